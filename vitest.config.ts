@@ -17,7 +17,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,bench,tools,survey,test/histories,test/simulation,test/torture}/**/*.test.ts'],
+          include: [
+            '{src,bench,tools,survey,test/histories,test/kit,test/simulation,test/torture}/**/*.test.ts',
+          ],
           testTimeout: 300_000,
           maxWorkers: WORKERS,
         },

@@ -6,8 +6,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { runProgram } from '../src/cli/program.ts';
-import type { ValuesOf } from '../src/settings/settings.ts';
-import { benchProgram } from './arguments.ts';
+import { type BenchOptions, benchCommand } from './arguments.ts';
 import type { Benchmark } from './benchmark.ts';
 import { abort } from './benchmarks/abort.ts';
 import { burstMemory } from './benchmarks/burst-memory.ts';
@@ -39,12 +38,7 @@ function say(line: string): void {
   process.stdout.write(`[${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
 }
 
-const program = benchProgram(ALL);
-
-async function main(
-  { only, report }: ValuesOf<typeof program.settings>,
-  interrupted: AbortSignal,
-): Promise<number> {
+async function main({ only, report }: BenchOptions, interrupted: AbortSignal): Promise<number> {
   const results: Result[] = [];
   try {
     const chosen = ALL.filter(({ name }) => only?.includes(name) ?? true);
@@ -111,7 +105,7 @@ function machine(): object {
   };
 }
 
-await runProgram(program, {
+await runProgram<BenchOptions>(benchCommand(ALL), {
   main,
   failed: 1,
   onInterrupt: () => say('stopping everything that was started'),

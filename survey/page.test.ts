@@ -86,9 +86,7 @@ describe('the page of the survey', () => {
     expect(says('default')).toMatch(/"fail closed".*, which this \*\*contradicts\*\*$/);
     expect(says('fail-open')).toMatch(/which this \*\*contradicts\*\*$/);
     expect(says('ioredis-timeout-fail-open')).toMatch(/which this confirms$/);
-    expect(page).toContain(
-      'let through** when Redis fails in 2 configurations. Of these 1 lets too many through (FailsOpen), 1 leaves callers waiting (Hangs).',
-    );
+    expect(page).toMatch(/in 2 configurations\. .* 1 .*\(FailsOpen\), 1 .*\(Hangs\)\./);
     expect(page).toContain('up to 121 requests more (express-rate-limit)');
   });
 

@@ -4,9 +4,11 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runProgram } from '../src/cli/program.ts';
 import { messageOf } from '../src/local/errors.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
-import { HELP, readArguments, type SurveyArguments } from './arguments.ts';
+import { UsageError } from '../src/settings/settings.ts';
+import { type SurveyOptions, surveyCommand } from './arguments.ts';
 import { pageOf } from './page.ts';
 import { agreed, ResultsFile, readResults, toldRuns } from './results.ts';
 import { install } from './runner/install.ts';
@@ -14,48 +16,33 @@ import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
 import { limiterNames, loadLimiter } from './runner/limiters.ts';
 import { type Job, type Subject, surveyAll } from './survey-all.ts';
 
-const EXIT_USAGE = 64;
-const EXIT_INTERRUPTED = 130;
-
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(name, () => interrupted.abort(new Error(`ended by ${name}`)));
-}
-const { signal } = interrupted;
 const supervisor = new Supervisor();
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  if (!signal.aborted) throw error;
-  say(`${messageOf(signal.reason)}. What was found until then is kept; with --resume the survey goes on`);
-  process.exitCode = EXIT_INTERRUPTED;
-} finally {
-  await supervisor.close();
-}
 
-async function main(args: readonly string[]): Promise<number> {
-  let asked: SurveyArguments;
-  let chosen: readonly SurveyedLimiter[];
-  try {
-    const read = readArguments(args);
-    if (read === 'help') {
-      process.stdout.write(HELP);
-      return 0;
+await runProgram<SurveyOptions>(surveyCommand(), {
+  failed: 1,
+  onInterrupt: () => say('Stopped. The results so far are kept; --resume continues the survey'),
+  async main(options, signal, names) {
+    try {
+      return await main(options, signal, names);
+    } finally {
+      await supervisor.close();
     }
-    asked = read;
-    const names = asked.names.length > 0 ? asked.names : limiterNames();
-    chosen = await Promise.all(names.map(loadLimiter));
-  } catch (error) {
-    say(`${messageOf(error)}\nnpm run survey -- --help says more`);
-    return EXIT_USAGE;
-  }
+  },
+});
+
+async function main(asked: SurveyOptions, signal: AbortSignal, names: readonly string[]): Promise<number> {
+  const chosen = await Promise.all((names.length > 0 ? names : limiterNames()).map(loadLimiter)).catch(
+    (error: unknown) => {
+      throw new UsageError(messageOf(error));
+    },
+  );
   await mkdir(asked.out, { recursive: true });
   const path = join(asked.out, 'survey.json');
   const results = new ResultsFile(path, await readResults(path));
   let isWhole = true;
   if (!asked.page) {
-    const { subjects, missing } = await subjectsOf(chosen, asked);
+    const { subjects, missing } = await subjectsOf(chosen, asked, signal);
     const jobs = jobsOf(subjects, asked, results);
     await surveyAll(jobs, { results, supervisor, say, signal, atOnce: asked.atOnce });
     const untold = subjects.filter((each) => {
@@ -76,7 +63,8 @@ async function main(args: readonly string[]): Promise<number> {
 /** Installs what is asked for; the names of those that cannot be installed here are `missing`. */
 async function subjectsOf(
   chosen: readonly SurveyedLimiter[],
-  { first, variants }: SurveyArguments,
+  { first, variant: variants }: SurveyOptions,
+  signal: AbortSignal,
 ): Promise<{ subjects: Subject[]; missing: string[] }> {
   const subjects: Subject[] = [];
   const missing: string[] = [];
@@ -108,11 +96,7 @@ function subjectOf(limiter: SurveyedLimiter, variant: Variant, app: string): Sub
 }
 
 /** The runs that are to be made: first one of each, then the second of each. */
-function jobsOf(
-  subjects: readonly Subject[],
-  { resume, times }: SurveyArguments,
-  results: ResultsFile,
-): Job[] {
+function jobsOf(subjects: readonly Subject[], { resume, times }: SurveyOptions, results: ResultsFile): Job[] {
   const there = new Map<Subject, number>();
   for (const subject of subjects) {
     if (!resume) results.beginAnew(subject.which);

@@ -66,6 +66,13 @@ it.each(pages)('%s links to files and headings that there are', (page) => {
   expect(broken).toEqual([]);
 });
 
+it.each(pages)('%s names test files that exist', (page) => {
+  const named = readFileSync(join(root, page), 'utf8').matchAll(
+    /`((?:src|test|bench|tools)\/[^` ]+\.test\.ts)`/g,
+  );
+  expect([...named].map(([, file = '']) => file).filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
 it('README.md lists every page of docs', () => {
   const listed = new Set(linksOf(read('README.md')).map((link) => link.split('#')[0]));
   expect(pages.filter((page) => page.startsWith('docs/') && !listed.has(page))).toEqual([]);

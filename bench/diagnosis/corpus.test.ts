@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { CASES } from '../../corpus/cases.ts';
 import { type Recording, readRecordings } from '../../corpus/recording.ts';
 import { rulesProvider } from '../../src/diagnosis/index.ts';
-import { leaksOf } from '../../src/evidence/index.ts';
+import { leaksOf } from '../../test/kit/leaks.ts';
 import { explain } from './explain.ts';
 
 let recordings: Recording[];

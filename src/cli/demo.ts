@@ -6,23 +6,18 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { ChaosDemo } from '../api/index.ts';
-import { ANNOTATIONS, terminalLine } from '../api/index.ts';
+import { terminalLine } from '../api/index.ts';
 import type { Stage } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
 import type { Supervisor } from '../local/supervisor.ts';
-import type { ValuesOf } from '../settings/settings.ts';
-import { type DemoSettings, demoProgram } from './arguments.ts';
+import { type DemoOptions, demoCommand } from './arguments.ts';
 import { openDemoPage } from './demo-page.ts';
 import { EXIT_BY_PHASE } from './exit-status.ts';
-import { follow } from './follow.ts';
-import { followLive } from './follow-live.ts';
+import { asLines, follow, onScreen } from './follow.ts';
 import { isShownLive, type OtherLimiters, type PlannedDemo, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
-import { Stepper } from './stepper.ts';
 import { verdictLines } from './story.ts';
 import { hasTerminal } from './view/screen.ts';
-
-type DemoArguments = ValuesOf<DemoSettings>;
 
 /** What a demo can run besides what this folder brings. */
 export interface DemoExtras {
@@ -51,7 +46,7 @@ function progress(step: string, message: string): void {
   say(`[${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s] ${step}: ${message}`);
 }
 
-async function main(extras: DemoExtras, options: DemoArguments, signal: AbortSignal): Promise<number> {
+async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSignal): Promise<number> {
   const { demo, from, start } = await planOf(options, extras.limiters);
   const environment = await start({ onProgress: progress, signal });
   try {
@@ -71,8 +66,8 @@ async function main(extras: DemoExtras, options: DemoArguments, signal: AbortSig
       void environment.broken.then((error) => say(`   ${error.message}`));
       const page = options.ui ? await openDemoPage(environment, demo.metadata.name, say) : undefined;
       try {
-        const show = isShownLive(options, hasTerminal()) ? presentLive : present;
-        const ended = await show(environment, demo, AbortSignal.any([signal, failed.signal]));
+        const isLive = isShownLive(options, hasTerminal());
+        const ended = await present(environment, demo, isLive, AbortSignal.any([signal, failed.signal]));
         await tellEnd(environment, ended, options, signal);
         if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) say(line);
         if (options.keep) sayHowToUse(environment, demo.metadata.name);
@@ -94,7 +89,7 @@ async function main(extras: DemoExtras, options: DemoArguments, signal: AbortSig
 async function tellEnd(
   { controlPlane }: Stage,
   ended: ChaosDemo,
-  { history, report, reportDir }: DemoArguments,
+  { history, report, reportDir }: DemoOptions,
   signal: AbortSignal,
 ): Promise<void> {
   for (const line of verdictLines(ended.status ?? {})) say(line);
@@ -103,7 +98,7 @@ async function tellEnd(
     for (const line of ['', `The final object is in ${report}`]) say(line);
   }
   if (reportDir || history) {
-    const { reportOnRun } = await import('./report/run.ts');
+    const { reportOnRun } = await import('./report/write.ts');
     const paths = await reportOnRun(controlPlane.kubectl, ended, { reportDir, history }, signal);
     for (const path of paths) say(`Report: ${path}`);
     if (history && !paths.includes(history)) {
@@ -115,7 +110,7 @@ async function tellEnd(
 /** The file of profiles that the operator is given; where it is asked for, the local model runs by then. */
 async function findProfiles(
   { startModel }: DemoExtras,
-  { diagnosis, diagnosisProfiles }: DemoArguments,
+  { diagnosis, diagnosisProfiles }: DemoOptions,
   { supervisor }: Stage,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -125,38 +120,19 @@ async function findProfiles(
   return await startModel(supervisor, (message) => progress('model', message), signal);
 }
 
-/** Shows the run to its end, stepping by the keyboard where it is paced by hand; returns the object then. */
-async function present(environment: Stage, demo: PlannedDemo, signal: AbortSignal): Promise<ChaosDemo> {
-  const { name } = demo.metadata;
-  const { controlPlane, namespace } = environment;
-  if (demo.spec?.pace?.mode !== 'Manual') return await follow(environment, name, { say, signal });
-  const failed = new AbortController();
-  const stepper = new Stepper({
-    keyboard: process.stdin,
-    say,
-    advance: async (annotation) => {
-      const value = `${ANNOTATIONS.advance}=${annotation}`;
-      await controlPlane.kubectl.run(['-n', namespace, 'annotate', 'chaosdemo', name, '--overwrite', value]);
-    },
-    onInterrupt: () => process.kill(process.pid, 'SIGINT'),
-    onError: (error) => failed.abort(error),
-  });
-  try {
-    return await follow(environment, name, {
-      say,
-      signal: AbortSignal.any([signal, failed.signal]),
-      onStatus: (status) => stepper.take(status),
-    });
-  } finally {
-    stepper.close();
-  }
-}
-
-/** The same on the terminal's own screen; what was said meanwhile is said when it is given back. */
-async function presentLive(environment: Stage, demo: PlannedDemo, signal: AbortSignal): Promise<ChaosDemo> {
+/** Shows the run to its end. Lines that come while a live view has the terminal are printed when it is given back. */
+async function present(
+  environment: Stage,
+  demo: PlannedDemo,
+  isLive: boolean,
+  signal: AbortSignal,
+): Promise<ChaosDemo> {
+  const isManual = demo.spec?.pace?.mode === 'Manual';
+  const options = { name: demo.metadata.name, isManual, say, signal };
+  if (!isLive) return await follow(environment, options, asLines);
   held = [];
   try {
-    return await followLive(environment, demo.metadata.name, signal);
+    return await follow(environment, options, onScreen);
   } finally {
     const waiting = held;
     held = undefined;
@@ -187,7 +163,7 @@ async function interrupted(signal: AbortSignal): Promise<void> {
 
 /** Runs the demo that the command line of this process names, to its end, and sets the exit status. */
 export async function runDemo(extras: DemoExtras): Promise<void> {
-  await runProgram(demoProgram(extras.limiters.names), {
+  await runProgram<DemoOptions>(demoCommand(extras.limiters.names), {
     main: async (options, signal) => await main(extras, options, signal),
     failed: 2,
     onInterrupt: () => {

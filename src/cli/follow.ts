@@ -1,39 +1,91 @@
-/** Follows a run on a terminal: the rows of kubectl, and the story of its chapters. */
+/** Follows the run of `npm run demo`: in the live view, or as the rows of kubectl and the story line by line. */
 import { spawn } from 'node:child_process';
 import { on } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
-import { type ChaosDemo, type ChaosDemoStatus, GROUP, PLURAL, VERSION } from '../api/index.ts';
+import type { ChaosDemo } from '../api/index.ts';
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
-import type { KubeObject } from '../kube/kube-types.ts';
-import { Reflector } from '../kube/reflector.ts';
-import { resourcePath } from '../kube/resource-path.ts';
-import { Store } from '../kube/store.ts';
 import type { Stage } from '../local/environment.ts';
-import { countdownOf, storyOf } from './story.ts';
+import { annotate } from './plugin/demos.ts';
+import { listenToKeys, waitingOf } from './stepper.ts';
+import { screenDisplay } from './view/screen.ts';
+import { type Display, plainDisplay, showLive } from './view/session.ts';
+import type { LiveState } from './view/state.ts';
+import { watchView } from './view/watch-view.ts';
 
-/** How far behind kubectl may be at the end. */
+/** How far kubectl may be behind at the end. */
 const LAST_ROW_MS = 2000;
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-
 export interface FollowOptions {
+  readonly name: string;
   readonly say: (line: string) => void;
+  /** Whether space or enter goes on to the next chapter. */
+  readonly isManual: boolean;
   readonly signal: AbortSignal;
-  /** Hears of every status. */
-  readonly onStatus?: (status: ChaosDemoStatus) => void;
 }
 
+/** How a run is shown, and the parts that it needs of the session. */
+type Show = (
+  options: FollowOptions,
+  stage: Pick<Stage, 'controlPlane' | 'namespace'>,
+  steering: {
+    /** Goes on to the next chapter if the run waits for that. */
+    readonly goOn: (state: LiveState | undefined) => void;
+    readonly fail: (error: Error) => void;
+  },
+) => Promise<Display>;
+
 /**
- * Says rows, chapters and countdowns until the run has ended; returns the object
- * as it is then. @throws when it was deleted, or the reason of `signal`
+ * Shows the run until it has ended; returns the object as it is then.
+ * @throws if it was deleted, an annotation could not be written, the keyboard has ended, or the reason of `signal`
  */
 export async function follow(
-  environment: Pick<Stage, 'controlPlane' | 'namespace'>,
-  name: string,
-  { say, signal, onStatus }: FollowOptions,
+  stage: Pick<Stage, 'controlPlane' | 'namespace'>,
+  options: FollowOptions,
+  show: Show,
 ): Promise<ChaosDemo> {
-  const { controlPlane, namespace } = environment;
+  const { controlPlane, namespace } = stage;
+  const { name, signal } = options;
+  const client = new KubeClient(loadKubeConfig(controlPlane.kubectl.kubeconfig));
+  const failed = new AbortController();
+  const goOn = (state: LiveState | undefined): void => {
+    const waiting = waitingOf(state?.demo?.status ?? {});
+    if (!waiting) return;
+    const connection = { client, namespace, namespaceGiven: true, kubectl: 'kubectl' };
+    annotate(connection, name, 'advance', waiting.advance, signal).catch((error: unknown) =>
+      failed.abort(error),
+    );
+  };
+  try {
+    return await showLive({
+      client,
+      namespace,
+      name,
+      display: await show(options, stage, { goOn, fail: (error) => failed.abort(error) }),
+      signal: AbortSignal.any([signal, failed.signal]),
+      look: ({ deleted, demo }) => {
+        if (deleted) throw new Error(`the ChaosDemo ${name} was deleted`);
+        return demo?.status?.run?.verdict ? demo : undefined;
+      },
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+/** On the terminal's own screen. Ctrl-C is sent to this process as a signal. */
+export const onScreen: Show = async (_options, _stage, { goOn }) =>
+  await screenDisplay({
+    view: watchView,
+    keys: ({ demo }) => `${waitingOf(demo?.status ?? {}) ? 'space go on   ' : ''}Ctrl-C stop and restore`,
+    onKey: (key, state) => {
+      if (key === 'ctrl-c') process.kill(process.pid, 'SIGINT');
+      if (key === ' ' || key === 'enter') goOn(state);
+    },
+  });
+
+/** As lines: those of `kubectl get -w`, chapters, results and countdowns. */
+export const asLines: Show = async ({ isManual, name, say }, { controlPlane, namespace }, { fail, goOn }) => {
   const { binary, env, kubeconfig } = controlPlane.kubectl;
   const args = ['--kubeconfig', kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
   say('');
@@ -44,53 +96,37 @@ export async function follow(
     lastRow = row;
     say(row);
   });
+  const display = plainDisplay(say);
+  let last: LiveState | undefined;
+  let asked: string | undefined;
+  const stopListening = isManual
+    ? listenToKeys(process.stdin, {
+        goOn: () => goOn(last),
+        onInterrupt: () => process.kill(process.pid, 'SIGINT'),
+        onEnd: () => fail(new Error('the input has ended, so you cannot go on to the next chapter')),
+      })
+    : undefined;
+  return {
+    update(state, now) {
+      last = state;
+      display.update(state, now);
+      const waiting = isManual ? waitingOf(state.demo?.status ?? {}) : undefined;
+      if (waiting && waiting.advance !== asked) {
+        say(`   ▸ Press space or enter for ${waiting.next ?? 'the verdict'}`);
+      }
+      asked = waiting?.advance;
+    },
+    async close() {
+      stopListening?.();
+      const phase = last?.demo?.status?.run?.verdict?.phase;
+      if (phase !== undefined && !lastRow.includes(phase)) await rowOf(phase, lines);
+      rows.kill();
+      await display.close();
+    },
+  };
+};
 
-  const client = new KubeClient(loadKubeConfig(kubeconfig));
-  const stop = new AbortController();
-  const store = new Store<ChaosDemo & KubeObject>(silent);
-  const path = resourcePath({ group: GROUP, version: VERSION, plural: PLURAL }, { namespace });
-  const reflector = new Reflector({
-    client,
-    path,
-    store,
-    logger: silent,
-    fieldSelector: `metadata.name=${name}`,
-  });
-  const watching = reflector.run(AbortSignal.any([signal, stop.signal]));
-  let current: ChaosDemo | undefined;
-  let shown = '';
-  const countdown = setInterval(() => {
-    const line = current?.status && countdownOf(current.status, Date.now());
-    if (line && line !== shown) say(line);
-    shown = line ?? shown;
-  }, 200);
-  try {
-    const ended = await new Promise<ChaosDemo>((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-      if (signal.aborted) reject(signal.reason as Error);
-      store.subscribe(({ object, type }) => {
-        if (type === 'deleted') return reject(new Error(`the ChaosDemo ${name} was deleted`));
-        for (const line of storyOf(current?.status, object.status ?? {})) say(line);
-        current = object;
-        if (object.status) onStatus?.(object.status);
-        const refused = object.status?.conditions?.find((condition) => condition.type === 'Stalled');
-        if (refused && !object.status?.run) say(`   Refused (${refused.reason}): ${refused.message}`);
-        if (object.status?.run?.verdict) resolve(object);
-      });
-    });
-    const phase = ended.status?.phase ?? '';
-    if (!lastRow.includes(phase)) await rowOf(phase, lines);
-    return ended;
-  } finally {
-    clearInterval(countdown);
-    stop.abort();
-    await watching;
-    await client.close();
-    rows.kill();
-  }
-}
-
-/** kubectl has a watch of its own, which may be a moment behind: its last row belongs before the verdict. */
+/** kubectl has its own watch, which may be a moment behind: its last row belongs before the verdict. */
 async function rowOf(phase: string, lines: Interface): Promise<void> {
   const timeout = AbortSignal.timeout(LAST_ROW_MS);
   try {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readSettings, UsageError } from '../settings/settings.ts';
-import { demoProgram } from './arguments.ts';
+import { parsed } from '../../test/kit/command.ts';
+import { UsageError } from '../settings/settings.ts';
+import { type DemoOptions, demoCommand } from './arguments.ts';
 import { isShownLive, type OtherLimiters, planOf } from './plan.ts';
 
 const others: OtherLimiters = {
@@ -11,11 +12,7 @@ const others: OtherLimiters = {
     start: async () => await Promise.reject(new Error('nothing is started here')),
   }),
 };
-const read = (args: readonly string[]) => {
-  const settings = readSettings(demoProgram(others.names), args, {});
-  if (settings === 'help') throw new TypeError('help was asked for');
-  return settings;
-};
+const read = (args: readonly string[]) => parsed(demoCommand(others.names), args).opts<DemoOptions>();
 const plan = async (...args: string[]) => await planOf(read(args), others);
 
 describe('what a demo runs', () => {
@@ -38,6 +35,7 @@ describe('what a demo runs', () => {
   it.each([
     [['--file=nowhere.yaml'], '--file nowhere.yaml: ENOENT'],
     [['--file=package.json'], 'it holds no ChaosDemo with a name'],
+    [['--variant=timeout'], '--variant belongs to --limiter'],
   ])('is refused with what to write: %j', async (args, message) => {
     await expect(plan(...args)).rejects.toThrow(UsageError);
     await expect(plan(...args)).rejects.toThrow(message);

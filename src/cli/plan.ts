@@ -3,10 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { KIND } from '../api/index.ts';
 import { type Stage, type StageOptions, startEnvironment } from '../local/environment.ts';
-import { UsageError, type ValuesOf } from '../settings/settings.ts';
-import type { DemoSettings } from './arguments.ts';
-
-type DemoArguments = ValuesOf<DemoSettings>;
+import { UsageError } from '../settings/settings.ts';
+import type { DemoOptions } from './arguments.ts';
 
 /** A ChaosDemo to apply, as far as it is looked at here. */
 export interface PlannedDemo {
@@ -24,10 +22,7 @@ export interface Plan {
 }
 
 /** Whether the run has the terminal's own screen. The address of a page must stay in sight, and be there to click. */
-export function isShownLive(
-  { plain, ui }: Pick<DemoArguments, 'plain' | 'ui'>,
-  hasTerminal: boolean,
-): boolean {
+export function isShownLive({ plain, ui }: Pick<DemoOptions, 'plain' | 'ui'>, hasTerminal: boolean): boolean {
   return hasTerminal && !plain && !ui;
 }
 
@@ -39,13 +34,14 @@ export interface OtherLimiters {
 }
 
 /** Reads what the arguments name. Throws UsageError with what to write. */
-export async function planOf(options: DemoArguments, others: OtherLimiters): Promise<Plan> {
+export async function planOf(options: DemoOptions, others: OtherLimiters): Promise<Plan> {
   const { limiter, variant } = options;
+  if (variant !== undefined && limiter === undefined) throw new UsageError('--variant belongs to --limiter');
   const plan = limiter === undefined ? await ofFile(options) : await others.planOf(limiter, variant);
   return { ...plan, demo: asAsked(plan.demo, options) };
 }
 
-async function ofFile({ file, mode }: DemoArguments): Promise<Plan> {
+async function ofFile({ file, mode }: DemoOptions): Promise<Plan> {
   const manifest = await readFile(file, 'utf8').catch((error: Error) => {
     throw new UsageError(`--file ${file}: ${error.message}`);
   });
@@ -70,7 +66,7 @@ function readDemo(manifest: string, file: string): PlannedDemo {
 }
 
 /** The demo with what the arguments say about pace and diagnosis. */
-function asAsked(demo: PlannedDemo, { diagnosis, pace }: DemoArguments): PlannedDemo {
+function asAsked(demo: PlannedDemo, { diagnosis, pace }: DemoOptions): PlannedDemo {
   const mode = pace === 'manual' ? 'Manual' : 'Auto';
   const asked = {
     ...(pace && { pace: { ...demo.spec?.pace, mode } }),

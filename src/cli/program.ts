@@ -1,49 +1,49 @@
-/** What the programs for a terminal have in common: how they are stopped, and how they say what went wrong. */
+/** Runs the programs of this repository that a person starts in a terminal: `npm run demo`, `bench` and others. */
+import { type Command, CommanderError } from 'commander';
 import { messageOf, terminalLines } from '../api/index.ts';
 import { LocalError } from '../local/errors.ts';
-import {
-  EXIT_USAGE,
-  helpText,
-  type Program,
-  readSettings,
-  type Settings,
-  UsageError,
-  type ValuesOf,
-} from '../settings/settings.ts';
+import { EXIT_USAGE, UsageError } from '../settings/settings.ts';
 import { EXIT_INTERRUPTED, interruptedBy } from './interruption.ts';
 
 /** How a program for a terminal is run. */
-export interface Run<S extends Settings> {
-  /** Does the work; its signal aborts on Ctrl-C. Returns the exit status. */
-  readonly main: (settings: ValuesOf<S>, signal: AbortSignal) => Promise<number>;
-  /** Exit status where something did not work. */
+export interface Run<Options> {
+  /** Does the work; its signal aborts on Ctrl-C. `words` are the arguments that are not options. Returns the exit status. */
+  readonly main: (options: Options, signal: AbortSignal, words: readonly string[]) => Promise<number>;
+  /** Exit status if something does not work. */
   readonly failed: number;
   /** Called once on Ctrl-C or SIGTERM. */
   readonly onInterrupt?: () => void;
 }
 
 /**
- * Reads its settings from `args`, runs it to its end, and sets the exit status: that of `main`, `failed`,
- * 64 for wrong usage, 130 when interrupted.
+ * Parses `args` by `command`, runs `main` to its end, and sets the exit status: that of `main`, `failed`, 64 for wrong
+ * usage, 130 if it is interrupted.
  */
-export async function runProgram<S extends Settings>(
-  program: Program<S>,
-  { main, failed, onInterrupt }: Run<S>,
+export async function runProgram<Options extends object>(
+  command: Command,
+  { main, failed, onInterrupt }: Run<Options>,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   const interrupted = interruptedBy(['SIGINT', 'SIGTERM'], onInterrupt);
+  command
+    .exitOverride()
+    .showHelpAfterError('See --help.')
+    .action(async () => {
+      process.exitCode = await main(command.opts<Options>(), interrupted, command.args);
+    });
   try {
-    const settings = readSettings(program, args, process.env);
-    if (settings === 'help') process.stdout.write(helpText(program));
-    else process.exitCode = await main(settings, interrupted);
+    await command.parseAsync([...args], { from: 'user' });
   } catch (error) {
-    if (interrupted.aborted) {
-      process.exitCode = EXIT_INTERRUPTED;
-      return;
-    }
-    const message = messageOf(error);
-    process.stderr.write(`\n${terminalLines(message)}\n`);
-    if (error instanceof LocalError) process.stderr.write(`${error.remedy}\n`);
-    process.exitCode = error instanceof UsageError ? EXIT_USAGE : failed;
+    process.exitCode = exitOf(error, interrupted, failed);
   }
+}
+
+/** Prints why it failed. Returns the exit status. */
+function exitOf(error: unknown, interrupted: AbortSignal, failed: number): number {
+  // Commander has printed what is wrong, or the help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  if (interrupted.aborted) return EXIT_INTERRUPTED;
+  process.stderr.write(`\n${terminalLines(messageOf(error))}\n`);
+  if (error instanceof LocalError) process.stderr.write(`${error.remedy}\n`);
+  return error instanceof UsageError ? EXIT_USAGE : failed;
 }

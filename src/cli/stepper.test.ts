@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ChaosDemoStatus, ChapterStatus } from '../api/index.ts';
-import { Stepper, waitingOf } from './stepper.ts';
+import { listenToKeys, waitingOf } from './stepper.ts';
 
 function statusIn(chapter: number, state: ChapterStatus['state']): ChaosDemoStatus {
   const titles = ['Welcome', 'Cluster Health', 'Setup'];
@@ -27,66 +27,26 @@ describe('where a run waits', () => {
   });
 });
 
-describe('stepping', () => {
-  let keyboard: PassThrough;
-  let stepper: Stepper;
-  const advance = vi.fn<(value: string) => Promise<void>>(async () => undefined);
-  const onInterrupt = vi.fn();
-  const onError = vi.fn();
-  const lines: string[] = [];
-
-  beforeEach(() => {
-    for (const mock of [advance, onInterrupt, onError]) mock.mockClear();
-    lines.length = 0;
-    keyboard = new PassThrough();
-    stepper = new Stepper({ keyboard, advance, onInterrupt, onError, say: (line) => lines.push(line) });
-    return () => stepper.close();
-  });
-
-  const press = async (keys: string): Promise<void> => {
+describe('keys', () => {
+  const press = async (keys: string) => {
+    const keyboard = new PassThrough();
+    const actions = { goOn: vi.fn(), onInterrupt: vi.fn(), onEnd: vi.fn() };
+    const close = listenToKeys(keyboard, actions);
     keyboard.write(keys);
     await new Promise((resolve) => setImmediate(resolve));
+    keyboard.end();
+    await new Promise((resolve) => keyboard.once('end', resolve));
+    close();
+    return Object.values(actions).map((action) => action.mock.calls.length);
   };
 
-  it.each([' ', '\r', '\n'])('leaves the chapter that waits on %j', async (key) => {
-    stepper.take(statusIn(2, 'Waiting'));
-    await press(key);
-    expect(advance.mock.calls).toEqual([['4/2']]);
-    expect(lines).toEqual(['   ▸ Press space or enter for Setup']);
-  });
-
-  it('says once what to press, and again for the next chapter', () => {
-    for (const chapter of [2, 2, 3]) stepper.take(statusIn(chapter, 'Waiting'));
-    expect(lines).toHaveLength(2);
-    expect(lines[1]).toContain('the verdict');
-  });
-
-  it('does nothing by other keys, or while a chapter is at work', async () => {
-    stepper.take(statusIn(2, 'Waiting'));
-    await press('x');
-    stepper.take(statusIn(3, 'Running'));
-    await press(' ');
-    expect(advance).not.toHaveBeenCalled();
-  });
-
-  it('takes Ctrl-C for an interrupt, whatever else was typed', async () => {
-    stepper.take(statusIn(2, 'Waiting'));
-    await press(' \u0003');
-    expect(onInterrupt).toHaveBeenCalledOnce();
-    expect(advance).not.toHaveBeenCalled();
-  });
-
-  it('tells that nobody can step on when the input ends', async () => {
-    keyboard.end();
-    keyboard.resume();
-    await new Promise((resolve) => keyboard.once('end', resolve));
-    expect(onError).toHaveBeenCalledOnce();
-  });
-
-  it('tells when the annotation could not be written', async () => {
-    advance.mockRejectedValueOnce(new Error('gone'));
-    stepper.take(statusIn(2, 'Waiting'));
-    await press(' ');
-    expect(onError).toHaveBeenCalledWith(new Error('gone'));
+  it.each([
+    [' ', [1, 0, 1]],
+    ['\r', [1, 0, 1]],
+    ['\n', [1, 0, 1]],
+    ['x', [0, 0, 1]],
+    [' \u0003', [0, 1, 1]],
+  ])('%j goes on, interrupts, and reports the end %j times', async (keys, calls) => {
+    expect(await press(keys)).toEqual(calls);
   });
 });

@@ -24,58 +24,27 @@ export type Keyboard = NodeJS.ReadableStream & Partial<Pick<NodeJS.ReadStream, '
 
 const CTRL_C = '\u0003';
 
-export interface StepperOptions {
-  readonly keyboard: Keyboard;
-  /** Lets the run go on; asked once for each chapter. */
-  readonly advance: (annotation: string) => Promise<void>;
-  readonly say: (line: string) => void;
+export interface KeyActions {
+  /** Space or enter was pressed. */
+  readonly goOn: () => void;
   /** Ctrl-C: a terminal that gives single keys sends no signal for it. */
   readonly onInterrupt: () => void;
-  /** The input has ended, or the annotation could not be written. */
-  readonly onError: (error: Error) => void;
+  /** The input has ended. */
+  readonly onEnd: () => void;
 }
 
-/** Listens to the keyboard until it is closed. */
-export class Stepper {
-  readonly #options: StepperOptions;
-  #waiting: Waiting | undefined;
-
-  constructor(options: StepperOptions) {
-    this.#options = options;
-    const { keyboard, onError, onInterrupt } = options;
-    if (keyboard.isTTY) keyboard.setRawMode?.(true);
-    keyboard.on('data', (data: Buffer) => {
-      const keys = data.toString();
-      if (keys.includes(CTRL_C)) onInterrupt();
-      else if (/[ \r\n]/.test(keys)) this.#step();
-    });
-    keyboard.on('end', () =>
-      onError(new Error('--pace manual: the input has ended, so you cannot go on to the next chapter')),
-    );
-    keyboard.resume();
-  }
-
-  /** Takes a new status; says what to press when it waits anew. */
-  take(status: ChaosDemoStatus): void {
-    const waiting = waitingOf(status);
-    if (waiting && waiting.advance !== this.#waiting?.advance) {
-      this.#options.say(`   ▸ Press space or enter for ${waiting.next ?? 'the verdict'}`);
-    }
-    this.#waiting = waiting;
-  }
-
-  /** Gives the terminal back as it was. */
-  close(): void {
-    const { keyboard } = this.#options;
+/** Listens to single keys. Returns what gives the terminal back as it was. */
+export function listenToKeys(keyboard: Keyboard, { goOn, onEnd, onInterrupt }: KeyActions): () => void {
+  if (keyboard.isTTY) keyboard.setRawMode?.(true);
+  keyboard.on('data', (data: Buffer) => {
+    const keys = data.toString();
+    if (keys.includes(CTRL_C)) onInterrupt();
+    else if (/[ \r\n]/.test(keys)) goOn();
+  });
+  keyboard.on('end', onEnd);
+  keyboard.resume();
+  return () => {
     if (keyboard.isTTY) keyboard.setRawMode?.(false);
     keyboard.pause();
-  }
-
-  #step(): void {
-    const { advance, onError } = this.#options;
-    if (!this.#waiting) return;
-    advance(this.#waiting.advance).catch((error: unknown) => {
-      onError(error instanceof Error ? error : new Error(String(error)));
-    });
-  }
+  };
 }

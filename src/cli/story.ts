@@ -108,15 +108,3 @@ function diagnosisLines(diagnosis: DiagnosisStatus): string[] {
 function figure({ atLeast, bound, name, value }: Measure): string {
   return `${name} ${atLeast ? '>= ' : ''}${value}${bound === undefined ? '' : ` (bound ${bound})`}`;
 }
-
-/** What is being counted down to at `now`, if anything: shown again and again until it is there. */
-export function countdownOf(status: ChaosDemoStatus, now: number): string | undefined {
-  for (const { fault, name } of status.scenarios ?? []) {
-    if (!fault) continue;
-    const untilStart = Date.parse(fault.plannedAt) - now;
-    if (!fault.startedAt && untilStart > 0) return `   ${name} in ${Math.ceil(untilStart / 1000)} s`;
-    const left = Date.parse(fault.until) - now;
-    if (fault.startedAt && !fault.endedAt && left > 0) return `   fault on, ${Math.ceil(left / 1000)} s left`;
-  }
-  return undefined;
-}

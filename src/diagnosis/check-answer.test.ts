@@ -81,20 +81,6 @@ describe('checkAnswer', () => {
     expect(checked).toMatchObject({ answer: { chain: [{ text: printable(text) }] } });
   });
 
-  it('does not look through what is too large, too deep, or a circle', () => {
-    const circle: Record<string, unknown> = { ...good };
-    circle['chain'] = circle;
-    for (const answer of [
-      circle,
-      { ...good, chain: Array.from({ length: 1e4 }, () => good.chain[0]) },
-      { ...good, chain: [{ text: 'x'.repeat(1e5), evidence: ['s1'] }] },
-      Object.fromEntries(Array.from({ length: 1e5 }, (__, i) => [`k${i}`, i])),
-      Object.fromEntries([['k'.repeat(1e6), 1]]),
-    ]) {
-      expect(reasons(answer)).toMatch(/larger or deeper/);
-    }
-  });
-
   it('takes anything at all, and lets through only what is good', () => {
     const piece = fc.oneof(
       fc.constantFrom(...Object.keys(ANOMALY_CLASSES), ...Object.keys(ACTIONS)),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
+import { leaksOf } from '../../test/kit/leaks.ts';
 import { statusSchema } from '../api/index.ts';
-import { type EvidenceBundle, fromItsBeginning, leaksOf } from '../evidence/index.ts';
+import { type EvidenceBundle, fromItsBeginning } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { ask, createDiagnosisProfiles } from './profiles.ts';
 import { type DiagnosisProvider, type DiagnosisRequest, UselessAnswerError } from './provider.ts';

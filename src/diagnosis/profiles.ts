@@ -2,6 +2,7 @@
  * The profiles that `spec.diagnosis.profile` may name. One is asked within a bounded time, its answer is checked, and
  * only then graded and told. What a provider does wrong becomes a message, never an error.
  */
+import { addAbortListener } from 'node:events';
 import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
 import { type EvidenceBundle, fromItsBeginning } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
@@ -146,15 +147,11 @@ function outcomeOf(answered: Answered): Asked['outcome'] {
 
 /** `work`, or a rejection as soon as `signal` is aborted, for a provider that does not listen to it. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Error('aborted'));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
+  const aborted = Promise.withResolvers<never>();
+  const stop = addAbortListener(signal, () => aborted.reject(new Error('aborted')));
   try {
-    return await Promise.race([work, aborted]);
+    return await Promise.race([work, aborted.promise]);
   } finally {
-    if (onAbort) signal.removeEventListener('abort', onAbort);
+    stop[Symbol.dispose]();
   }
 }

@@ -27,7 +27,6 @@ export {
   scenarioData,
 } from './config-map.ts';
 export { HISTORY_BYTES, historiesIn, historyKey, historyText } from './history-data.ts';
-export { type Leak, leaksOf } from './leak-check.ts';
 export { firstSeenMs, fromItsBeginning, moved } from './moved.ts';
 export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';
 export {

@@ -24,21 +24,20 @@ export function thin(points: readonly Point[], most: number): Point[] {
   return keptOf(column, most).map((i) => points[i] ?? [0, 0]);
 }
 
-/** Places of the points that {@link thin} keeps, in order. Takes n log n steps for most series. */
+/** Places of the points that {@link thin} keeps, in order. */
 export function keptOf(column: Column, most: number): number[] {
   const { length } = column.times;
   const room = Math.max(LEAST_POINTS, most);
   if (length <= room) return Array.from({ length }, (_, i) => i);
   const kept = new Set(landmarks(column));
   const ends = [...kept].sort((a, b) => a - b);
-  const gaps = new Widest();
-  for (const [i, to] of ends.slice(1).entries()) gaps.add(gapOf(column, ends[i] ?? 0, to));
+  const gaps = ends.slice(1).map((to, i) => gapOf(column, ends[i] ?? 0, to));
   while (kept.size < room) {
-    const gap = gaps.take();
-    if (!gap) break;
+    const widest = gaps.reduce((most, gap, i) => (gap.apart > (gaps[most]?.apart ?? 0) ? i : most), 0);
+    const gap = gaps[widest];
+    if (!gap || gap.apart === 0) break;
     kept.add(gap.at);
-    gaps.add(gapOf(column, gap.from, gap.at));
-    gaps.add(gapOf(column, gap.at, gap.to));
+    gaps.splice(widest, 1, gapOf(column, gap.from, gap.at), gapOf(column, gap.at, gap.to));
   }
   return [...kept].sort((a, b) => a - b);
 }
@@ -99,45 +98,4 @@ function gapOf({ times, values }: Column, from: number, to: number): Gap {
     if (off > apart) [at, apart] = [i, off];
   }
   return { from, to, at, apart };
-}
-
-/** A heap of gaps, the widest first; those with nothing in between that matters are left out. */
-class Widest {
-  readonly #gaps: Gap[] = [];
-
-  add(gap: Gap): void {
-    if (gap.apart === 0) return;
-    const gaps = this.#gaps;
-    let i = gaps.push(gap) - 1;
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (this.#width(parent) >= gap.apart) break;
-      this.#swap(i, parent);
-      i = parent;
-    }
-  }
-
-  take(): Gap | undefined {
-    const gaps = this.#gaps;
-    const [widest] = gaps;
-    const last = gaps.pop();
-    if (!widest || !last || gaps.length === 0) return widest;
-    gaps[0] = last;
-    for (let i = 0; ; ) {
-      const [left, right] = [2 * i + 1, 2 * i + 2];
-      const child = this.#width(right) > this.#width(left) ? right : left;
-      if (this.#width(child) <= last.apart) return widest;
-      this.#swap(i, child);
-      i = child;
-    }
-  }
-
-  #width(i: number): number {
-    return this.#gaps[i]?.apart ?? -1;
-  }
-
-  #swap(a: number, b: number): void {
-    const [one, other] = [this.#gaps[a], this.#gaps[b]];
-    if (one && other) [this.#gaps[a], this.#gaps[b]] = [other, one];
-  }
 }

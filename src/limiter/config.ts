@@ -123,24 +123,10 @@ export const LIMITER: Program<typeof settings> = {
   settings,
 };
 
-export interface RedisTarget {
-  readonly host: string;
-  readonly port: number;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly tls: boolean;
-  readonly tlsCaFile: string | undefined;
-  /** Local address to connect from. */
-  readonly sourceAddress: string | undefined;
-}
-
 export type LimiterMode = 'approximate' | 'strict';
 
 /** Durations in milliseconds. */
-export interface LimiterConfig extends Omit<ValuesOf<typeof settings>, `redis${string}`> {
-  readonly nodeId: string;
-  readonly redis: RedisTarget;
-}
+export type LimiterConfig = ValuesOf<typeof settings> & { readonly nodeId: string };
 
 /**
  * Reads flags and environment; 'help' where that is asked for.
@@ -151,19 +137,5 @@ export function readConfig(
   env: Readonly<Record<string, string | undefined>>,
 ): LimiterConfig | 'help' {
   const values = readSettings(LIMITER, argv, env);
-  if (values === 'help') return values;
-  const { redisHost, redisPort, redisUsername, redisPassword, redisTls, redisTlsCaFile, ...own } = values;
-  return {
-    ...own,
-    nodeId: own.nodeId ?? hostname(),
-    redis: {
-      host: redisHost,
-      port: redisPort,
-      username: redisUsername,
-      password: redisPassword,
-      tls: redisTls,
-      tlsCaFile: redisTlsCaFile,
-      sourceAddress: own.podIp,
-    },
-  };
+  return values === 'help' ? values : { ...values, nodeId: values.nodeId ?? hostname() };
 }

@@ -1,5 +1,5 @@
 /**
- * The closed table of what the limiter answers when it cannot do what was asked. Every error body is
+ * The closed table of errors that the limiter answers with. Every error body is
  * `{error: {code, message}}`; callers branch on the code, people read the message.
  */
 
@@ -29,10 +29,6 @@ const LIMITER_ERRORS = {
     message:
       'Redis gave no answer before the deadline of the check; not admitted, since strict mode never guesses',
   },
-  OVERLOADED: {
-    status: 503,
-    message: 'too many checks wait for Redis on this node; not admitted, try again later',
-  },
   INTERNAL: { status: 500, message: 'the limiter failed; its log says why' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
@@ -54,7 +50,7 @@ export class LimiterError extends Error {
   }
 }
 
-/** What a write or a read of Redis failed with, as a caller is told. @throws LimiterError, always */
-export function refused(cause: unknown): never {
+/** Turns the error of a connection into that of the interface. @throws LimiterError, always */
+export function unavailable(cause: unknown): never {
   throw cause instanceof LimiterError ? cause : new LimiterError('REDIS_UNAVAILABLE', undefined, cause);
 }

@@ -5,8 +5,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { LimiterConfig } from './config.ts';
 import { LimiterError } from './errors.ts';
-import type { Limiter, WindowView } from './limiter.ts';
-import { rateLimitHeaders } from './ratelimit-headers.ts';
+import type { CheckResult, Limiter, WindowView } from './limiter.ts';
 
 const BODY_LIMIT_BYTES = 4_096;
 
@@ -97,6 +96,21 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
   }
 
   return app;
+}
+
+/** The headers of draft-ietf-httpapi-ratelimit-headers, in the form of Structured Fields, and `Retry-After`. */
+function rateLimitHeaders(
+  { allowed, limit, remaining, windowEndsAt, windowMs }: CheckResult,
+  now: number,
+): Record<string, string> {
+  // Rounded up and at least 1: a caller that waits for so long finds the next window.
+  const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
+  const reset = seconds(windowEndsAt - now);
+  return {
+    'ratelimit-policy': `"fixed-window";q=${limit};w=${seconds(windowMs)}`,
+    ratelimit: `"fixed-window";r=${remaining};t=${reset}`,
+    ...(allowed ? {} : { 'retry-after': String(reset) }),
+  };
 }
 
 function parse<T>(schema: z.ZodType<T>, input: unknown): T {

@@ -5,35 +5,39 @@
  * and counts reach Redis every 100 ms. Fast, available without Redis, and wrong in two ways by design: a
  * burst over N nodes is admitted up to N times the limit, and while Redis takes no writes the nodes' counts
  * run ahead of it.
- * strict: a check is one atomic script in Redis with a deadline inside. Exact; refuses when in doubt.
+ * strict: a check is one atomic script in Redis with a deadline inside. Exact; rejects when in doubt.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
-import { openConnections, type RedisConnections } from './connections.ts';
-import { DEADLINE_SHARE, TIMED_OUT, within } from './deadline.ts';
-import { LimiterError, refused } from './errors.ts';
-import { Learner } from './learner.ts';
+import { LimiterError, unavailable } from './errors.ts';
 import { createMetrics, type LimiterMetrics } from './metrics.ts';
-import { acknowledge, admit } from './node-window.ts';
-import { type Periodic, startPeriodic } from './periodic.ts';
-import { answerOf, Reads } from './reads.ts';
+import { openConnections, type RedisConnections } from './redis.ts';
 import { RedisClock } from './redis-clock.ts';
-import { StrictChecks } from './strict-checks.ts';
+import {
+  checkInRedis,
+  defineLimit,
+  readCounts,
+  readLimits,
+  removeLimit,
+  windowKey,
+  writeCounts,
+} from './store.ts';
+import { repeat, within } from './timing.ts';
+import { admit, observe, windowAt } from './window.ts';
 import { type BookedWindow, WindowBook } from './window-book.ts';
-import { Writes } from './writes.ts';
 
-/** Most windows in one sync: a script holds Redis up while it runs. */
+/** Most windows in one sync: a script blocks Redis while it runs. */
 const SYNC_BATCH = 512;
-
-/** Redis silent for this long: writes that wait are on a dead connection, which is made anew. */
+/** A read or ping without an answer by then has failed. */
+const READ_TIMEOUT_MS = 2_000;
+/** If Redis is silent for this long, writes that wait are on a dead connection, which is replaced. */
 const SILENT_REDIS_MS = 5_000;
-
-/** How often it is checked whether Redis answers. */
 const WATCH_EVERY_MS = 1_000;
-
 const WARN_EVERY_MS = 10_000;
+/** The part of a timeout after which Redis must not run a write any more; the rest is for the answer. */
+const DEADLINE_SHARE = 0.8;
 
 /** A key's window as the endpoints show it. Times are ms since the epoch by Redis's clock. */
 export interface WindowView {
@@ -69,69 +73,52 @@ export class Limiter {
   readonly metrics: LimiterMetrics;
   readonly #config: LimiterConfig;
   readonly #log: Logger;
-  readonly #connections: RedisConnections;
+  readonly #redis: RedisConnections;
   readonly #clock = new RedisClock();
   readonly #book: WindowBook;
-  readonly #reads: Reads;
-  readonly #writes: Writes;
-  readonly #learner: Learner;
-  readonly #strictChecks: StrictChecks;
-  #loops: readonly Periodic[] = [];
+  #stops: readonly (() => Promise<void>)[] = [];
+  /** How many syncs were sent, and whether one is under way: a read that overlaps one may be out of date. */
+  #syncs = 0;
+  #isSyncing = false;
   #lastPong = performance.now();
   #lastWarning = Number.NEGATIVE_INFINITY;
 
   /**
    * Begins to connect; a Redis that is not there yet is waited for in the background.
-   * @throws when the CA file cannot be read
+   * @throws if the CA file cannot be read
    */
   constructor(config: LimiterConfig, log: Logger) {
-    const node = config.nodeId;
     this.#config = config;
     this.#log = log;
-    this.#connections = openConnections(config.redis, node, (connection, error) =>
-      this.#warn(`the ${connection} connection to Redis failed`, error),
-    );
-    this.#book = new WindowBook(node);
-    this.#reads = new Reads(this.#connections.reader, this.#clock);
-    this.#writes = new Writes(this.#connections.writer, node);
-    this.#learner = new Learner({
-      node,
-      book: this.#book,
-      reads: this.#reads,
-      writes: this.#writes,
-      clock: this.#clock,
-      restores: config.mode === 'approximate',
-    });
-    this.metrics = createMetrics(node, config.mode, () => this.#book.pendingCount());
-    this.#strictChecks = new StrictChecks({
-      writes: this.#writes,
-      timeoutMs: config.checkTimeoutMs,
-      now: () => this.now(),
-      current: async (key) => await this.#current(key),
-      load: async (key) => await this.#load(key),
-    });
+    this.#redis = openConnections(config, (error) => this.#warn('a connection to Redis failed', error));
+    this.#book = new WindowBook(config.nodeId);
+    this.metrics = createMetrics(config.nodeId, config.mode, () => this.#book.pendingCount());
   }
 
   /** Waits until Redis is connected, `ms` at most; without it the node starts all the same. */
   async awaitRedis(ms: number): Promise<void> {
-    await within(this.#connections.connected(), ms);
+    const connecting = Object.values(this.#redis).map(
+      async (redis) => await new Promise((resolve) => redis.once('ready', resolve)),
+    );
+    await within(Promise.all(connecting), ms);
   }
 
-  /** Joins the others: counts are synced and learned. */
+  /** Joins the others: counts are synced and read. */
   start(): void {
     const { mode, syncIntervalMs } = this.#config;
-    this.#loops = [
-      startPeriodic(syncIntervalMs, async () => await this.#poll()),
-      startPeriodic(WATCH_EVERY_MS, async () => await this.#watchRedis()),
+    this.#stops = [
+      repeat(syncIntervalMs, async () => {
+        await this.#poll().catch((error: unknown) => this.#warn('a poll failed', error));
+      }),
+      repeat(WATCH_EVERY_MS, async () => await this.#watchRedis()),
       // In strict mode every check writes for itself.
-      ...(mode === 'approximate' ? [startPeriodic(syncIntervalMs, async () => await this.#sync())] : []),
+      ...(mode === 'approximate' ? [repeat(syncIntervalMs, async () => await this.#sync())] : []),
     ];
   }
 
   /**
    * Decides one request.
-   * @throws LimiterError LIMIT_UNKNOWN, REDIS_UNAVAILABLE; in strict mode also CHECK_DEADLINE_EXCEEDED and
-   *   OVERLOADED. None of them admits.
+   * @throws LimiterError LIMIT_UNKNOWN, REDIS_UNAVAILABLE; in strict mode also CHECK_DEADLINE_EXCEEDED. None admits.
    */
   async check(key: string): Promise<CheckResult> {
     try {
@@ -141,8 +128,8 @@ export class Limiter {
       this.metrics.checks.inc({ result: result.allowed ? 'allowed' : 'denied' });
       return result;
     } catch (error) {
-      const unknown = error instanceof LimiterError && error.code === 'LIMIT_UNKNOWN';
-      this.metrics.checks.inc({ result: unknown ? 'unknown_key' : 'unavailable' });
+      const isUnknown = error instanceof LimiterError && error.code === 'LIMIT_UNKNOWN';
+      this.metrics.checks.inc({ result: isUnknown ? 'unknown_key' : 'unavailable' });
       throw error;
     }
   }
@@ -157,11 +144,10 @@ export class Limiter {
     limit: number,
     windowMs: number,
   ): Promise<WindowView & { readonly replaced: boolean }> {
-    const generation = randomBytes(6).toString('hex');
-    const reply = await this.#write((deadline) =>
-      this.#writes.define({ key, limit, windowMs, generation }, deadline),
+    const wanted = { key, limit, windowMs, generation: randomBytes(6).toString('hex') };
+    const { definition, replaced } = await this.#write((deadline) =>
+      defineLimit(this.#redis.writer, wanted, deadline),
     );
-    const { definition, replaced } = reply;
     this.#book.install(definition, new Map(), definition.startsAt);
     return { ...viewOf(await this.#current(key)), replaced };
   }
@@ -171,9 +157,9 @@ export class Limiter {
    * @throws LimiterError LIMIT_UNKNOWN, REDIS_WRITE_TIMEOUT, REDIS_UNAVAILABLE
    */
   async remove(key: string): Promise<void> {
-    const reply = await this.#write((deadline) => this.#writes.remove(key, deadline));
+    const outcome = await this.#write((deadline) => removeLimit(this.#redis.writer, key, deadline));
     this.#book.forget(key);
-    if (reply === 'unknown') throw new LimiterError('LIMIT_UNKNOWN');
+    if (outcome === 'unknown') throw new LimiterError('LIMIT_UNKNOWN');
   }
 
   /** The key's definition and current window. @throws LimiterError LIMIT_UNKNOWN, REDIS_UNAVAILABLE */
@@ -188,13 +174,13 @@ export class Limiter {
     return { ...viewOf(booked), admitted, synced, redisKey: booked.redisKey };
   }
 
-  /** Asks Redis for a PONG over a connection of its own; takes at most two seconds. */
+  /** Whether Redis answers a PING; takes at most two seconds. */
   async health(): Promise<Health> {
     const redisConnected = await this.#ping();
     return { redisConnected, pending: this.#book.pendingCount() };
   }
 
-  /** Redis's time in ms; this machine's while Redis was never heard. */
+  /** Redis's time in ms; this machine's before Redis has answered once. */
   now(): number {
     return this.#clock.now() ?? Date.now();
   }
@@ -203,30 +189,49 @@ export class Limiter {
   async stop(): Promise<void> {
     const giveUpAt = performance.now() + this.#config.flushTimeoutMs;
     const left = (): number => Math.max(0, giveUpAt - performance.now());
-    await within(Promise.all(this.#loops.map(async (loop) => await loop.stop())), left());
+    await within(Promise.all(this.#stops.map(async (stop) => await stop())), left());
     while (this.#config.mode === 'approximate' && this.#book.pendingCount() > 0 && left() > 0) {
       await within(this.#sync(), left());
       if (this.#book.pendingCount() > 0) await sleep(Math.min(50, left()));
     }
     const lost = this.#book.pendingCount();
     if (lost > 0) this.#log.warn({ lost }, 'Redis did not take the last counts in time: they are lost');
-    this.#connections.close();
+    for (const redis of Object.values(this.#redis)) redis.disconnect();
     this.metrics.registry.clear();
   }
 
   async #checkLocally(key: string): Promise<CheckResult> {
     const booked = await this.#current(key);
-    const { window, admission } = admit(booked.state, booked.limit);
+    const { window, ...admission } = admit(booked.state, booked.definition.limit);
     booked.state = window;
     return { ...viewOf(booked), ...admission };
   }
 
   async #checkStrictly(key: string): Promise<CheckResult> {
-    const { booked, ...decided } = await this.#strictChecks.check(key);
-    return { ...viewOf(booked), ...decided };
+    const { checkTimeoutMs, nodeId } = this.#config;
+    const deadline = Math.floor(this.now() + checkTimeoutMs * DEADLINE_SHARE);
+    const checking = checkInRedis(this.#redis.writer, nodeId, key, deadline).catch(unavailable);
+    const checked = await within(checking, checkTimeoutMs);
+    if (checked === undefined || checked === 'late') throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
+    if (checked === 'unknown') {
+      this.#book.forget(key);
+      throw new LimiterError('LIMIT_UNKNOWN');
+    }
+    const { allowed, at, definition, own, total } = checked;
+    // Of a window that is new here, Redis may already hold counts of this node's last life.
+    this.#book.install(definition, new Map([[nodeId, allowed ? own - 1 : own]]), at);
+    const booked = this.#book.open(definition, at);
+    const { admitted, synced } = booked.state;
+    booked.state = {
+      ...booked.state,
+      admitted: allowed ? admitted + 1 : admitted,
+      synced: Math.max(synced, own),
+    };
+    const remaining = Math.max(0, definition.limit - total - (allowed ? 1 : 0));
+    return { ...viewOf(booked), allowed, remaining };
   }
 
-  /** The open window of `key`; asks Redis for a key this node does not know. */
+  /** The open window of `key`, read from Redis if this node does not know the key. */
   async #current(key: string): Promise<BookedWindow> {
     const find = (): BookedWindow | undefined => {
       const now = this.#clock.now();
@@ -234,26 +239,74 @@ export class Limiter {
     };
     const known = find();
     if (known !== undefined) return known;
-    await this.#load(key);
+    await this.#load(key).catch(unavailable);
     const loaded = find();
     if (loaded === undefined) throw new LimiterError('LIMIT_UNKNOWN');
     return loaded;
   }
 
+  /** Reads the definition of `key` and its current counts, if Redis has any. */
   async #load(key: string): Promise<void> {
-    const found = await this.#learner.load(key).catch(refused);
-    if (!found) throw new LimiterError('LIMIT_UNKNOWN');
+    if (this.#clock.now() === undefined) await this.#readTime();
+    const { reader } = this.#redis;
+    const [definition] = await answer(readLimits(reader, [key]));
+    if (typeof definition !== 'object') return;
+    const now = this.now();
+    const [counts] = await answer(readCounts(reader, [windowKey(key, windowAt(definition, now).id)]));
+    this.#book.install(definition, counts ?? new Map(), now);
   }
 
-  /** A write of a definition, void in Redis before its caller is told that it failed. */
+  /**
+   * Reads whatever may have changed in Redis: newer definitions, deleted ones, the counts of others, the clock. Reads
+   * only, so it continues while writes stall. A definition that Redis has lost stays known to this node.
+   */
+  async #poll(): Promise<void> {
+    await this.#readTime();
+    const { reader } = this.#redis;
+    const [now, syncs, wasSyncing] = [this.now(), this.#syncs, this.#isSyncing];
+    const definitions = this.#book.definitions();
+    const stored = await answer(
+      readLimits(
+        reader,
+        definitions.map(({ key }) => key),
+      ),
+    );
+    const windows = definitions.flatMap((definition) => this.#book.peek(definition, now) ?? []);
+    const counts = await answer(
+      readCounts(
+        reader,
+        windows.map(({ redisKey }) => redisKey),
+      ),
+    );
+    const isCurrent = this.#config.mode === 'approximate' && !wasSyncing && syncs === this.#syncs;
+    for (const [i, booked] of windows.entries()) {
+      booked.state = observe(booked.state, this.#config.nodeId, counts[i] ?? new Map(), isCurrent);
+    }
+    for (const [i, { generation, key }] of definitions.entries()) {
+      const found = stored[i];
+      if (typeof found === 'object' && found.generation !== generation) await this.#load(key);
+      // Only what was looked at: a newer definition may have come in since.
+      if (found === 'deleted' && this.#book.definition(key)?.generation === generation) {
+        this.#book.forget(key);
+      }
+    }
+    this.#book.sweep(now);
+  }
+
+  async #readTime(): Promise<void> {
+    const sentAt = this.#clock.mark();
+    // Typed as numbers, the reply really consists of strings.
+    const [seconds, microseconds] = await answer(this.#redis.reader.time());
+    this.#clock.observe(sentAt, [Number(seconds), Number(microseconds)]);
+  }
+
+  /** A write of a definition, void in Redis before its caller learns that it failed. */
   async #write<T>(write: (deadline: number) => Promise<T | 'late'>): Promise<Exclude<T, 'late'>> {
     const timeout = this.#config.writeTimeoutMs;
-    if (this.#clock.now() === undefined) await this.#reads.time().catch(refused);
-    const reply = await within(
-      write(Math.floor(this.now() + timeout * DEADLINE_SHARE)).catch(refused),
-      timeout,
-    );
-    if (reply === TIMED_OUT || reply === 'late') throw new LimiterError('REDIS_WRITE_TIMEOUT');
+    if (this.#clock.now() === undefined) await this.#readTime().catch(unavailable);
+    const deadline = Math.floor(this.now() + timeout * DEADLINE_SHARE);
+    const reply = await within(write(deadline).catch(unavailable), timeout);
+    if (reply === undefined || reply === 'late') throw new LimiterError('REDIS_WRITE_TIMEOUT');
     return reply as Exclude<T, 'late'>;
   }
 
@@ -261,19 +314,27 @@ export class Limiter {
   async #sync(): Promise<void> {
     const windows = this.#book.pending().slice(0, SYNC_BATCH);
     if (windows.length === 0) return;
-    const sent = windows.map(({ state }) => state.admitted);
+    this.#syncs += 1;
+    this.#isSyncing = true;
+    const sent = windows.map(({ expiresAt, redisKey, state }) => ({
+      redisKey,
+      expiresAt,
+      admitted: state.admitted,
+    }));
     try {
-      const stored = await this.#writes.sync(windows);
+      const stored = await writeCounts(this.#redis.writer, this.#config.nodeId, sent);
       for (const [i, booked] of windows.entries()) {
-        booked.state = acknowledge(booked.state, this.#config.nodeId, sent[i] ?? 0, stored[i] ?? new Map());
+        booked.state = observe(booked.state, this.#config.nodeId, stored[i] ?? new Map(), false);
       }
     } catch (error) {
       this.#warn('a sync of counts failed and will be repeated', error);
+    } finally {
+      this.#isSyncing = false;
     }
   }
 
   async #ping(): Promise<boolean> {
-    const answered = await answerOf(this.#connections.health.ping()).then(
+    const answered = await answer(this.#redis.reader.ping()).then(
       () => true,
       () => false,
     );
@@ -283,20 +344,14 @@ export class Limiter {
   }
 
   /**
-   * Writes wait without a limit, so a peer that vanished without a word would hold them for the many minutes
-   * TCP takes to notice. Repeating them is harmless: counts are absolute, the rest carries a deadline.
+   * Writes wait without a limit, so a peer that vanished would hold them for the many minutes TCP takes to notice.
+   * Repeating them is harmless: counts are absolute, the rest carries a deadline.
    */
   async #watchRedis(): Promise<void> {
-    if ((await this.#ping()) || this.#writes.underWay === 0) return;
-    if (performance.now() - this.#lastPong > SILENT_REDIS_MS) this.#connections.writer.disconnect(true);
-  }
-
-  async #poll(): Promise<void> {
-    try {
-      await this.#learner.poll();
-    } catch (error) {
-      this.#warn('a poll failed', error);
-    }
+    if (await this.#ping()) return;
+    const { writer } = this.#redis;
+    const isSilent = performance.now() - this.#lastPong > SILENT_REDIS_MS;
+    if (isSilent && writer.status === 'ready') writer.disconnect(true);
   }
 
   /** Logs a warning, at most one in ten seconds: without Redis everything fails ten times a second. */
@@ -308,6 +363,17 @@ export class Limiter {
   }
 }
 
-function viewOf({ key, limit, windowMs, window }: BookedWindow): WindowView {
+/** Waits for an answer of Redis. @throws its error, or one if there is none in time */
+async function answer<T>(reply: Promise<T>): Promise<T> {
+  const answered = await within(
+    reply.then((value) => ({ value })),
+    READ_TIMEOUT_MS,
+  );
+  if (answered === undefined) throw new Error(`Redis gave no answer within ${READ_TIMEOUT_MS} ms`);
+  return answered.value;
+}
+
+function viewOf({ definition, window }: BookedWindow): WindowView {
+  const { key, limit, windowMs } = definition;
   return { key, limit, windowMs, windowId: window.id, windowEndsAt: window.endsAt };
 }

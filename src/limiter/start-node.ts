@@ -3,9 +3,9 @@ import { isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
-import { within } from './deadline.ts';
 import { createHttpServer } from './http-server.ts';
 import { Limiter } from './limiter.ts';
+import { within } from './timing.ts';
 
 /** How long requests under way may take to finish when the node stops. */
 const CLOSE_TIMEOUT_MS = 5_000;

@@ -1,41 +1,40 @@
 /**
- * What a node holds in memory: the definitions it knows, and its windows. No input or output.
+ * The definitions and windows that a node holds in memory. No input or output.
  *
- * A window stays until it has ended and Redis holds its count: a node delivers the last counts of a window
- * late rather than never. A definition nobody asks for is let go, so memory follows the traffic.
+ * A window stays until it has ended and Redis holds its count. An unused definition is dropped, so memory follows the
+ * traffic.
  */
-import { type Counts, isPending, type NodeWindow, openWindow } from './node-window.ts';
-import { WINDOW_GRACE_MS, windowKey } from './redis-layout.ts';
-import { type FixedWindow, type LimitDefinition, supersedes, windowAt } from './window.ts';
+import { WINDOW_GRACE_MS, windowKey } from './store.ts';
+import {
+  type Counts,
+  type FixedWindow,
+  type LimitDefinition,
+  type NodeWindow,
+  openWindow,
+  pendingIn,
+  supersedes,
+  windowAt,
+} from './window.ts';
 
-/** A definition is let go when it was not asked for in two windows, and in this long. */
+/** A definition is dropped if it was not used in two windows, and for this long. */
 const IDLE_MS = 60_000;
 
 /** An ended window is kept this much longer: the estimate of Redis's clock may step back a little. */
 const ENDED_MS = 5_000;
 
-/** One window of one key, as this node sees it; `state` is replaced as knowledge grows. */
+/** One window of one key; `state` is replaced as knowledge grows. */
 export interface BookedWindow {
-  readonly key: string;
-  readonly limit: number;
-  readonly windowMs: number;
-  readonly generation: string;
+  readonly definition: LimitDefinition;
   readonly window: FixedWindow;
-  /** Hash in which Redis counts this window. */
+  /** Hash in which Redis counts this window, and when that expires. */
   readonly redisKey: string;
-  /** When that hash expires. */
   readonly expiresAt: number;
   state: NodeWindow;
 }
 
-interface Entry {
-  definition: LimitDefinition;
-  askedAt: number;
-}
-
 export class WindowBook {
   readonly #node: string;
-  readonly #entries = new Map<string, Entry>();
+  readonly #definitions = new Map<string, { readonly definition: LimitDefinition; usedAt: number }>();
   readonly #windows = new Map<string, BookedWindow>();
 
   constructor(node: string) {
@@ -44,75 +43,70 @@ export class WindowBook {
 
   /** The definition of `key`, if known. */
   definition(key: string): LimitDefinition | undefined {
-    return this.#entries.get(key)?.definition;
+    return this.#definitions.get(key)?.definition;
   }
 
   /** All definitions known. */
   definitions(): LimitDefinition[] {
-    return [...this.#entries.values()].map(({ definition }) => definition);
+    return [...this.#definitions.values()].map(({ definition }) => definition);
   }
 
-  /**
-   * Takes in a definition unless a later one is known, and opens its window at `now` with what Redis holds
-   * in it.
-   */
+  /** Takes in a definition unless a later one is known, and opens its window at `now` with what Redis holds in it. */
   install(definition: LimitDefinition, stored: Counts, now: number): void {
-    const entry = this.#entries.get(definition.key);
-    if (!supersedes(definition, entry?.definition)) return;
-    this.#entries.set(definition.key, { definition, askedAt: entry?.askedAt ?? now });
-    this.#open(definition, now, stored);
+    const known = this.#definitions.get(definition.key);
+    if (!supersedes(definition, known?.definition)) return;
+    this.#definitions.set(definition.key, { definition, usedAt: known?.usedAt ?? now });
+    this.open(definition, now, stored);
   }
 
-  /** Lets go of a definition; counts of it that Redis does not hold yet are still delivered. */
+  /** Drops a definition; counts of it that Redis does not hold yet are still delivered. */
   forget(key: string): void {
-    this.#entries.delete(key);
+    this.#definitions.delete(key);
   }
 
-  /** The window of `key` that holds `now`, opened when it is new; undefined when the key is not known. */
+  /** The window of `key` that holds `now`, opened if it is new; undefined if the key is not known. */
   current(key: string, now: number): BookedWindow | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    entry.askedAt = now;
+    const known = this.#definitions.get(key);
+    if (known === undefined) return undefined;
+    known.usedAt = now;
     // Windows after the first begin within this node's life: nothing of it can be in Redis.
-    return this.#open(entry.definition, now, new Map());
+    return this.open(known.definition, now);
   }
 
-  /** The window of a definition at `now`, if it is open; asking does not count as use. */
+  /** The window of a definition at `now`, if it is open; this does not count as use. */
   peek(definition: LimitDefinition, now: number): BookedWindow | undefined {
     return this.#windows.get(windowKey(definition.key, windowAt(definition, now).id));
   }
 
   /** Windows with counts that Redis does not hold, ended ones too. */
   pending(): BookedWindow[] {
-    return [...this.#windows.values()].filter(({ state }) => isPending(state));
+    return [...this.#windows.values()].filter(({ state }) => pendingIn(state) > 0);
   }
 
   /** Requests admitted here that Redis does not hold, over all windows. */
   pendingCount(): number {
-    return this.pending().reduce((sum, { state }) => sum + state.admitted - state.synced, 0);
+    return this.pending().reduce((sum, { state }) => sum + pendingIn(state), 0);
   }
 
-  /** Lets go of what has ended and is delivered, of counts whose hash has expired, and of idle definitions. */
+  /** Drops what has ended and is delivered, counts whose hash has expired, and unused definitions. */
   sweep(now: number): void {
-    for (const [redisKey, booked] of this.#windows) {
-      const delivered = !isPending(booked.state) && now >= booked.window.endsAt + ENDED_MS;
-      if (delivered || now >= booked.expiresAt) this.#windows.delete(redisKey);
+    for (const [redisKey, { expiresAt, state, window }] of this.#windows) {
+      const isDelivered = pendingIn(state) === 0 && now >= window.endsAt + ENDED_MS;
+      if (isDelivered || now >= expiresAt) this.#windows.delete(redisKey);
     }
-    for (const [key, { definition, askedAt }] of this.#entries) {
-      if (now - askedAt > Math.max(IDLE_MS, 2 * definition.windowMs)) this.#entries.delete(key);
+    for (const [key, { definition, usedAt }] of this.#definitions) {
+      if (now - usedAt > Math.max(IDLE_MS, 2 * definition.windowMs)) this.#definitions.delete(key);
     }
   }
 
-  #open(definition: LimitDefinition, now: number, stored: Counts): BookedWindow {
+  /** The window of `definition` at `now`; if it is new, with what Redis holds in it. */
+  open(definition: LimitDefinition, now: number, stored: Counts = new Map()): BookedWindow {
     const window = windowAt(definition, now);
     const redisKey = windowKey(definition.key, window.id);
     const known = this.#windows.get(redisKey);
     if (known !== undefined) return known;
     const booked: BookedWindow = {
-      key: definition.key,
-      limit: definition.limit,
-      windowMs: definition.windowMs,
-      generation: definition.generation,
+      definition,
       window,
       redisKey,
       expiresAt: window.endsAt + WINDOW_GRACE_MS,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type LimitDefinition, secondsUntil, supersedes, windowAt } from './window.ts';
+import { type LimitDefinition, supersedes, windowAt } from './window.ts';
 
 const definition = fc.record({
   key: fc.constant('k'),
@@ -54,17 +54,5 @@ describe('supersedes', () => {
         },
       ),
     );
-  });
-});
-
-describe('secondsUntil', () => {
-  it.each([
-    [10_000, 8_000, 2],
-    [10_000, 8_001, 2],
-    [10_000, 7_999, 3],
-    [10_000, 9_999, 1],
-    [10_000, 12_000, 1],
-  ])('until %i at %i are %i seconds', (endsAt, now, seconds) => {
-    expect(secondsUntil(endsAt, now)).toBe(seconds);
   });
 });

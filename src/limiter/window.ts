@@ -1,9 +1,12 @@
 /**
- * Fixed windows: when a key's window starts and ends, and what it is called. Pure; all times are
- * milliseconds since the epoch by Redis's clock.
+ * Fixed windows, and what one node knows of them. Pure; all times are milliseconds since the epoch by Redis's clock.
+ *
+ * Each node owns one number in a window, the requests it admitted, which only grows. It sends this absolute number to
+ * Redis and never an increment, and Redis keeps the larger of the stored and the sent one. So a sync may be repeated,
+ * reordered, cut off or lost without counting twice (a grow-only counter).
  */
 
-/** A limit as it stands in Redis. */
+/** A limit as it is stored in Redis. */
 export interface LimitDefinition {
   readonly key: string;
   /** Requests admitted in one window over all nodes; 0 admits none. */
@@ -28,8 +31,7 @@ export interface FixedWindow {
  * The window of `definition` that holds `now`. A moment before `startsAt`, which a clock estimate can yield
  * just after the definition was made, belongs to window 0.
  */
-export function windowAt(definition: LimitDefinition, now: number): FixedWindow {
-  const { generation, startsAt, windowMs } = definition;
+export function windowAt({ generation, startsAt, windowMs }: LimitDefinition, now: number): FixedWindow {
   const index = Math.max(0, Math.floor((now - startsAt) / windowMs));
   const start = startsAt + index * windowMs;
   return { id: `${generation}-${index}`, index, startsAt: start, endsAt: start + windowMs };
@@ -40,7 +42,58 @@ export function supersedes(candidate: LimitDefinition, known: LimitDefinition | 
   return known === undefined || candidate.startsAt > known.startsAt;
 }
 
-/** Whole seconds until `endsAt`, rounded up and at least 1: who waits that long finds the next window. */
-export function secondsUntil(endsAt: number, now: number): number {
-  return Math.max(1, Math.ceil((endsAt - now) / 1000));
+/** Requests admitted in a window, by node id. */
+export type Counts = ReadonlyMap<string, number>;
+
+/** The counts of one window, as one node knows them. */
+export interface NodeWindow {
+  /** Requests this node admitted. */
+  readonly admitted: number;
+  /**
+   * What this node knows Redis to hold for it. In strict mode it may exceed `admitted`: Redis counted a
+   * request, and its answer came too late to admit it.
+   */
+  readonly synced: number;
+  /** The sum of the other nodes' counts. It never falls: what was admitted stays admitted. */
+  readonly others: number;
+}
+
+/** A new window. A node that restarts within it takes up the count that Redis has under its id. */
+export function openWindow(node: string, stored: Counts): NodeWindow {
+  const own = stored.get(node) ?? 0;
+  return { admitted: own, synced: own, others: othersIn(stored, node) };
+}
+
+/** Decides one request from this node's own count and what it last saw of the others. */
+export function admit(
+  window: NodeWindow,
+  limit: number,
+): { readonly window: NodeWindow; readonly allowed: boolean; readonly remaining: number } {
+  const left = limit - window.admitted - window.others;
+  if (left <= 0) return { window, allowed: false, remaining: 0 };
+  return { window: { ...window, admitted: window.admitted + 1 }, allowed: true, remaining: left - 1 };
+}
+
+/**
+ * Takes in what Redis holds. Only with `isCurrent`, if no sync was under way since the read was sent, may this lower
+ * `synced`: then Redis has lost its memory, and the next sync writes the count again.
+ */
+export function observe(window: NodeWindow, node: string, stored: Counts, isCurrent: boolean): NodeWindow {
+  const own = stored.get(node) ?? 0;
+  return {
+    ...window,
+    synced: isCurrent ? own : Math.max(window.synced, own),
+    others: Math.max(window.others, othersIn(stored, node)),
+  };
+}
+
+/** Requests admitted here that Redis does not hold. */
+export function pendingIn({ admitted, synced }: NodeWindow): number {
+  return Math.max(0, admitted - synced);
+}
+
+function othersIn(stored: Counts, node: string): number {
+  let sum = 0;
+  for (const [id, count] of stored) if (id !== node) sum += count;
+  return sum;
 }

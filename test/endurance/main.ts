@@ -4,39 +4,36 @@
  * after the first quarter of them.
  */
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
+import { wholeNumber } from '../../src/cli/whole-number.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
 import { startControlPlane } from '../../src/local/control-plane.ts';
-import { integer } from '../../src/settings/kinds.ts';
-import type { Program, ValuesOf } from '../../src/settings/settings.ts';
 import { endure, grownSince, told } from './endurance.ts';
 import { startEnduranceWorld } from './world.ts';
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-const settings = {
-  runs: { ...integer(20, 100_000), flag: 'runs', help: 'How many runs in all', fallback: '200' },
-  targets: {
-    ...integer(1, 64),
-    flag: 'targets',
-    help: 'How many at once, each on a Redis of its own',
-    fallback: '16',
-  },
-} as const;
+interface Options {
+  readonly runs: number;
+  readonly targets: number;
+}
 
-const ENDURANCE: Program<typeof settings> = {
-  about:
-    'Usage: npm run endurance -- [flags]\n\nMakes run after run in one operator process and looks what it keeps.',
-  settings,
-  notes: 'Exit status: 0 nothing grew, 1 something did, 64 wrong usage, 130 stopped by Ctrl-C.',
-};
+const command = new Command('npm run endurance --')
+  .description('Makes run after run in one operator process, and checks what it keeps.')
+  .option('--runs <number>', 'how many runs in all', wholeNumber(20, 100_000), 200)
+  .option('--targets <number>', 'how many at once, each on its own Redis', wholeNumber(1, 64), 16)
+  .addHelpText(
+    'after',
+    '\nExit status: 0 nothing grew, 1 something did, 64 wrong usage, 130 stopped by Ctrl-C.',
+  );
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function main({ runs, targets }: ValuesOf<typeof settings>, signal: AbortSignal): Promise<number> {
+async function main({ runs, targets }: Options, signal: AbortSignal): Promise<number> {
   const binaries = await ensureControlPlaneBinaries({ progress: say, signal });
   await ensureRedis({ progress: say, signal });
   const controlPlane = await startControlPlane({ binaries, signal });
@@ -73,4 +70,4 @@ async function main({ runs, targets }: ValuesOf<typeof settings>, signal: AbortS
   }
 }
 
-await runProgram(ENDURANCE, { main, failed: 1 });
+await runProgram<Options>(command, { main, failed: 1 });

@@ -3,33 +3,35 @@
  * Exit status 1 where one brought it down, got no answer, or stayed.
  */
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
+import { wholeNumber } from '../../src/cli/whole-number.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { startControlPlane } from '../../src/local/control-plane.ts';
-import { integer } from '../../src/settings/kinds.ts';
-import type { Program, ValuesOf } from '../../src/settings/settings.ts';
 import { fuzz, KEPT_MIB } from './fuzz.ts';
 import { startFuzzWorld } from './world.ts';
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-const settings = {
-  seed: { ...integer(0, 2 ** 31), flag: 'seed', help: 'Cases of the same seed are the same', fallback: '1' },
-  count: { ...integer(1, 1_000_000), flag: 'count', help: 'How many cases', fallback: '10000' },
-} as const;
+interface Options {
+  readonly seed: number;
+  readonly count: number;
+}
 
-const FUZZ: Program<typeof settings> = {
-  about:
-    'Usage: npm run fuzz -- [flags]\n\nSends generated ChaosDemos through a real API server to the operator.',
-  settings,
-  notes: 'Exit status: 0 all held, 1 something did not, 64 wrong usage, 130 stopped by Ctrl-C.',
-};
+const command = new Command('npm run fuzz --')
+  .description('Sends generated ChaosDemos through a real API server to the operator.')
+  .option('--seed <number>', 'the same seed makes the same cases', wholeNumber(0, 2 ** 31), 1)
+  .option('--count <number>', 'how many cases', wholeNumber(1, 1_000_000), 10_000)
+  .addHelpText(
+    'after',
+    '\nExit status: 0 all held, 1 something did not, 64 wrong usage, 130 stopped by Ctrl-C.',
+  );
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-async function main({ count, seed }: ValuesOf<typeof settings>, signal: AbortSignal): Promise<number> {
+async function main({ count, seed }: Options, signal: AbortSignal): Promise<number> {
   const binaries = await ensureControlPlaneBinaries({ progress: say, signal });
   const controlPlane = await startControlPlane({ binaries, signal });
   try {
@@ -57,4 +59,4 @@ async function main({ count, seed }: ValuesOf<typeof settings>, signal: AbortSig
   }
 }
 
-await runProgram(FUZZ, { main, failed: 1 });
+await runProgram<Options>(command, { main, failed: 1 });

@@ -5,10 +5,10 @@ import {
   type EvidenceSeries,
   evidenceBundle,
   fromItsBeginning,
-  leaksOf,
   type Signal,
 } from '../../src/evidence/index.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+import { leaksOf } from '../kit/leaks.ts';
 import { NodesOnRedis } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';

@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { fromItsBeginning, leaksOf } from '../../src/evidence/index.ts';
+import { fromItsBeginning } from '../../src/evidence/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
+import { leaksOf } from '../kit/leaks.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 

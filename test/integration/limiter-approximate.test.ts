@@ -177,7 +177,7 @@ describe.skipIf(withoutRealTime)('a write pause', () => {
   );
 
   it(
-    'a restart of Redis in a pause costs live pods no counts and no definition',
+    'a restart of Redis in a pause costs live pods no counts',
     keepingTime(async () => {
       const windowId = await defineEverywhere(cluster.nodes, 'restart', 10);
       await burst(cluster.nodes, 'restart', 6);
@@ -196,10 +196,6 @@ describe.skipIf(withoutRealTime)('a write pause', () => {
         await until(async () => (await node.counter('restart')).synced === 5);
         expect(await node.counter('restart')).toMatchObject({ admitted: 5, windowId });
       }
-      await until(
-        async () =>
-          (await cluster.observer.hget('rl:limit:restart', 'generation')) === windowId.split('-')[0],
-      );
       expect(await cluster.observer.hgetall(redisKey)).toEqual({
         'node-2': '5',
         'node-3': '5',

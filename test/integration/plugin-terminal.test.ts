@@ -151,7 +151,7 @@ describe.skipIf(withoutTerminal)('on a stage', () => {
   it('space goes on, a pressed twice aborts, and r pressed twice runs again', async () => {
     await byHand('stage');
     const { terminal } = open('present', 'stage', { columns: 100, rows: 30 });
-    await terminal.shows('W E L C O M E');
+    await terminal.shows('WELCOME');
     await terminal.shows('Space: Cluster Health');
     terminal.type(' ');
     await terminal.shows('chapter 2 of 11');
@@ -159,12 +159,12 @@ describe.skipIf(withoutTerminal)('on a stage', () => {
     await terminal.shows('a again: abort the run');
     expect((await world.status('stage')).run?.verdict).toBeUndefined();
     terminal.type('a');
-    await terminal.shows('A B O R T E D');
+    await terminal.shows('ABORTED');
     terminal.type('r');
     await terminal.shows('r again: run again');
     terminal.type('r');
     await world.untilStatus('stage', 'another run', ({ run }) => run?.number === 2);
-    await terminal.shows('W E L C O M E');
+    await terminal.shows('WELCOME');
     terminal.type('q');
     expect(await terminal.ended).toBe(0);
     expect(terminal.isAlternate).toBe(false);

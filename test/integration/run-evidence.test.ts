@@ -5,7 +5,6 @@ import { scenarioLines } from '../../src/cli/story.ts';
 import {
   EVIDENCE_LIMITS,
   fromItsBeginning,
-  leaksOf,
   RUN_EVIDENCE_BYTES,
   type RunEvidence,
   readRunEvidence,
@@ -14,6 +13,7 @@ import {
 import { isNotFound } from '../../src/kube/api-error.ts';
 import { replay } from '../../src/subjects/ratelimiter/replay.ts';
 import { drift, ghosts } from '../kit/demo.ts';
+import { leaksOf } from '../kit/leaks.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { scenarioOf } from '../kit/status.ts';
 import { until } from '../kit/until.ts';

@@ -1,10 +1,11 @@
 /** A limiter that people run, as it comes: it knows its callers by the source address of the connection alone. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { ask, rulesProvider } from '../../src/diagnosis/index.ts';
-import { fromItsBeginning, leaksOf } from '../../src/evidence/index.ts';
+import { fromItsBeginning } from '../../src/evidence/index.ts';
 import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { sample } from '../kit/demo.ts';
 import { DrivenLimiter, limiterSpec, never } from '../kit/driven-limiter.ts';
+import { leaksOf } from '../kit/leaks.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { World } from '../kit/world.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';

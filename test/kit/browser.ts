@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
-import type { ChromiumBinary } from '../../src/local/binaries/chromium.ts';
+import type { ChromiumBinary } from './chromium.ts';
 
 /** Which browser is started, and what ends it. */
 export interface LaunchOptions extends Pick<ChromiumBinary, 'path'> {

@@ -2,8 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../src/cli/program.ts';
-import type { ValuesOf } from '../../src/settings/settings.ts';
-import { TORTURE } from './arguments.ts';
+import { type TortureOptions, tortureCommand } from './arguments.ts';
 import { lineOf, planOf } from './plan.ts';
 import { excerptOf, Summary } from './report.ts';
 import { playRound } from './round.ts';
@@ -18,10 +17,7 @@ function say(line: string): void {
 /** Of the reference limiter; there is one more, behind HTTP. */
 const LANES = 3;
 
-async function main(
-  { records, runs, seed: first }: ValuesOf<typeof TORTURE.settings>,
-  signal: AbortSignal,
-): Promise<number> {
+async function main({ records, runs, seed: first }: TortureOptions, signal: AbortSignal): Promise<number> {
   const plans = Array.from({ length: runs }, (_, i) =>
     planOf(first + i, { lanes: LANES, ownApiServer: true, http: true }),
   );
@@ -61,4 +57,8 @@ async function main(
   return summary.wrong === 0 ? 0 : 1;
 }
 
-await runProgram(TORTURE, { main, failed: 2, onInterrupt: () => say('interrupted') });
+await runProgram<TortureOptions>(tortureCommand(), {
+  main,
+  failed: 2,
+  onInterrupt: () => say('interrupted'),
+});

@@ -12,8 +12,7 @@ import { runProgram } from '../../src/cli/program.ts';
 import { formatElapsed } from '../../src/local/binaries/progress.ts';
 import { LocalError } from '../../src/local/errors.ts';
 import type { Kubectl } from '../../src/local/kubectl.ts';
-import { UsageError, type ValuesOf } from '../../src/settings/settings.ts';
-import { KIND_CLUSTER } from './arguments.ts';
+import { type ClusterOptions, clusterCommand } from './arguments.ts';
 import { clusterExists, clusterKubectl, createCluster, deleteCluster, findKind } from './cluster.ts';
 import { installLimiter, installModel, installOperator, provideImages } from './install.ts';
 
@@ -23,21 +22,20 @@ const DEMO_DEADLINE_MS = 12 * 60_000;
 /** A refusal that stands so long does not go away by itself. */
 const REFUSED_MS = 20_000;
 
-type Options = ValuesOf<typeof KIND_CLUSTER.settings>;
-type Command = (options: Options, signal: AbortSignal) => Promise<number>;
+type Verb = (options: ClusterOptions, signal: AbortSignal) => Promise<number>;
 
-const commands: Readonly<Record<string, Command>> = { up, demo, down };
+const commands: Readonly<Record<string, Verb>> = { up, demo, down };
 const start = performance.now();
 
 function progress(message: string): void {
   process.stdout.write(`${terminalLine(`[kind, ${formatElapsed(performance.now() - start)}] ${message}`)}\n`);
 }
 
-async function up(options: Options, signal: AbortSignal): Promise<number> {
+async function up(options: ClusterOptions, signal: AbortSignal): Promise<number> {
   const step = { progress, signal };
   const kind = await findKind(CLUSTER, step);
   if (await clusterExists(kind)) progress(`the cluster ${CLUSTER} is there`);
-  else await createCluster(kind, { ...step, nodeImage: options.nodeImage });
+  else await createCluster(kind, { ...step, nodeImage: options.nodeImage || undefined });
   const images = await provideImages(kind, step);
   const kubectl = await clusterKubectl(kind, step);
   if (options.model) {
@@ -52,7 +50,7 @@ async function up(options: Options, signal: AbortSignal): Promise<number> {
   return 0;
 }
 
-async function demo({ diagnosis, file }: Options, signal: AbortSignal): Promise<number> {
+async function demo({ diagnosis, file }: ClusterOptions, signal: AbortSignal): Promise<number> {
   const step = { progress, signal };
   const kubectl = await clusterKubectl(await findKind(CLUSTER, step), step);
   const object = await kubectl.json<ChaosDemo>(['create', '--dry-run=client', '-f', file]);
@@ -105,15 +103,12 @@ async function verdict(
   throw new LocalError('NO_VERDICT', `No verdict after ${DEMO_DEADLINE_MS / 60_000} min`);
 }
 
-async function down(_options: Options, signal: AbortSignal): Promise<number> {
+async function down(_options: ClusterOptions, signal: AbortSignal): Promise<number> {
   await deleteCluster(await findKind(CLUSTER, { progress, signal }));
   return 0;
 }
 
-const [command = '', ...flags] = process.argv.slice(2);
-const main: Command = async (options, signal) => {
-  const run = commands[command];
-  if (run) return await run(options, signal);
-  throw new UsageError(`"${command}" is no command: write one of ${Object.keys(commands).join(', ')}`);
-};
-await runProgram(KIND_CLUSTER, { main, failed: 2 }, command === '--help' ? [command] : flags);
+await runProgram<ClusterOptions>(clusterCommand(), {
+  main: async (options, signal, [verb = '']) => (await commands[verb]?.(options, signal)) ?? 2,
+  failed: 2,
+});

@@ -3,8 +3,11 @@
  * that no unit test notices.
  */
 import { statSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
+import { Command } from 'commander';
+import { runProgram } from '../../src/cli/program.ts';
+import { wholeNumber } from '../../src/cli/whole-number.ts';
+import { UsageError } from '../../src/settings/settings.ts';
 
 /** Pure code that decides results: here a change that no test notices is a wrong result that no test notices. */
 const FOLDERS = [
@@ -20,29 +23,40 @@ const SHORT = [
   'src/subjects/ratelimiter/limits/over-admission.ts',
 ];
 const CACHE = 'dist/mutation';
-const EXIT_USAGE = 64;
-const HELP = `Usage: npm run mutation -- [paths] [flags]
 
-Changes code piece by piece, runs the unit tests that reach the change, and prints each change that they do not
-notice. Paths are files or folders of src; without any: ${FOLDERS.join(', ')}.
-
-  --short           only ${SHORT.join(', ')}
-  --processes N     how many test processes run at once, 1 to 99 (default: 2)
-  --force           also test what has not changed since the last run
-  --help            this text
-
-Exit status: 0 the run ended, 1 it did not work, 64 wrong usage.
-`;
-
-const { values, positionals } = readArguments();
-if (values.help) {
-  process.stdout.write(HELP);
-} else {
-  await new Stryker(options()).runMutationTest();
+interface Options {
+  readonly short?: boolean;
+  readonly processes: number;
+  readonly force?: boolean;
 }
 
-function options(): ConstructorParameters<typeof Stryker>[0] {
-  const paths = values.short ? SHORT : positionals.length > 0 ? positionals : FOLDERS;
+const command = new Command('npm run mutation --')
+  .description(
+    'Changes code piece by piece, runs the unit tests that reach the change, and prints each change that they do not notice.',
+  )
+  .argument('[paths...]', `files or folders of src (default: ${FOLDERS.join(', ')})`)
+  .option('--short', `only ${SHORT.join(', ')}`)
+  .option('--processes <number>', 'how many test processes run at once', wholeNumber(1, 99), 2)
+  .option('--force', 'also test what has not changed since the last run')
+  .addHelpText('after', '\nExit status: 0 the run ended, 1 it did not work, 64 wrong usage.');
+
+await runProgram<Options>(command, {
+  failed: 1,
+  async main(given, _signal, paths) {
+    for (const path of paths) {
+      if (!path.startsWith('src/') || !statSync(path, { throwIfNoEntry: false }))
+        throw new UsageError(`"${path}" is no file or folder of src`);
+    }
+    await new Stryker(options(given, paths)).runMutationTest();
+    return 0;
+  },
+});
+
+function options(
+  { force = false, processes, short }: Options,
+  given: readonly string[],
+): ConstructorParameters<typeof Stryker>[0] {
+  const paths = short ? SHORT : given.length > 0 ? given : FOLDERS;
   return {
     mutate: [...paths.flatMap(filesIn), '!**/*.test.ts'],
     // Tests assert reasons and figures, not sentences; the types reject a reason that does not exist.
@@ -55,10 +69,10 @@ function options(): ConstructorParameters<typeof Stryker>[0] {
     vitest: { configFile: 'tools/mutation/vitest.config.ts' },
     // Vitest needs no tsconfig.json, and Stryker cannot rewrite one with TypeScript 7, which has no API for that.
     tsconfigFile: 'none',
-    concurrency: Number(values.processes),
+    concurrency: processes,
     incremental: true,
     incrementalFile: `${CACHE}/incremental.json`,
-    force: values.force,
+    force,
     tempDirName: `${CACHE}/sandbox`,
     reporters: ['clear-text', 'progress-append-only'],
     allowConsoleColors: false,
@@ -69,28 +83,4 @@ function options(): ConstructorParameters<typeof Stryker>[0] {
 
 function filesIn(path: string): string[] {
   return [statSync(path).isDirectory() ? `${path.replace(/\/$/, '')}/**/*.ts` : path];
-}
-
-function readArguments() {
-  try {
-    const parsed = parseArgs({
-      options: {
-        short: { type: 'boolean', default: false },
-        processes: { type: 'string', default: '2' },
-        force: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-      allowPositionals: true,
-    });
-    if (!/^[1-9][0-9]?$/.test(parsed.values.processes))
-      throw new Error('--processes is a number from 1 to 99');
-    for (const path of parsed.positionals) {
-      if (!path.startsWith('src/') || !statSync(path, { throwIfNoEntry: false }))
-        throw new Error(`"${path}" is no file or folder of src`);
-    }
-    return parsed;
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\nSee npm run mutation -- --help.\n`);
-    return process.exit(EXIT_USAGE);
-  }
 }

@@ -3,13 +3,13 @@
  * is drawn by hand: they are the screen of a terminal and pages in a browser, as the run had them.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { ensureChromium } from '../../src/local/binaries/chromium.ts';
 import { type Environment, startEnvironment } from '../../src/local/environment.ts';
 import { startOperator } from '../../src/local/operator.ts';
-import type { Program, Settings } from '../../src/settings/settings.ts';
 import { launchBrowser } from '../../test/kit/browser.ts';
+import { ensureChromium } from '../../test/kit/chromium.ts';
 import { sample } from '../../test/kit/demo.ts';
 import { withoutTerminal } from '../../test/kit/terminal.ts';
 import { until } from '../../test/kit/until.ts';
@@ -18,15 +18,14 @@ import { pagePictures, withPages } from './page-pictures.ts';
 import { versions } from './shown.ts';
 import { terminalPictures } from './terminal-pictures.ts';
 
-const PICTURES: Program<Settings> = {
-  about: `Usage: npm run pictures
-
-Runs demos on this machine, as npm run demo does, and makes of them the pictures in docs/pictures: the live view
-in a terminal, and pages in a browser. That takes two minutes on a machine that does nothing else. It needs
-util-linux for a terminal, and Chromium or Chrome; on Debian, root gets that.`,
-  settings: {},
-  notes: 'Exit status: 0, 1 where a run went otherwise than the pictures tell, 130 stopped by Ctrl-C.',
-};
+const command = new Command('npm run pictures')
+  .description(
+    'Runs demos on this machine, as npm run demo does, and makes of them the pictures in docs/pictures: the live view in a terminal, and pages in a browser. That takes two minutes on an idle machine. It needs util-linux for a terminal, and Chromium or Chrome; on Debian, root gets that.',
+  )
+  .addHelpText(
+    'after',
+    '\nExit status: 0, 1 if a run did not end as the pictures show, 130 stopped by Ctrl-C.',
+  );
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -101,7 +100,7 @@ async function store(pictures: Pictures): Promise<void> {
   await writeFile(`${FOLDER}${MANIFEST}`, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-await runProgram(PICTURES, {
+await runProgram(command, {
   failed: 1,
   async main(_, signal) {
     if (withoutTerminal) throw new Error('script of util-linux is needed, which gives a program a terminal');

@@ -25,8 +25,6 @@ export interface Names {
 /** What an object may be called. A shell puts a candidate on its command line as it is, whatever server it is from. */
 const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 
-const NOTHING: Completion = { candidates: [], files: false };
-
 /** @param words what stands behind the name of the program, up to the cursor */
 export async function complete(
   program: Command,
@@ -35,51 +33,31 @@ export async function complete(
 ): Promise<Completion> {
   const last = words.at(-1) ?? '';
   const before = words.slice(0, -1);
+  const of = (candidates: Completion['candidates'], files = false): Completion => ({
+    candidates: candidates.filter(({ value }) => value.startsWith(last)),
+    files,
+  });
+  const named = (values: readonly string[]) => values.map((value) => ({ value }));
   const command = program.commands.find((each) => each.name() === before[0]);
   if (!command) {
-    const commands = before.length === 0 ? program.commands : [];
-    const candidates = commands
-      .filter((each) => !each.name().startsWith('_'))
-      .map((each) => ({ value: each.name(), about: each.summary() || each.description() }));
-    return { candidates: startingWith(candidates, last), files: false };
+    const commands = before.length > 0 ? [] : program.commands.filter((each) => !each.name().startsWith('_'));
+    return of(commands.map((each) => ({ value: each.name(), about: each.summary() || each.description() })));
   }
   const awaited = optionOf(command, before.at(-1) ?? '');
   if (awaited?.required) {
-    const files = ['--filename', '--kubeconfig', '--output', '--output-dir'].includes(awaited.long ?? '');
-    return {
-      candidates: startingWith(
-        (awaited.argChoices ?? []).map((value) => ({ value })),
-        last,
-      ),
-      files,
-    };
+    return of(named(awaited.argChoices ?? []), /<(file|folder)>/.test(awaited.flags));
   }
   if (last.startsWith('-')) {
-    const flags = command.options.map(({ description, long }) => ({ value: long ?? '', about: description }));
-    return { candidates: startingWith(flags, last), files: false };
+    return of(command.options.map(({ description, long }) => ({ value: long ?? '', about: description })));
   }
   const [argument] = command.registeredArguments;
   const given = before
     .slice(1)
-    .filter((word, i, all) => !word.startsWith('-') && !takesValue(command, all[i - 1]));
-  if (!argument || given.length > 0) return NOTHING;
-  if (argument.argChoices) {
-    return {
-      candidates: startingWith(
-        argument.argChoices.map((value) => ({ value })),
-        last,
-      ),
-      files: false,
-    };
-  }
+    .filter((word, i, all) => !word.startsWith('-') && !optionOf(command, all[i - 1] ?? '')?.required);
+  if (!argument || given.length > 0) return of([]);
+  if (argument.argChoices) return of(named(argument.argChoices));
   const demos = await names.demos(placeOf(before)).catch((): string[] => []);
-  return {
-    candidates: startingWith(
-      demos.filter((name) => NAME.test(name)).map((value) => ({ value })),
-      last,
-    ),
-    files: false,
-  };
+  return of(named(demos.filter((name) => NAME.test(name))));
 }
 
 /** As kubectl and the scripts read it. */
@@ -90,40 +68,21 @@ export function completionLines({ candidates, files }: Completion): string[] {
   ];
 }
 
-function startingWith<T extends { value: string }>(candidates: readonly T[], prefix: string): T[] {
-  return candidates.filter(({ value }) => value.startsWith(prefix));
-}
-
 function optionOf(command: Command, word: string) {
   return command.options.find(({ long, short }) => word !== '' && (word === long || word === short));
 }
 
-function takesValue(command: Command, word = ''): boolean {
-  return optionOf(command, word)?.required ?? false;
-}
-
+/** The last value of each flag that leads to a cluster: `--flag value`, `--flag=value`, `-n value` or `-nvalue`. */
 function placeOf(words: readonly string[]): Place {
-  const place = {
-    namespace: valueOf(words, '--namespace', '-n'),
-    context: valueOf(words, '--context'),
-    kubeconfig: valueOf(words, '--kubeconfig'),
-  };
-  const given = Object.entries(place).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given);
-}
-
-/** What stands behind a flag: `--flag value`, `--flag=value`, `-f value` or `-fvalue`; the last one counts. */
-function valueOf(words: readonly string[], long: string, short?: string): string | undefined {
-  const at = words.findLastIndex(
-    (word) => word === long || word.startsWith(`${long}=`) || isShort(word, short),
-  );
-  const word = words[at] ?? '';
-  if (word === long || word === short) return words[at + 1];
-  return at < 0 ? undefined : word.slice(word.startsWith(long) ? long.length + 1 : short?.length);
-}
-
-function isShort(word: string, short: string | undefined): boolean {
-  return short !== undefined && word.startsWith(short);
+  const place: Record<string, string> = {};
+  for (const [i, word] of words.entries()) {
+    const [, long, joined] = /^--(namespace|context|kubeconfig)(?:=(.*))?$/.exec(word) ?? [];
+    const [, short] = /^-n(.*)$/.exec(word) ?? [];
+    const flag = long ?? (short === undefined ? undefined : 'namespace');
+    const value = joined ?? (short || words[i + 1]);
+    if (flag !== undefined && value !== undefined) place[flag] = value;
+  }
+  return place;
 }
 
 /** What to load into a shell; for `kubectl`, a program to put on PATH, by which `kubectl chaosdemo` itself completes. */

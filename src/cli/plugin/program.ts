@@ -4,14 +4,10 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import type { CommandContext } from './commands/command.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
-import { addHistory } from './commands/history.ts';
-import { addPresent } from './commands/present.ts';
-import { addReport } from './commands/report.ts';
-import { addRun } from './commands/run.ts';
+import { addHistory, addReport } from './commands/recorded.ts';
+import { addPresent, addRun, addWait, addWatch } from './commands/showing.ts';
 import { addAbort, addAdvance, addRerun } from './commands/steering.ts';
 import { addUi } from './commands/ui.ts';
-import { addWait } from './commands/wait.ts';
-import { addWatch } from './commands/watch.ts';
 
 /** Parses nothing yet. */
 export function createProgram(context: CommandContext): Command {

@@ -68,8 +68,8 @@ describe('kubectl chaosdemo report', () => {
   });
 
   it.each([
-    [403, 'Forbidden', 'you may not read the ConfigMap demo-evidence-1 (get configmaps in ratelimiter)'],
-    [404, 'NotFound', 'there is no ConfigMap demo-evidence-1'],
+    [403, 'Forbidden', '(get configmaps in ratelimiter)'],
+    [404, 'NotFound', 'demo-evidence-1'],
   ] as const)(
     'does without evidence that is not to be had (%s), and says why',
     async (status, reason, why) => {
@@ -84,8 +84,7 @@ describe('kubectl chaosdemo report', () => {
     const { demo } = recordedRun();
     delete demo.status?.run?.verdict;
     await expect(pageOf(demo)).rejects.toMatchObject({
-      message: 'run 1 of demo has not ended',
-      remedy: 'Wait for its end: kubectl chaosdemo wait demo -n ratelimiter --context prod',
+      remedy: expect.stringContaining('kubectl chaosdemo wait demo -n ratelimiter --context prod'),
     });
     delete demo.status;
     await expect(pageOf(demo)).rejects.toThrow('demo has not run');

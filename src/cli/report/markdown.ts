@@ -1,7 +1,7 @@
 /** A report as a few lines of Markdown, for the comment of a pull request. Pure. */
 import { diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
 import type { Report } from './report.ts';
-import { timeText } from './times.ts';
+import { timeText } from './text.ts';
 
 const SIGNS: Readonly<Record<Report['tone'], string>> = { good: '✅', bad: '❌', none: '⚠️' };
 const FINDING_SIGNS: typeof SIGNS = { good: '🟢', bad: '🔴', none: '🟡' };

@@ -62,10 +62,6 @@ figcaption b{color:var(--text);margin-right:.4em}
 .anchor{display:block;scroll-margin-top:16px}
 svg{display:block;width:100%;height:auto;font-family:inherit}
 .narrow{display:none}
-.cite circle{fill:var(--text);stroke:var(--page);stroke-width:1.5}
-.cite rect{fill:var(--page);stroke:var(--text);stroke-width:1}
-.cite text{fill:var(--text);font-size:11px;font-weight:600}
-.row{fill:var(--muted);font-size:12px}
 .key{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:2px 18px;font-size:.85rem}
 .key i{display:inline-block;width:26px;height:0;border-top:3px solid;vertical-align:4px;margin-right:7px}
 .k-0{border-color:var(--line-0)!important}

@@ -1,9 +1,13 @@
-/** A report in each of its formats, and as files. */
+/** A report in each of its formats, and a run as files. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ChaosDemo } from '../../api/index.ts';
+import { KubeClient } from '../../kube/client.ts';
+import { loadKubeConfig } from '../../kube/kube-config.ts';
 import { reportJunit } from './junit.ts';
 import { reportMarkdown } from './markdown.ts';
-import type { Report } from './report.ts';
+import { readHistories, readSource } from './read.ts';
+import { type Report, reportOf } from './report.ts';
 
 export const FORMATS = ['html', 'markdown', 'junit'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -33,4 +37,52 @@ export async function writeAll(report: Report, folder: string): Promise<string[]
     paths.push(path);
   }
   return paths;
+}
+
+interface Files {
+  /** Folder that takes all formats, and the histories as `history.jsonl`. */
+  readonly reportDir?: string | undefined;
+  /** File that takes the histories. */
+  readonly history?: string | undefined;
+}
+
+/** Writes what is asked for of a run. @returns the paths; none if no run has ended */
+export async function reportOnRun(
+  { kubeconfig }: { readonly kubeconfig: string },
+  demo: ChaosDemo,
+  { history, reportDir }: Files,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const client = new KubeClient(loadKubeConfig(kubeconfig));
+  try {
+    // Waits for the end of the evidence.
+    const report = reportOf(await readSource(client, demo, signal));
+    if (!report) return [];
+    const paths = reportDir === undefined ? [] : await writeAll(report, reportDir);
+    const files = [
+      ...(history === undefined ? [] : [history]),
+      ...(reportDir === undefined ? [] : [join(reportDir, HISTORY_FILE)]),
+    ];
+    return [...paths, ...(await writeHistories(client, demo, files, signal))];
+  } finally {
+    await client.close();
+  }
+}
+
+/** Name of the histories in a folder of reports. */
+export const HISTORY_FILE = 'history.jsonl';
+
+/** Writes the histories of the last run into each of these files. @returns their paths; none if there are no histories */
+export async function writeHistories(
+  client: KubeClient,
+  { metadata, status }: ChaosDemo,
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { number } = status?.run ?? {};
+  if (files.length === 0 || number === undefined) return [];
+  const read = await readHistories(client, metadata, number, signal);
+  if ('missing' in read) return [];
+  for (const file of files) await writeFile(file, read.lines);
+  return [...files];
 }

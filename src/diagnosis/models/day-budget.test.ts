@@ -15,7 +15,7 @@ describe('a budget for a day', () => {
     budget.reserve({ input: 400, output: 200 }).settle({ input: 400, output: 200 });
     expect(() => budget.reserve({ input: 1, output: 0 })).toThrow(BudgetError);
     expect(() => budget.reserve({ input: 1, output: 0 })).toThrow(
-      'the budget of 1000 tokens a day has 0 left, and a question may take 1; there is a new one at 2026-03-02T00:00Z',
+      /1000 tokens .* has 0 left, .* 1; .* 2026-03-02T00:00Z$/,
     );
   });
 
@@ -33,7 +33,7 @@ describe('a budget for a day', () => {
     // 1000 tokens in and 200 out cost 0.003 and 0.003 dollars.
     budget.reserve({ input: 1000, output: 200 }).settle({ input: 1000, output: 200 });
     expect(() => budget.reserve({ input: 1000, output: 200 })).toThrow(
-      'the budget of 0.01 dollars a day has 0.0040 left, and a question may cost 0.0060',
+      /0\.01 dollars .* has 0\.0040 left, .* 0\.0060/,
     );
     expect(microDollars({ input: 1000, output: 200 }, { price: { input: 3, output: 15 } })).toBe(6000);
   });

@@ -1,4 +1,23 @@
 /** Models as providers. Import it where profiles are configured, and there only: `await import(...)`. */
+import type { DiagnosisProvider } from '../provider.ts';
+import { rulesProvider } from '../rules/index.ts';
+import { modelProvider } from './model-provider.ts';
+import type { DiagnosisProfile } from './profiles.ts';
+
 export { ProfilesError } from './profiles.ts';
-export { providersOf } from './providers.ts';
 export { readProfiles } from './read-profiles.ts';
+
+/**
+ * Providers by the names of their profiles, with `rules`, which is always there.
+ * @param now milliseconds since the epoch
+ */
+export function providersOf(
+  profiles: readonly DiagnosisProfile[],
+  now: () => number,
+): Record<string, DiagnosisProvider> {
+  const named = profiles.map((profile): [string, DiagnosisProvider] => [
+    profile.name,
+    profile.kind === 'rules' ? rulesProvider : modelProvider(profile, now),
+  ]);
+  return { rules: rulesProvider, ...Object.fromEntries(named) };
+}

@@ -12,11 +12,11 @@ import {
   type ModelServer,
   startModelServer,
 } from '../../../test/fixtures/diagnosis/models/model-server.ts';
-import { leaksOf } from '../../evidence/index.ts';
+import { leaksOf } from '../../../test/kit/leaks.ts';
 import type { DiagnosisAnswer } from '../answer.ts';
 import { checkAnswer } from '../check-answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
-import { ANSWER_BYTES } from './bounded-fetch.ts';
+import { ANSWER_BYTES } from './ask-model.ts';
 import { modelProvider } from './model-provider.ts';
 import { type ModelProfile, parseProfiles } from './profiles.ts';
 
@@ -193,7 +193,7 @@ describe('a model behind the OpenAI protocol', () => {
         },
         { retries: 3 },
       );
-      expect(await failure(profile)).toMatch(/answered 307, a redirect, and none is followed/);
+      expect(await failure(profile)).toMatch(/answered 307.* redirect/);
       expect(other.asked).toHaveLength(0);
       expect(server?.asked).toHaveLength(1);
     } finally {
@@ -213,7 +213,7 @@ describe('a model behind the OpenAI protocol', () => {
       (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
       /not of its protocol/,
     ],
-    ['nothing', (response) => response.writeHead(204).end(), /answered 204 and no content/],
+    ['nothing', (response) => response.writeHead(204).end(), /not of its protocol/],
     [
       'without end',
       (response) => {
@@ -259,7 +259,7 @@ describe('a model behind the OpenAI protocol', () => {
     [
       'a page that says that there is nothing',
       (response) => response.writeHead(404, { 'content-type': 'text/html' }).end('<html>'),
-      /answered 404; see that baseURL and model of the profile are right$/,
+      /answered 404.*baseURL/,
     ],
     [
       'an error with controls',
@@ -325,7 +325,7 @@ describe('a model behind the OpenAI protocol', () => {
     ],
     ['echoes orders', { ...good, action: 'kubectl delete namespace' }, /action/],
     ['names a part that is not there', { ...good, component: 'replica-9' }, /no component/],
-    ['is huge', { ...good, chain: Array.from({ length: 5000 }, () => good.chain[0]) }, /larger or deeper/],
+    ['is huge', { ...good, chain: Array.from({ length: 5000 }, () => good.chain[0]) }, /chain: .* <=6 items/],
     ['is a number', 42, /the answer/],
     [
       'writes controls',
@@ -410,9 +410,7 @@ describe('a budget', () => {
   it('failed attempts cannot exceed the budget: each may have been billed', async () => {
     const profile = await serve((response) => response.destroy(), { tokensPerDay: 3900, retries: 1 });
     const { signal } = new AbortController();
-    await expect(provide(profile).answer(bundle, signal)).rejects.toThrow(
-      /gave no answer, and is not asked again: the budget of 3900 tokens/,
-    );
+    await expect(provide(profile).answer(bundle, signal)).rejects.toThrow(/the budget of 3900 tokens/);
     expect(server?.asked).toHaveLength(1);
   });
 

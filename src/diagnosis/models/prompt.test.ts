@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bundleOf } from '../../../test/fixtures/diagnosis/bundle.ts';
-import { evidenceIds, leaksOf } from '../../evidence/index.ts';
+import { leaksOf } from '../../../test/kit/leaks.ts';
+import { evidenceIds } from '../../evidence/index.ts';
 import { promptOf } from './prompt.ts';
 import { estimateTokens } from './tokens.ts';
 

@@ -3,11 +3,9 @@
  * archive and its SHA-512 for each version and platform.
  */
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { Agent, fetch, type Response } from 'undici';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { LocalError, messageOf } from '../errors.ts';
@@ -19,8 +17,7 @@ const defaultIndex =
   'https://raw.githubusercontent.com/kubernetes-sigs/controller-tools/HEAD/envtest-releases.yaml';
 
 // A machine without a way out must notice in seconds; a slow line may take its time once data flows.
-const indexTimeoutMs = 5_000;
-const stallTimeoutMs = 15_000;
+const dispatcher = new Agent({ connectTimeout: 5_000, headersTimeout: 5_000, bodyTimeout: 15_000 });
 
 /** One archive of the index. */
 export interface EnvtestArchive {
@@ -77,7 +74,7 @@ export async function findArchive(
   platform: string,
   signal?: AbortSignal,
 ): Promise<EnvtestArchive> {
-  const text = await fetchOk(indexUrl, AbortSignal.timeout(indexTimeoutMs), signal)
+  const text = await fetchOk(indexUrl, signal)
     .then((response) => response.text())
     .catch((error: unknown) => failDownload(indexUrl, error));
   const archive = chooseArchive(text, indexUrl, wanted, platform);
@@ -116,37 +113,16 @@ async function download(
   progress: Progress,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const stalled = new AbortController();
-  const stallTimer = setTimeout(
-    () => stalled.abort(new Error(`nothing came for ${stallTimeoutMs / 1000} s`)),
-    stallTimeoutMs,
+  const fetching = async (): Promise<Buffer> => Buffer.from(await (await fetchOk(url, signal)).arrayBuffer());
+  const archive = await withHeartbeat(progress, () => `downloading ${url}`, fetching).catch(
+    (error: unknown) => failDownload(url, error),
   );
-  let received = 0;
-  const hash = createHash('sha512');
-  const describe = (): string => `downloading ${url}: ${(received / 1e6).toFixed(1)} MB`;
-  try {
-    const { body } = await fetchOk(url, stalled.signal, signal);
-    const measured = async function* (chunks: AsyncIterable<Uint8Array>) {
-      for await (const chunk of chunks) {
-        received += chunk.length;
-        hash.update(chunk);
-        stallTimer.refresh();
-        yield chunk;
-      }
-    };
-    await withHeartbeat(progress, describe, () =>
-      pipeline(Readable.from(body ?? []), measured, createWriteStream(file)),
-    );
-    return hash.digest('hex');
-  } catch (error) {
-    return failDownload(url, error);
-  } finally {
-    clearTimeout(stallTimer);
-  }
+  await writeFile(file, archive);
+  return createHash('sha512').update(archive).digest('hex');
 }
 
-async function fetchOk(url: string, deadline: AbortSignal, signal?: AbortSignal): Promise<Response> {
-  const response = await fetch(url, { signal: signal ? AbortSignal.any([deadline, signal]) : deadline });
+async function fetchOk(url: string, signal?: AbortSignal): Promise<Response> {
+  const response = await fetch(url, { dispatcher, ...(signal ? { signal } : {}) });
   if (response.ok) return response;
   await response.body?.cancel();
   throw new Error(`HTTP status ${response.status}`);

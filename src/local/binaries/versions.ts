@@ -29,25 +29,13 @@ export async function readPinnedVersions(folder?: string): Promise<PinnedVersion
 }
 
 /**
- * Orders `v1.36.3`, `1.36`, `go1.26rc1` and the like: negative, zero or positive
- * as `a` is older than, equal to or newer than `b`. Missing numbers count as
- * zero; a pre-release is older than its release, and pre-releases compare as text.
+ * Orders `v1.36.3`, `1.36`, `go1.26.1` and the like by their first three numbers: negative, zero or positive
+ * as `a` is older than, equal to or newer than `b`. Missing numbers count as zero; a pre-release counts as its release.
  */
 export function compareVersions(a: string, b: string): number {
-  const left = parseVersion(a);
-  const right = parseVersion(b);
-  for (let index = 0; index < 3; index++) {
-    const difference = (left.numbers[index] ?? 0) - (right.numbers[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  if (left.preRelease === right.preRelease) return 0;
-  if (left.preRelease === '') return 1;
-  if (right.preRelease === '') return -1;
-  return left.preRelease < right.preRelease ? -1 : 1;
-}
-
-function parseVersion(version: string): { numbers: number[]; preRelease: string } {
-  const match = /^(?:v|go)?(\d+(?:\.\d+){0,2})(?:-?([a-z][0-9a-z.-]*))?(?:\+.*)?$/.exec(version);
-  if (!match?.[1]) throw new Error(`"${version}" is not a version`);
-  return { numbers: match[1].split('.').map(Number), preRelease: match[2] ?? '' };
+  const numbers = (version: string): number[] =>
+    (/\d+(\.\d+)*/.exec(version)?.[0] ?? '').split('.').map(Number);
+  const [left, right] = [numbers(a), numbers(b)];
+  const differences = [0, 1, 2].map((i) => (left[i] ?? 0) - (right[i] ?? 0));
+  return differences.find((difference) => difference !== 0) ?? 0;
 }

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
 import { EXIT } from '../errors.ts';
 import { type CommandContext, clusterCommand, connected, existing, say } from './command.ts';
@@ -17,7 +18,9 @@ namespace. It is served on 127.0.0.1 with your own rights, to whoever has the ad
   })
     .argument('[name]', 'name of the ChaosDemo whose page is opened (default: the page of all)')
     .addOption(
-      new Option('--port <number>', 'port of 127.0.0.1').default(0, 'one that is free').argParser(parsePort),
+      new Option('--port <number>', 'port of 127.0.0.1')
+        .default(0, 'one that is free')
+        .argParser(wholeNumber(1, 65_535)),
     )
     .option('--no-open', 'open no browser')
     .action(
@@ -32,10 +35,4 @@ namespace. It is served on 127.0.0.1 with your own rights, to whoever has the ad
         },
       ),
     );
-}
-
-function parsePort(written: string): number {
-  const port = /^\d{1,5}$/.test(written) ? Number(written) : 0;
-  if (port >= 1 && port <= 65_535) return port;
-  throw new InvalidArgumentError('Write a number from 1 to 65535.');
 }

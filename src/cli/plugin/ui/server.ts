@@ -1,6 +1,6 @@
 /** Serves the pages on loopback: who is let in, what is answered, and how much of it at once. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { isForbidden } from '../../../kube/api-error.ts';
 import { decide, type Gate } from './gate.ts';
 import { overviewPage, pairPage, problemPage, runPage } from './pages.ts';
@@ -15,7 +15,6 @@ import type { Change, Place, UiSource } from './source.ts';
 export const BOUNDS = {
   connections: 32,
   streams: 5,
-  pages: 4,
   headBytes: 8 * 1024,
   unread: 16 * 1024,
   keyMs: 5 * 60_000,
@@ -46,7 +45,6 @@ export interface Ui {
 export async function serveUi({ key, kubectl, now = Date.now, port, source, token }: UiOptions): Promise<Ui> {
   const closing = new AbortController();
   const streams = new Set<Promise<void>>();
-  let pages = 0;
   const server = createServer({
     maxHeaderSize: BOUNDS.headBytes,
     headersTimeout: 5_000,
@@ -54,21 +52,7 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
     keepAliveTimeout: 5_000,
     connectionsCheckingInterval: 1_000,
   });
-  /** Open connections without a request so far, oldest first. */
-  const silent = new Set<Socket>();
-  let connections = 0;
-  server.on('connection', (socket: Socket) => {
-    connections += 1;
-    silent.add(socket);
-    socket.on('close', () => {
-      connections -= 1;
-      silent.delete(socket);
-    });
-    if (connections <= BOUNDS.connections) return;
-    // Otherwise any local program could block the page with silent connections.
-    const [oldest] = silent;
-    oldest?.destroy();
-  });
+  server.maxConnections = BOUNDS.connections;
   await listen(server, port);
   let gate: Gate = { port: (server.address() as AddressInfo).port, token, key };
   const keyEnds = now() + BOUNDS.keyMs;
@@ -89,11 +73,6 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
   };
 
   const page = async (response: ServerResponse, path: string): Promise<void> => {
-    if (pages >= BOUNDS.pages) {
-      response.setHeader('retry-after', '1');
-      return send(response, 503, problemPage('Too many pages were asked for at once. Load it again.'));
-    }
-    pages++;
     const gone = new AbortController();
     response.on('close', () => gone.abort(new Error('the page was closed')));
     const signal = AbortSignal.any([closing.signal, gone.signal]);
@@ -109,14 +88,11 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
           502,
           problemPage('The API server did not answer as it should. Try: kubectl get chaosdemos'),
         );
-    } finally {
-      pages--;
     }
   };
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', () => undefined);
-    silent.delete(request.socket);
     if (now() > keyEnds) gate = { ...gate, key: undefined };
     const decision = decide(request, gate);
     if (decision.kind === 'refuse') {

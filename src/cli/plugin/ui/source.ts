@@ -1,6 +1,5 @@
 /** What the page is made of: the port, and how the API server fills it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import type { ChaosDemo } from '../../../api/index.ts';
 import { EVIDENCE_LABELS, evidenceLabels, evidenceName, type RunEvidence } from '../../../evidence/index.ts';
 import { isForbidden, isNotFound } from '../../../kube/api-error.ts';
@@ -70,32 +69,28 @@ const EVERY_MS = 3_000;
 /** Runs of one object that are told of: more than `historyLimit` keeps. */
 const MOST_RUNS = 100;
 
-const cell = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-const table = z.object({
-  metadata: z.object({ continue: z.string().optional() }).optional(),
-  columnDefinitions: z.array(z.object({ name: z.string() })).max(64),
-  rows: z
-    .array(
-      z.object({
-        cells: z.array(cell).max(64),
-        object: z.object({ metadata: z.object({ name: z.string(), namespace: z.string() }) }),
-      }),
-    )
-    .nullish(),
-});
-const labelled = z.object({
-  // Of nothing the API server makes null.
-  items: z
-    .array(z.object({ metadata: z.object({ labels: z.record(z.string(), z.string()).optional() }) }))
-    .nullish(),
-});
+/** What the API server makes of a list for kubectl; null: nothing. */
+interface Table {
+  readonly metadata?: { readonly continue?: string };
+  readonly columnDefinitions: readonly { readonly name: string }[];
+  readonly rows:
+    | readonly {
+        readonly cells: readonly (string | number | boolean | null)[];
+        readonly object: { readonly metadata: { readonly name: string; readonly namespace: string } };
+      }[]
+    | null;
+}
+
+interface Labelled {
+  readonly items: readonly { readonly metadata: { readonly labels?: Record<string, string> } }[] | null;
+}
 
 /** With `namespaceGiven`, of that namespace alone; else of all, or of the one of the context where that is refused. */
 export function kubeSource({ client, namespace, namespaceGiven }: Connection): UiSource {
   const list = async (of: string | undefined, signal: AbortSignal): Promise<Overview> =>
     overviewOf(
       of,
-      await client.request({
+      await client.request<Table>({
         method: 'GET',
         path: resourcePath(CHAOS_DEMOS, { namespace: of }),
         query: { limit: MOST_ROWS, includeObject: 'Metadata' },
@@ -136,16 +131,14 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
     async runs({ name, namespace: of }, signal) {
       const label = `${EVIDENCE_LABELS.demo}=${evidenceLabels(name, 1)[EVIDENCE_LABELS.demo] ?? ''}`;
       try {
-        const found = labelled.parse(
-          await client.request({
-            method: 'GET',
-            path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace: of }),
-            query: { labelSelector: label, limit: MOST_RUNS },
-            accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
-            maxBytes: MOST_BYTES,
-            signal,
-          }),
-        );
+        const found = await client.request<Labelled>({
+          method: 'GET',
+          path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace: of }),
+          query: { labelSelector: label, limit: MOST_RUNS },
+          accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+          maxBytes: MOST_BYTES,
+          signal,
+        });
         const numbers = (found.items ?? []).map(({ metadata }) =>
           Number(metadata.labels?.[EVIDENCE_LABELS.run]),
         );
@@ -185,8 +178,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
   };
 }
 
-function overviewOf(namespace: string | undefined, answer: unknown): Overview {
-  const { columnDefinitions, metadata, rows } = table.parse(answer);
+function overviewOf(namespace: string | undefined, { columnDefinitions, metadata, rows }: Table): Overview {
   const columns = columnDefinitions.map(({ name }) => name);
   return {
     namespace,

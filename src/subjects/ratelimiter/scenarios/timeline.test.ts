@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { leaksOf } from '../../../../test/kit/leaks.ts';
 import { UNREACHABLE } from '../../../demo/health.ts';
 import {
   type EvidenceBundle,
   evidenceBundle,
   fromItsBeginning,
-  leaksOf,
   type Signal,
 } from '../../../evidence/index.ts';
 import type { CounterSample } from '../history/counter-sample.ts';

@@ -2,8 +2,7 @@
  * Finds in evidence, or in what is made of it, what a diagnosis must not be told: what the subject is, what was done
  * to it and when, and what components are really called. Pure.
  */
-import type { EvidenceBundle } from './bundle.ts';
-import { firstSeenMs } from './moved.ts';
+import { type EvidenceBundle, firstSeenMs } from '../../src/evidence/index.ts';
 
 /** Parts of words that give something away, by what they give away. Case does not matter. */
 const TELLING: Readonly<Record<string, readonly string[]>> = {

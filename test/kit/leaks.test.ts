@@ -1,8 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EvidenceBundle, evidenceIds, SIGNALS } from './bundle.ts';
-import { leaksOf } from './leak-check.ts';
-import { fromItsBeginning, moved } from './moved.ts';
+import {
+  type EvidenceBundle,
+  evidenceIds,
+  fromItsBeginning,
+  moved,
+  SIGNALS,
+} from '../../src/evidence/index.ts';
+import { leaksOf } from './leaks.ts';
 
 const bundle: EvidenceBundle = {
   version: 'evidence/v1',

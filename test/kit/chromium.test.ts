@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { program, programs } from '../../../test/fixtures/local/binaries/programs.ts';
+import { program, programs } from '../fixtures/local/binaries/programs.ts';
 import { ensureChromium } from './chromium.ts';
 
 const progress = (): void => {};

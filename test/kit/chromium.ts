@@ -1,7 +1,8 @@
 /** Finds a Chromium that can be started, or has Debian's package installed where that is possible. */
-import { LocalError } from '../errors.ts';
-import { attempt, findInPath, isThere } from '../run.ts';
-import { installMissing, type PackageOptions } from './debian-packages.ts';
+
+import { installMissing, type PackageOptions } from '../../src/local/binaries/debian-packages.ts';
+import { LocalError } from '../../src/local/errors.ts';
+import { attempt, findInPath, isThere } from '../../src/local/run.ts';
 
 /** A browser that was seen running. */
 export interface ChromiumBinary {

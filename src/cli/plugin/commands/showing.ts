@@ -1,0 +1,110 @@
+/** `run`, `wait`, `watch` and `present`: show a run. */
+import type { Command } from 'commander';
+import { ANNOTATIONS } from '../../../api/index.ts';
+import type { Place } from '../connection.ts';
+import { applyDemo } from '../demos.ts';
+import { EXIT } from '../errors.ts';
+import { namespaceOf, parseManifest, readManifestFile } from '../manifest.ts';
+import { present, watch } from '../watch.ts';
+import {
+  type CommandContext,
+  clusterCommand,
+  connected,
+  existing,
+  newRequest,
+  ONLY_ONE,
+  plainOption,
+  say,
+  timeoutOption,
+  toVerdict,
+  VERDICTS,
+  type Waiting,
+} from './command.ts';
+
+export function addRun(program: Command, context: CommandContext): void {
+  clusterCommand(program, {
+    name: 'run',
+    summary: 'Apply a ChaosDemo, start a run of it, and show that to its end',
+    examples: [
+      'kubectl chaosdemo run -f manifests/samples/demo.yaml',
+      'kubectl chaosdemo run -f gate.yaml --plain --timeout 20m',
+    ],
+    notes: `The file holds one ChaosDemo. It is applied server-side, with ${ANNOTATIONS.requestedAt}, so that each call is
+a run of its own. Ctrl-C leaves the run on.\n\n${VERDICTS}`,
+  })
+    .addOption(timeoutOption())
+    .addOption(plainOption())
+    .requiredOption('-f, --filename <file>', 'YAML or JSON of one ChaosDemo; - for standard input')
+    .action(
+      connected<Waiting & { filename: string }>(context, async (connection, options) => {
+        const { signal } = context;
+        const manifest = parseManifest(options.filename, await readManifestFile(options.filename, signal));
+        const namespace = namespaceOf(manifest, connection);
+        const annotations = { ...manifest.metadata.annotations, [ANNOTATIONS.requestedAt]: newRequest() };
+        const metadata = { ...manifest.metadata, namespace, annotations };
+        const { name } = (await applyDemo(connection, { ...manifest, metadata }, signal)).metadata;
+        say(`${namespace}/${name} applied`);
+        return await toVerdict(context, { ...connection, namespace }, name, options);
+      }),
+    );
+}
+
+export function addWait(program: Command, context: CommandContext): void {
+  clusterCommand(program, {
+    name: 'wait',
+    summary: 'Wait until the run of a ChaosDemo has ended, or it is refused',
+    examples: [
+      'kubectl chaosdemo wait demo -n ratelimiter',
+      'kubectl chaosdemo wait demo --timeout 20m && deploy',
+    ],
+    notes: VERDICTS,
+  })
+    .addOption(timeoutOption())
+    .addOption(plainOption())
+    .argument('[name]', ONLY_ONE)
+    .action(
+      connected<Waiting>(context, async (connection, options, given) =>
+        toVerdict(context, connection, await existing(context, connection, given), options),
+      ),
+    );
+}
+
+export function addWatch(program: Command, context: CommandContext): void {
+  clusterCommand(program, {
+    name: 'watch',
+    summary: 'Show a ChaosDemo live',
+    examples: [
+      'kubectl chaosdemo watch demo -n ratelimiter',
+      'kubectl chaosdemo watch demo --plain | tee run.log',
+    ],
+    notes: `Chapters, countdown, health, results, charts of what was measured, and events. On a terminal it stays until you
+press q. As plain lines it ends with the run. Without colour: NO_COLOR=1.`,
+  })
+    .addOption(plainOption())
+    .argument('[name]', ONLY_ONE)
+    .action(
+      connected<Place & { plain: boolean }>(context, async (connection, { plain }, given) => {
+        const name = await existing(context, connection, given);
+        await watch({ connection, name, plain, say, signal: context.signal });
+        return EXIT.done;
+      }),
+    );
+}
+
+export function addPresent(program: Command, context: CommandContext): void {
+  clusterCommand(program, {
+    name: 'present',
+    summary: 'Tell the story of a run on a stage',
+    examples: ['kubectl chaosdemo present demo -n ratelimiter'],
+    notes: `Large, one chapter at a time. Space goes on to the next chapter where spec.pace.mode is Manual; a twice aborts the
+run; r twice runs again; q leaves. It needs a terminal.`,
+  })
+    .argument('[name]', ONLY_ONE)
+    .action(
+      connected(context, async (connection, _options, given) => {
+        const name = await existing(context, connection, given);
+        await present({ connection, name, say, signal: context.signal, newRequest });
+        return EXIT.done;
+      }),
+    );
+}

@@ -1,0 +1,69 @@
+/** The words of reports, in one snapshot: other tests of reports assert figures, reasons and structure. */
+import { expect, it } from 'vitest';
+import { recordedRun } from '../../../test/fixtures/cli/report/report.ts';
+import type { ChaosDemo, ChaosDemoStatus, ScenarioStatus, Verdict } from '../../api/index.ts';
+import { type Report, type ReportSource, reportOf } from './report.ts';
+import { render } from './write.ts';
+
+/** The recorded run with another status. */
+function runWith(change: (status: ChaosDemoStatus) => Partial<ChaosDemoStatus>): ReportSource {
+  const { demo, evidence } = recordedRun();
+  const status: ChaosDemoStatus = demo.status ?? {};
+  return { demo: { ...demo, status: { ...status, ...change(status) } } satisfies ChaosDemo, evidence };
+}
+
+function ended(
+  [phase, reason]: readonly [Verdict['phase'], Verdict['reason']],
+  scenario: Partial<ScenarioStatus>,
+): ReportSource {
+  return runWith(({ run, scenarios = [] }) => ({
+    ...(run && { run: { ...run, verdict: { phase, reason, message: 'the message of the verdict' } } }),
+    scenarios: scenarios.map((one) => ({ ...one, ...scenario })),
+    diagnoses: [],
+  }));
+}
+
+const HELD = { expect: 'NotDetected', result: 'NotDetected' } as const;
+const { demo } = recordedRun();
+
+const SOURCES: readonly (readonly [string, ReportSource])[] = [
+  ['a violation that is expected', recordedRun()],
+  ['no violation', ended(['Succeeded', 'ExpectationsMet'], { ...HELD, summary: '10/10' })],
+  [
+    'an accepted weakness',
+    ended(['Succeeded', 'ExpectationsMet'], { ...HELD, summary: 'FailsOpen, 30 > 10' }),
+  ],
+  ['a violation that is not expected', ended(['Failed', 'UnexpectedAnomaly'], { expect: 'NotDetected' })],
+  [
+    'no violation where one is expected',
+    ended(['Failed', 'AnomalyNotReproduced'], { result: 'NotDetected' }),
+  ],
+  ['an inconclusive scenario', ended(['Errored', 'Inconclusive'], { result: 'Inconclusive' })],
+  ['an abort', ended(['Aborted', 'Aborted'], { result: 'Inconclusive' })],
+  ['missing evidence', { demo, missing: 'you may not read it' }],
+];
+
+/** The text of a page: without drawings, tables, style and markup. */
+function textOf(html: string): string {
+  return html
+    .replaceAll(/<(style|svg|title|table)\b.*?<\/\1>/gs, '')
+    .replaceAll(/<\/(p|li|h\d|tr|figcaption|summary|caption|header)>/g, '\n')
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/ +/g, ' ')
+    .replaceAll(/(\n ?)+/g, '\n')
+    .trim();
+}
+
+it.each(SOURCES)('the words of a report of %s', async (_, source) => {
+  const report = reportOf(source) as Report;
+  expect(report.headline).toMatchSnapshot('headline');
+  expect(report.advice.map(({ text }) => text).join('\n')).toMatchSnapshot('advice');
+  expect(report.missing.join('\n')).toMatchSnapshot('missing');
+});
+
+it('the words of a report in each format', async () => {
+  const report = reportOf(recordedRun()) as Report;
+  expect(await render(report, 'markdown')).toMatchSnapshot('Markdown');
+  expect(await render(report, 'junit')).toMatchSnapshot('JUnit');
+  expect(textOf(await render(report, 'html'))).toMatchSnapshot('page');
+});

@@ -1,0 +1,74 @@
+/** The words of views and of plain lines, in one snapshot: other tests of views assert figures and structure. */
+import { expect, it } from 'vitest';
+import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
+import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
+import type { ChaosDemoStatus } from '../../api/index.ts';
+import { verdictLines } from '../story.ts';
+import { plainLines } from './plain.ts';
+import { presentView } from './present-view.ts';
+import { heard, type LiveState, startState } from './state.ts';
+import { watchView } from './watch-view.ts';
+
+const FRAME = { columns: 100, rows: 30, color: false, now: NOW, keys: 'q quit' };
+const inFault = statusInFault();
+const condition = (type: string, status: 'True' | 'False') => ({
+  type,
+  status,
+  reason: 'PodsNotEligible',
+  message: 'no pod',
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+});
+const waiting: ChaosDemoStatus = {
+  ...inFault,
+  chapters: (inFault.chapters ?? []).map((chapter) =>
+    chapter.number === 4 ? { ...chapter, state: 'Waiting' } : chapter,
+  ),
+};
+const ended: ChaosDemoStatus = {
+  ...inFault,
+  phase: 'Failed',
+  ...(inFault.run && {
+    run: {
+      ...inFault.run,
+      verdict: { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'It gave way' },
+    },
+  }),
+  scenarios: (inFault.scenarios ?? []).map((scenario) => ({
+    ...scenario,
+    expect: 'NotDetected',
+    result: 'Detected',
+    summary: '>= 30 > 8',
+    measures: [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }],
+  })),
+  diagnoses: [
+    diagnosisWith({
+      scenario: 'counter-drift',
+      message: 'These are the rules: profile "hosted" failed: late',
+    }),
+  ],
+};
+const lost = { state: 'lost', sinceMs: NOW - 7000, why: 'refused' } as const;
+
+const STATES: readonly (readonly [string, LiveState])[] = [
+  ['an object that nobody has shown', startState('ratelimiter', 'demo')],
+  ['an object without a status', stateWith(undefined)],
+  ['a refused object', stateWith({ phase: 'Pending', conditions: [condition('Stalled', 'True')] })],
+  ['a pending object', stateWith({ phase: 'Pending', conditions: [condition('Ready', 'False')] })],
+  ['a fault', heard(stateWith(inFault), { kind: 'evidence', evidence: evidenceOfRun() })],
+  [
+    'a fault without evidence',
+    heard(stateWith(inFault), { kind: 'no-evidence', why: 'you may not read it' }),
+  ],
+  ['a run that waits for a person', stateWith(waiting)],
+  ['a lost connection', heard(stateWith(inFault), { kind: 'connection', connection: lost })],
+  ['a run that has ended', stateWith(ended)],
+  ['a deleted object', heard(stateWith(inFault), { kind: 'deleted' })],
+];
+
+it.each(STATES)('the words for %s', (_, state) => {
+  const text = (lines: readonly string[]): string => lines.filter((line) => line !== '').join('\n');
+  expect(text(watchView(state, FRAME))).toMatchSnapshot('watch');
+  expect(text(presentView(state, FRAME))).toMatchSnapshot('present');
+  expect(text(plainLines(startState('ratelimiter', 'demo'), state))).toMatchSnapshot('plain');
+  expect(text(verdictLines(state.demo?.status ?? {}))).toMatchSnapshot('verdict');
+});

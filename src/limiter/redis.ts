@@ -1,0 +1,93 @@
+/** The connections of a node to Redis. */
+import { readFileSync } from 'node:fs';
+import { createConnection, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { AbstractConnector, type RedisOptions as AnyRedisOptions, Redis } from 'ioredis';
+import type { LimiterConfig } from './config.ts';
+
+/** The replies of this module's connections keep their classic form. */
+type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
+
+/** A connection for reads that is silent for this long counts as dead, and is replaced. */
+const SILENT_SOCKET_MS = 10_000;
+
+/**
+ * Redis answers the commands of a connection in order, so a write that CLIENT PAUSE holds back also holds back
+ * whatever follows it. Reads have their own connection for that reason.
+ */
+export interface RedisConnections {
+  /** Commands wait for their answer without a limit: CLIENT PAUSE may hold them for a minute. */
+  readonly writer: Redis;
+  readonly reader: Redis;
+}
+
+/**
+ * Returns both at once; they connect in the background, and reconnect for ever. Neither queues commands while it is
+ * not connected, nor repeats one that a lost connection cut off: the caller knows whether a repetition is safe.
+ * @param onError receives every connection error
+ * @throws if the CA file cannot be read
+ */
+export function openConnections(config: LimiterConfig, onError: (error: Error) => void): RedisConnections {
+  const { nodeId, redisPassword, redisUsername } = config;
+  const Connector = connectorTo(config);
+  const open = (name: string, options: RedisOptions = {}): Redis => {
+    const all: RedisOptions = {
+      ...(redisUsername === undefined ? {} : { username: redisUsername }),
+      ...(redisPassword === undefined ? {} : { password: redisPassword }),
+      Connector,
+      // Names take no spaces and no control characters; a node id has neither.
+      connectionName: `ratelimiter:${name}:${nodeId}`,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      // 0: the first loss of the connection rejects what was under way, instead of keeping it for later.
+      maxRetriesPerRequest: 0,
+      retryStrategy: (attempt) => Math.min(50 * attempt, 500) + Math.floor(Math.random() * 50),
+      connectTimeout: 5_000,
+      // CLIENT SETINFO is newer than the oldest Redis this works with, and one right less to grant.
+      disableClientInfo: true,
+      keepAlive: 5_000,
+      ...options,
+    };
+    return new Redis(all).on('error', onError);
+  };
+  return { writer: open('writer'), reader: open('reader', { socketTimeout: SILENT_SOCKET_MS }) };
+}
+
+/** The connector of ioredis has no option for a source address; this one sets `localAddress`. */
+function connectorTo({
+  podIp,
+  redisHost: host,
+  redisPort: port,
+  redisTls,
+  redisTlsCaFile,
+}: LimiterConfig): new (
+  options: unknown,
+) => AbstractConnector {
+  const ca = redisTlsCaFile === undefined ? {} : { ca: readFileSync(redisTlsCaFile, 'utf8') };
+  const route = {
+    host,
+    port,
+    ...(podIp === undefined ? {} : { localAddress: podIp, family: isIP(podIp) }),
+  };
+  return class extends AbstractConnector {
+    constructor() {
+      super(1_000);
+    }
+
+    override async connect(): Promise<Socket> {
+      this.connecting = true;
+      const socket = redisTls
+        ? connectTls({
+            ...route,
+            ...ca,
+            ...(isIP(host) === 0 ? { servername: host } : {}),
+          })
+        : createConnection(route);
+      this.stream = socket;
+      socket.once('error', (error) => {
+        this.firstError = error;
+      });
+      return socket;
+    }
+  };
+}
