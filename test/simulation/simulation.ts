@@ -263,7 +263,7 @@ export class Simulation {
       }),
     };
     this.#process = process;
-    connection.subscribe((key) => process.term.enqueue(key));
+    connection.subscribe((key) => process.term.notice(key));
     process.term.takeOver(connection.keys());
   }
 

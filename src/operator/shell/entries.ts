@@ -29,6 +29,10 @@ export interface Entry {
   latest?: ChaosDemo;
   session?: Session;
   cutOff?: CutOffRun;
+  /** The version that the last reconcile left, and when it is due again; a watch that brings it brings nothing new. */
+  settled?: { readonly version: string; readonly dueAt: number };
+  /** Something other than a new version calls for a decision: a session that saw something, the kill switch, room for a run. */
+  isCalled?: boolean;
   /** The end of its run was announced but could not be stored. It is not announced again while others hold the object. */
   isAnnounced?: true;
 }
@@ -87,6 +91,12 @@ export class Entries {
   /** Whether a session of this key is still ending. Another would have the same lock, so it must not begin. */
   isEnding(key: string): boolean {
     return this.#endings.has(key);
+  }
+
+  /** The next reconcile of this key decides, even if its object has not changed. */
+  call(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry) entry.isCalled = true;
   }
 
   /** A version of the object that is newer than the cache, or was. */

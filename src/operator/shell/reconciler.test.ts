@@ -39,6 +39,7 @@ function setup() {
   const target = new SimulatedTarget(world);
   const api = server.connect(clock);
   const enqueued: string[] = [];
+  const decisions = { made: 0 };
   const events: EventRecord[] = [];
   const metrics = createMetrics(IDLE, [simulatedDefinition.api]);
   const reconciler = new Reconciler({
@@ -53,7 +54,10 @@ function setup() {
     enqueue: (key) => enqueued.push(key),
     leads: () => true,
     hasLead: () => true,
-    killSwitchIsOn: () => false,
+    killSwitchIsOn: () => {
+      decisions.made += 1;
+      return false;
+    },
     maxRuns: 50,
     maxRunsPerNamespace: 5,
   });
@@ -72,7 +76,7 @@ function setup() {
     const text = await metrics.registry.getSingleMetricAsString('chaosdemo_status_writes_total');
     return Number(new RegExp(`result="${result}"} (\\d+)`).exec(text)?.[1]);
   };
-  return { counted, create, enqueued, events, reconcile, reconciler, server, target, world };
+  return { counted, create, decisions, enqueued, events, reconcile, reconciler, server, target, world };
 }
 
 describe('what is kept between reconciles', () => {
@@ -119,6 +123,35 @@ describe('what is kept between reconciles', () => {
     await again;
     expect([target.lockedBy, reconciler.activeRuns]).toEqual([undefined, 0]);
     expect(events.map(({ note }) => note)).toContain('Run 1 Aborted: the object was deleted');
+  });
+});
+
+describe('a version that was stored by the same process', () => {
+  it('is not decided on again, unless something else calls for a decision', async () => {
+    const { create, decisions, reconcile, reconciler, server } = setup();
+    await create(demo('demo', { suspend: true }));
+    server.watchLagMs = 5000;
+    await reconcile();
+    await reconcile();
+    expect(decisions.made).toBe(1);
+    reconciler.call('ns/demo');
+    await reconcile();
+    expect(decisions.made).toBe(2);
+  });
+
+  it('is decided on again once it is due', async () => {
+    const { create, decisions, reconcile, target, world } = setup();
+    target.admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'no' };
+    await create(demo('demo'));
+    await reconcile();
+    await world.advance(100);
+    await reconcile();
+    const { made } = decisions;
+    const { requeueAfterMs = 0 } = await reconcile();
+    expect([decisions.made, requeueAfterMs > 9000]).toEqual([made, true]);
+    await world.advance(requeueAfterMs);
+    await reconcile();
+    expect(decisions.made).toBe(made + 1);
   });
 });
 

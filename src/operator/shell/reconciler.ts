@@ -81,7 +81,11 @@ export class Reconciler {
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
-    const { api, audience, clock, enqueue, evidence, hasLead, leads, logger } = options;
+    const { api, audience, clock, evidence, hasLead, leads, logger } = options;
+    const enqueue = (key: string): void => {
+      this.call(key);
+      options.enqueue(key);
+    };
     const { maxRuns, maxRunsPerNamespace } = options;
     this.#options = options;
     this.#writer = new StatusWriter(api, audience.metrics);
@@ -142,6 +146,11 @@ export class Reconciler {
     }
   }
 
+  /** The next reconcile of this key decides, even if its object has not changed. */
+  call(key: string): void {
+    this.#entries.call(key);
+  }
+
   /** As `Reconcile` of the controller. */
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     if (this.#closed) return {};
@@ -155,7 +164,16 @@ export class Reconciler {
       return {};
     }
     try {
-      return await this.#advance(entry, this.#entries.newest(entry, cached), signal);
+      const demo = this.#entries.newest(entry, cached);
+      const { settled } = entry;
+      const left = (settled?.dueAt ?? 0) - this.#options.clock.monotonic();
+      // Most versions that a watch brings are those that this process has just stored itself.
+      if (settled?.version === demo.metadata.resourceVersion && !entry.isCalled && left > 0) {
+        return Number.isFinite(left) ? { requeueAfterMs: left } : {};
+      }
+      delete entry.settled;
+      delete entry.isCalled;
+      return await this.#advance(entry, demo, signal);
     } catch (error) {
       // It led when it decided, and not when it was to write.
       if (error instanceof NotLeadingError) return { requeueAfterMs: LEAD_AGAIN_MS };
@@ -211,7 +229,12 @@ export class Reconciler {
       this.#stored(entry, before, after);
     }
     this.#handOn(entry, after, decision, subject);
-    return await this.#letGo(entry, after, decision, signal);
+    const result = await this.#letGo(entry, after, decision, signal);
+    const { resourceVersion: version } = (entry.latest ?? after).metadata;
+    const { clock } = this.#options;
+    const dueAt = clock.monotonic() + (decision.wakeAt ?? Infinity) - clock.now();
+    entry.settled = { version, dueAt };
+    return result;
   }
 
   /** An error instead of a decision: what is stored is not all ours, and it must not hold a fault or a lock for ever. */

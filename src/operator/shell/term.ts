@@ -43,7 +43,7 @@ export class Term {
       ...options,
       api: apiOfTerm(options.api, hasLead),
       subjects: connect(hasLead),
-      enqueue: (key) => this.enqueue(key),
+      enqueue: (key) => this.notice(key),
       hasLead,
       leads: () => this.leads,
     });
@@ -102,7 +102,14 @@ export class Term {
     for (const key of all) this.enqueue(key);
   }
 
+  /** Asks for a decision on an object, whether or not it has changed. */
   enqueue(key: string): void {
+    this.#reconciler.call(key);
+    this.#controller.enqueue(key);
+  }
+
+  /** Asks for a decision on an object of which a watch has brought a version, unless this term stored that version. */
+  notice(key: string): void {
     this.#controller.enqueue(key);
   }
 
