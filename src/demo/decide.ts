@@ -30,7 +30,7 @@ import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
 import { watching } from './scenarios.ts';
-import type { SubjectDefinition } from './subject.ts';
+import type { Scenario, SubjectDefinition } from './subject.ts';
 import { countAsExpected } from './verdict.ts';
 
 export interface Decision {
@@ -54,12 +54,17 @@ export interface Decision {
  * nothing, so it may be called at any time.
  */
 export function decide(demo: Demo, observed: Observed, now: number, subject: SubjectDefinition): Decision {
+  let scenarios: Scenario[] | undefined;
   const context: Context = {
     demo,
     observed,
     now,
     subject,
-    scenarios: demo.spec.dryRun ? [] : subject.scenarios(demo.spec),
+    // Most decisions are on objects whose run has ended, or that are suspended.
+    get scenarios() {
+      scenarios ??= demo.spec.dryRun ? [] : subject.scenarios(demo.spec);
+      return scenarios;
+    },
     draft: structuredClone(demo.status),
     effects: [],
     standing: { kind: 'finished' },
