@@ -202,56 +202,16 @@ describe('a write', () => {
 });
 
 describe('a status that the API server refuses', () => {
-  it('a rejected status is replaced once by a small one, and retried after 10 s', async () => {
-    const { counted, create, events, reconcile, server, world } = setup();
-    await create(demo('demo', { suspend: true }));
-    server.refuses = ({ phase }) => phase !== 'Errored';
-    expect(await reconcile()).toEqual({ requeueAfterMs: expect.closeTo(10_000, -2) });
-    const { status } = server.get('ns/demo') ?? {};
-    expect(status).toMatchObject({
-      phase: 'Errored',
-      message: expect.stringContaining('refused the status'),
-    });
-    expect(status?.run).toBeUndefined();
-    await world.advance(100);
-    await reconcile();
-    expect([await counted('stored'), await counted('rejected')]).toEqual([1, 2]);
-    expect(events).toEqual([]);
-  });
-
-  it('a rejected status waits for the release of its fault without blocking a worker', async () => {
-    const { create, enqueued, reconcile, server, target, world } = setup();
+  it('is an error, and nothing begins; the queue tries it again', async () => {
+    const { counted, create, reconcile, server, target } = setup();
     await create(demo('demo'));
-    for (let i = 0; i < 3; i += 1) {
-      await reconcile();
-      await world.advance(100);
-    }
-    expect(server.get('ns/demo')?.status?.phase).toBe('Running');
-    target.behaviour.effectMs = 9000;
-    server.refuses = ({ phase }) => phase !== 'Errored';
-    server.edit('ns/demo', ({ metadata }) => {
-      metadata.annotations = { 'chaosdemo.dev/abort': '1' };
-    });
-    await world.advance(20);
-    enqueued.length = 0;
-    expect(await reconcile()).toEqual({});
-    // Whatever comes meanwhile, the run is cut off once.
-    expect(await reconcile()).toEqual({});
-    expect([server.get('ns/demo')?.status?.phase, enqueued]).toEqual(['Running', []]);
-    await world.advance(9000);
-    expect(enqueued).toEqual(['ns/demo']);
-    await reconcile();
-    expect(server.get('ns/demo')?.status).toMatchObject({
-      phase: 'Errored',
-      run: { verdict: { reason: 'StatusRejected' } },
-    });
-  });
-
-  it('is an error where the small one is refused, too', async () => {
-    const { create, reconcile, server } = setup();
-    await create(demo('demo', { suspend: true }));
     server.refuses = () => true;
     await expect(reconcile()).rejects.toThrow('refused on demand');
+    await expect(reconcile()).rejects.toThrow('refused on demand');
+    expect([await counted('rejected'), target.admissions]).toEqual([2, 0]);
+    server.refuses = () => false;
+    await reconcile();
+    expect([await counted('stored'), target.admissions]).toEqual([1, 1]);
   });
 });
 
