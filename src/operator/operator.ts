@@ -52,8 +52,8 @@ export async function runOperator(
   const metrics = createMetrics(
     {
       queueDepth: () => leadership.term?.depth ?? 0,
-      activeRuns: () => leadership.term?.activeRuns ?? 0,
-      waitingRuns: () => leadership.term?.waitingRuns ?? 0,
+      activeRuns: () => leadership.term?.reconciler.activeRuns ?? 0,
+      waitingRuns: () => leadership.term?.reconciler.waitingRuns ?? 0,
       demos: () => stores.flatMap((store) => store.list()),
       now: () => clock.now(),
     },

@@ -26,7 +26,7 @@ export class Leadership {
 
   /** Whether nothing of a run is under way, and no term is ending. */
   get isQuiet(): boolean {
-    return this.#ending.size === 0 && (this.#term?.isQuiet ?? true);
+    return this.#ending.size === 0 && (this.#term?.reconciler.isQuiet ?? true);
   }
 
   /** Begins a term and gives it everything to do. */

@@ -19,8 +19,7 @@ import { demoOf } from './demo-of.ts';
 import { Entries, type Entry } from './entries.ts';
 import type { ConnectedSubject, ConnectedSubjects, DemoApi, EvidenceStore, Write } from './ports.ts';
 import { RunSlots } from './run-slots.ts';
-import { StatusWriter } from './store-status.ts';
-import { NotLeadingError } from './term-api.ts';
+import { NotLeadingError, StatusWriter } from './status-writer.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
 
 /** When a process looks again that does not lead at this moment, or not any more. */
@@ -71,7 +70,7 @@ export class Reconciler {
     };
     const { maxRuns, maxRunsPerNamespace } = options;
     this.#options = options;
-    this.#writer = new StatusWriter(api, audience.metrics);
+    this.#writer = new StatusWriter(api, audience.metrics, hasLead);
     this.#slots = new RunSlots({ most: maxRuns, mostByNamespace: maxRunsPerNamespace, onRoom: enqueue });
     this.#evidence = new EvidenceKeeper({
       store: evidence,
