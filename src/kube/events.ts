@@ -14,7 +14,7 @@ import { isNotFound, isTransient } from './api-error.ts';
 import type { KubeClient } from './client.ts';
 import { type Logger, microTime } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
-import { abortable, backoffDelay, Deadline, sleep } from './wait.ts';
+import { backoffDelay, endsWithin, sleep, systemTimers } from './wait.ts';
 
 /** What an event is about. */
 export interface EventReference {
@@ -107,18 +107,11 @@ export class EventRecorder {
   async stop(deadlineMs: number): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    const deadline = new Deadline();
-    deadline.set('flush', deadlineMs, () => new Error('the event recorder is stopping'));
-    try {
-      await abortable(this.#writing ?? Promise.resolve(), deadline.signal);
-    } catch {
-      const { logger } = this.#options;
-      logger.warn({ lost: this.#queue.size, deadlineMs }, 'stopping: not all events could be written');
-      this.#abort.abort(new Error('the event recorder is stopping'));
-      this.#queue.clear();
-    } finally {
-      deadline.release();
-    }
+    if (await endsWithin(systemTimers, deadlineMs, this.#writing ?? Promise.resolve())) return;
+    const { logger } = this.#options;
+    logger.warn({ lost: this.#queue.size, deadlineMs }, 'stopping: not all events could be written');
+    this.#abort.abort(new Error('the event recorder is stopping'));
+    this.#queue.clear();
   }
 
   #remember(key: string, series: Series): void {

@@ -16,8 +16,8 @@ import {
   scenarioBytes,
   scenarioData,
 } from '../../evidence/index.ts';
+import { endsWithin, within } from '../../kube/wait.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
-import { endsWithin, within } from '../shell/deadline.ts';
 import type { EvidenceStore } from '../shell/ports.ts';
 import type { Session } from '../shell/session.ts';
 import { runPartOf, scenarioPartOf } from './run-evidence.ts';

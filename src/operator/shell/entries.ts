@@ -5,7 +5,7 @@
  */
 import type { ChaosDemo } from '../../api/index.ts';
 import { fixturesToRemove, runIsOn } from '../../demo/context.ts';
-import { within } from './deadline.ts';
+import { within } from '../../kube/wait.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
 
