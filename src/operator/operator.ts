@@ -144,7 +144,7 @@ export async function runOperator(
   for (const store of stores) store.subscribe(({ object }) => leadership.notice(objectKey(object)));
 
   const synced = (): boolean =>
-    reflectors.every((reflector) => reflector.hasSynced()) && killSwitch.hasSynced();
+    reflectors.every((reflector) => reflector.hasSynced()) && killSwitch.reflector.hasSynced();
   const http = await startHttpServer({
     ...(config.httpHost === undefined ? {} : { host: config.httpHost }),
     port: config.httpPort,
@@ -154,14 +154,14 @@ export async function runOperator(
   });
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
-  const watching = [...reflectors, killSwitch].map((watch) => watch.run(watches.signal));
+  const watching = [...reflectors, killSwitch.reflector].map((watch) => watch.run(watches.signal));
   watching.push(keepTime(clock, () => leadership.isQuiet, watches.signal));
   let leading: Promise<void> = Promise.resolve();
   try {
     const ready = AbortSignal.any([signal, watches.signal]);
     await Promise.all([
       ...reflectors.map((reflector) => reflector.waitForSync(ready)),
-      killSwitch.waitForSync(ready),
+      killSwitch.reflector.waitForSync(ready),
     ]);
     if (elector) leading = elector.run(electing.signal);
     else leadership.begin();
