@@ -35,7 +35,7 @@ export const throughput: Benchmark = {
         what: 'reconciles for each new object',
         value: operator.reconciles / OBJECTS,
         unit: '',
-        note: 'one decides and stores; the other looks at what the watch tells of that',
+        note: 'one decides and stores; the other only recognises the version that the first has stored',
       },
     ];
   },

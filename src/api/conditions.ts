@@ -159,9 +159,6 @@ export const REASON_GROUPS = {
       RecoveryFailed: 'After a fault, the subject did not work again in time.',
       RestoreFailed: 'The operator could not undo what the run did. The message says which command does it.',
       DeadlineExceeded: 'The run took longer than spec.activeDeadline.',
-      StatusRejected: 'The API server refused a status; the fault was released, or ends by itself.',
-      StatusUnusable:
-        'The operator could not decide on what the object holds, as after somebody else wrote into its status; the fault was released, or ends by itself.',
     },
   },
   refusal: {

@@ -30,7 +30,7 @@ import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
 import { watching } from './scenarios.ts';
-import type { SubjectDefinition } from './subject.ts';
+import type { Scenario, SubjectDefinition } from './subject.ts';
 import { countAsExpected } from './verdict.ts';
 
 export interface Decision {
@@ -54,12 +54,17 @@ export interface Decision {
  * nothing, so it may be called at any time.
  */
 export function decide(demo: Demo, observed: Observed, now: number, subject: SubjectDefinition): Decision {
+  let scenarios: Scenario[] | undefined;
   const context: Context = {
     demo,
     observed,
     now,
     subject,
-    scenarios: demo.spec.dryRun ? [] : subject.scenarios(demo.spec),
+    // Most decisions are on objects whose run has ended, or that are suspended.
+    get scenarios() {
+      scenarios ??= demo.spec.dryRun ? [] : subject.scenarios(demo.spec);
+      return scenarios;
+    },
     draft: structuredClone(demo.status),
     effects: [],
     standing: { kind: 'finished' },
@@ -109,10 +114,11 @@ function slotOf({ awaitsRoom, demo, draft, effects, wantsSession }: Context): De
 function holdsObject(context: Context): boolean {
   const { demo, draft, now, subject } = context;
   if (hasFixtures(context)) return true;
-  const scenarios = subject.scenarios(demo.spec);
   return (draft.scenarios ?? []).some(({ fault, name, type }) => {
     if (!fault || !mayBeActive(fault, now)) return false;
-    const scenario = scenarios.find((candidate) => candidate.name === name && candidate.type === type);
+    const scenario = subject
+      .scenarios(demo.spec)
+      .find((candidate) => candidate.name === name && candidate.type === type);
     // One that was edited away may be of either kind: then it is released to be sure.
     return scenario?.releasable ?? true;
   });
@@ -140,13 +146,13 @@ function releaseForDeletion(context: Context): void {
 function considerStart(context: Context): void {
   const { demo, draft, observed, subject } = context;
   const { spec } = demo;
-  const key = runKey(spec, subject.api);
   const last = draft.run;
   const journal = journalOf(context);
   const request = newRequest(context);
   const superseded = last?.verdict?.reason === 'Superseded';
 
   if (last && !request && !superseded) {
+    const key = runKey(spec, subject.api);
     if (!comparableKeys(journal.runKey ?? '', key)) journal.runKey = key;
     if (journal.runKey === key && !rolledOut(context, last)) return standAsFinished(context);
   }
@@ -181,7 +187,7 @@ function considerStart(context: Context): void {
     return standAside(context, message);
   }
   const admission = admissionOf(context);
-  if (admission.state === 'granted' && observed.target) return beginRun(context, key, request);
+  if (admission.state === 'granted' && observed.target) return beginRun(context, request);
   if (admission.state === 'refused' || admission.state === 'waiting') {
     const { reason, message } = admission;
     context.standing = { kind: admission.state === 'refused' ? 'refused' : 'pending', reason, message };
@@ -250,7 +256,7 @@ function standAside({ draft }: Context, message: string): void {
   delete draft.scenarioCount;
 }
 
-function beginRun(context: Context, key: string, request: string | undefined): void {
+function beginRun(context: Context, request: string | undefined): void {
   const { demo, draft, now, observed, scenarios, subject } = context;
   const { spec } = demo;
   draft.run = {
@@ -268,7 +274,7 @@ function beginRun(context: Context, key: string, request: string | undefined): v
   };
   if (request) draft.lastHandledRunRequest = request;
   draft.phase = 'Running';
-  draft.journal = { runKey: key };
+  draft.journal = { runKey: runKey(spec, subject.api) };
   draft.chapters = subject
     .chapters(spec)
     .map(({ number, title, skipped }) => ({ number, title, state: skipped ? 'Skipped' : 'Pending' }));

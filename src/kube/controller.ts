@@ -3,7 +3,7 @@
  * stop that lets running work finish before it is aborted.
  */
 import type { Logger } from './kube-types.ts';
-import { type BackoffOptions, systemTimers, type Timers } from './wait.ts';
+import { type BackoffOptions, endsWithin, systemTimers, type Timers } from './wait.ts';
 import { type QueueObserver, WorkQueue } from './work-queue.ts';
 
 /** What a reconcile asks for; nothing means: until the next change. What an earlier one has asked for is void by it. */
@@ -96,14 +96,14 @@ export class Controller {
   async #stop(deadlineMs: number): Promise<void> {
     const { logger, name } = this.#options;
     const idle = this.#queue.shutDown();
-    if (await this.#settlesWithin(idle, deadlineMs)) return;
+    if (await endsWithin(this.#timers, deadlineMs, idle)) return;
     const running = this.#queue.processing;
     logger.warn(
       { controller: name, running, deadlineMs },
       'stopping: reconciles still run after the deadline; aborting',
     );
     this.#abort.abort(new Error(`controller ${name} is stopping`));
-    if (await this.#settlesWithin(idle, abortGraceMs)) return;
+    if (await endsWithin(this.#timers, abortGraceMs, idle)) return;
     logger.error(
       { controller: name, running: this.#queue.processing },
       'stopping: reconciles ignore their abort; leaving',
@@ -148,20 +148,6 @@ export class Controller {
         { err: error, controller: this.#options.name },
         'the observer of reconciles threw',
       );
-    }
-  }
-
-  async #settlesWithin(work: Promise<void>, ms: number): Promise<boolean> {
-    const settled = new AbortController();
-    const late = this.#timers.sleep(ms, settled.signal).then(
-      () => false,
-      () => true,
-    );
-    const done = work.then(() => true);
-    try {
-      return await Promise.race([done, late]);
-    } finally {
-      settled.abort();
     }
   }
 }

@@ -111,7 +111,7 @@ describe('EventRecorder', () => {
       if (request.method === 'PATCH') sendStatus(response, 404, 'NotFound');
       else sendJson(response, {});
     });
-    const { events } = recorder({ seriesWriteMs: 0 });
+    const { events } = recorder();
     events.record(record());
     await eventually(() => expect(server?.requests).toHaveLength(1));
     events.record(record());

@@ -6,7 +6,7 @@
  * waits nor throws, the queue is bounded, and what cannot be written is dropped
  * and counted in the log. Namespaces take turns, and each has a bound of its own, so
  * that none drops the events of another. The same event again within a few minutes
- * is not a new object but a higher count in the series of the first.
+ * is not a new object but a higher count of the first.
  */
 
 import { FairQueue } from '../fair/fair-queue.ts';
@@ -14,7 +14,7 @@ import { isNotFound, isTransient } from './api-error.ts';
 import type { KubeClient } from './client.ts';
 import { type Logger, microTime } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
-import { abortable, backoffDelay, Deadline, sleep } from './wait.ts';
+import { backoffDelay, endsWithin, sleep, systemTimers } from './wait.ts';
 
 /** What an event is about. */
 export interface EventReference {
@@ -50,22 +50,17 @@ export interface EventRecorderOptions {
   queueLimit?: number;
   /** A repeat counts into the series if the last one is no longer ago. Default 6 minutes, as client-go. */
   seriesMs?: number;
-  /** The count of a series is written at most this often. Default 10 s. */
-  seriesWriteMs?: number;
 }
 
 interface Series {
   record: EventRecord;
   /** Name of the event object; undefined until it is created. */
   name: string | undefined;
-  /** How often it happened, and how often the API server knows of. */
+  /** How often it happened. */
   count: number;
-  written: number;
-  writtenAt: number;
   firstAt: Date;
   lastAt: Date;
   queued: boolean;
-  timer: NodeJS.Timeout | undefined;
 }
 
 const eventType = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
@@ -87,7 +82,7 @@ export class EventRecorder {
   #dropped = 0;
 
   constructor(options: EventRecorderOptions) {
-    this.#options = { queueLimit: 64, seriesMs: 360_000, seriesWriteMs: 10_000, ...options };
+    this.#options = { queueLimit: 64, seriesMs: 360_000, ...options };
   }
 
   /** Takes an event to be written soon. Returns at once and never throws; after `stop` it does nothing. */
@@ -99,73 +94,31 @@ export class EventRecorder {
     if (known !== undefined && now.getTime() - known.lastAt.getTime() <= this.#options.seriesMs) {
       known.count++;
       known.lastAt = now;
-      this.#enqueueInTime(known);
+      this.#enqueue(known);
       return;
     }
-    const fresh: Series = {
-      record,
-      name: undefined,
-      count: 1,
-      written: 0,
-      writtenAt: -Infinity,
-      firstAt: now,
-      lastAt: now,
-      queued: false,
-      timer: undefined,
-    };
+    const fresh: Series = { record, name: undefined, count: 1, firstAt: now, lastAt: now, queued: false };
     if (this.#enqueue(fresh)) this.#remember(key, fresh);
   }
 
   /**
-   * Writes what waits, the latest counts of all series included, for at most
-   * `deadlineMs`; gives up the rest. Never rejects.
+   * Writes what waits, for at most `deadlineMs`; gives up the rest. Never rejects.
    */
   async stop(deadlineMs: number): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const series of this.#series.values()) {
-      clearTimeout(series.timer);
-      series.timer = undefined;
-      if (series.count > series.written) this.#enqueue(series);
-    }
-    const deadline = new Deadline();
-    deadline.set('flush', deadlineMs, () => new Error('the event recorder is stopping'));
-    try {
-      await abortable(this.#writing ?? Promise.resolve(), deadline.signal);
-    } catch {
-      const { logger } = this.#options;
-      logger.warn({ lost: this.#queue.size, deadlineMs }, 'stopping: not all events could be written');
-      this.#abort.abort(new Error('the event recorder is stopping'));
-      this.#queue.clear();
-    } finally {
-      deadline.release();
-    }
+    if (await endsWithin(systemTimers, deadlineMs, this.#writing ?? Promise.resolve())) return;
+    const { logger } = this.#options;
+    logger.warn({ lost: this.#queue.size, deadlineMs }, 'stopping: not all events could be written');
+    this.#abort.abort(new Error('the event recorder is stopping'));
+    this.#queue.clear();
   }
 
   #remember(key: string, series: Series): void {
-    const previous = this.#series.get(key);
-    clearTimeout(previous?.timer);
     this.#series.delete(key);
     this.#series.set(key, series);
-    if (this.#series.size <= seriesLimit) return;
-    const [oldest] = this.#series;
-    if (oldest === undefined) return;
-    clearTimeout(oldest[1].timer);
-    this.#series.delete(oldest[0]);
-  }
-
-  /** A repeat is written when the last write is long enough ago, or by a timer then. */
-  #enqueueInTime(series: Series): void {
-    if (series.queued || series.timer !== undefined) return;
-    const waitMs = series.writtenAt + this.#options.seriesWriteMs - performance.now();
-    if (waitMs <= 0) {
-      this.#enqueue(series);
-      return;
-    }
-    series.timer = setTimeout(() => {
-      series.timer = undefined;
-      this.#enqueue(series);
-    }, waitMs);
+    const [oldest = ''] = this.#series.keys();
+    if (this.#series.size > seriesLimit) this.#series.delete(oldest);
   }
 
   /** Whether it waits to be written by now. */
@@ -230,7 +183,6 @@ export class EventRecorder {
           body: { series: seriesField },
           ...call,
         });
-        this.#noteWritten(series, count);
         return;
       } catch (error) {
         // Events live an hour by default; the series goes on in a new one.
@@ -241,12 +193,6 @@ export class EventRecorder {
     const body = { ...this.#body(series, name, namespace), ...(count > 1 ? { series: seriesField } : {}) };
     await client.request({ method: 'POST', path: resourcePath(eventType, { namespace }), body, ...call });
     series.name = name;
-    this.#noteWritten(series, count);
-  }
-
-  #noteWritten(series: Series, count: number): void {
-    series.written = count;
-    series.writtenAt = performance.now();
   }
 
   #body(series: Series, name: string, namespace: string): object {

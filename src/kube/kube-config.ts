@@ -86,6 +86,9 @@ export interface Channel {
   streams: Dispatcher;
 }
 
+/** For how long a channel is used again: to read certificates and hash them for each request costs more than the rest of it. */
+const CHANNEL_MS = 1000;
+
 interface Pools {
   fingerprint: string;
   requests: Dispatcher;
@@ -102,7 +105,7 @@ export class Transport {
   readonly #connections: number;
   #pools: Pools | undefined;
   readonly #retired = new Set<Dispatcher>();
-  #credentials: Promise<RequestOptions> | undefined;
+  #channel: { readonly opened: Promise<Channel>; until: number } | undefined;
   #closed = false;
 
   constructor(config: KubeConfig, connections: number) {
@@ -112,9 +115,29 @@ export class Transport {
 
   /** @throws whatever the credential plugin or an unreadable certificate file gives; an Error after `close`. */
   async open(): Promise<Channel> {
+    if (this.#channel === undefined || performance.now() > this.#channel.until) {
+      const opening = { opened: this.#open(), until: Infinity };
+      this.#channel = opening;
+      // Requests that start meanwhile share one run of an exec plugin, and none of them a failure of before.
+      opening.opened.then(
+        () => {
+          opening.until = performance.now() + CHANNEL_MS;
+        },
+        () => {
+          opening.until = 0;
+        },
+      );
+    }
+    const channel = await this.#channel.opened;
+    if (this.#closed) throw new Error('The Kubernetes client is closed.');
+    return channel;
+  }
+
+  async #open(): Promise<Channel> {
     const cluster = this.#config.getCurrentCluster();
     if (cluster === null) throw new Error('The kubeconfig has no cluster for its current context.');
-    const options = await this.#readCredentials();
+    const options: RequestOptions = {};
+    await this.#config.applyToHTTPSOptions(options);
     if (this.#closed) throw new Error('The Kubernetes client is closed.');
 
     const pools = this.#poolsFor(options);
@@ -139,18 +162,6 @@ export class Transport {
     const pools = this.#pools === undefined ? [] : [this.#pools.requests, this.#pools.streams];
     this.#pools = undefined;
     await Promise.all([...pools, ...this.#retired].map((dispatcher) => dispatcher.destroy()));
-  }
-
-  /** Requests that start together share one run of an exec plugin. */
-  async #readCredentials(): Promise<RequestOptions> {
-    this.#credentials ??= (async () => {
-      const options: RequestOptions = {};
-      await this.#config.applyToHTTPSOptions(options);
-      return options;
-    })().finally(() => {
-      this.#credentials = undefined;
-    });
-    return this.#credentials;
   }
 
   #poolsFor(options: RequestOptions): Pools {

@@ -61,6 +61,9 @@ export interface LeaseLockOptions {
 /** The end of one attempt: who holds the lease, as far as known ('' if it changed hands this moment). */
 export type LeaseAttempt = { held: true } | { held: false; holder: string };
 
+/** Reads and writes of a release: it can lose to a renewal of its own, which comes late once. */
+const releaseAttempts = 3;
+
 const leaseType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
 const realClocks: Clocks = {
   monotonic: () => performance.now(),
@@ -153,11 +156,17 @@ export class LeaseLock {
    * @throws {ApiError | ApiUnreachableError} as `KubeClient.request`, except when somebody else took it: that is fine.
    */
   async release(timeoutMs: number): Promise<void> {
-    const { client, deleteOnRelease = false, identity } = this.#options;
     this.#renewedAt = undefined;
-    // Read first: a renewal that was cut off may have been stored all the same.
+    for (let attempt = 0; attempt < releaseAttempts; attempt++) {
+      if (await this.#releaseOnce(timeoutMs)) return;
+    }
+  }
+
+  /** Returns whether nothing is left to do: a renewal that was cut off may still be stored, before the read or after it. */
+  async #releaseOnce(timeoutMs: number): Promise<boolean> {
+    const { client, deleteOnRelease = false, identity } = this.#options;
     const held = await this.#read({ timeoutMs });
-    if (held?.spec?.holderIdentity !== identity) return;
+    if (held?.spec?.holderIdentity !== identity) return true;
     const { uid, resourceVersion } = held.metadata;
     const path = this.#path(true);
     try {
@@ -179,8 +188,11 @@ export class LeaseLock {
           await client.request<Lease>({ method: 'PUT', path, body: { ...held, spec }, timeoutMs }),
         );
       }
+      return true;
     } catch (error) {
-      if (!isConflict(error) && !isNotFound(error)) throw error;
+      if (isConflict(error)) return false;
+      if (isNotFound(error)) return true;
+      throw error;
     }
   }
 

@@ -12,9 +12,10 @@
  * - Silence: the watch is cut and begun again. The API server sends a bookmark
  *   about every minute, so silence well beyond that means a dead connection.
  */
-import { AnswerTooLargeError, ApiError, isGone } from './api-error.ts';
+import { ApiError, isGone } from './api-error.ts';
 import type { KubeClient, Query } from './client.ts';
 import type { KubeObject, Logger } from './kube-types.ts';
+import { type ListPage, listPages } from './list-pages.ts';
 import { slim } from './slim.ts';
 import type { Store } from './store.ts';
 import { abortable, Backoff, type BackoffOptions, sleep } from './wait.ts';
@@ -46,13 +47,6 @@ export interface ReflectorOptions<T extends KubeObject> {
   /** Default: 0.5 s, doubling to 30 s. */
   backoff?: BackoffOptions;
   onActivity?: (activity: ReflectorActivity) => void;
-}
-
-interface ObjectList<T> {
-  apiVersion?: string;
-  kind?: string;
-  metadata: { resourceVersion?: string; continue?: string };
-  items: T[];
 }
 
 /** So many watches in a row that fail without a single event are answered with a list. */
@@ -128,43 +122,17 @@ export class Reflector<T extends KubeObject> {
     await this.#watch(signal);
   }
 
-  /** Reads all pages. A list without a resourceVersion in the query is a consistent read, never a stale cache. */
   async #list(signal: AbortSignal): Promise<{ objects: T[]; resourceVersion: string }> {
-    const { annotations, pageSize } = this.#options;
+    const { annotations, client, pageBytes, pageSize, path } = this.#options;
     const objects: T[] = [];
-    let limit = pageSize;
-    let next: string | undefined;
-    for (;;) {
-      const page = await this.#page(limit, next, signal);
-      if (page === undefined) {
-        limit = Math.ceil(limit / 4);
-        continue;
-      }
+    let resourceVersion = '';
+    const request = { path, query: this.#selectors, pageBytes, pageSize, signal };
+    for await (const page of listPages<T>(client, request)) {
       const type = itemType(page);
-      for (const item of page.items) objects.push(slim({ ...type, ...item }, annotations));
-      next = page.metadata.continue;
-      if (next === undefined || next === '') {
-        return { objects, resourceVersion: page.metadata.resourceVersion ?? '' };
-      }
-      limit = Math.min(limit * 2, pageSize);
+      for (const item of page.items ?? []) objects.push(slim({ ...type, ...item }, annotations));
+      resourceVersion = page.metadata.resourceVersion ?? '';
     }
-  }
-
-  /** Undefined where it has too many bytes and could have fewer objects. */
-  async #page(
-    limit: number,
-    next: string | undefined,
-    signal: AbortSignal,
-  ): Promise<ObjectList<T> | undefined> {
-    const { client, path, pageBytes } = this.#options;
-    const query = { ...this.#selectors, limit, continue: next };
-    try {
-      const bound = limit === 1 ? {} : { maxBytes: pageBytes };
-      return await client.request<ObjectList<T>>({ method: 'GET', path, query, signal, ...bound });
-    } catch (error) {
-      if (limit === 1 || !(error instanceof AnswerTooLargeError)) throw error;
-      return undefined;
-    }
+    return { objects, resourceVersion };
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
@@ -226,7 +194,7 @@ export class Reflector<T extends KubeObject> {
 }
 
 /** The items of a list carry neither apiVersion nor kind; those of a watch do. */
-function itemType<T>(list: ObjectList<T>): { apiVersion?: string; kind?: string } {
+function itemType<T>(list: ListPage<T>): { apiVersion?: string; kind?: string } {
   if (list.apiVersion === undefined || list.kind === undefined) return {};
   return { apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, '') };
 }

@@ -53,6 +53,44 @@ export interface Timers {
 /** The timers of the system. */
 export const systemTimers: Timers = { monotonic: () => performance.now(), sleep };
 
+/**
+ * Runs `work` with a signal that aborts after `ms` milliseconds, or when one of
+ * `others` does; settles as the work does.
+ */
+export async function within<T>(
+  timers: Timers,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  ...others: AbortSignal[]
+): Promise<T> {
+  const deadline = new AbortController();
+  const over = new AbortController();
+  const timer = timers.sleep(ms, over.signal).then(
+    () => deadline.abort(new Error(`not finished within ${ms} ms`)),
+    () => undefined,
+  );
+  try {
+    return await work(AbortSignal.any([deadline.signal, ...others]));
+  } finally {
+    over.abort(new Error('finished'));
+    await timer;
+  }
+}
+
+/** Whether `work` settles within `ms` milliseconds; what it settles with is left to others. */
+export async function endsWithin(timers: Timers, ms: number, work: Promise<unknown>): Promise<boolean> {
+  const ended = work.then(
+    () => true,
+    () => true,
+  );
+  return await within(timers, ms, async (signal) => {
+    const late = new Promise<boolean>((resolve) => {
+      signal.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    return await Promise.race([ended, late]);
+  });
+}
+
 /** A signal with timers of its own: it aborts with its parent, or when the time set last has passed. */
 export class Deadline {
   readonly #controller = new AbortController();

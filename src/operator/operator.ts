@@ -52,8 +52,8 @@ export async function runOperator(
   const metrics = createMetrics(
     {
       queueDepth: () => leadership.term?.depth ?? 0,
-      activeRuns: () => leadership.term?.activeRuns ?? 0,
-      waitingRuns: () => leadership.term?.waitingRuns ?? 0,
+      activeRuns: () => leadership.term?.reconciler.activeRuns ?? 0,
+      waitingRuns: () => leadership.term?.reconciler.waitingRuns ?? 0,
       demos: () => stores.flatMap((store) => store.list()),
       now: () => clock.now(),
     },
@@ -141,10 +141,10 @@ export async function runOperator(
       if (leads) logger.info('leading: reconciling ChaosDemos');
     },
   });
-  for (const store of stores) store.subscribe(({ object }) => leadership.enqueue(objectKey(object)));
+  for (const store of stores) store.subscribe(({ object }) => leadership.notice(objectKey(object)));
 
   const synced = (): boolean =>
-    reflectors.every((reflector) => reflector.hasSynced()) && killSwitch.hasSynced();
+    reflectors.every((reflector) => reflector.hasSynced()) && killSwitch.reflector.hasSynced();
   const http = await startHttpServer({
     ...(config.httpHost === undefined ? {} : { host: config.httpHost }),
     port: config.httpPort,
@@ -154,14 +154,14 @@ export async function runOperator(
   });
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
-  const watching = [...reflectors, killSwitch].map((watch) => watch.run(watches.signal));
+  const watching = [...reflectors, killSwitch.reflector].map((watch) => watch.run(watches.signal));
   watching.push(keepTime(clock, () => leadership.isQuiet, watches.signal));
   let leading: Promise<void> = Promise.resolve();
   try {
     const ready = AbortSignal.any([signal, watches.signal]);
     await Promise.all([
       ...reflectors.map((reflector) => reflector.waitForSync(ready)),
-      killSwitch.waitForSync(ready),
+      killSwitch.reflector.waitForSync(ready),
     ]);
     if (elector) leading = elector.run(electing.signal);
     else leadership.begin();

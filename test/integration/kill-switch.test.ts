@@ -24,12 +24,12 @@ it('goes on and off with the ConfigMap, which nobody else has to see', async () 
     name,
     onChange: (on) => told.push(on),
   });
-  const running = killSwitch.run(abort.signal);
+  const running = killSwitch.reflector.run(abort.signal);
   onTestFinished(async () => {
     abort.abort();
     await running;
   });
-  await killSwitch.waitForSync(AbortSignal.timeout(60_000));
+  await killSwitch.reflector.waitForSync(AbortSignal.timeout(60_000));
   expect(killSwitch.isOn()).toBe(false);
 
   await admin.request({

@@ -183,22 +183,6 @@ describe('the evidence of a run', () => {
     expect(kept(simulation).leftOut).not.toContain('ends early');
   });
 
-  it('of a run that was cut off has what was known before, and says what is missing', async () => {
-    const simulation = new Simulation();
-    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
-    await simulation.pass(3000);
-    simulation.server.refuses = ({ phase }) => phase !== 'Errored';
-    await wholeRun(simulation);
-    const evidence = kept(simulation);
-    expect(evidence.verdict?.reason).toBe('StatusRejected');
-    expect(evidence.chapters.map(({ name }) => name)).toContain('Stall');
-    expect(evidence.results.map(({ scenario }) => scenario)).toEqual(['stall', 'surge']);
-    expect(evidence.scenarios).toHaveLength(1);
-    expect(evidence.leftOut).toBe(
-      'the run was cut off: its last chapter, and the end of what was seen, may be missing',
-    );
-  });
-
   it('is written by who leads alone', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');

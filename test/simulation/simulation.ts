@@ -171,21 +171,21 @@ export class Simulation {
 
   /** Objects of which the process that leads keeps anything. */
   get kept(): number {
-    return this.#process?.term.kept ?? 0;
+    return this.#process?.term.reconciler.kept ?? 0;
   }
 
   /** Runs whose evidence the process that leads is keeping. */
   get evidenceKept(): number {
-    return this.#process?.term.evidenceKept ?? 0;
+    return this.#process?.term.reconciler.evidenceKept ?? 0;
   }
 
   get activeRuns(): number {
-    return this.#process?.term.activeRuns ?? 0;
+    return this.#process?.term.reconciler.activeRuns ?? 0;
   }
 
   /** Whether the process that leads may follow the wall clock. */
   get isQuiet(): boolean {
-    return this.#process?.term.isQuiet ?? true;
+    return this.#process?.term.reconciler.isQuiet ?? true;
   }
 
   /** Runs that are on by their statuses, by namespace. */
@@ -263,7 +263,7 @@ export class Simulation {
       }),
     };
     this.#process = process;
-    connection.subscribe((key) => process.term.enqueue(key));
+    connection.subscribe((key) => process.term.notice(key));
     process.term.takeOver(connection.keys());
   }
 

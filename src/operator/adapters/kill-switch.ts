@@ -20,7 +20,8 @@ type ConfigMap = WireObject<V1ConfigMap>;
 /** Watches the ConfigMap of the kill switch. */
 export class KillSwitch {
   readonly #store: Store<ConfigMap>;
-  readonly #reflector: Reflector<ConfigMap>;
+  /** What has to run; before it has synced nothing may be started. */
+  readonly reflector: Reflector<ConfigMap>;
 
   /** @param options.onChange called whenever it was turned on or off, or is found on at first */
   constructor(options: {
@@ -35,7 +36,7 @@ export class KillSwitch {
   }) {
     const { client, logger, namespace, name, onChange, onActivity } = options;
     this.#store = new Store<ConfigMap>(logger);
-    this.#reflector = new Reflector({
+    this.reflector = new Reflector({
       client,
       path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace }),
       // With this selector a right on the one name suffices for list and watch.
@@ -56,23 +57,9 @@ export class KillSwitch {
     });
   }
 
-  /** Whether every run has to stop. False before the first look: wait for `waitForSync` before anything is started. */
+  /** Whether every run has to stop. False before the first look. */
   isOn(): boolean {
     return this.#store.list().some(({ data }) => stops(data));
-  }
-
-  hasSynced(): boolean {
-    return this.#reflector.hasSynced();
-  }
-
-  /** Resolves once it was looked at. @throws the signal's reason, if it aborts first. */
-  waitForSync(signal: AbortSignal): Promise<void> {
-    return this.#reflector.waitForSync(signal);
-  }
-
-  /** Watches until `signal` aborts, then resolves; never rejects. Call it once. */
-  run(signal: AbortSignal): Promise<void> {
-    return this.#reflector.run(signal);
   }
 }
 

@@ -76,7 +76,7 @@ it('lists pods page by page, and keeps of each what subjects read', async () => 
   const { cluster } = await setup(120, 10);
   const pods = await cluster.pods('shop', 'app=x', 200, never);
   expect(pods).toHaveLength(120);
-  expect(server.requests.map(({ query }) => query.get('limit'))).toEqual(['50', '50', '50']);
+  expect(server.requests.map(({ query }) => query.get('limit'))).toEqual(['51', '51', '51']);
   expect(pods[119]).toEqual({
     metadata: { name: 'pod-119', uid: 'uid-119', labels: { 'pod-template-hash': 'h' } },
     spec: {

@@ -5,15 +5,15 @@
  * many of one namespace, and each within a time.
  */
 
-import { AnswerTooLargeError } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { GroupLimit } from '../../kube/group-limit.ts';
+import { listPages } from '../../kube/list-pages.ts';
 import { resourcePath } from '../../kube/resource-path.ts';
 import { ListTooLargeError, type Pod } from '../../subjects/cluster.ts';
 import { slimPod } from './slim-pod.ts';
 
-/** Pods of a page; fewer where they are large. */
-const PAGE_PODS = 50;
+/** Pods of a page, fewer if they are large: four pages show that there are more than 200. */
+const PAGE_PODS = 51;
 /** A page with more bytes is asked for again with fewer pods; one pod alone may have more. */
 const PAGE_BYTES = 2 * 1024 * 1024;
 /** Bytes that the pages of one list may have in all: 200 pods of 80 KiB. */
@@ -24,12 +24,6 @@ const LIST_WITHIN_MS = 10_000;
 const AT_ONCE = { most: 3, mostByGroup: 2 };
 /** Those that are timed, besides. */
 const TIMED_AT_ONCE = { most: 2, mostByGroup: 1 };
-
-interface PodPage {
-  readonly metadata: { readonly continue?: string };
-  /** Null in an empty PartialObjectMetadataList. */
-  readonly items: readonly Pod[] | null;
-}
 
 /** What to list. */
 export interface PodQuery {
@@ -68,55 +62,27 @@ export class PodLists {
     return limit.run(query.namespace, signal, async () => await this.#read(query, signal));
   }
 
-  async #read(query: PodQuery, signal: AbortSignal): Promise<readonly Pod[] | 'TooMany'> {
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(query.withinMs ?? LIST_WITHIN_MS)]);
-    const pods: Pod[] = [];
-    let usual = PAGE_PODS;
-    let next: string | undefined;
-    let bytes = 0;
-    for (;;) {
-      let length = 0;
-      const received = (some: number): void => {
-        length += some;
-      };
-      // One more than there may be tells that there are too many. That there are more objects does not: they may not match.
-      const left = query.most - pods.length + 1;
-      const limit = left <= usual || (usual > 1 && left === usual + 1) ? left : usual;
-      const page = await this.#page(query, limit, next, received, deadline);
-      if (page === undefined) {
-        usual = Math.ceil(limit / 4);
-        continue;
-      }
-      bytes += length;
-      if (bytes > MOST_LIST_BYTES) throw new ListTooLargeError(pods.length, MOST_LIST_BYTES);
-      pods.push(...(page.items ?? []).map(slimPod));
-      next = page.metadata.continue;
-      if (pods.length > query.most) return 'TooMany';
-      if (next === undefined || next === '') return pods;
-    }
-  }
-
-  /** Undefined where it has too many bytes and could have fewer pods. */
-  async #page(
-    { fieldSelector, labelSelector, metadataOnly = false, namespace }: PodQuery,
-    limit: number,
-    next: string | undefined,
-    received: (bytes: number) => void,
+  async #read(
+    { fieldSelector, labelSelector, metadataOnly = false, most, namespace, withinMs }: PodQuery,
     signal: AbortSignal,
-  ): Promise<PodPage | undefined> {
-    try {
-      return await this.#client.request<PodPage>({
-        method: 'GET',
-        path: resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace }),
-        query: { labelSelector, fieldSelector, limit, continue: next },
-        ...(metadataOnly && { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' }),
-        ...(limit > 1 && { maxBytes: PAGE_BYTES }),
-        received,
-        signal,
-      });
-    } catch (error) {
-      if (limit === 1 || !(error instanceof AnswerTooLargeError)) throw error;
-      return undefined;
+  ): Promise<readonly Pod[] | 'TooMany'> {
+    const pods: Pod[] = [];
+    let total = 0;
+    const pages = listPages<Pod>(this.#client, {
+      path: resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace }),
+      query: { labelSelector, fieldSelector },
+      ...(metadataOnly && { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' }),
+      // One more than there may be tells that there are too many.
+      pageSize: Math.min(PAGE_PODS, most + 1),
+      pageBytes: PAGE_BYTES,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs ?? LIST_WITHIN_MS)]),
+    });
+    for await (const { bytes, items } of pages) {
+      total += bytes;
+      if (total > MOST_LIST_BYTES) throw new ListTooLargeError(pods.length, MOST_LIST_BYTES);
+      pods.push(...(items ?? []).map(slimPod));
+      if (pods.length > most) return 'TooMany';
     }
+    return pods;
   }
 }

@@ -16,8 +16,8 @@ import {
   scenarioBytes,
   scenarioData,
 } from '../../evidence/index.ts';
+import { endsWithin, within } from '../../kube/wait.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
-import { endsWithin, within } from '../shell/deadline.ts';
 import type { EvidenceStore } from '../shell/ports.ts';
 import type { Session } from '../shell/session.ts';
 import { runPartOf, scenarioPartOf } from './run-evidence.ts';
@@ -292,13 +292,7 @@ export class EvidenceKeeper {
 
 /** Takes a status that was stored, and the session if there is one. */
 function take(kept: Kept, demo: ChaosDemo, witness: Witness | undefined): void {
-  const { run } = demo.status ?? {};
-  const { status } = kept.demo;
-  // The status of a run that was cut off has nothing but that; its session is closed by now.
-  if (run?.completedAt !== undefined && !demo.status?.chapters && status?.chapters) {
-    kept.leftOut.add('the run was cut off: its last chapter, and the end of what was seen, may be missing');
-    kept.demo = { ...demo, status: { ...status, run } };
-  } else kept.demo = demo;
+  kept.demo = demo;
   kept.witness = witness ?? kept.witness;
   kept.due = true;
 }

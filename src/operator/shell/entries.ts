@@ -3,24 +3,14 @@
  * than the cache, and the session of one that has something under way. Of an
  * object that is idle nothing is kept, and of most there is nothing to do.
  */
-import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import type { ChaosDemo } from '../../api/index.ts';
 import { fixturesToRemove, runIsOn } from '../../demo/context.ts';
-import type { CutOffVerdict } from '../../demo/rejected-status.ts';
-import { within } from './deadline.ts';
+import { within } from '../../kube/wait.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
 
-/** How long the end of a fault and the removal of its fixtures may take when a run is cut off. */
+/** How long the end of a fault and the removal of its fixtures may take when an object goes. */
 const RELEASE_WITHIN_MS = 15_000;
-
-/** Why a run is cut off, and what is stored of it once its session has ended. */
-export interface CutOffRun {
-  /** The status that could not be stored, or decided on. */
-  readonly status: ChaosDemoStatus;
-  readonly verdict: CutOffVerdict;
-  /** Whether the finalizer stays for now. */
-  readonly finalizer: boolean;
-}
 
 export interface Entry {
   readonly key: string;
@@ -28,9 +18,10 @@ export interface Entry {
   /** A version that we wrote or fetched, as long as it is newer than the cache. */
   latest?: ChaosDemo;
   session?: Session;
-  cutOff?: CutOffRun;
-  /** The end of its run was announced but could not be stored. It is not announced again while others hold the object. */
-  isAnnounced?: true;
+  /** The version that the last reconcile left, and when it is due again; a watch that brings it brings nothing new. */
+  settled?: { readonly version: string; readonly dueAt: number };
+  /** Something other than a new version calls for a decision: a session that saw something, the kill switch, room for a run. */
+  isCalled?: boolean;
 }
 
 export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'hasLead' | 'leads' | 'logger'> {
@@ -89,6 +80,12 @@ export class Entries {
     return this.#endings.has(key);
   }
 
+  /** The next reconcile of this key decides, even if its object has not changed. */
+  call(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry) entry.isCalled = true;
+  }
+
   /** A version of the object that is newer than the cache, or was. */
   latest(key: string): ChaosDemo | undefined {
     return this.#entries.get(key)?.latest;
@@ -125,8 +122,8 @@ export class Entries {
 
   /** Forgets an object of which nothing is left to keep. */
   tidy(entry: Entry): void {
-    const { cutOff, key, latest, session, isAnnounced } = entry;
-    if (session || latest || cutOff || isAnnounced || this.#entries.get(key) !== entry) return;
+    const { key, latest, session } = entry;
+    if (session || latest || this.#entries.get(key) !== entry) return;
     this.#entries.delete(entry.key);
   }
 
@@ -135,22 +132,16 @@ export class Entries {
     this.#end(entry, async () => {});
   }
 
-  /** Begins to undo what a run that is cut off has made, and then to close the session. */
-  cutOff(entry: Entry, run: CutOffRun): void {
-    entry.cutOff = run;
-    this.#end(entry, async (session) => await this.#release(session, true));
-  }
-
   /** Begins to close the session of an object that goes: what a run in its midst has made goes too. */
   leave(entry: Entry): void {
-    if (entry.session && !entry.isAnnounced) this.#options.onDeleted(entry.session.demo);
+    if (entry.session) this.#options.onDeleted(entry.session.demo);
     this.undo(entry);
   }
 
   /** Begins to undo what a run that is on has made, and then to close the session. */
   undo(entry: Entry): void {
     this.#end(entry, async (session) => {
-      if (runIsOn(session.demo.status)) await this.#release(session, false);
+      if (runIsOn(session.demo.status)) await this.#release(session);
     });
   }
 
@@ -197,11 +188,11 @@ export class Entries {
     this.#endings.set(key, end());
   }
 
-  async #release(session: Session, opens: boolean): Promise<void> {
+  async #release(session: Session): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#releasing;
     const fixtures = fixturesOf(session);
-    await within(clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures, opens), signal);
+    await within(clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures), signal);
   }
 }
 

@@ -26,7 +26,7 @@ export class Leadership {
 
   /** Whether nothing of a run is under way, and no term is ending. */
   get isQuiet(): boolean {
-    return this.#ending.size === 0 && (this.#term?.isQuiet ?? true);
+    return this.#ending.size === 0 && (this.#term?.reconciler.isQuiet ?? true);
   }
 
   /** Begins a term and gives it everything to do. */
@@ -42,9 +42,9 @@ export class Leadership {
     for (const key of this.#options.keys()) this.#term.enqueue(key);
   }
 
-  /** Asks for one object to be reconciled; nothing where this process does not lead. */
-  enqueue(key: string): void {
-    this.#term?.enqueue(key);
+  /** Reports that a watch has brought a version of an object; nothing if this process does not lead. */
+  notice(key: string): void {
+    this.#term?.notice(key);
   }
 
   /** Ends the term that is on, if one is; resolves when all that have ended are done. */

@@ -39,6 +39,7 @@ function setup() {
   const target = new SimulatedTarget(world);
   const api = server.connect(clock);
   const enqueued: string[] = [];
+  const decisions = { made: 0 };
   const events: EventRecord[] = [];
   const metrics = createMetrics(IDLE, [simulatedDefinition.api]);
   const reconciler = new Reconciler({
@@ -53,7 +54,10 @@ function setup() {
     enqueue: (key) => enqueued.push(key),
     leads: () => true,
     hasLead: () => true,
-    killSwitchIsOn: () => false,
+    killSwitchIsOn: () => {
+      decisions.made += 1;
+      return false;
+    },
     maxRuns: 50,
     maxRunsPerNamespace: 5,
   });
@@ -72,7 +76,7 @@ function setup() {
     const text = await metrics.registry.getSingleMetricAsString('chaosdemo_status_writes_total');
     return Number(new RegExp(`result="${result}"} (\\d+)`).exec(text)?.[1]);
   };
-  return { counted, create, enqueued, events, reconcile, reconciler, server, target, world };
+  return { counted, create, decisions, enqueued, events, reconcile, reconciler, server, target, world };
 }
 
 describe('what is kept between reconciles', () => {
@@ -119,6 +123,35 @@ describe('what is kept between reconciles', () => {
     await again;
     expect([target.lockedBy, reconciler.activeRuns]).toEqual([undefined, 0]);
     expect(events.map(({ note }) => note)).toContain('Run 1 Aborted: the object was deleted');
+  });
+});
+
+describe('a version that was stored by the same process', () => {
+  it('is not decided on again, unless something else calls for a decision', async () => {
+    const { create, decisions, reconcile, reconciler, server } = setup();
+    await create(demo('demo', { suspend: true }));
+    server.watchLagMs = 5000;
+    await reconcile();
+    await reconcile();
+    expect(decisions.made).toBe(1);
+    reconciler.call('ns/demo');
+    await reconcile();
+    expect(decisions.made).toBe(2);
+  });
+
+  it('is decided on again once it is due', async () => {
+    const { create, decisions, reconcile, target, world } = setup();
+    target.admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'no' };
+    await create(demo('demo'));
+    await reconcile();
+    await world.advance(100);
+    await reconcile();
+    const { made } = decisions;
+    const { requeueAfterMs = 0 } = await reconcile();
+    expect([decisions.made, requeueAfterMs > 9000]).toEqual([made, true]);
+    await world.advance(requeueAfterMs);
+    await reconcile();
+    expect(decisions.made).toBe(made + 1);
   });
 });
 
@@ -169,56 +202,16 @@ describe('a write', () => {
 });
 
 describe('a status that the API server refuses', () => {
-  it('a rejected status is replaced once by a small one, and retried after 10 s', async () => {
-    const { counted, create, events, reconcile, server, world } = setup();
-    await create(demo('demo', { suspend: true }));
-    server.refuses = ({ phase }) => phase !== 'Errored';
-    expect(await reconcile()).toEqual({ requeueAfterMs: expect.closeTo(10_000, -2) });
-    const { status } = server.get('ns/demo') ?? {};
-    expect(status).toMatchObject({
-      phase: 'Errored',
-      message: expect.stringContaining('refused the status'),
-    });
-    expect(status?.run).toBeUndefined();
-    await world.advance(100);
-    await reconcile();
-    expect([await counted('stored'), await counted('rejected')]).toEqual([1, 2]);
-    expect(events).toEqual([]);
-  });
-
-  it('a rejected status waits for the release of its fault without blocking a worker', async () => {
-    const { create, enqueued, reconcile, server, target, world } = setup();
+  it('is an error, and nothing begins; the queue tries it again', async () => {
+    const { counted, create, reconcile, server, target } = setup();
     await create(demo('demo'));
-    for (let i = 0; i < 3; i += 1) {
-      await reconcile();
-      await world.advance(100);
-    }
-    expect(server.get('ns/demo')?.status?.phase).toBe('Running');
-    target.behaviour.effectMs = 9000;
-    server.refuses = ({ phase }) => phase !== 'Errored';
-    server.edit('ns/demo', ({ metadata }) => {
-      metadata.annotations = { 'chaosdemo.dev/abort': '1' };
-    });
-    await world.advance(20);
-    enqueued.length = 0;
-    expect(await reconcile()).toEqual({});
-    // Whatever comes meanwhile, the run is cut off once.
-    expect(await reconcile()).toEqual({});
-    expect([server.get('ns/demo')?.status?.phase, enqueued]).toEqual(['Running', []]);
-    await world.advance(9000);
-    expect(enqueued).toEqual(['ns/demo']);
-    await reconcile();
-    expect(server.get('ns/demo')?.status).toMatchObject({
-      phase: 'Errored',
-      run: { verdict: { reason: 'StatusRejected' } },
-    });
-  });
-
-  it('is an error where the small one is refused, too', async () => {
-    const { create, reconcile, server } = setup();
-    await create(demo('demo', { suspend: true }));
     server.refuses = () => true;
     await expect(reconcile()).rejects.toThrow('refused on demand');
+    await expect(reconcile()).rejects.toThrow('refused on demand');
+    expect([await counted('rejected'), target.admissions]).toEqual([2, 0]);
+    server.refuses = () => false;
+    await reconcile();
+    expect([await counted('stored'), target.admissions]).toEqual([1, 1]);
   });
 });
 

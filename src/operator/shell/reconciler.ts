@@ -4,33 +4,23 @@
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
-import { activeFault, hasFixtures, overAt, runIsOn } from '../../demo/context.ts';
+import { activeFault, overAt, runIsOn } from '../../demo/context.ts';
 import type { Decision } from '../../demo/decide.ts';
 import { decide } from '../../demo/decide.ts';
+import type { Effect } from '../../demo/effects.ts';
 import { nothingObserved } from '../../demo/observed.ts';
-import {
-  type CutOff,
-  cutOffMessage,
-  REJECTED,
-  rejectedStatus,
-  UNDECIDABLE,
-} from '../../demo/rejected-status.ts';
 import { isTransition } from '../../demo/transition.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import { EvidenceKeeper } from '../evidence/evidence-keeper.ts';
-import { childLogger, contextOf, type Logger } from '../log.ts';
+import type { Logger } from '../log.ts';
 import type { Audience } from './announce.ts';
 import { announceChange, announceDeletion, announceEvidenceLoss } from './announce.ts';
 import { demoOf } from './demo-of.ts';
-import { type CutOffRun, Entries, type Entry } from './entries.ts';
+import { Entries, type Entry } from './entries.ts';
 import type { ConnectedSubject, ConnectedSubjects, DemoApi, EvidenceStore, Write } from './ports.ts';
 import { RunSlots } from './run-slots.ts';
-import { StatusWriter } from './store-status.ts';
-import { NotLeadingError } from './term-api.ts';
+import { NotLeadingError, StatusWriter } from './status-writer.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
-
-/** When an object is looked at again whose run was cut off. */
-const CUT_OFF_RETRY_MS = 10_000;
 
 /** When a process looks again that does not lead at this moment, or not any more. */
 const LEAD_AGAIN_MS = 1000;
@@ -63,14 +53,6 @@ export interface ReconcilerOptions {
 /** What follows once everything is stored. */
 type Then = Pick<Decision, 'finalizer' | 'wakeAt'>;
 
-/** Why a run is cut off, and the status that could not be. */
-interface CutOffBy {
-  readonly cutOff: CutOff;
-  readonly error: Error;
-  readonly status: ChaosDemoStatus;
-  readonly finalizer: boolean;
-}
-
 /** Reconciles ChaosDemos. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -81,10 +63,14 @@ export class Reconciler {
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
-    const { api, audience, clock, enqueue, evidence, hasLead, leads, logger } = options;
+    const { api, audience, clock, evidence, hasLead, leads, logger } = options;
+    const enqueue = (key: string): void => {
+      this.call(key);
+      options.enqueue(key);
+    };
     const { maxRuns, maxRunsPerNamespace } = options;
     this.#options = options;
-    this.#writer = new StatusWriter(api, audience.metrics);
+    this.#writer = new StatusWriter(api, audience.metrics, hasLead);
     this.#slots = new RunSlots({ most: maxRuns, mostByNamespace: maxRunsPerNamespace, onRoom: enqueue });
     this.#evidence = new EvidenceKeeper({
       store: evidence,
@@ -142,6 +128,11 @@ export class Reconciler {
     }
   }
 
+  /** The next reconcile of this key decides, even if its object has not changed. */
+  call(key: string): void {
+    this.#entries.call(key);
+  }
+
   /** As `Reconcile` of the controller. */
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     if (this.#closed) return {};
@@ -155,7 +146,16 @@ export class Reconciler {
       return {};
     }
     try {
-      return await this.#advance(entry, this.#entries.newest(entry, cached), signal);
+      const demo = this.#entries.newest(entry, cached);
+      const { settled } = entry;
+      const left = (settled?.dueAt ?? 0) - this.#options.clock.monotonic();
+      // Most versions that a watch brings are those that this process has just stored itself.
+      if (settled?.version === demo.metadata.resourceVersion && !entry.isCalled && left > 0) {
+        return Number.isFinite(left) ? { requeueAfterMs: left } : {};
+      }
+      delete entry.settled;
+      delete entry.isCalled;
+      return await this.#advance(entry, demo, signal);
     } catch (error) {
       // It led when it decided, and not when it was to write.
       if (error instanceof NotLeadingError) return { requeueAfterMs: LEAD_AGAIN_MS };
@@ -175,21 +175,16 @@ export class Reconciler {
   }
 
   async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
-    if (entry.cutOff) return await this.#endCutOff(entry, demo, entry.cutOff, signal);
     // Opened for a spec that was changed before its run began: another may be about other pods.
     if (entry.session?.isOutdated && !runIsOn(demo.status)) this.#entries.close(entry);
     const subject = this.#options.subjects.get(demo.spec.subject.type);
     if (!subject) return await this.#standUnknown(entry, demo, signal);
 
-    const decision = this.#decide(entry, demo, subject);
-    if (decision instanceof Error) {
-      const why = {
-        error: decision,
-        cutOff: UNDECIDABLE,
-        status: demo.status ?? {},
-        finalizer: false,
-      };
-      return await this.#cutOff(entry, demo, why, subject, signal);
+    let decision: Decision;
+    try {
+      decision = this.#decide(entry, demo, subject);
+    } catch (error) {
+      return await this.#giveUp(entry, demo, error, signal);
     }
     this.#askForSlot(entry, decision);
     if (decision.finalizer) {
@@ -203,27 +198,26 @@ export class Reconciler {
       entry.session?.announce(before.status, decision.status);
       const write = await this.#writer.apply(before, decision.status, signal);
       if (write.state === 'refused') {
-        const why = { ...decision, error: write.error, cutOff: REJECTED };
-        return await this.#cutOff(entry, before, why, subject, signal);
+        return await this.#giveUp(entry, before, write.error, signal, decision.effects);
       }
       if (write.state !== 'stored') return await this.#readAgain(entry, before, write, signal);
       after = write.demo;
       this.#stored(entry, before, after);
     }
     this.#handOn(entry, after, decision, subject);
-    return await this.#letGo(entry, after, decision, signal);
+    const result = await this.#letGo(entry, after, decision, signal);
+    const { resourceVersion: version } = (entry.latest ?? after).metadata;
+    const { clock } = this.#options;
+    const dueAt = clock.monotonic() + (decision.wakeAt ?? Infinity) - clock.now();
+    entry.settled = { version, dueAt };
+    return result;
   }
 
-  /** An error instead of a decision: what is stored is not all ours, and it must not hold a fault or a lock for ever. */
-  #decide(entry: Entry, demo: ChaosDemo, { definition }: ConnectedSubject): Decision | Error {
+  #decide(entry: Entry, demo: ChaosDemo, { definition }: ConnectedSubject): Decision {
     const now = this.#now();
     const observed = entry.session?.observed ?? nothingObserved(now);
-    try {
-      const noRoom = this.#slots.obstacle(entry.key);
-      return decide(demoOf(demo, this.#options.killSwitchIsOn(), noRoom), observed, now, definition);
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
+    const noRoom = this.#slots.obstacle(entry.key);
+    return decide(demoOf(demo, this.#options.killSwitchIsOn(), noRoom), observed, now, definition);
   }
 
   /** In the same turn as the decision, which went by the slots that there were. */
@@ -277,39 +271,22 @@ export class Reconciler {
     return { requeueAfterMs: left > 0 ? left : PAST_WAKE_MS };
   }
 
-  /** Ends a run that cannot go on, whatever `decide` would have: what it made is undone, and a small status says why. */
-  async #cutOff(
+  /**
+   * No status can be decided on, or the API server does not store it: the controller tries again, and nothing begins
+   * until then. What only undoes does not wait for that, nor does a deleted object without a fault that may be active.
+   */
+  async #giveUp(
     entry: Entry,
     demo: ChaosDemo,
-    { cutOff, error, finalizer, status }: CutOffBy,
-    subject: ConnectedSubject,
+    error: unknown,
     signal: AbortSignal,
+    effects: readonly Effect[] = [],
   ): Promise<ReconcileResult> {
-    const { logger } = this.#options;
-    const before = demo.status ?? {};
-    const fault = activeFault(before, this.#now());
-    const message = cutOffMessage(cutOff, fault !== undefined);
-    childLogger(logger, contextOf(demo)).error({ err: error, reason: cutOff.reason }, message);
-    const run = { status, finalizer, verdict: { reason: cutOff.reason, message } };
-    // Right after a restart no session is open yet, but what the run made before it has to be undone.
-    const mustUndo = fault !== undefined || hasFixtures({ demo: demo.metadata, draft: before });
-    if (mustUndo && !this.#entries.isEnding(entry.key)) this.#entries.session(entry, demo, subject);
-    this.#entries.cutOff(entry, run);
-    return await this.#endCutOff(entry, demo, run, signal);
-  }
-
-  /** Stores what a cut-off run comes to, once its session has ended: that asks for another reconcile. */
-  async #endCutOff(
-    entry: Entry,
-    demo: ChaosDemo,
-    { finalizer, status, verdict }: CutOffRun,
-    signal: AbortSignal,
-  ): Promise<ReconcileResult> {
+    entry.session?.perform(effects.filter(({ kind }) => kind === 'Restore'));
+    if (!demo.metadata.deletionTimestamp || activeFault(demo.status ?? {}, this.#now())) throw error;
+    this.#entries.leave(entry);
     this.#giveSlotUp(entry.key);
-    if (this.#entries.isEnding(entry.key)) return {};
-    const now = this.#now();
-    const left = rejectedStatus(demo.status ?? {}, status, demo.metadata.generation, now, verdict);
-    return await this.#storeInstead(entry, demo, left, { finalizer, wakeAt: now + CUT_OFF_RETRY_MS }, signal);
+    return await this.#letGo(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
   }
 
   /** Of an object of a subject that is not registered. A fault of an operator that knew it ends by itself. */
@@ -320,32 +297,15 @@ export class Reconciler {
     const status = unknownSubjectStatus(demo, [...this.#options.subjects.keys()], now);
     const fault = activeFault(status, now);
     const wakeAt = fault && overAt(fault);
-    return await this.#storeInstead(entry, demo, status, { finalizer: fault !== undefined, wakeAt }, signal);
-  }
-
-  /** Stores a status that `decide` did not make, where it differs. */
-  async #storeInstead(
-    entry: Entry,
-    demo: ChaosDemo,
-    status: ChaosDemoStatus,
-    then: Then,
-    signal: AbortSignal,
-  ): Promise<ReconcileResult> {
-    const stored = !isTransition(demo.status, status);
-    const write: Write = stored ? { state: 'stored', demo } : await this.#writer.apply(demo, status, signal);
-    if (write.state !== 'conflict') delete entry.cutOff;
-    if (write.state === 'refused') {
-      // Its end cannot be stored. That does not hold a deleted object once no fault can be active.
-      if (!demo.metadata.deletionTimestamp || activeFault(demo.status ?? {}, this.#now())) throw write.error;
-      if (runIsOn(demo.status)) {
-        if (!entry.isAnnounced) this.#announce({ ...demo, status }, demo.status);
-        entry.isAnnounced = true;
-      }
-      return await this.#letGo(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
+    let after = demo;
+    if (isTransition(demo.status, status)) {
+      const write = await this.#writer.apply(demo, status, signal);
+      if (write.state === 'refused') return await this.#giveUp(entry, demo, write.error, signal);
+      if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
+      after = write.demo;
+      this.#stored(entry, demo, after);
     }
-    if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
-    if (!stored) this.#stored(entry, demo, write.demo);
-    return await this.#letGo(entry, write.demo, then, signal);
+    return await this.#letGo(entry, after, { finalizer: fault !== undefined, wakeAt }, signal);
   }
 
   /** Somebody wrote first (a person with an annotation, say): the next decision is on what is there now. */
@@ -376,7 +336,7 @@ export class Reconciler {
     const subject = this.#options.subjects.get(after.spec.subject.type);
     if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);
     else if (subject) this.#evidence.note(entry.key, after, entry.session, subject.definition);
-    if (!entry.isAnnounced) this.#announce(after, before.status);
+    this.#announce(after, before.status);
   }
 
   #announce(demo: ChaosDemo, before: ChaosDemoStatus | undefined): void {

@@ -11,9 +11,9 @@ import type { Activity, Effect } from '../../demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../demo/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
 import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../../demo/subject.ts';
+import { endsWithin } from '../../kube/wait.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import { ActivityRunner } from './activity-runner.ts';
-import { endsWithin } from './deadline.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { NOT_LEADING, permitFor } from './permit.ts';
 import type { ConnectedSubject } from './ports.ts';
@@ -136,15 +136,13 @@ export class Session {
   /**
    * Ends faults of ours now and removes `fixtures`, as a shutdown does and the end of
    * the object; resolves when no fault is on, `signal` has aborted, or the lead is lost: then what is on is another's.
-   * @param opens whether the subject is opened for that if it is not open yet, as right after a restart
    */
-  async release(signal: AbortSignal, fixtures: string[] = [], opens = false): Promise<void> {
-    if (!this.#opened && !opens) return;
+  async release(signal: AbortSignal, fixtures: string[] = []): Promise<void> {
+    if (!this.#opened) return;
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     const effect = { kind: 'Restore', id: 'release', fixtures, release: true } as const;
     while (!stop.aborted && this.#options.hasLead()) {
       try {
-        if (!this.#opened && !this.#admitting) await this.#admit(true, stop);
         const finding = await this.#effects.release(effect, this.#releasePermit, stop);
         const restored = finding.kind === 'Restored' ? finding.restored : undefined;
         this.#log().info({ ok: restored?.ok }, `released: ${restored?.message ?? 'no finding'}`);

@@ -6,7 +6,6 @@ import type { ReconcileRecord } from '../../kube/controller.ts';
 import { Controller } from '../../kube/controller.ts';
 import type { ConnectedSubjects } from './ports.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
-import { apiOfTerm } from './term-api.ts';
 
 export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'hasLead' | 'leads' | 'subjects'> {
   /** Connects the subjects anew; what they keep in the cluster they change only while `hasLead` holds. */
@@ -29,7 +28,8 @@ export interface TermEnd {
 /** The workers and sessions of one term. */
 export class Term {
   readonly #options: TermOptions;
-  readonly #reconciler: Reconciler;
+  /** The reconciles of this term, with what they count. */
+  readonly reconciler: Reconciler;
   readonly #controller: Controller;
   #ending: Promise<void> | undefined;
   #lost = false;
@@ -39,11 +39,10 @@ export class Term {
     const { audience, clock, concurrency, connect, logger, onReconciled } = options;
     const hasLead = (): boolean => this.#hasLead;
     this.#options = options;
-    this.#reconciler = new Reconciler({
+    this.reconciler = new Reconciler({
       ...options,
-      api: apiOfTerm(options.api, hasLead),
       subjects: connect(hasLead),
-      enqueue: (key) => this.enqueue(key),
+      enqueue: (key) => this.notice(key),
       hasLead,
       leads: () => this.leads,
     });
@@ -53,7 +52,7 @@ export class Term {
       concurrency,
       backoff: { baseMs: 250, maxMs: 30_000 },
       timers: clock,
-      reconcile: (key, stopping) => this.#reconciler.reconcile(key, stopping),
+      reconcile: (key, stopping) => this.reconciler.reconcile(key, stopping),
       observer: audience.metrics.queue,
       ...(onReconciled && { onReconciled }),
     });
@@ -70,39 +69,21 @@ export class Term {
     return this.#controller.depth;
   }
 
-  /** Runs that have their subject open. */
-  get activeRuns(): number {
-    return this.#reconciler.activeRuns;
-  }
-
-  /** Whether no run is on, about to begin or being undone. */
-  get isQuiet(): boolean {
-    return this.#reconciler.isQuiet;
-  }
-
-  /** Objects that wait until fewer runs are on. */
-  get waitingRuns(): number {
-    return this.#reconciler.waitingRuns;
-  }
-
-  /** Objects of which anything is kept. */
-  get kept(): number {
-    return this.#reconciler.kept;
-  }
-
-  /** Runs whose evidence is being kept. */
-  get evidenceKept(): number {
-    return this.#reconciler.evidenceKept;
-  }
-
   /** Takes over all objects there are. */
   takeOver(keys: Iterable<string>): void {
     const all = [...keys];
-    this.#reconciler.takeOver(all);
+    this.reconciler.takeOver(all);
     for (const key of all) this.enqueue(key);
   }
 
+  /** Asks for a decision on an object, whether or not it has changed. */
   enqueue(key: string): void {
+    this.reconciler.call(key);
+    this.#controller.enqueue(key);
+  }
+
+  /** Asks for a decision on an object of which a watch has brought a version, unless this term stored that version. */
+  notice(key: string): void {
     this.#controller.enqueue(key);
   }
 
@@ -122,6 +103,6 @@ export class Term {
     // A part for work under way, the rest for proving that what is on is released.
     await this.#controller.stop(deadlineMs * 0.4);
     // Meanwhile the lead may have been lost, and then what is on is another's.
-    await this.#reconciler.close({ release: release && this.#hasLead, deadlineMs: deadlineMs * 0.6 });
+    await this.reconciler.close({ release: release && this.#hasLead, deadlineMs: deadlineMs * 0.6 });
   }
 }

@@ -1,4 +1,4 @@
-/** Writes what was decided of an object, and counts the attempts. */
+/** Writes what was decided of an object, as long as the term that decided has the lead, and counts the attempts. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { FINALIZER } from '../../api/index.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
@@ -7,18 +7,29 @@ import type { DemoApi, Write } from './ports.ts';
 /** How each end of a write is counted. */
 const COUNTED = { stored: 'stored', conflict: 'conflict', gone: 'failed', refused: 'rejected' } as const;
 
-/** Every `stored` has the object as it is now, changed or not. */
+/** A write was not sent, since the term that decided on it does not lead. */
+export class NotLeadingError extends Error {
+  override readonly name = 'NotLeadingError';
+}
+
+/**
+ * Every `stored` has the object as it is now, changed or not. Every write throws a {@link NotLeadingError} if the term
+ * does not have the lead, and what the API server did not answer: such a write may have happened.
+ */
 export class StatusWriter {
   readonly #api: DemoApi;
   readonly #metrics: OperatorMetrics;
+  readonly #hasLead: () => boolean;
 
-  constructor(api: DemoApi, metrics: OperatorMetrics) {
+  constructor(api: DemoApi, metrics: OperatorMetrics, hasLead: () => boolean) {
     this.#api = api;
     this.#metrics = metrics;
+    this.#hasLead = hasLead;
   }
 
-  /** Stores a status. @throws where the API server did not say; the write may have happened */
+  /** Stores a status. */
   async apply(demo: ChaosDemo, status: ChaosDemoStatus, signal: AbortSignal): Promise<Write> {
+    this.#mustLead();
     try {
       const write = await this.#api.applyStatus(demo, status, signal);
       this.#metrics.statusWritten(COUNTED[write.state]);
@@ -29,18 +40,25 @@ export class StatusWriter {
     }
   }
 
-  /** Sees that the object carries the finalizer: to be done before a fault is announced. @throws as `apply` */
+  /** Sees that the object carries the finalizer: to be done before a fault is announced. */
   async hold(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
     const { deletionTimestamp, finalizers = [] } = demo.metadata;
     if (finalizers.includes(FINALIZER) || deletionTimestamp) return { state: 'stored', demo };
+    this.#mustLead();
     const write = await this.#api.addFinalizer(demo, signal);
     // The deletion was asked for a moment ago, and a finalizer that is late is refused: what was read is old.
     return write.state === 'refused' ? { state: 'conflict' } : write;
   }
 
-  /** Sees that the object does not carry the finalizer. @throws as `apply` */
+  /** Sees that the object does not carry the finalizer. */
   async letGo(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
     if (!demo.metadata.finalizers?.includes(FINALIZER)) return { state: 'stored', demo };
+    this.#mustLead();
     return await this.#api.removeFinalizer(demo, signal);
+  }
+
+  /** Right before a write: a process may be frozen between what it decides and what it sends. */
+  #mustLead(): void {
+    if (!this.#hasLead()) throw new NotLeadingError('nothing was written: this operator no longer leads');
   }
 }
