@@ -44,7 +44,7 @@ function promises(entries: readonly Entry[]): string[] {
   const said = (means: (saying: FailureSaying) => boolean) =>
     entries.filter(({ variant: { saysOfFailure } }) => saysOfFailure?.means && means(saysOfFailure));
   const letsThrough = (saying: FailureSaying): boolean =>
-    (saying.means ?? []).some((each) => each === 'FailsOpen' || each === 'Holds');
+    (saying.means ?? []).some((each) => each === 'FailsOpen' || each === 'Enforces');
   const through = said(letsThrough);
   const others = said((saying) => !letsThrough(saying));
   return [
@@ -113,9 +113,9 @@ function tally(entries: readonly Entry[]): string {
 }
 
 const MEANS: Readonly<Record<Behaviour, readonly [string, string]>> = {
-  Holds: [
-    'lets callers through and keeps the limit (Holds)',
-    'let callers through and keep the limit (Holds)',
+  Enforces: [
+    'lets callers through and keeps the limit (Enforces)',
+    'let callers through and keep the limit (Enforces)',
   ],
   FailsOpen: ['lets too many through (FailsOpen)', 'let too many through (FailsOpen)'],
   FailsClosed: ['turns callers away (FailsClosed)', 'turn callers away (FailsClosed)'],

@@ -11,14 +11,14 @@ const told = (behaviour: Behaviour, measures: Readonly<Record<string, number>> =
   scenarios: [
     {
       name: 'outage',
-      result: 'Detected',
+      result: 'Violated',
       summary: behaviour,
       measures: { latencyBefore: 2, latencyAfter: 4, overAdmission: 0, lost: 0, phantoms: 0, ...measures },
       evidence: [`a-0 ${behaviour}: within the limit 1 admitted`, 'Answers took 2 ms'],
     },
     {
       name: 'burst',
-      result: 'NotDetected',
+      result: 'Held',
       summary: '20/20, 0/3 trials',
       measures: { admitted: 20, trials: 3, trialsBroken: 0 },
     },
@@ -70,8 +70,8 @@ describe('the page of the survey', () => {
 
   it('says why something could not be told, once', async () => {
     const why = 'No baseline:\na | b';
-    const page = await pageOf([of('koa-ratelimit', 'timeout', untold(why), untold(why), told('Holds'))]);
-    expect(rowOf(page, 'timeout')).toContain('| **Holds** 1 of 3 |');
+    const page = await pageOf([of('koa-ratelimit', 'timeout', untold(why), untold(why), told('Enforces'))]);
+    expect(rowOf(page, 'timeout')).toContain('| **Enforces** 1 of 3 |');
     expect(page.split('not told: No baseline: a | b')).toHaveLength(2);
   });
 
@@ -103,9 +103,9 @@ describe('the page of the survey', () => {
   it('leaves out what is no longer described', async () => {
     const page = await pageOf([
       of('koa-ratelimit', 'default', told('Hangs')),
-      of('koa-ratelimit', 'no-longer', told('Holds')),
+      of('koa-ratelimit', 'no-longer', told('Enforces')),
     ]);
     expect(page).not.toContain('no-longer');
-    expect(page).not.toContain('Holds)');
+    expect(page).not.toContain('Enforces)');
   });
 });

@@ -81,7 +81,7 @@ async function run({
 
 function runOf(at: string, { message = '', scenarios = [] }: ChaosDemoStatus): SurveyedRun {
   const outage = scenarios.find(({ name }) => name === 'outage');
-  const told = outage?.result === 'Detected' || outage?.result === 'NotDetected';
+  const told = outage?.result === 'Violated' || outage?.result === 'Held';
   const word = told ? outage.summary?.split(/[ ,]/)[0] : undefined;
   const behaviour = BEHAVIOURS.find((each) => each === word);
   return {

@@ -77,7 +77,7 @@ export type ConditionType = keyof typeof CONDITIONS;
 
 /** What the statuses of the condition of a scenario type say. */
 export const ANOMALY_STATUSES: Meanings = {
-  True: 'Detected in this run.',
+  True: 'Violated in this run.',
   False: 'Watched the whole time, and not there.',
   Unknown: 'Not known: not tested, not over, or Inconclusive.',
 };
@@ -139,8 +139,8 @@ export const REASON_GROUPS = {
       ExpectationsMet: 'Every scenario ended as expected.',
       DryRunPassed:
         'Discovery, permissions and health are as they should be; no fault was injected, so Succeeded stays Unknown.',
-      AnomalyNotReproduced: 'A scenario expected Detected and ended NotDetected.',
-      UnexpectedAnomaly: 'A scenario expected NotDetected and was Detected.',
+      ViolationNotReproduced: 'A scenario expected Violated and ended Held.',
+      UnexpectedViolation: 'A scenario expected Held and was Violated.',
       BaselineViolated: 'The subject broke its invariant before any fault was injected.',
       Inconclusive:
         'A scenario could neither be detected nor proven absent, and no unexpected anomaly was proven.',
@@ -205,8 +205,8 @@ export const REASON_GROUPS = {
     conditions:
       'The conditions of scenario types; all but Watching and NotTested also status.scenarios[].reason',
     reasons: {
-      Detected: 'The invariant was broken.',
-      NotDetected: 'The operator watched the whole time, and the invariant held.',
+      Violated: 'The invariant was broken.',
+      Held: 'The operator watched the whole time, and the invariant held.',
       NotTested: 'The run has no such scenario; a dry run has none.',
       Watching: 'The invariant is being watched.',
       FaultNotProven: 'The fault was ordered, and it was not proven that it was there.',

@@ -39,7 +39,7 @@ describe('the run key', () => {
       'defaults written out in a scenario',
       key({
         runId: '',
-        scenarios: [{ name: 'flicker', type: 'Flicker', expect: 'Detected', flicker: { lasts: '10s' } }],
+        scenarios: [{ name: 'flicker', type: 'Flicker', expect: 'Violated', flicker: { lasts: '10s' } }],
       }),
     ],
   ])('does not change with %s', (_, same) => {

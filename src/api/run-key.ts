@@ -32,7 +32,7 @@ export function runKey(spec: ChaosDemoSpec, subject: SubjectApi): string {
       return {
         name,
         type,
-        ...(difference({ expect, countdown }, { expect: 'Detected', countdown: '3s' }) as object),
+        ...(difference({ expect, countdown }, { expect: 'Violated', countdown: '3s' }) as object),
         parameters: fault && difference(members[fault.member], defaultsOf(fault)),
       };
     }),

@@ -19,7 +19,7 @@ export type { DiagnosisStatus, GradeStatus } from './diagnosis-status.ts';
 
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
 export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped', 'Stopped'] as const;
-export const RESULTS = ['Detected', 'NotDetected', 'Inconclusive'] as const;
+export const RESULTS = ['Violated', 'Held', 'Inconclusive'] as const;
 export const PROOFS = ['Confirmed', 'Mismatch', 'Inconclusive'] as const;
 
 /** The form that Kubernetes asks of a reason: CamelCase, see metav1.Condition. */

@@ -55,7 +55,7 @@ export interface HistogramApi {
   readonly help: string;
   /** Upper bounds of its buckets, the smallest first. */
   readonly buckets: readonly number[];
-  /** The figure of a scenario that ended Detected or NotDetected; undefined: it has none. Never negative. */
+  /** The figure of a scenario that ended Violated or Held; undefined: it has none. Never negative. */
   readonly of: (scenario: ScenarioStatus) => number | undefined;
 }
 

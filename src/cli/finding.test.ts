@@ -6,8 +6,8 @@ import { findingOf, findingText, gateOf } from './finding.ts';
 const outage = (change: Partial<ScenarioStatus>): ScenarioStatus => ({
   name: 'outage',
   type: 'StoreOutage',
-  expect: 'NotDetected',
-  result: 'NotDetected',
+  expect: 'Held',
+  result: 'Held',
   ...change,
 });
 
@@ -15,13 +15,13 @@ describe('a finding', () => {
   it('is coloured by what the limiter does, accepted or not', () => {
     const tones = BEHAVIOURS.map((summary) => [summary, findingOf(outage({ summary })).tone]);
     expect(Object.fromEntries(tones)).toEqual({
-      Holds: 'good',
+      Enforces: 'good',
       FailsClosed: 'good',
       FailsOpen: 'bad',
       Hangs: 'bad',
       Mixed: 'bad',
     });
-    expect(findingOf(outage({ summary: 'FailsClosed', result: 'Detected' })).tone).toBe('none');
+    expect(findingOf(outage({ summary: 'FailsClosed', result: 'Violated' })).tone).toBe('none');
   });
 
   it('has what was admitted beyond the limit', () => {
@@ -33,9 +33,9 @@ describe('a finding', () => {
   });
 
   it('is a weakness if the limiter does not recover or return a limit afterwards', () => {
-    const shut = outage({ result: 'Detected', summary: 'FailsClosed; not recovered' });
+    const shut = outage({ result: 'Violated', summary: 'FailsClosed; not recovered' });
     expect([findingText(shut), findingOf(shut).tone]).toEqual(['FailsClosed, not recovered', 'bad']);
-    const open = outage({ result: 'Detected', summary: 'FailsOpen, 30 > 10; limit not returned' });
+    const open = outage({ result: 'Violated', summary: 'FailsOpen, 30 > 10; limit not returned' });
     expect(findingText(open)).toBe('FailsOpen, 30 of 10 admitted; limit not returned');
   });
 
@@ -52,8 +52,8 @@ describe('a finding', () => {
   it('is a violation or none where the scenario has no words of its own', () => {
     const measures = [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }];
     const drift = outage({
-      result: 'Detected',
-      expect: 'Detected',
+      result: 'Violated',
+      expect: 'Violated',
       summary: '>= 30 > 8; >= 30/10',
       measures,
     });

@@ -16,7 +16,7 @@ export interface ShownFinding {
 
 /** Words with which the summary of a scenario may begin, and whether a subject that does so is well. */
 const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
-  Holds: 'good',
+  Enforces: 'good',
   FailsClosed: 'good',
   FailsOpen: 'bad',
   Hangs: 'bad',
@@ -43,9 +43,9 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
   }
   if (tone) {
     // What is well by itself, and was not accepted here, is neither.
-    return { tone: tone === 'good' && result === 'Detected' ? 'none' : tone, word, figure };
+    return { tone: tone === 'good' && result === 'Violated' ? 'none' : tone, word, figure };
   }
-  return result === 'Detected'
+  return result === 'Violated'
     ? { tone: 'bad', word: 'violation', figure }
     : { tone: 'good', word: 'no violation', figure };
 }
@@ -69,7 +69,7 @@ export function findingText(status: ScenarioStatus): string {
 
 /** Whether a finding is a weakness that the spec accepts: the gate passes, and the subject is not well. */
 export function isAccepted(status: ScenarioStatus): boolean {
-  return status.result === 'NotDetected' && findingOf(status).tone === 'bad';
+  return status.result === 'Held' && findingOf(status).tone === 'bad';
 }
 
 /** What the gate makes of it, in a few words. */
@@ -78,7 +78,7 @@ export function gateOf(status: ScenarioStatus): string {
   if (result === undefined) return 'not tested';
   if (result === 'Inconclusive') return 'no verdict';
   if (expect === 'Any') return 'no expectation';
-  if (!asExpected(status)) return expect === 'Detected' ? 'failed, a violation was expected' : 'failed';
-  if (expect === 'Detected') return 'passed, as expected';
+  if (!asExpected(status)) return expect === 'Violated' ? 'failed, a violation was expected' : 'failed';
+  if (expect === 'Violated') return 'passed, as expected';
   return isAccepted(status) ? 'passed, accepted' : 'passed';
 }

@@ -64,9 +64,9 @@ describe('the verdict', () => {
   it('says of a scenario that was not reached that it was not tested', () => {
     const lines = verdictLines({
       phase: 'Errored',
-      scenarios: [{ name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Detected' }],
+      scenarios: [{ name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Violated' }],
     });
-    expect(lines).toContain('ghost-allowing not tested (expected Detected)');
+    expect(lines).toContain('ghost-allowing not tested (expected Violated)');
   });
 
   it('a verdict shows the measure, its bound, and whether the figure is a minimum', () => {
@@ -76,8 +76,8 @@ describe('the verdict', () => {
         {
           name: 'ghosts',
           type: 'GhostAllowing',
-          expect: 'Detected',
-          result: 'Detected',
+          expect: 'Violated',
+          result: 'Violated',
           measures: [
             { name: 'admitted', value: 20, bound: 10, unit: 'requests', atLeast: true },
             { name: 'denied', value: 0, unit: 'requests' },

@@ -140,8 +140,8 @@ function anomaly(context: Context, type: string): Part {
   const entry = draft.scenarios?.find((scenario) => scenario.type === type);
   if (!entry) return { status: 'Unknown', reason: 'NotTested', message: 'This run has no such scenario' };
   const { fault, message = '', reason, result } = entry;
-  if (result === 'Detected') return { status: 'True', reason: 'Detected', message };
-  if (result === 'NotDetected') return { status: 'False', reason: 'NotDetected', message };
+  if (result === 'Violated') return { status: 'True', reason: 'Violated', message };
+  if (result === 'Held') return { status: 'False', reason: 'Held', message };
   if (result === 'Inconclusive') return { status: 'Unknown', reason: reason ?? 'Inconclusive', message };
   const notObserved = (why: string): Part => ({ status: 'Unknown', reason: 'NotObserved', message: why });
   if (!runIsOn(draft))

@@ -104,7 +104,7 @@ function obstacleTo(context: Context, { scenario }: DiagnosisStatus): string | u
   const { demo, draft, now } = context;
   const entry = draft.scenarios?.find(({ name }) => name === scenario);
   if (demo.spec.suspend) return 'spec.suspend is true';
-  if (entry?.result !== 'Detected' || !entry.fault) return 'nothing was detected in this scenario';
+  if (entry?.result !== 'Violated' || !entry.fault) return 'nothing was detected in this scenario';
   if (activeFault(draft, now)) return 'a fault may be on';
   if (ownFixture(context, scenario) === undefined)
     return 'what the scenario was set up on is not known any more';

@@ -30,17 +30,17 @@ const broken = (brokenAt: number): InvariantReading =>
   reading({ brokenAt: T + brokenAt, detectedAt: T + brokenAt + 86 });
 
 describe('a break', () => {
-  it('a break during the fault is Detected, with the delay until it was noticed', () => {
+  it('a break during the fault is Violated, with the delay until it was noticed', () => {
     expect(judge(fault, broken(1000.4), undefined)).toEqual({
-      result: 'Detected',
-      reason: 'Detected',
+      result: 'Violated',
+      reason: 'Violated',
       message:
         'The invariant was broken, and that was noticed 86 ms later: queued 30 requests so far, bound 6',
     });
   });
 
   it('is noticed in time where the fault ends before it is told', () => {
-    expect(judge(fault, broken(1990), undefined)?.result).toBe('Detected');
+    expect(judge(fault, broken(1990), undefined)?.result).toBe('Violated');
   });
 
   it.each([
@@ -124,7 +124,7 @@ describe('a proof that is incomplete', () => {
     expect(judge(unseen, reading(), T + 3000)).toMatchObject(incomplete);
     // The last sample may lie half a second before the end of the watch.
     const last = T + 3500;
-    expect(judge(fault, reading(), last)?.result).toBe('NotDetected');
+    expect(judge(fault, reading(), last)?.result).toBe('Held');
     expect(judge(fault, reading(), last + 1)).toMatchObject(incomplete);
   });
 
@@ -135,12 +135,12 @@ describe('a proof that is incomplete', () => {
     );
   });
 
-  it('a break is Detected up to 1 ms outside of the fault, as a status rounds', () => {
+  it('a break is Violated up to 1 ms outside of the fault, as a status rounds', () => {
     const resultAt = (ms: number) => judge(fault, broken(ms), undefined)?.result;
     expect([-2, -1, 2001, 2002].map(resultAt)).toEqual([
       'Inconclusive',
-      'Detected',
-      'Detected',
+      'Violated',
+      'Violated',
       'Inconclusive',
     ]);
   });
@@ -151,7 +151,7 @@ describe('the report of a fault', () => {
   function reported(announced: FaultStatus): FaultStatus | undefined {
     const planned: FaultStatus = { id: '1-surge-1', plannedAt: at(0), until: at(2000) };
     const draft: ChaosDemoStatus = {
-      scenarios: [{ name: 'surge', type: 'Surge', expect: 'Detected', fault: planned }],
+      scenarios: [{ name: 'surge', type: 'Surge', expect: 'Violated', fault: planned }],
     };
     const report = { startedAt: T, proof: 'Confirmed', message: 'sent', evidence: [] } as const;
     const observed = {

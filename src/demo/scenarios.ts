@@ -71,7 +71,7 @@ function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus
 
   conclude(entry, fault, reading, final ? end : undefined, goneMessage(observed));
   if (reading && entry.result !== undefined) takeFigures(entry, observed.faults[fault.id], reading);
-  if (!reading && entry.result === 'Detected') tellBrokenOff(context, entry, end + LAST_SAMPLE_MS);
+  if (!reading && entry.result === 'Violated') tellBrokenOff(context, entry, end + LAST_SAMPLE_MS);
 }
 
 /** Gives an entry the result that follows from what was seen, once there is one; see {@link judge}. */
@@ -87,7 +87,7 @@ export function conclude(
   entry.result = judgement.result;
   entry.reason = judgement.reason;
   entry.message = truncate(judgement.message, LIMITS.message);
-  if (judgement.result === 'Detected' && reading?.detectedAt !== undefined) {
+  if (judgement.result === 'Violated' && reading?.detectedAt !== undefined) {
     const since = reading.brokenAt ?? reading.detectedAt;
     entry.detectedAfterMs = Math.max(0, Math.round(reading.detectedAt - since));
     entry.detectedAfter = formatDuration(entry.detectedAfterMs);
@@ -178,7 +178,7 @@ interface Judgement {
 
 /**
  * The result that follows from what was seen; undefined while it is open.
- * Detected needs a fault that was proven. NotDetected needs that,
+ * Violated needs a fault that was proven. Held needs that,
  * and a whole watch with nothing missing. Everything else is Inconclusive.
  * `watchedTo` is the end of the watch once it is over; `gone` says which pods left meanwhile.
  */
@@ -198,7 +198,7 @@ export function judge(
     if (outside === undefined) {
       const after = Math.max(0, Math.round(reading.detectedAt - brokenAt));
       const message = `The invariant was broken, and that was noticed ${after} ms later: ${figures(reading.whenDetected ?? reading.measures[0], 'so far')}`;
-      return { result: 'Detected', reason: 'Detected', message };
+      return { result: 'Violated', reason: 'Violated', message };
     }
     const message = `The invariant was broken ${outside}, so it was not the fault that did it: ${figures(reading.whenDetected ?? reading.measures[0], 'then')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
@@ -231,7 +231,7 @@ export function judge(
     reading.measures[0]?.bound === undefined
       ? `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`
       : `Not observed in ${tried}: ${figures(reading.measures[0], 'at most')}${excluded}`;
-  return { result: 'NotDetected', reason: 'NotDetected', message };
+  return { result: 'Held', reason: 'Held', message };
 }
 
 /** "86 ms after the fault": a moment that is not within the fault, as far as it is known; undefined: it is. */

@@ -104,7 +104,7 @@ function workOnDetection(context: Context, scenario: Scenario): Work {
 function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterStatus): Work {
   const { draft, now, observed } = context;
   const { result, fault } = entryOf(context, scenario.name);
-  if (result !== 'Detected' || !fault) {
+  if (result !== 'Violated' || !fault) {
     return { done: true, message: 'No violation was proven, so there is nothing to explain' };
   }
   const known = draft.diagnoses?.find((diagnosis) => diagnosis.scenario === scenario.name);

@@ -9,8 +9,8 @@ const status: ChaosDemoStatus = {
     {
       name: 'a',
       type: 'Stall',
-      expect: 'Detected',
-      result: 'Detected',
+      expect: 'Violated',
+      result: 'Violated',
       measures: [{ name: 'apart', value: 11, bound: 6, unit: 'items' }],
       summary: '11 > 6',
       evidence: ['11 apart'],

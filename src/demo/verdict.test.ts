@@ -23,34 +23,34 @@ const verdict = (...scenarios: ScenarioStatus[]) => verdictOf(contextOf(scenario
 
 describe('the verdict of a run', () => {
   it.each<[Expect, Result, boolean]>([
-    ['Detected', 'Detected', true],
-    ['Detected', 'NotDetected', false],
-    ['NotDetected', 'NotDetected', true],
-    ['NotDetected', 'Detected', false],
-    ['Any', 'Detected', true],
-    ['Any', 'NotDetected', true],
+    ['Violated', 'Violated', true],
+    ['Violated', 'Held', false],
+    ['Held', 'Held', true],
+    ['Held', 'Violated', false],
+    ['Any', 'Violated', true],
+    ['Any', 'Held', true],
     ['Any', 'Inconclusive', false],
-    ['Detected', 'Inconclusive', false],
+    ['Violated', 'Inconclusive', false],
     ['Any', undefined, false],
   ])('a scenario with expect %s and result %s is as expected: %s', (expected, result, met) => {
     expect(asExpected(scenario(expected, result))).toBe(met);
   });
 
-  const met = scenario('Detected', 'Detected');
-  const missed = scenario('Detected', 'NotDetected');
-  const unexpected = scenario('NotDetected', 'Detected');
+  const met = scenario('Violated', 'Violated');
+  const missed = scenario('Violated', 'Held');
+  const unexpected = scenario('Held', 'Violated');
   const open = scenario('Any', 'Inconclusive');
-  const none = scenario('NotDetected');
+  const none = scenario('Held');
 
   it.each<[string, ScenarioStatus[], string, string]>([
     ['met expectations', [met, met], 'Succeeded', 'ExpectationsMet'],
-    ['a missing anomaly', [met, missed], 'Failed', 'AnomalyNotReproduced'],
-    ['an unexpected anomaly', [met, unexpected], 'Failed', 'UnexpectedAnomaly'],
+    ['a missing anomaly', [met, missed], 'Failed', 'ViolationNotReproduced'],
+    ['an unexpected anomaly', [met, unexpected], 'Failed', 'UnexpectedViolation'],
     ['an inconclusive scenario', [met, open], 'Errored', 'Inconclusive'],
     ['a scenario without a result', [met, none], 'Errored', 'Inconclusive'],
-    ['an unexpected anomaly and an inconclusive scenario', [open, unexpected], 'Failed', 'UnexpectedAnomaly'],
+    ['an unexpected anomaly and an inconclusive scenario', [open, unexpected], 'Failed', 'UnexpectedViolation'],
     ['a missing anomaly and an inconclusive scenario', [missed, open], 'Errored', 'Inconclusive'],
-    ['an unexpected and a missing anomaly', [missed, unexpected], 'Failed', 'UnexpectedAnomaly'],
+    ['an unexpected and a missing anomaly', [missed, unexpected], 'Failed', 'UnexpectedViolation'],
   ])('a run with %s has its verdict', (_, scenarios, phase, reason) => {
     expect(verdict(...scenarios)).toMatchObject({ phase, reason });
   });
@@ -64,8 +64,8 @@ describe('the verdict of a run', () => {
 
   it('a verdict names each scenario that went wrong, with its figures', () => {
     const { message } = verdict(
-      scenario('Detected', 'Detected', { name: 'first', summary: '30 > 6' }),
-      scenario('Detected', 'NotDetected', { name: 'second', summary: '3 <= 6' }),
+      scenario('Violated', 'Violated', { name: 'first', summary: '30 > 6' }),
+      scenario('Violated', 'Held', { name: 'second', summary: '3 <= 6' }),
       scenario('Any', 'Inconclusive', { name: 'third', message: 'no proof' }),
       scenario('Any', undefined, { name: 'fourth' }),
     );
@@ -74,15 +74,15 @@ describe('the verdict of a run', () => {
     expect(message).toMatch(/All restored$/);
   });
 
-  it('a verdict without proof names detections, and no scenario that met NotDetected', () => {
-    const { message } = verdict(open, scenario('NotDetected', 'NotDetected', { name: 'kept' }), met);
-    expect(message).toContain('surge ended Detected');
+  it('a verdict without proof names detections, and no scenario that met Held', () => {
+    const { message } = verdict(open, scenario('Held', 'Held', { name: 'kept' }), met);
+    expect(message).toContain('surge ended Violated');
     expect(message).not.toContain('kept');
   });
 
   it('a verdict of success has what each scenario measured', () => {
-    const { message } = verdict(scenario('Detected', 'Detected', { summary: '30 > 6' }));
-    expect(message).toContain('surge Detected 30 > 6');
+    const { message } = verdict(scenario('Violated', 'Violated', { summary: '30 > 6' }));
+    expect(message).toContain('surge Violated 30 > 6');
   });
 });
 
@@ -95,11 +95,11 @@ describe('a run that ended early', () => {
     verdictOfEnding(contextOf(scenarios), ending, 'All restored');
 
   it('an early end keeps its own phase and reason', () => {
-    expect(ended(errored, scenario('Detected', 'Detected'))).toMatchObject({
+    expect(ended(errored, scenario('Violated', 'Violated'))).toMatchObject({
       phase: 'Errored',
       reason: 'DeadlineExceeded',
     });
-    expect(ended(aborted, scenario('NotDetected', 'Detected'))).toMatchObject({
+    expect(ended(aborted, scenario('Held', 'Violated'))).toMatchObject({
       phase: 'Aborted',
       reason: 'AbortRequested',
     });
@@ -107,13 +107,13 @@ describe('a run that ended early', () => {
   });
 
   it('a proof of absence before an error does not fail the run', () => {
-    const absent = scenario('NotDetected', 'NotDetected');
-    expect(ended(errored, absent, scenario('NotDetected'))).toMatchObject({ phase: 'Errored' });
+    const absent = scenario('Held', 'Held');
+    expect(ended(errored, absent, scenario('Held'))).toMatchObject({ phase: 'Errored' });
   });
 
   it('an unexpected anomaly that was proven before an error fails the run', () => {
-    const { message, ...rest } = ended(errored, scenario('NotDetected', 'Detected', { summary: '30 > 6' }));
-    expect(rest).toEqual({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+    const { message, ...rest } = ended(errored, scenario('Held', 'Violated', { summary: '30 > 6' }));
+    expect(rest).toEqual({ phase: 'Failed', reason: 'UnexpectedViolation' });
     for (const part of ['surge', '30 > 6', 'DeadlineExceeded', 'too late', 'All restored'])
       expect(message).toContain(part);
   });
@@ -122,7 +122,7 @@ describe('a run that ended early', () => {
 describe('the figures of all scenarios', () => {
   it('a status counts scenarios that were as expected, of all', () => {
     const draft: ChaosDemoStatus = {
-      scenarios: [scenario('Detected', 'Detected'), scenario('Any', 'Inconclusive'), scenario('Any')],
+      scenarios: [scenario('Violated', 'Violated'), scenario('Any', 'Inconclusive'), scenario('Any')],
     };
     countAsExpected(draft);
     expect(draft).toMatchObject({ scenariosAsExpected: 1, scenarioCount: 3, asExpected: '1/3' });
@@ -133,11 +133,11 @@ describe('the figures of all scenarios', () => {
 
   it('a summary lists results with their figures, and no scenario without a result', () => {
     const scenarios = [
-      scenario('Any', 'Detected', { summary: '30 > 6' }),
+      scenario('Any', 'Violated', { summary: '30 > 6' }),
       scenario('Any', undefined, { name: 'later' }),
-      scenario('Any', 'NotDetected', { name: 'stall' }),
+      scenario('Any', 'Held', { name: 'stall' }),
     ];
-    expect(scenarioSummary({ scenarios })).toBe('surge Detected 30 > 6, stall NotDetected');
+    expect(scenarioSummary({ scenarios })).toBe('surge Violated 30 > 6, stall Held');
     expect(scenarioSummary({})).toBe('');
   });
 });

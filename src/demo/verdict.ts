@@ -17,7 +17,7 @@ export function countAsExpected(draft: ChaosDemoStatus): void {
   draft.asExpected = `${draft.scenariosAsExpected}/${draft.scenarioCount}`;
 }
 
-/** What the scenarios measured, for the history: "outage Detected 30 > 5, surge ...". */
+/** What the scenarios measured, for the history: "outage Violated 30 > 5, surge ...". */
 export function scenarioSummary({ scenarios = [] }: ChaosDemoStatus): string {
   const parts = scenarios.flatMap(({ name, result, summary }) =>
     result ? [`${name} ${result}${summary ? ` ${summary}` : ''}`] : [],
@@ -48,12 +48,12 @@ export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
   );
   // All that went wrong is named, not only the first.
   const sentences = [...unmet.map(unmetSentence), ...why].join('; ');
-  if (unmet.some(isUnexpected)) return verdict('Failed', 'UnexpectedAnomaly', sentences);
+  if (unmet.some(isUnexpected)) return verdict('Failed', 'UnexpectedViolation', sentences);
   if (inconclusive.length > 0) {
-    const detected = scenarios.filter((scenario) => scenario.result === 'Detected');
+    const detected = scenarios.filter((scenario) => scenario.result === 'Violated');
     return verdict('Errored', 'Inconclusive', [...detected.map(detectedSentence), sentences].join('; '));
   }
-  if (unmet.length > 0) return verdict('Failed', 'AnomalyNotReproduced', sentences);
+  if (unmet.length > 0) return verdict('Failed', 'ViolationNotReproduced', sentences);
   return verdict('Succeeded', 'ExpectationsMet', `As expected: ${scenarioSummary(draft)}`);
 }
 
@@ -73,19 +73,19 @@ export function verdictOfEnding(
   const found = proven.map(unmetSentence).join('; ');
   return {
     phase: 'Failed',
-    reason: 'UnexpectedAnomaly',
+    reason: 'UnexpectedViolation',
     message: truncate(`${found}. The run ended early (${reason}): ${message}. ${restored}`, LIMITS.message),
   };
 }
 
 /** An anomaly was proven where none was expected. */
 function isUnexpected({ expect, result }: ScenarioStatus): boolean {
-  return expect === 'NotDetected' && result === 'Detected';
+  return expect === 'Held' && result === 'Violated';
 }
 
 function detectedSentence({ expect, name, summary }: ScenarioStatus): string {
-  const expected = expect === 'Detected' ? ', as expected' : '';
-  return `${name} ended Detected${summary ? ` (${summary})` : ''}${expected}`;
+  const expected = expect === 'Violated' ? ', as expected' : '';
+  return `${name} ended Violated${summary ? ` (${summary})` : ''}${expected}`;
 }
 
 function unmetSentence({ expect, name, result, summary }: ScenarioStatus): string {

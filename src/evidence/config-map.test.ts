@@ -17,7 +17,7 @@ const run: RunPart = {
   run: { number: 3, runId: '1' },
   originMs: 1_700_000_000_000,
   chapters: [{ name: 'Welcome', fromMs: 0, toMs: 1000 }],
-  results: [{ scenario: 'first', type: 'CounterDrift', expect: 'Detected', result: 'Detected' }],
+  results: [{ scenario: 'first', type: 'CounterDrift', expect: 'Violated', result: 'Violated' }],
   complete: false,
   leftOut: '',
 };
@@ -61,7 +61,7 @@ describe('evidence in a ConfigMap', () => {
     const { data, thin } = scenarioData(0, scenario, 10_000);
     expect([Object.keys(data), thin]).toEqual([['scenario-1.json'], false]);
     expect(readRunEvidence(configMapOf(runData(run), data))).toEqual({
-      evidence: { ...run, scenarios: [{ ...scenario, result: 'Detected' }] },
+      evidence: { ...run, scenarios: [{ ...scenario, result: 'Violated' }] },
     });
   });
 

@@ -15,7 +15,7 @@ export interface Saying {
 }
 
 /** What callers get while Redis takes no writes, in the words of the operator. */
-export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
+export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
 
 /** One of them. */
 export type Behaviour = (typeof BEHAVIOURS)[number];

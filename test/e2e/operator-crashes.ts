@@ -51,7 +51,7 @@ async function endedRightly(
 ): Promise<void> {
   const [drift] = status.scenarios ?? [];
   // What the process had seen died with it: either it was stored before, or it is not claimed.
-  expect(`${drift?.result} ${status.phase}`).toMatch(/^(Detected Succeeded|Inconclusive Errored)$/);
+  expect(`${drift?.result} ${status.phase}`).toMatch(/^(Violated Succeeded|Inconclusive Errored)$/);
   expect(drift?.fault).toMatchObject({ id: '1-counter-drift-1', proof: 'Confirmed' });
   expect(await cluster.pauses()).toBe(pausesBefore + 1);
   await cluster.writeThroughLimiter();

@@ -12,18 +12,18 @@ export function strictGate(cluster: Cluster): void {
       await cluster.apply('gate.yaml', 'gate');
       const status = await cluster.ended('gate');
       expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
-      expect(status.scenarios).toMatchObject([{ result: 'NotDetected' }, { result: 'NotDetected' }]);
+      expect(status.scenarios).toMatchObject([{ result: 'Held' }, { result: 'Held' }]);
       await cluster.inNamespace('wait', 'chaosdemo/gate', '--for=condition=Succeeded', '--timeout=5s');
     }),
   );
 
   it(
-    'fails manifests/samples/demo.yaml honestly: AnomalyNotReproduced',
+    'fails manifests/samples/demo.yaml honestly: ViolationNotReproduced',
     keepingTime(async () => {
       await cluster.apply('demo.yaml', 'expecting');
       const status = await cluster.ended('expecting');
-      expect(status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'AnomalyNotReproduced' });
-      expect(status.scenarios).toMatchObject([{ result: 'NotDetected' }, { result: 'NotDetected' }]);
+      expect(status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'ViolationNotReproduced' });
+      expect(status.scenarios).toMatchObject([{ result: 'Held' }, { result: 'Held' }]);
     }),
   );
 }

@@ -15,7 +15,7 @@ const CASES = [
   {
     name: 'express-rate-limit',
     variant: 'default',
-    verdict: { phase: 'Failed', reason: 'UnexpectedAnomaly' },
+    verdict: { phase: 'Failed', reason: 'UnexpectedViolation' },
   },
   { name: 'redis-rate', variant: 'timeout', verdict: { phase: 'Succeeded', reason: 'ExpectationsMet' } },
 ] as const;
@@ -75,7 +75,7 @@ export function surveyedLimiters(cluster: Cluster): void {
           fault: { proof: 'Confirmed' },
           summary: expect.stringMatching(new RegExp(`^${expected}`)),
         });
-        expect(burst).toMatchObject({ result: 'NotDetected' });
+        expect(burst).toMatchObject({ result: 'Held' });
         expect(demo.status?.run?.verdict).toMatchObject(verdict);
       }),
     );

@@ -13,10 +13,10 @@ export function wholeDemo(cluster: Cluster): void {
       expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
       expect(status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
       expect(status.scenarios).toMatchObject([
-        { type: 'CounterDrift', result: 'Detected', fault: { proof: 'Confirmed' } },
+        { type: 'CounterDrift', result: 'Violated', fault: { proof: 'Confirmed' } },
         {
           type: 'GhostAllowing',
-          result: 'Detected',
+          result: 'Violated',
           fault: { proof: 'Confirmed' },
           summary: '>= 20/10, 3/3 trials',
         },

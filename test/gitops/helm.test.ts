@@ -31,10 +31,10 @@ async function writeChart(chart: string): Promise<void> {
     join(chart, 'Chart.yaml'),
     stringify({ apiVersion: 'v2', name: 'release', version: '1.0.0' }),
   );
-  await writeFile(join(chart, 'values.yaml'), stringify({ runId: '1', expect: 'Detected' }));
+  await writeFile(join(chart, 'values.yaml'), stringify({ runId: '1', expect: 'Violated' }));
   const gate = stringify(succeeding('gate', 'RUN-ID'))
     .replace('RUN-ID', '{{ .Values.runId | quote }}')
-    .replace('expect: Detected', 'expect: {{ .Values.expect }}');
+    .replace('expect: Violated', 'expect: {{ .Values.expect }}');
   await writeFile(join(chart, 'templates', 'gate.yaml'), gate);
 }
 
@@ -78,7 +78,7 @@ describe('helm --wait', () => {
   it(
     'fails as soon as the verdict is Failed',
     keepingTime(async () => {
-      const args = ['--wait', '--set-string', 'runId=3', '--set', 'expect=NotDetected'];
+      const args = ['--wait', '--set-string', 'runId=3', '--set', 'expect=Held'];
       const { seconds, status, stderr } = await helm('upgrade', 'release', join(folder, 'release'), ...args);
       expect((await world.status('gate')).phase).toBe('Failed');
       expect(status).toBe(1);

@@ -32,8 +32,8 @@ describe('gate.sh on an approximate limiter', () => {
     'ends with 1 and says what the limiter did that it must not do',
     keepingTime(async () => {
       const { status, stdout } = await gate(world, 'abc123');
-      expect(stdout).toMatch(/^counter-drift: Detected \((>= )?\d+ > \d+; (>= )?\d+\/10\)$/m);
-      expect(stdout).toMatch(/^ghost-allowing: Detected \((>= )?\d+\/10, \d\/3 trials\)$/m);
+      expect(stdout).toMatch(/^counter-drift: Violated \((>= )?\d+ > \d+; (>= )?\d+\/10\)$/m);
+      expect(stdout).toMatch(/^ghost-allowing: Violated \((>= )?\d+\/10, \d\/3 trials\)$/m);
       expect(stdout).toMatch(/^Failed: /m);
       expect(status).toBe(1);
       expect((await world.status('gate')).run).toMatchObject({ number: 1, runId: 'abc123' });
@@ -89,7 +89,7 @@ describe.skipIf(withoutRealTime)('gate.sh on a strict limiter', () => {
     keepingTime(async () => {
       const first = await gate(world, 'r1');
       expect(first.stdout).toMatch(
-        /^counter-drift: NotDetected .*\nghost-allowing: NotDetected \(10\/10, 0\/3 trials\)\nSucceeded: /m,
+        /^counter-drift: Held .*\nghost-allowing: Held \(10\/10, 0\/3 trials\)\nSucceeded: /m,
       );
       expect(first.status).toBe(0);
       expect((await gate(world, 'r2')).status).toBe(0);

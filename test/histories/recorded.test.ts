@@ -33,7 +33,7 @@ describe('the history of a recorded run', () => {
     const missing = await results(
       lines.flatMap((line) => (line.includes('"kind":"setup"') ? [line, dropped] : [line])),
     );
-    expect(missing.filter((result) => result === 'NotDetected')).toEqual([]);
+    expect(missing.filter((result) => result === 'Held')).toEqual([]);
     expect(missing).toHaveLength(whole.length);
   });
 
@@ -45,11 +45,11 @@ describe('the history of a recorded run', () => {
     }
     expect([...results].toSorted()).toMatchInlineSnapshot(`
       [
-        "CounterDrift Detected",
-        "CounterDrift NotDetected",
-        "GhostAllowing Detected",
-        "GhostAllowing NotDetected",
-        "StoreOutage Detected",
+        "CounterDrift Violated",
+        "CounterDrift Held",
+        "GhostAllowing Violated",
+        "GhostAllowing Held",
+        "StoreOutage Violated",
       ]
     `);
   });

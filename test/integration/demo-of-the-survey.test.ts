@@ -26,8 +26,8 @@ describe.skipIf(withoutRealTime)('the demo of a limiter of the survey', () => {
     expect(stdout).toContain('3 processes of express-rate-limit 8.7.5: passOnStoreError');
     const ended = JSON.parse(await readFile(report, 'utf8')) as ChaosDemo;
     expect(ended.status?.scenarios).toMatchObject([
-      { name: 'outage', result: 'Detected', summary: 'Hangs' },
-      { name: 'burst', result: 'NotDetected' },
+      { name: 'outage', result: 'Violated', summary: 'Hangs' },
+      { name: 'burst', result: 'Held' },
     ]);
     expect(await readdir(folder)).toEqual(['report.json']);
   });

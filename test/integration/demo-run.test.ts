@@ -30,8 +30,8 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet: /);
       expect(status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
       expect(status.scenarios).toMatchObject([
-        { type: 'CounterDrift', result: 'Detected', fault: { proof: 'Confirmed' } },
-        { type: 'GhostAllowing', result: 'Detected', fault: { proof: 'Confirmed' } },
+        { type: 'CounterDrift', result: 'Violated', fault: { proof: 'Confirmed' } },
+        { type: 'GhostAllowing', result: 'Violated', fault: { proof: 'Confirmed' } },
       ]);
       expect(measureOf(scenarioOf(status, 'counter-drift')).observed).toBe(30);
       expect(measureOf(scenarioOf(status, 'ghost-allowing')).summary).toBe('>= 20/10, 3/3 trials');
@@ -48,8 +48,8 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
     keepingTime(async () => {
       await strict.apply('demo.yaml', 'expecting');
       const status = await strict.ended('expecting');
-      expect(verdictLine(status)).toMatch(/^Failed AnomalyNotReproduced: /);
-      expect(status.scenarios).toMatchObject([{ result: 'NotDetected' }, { result: 'NotDetected' }]);
+      expect(verdictLine(status)).toMatch(/^Failed ViolationNotReproduced: /);
+      expect(status.scenarios).toMatchObject([{ result: 'Held' }, { result: 'Held' }]);
       expect(measureOf(scenarioOf(status, 'ghost-allowing')).summary).toBe('10/10, 0/3 trials');
     }),
   );
@@ -60,7 +60,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
       await gated.apply('gate.yaml', 'gate');
       const status = await gated.ended('gate');
       expect(verdictLine(status)).toMatch(/^Succeeded /);
-      expect(status.scenarios).toMatchObject([{ result: 'NotDetected' }, { result: 'NotDetected' }]);
+      expect(status.scenarios).toMatchObject([{ result: 'Held' }, { result: 'Held' }]);
     }),
   );
 
@@ -104,7 +104,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
         const own = scenarios.filter((scenario) => scenario.type === type);
         const faults = own.flatMap(({ fault }) => (fault ? [fault] : []));
         expect(own).toHaveLength(3);
-        for (const result of ['Detected', 'NotDetected', 'Inconclusive']) {
+        for (const result of ['Violated', 'Held', 'Inconclusive']) {
           const such = own.filter((scenario) => scenario.result === result).length;
           expect([result, counted(`scenarios_total{type="${type}",result="${result}"}`)]).toEqual([
             result,
@@ -132,7 +132,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
           sumOf(own, ({ recoveredAfterMs = 0 }) => recoveredAfterMs / 1000),
           6,
         );
-        const proven = own.filter(({ result }) => result === 'Detected' || result === 'NotDetected');
+        const proven = own.filter(({ result }) => result === 'Violated' || result === 'Held');
         expect(counted(`over_admission_requests_count{type="${type}"}`)).toBe(proven.length);
         expect(counted(`over_admission_requests_sum{type="${type}"}`)).toBe(sumOf(proven, overAdmission));
       }

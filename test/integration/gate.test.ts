@@ -38,7 +38,7 @@ async function forge(): Promise<void> {
     message: HOSTILE,
     lastHandledRunRequest: request,
     scenarios: [
-      { name: '\n::error::a', type: 'CounterDrift', expect: 'Detected', summary: `\r${ESC}[1m##[group]` },
+      { name: '\n::error::a', type: 'CounterDrift', expect: 'Violated', summary: `\r${ESC}[1m##[group]` },
     ],
     conditions: [condition('Complete', 'True'), condition('Succeeded', 'False')],
   };

@@ -314,7 +314,7 @@ describe('admission', () => {
     const scenario = {
       name: 'gate',
       type: 'CounterDrift',
-      expect: 'NotDetected',
+      expect: 'Held',
       counterDrift: { pause: '1s', requestsPerSecond: 15 },
     };
     const spec = limiterSpec(LIMITER, [scenario]);

@@ -212,14 +212,14 @@ describe.skipIf(withoutRealTime)(
   { timeout: 60_000 },
   () => {
     it('fails open if it admits new callers without bound', async () => {
-      const { driver, key, mostAdmitted } = await driven(remembersDenied, { accept: ['Holds'] });
+      const { driver, key, mostAdmitted } = await driven(remembersDenied, { accept: ['Enforces'] });
       const reading = await driver.leadThrough('outage', key, PAUSE_MS);
       expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
       expect(reading.summary).toBe(`FailsOpen, ${mostAdmitted()} > 10`);
     });
 
     it('fails open if one that had requests left gets its whole limit again', async () => {
-      const { driver, key, mostAdmitted } = await driven(insured, { accept: ['Holds'], pods: 1 });
+      const { driver, key, mostAdmitted } = await driven(insured, { accept: ['Enforces'], pods: 1 });
       const reading = await driver.leadThrough('outage', key, PAUSE_MS);
       expect(reading).toMatchObject({ detectedAt: expect.any(Number), shortfalls: [] });
       expect(mostAdmitted()).toBeGreaterThan(LIMIT);
@@ -297,7 +297,7 @@ describe.skipIf(withoutRealTime)('an operator that stands still', { timeout: 90_
       }),
     );
     const nodes = workers.map((port, i) => ({ name: `api-${i}`, host: '127.0.0.1', port }));
-    const { driver, key } = drive(nodes, { accept: ['Holds'], window: '15s' });
+    const { driver, key } = drive(nodes, { accept: ['Enforces'], window: '15s' });
     await driver.prepare('outage', key);
     driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
     const report = await driver.inject('outage', key, PAUSE_MS);
@@ -312,7 +312,7 @@ describe.skipIf(withoutRealTime)('an operator that stands still', { timeout: 90_
       },
       { what: 'the watch to end' },
     );
-    expect(reading.summary).not.toMatch(/^Holds/);
+    expect(reading.summary).not.toMatch(/^Enforces/);
     const inTime = reading.measures.find(({ name }) => name === 'latencyDuring')?.value ?? 0;
     expect(inTime).toBeLessThanOrEqual(1050);
   });
@@ -321,7 +321,7 @@ describe.skipIf(withoutRealTime)('an operator that stands still', { timeout: 90_
 it('a limiter that reads, decides and counts admits too much in each burst', {
   timeout: 60_000,
 }, async () => {
-  const { driver, key } = await driven(() => decidesByOldCount, { accept: ['Holds'] });
+  const { driver, key } = await driven(() => decidesByOldCount, { accept: ['Enforces'] });
   const reading = await driver.leadThrough('ghosts', key, 5000);
   expect(reading).toMatchObject({ detectedAt: expect.any(Number) });
   expect(reading.measures.find(({ name }) => name === 'trialsBroken')?.value).toBe(2);
@@ -337,7 +337,7 @@ it('a limiter that rejects all requests at a burst does not keep its limit', {
       if (first.size < 2) first.add(caller);
       return first.has(caller) && (await count(caller, store)) <= LIMIT;
     },
-    { accept: ['Holds'] },
+    { accept: ['Enforces'] },
   );
   const reading = await driver.leadThrough('ghosts', key, 5000);
   expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });

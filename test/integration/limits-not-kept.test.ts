@@ -46,8 +46,8 @@ async function driven(
       limit: { requests: LIMIT, window: `${WINDOW_S}s`, algorithm: 'SlidingWindow', ...limit },
     },
     [
-      { name: 'ghosts', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing: {} },
-      { name: 'outage', type: 'StoreOutage', expect: 'NotDetected' },
+      { name: 'ghosts', type: 'GhostAllowing', expect: 'Held', ghostAllowing: {} },
+      { name: 'outage', type: 'StoreOutage', expect: 'Held' },
     ],
   );
   const { host, port } = redis;

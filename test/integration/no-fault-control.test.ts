@@ -59,7 +59,7 @@ describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approxim
         expect(reading.evidence.join('\n')).toMatch(
           /Steady traffic: \d{3} checks, [1-9]\d* allowed, 0 unanswered/,
         );
-        // What a NotDetected lacks is the fault; nothing that was seen speaks against it.
+        // What a Held lacks is the fault; nothing that was seen speaks against it.
         const lacking = reading.shortfalls.join('; ');
         expect(lacking).toContain('the end of the fault was not seen');
         expect(lacking).not.toMatch(/above the bound|unanswered|fewer than/);

@@ -16,13 +16,13 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
   afterEach(() => world.deleteAll());
 
   it(
-    'both anomalies meet the expectation Any, as they meet Detected',
+    'both anomalies meet the expectation Any, as they meet Violated',
     keepingTime(async () => {
       await world.applySpec('any', { scenarios: [drift({ expect: 'Any' }), ghosts({ expect: 'Any' })] });
       const status = await world.ended('any');
       expect(status).toMatchObject({
         phase: 'Succeeded',
-        scenarios: [{ result: 'Detected' }, { result: 'Detected' }],
+        scenarios: [{ result: 'Violated' }, { result: 'Violated' }],
       });
       expect(asExpectedOf(status)).toBe('2/2');
     }),
@@ -31,11 +31,11 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
   it(
     'a gate that expects neither fails with the one that was detected',
     keepingTime(async () => {
-      await world.applySpec('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
+      await world.applySpec('gate', { scenarios: [ghosts({ expect: 'Held' })] });
       const status = await world.ended('gate');
-      expect(verdictLine(status)).toMatch(/^Failed UnexpectedAnomaly: /);
+      expect(verdictLine(status)).toMatch(/^Failed UnexpectedViolation: /);
       expect(status.message).toMatch(
-        /ghosts ended Detected \((>= )?\d+\/10, \d\/3 trials\), expected NotDetected/,
+        /ghosts ended Violated \((>= )?\d+\/10, \d\/3 trials\), expected Held/,
       );
     }),
   );
@@ -81,7 +81,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
   it(
     'no burst without a pause detects anything, and the run claims no check',
     keepingTime(async () => {
-      await world.applySpec('left-out', { scenarios: [drift({ countdown: '2s', expect: 'NotDetected' })] });
+      await world.applySpec('left-out', { scenarios: [drift({ countdown: '2s', expect: 'Held' })] });
       await world.untilStatus('left-out', 'the countdown', ({ chapter }) => /countdown/.test(chapter ?? ''));
       const stop = undoPauses(world);
       onTestFinished(stop);

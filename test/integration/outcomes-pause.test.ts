@@ -20,9 +20,9 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   it(
     'is proven to change nothing, which is what was expected',
     keepingTime(async () => {
-      await world.applySpec('held', { scenarios: [drift({ expect: 'NotDetected' })] });
+      await world.applySpec('held', { scenarios: [drift({ expect: 'Held' })] });
       const status = await world.ended('held');
-      expect(status.scenarios).toMatchObject([{ result: 'NotDetected' }]);
+      expect(status.scenarios).toMatchObject([{ result: 'Held' }]);
       expect(measureOf(scenarioOf(status)).observed).toBe(0);
       expect(verdictLine(status)).toMatch(/^Succeeded /);
     }),
@@ -33,7 +33,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
     keepingTime(async () => {
       await world.applySpec('any', { scenarios: [drift({ expect: 'Any' })] });
       const status = await world.ended('any');
-      expect(status).toMatchObject({ phase: 'Succeeded', scenarios: [{ result: 'NotDetected' }] });
+      expect(status).toMatchObject({ phase: 'Succeeded', scenarios: [{ result: 'Held' }] });
       expect(asExpectedOf(status)).toBe('1/1');
     }),
   );
@@ -150,7 +150,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       onTestFinished(() => gateways.stop());
       // Longer than pause and settle together: when it is judged, nothing was given up yet.
       const behind = behindGateways(gateways, { health: { pollInterval: '500ms', timeout: '10s' } });
-      const scenarios = [drift({ expect: 'NotDetected', countdown: '2s' })];
+      const scenarios = [drift({ expect: 'Held', countdown: '2s' })];
       await world.applySpec('holding', { subject: behind, scenarios });
       await untilCountdown(world, 'holding');
       ready = true;

@@ -40,7 +40,7 @@ describe.skipIf(withoutRealTime)('run -f of a run that tests something', () => {
       const first = await run('good', { scenarios: [ghosts()] });
       expect(first.stderr).toBe('');
       expect(first.stdout).toMatch(/^── \d+\/\d+ {2}Ghost Allowing Chaos$/m);
-      expect(first.stdout).toMatch(/^ {3}★ ghosts Detected: /m);
+      expect(first.stdout).toMatch(/^ {3}★ ghosts Violated: /m);
       expect(first.stdout).toContain('Verdict: Succeeded (ExpectationsMet), 1/1 as expected');
       expect(first.status).toBe(0);
       expect((await run('good', { scenarios: [ghosts()] })).status).toBe(0);
@@ -51,8 +51,8 @@ describe.skipIf(withoutRealTime)('run -f of a run that tests something', () => {
   it(
     'ends with 1 where the run Failed',
     keepingTime(async () => {
-      const { status, stdout } = await run('gate', { scenarios: [ghosts({ expect: 'NotDetected' })] });
-      expect(stdout).toContain('Verdict: Failed (UnexpectedAnomaly)');
+      const { status, stdout } = await run('gate', { scenarios: [ghosts({ expect: 'Held' })] });
+      expect(stdout).toContain('Verdict: Failed (UnexpectedViolation)');
       expect(status).toBe(1);
     }),
   );

@@ -106,7 +106,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
       expect(before).toMatchObject({ limit: 10, admitted: 30 });
       expect(after).toEqual({ limit: 10, admitted: 3, stored: 3 });
       expect(remediation?.message).toMatch(/3 of 3 requests were allowed/);
-      expect(status.scenarios?.[0]).toMatchObject({ result: 'Detected', fault: { proof: 'Confirmed' } });
+      expect(status.scenarios?.[0]).toMatchObject({ result: 'Violated', fault: { proof: 'Confirmed' } });
       expect(await world.limitsOfDemos()).toEqual([]);
       const events = await world.kubectl('get', 'events.events.k8s.io', '-o', 'json');
       expect(events).toContain('"RemedyApplied"');

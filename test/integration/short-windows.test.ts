@@ -78,7 +78,7 @@ async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
       {
         name: 'outage',
         type: 'StoreOutage',
-        storeOutage: { pause: '10s', settle: '3s', requestsPerSecond: 10, accept: ['Holds', 'FailsClosed'] },
+        storeOutage: { pause: '10s', settle: '3s', requestsPerSecond: 10, accept: ['Enforces', 'FailsClosed'] },
       },
       { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: {} },
     ],

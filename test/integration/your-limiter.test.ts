@@ -66,7 +66,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
       commands: look.replace('-n ratelimiter', `-n ${world.namespace}`),
       sample: '',
     });
-    expect(looked.said).toMatch(/^outage: NotDetected, FailsClosed.*\nburst: NotDetected, 10\/10/);
+    expect(looked.said).toMatch(/^outage: Held, FailsClosed.*\nburst: Held, 10\/10/);
   });
 
   it('the gate stays closed for a wrong request, and shows request and answer', async () => {

@@ -44,7 +44,7 @@ export function isConfirmed({ scenarios }: ChaosDemoStatus): boolean {
   return scenarios?.[0]?.fault?.proof === 'Confirmed';
 }
 
-/** Verdict, reason and message of the run: "Failed UnexpectedAnomaly: ghosts was expected ..."; a failing test shows all of it. */
+/** Verdict, reason and message of the run: "Failed UnexpectedViolation: ghosts was expected ..."; a failing test shows all of it. */
 export function verdictLine({ message, run }: ChaosDemoStatus): string {
   return `${run?.verdict?.phase} ${run?.verdict?.reason}: ${message}`;
 }

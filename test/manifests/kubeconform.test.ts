@@ -68,7 +68,7 @@ describe('kubeconform', () => {
 
   it.each([
     ['a field that nobody knows', (sample: string) => sample.replace('  runId:', '  runID:'), 'runID'],
-    ['a value that is none', (sample: string) => sample.replace('NotDetected', 'Undetected'), 'expect'],
+    ['a value that is none', (sample: string) => sample.replace('Held', 'Undetected'), 'expect'],
     [
       'a number out of bounds',
       (sample: string) => sample.replace('port: 6379', 'port: 66666'),

@@ -38,13 +38,13 @@ async function disturb(simulation: Simulation, { afterMs, forMs, kind }: Disturb
 describe('what is counted of a run', () => {
   it('counts once where another process takes it over with a fault on', async () => {
     const simulation = new Simulation();
-    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
     await simulation.crash(2000);
     await simulation.runUntil(finished);
     // The answer to the last write takes its time.
     await simulation.pass(1000);
     const { scenarios = [] } = simulation.status;
-    const detected = scenarios.filter(({ result }) => result === 'Detected').length;
+    const detected = scenarios.filter(({ result }) => result === 'Violated').length;
     expect(detected).toBe(2);
     expect(Object.fromEntries(await countedBy(simulation))).toMatchObject({
       'runs_total{verdict="Succeeded"}': 1,
@@ -53,8 +53,8 @@ describe('what is counted of a run', () => {
       'faults_injected_total{type="Stall"}': 1,
       'faults_released_total{type="Stall"}': 1,
       'faults_injected_total{type="Surge"}': 1,
-      'scenarios_total{type="Stall",result="Detected"}': 1,
-      'scenarios_total{type="Surge",result="Detected"}': 1,
+      'scenarios_total{type="Stall",result="Violated"}': 1,
+      'scenarios_total{type="Surge",result="Violated"}': 1,
       'detection_latency_seconds_count{type="Stall"}': 1,
       'queued_requests_count{type="Stall"}': 1,
       'chapter_duration_seconds_count{stage="chaos"}': 2,

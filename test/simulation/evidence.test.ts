@@ -33,8 +33,8 @@ describe('the evidence of a run', () => {
       demo: { namespace: 'ns', name: 'demo' },
       run: { number: 1 },
       results: [
-        { scenario: 'stall', result: 'Detected', summary: '10 > 5' },
-        { scenario: 'surge', result: 'Detected' },
+        { scenario: 'stall', result: 'Violated', summary: '10 > 5' },
+        { scenario: 'surge', result: 'Violated' },
       ],
       verdict: { phase: 'Succeeded' },
       complete: true,
@@ -54,7 +54,7 @@ describe('the evidence of a run', () => {
     // From the announcement to the end of the watch, as often as it was looked.
     const [series] = stall?.bundle.series ?? [];
     expect(series?.points.at(-1)?.[0]).toBeGreaterThan(14_000);
-    expect(surge?.result).toBe('Detected');
+    expect(surge?.result).toBe('Violated');
   });
 
   it('is written about every 2 s while a fault is watched, and else after a chapter', async () => {
@@ -81,7 +81,7 @@ describe('the evidence of a run', () => {
       const simulation = new Simulation(MANUAL, { watchedToEnd });
       await advanceThrough(simulation, 4);
       await simulation.pass(60_000);
-      expect(simulation.status.scenarios?.[0]?.result).toBe('Detected');
+      expect(simulation.status.scenarios?.[0]?.result).toBe('Violated');
       const before = simulation.target.evidenceAsked;
       expect(before).toBeGreaterThan(5);
       await simulation.pass(3_600_000);

@@ -69,7 +69,7 @@ describe('a remedy', () => {
       status.diagnoses?.some(({ remediation }) => remediation?.state === 'Applying'),
     );
     expect(announced?.chapter).toBe('Demo Complete (applying)');
-    expect(announced?.scenarios?.every(({ result }) => result === 'Detected')).toBe(true);
+    expect(announced?.scenarios?.every(({ result }) => result === 'Violated')).toBe(true);
     expect([...simulation.target.fixtures]).toEqual([]);
   });
 

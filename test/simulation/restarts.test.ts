@@ -68,7 +68,7 @@ describe('a restart of the operator', () => {
 
   it('keeps what was detected before it died', async () => {
     const simulation = new Simulation();
-    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
     await simulation.crash(15_000);
     await simulation.runUntil(finished);
     expect(simulation.status.phase).toBe('Succeeded');
@@ -77,7 +77,7 @@ describe('a restart of the operator', () => {
 
   it('says of the figures of a watch that it broke off that they may have grown', async () => {
     const simulation = new Simulation();
-    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
     await simulation.crash(5000);
     await simulation.runUntil(finished);
     const [{ measures, message, summary } = {}] = simulation.status.scenarios ?? [];
@@ -97,7 +97,7 @@ describe('a restart of the operator', () => {
     await simulation.crash(5000);
     await simulation.runUntil(finished);
     const [stall] = simulation.status.scenarios ?? [];
-    expect(stall).toMatchObject({ result: 'Detected', summary: '10 > 5' });
+    expect(stall).toMatchObject({ result: 'Violated', summary: '10 > 5' });
     expect(stall?.message).not.toContain('may have grown');
     expect(stall?.measures?.some(({ atLeast }) => atLeast)).toBe(false);
   });

@@ -9,7 +9,7 @@ describe('a run', () => {
     expect(await simulation.runUntil(finished)).toBe(true);
     expect(simulation.status.phase).toBe('Succeeded');
     expect(simulation.status.chapters?.map(({ state }) => state)).toEqual(Array(11).fill('Completed'));
-    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Detected', 'Detected']);
+    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Violated', 'Violated']);
     expect(simulation.injected.map(({ id }) => id)).toEqual(['1-stall-1', '1-surge-1']);
     expect(simulation.status).toMatchObject({ asExpected: '2/2', scenariosAsExpected: 2, scenarioCount: 2 });
   });
@@ -68,7 +68,7 @@ describe('a run', () => {
   it('a run explains detections after the fault, so that nothing later is missed', async () => {
     const simulation = new Simulation(simulatedSpec({ pace: { dwell: '0s' } }));
     const explained = () => simulation.target.performed.some(({ kind }) => kind === 'Diagnose');
-    await simulation.runUntil(() => simulation.status.scenarios?.[0]?.result === 'Detected');
+    await simulation.runUntil(() => simulation.status.scenarios?.[0]?.result === 'Violated');
     expect(simulation.status.scenarios?.[0]?.fault?.endedAt).toBeUndefined();
     await simulation.runUntil(explained);
     expect(simulation.status.scenarios?.[0]?.fault?.endedAt).toBeDefined();
@@ -85,25 +85,25 @@ describe('a run', () => {
     expect(injection?.at).toBeGreaterThanOrEqual(Date.parse(status?.scenarios?.[0]?.fault?.plannedAt ?? ''));
   });
 
-  it('is Failed with AnomalyNotReproduced where a strict service holds', async () => {
+  it('is Failed with ViolationNotReproduced where a strict service holds', async () => {
     const simulation = new Simulation(simulatedSpec(), { queues: false, loses: false });
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'AnomalyNotReproduced' });
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'ViolationNotReproduced' });
     expect(condition(simulation, 'Stalled')?.status).toBe('True');
     expect(condition(simulation, 'Stall')?.status).toBe('False');
   });
 
-  it('is Succeeded where NotDetected was expected and proven', async () => {
+  it('is Succeeded where Held was expected and proven', async () => {
     const simulation = new Simulation(GATE, { queues: false, loses: false });
     await simulation.runUntil(finished);
     expect(simulation.status.phase).toBe('Succeeded');
-    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['NotDetected', 'NotDetected']);
+    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Held', 'Held']);
   });
 
-  it('a run is Failed with UnexpectedAnomaly if NotDetected was expected', async () => {
+  it('a run is Failed with UnexpectedViolation if Held was expected', async () => {
     const simulation = new Simulation(GATE);
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
   });
 
   it('is Errored where nothing was detected and the proof has a hole', async () => {
@@ -127,32 +127,32 @@ describe('a run', () => {
   it('is Failed by an unexpected anomaly, though another scenario is Inconclusive', async () => {
     const simulation = new Simulation(GATE, { stallBites: false });
     await simulation.runUntil(finished);
-    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Inconclusive', 'Detected']);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
-    expect(simulation.status.message).toMatch(/^surge ended Detected .*; stall is inconclusive: /);
+    expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Inconclusive', 'Violated']);
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
+    expect(simulation.status.message).toMatch(/^surge ended Violated .*; stall is inconclusive: /);
   });
 
   it('a run is Errored by an Inconclusive scenario, and lists an expected anomaly', async () => {
     const simulation = new Simulation(simulatedSpec(), { stallBites: false });
     await simulation.runUntil(finished);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
-    expect(simulation.status.message).toMatch(/^surge ended Detected .*, as expected; stall is inconclusive/);
+    expect(simulation.status.message).toMatch(/^surge ended Violated .*, as expected; stall is inconclusive/);
   });
 
   it('is Failed by an unexpected anomaly, though the run ends before its last chapter', async () => {
     const simulation = new Simulation(GATE);
-    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
     simulation.target.behaviour.usableMs = 5000;
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
     expect(simulation.status.message).toMatch(
-      /^stall ended Detected .*The run ended early \(PrepareFailed\)/,
+      /^stall ended Violated .*The run ended early \(PrepareFailed\)/,
     );
   });
 
   it('stays Aborted if somebody stops it after an unexpected anomaly', async () => {
     const simulation = new Simulation(GATE);
-    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Detected');
+    await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
     simulation.spec = simulatedSpec({ activeDeadline: '1m' });
     await simulation.runUntil(() => simulation.status.history?.[0]?.number === 1);
     expect(simulation.status.history?.[0]).toMatchObject({ phase: 'Aborted', reason: 'Superseded' });

@@ -33,8 +33,8 @@ export const MANUAL = simulatedSpec({ pace: { mode: 'Manual' } });
 /** Both scenarios are expected not to happen. */
 export const GATE = simulatedSpec({
   scenarios: [
-    { name: 'stall', type: 'Stall', expect: 'NotDetected' },
-    { name: 'surge', type: 'Surge', expect: 'NotDetected' },
+    { name: 'stall', type: 'Stall', expect: 'Held' },
+    { name: 'surge', type: 'Surge', expect: 'Held' },
   ],
 });
 

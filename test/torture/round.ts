@@ -112,7 +112,7 @@ function httpSpecOf(lane: LanePlan): object {
       {
         name: OUTAGE_SCENARIO,
         type: 'StoreOutage',
-        expect: 'Detected',
+        expect: 'Violated',
         countdown: lane.countdown,
         storeOutage: {
           pause: `${lane.pauseMs}ms`,
@@ -127,7 +127,7 @@ function httpSpecOf(lane: LanePlan): object {
 
 function specOf(lane: LanePlan): object {
   if (lane.mode === 'http') return httpSpecOf(lane);
-  const expect = lane.mode === 'strict' ? 'NotDetected' : 'Detected';
+  const expect = lane.mode === 'strict' ? 'Held' : 'Violated';
   return demoSpec({
     subject: subject({
       limit: { requests: LIMIT, window: `${WINDOW_SEC}s` },

@@ -87,7 +87,7 @@ function isOver([first = '']: readonly string[]): boolean {
 function isTelling({ lines, text }: Look): boolean {
   return (
     /counter-drift: fault on, [2-4] s left/.test(text) &&
-    text.includes('★ counter-drift Detected as expected') &&
+    text.includes('★ counter-drift Violated as expected') &&
     lines.some((line) => line.startsWith('Drift (counter-drift)'))
   );
 }
@@ -95,7 +95,7 @@ function isTelling({ lines, text }: Look): boolean {
 function picturesOf(looks: readonly Look[], command: string): Record<string, string> {
   const [first, drifting, last] = [looks[0], looks.findLast(isTelling), looks.at(-1)];
   if (!drifting)
-    throw new Error('counter drift was not seen as Detected while its fault was on. Was the machine busy?');
+    throw new Error('counter drift was not seen as Violated while its fault was on. Was the machine busy?');
   if (!first || !last?.lines[0]?.includes('  Succeeded'))
     throw new Error(`the run did not succeed: ${last?.lines[0]}. Was the machine busy?`);
   const spanMs = last.atMs - first.atMs;

@@ -30,7 +30,7 @@ const { run, ...inFault } = { ...statusInFault(), observedGeneration: 1 };
 const on: ChaosDemoStatus = { ...inFault, ...(run && { run }) };
 const ended: ChaosDemoStatus = {
   ...on,
-  conditions: [condition('Complete', 'True', 'Detected'), condition('Ready', 'True', 'Detected')],
+  conditions: [condition('Complete', 'True', 'Violated'), condition('Ready', 'True', 'Violated')],
   ...(run && { run: { ...run, completedAt: '2026-01-01T00:01:00Z' } }),
 };
 const waiting: ChaosDemoStatus = {

@@ -34,7 +34,7 @@ const refused: Conditions = { Stalled: ['True', 'NoSuchPods'], Complete: ['False
 describe('where an object stands', () => {
   it.each([
     ['Succeeded', 'ExpectationsMet', 0],
-    ['Failed', 'UnexpectedAnomaly', 1],
+    ['Failed', 'UnexpectedViolation', 1],
     ['Errored', 'Inconclusive', 2],
     ['Aborted', 'Aborted', 3],
   ] as const)('after a run that %s is its end, with exit status of its own', (phase, reason, exit) => {
@@ -51,7 +51,7 @@ describe('where an object stands', () => {
 
   it('is not known before an operator has looked at this spec, or at this request', () => {
     expect(standingOf(demoWith(undefined)).state).toBe('unseen');
-    const done = ended('Failed', 'UnexpectedAnomaly');
+    const done = ended('Failed', 'UnexpectedViolation');
     expect(standingOf(demo(done, { observedGeneration: 0, phase: 'Failed' })).state).toBe('unseen');
     expect(standingOf(demo(done, { phase: 'Failed', lastHandledRunRequest: 'old' }, 'new')).state).toBe(
       'unseen',

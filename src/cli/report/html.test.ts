@@ -63,7 +63,7 @@ describe('the page of a run', () => {
   it('says in words what was measured', () => {
     const shown = recorded.replaceAll(/<[^>]*>/g, '');
     expect(shown).toContain('drift at least 30 requests, at most 8 allowed');
-    expect(shown).not.toContain('Detected (&gt;=');
+    expect(shown).not.toContain('Violated (&gt;=');
   });
 
   it('colours by what was found, and shows the gate without a colour', () => {

@@ -27,8 +27,8 @@ describe('JUnit XML', () => {
   it('has a case for each scenario, and one for the run', () => {
     const { all } = xml(recordedRun());
     expect(all('testcase').map((one) => one.getAttribute('name'))).toEqual([
-      'counter-drift: expects Detected',
-      'ghost-allowing: expects Detected',
+      'counter-drift: expects Violated',
+      'ghost-allowing: expects Violated',
       'the run comes to a verdict',
     ]);
     expect(all('failure')).toEqual([]);
@@ -38,8 +38,8 @@ describe('JUnit XML', () => {
   it('fails a case that did not end as expected', () => {
     const { all } = xml(
       runThat(
-        { expect: 'NotDetected', reason: 'Detected' },
-        { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'it broke' },
+        { expect: 'Held', reason: 'Violated' },
+        { phase: 'Failed', reason: 'UnexpectedViolation', message: 'it broke' },
       ),
     );
     expect(all('failure')).toHaveLength(1);
@@ -51,7 +51,7 @@ describe('JUnit XML', () => {
   });
 
   it('shows a weakness that the spec accepts, in a case that passes', () => {
-    const accepted = { expect: 'NotDetected', result: 'NotDetected', summary: 'FailsOpen, 30 > 10' } as const;
+    const accepted = { expect: 'Held', result: 'Held', summary: 'FailsOpen, 30 > 10' } as const;
     const { all } = xml(
       runThat(accepted, { phase: 'Succeeded', reason: 'ExpectationsMet', message: 'as expected' }),
     );

@@ -87,15 +87,15 @@ describe('Markdown for a pull request', () => {
     const { demo } = recordedRun();
     const scenarios = (demo.status?.scenarios ?? []).map((one) => ({
       ...one,
-      expect: 'NotDetected' as const,
-      result: 'NotDetected' as const,
+      expect: 'Held' as const,
+      result: 'Held' as const,
       summary: 'FailsOpen, 30 > 10',
     }));
     const made = reportMarkdown(
       reportOf({ demo: { ...demo, status: { ...demo.status, scenarios } } }) as Report,
     );
     expect(made).toMatch(/^### ❌ counter-drift: FailsOpen, 30 of 10 admitted/);
-    expect(made).toContain('| 🔴 FailsOpen | 30 of 10 admitted | NotDetected |');
+    expect(made).toContain('| 🔴 FailsOpen | 30 of 10 admitted | Held |');
     expect(made).not.toMatch(/✅|🟢|Nothing: /u);
   });
 

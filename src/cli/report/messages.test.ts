@@ -23,7 +23,7 @@ function ended(
   }));
 }
 
-const HELD = { expect: 'NotDetected', result: 'NotDetected' } as const;
+const HELD = { expect: 'Held', result: 'Held' } as const;
 const { demo } = recordedRun();
 
 const SOURCES: readonly (readonly [string, ReportSource])[] = [
@@ -33,10 +33,10 @@ const SOURCES: readonly (readonly [string, ReportSource])[] = [
     'an accepted weakness',
     ended(['Succeeded', 'ExpectationsMet'], { ...HELD, summary: 'FailsOpen, 30 > 10' }),
   ],
-  ['a violation that is not expected', ended(['Failed', 'UnexpectedAnomaly'], { expect: 'NotDetected' })],
+  ['a violation that is not expected', ended(['Failed', 'UnexpectedViolation'], { expect: 'Held' })],
   [
     'no violation where one is expected',
-    ended(['Failed', 'AnomalyNotReproduced'], { result: 'NotDetected' }),
+    ended(['Failed', 'ViolationNotReproduced'], { result: 'Held' }),
   ],
   ['an inconclusive scenario', ended(['Errored', 'Inconclusive'], { result: 'Inconclusive' })],
   ['an abort', ended(['Aborted', 'Aborted'], { result: 'Inconclusive' })],

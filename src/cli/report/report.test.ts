@@ -28,10 +28,10 @@ function reportWith(
   return report;
 }
 
-const BROKE = { expect: 'Detected', result: 'Detected' } as const;
-const HELD = { expect: 'NotDetected', result: 'NotDetected' } as const;
-const UNMET = { expect: 'NotDetected', result: 'Detected' } as const;
-const UNJUDGED = { expect: 'Detected', result: 'Inconclusive' } as const;
+const BROKE = { expect: 'Violated', result: 'Violated' } as const;
+const HELD = { expect: 'Held', result: 'Held' } as const;
+const UNMET = { expect: 'Held', result: 'Violated' } as const;
+const UNJUDGED = { expect: 'Violated', result: 'Inconclusive' } as const;
 
 describe('the verdict in one sentence', () => {
   it.each([
@@ -51,7 +51,7 @@ describe('the verdict in one sentence', () => {
     ],
     [
       'one unmet',
-      verdict('Failed', 'UnexpectedAnomaly'),
+      verdict('Failed', 'UnexpectedViolation'),
       [UNMET, HELD],
       'bad',
       's1: violation; s2: no violation. Gate failed: 1 of 2',
@@ -65,22 +65,22 @@ describe('the verdict in one sentence', () => {
     ],
     [
       'an expected violation that did not appear',
-      verdict('Failed', 'AnomalyNotReproduced'),
-      [{ expect: 'Detected', result: 'NotDetected' }],
+      verdict('Failed', 'ViolationNotReproduced'),
+      [{ expect: 'Violated', result: 'Held' }],
       'none',
       's1: no violation. Gate failed',
     ],
     [
       'no expectation',
       verdict('Succeeded', 'ExpectationsMet'),
-      [{ expect: 'Any', result: 'Detected' }],
+      [{ expect: 'Any', result: 'Violated' }],
       'bad',
       's1: violation. No expectation was set.',
     ],
     [
       'a violation without any fault',
       verdict('Failed', 'BaselineViolated'),
-      [{ expect: 'Detected' }],
+      [{ expect: 'Violated' }],
       'bad',
       '(BaselineViolated). Gate failed.',
     ],
@@ -91,7 +91,7 @@ describe('the verdict in one sentence', () => {
       'bad',
       '(Inconclusive). Found before that: s2: violation.',
     ],
-    ['stopped', verdict('Aborted', 'Aborted'), [{ expect: 'Detected' }], 'none', '(Aborted).'],
+    ['stopped', verdict('Aborted', 'Aborted'), [{ expect: 'Violated' }], 'none', '(Aborted).'],
   ] as const)('has the finding first, and then the gate: %s', (_, end, scenarios, tone, sentence) => {
     const report = reportWith(end, scenarios);
     expect(report.headline).toContain(sentence);
@@ -114,7 +114,7 @@ describe('the verdict in one sentence', () => {
   });
 
   it('does not take a dry run for a success', () => {
-    const report = reportWith(verdict('Succeeded', 'DryRunPassed'), [{ expect: 'Detected' }], true);
+    const report = reportWith(verdict('Succeeded', 'DryRunPassed'), [{ expect: 'Violated' }], true);
     expect(report.tone).toBe('none');
     expect(report.headline).toContain('Nothing was tested');
   });

@@ -233,7 +233,7 @@ function adviceOf(
       const text = `The spec accepts ${word}. If your callers should not meet that, take ${word} out of what it accepts, and change what the limiter does then.`;
       return [{ scenario: status.name, text }];
     }
-    if (status.result !== 'Detected') return [];
+    if (status.result !== 'Violated') return [];
     const remedy = diagnosis && (remedySentence(diagnosis) ?? diagnosis.remediation?.message);
     return [
       {
@@ -247,9 +247,9 @@ function adviceOf(
   });
   if (phase === 'Failed') {
     for (const { asExpected: met, status } of scenarios) {
-      if (met || status.result !== 'NotDetected') continue;
+      if (met || status.result !== 'Held') continue;
       const text =
-        'The expected violation did not appear. If that is right, set expect to NotDetected; otherwise use a stronger or longer fault.';
+        'The expected violation did not appear. If that is right, set expect to Held; otherwise use a stronger or longer fault.';
       advice.push({ scenario: status.name, text });
     }
   }

@@ -30,13 +30,13 @@ const ended: ChaosDemoStatus = {
   ...(inFault.run && {
     run: {
       ...inFault.run,
-      verdict: { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'It gave way' },
+      verdict: { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' },
     },
   }),
   scenarios: (inFault.scenarios ?? []).map((scenario) => ({
     ...scenario,
-    expect: 'NotDetected',
-    result: 'Detected',
+    expect: 'Held',
+    result: 'Violated',
     summary: '>= 30 > 8',
     measures: [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }],
   })),

@@ -20,7 +20,7 @@ describe('a run as plain lines', () => {
   });
 
   it('leaves out a run that had ended before anybody looked', () => {
-    const verdict = { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'It gave way' } as const;
+    const verdict = { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' } as const;
     const { run, ...status } = statusInFault();
     const ended = stateWith({ ...status, ...(run && { run: { ...run, verdict } }) });
     expect(plainLines(startState('ratelimiter', 'demo'), ended)).toEqual([]);

@@ -102,7 +102,7 @@ function stateOf(texts: readonly string[]): LiveState {
       base.scenarios?.map((scenario) => ({
         ...scenario,
         name: text(3),
-        result: 'Detected',
+        result: 'Violated',
         summary: text(4),
       })) ?? [],
     diagnoses: [
@@ -183,7 +183,7 @@ describe('the live view of a run that has ended', () => {
       expect,
       name,
       type,
-      result: 'Detected',
+      result: 'Violated',
       summary: '>= 30 > 8',
     })),
     diagnoses: scenarios.map(({ name }) => diagnosisWith({ scenario: name, message: refused })),
@@ -206,11 +206,11 @@ describe('the live view of a run that has ended', () => {
     const many = Array.from({ length: 6 }, (_, i) => `s${i + 1}`);
     const crowded = stateWith({
       ...ended,
-      scenarios: many.map((name) => ({ name, type: 'CounterDrift', expect: 'Any', result: 'Detected' })),
+      scenarios: many.map((name) => ({ name, type: 'CounterDrift', expect: 'Any', result: 'Violated' })),
       diagnoses: many.map((scenario) => diagnosisWith({ scenario, message: refused })),
     });
     const text = watchView(heard(crowded, { kind: 'evidence', evidence: evidenceOfRun() }), frame(80, 23));
-    for (const name of many) expect(text.join('\n')).toContain(`★ ${name} Detected`);
+    for (const name of many) expect(text.join('\n')).toContain(`★ ${name} Violated`);
   });
 });
 
@@ -219,7 +219,7 @@ describe('a result', () => {
   const [first] = scenarios;
   if (!first) throw new Error('no scenario');
   const measures = [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }];
-  const status = { scenarios: [{ ...first, result: 'Detected' as const, summary: '>= 30 > 8', measures }] };
+  const status = { scenarios: [{ ...first, result: 'Violated' as const, summary: '>= 30 > 8', measures }] };
   const said = (width: number): string =>
     resultLines(status, width)
       .map((line) => render(line, { color: false, columns: width }))
@@ -227,7 +227,7 @@ describe('a result', () => {
 
   it('says in words what was measured, where there is room', () => {
     expect(said(90)).toMatch(/: drift at least 30 requests, at most 8 allowed$/);
-    expect(said(60)).toBe('★ counter-drift Detected as expected: >= 30 > 8');
+    expect(said(60)).toBe('★ counter-drift Violated as expected: >= 30 > 8');
   });
 });
 
@@ -250,7 +250,7 @@ describe('the view for a stage', () => {
   });
 
   it('ends with the verdict', () => {
-    const verdict = { phase: 'Failed', reason: 'UnexpectedAnomaly', message: 'It gave way' } as const;
+    const verdict = { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' } as const;
     const { run, ...status } = statusInFault();
     const text = view({ ...status, phase: 'Failed', ...(run && { run: { ...run, verdict } }) });
     expect(text).toContain('FAILED');

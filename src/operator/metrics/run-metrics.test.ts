@@ -28,8 +28,8 @@ function setup() {
 const scenario: ScenarioStatus = {
   name: 'stall',
   type: 'Stall',
-  expect: 'Detected',
-  result: 'Detected',
+  expect: 'Violated',
+  result: 'Violated',
   detectedAfterMs: 70,
   recoveredAfterMs: 1500,
   measures: [{ name: 'queued', value: 12, bound: 5, unit: 'requests' }],
@@ -70,7 +70,7 @@ describe('the end of a run', () => {
       'runs_total{verdict="Succeeded"}': 1,
       'run_duration_seconds_count{verdict="Succeeded"}': 1,
       'run_duration_seconds_sum{verdict="Succeeded"}': 40,
-      'scenarios_total{type="Stall",result="Detected"}': 1,
+      'scenarios_total{type="Stall",result="Violated"}': 1,
       'fault_proofs_total{type="Stall",proof="Confirmed"}': 1,
       'detection_latency_seconds_count{type="Stall"}': 1,
       'detection_latency_seconds_sum{type="Stall"}': 0.07,
@@ -110,7 +110,7 @@ describe('the end of a run', () => {
       since: at(30),
       release: false,
     };
-    const failed = ended({ phase: 'Failed', reason: 'UnexpectedAnomaly' });
+    const failed = ended({ phase: 'Failed', reason: 'UnexpectedViolation' });
     metrics.changed({ ...on, journal: { ending } }, failed, chapters);
     metrics.changed(on, failed, chapters);
     expect(await counted()).toMatchObject({
@@ -143,7 +143,7 @@ describe('the end of a run', () => {
     expect(await counted()).toMatchObject({
       'runs_total{verdict="Aborted"}': 1,
       'run_duration_seconds_sum{verdict="Aborted"}': 15,
-      'scenarios_total{type="Stall",result="Detected"}': 1,
+      'scenarios_total{type="Stall",result="Violated"}': 1,
       'diagnoses_total{profile="rules",by="profile"}': 1,
       'diagnoses_total{profile="rules",by="rules-instead"}': 1,
     });

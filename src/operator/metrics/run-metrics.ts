@@ -130,7 +130,7 @@ export function createRunMetrics(
     proofs({ type, proof: fault?.proof });
     detected({ type }, seconds(detectedAfterMs));
     recovered({ type }, seconds(recoveredAfterMs));
-    if (result !== 'Detected' && result !== 'NotDetected') return;
+    if (result !== 'Violated' && result !== 'Held') return;
     for (const { observe, of } of figures) {
       const value = of(scenario);
       if (value !== undefined && value >= 0 && value <= MOST_FIGURE) observe({ type }, value);

@@ -7,7 +7,7 @@ const at = '2026-01-01T00:00:00.000Z';
 const later = '2026-01-01T00:00:10.000Z';
 
 function scenario(fields: Partial<ScenarioStatus> = {}): ScenarioStatus {
-  return { name: 'stall', type: 'Stall', expect: 'Detected', ...fields };
+  return { name: 'stall', type: 'Stall', expect: 'Violated', ...fields };
 }
 
 function running(fields: Partial<ChaosDemoStatus> = {}): ChaosDemoStatus {
@@ -93,11 +93,11 @@ describe('eventsFor', () => {
   });
 
   it.each([
-    ['Detected', 'Detected', 'AnomalyDetected', 'Normal'],
-    ['Detected', 'NotDetected', 'AnomalyDetected', 'Warning'],
-    ['Detected', 'Any', 'AnomalyDetected', 'Normal'],
-    ['NotDetected', 'NotDetected', 'AnomalyNotDetected', 'Normal'],
-    ['NotDetected', 'Detected', 'AnomalyNotDetected', 'Warning'],
+    ['Violated', 'Violated', 'AnomalyDetected', 'Normal'],
+    ['Violated', 'Held', 'AnomalyDetected', 'Warning'],
+    ['Violated', 'Any', 'AnomalyDetected', 'Normal'],
+    ['Held', 'Held', 'AnomalyNotDetected', 'Normal'],
+    ['Held', 'Violated', 'AnomalyNotDetected', 'Warning'],
     ['Inconclusive', 'Any', 'AnomalyInconclusive', 'Warning'],
   ] as const)('reports %s where %s was expected as %s, %s', (result, expect_, reason, type) => {
     const before = running();
@@ -105,8 +105,8 @@ describe('eventsFor', () => {
     const after = running({ scenarios: [scenario({ result, expect: expect_, measures, message: 'why' })] });
     const met = result !== 'Inconclusive' && (expect_ === 'Any' || expect_ === result);
     const said = {
-      Detected: '; 30 so far, bound 5',
-      NotDetected: '; not observed in 1 trial; 30 at most, bound 5',
+      Violated: '; 30 so far, bound 5',
+      Held: '; not observed in 1 trial; 30 at most, bound 5',
       Inconclusive: ': why',
     };
     expect(eventsFor(before, after)).toEqual([
@@ -123,23 +123,23 @@ describe('eventsFor', () => {
   it('an event marks a figure as the least if limited, and omits an absent one', () => {
     const measures = [{ name: 'queued', value: 30, unit: 'requests', atLeast: true }];
     const noteOf = (fields: Partial<ScenarioStatus>) =>
-      eventsFor(running(), running({ scenarios: [scenario({ result: 'Detected', ...fields })] }))[0]?.note;
-    expect(noteOf({ measures })).toBe('Run 1, stall: Detected as expected; at least 30 so far');
-    expect(noteOf({})).toBe('Run 1, stall: Detected as expected');
+      eventsFor(running(), running({ scenarios: [scenario({ result: 'Violated', ...fields })] }))[0]?.note;
+    expect(noteOf({ measures })).toBe('Run 1, stall: Violated as expected; at least 30 so far');
+    expect(noteOf({})).toBe('Run 1, stall: Violated as expected');
     const trials = { name: 'trials', value: 3, unit: 'trials' };
     expect(
       noteOf({
-        result: 'NotDetected',
+        result: 'Held',
         expect: 'Any',
         measures: [{ name: 'queued', value: 10, unit: 'requests' }, trials],
       }),
-    ).toBe('Run 1, stall: NotDetected as expected; not observed in 3 trials; 10 at most');
+    ).toBe('Run 1, stall: Held as expected; not observed in 3 trials; 10 at most');
   });
 
   it('names the run, so that the second does not count into the events of the first', () => {
     const noteOf = (number: number) => {
       const run = { number, startedAt: at };
-      const after = running({ run, scenarios: [scenario({ result: 'Detected' })] });
+      const after = running({ run, scenarios: [scenario({ result: 'Violated' })] });
       return eventsFor(running({ run }), after).map(({ note }) => note);
     };
     expect(noteOf(1)).not.toEqual(noteOf(2));
@@ -177,8 +177,8 @@ describe('eventsFor', () => {
     const verdict = {
       ...ended('Failed'),
       conditions: [
-        condition('Stalled', 'True', 'AnomalyNotReproduced'),
-        condition('Complete', 'True', 'AnomalyNotReproduced'),
+        condition('Stalled', 'True', 'ViolationNotReproduced'),
+        condition('Complete', 'True', 'ViolationNotReproduced'),
       ],
     };
     expect(reasonsOf(running(), verdict)).toEqual(['RunFailed']);
@@ -207,9 +207,9 @@ describe('eventsFor', () => {
     const first = ended('Failed');
     const second = running({
       run: { number: 2, startedAt: later },
-      scenarios: [scenario({ result: 'Detected' })],
+      scenarios: [scenario({ result: 'Violated' })],
     });
-    const before = { ...first, scenarios: [scenario({ result: 'Detected' as const })] };
+    const before = { ...first, scenarios: [scenario({ result: 'Violated' as const })] };
     expect(reasonsOf(before, second)).toEqual(['RunStarted', 'AnomalyDetected']);
   });
 

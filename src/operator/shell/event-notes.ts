@@ -111,12 +111,12 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
 }
 
 const outcomes = {
-  Detected: 'AnomalyDetected',
-  NotDetected: 'AnomalyNotDetected',
+  Violated: 'AnomalyDetected',
+  Held: 'AnomalyNotDetected',
   Inconclusive: 'AnomalyInconclusive',
 } as const;
 
-/** "Run 2, outage: Detected as expected; 10 so far, bound 6". */
+/** "Run 2, outage: Violated as expected; 10 so far, bound 6". */
 function outcome(
   about: string,
   scenario: ScenarioStatus,
@@ -137,13 +137,13 @@ function withReason(said: string, message: string | undefined): string {
   return message === undefined ? said : `${said}: ${message}`;
 }
 
-function figures(measures: readonly Measure[], result: 'Detected' | 'NotDetected'): string {
+function figures(measures: readonly Measure[], result: 'Violated' | 'Held'): string {
   const trials = measures.find(({ name }) => name === 'trials')?.value ?? 1;
-  const absent = result === 'NotDetected' ? `; not observed in ${counted(trials, 'trial')}` : '';
+  const absent = result === 'Held' ? `; not observed in ${counted(trials, 'trial')}` : '';
   const [measure] = measures;
   if (measure === undefined) return absent;
   const { atLeast, bound, value } = measure;
-  const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Detected' ? 'so far' : 'at most'}`;
+  const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Violated' ? 'so far' : 'at most'}`;
   return `${absent}; ${measured}${bound === undefined ? '' : `, bound ${bound}`}`;
 }
 

@@ -230,7 +230,7 @@ describe('an object of a subject that is not registered', () => {
           {
             name: 'f',
             type: 'F',
-            expect: 'Detected',
+            expect: 'Violated',
             fault: { id: '1-f-1', plannedAt: at(0), until: at(30_000) },
           },
         ],

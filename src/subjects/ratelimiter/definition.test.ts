@@ -110,7 +110,7 @@ describe('scenarios', () => {
             {
               name: 'g',
               type: 'GhostAllowing',
-              expect: 'NotDetected',
+              expect: 'Held',
               ghostAllowing: { multiplier: 5, trials: 1 },
             },
           ],
@@ -119,7 +119,7 @@ describe('scenarios', () => {
       ),
     );
     expect(drift).toMatchObject({ countdownMs: 1000, faultMs: 2000, settleMs: 3000, storyMs: 6400 });
-    expect(ghosts).toMatchObject({ expect: 'NotDetected', faultMs: 400 });
+    expect(ghosts).toMatchObject({ expect: 'Held', faultMs: 400 });
     expect(ghosts?.faultTitle).toContain('500 requests');
   });
 });

@@ -54,18 +54,18 @@ describe('a history judged again', () => {
     const history = outageHistory();
     const scenario = await tampered(same, history);
     const { evidence, measures, summary } = new OutageJudge(replayed(history)).reading();
-    expect(scenario).toMatchObject({ name: 'outage', result: 'NotDetected', summary, measures });
+    expect(scenario).toMatchObject({ name: 'outage', result: 'Held', summary, measures });
     expect(scenario?.evidence).toEqual(['held', ...evidence].slice(0, scenario?.evidence?.length));
   });
 
   it('shows a violation, and when it began', async () => {
     const scenario = await tampered(same, outageHistory('Timeout'));
-    expect(scenario).toMatchObject({ result: 'Detected', reason: 'Detected', summary: 'Hangs' });
+    expect(scenario).toMatchObject({ result: 'Violated', reason: 'Violated', summary: 'Hangs' });
   });
 
   it('gives one result for each history of a file, in its order', async () => {
     const lines = [...linesOf(outageHistory()), '', ...linesOf(outageHistory('Rejected'))];
-    expect((await replay(lines)).map(({ result }) => result)).toEqual(['NotDetected', 'Detected']);
+    expect((await replay(lines)).map(({ result }) => result)).toEqual(['Held', 'Violated']);
   });
 });
 
@@ -74,13 +74,13 @@ describe('a history that was tampered with', () => {
     const inFault = ({ caller, sentAt }: Line): boolean =>
       caller === 'Under' && Number(sentAt) > START + 10_000 && Number(sentAt) < FAULT_TO;
     const rejected = await tampered((line) => (inFault(line) ? { ...line, outcome: 'Rejected' } : line));
-    expect(rejected).toMatchObject({ result: 'Detected', summary: 'FailsClosed' });
+    expect(rejected).toMatchObject({ result: 'Violated', summary: 'FailsClosed' });
     const over = await tampered((line) =>
       line['caller'] === 'Over' && Number(line['sentAt']) > START + 10_000
         ? { ...line, outcome: 'Admitted' }
         : line,
     );
-    expect(over).toMatchObject({ result: 'Detected', summary: 'FailsOpen, 24 > 4' });
+    expect(over).toMatchObject({ result: 'Violated', summary: 'FailsOpen, 24 > 4' });
   });
 
   it.each<[string, (line: Line) => Line | undefined, string]>([
@@ -123,7 +123,7 @@ describe('a history that was tampered with', () => {
     const scenario = await tampered((line) =>
       line['caller'] === 'Returning' ? { ...line, outcome: 'Rejected' } : line,
     );
-    expect(scenario).toMatchObject({ result: 'Detected', summary: 'Holds; limit not returned' });
+    expect(scenario).toMatchObject({ result: 'Violated', summary: 'Enforces; limit not returned' });
   });
 
   it.each<[string, (line: Line) => Line | readonly Line[] | undefined, RegExp]>([

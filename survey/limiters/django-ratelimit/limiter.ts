@@ -59,7 +59,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'Whether to allow requests when the cache backend fails.',
         url: settings,
-        means: ['FailsOpen', 'Holds'],
+        means: ['FailsOpen', 'Enforces'],
       },
     },
     {
@@ -74,7 +74,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'Whether to allow requests when the cache backend fails.',
         url: settings,
-        means: ['FailsOpen', 'Holds'],
+        means: ['FailsOpen', 'Enforces'],
       },
     },
   ],

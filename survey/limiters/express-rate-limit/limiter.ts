@@ -9,7 +9,7 @@ const failsClosed: FailureSaying = {
 const failsOpen: FailureSaying = {
   quote: 'to "fail open" allow the request(s) through without rate limiting',
   url: `${configuration}#passonstoreerror`,
-  means: ['FailsOpen', 'Holds'],
+  means: ['FailsOpen', 'Enforces'],
 };
 
 /** The middleware of Express, with its store for Redis. */

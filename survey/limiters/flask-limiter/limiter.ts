@@ -5,12 +5,12 @@ const strategies = 'https://flask-limiter.readthedocs.io/en/stable/strategies.ht
 const swallow: FailureSaying = {
   quote: 'will effectively disable rate limiting for requests where an error has occurred',
   url: configuration,
-  means: ['FailsOpen', 'Holds'],
+  means: ['FailsOpen', 'Enforces'],
 };
 const fallback: FailureSaying = {
   quote: 'an in memory rate limiter will be used as a fallback when the configured storage is down',
   url: configuration,
-  means: ['FailsOpen', 'Holds'],
+  means: ['FailsOpen', 'Enforces'],
 };
 
 /** The extension of Flask, under gunicorn. */

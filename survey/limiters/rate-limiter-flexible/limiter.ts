@@ -3,7 +3,7 @@ import type { FailureSaying, SurveyedLimiter } from '../../runner/limiter.ts';
 const insurance: FailureSaying = {
   quote: 'Insurance limiter is used only when main limiter comes up with any error.',
   url: 'https://github.com/animir/node-rate-limiter-flexible/wiki/Insurance-Strategy',
-  means: ['FailsOpen', 'Holds'],
+  means: ['FailsOpen', 'Enforces'],
 };
 
 /** Called by a middleware of the user's own, as its documentation shows for Express. */
@@ -53,7 +53,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'If primaryLimiter times out or fails, it will automatically use insuranceLimiter.',
         url: 'https://github.com/animir/node-rate-limiter-flexible/wiki/RLWrapperTimeouts',
-        means: ['FailsOpen', 'Holds'],
+        means: ['FailsOpen', 'Enforces'],
       },
     },
     {

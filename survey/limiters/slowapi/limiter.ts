@@ -4,12 +4,12 @@ const api = 'https://slowapi.readthedocs.io/en/latest/api/';
 const swallow: FailureSaying = {
   quote: 'whether to swallow errors when hitting a rate limit. An exception will still be logged.',
   url: api,
-  means: ['FailsOpen', 'Holds'],
+  means: ['FailsOpen', 'Enforces'],
 };
 const fallback: FailureSaying = {
   quote: 'simply falls back to in memory storage when the main storage is down',
   url: api,
-  means: ['FailsOpen', 'Holds'],
+  means: ['FailsOpen', 'Enforces'],
 };
 
 /** The extension of FastAPI that descends from flask-limiter, under uvicorn. */

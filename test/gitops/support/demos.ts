@@ -1,8 +1,8 @@
 /** ChaosDemos that are over in seconds, each with a real fault or none at all. */
 import { type DemoManifest, demo as demoOf, demoSpec, ghosts, subject } from '../../kit/demo.ts';
 
-/** Only the burst: on an approximate limiter it ends Detected on any machine. */
-const burst = (expect: 'Detected' | 'NotDetected') => [ghosts({ name: 'ghost-allowing', expect })];
+/** Only the burst: on an approximate limiter it ends Violated on any machine. */
+const burst = (expect: 'Violated' | 'Held') => [ghosts({ name: 'ghost-allowing', expect })];
 
 /** A ChaosDemo for the limiters of a local environment; `limiter` replaces what it says of them. */
 export function demo(name: string, spec: object, limiter: object = {}): DemoManifest {
@@ -11,8 +11,8 @@ export function demo(name: string, spec: object, limiter: object = {}): DemoMani
 
 /** Ends Succeeded on an approximate limiter. */
 export const succeeding = (name: string, runId: string): DemoManifest =>
-  demo(name, { runId, scenarios: burst('Detected') });
+  demo(name, { runId, scenarios: burst('Violated') });
 
 /** Ends Failed on an approximate limiter: a gate that it does not pass. */
 export const failing = (name: string, runId: string): DemoManifest =>
-  demo(name, { runId, scenarios: burst('NotDetected') });
+  demo(name, { runId, scenarios: burst('Held') });

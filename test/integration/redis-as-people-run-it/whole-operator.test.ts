@@ -82,11 +82,11 @@ describe.skipIf(withoutRealTime)('a whole demo', { concurrent: true }, () => {
     expect(verdictLine(status)).toMatch(/^Succeeded /);
     expect(status.scenarios).toMatchObject([
       {
-        result: 'Detected',
+        result: 'Violated',
         fault: { proof: 'Confirmed' },
         measures: expect.arrayContaining([{ name: 'lostCounts', value: 0, unit: 'counts' }]) as object[],
       },
-      { result: 'Detected', fault: { proof: 'Confirmed' } },
+      { result: 'Violated', fault: { proof: 'Confirmed' } },
     ]);
   }
 

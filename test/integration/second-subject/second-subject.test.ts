@@ -150,11 +150,11 @@ describe('a key-value service', () => {
       keyValue.definition.chapters({ scenarios: [], dryRun: true } as never).map(({ title }) => title),
     );
     const [scenario] = status.scenarios ?? [];
-    expect(scenario).toMatchObject({ result: 'Detected', fault: { proof: 'Confirmed' } });
+    expect(scenario).toMatchObject({ result: 'Violated', fault: { proof: 'Confirmed' } });
     const [measure] = scenario?.measures ?? [];
     expect(measure).toMatchObject({ name: 'behind', bound: 5, unit: 'writes' });
     expect(measure?.value).toBeGreaterThan(5);
-    expect(conditionOf(status, 'StaleReplica')).toBe('True Detected');
+    expect(conditionOf(status, 'StaleReplica')).toBe('True Violated');
     // What belongs to another subject is not spoken of.
     expect(status.conditions?.map(({ type }) => type)).not.toContain('CounterDrift');
 
@@ -170,10 +170,10 @@ describe('a key-value service', () => {
     keepingTime(async () => {
       const namespace = 'strict';
       await startService(namespace, 'strict');
-      const scenarios = [{ name: 'stale', type: 'StaleReplica', expect: 'NotDetected', countdown: '0s' }];
+      const scenarios = [{ name: 'stale', type: 'StaleReplica', expect: 'Held', countdown: '0s' }];
       await controlPlane.kubectl.apply([demo(namespace, { scenarios })]);
       const status = await ended(namespace);
-      expect(status.scenarios?.[0]).toMatchObject({ result: 'NotDetected', fault: { proof: 'Confirmed' } });
+      expect(status.scenarios?.[0]).toMatchObject({ result: 'Held', fault: { proof: 'Confirmed' } });
       expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded' });
     }),
   );

@@ -36,16 +36,16 @@ export function burstFigures({ key, scenario, seen }: Told): string[] {
     const problem = outside('unanswered', unanswered, { least: open, most });
     if (problem) wrong.push(problem);
   }
-  if (result === 'Detected') {
+  if (result === 'Violated') {
     if (seenAnswers.admitted <= LIMIT)
-      wrong.push(`Detected, and the nodes admitted ${seenAnswers.admitted} of ${LIMIT}`);
+      wrong.push(`Violated, and the nodes admitted ${seenAnswers.admitted} of ${LIMIT}`);
     const problem = outside('admitted', admitted, seenAnswers.allowed);
     if (problem) wrong.push(problem);
   }
-  if (result === 'NotDetected') {
+  if (result === 'Held') {
     if (seenAnswers.admitted > LIMIT)
-      wrong.push(`NotDetected, and the nodes admitted ${seenAnswers.admitted} of ${LIMIT}`);
-    if (own.length < planned) wrong.push(`NotDetected, and ${own.length} of ${planned} requests were seen`);
+      wrong.push(`Held, and the nodes admitted ${seenAnswers.admitted} of ${LIMIT}`);
+    if (own.length < planned) wrong.push(`Held, and ${own.length} of ${planned} requests were seen`);
   }
   if (fault.proof === 'Confirmed') {
     const answered = own.filter(({ answeredAt }) => answeredAt !== undefined).length;

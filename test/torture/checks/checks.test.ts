@@ -158,7 +158,7 @@ describe('find of transitions', () => {
       if (first) record.note({ ...first, at: T0 + 11_000, object: { ...first.object, status } });
     });
     expect(back).toContainEqual(expect.stringMatching(/phase Succeeded was followed by Running/));
-    expect(back).toContainEqual(expect.stringMatching(/drift was Detected and is without a result/));
+    expect(back).toContainEqual(expect.stringMatching(/drift was Violated and is without a result/));
     expect(back).toContainEqual(expect.stringMatching(/endedAt of 1-drift-1 was .* and is undefined/));
   });
 });
@@ -233,14 +233,14 @@ describe('find of figures', () => {
     expect(lost).toContainEqual(expect.stringMatching(/admitted is said to be 20, and 19 were seen/));
   });
 
-  it('Detected where the nodes kept the limit, and NotDetected where they did not', () => {
+  it('Violated where the nodes kept the limit, and Held where they did not', () => {
     const kept = found((record) => {
       for (const check of burstChecks(record).slice(10))
         Object.assign(check, { status: 429, allowed: false });
     });
-    expect(kept).toContainEqual(expect.stringMatching(/Detected, and the nodes admitted 10 of 10/));
-    const broken = found(saying((status) => void (scenario(status, 'ghosts').result = 'NotDetected')));
-    expect(broken).toContainEqual(expect.stringMatching(/NotDetected, and the nodes admitted 20 of 10/));
+    expect(kept).toContainEqual(expect.stringMatching(/Violated, and the nodes admitted 10 of 10/));
+    const broken = found(saying((status) => void (scenario(status, 'ghosts').result = 'Held')));
+    expect(broken).toContainEqual(expect.stringMatching(/Held, and the nodes admitted 20 of 10/));
   });
 
   it('a pause that is Confirmed and was none', () => {

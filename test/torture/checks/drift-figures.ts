@@ -127,29 +127,29 @@ function checkResult({ key, scenario, seen }: Told, pause: PauseSeen | undefined
   if (drift.value > checks.length || drift.value > LIMIT * 3) {
     wrong.push(`drift is said to be ${drift.value}, and the nodes admitted ${checks.length}`);
   }
-  if (result === 'Detected' && drift.value <= drift.bound) {
-    wrong.push(`Detected, with drift ${drift.value} where ${drift.bound} is allowed`);
+  if (result === 'Violated' && drift.value <= drift.bound) {
+    wrong.push(`Violated, with drift ${drift.value} where ${drift.bound} is allowed`);
   }
-  if (result === 'NotDetected' && drift.value > drift.bound) {
-    wrong.push(`NotDetected, with drift ${drift.value} where ${drift.bound} is allowed`);
+  if (result === 'Held' && drift.value > drift.bound) {
+    wrong.push(`Held, with drift ${drift.value} where ${drift.bound} is allowed`);
   }
   if (!pause) return wrong;
-  if (result === 'Detected') {
+  if (result === 'Violated') {
     const wide = EDGE_MS + slack(record, pause.from, pause.end);
     const [from, to] = [pause.from - wide, pause.end + LATE_MS + wide];
     const most = checks.filter(
       ({ nodeAt = Infinity, passedAt = 0 }) => nodeAt > from && passedAt < to,
     ).length;
     if (most <= drift.bound)
-      wrong.push(`Detected, and while writes were held back the nodes admitted ${most}`);
+      wrong.push(`Violated, and while writes were held back the nodes admitted ${most}`);
   }
   const killed = stepsBetween(record, pause.from, pause.end + SETTLE_MS, lane, ['node', 'redis']).length > 0;
-  if (result === 'NotDetected' && !killed) {
+  if (result === 'Held' && !killed) {
     const narrow = EDGE_MS + slack(record, pause.from, pause.end);
     const [from, to] = [pause.to + narrow, pause.from + pause.ms - narrow];
     const least = checks.filter(({ nodeAt = 0 }) => nodeAt > from && nodeAt < to).length;
     if (pause.end >= pause.to + pause.ms && least > drift.bound) {
-      wrong.push(`NotDetected, and while writes were held back the nodes admitted ${least}`);
+      wrong.push(`Held, and while writes were held back the nodes admitted ${least}`);
     }
   }
   return wrong;

@@ -8,7 +8,7 @@ const KEY = 'demo-chaos-key-12345678-1-outage-b';
 
 /** What is found of an outage with this result and over-admission, where one caller was admitted so often and then failed. */
 function found(
-  { admitted = 10, over = 0, result = 'Detected' }: { admitted?: number; over?: number; result?: string },
+  { admitted = 10, over = 0, result = 'Violated' }: { admitted?: number; over?: number; result?: string },
   verdict?: string,
 ): string[] {
   const seen = seenWith((record) => {
@@ -26,8 +26,8 @@ function found(
   const scenario: ScenarioStatus = {
     name: 'outage',
     type: 'StoreOutage',
-    expect: 'Detected',
-    result: result as 'Detected' | 'NotDetected',
+    expect: 'Violated',
+    result: result as 'Violated' | 'Held',
     fault: {
       id: '1-outage-1',
       plannedAt: iso(PAUSED),
@@ -53,8 +53,8 @@ describe('the figures of an outage', () => {
   });
 
   it('are wrong if nothing was detected of nodes that fail closed', () => {
-    expect(found({ result: 'NotDetected' })).toEqual([
-      'NotDetected, and the nodes, which fail closed, answered 3 with an error',
+    expect(found({ result: 'Held' })).toEqual([
+      'Held, and the nodes, which fail closed, answered 3 with an error',
     ]);
   });
 

@@ -16,11 +16,11 @@ export function outageFigures(told: Told): string[] {
   if (over > Math.max(0, admitted - HTTP_LIMIT.requests)) {
     wrong.push(`overAdmission is said to be ${over}, and the nodes admitted ${admitted} of one caller`);
   }
-  if (result === 'NotDetected' && pause && !isDisturbed(told, pause.from, pause.end)) {
+  if (result === 'Held' && pause && !isDisturbed(told, pause.from, pause.end)) {
     const failed = checksOf(told).filter(
       ({ nodeAt = 0, status }) => status === 503 && nodeAt > pause.to && nodeAt < pause.end,
     );
-    wrong.push(`NotDetected, and the nodes, which fail closed, answered ${failed.length} with an error`);
+    wrong.push(`Held, and the nodes, which fail closed, answered ${failed.length} with an error`);
   }
   return wrong;
 }

@@ -54,8 +54,8 @@ export function endStatus(): ChaosDemoStatus {
       {
         name: 'drift',
         type: 'CounterDrift',
-        expect: 'Detected',
-        result: 'Detected',
+        expect: 'Violated',
+        result: 'Violated',
         attempts: 1,
         fault: {
           id: '1-drift-1',
@@ -70,8 +70,8 @@ export function endStatus(): ChaosDemoStatus {
       {
         name: 'ghosts',
         type: 'GhostAllowing',
-        expect: 'Detected',
-        result: 'Detected',
+        expect: 'Violated',
+        result: 'Violated',
         attempts: 1,
         fault: {
           id: '1-ghosts-1',

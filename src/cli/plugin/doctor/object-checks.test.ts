@@ -41,7 +41,7 @@ describe('what doctor makes of an object', () => {
 
   it('names a command that leads to the same cluster, also for the plugin', () => {
     const { run, ...status } = statusInFault();
-    const conditions = [condition('Complete', 'True', 'Detected')];
+    const conditions = [condition('Complete', 'True', 'Violated')];
     const ended = demoWith({ ...status, conditions, observedGeneration: 1, ...(run && { run }) });
     expect(checkObject(ended, "kubectl --context 'my stage'", []).mend).toEqual([
       "kubectl chaosdemo rerun demo -n ratelimiter --context 'my stage'",

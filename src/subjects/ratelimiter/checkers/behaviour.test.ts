@@ -54,7 +54,7 @@ const all = (outcome: RequestOutcome): Record<string, RequestOutcome> => ({
 
 describe('what callers get while Redis takes no writes', () => {
   it.each<[string, Record<string, RequestOutcome>, Record<string, RequestOutcome>, string]>([
-    ['callers are let through and the limit is kept', all('Admitted'), all('Rejected'), 'Holds'],
+    ['callers are let through and the limit is kept', all('Admitted'), all('Rejected'), 'Enforces'],
     ['callers are let through, also beyond the limit', all('Admitted'), all('Admitted'), 'FailsOpen'],
     ['callers are denied', all('Rejected'), all('Rejected'), 'FailsClosed'],
     ['callers get errors', all('Error'), all('Error'), 'FailsClosed'],
@@ -81,7 +81,7 @@ describe('what callers get while Redis takes no writes', () => {
     ];
     const judged = behaviourOf(settings, [...before, ...during({}, {}), ...reaching], FAULT);
     expect(judged).toMatchObject({ over: { excess: 2 }, excess: { beyond: 0, crossing: 2 }, shortfalls: [] });
-    expect([...judged.byNode].map(([, { behaviour }]) => behaviour)).toEqual(['FailsOpen', 'Holds', 'Holds']);
+    expect([...judged.byNode].map(([, { behaviour }]) => behaviour)).toEqual(['FailsOpen', 'Enforces', 'Enforces']);
     expect(judged.reached.size).toBe(0);
   });
 
@@ -94,8 +94,8 @@ describe('what callers get while Redis takes no writes', () => {
   it('is told of each node', () => {
     const { byNode } = behaviourOf(settings, [...before, ...during({ c: 'Timeout' }, {})], FAULT);
     expect([...byNode].map(([node, { behaviour }]) => [node, behaviour])).toEqual([
-      ['a', 'Holds'],
-      ['b', 'Holds'],
+      ['a', 'Enforces'],
+      ['b', 'Enforces'],
       ['c', 'Hangs'],
     ]);
     expect(byNode.get('c')?.within).toEqual({ Admitted: 0, Rejected: 0, Error: 0, Timeout: 10 });
@@ -115,7 +115,7 @@ describe('what callers get while Redis takes no writes', () => {
       ...requests(node, 'Under', 'Admitted', 9, 14_000),
       ...requests(node, 'Over', 'Rejected', 9, 14_000),
     ]);
-    expect(behaviourOf(settings, [...before, ...most], FAULT).behaviour).toBe('Holds');
+    expect(behaviourOf(settings, [...before, ...most], FAULT).behaviour).toBe('Enforces');
   });
 
   it.each([
@@ -142,8 +142,8 @@ describe('what callers get while Redis takes no writes', () => {
     expect(judged).toMatchObject({ behaviour: 'Mixed', shortfalls: [] });
     expect([...judged.byNode.values()].map(({ behaviour }) => behaviour)).toEqual([
       'FailsOpen',
-      'Holds',
-      'Holds',
+      'Enforces',
+      'Enforces',
     ]);
   });
 
@@ -155,7 +155,7 @@ describe('what callers get while Redis takes no writes', () => {
       beyond: { Admitted: 0 },
       beyondAtEdges: 2,
     });
-    expect(byNode.get('b')).toMatchObject({ behaviour: 'Holds', beyondAtEdges: 0 });
+    expect(byNode.get('b')).toMatchObject({ behaviour: 'Enforces', beyondAtEdges: 0 });
   });
 
   it('does not count what the end of the fault may have answered', () => {
@@ -211,7 +211,7 @@ it('any behaviour is judged; fail open needs a sender count over the bound', () 
       const { behaviour, byNode, over, shortfalls } = behaviourOf(settings, sent, FAULT);
       expect(BEHAVIOURS).toContain(behaviour);
       if (behaviour === 'FailsOpen') expect(over.admitted).toBeGreaterThan(over.bound);
-      if (behaviour === 'Holds' && shortfalls.length === 0) expect(over.excess).toBe(0);
+      if (behaviour === 'Enforces' && shortfalls.length === 0) expect(over.excess).toBe(0);
       for (const { beyond, beyondAtEdges, ...node } of byNode.values()) {
         if (node.behaviour === 'FailsOpen') expect(beyond.Admitted + beyondAtEdges).toBeGreaterThan(0);
       }

@@ -26,10 +26,10 @@ import {
 } from './requests.ts';
 import { shareInterval } from './share-interval.ts';
 
-export const BEHAVIOURS = ['Holds', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
+export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
 
 /**
- * Holds: callers under their limit are admitted, and none gets more than its limit.
+ * Enforces: callers under their limit are admitted, and none gets more than its limit.
  * FailsOpen: they are admitted, and some caller gets more than its limit; of a pod, as `leakingPods` has it.
  * FailsClosed: they are rejected, or get an error.
  * Hangs: they have no answer within the time that a caller waits.
@@ -150,7 +150,7 @@ function hungBeforeControl(requests: readonly CallerRequest[]): number {
 const OUTCOMES = {
   Hangs: (counts: Counts) => counts.Timeout,
   FailsClosed: (counts: Counts) => counts.Rejected + counts.Error,
-  Holds: (counts: Counts) => counts.Admitted,
+  Enforces: (counts: Counts) => counts.Admitted,
 } as const satisfies Partial<Record<Behaviour, (counts: Counts) => number>>;
 
 type NodeCounts = Pick<PodBehaviour, 'beyond' | 'crossing' | 'within'>;
@@ -174,7 +174,7 @@ function wordsOf(
   const isMost = of > 0 && count >= SHARE * of;
   const wordOf = (node: string, counts: NodeCounts): Behaviour => {
     const kind = oneForAll && isMost ? most : kindOf(counts.within);
-    return kind === 'Holds' ? admittingWord(counts, leaking.has(node)) : kind;
+    return kind === 'Enforces' ? admittingWord(counts, leaking.has(node)) : kind;
   };
   const words = new Map([...byNode].map(([node, counts]) => [node, wordOf(node, counts)]));
   const { from, to } = shareInterval(count, of);
@@ -182,7 +182,7 @@ function wordsOf(
   if (isMost) return { words, near: { other: 'Mixed', count, of } };
   // Whatever single pods would be called, all of them together are Mixed.
   for (const node of words.keys()) words.set(node, 'Mixed');
-  return { words, near: { other: most === 'Holds' && leaking.size > 0 ? 'FailsOpen' : most, count, of } };
+  return { words, near: { other: most === 'Enforces' && leaking.size > 0 ? 'FailsOpen' : most, count, of } };
 }
 
 function kindOf(within: Counts): keyof typeof OUTCOMES | 'Mixed' {
@@ -195,7 +195,7 @@ function admittingWord({ beyond, crossing }: NodeCounts, leaks: boolean): Behavi
   // One that answers some callers and leaves others waiting does not hold.
   const waits = (counts: Counts): boolean => shareInterval(counts.Timeout, sizeOf(counts)).from > 1 - SHARE;
   if (waits(beyond) || waits(crossing)) return 'Mixed';
-  return leaks ? 'FailsOpen' : 'Holds';
+  return leaks ? 'FailsOpen' : 'Enforces';
 }
 
 /** What is missing of the requests to one pod while the fault was active. */
@@ -218,7 +218,7 @@ function askedShortfalls(
     );
   }
   // No caller was over the limit, so it is not known whether one would have been rejected.
-  if (behaviour === 'Holds' && outside < LEAST_ASKED) {
+  if (behaviour === 'Enforces' && outside < LEAST_ASKED) {
     missing.push(
       `${node} got ${outside} requests beyond the limit during the fault, ${LEAST_ASKED} are needed`,
     );
@@ -294,7 +294,7 @@ export function checkBehaviour(
     );
   }
   if (slow.length > 0 && !accepts(behaviour)) missing.push(slowText(byNode));
-  if (behaviour === 'Holds' && !isOneLimit && reached.size === 0 && !accepts('FailsOpen')) {
+  if (behaviour === 'Enforces' && !isOneLimit && reached.size === 0 && !accepts('FailsOpen')) {
     missing.push(
       'no caller that crossed its limit in the pause was rejected by every pod, so it is not shown that the limit holds: lengthen storeOutage.pause or raise storeOutage.requestsPerSecond',
     );
@@ -306,7 +306,7 @@ export function checkBehaviour(
     behaviour === 'FailsOpen'
       ? undefined
       : during.find(
-          ({ caller, outcome }) => caller === 'Under' && (outcome === 'Admitted') === (behaviour === 'Holds'),
+          ({ caller, outcome }) => caller === 'Under' && (outcome === 'Admitted') === (behaviour === 'Enforces'),
         );
   return {
     valid: isBroken ? false : missing.length > 0 ? 'unknown' : true,
@@ -319,7 +319,7 @@ export function checkBehaviour(
     missing: isBroken ? [] : missing,
     evidence: [
       ...(near ? [nearText(behaviour, near)] : []),
-      ...(behaviour === 'Holds' && !isOneLimit ? [reachedText(reached)] : []),
+      ...(behaviour === 'Enforces' && !isOneLimit ? [reachedText(reached)] : []),
       ...([...byNode.values()].some(({ control }) => control.Timeout > 0) ? [slowText(byNode)] : []),
     ],
     byPod: [...byNode].map(

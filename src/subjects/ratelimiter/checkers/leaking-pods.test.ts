@@ -58,14 +58,14 @@ describe('a node fails open by what it admitted itself', () => {
       ...Array.from({ length: 30 }, (_, i) => beyond('a', 'Admitted', 18_000 + i)),
       ...Array.from({ length: 3 }, (_, i) => beyond('b', 'Admitted', 18_000 + i)),
     ]);
-    expect(kinds).toEqual(['FailsOpen', 'Holds', 'Holds']);
+    expect(kinds).toEqual(['FailsOpen', 'Enforces', 'Enforces']);
   });
 
   it('or with others, where each gives away once more what has come back', () => {
     const each = ['a', 'b'].flatMap((node) => [0, 1, 2].map((i) => beyond(node, 'Admitted', 18_000 + i)));
     expect(kindsOf(BUCKET, [...exhausted, ...each])).toEqual({
       excess: 3,
-      kinds: ['FailsOpen', 'FailsOpen', 'Holds'],
+      kinds: ['FailsOpen', 'FailsOpen', 'Enforces'],
     });
   });
 
@@ -87,8 +87,8 @@ describe('a node fails open by what it admitted itself', () => {
         const own = asked.filter(({ pod: node, sentAt }) => node === 'a' || sentAt < FAULT.startedAt);
         const alone = kindsOf(limit, own).excess > 0;
         const holding = excess > 0 ? ['b', 'c'].filter((node) => alone || admitsNothing(asked, node)) : nodes;
-        for (const node of holding) expect(kinds[nodes.indexOf(node)]).toBe('Holds');
-        expect(kinds[0]).toBe(excess > 0 ? 'FailsOpen' : 'Holds');
+        for (const node of holding) expect(kinds[nodes.indexOf(node)]).toBe('Enforces');
+        expect(kinds[0]).toBe(excess > 0 ? 'FailsOpen' : 'Enforces');
       }),
       { numRuns: 300 },
     );
@@ -103,7 +103,7 @@ describe('a node fails open by what it admitted itself', () => {
         const { excess, kinds } = kindsOf(limit, asked);
         expect(kinds.includes('FailsOpen')).toBe(excess > 0);
         for (const [i, node] of nodes.entries())
-          if (admitsNothing(asked, node)) expect(kinds[i]).toBe('Holds');
+          if (admitsNothing(asked, node)) expect(kinds[i]).toBe('Enforces');
       }),
       { numRuns: 300 },
     );

@@ -66,7 +66,7 @@ function recordOf(requests: readonly CallerRequest[], limit: RateLimit = fixed):
     oneLimitFrom: FROM,
     clockWithinMs: 0,
   };
-  const record = new OutageUnderTest(settings, ['Holds']);
+  const record = new OutageUnderTest(settings, ['Enforces']);
   for (const request of [...control, ...requests]) record.add(request);
   return record;
 }
@@ -86,7 +86,7 @@ describe('what one caller gets while Redis takes no writes', () => {
       fc.property(limits, fc.integer({ min: 20, max: 200 }), (limit, every) => {
         const decide = kept(limit);
         const reading = readingOf(asked(decide, every, decide), limit);
-        expect(reading).toMatchObject({ summary: 'Holds', shortfalls: [] });
+        expect(reading).toMatchObject({ summary: 'Enforces', shortfalls: [] });
         expect(reading.detectedAt).toBeUndefined();
       }),
     );

@@ -19,7 +19,7 @@ export function seenInvariant(
   excess: Over['excess'] | undefined,
   who: 'others' | 'within' = 'others',
 ): SeenInvariant {
-  const served = accept.some((kind) => kind !== 'Holds' && kind !== 'FailsOpen')
+  const served = accept.some((kind) => kind !== 'Enforces' && kind !== 'FailsOpen')
     ? []
     : [`${who}-allowed >= ${SHARE} * ${who}-sent`];
   const kept = accept.includes('FailsOpen')

@@ -28,7 +28,7 @@ function sentToEach({ outcome, ...rest }: Parts, count: number, from: number): C
 function recordOf({
   within = 'Admitted',
   beyond = 'Rejected',
-  accept = ['Holds'],
+  accept = ['Enforces'],
   beyondAfter = [],
   withinAfter = 'Admitted',
   crossed = true,
@@ -89,7 +89,7 @@ describe('the invariant of a store outage', () => {
   });
 
   it.each<[string, RequestOutcome, readonly Behaviour[]]>([
-    ['FailsClosed', 'Rejected', ['Holds', 'FailsClosed']],
+    ['FailsClosed', 'Rejected', ['Enforces', 'FailsClosed']],
     ['Hangs', 'Timeout', ['Hangs', 'Mixed']],
   ])('is broken by more than the limit though %s is accepted', (word, within, accept) => {
     const over = { within, beyond: 'Admitted', beyondAfter: ['Rejected'] } as const;
@@ -199,7 +199,7 @@ describe('a caller that crosses its limit in the pause', () => {
 
   it('is named if every pod then rejects it', () => {
     const { detectedAt, evidence, summary } = read(crossing('New', { admitted: 2, rejected: 3 }));
-    expect([summary, detectedAt]).toEqual(['Holds', undefined]);
+    expect([summary, detectedAt]).toEqual(['Enforces', undefined]);
     expect(evidence).toContain('Rejected by every pod in the pause: a new caller');
     const none = read(crossing('New', { admitted: 2, rejected: 0 }));
     expect(none.shortfalls.join()).toMatch(/^no caller that crossed its limit in the pause was rejected/);
@@ -210,7 +210,7 @@ describe('a caller that crosses its limit in the pause', () => {
     const reading = read(record);
     expect(reading).toMatchObject({ summary: 'FailsOpen, 8 > 4', detectedAt: FINISHED, brokenAt: 10_420 });
     expect(valueOf(reading, 'overAdmission')).toBe(4);
-    const { values } = seenInvariant(reading, ['Holds'], record.judged(times).excess);
+    const { values } = seenInvariant(reading, ['Enforces'], record.judged(times).excess);
     expect(values.slice(2).map(({ value }) => value)).toEqual([0, 4]);
   });
 
@@ -288,7 +288,7 @@ describe('what callers get after the pause', () => {
     const limitReturn = { state: 'NotReturned', callers: 3, lockedOut: 2, waitedMs: 61_000 } as const;
     const reading = recordOf().reading(times, 80_000, limitReturn);
     expect(reading).toMatchObject({
-      summary: 'Holds; limit not returned',
+      summary: 'Enforces; limit not returned',
       detectedAt: 80_000,
       brokenAt: times.endedAt,
       complete: true,
@@ -319,7 +319,7 @@ describe('a share near the border between two words', () => {
 
   it('decides nothing if both are accepted, or none', () => {
     expect(rejected(35, ['FailsClosed', 'Mixed'])).toMatchObject({ shortfalls: [] });
-    expect(rejected(35, ['Holds'])).toMatchObject({ detectedAt: FINISHED, shortfalls: [] });
+    expect(rejected(35, ['Enforces'])).toMatchObject({ detectedAt: FINISHED, shortfalls: [] });
   });
 
   it('is left behind by a share that is clear', () => {
@@ -370,7 +370,7 @@ describe('a path that needs no limiter', () => {
 
 describe('an answer that the operator read late', () => {
   it('is neither in time nor missing, and too many of them are a shortfall', () => {
-    const record = recordOf({ within: 'Admitted', accept: ['Holds'] });
+    const record = recordOf({ within: 'Admitted', accept: ['Enforces'] });
     for (const request of sentToEach({ caller: 'Under', outcome: 'Admitted' }, 10, 12_000)) {
       record.add({ ...request, endedAt: 15_400 });
     }
@@ -386,7 +386,7 @@ describe('an answer that the operator read late', () => {
   it('is left out if it is one of many', () => {
     const record = recordOf();
     record.add({ pod: 'a', caller: 'Under', outcome: 'Admitted', sentAt: 12_000, endedAt: 15_400 });
-    expect(read(record)).toMatchObject({ summary: 'Holds', shortfalls: [] });
+    expect(read(record)).toMatchObject({ summary: 'Enforces', shortfalls: [] });
   });
 });
 
@@ -407,7 +407,7 @@ describe('a pod that was deleted during the watch', () => {
     record.setAside(['b', 'another']);
     const reading = read(record);
     expect(reading).toMatchObject({
-      summary: 'Holds',
+      summary: 'Enforces',
       shortfalls: [expect.stringMatching(/^b was deleted/)],
     });
     expect(reading.detectedAt).toBeUndefined();
@@ -427,7 +427,7 @@ describe('a pod that was deleted during the watch', () => {
       record.add({ pod: 'b', caller: 'Over', outcome: 'Admitted', sentAt, endedAt: sentAt + 1 });
     }
     record.setAside(['b']);
-    expect(read(record)).toMatchObject({ summary: 'Holds, 9 > 4', detectedAt: FINISHED });
+    expect(read(record)).toMatchObject({ summary: 'Enforces, 9 > 4', detectedAt: FINISHED });
   });
 
   it('leaves nothing to judge if none is left', () => {

@@ -25,7 +25,7 @@ export const historySetup = z.strictObject({
   scenario: z.looseObject({
     name: z.string().min(1).max(63),
     type: z.string().min(1).max(63),
-    expect: z.enum(['Detected', 'NotDetected', 'Any']),
+    expect: z.enum(['Violated', 'Held', 'Any']),
     countdown: z.string().max(32),
   }),
   /** The rate limiter's part of the spec. */

@@ -51,7 +51,7 @@ describe('a store outage longer than a window', () => {
       fc.property(worlds(false), (world) => {
         const outage = judgeOf('StoreOutage', modelOutage(world));
         const reading = outage.reading();
-        expect(reading).toMatchObject({ summary: 'Holds', shortfalls: [], complete: true });
+        expect(reading).toMatchObject({ summary: 'Enforces', shortfalls: [], complete: true });
         expect(reading?.detectedAt).toBeUndefined();
         const left = outage.recovered?.() ?? [];
         expect([valueOf(left, 'lost') ?? 0, valueOf(left, 'phantoms') ?? 0]).toEqual([0, 0]);

@@ -37,28 +37,28 @@ describe('a spec that no run on so many pods can meet', () => {
   it.each<[string, object, object, number, RegExp]>([
     [
       'a burst that a full bucket admits',
-      ghosts('NotDetected', { multiplier: 3 }),
+      ghosts('Held', { multiplier: 3 }),
       bucket(180),
       3,
       /admits 180 requests at once .*x ghostAllowing.multiplier 3 = 180, so it can show nothing: set ghostAllowing.multiplier to 4 or more, or correct limit.burst/,
     ],
     [
       'the same where an anomaly is expected',
-      ghosts('Detected', { multiplier: 3 }),
+      ghosts('Violated', { multiplier: 3 }),
       bucket(500),
       3,
       /can show nothing: set ghostAllowing.multiplier to 9 or more/,
     ],
     [
       'a burst that asks no pod for all that its bucket admits',
-      ghosts('NotDetected', { multiplier: 3 }),
+      ghosts('Held', { multiplier: 3 }),
       bucket(100),
       3,
       /3 x 100 = 300, and the burst has .* = 180: .* So set ghostAllowing.multiplier to 5 or more/,
     ],
     [
       'a bucket that no burst of one run can show',
-      ghosts('NotDetected', { multiplier: 3 }),
+      ghosts('Held', { multiplier: 3 }),
       { ...bucket(5000), requests: 1 },
       3,
       /give the limiter a smaller burst/,
@@ -86,21 +86,21 @@ describe('a spec that no run on so many pods can meet', () => {
     ],
     [
       'too few checks to prove that each pod keeps the limit',
-      drift({ pause: '2s', requestsPerSecond: 10 }, 'NotDetected'),
+      drift({ pause: '2s', requestsPerSecond: 10 }, 'Held'),
       {},
       3,
       /10 checks on each of 3 pods = 30, and counterDrift sends 18/,
     ],
     [
       'the checks that the proof takes from the pause are missing for the last pod',
-      drift({}, 'NotDetected'),
+      drift({}, 'Held'),
       {},
       30,
       /10 checks on each of 30 pods = 300, and counterDrift sends 295/,
     ],
     [
       'twenty pods with twice the limit and the default traffic',
-      drift({}, 'NotDetected'),
+      drift({}, 'Held'),
       { requests: 20 },
       20,
       /20 checks on each of 20 pods = 400, .*raise counterDrift.requestsPerSecond or pause, or lower subject.rateLimiter.limit.requests/,
@@ -114,21 +114,21 @@ describe('a spec that no run on so many pods can meet', () => {
     ],
     [
       'a burst that leaves pods out, where each has to be seen',
-      ghosts('NotDetected', { multiplier: 2 }),
+      ghosts('Held', { multiplier: 2 }),
       { requests: 2 },
       5,
       /2 requests to each of 5 pods = 10, and the burst has .*2 x ghostAllowing.multiplier 2 = 4.*set ghostAllowing.multiplier to 5/,
     ],
     [
       'a burst that asks each pod for less than the limit, which would hide one that keeps none',
-      ghosts('NotDetected', { multiplier: 2 }),
+      ghosts('Held', { multiplier: 2 }),
       {},
       3,
       /10 requests to each of 3 pods = 30.*set ghostAllowing.multiplier to 3 or more/,
     ],
     [
       'trials that do not fit into the window',
-      ghosts('Detected', { trials: 10 }),
+      ghosts('Violated', { trials: 10 }),
       { window: '17s' },
       3,
       /10 trials with countdown and twice health.timeout take 17s500ms .*limit.window of 17s/,
@@ -142,14 +142,14 @@ describe('a spec that no run on so many pods can meet', () => {
     ],
     [
       'a burst whose story is as long as the window',
-      ghosts('Detected', { trials: 1 }),
+      ghosts('Violated', { trials: 1 }),
       { window: '13s' },
       3,
       /health.timeout take 13s/,
     ],
     [
       'a burst of more requests than can be sent at once',
-      ghosts('Detected', { multiplier: 3 }),
+      ghosts('Violated', { multiplier: 3 }),
       { requests: 5000 },
       3,
       /at most 10000: lower ghostAllowing.multiplier/,
@@ -169,14 +169,14 @@ describe('a spec that no run on so many pods can meet', () => {
 
   it.each<[string, object, object, number]>([
     ['the defaults', drift({}), {}, 3],
-    ['the defaults as a gate', drift({}, 'NotDetected'), {}, 29],
+    ['the defaults as a gate', drift({}, 'Held'), {}, 29],
     [
       'fixed shares as a gate on what callers get',
-      drift({ invariant: 'OverAdmission' }, 'NotDetected'),
+      drift({ invariant: 'OverAdmission' }, 'Held'),
       {},
       3,
     ],
-    ['just enough checks for each pod', drift({ pause: '2s', requestsPerSecond: 17 }, 'NotDetected'), {}, 3],
+    ['just enough checks for each pod', drift({ pause: '2s', requestsPerSecond: 17 }, 'Held'), {}, 3],
     ['few checks, where a detection is enough', drift({ pause: '2s', requestsPerSecond: 10 }, 'Any'), {}, 3],
     [
       'just more checks than the threshold',
@@ -191,8 +191,8 @@ describe('a spec that no run on so many pods can meet', () => {
       { requests: 2 },
       5,
     ],
-    ['a small bucket on many pods', ghosts('NotDetected', { multiplier: 3 }), bucket(10), 18],
-    ['a burst with the limit for each pod', ghosts('NotDetected'), { requests: 2 }, 3],
+    ['a small bucket on many pods', ghosts('Held', { multiplier: 3 }), bucket(10), 18],
+    ['a burst with the limit for each pod', ghosts('Held'), { requests: 2 }, 3],
     ['a story just shorter than the window', drift({}), { window: '23001ms' }, 3],
   ])('is let through: %s', (_, scenario, limit, pods) => {
     requireProvable({ spec: spec(scenario, limit) }, pods);
@@ -245,14 +245,14 @@ describe('a spec that no run on so many pods can meet', () => {
           limit: { requests: 400 },
         },
       },
-      scenarios: [{ name: 's', ...ghosts('Detected', { multiplier: 3 }) }],
+      scenarios: [{ name: 's', ...ghosts('Violated', { multiplier: 3 }) }],
     });
     expect(() => requireProvable({ spec: whole }, 3)).toThrow(/at most 1000, since with interface.http.tls/);
   });
 
   it('is a proof of absence by what a single pod tells of its own count', () => {
     const behind = (redis: object, pods: number, change: object = {}): string | undefined => {
-      const whole = spec(drift(change, 'NotDetected'), { requests: 10 });
+      const whole = spec(drift(change, 'Held'), { requests: 10 });
       const [scenario] = whole.scenarios;
       const of = rateLimiterOf(whole);
       const { http } = of.interface;
@@ -265,7 +265,7 @@ describe('a spec that no run on so many pods can meet', () => {
       return scenario && scenarioTypeOf('CounterDrift').unprovable(scenario, told as typeof of, pods);
     };
     expect(behind({}, 1)).toMatch(
-      /NotDetected needs more than one pod where answers alone tell what is counted: .*Set subject\.rateLimiter\.redis\.count, or run more pods$/,
+      /Held needs more than one pod where answers alone tell what is counted: .*Set subject\.rateLimiter\.redis\.count, or run more pods$/,
     );
     expect(behind({}, 2)).toBeUndefined();
     expect(behind({}, 1, { invariant: 'OverAdmission' })).toBeUndefined();

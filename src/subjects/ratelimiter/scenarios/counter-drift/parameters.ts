@@ -166,10 +166,10 @@ export function unprovable(
   if (
     usesReportedQuota(limiter) &&
     invariant === 'Drift' &&
-    scenario.expect === 'NotDetected' &&
+    scenario.expect === 'Held' &&
     pods === 1
   ) {
-    return `${name}: NotDetected needs more than one pod where answers alone tell what is counted: a pod that counts by itself tells all of its own. Set ${PART}.redis.count, or run more pods`;
+    return `${name}: Held needs more than one pod where answers alone tell what is counted: a pod that counts by itself tells all of its own. Set ${PART}.redis.count, or run more pods`;
   }
   // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
   if (isReference(limiter) && invariant === 'Drift' && bound >= most) {
@@ -179,8 +179,8 @@ export function unprovable(
   const pauseMs = parseDuration(pause);
   const checks = Math.floor((requestsPerSecond * (pauseMs - Math.min(proofMs, pauseMs / 2))) / 1000);
   const sends = `counterDrift sends ${checks} checks (${requestsPerSecond} a second for what the proof leaves of ${pause})`;
-  if (scenario.expect === 'NotDetected' && checks < most) {
-    return `${name}: NotDetected needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}, and ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
+  if (scenario.expect === 'Held' && checks < most) {
+    return `${name}: Held needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}, and ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
   }
   if (invariant === 'OverAdmission' && checks <= limit.requests) {
     return `${name}: no more than limit.requests ${limit.requests} can be allowed where ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;

@@ -15,7 +15,7 @@ function spec(ghostAllowing: object = {}, limiter: object = { interface: HTTP })
         ...limiter,
       },
     },
-    scenarios: [{ name: 's', type: 'GhostAllowing', expect: 'NotDetected', ghostAllowing }],
+    scenarios: [{ name: 's', type: 'GhostAllowing', expect: 'Held', ghostAllowing }],
   });
 }
 

@@ -50,7 +50,7 @@ const schema = z
       .max(MOST_TIMES)
       .optional()
       .describe(
-        'The burst has limit.requests times this many requests. Left out: twice as many for each pod as the limit admits at once, at least three times that in all, and no more than one run may send. With expect NotDetected at least the number of pods, so that each pod gets as many as the limit allows.',
+        'The burst has limit.requests times this many requests. Left out: twice as many for each pod as the limit admits at once, at least three times that in all, and no more than one run may send. With expect Held at least the number of pods, so that each pod gets as many as the limit allows.',
       ),
     trials: z
       .int()
@@ -58,7 +58,7 @@ const schema = z
       .max(MOST_TRIALS)
       .optional()
       .describe(
-        `How many bursts are sent, each on a key of its own, or with identity SourceAddress once the limit is whole again; default: ${USUAL_TRIALS}, or as excludesAbove needs. At most ${MOST_KEYS} through the reference interface. One that admits too much is enough for Detected; NotDetected reports what so many trials exclude.`,
+        `How many bursts are sent, each on a key of its own, or with identity SourceAddress once the limit is whole again; default: ${USUAL_TRIALS}, or as excludesAbove needs. At most ${MOST_KEYS} through the reference interface. One that admits too much is enough for Violated; Held reports what so many trials exclude.`,
       ),
     excludesAbove: z
       .int()
@@ -66,7 +66,7 @@ const schema = z
       .max(95)
       .optional()
       .describe(
-        `In place of trials: NotDetected excludes, at ${CONFIDENCE} % confidence, a violation in more than this percentage of bursts. 64 takes 3 trials, 26 takes 10, 5 takes 59.`,
+        `In place of trials: Held excludes, at ${CONFIDENCE} % confidence, a violation in more than this percentage of bursts. 64 takes 3 trials, 26 takes 10, 5 takes 59.`,
       ),
   })
   .meta({
@@ -220,15 +220,15 @@ export function unprovable(
     return `${name}: a limiter in order may admit ${most} requests while a burst is sent, since tokens come back or a window of ${PART}.limit.window ${limit.window} may end, and ${burst}, so it can show nothing: ${raise(limit.requests, most + 1)}, or lower ${PART}.limit.requests`;
   }
   // An anomaly may show on some of the pods; that there is none has to be looked for on each, up to all that it admits.
-  if (scenario.expect !== 'NotDetected' || sent >= pods * full) return undefined;
+  if (scenario.expect !== 'Held' || sent >= pods * full) return undefined;
   if (full !== limit.requests) {
-    return `${name}: NotDetected needs as many requests to each of ${counted(pods, 'pod')} as it admits at once (${PART}.limit.burst), ${pods} x ${full} = ${pods * full}, and ${burst}: a pod that ignores the others could not show it. So ${raise(limit.requests, pods * full)}, or select fewer pods`;
+    return `${name}: Held needs as many requests to each of ${counted(pods, 'pod')} as it admits at once (${PART}.limit.burst), ${pods} x ${full} = ${pods * full}, and ${burst}: a pod that ignores the others could not show it. So ${raise(limit.requests, pods * full)}, or select fewer pods`;
   }
   const remedy =
     pods <= MOST_TIMES && pods * limit.requests <= MOST_SENT
       ? `set ghostAllowing.multiplier to ${pods} or more`
       : `select fewer pods, or lower ${PART}.limit.requests and set ghostAllowing.multiplier to ${pods}`;
-  return `${name}: NotDetected needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and ${burst}: a pod that ignores the others could not show it. So ${remedy}`;
+  return `${name}: Held needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and ${burst}: a pod that ignores the others could not show it. So ${remedy}`;
 }
 
 /** Why so many trials take longer than one fault may; undefined: they do not. */

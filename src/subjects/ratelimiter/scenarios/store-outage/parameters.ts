@@ -39,16 +39,16 @@ const schema = z
       .max(95)
       .optional()
       .describe(
-        `How sure NotDetected is: it excludes, at ${CONFIDENCE} % confidence, over-admission to more than this percentage of callers. 23 takes 12 callers that are over their limits or cross them, 10 takes 29, 5 takes 59. Left out: up to 12 callers, fewer of a large limit.`,
+        `How sure Held is: it excludes, at ${CONFIDENCE} % confidence, over-admission to more than this percentage of callers. 23 takes 12 callers that are over their limits or cross them, 10 takes 29, 5 takes 59. Left out: up to 12 callers, fewer of a large limit.`,
       ),
     settle: durationField(
       'How long to keep sending after the pause. By its end callers have to be admitted as before.',
       '1s',
       '1m',
     ).default('5s'),
-    accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Holds']).meta({
+    accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Enforces']).meta({
       description:
-        'What callers may get in the pause. Anything else is Detected. So is more than the limit, whatever callers under it get, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
+        'What callers may get in the pause. Anything else is Violated. So is more than the limit, whatever callers under it get, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
       'x-kubernetes-list-type': 'set',
     }),
   })
