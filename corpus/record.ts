@@ -51,13 +51,20 @@ async function limiterOf(
   const [pause, settle] = [`${forMs}ms`, `${SETTLE_MS}ms`];
   // A node that lets everything through is to be asked for more than the limit by itself.
   const multiplier = gateways ? 6 : 3;
-  const burst = { name: 'burst', type: 'GhostAllowing', ghostAllowing: { multiplier, trials: 2 } };
+  const burst = {
+    name: 'burst',
+    type: 'GhostAllowing',
+    expect: 'Violated',
+    ghostAllowing: { multiplier, trials: 2 },
+  };
   if ('mode' in limiter) {
     const steady = { pause, settle, requestsPerSecond: rate };
     return {
       startNodes: reference(supervisor, limiter.mode),
       spec: limiterSpec({ limit: { requests: limit, window: '60s' }, health }, [
-        watch === 'burst' ? burst : { name: 'steady', type: 'CounterDrift', counterDrift: steady },
+        watch === 'burst'
+          ? burst
+          : { name: 'steady', type: 'CounterDrift', expect: 'Violated', counterDrift: steady },
       ]),
     };
   }

@@ -18,6 +18,7 @@ const SPEC = {
     {
       name: 'counter-drift',
       type: 'CounterDrift',
+      expect: 'Violated',
       countdown: '0s',
       counterDrift: { pause: `${PAUSE_MS / 1000}s` },
     },

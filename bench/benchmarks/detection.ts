@@ -25,10 +25,11 @@ const SPEC = {
     {
       name: 'counter-drift',
       type: 'CounterDrift',
+      expect: 'Violated',
       countdown: '0s',
       counterDrift: { pause: '3s', settle: '1s' },
     },
-    { name: 'ghost-allowing', type: 'GhostAllowing', countdown: '0s', ghostAllowing: {} },
+    { name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Violated', countdown: '0s', ghostAllowing: {} },
   ],
 };
 

@@ -28,8 +28,8 @@ const IDLE_SAMPLE_MS = 5_000;
 /** A whole demo, but for the time in which nothing happens. */
 const SPEC = {
   scenarios: [
-    { name: 'counter-drift', type: 'CounterDrift', countdown: '0s' },
-    { name: 'ghost-allowing', type: 'GhostAllowing', countdown: '0s' },
+    { name: 'counter-drift', type: 'CounterDrift', expect: 'Violated', countdown: '0s' },
+    { name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Violated', countdown: '0s' },
   ],
 };
 

@@ -12,7 +12,7 @@ import { type RemediationSpec, remediationSpec } from './remediation.ts';
 import { cel, durationField, ifDurations } from './schema-parts.ts';
 import type { CelRule, SubjectApi } from './subject-api.ts';
 
-export const EXPECTATIONS = ['Violated', 'Held', 'Any'] as const;
+export const EXPECTATIONS = ['Held', 'Violated', 'Any'] as const;
 export type Expectation = (typeof EXPECTATIONS)[number];
 
 /** A scenario as the API server hands it out; its parameters stand in the member of its type. */
@@ -87,9 +87,9 @@ function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
       type: z.enum(faults.map(({ type }) => type)).describe('Which fault to inject.'),
       expect: z
         .enum(EXPECTATIONS)
-        .default('Violated')
+        .default('Held')
         .describe(
-          'The result that makes the scenario a success. Held makes a gate for a subject that must not fail in this way.',
+          'The result that makes the scenario a success. Held: the invariant was kept. Violated: a demo of a weakness that is known. Any: either.',
         ),
       countdown: durationField('Time between the announcement and the fault.', '0s', '1m').default('3s'),
       ...parts,

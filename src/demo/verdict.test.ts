@@ -48,7 +48,12 @@ describe('the verdict of a run', () => {
     ['an unexpected anomaly', [met, unexpected], 'Failed', 'UnexpectedViolation'],
     ['an inconclusive scenario', [met, open], 'Errored', 'Inconclusive'],
     ['a scenario without a result', [met, none], 'Errored', 'Inconclusive'],
-    ['an unexpected anomaly and an inconclusive scenario', [open, unexpected], 'Failed', 'UnexpectedViolation'],
+    [
+      'an unexpected anomaly and an inconclusive scenario',
+      [open, unexpected],
+      'Failed',
+      'UnexpectedViolation',
+    ],
     ['a missing anomaly and an inconclusive scenario', [missed, open], 'Errored', 'Inconclusive'],
     ['an unexpected and a missing anomaly', [missed, unexpected], 'Failed', 'UnexpectedViolation'],
   ])('a run with %s has its verdict', (_, scenarios, phase, reason) => {

@@ -22,7 +22,13 @@ const scenarios = [
     type: 'StoreOutage',
     expect: 'Any',
     countdown: '1s',
-    storeOutage: { pause: `${PAUSE_SECONDS}s`, callerTimeout: '1s', requestsPerSecond: 5, settle: '5s' },
+    storeOutage: {
+      pause: `${PAUSE_SECONDS}s`,
+      callerTimeout: '1s',
+      requestsPerSecond: 5,
+      settle: '5s',
+      accept: ['Enforces'],
+    },
   },
   { name: 'burst', type: 'GhostAllowing', expect: 'Any', countdown: '1s' },
 ];

@@ -45,10 +45,10 @@ describe('the history of a recorded run', () => {
     }
     expect([...results].toSorted()).toMatchInlineSnapshot(`
       [
-        "CounterDrift Violated",
         "CounterDrift Held",
-        "GhostAllowing Violated",
+        "CounterDrift Violated",
         "GhostAllowing Held",
+        "GhostAllowing Violated",
         "StoreOutage Violated",
       ]
     `);

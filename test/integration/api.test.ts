@@ -31,8 +31,8 @@ async function judge(spec: object): Promise<ChaosDemo> {
   return JSON.parse(answer) as ChaosDemo;
 }
 
-const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', ...changes }];
-const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', ...changes }];
+const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', expect: 'Violated', ...changes }];
+const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ...changes }];
 const withLimiter = (changes: object) => ({ subject: { rateLimiter: { ...limiter, ...changes } } });
 const http = { type: 'HTTP', http: { request: { path: '/$(key)' } } };
 const byAddress = { type: 'HTTP', http: { identity: 'SourceAddress', request: { path: '/' } } };

@@ -15,7 +15,7 @@ type Order = Omit<Extract<SubjectEffect, { kind: 'Remediate' }>, 'kind' | 'id' |
 const RESET: Order = { remedy: 'ResetCounter' };
 const CHANGE: Order = { remedy: 'ChangeLimit', limit: { min: 1, max: 9 } };
 const SPEC = limiterSpec({ limit: { requests: 10, window: '1h' }, health: { timeout: '30s' } }, [
-  { name: 'ghosts', type: 'GhostAllowing' },
+  { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated' },
 ]);
 
 let ground: NodesOnRedis;

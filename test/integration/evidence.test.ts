@@ -33,11 +33,13 @@ const spec = limiterSpec(
     {
       name: 'first-story',
       type: 'CounterDrift',
+      expect: 'Violated',
       counterDrift: { pause: `${PAUSE_MS}ms`, requestsPerSecond: 60, threshold: 5, settle: '1s' },
     },
     {
       name: 'second-story',
       type: 'GhostAllowing',
+      expect: 'Violated',
       ghostAllowing: { multiplier: 2, trials: 3 },
     },
   ],

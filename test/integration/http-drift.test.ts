@@ -9,6 +9,7 @@ const SCENARIOS = [
   {
     name: 'drift',
     type: 'CounterDrift',
+    expect: 'Violated',
     counterDrift: { pause: '3s', requestsPerSecond: 40, settle: '1s' },
   },
 ];

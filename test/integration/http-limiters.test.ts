@@ -15,9 +15,15 @@ const SCENARIOS = [
   {
     name: 'outage',
     type: 'StoreOutage',
-    storeOutage: { pause: '3s', callerTimeout: '500ms', requestsPerSecond: 10, settle: '2s' },
+    storeOutage: {
+      pause: '3s',
+      callerTimeout: '500ms',
+      requestsPerSecond: 10,
+      settle: '2s',
+      accept: ['Enforces'],
+    },
   },
-  { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 2 } },
+  { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { multiplier: 3, trials: 2 } },
 ];
 
 let limiters: SurveyedLimiters;

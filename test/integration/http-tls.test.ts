@@ -34,7 +34,7 @@ async function driven(http: object, auth: { ca?: string; headers?: Record<string
   onTestFinished(() => sidecars?.stop());
   const mapped = (await limiters.specOf('express-rate-limit', 'default')) as { interface: { http: object } };
   const run = await limiters.drive('express-rate-limit', 'default', {
-    scenarios: [{ name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { trials: 2 } }],
+    scenarios: [{ name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 2 } }],
     change: { interface: { type: 'HTTP', http: { ...mapped.interface.http, ...http } } },
     target: async (found) => {
       sidecars = await startSidecars({ nodes: found.nodes, cert, key, token: TOKEN });

@@ -157,7 +157,7 @@ describe('pods that know the operator by its address alone', () => {
         redis: { service: { name: service } },
         limit: { requests: 30 },
       },
-      [{ name: 'g', type: 'GhostAllowing', ghostAllowing: { trials: 1 } }],
+      [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } }],
     );
   const byAddress = { identity: 'SourceAddress', request: { path: '/' } };
   const byKey = { request: { path: '/$(key)' } };
@@ -245,7 +245,7 @@ describe('the rest of a Redis', () => {
     const until = Date.parse(/until (\S+Z):/.exec(await messageFor('b'))?.[1] ?? '') - Date.now();
     expect(until).toBeGreaterThan(50_000);
     expect(until).toBeLessThan(66_000);
-    const burst = [{ name: 'ghosts', type: 'GhostAllowing' }];
+    const burst = [{ name: 'ghosts', type: 'GhostAllowing', expect: 'Violated' }];
     const { opened, admission } = await admit('c', { spec: limiterSpec(LIMITER, burst) });
     expect(admission.state).toBe('granted');
     await opened?.lock?.release();
@@ -277,7 +277,12 @@ describe('the rest of a Redis', () => {
   });
 
   it('refuses a spec whose pauses no Redis may have', async () => {
-    const drift = (name: string) => ({ name, type: 'CounterDrift', counterDrift: { pause: '60s' } });
+    const drift = (name: string) => ({
+      name,
+      type: 'CounterDrift',
+      expect: 'Violated',
+      counterDrift: { pause: '60s' },
+    });
     const spec = limiterSpec({ ...LIMITER, limit: { window: '10m' } }, [drift('a'), drift('b'), drift('c')]);
     expect(await messageFor('a', { spec })).toMatch(
       /^UnprovableSpec: the scenarios pause Redis for 3m in all/,
@@ -333,6 +338,7 @@ describe('admission', () => {
       {
         id: '1-drift-1',
         type: 'CounterDrift',
+        expect: 'Violated',
         plannedAt: '2026-01-01T00:00:00.000Z',
         until: '2026-01-01T00:00:30.000Z',
       },
@@ -512,7 +518,7 @@ describe('the Secret of a limiter behind HTTP', () => {
           http: { request: { path: '/$(key)' }, authSecretRef: { name: 'api-auth' }, ...http },
         },
       },
-      [{ name: 'g', type: 'GhostAllowing', ghostAllowing: { trials: 1 } }],
+      [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } }],
     ),
   });
   const withSecret = (data: Record<string, string>, type = 'chaosdemo.dev/http-auth') => {

@@ -18,8 +18,13 @@ import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 
 const SCENARIOS = [
-  { name: 'drift', type: 'CounterDrift', counterDrift: { pause: '4s', requestsPerSecond: 60, settle: '1s' } },
-  { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { trials: 1 } },
+  {
+    name: 'drift',
+    type: 'CounterDrift',
+    expect: 'Violated',
+    counterDrift: { pause: '4s', requestsPerSecond: 60, settle: '1s' },
+  },
+  { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } },
 ];
 
 let counting: RedisServer;
@@ -120,7 +125,12 @@ describe.skipIf(withoutRealTime)('Setup', () => {
   it(
     'Setup checks that the limiter admits, counts in Redis and rejects, at each rate',
     keepingTime(async () => {
-      const fast = { name: 'fast', type: 'CounterDrift', counterDrift: { requestsPerSecond: 200 } };
+      const fast = {
+        name: 'fast',
+        type: 'CounterDrift',
+        expect: 'Violated',
+        counterDrift: { requestsPerSecond: 200 },
+      };
       const driver = driverOn(nodes.map(targetOf), {
         scenarios: [...SCENARIOS, fast],
         limit: { requests: 100 },

@@ -35,8 +35,8 @@ function withLimiter(part: object, scenario?: object): object {
     ...(scenario && { scenarios: [{ name: 's', ...scenario }] }),
   };
 }
-const drift = (counterDrift: object) => ({ type: 'CounterDrift', counterDrift });
-const ghosts = (ghostAllowing: object) => ({ type: 'GhostAllowing', ghostAllowing });
+const drift = (counterDrift: object) => ({ type: 'CounterDrift', expect: 'Violated', counterDrift });
+const ghosts = (ghostAllowing: object) => ({ type: 'GhostAllowing', expect: 'Violated', ghostAllowing });
 
 describe('a field that is wrong by itself', () => {
   it.each<[string, object, RegExp]>([

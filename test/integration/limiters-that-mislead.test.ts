@@ -81,7 +81,7 @@ function drive(
     },
     [
       { name: 'outage', type: 'StoreOutage', storeOutage },
-      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { trials: 2 } },
+      { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 2 } },
     ],
   );
   const { host, port } = redis;

@@ -28,7 +28,9 @@ describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approxim
       const driver = new DrivenLimiter({
         nodes: ground.nodes(),
         redis: ground.target(),
-        spec: limiterSpec({ limit: { requests } }, [{ name: 'drift', type: 'CounterDrift' }]),
+        spec: limiterSpec({ limit: { requests } }, [
+          { name: 'drift', type: 'CounterDrift', expect: 'Violated' },
+        ]),
       });
       const key = `demo-control-${requests}`;
       const about = { fault: 'none', scenario: 'drift', fixture: key };

@@ -13,7 +13,12 @@ const LATE_MS = 4600;
 const PAUSE_MS = 20_000;
 
 const spec: ChaosDemoSpec = limiterSpec({ limit: { requests: 10, window: '60s' } }, [
-  { name: 'drift', type: 'CounterDrift', counterDrift: { pause: '20s', requestsPerSecond: 60 } },
+  {
+    name: 'drift',
+    type: 'CounterDrift',
+    expect: 'Violated',
+    counterDrift: { pause: '20s', requestsPerSecond: 60 },
+  },
 ]);
 
 describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', () => {

@@ -37,9 +37,15 @@ function spec(health: object = {}): ChaosDemoSpec {
       {
         name: 'drift',
         type: 'CounterDrift',
+        expect: 'Violated',
         counterDrift: { pause: '2s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
       },
-      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 2, trials: 3 } },
+      {
+        name: 'ghosts',
+        type: 'GhostAllowing',
+        expect: 'Violated',
+        ghostAllowing: { multiplier: 2, trials: 3 },
+      },
     ],
   );
 }

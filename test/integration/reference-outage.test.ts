@@ -14,7 +14,13 @@ beforeAll(async () => {
 afterAll(() => ground?.stop());
 
 function driverOf(mode: LimiterMode, callerTimeout: string): DrivenLimiter {
-  const storeOutage = { pause: '3s', callerTimeout, requestsPerSecond: 10, settle: '2s' };
+  const storeOutage = {
+    pause: '3s',
+    callerTimeout,
+    requestsPerSecond: 10,
+    settle: '2s',
+    accept: ['Enforces'],
+  };
   return new DrivenLimiter({
     nodes: ground.nodes(mode),
     redis: ground.target(),

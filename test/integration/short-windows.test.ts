@@ -78,9 +78,14 @@ async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
       {
         name: 'outage',
         type: 'StoreOutage',
-        storeOutage: { pause: '10s', settle: '3s', requestsPerSecond: 10, accept: ['Enforces', 'FailsClosed'] },
+        storeOutage: {
+          pause: '10s',
+          settle: '3s',
+          requestsPerSecond: 10,
+          accept: ['Enforces', 'FailsClosed'],
+        },
       },
-      { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: {} },
+      { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: {} },
     ],
   );
   const { host, port } = redis;

@@ -17,9 +17,15 @@ const SCENARIOS = [
   {
     name: 'outage',
     type: 'StoreOutage',
-    storeOutage: { pause: '2s', callerTimeout: '500ms', requestsPerSecond: 10, settle: '1s' },
+    storeOutage: {
+      pause: '2s',
+      callerTimeout: '500ms',
+      requestsPerSecond: 10,
+      settle: '1s',
+      accept: ['Enforces'],
+    },
   },
-  { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 3, trials: 2 } },
+  { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { multiplier: 3, trials: 2 } },
 ];
 
 let limiters: SurveyedLimiters;

@@ -29,9 +29,15 @@ export function redisRef(changes: object = {}): object {
   return { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, ...changes };
 }
 
+/** Both weaknesses of the approximate limiter, which are expected. */
+export const WEAKNESSES = [
+  { name: 'counter-drift', type: 'CounterDrift', expect: 'Violated' },
+  { name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Violated' },
+] as const;
+
 /** A spec on the limiters of a target that dwells on no chapter; `changes` adds fields or replaces them. */
 export function demoSpec(changes: object = {}): object {
-  return { subject: subject(), pace: { dwell: '0s' }, ...changes };
+  return { subject: subject(), scenarios: WEAKNESSES, pace: { dwell: '0s' }, ...changes };
 }
 
 /** The whole object of a spec. */
@@ -58,6 +64,7 @@ export function drift(changes: object = {}): object {
   return {
     name: 'drift',
     type: 'CounterDrift',
+    expect: 'Violated',
     countdown: '0s',
     counterDrift: { pause: '4s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
     ...changes,
@@ -69,6 +76,7 @@ export function ghosts(changes: object = {}): object {
   return {
     name: 'ghosts',
     type: 'GhostAllowing',
+    expect: 'Violated',
     countdown: '0s',
     ghostAllowing: {},
     ...changes,

@@ -88,7 +88,10 @@ describe('a run', () => {
   it('is Failed with ViolationNotReproduced where a strict service holds', async () => {
     const simulation = new Simulation(simulatedSpec(), { queues: false, loses: false });
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'ViolationNotReproduced' });
+    expect(simulation.status.run?.verdict).toMatchObject({
+      phase: 'Failed',
+      reason: 'ViolationNotReproduced',
+    });
     expect(condition(simulation, 'Stalled')?.status).toBe('True');
     expect(condition(simulation, 'Stall')?.status).toBe('False');
   });

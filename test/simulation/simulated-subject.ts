@@ -121,6 +121,10 @@ function duration(part: unknown, field: string, byDefault: string): number {
 }
 
 /** A spec with defaults filled in, as the API server would hand it out. */
-export function simulatedSpec(changes: Record<string, unknown> = {}): ChaosDemoSpec {
-  return specSchema([api]).parse({ subject: { simulated: {} }, ...changes });
+export function simulatedSpec(
+  changes: Record<string, unknown> & { scenarios?: object[] } = {},
+): ChaosDemoSpec {
+  const { scenarios = [...api.defaultScenarios] } = changes;
+  const expecting = scenarios.map((scenario) => ({ expect: 'Violated', ...scenario }));
+  return specSchema([api]).parse({ subject: { simulated: {} }, ...changes, scenarios: expecting });
 }

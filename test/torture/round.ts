@@ -119,6 +119,7 @@ function httpSpecOf(lane: LanePlan): object {
           callerTimeout: '500ms',
           requestsPerSecond: 10,
           settle: '2s',
+          accept: ['Enforces'],
         },
       },
     ],

@@ -34,10 +34,7 @@ const SOURCES: readonly (readonly [string, ReportSource])[] = [
     ended(['Succeeded', 'ExpectationsMet'], { ...HELD, summary: 'FailsOpen, 30 > 10' }),
   ],
   ['a violation that is not expected', ended(['Failed', 'UnexpectedViolation'], { expect: 'Held' })],
-  [
-    'no violation where one is expected',
-    ended(['Failed', 'ViolationNotReproduced'], { result: 'Held' }),
-  ],
+  ['no violation where one is expected', ended(['Failed', 'ViolationNotReproduced'], { result: 'Held' })],
   ['an inconclusive scenario', ended(['Errored', 'Inconclusive'], { result: 'Inconclusive' })],
   ['an abort', ended(['Aborted', 'Aborted'], { result: 'Inconclusive' })],
   ['missing evidence', { demo, missing: 'you may not read it' }],

@@ -12,6 +12,7 @@ import { Kubectl } from '../../../src/local/kubectl.ts';
 import type { LimiterMode } from '../../../src/local/limiters.ts';
 import { output, root } from '../../../src/local/run.ts';
 import { installLimiter } from '../../../tools/cluster/install.ts';
+import { WEAKNESSES } from '../../kit/demo.ts';
 import { until } from '../../kit/until.ts';
 import type { ProvidedCluster } from '../global-setup.ts';
 import { ARTEFACTS } from './artefacts.ts';
@@ -71,7 +72,7 @@ export class Cluster {
       {
         ...demo,
         metadata: { ...demo.metadata, name, namespace },
-        spec: { ...demo.spec, ...spec, subject: { rateLimiter } },
+        spec: { ...demo.spec, scenarios: WEAKNESSES, ...spec, subject: { rateLimiter } },
       },
     ]);
   }

@@ -111,7 +111,7 @@ const demo = (namespace: string, spec: object = {}): object => ({
   metadata: { name: 'demo', namespace },
   spec: {
     subject: { type: 'KeyValue', keyValue: { selector: { matchLabels: { app: 'key-value' } } } },
-    scenarios: [{ name: 'stale', type: 'StaleReplica', countdown: '0s' }],
+    scenarios: [{ name: 'stale', type: 'StaleReplica', expect: 'Violated', countdown: '0s' }],
     pace: { dwell: '0s' },
     ...spec,
   },
@@ -224,12 +224,18 @@ describe('one CRD for two subjects', () => {
     const keyValueSubject = { type: 'KeyValue', keyValue: { selector: {} } };
     const rateLimiter = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
     await create({});
-    await create({ subject: { rateLimiter }, scenarios: [{ name: 'd', type: 'CounterDrift' }] });
+    await create({
+      subject: { rateLimiter },
+      scenarios: [{ name: 'd', type: 'CounterDrift', expect: 'Violated' }],
+    });
     await expect(create({ subject: { ...keyValueSubject, rateLimiter } })).rejects.toThrow(
       'subject.rateLimiter',
     );
     await expect(
-      create({ subject: keyValueSubject, scenarios: [{ name: 'd', type: 'CounterDrift' }] }),
+      create({
+        subject: keyValueSubject,
+        scenarios: [{ name: 'd', type: 'CounterDrift', expect: 'Violated' }],
+      }),
     ).rejects.toThrow('a subject of type KeyValue has scenarios of the types StaleReplica only');
   });
 });

@@ -81,7 +81,11 @@ describe('what callers get while Redis takes no writes', () => {
     ];
     const judged = behaviourOf(settings, [...before, ...during({}, {}), ...reaching], FAULT);
     expect(judged).toMatchObject({ over: { excess: 2 }, excess: { beyond: 0, crossing: 2 }, shortfalls: [] });
-    expect([...judged.byNode].map(([, { behaviour }]) => behaviour)).toEqual(['FailsOpen', 'Enforces', 'Enforces']);
+    expect([...judged.byNode].map(([, { behaviour }]) => behaviour)).toEqual([
+      'FailsOpen',
+      'Enforces',
+      'Enforces',
+    ]);
     expect(judged.reached.size).toBe(0);
   });
 

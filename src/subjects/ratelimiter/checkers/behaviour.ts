@@ -306,7 +306,8 @@ export function checkBehaviour(
     behaviour === 'FailsOpen'
       ? undefined
       : during.find(
-          ({ caller, outcome }) => caller === 'Under' && (outcome === 'Admitted') === (behaviour === 'Enforces'),
+          ({ caller, outcome }) =>
+            caller === 'Under' && (outcome === 'Admitted') === (behaviour === 'Enforces'),
         );
   return {
     valid: isBroken ? false : missing.length > 0 ? 'unknown' : true,

@@ -19,10 +19,10 @@ function spec(scenario: object, limit: object = {}): ChaosDemoSpec {
   });
 }
 
-const drift = (counterDrift: object, expect?: string): object => ({
+const drift = (counterDrift: object, expect = 'Violated'): object => ({
   type: 'CounterDrift',
   counterDrift,
-  ...(expect && { expect }),
+  expect,
 });
 const ghosts = (expect: string, ghostAllowing: object = {}): object => ({
   type: 'GhostAllowing',
@@ -170,12 +170,7 @@ describe('a spec that no run on so many pods can meet', () => {
   it.each<[string, object, object, number]>([
     ['the defaults', drift({}), {}, 3],
     ['the defaults as a gate', drift({}, 'Held'), {}, 29],
-    [
-      'fixed shares as a gate on what callers get',
-      drift({ invariant: 'OverAdmission' }, 'Held'),
-      {},
-      3,
-    ],
+    ['fixed shares as a gate on what callers get', drift({ invariant: 'OverAdmission' }, 'Held'), {}, 3],
     ['just enough checks for each pod', drift({ pause: '2s', requestsPerSecond: 17 }, 'Held'), {}, 3],
     ['few checks, where a detection is enough', drift({ pause: '2s', requestsPerSecond: 10 }, 'Any'), {}, 3],
     [

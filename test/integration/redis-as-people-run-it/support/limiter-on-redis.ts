@@ -115,9 +115,10 @@ export const spec: ChaosDemoSpec = limiterSpec(
     {
       name: 'drift',
       type: 'CounterDrift',
+      expect: 'Violated',
       counterDrift: { pause: '2s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
     },
-    { name: 'ghosts', type: 'GhostAllowing', ghostAllowing: { multiplier: 2 } },
+    { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { multiplier: 2 } },
   ],
 );
 

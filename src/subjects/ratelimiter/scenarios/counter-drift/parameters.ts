@@ -163,12 +163,7 @@ export function unprovable(
   const fields = 'countdown, counterDrift.pause, counterDrift.settle, and health.timeout';
   const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
   if (late !== undefined) return late;
-  if (
-    usesReportedQuota(limiter) &&
-    invariant === 'Drift' &&
-    scenario.expect === 'Held' &&
-    pods === 1
-  ) {
+  if (usesReportedQuota(limiter) && invariant === 'Drift' && scenario.expect === 'Held' && pods === 1) {
     return `${name}: Held needs more than one pod where answers alone tell what is counted: a pod that counts by itself tells all of its own. Set ${PART}.redis.count, or run more pods`;
   }
   // What a limiter behind HTTP lets through when it cannot count has no such ceiling.

@@ -46,11 +46,16 @@ const schema = z
       '1s',
       '1m',
     ).default('5s'),
-    accept: z.array(z.enum(BEHAVIOURS)).min(1).max(BEHAVIOURS.length).default(['Enforces']).meta({
-      description:
-        'What callers may get in the pause. Anything else is Violated. So is more than the limit, whatever callers under it get, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
-      'x-kubernetes-list-type': 'set',
-    }),
+    accept: z
+      .array(z.enum(BEHAVIOURS))
+      .min(1)
+      .max(BEHAVIOURS.length)
+      .default(['Enforces', 'FailsClosed'])
+      .meta({
+        description:
+          'What callers may experience in the pause. Anything else is Violated. So is more than the limit, whatever callers under it get, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
+        'x-kubernetes-list-type': 'set',
+      }),
   })
   .describe('Pauses writes of Redis and tells what callers get meanwhile; for type StoreOutage.');
 
