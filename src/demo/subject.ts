@@ -63,7 +63,6 @@ export interface AdmissionRequest {
   readonly namespace: string;
   readonly uid: string;
   readonly generation: number;
-  readonly creationTimestamp: string;
   readonly spec: ChaosDemoSpec;
   /** Faults of this object that may be on, by the status. */
   readonly activeFaults: readonly (FaultStatus & { readonly type: string })[];

@@ -79,7 +79,6 @@ function request(name: string, change: Partial<AdmissionRequest> = {}): Admissio
     namespace: 'shop',
     uid: `uid-${name}`,
     generation: 3,
-    creationTimestamp: '2026-01-01T00:00:00Z',
     spec: limiterSpec(LIMITER),
     activeFaults: [],
     toBegin: true,

@@ -306,10 +306,10 @@ export class Session {
 
 function admissionRequest(demo: ChaosDemo, mustUndo: boolean, now: number): AdmissionRequest {
   const { metadata, spec, status } = demo;
-  const { creationTimestamp, finalizers = [], generation, name, namespace, uid } = metadata;
+  const { finalizers = [], generation, name, namespace, uid } = metadata;
   const activeFaults = (status?.scenarios ?? []).flatMap(({ fault, type }) =>
     fault && mayBeActive(fault, now) ? [{ ...fault, type }] : [],
   );
   const toBegin = !runIsOn(status) && !finalizers.includes(FINALIZER);
-  return { name, namespace, uid, generation, creationTimestamp, spec, activeFaults, toBegin, mustUndo };
+  return { name, namespace, uid, generation, spec, activeFaults, toBegin, mustUndo };
 }
