@@ -12,7 +12,7 @@ import type { SubjectApi } from './subject-api.ts';
  * Version of the hash. Raised when what goes into it changes, so that a newer
  * operator recognises an older key and adopts the object without running it.
  */
-export const RUN_KEY_VERSION = 'v2';
+export const RUN_KEY_VERSION = 'v3';
 
 /**
  * The key of a spec: a version and a SHA-256 (first 160 bits) over runId, dryRun, the
@@ -32,7 +32,7 @@ export function runKey(spec: ChaosDemoSpec, subject: SubjectApi): string {
       return {
         name,
         type,
-        ...(difference({ expect, countdown }, { expect: 'Violated', countdown: '3s' }) as object),
+        ...(difference({ expect, countdown }, { expect: 'Held', countdown: '3s' }) as object),
         parameters: fault && difference(members[fault.member], defaultsOf(fault)),
       };
     }),

@@ -312,6 +312,19 @@ describe('an API server in trouble', () => {
     },
   );
 
+  it('gives lock and slot back if it is refused for minutes, and continues then', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.server.refuses = () => true;
+    await simulation.pass(60_000);
+    expect(simulation.target.lockedBy).toBeDefined();
+    await simulation.pass(180_000);
+    expect([simulation.target.lockedBy, simulation.isQuiet]).toEqual([undefined, true]);
+    simulation.server.refuses = () => false;
+    await simulation.runUntil(finished);
+    expect(simulation.status.run?.number).toBe(1);
+  });
+
   it('ends a fault at an abort whose status it refuses, and lets a deleted object go', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ target }) => target.isStalled);

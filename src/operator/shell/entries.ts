@@ -22,6 +22,8 @@ export interface Entry {
   settled?: { readonly version: string; readonly dueAt: number };
   /** Something other than a new version calls for a decision: a session that saw something, the kill switch, room for a run. */
   isCalled?: boolean;
+  /** Since when no status of it was stored; milliseconds by the monotonic clock. */
+  rejectedSince?: number;
 }
 
 export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'hasLead' | 'leads' | 'logger'> {

@@ -76,7 +76,7 @@ function setup() {
     const text = await metrics.registry.getSingleMetricAsString('chaosdemo_status_writes_total');
     return Number(new RegExp(`result="${result}"} (\\d+)`).exec(text)?.[1]);
   };
-  return { counted, create, decisions, enqueued, events, reconcile, reconciler, server, target, world };
+  return { api, counted, create, decisions, enqueued, events, reconcile, reconciler, server, target, world };
 }
 
 describe('what is kept between reconciles', () => {
@@ -182,6 +182,22 @@ describe('a write', () => {
     await reconcile();
     expect(server.get('ns/demo')?.status?.phase).toBe('Pending');
     expect(server.get('ns/demo')?.metadata.labels).toBeDefined();
+  });
+
+  it('to remove a finalizer that a deletion was before is tried again at once', async () => {
+    const { api, create, reconcile, server } = setup();
+    const remove = api.removeFinalizer.bind(api);
+    let removals = 0;
+    api.removeFinalizer = async (...call) => {
+      removals += 1;
+      if (removals === 1) server.delete('ns/demo');
+      return await remove(...call);
+    };
+    const suspended = demo('demo', { suspend: true });
+    await create({ ...suspended, metadata: { ...suspended.metadata, finalizers: [FINALIZER] } });
+    expect(await reconcile()).toEqual({ requeueAfterMs: 0 });
+    await reconcile();
+    expect([removals, server.get('ns/demo')]).toEqual([2, undefined]);
   });
 
   it('that got no answer is an error, which the queue tries again', async () => {

@@ -31,6 +31,9 @@ const LEAD_AGAIN_MS = 1000;
  */
 const PAST_WAKE_MS = 100;
 
+/** How long the API server may reject the status of a run before others get its lock and its slot; milliseconds. */
+const REJECTED_MS = 120_000;
+
 export interface ReconcilerOptions {
   readonly api: DemoApi;
   readonly evidence: EvidenceStore;
@@ -283,10 +286,23 @@ export class Reconciler {
     effects: readonly Effect[] = [],
   ): Promise<ReconcileResult> {
     entry.session?.perform(effects.filter(({ kind }) => kind === 'Restore'));
-    if (!demo.metadata.deletionTimestamp || activeFault(demo.status ?? {}, this.#now())) throw error;
+    if (activeFault(demo.status ?? {}, this.#now())) throw error;
+    if (!demo.metadata.deletionTimestamp) {
+      this.#yield(entry);
+      throw error;
+    }
     this.#entries.leave(entry);
     this.#giveSlotUp(entry.key);
     return await this.#letGo(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
+  }
+
+  /** A run whose status is rejected for long gives its lock and its slot back; it continues as after a restart. */
+  #yield(entry: Entry): void {
+    const now = this.#options.clock.monotonic();
+    entry.rejectedSince ??= now;
+    if (entry.session && now - entry.rejectedSince < REJECTED_MS) return;
+    this.#entries.undo(entry);
+    this.#giveSlotUp(entry.key);
   }
 
   /** Of an object of a subject that is not registered. A fault of an operator that knew it ends by itself. */
@@ -324,6 +340,8 @@ export class Reconciler {
       throw new Error('the API server refused a write, although nobody else has written the object');
     }
     this.#entries.keep(entry, fetched);
+    // Nothing was decided on that version yet, whatever this reconcile did before.
+    entry.isCalled = true;
     return { requeueAfterMs: 0 };
   }
 
@@ -332,6 +350,7 @@ export class Reconciler {
   }
 
   #stored(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
+    delete entry.rejectedSince;
     this.#entries.keep(entry, after);
     const subject = this.#options.subjects.get(after.spec.subject.type);
     if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);

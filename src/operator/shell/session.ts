@@ -4,7 +4,6 @@
  * use. It performs effects and carries on activities; it decides nothing.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
-import { FINALIZER } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import { mayBeActive, runIsOn } from '../../demo/context.ts';
 import type { Activity, Effect } from '../../demo/effects.ts';
@@ -306,10 +305,10 @@ export class Session {
 
 function admissionRequest(demo: ChaosDemo, mustUndo: boolean, now: number): AdmissionRequest {
   const { metadata, spec, status } = demo;
-  const { finalizers = [], generation, name, namespace, uid } = metadata;
+  const { generation, name, namespace, uid } = metadata;
   const activeFaults = (status?.scenarios ?? []).flatMap(({ fault, type }) =>
     fault && mayBeActive(fault, now) ? [{ ...fault, type }] : [],
   );
-  const toBegin = !runIsOn(status) && !finalizers.includes(FINALIZER);
+  const toBegin = !runIsOn(status) && !mustUndo;
   return { name, namespace, uid, generation, spec, activeFaults, toBegin, mustUndo };
 }

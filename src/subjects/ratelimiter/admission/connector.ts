@@ -266,15 +266,15 @@ function restingRedis(namespace: string, { redis }: DiscoveredTarget, runId: str
 /** @throws {Refusal} UnprovableSpec where no run on so many pods can end as expected */
 export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: number): void {
   const limiter = rateLimiterOf(spec);
-  const scenarios = spec.dryRun ? [] : spec.scenarios;
-  const parts = scenarios.map((scenario) => {
+  // A dry run takes no time for its scenarios, and is there to find out whether they can be carried out.
+  const parts = (spec.dryRun ? [] : spec.scenarios).map((scenario) => {
     const fault = scenarioTypeOf(scenario.type);
     const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
     return { rests: fault.restsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
   });
   const late = tooLong(spec, limiter, parts);
   if (late !== undefined) throw new Refusal('UnprovableSpec', late);
-  for (const scenario of scenarios) {
+  for (const scenario of spec.scenarios) {
     const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods);
     if (reason !== undefined) throw new Refusal('UnprovableSpec', reason);
   }

@@ -114,7 +114,7 @@ export class Attempt {
   /** Sends, probes and judges, until `signal` aborts or all was seen. */
   async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
     const { history } = this;
-    if (!history) return await untilAborted(signal);
+    if (!history || history.last('ended')) return await untilAborted(signal);
     this.#tell = tell;
     const over = new AbortController();
     const probes = watchStore(

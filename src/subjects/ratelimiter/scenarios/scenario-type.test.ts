@@ -280,9 +280,9 @@ describe('a spec that no run on so many pods can meet', () => {
     expect([of({}, { requests: 1 }), of({ threshold: 7 })]).toEqual([0, 7]);
   });
 
-  it('is let through as a dry run, which tests no scenario', () => {
+  it('is not accepted as a dry run either, which is there to find that out', () => {
     const dry = { ...spec(drift({ threshold: 20 }), { requests: 5 }), dryRun: true };
-    requireProvable({ spec: dry }, 3);
+    expect(() => requireProvable({ spec: dry }, 3)).toThrow(/threshold 20/);
   });
 });
 

@@ -26,7 +26,7 @@ const MOST_SENT = 10_000;
 const MOST_TIMES = 100;
 /** Trials of one fault. */
 const MOST_TRIALS = 100;
-/** The same through the reference interface, where each trial has a key: all their counters are watched to the end. */
+/** The same through the reference interface, where each trial has a key whose limit is set and removed again. */
 export const MOST_KEYS = 10;
 const USUAL_TRIALS = 3;
 /**
@@ -190,7 +190,7 @@ export function unprovable(
   const { multiplier, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
   if (trials > MOST_KEYS && isReference(limiter)) {
-    return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run watches ${MOST_KEYS} at most: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${excludedAbove(MOST_KEYS)}`;
+    return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run sets at most ${MOST_KEYS}: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${excludedAbove(MOST_KEYS)}`;
   }
   const fields = `${counted(trials, 'trial')} with countdown and twice health.timeout`;
   const late =
