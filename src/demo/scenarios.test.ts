@@ -34,8 +34,7 @@ describe('a break', () => {
     expect(judge(fault, broken(1000.4), undefined)).toEqual({
       result: 'Violated',
       reason: 'Violated',
-      message:
-        'The invariant was broken, and that was noticed 86 ms later: queued 30 requests so far, bound 6',
+      message: expect.stringMatching(/ 86 ms later: queued 30 .* bound 6$/),
     });
   });
 
@@ -66,10 +65,8 @@ describe('that nothing broke', () => {
   it('is reported as not observed, with what so many trials exclude', () => {
     const message = (trials?: number): string | undefined =>
       judge(fault, reading(trials === undefined ? {} : { trials }), T + 3000)?.message;
-    expect(message()).toBe('Not observed in 1 trial: queued 30 requests at most, bound 6');
-    expect(message(3)).toBe(
-      'Not observed in 3 trials: queued 30 requests at most, bound 6. At 95 % confidence this excludes a violation in more than 64 % of such trials',
-    );
+    expect(message()).toMatch(/ 1 trial: queued 30 .* bound 6$/);
+    expect(message(3)).toMatch(/ 3 trials: .* 95 % .* 64 %/);
   });
 
   it('is reported as what the spec accepts where no bound judges it', () => {
@@ -91,9 +88,7 @@ describe('that nothing broke', () => {
       summary: 'not judged yet',
       shortfalls: ['its end was not seen'],
     });
-    expect(judge(fault, unknown, T + 3000)?.message).toBe(
-      'Nothing was judged, since the proof is incomplete: its end was not seen',
-    );
+    expect(judge(fault, unknown, T + 3000)?.message).toMatch(/its end was not seen$/);
   });
 });
 

@@ -190,9 +190,7 @@ describe('what proves nothing', () => {
 
   it('is a limiter that let more than the limit through before the fault', () => {
     const leaked = requests('a', 'Over', 'Admitted', 2, 3000);
-    expect(judge([...before, ...leaked, ...during({}, {})])).toContain(
-      'before the fault 12 requests of the caller over its limit were admitted, and 10 are the most',
-    );
+    expect(judge([...before, ...leaked, ...during({}, {})])).toMatch(/before the fault 12 .* 10 /);
   });
 
   it('is a node that too few callers asked', () => {

@@ -92,9 +92,7 @@ it('counts the requests to a pod whose name every object knows', () => {
 it('says what was left out of the traffic, with what to do', () => {
   const drift = wholeWatch();
   drift.leftOut(1);
-  expect(drift.reading(whole).shortfalls).toEqual([
-    'some of the traffic was left out (1 request): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take',
-  ]);
+  expect(drift.reading(whole).shortfalls).toEqual([expect.stringMatching(/left out \(1 request\).* 1000 /)]);
 });
 
 describe('drift', () => {
@@ -175,9 +173,7 @@ describe('drift', () => {
       refused: 1,
       unanswered: 1,
     });
-    expect(evidence).toContain(
-      'Callers got: 2 of 35 allowed, 31 denied, 1 refused with an error, though the limit had room for 8 more',
-    );
+    expect(evidence).toContainEqual(expect.stringMatching(/^Callers got: 2 of 35 .* 31 .* 1 .* 8 /));
   });
 
   it('knows whether the counters were ever further apart than without a fault', () => {
@@ -193,9 +189,7 @@ describe('drift', () => {
     drift.add(sample(T, [10, 10, 10], 0), whole);
     const { evidence } = drift.reading(whole);
     expect(evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
-    expect(evidence[0]).toBe(
-      'Widest sample (+0.00 s): 30 apart, admitted a 10, b 10, c 10; counted by Redis 0',
-    );
+    expect(evidence[0]).toMatch(/\+0\.00 s.* 30 .* a 10, b 10, c 10.* 0$/);
   });
 });
 
@@ -231,9 +225,7 @@ describe('over-admission', () => {
     expect(reading.measures[0]).toMatchObject({ name: 'overAdmission', value: 103, bound: 0, atLeast: true });
     expect(reading.measures[1]).toEqual({ name: 'drift', value: 0, unit: 'requests' });
     expect(reading.summary).toBe('>= 113/10; drift 0');
-    expect(reading.evidence).toContain(
-      'Callers were allowed 113 of limit 10 while the fault was on: a 38, b 38, c 37',
-    );
+    expect(reading.evidence).toContainEqual(expect.stringMatching(/ 113 of limit 10 .*: a 38, b 38, c 37$/));
   });
 
   it('is shown beside the drift where that is judged, and decides nothing then', () => {
@@ -529,9 +521,7 @@ describe('where the answers alone tell what is counted', () => {
     expect(drift.formula.text).toBe('sum(requests-allowed) - count-told <= allowed');
     const { evidence } = drift.reading(whole);
     expect(evidence.join('\n')).not.toMatch(/Redis|Ceiling/);
-    expect(evidence[0]).toBe(
-      'Widest sample (+0.10 s): 9 apart, admitted a 4, b 4, c 4; the next answer of b told 3 used before it',
-    );
+    expect(evidence[0]).toMatch(/\+0\.10 s.* 9 .* a 4, b 4, c 4; .* b .* 3 /);
   });
 
   it('a doubt of where the limiter counts is missing for a proof of absence', () => {

@@ -64,7 +64,7 @@ describe('the types of replies', () => {
 
   it('repeat nothing of what was sent', () => {
     expect(() => requireOk('SET', '\u001b[31mpassword')).toThrow(
-      'the server answered SET with other text instead of OK: see that a Redis and nothing else listens there',
+      /^the server answered SET with other text(?!.*password)/,
     );
   });
 

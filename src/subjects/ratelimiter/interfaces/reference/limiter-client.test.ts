@@ -87,9 +87,7 @@ describe('LimiterClient', () => {
     const client = await clientOf(answer(200, { admitted: 1, redisKey, ...window }));
     const failure = await failureOf(client.counter('demo-a-1', never));
     expect(failure).toMatchObject({ failure: 'INVALID' });
-    expect(failure.message).toBe(
-      'rl-0: GET /counter names a redisKey that does not hold the key demo-a-1, so it was not read: a pod has to name the hash of the key in the request',
-    );
+    expect(failure.message).toMatch(/^rl-0: GET \/counter .* demo-a-1/);
   });
 
   it.each(['rl:win:demo-a-1:4-0', 'demo-a-1', '{demo-a-1}', 'x-demo-a-1-4/demo-a-1'])(

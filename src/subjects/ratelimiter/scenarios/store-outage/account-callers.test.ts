@@ -109,17 +109,13 @@ describe('the accounts of callers after a fault', () => {
   it('do not say that nothing else was counted where a caller had nothing left', async () => {
     const { measures, message } = await accountsAfter({ counts: 2, status: 200 }, ASKED);
     expect(measures).toMatchObject([{ atLeast: true }, { atLeast: true }]);
-    expect(message).toBe(
-      'of 3 callers none was seen that was admitted and never counted, or counted and not admitted in time, and some may not show',
-    );
+    expect(message).toMatch(/^of 3 callers none .* some may not show$/);
   });
 
   it('accounts are unknown while a pod still rejects due to the fault', async () => {
     const { measures, message } = await accountsAfter({ counts: 0, status: 429, lasts: true });
     expect(measures).toEqual([]);
-    expect(message).toBe(
-      'the accounts of 3 callers are not known: when the watch ended, callers were not served as before yet',
-    );
+    expect(message).toMatch(/ 3 callers are not known/);
   });
 
   it('are made up side by side, since recovery has its time', { timeout: 60_000 }, async () => {

@@ -51,12 +51,8 @@ async function control(meet: (response: ServerResponse) => void): Promise<void> 
 
 describe('the control of callers within their limit', () => {
   it('says what turned one away', async () => {
-    await expect(control((response) => response.writeHead(429).end())).rejects.toThrow(
-      'without any fault a caller under its limit was rejected by api-0: see whether it is your limit',
-    );
-    await expect(control((response) => response.writeHead(500).end())).rejects.toThrow(
-      'without any fault a caller under its limit was answered with an error by api-0: see whether it is your limit',
-    );
+    await expect(control((response) => response.writeHead(429).end())).rejects.toThrow(/rejected by api-0/);
+    await expect(control((response) => response.writeHead(500).end())).rejects.toThrow(/an error by api-0/);
   });
 
   it('takes no connection that broke for an answer', async () => {
