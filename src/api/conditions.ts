@@ -143,7 +143,7 @@ export const REASON_GROUPS = {
       UnexpectedViolation: 'A scenario expected Held and was Violated.',
       BaselineViolated: 'The subject broke its invariant before any fault was injected.',
       Inconclusive:
-        'A scenario could neither be detected nor proven absent, and no unexpected anomaly was proven.',
+        'Of a scenario, neither a violation nor its absence was proven, and no unexpected violation was proven.',
       Aborted: 'The run was stopped by the abort annotation.',
       Superseded: 'A newer request replaced the run.',
       Deleted: 'The object is deleted; it goes when what the run did is undone.',
@@ -200,12 +200,12 @@ export const REASON_GROUPS = {
       NoFault: 'No fault has been injected in this run.',
     },
   },
-  anomaly: {
-    title: 'What became of an anomaly',
+  result: {
+    title: 'Results of scenarios',
     conditions:
       'The conditions of scenario types; all but Watching and NotTested also status.scenarios[].reason',
     reasons: {
-      Violated: 'The invariant was broken.',
+      Violated: 'The invariant was violated.',
       Held: 'The operator watched the whole time, and the invariant held.',
       NotTested: 'The run has no such scenario; a dry run has none.',
       Watching: 'The invariant is being watched.',

@@ -19,7 +19,7 @@ export function conditionsFor(context: Context): Condition[] {
     Healthy: healthy(context),
     FaultActive: faultActive(context),
   };
-  for (const { type } of context.subject.api.faults) parts[type] = anomaly(context, type);
+  for (const { type } of context.subject.api.faults) parts[type] = violation(context, type);
   const transition = `${new Date(now).toISOString().slice(0, 19)}Z`;
   return Object.entries(parts).map(([type, part]) => {
     const before = demo.status.conditions?.find((condition) => condition.type === type);
@@ -130,8 +130,8 @@ function faultActive({ draft, now }: Context): Part {
     : { status: 'False', reason: 'NoFault', message: 'No fault has been injected in this run' };
 }
 
-/** True: detected in this run. False: proven absent. Unknown: everything else. */
-function anomaly(context: Context, type: string): Part {
+/** True: violated in this run. False: held. Unknown: everything else. */
+function violation(context: Context, type: string): Part {
   const { draft } = context;
   if (nextIsToCome(context)) {
     const message = `Run ${(draft.run?.number ?? 0) + 1} has not begun`;

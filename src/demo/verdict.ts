@@ -27,7 +27,7 @@ export function scenarioSummary({ scenarios = [] }: ChaosDemoStatus): string {
 
 /**
  * The verdict of a run that reached its last chapter; `restored` is what that
- * chapter has put right. An anomaly that was not expected fails the run, whatever
+ * chapter has put right. A violation that was not expected fails the run, whatever
  * else is Inconclusive: no further result could take the proof back. Otherwise
  * one Inconclusive scenario leaves the run without a verdict on the subject.
  */
@@ -58,7 +58,7 @@ export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
 }
 
 /**
- * The verdict of a run that `ending` stopped before its last chapter. If an anomaly that was not expected
+ * The verdict of a run that `ending` stopped before its last chapter. If a violation that was not expected
  * had been proven by then, a run that would be Errored is Failed by that.
  */
 export function verdictOfEnding(
@@ -78,7 +78,7 @@ export function verdictOfEnding(
   };
 }
 
-/** An anomaly was proven where none was expected. */
+/** A violation was proven, and none was expected. */
 function isUnexpected({ expect, result }: ScenarioStatus): boolean {
   return expect === 'Held' && result === 'Violated';
 }

@@ -61,7 +61,7 @@ export function createRunMetrics(
   });
   const errored = table.counter(
     'chaosdemo_runs_errored_total',
-    'Runs that ended Errored, by the reason of the verdict; and runs that ended Failed since an anomaly was proven before they could not be carried on, by the reason for that.',
+    'Runs that ended Errored, by the reason of the verdict; and runs that ended Failed, since a violation was proven before they ended early, by the reason for that.',
     { reason: ERRORED_REASONS },
   );
   const lasted = table.histogram(

@@ -93,11 +93,11 @@ describe('eventsFor', () => {
   });
 
   it.each([
-    ['Violated', 'Violated', 'AnomalyDetected', 'Normal'],
-    ['Violated', 'Held', 'AnomalyDetected', 'Warning'],
-    ['Violated', 'Any', 'AnomalyDetected', 'Normal'],
-    ['Held', 'Held', 'AnomalyNotDetected', 'Normal'],
-    ['Held', 'Violated', 'AnomalyNotDetected', 'Warning'],
+    ['Violated', 'Violated', 'ViolationDetected', 'Normal'],
+    ['Violated', 'Held', 'ViolationDetected', 'Warning'],
+    ['Violated', 'Any', 'ViolationDetected', 'Normal'],
+    ['Held', 'Held', 'InvariantHeld', 'Normal'],
+    ['Held', 'Violated', 'InvariantHeld', 'Warning'],
     ['Inconclusive', 'Any', 'AnomalyInconclusive', 'Warning'],
   ] as const)('reports %s where %s was expected as %s, %s', (result, expect_, reason, type) => {
     const before = running();
@@ -210,7 +210,7 @@ describe('eventsFor', () => {
       scenarios: [scenario({ result: 'Violated' })],
     });
     const before = { ...first, scenarios: [scenario({ result: 'Violated' as const })] };
-    expect(reasonsOf(before, second)).toEqual(['RunStarted', 'AnomalyDetected']);
+    expect(reasonsOf(before, second)).toEqual(['RunStarted', 'ViolationDetected']);
   });
 
   it('an event reports once that an object waits, and why, but no admission check', () => {

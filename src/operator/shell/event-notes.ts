@@ -23,8 +23,8 @@ export const EVENT_REASONS = {
   RunStarted: 'A run began.',
   FaultInjected: 'A fault is on, or was on and is over already.',
   FaultReleased: 'A fault is over: a probe has seen it end, or its bound has passed. The note says which.',
-  AnomalyDetected: 'An invariant was broken.',
-  AnomalyNotDetected: 'An invariant was watched the whole time, and held.',
+  ViolationDetected: 'An invariant was violated.',
+  InvariantHeld: 'An invariant was watched the whole time, and held.',
   AnomalyInconclusive: 'The evidence does not tell whether an invariant was broken.',
   RemedyApplied: 'A remedy was carried out, and a measurement shows that it helped.',
   RemedyNotEffective:
@@ -111,8 +111,8 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
 }
 
 const outcomes = {
-  Violated: 'AnomalyDetected',
-  Held: 'AnomalyNotDetected',
+  Violated: 'ViolationDetected',
+  Held: 'InvariantHeld',
   Inconclusive: 'AnomalyInconclusive',
 } as const;
 
