@@ -2,7 +2,7 @@
  * What becomes of diagnoses, beside the story. The rules answer at once, and the chapter shows that. Where the spec
  * names another profile it is asked at the same moment, for as long as it takes within a bound: what it says takes the
  * place of what the rules say, and where it says nothing the rules stay, and why is said. Nothing waits for it but the
- * last chapter, once everything is restored, so that no verdict, no recovery and no restore depends on it.
+ * last chapter, so that no verdict and no recovery depends on it; nor does the restore, unless remedies are to be applied.
  */
 import { type DiagnosisStatus, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';

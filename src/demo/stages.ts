@@ -156,7 +156,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
 }
 
 function workOnComplete(context: Context): Work {
-  const { draft, now, observed, scenarios } = context;
+  const { demo, draft, now, observed, scenarios } = context;
   for (const scenario of scenarios) {
     const { fault } = entryOf(context, scenario.name);
     if (fault && observed.readings[fault.id] && watching(fault, scenario, observed.readings[fault.id], now)) {
@@ -166,17 +166,17 @@ function workOnComplete(context: Context): Work {
   }
   const id = `${draft.run?.number}/complete`;
   const outcome = observed.restored[id];
-  if (outcome?.ok) {
-    const until = awaitedUntil(
-      context,
-      runDeadline(context.draft, context.demo.spec, context.now) - BEFORE_DEADLINE_MS,
-    );
-    if (until === undefined || now >= until) return { done: true, message: outcome.message };
+  const until = awaitedUntil(context, runDeadline(draft, demo.spec, now) - BEFORE_DEADLINE_MS);
+  const isAwaited = until !== undefined && now < until;
+  const awaiting = `Waiting for the diagnosis by profile "${demo.spec.diagnosis.profile}"`;
+  // An action that it asks for would be too late once everything is restored.
+  const decides = demo.spec.remediation.mode === 'Apply' && !draft.journal?.remedies;
+  if (isAwaited && (outcome?.ok || (decides && !outcome))) {
     wake(context, until);
-    const { profile } = context.demo.spec.diagnosis;
-    const message = `${outcome.message}. Waiting for the diagnosis by profile "${profile}"`;
+    const message = outcome ? `${outcome.message}. ${awaiting}` : awaiting;
     return { done: false, message, note: 'awaiting diagnosis' };
   }
+  if (outcome?.ok) return { done: true, message: outcome.message };
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
   const applying = applyRemedies(context);
   if (applying) return applying;

@@ -151,21 +151,19 @@ describe('a remedy', () => {
     expect(asked(true, [])).toEqual(['Restore']);
   });
 
-  it('a remedy follows the diagnosis at its decision, and stays with a later one', async () => {
+  it('a remedy waits for the diagnosis of a profile, but not beyond its time', async () => {
     const byModel = { diagnosis: { profile: 'model' } };
     const inTime = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 100 });
     expect(states(inTime)).toEqual([
       ['Applied', 'ResetCounter', 'model'],
       ['Applied', 'ResetCounter', 'model'],
     ]);
-    const late = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 50_000 });
+    const awaited = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 50_000 });
+    expect(states(awaited)).toEqual(states(inTime));
+    const late = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 70_000 });
     expect(sent(late)).toEqual([]);
-    const kept = await runOf(applying(byModel), { ...RESETS, modelMs: 50_000 });
-    expect(kept.status.diagnoses?.map(({ action, profile }) => [action, profile])).toEqual([
-      ['wait', 'model'],
-      ['wait', 'model'],
-    ]);
-    expect(states(kept)).toEqual([
+    const byRules = await runOf(applying(byModel), { ...RESETS, modelMs: 70_000 });
+    expect(states(byRules)).toEqual([
       ['Applied', 'ResetCounter', 'rules'],
       ['Applied', 'ResetCounter', 'rules'],
     ]);

@@ -31,6 +31,9 @@ const LEAD_AGAIN_MS = 1000;
  */
 const PAST_WAKE_MS = 100;
 
+/** How soon a deleted object is tried again whose fault may be active; milliseconds. */
+const HELD_AGAIN_MS = 10_000;
+
 /** How long the API server may reject the status of a run before others get its lock and its slot; milliseconds. */
 const REJECTED_MS = 120_000;
 
@@ -286,7 +289,17 @@ export class Reconciler {
     effects: readonly Effect[] = [],
   ): Promise<ReconcileResult> {
     entry.session?.perform(effects.filter(({ kind }) => kind === 'Restore'));
-    if (activeFault(demo.status ?? {}, this.#now())) throw error;
+    const fault = activeFault(demo.status ?? {}, this.#now());
+    if (fault && demo.metadata.deletionTimestamp) {
+      // The backoff of the queue would hold the object for longer than its fault.
+      this.#options.logger.error(
+        { err: error, key: entry.key },
+        'a deleted object waits for the end of its fault',
+      );
+      const left = overAt(fault) - this.#now();
+      return { requeueAfterMs: Math.max(PAST_WAKE_MS, Math.min(left, HELD_AGAIN_MS)) };
+    }
+    if (fault) throw error;
     if (!demo.metadata.deletionTimestamp) {
       this.#yield(entry);
       throw error;
