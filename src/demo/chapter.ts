@@ -44,7 +44,7 @@ export interface ChapterPlan {
  * The chapters of a run, numbered; those of a type that `scenarios` lacks are skipped.
  * A dry run passes no scenarios.
  */
-export function tellStory(
+export function chaptersOf(
   plan: readonly ChapterPlan[],
   scenarios: readonly { readonly name: string; readonly type: string }[],
 ): Chapter[] {

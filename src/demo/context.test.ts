@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultStatus } from '../api/index.ts';
-import { type Context, fixtureName, fixturesToRemove, iso, mayBeActive, wake } from './context.ts';
+import { type Context, fixtureName, fixturesToRemove, iso, isPossiblyActive, wake } from './context.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
@@ -30,7 +30,7 @@ describe('a fault that may be active', () => {
       false,
     ],
   ])('%s', (_, written, now, active) => {
-    expect(mayBeActive(written, now)).toBe(active);
+    expect(isPossiblyActive(written, now)).toBe(active);
   });
 });
 

@@ -98,19 +98,19 @@ export const MOST_AHEAD_MS = 120_000;
  * When a fault is over whatever anybody has seen: a moment after its end, which may not lie further from its
  * start than one can last. Whoever may write a status could write more into it, and hold the object with that.
  */
-export function overAt(fault: FaultStatus): number {
+export function faultDeadline(fault: FaultStatus): number {
   return Math.min(ms(fault.until), ms(fault.plannedAt) + MOST_AHEAD_MS) + FAULT_GRACE_MS;
 }
 
 /** Whether a fault is on, or may be for all that is known. */
-export function mayBeActive(fault: FaultStatus, now: number): boolean {
+export function isPossiblyActive(fault: FaultStatus, now: number): boolean {
   const planned = ms(fault.plannedAt) < now + MOST_AHEAD_MS;
-  return fault.endedAt === undefined && planned && now < overAt(fault);
+  return fault.endedAt === undefined && planned && now < faultDeadline(fault);
 }
 
 /** The fault of a status that may be active, if any. */
 export function activeFault(status: ChaosDemoStatus, now: number): FaultStatus | undefined {
-  return status.scenarios?.map((entry) => entry.fault).find((fault) => fault && mayBeActive(fault, now));
+  return status.scenarios?.map((entry) => entry.fault).find((fault) => fault && isPossiblyActive(fault, now));
 }
 
 /** When the run that is on has lasted long enough, without the time it waited for a person. */

@@ -11,15 +11,15 @@ import {
   activeFault,
   admissionOf,
   askForAdmission,
+  faultDeadline,
   fixtureOf,
   fixturesToRemove,
   hasFixtures,
   iso,
+  isPossiblyActive,
   journalOf,
-  mayBeActive,
   ms,
   nextLook,
-  overAt,
   runIsOn,
   stillStands,
   wake,
@@ -86,7 +86,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   if (observed.health && runIsOn(draft)) draft.health = healthStatus(draft.health, observed.health, now);
   // Whatever else happens: at its end nothing has to be released any more, and the finalizer goes.
   const fault = activeFault(draft, now);
-  if (fault) wake(context, overAt(fault));
+  if (fault) wake(context, faultDeadline(fault));
   draft.observedGeneration = demo.generation;
   draft.conditions = conditionsFor(context);
 
@@ -115,7 +115,7 @@ function holdsObject(context: Context): boolean {
   const { demo, draft, now, subject } = context;
   if (hasFixtures(context)) return true;
   return (draft.scenarios ?? []).some(({ fault, name, type }) => {
-    if (!fault || !mayBeActive(fault, now)) return false;
+    if (!fault || !isPossiblyActive(fault, now)) return false;
     const scenario = subject
       .scenarios(demo.spec)
       .find((candidate) => candidate.name === name && candidate.type === type);
@@ -154,12 +154,12 @@ function considerStart(context: Context): void {
   if (last && !request && !superseded) {
     const key = runKey(spec, subject.api);
     if (!comparableKeys(journal.runKey ?? '', key)) journal.runKey = key;
-    if (journal.runKey === key && !rolledOut(context, last)) return standAsFinished(context);
+    if (journal.runKey === key && !rolledOut(context, last)) return setFinishedStatus(context);
   }
   if (spec.suspend) {
-    if (last && !superseded) return standAsFinished(context);
+    if (last && !superseded) return setFinishedStatus(context);
     context.standing = { kind: 'suspended' };
-    return standAside(context, 'Suspended: no run starts while spec.suspend is true');
+    return setPendingStatus(context, 'Suspended: no run starts while spec.suspend is true');
   }
 
   const restUntil = journal.restUntil ? ms(journal.restUntil) : 0;
@@ -167,7 +167,7 @@ function considerStart(context: Context): void {
     const message = `Cooling down until ${iso(restUntil)} before the next run, to limit how often faults are injected`;
     context.standing = { kind: 'pending', reason: 'CoolingDown', message };
     wake(context, restUntil);
-    return standAside(context, message);
+    return setPendingStatus(context, message);
   }
 
   // A run that has just ended is stored, and its session closed, before the next begins: that session may
@@ -176,7 +176,7 @@ function considerStart(context: Context): void {
     const message = `Run ${last?.number} has ended (${last?.verdict?.reason}); the next begins`;
     context.standing = { kind: 'pending', reason: 'Pending', message };
     wake(context, context.now);
-    return standAside(context, message);
+    return setPendingStatus(context, message);
   }
 
   askForAdmission(context, false);
@@ -184,18 +184,18 @@ function considerStart(context: Context): void {
   if (context.awaitsRoom && !stillStands(context)) {
     const message = demo.noRoom ?? '';
     context.standing = { kind: 'pending', reason: 'TooManyRuns', message };
-    return standAside(context, message);
+    return setPendingStatus(context, message);
   }
   const admission = admissionOf(context);
   if (admission.state === 'granted' && observed.target) return beginRun(context, request);
   if (admission.state === 'refused' || admission.state === 'waiting') {
     const { reason, message } = admission;
     context.standing = { kind: admission.state === 'refused' ? 'refused' : 'pending', reason, message };
-    return standAside(context, message);
+    return setPendingStatus(context, message);
   }
   const message = `Looking for the pods of the ${displayName(context)} and what they depend on`;
   context.standing = { kind: 'pending', reason: 'Pending', message };
-  standAside(context, message);
+  setPendingStatus(context, message);
 }
 
 function displayName({ demo, subject }: Context): string {
@@ -234,7 +234,7 @@ function lookForPodTemplate(context: Context): void {
 }
 
 /** The status of an object whose last run has ended and that asks for no other. */
-function standAsFinished({ draft }: Context): void {
+function setFinishedStatus({ draft }: Context): void {
   const verdict = draft.run?.verdict;
   if (!verdict) return;
   draft.phase = verdict.phase;
@@ -244,7 +244,7 @@ function standAsFinished({ draft }: Context): void {
 }
 
 /** The status of an object that has no run on and whose last verdict is not the answer any more. */
-function standAside({ draft }: Context, message: string): void {
+function setPendingStatus({ draft }: Context, message: string): void {
   draft.phase = 'Pending';
   draft.message = truncate(message, LIMITS.message);
   delete draft.chapter;
@@ -296,17 +296,22 @@ function activitiesOf({ demo, draft, now, observed, scenarios, subject, wantsSes
   if (!wantsSession) return [];
   const activities: Activity[] = [
     { kind: 'PollHealth', intervalMs: subject.healthIntervalMs(demo.spec) },
-    { kind: 'LookAgain' },
+    { kind: 'RecheckPreconditions' },
   ];
   for (const scenario of scenarios) {
     const fault = draft.scenarios?.find(({ name }) => name === scenario.name)?.fault;
     // A fault that another process announced was not watched from its start: half a watch proves nothing.
     if (!fault || !observed.announced.has(announcement(fault))) continue;
     const about = { fault: fault.id, scenario: scenario.name, fixture: fixtureOf(draft, fault.id) };
-    if (fault.proof && mayBeActive(fault, now)) activities.push({ kind: 'AwaitEnd', ...about });
+    if (fault.proof && isPossiblyActive(fault, now)) activities.push({ kind: 'AwaitEnd', ...about });
     if (watching(fault, scenario, observed.readings[fault.id], now))
       activities.push({ kind: 'Watch', ...about });
-    if (scenario.load && fault.proof === 'Confirmed' && mayBeActive(fault, now) && now < ms(fault.until)) {
+    if (
+      scenario.load &&
+      fault.proof === 'Confirmed' &&
+      isPossiblyActive(fault, now) &&
+      now < ms(fault.until)
+    ) {
       activities.push({ kind: 'Load', ...about });
     }
   }

@@ -50,8 +50,8 @@ export type Effect = ShellEffect | SubjectEffect;
 export type Activity =
   /** Look at the health of the subject -> Health. */
   | { kind: 'PollHealth'; intervalMs: number }
-  /** Look whether the subject may still be touched and which pods are gone -> SecondLook. */
-  | { kind: 'LookAgain' }
+  /** Look whether the subject may still be touched and which pods are gone -> PreconditionCheck. */
+  | { kind: 'RecheckPreconditions' }
   /** Wait for the end of a fault that was proven and goes on -> Fault, with `endedAt`. */
   | { kind: 'AwaitEnd'; fault: string; scenario: string; fixture: string }
   /** Hold what is seen against the scenario's invariant -> Reading. */

@@ -74,9 +74,9 @@ describe('a call for a decision', () => {
   it('comes with a second look only where that has changed anything', () => {
     const seen = after({ kind: 'Admission', admission: { state: 'granted' }, generation: 1, at: 1 });
     const granted = { admission: { state: 'granted' } } as const;
-    expect(callsForDecision(seen, { kind: 'SecondLook', ...granted, gone: [] })).toBe(false);
-    expect(callsForDecision(seen, { kind: 'SecondLook', ...granted, gone: ['a'] })).toBe(true);
+    expect(callsForDecision(seen, { kind: 'PreconditionCheck', ...granted, gone: [] })).toBe(false);
+    expect(callsForDecision(seen, { kind: 'PreconditionCheck', ...granted, gone: ['a'] })).toBe(true);
     const refused = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'no' } as const;
-    expect(callsForDecision(seen, { kind: 'SecondLook', admission: refused })).toBe(true);
+    expect(callsForDecision(seen, { kind: 'PreconditionCheck', admission: refused })).toBe(true);
   });
 });

@@ -23,8 +23,8 @@ import { diagnosisKey } from './observed.ts';
 export type Finding =
   /** Of `Admit`, for the spec of `generation`; or of a look right before a fault that shows the permission is gone. */
   | { kind: 'Admission'; admission: Admission; generation: number; at: number; target?: Target }
-  /** Of `LookAgain`; a part that could not be found out is left out. `gone`: names of pods of the run. */
-  | { kind: 'SecondLook'; admission?: Admission; gone?: readonly string[] }
+  /** Of `RecheckPreconditions`; a part that could not be found out is left out. `gone`: names of pods of the run. */
+  | { kind: 'PreconditionCheck'; admission?: Admission; gone?: readonly string[] }
   /** `podTemplate` left out: not settled, or not known. */
   | { kind: 'PodTemplate'; generation: number; at: number; podTemplate?: string }
   | { kind: 'Health'; snapshot: HealthSnapshot }
@@ -54,7 +54,7 @@ export function record(observed: Observed, finding: Finding): Observed {
       const look = { generation, at, count: (observed.admissionLook?.count ?? 0) + 1 };
       return { ...observed, admission, admissionLook: look, ...(target && { target }) };
     }
-    case 'SecondLook':
+    case 'PreconditionCheck':
       return {
         ...observed,
         admission: finding.admission ?? observed.admission,
@@ -133,7 +133,7 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
         (complete === true && known?.complete !== true)
       );
     }
-    case 'SecondLook':
+    case 'PreconditionCheck':
       return (
         (finding.admission !== undefined && finding.admission.state !== before.admission.state) ||
         (finding.gone !== undefined && finding.gone.length !== before.gone.length)

@@ -10,11 +10,11 @@ import {
   activeFault,
   admissionOf,
   askForAdmission,
+  faultDeadline,
   fixturesToRemove,
   iso,
   journalOf,
   ms,
-  overAt,
   runDeadline,
   wake,
 } from './context.ts';
@@ -118,7 +118,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
   forgetUnbegun(context);
 
   const fault = activeFault(draft, now);
-  if (fault && !ending.release) return wake(context, overAt(fault));
+  if (fault && !ending.release) return wake(context, faultDeadline(fault));
 
   const id = `${run.number}/stop`;
   const outcome = observed.restored[id];
@@ -238,7 +238,7 @@ function playChapters(context: Context, run: RunStatus): void {
     }
     if (!work.done) return;
     entry.doneAt ??= iso(now);
-    if (!mayGoOn(context, run, chapter, entry, total, work.note)) return;
+    if (!canAdvance(context, run, chapter, entry, total, work.note)) return;
     entry.state = 'Completed';
     entry.completedAt = iso(now);
     if (chapter.stage === 'complete') return finish(context, run, verdictOf(context, work.message));
@@ -246,7 +246,7 @@ function playChapters(context: Context, run: RunStatus): void {
 }
 
 /** Whether the story may leave a chapter whose work is done. */
-function mayGoOn(
+function canAdvance(
   context: Context,
   run: RunStatus,
   chapter: Chapter,

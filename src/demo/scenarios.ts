@@ -6,7 +6,7 @@
 import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
 import { counted, formatDuration, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { iso, mayBeActive, ms, overAt, wake, watchEnd } from './context.ts';
+import { faultDeadline, iso, isPossiblyActive, ms, wake, watchEnd } from './context.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from './observed.ts';
 import { announcement, goneMessage } from './observed.ts';
 import { CONFIDENCE, excludedAbove } from './power.ts';
@@ -25,7 +25,7 @@ export function updateScenarios(context: Context): void {
     if (!entry?.fault) continue;
     const report = context.observed.faults[entry.fault.id];
     if (report && !report.missed && announcedHere(context, entry.fault)) takeOver(entry, entry.fault, report);
-    if (!closeUnseen(entry.fault, context.now)) wake(context, overAt(entry.fault));
+    if (!closeUnseen(entry.fault, context.now)) wake(context, faultDeadline(entry.fault));
     takeReading(context, scenario, entry, entry.fault);
   }
 }
@@ -52,7 +52,7 @@ export function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: Faul
  */
 export function closeUnseen(fault: FaultStatus, now: number): boolean {
   if (fault.endedAt || !fault.proof) return true;
-  if (now < overAt(fault)) return false;
+  if (now < faultDeadline(fault)) return false;
   fault.endedAt = fault.until;
   fault.message = truncate(
     `${fault.message ? `${fault.message.replace(/\.$/, '')}. ` : ''}Its end was not seen; it ended by itself by ${fault.until} at the latest`,
@@ -71,7 +71,7 @@ function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus
 
   conclude(entry, fault, reading, final ? end : undefined, goneMessage(observed));
   if (reading && entry.result !== undefined) takeFigures(entry, observed.faults[fault.id], reading);
-  if (!reading && entry.result === 'Violated') tellBrokenOff(context, entry, end + LAST_SAMPLE_MS);
+  if (!reading && entry.result === 'Violated') markInterrupted(context, entry, end + LAST_SAMPLE_MS);
 }
 
 /** Gives an entry the result that follows from what was seen, once there is one; see {@link judge}. */
@@ -95,20 +95,21 @@ export function conclude(
 }
 
 /** What is said of figures that nobody has watched to the end. */
-const BROKEN_OFF =
+const OBSERVATION_INTERRUPTED =
   '. The operator restarted or lost its lead before the watch was over: these figures may have grown';
 
 /**
  * Says of a result which another process has given that its figures are those of then: they grow until the watch is
  * over (`final`), and go into the status with the next transition after that.
  */
-function tellBrokenOff({ draft, subject }: Context, entry: ScenarioStatus, final: number): void {
+function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, final: number): void {
   const { message = '' } = entry;
   const times = (draft.chapters ?? []).flatMap(({ completedAt, doneAt, startedAt }) =>
     [startedAt, doneAt, completedAt].flatMap((time) => (time === undefined ? [] : [ms(time)])),
   );
-  if (message.endsWith(BROKEN_OFF) || times.some((time) => time >= final)) return;
-  entry.message = truncate(message, LIMITS.message - BROKEN_OFF.length) + BROKEN_OFF;
+  if (message.endsWith(OBSERVATION_INTERRUPTED) || times.some((time) => time >= final)) return;
+  entry.message =
+    truncate(message, LIMITS.message - OBSERVATION_INTERRUPTED.length) + OBSERVATION_INTERRUPTED;
   const known = subject.api.faults.find(({ type }) => type === entry.type)?.measures ?? [];
   const growing = new Set(known.filter(({ grows }) => grows).map(({ name }) => name));
   entry.measures = (entry.measures ?? []).map((measure) =>
@@ -166,7 +167,7 @@ export function watching(
 ): boolean {
   const end = watchEnd(fault, scenario, reading);
   if (now < end) return true;
-  if (!fault.endedAt && mayBeActive(fault, now)) return true;
+  if (!fault.endedAt && isPossiblyActive(fault, now)) return true;
   return (reading?.watchedUntil ?? 0) < end && now < end + LAST_SAMPLE_MS;
 }
 

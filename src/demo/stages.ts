@@ -9,11 +9,11 @@ import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
 import {
   entryOf,
+  faultDeadline,
   fixtureOf,
   fixturesToRemove,
-  mayBeActive,
+  isPossiblyActive,
   ms,
-  overAt,
   runDeadline,
   wake,
   watchEnd,
@@ -111,7 +111,7 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
   if (known) return { done: true, message: diagnosisSentence(known) };
 
   // What comes after the first sign belongs to the explanation: it waits for the end of the fault.
-  if (fault.endedAt === undefined && mayBeActive(fault, now)) {
+  if (fault.endedAt === undefined && isPossiblyActive(fault, now)) {
     wake(context, ms(fault.until));
     return { done: false, message: 'Watching until the fault ends, to explain all of it', note: 'watching' };
   }
@@ -126,8 +126,8 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   const entry = entryOf(context, scenario.name);
   const { fault } = entry;
   if (!fault) return { done: true, message: 'No fault was injected, so there is nothing to recover from' };
-  if (mayBeActive(fault, now)) {
-    wake(context, overAt(fault));
+  if (isPossiblyActive(fault, now)) {
+    wake(context, faultDeadline(fault));
     return { done: false, message: `The fault ends by itself by ${fault.until}`, note: 'fault on' };
   }
   const report = observed.recoveries[fault.id];

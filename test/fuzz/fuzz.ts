@@ -17,7 +17,7 @@ import type { FuzzWorld } from './world.ts';
 /** Longest time to a first status, and to one that answers an edit. */
 export const STATUS_WITHIN_MS = 30_000;
 
-/** Longest time in which a deleted object goes, whatever its status says of a fault: see `mayBeActive`. */
+/** Longest time in which a deleted object goes, whatever its status says of a fault: see `isPossiblyActive`. */
 export const GONE_WITHIN_MS = 310_000;
 
 /** What a run may keep beyond what was there before it, in MiB, however many objects came and went. */

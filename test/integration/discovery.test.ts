@@ -7,8 +7,8 @@ import { createLogger } from '../../src/operator/log.ts';
 import type { Cluster } from '../../src/subjects/cluster.ts';
 import { type DiscoveredTarget, discover } from '../../src/subjects/ratelimiter/admission/discovery.ts';
 import { type RateLimiterSpec, rateLimiterSchema } from '../../src/subjects/ratelimiter/schema.ts';
+import { checkPreconditions } from '../../src/subjects/targets/precondition-check.ts';
 import { orRefusal, Refusal } from '../../src/subjects/targets/refusal.ts';
-import { lookAgain } from '../../src/subjects/targets/second-look.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
 import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';
 import { until } from '../kit/until.ts';
@@ -79,12 +79,12 @@ describe('discover, where everything is in place', () => {
 
   it('a second discovery reports which pods are gone, even if the name is reused', async () => {
     const { nodes } = await found();
-    const again = () => lookAgain(cluster, namespace, nodes, AbortSignal.timeout(60_000));
-    expect(await again()).toEqual({ kind: 'SecondLook', admission: { state: 'granted' }, gone: [] });
+    const again = () => checkPreconditions(cluster, namespace, nodes, AbortSignal.timeout(60_000));
+    expect(await again()).toEqual({ kind: 'PreconditionCheck', admission: { state: 'granted' }, gone: [] });
     await adminKubectl().run(['-n', namespace, 'delete', 'pod', 'limiter-2', '--force', '--wait=true']);
     await create('pods', podObject('limiter-2', { ip: '127.0.0.3' }));
     expect(await again()).toEqual({
-      kind: 'SecondLook',
+      kind: 'PreconditionCheck',
       admission: { state: 'granted' },
       gone: ['limiter-2'],
     });

@@ -69,7 +69,7 @@ afterAll(async () => {
 
 /** Makes the controls of a limiter that counts so on some nodes. */
 async function control(count: Count, { nodes = 3, username = 'plain', place = {} } = {}) {
-  const askers: NodeClient[] = [];
+  const podClients: NodeClient[] = [];
   for (let i = 0; i < nodes; i += 1) {
     const node = createServer((request, response) => {
       const answer = async (): Promise<void> => {
@@ -82,7 +82,7 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
     }).listen(0, '127.0.0.1');
     await once(node, 'listening');
     const { port } = node.address() as AddressInfo;
-    askers.push(new NodeClient({ name: `api-${i}`, host: '127.0.0.1', port }, 1, Date.now));
+    podClients.push(new NodeClient({ name: `api-${i}`, host: '127.0.0.1', port }, 1, Date.now));
     onTestFinished(() => {
       node.closeAllConnections();
       node.close();
@@ -104,16 +104,16 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
   );
   onTestFinished(() => {
     redis.close();
-    for (const asker of askers) asker.close();
+    for (const asker of podClients) asker.close();
   });
   // As in every run: health is polled while the controls are made.
   const looks = setInterval(() => {
-    void lookAtPods({ askers, limiter, redis, timeoutMs: 5000 }, never).catch(() => undefined);
+    void lookAtPods({ podClients, limiter, redis, timeoutMs: 5000 }, never).catch(() => undefined);
   }, 50);
   onTestFinished(() => clearInterval(looks));
   const callers = new HttpCallers(limiter.interface.http);
   const room = () => ({ release: () => undefined });
-  const toolkit = { askers, callers, limiter, redis, room, now: () => Date.now(), timeoutMs: 5000 };
+  const toolkit = { podClients, callers, limiter, redis, room, now: () => Date.now(), timeoutMs: 5000 };
   return await controlCallers(toolkit, { key: `demo-${randomUUID()}`, rates: [] }, never);
 }
 

@@ -62,7 +62,7 @@ export class DrivenLimiter {
       mayBePaused,
       ...(pauses && { pauses }),
       checkStore: checkStore ?? (async () => ({ state: 'free' })),
-      keepLooking: async () => {},
+      watchPreconditions: async () => {},
     });
     this.#activities = new ActivityRunner(
       async (activity, signal) =>

@@ -226,11 +226,11 @@ describe('whatever happens to a run', () => {
         // What is under way is answered at once from here on, so that no time has to pass for it.
         await simulation.pass(20);
         Object.assign(simulation.server, { latencyMs: 0, watchLagMs: 0, failing: 0, conflicting: 0 });
-        await simulation.lookAgain();
+        await simulation.checkPreconditions();
         const once = simulation.status;
         const writes = simulation.writes.length;
         const effects = simulation.performed.length;
-        await simulation.lookAgain();
+        await simulation.checkPreconditions();
         expect(simulation.status).toEqual(once);
         expect([simulation.writes.length, simulation.performed.length]).toEqual([writes, effects]);
       }),

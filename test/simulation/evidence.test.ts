@@ -268,7 +268,7 @@ describe('the evidence of a run', () => {
   it('of many runs at once is kept, each by itself', async () => {
     const simulation = new Simulation();
     for (let i = 1; i < 5; i += 1) simulation.create(`demo-${i}`, simulatedSpec(), `other-${i}`);
-    await simulation.lookAgain();
+    await simulation.checkPreconditions();
     const all = () =>
       simulation.server.keys().every((key) => simulation.server.get(key)?.status?.run?.completedAt);
     expect(await simulation.runUntil(all)).toBe(true);

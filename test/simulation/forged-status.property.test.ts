@@ -17,7 +17,7 @@ const TIMES = Number(process.env['FORGERIES'] ?? 1);
 /** Longest time in which a run ends that was let alone since: its deadline and what restoring takes. */
 const RUN_WITHIN_MS = 20 * 60_000;
 
-/** Longest time for which a finalizer stands, whatever was written: see `mayBeActive`. */
+/** Longest time for which a finalizer stands, whatever was written: see `isPossiblyActive`. */
 const HELD_WITHIN_MS = 300_000;
 
 const whole = structural(statusSchema);

@@ -117,8 +117,8 @@ export class SimulatedDriver implements SubjectDriver {
     switch (activity.kind) {
       case 'PollHealth':
         return await this.#every(activity.intervalMs, () => emit(this.#look()), signal);
-      case 'LookAgain':
-        return await this.#every(LOOK_AGAIN_MS, () => emit(this.#lookAgain()), signal);
+      case 'RecheckPreconditions':
+        return await this.#every(LOOK_AGAIN_MS, () => emit(this.#checkPreconditions()), signal);
       case 'Watch':
         return await this.#every(
           SAMPLE_MS,
@@ -156,9 +156,9 @@ export class SimulatedDriver implements SubjectDriver {
     return { kind: 'Health', snapshot };
   }
 
-  #lookAgain(): Finding {
+  #checkPreconditions(): Finding {
     const { admission, gone } = this.#target;
-    return { kind: 'SecondLook', admission, gone: [...gone] };
+    return { kind: 'PreconditionCheck', admission, gone: [...gone] };
   }
 
   /** Faults of two objects may have the same id. */

@@ -223,7 +223,7 @@ export class Simulation {
   }
 
   /** Asks once more for everything to be looked at, and lets it happen at this moment. */
-  async lookAgain(): Promise<void> {
+  async checkPreconditions(): Promise<void> {
     this.#enqueueAll();
     await this.clock.advance(0);
   }

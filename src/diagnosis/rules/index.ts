@@ -73,17 +73,17 @@ function oneForEach(found: readonly Finding[]): Finding[] {
 
 /** Causes before what they bring about; then what bears on the broken invariant; then what showed first. */
 function inOrder(found: readonly Finding[], { invariant }: Signs): Finding[] {
-  const isBrought = (finding: Finding): boolean =>
+  const isConsequence = (finding: Finding): boolean =>
     found.some(
       (other) =>
         other !== finding &&
         other.brings.includes(finding.anomaly) &&
         other.onsetMs <= finding.onsetMs + AT_ONCE_MS &&
-        !needsNoOther(finding),
+        !isRootCause(finding),
     );
   const rank = (finding: Finding): number => {
-    if (isBrought(finding)) return 3;
-    if (needsNoOther(finding)) return 0;
+    if (isConsequence(finding)) return 3;
+    if (isRootCause(finding)) return 0;
     // A slow or silent replica admits less, not more.
     const isLoud = finding.anomaly === 'replica-slow' || finding.anomaly === 'replica-unreachable';
     return invariant?.broken && isLoud ? 2 : 1;
@@ -92,7 +92,7 @@ function inOrder(found: readonly Finding[], { invariant }: Signs): Finding[] {
 }
 
 /** A replica that goes beyond the limit by its own count, where others do not, is explained by nothing else. */
-function needsNoOther({ anomaly, component }: Finding): boolean {
+function isRootCause({ anomaly, component }: Finding): boolean {
   return anomaly === 'limit-not-enforced' && component !== ALL_REPLICAS;
 }
 

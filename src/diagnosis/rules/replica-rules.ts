@@ -1,7 +1,7 @@
 /** What may be wrong with one of several equal replicas, where the others show that it is about this one. */
 import { ALL_REPLICAS } from '../check-answer.ts';
 import { claim, type Finding, namesOf, requests, span } from './finding.ts';
-import { idsOf, largest, quantile, type Sample, type Signs, spellAbove } from './signs.ts';
+import { idsOf, largest, quantile, type Sample, type Signs, sustainedAbove } from './signs.ts';
 
 /** A replica that gives no answer for so long is away; less is a probe that came late. Milliseconds. */
 const SILENT_MS = 1000;
@@ -144,7 +144,7 @@ function slow(signs: Signs, replica: string): Finding | undefined {
   const threshold = Math.max(SLOW_MS, SLOW_FACTOR * usual);
   // Where all are late now and then, one of them is at some time by chance, and the others are not.
   if (shareAbove(threshold, others) > shareAbove(threshold, own) / 2) return undefined;
-  const spell = spellAbove(own, threshold, SLOW_FOR_MS, SLOW_SHARE);
+  const spell = sustainedAbove(own, threshold, SLOW_FOR_MS, SLOW_SHARE);
   const atOnce =
     own.length >= SLOW_ANSWERS &&
     quantile(own, 0.25) > Math.max(2 * SLOW_MS, SLOW_FACTOR * quantile(others, 0.75));

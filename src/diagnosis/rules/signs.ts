@@ -118,7 +118,7 @@ export function largest(samples: readonly Sample[]): Sample | undefined {
  * mean or a median over them would say too much; and where the one who looks is short of processor time, some looks
  * are late and others are not.
  */
-export function spellAbove(
+export function sustainedAbove(
   samples: readonly Sample[],
   threshold: number,
   leastMs: number,

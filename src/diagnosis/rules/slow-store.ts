@@ -1,5 +1,5 @@
 /** A store whose answers all come late, told from somebody who is late to look. Pure. */
-import { quantile, type Sample, type Signs, type Spell, spellAbove } from './signs.ts';
+import { quantile, type Sample, type Signs, type Spell, sustainedAbove } from './signs.ts';
 
 /** What takes so many times the usual, and so long, is slow. Milliseconds. */
 const SLOW_FACTOR = 5;
@@ -25,7 +25,7 @@ export interface Slow extends Spell {
 export function slowStore(signs: Signs, store: string): Slow | undefined {
   const reads = signs.of('read-latency', store);
   const usual = usualOf(reads);
-  const spell = spellAbove(reads, thresholdOf(usual), SLOW_FOR_MS, SLOW_SHARE);
+  const spell = sustainedAbove(reads, thresholdOf(usual), SLOW_FOR_MS, SLOW_SHARE);
   if (!spell || spell.samples.length < LEAST_LOOKS) return undefined;
   const writes = [...signs.of('write-latency', store), ...signs.of('write-outstanding', store)].filter(
     ({ at, value }) => at >= spell.from && at - value <= spell.to && value > SLOW_MS,

@@ -59,7 +59,7 @@ function keyOf(activity: Activity): string {
   switch (activity.kind) {
     case 'PollHealth':
       return `${activity.kind} ${activity.intervalMs}`;
-    case 'LookAgain':
+    case 'RecheckPreconditions':
       return activity.kind;
     case 'AwaitEnd':
     case 'Watch':

@@ -56,12 +56,12 @@ export class EffectRunner {
       const permit = this.#options.permitFor(effect);
       const refusal = permit.refusal();
       if (refusal === undefined) this.#beginOne(effect, permit);
-      else this.#stepBack(effect, refusal);
+      else this.#defer(effect, refusal);
     }
   }
 
   /** Whether an effect has failed and is not tried again yet. */
-  putsOff({ id }: Effect): boolean {
+  isBackingOff({ id }: Effect): boolean {
     return this.#failures.get(id)?.waits === true;
   }
 
@@ -81,7 +81,7 @@ export class EffectRunner {
   }
 
   /** What must not be done now: a fault is missed, all else is asked for again when this process leads again. */
-  #stepBack(effect: Effect, refusal: string): void {
+  #defer(effect: Effect, refusal: string): void {
     const { askAgain, clock, log, note } = this.#options;
     log().warn({ effect: effect.kind, id: effect.id }, `not performed: ${refusal}`);
     if (effect.kind === 'Inject') return note(missed(effect.id, refusal));

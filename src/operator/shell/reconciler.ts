@@ -4,7 +4,7 @@
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
-import { activeFault, overAt, runIsOn } from '../../demo/context.ts';
+import { activeFault, faultDeadline, runIsOn } from '../../demo/context.ts';
 import type { Decision } from '../../demo/decide.ts';
 import { decide } from '../../demo/decide.ts';
 import type { Effect } from '../../demo/effects.ts';
@@ -192,9 +192,9 @@ export class Reconciler {
     } catch (error) {
       return await this.#giveUp(entry, demo, error, signal);
     }
-    this.#askForSlot(entry, decision);
+    this.#requestSlot(entry, decision);
     if (decision.finalizer) {
-      const held = await this.#writer.hold(demo, signal);
+      const held = await this.#writer.ensureFinalizer(demo, signal);
       if (held.state !== 'stored') return await this.#readAgain(entry, demo, held, signal);
       this.#keep(entry, demo, held.demo);
     }
@@ -211,7 +211,7 @@ export class Reconciler {
       this.#stored(entry, before, after);
     }
     this.#handOn(entry, after, decision, subject);
-    const result = await this.#letGo(entry, after, decision, signal);
+    const result = await this.#finish(entry, after, decision, signal);
     const { resourceVersion: version } = (entry.latest ?? after).metadata;
     const { clock } = this.#options;
     const dueAt = clock.monotonic() + (decision.wakeAt ?? Infinity) - clock.now();
@@ -227,11 +227,11 @@ export class Reconciler {
   }
 
   /** In the same turn as the decision, which went by the slots that there were. */
-  #askForSlot({ key, session }: Entry, { effects, slot, status }: Decision): void {
+  #requestSlot({ key, session }: Entry, { effects, slot, status }: Decision): void {
     if (slot === 'awaited') this.#slots.wait(key);
     if (slot !== 'taken') return;
     // A look that fails again and again keeps nobody's room meanwhile.
-    if (!runIsOn(status) && session?.putsOff(effects)) this.#giveSlotUp(key);
+    if (!runIsOn(status) && session?.isBackingOff(effects)) this.#giveSlotUp(key);
     else this.#slots.take(key);
   }
 
@@ -258,7 +258,7 @@ export class Reconciler {
     if (slot === 'none') this.#giveSlotUp(entry.key);
   }
 
-  async #letGo(
+  async #finish(
     entry: Entry,
     demo: ChaosDemo,
     { finalizer, wakeAt }: Then,
@@ -267,7 +267,7 @@ export class Reconciler {
     // What a run has made is removed before its object goes, for as long as that takes.
     if (demo.metadata.deletionTimestamp && this.#entries.isEnding(entry.key)) return {};
     if (!finalizer) {
-      const write = await this.#writer.letGo(demo, signal);
+      const write = await this.#writer.removeFinalizer(demo, signal);
       if (write.state === 'refused') throw write.error;
       if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
       this.#keep(entry, demo, write.demo);
@@ -296,7 +296,7 @@ export class Reconciler {
         { err: error, key: entry.key },
         'a deleted object waits for the end of its fault',
       );
-      const left = overAt(fault) - this.#now();
+      const left = faultDeadline(fault) - this.#now();
       return { requeueAfterMs: Math.max(PAST_WAKE_MS, Math.min(left, HELD_AGAIN_MS)) };
     }
     if (fault) throw error;
@@ -306,7 +306,7 @@ export class Reconciler {
     }
     this.#entries.leave(entry);
     this.#giveSlotUp(entry.key);
-    return await this.#letGo(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
+    return await this.#finish(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
   }
 
   /** A run whose status is rejected for long gives its lock and its slot back; it continues as after a restart. */
@@ -325,7 +325,7 @@ export class Reconciler {
     const now = this.#now();
     const status = unknownSubjectStatus(demo, [...this.#options.subjects.keys()], now);
     const fault = activeFault(status, now);
-    const wakeAt = fault && overAt(fault);
+    const wakeAt = fault && faultDeadline(fault);
     let after = demo;
     if (isTransition(demo.status, status)) {
       const write = await this.#writer.apply(demo, status, signal);
@@ -334,7 +334,7 @@ export class Reconciler {
       after = write.demo;
       this.#stored(entry, demo, after);
     }
-    return await this.#letGo(entry, after, { finalizer: fault !== undefined, wakeAt }, signal);
+    return await this.#finish(entry, after, { finalizer: fault !== undefined, wakeAt }, signal);
   }
 
   /** Somebody wrote first (a person with an annotation, say): the next decision is on what is there now. */

@@ -23,14 +23,14 @@ describe('activities', () => {
     world.carryOn = async () => {
       throw new Error('cannot go on');
     };
-    session.converge([{ kind: 'LookAgain' }]);
+    session.converge([{ kind: 'RecheckPreconditions' }]);
     await clock.advance(999);
-    expect(log).toEqual(['carry on PollHealth', 'carry on LookAgain']);
+    expect(log).toEqual(['carry on PollHealth', 'carry on RecheckPreconditions']);
     await clock.advance(1);
     expect(log.at(-1)).toBe('change');
-    session.converge([{ kind: 'LookAgain' }]);
+    session.converge([{ kind: 'RecheckPreconditions' }]);
     await clock.advance(0);
-    expect(log.at(-1)).toBe('carry on LookAgain');
+    expect(log.at(-1)).toBe('carry on RecheckPreconditions');
   });
 
   it('mend nothing where the driver was opened only to undo', async () => {
@@ -38,8 +38,8 @@ describe('activities', () => {
     const { clock, open, session, world } = setup({ admission: refused, locked: false });
     await open();
     world.carryOn = async (_, emit) =>
-      emit({ kind: 'SecondLook', admission: { state: 'granted' }, gone: ['a'] });
-    session.converge([{ kind: 'LookAgain' }]);
+      emit({ kind: 'PreconditionCheck', admission: { state: 'granted' }, gone: ['a'] });
+    session.converge([{ kind: 'RecheckPreconditions' }]);
     await clock.advance(0);
     expect(session.observed).toMatchObject({ admission: refused, gone: ['a'] });
   });

@@ -5,7 +5,7 @@
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
-import { mayBeActive, runIsOn } from '../../demo/context.ts';
+import { isPossiblyActive, runIsOn } from '../../demo/context.ts';
 import type { Activity, Effect } from '../../demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../demo/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
@@ -123,8 +123,8 @@ export class Session {
   }
 
   /** Whether one of these effects has failed and is not tried again yet. */
-  putsOff(effects: readonly Effect[]): boolean {
-    return effects.some((effect) => this.#effects.putsOff(effect));
+  isBackingOff(effects: readonly Effect[]): boolean {
+    return effects.some((effect) => this.#effects.isBackingOff(effect));
   }
 
   /** Starts what is missing of these activities and stops what is not among them. */
@@ -272,15 +272,15 @@ export class Session {
 
   #note(found: Finding): void {
     if (this.#lifetime.signal.aborted) return;
-    const finding = this.#withoutMending(found);
+    const finding = this.#ignoreRegainedPermission(found);
     const before = this.#observed;
     this.#observed = record(before, finding);
     if (callsForDecision(before, finding)) this.#options.onChange();
   }
 
   /** Without a lock this session is there to undo things only, whatever has been mended since. */
-  #withoutMending(finding: Finding): Finding {
-    if (finding.kind !== 'SecondLook' || !this.#opened || this.#opened.lock) return finding;
+  #ignoreRegainedPermission(finding: Finding): Finding {
+    if (finding.kind !== 'PreconditionCheck' || !this.#opened || this.#opened.lock) return finding;
     const { admission: _, ...rest } = finding;
     return rest;
   }
@@ -307,7 +307,7 @@ function admissionRequest(demo: ChaosDemo, mustUndo: boolean, now: number): Admi
   const { metadata, spec, status } = demo;
   const { generation, name, namespace, uid } = metadata;
   const activeFaults = (status?.scenarios ?? []).flatMap(({ fault, type }) =>
-    fault && mayBeActive(fault, now) ? [{ ...fault, type }] : [],
+    fault && isPossiblyActive(fault, now) ? [{ ...fault, type }] : [],
   );
   const toBegin = !runIsOn(status) && !mustUndo;
   return { name, namespace, uid, generation, spec, activeFaults, toBegin, mustUndo };

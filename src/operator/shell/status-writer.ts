@@ -41,7 +41,7 @@ export class StatusWriter {
   }
 
   /** Sees that the object carries the finalizer: to be done before a fault is announced. */
-  async hold(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
+  async ensureFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
     const { deletionTimestamp, finalizers = [] } = demo.metadata;
     if (finalizers.includes(FINALIZER) || deletionTimestamp) return { state: 'stored', demo };
     this.#mustLead();
@@ -51,7 +51,7 @@ export class StatusWriter {
   }
 
   /** Sees that the object does not carry the finalizer. */
-  async letGo(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
+  async removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
     if (!demo.metadata.finalizers?.includes(FINALIZER)) return { state: 'stored', demo };
     this.#mustLead();
     return await this.#api.removeFinalizer(demo, signal);

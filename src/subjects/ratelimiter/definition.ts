@@ -1,12 +1,12 @@
 /** What the framework is told of the rate limiter: its chapters and its scenarios. Pure. */
 import { type ChaosDemoSpec, counted, formatDuration, parseDuration } from '../../api/index.ts';
-import { type ChapterPlan, tellStory } from '../../demo/chapter.ts';
+import { type ChapterPlan, chaptersOf } from '../../demo/chapter.ts';
 import type { Target } from '../../demo/observed.ts';
 import type { SubjectDefinition } from '../../demo/subject.ts';
 import { rateLimiterApi } from './api.ts';
 import { isReference } from './interfaces/reference/preset.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
-import { isOfOneCaller, restSentence } from './scenarios/rests.ts';
+import { cooldownSentence, isOfOneCaller } from './scenarios/rests.ts';
 import { planOf } from './scenarios/scenario-type.ts';
 import { rateLimiterOf } from './schema.ts';
 
@@ -31,7 +31,7 @@ function storyOf({ scenarios }: ChaosDemoSpec): ChapterPlan[] {
 export const rateLimiterDefinition: SubjectDefinition = {
   api: rateLimiterApi,
 
-  chapters: (spec) => tellStory(storyOf(spec), spec.dryRun ? [] : spec.scenarios),
+  chapters: (spec) => chaptersOf(storyOf(spec), spec.dryRun ? [] : spec.scenarios),
 
   scenarios(spec) {
     const limiter = rateLimiterOf(spec);
@@ -45,7 +45,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
 
   waitsFor(spec, scenario) {
     const rests = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).restsToPrepare ?? 1);
-    return restSentence(rateLimiterOf(spec), rests);
+    return cooldownSentence(rateLimiterOf(spec), rests);
   },
 
   welcome(spec, target) {

@@ -57,8 +57,8 @@ export interface RateLimiterDriverOptions {
   readonly pauses?: PauseNotes;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
-  /** Carries on with LookAgain, see `keepLooking`. */
-  readonly keepLooking: (emit: Emit, signal: AbortSignal) => Promise<void>;
+  /** Carries on with RecheckPreconditions, see `watchPreconditions`. */
+  readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
   /** Who explains what was detected; default: the rules, as profile "rules". */
   readonly diagnosis?: DiagnosisProfiles;
 }
@@ -310,9 +310,9 @@ class RateLimiterDriver implements SubjectDriver {
         };
         return await pollHealth(options, look, tell, signal);
       }
-      case 'LookAgain':
-        return await this.#options.keepLooking((finding) => {
-          if (finding.kind === 'SecondLook') this.#noteGone(finding.gone ?? []);
+      case 'RecheckPreconditions':
+        return await this.#options.watchPreconditions((finding) => {
+          if (finding.kind === 'PreconditionCheck') this.#noteGone(finding.gone ?? []);
           emit(finding);
         }, signal);
       case 'AwaitEnd': {

@@ -61,7 +61,7 @@ it.each([
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const [asker] = toolkit.askers;
+  const [asker] = toolkit.podClients;
   const all = Array.from({ length: AT_ONCE }, async () => {
     const asked = await asker?.ask(toolkit.callers.requestOf('k'), 8000, lifetime.signal);
     return asked?.failure?.code;

@@ -70,7 +70,7 @@ export function openToolkit(
       ? new ReferenceCallers((windowId) => reference.hasBegun(windowId))
       : new HttpCallers(http, parts.target.http?.headers),
     ...(identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), now) }),
-    askers: nodes.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, now, dial, budget)),
+    podClients: nodes.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, now, dial, budget)),
     room: () => budget.tryAcquire(dial ? TLS_COST : 1),
     redis,
     ownPause: new OwnPause(mayBePaused),
@@ -78,7 +78,7 @@ export function openToolkit(
 }
 
 /** Ends every connection at once; a fault stays as it is. */
-export function closeToolkit({ askers, redis, reference }: Toolkit): void {
+export function closeToolkit({ podClients, redis, reference }: Toolkit): void {
   redis.close();
-  for (const client of [...askers, ...(reference?.clients ?? [])]) client.close();
+  for (const client of [...podClients, ...(reference?.clients ?? [])]) client.close();
 }

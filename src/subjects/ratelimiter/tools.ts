@@ -37,7 +37,7 @@ export interface Toolkit {
   /** Of one that knows its callers by the source address alone: every request is of one caller. */
   readonly ownLimit?: OwnLimit;
   /** For the requests of callers, one for each node, in the same order. */
-  readonly askers: readonly NodeClient[];
+  readonly podClients: readonly NodeClient[];
   /** How its nodes are dialled with TLS; left out: they are not. */
   readonly dial?: Dial;
   /** Connections to nodes that the runs of this namespace may have, for bursts and traffic. */

@@ -15,9 +15,9 @@ import type {
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { templatesOf } from '../../targets/pod-template.ts';
+import { checkPreconditions, watchPreconditions } from '../../targets/precondition-check.ts';
 import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
-import { keepLooking, lookAgain } from '../../targets/second-look.ts';
 import { createRateLimiterDriver } from '../driver.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { scenarioTypeOf } from '../scenarios/index.ts';
@@ -199,7 +199,8 @@ export class RateLimiterConnector implements SubjectConnector {
     const { clock, cluster, logger: parent } = this.#ports;
     const { generation, name, namespace, spec } = request;
     const logger = parent.child({ namespace, name });
-    const look = async (signal: AbortSignal) => await lookAgain(cluster, namespace, target.nodes, signal);
+    const look = async (signal: AbortSignal) =>
+      await checkPreconditions(cluster, namespace, target.nodes, signal);
     const driver = createRateLimiterDriver({
       target,
       spec,
@@ -217,8 +218,8 @@ export class RateLimiterConnector implements SubjectConnector {
       ...(runId !== undefined && { pauses: this.#rest.notes(restingRedis(namespace, target, runId), clock) }),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process is there to undo things only.
-      keepLooking: async (emit, signal) =>
-        await keepLooking(look, { clock, logger }, lock !== undefined, emit, signal),
+      watchPreconditions: async (emit, signal) =>
+        await watchPreconditions(look, { clock, logger }, lock !== undefined, emit, signal),
     });
     return {
       target: targetOf(target),

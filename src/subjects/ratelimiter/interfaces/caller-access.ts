@@ -50,11 +50,11 @@ export interface CallerAccess {
 }
 
 export function callerAccess({
-  askers: clients,
+  podClients: clients,
   callers,
   limiter,
   reference,
-}: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'reference'>): CallerAccess {
+}: Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'reference'>): CallerAccess {
   const http = mappingOf(limiter);
   const limit = limitOf(limiter);
   const common = {

@@ -27,7 +27,7 @@ export function restMs(limiter: RateLimiterSpec): number {
 }
 
 /** What a run waits for before something that takes so many rests, in a sentence; undefined: for nothing. */
-export function restSentence(limiter: RateLimiterSpec, rests: number): string | undefined {
+export function cooldownSentence(limiter: RateLimiterSpec, rests: number): string | undefined {
   if (!isOfOneCaller(limiter)) return undefined;
   const times = rests === 1 ? '' : `${rests} times `;
   return `This waits ${times}up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is whole again`;

@@ -5,7 +5,7 @@ import { countsOf } from '../interfaces/counts.ts';
 import type { Toolkit } from '../tools.ts';
 import { perNode } from '../words.ts';
 
-type Parts = Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference'>;
+type Parts = Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference'>;
 
 /**
  * Why nothing may be injected: what is counted by now is not the fault's, and leaves less of the limit than the fault
@@ -28,7 +28,7 @@ export async function usedBefore(
 /** A sample of a key to which this run has sent nothing. @throws if it is not complete */
 export async function countsBefore(parts: Parts, key: string, signal: AbortSignal): Promise<CounterSample> {
   const sample = await countsOf(parts).sample(key, () => new Map(), signal);
-  const missing = missingIn(sample, parts.reference ? parts.askers.length : 0);
+  const missing = missingIn(sample, parts.reference ? parts.podClients.length : 0);
   if (missing === undefined) return sample;
   throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
 }

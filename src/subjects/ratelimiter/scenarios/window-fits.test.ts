@@ -42,7 +42,7 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
     limiter,
     timeoutMs: 5000,
     callers: {},
-    askers: [],
+    podClients: [],
     target: { nodes: [], redis: {} },
   };
   return new Proxy(parts, {

@@ -15,9 +15,12 @@ import {
 } from '../../../../src/subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../../src/subjects/targets/label-selector.ts';
 import { NamespaceReader } from '../../../../src/subjects/targets/namespace-reader.ts';
+import {
+  checkPreconditions,
+  watchPreconditions,
+} from '../../../../src/subjects/targets/precondition-check.ts';
 import { Readiness } from '../../../../src/subjects/targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../../../src/subjects/targets/refusal.ts';
-import { keepLooking, lookAgain } from '../../../../src/subjects/targets/second-look.ts';
 import { keyValueOf } from './api.ts';
 import { KeyValueDriver } from './driver.ts';
 import { Replica } from './replica.ts';
@@ -94,13 +97,13 @@ export class KeyValueConnector implements SubjectConnector {
     const { name, namespace, spec } = request;
     const logger = parent.child({ namespace, name });
     const timeoutMs = parseDuration(keyValueOf(spec).timeout);
-    const look = async (signal: AbortSignal) => await lookAgain(cluster, namespace, pods, signal);
+    const look = async (signal: AbortSignal) => await checkPreconditions(cluster, namespace, pods, signal);
     const driver = new KeyValueDriver({
       clock,
       spec,
       replicas: pods.map((pod) => new Replica(pod, timeoutMs)),
-      keepLooking: async (emit, signal) =>
-        await keepLooking(look, { clock, logger }, lock !== undefined, emit, signal),
+      watchPreconditions: async (emit, signal) =>
+        await watchPreconditions(look, { clock, logger }, lock !== undefined, emit, signal),
     });
     const target = {
       pods: pods.map(({ imageId, name: pod, uid }) => ({ name: pod, uid, imageId })),

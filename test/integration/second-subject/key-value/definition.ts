@@ -1,7 +1,7 @@
 /** The story of a key-value service and of its fault. Pure. */
 import type { ScenarioSpec } from '../../../../src/api/index.ts';
 import { parseDuration } from '../../../../src/api/index.ts';
-import { type ChapterPlan, tellStory } from '../../../../src/demo/chapter.ts';
+import { type ChapterPlan, chaptersOf } from '../../../../src/demo/chapter.ts';
 import type { Scenario, SubjectDefinition } from '../../../../src/demo/subject.ts';
 import { keyValueApi, keyValueOf, staleReplicaOf } from './api.ts';
 
@@ -18,7 +18,7 @@ const STORY: readonly ChapterPlan[] = [
 
 export const keyValueDefinition: SubjectDefinition = {
   api: keyValueApi,
-  chapters: (spec) => tellStory(STORY, spec.dryRun ? [] : spec.scenarios),
+  chapters: (spec) => chaptersOf(STORY, spec.dryRun ? [] : spec.scenarios),
   scenarios: ({ scenarios }) => scenarios.map(planOf),
   fixturePrefix: () => 'chaosdemo',
   keepsFixtures: () => true,

@@ -18,7 +18,7 @@ export interface KeyValueDriverOptions {
   readonly spec: ChaosDemoSpec;
   /** The last of them is made deaf, the first is written to. */
   readonly replicas: readonly Replica[];
-  readonly keepLooking: (emit: Emit, signal: AbortSignal) => Promise<void>;
+  readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
 }
 
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
@@ -86,8 +86,8 @@ export class KeyValueDriver implements SubjectDriver {
           async () => emit(await this.#look(activity.intervalMs)),
           signal,
         );
-      case 'LookAgain':
-        return await this.#options.keepLooking(emit, signal);
+      case 'RecheckPreconditions':
+        return await this.#options.watchPreconditions(emit, signal);
       case 'AwaitEnd':
         return await this.#awaitEnd(activity.fault, emit, signal);
       case 'Watch': {

@@ -53,7 +53,7 @@ export interface CallerControls {
 
 type Parts = Pick<
   Toolkit,
-  'askers' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'reference' | 'room' | 'timeoutMs'
+  'podClients' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'reference' | 'room' | 'timeoutMs'
 >;
 
 /**
@@ -121,7 +121,7 @@ async function controlLimit(
   { denying: key, other }: ControlKeys,
   signal: AbortSignal,
 ): Promise<LimitControl> {
-  const { askers: clients, callers, limiter, now, ownLimit, redis, reference, timeoutMs } = toolkit;
+  const { podClients: clients, callers, limiter, now, ownLimit, redis, reference, timeoutMs } = toolkit;
   const http = mappingOf(limiter);
   const limit = limitOf(limiter);
   const full = reference ? Math.min(admittedAtOnce(limit), MOST_SET) : admittedAtOnce(limit);
@@ -189,11 +189,11 @@ async function controlLimit(
  * @throws Error where a pod denies such a look once that limit is used up
  */
 async function requireFreeHealth(
-  { askers, callers, limiter, timeoutMs }: Parts,
+  { podClients, callers, limiter, timeoutMs }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
   const { path } = mappingOf(limiter).health;
-  for (const client of askers) {
+  for (const client of podClients) {
     const asked = await client.ask({ method: 'GET', path }, timeoutMs, signal);
     signal.throwIfAborted();
     if (gotOf(asked, callers)?.outcome !== 'Rejected') continue;
@@ -208,11 +208,11 @@ async function requireFreeHealth(
  * @throws Error if it does not
  */
 async function requireNewCaller(
-  { askers, callers, timeoutMs }: Parts,
+  { podClients, callers, timeoutMs }: Parts,
   key: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const [client] = askers;
+  const [client] = podClients;
   if (!client) return;
   const asked = await client.ask(callers.requestOf(key), timeoutMs, signal);
   signal.throwIfAborted();

@@ -48,12 +48,12 @@ export async function countAtRest(
   for (;;) {
     const sample = await counts.sample(key, () => caller.allowed, signal);
     const problem =
-      missingIn(sample, parts.askers.length) ??
+      missingIn(sample, parts.podClients.length) ??
       (counts.source === 'Nodes'
         ? nodesProblem(sample, caller, parts)
         : countProblem(sample, key, caller, parts));
     if (problem === undefined) return sample.stored ?? 0;
-    if (refused(sample, parts.askers.length) || performance.now() >= deadline)
+    if (refused(sample, parts.podClients.length) || performance.now() >= deadline)
       throw new Error(`without any fault ${problem}`);
     await pauseFor(ASK_AGAIN_MS, signal);
   }
@@ -104,7 +104,7 @@ function countProblem(
 export async function measureLag(parts: LagParts, traffic: LagTraffic, signal: AbortSignal): Promise<Lag> {
   const { callers } = parts;
   const counts = countsOf(parts);
-  const pods = counts.source === 'Nodes' ? parts.askers.length : 1;
+  const pods = counts.source === 'Nodes' ? parts.podClients.length : 1;
   const admitted = new Map<string, number>();
   let current = '';
   const sending: LagSource['sending'] = ({ key }) => {

@@ -38,7 +38,10 @@ async function concluded(limit: number, remaining: (used: number, node: number) 
   }));
   if (!limiter.interface.http) throw new TypeError('it is no limiter behind HTTP');
   const callers = new HttpCallers(limiter.interface.http);
-  const control = new QuotaControl({ askers: clients as unknown as readonly NodeClient[], limiter }, HEADER);
+  const control = new QuotaControl(
+    { podClients: clients as unknown as readonly NodeClient[], limiter },
+    HEADER,
+  );
   const asked = control.around(clients, callers);
   await exhaustLimit(
     {

@@ -35,8 +35,8 @@ export class QuotaControl {
   /** The first request that was let through and not told what remains, and what it was told. */
   #problem: string | undefined;
 
-  constructor({ askers, limiter }: Pick<LagParts, 'askers' | 'limiter'>, header: string) {
-    const names = askers.map(({ node }) => node.name);
+  constructor({ podClients, limiter }: Pick<LagParts, 'podClients' | 'limiter'>, header: string) {
+    const names = podClients.map(({ node }) => node.name);
     this.#header = header;
     this.#count = new ReportedQuota(header, admittedAtOnce(limitOf(limiter)), names);
   }
@@ -99,8 +99,8 @@ export function quotaLag(
   header: string,
 ): (parts: LagParts, traffic: LagTraffic, signal: AbortSignal) => Promise<Lag> {
   return async (parts, traffic, signal) => {
-    const { askers, callers, limiter, now } = parts;
-    const names = askers.map(({ node }) => node.name);
+    const { podClients, callers, limiter, now } = parts;
+    const names = podClients.map(({ node }) => node.name);
     const full = admittedAtOnce(limitOf(limiter));
     let seen: LagSeen = { lag: 0, samples: 0 };
     let turn: { readonly key: string; readonly count: ReportedQuota } | undefined;

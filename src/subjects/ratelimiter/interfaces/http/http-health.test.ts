@@ -19,7 +19,7 @@ async function lookAt(server: Server, spoken: object = HTTP) {
   const node = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
   const asker = new NodeClient(node, 2, Date.now);
   onTestFinished(() => asker.close());
-  const toolkit = { askers: [asker], limiter: limiterOf(spoken), redis, timeoutMs: 2000 };
+  const toolkit = { podClients: [asker], limiter: limiterOf(spoken), redis, timeoutMs: 2000 };
   return await lookAtPods(toolkit, new AbortController().signal);
 }
 

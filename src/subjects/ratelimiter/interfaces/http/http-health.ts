@@ -20,7 +20,7 @@ const NO_REDIS = 503;
 
 /** One look; what fails is an issue of the snapshot. @throws only the reason of `signal` */
 export async function lookAtPods(
-  { askers, limiter, redis, timeoutMs }: Pick<Toolkit, 'askers' | 'limiter' | 'redis' | 'timeoutMs'>,
+  { podClients, limiter, redis, timeoutMs }: Pick<Toolkit, 'podClients' | 'limiter' | 'redis' | 'timeoutMs'>,
   signal: AbortSignal,
 ): ReturnType<Look> {
   const { health } = mappingOf(limiter);
@@ -32,19 +32,19 @@ export async function lookAtPods(
       () => undefined,
       (error: unknown) => messageOf(error),
     ),
-    ...askers.map(async (client) => await client.ask(request, timeoutMs, signal)),
+    ...podClients.map(async (client) => await client.ask(request, timeoutMs, signal)),
   ]);
   signal.throwIfAborted();
   const problems = asked.map((answer, i) =>
     bundled && answer.answer?.status === NO_REDIS
       ? 'it does not reach its Redis'
-      : problemOf(answer, health, askers[i]?.node.serverName !== undefined),
+      : problemOf(answer, health, podClients[i]?.node.serverName !== undefined),
   );
-  const nodes = askers.map(({ node: { host, name, port } }, i): HealthNode => {
+  const nodes = podClients.map(({ node: { host, name, port } }, i): HealthNode => {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
     return { id: name, address, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
   });
-  const issues = askers.flatMap(({ node }, i) =>
+  const issues = podClients.flatMap(({ node }, i) =>
     problems[i] === undefined ? [] : [`${node.name}: GET ${health.path}: ${problems[i]}`],
   );
   if (store !== undefined) issues.push(store);
@@ -52,7 +52,7 @@ export async function lookAtPods(
     ({ answer, failure }) =>
       failure?.code === 'BAD_ANSWER' || (answer && ![...health.statuses, NO_REDIS].includes(answer.status)),
   );
-  if (bundled && strangers.length > 0 && strangers.length === askers.length) {
+  if (bundled && strangers.length > 0 && strangers.length === podClients.length) {
     issues.unshift(NOT_OF_THE_INTERFACE);
   }
   return {

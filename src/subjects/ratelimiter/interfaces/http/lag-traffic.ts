@@ -18,7 +18,7 @@ const MIN_SAMPLES = 5;
 
 export type LagParts = Pick<
   Toolkit,
-  'askers' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference' | 'room' | 'timeoutMs'
+  'podClients' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference' | 'room' | 'timeoutMs'
 >;
 
 export interface LagTraffic {
@@ -47,7 +47,7 @@ export interface LagSource {
 
 /** @throws Error where too little was seen, with the problem of the source */
 export async function lagUnderTraffic(
-  { askers, callers, limiter, now, reference, room, timeoutMs }: LagParts,
+  { podClients, callers, limiter, now, reference, room, timeoutMs }: LagParts,
   { keyPrefix, requestsPerSecond }: LagTraffic,
   source: LagSource,
   signal: AbortSignal,
@@ -65,7 +65,7 @@ export async function lagUnderTraffic(
   let leftOut = 0;
   const traffic = runTraffic(
     {
-      schedule: podByPod(askers, { caller: 'Steady', keys }),
+      schedule: podByPod(podClients, { caller: 'Steady', keys }),
       turnsPerSecond: requestsPerSecond,
       callers,
       callerTimeoutMs: timeoutMs,

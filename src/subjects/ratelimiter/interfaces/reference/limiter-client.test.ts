@@ -112,7 +112,7 @@ describe('LimiterClient', () => {
     const silent = await clientOf(() => undefined, 50);
     expect(await failureOf(silent.limit('k', never))).toMatchObject({ failure: 'UNANSWERED' });
     const dropping = await clientOf((request) => void request.socket.destroy());
-    expect(await failureOf(dropping.limit('k', never))).toMatchObject({ failure: 'BROKEN_OFF' });
+    expect(await failureOf(dropping.limit('k', never))).toMatchObject({ failure: 'OBSERVATION_INTERRUPTED' });
     const nobody = new LimiterClient({ name: 'gone', host: '127.0.0.1', port: 1 }, 5000, 1);
     cleanups.push(() => nobody.close());
     expect(await failureOf(nobody.limit('k', never))).toMatchObject({ failure: 'UNREACHABLE' });

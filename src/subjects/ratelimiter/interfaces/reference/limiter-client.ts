@@ -25,21 +25,27 @@ export type LimitAnswer = z.infer<typeof limitAnswer>;
 export type CounterAnswer = z.infer<typeof counterAnswer>;
 
 /**
- * UNANSWERED: sent, and no answer in time; the pod may still act on it. BROKEN_OFF: sent, and the connection ended
+ * UNANSWERED: sent, and no answer in time; the pod may still act on it. OBSERVATION_INTERRUPTED: sent, and the connection ended
  * before an answer. UNREACHABLE: not sent, the pod took no connection. UNSENT: not sent for a reason that is not the
  * pod's. REFUSED: answered with an error. INVALID: answered with something that is not of the interface.
  */
-export type LimiterFailure = 'UNANSWERED' | 'BROKEN_OFF' | 'UNREACHABLE' | 'UNSENT' | 'REFUSED' | 'INVALID';
+export type LimiterFailure =
+  | 'UNANSWERED'
+  | 'OBSERVATION_INTERRUPTED'
+  | 'UNREACHABLE'
+  | 'UNSENT'
+  | 'REFUSED'
+  | 'INVALID';
 
 /** RESET, NO_ROOM and STOPPED: it may have been sent, and acted upon. */
 const FAILURES: Readonly<Record<FailureCode, LimiterFailure>> = {
   UNREACHABLE: 'UNREACHABLE',
   NO_CONNECTIONS: 'UNSENT',
   NOT_SENT: 'UNSENT',
-  RESET: 'BROKEN_OFF',
-  NO_ROOM: 'BROKEN_OFF',
+  RESET: 'OBSERVATION_INTERRUPTED',
+  NO_ROOM: 'OBSERVATION_INTERRUPTED',
   TIMEOUT: 'UNANSWERED',
-  STOPPED: 'BROKEN_OFF',
+  STOPPED: 'OBSERVATION_INTERRUPTED',
   BAD_ANSWER: 'INVALID',
 };
 

@@ -51,7 +51,7 @@ export class CallerCounters implements Counters {
     const sample = await this.#counts.sample(key, allowed, signal);
     // The pods themselves report the end of a window.
     if (this.source === 'Nodes' || !this.#caller.isOver(sample.endedAt)) return sample;
-    const elsewhere = this.#toolkit.askers.map(({ node }) => node.name);
+    const elsewhere = this.#toolkit.podClients.map(({ node }) => node.name);
     return { ...sample, stored: undefined, elsewhere };
   }
 
@@ -59,7 +59,7 @@ export class CallerCounters implements Counters {
     { admitted: byNode, drifted, key, settleMs }: DriftSeen,
     signal: AbortSignal,
   ): Promise<Settled> {
-    const pods = this.#toolkit.askers.length;
+    const pods = this.#toolkit.podClients.length;
     const admitted = sumOf(byNode.values());
     const isExact = this.source === 'Nodes';
     const deadline = performance.now() + settleMs;

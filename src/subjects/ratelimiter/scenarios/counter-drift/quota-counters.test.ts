@@ -54,11 +54,11 @@ async function watched(says: Says) {
     });
     return client;
   };
-  const askers = [await answered(0), await answered(1)];
+  const podClients = [await answered(0), await answered(1)];
   const { http } = limiter.interface;
   if (!http) throw new TypeError('it is no limiter behind HTTP');
   const toolkit = {
-    askers,
+    podClients,
     callers: new HttpCallers(http),
     limiter,
     now,
@@ -68,7 +68,7 @@ async function watched(says: Says) {
   const counters = new QuotaCounters(toolkit, HEADER, 10_000);
   await counters.prepare('demo-a', never);
   const invariant = new DriftUnderTest({
-    nodes: askers.map(({ node }) => node.name),
+    nodes: podClients.map(({ node }) => node.name),
     limit: LIMIT,
     judged: 'Drift',
     threshold: 3,
@@ -84,7 +84,7 @@ async function watched(says: Says) {
     /** Asks the nodes in turn, and looks after each answer; then until the end of the watch. */
     async ask(requests: number) {
       for (let i = 0; i < requests; i += 1) {
-        const client = askers[i % 2];
+        const client = podClients[i % 2];
         if (!client) throw new RangeError('there is no such pod');
         const { name } = client.node;
         invariant.sent(name);

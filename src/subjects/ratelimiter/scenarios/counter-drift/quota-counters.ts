@@ -15,7 +15,7 @@ import type { Counters } from './counters.ts';
 
 export class QuotaCounters implements Counters {
   readonly source = 'Quota';
-  readonly #toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now'>;
+  readonly #toolkit: Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now'>;
   readonly #caller: CallerWindow;
   readonly #count: ReportedQuota;
   /** Of the answers since the last look, the one that was furthest behind. */
@@ -26,13 +26,13 @@ export class QuotaCounters implements Counters {
    * @param storyMs what has to fit into one window; milliseconds
    */
   constructor(
-    toolkit: Pick<Toolkit, 'askers' | 'callers' | 'limiter' | 'now'>,
+    toolkit: Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now'>,
     header: string,
     storyMs: number,
   ) {
     this.#toolkit = toolkit;
     this.#caller = new CallerWindow(toolkit, storyMs);
-    const names = toolkit.askers.map(({ node }) => node.name);
+    const names = toolkit.podClients.map(({ node }) => node.name);
     this.#count = new ReportedQuota(header, toolkit.limiter.limit.requests, names);
   }
 
@@ -60,7 +60,7 @@ export class QuotaCounters implements Counters {
     this.#furthest = undefined;
     const nothing = { readAt: at, endedAt: at, admitted: new Map(), stored: undefined, elsewhere: [] };
     if (this.#caller.isOver(at)) {
-      const elsewhere = this.#toolkit.askers.map(({ node }) => node.name);
+      const elsewhere = this.#toolkit.podClients.map(({ node }) => node.name);
       return { ...nothing, elsewhere, problems: [] };
     }
     if (told) {

@@ -58,14 +58,14 @@ export class DriftWorkload implements Workload<DriftJudge> {
 
   /** The traffic of a fault ends with the fault, even if the end of the fault cannot be stored in time. */
   async load(signal: AbortSignal): Promise<void> {
-    const { askers, callers, lifetime, now, room, timeoutMs } = this.#toolkit;
+    const { podClients, callers, lifetime, now, room, timeoutMs } = this.#toolkit;
     const { fixture: key, history } = this.#recorded;
     const left = history.times.until - now();
     const over = Number.isFinite(left) ? [AbortSignal.timeout(Math.max(0, Math.ceil(left)))] : [];
     const end = AbortSignal.any([signal, ...over]);
     const traffic = runTraffic(
       {
-        schedule: podByPod(askers, { caller: 'Steady', keys: always(key) }),
+        schedule: podByPod(podClients, { caller: 'Steady', keys: always(key) }),
         turnsPerSecond: this.#requestsPerSecond,
         callers,
         callerTimeoutMs: timeoutMs,

@@ -6,7 +6,7 @@ import type { Cluster } from '../cluster.ts';
 import { NamespaceReader } from './namespace-reader.ts';
 import { orRefusal, Refusal } from './refusal.ts';
 
-type SecondLook = Extract<Finding, { kind: 'SecondLook' }>;
+type PreconditionCheck = Extract<Finding, { kind: 'PreconditionCheck' }>;
 
 /** How often is looked, in milliseconds. */
 const LOOK_AGAIN_MS = 5000;
@@ -17,26 +17,26 @@ const LOOK_AGAIN_MS = 5000;
  *
  * @throws what the cluster throws if nothing could be found out
  */
-export async function lookAgain(
+export async function checkPreconditions(
   cluster: Cluster,
   namespace: string,
   pods: readonly { readonly name: string; readonly uid: string }[],
   signal: AbortSignal,
-): Promise<SecondLook> {
+): Promise<PreconditionCheck> {
   const reader = new NamespaceReader(cluster, namespace, signal);
   const found = await orRefusal(async () => {
     await reader.requireEnabled();
     return await reader.podMetadata();
   });
-  if (found instanceof Refusal) return { kind: 'SecondLook', admission: found.admission };
+  if (found instanceof Refusal) return { kind: 'PreconditionCheck', admission: found.admission };
   const admission = { state: 'granted' } as const;
   // There is more than can be read: then nothing is said of ours.
-  if (found === undefined) return { kind: 'SecondLook', admission };
+  if (found === undefined) return { kind: 'PreconditionCheck', admission };
   const staying = new Set(
     found.filter(({ metadata }) => !metadata.deletionTimestamp).map(({ metadata }) => metadata.uid),
   );
   return {
-    kind: 'SecondLook',
+    kind: 'PreconditionCheck',
     admission,
     gone: pods.filter(({ uid }) => !staying.has(uid)).map(({ name }) => name),
   };
@@ -46,8 +46,8 @@ export async function lookAgain(
  * Looks again every few seconds until `signal` aborts; a look that fails changes nothing.
  * @param tellsAdmission false: this process is there to undo things only, whatever has been mended since
  */
-export async function keepLooking(
-  look: (signal: AbortSignal) => Promise<SecondLook>,
+export async function watchPreconditions(
+  look: (signal: AbortSignal) => Promise<PreconditionCheck>,
   { clock, logger }: { clock: Clock; logger: SubjectPorts<Cluster>['logger'] },
   tellsAdmission: boolean,
   emit: Emit,

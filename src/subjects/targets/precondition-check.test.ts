@@ -3,7 +3,7 @@ import { MemoryCluster } from '../../../test/fixtures/subjects/cluster.ts';
 import { pod } from '../../../test/fixtures/subjects/targets/pod.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Finding } from '../../demo/findings.ts';
-import { keepLooking, lookAgain } from './second-look.ts';
+import { checkPreconditions, watchPreconditions } from './precondition-check.ts';
 
 const never = new AbortController().signal;
 const run = [
@@ -19,8 +19,8 @@ function clusterOf(...pods: ReturnType<typeof pod>[]): MemoryCluster {
 
 it('tells which pods are gone, being deleted, or others by the same name', async () => {
   const cluster = clusterOf(pod('a'), pod('b'));
-  expect(await lookAgain(cluster, 'shop', run, never)).toEqual({
-    kind: 'SecondLook',
+  expect(await checkPreconditions(cluster, 'shop', run, never)).toEqual({
+    kind: 'PreconditionCheck',
     admission: { state: 'granted' },
     gone: [],
   });
@@ -32,15 +32,15 @@ it('tells which pods are gone, being deleted, or others by the same name', async
       metadata.uid = 'another';
     }),
   ];
-  expect(await lookAgain(cluster, 'shop', run, never)).toMatchObject({ gone: ['a', 'b'] });
+  expect(await checkPreconditions(cluster, 'shop', run, never)).toMatchObject({ gone: ['a', 'b'] });
   cluster.podList = [];
-  expect(await lookAgain(cluster, 'shop', run, never)).toMatchObject({ gone: ['a', 'b'] });
+  expect(await checkPreconditions(cluster, 'shop', run, never)).toMatchObject({ gone: ['a', 'b'] });
 });
 
 it('says nothing of pods where there are more than can be read', async () => {
   const cluster = clusterOf(...Array.from({ length: 201 }, (_, i) => pod(`p-${i}`)));
-  expect(await lookAgain(cluster, 'shop', run, never)).toEqual({
-    kind: 'SecondLook',
+  expect(await checkPreconditions(cluster, 'shop', run, never)).toEqual({
+    kind: 'PreconditionCheck',
     admission: { state: 'granted' },
   });
 });
@@ -48,8 +48,8 @@ it('says nothing of pods where there are more than can be read', async () => {
 it('says nothing of pods that are too large to be listed', async () => {
   const cluster = clusterOf(pod('a'));
   cluster.tooLarge = true;
-  expect(await lookAgain(cluster, 'shop', run, never)).toEqual({
-    kind: 'SecondLook',
+  expect(await checkPreconditions(cluster, 'shop', run, never)).toEqual({
+    kind: 'PreconditionCheck',
     admission: { state: 'granted' },
   });
 });
@@ -57,18 +57,18 @@ it('says nothing of pods that are too large to be listed', async () => {
 it('tells that the consent of the namespace, or the permission, was taken back', async () => {
   const cluster = clusterOf(pod('a'), pod('b'));
   cluster.forbidden = true;
-  expect(await lookAgain(cluster, 'shop', run, never)).toMatchObject({
+  expect(await checkPreconditions(cluster, 'shop', run, never)).toMatchObject({
     admission: { state: 'refused', reason: 'PermissionDenied' },
   });
   cluster.labels = {};
-  const look = await lookAgain(cluster, 'shop', run, never);
+  const look = await checkPreconditions(cluster, 'shop', run, never);
   expect(look).toMatchObject({ admission: { state: 'refused', reason: 'NamespaceNotEnabled' } });
   expect(look).not.toHaveProperty('gone');
 });
 
 it.each([
-  [true, { kind: 'SecondLook', admission: { state: 'granted' }, gone: ['b'] }],
-  [false, { kind: 'SecondLook', gone: ['b'] }],
+  [true, { kind: 'PreconditionCheck', admission: { state: 'granted' }, gone: ['b'] }],
+  [false, { kind: 'PreconditionCheck', gone: ['b'] }],
 ])(
   'the second check repeats each 5 s despite failures; admission reported: %s',
   async (tellsAdmission, expected) => {
@@ -89,10 +89,10 @@ it.each([
     const look = async (signal: AbortSignal) => {
       looks += 1;
       if (looks === 2) throw new Error('the API server did not say');
-      return await lookAgain(cluster, 'shop', run, signal);
+      return await checkPreconditions(cluster, 'shop', run, signal);
     };
     const findings: Finding[] = [];
-    await keepLooking(
+    await watchPreconditions(
       look,
       { clock, logger },
       tellsAdmission,
