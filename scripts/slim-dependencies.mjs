@@ -16,7 +16,7 @@ export const Agent = require('./lib/dispatcher/agent.js');
 export const Client = require('./lib/dispatcher/client.js');
 export const Pool = require('./lib/dispatcher/pool.js');
 export const ProxyAgent = require('./lib/dispatcher/proxy-agent.js');
-// Named by parts of client-node that are left out.
+// Named by parts of client-node that are left out. It is not that of undici: no code of ours may use it.
 export const { fetch } = globalThis;
 `;
 

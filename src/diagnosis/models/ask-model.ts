@@ -6,7 +6,7 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, generateText, jsonSchema, NoObjectGeneratedError, Output, RetryError } from 'ai';
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { messageOf } from '../../api/index.ts';
 import { answerForm } from './answer-form.ts';
 import { BudgetError } from './day-budget.ts';
@@ -100,20 +100,24 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
     tries.made += 1;
     try {
       const { body, headers, method, signal: stop } = init ?? {};
-      const response = await undiciFetch(input as string, {
-        dispatcher: agent,
-        redirect: 'manual',
-        method: method ?? 'GET',
-        headers: [...new Headers(headers)],
+      const { origin, pathname, search } = new URL(input as string);
+      // Follows no redirect. The image has its own `fetch`, which takes no agent of this version of undici.
+      const response = await agent.request({
+        origin,
+        path: `${pathname}${search}`,
+        method: (method ?? 'GET') as Dispatcher.HttpMethod,
+        headers: Object.fromEntries(new Headers(headers)),
         body: body as string,
         signal: stop ?? null,
       });
       // Read here, so that an answer that breaks off counts as a failure of the server.
-      const bytes = await response.arrayBuffer();
-      tries.brokeOff = GIVEN_UP.has(response.status);
+      const bytes = await response.body.arrayBuffer();
+      const { statusCode: status } = response;
+      tries.brokeOff = GIVEN_UP.has(status);
+      const named = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
       return new Response(bytes.byteLength > 0 ? bytes : null, {
-        status: response.status,
-        headers: [...response.headers],
+        status,
+        headers: named as [string, string][],
       });
     } catch (error) {
       tries.brokeOff = !NEVER_ASKED.test(codeOf(error));
