@@ -6,7 +6,7 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { APICallError, generateText, jsonSchema, NoObjectGeneratedError, Output, RetryError } from 'ai';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import { messageOf } from '../../api/index.ts';
 import { answerForm } from './answer-form.ts';
 import { BudgetError } from './day-budget.ts';
@@ -100,12 +100,12 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
     tries.made += 1;
     try {
       const { body, headers, method, signal: stop } = init ?? {};
-      const { origin, pathname, search } = new URL(input as string);
+      const { origin, pathname, search } = new URL(input);
       // Follows no redirect. The image has its own `fetch`, which takes no agent of this version of undici.
       const response = await agent.request({
         origin,
         path: `${pathname}${search}`,
-        method: (method ?? 'GET') as Dispatcher.HttpMethod,
+        method: method ?? 'GET',
         headers: Object.fromEntries(new Headers(headers)),
         body: body as string,
         signal: stop ?? null,
