@@ -1,4 +1,4 @@
-/** What the framework is told of the rate limiter: its chapters and its scenarios. Pure. */
+/** The rate limiter for the framework: its chapters and its scenarios. Pure. */
 import { type ChaosDemoSpec, counted, formatDuration, parseDuration } from '../../api/index.ts';
 import { type ChapterPlan, chaptersOf } from '../../demo/chapter.ts';
 import type { Target } from '../../demo/observed.ts';
@@ -7,18 +7,18 @@ import { rateLimiterApi } from './api.ts';
 import { isReference } from './interfaces/reference/preset.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
 import { cooldownSentence, isOfOneCaller } from './scenarios/rests.ts';
-import { planOf } from './scenarios/scenario-type.ts';
+import { chaptersFor, planOf } from './scenarios/scenario-type.ts';
 import { rateLimiterOf } from './schema.ts';
 
 const STORY: readonly ChapterPlan[] = [
   { title: 'Welcome', stage: 'welcome' },
   { title: 'Cluster Health', stage: 'health' },
   { title: 'Setup', stage: 'setup', auto: true },
-  ...SCENARIO_TYPES.flatMap(({ api, chapters }) => chapters.map((chapter) => ({ ...chapter, of: api.type }))),
+  ...SCENARIO_TYPES.flatMap(chaptersFor),
   { title: 'Demo Complete', stage: 'complete', auto: true },
 ];
 
-/** A fault that is optional has its chapters only where it is asked for; the others are told as skipped. */
+/** An optional type has its chapters only if a scenario is of it; those of the others are Skipped then. */
 function storyOf({ scenarios }: ChaosDemoSpec): ChapterPlan[] {
   const left = SCENARIO_TYPES.filter(
     ({ api, optional }) => optional && !scenarios.some(({ type }) => type === api.type),

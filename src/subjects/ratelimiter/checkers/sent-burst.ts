@@ -94,7 +94,8 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
     ],
     summary: `${saturated({ atLeast })}${allowed}/${bound}`,
     ...(broken && { brokenAt: Math.min(over.to, times.endedAt), detectedAt: now }),
-    watchedUntil: times.endedAt,
+    // Nothing is sampled afterwards: what the sender counted does not change any more.
+    watchedUntil: Number.MAX_SAFE_INTEGER,
     complete: true,
     shortfalls,
     evidence: [

@@ -33,7 +33,7 @@ export class Attempt {
   readonly #fault: StoreFault | undefined;
   readonly #workload: Workload;
   #recording: (Recording & { readonly evidence: () => FaultEvidence | undefined }) | undefined;
-  #tell: ((reading: InvariantReading) => void) | undefined;
+  #onReading: ((reading: InvariantReading) => void) | undefined;
 
   /** Connects nothing yet. */
   constructor(type: ScenarioType, scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess) {
@@ -103,19 +103,19 @@ export class Attempt {
   }
 
   /** Waits for the end of a fault that stays active after `inject`, and reports it. */
-  async awaitEnd(tell: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
+  async awaitEnd(onReport: (report: FaultReport) => void, signal: AbortSignal): Promise<void> {
     const { history } = this;
     if (!this.#fault?.isActive || !history) return await untilAborted(signal);
     const report = await this.#fault.awaitEnd((event) => history.append(event), signal);
     history.append(faultEvent(report));
-    tell(report);
+    onReport(report);
   }
 
   /** Sends, probes and judges, until `signal` aborts or all was seen. */
-  async watch(tell: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
+  async watch(onReading: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
     const { history } = this;
     if (!history || history.last('ended')) return await untilAborted(signal);
-    this.#tell = tell;
+    this.#onReading = onReading;
     const over = new AbortController();
     const probes = watchStore(
       this.#toolkit,
@@ -127,13 +127,13 @@ export class Attempt {
     } finally {
       over.abort();
       await probes;
-      this.#tell = undefined;
+      this.#onReading = undefined;
     }
   }
 
   #report(): void {
-    const reading = this.#tell && this.#recording?.judge.reading();
-    if (reading) this.#tell?.(reading);
+    const reading = this.#onReading && this.#recording?.judge.reading();
+    if (reading) this.#onReading?.(reading);
   }
 
   /** Steady traffic, until `signal` aborts. */

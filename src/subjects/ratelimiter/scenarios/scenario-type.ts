@@ -22,22 +22,22 @@ export interface ScenarioType<J extends Judge = Judge> {
   readonly api: FaultApi;
   /** What it does, to grade a diagnosis by. */
   readonly truth: FaultTruth;
-  /** Whether its chapters are left out of the story, and not told as skipped, where no scenario is of its type. */
+  /** Whether its chapters are left out, and not shown as Skipped, if no scenario is of its type. */
   readonly optional?: boolean;
-  /** In the order of the story; `of` is filled in. */
-  readonly chapters: readonly Omit<ChapterPlan, 'of'>[];
+  /** Its name in the titles of chapters. */
+  readonly title: string;
   /** How long an attempt's keys have to be usable from its announcement on; milliseconds. */
   storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number;
   /** How often an attempt waits, before it is ready, until the limit of the one caller is whole again; default: once. */
   readonly restsToPrepare?: number;
   /** Every key that an attempt with this fixture may set up, whatever its parameters; default: the fixture alone. */
   keysOf?(fixture: string): readonly string[];
-  /** What the framework needs to know of a scenario, but what {@link planOf} fills in. */
+  /** What the framework needs to know of a scenario; {@link planOf} derives the rest. */
   plan(
     scenario: ScenarioSpec,
     limiter: RateLimiterSpec,
-  ): Omit<Scenario, 'name' | 'type' | 'expect' | 'countdownMs' | 'storyMs' | 'releasable'>;
-  /** Requests per second of its steady traffic over all nodes, where it has some. */
+  ): Pick<Scenario, 'faultMs' | 'faultTitle' | 'invariant' | 'settleMs'>;
+  /** Requests per second of its steady traffic over all pods, if it has some. */
   rate?(scenario: ScenarioSpec): number;
   /**
    * Why no run on so many pods can end as expected, with what to change; undefined: one can. The one statement of what
@@ -83,7 +83,7 @@ export function parametersBy<P extends object>(api: {
 
 /** A scenario as the framework needs it. */
 export function planOf(
-  { api, fault, plan, storyMs }: ScenarioType,
+  { api, fault, plan, rate, storyMs }: ScenarioType,
   scenario: ScenarioSpec,
   limiter: RateLimiterSpec,
 ): Scenario {
@@ -93,9 +93,23 @@ export function planOf(
     expect: scenario.expect,
     countdownMs: parseDuration(scenario.countdown),
     storyMs: storyMs(scenario, limiter),
+    load: rate !== undefined,
+    // A pause is counted by the store and ends early on demand; a burst has ended before anybody could look.
     releasable: fault !== undefined,
+    onOrphan: fault === undefined ? 'Retry' : 'Inquire',
     ...plan(scenario, limiter),
   };
+}
+
+/** The chapters of a type, in the order of the story; a fault of the store has a recovery. */
+export function chaptersFor({ api, fault, title }: ScenarioType): ChapterPlan[] {
+  const chapters: Omit<ChapterPlan, 'of'>[] = [
+    { title: `${title} Chaos`, stage: 'chaos' },
+    { title: `${title} Detection`, stage: 'detection' },
+    { title: `${title} Diagnosis`, stage: 'diagnosis' },
+    ...(fault ? [{ title: 'Recovery', stage: 'recovery', auto: true } as const] : []),
+  ];
+  return chapters.map((chapter) => ({ ...chapter, of: api.type }));
 }
 
 /** The sum of some durations as the spec has them; milliseconds. */

@@ -1,7 +1,4 @@
-/**
- * Counter drift: Redis takes no writes for a while, the nodes go on, and what
- * they admitted parts from what Redis counted.
- */
+/** Counter drift: writes to Redis stall, the pods continue, and what they admit drifts from what Redis counted. */
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
 import { Stall } from '../../faults/stall/stall.ts';
 import type { ScenarioType } from '../scenario-type.ts';
@@ -13,12 +10,7 @@ import { DriftWorkload } from './workload.ts';
 export const counterDrift: ScenarioType<DriftJudge> = {
   api,
   truth: { anomaly: 'store-writes-stalled', at: 'store' },
-  chapters: [
-    { title: 'Counter Drift Chaos', stage: 'chaos' },
-    { title: 'Counter Drift Detection', stage: 'detection' },
-    { title: 'Counter Drift Diagnosis', stage: 'diagnosis' },
-    { title: 'Recovery', stage: 'recovery', auto: true },
-  ],
+  title: 'Counter Drift',
   storyMs,
   plan(scenario, limiter) {
     const { invariant, pause, settle, requestsPerSecond } = parametersOf(scenario);
@@ -26,8 +18,6 @@ export const counterDrift: ScenarioType<DriftJudge> = {
     return {
       faultMs,
       settleMs: parseDuration(settle),
-      load: true,
-      onOrphan: 'Inquire',
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
       invariant:
         invariant === 'Drift'

@@ -1,7 +1,4 @@
-/**
- * Ghost allowing: a burst of more requests than the limit goes to all nodes at
- * once, and each may admit what the others have admitted already.
- */
+/** Over-admission under concurrency: bursts above the limit go to all pods at once. */
 import { parseDuration } from '../../../../api/index.ts';
 import { trialKeys } from '../../checkers/burst-trials.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -16,13 +13,9 @@ import { BurstWorkload } from './workload.ts';
 
 export const ghostAllowing: ScenarioType<GhostJudge> = {
   api,
-  // The requests break nothing: that replicas decide alone is what they bring to light.
+  // The requests break nothing: they show that pods decide alone.
   truth: { anomaly: 'uncoordinated-admission', at: 'replica' },
-  chapters: [
-    { title: 'Ghost Allowing Chaos', stage: 'chaos' },
-    { title: 'Ghost Allowing Detection', stage: 'detection' },
-    { title: 'Ghost Allowing Diagnosis', stage: 'diagnosis' },
-  ],
+  title: 'Ghost Allowing',
   storyMs,
   plan(scenario, limiter) {
     const { multiplier, trials } = parametersOf(scenario);
@@ -33,8 +26,6 @@ export const ghostAllowing: ScenarioType<GhostJudge> = {
     return {
       faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario, limiter),
       settleMs: 0,
-      load: false,
-      onOrphan: 'Retry',
       faultTitle: `${burst} goes to all nodes at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
       invariant: invariantOf(limiter, sent),
     };

@@ -39,8 +39,7 @@ export class GhostJudge implements Judge {
     const all = readingOf(this.#trials, this.keys.length, stopped);
     const { dropped } = this.#history;
     const missing = dropped > 0 ? [droppedShortfall(dropped)] : [];
-    const shortfalls = [...all.shortfalls, ...missing];
-    return { ...all, shortfalls, watchedUntil: Number.MAX_SAFE_INTEGER, complete: true };
+    return { ...all, shortfalls: [...all.shortfalls, ...missing] };
   }
 
   /** Each burst changes it, but trials are reported at once, when all were sent. */

@@ -1,4 +1,4 @@
-/** Store outage: Redis takes no writes for a while, and callers get whatever they get. */
+/** Store outage: writes to Redis stall, and callers continue. */
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
 import { Stall } from '../../faults/stall/stall.ts';
 import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
@@ -14,12 +14,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   api,
   truth: { anomaly: 'store-writes-stalled', at: 'store' },
   optional: true,
-  chapters: [
-    { title: 'Store Outage Chaos', stage: 'chaos' },
-    { title: 'Store Outage Detection', stage: 'detection' },
-    { title: 'Store Outage Diagnosis', stage: 'diagnosis' },
-    { title: 'Recovery', stage: 'recovery', auto: true },
-  ],
+  title: 'Store Outage',
   storyMs: faultStoryMs,
   plan(scenario, limiter) {
     const { accept, pause } = parametersOf(scenario);
@@ -27,8 +22,6 @@ export const storeOutage: ScenarioType<OutageJudge> = {
     return {
       faultMs,
       settleMs: mostWatchMs(scenario, limiter),
-      load: false,
-      onOrphan: 'Inquire',
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}, and callers go on`,
       invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}; then they are admitted as before, and get their limit back`,
     };
@@ -42,7 +35,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   workload: (scenario, toolkit, access) => new OutageWorkload(scenario, toolkit, access),
 };
 
-/** Of an attempt on a limiter that is told of its callers: one within its limit for the control, one for the traffic. */
+/** All callers of an attempt on the reference limiter: of those under the limit, one for the control and one for the traffic. */
 function callerKeys(fixture: string): string[] {
   const accounts = Array.from({ length: MOST_ACCOUNTS }, (_, i) => accountKey(fixture, i));
   const crossing = Array.from({ length: USUAL_CROSSING }, (_, i) => crossingKey(fixture, i));

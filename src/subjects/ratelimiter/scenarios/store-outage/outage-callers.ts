@@ -27,21 +27,25 @@ import { sendWhenReturned } from './returning-callers.ts';
 /** What a caller whose accounts are made up asks for during the fault. */
 const ACCOUNT_REQUESTS = 3;
 
-export interface OutageCallersOptions {
+/** Of all callers of an attempt, whether they are many or the one behind the source address. */
+export interface CallersOptions {
   readonly access: CallerAccess;
   readonly fixture: string;
-  /** Of each kind, to each node. */
+  /** Of each kind, to each pod. */
   readonly requestsPerSecond: number;
   readonly callerTimeoutMs: number;
+  readonly room: TrafficRoom;
+  /** A request was not sent since there was no room for another open one. */
+  readonly leftOut: () => void;
+  /** Hears the outcome of requests whose callers gave up. */
+  readonly late: Pick<LateTraffic, 'hear' | 'until'>;
+}
+
+export interface OutageCallersOptions extends CallersOptions {
   /** How many callers have one request left when the fault begins, see `crossingCallers`; 0 if windows end before it. */
   readonly crossing: number;
   /** How long traffic is sent at the most; milliseconds. */
   readonly trafficMs: number;
-  readonly room: TrafficRoom;
-  /** A request was not sent since there was no room for another open one. */
-  readonly leftOut: () => void;
-  /** Hears what requests come to whose callers gave up. */
-  readonly late: Pick<LateTraffic, 'hear' | 'until'>;
 }
 
 /** Requests a second to each pod that need no limiter. */

@@ -5,37 +5,21 @@
 import { formatDuration } from '../../../../api/index.ts';
 import { PauseNotSentError } from '../../faults/stall/pause.ts';
 import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
-import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import { gotOf } from '../../interfaces/caller-request.ts';
 import { exhaustLimit, MOST_BEYOND } from '../../interfaces/exhaust-limit.ts';
 import type { OwnLimit } from '../../interfaces/own-limit.ts';
-import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import {
-  always,
-  type LateTraffic,
-  type RecordRequest,
-  runTraffic,
-  toEachPod,
-} from '../../workloads/traffic.ts';
+import { always, type RecordRequest, runTraffic, toEachPod } from '../../workloads/traffic.ts';
 import { beyondKey } from '../caller-keys.ts';
+import type { CallersOptions } from './outage-callers.ts';
 import { sendWhenReturned } from './returning-callers.ts';
 
 /** How long the accounts may take, in milliseconds: recovery has its time. */
 const ACCOUNT_WITHIN_MS = 2000;
 
-export interface OwnCallerOptions {
-  readonly access: CallerAccess;
+/** The same caller sends the requests of each kind. */
+export interface OwnCallerOptions extends CallersOptions {
   readonly ownLimit: OwnLimit;
-  readonly fixture: string;
-  /** Of each kind, to each node: here the same caller makes both. */
-  readonly requestsPerSecond: number;
-  readonly callerTimeoutMs: number;
-  readonly room: TrafficRoom;
-  /** A request was not sent since there was no room for another open one. */
-  readonly leftOut: () => void;
-  /** Hears what requests come to whose callers gave up. */
-  readonly late: Pick<LateTraffic, 'hear' | 'until'>;
 }
 
 export class OwnCaller {
