@@ -133,18 +133,22 @@ const FLOORS: readonly Floor[] = [
   },
 ];
 
+/** The bundles leave the `fetch` of undici out, and that of Node takes no agent of another version. */
+const NO_FETCH = { name: 'undici', importNames: ['fetch'], message: 'use `request` of a dispatcher' };
+
 /** The rule of a floor. Nothing in src imports what is outside of src; only its tests import fixtures from test. */
 function rules(
   { files, not, packages = [], because }: Floor,
   outside: readonly string[],
 ): NonNullable<OxlintOverride['rules']> {
   const isCli = files.every((each) => each.startsWith('src/cli/'));
+  const isBundled = !files.every((each) => each.startsWith('src/local/'));
   const group = not.map((each) => (each.includes('*') ? each : `**/${each}/**`));
   return {
     'no-restricted-imports': [
       'error',
       {
-        paths: [...packages, ...(isCli ? [] : TERMINAL)],
+        paths: [...packages, ...(isBundled ? [NO_FETCH] : []), ...(isCli ? [] : TERMINAL)],
         patterns: [
           ...(group.length > 0 ? [{ group, message: because }] : []),
           ...(isCli ? [] : [{ group: ['echarts/**'], message: 'only src/cli draws charts' }]),
