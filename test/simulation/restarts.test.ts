@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { advanceThrough, at, condition, finished, injectedBy, MANUAL } from './support.ts';
@@ -360,6 +360,31 @@ describe('a status that makes no sense', () => {
     await simulation.pass(60_000);
     expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
   });
+});
+
+it('a deleted object whose status is rejected is held no longer than its fault', async () => {
+  // The longest delays that the queue may choose.
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0.999);
+  onTestFinished(() => random.mockRestore());
+  const simulation = new Simulation();
+  await simulation.runUntil(({ target }) => target.isStalled);
+  const now = simulation.clock.now();
+  const times = {
+    plannedAt: new Date(now + 65_000).toISOString(),
+    until: new Date(now + 300_000).toISOString(),
+  };
+  simulation.server.refuses = () => true;
+  simulation.forge((status) => ({
+    ...status,
+    scenarios: (status.scenarios ?? []).map(({ fault, ...entry }) => ({
+      ...entry,
+      ...(fault && { fault: { ...fault, ...times } }),
+    })),
+  }));
+  simulation.delete();
+  // A fault lasts at most two minutes from its planned start, and its end is seen 5 s later; then the next try.
+  await simulation.pass(65_000 + 120_000 + 5000 + 10_000);
+  expect([simulation.exists, simulation.kept]).toEqual([false, 0]);
 });
 
 describe('a manual run', () => {

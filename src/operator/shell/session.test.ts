@@ -6,6 +6,7 @@ import {
   setup,
   untilAborted,
 } from '../../../test/fixtures/operator/shell/session.ts';
+import { FINALIZER } from '../../api/index.ts';
 import type { Activity } from '../../demo/effects.ts';
 import type { Admission } from '../../demo/observed.ts';
 
@@ -42,6 +43,18 @@ describe('activities', () => {
     session.converge([{ kind: 'RecheckPreconditions' }]);
     await clock.advance(0);
     expect(session.observed).toMatchObject({ admission: refused, gone: ['a'] });
+  });
+});
+
+describe('an admission', () => {
+  it.each([
+    ['before a run begins', false, true],
+    ['to undo what another process left', true, false],
+  ])('knows that it is %s, whatever finalizers a user has set', async (_, mustUndo, toBegin) => {
+    const { clock, requests, session } = setup({ finalizers: [FINALIZER] });
+    session.perform([{ kind: 'Admit', id: 'admit/1/1', mustUndo }]);
+    await clock.advance(0);
+    expect(requests).toMatchObject([{ toBegin, mustUndo }]);
   });
 });
 
