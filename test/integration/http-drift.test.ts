@@ -1,4 +1,4 @@
-/** Counter drift of rate limiters that people run: what their callers were let through against what Redis counted. */
+/** Counter drift of rate limiters that people run: what their callers were admitted against what Redis counted. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { withoutRealTime } from '../kit/pace.ts';
@@ -40,7 +40,7 @@ async function driven(variant: string, count: object, username = 'operator', nam
 
 describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
   it.skipIf(withoutRealTime)(
-    'is what callers were let through and Redis did not count while it stalled',
+    'is what callers were admitted and Redis did not count while it stalled',
     async () => {
       const { driver, key } = await driven(
         'timeout-insurance',
@@ -63,7 +63,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
       const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about(key), settleMs: 3000 });
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
       expect(JSON.stringify(recovery)).toMatch(
-        /Redis holds \d+ counts? for the \d+ requests that were let through/,
+        /Redis holds \d+ counts? for the \d+ requests that were admitted/,
       );
       const diagnosis = await driver.perform({
         kind: 'Diagnose',

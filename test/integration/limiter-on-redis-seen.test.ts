@@ -190,7 +190,7 @@ describe('a Redis that the spec names and the limiter does not use', () => {
   it('controls end if the Redis of the spec holds no count as the spec describes it', async () => {
     const place = { count: { key: 'rl:$(key)' } };
     await expect(control(inMemory(), { username: 'String', place })).rejects.toThrow(
-      /redis-0 \S+ counts 0 at rl:demo-\S+ \(String\), and of 12 requests of that caller 6 were let through/,
+      /redis-0 \S+ counts 0 at rl:demo-\S+ \(String\), and of 12 requests of that caller 6 were admitted/,
     );
   });
 });

@@ -343,6 +343,6 @@ it('a limiter that rejects all requests at a burst does not keep its limit', {
   expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
   expect(reading.summary).toBe('0/10, 0/2 trials');
   expect(reading.shortfalls).toContain(
-    'trial 1: only 0 of the 10 that the limit allows were let through, so nobody has seen what the rate limiter does at its limit',
+    'trial 1: only 0 of the 10 that the limit allows were admitted, so the rate limiter was not seen at its limit',
   );
 });

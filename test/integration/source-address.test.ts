@@ -106,7 +106,7 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
     });
   });
 
-  it('is let through beyond its limit where it fails open', { timeout: 120_000 }, async () => {
+  it('is admitted beyond its limit where it fails open', { timeout: 120_000 }, async () => {
     const { driver, key } = await start('ioredis-timeout-fail-open');
     const reading = await driver.leadThrough('outage', key, PAUSE_MS);
     expect(reading).toMatchObject({ shortfalls: [] });

@@ -98,7 +98,7 @@ describe('eventsFor', () => {
     ['Violated', 'Any', 'ViolationDetected', 'Normal'],
     ['Held', 'Held', 'InvariantHeld', 'Normal'],
     ['Held', 'Violated', 'InvariantHeld', 'Warning'],
-    ['Inconclusive', 'Any', 'AnomalyInconclusive', 'Warning'],
+    ['Inconclusive', 'Any', 'ResultInconclusive', 'Warning'],
   ] as const)('reports %s where %s was expected as %s, %s', (result, expect_, reason, type) => {
     const before = running();
     const measures = [{ name: 'queued', value: 30, bound: 5, unit: 'requests' }];

@@ -25,7 +25,7 @@ export const EVENT_REASONS = {
   FaultReleased: 'A fault is over: a probe has seen it end, or its bound has passed. The note says which.',
   ViolationDetected: 'An invariant was violated.',
   InvariantHeld: 'An invariant was watched the whole time, and held.',
-  AnomalyInconclusive: 'The evidence does not tell whether an invariant was broken.',
+  ResultInconclusive: 'The evidence does not show whether an invariant was violated.',
   RemedyApplied: 'A remedy was carried out, and a measurement shows that it helped.',
   RemedyNotEffective:
     'A remedy that was decided on did not help, or was not sent, or nobody knows; the note says which.',
@@ -113,7 +113,7 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
 const outcomes = {
   Violated: 'ViolationDetected',
   Held: 'InvariantHeld',
-  Inconclusive: 'AnomalyInconclusive',
+  Inconclusive: 'ResultInconclusive',
 } as const;
 
 /** "Run 2, outage: Violated as expected; 10 so far, bound 6". */

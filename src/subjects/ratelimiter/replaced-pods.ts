@@ -32,7 +32,7 @@ export async function requireNodes(findReplacedPods: FindReplacedPods, signal: A
   );
 }
 
-/** As {@link FindReplacedPods}, and none where nobody can say in time. @throws the reason of `signal` */
+/** As {@link FindReplacedPods}, and none if that is not found out in time. @throws the reason of `signal` */
 export async function replacedPods(
   findReplacedPods: FindReplacedPods,
   signal: AbortSignal,
@@ -43,7 +43,7 @@ export async function replacedPods(
 }
 
 /**
- * The nodes that may be written to; all where nobody can say in time: then a key of our own is worth the risk.
+ * The nodes that may be written to; all if that is not found out in time: then a key of our own is worth the risk.
  * @throws the reason of `signal`
  */
 export async function reachableClients(

@@ -29,7 +29,7 @@ const requests = (
     return { pod: node, caller, outcome, sentAt: at, endedAt: at + (outcome === 'Timeout' ? 1000 : 5) };
   });
 
-/** A limiter in order: ten are admitted over all nodes, then callers are denied; others are let through. */
+/** A limiter in order: ten are admitted over all nodes, then callers are denied; others are admitted. */
 const before = nodes.flatMap((node, i) => [
   ...requests(node, 'Under', 'Admitted', 5, 1000),
   ...requests(node, 'Over', 'Admitted', i === 0 ? 4 : 3, 100 + i),
@@ -54,12 +54,12 @@ const all = (outcome: RequestOutcome): Record<string, RequestOutcome> => ({
 
 describe('what callers get while Redis takes no writes', () => {
   it.each<[string, Record<string, RequestOutcome>, Record<string, RequestOutcome>, string]>([
-    ['callers are let through and the limit is kept', all('Admitted'), all('Rejected'), 'Enforces'],
-    ['callers are let through, also beyond the limit', all('Admitted'), all('Admitted'), 'FailsOpen'],
+    ['callers are admitted and the limit is kept', all('Admitted'), all('Rejected'), 'Enforces'],
+    ['callers are admitted, also beyond the limit', all('Admitted'), all('Admitted'), 'FailsOpen'],
     ['callers are denied', all('Rejected'), all('Rejected'), 'FailsClosed'],
     ['callers get errors', all('Error'), all('Error'), 'FailsClosed'],
     ['callers get no answer in time', all('Timeout'), all('Timeout'), 'Hangs'],
-    ['callers within their limit wait and others are let through', all('Timeout'), all('Admitted'), 'Hangs'],
+    ['callers within their limit wait and others are admitted', all('Timeout'), all('Admitted'), 'Hangs'],
     ['callers beyond their limit wait', all('Admitted'), all('Timeout'), 'Mixed'],
     ['one node waits', { c: 'Timeout' }, all('Rejected'), 'Mixed'],
     [

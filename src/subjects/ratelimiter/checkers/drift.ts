@@ -332,8 +332,8 @@ export class DriftInvariant implements Invariant {
 
   /** "counted by Redis 9". */
   #countedIn({ stored, toldBy }: CompleteSample): string {
-    if (toldBy !== undefined) return `the next answer of ${toldBy} told ${stored} used before it`;
-    return this.#settings.source === 'Quota' ? 'nothing to be told' : `counted by Redis ${stored}`;
+    if (toldBy !== undefined) return `the next answer of ${toldBy} reported ${stored} used before it`;
+    return this.#settings.source === 'Quota' ? 'no quota reported' : `counted by Redis ${stored}`;
   }
 
   #evidence(fault: FaultSpan): string[] {
@@ -377,7 +377,7 @@ export class DriftInvariant implements Invariant {
 const LOOKED: Readonly<Record<CountSource, string | undefined>> = {
   Nodes: undefined,
   Sender: 'what the sender and Redis counted',
-  Quota: 'what the sender counted and the answers told',
+  Quota: 'what the sender counted and the answers reported',
 };
 
 /** The drift, over signals of evidence. */
@@ -393,8 +393,8 @@ function isWithin({ readAt, endedAt }: CompleteSample, fault: FaultSpan): boolea
 }
 
 /**
- * What is missing of what was let through. A limiter behind HTTP may count what it rejects, too: then more may be lost
- * than that if counts are missing, or if there are more of them than were let through.
+ * What is missing of what was admitted. A limiter behind HTTP may count what it rejects, too: then more may be lost
+ * than that if counts are missing, or if there are more of them than were admitted.
  */
 export function lostCounts(admitted: number, stored: number, isExact = false): Measure {
   const value = Math.max(0, admitted - stored);

@@ -69,8 +69,8 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
   if (!broken && allowed < full) {
     shortfalls.push(
       settings.oneCaller
-        ? `${allowed} were let through where the limit allows ${full} at once, so it was not whole: see who else asks these pods under the address of the operator`
-        : `only ${allowed} of the ${full} that the limit allows were let through, so nobody has seen what the rate limiter does at its limit`,
+        ? `${allowed} were admitted where the limit allows ${full} at once, so it was not replenished: see who else asks these pods under the address of the operator`
+        : `only ${allowed} of the ${full} that the limit allows were admitted, so the rate limiter was not seen at its limit`,
     );
   }
   if (!broken && allowed > full && mayCrossWindow(limit, spanOf(settings, burst))) {

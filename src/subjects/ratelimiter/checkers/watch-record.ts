@@ -65,7 +65,7 @@ export class WatchRecord {
   readonly #most = new Map<string, number>();
   #last: CompleteSample | undefined;
   #watchedUntil = 0;
-  /** What was not told by the time at which nothing more was to be told. */
+  /** What was not reported by the time at which nothing more was to come. */
   #unreported: string | undefined;
   #incomplete = 0;
   #lastProblem: string | undefined;

@@ -45,7 +45,7 @@ const admitted = ({ requests }: Awaited<ReturnType<typeof exhaustLimit>>): numbe
   requests.filter(({ outcome }) => outcome === 'Admitted').length;
 const options = { callers, key: 'demo-a', most: 50, callerTimeoutMs: 5000, windowMs: 60_000, withinMs: 50 };
 
-it('lets nodes learn what was let through before it asks for more than the limit', async () => {
+it('lets nodes learn what was admitted before it asks for more than the limit', async () => {
   const { clients, learned, rests } = await twoNodes();
   const control = await exhaustLimit({ ...options, clients, rest: { left: LIMIT, learned } }, signal);
   expect(control.exhausted).toBe(true);
@@ -55,7 +55,7 @@ it('lets nodes learn what was let through before it asks for more than the limit
 
 it('lets them learn after each request beyond what was left, too', async () => {
   const { clients, learned, rests } = await twoNodes();
-  // Two were let through before and never counted.
+  // Two were admitted before and never counted.
   const control = await exhaustLimit({ ...options, clients, rest: { left: LIMIT - 2, learned } }, signal);
   expect(admitted(control)).toBe(LIMIT);
   expect(rests()).toBe(3);

@@ -17,7 +17,7 @@ const WITHIN_MS = 10_000;
 const PART_OF_WINDOW = 1 / 2;
 /** Characters of what was asked, for people. */
 const MOST_ASKED = 120;
-/** Requests that may be let through, with a rest after each, beyond those that were left: each takes its time. */
+/** Requests that may be admitted, with a rest after each, beyond those that were left: each takes its time. */
 const MOST_RESTS = 10;
 /** Denials in a row of every node after which the limit counts as used up. */
 const DENIALS = 2;
@@ -37,7 +37,7 @@ export interface ExhaustOptions {
   readonly rest?: UseUpRest;
 }
 
-/** Before the first request beyond what is left to a caller, and after each that is let through then. */
+/** Before the first request beyond what is left to a caller, and after each that is admitted then. */
 export interface UseUpRest {
   /** Requests that are left to it. */
   readonly left: number;

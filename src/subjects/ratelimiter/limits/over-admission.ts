@@ -4,7 +4,7 @@
  */
 import { admittedAtOnce, mostAdmitted, type RateLimit } from './rate-limit.ts';
 
-/** A request that was let through: the limiter decided between the two moments, in milliseconds by one clock. */
+/** A request that was admitted: the limiter decided between the two moments, in milliseconds by one clock. */
 export interface AdmittedRequest {
   readonly sentAt: number;
   readonly answeredAt: number;

@@ -189,7 +189,7 @@ describe('a spec that no run on so many pods can meet', () => {
     ['a small bucket on many pods', ghosts('Held', { multiplier: 3 }), bucket(10), 18],
     ['a burst with the limit for each pod', ghosts('Held'), { requests: 2 }, 3],
     ['a story just shorter than the window', drift({}), { window: '23001ms' }, 3],
-  ])('is let through: %s', (_, scenario, limit, pods) => {
+  ])('is admitted: %s', (_, scenario, limit, pods) => {
     requireProvable({ spec: spec(scenario, limit) }, pods);
   });
 
@@ -260,7 +260,7 @@ describe('a spec that no run on so many pods can meet', () => {
       return scenario && scenarioTypeOf('CounterDrift').unprovable(scenario, told as typeof of, pods);
     };
     expect(behind({}, 1)).toMatch(
-      /Held needs more than one pod where answers alone tell what is counted: .*Set subject\.rateLimiter\.redis\.count, or run more pods$/,
+      /Held needs more than one pod if only answers report what is counted: .*Set subject\.rateLimiter\.redis\.count, or run more pods$/,
     );
     expect(behind({}, 2)).toBeUndefined();
     expect(behind({}, 1, { invariant: 'OverAdmission' })).toBeUndefined();

@@ -119,7 +119,7 @@ export class Timeline {
     else if (event.kind === 'gone') this.#gone(event);
     else if (event.kind === 'count') {
       const sample = sampleOf(event);
-      if (source === 'Quota') this.told(sample);
+      if (source === 'Quota') this.reported(sample);
       else if (source === 'Sender') this.stored(sample);
       else this.sample(sample);
     }
@@ -195,8 +195,8 @@ export class Timeline {
     } else if (storeSilent) this.storeUnreachable(endedAt);
   }
 
-  /** What the answer of a pod told its caller to be used. */
-  told({ endedAt, stored, toldBy = '' }: CounterSample): void {
+  /** What the answer of a pod reported as used. */
+  reported({ endedAt, stored, toldBy = '' }: CounterSample): void {
     const component = this.#replicas.get(toldBy);
     if (component !== undefined && stored !== undefined)
       this.#recorder.add(endedAt, component, 'count-told', stored);

@@ -1,5 +1,5 @@
 /**
- * The controls before any fault: a caller whose limit is whole is let through as often as that allows, and then denied
+ * The controls before any fault: a caller whose limit is whole is admitted as often as that allows, and then denied
  * by every node; and the Redis that the spec names is where that was counted.
  */
 
@@ -283,7 +283,7 @@ function remedyOf(
   before: number,
   timeoutField: string,
 ): string {
-  const used = `One caller had been let through ${counted(before, 'time')} by then, all that its limit allows, and`;
+  const used = `One caller had been admitted ${counted(before, 'time')} by then, all that its limit allows, and`;
   if (outcome === 'Timeout') {
     return `${exhausted ? `${used} no answer is no denial: s` : 'S'}ee in the logs why it waits, or raise ${timeoutField}`;
   }

@@ -93,7 +93,7 @@ function countProblem(
   if (stored >= admitted && stored <= sent) return undefined;
   const { key: template = '', type = '' } = limiter.redis.count ?? {};
   const where = `${redis.name} counts ${stored} at ${callers.fillIn(template, key)} (${type})`;
-  const went = `of ${counted(sent, 'request')} of that caller ${admitted} were let through`;
+  const went = `of ${counted(sent, 'request')} of that caller ${admitted} were admitted`;
   return `${where}, and ${went}: correct subject.rateLimiter.redis.count (a count that only grows, of one caller), or subject.rateLimiter.redis.service`;
 }
 

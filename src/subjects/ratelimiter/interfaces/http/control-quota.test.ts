@@ -60,8 +60,8 @@ async function concluded(limit: number, remaining: (used: number, node: number) 
 
 describe('a header that tells what remains', () => {
   it.each([
-    [10, 'told with each of 10 answers what remains, at most 0 behind'],
-    [1, 'told with each of 1 answer what remains, at most 0 behind'],
+    [10, 'reported the quota with each of 10 answers, at most 0 behind'],
+    [1, 'reported the quota with each of 1 answer, at most 0 behind'],
   ])('is taken where it goes down with each of %d requests', async (limit, said) => {
     expect(await concluded(limit, (used) => String(limit - used))).toBe(`${HEADER} ${said}`);
   });
@@ -81,7 +81,7 @@ describe('a header that tells what remains', () => {
     [
       'is a percentage',
       (used: number) => String(100 - 10 * used),
-      /told by \S+ that more remain than the 10/,
+      /reported by \S+ that more remain than the 10/,
     ],
     [
       'is of a larger limit',
@@ -91,7 +91,7 @@ describe('a header that tells what remains', () => {
     [
       'is never less',
       () => '10',
-      /let through 9 times, and then api-1 told that 0 requests of these were used/,
+      /admitted 9 times, and then api-1 reported that 0 requests of these were used/,
     ],
     ['is always 0', () => '0', /that 0 remain of 10, and only 1 request had been sent/],
     ['holds two numbers', (used: number) => `${10 - used}, 99`, /holds no single whole number/],
@@ -99,7 +99,7 @@ describe('a header that tells what remains', () => {
     const refused = concluded(10, remaining);
     await expect(refused).rejects.toThrow(message);
     await expect(refused).rejects.toThrow(
-      /^without any fault RateLimit-Remaining does not tell what remains: one caller .*\. Correct subject\.rateLimiter\.interface\.http\.remaining/,
+      /^without any fault RateLimit-Remaining does not report the quota: one caller .*\. Correct subject\.rateLimiter\.interface\.http\.remaining/,
     );
   });
 });

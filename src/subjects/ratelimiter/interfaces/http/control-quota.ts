@@ -1,6 +1,6 @@
 /**
- * The controls of a header that tells what remains: that it tells the truth to a caller that uses its limit up, and
- * how far what it tells lies behind the sender without a fault, at the rate of the fault's traffic.
+ * The controls of a header that reports the quota: that it is right for a caller that exhausts its limit, and how far it
+ * lags behind the sender without a fault, at the rate of the fault's traffic.
  */
 import { counted, truncate } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
@@ -22,17 +22,17 @@ import { type QuotaAnswer, ReportedQuota } from './reported-quota.ts';
 /** Characters of what was asked, for people. */
 const MOST_ASKED = 80;
 const REMEDY =
-  'Correct subject.rateLimiter.interface.http.remaining (a header that tells each caller how many requests of limit.requests remain), or leave it out';
+  'Correct subject.rateLimiter.interface.http.remaining (a header that reports to each caller how many requests of limit.requests remain), or leave it out';
 
-/** Hears what the answers to one caller tell that the limiter has never seen. Its requests have to be sent one after the other. */
+/** Hears the quota in the answers to one caller that the limiter has never seen. Its requests must be sent one after the other. */
 export class QuotaControl {
   readonly #header: string;
   readonly #count: ReportedQuota;
   #answers = 0;
   #furthest = 0;
-  /** To the last request that was let through. */
+  /** To the last request that was admitted. */
   #last: QuotaAnswer | undefined;
-  /** The first request that was let through and not told what remains, and what it was told. */
+  /** The first request that was admitted without a quota in the answer, and what was in it. */
   #problem: string | undefined;
 
   constructor({ podClients, limiter }: Pick<LagParts, 'podClients' | 'limiter'>, header: string) {
@@ -56,14 +56,14 @@ export class QuotaControl {
           caller.over();
           return asked;
         }
-        const told = caller.answered(outcome, asked.answer, asked.endedAt);
+        const quota = caller.answered(outcome, asked.answer, asked.endedAt);
         if (outcome === 'Admitted') {
           const [{ method, path }] = args;
           const what = truncate(`${method} ${path}`, MOST_ASKED);
-          if (!told) this.#problem ??= `one caller was let through with ${what}, and ${this.#count.problem}`;
+          if (!quota) this.#problem ??= `one caller was admitted with ${what}, and ${this.#count.problem}`;
           this.#answers += 1;
-          this.#furthest = Math.max(this.#furthest, told?.behind ?? 0);
-          this.#last = told;
+          this.#furthest = Math.max(this.#furthest, quota?.behind ?? 0);
+          this.#last = quota;
         }
         return asked;
       },
@@ -71,14 +71,14 @@ export class QuotaControl {
   }
 
   /**
-   * What was told, in words, once the caller has used its limit up.
-   * @throws Error where that is not what remains, with what came back and the field to correct
+   * What was reported, in words, once the caller has exhausted its limit.
+   * @throws Error if that is not the quota, with what came back and the field to correct
    */
   conclude(): string {
     const problem = this.#problem ?? this.#standsStill();
     if (problem !== undefined)
-      throw new Error(`without any fault ${this.#header} does not tell what remains: ${problem}. ${REMEDY}`);
-    return `${this.#header} told with each of ${counted(this.#answers, 'answer')} what remains, at most ${this.#furthest} behind`;
+      throw new Error(`without any fault ${this.#header} does not report the quota: ${problem}. ${REMEDY}`);
+    return `${this.#header} reported the quota with each of ${counted(this.#answers, 'answer')}, at most ${this.#furthest} behind`;
   }
 
   /** What does not go down with the requests is another figure; some nodes share their counts now and then. */
@@ -86,14 +86,14 @@ export class QuotaControl {
     const { admitted, behind = 0, node, used } = this.#last ?? {};
     const before = sumOf(admitted?.values() ?? []);
     if (behind <= before / 2) return undefined;
-    return `one caller had been let through ${counted(before, 'time')}, and then ${node} told that ${counted(used ?? 0, 'request')} of these ${used === 1 ? 'was' : 'were'} used`;
+    return `one caller had been admitted ${counted(before, 'time')}, and then ${node} reported that ${counted(used ?? 0, 'request')} of these ${used === 1 ? 'was' : 'were'} used`;
   }
 }
 
 /**
- * Measures the furthest that what answers tell as used was behind what the sender was allowed, under steady traffic of
- * callers within their limit.
- * @returns what throws an Error where answers did not tell it often enough
+ * Measures the furthest that the reported usage lagged behind what was admitted, under steady traffic of callers under
+ * their limit.
+ * @returns a function that throws an Error if answers did not report it often enough
  */
 export function quotaLag(
   header: string,
@@ -104,18 +104,18 @@ export function quotaLag(
     const full = admittedAtOnce(limitOf(limiter));
     let seen: LagSeen = { lag: 0, samples: 0 };
     let turn: { readonly key: string; readonly count: ReportedQuota } | undefined;
-    const tell = ({ behind }: QuotaAnswer): void => {
+    const onAnswer = ({ behind }: QuotaAnswer): void => {
       seen = { ...seen, lag: Math.max(seen.lag, behind), samples: seen.samples + 1 };
     };
     const source: LagSource = {
       sending({ client, key }) {
         if (turn?.key !== key) turn = { key, count: new ReportedQuota(header, full, names) };
-        return turn.count.listen(client.node.name, callers, now(), tell);
+        return turn.count.listen(client.node.name, callers, now(), onAnswer);
       },
       get seen() {
         return { ...seen, problem: turn?.count.problem };
       },
-      tooLittle: `${header} told what remains`,
+      tooLittle: `${header} reported the quota`,
       slow: 'answers came too slowly',
     };
     return await lagUnderTraffic(parts, traffic, source, signal);

@@ -54,7 +54,7 @@ describe('whether a limiter behind HTTP denies once its limit is used up', () =>
 
   it('an overloaded server is no rejection: the error names request, answer, field', async () => {
     expect(await problemOf(status(503))).toBe(
-      'without any fault api-0 was asked GET /of/demo-a: answered 503, which is neither admitted nor denied by the spec. One caller had been let through 3 times by then, all that its limit allows, and an error is no denial: where your rate limiter denies so, name the status in subject.rateLimiter.interface.http.denied; else see in the logs why it failed',
+      'without any fault api-0 was asked GET /of/demo-a: answered 503, which is neither admitted nor denied by the spec. One caller had been admitted 3 times by then, all that its limit allows, and an error is no denial: where your rate limiter denies so, name the status in subject.rateLimiter.interface.http.denied; else see in the logs why it failed',
     );
   });
 

@@ -74,11 +74,15 @@ describe('what an answer tells', () => {
   it.each([
     ['no such header', undefined, 'a answered without X-RateLimit-Remaining'],
     ['garbage', '\u00ff;\u00fe', 'a answered with X-RateLimit-Remaining that holds no single whole number'],
-    ['seconds', '60', 'a told by X-RateLimit-Remaining that more remain than the 10 that the limit allows'],
+    [
+      'seconds',
+      '60',
+      'a reported by X-RateLimit-Remaining that more remain than the 10 that the limit allows',
+    ],
     [
       'more used than was sent',
       '0',
-      'a told by X-RateLimit-Remaining that 0 remain of 10, and only 1 request had been sent',
+      'a reported by X-RateLimit-Remaining that 0 remain of 10, and only 1 request had been sent',
     ],
   ])('is nothing where there is %s, and it is known why', (_, value, problem) => {
     const tally = count();
@@ -94,7 +98,7 @@ describe('what an answer tells', () => {
       ['a', '0'],
     ]);
     expect(tally.problem).toBe(
-      'a told by X-RateLimit-Remaining that 0 remain after 3 were let through, which does not say how many of them it knows',
+      'a reported by X-RateLimit-Remaining that 0 remain after 3 were admitted, which does not say how many of them it knows',
     );
     expect(tally.unreported).toBe(1);
     expect(tally.ask('b', 1).answered('Rejected', answer('0'), 2)).toBeUndefined();

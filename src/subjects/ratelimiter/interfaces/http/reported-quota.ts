@@ -64,7 +64,7 @@ export class ReportedQuota {
     return this.#open;
   }
 
-  /** Yeses that no answer was held against, nor came with one itself: whether they were counted is not told. */
+  /** Yeses that no answer was held against, nor came with one itself: whether they were counted is unknown. */
   get unreported(): number {
     return Math.max(0, sumOf(this.#admitted.values()) - this.#covered);
   }
@@ -129,13 +129,13 @@ export class ReportedQuota {
     if (remaining === undefined) return `answered with ${field} that holds no single whole number`;
     // A number beyond the limit is something else, and nobody's to know.
     if (remaining > this.#limit)
-      return `told by ${field} that more remain than the ${this.#limit} that the limit allows`;
+      return `reported by ${field} that more remain than the ${this.#limit} that the limit allows`;
     const used = this.#limit - remaining;
     if (used > this.#sent)
-      return `told by ${field} that ${remaining} remain of ${this.#limit}, and only ${counted(this.#sent, 'request')} had been sent`;
+      return `reported by ${field} that ${remaining} remain of ${this.#limit}, and only ${counted(this.#sent, 'request')} had been sent`;
     // Nothing less can remain, however many more it has counted.
     if (remaining === 0 && known > this.#limit)
-      return `told by ${field} that 0 remain after ${known} were let through, which does not say how many of them it knows`;
+      return `reported by ${field} that 0 remain after ${known} were admitted, which does not say how many of them it knows`;
     return used;
   }
 }

@@ -84,7 +84,7 @@ export const httpInterfaceSchema = z
       .describe(
         `What the limiter knows its callers by. Key: what stands in the request as ${KEY_PLACE} or ${ADDRESS_PLACE}. SourceAddress: the source address of the connection alone, so all requests of the operator share one limit, and a run waits until it is whole again.`,
       ),
-    admitted: answers([200, 201, 202, 204], 'Answers that mean that the request was let through.'),
+    admitted: answers([200, 201, 202, 204], 'Answers that mean that the request was admitted.'),
     denied: answers([429], 'Answers that mean that the limit is used up.'),
     remaining: z
       .object({

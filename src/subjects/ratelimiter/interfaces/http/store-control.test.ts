@@ -40,7 +40,7 @@ const TEN: readonly RequestOutcome[] = [
 ];
 
 describe('a Redis that a limiter is seen to ask', () => {
-  it('is asked with each request that is let through', () => {
+  it('is asked with each request that is admitted', () => {
     expect(seen(control(TEN, () => ({ evalsha: 1, incr: 1 })))).toEqual({
       needed: 10,
       missed: 0,

@@ -70,11 +70,11 @@ export class CallerCounters implements Counters {
       const late = performance.now() >= deadline;
       const isRest = missing === undefined && stored >= totalAdmitted(sample);
       if (isRest || (late && missing === undefined)) {
-        const said = `Redis holds ${counted(stored, 'count')} for the ${counted(admitted, 'request')} that were let through`;
+        const said = `Redis holds ${counted(stored, 'count')} for the ${counted(admitted, 'request')} that were admitted`;
         const more =
           !isExact && stored > admitted ? '. It counts others, too, so some may be lost all the same' : '';
         return {
-          // With others among them it is not known when all that were let through were there again.
+          // With others among them it is not known when all that were admitted were there again.
           ...(isRest && drifted && (isExact || stored === admitted) && { restedAt: endedAt }),
           stored,
           message: [`${said}${more}`, ...forgotten(byNode, sample)].join('; '),

@@ -21,7 +21,7 @@ export const counterDrift: ScenarioType<DriftJudge> = {
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
       invariant:
         invariant === 'Drift'
-          ? `the nodes admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that ${usesReportedQuota(limiter) ? 'their answers do not tell as used' : 'Redis has not counted'} (at ${requestsPerSecond} requests a second)`
+          ? `the nodes admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that ${usesReportedQuota(limiter) ? 'their answers do not report as used' : 'Redis has not counted'} (at ${requestsPerSecond} requests a second)`
           : `callers are allowed at most ${limiter.limit.requests} requests, the limit (at ${requestsPerSecond} requests a second)`,
     };
   },

@@ -45,7 +45,7 @@ const schema = z
       .enum(['Drift', 'OverAdmission'])
       .default('Drift')
       .describe(
-        'Which measure decides. Drift: what the nodes admitted and Redis has not counted, or answers did not tell as used. OverAdmission: what callers were allowed beyond the limit while the pause lasted, whatever is counted.',
+        'Which measure decides. Drift: what the nodes admitted and Redis has not counted, or answers did not report as used. OverAdmission: what callers were allowed beyond the limit while the pause lasted, whatever is counted.',
       ),
     settle: durationField('How long to keep watching after the fault.', '1s', '1m').default('5s'),
   })
@@ -56,14 +56,14 @@ export const api = {
   member: 'counterDrift',
   schema,
   conditionMeaning:
-    'What the nodes admitted drifted from what Redis counted, or from what they told as used, in this run.',
+    'What the nodes admitted drifted from what Redis counted, or from what they reported as used, in this run.',
   measures: [
     {
       name: 'drift',
       unit: 'requests',
       grows: true,
       meaning:
-        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was allowed; with interface.http.remaining alone, ahead of what their answers told as used. Its bound is the threshold and the lag without a fault.',
+        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was allowed; with interface.http.remaining alone, ahead of what their answers reported as used. Its bound is the threshold and the lag without a fault.',
     },
     {
       name: 'overAdmission',
@@ -164,7 +164,7 @@ export function unprovable(
   const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
   if (late !== undefined) return late;
   if (usesReportedQuota(limiter) && invariant === 'Drift' && scenario.expect === 'Held' && pods === 1) {
-    return `${name}: Held needs more than one pod where answers alone tell what is counted: a pod that counts by itself tells all of its own. Set ${PART}.redis.count, or run more pods`;
+    return `${name}: Held needs more than one pod if only answers report what is counted: a pod that counts alone reports all of its own. Set ${PART}.redis.count, or run more pods`;
   }
   // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
   if (isReference(limiter) && invariant === 'Drift' && bound >= most) {

@@ -118,12 +118,12 @@ function counting(counterOf: (node: number) => number, denialsTell = true): Says
 }
 
 describe('drift by what answers tell', () => {
-  it('is what was let through and not told, of nodes that count alone', async () => {
+  it('is what was admitted and not told, of nodes that count alone', async () => {
     const { ask, reading, toTheEnd } = await watched(counting((node) => node));
     await ask(40);
     await toTheEnd();
     const { detectedAt, evidence, measures, shortfalls, summary } = reading();
-    // Before the last answer that tells anything, 17 had been let through, of which its node had counted 8.
+    // Before the last answer that tells anything, 17 had been admitted, of which its node had counted 8.
     expect(measures[0]).toEqual({ name: 'drift', value: 9, bound: 4, unit: 'requests', atLeast: true });
     expect(summary).toBe('>= 9 > 4; 20/10');
     expect(detectedAt).toBeDefined();

@@ -53,28 +53,28 @@ export class QuotaCounters implements Counters {
     });
   }
 
-  /** Takes in what the answers have told since the look before. */
+  /** Takes in what the answers reported since the sample before. */
   async look(): Promise<CounterSample> {
     const at = this.#toolkit.now();
-    const told = this.#furthest;
+    const quota = this.#furthest;
     this.#furthest = undefined;
     const nothing = { readAt: at, endedAt: at, admitted: new Map(), stored: undefined, elsewhere: [] };
     if (this.#caller.isOver(at)) {
       const elsewhere = this.#toolkit.podClients.map(({ node }) => node.name);
       return { ...nothing, elsewhere, problems: [] };
     }
-    if (told) {
-      const { admitted, endedAt, node, sentAt, used } = told;
+    if (quota) {
+      const { admitted, endedAt, node, sentAt, used } = quota;
       return { readAt: sentAt, endedAt, admitted, stored: used, toldBy: node, elsewhere: [], problems: [] };
     }
     const { admitted, open, problem, unreported } = this.#count;
-    // Of nothing that was let through nothing is missing.
+    // Of nothing that was admitted nothing is missing.
     if (sumOf(admitted.values()) === 0) {
       return { ...nothing, admitted: new Map(admitted), stored: 0, problems: [] };
     }
     if (unreported === 0) return { ...nothing, idle: true, problems: [] };
     const why = problem ?? 'nothing was answered after that';
-    const missing = `whether ${counted(unreported, 'request')} that ${unreported === 1 ? 'was' : 'were'} let through ${unreported === 1 ? 'was' : 'were'} counted is not told: ${why}`;
+    const missing = `whether ${counted(unreported, 'request')} that ${unreported === 1 ? 'was' : 'were'} let through ${unreported === 1 ? 'was' : 'were'} counted is unknown: ${why}`;
     return { ...nothing, idle: open === 0, problems: [missing] };
   }
 

@@ -61,7 +61,7 @@ describe('the control of callers within their limit', () => {
     );
   });
 
-  it('is passed where all of them are let through', async () => {
+  it('is passed where all of them are admitted', async () => {
     await control((response) => response.writeHead(200).end());
   });
 });

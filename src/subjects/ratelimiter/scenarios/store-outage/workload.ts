@@ -146,7 +146,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
       const crossing = this.#cross(prepared, stop);
       const accounts = this.#askForAccounts(prepared, signal);
       const sent = Promise.all([traffic, crossing, accounts]);
-      // If the watch is ended before them, nobody reads how they ended.
+      // If the watch ends before them, their outcome is not read.
       sent.catch(() => undefined);
       const settleMs = parseDuration(this.#parameters.settle);
       // The last callers have their answers, or have given up, when the watch ends.
@@ -193,7 +193,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
     history.append({ kind: 'accounts-ended', at: this.#toolkit.now() });
   }
 
-  /** Why nobody waits for a limit to be returned; undefined: somebody does. */
+  /** Why the run does not wait for a limit to be returned; undefined: it does. */
   #whyNoReturn(judge: OutageJudge): string | undefined {
     if (this.#access.returnsWithinMs === undefined) {
       return !this.#access.reference
