@@ -61,7 +61,7 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
     const { driver, key, passed } = await driven(name, variant, header);
     await driver.prepare('drift', key);
     expect(driver.observed.baseline?.message).toMatch(
-      /was asked with each of \d+ requests that need it; X-RateLimit-Remaining told with each of 10 answers what remains, at most 0 behind, and is at most 0 counts behind at 40 requests a second/,
+      /was asked with each of \d+ requests that need it; X-RateLimit-Remaining reported the quota with each of 10 answers, at most 0 behind, and is at most 0 counts behind at 40 requests a second/,
     );
     const reading = await watched(driver, key);
     expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
@@ -120,7 +120,7 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
     const { driver, key } = await driven('fastify-rate-limit', 'default', 'x-ratelimit-remaining', { redis });
     await driver.prepare('drift', key);
     expect(driver.observed.baseline?.message).toMatch(
-      /x-ratelimit-remaining told with each of 10 answers .*; Redis counted 1\d of 1\d for it, and is at most/,
+      /x-ratelimit-remaining reported the quota with each of 10 answers .*; Redis counted 1\d of 1\d for it, and is at most/,
     );
   });
 
@@ -134,7 +134,7 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
     [
       'tells what the limit is',
       'RateLimit-Limit',
-      /9 times, and then \S+ told that 0 requests of these were/,
+      /9 times, and then \S+ reported that 0 requests of these were/,
     ],
     ['tells a rule', 'RateLimit-Policy', /RateLimit-Policy that holds no single whole number/],
   ])('is not looked for by a header that %s, and it is said what to set', async (_, header, message) => {

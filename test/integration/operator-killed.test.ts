@@ -18,8 +18,9 @@ describe.skipIf(withoutRealTime)('a run', () => {
       keepingTime(async () => {
         const name = `killed-in-${chapter}`;
         const pauses = await world.pauses();
-        // Each chapter stays long enough to be killed in.
-        const scenarios = [drift({ countdown: '1s' }), ghosts({ countdown: '1s' })];
+        // Each chapter stays long enough to be killed in: Recovery does not dwell, and waits for the end of the pause.
+        const counterDrift = { pause: '8s', requestsPerSecond: 60, threshold: 5, settle: '1s' };
+        const scenarios = [drift({ countdown: '1s', counterDrift }), ghosts({ countdown: '1s' })];
         await world.applySpec(name, { pace: { dwell: '1s' }, scenarios });
         const shown = await world.untilStatus(
           name,

@@ -74,7 +74,7 @@ export class QuotaCounters implements Counters {
     }
     if (unreported === 0) return { ...nothing, idle: true, problems: [] };
     const why = problem ?? 'nothing was answered after that';
-    const missing = `whether ${counted(unreported, 'request')} that ${unreported === 1 ? 'was' : 'were'} let through ${unreported === 1 ? 'was' : 'were'} counted is unknown: ${why}`;
+    const missing = `whether ${counted(unreported, 'request')} that ${unreported === 1 ? 'was' : 'were'} admitted ${unreported === 1 ? 'was' : 'were'} counted is unknown: ${why}`;
     return { ...nothing, idle: open === 0, problems: [missing] };
   }
 
