@@ -33,7 +33,6 @@ describe('the run key', () => {
     ['rerun', key({ rerun: 'OnPodTemplateChange' })],
     ['activeDeadline', key({ activeDeadline: '5m' })],
     ['what the subject says starts no run', lamp({ look: { every: '1s' } })],
-    ['displayName', key({ subject: { displayName: 'Gate', lamp: { socket: 'a' } } })],
     ['defaults written out in the subject', lamp({ brightness: 50, bulb: { watts: 8 } })],
     [
       'defaults written out in a scenario',

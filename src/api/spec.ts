@@ -27,7 +27,7 @@ export interface ScenarioSpec {
 
 /** A spec as the API server hands it out: defaults filled in. The subject's part stands in the member of its type. */
 export interface ChaosDemoSpec {
-  subject: { type: string; displayName?: string; [member: string]: unknown };
+  subject: { type: string; [member: string]: unknown };
   scenarios: ScenarioSpec[];
   diagnosis: { profile: string };
   remediation: RemediationSpec;
@@ -56,14 +56,6 @@ function subjectSchema(subjects: readonly SubjectApi[]): z.ZodType {
   return z
     .object({
       type: z.enum(types).default(first).describe('Type of the subject.'),
-      displayName: z
-        .string()
-        .min(1)
-        .max(64)
-        .optional()
-        .describe(
-          `What to call it in messages; left out: ${subjects.map(({ displayName }) => `"${displayName}"`).join(', ')}. Changing it starts no run.`,
-        ),
       ...parts,
     })
     .meta({

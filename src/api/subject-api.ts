@@ -72,7 +72,7 @@ export interface SubjectApi {
   readonly type: string;
   /** Member of `spec.subject` that holds its part: "queue". */
   readonly member: string;
-  /** What messages call it where `spec.subject.displayName` is left out. */
+  /** What messages call it: "queue". */
   readonly displayName: string;
   /** Of that member. */
   readonly schema: z.ZodType<object, object>;

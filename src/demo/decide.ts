@@ -193,13 +193,9 @@ function considerStart(context: Context): void {
     context.standing = { kind: admission.state === 'refused' ? 'refused' : 'pending', reason, message };
     return setPendingStatus(context, message);
   }
-  const message = `Looking for the pods of the ${displayName(context)} and what they depend on`;
+  const message = `Looking for the pods of the ${context.subject.api.displayName} and what they depend on`;
   context.standing = { kind: 'pending', reason: 'Pending', message };
   setPendingStatus(context, message);
-}
-
-function displayName({ demo, subject }: Context): string {
-  return demo.spec.subject.displayName ?? subject.api.displayName;
 }
 
 /** Asked of a run that has ended: whether that is not stored yet. */

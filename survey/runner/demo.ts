@@ -50,7 +50,6 @@ export function surveyDemo(
     metadata: where,
     spec: {
       subject: {
-        displayName: limiter.name,
         rateLimiter: {
           selector: { matchLabels: labelsOf(limiter) },
           port: 'http',

@@ -109,7 +109,7 @@ export function runSoFar(source: ReportSource): RunSoFar | undefined {
     runId: run.runId ?? '',
     startedAt: run.startedAt,
     completedAt: run.completedAt ?? '',
-    subject: spec?.subject?.displayName ?? `the ${words(spec?.subject?.type ?? 'subject').toLowerCase()}`,
+    subject: `the ${words(spec?.subject?.type ?? 'subject').toLowerCase()}`,
     pods: (run.pods ?? []).map(({ name }) => name),
     scenarios: (status.scenarios ?? []).map((entry, i) =>
       scenarioReport(entry, i + 1, status.diagnoses ?? [], evidence),
@@ -193,7 +193,7 @@ function headlineOf(
   if (!isTested) return `Nothing was tested: a dry run found everything ready and injected no fault.`;
   if (phase === 'Failed') {
     const unmet = scenarios.filter(({ asExpected: met, status }) => !met && status.result !== undefined);
-    if (unmet.length === 0) return `${subject} fails without any fault (${reason}). Gate failed.`;
+    if (unmet.length === 0) return `Without a fault, ${subject} fails already (${reason}). Gate failed.`;
     return `${findingsOf(scenarios)}. Gate failed: ${count(unmet.length, scenarios.length)} not as expected.`;
   }
   const isGate = scenarios.some(({ status }) => status.expect !== 'Any');

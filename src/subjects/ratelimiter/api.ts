@@ -8,7 +8,7 @@ import { HTTP_AUTH_SECRET_TYPE, MEMBER, PART, REDIS_AUTH_SECRET_TYPE, rateLimite
 export const rateLimiterApi: SubjectApi = {
   type: 'RateLimiter',
   member: MEMBER,
-  displayName: 'Rate Limiter',
+  displayName: 'rate limiter',
   schema: rateLimiterSchema,
   fieldsThatStartNoRun: ['health'],
   faults: SCENARIO_TYPES.map(({ api }) => api),

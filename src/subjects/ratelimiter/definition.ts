@@ -51,17 +51,13 @@ export const rateLimiterDefinition: SubjectDefinition = {
   welcome(spec, target) {
     const limiter = rateLimiterOf(spec);
     const { limit } = limiter;
-    const subject = `${nameOf(spec)}: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
+    const subject = `Rate limiter: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
     if (spec.dryRun) return `${subject}. Dry run: checks everything and injects nothing`;
     const faults = rateLimiterDefinition.scenarios(spec).map(({ faultTitle }) => faultTitle);
     const as = isOfOneCaller(limiter) ? 'As one caller, by its source address' : 'With keys of its own';
     return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}: ${faults.join('; then: ')}`;
   },
 };
-
-function nameOf({ subject }: ChaosDemoSpec): string {
-  return subject.displayName ?? rateLimiterApi.displayName;
-}
 
 function podsOf(target: Target | undefined): string {
   const names = target?.pods.map(({ name }) => name) ?? [];
