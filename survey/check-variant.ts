@@ -50,9 +50,9 @@ async function checkOver(redisUrl: string, check: Check): Promise<Checked> {
     for (let round = 0; round < 3; round++) await askEach(limiter, processes, FIRST);
     const calm = await checkCalm(check, processes, client, faults);
     const paused = await askWhilePaused(check, processes, client);
-    const wellAfter = await untilWell(check, processes);
-    if (wellAfter === undefined) faults.push(`not well ${RECOVERY_MS / 1000} s after the pause`);
-    const well = wellAfter === undefined ? 'never' : `${Math.round(wellAfter)} ms`;
+    const timeToRecovery = await untilWell(check, processes);
+    if (timeToRecovery === undefined) faults.push(`not well ${RECOVERY_MS / 1000} s after the pause`);
+    const well = timeToRecovery === undefined ? 'never' : `${Math.round(timeToRecovery)} ms`;
     const name = `${limiter.name} ${limiter.version}`;
     return { row: `| ${[name, variant.name, calm, ...paused, well].join(' | ')} |`, faults };
   } finally {
@@ -97,7 +97,7 @@ async function askCalmly(
   }
   const span = performance.now() - start;
   const admitted = answers.filter(({ outcome }) => outcome === 'admitted').length;
-  const other = answers.filter(({ outcome }) => outcome !== 'admitted' && outcome !== 'denied');
+  const other = answers.filter(({ outcome }) => outcome !== 'admitted' && outcome !== 'rejected');
   const faults: string[] = [];
   // Tokens come back meanwhile; some come in steps of a second.
   const refill = kind === 'TokenBucket' ? Math.floor((span / 1000 + 1) * (LIMIT / WINDOW_SECONDS)) : 0;

@@ -77,14 +77,14 @@ function beyond(entries: readonly Entry[]): string {
 function accounts(entries: readonly Entry[]): string {
   const having = (measure: string): Entry[] =>
     entries.filter(({ surveyed }) => numbers(surveyed.runs, 'outage', measure).some((value) => value > 0));
-  const phantoms = having('phantoms');
-  const lost = having('lost');
-  return `${counted(phantoms.length, 'configuration')} of ${counted(limitersOf(phantoms).size, 'limiter')} counted requests that nobody served (phantoms): callers who got an error, or nothing, paid for it once Redis was back. ${counted(lost.length, 'configuration')} of ${counted(limitersOf(lost).size, 'limiter')} served requests that were never counted (lost).`;
+  const overCounted = having('overCounted');
+  const lost = having('underCounted');
+  return `${counted(overCounted.length, 'configuration')} of ${counted(limitersOf(overCounted).size, 'limiter')} counted requests that nobody served (overCounted): callers who got an error, or nothing, paid for it once Redis was back. ${counted(lost.length, 'configuration')} of ${counted(limitersOf(lost).size, 'limiter')} served requests that were never counted (lost).`;
 }
 
 function bursts(entries: readonly Entry[]): string {
   const broken = entries.filter(({ surveyed }) =>
-    numbers(surveyed.runs, 'burst', 'trialsBroken').some((value) => value > 0),
+    numbers(surveyed.runs, 'burst', 'trialsViolated').some((value) => value > 0),
   );
   const names = [...limitersOf(broken)];
   return broken.length === 0

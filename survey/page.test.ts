@@ -13,14 +13,21 @@ const told = (behaviour: Behaviour, measures: Readonly<Record<string, number>> =
       name: 'outage',
       result: 'Violated',
       summary: behaviour,
-      measures: { latencyBefore: 2, latencyAfter: 4, overAdmission: 0, lost: 0, phantoms: 0, ...measures },
+      measures: {
+        latencyBefore: 2,
+        latencyAfter: 4,
+        overAdmission: 0,
+        underCounted: 0,
+        overCounted: 0,
+        ...measures,
+      },
       evidence: [`a-0 ${behaviour}: within the limit 1 admitted`, 'Answers took 2 ms'],
     },
     {
       name: 'burst',
       result: 'Held',
       summary: '20/20, 0/3 trials',
-      measures: { admitted: 20, trials: 3, trialsBroken: 0 },
+      measures: { admitted: 20, trials: 3, trialsViolated: 0 },
     },
   ],
 });
@@ -44,8 +51,8 @@ const rowOf = (page: string, variant: string): string =>
 describe('the page of the survey', () => {
   it('tells of each configuration what all its runs say, as ranges', async () => {
     const runs = [
-      told('Hangs', { wellAfter: 18, phantoms: 3 }),
-      told('Hangs', { wellAfter: 203, phantoms: 3 }),
+      told('Hangs', { timeToRecovery: 18, overCounted: 3 }),
+      told('Hangs', { timeToRecovery: 203, overCounted: 3 }),
     ];
     const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
     expect(rowOf(page, 'default')).toBe(
@@ -91,8 +98,8 @@ describe('the page of the survey', () => {
   });
 
   it('calls a promise kept in part where most callers were let through', async () => {
-    const saying = async (notServed: number): Promise<string> => {
-      const run = told('Mixed', { notServed, withinLimit: 44 });
+    const saying = async (notAdmitted: number): Promise<string> => {
+      const run = told('Mixed', { notAdmitted, underLimit: 44 });
       const page = await pageOf([of('flask-limiter', 'timeout-memory-fallback', run)]);
       return page.split('\n').find((line) => line.startsWith('- `timeout-memory-fallback`: [')) ?? '';
     };

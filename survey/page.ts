@@ -71,7 +71,7 @@ a Redis that stalls; whoever wrote it may have thought of one that is gone.
 | an answer takes | the median before, during and after the pause, of the answers that came in time, to callers of both kinds; none: nobody was answered in time |
 | beyond the limit | how many requests more than the limit allows got through during the pause |
 | well again | how long after the pause callers were served as before |
-| lost, phantoms | of three callers: requests admitted and never counted; counted and not admitted in time; each at least, since tokens that come back hide some |
+| lost, overCounted | of three callers: requests admitted and never counted; counted and not admitted in time; each at least, since tokens that come back hide some |
 | burst | the most that got through with nothing wrong, and what the limit allows |
 
 \`\`\`sh
@@ -114,7 +114,7 @@ function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
     'an answer takes',
     'beyond the limit',
     'well again',
-    'lost, phantoms',
+    'lost, overCounted',
     'burst',
   ];
   const table = [row(titles), row(rule(titles.length)), ...entries.map(rowOf)].join('\n');
@@ -138,7 +138,7 @@ function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
 function rowOf({ surveyed, variant }: Entry): string {
   const told = toldRuns(surveyed);
   const of = (name: string): number[] => numbers(told, 'outage', name);
-  const lost = of('lost');
+  const lost = of('underCounted');
   const burst = burstOf(surveyed.runs);
   return row([
     `${code(variant.name)}: ${variant.what}`,
@@ -150,7 +150,7 @@ function rowOf({ surveyed, variant }: Entry): string {
           .join(', '),
     range(of('overAdmission'), ''),
     wellAgain(told),
-    lost.length > 0 ? `${range(lost, '')}, ${range(of('phantoms'), '')}` : 'not known',
+    lost.length > 0 ? `${range(lost, '')}, ${range(of('overCounted'), '')}` : 'not known',
     burst,
   ]);
 }
@@ -197,7 +197,7 @@ function byNode(scenarios: readonly SurveyedScenario[]): readonly string[] {
 }
 
 function wellAgain(told: readonly SurveyedRun[]): string {
-  const times = numbers(told, 'outage', 'wellAfter');
+  const times = numbers(told, 'outage', 'timeToRecovery');
   const never = told.length - times.length;
   if (never === 0) return range(times, 'ms');
   const late = `not within 5 s in ${never} of ${told.length}`;
@@ -214,7 +214,7 @@ function burstOf(runs: readonly SurveyedRun[]): string {
   const allowed = Math.max(
     ...summaries.map((summary) => Number(/^[0-9]+\/([0-9]+)/.exec(summary)?.[1] ?? 0)),
   );
-  const broken = sum(numbers(runs, 'burst', 'trialsBroken'));
+  const broken = sum(numbers(runs, 'burst', 'trialsViolated'));
   const trials = sum(numbers(runs, 'burst', 'trials'));
   return `${most} of ${allowed}${broken > 0 ? `, too many in ${broken} of ${trials}` : ''}`;
 }
@@ -238,9 +238,9 @@ function verdictOn({ means }: FailureSaying, surveyed: Surveyed): string | undef
 /** The least share of callers within their limit that were let through, of all runs. */
 function servedShare(surveyed: Surveyed): number {
   const told = toldRuns(surveyed);
-  const asked = numbers(told, 'outage', 'withinLimit');
-  const notServed = numbers(told, 'outage', 'notServed');
-  return Math.min(...asked.map((all, index) => 1 - (notServed[index] ?? all) / all));
+  const asked = numbers(told, 'outage', 'underLimit');
+  const notAdmitted = numbers(told, 'outage', 'notAdmitted');
+  return Math.min(...asked.map((all, index) => 1 - (notAdmitted[index] ?? all) / all));
 }
 
 function quoted({ quote, url }: Saying): string {

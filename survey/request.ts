@@ -3,7 +3,7 @@ import { fillIn, type SurveyedLimiter } from './runner/limiter.ts';
 
 /** What a caller got: `other` is an answer that means neither, `nothing` none in time, or a broken connection. */
 export interface Answer {
-  readonly outcome: 'admitted' | 'denied' | 'other' | 'nothing';
+  readonly outcome: 'admitted' | 'rejected' | 'other' | 'nothing';
   readonly status?: number;
   readonly ms: number;
   /** Of the header that the limiter is described to send; else undefined. */
@@ -14,7 +14,7 @@ export interface Answer {
 
 /** Sends the request of `caller`; never throws. */
 export async function ask(
-  { request, admitted, denied, remainingHeader }: SurveyedLimiter,
+  { request, admitted, rejected, remainingHeader }: SurveyedLimiter,
   url: string,
   caller: string,
   patienceMs: number,
@@ -32,7 +32,7 @@ export async function ask(
     });
     const { status } = answer;
     const body = (await answer.text()).slice(0, 200);
-    const outcome = admitted.includes(status) ? 'admitted' : denied.includes(status) ? 'denied' : 'other';
+    const outcome = admitted.includes(status) ? 'admitted' : rejected.includes(status) ? 'rejected' : 'other';
     const header = remainingHeader && answer.headers.get(remainingHeader);
     const remaining = header ? { remaining: Number.parseInt(header, 10) } : {};
     return { outcome, status, ms: performance.now() - start, text: `${status} ${body}`, ...remaining };

@@ -111,7 +111,7 @@ function scenarioOf({
       // A time to recovery that is only a lower bound is none.
       measures: Object.fromEntries(
         measures.flatMap(({ atLeast, name: of, value }) =>
-          atLeast && of === 'wellAfter' ? [] : [[of, value]],
+          atLeast && of === 'timeToRecovery' ? [] : [[of, value]],
         ),
       ),
     }),

@@ -28,8 +28,8 @@ export const ours: Send = async ({ port, requests }, signal) => {
     { nodes, key: KEY, windowId: 'window', requests, timeoutMs: TIMEOUT_MS, budget },
     signal,
   );
-  if (burst.allowed !== requests) {
-    throw new Error(`only ${burst.allowed} of ${requests} requests were answered: ${burst.firstError}`);
+  if (burst.admitted !== requests) {
+    throw new Error(`only ${burst.admitted} of ${requests} requests were answered: ${burst.firstError}`);
   }
 };
 

@@ -41,8 +41,8 @@ describe('a finding', () => {
 
   it('has how many callers within their limit were not served', () => {
     const measures = [
-      { name: 'notServed', value: 132, unit: 'requests' },
-      { name: 'withinLimit', value: 135, unit: 'requests' },
+      { name: 'notAdmitted', value: 132, unit: 'requests' },
+      { name: 'underLimit', value: 135, unit: 'requests' },
     ];
     expect(findingText(outage({ summary: 'Hangs', measures }))).toBe(
       'Hangs, 132 of 135 requests within the limit not served',

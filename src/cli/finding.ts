@@ -55,9 +55,9 @@ function behaviourFigure(over: string | undefined, { measures = [] }: ScenarioSt
   const admitted = /^(>= )?(\d+) > (\d+)$/.exec(over ?? '');
   if (admitted) return `${admitted[1] ? 'at least ' : ''}${admitted[2]} of ${admitted[3]} admitted`;
   const valueOf = (name: string) => measures.find((measure) => measure.name === name)?.value;
-  const [notServed = 0, withinLimit] = [valueOf('notServed'), valueOf('withinLimit')];
-  return notServed > 0 && withinLimit !== undefined
-    ? `${notServed} of ${withinLimit} requests within the limit not served`
+  const [notAdmitted = 0, underLimit] = [valueOf('notAdmitted'), valueOf('underLimit')];
+  return notAdmitted > 0 && underLimit !== undefined
+    ? `${notAdmitted} of ${underLimit} requests within the limit not served`
     : '';
 }
 

@@ -80,11 +80,11 @@ describe('the verdict', () => {
           result: 'Violated',
           measures: [
             { name: 'admitted', value: 20, bound: 10, unit: 'requests', atLeast: true },
-            { name: 'denied', value: 0, unit: 'requests' },
+            { name: 'rejected', value: 0, unit: 'requests' },
           ],
         },
       ],
     });
-    expect(lines).toContain('  Measured: admitted >= 20 (bound 10), denied 0');
+    expect(lines).toContain('  Measured: admitted >= 20 (bound 10), rejected 0');
   });
 });

@@ -70,7 +70,7 @@ describe('that nothing broke', () => {
   });
 
   it('is reported as what the spec accepts where no bound judges it', () => {
-    const measures = [{ name: 'notServed', value: 132, unit: 'requests' }];
+    const measures = [{ name: 'notAdmitted', value: 132, unit: 'requests' }];
     expect(judge(fault, reading({ measures, summary: 'Hangs' }), T + 3000)?.message).toBe(
       'Found Hangs in 1 trial, which the spec accepts',
     );

@@ -49,22 +49,22 @@ type Place = 'own' | 'store' | 'replica' | 'client';
 
 const COUNTS: readonly [Place, readonly Signal[]][] = [
   ['store', ['count-stored', 'count-lag']],
-  ['replica', ['count-local', 'count-told']],
+  ['replica', ['count-local', 'count-reported']],
 ];
 
 const REQUESTS: readonly Signal[] = [
   'requests-sent',
-  'requests-allowed',
-  'allowed-to-another',
-  'newcomer-allowed',
-  'requests-denied',
-  'requests-failed',
-  'requests-unanswered',
+  'requests-admitted',
+  'admitted-elsewhere',
+  'newcomer-admitted',
+  'requests-rejected',
+  'requests-errors',
+  'requests-timeouts',
   'others-sent',
-  'others-allowed',
-  'others-denied',
-  'others-failed',
-  'others-unanswered',
+  'others-admitted',
+  'others-rejected',
+  'others-errors',
+  'others-timeouts',
   'request-latency',
 ];
 
@@ -78,17 +78,15 @@ const FAMILIES: Readonly<Record<Truth['anomaly'], readonly (readonly [Place, rea
   'store-slow': [['own', STORE], ...COUNTS],
   // The others are what it is held against.
   'replica-unreachable': [['replica', ['unreachable', ...REQUESTS, 'count-local']]],
-  'replica-slow': [
-    ['replica', ['request-latency', 'requests-unanswered', 'others-unanswered', 'unreachable']],
-  ],
+  'replica-slow': [['replica', ['request-latency', 'requests-timeouts', 'others-timeouts', 'unreachable']]],
   'replica-cut-off': [...COUNTS, ['replica', REQUESTS], ['store', STORE]],
   'limit-not-enforced': [
-    ['replica', ['count-local', 'requests-allowed', 'requests-denied', 'requests-sent']],
+    ['replica', ['count-local', 'requests-admitted', 'requests-rejected', 'requests-sent']],
     ['client', ['limit']],
   ],
   'uncoordinated-admission': [
     ...COUNTS,
-    ['replica', ['requests-allowed', 'requests-denied', 'requests-sent', 'arrivals', 'request-latency']],
+    ['replica', ['requests-admitted', 'requests-rejected', 'requests-sent', 'arrivals', 'request-latency']],
     ['client', ['limit']],
     ['store', ['write-latency']],
   ],

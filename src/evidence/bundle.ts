@@ -43,7 +43,7 @@ export const SIGNALS = {
     says: 'how long it had given no answer of any kind, while it was asked',
   },
   'count-local': { of: ['replica'], unit: 'requests', says: 'how many it says it has admitted so far' },
-  'count-told': {
+  'count-reported': {
     of: ['replica'],
     unit: 'requests',
     says: 'how many requests it told that one caller to be used up so far, over all replicas, without the one that it answered',
@@ -59,19 +59,19 @@ export const SIGNALS = {
     unit: 'requests',
     says: 'how many requests were sent to it so far, all of one caller, for whom the limit holds',
   },
-  'requests-allowed': { of: ['replica'], unit: 'requests', says: 'how many it has allowed so far' },
-  'allowed-to-another': {
+  'requests-admitted': { of: ['replica'], unit: 'requests', says: 'how many it has allowed so far' },
+  'admitted-elsewhere': {
     of: ['replica'],
     unit: 'requests',
     says: 'how many requests it has allowed of one other caller with the same limit, all sent before that moment',
   },
-  'requests-denied': { of: ['replica'], unit: 'requests', says: 'how many it has denied so far' },
-  'requests-failed': {
+  'requests-rejected': { of: ['replica'], unit: 'requests', says: 'how many it has denied so far' },
+  'requests-errors': {
     of: ['replica'],
     unit: 'requests',
     says: 'how many it has answered with an error, or refused, so far',
   },
-  'requests-unanswered': {
+  'requests-timeouts': {
     of: ['replica'],
     unit: 'requests',
     says: 'how many it has not answered in time so far',
@@ -81,19 +81,19 @@ export const SIGNALS = {
     unit: 'requests',
     says: 'how many requests of other callers, each well within a limit of its own, were sent to it so far',
   },
-  'others-allowed': { of: ['replica'], unit: 'requests', says: 'how many of those it has allowed so far' },
-  'others-denied': { of: ['replica'], unit: 'requests', says: 'how many of those it has denied so far' },
-  'others-failed': {
+  'others-admitted': { of: ['replica'], unit: 'requests', says: 'how many of those it has allowed so far' },
+  'others-rejected': { of: ['replica'], unit: 'requests', says: 'how many of those it has denied so far' },
+  'others-errors': {
     of: ['replica'],
     unit: 'requests',
     says: 'how many of those it has answered with an error, or refused, so far',
   },
-  'others-unanswered': {
+  'others-timeouts': {
     of: ['replica'],
     unit: 'requests',
     says: 'how many of those it has not answered in time so far',
   },
-  'newcomer-allowed': {
+  'newcomer-admitted': {
     of: ['replica'],
     unit: 'requests',
     says: 'how many requests it has allowed so far of one more caller, with the same limit, that was new meanwhile',
@@ -145,7 +145,7 @@ const event = z.strictObject({
 });
 
 const invariant = z.strictObject({
-  /** With the names of `values`: "sum(count-local) - count-stored <= allowed". */
+  /** With the names of `values`: "sum(count-local) - count-stored <= bound". */
   formula: words,
   broken: z.boolean(),
   brokenAtMs: moment.optional(),

@@ -112,7 +112,7 @@ export interface SurveyedLimiter {
   readonly window: Window;
   readonly request: CountedRequest;
   readonly admitted: readonly number[];
-  readonly denied: readonly number[];
+  readonly rejected: readonly number[];
   /** The header of an admitted answer that tells what remains, as a number of requests. */
   readonly remainingHeader?: string;
   /** As seen in a real Redis after requests. */

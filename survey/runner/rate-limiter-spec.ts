@@ -11,7 +11,7 @@ export interface Configured {
 
 /** What the survey knows, in the words of the API. Selector, port and Redis are whoever's that uses it. */
 export function rateLimiterSpec(
-  { admitted, denied, healthPath, request, window: usual }: SurveyedLimiter,
+  { admitted, rejected, healthPath, request, window: usual }: SurveyedLimiter,
   { window = usual }: Variant,
   { burst, limit: requests, windowSeconds }: Configured,
 ): object {
@@ -31,7 +31,7 @@ export function rateLimiterSpec(
           ...(request.body !== undefined && { body: fillIn(request.body, place) }),
         },
         admitted: { statuses: admitted },
-        denied: { statuses: denied },
+        rejected: { statuses: rejected },
         health: { path: healthPath, statuses: [200] },
       },
     },

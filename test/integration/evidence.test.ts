@@ -107,9 +107,9 @@ describe.skipIf(withoutRealTime)('evidence', () => {
         driver.observed.readings['f']?.measures.map(({ name, value }) => [name, value]),
       );
       expect(total(bundle, 'requests-sent')).toBe(measures.get('requests'));
-      expect(total(bundle, 'requests-allowed')).toBe(measures.get('allowed'));
-      expect(total(bundle, 'requests-denied')).toBe(measures.get('denied'));
-      expect(total(bundle, 'requests-failed')).toBe(measures.get('refused'));
+      expect(total(bundle, 'requests-admitted')).toBe(measures.get('admitted'));
+      expect(total(bundle, 'requests-rejected')).toBe(measures.get('rejected'));
+      expect(total(bundle, 'requests-errors')).toBe(measures.get('errors'));
       expect(total(bundle, 'count-local')).toBe(total(bundle, 'count-stored'));
       // As long as the fault, of which a part passed before the write was sent.
       const [writes] = of(bundle, 'write-latency');
@@ -125,7 +125,7 @@ describe.skipIf(withoutRealTime)('evidence', () => {
         expect.stringMatching(/^store: a write was accepted that had waited for \d+ ms$/),
       ]);
       expect(bundle.invariant).toMatchObject({
-        formula: 'sum(count-local) - count-stored <= allowed',
+        formula: 'sum(count-local) - count-stored <= bound',
         broken: true,
         values: [
           { id: 'v1', name: 'sum(count-local) - count-stored', value: measures.get('drift') },
@@ -152,7 +152,7 @@ describe.skipIf(withoutRealTime)('evidence', () => {
         expect([signal, total(bundle, signal)]).toEqual([signal, sent]);
       }
       // On a busy machine a pod may learn of the others' counts within the burst.
-      const admitted = total(bundle, 'requests-allowed');
+      const admitted = total(bundle, 'requests-admitted');
       expect(admitted).toBeGreaterThan(LIMIT);
       expect(total(bundle, 'count-local')).toBe(admitted);
       const arrivals = of(bundle, 'arrivals').flatMap(({ points }) => points.map(([at]) => at));

@@ -36,7 +36,7 @@ const driven = async (name: string, variant: string, change: object = {}) =>
   await limiters.drive(name, variant, { scenarios: SCENARIOS, change });
 
 /** What is kept of it tells the same by what callers got, and nothing of what it is. */
-function expectSeen(driver: DrivenLimiter, behaviour: string, notServed: number, key: string): void {
+function expectSeen(driver: DrivenLimiter, behaviour: string, notAdmitted: number, key: string): void {
   const { bundle, pods = [] } = driver.evidence ?? {};
   if (!bundle) throw new Error('there is no evidence');
   const names = [key, '127.0.0.1', 'redis-0', ...pods.map(({ pod }) => pod)];
@@ -49,9 +49,9 @@ function expectSeen(driver: DrivenLimiter, behaviour: string, notServed: number,
         // The pause ends some milliseconds late, and who gave up by then was turned away in it.
         return sum + until(PAUSE_MS + 100) - until(0);
       }, 0);
-  const turnedAway = during('others-denied') + during('others-failed') + during('others-unanswered');
+  const turnedAway = during('others-rejected') + during('others-errors') + during('others-timeouts');
   // The last ones before the end of the pause do not count there.
-  expect(turnedAway).toBeGreaterThanOrEqual(notServed);
+  expect(turnedAway).toBeGreaterThanOrEqual(notAdmitted);
   expect(turnedAway > 0).toBe(behaviour !== 'FailsOpen');
   expect(bundle.invariant).toMatchObject({ broken: true, values: [{}, {}, {}, {}] });
   expect(bundle.events.map(({ text }) => text).join()).toMatch(/a write has not been answered/);
@@ -71,9 +71,9 @@ describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writ
       expect(reading.summary).toMatch(new RegExp(`^${behaviour}`));
       expect(reading.detectedAt).toBeDefined();
       const measure = (of: string) => reading.measures.find((each) => each.name === of)?.value ?? 0;
-      expect(measure('notServed') > 0).toBe(behaviour !== 'FailsOpen');
+      expect(measure('notAdmitted') > 0).toBe(behaviour !== 'FailsOpen');
       expect(measure('overAdmission') > 0).toBe(behaviour === 'FailsOpen');
-      expectSeen(driver, behaviour, measure('notServed'), key);
+      expectSeen(driver, behaviour, measure('notAdmitted'), key);
       const recovery = await driver.recover('outage', key, 2000);
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
     } finally {

@@ -43,7 +43,7 @@ it('a bucket admits its size, and what it refills, while callers are measured', 
       expect(bounds).toContain(most);
     }
     const allowed =
-      driver.evidence?.bundle.series.filter(({ signal }) => signal === 'requests-allowed') ?? [];
+      driver.evidence?.bundle.series.filter(({ signal }) => signal === 'requests-admitted') ?? [];
     const total = allowed.reduce((sum, one) => sum + (one.points.at(-1)?.[1] ?? 0), 0);
     expect(total).toBeLessThanOrEqual(points.at(-1)?.[1] ?? 0);
     expect(total).toBeGreaterThan(CONFIGURED.limit);

@@ -324,7 +324,7 @@ it('a limiter that reads, decides and counts admits too much in each burst', {
   const { driver, key } = await driven(() => decidesByOldCount, { accept: ['Enforces'] });
   const reading = await driver.leadThrough('ghosts', key, 5000);
   expect(reading).toMatchObject({ detectedAt: expect.any(Number) });
-  expect(reading.measures.find(({ name }) => name === 'trialsBroken')?.value).toBe(2);
+  expect(reading.measures.find(({ name }) => name === 'trialsViolated')?.value).toBe(2);
 });
 
 it('a limiter that rejects all requests at a burst does not keep its limit', {

@@ -51,17 +51,17 @@ describe.skipIf(withoutRealTime)('callers of the reference limiter whose Redis t
         detectedAt: expect.any(Number),
       });
       const measures = new Map(reading.measures.map(({ name, value }) => [name, value]));
-      expect((measures.get('notServed') ?? 0) > 0).toBe(!served);
+      expect((measures.get('notAdmitted') ?? 0) > 0).toBe(!served);
       expect(measures.get('overAdmission')).toBe(served ? 20 : 0);
-      expect(measures.get('wellAfter')).toBeLessThan(2000);
+      expect(measures.get('timeToRecovery')).toBeLessThan(2000);
       // What approximate nodes admitted meanwhile reaches Redis afterwards, and what strict ones gave up never does.
       const recovery = await driver.recover('outage', key, 2000);
       expect(recovery).toMatchObject({
         report: {
           workedAt: expect.any(Number),
           measures: [
-            { name: 'lost', value: 0 },
-            { name: 'phantoms', value: 0 },
+            { name: 'underCounted', value: 0 },
+            { name: 'overCounted', value: 0 },
           ],
         },
       });

@@ -89,10 +89,10 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
       const measure = (name: string, what: string) =>
         statusOf(name).measures?.find((one) => one.name === what)?.value;
       expect(total(first, 'requests-sent')).toBe(measure('drift', 'requests'));
-      expect(total(first, 'requests-allowed')).toBe(measure('drift', 'allowed'));
+      expect(total(first, 'requests-admitted')).toBe(measure('drift', 'admitted'));
       expect(first.bundle.invariant?.values[0]?.value).toBe(measure('drift', 'drift'));
       expect(total(second, 'arrivals')).toBe(measure('ghosts', 'requests'));
-      expect(total(second, 'requests-allowed')).toBe(measure('ghosts', 'admitted'));
+      expect(total(second, 'requests-admitted')).toBe(measure('ghosts', 'admitted'));
       expect(second.bands.filter(({ kind }) => kind === 'burst')).toHaveLength(3);
 
       const fault = first.bands.find(({ kind }) => kind === 'fault');

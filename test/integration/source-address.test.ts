@@ -89,7 +89,7 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
     expect(reading).toMatchObject({ shortfalls: [], summary: 'Hangs' });
     expect(reading.detectedAt).toBeDefined();
     expect(reading.measures).toContainEqual({ name: 'overAdmission', value: 0, unit: 'requests' });
-    expect(reading.measures.find(({ name }) => name === 'wellAfter')?.value).toBeLessThan(1000);
+    expect(reading.measures.find(({ name }) => name === 'timeToRecovery')?.value).toBeLessThan(1000);
     expect(reading.evidence.join('\n')).toMatch(
       /After the pause the same caller got 0 admitted, \d+ rejected/,
     );
@@ -99,8 +99,8 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
     expect(recovery).toMatchObject({
       report: {
         measures: [
-          { name: 'lost', value: 0 },
-          { name: 'phantoms', value: LIMIT - 3 },
+          { name: 'underCounted', value: 0 },
+          { name: 'overCounted', value: LIMIT - 3 },
         ],
       },
     });
@@ -127,7 +127,7 @@ describe('a limiter that knows its callers by the source address', () => {
   it('is refused where looks at the health of its pods use the limit up', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', {}, '/');
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /express-rate-limit-\d: GET \/ was denied once the limit of the operator's address was used up, .*health\.path/,
+      /express-rate-limit-\d: GET \/ was rejected once the limit of the operator's address was used up, .*health\.path/,
     );
   });
 

@@ -27,7 +27,7 @@ const bundle: EvidenceBundle = {
   events: [
     { id: 'e1', atMs: 0, component: 'store', text: 'a write has not been answered for 150 ms, and waits on' },
   ],
-  invariant: { formula: 'sum(count-local) - count-stored <= allowed', broken: true, values: [] },
+  invariant: { formula: 'sum(count-local) - count-stored <= bound', broken: true, values: [] },
 };
 
 describe('the leak check', () => {

@@ -3,7 +3,7 @@ import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { componentName } from './plot.ts';
 import { html, type Markup } from './text.ts';
 
-const ANSWERS = ['sent', 'allowed', 'denied', 'failed', 'unanswered'] as const;
+const ANSWERS = ['sent', 'admitted', 'rejected', 'errors', 'timeouts'] as const;
 
 /**
  * A table of the answers to the caller for whom the limit holds, and one of those to others, where there are any.
@@ -17,7 +17,7 @@ export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
     table(evidence, 'requests', isWhole, `Requests by pod, and what came of them${ofBursts}`, limit),
     table(evidence, 'others', isWhole, 'Of other callers, each well within a limit of its own'),
   ].filter((one) => one !== undefined);
-  const newcomer = evidence.bundle.series.filter(({ signal }) => signal === 'newcomer-allowed');
+  const newcomer = evidence.bundle.series.filter(({ signal }) => signal === 'newcomer-admitted');
   const allowed = newcomer.reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);
   const ofNewcomer =
     newcomer.length === 0

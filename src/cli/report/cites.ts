@@ -24,10 +24,10 @@ function plotFor({ component, signal }: EvidenceSeries): PlotKey {
   if (signal === 'count-local' || signal === 'count-stored' || signal === 'count-lag') return 'counts';
   if (signal.startsWith('requests-') || signal.startsWith('others-')) return 'answers';
   if (
-    signal === 'newcomer-allowed' ||
+    signal === 'newcomer-admitted' ||
     signal === 'limit' ||
-    signal === 'count-told' ||
-    signal === 'allowed-to-another'
+    signal === 'count-reported' ||
+    signal === 'admitted-elsewhere'
   )
     return 'answers';
   return component.startsWith('replica') ? 'replicas' : 'store';

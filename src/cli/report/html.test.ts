@@ -91,7 +91,7 @@ describe('the page of a run', () => {
     scenario?.bundle.series.push({
       id: 's98',
       component: 'replica-1',
-      signal: 'others-failed',
+      signal: 'others-errors',
       unit: 'requests',
       points: [[0, 7]],
     });
@@ -103,7 +103,7 @@ describe('the page of a run', () => {
 
   it('tells what a caller was allowed that is new in the fault', () => {
     const { demo, evidence } = recordedRun();
-    const row = { signal: 'newcomer-allowed', unit: 'requests' } as const;
+    const row = { signal: 'newcomer-admitted', unit: 'requests' } as const;
     evidence.scenarios[0]?.bundle.series.push(
       { ...row, id: 's97', component: 'replica-1', points: [[800, 14]] },
       { ...row, id: 's98', component: 'replica-2', points: [[900, 16]] },

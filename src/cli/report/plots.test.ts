@@ -28,7 +28,7 @@ describe('a plot of answers', () => {
   it('has a limit that stays as what must not be exceeded', () => {
     const plot = answersOf(drift());
     expect(plot.bound).toEqual({ text: 'limit 10', value: 10 });
-    expect(plot.about).toContain('Allowed should end at 10 or below.');
+    expect(plot.about).toContain('Admitted should end at 10 or below.');
   });
 
   it('has what an answer told, where a diagnosis cites that', () => {
@@ -40,7 +40,7 @@ describe('a plot of answers', () => {
     const told = {
       id: 's900',
       component: 'replica-1',
-      signal: 'count-told',
+      signal: 'count-reported',
       unit: 'requests',
       points,
     } as const;
@@ -73,15 +73,15 @@ describe('a plot of answers around an outage', () => {
     bundle.series = bundle.series.filter(({ signal }) => !signal.startsWith('requests-'));
     const row = (id: string, signal: Signal, points: [number, number][]) =>
       bundle.series.push({ id, component: 'replica-1', signal, unit: 'requests', points });
-    row('s900', 'requests-allowed', [
+    row('s900', 'requests-admitted', [
       [-5150, 1],
       [-4880, 10],
     ]);
-    row('s901', 'newcomer-allowed', [
+    row('s901', 'newcomer-admitted', [
       [800, 1],
       [9000, 30],
     ]);
-    row('s902', 'others-unanswered', [
+    row('s902', 'others-timeouts', [
       [1500, 1],
       [9000, 44],
     ]);
@@ -95,7 +95,7 @@ describe('a plot of answers around an outage', () => {
     expect(plot.lines.map(({ name, points }) => [name, points.at(-1)?.[1]])).toEqual([
       ['not answered, of all callers', 44],
       ['allowed to a caller that is new in the fault', 30],
-      ['allowed', 10],
+      ['admitted', 10],
     ]);
   });
 

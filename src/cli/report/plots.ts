@@ -63,10 +63,10 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
   };
   // What was denied would dwarf the rest, and stands in the table of answers.
   const lines = [
-    ...line('failed, of all callers', 3, 'requests-failed', 'others-failed'),
-    ...line('not answered, of all callers', 2, 'requests-unanswered', 'others-unanswered'),
-    ...line('allowed to a caller that is new in the fault', 1, 'newcomer-allowed'),
-    ...line('allowed', 0, 'requests-allowed'),
+    ...line('failed, of all callers', 3, 'requests-errors', 'others-errors'),
+    ...line('not answered, of all callers', 2, 'requests-timeouts', 'others-timeouts'),
+    ...line('allowed to a caller that is new in the fault', 1, 'newcomer-admitted'),
+    ...line('admitted', 0, 'requests-admitted'),
   ];
   if (lines.length === 0) return undefined;
   const limits = all('limit').at(-1) ?? [];
@@ -78,8 +78,8 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
     title: 'What callers were allowed',
     about:
       limit === undefined
-        ? 'Answers so far, of all nodes together; those denied are in the table above.'
-        : `Answers so far, of all nodes together; those denied are in the table above. Allowed should ${grows ? `stay at the limit or below, which is ${limit} in the end` : `end at ${limit} or below`}.`,
+        ? 'Answers so far, of all pods together; those denied are in the table above.'
+        : `Answers so far, of all pods together; rejected requests are in the table above. Admitted should ${grows ? `stay at the limit or below, which is ${limit} in the end` : `end at ${limit} or below`}.`,
     unit: 'requests',
     lines: grows
       ? [...lines, { name: 'the limit allows', colour: 1, points: limits, joined: 'all', holds: true }]

@@ -4,7 +4,7 @@ import { evidenceOfRun } from '../../../test/fixtures/cli/view/status.ts';
 import { chartsOf } from './series.ts';
 
 describe('the charts of a run', () => {
-  const [drift, allowed] = chartsOf(evidenceOfRun());
+  const [drift, admitted] = chartsOf(evidenceOfRun());
 
   it('charts show how far counters lead the store, with the bound', () => {
     expect(drift).toMatchObject({ title: 'Drift (counter-drift)', figures: 'bound 6', bound: [[0, 6]] });
@@ -16,9 +16,9 @@ describe('the charts of a run', () => {
     ]);
   });
 
-  it('show what was allowed against the limit', () => {
-    expect(allowed).toMatchObject({ title: 'Allowed (counter-drift)', bound: [[0, 10]] });
-    expect(allowed?.points.at(-1)).toEqual([8000, 20]);
+  it('show what was admitted against the limit', () => {
+    expect(admitted).toMatchObject({ title: 'Admitted (counter-drift)', bound: [[0, 10]] });
+    expect(admitted?.points.at(-1)).toEqual([8000, 20]);
   });
 
   it('have the fault at its time on the clock of the bundle', () => {
@@ -26,7 +26,7 @@ describe('the charts of a run', () => {
   });
 
   it('show a burst of milliseconds as that, and not as an outage', () => {
-    const chart = chartsOf(recordedRun().evidence).find(({ title }) => title === 'Allowed (ghost-allowing)');
+    const chart = chartsOf(recordedRun().evidence).find(({ title }) => title === 'Admitted (ghost-allowing)');
     expect(chart?.faults).toEqual([{ name: 'burst', fromMs: 0, toMs: 55 }]);
     const { fromMs = 0, toMs = 0 } = chart ?? {};
     expect(fromMs).toBeLessThan(-20);
@@ -40,11 +40,11 @@ describe('the charts of a run', () => {
       ...scenario,
       bundle: {
         ...scenario.bundle,
-        invariant: { formula: 'sum(requests-allowed) <= limit', broken: true, values: [] },
+        invariant: { formula: 'sum(requests-admitted) <= limit', broken: true, values: [] },
       },
     }));
     expect(chartsOf({ ...evidence, scenarios }).map(({ title }) => title)).toEqual([
-      'Allowed (counter-drift)',
+      'Admitted (counter-drift)',
     ]);
   });
 
@@ -55,7 +55,7 @@ describe('the charts of a run', () => {
   it('read a value between two points of a thinned series from the line between them', () => {
     const evidence = evidenceOfRun();
     const [scenario] = evidence.scenarios;
-    const series = scenario?.bundle.series.filter(({ signal }) => signal === 'requests-allowed') ?? [];
+    const series = scenario?.bundle.series.filter(({ signal }) => signal === 'requests-admitted') ?? [];
     const other = {
       ...series[0],
       id: 's9',

@@ -1,21 +1,21 @@
-/** Which charts the evidence of a run gives: drift, and what callers were allowed. Pure. */
+/** Which charts the evidence of a run gives: drift, and what callers were admitted. Pure. */
 import type { RunEvidence, ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { type Chart, type Point, short } from './chart.ts';
 
-/** At most two: the drift of the counters, and what was allowed against the limit; of the latest scenario that has it. */
+/** At most two: the drift of the counters, and what was admitted against the limit; of the latest scenario that has it. */
 export function chartsOf({ scenarios }: RunEvidence): Chart[] {
   const latest = scenarios.toReversed();
   const drift = latest.map(driftChart).find((chart) => chart !== undefined);
-  const allowed = latest.map(allowedChart).find((chart) => chart !== undefined);
-  if (!drift || !allowed || drift.scenario !== allowed.scenario) {
-    return [drift, allowed].filter((chart) => chart !== undefined);
+  const admitted = latest.map(admittedChart).find((chart) => chart !== undefined);
+  if (!drift || !admitted || drift.scenario !== admitted.scenario) {
+    return [drift, admitted].filter((chart) => chart !== undefined);
   }
   // Side by side, what happened together stands at one place.
   const span = {
-    fromMs: Math.min(drift.fromMs, allowed.fromMs),
-    toMs: Math.max(drift.toMs, allowed.toMs),
+    fromMs: Math.min(drift.fromMs, admitted.fromMs),
+    toMs: Math.max(drift.toMs, admitted.toMs),
   };
-  return [drift, allowed].map((chart) => ({ ...chart, ...span }));
+  return [drift, admitted].map((chart) => ({ ...chart, ...span }));
 }
 
 interface ScenarioChart extends Chart {
@@ -34,7 +34,7 @@ function driftChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
   const points = combined([...local, ...stored], (values) =>
     values.reduce((sum, value, i) => sum + (i < local.length ? value : -value), 0),
   );
-  const bound = scenario.bundle.invariant?.values.find(({ name }) => name === 'allowed')?.value;
+  const bound = scenario.bundle.invariant?.values.find(({ name }) => name === 'bound')?.value;
   return chart(scenario, {
     what: 'Drift',
     points,
@@ -47,13 +47,13 @@ function isDrift({ bundle: { invariant } }: ScenarioEvidence): boolean {
   return invariant?.formula.includes('count-stored') ?? false;
 }
 
-/** What all replicas together have allowed so far. */
-function allowedChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
-  const allowed = pointsOf(scenario, 'requests-allowed');
-  if (allowed.length === 0) return undefined;
-  const points = combined(allowed, (values) => values.reduce((sum, value) => sum + value, 0));
+/** What all replicas together have admitted so far. */
+function admittedChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
+  const admitted = pointsOf(scenario, 'requests-admitted');
+  if (admitted.length === 0) return undefined;
+  const points = combined(admitted, (values) => values.reduce((sum, value) => sum + value, 0));
   return chart(scenario, {
-    what: 'Allowed',
+    what: 'Admitted',
     points,
     bound: pointsOf(scenario, 'limit').at(-1) ?? [],
     holds: true,

@@ -145,7 +145,7 @@ describe('the live view at 80x24', () => {
     expect(text).toContain('● 3/3 nodes ready  ● Redis');
     expect(text).toContain('☆ counter-drift is being watched');
     expect(text).toContain('Drift (counter-drift)');
-    expect(text).toContain('Allowed (counter-');
+    expect(text).toContain('Admitted (counter-');
     expect(text).toMatch(/^\d\d:\d\d:\d\d Reason4 +Note 4$/m);
     expect(lines.at(-1)).toBe('q quit');
   });

@@ -15,7 +15,7 @@ const bundle = bundleOf({
     ['replica-2', 'count-local', pointsOf(100)],
     ['store', 'a write was sent, and is not answered', 50],
   ],
-  invariant: { formula: 'sum(count-local) - count-stored <= allowed', values: { allowed: 8 }, broken: true },
+  invariant: { formula: 'sum(count-local) - count-stored <= bound', values: { allowed: 8 }, broken: true },
 });
 
 const textFor = (text: string): string => {

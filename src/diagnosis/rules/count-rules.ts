@@ -21,7 +21,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
   if (!limit) return [];
   const limitAt = (at: number): number => signs.limitAt(at)?.value ?? limit.value;
   const over = replicas.flatMap((replica): { replica: string; most: Sample }[] => {
-    const [count, allowed] = [signs.last('count-local', replica), signs.last('requests-allowed', replica)];
+    const [count, allowed] = [signs.last('count-local', replica), signs.last('requests-admitted', replica)];
     // What is allowed may come of more than one window; a broken invariant says that it does not.
     const counts = [count, signs.invariant?.broken ? allowed : undefined];
     const most = counts.reduce((a, b) => ((b?.value ?? 0) > (a?.value ?? 0) ? b : a), undefined);
@@ -64,7 +64,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
       // A limit of its own shows in every burst.
       confidence: heldElsewhere(signs, replica, limit.value) ? 0.5 : 0.95,
       onsetMs:
-        signs.of('requests-allowed', replica).find(({ at, value }) => value > limitAt(at))?.at ?? most.at,
+        signs.of('requests-admitted', replica).find(({ at, value }) => value > limitAt(at))?.at ?? most.at,
       chain: [
         ...claim(
           `${replica} alone has let ${requests(most.value)} through where all replicas together may allow ${limitAt(most.at)}.`,
@@ -73,7 +73,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
         ...claim(
           `That takes no other replica and no store: it does not hold its own count against the limit, and the others did.`,
           idsOf(
-            held.map((other) => signs.last('count-local', other) ?? signs.last('requests-allowed', other)),
+            held.map((other) => signs.last('count-local', other) ?? signs.last('requests-admitted', other)),
           ),
         ),
       ],
@@ -87,7 +87,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
  */
 function overElsewhere(signs: Signs, limit: Sample, here: readonly string[]): Finding | undefined {
   const beyond = signs.replicas.flatMap((replica) => {
-    const most = largest(signs.of('allowed-to-another', replica));
+    const most = largest(signs.of('admitted-elsewhere', replica));
     return most && most.value > limit.value ? [{ replica, most }] : [];
   });
   const others = beyond.filter(({ replica }) => !here.includes(replica));
@@ -104,7 +104,7 @@ function overElsewhere(signs: Signs, limit: Sample, here: readonly string[]): Fi
         `${namesOf(here)} allowed more than the ${limit.value} that all together may, and in other bursts so did ${namesOf(others.map(({ replica }) => replica))}.`,
         [
           limit.id,
-          ...idsOf(here.map((replica) => signs.last('requests-allowed', replica))),
+          ...idsOf(here.map((replica) => signs.last('requests-admitted', replica))),
           ...idsOf(others.map(({ most }) => most)),
         ],
       ),
@@ -119,21 +119,21 @@ function overElsewhere(signs: Signs, limit: Sample, here: readonly string[]): Fi
 
 /** Whether a replica that went beyond the limit in this burst kept it in another. */
 function heldElsewhere(signs: Signs, replica: string, limit: number): boolean {
-  return signs.of('allowed-to-another', replica).some(({ value }) => value <= limit);
+  return signs.of('admitted-elsewhere', replica).some(({ value }) => value <= limit);
 }
 
 /** Whether a replica has let anybody go without what was asked for, or was not seen to be asked. */
 function turnsAway(signs: Signs, replica: string): boolean {
-  const refused = ['requests-denied', 'requests-failed', 'requests-unanswered'] as const;
+  const refused = ['requests-rejected', 'requests-errors', 'requests-timeouts'] as const;
   const sent = signs.last('requests-sent', replica)?.value ?? 0;
   return sent === 0 || refused.some((signal) => (signs.last(signal, replica)?.value ?? 0) > 0);
 }
 
 function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[] {
   const { invariant, lag, replicas } = signs;
-  const [allowed, counted] = [signs.total('requests-allowed'), signs.total('count-local')];
-  const signal = allowed.value >= counted.value ? 'requests-allowed' : 'count-local';
-  const { ids } = signal === 'requests-allowed' ? allowed : counted;
+  const [allowed, counted] = [signs.total('requests-admitted'), signs.total('count-local')];
+  const signal = allowed.value >= counted.value ? 'requests-admitted' : 'count-local';
+  const { ids } = signal === 'requests-admitted' ? allowed : counted;
   // Where what must hold does, what is let through beyond the limit is what it allows for.
   const usual = invariant === undefined ? lag : invariant.broken ? 0 : Infinity;
   const part = replicas.filter((replica) => (signs.last(signal, replica)?.value ?? 0) > 0);
@@ -197,7 +197,7 @@ function whatTheStoreKnew(knew: Sample | undefined, since: number, firstSent: nu
 
 function firstBeyond(signs: Signs, limitAt: (at: number) => number): number | undefined {
   const moments = signs.replicas.flatMap((replica) =>
-    (['requests-allowed', 'count-local'] as const).flatMap(
+    (['requests-admitted', 'count-local'] as const).flatMap(
       (signal) => signs.of(signal, replica).find(({ at, value }) => value > limitAt(at))?.at ?? [],
     ),
   );

@@ -52,7 +52,7 @@ function run(
       ],
       [
         replica,
-        'requests-allowed',
+        'requests-admitted',
         [
           [0, 0],
           [3000, 3],
@@ -60,7 +60,7 @@ function run(
       ],
       [
         replica,
-        'requests-denied',
+        'requests-rejected',
         [
           [0, 0],
           [9000, 37],

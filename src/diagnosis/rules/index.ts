@@ -99,7 +99,7 @@ function isRootCause({ anomaly, component }: Finding): boolean {
 function nothingFound(signs: Signs): DiagnosisAnswer {
   const { invariant, limit, store } = signs;
   const [reads, writes] = [signs.of('read-latency', store), signs.of('write-latency', store)];
-  const allowed = signs.total('requests-allowed');
+  const allowed = signs.total('requests-admitted');
   const counted = signs.total('count-local');
   const values = invariant?.values.map(({ id }) => id) ?? [];
   const stored = signs.last('count-stored', store);

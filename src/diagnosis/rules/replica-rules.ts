@@ -16,9 +16,9 @@ const SLOW_ANSWERS = 4;
 /** One that gets too little processor time answers some requests at once all the same. */
 const SLOW_SHARE = 0.75;
 
-const GOOD = ['requests-allowed', 'requests-denied', 'others-allowed', 'others-denied'] as const;
-const FAILED = ['requests-failed', 'others-failed'] as const;
-const UNANSWERED = ['requests-unanswered', 'others-unanswered'] as const;
+const GOOD = ['requests-admitted', 'requests-rejected', 'others-admitted', 'others-rejected'] as const;
+const FAILED = ['requests-errors', 'others-errors'] as const;
+const UNANSWERED = ['requests-timeouts', 'others-timeouts'] as const;
 
 /** How one replica has fared with its requests since the first that went wrong. */
 interface Fare {
@@ -127,7 +127,7 @@ function failing(fare: Fare, signs: Signs): Finding {
       ...claim(`It still says what it has counted (${local?.value ?? 0}).`, isSlow ? [] : idsOf([local])),
       ...claim(
         `The other replicas did not fare so, and the store answered: something stands between ${replica} and the store.`,
-        isSlow ? [] : idsOf(signs.replicas.map((other) => signs.last('requests-allowed', other))),
+        isSlow ? [] : idsOf(signs.replicas.map((other) => signs.last('requests-admitted', other))),
       ),
     ],
     brings: ['uncoordinated-admission', 'unknown'],

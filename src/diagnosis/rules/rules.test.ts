@@ -77,17 +77,17 @@ function traffic(
       total ? [[replica, signal, grow(total)]] : [];
     return [
       ...row('requests-sent', sent),
-      ...row('requests-allowed', counts.allowed),
-      ...row('requests-denied', counts.denied),
-      ...row('requests-failed', counts.failed),
-      ...row('requests-unanswered', counts.unanswered),
+      ...row('requests-admitted', counts.allowed),
+      ...row('requests-rejected', counts.denied),
+      ...row('requests-errors', counts.failed),
+      ...row('requests-timeouts', counts.unanswered),
     ];
   });
 }
 
 /** What each replica allowed in a burst that came later. */
 const otherBurst = (counts: readonly number[]): Part[] =>
-  counts.map((count, i): Part => [REPLICAS[i] ?? 'replica-1', 'allowed-to-another', [[600, count]]]);
+  counts.map((count, i): Part => [REPLICAS[i] ?? 'replica-1', 'admitted-elsewhere', [[600, count]]]);
 
 const local = (counts: readonly number[], at = 9000): Part[] =>
   counts.map(
@@ -121,8 +121,8 @@ const latency = (of: readonly number[]): Part[] =>
     ],
   );
 
-const drift = { formula: 'sum(count-local) - count-stored <= allowed', values: { allowed: 6, apart: 30 } };
-const ghosts = { formula: 'sum(requests-allowed) <= limit', values: { limit: 10, allowed: 20 } };
+const drift = { formula: 'sum(count-local) - count-stored <= bound', values: { allowed: 6, apart: 30 } };
+const ghosts = { formula: 'sum(requests-admitted) <= limit', values: { limit: 10, allowed: 20 } };
 
 /** 20 requests within some milliseconds, all let through. */
 const burst: Part[] = [7, 7, 6].flatMap((count, i): Part[] => {
@@ -139,7 +139,7 @@ const burst: Part[] = [7, 7, 6].flatMap((count, i): Part[] => {
     ],
     [
       replica,
-      'requests-allowed',
+      'requests-admitted',
       [
         [5, 1],
         [14, count],
@@ -713,10 +713,10 @@ describe('explain', () => {
       reads(),
       writes(),
       growing,
-      ['replica-1', 'requests-allowed', allowed([10, 20, 30])],
-      ['replica-2', 'requests-allowed', allowed([10, 20, second, second])],
+      ['replica-1', 'requests-admitted', allowed([10, 20, 30])],
+      ['replica-2', 'requests-admitted', allowed([10, 20, second, second])],
     ];
-    const invariant = { formula: 'sum(requests-allowed) <= allowed', values: {}, broken: true };
+    const invariant = { formula: 'sum(requests-admitted) <= bound', values: {}, broken: true };
     const early = explain(bundleOf({ parts: at(30), invariant }));
     expect(early).toMatchObject({ anomaly: 'uncoordinated-admission', component: 'replicas' });
     expect(early.chain[0]?.text).toBe('7 requests were let through where all replicas together may allow 4.');

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { controlMeasure, denyingSentence } from './controls.ts';
 
 it('reports what was admitted without a fault, next to the limit', () => {
-  const kept = { limit: 10, sent: 20, allowed: 10 };
+  const kept = { limit: 10, sent: 20, admitted: 10 };
   expect(controlMeasure(kept)).toEqual({ name: 'controlAdmitted', value: 10, bound: 10, unit: 'requests' });
-  expect(denyingSentence(kept)).toMatch(/10 of 20 checks .* limit was 10/);
+  expect(denyingSentence(kept)).toMatch(/10 of 20 requests .* limit of 10/);
 });

@@ -24,12 +24,12 @@ export function controlKeys(fixture: string): ControlKeys {
 export interface Denying {
   readonly limit: number;
   readonly sent: number;
-  readonly allowed: number;
+  readonly admitted: number;
 }
 
 /** What the control showed, in a sentence. */
-export function denyingSentence({ allowed, limit, sent }: Denying): string {
-  return `Without a fault, ${allowed} of ${counted(sent, 'check')} spread over time were allowed where the limit was ${limit}`;
+export function denyingSentence({ admitted, limit, sent }: Denying): string {
+  return `Without a fault, ${admitted} of ${counted(sent, 'request')} spread over time were admitted, with a limit of ${limit}`;
 }
 
 /** Documents {@link controlMeasure}. */
@@ -37,11 +37,11 @@ export const CONTROL_MEASURE: MeasureApi = {
   name: 'controlAdmitted',
   unit: 'requests',
   meaning:
-    'Checks that were allowed in Setup, without a fault and spread over time, of more than the limit. Its bound is the limit of the control key.',
+    'Requests that were admitted in Setup, without a fault and spread over time, of more than the limit. Its bound is the limit of the control key.',
 };
 
 /** What was admitted without a fault, with the limit that it was to keep. */
-export function controlMeasure({ allowed, limit }: Denying): Measure {
+export function controlMeasure({ admitted, limit }: Denying): Measure {
   const { name, unit } = CONTROL_MEASURE;
-  return { name, value: allowed, bound: limit, unit };
+  return { name, value: admitted, bound: limit, unit };
 }

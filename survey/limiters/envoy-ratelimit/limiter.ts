@@ -55,7 +55,7 @@ export const limiter: SurveyedLimiter = {
     body: '{"domain":"survey","descriptors":[{"entries":[{"key":"caller","value":"{key}"}]}]}',
   },
   admitted: [200],
-  denied: [429],
+  rejected: [429],
   store: [
     {
       key: 'survey_caller_{key}_{number}',

@@ -34,7 +34,7 @@ export const limiter: SurveyedLimiter = {
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
   admitted: [200],
-  denied: [429],
+  rejected: [429],
   remainingHeader: 'RateLimit-Remaining',
   store: [{ key: 'rl:{key}', type: 'string', holds: 'used', note: 'counts denied requests too' }],
   variants: [

@@ -27,7 +27,7 @@ export const limiter: SurveyedLimiter = {
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
   admitted: [200],
-  denied: [429],
+  rejected: [429],
   remainingHeader: 'x-ratelimit-remaining',
   store: [
     { key: 'fastify-rate-limit-{key}', type: 'string', holds: 'used', note: 'counts denied requests too' },

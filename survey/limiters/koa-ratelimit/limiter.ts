@@ -19,7 +19,7 @@ export const limiter: SurveyedLimiter = {
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
   admitted: [200],
-  denied: [429],
+  rejected: [429],
   remainingHeader: 'X-RateLimit-Remaining',
   store: [{ key: 'limit:{key}', type: 'zset', holds: 'entries', note: 'admitted requests only' }],
   variants: [

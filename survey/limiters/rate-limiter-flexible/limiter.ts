@@ -28,7 +28,7 @@ export const limiter: SurveyedLimiter = {
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
   admitted: [200],
-  denied: [429],
+  rejected: [429],
   remainingHeader: 'X-RateLimit-Remaining',
   store: [{ key: 'rlflx:{key}', type: 'string', holds: 'used', note: 'counts denied requests too' }],
   variants: [

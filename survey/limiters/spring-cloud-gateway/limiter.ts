@@ -28,7 +28,7 @@ export const limiter: SurveyedLimiter = {
   },
   request: { method: 'GET', path: '/', headers: { 'x-api-key': '{key}' } },
   admitted: [200],
-  denied: [429],
+  rejected: [429],
   store: [
     {
       key: 'request_rate_limiter.{hello.{key}}.tokens',

@@ -15,11 +15,12 @@ export interface Range {
 export interface Answers {
   /** Requests that reached a proxy. */
   readonly requests: number;
-  readonly allowed: Range;
+  /** Admitted, as the operator learned in time. */
+  readonly admittedInTime: Range;
   /** Answered 429. */
-  readonly denied: Range;
+  readonly rejected: Range;
   /** Answered 503: a node that got no answer from Redis. */
-  readonly refused: Range;
+  readonly errors: Range;
   /** Admitted by the nodes, whether or not the operator learned of it. */
   readonly admitted: number;
 }
@@ -52,9 +53,9 @@ export function answersTo(
   };
   return {
     requests: checks.length,
-    allowed: range(({ allowed, status }) => status === 200 && allowed === true),
-    denied: range(({ status }) => status === 429),
-    refused: range(({ status }) => status === 503),
+    admittedInTime: range(({ allowed, status }) => status === 200 && allowed === true),
+    rejected: range(({ status }) => status === 429),
+    errors: range(({ status }) => status === 503),
     admitted: checks.filter(({ allowed, status }) => status === 200 && allowed === true).length,
   };
 }

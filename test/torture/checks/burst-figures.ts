@@ -25,21 +25,25 @@ export function burstFigures({ key, scenario, seen }: Told): string[] {
   if (!fault || key === undefined) return wrong;
   const own = checks.filter((check) => check.key === key);
   const seenAnswers = answersTo(own, record, lane);
-  const [admitted, denied, requests, unanswered] = ['admitted', 'denied', 'requests', 'unanswered'].map(
-    (name) => measure(scenario, name),
-  );
+  const [admitted, rejected, requests, errors = 0, timeouts = 0] = [
+    'admitted',
+    'rejected',
+    'requests',
+    'errors',
+    'timeouts',
+  ].map((name) => measure(scenario, name));
   if (requests !== undefined && requests !== 0) {
     if (requests !== planned) wrong.push(`requests is said to be ${requests}, and ${planned} were planned`);
-    wrong.push(...[outside('denied', denied, seenAnswers.denied)].filter((line) => line !== undefined));
-    const open = requests - seenAnswers.allowed.most - seenAnswers.denied.most;
-    const most = requests - seenAnswers.allowed.least - seenAnswers.denied.least;
-    const problem = outside('unanswered', unanswered, { least: open, most });
+    wrong.push(...[outside('rejected', rejected, seenAnswers.rejected)].filter((line) => line !== undefined));
+    const open = requests - seenAnswers.admittedInTime.most - seenAnswers.rejected.most;
+    const most = requests - seenAnswers.admittedInTime.least - seenAnswers.rejected.least;
+    const problem = outside('errors and timeouts', errors + timeouts, { least: open, most });
     if (problem) wrong.push(problem);
   }
   if (result === 'Violated') {
     if (seenAnswers.admitted <= LIMIT)
       wrong.push(`Violated, and the nodes admitted ${seenAnswers.admitted} of ${LIMIT}`);
-    const problem = outside('admitted', admitted, seenAnswers.allowed);
+    const problem = outside('admitted', admitted, seenAnswers.admittedInTime);
     if (problem) wrong.push(problem);
   }
   if (result === 'Held') {

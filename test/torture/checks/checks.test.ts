@@ -202,18 +202,23 @@ describe('find of the course of a run', () => {
 describe('find of figures', () => {
   it.for([
     ['ghosts', 'admitted', 19],
-    ['ghosts', 'denied', 1],
+    ['ghosts', 'rejected', 1],
     ['ghosts', 'requests', 21],
-    ['ghosts', 'unanswered', 2],
     ['drift', 'requests', 31],
-    ['drift', 'allowed', 29],
-    ['drift', 'denied', 3],
-    ['drift', 'refused', 1],
-    ['drift', 'unanswered', 1],
+    ['drift', 'admitted', 29],
+    ['drift', 'rejected', 3],
+    ['drift', 'errors', 1],
+    ['drift', 'timeouts', 1],
     ['drift', 'drift', 31],
   ] as const)('that the measure %s %s is not %i', ([name, measure, value]) => {
     expect(found(measuring(name, measure, value))).toContainEqual(
       expect.stringMatching(new RegExp(`figures of ${name}: ${measure} is said to be ${value}`)),
+    );
+  });
+
+  it.for(['errors', 'timeouts'])('%s of a burst that nobody saw', (measure) => {
+    expect(found(measuring('ghosts', measure, 2))).toContainEqual(
+      expect.stringMatching(/figures of ghosts: errors and timeouts is said to be 2/),
     );
   });
 

@@ -85,29 +85,29 @@ function checkTraffic({ key, scenario, seen }: Told): string[] {
   if (!fault || key === undefined || requests === undefined) return [];
   const checks = record.of('check', lane).filter((check) => check.key === key);
   const over = Date.parse(fault.endedAt ?? fault.until) + SETTLE_MS;
-  const { refused, requests: came, ...answers } = answersTo(checks, record, lane, over);
-  const { allowed, denied } = answers;
-  // One that a node could not decide on was not let through either.
-  const turnedAway = together(denied, refused);
+  const { errors, requests: came, ...answers } = answersTo(checks, record, lane, over);
+  const { admittedInTime, rejected } = answers;
+  // A request that a pod could not decide on was not admitted either.
+  const notAdmitted = together(rejected, errors);
   const from = Date.parse(fault.startedAt ?? fault.plannedAt);
   // What a connection that was cut carried may never have come to a proxy, or be taken back.
   const cut = stepsBetween(record, from, over, lane, ['node-link', 'node', 'operator']).length > 0;
   // The last of it comes after the end of the fault, where deciding to stop it takes its time.
   const within = checks.filter(({ at }) => at < over - SETTLE_MS).length;
   const sent = cut
-    ? { least: allowed.least + turnedAway.least, most: Infinity }
+    ? { least: admittedInTime.least + notAdmitted.least, most: Infinity }
     : { least: within, most: came };
   // An operator that took over knows no more than what was stored when the drift was detected.
   const partly = stepsBetween(record, from, ended(seen), lane, ['operator', 'api', 'api-server']).length > 0;
   const known = (range: Range): Range => (partly ? { ...range, least: 0 } : range);
   return [
     outside('requests', requests, known(sent)),
-    outside('allowed', measure(scenario, 'allowed'), known(allowed)),
-    outside('denied', measure(scenario, 'denied'), known(denied)),
-    outside('refused', measure(scenario, 'refused'), known(refused)),
-    outside('unanswered', measure(scenario, 'unanswered'), {
+    outside('admitted', measure(scenario, 'admitted'), known(admittedInTime)),
+    outside('rejected', measure(scenario, 'rejected'), known(rejected)),
+    outside('errors', measure(scenario, 'errors'), known(errors)),
+    outside('timeouts', measure(scenario, 'timeouts'), {
       least: 0,
-      most: requests - known(allowed).least - known(turnedAway).least,
+      most: requests - known(admittedInTime).least - known(notAdmitted).least,
     }),
   ].filter((line) => line !== undefined);
 }

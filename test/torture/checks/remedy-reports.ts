@@ -88,13 +88,13 @@ function measuredProblems(
     ['before', control?.windowId] as const,
     ['after', set.windowId] as const,
   ]) {
-    const { allowed } = answersTo(
+    const { admittedInTime } = answersTo(
       checks.filter((one) => one.windowId === windowId),
       record,
       lane,
     );
     const said = report[which]?.find(({ name }) => name === 'admitted')?.value;
-    const problem = outside(`admitted ${which}`, said, allowed);
+    const problem = outside(`admitted ${which}`, said, admittedInTime);
     if (problem !== undefined) problems.push(problem);
   }
   return problems;

@@ -65,7 +65,7 @@ export function endStatus(): ChaosDemoStatus {
           endedAt: iso(UNTIL + 3),
           proof: 'Confirmed',
         },
-        measures: measures({ drift: 30, requests: 30, allowed: 30, denied: 0, refused: 0, unanswered: 0 }, 6),
+        measures: measures({ drift: 30, requests: 30, admitted: 30, rejected: 0, errors: 0, timeouts: 0 }, 6),
       },
       {
         name: 'ghosts',
@@ -81,7 +81,7 @@ export function endStatus(): ChaosDemoStatus {
           endedAt: iso(BURST + 20),
           proof: 'Confirmed',
         },
-        measures: measures({ admitted: 20, requests: 20, denied: 0, unanswered: 0 }, 10),
+        measures: measures({ admitted: 20, requests: 20, rejected: 0, errors: 0, timeouts: 0 }, 10),
       },
     ],
     journal: {

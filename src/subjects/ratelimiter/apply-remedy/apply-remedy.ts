@@ -168,7 +168,12 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Measured> {
   const burst = { nodes: target.nodes, key, windowId, requests, timeoutMs, budget, now };
-  const { allowed, errors, firstError, unanswered } = await injectBurstTraffic(burst, signal);
+  const {
+    admitted: allowed,
+    errors,
+    firstError,
+    timeouts: unanswered,
+  } = await injectBurstTraffic(burst, signal);
   if (errors + unanswered > 0 && allowed <= limiter.limit.requests) {
     throw new Error(
       `${errors + unanswered} of ${requests} requests had no proper answer: ${firstError ?? 'no reason is known'}`,

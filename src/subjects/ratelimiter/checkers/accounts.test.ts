@@ -11,57 +11,57 @@ describe('the accounts after a fault', () => {
   it.each([
     [
       'all that was served was counted',
-      { served: 4, notServed: 0, admittedAfter: 6 },
-      { lost: 0, phantoms: 0, unasked: 0 },
+      { served: 4, notAdmitted: 0, admittedAfter: 6 },
+      { underCounted: 0, overCounted: 0, unasked: 0 },
     ],
     [
       'nothing of it was counted',
-      { served: 4, notServed: 0, admittedAfter: 10 },
-      { lost: 4, phantoms: 0, unasked: 0 },
+      { served: 4, notAdmitted: 0, admittedAfter: 10 },
+      { underCounted: 4, overCounted: 0, unasked: 0 },
     ],
     [
       'those that got an error were counted',
-      { served: 1, notServed: 5, admittedAfter: 4 },
-      { lost: 0, phantoms: 5, unasked: 0 },
+      { served: 1, notAdmitted: 5, admittedAfter: 4 },
+      { underCounted: 0, overCounted: 5, unasked: 0 },
     ],
     [
       'those that got an error were not',
-      { served: 1, notServed: 5, admittedAfter: 9 },
-      { lost: 0, phantoms: 0, unasked: 0 },
+      { served: 1, notAdmitted: 5, admittedAfter: 9 },
+      { underCounted: 0, overCounted: 0, unasked: 0 },
     ],
     [
       'more is missing than was asked for',
-      { served: 1, notServed: 2, admittedAfter: 3 },
-      { lost: 0, phantoms: 2, unasked: 4 },
+      { served: 1, notAdmitted: 2, admittedAfter: 3 },
+      { underCounted: 0, overCounted: 2, unasked: 4 },
     ],
     [
       'those that were served were counted twice',
-      { served: 3, notServed: 0, admittedAfter: 4 },
-      { lost: 0, phantoms: 0, unasked: 3 },
+      { served: 3, notAdmitted: 0, admittedAfter: 4 },
+      { underCounted: 0, overCounted: 0, unasked: 3 },
     ],
   ])('%s', (_, counts, balance) => {
     expect(balanceOf(limit, { ...counts, span })).toEqual({ ...balance, hidden: 0 });
   });
 
   it('show nothing more of a caller that was served all of its limit', () => {
-    const account = { served: 10, notServed: 0, admittedAfter: 0, span };
-    expect(balanceOf(limit, account)).toEqual({ lost: 0, phantoms: 0, unasked: 0, hidden: 1 });
+    const account = { served: 10, notAdmitted: 0, admittedAfter: 0, span };
+    expect(balanceOf(limit, account)).toEqual({ underCounted: 0, overCounted: 0, unasked: 0, hidden: 1 });
   });
 
   it('are not known where a window may have ended meanwhile', () => {
     const late = { ...span, to: 61_000 };
-    expect(balanceOf(limit, { served: 4, notServed: 0, admittedAfter: 10, span: late })).toBeUndefined();
+    expect(balanceOf(limit, { served: 4, notAdmitted: 0, admittedAfter: 10, span: late })).toBeUndefined();
   });
 
   it('allow for tokens that came back', () => {
     const bucket: RateLimit = { algorithm: 'TokenBucket', requests: 60, windowMs: 60_000, capacity: 10 };
     const fiveSeconds = { from: 0, to: 5000 };
     const of = (admittedAfter: number) =>
-      balanceOf(bucket, { served: 4, notServed: 3, admittedAfter, span: fiveSeconds });
+      balanceOf(bucket, { served: 4, notAdmitted: 3, admittedAfter, span: fiveSeconds });
     // Five of them may hide as many of each.
-    expect(of(11)).toEqual({ lost: 0, phantoms: 0, unasked: 0, hidden: 5 });
-    expect(of(13)).toEqual({ lost: 2, phantoms: 0, unasked: 0, hidden: 5 });
-    expect(of(3)).toEqual({ lost: 0, phantoms: 3, unasked: 0, hidden: 5 });
+    expect(of(11)).toEqual({ underCounted: 0, overCounted: 0, unasked: 0, hidden: 5 });
+    expect(of(13)).toEqual({ underCounted: 2, overCounted: 0, unasked: 0, hidden: 5 });
+    expect(of(3)).toEqual({ underCounted: 0, overCounted: 3, unasked: 0, hidden: 5 });
   });
 
   it('are balanced for a limiter that counts each request it serves', () => {
@@ -79,23 +79,23 @@ describe('the accounts after a fault', () => {
           const decide = modelOf(kept);
           let at = 0;
           let served = 0;
-          let notServed = 0;
+          let notAdmitted = 0;
           for (const gap of gaps) {
             at += gap;
             if (decide(at)) served += 1;
-            else notServed += 1;
+            else notAdmitted += 1;
           }
           let admittedAfter = 0;
           while (decide(at)) admittedAfter += 1;
           const balance = balanceOf(kept, {
             served,
-            notServed,
+            notAdmitted,
             admittedAfter,
             span: { from: 0, to: at, fresh: true },
           });
-          expect(balance?.lost).toBe(0);
+          expect(balance?.underCounted).toBe(0);
           expect(balance?.unasked).toBe(0);
-          if (kept === limit) expect(balance?.phantoms).toBe(0);
+          if (kept === limit) expect(balance?.overCounted).toBe(0);
         },
       ),
     );
@@ -103,16 +103,16 @@ describe('the accounts after a fault', () => {
 });
 
 describe('the accounts of one caller that made all requests', () => {
-  const of = (served: number, notServed: number, admittedAfter: number) =>
-    balanceOfOne(limit, { served, notServed, admittedAfter, span });
+  const of = (served: number, notAdmitted: number, admittedAfter: number) =>
+    balanceOfOne(limit, { served, notAdmitted, admittedAfter, span });
 
   it.each<[string, number, number, number, object]>([
-    ['nobody was served, and nothing is left', 0, 30, 0, { lost: 0, phantoms: 10 }],
-    ['nobody was served, and all is left', 0, 30, 10, { lost: 0, phantoms: 0 }],
-    ['the limit was served, and nothing is left', 10, 20, 0, { lost: 0, phantoms: 0 }],
-    ['more than the limit was served, and all is left', 30, 0, 10, { lost: 30, phantoms: 0 }],
-  ])('are known where %s', (_, served, notServed, admittedAfter, balance) => {
-    expect(of(served, notServed, admittedAfter)).toMatchObject(balance);
+    ['nobody was served, and nothing is left', 0, 30, 0, { underCounted: 0, overCounted: 10 }],
+    ['nobody was served, and all is left', 0, 30, 10, { underCounted: 0, overCounted: 0 }],
+    ['the limit was served, and nothing is left', 10, 20, 0, { underCounted: 0, overCounted: 0 }],
+    ['more than the limit was served, and all is left', 30, 0, 10, { underCounted: 30, overCounted: 0 }],
+  ])('are known where %s', (_, served, notAdmitted, admittedAfter, balance) => {
+    expect(of(served, notAdmitted, admittedAfter)).toMatchObject(balance);
   });
 
   it('accounts are unknown if over the limit was admitted with nothing remaining', () => {
@@ -123,7 +123,7 @@ describe('the accounts of one caller that made all requests', () => {
 
   it('are not known where a window may have ended meanwhile', () => {
     const late = { ...span, to: 61_000 };
-    expect(balanceOfOne(limit, { served: 0, notServed: 9, admittedAfter: 0, span: late })).toMatchObject({
+    expect(balanceOfOne(limit, { served: 0, notAdmitted: 9, admittedAfter: 0, span: late })).toMatchObject({
       unknown: expect.stringContaining('window'),
     });
   });

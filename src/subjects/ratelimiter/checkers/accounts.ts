@@ -1,7 +1,7 @@
 /**
  * The accounts after the fault, by what the limiter still lets through: it needs no look
  * into Redis. A caller that was served without being counted has more left than it should
- * (lost counts). One that was counted without being served has less left (phantoms: queued
+ * (lost counts). One that was counted without being served has less left (overCounted: queued
  * writes that were carried out after their caller had got an error), and so has one whose requests were counted twice.
  * Pure.
  */
@@ -28,9 +28,9 @@ const WINDOW_MAY_END = 'a window may have ended between its first request and it
 export interface Account {
   /** Requests that were admitted before and during the fault. */
   readonly served: number;
-  /** Requests that were denied, failed or had no answer. */
-  readonly notServed: number;
-  /** Requests that were admitted after the fault, until the limiter denied one; all answered. */
+  /** Requests that were rejected, failed or had no answer. */
+  readonly notAdmitted: number;
+  /** Requests that were admitted after the fault, until the limiter rejected one; all answered. */
   readonly admittedAfter: number;
   /** From the first request to the last, with what is known of it. */
   readonly span: Span;
@@ -38,9 +38,9 @@ export interface Account {
 
 export interface Balance {
   /** Served and never counted. */
-  readonly lost: number;
+  readonly underCounted: number;
   /** Counted and never served. */
-  readonly phantoms: number;
+  readonly overCounted: number;
   /** Gone from the limit beyond all that was asked for, as where requests are counted twice. */
   readonly unasked: number;
   /** How much more of each may not show: tokens that came back meanwhile, or nothing that was left. */
@@ -48,12 +48,12 @@ export interface Balance {
 }
 
 /**
- * Each is the least that it can be: where tokens come back meanwhile, more may be lost, or more be phantoms.
+ * Each is the least that it can be: where tokens come back meanwhile, more may be under-counted or over-counted.
  * Undefined where the end of a window may lie within.
  */
 export function balanceOf(
   limit: RateLimit,
-  { admittedAfter, notServed, served, span }: Account,
+  { admittedAfter, notAdmitted, served, span }: Account,
 ): Balance | undefined {
   if (mayCrossWindow(limit, span)) return undefined;
   const full = admittedAtOnce(limit);
@@ -61,11 +61,11 @@ export function balanceOf(
   const admitted = served + admittedAfter;
   const gone = Math.max(0, full - admitted);
   // No more can be counted without being served than was asked for.
-  const phantoms = Math.min(notServed, gone);
+  const overCounted = Math.min(notAdmitted, gone);
   return {
-    lost: Math.max(0, admitted - full - refilled),
-    phantoms,
-    unasked: gone - phantoms,
+    underCounted: Math.max(0, admitted - full - refilled),
+    overCounted,
+    unasked: gone - overCounted,
     // One that was served all of its limit has nothing left that could be gone.
     hidden: served >= full ? Math.max(1, refilled) : refilled,
   };
@@ -149,8 +149,8 @@ export function reconcile(
   }
   const sum = (figure: keyof Balance): number => known.reduce((all, balance) => all + balance[figure], 0);
   const all = {
-    lost: sum('lost'),
-    phantoms: sum('phantoms'),
+    underCounted: sum('underCounted'),
+    overCounted: sum('overCounted'),
     unasked: sum('unasked'),
     hidden: sum('hidden'),
   };
@@ -171,7 +171,7 @@ export function whyNoAccount(
   if (since.length === 0) return 'nothing was asked';
   if (!well) return 'the rate limiter was not well again';
   if (since.some(({ caller, outcome }) => caller === 'Under' && outcome === 'Rejected')) {
-    return 'it denied requests within the limit, and may still do so for a reason other than its count';
+    return 'it rejected requests within the limit, and may still do so for a reason other than its count';
   }
   return undefined;
 }
@@ -195,26 +195,30 @@ export function reconcileOne(
   const [first] = since;
   const last = used.at(-1);
   if (why !== undefined || !first) return unknown(why ?? 'nothing was asked');
-  if (!last || !isUsedUp(used, pods)) return unknown('not every node denied in the end');
+  if (!last || !isUsedUp(used, pods)) return unknown('not every node rejected in the end');
   const served = admittedOf(since);
   const account: Account = {
     served,
-    notServed: since.length - served,
+    notAdmitted: since.length - served,
     admittedAfter: admittedOf(used),
     span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs },
   };
   const balance = balanceOfOne(limit, account);
   if ('unknown' in balance) return unknown(balance.unknown);
-  const { lost, phantoms } = balance;
+  const { underCounted, overCounted } = balance;
   return {
-    measures: figuresOf({ lost, phantoms, hidden: 0 }),
-    message: `of its limit of ${admittedAtOnce(limit)} ${counted(account.admittedAfter, 'request')} ${account.admittedAfter === 1 ? 'was' : 'were'} left: at least ${counted(lost, 'request')} admitted and never counted, ${counted(phantoms, 'request')} counted and not admitted in time`,
+    measures: figuresOf({ underCounted, overCounted, hidden: 0 }),
+    message: `of its limit of ${admittedAtOnce(limit)} ${counted(account.admittedAfter, 'request')} ${account.admittedAfter === 1 ? 'was' : 'were'} left: at least ${counted(underCounted, 'request')} admitted and never counted, ${counted(overCounted, 'request')} counted and not admitted in time`,
   };
 }
 
-function figuresOf({ hidden, lost, phantoms }: Pick<Balance, 'hidden' | 'lost' | 'phantoms'>): Measure[] {
+function figuresOf({
+  hidden,
+  underCounted,
+  overCounted,
+}: Pick<Balance, 'hidden' | 'underCounted' | 'overCounted'>): Measure[] {
   const atLeast = hidden > 0;
-  return Object.entries({ lost, phantoms }).map(([name, value]) => ({
+  return Object.entries({ underCounted, overCounted }).map(([name, value]) => ({
     name,
     value,
     unit: 'requests',
@@ -239,23 +243,23 @@ function accountOf(
   const served = admittedOf(during);
   return {
     served,
-    notServed: during.length - served,
+    notAdmitted: during.length - served,
     admittedAfter: admittedOf(after),
     span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs },
   };
 }
 
 /** What all accounts together come to, in words. */
-function balanceText({ hidden, lost, phantoms, unasked }: Balance): string {
-  if (lost + phantoms + unasked === 0) {
+function balanceText({ hidden, underCounted, overCounted, unasked }: Balance): string {
+  if (underCounted + overCounted + unasked === 0) {
     return hidden > 0
       ? 'none was seen that was admitted and never counted, or counted and not admitted in time, and some may not show'
       : 'what was served was counted, and nothing else';
   }
   const least = hidden > 0 ? 'at least ' : '';
   const parts = [
-    `${least}${counted(lost, 'request')} admitted and never counted`,
-    `${least}${counted(phantoms, 'request')} counted and not admitted in time`,
+    `${least}${counted(underCounted, 'request')} admitted and never counted`,
+    `${least}${counted(overCounted, 'request')} counted and not admitted in time`,
   ];
   const more = `and at least ${unasked} more gone from their limits than they asked for, as where requests are counted more than once`;
   return [...parts, ...(unasked > 0 ? [more] : [])].join(', ');

@@ -29,7 +29,7 @@ const requests = (
     return { pod: node, caller, outcome, sentAt: at, endedAt: at + (outcome === 'Timeout' ? 1000 : 5) };
   });
 
-/** A limiter in order: ten are admitted over all nodes, then callers are denied; others are admitted. */
+/** A limiter in order: ten are admitted over all nodes, then callers are rejected; others are admitted. */
 const before = nodes.flatMap((node, i) => [
   ...requests(node, 'Under', 'Admitted', 5, 1000),
   ...requests(node, 'Over', 'Admitted', i === 0 ? 4 : 3, 100 + i),
@@ -56,7 +56,7 @@ describe('what callers get while Redis takes no writes', () => {
   it.each<[string, Record<string, RequestOutcome>, Record<string, RequestOutcome>, string]>([
     ['callers are admitted and the limit is kept', all('Admitted'), all('Rejected'), 'Enforces'],
     ['callers are admitted, also beyond the limit', all('Admitted'), all('Admitted'), 'FailsOpen'],
-    ['callers are denied', all('Rejected'), all('Rejected'), 'FailsClosed'],
+    ['callers are rejected', all('Rejected'), all('Rejected'), 'FailsClosed'],
     ['callers get errors', all('Error'), all('Error'), 'FailsClosed'],
     ['callers get no answer in time', all('Timeout'), all('Timeout'), 'Hangs'],
     ['callers within their limit wait and others are admitted', all('Timeout'), all('Admitted'), 'Hangs'],
@@ -183,7 +183,7 @@ describe('what proves nothing', () => {
     );
   });
 
-  it('is a limiter that denied nobody before the fault', () => {
+  it('is a limiter that rejected nobody before the fault', () => {
     const open = before.map((request) => ({ ...request, outcome: 'Admitted' as const }));
     expect(judge([...open, ...during(all('Admitted'), all('Admitted'))])).toContain('was rejected');
   });

@@ -265,7 +265,7 @@ function controlShortfalls(
   const beyond = countsOf(before, 'Over');
   if (beyond.Rejected === 0) {
     missing.push(
-      `before the fault no request of a caller over its limit was rejected, after ${beyond.Admitted} were admitted and ${admittedAtOnce(limit)} are allowed`,
+      `before the fault no request of a caller over its limit was rejected, after ${beyond.Admitted} were admitted and ${admittedAtOnce(limit)} are admitted`,
     );
   }
   return missing;
@@ -314,8 +314,8 @@ export function checkBehaviour(
     ...(isBroken && behaviour !== 'FailsOpen' && { brokenAt: first?.endedAt ?? startedAt }),
     summary: behaviour,
     measures: [
-      { name: 'notServed', value: sent - within.Admitted, unit: 'requests' },
-      { name: 'withinLimit', value: sent, unit: 'requests' },
+      { name: 'notAdmitted', value: sent - within.Admitted, unit: 'requests' },
+      { name: 'underLimit', value: sent, unit: 'requests' },
     ],
     missing: isBroken ? [] : missing,
     evidence: [

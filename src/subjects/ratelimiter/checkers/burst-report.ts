@@ -19,7 +19,7 @@ export function togetherMs(requests: number): number {
 
 /** Confirmed only if every request was admitted or rejected, and all were sent together. Pure. */
 export function reportOfBurst(burst: BurstResult, nodes: number): FaultReport {
-  const { requests, errors, unanswered, firstError } = burst;
+  const { requests, errors, timeouts, firstError } = burst;
   const sent = `${counted(requests, 'request')} over ${counted(nodes, 'node')}, written within ${burst.sendSpanMs.toFixed(1)} ms`;
   const came = tallyOf(burst);
   const common = { startedAt: burst.startedAt, endedAt: burst.endedAt, evidence: [`Burst: ${sent}`] };
@@ -31,7 +31,7 @@ export function reportOfBurst(burst: BurstResult, nodes: number): FaultReport {
       message: `${sent}: ${came}. Only requests within ${most} ms are a burst: these proved nothing, since the nodes could share their counts meanwhile. Give the operator more CPU, or send fewer requests`,
     };
   }
-  if (errors + unanswered === 0) return { ...common, proof: 'Confirmed', message: `${sent}: ${came}` };
+  if (errors + timeouts === 0) return { ...common, proof: 'Confirmed', message: `${sent}: ${came}` };
   return {
     ...common,
     proof: 'Inconclusive',
@@ -41,19 +41,22 @@ export function reportOfBurst(burst: BurstResult, nodes: number): FaultReport {
 
 /** How many of the requests of each burst ended so. */
 export interface Ends {
-  readonly allowed: readonly number[];
-  readonly denied: readonly number[];
+  readonly admitted: readonly number[];
+  readonly rejected: readonly number[];
   readonly errors: readonly number[];
-  readonly unanswered: readonly number[];
+  readonly timeouts: readonly number[];
 }
 
-/** "20, 15 allowed, 0, 5 denied": what was allowed, and of the rest what came at all. */
-export function tally({ allowed, denied, errors, unanswered }: Ends): string {
-  const [only] = errors;
-  const word = errors.length === 1 && only === 1 ? 'error' : 'errors';
-  const rest = Object.entries({ denied, [word]: errors, unanswered });
+/** "20, 15 admitted, 0, 5 rejected": what was admitted, and every other outcome that a burst had. */
+export function tally({ admitted, rejected, errors, timeouts }: Ends): string {
+  const word = (counts: readonly number[], one: string) => (counts.join() === '1' ? one : `${one}s`);
+  const rest = Object.entries({
+    rejected,
+    [word(errors, 'error')]: errors,
+    [word(timeouts, 'timeout')]: timeouts,
+  });
   return [
-    `${allowed.join(', ')} allowed`,
+    `${admitted.join(', ')} admitted`,
     ...rest.flatMap(([what, counts]) =>
       counts.some((count) => count > 0) ? [`${counts.join(', ')} ${what}`] : [],
     ),
@@ -62,6 +65,6 @@ export function tally({ allowed, denied, errors, unanswered }: Ends): string {
 
 /** The same of one burst. */
 export function tallyOf(burst: Pick<BurstResult, keyof Ends>): string {
-  const { allowed, denied, errors, unanswered } = burst;
-  return tally({ allowed: [allowed], denied: [denied], errors: [errors], unanswered: [unanswered] });
+  const { admitted, rejected, errors, timeouts } = burst;
+  return tally({ admitted: [admitted], rejected: [rejected], errors: [errors], timeouts: [timeouts] });
 }

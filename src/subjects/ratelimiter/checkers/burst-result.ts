@@ -4,13 +4,13 @@ import type { CallerRequest, EventOf, RequestOutcome } from '../history/events.t
 export interface BurstResult {
   readonly requests: number;
   /** Answers that admitted a request. */
-  readonly allowed: number;
-  readonly denied: number;
+  readonly admitted: number;
+  readonly rejected: number;
   /** Requests that were answered with neither, or not sent. */
   readonly errors: number;
   /** Requests without an answer in time: may have been admitted or not. */
-  readonly unanswered: number;
-  /** The message of the first error or unanswered request. */
+  readonly timeouts: number;
+  /** The message of the first request that failed or had no answer. */
   readonly firstError?: string;
   /** When the first request was written, and when the last answer arrived. */
   readonly startedAt: number;
@@ -19,9 +19,9 @@ export interface BurstResult {
   readonly sendSpanMs: number;
   /** Requests by pod, those among them that never left. */
   readonly sent: ReadonlyMap<string, number>;
-  readonly allowedBy: ReadonlyMap<string, number>;
+  readonly admittedBy: ReadonlyMap<string, number>;
   /** When each answer that admitted a request arrived, in order. */
-  readonly allowedAt: readonly number[];
+  readonly admittedAt: readonly number[];
   /** Each request that left. */
   readonly outcomes: readonly BurstOutcome[];
 }
@@ -41,28 +41,28 @@ export function burstResultOf(
   const by = new Map(Object.entries(notSent));
   const unsent = [...by.values()].reduce((sum, count) => sum + count, 0);
   const counts: Record<RequestOutcome, number> = { Admitted: 0, Rejected: 0, Error: 0, Timeout: 0 };
-  const allowedBy = new Map<string, number>();
-  const allowedAt: number[] = [];
+  const admittedBy = new Map<string, number>();
+  const admittedAt: number[] = [];
   for (const { endedAt: at, outcome, pod: node } of outcomes) {
     by.set(node, (by.get(node) ?? 0) + 1);
     counts[outcome] += 1;
     if (outcome !== 'Admitted') continue;
-    allowedAt.push(at);
-    allowedBy.set(node, (allowedBy.get(node) ?? 0) + 1);
+    admittedAt.push(at);
+    admittedBy.set(node, (admittedBy.get(node) ?? 0) + 1);
   }
   return {
     requests: outcomes.length + unsent,
-    allowed: counts.Admitted,
-    denied: counts.Rejected,
+    admitted: counts.Admitted,
+    rejected: counts.Rejected,
     errors: counts.Error + unsent,
-    unanswered: counts.Timeout,
+    timeouts: counts.Timeout,
     ...(firstError !== undefined && { firstError }),
     startedAt,
     endedAt,
     sendSpanMs,
     sent: by,
-    allowedBy,
-    allowedAt: allowedAt.sort((a, b) => a - b),
+    admittedBy,
+    admittedAt: admittedAt.sort((a, b) => a - b),
     outcomes,
   };
 }

@@ -7,34 +7,39 @@ import { burstBands, readingOf, reportOf, shownTrial, type Trial, trialKeys } fr
 const T = 1_000_000;
 
 /** One of the bursts, `i`-th, of 20 requests to two nodes, where the limit is 10. */
-function trial(i: number, allowed: number, change: Partial<BurstResult> = {}, missing: string[] = []): Trial {
+function trial(
+  i: number,
+  admitted: number,
+  change: Partial<BurstResult> = {},
+  missing: string[] = [],
+): Trial {
   const startedAt = T + 500 * i;
   const burst: BurstResult = {
     requests: 20,
-    allowed,
-    denied: 20 - allowed,
+    admitted,
+    rejected: 20 - admitted,
     errors: 0,
-    unanswered: 0,
+    timeouts: 0,
     startedAt,
     endedAt: startedAt + 20,
     sendSpanMs: 1,
     sent: new Map([['a', 10]]),
-    allowedBy: new Map(),
-    allowedAt: [],
+    admittedBy: new Map(),
+    admittedAt: [],
     outcomes: [],
     ...change,
   };
   const reading: InvariantReading = {
     measures: [
-      { name: 'admitted', value: allowed, bound: 10, unit: 'requests' },
+      { name: 'admitted', value: admitted, bound: 10, unit: 'requests' },
       { name: 'requests', value: 20, unit: 'requests' },
     ],
-    summary: `${allowed}/10`,
-    ...(allowed > 10 && { brokenAt: startedAt + 10, detectedAt: startedAt + 25 }),
+    summary: `${admitted}/10`,
+    ...(admitted > 10 && { brokenAt: startedAt + 10, detectedAt: startedAt + 25 }),
     watchedUntil: startedAt + 100,
     complete: true,
     shortfalls: missing,
-    evidence: [`Sender: ${allowed}`],
+    evidence: [`Sender: ${admitted}`],
   };
   return { burst, report: reportOfBurst(burst, 2), reading };
 }
@@ -57,7 +62,7 @@ describe('trials', () => {
       measures: [
         { name: 'admitted', value: 15 },
         { name: 'trials', value: 3 },
-        { name: 'trialsBroken', value: 2 },
+        { name: 'trialsViolated', value: 2 },
         { name: 'requests' },
       ],
     });
@@ -67,7 +72,7 @@ describe('trials', () => {
   it('show the series of the trial whose figures they show', () => {
     expect(shownTrial([trial(0, 10), trial(1, 13), trial(2, 15)])).toBe(2);
     expect(shownTrial([trial(0, 9), trial(1, 10), trial(2, 10)])).toBe(1);
-    expect(shownTrial([trial(0, 12), trial(1, 15, { unanswered: 1, denied: 4 })])).toBe(0);
+    expect(shownTrial([trial(0, 12), trial(1, 15, { timeouts: 1, rejected: 4 })])).toBe(0);
     expect(shownTrial([])).toBe(0);
   });
 
@@ -109,17 +114,17 @@ describe('trials', () => {
       proof: 'Confirmed',
       startedAt: T,
       endedAt: T + 520,
-      message: '2 bursts of 20 requests over 2 nodes, written within 1.0, 1.0 ms: 20, 20 allowed',
+      message: '2 bursts of 20 requests over 2 nodes, written within 1.0, 1.0 ms: 20, 20 admitted',
     });
     expect(reportOf([trial(0, 20)], 2).message).toMatch(/^20 requests over 2 nodes, written within 1.0 ms/);
   });
 
   it('are not confirmed where one is not, unless another has shown ghosts', () => {
-    const lost = { allowed: 10, denied: 9, unanswered: 1, firstError: 'a: silent' };
+    const lost = { admitted: 10, rejected: 9, timeouts: 1, firstError: 'a: silent' };
     const bad = trial(1, 10, lost);
     expect(reportOf([trial(0, 10), bad], 2)).toMatchObject({
       proof: 'Inconclusive',
-      message: expect.stringMatching(/^Trial 2 of 2: .*1 unanswered. First: a: silent/),
+      message: expect.stringMatching(/^Trial 2 of 2: .*1 timeout. First: a: silent/),
     });
     expect(reportOf([trial(0, 20), bad], 2)).toMatchObject({ proof: 'Confirmed' });
     // Whose burst was not confirmed has broken nothing, whatever was counted.

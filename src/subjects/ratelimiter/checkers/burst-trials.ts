@@ -50,17 +50,17 @@ export function reportOf(trials: readonly Trial[], nodes: number): FaultReport {
   const message =
     failed >= 0
       ? `Trial ${failed + 1} of ${trials.length}: ${trials[failed]?.report.message}`
-      : `${spansOf(trials, nodes)}: ${trials.length > MOST_LISTED ? `${list(trials, ({ burst }) => burst.allowed)} allowed` : tally(endsOf(trials))}`;
+      : `${spansOf(trials, nodes)}: ${trials.length > MOST_LISTED ? `${list(trials, ({ burst }) => burst.admitted)} admitted` : tally(endsOf(trials))}`;
   return { ...span, message };
 }
 
 function endsOf(trials: readonly Trial[]): Ends {
   const of = (end: keyof Ends) => trials.map(({ burst }) => burst[end]);
   return {
-    allowed: of('allowed'),
-    denied: of('denied'),
+    admitted: of('admitted'),
+    rejected: of('rejected'),
     errors: of('errors'),
-    unanswered: of('unanswered'),
+    timeouts: of('timeouts'),
   };
 }
 
@@ -81,7 +81,7 @@ function list(trials: readonly Trial[], of: (trial: Trial) => number, digits = 0
 /** The trial whose figures and series are shown: of those that broke the invariant, else of all, that which admitted most. */
 export function shownTrial(trials: readonly Trial[]): number {
   const rank = (trial: Trial): number =>
-    (isBroken(trial) ? Number.MAX_SAFE_INTEGER / 2 : 0) + trial.burst.allowed;
+    (isBroken(trial) ? Number.MAX_SAFE_INTEGER / 2 : 0) + trial.burst.admitted;
   const ranks = trials.map(rank);
   return Math.max(0, ranks.indexOf(Math.max(...ranks)));
 }
@@ -113,7 +113,7 @@ export function readingOf(
   const each =
     asked > 1
       ? [
-          `Allowed in each trial, of ${counted(trials[0]?.burst.requests ?? 0, 'request')}: ${list(trials, ({ burst }) => burst.allowed)}`,
+          `Allowed in each trial, of ${counted(trials[0]?.burst.requests ?? 0, 'request')}: ${list(trials, ({ burst }) => burst.admitted)}`,
         ]
       : [];
   const [invariant, ...measures] = shown.measures;
@@ -122,7 +122,7 @@ export function readingOf(
     measures: [
       ...(invariant ? [invariant] : []),
       { name: 'trials', value: trials.length, unit: 'trials' },
-      { name: 'trialsBroken', value: broken.length, unit: 'trials' },
+      { name: 'trialsViolated', value: broken.length, unit: 'trials' },
       ...(broken.length === 0
         ? [{ name: 'excludesAbove', value: excludedAbove(trials.length), unit: '%' }]
         : []),
@@ -140,10 +140,10 @@ export function readingOf(
 /** When bursts were sent, and what they came to: of many the first, and the one whose series are `shown`. */
 export function burstBands(bursts: readonly BurstResult[], shown: number): FaultEvidence['bands'] {
   const kept = bursts.filter((_, i) => i < MOST_BANDS - 1 || i === shown);
-  return kept.map(({ allowed, endedAt, requests, startedAt }) => ({
+  return kept.map(({ admitted, endedAt, requests, startedAt }) => ({
     kind: 'burst',
     from: startedAt,
     to: endedAt,
-    text: `${allowed} of ${counted(requests, 'request')} allowed`,
+    text: `${admitted} of ${counted(requests, 'request')} admitted`,
   }));
 }

@@ -3,7 +3,7 @@ import type { CounterSample } from '../history/counter-sample.ts';
 import { CounterWatch } from './counter-watch.ts';
 
 const T = 1_000_000;
-const DENYING = { limit: 10, sent: 20, allowed: 10 };
+const DENYING = { limit: 10, sent: 20, admitted: 10 };
 
 /** A watch that settles for a second, over an invariant that notes the samples that it gets. */
 function watched({ denying }: { denying?: typeof DENYING } = { denying: DENYING }) {

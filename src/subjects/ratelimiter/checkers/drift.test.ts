@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DriftUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/drift-under-test.ts';
 import type { CounterSample } from '../history/counter-sample.ts';
-import { DriftInvariant, type Judged, lostCounts } from './drift.ts';
+import { DriftInvariant, type Judged, underCounted } from './drift.ts';
 import { type FaultSpan, toleratedGap } from './watch-record.ts';
 
 const nodes = ['a', 'b', 'c'];
@@ -64,7 +64,7 @@ function figuresWithTwoOnTheirWay(drift: DriftInvariant): Record<string, number>
 
 it('counts a request once that was on its way at a sample and ended after it', () => {
   const drift = new DriftInvariant({ nodes, limit: 10, judged: 'Drift', threshold: 5, lag: 1 });
-  expect(figuresWithTwoOnTheirWay(drift)).toMatchObject({ requests: 3, allowed: 2 });
+  expect(figuresWithTwoOnTheirWay(drift)).toMatchObject({ requests: 3, admitted: 2 });
   drift.request({
     pod: 'a',
     caller: 'Steady',
@@ -115,7 +115,7 @@ describe('drift', () => {
     for (let i = 0; i < 9; i += 1) drift.answered('a', true, T + i);
     drift.add(sample(T + 100, [9, 0, 0], 1), whole);
     drift.add(sample(T + 200, [9, 0, 0], 1), whole);
-    // Redis held 1 at most: the eighth allowed answer was the seventh it did not know of.
+    // Redis held 1 at most: the eighth admitted answer was the seventh it did not know of.
     expect(drift.reading(whole).brokenAt).toBe(T + 7);
   });
 
@@ -154,24 +154,24 @@ describe('drift', () => {
 
   it('tells what became of the requests', () => {
     const drift = wholeWatch();
-    for (const allowed of [true, true, false]) {
+    for (const admitted of [true, true, false]) {
       drift.sent('a');
-      drift.answered('a', allowed, T + 950);
+      drift.answered('a', admitted, T + 950);
     }
     drift.sent('a');
     // The node could not decide, which is no denial.
     drift.ended({ pod: 'a', outcome: 'Error', cause: 'ServerError', endedAt: T + 960 });
     drift.sent('b');
-    drift.unanswered('b');
+    drift.timeouts('b');
     const { evidence, measures } = drift.reading(whole);
     expect(Object.fromEntries(measures.map(({ name, value }) => [name, value]))).toEqual({
       drift: 0,
       overAdmission: 0,
       requests: 35,
-      allowed: 2,
-      denied: 31,
-      refused: 1,
-      unanswered: 1,
+      admitted: 2,
+      rejected: 31,
+      errors: 1,
+      timeouts: 1,
     });
     expect(evidence).toContainEqual(expect.stringMatching(/^Callers got: 2 of 35 .* 31 .* 1 .* 8 /));
   });
@@ -209,9 +209,9 @@ describe('what is seen while the fault is not on', () => {
 });
 
 describe('over-admission', () => {
-  const callers = (allowed: number, judged: Judged = 'OverAdmission', from = T): DriftUnderTest => {
+  const callers = (admitted: number, judged: Judged = 'OverAdmission', from = T): DriftUnderTest => {
     const drift = wholeWatch(undefined, undefined, judged);
-    for (let i = 0; i < allowed; i += 1) {
+    for (let i = 0; i < admitted; i += 1) {
       const node = nodes[i % 3] ?? '';
       drift.sent(node);
       drift.answered(node, true, from + i);
@@ -271,13 +271,13 @@ describe('over-admission', () => {
     const reading = callers(11, 'OverAdmission', T + 2500).reading(whole);
     expect(reading.detectedAt).toBeUndefined();
     expect(reading.shortfalls.join('\n')).toMatch(
-      /11 requests of 11 that were allowed got that answer after the fault/,
+      /11 requests of 11 that were admitted got that answer after the fault/,
     );
   });
 });
 
 describe('"at least"', () => {
-  it('is said where each node went as far as the limit, or every request was allowed', () => {
+  it('is said where each node went as far as the limit, or every request was admitted', () => {
     const drift = invariant();
     drift.add(sample(T, [10, 10, 10], 0), whole);
     expect(drift.reading(whole)).toMatchObject({ measures: [{ atLeast: true }, {}, {}, {}, {}, {}, {}] });
@@ -383,7 +383,7 @@ describe('the proof that nothing drifted', () => {
         const drift = wholeWatch();
         for (let i = 0; i < 7; i += 1) {
           drift.sent('b');
-          drift.unanswered('b');
+          drift.timeouts('b');
         }
         return drift;
       },
@@ -433,24 +433,24 @@ describe('the proof that nothing drifted', () => {
       /^a answered 9 checks within the fault, 10 are needed$/m,
     ],
     [
-      'the nodes count what nobody was allowed',
+      'the nodes count what nobody was admitted',
       () => {
         const drift = wholeWatch();
         drift.add(sample(T + 3100, [2, 0, 0], 2), whole);
         return drift;
       },
       {},
-      /^a counts 2 admitted, the sender was allowed 0 by it$/m,
+      /^a counts 2 admitted, the sender was admitted 0 by it$/m,
     ],
     [
-      'the counters deny what was allowed',
+      'the counters deny what was admitted',
       () => {
         const drift = wholeWatch();
         for (let i = 0; i < 4; i += 1) drift.answered('a', true, T + i);
         return drift;
       },
       {},
-      /^a counts 0 admitted, the sender was allowed 4 by it$/m,
+      /^a counts 0 admitted, the sender was admitted 4 by it$/m,
     ],
   ];
   it.each(gaps)('is not whole when %s', (_, make, change, expected) => {
@@ -498,7 +498,7 @@ describe('the proof that nothing drifted', () => {
     for (let i = 0; i < 7; i += 1) drift.sent('b')();
     expect(drift.reading(whole).shortfalls).toEqual([]);
     expect(drift.reading(whole).evidence.join('\n')).toContain(
-      '36 checks, 0 allowed, 0 unanswered, 6 open or answered improperly; answered by a 10, b 10, c 10',
+      '36 checks, 0 admitted, 0 timeouts, 6 open or answered improperly; answered by a 10, b 10, c 10',
     );
   });
 });
@@ -517,8 +517,8 @@ describe('where the answers alone tell what is counted', () => {
 
   it('the formula and the evidence say so, and nothing of Redis', () => {
     const drift = told();
-    drift.add({ ...sample(T + 100, [4, 4, 4], 3), toldBy: 'b' }, whole);
-    expect(drift.formula.text).toBe('sum(requests-allowed) - count-told <= allowed');
+    drift.add({ ...sample(T + 100, [4, 4, 4], 3), reportedBy: 'b' }, whole);
+    expect(drift.formula.text).toBe('sum(requests-admitted) - count-reported <= bound');
     const { evidence } = drift.reading(whole);
     expect(evidence.join('\n')).not.toMatch(/Redis|Ceiling/);
     expect(evidence[0]).toMatch(/\+0\.10 s.* 9 .* a 4, b 4, c 4; .* b .* 3 /);
@@ -546,7 +546,7 @@ describe('where the answers alone tell what is counted', () => {
     const unreported = { ...sample(T + 100, [], undefined), idle: true, problems: ['3 are not told'] };
     drift.add(unreported, whole);
     expect(drift.reading(whole).shortfalls).toContain('3 are not told');
-    drift.add({ ...sample(T + 200, [1, 1, 1], 3), toldBy: 'a' }, whole);
+    drift.add({ ...sample(T + 200, [1, 1, 1], 3), reportedBy: 'a' }, whole);
     expect(drift.reading(whole).shortfalls).not.toContain('3 are not told');
   });
 });
@@ -557,7 +557,7 @@ describe('any watch', () => {
       wait: fc.integer({ min: 1, max: 1500 }),
       counts: fc.tuple(fc.nat(10), fc.nat(10), fc.nat(10)),
       stored: fc.option(fc.nat(30), { nil: undefined, freq: 5 }),
-      allowed: fc.nat(5),
+      admitted: fc.nat(5),
     }),
     { maxLength: 40 },
   );
@@ -572,8 +572,8 @@ describe('any watch', () => {
         let above = 0;
         let expected = false;
         let widest = 0;
-        for (const { wait, counts, stored, allowed } of steps) {
-          for (let i = 0; i < allowed; i += 1) drift.answered('a', true, at);
+        for (const { wait, counts, stored, admitted } of steps) {
+          for (let i = 0; i < admitted; i += 1) drift.answered('a', true, at);
           at += wait;
           drift.add(sample(at, counts, stored), on);
           if (stored !== undefined) {
@@ -610,5 +610,5 @@ it.each([
   ['at least what is missing', 30, 20, { value: 10, atLeast: true }],
   ['at least none where Redis counts others, too', 30, 110, { value: 0, atLeast: true }],
 ])('tells lost counts: %s', (_, admitted, stored, expected) => {
-  expect(lostCounts(admitted, stored)).toEqual({ name: 'lostCounts', unit: 'counts', ...expected });
+  expect(underCounted(admitted, stored)).toEqual({ name: 'underCounted', unit: 'requests', ...expected });
 });

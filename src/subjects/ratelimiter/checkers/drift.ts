@@ -3,15 +3,15 @@
  *
  * Drift: what was admitted, less what was counted of it, in one window: by Redis, or by what answers tell. Broken
  * above the threshold plus the lag that was measured without a fault, in two
- * complete samples in a row. Over-admission: what callers were allowed beyond the
+ * complete samples in a row. Over-admission: what callers were admitted beyond the
  * limit, by the sender's own count. Broken by the first such answer; neither lag
  * nor threshold has a part in it. Both only while the fault was on. Pure; times
  * are parameters.
  *
  * When the drift was really broken is told apart from when that was seen. The steady
- * traffic knows when each of its requests was allowed, and a sample that broke
+ * traffic knows when each of its requests was admitted, and a sample that broke
  * the bound at time t with S counts in Redis says that Redis held at most S at
- * any time before. So at the moment of the (bound + S + 1)-th allowed answer the
+ * any time before. So at the moment of the (bound + S + 1)-th admitted answer the
  * nodes had admitted at least that many and the drift was above the bound
  * already; that moment, where there is one, is `brokenAt`, else the sample's.
  */
@@ -77,8 +77,8 @@ export class DriftInvariant implements Invariant {
 
   get formula(): Formula {
     const { judged, source = 'Nodes' } = this.#settings;
-    const measured = judged === 'Drift' ? MEASURED[source] : 'sum(requests-allowed) - limit';
-    return { text: `${measured} <= allowed`, measured, bound: 'allowed' };
+    const measured = judged === 'Drift' ? MEASURED[source] : 'sum(requests-admitted) - limit';
+    return { text: `${measured} <= bound`, measured, bound: 'bound' };
   }
 
   /** The furthest that what was admitted was ahead of what was counted. */
@@ -99,21 +99,21 @@ export class DriftInvariant implements Invariant {
   /** The most that each node said, or was seen by the sender, to have admitted. */
   get admitted(): ReadonlyMap<string, number> {
     return new Map(
-      [...this.#traffic.byNode].map(([node, { allowed }]) => [
+      [...this.#traffic.byNode].map(([node, { admitted }]) => [
         node,
-        Math.max(allowed, this.#record.most.get(node) ?? 0),
+        Math.max(admitted, this.#record.most.get(node) ?? 0),
       ]),
     );
   }
 
   /**
    * Whether another look would decide something, so that it should not wait for its turn: two samples in a row decide,
-   * and what the sender was allowed tells when the first is worth a look.
+   * and what the sender was admitted tells when the first is worth a look.
    */
   get urgent(): boolean {
     if (this.#broken || this.#settings.judged !== 'Drift') return false;
     const { last } = this.#record;
-    const unseen = this.#traffic.allowedCount - this.#allowedWhenSampled;
+    const unseen = this.#traffic.admittedCount - this.#allowedWhenSampled;
     const drift = last ? last.total - last.stored : 0;
     return this.#breaking !== undefined || (unseen > 0 && drift + unseen > this.#bound);
   }
@@ -126,7 +126,9 @@ export class DriftInvariant implements Invariant {
     this.#traffic.request(request);
     const { judged, limit } = this.#settings;
     return (
-      judged === 'OverAdmission' && request.outcome === 'Admitted' && this.#traffic.allowedCount === limit + 1
+      judged === 'OverAdmission' &&
+      request.outcome === 'Admitted' &&
+      this.#traffic.admittedCount === limit + 1
     );
   }
 
@@ -144,7 +146,7 @@ export class DriftInvariant implements Invariant {
   add(sample: CounterSample, fault: FaultSpan): CompleteSample | undefined {
     const complete = this.#record.add(sample);
     if (!complete) return undefined;
-    this.#allowedWhenSampled = this.#traffic.allowedCount;
+    this.#allowedWhenSampled = this.#traffic.admittedCount;
     const drift = complete.total - complete.stored;
     if (this.#widest === undefined || drift > this.#widest.drift) this.#widest = { drift, sample: complete };
     const { judged, lag, source } = this.#settings;
@@ -172,13 +174,13 @@ export class DriftInvariant implements Invariant {
   reading(fault: FaultSpan): InvariantReading {
     this.#judgeAdmission(fault);
     const { limit, judged } = this.#settings;
-    const { requests, allowed, denied, refused, unanswered } = this.#traffic.totals;
+    const { requests, admitted, rejected, errors, timeouts } = this.#traffic.totals;
     const drift = this.#drift();
     const over = this.#overAdmission(fault);
-    const others = { requests, allowed, denied, refused, unanswered };
+    const others = { requests, admitted, rejected, errors, timeouts };
     const [first, second] = judged === 'Drift' ? [drift, over.measure] : [over.measure, drift];
     const { bound: _, ...second_ } = second;
-    const passed = `${atLeast(over.measure)}${over.allowed}/${limit}`;
+    const passed = `${atLeast(over.measure)}${over.admitted}/${limit}`;
     const apart = `${atLeast(drift)}${drift.value}`;
     return {
       measures: [
@@ -201,14 +203,14 @@ export class DriftInvariant implements Invariant {
   #judgeAdmission(fault: FaultSpan): void {
     const { judged, limit } = this.#settings;
     if (judged !== 'OverAdmission' || this.#broken || fault.startedAt === undefined) return;
-    const at = this.#traffic.allowedAt(limit);
+    const at = this.#traffic.admittedAt(limit);
     if (at === undefined || at < fault.startedAt || at > onUntil(fault)) return;
     const { measure } = this.#overAdmission(fault);
     this.#broken = { brokenAt: at, detectedAt: at, whenDetected: { ...measure, value: 1 } };
   }
 
   #momentBroken({ readAt, stored }: CompleteSample): number {
-    const byTraffic = this.#traffic.allowedAt(this.#bound + stored);
+    const byTraffic = this.#traffic.admittedAt(this.#bound + stored);
     return byTraffic !== undefined && byTraffic < readAt ? byTraffic : readAt;
   }
 
@@ -235,13 +237,13 @@ export class DriftInvariant implements Invariant {
     };
   }
 
-  #overAdmission(fault: FaultSpan): { allowed: number; byNode: Map<string, number>; measure: Measure } {
-    const byNode = this.#traffic.allowedWithin(fault.startedAt ?? 0, onUntil(fault));
-    const allowed = sumOf(byNode.values());
-    const value = Math.max(0, allowed - this.#settings.limit);
-    const saturated = value > 0 && this.#isSaturated(allowed, this.#traffic.allowedCount);
+  #overAdmission(fault: FaultSpan): { admitted: number; byNode: Map<string, number>; measure: Measure } {
+    const byNode = this.#traffic.admittedWithin(fault.startedAt ?? 0, onUntil(fault));
+    const admitted = sumOf(byNode.values());
+    const value = Math.max(0, admitted - this.#settings.limit);
+    const saturated = value > 0 && this.#isSaturated(admitted, this.#traffic.admittedCount);
     const measure = { name: 'overAdmission', value, bound: 0, unit: 'requests' };
-    return { allowed, byNode, measure: { ...measure, ...(saturated && { atLeast: saturated }) } };
+    return { admitted, byNode, measure: { ...measure, ...(saturated && { atLeast: saturated }) } };
   }
 
   #shortfalls(fault: FaultSpan): string[] {
@@ -282,7 +284,7 @@ export class DriftInvariant implements Invariant {
     }
     // A limiter that rejects everybody has nothing to count.
     const bySender = source === 'Sender' || source === 'Quota';
-    if (judged === 'Drift' && bySender && this.#overAdmission(fault).allowed === 0) {
+    if (judged === 'Drift' && bySender && this.#overAdmission(fault).admitted === 0) {
       missing.push(
         'no request was admitted during the fault, so no count could drift: the rate limiter failed closed, or hung. Use StoreOutage to judge what callers get',
       );
@@ -305,15 +307,15 @@ export class DriftInvariant implements Invariant {
   /** What may yet have broken the invariant, or did so when the fault was over. */
   #undecided(fault: FaultSpan): string[] {
     const { judged, limit } = this.#settings;
-    const { allowed, open } = this.#traffic.totals;
+    const { admitted, open } = this.#traffic.totals;
     const missing: string[] = [];
     const tips =
-      judged === 'Drift' ? (this.#widest?.drift ?? 0) + open > this.#bound : allowed + open > limit;
+      judged === 'Drift' ? (this.#widest?.drift ?? 0) + open > this.#bound : admitted + open > limit;
     if (open > 0 && tips) missing.push(`${counted(open, 'request')} without a proper answer could tip it`);
-    const late = allowed - this.#overAdmission(fault).allowed;
-    if (judged === 'OverAdmission' && late > 0 && allowed > limit) {
+    const late = admitted - this.#overAdmission(fault).admitted;
+    if (judged === 'OverAdmission' && late > 0 && admitted > limit) {
       missing.push(
-        `${counted(late, 'request')} of ${allowed} that were allowed got that answer after the fault`,
+        `${counted(late, 'request')} of ${admitted} that were admitted got that answer after the fault`,
       );
     }
     return missing;
@@ -322,17 +324,17 @@ export class DriftInvariant implements Invariant {
   /** Where the nodes' counters say something else than the sender was told, once both had time to say all. */
   #disagreements(): string[] {
     const { last } = this.#record;
-    if (!last || last.readAt < this.#traffic.lastAllowedAt) return [];
-    return [...this.#traffic.byNode].flatMap(([node, { sent, answered, allowed }]) => {
+    if (!last || last.readAt < this.#traffic.lastAdmittedAt) return [];
+    return [...this.#traffic.byNode].flatMap(([node, { sent, answered, admitted }]) => {
       const says = last.admitted.get(node) ?? 0;
-      if (says >= allowed && says <= allowed + Math.max(0, sent - answered)) return [];
-      return [`${node} counts ${says} admitted, the sender was allowed ${allowed} by it`];
+      if (says >= admitted && says <= admitted + Math.max(0, sent - answered)) return [];
+      return [`${node} counts ${says} admitted, the sender was admitted ${admitted} by it`];
     });
   }
 
   /** "counted by Redis 9". */
-  #countedIn({ stored, toldBy }: CompleteSample): string {
-    if (toldBy !== undefined) return `the next answer of ${toldBy} reported ${stored} used before it`;
+  #countedIn({ stored, reportedBy }: CompleteSample): string {
+    if (reportedBy !== undefined) return `the next answer of ${reportedBy} reported ${stored} used before it`;
     return this.#settings.source === 'Quota' ? 'no quota reported' : `counted by Redis ${stored}`;
   }
 
@@ -352,20 +354,20 @@ export class DriftInvariant implements Invariant {
         : []),
       `Bound of the drift: threshold ${threshold} + lag without a fault ${lag ?? 'not measured'}`,
     );
-    const { requests, allowed, denied, refused, unanswered, open } = this.#traffic.totals;
+    const { requests, admitted, rejected, errors, timeouts, open } = this.#traffic.totals;
     if (requests > 0) {
-      const { allowed: passed, byNode } = this.#overAdmission(fault);
+      const { admitted: passed, byNode } = this.#overAdmission(fault);
       const answered = new Map([...this.#traffic.byNode].map(([node, counts]) => [node, counts.answered]));
-      const others = open - unanswered;
+      const others = open - timeouts;
       // A limit that is kept by turning everybody away is kept at a price.
       const spare =
-        denied + refused > 0 && allowed < limit
-          ? `, though the limit had room for ${limit - allowed} more`
+        rejected + errors > 0 && admitted < limit
+          ? `, though the limit had room for ${limit - admitted} more`
           : '';
       lines.push(
-        `Callers were allowed ${passed} of limit ${limit} while the fault was on: ${perNode(byNode)}`,
-        `Steady traffic: ${counted(requests, 'check')}, ${allowed} allowed, ${unanswered} unanswered${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
-        `Callers got: ${allowed} of ${requests} allowed, ${denied} denied${refused > 0 ? `, ${refused} refused with an error` : ''}${spare}`,
+        `Callers were admitted ${passed} of limit ${limit} while the fault was on: ${perNode(byNode)}`,
+        `Steady traffic: ${counted(requests, 'check')}, ${admitted} admitted, ${timeouts} timeouts${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
+        `Callers got: ${admitted} of ${requests} admitted, ${rejected} rejected${errors > 0 ? `, ${errors} errors with an error` : ''}${spare}`,
       );
     }
     lines.push(this.#record.summary(fault));
@@ -383,8 +385,8 @@ const LOOKED: Readonly<Record<CountSource, string | undefined>> = {
 /** The drift, over signals of evidence. */
 const MEASURED: Readonly<Record<CountSource, string>> = {
   Nodes: 'sum(count-local) - count-stored',
-  Sender: 'sum(requests-allowed) - count-stored',
-  Quota: 'sum(requests-allowed) - count-told',
+  Sender: 'sum(requests-admitted) - count-stored',
+  Quota: 'sum(requests-admitted) - count-reported',
 };
 
 /** Whether all of a sample was taken while the fault was on. */
@@ -396,8 +398,8 @@ function isWithin({ readAt, endedAt }: CompleteSample, fault: FaultSpan): boolea
  * What is missing of what was admitted. A limiter behind HTTP may count what it rejects, too: then more may be lost
  * than that if counts are missing, or if there are more of them than were admitted.
  */
-export function lostCounts(admitted: number, stored: number, isExact = false): Measure {
+export function underCounted(admitted: number, stored: number, isExact = false): Measure {
   const value = Math.max(0, admitted - stored);
   const atLeast = !isExact && stored !== admitted;
-  return { name: 'lostCounts', value, unit: 'counts', ...(atLeast && { atLeast }) };
+  return { name: 'underCounted', value, unit: 'requests', ...(atLeast && { atLeast }) };
 }

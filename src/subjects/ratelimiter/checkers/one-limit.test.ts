@@ -117,7 +117,7 @@ describe('what one caller gets while Redis takes no writes', () => {
   ])('is told where it is %s within its limit: %s', (outcome, summary) => {
     const reading = readingOf(asked(() => outcome));
     expect(reading).toMatchObject({ summary, shortfalls: [] });
-    expect(reading.measures.find(({ name }) => name === 'withinLimit')?.value).toBe(20 - nodes.length);
+    expect(reading.measures.find(({ name }) => name === 'underLimit')?.value).toBe(20 - nodes.length);
     expect(reading.evidence).toContain('After the pause the same caller got 0 admitted, 30 rejected');
   });
 

@@ -5,7 +5,7 @@ import { type Behaviour, SHARE } from './behaviour.ts';
 import type { Over } from './over-admission.ts';
 
 /** In figures of its own, for there is no series of it. */
-const CROSSING = "a crossing caller's allowed - allowed";
+const CROSSING = "a crossing caller's admitted - bound";
 
 /**
  * The formula is false just where `reading` is broken, once that is proven: with a shortfall nothing is, whatever the
@@ -21,12 +21,12 @@ export function seenInvariant(
 ): SeenInvariant {
   const served = accept.some((kind) => kind !== 'Enforces' && kind !== 'FailsOpen')
     ? []
-    : [`${who}-allowed >= ${SHARE} * ${who}-sent`];
+    : [`${who}-admitted >= ${SHARE} * ${who}-sent`];
   const kept = accept.includes('FailsOpen')
     ? []
-    : ['sum(requests-allowed) - allowed <= 0', ...(who === 'others' ? [`${CROSSING} <= 0`] : [])];
+    : ['sum(requests-admitted) - bound <= 0', ...(who === 'others' ? [`${CROSSING} <= 0`] : [])];
   const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
-  const sent = valueOf('withinLimit');
+  const sent = valueOf('underLimit');
   return {
     formula: [...served, ...kept, 'what callers get is accepted, then and afterwards'].join(' and '),
     broken: reading.detectedAt !== undefined,
@@ -36,8 +36,8 @@ export function seenInvariant(
         ? []
         : [
             { name: `${who}-sent`, value: sent },
-            { name: `${who}-allowed`, value: sent - valueOf('notServed') },
-            { name: 'sum(requests-allowed) - allowed', value: excess?.beyond ?? 0 },
+            { name: `${who}-admitted`, value: sent - valueOf('notAdmitted') },
+            { name: 'sum(requests-admitted) - bound', value: excess?.beyond ?? 0 },
             ...(who === 'others' ? [{ name: CROSSING, value: excess?.crossing ?? 0 }] : []),
           ],
   };

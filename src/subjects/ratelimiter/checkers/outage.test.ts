@@ -75,7 +75,7 @@ describe('the invariant of a store outage', () => {
       detectedAt: FINISHED,
       shortfalls: [],
     });
-    const names = ['notServed', 'withinLimit', 'overAdmission', 'wellAfter'];
+    const names = ['notAdmitted', 'underLimit', 'overAdmission', 'timeToRecovery'];
     expect(names.map((name) => valueOf(reading, name))).toEqual([20, 20, 0, 520]);
   });
 
@@ -119,11 +119,11 @@ describe('the invariant of a store outage', () => {
         // What a diagnosis is given says the same.
         const { broken, formula, values } = seenInvariant(reading, accepted, record.judged(times).excess);
         const valueIn = (name: string): number => values.find((value) => value.name === name)?.value ?? 0;
-        const served = valueIn('others-allowed') >= 0.9 * valueIn('others-sent');
-        const isOver = valueIn('sum(requests-allowed) - allowed') > 0;
+        const served = valueIn('others-admitted') >= 0.9 * valueIn('others-sent');
+        const isOver = valueIn('sum(requests-admitted) - bound') > 0;
         expect(broken).toBe(!kept);
-        if (kept && formula.includes('others-allowed >= 0.9')) expect(served).toBe(true);
-        if (formula.includes('- allowed <= 0') && isOver) expect(broken).toBe(true);
+        if (kept && formula.includes('others-admitted >= 0.9')) expect(served).toBe(true);
+        if (formula.includes('- admitted <= 0') && isOver) expect(broken).toBe(true);
       }),
     );
   });
@@ -137,7 +137,7 @@ describe('the invariant of a store outage', () => {
   it.each([
     ['the end was not seen', { startedAt: 10_000, until: 15_000 }],
     ['the pause ended early', { ...times, endedAt: 12_000 }],
-    ['what felt it was lost', { ...times, doubtfulFrom: 12_000 }],
+    ['what felt it was underCounted', { ...times, doubtfulFrom: 12_000 }],
   ])('is not proven either way if %s', (_, seen) => {
     const reading = recordOf({ within: 'Rejected' }).reading(seen, FINISHED);
     expect(reading.shortfalls.length).toBeGreaterThan(0);
@@ -244,7 +244,7 @@ describe('what callers get after the pause', () => {
       detectedAt: FINISHED,
       brokenAt: times.endedAt,
     });
-    expect(reading.measures[0]).toMatchObject({ name: 'wellAfter', atLeast: true });
+    expect(reading.measures[0]).toMatchObject({ name: 'timeToRecovery', atLeast: true });
   });
 
   it('breaks it by more than the limit, if that is not accepted', () => {
@@ -257,7 +257,7 @@ describe('what callers get after the pause', () => {
     });
     const open = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter: after }));
     expect(open.detectedAt).toBeUndefined();
-    expect(valueOf(open, 'wellAfter')).toBe(720);
+    expect(valueOf(open, 'timeToRecovery')).toBe(720);
   });
 
   it('a caller over its limit, admitted to the end, breaks even an accepted FailsOpen', () => {
@@ -330,11 +330,11 @@ describe('a share near the border between two words', () => {
 
 describe('a path that needs no limiter', () => {
   /** Of each pod, or of the one that is named, so many have no answer from a moment on, and so many have one. */
-  const withControls = (unanswered: number, answered: number, from = 10_100, pod?: string) => {
+  const withControls = (timeouts: number, answered: number, from = 10_100, pod?: string) => {
     const record = recordOf({ within: 'Timeout', beyond: 'Timeout' });
     for (const outcome of ['Timeout', 'Admitted'] as const) {
-      const count = outcome === 'Timeout' ? unanswered : answered;
-      const at = outcome === 'Timeout' ? from : from + unanswered * 100;
+      const count = outcome === 'Timeout' ? timeouts : answered;
+      const at = outcome === 'Timeout' ? from : from + timeouts * 100;
       for (const request of sentToEach({ caller: 'Control', outcome }, count, at)) {
         const isOther = pod !== undefined && request.pod !== pod;
         record.add(isOther ? { ...request, outcome: 'Admitted' } : request);
@@ -411,7 +411,7 @@ describe('a pod that was deleted during the watch', () => {
       shortfalls: [expect.stringMatching(/^b was deleted/)],
     });
     expect(reading.detectedAt).toBeUndefined();
-    expect(['notServed', 'withinLimit'].map((name) => valueOf(reading, name))).toEqual([0, 10]);
+    expect(['notAdmitted', 'underLimit'].map((name) => valueOf(reading, name))).toEqual([0, 10]);
   });
 
   it('does not hide what the callers of another did not get', () => {

@@ -109,9 +109,9 @@ export function checkRecovery(
 ): Finding {
   const measures: Measure[] =
     recovery?.state === 'NotRecovered'
-      ? [{ name: 'wellAfter', value: Math.round(recovery.watchedMs), unit: 'ms', atLeast: true }]
+      ? [{ name: 'timeToRecovery', value: Math.round(recovery.watchedMs), unit: 'ms', atLeast: true }]
       : recovery?.state === 'Recovered'
-        ? [{ name: 'wellAfter', value: Math.round(recovery.afterMs), unit: 'ms' }]
+        ? [{ name: 'timeToRecovery', value: Math.round(recovery.afterMs), unit: 'ms' }]
         : [];
   const isBroken = recovery?.state === 'NotRecovered';
   return {

@@ -51,7 +51,7 @@ export function sizeOf(counts: Counts): number {
 
 /** In words: what was admitted, and of the rest what there is. */
 export function countsText(counts: Counts): string {
-  const rest = { rejected: counts.Rejected, failed: counts.Error, unanswered: counts.Timeout };
+  const rest = { rejected: counts.Rejected, failed: counts.Error, timeouts: counts.Timeout };
   return [
     `${counts.Admitted} admitted`,
     ...Object.entries(rest).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),

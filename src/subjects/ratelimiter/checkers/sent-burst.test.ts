@@ -8,11 +8,11 @@ const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_
 const nodes = ['a', 'b'];
 
 /** A burst at 1000, answered 20 ms later, over both nodes in turn: so many yeses, noes and requests without an answer. */
-function burst(admitted: number, denied: number, open = 0, over = nodes): BurstResult {
+function burst(admitted: number, rejected: number, open = 0, over = nodes): BurstResult {
   const times = { sentAt: 1000, endedAt: 1020 };
-  const outcomes = Array.from({ length: admitted + denied + open }, (_, i): CallerRequest => {
+  const outcomes = Array.from({ length: admitted + rejected + open }, (_, i): CallerRequest => {
     const node = over[i % over.length] ?? '';
-    const outcome = i >= admitted + denied ? 'Timeout' : i < admitted ? 'Admitted' : 'Rejected';
+    const outcome = i >= admitted + rejected ? 'Timeout' : i < admitted ? 'Admitted' : 'Rejected';
     return { pod: node, caller: 'Burst', ...times, outcome };
   });
   const event = { kind: 'burst', key: 'demo-a', startedAt: 1000, endedAt: 1020 } as const;
@@ -26,7 +26,7 @@ describe('ghosts by the count of the sender', () => {
   it('are more than the limit allows in the time of the burst', () => {
     expect(read(burst(14, 16))).toMatchObject({
       summary: '14/10',
-      measures: [{ name: 'admitted', value: 14, bound: 10 }, {}, {}, {}],
+      measures: [{ name: 'admitted', value: 14, bound: 10 }, {}, {}, {}, {}],
       brokenAt: 1020,
       detectedAt: 1030,
       shortfalls: [],
@@ -39,7 +39,7 @@ describe('ghosts by the count of the sender', () => {
     expect(read({ ...made, outcomes })).toMatchObject({ summary: '11/10', detectedAt: 1030 });
   });
 
-  it('are at least so many where nobody was denied', () => {
+  it('are at least so many where nobody was rejected', () => {
     const reading = read(burst(30, 0));
     expect(reading.summary).toBe('>= 30/10');
     expect(reading.measures[0]).toMatchObject({ value: 30, atLeast: true });
@@ -59,8 +59,8 @@ describe('ghosts by the count of the sender', () => {
     );
   });
 
-  it('name nobody who allowed a request where nobody did', () => {
-    expect(read(burst(0, 30)).evidence[0]).toBe('Sender: 30 requests, 0 allowed, 30 denied');
+  it('name nobody who admitted a request where nobody did', () => {
+    expect(read(burst(0, 30)).evidence[0]).toBe('Sender: 30 requests, 0 admitted, 30 rejected');
   });
 
   it('are held against the end of a window where one may lie in the burst', () => {
@@ -75,7 +75,7 @@ describe('ghosts by the count of the sender', () => {
     ['answers are missing that could tip it', burst(9, 15, 6), '6 of 30 requests have no proper answer'],
     ['a node got no request', burst(10, 20, 0, ['a']), 'b got no request'],
     ['the limit was not used up', burst(9, 21), 'only 9 of the 10 that the limit allows were admitted'],
-    ['everybody was denied', burst(0, 30), 'only 0 of the 10 that the limit allows were admitted'],
+    ['everybody was rejected', burst(0, 30), 'only 0 of the 10 that the limit allows were admitted'],
     ['the burst had no more than the limit', burst(8, 2), 'the limit allows 10'],
   ])('are not ruled out where %s', (_, made, missing) => {
     const reading = read(made);

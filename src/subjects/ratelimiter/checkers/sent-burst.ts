@@ -16,9 +16,9 @@ import type { BurstResult } from './burst-result.ts';
 
 /** The invariant of a burst, over signals of evidence. */
 export const BURST_FORMULA = {
-  text: 'sum(requests-allowed) <= allowed',
-  measured: 'sum(requests-allowed)',
-  bound: 'allowed',
+  text: 'sum(requests-admitted) <= bound',
+  measured: 'sum(requests-admitted)',
+  bound: 'bound',
 } as const;
 
 export interface BurstSettings {
@@ -32,15 +32,15 @@ export interface BurstSettings {
 /** From the first request of a burst to its last admission. */
 function spanOf(
   { clockWithinMs }: Pick<BurstSettings, 'clockWithinMs'>,
-  { allowedAt, startedAt }: Pick<BurstResult, 'allowedAt' | 'startedAt'>,
+  { admittedAt, startedAt }: Pick<BurstResult, 'admittedAt' | 'startedAt'>,
 ): Span {
-  return { from: startedAt, to: allowedAt.at(-1) ?? startedAt, fresh: true, clockWithinMs };
+  return { from: startedAt, to: admittedAt.at(-1) ?? startedAt, fresh: true, clockWithinMs };
 }
 
 /** What a limiter in order lets through at most from the first request of a burst to its last yes, and when that was. */
 export function mostOfBurst(
   settings: BurstSettings,
-  burst: Pick<BurstResult, 'allowedAt' | 'startedAt'>,
+  burst: Pick<BurstResult, 'admittedAt' | 'startedAt'>,
 ): { readonly at: number; readonly bound: number } {
   const span = spanOf(settings, burst);
   return { at: span.to, bound: mostAdmitted(settings.limit, span) };
@@ -49,33 +49,33 @@ export function mostOfBurst(
 /** Where the invariant stands after one burst of a caller that was never seen before; `now` is when it is judged. */
 export function burstReading(settings: BurstSettings, burst: BurstResult, now: number): InvariantReading {
   const { clockWithinMs, limit, nodes } = settings;
-  const { allowed, allowedAt, allowedBy, denied, errors, requests, sent, unanswered, ...times } = burst;
-  const admitted = burst.outcomes
+  const { admitted, admittedAt, admittedBy, rejected, errors, requests, sent, timeouts, ...times } = burst;
+  const admissions = burst.outcomes
     .filter(({ outcome }) => outcome === 'Admitted')
     .map(({ endedAt: answeredAt, sentAt }) => ({ sentAt, answeredAt }));
   const known = { firstSentAt: times.startedAt, clockWithinMs };
-  const over = overAdmission(limit, admitted, known);
-  const { bound } = mostOfBurst(settings, { allowedAt, startedAt: times.startedAt });
+  const over = overAdmission(limit, admissions, known);
+  const { bound } = mostOfBurst(settings, { admittedAt, startedAt: times.startedAt });
   const broken = over.excess > 0;
-  const atLeast = allowed > bound && allowed === requests;
-  const open = errors + unanswered;
+  const atLeast = admitted > bound && admitted === requests;
+  const open = errors + timeouts;
   const shortfalls: string[] = [];
-  if (open > 0 && !broken && allowed + open > bound) {
+  if (open > 0 && !broken && admitted + open > bound) {
     shortfalls.push(
       `${open} of ${counted(requests, 'request')} ${open === 1 ? 'has' : 'have'} no proper answer`,
     );
   }
   const full = admittedAtOnce(limit);
-  if (!broken && allowed < full) {
+  if (!broken && admitted < full) {
     shortfalls.push(
       settings.oneCaller
-        ? `${allowed} were admitted where the limit allows ${full} at once, so it was not replenished: see who else asks these pods under the address of the operator`
-        : `only ${allowed} of the ${full} that the limit allows were admitted, so the rate limiter was not seen at its limit`,
+        ? `${admitted} were admitted where the limit allows ${full} at once, so it was not replenished: see who else asks these pods under the address of the operator`
+        : `only ${admitted} of the ${full} that the limit allows were admitted, so the rate limiter was not seen at its limit`,
     );
   }
-  if (!broken && allowed > full && mayCrossWindow(limit, spanOf(settings, burst))) {
+  if (!broken && admitted > full && mayCrossWindow(limit, spanOf(settings, burst))) {
     shortfalls.push(
-      `${allowed} were admitted, and one window allows ${full}: a window may have ended during the burst, or the limit was not kept`,
+      `${admitted} were admitted, and one window allows ${full}: a window may have ended during the burst, or the limit was not kept`,
     );
   }
   const spared = nodes.filter((node) => !sent.get(node));
@@ -87,19 +87,20 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
   }
   return {
     measures: [
-      { name: 'admitted', value: allowed, bound, unit: 'requests', ...(atLeast && { atLeast }) },
+      { name: 'admitted', value: admitted, bound, unit: 'requests', ...(atLeast && { atLeast }) },
       { name: 'requests', value: requests, unit: 'requests' },
-      { name: 'denied', value: denied, unit: 'requests' },
-      { name: 'unanswered', value: open, unit: 'requests' },
+      { name: 'rejected', value: rejected, unit: 'requests' },
+      { name: 'errors', value: errors, unit: 'requests' },
+      { name: 'timeouts', value: timeouts, unit: 'requests' },
     ],
-    summary: `${saturated({ atLeast })}${allowed}/${bound}`,
+    summary: `${saturated({ atLeast })}${admitted}/${bound}`,
     ...(broken && { brokenAt: Math.min(over.to, times.endedAt), detectedAt: now }),
     // Nothing is sampled afterwards: what the sender counted does not change any more.
     watchedUntil: Number.MAX_SAFE_INTEGER,
     complete: true,
     shortfalls,
     evidence: [
-      `Sender: ${counted(requests, 'request')}, ${tallyOf({ allowed, denied, errors, unanswered })}${allowed > 0 ? `; allowed by ${perNode(allowedBy)}` : ''}`,
+      `Sender: ${counted(requests, 'request')}, ${tallyOf({ admitted, rejected, errors, timeouts })}${admitted > 0 ? `; admitted by ${perNode(admittedBy)}` : ''}`,
       broken
         ? `Of those, ${over.admitted} were sent and answered within ${Math.round(over.to - over.from)} ms, in which the limit allows ${over.bound}`
         : `In the time that it took the limit allows ${bound}`,

@@ -9,20 +9,20 @@ export interface PodTraffic {
   readonly sent: number;
   /** Admitted, rejected, or failed so that nobody was admitted. */
   readonly answered: number;
-  readonly allowed: number;
+  readonly admitted: number;
   /** Answered with an error of the server: nobody was admitted, and nothing was decided; part of `answered`. */
-  readonly refused: number;
+  readonly errors: number;
   /** No answer came in time, or the connection broke. */
-  readonly unanswered: number;
+  readonly timeouts: number;
 }
 
 /** Over all pods. */
 export interface TrafficTotals {
   readonly requests: number;
-  readonly allowed: number;
-  readonly denied: number;
-  readonly refused: number;
-  readonly unanswered: number;
+  readonly admitted: number;
+  readonly rejected: number;
+  readonly errors: number;
+  readonly timeouts: number;
   /** Requests of which nobody knows whether they were admitted: not answered in time, or yet, or properly. */
   readonly open: number;
 }
@@ -32,7 +32,7 @@ type Counts = { -readonly [K in keyof PodTraffic]: PodTraffic[K] };
 export class TrafficRecord {
   readonly #byPod: Map<string, Counts>;
   readonly #answeredAt = new Map<string, number[]>();
-  readonly #allowed: { readonly at: number; readonly node: string }[] = [];
+  readonly #admitted: { readonly at: number; readonly node: string }[] = [];
   /** Requests that were on their way by the last sample and have not ended since, by pod. */
   #inFlight = new Map<string, number>();
   /** Every request that was sent until then and has not ended is among them. */
@@ -41,7 +41,7 @@ export class TrafficRecord {
 
   constructor(pods: readonly string[]) {
     this.#byPod = new Map(
-      pods.map((pod) => [pod, { sent: 0, answered: 0, allowed: 0, refused: 0, unanswered: 0 }]),
+      pods.map((pod) => [pod, { sent: 0, answered: 0, admitted: 0, errors: 0, timeouts: 0 }]),
     );
   }
 
@@ -63,7 +63,7 @@ export class TrafficRecord {
     if (sentAt <= this.#sampledAt && onTheirWay > 0) this.#inFlight.set(node, onTheirWay - 1);
     if (cause === 'Unreachable') return;
     counts.sent += 1;
-    if (outcome === 'Timeout' || cause === 'Reset') counts.unanswered += 1;
+    if (outcome === 'Timeout' || cause === 'Reset') counts.timeouts += 1;
     // It says neither, so nobody knows whether its caller was admitted.
     else if (cause !== 'Answer') this.#answered(counts, node, outcome, endedAt);
   }
@@ -73,10 +73,10 @@ export class TrafficRecord {
     const times = this.#answeredAt.get(node) ?? [];
     this.#answeredAt.set(node, times);
     times.push(at);
-    if (outcome === 'Error') counts.refused += 1;
+    if (outcome === 'Error') counts.errors += 1;
     if (outcome !== 'Admitted') return;
-    counts.allowed += 1;
-    this.#allowed.push({ at, node });
+    counts.admitted += 1;
+    this.#admitted.push({ at, node });
   }
 
   /** Requests that are on their way, by pod, at `at` or later. */
@@ -92,39 +92,39 @@ export class TrafficRecord {
   }
 
   /** Admissions that arrived from `from` to `to`, by pod. */
-  allowedWithin(from: number, to: number): Map<string, number> {
+  admittedWithin(from: number, to: number): Map<string, number> {
     const counts = new Map([...this.#byPod.keys()].map((node) => [node, 0]));
-    for (const { at, node } of this.#allowed) {
+    for (const { at, node } of this.#admitted) {
       if (at >= from && at <= to) counts.set(node, (counts.get(node) ?? 0) + 1);
     }
     return counts;
   }
 
   /** Admissions so far, over all pods. */
-  get allowedCount(): number {
-    return this.#allowed.length;
+  get admittedCount(): number {
+    return this.#admitted.length;
   }
 
   /** When the admission arrived before which there were `count` others; undefined: there were fewer. */
-  allowedAt(count: number): number | undefined {
-    return this.#allowed[count]?.at;
+  admittedAt(count: number): number | undefined {
+    return this.#admitted[count]?.at;
   }
 
   /** When the last admission arrived; 0 before the first. */
-  get lastAllowedAt(): number {
-    return this.#allowed.at(-1)?.at ?? 0;
+  get lastAdmittedAt(): number {
+    return this.#admitted.at(-1)?.at ?? 0;
   }
 
   get totals(): TrafficTotals {
     const all = [...this.byNode.values()];
     const of = (count: keyof PodTraffic): number => all.reduce((sum, counts) => sum + counts[count], 0);
-    const [requests, answered, allowed, refused] = [of('sent'), of('answered'), of('allowed'), of('refused')];
+    const [requests, answered, admitted, errors] = [of('sent'), of('answered'), of('admitted'), of('errors')];
     return {
       requests,
-      allowed,
-      denied: answered - allowed - refused,
-      refused,
-      unanswered: of('unanswered'),
+      admitted,
+      rejected: answered - admitted - errors,
+      errors,
+      timeouts: of('timeouts'),
       open: requests - answered,
     };
   }

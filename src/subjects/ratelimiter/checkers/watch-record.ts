@@ -54,7 +54,7 @@ export interface CompleteSample {
   readonly admitted: ReadonlyMap<string, number>;
   readonly total: number;
   readonly stored: number;
-  readonly toldBy?: string;
+  readonly reportedBy?: string;
 }
 
 export class WatchRecord {
@@ -112,9 +112,16 @@ export class WatchRecord {
       this.#lastProblem = sample.problems[0] ?? this.#lastProblem;
       return undefined;
     }
-    const { readAt, endedAt, admitted, stored, toldBy } = sample;
+    const { readAt, endedAt, admitted, stored, reportedBy } = sample;
     const total = totalAdmitted(sample);
-    this.#last = { readAt, endedAt, admitted, total, stored, ...(toldBy !== undefined && { toldBy }) };
+    this.#last = {
+      readAt,
+      endedAt,
+      admitted,
+      total,
+      stored,
+      ...(reportedBy !== undefined && { reportedBy }),
+    };
     this.#watchedUntil = endedAt;
     this.#unreported = undefined;
     this.#samples.push({ readAt, endedAt });

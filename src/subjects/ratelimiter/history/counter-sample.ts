@@ -10,12 +10,12 @@ export interface CounterSample {
   readonly endedAt: number;
   /** What each pod has admitted, as its counter or the sender reports. */
   readonly admitted: ReadonlyMap<string, number>;
-  /** What Redis, or the pod in `toldBy`, counted over all pods; undefined if it could not be read. */
+  /** What Redis, or the pod in `reportedBy`, counted over all pods; undefined if it could not be read. */
   readonly stored: number | undefined;
   /** Whether Redis gave no answer at all. */
   readonly storeSilent?: boolean;
   /** The pod whose answer reported the count, if it was not read from Redis. */
-  readonly toldBy?: string;
+  readonly reportedBy?: string;
   /** No more reports are due for what was admitted so far; the problems say what was never reported. */
   readonly idle?: boolean;
   /** Pods that answered for another window, or no longer know the key. */

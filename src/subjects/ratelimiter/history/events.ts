@@ -132,7 +132,7 @@ export const historyEvent = z.union([
       admitted: podCounts,
       stored: told.optional(),
       storeSilent: z.boolean().optional(),
-      toldBy: pod.optional(),
+      reportedBy: pod.optional(),
       idle: z.boolean().optional(),
       elsewhere: pods,
       improper: pods.optional(),

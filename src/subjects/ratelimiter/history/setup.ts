@@ -14,7 +14,7 @@ const text = z.string().max(2048);
 const denying = z.strictObject({
   limit: count,
   sent: count,
-  allowed: count,
+  admitted: count,
 });
 
 /** As one line of a file holds it. */

@@ -54,7 +54,7 @@ describe('a store outage longer than a window', () => {
         expect(reading).toMatchObject({ summary: 'Enforces', shortfalls: [], complete: true });
         expect(reading?.detectedAt).toBeUndefined();
         const left = outage.recovered?.() ?? [];
-        expect([valueOf(left, 'lost') ?? 0, valueOf(left, 'phantoms') ?? 0]).toEqual([0, 0]);
+        expect([valueOf(left, 'underCounted') ?? 0, valueOf(left, 'overCounted') ?? 0]).toEqual([0, 0]);
       }),
       { numRuns: 60 },
     );

@@ -110,7 +110,7 @@ describe('a timeline', () => {
     const seen = timeline('a');
     seen.request({ pod: 'a', caller: 'Under', sentAt: T, endedAt: T + 1, outcome: 'Error', cause: 'Reset' });
     const bundle = seen.bundle(T);
-    expect(points(bundle, 'replica-1', 'others-failed')).toEqual([[1, 1]]);
+    expect(points(bundle, 'replica-1', 'others-errors')).toEqual([[1, 1]]);
     expect(points(bundle, 'replica-1', 'request-latency')).toBeUndefined();
   });
 
@@ -168,11 +168,11 @@ describe('a timeline', () => {
     const bundle = seen.bundle(T);
     const last = (signal: Signal) => points(bundle, 'replica-1', signal)?.at(-1)?.[1];
     expect(
-      (['sent', 'allowed', 'denied', 'failed', 'unanswered'] as const).map((what) =>
+      (['sent', 'admitted', 'rejected', 'errors', 'timeouts'] as const).map((what) =>
         last(`requests-${what}`),
       ),
     ).toEqual([4, 1, 1, 1, 1]);
-    expect((['sent', 'allowed', 'denied'] as const).map((what) => last(`others-${what}`))).toEqual([
+    expect((['sent', 'admitted', 'rejected'] as const).map((what) => last(`others-${what}`))).toEqual([
       4,
       4,
       undefined,

@@ -52,10 +52,10 @@ const ASKERS: Readonly<Partial<Record<CallerKind, Asker>>> = {
 };
 
 const OF_ANSWER = {
-  Admitted: 'allowed',
-  Rejected: 'denied',
-  Error: 'failed',
-  Timeout: 'unanswered',
+  Admitted: 'admitted',
+  Rejected: 'rejected',
+  Error: 'errors',
+  Timeout: 'timeouts',
 } as const satisfies Record<RequestOutcome, string>;
 
 export class Timeline {
@@ -196,10 +196,10 @@ export class Timeline {
   }
 
   /** What the answer of a pod reported as used. */
-  reported({ endedAt, stored, toldBy = '' }: CounterSample): void {
-    const component = this.#replicas.get(toldBy);
+  reported({ endedAt, stored, reportedBy = '' }: CounterSample): void {
+    const component = this.#replicas.get(reportedBy);
     if (component !== undefined && stored !== undefined)
-      this.#recorder.add(endedAt, component, 'count-told', stored);
+      this.#recorder.add(endedAt, component, 'count-reported', stored);
   }
 
   /** A request goes to the pod; what is returned takes that back, and notes where the pod could not be reached. */
@@ -226,7 +226,7 @@ export class Timeline {
   request({ caller, cause, endedAt, outcome, pod: node, sentAt }: CallerRequest): void {
     const asker = ASKERS[caller];
     if (asker === undefined) {
-      if (caller === 'New' && outcome === 'Admitted') this.#count(endedAt, node, 'newcomer-allowed', 1);
+      if (caller === 'New' && outcome === 'Admitted') this.#count(endedAt, node, 'newcomer-admitted', 1);
       return;
     }
     this.sent(sentAt, node, asker);
@@ -244,7 +244,7 @@ export class Timeline {
 
   /** A request that was noted as unanswered has an answer after all. */
   late({ caller, pod: node, sentAt }: CallerRequest, { at, outcome }: LateAnswer): void {
-    if (caller === 'New' && outcome === 'Admitted') this.#count(at, node, 'newcomer-allowed', 1);
+    if (caller === 'New' && outcome === 'Admitted') this.#count(at, node, 'newcomer-admitted', 1);
     const asker = ASKERS[caller];
     if (asker === undefined) return;
     this.#count(at, node, `${asker}-${OF_ANSWER.Timeout}`, -1);
@@ -271,15 +271,15 @@ export class Timeline {
 
   /** Requests that were sent together in the name of another caller, or in another window: they have nothing to do with the counts here. */
   otherBurst(
-    { allowed, allowedBy, endedAt, requests, sent: sentTo, sendSpanMs, startedAt }: BurstResult,
+    { admitted, admittedBy, endedAt, requests, sent: sentTo, sendSpanMs, startedAt }: BurstResult,
     who = 'another caller',
   ): void {
     for (const [pod, component] of this.#replicas) {
       if (sentTo.has(pod))
-        this.#recorder.add(endedAt, component, 'allowed-to-another', allowedBy.get(pod) ?? 0);
+        this.#recorder.add(endedAt, component, 'admitted-elsewhere', admittedBy.get(pod) ?? 0);
     }
     const sent = `${counted(requests, 'request')} within ${spanOf(sendSpanMs)} ms`;
-    this.event(startedAt, CLIENT, `${who} sent ${sent}, of which ${allowed} were allowed`);
+    this.event(startedAt, CLIENT, `${who} sent ${sent}, of which ${admitted} were admitted`);
   }
 
   /** Notes what has changed in the health of the replicas. */

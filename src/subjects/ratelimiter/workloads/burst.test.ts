@@ -20,7 +20,7 @@ describe('the result of a burst', () => {
   it('a request given up for memory counts as unanswered, and not as an error', () => {
     const outcomes = [failed(4, 'NO_ROOM')];
     const result = resultOf(outcomes);
-    expect(result).toMatchObject({ errors: 0, unanswered: 1 });
+    expect(result).toMatchObject({ errors: 0, timeouts: 1 });
     expect(result.outcomes.map(({ outcome }) => outcome)).toEqual(['Timeout']);
   });
 
@@ -36,17 +36,17 @@ describe('the result of a burst', () => {
     ];
     expect(resultOf(outcomes)).toEqual({
       requests: 7,
-      allowed: 2,
-      denied: 1,
+      admitted: 2,
+      rejected: 1,
       errors: 2,
-      unanswered: 2,
+      timeouts: 2,
       firstError: 'rl-0: POST /check: NOT_SENT',
       startedAt: 0,
       endedAt: 9,
       sendSpanMs: 1,
       sent: new Map([['rl-0', 7]]),
-      allowedBy: new Map([['rl-0', 2]]),
-      allowedAt: [2, 7],
+      admittedBy: new Map([['rl-0', 2]]),
+      admittedAt: [2, 7],
       // One never left.
       outcomes: [
         [7, 'Admitted'],

@@ -21,7 +21,7 @@ const callers = new HttpCallers(
   httpInterfaceSchema.parse({
     request: { path: '/?user=$(key)' },
     admitted: { statuses: [200], member },
-    denied: { statuses: [200], member: { ...member, value: 'false' } },
+    rejected: { statuses: [200], member: { ...member, value: 'false' } },
   }),
 );
 const request = { method: 'POST', path: '/' };

@@ -95,7 +95,7 @@ export async function controlCallers(
         writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
         writeMaxMs,
         lags,
-        denying: { limit, sent, allowed },
+        denying: { limit, sent, admitted: allowed },
       },
     };
   } finally {
@@ -198,7 +198,7 @@ async function requireFreeHealth(
     signal.throwIfAborted();
     if (gotOf(asked, callers)?.outcome !== 'Rejected') continue;
     throw new Error(
-      `${client.node.name}: GET ${path} was denied once the limit of the operator's address was used up, so looks at the health use it up, too: set ${HTTP_FIELD}.health.path to one that asks no limiter`,
+      `${client.node.name}: GET ${path} was rejected once the limit of the operator's address was used up, so looks at the health use it up, too: set ${HTTP_FIELD}.health.path to one that asks no limiter`,
     );
   }
 }
@@ -285,11 +285,12 @@ function remedyOf(
 ): string {
   const used = `One caller had been admitted ${counted(before, 'time')} by then, all that its limit allows, and`;
   if (outcome === 'Timeout') {
-    return `${exhausted ? `${used} no answer is no denial: s` : 'S'}ee in the logs why it waits, or raise ${timeoutField}`;
+    return `${exhausted ? `${used} no answer is not a rejection: s` : 'S'}ee in the logs why it waits, or raise ${timeoutField}`;
   }
-  if (unheard) return `${exhausted ? `${used} an error is no denial: s` : 'S'}ee in the logs why it failed`;
-  if (!exhausted) return `See ${HTTP_FIELD} (request, admitted, denied)`;
-  return `${used} an error is no denial: where your rate limiter denies so, name the status in ${HTTP_FIELD}.denied; else see in the logs why it failed`;
+  if (unheard)
+    return `${exhausted ? `${used} an error is not a rejection: s` : 'S'}ee in the logs why it failed`;
+  if (!exhausted) return `See ${HTTP_FIELD} (request, admitted, rejected)`;
+  return `${used} an error is not a rejection: if your rate limiter rejects in this way, name the status in ${HTTP_FIELD}.rejected; else see in the logs why it failed`;
 }
 
 function timesOf({ endedAt, sentAt }: CallerRequest): { sentAt: number; answeredAt: number } {

@@ -13,7 +13,7 @@ import { httpInterfaceSchema } from './schema.ts';
 const LIMIT: RateLimit = { algorithm: 'FixedWindow', requests: 3, windowMs: 60_000, start: 'FirstRequest' };
 
 /** What the control says of a limiter that lets three through, and then answers so. */
-async function problemOf(beyond: RequestListener, denied: object = {}): Promise<string | undefined> {
+async function problemOf(beyond: RequestListener, rejected: object = {}): Promise<string | undefined> {
   let passed = 0;
   const server = createServer((request, response) => {
     passed += 1;
@@ -28,7 +28,7 @@ async function problemOf(beyond: RequestListener, denied: object = {}): Promise<
     server.closeAllConnections();
     server.close();
   });
-  const http = httpInterfaceSchema.parse({ request: { path: '/of/$(key)' }, denied });
+  const http = httpInterfaceSchema.parse({ request: { path: '/of/$(key)' }, rejected });
   const callers = new HttpCallers(http);
   const options = {
     clients: [client],
@@ -48,29 +48,29 @@ const status =
     response.writeHead(code).end();
 
 describe('whether a limiter behind HTTP denies once its limit is used up', () => {
-  it('is shown by an answer that the mapping calls denied', async () => {
+  it('is shown by an answer that the mapping calls rejected', async () => {
     expect(await problemOf(status(429))).toBeUndefined();
   });
 
   it('an overloaded server is no rejection: the error names request, answer, field', async () => {
     expect(await problemOf(status(503))).toBe(
-      'without any fault api-0 was asked GET /of/demo-a: answered 503, which is neither admitted nor denied by the spec. One caller had been admitted 3 times by then, all that its limit allows, and an error is no denial: where your rate limiter denies so, name the status in subject.rateLimiter.interface.http.denied; else see in the logs why it failed',
+      'without any fault api-0 was asked GET /of/demo-a: answered 503, which is neither admitted nor rejected by the spec. One caller had been admitted 3 times by then, all that its limit allows, and an error is not a rejection: if your rate limiter rejects in this way, name the status in subject.rateLimiter.interface.http.rejected; else see in the logs why it failed',
     );
   });
 
-  it('is shown by a 503 where the mapping calls that denied', async () => {
+  it('is shown by a 503 if the mapping calls that rejected', async () => {
     expect(await problemOf(status(503), { statuses: [503] })).toBeUndefined();
   });
 
   it('is not shown by a server that gives no answer', async () => {
     expect(await problemOf(() => undefined)).toMatch(
-      /^without any fault api-0 was asked GET \/of\/demo-a: it was not answered within 300 ms\. .*no answer is no denial: see in the logs why it waits, or raise health\.timeout$/,
+      /^without any fault api-0 was asked GET \/of\/demo-a: it was not answered within 300 ms\. .*no answer is not a rejection: see in the logs why it waits, or raise health\.timeout$/,
     );
   });
 
   it('is not shown by a connection that breaks', async () => {
     expect(await problemOf(({ socket }) => void socket.destroy())).toMatch(
-      /^without any fault api-0 was asked GET \/of\/demo-a: .*\. .*an error is no denial: see in the logs why it failed$/,
+      /^without any fault api-0 was asked GET \/of\/demo-a: .*\. .*an error is not a rejection: see in the logs why it failed$/,
     );
   });
 });

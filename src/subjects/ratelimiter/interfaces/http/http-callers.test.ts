@@ -59,31 +59,21 @@ describe('what an answer means', () => {
     expect(() => callers().read(answer(503))).toThrow('answered 503, which is neither');
   });
 
-  it('is told by a header where the status does not say', () => {
-    const spec = callers({
-      admitted: { statuses: [200] },
-      denied: { statuses: [200], header: { name: 'X-Limited', value: 'yes' } },
-    });
-    expect(() => spec.read(answer(200, '', { 'x-limited': 'yes' }))).toThrow('both admitted and denied');
-    const exclusive = callers({
-      admitted: { statuses: [200], header: { name: 'X-Limited', value: 'no' } },
-      denied: { statuses: [200], header: { name: 'X-Limited', value: 'yes' } },
-    });
-    expect(exclusive.read(answer(200, '', { 'x-limited': 'yes' }))).toBe('Rejected');
-    expect(exclusive.read(answer(200, '', { 'x-limited': 'no' }))).toBe('Admitted');
-    expect(() => exclusive.read(answer(200))).toThrow('neither');
-  });
-
   it('is told by a member of the body where the status does not say', () => {
     const spec = callers({
       admitted: { statuses: [200], member: { pointer: '/result/a~1b', value: 'true' } },
-      denied: { statuses: [200], member: { pointer: '/result/a~1b', value: 'false' } },
+      rejected: { statuses: [200], member: { pointer: '/result/a~1b', value: 'false' } },
     });
     expect(spec.read(answer(200, '{"result":{"a/b":true}}'))).toBe('Admitted');
     expect(spec.read(answer(200, '{"result":{"a/b":"false"}}'))).toBe('Rejected');
     for (const body of ['', '[]', '{"result":null}', '{"result":{"a/b":{}}}', '{"result":{}}']) {
       expect(() => spec.read(answer(200, body))).toThrow('neither');
     }
+  });
+
+  it('is an error if the spec both admits and rejects it', () => {
+    const spec = callers({ admitted: { statuses: [200, 429] }, rejected: { statuses: [429] } });
+    expect(() => spec.read(answer(429))).toThrow('both admitted and rejected');
   });
 
   it('is never taken from what every object inherits', () => {
@@ -98,7 +88,7 @@ describe('the mapping', () => {
     ['a host', { request: { path: 'http://elsewhere/' } }],
     ['a fragment', { request: { path: '/#a' } }],
     ['an unknown method', { request: { method: 'CONNECT' } }],
-    ['no statuses', { request: {}, denied: { statuses: [] } }],
+    ['no statuses', { request: {}, rejected: { statuses: [] } }],
   ])('refuses %s', (_, spec) => {
     expect(httpInterfaceSchema.safeParse(spec).success).toBe(false);
   });

@@ -54,22 +54,22 @@ export class HttpCallers implements Callers {
     return address;
   }
 
-  read(answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): Decision {
-    const { admitted, denied } = this.#mapping;
+  read(answer: Pick<HttpAnswer, 'status' | 'body'>): Decision {
+    const { admitted, rejected } = this.#mapping;
     let json: { readonly parsed: unknown } | undefined;
     const bodyOf = (): unknown => {
       json ??= { parsed: parseJson(answer.body) };
       return json.parsed;
     };
-    const said = { admitted: matches(admitted, answer, bodyOf), denied: matches(denied, answer, bodyOf) };
-    if (said.admitted && said.denied) {
+    const said = { admitted: matches(admitted, answer, bodyOf), rejected: matches(rejected, answer, bodyOf) };
+    if (said.admitted && said.rejected) {
       throw new Error(
-        `answered ${answer.status}, which is both admitted and denied by the spec: make the two exclude each other`,
+        `answered ${answer.status}, which is both admitted and rejected by the spec: make the two exclude each other`,
       );
     }
     if (said.admitted) return 'Admitted';
-    if (said.denied) return 'Rejected';
-    throw new Error(`answered ${answer.status}, which is neither admitted nor denied by the spec`);
+    if (said.rejected) return 'Rejected';
+    throw new Error(`answered ${answer.status}, which is neither admitted nor rejected by the spec`);
   }
 }
 
@@ -79,12 +79,11 @@ function addressAt(index: number): string {
 }
 
 function matches(
-  { header, member, statuses }: AnswersSpec,
-  { headers, status }: Pick<HttpAnswer, 'status' | 'headers'>,
+  { member, statuses }: AnswersSpec,
+  { status }: Pick<HttpAnswer, 'status'>,
   json: () => unknown,
 ): boolean {
   if (!statuses.includes(status)) return false;
-  if (header && headers.get(header.name.toLowerCase()) !== header.value) return false;
   return member === undefined || memberAt(json(), member.pointer) === member.value;
 }
 

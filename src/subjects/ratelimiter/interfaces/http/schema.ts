@@ -55,7 +55,6 @@ function answers(statuses: number[], what: string) {
         .max(16)
         .default(statuses)
         .meta({ description: 'One of these statuses.', 'x-kubernetes-list-type': 'atomic' }),
-      header: header.optional().describe('And this header with this value, where a status does not say.'),
       member: z
         .object({
           pointer: z
@@ -66,10 +65,10 @@ function answers(statuses: number[], what: string) {
           value: z
             .string()
             .max(256)
-            .describe('What stands there: a string, or a number or boolean as JSON has it.'),
+            .describe('Its value: a string, or a number or boolean as JSON writes it.'),
         })
         .optional()
-        .describe('And a member of the JSON body with this value, where a status does not say.'),
+        .describe('And this member of the JSON body, if the status is not enough to tell.'),
     })
     .prefault({})
     .describe(what);
@@ -85,7 +84,7 @@ export const httpInterfaceSchema = z
         `What the limiter knows its callers by. Key: what stands in the request as ${KEY_PLACE} or ${ADDRESS_PLACE}. SourceAddress: the source address of the connection alone, so all requests of the operator share one limit, and a run waits until it is whole again.`,
       ),
     admitted: answers([200, 201, 202, 204], 'Answers that mean that the request was admitted.'),
-    denied: answers([429], 'Answers that mean that the limit is used up.'),
+    rejected: answers([429], 'Answers that mean that the limit is used up.'),
     remaining: z
       .object({
         header: z

@@ -49,22 +49,22 @@ it('asks every node for the key as often as the others, and counts what they all
   const result = await injectBurstTraffic(optionsFor(nodes, 10), signal);
   expect(result).toMatchObject({
     requests: 10,
-    allowed: 4,
-    denied: 6,
+    admitted: 4,
+    rejected: 6,
     errors: 0,
-    unanswered: 0,
+    timeouts: 0,
   });
   expect(result.firstError).toBeUndefined();
   expect([...result.sent]).toEqual([
     ['rl-0', 5],
     ['rl-1', 5],
   ]);
-  expect([...result.allowedBy]).toEqual([
+  expect([...result.admittedBy]).toEqual([
     ['rl-0', 2],
     ['rl-1', 2],
   ]);
-  expect(result.allowedAt).toHaveLength(4);
-  expect(result.allowedAt).toEqual(result.allowedAt.toSorted((a, b) => a - b));
+  expect(result.admittedAt).toHaveLength(4);
+  expect(result.admittedAt).toEqual(result.admittedAt.toSorted((a, b) => a - b));
   const times = (count: number, line: string) => Array.from({ length: count }, () => line);
   // The eight wake-up requests change nothing.
   expect(one.asked.toSorted()).toEqual([
@@ -76,6 +76,6 @@ it('asks every node for the key as often as the others, and counts what they all
 it('takes no answer for another window', async () => {
   const one = await limiter(2);
   const result = await injectBurstTraffic({ ...optionsFor([one.node], 3), windowId: 'x' }, signal);
-  expect(result).toMatchObject({ allowed: 0, denied: 0, errors: 3 });
+  expect(result).toMatchObject({ admitted: 0, rejected: 0, errors: 3 });
   expect(result.firstError).toMatch(/^rl-0: POST \/check: .*for window w, which this run has not begun/);
 });

@@ -15,7 +15,7 @@ const PRESET: HttpInterfaceSpec = httpInterfaceSchema.parse({
     body: JSON.stringify({ key: KEY_PLACE }),
   },
   admitted: decides(200, true),
-  denied: decides(429, false),
+  rejected: decides(429, false),
   health: { path: '/health', statuses: [200] },
 });
 

@@ -28,13 +28,13 @@ it.each([
     answer(503, { error: { code: 'OVERLOADED', message: 'later' } }),
     'answered 503: OVERLOADED: later',
   ],
-  ['a no without a status of one', answer(200, of('window-1', false)), 'neither admitted nor denied'],
+  ['a no without a status of one', answer(200, of('window-1', false)), 'neither admitted nor rejected'],
   [
     'a yes for a window that somebody else began',
     answer(200, of('x', true)),
     'answered 200 for window x, which this run has not begun',
   ],
-  ['something else', answer(200, {}), 'neither admitted nor denied'],
+  ['something else', answer(200, {}), 'neither admitted nor rejected'],
   ['a yes without a window', answer(200, { allowed: true }), 'no windowId'],
 ])('takes %s for neither', (_, given, message) => {
   expect(() => callers.read(given)).toThrow(message);

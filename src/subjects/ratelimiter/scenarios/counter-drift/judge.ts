@@ -3,7 +3,7 @@ import { type Measure, parseDuration } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
 import { CounterWatch, seenInvariant } from '../../checkers/counter-watch.ts';
-import { DriftInvariant, lostCounts } from '../../checkers/drift.ts';
+import { DriftInvariant, underCounted } from '../../checkers/drift.ts';
 import { sampleOf } from '../../history/counts.ts';
 import type { HistoryEvent } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
@@ -48,7 +48,7 @@ export class DriftJudge implements Judge {
     const rest = this.#history.last('rest');
     if (!rest) return [];
     const isExact = sourceOf(this.#history.setup.limiter) === 'Nodes';
-    return [lostCounts(sumOf(this.admitted.values()), rest.stored, isExact)];
+    return [underCounted(sumOf(this.admitted.values()), rest.stored, isExact)];
   }
 
   get seen(): SeenInvariant {
@@ -80,8 +80,8 @@ export class DriftJudge implements Judge {
   }
 
   /** Requests that the sender was admitted so far, by pod. */
-  get allowed(): ReadonlyMap<string, number> {
-    return new Map([...this.#invariant.traffic].map(([pod, { allowed }]) => [pod, allowed]));
+  get admittedBySender(): ReadonlyMap<string, number> {
+    return new Map([...this.#invariant.traffic].map(([pod, { admitted }]) => [pod, admitted]));
   }
 
   #take(event: HistoryEvent): void {

@@ -63,47 +63,52 @@ export const api = {
       unit: 'requests',
       grows: true,
       meaning:
-        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was allowed; with interface.http.remaining alone, ahead of what their answers reported as used. Its bound is the threshold and the lag without a fault.',
+        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was admitted; with interface.http.remaining alone, ahead of what their answers reported as used. Its bound is the threshold and the lag without a fault.',
     },
     {
       name: 'overAdmission',
       unit: 'requests',
       grows: true,
       meaning:
-        'What callers were allowed beyond the limit while the pause lasted, by the answers that the sender got; its bound is 0.',
+        'Requests that callers were admitted beyond the limit during the pause, by the answers that the sender got; its bound is 0.',
     },
     {
       name: 'requests',
       unit: 'requests',
       grows: true,
-      meaning: 'Checks of the steady traffic that were sent.',
+      meaning: 'Requests of the steady traffic that were sent.',
     },
-    { name: 'allowed', unit: 'requests', grows: true, meaning: 'Checks that were allowed.' },
+    { name: 'admitted', unit: 'requests', grows: true, meaning: 'Requests that were admitted.' },
     {
-      name: 'denied',
+      name: 'rejected',
       unit: 'requests',
       grows: true,
-      meaning: 'Checks that were denied: by a 429 or, behind HTTP, by what the mapping calls denied.',
+      meaning: 'Requests that were rejected because the limit was used up.',
     },
     {
-      name: 'refused',
+      name: 'errors',
       unit: 'requests',
       grows: true,
       meaning:
-        'Checks that were answered with a status of 500 or above, such as the 503 of a pod that got no answer from Redis.',
+        'Requests that were answered with a status of 500 or above, such as the 503 of a pod that got no answer from Redis.',
     },
-    { name: 'unanswered', unit: 'requests', grows: true, meaning: 'Checks that no node answered in time.' },
     {
-      name: 'lostCounts',
-      unit: 'counts',
+      name: 'timeouts',
+      unit: 'requests',
+      grows: true,
+      meaning: 'Requests that were not answered in time, or whose connection broke.',
+    },
+    {
+      name: 'underCounted',
+      unit: 'requests',
       meaning:
-        'What nodes were seen to admit and Redis did not hold in the end; behind HTTP at least so many, where a limiter counts what it denies, too. Left out if that is not known, as without redis.count.',
+        'Requests that pods admitted and Redis had not counted in the end; a lower bound behind HTTP, since a limiter may count what it rejects. Left out if it is unknown, as without redis.count.',
     },
     CONTROL_MEASURE,
   ],
   column: {
     name: 'Drift',
-    description: 'Drift of the counters against its bound, and what callers were allowed of the limit',
+    description: 'Drift of the counters against its bound, and requests admitted against the limit',
   },
 } as const satisfies FaultApi;
 

@@ -65,7 +65,15 @@ export class QuotaCounters implements Counters {
     }
     if (quota) {
       const { admitted, endedAt, node, sentAt, used } = quota;
-      return { readAt: sentAt, endedAt, admitted, stored: used, toldBy: node, elsewhere: [], problems: [] };
+      return {
+        readAt: sentAt,
+        endedAt,
+        admitted,
+        stored: used,
+        reportedBy: node,
+        elsewhere: [],
+        problems: [],
+      };
     }
     const { admitted, open, problem, unreported } = this.#count;
     // Of nothing that was admitted nothing is missing.

@@ -48,7 +48,7 @@ export class DriftWorkload implements Workload<DriftJudge> {
   async watch(signal: AbortSignal): Promise<void> {
     const { fixture: key, history, judge } = this.#recorded;
     await watchCounters(
-      async (end) => await this.#counters.look(key, () => judge.allowed, end),
+      async (end) => await this.#counters.look(key, () => judge.admittedBySender, end),
       // What comes after the end of the watch proves nothing about this fault.
       (sample) => judge.isComplete || history.append(countEvent(key, sample, this.#inFlight)),
       signal,

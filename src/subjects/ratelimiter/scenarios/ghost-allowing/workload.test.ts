@@ -105,7 +105,7 @@ async function burstAt(
 /** The series that says what the limit allows: of a bucket, also what came back while the burst was answered. */
 function limitsOf({ invariant, series }: EvidenceBundle): { first: number; last: number; judged: number } {
   const points = series.find(({ signal }) => signal === 'limit')?.points ?? [];
-  const judged = invariant?.values.find(({ name }) => name === 'allowed')?.value;
+  const judged = invariant?.values.find(({ name }) => name === 'bound')?.value;
   return { first: points[0]?.[1] ?? -1, last: points.at(-1)?.[1] ?? -1, judged: judged ?? -2 };
 }
 

@@ -96,11 +96,11 @@ describe('the accounts of callers after a fault', () => {
       /0 requests counted and not admitted in time, and at least 9 more gone from their limits than they asked for, as where requests are counted more than once$/,
     ],
     ['neither', { counts: 0, status: 500 }, 0, 0, /nothing else/],
-  ])('say what was %s', async (_, outage, lost, phantoms, message) => {
+  ])('say what was %s', async (_, outage, lost, overCounted, message) => {
     const { measures, message: said } = await accountsAfter(outage);
     expect(measures.map(({ name, value }) => [name, value])).toEqual([
-      ['lost', lost],
-      ['phantoms', phantoms],
+      ['underCounted', lost],
+      ['overCounted', overCounted],
     ]);
     expect(said).toMatch(message);
     expect(said).toMatch(/^of 3 callers/);
@@ -126,7 +126,7 @@ describe('the accounts of callers after a fault', () => {
       await allWait;
     };
     const { measures } = await accountsAfter({ counts: 0, status: 200 }, LIMIT, learned);
-    expect(measures[0]).toMatchObject({ name: 'lost', value: 9 });
+    expect(measures[0]).toMatchObject({ name: 'underCounted', value: 9 });
   });
 
   it('are not made up for a limit that would take long to use up', async () => {

@@ -67,11 +67,11 @@ export const api = {
     'While writes to Redis stalled, callers got something else than what is accepted, or more than the limit although FailsOpen is not; or afterwards they were not admitted as before, or did not get their limit back, in this run.',
   measures: [
     {
-      name: 'notServed',
+      name: 'notAdmitted',
       unit: 'requests',
       grows: true,
       meaning:
-        'Requests of callers within their limit that were denied, failed or had no answer during the pause.',
+        'Requests of callers under their limit that were rejected, failed or timed out during the pause.',
     },
     {
       name: 'overAdmission',
@@ -81,9 +81,9 @@ export const api = {
         "Requests of one caller admitted beyond what the limit allows, by the sender's own count, whether or not it still waited for the answer.",
     },
     {
-      name: 'withinLimit',
+      name: 'underLimit',
       unit: 'requests',
-      meaning: 'Requests of callers within their limit during the pause.',
+      meaning: 'Requests of callers under their limit during the pause.',
     },
     { name: 'latencyBefore', unit: 'ms', meaning: 'Median time to an answer before the pause.' },
     {
@@ -94,7 +94,7 @@ export const api = {
     },
     { name: 'latencyAfter', unit: 'ms', meaning: 'The same after the pause.' },
     {
-      name: 'wellAfter',
+      name: 'timeToRecovery',
       unit: 'ms',
       meaning:
         'From the end of the pause until callers under their limit were admitted as before, and the one over it no more; with identity SourceAddress, until each pod admitted or rejected the one caller, and admitted no more than the limit. At least so long if that was not so by the end of settle.',
@@ -105,8 +105,12 @@ export const api = {
       meaning:
         'Callers that had used their limit up after the pause and were still rejected when it had to be returned. Only there if some were.',
     },
-    { name: 'lost', unit: 'requests', meaning: 'Requests that were admitted and never counted.' },
-    { name: 'phantoms', unit: 'requests', meaning: 'Requests that were counted and not admitted in time.' },
+    { name: 'underCounted', unit: 'requests', meaning: 'Requests that were admitted and never counted.' },
+    {
+      name: 'overCounted',
+      unit: 'requests',
+      meaning: 'Requests that were counted and not admitted in time.',
+    },
   ],
   column: { name: 'Outage', description: 'What callers got while Redis took no writes' },
 } as const satisfies FaultApi;
