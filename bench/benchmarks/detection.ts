@@ -1,8 +1,8 @@
 /**
- * How long a broken invariant stays unseen, as the runs themselves say it in `scenarios[].detectedAfter`, beside the
+ * How long a broken invariant stays unseen, as the runs themselves say it in `scenarios[].detectedAfterMilliseconds`, beside the
  * looks that are needed at the least: one for ghosts, two for drift, timed in the same run.
  */
-import { parseDuration, type ScenarioStatus } from '../../src/api/index.ts';
+import { type ScenarioStatus } from '../../src/api/index.ts';
 import { SAMPLE_EVERY_MS } from '../../src/subjects/ratelimiter/index.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { quantile } from '../statistics.ts';
@@ -47,8 +47,8 @@ export const detection: Benchmark = {
       const name = `detection-${runs++}`;
       await testbed.create(name, SPEC);
       const status = await testbed.ended(name);
-      for (const { type, detectedAfter } of status.scenarios ?? []) {
-        if (detectedAfter) latencies[type as ScenarioType].push(parseDuration(detectedAfter));
+      for (const { type, detectedAfterMilliseconds: ms } of status.scenarios ?? []) {
+        if (ms !== undefined) latencies[type as ScenarioType].push(ms);
       }
       say(`${name}: ${status.phase}, ${status.scenarios?.map(described).join(', ')}`);
       await testbed.clear([name]);
@@ -61,8 +61,8 @@ export const detection: Benchmark = {
   },
 };
 
-const described = ({ name, result, detectedAfter, reason }: ScenarioStatus): string =>
-  `${name} ${result ?? 'without result'} ${detectedAfter ?? reason ?? ''}`.trim();
+const described = ({ name, result, detectedAfterMilliseconds: ms, reason }: ScenarioStatus): string =>
+  `${name} ${result ?? 'without result'} ${ms ?? reason ?? ''}`.trim();
 
 const tooFew = ({ CounterDrift, GhostAllowing }: Record<ScenarioType, number[]>): string =>
   `${MOST_RUNS} runs detected drift ${CounterDrift.length} times and ghosts ${GhostAllowing.length} times, ` +

@@ -94,13 +94,12 @@ const scenario = z.object({
     .max(LIMITS.measures)
     .optional()
     .meta({ description: 'What was measured, the measure of the invariant first.', ...keyedBy('name') }),
-  detectedAfter: text(24, 'Time from the moment the invariant was broken to its detection.').optional(),
-  detectedAfterMs: milliseconds('The same.').optional(),
-  recoveredAfter: text(
-    24,
-    'Time from the end of the fault until the subject was seen at rest. An upper bound: only the Recovery chapter looks.',
+  detectedAfterMilliseconds: milliseconds(
+    'Time from the violation of the invariant to its detection.',
   ).optional(),
-  recoveredAfterMs: milliseconds('The same.').optional(),
+  recoveredAfterMilliseconds: milliseconds(
+    'Time from the end of the fault until the subject was seen to have recovered. An upper bound: only the Recovery chapter checks.',
+  ).optional(),
   attempts: z
     .int()
     .min(0)
@@ -176,7 +175,7 @@ const condition = z.object({
 const journal = z
   .object({
     runKey: text(64, 'What the last run was started for; see the run key in the reference.').optional(),
-    awaitedMs: milliseconds(
+    awaitedMilliseconds: milliseconds(
       'How long the run has waited for a person so far; does not count for the deadline.',
     ).optional(),
     awaitingSince: time('Since when it waits for a person.').optional(),
@@ -230,15 +229,13 @@ export const statusSchema = z
     phase: z.enum(PHASES).optional().describe('Where the object stands; the verdict once its run has ended.'),
     chapter: text(
       96,
-      'Title of the chapter on show, and what it is doing: "(countdown)", "(fault on, waiting)".',
+      'Number and title of the current chapter, and what it is doing: "4/11 Setup (countdown)".',
     ).optional(),
-    chapterNumber: z.int().optional().describe('Its number, from 1.'),
-    chapterCount: z.int().optional().describe('How many chapters there are.'),
-    progress: text(16, 'Both in one, for the column: "5/11".').optional(),
     message: text(LIMITS.message, 'What happens now, or how it ended.').optional(),
-    scenariosAsExpected: z.int().min(0).optional().describe('Scenarios of this run that ended as expected.'),
-    scenarioCount: z.int().min(0).optional().describe('Scenarios of this run.'),
-    asExpected: text(16, 'Both in one, for the column: "1/2".').optional(),
+    result: text(
+      64,
+      'Results of the scenarios so far: "2 violated"; of a single scenario with what was measured: "Violated: 30 > 5".',
+    ).optional(),
     run: run.optional().describe('The run that is on, or the last one.'),
     lastHandledRunRequest: text(
       LIMITS.request,

@@ -2,8 +2,17 @@
  * The story of a run as lines for a terminal: what changed from one status to
  * the next, and the verdict with its evidence. Pure.
  */
+
 import type { ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
-import { diagnosedBy, diagnosedClass, fallbackReason, RULES_PROFILE, remedySentence } from '../api/index.ts';
+import {
+  diagnosedBy,
+  diagnosedClass,
+  fallbackReason,
+  formatDuration,
+  RULES_PROFILE,
+  remedySentence,
+} from '../api/index.ts';
+import { countAsExpected } from '../demo/verdict.ts';
 
 /** What to print for the change from `before` to `after`; nothing worth telling: no lines. */
 export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
@@ -47,18 +56,18 @@ function explainerLines(earlier: DiagnosisStatus | undefined, diagnosis: Diagnos
   ];
 }
 
-function resultLine({ detectedAfter, name, result, summary }: ScenarioStatus): string {
+function resultLine({ detectedAfterMilliseconds: ms, name, result, summary }: ScenarioStatus): string {
   const figures = summary ? `: ${summary}` : '';
-  const after = detectedAfter ? `, ${detectedAfter} after the invariant was broken` : '';
+  const after = ms === undefined ? '' : `, detected ${formatDuration(ms)} after the violation`;
   return `${name} ${result ?? 'not tested'}${figures}${after}`;
 }
 
 /** The verdict and what it rests on. */
 export function verdictLines(status: ChaosDemoStatus): string[] {
-  const { asExpected, diagnoses = [], phase, run, scenarios = [] } = status;
+  const { diagnoses = [], phase, run, scenarios = [] } = status;
   const lines = [
     '',
-    `Verdict: ${phase} (${run?.verdict?.reason ?? '-'}), ${asExpected ?? '0/0'} as expected`,
+    `Verdict: ${phase} (${run?.verdict?.reason ?? '-'}), ${countAsExpected(status)} as expected`,
     `  ${run?.verdict?.message ?? status.message ?? ''}`,
   ];
   for (const scenario of scenarios) lines.push('', ...scenarioLines(scenario));
@@ -68,14 +77,14 @@ export function verdictLines(status: ChaosDemoStatus): string[] {
 
 /** What a scenario found, with its figures and evidence. */
 export function scenarioLines(scenario: ScenarioStatus): string[] {
-  const { evidence = [], expect, fault, measures = [], message, recoveredAfter } = scenario;
+  const { evidence = [], expect, fault, measures = [], message, recoveredAfterMilliseconds: ms } = scenario;
   const lines = [`${resultLine(scenario)} (expected ${expect})`];
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
   if (measures.length > 0) lines.push(`  Measured: ${measures.map(figure).join(', ')}`);
   // The proof of a fault is its first evidence, too.
   lines.push(...evidence.filter((item) => item !== fault?.message).map((item) => `  - ${item}`));
-  if (recoveredAfter) lines.push(`  - seen at rest ${recoveredAfter} after the fault at the latest`);
+  if (ms !== undefined) lines.push(`  - recovered within ${formatDuration(ms)} of the end of the fault`);
   return lines;
 }
 

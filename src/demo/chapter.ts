@@ -3,6 +3,8 @@
  * through them and knows for each stage when its work is done.
  */
 
+import type { ChaosDemoStatus, ChapterStatus } from '../api/index.ts';
+
 /** What a chapter can do. The framework has one rule for each, in stages.ts. */
 export const STAGES = [
   'welcome',
@@ -59,4 +61,10 @@ export function chaptersOf(
       auto: auto ?? false,
     };
   });
+}
+
+/** The chapter that a run has reached: the active one, else the last that ended; undefined while another run is to begin. */
+export function currentChapter({ chapter, chapters = [] }: ChaosDemoStatus): ChapterStatus | undefined {
+  if (chapter === undefined) return undefined;
+  return chapters.findLast(({ state }) => state !== 'Pending' && state !== 'Skipped');
 }

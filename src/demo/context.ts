@@ -119,9 +119,9 @@ export function runDeadline(
   spec: Pick<ChaosDemoSpec, 'activeDeadline'>,
   now: number,
 ): number {
-  const { awaitedMs = 0, awaitingSince } = journal;
+  const { awaitedMilliseconds = 0, awaitingSince } = journal;
   const awaiting = awaitingSince ? now - ms(awaitingSince) : 0;
-  return ms(run?.startedAt ?? '') + parseDuration(spec.activeDeadline) + awaitedMs + awaiting;
+  return ms(run?.startedAt ?? '') + parseDuration(spec.activeDeadline) + awaitedMilliseconds + awaiting;
 }
 
 /**

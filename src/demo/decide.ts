@@ -31,7 +31,7 @@ import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
 import { watching } from './scenarios.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
-import { countAsExpected } from './verdict.ts';
+import { resultOf } from './verdict.ts';
 
 export interface Decision {
   /** To be stored before any of `effects` is performed. */
@@ -236,7 +236,7 @@ function setFinishedStatus({ draft }: Context): void {
   draft.phase = verdict.phase;
   draft.message = verdict.message;
   // Gone where another spec was asked for meanwhile, and taken back.
-  if (draft.scenarios) countAsExpected(draft);
+  if (draft.scenarios) draft.result = resultOf(draft);
 }
 
 /** The status of an object that has no run on and whose last verdict is not the answer any more. */
@@ -244,12 +244,7 @@ function setPendingStatus({ draft }: Context, message: string): void {
   draft.phase = 'Pending';
   draft.message = truncate(message, LIMITS.message);
   delete draft.chapter;
-  delete draft.chapterNumber;
-  delete draft.chapterCount;
-  delete draft.progress;
-  delete draft.asExpected;
-  delete draft.scenariosAsExpected;
-  delete draft.scenarioCount;
+  delete draft.result;
 }
 
 function beginRun(context: Context, request: string | undefined): void {

@@ -23,7 +23,7 @@ import { announcement } from './observed.ts';
 import { endRemedies } from './remedies.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
-import { countAsExpected, scenarioSummary, verdictOf, verdictOfEnding } from './verdict.ts';
+import { resultOf, scenarioSummary, verdictOf, verdictOfEnding } from './verdict.ts';
 
 /** How long a stopped run waits for the proof that all is undone, after the fault's own end. */
 const RESTORE_DEADLINE_MS = 20_000;
@@ -40,7 +40,7 @@ export function conductRun(context: Context): void {
   if (admission.state !== 'granted' && !target) askForAdmission(context, true);
   updateScenarios(context);
   takeAnswers(context);
-  countAsExpected(context.draft);
+  context.draft.result = resultOf(context.draft);
 
   const journal = journalOf(context);
   const reason = reasonToStop(context, run);
@@ -112,7 +112,7 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
 function stop(context: Context, run: RunStatus, ending: Ending): void {
   const { draft, now, observed } = context;
   const chapter = draft.chapters?.find(({ state }) => state === 'Running' || state === 'Waiting');
-  if (chapter) draft.chapter = `${chapter.title} (stopping)`;
+  if (chapter) draft.chapter = chapterLine(chapter, draft.chapters?.length ?? 0, 'stopping');
   context.standing = { kind: 'running', reason: 'Stopping', message: `Stopping: ${ending.message}` };
   draft.message = truncate(`Stopping: ${ending.message}`, LIMITS.message);
   forgetUnbegun(context);
@@ -141,7 +141,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
   const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
   if (chapter) {
     chapter.state = 'Stopped';
-    draft.chapter = `${chapter.title} (stopped)`;
+    draft.chapter = chapterLine(chapter, draft.chapters?.length ?? 0, 'stopped');
   }
   finish(context, run, verdictOfEnding(context, ending, restored));
 }
@@ -178,7 +178,7 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   endRemedies(context);
   draft.phase = verdict.phase;
   draft.message = verdict.message;
-  countAsExpected(draft);
+  draft.result = resultOf(draft);
   const summary = scenarioSummary(draft);
   draft.history = [
     {
@@ -284,10 +284,7 @@ function show(
   reason: Reason = 'Running',
 ): void {
   const { draft } = context;
-  draft.chapter = note ? `${entry.title} (${note})` : entry.title;
-  draft.chapterNumber = entry.number;
-  draft.chapterCount = total;
-  draft.progress = `${entry.number}/${total}`;
+  draft.chapter = chapterLine(entry, total, note);
   draft.message = entry.message ?? entry.title;
   context.standing = { kind: 'running', reason, message: draft.message };
 }
@@ -300,7 +297,13 @@ function trackAwaiting(context: Context, run: RunStatus): void {
   if (awaitsPerson) {
     journal.awaitingSince ??= iso(now);
   } else if (journal.awaitingSince) {
-    journal.awaitedMs = (journal.awaitedMs ?? 0) + Math.max(0, now - ms(journal.awaitingSince));
+    journal.awaitedMilliseconds =
+      (journal.awaitedMilliseconds ?? 0) + Math.max(0, now - ms(journal.awaitingSince));
     delete journal.awaitingSince;
   }
+}
+
+/** "4/11 Outage (countdown)". */
+function chapterLine({ number, title }: ChapterStatus, total: number, note: string | undefined): string {
+  return `${number}/${total} ${title}${note ? ` (${note})` : ''}`;
 }

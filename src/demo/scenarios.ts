@@ -4,7 +4,7 @@
  * seen. A result, once there, stays.
  */
 import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
-import { counted, formatDuration, LIMITS, truncate } from '../api/index.ts';
+import { counted, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { faultDeadline, iso, isPossiblyActive, ms, wake, watchEnd } from './context.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from './observed.ts';
@@ -89,8 +89,7 @@ export function conclude(
   entry.message = truncate(judgement.message, LIMITS.message);
   if (judgement.result === 'Violated' && reading?.detectedAt !== undefined) {
     const since = reading.brokenAt ?? reading.detectedAt;
-    entry.detectedAfterMs = Math.max(0, Math.round(reading.detectedAt - since));
-    entry.detectedAfter = formatDuration(entry.detectedAfterMs);
+    entry.detectedAfterMilliseconds = Math.max(0, Math.round(reading.detectedAt - since));
   }
 }
 
@@ -141,8 +140,7 @@ export function takeRecovery(
 ): void {
   setMeasures(entry, measures);
   if (restedAt === undefined) return;
-  entry.recoveredAfterMs = Math.max(0, Math.round(restedAt - ms(fault.endedAt ?? fault.until)));
-  entry.recoveredAfter = formatDuration(entry.recoveredAfterMs);
+  entry.recoveredAfterMilliseconds = Math.max(0, Math.round(restedAt - ms(fault.endedAt ?? fault.until)));
 }
 
 /** Puts measures into an entry; one of the same name is replaced, the others stay. */

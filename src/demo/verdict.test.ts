@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoStatus, ScenarioStatus } from '../api/index.ts';
+import type { ScenarioStatus } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { asExpected, countAsExpected, scenarioSummary, verdictOf, verdictOfEnding } from './verdict.ts';
+import {
+  asExpected,
+  countAsExpected,
+  resultOf,
+  scenarioSummary,
+  verdictOf,
+  verdictOfEnding,
+} from './verdict.ts';
 
 type Expect = ScenarioStatus['expect'];
 type Result = ScenarioStatus['result'];
@@ -125,15 +132,21 @@ describe('a run that ended early', () => {
 });
 
 describe('the figures of all scenarios', () => {
-  it('a status counts scenarios that were as expected, of all', () => {
-    const draft: ChaosDemoStatus = {
-      scenarios: [scenario('Violated', 'Violated'), scenario('Any', 'Inconclusive'), scenario('Any')],
-    };
-    countAsExpected(draft);
-    expect(draft).toMatchObject({ scenariosAsExpected: 1, scenarioCount: 3, asExpected: '1/3' });
-    const empty: ChaosDemoStatus = {};
-    countAsExpected(empty);
-    expect(empty.asExpected).toBe('0/0');
+  it('count those that ended as expected', () => {
+    const scenarios = [scenario('Violated', 'Violated'), scenario('Any', 'Inconclusive'), scenario('Any')];
+    expect(countAsExpected({ scenarios })).toBe('1/3');
+    expect(countAsExpected({})).toBe('0/0');
+  });
+
+  it.each<[string, ScenarioStatus[]]>([
+    ['', []],
+    ['', [scenario('Held'), scenario('Held')]],
+    ['Held', [scenario('Held', 'Held')]],
+    ['Violated: 30 > 6', [scenario('Held', 'Violated', { summary: '30 > 6' })]],
+    ['1 violated', [scenario('Held', 'Violated', { summary: '30 > 6' }), scenario('Held')]],
+    ['1 violated, 1 inconclusive', [scenario('Any', 'Inconclusive'), scenario('Any', 'Violated')]],
+  ])('read %j in the column RESULT', (result, scenarios) => {
+    expect(resultOf({ scenarios })).toBe(result);
   });
 
   it('a summary lists results with their figures, and no scenario without a result', () => {

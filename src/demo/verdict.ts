@@ -1,6 +1,6 @@
 /** What a run comes to. */
 import type { ChaosDemoStatus, Journal, ScenarioStatus, Verdict } from '../api/index.ts';
-import { LIMITS, truncate } from '../api/index.ts';
+import { LIMITS, RESULTS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 
 /** Whether a scenario ended as expected. Inconclusive meets no expectation, not even Any. */
@@ -9,12 +9,22 @@ export function asExpected({ expect, result }: ScenarioStatus): boolean {
   return expect === 'Any' || expect === result;
 }
 
-/** Writes into a status how many of its scenarios have met their expectation so far, of all: "1/2". */
-export function countAsExpected(draft: ChaosDemoStatus): void {
-  const scenarios = draft.scenarios ?? [];
-  draft.scenariosAsExpected = scenarios.filter(asExpected).length;
-  draft.scenarioCount = scenarios.length;
-  draft.asExpected = `${draft.scenariosAsExpected}/${draft.scenarioCount}`;
+/** How many scenarios have met their expectation so far, of all: "1/2". */
+export function countAsExpected({ scenarios = [] }: ChaosDemoStatus): string {
+  return `${scenarios.filter(asExpected).length}/${scenarios.length}`;
+}
+
+/** Results so far, for the column: "1 violated, 1 held", or of a single scenario "Violated: 30 > 5"; '' before the first. */
+export function resultOf({ scenarios = [] }: ChaosDemoStatus): string {
+  const [only, ...others] = scenarios;
+  if (only?.result && others.length === 0) {
+    return truncate(only.summary ? `${only.result}: ${only.summary}` : only.result, 64);
+  }
+  const counts = RESULTS.map((result) => [
+    scenarios.filter((entry) => entry.result === result).length,
+    result,
+  ]);
+  return counts.flatMap(([count, result]) => (count ? [`${count} ${result}`.toLowerCase()] : [])).join(', ');
 }
 
 /** What the scenarios measured, for the history: "outage Violated 30 > 5, surge ...". */

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import { keepingTime } from '../kit/pace.ts';
+import { chapterOnShow } from '../kit/status.ts';
 import { until } from '../kit/until.ts';
 import { type Cluster, isReady, SYSTEM } from './support/cluster.ts';
 
@@ -15,7 +16,7 @@ export function operatorCrashes(cluster: Cluster): void {
       const leader = await cluster.leader();
       const pauses = await cluster.pauses();
       await cluster.apply('demo.yaml', 'pod-deleted');
-      await cluster.untilStatus('pod-deleted', 'chapter 5', ({ progress }) => progress === '5/11');
+      await cluster.untilStatus('pod-deleted', 'chapter 5', (status) => chapterOnShow(status) === 5);
       await cluster.kubectl.run(['-n', SYSTEM, 'delete', 'pod', leader, '--wait=false']);
       const status = await cluster.ended('pod-deleted');
       expect(await cluster.leader()).not.toBe(leader);

@@ -140,7 +140,7 @@ async function makeEveryState(): Promise<void> {
   await world.untilStatus(
     'running',
     'a hand to be awaited',
-    ({ chapter }) => chapter === 'Welcome (waiting)',
+    ({ chapter }) => chapter === '1/11 Welcome (waiting)',
   );
   await keep('running');
   await kubectl('annotate', 'chaosdemo', 'running', `${ANNOTATIONS.abort}=1`);

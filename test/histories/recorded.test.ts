@@ -13,8 +13,26 @@ const read = (file: string): string => gunzipSync(readFileSync(new URL(file, fol
 const names = readdirSync(folder).flatMap((file) => /^(.*)\.jsonl\.gz$/.exec(file)?.[1] ?? []);
 
 const figuresOf = (scenario: ScenarioStatus) => {
-  const { detectedAfterMs, measures, name, reason, recoveredAfterMs, result, summary, type } = scenario;
-  return { detectedAfterMs, measures, name, reason, recoveredAfterMs, result, summary, type };
+  const {
+    detectedAfterMilliseconds,
+    measures,
+    name,
+    reason,
+    recoveredAfterMilliseconds,
+    result,
+    summary,
+    type,
+  } = scenario;
+  return {
+    detectedAfterMilliseconds,
+    measures,
+    name,
+    reason,
+    recoveredAfterMilliseconds,
+    result,
+    summary,
+    type,
+  };
 };
 
 describe('the history of a recorded run', () => {

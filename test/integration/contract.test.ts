@@ -42,7 +42,8 @@ async function untilHeld(name: string): Promise<void> {
   const held = await world.untilStatus(
     name,
     'the run to be held, or to end',
-    ({ chapter, run }) => chapter === 'Counter Drift Chaos (suspended)' || run?.completedAt !== undefined,
+    ({ chapter, run }) =>
+      chapter === '4/11 Counter Drift Chaos (suspended)' || run?.completedAt !== undefined,
   );
   expect(held.run?.verdict).toBeUndefined();
 }
@@ -128,7 +129,7 @@ describe('a run that is paced by hand', () => {
   it('a paced run continues once by its current annotation, never by a stale one', async () => {
     await world.applySpec('manual', { ...manual, dryRun: true });
     const first = await waiting('manual', 1);
-    expect(first.chapter).toBe('Welcome (waiting)');
+    expect(first.chapter).toBe('1/11 Welcome (waiting)');
     expect(first.message).toContain('waiting for advance "1/1"');
     expect(conditionTexts(first)).toMatchObject({
       Ready: 'False AwaitingAdvance',
@@ -145,7 +146,7 @@ describe('a run that is paced by hand', () => {
     await patch('manual', { pace: { mode: 'Auto', dwell: '0s' } });
     const end = await world.ended('manual');
     expect(end.phase).toBe('Succeeded');
-    expect(end.journal?.awaitedMs).toBeGreaterThan(0);
+    expect(end.journal?.awaitedMilliseconds).toBeGreaterThan(0);
   });
 
   it('applies an annotation that was set early once the chapter is done', async () => {

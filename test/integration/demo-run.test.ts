@@ -125,11 +125,11 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
           faults.filter(({ endedAt }) => endedAt !== undefined).length,
         );
         expect(counted(`detection_latency_seconds_sum{type="${type}"}`)).toBeCloseTo(
-          sumOf(own, ({ detectedAfterMs = 0 }) => detectedAfterMs / 1000),
+          sumOf(own, ({ detectedAfterMilliseconds = 0 }) => detectedAfterMilliseconds / 1000),
           6,
         );
         expect(counted(`recovery_latency_seconds_sum{type="${type}"}`)).toBeCloseTo(
-          sumOf(own, ({ recoveredAfterMs = 0 }) => recoveredAfterMs / 1000),
+          sumOf(own, ({ recoveredAfterMilliseconds = 0 }) => recoveredAfterMilliseconds / 1000),
           6,
         );
         const proven = own.filter(({ result }) => result === 'Violated' || result === 'Held');

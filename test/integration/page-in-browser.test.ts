@@ -94,7 +94,7 @@ describe('the page', () => {
     expect(page.url()).toBe(new URL('/', ui.address).href);
     const { chapters = [], scenarios = [] } = ended.status ?? {};
     const item = page.getByRole('listitem').filter({ hasText: `${world.namespace}/done` });
-    expect(await item.innerText()).toContain(`run 2 · ${ended.status?.asExpected} as expected`);
+    expect(await item.innerText()).toContain(`run 2 · ${ended.status?.result}`);
     await item.getByRole('link').click();
     await page.waitForURL(`**${pathOf('done')}`);
 

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { redisRef, subject } from '../kit/demo.ts';
 import { runProgram } from '../kit/program.ts';
-import { waitingChapter } from '../kit/status.ts';
+import { chapterOnShow, waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { startPlugin } from './support/plugin.ts';
 
@@ -212,7 +212,7 @@ it('tells how to go on where a run waits for a hand', async () => {
   const { commands, status } = await doctor('by-hand');
   expect(status).toBe(0);
   await shell(commands[0] ?? '');
-  await world.untilStatus('by-hand', 'chapter 2', ({ chapterNumber }) => chapterNumber === 2);
+  await world.untilStatus('by-hand', 'chapter 2', (status) => chapterOnShow(status) === 2);
   await world.patch('by-hand', { spec: { pace: { mode: 'Auto' } } });
   await world.ended('by-hand');
 });

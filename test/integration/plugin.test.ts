@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { ANNOTATIONS } from '../../src/api/index.ts';
 import { demo, demoSpec, drift, ghosts, subject } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { waitingChapter } from '../kit/status.ts';
+import { chapterOnShow, waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { startPlugin } from './support/plugin.ts';
 
@@ -123,7 +123,7 @@ describe('a run by hand', () => {
       expect(stdout).toContain(`${ANNOTATIONS.advance}=1/${chapter}`);
       expect((await world.object('hand')).metadata.annotations?.[ANNOTATIONS.advance]).toBe(`1/${chapter}`);
     }
-    await world.untilStatus('hand', 'chapter 3 or later', ({ chapterNumber = 0 }) => chapterNumber > 2);
+    await world.untilStatus('hand', 'chapter 3 or later', (status) => chapterOnShow(status) > 2);
     await world.patch('hand', { spec: { pace: { mode: 'Auto', dwell: '0s' } } });
     const waited = await plugin('wait', 'hand').ended;
     expect(waited.stdout).toContain('Verdict: Succeeded (DryRunPassed)');

@@ -169,7 +169,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
       const last = await world.untilStatus(
         'killed',
         'the last chapter',
-        ({ chapter }) => chapter?.startsWith('Demo Complete') === true,
+        ({ chapter }) => chapter?.includes('Demo Complete') === true,
       );
       const key = keyOf(last) ?? '';
       const before = await definitionOf(key);

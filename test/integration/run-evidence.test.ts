@@ -101,7 +101,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
       );
       expect(Math.abs(first.bundleAtMs - (fault?.fromMs ?? 0))).toBeLessThan(2);
       const detected = first.detections.at(-1)?.atMs ?? 0;
-      expect(detected - (first.detections[0]?.atMs ?? 0)).toBe(statusOf('drift').detectedAfterMs);
+      expect(detected - (first.detections[0]?.atMs ?? 0)).toBe(statusOf('drift').detectedAfterMilliseconds);
 
       const pods = first.pods.map(({ pod }) => pod);
       expect(pods.toSorted()).toEqual(world.environment.pods.map(({ spec }) => spec.name).toSorted());

@@ -3,6 +3,8 @@
  * otherwise, the one function that reads it changes.
  */
 import type { ChaosDemoStatus, ScenarioStatus } from '../../src/api/index.ts';
+import { currentChapter } from '../../src/demo/chapter.ts';
+import { countAsExpected } from '../../src/demo/verdict.ts';
 
 type Condition = NonNullable<ChaosDemoStatus['conditions']>[number];
 
@@ -50,9 +52,7 @@ export function verdictLine({ message, run }: ChaosDemoStatus): string {
 }
 
 /** How many scenarios ended as expected, of how many: "1/2". */
-export function asExpectedOf({ asExpected }: ChaosDemoStatus): string | undefined {
-  return asExpected;
-}
+export const asExpectedOf = countAsExpected;
 
 /** The `spec.runId` that the run was started with. */
 export function runIdOf({ run }: ChaosDemoStatus): string | undefined {
@@ -65,9 +65,7 @@ export function endedRunOf({ run }: ChaosDemoStatus): number | undefined {
 }
 
 /** Number of the chapter on show, from 1; 0 before the first. */
-export function chapterOnShow({ progress }: ChaosDemoStatus): number {
-  return Number(progress?.split('/')[0] ?? 0);
-}
+export const chapterOnShow = (status: ChaosDemoStatus): number => currentChapter(status)?.number ?? 0;
 
 /** Number of the chapter that waits for a hand; undefined where none does. */
 export function waitingChapter({ chapters }: ChaosDemoStatus): number | undefined {

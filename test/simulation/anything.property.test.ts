@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
+import { currentChapter } from '../../src/demo/chapter.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { chapterOf } from './support.ts';
@@ -121,7 +122,7 @@ async function play(
 }
 
 const place = (status: ChaosDemoStatus): number =>
-  (status.run?.number ?? 0) * 100 + Number(status.progress?.split('/')[0] ?? 0);
+  (status.run?.number ?? 0) * 100 + (currentChapter(status)?.number ?? 0);
 
 /** A failure is reported with its seed and path at once: to shrink it takes minutes, and the path replays it. */
 const CHECKED = { numRuns: 60, endOnFailure: true };
@@ -148,7 +149,7 @@ describe('whatever happens to a run', () => {
 
         expect([...simulation.target.fixtures]).toEqual([]);
 
-        const places = simulation.writes.filter(({ progress }) => progress).map(place);
+        const places = simulation.writes.filter(({ chapter }) => chapter).map(place);
         expect(places).toEqual([...places].sort((a, b) => a - b));
       }),
       CHECKED,

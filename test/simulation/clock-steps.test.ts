@@ -18,11 +18,11 @@ async function play(spec: ReturnType<typeof simulatedSpec>, stepMs: number, afte
   return {
     tookMs: Math.round(simulation.clock.monotonic() - begun + afterMs),
     verdict: run?.verdict,
-    scenarios: scenarios.map(({ result, reason, message, detectedAfterMs, attempts, fault }) => ({
+    scenarios: scenarios.map(({ result, reason, message, detectedAfterMilliseconds, attempts, fault }) => ({
       result,
       reason,
       message,
-      detectedAfterMs,
+      detectedAfterMilliseconds,
       attempts,
       proof: fault?.proof,
       faultMs: Date.parse(fault?.endedAt ?? '') - Date.parse(fault?.startedAt ?? ''),

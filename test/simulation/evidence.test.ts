@@ -155,7 +155,7 @@ describe('the evidence of a run', () => {
 
   it('of a successor says what is missing, and leaves what was written before', async () => {
     const simulation = new Simulation();
-    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
+    await simulation.runUntil(({ status }) => status.chapter === '4/11 Stall (fault confirmed)');
     await simulation.pass(3000);
     const before = kept(simulation).scenarios[0]?.bundle.series[0]?.points.length ?? 0;
     expect(before).toBeGreaterThan(4);
@@ -185,7 +185,7 @@ describe('the evidence of a run', () => {
 
   it('is written by who leads alone', async () => {
     const simulation = new Simulation();
-    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
+    await simulation.runUntil(({ status }) => status.chapter === '4/11 Stall (fault confirmed)');
     const leading = simulation.lose(20_000);
     const { length } = simulation.evidence.writes;
     await simulation.pass(900);
@@ -197,7 +197,7 @@ describe('the evidence of a run', () => {
 
   it('goes up to the moment at which the operator stops', async () => {
     const simulation = new Simulation();
-    await simulation.runUntil(({ status }) => status.chapter === 'Stall (fault confirmed)');
+    await simulation.runUntil(({ status }) => status.chapter === '4/11 Stall (fault confirmed)');
     await simulation.pass(2300);
     await simulation.restart();
     const [series] = kept(simulation).scenarios[0]?.bundle.series ?? [];

@@ -179,7 +179,7 @@ describe('more runs than are taken on at once', () => {
     expect(await simulation.runUntil(finished)).toBe(true);
     // It is over: what was watched by a process that is gone proves nothing.
     expect(simulation.status).toMatchObject({
-      progress: '11/11',
+      chapter: '11/11 Demo Complete',
       run: { verdict: { reason: 'Inconclusive' } },
     });
     expect(simulation.injected.map(({ scenario }) => scenario)).toEqual(['stall', 'surge']);

@@ -8,11 +8,11 @@ describe('steering a run by hand', () => {
   it('waits after each chapter for the advance that names it, and shows that it waits', async () => {
     const simulation = new Simulation(MANUAL);
     await simulation.pass(5000);
-    expect(simulation.status.chapter).toBe('Welcome (waiting)');
+    expect(simulation.status.chapter).toBe('1/11 Welcome (waiting)');
     expect(condition(simulation, 'Reconciling')?.reason).toBe('AwaitingAdvance');
     simulation.annotations = { advance: '1/1' };
     await simulation.pass(5000);
-    expect(simulation.status.chapter).toBe('Cluster Health (waiting)');
+    expect(simulation.status.chapter).toBe('2/11 Cluster Health (waiting)');
   });
 
   it('says what it waits for, in a message that still fits', async () => {
@@ -30,7 +30,7 @@ describe('steering a run by hand', () => {
     for (const advance of ['2/1', '1/0', '1/11', 'x', '1/1 ']) {
       simulation.annotations = { advance };
       await simulation.pass(2000);
-      expect(simulation.status.chapter).toBe('Welcome (waiting)');
+      expect(simulation.status.chapter).toBe('1/11 Welcome (waiting)');
     }
   });
 
@@ -50,7 +50,7 @@ describe('steering a run by hand', () => {
     const simulation = new Simulation(MANUAL);
     await advanceThrough(simulation, 3);
     await simulation.pass(60_000);
-    expect(simulation.status.chapter).toBe('Stall (fault confirmed, waiting)');
+    expect(simulation.status.chapter).toBe('4/11 Stall (fault confirmed, waiting)');
     expect(condition(simulation, 'Stall')?.status).toBe('True');
   });
 
@@ -94,7 +94,7 @@ describe('steering a run by hand', () => {
     await simulation.runUntil(at(7));
     simulation.spec = simulatedSpec({ suspend: true });
     await simulation.pass(600_000);
-    expect(simulation.status.chapter).toBe('Surge (suspended)');
+    expect(simulation.status.chapter).toBe('8/11 Surge (suspended)');
     expect(simulation.injected).toHaveLength(1);
     simulation.spec = simulatedSpec();
     await simulation.runUntil(finished);

@@ -1,10 +1,12 @@
 /** What tests of whole runs ask of a simulation. */
+
 import type { Condition } from '../../src/api/index.ts';
+import { currentChapter } from '../../src/demo/chapter.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import type { Simulation } from './simulation.ts';
 
 /** The number of the chapter on show; 0 where none is. */
-export const chapterOf = ({ status }: Simulation): number => Number(status.progress?.split('/')[0] ?? 0);
+export const chapterOf = ({ status }: Simulation): number => currentChapter(status)?.number ?? 0;
 
 /** Whether a run has come to this chapter. */
 export const at =

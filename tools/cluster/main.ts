@@ -87,7 +87,7 @@ async function verdict(
     const condition = (type: string) => status.conditions?.find((each) => each.type === type);
     if (status.lastHandledRunRequest === request && condition('Complete')?.status === 'True') {
       const reason = condition('Succeeded')?.reason ?? condition('Ready')?.reason;
-      progress(`${status.phase} (${reason}), ${status.asExpected} as expected: ${status.message}`);
+      progress(`${status.phase} (${reason}), ${status.result}: ${status.message}`);
       return EXIT_BY_PHASE[status.phase ?? ''] ?? 2;
     }
     const refused = condition('Stalled');

@@ -1,5 +1,7 @@
 /** Where an object stands, for whoever waits for its end. Pure. */
+
 import { ANNOTATIONS, type ChaosDemo, LIMITS, printable } from '../../api/index.ts';
+import { countAsExpected } from '../../demo/verdict.ts';
 import { EXIT_BY_PHASE } from '../exit-status.ts';
 
 /** Where it stands. `unseen`: no operator has looked at it since it was written. */
@@ -16,9 +18,9 @@ export function standingOf({ metadata, status = {} }: ChaosDemo): Standing {
   const complete = condition('Complete');
   const isComplete = complete?.status === 'True' && complete.observedGeneration === metadata.generation;
   if (isComplete && isHandled(metadata, status.lastHandledRunRequest)) {
-    const { asExpected = '0/0', message = '', phase = '', run } = status;
+    const { message = '', phase = '', run } = status;
     const reason = run?.verdict?.reason ?? complete.reason;
-    const line = `${phase} (${reason}), ${asExpected} as expected: ${message}`;
+    const line = `${phase} (${reason}), ${countAsExpected(status)} as expected: ${message}`;
     return { state: 'ended', exit: exitOf(phase, condition('Succeeded')?.status), line };
   }
   const stalled = condition('Stalled');

@@ -168,7 +168,14 @@ const PROOFS: Readonly<Record<string, string>> = {
 
 /** `isOpen`: more may come. */
 function done(
-  { status: { detectedAfter, fault, message, recoveredAfter } }: ScenarioReport,
+  {
+    status: {
+      detectedAfterMilliseconds: detectedMs,
+      fault,
+      message,
+      recoveredAfterMilliseconds: recoveredMs,
+    },
+  }: ScenarioReport,
   isOpen: boolean,
 ): Markup {
   const unproved = isOpen ? 'It is not proved yet.' : 'Nobody has proved that the fault was there.';
@@ -177,8 +184,10 @@ function done(
     fault && (PROOFS[fault.proof ?? ''] ?? unproved),
     fault?.startedAt && wasOn(fault, isOpen),
     message,
-    detectedAfter && `Time from the break to its detection: ${detectedAfter}.`,
-    recoveredAfter && `Seen at rest ${recoveredAfter} after the fault at the latest.`,
+    detectedMs === undefined ? '' : `Time from violation to detection: ${formatDuration(detectedMs)}.`,
+    recoveredMs === undefined
+      ? ''
+      : `Recovered within ${formatDuration(recoveredMs)} of the end of the fault.`,
   ].filter((line) => line !== undefined && line !== '');
   const nothing = isOpen ? 'Nothing so far.' : 'Nothing: no fault was injected.';
   return html`<h3>What was done</h3>

@@ -1,6 +1,8 @@
 /** Parts that both views show: phase, progress, countdown, health, results. Pure. */
+
 import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/index.ts';
 import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
+import { currentChapter } from '../../demo/chapter.ts';
 import { findingOf } from '../finding.ts';
 import { type Line, type Look, seg, widthOf } from './line.ts';
 import type { LiveState } from './state.ts';
@@ -40,7 +42,9 @@ const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], { mark: string; loo
 };
 
 /** One line for each chapter; of more than `height`, those around the one on show. */
-export function chapterLines({ chapterNumber = 1, chapters = [] }: ChaosDemoStatus, height: number): Line[] {
+export function chapterLines(status: ChaosDemoStatus, height: number): Line[] {
+  const { chapters = [] } = status;
+  const chapterNumber = currentChapter(status)?.number ?? 1;
   const from = Math.max(0, Math.min(chapterNumber - Math.ceil(height / 2), chapters.length - height));
   return chapters.slice(from, from + height).map(({ number, state, title }) => {
     const { look, mark } = CHAPTER_MARKS[state];

@@ -1,5 +1,6 @@
 /** The view for a stage: one chapter at a time, large, with nothing that nobody in the back could read. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
+import { currentChapter } from '../../demo/chapter.ts';
 import { waitingOf } from '../stepper.ts';
 import { center, fit, type Line, render, seg, spread, wrap } from './line.ts';
 import { connectionPart, countdownOf, healthLines, phasePart, progressPart, resultLines } from './parts.ts';
@@ -13,8 +14,8 @@ const TEXT_COLUMNS = 72;
 export function presentView(state: LiveState, frame: Frame): string[] {
   const { columns, rows } = frame;
   const status = state.demo?.status ?? {};
-  const number = status.chapterNumber;
-  const where = number ? `chapter ${number} of ${status.chapterCount ?? '?'}` : '';
+  const current = currentChapter(status);
+  const where = current ? `chapter ${current.number} of ${status.chapters?.length ?? 0}` : '';
   const head: Line[] = [
     spread(
       [seg(`${state.namespace}/${state.name}  `, 'dim'), ...phasePart(state)],
@@ -70,13 +71,13 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
 }
 
 /** The verdict in the end, else the title of the chapter. */
-function titleOf({ chapterNumber, chapters = [], phase, run }: ChaosDemoStatus): string {
-  if (run?.verdict) return run.verdict.phase;
-  return chapters.find(({ number }) => number === chapterNumber)?.title ?? phase ?? 'Waiting for an operator';
+function titleOf(status: ChaosDemoStatus): string {
+  const { phase, run } = status;
+  return run?.verdict?.phase ?? currentChapter(status)?.title ?? phase ?? 'Waiting for an operator';
 }
 
 /** What the chapter tells, else what the object does. */
-function textOf({ chapterNumber, chapters = [], message = '', run }: ChaosDemoStatus): string {
-  if (run?.verdict) return run.verdict.message;
-  return chapters.find(({ number }) => number === chapterNumber)?.message ?? message;
+function textOf(status: ChaosDemoStatus): string {
+  const { message = '', run } = status;
+  return run?.verdict?.message ?? currentChapter(status)?.message ?? message;
 }

@@ -72,8 +72,8 @@ function header(state: LiveState, { columns, now }: Frame): Line[] {
   const status = demo?.status ?? {};
   const run = status.run ? `  run ${status.run.number}${status.run.dryRun ? ', a dry run' : ''}` : '';
   const left: Line = [seg(`${namespace}/`, 'dim'), seg(name, 'strong'), seg(run, 'dim'), seg('  ')];
-  const asExpected = status.asExpected ? `${status.asExpected} as expected  ` : '';
-  const right: Line = [seg(asExpected, 'dim'), seg(elapsedOf(status, now), 'strong')];
+  const result = status.result ? `${status.result}  ` : '';
+  const right: Line = [seg(result, 'dim'), seg(elapsedOf(status, now), 'strong')];
   const progress = columns < NARROW ? [progressPart(status)] : [];
   return [spread([...left, ...phasePart(state)], right, columns), ...progress, rule('', columns)];
 }

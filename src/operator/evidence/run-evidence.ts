@@ -78,7 +78,7 @@ export function scenarioPartOf(
   };
 }
 
-/** Rounded so that they are apart by what the status gives as `detectedAfterMs`. */
+/** Rounded so that they are apart by what the status gives as `detectedAfterMilliseconds`. */
 function detectionsOf(
   { invariant }: Scenario,
   reading: InvariantReading | undefined,

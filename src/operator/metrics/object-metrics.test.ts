@@ -82,7 +82,7 @@ describe('chaosdemo_run_overdue_seconds', () => {
   });
 
   it('leaves out the time that a run has waited for a person', async () => {
-    const waited = running(1000, { journal: { awaitedMs: 300_000, awaitingSince: before(80) } });
+    const waited = running(1000, { journal: { awaitedMilliseconds: 300_000, awaitingSince: before(80) } });
     expect(await of([demo(waited)], name)).toBe(20);
   });
 

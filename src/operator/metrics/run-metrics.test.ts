@@ -30,8 +30,8 @@ const scenario: ScenarioStatus = {
   type: 'Stall',
   expect: 'Violated',
   result: 'Violated',
-  detectedAfterMs: 70,
-  recoveredAfterMs: 1500,
+  detectedAfterMilliseconds: 70,
+  recoveredAfterMilliseconds: 1500,
   measures: [{ name: 'queued', value: 12, bound: 5, unit: 'requests' }],
   fault: {
     id: '1-stall-1',
@@ -220,8 +220,8 @@ describe('what somebody else wrote into a status', () => {
     const forged = ended(
       { phase: 'Succeeded', reason: 'ExpectationsMet' },
       {
-        detectedAfterMs: Number.MAX_SAFE_INTEGER,
-        recoveredAfterMs: -5,
+        detectedAfterMilliseconds: Number.MAX_SAFE_INTEGER,
+        recoveredAfterMilliseconds: -5,
         measures: [{ name: 'queued', value: Number.MAX_SAFE_INTEGER, unit: 'requests' }],
       },
     );

@@ -125,11 +125,11 @@ export function createRunMetrics(
 
   /** What a scenario came to, once, when its run has ended. */
   const scenarioEnded = (scenario: ScenarioStatus): void => {
-    const { detectedAfterMs, fault, recoveredAfterMs, result, type } = scenario;
+    const { detectedAfterMilliseconds, fault, recoveredAfterMilliseconds, result, type } = scenario;
     scenarios({ type, result });
     proofs({ type, proof: fault?.proof });
-    detected({ type }, seconds(detectedAfterMs));
-    recovered({ type }, seconds(recoveredAfterMs));
+    detected({ type }, seconds(detectedAfterMilliseconds));
+    recovered({ type }, seconds(recoveredAfterMilliseconds));
     if (result !== 'Violated' && result !== 'Held') return;
     for (const { observe, of } of figures) {
       const value = of(scenario);

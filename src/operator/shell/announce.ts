@@ -61,10 +61,10 @@ function recordEvents(events: Audience['events'], demo: ChaosDemo, notes: EventN
 }
 
 function logChange(logger: Logger, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): void {
-  const { asExpected, chapter, message, phase } = after;
+  const { chapter, message, phase, result } = after;
   const same = before?.chapter === chapter && before?.phase === phase && before?.message === message;
   if (same) return;
-  const line = { phase, asExpected };
+  const line = { phase, result };
   if (phase === 'Errored' || phase === 'Failed') logger.warn(line, message ?? '');
   else logger.info(line, message ?? '');
 }

@@ -7,7 +7,7 @@
  */
 import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../../api/index.ts';
 import { counted, remedySentence } from '../../api/index.ts';
-import { asExpected } from '../../demo/verdict.ts';
+import { asExpected, countAsExpected } from '../../demo/verdict.ts';
 
 /** An event, but for the object that it is about. */
 export interface EventNote {
@@ -170,7 +170,7 @@ function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): Ev
   const { run } = after;
   if (run?.verdict === undefined || (sameRun(before, after) && before?.run?.verdict !== undefined)) return [];
   const { type, reason } = endingOf(run.verdict);
-  const expected = after.asExpected === undefined ? '' : ` (${after.asExpected} as expected)`;
+  const expected = after.scenarios === undefined ? '' : ` (${countAsExpected(after)} as expected)`;
   const note = `Run ${run.number} ${run.verdict.phase}${expected}: ${run.verdict.message}`;
   return [{ type, reason, action: 'EndRun', note }];
 }

@@ -31,7 +31,7 @@ const MOST_READ = 300_000_000;
 
 /**
  * What each history in these lines says of its scenario, as the status of a run has it: result, reason, message, summary,
- * measures, evidence and `detectedAfterMs`.
+ * measures, evidence and `detectedAfterMilliseconds`.
  * @throws HistoryFormatError that names the line
  */
 export async function replay(lines: Iterable<string> | AsyncIterable<string>): Promise<ScenarioStatus[]> {

@@ -45,11 +45,11 @@ ${notes(missing)}`;
 }
 
 function overviewItem(row: OverviewRow): Markup {
-  const { age, asExpected, chapter, message, name, namespace, phase, reason, run } = row;
+  const { age, chapter, message, name, namespace, phase, reason, result, run } = row;
   const facts = [
     run === '' ? 'has not run' : `run ${run}`,
     chapter === '' || phase !== 'Running' ? '' : `chapter ${chapter}`,
-    asExpected === '' ? '' : `${asExpected} as expected`,
+    result,
     age === '' ? '' : `made ${age} ago`,
   ].filter((fact) => fact !== '');
   return html`
@@ -109,7 +109,7 @@ function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['statu
   const ready = health?.nodes.filter(({ state }) => state === 'ready').length ?? 0;
   const facts: [string, Piece][] = [
     ['Started', timeMarkup(so.startedAt)],
-    ['As expected so far', status.asExpected ?? ''],
+    ['Result so far', status.result ?? ''],
     ['Pods ready', health ? `${ready} of ${health.total}` : ''],
     ...(health?.dependencies ?? []).map((one): [string, Piece] => [
       one.name,

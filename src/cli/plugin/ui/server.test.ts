@@ -171,7 +171,7 @@ describe('an answer', () => {
 
   it('says of a run that is on what is known, and nothing that only its end tells', async () => {
     const { body } = await get('/runs/ratelimiter/gate');
-    expect(body).toContain('<h1>Counter Drift Chaos (fault confirmed)</h1>');
+    expect(body).toContain('<h1>4/11 Counter Drift Chaos (fault confirmed)</h1>');
     expect(body.match(/no result yet<\/span>/g)).toHaveLength(2);
     expect(body.replaceAll(/<[^>]*>/g, '')).toContain('ends at 2026-01-01 00:00:16 UTC at the latest');
     expect(body).toContain('0:06.0 to 0:16.0 at the latest');

@@ -20,7 +20,7 @@ export interface OverviewRow extends Place {
   readonly phase: string;
   readonly reason: string;
   readonly chapter: string;
-  readonly asExpected: string;
+  readonly result: string;
   readonly run: string;
   readonly age: string;
   readonly message: string;
@@ -192,7 +192,7 @@ function overviewOf(namespace: string | undefined, { columnDefinitions, metadata
         phase: of('Phase'),
         reason: of('Reason'),
         chapter: of('Chapter'),
-        asExpected: of('As-Expected'),
+        result: of('Result'),
         run: of('Run'),
         age: of('Age'),
         message: of('Message'),

@@ -46,10 +46,10 @@ function answerTo(url: string): [number, object] {
       200,
       {
         kind: 'Table',
-        columnDefinitions: ['Name', 'Phase', 'As-Expected', 'Age'].map((name) => ({ name })),
+        columnDefinitions: ['Name', 'Phase', 'Result', 'Age'].map((name) => ({ name })),
         rows: [
           {
-            cells: ['demo', 'Succeeded', '2/2', '5m'],
+            cells: ['demo', 'Succeeded', '2 violated', '5m'],
             object: { metadata: { name: 'demo', namespace: 'ratelimiter' } },
           },
         ],
@@ -94,7 +94,7 @@ it('serves what the user may read until Ctrl-C, and leaves nothing', { timeout: 
   const get = async (path: string) => await fetch(new URL(path, address.origin), { headers: { cookie } });
   const all = await (await get('/')).text();
   expect(all).toContain('namespace ratelimiter');
-  expect(all).toContain('2/2 as expected');
+  expect(all).toContain('2 violated');
   expect(all).toContain('You may not list the ChaosDemos of all namespaces.');
   const one = await (await get('/runs/ratelimiter/demo')).text();
   expect(one).toContain('<figure>');
