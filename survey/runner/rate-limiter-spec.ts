@@ -32,7 +32,7 @@ export function rateLimiterSpec(
         },
         admitted: { statuses: admitted },
         rejected: { statuses: rejected },
-        health: { path: healthPath, statuses: [200] },
+        health: { path: healthPath },
       },
     },
     limit: {

@@ -153,7 +153,11 @@ class Fuzzer {
   async #warmUp(): Promise<void> {
     const spec = {
       subject: {
-        rateLimiter: { selector: { matchLabels: { a: 'b' } }, redis: { service: { name: 'redis' } } },
+        rateLimiter: {
+          selector: { matchLabels: { a: 'b' } },
+          interface: { type: 'Reference' },
+          redis: { service: { name: 'redis' } },
+        },
       },
     };
     await this.#live({ place: 1, spec, annotations: {}, steps: [] }, -1);

@@ -15,7 +15,11 @@ beforeAll(async () => {
   await kubectl.createNamespace(namespace);
 });
 
-const limiter = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
+const limiter = {
+  selector: { matchLabels: { app: 'x' } },
+  interface: { type: 'Reference' },
+  redis: { service: { name: 'redis' } },
+};
 
 /** Has the API server judge a spec, without storing it. */
 async function judge(spec: object): Promise<ChaosDemo> {
@@ -148,11 +152,6 @@ describe('the API server', { timeout: 300_000 }, () => {
       'a burst of a limit that has no bucket',
       withLimiter({ interface: http, limit: { burst: 20 } }),
       /burst and refillEvery are of algorithm TokenBucket/,
-    ],
-    [
-      'trials and what they are to exclude',
-      { ...withLimiter({}), scenarios: ghost({ ghostAllowing: { trials: 3, excludesAbove: 5 } }) },
-      /set trials or excludesAbove, .* not both/,
     ],
     [
       'a multiplier of one',

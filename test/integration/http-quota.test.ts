@@ -120,7 +120,7 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
     const { driver, key } = await driven('fastify-rate-limit', 'default', 'x-ratelimit-remaining', { redis });
     await driver.prepare('drift', key);
     expect(driver.observed.baseline?.message).toMatch(
-      /x-ratelimit-remaining reported the quota with each of 10 answers .*; Redis counted 1\d of 1\d for it, and is at most/,
+      /x-ratelimit-remaining reported the quota with each of 10 answers.*; Redis counted 1\d of 1\d for it, and is at most/,
     );
   });
 

@@ -29,7 +29,11 @@ async function complaints(spec: object): Promise<string[]> {
 }
 
 function withLimiter(part: object, scenario?: object): object {
-  const required = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
+  const required = {
+    selector: { matchLabels: { app: 'x' } },
+    interface: { type: 'Reference' },
+    redis: { service: { name: 'redis' } },
+  };
   return {
     subject: { rateLimiter: { ...required, ...part } },
     ...(scenario && { scenarios: [{ name: 's', ...scenario }] }),

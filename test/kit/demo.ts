@@ -21,7 +21,14 @@ const samples = fileURLToPath(new URL('../../manifests/samples/', import.meta.ur
 
 /** `spec.subject` for the limiters and the Redis of a target; `changes` replaces fields of `rateLimiter`. */
 export function subject(changes: object = {}): { rateLimiter: object } {
-  return { rateLimiter: { selector: { matchLabels: LIMITERS }, redis: redisRef(), ...changes } };
+  return {
+    rateLimiter: {
+      selector: { matchLabels: LIMITERS },
+      interface: { type: 'Reference' },
+      redis: redisRef(),
+      ...changes,
+    },
+  };
 }
 
 /** `rateLimiter.redis`: the Service and the Secret of a target; `changes` replaces fields of it. */

@@ -27,7 +27,11 @@ export const PERMITTED: Permit = { refusal: () => undefined };
 
 /** A spec of a rate limiter, defaults filled in; `limiter` is its part of the subject. */
 export function limiterSpec(limiter: object, scenarios?: readonly object[]): ChaosDemoSpec {
-  const required = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
+  const required = {
+    selector: { matchLabels: { app: 'x' } },
+    interface: { type: 'Reference' },
+    redis: { service: { name: 'redis' } },
+  };
   return specSchema([rateLimiter.definition.api]).parse({
     subject: { rateLimiter: { ...required, ...limiter } },
     ...(scenarios && { scenarios }),

@@ -11,6 +11,7 @@ function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
         redis: { service: { name: 'redis' } },
+        interface: { type: 'Reference' },
         ...limiter,
       },
     },

@@ -5,6 +5,7 @@ import { type RateLimiterSpec, rateLimiterSchema } from './schema.ts';
 
 const reference = rateLimiterSchema.parse({
   selector: { matchLabels: { app: 'x' } },
+  interface: { type: 'Reference' },
   redis: { service: { name: 'redis' } },
 });
 const http: RateLimiterSpec = {

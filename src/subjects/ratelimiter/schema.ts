@@ -182,16 +182,16 @@ const health = z
 const limiterInterface = z
   .object({
     type: z
-      .enum(['Reference', 'HTTP'])
-      .default('Reference')
-      .describe('Reference: that of docs/interface.md. HTTP: any API that limits its callers.'),
-    http: httpInterfaceSchema.optional().describe('How it is asked; for type HTTP.'),
+      .enum(['HTTP', 'Reference'])
+      .describe(
+        'HTTP: any API that limits its callers. Reference: the bundled limiter, see docs/interface.md.',
+      ),
+    http: httpInterfaceSchema.optional().describe('How to send requests and read answers; for type HTTP.'),
   })
-  .prefault({})
   .meta({
-    description: 'What the pods speak.',
+    description: 'The protocol of the pods.',
     ...cel({
-      rule: "(has(self.type) && self.type == 'HTTP') == has(self.http)",
+      rule: "(self.type == 'HTTP') == has(self.http)",
       message: 'type HTTP needs http, and no other type takes it',
     }),
   });

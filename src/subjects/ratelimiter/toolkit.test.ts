@@ -15,6 +15,7 @@ const specOf = (more: object, type: string): ChaosDemoSpec =>
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
         redis: { service: { name: 'redis' } },
+        interface: { type: 'Reference' },
         health: { timeout: '8s' },
         ...more,
       },

@@ -187,7 +187,14 @@ describe('what doctor says of the port of the limiter', () => {
     status: { podIP: '10.0.0.8', conditions: [{ type: 'Ready', status: 'True' }] },
   });
   const portSpec = specSchema([rateLimiterApi]).parse({
-    subject: { rateLimiter: { selector, port: 9999, redis: { service: { name: 'redis' } } } },
+    subject: {
+      rateLimiter: {
+        selector,
+        port: 9999,
+        interface: { type: 'Reference' },
+        redis: { service: { name: 'redis' } },
+      },
+    },
   });
   const pods = async (ports: object[]) =>
     await sceneOf({}, portSpec, [], { '/pods': { items: [limiter(ports)] } });

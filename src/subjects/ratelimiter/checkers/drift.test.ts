@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DriftUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/drift-under-test.ts';
 import type { CounterSample } from '../history/counter-sample.ts';
-import { DriftInvariant, type Judged, underCounted } from './drift.ts';
+import { DriftInvariant, underCounted } from './drift.ts';
 import { type FaultSpan, toleratedGap } from './watch-record.ts';
 
 const nodes = ['a', 'b', 'c'];
@@ -24,8 +24,8 @@ function sample(
   };
 }
 
-function invariant(lag: number | undefined = 1, judged: Judged = 'Drift'): DriftUnderTest {
-  return new DriftUnderTest({ nodes, limit: 10, judged, threshold: 5, lag });
+function invariant(lag: number | undefined = 1): DriftUnderTest {
+  return new DriftUnderTest({ nodes, limit: 10, threshold: 5, lag });
 }
 
 const whole = { startedAt: T, endedAt: T + 2000, until: T + 2000 };
@@ -37,9 +37,8 @@ const on = { startedAt: T, until: T + 100_000 };
 function wholeWatch(
   skip: (at: number) => boolean = () => false,
   drifted: (at: number) => boolean = () => false,
-  judged: Judged = 'Drift',
 ): DriftUnderTest {
-  const drift = invariant(1, judged);
+  const drift = invariant(1);
   for (let at = T; at <= T + 3000; at += 100) {
     if (!skip(at)) drift.add(sample(at, drifted(at) ? [9, 9, 9] : [0, 0, 0], 0), whole);
   }
@@ -63,7 +62,7 @@ function figuresWithTwoOnTheirWay(drift: DriftInvariant): Record<string, number>
 }
 
 it('counts a request once that was on its way at a sample and ended after it', () => {
-  const drift = new DriftInvariant({ nodes, limit: 10, judged: 'Drift', threshold: 5, lag: 1 });
+  const drift = new DriftInvariant({ nodes, limit: 10, threshold: 5, lag: 1 });
   expect(figuresWithTwoOnTheirWay(drift)).toMatchObject({ requests: 3, admitted: 2 });
   drift.request({
     pod: 'a',
@@ -81,7 +80,6 @@ it('counts the requests to a pod whose name every object knows', () => {
   const drift = new DriftInvariant({
     nodes: ['constructor'],
     limit: 10,
-    judged: 'Drift',
     threshold: 5,
     lag: 1,
   });
@@ -135,7 +133,7 @@ describe('drift', () => {
   });
 
   it('is not detected on a lag that nobody measured', () => {
-    const drift = new DriftUnderTest({ nodes, limit: 10, judged: 'Drift', threshold: 5, lag: undefined });
+    const drift = new DriftUnderTest({ nodes, limit: 10, threshold: 5, lag: undefined });
     for (const at of [T, T + 100, T + 200]) drift.add(sample(at, [9, 9, 9], 0), whole);
     const reading = drift.reading(whole);
     expect(reading.detectedAt).toBeUndefined();
@@ -208,72 +206,18 @@ describe('what is seen while the fault is not on', () => {
   });
 });
 
-describe('over-admission', () => {
-  const callers = (admitted: number, judged: Judged = 'OverAdmission', from = T): DriftUnderTest => {
-    const drift = wholeWatch(undefined, undefined, judged);
-    for (let i = 0; i < admitted; i += 1) {
-      const node = nodes[i % 3] ?? '';
-      drift.sent(node);
-      drift.answered(node, true, from + i);
-    }
-    return drift;
-  };
-
-  it('the first admission over the limit is detected, uncounted or not, and by pod', () => {
-    const reading = callers(113, 'OverAdmission', T + 1000).reading(whole);
-    expect(reading).toMatchObject({ brokenAt: T + 1010, detectedAt: T + 1010 });
-    expect(reading.measures[0]).toMatchObject({ name: 'overAdmission', value: 103, bound: 0, atLeast: true });
-    expect(reading.measures[1]).toEqual({ name: 'drift', value: 0, unit: 'requests' });
-    expect(reading.summary).toBe('>= 113/10; drift 0');
-    expect(reading.evidence).toContainEqual(expect.stringMatching(/ 113 of limit 10 .*: a 38, b 38, c 37$/));
-  });
-
-  it('is shown beside the drift where that is judged, and decides nothing then', () => {
-    const reading = callers(113, 'Drift', T + 1000).reading(whole);
-    expect(reading.detectedAt).toBeUndefined();
-    expect(reading.measures[1]).toEqual({
-      name: 'overAdmission',
-      value: 103,
-      unit: 'requests',
-      atLeast: true,
-    });
-    expect(reading.summary).toBe('0 <= 6; >= 113/10');
-  });
-
-  it('says which answer tells of it, so that nobody waits for a sample', () => {
-    const drift = invariant(1, 'OverAdmission');
-    const telling = Array.from({ length: 12 }, (_, i) => drift.answered('a', true, T + i));
-    expect(telling.indexOf(true)).toBe(10);
-    expect(telling.filter(Boolean)).toHaveLength(1);
-  });
-
-  it('fixed shares that drift and keep the limit prove absence, without a threshold', () => {
-    const drift = new DriftUnderTest({
-      nodes,
-      limit: 10,
-      judged: 'OverAdmission',
-      threshold: 5,
-      lag: undefined,
-    });
-    for (const node of nodes) {
-      for (let i = 0; i < 12; i += 1) {
-        drift.sent(node);
-        drift.answered(node, i < 3, T + i);
-      }
-    }
-    for (let at = T + 100; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0), whole);
-    const reading = drift.reading(whole);
-    expect(reading).toMatchObject({ shortfalls: [], summary: '9/10; drift 9' });
-    expect(reading.detectedAt).toBeUndefined();
-  });
-
-  it('answers after the fault neither prove nor disprove over-admission', () => {
-    const reading = callers(11, 'OverAdmission', T + 2500).reading(whole);
-    expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls.join('\n')).toMatch(
-      /11 requests of 11 that were admitted got that answer after the fault/,
-    );
-  });
+it('reports over-admission next to the drift, and does not judge it', () => {
+  const drift = wholeWatch();
+  for (let i = 0; i < 113; i += 1) {
+    const node = nodes[i % 3] ?? '';
+    drift.sent(node);
+    drift.answered(node, true, T + 1000 + i);
+  }
+  const reading = drift.reading(whole);
+  expect(reading.detectedAt).toBeUndefined();
+  expect(reading.measures[1]).toEqual({ name: 'overAdmission', value: 103, unit: 'requests', atLeast: true });
+  expect(reading.summary).toBe('0 <= 6; >= 113/10');
+  expect(reading.evidence).toContainEqual(expect.stringMatching(/ 113 of limit 10 .*: a 38, b 38, c 37$/));
 });
 
 describe('"at least"', () => {
@@ -440,7 +384,7 @@ describe('the proof that nothing drifted', () => {
         return drift;
       },
       {},
-      /^a counts 2 admitted, the sender was admitted 0 by it$/m,
+      /^a counts 2 admitted, and the sender had 0 admitted by it$/m,
     ],
     [
       'the counters deny what was admitted',
@@ -450,7 +394,7 @@ describe('the proof that nothing drifted', () => {
         return drift;
       },
       {},
-      /^a counts 0 admitted, the sender was admitted 4 by it$/m,
+      /^a counts 0 admitted, and the sender had 4 admitted by it$/m,
     ],
   ];
   it.each(gaps)('is not whole when %s', (_, make, change, expected) => {
@@ -462,7 +406,7 @@ describe('the proof that nothing drifted', () => {
 
   it('is not whole when the bound is so high that no drift could break it', () => {
     const withLag = (lag: number): string => {
-      const drift = new DriftUnderTest({ nodes, limit: 3, judged: 'Drift', threshold: 5, lag });
+      const drift = new DriftUnderTest({ nodes, limit: 3, threshold: 5, lag });
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0), whole);
       return drift.reading(whole).shortfalls.join('\n');
     };
@@ -479,7 +423,7 @@ describe('the proof that nothing drifted', () => {
 
   it('is not whole when the sender counts and nothing was admitted in the fault', () => {
     const shortfalls = (admittedAt?: number): readonly string[] => {
-      const settings = { nodes, limit: 10, judged: 'Drift', threshold: 5, lag: 1, source: 'Sender' } as const;
+      const settings = { nodes, limit: 10, threshold: 5, lag: 1, source: 'Sender' } as const;
       const drift = new DriftUnderTest(settings);
       const count = admittedAt === undefined ? 0 : 1;
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [count, 0, 0], count), whole);
@@ -508,7 +452,6 @@ describe('where the answers alone tell what is counted', () => {
     new DriftUnderTest({
       nodes,
       limit: 10,
-      judged: 'Drift',
       threshold: 5,
       lag: 1,
       source: 'Quota',

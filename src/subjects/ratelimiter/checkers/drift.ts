@@ -1,19 +1,12 @@
 /**
- * Two measures of one fault, of which the spec names the one that is judged.
+ * Drift during a fault: requests admitted in one window, less those counted by Redis or reported in answers. The invariant
+ * is violated above the threshold plus the lag measured without a fault, in two complete samples in a row. Requests that
+ * the sender was admitted beyond the limit are reported as well, and not judged. Pure; times are parameters.
  *
- * Drift: what was admitted, less what was counted of it, in one window: by Redis, or by what answers tell. Broken
- * above the threshold plus the lag that was measured without a fault, in two
- * complete samples in a row. Over-admission: what callers were admitted beyond the
- * limit, by the sender's own count. Broken by the first such answer; neither lag
- * nor threshold has a part in it. Both only while the fault was on. Pure; times
- * are parameters.
- *
- * When the drift was really broken is told apart from when that was seen. The steady
- * traffic knows when each of its requests was admitted, and a sample that broke
- * the bound at time t with S counts in Redis says that Redis held at most S at
- * any time before. So at the moment of the (bound + S + 1)-th admitted answer the
- * nodes had admitted at least that many and the drift was above the bound
- * already; that moment, where there is one, is `brokenAt`, else the sample's.
+ * The violation is dated earlier than the sample that shows it. The steady traffic knows when each of its requests was
+ * admitted, and a sample that broke the bound at time t with S counts in Redis says that Redis held at most S at any time
+ * before. So at the (bound + S + 1)-th admission the drift was above the bound already. That moment, if there is one, is
+ * `brokenAt`, else the sample's.
  */
 import type { Measure } from '../../../api/index.ts';
 import { counted } from '../../../api/index.ts';
@@ -33,14 +26,10 @@ import {
   whenOutside,
 } from './watch-record.ts';
 
-/** Which measure decides. */
-export type Judged = 'Drift' | 'OverAdmission';
-
 export interface DriftSettings {
   readonly nodes: readonly string[];
   /** Requests that the limit allows. */
   readonly limit: number;
-  readonly judged: Judged;
   readonly threshold: number;
   /** The furthest drift without a fault, at the same rate; undefined when it was not measured. */
   readonly lag: number | undefined;
@@ -76,8 +65,7 @@ export class DriftInvariant implements Invariant {
   }
 
   get formula(): Formula {
-    const { judged, source = 'Nodes' } = this.#settings;
-    const measured = judged === 'Drift' ? MEASURED[source] : 'sum(requests-admitted) - limit';
+    const measured = MEASURED[this.#settings.source ?? 'Nodes'];
     return { text: `${measured} <= bound`, measured, bound: 'bound' };
   }
 
@@ -111,25 +99,16 @@ export class DriftInvariant implements Invariant {
    * and what the sender was admitted tells when the first is worth a look.
    */
   get urgent(): boolean {
-    if (this.#broken || this.#settings.judged !== 'Drift') return false;
+    if (this.#broken) return false;
     const { last } = this.#record;
     const unseen = this.#traffic.admittedCount - this.#allowedWhenSampled;
     const drift = last ? last.total - last.stored : 0;
     return this.#breaking !== undefined || (unseen > 0 && drift + unseen > this.#bound);
   }
 
-  /**
-   * A request ended; they have to come in the order of their ends.
-   * @returns whether it breaks the invariant by itself
-   */
-  request(request: CallerRequest): boolean {
+  /** A request ended; they have to come in the order of their ends. */
+  request(request: CallerRequest): void {
     this.#traffic.request(request);
-    const { judged, limit } = this.#settings;
-    return (
-      judged === 'OverAdmission' &&
-      request.outcome === 'Admitted' &&
-      this.#traffic.admittedCount === limit + 1
-    );
   }
 
   /** So many requests were on their way, by pod, when the last sample was taken, at `at` or later. */
@@ -149,8 +128,8 @@ export class DriftInvariant implements Invariant {
     this.#allowedWhenSampled = this.#traffic.admittedCount;
     const drift = complete.total - complete.stored;
     if (this.#widest === undefined || drift > this.#widest.drift) this.#widest = { drift, sample: complete };
-    const { judged, lag, source } = this.#settings;
-    if (judged !== 'Drift' || this.#broken) return complete;
+    const { lag, source } = this.#settings;
+    if (this.#broken) return complete;
     if (drift <= this.#bound) {
       // What one node tells says nothing of another: there any two answers are two in a row.
       if (source === 'Quota') return complete;
@@ -172,41 +151,25 @@ export class DriftInvariant implements Invariant {
   }
 
   reading(fault: FaultSpan): InvariantReading {
-    this.#judgeAdmission(fault);
-    const { limit, judged } = this.#settings;
+    const { limit } = this.#settings;
     const { requests, admitted, rejected, errors, timeouts } = this.#traffic.totals;
     const drift = this.#drift();
     const over = this.#overAdmission(fault);
     const others = { requests, admitted, rejected, errors, timeouts };
-    const [first, second] = judged === 'Drift' ? [drift, over.measure] : [over.measure, drift];
-    const { bound: _, ...second_ } = second;
     const passed = `${atLeast(over.measure)}${over.admitted}/${limit}`;
     const apart = `${atLeast(drift)}${drift.value}`;
     return {
       measures: [
-        first,
-        second_,
+        drift,
+        over.measure,
         ...Object.entries(others).map(([name, value]) => ({ name, value, unit: 'requests' })),
       ],
-      summary:
-        judged === 'Drift'
-          ? `${apart} ${drift.value > this.#bound ? '>' : '<='} ${this.#bound}; ${passed}`
-          : `${passed}; drift ${apart}`,
+      summary: `${apart} ${drift.value > this.#bound ? '>' : '<='} ${this.#bound}; ${passed}`,
       ...this.#broken,
       watchedUntil: this.#record.watchedUntil,
       shortfalls: this.#shortfalls(fault),
       evidence: this.#evidence(fault),
     };
-  }
-
-  /** The first yes beyond the limit, where the sender got it while the fault was on. */
-  #judgeAdmission(fault: FaultSpan): void {
-    const { judged, limit } = this.#settings;
-    if (judged !== 'OverAdmission' || this.#broken || fault.startedAt === undefined) return;
-    const at = this.#traffic.admittedAt(limit);
-    if (at === undefined || at < fault.startedAt || at > onUntil(fault)) return;
-    const { measure } = this.#overAdmission(fault);
-    this.#broken = { brokenAt: at, detectedAt: at, whenDetected: { ...measure, value: 1 } };
   }
 
   #momentBroken({ readAt, stored }: CompleteSample): number {
@@ -242,29 +205,26 @@ export class DriftInvariant implements Invariant {
     const admitted = sumOf(byNode.values());
     const value = Math.max(0, admitted - this.#settings.limit);
     const saturated = value > 0 && this.#isSaturated(admitted, this.#traffic.admittedCount);
-    const measure = { name: 'overAdmission', value, bound: 0, unit: 'requests' };
+    const measure = { name: 'overAdmission', value, unit: 'requests' };
     return { admitted, byNode, measure: { ...measure, ...(saturated && { atLeast: saturated }) } };
   }
 
   #shortfalls(fault: FaultSpan): string[] {
-    const { nodes, limit, lag, judged, source, storeDoubt } = this.#settings;
+    const { nodes, limit, lag, source, storeDoubt } = this.#settings;
     // Whoever counts elsewhere drifts from nothing here.
     const missing = storeDoubt === undefined ? [] : [storeDoubt];
-    if (judged === 'Drift') {
-      if (this.#bound >= this.#ceiling) {
-        missing.push(
-          `the drift cannot exceed ${counted(nodes.length, 'node')} x limit ${limit} = ${this.#ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
-        );
-      }
-      if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
-      if (this.#outside) {
-        const { drift, at } = this.#outside;
-        missing.push(`the counters were ${drift} apart ${whenOutside(at, fault)}, which is not of the fault`);
-      }
-      const alone = source === 'Quota' && this.#breaking !== undefined && !this.#broken;
-      if (this.#unconfirmed || alone)
-        missing.push('a single sample was above the bound and the next was not');
+    if (this.#bound >= this.#ceiling) {
+      missing.push(
+        `the drift cannot exceed ${counted(nodes.length, 'node')} x limit ${limit} = ${this.#ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
+      );
     }
+    if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
+    if (this.#outside) {
+      const { drift, at } = this.#outside;
+      missing.push(`the counters were ${drift} apart ${whenOutside(at, fault)}, which is not of the fault`);
+    }
+    const alone = source === 'Quota' && this.#breaking !== undefined && !this.#broken;
+    if (this.#unconfirmed || alone) missing.push('a single sample was above the bound and the next was not');
     if (fault.endedAt === undefined) missing.push('the end of the fault was not seen');
     else if (fault.endedAt < fault.until - EARLY_MS) {
       missing.push(`the fault ended ${Math.round(fault.until - fault.endedAt)} ms before its time`);
@@ -284,7 +244,7 @@ export class DriftInvariant implements Invariant {
     }
     // A limiter that rejects everybody has nothing to count.
     const bySender = source === 'Sender' || source === 'Quota';
-    if (judged === 'Drift' && bySender && this.#overAdmission(fault).admitted === 0) {
+    if (bySender && this.#overAdmission(fault).admitted === 0) {
       missing.push(
         'no request was admitted during the fault, so no count could drift: the rate limiter failed closed, or hung. Use StoreOutage to judge what callers get',
       );
@@ -298,27 +258,17 @@ export class DriftInvariant implements Invariant {
         ...(to !== undefined && { to }),
         ...(watchTo !== undefined && { watchTo }),
       }),
-      ...this.#undecided(fault),
+      ...this.#undecided(),
       ...this.#disagreements(),
     );
     return missing;
   }
 
   /** What may yet have broken the invariant, or did so when the fault was over. */
-  #undecided(fault: FaultSpan): string[] {
-    const { judged, limit } = this.#settings;
-    const { admitted, open } = this.#traffic.totals;
-    const missing: string[] = [];
-    const tips =
-      judged === 'Drift' ? (this.#widest?.drift ?? 0) + open > this.#bound : admitted + open > limit;
-    if (open > 0 && tips) missing.push(`${counted(open, 'request')} without a proper answer could tip it`);
-    const late = admitted - this.#overAdmission(fault).admitted;
-    if (judged === 'OverAdmission' && late > 0 && admitted > limit) {
-      missing.push(
-        `${counted(late, 'request')} of ${admitted} that were admitted got that answer after the fault`,
-      );
-    }
-    return missing;
+  #undecided(): string[] {
+    const { open } = this.#traffic.totals;
+    const tips = (this.#widest?.drift ?? 0) + open > this.#bound;
+    return open > 0 && tips ? [`${counted(open, 'request')} without a proper answer could tip it`] : [];
   }
 
   /** Where the nodes' counters say something else than the sender was told, once both had time to say all. */
@@ -328,7 +278,7 @@ export class DriftInvariant implements Invariant {
     return [...this.#traffic.byNode].flatMap(([node, { sent, answered, admitted }]) => {
       const says = last.admitted.get(node) ?? 0;
       if (says >= admitted && says <= admitted + Math.max(0, sent - answered)) return [];
-      return [`${node} counts ${says} admitted, the sender was admitted ${admitted} by it`];
+      return [`${node} counts ${says} admitted, and the sender had ${admitted} admitted by it`];
     });
   }
 
@@ -367,7 +317,7 @@ export class DriftInvariant implements Invariant {
       lines.push(
         `Callers were admitted ${passed} of limit ${limit} while the fault was on: ${perNode(byNode)}`,
         `Steady traffic: ${counted(requests, 'check')}, ${admitted} admitted, ${timeouts} timeouts${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
-        `Callers got: ${admitted} of ${requests} admitted, ${rejected} rejected${errors > 0 ? `, ${errors} errors with an error` : ''}${spare}`,
+        `Callers got: ${admitted} of ${requests} admitted, ${rejected} rejected${errors > 0 ? `, ${errors} errors` : ''}${spare}`,
       );
     }
     lines.push(this.#record.summary(fault));

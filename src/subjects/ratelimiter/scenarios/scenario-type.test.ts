@@ -12,6 +12,7 @@ function spec(scenario: object, limit: object = {}): ChaosDemoSpec {
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
         redis: { service: { name: 'redis' } },
+        interface: { type: 'Reference' },
         limit,
       },
     },
@@ -106,13 +107,6 @@ describe('a spec that no run on so many pods can meet', () => {
       /20 checks on each of 20 pods = 400, .*raise counterDrift.requestsPerSecond or pause, or lower subject.rateLimiter.limit.requests/,
     ],
     [
-      'callers who cannot be allowed more than the limit',
-      drift({ invariant: 'OverAdmission', pause: '1s', requestsPerSecond: 10 }),
-      {},
-      3,
-      /no more than limit.requests 10 can be allowed where counterDrift sends 8/,
-    ],
-    [
       'a burst that leaves pods out, where each has to be seen',
       ghosts('Held', { multiplier: 2 }),
       { requests: 2 },
@@ -170,7 +164,6 @@ describe('a spec that no run on so many pods can meet', () => {
   it.each<[string, object, object, number]>([
     ['the defaults', drift({}), {}, 3],
     ['the defaults as a gate', drift({}, 'Held'), {}, 29],
-    ['fixed shares as a gate on what callers get', drift({ invariant: 'OverAdmission' }, 'Held'), {}, 3],
     ['just enough checks for each pod', drift({ pause: '2s', requestsPerSecond: 17 }, 'Held'), {}, 3],
     ['few checks, where a detection is enough', drift({ pause: '2s', requestsPerSecond: 10 }, 'Any'), {}, 3],
     [
@@ -263,7 +256,6 @@ describe('a spec that no run on so many pods can meet', () => {
       /Held needs more than one pod if only answers report what is counted: .*Set subject\.rateLimiter\.redis\.count, or run more pods$/,
     );
     expect(behind({}, 2)).toBeUndefined();
-    expect(behind({}, 1, { invariant: 'OverAdmission' })).toBeUndefined();
     expect(behind({ count: { key: 'rl:$(key)', type: 'String' } }, 1)).toBeUndefined();
   });
 

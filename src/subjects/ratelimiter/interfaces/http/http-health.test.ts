@@ -34,7 +34,7 @@ describe('a look at pods behind HTTP', () => {
   it('says what was asked, what came back, and which field to correct', async () => {
     const seen = await lookAt(answering((_, response) => response.writeHead(404).end('<h1>secret</h1>')));
     expect(seen.issues).toEqual([
-      'api-0: GET /healthz: answered 404, and interface.http.health.statuses are 200, 204: correct interface.http.health',
+      'api-0: GET /healthz: answered 404, and a healthy pod answers 200 to 399: correct interface.http.health.path',
     ]);
   });
 
@@ -52,12 +52,12 @@ describe('a look at pods behind HTTP', () => {
   it('says of an API of your own that its interface has to be set', async () => {
     const seen = await lookAt(
       answering((_, response) => response.writeHead(404).end()),
-      {},
+      { type: 'Reference' },
     );
     expect(seen.issues[0]).toMatch(/set subject.rateLimiter.interface.type to HTTP/);
     const lost = await lookAt(
       answering((_, response) => response.writeHead(503).end()),
-      {},
+      { type: 'Reference' },
     );
     expect(lost.issues).toEqual(['api-0: GET /health: it does not reach its Redis']);
   });

@@ -7,7 +7,6 @@ import type { Asked } from '../../http/node-client.ts';
 import type { Toolkit } from '../../tools.ts';
 import type { Look } from '../poll-health.ts';
 import { isReference, mappingOf } from '../reference/preset.ts';
-import type { HttpInterfaceSpec } from './schema.ts';
 
 /** What becomes of a request to something that speaks no HTTP, or HTTP over TLS. */
 const NO_HTTP: ReadonlySet<FailureCode> = new Set(['RESET', 'BAD_ANSWER']);
@@ -38,7 +37,7 @@ export async function lookAtPods(
   const problems = asked.map((answer, i) =>
     bundled && answer.answer?.status === NO_REDIS
       ? 'it does not reach its Redis'
-      : problemOf(answer, health, podClients[i]?.node.serverName !== undefined),
+      : problemOf(answer, podClients[i]?.node.serverName !== undefined),
   );
   const nodes = podClients.map(({ node: { host, name, port } }, i): HealthNode => {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -50,7 +49,7 @@ export async function lookAtPods(
   if (store !== undefined) issues.push(store);
   const strangers = asked.filter(
     ({ answer, failure }) =>
-      failure?.code === 'BAD_ANSWER' || (answer && ![...health.statuses, NO_REDIS].includes(answer.status)),
+      failure?.code === 'BAD_ANSWER' || (answer && !isHealthy(answer.status) && answer.status !== NO_REDIS),
   );
   if (bundled && strangers.length > 0 && strangers.length === podClients.length) {
     issues.unshift(NOT_OF_THE_INTERFACE);
@@ -63,17 +62,16 @@ export async function lookAtPods(
   };
 }
 
-function problemOf(
-  { answer, failure }: Asked,
-  { statuses }: HttpInterfaceSpec['health'],
-  tls: boolean,
-): string | undefined {
+/** As probes of the kubelet have it. */
+const isHealthy = (status: number): boolean => status >= 200 && status < 400;
+
+function problemOf({ answer, failure }: Asked, tls: boolean): string | undefined {
   if (!answer) {
     const message = failure?.message ?? 'it was not asked';
     return failure && NO_HTTP.has(failure.code) && !tls
       ? `${message}; see subject.rateLimiter.port, or set interface.http.tls where the pods speak TLS`
       : message;
   }
-  if (statuses.includes(answer.status)) return undefined;
-  return `answered ${answer.status}, and interface.http.health.statuses are ${statuses.join(', ')}: correct interface.http.health`;
+  if (isHealthy(answer.status)) return undefined;
+  return `answered ${answer.status}, and a healthy pod answers 200 to 399: correct interface.http.health.path`;
 }

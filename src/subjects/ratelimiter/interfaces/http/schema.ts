@@ -106,16 +106,12 @@ export const httpInterfaceSchema = z
           .max(1024)
           .regex(/^\/[!"$-~]*$/)
           .default('/')
-          .describe('Path that is asked with GET and counts for no caller of the demo.'),
-        statuses: z
-          .array(z.int().min(200).max(599))
-          .min(1)
-          .max(16)
-          .default([200, 204])
-          .meta({ description: 'Statuses of a pod that is well.', 'x-kubernetes-list-type': 'atomic' }),
+          .describe(
+            'Path of a GET request that uses no limit. A pod is healthy if it answers with a status from 200 to 399.',
+          ),
       })
       .prefault({})
-      .describe('How a pod says that it is well.'),
+      .describe('Health check of each pod.'),
     tls: z
       .object({
         serverName: z

@@ -8,7 +8,11 @@ import { patternOf, storedCount } from './stored-count.ts';
 
 const http = httpInterfaceSchema.parse({ request: { path: '/$(key)' } });
 const limiter = (count: object | undefined) =>
-  rateLimiterSchema.parse({ selector: {}, redis: { service: { name: 'redis' }, ...(count && { count }) } });
+  rateLimiterSchema.parse({
+    selector: {},
+    interface: { type: 'HTTP', http },
+    redis: { service: { name: 'redis' }, ...(count && { count }) },
+  });
 
 /** What is asked of a Redis that holds 7 wherever it is asked. */
 async function asked(count: object | undefined, key: string): Promise<CountPlace[]> {
@@ -47,6 +51,10 @@ it('is granted by a pattern that takes what stands in the spec literally', () =>
 
 it.each(['rl', 'rl:$(key) x', `${'x'.repeat(256)}$(key)`, ''])('has a key of one caller: not "%s"', (key) => {
   expect(
-    rateLimiterSchema.safeParse({ selector: {}, redis: { service: { name: 'r' }, count: { key } } }).success,
+    rateLimiterSchema.safeParse({
+      selector: {},
+      interface: { type: 'HTTP', http },
+      redis: { service: { name: 'r' }, count: { key } },
+    }).success,
   ).toBe(false);
 });

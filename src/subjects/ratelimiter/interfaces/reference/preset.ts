@@ -16,7 +16,7 @@ const PRESET: HttpInterfaceSpec = httpInterfaceSchema.parse({
   },
   admitted: decides(200, true),
   rejected: decides(429, false),
-  health: { path: '/health', statuses: [200] },
+  health: { path: '/health' },
 });
 
 /** Whether pods take limits from the run and report their counters, as the bundled limiter does. */

@@ -13,16 +13,13 @@ export const counterDrift: ScenarioType<DriftJudge> = {
   title: 'Counter Drift',
   storyMs,
   plan(scenario, limiter) {
-    const { invariant, pause, settle, requestsPerSecond } = parametersOf(scenario);
+    const { pause, settle, requestsPerSecond } = parametersOf(scenario);
     const faultMs = parseDuration(pause);
     return {
       faultMs,
       settleMs: parseDuration(settle),
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
-      invariant:
-        invariant === 'Drift'
-          ? `the nodes admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that ${usesReportedQuota(limiter) ? 'their answers do not report as used' : 'Redis has not counted'} (at ${requestsPerSecond} requests a second)`
-          : `callers are allowed at most ${limiter.limit.requests} requests, the limit (at ${requestsPerSecond} requests a second)`,
+      invariant: `the pods admit at most ${thresholdOf(scenario, limiter)} requests, plus the lag of the baseline, that ${usesReportedQuota(limiter) ? 'their answers do not report as used' : 'Redis has not counted'} (at ${requestsPerSecond} requests a second)`,
     };
   },
   rate: (scenario) => parametersOf(scenario).requestsPerSecond,

@@ -21,12 +21,11 @@ export class DriftJudge implements Judge {
   constructor(history: History) {
     const { setup } = history;
     const { baseline, limiter, pods, scenario, storeDoubt } = setup;
-    const { invariant: judged, settle } = parametersOf(scenario);
+    const { settle } = parametersOf(scenario);
     this.#history = history;
     this.#invariant = new DriftInvariant({
       nodes: pods,
       limit: limiter.limit.requests,
-      judged,
       threshold: thresholdOf(scenario, limiter),
       lag: baseline?.lag,
       source: sourceOf(limiter),
@@ -88,7 +87,7 @@ export class DriftJudge implements Judge {
     this.#isDecisive = event.kind === 'fault' || event.kind === 'count';
     if (event.kind === 'fault') this.#watch.times = this.#history.times;
     else if (event.kind === 'left-out') this.#invariant.leftOut(event.requests);
-    else if (event.kind === 'request') this.#isDecisive = this.#invariant.request(event);
+    else if (event.kind === 'request') this.#invariant.request(event);
     else if (event.kind === 'count') {
       this.#invariant.inFlight(event.inFlight, event.endedAt);
       this.#watch.take(sampleOf(event));

@@ -41,12 +41,6 @@ const schema = z
       .describe(
         'Drift above this, plus the lag measured without a fault, breaks the invariant. Default: what 150 ms of the traffic bring, rounded up, and at most half of limit.requests; 5 at 30 requests per second.',
       ),
-    invariant: z
-      .enum(['Drift', 'OverAdmission'])
-      .default('Drift')
-      .describe(
-        'Which measure decides. Drift: what the nodes admitted and Redis has not counted, or answers did not report as used. OverAdmission: what callers were allowed beyond the limit while the pause lasted, whatever is counted.',
-      ),
     settle: durationField('How long to keep watching after the fault.', '1s', '1m').default('5s'),
   })
   .describe('Pauses the writes of Redis and watches the counters drift apart; for type CounterDrift.');
@@ -70,7 +64,7 @@ export const api = {
       unit: 'requests',
       grows: true,
       meaning:
-        'Requests that callers were admitted beyond the limit during the pause, by the answers that the sender got; its bound is 0.',
+        'Requests that callers were admitted beyond the limit during the pause, by the answers that the sender got.',
     },
     {
       name: 'requests',
@@ -151,10 +145,10 @@ export function unprovable(
   baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
 ): string | undefined {
   const { limit } = limiter;
-  const { invariant, pause, requestsPerSecond, threshold } = parametersOf(scenario);
+  const { pause, requestsPerSecond, threshold } = parametersOf(scenario);
   const proofMs = holdFor(baseline?.writeMaxMs ?? 0);
   const lag = baseline?.lags.get(requestsPerSecond)?.lag ?? 0;
-  const bound = invariant === 'Drift' ? thresholdOf(scenario, limiter) + lag : 0;
+  const bound = thresholdOf(scenario, limiter) + lag;
   const what =
     lag > 0 ? `counterDrift.threshold and the lag without a fault (${lag}) are` : 'counterDrift.threshold is';
   const most = pods * limit.requests;
@@ -168,11 +162,11 @@ export function unprovable(
   const fields = 'countdown, counterDrift.pause, counterDrift.settle, and health.timeout';
   const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
   if (late !== undefined) return late;
-  if (usesReportedQuota(limiter) && invariant === 'Drift' && scenario.expect === 'Held' && pods === 1) {
+  if (usesReportedQuota(limiter) && scenario.expect === 'Held' && pods === 1) {
     return `${name}: Held needs more than one pod if only answers report what is counted: a pod that counts alone reports all of its own. Set ${PART}.redis.count, or run more pods`;
   }
   // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
-  if (isReference(limiter) && invariant === 'Drift' && bound >= most) {
+  if (isReference(limiter) && bound >= most) {
     return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.threshold or requestsPerSecond, or raise ${PART}.limit.requests`;
   }
   // The proof takes half of the pause at most, and no traffic is sent before it.
@@ -181,9 +175,6 @@ export function unprovable(
   const sends = `counterDrift sends ${checks} checks (${requestsPerSecond} a second for what the proof leaves of ${pause})`;
   if (scenario.expect === 'Held' && checks < most) {
     return `${name}: Held needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}, and ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
-  }
-  if (invariant === 'OverAdmission' && checks <= limit.requests) {
-    return `${name}: no more than limit.requests ${limit.requests} can be allowed where ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
   }
   if (checks <= bound) {
     return `${name}: ${sends}, and ${what} ${bound}: raise counterDrift.requestsPerSecond or pause, or lower its threshold`;

@@ -70,7 +70,6 @@ async function watched(says: Says) {
   const invariant = new DriftUnderTest({
     nodes: podClients.map(({ node }) => node.name),
     limit: LIMIT,
-    judged: 'Drift',
     threshold: 3,
     lag: 1,
     source: counters.source,

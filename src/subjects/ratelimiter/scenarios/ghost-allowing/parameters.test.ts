@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { rateLimiterOf } from '../../schema.ts';
-import { parametersOf, requestsOf, unprovable } from './parameters.ts';
+import { requestsOf, unprovable } from './parameters.ts';
 
+const REFERENCE = { type: 'Reference' };
 const HTTP = { type: 'HTTP', http: { request: { path: '/$(key)' } } };
 
 function spec(ghostAllowing: object = {}, limiter: object = { interface: HTTP }): ChaosDemoSpec {
@@ -43,27 +44,18 @@ describe('the requests of a burst', () => {
 });
 
 describe('the trials', () => {
-  it.each([
-    [{}, 3],
-    [{ trials: 7 }, 7],
-    [{ excludesAbove: 5 }, 59],
-    [{ excludesAbove: 3 }, 99],
-  ])('of %j', (parameters, trials) => {
-    expect(parametersOf(parts(spec(parameters))[0]).trials).toBe(trials);
-  });
-
-  it('need a key each through the reference interface, which watches ten at most', () => {
-    expect(unprovable(...parts(spec({ excludesAbove: 26 }, {})), 3)).toBeUndefined();
-    expect(unprovable(...parts(spec({ excludesAbove: 25 }, {})), 3)).toMatch(
-      /11 trials .* lower ghostAllowing\.trials, or raise ghostAllowing\.excludesAbove to 26$/,
+  it('need a key each with the bundled limiter, which has ten at most', () => {
+    expect(unprovable(...parts(spec({ trials: 10 }, { interface: REFERENCE })), 3)).toBeUndefined();
+    expect(unprovable(...parts(spec({ trials: 11 }, { interface: REFERENCE })), 3)).toMatch(
+      /11 trials .* lower ghostAllowing\.trials$/,
     );
   });
 
   it.each<[object, object, RegExp | undefined]>([
-    [{ excludesAbove: 3 }, { window: '1s' }, undefined],
-    [{ excludesAbove: 3 }, { window: '60s', windowStart: 'Clock' }, undefined],
+    [{ trials: 99 }, { window: '1s' }, undefined],
+    [{ trials: 99 }, { window: '60s', windowStart: 'Clock' }, undefined],
     [
-      { excludesAbove: 3 },
+      { trials: 99 },
       { window: '4s', windowStart: 'Clock' },
       /99 trials take up to .* lasts at most 2m: .*trials to \d\d or less/,
     ],

@@ -1,7 +1,6 @@
 /** GhostAllowing in the API: its parameters, its rules, and which specs can prove nothing. */
 import { z } from 'zod';
 import {
-  cel,
   counted,
   type FaultApi,
   formatDuration,
@@ -9,7 +8,7 @@ import {
   type ScenarioSpec,
 } from '../../../../api/index.ts';
 import { MOST_AHEAD_MS } from '../../../../demo/context.ts';
-import { CONFIDENCE, excludedAbove, trialsToExclude } from '../../../../demo/power.ts';
+import { CONFIDENCE } from '../../../../demo/power.ts';
 import { togetherMs } from '../../checkers/burst-report.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';
@@ -28,7 +27,6 @@ const MOST_TIMES = 100;
 const MOST_TRIALS = 100;
 /** The same through the reference interface, where each trial has a key whose limit is set and removed again. */
 export const MOST_KEYS = 10;
-const USUAL_TRIALS = 3;
 /**
  * So many times its limit a burst sends to each pod: with as much as its limit alone, a pod whose own requests race
  * could not exceed it. For one pod at least {@link LEAST_TIMES} in all.
@@ -56,26 +54,12 @@ const schema = z
       .int()
       .min(1)
       .max(MOST_TRIALS)
-      .optional()
+      .default(3)
       .describe(
-        `How many bursts are sent, each on a key of its own, or with identity SourceAddress once the limit is whole again; default: ${USUAL_TRIALS}, or as excludesAbove needs. At most ${MOST_KEYS} through the reference interface. One that admits too much is enough for Violated; Held reports what so many trials exclude.`,
-      ),
-    excludesAbove: z
-      .int()
-      .min(3)
-      .max(95)
-      .optional()
-      .describe(
-        `In place of trials: Held excludes, at ${CONFIDENCE} % confidence, a violation in more than this percentage of bursts. 64 takes 3 trials, 26 takes 10, 5 takes 59.`,
+        `Number of bursts, each of a caller whose limit is replenished. At most ${MOST_KEYS} with interface Reference. One violation is enough for Violated. Held reports what so many trials exclude at ${CONFIDENCE} % confidence: 3 trials exclude a violation in more than 64 % of bursts, 10 in 26 %, 59 in 5 %.`,
       ),
   })
-  .meta({
-    description: 'Sends a burst to all pods at once and counts what is admitted; for type GhostAllowing.',
-    ...cel({
-      rule: '!has(self.trials) || !has(self.excludesAbove)',
-      message: 'set trials or excludesAbove, which chooses the trials, but not both',
-    }),
-  });
+  .describe('Sends a burst to all pods at once and counts what is admitted; for type GhostAllowing.');
 
 export const api = {
   type: 'GhostAllowing',
@@ -126,18 +110,7 @@ export const api = {
   },
 } as const satisfies FaultApi;
 
-type GhostAllowingSpec = z.output<typeof schema>;
-
-const given: (scenario: ScenarioSpec) => GhostAllowingSpec = parametersBy(api);
-
-/** Its parameters, with the number of trials that they come to. */
-export function parametersOf(
-  scenario: ScenarioSpec,
-): Pick<GhostAllowingSpec, 'multiplier'> & { readonly trials: number } {
-  const { excludesAbove, multiplier, trials } = given(scenario);
-  const needed = excludesAbove === undefined ? USUAL_TRIALS : trialsToExclude(excludesAbove);
-  return { multiplier, trials: trials ?? needed };
-}
+export const parametersOf: (scenario: ScenarioSpec) => z.output<typeof schema> = parametersBy(api);
 
 /** Requests of each burst to so many pods. */
 export function requestsOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
@@ -196,7 +169,7 @@ export function unprovable(
   const { multiplier, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
   if (trials > MOST_KEYS && isReference(limiter)) {
-    return `${name}: ${counted(trials, 'trial')} need as many keys, and through the reference interface a run sets at most ${MOST_KEYS}: lower ghostAllowing.trials, or raise ghostAllowing.excludesAbove to ${excludedAbove(MOST_KEYS)}`;
+    return `${name}: ${counted(trials, 'trial')} need as many keys, and with interface Reference a run sets at most ${MOST_KEYS}: lower ghostAllowing.trials`;
   }
   const fields = `${counted(trials, 'trial')} with countdown and twice health.timeout`;
   const late =
@@ -210,7 +183,7 @@ export function unprovable(
     return `${name}: limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent} requests, and a burst has at most ${mostSent(limiter)}${why}: lower ghostAllowing.multiplier`;
   }
   if (sent * trials > MOST_REQUESTS_KEPT) {
-    return `${name}: ${counted(trials, 'trial')} of ${sent} requests are more than the ${MOST_REQUESTS_KEPT} that a history keeps: lower ghostAllowing.trials or multiplier, or raise its excludesAbove`;
+    return `${name}: ${counted(trials, 'trial')} of ${sent} requests are more than the ${MOST_REQUESTS_KEPT} that a history keeps: lower ghostAllowing.trials or multiplier`;
   }
   const burst =
     multiplier === undefined
@@ -248,7 +221,7 @@ function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string
   const rests = isOfOneCaller(limiter)
     ? `, each after up to ${formatDuration(restMs(limiter))} until the limit is replenished`
     : '';
-  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MOST_AHEAD_MS)}: set ghostAllowing.trials to ${most === 1 ? '1' : `${most} or less`}, or raise its excludesAbove${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
+  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MOST_AHEAD_MS)}: set ghostAllowing.trials to ${most === 1 ? '1' : `${most} or less`}${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
 }
 
 /** What makes a burst of at least `needed` requests. */
