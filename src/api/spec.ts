@@ -9,7 +9,7 @@
  */
 import { z } from 'zod';
 import { type RemediationSpec, remediationSpec } from './remediation.ts';
-import { cel, durationField, ifDurations } from './schema-parts.ts';
+import { cel, durationField } from './schema-parts.ts';
 import type { CelRule, SubjectApi } from './subject-api.ts';
 
 export const EXPECTATIONS = ['Held', 'Violated', 'Any'] as const;
@@ -52,7 +52,10 @@ const optionalPart = (schema: z.ZodType<object, object>): z.ZodType => schema.op
 function subjectSchema(subjects: readonly SubjectApi[]): z.ZodType {
   const types = subjects.map(({ type }) => type);
   const [first = ''] = types;
-  const parts = Object.fromEntries(subjects.map(({ member, schema }) => [member, optionalPart(schema)]));
+  const isOnly = subjects.length === 1;
+  const parts = Object.fromEntries(
+    subjects.map(({ member, schema }) => [member, isOnly ? schema : optionalPart(schema)]),
+  );
   return z
     .object({
       type: z.enum(types).default(first).describe('Type of the subject.'),
@@ -60,12 +63,14 @@ function subjectSchema(subjects: readonly SubjectApi[]): z.ZodType {
     })
     .meta({
       description: 'The subject: what to test.',
-      ...cel(
-        ...subjects.map(({ type, member }) => ({
-          rule: `(self.type == '${type}') == has(self.${member})`,
-          message: `write subject.${member} with type ${type}, and with no other type`,
-        })),
-      ),
+      ...(isOnly
+        ? {}
+        : cel({
+            rule: subjects
+              .map(({ type, member }) => `(self.type == '${type}') == has(self.${member})`)
+              .join(' && '),
+            message: `write the member of the type, and no other: ${subjects.map(({ member }) => member).join(', ')}`,
+          })),
     });
 }
 
@@ -87,12 +92,12 @@ function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
       ...parts,
     })
     .meta(
-      cel(
-        ...faults.map(({ type, member }) => ({
-          rule: `self.type == '${type}' || !has(self.${member})`,
-          message: `${member} belongs to a scenario of type ${type}`,
-        })),
-      ),
+      cel({
+        rule: faults
+          .map(({ type, member }) => `(self.type == '${type}' || !has(self.${member}))`)
+          .join(' && '),
+        message: `a scenario takes only the member of its type: ${faults.map(({ type, member }) => `${member} with ${type}`).join(', ')}`,
+      }),
     );
 }
 
@@ -101,26 +106,19 @@ export const DWELLS_PER_RUN = 2;
 /** Chapters of a scenario that dwell in pace Auto: chaos, detection, diagnosis. */
 export const DWELLS_PER_SCENARIO = 3;
 
-/** A deadline that the dwelling alone would use up can only end Errored. */
-const DWELL_RULE: CelRule = {
-  rule: `self.pace.mode == 'Manual' || ${ifDurations(
-    ['self.pace.dwell', 'self.activeDeadline'],
-    `duration(self.pace.dwell).getSeconds() * (self.dryRun ? ${DWELLS_PER_RUN} : ${DWELLS_PER_RUN} + ${DWELLS_PER_SCENARIO} * size(self.scenarios)) < duration(self.activeDeadline).getSeconds()`,
-  )}`,
-  message:
-    'pace.dwell, spent in every chapter, would use up activeDeadline before the run is over: shorten pace.dwell or lengthen activeDeadline',
-};
-
-/** Rules that hold for every subject, and those that each subject brings for specs of its type. */
+/** Rules that each subject brings for specs of its type. */
 function specRules(subjects: readonly SubjectApi[]): CelRule[] {
-  const bySubject = subjects.flatMap(({ type, faults, rules }) => [
-    {
-      rule: `self.subject.type != '${type}' || self.scenarios.all(s, s.type in [${faults.map((fault) => `'${fault.type}'`).join(', ')}])`,
-      message: `a subject of type ${type} has scenarios of the types ${faults.map((fault) => fault.type).join(', ')} only`,
-    },
+  return subjects.flatMap(({ type, faults, rules }) => [
+    ...(subjects.length === 1
+      ? []
+      : [
+          {
+            rule: `self.subject.type != '${type}' || self.scenarios.all(s, s.type in [${faults.map((fault) => `'${fault.type}'`).join(', ')}])`,
+            message: `a subject of type ${type} has scenarios of the types ${faults.map((fault) => fault.type).join(', ')} only`,
+          },
+        ]),
     ...rules.map((rule) => ({ ...rule, rule: `self.subject.type != '${type}' || (${rule.rule})` })),
   ]);
-  return [DWELL_RULE, ...bySubject];
 }
 
 /** The schema of `spec`, given the registered subjects; the first is the default. */

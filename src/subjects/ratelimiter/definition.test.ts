@@ -160,7 +160,7 @@ describe('words', () => {
     );
     const waitsFor = (type?: string) =>
       rateLimiterDefinition.waitsFor?.(byAddress, type ? { type } : undefined);
-    expect(waitsFor()).toBe("This waits up to 1m1s until the limit of the operator's address is whole again");
+    expect(waitsFor()).toBe("This waits up to 1m1s until the limit of the operator's address is replenished");
     expect(waitsFor('GhostAllowing')).toBe(waitsFor());
     expect(waitsFor('StoreOutage')).toMatch(/^This waits 2 times up to 1m1s/);
     expect(rateLimiterDefinition.waitsFor?.(spec())).toBeUndefined();

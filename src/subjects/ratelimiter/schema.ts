@@ -215,21 +215,7 @@ export const rateLimiterSchema = z
     limit,
     health,
   })
-  .meta({
-    description: 'The rate limiter under test; write it with type RateLimiter.',
-    ...cel(
-      {
-        rule: "self.interface.type == 'HTTP' || (self.limit.algorithm == 'FixedWindow' && self.limit.windowStart == 'FirstRequest')",
-        message:
-          'limit.algorithm and limit.windowStart say how a limiter behind HTTP counts: leave them out, or set interface.type to HTTP. The demo itself sets the limit of the reference limiter, a fixed window from its first request',
-      },
-      {
-        rule: "!has(self.redis.count) || !has(self.interface.http) || self.interface.http.identity == 'Key'",
-        message:
-          'redis.count names a key by that of the caller, and with interface.http.identity SourceAddress the caller has none: leave redis.count out',
-      },
-    ),
-  });
+  .describe('The rate limiter under test; for type RateLimiter.');
 
 /** As the API server hands it out: defaults filled in. */
 export type RateLimiterSpec = z.output<typeof rateLimiterSchema>;

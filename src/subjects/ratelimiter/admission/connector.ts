@@ -23,7 +23,7 @@ import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { scenarioTypeOf } from '../scenarios/index.ts';
 import { isOfOneCaller, tooLong } from '../scenarios/rests.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
-import { PART, rateLimiterOf } from '../schema.ts';
+import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
 import { NotFoundOutError, type StoreCheck } from '../tools.ts';
 import {
@@ -264,6 +264,17 @@ function restingRedis(namespace: string, { redis }: DiscoveredTarget, runId: str
   return { namespace, runId, pod: { name: redis.podName, uid: redis.podUid } };
 }
 
+/** Which fields say something that this interface cannot have, with what to change. */
+function unsuitedFields({ interface: { http }, limit, redis }: RateLimiterSpec): string | undefined {
+  if (!http && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
+    return `${PART}.limit.algorithm and windowStart state how a limiter behind HTTP counts: leave them out, or set interface.type to HTTP. The demo sets the limit of the bundled limiter, a fixed window from its first request`;
+  }
+  if (redis.count && http?.identity === 'SourceAddress') {
+    return `${PART}.redis.count names the key of a caller, and with interface.http.identity SourceAddress the caller has none: leave redis.count out`;
+  }
+  return undefined;
+}
+
 /** @throws {Refusal} UnprovableSpec where no run on so many pods can end as expected */
 export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: number): void {
   const limiter = rateLimiterOf(spec);
@@ -273,8 +284,8 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
     const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
     return { rests: fault.restsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
   });
-  const late = tooLong(spec, limiter, parts);
-  if (late !== undefined) throw new Refusal('UnprovableSpec', late);
+  const unsuited = unsuitedFields(limiter) ?? tooLong(spec, limiter, parts);
+  if (unsuited !== undefined) throw new Refusal('UnprovableSpec', unsuited);
   for (const scenario of spec.scenarios) {
     const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods);
     if (reason !== undefined) throw new Refusal('UnprovableSpec', reason);

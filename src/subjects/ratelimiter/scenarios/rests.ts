@@ -30,7 +30,7 @@ export function restMs(limiter: RateLimiterSpec): number {
 export function cooldownSentence(limiter: RateLimiterSpec, rests: number): string | undefined {
   if (!isOfOneCaller(limiter)) return undefined;
   const times = rests === 1 ? '' : `${rests} times `;
-  return `This waits ${times}up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is whole again`;
+  return `This waits ${times}up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is replenished`;
 }
 
 /** Why what has to fit into one window by the clock never does: a rest ends a moment after that has begun. */
@@ -52,11 +52,15 @@ export function tooLong(
   limiter: RateLimiterSpec,
   parts: readonly { readonly rests: number; readonly ms: number }[],
 ): string | undefined {
-  if (!isOfOneCaller(limiter)) return undefined;
-  const rests = parts.reduce((sum, part) => sum + part.rests, 1);
+  const rests = isOfOneCaller(limiter) ? parts.reduce((sum, part) => sum + part.rests, 1) : 0;
   const dwells = DWELLS_PER_RUN + DWELLS_PER_SCENARIO * parts.length;
   const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
   const ms = parts.reduce((sum, part) => sum + part.ms, rests * restMs(limiter) + dwellMs);
   if (ms < parseDuration(activeDeadline)) return undefined;
-  return `with ${PART}.interface.http.identity SourceAddress a run waits ${counted(rests, 'time')} up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is whole again, and takes up to ${formatDuration(ms)} with its faults and chapters, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or give the rate limiter a shorter window for the test`;
+  const waits =
+    rests === 0
+      ? ''
+      : `, since with ${PART}.interface.http.identity SourceAddress it waits ${counted(rests, 'time')} up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is replenished`;
+  const shorter = rests === 0 ? 'shorten pace.dwell' : 'give the rate limiter a shorter window for the test';
+  return `a run takes up to ${formatDuration(ms)} with its faults and chapters${waits}, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or ${shorter}`;
 }

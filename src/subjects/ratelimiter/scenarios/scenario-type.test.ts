@@ -6,13 +6,15 @@ import { rateLimiterOf } from '../schema.ts';
 import { thresholdOf } from './counter-drift/parameters.ts';
 import { scenarioTypeOf } from './index.ts';
 
+const HTTP = { type: 'HTTP', http: { request: { path: '/$(key)' } } };
+
 function spec(scenario: object, limit: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
     subject: {
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
         redis: { service: { name: 'redis' } },
-        interface: { type: 'Reference' },
+        interface: 'algorithm' in limit ? HTTP : { type: 'Reference' },
         limit,
       },
     },
@@ -220,6 +222,30 @@ describe('a spec that no run on so many pods can meet', () => {
       },
       scenarios: [{ name: 's', type: 'CounterDrift' }],
     });
+    expect(() => requireProvable({ spec: whole }, 3)).toThrow(message);
+  });
+
+  it.each<[string, object, RegExp]>([
+    [
+      'another algorithm on the bundled limiter',
+      { limit: { algorithm: 'SlidingWindow' } },
+      /or set interface\.type to HTTP/,
+    ],
+    ['windows by the clock on it', { limit: { windowStart: 'Clock' } }, /limit\.algorithm and windowStart/],
+    [
+      'a count by key of a caller that has none',
+      {
+        interface: { type: 'HTTP', http: { identity: 'SourceAddress', request: { path: '/' } } },
+        redis: { service: { name: 'redis' }, count: { key: 'rl:$(key)' } },
+      },
+      /leave redis\.count out/,
+    ],
+    ['chapters that use up the deadline', { pace: '10m' }, /takes up to .* shorten pace\.dwell/],
+  ])('is %s', (_, { limit, pace, ...limiter }: { limit?: object; pace?: string }, message) => {
+    const whole = spec(ghosts('Held'));
+    Object.assign(rateLimiterOf(whole), limiter);
+    Object.assign(rateLimiterOf(whole).limit, limit);
+    if (pace) whole.pace.dwell = pace;
     expect(() => requireProvable({ spec: whole }, 3)).toThrow(message);
   });
 

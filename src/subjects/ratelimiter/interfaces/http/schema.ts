@@ -132,16 +132,10 @@ export const httpInterfaceSchema = z
   })
   .meta({
     description: 'A rate limiter behind an HTTP API of any kind.',
-    ...cel(
-      {
-        rule: `self.identity == 'SourceAddress' || ${KEYED}`,
-        message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. Where it goes by the source address of the connection alone, set identity to SourceAddress`,
-      },
-      {
-        rule: `self.identity == 'Key' || !${KEYED}`,
-        message: `with identity SourceAddress the rate limiter reads no identity in the request: take ${KEY_PLACE} and ${ADDRESS_PLACE} out of it, or leave identity out`,
-      },
-    ),
+    ...cel({
+      rule: `(self.identity == 'Key') == ${KEYED}`,
+      message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. If it goes by the source address of the connection alone, set identity to SourceAddress and leave both out`,
+    }),
   });
 
 export type HttpInterfaceSpec = z.output<typeof httpInterfaceSchema>;
