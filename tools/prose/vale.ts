@@ -54,7 +54,7 @@ async function run(vale: string, args: readonly string[], options: RunOptions): 
 function alertsIn(stdout: string): Alerts | undefined {
   try {
     const parsed = JSON.parse(stdout) as Alerts | { Code: string };
-    return 'Code' in parsed ? undefined : (parsed as Alerts);
+    return 'Code' in parsed ? undefined : parsed;
   } catch {
     return undefined;
   }
