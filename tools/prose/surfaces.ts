@@ -24,7 +24,7 @@ const ALL = {
   },
   'generated pages': { files: GENERATED_PAGES },
   'API descriptions': { files: files('crds/*.yaml'), read: descriptionsOf },
-  messages: { files: files('src/**/*.snap'), read: messagesOf },
+  messages: { files: files('{src,test}/**/*.snap'), read: messagesOf },
 } as const satisfies Record<string, Surface>;
 
 export type SurfaceName = keyof typeof ALL;
