@@ -32,7 +32,7 @@ export async function pageOf(all: readonly Surveyed[]): Promise<string> {
   return `${[
     '# Survey of rate limiters',
     `What callers of real, unmodified rate limiters get while their Redis takes no writes. The words are those of
-[Your own rate limiter](your-limiter.md#what-happens). This page is made of [survey.json](survey.json), which
+[Your own rate limiter](your-limiter.md#phases-of-a-run). This page is made of [survey.json](survey.json), which
 also has the evidence of each run; nobody writes it by hand.`,
     '## What was found',
     findingsOf(entries),

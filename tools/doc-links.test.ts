@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import MarkdownIt from 'markdown-it';
 import { expect, it } from 'vitest';
+import { anchorOf } from './site/anchor.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const markdown = new MarkdownIt({ html: true });
@@ -35,12 +36,7 @@ function anchorsOf(tokens: readonly Token[]): Set<string> {
   for (const [i, { type }] of tokens.entries()) {
     if (type !== 'heading_open') continue;
     const texts = (tokens[i + 1]?.children ?? []).filter((part) => /^(text|code_inline)$/.test(part.type));
-    const anchor = texts
-      .map(({ content }) => content)
-      .join('')
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replace(/\s/g, '-');
+    const anchor = anchorOf(texts.map(({ content }) => content).join(''));
     let number = 0;
     while (anchors.has(number === 0 ? anchor : `${anchor}-${number}`)) number++;
     anchors.add(number === 0 ? anchor : `${anchor}-${number}`);

@@ -81,6 +81,7 @@ const TOOLS = {
     tags: 'remove_all_sd',
   },
   'source-controller': { package: 'github.com/fluxcd/source-controller', takes: 'some 3 to 8 minutes' },
+  vale: { package: 'github.com/errata-ai/vale/v2/cmd/vale', takes: 'some 1 to 3 minutes' },
 } as const satisfies Record<string, ToolBuild>;
 
 /** A program that tests run; each has a folder of its name under tools/. */

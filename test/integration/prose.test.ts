@@ -1,0 +1,89 @@
+/** Each rule of language flags what it must, and nothing else. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { descriptionsOf, messagesOf } from '../../tools/prose/surfaces.ts';
+import { checkFiles, checkPassages, type Finding, STYLE } from '../../tools/prose/vale.ts';
+import { tool } from '../kit/program.ts';
+
+interface Rule {
+  readonly swap?: Record<string, string>;
+  readonly tokens?: readonly string[];
+  readonly ignorecase?: boolean;
+}
+type Examples = Record<string, { readonly flagged: readonly string[]; readonly fine: readonly string[] }>;
+
+const yaml = async (file: string): Promise<unknown> => parse(await readFile(file, 'utf8'));
+const rules = (await readdir(STYLE)).map((file) => basename(file, '.yml'));
+const examples = (await yaml(join(STYLE, '../../examples.yml'))) as Examples;
+
+let vale: string;
+let folder: string;
+let findings: readonly Finding[];
+
+/** Rules that an example breaks. All are checked in one go. */
+const broken = (file: string): string[] =>
+  findings.filter((finding) => basename(finding.file) === file).map(({ rule }) => rule);
+
+beforeAll(async () => {
+  vale = await tool('vale');
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-prose-'));
+  const texts = Object.entries(examples).flatMap(([rule, each]) =>
+    (['flagged', 'fine'] as const).flatMap((kind) =>
+      each[kind].map((text, i) => ({ path: join(folder, `${rule}.${kind}.${i}.md`), text })),
+    ),
+  );
+  await Promise.all(texts.map(({ path, text }) => writeFile(path, `${text}\n`)));
+  findings = await checkFiles(
+    vale,
+    texts.map(({ path }) => path),
+  );
+});
+
+afterAll(async () => await rm(folder, { recursive: true, force: true }));
+
+describe.each(rules)('%s', (rule) => {
+  const { flagged, fine } = examples[rule] ?? { flagged: [], fine: [] };
+
+  it(`${rule} flags its examples, and no rule flags texts that are fine`, () => {
+    expect(flagged.length).toBeGreaterThan(0);
+    expect(fine.length).toBeGreaterThan(0);
+    expect(flagged.filter((_, i) => !broken(`${rule}.flagged.${i}.md`).includes(rule))).toEqual([]);
+    expect(fine.flatMap((text, i) => broken(`${rule}.fine.${i}.md`).map((by) => ({ text, by })))).toEqual([]);
+  });
+
+  it(`each pattern of ${rule} has an example`, async () => {
+    const {
+      swap = {},
+      tokens = Object.keys(swap),
+      ignorecase,
+    } = (await yaml(join(STYLE, `${rule}.yml`))) as Rule;
+    const texts = flagged.map((text) => text.replace(/^#+ /, ''));
+    const unused = tokens.filter((token) => {
+      const pattern = new RegExp(forJavaScript(token), ignorecase ? 'iu' : 'u');
+      return !texts.some((text) => pattern.test(text));
+    });
+    expect(unused).toEqual([]);
+  });
+});
+
+it('a finding in a description or a message has the line of its file', async () => {
+  const yaml = 'a: 1\nspec:\n  description: |-\n    Redis is fine.\n\n    It is fine\n    as well, simply.\n';
+  const snapshot = 'exports[`a message 1`] = `\n"Redis is fine.\n│ Nobody waits. │ simply so │"\n`;\n';
+  const places = async (file: string, passages: Parameters<typeof checkPassages>[2]) =>
+    (await checkPassages(vale, file, passages)).map(({ file, line, match }) => ({ file, line, match }));
+  expect(await places('crd.yaml', descriptionsOf(yaml))).toEqual([
+    { file: 'crd.yaml', line: 3, match: 'simply' },
+  ]);
+  expect(await places('a.snap', messagesOf(snapshot))).toEqual([
+    { file: 'a.snap', line: 3, match: 'Nobody' },
+    { file: 'a.snap', line: 3, match: 'simply' },
+  ]);
+});
+
+/** A pattern of Vale; JavaScript has no atomic groups, and flags only of groups. */
+function forJavaScript(token: string): string {
+  return token.replaceAll('(?>', '(?:').replace(/^\(\?i\)(.*)/s, '(?i:$1)');
+}

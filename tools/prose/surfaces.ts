@@ -1,0 +1,64 @@
+/** What people read of this project, and what of it `npm run check:prose` checks. */
+import { globSync } from 'node:fs';
+import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { root } from '../../src/local/run.ts';
+
+/** A text without line breaks, and the line of its file on which it begins. */
+export interface Passage {
+  readonly line: number;
+  readonly text: string;
+}
+
+/** Files of one kind. Without `read` they are Markdown. */
+export interface Surface {
+  readonly files: readonly string[];
+  readonly read?: (content: string) => Passage[];
+}
+
+const GENERATED_PAGES = ['docs/reference.md', 'docs/survey.md'];
+const files = (pattern: string): string[] => globSync(pattern, { cwd: root }).sort();
+
+const ALL = {
+  documentation: {
+    files: [...files('*.md'), ...files('docs/**/*.md')].filter((file) => !GENERATED_PAGES.includes(file)),
+  },
+  'generated pages': { files: GENERATED_PAGES },
+  'API descriptions': { files: files('crds/*.yaml'), read: descriptionsOf },
+  messages: { files: files('{src,test}/**/*.snap'), read: messagesOf },
+} as const satisfies Record<string, Surface>;
+
+export type SurfaceName = keyof typeof ALL;
+export const SURFACE_NAMES = Object.keys(ALL) as SurfaceName[];
+
+/** Those that must have no finding. The command shows the findings of the others if they are named. */
+export const SURFACES: readonly SurfaceName[] = ['documentation'];
+
+export const surface = (name: SurfaceName): Surface => ALL[name];
+
+/** The paragraphs of each `description` in YAML. */
+export function descriptionsOf(yaml: string): Passage[] {
+  const lineCounter = new LineCounter();
+  const passages: Passage[] = [];
+  visit(parseDocument(yaml, { lineCounter }), {
+    Pair(_, { key, value }) {
+      if (!isScalar(key) || key.value !== 'description' || !isScalar(value)) return;
+      const line = lineCounter.linePos(key.range?.[0] ?? 0).line;
+      for (const text of String(value.value).split(/\n\n+/)) {
+        passages.push({ line, text: text.replaceAll('\n', ' ') });
+      }
+    },
+  });
+  return passages;
+}
+
+/** The sentences in a snapshot file: each line, and each cell of a line, without tags, rules and frames. */
+export function messagesOf(snapshots: string): Passage[] {
+  return snapshots.split('\n').flatMap((line, i) => {
+    if (/^(?:exports\[|\/\/|[`"]*;?$)/.test(line)) return [];
+    const cells = line.replaceAll(/<[^>]*>/g, ' ').split(/[|│]|─+| {3,}/);
+    return cells.flatMap((cell) => {
+      const text = cell.replaceAll(/^[\s"#*>-]+|["`;\s]+$/g, '');
+      return /[a-z]{2} /i.test(text) ? [{ line: i + 1, text }] : [];
+    });
+  });
+}
