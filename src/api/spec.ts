@@ -133,13 +133,9 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         .prefault([...(subjects[0]?.defaultScenarios ?? [])])
         .meta({
           description:
-            'Which faults to inject, and which result to expect. The chapters of a type that you leave out are Skipped.',
+            'Which faults to inject, and which results to expect. Several of a type run one after the other. The chapters of a type that you leave out are Skipped.',
           'x-kubernetes-list-type': 'map',
           'x-kubernetes-list-map-keys': ['name'],
-          ...cel({
-            rule: 'self.all(s, self.exists_one(t, t.type == s.type))',
-            message: 'a scenario type may appear only once',
-          }),
         }),
       diagnosis: z
         .object({

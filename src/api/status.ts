@@ -243,7 +243,7 @@ export const statusSchema = z
     ).optional(),
     chapters: z
       .array(chapter)
-      .max(32)
+      .max(48)
       .optional()
       .meta({ description: 'The story of that run, chapter by chapter.', ...keyedBy('number') }),
     health: z

@@ -43,24 +43,36 @@ export interface ChapterPlan {
 }
 
 /**
- * The chapters of a run, numbered; those of a type that `scenarios` lacks are skipped.
- * A dry run passes no scenarios.
+ * The chapters of a run, numbered. Each scenario has those of its type, in the order of the plan; if there are several of
+ * a type, their titles have its name. Those of a type that `scenarios` lacks are skipped. A dry run passes no scenarios.
  */
 export function chaptersOf(
   plan: readonly ChapterPlan[],
   scenarios: readonly { readonly name: string; readonly type: string }[],
 ): Chapter[] {
-  return plan.map(({ title, stage, of, auto }, index) => {
-    const scenario = of === undefined ? undefined : scenarios.find(({ type }) => type === of)?.name;
-    return {
-      number: index + 1,
-      title,
-      stage,
-      ...(scenario === undefined ? {} : { scenario }),
-      skipped: of !== undefined && scenario === undefined,
-      auto: auto ?? false,
-    };
+  const told = new Set<string>();
+  const entries = plan.flatMap((entry): Omit<Chapter, 'number'>[] => {
+    const { of } = entry;
+    if (of === undefined) return [chapterOf(entry, {})];
+    if (told.has(of)) return [];
+    told.add(of);
+    const own = plan.filter((other) => other.of === of);
+    const names = scenarios.filter(({ type }) => type === of).map(({ name }) => name);
+    if (names.length === 0) return own.map((each) => chapterOf(each, { skipped: true }));
+    return names.flatMap((scenario) =>
+      own.map((each) =>
+        chapterOf(names.length === 1 ? each : { ...each, title: `${each.title}: ${scenario}` }, { scenario }),
+      ),
+    );
   });
+  return entries.map((entry, i) => ({ number: i + 1, ...entry }));
+}
+
+function chapterOf(
+  { auto = false, stage, title }: ChapterPlan,
+  rest: Partial<Pick<Chapter, 'scenario' | 'skipped'>>,
+): Omit<Chapter, 'number'> {
+  return { title, stage, auto, skipped: false, ...rest };
 }
 
 /** The chapter that a run has reached: the active one, else the last that ended; undefined while another run is to begin. */

@@ -1,6 +1,6 @@
 /** The conditions that follow from a status, as the table in the API has them. */
 
-import type { ChaosDemoStatus, Condition, ConditionType, Reason } from '../api/index.ts';
+import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
 import { counted, truncate } from '../api/index.ts';
 import type { Context, Standing } from './context.ts';
 import { activeFault, runIsOn } from './context.ts';
@@ -137,9 +137,18 @@ function violation(context: Context, type: string): Part {
     const message = `Run ${(draft.run?.number ?? 0) + 1} has not begun`;
     return { status: 'Unknown', reason: 'NotObserved', message };
   }
-  const entry = draft.scenarios?.find((scenario) => scenario.type === type);
-  if (!entry) return { status: 'Unknown', reason: 'NotTested', message: 'This run has no such scenario' };
-  const { fault, message = '', reason, result } = entry;
+  const entries = draft.scenarios?.filter((scenario) => scenario.type === type) ?? [];
+  const parts = entries.map((entry) => ({ name: entry.name, part: violationIn(draft, entry) }));
+  const [worst] = parts.toSorted((a, b) => RANK[a.part.status] - RANK[b.part.status]);
+  if (!worst) return { status: 'Unknown', reason: 'NotTested', message: 'This run has no such scenario' };
+  const { name, part } = worst;
+  return parts.length === 1 ? part : { ...part, message: `${name}: ${part.message}` };
+}
+
+/** Of several scenarios of a type a violation counts most; that none was violated takes all of them. */
+const RANK: Readonly<Record<Part['status'], number>> = { True: 0, Unknown: 1, False: 2 };
+
+function violationIn(draft: ChaosDemoStatus, { fault, message = '', reason, result }: ScenarioStatus): Part {
   if (result === 'Violated') return { status: 'True', reason: 'Violated', message };
   if (result === 'Held') return { status: 'False', reason: 'Held', message };
   if (result === 'Inconclusive') return { status: 'Unknown', reason: reason ?? 'Inconclusive', message };

@@ -148,11 +148,6 @@ describe('the API server', { timeout: 300_000 }, () => {
       /multiplier/,
     ],
     [
-      'one type twice',
-      { ...withLimiter({}), scenarios: [...drift({}), ...drift({ name: 'e' })] },
-      /may appear only once/,
-    ],
-    [
       'the wrong member of the union',
       { ...withLimiter({}), scenarios: drift({ ghostAllowing: {} }) },
       /takes only the member of its type: .*ghostAllowing with GhostAllowing/,

@@ -15,6 +15,27 @@ describe('a run', () => {
     expect(simulation.status).toMatchObject({ chapter: '11/11 Demo Complete', result: '2 violated' });
   });
 
+  it('runs several scenarios of a type, and the worst result is the condition', async () => {
+    const simulation = new Simulation(
+      simulatedSpec({
+        scenarios: [
+          { name: 'long', type: 'Stall', expect: 'Any', stall: { hold: '12s' } },
+          { name: 'short', type: 'Stall', expect: 'Any', stall: { hold: '3s' } },
+        ],
+      }),
+    );
+    expect(await simulation.runUntil(finished)).toBe(true);
+    expect(simulation.injected.map(({ id }) => id)).toEqual(['1-long-1', '1-short-1']);
+    expect(simulation.status.chapters?.map(({ title }) => title)).toContain('Recovery: short');
+    expect(simulation.status.scenarios?.map(({ name, result }) => [name, result])).toEqual([
+      ['long', 'Violated'],
+      ['short', 'Violated'],
+    ]);
+    expect(simulation.status.result).toBe('2 violated');
+    expect(condition(simulation, 'Stall')).toMatchObject({ status: 'True', reason: 'Violated' });
+    expect(condition(simulation, 'Stall')?.message).toMatch(/^long: /);
+  });
+
   it('takes over another interval of looks at once, without another run', async () => {
     const simulation = new Simulation(MANUAL);
     const looks = () => simulation.activities.filter(({ kind }) => kind === 'PollHealth');

@@ -182,7 +182,7 @@ export class SimulatedDriver implements SubjectDriver {
     const brokenAt = before?.brokenAt ?? (broken ? Math.min(now, report.endedAt ?? now) : undefined);
     const end = report?.endedAt === undefined ? Infinity : report.endedAt + this.#settleMs(scenario);
     const reading: InvariantReading = {
-      measures: [{ name: stall ? 'queued' : 'underCounted', value, bound, unit: 'requests' }],
+      measures: [{ name: stall ? 'queued' : 'lost', value, bound, unit: 'requests' }],
       summary: stall ? `${value} > ${bound}` : `${value}/${bound}`,
       ...(brokenAt === undefined ? {} : { brokenAt, detectedAt: before?.detectedAt ?? now }),
       watchedUntil: now,

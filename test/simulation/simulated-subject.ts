@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../src/api/index.ts';
 import { durationField, parseDuration, specSchema } from '../../src/api/index.ts';
-import type { Chapter, Stage } from '../../src/demo/chapter.ts';
+import { type ChapterPlan, chaptersOf } from '../../src/demo/chapter.ts';
 import type { Scenario, SubjectDefinition } from '../../src/demo/subject.ts';
 
 const api: SubjectApi = {
@@ -56,35 +56,23 @@ const api: SubjectApi = {
   ],
 };
 
-const STORY: [Stage, string, 'Stall' | 'Surge' | undefined, boolean][] = [
-  ['welcome', 'Welcome', undefined, false],
-  ['health', 'Cluster Health', undefined, false],
-  ['setup', 'Setup', undefined, true],
-  ['chaos', 'Stall', 'Stall', false],
-  ['detection', 'Stall Detection', 'Stall', false],
-  ['diagnosis', 'Stall Diagnosis', 'Stall', false],
-  ['recovery', 'Recovery', 'Stall', true],
-  ['chaos', 'Surge', 'Surge', false],
-  ['detection', 'Surge Detection', 'Surge', false],
-  ['diagnosis', 'Surge Diagnosis', 'Surge', false],
-  ['complete', 'Demo Complete', undefined, true],
+const STORY: readonly ChapterPlan[] = [
+  { stage: 'welcome', title: 'Welcome' },
+  { stage: 'health', title: 'Cluster Health' },
+  { stage: 'setup', title: 'Setup', auto: true },
+  { stage: 'chaos', title: 'Stall', of: 'Stall' },
+  { stage: 'detection', title: 'Stall Detection', of: 'Stall' },
+  { stage: 'diagnosis', title: 'Stall Diagnosis', of: 'Stall' },
+  { stage: 'recovery', title: 'Recovery', of: 'Stall', auto: true },
+  { stage: 'chaos', title: 'Surge', of: 'Surge' },
+  { stage: 'detection', title: 'Surge Detection', of: 'Surge' },
+  { stage: 'diagnosis', title: 'Surge Diagnosis', of: 'Surge' },
+  { stage: 'complete', title: 'Demo Complete', auto: true },
 ];
 
 export const simulatedDefinition: SubjectDefinition = {
   api,
-  chapters(spec): Chapter[] {
-    return STORY.map(([stage, title, type, auto], index) => {
-      const scenario = spec.dryRun ? undefined : spec.scenarios.find((candidate) => candidate.type === type);
-      return {
-        number: index + 1,
-        title,
-        stage,
-        auto,
-        skipped: type !== undefined && !scenario,
-        ...(scenario ? { scenario: scenario.name } : {}),
-      };
-    });
-  },
+  chapters: (spec) => chaptersOf(STORY, spec.dryRun ? [] : spec.scenarios),
   scenarios: (spec) => spec.scenarios.map((scenario) => scenarioOf(spec, scenario)),
   fixturePrefix: () => 'simulated',
   keepsFixtures: () => true,

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { type ChapterPlan, chaptersOf } from './chapter.ts';
+
+const PLAN: readonly ChapterPlan[] = [
+  { title: 'Welcome', stage: 'welcome' },
+  { title: 'Stall Chaos', stage: 'chaos', of: 'Stall' },
+  { title: 'Recovery', stage: 'recovery', of: 'Stall', auto: true },
+  { title: 'Surge Chaos', stage: 'chaos', of: 'Surge' },
+  { title: 'Complete', stage: 'complete', auto: true },
+];
+
+const told = (scenarios: Parameters<typeof chaptersOf>[1]): string[] =>
+  chaptersOf(PLAN, scenarios).map(({ number, scenario = '', skipped, title }) =>
+    `${number} ${title} ${skipped ? 'skipped' : scenario}`.trim(),
+  );
+
+it('gives each scenario the chapters of its type, in the order of the plan', () => {
+  expect(
+    told([
+      { name: 'b', type: 'Surge' },
+      { name: 'a', type: 'Stall' },
+    ]),
+  ).toEqual(['1 Welcome', '2 Stall Chaos a', '3 Recovery a', '4 Surge Chaos b', '5 Complete']);
+});
+
+it('names the scenario in the title if there are several of a type', () => {
+  expect(
+    told([
+      { name: 'short', type: 'Stall' },
+      { name: 'long', type: 'Stall' },
+    ]),
+  ).toEqual([
+    '1 Welcome',
+    '2 Stall Chaos: short short',
+    '3 Recovery: short short',
+    '4 Stall Chaos: long long',
+    '5 Recovery: long long',
+    '6 Surge Chaos skipped',
+    '7 Complete',
+  ]);
+});
+
+it('skips the chapters of all types in a dry run', () => {
+  expect(told([]).filter((line) => line.endsWith('skipped'))).toHaveLength(3);
+});
