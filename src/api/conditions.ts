@@ -182,8 +182,8 @@ export const REASON_GROUPS = {
     title: 'What the health poller sees',
     conditions: 'Healthy; NotObserved also the conditions of scenario types',
     reasons: {
-      AllNodesReady: 'Every node is ready and reaches what it depends on.',
-      NodesNotReady: 'A node is not ready.',
+      AllPodsReady: 'Every node is ready and reaches what it depends on.',
+      PodsNotReady: 'A node is not ready.',
       DependencyDisconnected: 'The nodes cannot reach what they depend on.',
       Unreachable: 'No endpoint of the subject answered.',
       DegradedByFault: 'Unhealthy while a fault of this demo is on.',

@@ -113,15 +113,15 @@ const scenario = z.object({
     .meta({ description: 'What was seen, a sentence each.', ...atomic }),
 });
 
-const node = z.object({
-  id: text(253, 'Name of the pod.'),
-  address: text(64, 'Address it answers on.'),
-  state: text(32, 'What the subject reports of it: ready, stale ...'),
+const podHealth = z.object({
+  name: text(253, 'Name of the pod.'),
+  address: text(64, 'Address on which it answers.'),
+  state: text(32, 'Its state: ready, or unreachable.'),
 });
 
 const dependency = z.object({
-  name: text(32, 'What the nodes depend on.'),
-  connected: z.boolean().describe('Whether every node reaches it.'),
+  name: text(32, 'What the pods depend on.'),
+  connected: z.boolean().describe('Whether every pod reaches it.'),
 });
 
 const pod = z.object({
@@ -248,16 +248,16 @@ export const statusSchema = z
       .meta({ description: 'The story of that run, chapter by chapter.', ...keyedBy('number') }),
     health: z
       .object({
-        nodes: z
-          .array(node)
-          .max(LIMITS.nodes)
-          .meta({ description: 'The nodes, as the subject reports them; the first 16.', ...keyedBy('id') }),
-        total: z.int().describe('How many nodes there are.'),
+        pods: z
+          .array(podHealth)
+          .max(LIMITS.pods)
+          .meta({ description: 'The pods; the first 16.', ...keyedBy('name') }),
+        total: z.int().describe('Number of pods.'),
         dependencies: z
           .array(dependency)
           .max(LIMITS.dependencies)
-          .meta({ description: 'What the nodes depend on.', ...keyedBy('name') }),
-        hasIssues: z.boolean().describe('Whether a node or a dependency has an issue.'),
+          .meta({ description: 'What the pods depend on.', ...keyedBy('name') }),
+        hasIssues: z.boolean().describe('Whether a pod or a dependency has an issue.'),
         lastTransitionTime: time('When this last changed.'),
       })
       .optional()

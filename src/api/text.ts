@@ -14,7 +14,6 @@ export const LIMITS = {
   remedy: 320,
   figures: 3,
   measures: 9,
-  nodes: 16,
   dependencies: 4,
   pods: 16,
   imageId: 256,

@@ -78,13 +78,13 @@ function healthy(context: Context): Part {
       message: 'The operator has not looked at the subject in this run',
     };
   }
-  const { dependencies, hasIssues, nodes, total } = draft.health;
+  const { dependencies, hasIssues, pods, total } = draft.health;
   if (!hasIssues) {
     const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
     return {
       status: 'True',
-      reason: 'AllNodesReady',
-      message: `${counted(total, 'node')} ready${connected}`,
+      reason: 'AllPodsReady',
+      message: `${counted(total, 'pod')} ready${connected}`,
     };
   }
   // The words change with every look ("silent for 4 s"); the condition only with what the status says.
@@ -94,8 +94,8 @@ function healthy(context: Context): Part {
       : undefined;
   const message =
     kept ?? (truncate(observed.health?.issues.join('; ') ?? '', 512) || 'The subject has issues');
-  let reason: Reason = 'NodesNotReady';
-  if (nodes.every(({ state }) => state === UNREACHABLE)) reason = 'Unreachable';
+  let reason: Reason = 'PodsNotReady';
+  if (pods.every(({ state }) => state === UNREACHABLE)) reason = 'Unreachable';
   else if (dependencies.some(({ connected }) => !connected)) reason = 'DependencyDisconnected';
   if (activeFault(draft, now)) reason = 'DegradedByFault';
   return { status: 'False', reason, message };

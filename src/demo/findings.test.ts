@@ -11,7 +11,7 @@ const reading = (changes: Partial<InvariantReading> = {}): Finding => ({
 });
 const health = (hasIssues: boolean, lastUpdated: number): Finding => ({
   kind: 'Health',
-  snapshot: { nodes: [], dependencies: [], hasIssues, issues: [], lastUpdated, validUntil: lastUpdated + 1 },
+  snapshot: { pods: [], dependencies: [], hasIssues, issues: [], lastUpdated, validUntil: lastUpdated + 1 },
 });
 
 /** What was seen when these findings have come in, one after the other. */

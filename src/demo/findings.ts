@@ -159,6 +159,6 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
   }
 }
 
-function essence({ dependencies, hasIssues, nodes }: HealthSnapshot): unknown {
-  return { dependencies, hasIssues, nodes };
+function essence({ dependencies, hasIssues, pods }: HealthSnapshot): unknown {
+  return { dependencies, hasIssues, pods };
 }

@@ -9,8 +9,8 @@ import { LIMITS, truncate } from '../api/index.ts';
 
 /** One look at a subject. */
 export interface HealthSnapshot {
-  readonly nodes: readonly HealthNode[];
-  /** What the nodes depend on, by name, and whether every node reaches it. */
+  readonly pods: readonly PodHealth[];
+  /** What the pods depend on, by name, and whether every pod reaches it. */
   readonly dependencies: readonly DependencyStatus[];
   /** Whether anything is not as it should be, `dependencies` included. */
   readonly hasIssues: boolean;
@@ -22,14 +22,14 @@ export interface HealthSnapshot {
   readonly validUntil: number;
 }
 
-export interface HealthNode {
-  readonly id: string;
+export interface PodHealth {
+  readonly name: string;
   readonly address: string;
   /** What the subject calls it, or UNREACHABLE. */
   readonly state: string;
 }
 
-/** State of a node that did not answer. */
+/** State of a pod that did not answer. */
 export const UNREACHABLE = 'unreachable';
 
 /** The part of a snapshot that stands in the status; the very same object while nothing has changed. */
@@ -39,12 +39,12 @@ export function healthStatus(
   now: number,
 ): HealthStatus {
   const next = {
-    nodes: snapshot.nodes.slice(0, LIMITS.nodes).map(({ id, address, state }) => ({
-      id: truncate(id, 253),
+    pods: snapshot.pods.slice(0, LIMITS.pods).map(({ name, address, state }) => ({
+      name: truncate(name, 253),
       address: truncate(address, 64),
       state: truncate(state, 32),
     })),
-    total: snapshot.nodes.length,
+    total: snapshot.pods.length,
     dependencies: snapshot.dependencies.slice(0, LIMITS.dependencies).map(({ name, connected }) => ({
       name: truncate(name, 32),
       connected,

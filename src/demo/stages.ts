@@ -73,13 +73,13 @@ function workOnHealth(context: Context, entry: ChapterStatus): Work {
   const unhealthy = awaitHealthy(context, ms(entry.startedAt ?? ''));
   // Before the first look there is nothing to call unhealthy yet.
   if (unhealthy) return freshHealth(context) ? unhealthy : { ...unhealthy, note: undefined };
-  const { dependencies = [], nodes = [] } = freshHealth(context) ?? {};
+  const { dependencies = [], pods = [] } = freshHealth(context) ?? {};
   const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
   const images = new Set(context.draft.run?.pods?.map(({ imageId }) => imageId));
   const image = images.size === 1 ? ' on one image' : '';
   return {
     done: true,
-    message: `${counted(nodes.length, 'node')} ready${image}${connected}: ${nodes.map(({ id }) => id).join(', ')}`,
+    message: `${counted(pods.length, 'pod')} ready${image}${connected}: ${pods.map(({ name }) => name).join(', ')}`,
   };
 }
 

@@ -54,7 +54,7 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
       asked,
     } = await driven({ tls: { serverName: NAME } }, { ca: cert, headers });
     driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
-    await until(() => driver.observed.health?.nodes.every(({ state }) => state === 'ready'), {
+    await until(() => driver.observed.health?.pods.every(({ state }) => state === 'ready'), {
       what: 'the nodes to be well',
     });
     await driver.prepare('ghosts', fixture);

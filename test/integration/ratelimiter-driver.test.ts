@@ -590,7 +590,7 @@ describe.skipIf(withoutRealTime)('health', () => {
       const first = await until(() => driver.observed.health?.hasIssues === false && driver.observed.health, {
         what: 'all nodes to be ready',
       });
-      expect(first.nodes.map(({ id, state }) => [id, state])).toEqual(
+      expect(first.pods.map(({ name, state }) => [name, state])).toEqual(
         approximate.map(({ name }) => [name, 'ready']),
       );
       const before = driver.decisive;

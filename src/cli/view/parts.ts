@@ -105,17 +105,17 @@ export function countdownLine({ done, isOn, text }: Countdown, width: number): L
   return [...said, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')];
 }
 
-/** How many nodes are ready, and what they reach. */
+/** How many pods are ready, and what they reach. */
 export function healthLines({ health }: ChaosDemoStatus): Line[] {
   if (!health) return [[seg('Health  ', 'dim'), seg('not looked at yet', 'dim')]];
-  const { dependencies, nodes, total } = health;
-  const ready = nodes.filter(({ state }) => state === 'ready').length;
-  const unready = nodes.filter(({ state }) => state !== 'ready');
-  const others = unready.map(({ id, state }) => `${id} ${state}`).join(', ');
+  const { dependencies, pods, total } = health;
+  const ready = pods.filter(({ state }) => state === 'ready').length;
+  const unready = pods.filter(({ state }) => state !== 'ready');
+  const others = unready.map(({ name, state }) => `${name} ${state}`).join(', ');
   const shown: Line = [
     seg('Health  ', 'dim'),
-    mark(ready === nodes.length),
-    seg(` ${ready}/${total} nodes ready`),
+    mark(ready === pods.length),
+    seg(` ${ready}/${total} pods ready`),
     ...dependencies.flatMap(({ connected, name }) => [
       seg('  '),
       mark(connected),

@@ -360,11 +360,11 @@ class RateLimiterDriver implements SubjectDriver {
   }
 }
 
-function healthEvent({ dependencies, lastUpdated, nodes }: HealthSnapshot): ObservedEvent {
+function healthEvent({ dependencies, lastUpdated, pods }: HealthSnapshot): ObservedEvent {
   return {
     kind: 'health',
     at: lastUpdated,
-    pods: Object.fromEntries(nodes.map(({ id, state }) => [id, state])),
+    pods: Object.fromEntries(pods.map(({ name, state }) => [name, state])),
     connected: dependencies.every((dependency) => dependency.connected),
   };
 }

@@ -106,7 +106,7 @@ function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['statu
   const isWhole = so.evidence?.complete === true && so.evidence.leftOut === '';
   const sections = so.scenarios.map((scenario) => scenarioSection(scenario, { isOn: true, isWhole }));
   const health = status.health;
-  const ready = health?.nodes.filter(({ state }) => state === 'ready').length ?? 0;
+  const ready = health?.pods.filter(({ state }) => state === 'ready').length ?? 0;
   const facts: [string, Piece][] = [
     ['Started', timeMarkup(so.startedAt)],
     ['Result so far', status.result ?? ''],

@@ -171,14 +171,14 @@ export class KeyValueDriver implements SubjectDriver {
     const { clock, replicas } = this.#options;
     const ready = await Promise.all(replicas.map((replica) => replica.isReady().catch(() => false)));
     const now = clock.now();
-    const nodes = replicas.map(({ address, name }, i) => ({
-      id: name,
+    const pods = replicas.map(({ address, name }, i) => ({
+      name,
       address,
       state: ready[i] ? 'ready' : 'unreachable',
     }));
-    const issues = nodes.flatMap(({ id, state }) => (state === 'ready' ? [] : [`${id} does not answer`]));
+    const issues = pods.flatMap(({ name, state }) => (state === 'ready' ? [] : [`${name} does not answer`]));
     const snapshot = {
-      nodes,
+      pods,
       dependencies: [],
       hasIssues: issues.length > 0,
       issues,

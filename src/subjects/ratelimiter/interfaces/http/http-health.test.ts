@@ -28,7 +28,7 @@ const answering = (answer: RequestListener) => createHttp(answer);
 describe('a look at pods behind HTTP', () => {
   it('finds a pod ready that answers as the spec has it', async () => {
     const seen = await lookAt(answering((_, response) => response.end('ok')));
-    expect(seen).toMatchObject({ hasIssues: false, nodes: [{ id: 'api-0', state: 'ready' }] });
+    expect(seen).toMatchObject({ hasIssues: false, pods: [{ name: 'api-0', state: 'ready' }] });
   });
 
   it('says what was asked, what came back, and which field to correct', async () => {

@@ -1,7 +1,7 @@
 /** Looks at pods behind an HTTP API: whether each answers, and whether Redis does. */
 
 import { messageOf } from '../../../../api/index.ts';
-import { type HealthNode, UNREACHABLE } from '../../../../demo/health.ts';
+import { type PodHealth, UNREACHABLE } from '../../../../demo/health.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import type { Asked } from '../../http/node-client.ts';
 import type { Toolkit } from '../../tools.ts';
@@ -39,9 +39,9 @@ export async function lookAtPods(
       ? 'it does not reach its Redis'
       : problemOf(answer, podClients[i]?.node.serverName !== undefined),
   );
-  const nodes = podClients.map(({ node: { host, name, port } }, i): HealthNode => {
+  const pods = podClients.map(({ node: { host, name, port } }, i): PodHealth => {
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    return { id: name, address, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
+    return { name, address, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
   });
   const issues = podClients.flatMap(({ node }, i) =>
     problems[i] === undefined ? [] : [`${node.name}: GET ${health.path}: ${problems[i]}`],
@@ -55,7 +55,7 @@ export async function lookAtPods(
     issues.unshift(NOT_OF_THE_INTERFACE);
   }
   return {
-    nodes,
+    pods,
     dependencies: [{ name: 'Redis', connected: store === undefined }],
     hasIssues: issues.length > 0,
     issues,
