@@ -43,6 +43,8 @@ export interface FaultApi {
   readonly conditionMeaning: string;
   /** The measure of the invariant first. */
   readonly measures: readonly MeasureApi[];
+  /** What a scenario with this result and summary has shown, as a clause: "loses orders while the store is away (3)". */
+  readonly finding: (result: 'Violated' | 'Held', summary: string) => string;
   /** Column that shows the summary of its scenario with `-o wide`. */
   readonly column: { readonly name: string; readonly description: string };
 }

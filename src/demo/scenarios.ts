@@ -196,10 +196,10 @@ export function judge(
     const outside = whenOutside(brokenAt, fault);
     if (outside === undefined) {
       const after = Math.max(0, Math.round(reading.detectedAt - brokenAt));
-      const message = `The invariant was broken, and that was noticed ${after} ms later: ${figures(reading.whenDetected ?? reading.measures[0], 'so far')}`;
+      const message = `${figures(reading.whenDetected ?? reading.measures[0], 'so far')}; detected ${after} ms after the violation`;
       return { result: 'Violated', reason: 'Violated', message };
     }
-    const message = `The invariant was broken ${outside}, so it was not the fault that did it: ${figures(reading.whenDetected ?? reading.measures[0], 'then')}`;
+    const message = `The invariant was violated ${outside}, so the fault was not the cause: ${figures(reading.whenDetected ?? reading.measures[0], 'then')}`;
     return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
   }
   if (watchedTo === undefined) return undefined;
@@ -229,7 +229,7 @@ export function judge(
   const message =
     reading.measures[0]?.bound === undefined
       ? `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`
-      : `Not observed in ${tried}: ${figures(reading.measures[0], 'at most')}${excluded}`;
+      : `No violation in ${tried}: ${figures(reading.measures[0], 'at most')}${excluded}`;
   return { result: 'Held', reason: 'Held', message };
 }
 

@@ -24,8 +24,11 @@ const scenario = (
   ...(result && { result }),
   ...change,
 });
+const subject = {
+  api: { faults: [{ type: 'Surge', finding: (result: string, summary: string) => `${result} ${summary}` }] },
+} as unknown as Context['subject'];
 const contextOf = (scenarios: ScenarioStatus[], dryRun = false): Context =>
-  ({ demo: { spec: { dryRun } }, draft: { scenarios } }) as unknown as Context;
+  ({ demo: { spec: { dryRun } }, draft: { scenarios }, subject }) as unknown as Context;
 const verdict = (...scenarios: ScenarioStatus[]) => verdictOf(contextOf(scenarios), 'All restored');
 
 describe('the verdict of a run', () => {
@@ -88,13 +91,17 @@ describe('the verdict of a run', () => {
 
   it('a verdict without proof names detections, and no scenario that met Held', () => {
     const { message } = verdict(open, scenario('Held', 'Held', { name: 'kept' }), met);
-    expect(message).toContain('surge ended Violated');
+    expect(message).toContain('surge: Violated');
     expect(message).not.toContain('kept');
   });
 
-  it('a verdict of success has what each scenario measured', () => {
-    const { message } = verdict(scenario('Violated', 'Violated', { summary: '30 > 6' }));
-    expect(message).toContain('surge Violated 30 > 6');
+  it.each<[Expect, Result, RegExp]>([
+    ['Violated', 'Violated', /Expected by this demo/],
+    ['Held', 'Held', /As expected/],
+    ['Any', 'Violated', /No expectation was set/],
+  ])('leads with the finding, and then states the expectation: %s, %s', (expected, result, sentence) => {
+    const { message } = verdict(scenario(expected, result, { summary: '30 > 6' }));
+    expect(message).toMatch(new RegExp(`^surge: ${result} 30 > 6\\. ${sentence.source}\\. All restored$`));
   });
 });
 
@@ -115,7 +122,7 @@ describe('a run that ended early', () => {
       phase: 'Aborted',
       reason: 'AbortRequested',
     });
-    expect(verdictOfEnding({ draft: {} }, errored, 'All restored').phase).toBe('Errored');
+    expect(verdictOfEnding({ draft: {}, subject }, errored, 'All restored').phase).toBe('Errored');
   });
 
   it('a proof of absence before an error does not fail the run', () => {

@@ -41,7 +41,7 @@ export function scenarioSummary({ scenarios = [] }: ChaosDemoStatus): string {
  * else is Inconclusive: no further result could take the proof back. Otherwise
  * one Inconclusive scenario leaves the run without a verdict on the subject.
  */
-export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
+export function verdictOf({ demo, draft, subject }: Context, restored: string): Verdict {
   const scenarios = draft.scenarios ?? [];
   const verdict = (phase: Verdict['phase'], reason: Verdict['reason'], message: string): Verdict => ({
     phase,
@@ -57,14 +57,19 @@ export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
     ({ message, name }) => `${name} is inconclusive: ${message ?? 'it has no result'}`,
   );
   // All that went wrong is named, not only the first.
-  const sentences = [...unmet.map(unmetSentence), ...why].join('; ');
+  const sentences = [...unmet.map((scenario) => unmetClause(subject, scenario)), ...why].join('; ');
   if (unmet.some(isUnexpected)) return verdict('Failed', 'UnexpectedViolation', sentences);
   if (inconclusive.length > 0) {
     const detected = scenarios.filter((scenario) => scenario.result === 'Violated');
-    return verdict('Errored', 'Inconclusive', [...detected.map(detectedSentence), sentences].join('; '));
+    return verdict(
+      'Errored',
+      'Inconclusive',
+      [...detected.map((scenario) => detectedClause(subject, scenario)), sentences].join('; '),
+    );
   }
   if (unmet.length > 0) return verdict('Failed', 'ViolationNotReproduced', sentences);
-  return verdict('Succeeded', 'ExpectationsMet', `As expected: ${scenarioSummary(draft)}`);
+  const found = scenarios.map((scenario) => findingClause(subject, scenario)).join('; ');
+  return verdict('Succeeded', 'ExpectationsMet', `${found}. ${expectationOf(scenarios)}`);
 }
 
 /**
@@ -72,7 +77,7 @@ export function verdictOf({ demo, draft }: Context, restored: string): Verdict {
  * had been proven by then, a run that would be Errored is Failed by that.
  */
 export function verdictOfEnding(
-  { draft }: Pick<Context, 'draft'>,
+  { draft, subject }: Pick<Context, 'draft' | 'subject'>,
   ending: NonNullable<Journal['ending']>,
   restored: string,
 ): Verdict {
@@ -80,7 +85,7 @@ export function verdictOfEnding(
   const proven = (draft.scenarios ?? []).filter(isUnexpected);
   if (phase !== 'Errored' || proven.length === 0)
     return { phase, reason, message: truncate(`${message}. ${restored}`, LIMITS.message) };
-  const found = proven.map(unmetSentence).join('; ');
+  const found = proven.map((scenario) => unmetClause(subject, scenario)).join('; ');
   return {
     phase: 'Failed',
     reason: 'UnexpectedViolation',
@@ -93,11 +98,27 @@ function isUnexpected({ expect, result }: ScenarioStatus): boolean {
   return expect === 'Held' && result === 'Violated';
 }
 
-function detectedSentence({ expect, name, summary }: ScenarioStatus): string {
-  const expected = expect === 'Violated' ? ', as expected' : '';
-  return `${name} ended Violated${summary ? ` (${summary})` : ''}${expected}`;
+/** What a scenario has shown: "gate: over-admits under concurrency (20/10)". */
+function findingClause(
+  { api }: Context['subject'],
+  { name, result, summary = '', type }: ScenarioStatus,
+): string {
+  const fault = api.faults.find((known) => known.type === type);
+  const known = fault && (result === 'Violated' || result === 'Held');
+  return `${name}: ${known ? fault.finding(result, summary) : `${result} ${summary}`.trim()}`;
 }
 
-function unmetSentence({ expect, name, result, summary }: ScenarioStatus): string {
-  return `${name} ended ${result}${summary ? ` (${summary})` : ''}, expected ${expect}`;
+/** How the spec stands to results that all met it. */
+function expectationOf(scenarios: readonly ScenarioStatus[]): string {
+  const all = (expect: string) => scenarios.every((scenario) => scenario.expect === expect);
+  if (all('Any')) return 'No expectation was set';
+  return all('Violated') ? 'Expected by this demo' : 'As expected';
+}
+
+function detectedClause(subject: Context['subject'], scenario: ScenarioStatus): string {
+  return `${findingClause(subject, scenario)}${scenario.expect === 'Violated' ? ', as expected' : ''}`;
+}
+
+function unmetClause(subject: Context['subject'], scenario: ScenarioStatus): string {
+  return `${findingClause(subject, scenario)}, and ${scenario.expect} was expected`;
 }

@@ -87,7 +87,7 @@ describe('a restart of the operator', () => {
     ]);
     expect(summary).toBe('>= 10 > 5');
     expect(message).toMatch(
-      /10 requests so far, bound 5\. The operator restarted or lost .* may have grown$/,
+      /10 requests so far, bound 5; .* after the violation\. The operator restarted or lost .* may have grown$/,
     );
   });
 

@@ -154,14 +154,14 @@ describe('a run', () => {
     await simulation.runUntil(finished);
     expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Inconclusive', 'Violated']);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
-    expect(simulation.status.message).toMatch(/^surge ended Violated .*; stall is inconclusive: /);
+    expect(simulation.status.message).toMatch(/^surge: Violated .*; stall is inconclusive: /);
   });
 
   it('a run is Errored by an Inconclusive scenario, and lists an expected anomaly', async () => {
     const simulation = new Simulation(simulatedSpec(), { stallBites: false });
     await simulation.runUntil(finished);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
-    expect(simulation.status.message).toMatch(/^surge ended Violated .*, as expected; stall is inconclusive/);
+    expect(simulation.status.message).toMatch(/^surge: Violated .*, as expected; stall is inconclusive/);
   });
 
   it('is Failed by an unexpected anomaly, though the run ends before its last chapter', async () => {
@@ -170,9 +170,7 @@ describe('a run', () => {
     simulation.target.behaviour.usableMs = 5000;
     await simulation.runUntil(finished);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
-    expect(simulation.status.message).toMatch(
-      /^stall ended Violated .*The run ended early \(PrepareFailed\)/,
-    );
+    expect(simulation.status.message).toMatch(/^stall: Violated .*The run ended early \(PrepareFailed\)/);
   });
 
   it('stays Aborted if somebody stops it after an unexpected anomaly', async () => {

@@ -28,6 +28,7 @@ const api: SubjectApi = {
       }),
       conditionMeaning: 'Requests queue up.',
       measures: [{ name: 'queued', unit: 'requests', grows: true, meaning: 'Requests that wait.' }],
+      finding: (result, summary) => `${result} ${summary}`,
       column: { name: 'STALL', description: 'Requests that wait.' },
     },
     {
@@ -36,6 +37,7 @@ const api: SubjectApi = {
       schema: z.object({ settle: durationField('Time to settle.', '0s', '1m').default('2s') }),
       conditionMeaning: 'Requests are lost.',
       measures: [{ name: 'lost', unit: 'requests', grows: true, meaning: 'Requests that got no answer.' }],
+      finding: (result, summary) => `${result} ${summary}`,
       column: { name: 'SURGE', description: 'Requests that got no answer.' },
     },
   ],

@@ -42,6 +42,7 @@ export const keyValueApi: SubjectApi = {
       measures: [
         { name: 'behind', unit: 'writes', meaning: 'Acknowledged writes that a replica did not have.' },
       ],
+      finding: (result, summary) => `${result} ${summary}`,
       column: { name: 'Stale', description: 'How far a replica was behind' },
     },
   ],

@@ -100,6 +100,10 @@ export const api = {
     },
     CONTROL_MEASURE,
   ],
+  finding: (result, summary) =>
+    result === 'Violated'
+      ? `counters drift while Redis stalls (${summary})`
+      : `counters stay within the bound while Redis stalls (${summary})`,
   column: {
     name: 'Drift',
     description: 'Drift of the counters against its bound, and requests admitted against the limit',

@@ -104,6 +104,10 @@ export const api = {
       meaning: 'Requests of the burst that were not answered in time, or whose connection broke.',
     },
   ],
+  finding: (result, summary) =>
+    result === 'Violated'
+      ? `over-admits under concurrency (${summary})`
+      : `keeps its limit under concurrency (${summary})`,
   column: {
     name: 'Admitted',
     description: 'Requests admitted against the limit, and in how many trials beyond it',

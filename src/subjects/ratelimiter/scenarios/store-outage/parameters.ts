@@ -59,6 +59,23 @@ const schema = z
   })
   .describe('Pauses writes of Redis and tells what callers get meanwhile; for type StoreOutage.');
 
+/** What a limiter does while writes to Redis stall, by its behaviour. */
+const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
+  Enforces: 'enforces its limit',
+  FailsOpen: 'fails open',
+  FailsClosed: 'fails closed',
+  Hangs: 'hangs',
+  Mixed: 'behaves differently by pod or caller',
+};
+
+/** Of "FailsOpen, 30 > 10; not recovered": "fails open while Redis stalls (30 > 10; not recovered)". */
+function behaviourClause(summary: string): string {
+  const [, word = '', rest = ''] = /^(?:>= )?([A-Z][A-Za-z]+)(?:[,;] (.*))?$/.exec(summary) ?? [];
+  const behaviour = BEHAVIOURS.find((known) => known === word);
+  if (behaviour === undefined) return `while Redis stalls: ${summary}`;
+  return `${CLAUSES[behaviour]} while Redis stalls${rest === '' ? '' : ` (${rest})`}`;
+}
+
 export const api = {
   type: 'StoreOutage',
   member: 'storeOutage',
@@ -112,6 +129,7 @@ export const api = {
       meaning: 'Requests that were counted and not admitted in time.',
     },
   ],
+  finding: (_, summary) => behaviourClause(summary),
   column: { name: 'Outage', description: 'What callers got while Redis took no writes' },
 } as const satisfies FaultApi;
 
