@@ -55,7 +55,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       await untilCountdown(world, 'unanswered');
       ready = true;
       // 60 requests over three pods: every third one.
-      const missing = /20 unanswered.*gateway-[0-9a-f]+-1: POST \/check: it was not answered within 2000 ms/;
+      const missing = /20 timeouts.*gateway-[0-9a-f]+-1: POST \/check: it was not answered within 2000 ms/;
       const { fault } = await expectInconclusive(world, 'unanswered', 'FaultNotProven', missing);
       expect(fault).toMatchObject({ proof: 'Inconclusive' });
     }),

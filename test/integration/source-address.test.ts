@@ -151,7 +151,7 @@ describe('a limiter that knows its callers by the source address', () => {
     for (let i = 0; i < LIMIT; i += 1) await (await fetch(`http://${host}:${port}/`)).text();
     expect(await driver.inject('outage', key, PAUSE_MS)).toMatchObject({
       missed: true,
-      message: expect.stringMatching(/denied the first request right before the fault, .*who else asks/),
+      message: expect.stringMatching(/rejected the first request right before the fault, .*who else asks/),
     });
   });
 });
@@ -188,7 +188,9 @@ describe.skipIf(withoutRealTime)('the gate of the sample, in windows of seconds'
     const waiting = await world.untilStatus(name, 'Setup', ({ chapter }) =>
       /^3.\d+ Setup$/.test(chapter ?? ''),
     );
-    expect(waiting.message).toMatch(/This waits up to 7s until the limit of the operator's address is whole/);
+    expect(waiting.message).toMatch(
+      /This waits up to 7s until the limit of the operator's address is replenished/,
+    );
     const { message, phase, scenarios: told = [] } = await world.ended(name);
     expect(`${phase}: ${message}`).toMatch(/^Succeeded/);
     expect(told.map(({ result, summary }) => `${result} ${summary}`)).toEqual([

@@ -75,7 +75,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
     );
     const { said, status } = await run(wrong);
     expect(said).toMatch(
-      /Errored: .*without any fault rate-limiter-flexible-\d was asked GET \/nowhere: answered 404, which is neither admitted nor denied/,
+      /Errored: .*without any fault rate-limiter-flexible-\d was asked GET \/nowhere: answered 404, which is neither admitted nor rejected/,
     );
     expect(status).not.toBe(0);
   });

@@ -76,7 +76,7 @@ export class OwnCaller {
   #unwelcome(node: string, outcome: Exclude<RequestOutcome, 'Admitted'>): string {
     const within = formatDuration(this.#options.callerTimeoutMs);
     const what = {
-      Rejected: `${node} denied the first request right before the fault, though the limit was to be whole by then: see who else asks these pods under the address of the operator`,
+      Rejected: `${node} rejected the first request right before the fault, though the limit was to be whole by then: see who else asks these pods under the address of the operator`,
       Error: `${node} answered the first request right before the fault with an error, or not at all`,
       Timeout: `${node} did not answer the first request right before the fault within ${within}`,
     };
