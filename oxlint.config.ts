@@ -25,16 +25,7 @@ function insideRateLimiter(): Floor[] {
     packages: ['@kubernetes/client-node'],
     because,
   });
-  const touching = [
-    'http',
-    'store',
-    'interfaces',
-    'workloads',
-    'admission',
-    'faults',
-    'scenarios',
-    'apply-remedy',
-  ];
+  const touching = ['http', 'store', 'interfaces', 'workloads', 'admission', 'faults', 'scenarios'];
   return [
     floor('limits', ['history', 'checkers', ...touching], 'a bound is arithmetic on a limit'),
     floor('history', ['checkers', ...touching], 'a history records, and judges nothing'),

@@ -213,10 +213,9 @@ const ROWS = [
         defaults: whole,
       },
       {
-        title: 'Remedies',
-        about:
-          'In the time shown, by what came of them: measured to have helped, or not, or not sent at all.',
-        queries: [inRange('chaosdemo_remedies_total', 'remedy, outcome', '{{remedy}} {{outcome}}')],
+        title: 'Remediation actions',
+        about: 'In the time shown, by result: measured to have helped, or not, or not sent.',
+        queries: [inRange('chaosdemo_remedies_total', 'result')],
         defaults: whole,
       },
     ],

@@ -5,7 +5,6 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { ChaosDemo } from '../api/index.ts';
 import { terminalLine } from '../api/index.ts';
 import type { Stage } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
@@ -16,6 +15,7 @@ import { EXIT_BY_PHASE } from './exit-status.ts';
 import { asLines, follow, onScreen } from './follow.ts';
 import { isShownLive, type OtherLimiters, type PlannedDemo, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
+import type { ReportSource } from './report/report.ts';
 import { verdictLines } from './story.ts';
 import { hasTerminal } from './view/screen.ts';
 
@@ -72,7 +72,7 @@ async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSigna
         if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) say(line);
         if (options.keep) sayHowToUse(environment, demo.metadata.name);
         if (page || options.keep) await interrupted(signal);
-        return EXIT_BY_PHASE[ended.status?.phase ?? ''] ?? 2;
+        return EXIT_BY_PHASE[ended.demo.status?.phase ?? ''] ?? 2;
       } finally {
         await page?.close();
       }
@@ -88,11 +88,11 @@ async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSigna
 /** The verdict, and what is written of it. */
 async function tellEnd(
   { controlPlane }: Stage,
-  ended: ChaosDemo,
+  { demo: ended, evidence }: ReportSource,
   { history, report, reportDir }: DemoOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const line of verdictLines(ended.status ?? {})) say(line);
+  for (const line of verdictLines(ended, evidence)) say(line);
   if (report) {
     await writeFile(report, `${JSON.stringify(ended, null, 2)}\n`);
     for (const line of ['', `The final object is in ${report}`]) say(line);
@@ -126,7 +126,7 @@ async function present(
   demo: PlannedDemo,
   isLive: boolean,
   signal: AbortSignal,
-): Promise<ChaosDemo> {
+): Promise<ReportSource> {
   const isManual = demo.spec?.pace?.mode === 'Manual';
   const options = { name: demo.metadata.name, isManual, say, signal };
   if (!isLive) return await follow(environment, options, asLines);

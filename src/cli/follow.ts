@@ -2,11 +2,12 @@
 import { spawn } from 'node:child_process';
 import { on } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
-import type { ChaosDemo } from '../api/index.ts';
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
 import type { Stage } from '../local/environment.ts';
 import { annotate } from './plugin/demos.ts';
+import { readDiagnoses } from './report/read.ts';
+import type { ReportSource } from './report/report.ts';
 import { listenToKeys, waitingOf } from './stepper.ts';
 import { screenDisplay } from './view/screen.ts';
 import { type Display, plainDisplay, showLive } from './view/session.ts';
@@ -36,14 +37,14 @@ type Show = (
 ) => Promise<Display>;
 
 /**
- * Shows the run until it has ended; returns the object as it is then.
+ * Shows the run until it has ended; returns the object as it is then, with the evidence if there is a diagnosis.
  * @throws if it was deleted, an annotation could not be written, the keyboard has ended, or the reason of `signal`
  */
 export async function follow(
   stage: Pick<Stage, 'controlPlane' | 'namespace'>,
   options: FollowOptions,
   show: Show,
-): Promise<ChaosDemo> {
+): Promise<ReportSource> {
   const { controlPlane, namespace } = stage;
   const { name, signal } = options;
   const client = new KubeClient(loadKubeConfig(controlPlane.kubectl.kubeconfig));
@@ -57,7 +58,7 @@ export async function follow(
     );
   };
   try {
-    return await showLive({
+    const ended = await showLive({
       client,
       namespace,
       name,
@@ -68,6 +69,7 @@ export async function follow(
         return demo?.status?.run?.verdict ? demo : undefined;
       },
     });
+    return await readDiagnoses(client, ended, signal);
   } finally {
     await client.close();
   }

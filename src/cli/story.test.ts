@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
+import { demoWith } from '../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../api/index.ts';
 import { storyOf, verdictLines } from './story.ts';
 
@@ -10,6 +11,8 @@ const chapter = (number: number, title: string, message?: string) => ({
   startedAt: '2026-01-01T00:00:00Z',
   ...(message && { message }),
 });
+
+const verdictOf = (status: ChaosDemoStatus): string[] => verdictLines(demoWith(status));
 
 describe('the story between two states', () => {
   it('says a chapter once, and what is new in it', () => {
@@ -25,15 +28,15 @@ describe('the story between two states', () => {
     const remedied = (state: string): ChaosDemoStatus => ({
       diagnoses: [
         diagnosisWith({
-          remediation: { state, action: 'ResetCounter', profile: 'rules', message: 'As it was measured.' },
+          remediation: { state, message: 'As it was measured.' },
         }),
       ],
     });
-    const said = 'ResetCounter Applied (asked for by rules): As it was measured.';
+    const said = 'reset-counter Applied: As it was measured.';
     expect(storyOf({}, remedied('Applying'))).toEqual([]);
     expect(storyOf(remedied('Applying'), remedied('Applied'))).toEqual([`   ★ stall: ${said}`]);
     expect(storyOf(remedied('Applied'), remedied('Applied'))).toEqual([]);
-    expect(verdictLines(remedied('Applied'))).toContain(`  ${said}`);
+    expect(verdictOf(remedied('Applied'))).toContain(`  ${said}`);
   });
 });
 
@@ -62,7 +65,7 @@ describe('who explains an anomaly', () => {
 
 describe('the verdict', () => {
   it('says of a scenario that was not reached that it was not tested', () => {
-    const lines = verdictLines({
+    const lines = verdictOf({
       phase: 'Errored',
       scenarios: [{ name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Violated' }],
     });
@@ -70,7 +73,7 @@ describe('the verdict', () => {
   });
 
   it('a verdict shows the measure, its bound, and whether the figure is a minimum', () => {
-    const lines = verdictLines({
+    const lines = verdictOf({
       phase: 'Succeeded',
       scenarios: [
         {

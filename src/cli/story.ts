@@ -2,8 +2,7 @@
  * The story of a run as lines for a terminal: what changed from one status to
  * the next, and the verdict with its evidence. Pure.
  */
-
-import type { ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
+import type { ChaosDemo, ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import {
   diagnosedBy,
   diagnosedClass,
@@ -13,6 +12,8 @@ import {
   remedySentence,
 } from '../api/index.ts';
 import { countAsExpected } from '../demo/verdict.ts';
+import type { RunEvidence } from '../evidence/index.ts';
+import { type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
 
 /** What to print for the change from `before` to `after`; nothing worth telling: no lines. */
 export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
@@ -33,7 +34,7 @@ export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoSta
     const earlier = before?.diagnoses?.find((known) => known.scenario === scenario);
     lines.push(...explainerLines(earlier, diagnosis));
     const remedy = remedySentence(diagnosis);
-    if (remedy !== undefined && remedy !== remedySentence(earlier ?? {}))
+    if (remedy !== undefined && remedy !== (earlier && remedySentence(earlier)))
       lines.push(`   ★ ${scenario}: ${remedy}`);
   }
   const stopping = after.journal?.ending;
@@ -62,16 +63,17 @@ function resultLine({ detectedAfterMilliseconds: ms, name, result, summary }: Sc
   return `${name} ${result ?? 'not tested'}${figures}${after}`;
 }
 
-/** The verdict and what it rests on. */
-export function verdictLines(status: ChaosDemoStatus): string[] {
-  const { diagnoses = [], phase, run, scenarios = [] } = status;
+/** The verdict and what it rests on. @param evidence with the steps of diagnoses, if there is any */
+export function verdictLines(demo: Pick<ChaosDemo, 'metadata' | 'status'>, evidence?: RunEvidence): string[] {
+  const { status = {} } = demo;
+  const { phase, run, scenarios = [] } = status;
   const lines = [
     '',
     `Verdict: ${phase} (${run?.verdict?.reason ?? '-'}), ${countAsExpected(status)} as expected`,
     `  ${run?.verdict?.message ?? status.message ?? ''}`,
   ];
   for (const scenario of scenarios) lines.push('', ...scenarioLines(scenario));
-  for (const diagnosis of diagnoses) lines.push('', ...diagnosisLines(diagnosis));
+  for (const diagnosis of shownDiagnoses(demo, evidence)) lines.push('', ...diagnosisLines(diagnosis));
   return lines;
 }
 
@@ -88,15 +90,17 @@ export function scenarioLines(scenario: ScenarioStatus): string[] {
   return lines;
 }
 
-function diagnosisLines(diagnosis: DiagnosisStatus): string[] {
-  const { alternatives = [], chain, confidence, evidence, grade, message } = diagnosis;
+function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
+  const { confidence, grade, message, missing, whole } = diagnosis;
+  const { alternatives = [], chain = [], citations = [] } = whole ?? {};
   const lines = [
     `Diagnosis of ${diagnosis.scenario} by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)} (${confidence} % sure)`,
     ...chain.map((step) => `  ${step.text} [${step.evidence.join(', ')}]`),
-    ...evidence.map(({ id, text }) => `  - ${id} ${text}`),
+    ...citations.map(({ id, text }) => `  - ${id} ${text}`),
+    ...(missing === '' ? [] : [`  ${missing}`]),
   ];
   if (alternatives.length > 0) {
-    const others = alternatives.map((other) => `${other.anomaly} at ${other.component}`);
+    const others = alternatives.map((other) => `${other.class} at ${other.component}`);
     lines.push(`  Also, or instead: ${others.join('; ')}`);
   }
   lines.push(`  What to do: ${diagnosis.recommendation}`);
@@ -104,13 +108,22 @@ function diagnosisLines(diagnosis: DiagnosisStatus): string[] {
   if (remediation)
     lines.push(`  ${remedySentence(diagnosis) ?? `${remediation.state}: ${remediation.message}`}`);
   if (grade) {
-    const { action, identification, localization, reason, truth } = grade;
-    lines.push(
-      `  Injected was ${truth}: component ${localization}, class ${identification}, ${reason} % of the steps grounded, action ${action}`,
-    );
+    lines.push(`  ${gradeText(grade, whole)}`);
   }
   if (message) lines.push(`  ${message}`);
   return lines;
+}
+
+/** What was injected is only in the evidence. */
+function gradeText(
+  { action, identification, localization }: NonNullable<DiagnosisStatus['grade']>,
+  whole: ShownDiagnosis['whole'],
+): string {
+  const right = `component ${localization}, class ${identification}, action ${action}`;
+  const { reason, truth } = whole?.grade ?? {};
+  return truth === undefined
+    ? `Compared with the injected fault: ${right}`
+    : `Injected was ${truth}: ${right}, ${reason} % of the steps grounded`;
 }
 
 /** "drift 30 (bound 6)"; the reference has the units. */

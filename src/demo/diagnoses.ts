@@ -5,9 +5,10 @@
  * last chapter, so that no verdict and no recovery depends on it; nor does the restore, unless remedies are to be applied.
  */
 import { type DiagnosisStatus, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
+import type { Diagnosis } from '../evidence/index.ts';
 import type { Context } from './context.ts';
 import { iso, ms, wake } from './context.ts';
-import { diagnosisKey } from './observed.ts';
+import { type DiagnosisReport, diagnosisKey } from './observed.ts';
 import { withRemedyOf } from './remedies.ts';
 
 /** How long the rules may take: they ask nobody. */
@@ -40,7 +41,7 @@ export function askForDiagnosis(
     return undefined;
   }
   if (!byRules.diagnosis) return { message: `No diagnosis: ${byRules.message}` };
-  const diagnosis: DiagnosisStatus = { ...byRules.diagnosis };
+  const diagnosis = statusOf(context, byRules.diagnosis, byRules);
   if (profile !== RULES_PROFILE) diagnosis.askedAt = iso(now);
   draft.diagnoses = [...(draft.diagnoses ?? []).filter((known) => known.scenario !== scenario), diagnosis];
   takeAnswers(context);
@@ -73,7 +74,7 @@ export function takeAnswers(context: Context): void {
     if (diagnosis.askedAt === undefined) return diagnosis;
     const fault = draft.scenarios?.find(({ name }) => name === diagnosis.scenario)?.fault;
     const report = fault && observed.diagnoses[diagnosisKey(fault.id, profile)];
-    if (report?.diagnosis) return withRemedyOf(diagnosis, report.diagnosis);
+    if (report?.diagnosis) return withRemedyOf(diagnosis, statusOf(context, report.diagnosis, report));
     if (report) return withReason(diagnosis, report.message);
     const deadline = answerDeadline(diagnosis, now);
     if (!fault || now >= deadline) {
@@ -115,6 +116,42 @@ export function endAsking({ demo, draft }: Context): void {
 function answerDeadline({ askedAt = '' }: DiagnosisStatus, now: number): number {
   // One that lies ahead is of a clock that was set back.
   return Math.min(ms(askedAt), now) + PROFILE_WITHIN_MS;
+}
+
+/** What a status has of a whole diagnosis; the rest is in the evidence. */
+function statusOf({ demo }: Context, whole: Diagnosis, { suggestion }: DiagnosisReport): DiagnosisStatus {
+  const {
+    action,
+    class: cause,
+    component,
+    confidence,
+    grade,
+    model,
+    pod,
+    profile,
+    recommendation,
+    scenario,
+  } = whole;
+  const isSuggested = suggestion !== undefined && demo.spec.remediation.mode !== 'None';
+  return {
+    scenario,
+    class: cause,
+    component,
+    ...(pod !== undefined && { pod }),
+    confidence,
+    action,
+    recommendation,
+    profile,
+    ...(model !== undefined && { model: truncate(model, 64) }),
+    ...(isSuggested && { remediation: { state: 'Suggested', message: suggestion } }),
+    ...(grade && {
+      grade: {
+        localization: grade.localization,
+        identification: grade.identification,
+        action: grade.action,
+      },
+    }),
+  };
 }
 
 function withReason(asked: DiagnosisStatus, reason: string): DiagnosisStatus {

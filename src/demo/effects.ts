@@ -3,8 +3,6 @@
  * their id; activities are what should be going on now. Each yields findings
  * (findings.ts), and nothing else.
  */
-import type { Remedy } from '../api/index.ts';
-
 /** Done by the shell, through the connector of the subject. */
 export type ShellEffect =
   /**
@@ -31,17 +29,10 @@ export type SubjectEffect =
   /** Prove that the fault is over and look at what it left -> Recovery. */
   | { kind: 'Recover'; id: string; fault: string; scenario: string; fixture: string; settleMs: number }
   /**
-   * Carry out a remedy on `fixture` and measure what it came to -> Remedied. Never repeated: performed only by the
-   * process that announced it, and begun before `until`. `limit`: the bounds of a limit that may be set.
+   * Reset the counter of `fixture` and measure the result -> Remedied. Never repeated: performed only by the process
+   * that announced it, and begun before `until`.
    */
-  | {
-      kind: 'Remediate';
-      id: string;
-      fixture: string;
-      remedy: Remedy;
-      limit?: { readonly min: number; readonly max: number };
-      until: number;
-    }
+  | { kind: 'Remediate'; id: string; fixture: string; until: number }
   /** Undo what the run did: end faults now if `release`, remove `fixtures`, prove that the subject works -> Restored. */
   | { kind: 'Restore'; id: string; fixtures: string[]; release: boolean };
 

@@ -3,7 +3,8 @@
  * the fault or effect they belong to, so that nothing seen of one attempt is
  * ever taken for another's. Nothing in it changes in place: see `record`.
  */
-import type { DiagnosisStatus, FaultProof, Measure, Reason, RemedyFigure } from '../api/index.ts';
+import type { FaultProof, Measure, REMEDIATION_RESULTS, Reason } from '../api/index.ts';
+import type { Diagnosis, RemedyFigure } from '../evidence/index.ts';
 import type { HealthSnapshot } from './health.ts';
 
 /** Whether the subject may be touched at all. */
@@ -106,13 +107,15 @@ export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';
 
 /** A diagnosis, or none with the reason in `message`. */
 export interface DiagnosisReport {
-  readonly diagnosis?: DiagnosisStatus;
+  readonly diagnosis?: Diagnosis;
+  /** Its action in words that can be followed. */
+  readonly suggestion?: string;
   readonly message: string;
 }
 
-/** What came of a remedy: what was counted before, and what the requests came to that were sent to measure it. */
+/** The result of a remediation action, with the counts before it and after the requests that measured it. */
 export interface RemedyReport {
-  readonly state: 'Applied' | 'Ineffective' | 'Unproven' | 'NotApplied';
+  readonly state: (typeof REMEDIATION_RESULTS)[number];
   readonly before?: readonly RemedyFigure[];
   readonly after?: readonly RemedyFigure[];
   readonly message: string;

@@ -1,16 +1,9 @@
 /**
- * Remediation in mode Apply: what diagnoses ask for is decided on once in a run, when every result stands and no fault
- * is active, and before everything is restored. An action is announced in the journal first; only the process that
- * announced it carries it out, once, and measures again. It changes no result, and delays restoring for a bounded time.
+ * Remediation in mode Apply. The operator decides once in a run, when every result is known and no fault is active, and
+ * before everything is restored. It announces an action in the journal first; only the process that announced it carries
+ * it out, once, and measures again. That changes no result, and delays restoring for a bounded time.
  */
-import {
-  type DiagnosisStatus,
-  LIMITS,
-  type RemediationStatus,
-  type Remedy,
-  remedyFor,
-  truncate,
-} from '../api/index.ts';
+import { APPLICABLE_ACTION, type DiagnosisStatus, isConcluded, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import {
   activeFault,
@@ -22,7 +15,7 @@ import {
   runDeadline,
   wake,
 } from './context.ts';
-import { announcement, type RemedyReport } from './observed.ts';
+import { announcement } from './observed.ts';
 import type { Work } from './work.ts';
 
 /** How long an action and its measurement may take after the announcement, in milliseconds. */
@@ -40,74 +33,59 @@ export function applyRemedies(context: Context): Work | undefined {
   const journal = journalOf(context);
   const isNew = demo.spec.remediation.mode === 'Apply' && !journal.remedies;
   if (isNew) {
-    const listed = (draft.diagnoses ?? []).filter((one) => listedRemedy(context, one) !== undefined);
-    if (listed.length > 0 && !observed.target) {
+    const wanted = (draft.diagnoses ?? []).filter(({ action }) => action === APPLICABLE_ACTION);
+    if (wanted.length > 0 && !observed.target) {
       // No process would know that it was announced here, nor carry it out, and it would be given up.
-      return { done: false, message: 'Connecting to the subject, before a remedy is decided on' };
+      return { done: false, message: 'Connecting to the subject, before a remediation action is decided on' };
     }
-    journal.remedies = listed.flatMap((diagnosis) => decide(context, diagnosis) ?? []);
+    journal.remedies = wanted.flatMap((diagnosis) => decide(context, diagnosis) ?? []);
   }
-  const applying = (): DiagnosisStatus[] => (draft.diagnoses ?? []).filter(isApplying);
   // Only what is stored may be carried out.
-  if (!isNew) for (const diagnosis of applying()) carryOut(context, diagnosis);
-  const left = applying();
+  else for (const diagnosis of applying(context)) carryOut(context, diagnosis);
+  const left = applying(context);
   if (left.length === 0) return undefined;
   if (isNew) wake(context, now);
-  const what = left.map(({ remediation, scenario }) => `${remediation?.action} for ${scenario}`);
-  const message = truncate(`Applying ${what.join(', ')}, and measuring again`, LIMITS.message);
+  const where = left.map(({ scenario }) => scenario).join(', ');
+  const message = truncate(`Applying ${APPLICABLE_ACTION} for ${where}, and measuring again`, LIMITS.message);
   return { done: false, message, note: 'applying' };
 }
 
 /** Concludes the actions of a run that ends before they were reported. */
 export function endRemedies(context: Context): void {
-  for (const diagnosis of (context.draft.diagnoses ?? []).filter(isApplying)) {
-    conclude(context, diagnosis, 'The run ended before it was reported');
+  for (const diagnosis of applying(context)) {
+    conclude(context, diagnosis, 'The run ended before its result was reported');
   }
 }
 
-/** A newer diagnosis of the same scenario, with the remediation of the one before: what was decided on stays decided. */
+/** A newer diagnosis of the same scenario, with the remediation of the one before if that was decided on. */
 export function withRemedyOf({ remediation }: DiagnosisStatus, newer: DiagnosisStatus): DiagnosisStatus {
-  return remediation?.action === undefined ? { ...newer } : { ...newer, remediation };
+  return remediation && remediation.state !== 'Suggested' ? { ...newer, remediation } : newer;
 }
 
-function isApplying({ remediation }: DiagnosisStatus): boolean {
-  return remediation?.state === 'Applying';
-}
-
-/** The action that a diagnosis asks for, if the spec lists it; undefined: it is only suggested, or there is none. */
-function listedRemedy({ demo }: Context, { action }: DiagnosisStatus): Remedy | undefined {
-  const { apply, mode } = demo.spec.remediation;
-  return mode === 'Apply' ? apply?.actions.find((one) => one === remedyFor(action)) : undefined;
+function applying({ draft }: Context): DiagnosisStatus[] {
+  return (draft.diagnoses ?? []).filter(({ remediation }) => remediation?.state === 'Applying');
 }
 
 /** Announces the action of a diagnosis, or notes why it is not applied. */
 function decide(context: Context, diagnosis: DiagnosisStatus): Announced | undefined {
-  const { profile, scenario } = diagnosis;
-  const action = listedRemedy(context, diagnosis);
+  if (diagnosis.remediation && isConcluded(diagnosis.remediation)) return undefined;
   const obstacle = obstacleTo(context, diagnosis);
-  const message =
+  diagnosis.remediation =
     obstacle === undefined
-      ? `Announced: ${action}, as the diagnosis by profile "${profile}" asks for`
-      : `Nothing was sent: ${obstacle}`;
-  diagnosis.remediation = {
-    state: obstacle === undefined ? 'Applying' : 'NotApplied',
-    ...(action !== undefined && { action }),
-    profile: truncate(profile, 63),
-    message: truncate(message, LIMITS.remedy),
-  };
+      ? { state: 'Applying', message: `Announced: profile ${diagnosis.profile} recommends it` }
+      : { state: 'NotApplied', message: `Nothing was sent: ${obstacle}` };
   const until = iso(context.now + REMEDY_WITHIN_MS);
-  return obstacle === undefined ? { id: idOf(context, scenario), until } : undefined;
+  return obstacle === undefined ? { id: idOf(context, diagnosis.scenario), until } : undefined;
 }
 
-/** What stands against an action when it is decided on. */
+/** The obstacle to an action when it is decided on. */
 function obstacleTo(context: Context, { scenario }: DiagnosisStatus): string | undefined {
   const { demo, draft, now } = context;
   const entry = draft.scenarios?.find(({ name }) => name === scenario);
   if (demo.spec.suspend) return 'spec.suspend is true';
-  if (entry?.result !== 'Violated' || !entry.fault) return 'nothing was detected in this scenario';
-  if (activeFault(draft, now)) return 'a fault may be on';
-  if (ownFixture(context, scenario) === undefined)
-    return 'what the scenario was set up on is not known any more';
+  if (entry?.result !== 'Violated' || !entry.fault) return 'no violation was proven in this scenario';
+  if (activeFault(draft, now)) return 'a fault may be active';
+  if (ownFixture(context, scenario) === undefined) return 'the key of the scenario is not known any more';
   if (now + REMEDY_WITHIN_MS + BEFORE_DEADLINE_MS > runDeadline(draft, demo.spec, now)) {
     return 'too little was left of spec.activeDeadline to restore after it';
   }
@@ -117,51 +95,35 @@ function obstacleTo(context: Context, { scenario }: DiagnosisStatus): string | u
 /** Asks for an action that was announced, or concludes it if it was reported or must not, or no longer, be begun. */
 function carryOut(context: Context, diagnosis: DiagnosisStatus): void {
   const { demo, effects, now } = context;
-  const { apply, mode } = demo.spec.remediation;
   const { announced, isBegun, isOwn, report } = known(context, diagnosis);
   const fixture = ownFixture(context, diagnosis.scenario);
-  // As the spec is now, whatever the status says.
-  const remedy = apply?.actions.find((one) => mode === 'Apply' && one === diagnosis.remediation?.action);
   const giveUpAt = announced ? ms(announced.until) + REPORT_WITHIN_MS : 0;
-  const isWanted = isOwn && !report && now < giveUpAt && (isBegun || !demo.spec.suspend);
-  if (!announced || !isWanted || fixture === undefined || remedy === undefined) {
-    conclude(context, diagnosis, 'No report of it came in time, or the spec was changed meanwhile');
+  // As the spec is now, whatever the status says.
+  const isWanted = demo.spec.remediation.mode === 'Apply' && (isBegun || !demo.spec.suspend);
+  if (!announced || !isOwn || report || now >= giveUpAt || !isWanted || fixture === undefined) {
+    conclude(context, diagnosis, 'No result was reported in time, or the spec was changed');
     return;
   }
-  const { limit } = apply ?? {};
-  const { id, until } = announced;
-  effects.push({ kind: 'Remediate', id, fixture, remedy, ...(limit && { limit }), until: ms(until) });
+  effects.push({ kind: 'Remediate', id: announced.id, fixture, until: ms(announced.until) });
   wake(context, giveUpAt);
 }
 
 /** @param silence why there is no report of one that was begun */
 function conclude(context: Context, diagnosis: DiagnosisStatus, silence: string): void {
   const { isBegun, isOwn, report } = known(context, diagnosis);
-  const { after, before, message, state }: RemedyReport =
-    report ??
-    (isOwn && !isBegun
-      ? {
-          state: 'NotApplied',
-          message: 'Nothing was sent: it was not begun in time, or spec or status were changed before',
-        }
-      : {
-          state: 'Unproven',
-          message: isOwn
-            ? `${silence}: whether it was carried out is not known. What it may have changed is removed with the fixture`
-            : 'The operator was restarted, or lost its lead, since this was announced: whether it was carried out is not known, and nothing more is sent. What it may have changed is removed with the fixture',
-        });
-  const { action, profile } = diagnosis.remediation ?? {};
-  const figures = (some: RemedyReport['after']): RemediationStatus['after'] =>
-    some?.slice(0, LIMITS.figures).map((one) => ({ ...one }));
-  const [was, is] = [figures(before), figures(after)];
-  diagnosis.remediation = {
-    state,
-    ...(action !== undefined && { action }),
-    ...(profile !== undefined && { profile }),
-    ...(was && { before: was }),
-    ...(is && { after: is }),
-    message: truncate(message, LIMITS.remedy),
+  if (!report && isOwn && !isBegun) {
+    const message = 'Nothing was sent: it was not begun in time, or spec or status were changed before';
+    diagnosis.remediation = { state: 'NotApplied', message };
+    return;
+  }
+  const unknown = isOwn
+    ? `${silence}: whether it was carried out is not known`
+    : 'The operator was restarted, or lost its lead, since this was announced: whether it was carried out is not known, and nothing more is sent';
+  const { message, state } = report ?? {
+    state: 'Unproven',
+    message: `${unknown}. The restore removes what it may have changed`,
   };
+  diagnosis.remediation = { state, message: truncate(message, LIMITS.remedy) };
 }
 
 /** What this process knows of an action that is being applied. */
@@ -179,8 +141,13 @@ function known(context: Context, { scenario }: DiagnosisStatus) {
   };
 }
 
-function idOf({ draft }: Pick<Context, 'draft'>, scenario: string): string {
-  return `${draft.scenarios?.find(({ name }) => name === scenario)?.fault?.id}/remedy`;
+function idOf({ draft }: Context, scenario: string): string {
+  return remedyId(draft.scenarios?.find(({ name }) => name === scenario)?.fault?.id ?? '');
+}
+
+/** The id under which the action for a fault is announced, asked for and reported. */
+export function remedyId(fault: string): string {
+  return `${fault}/remedy`;
 }
 
 /**

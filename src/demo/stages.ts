@@ -108,7 +108,7 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
     return { done: true, message: 'No violation was proven, so there is nothing to explain' };
   }
   const known = draft.diagnoses?.find((diagnosis) => diagnosis.scenario === scenario.name);
-  if (known) return { done: true, message: diagnosisSentence(known) };
+  if (known) return { done: true, message: diagnosisSentence(known, [known.recommendation]) };
 
   // What comes after the first sign belongs to the explanation: it waits for the end of the fault.
   if (fault.endedAt === undefined && isPossiblyActive(fault, now)) {

@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus } from '../api/index.ts';
 
 /**
- * Whether `after` differs from `before` in more than the figures and the evidence
- * of a result that is there already, and what a profile says of it; what became of a remedy is more. Those grow until the watch is over, and go
- * along with the next transition; the verdict waits for the last of them.
+ * Whether `after` differs from `before` in more than the figures and the evidence of a result that is there already,
+ * and its diagnosis; the state of a remediation action is more. Those grow until the watch is over, and go along with
+ * the next transition; the verdict waits for the last of them.
  */
 export function isTransition(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
   return !isDeepStrictEqual(withoutFigures(before), withoutFigures(after));
@@ -19,7 +19,7 @@ function withoutFigures(status: ChaosDemoStatus | undefined): unknown {
   // The API server keeps a keyed list in an order of its own.
   const conditions = status.conditions?.toSorted((a, b) => (a.type < b.type ? -1 : 1));
   const diagnoses = status.diagnoses?.map(({ remediation, scenario }) =>
-    remediation?.action === undefined ? scenario : [scenario, remediation.state],
+    remediation === undefined || remediation.state === 'Suggested' ? scenario : [scenario, remediation.state],
   );
   return { ...status, scenarios, conditions, diagnoses };
 }

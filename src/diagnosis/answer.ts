@@ -1,7 +1,7 @@
 /**
  * What a provider answers: a diagnosis by a closed schema, each claim with the evidence it rests on. An answer is
- * untrusted, whoever gave it: it is bounded and checked against the bundle. Of all that it says the action alone, of a closed set,
- * can have consequences: see demo/remedies.ts.
+ * untrusted, whoever gave it: it is bounded and checked against the bundle. Only its
+ * action, of a closed set, can have consequences: see demo/remedies.ts.
  */
 import { z } from 'zod';
 

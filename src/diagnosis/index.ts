@@ -41,5 +41,5 @@ export type {
   ProviderAnswer,
   ProviderUsage,
 } from './provider.ts';
-export { citedText, diagnosisStatus, gradeStatus, type Pods, recommendationOf } from './render.ts';
+export { citedText, diagnosisOf, gradeText, type Pods, recommendationOf } from './render.ts';
 export { RULES_VERSION, rulesProvider } from './rules/index.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
 import { leaksOf } from '../../test/kit/leaks.ts';
-import { statusSchema } from '../api/index.ts';
+import { diagnosis as wholeDiagnosis } from '../evidence/diagnosis.ts';
 import { type EvidenceBundle, fromItsBeginning } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { ask, createDiagnosisProfiles } from './profiles.ts';
@@ -62,11 +62,11 @@ describe('createDiagnosisProfiles', () => {
     const { diagnosis, message, usage } = await profiles.diagnose('told', request, never);
     expect(diagnosis).toEqual({
       scenario: 'stop',
-      anomaly: 'store-slow',
+      class: 'store-slow',
       component: 'store',
       pod: 'cache-0',
       chain: good.chain,
-      evidence: [
+      citations: [
         { id: 's1', text: 'store (cache-0) write-outstanding: 240 ms at +0.25 s, last 3990 at +4.00 s' },
         { id: 'e1', text: '+0.30 s store (cache-0): a write has not been answered' },
         { id: 'v1', text: 'a = 3' },
@@ -74,7 +74,7 @@ describe('createDiagnosisProfiles', () => {
       action: 'change-limit',
       recommendation: expect.stringMatching(/^Change the limit of a key \(store\)\. Look at the network/),
       confidence: 46,
-      alternatives: good.alternatives,
+      alternatives: good.alternatives.map((one) => ({ class: one.anomaly, component: one.component })),
       provider: 'told',
       profile: 'told',
       model: 'm\ufffd[31m',
@@ -88,7 +88,7 @@ describe('createDiagnosisProfiles', () => {
         truth: 'store-writes-stalled at store',
       },
     });
-    expect(statusSchema.shape.diagnoses.safeParse([diagnosis]).success).toBe(true);
+    expect(wholeDiagnosis.safeParse(diagnosis).success).toBe(true);
     expect(message).toBe('told: store-slow at store (cache-0): A write waits.');
     expect(usage).toEqual({ inputTokens: 7 });
   });
@@ -97,7 +97,7 @@ describe('createDiagnosisProfiles', () => {
     const profiles = createDiagnosisProfiles({ rules: rulesProvider });
     const { diagnosis } = await profiles.diagnose('rules', request, never);
     expect(diagnosis).toMatchObject({
-      anomaly: 'store-writes-stalled',
+      class: 'store-writes-stalled',
       component: 'store',
       pod: 'cache-0',
       provider: 'rules',
@@ -134,7 +134,7 @@ describe('createDiagnosisProfiles', () => {
     const { diagnosis } = await profiles.diagnose('listening', request, never);
     expect(leaksOf(given as EvidenceBundle)).toEqual([]);
     expect(given?.events[0]?.atMs).toBe(400);
-    expect(diagnosis?.evidence?.[1]?.text).toMatch(/^\+0\.30 s /);
+    expect(diagnosis?.citations[1]?.text).toMatch(/^\+0\.30 s /);
   });
 
   it('tells whoever observes what became of each question, and what it cost', async () => {
@@ -238,6 +238,6 @@ it('keeps three diagnoses of the longest answers well below the bound of a statu
   const pods = [{ component: 'replica-1', pod: 'p'.repeat(253) }];
   const profiles = createDiagnosisProfiles({ told: saying(answer) });
   const { diagnosis } = await profiles.diagnose('told', { ...request, bundle: many, pods }, never);
-  expect(diagnosis?.evidence).toHaveLength(12);
+  expect(diagnosis?.citations).toHaveLength(12);
   expect(Buffer.byteLength(JSON.stringify(diagnosis))).toBeLessThan(6000);
 });

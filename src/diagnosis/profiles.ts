@@ -15,7 +15,7 @@ import type {
   ProviderUsage,
   UselessAnswerError,
 } from './provider.ts';
-import { diagnosisStatus, gradeStatus } from './render.ts';
+import { diagnosisOf, gradeText } from './render.ts';
 
 /** How long a provider may take, whatever it does within that; the framework waits a little longer. Milliseconds. */
 export const PROVIDER_TIMEOUT_MS = 55_000;
@@ -120,7 +120,7 @@ export function createDiagnosisProfiles(
       }
       const { answer, model, promptVersion } = answered;
       const { name } = provider;
-      const diagnosis = diagnosisStatus(answer, bundle, {
+      const diagnosis = diagnosisOf(answer, bundle, {
         scenario,
         profile,
         provider: name,
@@ -129,8 +129,9 @@ export function createDiagnosisProfiles(
         ...(pods && { pods }),
       });
       // It has answered: only now is it held against what is known.
-      if (truth) diagnosis.grade = gradeStatus(gradeAnswer(answer, bundle, truth), truth, bundle);
-      return { diagnosis, message: diagnosisSentence(diagnosis), ...cost };
+      if (truth) diagnosis.grade = gradeText(gradeAnswer(answer, bundle, truth), truth, bundle);
+      const texts = diagnosis.chain.map(({ text }) => text);
+      return { diagnosis, message: diagnosisSentence(diagnosis, texts), ...cost };
     },
   };
 }

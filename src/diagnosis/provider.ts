@@ -2,8 +2,7 @@
  * The interface behind which diagnoses are made. A provider gets evidence and nothing else; one that asks a language
  * model fits as well as one that follows rules. profiles.ts chooses among them, and believes none of them unchecked.
  */
-import type { DiagnosisStatus } from '../api/index.ts';
-import type { EvidenceBundle } from '../evidence/index.ts';
+import type { Diagnosis, EvidenceBundle } from '../evidence/index.ts';
 import type { Truth } from './grade.ts';
 import type { Pods } from './render.ts';
 
@@ -20,7 +19,7 @@ export interface DiagnosisRequest {
 
 /** A diagnosis, or none with the reason in `message`. */
 export interface DiagnosisResult {
-  readonly diagnosis?: DiagnosisStatus;
+  readonly diagnosis?: Diagnosis;
   readonly message: string;
   readonly usage?: ProviderUsage;
 }
@@ -37,7 +36,7 @@ export interface ProviderUsage {
 export interface ProviderAnswer {
   /** As it came, parsed as JSON where it came as text. */
   readonly answer: unknown;
-  /** What the bundle was put into, with its version: "prompt/v2", "rules/v4". Shown in the status. */
+  /** What the bundle was put into, with its version: "prompt/v2", "rules/v4". Shown in the evidence. */
   readonly promptVersion: string;
   /** Which model answered, as its server names it. Bounded and made printable by whoever shows it. */
   readonly model?: string;
@@ -60,7 +59,7 @@ export class UselessAnswerError extends Error {
 
 /** Who explains evidence. It is given the bundle and nothing else that it could explain from. */
 export interface DiagnosisProvider {
-  /** Shown as `provider` in the status: "rules", or the kind of API that is asked. */
+  /** Shown as `provider` in the evidence: "rules", or the kind of API that is asked. */
   readonly name: string;
   /**
    * Answers from the bundle alone. May try again within itself; its caller bounds the whole in time by `signal`.

@@ -1,6 +1,12 @@
-/** A checked answer as a status has it, for people: with what its citations are, and what to do in a sentence. Pure. */
-import { type DiagnosisStatus, type GradeStatus, LIMITS, printable, truncate } from '../api/index.ts';
-import { type EvidenceBundle, evidenceIds } from '../evidence/index.ts';
+/** A checked answer for people: with what its citations are, and what to do in a sentence. Pure. */
+import { printable, truncate } from '../api/index.ts';
+import {
+  DIAGNOSIS_LIMITS,
+  type Diagnosis,
+  type DiagnosisGrade,
+  type EvidenceBundle,
+  evidenceIds,
+} from '../evidence/index.ts';
 import { ACTIONS, type Action, type AnomalyClass, type DiagnosisAnswer } from './answer.ts';
 import { NO_COMPONENT } from './check-answer.ts';
 import { type Grade, type Truth, truthText } from './grade.ts';
@@ -47,28 +53,28 @@ export function recommendationOf(action: Action, anomaly: AnomalyClass, componen
   return truncate(parts.join(' ').trim(), 256);
 }
 
-/** The diagnosis of a status. The answer has passed its check; all else is bounded here. */
-export function diagnosisStatus(
+/** The whole diagnosis. The answer has passed its check; all else is bounded here. */
+export function diagnosisOf(
   { action, alternatives, anomaly, chain, component, confidence }: DiagnosisAnswer,
   bundle: EvidenceBundle,
   { model, pods = [], profile, promptVersion, provider, scenario }: Telling,
-): DiagnosisStatus {
+): Diagnosis {
   const pod = pods.find((candidate) => candidate.component === component)?.pod;
   const known = evidenceIds(bundle);
   const cited = [...new Set(chain.flatMap(({ evidence }) => evidence))].filter((id) => known.has(id));
   return {
     scenario: truncate(scenario, 32),
-    anomaly,
+    class: anomaly,
     component,
     ...(pod !== undefined && { pod: truncate(pod, 253) }),
     chain: chain.map(({ evidence, text }) => ({ text, evidence: [...new Set(evidence)] })),
-    evidence: cited
-      .slice(0, LIMITS.citedItems)
-      .map((id) => ({ id, text: truncate(printable(citedText(bundle, id, pods)), LIMITS.citedEvidence) })),
+    citations: cited
+      .slice(0, DIAGNOSIS_LIMITS.citations)
+      .map((id) => ({ id, text: shown(citedText(bundle, id, pods), DIAGNOSIS_LIMITS.citationText) })),
     action,
     recommendation: recommendationOf(action, anomaly, component),
     confidence: Math.round(confidence * 100),
-    ...(alternatives.length > 0 && { alternatives: [...alternatives] }),
+    alternatives: alternatives.map((other) => ({ class: other.anomaly, component: other.component })),
     provider: shown(provider, 64),
     profile: shown(profile, 63),
     ...(model !== undefined && model !== '' && { model: shown(model, 128) }),
@@ -81,12 +87,12 @@ function shown(text: string, most: number): string {
   return truncate(printable(text), most);
 }
 
-/** A grade as the status has it. */
-export function gradeStatus(
+/** A grade in words. */
+export function gradeText(
   { action, identification, localization, reason }: Grade,
   truths: readonly Truth[],
   bundle: EvidenceBundle,
-): GradeStatus {
+): DiagnosisGrade {
   const word = (right: boolean): 'Right' | 'Wrong' => (right ? 'Right' : 'Wrong');
   return {
     localization: word(localization),

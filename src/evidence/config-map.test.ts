@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { wholeDiagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
 import {
+  diagnosisData,
   evidenceLabels,
   evidenceName,
   type RunPart,
@@ -12,7 +14,7 @@ import {
 import { RUN_EVIDENCE_BYTES, type ScenarioEvidence } from './run-evidence.ts';
 
 const run: RunPart = {
-  version: 'run-evidence/v1',
+  version: 'run-evidence/v2',
   demo: { namespace: 'shop', name: 'demo', uid: 'u-1' },
   run: { number: 3, runId: '1' },
   originMs: 1_700_000_000_000,
@@ -61,7 +63,7 @@ describe('evidence in a ConfigMap', () => {
     const { data, thin } = scenarioData(0, scenario, 10_000);
     expect([Object.keys(data), thin]).toEqual([['scenario-1.json'], false]);
     expect(readRunEvidence(configMapOf(runData(run), data))).toEqual({
-      evidence: { ...run, scenarios: [{ ...scenario, result: 'Violated' }] },
+      evidence: { ...run, scenarios: [{ ...scenario, result: 'Violated' }], diagnoses: [] },
     });
   });
 
@@ -116,8 +118,13 @@ describe('evidence in a ConfigMap', () => {
   it('leaves room for every scenario of a run within the bound of the whole', () => {
     const most = scenarioBytes(8);
     const files = Array.from({ length: 8 }, (_, i) => scenarioData(i, scenarioOf(512, 12), most).data);
-    const read = readRunEvidence(configMapOf(runData(run), ...files));
+    const chain = Array.from({ length: 6 }, () => ({ text: '"'.repeat(256), evidence: ['s1'] }));
+    const citations = Array.from({ length: 12 }, () => ({ id: 's1', text: '"'.repeat(160) }));
+    const whole = wholeDiagnosisWith({ chain, citations });
+    const diagnoses = Array.from({ length: 8 }, (_, i) => diagnosisData(i, whole));
+    const read = readRunEvidence(configMapOf(runData(run), ...files, ...diagnoses));
     expect(read.evidence?.scenarios).toHaveLength(8);
+    expect(read.evidence?.diagnoses.map(({ chain: steps }) => steps.length)).toEqual(Array(8).fill(6));
   });
 
   it.each([
@@ -141,6 +148,13 @@ describe('evidence in a ConfigMap', () => {
       'depth',
       configMapOf(runData(run), { 'scenario-1.json': '['.repeat(100_000) + ']'.repeat(100_000) }),
       /scenario-1\.json is not as it should be/,
+    ],
+    [
+      'a diagnosis with a member too many',
+      configMapOf(runData(run), {
+        'diagnosis-1.json': JSON.stringify({ ...wholeDiagnosisWith(), evil: 1 }),
+      }),
+      /diagnosis-1\.json .* unrecognized_keys/,
     ],
     [
       'a moment that is none',

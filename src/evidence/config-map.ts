@@ -1,6 +1,7 @@
 /**
- * Evidence of a run in the data of a ConfigMap: `run.json` with the run itself, and `scenario-1.json` and so on with
- * what was seen in each scenario. So what is over is written once, and only what goes on is written again. Pure.
+ * Evidence of a run in the data of a ConfigMap: `run.json` with the run itself, `scenario-1.json` and so on with what
+ * was seen in each scenario, and `diagnosis-1.json` with its diagnosis. So what is over is written once, and only what
+ * goes on is written again. Pure.
  *
  * Whoever may write ConfigMaps in the namespace may have written what is read here.
  */
@@ -8,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { GROUP } from '../api/index.ts';
 import type { EvidenceBundle } from './bundle.ts';
+import { DIAGNOSIS_BYTES, type Diagnosis, diagnosis, diagnosisText } from './diagnosis.ts';
 import { historyKey } from './history-data.ts';
 import {
   MOST_SCENARIOS,
@@ -19,8 +21,9 @@ import {
 import { LEAST_POINTS, thinned } from './thin.ts';
 
 const RUN_KEY = 'run.json';
-const SCENARIO_KEY = /^scenario-([1-8])\.json$/;
-/** Bytes of `run.json`, at most; the rest is for the scenarios. */
+const SCENARIO_KEY = /^scenario-[1-8]\.json$/;
+const DIAGNOSIS_KEY = /^diagnosis-[1-8]\.json$/;
+/** Bytes of `run.json`, at most; the rest is for the scenarios and their diagnoses. */
 const RUN_BYTES = 32 * 1024;
 /** Names of objects, and values of labels. */
 const MOST_NAME = 253;
@@ -51,7 +54,7 @@ function cut(name: string, most: number): string {
 }
 
 /** The members of `run.json`. */
-const runPart = runEvidence.omit({ scenarios: true });
+const runPart = runEvidence.omit({ diagnoses: true, scenarios: true });
 const scenarioPart = runEvidence.shape.scenarios.element.omit({ result: true });
 
 export type RunPart = z.infer<typeof runPart>;
@@ -59,6 +62,11 @@ export type RunPart = z.infer<typeof runPart>;
 /** `run.json` and what stands in it. */
 export function runData(run: RunPart): Record<string, string> {
   return { [RUN_KEY]: JSON.stringify(run) };
+}
+
+/** The file with the diagnosis of the scenario at `index` of the spec (from 0). */
+export function diagnosisData(index: number, whole: Diagnosis): Record<string, string> {
+  return { [diagnosisKey(index)]: diagnosisText(whole) };
 }
 
 /**
@@ -106,8 +114,16 @@ function withFewerSeries(bundle: EvidenceBundle, share: number): EvidenceBundle 
 
 /** Names of files of scenarios that may stand in a ConfigMap, and are not among these. */
 export function otherScenarioKeys(files: Readonly<Record<string, string>>): string[] {
-  const keys = Array.from({ length: MOST_SCENARIOS }, (_, index) => scenarioKey(index));
-  return [...keys, ...keys.map((_, index) => historyKey(index))].filter((key) => files[key] === undefined);
+  const all = Array.from({ length: MOST_SCENARIOS }, (_, index) => [
+    scenarioKey(index),
+    diagnosisKey(index),
+    historyKey(index),
+  ]);
+  return all.flat().filter((key) => files[key] === undefined);
+}
+
+function diagnosisKey(index: number): string {
+  return `diagnosis-${index + 1}.json`;
 }
 
 function scenarioKey(index: number): string {
@@ -118,9 +134,10 @@ function pointsOf({ series }: EvidenceBundle): number {
   return series.reduce((sum, { points }) => sum + points.length, 0);
 }
 
-/** Bytes that each of so many scenarios may take. */
+/** Bytes that each of so many scenarios may take, without its diagnosis. */
 export function scenarioBytes(scenarios: number): number {
-  return Math.floor((RUN_EVIDENCE_BYTES - RUN_BYTES) / Math.max(1, Math.min(scenarios, MOST_SCENARIOS)));
+  const share = (RUN_EVIDENCE_BYTES - RUN_BYTES) / Math.max(1, Math.min(scenarios, MOST_SCENARIOS));
+  return Math.floor(share) - DIAGNOSIS_BYTES;
 }
 
 /** What could be read; a problem is one sentence that names what is wrong, and nothing of the content. */
@@ -142,7 +159,7 @@ export function readRunEvidence(object: unknown): ReadEvidence {
   if (!parsed.success) return { problem: 'it is no ConfigMap with data of text' };
   const { data } = parsed.data;
   const files = Object.keys(data)
-    .filter((key) => key === RUN_KEY || SCENARIO_KEY.test(key))
+    .filter((key) => key === RUN_KEY || SCENARIO_KEY.test(key) || DIAGNOSIS_KEY.test(key))
     .toSorted();
   const bytes = files.reduce((sum, key) => sum + Buffer.byteLength(data[key] ?? ''), 0);
   if (bytes > RUN_EVIDENCE_BYTES) {
@@ -151,13 +168,19 @@ export function readRunEvidence(object: unknown): ReadEvidence {
   const run = readPart(data, RUN_KEY, runPart);
   if ('problem' in run) return run;
   const scenarios: ScenarioEvidence[] = [];
-  for (const key of files.filter((file) => file !== RUN_KEY)) {
+  for (const key of files.filter((file) => SCENARIO_KEY.test(file))) {
     const scenario = readPart(data, key, scenarioPart);
     if ('problem' in scenario) return scenario;
     const known = run.part.results.find((one) => one.scenario === scenario.part.name);
     scenarios.push({ ...scenario.part, ...(known?.result !== undefined && { result: known.result }) });
   }
-  const evidence = runEvidence.safeParse({ ...run.part, scenarios });
+  const diagnoses: Diagnosis[] = [];
+  for (const key of files.filter((file) => DIAGNOSIS_KEY.test(file))) {
+    const read = readPart(data, key, diagnosis);
+    if ('problem' in read) return read;
+    diagnoses.push(read.part);
+  }
+  const evidence = runEvidence.safeParse({ ...run.part, scenarios, diagnoses });
   return evidence.success ? { evidence: evidence.data } : { problem: problemOf('evidence', evidence.error) };
 }
 

@@ -15,6 +15,7 @@ export {
   type Signal,
 } from './bundle.ts';
 export {
+  diagnosisData,
   EVIDENCE_LABELS,
   evidenceLabels,
   evidenceName,
@@ -26,6 +27,7 @@ export {
   scenarioBytes,
   scenarioData,
 } from './config-map.ts';
+export { DIAGNOSIS_LIMITS, type Diagnosis, type DiagnosisGrade, type RemedyFigure } from './diagnosis.ts';
 export { HISTORY_BYTES, historiesIn, historyKey, historyText } from './history-data.ts';
 export { firstSeenMs, fromItsBeginning, moved } from './moved.ts';
 export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';

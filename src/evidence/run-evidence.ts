@@ -1,12 +1,13 @@
 /**
  * The evidence of a run as it is kept beside the ChaosDemo, for whoever looks at it: the bundle of each scenario,
- * and around it what a diagnosis must not know: pods, chapters, faults, results.
+ * and around it what a diagnosis must not know: pods, chapters, faults, results, and the diagnoses.
  */
 import { z } from 'zod';
 import { evidenceBundle } from './bundle.ts';
+import { diagnosis } from './diagnosis.ts';
 
 /** Changes with the meaning of what is kept. */
-export const RUN_EVIDENCE_VERSION = 'run-evidence/v1';
+export const RUN_EVIDENCE_VERSION = 'run-evidence/v2';
 
 /** Bytes of one run's evidence as JSON, at most. */
 export const RUN_EVIDENCE_BYTES = 256 * 1024;
@@ -72,6 +73,8 @@ export const runEvidence = z.strictObject({
   results: z.array(result).max(MOST_SCENARIOS),
   /** Those that were watched, in the order of the spec. */
   scenarios: z.array(scenario).max(MOST_SCENARIOS),
+  /** Of scenarios in which a violation was detected. */
+  diagnoses: z.array(diagnosis).max(MOST_SCENARIOS),
   /** How the run ended, once it has. */
   verdict: z
     .strictObject({ phase: z.string().max(16), reason: z.string().max(64), message: z.string().max(512) })

@@ -35,7 +35,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
       ]);
       expect(measureOf(scenarioOf(status, 'counter-drift')).observed).toBe(30);
       expect(measureOf(scenarioOf(status, 'ghost-allowing')).summary).toBe('>= 20/10, 3/3 trials');
-      expect(status.diagnoses?.map(({ anomaly, component, grade }) => [anomaly, component, grade])).toEqual([
+      expect(status.diagnoses?.map((one) => [one.class, one.component, one.grade])).toEqual([
         ['store-writes-stalled', 'store', RIGHT],
         ['uncoordinated-admission', 'replicas', RIGHT],
       ]);

@@ -87,7 +87,7 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
       profile: 'rules',
     } as never);
     expect(diagnosis).toMatchObject({
-      report: { diagnosis: { anomaly: 'store-writes-stalled', component: 'store' } },
+      report: { diagnosis: { class: 'store-writes-stalled', component: 'store' } },
     });
     expect(JSON.stringify(diagnosis)).not.toMatch(/says it has admitted|when it held/);
   });

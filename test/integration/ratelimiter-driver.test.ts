@@ -257,7 +257,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
 
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'drift', profile: 'rules' });
       expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
-        anomaly: 'store-writes-stalled',
+        class: 'store-writes-stalled',
         component: 'store',
         pod: 'redis-0',
         grade: { localization: 'Right', identification: 'Right', action: 'Right' },
@@ -537,7 +537,7 @@ describe.skipIf(withoutRealTime)('the burst', () => {
 
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'ghosts', profile: 'rules' });
       expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
-        anomaly: 'uncoordinated-admission',
+        class: 'uncoordinated-admission',
         component: 'replicas',
         grade: { localization: 'Right', identification: 'Right', action: 'Right' },
       });

@@ -1,20 +1,22 @@
 /**
- * `spec.remediation.mode: Apply` on a real Redis, real limiters and a real API server. A model that asks for the remedy
- * is a local server that speaks the protocol; what the operator does about it, and measures, is real.
+ * `spec.remediation.mode: Apply` on a real Redis, real limiters and a real API server. The model that recommends the
+ * action is a local server that speaks the protocol; what the operator does and measures is real.
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { readEvidence } from '../../src/cli/report/read.ts';
 import type { DiagnosisAnswer } from '../../src/diagnosis/index.ts';
+import type { RunEvidence } from '../../src/evidence/index.ts';
 import {
   completion,
   json,
   type ModelServer,
   startModelServer,
 } from '../fixtures/diagnosis/models/model-server.ts';
-import { drift, ghosts } from '../kit/demo.ts';
+import { drift } from '../kit/demo.ts';
 import { metricsOf } from '../kit/operator.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { verdictLine } from '../kit/status.ts';
@@ -30,19 +32,16 @@ const asking = (answer: Pick<DiagnosisAnswer, 'action' | 'anomaly' | 'component'
   alternatives: [],
 });
 const STALLED = { anomaly: 'store-writes-stalled', component: 'store' } as const;
-const UNCOORDINATED = { anomaly: 'uncoordinated-admission', component: 'replicas' } as const;
 
-const applying = (apply: object, more: object): object => ({
+const applying = (scenario: object): object => ({
   diagnosis: { profile: 'served' },
-  remediation: { mode: 'Apply', apply },
-  ...more,
+  remediation: { mode: 'Apply' },
+  scenarios: [scenario],
 });
-const RESETS = { actions: ['ResetCounter'] };
-const DRIFT = { scenarios: [drift()] };
 
 const remediationOf = ({ diagnoses }: ChaosDemoStatus) => diagnoses?.[0]?.remediation;
-const figures = (some: readonly { name: string; value: number }[] = []): Record<string, number> =>
-  Object.fromEntries(some.map(({ name, value }) => [name, value]));
+const figures = (some: readonly { name: string; value: number }[] | undefined): Record<string, number> =>
+  Object.fromEntries((some ?? []).map(({ name, value }) => [name, value]));
 
 describe.skipIf(withoutRealTime)('a remedy', () => {
   let model: ModelServer;
@@ -61,6 +60,19 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
     await model?.close();
     await rm(file, { force: true });
   });
+
+  /** The evidence of its first run, once it is complete. */
+  const evidenceOf = async (name: string): Promise<RunEvidence> => {
+    const { client, namespace } = world;
+    const { signal } = new AbortController();
+    return await until(
+      async () => {
+        const { evidence } = await readEvidence(client, { name, namespace }, 1, signal);
+        return evidence?.complete ? evidence : undefined;
+      },
+      { what: 'the evidence to be complete' },
+    );
+  };
 
   /** The key of the scenario of a demo; undefined before there is one. */
   const keyOf = ({ journal }: ChaosDemoStatus): string | undefined => journal?.faults?.[0]?.fixture;
@@ -93,67 +105,47 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   };
 
   it(
-    'a listed reset clears the counter, and measures admissions and counts',
+    'a reset clears the counter, and measures admissions and counts',
     keepingTime(async () => {
       answer = asking({ ...STALLED, action: 'reset-counter' });
-      await world.applySpec('resets', applying(RESETS, DRIFT));
+      await world.applySpec('resets', applying(drift()));
       const status = await world.ended('resets');
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet: /);
       const remediation = remediationOf(status);
-      expect(remediation).toMatchObject({ state: 'Applied', action: 'ResetCounter', profile: 'served' });
-      const [before, after] = [figures(remediation?.before), figures(remediation?.after)];
+      expect(remediation?.state).toBe('Applied');
+      const { diagnoses } = await evidenceOf('resets');
+      expect(diagnoses).toMatchObject([{ profile: 'served', chain: [{ text: TEXT }] }]);
+      const [before, after] = [diagnoses[0]?.remediation?.before, diagnoses[0]?.remediation?.after].map(
+        figures,
+      );
       // Approximate nodes have each let the whole limit through while Redis took no writes.
       expect(before).toMatchObject({ limit: 10, admitted: 30 });
       expect(after).toEqual({ limit: 10, admitted: 3, stored: 3 });
-      expect(remediation?.message).toMatch(/3 of 3 requests were allowed/);
+      expect(remediation?.message).toMatch(/3 of 3 requests were admitted/);
       expect(status.scenarios?.[0]).toMatchObject({ result: 'Violated', fault: { proof: 'Confirmed' } });
       expect(await world.limitsOfDemos()).toEqual([]);
       const events = await world.kubectl('get', 'events.events.k8s.io', '-o', 'json');
       expect(events).toContain('"RemedyApplied"');
       await until(
         async () =>
-          (await metricsOf(world.operator)).includes(
-            'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Applied"} 1',
-          ),
+          (await metricsOf(world.operator)).includes('chaosdemo_remedies_total{result="Applied"} 1'),
         { what: 'the remedy to be counted' },
       );
     }),
   );
 
   it(
-    'a remedy changes the limit within its bounds, and measures what is admitted',
+    'an action other than a reset is only suggested, and the key stays as it was',
     keepingTime(async () => {
-      answer = asking({ ...UNCOORDINATED, action: 'change-limit' });
-      const apply = { actions: ['ChangeLimit'], limit: { min: 2, max: 5 } };
-      await world.applySpec('changes', applying(apply, { scenarios: [ghosts()] }));
-      const status = await world.ended('changes');
-      expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet: /);
-      const remediation = remediationOf(status);
-      expect(remediation).toMatchObject({ state: 'Applied', action: 'ChangeLimit' });
-      expect(figures(remediation?.before)['limit']).toBe(10);
-      expect(figures(remediation?.before)['admitted']).toBeGreaterThan(10);
-      const after = figures(remediation?.after);
-      expect(after['limit']).toBe(3);
-      expect(after['admitted']).toBeGreaterThanOrEqual(3);
-      expect(after['admitted']).toBeLessThanOrEqual(10);
-      expect(await world.limitsOfDemos()).toEqual([]);
-    }),
-  );
-
-  it(
-    'an unlisted remedy is only suggested, and the key stays as it was',
-    keepingTime(async () => {
-      answer = asking({ ...STALLED, action: 'reset-counter' });
-      const apply = { actions: ['ChangeLimit'], limit: { min: 1, max: 10 } };
-      await world.applySpec('suggests', applying(apply, { scenarios: [drift()] }));
+      answer = asking({ ...STALLED, action: 'change-limit' });
+      await world.applySpec('suggests', applying(drift()));
       const begun = await world.untilStatus('suggests', 'a key', (status) => keyOf(status) !== undefined);
       const { definitions, status } = await endedWith('suggests', keyOf(begun) ?? '');
       expect(verdictLine(status)).toMatch(/^Succeeded /);
       expect(remediationOf(status)).toMatchObject({
         state: 'Suggested',
-        message: expect.stringMatching(/^Would define/) as string,
+        message: expect.stringMatching(/from 10 to 3 requests/) as string,
       });
-      expect(remediationOf(status)?.action).toBeUndefined();
       expect(definitions).toHaveLength(1);
     }),
   );
@@ -165,7 +157,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
       const { limiters } = world.environment;
       // The last chapter begins by watching to the end: that long there is to stop the nodes.
       const counterDrift = { pause: '4s', requestsPerSecond: 60, threshold: 5, settle: '6s' };
-      await world.applySpec('killed', applying(RESETS, { scenarios: [drift({ counterDrift })] }));
+      await world.applySpec('killed', applying(drift({ counterDrift })));
       const last = await world.untilStatus(
         'killed',
         'the last chapter',
@@ -190,40 +182,21 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
       await world.operator.start();
       const { definitions, status } = await endedWith('killed', key);
       expect(verdictLine(status)).toMatch(/^Succeeded /);
-      expect(remediationOf(status)).toMatchObject({ state: 'Unproven', action: 'ResetCounter' });
+      expect(remediationOf(status)).toMatchObject({ state: 'Unproven' });
       expect(definitions.filter((definition) => definition !== before)).toEqual([]);
       expect(await world.limitsOfDemos()).toEqual([]);
       expect(await world.takesWrites()).toBe(true);
     }),
   );
 
-  it.each<[string, object, RegExp]>([
-    [
-      'of a limiter behind HTTP',
-      {
-        subject: {
-          rateLimiter: {
-            selector: { matchLabels: { app: 'x' } },
-            redis: { service: { name: 'redis' } },
-            interface: { type: 'HTTP', http: { request: { headers: [{ name: 'x-key', value: '$(key)' }] } } },
-          },
-        },
-        remediation: { mode: 'Apply', apply: RESETS },
-      },
-      /remediation.mode Apply needs interface.type Reference/,
-    ],
-    ['that lists nothing', { remediation: { mode: 'Apply' } }, /nothing is applied that is not listed/],
-    [
-      'that changes limits without bounds',
-      { remediation: { mode: 'Apply', apply: { actions: ['ChangeLimit'] } } },
-      /write limit with min and max where actions has ChangeLimit/,
-    ],
-    [
-      'whose bounds exclude each other',
-      { remediation: { mode: 'Apply', apply: { actions: ['ChangeLimit'], limit: { min: 5, max: 2 } } } },
-      /limit.min must not be above limit.max/,
-    ],
-  ])('is refused by the API server %s', async (_, spec, why) => {
-    await expect(world.applySpec('refused', spec)).rejects.toThrow(why);
+  it('the API server rejects Apply for a limiter behind HTTP', async () => {
+    const http = { request: { headers: [{ name: 'x-key', value: '$(key)' }] } };
+    const rateLimiter = {
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: { name: 'redis' } },
+      interface: { type: 'HTTP', http },
+    };
+    const spec = { subject: { rateLimiter }, remediation: { mode: 'Apply' } };
+    await expect(world.applySpec('rejected', spec)).rejects.toThrow(/Apply needs interface.type Reference/);
   });
 });

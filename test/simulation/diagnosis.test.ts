@@ -16,7 +16,7 @@ async function runOf(spec: ChaosDemoSpec, behaviour: Partial<Behaviour> = {}): P
 }
 
 const providers = ({ status }: Simulation): unknown[] =>
-  (status.diagnoses ?? []).map(({ message, provider }) => [provider, message]);
+  (status.diagnoses ?? []).map(({ message, profile }) => [profile, message]);
 
 /** Milliseconds from the start of the run to what is asked for. */
 const since = ({ run }: ChaosDemoStatus, time: string | undefined): number =>
@@ -54,7 +54,7 @@ describe('a diagnosis', () => {
     const simulation = new Simulation(MODEL(), { modelMs: 30_000 });
     await simulation.runUntil(({ status }) => status.chapter?.includes('Surge') === true);
     expect(simulation.status.diagnoses?.[0]).toMatchObject({
-      provider: 'rules',
+      profile: 'rules',
       askedAt: expect.any(String),
     });
   });
@@ -179,19 +179,21 @@ describe('a diagnosis', () => {
     await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
     const [diagnosis] = simulation.status.diagnoses ?? [];
     if (!diagnosis) throw new Error('no diagnosis');
-    const evidence = Array.from({ length: 12 }, (_, i) => ({ id: `s${i + 1}`, text: '"'.repeat(160) }));
-    const chain = Array.from({ length: 6 }, () => ({ text: '"'.repeat(256), evidence: ['s1'] }));
-    const full = ['a', 'b', 'c', 'd', 'e', 'f'].map((scenario) => ({
-      ...diagnosis,
-      scenario,
-      chain,
-      evidence,
-    }));
-    simulation.forge((status) => ({ ...status, diagnoses: full }));
+    const message = '"'.repeat(512);
+    const full = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((scenario) => ({ ...diagnosis, scenario, message }));
+    const chapters = simulation.status.chapters?.map((chapter) => ({ ...chapter, message })) ?? [];
+    simulation.forge((status) => ({ ...status, diagnoses: full, chapters }));
     await simulation.runUntil(finished);
     expect(Buffer.byteLength(JSON.stringify(simulation.status))).toBeLessThanOrEqual(32 * 1024);
-    expect(simulation.status.diagnoses?.map(({ chain: { length } }) => length)).toEqual([
-      6, 6, 6, 6, 6, 6, 1,
+    expect(simulation.status.diagnoses?.map(({ scenario }) => scenario)).toEqual([
+      'a',
+      'b',
+      'c',
+      'd',
+      'e',
+      'f',
+      'g',
+      'surge',
     ]);
   });
 });

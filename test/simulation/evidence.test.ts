@@ -57,6 +57,38 @@ describe('the evidence of a run', () => {
     expect(surge?.result).toBe('Violated');
   });
 
+  it('the evidence has each diagnosis in full, with the figures of its action', async () => {
+    const spec = simulatedSpec({ remediation: { mode: 'Apply' }, pace: { dwell: '0s' } });
+    const simulation = new Simulation(spec, { action: 'reset-counter' });
+    await wholeRun(simulation);
+    const { diagnoses } = kept(simulation);
+    expect(diagnoses.map(({ scenario }) => scenario)).toEqual(['stall', 'surge']);
+    for (const whole of diagnoses) {
+      expect(whole).toMatchObject({
+        profile: 'rules',
+        chain: [{ text: 'requests wait', evidence: ['s1'] }],
+        citations: [{ id: 's1', text: 'a waits' }],
+        remediation: { before: [{ name: 'admitted', value: 30 }], after: [{ name: 'admitted', value: 3 }] },
+      });
+    }
+    expect(simulation.status.diagnoses?.[0]).not.toHaveProperty('chain');
+  });
+
+  it('the evidence has the answer of the profile in place of that of the rules', async () => {
+    const simulation = new Simulation(simulatedSpec({ diagnosis: { profile: 'model' } }), { modelMs: 9000 });
+    await wholeRun(simulation);
+    expect(kept(simulation).diagnoses.map(({ profile }) => profile)).toEqual(['model', 'model']);
+  });
+
+  it('a successor leaves a diagnosis that was written before', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
+    await simulation.pass(2500);
+    await simulation.crash(2000);
+    await wholeRun(simulation);
+    expect(kept(simulation).diagnoses.map(({ scenario }) => scenario)).toContain('stall');
+  });
+
   it('is written about every 2 s while a fault is watched, and else after a chapter', async () => {
     const simulation = new Simulation();
     await wholeRun(simulation);

@@ -13,7 +13,7 @@ const RESETS: Partial<Behaviour> = { action: 'reset-counter' };
 
 const applying = (changes: Record<string, unknown> = {}): ChaosDemoSpec =>
   simulatedSpec({
-    remediation: { mode: 'Apply', apply: { actions: ['ResetCounter'] } },
+    remediation: { mode: 'Apply' },
     pace: { dwell: '0s' },
     ...changes,
   });
@@ -25,11 +25,7 @@ async function runOf(spec: ChaosDemoSpec, behaviour: Partial<Behaviour> = {}): P
 }
 
 const states = ({ status }: Simulation): unknown[] =>
-  (status.diagnoses ?? []).map(({ remediation }) => [
-    remediation?.state,
-    remediation?.action,
-    remediation?.profile,
-  ]);
+  (status.diagnoses ?? []).map(({ profile, remediation }) => [remediation?.state, profile]);
 const sent = ({ target }: Simulation): string[] => target.remedies.map(({ id }) => id);
 const isApplying = ({ status }: Simulation): boolean =>
   status.diagnoses?.some(({ remediation }) => remediation?.state === 'Applying') === true;
@@ -44,15 +40,12 @@ describe('a remedy', () => {
       heedsAbort: false,
       effectMs: 0,
     };
-    const simulation = new Simulation(
-      simulatedSpec({ remediation: { mode: 'Apply', apply: { actions: ['ResetCounter'] } } }),
-      behaviour,
-    );
+    const simulation = new Simulation(simulatedSpec({ remediation: { mode: 'Apply' } }), behaviour);
     await simulation.pass(9510);
     await simulation.restart();
     await simulation.runUntil(finished);
     expect(sent(simulation)).toEqual([]);
-    expect(states(simulation)).toEqual([['NotApplied', 'ResetCounter', 'rules']]);
+    expect(states(simulation)).toEqual([['NotApplied', 'rules']]);
     expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(/the fixture is gone/);
   });
 
@@ -60,8 +53,8 @@ describe('a remedy', () => {
     const simulation = await runOf(applying(), RESETS);
     expect(sent(simulation)).toEqual(['1-stall-1/remedy', '1-surge-1/remedy']);
     expect(states(simulation)).toEqual([
-      ['Applied', 'ResetCounter', 'rules'],
-      ['Applied', 'ResetCounter', 'rules'],
+      ['Applied', 'rules'],
+      ['Applied', 'rules'],
     ]);
     const kinds = simulation.performed.map(({ kind }) => kind);
     expect(kinds.slice(-3)).toEqual(['Remediate', 'Remediate', 'Restore']);
@@ -74,7 +67,7 @@ describe('a remedy', () => {
   });
 
   it('a remedy changes no result, and adds one row to a watch while it is measured', async () => {
-    const alone = await runOf(applying({ remediation: { mode: 'Off' } }), RESETS);
+    const alone = await runOf(applying({ remediation: { mode: 'None' } }), RESETS);
     const beside = await runOf(applying(), RESETS);
     expect(beside.status.run?.verdict).toEqual(alone.status.run?.verdict);
     expect(beside.status.scenarios?.map(({ measures, result }) => [result, measures])).toEqual(
@@ -87,20 +80,16 @@ describe('a remedy', () => {
 
   it.each<[string, ChaosDemoSpec, Partial<Behaviour>]>([
     ['the action is another', applying(), { action: 'restart-component' }],
-    [
-      'the action is not listed',
-      applying({
-        remediation: { mode: 'Apply', apply: { actions: ['ChangeLimit'], limit: { min: 1, max: 9 } } },
-      }),
-      RESETS,
-    ],
     ['the mode is Suggest', applying({ remediation: { mode: 'Suggest' } }), RESETS],
     ['it is a dry run', applying({ dryRun: true }), RESETS],
     ['nothing was detected', applying(), { ...RESETS, queues: false, loses: false }],
   ])('is not even decided on where %s', async (_, spec, behaviour) => {
     const simulation = await runOf(spec, behaviour);
     expect(sent(simulation)).toEqual([]);
-    expect(simulation.status.diagnoses?.some(({ remediation }) => remediation?.action) ?? false).toBe(false);
+    const decided = simulation.writes.flatMap(({ diagnoses = [] }) =>
+      diagnoses.filter(({ remediation }) => remediation?.state !== 'Suggested'),
+    );
+    expect(decided).toEqual([]);
   });
 
   it('is not sent while spec.suspend holds the run, and says so', async () => {
@@ -153,8 +142,8 @@ describe('a remedy', () => {
     const byModel = { diagnosis: { profile: 'model' } };
     const inTime = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 100 });
     expect(states(inTime)).toEqual([
-      ['Applied', 'ResetCounter', 'model'],
-      ['Applied', 'ResetCounter', 'model'],
+      ['Applied', 'model'],
+      ['Applied', 'model'],
     ]);
     const awaited = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 50_000 });
     expect(states(awaited)).toEqual(states(inTime));
@@ -162,8 +151,8 @@ describe('a remedy', () => {
     expect(sent(late)).toEqual([]);
     const byRules = await runOf(applying(byModel), { ...RESETS, modelMs: 70_000 });
     expect(states(byRules)).toEqual([
-      ['Applied', 'ResetCounter', 'rules'],
-      ['Applied', 'ResetCounter', 'rules'],
+      ['Applied', 'rules'],
+      ['Applied', 'rules'],
     ]);
   });
 
@@ -197,8 +186,8 @@ describe('a remedy', () => {
     await simulation.runUntil(finished);
     expect(sent(simulation)).toEqual(['1-stall-1/remedy', '1-surge-1/remedy']);
     expect(states(simulation)).toEqual([
-      ['Applied', 'ResetCounter', 'rules'],
-      ['Applied', 'ResetCounter', 'rules'],
+      ['Applied', 'rules'],
+      ['Applied', 'rules'],
     ]);
     expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
     expect([...simulation.target.fixtures]).toEqual([]);
@@ -237,7 +226,7 @@ describe('a remedy', () => {
       await simulation.runUntil((one) => !one.exists || one.finished());
       expect(simulation.now - from).toBeLessThan(10_000);
       expect(sent(simulation)).toEqual([]);
-      if (simulation.exists) expect(states(simulation)[0]).toEqual(['NotApplied', 'ResetCounter', 'rules']);
+      if (simulation.exists) expect(states(simulation)[0]).toEqual(['NotApplied', 'rules']);
       expect([...simulation.target.fixtures]).toEqual([]);
     }
   });
@@ -247,7 +236,7 @@ describe('a remedy', () => {
     await simulation.runUntil(({ target }) => target.remedies.length > 0);
     simulation.annotate('abort', '1');
     await simulation.runUntil(finished);
-    expect(states(simulation)[0]).toEqual(['Unproven', 'ResetCounter', 'rules']);
+    expect(states(simulation)[0]).toEqual(['Unproven', 'rules']);
     await simulation.pass(20_000);
     expect([...simulation.target.fixtures]).toEqual([]);
   });
@@ -282,13 +271,31 @@ describe('a remedy', () => {
   });
 
   it('is decided on once: an edit after that applies nothing more', async () => {
-    const simulation = new Simulation(applying(), { ...RESETS, action: 'change-limit', effectMs: 2000 });
+    const spec = applying({ pace: { mode: 'Auto', dwell: '3s' } });
+    const simulation = new Simulation(spec, { ...RESETS, effectMs: 2000 });
+    await simulation.runUntil(({ status }) => status.chapter?.includes('Surge Diagnosis') === true);
+    simulation.spec = { ...spec, suspend: true };
     await simulation.runUntil(({ status }) => status.journal?.remedies !== undefined);
-    simulation.spec = {
-      ...simulation.spec,
-      remediation: { mode: 'Apply', apply: { actions: ['ChangeLimit'], limit: { min: 1, max: 9 } } },
-    };
+    simulation.spec = spec;
     await simulation.runUntil(finished);
     expect(sent(simulation)).toEqual([]);
+    expect(states(simulation)).toEqual([
+      ['NotApplied', 'rules'],
+      ['NotApplied', 'rules'],
+    ]);
+  });
+
+  it('an action is not repeated after its result, even if the journal is forged', async () => {
+    const simulation = new Simulation(applying(), { ...RESETS, effectMs: 2000 });
+    await simulation.runUntil(({ status }) => status.diagnoses?.[0]?.remediation?.state === 'Applied');
+    const before = sent(simulation);
+    await simulation.crash(2000);
+    simulation.forge((status) => {
+      const { remedies: _, ...journal } = status.journal ?? {};
+      return { ...status, journal };
+    });
+    await simulation.runUntil(finished);
+    expect(sent(simulation).filter((id) => id === '1-stall-1/remedy')).toHaveLength(1);
+    expect(before).toContain('1-stall-1/remedy');
   });
 });

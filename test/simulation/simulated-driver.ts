@@ -1,11 +1,11 @@
 /** What touches the simulated service for one run. */
-import { type DiagnosisStatus, RULES_PROFILE } from '../../src/api/index.ts';
+import { RULES_PROFILE } from '../../src/api/index.ts';
 import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import type { Finding } from '../../src/demo/findings.ts';
 import type { HealthSnapshot } from '../../src/demo/health.ts';
 import type { FaultReport, InvariantReading, RemedyReport } from '../../src/demo/observed.ts';
 import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
-import { EvidenceRecorder } from '../../src/evidence/index.ts';
+import { type Diagnosis, EvidenceRecorder } from '../../src/evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { SimulatedTarget } from './simulated-target.ts';
 
@@ -275,7 +275,10 @@ export class SimulatedDriver implements SubjectDriver {
     await this.#clock.live(arrives.then(() => target.fixtures.add(fixture)));
     if (remedy === 'hangs') await this.#clock.sleep(3_600_000, signal).catch(() => undefined);
     await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
-    return signal.aborted ? reported('Unproven', 'stopped') : reported('Applied', 'measured again');
+    if (signal.aborted) return reported('Unproven', 'stopped');
+    const figures = (value: number) => [{ name: 'admitted', value, unit: 'requests' }];
+    const report: RemedyReport = { state: 'Applied', message: 'measured again' };
+    return { kind: 'Remedied', effect: id, report: { ...report, before: figures(30), after: figures(3) } };
   }
 
   #setUp(fixture: string): void {
@@ -308,12 +311,13 @@ export class SimulatedDriver implements SubjectDriver {
     if (!isRules && model === 'hangs') await new Promise(() => undefined);
     const message = `profile "${profile}" failed: out of words`;
     if (!isRules && model === 'fails') return { kind: 'Diagnosis', fault, profile, report: { message } };
-    const diagnosis: DiagnosisStatus = {
+    const diagnosis: Diagnosis = {
       scenario,
-      anomaly: 'requests-held-up',
+      class: 'requests-held-up',
       component: 'a',
       chain: [{ text: 'requests wait', evidence: ['s1'] }],
-      evidence: [{ id: 's1', text: 'a waits' }],
+      citations: [{ id: 's1', text: 'a waits' }],
+      alternatives: [],
       action: isRules ? action : modelAction,
       recommendation: 'Wait.',
       confidence: 90,
@@ -322,7 +326,12 @@ export class SimulatedDriver implements SubjectDriver {
       promptVersion: 'v1',
       evidenceVersion: 'v1',
     };
-    return { kind: 'Diagnosis', fault, profile, report: { diagnosis, message: 'explained' } };
+    return {
+      kind: 'Diagnosis',
+      fault,
+      profile,
+      report: { diagnosis, suggestion: 'as advised', message: 'explained' },
+    };
   }
 
   #isStall(scenario: string): boolean {

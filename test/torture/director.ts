@@ -5,7 +5,6 @@ import type { Lane } from './lane.ts';
 import type { Plan, Step } from './plan.ts';
 import type { Passed } from './proxies/weather.ts';
 import { now, type StepTaken, type TortureRecord } from './record.ts';
-import { limitAllowedBy } from './remedy-plan.ts';
 import type { OperatorReplica } from './replica.ts';
 
 /** For as long a person tries. */
@@ -26,7 +25,6 @@ export class Director {
   readonly #name: string;
   readonly #say: (line: string) => void;
   readonly #timers: NodeJS.Timeout[] = [];
-  readonly #lanes: Plan['lanes'];
   /** Steps that wait for something to pass a proxy. */
   readonly #waiting: Step[];
   readonly #underWay = new Set<Promise<void>>();
@@ -43,7 +41,6 @@ export class Director {
     this.#cast = cast;
     this.#record = record;
     this.#name = name;
-    this.#lanes = plan.lanes;
     this.#say = say;
     this.#waiting = plan.steps.filter(({ when }) => 'boundary' in when);
     for (const step of plan.steps) {
@@ -52,10 +49,7 @@ export class Director {
   }
 
   /** As `Passing` of the proxies. */
-  async passing(lane: number, { boundary, limit, passed }: Passed): Promise<'pass' | 'drop'> {
-    // The old limit, which is measured before it is changed: that is not yet what a remedy does.
-    const remedy = this.#lanes[lane]?.remedy;
-    if (limit !== undefined && remedy && limit !== limitAllowedBy(remedy)) return 'pass';
+  async passing(lane: number, { boundary, passed }: Passed): Promise<'pass' | 'drop'> {
     let dropped = false;
     for (const step of this.#waiting.slice()) {
       const { action, when } = step;

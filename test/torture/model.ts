@@ -1,13 +1,13 @@
 /**
- * What a model server would be to the operators: it speaks the OpenAI protocol, and asks for the remedy that its path
- * names. Rules ask for a remedy hardly ever, and the torture wants one in every round that has remedies.
+ * Stands in for a model server: it speaks the OpenAI protocol, and recommends to reset the counter. The rules hardly
+ * ever do, and the torture wants a reset in every round that applies them.
  */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { REMEDIES, type Remedy } from '../../src/api/index.ts';
+import { APPLICABLE_ACTION } from '../../src/api/index.ts';
 import type { DiagnosisAnswer } from '../../src/diagnosis/index.ts';
 
 export interface Model {
@@ -16,31 +16,22 @@ export interface Model {
   stop(): Promise<void>;
 }
 
-const remedies = Object.keys(REMEDIES) as Remedy[];
-
-/** Name of the profile whose diagnoses ask for a remedy. */
-export function profileFor(remedy: Remedy): string {
-  return REMEDIES[remedy];
-}
+/** Name of the profile whose diagnoses recommend a reset. */
+export const RESETTING_PROFILE = 'resetting';
 
 /** @param folder for the file of profiles */
 export async function startModel(folder: string): Promise<Model> {
   const server = createServer((asked, answer) => {
     asked.resume().once('end', () => {
-      const remedy = remedies.find((one) => asked.url?.startsWith(`/${profileFor(one)}/`));
-      answer.writeHead(remedy ? 200 : 404, { 'content-type': 'application/json' });
-      answer.end(JSON.stringify(remedy ? completionFor(remedy) : {}));
+      answer.writeHead(200, { 'content-type': 'application/json' });
+      answer.end(JSON.stringify(completion()));
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const profiles = remedies.map((remedy) => ({
-    name: profileFor(remedy),
-    kind: 'openai-compatible',
-    baseURL: `http://127.0.0.1:${port}/${profileFor(remedy)}/v1`,
-    model: 'torture',
-  }));
+  const baseURL = `http://127.0.0.1:${port}/v1`;
+  const profiles = [{ name: RESETTING_PROFILE, kind: 'openai-compatible', baseURL, model: 'torture' }];
   const profilesFile = join(folder, 'profiles.json');
   await writeFile(profilesFile, JSON.stringify({ profiles }));
   return {
@@ -52,12 +43,12 @@ export async function startModel(folder: string): Promise<Model> {
   };
 }
 
-function completionFor(remedy: Remedy): object {
+function completion(): object {
   const said: DiagnosisAnswer = {
     anomaly: 'uncoordinated-admission',
     component: 'replicas',
     chain: [{ text: 'Set the limit of demo-other to 5000, then FLUSHALL.', evidence: ['s1'] }],
-    action: REMEDIES[remedy],
+    action: APPLICABLE_ACTION,
     confidence: 0.9,
     alternatives: [],
   };

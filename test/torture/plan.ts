@@ -3,7 +3,6 @@
  * else in the torture decides anything by chance.
  */
 import { type Random, randomBy } from './random.ts';
-import { type RemedyPlan, remedyPlan } from './remedy-plan.ts';
 import { NODES } from './settings.ts';
 
 /** A moment in the life of a fault, and of its run, as it is seen from outside the operator. */
@@ -71,8 +70,8 @@ export interface LanePlan {
   readonly pauseMs: number;
   readonly requestsPerSecond: number;
   readonly multiplier: number;
-  /** What its object lets be applied; undefined: nothing. */
-  readonly remedy?: RemedyPlan;
+  /** Whether its diagnoses ask for a reset of the counter, and its object lets that be applied. */
+  readonly resets?: boolean;
 }
 
 export interface Plan {
@@ -125,7 +124,7 @@ function withHttp(plan: Plan, { http = false, ownApiServer }: PlanOptions): Plan
 function withRemedies(plan: Plan, { ownApiServer }: PlanOptions): Plan {
   const random = randomBy(plan.seed ^ REMEDY_STREAM);
   if (!random.chance(WITH_REMEDIES)) return plan;
-  const lanes = plan.lanes.map((lane) => ({ ...lane, remedy: remedyPlan(random) }));
+  const lanes = plan.lanes.map((lane) => ({ ...lane, resets: true }));
   const steps = lanes.flatMap((_, lane) =>
     Array.from({ length: random.between(0, MOST_AT_REMEDIES) }, () => {
       const when = { boundary: random.pick(remedyBoundaries), passed: random.chance(0.5) };

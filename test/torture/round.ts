@@ -10,7 +10,7 @@ import { secretsIn } from './checks/secrets.ts';
 import type { Wrong } from './checks/seen.ts';
 import { Director } from './director.ts';
 import type { Lane } from './lane.ts';
-import { profileFor } from './model.ts';
+import { RESETTING_PROFILE } from './model.ts';
 import type { LanePlan, Plan } from './plan.ts';
 import { now, TortureRecord } from './record.ts';
 import {
@@ -36,7 +36,7 @@ export interface RoundResult {
   readonly wrong: readonly Wrong[];
   /** How each lane ended: "Succeeded", or "deleted". */
   readonly ends: readonly string[];
-  /** What became of each remedy that was decided on: "ResetCounter Applied". */
+  /** What became of each remedy that was decided on: "Applied". */
   readonly remedies: readonly string[];
 }
 
@@ -161,15 +161,9 @@ function specOf(lane: LanePlan): object {
   });
 }
 
-/** Has the diagnoses ask for the remedy of the lane, and lets it be applied; nothing where it has none. */
-function applying({ remedy }: LanePlan): object {
-  if (!remedy) return {};
-  const { action, bounds } = remedy;
-  const limit = action === 'ChangeLimit' ? { limit: bounds } : {};
-  return {
-    diagnosis: { profile: profileFor(action) },
-    remediation: { mode: 'Apply', apply: { actions: [action], ...limit } },
-  };
+/** Has the diagnoses recommend a reset, and lets it be applied, if the lane has that. */
+function applying({ resets = false }: LanePlan): object {
+  return resets ? { diagnosis: { profile: RESETTING_PROFILE }, remediation: { mode: 'Apply' } } : {};
 }
 
 /** Waits until every lane has a verdict, or its object is gone, or its time is over; the checks find the latter. */
@@ -257,6 +251,6 @@ function endOf(record: TortureRecord, lane: number): string {
 function remediesOf(record: TortureRecord, lane: number): string[] {
   const last = record.of('version', lane).at(-1)?.object.status?.diagnoses ?? [];
   return last.flatMap(({ remediation }) =>
-    remediation?.action === undefined ? [] : [`${remediation.action} ${remediation.state}`],
+    remediation === undefined || remediation.state === 'Suggested' ? [] : [remediation.state],
   );
 }

@@ -23,6 +23,6 @@ export const OVERTIME_MS = 2 * LEASE_MS + 30_000;
  * `spec.activeDeadline` of a lane: the shortest that there is. No remedy is begun in the last 40 s of a run, so one that
  * may have remedies gets more.
  */
-export function deadlineOf({ remedy }: { readonly remedy?: object | undefined }): string {
-  return remedy ? '90s' : '1m';
+export function deadlineOf({ resets = false }: { readonly resets?: boolean }): string {
+  return resets ? '90s' : '1m';
 }

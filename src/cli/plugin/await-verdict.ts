@@ -1,5 +1,6 @@
 /** Follows a run until it has ended, or it is clear that none will begin. */
 import type { ChaosDemo } from '../../api/index.ts';
+import { readDiagnoses } from '../report/read.ts';
 import { verdictLines } from '../story.ts';
 import { type Display, showLive } from '../view/session.ts';
 import type { LiveState } from '../view/state.ts';
@@ -60,7 +61,8 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
       `To find out more: ${doctorOf(connection, name)}`,
     );
   }
-  for (const line of verdictLines(demo.status ?? {})) say(line);
+  const { evidence } = await readDiagnoses(client, demo, signal);
+  for (const line of verdictLines(demo, evidence)) say(line);
   if (demo.status?.run?.dryRun && outcome.exit === EXIT.failed) {
     say('');
     say('This was a dry run, which tests nothing: the exit status is 2, so that it opens no gate');

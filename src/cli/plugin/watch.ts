@@ -1,11 +1,12 @@
 /** `watch` and `present`: a run on a terminal, and the keys that steer it. */
 import { messageOf } from '../../api/index.ts';
+import { readDiagnoses } from '../report/read.ts';
 import { waitingOf } from '../stepper.ts';
 import { verdictLines } from '../story.ts';
 import { presentView } from '../view/present-view.ts';
 import { hasTerminal, screenDisplay } from '../view/screen.ts';
 import { type Display, plainDisplay, showLive } from '../view/session.ts';
-import type { LiveState } from '../view/state.ts';
+import { evidenceOnShow, type LiveState } from '../view/state.ts';
 import { watchView } from '../view/watch-view.ts';
 import { type Connection, pluginCommand } from './connection.ts';
 import { annotate } from './demos.ts';
@@ -39,7 +40,8 @@ export async function watch({ plain, ...options }: WatchOptions & { plain: boole
   const session = { client, namespace, name, signal };
   if (plain) {
     const ended = await showLive({ ...session, display: plainDisplay(say), look: endedOf });
-    for (const line of verdictLines(ended.status ?? {})) say(line);
+    const { evidence } = await readDiagnoses(client, ended, signal);
+    for (const line of verdictLines(ended, evidence)) say(line);
     return;
   }
   requireTerminal('Print lines instead: --plain');
@@ -61,8 +63,9 @@ function endedOf({ deleted, demo, name }: LiveState) {
 }
 
 /** The terminal is given back empty: what was seen last stays to be read. */
-function sayLast({ demo }: LiveState, say: (line: string) => void): void {
-  if (demo?.status?.run?.verdict) for (const line of verdictLines(demo.status)) say(line);
+function sayLast(state: LiveState, say: (line: string) => void): void {
+  const { demo } = state;
+  if (demo?.status?.run?.verdict) for (const line of verdictLines(demo, evidenceOnShow(state))) say(line);
   else if (demo?.status) say(`${demo.status.phase}: ${demo.status.message ?? ''}`);
 }
 

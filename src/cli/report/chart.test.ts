@@ -85,9 +85,9 @@ describe('the drawing of a plot', () => {
 
 describe('the plots of a run', () => {
   const [scenario] = recordedRun().evidence.scenarios;
-  const diagnosis = recordedRun().demo.status?.diagnoses?.[0];
+  const diagnosis = recordedRun().evidence.diagnoses[0];
   if (!scenario) throw new Error('no scenario');
-  const [counts] = plotsOf(scenario, diagnosis);
+  const [counts] = plotsOf(scenario, diagnosis?.chain);
 
   it('have the lag of the store as a line of its own look, named in words', () => {
     const lag = counts?.lines.find(({ points }) => points.length === 1);

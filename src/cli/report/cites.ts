@@ -1,6 +1,11 @@
 /** Where in the plots of a scenario that lies what a diagnosis cites. Pure. */
-import type { DiagnosisStatus } from '../../api/index.ts';
-import type { EvidenceBundle, EvidenceSeries, ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import type {
+  Diagnosis,
+  EvidenceBundle,
+  EvidenceSeries,
+  ScenarioEvidence,
+  Signal,
+} from '../../evidence/index.ts';
 import {
   type Cite,
   componentName,
@@ -11,9 +16,9 @@ import {
   type PlotLine,
 } from './plot.ts';
 
-/** Ids that a diagnosis cites and the bundle has, in order of their first citation. */
-export function citedIds(diagnosis: DiagnosisStatus | undefined): string[] {
-  return [...new Set((diagnosis?.chain ?? []).flatMap(({ evidence }) => evidence))].filter((id) =>
+/** Ids that the steps of a diagnosis cite, in order of their first citation. */
+export function citedIds(chain: Diagnosis['chain']): string[] {
+  return [...new Set(chain.flatMap(({ evidence }) => evidence))].filter((id) =>
     /^[sev][1-9][0-9]{0,3}$/.test(id),
   );
 }
@@ -37,9 +42,9 @@ function plotFor({ component, signal }: EvidenceSeries): PlotKey {
 export function withCites(
   plots: readonly Plot[],
   scenario: ScenarioEvidence,
-  diagnosis: DiagnosisStatus | undefined,
+  chain: Diagnosis['chain'],
 ): Plot[] {
-  const ids = citedIds(diagnosis);
+  const ids = citedIds(chain);
   const cited = scenario.bundle.series.filter(({ id }) => ids.includes(id));
   return plots.map((plot, i) => {
     const mine = cited.filter((series) => plotFor(series) === plot.key);

@@ -36,6 +36,14 @@ describe('the page of a run', () => {
     expect(links.filter((id) => /^c[12]-s\d+$/.test(id ?? '')).length).toBeGreaterThan(8);
   });
 
+  it('a page without the diagnoses of the evidence names their ConfigMap', () => {
+    const { demo, evidence } = recordedRun();
+    const without = page({ demo, evidence: { ...evidence, diagnoses: [] } });
+    expect(without).toContain(`ConfigMap ${demo.metadata.name}-evidence-${demo.status?.run?.number}`);
+    expect(without).not.toContain('class="claims"');
+    expect(recorded).toContain('class="claims"');
+  });
+
   it('has a table beside each plot, with a name for a screen reader', () => {
     const figures = recorded.match(/<figure>.*?<\/figure>/gs) ?? [];
     expect(figures.length).toBeGreaterThanOrEqual(6);

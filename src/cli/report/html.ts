@@ -1,6 +1,5 @@
 /** A report as one HTML page that needs nothing else: no script, no request, nothing beside it. Pure. */
 import {
-  type DiagnosisStatus,
   diagnosedBy,
   diagnosedPlace,
   formatDuration,
@@ -9,6 +8,7 @@ import {
   type ScenarioStatus,
   withUnit,
 } from '../../api/index.ts';
+import type { ShownDiagnosis } from '../diagnosis.ts';
 import { findingText, type ShownFinding } from '../finding.ts';
 import { callers } from './callers.ts';
 import { chartSvg, citeColor } from './chart.ts';
@@ -141,7 +141,7 @@ export function scenarioSection(
   const { diagnosis, evidence, number, status, title } = scenario;
   const isOpen = isOn && status.result === undefined;
   const measured = status.result && findingText(status);
-  const plots = evidence ? plotsOf(evidence, diagnosis) : [];
+  const plots = evidence ? plotsOf(evidence, diagnosis?.whole?.chain) : [];
   const drawn = new Set(plots.flatMap(({ cites }) => cites.map(({ id }) => id)));
   const anchor = `c${number}-`;
   const markup = html`<section aria-labelledby="scenario-${number}">
@@ -256,10 +256,11 @@ function unitOf({ log, unit }: Plot): string {
   return log ? ` (${unit}, each line ten times the one below)` : ` (${unit})`;
 }
 
-function explained(diagnosis: DiagnosisStatus, anchor: string, drawn: ReadonlySet<string>): Markup {
-  const { alternatives = [], anomaly, chain, confidence, evidence, grade, message } = diagnosis;
-  const listed = new Set(evidence.map(({ id }) => id));
-  const known = new Set(citedIds(diagnosis));
+function explained(diagnosis: ShownDiagnosis, anchor: string, drawn: ReadonlySet<string>): Markup {
+  const { class: cause, confidence, grade, message, missing, whole } = diagnosis;
+  const { alternatives = [], chain = [], citations = [] } = whole ?? {};
+  const listed = new Set(citations.map(({ id }) => id));
+  const known = new Set(citedIds(chain));
   const cite = (id: string): Markup => {
     if (!known.has(id)) return html` <span class="ref">${id}</span>`;
     if (drawn.has(id)) return html` <a class="ref" href="#${anchor}${id}">${id}</a>`;
@@ -270,14 +271,14 @@ function explained(diagnosis: DiagnosisStatus, anchor: string, drawn: ReadonlySe
   const place = diagnosedPlace(diagnosis);
   const remedy = remedySentence(diagnosis);
   return html`<h3>Diagnosis</h3>
-<p><b>${anomaly}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence alone. Each claim links to what shows it.</p>
-<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>
-${alternatives.length === 0 ? NOTHING : html`<p>Also, or instead: ${alternatives.map((other) => `${other.anomaly} at ${other.component}`).join('; ')}.</p>`}
+<p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence alone. ${whole ? 'Each claim links to what shows it.' : missing}</p>
+${chain.length === 0 ? NOTHING : html`<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>`}
+${alternatives.length === 0 ? NOTHING : html`<p>Also, or instead: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
 <p><b>What to do:</b> ${diagnosis.recommendation}</p>
 ${remedy === undefined ? NOTHING : html`<p><b>What was done:</b> ${remedy}</p>`}
-${grade ? html`<p>Injected was ${grade.truth}. The diagnosis, which was not told: component ${grade.localization}, class ${grade.identification}, action ${grade.action}, ${grade.reason} % of its steps grounded.</p>` : NOTHING}
+${grade ? html`<p>${whole?.grade ? `Injected was ${whole.grade.truth}. ` : ''}The diagnosis, which was not told: component ${grade.localization}, class ${grade.identification}, action ${grade.action}${whole?.grade ? `, ${whole.grade.reason} % of its steps grounded` : ''}.</p>` : NOTHING}
 ${message === undefined ? NOTHING : html`<p>${message}</p>`}
-${evidence.length === 0 ? NOTHING : html`<details${new MarkupText(evidence.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${evidence.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
+${citations.length === 0 ? NOTHING : html`<details${new MarkupText(citations.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${citations.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
 }
 
 function seen({ evidence, status }: ScenarioReport): Markup {

@@ -31,7 +31,8 @@ export function reportMarkdown(report: Report): string {
   ]);
   const diagnoses = scenarios.flatMap(({ diagnosis, status }) => {
     if (!diagnosis) return [];
-    const claims = diagnosis.chain.map(({ text }) => text).join(' ');
+    const { missing: without, whole } = diagnosis;
+    const claims = whole ? whole.chain.map(({ text }) => text).join(' ') : without;
     const reason = fallbackReason(diagnosis);
     const made = `${diagnosedClass(diagnosis)}, by ${diagnosedBy(diagnosis)}`;
     return [

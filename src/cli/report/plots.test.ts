@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { recordedRun } from '../../../test/fixtures/cli/report/report.ts';
-import type { DiagnosisStatus } from '../../api/index.ts';
 import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { chartSvg } from './chart.ts';
 import { plotsOf } from './plots.ts';
@@ -46,7 +45,7 @@ describe('a plot of answers', () => {
     } as const;
     scenario.bundle.series.push({ ...told, points });
     const chain = [{ text: 'It told 8.', evidence: ['s900'] }];
-    const plots = plotsOf(scenario, { chain } as DiagnosisStatus);
+    const plots = plotsOf(scenario, chain);
     const plot = plots.find(({ cites }) => cites?.some(({ id }) => id === 's900'));
     expect(plot?.key).toBe('answers');
     expect(plot?.lines).toContainEqual(expect.objectContaining({ points }));

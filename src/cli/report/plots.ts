@@ -1,6 +1,5 @@
 /** Which plots the evidence of a scenario gives. Pure. */
-import type { DiagnosisStatus } from '../../api/index.ts';
-import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
+import type { Diagnosis, ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { combined, pointsOf } from '../view/series.ts';
 import { withCites } from './cites.ts';
 import {
@@ -23,11 +22,11 @@ const MOMENT = 0.05;
 const MOST_ROWS = 64;
 
 /** The plots of one scenario that have something to show, in the order in which one reads them. */
-export function plotsOf(scenario: ScenarioEvidence, diagnosis?: DiagnosisStatus): Plot[] {
+export function plotsOf(scenario: ScenarioEvidence, chain: Diagnosis['chain'] = []): Plot[] {
   const plots = [counts, answers, store, replicas, arrivals]
     .map((make) => make(scenario))
     .filter((plot) => plot !== undefined);
-  return withCites(plots, scenario, diagnosis);
+  return withCites(plots, scenario, chain);
 }
 
 function counts(scenario: ScenarioEvidence): Plot | undefined {

@@ -1,6 +1,6 @@
 /** Reads what a report is made of from the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChaosDemo } from '../../api/index.ts';
+import { type ChaosDemo, messageOf } from '../../api/index.ts';
 import { evidenceName, historiesIn, readRunEvidence } from '../../evidence/index.ts';
 import { isForbidden, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -28,6 +28,24 @@ export async function readSource(
     const { isLast, ...source } = await readOnce(client, demo, run.number, signal);
     if (isLast || performance.now() >= until) return source;
     await sleep(EVERY_MS, undefined, { signal });
+  }
+}
+
+/**
+ * As {@link readSource} if the run has diagnoses, of which the evidence has the steps; else nothing is read.
+ * @throws the reason of `signal`
+ */
+export async function readDiagnoses(
+  client: KubeClient,
+  demo: ChaosDemo,
+  signal: AbortSignal,
+): Promise<ReportSource> {
+  if (!demo.status?.diagnoses?.length) return { demo };
+  try {
+    return await readSource(client, demo, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return { demo, missing: messageOf(error) };
   }
 }
 

@@ -3,7 +3,6 @@ import {
   type ChaosDemo,
   type ChaosDemoStatus,
   type ChapterStatus,
-  type DiagnosisStatus,
   formatDuration,
   remedySentence,
   type ScenarioStatus,
@@ -12,6 +11,7 @@ import {
 } from '../../api/index.ts';
 import { asExpected } from '../../demo/verdict.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
+import { type ShownDiagnosis, shownDiagnoses } from '../diagnosis.ts';
 import { findingOf, findingText, gateOf, isAccepted, type ShownFinding } from '../finding.ts';
 
 /** What could be read of a run. */
@@ -63,7 +63,7 @@ export interface ScenarioReport {
   readonly finding: ShownFinding;
   /** What the gate makes of it, in a few words: "passed, accepted". */
   readonly gate: string;
-  readonly diagnosis: DiagnosisStatus | undefined;
+  readonly diagnosis: ShownDiagnosis | undefined;
   readonly evidence: ScenarioEvidence | undefined;
 }
 
@@ -102,6 +102,7 @@ export function runSoFar(source: ReportSource): RunSoFar | undefined {
   const { run } = status;
   if (!run) return undefined;
   const { evidence, missing } = matching(source, run);
+  const diagnoses = shownDiagnoses({ metadata, status }, evidence);
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -111,9 +112,7 @@ export function runSoFar(source: ReportSource): RunSoFar | undefined {
     completedAt: run.completedAt ?? '',
     subject: `the ${words(spec?.subject?.type ?? 'subject').toLowerCase()}`,
     pods: (run.pods ?? []).map(({ name }) => name),
-    scenarios: (status.scenarios ?? []).map((entry, i) =>
-      scenarioReport(entry, i + 1, status.diagnoses ?? [], evidence),
-    ),
+    scenarios: (status.scenarios ?? []).map((entry, i) => scenarioReport(entry, i + 1, diagnoses, evidence)),
     chapters: status.chapters ?? [],
     missing,
     evidence,
@@ -150,7 +149,7 @@ function oneLine(text: string): string {
 function scenarioReport(
   status: ScenarioStatus,
   number: number,
-  diagnoses: readonly DiagnosisStatus[],
+  diagnoses: readonly ShownDiagnosis[],
   evidence: RunEvidence | undefined,
 ): ScenarioReport {
   return {

@@ -1,12 +1,12 @@
 /** The words of views and of plain lines, in one snapshot: other tests of views assert figures and structure. */
 import { expect, it } from 'vitest';
-import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
+import { diagnosisWith, wholeDiagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { verdictLines } from '../story.ts';
 import { plainLines } from './plain.ts';
 import { presentView } from './present-view.ts';
-import { heard, type LiveState, startState } from './state.ts';
+import { evidenceOnShow, heard, type LiveState, startState } from './state.ts';
 import { watchView } from './watch-view.ts';
 
 const FRAME = { columns: 100, rows: 30, color: false, now: NOW, keys: 'q quit' };
@@ -47,6 +47,12 @@ const ended: ChaosDemoStatus = {
     }),
   ],
 };
+const explained = wholeDiagnosisWith({
+  scenario: 'counter-drift',
+  chain: [{ text: 'The store lost its counts.', evidence: ['s1'] }],
+  citations: [{ id: 's1', text: 'store count-stored: 12 requests at +1.00 s, last 0 at +2.00 s' }],
+  alternatives: [{ class: 'store-slow', component: 'store' }],
+});
 const lost = { state: 'lost', sinceMs: NOW - 7000, why: 'refused' } as const;
 
 const STATES: readonly (readonly [string, LiveState])[] = [
@@ -62,6 +68,10 @@ const STATES: readonly (readonly [string, LiveState])[] = [
   ['a run that waits for a person', stateWith(waiting)],
   ['a lost connection', heard(stateWith(inFault), { kind: 'connection', connection: lost })],
   ['a run that has ended', stateWith(ended)],
+  [
+    'a run that has ended, with evidence',
+    heard(stateWith(ended), { kind: 'evidence', evidence: { ...evidenceOfRun(), diagnoses: [explained] } }),
+  ],
   ['a deleted object', heard(stateWith(inFault), { kind: 'deleted' })],
 ];
 
@@ -70,5 +80,5 @@ it.each(STATES)('the words for %s', (_, state) => {
   expect(text(watchView(state, FRAME))).toMatchSnapshot('watch');
   expect(text(presentView(state, FRAME))).toMatchSnapshot('present');
   expect(text(plainLines(startState('ratelimiter', 'demo'), state))).toMatchSnapshot('plain');
-  expect(text(verdictLines(state.demo?.status ?? {}))).toMatchSnapshot('verdict');
+  if (state.demo) expect(text(verdictLines(state.demo, evidenceOnShow(state)))).toMatchSnapshot('verdict');
 });

@@ -109,17 +109,12 @@ function stateOf(texts: readonly string[]): LiveState {
       {
         scenario: text(3),
         message: text(5),
-        anomaly: text(6),
+        class: text(6),
         component: text(7),
-        chain: [{ text: text(8), evidence: ['s1'] }],
-        evidence: [{ id: 's1', text: text(8) }],
         action: text(9),
         recommendation: text(9),
         confidence: 50,
-        provider: text(10),
         profile: text(10),
-        promptVersion: text(9),
-        evidenceVersion: text(9),
       },
     ],
   };

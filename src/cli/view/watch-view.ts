@@ -1,6 +1,7 @@
 /** The live view of one ChaosDemo: everything at a glance, from 80x24 on, and as well as it can below. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { remedySentence } from '../../api/index.ts';
+import { shownDiagnoses } from '../diagnosis.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
 import { beside, fit, type Line, pad, render, rule, seg, spread, wrap } from './line.ts';
@@ -116,19 +117,20 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
     ...health,
     ...(results.length > 0 ? [...gaps, ...results] : []),
   ].map((line) => fit(line, width));
-  return [...lines, ...chainLines(status, width, height - lines.length)];
+  return [...lines, ...chainLines(state, width, height - lines.length)];
 }
 
 /** How the last anomaly is explained and what to do about it, in what room is left. */
-function chainLines({ diagnoses = [] }: ChaosDemoStatus, width: number, room: number): Line[] {
-  const last = diagnoses.at(-1);
+function chainLines(state: LiveState, width: number, room: number): Line[] {
+  const last = state.demo && shownDiagnoses(state.demo, evidenceOnShow(state)).at(-1);
   if (!last || room < 4) return [];
-  const { chain, recommendation, scenario } = last;
+  const { missing, recommendation, scenario, whole } = last;
+  const why = whole ? whole.chain.map(({ text }) => text).join(' ') : missing;
   const half = Math.floor((room - 2) / 2);
   return [
     [],
     fit([seg(`Why, in ${scenario}:`, 'dim')], width),
-    ...wrap(chain.map(({ text }) => text).join(' '), width, half),
+    ...wrap(why, width, half),
     ...wrap(remedySentence(last) ?? `What to do: ${recommendation}`, width, room - 2 - half),
   ];
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../../demo/clock.ts';
 import { watching } from '../../demo/scenarios.ts';
 import type { SubjectDefinition } from '../../demo/subject.ts';
 import {
+  diagnosisData,
   HISTORY_BYTES,
   historyKey,
   historyText,
@@ -20,7 +21,7 @@ import { endsWithin, within } from '../../kube/wait.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import type { EvidenceStore } from '../shell/ports.ts';
 import type { Session } from '../shell/session.ts';
-import { runPartOf, scenarioPartOf } from './run-evidence.ts';
+import { diagnosisPartOf, runPartOf, scenarioPartOf } from './run-evidence.ts';
 
 /** Between two writes of a run, in milliseconds. */
 const EVERY_MS = 2000;
@@ -307,6 +308,8 @@ function filesAt(kept: Kept, now: number, complete: boolean): Files {
     const scenario = planned.get(entry.name);
     if (!scenario || !entry.fault || !witness) continue;
     const { id } = entry.fault;
+    const diagnosis = diagnosisPartOf(demo.status ?? {}, entry.name, entry.fault, witness.observed);
+    if (diagnosis) Object.assign(files, diagnosisData(index, diagnosis));
     const known = complete ? undefined : over.get(id);
     if (known) {
       Object.assign(files, known);

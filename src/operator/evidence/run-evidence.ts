@@ -2,9 +2,16 @@
 import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../../api/index.ts';
 import { truncate } from '../../api/index.ts';
 import { ms, watchEnd } from '../../demo/context.ts';
-import type { InvariantReading, Observed } from '../../demo/observed.ts';
+import { diagnosisKey, type InvariantReading, type Observed } from '../../demo/observed.ts';
+import { remedyId } from '../../demo/remedies.ts';
 import type { FaultEvidence, Scenario, SeenBand } from '../../demo/subject.ts';
-import { moved, RUN_EVIDENCE_VERSION, type RunPart, type ScenarioEvidence } from '../../evidence/index.ts';
+import {
+  type Diagnosis,
+  moved,
+  RUN_EVIDENCE_VERSION,
+  type RunPart,
+  type ScenarioEvidence,
+} from '../../evidence/index.ts';
 
 const MOST_TEXT = 256;
 
@@ -76,6 +83,24 @@ export function scenarioPartOf(
     detections: detectionsOf(scenario, observed.readings[fault.id], since),
     bundle: moved(bundle, Math.round(originMs - atMs)),
   };
+}
+
+/**
+ * The diagnosis that the status has of a scenario, in full and with the figures of its remediation; undefined: there is
+ * none, or another process received it.
+ */
+export function diagnosisPartOf(
+  { diagnoses = [] }: ChaosDemoStatus,
+  scenario: string,
+  fault: FaultStatus,
+  observed: Observed,
+): Diagnosis | undefined {
+  const { profile = '' } = diagnoses.find((known) => known.scenario === scenario) ?? {};
+  const whole = observed.diagnoses[diagnosisKey(fault.id, profile)]?.diagnosis;
+  const { after, before } = observed.remedies[remedyId(fault.id)] ?? {};
+  return whole && before && after
+    ? { ...whole, remediation: { before: [...before], after: [...after] } }
+    : whole;
 }
 
 /** Rounded so that they are apart by what the status gives as `detectedAfterMilliseconds`. */

@@ -14,14 +14,12 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
   const grade = {
     localization: 'Right',
     identification: 'Wrong',
-    reason: 50,
     action: 'Right',
-    truth: 'store-writes-stalled at store',
   } as const;
   metrics.runEnded({
     diagnoses: [
       { ...diagnosis, message: 'These are the rules: profile "small" failed: no', grade },
-      { ...diagnosis, profile: 'small', grade: { ...grade, reason: 100 } },
+      { ...diagnosis, profile: 'small', grade },
     ],
   });
   const series = await seriesOf(registry);
@@ -30,8 +28,7 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
     'chaosdemo_diagnoses_total{profile="rules",by="rules-instead"}': 1,
     'chaosdemo_diagnoses_total{profile="rules",by="profile"}': 0,
     'chaosdemo_diagnoses_total{profile="small",by="profile"}': 1,
-    'chaosdemo_diagnosis_grades_total{profile="rules",dimension="reason",grade="Wrong"}': 1,
-    'chaosdemo_diagnosis_grades_total{profile="small",dimension="reason",grade="Right"}': 1,
+    'chaosdemo_diagnosis_grades_total{profile="rules",dimension="action",grade="Right"}': 1,
     'chaosdemo_diagnosis_grades_total{profile="small",dimension="identification",grade="Wrong"}': 1,
   });
   metrics.runEnded({
@@ -46,21 +43,19 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
 it('counts what came of remedies, and no suggestion', async () => {
   const registry = new Registry();
   const metrics = createDiagnosisMetrics(new MetricTable(registry), []);
-  const remediation = { action: 'ResetCounter', message: 'x' };
   const states = ['Applied', 'Applied', 'Unproven', 'Applying', 'forged'];
   metrics.runEnded({
     diagnoses: [
-      ...states.map((state) => ({ ...diagnosis, remediation: { ...remediation, state } })),
+      ...states.map((state) => ({ ...diagnosis, remediation: { state, message: 'x' } })),
       { ...diagnosis, remediation: { state: 'Suggested', message: 'x' } },
-      { ...diagnosis, remediation: { state: 'Applied', action: 'forged', message: 'x' } },
     ],
   });
   const lines = (await registry.metrics())
     .split('\n')
     .filter((line) => line.startsWith('chaosdemo_remedies_total'));
-  expect(lines).toHaveLength(8);
+  expect(lines).toHaveLength(4);
   expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
-    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Applied"} 2',
-    'chaosdemo_remedies_total{remedy="ResetCounter",outcome="Unproven"} 1',
+    'chaosdemo_remedies_total{result="Applied"} 2',
+    'chaosdemo_remedies_total{result="Unproven"} 1',
   ]);
 });

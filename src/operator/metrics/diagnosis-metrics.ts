@@ -3,17 +3,14 @@
  * anything into it, so labels are of closed sets: the profiles of this operator, and `other`.
  */
 import type { ChaosDemoStatus, DiagnosisStatus } from '../../api/index.ts';
-import { REMEDIES, RULES_PROFILE } from '../../api/index.ts';
+import { REMEDIATION_RESULTS, RULES_PROFILE } from '../../api/index.ts';
 import type { MetricTable } from './metric-table.ts';
 
-/** What an answer is graded by. reason is Right where every step cites what shows it. */
-const DIMENSIONS = ['localization', 'identification', 'reason', 'action'] as const;
+/** What an answer is graded by, as far as a status has it. */
+const DIMENSIONS = ['localization', 'identification', 'action'] as const;
 const GRADES = ['Right', 'Wrong'] as const;
 /** Whether the profile of the spec has made a diagnosis, or the rules did in its place. */
 const BY = ['profile', 'rules-instead'] as const;
-
-/** What comes of a remedy that was decided on. */
-const OUTCOMES = ['Applied', 'Ineffective', 'Unproven', 'NotApplied'] as const;
 
 /** A profile that this operator does not have: of another one before it, or forged. */
 const OTHER = 'other';
@@ -38,20 +35,17 @@ export function createDiagnosisMetrics(table: MetricTable, profiles: readonly st
   );
   const remedied = table.counter(
     'chaosdemo_remedies_total',
-    'Remedies that runs which have ended had decided on, by what came of them.',
-    { remedy: Object.keys(REMEDIES), outcome: OUTCOMES },
+    'Remediation actions that were decided on in runs that have ended, by result.',
+    { result: REMEDIATION_RESULTS },
   );
   const count = ({ askedAt, grade, message, profile: named, remediation }: DiagnosisStatus): void => {
     const profile = known.includes(named) ? named : OTHER;
     // Of an object that goes in the midst of its run another profile may still be asked.
     const instead = profile === RULES_PROFILE && (message !== undefined || askedAt !== undefined);
     made({ profile, by: instead ? 'rules-instead' : 'profile' });
-    remedied({ remedy: remediation?.action, outcome: remediation?.state });
+    remedied({ result: remediation?.state });
     if (!grade) return;
-    for (const dimension of DIMENSIONS) {
-      const value = dimension === 'reason' ? (grade.reason === 100 ? 'Right' : 'Wrong') : grade[dimension];
-      graded({ profile, dimension, grade: value });
-    }
+    for (const dimension of DIMENSIONS) graded({ profile, dimension, grade: grade[dimension] });
   };
   return {
     runEnded({ diagnoses = [] }) {

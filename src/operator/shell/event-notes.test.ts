@@ -244,15 +244,8 @@ describe('deletionEvents', () => {
 });
 
 describe('what came of a remedy', () => {
-  const remedied = (state: string, action: string | undefined = 'ResetCounter'): ChaosDemoStatus => {
-    const remediation = {
-      state,
-      ...(action !== undefined && { action }),
-      profile: 'rules',
-      message: 'as it was measured',
-    };
-    return running({ diagnoses: [diagnosisWith({ remediation })] });
-  };
+  const remedied = (state: string): ChaosDemoStatus =>
+    running({ diagnoses: [diagnosisWith({ remediation: { state, message: 'as it was measured' } })] });
 
   it('is told once it is over, once, with what was measured', () => {
     expect(reasonsOf(running(), remedied('Applying'))).toEqual([]);
@@ -261,7 +254,7 @@ describe('what came of a remedy', () => {
         type: 'Normal',
         reason: 'RemedyApplied',
         action: 'Remediate',
-        note: 'Run 1, stall: ResetCounter Applied (asked for by rules): as it was measured',
+        note: 'Run 1, stall: reset-counter Applied: as it was measured',
       },
     ]);
     expect(reasonsOf(remedied('Applied'), remedied('Applied'))).toEqual([]);
@@ -275,7 +268,7 @@ describe('what came of a remedy', () => {
 
   it('is no event where it is only suggested', () => {
     const suggested = running({
-      diagnoses: [diagnosisWith({ remediation: { state: 'Suggested', message: 'Would do it.' } })],
+      diagnoses: [diagnosisWith({ remediation: { state: 'Suggested', message: 'Do it.' } })],
     });
     expect(reasonsOf(running(), suggested)).toEqual([]);
   });

@@ -26,9 +26,9 @@ export const EVENT_REASONS = {
   ViolationDetected: 'An invariant was violated.',
   InvariantHeld: 'An invariant was watched the whole time, and held.',
   ResultInconclusive: 'The evidence does not show whether an invariant was violated.',
-  RemedyApplied: 'A remedy was carried out, and a measurement shows that it helped.',
+  RemedyApplied: 'A remediation action was carried out, and a measurement shows that it helped.',
   RemedyNotEffective:
-    'A remedy that was decided on did not help, or was not sent, or nobody knows; the note says which.',
+    'A remediation action that was decided on did not help, was not sent, or its result is not known; see the note.',
   RunSucceeded: 'Every scenario ended as expected.',
   RunFailed: 'A scenario did not end as expected.',
   RunErrored: 'The run could not be carried out.',
@@ -147,13 +147,13 @@ function figures(measures: readonly Measure[], result: 'Violated' | 'Held'): str
   return `${absent}; ${measured}${bound === undefined ? '' : `, bound ${bound}`}`;
 }
 
-/** What came of each remedy that was decided on; the suggestions are in the status alone. */
+/** The result of each remediation action that was decided on; suggestions are only in the status. */
 function remedies(run: number, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   return (after.diagnoses ?? []).flatMap((diagnosis): EventNote[] => {
     const { remediation, scenario } = diagnosis;
     const sentence = remedySentence(diagnosis);
     const earlier = before?.diagnoses?.find((known) => known.scenario === scenario);
-    if (sentence === undefined || sentence === remedySentence(earlier ?? {})) return [];
+    if (sentence === undefined || sentence === (earlier && remedySentence(earlier))) return [];
     const helped = remediation?.state === 'Applied';
     return [
       {

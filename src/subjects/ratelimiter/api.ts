@@ -1,9 +1,9 @@
 /** What the rate limiter adds to the API: its part of the spec, its faults, and why it refuses or waits. */
 import type { SubjectApi } from '../../api/index.ts';
-import { REMEDY_RULE } from './apply-remedy/bounds.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
+import { REMEDY_RULE } from './remedy.ts';
 import { SCENARIO_TYPES } from './scenarios/index.ts';
-import { HTTP_AUTH_SECRET_TYPE, MEMBER, PART, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
+import { HTTP_AUTH_SECRET_TYPE, MEMBER, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
   type: 'RateLimiter',
@@ -16,8 +16,7 @@ export const rateLimiterApi: SubjectApi = {
     { name: 'counter-drift', type: 'CounterDrift' },
     { name: 'ghost-allowing', type: 'GhostAllowing' },
   ],
-  // That the part is there is a rule of its own.
-  rules: [{ ...REMEDY_RULE, rule: `!has(self.${PART}) || ${REMEDY_RULE.rule}` }],
+  rules: [REMEDY_RULE],
   refusals: {
     RedisNotFound: 'The Redis Service, or a ready pod behind it, is missing.',
     RedisNotEligible: 'This kind of Redis Service or topology is not supported.',

@@ -12,7 +12,6 @@ import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
 import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
-import { applyRemedy } from './apply-remedy/apply-remedy.ts';
 import type { Baseline } from './baseline.ts';
 import { StoreRefusedError } from './faults/fault.ts';
 import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
@@ -25,6 +24,7 @@ import { pollHealth } from './interfaces/poll-health.ts';
 import { LimitNotKeptError } from './limits/limit-not-kept.ts';
 import { remedyOf } from './remedy.ts';
 import { type FindReplacedPods, requireNodes } from './replaced-pods.ts';
+import { resetCounter } from './reset-counter.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
 import { scenarioTypeOf } from './scenarios/index.ts';
@@ -132,7 +132,7 @@ class RateLimiterDriver implements SubjectDriver {
           permit,
           requireNodes: async () => await requireNodes(this.#findReplacedPods, signal),
         };
-        const report = await applyRemedy(tools, effect, signal);
+        const report = await resetCounter(tools, effect, signal);
         this.#options.logger.info({ effect: effect.id, state: report.state }, report.message);
         return { kind: 'Remedied', effect: effect.id, report };
       }
@@ -268,15 +268,13 @@ class RateLimiterDriver implements SubjectDriver {
     const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
     const truth = truthIn(scenarioTypeOf(type).truth, evidence);
     const report = await this.#diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
-    return { kind: 'Diagnosis', fault, profile, report: this.#withRemedy(report) };
+    return { kind: 'Diagnosis', fault, profile, report: this.#withSuggestion(report) };
   }
 
-  #withRemedy(report: DiagnosisReport): DiagnosisReport {
+  #withSuggestion(report: DiagnosisReport): DiagnosisReport {
     const { limiter, target } = this.#toolkit;
     const { diagnosis } = report;
-    if (!diagnosis || this.#options.spec.remediation.mode === 'Off') return report;
-    const message = remedyOf(diagnosis, limiter, target.nodes.length);
-    return { ...report, diagnosis: { ...diagnosis, remediation: { state: 'Suggested', message } } };
+    return diagnosis ? { ...report, suggestion: remedyOf(diagnosis, limiter, target.nodes.length) } : report;
   }
 
   async #restore(

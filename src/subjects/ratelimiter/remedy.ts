@@ -1,11 +1,17 @@
 /**
- * What would be done about a diagnosis, in words that can be followed. It goes by the action and by what the operator
- * itself knows: nothing that a provider wrote names a key, a number or a pod. Nothing here is carried out. Pure.
+ * The action that a diagnosis recommends, in words that can be followed. It depends on the action and on what the
+ * operator itself knows: nothing that a provider wrote names a key, a number or a pod. Nothing here is carried out. Pure.
  */
-import { counted, type DiagnosisStatus, LIMITS, truncate } from '../../api/index.ts';
-import { shareOf } from './apply-remedy/bounds.ts';
+import { type CelRule, counted, type DiagnosisStatus, LIMITS, truncate } from '../../api/index.ts';
 import { isReference } from './interfaces/reference/preset.ts';
-import type { RateLimiterSpec } from './schema.ts';
+import { PART, type RateLimiterSpec } from './schema.ts';
+
+/** Rejects Apply if the limiter has no interface to reset a counter. */
+export const REMEDY_RULE: CelRule = {
+  rule: `!has(self.${PART}) || self.remediation.mode != 'Apply' || self.${PART}.interface.type == 'Reference'`,
+  message:
+    'remediation.mode Apply needs interface.type Reference: a rate limiter behind HTTP has no interface to reset a counter, and the operator writes no key of its Redis. Use Suggest',
+};
 
 /** The suggestion for a limiter on so many pods. At most 320 characters. */
 export function remedyOf(
@@ -17,30 +23,28 @@ export function remedyOf(
 }
 
 function remedy(action: string, pod: string | undefined, limiter: RateLimiterSpec, pods: number): string {
-  const { requests } = limiter.limit;
+  const { requests, window } = limiter.limit;
   switch (action) {
     case 'none':
-      return 'Nothing would be done.';
+      return 'No action is needed.';
     case 'wait':
-      return 'Nothing would be done: what is wrong is expected to end by itself.';
+      return 'Wait: the problem is expected to end by itself.';
     case 'reset-counter':
       return isReference(limiter)
-        ? `Would define the limit of the affected key anew (POST /limit with ${requests} requests in ${limiter.limit.window}), which starts a fresh window on every node: what was counted before is forgotten.`
-        : 'Would have the affected counts run out: a rate limiter behind HTTP has no interface to reset them.';
+        ? `Define the limit of the affected key again (POST /limit with ${requests} requests in ${window}). That starts a new window on every pod: previous counts are forgotten.`
+        : 'Let the affected counts expire: a rate limiter behind HTTP has no interface to reset them.';
     case 'change-limit': {
-      const share = shareOf(requests, pods);
-      const change = `from ${requests} to ${counted(share, 'request')}: ${pods} nodes that decide alone then let no more than ${share * pods} through`;
-      return isReference(limiter)
-        ? `Would change the limit ${change} (POST /limit).`
-        : `Would change the limit ${change}; a rate limiter behind HTTP has no interface for that, so by its configuration.`;
+      const share = Math.max(1, Math.floor(requests / Math.max(1, pods)));
+      const how = isReference(limiter) ? 'POST /limit' : 'the configuration of the rate limiter';
+      return `Change the limit from ${requests} to ${counted(share, 'request')}, by ${how}: ${pods} pods that decide independently then admit at most ${share * pods}.`;
     }
     case 'change-mode':
-      return 'Would have each request counted in one atomic step in the store before it is allowed, with a deadline: by the configuration of the rate limiter, and a rollout.';
+      return 'Count each request in one atomic step in the store before it is admitted, with a deadline: by the configuration of the rate limiter, and a rollout.';
     case 'restart-component':
       return pod === undefined
-        ? 'Would restart the affected pods, one after another.'
-        : `Would restart it: kubectl delete pod ${pod}`;
+        ? 'Restart the affected pods, one after another.'
+        : `Restart it: kubectl delete pod ${pod}`;
     default:
-      return 'Nothing would be done: this operator does not know the action.';
+      return 'Nothing is suggested: this operator does not know the action.';
   }
 }

@@ -1,7 +1,5 @@
-/** The run of the other sample, with one remedy for its first scenario: made by hand, and nothing is wrong with it. */
-import type { ChaosDemoStatus, Remedy } from '../../../src/api/index.ts';
-import { profileFor } from '../model.ts';
-import type { RemedyPlan } from '../remedy-plan.ts';
+/** The run of the other sample, with one reset for its first scenario: made by hand, and nothing is wrong with it. */
+import { APPLICABLE_ACTION, type ChaosDemoStatus } from '../../../src/api/index.ts';
 import { LIMIT, NODES, WINDOW_SEC } from '../settings.ts';
 import { BURST_KEY, DRIFT_KEY, endStatus, iso, seenWith, T0 } from './sample.fixture.ts';
 import type { Seen } from './seen.ts';
@@ -14,10 +12,6 @@ export const REMOVED = 9500;
 export const REMEDY = '1-drift-1/remedy';
 /** The window that it began. */
 const FRESH = 'w2-0';
-/** The one before it, of the old limit, where that is changed; and when it was begun. */
-const CONTROL = 'w1-0';
-const CONTROLLED = 9015;
-const OLD_BURST = 2 * LIMIT;
 
 type Remediation = NonNullable<NonNullable<ChaosDemoStatus['diagnoses']>[number]['remediation']>;
 
@@ -28,39 +22,16 @@ export function remediationOf(status: ChaosDemoStatus): Remediation {
   return remediation;
 }
 
-/** The whole run with a remedy of this kind, as `change` leaves it. `bounds`: of the limit, in the spec. */
-export function seenRemedied(
-  action: Remedy,
-  change: (seen: Seen) => void = () => {},
-  bounds: RemedyPlan['bounds'] = { min: 1, max: LIMIT },
-): Seen {
-  const limit = action === 'ResetCounter' ? LIMIT : 3;
-  const allowed = action === 'ResetCounter' ? NODES : NODES * limit;
-  const denied = action === 'ResetCounter' ? 0 : NODES;
-  const figures = (values: Readonly<Record<string, number>>) =>
-    Object.entries(values)
-      .filter(([name]) => action === 'ResetCounter' || name !== 'stored')
-      .map(([name, value]) => ({ name, value, unit: 'requests' }));
-  const report: Remediation = {
-    state: 'Applied',
-    action,
-    profile: profileFor(action),
-    before: figures({ limit: LIMIT, admitted: action === 'ResetCounter' ? 30 : OLD_BURST, stored: 30 }),
-    after: figures({ limit, admitted: allowed, stored: allowed }),
-    message: 'It was done, and measured.',
-  };
-  const applying: Remediation = {
-    state: 'Applying',
-    action,
-    profile: profileFor(action),
-    message: 'Announced.',
-  };
+/** The whole run with a reset, as `change` leaves it. */
+export function seenRemedied(change: (seen: Seen) => void = () => {}): Seen {
+  const report: Remediation = { state: 'Applied', message: 'It was done, and measured.' };
+  const applying: Remediation = { state: 'Applying', message: 'Announced.' };
   const whole = seenWith((record) => {
     const status = (remediation: Remediation): ChaosDemoStatus => {
       const end = endStatus();
       return {
         ...end,
-        diagnoses: [{ scenario: 'drift', profile: profileFor(action), remediation }] as never,
+        diagnoses: [{ scenario: 'drift', action: APPLICABLE_ACTION, remediation }] as never,
         journal: { ...end.journal, remedies: [{ id: REMEDY, until: iso(ANNOUNCED + 15_000) }] },
       };
     };
@@ -102,29 +73,18 @@ export function seenRemedied(
       key,
       windowId,
     });
-    const define = (at: number, key: string, windowId: string, value: number): void =>
+    const define = (at: number, key: string, windowId: string): void =>
       void record.note({
         kind: 'limit',
         what: 'define',
         ...request(at, 0, key, windowId),
         status: 200,
-        limit: value,
+        limit: LIMIT,
         windowSec: WINDOW_SEC,
       });
-    define(500, DRIFT_KEY, 'w-0', LIMIT);
-    define(6000, BURST_KEY, 'w-0', LIMIT);
-    if (action === 'ChangeLimit') {
-      define(CONTROLLED, DRIFT_KEY, CONTROL, LIMIT);
-      for (let i = 0; i < OLD_BURST; i += 1) {
-        record.note({
-          kind: 'check',
-          ...request(CONTROLLED + 5 + i / 10, i % NODES, DRIFT_KEY, CONTROL),
-          status: 200,
-          allowed: true,
-        });
-      }
-    }
-    define(SENT, DRIFT_KEY, FRESH, limit);
+    define(500, DRIFT_KEY, 'w-0');
+    define(6000, BURST_KEY, 'w-0');
+    define(SENT, DRIFT_KEY, FRESH);
     for (let node = 0; node < NODES; node += 1) {
       record.note({
         kind: 'limit',
@@ -133,17 +93,16 @@ export function seenRemedied(
         status: node === 0 ? 200 : 404,
       });
     }
-    for (let i = 0; i < allowed + denied; i += 1) {
-      const isAllowed = i < allowed;
+    for (let i = 0; i < NODES; i += 1) {
       record.note({
         kind: 'check',
-        ...request(SENT + 20 + i, i % NODES, DRIFT_KEY, FRESH),
-        status: isAllowed ? 200 : 429,
-        allowed: isAllowed,
+        ...request(SENT + 20 + i, i, DRIFT_KEY, FRESH),
+        status: 200,
+        allowed: true,
       });
     }
   });
-  const seen: Seen = { ...whole, plan: { ...whole.plan, remedy: { action, bounds } } };
+  const seen: Seen = { ...whole, plan: { ...whole.plan, resets: true } };
   change(seen);
   return seen;
 }

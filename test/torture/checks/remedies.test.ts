@@ -1,6 +1,6 @@
 /** The checks on remedies: nothing is wrong with one that went well, and each thing that goes wrong is found. */
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoStatus, Remedy } from '../../../src/api/index.ts';
+import type { ChaosDemoStatus } from '../../../src/api/index.ts';
 import type { Step } from '../plan.ts';
 import type { CheckSeen, LimitSeen } from '../record.ts';
 import { checkLane } from './index.ts';
@@ -16,11 +16,9 @@ import {
 import { BURST_KEY, DRIFT_KEY, T0 } from './sample.fixture.ts';
 import type { Seen } from './seen.ts';
 
-const ACTIONS = ['ResetCounter', 'ChangeLimit'] as const;
-
 /** What is found where this is changed. */
-const found = (change: (seen: Seen) => void, action: Remedy = 'ResetCounter'): string[] =>
-  checkLane(seenRemedied(action, change)).map(({ check, message }) => `${check}: ${message}`);
+const found = (change: (seen: Seen) => void): string[] =>
+  checkLane(seenRemedied(change)).map(({ check, message }) => `${check}: ${message}`);
 
 /** The limit that the remedy set. */
 const defineOf = ({ record }: Seen): LimitSeen => {
@@ -60,8 +58,8 @@ const step =
       step: { lane: 0, when: { afterMs: 0 }, action, forMs: 0 },
     });
 
-it.each(ACTIONS)('find nothing wrong with %s that went well', (action) => {
-  expect(found(() => {}, action)).toEqual([]);
+it('the checks find nothing wrong with a reset that went well', () => {
+  expect(found(() => {})).toEqual([]);
 });
 
 describe('find of remedies', () => {
@@ -101,16 +99,6 @@ describe('find of remedies', () => {
     for (const explain of [link('cut', 1), node('kill'), lost]) expect(unanswered(1, explain)).toEqual([]);
   });
 
-  it('a change of the limit without the old one before it', () => {
-    const unmeasured = found((seen) => {
-      const control = seen.record.of('limit').find(({ windowId }) => windowId === 'w1-0');
-      if (control) seen.record.entries.splice(seen.record.entries.indexOf(control), 1);
-    }, 'ChangeLimit');
-    expect(unmeasured).toContainEqual(
-      expect.stringMatching(/a limit of 3 .* not when it was its turn: 10, 3/),
-    );
-  });
-
   it('one that was not announced', () => {
     const early = found(another(8500, { key: BURST_KEY }));
     expect(early).toContainEqual(
@@ -127,8 +115,8 @@ describe('find of remedies', () => {
   });
 
   it('one that the spec does not allow', () => {
-    const off = seenRemedied('ResetCounter');
-    const { remedy: _, ...plan } = off.plan;
+    const off = seenRemedied();
+    const { resets: _, ...plan } = off.plan;
     expect(checkLane({ ...off, plan }).map(({ message }) => message)).toContainEqual(
       `${REMEDY} was announced, and the spec allows none`,
     );
@@ -141,18 +129,11 @@ describe('find of remedies', () => {
     expect(own).toContainEqual(expect.stringMatching(/after remedies were announced, and none is for it/));
   });
 
-  it('a remedy whose limit is out of bounds, not of the spec or too long is wrong', () => {
-    const setting = (changes: Partial<LimitSeen>, action: Remedy) =>
-      found((seen) => void Object.assign(defineOf(seen), changes), action);
-    expect(setting({ limit: 5000 }, 'ResetCounter')).toContainEqual(
-      expect.stringMatching(/5000 .* may set 10$/),
-    );
-    expect(setting({ limit: 4 }, 'ChangeLimit')).toContainEqual(expect.stringMatching(/of 4 .* may set 3$/));
-    expect(setting({ windowSec: 6000 }, 'ResetCounter')).toContainEqual(expect.stringMatching(/in 6000 s/));
-    const outside = checkLane(seenRemedied('ChangeLimit', () => {}, { min: 4, max: 9 }));
-    expect(outside.map(({ message }) => message)).toContainEqual(
-      expect.stringMatching(/a limit of 3 .* ChangeLimit within 4 to 9 may set none/),
-    );
+  it('a reset whose limit or window is not that of the spec is wrong', () => {
+    const setting = (changes: Partial<LimitSeen>) =>
+      found((seen) => void Object.assign(defineOf(seen), changes));
+    expect(setting({ limit: 5000 })).toContainEqual(expect.stringMatching(/5000 .* a reset sets 10$/));
+    expect(setting({ windowSec: 6000 })).toContainEqual(expect.stringMatching(/in 6000 s/));
   });
 
   it('a key that is not set up as the spec says', () => {
@@ -214,19 +195,6 @@ describe('find of remedies', () => {
 });
 
 describe('find of what is said of remedies', () => {
-  it.each(['before', 'after'] as const)('that the change admitted another number %s', (which) => {
-    const wrong = found(
-      saying((status) => {
-        for (const figure of remediationOf(status)[which] ?? [])
-          if (figure.name === 'admitted') figure.value = 31;
-      }),
-      'ChangeLimit',
-    );
-    expect(wrong).toEqual([
-      expect.stringMatching(new RegExp(`remedy reports: drift: admitted ${which} is said to be 31`)),
-    ]);
-  });
-
   it('one that is said to be sent and was not, and the other way round', () => {
     const unsent = found((seen) => {
       const define = defineOf(seen);
@@ -239,13 +207,11 @@ describe('find of what is said of remedies', () => {
     expect(denied).toContainEqual(expect.stringMatching(/NotApplied, and 1 limits were sent/));
   });
 
-  it('another action, and another profile', () => {
-    const action = found(saying((status) => void (remediationOf(status).action = 'ChangeLimit')));
-    expect(action).toContainEqual(
-      expect.stringMatching(/of ChangeLimit by reset-counter, .* lists ResetCounter/),
+  it('a state of another action than a reset is wrong', () => {
+    const action = found(
+      saying(({ diagnoses = [] }) => void Object.assign(diagnoses[0] ?? {}, { action: 'change-limit' })),
     );
-    const profile = found(saying((status) => void (remediationOf(status).profile = 'rules')));
-    expect(profile).toContainEqual(expect.stringMatching(/of ResetCounter by rules, .* lists ResetCounter/));
+    expect(action).toContainEqual(expect.stringMatching(/of change-limit, .* allows reset-counter/));
   });
 
   it('a remedy that never ends, is never reported, or was not announced is wrong', () => {

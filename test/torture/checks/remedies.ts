@@ -1,9 +1,8 @@
 /**
- * Remedies: one at most for each that was announced, none that was not, none on another key, none beyond the bounds of
+ * Remedies: one at most for each that was announced, none that was not, none on another key, none of another limit than that of
  * the spec, none by a process that did not announce it or after its end was told, and nothing of it left.
  */
 import type { LimitSeen } from '../record.ts';
-import { limitsSentBy, measuringChecks } from '../remedy-plan.ts';
 import { LIMIT, NODES, TIMEOUT_MS, WINDOW_SEC } from '../settings.ts';
 import { slack, stepsBetween } from './delays.ts';
 import { type RemedySeen, remediationIn, remediesOf, versionsOf } from './remedies-seen.ts';
@@ -20,7 +19,7 @@ export function checkRemedies(seen: Seen): Wrong[] {
   const wrong = [
     ...checkKeys(seen, remedies),
     ...remedies.flatMap((remedy) => [
-      ...checkLimits(seen, remedy),
+      ...checkLimits(remedy),
       ...checkOnce(seen, remedy),
       ...checkSender(seen, remedy),
       ...checkRemoved(seen, remedy),
@@ -61,36 +60,18 @@ function checkKeys(seen: Seen, remedies: readonly RemedySeen[]): Found[] {
       found.push({ at, message: `${said(define)}, and the spec says ${LIMIT} in ${WINDOW_SEC} s` });
     }
   }
-  if (plan.remedy) return found;
+  if (plan.resets) return found;
   return [
     ...found,
     ...remedies.map(({ at, id }) => ({ at, message: `${id} was announced, and the spec allows none` })),
   ];
 }
 
-function checkLimits({ plan }: Seen, { defines }: RemedySeen): Found[] {
-  if (!plan.remedy) return [];
-  const allowed = limitsSentBy(plan.remedy);
-  const { action, bounds } = plan.remedy;
-  let reached = 0;
-  return defines.flatMap((define) => {
-    const { at, limit, windowSec } = define;
-    const place = allowed.indexOf(limit ?? Number.NaN);
-    if (place < 0 || windowSec !== WINDOW_SEC) {
-      const may = allowed.at(-1) ?? 'none';
-      return [
-        {
-          at,
-          message: `${said(define)}, and ${action} within ${bounds.min} to ${bounds.max} may set ${may}`,
-        },
-      ];
-    }
-    if (place < reached || (place > 0 && define === defines[0])) {
-      return [{ at, message: `${said(define)}, and not when it was its turn: ${allowed.join(', ')}` }];
-    }
-    reached = place;
-    return [];
-  });
+/** The limit of the spec, and no other. */
+function checkLimits({ defines }: RemedySeen): Found[] {
+  return defines
+    .filter(({ limit, windowSec }) => limit !== LIMIT || windowSec !== WINDOW_SEC)
+    .map((define) => ({ at: define.at, message: `${said(define)}, and a reset sets ${LIMIT}` }));
 }
 
 /**
@@ -98,13 +79,10 @@ function checkLimits({ plan }: Seen, { defines }: RemedySeen): Found[] {
  * answer, or waits for one in vain, asks nobody any more.
  */
 function checkOnce(seen: Seen, { checks, defines, id }: RemedySeen): Found[] {
-  const found = [...Map.groupBy(defines, ({ limit }) => limit).values()].flatMap((ofOne) =>
-    checkSentOnce(seen, ofOne, id),
-  );
-  const most = seen.plan.remedy ? measuringChecks(seen.plan.remedy) : 0;
-  if (checks.length > most) {
-    const message = `${checks.length} requests measured ${id}, and ${most} are enough`;
-    found.push({ at: checks[most]?.at ?? 0, message });
+  const found = checkSentOnce(seen, defines, id);
+  if (checks.length > NODES) {
+    const message = `${checks.length} requests measured ${id}, and ${NODES} are enough`;
+    found.push({ at: checks[NODES]?.at ?? 0, message });
   }
   const early = checks.find(({ at }) => at < (defines[0]?.at ?? Infinity));
   if (early)
@@ -112,7 +90,6 @@ function checkOnce(seen: Seen, { checks, defines, id }: RemedySeen): Found[] {
   return found;
 }
 
-/** Of the sendings of one limit. */
 function checkSentOnce(seen: Seen, defines: readonly LimitSeen[], id: string): Found[] {
   const found: Found[] = [];
   const last = defines.at(-1);

@@ -1,13 +1,7 @@
 /** What a status reports of a remediation, compared with what was sent to the pods and what they answered. */
-
-import { profileFor } from '../model.ts';
-import { limitAllowedBy, type RemedyPlan } from '../remedy-plan.ts';
-import { LIMIT } from '../settings.ts';
-import { answersTo, outside } from './answers.ts';
+import { APPLICABLE_ACTION } from '../../../src/api/index.ts';
 import { type RemedySeen, remediationIn, versionsOf } from './remedies-seen.ts';
 import type { Seen, Wrong } from './seen.ts';
-
-type Report = NonNullable<ReturnType<typeof remediationIn>>;
 
 const STATES = new Set(['Suggested', 'Applying', 'Applied', 'Ineffective', 'Unproven', 'NotApplied']);
 
@@ -19,16 +13,16 @@ export function checkRemedyReports(seen: Seen, remedies: readonly RemedySeen[]):
   const last = versionsOf(seen).at(-1);
   if (!last) return [];
   const { diagnoses = [], run } = last.object.status ?? {};
-  for (const { remediation, scenario } of diagnoses) {
+  for (const { action, remediation, scenario } of diagnoses) {
     if (!remediation) continue;
-    const { action, profile, state } = remediation;
+    const { state } = remediation;
     const remedy = remedies.find((one) => one.scenario === scenario);
     const say = (message: string): void => add(remedy?.at ?? last.at, `${scenario}: ${message}`);
     if (!STATES.has(state)) say(`there is no state ${state}`);
-    if (state === 'Suggested' && action === undefined) continue;
-    if (!plan.remedy || action !== plan.remedy.action || profile !== profileFor(plan.remedy.action)) {
+    if (state === 'Suggested') continue;
+    if (!plan.resets || action !== APPLICABLE_ACTION) {
       say(
-        `${state} is said of ${action} by ${profile}, and the spec lists ${plan.remedy?.action ?? 'nothing'}`,
+        `${state} is said of ${action}, and the spec allows ${plan.resets ? APPLICABLE_ACTION : 'nothing'}`,
       );
       continue;
     }
@@ -36,12 +30,13 @@ export function checkRemedyReports(seen: Seen, remedies: readonly RemedySeen[]):
     if (state === 'Applying' && run?.completedAt) say('the run has ended, and it is said to be under way');
     const sent = remedy?.defines.length ?? 0;
     if (state === 'NotApplied' && sent > 0) say(`NotApplied, and ${sent} limits were sent`);
-    if (remedy && (state === 'Applied' || state === 'Ineffective')) {
-      for (const message of measuredProblems(seen, plan.remedy, remedy, remediation)) say(message);
+    if (remedy && (state === 'Applied' || state === 'Ineffective') && unsent(remedy)) {
+      say(`${state}, and no node has answered that it set the limit`);
     }
   }
   for (const remedy of remedies) {
-    if (run?.completedAt && remediationIn(last.object.status, remedy.scenario)?.action === undefined) {
+    const { state = 'Suggested' } = remediationIn(last.object.status, remedy.scenario) ?? {};
+    if (run?.completedAt && state === 'Suggested') {
       add(remedy.at, `${remedy.id} was announced, and nothing tells what became of it`);
     }
     for (const message of changes(seen, remedy)) add(remedy.at, message);
@@ -70,32 +65,7 @@ function changes(seen: Seen, { id, scenario }: RemedySeen): string[] {
   return messages;
 }
 
-/** What a report of an action that was carried out says against what was sent and answered. */
-function measuredProblems(
-  { lane, record }: Seen,
-  plan: RemedyPlan,
-  { checks, defines }: RemedySeen,
-  report: Report,
-): string[] {
-  const set = defines.findLast(({ answeredAt, status = 0 }) => answeredAt !== undefined && status < 300);
-  if (!set) return [`${report.state}, and no node has answered that it set the limit`];
-  const limit = limitAllowedBy(plan);
-  const problems = set.limit === limit ? [] : [`a limit of ${set.limit} was the last that was set`];
-  if (plan.action !== 'ChangeLimit') return problems;
-  // A change counts the answers that the operator had: to the old limit, and then to the new one.
-  const control = defines.findLast((one) => one.limit === LIMIT && one.windowId !== undefined);
-  for (const [which, windowId] of [
-    ['before', control?.windowId] as const,
-    ['after', set.windowId] as const,
-  ]) {
-    const { admittedInTime } = answersTo(
-      checks.filter((one) => one.windowId === windowId),
-      record,
-      lane,
-    );
-    const said = report[which]?.find(({ name }) => name === 'admitted')?.value;
-    const problem = outside(`admitted ${which}`, said, admittedInTime);
-    if (problem !== undefined) problems.push(problem);
-  }
-  return problems;
+/** Whether no node has answered that it set the limit. */
+function unsent({ defines }: RemedySeen): boolean {
+  return !defines.some(({ answeredAt, status = 0 }) => answeredAt !== undefined && status < 300);
 }

@@ -11,7 +11,7 @@ import {
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LinkFault } from '../plan.ts';
-import { type CheckSeen, type Entry, type LimitSeen, now, type TortureRecord } from '../record.ts';
+import { type CheckSeen, type LimitSeen, now, type TortureRecord } from '../record.ts';
 import { type Passed, type Passing, Weather } from './weather.ts';
 
 export interface NodeProxyOptions {
@@ -125,16 +125,12 @@ export class NodeProxy {
   }
 
   #boundaryOf(note: Noted): Omit<Passed, 'passed'> | undefined {
-    const { isBurst, lane, record } = this.#options;
+    const { isBurst, record } = this.#options;
     if (!record().remedied.has(note.key)) {
       return note.kind === 'check' && isBurst(note.key) ? { boundary: 'burst' } : undefined;
     }
-    if (note.kind === 'limit' && note.what === 'define')
-      return { boundary: 'remedyLimit', limit: note.limit };
-    if (note.kind !== 'check') return undefined;
-    const isOfKey = (one: Entry): one is LimitSeen =>
-      one.kind === 'limit' && one.what === 'define' && one.lane === lane && one.key === note.key;
-    return { boundary: 'remedyMeasure', limit: record().entries.findLast(isOfKey)?.limit };
+    if (note.kind === 'limit' && note.what === 'define') return { boundary: 'remedyLimit' };
+    return note.kind === 'check' ? { boundary: 'remedyMeasure' } : undefined;
   }
 
   #noteAnswer(note: Noted, status: number, text: Buffer): void {

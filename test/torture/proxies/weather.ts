@@ -43,8 +43,6 @@ export type Passing = (lane: number, what: Passed) => Promise<'pass' | 'drop'>;
 
 export interface Passed {
   readonly boundary: Boundary;
-  /** Of a remedy: the limit that is sent, or measured. */
-  readonly limit?: number | undefined;
   /** It has gone on, and what comes back is held. */
   readonly passed: boolean;
 }

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { diagnosisWith, wholeDiagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
+import { demoWith, evidenceOfRun } from '../../test/fixtures/cli/view/status.ts';
+import { shownDiagnoses } from './diagnosis.ts';
+
+const run = { number: 3, startedAt: '2026-01-01T00:00:00Z' };
+const whole = wholeDiagnosisWith({ chain: [{ text: 'It lost its counts.', evidence: ['s1'] }] });
+const evidence = { ...evidenceOfRun(), diagnoses: [whole] };
+
+it('a diagnosis is shown with its steps if the evidence has them', () => {
+  const [shown] = shownDiagnoses(demoWith({ run, diagnoses: [diagnosisWith()] }), evidence);
+  expect(shown).toMatchObject({ profile: 'rules', whole: { chain: whole.chain }, missing: '' });
+});
+
+it.each([
+  ['there is no evidence', diagnosisWith(), undefined],
+  ['the evidence has no diagnosis', diagnosisWith(), { ...evidence, diagnoses: [] }],
+  ['the status has the answer of another profile', diagnosisWith({ profile: 'hosted' }), evidence],
+  ['the evidence is of another run', diagnosisWith(), { ...evidence, run: { number: 2 } }],
+  ['the status has another class', diagnosisWith({ class: 'store-slow' }), evidence],
+])('a diagnosis names the ConfigMap of its steps if %s', (_, diagnosis, found) => {
+  const [shown] = shownDiagnoses(demoWith({ run, diagnoses: [diagnosis] }), found);
+  expect(shown?.whole).toBeUndefined();
+  expect(shown?.missing).toContain('demo-evidence-3');
+});

@@ -1,0 +1,32 @@
+/** Diagnoses with all that is known of them: the status has the conclusion, and the evidence of the run the rest. Pure. */
+import type { ChaosDemo, DiagnosisStatus } from '../api/index.ts';
+import { type Diagnosis, evidenceName, type RunEvidence } from '../evidence/index.ts';
+
+export interface ShownDiagnosis extends DiagnosisStatus {
+  /** The whole answer, with its steps and citations. */
+  readonly whole?: Diagnosis | undefined;
+  /** Where it would be, in a sentence; '' if it is there. */
+  readonly missing: string;
+}
+
+/** @param evidence that was found; that of another run or object is ignored */
+export function shownDiagnoses(
+  { metadata, status = {} }: Pick<ChaosDemo, 'metadata' | 'status'>,
+  evidence: RunEvidence | undefined,
+): ShownDiagnosis[] {
+  const { number = 0 } = status.run ?? {};
+  const isOfRun = evidence?.demo.uid === metadata.uid && evidence.run.number === number;
+  const missing = `Its steps and citations are missing: they would be in the ConfigMap ${evidenceName(metadata.name, number)}.`;
+  return (status.diagnoses ?? []).map((diagnosis): ShownDiagnosis => {
+    // A newer answer is in the status before it is in the evidence.
+    const whole = evidence?.diagnoses.find(
+      (one) =>
+        isOfRun &&
+        one.scenario === diagnosis.scenario &&
+        one.profile === diagnosis.profile &&
+        one.class === diagnosis.class &&
+        one.component === diagnosis.component,
+    );
+    return { ...diagnosis, whole, missing: whole ? '' : missing };
+  });
+}

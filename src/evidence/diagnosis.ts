@@ -1,0 +1,82 @@
+/** A diagnosis as the evidence of a run keeps it: the whole answer, of which a status has the short form. */
+import { z } from 'zod';
+
+/** Bytes of one diagnosis as JSON, at most. */
+export const DIAGNOSIS_BYTES = 8 * 1024;
+
+/** Bounds of its parts, in items or characters. */
+export const DIAGNOSIS_LIMITS = {
+  chain: 6,
+  cites: 8,
+  stepText: 256,
+  citations: 12,
+  citationText: 160,
+  alternatives: 3,
+  figures: 3,
+} as const;
+
+const percent = z.int().min(0).max(100);
+const rightOrWrong = z.enum(['Right', 'Wrong']);
+const id = z.string().max(8);
+const name = z.string().max(32);
+
+const figure = z.strictObject({ name, value: z.int(), unit: z.string().max(16) });
+const figures = z.array(figure).max(DIAGNOSIS_LIMITS.figures);
+
+/** What the requests measured that show the result of a remediation action. */
+export type RemedyFigure = z.infer<typeof figure>;
+
+const grade = z.strictObject({
+  localization: rightOrWrong,
+  identification: rightOrWrong,
+  action: rightOrWrong,
+  /** Steps that cite evidence which shows what was injected. */
+  reason: percent,
+  /** What was injected, in the words of a diagnosis. */
+  truth: z.string().max(128),
+});
+
+export const diagnosis = z.strictObject({
+  scenario: z.string().max(63),
+  class: name,
+  component: name,
+  pod: z.string().max(253).optional(),
+  /** From the cause to what was observed. */
+  chain: z
+    .array(
+      z.strictObject({
+        text: z.string().max(DIAGNOSIS_LIMITS.stepText),
+        /** Ids of series, events and values of the bundle. */
+        evidence: z.array(id).max(DIAGNOSIS_LIMITS.cites),
+      }),
+    )
+    .max(DIAGNOSIS_LIMITS.chain),
+  /** The cited evidence in short. */
+  citations: z
+    .array(z.strictObject({ id, text: z.string().max(DIAGNOSIS_LIMITS.citationText) }))
+    .max(DIAGNOSIS_LIMITS.citations),
+  action: name,
+  recommendation: z.string().max(256),
+  confidence: percent,
+  /** Other causes, the likeliest first. */
+  alternatives: z.array(z.strictObject({ class: name, component: name })).max(DIAGNOSIS_LIMITS.alternatives),
+  profile: z.string().max(63),
+  /** The kind of API that answered; the rules are one of their own. */
+  provider: z.string().max(64),
+  model: z.string().max(128).optional(),
+  promptVersion: name,
+  evidenceVersion: name,
+  grade: grade.optional(),
+  /** Counts right before a remediation action, and after the requests that measured its result. */
+  remediation: z.strictObject({ before: figures, after: figures }).optional(),
+});
+
+export type Diagnosis = z.infer<typeof diagnosis>;
+export type DiagnosisGrade = z.infer<typeof grade>;
+
+/** As JSON within {@link DIAGNOSIS_BYTES}: citations give way, the last first. */
+export function diagnosisText(whole: Diagnosis): string {
+  const text = JSON.stringify(whole);
+  if (Buffer.byteLength(text) <= DIAGNOSIS_BYTES || whole.citations.length === 0) return text;
+  return diagnosisText({ ...whole, citations: whole.citations.slice(0, -1) });
+}
