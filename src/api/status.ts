@@ -48,7 +48,7 @@ const chapter = z.object({
 });
 
 const fault = z.object({
-  id: text(128, 'Run, scenario and attempt. The operator injects each id at most once.'),
+  id: text(64, 'Run, scenario and attempt. The operator injects each id at most once.'),
   plannedAt: time('When it is to start.'),
   startedAt: time('When it really started.').optional(),
   until: time('When it ends by itself at the latest.'),
@@ -115,7 +115,7 @@ const scenario = z.object({
 
 const podHealth = z.object({
   name: text(253, 'Name of the pod.'),
-  address: text(64, 'Address on which it answers.'),
+  address: text(48, 'Address on which it answers.'),
   state: text(32, 'Its state: ready, or unreachable.'),
 });
 
@@ -191,10 +191,10 @@ const journal = z
     faults: z
       .array(
         z.object({
-          id: text(128, 'Id of the fault.'),
-          fixture: text(192, 'What was set up on the subject for it, by name.'),
+          id: text(64, 'Id of the fault.'),
+          fixture: text(112, 'What was set up on the subject for it, by name.'),
           marker: text(
-            128,
+            64,
             'What tells, after a restart of the operator, whether the fault was injected.',
           ).optional(),
         }),
@@ -203,7 +203,7 @@ const journal = z
       .optional()
       .meta({ description: 'The faults that this run has announced.', ...keyedBy('id') }),
     fixtures: z
-      .array(text(192, 'A name.'))
+      .array(text(112, 'A name.'))
       .max(16)
       .optional()
       .meta({

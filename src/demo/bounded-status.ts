@@ -22,6 +22,18 @@ const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
     delete status.run?.pods;
     shortenMessages(status, 1);
   },
+  // Eight scenarios, each with all that a scenario may have.
+  ({ chapters = [], diagnoses = [], scenarios = [] }) => {
+    for (const one of chapters.filter(({ completedAt }) => completedAt !== undefined)) {
+      delete one.startedAt;
+      delete one.doneAt;
+    }
+    for (const one of diagnoses) {
+      one.recommendation = truncate(one.recommendation, 16);
+      delete one.model;
+    }
+    for (const one of scenarios) if (one.measures) one.measures = one.measures.slice(0, 1);
+  },
 ];
 
 /**

@@ -41,7 +41,7 @@ export function healthStatus(
   const next = {
     pods: snapshot.pods.slice(0, LIMITS.pods).map(({ name, address, state }) => ({
       name: truncate(name, 253),
-      address: truncate(address, 64),
+      address: truncate(address, 48),
       state: truncate(state, 32),
     })),
     total: snapshot.pods.length,

@@ -121,7 +121,7 @@ const limit = z
     keyPrefix: z
       .string()
       .regex(DEMO_KEY)
-      .max(64)
+      .max(32)
       .default('demo-chaos-key')
       .describe(
         'Beginning of the names of the keys that the demo uses. Must begin with "demo-", so that the demo never touches a real key.',
