@@ -28,10 +28,10 @@ export const anomalyClasses = Object.keys(ANOMALY_CLASSES) as [AnomalyClass, ...
 /** What can be done about it. */
 export const ACTIONS = {
   none: 'do nothing',
-  wait: 'wait until it ends by itself',
-  'reset-counter': 'set the count of a key back',
+  wait: 'wait until it ends',
+  'reset-counter': 'reset the count of a key',
   'change-limit': 'change the limit of a key',
-  'change-mode': 'have the replicas decide in another way',
+  'change-mode': 'change how the replicas decide',
   'restart-component': 'restart the component',
 } as const;
 

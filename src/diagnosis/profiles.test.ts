@@ -72,7 +72,7 @@ describe('createDiagnosisProfiles', () => {
         { id: 'v1', text: 'a = 3' },
       ],
       action: 'change-limit',
-      recommendation: expect.stringMatching(/^Change the limit of a key \(store\)\. Look at the network/),
+      recommendation: expect.stringMatching(/^Change the limit of a key \(store\)\. Check the network/),
       confidence: 46,
       alternatives: good.alternatives.map((one) => ({ class: one.anomaly, component: one.component })),
       provider: 'told',

@@ -29,17 +29,17 @@ const ADVICE: Readonly<Record<AnomalyClass, string>> = {
   none: '',
   unknown: 'Observe for longer, or under more load, before you conclude anything.',
   'store-writes-stalled':
-    'Find what holds back its writes (a write pause, a failover, a full disk, a slow command), and decide what a replica does meanwhile: deny, or go on with a fixed share of the limit.',
+    'Find what holds back its writes (a write pause, a failover, a full disk, a slow command), and decide what a replica does until then: reject, or continue with a fixed share of the limit.',
   'store-unreachable':
-    'See whether it runs and whether the network lets the replicas reach it, and decide what a replica does without it.',
+    'Check whether it runs and whether the replicas can reach it, and decide what a replica does without it.',
   'store-restarted':
-    'See why it was started anew and whether it keeps what it holds over a restart; counts from before are gone.',
-  'store-slow': 'Look at the network between it and the replicas, at slow commands, and at its machine.',
-  'replica-unreachable': 'See whether it runs, and take it out of traffic until it answers.',
-  'replica-cut-off': 'See whether the network lets it reach the store, and what it does without it.',
-  'replica-slow': 'See whether it has the processor time and memory that the others have.',
+    'Find out why it was restarted and whether its data survives a restart; earlier counts are gone.',
+  'store-slow': 'Check the network between it and the replicas, slow commands, and its machine.',
+  'replica-unreachable': 'Check whether it runs, and take it out of traffic until it answers.',
+  'replica-cut-off': 'Check whether it can reach the store, and what it does without it.',
+  'replica-slow': 'Check whether it has as much processor time and memory as the others.',
   'limit-not-enforced':
-    'Look at its configuration and version first: does it know the limit, and does it hold its own count against it?',
+    'Check its configuration and version first: does it know the limit, and does it compare its own count with it?',
   'uncoordinated-admission':
     'Decide each request in one atomic step in the store, or give each replica a fixed share of the limit; exchanging counts more often makes the gap smaller and never closes it.',
 };

@@ -163,11 +163,11 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
       onsetMs: since,
       chain: [
         ...claim(
-          `${requests(worst.value)} were let through where all replicas together may allow ${worst.most}.`,
+          `${requests(worst.value)} were admitted, and all replicas together may admit ${worst.most}.`,
           [limit.id, ...ids],
         ),
         ...claim(
-          `No replica went beyond it alone: each decided by a count that lacked the others'.`,
+          `No single replica exceeded it: each decided by a count without those of the others.`,
           idsOf(part.map((replica) => signs.last('count-local', replica) ?? signs.last(signal, replica))),
         ),
         ...claim(
@@ -175,7 +175,7 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
           idsOf([knew ?? signs.last('count-stored', store), ...sent]),
         ),
         ...claim(
-          `The store took writes meanwhile: it did not stand in the way.`,
+          `The store accepted writes during that time, so it was not the cause.`,
           storeFailsFrom === Infinity ? idsOf(writes) : [],
         ),
       ],
@@ -185,14 +185,14 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
 }
 
 function whatTheStoreKnew(knew: Sample | undefined, since: number, firstSent: number): string {
-  if (!knew) return 'The store was not seen to hold the count of the limit meanwhile.';
+  if (!knew) return 'The store was not seen to hold the count of the limit during that time.';
   const waited = Number.isFinite(firstSent)
     ? ` ${span(Math.max(0, knew.at - firstSent))} after the first request`
     : '';
   const after = `The store held the count of the limit${waited}`;
   return knew.at < since
-    ? `${after}, before more than that was through: the replicas did not go by it.`
-    : `${after}, and by then more than that was through.`;
+    ? `${after}, before more than that was admitted: the replicas did not use it.`
+    : `${after}, and by then more than that was admitted.`;
 }
 
 function firstBeyond(signs: Signs, limitAt: (at: number) => number): number | undefined {

@@ -99,7 +99,7 @@ function away({ good, ids, replica, silence, since, unanswered }: Fare, signs: S
         [...(silence?.ids ?? []), ...ids],
       ),
       ...claim(
-        `${namesOf(others)} answered meanwhile: it is about ${replica} alone.`,
+        `${namesOf(others)} answered during that time: only ${replica} is affected.`,
         idsOf(answersOfOthers.some(Boolean) ? answersOfOthers : counts),
       ),
     ],
@@ -120,13 +120,13 @@ function failing(fare: Fare, signs: Signs): Finding {
     chain: [
       ...claim(
         isSlow
-          ? `${replica} did not answer ${requests(unanswered)} in time, and others it did (${good}).`
-          : `${replica} answered ${requests(failed)} with an error: it is there, and cannot do its work.`,
+          ? `${replica} did not answer ${requests(unanswered)} in time, and answered others (${good}).`
+          : `${replica} answered ${requests(failed)} with an error: it is reachable, and cannot do its work.`,
         ids,
       ),
-      ...claim(`It still says what it has counted (${local?.value ?? 0}).`, isSlow ? [] : idsOf([local])),
+      ...claim(`It still reports its count (${local?.value ?? 0}).`, isSlow ? [] : idsOf([local])),
       ...claim(
-        `The other replicas did not fare so, and the store answered: something stands between ${replica} and the store.`,
+        `The other replicas were not affected, and the store answered: the connection from ${replica} to the store is the likely cause.`,
         isSlow ? [] : idsOf(signs.replicas.map((other) => signs.last('requests-admitted', other))),
       ),
     ],

@@ -643,7 +643,7 @@ describe('explain', () => {
     expect(cited[0]).toContain('write-outstanding');
     expect(cited[1]).toEqual(['read-latency']);
     expect(cited[2]).toEqual(expect.arrayContaining(['count-local', 'count-stored']));
-    expect(chain[1]?.text).toMatch(/it is not away/);
+    expect(chain[1]?.text).toMatch(/its writes stalled/);
   });
 
   it('says that the store knew in time only where it did', () => {
@@ -665,9 +665,9 @@ describe('explain', () => {
         .chain.map(({ text }) => text)
         .join(' ');
     expect(saying(110)).toMatch(
-      /held the count of the limit 110 ms after .* by then more than that was through/,
+      /held the count of the limit 110 ms after .* by then more than that was admitted/,
     );
-    expect(saying(3)).toMatch(/3 ms after .* the replicas did not go by it/);
+    expect(saying(3)).toMatch(/3 ms after .* the replicas did not use it/);
   });
 
   it('rules go by order: a stall does not explain what was admitted before it', () => {
@@ -719,7 +719,7 @@ describe('explain', () => {
     const invariant = { formula: 'sum(requests-admitted) <= bound', values: {}, broken: true };
     const early = explain(bundleOf({ parts: at(30), invariant }));
     expect(early).toMatchObject({ anomaly: 'uncoordinated-admission', component: 'replicas' });
-    expect(early.chain[0]?.text).toBe('7 requests were let through where all replicas together may allow 4.');
+    expect(early.chain[0]?.text).toBe('7 requests were admitted, and all replicas together may admit 4.');
     // As many, and the last of them when there was room again.
     const late = explain(bundleOf({ parts: at(9000), invariant: { ...invariant, broken: false } }));
     expect(late.anomaly).toBe('none');

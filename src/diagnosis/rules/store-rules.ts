@@ -142,7 +142,7 @@ function stalled(signs: Signs, store: string, stall: Stall): Finding | undefined
     chain: [
       ...claim(`A write to ${store} ${over}${usually}.`, idsOf([...samples, release, usual])),
       ...claim(
-        `${store} answered reads all the while, within ${span(largest(reads)?.value ?? 0)}: it is not away, it takes no writes.`,
+        `${store} answered reads during that time, within ${span(largest(reads)?.value ?? 0)}: it was reachable, and its writes stalled.`,
         idsOf(reads),
       ),
       ...gapClaim(signs, from),
@@ -156,7 +156,7 @@ function gapClaim(signs: Signs, from: number): Finding['chain'] {
   const widest = widestGap(signs, from);
   if (!widest || widest.gap <= signs.lag) return [];
   return claim(
-    `The replicas went on counting and could not report it: together they had admitted ${widest.local} when it held ${widest.stored}.`,
+    `The replicas continued to count and could not report it: together they had admitted ${widest.local} when it held ${widest.stored}.`,
     [...widest.ids, ...signs.lagIds],
   );
 }

@@ -66,7 +66,7 @@ describe('trials', () => {
         { name: 'requests' },
       ],
     });
-    expect(seen.evidence[0]).toBe('Allowed in each trial, of 20 requests: 10, 13, 15');
+    expect(seen.evidence[0]).toBe('Admitted in each trial, of 20 requests: 10, 13, 15');
   });
 
   it('show the series of the trial whose figures they show', () => {
@@ -105,7 +105,7 @@ describe('trials', () => {
       40,
     ]);
     expect(reading(many)).toMatchObject({ summary: '12/10, 1/59 trials', trials: 59 });
-    expect(reading(many).evidence[0]).toBe('Allowed in each trial, of 20 requests: 10 to 12');
+    expect(reading(many).evidence[0]).toBe('Admitted in each trial, of 20 requests: 10 to 12');
     expect(reportOf(many, 2).message.length).toBeLessThan(120);
   });
 

@@ -113,7 +113,7 @@ export function readingOf(
   const each =
     asked > 1
       ? [
-          `Allowed in each trial, of ${counted(trials[0]?.burst.requests ?? 0, 'request')}: ${list(trials, ({ burst }) => burst.admitted)}`,
+          `Admitted in each trial, of ${counted(trials[0]?.burst.requests ?? 0, 'request')}: ${list(trials, ({ burst }) => burst.admitted)}`,
         ]
       : [];
   const [invariant, ...measures] = shown.measures;
