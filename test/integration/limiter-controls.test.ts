@@ -287,7 +287,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
       await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
       expect(driver.observed.recoveries['f']).toMatchObject({
-        measures: [{ name: 'underCounted', value: 10, unit: 'counts' }],
+        measures: [{ name: 'underCounted', value: 10, unit: 'requests' }],
         message: expect.stringMatching(
           /Redis holds \d+ counts for the \d+ requests .*; mortal-0 had admitted \d+ and counts \d+ now/,
         ),

@@ -83,7 +83,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
   it('the gate stays closed for pods of the wrong interface, and names the field', async () => {
     const wrong = await written('In a pipeline', (sample) =>
       sample
-        .replace(/ {6}interface:\n[^]*?(?= {6}# As your)/, '')
+        .replace(/ {6}interface:\n[^]*?(?= {6}# As your)/, '      interface:\n        type: Reference\n')
         .replace(/ {8}algorithm: .*\n {8}windowStart: .*\n/, '')
         .replace(/ {4}- name: outage\n[^]*?(?= {4}- name: burst)/, '')
         .replace('runId: "1"', 'runId: "3"'),

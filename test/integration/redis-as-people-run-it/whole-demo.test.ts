@@ -60,7 +60,7 @@ describe.skipIf(withoutRealTime)('a demo with no more than the documented rights
         settleMs: 3000,
       });
       expect(driver.observed.recoveries['f']).toMatchObject({
-        measures: [{ name: 'underCounted', value: 0, unit: 'counts' }],
+        measures: [{ name: 'underCounted', value: 0, unit: 'requests' }],
       });
       // A process that takes over later knows by the count of pauses that this one was sent.
       await driver.perform({

@@ -84,7 +84,7 @@ describe.skipIf(withoutRealTime)('a whole demo', { concurrent: true }, () => {
       {
         result: 'Violated',
         fault: { proof: 'Confirmed' },
-        measures: expect.arrayContaining([{ name: 'underCounted', value: 0, unit: 'counts' }]) as object[],
+        measures: expect.arrayContaining([{ name: 'underCounted', value: 0, unit: 'requests' }]) as object[],
       },
       { result: 'Violated', fault: { proof: 'Confirmed' } },
     ]);
