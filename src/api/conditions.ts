@@ -31,16 +31,19 @@ export const CONDITIONS = {
     meaning: 'The verdict is in and it is Succeeded.',
     statuses: {
       True: 'The last run Succeeded.',
-      False: 'A run is on or to come, none may start, or the last one ended otherwise.',
-      Unknown: 'No operator has looked yet.',
+      False: 'A run is active or due, none may start, or the last one ended otherwise.',
+      Unknown: 'No operator has seen the object yet.',
     },
   },
   Reconciling: {
-    meaning: 'A run is on, or about to start. Absent otherwise.',
-    statuses: { True: 'A run is on, or starts by itself.', absent: 'Nothing is under way.' },
+    meaning: 'A run is active, or about to start. Absent otherwise.',
+    statuses: {
+      True: 'A run is active, or starts automatically.',
+      absent: 'No run is active or about to start.',
+    },
   },
   Stalled: {
-    meaning: 'Nothing more happens until somebody changes something. Absent otherwise.',
+    meaning: 'Nothing more happens without a change to the object or to the cluster. Absent otherwise.',
     statuses: {
       True: 'The run ended Failed, Errored or Aborted, or none may start.',
       absent: 'In every other state.',
@@ -48,7 +51,7 @@ export const CONDITIONS = {
   },
   Complete: {
     meaning: 'The last run has ended, whatever its verdict.',
-    statuses: { True: 'The last run has ended.', False: 'No run has been made, or one is on or to come.' },
+    statuses: { True: 'The last run has ended.', False: 'No run has been made, or one is active or due.' },
   },
   Succeeded: {
     meaning: 'The last run ended and every scenario met its expectation. A dry run tests no scenario.',
@@ -59,16 +62,16 @@ export const CONDITIONS = {
     },
   },
   Healthy: {
-    meaning: 'What the health poller sees of the subject.',
+    meaning: 'Health of the subject, by the health poller.',
     statuses: {
-      True: 'Every node is ready and reaches what it depends on.',
-      False: 'A node is not ready, or does not reach what it depends on.',
-      Unknown: 'The operator has not looked in this run.',
+      True: 'Every pod is ready and reaches what it depends on.',
+      False: 'A pod is not ready, or does not reach what it depends on.',
+      Unknown: 'The operator has not checked in this run.',
     },
   },
   FaultActive: {
-    meaning: 'A fault of this demo is, or may be, on.',
-    statuses: { True: 'A fault is announced, on, or may be on.', False: 'No fault is on.' },
+    meaning: 'A fault of this demo is or may be active.',
+    statuses: { True: 'A fault is announced, active, or possibly active.', False: 'No fault is active.' },
   },
 } as const satisfies Record<string, ConditionDoc>;
 
@@ -78,8 +81,8 @@ export type ConditionType = keyof typeof CONDITIONS;
 /** What the statuses of the condition of a scenario type say. */
 export const ANOMALY_STATUSES: Meanings = {
   True: 'Violated in this run.',
-  False: 'Watched the whole time, and not there.',
-  Unknown: 'Not known: not tested, not over, or Inconclusive.',
+  False: 'Watched the whole time, and not violated.',
+  Unknown: 'Not known: not tested, not ended, or Inconclusive.',
 };
 
 /** The conditions that tell where an object stands. */
@@ -105,7 +108,7 @@ export const CONDITIONS_BY_STATE: Record<
     conditions: { Ready: 'False', Stalled: 'True', Complete: 'True', Succeeded: 'False' },
   },
   refused: {
-    state: 'refused',
+    state: 'a precondition is not met',
     conditions: { Ready: 'False', Stalled: 'True', Complete: 'False', Succeeded: 'Unknown' },
   },
   suspended: {
@@ -117,16 +120,16 @@ export const CONDITIONS_BY_STATE: Record<
 /** The reasons by what they tell, each group with the conditions that carry them. */
 export const REASON_GROUPS = {
   standing: {
-    title: 'Where a run stands',
+    title: 'State of a run',
     conditions: 'Ready, Complete, Succeeded, and Reconciling unless Suspended before a run',
     reasons: {
       Pending:
         'The operator has not seen the object yet, is looking for its pods, or waits until all pods are Ready.',
       CoolingDown:
-        'A run was aborted or superseded after a fault, or what it depends on rests after a fault of any run. The next one starts when that is over.',
+        'A run was aborted or superseded after a fault, or what it depends on cools down after a fault of any run. The next run starts when that time has passed.',
       TooManyRuns:
-        'As many runs are on as the operator takes on at once, in all or of this namespace. This one begins by itself when there is room.',
-      Running: 'A chapter is at work.',
+        'The limit of concurrent runs is reached, in total or for this namespace. This run begins automatically when there is room.',
+      Running: 'A chapter is running.',
       AwaitingAdvance: 'Manual pace: the chapter is done and waits for the advance annotation.',
       Suspended: 'spec.suspend is set: no run starts, or the run is held before its next fault.',
       Stopping: 'The operator is stopping the run and undoing what it did.',
@@ -150,66 +153,67 @@ export const REASON_GROUPS = {
     },
   },
   failure: {
-    title: 'Why a run could not be carried out',
+    title: 'Failures of a run',
     conditions: 'Ready, Complete, Succeeded, Stalled',
     reasons: {
       TargetUnhealthy: 'The subject did not become healthy in time; nothing (further) was injected.',
       BaselineFailed: 'The baseline could not be measured.',
       PrepareFailed: 'What a scenario needs could not be set up on every pod.',
       RecoveryFailed: 'After a fault, the subject did not work again in time.',
-      RestoreFailed: 'The operator could not undo what the run did. The message says which command does it.',
+      RestoreFailed:
+        'The operator could not undo what the run did. The message names the command that does it.',
       DeadlineExceeded: 'The run took longer than spec.activeDeadline.',
     },
   },
   refusal: {
-    title: 'Refusals: nothing starts until somebody changes something',
+    title: 'Preconditions that are not met',
     conditions:
-      'Ready, Complete, Succeeded, Stalled; where the run only waits, Reconciling. A run that is on and loses its permission is Aborted with the same reason',
+      'Ready, Complete, Succeeded, Stalled; if the run only waits, Reconciling. An active run that loses its permission is Aborted with the same reason',
     reasons: {
       NamespaceNotEnabled: 'The namespace lacks the label chaosdemo.dev/enabled=true.',
       PermissionDenied: 'The operator lacks a right. Usually the RoleBinding in the namespace is missing.',
       NoSuchPods: 'The selector matches no ready pod.',
       PodsNotEligible:
-        'A selected pod cannot be used (host network, no such port, several images), is not Ready for 30 s, or there are too many or too large ones.',
+        'A selected pod cannot be used: host network, no such port, or several images. Or one is not Ready for 30 s, or there are too many or too large ones.',
       UnprovableSpec:
-        'With these pods, no run of this spec can end as expected; the message says what to change.',
+        'With these pods, no run of this spec can end as expected. The message names what to change.',
       SubjectUnknown:
         'This operator knows no subject of this type: upgrade it, or correct spec.subject.type.',
-      KillSwitch: 'The kill switch of the operator is on.',
+      KillSwitch: 'The kill switch of the operator is set.',
     },
   },
   health: {
-    title: 'What the health poller sees',
+    title: 'Health of the subject',
     conditions: 'Healthy; NotObserved also the conditions of scenario types',
     reasons: {
-      AllPodsReady: 'Every node is ready and reaches what it depends on.',
-      PodsNotReady: 'A node is not ready.',
-      DependencyDisconnected: 'The nodes cannot reach what they depend on.',
+      AllPodsReady: 'Every pod is ready and reaches what it depends on.',
+      PodsNotReady: 'A pod is not ready.',
+      DependencyDisconnected: 'The pods cannot reach what they depend on.',
       Unreachable: 'No endpoint of the subject answered.',
-      DegradedByFault: 'Unhealthy while a fault of this demo is on.',
-      NotObserved: 'The operator has not looked yet.',
+      DegradedByFault: 'Unhealthy while a fault of this demo is active.',
+      NotObserved: 'The operator has not checked yet.',
     },
   },
   fault: {
-    title: 'Where a fault stands',
+    title: 'State of a fault',
     conditions: 'FaultActive',
     reasons: {
       FaultPlanned: 'A fault is announced for the moment given in the status.',
-      FaultInjected: 'A fault is on.',
-      FaultReleased: 'The fault is over: a probe has seen it end, or the latest moment for it has passed.',
+      FaultInjected: 'A fault is active.',
+      FaultReleased: 'The fault has ended: a probe has seen it end, or the latest moment for it has passed.',
       NoFault: 'No fault has been injected in this run.',
     },
   },
   result: {
     title: 'Results of scenarios',
     conditions:
-      'The conditions of scenario types; all but Watching and NotTested also status.scenarios[].reason',
+      'the conditions of scenario types; all but Watching and NotTested also status.scenarios[].reason',
     reasons: {
       Violated: 'The invariant was violated.',
       Held: 'The operator watched the whole time, and the invariant held.',
       NotTested: 'The run has no such scenario; a dry run has none.',
       Watching: 'The invariant is being watched.',
-      FaultNotProven: 'The fault was ordered, and it was not proven that it was there.',
+      FaultNotProven: 'The fault was injected, and it was not proven that it took effect.',
       EvidenceIncomplete: 'No violation was proven, and neither was its absence.',
       ObservationLost: 'The operator restarted or lost its lead while it had to watch the invariant.',
     },

@@ -26,7 +26,7 @@ export function printerColumns(subjects: readonly SubjectApi[]): PrinterColumn[]
       name: 'Healthy',
       type: 'string',
       jsonPath: conditionColumn('Healthy', 'status'),
-      description: 'What the health poller sees',
+      description: 'Health of the subject, by the health poller',
     },
     {
       name: 'Fault',
@@ -123,7 +123,7 @@ export function buildCrd(subjects: readonly SubjectApi[]): Schema {
             openAPIV3Schema: {
               type: 'object',
               description:
-                'A ChaosDemo makes a subject fail on purpose, and tells in its status, chapter by chapter, what happened.',
+                'A ChaosDemo injects faults into a subject, and reports the results in its status, chapter by chapter.',
               required: ['spec'],
               properties: {
                 apiVersion: { type: 'string', description: 'Version of this API.' },

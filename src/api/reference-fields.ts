@@ -96,7 +96,10 @@ function defaultOf(value: unknown): string {
 }
 
 function boundsOf(schema: FieldSchema): string[] {
-  if (isDuration(schema)) return messagesOf(schema).map((message) => message.replace(/^must be from /, ''));
+  if (isDuration(schema))
+    return messagesOf(schema).map((message) =>
+      message.replace(/^must be from (\S+) to (\S+)$/, '`$1` to `$2`'),
+    );
   const { items, pattern } = schema;
   return [
     ...(schema.enum ? [schema.enum.map(code).join(', ')] : []),

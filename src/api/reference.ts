@@ -16,16 +16,16 @@ const ANNOTATION_DOCS: Record<keyof typeof ANNOTATIONS, AnnotationDoc> = {
   requestedAt: {
     value: 'any text',
     effect:
-      'A value that is not empty and differs from `status.lastHandledRunRequest` starts a run. While a run is on it replaces that run. Taking the annotation away starts nothing.',
+      'A value that is not empty and differs from `status.lastHandledRunRequest` starts a run. It replaces an active run. Taking the annotation away starts nothing.',
   },
   advance: {
     value: '`<run number>/<number of the chapter that is left>`',
     effect:
-      'Lets the story leave that chapter. Set early, it takes effect once the work of the chapter is done. One for another run or chapter does nothing.',
+      'Lets the run leave that chapter. Set early, it takes effect once the work of the chapter is done. One for another run or chapter does nothing.',
   },
   abort: {
     value: '`<run number>`',
-    effect: 'Stops that run, releases its fault and restores. It cannot be taken back.',
+    effect: 'Stops that run, releases its fault and restores. This cannot be undone.',
   },
 };
 
@@ -62,12 +62,12 @@ function specSection(subjects: readonly SubjectApi[]): string {
   return `## Spec
 
 \`${API_VERSION}\`, kind \`${KIND}\`. A duration is up to four whole numbers, each with \`h\`, \`m\`, \`s\` or \`ms\`: \`10s\`,
-\`1m30s\`, \`250ms\`. Where you leave ${either(members)} out of a scenario of its type, the defaults of its fields
+\`1m30s\`, \`250ms\`. If you leave ${either(members)} out of a scenario of its type, the defaults of its fields
 apply.
 
 ${fieldTable(spec, 'spec')}
 
-The API server refuses a ChaosDemo that breaks one of these rules:
+The API server does not accept a ChaosDemo that breaks one of these rules:
 
 ${ruleTable(spec, 'spec')}`;
 }
@@ -76,7 +76,7 @@ function statusSection(subjects: readonly SubjectApi[]): string {
   return `## Status
 
 The operator writes it, on changes only. Times are RFC 3339 with milliseconds; those of conditions have whole
-seconds. Text from elsewhere is cut to its bound, with \`…\` at the end. \`journal\` is for the operator alone: do not
+seconds. Text from elsewhere is cut to its bound, with \`…\` at the end. \`journal\` is only for the operator: do not
 build on it.
 
 ${fieldTable(fields(subjects, 'status'), 'status')}`;
@@ -115,12 +115,12 @@ function conditionSection(subjects: readonly SubjectApi[]): string {
 
 ${table(['Condition', 'Meaning', 'True', 'False', 'Unknown', 'Absent'], types)}
 
-Until an operator has looked, only Ready is there. Those that tell where the object stands:
+Until an operator has seen the object, only Ready is there. These conditions show the state of the object:
 
 ${table(['State', ...columns], states)}
 
 \`spec.suspend\` after a run, and an edit that starts no run, leave them as they are. Every condition carries the
-generation of the spec it speaks of in \`observedGeneration\`. While the next run is refused or waits, the conditions of
+generation of its spec in \`observedGeneration\`. While the next run is blocked or waits, the conditions of
 scenario types are Unknown again; \`status.run\` and \`status.scenarios\` keep the last run until the next begins. Later
 versions may add conditions.`;
 }
@@ -133,7 +133,7 @@ function reasonSection(subjects: readonly SubjectApi[]): string {
   });
   return [
     '## Reasons',
-    '[Troubleshooting](troubleshooting.md) says what to do about each. Later versions may add reasons.',
+    '[Troubleshooting](troubleshooting.md) explains what to do about each. Later versions may add reasons.',
     ...groups,
   ].join('\n\n');
 }
@@ -167,8 +167,8 @@ ${table(['Annotation', 'Value', 'Effect'], annotations)}
 
 ## Label of a namespace
 
-The operator touches a namespace only while it carries \`${ENABLED_LABEL}=true\`. Taking the label away aborts the run
-that is on.
+The operator touches a namespace only while it carries \`${ENABLED_LABEL}=true\`. Taking the label away aborts an active
+run.
 
 ## Types of Secrets
 
@@ -178,11 +178,12 @@ ${table(['Type', 'Keys'], secrets)}
 
 ## Finalizer
 
-\`${FINALIZER}\` stands on the object from the beginning of Setup until its run has ended, and while a fault may be on
-that can be cut short. When you delete the object meanwhile, the operator first releases the fault and removes what
-the run has set up. The finalizer goes when that is proven. Where it cannot be done, it goes 20 s after the operator
-has begun to try, or after \`fault.until\`, whichever is later. Where a run sets up nothing that has to be removed, the
-finalizer stands only while such a fault is announced or may be on, and goes 5 s after \`fault.until\` at the latest.`;
+\`${FINALIZER}\` is on the object from the beginning of Setup until its run has ended, and while a fault may be active
+that can be cut short. If you delete the object during that time, the operator first releases the fault and removes
+what the run has set up. The finalizer goes when that is proven. If it cannot be done, the finalizer goes 20 s after
+the first attempt, or after \`fault.until\`, whichever is later. For a run that sets
+up nothing, the finalizer is there only while such a fault is announced or may be active. It then goes at most 5 s
+after \`fault.until\`.`;
 }
 
 function runKeySection(subjects: readonly SubjectApi[]): string {
@@ -191,12 +192,12 @@ function runKeySection(subjects: readonly SubjectApi[]): string {
   );
   return `## Run key
 
-\`status.journal.runKey\` says what a run was started for. A spec whose key differs from that of the last run starts
-another run; while a run is on it replaces that run.
+\`status.journal.runKey\` identifies what a run was started for. A spec whose key differs from that of the last run starts
+another run, which replaces an active one.
 
 - The key is \`${RUN_KEY_VERSION}:\` and a hash.
 - These fields take part: \`runId\`, \`dryRun\`, \`scenarios\`, and \`subject\` without ${left.join(' and ')}.
-- All other fields start no run; with \`rerun: OnPodTemplateChange\` a rollout does. \`pace\`, \`suspend\`, \`activeDeadline\` and \`historyLimit\` apply to a run that is on.
+- All other fields start no run; with \`rerun: OnPodTemplateChange\` a rollout does. \`pace\`, \`suspend\`, \`activeDeadline\` and \`historyLimit\` apply to an active run.
 - A field with its default value counts as left out, so writing a default out starts no run.
 - The operator takes over a key with another version before the colon without a run.`;
 }

@@ -133,7 +133,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         .prefault([...(subjects[0]?.defaultScenarios ?? [])])
         .meta({
           description:
-            'Which faults to inject, and which results to expect. Several of a type run one after the other. The chapters of a type that you leave out are Skipped.',
+            'Which faults to inject, and which results to expect. Several of a type run one after the other.',
           'x-kubernetes-list-type': 'map',
           'x-kubernetes-list-map-keys': ['name'],
         }),
@@ -145,7 +145,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
             .max(63)
             .default(RULES_PROFILE)
             .describe(
-              'Name of a profile in the configuration of the operator. Where it does not answer, the rules do, and the diagnosis says so.',
+              'Name of a profile in the configuration of the operator. If it gives no valid answer, the rules make the diagnosis, and its message gives the cause.',
             ),
         })
         .prefault({})
@@ -156,24 +156,24 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
           mode: z
             .enum(['Auto', 'Manual'])
             .default('Auto')
-            .describe('Auto goes on by itself; Manual waits for the advance annotation after each chapter.'),
-          dwell: durationField('How long a finished chapter stays on show in Auto.', '0s', '10m').default(
-            '3s',
-          ),
+            .describe(
+              'Auto continues automatically. Manual waits for the advance annotation after each chapter.',
+            ),
+          dwell: durationField('How long Auto shows a finished chapter.', '0s', '10m').default('3s'),
         })
         .prefault({})
-        .describe('How the story is told. A change takes effect at once.'),
+        .describe('How a run moves from chapter to chapter. A change takes effect at once.'),
       runId: z.string().max(128).default('').describe('Change it to run again.'),
       rerun: z
         .enum(['OnRequest', 'OnPodTemplateChange'])
         .default('OnRequest')
         .describe(
-          'What starts another run by itself. OnRequest: nothing. OnPodTemplateChange: a rollout, when all selected pods are Ready and come from one template that is not the template of the last run. Pods without the label pod-template-hash or controller-revision-hash start no run.',
+          'What starts another run automatically. OnRequest: nothing. OnPodTemplateChange: a rollout, when all selected pods are Ready and come from one template that is not the template of the last run. Pods without the label pod-template-hash or controller-revision-hash start no run.',
         ),
       suspend: z
         .boolean()
         .default(false)
-        .describe('Start no run, and hold a run that is on before its next fault.'),
+        .describe('Start no run, and hold an active run before its next fault.'),
       dryRun: z
         .boolean()
         .default(false)
@@ -193,7 +193,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         .describe('How many past runs the status remembers, and of how many the evidence is kept.'),
     })
     .meta({
-      description: 'What to test, which faults to inject, and how to tell the story.',
+      description: 'What to test, which faults to inject, and how a run proceeds.',
       ...cel(...specRules(subjects)),
     });
   return schema as unknown as z.ZodType<ChaosDemoSpec>;

@@ -42,8 +42,8 @@ const chapter = z.object({
     .enum(CHAPTER_STATES)
     .describe('Waiting: its work is done and it waits for advance. Stopped: the run ended in it.'),
   startedAt: time('When it began.').optional(),
-  doneAt: time('When its work was done; the dwell counts from here.').optional(),
-  completedAt: time('When the story left it.').optional(),
+  doneAt: time('When its work was done; pace.dwell counts from here.').optional(),
+  completedAt: time('When the run left it.').optional(),
   message: text(LIMITS.message, 'What is happening in it, or what has happened.').optional(),
 });
 
@@ -51,15 +51,15 @@ const fault = z.object({
   id: text(64, 'Run, scenario and attempt. The operator injects each id at most once.'),
   plannedAt: time('When it is to start.'),
   startedAt: time('When it really started.').optional(),
-  until: time('When it ends by itself at the latest.'),
+  until: time('The latest moment at which it ends automatically.'),
   endedAt: time(
-    'When it ended, by the clock of what was disturbed where that tells; else when a probe saw it. The same as until where nobody saw it.',
+    'When it ended, by the clock of what was disturbed if that is known, else when a probe saw it. Equal to until if no probe saw it.',
   ).optional(),
   proof: z
     .enum(PROOFS)
     .optional()
     .describe(
-      'Whether the fault was there, as something else than the answer to the command shows. Mismatch: the command was accepted and nothing changed.',
+      'Whether the fault was there, as independent evidence shows, not only the answer to the command. Mismatch: the command was accepted and nothing changed.',
     ),
   message: text(LIMITS.message, 'What the probe saw.').optional(),
 });
@@ -134,7 +134,7 @@ const run = z.object({
   number: z.int().min(1).describe('Counts the runs of this object; advance and abort name it.'),
   runId: text(128, 'spec.runId as it was when the run began.').optional(),
   dryRun: z.boolean().optional().describe('Whether it injects no fault.'),
-  requestedAt: text(LIMITS.request, 'The value of the requested-at annotation that asked for it.').optional(),
+  requestedAt: text(LIMITS.request, 'The value of the requested-at annotation that requested it.').optional(),
   startedAt: time('When it began.'),
   completedAt: time('When it ended.').optional(),
   verdict: verdict.optional().describe('How the run ended, once it has.'),
@@ -182,9 +182,9 @@ const journal = z
     restUntil: time('No run begins before this moment: the cool-down.').optional(),
     ending: verdict
       .extend({
-        phase: z.enum(['Failed', 'Errored', 'Aborted']).describe('How the run will have ended.'),
+        phase: z.enum(['Failed', 'Errored', 'Aborted']).describe('How the run ends.'),
         since: time('When it was decided.'),
-        release: z.boolean().describe('Whether a fault is cut short rather than left to end by itself.'),
+        release: z.boolean().describe('Whether a fault is cut short rather than left to end automatically.'),
       })
       .optional()
       .describe('Present while a run is being stopped before its last chapter.'),
@@ -195,7 +195,7 @@ const journal = z
           fixture: text(112, 'What was set up on the subject for it, by name.'),
           marker: text(
             64,
-            'What tells, after a restart of the operator, whether the fault was injected.',
+            'What shows, after a restart of the operator, whether the fault was injected.',
           ).optional(),
         }),
       )
@@ -208,7 +208,7 @@ const journal = z
       .optional()
       .meta({
         description:
-          'What this run has set up on the subject besides, or is about to, by name: its controls, and the fixture of a fault that is still to be announced.',
+          'Names of what else this run has set up on the subject, or is about to. These are its controls, and the fixture of a fault that is not announced yet.',
         ...atomic,
       }),
     remedies: z
@@ -217,16 +217,16 @@ const journal = z
       .optional()
       .meta({
         description:
-          'The remedies that this run has announced. There, also empty, once it has decided on them all.',
+          'The remediation actions that this run has announced. Present, possibly empty, once it has decided on all of them.',
         ...keyedBy('id'),
       }),
   })
-  .describe('What the operator needs to go on after a restart. Do not build on it.');
+  .describe('What the operator needs to continue after a restart. Do not build on it.');
 
 export const statusSchema = z
   .object({
     observedGeneration: z.int().optional().describe('The generation of the spec this status speaks of.'),
-    phase: z.enum(PHASES).optional().describe('Where the object stands; the verdict once its run has ended.'),
+    phase: z.enum(PHASES).optional().describe('State of the object; once its run has ended, the verdict.'),
     chapter: text(
       96,
       'Number and title of the current chapter, and what it is doing: "4/11 Setup (countdown)".',
@@ -236,7 +236,7 @@ export const statusSchema = z
       64,
       'Results of the scenarios so far: "2 violated"; of a single scenario with what was measured: "Violated: 30 > 5".',
     ).optional(),
-    run: run.optional().describe('The run that is on, or the last one.'),
+    run: run.optional().describe('The active run, or the last one.'),
     lastHandledRunRequest: text(
       LIMITS.request,
       'The last value of the requested-at annotation that was acted on.',
@@ -245,7 +245,7 @@ export const statusSchema = z
       .array(chapter)
       .max(48)
       .optional()
-      .meta({ description: 'The story of that run, chapter by chapter.', ...keyedBy('number') }),
+      .meta({ description: 'The chapters of that run.', ...keyedBy('number') }),
     health: z
       .object({
         pods: z
@@ -267,7 +267,7 @@ export const statusSchema = z
       .max(8)
       .optional()
       .meta({
-        description: 'What became of each scenario of that run, with its evidence.',
+        description: 'Result of each scenario of that run, with its evidence.',
         ...keyedBy('name'),
       }),
     diagnoses: z

@@ -40,7 +40,7 @@ function eventSection(): string {
 
 ${table(['Reason', 'Meaning'], rows)}
 
-A refusal is an event too, and so is a wait before a run, under its own [reason](#reasons).`;
+A precondition that is not met is also an event, and so is a wait before a run, under its own [reason](#reasons).`;
 }
 
 async function metricSection(): Promise<string> {
@@ -54,7 +54,7 @@ async function metricSection(): Promise<string> {
   ]);
   return `## Metrics of the operator
 
-Served under \`/metrics\`, beside the default metrics of the process.
+Served under \`/metrics\`, next to the default metrics of the process.
 
 ${table(['Metric', 'Type', 'Labels', 'Meaning'], rows)}`;
 }

@@ -62,7 +62,7 @@ describe('helpText', () => {
   it('lists every setting with its variable and its default', () => {
     expect(helpText(program)).toBe(`Waits.
 
-A flag wins over its environment variable, which stands in brackets.
+A flag overrides its environment variable, shown in brackets.
 
   --tls[=true|false]
       Speak TLS

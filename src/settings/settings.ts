@@ -87,7 +87,7 @@ export function helpText({ about, settings, notes }: Omit<Program<Settings>, 'co
   const hasEnv = Object.values(settings).some(({ env }) => env !== undefined);
   return [
     about,
-    ...(hasEnv ? ['A flag wins over its environment variable, which stands in brackets.'] : []),
+    ...(hasEnv ? ['A flag overrides its environment variable, shown in brackets.'] : []),
     [...rows, '  --help\n      Print this and end'].join('\n'),
     ...(notes === undefined ? [] : [notes]),
   ]

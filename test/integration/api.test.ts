@@ -102,7 +102,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'a request without the identity of its caller',
       withLimiter({ interface: { type: 'HTTP', http: { request: { path: '/' } } } }),
-      /write \$\(key\) .* by the source address of the connection alone, set identity to SourceAddress/,
+      /write \$\(key\) .* only uses the source address of the connection, set identity to SourceAddress/,
     ],
     [
       'a key in the request to a limiter that knows the source address alone',

@@ -25,7 +25,7 @@ export function createDiagnosisMetrics(table: MetricTable, profiles: readonly st
   const known = [...new Set([RULES_PROFILE, ...profiles]), OTHER];
   const made = table.counter(
     'chaosdemo_diagnoses_total',
-    'Diagnoses of runs that have ended, by the profile that made them: asked for, or the rules instead of one that did not answer.',
+    'Diagnoses of runs that have ended, by the profile that made them. If the profile of the spec did not answer, the rules made them.',
     { profile: known, by: BY },
   );
   const graded = table.counter(

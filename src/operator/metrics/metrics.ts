@@ -79,12 +79,12 @@ export function createMetrics(
   createObjectMetrics(table, sources);
   const written = table.counter(
     'chaosdemo_status_writes_total',
-    'Attempts to write a status: stored, conflict (somebody wrote first), rejected by the API server, failed.',
+    'Attempts to write a status: stored, conflict (another client wrote first), rejected by the API server, failed.',
     { result: WRITE_RESULTS },
   );
   const restarted = table.counter(
     'chaosdemo_watch_restarts_total',
-    'Watches on the API server that failed or expired and were begun again.',
+    'Watches on the API server that failed or expired and were restarted.',
     {},
   );
   let isLeader = 0;
@@ -94,10 +94,10 @@ export function createMetrics(
     'Times that this process began to lead.',
     {},
   );
-  table.gauge('chaosdemo_runs_active', 'Runs that are on, of the process that leads.', sources.activeRuns);
+  table.gauge('chaosdemo_runs_active', 'Active runs, of the process that leads.', sources.activeRuns);
   table.gauge(
     'chaosdemo_runs_waiting',
-    'ChaosDemos that wait until fewer runs are on (reason TooManyRuns), of the process that leads.',
+    'ChaosDemos that wait for the limit of concurrent runs (reason TooManyRuns), of the process that leads.',
     sources.waitingRuns,
   );
 

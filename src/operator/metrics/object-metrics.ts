@@ -19,7 +19,7 @@ export interface ObjectSources {
 export function createObjectMetrics(table: MetricTable, { demos, now }: ObjectSources): void {
   const objects: Gauge = new Gauge({
     name: 'chaosdemo_objects',
-    help: 'ChaosDemos by phase. Every replica tells the same: take the maximum.',
+    help: 'ChaosDemos by phase. Every replica reports the same: take the maximum.',
     labelNames: ['phase'],
     registers: [table.registry],
     collect() {
@@ -44,12 +44,12 @@ export function createObjectMetrics(table: MetricTable, { demos, now }: ObjectSo
     });
   late(
     'chaosdemo_run_overdue_seconds',
-    'How long the deadline of a run that is on has passed, of the run that is latest; 0: none is late. Every replica tells the same: take the maximum.',
+    'Time since the deadline of an active run passed, of the run that is latest; 0: none is late. Every replica reports the same: take the maximum.',
     ({ spec, status = {} }) => [runDeadline(status, spec, now())],
   );
   late(
     'chaosdemo_fault_overdue_seconds',
-    'How long the latest end of a fault has passed that no status calls over, of the fault that is latest; 0: none is. Every replica tells the same: take the maximum.',
+    'Time since the latest end of a fault passed that no status reports as ended, of the fault that is latest; 0: none is. Every replica reports the same: take the maximum.',
     ({ status = {} }) => openFaults(status).map(({ until }) => ms(until)),
   );
 }

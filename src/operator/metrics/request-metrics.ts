@@ -26,7 +26,7 @@ const CODES = new Set([
 export function createRequestMetrics(registry: Registry): (method: string, status?: number) => void {
   const requests = new Counter({
     name: 'rest_client_requests_total',
-    help: 'Requests to the API server by method and code of the answer, or its class (4xx) where the code is rare; <error>: no answer came.',
+    help: 'Requests to the API server by method and code of the answer, or its class (4xx) if the code is rare; `<error>`: no answer came.',
     labelNames: ['method', 'code'],
     registers: [registry],
   });

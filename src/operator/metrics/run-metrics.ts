@@ -61,7 +61,7 @@ export function createRunMetrics(
   });
   const errored = table.counter(
     'chaosdemo_runs_errored_total',
-    'Runs that ended Errored, by the reason of the verdict; and runs that ended Failed, since a violation was proven before they ended early, by the reason for that.',
+    'Runs that ended Errored, by the reason of the verdict. Also runs that ended Failed because a violation was proven before they ended early, by the reason for that end.',
     { reason: ERRORED_REASONS },
   );
   const lasted = table.histogram(
@@ -72,7 +72,7 @@ export function createRunMetrics(
   );
   const takenOver = table.counter(
     'chaosdemo_runs_taken_over_total',
-    'Runs that were on when this process began to lead: another had begun them, or this one in an earlier term.',
+    'Runs that were active when this process began to lead: another had begun them, or this one in an earlier term.',
     {},
   );
   const chapterTook = table.histogram(
@@ -86,7 +86,7 @@ export function createRunMetrics(
   });
   const released = table.counter(
     'chaosdemo_faults_released_total',
-    'Faults that are over, by type of scenario: a probe has seen the end, or the latest moment for it has passed.',
+    'Faults that have ended, by type of scenario: a probe has seen the end, or the latest moment for it has passed.',
     { type },
   );
   const scenarios = table.counter(
@@ -107,7 +107,7 @@ export function createRunMetrics(
   );
   const recovered = table.histogram(
     'chaosdemo_recovery_latency_seconds',
-    'From the end of a fault until the subject was seen at rest, by type of scenario. An upper bound: only the Recovery chapter looks.',
+    'From the end of a fault until the subject was seen to have recovered, by type of scenario. An upper bound: only the Recovery chapter checks.',
     BUCKETS.recovery,
     { type },
   );

@@ -21,8 +21,9 @@ export interface EventNote {
 /** What `kubectl events` shows of a ChaosDemo. Reasons of refusals, of waiting and of verdicts with a cause come on top (see Reason). */
 export const EVENT_REASONS = {
   RunStarted: 'A run began.',
-  FaultInjected: 'A fault is on, or was on and is over already.',
-  FaultReleased: 'A fault is over: a probe has seen it end, or its bound has passed. The note says which.',
+  FaultInjected: 'A fault is active, or was active and has already ended.',
+  FaultReleased:
+    'A fault has ended: a probe has seen it end, or its bound has passed. The note states which.',
   ViolationDetected: 'An invariant was violated.',
   InvariantHeld: 'An invariant was watched the whole time, and held.',
   ResultInconclusive: 'The evidence does not show whether an invariant was violated.',

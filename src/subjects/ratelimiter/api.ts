@@ -20,24 +20,24 @@ export const rateLimiterApi: SubjectApi = {
   refusals: {
     RedisNotFound: 'The Redis Service, or a ready pod behind it, is missing.',
     RedisNotEligible: 'This kind of Redis Service or topology is not supported.',
-    RedisUnreachable: 'The Redis does not answer, or refuses the credentials.',
+    RedisUnreachable: 'Redis does not answer, or rejects the credentials.',
     RedisAuthInvalid: `The Secret is missing, not of type ${REDIS_AUTH_SECRET_TYPE}, or not for this Service.`,
     HTTPAuthInvalid: `The Secret is missing, not of type ${HTTP_AUTH_SECRET_TYPE}, or not for these pods.`,
     SharedRedis: 'Clients that are neither selected pods nor the operator use this Redis.',
     PodsInUse:
-      'Another ChaosDemo asks the same pods, and one of the two does so as one caller, by its source address; this one waits.',
+      'Another ChaosDemo sends requests to the same pods, and one of the two does so as one caller, by its source address. This one waits.',
     RedisInUse: 'Another ChaosDemo runs on the same Redis; this one waits.',
   },
   secrets: [
     {
       type: REDIS_AUTH_SECRET_TYPE,
       meaning:
-        'How the operator logs in to the Redis behind a rate limiter: `username`, `password` and, for TLS, `ca.crt`. `service`: the names of the Services that it may be used with; without it, the one that stands in front of `-auth` in its own name.',
+        'How the operator logs in to the Redis behind a rate limiter: `username`, `password` and, for TLS, `ca.crt`. `service`: the names of the Services that it may be used with. Without it, the Secret is only for the Service whose name is its own without `-auth` at the end.',
     },
     {
       type: HTTP_AUTH_SECRET_TYPE,
       meaning:
-        'What requests to the pods of a limiter behind HTTP carry besides what the spec says. `selector`: labels of the pods that it may be used with, such as `app=your-api`; the selector of the spec has to ask for all of them. `headers`: one a line, 16 at most and 8,192 characters together. `ca.crt`: whom to trust, for TLS; without it, the authorities that Node.js ships with.',
+        'Headers that requests to the pods of a limiter behind HTTP carry in addition to those of the spec. `selector`: labels of the pods that it may be used with, such as `app=your-api`. The selector of the spec must require all of them. `headers`: one a line, at most 16 and at most 8,192 characters in total. `ca.crt`: the trusted authorities, for TLS. Without it, those that Node.js ships with.',
     },
   ],
   histograms: [OVER_ADMISSION],

@@ -4,7 +4,7 @@ import type { HistogramApi, ScenarioStatus } from '../../api/index.ts';
 /** By the first measure of these that a scenario has: over-admission itself, or the worst burst against the limit. */
 export const OVER_ADMISSION: HistogramApi = {
   name: 'over_admission_requests',
-  help: 'Requests admitted beyond the limit in a scenario that ended Violated or Held, by type. Where a measure says atLeast, the true figure is higher.',
+  help: 'Requests admitted beyond the limit in a scenario that ended Violated or Held, by type. If a measure has atLeast, the true figure may be higher.',
   buckets: [0, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 5000],
   of: ({ measures = [] }) => {
     const over = valueOf(measures, 'overAdmission');

@@ -43,8 +43,7 @@ const labelSelector = z
       }),
   })
   .meta({
-    description:
-      'Which pods of this namespace are the nodes of the rate limiter. An empty selector is refused.',
+    description: 'Which pods of this namespace the rate limiter runs in. An empty selector is not accepted.',
     'x-kubernetes-map-type': 'atomic',
     ...cel({
       rule: '(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)',
@@ -66,13 +65,13 @@ const count = z
       .enum(COUNT_TYPES)
       .default('String')
       .describe(
-        'What stands there. String, Hash: a whole number. List, Set, SortedSet: an entry for each request.',
+        'Type of the key. String, Hash: a whole number. List, Set, SortedSet: an entry for each request.',
       ),
     field: z.string().min(1).max(256).optional().describe('Of a Hash: the field that holds the count.'),
   })
   .meta({
     description:
-      'Where a limiter behind HTTP counts the requests of one caller in one window, upwards from 0. CounterDrift needs it, or interface.http.remaining; Setup of every run checks it, as proof that the limiter counts in this Redis.',
+      'The count that a limiter behind HTTP keeps of the requests of one caller in one window, upward from 0. CounterDrift needs it or interface.http.remaining. Setup of every run checks it, as proof that the limiter counts in this Redis.',
     ...cel({
       rule: "(has(self.type) && self.type == 'Hash') == has(self.field)",
       message: 'type Hash needs field, and no other type takes it',
@@ -131,7 +130,7 @@ const limit = z
       .min(1)
       .max(MOST_REQUESTS)
       .default(10)
-      .describe('Requests that the limit allows in one window.'),
+      .describe('Requests that the limit admits in one window.'),
     window: durationField('Length of the window.', '1s', '1h').default('60s'),
     algorithm: z
       .enum(['FixedWindow', 'SlidingWindow', 'SlidingWindowCounter', 'TokenBucket'])
@@ -160,7 +159,7 @@ const limit = z
   .prefault({})
   .meta({
     description:
-      'The limit: the one that the demo sets on keys of its own, or, of a limiter behind HTTP, the one that it is configured with.',
+      'The limit. With interface Reference, the demo sets it on its own keys. With HTTP, it is the one that the limiter is configured with.',
     ...cel({
       rule: "self.algorithm == 'TokenBucket' || (!has(self.burst) && !has(self.refillEvery))",
       message: 'burst and refillEvery are of algorithm TokenBucket: leave them out, or set it',

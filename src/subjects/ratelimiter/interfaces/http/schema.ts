@@ -68,7 +68,7 @@ function answers(statuses: number[], what: string) {
             .describe('Its value: a string, or a number or boolean as JSON writes it.'),
         })
         .optional()
-        .describe('And this member of the JSON body, if the status is not enough to tell.'),
+        .describe('And this member of the JSON body, if the status is not sufficient.'),
     })
     .prefault({})
     .describe(what);
@@ -81,7 +81,7 @@ export const httpInterfaceSchema = z
       .enum(IDENTITIES)
       .default('Key')
       .describe(
-        `What the limiter knows its callers by. Key: what stands in the request as ${KEY_PLACE} or ${ADDRESS_PLACE}. SourceAddress: the source address of the connection alone, so all requests of the operator share one limit, and a run waits until it is whole again.`,
+        `How the limiter identifies its callers. Key: by ${KEY_PLACE} or ${ADDRESS_PLACE} in the request. SourceAddress: only by the source address of the connection. All requests of the operator then share one limit, and a run waits until it is replenished.`,
       ),
     admitted: answers([200, 201, 202, 204], 'Answers that mean that the request was admitted.'),
     rejected: answers([429], 'Answers that mean that the limit is used up.'),
@@ -96,7 +96,7 @@ export const httpInterfaceSchema = z
       })
       .optional()
       .describe(
-        'Where answers tell what remains of the limit to their caller: a whole number, or the combined field of the IETF for one policy. CounterDrift can go by it where redis.count is not set; Setup of every run checks it.',
+        'Header in which answers report the remaining quota of their caller. It is a whole number, or the combined field of the IETF for one policy. CounterDrift uses it if redis.count is not set. Setup of every run checks it.',
       ),
     health: z
       .object({
@@ -122,19 +122,19 @@ export const httpInterfaceSchema = z
           .describe('DNS name that the certificate of every pod must be valid for: your-api.shop.svc.'),
       })
       .optional()
-      .describe('Ask with HTTPS. The certificate is always checked.'),
+      .describe('Send requests with HTTPS. The certificate is always checked.'),
     authSecretRef: z
       .object({ name: z.string().min(1).max(253).describe('Name of the Secret.') })
       .optional()
       .describe(
-        `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}: further headers of the request that counts, which must not stand here, and the authority of the certificates.`,
+        `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}. It holds headers of the request that must not be in the spec, and the authority of the certificates.`,
       ),
   })
   .meta({
     description: 'A rate limiter behind an HTTP API of any kind.',
     ...cel({
       rule: `(self.identity == 'Key') == ${KEYED}`,
-      message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. If it goes by the source address of the connection alone, set identity to SourceAddress and leave both out`,
+      message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. If it only uses the source address of the connection, set identity to SourceAddress and leave both out`,
     }),
   });
 

@@ -26,7 +26,7 @@ const LATE_SYNC_MS = 150;
 
 const schema = z
   .object({
-    pause: durationField('How long Redis takes no writes.', '1s', '1m').default('10s'),
+    pause: durationField('How long writes to Redis stall.', '1s', '1m').default('10s'),
     requestsPerSecond: z
       .int()
       .min(1)
@@ -43,21 +43,21 @@ const schema = z
       ),
     settle: durationField('How long to keep watching after the fault.', '1s', '1m').default('5s'),
   })
-  .describe('Pauses the writes of Redis and watches the counters drift apart; for type CounterDrift.');
+  .describe('Pauses writes to Redis and compares the counters; for type CounterDrift.');
 
 export const api = {
   type: 'CounterDrift',
   member: 'counterDrift',
   schema,
   conditionMeaning:
-    'What the nodes admitted drifted from what Redis counted, or from what they reported as used, in this run.',
+    'What the pods admitted drifted from what Redis counted, or from what they reported as used, in this run.',
   measures: [
     {
       name: 'drift',
       unit: 'requests',
       grows: true,
       meaning:
-        'The furthest that the nodes were ahead of what Redis counted, behind HTTP by what the sender was admitted; with interface.http.remaining alone, ahead of what their answers reported as used. Its bound is the threshold and the lag without a fault.',
+        'The largest lead of what the pods admitted over what Redis counted. Behind HTTP, the answers to the sender show what was admitted. With only interface.http.remaining: the lead over what answers reported as used. Its bound is the threshold plus the lag without a fault.',
     },
     {
       name: 'overAdmission',

@@ -48,7 +48,7 @@ const schema = z
       .max(MOST_TIMES)
       .optional()
       .describe(
-        'The burst has limit.requests times this many requests. Left out: twice as many for each pod as the limit admits at once, at least three times that in all, and no more than one run may send. With expect Held at least the number of pods, so that each pod gets as many as the limit allows.',
+        'The burst has limit.requests times this many requests. Left out: twice as many for each pod as the limit admits at once, and at least three times as many in all. That is capped at what one burst may have. With expect Held it must be at least the number of pods, so that each pod gets as many as the limit admits.',
       ),
     trials: z
       .int()
@@ -56,7 +56,7 @@ const schema = z
       .max(MOST_TRIALS)
       .default(3)
       .describe(
-        `Number of bursts, each of a caller whose limit is replenished. At most ${MOST_KEYS} with interface Reference. One violation is enough for Violated. Held reports what so many trials exclude at ${CONFIDENCE} % confidence: 3 trials exclude a violation in more than 64 % of bursts, 10 in 26 %, 59 in 5 %.`,
+        `Number of bursts, each of a caller whose limit is replenished. At most ${MOST_KEYS} with interface Reference. One violation is enough for Violated. Held reports what so many trials exclude at ${CONFIDENCE} % confidence. 3 trials exclude a violation in more than 64 % of bursts, 10 in 26 %, 59 in 5 %.`,
       ),
   })
   .describe('Sends a burst to all pods at once and counts what is admitted; for type GhostAllowing.');

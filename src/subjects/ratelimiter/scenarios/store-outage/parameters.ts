@@ -23,7 +23,7 @@ import { mostReturnMs } from './returning-callers.ts';
 
 const schema = z
   .object({
-    pause: durationField('How long Redis takes no writes.', '1s', '1m').default('10s'),
+    pause: durationField('How long writes to Redis stall.', '1s', '1m').default('10s'),
     callerTimeout: durationField('How long a caller waits for an answer.', '100ms', '10s').default('1s'),
     requestsPerSecond: z
       .int()
@@ -31,7 +31,7 @@ const schema = z
       .max(50)
       .default(5)
       .describe(
-        'Requests a second to each pod, of callers under their limit, as many of one over it, and in the pause as many of a new one and of some that cross theirs; twice as many of the one caller with identity SourceAddress.',
+        'Requests per second to each pod, of callers under their limit, and as many of one caller over it. In the pause, as many of a new caller and of callers that cross their limit. With identity SourceAddress: twice as many, of the one caller.',
       ),
     excludesAbove: z
       .int()
@@ -53,11 +53,11 @@ const schema = z
       .default(['Enforces', 'FailsClosed'])
       .meta({
         description:
-          'What callers may experience in the pause. Anything else is Violated. So is more than the limit, whatever callers under it get, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
+          'Which behavior in the pause is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
         'x-kubernetes-list-type': 'set',
       }),
   })
-  .describe('Pauses writes of Redis and tells what callers get meanwhile; for type StoreOutage.');
+  .describe('Pauses writes to Redis and reports the outcome for callers; for type StoreOutage.');
 
 /** What a limiter does while writes to Redis stall, by its behaviour. */
 const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
@@ -81,7 +81,7 @@ export const api = {
   member: 'storeOutage',
   schema,
   conditionMeaning:
-    'While writes to Redis stalled, callers got something else than what is accepted, or more than the limit although FailsOpen is not; or afterwards they were not admitted as before, or did not get their limit back, in this run.',
+    'In this run, while writes to Redis stalled, the behavior was not an accepted one, or over-admission occurred although FailsOpen is not accepted. Or, after the stall, callers were not admitted as before, or their limit was not returned.',
   measures: [
     {
       name: 'notAdmitted',
@@ -114,7 +114,7 @@ export const api = {
       name: 'timeToRecovery',
       unit: 'ms',
       meaning:
-        'From the end of the pause until callers under their limit were admitted as before, and the one over it no more; with identity SourceAddress, until each pod admitted or rejected the one caller, and admitted no more than the limit. At least so long if that was not so by the end of settle.',
+        'From the end of the pause until callers under their limit were admitted as before, and the one over its limit was not. With identity SourceAddress: until each pod admitted or rejected the one caller, and admitted no more than the limit. A lower bound if that had not happened by the end of settle.',
     },
     {
       name: 'lockedOut',
@@ -130,7 +130,7 @@ export const api = {
     },
   ],
   finding: (_, summary) => behaviourClause(summary),
-  column: { name: 'Outage', description: 'What callers got while Redis took no writes' },
+  column: { name: 'Outage', description: 'Behavior while writes to Redis stalled' },
 } as const satisfies FaultApi;
 
 export type StoreOutageSpec = z.output<typeof schema>;
