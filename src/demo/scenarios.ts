@@ -55,7 +55,7 @@ export function closeUnseen(fault: FaultStatus, now: number): boolean {
   if (now < faultDeadline(fault)) return false;
   fault.endedAt = fault.until;
   fault.message = truncate(
-    `${fault.message ? `${fault.message.replace(/\.$/, '')}. ` : ''}Its end was not seen; it ended by itself by ${fault.until} at the latest`,
+    `${fault.message ? `${fault.message.replace(/\.$/, '')}. ` : ''}Its end was not observed; it ended automatically by ${fault.until} at the latest`,
     LIMITS.message,
   );
   return true;

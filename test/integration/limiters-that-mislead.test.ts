@@ -261,7 +261,7 @@ describe.skipIf(withoutRealTime)(
       expect(reading.detectedAt).toBeDefined();
       const recovery = await driver.recover('outage', key, 1000);
       expect(recovery).toMatchObject({ report: { measures: [] } });
-      expect(JSON.stringify(recovery)).toContain('the accounts of 3 callers are not known');
+      expect(JSON.stringify(recovery)).toContain('the counts of 3 callers are not known');
     });
   },
 );

@@ -99,7 +99,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
         world,
         'undone',
         'FaultNotProven',
-        /said OK to CLIENT PAUSE and took a write.*somebody else sends CLIENT UNPAUSE/,
+        /accepted CLIENT PAUSE and a write .*another client sends CLIENT UNPAUSE/,
       );
       expect(fault).toMatchObject({ proof: 'Mismatch' });
     }),

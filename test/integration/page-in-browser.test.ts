@@ -257,7 +257,7 @@ describe('the page', () => {
       await page.goto(at(pathOf('done')));
       const main = await page.getByRole('main').ariaSnapshot();
       expect(main).toMatch(/heading ".+" \[level=1\]/);
-      expect(main).toMatch(/- img "Counts of the nodes against the store\./);
+      expect(main).toMatch(/- img "Counts of the pods against the store\./);
       expect(main).toContain('region "Timeline"');
     }
     expect(new Set(grounds).size).toBe(2);

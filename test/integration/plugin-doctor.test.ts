@@ -169,7 +169,7 @@ it('finds nothing in a world where nothing is wrong', async () => {
   await world.ended('well');
   const { commands, status, stdout, wrong } = await doctor('well');
   expect(wrong).toEqual([]);
-  expect(stdout).toContain('Nothing was found that stands in the way of a run.');
+  expect(stdout).toContain('No problem found.');
   expect(stdout).toMatch(/run 1 of well has ended: Succeeded/);
   expect(commands).toEqual([`kubectl chaosdemo rerun well -n ${world.namespace}`]);
   expect(status).toBe(0);

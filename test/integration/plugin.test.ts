@@ -130,7 +130,7 @@ describe('a run by hand', () => {
     expect(waited.status).toBe(2);
 
     const nothing = await plugin('advance', 'hand').ended;
-    expect(nothing.stderr).toContain('no run of hand is on');
+    expect(nothing.stderr).toContain('hand has no active run');
     expect(nothing.stderr).toContain('kubectl chaosdemo rerun hand');
     expect(nothing.status).toBe(2);
 

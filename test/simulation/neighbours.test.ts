@@ -142,7 +142,7 @@ describe('more runs than are taken on at once', () => {
     expect(held).toHaveLength(3);
     for (const status of held) {
       expect(status).toMatchObject({ phase: 'Pending' });
-      expect(status?.message).toMatch(/^Waiting for room: 5 runs of namespace noisy are on .* at once/);
+      expect(status?.message).toMatch(/^Waiting: 5 runs of namespace noisy are active /);
       expect(condition({ status: status ?? {} }, 'Reconciling')?.status).toBe('True');
     }
     const done = ({ server }: Simulation): boolean =>

@@ -42,7 +42,7 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     if (outcome) return { demo: state.demo, outcome };
     if (!hinted && waited > UNSEEN_MS && state.demo.status?.observedGeneration === undefined) {
       hinted = true;
-      hint(`   No operator has looked at it so far. To find out why: ${doctorOf(connection, name)}`);
+      hint(`   No operator has seen it so far. To find out why: ${doctorOf(connection, name)}`);
     }
     return undefined;
   };

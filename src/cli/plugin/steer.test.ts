@@ -36,11 +36,11 @@ describe('steering a run', () => {
       'Counter Drift Chaos (fault confirmed)',
     );
     expect(() => advanceOf(demoWith(statusInFault(), { pace: { mode: 'Auto' } }), 'kubectl')).toThrow(
-      'goes on by itself',
+      'continues automatically',
     );
     for (const steer of [advanceOf, abortOf]) {
-      expect(() => steer(demoWith(ended()), 'kubectl')).toThrow('no run of demo is on');
-      expect(() => steer(demoWith(undefined), 'kubectl')).toThrow('no run of demo is on');
+      expect(() => steer(demoWith(ended()), 'kubectl')).toThrow('demo has no active run');
+      expect(() => steer(demoWith(undefined), 'kubectl')).toThrow('demo has no active run');
     }
   });
 

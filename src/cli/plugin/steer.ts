@@ -14,16 +14,16 @@ export interface Steering {
 export function advanceOf({ metadata, spec, status = {} }: ChaosDemo, kubectl: string): Steering {
   const { name } = metadata;
   const waiting = waitingOf(status);
-  if (waiting) return { value: waiting.advance, does: `goes on to ${waiting.next ?? 'its verdict'}` };
-  if (!isOn(status)) throw noRun(metadata, kubectl, 'there is nothing to go on with');
+  if (waiting) return { value: waiting.advance, does: `continues with ${waiting.next ?? 'its verdict'}` };
+  if (!isOn(status)) throw noRun(metadata, kubectl, 'there is nothing to continue');
   const where = status.chapter ? `: it is in ${status.chapter}` : '';
   throw new PluginError(
     spec?.pace?.mode === 'Manual'
       ? `${name} does not wait for you${where}, whose work is not done`
-      : `${name} goes on by itself${where}`,
+      : `${name} continues automatically${where}`,
     spec?.pace?.mode === 'Manual'
       ? `Wait until it does: ${pluginCommand('watch', placeOf(metadata, kubectl))}`
-      : 'To tell the story by hand, set spec.pace.mode: Manual',
+      : 'To advance by hand, set spec.pace.mode: Manual',
   );
 }
 
@@ -51,7 +51,7 @@ function isOn({ run }: NonNullable<ChaosDemo['status']>): boolean {
 
 function noRun(metadata: ChaosDemo['metadata'], kubectl: string, what: string): PluginError {
   return new PluginError(
-    `no run of ${metadata.name} is on: ${what}`,
+    `${metadata.name} has no active run: ${what}`,
     `To start one: ${pluginCommand('rerun', placeOf(metadata, kubectl))}`,
   );
 }

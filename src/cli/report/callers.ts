@@ -23,7 +23,7 @@ export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
     newcomer.length === 0
       ? undefined
       : html`<p>A caller that was new in the fault was allowed ${isWhole ? '' : 'at least '}${allowed} requests${limit === undefined ? '' : `, and the limit allows ${limit}`}.</p>`;
-  return tables.length === 0 ? html`` : html`<h3>What callers got</h3>\n${tables}${ofNewcomer}`;
+  return tables.length === 0 ? html`` : html`<h3>Outcome for callers</h3>\n${tables}${ofNewcomer}`;
 }
 
 function table(

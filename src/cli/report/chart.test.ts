@@ -9,7 +9,7 @@ const SIZE = { width: 660, height: 280 };
 const [TOP, BOTTOM] = [24, 236];
 
 const rising: PlotLine = {
-  name: 'all nodes together',
+  name: 'all pods together',
   colour: 0,
   points: [
     [0, 0],

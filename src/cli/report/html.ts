@@ -163,7 +163,7 @@ ${seen(scenario)}
 const PROOFS: Readonly<Record<string, string>> = {
   Confirmed: 'It was proven that the fault was there.',
   Mismatch: 'The fault was ordered, and it was not there as ordered.',
-  Inconclusive: 'Whether the fault was there could not be told.',
+  Inconclusive: 'It is unknown whether the fault was there.',
 };
 
 /** `isOpen`: more may come. */
@@ -203,11 +203,11 @@ function wasOn(
   if (endedAt === undefined || endedAt === until) {
     return isOpen && endedAt === undefined
       ? html`It began at ${from}, and ends at ${last} at the latest.`
-      : html`It was on from ${from} to ${last} at the latest.`;
+      : html`It was active from ${from} to ${last} at the latest.`;
   }
   const ms = Date.parse(endedAt) - Date.parse(startedAt);
   const long = ms >= 0 && ms <= LONGEST_FAULT_MS ? html` for ${formatDuration(ms)},` : NOTHING;
-  return html`It was on${long} from ${from} to ${timeMarkup(endedAt)}.`;
+  return html`It was active${long} from ${from} to ${timeMarkup(endedAt)}.`;
 }
 
 /** Whoever writes a status may write any times. */
@@ -248,7 +248,7 @@ function keyOf({ lines }: Plot): readonly PlotLine[] {
   );
   if (!first) return named;
   const rest = named.filter((line) => line !== first && !others.includes(line));
-  return [...rest, { ...first, name: 'single nodes' }];
+  return [...rest, { ...first, name: 'single pods' }];
 }
 
 function unitOf({ log, unit }: Plot): string {
@@ -271,12 +271,12 @@ function explained(diagnosis: ShownDiagnosis, anchor: string, drawn: ReadonlySet
   const place = diagnosedPlace(diagnosis);
   const remedy = remedySentence(diagnosis);
   return html`<h3>Diagnosis</h3>
-<p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence alone. ${whole ? 'Each claim links to what shows it.' : missing}</p>
+<p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence only. ${whole ? 'Each claim links to what shows it.' : missing}</p>
 ${chain.length === 0 ? NOTHING : html`<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>`}
 ${alternatives.length === 0 ? NOTHING : html`<p>Also, or instead: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
 <p><b>What to do:</b> ${diagnosis.recommendation}</p>
 ${remedy === undefined ? NOTHING : html`<p><b>What was done:</b> ${remedy}</p>`}
-${grade ? html`<p>${whole?.grade ? `Injected was ${whole.grade.truth}. ` : ''}The diagnosis, which was not told: component ${grade.localization}, class ${grade.identification}, action ${grade.action}${whole?.grade ? `, ${whole.grade.reason} % of its steps grounded` : ''}.</p>` : NOTHING}
+${grade ? html`<p>${whole?.grade ? `Injected was ${whole.grade.truth}. ` : ''}The diagnosis, made without that knowledge: component ${grade.localization}, class ${grade.identification}, action ${grade.action}${whole?.grade ? `, ${whole.grade.reason} % of its steps grounded` : ''}.</p>` : NOTHING}
 ${message === undefined ? NOTHING : html`<p>${message}</p>`}
 ${citations.length === 0 ? NOTHING : html`<details${new MarkupText(citations.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${citations.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
 }
@@ -291,5 +291,5 @@ ${evidence && events.length > 0 ? html`<details><summary>Events, second by secon
 /** @param last a sentence about this page */
 export function foot({ verdict }: { readonly verdict?: Report['verdict'] }, last: string): Markup {
   return html`<footer>${verdict ? html`<p>${verdict.message}</p>` : NOTHING}
-<p>Times are UTC, by the clock of the operator. Seconds in plots and events count from the start of the fault or of the burst that is shown, or, where none has begun, from when it was planned. ${last}</p></footer>`;
+<p>Times are UTC, by the clock of the operator. Seconds in plots and events count from the start of the fault or of the burst that is shown. If none has begun, they count from its planned start. ${last}</p></footer>`;
 }

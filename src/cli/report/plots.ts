@@ -35,18 +35,18 @@ function counts(scenario: ScenarioEvidence): Plot | undefined {
   if (local.length === 0) return undefined;
   return plot(scenario, {
     key: 'counts',
-    title: 'Counts of the nodes against the store',
+    title: 'Counts of the pods against the store',
     // Elsewhere the two are read at moments of their own, and a gap would say more of the reading.
     about: scenario.bundle.invariant?.formula.includes('count-stored')
-      ? 'Where the solid line is above the dashed one, the nodes have admitted what the store has not counted.'
-      : 'Each is read at moments of its own, so a short gap says nothing.',
+      ? 'If the solid line is above the dashed one, the pods have admitted what the store has not counted.'
+      : 'Each is read at a different moment, so a short gap means nothing.',
     unit: 'requests',
     lines: [
       ...faint(scenario, 'count-local'),
       ...(stored[0]
         ? [{ name: 'the store holds', colour: 1 as const, points: stored[0], joined: 'all' as const }]
         : []),
-      { name: 'all nodes together', colour: 0, points: combined(local, sum), joined: 'all' },
+      { name: 'all pods together', colour: 0, points: combined(local, sum), joined: 'all' },
     ],
   });
 }
@@ -74,10 +74,10 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
   const grows = limits.some(([, value]) => value !== limit);
   return plot(scenario, {
     key: 'answers',
-    title: 'What callers were allowed',
+    title: 'Admitted requests',
     about:
       limit === undefined
-        ? 'Answers so far, of all pods together; those denied are in the table above.'
+        ? 'Answers so far, of all pods together; rejected requests are in the table above.'
         : `Answers so far, of all pods together; rejected requests are in the table above. Admitted should ${grows ? `stay at the limit or below, which is ${limit} in the end` : `end at ${limit} or below`}.`,
     unit: 'requests',
     lines: grows
@@ -101,8 +101,8 @@ function store(scenario: ScenarioEvidence): Plot | undefined {
   if (lines.length === 0) return undefined;
   return plot(scenario, {
     key: 'store',
-    title: 'How long reads and writes of the store took',
-    about: 'Asked four times a second with a probe key of its own.',
+    title: 'Latency of reads and writes of the store',
+    about: 'Measured four times a second, with a key for the probe only.',
     unit: 'ms',
     lines,
   });
@@ -117,7 +117,7 @@ function replicas(scenario: ScenarioEvidence): Plot | undefined {
       ? []
       : [
           {
-            name: 'a node gave no answer for, at most',
+            name: 'a pod gave no answer for, at most',
             colour: 3 as const,
             points: combined(unreachable, most),
             joined: 'rises' as const,
@@ -127,8 +127,8 @@ function replicas(scenario: ScenarioEvidence): Plot | undefined {
   if (lines.length === 0) return undefined;
   return plot(scenario, {
     key: 'replicas',
-    title: 'How long answers of the nodes took',
-    about: 'A dot is an answer, of any node.',
+    title: 'Latency of the pods',
+    about: 'A dot is an answer, of any pod.',
     unit: 'ms',
     lines,
   });

@@ -223,7 +223,7 @@ function adviceOf(
       return [
         {
           scenario: status.name,
-          text: `Fix what kept it from being judged, and run again: ${status.message ?? status.reason ?? 'no reason is known'}`,
+          text: `Fix the cause and run again. ${status.message ?? status.reason ?? 'no reason is known'}`,
         },
       ];
     }

@@ -53,7 +53,7 @@ const explained = wholeDiagnosisWith({
   citations: [{ id: 's1', text: 'store count-stored: 12 requests at +1.00 s, last 0 at +2.00 s' }],
   alternatives: [{ class: 'store-slow', component: 'store' }],
 });
-const lost = { state: 'lost', sinceMs: NOW - 7000, why: 'refused' } as const;
+const lost = { state: 'lost', sinceMs: NOW - 7000, why: 'connection refused' } as const;
 
 const STATES: readonly (readonly [string, LiveState])[] = [
   ['an object that nobody has shown', startState('ratelimiter', 'demo')],

@@ -136,7 +136,7 @@ function chainLines(state: LiveState, width: number, room: number): Line[] {
 }
 
 function standingWord({ phase }: ChaosDemoStatus): string {
-  return phase ?? 'No operator has looked at it yet';
+  return phase ?? 'No operator has seen it yet';
 }
 
 /** The verdict once there is one, else the message of the moment. */

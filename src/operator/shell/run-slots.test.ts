@@ -16,13 +16,11 @@ describe('RunSlots', () => {
       slots.take(key);
     }
     expect(slots.obstacle('a/3')).toMatch(
-      /^Waiting for room: 2 runs of namespace a are on .* takes on 2 of one/,
+      /^Waiting: 2 runs of namespace a are active .* limit for one namespace is 2/,
     );
     expect(slots.obstacle('b/1')).toBeUndefined();
     slots.take('b/1');
-    expect(slots.obstacle('c/1')).toMatch(
-      /^Waiting for room: 3 runs of all namespaces are on .* takes on 3 at/,
-    );
+    expect(slots.obstacle('c/1')).toMatch(/^Waiting: 3 runs of all namespaces are active .* limit is 3/);
     expect(slots.obstacle('a/1')).toBeUndefined();
   });
 
@@ -34,7 +32,7 @@ describe('RunSlots', () => {
     slots.leave('a/1');
     expect(given).toEqual(['a/3']);
     expect([slots.obstacle('a/3'), slots.waiting]).toEqual([undefined, 1]);
-    expect(slots.obstacle('a/4')).toContain('Waiting for room');
+    expect(slots.obstacle('a/4')).toContain('Waiting: ');
   });
 
   it('namespaces take turns: an object waits for one run of a busy namespace', () => {
@@ -59,7 +57,7 @@ describe('RunSlots', () => {
     const { slots } = setup();
     for (const key of ['a/1', 'a/2', 'a/3']) slots.take(key);
     expect(slots.obstacle('a/3')).toBeUndefined();
-    expect(slots.obstacle('a/4')).toMatch(/3 runs of namespace a are on .* takes on 2 of one/);
+    expect(slots.obstacle('a/4')).toMatch(/3 runs of namespace a are active .* limit for one namespace is 2/);
     slots.leave('a/1');
     expect(slots.obstacle('a/4')).toContain('2 runs');
   });
@@ -75,7 +73,7 @@ describe('RunSlots', () => {
     slots.take('a/1');
     slots.wait('b/1');
     slots.end('a/1');
-    expect(slots.obstacle('a/1')).toContain('1 run of all namespaces is on');
+    expect(slots.obstacle('a/1')).toContain('1 run of all namespaces is active');
     slots.wait('a/1');
     expect(given).toEqual([]);
     slots.ended('a/1');

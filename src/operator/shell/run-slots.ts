@@ -48,10 +48,10 @@ export class RunSlots {
     const here = this.#in(namespace);
     const all = this.#total();
     if (here >= mostByNamespace) {
-      return `Waiting for room: ${counted(here, 'run')} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} on or about to begin, and the operator takes on ${mostByNamespace} of one namespace at once (--max-runs-per-namespace). This one begins by itself when there is room`;
+      return `Waiting: ${counted(here, 'run')} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} active or about to begin, and the limit for one namespace is ${mostByNamespace} (--max-runs-per-namespace). This run begins automatically when there is room`;
     }
     if (all >= most) {
-      return `Waiting for room: ${counted(all, 'run')} of all namespaces ${all === 1 ? 'is' : 'are'} on or about to begin, and the operator takes on ${most} at once (--max-runs). This one begins by itself when there is room`;
+      return `Waiting: ${counted(all, 'run')} of all namespaces ${all === 1 ? 'is' : 'are'} active or about to begin, and the limit is ${most} (--max-runs). This run begins automatically when there is room`;
     }
     return undefined;
   }

@@ -17,7 +17,7 @@ export function addCompletion(program: Command, { signal }: CommandContext): voi
       'source <(kubectl chaosdemo completion bash)',
       'kubectl chaosdemo completion kubectl > ~/.local/bin/kubectl_complete-chaosdemo',
     ],
-    notes: `bash, zsh and fish complete kubectl-chaosdemo. For "kubectl chaosdemo", kubectl asks a program
+    notes: `bash, zsh and fish complete kubectl-chaosdemo. For "kubectl chaosdemo", kubectl runs the program
 kubectl_complete-chaosdemo on PATH, executable: "completion kubectl" prints it.`,
   })
     .addArgument(new Argument('<shell>').choices(SHELLS))

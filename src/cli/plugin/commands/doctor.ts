@@ -7,15 +7,15 @@ import { type CommandContext, clusterCommand, connected, ONLY_ONE, say } from '.
 export function addDoctor(program: Command, context: CommandContext): void {
   clusterCommand(program, {
     name: 'doctor',
-    summary: 'Say why a ChaosDemo does not start, with the commands that mend it',
+    summary: 'Show why a ChaosDemo does not start, with the commands to fix it',
     examples: [
       'kubectl chaosdemo doctor demo -n ratelimiter',
       'kubectl chaosdemo doctor demo --operator-namespace chaos',
     ],
-    notes: `Looks with your own rights, and changes nothing.
+    notes: `Checks with your own rights, and changes nothing.
 
-Exit status: 0 nothing was found that stands in the way of a run, 1 something was, 2 the API server could not be
-asked. A line with ? could not be looked at, and counts for neither.`,
+Exit status: 0 no problem found, 1 at least one problem, 2 the API server could not be queried. A line with ? is
+a check that could not run; it does not affect the status.`,
   })
     .argument('[name]', ONLY_ONE)
     .option('--operator-namespace <name>', 'namespace of the operator', 'chaosdemo-system')

@@ -29,8 +29,8 @@ export function addRun(program: Command, context: CommandContext): void {
       'kubectl chaosdemo run -f manifests/samples/demo.yaml',
       'kubectl chaosdemo run -f gate.yaml --plain --timeout 20m',
     ],
-    notes: `The file holds one ChaosDemo. It is applied server-side, with ${ANNOTATIONS.requestedAt}, so that each call is
-a run of its own. Ctrl-C leaves the run on.\n\n${VERDICTS}`,
+    notes: `The file holds one ChaosDemo. It is applied server-side, with ${ANNOTATIONS.requestedAt}, so that each call
+starts a new run. Ctrl-C does not stop the run.\n\n${VERDICTS}`,
   })
     .addOption(timeoutOption())
     .addOption(plainOption())
@@ -52,7 +52,7 @@ a run of its own. Ctrl-C leaves the run on.\n\n${VERDICTS}`,
 export function addWait(program: Command, context: CommandContext): void {
   clusterCommand(program, {
     name: 'wait',
-    summary: 'Wait until the run of a ChaosDemo has ended, or it is refused',
+    summary: 'Wait until the run of a ChaosDemo has ended, or cannot start',
     examples: [
       'kubectl chaosdemo wait demo -n ratelimiter',
       'kubectl chaosdemo wait demo --timeout 20m && deploy',
@@ -78,7 +78,7 @@ export function addWatch(program: Command, context: CommandContext): void {
       'kubectl chaosdemo watch demo --plain | tee run.log',
     ],
     notes: `Chapters, countdown, health, results, charts of what was measured, and events. On a terminal it stays until you
-press q. As plain lines it ends with the run. Without colour: NO_COLOR=1.`,
+press q. As plain lines it ends with the run. Without color: NO_COLOR=1.`,
   })
     .addOption(plainOption())
     .argument('[name]', ONLY_ONE)
@@ -94,10 +94,10 @@ press q. As plain lines it ends with the run. Without colour: NO_COLOR=1.`,
 export function addPresent(program: Command, context: CommandContext): void {
   clusterCommand(program, {
     name: 'present',
-    summary: 'Tell the story of a run on a stage',
+    summary: 'Present a run on a stage',
     examples: ['kubectl chaosdemo present demo -n ratelimiter'],
-    notes: `Large, one chapter at a time. Space goes on to the next chapter where spec.pace.mode is Manual; a twice aborts the
-run; r twice runs again; q leaves. It needs a terminal.`,
+    notes: `Large, one chapter at a time. Space continues with the next chapter if spec.pace.mode is Manual; a twice
+aborts the run; r twice runs again; q leaves. It needs a terminal.`,
   })
     .argument('[name]', ONLY_ONE)
     .action(

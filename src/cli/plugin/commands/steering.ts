@@ -17,7 +17,7 @@ import {
 export function addAdvance(program: Command, context: CommandContext): void {
   addSteering(program, context, 'advance', advanceOf, {
     name: 'advance',
-    summary: 'Let a run go on that waits for you',
+    summary: 'Let a run continue that waits for you',
     examples: ['kubectl chaosdemo advance demo -n ratelimiter'],
     notes: `Sets ${ANNOTATIONS.advance} to <run>/<chapter> of the chapter in which the run waits (spec.pace.mode: Manual).`,
   });
@@ -28,7 +28,7 @@ export function addAbort(program: Command, context: CommandContext): void {
     name: 'abort',
     summary: 'Stop a run, release its fault and restore',
     examples: ['kubectl chaosdemo abort demo -n ratelimiter'],
-    notes: `Sets ${ANNOTATIONS.abort} to the number of the run that is on.`,
+    notes: `Sets ${ANNOTATIONS.abort} to the number of the active run.`,
   });
 }
 
@@ -40,7 +40,7 @@ export function addRerun(program: Command, context: CommandContext): void {
       'kubectl chaosdemo rerun demo -n ratelimiter',
       'kubectl chaosdemo rerun demo && kubectl chaosdemo wait demo',
     ],
-    notes: `Sets ${ANNOTATIONS.requestedAt} to a new value. A run that is on is stopped first.`,
+    notes: `Sets ${ANNOTATIONS.requestedAt} to a new value. An active run is stopped first.`,
   });
 }
 

@@ -14,7 +14,7 @@ export function addUi(program: Command, context: CommandContext): void {
       'kubectl chaosdemo ui --no-open --port 8443',
     ],
     notes: `All ChaosDemos that you may list, one run with its plots, and two runs side by side. With -n the list is of that
-namespace. It is served on 127.0.0.1 with your own rights, to whoever has the address that is printed. Ctrl-C ends it.`,
+namespace. It is served on 127.0.0.1 with your own rights, to anyone who has the printed address. Ctrl-C ends it.`,
   })
     .argument('[name]', 'name of the ChaosDemo whose page is opened (default: the page of all)')
     .addOption(

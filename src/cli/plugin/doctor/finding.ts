@@ -36,9 +36,9 @@ export function findingLines(findings: readonly Finding[]): string[] {
 function summaryOf(findings: readonly Finding[]): string {
   const count = (state: State): number => findings.filter((finding) => finding.state === state).length;
   const unknown = count('unknown');
-  const rest = unknown === 0 ? '' : ` ${unknown} could not be found out.`;
+  const rest = unknown === 0 ? '' : ` ${unknown} ${unknown === 1 ? 'check' : 'checks'} could not run.`;
   const wrong = count('wrong');
-  if (wrong === 0) return `Nothing was found that stands in the way of a run.${rest}`;
-  const what = wrong === 1 ? 'One thing stands' : `${wrong} things stand`;
-  return `${what} in the way of a run. Mend from the top down; the operator looks again every ten seconds.${rest}`;
+  if (wrong === 0) return `No problem found.${rest}`;
+  const what = wrong === 1 ? 'One problem' : `${wrong} problems`;
+  return `${what} found. Fix from the top down; the operator checks again every ten seconds.${rest}`;
 }

@@ -54,7 +54,7 @@ describe('what doctor makes of an object', () => {
     ]);
     expect(check(demoWith(refused('SharedRedis')))).toMatchObject({
       state: 'wrong',
-      message: 'the operator refuses it (SharedRedis): about SharedRedis',
+      message: 'a precondition is not met (SharedRedis): about SharedRedis',
       reason: 'SharedRedis',
     });
   });

@@ -42,13 +42,13 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
     case 'unseen':
       return {
         state: 'wrong',
-        message: `no operator has looked at ${name} since it was written. If the checks above are well, see whether the operator logs why`,
+        message: `no operator has seen ${name} since it was written. If the checks above pass, read the logs of the operator`,
         reason: 'Pending',
       };
     case 'refused':
       return {
         state: 'wrong',
-        message: `the operator refuses it (${standing.reason}): ${standing.message}`,
+        message: `a precondition is not met (${standing.reason}): ${standing.message}`,
         ...(OF_THE_SPEC.has(standing.reason) && {
           mend: [edited('edit')],
         }),
@@ -57,7 +57,7 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
     case 'ended':
       return {
         state: 'note',
-        message: `run ${status.run?.number ?? '?'} of ${name} has ended: ${standing.line}. Nothing starts another by itself; to run again:`,
+        message: `run ${status.run?.number ?? '?'} of ${name} has ended: ${standing.line}. To run again:`,
         mend: [pluginCommand('rerun', { kubectl, name, namespace })],
         ...(ready ? { reason: ready.reason } : {}),
       };
@@ -68,17 +68,17 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
   if (waiting) {
     return {
       state: 'note',
-      message: `run ${status.run?.number} waits for you in chapter ${waiting.advance.split('/')[1]} (spec.pace.mode: Manual). To go on:`,
+      message: `run ${status.run?.number} waits for you in chapter ${waiting.advance.split('/')[1]} (spec.pace.mode: Manual). To continue:`,
       mend: [`${edited('annotate')} ${shell`--overwrite ${`${ANNOTATIONS.advance}=${waiting.advance}`}`}`],
       reason: 'AwaitingAdvance',
     };
   }
   if (status.run && status.run.completedAt === undefined) {
-    return { state: 'ok', message: `run ${status.run.number} of ${name} is on: ${status.message ?? ''}` };
+    return { state: 'ok', message: `run ${status.run.number} of ${name} is active: ${status.message ?? ''}` };
   }
   return {
     state: 'note',
-    message: `${name} waits (${ready?.reason ?? 'Pending'}): ${ready?.message ?? ''}. You need to do nothing`,
+    message: `${name} waits (${ready?.reason ?? 'Pending'}): ${ready?.message ?? ''}. No action is needed`,
     reason: ready?.reason ?? 'Pending',
   };
 }

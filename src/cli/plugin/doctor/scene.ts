@@ -61,7 +61,7 @@ export async function checked(
 function whyUnknown(error: unknown): string {
   const said = messageOf(error);
   if (isForbidden(error)) return `you may not look: ${said}`;
-  return error instanceof ApiError ? `the API server refused: ${said}` : said;
+  return error instanceof ApiError ? `the API server rejected the request: ${said}` : said;
 }
 
 /** Text as one argument of a merge patch in a command. */

@@ -35,9 +35,9 @@ export function decide({ headers, method, url = '' }: RequestHead, { key, port, 
   if (!hosts.includes(headers.host ?? '')) return refuse(403, NOT_SERVED);
   const { origin } = headers;
   if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {
-    return refuse(403, 'Other pages may not ask.');
+    return refuse(403, 'Cross-origin requests are not accepted.');
   }
-  if (method !== 'GET') return refuse(405, 'This page is read alone: GET.');
+  if (method !== 'GET') return refuse(405, 'Method not allowed: use GET.');
   const address = URL.parse(url, 'http://localhost');
   if (!url.startsWith('/') || url.startsWith('//') || !address) return refuse(403, NOT_SERVED);
   const path = address.pathname;

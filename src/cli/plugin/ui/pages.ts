@@ -142,7 +142,7 @@ function waitingPart({ metadata, status }: ReportSource['demo'], kubectl: string
   const { name, namespace } = metadata;
   const markup = html`<header><p class="kicker">${namespace}/${name} ${phaseChip(status?.phase ?? '', ready?.reason)}</p>
 <h1>It has not run</h1><p>${message}</p>
-<p>What stands in the way, and how to mend it: <code>${pluginCommand('doctor', { kubectl, name, namespace })}</code></p></header>`;
+<p>The problem, and how to fix it: <code>${pluginCommand('doctor', { kubectl, name, namespace })}</code></p></header>`;
   return { markup, style: '' };
 }
 

@@ -126,12 +126,11 @@ export function reconcile(
   readFrom: number,
 ): Reconciliation {
   if (keys.length === 0) {
-    return { measures: [], message: `no accounts are made up for limits above ${MOST_ACCOUNTED}` };
+    return { measures: [], message: `counts are not reconciled for limits above ${MOST_ACCOUNTED}` };
   }
-  const unknownOf = (callers: number): string =>
-    `the accounts of ${counted(callers, 'caller')} are not known`;
+  const unknownOf = (callers: number): string => `the counts of ${counted(callers, 'caller')} are not known`;
   if (!well) {
-    const why = 'when the watch ended, callers were not served as before yet';
+    const why = 'callers had not recovered when the watch ended';
     return { measures: [], message: `${unknownOf(keys.length)}: ${why}` };
   }
   const byKey = Map.groupBy(requests, ({ key = '' }) => key);

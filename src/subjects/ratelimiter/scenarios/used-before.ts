@@ -21,7 +21,7 @@ export async function usedBefore(
   const { admitted, stored } = sample;
   if (totalAdmitted(sample) === 0 && stored === 0) return undefined;
   const byNodes = parts.reference ? `nodes admitted ${perNode(admitted)}; ` : '';
-  const message = `Nothing was injected: ${key} had been used before the fault (${byNodes}Redis counted ${stored}). See who else sends requests for keys that begin with demo-, and run again`;
+  const message = `Nothing was injected: ${key} had been used before the fault (${byNodes}Redis counted ${stored}). Find which other client sends requests for keys that begin with demo-, and run again`;
   return { proof: 'Inconclusive', endedAt: parts.now(), message, evidence: [message] };
 }
 

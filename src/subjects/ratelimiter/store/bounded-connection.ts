@@ -179,7 +179,7 @@ class BoundedRedis extends Redis {
     }
     this.#cause ??= new RedisWireError(
       'REPLY_TIMEOUT',
-      `no complete answer came within ${ms} ms, so the connection was ended: see whether it runs, and is neither overloaded nor paused`,
+      `no complete answer came within ${ms} ms, so the connection was ended: check that it runs and is not overloaded or paused`,
     );
     this.disconnect();
     // Rejected once the connection has ended: until then it passes for one that stands.

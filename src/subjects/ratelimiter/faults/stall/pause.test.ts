@@ -8,14 +8,14 @@ describe('the verdict on a pause', () => {
   it('is Mismatch where a write was taken while it should have been on', () => {
     expect(taken(300)).toMatchObject({
       proof: 'Mismatch',
-      message: expect.stringContaining('see whether a proxy'),
+      message: expect.stringContaining('Check whether a proxy'),
     });
   });
 
   it('a pause is Inconclusive if its write was checked only after the pause had ended', () => {
     expect(taken(2000)).toMatchObject({
       proof: 'Inconclusive',
-      message: expect.stringContaining('this process stood still'),
+      message: expect.stringContaining('The operator process was stalled'),
     });
   });
 

@@ -176,19 +176,19 @@ export function verdictOn(
   if (finding.kind === 'held') {
     return {
       proof: 'Confirmed',
-      message: `${name} takes no writes for ${ms} ms${askedMs === undefined ? '' : ` of ${formatDuration(askedMs)} asked`}: a probe write was held back for ${Math.round(finding.heldMs)} ms while ${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
+      message: `writes to ${name} stall for ${ms} ms${askedMs === undefined ? '' : ` of the configured ${formatDuration(askedMs)}`}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
     };
   }
   if (finding.kind === 'taken' && finding.afterMs >= ms - EARLY_MS) {
     return {
       proof: 'Inconclusive',
-      message: `${name} said OK to CLIENT PAUSE for ${ms} ms and took a write ${Math.round(finding.afterMs)} ms later, when the pause was over by itself: this process stood still meanwhile, so nothing was felt of it. Give the operator more CPU, or lengthen the pause`,
+      message: `${name} accepted CLIENT PAUSE for ${ms} ms and a write ${Math.round(finding.afterMs)} ms later, when the pause had ended. The operator process was stalled, so no probe saw the pause. Give the operator more CPU, or lengthen the pause`,
     };
   }
   if (finding.kind === 'taken') {
     return {
       proof: 'Mismatch',
-      message: `${name} said OK to CLIENT PAUSE and took a write ${Math.round(finding.afterMs)} ms later: see whether a proxy answers in its place, or somebody else sends CLIENT UNPAUSE`,
+      message: `${name} accepted CLIENT PAUSE and a write ${Math.round(finding.afterMs)} ms later. Check whether a proxy answers in its place, or another client sends CLIENT UNPAUSE`,
     };
   }
   return { proof: 'Inconclusive', message: `Whether ${name} is paused is unclear: ${finding.reason}` };

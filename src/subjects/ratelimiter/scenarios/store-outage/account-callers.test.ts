@@ -131,7 +131,7 @@ describe('the accounts of callers after a fault', () => {
 
   it('are not made up for a limit that would take long to use up', async () => {
     const { keys, measures, message } = await accountsAfter({ counts: 1, status: 200 }, 201);
-    expect(message).toBe('no accounts are made up for limits above 200');
+    expect(message).toBe('counts are not reconciled for limits above 200');
     expect(measures).toEqual([]);
     expect(keys).toEqual([]);
   });

@@ -156,7 +156,7 @@ export class OutageCallers {
     const { access, callerTimeoutMs } = this.#options;
     const { outcome, pod: node } = request;
     if (isUnheard(request)) {
-      return `without any fault the connection of a caller under its limit to ${node} broke, or none came about: see in the logs whether it failed, or closes connections within 4 s and does not say so in Keep-Alive`;
+      return `baseline check failed: without a fault, the connection of a caller under its limit to ${node} broke or was not made. Check in its logs whether it failed, or closes connections within 4 s without Keep-Alive announcing it`;
     }
     const what = {
       Admitted: `admitted by ${node}`,
@@ -164,7 +164,7 @@ export class OutageCallers {
       Error: `answered with an error by ${node}`,
       Timeout: `not answered by ${node} within ${formatDuration(callerTimeoutMs)}`,
     }[outcome];
-    return `without any fault a caller under its limit was ${what}: ${access.advice}`;
+    return `baseline check failed: without a fault, a caller under its limit was ${what}: ${access.advice}`;
   }
 
   /** As {@link runTraffic}: of callers under their limit, of the one over it, and of what needs no limiter. */
