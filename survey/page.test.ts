@@ -56,9 +56,9 @@ describe('the page of the survey', () => {
     ];
     const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
     expect(rowOf(page, 'default')).toBe(
-      '| `default`: ioredis as it comes | **Hangs** 2 of 2 | 2 ms, none, 4 ms | 0 | 18 to 203 ms | 0, 3 | 20 of 20 |',
+      '| `default`: default settings of ioredis | **Hangs** 2 of 2 | 2 ms, none, 4 ms | 0 | 18 to 203 ms | 0, 3 | 20 of 20 |',
     );
-    expect(page).toContain('of 1 limiter 1 leaves callers waiting (Hangs)');
+    expect(page).toContain('of 1 limiter: 1 Hangs');
     expect(page).toContain('npm run survey -- koa-ratelimit --times 3');
   });
 
@@ -71,15 +71,15 @@ describe('the page of the survey', () => {
   it('says what differed, by process', async () => {
     const page = await pageOf([of('koa-ratelimit', 'timeout', told('FailsClosed'), told('Mixed'))]);
     expect(rowOf(page, 'timeout')).toContain('| FailsClosed 1 of 2, Mixed 1 of 2 |');
-    expect(page).toContain('- `timeout`: Mixed: a-0 Mixed: within the limit 1 admitted\n');
-    expect(page).toContain('1 cannot be told in one word');
+    expect(page).toContain('- `timeout`: Mixed; of requests under the limit, 1 admitted\n');
+    expect(page).toContain('1 without one result');
   });
 
   it('says why something could not be told, once', async () => {
     const why = 'No baseline:\na | b';
     const page = await pageOf([of('koa-ratelimit', 'timeout', untold(why), untold(why), told('Enforces'))]);
     expect(rowOf(page, 'timeout')).toContain('| **Enforces** 1 of 3 |');
-    expect(page.split('not told: No baseline: a | b')).toHaveLength(2);
+    expect(page.split('no result: `No baseline: a | b`')).toHaveLength(2);
   });
 
   it('holds what documentation promises against what was seen', async () => {
@@ -90,11 +90,16 @@ describe('the page of the survey', () => {
     ]);
     const says = (variant: string): string =>
       page.split('\n').find((line) => line.startsWith(`- \`${variant}\`: [`)) ?? '';
-    expect(says('default')).toMatch(/"fail closed".*, which this \*\*contradicts\*\*$/);
-    expect(says('fail-open')).toMatch(/which this \*\*contradicts\*\*$/);
-    expect(says('ioredis-timeout-fail-open')).toMatch(/which this confirms$/);
-    expect(page).toMatch(/in 2 configurations\. .* 1 .*\(FailsOpen\), 1 .*\(Hangs\)\./);
-    expect(page).toContain('up to 121 requests more (express-rate-limit)');
+    expect(says('default')).toMatch(/"fail closed".*\. No error came in time, so this did not apply\.$/);
+    expect(says('fail-open')).toMatch(/\. No error came in time, so this did not apply\.$/);
+    expect(says('ioredis-timeout-fail-open')).toMatch(/\. Confirmed\.$/);
+    expect(page).toMatch(/For 2 configurations, .*: 1 FailsOpen, 1 Hangs\./);
+    expect(page).toContain('121 of about 150 sent (express-rate-limit)');
+  });
+
+  it('contradicts a promise that needs no error', async () => {
+    const page = await pageOf([of('envoy-ratelimit', 'timeout', told('Hangs'))]);
+    expect(page).toMatch(/^- `timeout`: .*\. \*\*Contradicted\*\*\.$/m);
   });
 
   it('calls a promise kept in part where most callers were let through', async () => {
@@ -103,8 +108,8 @@ describe('the page of the survey', () => {
       const page = await pageOf([of('flask-limiter', 'timeout-memory-fallback', run)]);
       return page.split('\n').find((line) => line.startsWith('- `timeout-memory-fallback`: [')) ?? '';
     };
-    expect(await saying(6)).toMatch(/which this confirms in part$/);
-    expect(await saying(44)).toMatch(/which this \*\*contradicts\*\*$/);
+    expect(await saying(6)).toMatch(/\. Confirmed in part\.$/);
+    expect(await saying(44)).toMatch(/\. \*\*Contradicted\*\*\.$/);
   });
 
   it('leaves out what is no longer described', async () => {
@@ -113,6 +118,6 @@ describe('the page of the survey', () => {
       of('koa-ratelimit', 'no-longer', told('Enforces')),
     ]);
     expect(page).not.toContain('no-longer');
-    expect(page).not.toContain('Enforces)');
+    expect(page).not.toContain('1 Enforces');
   });
 });

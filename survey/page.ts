@@ -1,7 +1,7 @@
 /** The page of the survey, made of its results: what was found, an overview, and a part for each limiter. */
 
 import { code, counted, link, range, row } from './markdown.ts';
-import { type Entry, findingsOf } from './page-findings.ts';
+import { type Entry, findingsOf, SENT_OVER } from './page-findings.ts';
 import {
   agreed,
   numbers,
@@ -16,10 +16,10 @@ import { loadLimiter } from './runner/limiters.ts';
 import { PROCESSES } from './survey-variant.ts';
 
 const WINDOWS: Readonly<Record<WindowKind, string>> = {
-  FixedFromFirstRequest: 'a window that begins with the first request',
-  FixedByClock: 'a window by the clock',
-  Sliding: 'a window that slides',
-  TokenBucket: 'tokens that come back',
+  FixedFromFirstRequest: 'fixed window from the first request',
+  FixedByClock: 'fixed window by the clock',
+  Sliding: 'sliding window',
+  TokenBucket: 'token bucket',
 };
 
 /** Markdown. Results whose limiter or variant is no longer described are left out. */
@@ -31,12 +31,12 @@ export async function pageOf(all: readonly Surveyed[]): Promise<string> {
   const entries = groups.flatMap((group) => group.entries);
   return `${[
     '# Survey of rate limiters',
-    `What callers of real, unmodified rate limiters get while their Redis takes no writes. The words are those of
-[Your own rate limiter](your-limiter.md#phases-of-a-run). This page is made of [survey.json](survey.json), which
-also has the evidence of each run; nobody writes it by hand.`,
-    '## What was found',
+    `How real, unmodified rate limiters behave while writes to their Redis stall. [Your own rate
+limiter](your-limiter.md#phases-of-a-run) defines the results. This page is generated from [survey.json](survey.json),
+which also has the evidence of each run.`,
+    '## Findings',
     findingsOf(entries),
-    '## How',
+    '## Method',
     howOf(entries),
     '## Overview',
     overviewOf(groups),
@@ -57,22 +57,29 @@ function howOf(entries: readonly Entry[]): string {
     runs.map(({ load }) => load),
     '',
   );
-  return `Each limiter ran as ${PROCESSES} processes over one Redis, with a limit of ${CONFIGURED.limit} requests in
-${CONFIGURED.windowSeconds} s (in an hour where windows end for each caller at another moment), in the smallest service that its own documentation leads to (${code('survey/limiters')}), behind a
-ChaosDemo with two scenarios. GhostAllowing sent three times the limit at once, three times over, with nothing wrong.
-StoreOutage then paused the writes of Redis for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}, which is a Redis that
-stalls: connections stay open, and no error arrives. Callers waited 1 s for an answer. ${counted(runs.length, 'run')} were made on a machine at a load of
-${loads}. Times are of that machine; and a burst that showed nothing proves little. A sentence of documentation is held against
-a Redis that stalls; whoever wrote it may have thought of one that is gone.
+  const days = [...new Set(runs.map(({ at }) => at.slice(0, 10)))].sort();
+  const date = days.length > 1 ? `${days[0]} to ${days.at(-1)}` : (days[0] ?? '');
+  return `Each limiter ran as ${PROCESSES} processes over one Redis, with a limit of ${CONFIGURED.limit} requests in ${CONFIGURED.windowSeconds} s. Windows
+that end for each caller at a different moment lasted an hour. The service is the smallest that the documentation
+describes (${code('survey/limiters')}), and identifies its callers by a header, if necessary with a key function of the
+survey. So the first configuration has default settings, but for that function and what its row names.
 
-| column | what it says |
+A ChaosDemo tested two scenarios. GhostAllowing sent three bursts of three times the limit, without a fault.
+StoreOutage then paused Redis writes for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}: connections stay open, and Redis
+returns no error. Callers waited ${CALLERS_WAIT_MS / 1000} s for an answer, so a client that waits longer hangs by definition. An unreachable
+Redis, which documentation usually describes, was not tested.
+
+${counted(runs.length, 'run')} were made on ${date}, on one machine with a load of ${loads}. The results do not record the version
+of Redis and the machine. Times depend on that load, and a burst within the limit proves little.
+
+| Column | Meaning |
 | --- | --- |
-| callers get | what callers within their limit got during the pause, and in how many runs |
-| an answer takes | the median before, during and after the pause, of the answers that came in time, to callers of both kinds; none: nobody was answered in time |
-| beyond the limit | how many requests more than the limit allows got through during the pause |
-| well again | how long after the pause callers were served as before |
-| lost, overCounted | of three callers: requests admitted and never counted; counted and not admitted in time; each at least, since tokens that come back hide some |
-| burst | the most that got through with nothing wrong, and what the limit allows |
+| result | outcome for callers under their limit during the pause, and in how many runs |
+| latency | median before, during and after the pause, of answers within ${CALLERS_WAIT_MS / 1000} s. During the pause these are often few. Medians above ${CALLERS_WAIT_MS / 1000} s, of a late measurement, are left out; none: no other is left |
+| over-admission | requests of one caller admitted during the pause beyond its limit, of about ${SENT_OVER} sent |
+| recovery | time from the end of the pause until callers were admitted as before |
+| under-, over-counted | of three callers: requests admitted and never counted; counted and not admitted in time. With a token bucket, these are lower bounds |
+| burst | most requests admitted without a fault, and the limit |
 
 \`\`\`sh
 npm run survey -- --times 3
@@ -93,28 +100,28 @@ function overviewOf(groups: readonly { limiter: SurveyedLimiter; entries: readon
         .join(', '),
     ]);
   });
-  return [row(['limiter', 'language', 'as it comes', 'otherwise configured']), row(rule(4)), ...rows].join(
+  return [row(['limiter', 'language', 'default settings', 'other settings']), row(rule(4)), ...rows].join(
     '\n',
   );
 }
 
-/** `Hangs`, or why not one word. */
+/** `Hangs`, or why there is no single result. */
 function gets(surveyed: Surveyed): string {
-  return agreed(surveyed) ?? (toldRuns(surveyed).length > 0 ? '*differs*' : '*not told*');
+  return agreed(surveyed) ?? (toldRuns(surveyed).length > 0 ? '*differs*' : '*no result*');
 }
 
 function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
-  const besides = Object.entries(limiter.besides).map(([name, version]) => `${name} ${version}`);
+  const besides = Object.entries(limiter.besides).map(([name, version]) => `${code(name)} ${version}`);
   const head = `${link(`${limiter.package} ${limiter.version}`, limiter.documentation)} (${limiter.language})${
     besides.length > 0 ? `, with ${besides.join(', ')}` : ''
-  }. It counts in ${WINDOWS[limiter.window.kind]}: ${quoted(limiter.window.saidBy)}.`;
+  }. Algorithm: ${WINDOWS[limiter.window.kind]} (${quoted(limiter.window.saidBy)}).`;
   const titles = [
     'configuration',
-    'callers get',
-    'an answer takes',
-    'beyond the limit',
-    'well again',
-    'lost, overCounted',
+    'result',
+    'latency',
+    'over-admission',
+    'recovery',
+    'under-, over-counted',
     'burst',
   ];
   const table = [row(titles), row(rule(titles.length)), ...entries.map(rowOf)].join('\n');
@@ -127,10 +134,10 @@ function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
     head,
     table,
     ...(limiter.remark ? [limiter.remark] : []),
-    ...(reasons.length > 0 ? [`Not the same each time, or not told:\n\n${reasons.join('\n')}`] : []),
+    ...(reasons.length > 0 ? [`Results that differ or are missing:\n\n${reasons.join('\n')}`] : []),
     sayings.length > 0
-      ? `Its documentation says of a Redis that fails:\n\n${sayings.join('\n')}`
-      : 'Nothing was found in its documentation on a Redis that fails.',
+      ? `Its documentation on failures of Redis:\n\n${sayings.join('\n')}`
+      : 'Its documentation has no statement on failures of Redis that the survey found.',
     `\`\`\`sh\nnpm run survey -- ${limiter.name} --times 3\n\`\`\``,
   ].join('\n\n');
 }
@@ -149,8 +156,8 @@ function rowOf({ surveyed, variant }: Entry): string {
           .map((name) => range(of(name).filter(isInTime), 'ms') || 'none')
           .join(', '),
     range(of('overAdmission'), ''),
-    wellAgain(told),
-    lost.length > 0 ? `${range(lost, '')}, ${range(of('overCounted'), '')}` : 'not known',
+    recoveryOf(told),
+    lost.length > 0 ? `${range(lost, '')}, ${range(of('overCounted'), '')}` : 'unknown',
     burst,
   ]);
 }
@@ -173,30 +180,57 @@ function callersGet(surveyed: Surveyed): string {
   if (one) return `**${one}** ${told.length} of ${runs.length}`;
   const kinds = Map.groupBy(told, ({ behaviour }) => behaviour);
   const each = [...kinds].map(([behaviour, of]) => `${behaviour} ${of.length} of ${runs.length}`);
-  return each.length > 0 ? each.join(', ') : '*not told*';
+  return each.length > 0 ? each.join(', ') : '*no result*';
 }
 
-/** Why the runs do not all say the same. */
+/** Why there is no single result. */
 function whyNotAgreed(surveyed: Surveyed): string[] {
-  const untold = surveyed.runs.filter(({ behaviour }) => !behaviour);
-  // What somebody is to do about it, who describes a limiter of their own, is left out.
-  const said = new Set(
-    untold.map(({ message }) => message.replaceAll('\n', ' ').replace(/: see (whether )?subject\..*/, '')),
-  );
+  const untold = surveyed.runs.filter(({ behaviour }) => !behaviour).map(({ message }) => message);
   const differs = agreed(surveyed) === undefined ? toldRuns(surveyed) : [];
   return [
-    ...[...said].map((message) => `not told: ${message}`),
-    ...differs.map(({ behaviour, scenarios }) => `${behaviour}: ${byNode(scenarios).join('; ')}`),
+    ...withoutBaseline(untold),
+    ...differs.map(
+      ({ behaviour, scenarios }) => `${behaviour}; of requests under the limit, ${tallyOf(scenarios)}`,
+    ),
   ];
 }
 
-/** What the evidence says of each process. */
-function byNode(scenarios: readonly SurveyedScenario[]): readonly string[] {
-  const evidence = scenarios.find(({ name }) => name === 'outage')?.evidence ?? [];
-  return evidence.filter((line) => /: (?:within|under) the limit /.test(line));
+/** What one caller was admitted before any fault. The message of a run names it and the limit; others are quoted. */
+const WITHOUT_BASELINE =
+  /^No baseline: without any fault one caller was let through ([0-9]+) times, and the limit allows ([0-9]+)/;
+
+function withoutBaseline(messages: readonly string[]): string[] {
+  const found = messages.map((message) => WITHOUT_BASELINE.exec(message));
+  const figures = (group: 1 | 2): number[] => found.flatMap((match) => (match ? [Number(match[group])] : []));
+  const others = messages.filter((_, i) => !found[i]).map((message) => message.replaceAll('\n', ' '));
+  const admitted = figures(1);
+  return [
+    ...(admitted.length > 0
+      ? [
+          `no result in ${counted(admitted.length, 'run')}: without a fault, one caller was admitted ${range(admitted, 'times')}, with a limit of ${range(figures(2), '')}`,
+        ]
+      : []),
+    ...[...new Set(others)].map((message) => `no result: ${code(message)}`),
+  ];
 }
 
-function wellAgain(told: readonly SurveyedRun[]): string {
+/** The outcomes of callers under the limit, of all processes together, from the evidence. */
+function tallyOf(scenarios: readonly SurveyedScenario[]): string {
+  const evidence = scenarios.find(({ name }) => name === 'outage')?.evidence ?? [];
+  const totals = new Map<string, number>();
+  for (const line of evidence) {
+    const [, under = ''] = /: (?:within|under) the limit ([^;]*)/.exec(line) ?? [];
+    for (const [, count, outcome = ''] of under.matchAll(/([0-9]+) ([a-z]+)/g)) {
+      totals.set(outcome, (totals.get(outcome) ?? 0) + Number(count));
+    }
+  }
+  return [...totals].map(([outcome, count]) => `${count} ${OUTCOMES[outcome] ?? outcome}`).join(', ');
+}
+
+/** Names in older evidence. */
+const OUTCOMES: Readonly<Record<string, string>> = { denied: 'rejected' };
+
+function recoveryOf(told: readonly SurveyedRun[]): string {
   const times = numbers(told, 'outage', 'timeToRecovery');
   const never = told.length - times.length;
   if (never === 0) return range(times, 'ms');
@@ -210,29 +244,30 @@ function burstOf(runs: readonly SurveyedRun[]): string {
   const summaries = runs.flatMap(
     ({ scenarios }) => scenarios.find(({ name }) => name === 'burst')?.summary ?? [],
   );
-  if (summaries.length === 0 || !Number.isFinite(most)) return 'not told';
+  if (summaries.length === 0 || !Number.isFinite(most)) return 'no result';
   const allowed = Math.max(
     ...summaries.map((summary) => Number(/^[0-9]+\/([0-9]+)/.exec(summary)?.[1] ?? 0)),
   );
   const broken = sum(numbers(runs, 'burst', 'trialsViolated'));
   const trials = sum(numbers(runs, 'burst', 'trials'));
-  return `${most} of ${allowed}${broken > 0 ? `, too many in ${broken} of ${trials}` : ''}`;
+  return `${most} of ${allowed}${broken > 0 ? `, exceeded in ${broken} of ${trials} bursts` : ''}`;
 }
 
 function sayingOf({ surveyed, variant }: Entry): string[] {
   const { saysOfFailure } = variant;
   if (!saysOfFailure) return [];
   const verdict = verdictOn(saysOfFailure, surveyed);
-  return [`- ${code(variant.name)}: ${quoted(saysOfFailure)}${verdict ? `, which this ${verdict}` : ''}`];
+  return [`- ${code(variant.name)}: ${quoted(saysOfFailure)}${verdict ? `. ${verdict}.` : ''}`];
 }
 
-function verdictOn({ means }: FailureSaying, surveyed: Surveyed): string | undefined {
+function verdictOn({ means, onError }: FailureSaying, surveyed: Surveyed): string | undefined {
   const behaviour = agreed(surveyed);
   if (!means || !behaviour) return undefined;
-  if (means.includes(behaviour)) return 'confirms';
+  if (means.includes(behaviour)) return 'Confirmed';
+  if (onError && behaviour === 'Hangs') return 'No error came in time, so this did not apply';
   return behaviour === 'Mixed' && means.includes('FailsOpen') && servedShare(surveyed) > 0.5
-    ? 'confirms in part'
-    : '**contradicts**';
+    ? 'Confirmed in part'
+    : '**Contradicted**';
 }
 
 /** The least share of callers within their limit that were let through, of all runs. */

@@ -16,6 +16,9 @@ export function configuredOf({ window }: SurveyedLimiter): Configured {
 /** How long writes of Redis are paused. */
 export const PAUSE_SECONDS = 10;
 
+/** Requests per second of each caller to each process. */
+export const OUTAGE_REQUESTS_PER_SECOND = 5;
+
 const scenarios = [
   {
     name: 'outage',
@@ -25,7 +28,7 @@ const scenarios = [
     storeOutage: {
       pause: `${PAUSE_SECONDS}s`,
       callerTimeout: '1s',
-      requestsPerSecond: 5,
+      requestsPerSecond: OUTAGE_REQUESTS_PER_SECOND,
       settle: '5s',
       accept: ['Enforces'],
     },

@@ -24,6 +24,8 @@ export type Behaviour = (typeof BEHAVIOURS)[number];
 export interface FailureSaying extends Saying {
   /** What callers get where this is true of a Redis that takes no writes; undefined where it says nothing of callers. */
   readonly means?: readonly Behaviour[];
+  /** It is about an error or an unreachable store, so a limiter that waits for Redis does not contradict it. */
+  readonly onError?: true;
 }
 
 /**

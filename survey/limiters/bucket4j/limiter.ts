@@ -22,7 +22,7 @@ export const limiter: SurveyedLimiter = {
   },
   documentation: guide,
   remark:
-    'With Optimizations.delaying each process admits from what it knows, so a caller gets more than the limit through with nothing wrong. Nothing says how much more that can be; the operator finds no baseline, and tells nothing of a fault.',
+    'With Optimizations.delaying, each process admits from its own count, so a caller exceeds the limit without a fault. The documentation gives no bound, so the baseline check fails and no fault is injected.',
   args: ['-jar', '{app}/app.jar'],
   healthPath: '/healthz',
   window: {
@@ -55,7 +55,7 @@ export const limiter: SurveyedLimiter = {
     },
     {
       name: 'delayed-sync',
-      what: 'Optimizations.delaying: up to 5 requests, or 1 s, are counted in the process alone',
+      what: 'Optimizations.delaying: up to 5 requests, or 1 s, are counted only in the process',
       env: { DELAY_TOKENS: '5' },
       admits: 'limit at each process',
     },

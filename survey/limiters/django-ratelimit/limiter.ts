@@ -12,7 +12,7 @@ export const limiter: SurveyedLimiter = {
   besides: { 'django-redis': '7.0.0', redis: '8.1.0', django: '5.2.19', gunicorn: '27.0.1' },
   documentation: 'https://django-ratelimit.readthedocs.io/en/stable/',
   remark:
-    'RATELIMIT_FAIL_OPEN has no say where Redis answers late: the client raises an error, and the view answers 500. Callers are let through only where IGNORE_EXCEPTIONS of the cache makes no count of that error; IGNORE_EXCEPTIONS alone denies them. Windows are staggered by caller, which a ChaosDemo cannot say; the survey takes windows of an hour, so that hardly one ends during a run.',
+    'RATELIMIT_FAIL_OPEN has no effect if Redis answers late: the client raises an error, and the view answers 500. Callers are admitted only if IGNORE_EXCEPTIONS of the cache swallows that error; IGNORE_EXCEPTIONS without RATELIMIT_FAIL_OPEN rejects them. Windows are staggered by caller, which a ChaosDemo cannot express, so the survey uses windows of an hour.',
   args: [
     '-m',
     'gunicorn',
@@ -50,7 +50,7 @@ export const limiter: SurveyedLimiter = {
     },
   ],
   variants: [
-    { name: 'default', what: 'django-redis as it comes', env: {} },
+    { name: 'default', what: 'default settings of django-redis', env: {} },
     { name: 'timeout', what: 'SOCKET_TIMEOUT of 0.2 s', env: { TIMEOUT_SECONDS: '0.2' } },
     {
       name: 'timeout-fail-open',

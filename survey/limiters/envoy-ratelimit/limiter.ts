@@ -12,7 +12,7 @@ export const limiter: SurveyedLimiter = {
   besides: {},
   documentation: `${readme}#overview`,
   remark:
-    'REDIS_TIMEOUT does not end a command that Redis holds back: with 200 ms as with 10 s requests are answered when the pause is over. The local cache answers the caller beyond its limit at once, and leaves all others waiting.',
+    'This measures the service over `/json`, without Envoy. Callers of Envoy go through its rate limit filter, whose own `timeout` and `failure_mode_deny` decide, and which was not measured. REDIS_TIMEOUT does not end a command that Redis holds back: with 200 ms as with 10 s, answers come after the pause. The local cache answers the caller over its limit at once; all others hang.',
   args: [],
   goPackage: 'github.com/envoyproxy/ratelimit/src/service_cmd',
   env: {
@@ -87,7 +87,7 @@ export const limiter: SurveyedLimiter = {
     },
     {
       name: 'local-cache',
-      what: 'LOCAL_CACHE_SIZE_IN_BYTES: callers over the limit are denied without Redis',
+      what: 'LOCAL_CACHE_SIZE_IN_BYTES: callers over the limit are rejected without Redis',
       env: { LOCAL_CACHE_SIZE_IN_BYTES: '1000000' },
       saysOfFailure: {
         quote: 'avoids reading the redis cache again for the already over-the-limit keys',

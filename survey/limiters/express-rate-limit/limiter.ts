@@ -5,11 +5,13 @@ const failsClosed: FailureSaying = {
   quote: 'the default is to "fail closed" and block all requests if the datastore becomes unavailable',
   url: `${configuration}#passonstoreerror`,
   means: ['FailsClosed'],
+  onError: true,
 };
 const failsOpen: FailureSaying = {
   quote: 'to "fail open" allow the request(s) through without rate limiting',
   url: `${configuration}#passonstoreerror`,
   means: ['FailsOpen', 'Enforces'],
+  onError: true,
 };
 
 /** The middleware of Express, with its store for Redis. */
@@ -22,7 +24,7 @@ export const limiter: SurveyedLimiter = {
   besides: { 'rate-limit-redis': '6.0.1', redis: '6.3.1', ioredis: '6.0.0', express: '5.3.0' },
   documentation: 'https://express-rate-limit.mintlify.app/overview',
   remark:
-    'commandOptions.timeout of node-redis covers a command until it is written, and not until it is answered, so here it changes nothing. socketTimeout closes the client for good after a second without traffic. With passOnStoreError nothing is limited from then on, before any fault: the operator finds no baseline. Over ioredis with commandTimeout passOnStoreError does what it promises.',
+    'commandOptions.timeout of node-redis covers a command until it is written, not until it is answered, so it has no effect here. socketTimeout closes the client after a second without traffic, and with its default settings node-redis does not reconnect. With passOnStoreError, nothing is limited from then on, so the baseline check fails. With commandTimeout of ioredis, passOnStoreError works as documented.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -38,7 +40,7 @@ export const limiter: SurveyedLimiter = {
   remainingHeader: 'RateLimit-Remaining',
   store: [{ key: 'rl:{key}', type: 'string', holds: 'used', note: 'counts denied requests too' }],
   variants: [
-    { name: 'default', what: 'node-redis as it comes', env: {}, saysOfFailure: failsClosed },
+    { name: 'default', what: 'default settings of node-redis', env: {}, saysOfFailure: failsClosed },
     { name: 'fail-open', what: 'passOnStoreError', env: { FAIL_OPEN: 'true' }, saysOfFailure: failsOpen },
     {
       name: 'timeout',

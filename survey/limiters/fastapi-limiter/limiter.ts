@@ -34,7 +34,7 @@ export const limiter: SurveyedLimiter = {
     },
   ],
   variants: [
-    { name: 'default', what: 'redis.asyncio as it comes', env: {} },
+    { name: 'default', what: 'default settings of redis.asyncio', env: {} },
     { name: 'timeout', what: 'socket_timeout of 0.2 s', env: { TIMEOUT_SECONDS: '0.2' } },
   ],
 };

@@ -12,7 +12,7 @@ export const limiter: SurveyedLimiter = {
   besides: { 'github.com/gofiber/storage/redis/v3': 'v3.4.3', 'github.com/redis/go-redis/v9': 'v9.17.3' },
   documentation,
   remark:
-    'A process holds one lock for all callers while it waits for Redis. With a ReadTimeout of 200 ms it answers five callers a second, so about nine of ten wait, which is where Hangs ends and Mixed begins. It reads the count, adds one and writes it back, so processes overwrite each other in a burst.',
+    'A process holds one lock for all callers while it waits for Redis. With a ReadTimeout of 200 ms it answers five callers per second, so about nine of ten wait. That is the border between Hangs and Mixed. It reads the count, adds one and writes it back, so in a burst processes overwrite each other.',
   args: [],
   healthPath: '/healthz',
   window: {
@@ -33,7 +33,7 @@ export const limiter: SurveyedLimiter = {
     },
   ],
   variants: [
-    { name: 'default', what: 'its storage as it comes: ReadTimeout 3 s, 3 retries', env: {} },
+    { name: 'default', what: 'default settings of its storage: ReadTimeout 3 s, 3 retries', env: {} },
     {
       name: 'sliding',
       what: 'SlidingWindow',

@@ -6,11 +6,13 @@ const swallow: FailureSaying = {
   quote: 'will effectively disable rate limiting for requests where an error has occurred',
   url: configuration,
   means: ['FailsOpen', 'Enforces'],
+  onError: true,
 };
 const fallback: FailureSaying = {
   quote: 'an in memory rate limiter will be used as a fallback when the configured storage is down',
   url: configuration,
   means: ['FailsOpen', 'Enforces'],
+  onError: true,
 };
 
 /** The extension of Flask, under gunicorn. */
@@ -23,7 +25,7 @@ export const limiter: SurveyedLimiter = {
   besides: { limits: '5.8.0', redis: '7.4.1', flask: '3.1.3', gunicorn: '27.0.1' },
   documentation: 'https://flask-limiter.readthedocs.io/en/stable/',
   remark:
-    'Without a timeout of the client neither swallow_errors nor the fallback is reached. The fallback looks with PING whether Redis is back, which a Redis that takes no writes answers: it returns to Redis time and again, and some callers get an error each time.',
+    'Without a timeout of the client, neither swallow_errors nor the fallback takes effect. The fallback checks with PING whether Redis is back, and Redis answers PING during the pause. So it returns to Redis repeatedly, and some callers get an error each time.',
   // One process a pod; threads, so that one that waits does not hold up all others.
   args: [
     '-m',
@@ -60,7 +62,7 @@ export const limiter: SurveyedLimiter = {
     },
   ],
   variants: [
-    { name: 'default', what: 'redis-py as it comes', env: {} },
+    { name: 'default', what: 'default settings of redis-py', env: {} },
     {
       name: 'moving-window',
       what: "strategy 'moving-window'",

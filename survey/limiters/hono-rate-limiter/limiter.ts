@@ -10,7 +10,7 @@ export const limiter: SurveyedLimiter = {
   besides: { redis: '6.3.1', hono: '4.13.19', '@hono/node-server': '2.1.9' },
   documentation: 'https://honohub.dev/docs/rate-limiter/stores/redis',
   remark:
-    'commandOptions.timeout of node-redis covers a command until it is written, and not until it is answered, so here it changes nothing.',
+    'commandOptions.timeout of node-redis covers a command until it is written, not until it is answered, so it has no effect here.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -27,7 +27,7 @@ export const limiter: SurveyedLimiter = {
   remainingHeader: 'RateLimit-Remaining',
   store: [{ key: 'hrl:{key}', type: 'string', holds: 'used', note: 'counts denied requests too' }],
   variants: [
-    { name: 'default', what: 'node-redis as it comes', env: {} },
+    { name: 'default', what: 'default settings of node-redis', env: {} },
     { name: 'timeout', what: 'commandOptions.timeout of 200 ms', env: { TIMEOUT_MS: '200' } },
   ],
 };

@@ -10,7 +10,7 @@ export const limiter: SurveyedLimiter = {
   besides: { ioredis: '6.0.0', koa: '3.3.0' },
   documentation: 'https://github.com/koajs/ratelimit#options',
   remark:
-    'With commandTimeout callers get an error at once, and Redis counts their requests all the same once it is back: ioredis gives up waiting, and takes nothing back.',
+    'With commandTimeout, callers get an error after 200 ms, but Redis counts their requests after the pause. ioredis stops waiting and does not withdraw the command.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -23,7 +23,7 @@ export const limiter: SurveyedLimiter = {
   remainingHeader: 'X-RateLimit-Remaining',
   store: [{ key: 'limit:{key}', type: 'zset', holds: 'entries', note: 'admitted requests only' }],
   variants: [
-    { name: 'default', what: 'ioredis as it comes', env: {} },
+    { name: 'default', what: 'default settings of ioredis', env: {} },
     { name: 'timeout', what: 'commandTimeout of 200 ms', env: { TIMEOUT_MS: '200' } },
   ],
 };

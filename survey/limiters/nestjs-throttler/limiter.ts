@@ -10,7 +10,7 @@ export const limiter: SurveyedLimiter = {
   besides: { '@nest-lab/throttler-storage-redis': '1.2.0', ioredis: '6.0.0', '@nestjs/core': '11.2.10' },
   documentation: 'https://docs.nestjs.com/security/rate-limiting',
   remark:
-    'With commandTimeout callers get an error at once, and Redis counts their requests all the same once it is back: ioredis gives up waiting, and takes nothing back.',
+    'With commandTimeout, callers get an error after 200 ms, but Redis counts their requests after the pause. ioredis stops waiting and does not withdraw the command.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -35,7 +35,7 @@ export const limiter: SurveyedLimiter = {
     { key: '{{hash}:default}:blocked', type: 'string', holds: 'other', note: '1 once a request was denied' },
   ],
   variants: [
-    { name: 'default', what: 'ioredis as it comes', env: {} },
+    { name: 'default', what: 'default settings of ioredis', env: {} },
     { name: 'timeout', what: 'commandTimeout of 200 ms', env: { TIMEOUT_MS: '200' } },
   ],
 };

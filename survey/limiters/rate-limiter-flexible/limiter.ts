@@ -4,6 +4,7 @@ const insurance: FailureSaying = {
   quote: 'Insurance limiter is used only when main limiter comes up with any error.',
   url: 'https://github.com/animir/node-rate-limiter-flexible/wiki/Insurance-Strategy',
   means: ['FailsOpen', 'Enforces'],
+  onError: true,
 };
 
 /** Called by a middleware of the user's own, as its documentation shows for Express. */
@@ -16,7 +17,7 @@ export const limiter: SurveyedLimiter = {
   besides: { ioredis: '6.0.0', express: '5.3.0' },
   documentation: 'https://github.com/animir/node-rate-limiter-flexible/wiki',
   remark:
-    'The insurance is reached by an error, and without a timeout there is none. With one each process grants the whole limit once more. inMemoryBlockOnConsumed answers the caller beyond its limit at once, and leaves all others waiting.',
+    'The insurance takes effect on an error, and without a timeout there is none. With a timeout, each process grants the whole limit again. inMemoryBlockOnConsumed answers the caller over its limit at once; all others hang.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -58,7 +59,7 @@ export const limiter: SurveyedLimiter = {
     },
     {
       name: 'block-in-memory',
-      what: 'inMemoryBlockOnConsumed: callers over the limit are denied without Redis',
+      what: 'inMemoryBlockOnConsumed: callers over the limit are rejected without Redis',
       env: { BLOCK_IN_MEMORY: 'true' },
     },
   ],

@@ -31,7 +31,7 @@ export const limiter: SurveyedLimiter = {
     },
   ],
   variants: [
-    { name: 'default', what: 'go-redis as it comes: ReadTimeout 5 s, 3 retries', env: {} },
+    { name: 'default', what: 'default settings of go-redis: ReadTimeout 5 s, 3 retries', env: {} },
     { name: 'timeout', what: 'ReadTimeout of 200 ms, no retry', env: { TIMEOUT: '200ms' } },
     {
       name: 'timeout-fail-open',

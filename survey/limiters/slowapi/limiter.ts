@@ -5,11 +5,13 @@ const swallow: FailureSaying = {
   quote: 'whether to swallow errors when hitting a rate limit. An exception will still be logged.',
   url: api,
   means: ['FailsOpen', 'Enforces'],
+  onError: true,
 };
 const fallback: FailureSaying = {
   quote: 'simply falls back to in memory storage when the main storage is down',
   url: api,
   means: ['FailsOpen', 'Enforces'],
+  onError: true,
 };
 
 /** The extension of FastAPI that descends from flask-limiter, under uvicorn. */
@@ -22,7 +24,7 @@ export const limiter: SurveyedLimiter = {
   besides: { limits: '5.8.0', redis: '7.4.1', fastapi: '0.165.0', uvicorn: '0.54.0' },
   documentation: 'https://slowapi.readthedocs.io/en/latest/',
   remark:
-    'With swallow_errors callers get 500: once the error is swallowed, a value for the headers of the answer is missing. It waits for Redis in the event loop, so a timeout of 0.2 s answers five requests a second, with an error, and the others wait: about nine of ten, which is where Hangs ends and Mixed begins.',
+    'With swallow_errors, callers get 500: after the error is swallowed, a value for the headers of the answer is missing. The limiter waits for Redis in the event loop, so with a timeout of 0.2 s it answers five requests per second, with an error. About nine of ten requests wait, which is the border between Hangs and Mixed.',
   args: ['-m', 'uvicorn', '--app-dir', '{app}', '--host', '{host}', '--port', '{port}', 'app:app'],
   healthPath: '/healthz',
   window: {
@@ -46,7 +48,7 @@ export const limiter: SurveyedLimiter = {
     },
   ],
   variants: [
-    { name: 'default', what: 'redis-py as it comes', env: {} },
+    { name: 'default', what: 'default settings of redis-py', env: {} },
     {
       name: 'swallow-errors',
       what: 'swallow_errors',

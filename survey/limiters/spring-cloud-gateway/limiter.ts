@@ -17,7 +17,7 @@ export const limiter: SurveyedLimiter = {
   },
   documentation: factory,
   remark:
-    'It lets callers through on any error, and its documentation does not say so. With spring.data.redis.timeout as it comes, a minute, that is never seen. With 200 ms a busy machine reaches it with nothing wrong, and a burst gets too many through.',
+    'It admits callers on any error, which its documentation does not mention. The default timeout of a minute is longer than the pause. On a busy machine, 200 ms is reached without a fault, and a burst then exceeds the limit.',
   args: ['-jar', '{app}/app.jar'],
   healthPath: '/healthz',
   window: {
@@ -44,7 +44,7 @@ export const limiter: SurveyedLimiter = {
     },
   ],
   variants: [
-    { name: 'default', what: 'spring.data.redis.timeout as it comes: 60 s', env: {} },
+    { name: 'default', what: 'default settings of spring.data.redis.timeout: 60 s', env: {} },
     { name: 'timeout', what: 'spring.data.redis.timeout of 200 ms', env: { TIMEOUT: '200ms' } },
   ],
 };

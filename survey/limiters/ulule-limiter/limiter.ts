@@ -11,7 +11,7 @@ export const limiter: SurveyedLimiter = {
   version: 'v3.11.2',
   besides: { 'github.com/redis/go-redis/v9': 'v9.23.0' },
   documentation: readme,
-  remark: 'The default handler of errors panics: callers see their connection closed without an answer.',
+  remark: 'The default error handler panics: the connection of the caller closes without an answer.',
   args: [],
   healthPath: '/healthz',
   window: {
@@ -29,7 +29,7 @@ export const limiter: SurveyedLimiter = {
   variants: [
     {
       name: 'default',
-      what: 'go-redis as it comes: ReadTimeout 5 s, 3 retries; the default handler of errors panics',
+      what: 'default settings of go-redis: ReadTimeout 5 s, 3 retries; the default error handler panics',
       env: {},
     },
     { name: 'timeout', what: 'ReadTimeout of 200 ms, no retry', env: { TIMEOUT: '200ms' } },
