@@ -117,7 +117,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
       const { usableUntil, marker, message } = driver.observed.prepared['f'] ?? {};
-      expect(message).toContain('read back on 3 nodes');
+      expect(message).toContain('read back on 3 pods');
       expect(marker).toMatch(/^[0-9a-f]{40}\/\d+$/);
       expect(Math.abs((usableUntil ?? 0) - Date.now() - 60_000)).toBeLessThan(15_000);
       for (const { host, port } of approximate) {
@@ -245,7 +245,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([30, 0]);
       const reading = driver.observed.readings['f'];
       expect(reading?.detectedAt).toBeGreaterThanOrEqual(reading?.brokenAt ?? Infinity);
-      expect(reading?.evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
+      expect(reading?.evidence.join('\n')).toContain('3 pods x limit 10 = 30');
 
       await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
       const recovery = driver.observed.recoveries['f'];

@@ -38,7 +38,7 @@ function counts(scenario: ScenarioEvidence): Plot | undefined {
     title: 'Counts of the pods against the store',
     // Elsewhere the two are read at moments of their own, and a gap would say more of the reading.
     about: scenario.bundle.invariant?.formula.includes('count-stored')
-      ? 'If the solid line is above the dashed one, the pods have admitted what the store has not counted.'
+      ? 'If the solid line is above the dashed one, pods admitted more than the store counted.'
       : 'Each is read at a different moment, so a short gap means nothing.',
     unit: 'requests',
     lines: [
@@ -102,7 +102,7 @@ function store(scenario: ScenarioEvidence): Plot | undefined {
   return plot(scenario, {
     key: 'store',
     title: 'Latency of reads and writes of the store',
-    about: 'Measured four times a second, with a key for the probe only.',
+    about: 'Measured four times a second, with a probe key.',
     unit: 'ms',
     lines,
   });

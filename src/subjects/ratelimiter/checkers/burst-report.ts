@@ -20,7 +20,7 @@ export function togetherMs(requests: number): number {
 /** Confirmed only if every request was admitted or rejected, and all were sent together. Pure. */
 export function reportOfBurst(burst: BurstResult, nodes: number): FaultReport {
   const { requests, errors, timeouts, firstError } = burst;
-  const sent = `${counted(requests, 'request')} over ${counted(nodes, 'node')}, written within ${burst.sendSpanMs.toFixed(1)} ms`;
+  const sent = `${counted(requests, 'request')} over ${counted(nodes, 'pod')}, written within ${burst.sendSpanMs.toFixed(1)} ms`;
   const came = tallyOf(burst);
   const common = { startedAt: burst.startedAt, endedAt: burst.endedAt, evidence: [`Burst: ${sent}`] };
   const most = togetherMs(requests);
@@ -28,7 +28,7 @@ export function reportOfBurst(burst: BurstResult, nodes: number): FaultReport {
     return {
       ...common,
       proof: 'Inconclusive',
-      message: `${sent}: ${came}. Only requests within ${most} ms are a burst: these proved nothing, since the nodes could share their counts meanwhile. Give the operator more CPU, or send fewer requests`,
+      message: `${sent}: ${came}. Only requests within ${most} ms are a burst: these proved nothing, since the pods could share their counts in that time. Give the operator more CPU, or send fewer requests`,
     };
   }
   if (errors + timeouts === 0) return { ...common, proof: 'Confirmed', message: `${sent}: ${came}` };

@@ -114,9 +114,9 @@ describe('trials', () => {
       proof: 'Confirmed',
       startedAt: T,
       endedAt: T + 520,
-      message: '2 bursts of 20 requests over 2 nodes, written within 1.0, 1.0 ms: 20, 20 admitted',
+      message: '2 bursts of 20 requests over 2 pods, written within 1.0, 1.0 ms: 20, 20 admitted',
     });
-    expect(reportOf([trial(0, 20)], 2).message).toMatch(/^20 requests over 2 nodes, written within 1.0 ms/);
+    expect(reportOf([trial(0, 20)], 2).message).toMatch(/^20 requests over 2 pods, written within 1.0 ms/);
   });
 
   it('are not confirmed where one is not, unless another has shown ghosts', () => {

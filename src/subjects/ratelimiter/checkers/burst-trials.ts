@@ -67,7 +67,7 @@ function endsOf(trials: readonly Trial[]): Ends {
 function spansOf(trials: readonly Trial[], nodes: number): string {
   const { requests = 0 } = trials[0]?.burst ?? {};
   const spans = list(trials, ({ burst }) => burst.sendSpanMs, 1);
-  return `${counted(trials.length, 'burst')} of ${counted(requests, 'request')} over ${counted(nodes, 'node')}, written within ${spans} ms`;
+  return `${counted(trials.length, 'burst')} of ${counted(requests, 'request')} over ${counted(nodes, 'pod')}, written within ${spans} ms`;
 }
 
 /** A figure of each trial; of many the least and the most. */

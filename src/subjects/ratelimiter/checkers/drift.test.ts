@@ -171,7 +171,7 @@ describe('drift', () => {
       errors: 1,
       timeouts: 1,
     });
-    expect(evidence).toContainEqual(expect.stringMatching(/^Callers got: 2 of 35 .* 31 .* 1 .* 8 /));
+    expect(evidence).toContainEqual(expect.stringMatching(/^Outcome for callers: 2 of 35 .* 31 .* 1 .* 8 /));
   });
 
   it('knows whether the counters were ever further apart than without a fault', () => {
@@ -186,7 +186,7 @@ describe('drift', () => {
     const drift = invariant();
     drift.add(sample(T, [10, 10, 10], 0), whole);
     const { evidence } = drift.reading(whole);
-    expect(evidence.join('\n')).toContain('3 nodes x limit 10 = 30');
+    expect(evidence.join('\n')).toContain('3 pods x limit 10 = 30');
     expect(evidence[0]).toMatch(/\+0\.00 s.* 30 .* a 10, b 10, c 10.* 0$/);
   });
 });
@@ -410,7 +410,7 @@ describe('the proof that nothing drifted', () => {
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0), whole);
       return drift.reading(whole).shortfalls.join('\n');
     };
-    expect(withLag(4)).toMatch(/cannot exceed 3 nodes x limit 3 = 9, and the bound is 9: lower/);
+    expect(withLag(4)).toMatch(/cannot exceed 3 pods x limit 3 = 9, and the bound is 9: lower/);
     expect(withLag(3)).not.toMatch(/cannot exceed/);
   });
 

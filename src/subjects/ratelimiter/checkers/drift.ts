@@ -215,7 +215,7 @@ export class DriftInvariant implements Invariant {
     const missing = storeDoubt === undefined ? [] : [storeDoubt];
     if (this.#bound >= this.#ceiling) {
       missing.push(
-        `the drift cannot exceed ${counted(nodes.length, 'node')} x limit ${limit} = ${this.#ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
+        `the drift cannot exceed ${counted(nodes.length, 'pod')} x limit ${limit} = ${this.#ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
       );
     }
     if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
@@ -300,7 +300,7 @@ export class DriftInvariant implements Invariant {
     }
     lines.push(
       ...(Number.isFinite(this.#ceiling)
-        ? [`Ceiling of the drift: ${counted(nodes.length, 'node')} x limit ${limit} = ${this.#ceiling}`]
+        ? [`Ceiling of the drift: ${counted(nodes.length, 'pod')} x limit ${limit} = ${this.#ceiling}`]
         : []),
       `Bound of the drift: threshold ${threshold} + lag without a fault ${lag ?? 'not measured'}`,
     );
@@ -315,9 +315,9 @@ export class DriftInvariant implements Invariant {
           ? `, though the limit had room for ${limit - admitted} more`
           : '';
       lines.push(
-        `Callers were admitted ${passed} of limit ${limit} while the fault was on: ${perNode(byNode)}`,
+        `Callers were admitted ${passed} of limit ${limit} while the fault was active: ${perNode(byNode)}`,
         `Steady traffic: ${counted(requests, 'check')}, ${admitted} admitted, ${timeouts} timeouts${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
-        `Callers got: ${admitted} of ${requests} admitted, ${rejected} rejected${errors > 0 ? `, ${errors} errors` : ''}${spare}`,
+        `Outcome for callers: ${admitted} of ${requests} admitted, ${rejected} rejected${errors > 0 ? `, ${errors} errors` : ''}${spare}`,
       );
     }
     lines.push(this.#record.summary(fault));

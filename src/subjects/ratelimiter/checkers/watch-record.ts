@@ -72,7 +72,7 @@ export class WatchRecord {
   #windowLeftAt: number | undefined;
 
   /** @param looked what was looked at, for people; default: the nodes and Redis */
-  constructor(nodes: readonly string[], looked = `${counted(nodes.length, 'node')} and Redis`) {
+  constructor(nodes: readonly string[], looked = `${counted(nodes.length, 'pod')} and Redis`) {
     this.#nodes = nodes;
     this.#looked = looked;
   }

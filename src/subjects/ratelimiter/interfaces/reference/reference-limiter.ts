@@ -95,7 +95,7 @@ export class ReferenceLimiter {
     );
     const others =
       keys.length === 1 ? '' : `, and ${counted(keys.length - 1, 'key')} more for as many trials`;
-    const message = `Key ${fixture}: limit ${requests} in ${formatDuration(parseDuration(window))}, read back on ${counted(this.clients.length, 'node')}${others}`;
+    const message = `Key ${fixture}: limit ${requests} in ${formatDuration(parseDuration(window))}, read back on ${counted(this.clients.length, 'pod')}${others}`;
     return { fixture, usableUntil, message };
   }
 
