@@ -133,7 +133,7 @@ const attacks: readonly Attack[] = [
     command: INFO,
     behave: (socket) => socket.resume(),
     code: 'REPLY_TIMEOUT',
-    message: /^no complete answer came within 1000 ms, so the connection was ended: see whether/,
+    message: /^no complete answer came within 1000 ms, so the connection was ended: check that/,
   },
   {
     name: 'garbage',
