@@ -161,7 +161,9 @@ describe('more runs than are taken on at once', () => {
     await simulation.pass(1000);
     simulation.create('single', simulatedSpec(), 'other');
     await simulation.pass(1000);
-    expect(simulation.server.get('other/single')?.status?.message).toMatch(/5 runs of all namespaces are active/);
+    expect(simulation.server.get('other/single')?.status?.message).toMatch(
+      /5 runs of all namespaces are active/,
+    );
     const begun = (): number =>
       simulation.server.keys().filter((key) => simulation.server.get(key)?.status?.run).length;
     await simulation.runUntil(({ server }) => server.get('other/single')?.status?.run !== undefined);
