@@ -36,7 +36,7 @@ export type RemediationStatus = z.infer<typeof remediationStatus>;
 
 /** An action that a run has decided on, in the journal: it is never decided on again. */
 export const journaledRemedy = z.object({
-  id: z.string().max(64).describe('Id of the fault, and "/remedy".'),
+  id: z.string().max(64).describe('Id of the fault, and `/remedy`.'),
   until: z.string().max(32).meta({
     description: 'When it is given up. Only the process that announced it carries it out, before this time.',
     format: 'date-time',

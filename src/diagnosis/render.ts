@@ -29,7 +29,7 @@ const ADVICE: Readonly<Record<AnomalyClass, string>> = {
   none: '',
   unknown: 'Observe for longer, or under more load, before you conclude anything.',
   'store-writes-stalled':
-    'Find what holds back its writes (a write pause, a failover, a full disk, a slow command), and decide what a replica does until then: reject, or continue with a fixed share of the limit.',
+    'Find what holds back its writes: a write pause, a failover, a full disk or a slow command. Decide what a replica does until then: reject, or continue with a fixed share.',
   'store-unreachable':
     'Check whether it runs and whether the replicas can reach it, and decide what a replica does without it.',
   'store-restarted':
@@ -41,7 +41,7 @@ const ADVICE: Readonly<Record<AnomalyClass, string>> = {
   'limit-not-enforced':
     'Check its configuration and version first: does it know the limit, and does it compare its own count with it?',
   'uncoordinated-admission':
-    'Decide each request in one atomic step in the store, or give each replica a fixed share of the limit; exchanging counts more often makes the gap smaller and never closes it.',
+    'Decide each request in one atomic step in the store, or give each replica a fixed share of the limit. To exchange counts more often only narrows the gap.',
 };
 
 /** The recommendation that an action comes to; what a provider writes is not in it. At most 256 characters. */

@@ -6,16 +6,14 @@ import { runProgram } from '../../src/cli/program.ts';
 import { LocalError } from '../../src/local/errors.ts';
 import { root } from '../../src/local/run.ts';
 import { ensureTool } from '../offline/programs.ts';
-import { SURFACE_NAMES, SURFACES, type Surface, type SurfaceName, surface } from './surfaces.ts';
+import { SURFACE_NAMES, type Surface, type SurfaceName, surface } from './surfaces.ts';
 import { checkFiles, checkPassages, type Finding } from './vale.ts';
 
 const command = new Command('npm run check:prose --')
   .description(
     'Checks the language of texts with Vale. The first run builds it, which needs Go and takes 1 to 3 minutes. Without Go nothing is checked; with CI=true, the command fails then.',
   )
-  .addArgument(
-    new Argument('[surfaces...]', `which texts (default: ${SURFACES.join(', ')})`).choices(SURFACE_NAMES),
-  )
+  .addArgument(new Argument('[surfaces...]', 'which texts (default: all)').choices(SURFACE_NAMES))
   .addHelpText('after', '\nExit status: 0, 1 if a text breaks a rule or cannot be checked.');
 
 const say = (line: string): void => void process.stderr.write(`[prose] ${line}\n`);
@@ -42,7 +40,7 @@ await runProgram(command, {
   async main(_, signal, words) {
     const vale = await findVale(signal);
     if (vale === undefined) return 0;
-    const names = words.length > 0 ? (words as SurfaceName[]) : SURFACES;
+    const names = words.length > 0 ? (words as SurfaceName[]) : SURFACE_NAMES;
     const findings = (await Promise.all(names.map((name) => findingsOf(vale, surface(name))))).flat();
     for (const { file, line, rule, match, message } of findings) {
       process.stdout.write(`${file}:${line}: ${message} (${rule}: ${match})\n`);

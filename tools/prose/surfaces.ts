@@ -32,9 +32,6 @@ const ALL = {
 export type SurfaceName = keyof typeof ALL;
 export const SURFACE_NAMES = Object.keys(ALL) as SurfaceName[];
 
-/** Those that must have no finding. The command shows the findings of the others if they are named. */
-export const SURFACES: readonly SurfaceName[] = ['documentation', 'survey'];
-
 export const surface = (name: SurfaceName): Surface => ALL[name];
 
 /** The paragraphs of each `description` in YAML. */
