@@ -70,6 +70,7 @@ function subject(redis: object = {}): object {
   return {
     rateLimiter: {
       selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
+      interface: { type: 'Reference' },
       redis: { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, ...redis },
     },
   };

@@ -222,14 +222,18 @@ describe('one CRD for two subjects', () => {
         input: JSON.stringify(demo('mixed', spec)),
       });
     const keyValueSubject = { type: 'KeyValue', keyValue: { selector: {} } };
-    const rateLimiter = { selector: { matchLabels: { app: 'x' } }, redis: { service: { name: 'redis' } } };
+    const rateLimiter = {
+      selector: { matchLabels: { app: 'x' } },
+      interface: { type: 'Reference' },
+      redis: { service: { name: 'redis' } },
+    };
     await create({});
     await create({
       subject: { rateLimiter },
       scenarios: [{ name: 'd', type: 'CounterDrift', expect: 'Violated' }],
     });
     await expect(create({ subject: { ...keyValueSubject, rateLimiter } })).rejects.toThrow(
-      'subject.rateLimiter',
+      'write the member of the type, and no other',
     );
     await expect(
       create({
