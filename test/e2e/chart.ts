@@ -104,7 +104,11 @@ export function chart(cluster: Cluster): void {
 
 /** A ChaosDemo that the chart knows nothing of. */
 function kept(namespace: string): object {
-  const rateLimiter = { selector: { matchLabels: { app: 'any' } }, redis: { service: { name: 'any' } } };
+  const rateLimiter = {
+    selector: { matchLabels: { app: 'any' } },
+    interface: { type: 'Reference' },
+    redis: { service: { name: 'any' } },
+  };
   return {
     apiVersion: 'chaosdemo.dev/v1alpha1',
     kind: 'ChaosDemo',
