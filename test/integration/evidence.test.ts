@@ -129,7 +129,7 @@ describe.skipIf(withoutRealTime)('evidence', () => {
         broken: true,
         values: [
           { id: 'v1', name: 'sum(count-local) - count-stored', value: measures.get('drift') },
-          { id: 'v2', name: 'allowed' },
+          { id: 'v2', name: 'bound' },
         ],
       });
     }),

@@ -166,7 +166,7 @@ describe('admitRedis', () => {
   it('gives up on something that takes connections and never answers', async () => {
     const server = await listen(() => {});
     const { port } = server.address() as { port: number };
-    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /see whether it runs/);
+    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /check that it runs/);
   });
 
   it('refuses something that is not a Redis', async () => {
