@@ -85,7 +85,12 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       await world.untilStatus('left-out', 'the countdown', ({ chapter }) => /countdown/.test(chapter ?? ''));
       const stop = undoPauses(world);
       onTestFinished(stop);
-      const scenario = await expectInconclusive(world, 'left-out', 'FaultNotProven', /took a write/);
+      const scenario = await expectInconclusive(
+        world,
+        'left-out',
+        'FaultNotProven',
+        /accepted CLIENT PAUSE and a write/,
+      );
       const { observed, bound } = measureOf(scenario);
       expect(observed ?? 0).toBeLessThanOrEqual(bound ?? 0);
     }),
