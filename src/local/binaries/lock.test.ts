@@ -21,10 +21,13 @@ describe('withLock', { timeout: 300_000 }, () => {
       waiting.resolve();
     };
     const order: string[] = [];
+    const held = Promise.withResolvers<void>();
     const first = withLock(lock, quiet, async () => {
+      held.resolve();
       await waiting.promise;
       order.push('first');
     });
+    await held.promise;
     const second = withLock(lock, onWait, async () => void order.push('second'), timing);
     await Promise.all([first, second]);
     expect([order, waits]).toEqual([['first', 'second'], 1]);
