@@ -205,7 +205,12 @@ type Part = Partial<Record<keyof RateLimiterSpec, unknown>>;
 
 async function look(part: Part = {}): Promise<DiscoveredTarget | Refusal> {
   const redis = { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, tls: true };
-  const limiter = rateLimiterSchema.parse({ selector: { matchLabels: labels }, redis, ...part });
+  const limiter = rateLimiterSchema.parse({
+    selector: { matchLabels: labels },
+    interface: { type: 'Reference' },
+    redis,
+    ...part,
+  });
   return await orRefusal(() => discover({ cluster, namespace, limiter }, new AbortController().signal));
 }
 
