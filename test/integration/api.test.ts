@@ -157,11 +157,14 @@ describe('the API server', { timeout: 300_000 }, () => {
     await expect(judge(spec)).rejects.toThrow(message);
   });
 
-  it.each(readdirSync(SAMPLES))('takes the sample %s', async (file) => {
-    const manifest = await readFile(new URL(file, SAMPLES), 'utf8');
-    const input = manifest.replace(/namespace: ratelimiter/g, `namespace: ${namespace}`);
-    await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
-  });
+  it.each([...readdirSync(SAMPLES), '../gitops/pipeline/chaosdemo.yaml'])(
+    'takes the sample %s',
+    async (file) => {
+      const manifest = await readFile(new URL(file, SAMPLES), 'utf8');
+      const input = manifest.replace(/namespace: ratelimiter/g, `namespace: ${namespace}`);
+      await kubectl.run(['create', '--dry-run=server', '-f', '-'], { input });
+    },
+  );
 
   it('explains every field', async () => {
     const text = await kubectl.run(['explain', 'chaosdemo.spec', '--recursive']);

@@ -1,7 +1,7 @@
 /**
  * The accounts after the fault, by what the limiter still lets through: it needs no look
  * into Redis. A caller that was served without being counted has more left than it should
- * (lost counts). One that was counted without being served has less left (overCounted: queued
+ * (lost counts). One that was counted without being served has less left (over-counted: queued
  * writes that were carried out after their caller had got an error), and so has one whose requests were counted twice.
  * Pure.
  */
@@ -194,7 +194,7 @@ export function reconcileOne(
   const [first] = since;
   const last = used.at(-1);
   if (why !== undefined || !first) return unknown(why ?? 'nothing was asked');
-  if (!last || !isUsedUp(used, pods)) return unknown('not every node rejected in the end');
+  if (!last || !isUsedUp(used, pods)) return unknown('not every pod rejected in the end');
   const served = admittedOf(since);
   const account: Account = {
     served,

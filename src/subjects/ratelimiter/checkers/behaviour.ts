@@ -265,7 +265,7 @@ function controlShortfalls(
   const beyond = countsOf(before, 'Over');
   if (beyond.Rejected === 0) {
     missing.push(
-      `before the fault no request of a caller over its limit was rejected, after ${beyond.Admitted} were admitted and ${admittedAtOnce(limit)} are admitted`,
+      `before the fault no request of a caller over its limit was rejected, after ${beyond.Admitted} were admitted; the limit admits ${admittedAtOnce(limit)}`,
     );
   }
   return missing;
