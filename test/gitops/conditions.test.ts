@@ -87,7 +87,7 @@ describe('what an operator has not seen yet', () => {
 
 describe('what Argo CD tells people', () => {
   it('is the chapter of a run, and the reason of what is Degraded', async () => {
-    expect((await argo.health(of('running'))).message).toBe('Welcome (waiting) (1/11)');
+    expect((await argo.health(of('running'))).message).toBe('1/11 Welcome (waiting)');
     expect((await argo.health(of('refused'))).message).toMatch(/^NoSuchPods: /);
     expect((await argo.health(of('failed'))).message).toMatch(/^UnexpectedViolation: /);
   });
