@@ -9,14 +9,14 @@ const PLAN: readonly ChapterPlan[] = [
   { title: 'Complete', stage: 'complete', auto: true },
 ];
 
-const told = (scenarios: Parameters<typeof chaptersOf>[1]): string[] =>
+const linesOf = (scenarios: Parameters<typeof chaptersOf>[1]): string[] =>
   chaptersOf(PLAN, scenarios).map(({ number, scenario = '', skipped, title }) =>
     `${number} ${title} ${skipped ? 'skipped' : scenario}`.trim(),
   );
 
 it('gives each scenario the chapters of its type, in the order of the plan', () => {
   expect(
-    told([
+    linesOf([
       { name: 'b', type: 'Surge' },
       { name: 'a', type: 'Stall' },
     ]),
@@ -25,7 +25,7 @@ it('gives each scenario the chapters of its type, in the order of the plan', () 
 
 it('names the scenario in the title if there are several of a type', () => {
   expect(
-    told([
+    linesOf([
       { name: 'short', type: 'Stall' },
       { name: 'long', type: 'Stall' },
     ]),
@@ -41,5 +41,5 @@ it('names the scenario in the title if there are several of a type', () => {
 });
 
 it('skips the chapters of all types in a dry run', () => {
-  expect(told([]).filter((line) => line.endsWith('skipped'))).toHaveLength(3);
+  expect(linesOf([]).filter((line) => line.endsWith('skipped'))).toHaveLength(3);
 });

@@ -50,12 +50,12 @@ export function chaptersOf(
   plan: readonly ChapterPlan[],
   scenarios: readonly { readonly name: string; readonly type: string }[],
 ): Chapter[] {
-  const told = new Set<string>();
+  const done = new Set<string>();
   const entries = plan.flatMap((entry): Omit<Chapter, 'number'>[] => {
     const { of } = entry;
     if (of === undefined) return [chapterOf(entry, {})];
-    if (told.has(of)) return [];
-    told.add(of);
+    if (done.has(of)) return [];
+    done.add(of);
     const own = plan.filter((other) => other.of === of);
     const names = scenarios.filter(({ type }) => type === of).map(({ name }) => name);
     if (names.length === 0) return own.map((each) => chapterOf(each, { skipped: true }));

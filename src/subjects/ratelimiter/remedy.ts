@@ -28,7 +28,7 @@ function remedy(action: string, pod: string | undefined, limiter: RateLimiterSpe
     case 'none':
       return 'No action is needed.';
     case 'wait':
-      return 'Wait: the problem is expected to end by itself.';
+      return 'Wait: the problem is expected to end automatically.';
     case 'reset-counter':
       return isReference(limiter)
         ? `Define the limit of the affected key again (POST /limit with ${requests} requests in ${window}). That starts a new window on every pod: previous counts are forgotten.`

@@ -48,7 +48,7 @@ export interface Balance {
 }
 
 /**
- * Each is the least that it can be: where tokens come back meanwhile, more may be under-counted or over-counted.
+ * Each is the least that it can be: if tokens come back in that time, more may be under-counted or over-counted.
  * Undefined where the end of a window may lie within.
  */
 export function balanceOf(

@@ -96,7 +96,7 @@ export class DriftInvariant implements Invariant {
 
   /**
    * Whether another look would decide something, so that it should not wait for its turn: two samples in a row decide,
-   * and what the sender was admitted tells when the first is worth a look.
+   * and the admissions of the sender show when the first is worth a look.
    */
   get urgent(): boolean {
     if (this.#broken) return false;
@@ -315,7 +315,7 @@ export class DriftInvariant implements Invariant {
           ? `, though the limit had room for ${limit - admitted} more`
           : '';
       lines.push(
-        `Callers were admitted ${passed} of limit ${limit} while the fault was active: ${perNode(byNode)}`,
+        `Admitted ${passed} of limit ${limit} while the fault was active: ${perNode(byNode)}`,
         `Steady traffic: ${counted(requests, 'check')}, ${admitted} admitted, ${timeouts} timeouts${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
         `Outcome for callers: ${admitted} of ${requests} admitted, ${rejected} rejected${errors > 0 ? `, ${errors} errors` : ''}${spare}`,
       );
