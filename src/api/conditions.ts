@@ -64,8 +64,8 @@ export const CONDITIONS = {
   Healthy: {
     meaning: 'Health of the subject, by the health poller.',
     statuses: {
-      True: 'Every pod is ready and reaches what it depends on.',
-      False: 'A pod is not ready, or does not reach what it depends on.',
+      True: 'Every pod is ready, and what the pods depend on answers.',
+      False: 'A pod is not ready, or what the pods depend on does not answer.',
       Unknown: 'The operator has not checked in this run.',
     },
   },
@@ -186,9 +186,9 @@ export const REASON_GROUPS = {
     title: 'Health of the subject',
     conditions: 'Healthy; NotObserved also the conditions of scenario types',
     reasons: {
-      AllPodsReady: 'Every pod is ready and reaches what it depends on.',
+      AllPodsReady: 'Every pod is ready, and what the pods depend on answers.',
       PodsNotReady: 'A pod is not ready.',
-      DependencyDisconnected: 'The pods cannot reach what they depend on.',
+      DependencyDisconnected: 'What the pods depend on does not answer.',
       Unreachable: 'No endpoint of the subject answered.',
       DegradedByFault: 'Unhealthy while a fault of this demo is active.',
       NotObserved: 'The operator has not checked yet.',

@@ -121,7 +121,7 @@ const podHealth = z.object({
 
 const dependency = z.object({
   name: text(32, 'What the pods depend on.'),
-  connected: z.boolean().describe('Whether every pod reaches it.'),
+  connected: z.boolean().describe('Whether it answers.'),
 });
 
 const pod = z.object({

@@ -10,7 +10,7 @@ import { LIMITS, truncate } from '../api/index.ts';
 /** One look at a subject. */
 export interface HealthSnapshot {
   readonly pods: readonly PodHealth[];
-  /** What the pods depend on, by name, and whether every pod reaches it. */
+  /** What the pods depend on, by name, and whether it answers. */
   readonly dependencies: readonly DependencyStatus[];
   /** Whether anything is not as it should be, `dependencies` included. */
   readonly hasIssues: boolean;
