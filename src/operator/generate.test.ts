@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { CONDITIONS_BY_STATE, REASON_GROUPS } from '../api/index.ts';
 import { conditionsFor } from '../demo/conditions.ts';
 import type { Context, Standing } from '../demo/context.ts';
@@ -14,6 +15,34 @@ const files = await generatedFiles();
 describe('generated files', () => {
   it.each(files)('%s is committed as the code makes it (npm run generate)', async (path, text) => {
     expect(await committed(path)).toBe(text);
+  });
+});
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly 'x-kubernetes-validations'?: readonly object[];
+}
+
+/** How many named fields and CEL rules a schema has, with those below it. */
+function sizeOf(schema: Schema): { fields: number; rules: number } {
+  const own = Object.values(schema.properties ?? {});
+  const size = { fields: own.length, rules: schema['x-kubernetes-validations']?.length ?? 0 };
+  for (const part of [...own, ...(schema.items ? [schema.items] : [])].map(sizeOf)) {
+    size.fields += part.fields;
+    size.rules += part.rules;
+  }
+  return size;
+}
+
+describe('the API', () => {
+  it('does not grow unnoticed', async () => {
+    const { spec } = parse(await committed('crds/chaosdemo.dev_chaosdemos.yaml')) as {
+      spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: Schema; status: Schema } } } }[] };
+    };
+    const { properties } = spec.versions[0]?.schema.openAPIV3Schema ?? {};
+    expect(sizeOf(properties?.spec ?? {})).toEqual({ fields: 95, rules: 20 });
+    expect(sizeOf(properties?.status ?? {})).toEqual({ fields: 120, rules: 0 });
   });
 });
 
