@@ -31,6 +31,15 @@ describe('a look at pods behind HTTP', () => {
     expect(seen).toMatchObject({ hasIssues: false, pods: [{ name: 'api-0', state: 'ready' }] });
   });
 
+  it.each([
+    [200, 'ready'],
+    [399, 'ready'],
+    [400, 'unreachable'],
+  ])('finds a pod that answers %i %s', async (status, state) => {
+    const seen = await lookAt(answering((_, response) => response.writeHead(status).end()));
+    expect(seen.pods).toMatchObject([{ name: 'api-0', state }]);
+  });
+
   it('says what was asked, what came back, and which field to correct', async () => {
     const seen = await lookAt(answering((_, response) => response.writeHead(404).end('<h1>secret</h1>')));
     expect(seen.issues).toEqual([
