@@ -12,28 +12,17 @@ const folder = new URL('.', import.meta.url);
 const read = (file: string): string => gunzipSync(readFileSync(new URL(file, folder))).toString();
 const names = readdirSync(folder).flatMap((file) => /^(.*)\.jsonl\.gz$/.exec(file)?.[1] ?? []);
 
-const figuresOf = (scenario: ScenarioStatus) => {
-  const {
-    detectedAfterMilliseconds,
-    measures,
-    name,
-    reason,
-    recoveredAfterMilliseconds,
-    result,
-    summary,
-    type,
-  } = scenario;
-  return {
-    detectedAfterMilliseconds,
-    measures,
-    name,
-    reason,
-    recoveredAfterMilliseconds,
-    result,
-    summary,
-    type,
-  };
-};
+const FIGURES = [
+  'detectedAfterMilliseconds',
+  'measures',
+  'name',
+  'reason',
+  'recoveredAfterMilliseconds',
+  'result',
+  'summary',
+  'type',
+] as const satisfies (keyof ScenarioStatus)[];
+const figuresOf = (scenario: ScenarioStatus) => FIGURES.map((figure) => [figure, scenario[figure]]);
 
 describe('the history of a recorded run', () => {
   it.each(names)('gives what the run published: %s', async (name) => {
