@@ -84,7 +84,7 @@ function whyPackagesAreStale() {
 }
 
 async function installPackages(why) {
-  say(`installing packages with npm ci: ${why}. Some 250 MB, half a minute to a few minutes`);
+  say(`installing packages with npm ci: ${why}. They take about 850 MB, and half a minute to a few minutes`);
   const start = Date.now();
   const heartbeat = setInterval(
     () => say(`still installing packages, ${Math.round((Date.now() - start) / 1000)} s`),

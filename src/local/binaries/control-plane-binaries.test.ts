@@ -46,7 +46,7 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
     const lines: string[] = [];
     const ensuring = ensureControlPlaneBinaries({ env, progress: (line) => lines.push(line) });
     await expect(ensuring).rejects.toMatchObject({ code: 'BINARIES_UNAVAILABLE' });
-    expect(lines[0]).toContain(`${cached} does not serve`);
+    expect(lines[0]).toContain(`${cached} cannot be used`);
   });
 
   it('with no control plane, the error has the reason of each step; the cache stays', async () => {

@@ -1,6 +1,6 @@
 /**
  * Finds or makes etcd, kube-apiserver and kubectl: KUBEBUILDER_ASSETS, the cache, a ready-made download, a
- * build from pinned Go modules. Each step that does not serve says why, and what comes next.
+ * build from pinned Go modules. Each step that fails reports why, and the next one.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ export async function ensureControlPlaneBinaries(options: StepOptions): Promise<
       try {
         return await validate(folder);
       } catch (error) {
-        progress(`${name || folder} does not serve: ${messageOf(error)}`);
+        progress(`${name || folder} cannot be used: ${messageOf(error)}`);
       }
     }
     return undefined;
@@ -99,8 +99,7 @@ async function fillCache(
     } catch (error) {
       signal?.throwIfAborted();
       reasons.push(`${step}: ${messageOf(error)}.${error instanceof LocalError ? ` ${error.remedy}` : ''}`);
-      if (make === download)
-        progress(`the download does not serve: ${messageOf(error)}. Next: a build with Go`);
+      if (make === download) progress(`no download can be used: ${messageOf(error)}. Next: a build with Go`);
     }
   }
   throw new LocalError(
@@ -126,7 +125,9 @@ async function download(
 
 async function build(cache: string, versions: PinnedVersions, options: StepOptions): Promise<FoundBinaries> {
   const target = join(cache, builtName(versions));
-  options.progress(`building the control plane into ${target}: some 4 to 15 minutes, once a machine`);
+  options.progress(
+    `building the control plane into ${target}: this takes 4 to 15 minutes, once for this machine`,
+  );
   return await place(target, (folder) => buildControlPlane(folder, versions, options));
 }
 
