@@ -9,7 +9,7 @@ const SLOW_SHARE = 0.9;
 const LEAST_LOOKS = 8;
 const SLOW_FOR_MS = 1500;
 /** The fastest tenth of late looks takes so much of what half of them take, where something adds to each of them. */
-const STEADY = 0.6;
+const STEADY = 0.7;
 /** Where so large a share of the answers of replicas is quick, it is not whoever looks that is slow. */
 const ASKED_SLOWLY = 0.75;
 /** Looks before and after the slow ones, and the share of them that was quick, where it has become slow. */
