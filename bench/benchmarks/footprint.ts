@@ -193,7 +193,7 @@ async function withFleet(testbed: Testbed, say: (line: string) => void) {
     say(`${RUNS} runs at once`);
     return await watchRuns(
       testbed,
-      fleet.subjects.map((subject) => ({ subject })),
+      fleet.rateLimiters.map((rateLimiter) => ({ rateLimiter })),
     );
   } finally {
     await fleet.stop();

@@ -5,7 +5,7 @@ import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines } from '../../src/local/redis-users.ts';
 import type { OwnedProcess } from '../../src/local/supervisor.ts';
 import { redisPod } from '../../src/local/target.ts';
-import { redisRef, subject } from '../../test/kit/demo.ts';
+import { rateLimiterOf, redisRef } from '../../test/kit/demo.ts';
 import {
   asLimiter,
   type HostedNode,
@@ -48,14 +48,11 @@ export class Fleet {
   }
 
   /** The subject of a ChaosDemo for each of them. */
-  get subjects(): object[] {
+  get rateLimiters(): object[] {
     return this.#groups.map(({ name }) =>
-      subject({
+      rateLimiterOf({
         selector: { matchLabels: named(name) },
-        redis: redisRef({
-          service: { name: `${name}-redis` },
-          authSecretRef: { name: `${name}-redis-auth` },
-        }),
+        redis: redisRef({ service: `${name}-redis`, authSecretName: `${name}-redis-auth` }),
       }),
     );
   }

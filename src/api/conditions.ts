@@ -178,7 +178,7 @@ export const REASON_GROUPS = {
       UnprovableSpec:
         'With these pods, no run of this spec can end as expected. The message names what to change.',
       SubjectUnknown:
-        'This operator knows no subject of this type: upgrade it, or correct spec.subject.type.',
+        'This operator knows nothing that the spec names to test: upgrade it, or correct the spec.',
       KillSwitch: 'The kill switch of the operator is set.',
     },
   },

@@ -37,12 +37,12 @@ describe('the CRD', () => {
   });
 
   it('the CRD has the fields, scenario types, rules and columns of a subject', () => {
-    expect(spec.properties?.['subject']?.properties?.['lamp']?.properties).toHaveProperty('socket');
+    expect(spec.properties?.['lamp']?.properties).toHaveProperty('socket');
     const scenario = spec.properties?.['scenarios']?.items?.properties;
     expect(scenario?.['type']).toMatchObject({ enum: ['Flicker'] });
     expect(scenario?.['flicker']?.properties).toHaveProperty('lasts');
     const rules = spec['x-kubernetes-validations']?.map(({ rule }) => rule);
-    expect(rules).toContain("self.subject.type != 'Lamp' || (self.subject.lamp.brightness > 1)");
+    expect(rules).toContain('self.lamp.brightness > 1');
     expect(version?.additionalPrinterColumns).toContainEqual(
       expect.objectContaining({ name: 'Dark', jsonPath: '.status.scenarios[?(@.type=="Flicker")].summary' }),
     );
@@ -50,7 +50,7 @@ describe('the CRD', () => {
 
   it('the CRD describes every field of spec and status, and shows each default', () => {
     expect([...undescribed(spec, 'spec'), ...undescribed(status, 'status')]).toEqual([]);
-    expect(spec.properties?.['subject']?.properties?.['lamp']?.properties?.['brightness']?.description).toBe(
+    expect(spec.properties?.['lamp']?.properties?.['brightness']?.description).toBe(
       'How bright it shines. Default: 50.',
     );
   });
@@ -67,7 +67,7 @@ describe('the reference', () => {
   it('documents what a registered subject brings', () => {
     const text = apiReference([lampApi]).join('\n');
     for (const word of [
-      'spec.subject.lamp.socket',
+      'spec.lamp.socket',
       'NoSocket',
       '`Flicker`',
       '`dark`',

@@ -30,7 +30,7 @@ export const diagnosisSchema = z.object({
     'Set while the profile of the spec is queried: until it answers, this is of the rules.',
   ).optional(),
   message: text(LIMITS.message, 'Why another profile than that of the spec made it.').optional(),
-  remediation: remediationStatus.optional().describe('The action, if spec.remediation.mode is not None.'),
+  remediation: remediationStatus.optional().describe('The action, if spec.remediation is not None.'),
   grade: grade.optional().describe('Comparison with the injected fault, which the profile did not know.'),
 });
 

@@ -6,16 +6,11 @@ import { LIMITS } from './text.ts';
 export const APPLICABLE_ACTION = 'reset-counter';
 
 export const remediationSpec = z
-  .object({
-    mode: z
-      .enum(['None', 'Suggest', 'Apply'])
-      .default('None')
-      .describe(
-        'Suggest describes the action that each diagnosis recommends. Apply resets the counter of the scenario if the diagnosis recommends that, measures again, and only suggests every other action.',
-      ),
-  })
-  .prefault({})
-  .meta({ description: 'What the operator does about a diagnosis. A change starts no run.' });
+  .enum(['None', 'Suggest', 'Apply'])
+  .default('None')
+  .describe(
+    'What the operator does about a diagnosis; a change starts no run. Suggest describes the action that each diagnosis recommends. Apply resets the counter of the scenario if the diagnosis recommends that, measures again, and only suggests every other action.',
+  );
 
 export type RemediationSpec = z.infer<typeof remediationSpec>;
 

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import type { ChaosDemoSpec } from './spec.ts';
+import { type ChaosDemoSpec, subjectPart } from './spec.ts';
 import { type Schema, structural } from './structural.ts';
 import type { SubjectApi } from './subject-api.ts';
 
@@ -12,7 +12,7 @@ import type { SubjectApi } from './subject-api.ts';
  * Version of the hash. Raised when what goes into it changes, so that a newer
  * operator recognises an older key and adopts the object without running it.
  */
-export const RUN_KEY_VERSION = 'v3';
+export const RUN_KEY_VERSION = 'v4';
 
 /**
  * The key of a spec: a version and a SHA-256 (first 160 bits) over runId, dryRun, the
@@ -22,11 +22,11 @@ export const RUN_KEY_VERSION = 'v3';
  * version adds with a default leaves the keys of existing objects alone.
  */
 export function runKey(spec: ChaosDemoSpec, subject: SubjectApi): string {
-  const part = without(spec.subject[subject.member], subject.fieldsThatStartNoRun);
+  const part = without(subjectPart(spec, subject.member), subject.fieldsThatStartNoRun);
   const relevant = {
     runId: spec.runId === '' ? undefined : spec.runId,
     dryRun: spec.dryRun || undefined,
-    subject: { type: subject.type, part: difference(part, defaultsOf(subject)) },
+    [subject.member]: difference(part, defaultsOf(subject)),
     scenarios: spec.scenarios.map(({ name, type, expect, countdown, ...members }) => {
       const fault = subject.faults.find((candidate) => candidate.type === type);
       return {

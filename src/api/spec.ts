@@ -25,11 +25,10 @@ export interface ScenarioSpec {
   [member: string]: unknown;
 }
 
-/** A spec as the API server hands it out: defaults filled in. The subject's part stands in the member of its type. */
+/** A spec as the API server hands it out: defaults filled in. Beside these fields it has the member of its subject. */
 export interface ChaosDemoSpec {
-  subject: { type: string; [member: string]: unknown };
   scenarios: ScenarioSpec[];
-  diagnosis: { profile: string };
+  diagnosisProfile: string;
   remediation: RemediationSpec;
   pace: { mode: 'Auto' | 'Manual'; dwell: string };
   runId: string;
@@ -40,6 +39,11 @@ export interface ChaosDemoSpec {
   historyLimit: number;
 }
 
+/** The part of a spec that is about its subject: what `member` holds; undefined if the spec has no such member. */
+export function subjectPart(spec: ChaosDemoSpec, member: string): unknown {
+  return (spec as unknown as Readonly<Record<string, unknown>>)[member];
+}
+
 /** The profile that every operator has: rules, which ask nobody. */
 export const RULES_PROFILE = 'rules';
 
@@ -47,32 +51,6 @@ export const RULES_PROFILE = 'rules';
 const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 const optionalPart = (schema: z.ZodType<object, object>): z.ZodType => schema.optional();
-
-/** `type` and a member for each registered subject. */
-function subjectSchema(subjects: readonly SubjectApi[]): z.ZodType {
-  const types = subjects.map(({ type }) => type);
-  const [first = ''] = types;
-  const isOnly = subjects.length === 1;
-  const parts = Object.fromEntries(
-    subjects.map(({ member, schema }) => [member, isOnly ? schema : optionalPart(schema)]),
-  );
-  return z
-    .object({
-      type: z.enum(types).default(first).describe('Type of the subject.'),
-      ...parts,
-    })
-    .meta({
-      description: 'The subject: what to test.',
-      ...(isOnly
-        ? {}
-        : cel({
-            rule: subjects
-              .map(({ type, member }) => `(self.type == '${type}') == has(self.${member})`)
-              .join(' && '),
-            message: `write the member of the type, and no other: ${subjects.map(({ member }) => member).join(', ')}`,
-          })),
-    });
-}
 
 /** Everything that all scenarios have, and a member for each type. */
 function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
@@ -106,26 +84,38 @@ export const DWELLS_PER_RUN = 2;
 /** Chapters of a scenario that dwell in pace Auto: chaos, detection, diagnosis. */
 export const DWELLS_PER_SCENARIO = 3;
 
-/** Rules that each subject brings for specs of its type. */
+/** A member for each registered subject, of which a spec has one. */
+function subjectMembers(subjects: readonly SubjectApi[]): Record<string, z.ZodType> {
+  const isOnly = subjects.length === 1;
+  return Object.fromEntries(
+    subjects.map(({ member, schema }) => [member, isOnly ? schema : optionalPart(schema)]),
+  );
+}
+
+/** Rules that each subject brings for its specs; if there are several, a spec is about one, with scenarios of its own. */
 function specRules(subjects: readonly SubjectApi[]): CelRule[] {
-  return subjects.flatMap(({ type, faults, rules }) => [
-    ...(subjects.length === 1
-      ? []
-      : [
-          {
-            rule: `self.subject.type != '${type}' || self.scenarios.all(s, s.type in [${faults.map((fault) => `'${fault.type}'`).join(', ')}])`,
-            message: `a subject of type ${type} has scenarios of the types ${faults.map((fault) => fault.type).join(', ')} only`,
-          },
-        ]),
-    ...rules.map((rule) => ({ ...rule, rule: `self.subject.type != '${type}' || (${rule.rule})` })),
-  ]);
+  if (subjects.length === 1) return subjects.flatMap(({ rules }) => rules);
+  const members = subjects.map(({ member }) => member);
+  return [
+    {
+      rule: `[${members.map((member) => `has(self.${member})`).join(', ')}].filter(is, is).size() == 1`,
+      message: `write what to test, and only one of ${members.join(', ')}`,
+    },
+    ...subjects.flatMap(({ faults, member, rules }) => [
+      {
+        rule: `!has(self.${member}) || self.scenarios.all(s, s.type in [${faults.map(({ type }) => `'${type}'`).join(', ')}])`,
+        message: `${member} has scenarios of the types ${faults.map(({ type }) => type).join(', ')} only`,
+      },
+      ...rules.map((rule) => ({ ...rule, rule: `!has(self.${member}) || (${rule.rule})` })),
+    ]),
+  ];
 }
 
 /** The schema of `spec`, given the registered subjects; the first is the default. */
 export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemoSpec> {
   const schema = z
     .object({
-      subject: subjectSchema(subjects),
+      ...subjectMembers(subjects),
       scenarios: z
         .array(scenarioSchema(subjects))
         .min(1)
@@ -137,19 +127,14 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
           'x-kubernetes-list-type': 'map',
           'x-kubernetes-list-map-keys': ['name'],
         }),
-      diagnosis: z
-        .object({
-          profile: z
-            .string()
-            .regex(NAME)
-            .max(63)
-            .default(RULES_PROFILE)
-            .describe(
-              'Name of a profile in the configuration of the operator. If it gives no valid answer, the rules make the diagnosis, and its message gives the cause.',
-            ),
-        })
-        .prefault({})
-        .describe('Who explains what was detected.'),
+      diagnosisProfile: z
+        .string()
+        .regex(NAME)
+        .max(63)
+        .default(RULES_PROFILE)
+        .describe(
+          'Who explains what was detected: the name of a profile in the configuration of the operator. If it gives no valid answer, the rules make the diagnosis, and its message gives the cause.',
+        ),
       remediation: remediationSpec,
       pace: z
         .object({

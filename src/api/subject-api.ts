@@ -1,5 +1,5 @@
 /**
- * What a subject adds to the resource: its member of `spec.subject`, its scenario
+ * What a subject adds to the resource: its member of `spec`, its scenario
  * types, and the words that its conditions, reasons, columns and measures are
  * documented with. `assembleApi` makes CRD, schema and reference from the registered ones.
  */
@@ -70,9 +70,7 @@ export interface SecretApi {
 
 /** A subject's part of the API. */
 export interface SubjectApi {
-  /** Value of `spec.subject.type`: "Queue". */
-  readonly type: string;
-  /** Member of `spec.subject` that holds its part: "queue". */
+  /** Member of `spec` that holds its part: "queue". A spec that has it is about this subject. */
   readonly member: string;
   /** What messages call it: "queue". */
   readonly displayName: string;
@@ -83,7 +81,7 @@ export interface SubjectApi {
   readonly faults: readonly FaultApi[];
   /** What `spec.scenarios` is where it is left out; used of the first registered subject. */
   readonly defaultScenarios: readonly { readonly name: string; readonly type: string }[];
-  /** Rules across the whole spec (`self`); they apply only to specs of this subject's type. */
+  /** Rules across the whole spec (`self`); they apply only to specs about this subject. */
   readonly rules: readonly CelRule[];
   /** Reasons of its own: why a run is refused or waits. */
   readonly refusals: Readonly<Record<string, string>>;

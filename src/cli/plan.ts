@@ -70,7 +70,7 @@ function asAsked(demo: PlannedDemo, { diagnosis, pace }: DemoOptions): PlannedDe
   const mode = pace === 'manual' ? 'Manual' : 'Auto';
   const asked = {
     ...(pace && { pace: { ...demo.spec?.pace, mode } }),
-    ...(diagnosis && { diagnosis: { profile: diagnosis } }),
+    ...(diagnosis && { diagnosisProfile: diagnosis }),
   };
   return { ...demo, spec: { ...demo.spec, ...asked } };
 }

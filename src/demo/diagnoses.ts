@@ -30,7 +30,7 @@ export function askForDiagnosis(
 ): { readonly message: string } | undefined {
   const { demo, draft, now, observed } = context;
   const { askedAt, fault, scenario } = about;
-  const { profile } = demo.spec.diagnosis;
+  const { diagnosisProfile: profile } = demo.spec;
   const byRules = observed.diagnoses[diagnosisKey(fault, RULES_PROFILE)];
   const deadline = askedAt + RULES_WITHIN_MS;
   ask(context, about, RULES_PROFILE);
@@ -68,7 +68,7 @@ function mayAsk({ observed }: Context, fault: string, profile: string): boolean 
 /** Puts what a profile has answered in the place of what the rules said, or says why it has not. */
 export function takeAnswers(context: Context): void {
   const { demo, draft, observed, now } = context;
-  const { profile } = demo.spec.diagnosis;
+  const { diagnosisProfile: profile } = demo.spec;
   if (!draft.diagnoses) return;
   draft.diagnoses = draft.diagnoses.map((diagnosis) => {
     if (diagnosis.askedAt === undefined) return diagnosis;
@@ -107,7 +107,7 @@ export function awaitedUntil({ draft, now }: Context, notAfter: number): number 
 /** A run that ends asks nobody any more. */
 export function endAsking({ demo, draft }: Context): void {
   if (!draft.diagnoses) return;
-  const reason = `the run ended before profile "${demo.spec.diagnosis.profile}" had answered`;
+  const reason = `the run ended before profile "${demo.spec.diagnosisProfile}" had answered`;
   draft.diagnoses = draft.diagnoses.map((diagnosis) =>
     diagnosis.askedAt === undefined ? diagnosis : withReason(diagnosis, reason),
   );
@@ -132,7 +132,7 @@ function statusOf({ demo }: Context, whole: Diagnosis, { suggestion }: Diagnosis
     recommendation,
     scenario,
   } = whole;
-  const isSuggested = suggestion !== undefined && demo.spec.remediation.mode !== 'None';
+  const isSuggested = suggestion !== undefined && demo.spec.remediation !== 'None';
   return {
     scenario,
     class: cause,

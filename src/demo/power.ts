@@ -12,8 +12,3 @@ export function excludedAbove(trials: number): number {
   // What floating point adds to a whole number is not one more.
   return Math.ceil(100 * (1 - (1 - CONFIDENCE / 100) ** (1 / trials)) - 1e-9);
 }
-
-/** The fewest trials that exclude a violation in more than so many percent of them. */
-export function trialsToExclude(percent: number): number {
-  return Math.ceil(Math.log(1 - CONFIDENCE / 100) / Math.log(1 - percent / 100));
-}

@@ -31,7 +31,7 @@ type Announced = NonNullable<ReturnType<typeof journalOf>['remedies']>[number];
 export function applyRemedies(context: Context): Work | undefined {
   const { demo, draft, now, observed } = context;
   const journal = journalOf(context);
-  const isNew = demo.spec.remediation.mode === 'Apply' && !journal.remedies;
+  const isNew = demo.spec.remediation === 'Apply' && !journal.remedies;
   if (isNew) {
     const wanted = (draft.diagnoses ?? []).filter(({ action }) => action === APPLICABLE_ACTION);
     if (wanted.length > 0 && !observed.target) {
@@ -99,7 +99,7 @@ function carryOut(context: Context, diagnosis: DiagnosisStatus): void {
   const fixture = ownFixture(context, diagnosis.scenario);
   const giveUpAt = announced ? ms(announced.until) + REPORT_WITHIN_MS : 0;
   // As the spec is now, whatever the status says.
-  const isWanted = demo.spec.remediation.mode === 'Apply' && (isBegun || !demo.spec.suspend);
+  const isWanted = demo.spec.remediation === 'Apply' && (isBegun || !demo.spec.suspend);
   if (!announced || !isOwn || report || now >= giveUpAt || !isWanted || fixture === undefined) {
     conclude(context, diagnosis, 'No result was reported in time, or the spec was changed');
     return;

@@ -168,9 +168,9 @@ function workOnComplete(context: Context): Work {
   const outcome = observed.restored[id];
   const until = awaitedUntil(context, runDeadline(draft, demo.spec, now) - BEFORE_DEADLINE_MS);
   const isAwaited = until !== undefined && now < until;
-  const awaiting = `Waiting for the diagnosis by profile "${demo.spec.diagnosis.profile}"`;
+  const awaiting = `Waiting for the diagnosis by profile "${demo.spec.diagnosisProfile}"`;
   // An action that it asks for would be too late once everything is restored.
-  const decides = demo.spec.remediation.mode === 'Apply' && !draft.journal?.remedies;
+  const decides = demo.spec.remediation === 'Apply' && !draft.journal?.remedies;
   if (isAwaited && (outcome?.ok || (decides && !outcome))) {
     wake(context, until);
     const message = outcome ? `${outcome.message}. ${awaiting}` : awaiting;

@@ -1,5 +1,5 @@
 /**
- * The profiles that `spec.diagnosis.profile` may name. One is asked within a bounded time, its answer is checked, and
+ * The profiles that `spec.diagnosisProfile` may name. One is asked within a bounded time, its answer is checked, and
  * only then graded and told. What a provider does wrong becomes a message, never an error.
  */
 import { addAbortListener } from 'node:events';
@@ -101,7 +101,7 @@ export function createDiagnosisProfiles(
       const provider = Object.hasOwn(providers, profile) ? providers[profile] : undefined;
       if (provider === undefined) {
         return {
-          message: `this operator has no profile "${profile}"; set spec.diagnosis.profile to one of: ${names.join(', ')}`,
+          message: `this operator has no profile "${profile}"; set spec.diagnosisProfile to one of: ${names.join(', ')}`,
         };
       }
       if (bundle.series.length === 0 && bundle.events.length === 0) {

@@ -194,7 +194,7 @@ function connect(
   return new Map(
     subjects.map((subject) => {
       const { definition } = subject;
-      return [definition.api.type, { definition, connector: subject.connect(ports) }];
+      return [definition.api.member, { definition, connector: subject.connect(ports) }];
     }),
   );
 }

@@ -52,14 +52,11 @@ export function surveyDemo(
     kind: 'ChaosDemo',
     metadata: where,
     spec: {
-      subject: {
-        rateLimiter: {
-          selector: { matchLabels: labelsOf(limiter) },
-          port: 'http',
-          // Processes of one machine reach Redis from its address, and not from those of their pods.
-          redis: { service: { name: 'redis' }, allowOtherClients: true },
-          ...rateLimiterSpec(limiter, variant, configuredOf(limiter)),
-        },
+      rateLimiter: {
+        selector: { matchLabels: labelsOf(limiter) },
+        port: 'http',
+        redis: { service: 'redis', allowOtherClients: true },
+        ...rateLimiterSpec(limiter, variant, configuredOf(limiter)),
       },
       scenarios,
       pace: { mode: 'Auto', dwell: '0s' },

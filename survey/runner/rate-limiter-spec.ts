@@ -1,4 +1,4 @@
-/** `spec.subject.rateLimiter` of a limiter of the survey, as a user would write it from its documentation. Pure. */
+/** `spec.rateLimiter` of a limiter of the survey, as a user would write it from its documentation. Pure. */
 import { fillIn, type SurveyedLimiter, type Variant } from './limiter.ts';
 
 /** The limit that its processes were started with. */
@@ -21,19 +21,14 @@ export function rateLimiterSpec(
     value: fillIn(value, place),
   }));
   return {
-    interface: {
-      type: 'HTTP',
-      http: {
-        request: {
-          method: request.method,
-          path: fillIn(request.path, place),
-          headers,
-          ...(request.body !== undefined && { body: fillIn(request.body, place) }),
-        },
-        admitted: { statuses: admitted },
-        rejected: { statuses: rejected },
-        health: { path: healthPath },
-      },
+    interface: 'HTTP',
+    http: {
+      method: request.method,
+      path: fillIn(request.path, place),
+      headers,
+      ...(request.body !== undefined && { body: fillIn(request.body, place) }),
+      admittedStatuses: admitted,
+      rejectedStatuses: rejected,
     },
     limit: {
       requests,
@@ -42,6 +37,7 @@ export function rateLimiterSpec(
       ...(burst !== undefined && { burst }),
       ...(window.refillEvery !== undefined && { refillEvery: window.refillEvery }),
     },
+    health: { path: healthPath },
   };
 }
 

@@ -106,14 +106,14 @@ export function chart(cluster: Cluster): void {
 function kept(namespace: string): object {
   const rateLimiter = {
     selector: { matchLabels: { app: 'any' } },
-    interface: { type: 'Reference' },
-    redis: { service: { name: 'any' } },
+    interface: 'Reference',
+    redis: { service: 'any' },
   };
   return {
     apiVersion: 'chaosdemo.dev/v1alpha1',
     kind: 'ChaosDemo',
     metadata: { name: 'kept', namespace },
-    spec: { suspend: true, subject: { rateLimiter } },
+    spec: { suspend: true, rateLimiter },
   };
 }
 

@@ -88,7 +88,7 @@ export function modelInAPod(cluster: Cluster): void {
     const leader = await cluster.leader();
     const [before, counts] = [await served(), await counted(leader)];
     const led = await terms(leader);
-    await cluster.applySpec(name, { diagnosis: { profile: PROFILE } });
+    await cluster.applySpec(name, { diagnosisProfile: PROFILE });
     const status = await cluster.ended(name);
     if ((await cluster.leader()) !== leader || (await terms(leader)) !== led) return undefined;
     const diagnoses = status.diagnoses ?? [];

@@ -4,7 +4,7 @@ import { ANNOTATIONS, specSchema, statusSchema } from '../../src/api/index.ts';
 import { type Schema, structural } from '../../src/api/structural.ts';
 import { SUBJECTS } from '../../src/subjects/index.ts';
 import { HOSTILE_TEXTS, valueOf } from '../fixtures/api/schema-arbitrary.ts';
-import { drift, ghosts, subject } from '../kit/demo.ts';
+import { drift, ghosts, rateLimiterOf } from '../kit/demo.ts';
 
 /** Done to an object after its first status. */
 export type Step =
@@ -25,8 +25,8 @@ const whole = structural(specSchema(SUBJECTS.map(({ definition }) => definition.
 const properties = whole['properties'] as Readonly<Record<string, Schema>>;
 
 /** Redis is behind a proxy, whose connections are those of strangers. */
-const open = subject({
-  redis: { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, allowOtherClients: true },
+const open = rateLimiterOf({
+  redis: { service: 'redis', authSecretName: 'redis-auth', allowOtherClients: true },
 });
 
 /** Valid but for rules between fields: a subject that may be there, and anything else. */
@@ -34,7 +34,7 @@ const likely = fc
   .record(
     Object.fromEntries(
       Object.entries(properties)
-        .filter(([name]) => name !== 'subject' && name !== 'scenarios')
+        .filter(([name]) => name !== 'rateLimiter' && name !== 'scenarios')
         // Most deadlines are too short for the pace, which a rule refuses.
         .map(([name, schema]) => [
           name,
@@ -45,13 +45,13 @@ const likely = fc
   )
   .chain((rest) =>
     fc.constantFrom<object>(
-      { ...rest, subject: open },
-      { subject: open, pace: { dwell: '0s' }, scenarios: [drift()] },
-      { subject: open, pace: { dwell: '0s' }, scenarios: [ghosts({ countdown: '0s' })] },
-      { ...rest, subject: open, pace: { dwell: '0s' }, dryRun: true },
-      { ...rest, subject: open, pace: { dwell: '0s' } },
-      { ...rest, subject: subject({ selector: { matchLabels: { app: '💥' } } }) },
-      { subject: open, suspend: true },
+      { ...rest, rateLimiter: open },
+      { rateLimiter: open, pace: { dwell: '0s' }, scenarios: [drift()] },
+      { rateLimiter: open, pace: { dwell: '0s' }, scenarios: [ghosts({ countdown: '0s' })] },
+      { ...rest, rateLimiter: open, pace: { dwell: '0s' }, dryRun: true },
+      { ...rest, rateLimiter: open, pace: { dwell: '0s' } },
+      { ...rest, rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: '💥' } } }) },
+      { rateLimiter: open, suspend: true },
     ),
   );
 
@@ -59,7 +59,7 @@ const likely = fc
 const broken = fc
   .tuple(
     likely,
-    fc.constantFrom('subject', 'scenarios', 'pace', 'runId', 'activeDeadline', 'x'),
+    fc.constantFrom('rateLimiter', 'scenarios', 'pace', 'runId', 'activeDeadline', 'x'),
     fc.jsonValue(),
   )
   .map(([spec, name, value]) => ({ ...spec, [name]: value }));

@@ -152,12 +152,10 @@ class Fuzzer {
   /** An object that nobody has spoiled is answered as ever. */
   async #warmUp(): Promise<void> {
     const spec = {
-      subject: {
-        rateLimiter: {
-          selector: { matchLabels: { a: 'b' } },
-          interface: { type: 'Reference' },
-          redis: { service: { name: 'redis' } },
-        },
+      rateLimiter: {
+        selector: { matchLabels: { a: 'b' } },
+        interface: 'Reference',
+        redis: { service: 'redis' },
       },
     };
     await this.#live({ place: 1, spec, annotations: {}, steps: [] }, -1);

@@ -2,8 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import type { ChaosDemo } from '../../src/api/index.ts';
+import { type ChaosDemo, subjectPart } from '../../src/api/index.ts';
 import { Kubectl } from '../../src/local/kubectl.ts';
+import { MEMBER } from '../../src/subjects/ratelimiter/schema.ts';
 
 const SAMPLES = new URL('../../manifests/samples/', import.meta.url);
 const namespace = 'api-test';
@@ -17,8 +18,8 @@ beforeAll(async () => {
 
 const limiter = {
   selector: { matchLabels: { app: 'x' } },
-  interface: { type: 'Reference' },
-  redis: { service: { name: 'redis' } },
+  interface: 'Reference',
+  redis: { service: 'redis' },
 };
 
 /** Has the API server judge a spec, without storing it. */
@@ -37,22 +38,22 @@ async function judge(spec: object): Promise<ChaosDemo> {
 
 const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', expect: 'Violated', ...changes }];
 const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ...changes }];
-const withLimiter = (changes: object) => ({ subject: { rateLimiter: { ...limiter, ...changes } } });
-const http = { type: 'HTTP', http: { request: { path: '/$(key)' } } };
-const byAddress = { type: 'HTTP', http: { identity: 'SourceAddress', request: { path: '/' } } };
-const counting = { service: { name: 'redis' }, count: { key: 'rl:$(key)' } };
+const withLimiter = (changes: object) => ({ rateLimiter: { ...limiter, ...changes } });
+const http = { interface: 'HTTP', http: { path: '/$(key)' } };
+const byAddress = { interface: 'HTTP', http: { identity: 'SourceAddress', path: '/' } };
+const counting = { service: 'redis', count: { key: 'rl:$(key)' } };
 
 describe('the API server', { timeout: 300_000 }, () => {
   it('fills in the whole of a minimal demo', async () => {
-    const { spec, status } = await judge({ subject: { rateLimiter: limiter } });
+    const { spec, status } = await judge({ rateLimiter: limiter });
     expect(spec.scenarios).toMatchObject([
       { name: 'counter-drift', type: 'CounterDrift', expect: 'Held', countdown: '3s' },
       { name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Held', countdown: '3s' },
     ]);
-    expect(spec.subject.rateLimiter).toMatchObject({
+    expect(subjectPart(spec, MEMBER)).toMatchObject({
       port: 'http',
-      redis: { tls: false, allowOtherClients: false, service: { port: 6379 } },
-      limit: { keyPrefix: 'demo-chaos-key', requests: 10, window: '60s' },
+      redis: { tls: false, allowOtherClients: false, port: 6379 },
+      limit: { requests: 10, window: '60s' },
       health: { pollInterval: '2s', timeout: '5s' },
     });
     expect(spec).toMatchObject({
@@ -65,33 +66,36 @@ describe('the API server', { timeout: 300_000 }, () => {
 
   it('takes drift of a limiter behind HTTP that says where it counts', async () => {
     const { spec } = await judge({
-      ...withLimiter({ interface: http, redis: counting }),
+      ...withLimiter({ ...http, redis: counting }),
       scenarios: drift({}),
     });
-    expect(spec.subject.rateLimiter).toMatchObject({
+    expect(subjectPart(spec, MEMBER)).toMatchObject({
       redis: { count: { key: 'rl:$(key)', type: 'String' } },
     });
   });
 
   it('takes a limiter that knows its callers by the source address alone', async () => {
     const scenarios = [...ghost({}), { name: 'o', type: 'StoreOutage' }];
-    const { spec } = await judge({ ...withLimiter({ interface: byAddress }), scenarios });
-    expect(spec.subject.rateLimiter).toMatchObject({ interface: { http: { identity: 'SourceAddress' } } });
+    const { spec } = await judge({ ...withLimiter(byAddress), scenarios });
+    expect(subjectPart(spec, MEMBER)).toMatchObject({ http: { identity: 'SourceAddress' } });
   });
 
   it('takes drift of a limiter behind HTTP whose answers tell what remains', async () => {
-    const remaining = { header: 'X-RateLimit-Remaining' };
+    const remainingHeader = 'X-RateLimit-Remaining';
     const { spec } = await judge({
-      ...withLimiter({ interface: { ...http, http: { ...http.http, remaining } } }),
+      ...withLimiter({ ...http, http: { ...http.http, remainingHeader } }),
       scenarios: drift({}),
     });
-    expect(spec.subject.rateLimiter).toMatchObject({ interface: { http: { remaining } } });
+    expect(subjectPart(spec, MEMBER)).toMatchObject({ http: { remainingHeader } });
   });
 
   it.each<[string, object, RegExp]>([
-    ['no rate limiter', { subject: {} }, /spec.subject.rateLimiter: Required value/],
-    ['an empty selector', withLimiter({ selector: {} }), /an empty selector would match every pod/],
-    ["a key that is not the demo's", withLimiter({ limit: { keyPrefix: 'prod' } }), /keyPrefix/],
+    ['no rate limiter', {}, /spec.rateLimiter: Required value/],
+    [
+      'an empty selector',
+      withLimiter({ selector: { matchLabels: {} } }),
+      /matchLabels: Invalid value: .* at least 1/,
+    ],
     ['a port out of range', withLimiter({ port: 70_000 }), /must be a port from 1 to 65535/],
     ['a duration in fractions', withLimiter({ limit: { window: '0.5h' } }), /window/],
     [
@@ -101,45 +105,40 @@ describe('the API server', { timeout: 300_000 }, () => {
     ],
     [
       'a request without the identity of its caller',
-      withLimiter({ interface: { type: 'HTTP', http: { request: { path: '/' } } } }),
+      withLimiter({ interface: 'HTTP', http: { path: '/' } }),
       /write \$\(key\) .* only uses the source address of the connection, set identity to SourceAddress/,
     ],
     [
       'a key in the request to a limiter that knows the source address alone',
-      { ...withLimiter({ interface: { ...http, http: { ...http.http, identity: 'SourceAddress' } } }) },
+      { ...withLimiter({ ...http, http: { ...http.http, identity: 'SourceAddress' } }) },
       /set identity to SourceAddress and leave both out/,
     ],
     [
       'an address in a header, the same',
       withLimiter({
-        interface: {
-          type: 'HTTP',
-          http: {
-            identity: 'SourceAddress',
-            request: { headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] },
-          },
-        },
+        interface: 'HTTP',
+        http: { identity: 'SourceAddress', headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] },
       }),
       /set identity to SourceAddress and leave both out/,
     ],
     [
       'a header that tells what remains under a name that is none',
-      withLimiter({ interface: { ...http, http: { ...http.http, remaining: { header: 'X Remaining' } } } }),
-      /interface.http.remaining.header/,
+      withLimiter({ ...http, http: { ...http.http, remainingHeader: 'X Remaining' } }),
+      /http.remainingHeader/,
     ],
     [
       'a count at the same key for every caller',
-      withLimiter({ interface: http, redis: { ...counting, count: { key: 'rl' } } }),
+      withLimiter({ ...http, redis: { ...counting, count: { key: 'rl' } } }),
       /redis.count.key/,
     ],
     [
       'a count in a hash without its field',
-      withLimiter({ interface: http, redis: { ...counting, count: { key: '$(key)', type: 'Hash' } } }),
+      withLimiter({ ...http, redis: { ...counting, count: { key: '$(key)', type: 'Hash' } } }),
       /type Hash needs field, and no other type takes it/,
     ],
     [
       'a burst of a limit that has no bucket',
-      withLimiter({ interface: http, limit: { burst: 20 } }),
+      withLimiter({ ...http, limit: { burst: 20 } }),
       /burst and refillEvery are of algorithm TokenBucket/,
     ],
     [
@@ -168,14 +167,7 @@ describe('the API server', { timeout: 300_000 }, () => {
 
   it('explains every field', async () => {
     const text = await kubectl.run(['explain', 'chaosdemo.spec', '--recursive']);
-    for (const field of [
-      'rateLimiter',
-      'authSecretRef',
-      'keyPrefix',
-      'counterDrift',
-      'multiplier',
-      'activeDeadline',
-    ]) {
+    for (const field of ['rateLimiter', 'authSecretName', 'counterDrift', 'multiplier', 'activeDeadline']) {
       expect(text).toContain(field);
     }
   });

@@ -57,7 +57,7 @@ async function expectErroredBehind(
 ): Promise<void> {
   const gateways = await startGateways(of(name), rule);
   onTestFinished(() => gateways.stop());
-  await expectErrored(of(name), name, { subject: behindGateways(gateways, changes) }, reason, message);
+  await expectErrored(of(name), name, { rateLimiter: behindGateways(gateways, changes) }, reason, message);
 }
 
 describe.concurrent('a demo', () => {
@@ -112,7 +112,13 @@ describe.concurrent('a demo', () => {
     onTestFinished(() => pod?.delete());
     const message =
       /Not healthy within 30s: .*ECONNREFUSED.*Nothing was injected. Check that the pods are Ready/;
-    await expectErrored(world, 'deaf', { subject: behindGateways({ labels }) }, 'TargetUnhealthy', message);
+    await expectErrored(
+      world,
+      'deaf',
+      { rateLimiter: behindGateways({ labels }) },
+      'TargetUnhealthy',
+      message,
+    );
   });
 
   it.for(UNHEALTHY)(

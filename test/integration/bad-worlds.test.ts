@@ -3,7 +3,7 @@
  * message that says what to do; nothing is injected, and nothing is stuck.
  */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { redisRef, subject } from '../kit/demo.ts';
+import { rateLimiterOf, redisRef } from '../kit/demo.ts';
 import { conditionText } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { expectNothingLeftOf, warning } from './support/bad-world.ts';
@@ -55,66 +55,81 @@ describe('a demo is refused', () => {
     const message = /"app=nobody" matches no pod.*kubectl get pods --show-labels/;
     await expectRefused(
       'no-pods',
-      { subject: subject({ selector: { matchLabels: { app: 'nobody' } } }) },
+      { rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'nobody' } } }) },
       'NoSuchPods',
       message,
     );
   });
 
   it('where the Service of Redis is missing', async () => {
-    const redis = redisRef({ service: { name: 'nothing' } });
-    const message = /no Service nothing.*subject\.rateLimiter\.redis\.service/;
-    await expectRefused('no-service', { subject: subject({ redis }) }, 'RedisNotFound', message);
+    const redis = redisRef({ service: 'nothing' });
+    const message = /no Service nothing.*rateLimiter\.redis\.service/;
+    await expectRefused('no-service', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisNotFound', message);
   });
 
   it('where the Service of Redis has no selector', async () => {
     await apply(service('selectorless', { ports: [{ port: 6379 }] }));
-    const redis = redisRef({ service: { name: 'selectorless' } });
+    const redis = redisRef({ service: 'selectorless' });
     const message = /selectorless has no selector.*name a Service with a selector/;
-    await expectRefused('no-selector', { subject: subject({ redis }) }, 'RedisNotEligible', message);
+    await expectRefused(
+      'no-selector',
+      { rateLimiter: rateLimiterOf({ redis }) },
+      'RedisNotEligible',
+      message,
+    );
   });
 
   it('where the Service of Redis leads out of the cluster', async () => {
     await apply(service('external', { type: 'ExternalName', externalName: 'redis.example.com' }));
-    const redis = redisRef({ service: { name: 'external' } });
+    const redis = redisRef({ service: 'external' });
     const message = /external is of type ExternalName.*name a Service with a selector/;
-    await expectRefused('external', { subject: subject({ redis }) }, 'RedisNotEligible', message);
+    await expectRefused('external', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisNotEligible', message);
   });
 
   it('where no pod stands behind the Service of Redis', async () => {
     await apply(service('empty', { selector: { app: 'nobody' }, ports: [{ port: 6379 }] }));
-    const redis = redisRef({ service: { name: 'empty' } });
+    const redis = redisRef({ service: 'empty' });
     const message = /Service empty selects no pod: start Redis/;
-    await expectRefused('behind-nothing', { subject: subject({ redis }) }, 'RedisNotFound', message);
+    await expectRefused(
+      'behind-nothing',
+      { rateLimiter: rateLimiterOf({ redis }) },
+      'RedisNotFound',
+      message,
+    );
   });
 
   it('where the Secret is missing', async () => {
-    const redis = redisRef({ authSecretRef: { name: 'nothing' } });
+    const redis = redisRef({ authSecretName: 'nothing' });
     const message = /no Secret nothing.*make it, or correct/;
-    await expectRefused('no-secret', { subject: subject({ redis }) }, 'RedisAuthInvalid', message);
+    await expectRefused('no-secret', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisAuthInvalid', message);
   });
 
   it("where the Secret is somebody else's", async () => {
     await apply(secret('database', 'Opaque', { password: 'of-a-database' }));
-    const redis = redisRef({ authSecretRef: { name: 'database' } });
+    const redis = redisRef({ authSecretName: 'database' });
     const message = /of type Opaque and was not read further: make a new one with --type=/;
-    await expectRefused('opaque', { subject: subject({ redis }) }, 'RedisAuthInvalid', message);
+    await expectRefused('opaque', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisAuthInvalid', message);
   });
 
   it('where the password is wrong, which nothing repeats', async () => {
     const { username } = world.environment.redisUsers.operator;
     const login = { username, password: WRONG_PASSWORD, service: 'redis' };
     await apply(secret('wrong', 'chaosdemo.dev/redis-auth', login));
-    const redis = redisRef({ authSecretRef: { name: 'wrong' } });
+    const redis = redisRef({ authSecretName: 'wrong' });
     const message = /WRONGPASS.*correct username and password in the Secret/;
-    await expectRefused('wrong-password', { subject: subject({ redis }) }, 'RedisUnreachable', message);
+    await expectRefused(
+      'wrong-password',
+      { rateLimiter: rateLimiterOf({ redis }) },
+      'RedisUnreachable',
+      message,
+    );
     expect(world.operator.process.logTail()).not.toContain(WRONG_PASSWORD);
   });
 
   it('where Redis asks for a password and the demo names no Secret', async () => {
-    const redis = { service: { name: 'redis' } };
+    const redis = { service: 'redis' };
     const message = /NOAUTH.*name a Secret with the password/;
-    await expectRefused('no-auth', { subject: subject({ redis }) }, 'RedisUnreachable', message);
+    await expectRefused('no-auth', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisUnreachable', message);
   });
 });
 

@@ -31,7 +31,7 @@ afterAll(() => limiters?.close());
 async function driven(variant: string, count: object, username = 'operator', name = 'express-rate-limit') {
   const run = await limiters.drive(name, variant, {
     scenarios: SCENARIOS,
-    change: { redis: { service: { name: 'redis' }, count } },
+    change: { redis: { service: 'redis', count } },
     target: (found) => ({ ...found, redis: { ...found.redis, username, password: 'secret' } }),
   });
   onTestFinished(run.close);
@@ -107,11 +107,11 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
   it('is not looked for with another kind of value, which Redis itself tells', async () => {
     const run = await limiters.drive('express-rate-limit', 'default', {
       scenarios: SCENARIOS,
-      change: { redis: { service: { name: 'redis' }, count: { key: 'rl:$(key)', type: 'List' } } },
+      change: { redis: { service: 'redis', count: { key: 'rl:$(key)', type: 'List' } } },
     });
     onTestFinished(run.close);
     await expect(run.driver.prepare('drift', run.key)).rejects.toThrow(
-      /the value is no List: correct subject.rateLimiter.redis.count.type/,
+      /the value is no List: correct rateLimiter.redis.count.type/,
     );
   });
 });

@@ -99,7 +99,7 @@ describe('a limiter that waits for its Redis, where the spec names another one',
   it('is refused before anything is paused, with the field to correct', async () => {
     const { driver, key } = await naming(other);
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /neither then nor in the 5 s after was redis-0 \S+ asked for any data: .*Correct subject\.rateLimiter\.redis\.service$/,
+      /neither then nor in the 5 s after was redis-0 \S+ asked for any data: .*Correct rateLimiter\.redis\.service$/,
     );
   });
 
@@ -149,12 +149,10 @@ describe('a limiter behind HTTP', () => {
 
   it('a limiter is rejected if the key is not where it identifies its caller', async () => {
     const mapped = (await limiters.specOf('express-rate-limit', 'default')) as {
-      interface: { http: object };
+      http: object;
     };
-    const http = { ...mapped.interface.http, request: { path: '/?who=$(key)' } };
-    const { close, driver, key } = await driven('express-rate-limit', 'default', {
-      interface: { type: 'HTTP', http },
-    });
+    const http = { ...mapped.http, path: '/?who=$(key)' };
+    const { close, driver, key } = await driven('express-rate-limit', 'default', { interface: 'HTTP', http });
     try {
       await expect(driver.prepare('outage', key)).rejects.toThrow(/without any fault/);
     } finally {

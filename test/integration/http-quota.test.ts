@@ -26,7 +26,7 @@ async function driven(name: string, variant: string, header: string, change: obj
   const proxies: RecordingProxy[] = [];
   const run = await limiters.drive(name, variant, {
     scenarios: SCENARIOS,
-    change: { interface: { type: 'HTTP', http: { ...mapped.http, remaining: { header } } }, ...change },
+    change: { interface: 'HTTP', http: { ...mapped.http, remainingHeader: header }, ...change },
     target: async (found) => {
       for (const node of found.nodes) proxies.push(await RecordingProxy.start(node));
       return { ...found, nodes: found.nodes.map((node, i) => ({ ...node, ...proxies[i]?.address })) };
@@ -116,7 +116,7 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
   );
 
   it('gives way to what Redis holds, and the header is checked all the same', async () => {
-    const redis = { service: { name: 'redis' }, count: { key: 'fastify-rate-limit-$(key)' } };
+    const redis = { service: 'redis', count: { key: 'fastify-rate-limit-$(key)' } };
     const { driver, key } = await driven('fastify-rate-limit', 'default', 'x-ratelimit-remaining', { redis });
     await driver.prepare('drift', key);
     expect(driver.observed.baseline?.message).toMatch(
@@ -142,7 +142,7 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
     const refused = driver.prepare('drift', key);
     await expect(refused).rejects.toThrow(message);
     await expect(refused).rejects.toThrow(
-      /^No baseline: without any fault \S+ does not report the quota: one caller .*\. Correct subject\.rateLimiter\.interface\.http\.remaining/,
+      /^No baseline: without any fault \S+ does not report the quota: one caller .*\. Correct rateLimiter\.http\.remainingHeader/,
     );
   });
 });

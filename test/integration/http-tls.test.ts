@@ -32,10 +32,10 @@ afterAll(async () => {
 async function driven(http: object, auth: { ca?: string; headers?: Record<string, string> }) {
   let sidecars: Sidecars | undefined;
   onTestFinished(() => sidecars?.stop());
-  const mapped = (await limiters.specOf('express-rate-limit', 'default')) as { interface: { http: object } };
+  const mapped = (await limiters.specOf('express-rate-limit', 'default')) as { http: object };
   const run = await limiters.drive('express-rate-limit', 'default', {
     scenarios: [{ name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 2 } }],
-    change: { interface: { type: 'HTTP', http: { ...mapped.interface.http, ...http } } },
+    change: { interface: 'HTTP', http: { ...mapped.http, ...http } },
     target: async (found) => {
       sidecars = await startSidecars({ nodes: found.nodes, cert, key, token: TOKEN });
       return { ...found, nodes: sidecars.nodes, http: auth };
@@ -48,11 +48,7 @@ async function driven(http: object, auth: { ca?: string; headers?: Record<string
 describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
   it('is asked over connections that are checked, with the headers of a Secret', async () => {
     const headers = { authorization: `Bearer ${TOKEN}` };
-    const {
-      driver,
-      key: fixture,
-      asked,
-    } = await driven({ tls: { serverName: NAME } }, { ca: cert, headers });
+    const { driver, key: fixture, asked } = await driven({ tlsServerName: NAME }, { ca: cert, headers });
     driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
     await until(() => driver.observed.health?.pods.every(({ state }) => state === 'ready'), {
       what: 'the nodes to be well',
@@ -67,11 +63,7 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
     'gets a burst that keeps together',
     keepingTime(async () => {
       const headers = { authorization: `Bearer ${TOKEN}` };
-      const {
-        asked,
-        driver,
-        key: fixture,
-      } = await driven({ tls: { serverName: NAME } }, { ca: cert, headers });
+      const { asked, driver, key: fixture } = await driven({ tlsServerName: NAME }, { ca: cert, headers });
       const reading = await driver.leadThrough('ghosts', fixture, 5000);
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
       // As those saw it to whom it was sent.
@@ -86,7 +78,7 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
 
   it('that says a wrong token back is told of without it', async () => {
     const { driver, key: fixture } = await driven(
-      { tls: { serverName: NAME } },
+      { tlsServerName: NAME },
       { ca: cert, headers: { authorization: `Bearer ${TOKEN}-old` } },
     );
     await expect(driver.prepare('ghosts', fixture)).rejects.toThrow(/answered 401/);
@@ -94,7 +86,7 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
   });
 
   it.each([
-    ['for another name', { serverName: 'other.shop.svc' }, true, /interface.http.tls.serverName/],
+    ['for another name', { serverName: 'other.shop.svc' }, true, /http.tlsServerName/],
     ['by an authority that nobody named', { serverName: NAME }, false, /put the authority into ca.crt/],
   ])('with a certificate %s is not asked, and it is said why', async (_, tls, named, message) => {
     const {

@@ -70,7 +70,7 @@ function newConnector(): SubjectConnector {
 
 const LIMITER = {
   selector: { matchLabels: { app: 'limiter' } },
-  redis: { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' } },
+  redis: { service: 'redis', authSecretName: 'redis-auth' },
 };
 
 function request(name: string, change: Partial<AdmissionRequest> = {}): AdmissionRequest {
@@ -151,15 +151,16 @@ describe('pods that know the operator by its address alone', () => {
   const ofHttp = (http: object, service: string) =>
     limiterSpec(
       {
-        interface: { type: 'HTTP', http },
+        interface: 'HTTP',
+        http,
         selector: LIMITER.selector,
-        redis: { service: { name: service } },
+        redis: { service: service },
         limit: { requests: 30 },
       },
       [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } }],
     );
-  const byAddress = { identity: 'SourceAddress', request: { path: '/' } };
-  const byKey = { request: { path: '/$(key)' } };
+  const byAddress = { identity: 'SourceAddress', path: '/' };
+  const byKey = { path: '/$(key)' };
 
   it.each([
     ['by another that does', byAddress, byAddress],
@@ -383,7 +384,7 @@ describe('admission', () => {
     onTestFinished(() => own.stop());
     cluster = clusterWith(own);
     connector = newConnector();
-    const spec = limiterSpec({ ...LIMITER, redis: { service: { name: 'redis' } } });
+    const spec = limiterSpec({ ...LIMITER, redis: { service: 'redis' } });
     const { opened } = await admit('a', { spec });
     await own.stop();
     const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
@@ -510,13 +511,7 @@ async function ask(command: string): Promise<string> {
 describe('the Secret of a limiter behind HTTP', () => {
   const asked = (http: object) => ({
     spec: limiterSpec(
-      {
-        ...LIMITER,
-        interface: {
-          type: 'HTTP',
-          http: { request: { path: '/$(key)' }, authSecretRef: { name: 'api-auth' }, ...http },
-        },
-      },
+      { ...LIMITER, interface: 'HTTP', http: { path: '/$(key)', authSecretName: 'api-auth', ...http } },
       [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } }],
     ),
   });
@@ -544,7 +539,7 @@ describe('the Secret of a limiter behind HTTP', () => {
     [
       'with a header that the spec has',
       { selector: 'app=limiter' },
-      { request: { path: '/$(key)', headers: [{ name: 'Authorization', value: 'x' }] } },
+      { path: '/$(key)', headers: [{ name: 'Authorization', value: 'x' }] },
       /^HTTPAuthInvalid: .* sets already/,
     ],
   ])('is refused %s', async (_, data, http, message) => {
@@ -556,6 +551,6 @@ describe('the Secret of a limiter behind HTTP', () => {
 
   it('is refused where there is none, and not looked for where none is named', async () => {
     expect(await messageFor('a', asked({}))).toMatch(/^HTTPAuthInvalid: there is no Secret api-auth/);
-    expect(await messageFor('a', asked({ authSecretRef: undefined }))).toBe('granted');
+    expect(await messageFor('a', asked({ authSecretName: undefined }))).toBe('granted');
   });
 });

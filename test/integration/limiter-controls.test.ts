@@ -153,7 +153,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       expect(await baselineOf(driverOn(nodes.map(targetOf), { redis: other }))).toEqual({
         ok: false,
         message: expect.stringMatching(
-          /No baseline: without any fault the rate limiter counts elsewhere: spec.subject.rateLimiter.redis names redis-0.*, which holds none of the \d+ that the nodes admitted/,
+          /No baseline: without any fault the rate limiter counts elsewhere: spec.rateLimiter.redis names redis-0.*, which holds none of the \d+ that the nodes admitted/,
         ),
       });
     }),

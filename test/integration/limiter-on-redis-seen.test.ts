@@ -88,15 +88,16 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
       node.close();
     });
   }
-  const http = { request: { headers: [{ name: 'x-caller', value: '$(key)' }] } };
+  const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
   const limiter = rateLimiterOf(
     limiterSpec({
-      interface: { type: 'HTTP', http },
+      interface: 'HTTP',
+      http,
       limit: { requests: LIMIT, window: '60s' },
-      redis: { service: { name: 'redis' }, ...place },
+      redis: { service: 'redis', ...place },
     }),
   );
-  if (!limiter.interface.http) throw new TypeError('there is no interface');
+  if (!limiter.http) throw new TypeError('there is no interface');
   const { host, port } = server;
   const redis = new RedisConnections(
     { podName: 'redis-0', host, port, tls: false, username, password: 'secret' },
@@ -111,7 +112,7 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
     void lookAtPods({ podClients, limiter, redis, timeoutMs: 5000 }, never).catch(() => undefined);
   }, 50);
   onTestFinished(() => clearInterval(looks));
-  const callers = new HttpCallers(limiter.interface.http);
+  const callers = new HttpCallers(limiter.http);
   const room = () => ({ release: () => undefined });
   const toolkit = { podClients, callers, limiter, redis, room, now: () => Date.now(), timeoutMs: 5000 };
   return await controlCallers(toolkit, { key: `demo-${randomUUID()}`, rates: [] }, never);
@@ -163,7 +164,7 @@ describe('a limiter whose Redis the spec names', () => {
     };
     const { message, storeDoubt } = await control(late, { nodes: 1 });
     expect(storeDoubt).toMatch(/with 6 of 6 requests that need it redis-0 \S+ was not asked for any data/);
-    expect(storeDoubt).toMatch(/redis\.service, or set subject\.rateLimiter\.redis\.count, which shows it$/);
+    expect(storeDoubt).toMatch(/redis\.service, or set rateLimiter\.redis\.count, which shows it$/);
     expect(message).toContain('was not asked');
   });
 });
@@ -177,7 +178,7 @@ describe('a Redis that the spec names and the limiter does not use', () => {
     }, 50);
     onTestFinished(() => clearInterval(exporter));
     await expect(control(inMemory())).rejects.toThrow(
-      /^without any fault one caller made 12 requests, and neither then nor in the 5 s after was redis-0 \S+ asked for any data: .*Correct subject\.rateLimiter\.redis\.service$/,
+      /^without any fault one caller made 12 requests, and neither then nor in the 5 s after was redis-0 \S+ asked for any data: .*Correct rateLimiter\.redis\.service$/,
     );
   });
 

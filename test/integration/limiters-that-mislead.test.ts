@@ -70,13 +70,12 @@ function drive(
   { accept, settle = '2s', window = '60s' }: Trial,
 ) {
   const storeOutage = { pause: '3s', callerTimeout: '1s', requestsPerSecond: 10, settle, accept };
-  const http = {
-    request: { headers: [{ name: 'x-caller', value: '$(key)' }] },
-    health: { path: '/healthz' },
-  };
+  const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
   const spec = limiterSpec(
     {
-      interface: { type: 'HTTP', http },
+      interface: 'HTTP',
+      http,
+      health: { path: '/healthz' },
       limit: { requests: LIMIT, window, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
     },
     [

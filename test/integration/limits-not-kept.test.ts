@@ -42,7 +42,8 @@ async function driven(
   );
   const spec = limiterSpec(
     {
-      interface: { type: 'HTTP', http: { request: { headers: [{ name: 'x-caller', value: '$(key)' }] } } },
+      interface: 'HTTP',
+      http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
       limit: { requests: LIMIT, window: `${WINDOW_S}s`, algorithm: 'SlidingWindow', ...limit },
     },
     [

@@ -49,7 +49,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       );
       onTestFinished(() => gateways.stop());
       await world.applySpec('unanswered', {
-        subject: behindGateways(gateways),
+        rateLimiter: behindGateways(gateways),
         scenarios: [ghosts({ expect: 'Any', countdown: '2s' })],
       });
       await untilCountdown(world, 'unanswered');
@@ -70,7 +70,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       );
       onTestFinished(() => gateways.stop());
       const scenarios = [ghosts({ countdown: '2s' })];
-      await world.applySpec('refused', { subject: behindGateways(gateways), scenarios });
+      await world.applySpec('refused', { rateLimiter: behindGateways(gateways), scenarios });
       await untilCountdown(world, 'refused');
       ready = true;
       const missing = /20 errors.*gateway-[0-9a-f]+-2: POST \/check: answered 403/;

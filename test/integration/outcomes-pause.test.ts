@@ -1,6 +1,6 @@
 /** What becomes of a pause where its proof is broken by a real cause, as it stands in the status at the end. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { drift, redisRef, subject } from '../kit/demo.ts';
+import { drift, rateLimiterOf, redisRef } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { asExpectedOf, measureOf, scenarioOf, verdictLine } from '../kit/status.ts';
 import { until } from '../kit/until.ts';
@@ -79,8 +79,8 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
         },
       ]);
       const pauses = await world.pauses();
-      const redis = redisRef({ authSecretRef: { name: 'helpless' } });
-      await world.applySpec('helpless', { subject: subject({ redis }), scenarios: [drift()] });
+      const redis = redisRef({ authSecretName: 'helpless' });
+      await world.applySpec('helpless', { rateLimiter: rateLimiterOf({ redis }), scenarios: [drift()] });
       const { fault } = await expectInconclusive(world, 'helpless', 'FaultNotProven', /NOPERM.*grant it/);
       expect(fault).toMatchObject({ proof: 'Mismatch' });
       expect(fault?.startedAt).toBeUndefined();
@@ -130,7 +130,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       );
       onTestFinished(() => gateways.stop());
       const scenarios = [drift({ countdown: '2s' })];
-      await world.applySpec('refusing', { subject: behindGateways(gateways), scenarios });
+      await world.applySpec('refusing', { rateLimiter: behindGateways(gateways), scenarios });
       await untilCountdown(world, 'refusing');
       ready = true;
       const missing = /gateway-[0-9a-f]+-1 answered 0 checks within the fault, 10 are needed/;
@@ -151,7 +151,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       // Longer than pause and settle together: when it is judged, nothing was given up yet.
       const behind = behindGateways(gateways, { health: { pollInterval: '500ms', timeout: '10s' } });
       const scenarios = [drift({ expect: 'Held', countdown: '2s' })];
-      await world.applySpec('holding', { subject: behind, scenarios });
+      await world.applySpec('holding', { rateLimiter: behind, scenarios });
       await untilCountdown(world, 'holding');
       ready = true;
       const missing = /\d+ requests without a proper answer could tip it/;

@@ -1,6 +1,6 @@
 /** A pause that nobody looks after any more: the next operator releases it, also where no run is allowed by then. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { drift, subject } from '../kit/demo.ts';
+import { drift, rateLimiterOf } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { isConfirmed, scenarioOf, verdictLine } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
@@ -13,7 +13,7 @@ describe.skipIf(withoutRealTime)('a pause that a killed operator left on', () =>
   afterAll(() => world?.stop());
 
   const spec = {
-    subject: subject({ limit: { window: '2m' } }),
+    rateLimiter: rateLimiterOf({ limit: { window: '2m' } }),
     scenarios: [drift({ counterDrift: { pause: '60s' } })],
   };
   const label = (value: string) => ['label', 'namespace', world.namespace, '--overwrite', value];

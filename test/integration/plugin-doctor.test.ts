@@ -4,7 +4,7 @@
  */
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { redisRef, subject } from '../kit/demo.ts';
+import { rateLimiterOf, redisRef } from '../kit/demo.ts';
 import { runProgram } from '../kit/program.ts';
 import { chapterOnShow, waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
@@ -143,14 +143,14 @@ const WORLDS: readonly BrokenWorld[] = [
   },
   {
     it: 'the spec names another Service',
-    spec: { ...DRY, subject: subject({ redis: redisRef({ service: { name: 'reddis' } }) }) },
+    spec: { ...DRY, rateLimiter: rateLimiterOf({ redis: redisRef({ service: 'reddis' }) }) },
     check: 'Redis',
     says: /there is no Service reddis/,
     mends: /^kubectl .* patch chaosdemo /,
   },
   {
     it: 'the selector matches no pod',
-    spec: { ...DRY, subject: subject({ selector: { matchLabels: { app: 'limiter' } } }) },
+    spec: { ...DRY, rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'limiter' } } }) },
     check: 'Limiter pods',
     says: /"app=limiter" matches no pod/,
     mends: /^kubectl .* patch chaosdemo /,
@@ -192,7 +192,7 @@ it.each(WORLDS)('finds that $it, with the command that mends it', async (broken)
 });
 
 it('the doctor finds a port without listener while a run waits, and patches it', async () => {
-  await world.applySpec('wrong-port', { ...DRY, subject: subject({ port: 9999 }) });
+  await world.applySpec('wrong-port', { ...DRY, rateLimiter: rateLimiterOf({ port: 9999 }) });
   await world.untilStatus('wrong-port', 'a run to wait for its pods', ({ phase }) => phase === 'Running');
   const { commands, status, stdout, wrong } = await doctor('wrong-port');
   expect({ status, wrong }).toEqual({ status: 1, wrong: ['Limiter pods'] });

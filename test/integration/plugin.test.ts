@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ANNOTATIONS } from '../../src/api/index.ts';
-import { demo, demoSpec, drift, ghosts, subject } from '../kit/demo.ts';
+import { demo, demoSpec, drift, ghosts, rateLimiterOf } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { chapterOnShow, waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
@@ -60,7 +60,7 @@ describe.skipIf(withoutRealTime)('run -f of a run that tests something', () => {
 
 describe('run -f', () => {
   it('ends with 2 where the object is refused, and says why and who knows more', async () => {
-    const nobody = { subject: subject({ selector: { matchLabels: { app: 'nobody' } } }) };
+    const nobody = { rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'nobody' } } }) };
     const { status, stderr } = await run('refused', nobody);
     expect(stderr).toMatch(/refused is refused \(NoSuchPods\): "app=nobody" matches no pod/);
     expect(stderr).toContain('kubectl chaosdemo doctor refused -n ');

@@ -38,7 +38,7 @@ function spec(health: object = {}): ChaosDemoSpec {
         name: 'drift',
         type: 'CounterDrift',
         expect: 'Violated',
-        counterDrift: { pause: '2s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
+        counterDrift: { pause: '2s', requestsPerSecond: 60, settle: '1s' },
       },
       {
         name: 'ghosts',

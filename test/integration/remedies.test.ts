@@ -1,5 +1,5 @@
 /**
- * `spec.remediation.mode: Apply` on a real Redis, real limiters and a real API server. The model that recommends the
+ * `spec.remediation: Apply` on a real Redis, real limiters and a real API server. The model that recommends the
  * action is a local server that speaks the protocol; what the operator does and measures is real.
  */
 import { rm, writeFile } from 'node:fs/promises';
@@ -34,8 +34,8 @@ const asking = (answer: Pick<DiagnosisAnswer, 'action' | 'anomaly' | 'component'
 const STALLED = { anomaly: 'store-writes-stalled', component: 'store' } as const;
 
 const applying = (scenario: object): object => ({
-  diagnosis: { profile: 'served' },
-  remediation: { mode: 'Apply' },
+  diagnosisProfile: 'served',
+  remediation: 'Apply',
   scenarios: [scenario],
 });
 
@@ -156,7 +156,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
       answer = asking({ ...STALLED, action: 'reset-counter' });
       const { limiters } = world.environment;
       // The last chapter begins by watching to the end: that long there is to stop the nodes.
-      const counterDrift = { pause: '4s', requestsPerSecond: 60, threshold: 5, settle: '6s' };
+      const counterDrift = { pause: '4s', requestsPerSecond: 60, settle: '6s' };
       await world.applySpec('killed', applying(drift({ counterDrift })));
       const last = await world.untilStatus(
         'killed',
@@ -190,13 +190,14 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   );
 
   it('the API server rejects Apply for a limiter behind HTTP', async () => {
-    const http = { request: { headers: [{ name: 'x-key', value: '$(key)' }] } };
+    const http = { headers: [{ name: 'x-key', value: '$(key)' }] };
     const rateLimiter = {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: { name: 'redis' } },
-      interface: { type: 'HTTP', http },
+      redis: { service: 'redis' },
+      interface: 'HTTP',
+      http,
     };
-    const spec = { subject: { rateLimiter }, remediation: { mode: 'Apply' } };
-    await expect(world.applySpec('rejected', spec)).rejects.toThrow(/Apply needs interface.type Reference/);
+    const spec = { rateLimiter, remediation: 'Apply' };
+    await expect(world.applySpec('rejected', spec)).rejects.toThrow(/Apply needs interface Reference/);
   });
 });

@@ -67,12 +67,14 @@ async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
   const headers = [{ name: 'x-caller', value: '$(key)' }];
   const spec = limiterSpec(
     {
-      interface: { type: 'HTTP', http: { request: { headers }, health: { path: '/healthz' } } },
+      interface: 'HTTP',
+      http: { headers },
       limit: {
         requests: LIMIT,
         window: `${limiter.seconds}s`,
         windowStart: limiter.byClock ? 'Clock' : 'FirstRequest',
       },
+      health: { path: '/healthz' },
     },
     [
       {

@@ -38,13 +38,14 @@ afterAll(() => limiters?.close());
 async function start(variant: string, limit: object = {}, healthPath = '/healthz') {
   const http = {
     identity: 'SourceAddress',
-    request: { path: '/' },
-    admitted: { statuses: [200] },
-    health: { path: healthPath },
+    path: '/',
+    admittedStatuses: [200],
   };
   let found: RateLimiterTarget | undefined;
   const change = {
-    interface: { type: 'HTTP', http },
+    interface: 'HTTP',
+    http,
+    health: { path: healthPath },
     limit: { requests: LIMIT, window: '6s', windowStart: 'FirstRequest', ...limit },
   };
   const run = await limiters.drive('express-rate-limit', variant, {
@@ -120,7 +121,7 @@ describe('a limiter that knows its callers by the source address', () => {
   it('is refused where its limit is another than the spec says', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', { requests: 25 });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /one caller was rejected after 20 requests, and the limit allows 25: correct subject\.rateLimiter\.limit\.requests.*who else asks these pods/,
+      /one caller was rejected after 20 requests, and the limit allows 25: correct rateLimiter\.limit\.requests.*who else asks these pods/,
     );
   });
 
@@ -174,8 +175,8 @@ describe.skipIf(withoutRealTime)('the gate of the sample, in windows of seconds'
   }, async () => {
     const name = 'source-address';
     const shipped = await sample('your-limiter-source-address.yaml', { name, namespace: world.namespace });
-    const spec = shipped.spec as { subject: { rateLimiter: { limit: object; redis: object } } };
-    const { rateLimiter } = spec.subject;
+    const spec = shipped.spec as { rateLimiter: { limit: object; redis: object } };
+    const { rateLimiter } = spec;
     Object.assign(rateLimiter.limit, { requests: LIMIT, window: '6s' });
     // Processes of one machine reach Redis from its address, and not from those of their pods.
     Object.assign(rateLimiter.redis, { allowOtherClients: true });

@@ -19,21 +19,19 @@ export interface DemoManifest {
 const LIMITERS = { 'app.kubernetes.io/name': 'ratelimiter' };
 const samples = fileURLToPath(new URL('../../manifests/samples/', import.meta.url));
 
-/** `spec.subject` for the limiters and the Redis of a target; `changes` replaces fields of `rateLimiter`. */
-export function subject(changes: object = {}): { rateLimiter: object } {
+/** `spec.rateLimiter` for the limiters and the Redis of a target; `changes` replaces fields of it. */
+export function rateLimiterOf(changes: object = {}): object {
   return {
-    rateLimiter: {
-      selector: { matchLabels: LIMITERS },
-      interface: { type: 'Reference' },
-      redis: redisRef(),
-      ...changes,
-    },
+    selector: { matchLabels: LIMITERS },
+    interface: 'Reference',
+    redis: redisRef(),
+    ...changes,
   };
 }
 
 /** `rateLimiter.redis`: the Service and the Secret of a target; `changes` replaces fields of it. */
 export function redisRef(changes: object = {}): object {
-  return { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, ...changes };
+  return { service: 'redis', authSecretName: 'redis-auth', ...changes };
 }
 
 /** Both weaknesses of the approximate limiter, which are expected. */
@@ -44,7 +42,7 @@ export const WEAKNESSES = [
 
 /** A spec on the limiters of a target that dwells on no chapter; `changes` adds fields or replaces them. */
 export function demoSpec(changes: object = {}): object {
-  return { subject: subject(), scenarios: WEAKNESSES, pace: { dwell: '0s' }, ...changes };
+  return { rateLimiter: rateLimiterOf(), scenarios: WEAKNESSES, pace: { dwell: '0s' }, ...changes };
 }
 
 /** The whole object of a spec. */
@@ -73,7 +71,7 @@ export function drift(changes: object = {}): object {
     type: 'CounterDrift',
     expect: 'Violated',
     countdown: '0s',
-    counterDrift: { pause: '4s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
+    counterDrift: { pause: '4s', requestsPerSecond: 60, settle: '1s' },
     ...changes,
   };
 }

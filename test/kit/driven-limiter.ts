@@ -29,11 +29,11 @@ export const PERMITTED: Permit = { refusal: () => undefined };
 export function limiterSpec(limiter: object, scenarios?: readonly object[]): ChaosDemoSpec {
   const required = {
     selector: { matchLabels: { app: 'x' } },
-    interface: { type: 'Reference' },
-    redis: { service: { name: 'redis' } },
+    interface: 'Reference',
+    redis: { service: 'redis' },
   };
   return specSchema([rateLimiter.definition.api]).parse({
-    subject: { rateLimiter: { ...required, ...limiter } },
+    rateLimiter: { ...required, ...limiter },
     ...(scenarios && { scenarios }),
   });
 }

@@ -54,7 +54,7 @@ const behaviour = fc.record({
 });
 
 /** Resets are carried out, and nothing else is. */
-const APPLYING = simulatedSpec({ remediation: { mode: 'Apply' } });
+const APPLYING = simulatedSpec({ remediation: 'Apply' });
 
 type ValueOf<T> = T extends fc.Arbitrary<infer Value> ? Value : never;
 type Incident = ValueOf<typeof incident> | ValueOf<typeof refusal>;

@@ -7,7 +7,7 @@ import { Simulation } from './simulation.ts';
 import { finished } from './support.ts';
 
 const MODEL = (changes: Record<string, unknown> = {}): ChaosDemoSpec =>
-  simulatedSpec({ diagnosis: { profile: 'model' }, pace: { dwell: '0s' }, ...changes });
+  simulatedSpec({ diagnosisProfile: 'model', pace: { dwell: '0s' }, ...changes });
 
 async function runOf(spec: ChaosDemoSpec, behaviour: Partial<Behaviour> = {}): Promise<Simulation> {
   const simulation = new Simulation(spec, behaviour);
@@ -79,7 +79,7 @@ describe('a diagnosis', () => {
     ['is slow', { modelMs: 45_000 }],
     ['never answers', { model: 'hangs' }],
   ])('a diagnosis delays and changes nothing if the profile %s', async (_, behaviour) => {
-    const alone = await runOf(MODEL({ diagnosis: { profile: 'rules' } }));
+    const alone = await runOf(MODEL({ diagnosisProfile: 'rules' }));
     const beside = await runOf(MODEL(), behaviour);
     for (const title of ['Recovery', 'Surge', 'Surge Detection', 'Surge Diagnosis']) {
       expect([title, doneAt(beside, title)]).toEqual([title, doneAt(alone, title)]);
@@ -122,7 +122,7 @@ describe('a diagnosis', () => {
   it('adds no row to a watch but one while it is awaited in the last chapter', async () => {
     const rowsOf = ({ writes }: Simulation): string[] =>
       writes.map(({ chapter, phase, result }) => [phase, chapter, result].join(' '));
-    const alone = rowsOf(await runOf(MODEL({ diagnosis: { profile: 'rules' } })));
+    const alone = rowsOf(await runOf(MODEL({ diagnosisProfile: 'rules' })));
     const beside = rowsOf(await runOf(MODEL(), { modelMs: 20_000 }));
     expect(beside.filter((row) => !row.includes('(awaiting diagnosis)'))).toEqual(alone);
     expect(beside.length - alone.length).toBe(1);
@@ -154,7 +154,7 @@ describe('a diagnosis', () => {
     const simulation = new Simulation(MODEL(), { modelMs: 40_000 });
     await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
     for (const profile of ['second', 'third', 'fourth', 'third']) {
-      simulation.spec = { ...simulation.spec, diagnosis: { profile } };
+      simulation.spec = { ...simulation.spec, diagnosisProfile: profile };
       await simulation.pass(1000);
     }
     await simulation.runUntil(finished);

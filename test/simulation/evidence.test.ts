@@ -58,7 +58,7 @@ describe('the evidence of a run', () => {
   });
 
   it('the evidence has each diagnosis in full, with the figures of its action', async () => {
-    const spec = simulatedSpec({ remediation: { mode: 'Apply' }, pace: { dwell: '0s' } });
+    const spec = simulatedSpec({ remediation: 'Apply', pace: { dwell: '0s' } });
     const simulation = new Simulation(spec, { action: 'reset-counter' });
     await wholeRun(simulation);
     const { diagnoses } = kept(simulation);
@@ -75,7 +75,7 @@ describe('the evidence of a run', () => {
   });
 
   it('the evidence has the answer of the profile in place of that of the rules', async () => {
-    const simulation = new Simulation(simulatedSpec({ diagnosis: { profile: 'model' } }), { modelMs: 9000 });
+    const simulation = new Simulation(simulatedSpec({ diagnosisProfile: 'model' }), { modelMs: 9000 });
     await wholeRun(simulation);
     expect(kept(simulation).diagnoses.map(({ profile }) => profile)).toEqual(['model', 'model']);
   });

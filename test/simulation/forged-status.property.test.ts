@@ -121,7 +121,7 @@ function forged(status: ChaosDemoStatus, incident: ValueOf<typeof forgery>): Cha
 
 /** Every diagnosis asks for a reset, and the spec lets it be applied. */
 const applying = (): Simulation =>
-  new Simulation(simulatedSpec({ remediation: { mode: 'Apply' } }), {
+  new Simulation(simulatedSpec({ remediation: 'Apply' }), {
     action: 'reset-counter',
   });
 

@@ -13,7 +13,7 @@ const RESETS: Partial<Behaviour> = { action: 'reset-counter' };
 
 const applying = (changes: Record<string, unknown> = {}): ChaosDemoSpec =>
   simulatedSpec({
-    remediation: { mode: 'Apply' },
+    remediation: 'Apply',
     pace: { dwell: '0s' },
     ...changes,
   });
@@ -40,7 +40,7 @@ describe('a remedy', () => {
       heedsAbort: false,
       effectMs: 0,
     };
-    const simulation = new Simulation(simulatedSpec({ remediation: { mode: 'Apply' } }), behaviour);
+    const simulation = new Simulation(simulatedSpec({ remediation: 'Apply' }), behaviour);
     await simulation.pass(9510);
     await simulation.restart();
     await simulation.runUntil(finished);
@@ -67,7 +67,7 @@ describe('a remedy', () => {
   });
 
   it('a remedy changes no result, and adds one row to a watch while it is measured', async () => {
-    const alone = await runOf(applying({ remediation: { mode: 'None' } }), RESETS);
+    const alone = await runOf(applying({ remediation: 'None' }), RESETS);
     const beside = await runOf(applying(), RESETS);
     expect(beside.status.run?.verdict).toEqual(alone.status.run?.verdict);
     expect(beside.status.scenarios?.map(({ measures, result }) => [result, measures])).toEqual(
@@ -80,7 +80,7 @@ describe('a remedy', () => {
 
   it.each<[string, ChaosDemoSpec, Partial<Behaviour>]>([
     ['the action is another', applying(), { action: 'restart-component' }],
-    ['the mode is Suggest', applying({ remediation: { mode: 'Suggest' } }), RESETS],
+    ['the mode is Suggest', applying({ remediation: 'Suggest' }), RESETS],
     ['it is a dry run', applying({ dryRun: true }), RESETS],
     ['nothing was detected', applying(), { ...RESETS, queues: false, loses: false }],
   ])('is not even decided on where %s', async (_, spec, behaviour) => {
@@ -139,7 +139,7 @@ describe('a remedy', () => {
   });
 
   it('a remedy waits for the diagnosis of a profile, but not beyond its time', async () => {
-    const byModel = { diagnosis: { profile: 'model' } };
+    const byModel = { diagnosisProfile: 'model' };
     const inTime = await runOf(applying(byModel), { modelAction: 'reset-counter', modelMs: 100 });
     expect(states(inTime)).toEqual([
       ['Applied', 'model'],

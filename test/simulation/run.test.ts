@@ -42,8 +42,8 @@ describe('a run', () => {
     await simulation.runUntil(at(1));
     await simulation.pass(1000);
     expect(looks()).toEqual([{ kind: 'PollHealth', intervalMs: 2000 }]);
-    const subject = { simulated: { pollInterval: '250ms' } };
-    simulation.spec = simulatedSpec({ pace: { mode: 'Manual' }, subject });
+    const simulated = { pollInterval: '250ms' };
+    simulation.spec = simulatedSpec({ pace: { mode: 'Manual' }, simulated });
     await simulation.pass(100);
     expect(looks()).toEqual([{ kind: 'PollHealth', intervalMs: 250 }]);
     expect(simulation.status.run?.number).toBe(1);

@@ -5,12 +5,11 @@
  */
 import { z } from 'zod';
 import type { ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../src/api/index.ts';
-import { durationField, parseDuration, specSchema } from '../../src/api/index.ts';
+import { durationField, parseDuration, specSchema, subjectPart } from '../../src/api/index.ts';
 import { type ChapterPlan, chaptersOf } from '../../src/demo/chapter.ts';
 import type { Scenario, SubjectDefinition } from '../../src/demo/subject.ts';
 
 const api: SubjectApi = {
-  type: 'Simulated',
   member: 'simulated',
   displayName: 'simulated service',
   schema: z.object({
@@ -78,14 +77,14 @@ export const simulatedDefinition: SubjectDefinition = {
   scenarios: (spec) => spec.scenarios.map((scenario) => scenarioOf(spec, scenario)),
   fixturePrefix: () => 'simulated',
   keepsFixtures: () => true,
-  healthIntervalMs: (spec) => duration(spec.subject['simulated'], 'pollInterval', '2s'),
+  healthIntervalMs: (spec) => duration(subjectPart(spec, 'simulated'), 'pollInterval', '2s'),
   welcome: () => 'Welcome',
 };
 
 function scenarioOf(spec: ChaosDemoSpec, scenario: ScenarioSpec): Scenario {
   const stall = scenario.type === 'Stall';
   const parameters = scenario[stall ? 'stall' : 'surge'];
-  const timeoutMs = duration(spec.subject['simulated'], 'timeout', '5s');
+  const timeoutMs = duration(subjectPart(spec, 'simulated'), 'timeout', '5s');
   const countdownMs = parseDuration(scenario.countdown);
   const faultMs = stall ? duration(parameters, 'hold', '10s') : timeoutMs;
   const settleMs = duration(parameters, 'settle', stall ? '5s' : '2s');
@@ -116,5 +115,5 @@ export function simulatedSpec(
 ): ChaosDemoSpec {
   const { scenarios = [...api.defaultScenarios] } = changes;
   const expecting = scenarios.map((scenario) => ({ expect: 'Violated', ...scenario }));
-  return specSchema([api]).parse({ subject: { simulated: {} }, ...changes, scenarios: expecting });
+  return specSchema([api]).parse({ simulated: {}, ...changes, scenarios: expecting });
 }

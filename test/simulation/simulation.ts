@@ -248,7 +248,7 @@ export class Simulation {
         connect: () =>
           new Map([
             [
-              simulatedDefinition.api.type,
+              simulatedDefinition.api.member,
               {
                 definition: simulatedDefinition,
                 connector: new SimulatedConnector((owner) => this.#targetOf(owner), clock),

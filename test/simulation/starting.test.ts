@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statusSchema } from '../../src/api/index.ts';
+import { type ChaosDemoSpec, statusSchema } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { at, condition, ended, finished, injectedBy, MANUAL } from './support.ts';
@@ -158,10 +158,11 @@ describe('starting', () => {
     const simulation = new Simulation();
     await simulation.runUntil(finished);
     const spec = simulatedSpec({ runId: 'other' });
-    simulation.spec = { ...spec, subject: { ...spec.subject, type: 'Elsewhere' } };
+    const { simulated: _, ...others } = spec as ChaosDemoSpec & { simulated: unknown };
+    simulation.spec = others;
     await simulation.pass(1000);
     expect(condition(simulation, 'Stalled')).toMatchObject({ status: 'True', reason: 'SubjectUnknown' });
-    expect(simulation.status.message).toContain('write one of Simulated');
+    expect(simulation.status.message).toContain('write simulated');
     expect(simulation.status.run?.number).toBe(1);
     await simulation.pass(600_000);
     expect([simulation.kept, simulation.injected.length]).toEqual([0, 2]);

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDuration } from '../../src/api/index.ts';
 import type { Lease } from '../../src/kube/lease-lock.ts';
-import { demoSpec, redisRef, subject } from '../kit/demo.ts';
+import { demoSpec, rateLimiterOf, redisRef } from '../kit/demo.ts';
 import type { Demos } from '../kit/demos.ts';
 import { HTTP_LIMIT } from '../kit/http-node.ts';
 import { checkLane } from './checks/index.ts';
@@ -19,7 +19,6 @@ import {
   LIMIT,
   OUTAGE_SCENARIO,
   OVERTIME_MS,
-  THRESHOLD,
   TIMEOUT_MS,
   WINDOW_SEC,
 } from './settings.ts';
@@ -100,10 +99,11 @@ function httpSpecOf(lane: LanePlan): object {
   const request = { method: 'POST', path: '/check', body: '{"key":"$(key)"}' };
   const { requests, windowSec } = HTTP_LIMIT;
   return demoSpec({
-    subject: subject({
-      interface: { type: 'HTTP', http: { request, health: { path: '/health' } } },
+    rateLimiter: rateLimiterOf({
+      interface: 'HTTP',
+      http: { request },
       limit: { requests, window: `${windowSec}s`, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-      health: { pollInterval: '500ms', timeout: `${TIMEOUT_MS}ms` },
+      health: { path: '/health', pollInterval: '500ms', timeout: `${TIMEOUT_MS}ms` },
       // Its processes reach Redis from the address of this machine.
       redis: redisRef({ allowOtherClients: true }),
     }),
@@ -130,7 +130,7 @@ function specOf(lane: LanePlan): object {
   if (lane.mode === 'http') return httpSpecOf(lane);
   const expect = lane.mode === 'strict' ? 'Held' : 'Violated';
   return demoSpec({
-    subject: subject({
+    rateLimiter: rateLimiterOf({
       limit: { requests: LIMIT, window: `${WINDOW_SEC}s` },
       health: { pollInterval: '500ms', timeout: `${TIMEOUT_MS}ms` },
     }),
@@ -145,7 +145,6 @@ function specOf(lane: LanePlan): object {
         counterDrift: {
           pause: `${lane.pauseMs}ms`,
           requestsPerSecond: lane.requestsPerSecond,
-          threshold: THRESHOLD,
           settle: '1s',
         },
       },
@@ -163,7 +162,7 @@ function specOf(lane: LanePlan): object {
 
 /** Has the diagnoses recommend a reset, and lets it be applied, if the lane has that. */
 function applying({ resets = false }: LanePlan): object {
-  return resets ? { diagnosis: { profile: RESETTING_PROFILE }, remediation: { mode: 'Apply' } } : {};
+  return resets ? { diagnosisProfile: RESETTING_PROFILE, remediation: 'Apply' } : {};
 }
 
 /** Waits until every lane has a verdict, or its object is gone, or its time is over; the checks find the latter. */

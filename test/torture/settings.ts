@@ -14,8 +14,6 @@ export const LIMIT = 10;
 export const WINDOW_SEC = 60;
 /** `health.timeout`. */
 export const TIMEOUT_MS = 2000;
-/** `counterDrift.threshold`. */
-export const THRESHOLD = 5;
 /** What a verdict may come later than the deadline by: a takeover, and what stopping a run may take. */
 export const OVERTIME_MS = 2 * LEASE_MS + 30_000;
 

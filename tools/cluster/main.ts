@@ -58,7 +58,7 @@ async function demo({ diagnosis, file }: ClusterOptions, signal: AbortSignal): P
   // In the same write as the spec: a run for each change would supersede the first.
   const request = new Date().toISOString();
   const annotations = { ...object.metadata.annotations, [ANNOTATIONS.requestedAt]: request };
-  const spec = diagnosis === undefined ? object.spec : { ...object.spec, diagnosis: { profile: diagnosis } };
+  const spec = diagnosis === undefined ? object.spec : { ...object.spec, diagnosisProfile: diagnosis };
   await kubectl.apply([{ ...object, spec, metadata: { ...object.metadata, annotations } }], { signal });
 
   const watch = ['--kubeconfig', kubectl.kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];

@@ -31,7 +31,6 @@ export interface RunSoFar {
   readonly startedAt: string;
   /** '' while it is on. */
   readonly completedAt: string;
-  readonly subject: string;
   readonly pods: readonly string[];
   readonly scenarios: readonly ScenarioReport[];
   readonly chapters: readonly ChapterStatus[];
@@ -78,14 +77,14 @@ export function reportOf(source: ReportSource): Report | undefined {
   const so = runSoFar(source);
   const run = withPrintableTexts(source.demo).status?.run;
   if (!so || !run?.verdict) return undefined;
-  const { scenarios, subject } = so;
+  const { scenarios } = so;
   const isTested = !run.dryRun && scenarios.length > 0;
   return {
     ...so,
     took: tookOf(run),
     verdict: run.verdict,
     tone: toneOf(run.verdict, scenarios),
-    headline: headlineOf(run.verdict, subject, scenarios, isTested),
+    headline: headlineOf(run.verdict, scenarios, isTested),
     advice: adviceOf(run.verdict, scenarios, isTested),
   };
 }
@@ -98,7 +97,7 @@ function toneOf({ phase, reason }: Verdict, scenarios: readonly ScenarioReport[]
 
 /** @returns undefined where no run of the object has begun */
 export function runSoFar(source: ReportSource): RunSoFar | undefined {
-  const { metadata, spec, status = {} } = withPrintableTexts(source.demo);
+  const { metadata, status = {} } = withPrintableTexts(source.demo);
   const { run } = status;
   if (!run) return undefined;
   const { evidence, missing } = matching(source, run);
@@ -110,7 +109,6 @@ export function runSoFar(source: ReportSource): RunSoFar | undefined {
     runId: run.runId ?? '',
     startedAt: run.startedAt,
     completedAt: run.completedAt ?? '',
-    subject: `the ${words(spec?.subject?.type ?? 'subject').toLowerCase()}`,
     pods: (run.pods ?? []).map(({ name }) => name),
     scenarios: (status.scenarios ?? []).map((entry, i) => scenarioReport(entry, i + 1, diagnoses, evidence)),
     chapters: status.chapters ?? [],
@@ -179,7 +177,6 @@ function tookOf({ completedAt, startedAt }: NonNullable<ChaosDemoStatus['run']>)
 
 function headlineOf(
   { phase, reason }: Verdict,
-  subject: string,
   scenarios: readonly ScenarioReport[],
   isTested: boolean,
 ): string {
@@ -187,12 +184,13 @@ function headlineOf(
   const found = findingsOf(judged);
   if (phase === 'Aborted' || phase === 'Errored') {
     const what = phase === 'Aborted' ? 'the run was stopped' : 'the run could not be carried to its end';
-    return `No verdict on ${subject}: ${what} (${reason}).${found === '' ? '' : ` Found before that: ${found}.`}`;
+    return `No verdict on the rate limiter: ${what} (${reason}).${found === '' ? '' : ` Found before that: ${found}.`}`;
   }
   if (!isTested) return `Nothing was tested: a dry run found everything ready and injected no fault.`;
   if (phase === 'Failed') {
     const unmet = scenarios.filter(({ asExpected: met, status }) => !met && status.result !== undefined);
-    if (unmet.length === 0) return `Without a fault, ${subject} fails already (${reason}). Gate failed.`;
+    if (unmet.length === 0)
+      return `Without a fault, the rate limiter fails already (${reason}). Gate failed.`;
     return `${findingsOf(scenarios)}. Gate failed: ${count(unmet.length, scenarios.length)} not as expected.`;
   }
   const isGate = scenarios.some(({ status }) => status.expect !== 'Any');

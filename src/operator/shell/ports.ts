@@ -3,7 +3,7 @@
  * server, the system's clock and the registered subjects; the simulation passes
  * its own, and drives the very same shell.
  */
-import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
+import { type ChaosDemo, type ChaosDemoSpec, type ChaosDemoStatus, subjectPart } from '../../api/index.ts';
 import type { SubjectConnector, SubjectDefinition } from '../../demo/subject.ts';
 
 /** The end of a guarded write. Every other failure (no answer, a server in trouble) is thrown. */
@@ -58,5 +58,13 @@ export interface ConnectedSubject {
   readonly connector: SubjectConnector;
 }
 
-/** By the value of `spec.subject.type`. */
+/** By the member of `spec` that each has. */
 export type ConnectedSubjects = ReadonlyMap<string, ConnectedSubject>;
+
+/** The subject that a spec is about; undefined: none of these. */
+export function subjectOf(subjects: ConnectedSubjects, spec: ChaosDemoSpec): ConnectedSubject | undefined {
+  for (const [member, subject] of subjects) {
+    if (subjectPart(spec, member) !== undefined) return subject;
+  }
+  return undefined;
+}

@@ -7,7 +7,7 @@ import { ProcessClock } from '../../../test/simulation/process-clock.ts';
 import { SimulatedConnector } from '../../../test/simulation/simulated-connector.ts';
 import { simulatedDefinition, simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
 import { SimulatedTarget } from '../../../test/simulation/simulated-target.ts';
-import type { ChaosDemo } from '../../api/index.ts';
+import type { ChaosDemo, ChaosDemoSpec } from '../../api/index.ts';
 import { FINALIZER } from '../../api/index.ts';
 import type { EventRecord } from '../../kube/events.ts';
 import { createMetrics, IDLE } from '../metrics/metrics.ts';
@@ -49,7 +49,7 @@ function setup() {
     logger: pino({ level: 'silent' }),
     audience: { events: { record: (event) => events.push(event) }, metrics },
     subjects: new Map([
-      ['Simulated', { definition: simulatedDefinition, connector: new SimulatedConnector(target, clock) }],
+      ['simulated', { definition: simulatedDefinition, connector: new SimulatedConnector(target, clock) }],
     ]),
     enqueue: (key) => enqueued.push(key),
     leads: () => true,
@@ -235,11 +235,12 @@ describe('an object of a subject that is not registered', () => {
   it('lets go of a finalizer once no fault of it may be on', async () => {
     const { create, reconcile, server, world } = setup();
     const object = demo('demo');
+    const { simulated: _, ...spec } = object.spec as ChaosDemoSpec & { simulated: unknown };
     const at = (ms: number): string => new Date(world.now() + ms).toISOString();
     await create({
       ...object,
       metadata: { ...object.metadata, finalizers: [FINALIZER] },
-      spec: { ...object.spec, subject: { type: 'Elsewhere' } },
+      spec,
       status: {
         run: { number: 1, startedAt: at(0) },
         scenarios: [

@@ -17,7 +17,14 @@ import type { Audience } from './announce.ts';
 import { announceChange, announceDeletion, announceEvidenceLoss } from './announce.ts';
 import { demoOf } from './demo-of.ts';
 import { Entries, type Entry } from './entries.ts';
-import type { ConnectedSubject, ConnectedSubjects, DemoApi, EvidenceStore, Write } from './ports.ts';
+import {
+  type ConnectedSubject,
+  type ConnectedSubjects,
+  type DemoApi,
+  type EvidenceStore,
+  subjectOf,
+  type Write,
+} from './ports.ts';
 import { RunSlots } from './run-slots.ts';
 import { NotLeadingError, StatusWriter } from './status-writer.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
@@ -183,7 +190,7 @@ export class Reconciler {
   async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
     // Opened for a spec that was changed before its run began: another may be about other pods.
     if (entry.session?.isOutdated && !runIsOn(demo.status)) this.#entries.close(entry);
-    const subject = this.#options.subjects.get(demo.spec.subject.type);
+    const subject = subjectOf(this.#options.subjects, demo.spec);
     if (!subject) return await this.#standUnknown(entry, demo, signal);
 
     let decision: Decision;
@@ -365,7 +372,7 @@ export class Reconciler {
   #stored(entry: Entry, before: ChaosDemo, after: ChaosDemo): void {
     delete entry.rejectedSince;
     this.#entries.keep(entry, after);
-    const subject = this.#options.subjects.get(after.spec.subject.type);
+    const subject = subjectOf(this.#options.subjects, after.spec);
     if (after.metadata.deletionTimestamp) this.#evidence.forget(entry.key);
     else if (subject) this.#evidence.note(entry.key, after, entry.session, subject.definition);
     this.#announce(after, before.status);
@@ -373,7 +380,7 @@ export class Reconciler {
 
   #announce(demo: ChaosDemo, before: ChaosDemoStatus | undefined): void {
     const { audience, logger, subjects } = this.#options;
-    const { definition } = subjects.get(demo.spec.subject.type) ?? {};
+    const { definition } = subjectOf(subjects, demo.spec) ?? {};
     announceChange(audience, logger, demo, before, () => definition?.chapters(demo.spec) ?? []);
   }
 

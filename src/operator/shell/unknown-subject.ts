@@ -8,8 +8,8 @@ export function unknownSubjectStatus(
   known: readonly string[],
   now: number,
 ): ChaosDemoStatus {
-  const { metadata, spec, status: before = {} } = demo;
-  const message = `This operator knows no subject of type ${spec.subject.type}: write one of ${known.join(', ')}, or install an operator that knows it`;
+  const { metadata, status: before = {} } = demo;
+  const message = `This operator knows nothing that the spec names to test: write ${known.join(' or ')}, or install an operator that knows it`;
   const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
   const condition = (type: string, status: 'True' | 'False' | 'Unknown') => ({
     type,

@@ -6,7 +6,6 @@ import { SCENARIO_TYPES } from './scenarios/index.ts';
 import { HTTP_AUTH_SECRET_TYPE, MEMBER, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
-  type: 'RateLimiter',
   member: MEMBER,
   displayName: 'rate limiter',
   schema: rateLimiterSchema,

@@ -7,13 +7,11 @@ import { isDemoKey, rateLimiterOf } from './schema.ts';
 
 function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
-    subject: {
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { service: { name: 'redis' } },
-        interface: { type: 'Reference' },
-        ...limiter,
-      },
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      interface: 'Reference',
+      ...limiter,
     },
     ...change,
   });
@@ -106,7 +104,7 @@ describe('scenarios', () => {
               name: 'd',
               type: 'CounterDrift',
               countdown: '1s',
-              counterDrift: { pause: '2s', settle: '3s', threshold: 1 },
+              counterDrift: { pause: '2s', settle: '3s' },
             },
             {
               name: 'g',
@@ -149,12 +147,12 @@ describe('words', () => {
   });
 
   it('say of a limiter that knows the source address alone what is waited for', () => {
-    const http = { identity: 'SourceAddress', request: { path: '/' } };
+    const http = { identity: 'SourceAddress', path: '/' };
     const scenarios = [
       { name: 'o', type: 'StoreOutage' },
       { name: 'g', type: 'GhostAllowing', ghostAllowing: { trials: 2 } },
     ];
-    const byAddress = spec({ scenarios }, { interface: { type: 'HTTP', http } });
+    const byAddress = spec({ scenarios }, { interface: 'HTTP', http });
     expect(rateLimiterDefinition.welcome(byAddress, undefined)).toMatch(
       /As one caller, by its source address, limit 10 in 1m: Redis stops .*; then: A burst of twice the limit to each node.*, 2 times with a rest between them/,
     );

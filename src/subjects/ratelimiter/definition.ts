@@ -38,7 +38,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
     return spec.scenarios.map((scenario) => planOf(scenarioTypeOf(scenario.type), scenario, limiter));
   },
 
-  fixturePrefix: (spec) => rateLimiterOf(spec).limit.keyPrefix,
+  fixturePrefix: () => 'demo-chaos-key',
   // One behind HTTP is told of no key: its counts run out by themselves.
   keepsFixtures: (spec) => isReference(rateLimiterOf(spec)),
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),

@@ -5,13 +5,14 @@ import { type RateLimiterSpec, rateLimiterSchema } from './schema.ts';
 
 const reference = rateLimiterSchema.parse({
   selector: { matchLabels: { app: 'x' } },
-  interface: { type: 'Reference' },
-  redis: { service: { name: 'redis' } },
+  interface: 'Reference',
+  redis: { service: 'redis' },
 });
-const http: RateLimiterSpec = {
+const http: RateLimiterSpec = rateLimiterSchema.parse({
   ...reference,
-  interface: { type: 'HTTP', http: {} } as RateLimiterSpec['interface'],
-};
+  interface: 'HTTP',
+  http: { path: '/$(key)' },
+});
 
 describe('remedyOf', () => {
   it('a suggestion for each known action is within its bound', () => {

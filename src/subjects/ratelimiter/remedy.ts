@@ -8,9 +8,9 @@ import { PART, type RateLimiterSpec } from './schema.ts';
 
 /** Rejects Apply if the limiter has no interface to reset a counter. */
 export const REMEDY_RULE: CelRule = {
-  rule: `!has(self.${PART}) || self.remediation.mode != 'Apply' || self.${PART}.interface.type == 'Reference'`,
+  rule: `!has(self.${PART}) || self.remediation != 'Apply' || self.${PART}.interface == 'Reference'`,
   message:
-    'remediation.mode Apply needs interface.type Reference. A rate limiter behind HTTP has no interface to reset a counter, and the operator writes no key of its Redis. Use Suggest',
+    'remediation Apply needs interface Reference. A rate limiter behind HTTP has no interface to reset a counter, and the operator writes no key of its Redis. Use Suggest',
 };
 
 /** The suggestion for a limiter on so many pods. At most 320 characters. */

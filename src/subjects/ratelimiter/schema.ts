@@ -1,18 +1,19 @@
-/** The rate limiter's part of the spec, `spec.subject.rateLimiter`, as people write it. */
+/** The rate limiter's part of the spec, `spec.rateLimiter`, as people write it. */
 import { z } from 'zod';
-import { type ChaosDemoSpec, cel, durationField, GROUP } from '../../api/index.ts';
+import { type ChaosDemoSpec, cel, durationField, GROUP, subjectPart } from '../../api/index.ts';
 import {
   ADDRESS_PLACE,
   HTTP_AUTH_SECRET_TYPE,
+  healthPath,
   httpInterfaceSchema,
   KEY_PLACE,
 } from './interfaces/http/schema.ts';
 import { COUNT_TYPES } from './store/count-place.ts';
 
-/** The member of `spec.subject` that holds it. */
+/** The member of `spec` that holds it. */
 export const MEMBER = 'rateLimiter';
 /** Where it stands, for messages. */
-export const PART = `subject.${MEMBER}`;
+export const PART = MEMBER;
 
 export { HTTP_AUTH_SECRET_TYPE };
 /** Type of the Secret that the operator takes for a Redis. */
@@ -20,36 +21,15 @@ export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
 
 const labelSelector = z
   .object({
-    matchLabels: z
-      .record(z.string(), z.string().max(63))
-      .optional()
-      .meta({ description: 'Labels that a pod must carry, all of them.', maxProperties: 16 }),
-    matchExpressions: z
-      .array(
-        z.object({
-          key: z.string().min(1).max(316).describe('The label key that the rule is about.'),
-          operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('How key and values relate.'),
-          values: z.array(z.string().max(63)).max(32).optional().meta({
-            description: 'Values for In and NotIn; empty for the others.',
-            'x-kubernetes-list-type': 'atomic',
-          }),
-        }),
-      )
-      .max(16)
-      .optional()
-      .meta({
-        description: 'Further rules that a pod must meet, all of them.',
-        'x-kubernetes-list-type': 'atomic',
-      }),
+    matchLabels: z.record(z.string(), z.string().max(63)).meta({
+      description: 'Labels that a pod must carry, all of them.',
+      minProperties: 1,
+      maxProperties: 16,
+    }),
   })
   .meta({
-    description: 'Which pods of this namespace the rate limiter runs in. An empty selector is not accepted.',
+    description: 'Which pods of this namespace the rate limiter runs in.',
     'x-kubernetes-map-type': 'atomic',
-    ...cel({
-      rule: '(has(self.matchLabels) && size(self.matchLabels) > 0) || (has(self.matchExpressions) && size(self.matchExpressions) > 0)',
-      message:
-        'an empty selector would match every pod of the namespace: name at least one label in matchLabels or matchExpressions',
-    }),
   });
 
 const count = z
@@ -71,7 +51,7 @@ const count = z
   })
   .meta({
     description:
-      'The count that a limiter behind HTTP keeps of the requests of one caller in one window, upward from 0. CounterDrift needs it or interface.http.remaining. Setup of every run checks it, as proof that the limiter counts in this Redis.',
+      'The count that a limiter behind HTTP keeps of the requests of one caller in one window, upward from 0. CounterDrift needs it or http.remainingHeader. Setup of every run checks it, as proof that the limiter counts in this Redis.',
     ...cel({
       rule: "(has(self.type) && self.type == 'Hash') == has(self.field)",
       message: 'type Hash needs field, and no other type takes it',
@@ -81,13 +61,15 @@ const count = z
 const redis = z
   .object({
     service: z
-      .object({
-        name: z.string().min(1).max(63).describe('Name of a Service of this namespace that has a selector.'),
-        port: z.int().min(1).max(65535).default(6379).describe('Port of that Service.'),
-      })
-      .describe('The Service of that Redis.'),
-    authSecretRef: z
-      .object({ name: z.string().min(1).max(253).describe('Name of the Secret.') })
+      .string()
+      .min(1)
+      .max(63)
+      .describe('Name of the Service of that Redis, in this namespace and with a selector.'),
+    port: z.int().min(1).max(65535).default(6379).describe('Port of that Service.'),
+    authSecretName: z
+      .string()
+      .min(1)
+      .max(253)
       .optional()
       .describe(
         `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt.`,
@@ -117,14 +99,6 @@ export function isDemoKey(name: string): boolean {
 
 const limit = z
   .object({
-    keyPrefix: z
-      .string()
-      .regex(DEMO_KEY)
-      .max(32)
-      .default('demo-chaos-key')
-      .describe(
-        'Beginning of the names of the keys that the demo uses. Must begin with "demo-", so that the demo never touches a real key.',
-      ),
     requests: z
       .int()
       .min(1)
@@ -168,6 +142,11 @@ const limit = z
 
 const health = z
   .object({
+    path: healthPath
+      .optional()
+      .describe(
+        'Path of a GET request that uses no limit; default: /, and /health with interface Reference. A pod is healthy if it answers with a status from 200 to 399.',
+      ),
     pollInterval: durationField('Time between two checks of the health.', '250ms', '1m').default('2s'),
     timeout: durationField(
       'How long one check or one request may take. A run keeps the timeout it began with.',
@@ -178,27 +157,15 @@ const health = z
   .prefault({})
   .describe('How the operator checks the health of the rate limiter.');
 
-const limiterInterface = z
-  .object({
-    type: z
-      .enum(['HTTP', 'Reference'])
-      .describe(
-        'HTTP: any API that limits its callers. Reference: the bundled limiter, see docs/interface.md.',
-      ),
-    http: httpInterfaceSchema.optional().describe('How to send requests and read answers; for type HTTP.'),
-  })
-  .meta({
-    description: 'The protocol of the pods.',
-    ...cel({
-      rule: "(self.type == 'HTTP') == has(self.http)",
-      message: 'type HTTP needs http, and no other type takes it',
-    }),
-  });
-
 export const rateLimiterSchema = z
   .object({
     selector: labelSelector,
-    interface: limiterInterface,
+    interface: z
+      .enum(['HTTP', 'Reference'])
+      .describe(
+        'The protocol of the pods. HTTP: any API that limits its callers, see http. Reference: the bundled limiter, see docs/interface.md.',
+      ),
+    http: httpInterfaceSchema.optional(),
     port: z
       .union([z.int(), z.string()])
       .default('http')
@@ -214,17 +181,23 @@ export const rateLimiterSchema = z
     limit,
     health,
   })
-  .describe('The rate limiter under test; for type RateLimiter.');
+  .meta({
+    description: 'The rate limiter under test.',
+    ...cel({
+      rule: "(self.interface == 'HTTP') == has(self.http)",
+      message: 'interface HTTP needs http, and no other takes it',
+    }),
+  });
 
 /** As the API server hands it out: defaults filled in. */
 export type RateLimiterSpec = z.output<typeof rateLimiterSchema>;
 
 /**
  * The rate limiter's part of a spec.
- * @throws TypeError when it is missing, which the API server's validation rules out
+ * @throws TypeError if it is missing, which the API server's validation rules out
  */
-export function rateLimiterOf({ subject }: ChaosDemoSpec): RateLimiterSpec {
-  const part = subject[MEMBER];
-  if (part === undefined) throw new TypeError(`spec.${PART} is missing: type RateLimiter needs it`);
+export function rateLimiterOf(spec: ChaosDemoSpec): RateLimiterSpec {
+  const part = subjectPart(spec, MEMBER);
+  if (part === undefined) throw new TypeError(`spec.${MEMBER} is missing`);
   return part as RateLimiterSpec;
 }

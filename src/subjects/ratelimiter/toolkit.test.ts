@@ -11,18 +11,16 @@ const AT_ONCE = 1000;
 
 const specOf = (more: object, type: string): ChaosDemoSpec =>
   specSchema([rateLimiterApi]).parse({
-    subject: {
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { service: { name: 'redis' } },
-        interface: { type: 'Reference' },
-        health: { timeout: '8s' },
-        ...more,
-      },
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      interface: 'Reference',
+      health: { timeout: '8s' },
+      ...more,
     },
     scenarios: [{ name: 's', type }],
   });
-const http = { interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } } };
+const http = { interface: 'HTTP', http: { path: '/$(key)' } };
 
 it.each([
   ['behind HTTP', specOf(http, 'StoreOutage')],

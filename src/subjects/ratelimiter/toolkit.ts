@@ -51,9 +51,9 @@ export function openToolkit(
   const limiter = rateLimiterOf(spec);
   const timeoutMs = parseDuration(limiter.health.timeout);
   const http = mappingOf(limiter);
-  const { identity, tls } = http;
-  const dial = tls && dialTls(parts.target.http?.ca);
-  const nodes = parts.target.nodes.map((node) => ({ ...node, ...(tls && { serverName: tls.serverName }) }));
+  const { identity, tlsServerName: serverName } = http;
+  const dial = serverName === undefined ? undefined : dialTls(parts.target.http?.ca);
+  const nodes = parts.target.nodes.map((node) => ({ ...node, ...(serverName && { serverName }) }));
   const redis = new RedisConnections(parts.target.redis, randomUUID(), server);
   const clients = isReference(limiter)
     ? nodes.map((node) => new LimiterClient(node, timeoutMs, QUIET_CONNECTIONS, budget))

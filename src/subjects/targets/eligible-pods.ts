@@ -38,7 +38,7 @@ export interface PodChoice {
   readonly selector: string;
   /** Number or name of a container port. */
   readonly port: number | string;
-  /** The part of the spec that both stand in, for messages: "subject.rateLimiter". */
+  /** The part of the spec that both stand in, for messages: "rateLimiter". */
   readonly part: string;
 }
 

@@ -1,16 +1,7 @@
 /**
- * Label selectors as the API server takes them in a query. The server evaluates
- * them; here they are only spelled, and refused where they could mean something
- * else in that spelling (a comma in a value would begin another requirement).
+ * Labels as the API server takes them in a query. The server compares them; here they are only spelled, and refused
+ * if they could mean something else in that spelling (a comma in a value would begin another requirement).
  */
-
-/** A selector as Kubernetes objects and a ChaosDemo carry it. */
-export interface LabelSelector {
-  matchLabels?: Record<string, string> | undefined;
-  matchExpressions?:
-    | { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] | undefined }[]
-    | undefined;
-}
 
 // Syntax of labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
 const keyPrefix = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
@@ -18,34 +9,17 @@ const keyName = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const labelValue = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 
 /**
- * The value of the query parameter `labelSelector`.
+ * The value of the query parameter `labelSelector` for objects that have all of these labels.
  *
- * @throws RangeError for an empty selector, a key or value that no label can have,
- * or values that do not fit their operator; the message says what to write.
- * @example formatLabelSelector({ matchLabels: { app: 'limiter' } }) // 'app=limiter'
+ * @throws RangeError if there is none, or for a key or value that no label can have; the message says what to write
+ * @example formatLabelSelector({ app: 'limiter' }) // 'app=limiter'
  */
-export function formatLabelSelector(selector: LabelSelector): string {
-  const requirements = [
-    ...Object.entries(selector.matchLabels ?? {}).map(
-      ([key, value]) => `${checkKey(key)}=${checkValue(value)}`,
-    ),
-    ...(selector.matchExpressions ?? []).map(formatExpression),
-  ];
+export function formatLabelSelector(labels: Readonly<Record<string, string>>): string {
+  const requirements = Object.entries(labels).map(([key, value]) => `${checkKey(key)}=${checkValue(value)}`);
   if (requirements.length === 0) {
     throw new RangeError('the selector is empty and would match every pod: name at least one label');
   }
   return requirements.join(',');
-}
-
-function formatExpression(expression: NonNullable<LabelSelector['matchExpressions']>[number]): string {
-  const { operator, values = [] } = expression;
-  const key = checkKey(expression.key);
-  if (operator === 'In' || operator === 'NotIn') {
-    if (values.length === 0) throw new RangeError(`${operator} for "${key}" needs at least one value`);
-    return `${key} ${operator === 'In' ? 'in' : 'notin'} (${values.map(checkValue).join(',')})`;
-  }
-  if (values.length > 0) throw new RangeError(`${operator} for "${key}" takes no values: remove them`);
-  return operator === 'Exists' ? key : `!${key}`;
 }
 
 function checkKey(key: string): string {

@@ -62,17 +62,17 @@ export class Cluster {
   /** manifests/samples/minimal.yaml under another name, with this in its spec. */
   async applySpec(
     name: string,
-    spec: { subject?: { rateLimiter: object }; [field: string]: unknown },
+    spec: { rateLimiter?: object; [field: string]: unknown },
     namespace = NAMESPACE,
   ): Promise<void> {
     const text = await readFile(join(root, 'manifests/samples/minimal.yaml'), 'utf8');
-    const demo = parse(text) as { metadata: object; spec: { subject: { rateLimiter: object } } };
-    const rateLimiter = { ...demo.spec.subject.rateLimiter, ...spec.subject?.rateLimiter };
+    const demo = parse(text) as { metadata: object; spec: { rateLimiter: object } };
+    const rateLimiter = { ...demo.spec.rateLimiter, ...spec.rateLimiter };
     await this.kubectl.apply([
       {
         ...demo,
         metadata: { ...demo.metadata, name, namespace },
-        spec: { ...demo.spec, scenarios: WEAKNESSES, ...spec, subject: { rateLimiter } },
+        spec: { ...demo.spec, scenarios: WEAKNESSES, ...spec, rateLimiter },
       },
     ]);
   }

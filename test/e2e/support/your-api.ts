@@ -117,17 +117,17 @@ function workload(namespace: string, container: Container, replicas: number): ob
 export async function yourDemo({ limiter, namespace, variant }: YourApi): Promise<ChaosDemo> {
   const sample = parse(await readFile(join(root, 'manifests/samples/your-limiter.yaml'), 'utf8')) as {
     metadata: object;
-    spec: { subject: { rateLimiter: object } };
+    spec: { rateLimiter: object };
   };
   const { spec } = sample;
   const rateLimiter = {
-    ...spec.subject.rateLimiter,
+    ...spec.rateLimiter,
     ...rateLimiterSpec(limiter, variant, configuredOf(limiter)),
-    redis: { service: { name: 'redis', port: 6379 } },
+    redis: { service: 'redis', port: 6379 },
   };
   return {
     ...sample,
     metadata: { ...sample.metadata, namespace },
-    spec: { ...spec, subject: { ...spec.subject, rateLimiter } },
+    spec: { ...spec, rateLimiter },
   } as unknown as ChaosDemo;
 }

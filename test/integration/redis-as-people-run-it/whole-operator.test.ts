@@ -66,19 +66,19 @@ async function withTls(): Promise<World | undefined> {
   });
 }
 
-function subject(redis: object = {}): object {
+function rateLimiterOf(redis: object = {}): object {
   return {
     rateLimiter: {
       selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
-      interface: { type: 'Reference' },
-      redis: { service: { name: 'redis' }, authSecretRef: { name: 'redis-auth' }, ...redis },
+      interface: 'Reference',
+      redis: { service: 'redis', authSecretName: 'redis-auth', ...redis },
     },
   };
 }
 
 describe.skipIf(withoutRealTime)('a whole demo', { concurrent: true }, () => {
   async function expectBoth(world: World, redis: object = {}): Promise<void> {
-    await world.applySpec('whole', { subject: subject(redis), scenarios: [drift(), ghosts()] });
+    await world.applySpec('whole', { rateLimiter: rateLimiterOf(redis), scenarios: [drift(), ghosts()] });
     const status = await world.ended('whole');
     expect(verdictLine(status)).toMatch(/^Succeeded /);
     expect(status.scenarios).toMatchObject([
@@ -118,7 +118,7 @@ describe('a Redis that speaks TLS is refused', () => {
     message: RegExp,
     reason = 'RedisUnreachable',
   ): Promise<void> {
-    await world.applySpec(name, { subject: subject(redis), dryRun: true });
+    await world.applySpec(name, { rateLimiter: rateLimiterOf(redis), dryRun: true });
     const status = await world.untilStatus(
       name,
       `${name} to be refused`,
@@ -154,7 +154,7 @@ describe('a Redis that speaks TLS is refused', () => {
         stringData: { service: 'alias' },
       },
     ]);
-    const redis = { service: { name: 'alias' }, authSecretRef: { name: 'for-alias' }, tls: true };
+    const redis = { service: 'alias', authSecretName: 'for-alias', tls: true };
     await expectRefused(world, 'alias', redis, /certificate must be valid for alias\.with-tls-\w+\.svc/);
   });
 
@@ -170,13 +170,13 @@ describe('a Redis that speaks TLS is refused', () => {
         stringData: { username: 'chaosdemo-operator', password: 'x', service: 'redis' },
       },
     ]);
-    const redis = { authSecretRef: { name: 'without-ca' }, tls: true };
+    const redis = { authSecretName: 'without-ca', tls: true };
     await expectRefused(world, 'without-ca', redis, /certificate.*issued by the ca\.crt of the Secret/);
   });
 
   it('where the demo does not say so', async (context) => {
     const world = byTls ?? context.skip(NO_TLS);
-    await expectRefused(world, 'plain', { authSecretRef: { name: 'without-ca' } }, /else set redis\.tls/);
+    await expectRefused(world, 'plain', { authSecretName: 'without-ca' }, /else set redis\.tls/);
   });
 
   it('where the demo does not say so, but its Secret has the authority', async (context) => {

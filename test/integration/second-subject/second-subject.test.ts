@@ -224,15 +224,12 @@ describe('one CRD for two subjects', () => {
     const keyValueSubject = { type: 'KeyValue', keyValue: { selector: {} } };
     const rateLimiter = {
       selector: { matchLabels: { app: 'x' } },
-      interface: { type: 'Reference' },
-      redis: { service: { name: 'redis' } },
+      interface: 'Reference',
+      redis: { service: 'redis' },
     };
     await create({});
-    await create({
-      subject: { rateLimiter },
-      scenarios: [{ name: 'd', type: 'CounterDrift', expect: 'Violated' }],
-    });
-    await expect(create({ subject: { ...keyValueSubject, rateLimiter } })).rejects.toThrow(
+    await create({ rateLimiter, scenarios: [{ name: 'd', type: 'CounterDrift', expect: 'Violated' }] });
+    await expect(create({ ...keyValueSubject, rateLimiter })).rejects.toThrow(
       'write the member of the type, and no other',
     );
     await expect(

@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import { text } from 'node:stream/consumers';
 import { registerPods } from '../../../src/local/pods.ts';
 import { freePort } from '../../../src/local/ports.ts';
-import { redisRef, subject } from '../../kit/demo.ts';
+import { rateLimiterOf, redisRef } from '../../kit/demo.ts';
 import type { World } from '../../kit/world.ts';
 
 /** What becomes of a request: it goes on to the limiter, or it does not. */
@@ -120,7 +120,7 @@ export async function startGateways({ environment }: World, rule: Rule): Promise
 
 /** `spec.subject` of a demo on gateways; their limiters are strangers to its Redis. */
 export function behindGateways({ labels }: Pick<Gateways, 'labels'>, changes: object = {}): object {
-  return subject({
+  return rateLimiterOf({
     selector: { matchLabels: labels },
     redis: redisRef({ allowOtherClients: true }),
     health: { pollInterval: '500ms', timeout: '2s' },

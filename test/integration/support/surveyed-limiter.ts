@@ -16,7 +16,7 @@ export const CONFIGURED = { limit: 10, windowSeconds: 60 };
 /** What is driven, and as whom. */
 export interface DriveOptions {
   readonly scenarios: readonly object[];
-  /** Changes of `spec.subject.rateLimiter`. */
+  /** Changes of `spec.rateLimiter`. */
   readonly change?: object;
   /** Of a token bucket: requests that a full one admits at once. */
   readonly burst?: number;

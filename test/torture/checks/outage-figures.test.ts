@@ -59,6 +59,6 @@ describe('the figures of an outage', () => {
   });
 
   it('outage figures are wrong if the verdict doubts the spec without a disturbance', () => {
-    expect(found({}, 'one caller was denied: correct subject.rateLimiter.limit')).toHaveLength(1);
+    expect(found({}, 'one caller was denied: correct rateLimiter.limit')).toHaveLength(1);
   });
 });

@@ -24,15 +24,11 @@ afterEach(async () => {
 
 const spec = (selector: object, redis = {}): object =>
   specSchema([rateLimiterApi]).parse({
-    subject: {
-      rateLimiter: {
-        selector,
-        redis: { service: { name: 'redis' }, ...redis },
-        interface: {
-          type: 'HTTP',
-          http: { request: { path: '/$(key)' }, authSecretRef: { name: 'api-auth' } },
-        },
-      },
+    rateLimiter: {
+      selector,
+      redis: { service: 'redis', ...redis },
+      interface: 'HTTP',
+      http: { path: '/$(key)', authSecretName: 'api-auth' },
     },
     scenarios: [{ name: 's', type: 'StoreOutage' }],
   });
@@ -128,18 +124,11 @@ describe('what doctor says of the Secret of a limiter behind HTTP', () => {
     expect(finding).toMatchObject({ state: 'wrong', mend: [] });
     expect(finding?.message).toContain('has a header that cannot be read');
   });
-
-  it('is that none can be for pods without labels to ask for', async () => {
-    const expressions = { matchExpressions: [{ key: 'app', operator: 'Exists' }] };
-    const finding = await found(await sceneOf({}, spec(expressions)), 'HTTP Secret');
-    expect(finding).toMatchObject({ state: 'wrong', reason: 'HTTPAuthInvalid' });
-    expect(finding?.message).toContain('has no matchLabels');
-  });
 });
 
 it('adds a password that may hold whatever means something in JSON', async () => {
   const secret = { type: 'chaosdemo.dev/redis-auth', data: data({ username: 'u' }) };
-  const named = spec(selector, { authSecretRef: { name: 'redis-auth' } });
+  const named = spec(selector, { authSecretName: 'redis-auth' });
   const cluster = { '/pods': { items: [redisPod] }, '/services/redis': service('redis') };
   const finding = await found(await sceneOf({ 'redis-auth': secret }, named, [], cluster), 'Secret');
   const [command = ''] = finding?.mend ?? [];
@@ -156,7 +145,7 @@ describe('what doctor says of the Secret of Redis', () => {
   const cluster = async (name: string, services: Readonly<Record<string, object>>) =>
     await sceneOf(
       { 'redis-auth': redisAuth },
-      spec(selector, { service: { name }, authSecretRef: { name: 'redis-auth' } }),
+      spec(selector, { service: name, authSecretName: 'redis-auth' }),
       [],
       { '/pods': { items: [redisPod] }, '/services': { items: [service('redis')] }, ...services },
     );
@@ -187,14 +176,7 @@ describe('what doctor says of the port of the limiter', () => {
     status: { podIP: '10.0.0.8', conditions: [{ type: 'Ready', status: 'True' }] },
   });
   const portSpec = specSchema([rateLimiterApi]).parse({
-    subject: {
-      rateLimiter: {
-        selector,
-        port: 9999,
-        interface: { type: 'Reference' },
-        redis: { service: { name: 'redis' } },
-      },
-    },
+    rateLimiter: { selector, port: 9999, interface: 'Reference', redis: { service: 'redis' } },
   });
   const pods = async (ports: object[]) =>
     await sceneOf({}, portSpec, [], { '/pods': { items: [limiter(ports)] } });

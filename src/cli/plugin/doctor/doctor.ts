@@ -54,6 +54,6 @@ async function lookAtObject(scene: Scene, connection: Connection): Promise<Looke
     const missing = { state: 'wrong', message: `${error.message}. ${error.remedy ?? ''}` } as const;
     return { findings: [await checked('Object', scene, async () => missing)] };
   }
-  const isRateLimiter = MEMBER in demo.spec.subject;
+  const isRateLimiter = MEMBER in demo.spec;
   return { demo, findings: isRateLimiter ? await checkRateLimiter({ ...scene, demo }) : [] };
 }

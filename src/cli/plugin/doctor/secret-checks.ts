@@ -41,12 +41,12 @@ export async function checkRedisSecret(
   { redis }: RateLimiterSpec,
   leads: boolean,
 ): Promise<Finding> {
-  const name = redis.authSecretRef?.name;
+  const name = redis.authSecretName;
   const check = 'Secret';
   if (name === undefined) {
     return { check, state: 'note', message: 'none is named: right where Redis asks for no password' };
   }
-  const service = redis.service.name;
+  const service = redis.service;
   const finding = await checkSecret(scene, check, {
     name,
     type: REDIS_AUTH_SECRET_TYPE,
@@ -65,17 +65,16 @@ export async function checkRedisSecret(
 /** The Secret of the headers and the authority of a limiter behind HTTP, where one is named. */
 export function checkHttpSecret(
   scene: DemoScene,
-  { interface: { http }, selector }: RateLimiterSpec,
+  { http, selector: { matchLabels } }: RateLimiterSpec,
 ): Promise<Finding>[] {
-  const name = http?.authSecretRef?.name;
+  const name = http?.authSecretName;
   if (http === undefined || name === undefined) return [];
   const { kubectl, namespace } = scene;
-  const { matchLabels = {} } = selector;
   const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
   const use = {
     matchLabels,
-    tls: http.tls !== undefined,
-    headers: http.request.headers.map((header) => header.name),
+    tls: http.tlsServerName !== undefined,
+    headers: http.headers.map((header) => header.name),
   };
   const judge = (secret: Secret): unknown => readHttpAuth(secret, use);
   const wanted: Wanted = {

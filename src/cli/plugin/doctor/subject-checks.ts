@@ -31,7 +31,7 @@ export async function checkRateLimiter(scene: DemoScene): Promise<Finding[]> {
 async function checkPods(scene: DemoScene, limiter: RateLimiterSpec): Promise<Finding> {
   const { kubectl, namespace } = scene;
   return await checked('Limiter pods', scene, async () => {
-    const selector = formatLabelSelector(limiter.selector);
+    const selector = formatLabelSelector(limiter.selector.matchLabels);
     const pods = await listPods(scene, selector);
     const look = `${kubectl} ${shell`-n ${namespace} describe pods -l ${selector}`}`;
     try {
@@ -84,7 +84,7 @@ function tcpPorts({ spec }: Pod): number[] {
 /** The Service is there and leads to one Ready pod. */
 async function checkRedis(scene: DemoScene, { redis }: RateLimiterSpec): Promise<Finding> {
   const { kubectl, namespace } = scene;
-  const { name, port } = redis.service;
+  const { port, service: name } = redis;
   return await checked('Redis', scene, async () => {
     const type = { group: '', version: 'v1', plural: 'services' };
     const service = await read<Service>(scene, resourcePath(type, { namespace, name }));
@@ -121,15 +121,15 @@ async function meantSelector(scene: DemoScene, limiter: RateLimiterSpec): Promis
   const [only] = eligible;
   if (only === undefined || eligible.length > 1) return undefined;
   // A merge keeps what it does not name, so what was there has to be named.
-  const old = Object.fromEntries(Object.keys(limiter.selector.matchLabels ?? {}).map((key) => [key, null]));
-  const selector = { matchLabels: { ...old, [NAME_LABEL]: only }, matchExpressions: null };
+  const old = Object.fromEntries(Object.keys(limiter.selector.matchLabels).map((key) => [key, null]));
+  const selector = { matchLabels: { ...old, [NAME_LABEL]: only } };
   return patchRateLimiter(scene, { selector });
 }
 
 /** Commands that name the Service that was meant, or make one, for the one pod that looks like Redis. */
 async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']): Promise<string[]> {
   const { kubectl, namespace } = scene;
-  const { name, port } = redis.service;
+  const { port, service: name } = redis;
   const pods = (await listPods(scene, '')).filter((pod) => isReady(pod) && redisPort(pod) !== undefined);
   const [pod] = pods;
   if (pod === undefined || pods.length > 1) return [`${kubectl} ${shell`-n ${namespace} get services,pods`}`];
@@ -145,7 +145,7 @@ async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']
   );
   const [only] = meant;
   if (only !== undefined && meant.length === 1) {
-    return [patchRateLimiter(scene, { redis: { service: { name: only.metadata.name } } })];
+    return [patchRateLimiter(scene, { redis: { service: only.metadata.name } })];
   }
   return [
     `${kubectl} ${shell`-n ${namespace} expose pod ${pod.metadata.name} --name=${name} --port=${port} --target-port=${redisPort(pod) ?? port}`}`,
@@ -159,7 +159,7 @@ function redisPort({ spec }: Pod): string | number | undefined {
 }
 
 function patchRateLimiter({ kubectl, name, namespace }: DemoScene, part: object): string {
-  const patch = mergePatch({ spec: { subject: { rateLimiter: part } } });
+  const patch = mergePatch({ spec: { rateLimiter: part } });
   return `${kubectl} ${shell`-n ${namespace} patch chaosdemo ${name}`} ${patch}`;
 }
 

@@ -57,7 +57,7 @@ async function world() {
   const connector = rateLimiter.connect(ports);
   const spec = limiterSpec({
     selector: { matchLabels: { app: 'limiter' } },
-    redis: { service: { name: 'redis' }, allowOtherClients: true },
+    redis: { service: 'redis', allowOtherClients: true },
   });
   const admit = async (namespace: string): Promise<string> => {
     const request: AdmissionRequest = {

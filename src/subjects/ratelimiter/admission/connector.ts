@@ -265,12 +265,12 @@ function restingRedis(namespace: string, { redis }: DiscoveredTarget, runId: str
 }
 
 /** Which fields say something that this interface cannot have, with what to change. */
-function unsuitedFields({ interface: { http }, limit, redis }: RateLimiterSpec): string | undefined {
+function unsuitedFields({ http, limit, redis }: RateLimiterSpec): string | undefined {
   if (!http && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
-    return `${PART}.limit.algorithm and windowStart state how a limiter behind HTTP counts: leave them out, or set interface.type to HTTP. The demo sets the limit of the bundled limiter, a fixed window from its first request`;
+    return `${PART}.limit.algorithm and windowStart state how a limiter behind HTTP counts: leave them out, or set interface to HTTP. The demo sets the limit of the bundled limiter, a fixed window from its first request`;
   }
   if (redis.count && http?.identity === 'SourceAddress') {
-    return `${PART}.redis.count names the key of a caller, and with interface.http.identity SourceAddress the caller has none: leave redis.count out`;
+    return `${PART}.redis.count names the key of a caller, and with http.identity SourceAddress the caller has none: leave redis.count out`;
   }
   return undefined;
 }

@@ -109,7 +109,7 @@ export async function findReplacedPods(
   signal: AbortSignal,
 ): Promise<string[]> {
   const pods = await new NamespaceReader(cluster, namespace, signal).pods(
-    formatLabelSelector(limiter.selector),
+    formatLabelSelector(limiter.selector.matchLabels),
     true,
   );
   if (pods === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
@@ -142,7 +142,7 @@ function readerOf({ cluster, namespace }: Place, signal: AbortSignal): Namespace
 
 /** None where the operator may not look, or there are too many. */
 async function listSelected(place: Place, signal: AbortSignal): Promise<readonly Pod[]> {
-  const selector = formatLabelSelector(place.limiter.selector);
+  const selector = formatLabelSelector(place.limiter.selector.matchLabels);
   const pods = await orRefusal(() => readerOf(place, signal).pods(selector));
   return pods instanceof Refusal ? [] : (pods ?? []);
 }
@@ -150,7 +150,7 @@ async function listSelected(place: Place, signal: AbortSignal): Promise<readonly
 async function findPods(reader: NamespaceReader, limiter: RateLimiterSpec): Promise<EligiblePods> {
   let selector: string;
   try {
-    selector = formatLabelSelector(limiter.selector);
+    selector = formatLabelSelector(limiter.selector.matchLabels);
   } catch (error) {
     throw new Refusal('NoSuchPods', `${PART}.selector: ${(error as Error).message}`);
   }
@@ -173,7 +173,7 @@ async function findRedis(reader: NamespaceReader, redis: RateLimiterSpec['redis'
     ...endpoint,
     ...auth,
     tls: redis.tls,
-    ...(redis.tls ? { servername: `${redis.service.name}.${reader.namespace}.svc` } : {}),
+    ...(redis.tls ? { servername: `${redis.service}.${reader.namespace}.svc` } : {}),
   };
 }
 
@@ -181,7 +181,7 @@ async function findEndpoint(
   reader: NamespaceReader,
   redis: RateLimiterSpec['redis'],
 ): Promise<RedisEndpoint> {
-  const { name, port } = redis.service;
+  const { port, service: name } = redis;
   const service = await reader.service(name);
   if (service === undefined) {
     throw new Refusal(
@@ -206,23 +206,23 @@ async function findEndpoint(
 }
 
 async function findAuth(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisAuth> {
-  const name = redis.authSecretRef?.name;
+  const name = redis.authSecretName;
   if (name === undefined) return {};
-  const secret = await findSecret(reader, name, 'RedisAuthInvalid', 'redis.authSecretRef');
-  return readRedisAuth(secret, { service: redis.service.name, tls: redis.tls });
+  const secret = await findSecret(reader, name, 'RedisAuthInvalid', 'redis.authSecretName');
+  return readRedisAuth(secret, { service: redis.service, tls: redis.tls });
 }
 
 async function findHttpAuth(
   reader: NamespaceReader,
-  { interface: { http }, selector }: RateLimiterSpec,
+  { http, selector: { matchLabels } }: RateLimiterSpec,
 ): Promise<HttpAuth | undefined> {
-  const name = http?.authSecretRef?.name;
+  const name = http?.authSecretName;
   if (http === undefined || name === undefined) return undefined;
-  const secret = await findSecret(reader, name, 'HTTPAuthInvalid', 'interface.http.authSecretRef');
+  const secret = await findSecret(reader, name, 'HTTPAuthInvalid', 'http.authSecretName');
   return readHttpAuth(secret, {
-    matchLabels: selector.matchLabels ?? {},
-    tls: http.tls !== undefined,
-    headers: http.request.headers.map((header) => header.name),
+    matchLabels,
+    tls: http.tlsServerName !== undefined,
+    headers: http.headers.map((header) => header.name),
   });
 }
 

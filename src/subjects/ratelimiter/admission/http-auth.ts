@@ -83,9 +83,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
     if (isFraming(header))
       refuse(`sets the header ${header}, which is not for a caller to set: leave it out`);
     if (taken.has(header.toLowerCase())) {
-      refuse(
-        `sets the header ${header}, which it or ${PART}.interface.http.request.headers sets already: leave one out`,
-      );
+      refuse(`sets the header ${header}, which it or ${PART}.http.headers sets already: leave one out`);
     }
     taken.add(header.toLowerCase());
     headers.set(header, value);
@@ -98,7 +96,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
   }
   if (ca !== undefined && !tls) {
     refuse(
-      `has a ca.crt, and ${PART}.interface.http.tls is left out, so its headers would be sent in the clear: set tls.serverName, or take ca.crt out of the Secret`,
+      `has a ca.crt, and ${PART}.http.tlsServerName is left out, so its headers would be sent in the clear: set tls.serverName, or take ca.crt out of the Secret`,
     );
   }
   return {

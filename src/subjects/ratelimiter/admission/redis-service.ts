@@ -23,18 +23,18 @@ export function podSelectorOf(service: Service): string {
   if (service.spec?.type === 'ExternalName') {
     throw new Refusal(
       'RedisNotEligible',
-      `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the Redis pod in subject.rateLimiter.redis.service`,
+      `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the Redis pod in rateLimiter.redis.service`,
     );
   }
   const selector = service.spec?.selector ?? {};
   if (Object.keys(selector).length === 0) {
     throw new Refusal(
       'RedisNotEligible',
-      `Service ${name} has no selector, so its endpoints may be anything: name a Service with a selector for the Redis pod in subject.rateLimiter.redis.service`,
+      `Service ${name} has no selector, so its endpoints may be anything: name a Service with a selector for the Redis pod in rateLimiter.redis.service`,
     );
   }
   try {
-    return formatLabelSelector({ matchLabels: selector });
+    return formatLabelSelector(selector);
   } catch (error) {
     throw new Refusal(
       'RedisNotEligible',
@@ -95,6 +95,6 @@ function targetPortOf(service: Service, port: number): number | string {
   const numbers = ports.map((candidate) => String(candidate.port));
   throw new Refusal(
     'RedisNotFound',
-    `Service ${service.metadata.name} has no TCP port ${port}: write ${numbers.length === 0 ? 'the port of Redis' : listed(numbers)} in subject.rateLimiter.redis.service.port`,
+    `Service ${service.metadata.name} has no TCP port ${port}: write ${numbers.length === 0 ? 'the port of Redis' : listed(numbers)} in rateLimiter.redis.port`,
   );
 }

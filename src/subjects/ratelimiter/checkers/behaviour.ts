@@ -353,7 +353,7 @@ function slowText(byNode: Behaved['byNode']): string {
   const slow = [...byNode].flatMap(([node, { control }]) =>
     control.Timeout > 0 ? [`${node} (${control.Timeout} of ${sizeOf(control)})`] : [],
   );
-  return `Requests that need no limiter had no answer in time either at ${listed(slow)}: the pods may be slow, or the path needs Redis. Give the pods more CPU, or set interface.http.health.path to one that needs no limiter`;
+  return `Requests that need no limiter had no answer in time either at ${listed(slow)}: the pods may be slow, or the path needs Redis. Give the pods more CPU, or set health.path to one that needs no limiter`;
 }
 
 function reachedText(reached: ReadonlySet<string>): string {

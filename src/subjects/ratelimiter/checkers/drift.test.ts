@@ -25,7 +25,7 @@ function sample(
 }
 
 function invariant(lag: number | undefined = 1): DriftUnderTest {
-  return new DriftUnderTest({ nodes, limit: 10, threshold: 5, lag });
+  return new DriftUnderTest({ nodes, limit: 10, tolerance: 5, lag });
 }
 
 const whole = { startedAt: T, endedAt: T + 2000, until: T + 2000 };
@@ -62,7 +62,7 @@ function figuresWithTwoOnTheirWay(drift: DriftInvariant): Record<string, number>
 }
 
 it('counts a request once that was on its way at a sample and ended after it', () => {
-  const drift = new DriftInvariant({ nodes, limit: 10, threshold: 5, lag: 1 });
+  const drift = new DriftInvariant({ nodes, limit: 10, tolerance: 5, lag: 1 });
   expect(figuresWithTwoOnTheirWay(drift)).toMatchObject({ requests: 3, admitted: 2 });
   drift.request({
     pod: 'a',
@@ -80,7 +80,7 @@ it('counts the requests to a pod whose name every object knows', () => {
   const drift = new DriftInvariant({
     nodes: ['constructor'],
     limit: 10,
-    threshold: 5,
+    tolerance: 5,
     lag: 1,
   });
   const requests = drift.reading(on).measures.find(({ name }) => name === 'requests');
@@ -94,7 +94,7 @@ it('says what was left out of the traffic, with what to do', () => {
 });
 
 describe('drift', () => {
-  it('is detected by two complete samples in a row above threshold and lag', () => {
+  it('is detected by two complete samples in a row above tolerance and lag', () => {
     const drift = invariant();
     drift.add(sample(T, [2, 2, 2], 0), whole);
     drift.add(sample(T + 100, [3, 2, 2], 0), whole);
@@ -133,7 +133,7 @@ describe('drift', () => {
   });
 
   it('is not detected on a lag that nobody measured', () => {
-    const drift = new DriftUnderTest({ nodes, limit: 10, threshold: 5, lag: undefined });
+    const drift = new DriftUnderTest({ nodes, limit: 10, tolerance: 5, lag: undefined });
     for (const at of [T, T + 100, T + 200]) drift.add(sample(at, [9, 9, 9], 0), whole);
     const reading = drift.reading(whole);
     expect(reading.detectedAt).toBeUndefined();
@@ -406,11 +406,11 @@ describe('the proof that nothing drifted', () => {
 
   it('is not whole when the bound is so high that no drift could break it', () => {
     const withLag = (lag: number): string => {
-      const drift = new DriftUnderTest({ nodes, limit: 3, threshold: 5, lag });
+      const drift = new DriftUnderTest({ nodes, limit: 3, tolerance: 5, lag });
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0), whole);
       return drift.reading(whole).shortfalls.join('\n');
     };
-    expect(withLag(4)).toMatch(/cannot exceed 3 pods x limit 3 = 9, and the bound is 9: lower/);
+    expect(withLag(4)).toMatch(/cannot exceed 3 pods x limit 3 = 9, and the bound is 9: raise limit/);
     expect(withLag(3)).not.toMatch(/cannot exceed/);
   });
 
@@ -423,7 +423,7 @@ describe('the proof that nothing drifted', () => {
 
   it('is not whole when the sender counts and nothing was admitted in the fault', () => {
     const shortfalls = (admittedAt?: number): readonly string[] => {
-      const settings = { nodes, limit: 10, threshold: 5, lag: 1, source: 'Sender' } as const;
+      const settings = { nodes, limit: 10, tolerance: 5, lag: 1, source: 'Sender' } as const;
       const drift = new DriftUnderTest(settings);
       const count = admittedAt === undefined ? 0 : 1;
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [count, 0, 0], count), whole);
@@ -452,7 +452,7 @@ describe('where the answers alone tell what is counted', () => {
     new DriftUnderTest({
       nodes,
       limit: 10,
-      threshold: 5,
+      tolerance: 5,
       lag: 1,
       source: 'Quota',
       storeDoubt,

@@ -1,6 +1,6 @@
 /**
  * Drift during a fault: requests admitted in one window, less those counted by Redis or reported in answers. The invariant
- * is violated above the threshold plus the lag measured without a fault, in two complete samples in a row. Requests that
+ * is violated above the tolerance plus the lag measured without a fault, in two complete samples in a row. Requests that
  * the sender was admitted beyond the limit are reported as well, and not judged. Pure; times are parameters.
  *
  * The violation is dated earlier than the sample that shows it. The steady traffic knows when each of its requests was
@@ -30,7 +30,7 @@ export interface DriftSettings {
   readonly nodes: readonly string[];
   /** Requests that the limit allows. */
   readonly limit: number;
-  readonly threshold: number;
+  readonly tolerance: number;
   /** The furthest drift without a fault, at the same rate; undefined when it was not measured. */
   readonly lag: number | undefined;
   /**
@@ -60,7 +60,7 @@ export class DriftInvariant implements Invariant {
   constructor(settings: DriftSettings) {
     this.#settings = settings;
     this.#record = new WatchRecord(settings.nodes, LOOKED[settings.source ?? 'Nodes']);
-    this.#bound = settings.threshold + (settings.lag ?? 0);
+    this.#bound = settings.tolerance + (settings.lag ?? 0);
     this.#traffic = new TrafficRecord(settings.nodes);
   }
 
@@ -215,7 +215,7 @@ export class DriftInvariant implements Invariant {
     const missing = storeDoubt === undefined ? [] : [storeDoubt];
     if (this.#bound >= this.#ceiling) {
       missing.push(
-        `the drift cannot exceed ${counted(nodes.length, 'pod')} x limit ${limit} = ${this.#ceiling}, and the bound is ${this.#bound}: lower counterDrift.threshold or raise limit.requests`,
+        `the drift cannot exceed ${counted(nodes.length, 'pod')} x limit ${limit} = ${this.#ceiling}, and the bound is ${this.#bound}: raise limit.requests`,
       );
     }
     if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
@@ -289,7 +289,7 @@ export class DriftInvariant implements Invariant {
   }
 
   #evidence(fault: FaultSpan): string[] {
-    const { nodes, limit, threshold, lag } = this.#settings;
+    const { nodes, limit, tolerance, lag } = this.#settings;
     const lines: string[] = [];
     if (this.#widest) {
       const { drift, sample } = this.#widest;
@@ -302,7 +302,7 @@ export class DriftInvariant implements Invariant {
       ...(Number.isFinite(this.#ceiling)
         ? [`Ceiling of the drift: ${counted(nodes.length, 'pod')} x limit ${limit} = ${this.#ceiling}`]
         : []),
-      `Bound of the drift: threshold ${threshold} + lag without a fault ${lag ?? 'not measured'}`,
+      `Bound of the drift: tolerance ${tolerance} + lag without a fault ${lag ?? 'not measured'}`,
     );
     const { requests, admitted, rejected, errors, timeouts, open } = this.#traffic.totals;
     if (requests > 0) {

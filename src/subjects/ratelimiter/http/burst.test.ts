@@ -320,7 +320,7 @@ describe('a burst that cannot be sent', () => {
     const error = await refusal(planOf([{ ...node, name: 'gone', port: 1 }, node], 4));
     expect([error.code, error.message]).toEqual([
       'UNREACHABLE',
-      'the burst was not sent: a connection to gone did not work: no connection could be made: ECONNREFUSED; nothing listens on port 1: correct subject.rateLimiter.port, or start what should listen there',
+      'the burst was not sent: a connection to gone did not work: no connection could be made: ECONNREFUSED; nothing listens on port 1: correct rateLimiter.port, or start what should listen there',
     ]);
     await allClosed(sockets);
   });

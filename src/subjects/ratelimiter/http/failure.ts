@@ -46,18 +46,18 @@ const OUT_OF: ReadonlyMap<string, string> = new Map([
 const TLS_ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)|CERT_(UNTRUSTED|SIGNATURE_FAILURE))/,
-    'its certificate is issued by nobody who is trusted: put the authority into ca.crt of the Secret in interface.http.authSecretRef',
+    'its certificate is issued by nobody who is trusted: put the authority into ca.crt of the Secret in http.authSecretName',
   ],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    'its certificate is not for interface.http.tls.serverName: write a name that the certificate has',
+    'its certificate is not for http.tlsServerName: write a name that the certificate has',
   ],
   [/^CERT_HAS_EXPIRED$/, 'its certificate has expired: renew it'],
   [/^CERT_NOT_YET_VALID$/, 'its certificate is not valid yet: see the clocks'],
-  [/^INVALID_CA$/, 'ca.crt of the Secret in interface.http.authSecretRef is no authority'],
+  [/^INVALID_CA$/, 'ca.crt of the Secret in http.authSecretName is no authority'],
   [
     /^(EPROTO|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST))$/,
-    'it speaks no TLS on this port: leave interface.http.tls out, or correct port',
+    'it speaks no TLS on this port: leave http.tlsServerName out, or correct port',
   ],
   [
     /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/,
@@ -81,7 +81,7 @@ export function failureOf(code: string, stage: 'connecting' | 'connected' | 'sen
   if (stage === 'connecting') {
     const advice =
       code === 'ECONNREFUSED'
-        ? `nothing listens on port ${port}: correct subject.rateLimiter.port, or start what should listen there`
+        ? `nothing listens on port ${port}: correct rateLimiter.port, or start what should listen there`
         : adviceOnTls(code);
     const message = withAdvice(`no connection could be made: ${code || 'it was closed'}`, advice);
     return { code: 'UNREACHABLE', message };

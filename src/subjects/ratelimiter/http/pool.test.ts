@@ -176,7 +176,7 @@ describe('a pool of connections', () => {
     const pool = new HttpPool({ host: '127.0.0.1', port: 1 }, 1);
     onTestFinished(() => pool.close());
     expect(await failureOf(pool.request(ROOT, never))).toMatch(
-      /^UNREACHABLE: .*ECONNREFUSED; nothing listens on port 1: correct subject.rateLimiter.port/,
+      /^UNREACHABLE: .*ECONNREFUSED; nothing listens on port 1: correct rateLimiter.port/,
     );
   });
 });

@@ -84,7 +84,7 @@ describe('a node that speaks TLS', () => {
 
   it.each([
     ['an authority that nobody named', NAME, undefined, /put the authority into ca.crt/],
-    ['another name', 'other-api.shop.svc', 'own', /not for interface.http.tls.serverName/],
+    ['another name', 'other-api.shop.svc', 'own', /not for http.tlsServerName/],
   ])('is not asked with %s', async (_, serverName, ca, message) => {
     const asked = await ask(await secureNode(serverName), dialTls(ca && cert));
     expect(asked.answer).toBeUndefined();
@@ -104,7 +104,7 @@ describe('a node that speaks TLS', () => {
       signal,
     );
     await expect(burst).rejects.toThrow(BurstNotSentError);
-    await expect(burst).rejects.toThrow(/api-0 did not work: .*interface.http.tls.serverName/);
+    await expect(burst).rejects.toThrow(/api-0 did not work: .*http.tlsServerName/);
   });
 
   it('is told apart from one that speaks none', async () => {

@@ -10,7 +10,7 @@ import type { Exhausted } from './exhaust-limit.ts';
 import { controlProblem } from './http/control-callers.ts';
 import { limitOf } from './http/limit-of-spec.ts';
 import { WHO_IS_TAKEN } from './http/over-limit.ts';
-import { mappingOf } from './reference/preset.ts';
+import { healthPathOf, mappingOf } from './reference/preset.ts';
 import type { ReferenceLimiter } from './reference/reference-limiter.ts';
 import { referenceProblem } from './reference/reference-problem.ts';
 
@@ -60,7 +60,7 @@ export function callerAccess({
   const common = {
     clients,
     callers,
-    control: { method: 'GET', path: http.health.path },
+    control: { method: 'GET', path: healthPathOf(limiter) },
     limit,
   };
   if (reference) {
@@ -78,6 +78,6 @@ export function callerAccess({
     returnsWithinMs: returnsWithin(limit),
     usesOf: () => Math.max(1, Math.floor(admittedAtOnce(limit) / 2)),
     problemOf: (control, timeoutField) => controlProblem(limit, http, control, timeoutField),
-    advice: `see whether subject.rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`,
+    advice: `see whether rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`,
   };
 }

@@ -10,7 +10,7 @@ import { httpInterfaceSchema } from './http/schema.ts';
 
 const LIMIT = 6;
 const { signal } = new AbortController();
-const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
 
 /** Two nodes, each of which knows what it has admitted itself, and of the other what it was told last. */
 async function twoNodes() {

@@ -5,13 +5,12 @@ import { rateLimiterApi } from '../api.ts';
 
 function spec(limit: object, change: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
-    subject: {
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { service: { name: 'redis' } },
-        interface: { type: 'HTTP', http: { identity: 'SourceAddress', request: { path: '/' } } },
-        limit: { requests: 30, ...limit },
-      },
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      interface: 'HTTP',
+      http: { identity: 'SourceAddress', path: '/' },
+      limit: { requests: 30, ...limit },
     },
     scenarios: [{ name: 'o', type: 'StoreOutage' }],
     ...change,

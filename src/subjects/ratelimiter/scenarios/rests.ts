@@ -17,7 +17,7 @@ import { CLOCK_WITHIN_MS, windowEnd } from '../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 
 /** Whether every request of a run is of one caller. */
-export function isOfOneCaller({ interface: { http } }: Pick<RateLimiterSpec, 'interface'>): boolean {
+export function isOfOneCaller({ http }: Pick<RateLimiterSpec, 'http'>): boolean {
   return http?.identity === 'SourceAddress';
 }
 
@@ -60,7 +60,7 @@ export function tooLong(
   const waits =
     rests === 0
       ? ''
-      : `, since with ${PART}.interface.http.identity SourceAddress it waits ${counted(rests, 'time')} up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is replenished`;
+      : `, since with ${PART}.http.identity SourceAddress it waits ${counted(rests, 'time')} up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is replenished`;
   const shorter = rests === 0 ? 'shorten pace.dwell' : 'give the rate limiter a shorter window for the test';
   return `a run takes up to ${formatDuration(ms)} with its faults and chapters${waits}, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or ${shorter}`;
 }

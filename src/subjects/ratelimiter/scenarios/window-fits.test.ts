@@ -14,14 +14,13 @@ const WINDOW_MS = 60_000;
 
 function spec(scenario: object): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
-    subject: {
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { service: { name: 'redis' } },
-        interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } },
-        limit: { window: '60s', windowStart: 'Clock' },
-        health: { timeout: '5s' },
-      },
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      interface: 'HTTP',
+      http: { path: '/$(key)' },
+      limit: { window: '60s', windowStart: 'Clock' },
+      health: { timeout: '5s' },
     },
     scenarios: [{ name: 's', countdown: '1s', ...scenario }],
   });

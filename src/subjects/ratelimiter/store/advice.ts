@@ -9,14 +9,11 @@ export const REDIS_ACL =
   '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels';
 
 const BY_CREDENTIALS =
-  'correct username and password in the Secret that subject.rateLimiter.redis.authSecretRef names';
+  'correct username and password in the Secret that rateLimiter.redis.authSecretName names';
 
 const BY_REPLY: readonly (readonly [RegExp, string])[] = [
   [/^(EXECABORT .*\b)?NOPERM/, `the ACL user lacks a right: grant it "${REDIS_ACL}"`],
-  [
-    /^NOAUTH/,
-    'it asks for a password: name a Secret with the password in subject.rateLimiter.redis.authSecretRef',
-  ],
+  [/^NOAUTH/, 'it asks for a password: name a Secret with the password in rateLimiter.redis.authSecretName'],
   [/^(WRONGPASS|ERR AUTH|ERR invalid password)/, BY_CREDENTIALS],
   [/^LOADING/, 'it is loading its data: wait until it is ready'],
   [/^READONLY/, 'it is a replica: point the Service at the master only'],

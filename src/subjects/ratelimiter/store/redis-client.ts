@@ -158,14 +158,14 @@ export class RedisConnections {
         );
       }
       if (error.reply === 'WRONGTYPE') {
-        throw problem(`the value is no ${type}: correct subject.rateLimiter.redis.count.type`, error.reply);
+        throw problem(`the value is no ${type}: correct rateLimiter.redis.count.type`, error.reply);
       }
       throw error;
     }
     const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : (reply ?? 0);
     if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
     throw problem(
-      'the value is no whole number: see subject.rateLimiter.redis.count for where your limiter counts',
+      'the value is no whole number: see rateLimiter.redis.count for where your limiter counts',
       'VALUE',
     );
   }

@@ -19,7 +19,7 @@ import {
   usedTimes,
 } from './traffic.ts';
 
-const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
 
 async function nodeThat(
   answer: (path: string) => number | undefined,

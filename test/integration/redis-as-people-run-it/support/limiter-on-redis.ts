@@ -116,7 +116,7 @@ export const spec: ChaosDemoSpec = limiterSpec(
       name: 'drift',
       type: 'CounterDrift',
       expect: 'Violated',
-      counterDrift: { pause: '2s', requestsPerSecond: 60, threshold: 5, settle: '1s' },
+      counterDrift: { pause: '2s', requestsPerSecond: 60, settle: '1s' },
     },
     { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { multiplier: 2 } },
   ],

@@ -1,7 +1,7 @@
 /** What a key-value service adds to the API of a ChaosDemo. */
 import { z } from 'zod';
 import type { ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../../../src/api/index.ts';
-import { durationField } from '../../../../src/api/index.ts';
+import { durationField, subjectPart } from '../../../../src/api/index.ts';
 
 const labels = z.record(z.string().max(63), z.string().max(63));
 
@@ -28,7 +28,6 @@ export type KeyValueSpec = z.infer<typeof schema>;
 export type StaleReplicaSpec = z.infer<typeof staleReplica>;
 
 export const keyValueApi: SubjectApi = {
-  type: 'KeyValue',
   member: 'keyValue',
   displayName: 'key-value service',
   schema,
@@ -54,8 +53,8 @@ export const keyValueApi: SubjectApi = {
 };
 
 /** The service's part of a spec, defaults filled in. */
-export function keyValueOf({ subject }: ChaosDemoSpec): KeyValueSpec {
-  return schema.parse(subject['keyValue']);
+export function keyValueOf(spec: ChaosDemoSpec): KeyValueSpec {
+  return schema.parse(subjectPart(spec, 'keyValue'));
 }
 
 /** The parameters of a scenario, defaults filled in. */

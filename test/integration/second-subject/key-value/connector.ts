@@ -70,7 +70,7 @@ export class KeyValueConnector implements SubjectConnector {
   ): Promise<string | undefined> {
     const reader = new NamespaceReader(this.#ports.cluster, namespace, signal);
     const found = await orRefusal(
-      async () => await reader.pods(formatLabelSelector(keyValueOf(spec).selector)),
+      async () => await reader.pods(formatLabelSelector(keyValueOf(spec).selector.matchLabels ?? {})),
     );
     return found instanceof Refusal || found === undefined ? undefined : settledTemplate(found);
   }
@@ -85,7 +85,7 @@ export class KeyValueConnector implements SubjectConnector {
   /** @throws {Refusal} */
   async #find(reader: NamespaceReader, spec: AdmissionRequest['spec']) {
     const { port, selector } = keyValueOf(spec);
-    const text = formatLabelSelector(selector);
+    const text = formatLabelSelector(selector.matchLabels ?? {});
     const pods = await reader.pods(text);
     if (!pods)
       throw new Refusal('PodsNotEligible', `"${text}" matches too many pods: narrow ${PART}.selector`);

@@ -16,12 +16,13 @@ import { httpInterfaceSchema } from './schema.ts';
 const REQUESTS = 1000;
 const TIMEOUT_MS = 20_000;
 const { signal } = new AbortController();
-const member = { pointer: '/result/allowed', value: 'true' };
+const decision = { pointer: '/result/allowed', admitted: 'true', rejected: 'false' };
 const callers = new HttpCallers(
   httpInterfaceSchema.parse({
-    request: { path: '/?user=$(key)' },
-    admitted: { statuses: [200], member },
-    rejected: { statuses: [200], member: { ...member, value: 'false' } },
+    path: '/?user=$(key)',
+    admittedStatuses: [200],
+    rejectedStatuses: [200],
+    decision,
   }),
 );
 const request = { method: 'POST', path: '/' };

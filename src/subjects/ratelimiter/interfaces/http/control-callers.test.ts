@@ -36,7 +36,7 @@ const totalOf = (admitted: ReadonlyMap<string, number>): number =>
 
 function problemOf(seen: ReturnType<typeof control>, http: object = {}, limit: RateLimit = LIMIT) {
   const spec = httpInterfaceSchema.parse({
-    request: { path: '/', headers: [{ name: 'X', value: '$(key)' }] },
+    headers: [{ name: 'X', value: '$(key)' }],
     ...http,
   });
   return controlProblem(limit, spec, seen, 'health.timeout');
@@ -47,7 +47,7 @@ describe('a limiter that admits more than its limit without a fault', () => {
     const error = problemOf(control((_, admitted) => totalOf(admitted) < 19));
     expect(error?.name).toBe('LimitNotKeptError');
     expect(error?.message).toMatch(
-      /admitted 19 times, and the limit allows 10\. .*every pod rejected, so subject\.rateLimiter\.limit\.requests is 19 rather than 10, or the rate limiter does not count every request/,
+      /admitted 19 times, and the limit allows 10\. .*every pod rejected, so rateLimiter\.limit\.requests is 19 rather than 10, or the rate limiter does not count every request/,
     );
   });
 
@@ -83,11 +83,11 @@ describe('a limiter that admits more than its limit without a fault', () => {
       {},
       bucket,
     );
-    expect(error?.message).toContain('subject.rateLimiter.limit.burst is 10 rather than 9');
+    expect(error?.message).toContain('rateLimiter.limit.burst is 10 rather than 9');
   });
 
   it('looks at the addresses where the pods go by those', () => {
-    const spec = { request: { path: '/' }, identity: 'SourceAddress' };
+    const spec = { path: '/', identity: 'SourceAddress' };
     const error = problemOf(
       control((pod, admitted) => (admitted.get(pod) ?? 0) < 10),
       spec,
@@ -109,29 +109,27 @@ describe('a limiter that rejects nothing', () => {
   it('is first checked for a rejection that the spec calls admitted', () => {
     const error = problemOf(
       control(() => true),
-      { admitted: { statuses: [200, 429] } },
+      { admittedStatuses: [200, 429] },
     );
-    expect(error?.message).toMatch(
-      /429 in subject\.rateLimiter\.interface\.http\.admitted is usually a rejection/,
-    );
+    expect(error?.message).toMatch(/429 in rateLimiter\.http\.admittedStatuses is usually a rejection/);
   });
 });
 
 describe('a limiter that rejects before its limit', () => {
   it('is first checked for the place of the identity if it rejects the first request', () => {
     expect(problemOf(control(() => false))?.message).toMatch(
-      /rejected after 0 requests, and the limit allows 10: .*put \$\(key\) where .*usually a header\. Otherwise correct subject\.rateLimiter\.limit\.requests/,
+      /rejected after 0 requests, and the limit allows 10: .*put \$\(key\) where .*usually in a header\. Otherwise correct rateLimiter\.limit\.requests/,
     );
   });
 
   it('is first checked for another limit if it rejects later', () => {
     expect(problemOf(control((_, admitted) => totalOf(admitted) < 9))?.message).toMatch(
-      /rejected after 9 requests, and the limit allows 10: correct subject\.rateLimiter\.limit\.requests, or see .*\$\(key\)/,
+      /rejected after 9 requests, and the limit allows 10: correct rateLimiter\.limit\.requests, or see .*\$\(key\)/,
     );
   });
 
   it('names who else may have used the limit of the address up', () => {
-    const spec = { request: { path: '/' }, identity: 'SourceAddress' };
+    const spec = { path: '/', identity: 'SourceAddress' };
     expect(
       problemOf(
         control((_, admitted) => totalOf(admitted) < 9),

@@ -15,7 +15,7 @@ import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
 import { gotOf } from '../caller-request.ts';
 import { type Exhausted, exhaustLimit, MOST_BEYOND } from '../exhaust-limit.ts';
-import { mappingOf } from '../reference/preset.ts';
+import { healthPathOf, mappingOf } from '../reference/preset.ts';
 import { referenceProblem } from '../reference/reference-problem.ts';
 import { countAtRest, measureLag } from './control-counts.ts';
 import { QuotaControl, quotaLag } from './control-quota.ts';
@@ -34,9 +34,9 @@ const COUNTABLE_WINDOW_MS = 5000;
 const MOST_ALONE = 1000;
 /** The limit that a control sets at most, if the limiter takes limits. */
 const MOST_SET = 50;
-const HTTP_FIELD = 'subject.rateLimiter.interface.http';
+const HTTP_FIELD = 'rateLimiter.http';
 /** The likeliest reason why a caller is rejected at its first request. */
-const ONE_CALLER = `the rate limiter may take all requests for those of one caller, so put $(key) where it takes the identity of its caller (${HTTP_FIELD}.request), usually a header`;
+const ONE_CALLER = `the rate limiter may take all requests for those of one caller, so put $(key) where it takes the identity of its caller (${HTTP_FIELD}), usually in a header`;
 
 /** What else may have used up the limit of the operator's address. */
 const WHO_ELSE =
@@ -131,7 +131,7 @@ async function controlLimit(
     limit.windowMs >= COUNTABLE_WINDOW_MS;
   const isCounted = reference !== undefined || (countable && limiter.redis.count !== undefined);
   const store = isCounted ? undefined : new StoreControl(redis);
-  const header = countable ? http.remaining?.header : undefined;
+  const header = countable ? http.remainingHeader : undefined;
   const told = header === undefined ? undefined : new QuotaControl(toolkit, header);
   await ownLimit?.untilReplenished(signal);
   await store?.rest(signal);
@@ -149,7 +149,7 @@ async function controlLimit(
   );
   // First, for it may be why a limit is used up too soon.
   if (ownLimit && control.exhausted) await requireFreeHealth(toolkit, signal);
-  const field = 'subject.rateLimiter.health.timeout';
+  const field = 'rateLimiter.health.timeout';
   const problem = reference
     ? referenceProblem(limit, full, control, field)
     : controlProblem(limit, http, control, field);
@@ -192,13 +192,13 @@ async function requireFreeHealth(
   { podClients, callers, limiter, timeoutMs }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
-  const { path } = mappingOf(limiter).health;
+  const path = healthPathOf(limiter);
   for (const client of podClients) {
     const asked = await client.ask({ method: 'GET', path }, timeoutMs, signal);
     signal.throwIfAborted();
     if (gotOf(asked, callers)?.outcome !== 'Rejected') continue;
     throw new Error(
-      `${client.node.name}: GET ${path} was rejected once the limit of the operator's address was used up, so looks at the health use it up, too: set ${HTTP_FIELD}.health.path to one that asks no limiter`,
+      `${client.node.name}: GET ${path} was rejected once the limit of the operator's address was used up, so looks at the health use it up, too: set rateLimiter.health.path to one that asks no limiter`,
     );
   }
 }
@@ -229,7 +229,7 @@ async function requireNewCaller(
  */
 export function controlProblem(
   limit: RateLimit,
-  http: Pick<HttpInterfaceSpec, 'admitted' | 'identity'>,
+  http: Pick<HttpInterfaceSpec, 'admittedStatuses' | 'identity'>,
   { improper, requests, exhausted }: Exhausted,
   timeoutField: string,
 ): Error | undefined {
@@ -251,7 +251,7 @@ export function controlProblem(
   const full = admittedAtOnce(limit);
   const { identity } = http;
   if (excess > 0) {
-    const options = { limit, bound, identity, admittedStatuses: http.admitted.statuses };
+    const options = { limit, bound, identity, admittedStatuses: http.admittedStatuses };
     return overLimit(requests, options);
   }
   if (!exhausted) {
@@ -289,8 +289,8 @@ function remedyOf(
   }
   if (unheard)
     return `${exhausted ? `${used} an error is not a rejection: s` : 'S'}ee in the logs why it failed`;
-  if (!exhausted) return `See ${HTTP_FIELD} (request, admitted, rejected)`;
-  return `${used} an error is not a rejection: if your rate limiter rejects in this way, name the status in ${HTTP_FIELD}.rejected; else see in the logs why it failed`;
+  if (!exhausted) return `See path, admittedStatuses and rejectedStatuses in ${HTTP_FIELD}`;
+  return `${used} an error is not a rejection: if your rate limiter rejects in this way, name the status in ${HTTP_FIELD}.rejectedStatuses; else see in the logs why it failed`;
 }
 
 function timesOf({ endedAt, sentAt }: CallerRequest): { sentAt: number; answeredAt: number } {

@@ -80,7 +80,7 @@ export function nodesProblem(
   }
   if (stored === nodes) return undefined;
   const elsewhere = stored === 0 ? 'the rate limiter counts elsewhere: ' : '';
-  return `${elsewhere}spec.subject.rateLimiter.redis names ${redis.name}, which holds ${stored === 0 ? 'none' : stored} of the ${nodes} that the nodes admitted. Name the Redis in which the rate limiter counts`;
+  return `${elsewhere}spec.rateLimiter.redis names ${redis.name}, which holds ${stored === 0 ? 'none' : stored} of the ${nodes} that the nodes admitted. Name the Redis in which the rate limiter counts`;
 }
 
 function countProblem(
@@ -94,7 +94,7 @@ function countProblem(
   const { key: template = '', type = '' } = limiter.redis.count ?? {};
   const where = `${redis.name} counts ${stored} at ${callers.fillIn(template, key)} (${type})`;
   const went = `of ${counted(sent, 'request')} of that caller ${admitted} were admitted`;
-  return `${where}, and ${went}: correct subject.rateLimiter.redis.count (a count that only grows, of one caller), or subject.rateLimiter.redis.service`;
+  return `${where}, and ${went}: correct rateLimiter.redis.count (a count that only grows, of one caller), or rateLimiter.redis.service`;
 }
 
 /**

@@ -13,13 +13,12 @@ const never = new AbortController().signal;
 /** What a limiter of so many requests that tells `remaining` after so many yeses comes to, over two nodes. */
 async function concluded(limit: number, remaining: (used: number, node: number) => string | undefined) {
   const spec = specSchema([rateLimiterApi]).parse({
-    subject: {
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        limit: { requests: limit, window: '60s' },
-        redis: { service: { name: 'redis' } },
-        interface: { type: 'HTTP', http: { request: { path: '/$(key)' }, remaining: { header: HEADER } } },
-      },
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      limit: { requests: limit, window: '60s' },
+      redis: { service: 'redis' },
+      interface: 'HTTP',
+      http: { path: '/$(key)', remainingHeader: HEADER },
     },
     scenarios: [{ name: 's', type: 'StoreOutage' }],
   });
@@ -36,8 +35,8 @@ async function concluded(limit: number, remaining: (used: number, node: number) 
       return { sentAt: used, endedAt: used, answer };
     },
   }));
-  if (!limiter.interface.http) throw new TypeError('it is no limiter behind HTTP');
-  const callers = new HttpCallers(limiter.interface.http);
+  if (!limiter.http) throw new TypeError('it is no limiter behind HTTP');
+  const callers = new HttpCallers(limiter.http);
   const control = new QuotaControl(
     { podClients: clients as unknown as readonly NodeClient[], limiter },
     HEADER,
@@ -99,7 +98,7 @@ describe('a header that tells what remains', () => {
     const refused = concluded(10, remaining);
     await expect(refused).rejects.toThrow(message);
     await expect(refused).rejects.toThrow(
-      /^without any fault RateLimit-Remaining does not report the quota: one caller .*\. Correct subject\.rateLimiter\.interface\.http\.remaining/,
+      /^without any fault RateLimit-Remaining does not report the quota: one caller .*\. Correct rateLimiter\.http\.remainingHeader/,
     );
   });
 });

@@ -22,7 +22,7 @@ import { type QuotaAnswer, ReportedQuota } from './reported-quota.ts';
 /** Characters of what was asked, for people. */
 const MOST_ASKED = 80;
 const REMEDY =
-  'Correct subject.rateLimiter.interface.http.remaining (a header that reports to each caller how many requests of limit.requests remain), or leave it out';
+  'Correct rateLimiter.http.remainingHeader (a header that reports to each caller how many requests of limit.requests remain), or leave it out';
 
 /** Hears the quota in the answers to one caller that the limiter has never seen. Its requests must be sent one after the other. */
 export class QuotaControl {

@@ -28,7 +28,7 @@ async function problemOf(beyond: RequestListener, rejected: object = {}): Promis
     server.closeAllConnections();
     server.close();
   });
-  const http = httpInterfaceSchema.parse({ request: { path: '/of/$(key)' }, rejected });
+  const http = httpInterfaceSchema.parse({ path: '/of/$(key)', ...rejected });
   const callers = new HttpCallers(http);
   const options = {
     clients: [client],
@@ -54,12 +54,12 @@ describe('whether a limiter behind HTTP denies once its limit is used up', () =>
 
   it('an overloaded server is no rejection: the error names request, answer, field', async () => {
     expect(await problemOf(status(503))).toBe(
-      'without any fault api-0 was asked GET /of/demo-a: answered 503, which is neither admitted nor rejected by the spec. One caller had been admitted 3 times by then, all that its limit allows, and an error is not a rejection: if your rate limiter rejects in this way, name the status in subject.rateLimiter.interface.http.rejected; else see in the logs why it failed',
+      'without any fault api-0 was asked GET /of/demo-a: answered 503, which is neither admitted nor rejected by the spec. One caller had been admitted 3 times by then, all that its limit allows, and an error is not a rejection: if your rate limiter rejects in this way, name the status in rateLimiter.http.rejectedStatuses; else see in the logs why it failed',
     );
   });
 
   it('is shown by a 503 if the mapping calls that rejected', async () => {
-    expect(await problemOf(status(503), { statuses: [503] })).toBeUndefined();
+    expect(await problemOf(status(503), { rejectedStatuses: [503] })).toBeUndefined();
   });
 
   it('is not shown by a server that gives no answer', async () => {

@@ -3,7 +3,7 @@ import { encodeRequest } from '../../http/request.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 
-const mapping = (spec: object) => httpInterfaceSchema.parse({ request: { path: '/?user=$(key)' }, ...spec });
+const mapping = (spec: object) => httpInterfaceSchema.parse({ path: '/?user=$(key)', ...spec });
 const callers = (spec: object = {}) => new HttpCallers(mapping(spec), {}, 0);
 const answer = (status: number, body = '', headers: Record<string, string> = {}) => ({
   status,
@@ -14,12 +14,10 @@ const answer = (status: number, body = '', headers: Record<string, string> = {})
 describe('the request that counts', () => {
   it('carries the key in its path, headers and body', () => {
     const request = callers({
-      request: {
-        method: 'POST',
-        path: '/orders/$(key)?again=$(key)',
-        headers: [{ name: 'X-Api-Key', value: 'k-$(key)' }],
-        body: '{"user":"$(key)"}',
-      },
+      method: 'POST',
+      path: '/orders/$(key)?again=$(key)',
+      headers: [{ name: 'X-Api-Key', value: 'k-$(key)' }],
+      body: '{"user":"$(key)"}',
     }).requestOf('demo-a-1');
     expect(request).toEqual({
       method: 'POST',
@@ -32,7 +30,7 @@ describe('the request that counts', () => {
 
   it('carries an address of its own for each key, set aside for measurements', () => {
     const forwarded = new HttpCallers(
-      mapping({ request: { headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] } }),
+      mapping({ path: '/', headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] }),
       {},
       2 ** 17 - 2,
     );
@@ -43,7 +41,7 @@ describe('the request that counts', () => {
 
   it('carries the headers of a Secret as they are', () => {
     const secret = { Authorization: 'Bearer $(key)', cookie: 'a=$(address)' };
-    const request = new HttpCallers(mapping({ request: { path: '/$(key)' } }), secret).requestOf('demo-a-1');
+    const request = new HttpCallers(mapping({ path: '/$(key)' }), secret).requestOf('demo-a-1');
     expect(request).toMatchObject({ path: '/demo-a-1', headers: secret });
   });
 
@@ -61,8 +59,8 @@ describe('what an answer means', () => {
 
   it('is told by a member of the body where the status does not say', () => {
     const spec = callers({
-      admitted: { statuses: [200], member: { pointer: '/result/a~1b', value: 'true' } },
-      rejected: { statuses: [200], member: { pointer: '/result/a~1b', value: 'false' } },
+      rejectedStatuses: [200],
+      decision: { pointer: '/result/a~1b', admitted: 'true', rejected: 'false' },
     });
     expect(spec.read(answer(200, '{"result":{"a/b":true}}'))).toBe('Admitted');
     expect(spec.read(answer(200, '{"result":{"a/b":"false"}}'))).toBe('Rejected');
@@ -71,25 +69,35 @@ describe('what an answer means', () => {
     }
   });
 
+  it.each([
+    ['admitted', '{"errors":[{"code":"RATE_LIMITED"}]}', 'Admitted'],
+    ['rejected', '{"errors":[{"code":"RATE_LIMITED"}]}', 'Rejected'],
+    ['rejected', '{"data":{}}', 'Admitted'],
+  ])('needs one value only: a body that is not %s is the other', (name, body, decision) => {
+    const value = { pointer: '/errors/0/code', [name]: 'RATE_LIMITED' };
+    const spec = callers({ rejectedStatuses: [200], decision: value });
+    expect(spec.read(answer(200, body))).toBe(decision);
+  });
+
   it('is an error if the spec both admits and rejects it', () => {
-    const spec = callers({ admitted: { statuses: [200, 429] }, rejected: { statuses: [429] } });
+    const spec = callers({ admittedStatuses: [200, 429] });
     expect(() => spec.read(answer(429))).toThrow('both admitted and rejected');
   });
 
   it('is never taken from what every object inherits', () => {
-    const spec = callers({ admitted: { member: { pointer: '/constructor/name', value: 'Object' } } });
+    const spec = callers({ decision: { pointer: '/constructor/name', admitted: 'Object' } });
     expect(() => spec.read(answer(200, '{}'))).toThrow('neither');
   });
 });
 
 describe('the mapping', () => {
   it.each([
-    ['a line break in a header', { request: { headers: [{ name: 'X', value: 'a\r\nb' }] } }],
-    ['a host', { request: { path: 'http://elsewhere/' } }],
-    ['a fragment', { request: { path: '/#a' } }],
-    ['an unknown method', { request: { method: 'CONNECT' } }],
-    ['no statuses', { request: {}, rejected: { statuses: [] } }],
+    ['a line break in a header', { headers: [{ name: 'X', value: 'a\r\nb' }] }],
+    ['a host', { path: 'http://elsewhere/' }],
+    ['a fragment', { path: '/#a' }],
+    ['an unknown method', { method: 'CONNECT' }],
+    ['no statuses', { rejectedStatuses: [] }],
   ])('refuses %s', (_, spec) => {
-    expect(httpInterfaceSchema.safeParse(spec).success).toBe(false);
+    expect(httpInterfaceSchema.safeParse({ path: '/$(key)', ...spec }).success).toBe(false);
   });
 });

@@ -4,7 +4,7 @@ import type { HttpAnswer } from '../../http/answer.ts';
 import { parseJson } from '../../http/json-body.ts';
 import type { HttpRequest } from '../../http/request.ts';
 import type { Callers, Decision } from '../callers.ts';
-import { ADDRESS_PLACE, type AnswersSpec, type HttpInterfaceSpec, KEY_PLACE } from './schema.ts';
+import { ADDRESS_PLACE, type HttpInterfaceSpec, KEY_PLACE } from './schema.ts';
 
 /** 198.18.0.0/15 is set aside for measurements (RFC 2544), so no such address is a real caller's. */
 const FIRST_ADDRESS = 0xc6_12_00_00;
@@ -30,7 +30,7 @@ export class HttpCallers implements Callers {
   }
 
   requestOf(key: string): HttpRequest {
-    const { body, headers, method, path } = this.#mapping.request;
+    const { body, headers, method, path } = this.#mapping;
     const fill = (text: string): string => this.fillIn(text, key);
     return {
       method,
@@ -54,37 +54,27 @@ export class HttpCallers implements Callers {
     return address;
   }
 
-  read(answer: Pick<HttpAnswer, 'status' | 'body'>): Decision {
-    const { admitted, rejected } = this.#mapping;
-    let json: { readonly parsed: unknown } | undefined;
-    const bodyOf = (): unknown => {
-      json ??= { parsed: parseJson(answer.body) };
-      return json.parsed;
-    };
-    const said = { admitted: matches(admitted, answer, bodyOf), rejected: matches(rejected, answer, bodyOf) };
-    if (said.admitted && said.rejected) {
+  read({ body, status }: Pick<HttpAnswer, 'status' | 'body'>): Decision {
+    const { admittedStatuses, decision, rejectedStatuses } = this.#mapping;
+    const value = decision && memberAt(parseJson(body), decision.pointer);
+    const means = (own: string | undefined, other: string | undefined): boolean =>
+      own === undefined ? other === undefined || value !== other : value === own;
+    const admitted = admittedStatuses.includes(status) && means(decision?.admitted, decision?.rejected);
+    const rejected = rejectedStatuses.includes(status) && means(decision?.rejected, decision?.admitted);
+    if (admitted && rejected) {
       throw new Error(
-        `answered ${answer.status}, which is both admitted and rejected by the spec: make the two exclude each other`,
+        `answered ${status}, which is both admitted and rejected by the spec: make the two exclude each other`,
       );
     }
-    if (said.admitted) return 'Admitted';
-    if (said.rejected) return 'Rejected';
-    throw new Error(`answered ${answer.status}, which is neither admitted nor rejected by the spec`);
+    if (admitted) return 'Admitted';
+    if (rejected) return 'Rejected';
+    throw new Error(`answered ${status}, which is neither admitted nor rejected by the spec`);
   }
 }
 
 function addressAt(index: number): string {
   const address = FIRST_ADDRESS + (index % ADDRESSES);
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
-}
-
-function matches(
-  { member, statuses }: AnswersSpec,
-  { status }: Pick<HttpAnswer, 'status'>,
-  json: () => unknown,
-): boolean {
-  if (!statuses.includes(status)) return false;
-  return member === undefined || memberAt(json(), member.pointer) === member.value;
 }
 
 /** What a JSON Pointer (RFC 6901) finds, as a string; undefined for objects, lists, and where there is nothing. */

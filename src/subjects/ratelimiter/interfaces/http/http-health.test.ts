@@ -7,9 +7,13 @@ import { rateLimiterSchema } from '../../schema.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { lookAtPods } from './http-health.ts';
 
-const HTTP = { type: 'HTTP', http: { request: { path: '/$(key)' }, health: { path: '/healthz' } } };
+const HTTP = { interface: 'HTTP', http: { path: '/$(key)' }, health: { path: '/healthz' } };
 const limiterOf = (spoken: object) =>
-  rateLimiterSchema.parse({ selector: {}, redis: { service: { name: 'redis' } }, interface: spoken });
+  rateLimiterSchema.parse({
+    selector: { matchLabels: { app: 'x' } },
+    redis: { service: 'redis' },
+    ...spoken,
+  });
 const redis = { ping: async () => undefined } as unknown as RedisConnections;
 
 async function lookAt(server: Server, spoken: object = HTTP) {
@@ -43,7 +47,7 @@ describe('a look at pods behind HTTP', () => {
   it('says what was asked, what came back, and which field to correct', async () => {
     const seen = await lookAt(answering((_, response) => response.writeHead(404).end('<h1>secret</h1>')));
     expect(seen.issues).toEqual([
-      'api-0: GET /healthz: answered 404, and a healthy pod answers 200 to 399: correct interface.http.health.path',
+      'api-0: GET /healthz: answered 404, and a healthy pod answers 200 to 399: correct health.path',
     ]);
   });
 
@@ -54,19 +58,19 @@ describe('a look at pods behind HTTP', () => {
     });
     const seen = await lookAt(greets);
     expect(seen.issues[0]).toMatch(
-      /^api-0: GET \/healthz: .*; see subject.rateLimiter.port, or set interface.http.tls/,
+      /^api-0: GET \/healthz: .*; see rateLimiter.port, or set http.tlsServerName/,
     );
   });
 
   it('says of an API of your own that its interface has to be set', async () => {
     const seen = await lookAt(
       answering((_, response) => response.writeHead(404).end()),
-      { type: 'Reference' },
+      { interface: 'Reference' },
     );
-    expect(seen.issues[0]).toMatch(/set subject.rateLimiter.interface.type to HTTP/);
+    expect(seen.issues[0]).toMatch(/set rateLimiter.interface to HTTP/);
     const lost = await lookAt(
       answering((_, response) => response.writeHead(503).end()),
-      { type: 'Reference' },
+      { interface: 'Reference' },
     );
     expect(lost.issues).toEqual(['api-0: GET /health: it does not reach its Redis']);
   });

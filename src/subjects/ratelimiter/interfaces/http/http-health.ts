@@ -6,13 +6,13 @@ import type { FailureCode } from '../../http/failure.ts';
 import type { Asked } from '../../http/node-client.ts';
 import type { Toolkit } from '../../tools.ts';
 import type { Look } from '../poll-health.ts';
-import { isReference, mappingOf } from '../reference/preset.ts';
+import { healthPathOf, isReference } from '../reference/preset.ts';
 
 /** What becomes of a request to something that speaks no HTTP, or HTTP over TLS. */
 const NO_HTTP: ReadonlySet<FailureCode> = new Set(['RESET', 'BAD_ANSWER']);
 
 const NOT_OF_THE_INTERFACE =
-  'the pods answer, but not as docs/interface.md has it: for an API of your own set subject.rateLimiter.interface.type to HTTP (docs/your-limiter.md), or correct subject.rateLimiter.port';
+  'the pods answer, but not as docs/interface.md has it: for an API of your own set rateLimiter.interface to HTTP (docs/your-limiter.md), or correct rateLimiter.port';
 
 /** With it a pod of the bundled limiter answers that does not reach its Redis. */
 const NO_REDIS = 503;
@@ -22,9 +22,9 @@ export async function lookAtPods(
   { podClients, limiter, redis, timeoutMs }: Pick<Toolkit, 'podClients' | 'limiter' | 'redis' | 'timeoutMs'>,
   signal: AbortSignal,
 ): ReturnType<Look> {
-  const { health } = mappingOf(limiter);
+  const path = healthPathOf(limiter);
   const bundled = isReference(limiter);
-  const request = { method: 'GET', path: health.path };
+  const request = { method: 'GET', path };
   const [store, ...asked] = await Promise.all([
     // A command on data would pass for one of the limiter: see StoreControl.
     redis.ping().then(
@@ -44,7 +44,7 @@ export async function lookAtPods(
     return { name, address, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
   });
   const issues = podClients.flatMap(({ node }, i) =>
-    problems[i] === undefined ? [] : [`${node.name}: GET ${health.path}: ${problems[i]}`],
+    problems[i] === undefined ? [] : [`${node.name}: GET ${path}: ${problems[i]}`],
   );
   if (store !== undefined) issues.push(store);
   const strangers = asked.filter(
@@ -69,9 +69,9 @@ function problemOf({ answer, failure }: Asked, tls: boolean): string | undefined
   if (!answer) {
     const message = failure?.message ?? 'it was not asked';
     return failure && NO_HTTP.has(failure.code) && !tls
-      ? `${message}; see subject.rateLimiter.port, or set interface.http.tls where the pods speak TLS`
+      ? `${message}; see rateLimiter.port, or set http.tlsServerName where the pods speak TLS`
       : message;
   }
   if (isHealthy(answer.status)) return undefined;
-  return `answered ${answer.status}, and a healthy pod answers 200 to 399: correct interface.http.health.path`;
+  return `answered ${answer.status}, and a healthy pod answers 200 to 399: correct health.path`;
 }

@@ -50,7 +50,7 @@ export function overLimit(requests: readonly CallerRequest[], options: OverLimit
   const rejections = admittedStatuses.filter((status) => USUAL_REJECTIONS.has(status));
   const check =
     rejections.length > 0
-      ? `${rejections.join(' and ')} in subject.rateLimiter.interface.http.admitted is usually a rejection: move it to denied. Otherwise check ${WHO_IS_TAKEN[identity]}`
+      ? `${rejections.join(' and ')} in rateLimiter.http.admittedStatuses is usually a rejection: move it to denied. Otherwise check ${WHO_IS_TAKEN[identity]}`
       : `Check ${WHO_IS_TAKEN[identity]}, and ${LOST_REDIS}`;
   return new Error(`${figure}. No pod rejected a request, so no limit was seen. ${check}`);
 }
@@ -95,7 +95,7 @@ function causes(
 
 /** The field of the spec that says how many requests are admitted at once. */
 export function limitField({ algorithm }: RateLimit): string {
-  return `subject.rateLimiter.limit.${algorithm === 'TokenBucket' ? 'burst' : 'requests'}`;
+  return `rateLimiter.limit.${algorithm === 'TokenBucket' ? 'burst' : 'requests'}`;
 }
 
 /** The first few of some pods, in words. */

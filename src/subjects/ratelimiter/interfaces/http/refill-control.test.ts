@@ -11,7 +11,7 @@ import { controlRefill } from './refill-control.ts';
 import { httpInterfaceSchema } from './schema.ts';
 
 const { signal } = new AbortController();
-const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
 const CAPACITY = 10;
 
 /** What the control says of a bucket that gets so many tokens in a second, by a spec that may claim others. */

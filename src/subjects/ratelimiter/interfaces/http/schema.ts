@@ -1,4 +1,4 @@
-/** `spec.subject.rateLimiter.interface.http`: how a limiter behind an HTTP API is asked, and what its answers mean. */
+/** `spec.rateLimiter.http`: the request to a limiter behind an HTTP API, and what its answers mean. */
 import { z } from 'zod';
 import { cel, GROUP } from '../../../../api/index.ts';
 
@@ -11,7 +11,7 @@ export const ADDRESS_PLACE = '$(address)';
 export const IDENTITIES = ['Key', 'SourceAddress'] as const;
 
 /** Of `self`, the mapping in CEL: whether its request says who the caller is. */
-const KEYED = `([self.request.path, has(self.request.body) ? self.request.body : ''].exists(t, t.contains('${KEY_PLACE}') || t.contains('${ADDRESS_PLACE}')) || self.request.headers.exists(h, h.value.contains('${KEY_PLACE}') || h.value.contains('${ADDRESS_PLACE}')))`;
+const KEYED = `([self.path, has(self.body) ? self.body : ''].exists(t, t.contains('${KEY_PLACE}') || t.contains('${ADDRESS_PLACE}')) || self.headers.exists(h, h.value.contains('${KEY_PLACE}') || h.value.contains('${ADDRESS_PLACE}')))`;
 
 /** Type of the Secret that the operator takes for the pods of a limiter behind HTTP. */
 export const HTTP_AUTH_SECRET_TYPE = `${GROUP}/http-auth`;
@@ -25,113 +25,93 @@ const header = z.object({
   value: z.string().min(1).max(1024).regex(HEADER_VALUE).describe('Value of the header.'),
 });
 
-const request = z
+/** Path and query of a request, encoded. */
+const path = z
+  .string()
+  .min(1)
+  .max(1024)
+  .regex(/^\/[!"$-~]*$/);
+
+/** Path of a health check. */
+export const healthPath = path;
+
+const statuses = (defaults: number[], description: string) =>
+  z
+    .array(z.int().min(200).max(599))
+    .min(1)
+    .max(16)
+    .default(defaults)
+    .meta({ description, 'x-kubernetes-list-type': 'atomic' });
+
+const decision = z
+  .object({
+    pointer: z
+      .string()
+      .max(256)
+      .regex(/^(\/[^/]*)+$/)
+      .describe('JSON Pointer (RFC 6901) to the member: /result/allowed.'),
+    admitted: decisionValue('Its value if the request was admitted; left out: any.'),
+    rejected: decisionValue('Its value if the request was rejected; left out: any.'),
+  })
+  .describe(
+    'The member of the JSON body that gives the decision, if the status is not sufficient. A value is a string, or a number or boolean as JSON writes it.',
+  );
+
+function decisionValue(description: string) {
+  return z.string().max(256).optional().describe(description);
+}
+
+export const httpInterfaceSchema = z
   .object({
     method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('Its method.'),
-    path: z
-      .string()
-      .min(1)
-      .max(1024)
-      .regex(/^\/[!"$-~]*$/)
-      .default('/')
-      .describe('Its path and query, encoded.'),
+    path: path.default('/').describe('Its path and query, encoded.'),
     headers: z
       .array(header)
       .max(16)
       .default([])
       .meta({ description: 'Headers that it carries.', 'x-kubernetes-list-type': 'atomic' }),
     body: z.string().max(4096).optional().describe('Its body, in UTF-8.'),
-  })
-  .describe(
-    `One request that the limiter counts. Write ${KEY_PLACE} where it takes the identity of its caller (a header, the path, the query or the body), or ${ADDRESS_PLACE} where that is an address such as X-Forwarded-For.`,
-  );
-
-function answers(statuses: number[], what: string) {
-  return z
-    .object({
-      statuses: z
-        .array(z.int().min(200).max(599))
-        .min(1)
-        .max(16)
-        .default(statuses)
-        .meta({ description: 'One of these statuses.', 'x-kubernetes-list-type': 'atomic' }),
-      member: z
-        .object({
-          pointer: z
-            .string()
-            .max(256)
-            .regex(/^(\/[^/]*)+$/)
-            .describe('JSON Pointer (RFC 6901) into the body: /result/allowed.'),
-          value: z
-            .string()
-            .max(256)
-            .describe('Its value: a string, or a number or boolean as JSON writes it.'),
-        })
-        .optional()
-        .describe('And this member of the JSON body, if the status is not sufficient.'),
-    })
-    .prefault({})
-    .describe(what);
-}
-
-export const httpInterfaceSchema = z
-  .object({
-    request: request.describe('The request that counts.'),
     identity: z
       .enum(IDENTITIES)
       .default('Key')
       .describe(
         `How the limiter identifies its callers. Key: by ${KEY_PLACE} or ${ADDRESS_PLACE} in the request. SourceAddress: only by the source address of the connection. All requests of the operator then share one limit, and a run waits until it is replenished.`,
       ),
-    admitted: answers([200, 201, 202, 204], 'Answers that mean that the request was admitted.'),
-    rejected: answers([429], 'Answers that mean that the limit is used up.'),
-    remaining: z
-      .object({
-        header: z
-          .string()
-          .min(1)
-          .max(128)
-          .regex(HEADER_NAME)
-          .describe('Name of the header: X-RateLimit-Remaining, RateLimit-Remaining or RateLimit.'),
-      })
+    admittedStatuses: statuses(
+      [200, 201, 202, 204],
+      'Statuses of answers that mean that the request was admitted.',
+    ),
+    rejectedStatuses: statuses([429], 'Statuses of answers that mean that the limit is used up.'),
+    decision: decision.optional(),
+    remainingHeader: z
+      .string()
+      .min(1)
+      .max(128)
+      .regex(HEADER_NAME)
       .optional()
       .describe(
-        'Header in which answers report the remaining quota of their caller. It is a whole number, or the combined field of the IETF for one policy. CounterDrift uses it if redis.count is not set. Setup of every run checks it.',
+        'Header in which answers report the remaining quota of their caller: X-RateLimit-Remaining, RateLimit-Remaining or RateLimit. It is a whole number, or the combined field of the IETF for one policy. CounterDrift uses it if redis.count is not set. Setup of every run checks it.',
       ),
-    health: z
-      .object({
-        path: z
-          .string()
-          .min(1)
-          .max(1024)
-          .regex(/^\/[!"$-~]*$/)
-          .default('/')
-          .describe(
-            'Path of a GET request that uses no limit. A pod is healthy if it answers with a status from 200 to 399.',
-          ),
-      })
-      .prefault({})
-      .describe('Health check of each pod.'),
-    tls: z
-      .object({
-        serverName: z
-          .string()
-          .min(1)
-          .max(253)
-          .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/)
-          .describe('DNS name that the certificate of every pod must be valid for: your-api.shop.svc.'),
-      })
+    tlsServerName: z
+      .string()
+      .min(1)
+      .max(253)
+      .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/)
       .optional()
-      .describe('Send requests with HTTPS. The certificate is always checked.'),
-    authSecretRef: z
-      .object({ name: z.string().min(1).max(253).describe('Name of the Secret.') })
+      .describe(
+        'Send requests with HTTPS; the certificate of every pod must be valid for this DNS name: your-api.shop.svc.',
+      ),
+    authSecretName: z
+      .string()
+      .min(1)
+      .max(253)
       .optional()
       .describe(
         `A Secret of this namespace, of type ${HTTP_AUTH_SECRET_TYPE}. It holds headers of the request that must not be in the spec, and the authority of the certificates.`,
       ),
   })
   .meta({
-    description: 'A rate limiter behind an HTTP API of any kind.',
+    description: `For interface HTTP: one request that the limiter counts, and what its answers mean. Write ${KEY_PLACE} where it takes the identity of its caller: in a header, the path, the query or the body. Write ${ADDRESS_PLACE} if that is an address, such as in X-Forwarded-For.`,
     ...cel({
       rule: `(self.identity == 'Key') == ${KEYED}`,
       message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. If it only uses the source address of the connection, set identity to SourceAddress and leave both out`,
@@ -139,4 +119,3 @@ export const httpInterfaceSchema = z
   });
 
 export type HttpInterfaceSpec = z.output<typeof httpInterfaceSchema>;
-export type AnswersSpec = HttpInterfaceSpec['admitted'];

@@ -22,7 +22,7 @@ const LOOK_AGAIN_MS = 100;
 const MOST_WATCHED = 200;
 /** What Redis does for others may look like the limiter by chance, and must do so no more often than this. */
 const MOST_CHANCE = 1e-3;
-const SERVICE_FIELD = 'subject.rateLimiter.redis.service';
+const SERVICE_FIELD = 'rateLimiter.redis.service';
 
 /** One request, with all that Redis did from before it to after its answer. */
 export interface WatchedRequest {
@@ -154,7 +154,7 @@ export class StoreControl {
 
 function doubtful(what: string, countable: boolean): StoreSeen {
   const remedy = countable
-    ? `correct ${SERVICE_FIELD}, or set subject.rateLimiter.redis.count, which shows it`
+    ? `correct ${SERVICE_FIELD}, or set rateLimiter.redis.count, which shows it`
     : `correct ${SERVICE_FIELD}, or give the rate limiter a Redis of its own`;
   return {
     message: what,

@@ -6,12 +6,13 @@ import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 import { patternOf, storedCount } from './stored-count.ts';
 
-const http = httpInterfaceSchema.parse({ request: { path: '/$(key)' } });
+const http = httpInterfaceSchema.parse({ path: '/$(key)' });
 const limiter = (count: object | undefined) =>
   rateLimiterSchema.parse({
-    selector: {},
-    interface: { type: 'HTTP', http },
-    redis: { service: { name: 'redis' }, ...(count && { count }) },
+    selector: { matchLabels: { app: 'x' } },
+    interface: 'HTTP',
+    http,
+    redis: { service: 'redis', ...(count && { count }) },
   });
 
 /** What is asked of a Redis that holds 7 wherever it is asked. */
@@ -52,9 +53,10 @@ it('is granted by a pattern that takes what stands in the spec literally', () =>
 it.each(['rl', 'rl:$(key) x', `${'x'.repeat(256)}$(key)`, ''])('has a key of one caller: not "%s"', (key) => {
   expect(
     rateLimiterSchema.safeParse({
-      selector: {},
-      interface: { type: 'HTTP', http },
-      redis: { service: { name: 'r' }, count: { key } },
+      selector: { matchLabels: { app: 'x' } },
+      interface: 'HTTP',
+      http,
+      redis: { service: 'r', count: { key } },
     }).success,
   ).toBe(false);
 });

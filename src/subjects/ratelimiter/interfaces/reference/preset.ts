@@ -1,30 +1,27 @@
-/** The bundled limiter as an HTTP mapping: what `interface.type: Reference` stands for. */
+/** The bundled limiter as an HTTP mapping: what `interface: Reference` stands for. */
 import type { RateLimiterSpec } from '../../schema.ts';
 import { type HttpInterfaceSpec, httpInterfaceSchema, KEY_PLACE } from '../http/schema.ts';
 
-const decides = (status: number, allowed: boolean): object => ({
-  statuses: [status],
-  member: { pointer: '/allowed', value: String(allowed) },
-});
-
 const PRESET: HttpInterfaceSpec = httpInterfaceSchema.parse({
-  request: {
-    method: 'POST',
-    path: '/check',
-    headers: [{ name: 'content-type', value: 'application/json' }],
-    body: JSON.stringify({ key: KEY_PLACE }),
-  },
-  admitted: decides(200, true),
-  rejected: decides(429, false),
-  health: { path: '/health' },
+  method: 'POST',
+  path: '/check',
+  headers: [{ name: 'content-type', value: 'application/json' }],
+  body: JSON.stringify({ key: KEY_PLACE }),
+  admittedStatuses: [200],
+  decision: { pointer: '/allowed', admitted: 'true', rejected: 'false' },
 });
 
 /** Whether pods take limits from the run and report their counters, as the bundled limiter does. */
-export function isReference({ interface: { type } }: Pick<RateLimiterSpec, 'interface'>): boolean {
-  return type === 'Reference';
+export function isReference(limiter: Pick<RateLimiterSpec, 'interface'>): boolean {
+  return limiter.interface === 'Reference';
 }
 
 /** How the pods of a limiter are called. */
-export function mappingOf({ interface: { http } }: Pick<RateLimiterSpec, 'interface'>): HttpInterfaceSpec {
+export function mappingOf({ http }: Pick<RateLimiterSpec, 'http'>): HttpInterfaceSpec {
   return http ?? PRESET;
+}
+
+/** Path of a request that uses no limit. */
+export function healthPathOf({ health, http }: Pick<RateLimiterSpec, 'health' | 'http'>): string {
+  return health.path ?? (http ? '/' : '/health');
 }

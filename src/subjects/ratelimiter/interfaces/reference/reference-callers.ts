@@ -7,7 +7,7 @@ import type { Decision } from '../callers.ts';
 import { HttpCallers } from '../http/http-callers.ts';
 import { mappingOf } from './preset.ts';
 
-const PRESET = mappingOf({ interface: { type: 'Reference' } });
+const PRESET = mappingOf({});
 const windowAnswer = z.object({ windowId: z.string().min(1).max(128) });
 const errorAnswer = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 

@@ -67,7 +67,7 @@ export async function setupRateLimit(
         await pauseFor(ASK_AGAIN_MS, signal);
       } while (performance.now() < deadline);
       throw new SetupError(
-        `node ${client.name} did not learn the limit of ${key} within ${timeoutMs} ms (${last}): see whether it reaches the same Redis as the others, or raise subject.rateLimiter.health.timeout`,
+        `node ${client.name} did not learn the limit of ${key} within ${timeoutMs} ms (${last}): see whether it reaches the same Redis as the others, or raise rateLimiter.health.timeout`,
       );
     }),
   );
@@ -105,7 +105,7 @@ async function defineOnFirst(
   const why = truncate(reasons.join('; '), MOST_REASONS) || 'there is no node';
   const late = isLate ? ` within ${timeoutMs} ms` : '';
   throw new SetupError(
-    `no node took the limit of ${key}${late} (${why}): see whether the rate limiter serves POST /limit on the port in subject.rateLimiter.port and whether its Redis takes writes`,
+    `no node took the limit of ${key}${late} (${why}): see whether the rate limiter serves POST /limit on the port in rateLimiter.port and whether its Redis takes writes`,
   );
 }
 

@@ -9,7 +9,7 @@ import type { HistoryEvent } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
 import { droppedShortfall, sumOf } from '../../words.ts';
 import type { Judge } from '../scenario-type.ts';
-import { parametersOf, sourceOf, thresholdOf } from './parameters.ts';
+import { parametersOf, sourceOf, toleranceOf } from './parameters.ts';
 
 export class DriftJudge implements Judge {
   readonly #history: History;
@@ -26,7 +26,7 @@ export class DriftJudge implements Judge {
     this.#invariant = new DriftInvariant({
       nodes: pods,
       limit: limiter.limit.requests,
-      threshold: thresholdOf(scenario, limiter),
+      tolerance: toleranceOf(scenario, limiter),
       lag: baseline?.lag,
       source: sourceOf(limiter),
       storeDoubt,

@@ -15,12 +15,11 @@ import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { holdFor } from '../../store/write-probe.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 
-const MOST_THRESHOLD = 100_000;
 const MOST_RATE = 1000;
 
 /**
- * Traffic of so long is the threshold, unless the spec says another: the lag was the largest of a second or so,
- * and a sync that is late by less than this, and the two samples that a break takes, is no failure.
+ * Traffic of so long is the tolerance: the lag was the largest of a second or so, and a sync that is late by less than
+ * this, and the two samples that a violation takes, is no failure.
  */
 const LATE_SYNC_MS = 150;
 
@@ -33,14 +32,6 @@ const schema = z
       .max(MOST_RATE)
       .default(30)
       .describe('Requests per second over all pods together while the pause lasts.'),
-    threshold: z
-      .int()
-      .min(0)
-      .max(MOST_THRESHOLD)
-      .optional()
-      .describe(
-        'Drift above this, plus the lag measured without a fault, breaks the invariant. Default: what 150 ms of the traffic bring, rounded up, and at most half of limit.requests; 5 at 30 requests per second.',
-      ),
     settle: durationField('How long to keep watching after the fault.', '1s', '1m').default('5s'),
   })
   .describe('Pauses writes to Redis and compares the counters; for type CounterDrift.');
@@ -57,7 +48,7 @@ export const api = {
       unit: 'requests',
       grows: true,
       meaning:
-        'The largest lead of what the pods admitted over what Redis counted. Behind HTTP, the answers to the sender show what was admitted. With only interface.http.remaining: the lead over what answers reported as used. Its bound is the threshold plus the lag without a fault.',
+        'The largest lead of what the pods admitted over what Redis counted. Behind HTTP, the answers to the sender show what was admitted. With only http.remainingHeader: the lead over what answers reported as used. Its bound is the tolerance (what 150 ms of the traffic bring, at most half of limit.requests) plus the lag without a fault.',
     },
     {
       name: 'overAdmission',
@@ -114,16 +105,16 @@ export type CounterDriftSpec = z.output<typeof schema>;
 
 export const parametersOf: (scenario: ScenarioSpec) => CounterDriftSpec = parametersBy(api);
 
-/** The threshold of a scenario: as the spec says, or what {@link LATE_SYNC_MS} of its traffic bring. */
-export function thresholdOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec): number {
-  const { requestsPerSecond, threshold } = parametersOf(scenario);
+/** Drift that is no violation yet, in requests: what {@link LATE_SYNC_MS} of the traffic bring, and at most half of the limit. */
+export function toleranceOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec): number {
+  const { requestsPerSecond } = parametersOf(scenario);
   const late = Math.ceil((requestsPerSecond * LATE_SYNC_MS) / 1000);
-  return threshold ?? Math.min(late, Math.floor(limit.requests / 2));
+  return Math.min(late, Math.floor(limit.requests / 2));
 }
 
 /** Whether it is held against what answers tell: what Redis holds goes before that. */
-export function usesReportedQuota({ interface: { http }, redis }: RateLimiterSpec): boolean {
-  return http?.remaining !== undefined && redis.count === undefined;
+export function usesReportedQuota({ http, redis }: RateLimiterSpec): boolean {
+  return http?.remainingHeader !== undefined && redis.count === undefined;
 }
 
 /** Whose counts a limiter's drift is read from. */
@@ -149,19 +140,14 @@ export function unprovable(
   baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
 ): string | undefined {
   const { limit } = limiter;
-  const { pause, requestsPerSecond, threshold } = parametersOf(scenario);
+  const { pause, requestsPerSecond } = parametersOf(scenario);
   const proofMs = holdFor(baseline?.writeMaxMs ?? 0);
   const lag = baseline?.lags.get(requestsPerSecond)?.lag ?? 0;
-  const bound = thresholdOf(scenario, limiter) + lag;
-  const what =
-    lag > 0 ? `counterDrift.threshold and the lag without a fault (${lag}) are` : 'counterDrift.threshold is';
+  const bound = toleranceOf(scenario, limiter) + lag;
+  const what = lag > 0 ? `the tolerance and the lag without a fault (${lag}) are` : 'the tolerance is';
   const most = pods * limit.requests;
   const name = `scenario ${scenario.name}`;
-  const unsuited =
-    uncountable(limiter) ??
-    (threshold !== undefined && threshold >= limit.requests
-      ? `counterDrift.threshold ${threshold} must be less than limit.requests ${limit.requests}: a pod cannot drift further than its limit`
-      : undefined);
+  const unsuited = uncountable(limiter);
   if (unsuited !== undefined) return `${name}: ${unsuited}`;
   const fields = 'countdown, counterDrift.pause, counterDrift.settle, and health.timeout';
   const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
@@ -171,7 +157,7 @@ export function unprovable(
   }
   // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
   if (isReference(limiter) && bound >= most) {
-    return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.threshold or requestsPerSecond, or raise ${PART}.limit.requests`;
+    return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.requestsPerSecond, or raise ${PART}.limit.requests`;
   }
   // The proof takes half of the pause at most, and no traffic is sent before it.
   const pauseMs = parseDuration(pause);
@@ -181,19 +167,19 @@ export function unprovable(
     return `${name}: Held needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}, and ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
   }
   if (checks <= bound) {
-    return `${name}: ${sends}, and ${what} ${bound}: raise counterDrift.requestsPerSecond or pause, or lower its threshold`;
+    return `${name}: ${sends}, and ${what} ${bound}: raise counterDrift.requestsPerSecond or pause`;
   }
   return undefined;
 }
 
 /** Why no count of a limiter can be read that only grows within a window; undefined: one can. */
-function uncountable({ interface: { http }, limit, redis }: RateLimiterSpec): string | undefined {
+function uncountable({ http, limit, redis }: RateLimiterSpec): string | undefined {
   if (!http) return undefined;
   if (http.identity === 'SourceAddress') {
-    return `CounterDrift measures without a fault how far counts lag, with callers of its own, and with ${PART}.interface.http.identity SourceAddress there is one caller: use StoreOutage or GhostAllowing`;
+    return `CounterDrift measures without a fault how far counts lag, with callers of its own, and with ${PART}.http.identity SourceAddress there is one caller: use StoreOutage or GhostAllowing`;
   }
-  if (redis.count === undefined && http.remaining === undefined) {
-    return `CounterDrift compares what was admitted with what was counted: set ${PART}.redis.count, the key of Redis that holds the count, or ${PART}.interface.http.remaining, the header that reports the quota. Or use StoreOutage or GhostAllowing`;
+  if (redis.count === undefined && http.remainingHeader === undefined) {
+    return `CounterDrift compares what was admitted with what was counted: set ${PART}.redis.count, the key of Redis that holds the count, or ${PART}.http.remainingHeader, the header that reports the quota. Or use StoreOutage or GhostAllowing`;
   }
   if (limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow') return undefined;
   return `CounterDrift needs a count that only grows within a window, so ${PART}.limit.algorithm FixedWindow or SlidingWindow, not ${limit.algorithm}: use StoreOutage or GhostAllowing`;

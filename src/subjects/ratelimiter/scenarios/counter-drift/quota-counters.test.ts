@@ -17,16 +17,12 @@ const LIMIT = 10;
 const T = 1_000_000;
 const never = new AbortController().signal;
 const spec = specSchema([rateLimiterApi]).parse({
-  subject: {
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      limit: { requests: LIMIT, window: '60s' },
-      redis: { service: { name: 'redis' } },
-      interface: {
-        type: 'HTTP',
-        http: { request: { path: '/$(key)' }, remaining: { header: HEADER } },
-      },
-    },
+  rateLimiter: {
+    selector: { matchLabels: { app: 'x' } },
+    limit: { requests: LIMIT, window: '60s' },
+    redis: { service: 'redis' },
+    interface: 'HTTP',
+    http: { path: '/$(key)', remainingHeader: HEADER },
   },
   scenarios: [{ name: 's', type: 'CounterDrift' }],
 });
@@ -55,7 +51,7 @@ async function watched(says: Says) {
     return client;
   };
   const podClients = [await answered(0), await answered(1)];
-  const { http } = limiter.interface;
+  const { http } = limiter;
   if (!http) throw new TypeError('it is no limiter behind HTTP');
   const toolkit = {
     podClients,
@@ -70,7 +66,7 @@ async function watched(says: Says) {
   const invariant = new DriftUnderTest({
     nodes: podClients.map(({ node }) => node.name),
     limit: LIMIT,
-    threshold: 3,
+    tolerance: 3,
     lag: 1,
     source: counters.source,
   });

@@ -110,8 +110,8 @@ export class DriftWorkload implements Workload<DriftJudge> {
 /** Counts that can be read go before the quota that answers report. */
 function countersFor(scenario: ScenarioSpec, toolkit: Toolkit): Counters {
   const { limiter } = toolkit;
-  const { remaining } = limiter.interface.http ?? {};
-  return remaining && usesReportedQuota(limiter)
-    ? new QuotaCounters(toolkit, remaining.header, storyMs(scenario, limiter))
+  const { remainingHeader } = limiter.http ?? {};
+  return remainingHeader && usesReportedQuota(limiter)
+    ? new QuotaCounters(toolkit, remainingHeader, storyMs(scenario, limiter))
     : new CallerCounters(toolkit, storyMs(scenario, limiter));
 }

@@ -4,18 +4,12 @@ import { rateLimiterApi } from '../../api.ts';
 import { rateLimiterOf } from '../../schema.ts';
 import { requestsOf, unprovable } from './parameters.ts';
 
-const REFERENCE = { type: 'Reference' };
-const HTTP = { type: 'HTTP', http: { request: { path: '/$(key)' } } };
+const REFERENCE = { interface: 'Reference' };
+const HTTP = { interface: 'HTTP', http: { path: '/$(key)' } };
 
-function spec(ghostAllowing: object = {}, limiter: object = { interface: HTTP }): ChaosDemoSpec {
+function spec(ghostAllowing: object = {}, limiter: object = HTTP): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
-    subject: {
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { service: { name: 'redis' } },
-        ...limiter,
-      },
-    },
+    rateLimiter: { selector: { matchLabels: { app: 'x' } }, redis: { service: 'redis' }, ...limiter },
     scenarios: [{ name: 's', type: 'GhostAllowing', expect: 'Held', ghostAllowing }],
   });
 }
@@ -34,7 +28,7 @@ describe('the requests of a burst', () => {
     [3, { algorithm: 'TokenBucket', requests: 60, burst: 5 }, 30],
     [3, { requests: 5000 }, 10_000],
   ])('to %i pods give each twice what it admits at once: limit %j', (pods, limit, sent) => {
-    const limiter = { interface: HTTP, limit };
+    const limiter = { ...HTTP, limit };
     expect(requestsOf(...parts(spec({}, limiter)), pods)).toBe(sent);
   });
 
@@ -45,8 +39,8 @@ describe('the requests of a burst', () => {
 
 describe('the trials', () => {
   it('need a key each with the bundled limiter, which has ten at most', () => {
-    expect(unprovable(...parts(spec({ trials: 10 }, { interface: REFERENCE })), 3)).toBeUndefined();
-    expect(unprovable(...parts(spec({ trials: 11 }, { interface: REFERENCE })), 3)).toMatch(
+    expect(unprovable(...parts(spec({ trials: 10 }, REFERENCE)), 3)).toBeUndefined();
+    expect(unprovable(...parts(spec({ trials: 11 }, REFERENCE)), 3)).toMatch(
       /11 trials .* lower ghostAllowing\.trials$/,
     );
   });
@@ -60,18 +54,18 @@ describe('the trials', () => {
       /99 trials take up to .* lasts at most 2m: .*trials to \d\d or less/,
     ],
   ])('of %j take no longer than a fault may: limit %j', (parameters, limit, message) => {
-    const reason = unprovable(...parts(spec(parameters, { interface: HTTP, limit })), 3);
+    const reason = unprovable(...parts(spec(parameters, { ...HTTP, limit })), 3);
     if (message) expect(reason).toMatch(message);
     else expect(reason).toBeUndefined();
   });
 
   it('need bursts of more than two windows allow if one may end meanwhile', () => {
     const limit = { window: '1s', windowStart: 'Clock' };
-    const of = (multiplier: number) => parts(spec({ multiplier }, { interface: HTTP, limit }));
+    const of = (multiplier: number) => parts(spec({ multiplier }, { ...HTTP, limit }));
     expect(unprovable(...of(2), 2)).toMatch(
       /admit 20 requests .*limit\.window 1s may end, .* 2 = 20, .*multiplier to 3 or more/,
     );
     expect(unprovable(...of(3), 2)).toBeUndefined();
-    expect(unprovable(...parts(spec({}, { interface: HTTP, limit })), 1)).toBeUndefined();
+    expect(unprovable(...parts(spec({}, { ...HTTP, limit })), 1)).toBeUndefined();
   });
 });

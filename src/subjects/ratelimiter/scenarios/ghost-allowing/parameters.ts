@@ -125,8 +125,8 @@ export function requestsOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pod
 }
 
 /** Requests that one burst may have. */
-function mostSent({ interface: { http } }: RateLimiterSpec): number {
-  return http?.tls ? MOST_SENT / TLS_COST : MOST_SENT;
+function mostSent({ http }: RateLimiterSpec): number {
+  return http?.tlsServerName ? MOST_SENT / TLS_COST : MOST_SENT;
 }
 
 /**
@@ -183,7 +183,7 @@ export function unprovable(
   if (late !== undefined) return late;
   const sent = requestsOf(scenario, limiter, pods);
   if (sent > mostSent(limiter)) {
-    const why = sent > MOST_SENT ? '' : ', since with interface.http.tls each has a connection of its own';
+    const why = sent > MOST_SENT ? '' : ', since with http.tlsServerName each has a connection of its own';
     return `${name}: limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent} requests, and a burst has at most ${mostSent(limiter)}${why}: lower ghostAllowing.multiplier`;
   }
   if (sent * trials > MOST_REQUESTS_KEPT) {

@@ -45,13 +45,12 @@ async function nodeThatAdmits(most: Admits, asked: string[] = []): Promise<numbe
 
 function specOf(limit: object, ghostAllowing: object): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
-    subject: {
-      rateLimiter: {
-        selector: { matchLabels: { app: 'x' } },
-        redis: { service: { name: 'redis' } },
-        interface: { type: 'HTTP', http: { request: { path: '/$(key)' } } },
-        limit: { window: '60s', algorithm: 'TokenBucket', ...limit },
-      },
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      interface: 'HTTP',
+      http: { path: '/$(key)' },
+      limit: { window: '60s', algorithm: 'TokenBucket', ...limit },
     },
     scenarios: [{ name: 's', type: 'GhostAllowing', ghostAllowing }],
   });

@@ -10,7 +10,7 @@ import { BurstNotSentError, spread } from '../../http/burst-plan.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import { SAMPLE_EVERY_MS, Turn, watchCounters } from '../../interfaces/counter-watch.ts';
-import { mappingOf } from '../../interfaces/reference/preset.ts';
+import { healthPathOf } from '../../interfaces/reference/preset.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
@@ -138,7 +138,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
     const plan = {
       requests: spread(target.nodes, requestsOf(this.#scenario, limiter, target.nodes.length), () => request),
       // Over TLS it would take the time of the processor that the burst needs.
-      ...(!dial && { wakeUp: { method: 'GET', path: mappingOf(limiter).health.path } }),
+      ...(!dial && { wakeUp: { method: 'GET', path: healthPathOf(limiter) } }),
       timeoutMs,
       budget,
       at,

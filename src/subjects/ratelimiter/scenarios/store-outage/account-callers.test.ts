@@ -51,7 +51,7 @@ async function accountsAfter(
     server.closeAllConnections();
     server.close();
   });
-  const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+  const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
   const rule: RateLimit = {
     algorithm: 'FixedWindow',
     requests: limit,

@@ -4,7 +4,7 @@ import { Stall } from '../../faults/stall/stall.ts';
 import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { MOST_ACCOUNTS } from './account-callers.ts';
-import { USUAL_CROSSING } from './crossing-callers.ts';
+import { MOST_CROSSING } from './crossing-callers.ts';
 import { outageEvidence } from './evidence.ts';
 import { OutageJudge } from './judge.ts';
 import { api, faultStoryMs, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
@@ -38,6 +38,6 @@ export const storeOutage: ScenarioType<OutageJudge> = {
 /** All callers of an attempt on the reference limiter: of those under the limit, one for the control and one for the traffic. */
 function callerKeys(fixture: string): string[] {
   const accounts = Array.from({ length: MOST_ACCOUNTS }, (_, i) => accountKey(fixture, i));
-  const crossing = Array.from({ length: USUAL_CROSSING }, (_, i) => crossingKey(fixture, i));
+  const crossing = Array.from({ length: MOST_CROSSING }, (_, i) => crossingKey(fixture, i));
   return [beyondKey(fixture), reachingKey(fixture), ...crossing, ...accounts, ...withinKeys(fixture, 0, 2)];
 }

@@ -30,7 +30,7 @@ async function control(meet: (response: ServerResponse) => void): Promise<void> 
   const callers = new OutageCallers({
     access: {
       clients: [client],
-      callers: new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } })),
+      callers: new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' })),
       control: { method: 'GET', path: '/healthz' },
       limit: { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' },
       usesOf: () => 2,

@@ -4,11 +4,9 @@ import {
   counted,
   durationField,
   type FaultApi,
-  formatDuration,
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
-import { CONFIDENCE, excludedAbove } from '../../../../demo/power.ts';
 import { BEHAVIOURS, LEAST_ASKED } from '../../checkers/behaviour.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
@@ -18,7 +16,7 @@ import { fitsWindow } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { isOfOneCaller, tooLongForClock } from '../rests.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
-import { crossingCallers, limitedCallers, mostCrossing, USUAL_CROSSING } from './crossing-callers.ts';
+import { crossingCallers } from './crossing-callers.ts';
 import { mostReturnMs } from './returning-callers.ts';
 
 const schema = z
@@ -32,14 +30,6 @@ const schema = z
       .default(5)
       .describe(
         'Requests per second to each pod, of callers under their limit, and as many of one caller over it. In the pause, as many of a new caller and of callers that cross their limit. With identity SourceAddress: twice as many, of the one caller.',
-      ),
-    excludesAbove: z
-      .int()
-      .min(3)
-      .max(95)
-      .optional()
-      .describe(
-        `How sure Held is: it excludes, at ${CONFIDENCE} % confidence, over-admission to more than this percentage of callers. 23 takes 12 callers that are over their limits or cross them, 10 takes 29, 5 takes 59. Left out: up to 12 callers, fewer of a large limit.`,
       ),
     settle: durationField(
       'How long to keep sending after the pause. By its end callers have to be admitted as before.',
@@ -177,8 +167,7 @@ export function windowsEnd(scenario: ScenarioSpec, limiter: RateLimiterSpec): bo
 /** How many callers are to have one request left when the fault begins on so many pods. */
 export function crossingOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
   if (windowsEnd(scenario, limiter)) return 0;
-  const { excludesAbove } = parametersOf(scenario);
-  return crossingCallers(limitOf(limiter), requestsInFault(scenario) * pods, excludesAbove);
+  return crossingCallers(limitOf(limiter), requestsInFault(scenario) * pods);
 }
 
 /** Requests a second over all pods, and requests that may wait for an answer at once: one run must not take the process up. */
@@ -221,7 +210,6 @@ export function unprovable(
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
   if (open <= MOST_AT_ONCE) {
     return (
-      tooFewCallers(scenario, limiter, asked * pods) ??
       (isOfOneCaller(limiter) ? unprovableByOne(scenario, limiter, pods) : undefined) ??
       (windowsEnd(scenario, limiter)
         ? (notOverLimit(scenario, limiter, pods) ?? fewInWindow(scenario, limiter, pods))
@@ -231,33 +219,7 @@ export function unprovable(
   return `scenario ${scenario.name}: ${kinds} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
 }
 
-/** Why the run cannot have as many callers as `excludesAbove` needs; `inFault`: requests of each kind that count. */
-function tooFewCallers(
-  scenario: ScenarioSpec,
-  limiter: RateLimiterSpec,
-  inFault: number,
-): string | undefined {
-  const { excludesAbove } = parametersOf(scenario);
-  if (excludesAbove === undefined) return undefined;
-  const name = `scenario ${scenario.name}`;
-  if (isOfOneCaller(limiter)) {
-    return `${name}: with identity SourceAddress there is one caller, so storeOutage.excludesAbove cannot be met: leave it out`;
-  }
-  const limit = limitOf(limiter);
-  if (windowsEnd(scenario, limiter)) {
-    const least = excludedAbove(limitedCallers(0));
-    if (excludesAbove >= least) return undefined;
-    return `${name}: storeOutage.excludesAbove ${excludesAbove} needs callers that have one request left when the pause begins, and windows of ${PART}.limit.window ${limiter.limit.window} end before it: raise excludesAbove to ${least}, or raise limit.window to ${formatDuration(storyMs(scenario, limiter))} or more for the test`;
-  }
-  const needed = crossingCallers(limit, inFault, excludesAbove);
-  const atMost = mostCrossing(limit, inFault);
-  const most = isReference(limiter) ? Math.min(USUAL_CROSSING, atMost) : atMost;
-  if (needed <= most) return undefined;
-  const possible = most < 1 ? '' : ` to ${excludedAbove(limitedCallers(most))}`;
-  return `${name}: storeOutage.excludesAbove ${excludesAbove} needs ${needed} callers that cross their limits, and ${most} are the most: raise it${possible}, lengthen storeOutage.pause, raise requestsPerSecond, or give the rate limiter a lower limit for the test`;
-}
-
-/** The same where one caller makes all requests: its limit has to be used up on the way, neither too soon nor never. */
+/** Why no run can tell what one caller gets that makes all requests: its limit has to be used up on the way, neither too soon nor never. */
 function unprovableByOne(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);

@@ -28,7 +28,7 @@ async function returnOf(statusOf: (path: string, request: number) => number) {
     server.close();
   });
   const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 100, start: 'FirstRequest' } as const;
-  const callers = new HttpCallers(httpInterfaceSchema.parse({ request: { path: '/$(key)' } }));
+  const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
   const keys = ['demo-a', 'demo-b'];
   const of = { clients: [client], callers, callerTimeoutMs: 5000, keys, limit, withinMs: 100 };
   const sent: CallerRequest[] = [];
