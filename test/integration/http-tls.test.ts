@@ -86,14 +86,17 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
   });
 
   it.each([
-    ['for another name', { serverName: 'other.shop.svc' }, true, /http.tlsServerName/],
-    ['by an authority that nobody named', { serverName: NAME }, false, /put the authority into ca.crt/],
-  ])('with a certificate %s is not asked, and it is said why', async (_, tls, named, message) => {
+    ['for another name', 'other.shop.svc', true, /http.tlsServerName/],
+    ['by an authority that nobody named', NAME, false, /put the authority into ca.crt/],
+  ])('with a certificate %s is not asked, and it is said why', async (_, tlsServerName, named, message) => {
     const {
       driver,
       key: fixture,
       asked,
-    } = await driven({ tls }, { ...(named && { ca: cert }), headers: { authorization: `Bearer ${TOKEN}` } });
+    } = await driven(
+      { tlsServerName },
+      { ...(named && { ca: cert }), headers: { authorization: `Bearer ${TOKEN}` } },
+    );
     await expect(driver.prepare('ghosts', fixture)).rejects.toThrow(message);
     driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
     const health = await until(() => driver.observed.health, { what: 'a look at the health' });

@@ -153,7 +153,7 @@ describe('admitRedis', () => {
   });
 
   it('asks for a Secret where Redis wants a password and there is none', async () => {
-    await expectRefused(admit(anonymously(targetOf())), 'RedisUnreachable', /NOAUTH.*redis\.authSecretRef/);
+    await expectRefused(admit(anonymously(targetOf())), 'RedisUnreachable', /NOAUTH.*redis\.authSecretName/);
   });
 
   it('says so when nothing listens', async () => {
