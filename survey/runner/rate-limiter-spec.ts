@@ -14,7 +14,7 @@ export function rateLimiterSpec(
   { admitted, rejected, healthPath, request, window: usual }: SurveyedLimiter,
   { window = usual }: Variant,
   { burst, limit: requests, windowSeconds }: Configured,
-): object {
+): { health: object; http: object; interface: string; limit: object } {
   const place = { key: '$(key)' };
   const headers = Object.entries(request.headers ?? {}).map(([name, value]) => ({
     name,

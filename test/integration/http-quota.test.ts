@@ -22,7 +22,7 @@ afterAll(() => limiters?.close());
 
 /** What passes between the operator and the pods is seen by a proxy before each of them. */
 async function driven(name: string, variant: string, header: string, change: object = {}) {
-  const mapped = (await limiters.specOf(name, variant)) as { http: object };
+  const mapped = await limiters.specOf(name, variant);
   const proxies: RecordingProxy[] = [];
   const run = await limiters.drive(name, variant, {
     scenarios: SCENARIOS,

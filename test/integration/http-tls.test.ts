@@ -32,7 +32,7 @@ afterAll(async () => {
 async function driven(http: object, auth: { ca?: string; headers?: Record<string, string> }) {
   let sidecars: Sidecars | undefined;
   onTestFinished(() => sidecars?.stop());
-  const mapped = (await limiters.specOf('express-rate-limit', 'default')) as { http: object };
+  const mapped = await limiters.specOf('express-rate-limit', 'default');
   const run = await limiters.drive('express-rate-limit', 'default', {
     scenarios: [{ name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 2 } }],
     change: { interface: 'HTTP', http: { ...mapped.http, ...http } },

@@ -57,7 +57,7 @@ export class SurveyedLimiters {
     name: string,
     variantName: string,
     bucket: Partial<typeof CONFIGURED> & { burst?: number } = {},
-  ): Promise<object> {
+  ): Promise<ReturnType<typeof rateLimiterSpec>> {
     const { limiter, variant } = await this.#surveyed(name, variantName);
     return rateLimiterSpec(limiter, variant, { ...CONFIGURED, ...bucket });
   }
@@ -79,7 +79,7 @@ export class SurveyedLimiters {
       folder: join(this.#folder, `${name}-${variantName}`),
     });
     const mapped = await this.specOf(name, variantName, bucket);
-    const health = { pollInterval: '250ms', timeout: '5s' };
+    const health = { ...mapped.health, pollInterval: '250ms', timeout: '5s' };
     const found: RateLimiterTarget = {
       nodes: started.map(({ name: pod, ip: host, port }) => ({ name: pod, host, port })),
       redis: { podName: 'redis-0', host: this.redis.host, port: this.redis.port, tls: false },
