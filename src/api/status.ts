@@ -115,7 +115,6 @@ const scenario = z.object({
 
 const podHealth = z.object({
   name: text(253, 'Name of the pod.'),
-  address: text(48, 'Address on which it answers.'),
   state: text(32, 'Its state: ready, or unreachable.'),
 });
 
@@ -134,7 +133,6 @@ const run = z.object({
   number: z.int().min(1).describe('Counts the runs of this object; advance and abort name it.'),
   runId: text(128, 'spec.runId as it was when the run began.').optional(),
   dryRun: z.boolean().optional().describe('Whether it injects no fault.'),
-  requestedAt: text(LIMITS.request, 'The value of the requested-at annotation that requested it.').optional(),
   startedAt: time('When it began.'),
   completedAt: time('When it ended.').optional(),
   verdict: verdict.optional().describe('How the run ended, once it has.'),

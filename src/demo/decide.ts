@@ -254,7 +254,6 @@ function beginRun(context: Context, request: string | undefined): void {
     number: nextRun(draft.run),
     ...(spec.runId ? { runId: spec.runId } : {}),
     ...(spec.dryRun ? { dryRun: true } : {}),
-    ...(request ? { requestedAt: request } : {}),
     startedAt: iso(now),
     pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map((pod) => ({
       ...pod,

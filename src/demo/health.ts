@@ -24,7 +24,6 @@ export interface HealthSnapshot {
 
 export interface PodHealth {
   readonly name: string;
-  readonly address: string;
   /** What the subject calls it, or UNREACHABLE. */
   readonly state: string;
 }
@@ -39,9 +38,8 @@ export function healthStatus(
   now: number,
 ): HealthStatus {
   const next = {
-    pods: snapshot.pods.slice(0, LIMITS.pods).map(({ name, address, state }) => ({
+    pods: snapshot.pods.slice(0, LIMITS.pods).map(({ name, state }) => ({
       name: truncate(name, 253),
-      address: truncate(address, 48),
       state: truncate(state, 32),
     })),
     total: snapshot.pods.length,

@@ -146,7 +146,7 @@ export class SimulatedDriver implements SubjectDriver {
     this.#lookedHealthy = healthy;
     const now = this.#clock.now();
     const snapshot: HealthSnapshot = {
-      pods: nodes.map((name) => ({ name, address: '10.0.0.1', state: healthy ? 'ready' : 'stale' })),
+      pods: nodes.map((name) => ({ name, state: healthy ? 'ready' : 'stale' })),
       dependencies: [{ name: 'store', connected: healthy }],
       hasIssues: !healthy,
       issues: healthy ? [] : ['a is stale'],

@@ -62,7 +62,7 @@ describe('starting', () => {
     expect(simulation.status.run?.number).toBe(1);
     simulation.annotations = { requestedAt: 'again' };
     await simulation.runUntil(({ status }) => status.run?.number === 2);
-    expect(simulation.status.run?.requestedAt).toBe('again');
+    expect(simulation.status.lastHandledRunRequest).toBe('again');
   });
 
   it('starts one run for a request that is longer than the status can hold', async () => {

@@ -68,11 +68,9 @@ async function withTls(): Promise<World | undefined> {
 
 function rateLimiterOf(redis: object = {}): object {
   return {
-    rateLimiter: {
-      selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
-      interface: 'Reference',
-      redis: { service: 'redis', authSecretName: 'redis-auth', ...redis },
-    },
+    selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
+    interface: 'Reference',
+    redis: { service: 'redis', authSecretName: 'redis-auth', ...redis },
   };
 }
 

@@ -110,7 +110,7 @@ const demo = (namespace: string, spec: object = {}): object => ({
   kind: 'ChaosDemo',
   metadata: { name: 'demo', namespace },
   spec: {
-    subject: { type: 'KeyValue', keyValue: { selector: { matchLabels: { app: 'key-value' } } } },
+    keyValue: { selector: { matchLabels: { app: 'key-value' } } },
     scenarios: [{ name: 'stale', type: 'StaleReplica', expect: 'Violated', countdown: '0s' }],
     pace: { dwell: '0s' },
     ...spec,
@@ -209,7 +209,7 @@ describe('a key-value service', () => {
       'the refusal',
       (status) => conditionOf(status, 'Stalled') === 'True NoSuchPods',
     );
-    expect(refused.message).toContain('subject.keyValue');
+    expect(refused.message).toContain('keyValue');
   });
 });
 
@@ -221,22 +221,18 @@ describe('one CRD for two subjects', () => {
       await kubectl.run(['create', '--dry-run=server', '-f', '-'], {
         input: JSON.stringify(demo('mixed', spec)),
       });
-    const keyValueSubject = { type: 'KeyValue', keyValue: { selector: {} } };
     const rateLimiter = {
       selector: { matchLabels: { app: 'x' } },
       interface: 'Reference',
       redis: { service: 'redis' },
     };
     await create({});
-    await create({ rateLimiter, scenarios: [{ name: 'd', type: 'CounterDrift', expect: 'Violated' }] });
-    await expect(create({ ...keyValueSubject, rateLimiter })).rejects.toThrow(
-      'write the member of the type, and no other',
+    const scenarios = [{ name: 'd', type: 'CounterDrift', expect: 'Violated' }];
+    await create({ keyValue: undefined, rateLimiter, scenarios });
+    await expect(create({ rateLimiter })).rejects.toThrow('only one of rateLimiter, keyValue');
+    await expect(create({ keyValue: undefined })).rejects.toThrow('only one of rateLimiter, keyValue');
+    await expect(create({ scenarios })).rejects.toThrow(
+      'keyValue has scenarios of the types StaleReplica only',
     );
-    await expect(
-      create({
-        subject: keyValueSubject,
-        scenarios: [{ name: 'd', type: 'CounterDrift', expect: 'Violated' }],
-      }),
-    ).rejects.toThrow('a subject of type KeyValue has scenarios of the types StaleReplica only');
   });
 });

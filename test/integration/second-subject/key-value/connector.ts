@@ -25,7 +25,7 @@ import { keyValueOf } from './api.ts';
 import { KeyValueDriver } from './driver.ts';
 import { Replica } from './replica.ts';
 
-const PART = 'subject.keyValue';
+const PART = 'keyValue';
 
 export class KeyValueConnector implements SubjectConnector {
   readonly #ports: SubjectPorts<Cluster>;

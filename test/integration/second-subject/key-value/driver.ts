@@ -171,9 +171,8 @@ export class KeyValueDriver implements SubjectDriver {
     const { clock, replicas } = this.#options;
     const ready = await Promise.all(replicas.map((replica) => replica.isReady().catch(() => false)));
     const now = clock.now();
-    const pods = replicas.map(({ address, name }, i) => ({
+    const pods = replicas.map(({ name }, i) => ({
       name,
-      address,
       state: ready[i] ? 'ready' : 'unreachable',
     }));
     const issues = pods.flatMap(({ name, state }) => (state === 'ready' ? [] : [`${name} does not answer`]));

@@ -39,9 +39,8 @@ export async function lookAtPods(
       ? 'it does not reach its Redis'
       : problemOf(answer, podClients[i]?.node.serverName !== undefined),
   );
-  const pods = podClients.map(({ node: { host, name, port } }, i): PodHealth => {
-    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    return { name, address, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
+  const pods = podClients.map(({ node: { name } }, i): PodHealth => {
+    return { name, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
   });
   const issues = podClients.flatMap(({ node }, i) =>
     problems[i] === undefined ? [] : [`${node.name}: GET ${path}: ${problems[i]}`],
