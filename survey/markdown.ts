@@ -1,7 +1,11 @@
 /** Parts of a Markdown page. Pure. */
 
-/** A row of a table. */
-export function row(cells: readonly string[]): string {
+/** A table. */
+export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [titles, titles.map(() => '---'), ...rows].map(row).join('\n');
+}
+
+function row(cells: readonly string[]): string {
   return `| ${cells.map((text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }
 
@@ -15,11 +19,11 @@ export function link(text: string, url: string): string {
   return `[${text.replaceAll(/[[\]]/g, '\\$&')}](${url})`;
 }
 
-/** `18 ms`, `18 to 203 ms`, or nothing where there are none. */
-export function range(numbers: readonly number[], unit: string): string {
+/** `18`, `18 to 203`, or nothing for none; in a table `18–203`. */
+export function range(numbers: readonly number[], to = ' to '): string {
   if (numbers.length === 0) return '';
   const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
-  return `${least === most ? least : `${least} to ${most}`}${unit ? ` ${unit}` : ''}`;
+  return least === most ? `${least}` : `${least}${to}${most}`;
 }
 
 /** `1 run`, `3 runs`. */

@@ -1,6 +1,6 @@
 /** What the survey found, in a few sentences made of its results. */
 
-import { counted } from './markdown.ts';
+import { code, counted } from './markdown.ts';
 import { agreed, numbers, type Surveyed, toldRuns } from './results.ts';
 import { OUTAGE_REQUESTS_PER_SECOND, PAUSE_SECONDS } from './runner/demo.ts';
 import { BEHAVIOURS, type FailureSaying, type SurveyedLimiter, type Variant } from './runner/limiter.ts';
@@ -86,10 +86,22 @@ function bursts(entries: readonly Entry[]): string {
   const broken = entries.filter(({ surveyed }) =>
     numbers(surveyed.runs, 'burst', 'trialsViolated').some((value) => value > 0),
   );
-  const names = [...limitersOf(broken)];
-  return broken.length === 0
-    ? 'Without a fault, no burst exceeded its limit.'
-    : `Without a fault, a burst exceeded its limit in ${counted(broken.length, 'configuration')} (${names.join(', ')}).`;
+  if (broken.length === 0) return 'Without a fault, no burst exceeded its limit.';
+  const each = [...Map.groupBy(broken, ({ limiter }) => limiter.name)].map(
+    ([name, of]) => `${name}: ${of.map(burstOf).join(', ')}`,
+  );
+  return `Without a fault, a burst exceeded its limit in ${counted(broken.length, 'configuration')} (${each.join('; ')}).`;
+}
+
+/** `default 44 of 20 in 5 of 9 bursts`: the most that was admitted. */
+function burstOf({ surveyed: { runs }, variant }: Entry): string {
+  const summaries = runs.flatMap(
+    ({ scenarios }) => scenarios.find(({ name }) => name === 'burst')?.summary ?? [],
+  );
+  const limits = summaries.map((summary) => Number(/^[0-9]+\/([0-9]+)/.exec(summary)?.[1] ?? 0));
+  const [most, limit] = [Math.max(...numbers(runs, 'burst', 'admitted')), Math.max(...limits)];
+  const sum = (name: string): number => numbers(runs, 'burst', name).reduce((total, each) => total + each, 0);
+  return `${code(variant.name)} ${most} of ${limit} in ${sum('trialsViolated')} of ${sum('trials')} bursts`;
 }
 
 function agreement(entries: readonly Entry[]): string {

@@ -48,68 +48,81 @@ const of = (limiter: string, variant: string, ...runs: SurveyedRun[]): Surveyed 
 const rowOf = (page: string, variant: string): string =>
   page.split('\n').find((line) => line.startsWith(`| \`${variant}\``)) ?? '';
 
+/** The list item of a quote. */
+const quoteOf = (page: string, quote: string): string =>
+  page.split('\n').find((line) => line.startsWith('- ["') && line.includes(quote)) ?? '';
+
 describe('the page of the survey', () => {
-  it('tells of each configuration what all its runs say, as ranges', async () => {
+  it('shows the range of each figure over all runs', async () => {
     const runs = [
       told('Hangs', { timeToRecovery: 18, overCounted: 3 }),
       told('Hangs', { timeToRecovery: 203, overCounted: 3 }),
     ];
     const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
     expect(rowOf(page, 'default')).toBe(
-      '| `default`: default settings of ioredis | **Hangs** 2 of 2 | 2 ms, none, 4 ms | 0 | 18 to 203 ms | 0, 3 | 20 of 20 |',
+      '| `default`: default settings of ioredis | **Hangs** | none | 18–203 | 0/3 |',
     );
     expect(page).toContain('of 1 limiter: 1 Hangs');
     expect(page).toContain('npm run survey -- koa-ratelimit --times 3');
   });
 
-  it('tells how long answers took that came before, during and after the pause', async () => {
-    const runs = [told('Hangs', { latencyDuring: 3 }), told('Hangs', { latencyDuring: 203 })];
-    const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
-    expect(rowOf(page, 'default')).toContain('| 2 ms, 3 to 203 ms, 4 ms |');
+  it('shows the latency during the pause, of answers in time', async () => {
+    const latencies = [3, 203, 1200].map((latencyDuring) => told('Hangs', { latencyDuring }));
+    const page = await pageOf([of('koa-ratelimit', 'default', ...latencies)]);
+    expect(rowOf(page, 'default')).toContain('| **Hangs** | 3–203 |');
   });
 
-  it('says what differed, by process', async () => {
+  it('shows the outcomes that differ, with requests by outcome', async () => {
     const page = await pageOf([of('koa-ratelimit', 'timeout', told('FailsClosed'), told('Mixed'))]);
     expect(rowOf(page, 'timeout')).toContain('| FailsClosed 1 of 2, Mixed 1 of 2 |');
-    expect(page).toContain('- `timeout`: Mixed; of requests under the limit, 1 admitted\n');
+    expect(page).toContain('- `timeout`: of requests under the limit, 1 admitted.\n');
     expect(page).toContain('1 without one result');
   });
 
-  it('says why something could not be told, once', async () => {
+  it('shows once why a configuration has no result', async () => {
     const why = 'No baseline:\na | b';
     const page = await pageOf([of('koa-ratelimit', 'timeout', untold(why), untold(why), told('Enforces'))]);
-    expect(rowOf(page, 'timeout')).toContain('| **Enforces** 1 of 3 |');
+    expect(rowOf(page, 'timeout')).toContain('| Enforces 1 of 3 |');
     expect(page.split('no result: `No baseline: a | b`')).toHaveLength(2);
   });
 
-  it('holds what documentation promises against what was seen', async () => {
+  it('shows bursts that exceeded the limit', async () => {
+    const run = told('Hangs');
+    const broken = run.scenarios.map((each) =>
+      each.name === 'burst' ? { ...each, measures: { admitted: 44, trials: 3, trialsViolated: 2 } } : each,
+    );
+    const page = await pageOf([of('fiber-limiter', 'default', run, { ...run, scenarios: broken })]);
+    expect(page).toContain('(fiber-limiter: `default` 44 of 20 in 2 of 6 bursts)');
+  });
+
+  it('compares documentation with the outcome, each quote once', async () => {
     const page = await pageOf([
       of('express-rate-limit', 'default', told('Hangs')),
       of('express-rate-limit', 'fail-open', told('Hangs')),
       of('express-rate-limit', 'ioredis-timeout-fail-open', told('FailsOpen', { overAdmission: 121 })),
     ]);
-    const says = (variant: string): string =>
-      page.split('\n').find((line) => line.startsWith(`- \`${variant}\`: [`)) ?? '';
-    expect(says('default')).toMatch(/"fail closed".*\. No error came in time, so this did not apply\.$/);
-    expect(says('fail-open')).toMatch(/\. No error came in time, so this did not apply\.$/);
-    expect(says('ioredis-timeout-fail-open')).toMatch(/\. Confirmed\.$/);
+    expect(quoteOf(page, '"fail closed"')).toMatch(/: not reached for `default`\.$/);
+    expect(quoteOf(page, '"fail open"')).toMatch(
+      /: not reached for `fail-open`; confirmed for `ioredis-timeout-fail-open`\.$/,
+    );
     expect(page).toMatch(/For 2 configurations, .*: 1 FailsOpen, 1 Hangs\./);
     expect(page).toContain('121 of about 150 sent (express-rate-limit)');
+    expect(rowOf(page, 'ioredis-timeout-fail-open')).toContain('| **FailsOpen** +121 |');
   });
 
   it('contradicts a promise that needs no error', async () => {
     const page = await pageOf([of('envoy-ratelimit', 'timeout', told('Hangs'))]);
-    expect(page).toMatch(/^- `timeout`: .*\. \*\*Contradicted\*\*\.$/m);
+    expect(quoteOf(page, 'I/O operations')).toMatch(/: \*\*contradicted\*\* for `timeout`\.$/);
   });
 
-  it('calls a promise kept in part where most callers were let through', async () => {
+  it('confirms a promise in part if most callers were admitted', async () => {
     const saying = async (notAdmitted: number): Promise<string> => {
       const run = told('Mixed', { notAdmitted, underLimit: 44 });
       const page = await pageOf([of('flask-limiter', 'timeout-memory-fallback', run)]);
-      return page.split('\n').find((line) => line.startsWith('- `timeout-memory-fallback`: [')) ?? '';
+      return quoteOf(page, 'in memory');
     };
-    expect(await saying(6)).toMatch(/\. Confirmed in part\.$/);
-    expect(await saying(44)).toMatch(/\. \*\*Contradicted\*\*\.$/);
+    expect(await saying(6)).toMatch(/: confirmed in part for `timeout-memory-fallback`\.$/);
+    expect(await saying(44)).toMatch(/: \*\*contradicted\*\* for `timeout-memory-fallback`\.$/);
   });
 
   it('leaves out what is no longer described', async () => {

@@ -1,17 +1,10 @@
 /** The page of the survey, made of its results: what was found, an overview, and a part for each limiter. */
 
-import { code, counted, link, range, row } from './markdown.ts';
+import { code, counted, link, range, table } from './markdown.ts';
 import { type Entry, findingsOf, SENT_OVER } from './page-findings.ts';
-import {
-  agreed,
-  numbers,
-  type Surveyed,
-  type SurveyedRun,
-  type SurveyedScenario,
-  toldRuns,
-} from './results.ts';
+import { agreed, numbers, type Surveyed, type SurveyedRun, toldRuns } from './results.ts';
 import { CONFIGURED, PAUSE_SECONDS } from './runner/demo.ts';
-import type { FailureSaying, Saying, SurveyedLimiter, WindowKind } from './runner/limiter.ts';
+import type { FailureSaying, SurveyedLimiter, WindowKind } from './runner/limiter.ts';
 import { loadLimiter } from './runner/limiters.ts';
 import { PROCESSES } from './survey-variant.ts';
 
@@ -31,9 +24,9 @@ export async function pageOf(all: readonly Surveyed[]): Promise<string> {
   const entries = groups.flatMap((group) => group.entries);
   return `${[
     '# Survey of rate limiters',
-    `How real, unmodified rate limiters behave while writes to their Redis stall. [Your own rate
-limiter](your-limiter.md#phases-of-a-run) defines the results. This page is generated from [survey.json](survey.json),
-which also has the evidence of each run.`,
+    `How unmodified rate limiters behave while writes to their Redis stall. [Configure your limiter](configure.md) has the
+settings that help, and [Your own rate limiter](your-limiter.md#phases-of-a-run) defines the outcomes. This page is generated
+from [survey.json](survey.json), which has every measurement and the evidence of each run.`,
     '## Findings',
     findingsOf(entries),
     '## Method',
@@ -53,56 +46,60 @@ function entriesOf(limiter: SurveyedLimiter, all: readonly Surveyed[]): Entry[] 
 
 function howOf(entries: readonly Entry[]): string {
   const runs = entries.flatMap(({ surveyed }) => surveyed.runs);
-  const loads = range(
-    runs.map(({ load }) => load),
-    '',
-  );
+  const loads = range(runs.map(({ load }) => load));
   const days = [...new Set(runs.map(({ at }) => at.slice(0, 10)))].sort();
   const date = days.length > 1 ? `${days[0]} to ${days.at(-1)}` : (days[0] ?? '');
-  return `Each limiter ran as ${PROCESSES} processes over one Redis, with a limit of ${CONFIGURED.limit} requests in ${CONFIGURED.windowSeconds} s. Windows
-that end for each caller at a different moment lasted an hour. The service is the smallest that the documentation
-describes (${code('survey/limiters')}), and identifies its callers by a header, if necessary with a key function of the
-survey. So the first configuration has default settings, but for that function and what its row names.
+  return `Each limiter ran as ${PROCESSES} processes over one Redis, with a limit of ${CONFIGURED.limit} requests in ${CONFIGURED.windowSeconds} s. If each
+caller's window ends at another moment, it lasted an hour. The service is the smallest that the documentation describes
+(${code('survey/limiters')}), and identifies callers by a header, if necessary with a key function of the survey. Apart
+from that and what its row names, the first configuration has default settings.
 
-A ChaosDemo tested two scenarios. GhostAllowing sent three bursts of three times the limit, without a fault.
-StoreOutage then paused Redis writes for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}: connections stay open, and Redis
-returns no error. Callers waited ${CALLERS_WAIT_MS / 1000} s for an answer, so a client that waits longer hangs by definition. An unreachable
-Redis, which documentation usually describes, was not tested.
+GhostAllowing sent three bursts of three times the limit, without a fault. StoreOutage then paused Redis writes for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}: connections stay open, and Redis
+returns no error. Callers waited ${CALLERS_WAIT_MS / 1000} s, so a client that waits longer hangs by definition. An unreachable Redis, which
+documentation usually describes, was not tested.
 
-${counted(runs.length, 'run')} were made on ${date}, on one machine with a load of ${loads}. The results do not record the version
-of Redis and the machine. Times depend on that load, and a burst within the limit proves little.
-
-| Column | Meaning |
-| --- | --- |
-| result | outcome for callers under their limit during the pause, and in how many runs |
-| latency | median before, during and after the pause, of answers within ${CALLERS_WAIT_MS / 1000} s. During the pause these are often few. Medians above ${CALLERS_WAIT_MS / 1000} s, of a late measurement, are left out; none: no other is left |
-| over-admission | requests of one caller admitted during the pause beyond its limit, of about ${SENT_OVER} sent |
-| recovery | time from the end of the pause until callers were admitted as before |
-| under-, over-counted | of three callers: requests admitted and never counted; counted and not admitted in time. With a token bucket, these are lower bounds |
-| burst | most requests admitted without a fault, and the limit |
+${counted(runs.length, 'run')} were made on ${date}, on one machine with a load of ${loads}. The versions of Redis and of the
+machine were not recorded. Times depend on that load, and a burst within the limit proves little.
 
 \`\`\`sh
+# All limiters, or only those that you name
 npm run survey -- --times 3
-\`\`\``;
+npm run survey -- koa-ratelimit --times 3
+\`\`\`
+
+The tables of the limiters have these columns:
+
+- **outcome**: for callers under their limit during the pause, with the number of runs if they differ. ${code('+144')}:
+  requests of one caller admitted beyond its limit, of about ${SENT_OVER} sent. Without it, there were none.
+- **latency**: median during the pause, of answers within ${CALLERS_WAIT_MS / 1000} s, which are often few. ${code('none')}: there was no such answer.
+- **recovery**: time from the end of the pause until callers were admitted as before.
+- **under-/over-counted**: of three callers, requests admitted and never counted, and counted and not admitted in time.
+  With a token bucket, these are lower bounds.
+
+Quotes are what documentation states about failures of Redis. **Confirmed** and **contradicted** compare it with the
+outcome; **not reached** means that it is about an error, and none came in time. No
+verdict: it is not about callers, or the outcome is not one. No quote: the survey found no statement.`;
 }
 
 function overviewOf(groups: readonly { limiter: SurveyedLimiter; entries: readonly Entry[] }[]): string {
   const rows = groups.map(({ entries, limiter }) => {
-    const [first] = entries;
-    const isFirst = first && first.variant === limiter.variants[0];
-    return row([
+    const byDefault = entries.find(({ variant }) => variant === limiter.variants[0]);
+    const others = Map.groupBy(
+      entries.filter((entry) => entry !== byDefault),
+      ({ surveyed }) => gets(surveyed),
+    );
+    return [
       link(limiter.name, `#${limiter.name}`),
       limiter.language,
-      isFirst ? gets(first.surveyed) : '',
-      entries
-        .slice(isFirst ? 1 : 0)
-        .map(({ surveyed, variant }) => `${code(variant.name)} ${gets(surveyed)}`)
-        .join(', '),
-    ]);
+      byDefault ? gets(byDefault.surveyed) : '',
+      [...others].map(([outcome, of]) => `${outcome}: ${variantsOf(of)}`).join('; '),
+    ];
   });
-  return [row(['limiter', 'language', 'default settings', 'other settings']), row(rule(4)), ...rows].join(
-    '\n',
-  );
+  return table(['limiter', 'language', 'default settings', 'other settings'], rows);
+}
+
+function variantsOf(entries: readonly Entry[]): string {
+  return entries.map(({ variant }) => code(variant.name)).join(', ');
 }
 
 /** `Hangs`, or why there is no single result. */
@@ -110,56 +107,44 @@ function gets(surveyed: Surveyed): string {
   return agreed(surveyed) ?? (toldRuns(surveyed).length > 0 ? '*differs*' : '*no result*');
 }
 
+const COLUMNS = ['configuration', 'outcome', 'latency (ms)', 'recovery (ms)', 'under-/over-counted'];
+
 function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
   const besides = Object.entries(limiter.besides).map(([name, version]) => `${code(name)} ${version}`);
-  const head = `${link(`${limiter.package} ${limiter.version}`, limiter.documentation)} (${limiter.language})${
+  const head = `${link(`${limiter.package} ${limiter.version}`, limiter.documentation)}${
     besides.length > 0 ? `, with ${besides.join(', ')}` : ''
-  }. Algorithm: ${WINDOWS[limiter.window.kind]} (${quoted(limiter.window.saidBy)}).`;
-  const titles = [
-    'configuration',
-    'result',
-    'latency',
-    'over-admission',
-    'recovery',
-    'under-, over-counted',
-    'burst',
-  ];
-  const table = [row(titles), row(rule(titles.length)), ...entries.map(rowOf)].join('\n');
-  const sayings = entries.flatMap(sayingOf);
-  const reasons = entries.flatMap(({ surveyed, variant }) =>
-    whyNotAgreed(surveyed).map((reason) => `- ${code(variant.name)}: ${reason}`),
-  );
+  }. Algorithm: ${link(WINDOWS[limiter.window.kind], limiter.window.saidBy.url)}.`;
+  const list = [...entries.flatMap(whyNotAgreed), ...sayingsOf(entries)].map((text) => `- ${text}`);
   return [
     `## ${limiter.name}`,
     head,
-    table,
+    table(COLUMNS, entries.map(cellsOf)),
     ...(limiter.remark ? [limiter.remark] : []),
-    ...(reasons.length > 0 ? [`Results that differ or are missing:\n\n${reasons.join('\n')}`] : []),
-    sayings.length > 0
-      ? `Its documentation on failures of Redis:\n\n${sayings.join('\n')}`
-      : 'Its documentation has no statement on failures of Redis that the survey found.',
-    `\`\`\`sh\nnpm run survey -- ${limiter.name} --times 3\n\`\`\``,
+    ...(list.length > 0 ? [list.join('\n')] : []),
   ].join('\n\n');
 }
 
-function rowOf({ surveyed, variant }: Entry): string {
+function cellsOf({ surveyed, variant }: Entry): string[] {
   const told = toldRuns(surveyed);
   const of = (name: string): number[] => numbers(told, 'outage', name);
   const lost = of('underCounted');
-  const burst = burstOf(surveyed.runs);
-  return row([
+  return [
     `${code(variant.name)}: ${variant.what}`,
-    callersGet(surveyed),
-    told.length === 0
-      ? ''
-      : ['latencyBefore', 'latencyDuring', 'latencyAfter']
-          .map((name) => range(of(name).filter(isInTime), 'ms') || 'none')
-          .join(', '),
-    range(of('overAdmission'), ''),
+    `${outcomeOf(surveyed)}${overLimitOf(of('overAdmission'))}`,
+    told.length === 0 ? '' : cellOf(of('latencyDuring').filter(isInTime)) || 'none',
     recoveryOf(told),
-    lost.length > 0 ? `${range(lost, '')}, ${range(of('overCounted'), '')}` : 'unknown',
-    burst,
-  ]);
+    lost.length > 0 ? `${cellOf(lost)}/${cellOf(of('overCounted'))}` : '',
+  ];
+}
+
+/** ` +144–147`: what was admitted over the limit; nothing for none. */
+function overLimitOf(figures: readonly number[]): string {
+  return figures.some((figure) => figure > 0) ? ` +${cellOf(figures)}` : '';
+}
+
+/** A figure of all runs in a cell of a table. */
+function cellOf(figures: readonly number[]): string {
+  return range(figures, '–');
 }
 
 /**
@@ -172,27 +157,24 @@ function isInTime(ms: number): boolean {
   return ms <= CALLERS_WAIT_MS;
 }
 
-/** `**Hangs** 3 of 3`; all words where they differ. */
-function callersGet(surveyed: Surveyed): string {
+/** `**Hangs**`; with the number of runs if they differ. */
+function outcomeOf(surveyed: Surveyed): string {
   const { runs } = surveyed;
   const told = toldRuns(surveyed);
-  const one = agreed(surveyed);
-  if (one) return `**${one}** ${told.length} of ${runs.length}`;
+  if (agreed(surveyed) && told.length === runs.length) return `**${agreed(surveyed)}**`;
   const kinds = Map.groupBy(told, ({ behaviour }) => behaviour);
   const each = [...kinds].map(([behaviour, of]) => `${behaviour} ${of.length} of ${runs.length}`);
   return each.length > 0 ? each.join(', ') : '*no result*';
 }
 
 /** Why there is no single result. */
-function whyNotAgreed(surveyed: Surveyed): string[] {
+function whyNotAgreed({ surveyed, variant }: Entry): string[] {
   const untold = surveyed.runs.filter(({ behaviour }) => !behaviour).map(({ message }) => message);
   const differs = agreed(surveyed) === undefined ? toldRuns(surveyed) : [];
   return [
     ...withoutBaseline(untold),
-    ...differs.map(
-      ({ behaviour, scenarios }) => `${behaviour}; of requests under the limit, ${tallyOf(scenarios)}`,
-    ),
-  ];
+    ...(differs.length > 0 ? [`of requests under the limit, ${tallyOf(differs)}`] : []),
+  ].map((reason) => `${code(variant.name)}: ${reason}.`);
 }
 
 /** What one caller was admitted before any fault. The message of a run names it and the limit; others are quoted. */
@@ -207,24 +189,33 @@ function withoutBaseline(messages: readonly string[]): string[] {
   return [
     ...(admitted.length > 0
       ? [
-          `no result in ${counted(admitted.length, 'run')}: without a fault, one caller was admitted ${range(admitted, 'times')}, with a limit of ${range(figures(2), '')}`,
+          `no result in ${counted(admitted.length, 'run')}: without a fault, one caller was admitted ${range(admitted)} times, with a limit of ${range(figures(2))}`,
         ]
       : []),
     ...[...new Set(others)].map((message) => `no result: ${code(message)}`),
   ];
 }
 
-/** The outcomes of callers under the limit, of all processes together, from the evidence. */
-function tallyOf(scenarios: readonly SurveyedScenario[]): string {
-  const evidence = scenarios.find(({ name }) => name === 'outage')?.evidence ?? [];
-  const totals = new Map<string, number>();
-  for (const line of evidence) {
-    const [, under = ''] = /: (?:within|under) the limit ([^;]*)/.exec(line) ?? [];
-    for (const [, count, outcome = ''] of under.matchAll(/([0-9]+) ([a-z]+)/g)) {
-      totals.set(outcome, (totals.get(outcome) ?? 0) + Number(count));
+/** The outcomes of callers under the limit, of all processes together, from the evidence; over all runs. */
+function tallyOf(runs: readonly SurveyedRun[]): string {
+  const tallies = runs.map(({ scenarios }) => {
+    const evidence = scenarios.find(({ name }) => name === 'outage')?.evidence ?? [];
+    const totals = new Map<string, number>();
+    for (const line of evidence) {
+      const [, under = ''] = /: (?:within|under) the limit ([^;]*)/.exec(line) ?? [];
+      for (const [, count, outcome = ''] of under.matchAll(/([0-9]+) ([a-z]+)/g)) {
+        totals.set(outcome, (totals.get(outcome) ?? 0) + Number(count));
+      }
     }
-  }
-  return [...totals].map(([outcome, count]) => `${count} ${OUTCOMES[outcome] ?? outcome}`).join(', ');
+    return totals;
+  });
+  const outcomes = [...new Set(tallies.flatMap((totals) => [...totals.keys()]))];
+  return outcomes
+    .map((outcome) => {
+      const counts = tallies.map((totals) => totals.get(outcome) ?? 0);
+      return `${range(counts)} ${OUTCOMES[outcome] ?? outcome}`;
+    })
+    .join(', ');
 }
 
 /** Names in older evidence. */
@@ -233,41 +224,36 @@ const OUTCOMES: Readonly<Record<string, string>> = { denied: 'rejected' };
 function recoveryOf(told: readonly SurveyedRun[]): string {
   const times = numbers(told, 'outage', 'timeToRecovery');
   const never = told.length - times.length;
-  if (never === 0) return range(times, 'ms');
+  if (never === 0) return cellOf(times);
   const late = `not within 5 s in ${never} of ${told.length}`;
-  return times.length === 0 ? late : `${range(times, 'ms')}; ${late}`;
+  return times.length === 0 ? late : `${cellOf(times)}; ${late}`;
 }
 
-/** `20 of 20`, or `44 of 20 in 5 of 9 bursts`. */
-function burstOf(runs: readonly SurveyedRun[]): string {
-  const most = Math.max(...numbers(runs, 'burst', 'admitted'));
-  const summaries = runs.flatMap(
-    ({ scenarios }) => scenarios.find(({ name }) => name === 'burst')?.summary ?? [],
-  );
-  if (summaries.length === 0 || !Number.isFinite(most)) return 'no result';
-  const allowed = Math.max(
-    ...summaries.map((summary) => Number(/^[0-9]+\/([0-9]+)/.exec(summary)?.[1] ?? 0)),
-  );
-  const broken = sum(numbers(runs, 'burst', 'trialsViolated'));
-  const trials = sum(numbers(runs, 'burst', 'trials'));
-  return `${most} of ${allowed}${broken > 0 ? `, exceeded in ${broken} of ${trials} bursts` : ''}`;
+/** Each quote once, with what came of it in the configurations that it is about. */
+function sayingsOf(entries: readonly Entry[]): string[] {
+  const quotes = Map.groupBy(entries, ({ variant }) => {
+    const says = variant.saysOfFailure;
+    return says && link(`"${says.quote}"`, says.url);
+  });
+  return [...quotes].flatMap(([quote, of]) => (quote ? [`${quote}: ${verdictsOn(of)}.`] : []));
 }
 
-function sayingOf({ surveyed, variant }: Entry): string[] {
-  const { saysOfFailure } = variant;
-  if (!saysOfFailure) return [];
-  const verdict = verdictOn(saysOfFailure, surveyed);
-  return [`- ${code(variant.name)}: ${quoted(saysOfFailure)}${verdict ? `. ${verdict}.` : ''}`];
+function verdictsOn(entries: readonly Entry[]): string {
+  const verdicts = Map.groupBy(
+    entries,
+    ({ surveyed, variant }) => variant.saysOfFailure && verdictOn(variant.saysOfFailure, surveyed),
+  );
+  return [...verdicts].map(([verdict, of]) => `${verdict ?? 'no verdict'} for ${variantsOf(of)}`).join('; ');
 }
 
 function verdictOn({ means, onError }: FailureSaying, surveyed: Surveyed): string | undefined {
   const behaviour = agreed(surveyed);
   if (!means || !behaviour) return undefined;
-  if (means.includes(behaviour)) return 'Confirmed';
-  if (onError && behaviour === 'Hangs') return 'No error came in time, so this did not apply';
+  if (means.includes(behaviour)) return 'confirmed';
+  if (onError && behaviour === 'Hangs') return 'not reached';
   return behaviour === 'Mixed' && means.includes('FailsOpen') && servedShare(surveyed) > 0.5
-    ? 'Confirmed in part'
-    : '**Contradicted**';
+    ? 'confirmed in part'
+    : '**contradicted**';
 }
 
 /** The least share of callers within their limit that were let through, of all runs. */
@@ -276,16 +262,4 @@ function servedShare(surveyed: Surveyed): number {
   const asked = numbers(told, 'outage', 'underLimit');
   const notAdmitted = numbers(told, 'outage', 'notAdmitted');
   return Math.min(...asked.map((all, index) => 1 - (notAdmitted[index] ?? all) / all));
-}
-
-function quoted({ quote, url }: Saying): string {
-  return link(`"${quote}"`, url);
-}
-
-function sum(all: readonly number[]): number {
-  return all.reduce((total, each) => total + each, 0);
-}
-
-function rule(columns: number): string[] {
-  return Array.from({ length: columns }, () => '---');
 }

@@ -49,7 +49,7 @@ export const limiter: SurveyedLimiter = {
     { name: 'default', what: 'no requestTimeout', env: {} },
     {
       name: 'timeout',
-      what: 'requestTimeout of 200 ms',
+      what: 'requestTimeout 200 ms',
       env: { TIMEOUT_MS: '200' },
       saysOfFailure,
     },
@@ -61,7 +61,7 @@ export const limiter: SurveyedLimiter = {
     },
     {
       name: 'delayed-sync-timeout',
-      what: 'as before, and requestTimeout of 200 ms',
+      what: 'as before, and requestTimeout 200 ms',
       env: { DELAY_TOKENS: '5', TIMEOUT_MS: '200' },
       saysOfFailure,
       admits: 'limit at each process',

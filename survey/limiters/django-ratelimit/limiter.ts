@@ -51,10 +51,10 @@ export const limiter: SurveyedLimiter = {
   ],
   variants: [
     { name: 'default', what: 'default settings of django-redis', env: {} },
-    { name: 'timeout', what: 'SOCKET_TIMEOUT of 0.2 s', env: { TIMEOUT_SECONDS: '0.2' } },
+    { name: 'timeout', what: 'SOCKET_TIMEOUT 0.2 s', env: { TIMEOUT_SECONDS: '0.2' } },
     {
       name: 'timeout-fail-open',
-      what: 'SOCKET_TIMEOUT of 0.2 s and RATELIMIT_FAIL_OPEN',
+      what: 'SOCKET_TIMEOUT 0.2 s, RATELIMIT_FAIL_OPEN',
       env: { TIMEOUT_SECONDS: '0.2', FAIL_OPEN: 'true' },
       saysOfFailure: {
         quote: 'Whether to allow requests when the cache backend fails.',
@@ -64,12 +64,12 @@ export const limiter: SurveyedLimiter = {
     },
     {
       name: 'timeout-ignore-exceptions',
-      what: 'SOCKET_TIMEOUT of 0.2 s and IGNORE_EXCEPTIONS of the cache',
+      what: 'SOCKET_TIMEOUT 0.2 s, IGNORE_EXCEPTIONS of the cache',
       env: { TIMEOUT_SECONDS: '0.2', IGNORE_EXCEPTIONS: 'true' },
     },
     {
       name: 'timeout-ignore-exceptions-fail-open',
-      what: 'SOCKET_TIMEOUT of 0.2 s, IGNORE_EXCEPTIONS and RATELIMIT_FAIL_OPEN',
+      what: 'SOCKET_TIMEOUT 0.2 s, IGNORE_EXCEPTIONS and RATELIMIT_FAIL_OPEN',
       env: { TIMEOUT_SECONDS: '0.2', IGNORE_EXCEPTIONS: 'true', FAIL_OPEN: 'true' },
       saysOfFailure: {
         quote: 'Whether to allow requests when the cache backend fails.',

@@ -67,7 +67,7 @@ export const limiter: SurveyedLimiter = {
   variants: [
     {
       name: 'default',
-      what: 'REDIS_TIMEOUT of 10 s',
+      what: 'REDIS_TIMEOUT 10 s',
       env: {},
       saysOfFailure: {
         quote: 'sets the timeout for Redis connection and I/O operations. Default: 10s',
@@ -76,7 +76,7 @@ export const limiter: SurveyedLimiter = {
     },
     {
       name: 'timeout',
-      what: 'REDIS_TIMEOUT of 200 ms',
+      what: 'REDIS_TIMEOUT 200 ms',
       env: { REDIS_TIMEOUT: '200ms' },
       saysOfFailure: {
         quote: 'sets the timeout for Redis connection and I/O operations',

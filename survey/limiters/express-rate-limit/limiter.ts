@@ -24,7 +24,7 @@ export const limiter: SurveyedLimiter = {
   besides: { 'rate-limit-redis': '6.0.1', redis: '6.3.1', ioredis: '6.0.0', express: '5.3.0' },
   documentation: 'https://express-rate-limit.mintlify.app/overview',
   remark:
-    'commandOptions.timeout of node-redis covers a command until it is written, not until it is answered, so it has no effect here. socketTimeout closes the client after a second without traffic, and with its default settings node-redis does not reconnect. With passOnStoreError, nothing is limited from then on, so the baseline check fails. With commandTimeout of ioredis, passOnStoreError works as documented.',
+    'commandOptions.timeout of node-redis covers a command until it is written, not until it is answered, so it has no effect here. socketTimeout closes the client after a second without traffic, and with its default settings node-redis does not reconnect. With passOnStoreError, nothing is limited from then on, so the baseline check fails.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -44,25 +44,25 @@ export const limiter: SurveyedLimiter = {
     { name: 'fail-open', what: 'passOnStoreError', env: { FAIL_OPEN: 'true' }, saysOfFailure: failsOpen },
     {
       name: 'timeout',
-      what: 'commandOptions.timeout of 200 ms',
+      what: 'commandOptions.timeout 200 ms',
       env: { TIMEOUT_MS: '200' },
       saysOfFailure: failsClosed,
     },
     {
       name: 'timeout-fail-open',
-      what: 'commandOptions.timeout of 200 ms and passOnStoreError',
+      what: 'commandOptions.timeout 200 ms, passOnStoreError',
       env: { TIMEOUT_MS: '200', FAIL_OPEN: 'true' },
       saysOfFailure: failsOpen,
     },
     {
       name: 'socket-timeout-fail-open',
-      what: 'socketTimeout of 1 s and passOnStoreError',
+      what: 'socketTimeout 1 s, passOnStoreError',
       env: { SOCKET_TIMEOUT_MS: '1000', FAIL_OPEN: 'true' },
       saysOfFailure: failsOpen,
     },
     {
       name: 'ioredis-timeout-fail-open',
-      what: 'ioredis with commandTimeout of 200 ms and passOnStoreError',
+      what: 'ioredis with commandTimeout 200 ms, passOnStoreError',
       env: { CLIENT: 'ioredis', TIMEOUT_MS: '200', FAIL_OPEN: 'true' },
       saysOfFailure: failsOpen,
     },

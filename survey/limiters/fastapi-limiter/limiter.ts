@@ -35,6 +35,6 @@ export const limiter: SurveyedLimiter = {
   ],
   variants: [
     { name: 'default', what: 'default settings of redis.asyncio', env: {} },
-    { name: 'timeout', what: 'socket_timeout of 0.2 s', env: { TIMEOUT_SECONDS: '0.2' } },
+    { name: 'timeout', what: 'socket_timeout 0.2 s', env: { TIMEOUT_SECONDS: '0.2' } },
   ],
 };

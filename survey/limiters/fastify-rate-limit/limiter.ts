@@ -18,7 +18,7 @@ export const limiter: SurveyedLimiter = {
   besides: { ioredis: '6.0.0', fastify: '5.12.8' },
   documentation,
   remark:
-    'The recommended connectTimeout and maxRetriesPerRequest end no command on an established connection, so skipOnError sees no error. With commandTimeout it works as documented.',
+    'The recommended connectTimeout and maxRetriesPerRequest end no command on an established connection, so skipOnError sees no error.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -52,12 +52,12 @@ export const limiter: SurveyedLimiter = {
     },
     {
       name: 'timeout',
-      what: 'commandTimeout of 200 ms',
+      what: 'commandTimeout 200 ms',
       env: { TUNED: 'true', TIMEOUT_MS: '200' },
     },
     {
       name: 'timeout-fail-open',
-      what: 'commandTimeout of 200 ms and skipOnError',
+      what: 'commandTimeout 200 ms, skipOnError',
       env: { TUNED: 'true', TIMEOUT_MS: '200', SKIP_ON_ERROR: 'true' },
       saysOfFailure: skipOnError,
     },

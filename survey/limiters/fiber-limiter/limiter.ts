@@ -43,6 +43,6 @@ export const limiter: SurveyedLimiter = {
         saidBy: { quote: 'Each new window also considers the previous one', url: documentation },
       },
     },
-    { name: 'timeout', what: 'ReadTimeout of 200 ms, no retry', env: { TIMEOUT: '200ms' } },
+    { name: 'timeout', what: 'ReadTimeout 200 ms, no retry', env: { TIMEOUT: '200ms' } },
   ],
 };

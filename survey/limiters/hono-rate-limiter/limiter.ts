@@ -9,8 +9,7 @@ export const limiter: SurveyedLimiter = {
   version: '0.5.4',
   besides: { redis: '6.3.1', hono: '4.13.19', '@hono/node-server': '2.1.9' },
   documentation: 'https://honohub.dev/docs/rate-limiter/stores/redis',
-  remark:
-    'commandOptions.timeout of node-redis covers a command until it is written, not until it is answered, so it has no effect here.',
+  remark: 'As with express-rate-limit, commandOptions.timeout of node-redis has no effect here.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -28,6 +27,6 @@ export const limiter: SurveyedLimiter = {
   store: [{ key: 'hrl:{key}', type: 'string', holds: 'used', note: 'counts denied requests too' }],
   variants: [
     { name: 'default', what: 'default settings of node-redis', env: {} },
-    { name: 'timeout', what: 'commandOptions.timeout of 200 ms', env: { TIMEOUT_MS: '200' } },
+    { name: 'timeout', what: 'commandOptions.timeout 200 ms', env: { TIMEOUT_MS: '200' } },
   ],
 };

@@ -24,6 +24,6 @@ export const limiter: SurveyedLimiter = {
   store: [{ key: 'limit:{key}', type: 'zset', holds: 'entries', note: 'admitted requests only' }],
   variants: [
     { name: 'default', what: 'default settings of ioredis', env: {} },
-    { name: 'timeout', what: 'commandTimeout of 200 ms', env: { TIMEOUT_MS: '200' } },
+    { name: 'timeout', what: 'commandTimeout 200 ms', env: { TIMEOUT_MS: '200' } },
   ],
 };

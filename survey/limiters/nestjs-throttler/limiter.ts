@@ -9,8 +9,7 @@ export const limiter: SurveyedLimiter = {
   version: '6.7.1',
   besides: { '@nest-lab/throttler-storage-redis': '1.2.0', ioredis: '6.0.0', '@nestjs/core': '11.2.10' },
   documentation: 'https://docs.nestjs.com/security/rate-limiting',
-  remark:
-    'With commandTimeout, callers get an error after 200 ms, but Redis counts their requests after the pause. ioredis stops waiting and does not withdraw the command.',
+  remark: 'As with koa-ratelimit, Redis counts the requests of callers that got an error.',
   args: ['{app}/server.mjs'],
   healthPath: '/healthz',
   window: {
@@ -36,6 +35,6 @@ export const limiter: SurveyedLimiter = {
   ],
   variants: [
     { name: 'default', what: 'default settings of ioredis', env: {} },
-    { name: 'timeout', what: 'commandTimeout of 200 ms', env: { TIMEOUT_MS: '200' } },
+    { name: 'timeout', what: 'commandTimeout 200 ms', env: { TIMEOUT_MS: '200' } },
   ],
 };

@@ -34,7 +34,7 @@ export const limiter: SurveyedLimiter = {
   store: [{ key: 'rlflx:{key}', type: 'string', holds: 'used', note: 'counts denied requests too' }],
   variants: [
     { name: 'default', what: 'ioredis with enableOfflineQueue: false', env: {} },
-    { name: 'timeout', what: 'commandTimeout of 200 ms', env: { TIMEOUT_MS: '200' } },
+    { name: 'timeout', what: 'commandTimeout 200 ms', env: { TIMEOUT_MS: '200' } },
     {
       name: 'insurance',
       what: 'insuranceLimiter in memory, no timeout',
@@ -43,13 +43,13 @@ export const limiter: SurveyedLimiter = {
     },
     {
       name: 'timeout-insurance',
-      what: 'commandTimeout of 200 ms and insuranceLimiter in memory',
+      what: 'commandTimeout 200 ms, insuranceLimiter in memory',
       env: { TIMEOUT_MS: '200', INSURANCE: 'true' },
       saysOfFailure: insurance,
     },
     {
       name: 'wrapper-insurance',
-      what: 'RLWrapperTimeouts of 200 ms and insuranceLimiter in memory',
+      what: 'RLWrapperTimeouts of 200 ms, insuranceLimiter in memory',
       env: { WRAPPER_TIMEOUT_MS: '200', INSURANCE: 'true' },
       saysOfFailure: {
         quote: 'If primaryLimiter times out or fails, it will automatically use insuranceLimiter.',

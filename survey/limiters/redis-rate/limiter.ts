@@ -32,10 +32,10 @@ export const limiter: SurveyedLimiter = {
   ],
   variants: [
     { name: 'default', what: 'default settings of go-redis: ReadTimeout 5 s, 3 retries', env: {} },
-    { name: 'timeout', what: 'ReadTimeout of 200 ms, no retry', env: { TIMEOUT: '200ms' } },
+    { name: 'timeout', what: 'ReadTimeout 200 ms, no retry', env: { TIMEOUT: '200ms' } },
     {
       name: 'timeout-fail-open',
-      what: 'ReadTimeout of 200 ms, no retry, and a handler that admits on an error',
+      what: 'ReadTimeout 200 ms, no retry, a handler that admits on an error',
       env: { TIMEOUT: '200ms', FAIL_OPEN: 'true' },
     },
   ],

@@ -17,7 +17,7 @@ export const limiter: SurveyedLimiter = {
   },
   documentation: factory,
   remark:
-    'It admits callers on any error, which its documentation does not mention. The default timeout of a minute is longer than the pause. On a busy machine, 200 ms is reached without a fault, and a burst then exceeds the limit.',
+    'It admits callers on any error, which its documentation does not mention. On a busy machine, 200 ms is reached without a fault, and a burst then exceeds the limit.',
   args: ['-jar', '{app}/app.jar'],
   healthPath: '/healthz',
   window: {
@@ -45,6 +45,6 @@ export const limiter: SurveyedLimiter = {
   ],
   variants: [
     { name: 'default', what: 'default settings of spring.data.redis.timeout: 60 s', env: {} },
-    { name: 'timeout', what: 'spring.data.redis.timeout of 200 ms', env: { TIMEOUT: '200ms' } },
+    { name: 'timeout', what: 'spring.data.redis.timeout 200 ms', env: { TIMEOUT: '200ms' } },
   ],
 };

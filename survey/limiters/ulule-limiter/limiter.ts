@@ -32,10 +32,10 @@ export const limiter: SurveyedLimiter = {
       what: 'default settings of go-redis: ReadTimeout 5 s, 3 retries; the default error handler panics',
       env: {},
     },
-    { name: 'timeout', what: 'ReadTimeout of 200 ms, no retry', env: { TIMEOUT: '200ms' } },
+    { name: 'timeout', what: 'ReadTimeout 200 ms, no retry', env: { TIMEOUT: '200ms' } },
     {
       name: 'timeout-error-handler',
-      what: 'ReadTimeout of 200 ms, no retry, and WithErrorHandler that answers 500',
+      what: 'ReadTimeout 200 ms, no retry, WithErrorHandler that answers 500',
       env: { TIMEOUT: '200ms', HANDLE_ERRORS: 'true' },
     },
   ],
