@@ -6,6 +6,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
+/** A list of names and what each means. A line break in a meaning becomes a space. */
+export function definitions(items: readonly (readonly [name: string, meaning: string])[]): string {
+  return items.map(([name, meaning]) => `- ${name}:\n  ${meaning.replace(/\s*\n\s*/g, ' ')}`).join('\n');
+}
+
 /** Text as code, whatever is in it; empty text stays empty. */
 export function code(text: string): string {
   if (text === '') return '';

@@ -1,6 +1,6 @@
-/** Tables of fields and of rules for the reference, from the schema of the CRD. Pure. */
+/** Lists of fields and of rules for the reference, from the schema of the CRD. Pure. */
 import { DURATION_PATTERN } from './duration.ts';
-import { code, table } from './markdown.ts';
+import { code, definitions } from './markdown.ts';
 import { withoutDefault } from './structural.ts';
 
 /** The part of an OpenAPI schema that the reference speaks of. */
@@ -32,20 +32,31 @@ interface Field {
   required: boolean;
 }
 
-/** One row for each field below `path`. */
-export function fieldTable(schema: FieldSchema, path: string): string {
-  const rows = fieldsOf(schema, path).map(({ path, schema, required }) => [
-    code(path),
-    typeOf(schema),
-    required ? 'required' : defaultOf(schema.default),
-    boundsOf(schema).join('; '),
-    descriptionOf(schema),
-  ]);
-  return table(['Field', 'Type', 'Default', 'Bounds', 'Description'], rows);
+/** Each field of the spec below `path`, with its type, bounds and default. */
+export function specFields(schema: FieldSchema, path: string): string {
+  return definitions(
+    fieldsOf(schema, path).map(({ path, schema, required }) => {
+      const type = [
+        kindOf(schema),
+        ...boundsOf(schema),
+        ...(required ? ['**required**'] : defaultOf(schema.default)),
+      ];
+      return [`${code(path)} (${type.join(', ')})`, descriptionOf(schema)];
+    }),
+  );
+}
+
+/** Each field of the status below `path`, but for those below `without`. Its bounds are in the CRD. */
+export function statusFields(schema: FieldSchema, path: string, without: string): string {
+  return definitions(
+    fieldsOf(schema, path)
+      .filter(({ path }) => !path.startsWith(`${without}.`))
+      .map(({ path, schema }) => [`${code(path)} (${kindOf(schema)})`, descriptionOf(schema)]),
+  );
 }
 
 /** What the API server checks beyond the bounds of single fields, in the words of its refusals. */
-export function ruleTable(schema: FieldSchema, path: string): string {
+export function rules(schema: FieldSchema, path: string): string {
   const fields = [{ path, schema }, ...fieldsOf(schema, path)].flatMap(({ path, schema }) =>
     schema.items
       ? [
@@ -54,10 +65,11 @@ export function ruleTable(schema: FieldSchema, path: string): string {
         ]
       : [{ path, schema }],
   );
-  const rows = fields.flatMap(({ path, schema }) =>
-    isDuration(schema) ? [] : messagesOf(schema).map((message) => [code(path), message]),
+  return definitions(
+    fields.flatMap(({ path, schema }) =>
+      isDuration(schema) ? [] : messagesOf(schema).map((message) => [code(path), message] as const),
+    ),
   );
-  return table(['Field', 'Rule'], rows);
 }
 
 /** The fields below a schema, each before its own fields; `[]` behind a path stands for every item of a list. */
@@ -71,28 +83,32 @@ function fieldsOf(schema: FieldSchema, path: string): Field[] {
   return [...below, ...fieldsOf(items, `${path}[]`)];
 }
 
+/** The values of an enumeration, or the type. */
+function kindOf(schema: FieldSchema): string {
+  return schema.enum ? schema.enum.map(code).join(', ') : typeOf(schema);
+}
+
 function typeOf(schema: FieldSchema): string {
   if (schema['x-kubernetes-int-or-string'] === true) return 'integer or string';
   if (isDuration(schema)) return 'duration';
   if (schema.format === 'date-time') return 'time';
-  if (schema.items) return `list of ${typeOf(schema.items)}s`;
-  if (schema.additionalProperties) return `map of ${typeOf(schema.additionalProperties)}s`;
+  if (schema.items) return `${typeOf(schema.items)}[]`;
+  if (schema.additionalProperties) return `map of ${typeOf(schema.additionalProperties)}`;
   return schema.type ?? '';
 }
 
-/** How a duration is written stands above the table, and its bounds in a column of their own. */
+/** How a duration is written is described above the list. */
 function descriptionOf(schema: FieldSchema): string {
   const description = withoutDefault(schema.description ?? '');
   return isDuration(schema) ? description.replace(/ Whole numbers with .*$/, '') : description;
 }
 
 /** An empty object as default only says that the defaults of its fields apply. */
-function defaultOf(value: unknown): string {
-  if (value === undefined) return '';
-  if (value === '') return 'empty';
-  if (typeof value === 'string') return code(value);
-  const text = JSON.stringify(value);
-  return text === '{}' ? '' : code(text);
+function defaultOf(value: unknown): string[] {
+  if (value === undefined) return [];
+  if (value === '') return ['default empty'];
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text === '{}' ? [] : [`default ${code(text)}`];
 }
 
 function boundsOf(schema: FieldSchema): string[] {
@@ -102,20 +118,19 @@ function boundsOf(schema: FieldSchema): string[] {
     );
   const { items, pattern } = schema;
   return [
-    ...(schema.enum ? [schema.enum.map(code).join(', ')] : []),
     ...range(schema.minimum, schema.maximum, ''),
     ...(schema.format === 'date-time' ? [] : range(schema.minLength, schema.maxLength, ' characters')),
     ...range(schema.minItems, schema.maxItems, ' items'),
     ...range(undefined, schema.maxProperties, ' entries'),
     ...(pattern === undefined ? [] : [code(pattern)]),
-    ...(items && !items.properties ? boundsOf(items).map((bound) => `each: ${bound}`) : []),
+    ...(items && !items.properties ? boundsOf(items).map((bound) => `each ${bound}`) : []),
   ];
 }
 
 function range(min: number | undefined, max: number | undefined, unit: string): string[] {
   if (min === undefined && max === undefined) return [];
-  if (min === undefined) return [`up to ${max}${unit}`];
-  return [max === undefined ? `from ${min}${unit}` : `${min} to ${max}${unit}`];
+  if (min === undefined) return [`≤ ${max}${unit}`];
+  return [max === undefined ? `≥ ${min}${unit}` : `${min}–${max}${unit}`];
 }
 
 function isDuration(schema: FieldSchema): boolean {

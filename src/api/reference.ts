@@ -2,8 +2,8 @@
 import { ANOMALY_STATUSES, CONDITIONS, CONDITIONS_BY_STATE, REASON_GROUPS } from './conditions.ts';
 import { buildCrd, printerColumns } from './crd.ts';
 import { ANNOTATIONS, API_VERSION, ENABLED_LABEL, FINALIZER, KIND } from './group.ts';
-import { code, table } from './markdown.ts';
-import { type FieldSchema, fieldTable, ruleTable } from './reference-fields.ts';
+import { code, definitions, table } from './markdown.ts';
+import { type FieldSchema, rules, specFields, statusFields } from './reference-fields.ts';
 import { RUN_KEY_VERSION } from './run-key.ts';
 import type { SubjectApi } from './subject-api.ts';
 
@@ -65,47 +65,53 @@ function specSection(subjects: readonly SubjectApi[]): string {
 \`1m30s\`, \`250ms\`. If you leave ${either(members)} out of a scenario of its type, the defaults of its fields
 apply.
 
-${fieldTable(spec, 'spec')}
+${specFields(spec, 'spec')}
 
 The API server does not accept a ChaosDemo that breaks one of these rules:
 
-${ruleTable(spec, 'spec')}`;
+${rules(spec, 'spec')}`;
 }
 
 function statusSection(subjects: readonly SubjectApi[]): string {
   return `## Status
 
 The operator writes it, on changes only. Times are RFC 3339 with milliseconds; those of conditions have whole
-seconds. Text from elsewhere is cut to its bound, with \`…\` at the end. \`journal\` is only for the operator: do not
-build on it.
+seconds. Text from elsewhere is cut to its bound in the CRD, with \`…\` at the end. The fields of \`journal\` are only
+for the operator.
 
-${fieldTable(fields(subjects, 'status'), 'status')}`;
+${statusFields(fields(subjects, 'status'), 'status', 'status.journal')}`;
 }
 
 function measureSection(subjects: readonly SubjectApi[]): string {
-  const rows = subjects
+  const lists = subjects
     .flatMap(({ faults }) => faults)
-    .flatMap(({ measures, type }) =>
-      measures.map(({ meaning, name, unit }) => [code(type), code(name), unit, meaning]),
-    );
+    .map(({ measures, type }) => {
+      const list = measures.map(
+        ({ meaning, name, unit }) =>
+          [unit === 'requests' ? code(name) : `${code(name)} (${unit})`, meaning] as const,
+      );
+      return `${code(type)}:\n\n${definitions(list)}`;
+    });
   return `## Measures
 
-The measures in \`status.scenarios[].measures\`, by scenario type. The first one decides whether the invariant holds.
+The measures in \`status.scenarios[].measures\`, by scenario type, in requests unless a unit is named. The first one of
+a type decides whether the invariant holds.
 
-${table(['Type', 'Measure', 'Unit', 'Meaning'], rows)}`;
+${lists.join('\n\n')}`;
+}
+
+function cellsOf({ True = '', False = '', Unknown = '', absent = '' }: typeof ANOMALY_STATUSES): string[] {
+  return [True, False, Unknown, absent];
 }
 
 function conditionSection(subjects: readonly SubjectApi[]): string {
-  const anomalies = subjects
-    .flatMap(({ faults }) => faults)
-    .map(({ conditionMeaning, type }) => [type, conditionMeaning, ANOMALY_STATUSES] as const);
-  const framework = Object.entries(CONDITIONS).map(
-    ([type, { meaning, statuses }]) => [type, meaning, statuses] as const,
-  );
-  const types = [...framework, ...anomalies].map(([type, meaning, statuses]) => {
-    const { True = '', False = '', Unknown = '', absent = '' }: typeof ANOMALY_STATUSES = statuses;
-    return [code(type), meaning, True, False, Unknown, absent];
-  });
+  const rows = Object.entries(CONDITIONS).map(([type, { meaning, statuses }]) => [
+    code(type),
+    meaning,
+    ...cellsOf(statuses),
+  ]);
+  const anomalies = subjects.flatMap(({ faults }) => faults);
+  const shared = anomalies.map(({ type }) => code(type)).join(', ');
   const columns = ['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded'] as const;
   const states = Object.values(CONDITIONS_BY_STATE).map(({ state, conditions }) => [
     state,
@@ -113,7 +119,12 @@ function conditionSection(subjects: readonly SubjectApi[]): string {
   ]);
   return `## Conditions
 
-${table(['Condition', 'Meaning', 'True', 'False', 'Unknown', 'Absent'], types)}
+${table(
+  ['Condition', 'Meaning', 'True', 'False', 'Unknown', 'Absent'],
+  [...rows, [shared, 'Result of the scenario type, see below.', ...cellsOf(ANOMALY_STATUSES)]],
+)}
+
+${definitions(anomalies.map(({ conditionMeaning, type }) => [code(type), conditionMeaning]))}
 
 Until an operator has seen the object, only Ready is there. These conditions show the state of the object:
 
@@ -128,8 +139,10 @@ versions may add conditions.`;
 function reasonSection(subjects: readonly SubjectApi[]): string {
   const groups = Object.entries(REASON_GROUPS).map(([name, { title, conditions, reasons }]) => {
     const own = name === 'refusal' ? subjects.flatMap(({ refusals }) => Object.entries(refusals)) : [];
-    const rows = [...Object.entries(reasons), ...own].map(([reason, meaning]) => [code(reason), meaning]);
-    return `### ${title}\n\nOn ${conditions}.\n\n${table(['Reason', 'Meaning'], rows)}`;
+    const list = [...Object.entries(reasons), ...own].map(
+      ([reason, meaning]) => [code(reason), meaning] as const,
+    );
+    return `### ${title}\n\nOn ${conditions}.\n\n${definitions(list)}`;
   });
   return [
     '## Reasons',
@@ -139,31 +152,31 @@ function reasonSection(subjects: readonly SubjectApi[]): string {
 }
 
 function columnSection(subjects: readonly SubjectApi[]): string {
-  const rows = printerColumns(subjects).map(
-    ({ name, jsonPath, description = 'Time since it was made', priority }) => [
-      code(name.toUpperCase()),
-      code(jsonPath),
-      priority === undefined ? '' : '`-o wide` only',
-      description,
-    ],
+  const list = printerColumns(subjects).map(
+    ({ name, jsonPath, description = 'Time since it was made', priority }) =>
+      [
+        `${code(name.toUpperCase())} (${code(jsonPath)}${priority === undefined ? '' : ', `-o wide`'})`,
+        description,
+      ] as const,
   );
   return `## Columns of \`kubectl get chaosdemo\`
 
-${table(['Column', 'From', 'Shown', 'Meaning'], rows)}`;
+Columns with \`-o wide\` need that option.
+
+${definitions(list)}`;
 }
 
 function nameSection(subjects: readonly SubjectApi[]): string {
-  const annotations = Object.entries(ANNOTATION_DOCS).map(([name, { value, effect }]) => [
-    code(ANNOTATIONS[name as keyof typeof ANNOTATIONS]),
-    value,
-    effect,
-  ]);
+  const annotations = Object.entries(ANNOTATION_DOCS).map(
+    ([name, { value, effect }]) =>
+      [`${code(ANNOTATIONS[name as keyof typeof ANNOTATIONS])}, ${value}`, effect] as const,
+  );
   const secrets = subjects
     .flatMap((subject) => subject.secrets)
-    .map(({ meaning, type }) => [code(type), meaning]);
+    .map(({ meaning, type }) => [code(type), meaning] as const);
   return `## Annotations
 
-${table(['Annotation', 'Value', 'Effect'], annotations)}
+${definitions(annotations)}
 
 ## Label of a namespace
 
@@ -174,7 +187,7 @@ run.
 
 The operator reads a Secret only if its type is one of these.
 
-${table(['Type', 'Keys'], secrets)}
+${definitions(secrets)}
 
 ## Finalizer
 

@@ -5,7 +5,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { crdYaml } from '../api/crd.ts';
-import { code, table } from '../api/markdown.ts';
+import { code, definitions } from '../api/markdown.ts';
 import { apiReference } from '../api/reference.ts';
 import { helpText } from '../settings/settings.ts';
 import { SUBJECTS } from '../subjects/index.ts';
@@ -35,10 +35,10 @@ async function referenceMarkdown(): Promise<string> {
 }
 
 function eventSection(): string {
-  const rows = Object.entries(EVENT_REASONS).map(([reason, meaning]) => [code(reason), meaning]);
+  const list = Object.entries(EVENT_REASONS).map(([reason, meaning]) => [code(reason), meaning] as const);
   return `## Events
 
-${table(['Reason', 'Meaning'], rows)}
+${definitions(list)}
 
 A precondition that is not met is also an event, and so is a wait before a run, under its own [reason](#reasons).`;
 }
@@ -46,26 +46,34 @@ A precondition that is not met is also an event, and so is a wait before a run, 
 async function metricSection(): Promise<string> {
   const { registry } = createMetrics(IDLE, APIS);
   const metrics = (await registry.getMetricsAsJSON()).filter(({ name }) => !/^(process|nodejs)_/.test(name));
-  const rows = metrics.map(({ name, type, help, values }) => [
-    code(name),
-    String(type),
-    labelsOf(values.map(({ labels }) => labels)),
-    help,
-  ]);
+  const last = new Map<string, string>();
+  const list = metrics.map(({ name, type, help, values }) => {
+    const labels = labelsOf(
+      values.map((each) => each.labels),
+      last,
+    );
+    return [`${code(name)} (${[type, ...labels].join('; ')})`, help] as const;
+  });
   return `## Metrics of the operator
 
-Served under \`/metrics\`, next to the default metrics of the process.
+Served under \`/metrics\`, next to the default metrics of the process. A label without values has those of the last metric
+that lists them.
 
-${table(['Metric', 'Type', 'Labels', 'Meaning'], rows)}`;
+${definitions(list)}`;
 }
 
-/** "result: success, error": every label with its values. The bounds of buckets are no news. */
-function labelsOf(series: readonly object[]): string {
+/** "result: success, error": every label with its values, unless they are those of `last`. Without the bounds of buckets. */
+function labelsOf(series: readonly object[], last: Map<string, string>): string[] {
   const values = new Map<string, Set<string>>();
   for (const [label, value] of series.flatMap((labels) => Object.entries(labels))) {
     if (label !== 'le') values.set(label, (values.get(label) ?? new Set()).add(String(value)));
   }
-  return [...values].map(([label, set]) => `${code(label)}: ${[...set].map(code).join(', ')}`).join('; ');
+  return [...values].map(([label, set]) => {
+    const shown = [...set].map(code).join(', ');
+    if (last.get(label) === shown) return code(label);
+    last.set(label, shown);
+    return `${code(label)}: ${shown}`;
+  });
 }
 
 function flagSection(): string {
