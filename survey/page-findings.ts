@@ -15,7 +15,7 @@ export interface Entry {
 
 /** A list in Markdown. */
 export function findingsOf(entries: readonly Entry[]): string {
-  return [whatWasRun, withDefaults, inAll, promises, beyond, accounts, bursts, agreement]
+  return [whatWasRun, withDefaults, inAll, promises, beyond, recovery, accounts, bursts, agreement]
     .flatMap((find) => find(entries) ?? [])
     .map((text) => `- ${text}`)
     .join('\n');
@@ -72,6 +72,25 @@ function beyond(entries: readonly Entry[]): string {
   const names = new Set(over.map(({ limiter }) => limiter.name));
   const worst = new Set(over.filter((each) => each.most === most).map(({ limiter }) => limiter.name));
   return `${counted(over.length, 'configuration')} of ${counted(names.size, 'limiter')} exceeded the limit of one caller during the pause. The largest figure is ${most} of about ${SENT_OVER} sent (${[...worst].join(', ')}), so it is bounded by the test and not by the limiter.`;
+}
+
+/** What is usual, in milliseconds. */
+const SOON = 1000;
+
+function recovery(entries: readonly Entry[]): string {
+  const late = entries.flatMap(({ limiter, surveyed, variant }) => {
+    const told = toldRuns(surveyed);
+    const times = numbers(told, 'outage', 'timeToRecovery');
+    const never = told.length - times.length;
+    const slowest = Math.max(0, ...times);
+    const how = [
+      ...(slowest > SOON ? [`up to ${slowest} ms`] : []),
+      ...(never > 0 ? [`not within 5 s in ${never} of ${told.length} runs`] : []),
+    ];
+    return how.length > 0 ? [`${limiter.name} ${code(variant.name)}: ${how.join(', ')}`] : [];
+  });
+  const rest = late.length > 0 ? `, but for ${late.join('; ')}` : '';
+  return `After the pause, callers were admitted as before within ${SOON / 1000} s${rest}.`;
 }
 
 function accounts(entries: readonly Entry[]): string {

@@ -55,12 +55,12 @@ const quoteOf = (page: string, quote: string): string =>
 describe('the page of the survey', () => {
   it('shows the range of each figure over all runs', async () => {
     const runs = [
-      told('Hangs', { timeToRecovery: 18, overCounted: 3 }),
-      told('Hangs', { timeToRecovery: 203, overCounted: 3 }),
+      told('Hangs', { latencyDuring: 3, overCounted: 3 }),
+      told('Hangs', { latencyDuring: 203, overCounted: 3 }),
     ];
     const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
     expect(rowOf(page, 'default')).toBe(
-      '| `default`: default settings of ioredis | **Hangs** | none | 18–203 | 0/3 |',
+      '| `default`: default settings of ioredis | **Hangs** | 3–203 | 0/3 |',
     );
     expect(page).toContain('of 1 limiter: 1 Hangs');
     expect(page).toContain('npm run survey -- koa-ratelimit --times 3');
@@ -84,6 +84,16 @@ describe('the page of the survey', () => {
     const page = await pageOf([of('koa-ratelimit', 'timeout', untold(why), untold(why), told('Enforces'))]);
     expect(rowOf(page, 'timeout')).toContain('| Enforces 1 of 3 |');
     expect(page.split('no result: `No baseline: a | b`')).toHaveLength(2);
+  });
+
+  it('shows who recovered late or not at all', async () => {
+    const runs = [
+      told('Hangs', { timeToRecovery: 18 }),
+      told('Hangs', { timeToRecovery: 4238 }),
+      told('Hangs'),
+    ];
+    const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
+    expect(page).toContain('but for koa-ratelimit `default`: up to 4238 ms, not within 5 s in 1 of 3 runs.');
   });
 
   it('shows bursts that exceeded the limit', async () => {

@@ -72,7 +72,6 @@ The tables of the limiters have these columns:
 - **outcome**: for callers under their limit during the pause, with the number of runs if they differ. ${code('+144')}:
   requests of one caller admitted beyond its limit, of about ${SENT_OVER} sent. Without it, there were none.
 - **latency**: median during the pause, of answers within ${CALLERS_WAIT_MS / 1000} s, which are often few. ${code('none')}: there was no such answer.
-- **recovery**: time from the end of the pause until callers were admitted as before.
 - **under-/over-counted**: of three callers, requests admitted and never counted, and counted and not admitted in time.
   With a token bucket, these are lower bounds.
 
@@ -132,7 +131,6 @@ function cellsOf({ surveyed, variant }: Entry): string[] {
     `${code(variant.name)}: ${variant.what}`,
     `${outcomeOf(surveyed)}${overLimitOf(of('overAdmission'))}`,
     told.length === 0 ? '' : cellOf(of('latencyDuring').filter(isInTime)) || 'none',
-    recoveryOf(told),
     lost.length > 0 ? `${cellOf(lost)}/${cellOf(of('overCounted'))}` : '',
   ];
 }
@@ -220,14 +218,6 @@ function tallyOf(runs: readonly SurveyedRun[]): string {
 
 /** Names in older evidence. */
 const OUTCOMES: Readonly<Record<string, string>> = { denied: 'rejected' };
-
-function recoveryOf(told: readonly SurveyedRun[]): string {
-  const times = numbers(told, 'outage', 'timeToRecovery');
-  const never = told.length - times.length;
-  if (never === 0) return cellOf(times);
-  const late = `not within 5 s in ${never} of ${told.length}`;
-  return times.length === 0 ? late : `${cellOf(times)}; ${late}`;
-}
 
 /** Each quote once, with what came of it in the configurations that it is about. */
 function sayingsOf(entries: readonly Entry[]): string[] {

@@ -100,18 +100,22 @@ a type decides whether the invariant holds.
 ${lists.join('\n\n')}`;
 }
 
-function cellsOf({ True = '', False = '', Unknown = '', absent = '' }: typeof ANOMALY_STATUSES): string[] {
-  return [True, False, Unknown, absent];
+function cellsOf({ True = '', False = '', Unknown = '' }: typeof ANOMALY_STATUSES): string[] {
+  return [True, False, Unknown];
 }
 
 function conditionSection(subjects: readonly SubjectApi[]): string {
-  const rows = Object.entries(CONDITIONS).map(([type, { meaning, statuses }]) => [
-    code(type),
-    meaning,
-    ...cellsOf(statuses),
-  ]);
   const anomalies = subjects.flatMap(({ faults }) => faults);
-  const shared = anomalies.map(({ type }) => code(type)).join(', ');
+  const { Healthy, FaultActive, ...standing } = CONDITIONS;
+  const meanings = [
+    ...Object.entries(standing).map(([type, { meaning }]) => [code(type), meaning] as const),
+    ...anomalies.map(({ conditionMeaning, type }) => [code(type), conditionMeaning] as const),
+  ];
+  const rows = [
+    [code('Healthy'), ...cellsOf(Healthy.statuses)],
+    [code('FaultActive'), ...cellsOf(FaultActive.statuses)],
+    [anomalies.map(({ type }) => code(type)).join(', '), ...cellsOf(ANOMALY_STATUSES)],
+  ];
   const columns = ['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded'] as const;
   const states = Object.values(CONDITIONS_BY_STATE).map(({ state, conditions }) => [
     state,
@@ -119,12 +123,9 @@ function conditionSection(subjects: readonly SubjectApi[]): string {
   ]);
   return `## Conditions
 
-${table(
-  ['Condition', 'Meaning', 'True', 'False', 'Unknown', 'Absent'],
-  [...rows, [shared, 'Result of the scenario type, see below.', ...cellsOf(ANOMALY_STATUSES)]],
-)}
+${definitions(meanings)}
 
-${definitions(anomalies.map(({ conditionMeaning, type }) => [code(type), conditionMeaning]))}
+${table(['Condition', 'True', 'False', 'Unknown'], rows)}
 
 Until an operator has seen the object, only Ready is there. These conditions show the state of the object:
 
@@ -138,15 +139,15 @@ versions may add conditions.`;
 
 function reasonSection(subjects: readonly SubjectApi[]): string {
   const groups = Object.entries(REASON_GROUPS).map(([name, { title, conditions, reasons }]) => {
-    const own = name === 'refusal' ? subjects.flatMap(({ refusals }) => Object.entries(refusals)) : [];
-    const list = [...Object.entries(reasons), ...own].map(
-      ([reason, meaning]) => [code(reason), meaning] as const,
+    const own = name === 'refusal' ? subjects.flatMap(({ refusals }) => Object.keys(refusals)) : [];
+    const links = [...Object.keys(reasons), ...own].map(
+      (reason) => `[${code(reason)}](troubleshooting.md#${reason.toLowerCase()})`,
     );
-    return `### ${title}\n\nOn ${conditions}.\n\n${definitions(list)}`;
+    return `**${title}**, on ${conditions}:\n${links.join(',\n')}.`;
   });
   return [
     '## Reasons',
-    '[Troubleshooting](troubleshooting.md) explains what to do about each. Later versions may add reasons.',
+    '[Troubleshooting](troubleshooting.md) explains each, and what to do about it. Later versions may add reasons.',
     ...groups,
   ].join('\n\n');
 }
