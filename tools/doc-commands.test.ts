@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import MarkdownIt from 'markdown-it';
 import { expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { createProgram } from '../src/cli/plugin/program.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
@@ -94,4 +95,48 @@ it('chaosdemo check has the options in the documentation', async () => {
   const entry = ['src/cli/chaosdemo.ts', 'check', '--help'];
   const { stdout } = await promisify(execFile)(process.execPath, entry, { cwd: root });
   expect(unknownOf(commands, optionsIn(stdout))).toEqual([]);
+});
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+}
+
+const crd = parse(readFileSync(`${root}crds/chaosdemo.dev_chaosdemos.yaml`, 'utf8')) as {
+  spec: { versions: { schema: { openAPIV3Schema: Schema } }[] };
+};
+
+/** The schema at `.status.scenarios[*]`; undefined: there is no such field. */
+function at(schema: Schema | undefined, path: string): Schema | undefined {
+  const names = path.split('.').filter((name) => name !== '' && name !== '@');
+  return names.reduce<Schema | undefined>((found, name) => {
+    const field = found?.properties?.[name.replace('[*]', '')];
+    return name.endsWith('[*]') ? field?.items : field;
+  }, schema);
+}
+
+/** Paths of a JSONPath template, or of custom columns, that a ChaosDemo does not have. */
+function wrongPathsIn(template: string): string[] {
+  const object = crd.spec.versions[0]?.schema.openAPIV3Schema;
+  const scopes: (Schema | undefined)[] = [object];
+  return [...template.matchAll(/\{end\}|(\{range )?(\.[\w.[\]*]+)/g)].flatMap(([whole, range, path = '']) => {
+    if (whole === '{end}') {
+      scopes.pop();
+      return [];
+    }
+    if (path.startsWith('.metadata')) return [];
+    const found = path === '.items[*]' ? object : at(scopes.at(-1), path);
+    if (range) scopes.push(found);
+    return found ? [] : [path];
+  });
+}
+
+it('kubectl get chaosdemo reads fields that a ChaosDemo has', () => {
+  const templates = pages.flatMap((page) =>
+    shellCodeIn(page)
+      .filter((code) => code.includes('get chaosdemo'))
+      .flatMap((code) => /-o (?:jsonpath|custom-columns)='([^']*)'/.exec(code)?.[1] ?? []),
+  );
+  expect(templates.length).toBeGreaterThan(5);
+  expect(templates.flatMap(wrongPathsIn)).toEqual([]);
 });
