@@ -29,7 +29,7 @@ async function written(section: string, change: (sample: string) => string) {
   const sample = change(shipped)
     .replace('namespace: ratelimiter', `namespace: ${world.namespace}`)
     // Processes of one machine reach Redis from its address, and not from those of their pods.
-    .replace('      redis:\n', '      redis:\n        allowOtherClients: true\n');
+    .replace('    redis:\n', '    redis:\n      allowOtherClients: true\n');
   return {
     sample,
     commands: commands
@@ -83,8 +83,8 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
   it('the gate stays closed for pods of the wrong interface, and names the field', async () => {
     const wrong = await written('In a pipeline', (sample) =>
       sample
-        .replace(/ {6}interface:\n[^]*?(?= {6}# As your)/, '      interface:\n        type: Reference\n')
-        .replace(/ {8}algorithm: .*\n {8}windowStart: .*\n/, '')
+        .replace(/ {4}interface:[^]*?(?= {4}# As your)/, '    interface: Reference\n')
+        .replace(/ {6}algorithm: .*\n {6}windowStart: .*\n/, '')
         .replace(/ {4}- name: outage\n[^]*?(?= {4}- name: burst)/, '')
         .replace('runId: "1"', 'runId: "3"'),
     );
