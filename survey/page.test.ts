@@ -53,6 +53,13 @@ const quoteOf = (page: string, quote: string): string =>
   page.split('\n').find((line) => line.startsWith('- ["') && line.includes(quote)) ?? '';
 
 describe('the page of the survey', () => {
+  it('gives each row of a table as many cells as its head', async () => {
+    const page = await pageOf([of('koa-ratelimit', 'default', told('Hangs'))]);
+    for (const table of page.split('\n\n').filter((part) => part.startsWith('|'))) {
+      expect(new Set(table.split('\n').map((row) => row.split(' | ').length)).size).toBe(1);
+    }
+  });
+
   it('shows the range of each figure over all runs', async () => {
     const runs = [
       told('Hangs', { latencyDuring: 3, overCounted: 3 }),

@@ -106,7 +106,7 @@ function gets(surveyed: Surveyed): string {
   return agreed(surveyed) ?? (toldRuns(surveyed).length > 0 ? '*differs*' : '*no result*');
 }
 
-const COLUMNS = ['configuration', 'outcome', 'latency (ms)', 'recovery (ms)', 'under-/over-counted'];
+const COLUMNS = ['configuration', 'outcome', 'latency (ms)', 'under-/over-counted'];
 
 function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
   const besides = Object.entries(limiter.besides).map(([name, version]) => `${code(name)} ${version}`);

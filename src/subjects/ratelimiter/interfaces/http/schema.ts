@@ -50,8 +50,8 @@ const decision = z
       .max(256)
       .regex(/^(\/[^/]*)+$/)
       .describe('JSON Pointer (RFC 6901) to the member: /result/allowed.'),
-    admitted: decisionValue('Its value if the request was admitted; left out: any.'),
-    rejected: decisionValue('Its value if the request was rejected; left out: any.'),
+    admitted: decisionValue('Its value if the request was admitted; default: any that is not rejected.'),
+    rejected: decisionValue('Its value if the request was rejected; default: any that is not admitted.'),
   })
   .describe(
     'The member of the JSON body that gives the decision, if the status is not sufficient. A value is a string, or a number or boolean as JSON writes it.',
