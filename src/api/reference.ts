@@ -1,5 +1,12 @@
 /** The part of docs/reference.md that follows from the API alone. Pure. */
-import { ANOMALY_STATUSES, CONDITIONS, CONDITIONS_BY_STATE, REASON_GROUPS } from './conditions.ts';
+import {
+  ANOMALY_STATUSES,
+  CONDITIONS,
+  CONDITIONS_BY_STATE,
+  type Meanings,
+  OBSERVED_STATUSES,
+  REASON_GROUPS,
+} from './conditions.ts';
 import { buildCrd, printerColumns } from './crd.ts';
 import { ANNOTATIONS, API_VERSION, ENABLED_LABEL, FINALIZER, KIND } from './group.ts';
 import { code, definitions, table } from './markdown.ts';
@@ -100,20 +107,20 @@ a type decides whether the invariant holds.
 ${lists.join('\n\n')}`;
 }
 
-function cellsOf({ True = '', False = '', Unknown = '' }: typeof ANOMALY_STATUSES): string[] {
+function cellsOf({ True, False, Unknown }: Meanings): string[] {
   return [True, False, Unknown];
 }
 
 function conditionSection(subjects: readonly SubjectApi[]): string {
   const anomalies = subjects.flatMap(({ faults }) => faults);
-  const { Healthy, FaultActive, ...standing } = CONDITIONS;
+  const { Healthy: _, FaultActive: __, ...standing } = CONDITIONS;
   const meanings = [
-    ...Object.entries(standing).map(([type, { meaning }]) => [code(type), meaning] as const),
+    ...Object.entries(standing).map(([type, meaning]) => [code(type), meaning] as const),
     ...anomalies.map(({ conditionMeaning, type }) => [code(type), conditionMeaning] as const),
   ];
   const rows = [
-    [code('Healthy'), ...cellsOf(Healthy.statuses)],
-    [code('FaultActive'), ...cellsOf(FaultActive.statuses)],
+    [code('Healthy'), ...cellsOf(OBSERVED_STATUSES.Healthy)],
+    [code('FaultActive'), ...cellsOf(OBSERVED_STATUSES.FaultActive)],
     [anomalies.map(({ type }) => code(type)).join(', '), ...cellsOf(ANOMALY_STATUSES)],
   ];
   const columns = ['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded'] as const;
@@ -139,8 +146,8 @@ versions may add conditions.`;
 
 function reasonSection(subjects: readonly SubjectApi[]): string {
   const groups = Object.entries(REASON_GROUPS).map(([name, { title, conditions, reasons }]) => {
-    const own = name === 'refusal' ? subjects.flatMap(({ refusals }) => Object.keys(refusals)) : [];
-    const links = [...Object.keys(reasons), ...own].map(
+    const own = name === 'refusal' ? subjects.flatMap(({ refusals }) => refusals) : [];
+    const links = [...reasons, ...own].map(
       (reason) => `[${code(reason)}](troubleshooting.md#${reason.toLowerCase()})`,
     );
     return `**${title}**, on ${conditions}:\n${links.join(',\n')}.`;

@@ -84,7 +84,7 @@ export interface SubjectApi {
   /** Rules across the whole spec (`self`); they apply only to specs about this subject. */
   readonly rules: readonly CelRule[];
   /** Reasons of its own: why a run is refused or waits. */
-  readonly refusals: Readonly<Record<string, string>>;
+  readonly refusals: readonly string[];
   readonly secrets: readonly SecretApi[];
   /** What its scenarios show in the metrics of the operator beside what those of every subject show. */
   readonly histograms: readonly HistogramApi[];

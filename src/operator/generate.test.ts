@@ -77,8 +77,8 @@ describe('docs/troubleshooting.md', () => {
   it('has one section for every reason that can be met', async () => {
     const text = await committed('docs/troubleshooting.md');
     const reasons = [
-      ...Object.values(REASON_GROUPS).flatMap(({ reasons }) => Object.keys(reasons)),
-      ...SUBJECTS.flatMap(({ definition }) => Object.keys(definition.api.refusals)),
+      ...Object.values(REASON_GROUPS).flatMap(({ reasons }) => [...reasons]),
+      ...SUBJECTS.flatMap(({ definition }) => definition.api.refusals),
     ];
     const sections = [...text.matchAll(/^### (.+)$/gm)].map(([, heading]) => heading);
     expect(reasons.filter((reason) => !sections.includes(reason))).toEqual([]);

@@ -45,7 +45,7 @@ const api: SubjectApi = {
     { name: 'surge', type: 'Surge' },
   ],
   rules: [],
-  refusals: { TargetInUse: 'Another run uses the target.', TargetShared: 'Somebody else uses the target.' },
+  refusals: ['TargetInUse', 'TargetShared'],
   secrets: [],
   histograms: [
     {

@@ -16,7 +16,7 @@ import type { MetricTable } from './metric-table.ts';
 const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as const;
 
 /** Why a run can be Errored, as the label `reason`. Only a forged status has another. */
-const ERRORED_REASONS = [...Object.keys(REASON_GROUPS.failure.reasons), 'Inconclusive', 'Other'];
+const ERRORED_REASONS = [...REASON_GROUPS.failure.reasons, 'Inconclusive', 'Other'];
 
 /** Longer than any run that people wait for, in seconds. What is longer comes from a time that somebody forged. */
 const LONGEST_SECONDS = 31 * 24 * 3600;

@@ -16,17 +16,16 @@ export const rateLimiterApi: SubjectApi = {
     { name: 'ghost-allowing', type: 'GhostAllowing' },
   ],
   rules: [REMEDY_RULE],
-  refusals: {
-    RedisNotFound: 'The Redis Service, or a ready pod behind it, is missing.',
-    RedisNotEligible: 'This kind of Redis Service or topology is not supported.',
-    RedisUnreachable: 'Redis does not answer, or rejects the credentials.',
-    RedisAuthInvalid: `The Secret is missing, not of type ${REDIS_AUTH_SECRET_TYPE}, or not for this Service.`,
-    HTTPAuthInvalid: `The Secret is missing, not of type ${HTTP_AUTH_SECRET_TYPE}, or not for these pods.`,
-    SharedRedis: 'Clients that are neither selected pods nor the operator use this Redis.',
-    PodsInUse:
-      'Another ChaosDemo sends requests to the same pods, and one of the two does so as one caller, by its source address. This one waits.',
-    RedisInUse: 'Another ChaosDemo runs on the same Redis; this one waits.',
-  },
+  refusals: [
+    'RedisNotFound',
+    'RedisNotEligible',
+    'RedisUnreachable',
+    'RedisAuthInvalid',
+    'HTTPAuthInvalid',
+    'SharedRedis',
+    'PodsInUse',
+    'RedisInUse',
+  ],
   secrets: [
     {
       type: REDIS_AUTH_SECRET_TYPE,

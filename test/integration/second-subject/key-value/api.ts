@@ -47,7 +47,7 @@ export const keyValueApi: SubjectApi = {
   ],
   defaultScenarios: [{ name: 'stale-replica', type: 'StaleReplica' }],
   rules: [],
-  refusals: { ServiceInUse: 'Another ChaosDemo is running on the same service; this one waits.' },
+  refusals: ['ServiceInUse'],
   secrets: [],
   histograms: [],
 };
