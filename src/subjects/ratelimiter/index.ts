@@ -12,7 +12,7 @@ import { planOf } from './scenarios/scenario-type.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
 export type { BurstResult } from './checkers/burst-result.ts';
-export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/stall/pause.ts';
+export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/pause.ts';
 export { ConnectionBudget } from './http/connection-budget.ts';
 export { freeFileDescriptors } from './http/file-descriptors.ts';
 export { SAMPLE_EVERY_MS } from './interfaces/counter-watch.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
-import { injectRedisPause } from '../../../src/subjects/ratelimiter/faults/stall/pause.ts';
+import { injectRedisPause } from '../../../src/subjects/ratelimiter/faults/pause.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { RedisConnections } from '../../../src/subjects/ratelimiter/store/redis-client.ts';
 import { never } from '../../kit/driven-limiter.ts';

@@ -9,7 +9,7 @@
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../waiting.ts';
 import { COUNT_COMMANDS, type CountPlace } from './count-place.ts';
-import { endOf, NotInChargeError, PauseFence } from './pause-fence.ts';
+import { endOf, Fence, NotInChargeError } from './fence.ts';
 import { PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
 import { explain, RedisClientError } from './redis-error.ts';
 import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
@@ -29,7 +29,7 @@ export class RedisConnections {
   readonly #reader: Link;
   readonly #writers = new Set<Link>();
   readonly #probeKey: string;
-  readonly #fence = new PauseFence();
+  readonly #fence = new Fence();
 
   /**
    * @param probeId makes the probe key this session's own
@@ -85,7 +85,11 @@ export class RedisConnections {
       await endOf(redis);
       throw error;
     }
-    await this.#answered('CLIENT PAUSE', () => this.#fence.pause(redis, ms));
+    await this.#answered('CLIENT PAUSE', async () => {
+      const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
+      const [reply] = await this.#fence.carryOut(redis, 'CLIENT PAUSE', [pause]);
+      requireOk('CLIENT PAUSE', reply);
+    });
   }
 
   /** CLIENT UNPAUSE. Where it is not answered in time, the next one goes over a new connection. */

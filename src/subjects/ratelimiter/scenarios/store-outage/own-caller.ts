@@ -3,7 +3,7 @@
  * before the fault, as the control of that; then it rests until it is whole again, and the fault finds it so.
  */
 import { formatDuration } from '../../../../api/index.ts';
-import { PauseNotSentError } from '../../faults/stall/pause.ts';
+import { PauseNotSentError } from '../../faults/pause.ts';
 import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import { gotOf } from '../../interfaces/caller-request.ts';
 import { exhaustLimit, MOST_BEYOND } from '../../interfaces/exhaust-limit.ts';

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FENCE_KEY, NotInChargeError, PauseFence } from './pause-fence.ts';
+import { FENCE_KEY, Fence, NotInChargeError } from './fence.ts';
+
+const PAUSE = ['CLIENT', 'PAUSE', '1000', 'WRITE'] as const;
 
 /** As much of Redis as the fence goes by: one key, transactions on each connection, and a count of pauses. */
 class FakeServer {
@@ -54,18 +56,18 @@ class FakeServer {
 
 describe('a pause', () => {
   let server: FakeServer;
-  let fence: PauseFence;
+  let fence: Fence;
   let control: Redis;
   beforeEach(async () => {
     server = new FakeServer();
-    fence = new PauseFence();
+    fence = new Fence();
     control = server.connect();
     await fence.takeCharge(server.connect(), 60_000);
   });
 
   const pause = async (): Promise<void> => {
     await fence.begin(control);
-    await fence.pause(control, 1000);
+    await fence.carryOut(control, 'CLIENT PAUSE', [PAUSE]);
   };
 
   it('is carried out for who is in charge', async () => {
@@ -74,14 +76,14 @@ describe('a pause', () => {
   });
 
   it('is not sent by who was replaced before it began to watch', async () => {
-    await new PauseFence().takeCharge(server.connect(), 60_000);
+    await new Fence().takeCharge(server.connect(), 60_000);
     await expect(pause()).rejects.toThrow(NotInChargeError);
     expect(server.pauses).toBe(0);
   });
 
   it('is void for who was replaced after it began to watch', async () => {
     await fence.watch(control);
-    await new PauseFence().takeCharge(server.connect(), 60_000);
+    await new Fence().takeCharge(server.connect(), 60_000);
     await expect(pause()).rejects.toThrow(NotInChargeError);
     expect(server.pauses).toBe(0);
   });
@@ -89,7 +91,7 @@ describe('a pause', () => {
   it('is void if its own session takes charge again after it began', async () => {
     await fence.begin(control);
     await fence.takeCharge(server.connect(), 60_000);
-    await expect(fence.pause(control, 1000)).rejects.toThrow(NotInChargeError);
+    await expect(fence.carryOut(control, 'CLIENT PAUSE', [PAUSE])).rejects.toThrow(NotInChargeError);
     expect(server.pauses).toBe(0);
   });
 

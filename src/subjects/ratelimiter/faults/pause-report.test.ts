@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ProbeEvent } from '../../history/events.ts';
-import type { PauseFinding } from '../../store/write-probe.ts';
+import type { ProbeEvent } from '../history/events.ts';
+import type { PauseFinding } from '../store/write-probe.ts';
 import type { RedisPause } from './pause.ts';
-import { reportOfPause } from './report.ts';
+import { reportOfPause } from './pause-report.ts';
 
 const T = 1_000_000;
 

@@ -1,26 +1,26 @@
-/** What is told of a pause: whether it was felt, and when and how it ended. */
-import type { FaultReport } from '../../../../demo/observed.ts';
-import { EARLY_MS } from '../../history/fault-times.ts';
-import type { RedisConnections } from '../../store/redis-client.ts';
-import { parseInfo } from '../../store/redis-info.ts';
-import { waitForPauseEnd } from '../../store/write-probe.ts';
-import type { RecordProbe } from '../fault.ts';
+/** The report of a pause: its proof, and when and how it ended. */
+import type { FaultReport } from '../../../demo/observed.ts';
+import { EARLY_MS } from '../history/fault-times.ts';
+import type { RedisConnections } from '../store/redis-client.ts';
+import { parseInfo } from '../store/redis-info.ts';
+import { waitForPauseEnd } from '../store/write-probe.ts';
+import type { RecordProbe } from './fault.ts';
 import type { RedisPause } from './pause.ts';
 
-/** How long beyond its planned end the end of a pause is waited for. */
+/** How long after its planned end the probe waits for the end of a pause; milliseconds. */
 const END_WITHIN_MS = 60_000;
 
-/** A pause that goes on, as it was reported. */
+/** A pause that is active, as it was reported. */
 export interface ActivePause {
   readonly report: FaultReport;
   readonly pause: RedisPause;
   /** Its planned end; milliseconds since the epoch. */
   readonly until: number;
-  /** How long was asked for, in words. */
+  /** How long it was to last, in words. */
   readonly asked: string;
 }
 
-/** What the probe felt; `now` in milliseconds since the epoch. */
+/** What the probe has shown; `now` in milliseconds since the epoch. */
 export function reportOfPause(pause: RedisPause, record: RecordProbe, now: number): FaultReport {
   const { startedAt, proof, message, finding, refused, write } = pause;
   const report: FaultReport = {
@@ -44,10 +44,7 @@ export function reportOfPause(pause: RedisPause, record: RecordProbe, now: numbe
   return report;
 }
 
-/**
- * Waits for the end of a pause and completes its report; `releasedByUs` tells
- * whether this demo itself cut it short. @throws only the reason of `signal`
- */
+/** Waits for the end of a pause and completes its report. @throws only the reason of `signal` */
 export async function awaitPauseEnd(
   { report, pause, until, asked }: ActivePause,
   context: {
@@ -56,6 +53,7 @@ export async function awaitPauseEnd(
     readonly record: RecordProbe;
     /** The run_id of Redis before the pause. */
     readonly runIdBefore: string | undefined;
+    /** Whether this run itself ended it early. */
     readonly releasedByUs: () => boolean;
   },
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Toolkit } from '../../tools.ts';
+import type { Toolkit } from '../tools.ts';
+import { FencedPause } from './fenced-pause.ts';
 import { PauseNotSentError } from './pause.ts';
-import { Stall } from './stall.ts';
 
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
 
@@ -18,7 +18,7 @@ async function prepared() {
     },
   };
   const parts = { redis, checkStore: async () => ({ state: 'granted' }) } as unknown as Toolkit;
-  const pause = new Stall(parts);
+  const pause = new FencedPause(parts);
   await pause.prepare(1000, new AbortController().signal);
   return { pause, server };
 }

@@ -1,0 +1,154 @@
+/** A pause of the writes of Redis that only the process in charge can send: its preconditions, its proof, its end, and whether a process that is gone sent it. */
+import { formatDuration, messageOf } from '../../../api/index.ts';
+import type { FaultReport, OrphanFinding } from '../../../demo/observed.ts';
+import type { Permit } from '../../../demo/subject.ts';
+import { comparePauses, markerOf, parseInfo, type RedisInfo } from '../store/redis-info.ts';
+import type { Toolkit } from '../tools.ts';
+import {
+  type FaultListener,
+  type FaultMoment,
+  type RecordProbe,
+  type StoreFault,
+  StoreRefusedError,
+} from './fault.ts';
+import { injectRedisPause, PauseNotSentError, type RedisPause } from './pause.ts';
+import { type ActivePause, awaitPauseEnd, reportOfPause } from './pause-report.ts';
+
+/** How long a successor that only inquires stays in charge of Redis; milliseconds. */
+const IN_CHARGE_MS = 60_000;
+
+type Parts = Pick<Toolkit, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'usualWriteMs'>;
+
+export class FencedPause implements StoreFault {
+  readonly #parts: Parts;
+  #marked: RedisInfo | undefined;
+  #pause: ActivePause | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  get isActive(): boolean {
+    return this.#pause !== undefined;
+  }
+
+  /**
+   * Since the run began, other clients may have connected to this Redis, or it may have been restarted, and then the
+   * lease is not on it any more. So it is checked again, and taken charge of.
+   */
+  async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
+    const { checkStore, redis } = this.#parts;
+    const check = await checkStore(signal);
+    if (check.state === 'refused') throw new StoreRefusedError(check.admission);
+    if (check.state === 'restarted') {
+      throw new Error(
+        `${redis.name} was restarted since the run began, and another ChaosDemo may be using it by now: run again`,
+      );
+    }
+    // First: Redis must not carry out a pause that an earlier process has sent.
+    await redis.takeCharge(ms + IN_CHARGE_MS);
+    // A missing right is reported now, and not when the fault is due.
+    await redis.warmUp();
+    this.#marked = parseInfo(await redis.info('server', 'commandstats'));
+    return { marker: markerOf(this.#marked) };
+  }
+
+  prepared(): void {
+    this.#parts.ownPause.outlived();
+  }
+
+  /** The lock is on the server that was prepared. @throws PauseNotSentError if another one answers by now */
+  async requireSameStore(): Promise<void> {
+    const { redis } = this.#parts;
+    const info = await redis.info('server').then(parseInfo, (error: unknown) => {
+      throw new PauseNotSentError(messageOf(error));
+    });
+    if (info.runId === this.#marked?.runId) return;
+    throw new PauseNotSentError(`${redis.name} was restarted since its key was set up`);
+  }
+
+  async inject(
+    { plannedAt, until }: FaultMoment,
+    listener: FaultListener,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    const { now, ownPause, redis, usualWriteMs } = this.#parts;
+    let sent = false;
+    let pause: RedisPause;
+    try {
+      pause = await injectRedisPause(
+        redis,
+        {
+          plannedAt,
+          until,
+          askedMs: until - plannedAt,
+          usualWriteMs: usualWriteMs(),
+          now,
+          onSend: () => {
+            const refusal = permit.refusal();
+            if (refusal !== undefined) throw new PauseNotSentError(refusal);
+            sent = true;
+            ownPause.begun();
+          },
+        },
+        signal,
+      );
+    } catch (error) {
+      if (!sent) throw error;
+      if (error instanceof PauseNotSentError) {
+        ownPause.ended();
+        throw error;
+      }
+      const message = `CLIENT PAUSE was sent, and its effect was not observed: ${messageOf(error)}`;
+      return { proof: 'Inconclusive', message, evidence: [] };
+    }
+    // Once the held write is answered, or its connection is lost, nothing shows that Redis is still paused.
+    pause.write.taken.then(
+      ({ at }) => listener.doubted(at),
+      () => listener.doubted(now()),
+    );
+    const report = reportOfPause(pause, listener.record, now());
+    if (report.endedAt === undefined) {
+      this.#pause = { report, pause, until, asked: formatDuration(until - plannedAt) };
+    } else {
+      pause.writer.close();
+      ownPause.ended();
+    }
+    return report;
+  }
+
+  async awaitEnd(record: RecordProbe, signal: AbortSignal): Promise<FaultReport> {
+    const { now, ownPause, redis } = this.#parts;
+    if (!this.#pause) throw new Error('no pause is active');
+    const { pause } = this.#pause;
+    const report = await awaitPauseEnd(
+      this.#pause,
+      {
+        redis,
+        now,
+        record,
+        runIdBefore: this.#marked?.runId,
+        releasedByUs: () => ownPause.released || pause.released,
+      },
+      signal,
+    );
+    if (report.endedAt !== undefined) {
+      this.#pause = undefined;
+      pause.writer.close();
+      ownPause.ended();
+    }
+    return report;
+  }
+
+  /** By the count of pauses that Redis keeps. One that is still on its way is voided before the second comparison. */
+  async inquire(marker: string): Promise<OrphanFinding> {
+    const { redis } = this.#parts;
+    const compare = async (): Promise<OrphanFinding> =>
+      comparePauses(marker, parseInfo(await redis.info('server', 'commandstats')));
+    const found = await compare();
+    if (found !== 'NotInjected') return found;
+    await redis.takeCharge(IN_CHARGE_MS);
+    return await compare();
+  }
+}
