@@ -78,7 +78,7 @@ async function limiterOf(
   const variant = surveyed.variants.find(({ name }) => name === limiter.variant);
   if (!variant) throw new Error(`the survey has no ${limiter.surveyed} ${limiter.variant}`);
   const app = await install(surveyed, { progress: () => undefined });
-  const outage = { pause, settle, callerTimeout: '500ms', requestsPerSecond: rate };
+  const outage = { fault: { duration: pause }, settle, callerTimeout: '500ms', requestsPerSecond: rate };
   const folder = join(supervisor.temporaryFolder('corpus'), limiter.surveyed);
   const options = { supervisor, limiter: surveyed, variant, app, folder, ...configured, count: 3 };
   return {

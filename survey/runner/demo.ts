@@ -26,7 +26,7 @@ const scenarios = [
     expect: 'Any',
     countdown: '1s',
     storeOutage: {
-      pause: `${PAUSE_SECONDS}s`,
+      fault: { duration: `${PAUSE_SECONDS}s` },
       callerTimeout: '1s',
       requestsPerSecond: OUTAGE_REQUESTS_PER_SECOND,
       settle: '5s',

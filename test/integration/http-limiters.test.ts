@@ -16,7 +16,7 @@ const SCENARIOS = [
     name: 'outage',
     type: 'StoreOutage',
     storeOutage: {
-      pause: '3s',
+      fault: { duration: '3s' },
       callerTimeout: '500ms',
       requestsPerSecond: 10,
       settle: '2s',

@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => limiters?.close());
 
 it('a bucket admits its size, and what it refills, while callers are measured', async () => {
-  const outage = { pause: '1s', callerTimeout: '500ms', requestsPerSecond: 10, settle: '1s' };
+  const outage = { fault: { duration: '1s' }, callerTimeout: '500ms', requestsPerSecond: 10, settle: '1s' };
   const scenarios = [{ name: 'outage', type: 'StoreOutage', storeOutage: outage }];
   const { close, driver, key } = await limiters.drive('redis-rate', 'default', { scenarios, burst: BURST });
   try {

@@ -92,7 +92,12 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   it(
     'an outage proves nothing if a pod was deleted in it, whatever the outcomes',
     keepingTime(async () => {
-      const storeOutage = { pause: '4s', callerTimeout: '1s', settle: '2s', accept: ['FailsClosed'] };
+      const storeOutage = {
+        fault: { duration: '4s' },
+        callerTimeout: '1s',
+        settle: '2s',
+        accept: ['FailsClosed'],
+      };
       await world.applySpec('deleted', { scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }] });
       await untilPaused(world, 'deleted');
       await world.environment.pods[1]?.delete();

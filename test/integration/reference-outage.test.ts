@@ -15,7 +15,7 @@ afterAll(() => ground?.stop());
 
 function driverOf(mode: LimiterMode, callerTimeout: string): DrivenLimiter {
   const storeOutage = {
-    pause: '3s',
+    fault: { duration: '3s' },
     callerTimeout,
     requestsPerSecond: 10,
     settle: '2s',

@@ -10,11 +10,11 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-const outage = (name: string, pause: string, accept: string[]) => ({
+const outage = (name: string, duration: string, accept: string[]) => ({
   name,
   type: 'StoreOutage',
   countdown: '0s',
-  storeOutage: { pause, settle: '2s', requestsPerSecond: 10, accept },
+  storeOutage: { fault: { duration }, settle: '2s', requestsPerSecond: 10, accept },
 });
 
 it(

@@ -81,7 +81,7 @@ async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
         name: 'outage',
         type: 'StoreOutage',
         storeOutage: {
-          pause: '10s',
+          fault: { duration: '10s' },
           settle: '3s',
           requestsPerSecond: 10,
           accept: ['Enforces', 'FailsClosed'],

@@ -18,7 +18,7 @@ const SCENARIOS = [
     name: 'outage',
     type: 'StoreOutage',
     storeOutage: {
-      pause: '2s',
+      fault: { duration: '2s' },
       callerTimeout: '500ms',
       requestsPerSecond: 10,
       settle: '1s',

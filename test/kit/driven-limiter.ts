@@ -132,10 +132,15 @@ export class DrivenLimiter {
    * Leads through the whole fault `f`, from its key to the end of its watch, and returns what that came to.
    * @throws where the key cannot be set up, or the fault was not injected
    */
-  async leadThrough(scenario: string, key: string, ms: number): Promise<InvariantReading> {
+  async leadThrough(
+    scenario: string,
+    key: string,
+    ms: number,
+    permit = PERMITTED,
+  ): Promise<InvariantReading> {
     await this.prepare(scenario, key);
     this.converge([{ kind: 'Watch', fault: 'f', scenario, fixture: key }]);
-    const report = await this.inject(scenario, key, ms);
+    const report = await this.inject(scenario, key, ms, permit);
     // No watch over it would ever be whole.
     if (!report || report.missed) throw new Error(report?.message);
     const whole = (): InvariantReading | undefined => {

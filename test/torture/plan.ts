@@ -99,7 +99,7 @@ const STORY_MS = 9_000;
 const REMEDY_STREAM = 0x5eed_0000;
 /** As that of the remedies, for the lane behind HTTP. */
 const HTTP_STREAM = 0x5eee_0000;
-/** `storeOutage.pause`: long enough for the requests that a proof needs. */
+/** `storeOutage.fault.duration`: long enough for the requests that a proof needs. */
 const OUTAGE_MS = 3000;
 /** Of all seeds. */
 const WITH_REMEDIES = 0.5;

@@ -115,7 +115,7 @@ function httpSpecOf(lane: LanePlan): object {
         expect: 'Violated',
         countdown: lane.countdown,
         storeOutage: {
-          pause: `${lane.pauseMs}ms`,
+          fault: { duration: `${lane.pauseMs}ms` },
           callerTimeout: '500ms',
           requestsPerSecond: 10,
           settle: '2s',

@@ -158,9 +158,12 @@ describe('a history that was tampered with', () => {
       'a parameter out of its bounds',
       (line) =>
         line['version']
-          ? { ...line, scenario: { ...(line['scenario'] as Line), storeOutage: { pause: 'forever' } } }
+          ? {
+              ...line,
+              scenario: { ...(line['scenario'] as Line), storeOutage: { fault: { duration: 'forever' } } },
+            }
           : line,
-      /^line 1: scenario.storeOutage.pause/,
+      /^line 1: scenario.storeOutage.fault.duration/,
     ],
     [
       'more steps than a run has',

@@ -93,7 +93,7 @@ describe.skipIf(withoutRealTime)('the documented rights', () => {
       ['DEL', 'chaosdemo:probe:x'],
       ['HGETALL', 'other'],
       ['CONFIG', 'GET', '*'],
-      ['CLIENT', 'KILL', 'TYPE', 'normal'],
+      ['CLIENT', 'NO-EVICT', 'on'],
       ['EVAL', 'return 1', '0'],
       ['PUBLISH', 'a', 'b'],
       ['ACL', 'WHOAMI'],

@@ -24,6 +24,6 @@ export function requireShare(request: Pick<AdmissionRequest, 'spec'>): void {
   if (ms <= MOST_PAUSED_MS) return;
   throw new Refusal(
     'UnprovableSpec',
-    `the scenarios pause Redis for ${formatDuration(ms)} in all, and it is paused for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}: shorten counterDrift.pause, or make two ChaosDemos of it`,
+    `the scenarios pause Redis for ${formatDuration(ms)} in all, and it is paused for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}: shorten counterDrift.pause or storeOutage.fault.duration, or make two ChaosDemos of it`,
   );
 }

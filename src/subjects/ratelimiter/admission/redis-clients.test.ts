@@ -24,7 +24,7 @@ const clientLine = ({ addr, user = 'default', flags = 'N', name = '' }: Fields):
 describe('parseClientList', () => {
   it('reads address, name, user and flags', () => {
     expect(parseClientList(`${line}\n`)).toEqual([
-      { addr: '10.0.0.9:32820', ip: '10.0.0.9', name: 'worker', user: 'app', flags: 'N' },
+      { id: '7', addr: '10.0.0.9:32820', ip: '10.0.0.9', name: 'worker', user: 'app', flags: 'N' },
     ]);
   });
 
@@ -33,6 +33,11 @@ describe('parseClientList', () => {
       .map((addr) => clientLine({ addr }))
       .join('\n');
     expect(parseClientList(text).map(({ ip }) => ip)).toEqual(['fd00::9', '10.0.0.9', undefined]);
+  });
+
+  it.each(['-1', '1 2', 'a', '9'.repeat(20)])('takes no id that is not a number of Redis: %s', (id) => {
+    const [client] = parseClientList(`addr=10.0.0.9:1 id=${id}`);
+    expect(client?.id).toBe(id === '1 2' ? '1' : '');
   });
 
   it('takes an older answer without users', () => {
@@ -54,7 +59,7 @@ describe('parseClientList', () => {
           .map(({ ip, port, ...rest }) => `${clientLine({ addr: `${ip}:${port}`, ...rest })}\n`)
           .join('');
         expect(parseClientList(text)).toEqual(
-          clients.map(({ ip, port, ...rest }) => ({ addr: `${ip}:${port}`, ip, ...rest })),
+          clients.map(({ ip, port, ...rest }) => ({ id: '1', addr: `${ip}:${port}`, ip, ...rest })),
         );
       }),
     );
@@ -62,7 +67,7 @@ describe('parseClientList', () => {
 
   it('takes no field from the value of another', () => {
     expect(parseClientList('id=1 name=addr=1.1.1.1:1 addr=2.2.2.2:2 xuser=a flags=N')).toEqual([
-      { addr: '2.2.2.2:2', ip: '2.2.2.2', name: 'addr=1.1.1.1:1', user: '', flags: 'N' },
+      { id: '1', addr: '2.2.2.2:2', ip: '2.2.2.2', name: 'addr=1.1.1.1:1', user: '', flags: 'N' },
     ]);
   });
 

@@ -8,6 +8,8 @@ import { ReplyTypeError } from '../store/reply-types.ts';
 
 /** One line of CLIENT LIST, as far as it is used. */
 export interface RedisClient {
+  /** A decimal number that no other connection has had since the server started; '' if there is none. */
+  id: string;
   /** Remote address as Redis writes it: `10.0.0.9:33412`, `[fd00::9]:33412`, or a path and `:0` for a Unix socket. */
   addr: string;
   /** Its IP alone; undefined for a Unix socket. */
@@ -58,7 +60,9 @@ export function parseClientList(text: string): RedisClient[] {
     const addr = fieldOf(line, 'addr');
     if (addr === '') continue;
     const ip = ipOf(addr);
+    const id = fieldOf(line, 'id');
     clients.push({
+      id: /^\d{1,19}$/.test(id) ? id : '',
       addr,
       ...(ip === undefined ? {} : { ip }),
       name: fieldOf(line, 'name'),

@@ -290,13 +290,13 @@ export function checkBehaviour(
   const missing: string[] = [];
   if (near && accepts(behaviour) !== accepts(near.other)) {
     missing.push(
-      `${nearText(behaviour, near)}: lengthen storeOutage.pause or raise storeOutage.requestsPerSecond`,
+      `${nearText(behaviour, near)}: lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond`,
     );
   }
   if (slow.length > 0 && !accepts(behaviour)) missing.push(slowText(byNode));
   if (behaviour === 'Enforces' && !isOneLimit && reached.size === 0 && !accepts('FailsOpen')) {
     missing.push(
-      'no caller that crossed its limit in the pause was rejected by every pod, so it is not shown that the limit holds: lengthen storeOutage.pause or raise storeOutage.requestsPerSecond',
+      'no caller that crossed its limit in the pause was rejected by every pod, so it is not shown that the limit holds: lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond',
     );
   }
   const within = totalOf([...byNode.values()].map((pod) => pod.within));

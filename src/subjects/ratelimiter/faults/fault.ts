@@ -1,10 +1,10 @@
 /** A fault of the store: each is a folder beside this file, which knows Redis and nothing of requests. */
 import type { Admission, FaultReport, OrphanFinding } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
-import type { ProbeEvent } from '../history/events.ts';
+import type { FaultEvent, ProbeEvent } from '../history/events.ts';
 
-/** Records what a probe of the store has shown. */
-export type RecordProbe = (event: ProbeEvent) => void;
+/** Records what a probe of the store has shown, or how many connections the fault has ended. */
+export type RecordEvent = (event: ProbeEvent | FaultEvent<'ConnectionsEnded'>) => void;
 
 /** When a fault may begin, and when it has ended by itself at the latest; milliseconds since the epoch. */
 export interface FaultMoment {
@@ -14,7 +14,7 @@ export interface FaultMoment {
 
 /** What is seen of a fault while it is active. */
 export interface FaultListener {
-  readonly record: RecordProbe;
+  readonly record: RecordEvent;
   /** What proved the fault has gone, so that from `at` on it may have ended. */
   doubted(at: number): void;
 }
@@ -42,7 +42,7 @@ export interface StoreFault {
     signal: AbortSignal,
   ): Promise<FaultReport>;
   /** Waits for the end of the active fault and completes its report. @throws the reason of `signal` */
-  awaitEnd(record: RecordProbe, signal: AbortSignal): Promise<FaultReport>;
+  awaitEnd(record: RecordEvent, signal: AbortSignal): Promise<FaultReport>;
   /** Whether a process that is gone has injected it. */
   inquire(marker: string): Promise<OrphanFinding>;
 }

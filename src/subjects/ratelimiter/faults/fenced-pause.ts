@@ -1,5 +1,5 @@
 /** A pause of the writes of Redis that only the process in charge can send: its preconditions, its proof, its end, and whether a process that is gone sent it. */
-import { formatDuration, messageOf } from '../../../api/index.ts';
+import { type FaultProof, formatDuration, messageOf } from '../../../api/index.ts';
 import type { FaultReport, OrphanFinding } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
 import { comparePauses, markerOf, parseInfo, type RedisInfo } from '../store/redis-info.ts';
@@ -7,7 +7,7 @@ import type { Toolkit } from '../tools.ts';
 import {
   type FaultListener,
   type FaultMoment,
-  type RecordProbe,
+  type RecordEvent,
   type StoreFault,
   StoreRefusedError,
 } from './fault.ts';
@@ -17,15 +17,37 @@ import { type ActivePause, awaitPauseEnd, reportOfPause } from './pause-report.t
 /** How long a successor that only inquires stays in charge of Redis; milliseconds. */
 const IN_CHARGE_MS = 60_000;
 
-type Parts = Pick<Toolkit, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'usualWriteMs'>;
+/** What a fault does to Redis besides, while its pause is active. */
+export interface DuringPause {
+  /** Checks before the fault that it can be done. @throws an error whose message says what to do */
+  prepare(): Promise<void>;
+  /** Begins, once Redis has confirmed a pause; ends by itself at `until`, in milliseconds since the epoch. */
+  begin(until: number): void;
+  /** Ends it: nothing more is sent. */
+  stop(): void;
+  /** What an independent probe shows of it. Never rejects. */
+  prove(record: RecordEvent): Promise<Proof>;
+  /** What it has done in all. */
+  result(record: RecordEvent): Proof;
+}
+
+/** How sure a part of a fault is, with its reason. */
+export interface Proof {
+  readonly proof: FaultProof;
+  readonly message: string;
+}
+
+export type Parts = Pick<Toolkit, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'usualWriteMs'>;
 
 export class FencedPause implements StoreFault {
   readonly #parts: Parts;
+  readonly #during: DuringPause | undefined;
   #marked: RedisInfo | undefined;
   #pause: ActivePause | undefined;
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, during?: DuringPause) {
     this.#parts = parts;
+    this.#during = during;
   }
 
   get isActive(): boolean {
@@ -49,6 +71,7 @@ export class FencedPause implements StoreFault {
     await redis.takeCharge(ms + IN_CHARGE_MS);
     // A missing right is reported now, and not when the fault is due.
     await redis.warmUp();
+    await this.#during?.prepare();
     this.#marked = parseInfo(await redis.info('server', 'commandstats'));
     return { marker: markerOf(this.#marked) };
   }
@@ -91,10 +114,12 @@ export class FencedPause implements StoreFault {
             sent = true;
             ownPause.begun();
           },
+          onPaused: () => this.#during?.begin(until),
         },
         signal,
       );
     } catch (error) {
+      this.#during?.stop();
       if (!sent) throw error;
       if (error instanceof PauseNotSentError) {
         ownPause.ended();
@@ -104,11 +129,13 @@ export class FencedPause implements StoreFault {
       return { proof: 'Inconclusive', message, evidence: [] };
     }
     // Once the held write is answered, or its connection is lost, nothing shows that Redis is still paused.
-    pause.write.taken.then(
-      ({ at }) => listener.doubted(at),
-      () => listener.doubted(now()),
-    );
-    const report = reportOfPause(pause, listener.record, now());
+    pause.write.taken
+      .then(
+        ({ at }) => listener.doubted(at),
+        () => listener.doubted(now()),
+      )
+      .finally(() => this.#during?.stop());
+    const report = await this.#proven(reportOfPause(pause, listener.record, now()), listener.record);
     if (report.endedAt === undefined) {
       this.#pause = { report, pause, until, asked: formatDuration(until - plannedAt) };
     } else {
@@ -118,26 +145,33 @@ export class FencedPause implements StoreFault {
     return report;
   }
 
-  async awaitEnd(record: RecordProbe, signal: AbortSignal): Promise<FaultReport> {
+  async awaitEnd(record: RecordEvent, signal: AbortSignal): Promise<FaultReport> {
     const { now, ownPause, redis } = this.#parts;
     if (!this.#pause) throw new Error('no pause is active');
     const { pause } = this.#pause;
-    const report = await awaitPauseEnd(
-      this.#pause,
-      {
-        redis,
-        now,
-        record,
-        runIdBefore: this.#marked?.runId,
-        releasedByUs: () => ownPause.released || pause.released,
-      },
-      signal,
-    );
+    const context = {
+      redis,
+      now,
+      record,
+      runIdBefore: this.#marked?.runId,
+      releasedByUs: () => ownPause.released || pause.released,
+    };
+    const ended = await awaitPauseEnd(this.#pause, context, signal).finally(() => this.#during?.stop());
+    const report = this.#during ? withProof(ended, this.#during.result(record)) : ended;
     if (report.endedAt !== undefined) {
       this.#pause = undefined;
       pause.writer.close();
       ownPause.ended();
     }
+    return report;
+  }
+
+  /** The report of a proven pause, with what else was to be proven. */
+  async #proven(report: FaultReport, record: RecordEvent): Promise<FaultReport> {
+    if (!this.#during) return report;
+    if (report.proof === 'Confirmed') return withProof(report, await this.#during.prove(record));
+    // Nothing is shown by a part of a fault.
+    this.#during.stop();
     return report;
   }
 
@@ -151,4 +185,14 @@ export class FencedPause implements StoreFault {
     await redis.takeCharge(IN_CHARGE_MS);
     return await compare();
   }
+}
+
+/** A fault is as sure as its least sure part. What is not confirmed is the message. */
+function withProof(report: FaultReport, { message, proof }: Proof): FaultReport {
+  return {
+    ...report,
+    ...(proof !== 'Confirmed' && report.proof === 'Confirmed' && { proof }),
+    message: `${report.message}. ${message}`,
+    evidence: [...report.evidence, message],
+  };
 }

@@ -18,7 +18,7 @@ function statesAfter(finding: PauseFinding): ProbeEvent['state'][] {
     released: false,
   } as unknown as RedisPause;
   const states: ProbeEvent['state'][] = [];
-  reportOfPause(pause, ({ state }) => states.push(state), T + 5);
+  reportOfPause(pause, (event) => event.kind === 'probe' && states.push(event.state), T + 5);
   return states;
 }
 

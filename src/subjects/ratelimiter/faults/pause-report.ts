@@ -4,7 +4,7 @@ import { EARLY_MS } from '../history/fault-times.ts';
 import type { RedisConnections } from '../store/redis-client.ts';
 import { parseInfo } from '../store/redis-info.ts';
 import { waitForPauseEnd } from '../store/write-probe.ts';
-import type { RecordProbe } from './fault.ts';
+import type { RecordEvent } from './fault.ts';
 import type { RedisPause } from './pause.ts';
 
 /** How long after its planned end the probe waits for the end of a pause; milliseconds. */
@@ -21,7 +21,7 @@ export interface ActivePause {
 }
 
 /** What the probe has shown; `now` in milliseconds since the epoch. */
-export function reportOfPause(pause: RedisPause, record: RecordProbe, now: number): FaultReport {
+export function reportOfPause(pause: RedisPause, record: RecordEvent, now: number): FaultReport {
   const { startedAt, proof, message, finding, refused, write } = pause;
   const report: FaultReport = {
     ...(startedAt !== undefined && { startedAt }),
@@ -50,7 +50,7 @@ export async function awaitPauseEnd(
   context: {
     readonly redis: RedisConnections;
     readonly now: () => number;
-    readonly record: RecordProbe;
+    readonly record: RecordEvent;
     /** The run_id of Redis before the pause. */
     readonly runIdBefore: string | undefined;
     /** Whether this run itself ended it early. */

@@ -35,6 +35,8 @@ export interface RedisPauseOptions {
    * the error is passed on.
    */
   readonly onSend?: () => void;
+  /** Called once Redis has confirmed the pause, before the probe proves it. */
+  readonly onPaused?: () => void;
 }
 
 /** The outcome of the command. */
@@ -137,7 +139,7 @@ async function prove(
   redis: RedisConnections,
   { ms, startedAt }: { readonly startedAt: number; readonly ms: number },
   write: HeldWrite,
-  { askedMs, now, until, usualWriteMs }: RedisPauseOptions,
+  { askedMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<Pick<RedisPause, 'finding' | 'message' | 'proof' | 'released'> & { readonly startedAt: number }> {
   const late = Math.round(startedAt + ms - until);
@@ -149,6 +151,7 @@ async function prove(
     const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced; it was ${released ? 'released' : 'to be released, and that was not answered'}`;
     return { startedAt, proof: 'Inconclusive', message, released };
   }
+  onPaused?.();
   // The proof takes at most half of the pause: the rest is for the traffic.
   const finding = await verifyPause(redis, write, Math.min(holdFor(usualWriteMs), ms / 2), now, signal);
   return { startedAt, finding, released: false, ...verdictOn(finding, redis.name, ms, askedMs) };

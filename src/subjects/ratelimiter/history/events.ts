@@ -75,6 +75,13 @@ const fault = z.discriminatedUnion('step', [
     message: text,
     evidence: z.array(text).max(16),
   }),
+  /** So many connections of each pod were ended by then, since the fault began. */
+  z.strictObject({
+    kind: z.literal('fault'),
+    step: z.literal('ConnectionsEnded'),
+    at,
+    connections: podCounts,
+  }),
   /** From then on it is unknown whether the fault is active: the probe that showed it has ended. */
   z.strictObject({ kind: z.literal('fault'), step: z.literal('Doubted'), at }),
 ]);
@@ -189,6 +196,7 @@ export type RequestOutcome = (typeof OUTCOMES)[number];
 export type LateAnswer = Readonly<z.infer<typeof late>>;
 /** One request with its outcome, and the answer that came after its caller had given up, if one did. */
 export type CallerRequest = Readonly<z.infer<typeof callerRequest>> & { readonly late?: LateAnswer };
+export type FaultEvent<S extends EventOf<'fault'>['step']> = Extract<EventOf<'fault'>, { step: S }>;
 /** One read or write of the store by a client of its own. */
 export type ProbeEvent = EventOf<'probe'>;
 export type EventOf<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>;

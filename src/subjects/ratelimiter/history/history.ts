@@ -3,7 +3,7 @@
  * it, and nothing else records.
  */
 
-import type { CallerRequest, EventOf, HistoryEvent, LateAnswer } from './events.ts';
+import type { CallerRequest, EventOf, FaultEvent, HistoryEvent, LateAnswer } from './events.ts';
 import type { FaultTimes } from './fault-times.ts';
 import type { Setup } from './setup.ts';
 
@@ -29,7 +29,7 @@ export class History {
   #dropped = 0;
   #leftOut = 0;
   #times: FaultTimes = { until: Number.POSITIVE_INFINITY };
-  #report: EventOf<'fault'> | undefined;
+  #report: FaultEvent<'Reported'> | undefined;
 
   constructor(setup: Setup) {
     this.setup = setup;
@@ -61,8 +61,8 @@ export class History {
   }
 
   /** The last report of the fault. */
-  get report(): (EventOf<'fault'> & { readonly step: 'Reported' }) | undefined {
-    return this.#report?.step === 'Reported' ? this.#report : undefined;
+  get report(): FaultEvent<'Reported'> | undefined {
+    return this.#report;
   }
 
   /** Every event, in order. */
@@ -126,7 +126,7 @@ export class History {
         ...this.#times,
         doubtfulFrom: Math.min(event.at, this.#times.doubtfulFrom ?? event.at),
       };
-    } else {
+    } else if (event.step === 'Reported') {
       const { endedAt, startedAt } = event;
       this.#report = event;
       this.#times = {

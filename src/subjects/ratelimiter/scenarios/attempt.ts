@@ -8,8 +8,8 @@ import type {
   RecoveryReport,
 } from '../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../demo/subject.ts';
-import type { FaultMoment, StoreFault } from '../faults/fault.ts';
-import type { EventOf, ProbeEvent } from '../history/events.ts';
+import type { FaultListener, FaultMoment, StoreFault } from '../faults/fault.ts';
+import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import type { CallerAccess } from '../interfaces/caller-access.ts';
 import { watchStore } from '../store/store-watch.ts';
@@ -40,7 +40,7 @@ export class Attempt {
     this.#type = type;
     this.#scenario = scenario;
     this.#toolkit = toolkit;
-    this.#fault = type.fault?.(toolkit);
+    this.#fault = type.fault?.(toolkit, scenario);
     this.#workload = type.workload(scenario, toolkit, access);
   }
 
@@ -89,8 +89,8 @@ export class Attempt {
     await this.#fault?.requireSameStore();
     const unready = await this.#workload.arrive?.(signal);
     history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
-    const listener = {
-      record: (event: ProbeEvent) => history.append(event),
+    const listener: FaultListener = {
+      record: (event) => history.append(event),
       doubted: (at: number) => history.append({ kind: 'fault', step: 'Doubted', at }),
     };
     const report =

@@ -54,7 +54,7 @@ export interface ScenarioType<J extends Judge = Judge> {
   /** Shows a history as evidence, as it grows. */
   evidence(history: History, judge: J, target: RateLimiterTarget): () => FaultEvidence | undefined;
   /** The fault of the store; left out: what is sent is all that happens. Connects nothing yet. */
-  readonly fault?: (toolkit: Toolkit) => StoreFault;
+  readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec) => StoreFault;
   /** What is sent, and what is read of counters. Connects nothing yet. */
   workload(scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess): Workload<J>;
 }

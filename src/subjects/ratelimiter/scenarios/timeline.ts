@@ -20,6 +20,7 @@ import type {
   CallerKind,
   CallerRequest,
   EventOf,
+  FaultEvent,
   HistoryEvent,
   LateAnswer,
   ProbeEvent,
@@ -115,6 +116,7 @@ export class Timeline {
   show(event: HistoryEvent, source: CountSource = 'Nodes'): void {
     if (event.kind === 'request') this.request(event);
     else if (event.kind === 'probe') this.#probe(event);
+    else if (event.kind === 'fault' && event.step === 'ConnectionsEnded') this.#connectionsEnded(event);
     else if (event.kind === 'health') this.#health(event);
     else if (event.kind === 'gone') this.#gone(event);
     else if (event.kind === 'count') {
@@ -318,6 +320,16 @@ export class Timeline {
       default:
         return state satisfies never;
     }
+  }
+
+  #connectionsEnded({ at, connections }: FaultEvent<'ConnectionsEnded'>): void {
+    const counts = Object.values(connections).filter((count) => count > 0);
+    const sum = counts.reduce((total, count) => total + count, 0);
+    this.event(
+      at,
+      STORE,
+      `it has closed ${counted(sum, 'connection')} of ${counted(counts.length, 'replica')} so far`,
+    );
   }
 
   /** Pods that were deleted since the watch began. */

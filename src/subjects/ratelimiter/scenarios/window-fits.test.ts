@@ -54,7 +54,7 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
 
 describe('a fault in windows by the clock', () => {
   it('waits for the next one if its story does not fit', async () => {
-    const storeOutage = { pause: '10s', settle: '2s', callerTimeout: '1s' };
+    const storeOutage = { fault: { duration: '10s' }, settle: '2s', callerTimeout: '1s' };
     const parsed = spec({ type: 'StoreOutage', storeOutage });
     const [first] = parsed.scenarios;
     const limiter = rateLimiterOf(parsed);

@@ -12,6 +12,10 @@ const BY_CREDENTIALS =
   'correct username and password in the Secret that rateLimiter.redis.authSecretName names';
 
 const BY_REPLY: readonly (readonly [RegExp, string])[] = [
+  [
+    /^NOPERM .*client\|kill/,
+    'the ACL user lacks a right that fault type Break needs: grant it "+client|kill" besides the others',
+  ],
   [/^(EXECABORT .*\b)?NOPERM/, `the ACL user lacks a right: grant it "${REDIS_ACL}"`],
   [/^NOAUTH/, 'it asks for a password: name a Secret with the password in rateLimiter.redis.authSecretName'],
   [/^(WRONGPASS|ERR AUTH|ERR invalid password)/, BY_CREDENTIALS],

@@ -8,13 +8,14 @@
  */
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../waiting.ts';
+import { CLIENT_LIST_BYTES } from './bounded-connection.ts';
 import { COUNT_COMMANDS, type CountPlace } from './count-place.ts';
 import { endOf, Fence, NotInChargeError } from './fence.ts';
 import { PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
 import { explain, RedisClientError } from './redis-error.ts';
 import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
-import { asFields, asText, asTime, requireOk } from './reply-types.ts';
+import { asFields, asInteger, asText, asTime, requireOk } from './reply-types.ts';
 
 /** How long a probe key lives; longer than the longest pause, and then gone by itself. */
 const PROBE_TTL_MS = 120_000;
@@ -27,6 +28,8 @@ export class RedisConnections {
   /** Kept open to the end: what was sent over them may still be carried out. */
   readonly #late: Link[] = [];
   readonly #reader: Link;
+  readonly #lister: Link;
+  readonly #killer: Link;
   readonly #writers = new Set<Link>();
   readonly #probeKey: string;
   readonly #fence = new Fence();
@@ -40,6 +43,8 @@ export class RedisConnections {
     this.#server = new PinnedServer(target, identity);
     this.#control = this.#newControl();
     this.#reader = this.#link('probe', REDIS_TIMEOUT_MS);
+    this.#lister = this.#link('probe', REDIS_TIMEOUT_MS, CLIENT_LIST_BYTES);
+    this.#killer = this.#link('pause', REDIS_TIMEOUT_MS);
     this.#probeKey = `chaosdemo:probe:${probeId}`;
   }
 
@@ -118,6 +123,41 @@ export class RedisConnections {
       if (error instanceof NotInChargeError) throw error;
       throw explain(this.#target, command, error);
     }
+  }
+
+  /** CLIENT LIST, as Redis has it, and the address and port from which it was requested. */
+  async clientList(): Promise<{
+    readonly text: string;
+    readonly localAddress: string;
+    readonly localPort: number;
+  }> {
+    return await this.#ask(this.#lister, 'CLIENT LIST', async (redis) => {
+      const { localAddress = '', localPort = 0 } = redis.stream;
+      return { text: asText('CLIENT LIST', await redis.call('CLIENT', 'LIST')), localAddress, localPort };
+    });
+  }
+
+  /**
+   * CLIENT KILL of these clients, if this session is in charge.
+   * @param ids as in CLIENT LIST; no other client ever has one of them
+   * @returns for each, whether Redis has ended its connection
+   * @throws NotInChargeError, too: none was ended, and none will be
+   */
+  async killClients(ids: readonly string[]): Promise<readonly boolean[]> {
+    const redis = await this.#killer.get();
+    let replies: readonly unknown[] = [];
+    try {
+      await this.#answered('CLIENT KILL', async () => {
+        await this.#fence.begin(redis);
+        const kills = ids.map((id) => ['CLIENT', 'KILL', 'ID', id] as const);
+        replies = await this.#fence.carryOut(redis, 'CLIENT KILL', kills);
+      });
+    } catch (error) {
+      // It may be in the middle of a transaction.
+      await endOf(redis);
+      throw error;
+    }
+    return replies.map((reply) => asInteger('CLIENT KILL', reply) > 0);
   }
 
   /** INFO of these sections, as Redis has it. */
@@ -228,7 +268,7 @@ export class RedisConnections {
   }
 
   get #links(): Link[] {
-    return [this.#reader, this.#control, ...this.#late, ...this.#writers];
+    return [this.#reader, this.#lister, this.#killer, this.#control, ...this.#late, ...this.#writers];
   }
 
   /** A late answer must not end it: only behind a CLIENT PAUSE, on its connection, does a CLIENT UNPAUSE end it for certain. */
@@ -236,12 +276,13 @@ export class RedisConnections {
     return this.#link('pause');
   }
 
-  #link(use: Use, commandTimeout?: number): Link {
+  #link(use: Use, commandTimeout?: number, replyBytes?: number): Link {
     return new Link({
       target: this.#target,
       server: this.#server,
       use,
       ...(commandTimeout === undefined ? {} : { commandTimeout }),
+      ...(replyBytes === undefined ? {} : { replyBytes }),
       // The others may be held back, or in the midst of something that a question would disturb.
       standing: () => this.#reader.standing,
     });

@@ -15,6 +15,7 @@ interface LinkOptions {
   readonly server: PinnedServer;
   readonly use: Use;
   readonly commandTimeout?: number;
+  readonly replyBytes?: number;
   /** A connection of the same session that stands. */
   readonly standing: () => Redis | undefined;
 }
@@ -54,13 +55,14 @@ export class Link {
   }
 
   async #connect(): Promise<Redis> {
-    const { commandTimeout, server, standing, target, use } = this.#options;
+    const { commandTimeout, replyBytes, server, standing, target, use } = this.#options;
     this.#dialled?.disconnect();
     this.#redis = undefined;
     try {
       await server.beforeDial(standing());
       if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
-      const redis = boundedConnection(target, { connectTimeout: REDIS_TIMEOUT_MS, commandTimeout });
+      const limits = { connectTimeout: REDIS_TIMEOUT_MS, commandTimeout };
+      const redis = boundedConnection(target, replyBytes === undefined ? limits : { ...limits, replyBytes });
       this.#dialled = redis;
       if ((await within(redis.connect(), REDIS_TIMEOUT_MS)) === TIMED_OUT) {
         throw new RedisClientError(

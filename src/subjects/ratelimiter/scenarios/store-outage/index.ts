@@ -1,5 +1,6 @@
-/** Store outage: writes to Redis stall, and callers continue. */
+/** Store outage: Redis stalls or is gone, and callers continue. */
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
+import { Break } from '../../faults/break/break.ts';
 import { Stall } from '../../faults/stall/stall.ts';
 import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import type { ScenarioType } from '../scenario-type.ts';
@@ -10,6 +11,13 @@ import { OutageJudge } from './judge.ts';
 import { api, faultStoryMs, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
 import { OutageWorkload } from './workload.ts';
 
+const FAULTS = { Break, Stall } as const;
+
+const TITLES = {
+  Break: 'Redis breaks the connections of the pods and takes no writes',
+  Stall: 'Redis stops taking writes',
+} as const;
+
 export const storeOutage: ScenarioType<OutageJudge> = {
   api,
   truth: { anomaly: 'store-writes-stalled', at: 'store' },
@@ -17,12 +25,12 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   title: 'Store Outage',
   storyMs: faultStoryMs,
   plan(scenario, limiter) {
-    const { accept, pause } = parametersOf(scenario);
-    const faultMs = parseDuration(pause);
+    const { accept, fault } = parametersOf(scenario);
+    const faultMs = parseDuration(fault.duration);
     return {
       faultMs,
       settleMs: mostWatchMs(scenario, limiter),
-      faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}, and callers go on`,
+      faultTitle: `${TITLES[fault.type]} for ${formatDuration(faultMs)}, and callers continue`,
       invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}; then they are admitted as before, and get their limit back`,
     };
   },
@@ -31,7 +39,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
   evidence: outageEvidence,
-  fault: (toolkit) => new Stall(toolkit),
+  fault: (toolkit, scenario) => new FAULTS[parametersOf(scenario).fault.type](toolkit),
   workload: (scenario, toolkit, access) => new OutageWorkload(scenario, toolkit, access),
 };
 

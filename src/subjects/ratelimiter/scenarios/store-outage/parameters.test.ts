@@ -32,11 +32,11 @@ describe('a store outage that can tell nothing', () => {
   });
 
   it('has too short a pause for its callers', () => {
-    expect(unprovable(scenario({ pause: '2s', callerTimeout: '1500ms' }), limiter(), 3)).toContain(
-      'comes to 2',
-    );
     expect(
-      unprovable(scenario({ pause: '1s', callerTimeout: '10s', settle: '11s' }), limiter(), 3),
+      unprovable(scenario({ fault: { duration: '2s' }, callerTimeout: '1500ms' }), limiter(), 3),
+    ).toContain('comes to 2');
+    expect(
+      unprovable(scenario({ fault: { duration: '1s' }, callerTimeout: '10s', settle: '11s' }), limiter(), 3),
     ).toContain('comes to 0');
   });
 
@@ -44,7 +44,7 @@ describe('a store outage that can tell nothing', () => {
     expect(unprovable(scenario(), limiter(), 51)).toContain('comes to 1020 requests');
     expect(
       unprovable(
-        scenario({ requestsPerSecond: 50, callerTimeout: '9s', pause: '30s', settle: '10s' }),
+        scenario({ requestsPerSecond: 50, callerTimeout: '9s', fault: { duration: '30s' }, settle: '10s' }),
         limiter(),
         2,
       ),
@@ -65,7 +65,7 @@ describe('a store outage longer than a window', () => {
     expect(of({ window: '1s' }, { requestsPerSecond: 4 })).toMatch(
       /the limit allows 110 in the pause, and 125 .*requestsPerSecond 4 x 3 pods come to 102 .* raise store/,
     );
-    expect(of({ window: '1s' }, { requestsPerSecond: 4, pause: '60s' })).toMatch(
+    expect(of({ window: '1s' }, { requestsPerSecond: 4, fault: { duration: '60s' } })).toMatch(
       /requestsPerSecond 4 x 3 pods = 12 .* needs 13 .* set storeOutage\.requestsPerSecond to 5,/,
     );
     const bucket = { window: '1s', requests: 50, algorithm: 'TokenBucket', burst: 5 };

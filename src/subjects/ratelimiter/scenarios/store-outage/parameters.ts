@@ -21,7 +21,18 @@ import { mostReturnMs } from './returning-callers.ts';
 
 const schema = z
   .object({
-    pause: durationField('How long writes to Redis stall.', '1s', '1m').default('10s'),
+    fault: z
+      .object({
+        type: z
+          .enum(['Stall', 'Break'])
+          .default('Stall')
+          .describe(
+            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill.',
+          ),
+        duration: durationField('How long the fault lasts.', '1s', '1m').default('10s'),
+      })
+      .prefault({})
+      .describe('What happens to Redis.'),
     callerTimeout: durationField('How long a caller waits for an answer.', '100ms', '10s').default('1s'),
     requestsPerSecond: z
       .int()
@@ -29,10 +40,10 @@ const schema = z
       .max(50)
       .default(5)
       .describe(
-        'Requests per second to each pod, of callers under their limit, and as many of one caller over it. In the pause, as many of a new caller and of callers that cross their limit. With identity SourceAddress: twice as many, of the one caller.',
+        'Requests per second to each pod, of callers under their limit, and as many of one caller over it. In the fault, as many of a new caller and of callers that cross their limit. With identity SourceAddress: twice as many, of the one caller.',
       ),
     settle: durationField(
-      'How long to keep sending after the pause. By its end callers have to be admitted as before.',
+      'How long to keep sending after the fault. By its end callers have to be admitted as before.',
       '1s',
       '1m',
     ).default('5s'),
@@ -43,13 +54,15 @@ const schema = z
       .default(['Enforces', 'FailsClosed'])
       .meta({
         description:
-          'Which behavior in the pause is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
+          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
         'x-kubernetes-list-type': 'set',
       }),
   })
-  .describe('Pauses writes to Redis and reports the outcome for callers; for type StoreOutage.');
+  .describe(
+    'Stalls Redis or breaks its connections, and reports the outcome for callers; for type StoreOutage.',
+  );
 
-/** What a limiter does while writes to Redis stall, by its behaviour. */
+/** What a limiter does during the fault, by its behaviour. */
 const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
   Enforces: 'enforces its limit',
   FailsOpen: 'fails open',
@@ -58,12 +71,12 @@ const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
   Mixed: 'behaves differently by pod or caller',
 };
 
-/** Of "FailsOpen, 30 > 10; not recovered": "fails open while Redis stalls (30 > 10; not recovered)". */
+/** Of "FailsOpen, 30 > 10; not recovered": "fails open during the outage (30 > 10; not recovered)". */
 function behaviourClause(summary: string): string {
   const [, word = '', rest = ''] = /^(?:>= )?([A-Z][A-Za-z]+)(?:[,;] (.*))?$/.exec(summary) ?? [];
   const behaviour = BEHAVIOURS.find((known) => known === word);
-  if (behaviour === undefined) return `while Redis stalls: ${summary}`;
-  return `${CLAUSES[behaviour]} while Redis stalls${rest === '' ? '' : ` (${rest})`}`;
+  if (behaviour === undefined) return `during the outage: ${summary}`;
+  return `${CLAUSES[behaviour]} during the outage${rest === '' ? '' : ` (${rest})`}`;
 }
 
 export const api = {
@@ -71,14 +84,14 @@ export const api = {
   member: 'storeOutage',
   schema,
   conditionMeaning:
-    'In this run, while writes to Redis stalled, the behavior was not an accepted one, or over-admission occurred although FailsOpen is not accepted. Or, after the stall, callers were not admitted as before, or their limit was not returned.',
+    'In this run, during the outage of Redis, the behavior was not an accepted one, or over-admission occurred although FailsOpen is not accepted. Or, after the outage, callers were not admitted as before, or their limit was not returned.',
   measures: [
     {
       name: 'notAdmitted',
       unit: 'requests',
       grows: true,
       meaning:
-        'Requests of callers under their limit that were rejected, failed or timed out during the pause.',
+        'Requests of callers under their limit that were rejected, failed or timed out during the fault.',
     },
     {
       name: 'overAdmission',
@@ -90,27 +103,27 @@ export const api = {
     {
       name: 'underLimit',
       unit: 'requests',
-      meaning: 'Requests of callers under their limit during the pause.',
+      meaning: 'Requests of callers under their limit during the fault.',
     },
-    { name: 'latencyBefore', unit: 'ms', meaning: 'Median time to an answer before the pause.' },
+    { name: 'latencyBefore', unit: 'ms', meaning: 'Median time to an answer before the fault.' },
     {
       name: 'latencyDuring',
       unit: 'ms',
       meaning:
-        'The same during the pause, of the answers that came in time; none came where it is missing. Requests that the end of the pause may have answered do not count.',
+        'The same during the fault, of the answers that came in time; none came where it is missing. Requests that the end of the fault may have answered do not count.',
     },
-    { name: 'latencyAfter', unit: 'ms', meaning: 'The same after the pause.' },
+    { name: 'latencyAfter', unit: 'ms', meaning: 'The same after the fault.' },
     {
       name: 'timeToRecovery',
       unit: 'ms',
       meaning:
-        'From the end of the pause until callers under their limit were admitted as before, and the one over its limit was not. With identity SourceAddress: until each pod admitted or rejected the one caller, and admitted no more than the limit. A lower bound if that had not happened by the end of settle.',
+        'From the end of the fault until callers under their limit were admitted as before, and the one over its limit was not. With identity SourceAddress: until each pod admitted or rejected the one caller, and admitted no more than the limit. A lower bound if that had not happened by the end of settle.',
     },
     {
       name: 'lockedOut',
       unit: 'callers',
       meaning:
-        'Callers that had used their limit up after the pause and were still rejected when it had to be returned. Only there if some were.',
+        'Callers that had used their limit up after the fault and were still rejected when it had to be returned. Only there if some were.',
     },
     { name: 'underCounted', unit: 'requests', meaning: 'Requests that were admitted and never counted.' },
     {
@@ -120,7 +133,7 @@ export const api = {
     },
   ],
   finding: (_, summary) => behaviourClause(summary),
-  column: { name: 'Outage', description: 'Behavior while writes to Redis stalled' },
+  column: { name: 'Outage', description: 'Behavior during the outage of Redis' },
 } as const satisfies FaultApi;
 
 export type StoreOutageSpec = z.output<typeof schema>;
@@ -144,15 +157,15 @@ export function mostWatchMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): n
 
 /** From the announcement to the end of the watch; milliseconds. */
 export function faultStoryMs(scenario: ScenarioSpec, { health }: Pick<RateLimiterSpec, 'health'>): number {
-  const { callerTimeout, pause, settle } = parametersOf(scenario);
-  return sumOf(scenario.countdown, pause, settle, callerTimeout, health.timeout);
+  const { callerTimeout, fault, settle } = parametersOf(scenario);
+  return sumOf(scenario.countdown, fault.duration, settle, callerTimeout, health.timeout);
 }
 
 /** From the first request to the last of the accounts, with what the controls take; milliseconds. */
 export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
-  const { callerTimeout, pause, settle } = parametersOf(scenario);
+  const { callerTimeout, fault, settle } = parametersOf(scenario);
   const { timeout } = limiter.health;
-  return sumOf(scenario.countdown, pause, settle, settle, callerTimeout, callerTimeout, timeout);
+  return sumOf(scenario.countdown, fault.duration, settle, settle, callerTimeout, callerTimeout, timeout);
 }
 
 /**
@@ -176,10 +189,10 @@ const MOST_AT_ONCE = 1000;
 /** What the proof of the pause may take of it, before the one caller begins to ask; milliseconds. */
 const PROOF_MS = 500;
 
-/** Requests of each kind to one pod that count: one that the end of the pause may answer does not. */
+/** Requests of each kind to one pod that count: one that the end of the fault may answer does not. */
 export function requestsInFault(scenario: ScenarioSpec): number {
-  const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
-  const countedMs = parseDuration(pause) - parseDuration(callerTimeout);
+  const { callerTimeout, fault, requestsPerSecond } = parametersOf(scenario);
+  const countedMs = parseDuration(fault.duration) - parseDuration(callerTimeout);
   return Math.max(0, Math.floor((countedMs / 1000) * requestsPerSecond));
 }
 
@@ -189,20 +202,20 @@ export function unprovable(
   limiter: RateLimiterSpec,
   pods: number,
 ): string | undefined {
-  const { callerTimeout, pause, requestsPerSecond, settle } = parametersOf(scenario);
+  const { callerTimeout, fault, requestsPerSecond, settle } = parametersOf(scenario);
   const timeoutMs = parseDuration(callerTimeout);
   if (parseDuration(settle) <= timeoutMs) {
     return `scenario ${scenario.name}: storeOutage.settle ${settle} must be more than callerTimeout ${callerTimeout}, so that the last callers have their answers when the watch ends`;
   }
   if (isReference(limiter) || isOfOneCaller(limiter)) {
     const fields =
-      'countdown, storeOutage.pause, storeOutage.settle, storeOutage.callerTimeout and health.timeout';
+      'countdown, storeOutage.fault.duration, storeOutage.settle, storeOutage.callerTimeout and health.timeout';
     const late = tooLongForWindow(scenario, limiter, faultStoryMs(scenario, limiter), fields);
     if (late !== undefined) return late;
   }
   const asked = requestsInFault(scenario);
   if (asked < LEAST_ASKED) {
-    return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the pause, and storeOutage.requestsPerSecond ${requestsPerSecond} x (pause ${pause} - callerTimeout ${callerTimeout}) comes to ${asked}: lengthen storeOutage.pause or raise requestsPerSecond`;
+    return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) comes to ${asked}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
   }
   // Four kinds of callers send to each pod, or one in place of two.
   const kinds = isOfOneCaller(limiter) ? 2 : 4;
@@ -247,8 +260,8 @@ function fewInWindow(scenario: ScenarioSpec, { limit }: RateLimiterSpec, pods: n
 /** Why a caller does not get over its limit in the pause, with what comes back meanwhile. */
 function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
   const byOne = isOfOneCaller(limiter);
-  const { callerTimeout, pause, requestsPerSecond } = parametersOf(scenario);
-  const pauseMs = parseDuration(pause);
+  const { callerTimeout, fault, requestsPerSecond } = parametersOf(scenario);
+  const pauseMs = parseDuration(fault.duration);
   const span = { from: 0, to: pauseMs, fresh: true };
   const most = mostAdmitted(limitOf(limiter), byOne ? { ...span, clockWithinMs: 0 } : span);
   const askedMs = pauseMs - Math.max(0, Math.min(PROOF_MS, pauseMs / 2)) - parseDuration(callerTimeout);
@@ -257,5 +270,5 @@ function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: nu
   const needed = most + LEAST_ASKED * pods;
   if (asked >= needed) return undefined;
   const name = `scenario ${scenario.name}${byOne ? ', where all requests are of one caller' : ''}`;
-  return `${name}: the limit allows ${most} in the pause, and ${needed} have to be sent in it to see what becomes of those beyond; ${byOne ? '2 x ' : ''}storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods come to ${asked} in what the proof and the last callerTimeout leave of ${pause}: raise storeOutage.requestsPerSecond or pause, or give the rate limiter a lower limit for the test`;
+  return `${name}: the limit allows ${most} in the pause, and ${needed} have to be sent in it to see what becomes of those beyond; ${byOne ? '2 x ' : ''}storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods come to ${asked} in what the proof and the last callerTimeout leave of ${fault.duration}: raise storeOutage.requestsPerSecond or fault.duration, or give the rate limiter a lower limit for the test`;
 }

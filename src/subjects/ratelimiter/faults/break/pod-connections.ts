@@ -1,0 +1,198 @@
+/**
+ * Ends the connections of the selected pods to Redis, again and again. Nothing of it outlasts the process: Redis keeps
+ * no state of it, and Redis itself rejects what comes after another process has taken charge.
+ */
+import { counted, messageOf } from '../../../../api/index.ts';
+import { formatAddr, parseClientList } from '../../admission/redis-clients.ts';
+import { NotInChargeError } from '../../store/fence.ts';
+import { RedisClientError } from '../../store/redis-error.ts';
+import { requireOwnConnection } from '../../store/reply-types.ts';
+import type { Toolkit } from '../../tools.ts';
+import { pauseFor } from '../../waiting.ts';
+import type { RecordEvent } from '../fault.ts';
+import type { DuringPause, Proof } from '../fenced-pause.ts';
+
+/** Time between two rounds, in milliseconds: a client that connects again has so long for its reads. */
+const EVERY_MS = 50;
+
+/** Connections that one round ends. */
+const MOST_IN_ROUND = 1000;
+
+/** If so much time passes without a round, in milliseconds, clients could take the fault for a stall. */
+const LONGEST_GAP_MS = 1000;
+
+/** Ids of connections count up from 1, so no client has the largest. */
+const NOBODY = '9223372036854775807';
+
+/** A connection of a pod. */
+interface PodConnection {
+  readonly id: string;
+  readonly pod: string;
+}
+
+type Tools = Pick<Toolkit, 'lifetime' | 'now' | 'ownPause' | 'redis' | 'target'>;
+
+export class PodConnections implements DuringPause {
+  readonly #tools: Tools;
+  /** Name of each pod, by its IP. */
+  readonly #pods: ReadonlyMap<string, string>;
+  #over = new AbortController();
+  /** Those that were open when the fault began; undefined before they were listed. */
+  #open: readonly PodConnection[] | undefined;
+  /** Connections that Redis has ended, by pod. */
+  #ended = new Map<string, number>();
+  #until = 0;
+  #rounds = 0;
+  #lastRoundAt = 0;
+  #longestGapMs = 0;
+  /** Why it has ended before its time. */
+  #failure: string | undefined;
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+    this.#pods = new Map(tools.target.nodes.map(({ host, name }) => [host, name]));
+  }
+
+  async prepare(): Promise<void> {
+    const { redis } = this.#tools;
+    await redis.killClients([NOBODY]);
+    if ((await this.#list()).length === 0) throw new Error(this.#notListed([...this.#pods.values()]));
+  }
+
+  begin(until: number): void {
+    const { lifetime, now } = this.#tools;
+    this.#over = new AbortController();
+    this.#open = undefined;
+    this.#ended = new Map();
+    [this.#rounds, this.#longestGapMs, this.#failure] = [0, 0, undefined];
+    [this.#until, this.#lastRoundAt] = [until, now()];
+    void this.#run(AbortSignal.any([this.#over.signal, lifetime]));
+  }
+
+  stop(): void {
+    if (this.#over.signal.aborted) return;
+    this.#over.abort();
+    this.#noteGap(Math.min(this.#tools.now(), this.#until));
+  }
+
+  async prove(record: RecordEvent): Promise<Proof> {
+    const { name } = this.#tools.redis;
+    let listed: readonly PodConnection[];
+    try {
+      listed = await this.#list();
+    } catch (error) {
+      return {
+        proof: 'Inconclusive',
+        message: `Which connections are left is not known: ${messageOf(error)}`,
+      };
+    }
+    this.#record(record);
+    const open = this.#open ?? [];
+    const ids = new Set(listed.map(({ id }) => id));
+    const left = open.filter(({ id }) => ids.has(id));
+    if (this.#failure === undefined && left.length > 0) {
+      return {
+        proof: 'Mismatch',
+        message: `${name} still has ${left.length} of ${counted(open.length, 'connection')} that were to be ended. Check whether a proxy answers in its place`,
+      };
+    }
+    if (this.#failure !== undefined) return { proof: 'Inconclusive', message: this.#failure };
+    const missing = [...this.#pods.values()].filter((pod) => !this.#ended.has(pod));
+    if (missing.length > 0) return { proof: 'Inconclusive', message: this.#notListed(missing) };
+    return {
+      proof: 'Confirmed',
+      message: `${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended, with all that were open when it began`,
+    };
+  }
+
+  result(record: RecordEvent): Proof {
+    this.#record(record);
+    const gap = Math.round(this.#longestGapMs);
+    const done = `In all, ${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended in ${counted(this.#rounds, 'round')}, at most ${gap} ms apart`;
+    if (this.#failure !== undefined) {
+      return { proof: 'Inconclusive', message: `${done}. It ended before its time: ${this.#failure}` };
+    }
+    if (gap <= LONGEST_GAP_MS) return { proof: 'Confirmed', message: done };
+    return {
+      proof: 'Inconclusive',
+      message: `${done}: more than ${LONGEST_GAP_MS} ms, in which Redis only stalled. Give the operator more CPU`,
+    };
+  }
+
+  async #run(stop: AbortSignal): Promise<void> {
+    const { now } = this.#tools;
+    const isOver = (): boolean => stop.aborted || now() >= this.#until || this.#isReleased();
+    while (!isOver()) {
+      try {
+        const connections = (await this.#list()).slice(0, MOST_IN_ROUND);
+        if (isOver()) break;
+        this.#open ??= connections;
+        await this.#end(connections);
+        this.#rounds += 1;
+        this.#noteGap(now());
+      } catch (error) {
+        if (isOver()) break;
+        // A connection that was lost is made again; an answer does not change.
+        if (
+          error instanceof NotInChargeError ||
+          (error instanceof RedisClientError && error.reply !== undefined)
+        ) {
+          this.#failure = messageOf(error);
+          return;
+        }
+      }
+      await pauseFor(EVERY_MS, stop).catch(() => undefined);
+    }
+  }
+
+  /** Whether this run has ended its pause, or is about to. */
+  #isReleased(): boolean {
+    const { ownPause } = this.#tools;
+    return ownPause.released || ownPause.state !== 'active';
+  }
+
+  async #end(connections: readonly PodConnection[]): Promise<void> {
+    if (connections.length === 0) return;
+    const ended = await this.#tools.redis.killClients(connections.map(({ id }) => id));
+    for (const [i, { pod }] of connections.entries()) {
+      if (ended[i]) this.#ended.set(pod, (this.#ended.get(pod) ?? 0) + 1);
+    }
+  }
+
+  /** Until then there was no round since the last one. */
+  #noteGap(at: number): void {
+    this.#longestGapMs = Math.max(this.#longestGapMs, at - this.#lastRoundAt);
+    this.#lastRoundAt = at;
+  }
+
+  /**
+   * The connections of the pods, by the addresses that Redis sees. None from an address of this process is among them.
+   * @throws RedisClientError, or ReplyTypeError for a list that is not of this Redis
+   */
+  async #list(): Promise<PodConnection[]> {
+    const { redis, target } = this.#tools;
+    const { localAddress, localPort, text } = await redis.clientList();
+    const clients = parseClientList(text);
+    const ownAddr = formatAddr(localAddress, localPort);
+    requireOwnConnection('CLIENT LIST', clients, ownAddr, target.redis.username);
+    const ownIp = clients.find(({ addr }) => addr === ownAddr)?.ip;
+    return clients.flatMap(({ id, ip = '' }) => {
+      const pod = ip === ownIp ? undefined : this.#pods.get(ip);
+      return pod === undefined || id === '' ? [] : [{ id, pod }];
+    });
+  }
+
+  #notListed(pods: readonly string[]): string {
+    const names = `${pods.slice(0, 3).join(', ')}${pods.length > 3 ? ', ...' : ''}`;
+    return `${this.#tools.redis.name} lists no connection from the address of ${names}, so fault type Break cannot end it. Check whether a proxy or service mesh connects in its place; then use Stall`;
+  }
+
+  #sum(): number {
+    return [...this.#ended.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  #record(record: RecordEvent): void {
+    const connections = Object.fromEntries(this.#ended);
+    record({ kind: 'fault', step: 'ConnectionsEnded', at: this.#tools.now(), connections });
+  }
+}

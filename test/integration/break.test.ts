@@ -1,0 +1,266 @@
+/**
+ * Fault type Break on a real Redis: what becomes of limiters that lose their connections, of others that use the same
+ * Redis, and of the fault once it is released or taken over. Beside what is reported stands what the pods and an
+ * observer of the test's own have seen.
+ */
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { HistoryEvent } from '../../src/subjects/ratelimiter/history/events.ts';
+import { REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { startDelayingProxy } from '../kit/delaying-proxy.ts';
+import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { type PlantedOptions, plantedPod } from '../kit/planted-pod.ts';
+import { until } from '../kit/until.ts';
+
+const LIMIT = 10;
+const BREAK_MS = 4000;
+const ADDRESSES = ['127.0.0.61', '127.0.0.62', '127.0.0.63'];
+const STRANGER = '127.0.0.69';
+
+/** Gives a command up as soon as its connection is lost, and connects again at once. */
+const GIVES_UP = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy: () => 20,
+} as const satisfies PlantedOptions;
+/** Queues commands until a connection takes them. */
+const WAITS = { maxRetriesPerRequest: null, retryStrategy: () => 20 } as const satisfies PlantedOptions;
+
+async function count(caller: string, store: Redis): Promise<boolean> {
+  const script = `local used = redis.call('INCR', KEYS[1]) redis.call('EXPIRE', KEYS[1], 60) return used`;
+  return Number(await store.eval(script, 1, `rl:${caller}`)) <= LIMIT;
+}
+
+const opens = (caller: string, store: Redis): Promise<boolean> => count(caller, store).catch(() => true);
+
+let ground: NodesOnRedis;
+let runs = 0;
+beforeAll(async () => {
+  const rights = `${REDIS_ACL} +client|kill`;
+  ground = await NodesOnRedis.start(
+    ['approximate'],
+    [userLine('operator', rights), userLine('helpless', REDIS_ACL)],
+  );
+});
+afterAll(() => ground?.stop());
+
+/** Three pods that decide so, and a driver of a Break on them. */
+async function driven(
+  admits: typeof count,
+  options: PlantedOptions,
+  { addresses = ADDRESSES, user = 'operator', ms = BREAK_MS } = {},
+) {
+  /** Connections that each pod has lost. */
+  const lost = new Map<string, number>();
+  const nodes = await Promise.all(
+    addresses.map((address, i) => {
+      const name = `api-${i}`;
+      const note = (): void => void lost.set(name, (lost.get(name) ?? 0) + 1);
+      const onStore = (store: Redis): void => void store.on('close', note);
+      return plantedPod(name, ground.redis, admits, { ...options, address, onStore });
+    }),
+  );
+  const http = {
+    request: { headers: [{ name: 'x-caller', value: '$(key)' }] },
+    health: { path: '/healthz' },
+  };
+  const storeOutage = {
+    fault: { type: 'Break', duration: `${ms}ms` },
+    callerTimeout: '1s',
+    requestsPerSecond: 10,
+    settle: '2s',
+    accept: ['Enforces'],
+  };
+  const spec = limiterSpec(
+    {
+      interface: { type: 'HTTP', http },
+      limit: { requests: LIMIT, window: '60s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+    },
+    [{ name: 'outage', type: 'StoreOutage', storeOutage }],
+  );
+  const driver = new DrivenLimiter({ nodes, redis: ground.target(user), spec });
+  onTestFinished(() => driver.close());
+  return { driver, key: `demo-break-${process.pid}-${(runs += 1)}`, lost };
+}
+
+/** What the observer sees in CLIENT LIST of these addresses: ids of connections. */
+async function idsFrom(addresses: readonly string[]): Promise<string[]> {
+  const list = String(await ground.observer.call('CLIENT', 'LIST'));
+  return list
+    .split('\n')
+    .filter((line) => addresses.some((address) => line.includes(` addr=${address}:`)))
+    .map((line) => /^id=(\d+)/.exec(line)?.[1] ?? '');
+}
+
+/** How often Redis has carried the command out, by its own count. */
+async function calls(command: 'kill' | 'pause'): Promise<number> {
+  const info = await ground.observer.info('commandstats');
+  return Number(new RegExp(`cmdstat_client\\|${command}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
+}
+
+function connectionsEnded(driver: DrivenLimiter): Record<string, number> {
+  const events = [...(driver.evidence?.history?.() ?? [])].map((line) => JSON.parse(line) as HistoryEvent);
+  const last = events.findLast((event) => event.kind === 'fault' && event.step === 'ConnectionsEnded');
+  return last?.kind === 'fault' && last.step === 'ConnectionsEnded' ? last.connections : {};
+}
+
+/** A client at an address of its own that writes every so often; what it was answered, and whether it was cut off. */
+async function stranger(): Promise<{ readonly socket: Socket; readonly slowestMs: () => number }> {
+  const { host, port } = ground.redis;
+  const socket = connect({ host, port, localAddress: STRANGER });
+  let [sentAt, slowestMs] = [performance.now(), 0];
+  let waits = false;
+  socket.on('error', () => undefined);
+  socket.on('data', () => {
+    slowestMs = Math.max(slowestMs, performance.now() - sentAt);
+    waits = false;
+  });
+  const work = setInterval(() => {
+    if (waits) return;
+    [sentAt, waits] = [performance.now(), true];
+    socket.write('INCR stranger\r\n');
+  }, 50);
+  onTestFinished(() => {
+    clearInterval(work);
+    socket.destroy();
+  });
+  await until(() => slowestMs > 0, { what: 'the stranger to be answered' });
+  return { socket, slowestMs: () => slowestMs };
+}
+
+describe.skipIf(withoutRealTime)('a limiter whose connections to Redis break', () => {
+  it.for([
+    { does: 'FailsClosed', admits: count, options: GIVES_UP },
+    { does: 'FailsOpen', admits: opens, options: GIVES_UP },
+    { does: 'Hangs', admits: count, options: WAITS },
+  ])('is found to do what it does: $does', ({ does, admits, options }, context) =>
+    keepingTime(async () => {
+      const { driver, key, lost } = await driven(admits, options);
+      const other = await stranger();
+      const [mine] = await idsFrom([STRANGER]);
+      let before: string[] = [];
+      let during: Promise<string[]> | undefined;
+      const permit = {
+        refusal: () => {
+          during = idsFrom(ADDRESSES).then(async (ids) => {
+            before = ids;
+            await sleep(BREAK_MS / 2);
+            return await idsFrom(ADDRESSES);
+          });
+          return undefined;
+        },
+      };
+      const reading = await driver.leadThrough('outage', key, BREAK_MS, permit);
+      const report = driver.observed.faults['f'];
+      expect(report).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
+      expect(reading.shortfalls).toEqual([]);
+      expect(reading.summary).toMatch(new RegExp(`^${does}`));
+      // Seen from outside: of the connections that stood before it, none is left.
+      expect(before.length).toBeGreaterThanOrEqual(ADDRESSES.length);
+      expect((await during)?.filter((id) => before.includes(id))).toEqual([]);
+      // Each connection that a pod lost is one that was reported, and none was reported besides.
+      expect(connectionsEnded(driver)).toEqual(Object.fromEntries([...lost].toSorted()));
+      expect(Math.min(...lost.values())).toBeGreaterThan(10);
+      // The stranger was not cut off, and waited as in a stall.
+      expect(await idsFrom([STRANGER])).toEqual([mine]);
+      expect(other.slowestMs()).toBeGreaterThan(BREAK_MS - 500);
+      expect(other.slowestMs()).toBeLessThan(BREAK_MS + 1500);
+    })(context),
+  );
+});
+
+describe.skipIf(withoutRealTime)('a Break', () => {
+  const LONG_MS = 20_000;
+
+  /** A driver whose Break is active and proven. */
+  async function active() {
+    const run = await driven(count, GIVES_UP, { ms: LONG_MS });
+    await run.driver.prepare('outage', run.key);
+    expect(await run.driver.inject('outage', run.key, LONG_MS)).toMatchObject({ proof: 'Confirmed' });
+    onTestFinished(() => ground.observer.call('CLIENT', 'UNPAUSE').then(() => undefined));
+    return run;
+  }
+
+  /** No kill follows, and connections of the pods stay. */
+  async function expectNoMoreKills(): Promise<void> {
+    const kills = await calls('kill');
+    await until(async () => (await idsFrom(ADDRESSES)).length >= ADDRESSES.length, {
+      what: 'the pods to be back',
+    });
+    const ids = await idsFrom(ADDRESSES);
+    await sleep(500);
+    expect(await calls('kill')).toBe(kills);
+    expect(await idsFrom(ADDRESSES)).toEqual(expect.arrayContaining(ids));
+  }
+
+  it('ends with its release: no more kills, and writes are taken', (context) =>
+    keepingTime(async () => {
+      const { driver } = await active();
+      const effect = { kind: 'Restore' as const, id: 'r', fixtures: [], release: true };
+      expect(await driver.perform(effect)).toMatchObject({ restored: { faultOver: true } });
+      await expectNoMoreKills();
+      expect(await ground.observer.incr('after-release')).toBeGreaterThan(0);
+    })(context));
+
+  it('kills no more once its process is gone, and only the pause is left', (context) =>
+    keepingTime(async () => {
+      const { driver } = await active();
+      await driver.close();
+      await expectNoMoreKills();
+      const write = ground.observer.duplicate();
+      onTestFinished(() => write.disconnect());
+      const held = write.incr('after-close').then(() => 'taken');
+      expect(await Promise.race([held, sleep(500).then(() => 'held')])).toBe('held');
+    })(context));
+
+  // So long after the kill was begun, with a second from each step to the next: WATCH, MULTI, and the kill itself.
+  it.for([500, 1500, 2500])(
+    'ends no connection if another takes charge %i ms after the kill was begun',
+    (afterMs, context) =>
+      keepingTime(async () => {
+        const proxy = await startDelayingProxy(ground.redis);
+        const { host, port } = proxy;
+        const redis = new RedisConnections({ ...ground.target('operator'), host, port }, 'late');
+        onTestFinished(async () => {
+          redis.close();
+          await proxy.stop();
+        });
+        await redis.takeCharge(60_000);
+        await redis.killClients(['9223372036854775807']);
+        await stranger();
+        const [id = ''] = await idsFrom([STRANGER]);
+        proxy.delayMs.toServer = 1000;
+        const late = redis.killClients([id]);
+        late.catch(() => undefined);
+        await sleep(afterMs);
+        const successor = new RedisConnections(ground.target('operator'), 'successor');
+        onTestFinished(() => successor.close());
+        await successor.takeCharge(60_000);
+        await expect(late).rejects.toThrow('has taken this Redis over');
+        expect(await idsFrom([STRANGER])).toEqual([id]);
+      })(context),
+  );
+
+  it('is not announced if the user of Redis may not kill', async () => {
+    const pauses = await calls('pause');
+    const { driver, key } = await driven(count, GIVES_UP, { user: 'helpless' });
+    await expect(driver.prepare('outage', key)).rejects.toThrow(
+      /CLIENT KILL: NOPERM .*fault type Break needs: grant it "\+client\|kill"/,
+    );
+    expect(await calls('pause')).toBe(pauses);
+  });
+
+  it('is not announced if Redis sees no connection from the addresses of the pods', async () => {
+    const pauses = await calls('pause');
+    // As behind a proxy: what the pods send comes from the address of the operator.
+    const { driver, key } = await driven(count, GIVES_UP, { addresses: ['127.0.0.1'] });
+    await expect(driver.prepare('outage', key)).rejects.toThrow(
+      /lists no connection from the address of api-0/,
+    );
+    expect(await calls('pause')).toBe(pauses);
+  });
+});
