@@ -56,6 +56,7 @@ describe('the history of a recorded run', () => {
         "CounterDrift Violated",
         "GhostAllowing Held",
         "GhostAllowing Violated",
+        "StoreOutage Held",
         "StoreOutage Violated",
       ]
     `);
