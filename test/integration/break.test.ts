@@ -64,10 +64,7 @@ async function driven(
       return plantedPod(name, ground.redis, admits, { ...options, address, onStore });
     }),
   );
-  const http = {
-    request: { headers: [{ name: 'x-caller', value: '$(key)' }] },
-    health: { path: '/healthz' },
-  };
+  const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
   const storeOutage = {
     fault: { type: 'Break', duration: `${ms}ms` },
     callerTimeout: '1s',
@@ -77,7 +74,9 @@ async function driven(
   };
   const spec = limiterSpec(
     {
-      interface: { type: 'HTTP', http },
+      interface: 'HTTP',
+      http,
+      health: { path: '/healthz' },
       limit: { requests: LIMIT, window: '60s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
     },
     [{ name: 'outage', type: 'StoreOutage', storeOutage }],
