@@ -158,6 +158,13 @@ describe.skipIf(withoutRealTime)('a limiter whose connections to Redis break', (
       expect(report).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
       expect(reading.shortfalls).toEqual([]);
       expect(reading.summary).toMatch(new RegExp(`^${does}`));
+      // Whoever explains it is told what was seen of the store, and that is what was done to it.
+      await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'outage', profile: 'rules' });
+      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+        class: 'store-writes-stalled',
+        component: 'store',
+        grade: { localization: 'Right', identification: 'Right', action: 'Right' },
+      });
       // Seen from outside: of the connections that stood before it, none is left.
       expect(before.length).toBeGreaterThanOrEqual(ADDRESSES.length);
       expect((await during)?.filter((id) => before.includes(id))).toEqual([]);

@@ -69,7 +69,13 @@ function drive(
   nodes: readonly { readonly name: string; readonly host: string; readonly port: number }[],
   { accept, settle = '2s', window = '60s' }: Trial,
 ) {
-  const storeOutage = { fault: { duration: '3s' }, callerTimeout: '1s', requestsPerSecond: 10, settle, accept };
+  const storeOutage = {
+    fault: { duration: '3s' },
+    callerTimeout: '1s',
+    requestsPerSecond: 10,
+    settle,
+    accept,
+  };
   const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
   const spec = limiterSpec(
     {

@@ -24,7 +24,7 @@ const clientLine = ({ addr, user = 'default', flags = 'N', name = '' }: Fields):
 describe('parseClientList', () => {
   it('reads address, name, user and flags', () => {
     expect(parseClientList(`${line}\n`)).toEqual([
-      { id: '7', addr: '10.0.0.9:32820', ip: '10.0.0.9', name: 'worker', user: 'app', flags: 'N' },
+      { id: '5', addr: '10.0.0.9:32820', ip: '10.0.0.9', name: 'worker', user: 'app', flags: 'N' },
     ]);
   });
 

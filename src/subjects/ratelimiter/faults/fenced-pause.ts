@@ -37,7 +37,7 @@ export interface Proof {
   readonly message: string;
 }
 
-export type Parts = Pick<Toolkit, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'usualWriteMs'>;
+type Parts = Pick<Toolkit, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'usualWriteMs'>;
 
 export class FencedPause implements StoreFault {
   readonly #parts: Parts;
@@ -169,10 +169,11 @@ export class FencedPause implements StoreFault {
   /** The report of a proven pause, with what else was to be proven. */
   async #proven(report: FaultReport, record: RecordEvent): Promise<FaultReport> {
     if (!this.#during) return report;
-    if (report.proof === 'Confirmed') return withProof(report, await this.#during.prove(record));
+    const proven =
+      report.proof === 'Confirmed' ? withProof(report, await this.#during.prove(record)) : report;
     // Nothing is shown by a part of a fault.
-    this.#during.stop();
-    return report;
+    if (proven.proof !== 'Confirmed') this.#during.stop();
+    return proven;
   }
 
   /** By the count of pauses that Redis keeps. One that is still on its way is voided before the second comparison. */

@@ -15,8 +15,8 @@ import type { DuringPause, Proof } from '../fenced-pause.ts';
 /** Time between two rounds, in milliseconds: a client that connects again has so long for its reads. */
 const EVERY_MS = 50;
 
-/** Connections that one round ends. */
-const MOST_IN_ROUND = 1000;
+/** Connections that one transaction ends. */
+const MOST_AT_ONCE = 1000;
 
 /** If so much time passes without a round, in milliseconds, clients could take the fault for a stall. */
 const LONGEST_GAP_MS = 1000;
@@ -124,10 +124,12 @@ export class PodConnections implements DuringPause {
     const isOver = (): boolean => stop.aborted || now() >= this.#until || this.#isReleased();
     while (!isOver()) {
       try {
-        const connections = (await this.#list()).slice(0, MOST_IN_ROUND);
+        const connections = await this.#list();
         if (isOver()) break;
         this.#open ??= connections;
-        await this.#end(connections);
+        for (let at = 0; at < connections.length && !isOver(); at += MOST_AT_ONCE) {
+          await this.#end(connections.slice(at, at + MOST_AT_ONCE));
+        }
         this.#rounds += 1;
         this.#noteGap(now());
       } catch (error) {
@@ -152,7 +154,6 @@ export class PodConnections implements DuringPause {
   }
 
   async #end(connections: readonly PodConnection[]): Promise<void> {
-    if (connections.length === 0) return;
     const ended = await this.#tools.redis.killClients(connections.map(({ id }) => id));
     for (const [i, { pod }] of connections.entries()) {
       if (ended[i]) this.#ended.set(pod, (this.#ended.get(pod) ?? 0) + 1);
