@@ -140,15 +140,20 @@ export class RedisConnections {
   /**
    * CLIENT KILL of these clients, if this session is in charge.
    * @param ids as in CLIENT LIST; no other client ever has one of them
+   * @param onSend called right before the commands are sent; nothing is sent if it throws
    * @returns for each, whether Redis has ended its connection
    * @throws NotInChargeError, too: none was ended, and none will be
    */
-  async killClients(ids: readonly string[]): Promise<readonly boolean[]> {
+  async killClients(
+    ids: readonly string[],
+    onSend: () => void = () => undefined,
+  ): Promise<readonly boolean[]> {
     const redis = await this.#killer.get();
     let replies: readonly unknown[] = [];
     try {
       await this.#answered('CLIENT KILL', async () => {
         await this.#fence.begin(redis);
+        onSend();
         const kills = ids.map((id) => ['CLIENT', 'KILL', 'ID', id] as const);
         replies = await this.#fence.carryOut(redis, 'CLIENT KILL', kills);
       });

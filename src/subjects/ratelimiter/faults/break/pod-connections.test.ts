@@ -32,7 +32,8 @@ class FakeRedis {
     return { text, localAddress: OPERATOR, localPort: 7 };
   }
 
-  async killClients(ids: readonly string[]): Promise<boolean[]> {
+  async killClients(ids: readonly string[], onSend: () => void = () => undefined): Promise<boolean[]> {
+    onSend();
     const failure = this.failures.shift();
     if (failure) throw failure;
     return ids.map((id) => {

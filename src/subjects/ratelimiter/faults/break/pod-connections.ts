@@ -60,13 +60,12 @@ export class PodConnections implements DuringPause {
   }
 
   begin(until: number): void {
-    const { lifetime, now } = this.#tools;
     this.#over = new AbortController();
     this.#open = undefined;
     this.#ended = new Map();
     [this.#rounds, this.#longestGapMs, this.#failure] = [0, 0, undefined];
-    [this.#until, this.#lastRoundAt] = [until, now()];
-    void this.#run(AbortSignal.any([this.#over.signal, lifetime]));
+    [this.#until, this.#lastRoundAt] = [until, this.#tools.now()];
+    void this.#run();
   }
 
   stop(): void {
@@ -119,21 +118,18 @@ export class PodConnections implements DuringPause {
     };
   }
 
-  async #run(stop: AbortSignal): Promise<void> {
-    const { now } = this.#tools;
-    const isOver = (): boolean => stop.aborted || now() >= this.#until || this.#isReleased();
-    while (!isOver()) {
+  async #run(): Promise<void> {
+    while (!this.#isOver()) {
       try {
         const connections = await this.#list();
-        if (isOver()) break;
         this.#open ??= connections;
-        for (let at = 0; at < connections.length && !isOver(); at += MOST_AT_ONCE) {
+        for (let at = 0; at < connections.length; at += MOST_AT_ONCE) {
           await this.#end(connections.slice(at, at + MOST_AT_ONCE));
         }
         this.#rounds += 1;
-        this.#noteGap(now());
+        this.#noteGap(this.#tools.now());
       } catch (error) {
-        if (isOver()) break;
+        if (this.#isOver()) return;
         // A connection that was lost is made again; an answer does not change.
         if (
           error instanceof NotInChargeError ||
@@ -143,18 +139,22 @@ export class PodConnections implements DuringPause {
           return;
         }
       }
-      await pauseFor(EVERY_MS, stop).catch(() => undefined);
+      await pauseFor(EVERY_MS, this.#over.signal).catch(() => undefined);
     }
   }
 
-  /** Whether this run has ended its pause, or is about to. */
-  #isReleased(): boolean {
-    const { ownPause } = this.#tools;
+  /** Also once this run is about to release its pause. */
+  #isOver(): boolean {
+    const { lifetime, now, ownPause } = this.#tools;
+    if (this.#over.signal.aborted || lifetime.aborted || now() >= this.#until) return true;
     return ownPause.released || ownPause.state !== 'active';
   }
 
   async #end(connections: readonly PodConnection[]): Promise<void> {
-    const ended = await this.#tools.redis.killClients(connections.map(({ id }) => id));
+    const ids = connections.map(({ id }) => id);
+    const ended = await this.#tools.redis.killClients(ids, () => {
+      if (this.#isOver()) throw new Error('the fault is over');
+    });
     for (const [i, { pod }] of connections.entries()) {
       if (ended[i]) this.#ended.set(pod, (this.#ended.get(pod) ?? 0) + 1);
     }
@@ -167,7 +167,8 @@ export class PodConnections implements DuringPause {
   }
 
   /**
-   * The connections of the pods, by the addresses that Redis sees. None from an address of this process is among them.
+   * The connections of the pods, by the addresses that Redis sees. Those of this process are not among them: they come
+   * from its address or, where addresses are rewritten, are of its user.
    * @throws RedisClientError, or ReplyTypeError for a list that is not of this Redis
    */
   async #list(): Promise<PodConnection[]> {
@@ -175,11 +176,13 @@ export class PodConnections implements DuringPause {
     const { localAddress, localPort, text } = await redis.clientList();
     const clients = parseClientList(text);
     const ownAddr = formatAddr(localAddress, localPort);
-    requireOwnConnection('CLIENT LIST', clients, ownAddr, target.redis.username);
+    const ownUser = target.redis.username;
+    requireOwnConnection('CLIENT LIST', clients, ownAddr, ownUser);
     const ownIp = clients.find(({ addr }) => addr === ownAddr)?.ip;
-    return clients.flatMap(({ id, ip = '' }) => {
-      const pod = ip === ownIp ? undefined : this.#pods.get(ip);
-      return pod === undefined || id === '' ? [] : [{ id, pod }];
+    return clients.flatMap(({ id, ip = '', user }) => {
+      const isOwn = ownIp === undefined ? user === ownUser : ip === ownIp;
+      const pod = this.#pods.get(ip);
+      return isOwn || pod === undefined || id === '' ? [] : [{ id, pod }];
     });
   }
 
@@ -193,6 +196,7 @@ export class PodConnections implements DuringPause {
   }
 
   #record(record: RecordEvent): void {
+    if (this.#ended.size === 0) return;
     const connections = Object.fromEntries(this.#ended);
     record({ kind: 'fault', step: 'ConnectionsEnded', at: this.#tools.now(), connections });
   }
