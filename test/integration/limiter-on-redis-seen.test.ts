@@ -15,7 +15,7 @@ import { NodeClient } from '../../src/subjects/ratelimiter/http/node-client.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/control-callers.ts';
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
-import { lookAtPods } from '../../src/subjects/ratelimiter/interfaces/http/http-health.ts';
+import { checkHealth } from '../../src/subjects/ratelimiter/interfaces/http/http-health.ts';
 import { rateLimiterOf } from '../../src/subjects/ratelimiter/schema.ts';
 import { RedisConnections } from '../../src/subjects/ratelimiter/store/redis-client.ts';
 import { limiterSpec, never } from '../kit/driven-limiter.ts';
@@ -109,7 +109,7 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
   });
   // As in every run: health is polled while the controls are made.
   const looks = setInterval(() => {
-    void lookAtPods({ podClients, limiter, redis, timeoutMs: 5000 }, never).catch(() => undefined);
+    void checkHealth({ podClients, limiter, redis, timeoutMs: 5000 }, never).catch(() => undefined);
   }, 50);
   onTestFinished(() => clearInterval(looks));
   const callers = new HttpCallers(limiter.http);

@@ -102,7 +102,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await untilPaused(world, 'deleted');
       await world.environment.pods[1]?.delete();
       world.environment.limiters[1]?.process.kill('SIGKILL');
-      const missing = /ratelimiter-1 was deleted or replaced during the watch/;
+      const missing = /ratelimiter-1 deleted or replaced during the watch/;
       await expectInconclusive(world, 'deleted', 'EvidenceIncomplete', missing);
     }),
   );

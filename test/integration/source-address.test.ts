@@ -121,7 +121,7 @@ describe('a limiter that knows its callers by the source address', () => {
   it('is refused where its limit is another than the spec says', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', { requests: 25 });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /one caller was rejected after 20 requests, and the limit allows 25: correct rateLimiter\.limit\.requests.*who else asks these pods/,
+      /one caller was rejected after 20 requests, and the limit allows 25: correct rateLimiter\.limit\.requests.*who else sends requests to these pods/,
     );
   });
 
@@ -143,7 +143,7 @@ describe('a limiter that knows its callers by the source address', () => {
     expect(spoilt.length).toBeGreaterThan(0);
     for (const { observed } of spoilt) {
       expect(observed.baseline?.message).toMatch(
-        /one caller was (rejected after|admitted) .*(who else asks these pods|under one address)/,
+        /one caller was (rejected after|admitted) .*(who else sends requests to these pods|under one address)/,
       );
     }
     await driver.prepare('outage', key);
@@ -152,7 +152,9 @@ describe('a limiter that knows its callers by the source address', () => {
     for (let i = 0; i < LIMIT; i += 1) await (await fetch(`http://${host}:${port}/`)).text();
     expect(await driver.inject('outage', key, PAUSE_MS)).toMatchObject({
       missed: true,
-      message: expect.stringMatching(/rejected the first request right before the fault, .*who else asks/),
+      message: expect.stringMatching(
+        /first request to \S+ right before the fault was rejected, .*who else sends/,
+      ),
     });
   });
 });

@@ -75,7 +75,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
     );
     const { said, status } = await run(wrong);
     expect(said).toMatch(
-      /Errored: .*without any fault rate-limiter-flexible-\d was asked GET \/nowhere: answered 404, which is neither admitted nor rejected/,
+      /Errored: .*without any fault GET \/nowhere to rate-limiter-flexible-\d failed .*: answered 404, which is neither admitted nor rejected/,
     );
     expect(status).not.toBe(0);
   });

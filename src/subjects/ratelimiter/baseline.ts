@@ -19,11 +19,3 @@ export interface Baseline {
   readonly lags: ReadonlyMap<number, Lag>;
   readonly denying: Denying;
 }
-
-/** The measurement could not be made, or a control failed; the message says what to do. */
-export class BaselineError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'BaselineError';
-  }
-}

@@ -12,23 +12,19 @@ import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
 import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
-import type { Baseline } from './baseline.ts';
 import { StoreRefusedError } from './faults/fault.ts';
 import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
 import { linesOf } from './history/json-lines.ts';
 import type { ConnectionShare } from './http/connection-budget.ts';
-import { type CallerAccess, callerAccess } from './interfaces/caller-access.ts';
-import { controlCallers } from './interfaces/http/control-callers.ts';
-import { lookAtPods } from './interfaces/http/http-health.ts';
-import { pollHealth } from './interfaces/poll-health.ts';
-import { LimitNotKeptError } from './limits/limit-not-kept.ts';
+import { type CallerControls, controlCallers } from './interfaces/http/control-callers.ts';
+import { pollHealth } from './interfaces/http/http-health.ts';
+import { LimitNotKeptError } from './limits/over-admission.ts';
 import { remedyOf } from './remedy.ts';
 import { type FindReplacedPods, requireNodes } from './replaced-pods.ts';
 import { resetCounter } from './reset-counter.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
-import { scenarioTypeOf } from './scenarios/index.ts';
-import { keysMadeFor } from './scenarios/made-keys.ts';
+import { keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
 import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
 import type { ServerIdentity } from './store/pinned-server.ts';
@@ -74,7 +70,6 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #options: RateLimiterDriverOptions;
   readonly #diagnosis: DiagnosisProfiles;
   readonly #toolkit: Toolkit;
-  readonly #access: CallerAccess;
   readonly #findReplacedPods: FindReplacedPods;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
@@ -83,9 +78,7 @@ class RateLimiterDriver implements SubjectDriver {
   readonly #watched = new Set<Attempt>();
   /** That this process made; a fault that was planned again is not in the status with its first one. */
   readonly #fixtures = new Set<string>();
-  #baseline: Baseline | undefined;
-  #usualWriteMs = 0;
-  #storeDoubt: string | undefined;
+  #control: CallerControls | undefined;
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
@@ -93,21 +86,18 @@ class RateLimiterDriver implements SubjectDriver {
     this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
     const { budget, checkStore, mayBePaused, now, server, spec, target } = options;
     const { signal: lifetime } = this.#lifetime;
-    const baseline = (): Baseline | undefined => this.#baseline;
     this.#toolkit = openToolkit(spec, {
       target,
       budget,
       mayBePaused,
       server,
-      baseline,
-      usualWriteMs: () => this.#usualWriteMs,
-      storeDoubt: () => this.#storeDoubt,
+      control: () => this.#control,
+      usualWriteMs: () => this.#control?.baseline.writeMaxMs ?? 0,
       checkStore,
       findReplacedPods: this.#findReplacedPods,
       now,
       lifetime,
     });
-    this.#access = callerAccess(this.#toolkit);
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
@@ -172,20 +162,15 @@ class RateLimiterDriver implements SubjectDriver {
       // It removes its keys itself; what it could not is undone with the rest.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
-      const { baseline, message, storeDoubt, writeMaxMs } = await controlCallers(
-        this.#toolkit,
-        { key: fixture, rates },
-        signal,
-      );
+      const control = await controlCallers(this.#toolkit, { key: fixture, rates }, signal);
+      const { baseline, message } = control;
       // Without a lag nothing is known that was not when the run was admitted.
       for (const scenario of dryRun || baseline.lags.size === 0 ? [] : scenarios) {
         const pods = target.nodes.length;
         const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
         if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
       }
-      this.#baseline = baseline;
-      this.#usualWriteMs = writeMaxMs;
-      this.#storeDoubt = storeDoubt;
+      this.#control = control;
       return { kind: 'Baseline', outcome: { ok: true, message } };
     } catch (error) {
       signal.throwIfAborted();
@@ -300,13 +285,11 @@ class RateLimiterDriver implements SubjectDriver {
   async #carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
       case 'PollHealth': {
-        const look = async (end: AbortSignal) => await lookAtPods(this.#toolkit, end);
-        const options = { ...this.#toolkit, intervalMs: activity.intervalMs };
-        const tell = (snapshot: HealthSnapshot): void => {
+        const onSnapshot = (snapshot: HealthSnapshot): void => {
           this.#observe(healthEvent(snapshot));
           emit({ kind: 'Health', snapshot });
         };
-        return await pollHealth(options, look, tell, signal);
+        return await pollHealth(this.#toolkit, activity.intervalMs, onSnapshot, signal);
       }
       case 'RecheckPreconditions':
         return await this.#options.watchPreconditions((finding) => {
@@ -354,7 +337,7 @@ class RateLimiterDriver implements SubjectDriver {
   #open(name: string): Attempt {
     const scenario = this.#options.spec.scenarios.find((candidate) => candidate.name === name);
     if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
-    return new Attempt(scenarioTypeOf(scenario.type), scenario, this.#toolkit, this.#access);
+    return new Attempt(scenarioTypeOf(scenario.type), scenario, this.#toolkit);
   }
 }
 

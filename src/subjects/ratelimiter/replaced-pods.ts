@@ -2,7 +2,6 @@
 
 import { messageOf } from '../../api/index.ts';
 import { listed } from '../targets/refusal.ts';
-import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { NotFoundOutError } from './tools.ts';
 import { TIMED_OUT, within } from './waiting.ts';
 
@@ -40,17 +39,4 @@ export async function replacedPods(
   const moved = await within(findReplacedPods(signal), LOOK_MS, signal).catch((): readonly string[] => []);
   signal.throwIfAborted();
   return moved === TIMED_OUT ? [] : moved;
-}
-
-/**
- * The nodes that may be written to; all if that is not found out in time: then a key of our own is worth the risk.
- * @throws the reason of `signal`
- */
-export async function reachableClients(
-  clients: readonly LimiterClient[],
-  findReplacedPods: FindReplacedPods,
-  signal: AbortSignal,
-): Promise<readonly LimiterClient[]> {
-  const moved = await replacedPods(findReplacedPods, signal);
-  return clients.filter(({ name }) => !moved.includes(name));
 }

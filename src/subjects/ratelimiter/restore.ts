@@ -4,7 +4,7 @@ import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
-import { type FindReplacedPods, reachableClients } from './replaced-pods.ts';
+import { type FindReplacedPods, replacedPods } from './replaced-pods.ts';
 import type { OwnPause } from './store/own-pause.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import { RedisClientError } from './store/redis-error.ts';
@@ -121,7 +121,9 @@ async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise
   let removed = 0;
   let reason = 'no node of the rate limiter is known any more';
   if (left.length === 0) return { removed, left, reason };
-  const nodes = await reachableClients(options.clients, options.findReplacedPods, signal);
+  // All of them if that is not found out in time: these keys are our own.
+  const moved = await replacedPods(options.findReplacedPods, signal);
+  const nodes = options.clients.filter(({ name }) => !moved.includes(name));
   if (nodes.length === 0) return { removed, left, reason };
   const until = performance.now() + KEYS_WITHIN_MS;
   for (;;) {

@@ -30,15 +30,7 @@ export function openToolkit(
   spec: ChaosDemoSpec,
   parts: Pick<
     Toolkit,
-    | 'target'
-    | 'budget'
-    | 'baseline'
-    | 'usualWriteMs'
-    | 'storeDoubt'
-    | 'checkStore'
-    | 'findReplacedPods'
-    | 'now'
-    | 'lifetime'
+    'budget' | 'checkStore' | 'control' | 'findReplacedPods' | 'lifetime' | 'now' | 'target' | 'usualWriteMs'
   > & {
     /** Whether an earlier process may have left a pause on. */
     readonly mayBePaused: boolean;

@@ -1,13 +1,12 @@
 /** What faults, interfaces and the driver of one run work with. */
 import type { Admission } from '../../demo/observed.ts';
-import type { Baseline } from './baseline.ts';
-import type { ConnectionShare } from './http/connection-budget.ts';
+import type { ConnectionShare, TrafficRoom } from './http/connection-budget.ts';
 import type { Dial } from './http/dial.ts';
 import type { NodeClient } from './http/node-client.ts';
 import type { Callers } from './interfaces/callers.ts';
+import type { CallerControls } from './interfaces/http/control-callers.ts';
 import type { OwnLimit } from './interfaces/own-limit.ts';
 import type { ReferenceLimiter } from './interfaces/reference/reference-limiter.ts';
-import type { TrafficRoom } from './interfaces/traffic-room.ts';
 import type { FindReplacedPods } from './replaced-pods.ts';
 import { type RateLimiterSpec } from './schema.ts';
 import type { OwnPause } from './store/own-pause.ts';
@@ -46,12 +45,10 @@ export interface Toolkit {
   readonly room: TrafficRoom;
   readonly redis: RedisConnections;
   readonly ownPause: OwnPause;
-  /** What is normal without a fault; undefined: not measured by this process. */
-  readonly baseline: () => Baseline | undefined;
-  /** The slowest write that was seen without a fault, in milliseconds; 0: not measured by this process. */
+  /** What the controls without a fault showed; undefined: this process made none. */
+  readonly control: () => CallerControls | undefined;
+  /** The slowest write without a fault, in milliseconds; 0: not measured by this process. */
   readonly usualWriteMs: () => number;
-  /** Why it is not shown that the limiter counts in this Redis; undefined: it is, or it was not looked at by this process. */
-  readonly storeDoubt: () => string | undefined;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
   readonly findReplacedPods: FindReplacedPods;

@@ -37,5 +37,5 @@ export function leftOutShortfall(requests: number): string {
 
 /** What is missing if a history holds less than was observed. */
 export function droppedShortfall(events: number): string {
-  return `${counted(events, 'event')} ${events === 1 ? 'is' : 'are'} missing in the history, which was full`;
+  return `the history was full and lacks ${counted(events, 'event')}`;
 }

@@ -1,5 +1,4 @@
 /** How long real writes take while nothing is paused. */
-import { BaselineError } from './baseline.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import { pauseFor, TIMED_OUT, within } from './waiting.ts';
 
@@ -8,7 +7,7 @@ const WRITE_TIMEOUT_MS = 5000;
 
 /**
  * Latencies of 20 real writes, one after the other, from the fastest to the slowest; milliseconds.
- * @throws BaselineError where one takes longer than 5 s; RedisClientError; the reason of `signal`
+ * @throws Error if one takes longer than 5 s; RedisClientError; the reason of `signal`
  */
 export async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
   // What is asked later on: a right that is missing shows before any fault is announced.
@@ -20,7 +19,7 @@ export async function measureWrites(redis: RedisConnections, signal: AbortSignal
     for (let i = 0; i < WRITES; i += 1) {
       const start = performance.now();
       if ((await within(writer.write(), WRITE_TIMEOUT_MS, signal)) === TIMED_OUT) {
-        throw new BaselineError(
+        throw new Error(
           `${redis.name} did not take a write within ${WRITE_TIMEOUT_MS} ms, although this demo has injected nothing: check whether somebody else has paused it (CLIENT UNPAUSE ends the pause) or it is overloaded`,
         );
       }

@@ -6,6 +6,7 @@ import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { isFraming } from '../http/request.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART } from '../schema.ts';
+import { authorityOf, decode } from './secret-keys.ts';
 
 /** What a Secret adds to each request that counts. Members that it lacks are left out. */
 export interface HttpAuth {
@@ -27,8 +28,6 @@ export interface HttpAuthUse {
 const MOST_HEADERS = 16;
 /** Characters of all headers of a Secret; with the rest of a request they have to fit into 16 KiB. */
 const MOST_OF_HEADERS = 8 * 1024;
-/** As of a Redis: all authorities that browsers trust take some 220,000 characters. */
-const MOST_OF_CA = 256 * 1024;
 const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*$/;
 const LABEL = /^([^=\s,]+)=([^=\s,]*)$/;
 
@@ -64,7 +63,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
     );
   }
   const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
-  const ca = decode(secret, 'ca.crt');
+  const ca = authorityOf(secret, tls ? undefined : `${PART}.http.tlsServerName`, refuse);
   if (lines.length === 0 && ca === undefined)
     refuse('has neither headers nor ca.crt: add what the pods ask for');
   if (lines.length > MOST_HEADERS) refuse(`has more than ${MOST_HEADERS} headers: leave some out`);
@@ -88,17 +87,6 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
     taken.add(header.toLowerCase());
     headers.set(header, value);
   }
-  if (ca !== undefined && ca.length > MOST_OF_CA) {
-    refuse(`has more than ${MOST_OF_CA} characters of ca.crt: put in the authorities of these pods alone`);
-  }
-  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
-    refuse('has a ca.crt that is not a certificate: write it in PEM form');
-  }
-  if (ca !== undefined && !tls) {
-    refuse(
-      `has a ca.crt, and ${PART}.http.tlsServerName is left out, so its headers would be sent in the clear: set tls.serverName, or take ca.crt out of the Secret`,
-    );
-  }
   return {
     ...(headers.size > 0 && { headers: Object.fromEntries(headers) }),
     ...(ca !== undefined && { ca }),
@@ -114,10 +102,4 @@ function labelsOf(selector: string): [key: string, value: string][] | undefined 
     labels.push([key, value]);
   }
   return labels.length > 0 ? labels : undefined;
-}
-
-/** The value of a key; undefined where it is missing or empty. */
-function decode(secret: Secret, key: string): string | undefined {
-  const value = Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8');
-  return value === '' ? undefined : value;
 }

@@ -6,6 +6,7 @@
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { PART, REDIS_AUTH_SECRET_TYPE } from '../schema.ts';
+import { authorityOf, decode } from './secret-keys.ts';
 
 /** How to log in to Redis, and whom to trust. Members that the Secret lacks are left out. */
 export interface RedisAuth {
@@ -27,8 +28,6 @@ const SUFFIX = '-auth';
 
 /** Characters of a name or password. All that a server says is searched for a password, so a long one costs time. */
 const MOST_CHARACTERS = 1024;
-/** Of a ca.crt; all authorities that browsers trust take some 220,000. */
-const MOST_OF_CA = 256 * 1024;
 
 /**
  * What a Secret says.
@@ -40,73 +39,39 @@ const MOST_OF_CA = 256 * 1024;
  *   value is repeated.
  */
 export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisAuth {
-  const name = secret.metadata.name;
+  const { name } = secret.metadata;
+  const refuse = (why: string): never => {
+    throw new Refusal('RedisAuthInvalid', `Secret ${name} ${why}`);
+  };
   if (secret.type !== REDIS_AUTH_SECRET_TYPE) {
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `Secret ${name} is of type ${secret.type ?? 'Opaque'} and was not read further: make a new one with --type=${REDIS_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys username, password and, for TLS, ca.crt`,
+    refuse(
+      `is of type ${secret.type ?? 'Opaque'} and was not read further: make a new one with --type=${REDIS_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys username, password and, for TLS, ca.crt`,
     );
   }
   const services = (decode(secret, 'service') ?? implied(name)).split(/[\s,]+/);
   if (service === '' || !services.includes(service)) {
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `Secret ${name} is not for Service ${service}: its key service has to name it (without that key, a Secret is for the Service that its own name has in front of ${SUFFIX}). Whoever may write the Secret adds it: kubectl patch secret ${name} --type=merge -p '{"stringData":{"service":"${service}"}}'`,
+    refuse(
+      `is not for Service ${service}: its key service has to name it (without that key, a Secret is for the Service that its own name has in front of ${SUFFIX}). Anyone who can write the Secret adds it: kubectl patch secret ${name} --type=merge -p '{"stringData":{"service":"${service}"}}'`,
     );
   }
   const username = decode(secret, 'username');
   const password = decode(secret, 'password');
-  const ca = decode(secret, 'ca.crt');
   for (const [key, value = ''] of Object.entries({ username, password })) {
-    if (value.length <= MOST_CHARACTERS) continue;
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `${key} in Secret ${name} has more than ${MOST_CHARACTERS} characters: give the operator a user of Redis with a shorter one`,
-    );
+    if (value.length > MOST_CHARACTERS)
+      refuse(`has a ${key} of more than ${MOST_CHARACTERS} characters: give the operator a shorter one`);
   }
-  if (username !== undefined && password === undefined) {
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `Secret ${name} has a username and no password: add the key password`,
-    );
-  }
-  if (password === undefined && ca === undefined) {
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `Secret ${name} has neither password nor ca.crt: add what Redis asks for`,
-    );
-  }
-  if (ca !== undefined && ca.length > MOST_OF_CA) {
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `ca.crt in Secret ${name} has more than ${MOST_OF_CA} characters: put in the authorities of this Redis alone`,
-    );
-  }
-  if (ca !== undefined && !ca.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `ca.crt in Secret ${name} is not a certificate: write it in PEM form`,
-    );
-  }
-  if (ca !== undefined && !tls) {
-    throw new Refusal(
-      'RedisAuthInvalid',
-      `Secret ${name} has a ca.crt, and ${PART}.redis.tls is false, so the password would be sent in the clear: set ${PART}.redis.tls to true, or take ca.crt out of the Secret`,
-    );
-  }
+  const ca = authorityOf(secret, tls ? undefined : `${PART}.redis.tls`, refuse);
+  if (username !== undefined && password === undefined)
+    refuse('has a username and no password: add the key password');
+  if (password === undefined && ca === undefined)
+    refuse('has neither password nor ca.crt: add what Redis asks for');
   return {
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(ca === undefined ? {} : { ca }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(ca !== undefined && { ca }),
   };
 }
 
 function implied(name: string): string {
   return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : '';
-}
-
-/** The value of a key; undefined where it is missing or empty. */
-function decode(secret: Secret, key: string): string | undefined {
-  const value = Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8');
-  return value === '' ? undefined : value;
 }

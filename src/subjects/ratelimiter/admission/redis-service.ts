@@ -21,25 +21,20 @@ export type RedisEndpoint = Pick<RedisTarget, 'podName' | 'host' | 'port'> & { r
 export function podSelectorOf(service: Service): string {
   const name = service.metadata.name;
   if (service.spec?.type === 'ExternalName') {
-    throw new Refusal(
-      'RedisNotEligible',
+    throw notEligible(
       `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the Redis pod in rateLimiter.redis.service`,
     );
   }
   const selector = service.spec?.selector ?? {};
   if (Object.keys(selector).length === 0) {
-    throw new Refusal(
-      'RedisNotEligible',
+    throw notEligible(
       `Service ${name} has no selector, so its endpoints may be anything: name a Service with a selector for the Redis pod in rateLimiter.redis.service`,
     );
   }
   try {
     return formatLabelSelector(selector);
   } catch (error) {
-    throw new Refusal(
-      'RedisNotEligible',
-      `the selector of Service ${name} matches no pod: ${(error as Error).message}`,
-    );
+    throw notEligible(`the selector of Service ${name} matches no pod: ${(error as Error).message}`);
   }
 }
 
@@ -65,26 +60,27 @@ export function resolveRedis(service: Service, port: number, pods: readonly Pod[
     );
   }
   if (ready.length > 1) {
-    throw new Refusal(
-      'RedisNotEligible',
+    throw notEligible(
       `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}): name a Service that selects exactly the one Redis that the rate limiter counts in`,
     );
   }
   if (pod.spec?.hostNetwork === true) {
-    throw new Refusal(
-      'RedisNotEligible',
+    throw notEligible(
       `${pod.metadata.name} runs on the host network, where any program may hold the port: run Redis without hostNetwork`,
     );
   }
   const resolved = resolveContainerPort(pod, targetPort);
   if (resolved === undefined) {
-    throw new Refusal(
-      'RedisNotEligible',
+    throw notEligible(
       `Service ${name} sends to the port named "${targetPort}", which ${pod.metadata.name} does not have: give the container port that name, or set a number as targetPort`,
     );
   }
   const { name: podName, uid: podUid } = pod.metadata;
   return { podName, podUid, host: pod.status?.podIP ?? '', port: resolved.port };
+}
+
+function notEligible(why: string): Refusal {
+  return new Refusal('RedisNotEligible', why);
 }
 
 /** Where a port of the Service leads: a number or the name of a container port. */

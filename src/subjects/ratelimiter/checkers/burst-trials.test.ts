@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { InvariantReading } from '../../../demo/observed.ts';
-import { reportOfBurst } from './burst-report.ts';
 import type { BurstResult } from './burst-result.ts';
 import { burstBands, readingOf, reportOf, shownTrial, type Trial, trialKeys } from './burst-trials.ts';
+import { reportOfBurst } from './sent-burst.ts';
 
 const T = 1_000_000;
 
@@ -92,7 +92,7 @@ describe('trials', () => {
 
   it('prove nothing where fewer were made than were asked for, and say why', () => {
     expect(reading([trial(0, 10)], 3, 'its time was over').shortfalls).toEqual([
-      'only 1 of 3 trials was made: its time was over',
+      '1 of 3 trials made: its time was over',
     ]);
     expect(() => reading([], 1)).toThrow(RangeError);
   });
@@ -124,7 +124,7 @@ describe('trials', () => {
     const bad = trial(1, 10, lost);
     expect(reportOf([trial(0, 10), bad], 2)).toMatchObject({
       proof: 'Inconclusive',
-      message: expect.stringMatching(/^Trial 2 of 2: .*1 timeout. First: a: silent/),
+      message: expect.stringMatching(/^Trial 2 of 2: .*1 timeouts. First: a: silent/),
     });
     expect(reportOf([trial(0, 20), bad], 2)).toMatchObject({ proof: 'Confirmed' });
     // Whose burst was not confirmed has broken nothing, whatever was counted.

@@ -1,10 +1,9 @@
-/** Several bursts, each on a key of its own, and what they come to together. Pure. */
+/** Several bursts, each on a key of its own, as one fault. Pure. */
 
 import { counted } from '../../../api/index.ts';
 import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
 import { excludedAbove } from '../../../demo/power.ts';
 import type { FaultEvidence } from '../../../demo/subject.ts';
-import { type Ends, tally } from './burst-report.ts';
 import type { BurstResult } from './burst-result.ts';
 
 /** Trials whose figures are listed one by one. */
@@ -12,7 +11,7 @@ const MOST_LISTED = 10;
 /** Bursts that evidence has bands of, beside those of the fault itself. */
 const MOST_BANDS = 12;
 
-/** One burst, what is told of it, and where its invariant stands. */
+/** One burst with its report and its reading. */
 export interface Trial {
   readonly burst: BurstResult;
   readonly report: FaultReport;
@@ -24,15 +23,12 @@ export function trialKeys(fixture: string, trials: number): string[] {
   return Array.from({ length: trials }, (_, i) => (i === 0 ? fixture : `${fixture}-trial-${i + 1}`));
 }
 
-/** One trial proves that there are ghosts. */
+/** One trial proves over-admission. */
 function isBroken({ report, reading }: Trial): boolean {
   return report.proof === 'Confirmed' && reading.detectedAt !== undefined;
 }
 
-/**
- * All that was injected as one fault. Confirmed where each burst is, and where one that is has shown ghosts: what
- * went wrong with another takes nothing from that.
- */
+/** All bursts as one fault. Confirmed if each is, or if one of those that are shows over-admission. */
 export function reportOf(trials: readonly Trial[], nodes: number): FaultReport {
   const [first] = trials;
   const last = trials.at(-1);
@@ -50,18 +46,8 @@ export function reportOf(trials: readonly Trial[], nodes: number): FaultReport {
   const message =
     failed >= 0
       ? `Trial ${failed + 1} of ${trials.length}: ${trials[failed]?.report.message}`
-      : `${spansOf(trials, nodes)}: ${trials.length > MOST_LISTED ? `${list(trials, ({ burst }) => burst.admitted)} admitted` : tally(endsOf(trials))}`;
+      : `${spansOf(trials, nodes)}: ${list(trials, ({ burst }) => burst.admitted)} admitted`;
   return { ...span, message };
-}
-
-function endsOf(trials: readonly Trial[]): Ends {
-  const of = (end: keyof Ends) => trials.map(({ burst }) => burst[end]);
-  return {
-    admitted: of('admitted'),
-    rejected: of('rejected'),
-    errors: of('errors'),
-    timeouts: of('timeouts'),
-  };
 }
 
 function spansOf(trials: readonly Trial[], nodes: number): string {
@@ -106,9 +92,7 @@ export function readingOf(
     reading.shortfalls.map((missing) => (asked > 1 ? `trial ${i + 1}: ${missing}` : missing)),
   );
   if (trials.length < asked) {
-    shortfalls.push(
-      `only ${trials.length} of ${counted(asked, 'trial')} ${trials.length === 1 ? 'was' : 'were'} made${stopped ? `: ${stopped}` : ''}`,
-    );
+    shortfalls.push(`${trials.length} of ${counted(asked, 'trial')} made${stopped ? `: ${stopped}` : ''}`);
   }
   const each =
     asked > 1
@@ -137,7 +121,7 @@ export function readingOf(
   };
 }
 
-/** When bursts were sent, and what they came to: of many the first, and the one whose series are `shown`. */
+/** When bursts were sent, and their results: of many the first, and the one whose series are `shown`. */
 export function burstBands(bursts: readonly BurstResult[], shown: number): FaultEvidence['bands'] {
   const kept = bursts.filter((_, i) => i < MOST_BANDS - 1 || i === shown);
   return kept.map(({ admitted, endedAt, requests, startedAt }) => ({

@@ -15,7 +15,7 @@ import type { CounterSample, CountSource } from '../history/counter-sample.ts';
 import type { CallerRequest } from '../history/events.ts';
 import { EARLY_MS } from '../history/fault-times.ts';
 import { atLeast, leftOutShortfall, perNode, sinceStart, sumOf } from '../words.ts';
-import type { Formula, Invariant } from './counter-watch.ts';
+import type { Formula } from './finding.ts';
 import { type PodTraffic, TrafficRecord } from './traffic-record.ts';
 import {
   type CompleteSample,
@@ -42,7 +42,7 @@ export interface DriftSettings {
   readonly storeDoubt?: string | undefined;
 }
 
-export class DriftInvariant implements Invariant {
+export class DriftInvariant {
   readonly #settings: DriftSettings;
   readonly #record: WatchRecord;
   readonly #bound: number;
@@ -238,9 +238,7 @@ export class DriftInvariant implements Invariant {
     for (const node of nodes) {
       const answered = this.#traffic.answeredWithin(node, from, onUntil(fault));
       if (answered < limit)
-        missing.push(
-          `${node} answered ${counted(answered, 'check')} within the fault, ${limit} ${limit === 1 ? 'is' : 'are'} needed`,
-        );
+        missing.push(`${node} answered ${counted(answered, 'check')} within the fault, ${limit} are needed`);
     }
     // A limiter that rejects everybody has nothing to count.
     const bySender = source === 'Sender' || source === 'Quota';

@@ -1,5 +1,7 @@
 /** What a checker says of a history, and how several findings make one reading. Pure. */
 import type { Measure } from '../../../api/index.ts';
+import type { InvariantReading } from '../../../demo/observed.ts';
+import type { SeenInvariant } from '../../../evidence/index.ts';
 
 /** The finding of one checker. */
 export interface Finding {
@@ -45,6 +47,29 @@ export function compose(findings: readonly Finding[]): Composed {
       ...findings.flatMap(({ evidence }) => evidence),
       // There may be many pods, and what is said of all of them must not be cut off.
       ...findings.flatMap(({ byPod = [] }) => byPod),
+    ],
+  };
+}
+
+/** An invariant as a formula over signals of evidence, with the names of the two figures that it compares. */
+export interface Formula {
+  readonly text: string;
+  readonly measured: string;
+  readonly bound: string;
+}
+
+/** The state of an invariant, by the measure that decides. Its bound is a value, too, if it has one. */
+export function seenInvariant(
+  { bound, measured, text }: Formula,
+  { brokenAt, measures: [judged] }: InvariantReading,
+): SeenInvariant {
+  return {
+    formula: text,
+    broken: brokenAt !== undefined,
+    ...(brokenAt !== undefined && { brokenAt }),
+    values: [
+      ...(judged ? [{ name: measured, value: judged.value }] : []),
+      ...(judged?.bound === undefined ? [] : [{ name: bound, value: judged.bound }]),
     ],
   };
 }

@@ -162,7 +162,7 @@ describe('a request that its caller gave up', () => {
     const reading = hanging('Admitted');
     expect(reading).toMatchObject({ summary: 'Hangs, 16 > 4', detectedAt: FINISHED });
     expect(valueOf(reading, 'overAdmission')).toBe(12);
-    expect(reading.evidence).toContain('16 requests were admitted after the caller had given up');
+    expect(reading.evidence).toContain('Admitted after the caller had given up: 16 requests');
   });
 
   it('counts as nothing if it was rejected late', () => {
@@ -408,7 +408,7 @@ describe('a pod that was deleted during the watch', () => {
     const reading = read(record);
     expect(reading).toMatchObject({
       summary: 'Enforces',
-      shortfalls: [expect.stringMatching(/^b was deleted/)],
+      shortfalls: [expect.stringMatching(/^b deleted or replaced/)],
     });
     expect(reading.detectedAt).toBeUndefined();
     expect(['notAdmitted', 'underLimit'].map((name) => valueOf(reading, name))).toEqual([0, 10]);

@@ -122,7 +122,7 @@ function missingOf(
 }
 
 function goneText(gone: ReadonlySet<string>): string {
-  return `${listed([...gone])} ${gone.size === 1 ? 'was' : 'were'} deleted or replaced during the watch`;
+  return `${listed([...gone])} deleted or replaced during the watch`;
 }
 
 /** When the store failed; undefined while one end of it is not known. */

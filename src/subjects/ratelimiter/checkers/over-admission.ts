@@ -203,11 +203,7 @@ export function checkOverAdmission(
       over.excess > 0
         ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, ${over.bound} are the most${isBroken ? '; not accepted, since accept does not name FailsOpen' : ''}`
         : `Over the limit: no more admitted than it allows${testedText(settings, requests, span, unknown)}`,
-      ...(late > 0
-        ? [
-            `${counted(late, 'request')} ${late === 1 ? 'was' : 'were'} admitted after the caller had given up`,
-          ]
-        : []),
+      ...(late > 0 ? [`Admitted after the caller had given up: ${counted(late, 'request')}`] : []),
       ...(unknown > 0
         ? [`${counted(unknown, 'request')} over the limit had no answer by the end of the watch`]
         : []),

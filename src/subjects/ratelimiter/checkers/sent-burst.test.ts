@@ -55,7 +55,7 @@ describe('ghosts by the count of the sender', () => {
     const settings = { limit, nodes, clockWithinMs: 500, oneCaller: true };
     expect(burstReading(settings, burst(10, 20), 1030).shortfalls).toEqual([]);
     expect(burstReading(settings, burst(3, 27), 1030).shortfalls.join()).toMatch(
-      /^3 were admitted where the limit allows 10 at once, so it was not replenished: see who else asks these pods/,
+      /^3 were admitted where the limit allows 10 at once, so it was not replenished: see who else sends requests to these pods/,
     );
   });
 
@@ -72,7 +72,7 @@ describe('ghosts by the count of the sender', () => {
   });
 
   it.each([
-    ['answers are missing that could tip it', burst(9, 15, 6), '6 of 30 requests have no proper answer'],
+    ['answers are missing that could tip it', burst(9, 15, 6), '6 of 30 requests without a proper answer'],
     ['a node got no request', burst(10, 20, 0, ['a']), 'b got no request'],
     ['the limit was not used up', burst(9, 21), 'only 9 of the 10 that the limit allows were admitted'],
     ['everybody was rejected', burst(0, 30), 'only 0 of the 10 that the limit allows were admitted'],

@@ -1,7 +1,7 @@
-/** What the sender of a burst counted, held against what the limit allows in that span of time. Pure. */
+/** One burst: whether it was one, and its admissions compared with what the limit allows in that span of time. Pure. */
 
 import { counted } from '../../../api/index.ts';
-import type { InvariantReading } from '../../../demo/observed.ts';
+import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
 import { overAdmission } from '../limits/over-admission.ts';
 import {
   admittedAtOnce,
@@ -11,8 +11,49 @@ import {
   type Span,
 } from '../limits/rate-limit.ts';
 import { perNode, atLeast as saturated } from '../words.ts';
-import { tallyOf } from './burst-report.ts';
 import type { BurstResult } from './burst-result.ts';
+import { countsText } from './requests.ts';
+
+/**
+ * Requests that are written within this are called together. It is a fraction of the time in which limiters that
+ * share counts do so, and many times what the requests of a usual burst need.
+ */
+const TOGETHER_MS = 100;
+/** What one process writes at least, so that the bound grows with a burst of thousands. */
+const REQUESTS_PER_MS = 20;
+
+/** How far apart the first and the last request of a burst may be; milliseconds. */
+export function togetherMs(requests: number): number {
+  return Math.max(TOGETHER_MS, requests / REQUESTS_PER_MS);
+}
+
+/** Confirmed only if every request was admitted or rejected, and all were sent together. Pure. */
+export function reportOfBurst(burst: BurstResult, nodes: number): FaultReport {
+  const { requests, errors, timeouts, firstError } = burst;
+  const sent = `${counted(requests, 'request')} over ${counted(nodes, 'pod')}, written within ${burst.sendSpanMs.toFixed(1)} ms`;
+  const came = outcomesOf(burst);
+  const common = { startedAt: burst.startedAt, endedAt: burst.endedAt, evidence: [`Burst: ${sent}`] };
+  const most = togetherMs(requests);
+  if (burst.sendSpanMs > most) {
+    return {
+      ...common,
+      proof: 'Inconclusive',
+      message: `${sent}: ${came}. Only requests within ${most} ms are a burst: these prove nothing, since the pods could share their counts in that time. Give the operator more CPU, or send fewer requests`,
+    };
+  }
+  if (errors + timeouts === 0) return { ...common, proof: 'Confirmed', message: `${sent}: ${came}` };
+  return {
+    ...common,
+    proof: 'Inconclusive',
+    message: `${sent}: ${came}. First: ${firstError ?? 'unknown'}`,
+  };
+}
+
+/** "15 admitted, 5 rejected": every outcome that a burst had. */
+function outcomesOf(burst: Pick<BurstResult, 'admitted' | 'errors' | 'rejected' | 'timeouts'>): string {
+  const { admitted: Admitted, errors, rejected: Rejected, timeouts: Timeout } = burst;
+  return countsText({ Admitted, Rejected, Error: errors, Timeout });
+}
 
 /** The invariant of a burst, over signals of evidence. */
 export const BURST_FORMULA = {
@@ -61,15 +102,13 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
   const open = errors + timeouts;
   const shortfalls: string[] = [];
   if (open > 0 && !broken && admitted + open > bound) {
-    shortfalls.push(
-      `${open} of ${counted(requests, 'request')} ${open === 1 ? 'has' : 'have'} no proper answer`,
-    );
+    shortfalls.push(`${open} of ${counted(requests, 'request')} without a proper answer`);
   }
   const full = admittedAtOnce(limit);
   if (!broken && admitted < full) {
     shortfalls.push(
       settings.oneCaller
-        ? `${admitted} were admitted where the limit allows ${full} at once, so it was not replenished: see who else asks these pods under the address of the operator`
+        ? `${admitted} were admitted where the limit allows ${full} at once, so it was not replenished: see who else sends requests to these pods under the address of the operator`
         : `only ${admitted} of the ${full} that the limit allows were admitted, so the rate limiter was not seen at its limit`,
     );
   }
@@ -100,7 +139,7 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
     complete: true,
     shortfalls,
     evidence: [
-      `Sender: ${counted(requests, 'request')}, ${tallyOf({ admitted, rejected, errors, timeouts })}${admitted > 0 ? `; admitted by ${perNode(admittedBy)}` : ''}`,
+      `Sender: ${counted(requests, 'request')}, ${outcomesOf(burst)}${admitted > 0 ? `; admitted by ${perNode(admittedBy)}` : ''}`,
       broken
         ? `Of those, ${over.admitted} were sent and answered within ${Math.round(over.to - over.from)} ms, in which the limit allows ${over.bound}`
         : `In the time that it took the limit allows ${bound}`,

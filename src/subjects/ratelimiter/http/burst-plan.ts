@@ -2,7 +2,7 @@
 import type { HttpAnswer } from './answer.ts';
 import type { ConnectionShare } from './connection-budget.ts';
 import type { Address, Dial } from './dial.ts';
-import type { Failure, FailureCode } from './failure.ts';
+import type { Failure } from './failure.ts';
 import type { HttpRequest } from './request.ts';
 
 /** Where a request goes. */
@@ -16,22 +16,13 @@ export interface PlannedRequest {
   readonly request: HttpRequest;
 }
 
-export interface WarmUp {
-  /** Harmless: each connection sends it once, and perhaps again. */
-  readonly request: HttpRequest;
-  /** Why an answer to it shows that the burst must not be sent; undefined when it may. */
-  readonly problem: (answer: HttpAnswer) => string | undefined;
-}
-
 export interface BurstPlan<T> {
   /** In the order in which they are written: see `spread`. */
   readonly requests: readonly PlannedRequest[];
-  /** Without one a connection is only opened: what a program does at its first request is then part of the burst. */
-  readonly warmUp?: WarmUp;
   /**
-   * Harmless: each node gets it some times right before the burst, over connections of their own, so that the first
-   * request finds it awake and at work. The answers are nobody's concern. Without it a node that is quicker than the
-   * sender falls asleep between two requests, and each has to wake it.
+   * Has no effect: each pod gets it a few times right before the burst, over connections of their own, so that the first
+   * request finds it awake. The answers are ignored. Without it a pod that is quicker than the sender falls asleep
+   * between two requests, and each has to wake it.
    */
   readonly wakeUp?: HttpRequest;
   /** What is kept of an answer. What it throws makes the answer a bad one, and is told. */
@@ -79,14 +70,7 @@ export interface Burst<T> {
 
 /** Nothing of the burst was sent. */
 export class BurstNotSentError extends Error {
-  /** Undefined where it is not about connections. */
-  readonly code: FailureCode | undefined;
-
-  constructor(message: string, code?: FailureCode) {
-    super(message);
-    this.name = 'BurstNotSentError';
-    this.code = code;
-  }
+  override readonly name = 'BurstNotSentError';
 }
 
 /** `count` requests in turn for each node, so that no node gets two more than another. */

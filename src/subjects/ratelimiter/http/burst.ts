@@ -1,17 +1,16 @@
 /**
- * A burst: many requests to several addresses at one moment. Each has a connection
- * of its own, which was opened and used before, and is encoded before; at the
- * moment all are written in one turn of the event loop.
+ * A burst: many requests to several addresses at one moment. Each has a connection of its own and is encoded before;
+ * at the moment all are written in one turn of the event loop.
  */
 import { messageOf } from '../../../api/index.ts';
 import { fairTimeout, pauseFor, within } from '../waiting.ts';
+import type { HttpAnswer } from './answer.ts';
 import {
   type Burst,
   type BurstNode,
   BurstNotSentError,
   type BurstPlan,
   type PlannedRequest,
-  type WarmUp,
 } from './burst-plan.ts';
 import { Connection } from './connection.ts';
 import { ConnectionBudgetError, type ConnectionLease } from './connection-budget.ts';
@@ -20,7 +19,7 @@ import type { Failure } from './failure.ts';
 import { freeFileDescriptors } from './file-descriptors.ts';
 import { readingTurn } from './reading-turn.ts';
 import { encodeRequest, type HttpRequest } from './request.ts';
-import { type BurstAnswer, ResponseReader } from './response-reader.ts';
+import { ResponseReader } from './response-reader.ts';
 
 /** Connections that are opened at the same time. */
 const OPEN_AT_ONCE = 200;
@@ -41,15 +40,14 @@ const SPARE_FILES = 64;
  * closed when it ends, however it does.
  *
  * @throws BurstNotSentError when a connection could not be had: no request of the burst was sent then;
- *   InvalidRequestError; what `onStart` throws; the reason of `signal` as soon as it is aborted
+ *   TypeError; what `onStart` throws; the reason of `signal` as soon as it is aborted
  * @example
  * const requests = spread(nodes, 100, () => ({ method: 'POST', path: '/check', body: '{}' }));
  * const { outcomes } = await sendBurst({ requests, read: ({ status }) => status, timeoutMs: 5000, budget }, signal);
  */
 export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {
   signal.throwIfAborted();
-  if (leftFor(plan) === 0)
-    throw new BurstNotSentError('the burst was not sent: its time was over', 'TIMEOUT');
+  if (leftFor(plan) === 0) throw new BurstNotSentError('the burst was not sent: its time was over');
   const { wakeUps, lines } = linesOf(plan);
   const all = [...wakeUps, ...lines];
   const lease = await leaseOf(plan, wakeUps.length, signal);
@@ -77,12 +75,11 @@ interface Line {
   readonly node: BurstNode;
   readonly method: string;
   readonly bytes: Buffer;
-  readonly warmUp: Buffer | undefined;
   connection: Connection | undefined;
 }
 
 /** The requests of the burst, in their order, and those before it. */
-function linesOf<T>({ wakeUp, requests, warmUp }: BurstPlan<T>): { lines: Line[]; wakeUps: Line[] } {
+function linesOf<T>({ wakeUp, requests }: BurstPlan<T>): { lines: Line[]; wakeUps: Line[] } {
   const known = new Map<BurstNode, Map<HttpRequest, Buffer>>();
   const encoded = (request: HttpRequest, node: BurstNode): Buffer => {
     const ofNode = known.get(node) ?? new Map<HttpRequest, Buffer>();
@@ -95,7 +92,6 @@ function linesOf<T>({ wakeUp, requests, warmUp }: BurstPlan<T>): { lines: Line[]
     node,
     method: request.method,
     bytes: encoded(request, node),
-    warmUp: warmUp && encoded(warmUp.request, node),
     connection: undefined,
   });
   return {
@@ -126,7 +122,7 @@ async function leaseOf<T>(
       error instanceof ConnectionBudgetError
         ? error.message
         : `it needs ${connections} connections${cost > 1 ? `, each of which counts as ${cost} since it is encrypted` : ''}, and other runs left fewer until its time was over (a namespace may have ${budget.most}): run fewer at once, or send fewer requests`;
-    throw new BurstNotSentError(`the burst was not sent: ${why}`, 'NO_CONNECTIONS');
+    throw new BurstNotSentError(`the burst was not sent: ${why}`);
   } finally {
     timeout.end();
   }
@@ -138,7 +134,6 @@ async function checkFiles(connections: number): Promise<void> {
   throw new BurstNotSentError(
     `the burst was not sent: it needs ${connections} connections, and this process may open only ${free} more ` +
       `files, of which ${SPARE_FILES} are kept back: raise its limit (ulimit -n) or send fewer requests`,
-    'NO_CONNECTIONS',
   );
 }
 
@@ -147,7 +142,7 @@ function leftFor<T>({ now = Date.now, until }: BurstPlan<T>): number | undefined
   return until === undefined ? undefined : Math.max(0, until - now());
 }
 
-/** Opens and warms up the connections that are not open. */
+/** Opens the connections that are not open. */
 async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: AbortSignal): Promise<void> {
   const closed = lines.filter(({ connection }) => !connection?.idle);
   for (let i = 0; i < closed.length; i += OPEN_AT_ONCE) {
@@ -165,41 +160,21 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
       if (!failure) continue;
       throw new BurstNotSentError(
         `the burst was not sent: a connection to ${some[j]?.node.name} did not work: ${failure.message}`,
-        failure.code,
       );
     }
   }
 }
 
-/** @returns why the connection cannot be used; undefined when it is open and warm */
-async function open<T>(
-  line: Line,
-  { budget, dial = dialTcp, warmUp }: BurstPlan<T>,
-): Promise<Failure | undefined> {
+/** @returns why the connection cannot be used; undefined when it is open */
+async function open<T>(line: Line, { budget, dial = dialTcp }: BurstPlan<T>): Promise<Failure | undefined> {
   line.connection?.fail('STOPPED', 'another connection takes its place');
   return await new Promise((resolve) => {
-    const connection = new Connection(line.node, dial, () => {
-      if (line.warmUp) connection.write(line.warmUp);
-      else resolve(undefined);
-    });
+    const connection = new Connection(line.node, dial, () => resolve(undefined));
     line.connection = connection;
-    connection.expect(new ResponseReader(warmUp?.request.method ?? 'GET', budget), (outcome) => {
-      const failure = 'failure' in outcome ? outcome.failure : problemOf(outcome.answer, warmUp);
-      // Looked at again below, before the burst is sent.
-      if (failure) connection.fail(failure.code, failure.message);
-      resolve(failure);
+    connection.expect(new ResponseReader(line.method, budget), (outcome) => {
+      if ('failure' in outcome) resolve(outcome.failure);
     });
   });
-}
-
-function problemOf(answer: BurstAnswer, warmUp: WarmUp | undefined): Failure | undefined {
-  const problem = warmUp?.problem(answer);
-  if (problem !== undefined) return { code: 'BAD_ANSWER', message: problem };
-  if (answer.keepAlive) return undefined;
-  return {
-    code: 'BAD_ANSWER',
-    message: 'it closes the connection after each answer, so none can be made ready',
-  };
 }
 
 async function fire<T>(
@@ -297,7 +272,7 @@ async function whenSent(
   return performance.now();
 }
 
-function reading<T>(answer: BurstAnswer, read: BurstPlan<T>['read']) {
+function reading<T>(answer: HttpAnswer, read: BurstPlan<T>['read']) {
   try {
     return { status: answer.status, answer: read(answer) };
   } catch (error) {

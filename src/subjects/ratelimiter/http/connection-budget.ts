@@ -22,6 +22,9 @@ export interface ConnectionLease {
   readonly release: () => void;
 }
 
+/** A connection for one more open request, to be given back; undefined: none is free, and the request is left out. */
+export type TrafficRoom = () => ConnectionLease | undefined;
+
 /** What one namespace may have of a budget; what an answer takes is taken at once, or not at all. */
 export interface ConnectionShare extends AnswerMemory {
   /** Connections that the namespace may have at once. */

@@ -1,11 +1,12 @@
 /** One connection of a burst: it carries one request at a time, which was encoded before. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { HttpAnswer } from './answer.ts';
 import { type Address, type Dial, onceOpen } from './dial.ts';
 import { badAnswer, type Failure, type FailureCode, failureOf, RequestError } from './failure.ts';
-import type { BurstAnswer, ResponseReader } from './response-reader.ts';
+import type { ResponseReader } from './response-reader.ts';
 
-export type Settle = (outcome: { readonly answer: BurstAnswer } | { readonly failure: Failure }) => void;
+export type Settle = (outcome: { readonly answer: HttpAnswer } | { readonly failure: Failure }) => void;
 
 const NOTHING = new Uint8Array(0);
 
@@ -90,12 +91,11 @@ export class Connection {
     this.fail(code, message);
   }
 
-  #take(read: (reader: ResponseReader) => BurstAnswer | undefined): void {
+  #take(read: (reader: ResponseReader) => HttpAnswer | undefined): void {
     if (!this.#expected) return;
     try {
       const answer = read(this.#expected.reader);
       if (!answer) return;
-      if (!answer.keepAlive) this.#usable = false;
       this.#finish({ answer });
     } catch (error) {
       const { failure } = error instanceof RequestError ? error : badAnswer('it could not be read');

@@ -41,7 +41,7 @@ export class NodeClient {
   /**
    * Sends one request, and gives it up after `timeoutMs`, the time to connect included, or when `signal` aborts.
    * With `late`, the request goes on after that, and `late` hears its outcome.
-   * @throws InvalidRequestError
+   * @throws TypeError
    */
   async ask(
     request: HttpRequest,

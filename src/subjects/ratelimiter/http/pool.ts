@@ -60,7 +60,7 @@ export class HttpPool {
   /**
    * Sends a request once, and waits for its answer.
    * @param bodyBytes of the answer, at most
-   * @throws InvalidRequestError; RequestError: STOPPED once `signal` is aborted, or the pool closed. It keeps no time of
+   * @throws TypeError; RequestError: STOPPED once `signal` is aborted, or the pool closed. It keeps no time of
    *   its own
    */
   async request(request: HttpRequest, signal: AbortSignal, bodyBytes = BODY_BYTES): Promise<HttpAnswer> {

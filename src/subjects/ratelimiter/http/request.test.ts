@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { encodeRequest, type HttpRequest, InvalidRequestError } from './request.ts';
+import { encodeRequest, type HttpRequest } from './request.ts';
 
 const TO = { host: '10.0.0.1', port: 8080 };
 const encoded = (request: HttpRequest, to = TO): string => encodeRequest(request, to).toString('latin1');
@@ -42,7 +42,7 @@ describe('a request', () => {
     ['a framing of its own', { method: 'POST', path: '/', headers: { 'transfer-encoding': 'chunked' } }],
     ['more than 16 KiB', { method: 'POST', path: '/', body: 'a'.repeat(16 * 1024) }],
   ])('is refused with %s', (_, request) => {
-    expect(() => encodeRequest(request, TO)).toThrow(InvalidRequestError);
+    expect(() => encodeRequest(request, TO)).toThrow(TypeError);
   });
 
   it('does not repeat a header value, which may be a secret', () => {

@@ -11,14 +11,6 @@ export interface HttpRequest {
   readonly body?: string;
 }
 
-/** A request that cannot be sent as it is; the message says what is wrong with it. */
-export class InvalidRequestError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'InvalidRequestError';
-  }
-}
-
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const TARGET = /^\/[\x21\x22\x24-\x7e]*$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -47,17 +39,15 @@ const MOST_BYTES = 16 * 1024;
 
 /**
  * Header names and values in turn, the added ones included.
- * @throws InvalidRequestError for whatever would change where the request ends (line breaks, headers of
+ * @throws TypeError for whatever would change where the request ends (line breaks, headers of
  *   the framing), and for more than 16 KiB
  */
 export function fieldsOf({ method, path, headers = {}, body }: HttpRequest, to: Address): string[] {
   if (!TOKEN.test(method) || method === 'CONNECT') {
-    throw new InvalidRequestError('the method is not one that can be sent');
+    throw new TypeError('the method is not one that can be sent');
   }
   if (!TARGET.test(path)) {
-    throw new InvalidRequestError(
-      'the path has to begin with / and must hold no spaces or control characters',
-    );
+    throw new TypeError('the path has to begin with / and must hold no spaces or control characters');
   }
   for (const [name, value] of Object.entries(headers)) checkField(name, value);
   const hasHost = Object.keys(headers).some((name) => name.toLowerCase() === 'host');
@@ -69,12 +59,12 @@ export function fieldsOf({ method, path, headers = {}, body }: HttpRequest, to: 
   ];
   const bytes = length + path.length + fields.reduce((sum, text) => sum + text.length + 2, 0);
   if (bytes > MOST_BYTES) {
-    throw new InvalidRequestError(`the request has ${bytes} bytes, at most ${MOST_BYTES} are sent`);
+    throw new TypeError(`the request has ${bytes} bytes, at most ${MOST_BYTES} are sent`);
   }
   return fields;
 }
 
-/** The request as it is sent. @throws InvalidRequestError as `fieldsOf` does */
+/** The request as it is sent. @throws TypeError as `fieldsOf` does */
 export function encodeRequest(request: HttpRequest, to: Address): Buffer {
   const { method, path, body = '' } = request;
   const fields = fieldsOf(request, to);
@@ -85,10 +75,10 @@ export function encodeRequest(request: HttpRequest, to: Address): Buffer {
 
 function checkField(name: string, value: string): void {
   // Neither is repeated: a value may be a secret.
-  if (!TOKEN.test(name)) throw new InvalidRequestError('a header has a name that is none');
-  if (isFraming(name)) throw new InvalidRequestError(`the header ${name} cannot be set`);
+  if (!TOKEN.test(name)) throw new TypeError('a header has a name that is none');
+  if (isFraming(name)) throw new TypeError(`the header ${name} cannot be set`);
   if (!VALUE.test(value)) {
-    throw new InvalidRequestError(`the header ${name} holds characters that cannot be sent`);
+    throw new TypeError(`the header ${name} holds characters that cannot be sent`);
   }
 }
 

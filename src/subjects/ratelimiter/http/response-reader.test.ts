@@ -1,26 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { HttpAnswer } from './answer.ts';
 import { BODY_BYTES, HEAD_BYTES } from './answer.ts';
 import { RequestError } from './failure.ts';
-import { type BurstAnswer, ResponseReader } from './response-reader.ts';
+import { ResponseReader } from './response-reader.ts';
 
 interface Read {
   readonly status?: number;
   readonly headers?: Record<string, string>;
   readonly body?: string;
-  readonly keepAlive?: boolean;
   readonly error?: string;
 }
 
-function told(answer: BurstAnswer): Read {
-  const { status, headers, body, keepAlive } = answer;
-  return { status, headers: Object.fromEntries(headers), body: body.toString('latin1'), keepAlive };
+function told(answer: HttpAnswer): Read {
+  const { status, headers, body } = answer;
+  return { status, headers: Object.fromEntries(headers), body: body.toString('latin1') };
 }
 
 /** What is read of the pieces, each of which is overwritten afterwards as a reader of sockets does. */
 function readAll(pieces: readonly Uint8Array[], { method = 'GET', ends = true } = {}): Read | undefined {
   const reader = new ResponseReader(method);
-  let answer: BurstAnswer | undefined;
+  let answer: HttpAnswer | undefined;
   try {
     for (const piece of pieces) {
       const memory = Uint8Array.from(piece);
@@ -58,17 +58,16 @@ describe('an answer', () => {
       status: 200,
       headers: { 'content-type': 'text/plain', 'content-length': '5' },
       body: 'hello',
-      keepAlive: true,
     });
   });
 
   it('has the body of its chunks, whatever extensions and trailers they carry', () => {
     const text = `${OK}Transfer-Encoding: Chunked\r\n\r\n3;a=b\r\nhel\r\n00000002\r\nlo\r\n0\r\nDigest: x\r\n\r\n`;
-    expect(read(text)).toMatchObject({ body: 'hello', keepAlive: true });
+    expect(read(text)).toMatchObject({ body: 'hello' });
   });
 
   it('lasts until the connection is closed where nothing says its length', () => {
-    expect(read(`${OK}\r\nhel\r\nlo`)).toMatchObject({ body: 'hel\r\nlo', keepAlive: false });
+    expect(read(`${OK}\r\nhel\r\nlo`)).toMatchObject({ body: 'hel\r\nlo' });
     expect(read(`${OK}\r\nhel`, { ends: false })).toBeUndefined();
   });
 
@@ -98,14 +97,6 @@ describe('an answer', () => {
   it('has values without the blanks around them, and with those within', () => {
     const text = `${OK}content-length: 0\r\na:\t  b \t c \t\r\nd: \t \r\n\r\n`;
     expect(read(text)).toMatchObject({ headers: { a: 'b \t c', d: '' } });
-  });
-
-  it('tells whether the connection may be used again', () => {
-    const keeps = (head: string): boolean | undefined => read(`${head}content-length: 0\r\n\r\n`)?.keepAlive;
-    expect(keeps(OK)).toBe(true);
-    expect(keeps(`${OK}connection: Foo, Close\r\n`)).toBe(false);
-    expect(keeps('HTTP/1.0 200 OK\r\n')).toBe(false);
-    expect(keeps('HTTP/1.0 200 OK\r\nconnection: keep-alive\r\n')).toBe(true);
   });
 
   it('joins the values of a header that is repeated', () => {

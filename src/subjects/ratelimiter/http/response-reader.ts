@@ -33,12 +33,7 @@ const LENGTH = /^[0-9]{1,15}$/;
 const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 const CHUNK_LINE_BYTES = 128;
 
-/** An answer, and whether its connection may be used again. */
-export interface BurstAnswer extends HttpAnswer {
-  readonly keepAlive: boolean;
-}
-
-interface Head extends Omit<BurstAnswer, 'body'> {
+interface Head extends Omit<HttpAnswer, 'body'> {
   /** Bytes of the body, or what its end is found by. */
   readonly body: number | 'chunked' | 'close';
 }
@@ -72,7 +67,7 @@ export class ResponseReader {
    * @returns the answer once it is complete; undefined while more is to come
    * @throws RequestError BAD_ANSWER, also if bytes follow the answer; NO_ROOM if there is no memory for it
    */
-  push(bytes: Uint8Array): BurstAnswer | undefined {
+  push(bytes: Uint8Array): HttpAnswer | undefined {
     const part = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     const searched = this.#length;
     const all = searched === 0 ? part : this.#keep(part);
@@ -87,7 +82,7 @@ export class ResponseReader {
    * @returns the answer if it is one that lasts until then
    * @throws RequestError RESET if it is not
    */
-  end(): BurstAnswer {
+  end(): HttpAnswer {
     if (this.#head?.body === 'close') return this.#answer(this.#head, this.#held, this.#length);
     const message = 'the connection was closed before the answer was complete';
     throw new RequestError({ code: 'RESET', message });
@@ -133,7 +128,7 @@ export class ResponseReader {
     }
   }
 
-  #readBody(head: Head, all: Buffer): BurstAnswer | undefined {
+  #readBody(head: Head, all: Buffer): HttpAnswer | undefined {
     if (head.body === 'chunked') return this.#readChunks(head, all);
     const end = head.body === 'close' ? all.length : this.#from + head.body;
     if (end - this.#from > BODY_BYTES) throw bodyTooLarge(BODY_BYTES);
@@ -142,7 +137,7 @@ export class ResponseReader {
     return this.#answer(head, all, end);
   }
 
-  #readChunks(head: Head, all: Buffer): BurstAnswer | undefined {
+  #readChunks(head: Head, all: Buffer): HttpAnswer | undefined {
     for (;;) {
       const lineEnd = all.indexOf('\r\n', this.#chunkAt, 'latin1');
       if ((lineEnd === -1 ? all.length : lineEnd) - this.#chunkAt > CHUNK_LINE_BYTES) throw badChunk();
@@ -167,8 +162,8 @@ export class ResponseReader {
   }
 
   /** With a copy of the body. */
-  #answer({ headers, keepAlive, status }: Head, all: Buffer, bodyEnd: number): BurstAnswer {
-    return { status, headers, keepAlive, body: Buffer.from(all.subarray(this.#from, bodyEnd)) };
+  #answer({ headers, status }: Head, all: Buffer, bodyEnd: number): HttpAnswer {
+    return { status, headers, body: Buffer.from(all.subarray(this.#from, bodyEnd)) };
   }
 }
 
@@ -186,12 +181,9 @@ function parseHead(text: string, method: string): Head {
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
-  const options = (headers.get('connection') ?? '').toLowerCase().split(',');
-  const has = (option: string): boolean => options.some((one) => one.trim() === option);
   const stated = bodyOf(headers, isOld);
   const body = method === 'HEAD' || status === 204 || status === 304 ? 0 : stated;
-  const keepAlive = body !== 'close' && !has('close') && (!isOld || has('keep-alive'));
-  return { status, headers, keepAlive, body };
+  return { status, headers, body };
 }
 
 /** What a header says is checked also if no body follows: a wrong one shows that the rest cannot be trusted. */

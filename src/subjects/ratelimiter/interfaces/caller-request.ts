@@ -1,12 +1,11 @@
-/** The outcome of one request of a caller, by what was answered. Pure. */
-
+/** The outcome of one request of a caller, by its answer. Pure. */
 import { messageOf } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { FailureCode } from '../http/failure.ts';
 import type { Asked } from '../http/node-client.ts';
 import type { Callers } from './callers.ts';
 
-/** From here on a server says that it failed: nobody was admitted. */
+/** Statuses from here on are failures of the server, which admitted nobody. */
 const SERVER_FAILED = 500;
 
 type Outcome = Pick<CallerRequest, 'cause' | 'outcome'>;
@@ -23,7 +22,7 @@ const OUTCOME_OF_FAILURE: Readonly<Partial<Record<FailureCode, Outcome>>> = {
  * The outcome of a request, and why that is neither an admission nor a rejection; undefined if the request never left,
  * or its answer was given up.
  */
-export function gotOf(
+export function outcomeOf(
   { answer, failure }: Asked,
   callers: Pick<Callers, 'read'>,
 ): (Outcome & { readonly problem?: string }) | undefined {
@@ -39,7 +38,20 @@ export function gotOf(
   return outcome && { ...outcome, problem: failure.message };
 }
 
-/** Whether the pod said nothing: the connection broke, or none came about. */
-export function isUnheard({ cause }: Pick<CallerRequest, 'cause'>): boolean {
+/** A request with its outcome, and why it was neither admitted nor rejected; undefined as for {@link outcomeOf}. */
+export function requestIn(
+  asked: Asked,
+  callers: Pick<Callers, 'read'>,
+  of: Pick<CallerRequest, 'caller' | 'key' | 'pod'>,
+): { readonly request: CallerRequest; readonly problem?: string } | undefined {
+  const outcome = outcomeOf(asked, callers);
+  if (!outcome) return undefined;
+  const { problem, ...rest } = outcome;
+  const request = { ...of, sentAt: asked.sentAt, endedAt: asked.endedAt, ...rest };
+  return { request, ...(problem !== undefined && { problem }) };
+}
+
+/** Whether the connection broke, or was never made. */
+export function isConnectionFailure({ cause }: Pick<CallerRequest, 'cause'>): boolean {
   return cause === 'Unreachable' || cause === 'Reset';
 }

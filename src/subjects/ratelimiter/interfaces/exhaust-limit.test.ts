@@ -47,7 +47,7 @@ const options = { callers, key: 'demo-a', most: 50, callerTimeoutMs: 5000, windo
 
 it('lets nodes learn what was admitted before it asks for more than the limit', async () => {
   const { clients, learned, rests } = await twoNodes();
-  const control = await exhaustLimit({ ...options, clients, rest: { left: LIMIT, learned } }, signal);
+  const control = await exhaustLimit({ ...options, clients, sync: { left: LIMIT, learned } }, signal);
   expect(control.exhausted).toBe(true);
   expect(admitted(control)).toBe(LIMIT);
   expect(rests()).toBe(1);
@@ -56,7 +56,7 @@ it('lets nodes learn what was admitted before it asks for more than the limit', 
 it('lets them learn after each request beyond what was left, too', async () => {
   const { clients, learned, rests } = await twoNodes();
   // Two were admitted before and never counted.
-  const control = await exhaustLimit({ ...options, clients, rest: { left: LIMIT - 2, learned } }, signal);
+  const control = await exhaustLimit({ ...options, clients, sync: { left: LIMIT - 2, learned } }, signal);
   expect(admitted(control)).toBe(LIMIT);
   expect(rests()).toBe(3);
 });
@@ -84,7 +84,7 @@ it('gives a caller up whom nobody denies', async () => {
   const learned = async (): Promise<void> => {
     rests += 1;
   };
-  const control = await exhaustLimit({ ...options, clients, rest: { left: 0, learned } }, signal);
+  const control = await exhaustLimit({ ...options, clients, sync: { left: 0, learned } }, signal);
   expect(control.exhausted).toBe(false);
   expect(rests).toBeLessThanOrEqual(12);
 });

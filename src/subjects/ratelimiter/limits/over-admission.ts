@@ -84,3 +84,8 @@ function beginnings(requests: readonly AdmittedRequest[]): Beginning[] {
   const step = all.length / MOST_BEGINNINGS;
   return Array.from({ length: MOST_BEGINNINGS }, (_, i) => all[Math.floor(i * step)] ?? { from: 0, sent: 0 });
 }
+
+/** A limiter that admitted more than its limit although no fault was active: a violation, not a control that failed. */
+export class LimitNotKeptError extends Error {
+  override name = 'LimitNotKeptError';
+}

@@ -11,7 +11,6 @@ import type { FaultEvidence, Permit } from '../../../demo/subject.ts';
 import type { FaultListener, FaultMoment, StoreFault } from '../faults/fault.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
-import type { CallerAccess } from '../interfaces/caller-access.ts';
 import { watchStore } from '../store/store-watch.ts';
 import { proveWrite } from '../store/write-probe.ts';
 import type { Toolkit } from '../tools.ts';
@@ -36,12 +35,12 @@ export class Attempt {
   #onReading: ((reading: InvariantReading) => void) | undefined;
 
   /** Connects nothing yet. */
-  constructor(type: ScenarioType, scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess) {
+  constructor(type: ScenarioType, scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#type = type;
     this.#scenario = scenario;
     this.#toolkit = toolkit;
     this.#fault = type.fault?.(toolkit, scenario);
-    this.#workload = type.workload(scenario, toolkit, access);
+    this.#workload = type.workload(scenario, toolkit);
   }
 
   /** All that was recorded; undefined before it was prepared, and if another process prepared it. */

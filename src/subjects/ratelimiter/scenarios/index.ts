@@ -1,4 +1,6 @@
 /** The scenario types of the rate limiter, in the order of the story. */
+import { isControl } from '../../../demo/context.ts';
+import { controlKeys } from '../controls.ts';
 import { counterDrift } from './counter-drift/index.ts';
 import { ghostAllowing } from './ghost-allowing/index.ts';
 import type { ScenarioType } from './scenario-type.ts';
@@ -11,4 +13,16 @@ export function scenarioTypeOf(type: string): ScenarioType {
   const found = SCENARIO_TYPES.find(({ api }) => api.type === type);
   if (!found) throw new RangeError(`the rate limiter has no scenario type ${type}`);
   return found;
+}
+
+/**
+ * Every key that may have been set up for a fixture, by any process: its spec may have been edited since. Removing a key
+ * that was never made does no harm.
+ */
+export function keysMadeFor(fixture: string): string[] {
+  if (isControl(fixture)) {
+    const { counting, denying } = controlKeys(fixture);
+    return [counting, denying];
+  }
+  return [...new Set([fixture, ...SCENARIO_TYPES.flatMap(({ keysOf }) => keysOf?.(fixture) ?? [])])];
 }

@@ -11,7 +11,6 @@ import type { Baseline } from '../baseline.ts';
 import type { StoreFault } from '../faults/fault.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import type { History } from '../history/history.ts';
-import type { CallerAccess } from '../interfaces/caller-access.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 import type { RateLimiterTarget } from '../target.ts';
 import type { Toolkit } from '../tools.ts';
@@ -56,7 +55,7 @@ export interface ScenarioType<J extends Judge = Judge> {
   /** The fault of the store; left out: what is sent is all that happens. Connects nothing yet. */
   readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec) => StoreFault;
   /** What is sent, and what is read of counters. Connects nothing yet. */
-  workload(scenario: ScenarioSpec, toolkit: Toolkit, access: CallerAccess): Workload<J>;
+  workload(scenario: ScenarioSpec, toolkit: Toolkit): Workload<J>;
 }
 
 /** What a history has shown so far. */

@@ -17,12 +17,11 @@ interface Prepared {
 
 export function setupOf(
   scenario: ScenarioSpec,
-  { baseline, limiter, storeDoubt, target, usualWriteMs }: Toolkit,
+  { control, limiter, target, usualWriteMs }: Toolkit,
   { fixture, preparedAt, requestsPerSecond = 0 }: Prepared,
 ): Setup {
-  const doubt = storeDoubt();
-  const measured = baseline();
-  const lag = measured?.lags.get(requestsPerSecond)?.lag;
+  const { baseline, storeDoubt } = control() ?? {};
+  const lag = baseline?.lags.get(requestsPerSecond)?.lag;
   return {
     kind: 'setup',
     version: HISTORY_VERSION,
@@ -33,12 +32,12 @@ export function setupOf(
     preparedAt,
     clockWithinMs: CLOCK_WITHIN_MS,
     usualWriteMs: usualWriteMs(),
-    ...(doubt !== undefined && { storeDoubt: doubt }),
-    ...(measured && {
+    ...(storeDoubt !== undefined && { storeDoubt }),
+    ...(baseline && {
       baseline: {
-        writeP50Ms: measured.writeP50Ms,
-        writeMaxMs: measured.writeMaxMs,
-        denying: measured.denying,
+        writeP50Ms: baseline.writeP50Ms,
+        writeMaxMs: baseline.writeMaxMs,
+        denying: baseline.denying,
         ...(lag !== undefined && { lag }),
       },
     }),

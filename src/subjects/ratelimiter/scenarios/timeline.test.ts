@@ -8,6 +8,7 @@ import {
   type Signal,
 } from '../../../evidence/index.ts';
 import type { CounterSample } from '../history/counter-sample.ts';
+import { countEvent } from '../history/counts.ts';
 import { Timeline } from './timeline.ts';
 
 const T = 1_000_000;
@@ -36,14 +37,14 @@ function sample(at: number, admitted: Record<string, number>, stored: number | u
 describe('a timeline', () => {
   it('names pods by role and order, and gives nothing away', () => {
     const seen = timeline('limiter-a', 'limiter-b');
-    seen.sample(sample(T, { 'limiter-a': 1, 'limiter-b': 2 }, 3));
+    seen.show(countEvent('k', sample(T, { 'limiter-a': 1, 'limiter-b': 2 }, 3)));
     seen.show({ kind: 'gone', at: T + 1, pods: ['limiter-b'] });
     seen.show({ kind: 'probe', state: 'Lost', at: T + 2 });
     seen.show({ kind: 'probe', state: 'Restarted', at: T + 3 });
-    const bundle = seen.bundle(T);
+    const bundle = seen.evidence({ startedAt: T }).bundle;
     expect(leaksOf(fromItsBeginning(bundle), ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
     expect(evidenceBundle.parse(bundle)).toEqual(bundle);
-    expect(seen.pods).toEqual([
+    expect(seen.evidence({}).pods).toEqual([
       { component: 'replica-1', pod: 'limiter-a' },
       { component: 'replica-2', pod: 'limiter-b' },
       { component: 'store', pod: 'redis-0' },
@@ -58,11 +59,11 @@ describe('a timeline', () => {
 
   it('keeps what an incomplete look shows: who answered, who did not and for how long', () => {
     const seen = timeline('a', 'b');
-    seen.sample(sample(T + 100, { a: 1, b: 1 }, 2));
-    seen.sample(sample(T + 200, { a: 2 }, undefined));
-    seen.sample(sample(T + 300, { a: 3 }, undefined));
-    seen.sample(sample(T + 400, { a: 3, b: 1 }, 4));
-    const bundle = seen.bundle(T);
+    seen.show(countEvent('k', sample(T + 100, { a: 1, b: 1 }, 2)));
+    seen.show(countEvent('k', sample(T + 200, { a: 2 }, undefined)));
+    seen.show(countEvent('k', sample(T + 300, { a: 3 }, undefined)));
+    seen.show(countEvent('k', sample(T + 400, { a: 3, b: 1 }, 4)));
+    const bundle = seen.evidence({ startedAt: T }).bundle;
     expect(points(bundle, 'replica-1', 'count-local')).toEqual([
       [100, 1],
       [200, 2],
@@ -88,12 +89,12 @@ describe('a timeline', () => {
   it('says of nobody who answered that it gave no answer', () => {
     const seen = timeline('a', 'b');
     const wrong = { ...sample(T + 1, { a: 1 }, undefined), improper: ['b'], storeSilent: false };
-    seen.sample(wrong);
+    seen.show(countEvent('k', wrong));
     seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 10 });
     seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 20 });
-    seen.writeAccepted(T + 30, 1);
+    seen.show({ kind: 'probe', state: 'Written', at: T + 30, tookMs: 1 });
     seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 40 });
-    expect(events(seen.bundle(T))).toEqual([
+    expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([
       '10 store: it answered a write with an error',
       '40 store: it answered a write with an error',
     ]);
@@ -101,15 +102,24 @@ describe('a timeline', () => {
 
   it('says nothing of a replica that was not asked', () => {
     const seen = timeline('a', 'b');
-    seen.sample({ ...sample(T + 1, { a: 1 }, 1), unasked: ['b'] });
-    expect(events(seen.bundle(T))).toEqual([]);
-    expect(points(seen.bundle(T), 'replica-2', 'unreachable')).toBeUndefined();
+    seen.show(countEvent('k', { ...sample(T + 1, { a: 1 }, 1), unasked: ['b'] }));
+    expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([]);
+    expect(points(seen.evidence({ startedAt: T }).bundle, 'replica-2', 'unreachable')).toBeUndefined();
   });
 
   it('takes a connection that did not come about for no answer', () => {
     const seen = timeline('a');
-    seen.request({ pod: 'a', caller: 'Under', sentAt: T, endedAt: T + 1, outcome: 'Error', cause: 'Reset' });
-    const bundle = seen.bundle(T);
+    seen.show({
+      kind: 'request',
+      id: 0,
+      pod: 'a',
+      caller: 'Under',
+      sentAt: T,
+      endedAt: T + 1,
+      outcome: 'Error',
+      cause: 'Reset',
+    });
+    const bundle = seen.evidence({ startedAt: T }).bundle;
     expect(points(bundle, 'replica-1', 'others-errors')).toEqual([[1, 1]]);
     expect(points(bundle, 'replica-1', 'request-latency')).toBeUndefined();
   });
@@ -117,7 +127,9 @@ describe('a timeline', () => {
   it('a timeline shows a pod without a connection as unanswered, and since when', () => {
     const seen = timeline('a', 'b');
     const ask = (node: string, sentAt: number, unheard: boolean): void =>
-      seen.request({
+      seen.show({
+        kind: 'request',
+        id: 0,
         pod: node,
         caller: 'Under',
         sentAt,
@@ -129,7 +141,7 @@ describe('a timeline', () => {
     ask('b', T, false);
     for (let i = 40; i < 60; i += 1) ask('b', T + 100 * i, true);
     ask('b', T + 6000, false);
-    const bundle = seen.bundle(T);
+    const bundle = seen.evidence({ startedAt: T }).bundle;
     expect(points(bundle, 'replica-1', 'unreachable')).toBeUndefined();
     const silent = points(bundle, 'replica-2', 'unreachable') ?? [];
     expect(silent[0]).toEqual([4501, 501]);
@@ -143,15 +155,15 @@ describe('a timeline', () => {
   it('calls no write long that is not far beyond the usual', () => {
     const seen = timeline('a');
     seen.usualWrites(T, [1, 40]);
-    seen.writeOutstanding(T + 150, 150);
-    seen.writeAccepted(T + 160, 160);
-    expect(events(seen.bundle(T))).toEqual([]);
-    seen.writeOutstanding(T + 400, 210);
-    seen.writeOutstanding(T + 600, 410);
-    seen.writeAccepted(T + 700, 510);
-    expect(events(seen.bundle(T))).toEqual([
-      '400 store: a write has not been answered for 210 ms, and waits on',
-      '700 store: a write was accepted that had waited for 510 ms',
+    seen.show({ kind: 'probe', state: 'Waiting', at: T + 150, tookMs: 150 });
+    seen.show({ kind: 'probe', state: 'Written', at: T + 160, tookMs: 160 });
+    expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([]);
+    seen.show({ kind: 'probe', state: 'Waiting', at: T + 400, tookMs: 210 });
+    seen.show({ kind: 'probe', state: 'Waiting', at: T + 600, tookMs: 410 });
+    seen.show({ kind: 'probe', state: 'Written', at: T + 700, tookMs: 510 });
+    expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([
+      '400 store: a write has had no answer for 210 ms',
+      '700 store: a write was accepted after 510 ms',
     ]);
   });
 
@@ -159,13 +171,18 @@ describe('a timeline', () => {
     const seen = timeline('a', 'b');
     for (const [i, outcome] of (['Admitted', 'Rejected', 'Error', 'Timeout'] as const).entries()) {
       const at = T + 10 * i;
-      seen.request({ pod: 'a', caller: 'Over', sentAt: at, endedAt: at + 3, outcome });
-      seen.request({ pod: 'a', caller: 'Under', sentAt: at, endedAt: at + 4, outcome: 'Admitted' });
+      seen.show({ kind: 'request', id: 0, pod: 'a', caller: 'Over', sentAt: at, endedAt: at + 3, outcome });
+      seen.show({
+        kind: 'request',
+        id: 0,
+        pod: 'a',
+        caller: 'Under',
+        sentAt: at,
+        endedAt: at + 4,
+        outcome: 'Admitted',
+      });
     }
-    const unsent = seen.sent(T + 50, 'a', 'requests');
-    unsent(T + 51, true);
-    seen.sent(T + 52, 'b', 'requests')(T + 53, false);
-    const bundle = seen.bundle(T);
+    const bundle = seen.evidence({ startedAt: T }).bundle;
     const last = (signal: Signal) => points(bundle, 'replica-1', signal)?.at(-1)?.[1];
     expect(
       (['sent', 'admitted', 'rejected', 'errors', 'timeouts'] as const).map((what) =>
@@ -177,14 +194,30 @@ describe('a timeline', () => {
       4,
       undefined,
     ]);
-    expect(events(bundle)).toEqual(['51 replica-1: it gives no answer']);
+    expect(events(bundle)).toEqual([]);
   });
 
   it('a timeline counts requests when they are sent, whenever answers arrive', () => {
     const seen = timeline('a');
-    seen.request({ pod: 'a', caller: 'Over', sentAt: T + 1, endedAt: T + 2, outcome: 'Admitted' });
-    seen.request({ pod: 'a', caller: 'Over', sentAt: T, endedAt: T + 10, outcome: 'Timeout' });
-    expect(points(seen.bundle(T), 'replica-1', 'requests-sent')).toEqual([
+    seen.show({
+      kind: 'request',
+      id: 0,
+      pod: 'a',
+      caller: 'Over',
+      sentAt: T + 1,
+      endedAt: T + 2,
+      outcome: 'Admitted',
+    });
+    seen.show({
+      kind: 'request',
+      id: 0,
+      pod: 'a',
+      caller: 'Over',
+      sentAt: T,
+      endedAt: T + 10,
+      outcome: 'Timeout',
+    });
+    expect(points(seen.evidence({ startedAt: T }).bundle, 'replica-1', 'requests-sent')).toEqual([
       [0, 1],
       [1, 2],
     ]);
@@ -200,7 +233,7 @@ describe('a timeline', () => {
     ] as const) {
       seen.show({ kind: 'health', at: T + at, pods: { a: 'ready', b: state }, connected });
     }
-    expect(events(seen.bundle(T))).toEqual([
+    expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([
       '1 replica-2: its health check gave no proper answer',
       '2 store: not every replica says that it reaches it',
       '3 replica-2: its health check was passed',
@@ -210,8 +243,16 @@ describe('a timeline', () => {
 
   it('leaves out replicas beyond its bound, and says how many', () => {
     const seen = timeline(...Array.from({ length: 70 }, (_, i) => `n${i}`));
-    seen.request({ pod: 'n69', caller: 'Over', sentAt: T, endedAt: T, outcome: 'Admitted' });
-    const bundle = seen.bundle(T);
+    seen.show({
+      kind: 'request',
+      id: 0,
+      pod: 'n69',
+      caller: 'Over',
+      sentAt: T,
+      endedAt: T,
+      outcome: 'Admitted',
+    });
+    const bundle = seen.evidence({ startedAt: T }).bundle;
     expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
     expect(bundle.series).toEqual([]);
     expect(events(bundle)).toEqual([

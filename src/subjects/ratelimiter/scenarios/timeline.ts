@@ -5,6 +5,7 @@
 
 import { counted } from '../../../api/index.ts';
 import { UNREACHABLE } from '../../../demo/health.ts';
+import type { FaultEvidence } from '../../../demo/subject.ts';
 import {
   EVIDENCE_LIMITS,
   type EvidenceBundle,
@@ -26,7 +27,8 @@ import type {
   ProbeEvent,
   RequestOutcome,
 } from '../history/events.ts';
-import { isUnheard } from '../interfaces/caller-request.ts';
+import type { FaultTimes } from '../history/fault-times.ts';
+import { isConnectionFailure } from '../interfaces/caller-request.ts';
 import type { RateLimiterTarget } from '../target.ts';
 
 const CLIENT = 'client';
@@ -42,7 +44,7 @@ const LONG_FACTOR = 5;
 const UNHEARD_MS = 500;
 
 /** Whose requests: those of the one caller that the limit is about, or of others that stay far from theirs. */
-export type Asker = 'requests' | 'others';
+type Asker = 'requests' | 'others';
 
 /** Callers that cross their limits are in neither: one that is rejected there would pass for one of the others. */
 const ASKERS: Readonly<Partial<Record<CallerKind, Asker>>> = {
@@ -61,9 +63,9 @@ const OF_ANSWER = {
 
 export class Timeline {
   /** When it began: the origin of its times where nothing was done yet. Milliseconds since the epoch. */
-  readonly startedAt: number;
+  readonly #startedAt: number;
   /** Names of components with the pods behind them. */
-  readonly pods: readonly { readonly component: string; readonly pod: string }[];
+  readonly #pods: readonly { readonly component: string; readonly pod: string }[];
   readonly #recorder: EvidenceRecorder;
   /** By the name of the pod. */
   readonly #replicas: ReadonlyMap<string, string>;
@@ -76,14 +78,14 @@ export class Timeline {
   /** What the store has answered with errors since it last took a write. */
   readonly #refused = new Set<string>();
   #usualWriteMs = 0;
-  #writesStand = false;
+  #writesStall = false;
 
   constructor({ nodes, redis }: RateLimiterTarget, startedAt: number) {
-    this.startedAt = startedAt;
+    this.#startedAt = startedAt;
     const shown = nodes.slice(0, MOST_REPLICAS);
     this.#replicas = new Map(shown.map(({ name }, i) => [name, `replica-${i + 1}`]));
     const replicas = [...this.#replicas.values()];
-    this.pods = [
+    this.#pods = [
       ...[...this.#replicas].map(([pod, component]) => ({ component, pod })),
       { component: STORE, pod: redis.podName },
     ];
@@ -100,13 +102,18 @@ export class Timeline {
     for (const name of [...replicas, STORE]) this.#heard.set(name, startedAt);
     if (nodes.length > shown.length) {
       const left = counted(nodes.length - shown.length, 'replica');
-      this.event(startedAt, CLIENT, `${left} more are left out here, and their requests and counts`);
+      this.#event(startedAt, CLIENT, `${left} more are left out here, and their requests and counts`);
     }
   }
 
-  /** Times are relative to `origin`, which like all times here is in milliseconds since the epoch. */
-  bundle(origin: number, invariant?: SeenInvariant): EvidenceBundle {
-    return this.#recorder.bundle(origin, invariant);
+  /** What was seen of a fault; times are relative to its start, or to the beginning of the timeline before it. */
+  evidence(
+    { endedAt, startedAt: originMs = this.#startedAt }: Pick<FaultTimes, 'endedAt' | 'startedAt'>,
+    invariant?: SeenInvariant,
+    bands: FaultEvidence['bands'] = [],
+  ): FaultEvidence {
+    const bundle = this.#recorder.bundle(originMs, invariant);
+    return { originMs, ...(endedAt !== undefined && { endedAt }), pods: this.#pods, bands, bundle };
   }
 
   /**
@@ -114,16 +121,18 @@ export class Timeline {
    * @param source whose counts the samples of counters are
    */
   show(event: HistoryEvent, source: CountSource = 'Nodes'): void {
-    if (event.kind === 'request') this.request(event);
+    if (event.kind === 'request') this.#request(event);
     else if (event.kind === 'probe') this.#probe(event);
     else if (event.kind === 'fault' && event.step === 'ConnectionsEnded') this.#connectionsEnded(event);
     else if (event.kind === 'health') this.#health(event);
     else if (event.kind === 'gone') this.#gone(event);
     else if (event.kind === 'count') {
       const sample = sampleOf(event);
-      if (source === 'Quota') this.reported(sample);
-      else if (source === 'Sender') this.stored(sample);
-      else this.sample(sample);
+      if (source === 'Quota') this.#reported(sample);
+      else {
+        if (source === 'Nodes') this.#counters(sample);
+        this.#stored(sample);
+      }
     }
   }
 
@@ -142,43 +151,36 @@ export class Timeline {
     this.#usualWriteMs = Math.max(this.#usualWriteMs, ...tookMs);
   }
 
-  writeAccepted(at: number, tookMs: number): void {
+  #written(at: number, tookMs: number): void {
     this.#recorder.add(at, STORE, 'write-latency', tookMs);
     this.#refused.clear();
     this.#answers(at, STORE);
-    if (!this.#writesStand) return;
-    this.#writesStand = false;
-    this.event(at, STORE, `a write was accepted that had waited for ${Math.round(tookMs)} ms`);
+    if (this.#writesStall) this.#event(at, STORE, `a write was accepted after ${Math.round(tookMs)} ms`);
+    this.#writesStall = false;
   }
 
-  writeOutstanding(at: number, waitedMs: number): void {
+  #waiting(at: number, waitedMs: number): void {
     this.#recorder.add(at, STORE, 'write-outstanding', waitedMs);
-    if (this.#writesStand || waitedMs < Math.max(LONG_MS, LONG_FACTOR * this.#usualWriteMs)) return;
-    this.#writesStand = true;
-    this.event(at, STORE, `a write has not been answered for ${Math.round(waitedMs)} ms, and waits on`);
+    if (this.#writesStall || waitedMs < Math.max(LONG_MS, LONG_FACTOR * this.#usualWriteMs)) return;
+    this.#writesStall = true;
+    this.#event(at, STORE, `a write has had no answer for ${Math.round(waitedMs)} ms`);
   }
 
-  readAnswered(at: number, tookMs: number): void {
+  #read(at: number, tookMs: number): void {
     this.#recorder.add(at, STORE, 'read-latency', tookMs);
     this.#answers(at, STORE);
   }
 
-  /** Neither a read nor a write was answered, and none is waited for any more. */
-  storeUnreachable(at: number): void {
-    this.#unreachable(at, STORE);
-  }
-
-  /** The store answered with an error; told once until it takes a write again. */
+  /** The store answered with an error; shown once until it accepts a write again. */
   #refuses(at: number, what: 'a command' | 'a write'): void {
     this.#answers(at, STORE);
     if (this.#refused.has(what)) return;
     this.#refused.add(what);
-    this.event(at, STORE, `it answered ${what} with an error`);
+    this.#event(at, STORE, `it answered ${what} with an error`);
   }
 
-  /** What is known by one look at the counters, also where a part of it is missing. */
-  sample(sample: CounterSample): void {
-    const { admitted, elsewhere, improper = [], readAt, unasked = [] } = sample;
+  /** What one sample of the pods' counters shows, even if part of it is missing. */
+  #counters({ admitted, elsewhere, improper = [], readAt, unasked = [] }: CounterSample): void {
     for (const [pod, component] of this.#replicas) {
       const count = admitted.get(pod);
       if (count !== undefined) this.#recorder.add(readAt, component, 'count-local', count);
@@ -186,36 +188,24 @@ export class Timeline {
         this.#answers(readAt, component);
       else if (!unasked.includes(pod)) this.#unreachable(readAt, component);
     }
-    this.stored(sample);
   }
 
-  /** What one look at the count in the store has shown; of the replicas it says nothing. */
-  stored({ endedAt, readAt, stored, storeSilent }: CounterSample): void {
+  /** What it shows of the count in the store. */
+  #stored({ endedAt, readAt, stored, storeSilent }: CounterSample): void {
     if (stored !== undefined) {
       this.#recorder.add(endedAt, STORE, 'count-stored', stored);
-      this.readAnswered(endedAt, endedAt - readAt);
-    } else if (storeSilent) this.storeUnreachable(endedAt);
+      this.#read(endedAt, endedAt - readAt);
+    } else if (storeSilent) this.#unreachable(endedAt, STORE);
   }
 
   /** What the answer of a pod reported as used. */
-  reported({ endedAt, stored, reportedBy = '' }: CounterSample): void {
+  #reported({ endedAt, stored, reportedBy = '' }: CounterSample): void {
     const component = this.#replicas.get(reportedBy);
     if (component !== undefined && stored !== undefined)
       this.#recorder.add(endedAt, component, 'count-reported', stored);
   }
 
-  /** A request goes to the pod; what is returned takes that back, and notes where the pod could not be reached. */
-  sent(at: number, pod: string, asker: Asker): (at: number, unreachable: boolean) => void {
-    this.#count(at, pod, `${asker}-sent`, 1);
-    return (now, unreachable) => {
-      this.#count(at, pod, `${asker}-sent`, -1);
-      const component = this.#replicas.get(pod);
-      if (unreachable && component !== undefined) this.#unreachable(now, component);
-    };
-  }
-
-  /** What became of one request. */
-  answered(at: number, pod: string, outcome: RequestOutcome, tookMs: number, asker: Asker): void {
+  #answered(at: number, pod: string, outcome: RequestOutcome, tookMs: number, asker: Asker): void {
     const component = this.#replicas.get(pod);
     if (component === undefined) return;
     this.#count(at, pod, `${asker}-${OF_ANSWER[outcome]}`, 1);
@@ -224,16 +214,15 @@ export class Timeline {
     this.#answers(at, component);
   }
 
-  /** A request of which all is known by now. */
-  request({ caller, cause, endedAt, outcome, pod: node, sentAt }: CallerRequest): void {
+  #request({ caller, cause, endedAt, outcome, pod: node, sentAt }: CallerRequest): void {
     const asker = ASKERS[caller];
     if (asker === undefined) {
       if (caller === 'New' && outcome === 'Admitted') this.#count(endedAt, node, 'newcomer-admitted', 1);
       return;
     }
-    this.sent(sentAt, node, asker);
-    if (!isUnheard({ cause })) {
-      this.answered(endedAt, node, outcome, endedAt - sentAt, asker);
+    this.#count(sentAt, node, `${asker}-sent`, 1);
+    if (!isConnectionFailure({ cause })) {
+      this.#answered(endedAt, node, outcome, endedAt - sentAt, asker);
       return;
     }
     this.#count(endedAt, node, `${asker}-${OF_ANSWER[outcome]}`, 1);
@@ -250,24 +239,24 @@ export class Timeline {
     const asker = ASKERS[caller];
     if (asker === undefined) return;
     this.#count(at, node, `${asker}-${OF_ANSWER.Timeout}`, -1);
-    this.answered(at, node, outcome, at - sentAt, asker);
+    this.#answered(at, node, outcome, at - sentAt, asker);
   }
 
   /** Requests that were sent together. */
   burst({ outcomes, requests, sendSpanMs, startedAt }: BurstResult): void {
-    this.event(
+    this.#event(
       startedAt,
       CLIENT,
       `${counted(requests, 'request')} were sent within ${spanOf(sendSpanMs)} ms`,
     );
     for (const { pod: node, sentAt } of outcomes.toSorted((a, b) => a.sentAt - b.sentAt)) {
       this.#count(sentAt, node, 'arrivals', 1);
-      this.sent(sentAt, node, 'requests');
+      this.#count(sentAt, node, 'requests-sent', 1);
     }
     for (const { endedAt, outcome, pod: node, sentAt } of outcomes.toSorted(
       (a, b) => a.endedAt - b.endedAt,
     )) {
-      this.answered(endedAt, node, outcome, endedAt - sentAt, 'requests');
+      this.#answered(endedAt, node, outcome, endedAt - sentAt, 'requests');
     }
   }
 
@@ -281,7 +270,7 @@ export class Timeline {
         this.#recorder.add(endedAt, component, 'admitted-elsewhere', admittedBy.get(pod) ?? 0);
     }
     const sent = `${counted(requests, 'request')} within ${spanOf(sendSpanMs)} ms`;
-    this.event(startedAt, CLIENT, `${who} sent ${sent}, of which ${admitted} were admitted`);
+    this.#event(startedAt, CLIENT, `${who} sent ${sent}, of which ${admitted} were admitted`);
   }
 
   /** Notes what has changed in the health of the replicas. */
@@ -302,21 +291,21 @@ export class Timeline {
   #probe({ at, state, tookMs = 0 }: ProbeEvent): void {
     switch (state) {
       case 'Read':
-        return this.readAnswered(at, tookMs);
+        return this.#read(at, tookMs);
       case 'Written':
-        return this.writeAccepted(at, tookMs);
+        return this.#written(at, tookMs);
       case 'Waiting':
-        return this.writeOutstanding(at, tookMs);
+        return this.#waiting(at, tookMs);
       case 'Unreachable':
-        return this.storeUnreachable(at);
+        return this.#unreachable(at, STORE);
       case 'Lost':
-        return this.event(at, STORE, 'a connection to it was lost, with a write that was not answered');
+        return this.#event(at, STORE, 'a connection to it was lost, with a write that was not answered');
       case 'ReadRefused':
         return this.#refuses(at, 'a command');
       case 'WriteRefused':
         return this.#refuses(at, 'a write');
       case 'Restarted':
-        return this.event(at, STORE, 'another server process answers in its place: it was started anew');
+        return this.#event(at, STORE, 'another server process answers in its place: it was started anew');
       default:
         return state satisfies never;
     }
@@ -325,7 +314,7 @@ export class Timeline {
   #connectionsEnded({ at, connections }: FaultEvent<'ConnectionsEnded'>): void {
     const counts = Object.values(connections).filter((count) => count > 0);
     const sum = counts.reduce((total, count) => total + count, 0);
-    this.event(
+    this.#event(
       at,
       STORE,
       `it has closed ${counted(sum, 'connection')} of ${counted(counts.length, 'replica')} so far`,
@@ -340,7 +329,7 @@ export class Timeline {
     }
   }
 
-  event(at: number, component: string, text: string): void {
+  #event(at: number, component: string, text: string): void {
     this.#recorder.event(at, component, text);
   }
 
@@ -352,14 +341,14 @@ export class Timeline {
   #answers(at: number, component: string): void {
     this.#heard.set(component, Math.max(at, this.#heard.get(component) ?? 0));
     this.#unheardSince.delete(component);
-    if (this.#silent.delete(component)) this.event(at, component, 'it answers again');
+    if (this.#silent.delete(component)) this.#event(at, component, 'it answers again');
   }
 
   #unreachable(at: number, component: string, since = this.#heard.get(component) ?? at): void {
     this.#recorder.add(at, component, 'unreachable', Math.max(0, at - since));
     if (this.#silent.has(component)) return;
     this.#silent.add(component);
-    this.event(at, component, 'it gives no answer');
+    this.#event(at, component, 'it gives no answer');
   }
 
   /** What is well from the start is no event. */
@@ -367,7 +356,7 @@ export class Timeline {
     const known = this.#states.get(component);
     if (known === text || (known === undefined && well)) return;
     this.#states.set(component, text);
-    this.event(at, component, text);
+    this.#event(at, component, text);
   }
 }
 

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../api.ts';
-import { callerAccess } from '../interfaces/caller-access.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { rateLimiterOf } from '../schema.ts';
 import { type Toolkit } from '../tools.ts';
@@ -37,7 +36,7 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
     reference: undefined,
     room: () => undefined,
     usualWriteMs: () => 0,
-    storeDoubt: () => undefined,
+    control: () => undefined,
     limiter,
     timeoutMs: 5000,
     callers: {},
@@ -63,7 +62,7 @@ describe('a fault in windows by the clock', () => {
     const { storyMs } = planOf(fault, first, limiter);
     const tooLate = WINDOW_MS - CLOCK_WITHIN_MS - storyMs + 1;
     const toolkit = toolkitAt(tooLate, limiter);
-    const attempt = new Attempt(fault, first, toolkit, callerAccess(toolkit));
+    const attempt = new Attempt(fault, first, toolkit);
     const waits = AbortSignal.abort(new Error('it waits'));
     await expect(attempt.prepare('demo-x', waits)).rejects.toThrow('it waits');
   });

@@ -3,11 +3,10 @@
  * request whose caller has given up may be listened to further: a limiter that admits it late has admitted it.
  */
 import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts';
-import type { ConnectionLease } from '../http/connection-budget.ts';
+import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
 import type { Asked, NodeClient } from '../http/node-client.ts';
-import { gotOf } from '../interfaces/caller-request.ts';
+import { outcomeOf, requestIn } from '../interfaces/caller-request.ts';
 import type { Callers } from '../interfaces/callers.ts';
-import type { TrafficRoom } from '../interfaces/traffic-room.ts';
 import { pauseFor } from '../waiting.ts';
 
 const TICK_MS = 10;
@@ -68,7 +67,7 @@ export interface TrafficOptions {
 /**
  * Sends until `stop` is aborted or the schedule ends, then waits until every caller has an answer or has given up.
  * `lifetime` ends it at once; what was under way then is not reported.
- * @throws the first InvalidRequestError; nothing more is sent then
+ * @throws the first TypeError; nothing more is sent then
  */
 export async function runTraffic(
   options: TrafficOptions,
@@ -136,7 +135,7 @@ async function ask(
         until: AbortSignal.any([late.until, dropped.signal]),
         hear: (asked: Asked): void => {
           listening.end(dropped);
-          const outcome = gotOf(asked, callers)?.outcome;
+          const outcome = outcomeOf(asked, callers)?.outcome;
           if (request && outcome !== undefined && outcome !== 'Timeout') {
             late.hear(request, { outcome, at: asked.endedAt });
           }
@@ -149,13 +148,11 @@ async function ask(
     const asked = await client.ask(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
     heard?.(asked);
     if (asked.failure?.code === 'NO_ROOM') leftOut();
-    const said = lifetime.aborted ? undefined : gotOf(asked, callers);
-    if (!said) return;
-    const { endedAt, sentAt } = asked;
-    const { problem: _, ...outcome } = said;
-    request = { pod: client.node.name, caller, key, sentAt, endedAt, ...outcome };
+    const of = { pod: client.node.name, caller, key };
+    request = lifetime.aborted ? undefined : requestIn(asked, callers, of)?.request;
+    if (!request) return;
     record(request);
-    goesOn = listener !== undefined && outcome.outcome === 'Timeout';
+    goesOn = listener !== undefined && request.outcome === 'Timeout';
     if (goesOn) listening.begin(dropped, place);
   } finally {
     if (!goesOn) place.release();

@@ -9,7 +9,7 @@ import { sendBurst } from '../../http/burst.ts';
 import { type BurstNode, spread } from '../../http/burst-plan.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { NodeClient } from '../../http/node-client.ts';
-import { gotOf } from '../caller-request.ts';
+import { outcomeOf } from '../caller-request.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 
@@ -39,7 +39,7 @@ async function burst(node: BurstNode): Promise<unknown> {
 
 async function traffic(node: BurstNode): Promise<unknown> {
   const client = new NodeClient(node, REQUESTS, Date.now);
-  const ask = async (): Promise<unknown> => gotOf(await client.ask(request, TIMEOUT_MS, signal), callers);
+  const ask = async (): Promise<unknown> => outcomeOf(await client.ask(request, TIMEOUT_MS, signal), callers);
   return await Promise.all(Array.from({ length: REQUESTS }, ask)).finally(() => client.close());
 }
 

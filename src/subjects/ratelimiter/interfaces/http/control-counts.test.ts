@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { CounterSample } from '../../history/counter-sample.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
-import { nodesProblem } from './control-counts.ts';
+import { podsProblem } from './control-counts.ts';
 
 const redis = { name: 'redis-0' } as RedisConnections;
 const even = (count: number): Map<string, number> => new Map(['a', 'b', 'c'].map((node) => [node, count]));
@@ -9,7 +9,7 @@ const even = (count: number): Map<string, number> => new Map(['a', 'b', 'c'].map
 /** Of a caller that sent 30 requests, all of which were admitted. */
 function problem(change: Partial<Pick<CounterSample, 'admitted' | 'stored'>>): string | undefined {
   const sample = { readAt: 0, endedAt: 0, admitted: even(10), stored: 30, elsewhere: [], problems: [] };
-  return nodesProblem({ ...sample, ...change }, { allowed: even(10), sent: 30 }, { redis });
+  return podsProblem({ ...sample, ...change }, { admitted: even(10), sent: 30 }, { redis });
 }
 
 it('finds nothing wrong if sender, pods and Redis agree', () => {
@@ -17,23 +17,19 @@ it('finds nothing wrong if sender, pods and Redis agree', () => {
 });
 
 it.each<[string, Parameters<typeof problem>[0], RegExp]>([
+  ['the counts are in another Redis', { stored: 0 }, /redis-0 holds 0\. Name the Redis/],
+  ['some counts are in another Redis', { stored: 20 }, /the pods count 30 .*redis-0 holds 20/],
   [
-    'the counts are in another Redis',
-    { stored: 0 },
-    /counts elsewhere: .*redis-0, which holds none of the 30/,
-  ],
-  ['some counts are in another Redis', { stored: 20 }, /redis-0, which holds 20 of the 30 .*Name the Redis/],
-  [
-    'a pod counts less than the sender was allowed',
+    'a pod counts less than the sender was admitted',
     { admitted: new Map([...even(10), ['b', 4]]) },
-    /sender was allowed 30 of 30 checks \(a 10, b 10, c 10\), and the nodes count 24 \(a 10, b 4, c 10\)/,
+    /sender was admitted 30 of 30 checks \(a 10, b 10, c 10\), the pods count 24 \(a 10, b 4, c 10\)/,
   ],
   [
-    'a pod counts more than the sender was allowed',
+    'a pod counts more than the sender was admitted',
     { admitted: new Map([...even(10), ['b', 14]]), stored: 34 },
-    /the nodes count 34 .*somebody else uses keys/,
+    /the pods count 34 .*somebody else uses keys/,
   ],
-  ['Redis holds more than the pods', { stored: 32 }, /^redis-0 holds 32, more than the 30 .*other processes/],
+  ['Redis holds more than the pods', { stored: 32 }, /the pods count 30 .*redis-0 holds 32/],
 ])('reports that %s', (_, change, expected) => {
   expect(problem(change)).toMatch(expected);
 });

@@ -1,28 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { specSchema } from '../../../../api/index.ts';
-import { rateLimiterApi } from '../../api.ts';
-import type { NodeClient } from '../../http/node-client.ts';
-import { rateLimiterOf } from '../../schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';
 import { QuotaControl } from './control-quota.ts';
 import { HttpCallers } from './http-callers.ts';
+import { httpInterfaceSchema } from './schema.ts';
 
 const HEADER = 'RateLimit-Remaining';
 const never = new AbortController().signal;
 
 /** What a limiter of so many requests that tells `remaining` after so many yeses comes to, over two nodes. */
 async function concluded(limit: number, remaining: (used: number, node: number) => string | undefined) {
-  const spec = specSchema([rateLimiterApi]).parse({
-    rateLimiter: {
-      selector: { matchLabels: { app: 'x' } },
-      limit: { requests: limit, window: '60s' },
-      redis: { service: 'redis' },
-      interface: 'HTTP',
-      http: { path: '/$(key)', remainingHeader: HEADER },
-    },
-    scenarios: [{ name: 's', type: 'StoreOutage' }],
-  });
-  const limiter = rateLimiterOf(spec);
   let used = 0;
   const clients = [0, 1].map((node) => ({
     node: { name: `api-${node}`, host: '10.0.0.1', port: 80 },
@@ -31,16 +17,12 @@ async function concluded(limit: number, remaining: (used: number, node: number) 
       if (admitted) used += 1;
       const told = admitted ? remaining(used, node) : undefined;
       const headers = new Map(told === undefined ? [] : [[HEADER.toLowerCase(), told]]);
-      const answer = { status: admitted ? 200 : 429, headers, body: Buffer.alloc(0), keepAlive: true };
+      const answer = { status: admitted ? 200 : 429, headers, body: Buffer.alloc(0) };
       return { sentAt: used, endedAt: used, answer };
     },
   }));
-  if (!limiter.http) throw new TypeError('it is no limiter behind HTTP');
-  const callers = new HttpCallers(limiter.http);
-  const control = new QuotaControl(
-    { podClients: clients as unknown as readonly NodeClient[], limiter },
-    HEADER,
-  );
+  const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)', remainingHeader: HEADER }));
+  const control = new QuotaControl(HEADER, limit, ['api-0', 'api-1']);
   const asked = control.around(clients, callers);
   await exhaustLimit(
     {
@@ -87,11 +69,7 @@ describe('a header that tells what remains', () => {
       (used: number) => String(1000 - used),
       /that more remain than the 10 that the limit allows/,
     ],
-    [
-      'is never less',
-      () => '10',
-      /admitted 9 times, and then api-1 reported that 0 requests of these were used/,
-    ],
+    ['is never less', () => '10', /admitted 9 times, and then api-1 reported only 0 used/],
     ['is always 0', () => '0', /that 0 remain of 10, and only 1 request had been sent/],
     ['holds two numbers', (used: number) => `${10 - used}, 99`, /holds no single whole number/],
   ])('is refused where it %s, with the field to correct', async (_, remaining, message) => {

@@ -4,20 +4,20 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NodeClient } from '../../http/node-client.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
+import { rateLimiterSchema } from '../../schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';
-import { controlProblem } from './control-callers.ts';
+import { controlProblem } from './control-problem.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 
-const LIMIT: RateLimit = { algorithm: 'FixedWindow', requests: 3, windowMs: 60_000, start: 'FirstRequest' };
+const LIMIT = 3;
 
 /** What the control says of a limiter that lets three through, and then answers so. */
 async function problemOf(beyond: RequestListener, rejected: object = {}): Promise<string | undefined> {
   let passed = 0;
   const server = createServer((request, response) => {
     passed += 1;
-    if (passed > LIMIT.requests) beyond(request, response);
+    if (passed > LIMIT) beyond(request, response);
     else response.writeHead(200).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -39,7 +39,14 @@ async function problemOf(beyond: RequestListener, rejected: object = {}): Promis
     windowMs: 60_000,
   };
   const control = await exhaustLimit(options, new AbortController().signal);
-  return controlProblem(LIMIT, http, control, 'health.timeout')?.message;
+  const limiter = rateLimiterSchema.parse({
+    selector: { matchLabels: { app: 'x' } },
+    redis: { service: 'redis' },
+    interface: 'HTTP',
+    http,
+    limit: { requests: LIMIT, window: '60s' },
+  });
+  return controlProblem({ limiter }, LIMIT, control, 'health.timeout')?.message;
 }
 
 const status =
@@ -53,8 +60,8 @@ describe('whether a limiter behind HTTP denies once its limit is used up', () =>
   });
 
   it('an overloaded server is no rejection: the error names request, answer, field', async () => {
-    expect(await problemOf(status(503))).toBe(
-      'without any fault api-0 was asked GET /of/demo-a: answered 503, which is neither admitted nor rejected by the spec. One caller had been admitted 3 times by then, all that its limit allows, and an error is not a rejection: if your rate limiter rejects in this way, name the status in rateLimiter.http.rejectedStatuses; else see in the logs why it failed',
+    expect(await problemOf(status(503))).toMatch(
+      /GET \/of\/demo-a to api-0 failed after 3 of 3 .*: answered 503, .* name the status in \S+\.rejectedStatuses/,
     );
   });
 
@@ -64,13 +71,13 @@ describe('whether a limiter behind HTTP denies once its limit is used up', () =>
 
   it('is not shown by a server that gives no answer', async () => {
     expect(await problemOf(() => undefined)).toMatch(
-      /^without any fault api-0 was asked GET \/of\/demo-a: it was not answered within 300 ms\. .*no answer is not a rejection: see in the logs why it waits, or raise health\.timeout$/,
+      /GET \/of\/demo-a to api-0 failed .*not answered within 300 ms\. .*see in the logs why it waits, or raise health\.timeout$/i,
     );
   });
 
   it('is not shown by a connection that breaks', async () => {
     expect(await problemOf(({ socket }) => void socket.destroy())).toMatch(
-      /^without any fault api-0 was asked GET \/of\/demo-a: .*\. .*an error is not a rejection: see in the logs why it failed$/,
+      /GET \/of\/demo-a to api-0 failed .* See in the logs why it failed$/,
     );
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { NodeClient } from '../../http/node-client.ts';
 import { rateLimiterSchema } from '../../schema.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
-import { lookAtPods } from './http-health.ts';
+import { checkHealth } from './http-health.ts';
 
 const HTTP = { interface: 'HTTP', http: { path: '/$(key)' }, health: { path: '/healthz' } };
 const limiterOf = (spoken: object) =>
@@ -24,7 +24,7 @@ async function lookAt(server: Server, spoken: object = HTTP) {
   const asker = new NodeClient(node, 2, Date.now);
   onTestFinished(() => asker.close());
   const toolkit = { podClients: [asker], limiter: limiterOf(spoken), redis, timeoutMs: 2000 };
-  return await lookAtPods(toolkit, new AbortController().signal);
+  return await checkHealth(toolkit, new AbortController().signal);
 }
 
 const answering = (answer: RequestListener) => createHttp(answer);

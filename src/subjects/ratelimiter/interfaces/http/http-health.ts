@@ -1,11 +1,10 @@
-/** Looks at pods behind an HTTP API: whether each answers, and whether Redis does. */
-
+/** Checks the health of the pods and of Redis. */
 import { messageOf } from '../../../../api/index.ts';
-import { type PodHealth, UNREACHABLE } from '../../../../demo/health.ts';
+import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../demo/health.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import type { Asked } from '../../http/node-client.ts';
 import type { Toolkit } from '../../tools.ts';
-import type { Look } from '../poll-health.ts';
+import { pauseFor } from '../../waiting.ts';
 import { healthPathOf, isReference } from '../reference/preset.ts';
 
 /** What becomes of a request to something that speaks no HTTP, or HTTP over TLS. */
@@ -17,11 +16,37 @@ const NOT_OF_THE_INTERFACE =
 /** With it a pod of the bundled limiter answers that does not reach its Redis. */
 const NO_REDIS = 503;
 
-/** One look; what fails is an issue of the snapshot. @throws only the reason of `signal` */
-export async function lookAtPods(
-  { podClients, limiter, redis, timeoutMs }: Pick<Toolkit, 'podClients' | 'limiter' | 'redis' | 'timeoutMs'>,
+/** How late a check may be before the last one is stale; milliseconds. */
+const LATE_MS = 1000;
+
+type Parts = Pick<Toolkit, 'podClients' | 'limiter' | 'now' | 'redis' | 'timeoutMs'>;
+
+/** Checks at once and then every `intervalMs`, until `signal` aborts. */
+export async function pollHealth(
+  parts: Parts,
+  intervalMs: number,
+  onSnapshot: (snapshot: HealthSnapshot) => void,
   signal: AbortSignal,
-): ReturnType<Look> {
+): Promise<void> {
+  try {
+    for (;;) {
+      const start = performance.now();
+      const seen = await checkHealth(parts, signal);
+      const at = parts.now();
+      const validUntil = at + intervalMs + parts.timeoutMs + LATE_MS;
+      onSnapshot({ ...seen, lastUpdated: at, validUntil });
+      await pauseFor(intervalMs - (performance.now() - start), signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** One check; a failure is an issue of the snapshot. @throws only the reason of `signal` */
+export async function checkHealth(
+  { podClients, limiter, redis, timeoutMs }: Omit<Parts, 'now'>,
+  signal: AbortSignal,
+): Promise<Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'>> {
   const path = healthPathOf(limiter);
   const bundled = isReference(limiter);
   const request = { method: 'GET', path };

@@ -4,8 +4,7 @@
  */
 import { counted, formatDuration } from '../../../../api/index.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { LimitNotKeptError } from '../../limits/limit-not-kept.ts';
-import { overAdmission } from '../../limits/over-admission.ts';
+import { LimitNotKeptError, overAdmission } from '../../limits/over-admission.ts';
 import type { RateLimit, TokenBucket } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import { pauseFor } from '../../waiting.ts';
@@ -39,7 +38,7 @@ export async function controlRefill(
   }
   await pauseFor(waitMs, signal);
   const after = await exhaustLimit(options, signal);
-  if (after.improper) return `Setup does not verify the refill: ${after.improper.problem}`;
+  if (after.failure) return `Setup does not verify the refill: ${after.failure.problem}`;
   const due = tokensDue(limit, before, after.requests);
   const seen = after.requests.filter(({ outcome }) => outcome === 'Admitted').length;
   const ms = Math.round((after.requests.at(-1)?.sentAt ?? 0) - (before.at(-1)?.endedAt ?? 0));

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AskedCaller, type QuotaAnswer, ReportedQuota } from './reported-quota.ts';
+import { type EndOfRequest, type QuotaAnswer, ReportedQuota } from './reported-quota.ts';
 
 const HEADER = 'X-RateLimit-Remaining';
 const LIMIT = 10;
@@ -19,7 +19,9 @@ function told(
   of: ReportedQuota,
   answers: readonly (readonly [node: string, remaining: string | undefined])[],
 ) {
-  return answers.map(([node, remaining]) => of.ask(node, 1).answered('Admitted', answer(remaining), 2));
+  return answers.map(([node, remaining]) =>
+    of.sent(node, 1)({ decision: 'Admitted', ...answer(remaining), at: 2 }),
+  );
 }
 
 describe('what an answer tells', () => {
@@ -31,7 +33,7 @@ describe('what an answer tells', () => {
       ['c', '9'],
     ]);
     expect(third).toEqual({
-      node: 'c',
+      pod: 'c',
       sentAt: 1,
       endedAt: 2,
       admitted: new Map([
@@ -46,9 +48,9 @@ describe('what an answer tells', () => {
 
   it('is not held against yeses that came while it was on its way', () => {
     const tally = count();
-    const [first, second] = [tally.ask('a', 1), tally.ask('b', 1)];
-    expect(first.answered('Admitted', answer('9'), 2)?.behind).toBe(0);
-    expect(second.answered('Admitted', answer('9'), 2)?.behind).toBe(0);
+    const [first, second] = [tally.sent('a', 1), tally.sent('b', 1)];
+    expect(first({ decision: 'Admitted', ...answer('9'), at: 2 })?.behind).toBe(0);
+    expect(second({ decision: 'Admitted', ...answer('9'), at: 2 })?.behind).toBe(0);
     expect(tally.unreported).toBe(1);
   });
 
@@ -67,8 +69,14 @@ describe('what an answer tells', () => {
       ['a', '1'],
       ['b', '0'],
     ]);
-    expect(tally.ask('c', 1).answered('Rejected', answer('0'), 2)).toMatchObject({ used: 2, behind: 0 });
-    expect(tally.ask('c', 1).answered('Rejected', answer('2'), 2)).toMatchObject({ used: 0, behind: 2 });
+    expect(tally.sent('c', 1)({ decision: 'Rejected', ...answer('0'), at: 2 })).toMatchObject({
+      used: 2,
+      behind: 0,
+    });
+    expect(tally.sent('c', 1)({ decision: 'Rejected', ...answer('2'), at: 2 })).toMatchObject({
+      used: 0,
+      behind: 2,
+    });
   });
 
   it.each([
@@ -101,7 +109,7 @@ describe('what an answer tells', () => {
       'a reported by X-RateLimit-Remaining that 0 remain after 3 were admitted, which does not say how many of them it knows',
     );
     expect(tally.unreported).toBe(1);
-    expect(tally.ask('b', 1).answered('Rejected', answer('0'), 2)).toBeUndefined();
+    expect(tally.sent('b', 1)({ decision: 'Rejected', ...answer('0'), at: 2 })).toBeUndefined();
     expect(tally.unreported).toBe(1);
   });
 
@@ -116,11 +124,10 @@ describe('what an answer tells', () => {
 
   it('is not waited for any more once a request is over', () => {
     const tally = count();
-    const [first, second] = [tally.ask('a', 1), tally.ask('b', 1)];
+    const [first, second] = [tally.sent('a', 1), tally.sent('b', 1)];
     expect(tally.open).toBe(2);
-    first.over();
-    first.over();
-    second.answered('Rejected', answer(), 2);
+    first();
+    second({ decision: 'Rejected', ...answer(), at: 2 });
     expect(tally.open).toBe(0);
   });
 });
@@ -150,17 +157,21 @@ function played(
   const tally = count(limit);
   const admitted = new Map<string, number>();
   const total = (): number => [...admitted.values()].reduce((sum, one) => sum + one, 0);
-  const stage = requests.map((): { asked?: AskedCaller; remaining?: number; by?: number } => ({}));
+  const stage = requests.map((): { asked?: EndOfRequest; remaining?: number; by?: number } => ({}));
   const seen: Seen[] = [];
   for (const i of steps) {
     const [{ denies, node } = { denies: false, node: 'a' }, state = {}] = [requests[i], stage[i]];
-    if (!state.asked) state.asked = tally.ask(node, 0);
+    if (!state.asked) state.asked = tally.sent(node, 0);
     else if (state.remaining === undefined) {
       if (!denies) admitted.set(node, (admitted.get(node) ?? 0) + 1);
       state.remaining = limit - seenBy(node, admitted);
       state.by = total() - (denies ? 0 : 1);
     } else {
-      const told = state.asked.answered(denies ? 'Rejected' : 'Admitted', answer(String(state.remaining)), 1);
+      const told = state.asked({
+        decision: denies ? 'Rejected' : 'Admitted',
+        ...answer(String(state.remaining)),
+        at: 1,
+      });
       if (told) seen.push({ answer: told, admitted: state.by ?? 0 });
     }
   }
@@ -197,7 +208,10 @@ it('any quota header is read without an error, and nothing over the limit is use
       (answers) => {
         const tally = count();
         for (const [denies, value] of answers) {
-          const one = tally.ask('a', 0).answered(denies ? 'Rejected' : 'Admitted', answer(value), 1);
+          const one = tally.sent(
+            'a',
+            0,
+          )({ decision: denies ? 'Rejected' : 'Admitted', ...answer(value), at: 1 });
           if (one) expect(one.used).toBeLessThanOrEqual(LIMIT);
           if (one) expect(Math.min(one.used, one.behind)).toBeGreaterThanOrEqual(0);
         }

@@ -1,39 +1,36 @@
 /**
- * What the answers to one caller tell of its count, held against what its sender knows. Pure.
+ * The usage that the answers to one caller report, compared with what its sender knows. Pure.
  *
- * An answer that tells what remains tells how much of the limit is used, as the node sees it that gave it. Before it
- * sent that request, the sender had got so many yeses: each was counted by then, if the nodes count together. So what
- * is missing of them can only come out too small: more may be on their way, or counted since.
+ * The remaining quota in an answer shows how much of the limit is used, as the pod sees it. Admissions that arrived before
+ * its request was sent were counted by then, if the pods count together. So the count that is missing can only come out
+ * too small: more may be in flight, or counted since.
  */
 import { counted } from '../../../../api/index.ts';
 import type { HttpAnswer } from '../../http/answer.ts';
 import type { Asked } from '../../http/node-client.ts';
 import { sumOf } from '../../words.ts';
-import { gotOf } from '../caller-request.ts';
+import { outcomeOf } from '../caller-request.ts';
 import type { Callers, Decision } from '../callers.ts';
 import { remainingIn } from './remaining-field.ts';
 
-/** One answer, held against what was known when its request was sent. */
+/** One answer, compared with what was known when its request was sent. */
 export interface QuotaAnswer {
-  readonly node: string;
+  readonly pod: string;
   /** Milliseconds since the epoch. */
   readonly sentAt: number;
   readonly endedAt: number;
-  /** Yeses that had arrived before its request was sent, by node. */
+  /** Admissions that had arrived before its request was sent, by pod. */
   readonly admitted: ReadonlyMap<string, number>;
-  /** What it told to be used by other requests than its own. */
+  /** Usage that it reports of other requests than its own. */
   readonly used: number;
-  /** How many of those yeses are missing in that; never below 0. */
+  /** How many of those admissions are missing in that; never below 0. */
   readonly behind: number;
 }
 
-/** A request on its way. */
-export interface AskedCaller {
-  /** Its answer has come. @returns what that tells; undefined: nothing that could be held against anything */
-  answered(said: Decision, answer: Pick<HttpAnswer, 'headers'>, at: number): QuotaAnswer | undefined;
-  /** It is over without an answer that says yes or no. */
-  over(): void;
-}
+/** Takes the end of a request; left out: it was neither admitted nor rejected. @returns undefined if no usage is known by it */
+export type EndOfRequest = (
+  end?: Pick<HttpAnswer, 'headers'> & { readonly decision: Decision; readonly at: number },
+) => QuotaAnswer | undefined;
 
 export class ReportedQuota {
   readonly #header: string;
@@ -45,95 +42,89 @@ export class ReportedQuota {
   #problem: string | undefined;
 
   /**
-   * @param header that tells what remains
-   * @param limit of the caller: nothing beyond it is believed
+   * @param header that reports the remaining quota
+   * @param limit of the caller: no quota above it is accepted
    */
-  constructor(header: string, limit: number, nodes: readonly string[]) {
+  constructor(header: string, limit: number, pods: readonly string[]) {
     this.#header = header;
     this.#limit = limit;
-    this.#admitted = new Map(nodes.map((node) => [node, 0]));
+    this.#admitted = new Map(pods.map((pod) => [pod, 0]));
   }
 
-  /** Yeses so far, by node. */
+  /** Admissions so far, by pod. */
   get admitted(): ReadonlyMap<string, number> {
     return this.#admitted;
   }
 
-  /** Requests that are on their way. */
+  /** Requests that are in flight. */
   get open(): number {
     return this.#open;
   }
 
-  /** Yeses that no answer was held against, nor came with one itself: whether they were counted is unknown. */
+  /** Admissions that no report covers: whether they were counted is unknown. */
   get unreported(): number {
     return Math.max(0, sumOf(this.#admitted.values()) - this.#covered);
   }
 
-  /** Why an answer told nothing: the first since one that did. Of what a node wrote it holds a number up to the limit at most. */
+  /** Why an answer reported no usage: the first since one that did. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** A request is being sent to this pod; `tell` hears what its answer reports, before what is returned does. */
+  /** A request is being sent to this pod; `report` gets the usage that its answer reports. */
   listen(
     pod: string,
     callers: Pick<Callers, 'read'>,
     sentAt: number,
-    tell: (answer: QuotaAnswer) => void,
+    report: (answer: QuotaAnswer) => void,
   ): (asked: Asked) => void {
-    const caller = this.ask(pod, sentAt);
+    const end = this.sent(pod, sentAt);
     return (asked) => {
-      const outcome = gotOf(asked, callers)?.outcome;
-      if (!asked.answer || (outcome !== 'Admitted' && outcome !== 'Rejected')) return caller.over();
-      const told = caller.answered(outcome, asked.answer, asked.endedAt);
-      if (told) tell(told);
+      const decision = outcomeOf(asked, callers)?.outcome;
+      const isDecided = decision === 'Admitted' || decision === 'Rejected';
+      const { answer, endedAt: at } = asked;
+      const usage = end(answer && isDecided ? { decision, headers: answer.headers, at } : undefined);
+      if (usage) report(usage);
     };
   }
 
-  /** A request is being sent to this node. */
-  ask(node: string, sentAt: number): AskedCaller {
+  /** A request is being sent to this pod. Call what is returned once, when it ends. */
+  sent(pod: string, sentAt: number): EndOfRequest {
     this.#sent += 1;
     this.#open += 1;
     const before = new Map(this.#admitted);
-    let isOpen = true;
-    const over = (): void => {
-      if (isOpen) this.#open -= 1;
-      isOpen = false;
-    };
-    return {
-      over,
-      answered: (said, { headers }, endedAt) => {
-        over();
-        const yeses = sumOf(before.values());
-        const own = said === 'Admitted' ? 1 : 0;
-        if (own > 0) this.#admitted.set(node, (this.#admitted.get(node) ?? 0) + 1);
-        const read = this.#read(headers.get(this.#header.toLowerCase()), yeses + own);
-        if (typeof read === 'string') {
-          this.#problem ??= `${node} ${read}`;
-          return undefined;
-        }
-        this.#covered = Math.max(this.#covered, yeses + own);
-        this.#problem = undefined;
-        // One that tells before it counts has counted less than nothing of the others.
-        const used = Math.max(0, read - own);
-        return { node, sentAt, endedAt, admitted: before, used, behind: Math.max(0, yeses - used) };
-      },
+    return (end) => {
+      this.#open -= 1;
+      if (!end) return undefined;
+      const known = sumOf(before.values());
+      const own = end.decision === 'Admitted' ? 1 : 0;
+      if (own > 0) this.#admitted.set(pod, (this.#admitted.get(pod) ?? 0) + 1);
+      const read = this.#read(end.headers.get(this.#header.toLowerCase()), known + own);
+      if (typeof read === 'string') {
+        this.#problem ??= `${pod} ${read}`;
+        return undefined;
+      }
+      this.#covered = Math.max(this.#covered, known + own);
+      this.#problem = undefined;
+      // A limiter may report before it counts the request itself.
+      const used = Math.max(0, read - own);
+      return { pod, sentAt, endedAt: end.at, admitted: before, used, behind: Math.max(0, known - used) };
     };
   }
 
-  /** How much of the limit is used by that header, or why that is not told. @param known yeses that are known of by then */
+  /** How much of the limit is used by that header, or why that is unknown. @param known admissions by then */
   #read(value: string | undefined, known: number): number | string {
     const field = this.#header;
     if (value === undefined) return `answered without ${field}`;
     const remaining = remainingIn(value);
     if (remaining === undefined) return `answered with ${field} that holds no single whole number`;
-    // A number beyond the limit is something else, and nobody's to know.
+    // A number above the limit is something else.
     if (remaining > this.#limit)
       return `reported by ${field} that more remain than the ${this.#limit} that the limit allows`;
     const used = this.#limit - remaining;
     if (used > this.#sent)
       return `reported by ${field} that ${remaining} remain of ${this.#limit}, and only ${counted(this.#sent, 'request')} had been sent`;
-    // Nothing less can remain, however many more it has counted.
+    // Fewer than 0 cannot be reported.
     if (remaining === 0 && known > this.#limit)
       return `reported by ${field} that 0 remain after ${known} were admitted, which does not say how many of them it knows`;
     return used;

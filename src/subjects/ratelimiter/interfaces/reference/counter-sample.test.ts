@@ -41,7 +41,7 @@ async function sample(redisKeys: readonly string[]) {
 
 describe('a sample of the counters', () => {
   it('a sample distinguishes a pod without a free file descriptor from a silent one', async () => {
-    const clients = (['UNSENT', 'UNREACHABLE'] as const).map(
+    const clients = (['NOT_SENT', 'UNREACHABLE'] as const).map(
       (failure, i) =>
         ({
           name: `rl-${i}`,
@@ -52,7 +52,7 @@ describe('a sample of the counters', () => {
     const read = new ReadKeys() as unknown as RedisConnections;
     const found = await sampleCounters(clients, read, window, Date.now, new AbortController().signal);
     expect(found).toMatchObject({ unasked: ['rl-0'], improper: [] });
-    expect(found.problems).toEqual(['UNSENT', 'UNREACHABLE']);
+    expect(found.problems).toEqual(['NOT_SENT', 'UNREACHABLE']);
   });
 
   it('reads the one hash that the nodes name', async () => {

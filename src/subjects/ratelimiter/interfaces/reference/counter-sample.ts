@@ -5,8 +5,9 @@ import type { RedisConnections } from '../../store/redis-client.ts';
 import { gaveNoAnswer } from '../../store/redis-error.ts';
 import { type LimiterClient, LimiterClientError, type LimiterFailure } from './limiter-client.ts';
 
-/** Failures of a pod that answered. */
-const ANSWERED: ReadonlySet<LimiterFailure> = new Set(['REFUSED', 'INVALID']);
+/** Failures of a pod that answered, and of this process, which sent nothing. */
+const ANSWERED: ReadonlySet<LimiterFailure> = new Set(['REFUSED', 'BAD_ANSWER']);
+const UNSENT: ReadonlySet<LimiterFailure> = new Set(['NO_CONNECTIONS', 'NOT_SENT']);
 
 /** A key, and the window that its counters have to be of. */
 export interface SampledWindow {
@@ -41,7 +42,7 @@ export async function sampleCounters(
       } catch (error) {
         const failure = error instanceof LimiterClientError ? error.failure : undefined;
         if (failure !== undefined && ANSWERED.has(failure)) improper.push(client.name);
-        if (failure === 'UNSENT') unasked.push(client.name);
+        if (failure !== undefined && UNSENT.has(failure)) unasked.push(client.name);
         problems.push(messageOf(error));
       }
     }),

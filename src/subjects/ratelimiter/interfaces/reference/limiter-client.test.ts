@@ -49,7 +49,7 @@ describe('LimiterClient', () => {
     ],
   ])('refuses an answer %s', async (_, handle) => {
     const client = await clientOf(handle);
-    expect(await failureOf(client.limit('k', never))).toMatchObject({ failure: 'INVALID' });
+    expect(await failureOf(client.limit('k', never))).toMatchObject({ failure: 'BAD_ANSWER' });
   });
 
   it('says what it expected', async () => {
@@ -86,7 +86,7 @@ describe('LimiterClient', () => {
     const window = { windowId: 'w-0', windowEndsAt: 5 };
     const client = await clientOf(answer(200, { admitted: 1, redisKey, ...window }));
     const failure = await failureOf(client.counter('demo-a-1', never));
-    expect(failure).toMatchObject({ failure: 'INVALID' });
+    expect(failure).toMatchObject({ failure: 'BAD_ANSWER' });
     expect(failure.message).toMatch(/^rl-0: GET \/counter .* demo-a-1/);
   });
 
@@ -110,9 +110,9 @@ describe('LimiterClient', () => {
 
   it('tells silence from a connection that was never made', async () => {
     const silent = await clientOf(() => undefined, 50);
-    expect(await failureOf(silent.limit('k', never))).toMatchObject({ failure: 'UNANSWERED' });
+    expect(await failureOf(silent.limit('k', never))).toMatchObject({ failure: 'TIMEOUT' });
     const dropping = await clientOf((request) => void request.socket.destroy());
-    expect(await failureOf(dropping.limit('k', never))).toMatchObject({ failure: 'OBSERVATION_INTERRUPTED' });
+    expect(await failureOf(dropping.limit('k', never))).toMatchObject({ failure: 'RESET' });
     const nobody = new LimiterClient({ name: 'gone', host: '127.0.0.1', port: 1 }, 5000, 1);
     cleanups.push(() => nobody.close());
     expect(await failureOf(nobody.limit('k', never))).toMatchObject({ failure: 'UNREACHABLE' });

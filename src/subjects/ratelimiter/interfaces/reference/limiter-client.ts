@@ -24,30 +24,8 @@ const counterAnswer = z
 export type LimitAnswer = z.infer<typeof limitAnswer>;
 export type CounterAnswer = z.infer<typeof counterAnswer>;
 
-/**
- * UNANSWERED: sent, and no answer in time; the pod may still act on it. OBSERVATION_INTERRUPTED: sent, and the connection ended
- * before an answer. UNREACHABLE: not sent, the pod took no connection. UNSENT: not sent for a reason that is not the
- * pod's. REFUSED: answered with an error. INVALID: answered with something that is not of the interface.
- */
-export type LimiterFailure =
-  | 'UNANSWERED'
-  | 'OBSERVATION_INTERRUPTED'
-  | 'UNREACHABLE'
-  | 'UNSENT'
-  | 'REFUSED'
-  | 'INVALID';
-
-/** RESET, NO_ROOM and STOPPED: it may have been sent, and acted upon. */
-const FAILURES: Readonly<Record<FailureCode, LimiterFailure>> = {
-  UNREACHABLE: 'UNREACHABLE',
-  NO_CONNECTIONS: 'UNSENT',
-  NOT_SENT: 'UNSENT',
-  RESET: 'OBSERVATION_INTERRUPTED',
-  NO_ROOM: 'OBSERVATION_INTERRUPTED',
-  TIMEOUT: 'UNANSWERED',
-  STOPPED: 'OBSERVATION_INTERRUPTED',
-  BAD_ANSWER: 'INVALID',
-};
+/** REFUSED: answered with an error. BAD_ANSWER: also an answer that is not of the interface. */
+export type LimiterFailure = FailureCode | 'REFUSED';
 
 /** A request to a pod failed; the message names the pod, the request and the reason. */
 export class LimiterClientError extends Error {
@@ -95,7 +73,7 @@ export class LimiterClient {
 
   /**
    * What this pod admitted in the key's window, within 1 s; undefined: it does not know the key. The pod picks the
-   * hash of Redis that is read, so one that is not of `key` is an INVALID answer.
+   * hash of Redis that is read, so one that is not of `key` is a BAD_ANSWER.
    */
   async counter(key: string, signal: AbortSignal): Promise<CounterAnswer | undefined> {
     const path = `/counter?key=${encodeURIComponent(key)}`;
@@ -103,7 +81,7 @@ export class LimiterClient {
     const answer = await this.#request('GET', path, counterAnswer, signal, { timeoutMs });
     if (answer === undefined || isOfKey(answer.redisKey, key)) return answer;
     throw new LimiterClientError(
-      'INVALID',
+      'BAD_ANSWER',
       `${this.name}: GET /counter names a redisKey that does not hold the key ${key}, so it was not read: a pod has to name the hash of the key in the request`,
       200,
     );
@@ -141,10 +119,9 @@ export class LimiterClient {
     const { answer, failure } = await this.#client.ask(request, timeoutMs, signal);
     signal.throwIfAborted();
     if (failure) {
-      const kind = FAILURES[failure.code];
-      const why =
-        kind === 'UNANSWERED' ? `was not answered within ${timeoutMs} ms` : `failed: ${failure.message}`;
-      throw new LimiterClientError(kind, `${this.name}: ${what} ${why}`);
+      const { code, message } = failure;
+      const why = code === 'TIMEOUT' ? `was not answered within ${timeoutMs} ms` : `failed: ${message}`;
+      throw new LimiterClientError(code, `${this.name}: ${what} ${why}`);
     }
     const { status } = answer;
     const json = parseJson(answer.body);
@@ -155,7 +132,7 @@ export class LimiterClient {
     const [issue] = parsed.error.issues;
     const where = issue?.path.length ? `; ${issue.path.join('.')}: ${issue.message}` : '';
     throw new LimiterClientError(
-      'INVALID',
+      'BAD_ANSWER',
       `${this.name}: ${what} answered ${status}, but not as a rate limiter of this interface (expected ${schema.description ?? 'another body'}${where})`,
       status,
     );

@@ -6,7 +6,6 @@ import type { RateLimiterSpec } from '../../schema.ts';
 import { clockOffset } from '../../store/clock-offset.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
 import { pauseFor } from '../../waiting.ts';
-import type { NewCaller } from '../caller-access.ts';
 import { type SampledWindow, sampleCounters } from './counter-sample.ts';
 import type { LimitAnswer, LimiterClient } from './limiter-client.ts';
 import { type LimitWindow, removeRateLimit, setupRateLimit } from './setup-limit.ts';
@@ -19,6 +18,15 @@ const LOOK_EVERY_MS = 50;
 const REST_MS = 5000;
 /** Once they are, the pods may take so long to learn of each other's counts: they look ten times a second. */
 const LEARN_MS = 500;
+
+/** A caller whose limit the run sets. */
+export interface NewCaller {
+  readonly key: string;
+  /** Requests that it is allowed; default: the limit of the spec. */
+  readonly allowed?: number;
+  /** Length of its window; default: that of the spec; milliseconds. */
+  readonly windowMs?: number;
+}
 
 export interface ReferenceParts {
   /** One for each pod. */

@@ -24,19 +24,11 @@ export interface LimitWindow {
   readonly windowEndsAt: number;
 }
 
-/** A limit could not be set up; the message says what to do. */
-export class SetupError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'SetupError';
-  }
-}
-
 /**
  * Defines `limit` requests in `windowMs` on `key`, by the first node that takes
  * it, and reads it back on every node until all have the same window.
  *
- * @throws SetupError when that takes longer than `timeoutMs`; the reason of `signal`, 2 s after it is aborted at the latest
+ * @throws Error that says what to do, when that takes longer than `timeoutMs`; the reason of `signal`, 2 s after it is aborted at the latest
  * @example
  * const { windowId } = await setupRateLimit(clients, 'demo-key', 10, 60_000, 5000, signal);
  */
@@ -66,7 +58,7 @@ export async function setupRateLimit(
         }
         await pauseFor(ASK_AGAIN_MS, signal);
       } while (performance.now() < deadline);
-      throw new SetupError(
+      throw new Error(
         `node ${client.name} did not learn the limit of ${key} within ${timeoutMs} ms (${last}): see whether it reaches the same Redis as the others, or raise rateLimiter.health.timeout`,
       );
     }),
@@ -104,14 +96,14 @@ async function defineOnFirst(
   }
   const why = truncate(reasons.join('; '), MOST_REASONS) || 'there is no node';
   const late = isLate ? ` within ${timeoutMs} ms` : '';
-  throw new SetupError(
+  throw new Error(
     `no node took the limit of ${key}${late} (${why}): see whether the rate limiter serves POST /limit on the port in rateLimiter.port and whether its Redis takes writes`,
   );
 }
 
 /** Whether a node may yet do what it was asked for. */
 function isSilent(error: unknown): boolean {
-  return error instanceof LimiterClientError && error.failure === 'UNANSWERED';
+  return error instanceof LimiterClientError && error.failure === 'TIMEOUT';
 }
 
 /**
@@ -144,5 +136,5 @@ export async function removeRateLimit(
   if (answers.length > 0 && refusal === undefined) return false;
   signal.throwIfAborted();
   const last = refusal ?? errors.at(-1);
-  throw last instanceof Error ? last : new SetupError(`there is no node to remove ${key} on`);
+  throw last instanceof Error ? last : new Error(`there is no node to remove ${key} on`);
 }

@@ -21,10 +21,5 @@ export function driftEvidence(
     if (baseline.lag !== undefined && source !== 'Quota') timeline.lag(preparedAt, baseline.lag);
   }
   history.listen((event) => timeline.show(event, source));
-  return () => {
-    const { endedAt, startedAt: originMs = timeline.startedAt } = history.times;
-    const bundle = timeline.bundle(originMs, judge.seen);
-    const end = endedAt === undefined ? {} : { endedAt };
-    return { originMs, ...end, pods: timeline.pods, bands: [], bundle };
-  };
+  return () => timeline.evidence(history.times, judge.seen);
 }

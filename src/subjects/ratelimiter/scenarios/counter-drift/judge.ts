@@ -2,10 +2,12 @@
 import { type Measure, parseDuration } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
-import { CounterWatch, seenInvariant } from '../../checkers/counter-watch.ts';
 import { DriftInvariant, underCounted } from '../../checkers/drift.ts';
+import { seenInvariant } from '../../checkers/finding.ts';
+import type { FaultSpan } from '../../checkers/watch-record.ts';
+import { controlMeasure, denyingSentence } from '../../controls.ts';
 import { sampleOf } from '../../history/counts.ts';
-import type { HistoryEvent } from '../../history/events.ts';
+import type { EventOf, HistoryEvent } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
 import { droppedShortfall, sumOf } from '../../words.ts';
 import type { Judge } from '../scenario-type.ts';
@@ -14,15 +16,16 @@ import { parametersOf, sourceOf, toleranceOf } from './parameters.ts';
 export class DriftJudge implements Judge {
   readonly #history: History;
   readonly #invariant: DriftInvariant;
-  readonly #watch: CounterWatch;
+  /** How long samples count after the end of the fault; milliseconds. */
+  readonly #settleMs: number;
+  #watchedUntil = 0;
   /** Whether the last event broke the invariant by itself. */
   #isDecisive = false;
 
   constructor(history: History) {
-    const { setup } = history;
-    const { baseline, limiter, pods, scenario, storeDoubt } = setup;
-    const { settle } = parametersOf(scenario);
+    const { baseline, limiter, pods, scenario, storeDoubt } = history.setup;
     this.#history = history;
+    this.#settleMs = parseDuration(parametersOf(scenario).settle);
     this.#invariant = new DriftInvariant({
       nodes: pods,
       limit: limiter.limit.requests,
@@ -31,15 +34,32 @@ export class DriftJudge implements Judge {
       source: sourceOf(limiter),
       storeDoubt,
     });
-    this.#watch = new CounterWatch(this.#invariant, parseDuration(settle), baseline?.denying);
     history.listen((event) => this.#take(event));
   }
 
   reading(): InvariantReading {
-    const reading = this.#watch.reading();
-    const { dropped } = this.#history;
-    if (dropped === 0) return reading;
-    return { ...reading, shortfalls: [...reading.shortfalls, droppedShortfall(dropped)] };
+    const { dropped, setup } = this.#history;
+    const { measures, evidence, shortfalls, ...rest } = this.#invariant.reading(this.#span);
+    const control = setup.baseline?.denying;
+    return {
+      ...rest,
+      measures: [...measures, ...(control ? [controlMeasure(control)] : [])],
+      evidence: [...evidence, ...(control ? [denyingSentence(control)] : [])],
+      shortfalls: [
+        ...shortfalls,
+        // A limiter that rejects everything breaks nothing either.
+        ...(control ? [] : ['no control was made without a fault in this session']),
+        ...(dropped > 0 ? [droppedShortfall(dropped)] : []),
+      ],
+      complete: this.isComplete,
+    };
+  }
+
+  /** When the fault was active and watched, as far as it is known. */
+  get #span(): FaultSpan {
+    const { times } = this.#history;
+    const { endedAt } = times;
+    return { ...times, ...(endedAt !== undefined && { watchTo: endedAt + this.#settleMs }) };
   }
 
   /** What the store lacked of the counts in the end, if that was seen. */
@@ -54,8 +74,9 @@ export class DriftJudge implements Judge {
     return seenInvariant(this.#invariant.formula, this.reading());
   }
 
+  /** Whether it has been watched to the end of the fault and the time to settle. */
   get isComplete(): boolean {
-    return this.#watch.isComplete;
+    return this.#watchedUntil >= (this.#span.watchTo ?? Number.POSITIVE_INFINITY);
   }
 
   /** A request rarely changes the reading by itself. */
@@ -85,12 +106,16 @@ export class DriftJudge implements Judge {
 
   #take(event: HistoryEvent): void {
     this.#isDecisive = event.kind === 'fault' || event.kind === 'count';
-    if (event.kind === 'fault') this.#watch.times = this.#history.times;
-    else if (event.kind === 'left-out') this.#invariant.leftOut(event.requests);
+    if (event.kind === 'left-out') this.#invariant.leftOut(event.requests);
     else if (event.kind === 'request') this.#invariant.request(event);
-    else if (event.kind === 'count') {
-      this.#invariant.inFlight(event.inFlight, event.endedAt);
-      this.#watch.take(sampleOf(event));
-    }
+    else if (event.kind === 'count') this.#takeSample(event);
+  }
+
+  #takeSample(event: EventOf<'count'>): void {
+    this.#invariant.inFlight(event.inFlight, event.endedAt);
+    if (this.isComplete) return;
+    const sample = sampleOf(event);
+    const complete = this.#invariant.add(sample, this.#span);
+    if (complete || sample.idle) this.#watchedUntil = sample.endedAt;
   }
 }

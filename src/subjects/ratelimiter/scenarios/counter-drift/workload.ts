@@ -7,16 +7,14 @@ import type { Toolkit } from '../../tools.ts';
 import { untilAborted } from '../../waiting.ts';
 import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
-import { CallerCounters } from './caller-counters.ts';
-import type { Counters } from './counters.ts';
+import { CallerCounts } from './caller-counts.ts';
 import type { DriftJudge } from './judge.ts';
-import { parametersOf, storyMs, usesReportedQuota } from './parameters.ts';
-import { QuotaCounters } from './quota-counters.ts';
+import { parametersOf, storyMs } from './parameters.ts';
 
 export class DriftWorkload implements Workload<DriftJudge> {
   readonly #toolkit: Toolkit;
   readonly #requestsPerSecond: number;
-  readonly #counters: Counters;
+  readonly #counts: CallerCounts;
   readonly #turn = new Turn();
   /** Requests on their way, by pod. */
   readonly #inFlight = new Map<string, number>();
@@ -25,7 +23,7 @@ export class DriftWorkload implements Workload<DriftJudge> {
   constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#toolkit = toolkit;
     this.#requestsPerSecond = parametersOf(scenario).requestsPerSecond;
-    this.#counters = countersFor(scenario, toolkit);
+    this.#counts = new CallerCounts(toolkit, storyMs(scenario, toolkit.limiter));
   }
 
   async prepare(
@@ -34,7 +32,7 @@ export class DriftWorkload implements Workload<DriftJudge> {
     signal: AbortSignal,
   ): Promise<Omit<Prepared, 'sequence'>> {
     await stage.admit(2 * parseDuration(this.#toolkit.limiter.limit.window), signal);
-    const prepared = await this.#counters.prepare(key, signal);
+    const prepared = await this.#counts.prepare(key, signal);
     this.#recording = stage.record(this.#requestsPerSecond);
     const { history, judge } = this.#recording;
     history.listen(() => judge.isUrgent && this.#turn.now());
@@ -42,14 +40,14 @@ export class DriftWorkload implements Workload<DriftJudge> {
   }
 
   async arrive(signal: AbortSignal): Promise<FaultReport | undefined> {
-    return await this.#counters.usedBefore(this.#recorded.fixture, signal);
+    return await this.#counts.usedBefore(this.#recorded.fixture, signal);
   }
 
   async watch(signal: AbortSignal): Promise<void> {
     const { fixture: key, history, judge } = this.#recorded;
     await watchCounters(
-      async (end) => await this.#counters.look(key, () => judge.admittedBySender, end),
-      // What comes after the end of the watch proves nothing about this fault.
+      async (end) => await this.#counts.sample(key, () => judge.admittedBySender, end),
+      // A sample after the end of the watch proves nothing about this fault.
       (sample) => judge.isComplete || history.append(countEvent(key, sample, this.#inFlight)),
       signal,
       { turn: this.#turn },
@@ -82,20 +80,20 @@ export class DriftWorkload implements Workload<DriftJudge> {
     await untilAborted(signal);
   }
 
-  #sending({ client }: Due): ReturnType<Counters['sending']> {
+  #sending({ client }: Due): ReturnType<CallerCounts['sending']> {
     const { name } = client.node;
     const inFlight = this.#inFlight;
     inFlight.set(name, (inFlight.get(name) ?? 0) + 1);
-    const heard = this.#counters.sending(name);
+    const end = this.#counts.sending(name);
     return (asked) => {
       inFlight.set(name, (inFlight.get(name) ?? 0) - 1);
-      heard?.(asked);
+      end?.(asked);
     };
   }
 
   async settle(settleMs: number, signal: AbortSignal): Promise<Settled> {
     const { fixture: key, judge } = this.#recorded;
-    return await this.#counters.settle(
+    return await this.#counts.settle(
       { key, drifted: judge.hasDrifted, admitted: judge.admitted, settleMs },
       signal,
     );
@@ -105,13 +103,4 @@ export class DriftWorkload implements Workload<DriftJudge> {
     if (!this.#recording) throw new Error('the workload was not prepared');
     return this.#recording;
   }
-}
-
-/** Counts that can be read go before the quota that answers report. */
-function countersFor(scenario: ScenarioSpec, toolkit: Toolkit): Counters {
-  const { limiter } = toolkit;
-  const { remainingHeader } = limiter.http ?? {};
-  return remainingHeader && usesReportedQuota(limiter)
-    ? new QuotaCounters(toolkit, remainingHeader, storyMs(scenario, limiter))
-    : new CallerCounters(toolkit, storyMs(scenario, limiter));
 }

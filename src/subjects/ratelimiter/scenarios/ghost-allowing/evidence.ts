@@ -24,13 +24,16 @@ export function burstEvidence(
   const hasCounters = isReference(history.setup.limiter);
   return () => {
     const { index, trial } = judge.shown;
-    const timeline = timelines[index];
-    if (!timeline) return undefined;
-    const bursts = judge.trials.map(({ burst }) => burst);
-    const { endedAt, startedAt: originMs = timeline.startedAt } = trial?.burst ?? {};
-    const end = hasCounters && endedAt !== undefined ? { endedAt } : {};
-    const bundle = timeline.bundle(originMs, judge.seen);
-    return { originMs, ...end, pods: timeline.pods, bands: burstBands(bursts, index), bundle };
+    const { endedAt, startedAt } = trial?.burst ?? {};
+    const times = {
+      ...(startedAt !== undefined && { startedAt }),
+      ...(hasCounters && endedAt !== undefined && { endedAt }),
+    };
+    const bands = burstBands(
+      judge.trials.map(({ burst }) => burst),
+      index,
+    );
+    return timelines[index]?.evidence(times, judge.seen, bands);
   };
 }
 

@@ -34,7 +34,7 @@ export const ghostAllowing: ScenarioType<GhostJudge> = {
   unprovable,
   judge: (history) => new GhostJudge(history),
   evidence: burstEvidence,
-  workload: (scenario, toolkit, access) => new BurstWorkload(scenario, toolkit, access),
+  workload: (scenario, toolkit) => new BurstWorkload(scenario, toolkit),
 };
 
 function invariantOf(limiter: RateLimiterSpec, sent: number | undefined): string {

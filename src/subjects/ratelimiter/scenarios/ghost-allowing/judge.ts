@@ -1,11 +1,10 @@
 /** Judges the history of bursts: by what the sender was admitted. Pure. */
 import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
-import { reportOfBurst } from '../../checkers/burst-report.ts';
 import { burstResultOf } from '../../checkers/burst-result.ts';
 import { readingOf, reportOf, shownTrial, type Trial, trialKeys } from '../../checkers/burst-trials.ts';
-import { seenInvariant } from '../../checkers/counter-watch.ts';
-import { BURST_FORMULA, type BurstSettings, burstReading } from '../../checkers/sent-burst.ts';
+import { seenInvariant } from '../../checkers/finding.ts';
+import { BURST_FORMULA, type BurstSettings, burstReading, reportOfBurst } from '../../checkers/sent-burst.ts';
 import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';

@@ -8,7 +8,6 @@ import type { EvidenceBundle } from '../../../../evidence/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { dialTcp } from '../../http/dial.ts';
-import { callerAccess } from '../../interfaces/caller-access.ts';
 import { closeToolkit, openToolkit } from '../../toolkit.ts';
 import type { Toolkit } from '../../tools.ts';
 import { Attempt } from '../attempt.ts';
@@ -78,8 +77,7 @@ async function burstAt(
       redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
     },
     budget: new ConnectionBudget(1000).onBehalfOf('shop'),
-    storeDoubt: () => undefined,
-    baseline: () => undefined,
+    control: () => undefined,
     usualWriteMs: () => 0,
     checkStore: async () => ({ state: 'free' }),
     findReplacedPods: async () => [],
@@ -89,7 +87,7 @@ async function burstAt(
     server: undefined,
   });
   stops.push(async () => closeToolkit(toolkit));
-  const attempt = new Attempt(bursts, scenario, { ...toolkit, ...parts }, callerAccess(toolkit));
+  const attempt = new Attempt(bursts, scenario, { ...toolkit, ...parts });
   await attempt.prepare('demo-x', never);
   const plannedAt = toolkit.now();
   const moment = { plannedAt, until: plannedAt + 60_000 };

@@ -8,8 +8,8 @@ import { countEvent } from '../../history/counts.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { BurstNotSentError, spread } from '../../http/burst-plan.ts';
 import { TLS_COST } from '../../http/dial.ts';
-import type { CallerAccess } from '../../interfaces/caller-access.ts';
 import { SAMPLE_EVERY_MS, Turn, watchCounters } from '../../interfaces/counter-watch.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { healthPathOf } from '../../interfaces/reference/preset.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
@@ -37,10 +37,10 @@ export class BurstWorkload implements Workload<GhostJudge> {
   readonly #turns = new Map<string, Turn>();
   #recording: Recording<GhostJudge> | undefined;
 
-  constructor(scenario: ScenarioSpec, toolkit: Toolkit, { limit }: Pick<CallerAccess, 'limit'>) {
+  constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#scenario = scenario;
     this.#toolkit = toolkit;
-    this.#limit = limit;
+    this.#limit = limitOf(toolkit.limiter);
   }
 
   /** Sends nothing that counts: a caller is new to the limiter until its burst. */

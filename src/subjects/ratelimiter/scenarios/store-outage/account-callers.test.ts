@@ -6,13 +6,14 @@ import { reconcile } from '../../checkers/accounts.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { NodeClient } from '../../http/node-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
-import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
-import { AccountCallers } from './account-callers.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { mappingOf } from '../../interfaces/reference/preset.ts';
+import type { ReferenceLimiter } from '../../interfaces/reference/reference-limiter.ts';
+import { rateLimiterSchema } from '../../schema.ts';
+import { OutageCallers } from './outage-callers.ts';
 
 const { signal } = new AbortController();
 const LIMIT = 8;
-const ASKED = 3;
 
 /** What a node does while its store is out: how often it counts each request, and what it answers. */
 interface Outage {
@@ -51,29 +52,39 @@ async function accountsAfter(
     server.closeAllConnections();
     server.close();
   });
-  const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
-  const rule: RateLimit = {
-    algorithm: 'FixedWindow',
-    requests: limit,
-    windowMs: 3_600_000,
-    start: 'FirstRequest',
-  };
-  const accounts = new AccountCallers({
-    clients,
-    callers,
-    limit: rule,
-    fixture: 'demo-x',
-    callerTimeoutMs: 5000,
-    ...(learned && { reference: { learned } }),
+  const limiter = rateLimiterSchema.parse({
+    selector: { matchLabels: { app: 'x' } },
+    redis: { service: 'redis' },
+    interface: 'HTTP',
+    http: { path: '/$(key)' },
+    limit: { requests: limit, window: '1h' },
   });
+  const rule = limitOf(limiter);
   const requests: CallerRequest[] = [];
-  const record = (request: CallerRequest): unknown => requests.push(request);
-  await accounts.ask(ASKED, record, signal);
+  const accounts = new OutageCallers({
+    toolkit: {
+      callers: new HttpCallers(mappingOf(limiter)),
+      lifetime: signal,
+      limiter,
+      podClients: clients,
+      room: () => undefined,
+      ...(learned && { reference: { learned } as ReferenceLimiter }),
+    },
+    fixture: 'demo-x',
+    requestsPerSecond: 1,
+    callerTimeoutMs: 5000,
+    crossing: 0,
+    trafficMs: 0,
+    record: (request) => requests.push(request),
+    leftOut: () => undefined,
+    late: { hear: () => undefined, until: signal },
+  });
+  await accounts.useAccounts(signal);
   isOut = outage.lasts ?? false;
   const readFrom = performance.timeOrigin + performance.now();
   const of = { limit: rule, pods: clients.length, clockWithinMs: 1000, well: !isOut };
-  if (of.well) await accounts.exhaustLimit(record, signal);
-  return { keys: [...counts.keys()], ...reconcile(of, accounts.keys, requests, readFrom) };
+  if (of.well) await accounts.exhaustAccounts(signal);
+  return { keys: [...counts.keys()], ...reconcile(of, accounts.accountKeys, requests, readFrom) };
 }
 
 describe('the accounts of callers after a fault', () => {
@@ -107,7 +118,7 @@ describe('the accounts of callers after a fault', () => {
   });
 
   it('do not say that nothing else was counted where a caller had nothing left', async () => {
-    const { measures, message } = await accountsAfter({ counts: 2, status: 200 }, ASKED);
+    const { measures, message } = await accountsAfter({ counts: 2, status: 200 }, 1);
     expect(measures).toMatchObject([{ atLeast: true }, { atLeast: true }]);
     expect(message).toMatch(/^of 3 callers none .* some may not show$/);
   });

@@ -22,12 +22,8 @@ export function outageEvidence(
   showEvents(timeline, history);
   const { accept } = parametersOf(scenario);
   const who = isOfOneCaller(limiter) ? 'within' : undefined;
-  return () => {
-    const { endedAt, startedAt: originMs = timeline.startedAt } = history.times;
-    const end = endedAt === undefined ? {} : { endedAt };
-    const invariant = seenInvariant(judge.reading(), accept, judge.judged.excess, who);
-    return { originMs, ...end, pods: timeline.pods, bands: [], bundle: timeline.bundle(originMs, invariant) };
-  };
+  return () =>
+    timeline.evidence(history.times, seenInvariant(judge.reading(), accept, judge.judged.excess, who));
 }
 
 function showEvents(timeline: Timeline, history: History): void {

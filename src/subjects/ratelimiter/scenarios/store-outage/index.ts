@@ -4,10 +4,10 @@ import { Break } from '../../faults/break/break.ts';
 import { Stall } from '../../faults/stall/stall.ts';
 import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import type { ScenarioType } from '../scenario-type.ts';
-import { MOST_ACCOUNTS } from './account-callers.ts';
 import { MOST_CROSSING } from './crossing-callers.ts';
 import { outageEvidence } from './evidence.ts';
 import { OutageJudge } from './judge.ts';
+import { MOST_ACCOUNTS } from './outage-callers.ts';
 import { api, faultStoryMs, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
 import { OutageWorkload } from './workload.ts';
 
@@ -40,7 +40,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   judge: (history) => new OutageJudge(history),
   evidence: outageEvidence,
   fault: (toolkit, scenario) => new FAULTS[parametersOf(scenario).fault.type](toolkit),
-  workload: (scenario, toolkit, access) => new OutageWorkload(scenario, toolkit, access),
+  workload: (scenario, toolkit) => new OutageWorkload(scenario, toolkit),
 };
 
 /** All callers of an attempt on the reference limiter: of those under the limit, one for the control and one for the traffic. */

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NodeClient } from '../../http/node-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
-import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
+import { mappingOf } from '../../interfaces/reference/preset.ts';
+import { rateLimiterSchema } from '../../schema.ts';
 import { OutageCallers } from './outage-callers.ts';
 
 const { signal } = new AbortController();
@@ -27,26 +28,31 @@ async function control(meet: (response: ServerResponse) => void): Promise<void> 
     server.closeAllConnections();
     server.close();
   });
+  const limiter = rateLimiterSchema.parse({
+    selector: { matchLabels: { app: 'x' } },
+    redis: { service: 'redis' },
+    interface: 'HTTP',
+    http: { path: '/$(key)' },
+    limit: { requests: 4, window: '60s' },
+  });
   const callers = new OutageCallers({
-    access: {
-      clients: [client],
-      callers: new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' })),
-      control: { method: 'GET', path: '/healthz' },
-      limit: { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' },
-      usesOf: () => 2,
-      problemOf: () => undefined,
-      advice: 'see whether it is your limit',
+    toolkit: {
+      callers: new HttpCallers(mappingOf(limiter)),
+      lifetime: signal,
+      limiter,
+      podClients: [client],
+      room: () => ({ release: () => undefined }),
     },
     fixture: 'demo-x',
     requestsPerSecond: 50,
     callerTimeoutMs: 5000,
     crossing: 2,
     trafficMs: 1000,
-    room: () => ({ release: () => undefined }),
+    record: () => undefined,
     leftOut: () => undefined,
     late: { hear: () => undefined, until: signal },
   });
-  await callers.control(() => undefined, signal);
+  await callers.control(signal);
 }
 
 describe('the control of callers within their limit', () => {

@@ -1,15 +1,27 @@
 /**
- * The callers of one attempt: one over its limit, two that cross theirs in the fault, others well under theirs, and
- * those whose counts are reconciled afterwards. They go by what the limiter answers, whatever it speaks.
+ * The callers of one attempt: one over its limit, some that cross theirs in the fault, others well under theirs, and
+ * those whose counts are reconciled afterwards. If the limiter knows its callers only by the source address, one caller
+ * sends all of it: its limit is exhausted without a fault first, and replenished when the fault begins.
  */
 import { formatDuration } from '../../../../api/index.ts';
+import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
 import { LEAST_ASKED } from '../../checkers/behaviour.ts';
-import type { CallerKind, CallerRequest } from '../../history/events.ts';
-import type { CallerAccess, NewCaller } from '../../interfaces/caller-access.ts';
-import { isUnheard } from '../../interfaces/caller-request.ts';
-import { type Exhausted, exhaustLimit, MOST_BEYOND } from '../../interfaces/exhaust-limit.ts';
-import type { TrafficRoom } from '../../interfaces/traffic-room.ts';
-import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { PauseNotSentError } from '../../faults/pause.ts';
+import type { CallerKind, CallerRequest, RequestOutcome } from '../../history/events.ts';
+import { isConnectionFailure, requestIn } from '../../interfaces/caller-request.ts';
+import {
+  type Exhausted,
+  type ExhaustOptions,
+  exhaustLimit,
+  MOST_BEYOND,
+} from '../../interfaces/exhaust-limit.ts';
+import { controlProblem } from '../../interfaces/http/control-problem.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { WHO_IS_TAKEN } from '../../interfaces/http/over-limit.ts';
+import { healthPathOf } from '../../interfaces/reference/preset.ts';
+import type { NewCaller } from '../../interfaces/reference/reference-limiter.ts';
+import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import type { Toolkit } from '../../tools.ts';
 import {
   always,
   inTurn,
@@ -20,195 +32,299 @@ import {
   toEachPod,
   usedTimes,
 } from '../../workloads/traffic.ts';
-import { beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
-import { AccountCallers } from './account-callers.ts';
+import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
 import { sendWhenReturned } from './returning-callers.ts';
 
-/** What a caller whose accounts are made up asks for during the fault. */
+/** Pods of which a caller's counts are reconciled: each account has to be used up after the fault. */
+export const MOST_ACCOUNTS = 3;
+/** Requests of such a caller during the fault. */
 const ACCOUNT_REQUESTS = 3;
+/** About how long it takes to use one up, and how long it may take; milliseconds. */
+const ACCOUNT_WITHIN_MS = 2000;
+const ACCOUNT_MOST_MS = 10_000;
+/** Requests a second to each pod that need no limiter. */
+const CONTROLS_PER_SECOND = 2;
+/** Callers at once that are left one request. */
+const CROSSING_AT_ONCE = 10;
+/** Callers that have a limit to exceed: late admissions to them count. */
+const LIMITED: ReadonlySet<CallerKind> = new Set(['Over', 'New', 'Crossing']);
 
-/** Of all callers of an attempt, whether they are many or the one behind the source address. */
-export interface CallersOptions {
-  readonly access: CallerAccess;
+export interface OutageCallersOptions {
+  readonly toolkit: Pick<
+    Toolkit,
+    'callers' | 'lifetime' | 'limiter' | 'ownLimit' | 'podClients' | 'reference' | 'room'
+  >;
   readonly fixture: string;
   /** Of each kind, to each pod. */
   readonly requestsPerSecond: number;
   readonly callerTimeoutMs: number;
-  readonly room: TrafficRoom;
+  /** How many callers have one request left when the fault begins, see `crossingCallers`; 0 if windows end before it. */
+  readonly crossing: number;
+  /** How long traffic is sent at most; milliseconds. */
+  readonly trafficMs: number;
+  readonly record: RecordRequest;
   /** A request was not sent since there was no room for another open one. */
   readonly leftOut: () => void;
-  /** Hears the outcome of requests whose callers gave up. */
+  /** Gets the outcome of requests whose callers gave up. */
   readonly late: Pick<LateTraffic, 'hear' | 'until'>;
 }
 
-export interface OutageCallersOptions extends CallersOptions {
-  /** How many callers have one request left when the fault begins, see `crossingCallers`; 0 if windows end before it. */
-  readonly crossing: number;
-  /** How long traffic is sent at the most; milliseconds. */
-  readonly trafficMs: number;
+/** Keys of callers under their limit, and for how many requests each is used. */
+interface KeyPlan {
+  readonly count: number;
+  readonly uses: number;
+  readonly keys: () => Generator<string>;
 }
-
-/** Requests a second to each pod that need no limiter. */
-const CONTROLS_PER_SECOND = 2;
-
-/** Callers at once that are left one request. */
-const CROSSING_AT_ONCE = 10;
-
-/** Callers that have a limit to exceed: what they are given late counts. */
-const LIMITED: ReadonlySet<CallerKind> = new Set(['Over', 'New', 'Crossing']);
 
 export class OutageCallers {
   readonly #options: OutageCallersOptions;
-  readonly #accounts: AccountCallers;
-  /** Keys of callers within their limit, and how often each is used: for the control, and for the traffic. */
-  readonly #control: KeyPlan;
-  readonly #traffic: KeyPlan;
+  readonly #limit: RateLimit;
+  readonly #full: number;
+  /** Keys of callers whose counts are reconciled, with their requests that were admitted during the fault. */
+  readonly #accounts: Map<string, number>;
   readonly #crossing: readonly string[];
+  readonly #under: { readonly control: KeyPlan; readonly traffic: KeyPlan };
 
   constructor(options: OutageCallersOptions) {
     this.#options = options;
-    const { access, callerTimeoutMs, fixture, requestsPerSecond, trafficMs } = options;
-    this.#crossing = Array.from({ length: options.crossing }, (_, i) => crossingKey(fixture, i));
-    this.#accounts = new AccountCallers({ ...access, fixture, callerTimeoutMs });
-    const nodes = access.clients.length;
-    this.#control = planOf(access, fixture, LEAST_ASKED * nodes, 0);
-    const most = Math.ceil((requestsPerSecond * nodes * trafficMs) / 1000);
-    this.#traffic = planOf(access, fixture, most, this.#control.count);
-  }
-
-  /** Makes them known, and returns until when they are; undefined: the limiter is told of none. @throws as {@link ReferenceLimiter.introduce} */
-  async introduce(signal: AbortSignal): Promise<number | undefined> {
-    return await this.#options.access.reference?.introduce(this.#all(), signal);
-  }
-
-  async forget(): Promise<void> {
-    await this.#options.access.reference?.forget(this.#all());
-  }
-
-  *#all(): Generator<NewCaller> {
-    yield { key: beyondKey(this.#options.fixture) };
-    yield { key: reachingKey(this.#options.fixture) };
-    for (const key of [...this.#crossing, ...this.#accounts.keys]) yield { key };
-    for (const { keys, uses } of [this.#control, this.#traffic]) {
-      for (const key of keys()) yield { key, allowed: 2 * uses };
-    }
-  }
-
-  /**
-   * Without any fault: uses the limit of one caller up, leaves some others one request, and sends requests of callers
-   * under their limit. @throws Error that says what is wrong
-   */
-  async control(record: RecordRequest, signal: AbortSignal): Promise<void> {
-    const { access, callerTimeoutMs, fixture } = this.#options;
-    const { callers, clients, limit, reference } = access;
-    const full = admittedAtOnce(limit);
-    const [exhausted, partly] = await Promise.all([
-      exhaustLimit(
-        {
-          clients,
-          callers,
-          key: beyondKey(fixture),
-          most: 2 * full + MOST_BEYOND,
-          callerTimeoutMs,
-          windowMs: limit.windowMs,
-          ...(reference && { rest: { left: full, learned: reference.learned.bind(reference) } }),
-        },
-        signal,
-      ),
-      this.#leaveOneRequest(full - 1, signal),
-    ]);
-    for (const request of exhausted.requests) record(request);
-    const problem = access.problemOf(exhausted, 'storeOutage.callerTimeout');
-    if (problem) throw problem;
-    let notAdmitted: CallerRequest | undefined;
-    const add: RecordRequest = (request) => {
-      record(request);
-      if (request.caller !== 'Over' && request.outcome !== 'Admitted') notAdmitted ??= request;
+    const { crossing, fixture, requestsPerSecond, toolkit, trafficMs } = options;
+    const { limiter, ownLimit, podClients, reference } = toolkit;
+    this.#limit = limitOf(limiter);
+    this.#full = admittedAtOnce(this.#limit);
+    const pods = podClients.length;
+    const accounts = this.#full <= MOST_ACCOUNTED ? Math.min(pods, MOST_ACCOUNTS) : 0;
+    this.#accounts = new Map(
+      ownLimit
+        ? [[beyondKey(fixture), 0]]
+        : Array.from({ length: accounts }, (_, i) => [accountKey(fixture, i), 0]),
+    );
+    this.#crossing = Array.from({ length: crossing }, (_, i) => crossingKey(fixture, i));
+    const planOf = (requests: number, first: number): KeyPlan => {
+      const uses = reference ? requests : Math.max(1, Math.floor(this.#full / 2));
+      const count = Math.ceil(requests / uses);
+      return { count, uses, keys: () => withinKeys(fixture, first, count) };
     };
-    for (const { key, requests } of partly) {
-      for (const request of requests) add({ ...request, caller: 'Crossing', key });
-    }
-    if (!notAdmitted) await this.#send(this.#sides(this.#control), add, signal, signal);
-    signal.throwIfAborted();
-    if (notAdmitted) throw new Error(this.#notAdmitted(notAdmitted));
-  }
-
-  /** Sends `most` requests of each caller that is to cross its limit in the fault; a few callers at a time. */
-  async #leaveOneRequest(
-    most: number,
-    signal: AbortSignal,
-  ): Promise<(Exhausted & { readonly key: string })[]> {
-    const { access, callerTimeoutMs } = this.#options;
-    const { callers, clients, limit } = access;
-    const options = { clients, callers, most, callerTimeoutMs, windowMs: limit.windowMs };
-    const used: (Exhausted & { readonly key: string })[] = [];
-    const keys = [...this.#crossing];
-    const one = async (): Promise<void> => {
-      for (let key = keys.shift(); key !== undefined; key = keys.shift()) {
-        used.push({ key, ...(await exhaustLimit({ ...options, key }, signal)) });
-      }
-    };
-    await Promise.all(Array.from({ length: CROSSING_AT_ONCE }, one));
-    return used;
-  }
-
-  #notAdmitted(request: CallerRequest): string {
-    const { access, callerTimeoutMs } = this.#options;
-    const { outcome, pod: node } = request;
-    if (isUnheard(request)) {
-      return `baseline check failed: without a fault, the connection of a caller under its limit to ${node} broke or was not made. Check in its logs whether it failed, or closes connections within 4 s without Keep-Alive announcing it`;
-    }
-    const what = {
-      Admitted: `admitted by ${node}`,
-      Rejected: `rejected by ${node}`,
-      Error: `answered with an error by ${node}`,
-      Timeout: `not answered by ${node} within ${formatDuration(callerTimeoutMs)}`,
-    }[outcome];
-    return `baseline check failed: without a fault, a caller under its limit was ${what}: ${access.advice}`;
-  }
-
-  /** As {@link runTraffic}: of callers under their limit, of the one over it, and of what needs no limiter. */
-  async traffic(record: RecordRequest, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    await Promise.all([
-      this.#send(this.#sides(this.#traffic), record, stop, lifetime),
-      this.#sendControls(record, stop, lifetime),
-    ]);
-  }
-
-  /** As {@link runTraffic}: of those that cross their limits on the way. */
-  async cross(record: RecordRequest, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    const kinds: KindOfTraffic[] = [
-      { caller: 'New', keys: always(reachingKey(this.#options.fixture)) },
-      ...(this.#crossing.length > 0 ? [{ caller: 'Crossing' as const, keys: inTurn(this.#crossing) }] : []),
-    ];
-    await this.#send(kinds, record, stop, lifetime);
+    const control = planOf(LEAST_ASKED * pods, 0);
+    const most = Math.ceil((requestsPerSecond * pods * trafficMs) / 1000);
+    this.#under = { control, traffic: planOf(most, control.count) };
   }
 
   /** The callers whose counts are reconciled. */
   get accountKeys(): string[] {
-    return this.#accounts.keys;
+    return [...this.#accounts.keys()];
   }
 
-  /** Sends the requests of the accounts in the fault. @throws the reason of `signal` */
-  async askForAccounts(record: RecordRequest, signal: AbortSignal): Promise<void> {
-    const half = Math.max(1, Math.floor(admittedAtOnce(this.#options.access.limit) / 2));
-    await this.#accounts.ask(Math.min(ACCOUNT_REQUESTS, half), record, signal);
+  /**
+   * Without a fault: exhausts the limit of one caller, leaves some others one request, and sends requests of callers
+   * under their limit. Of the one caller of a source address it waits for the limit before and after.
+   * @returns the requests; and until when the run's own limits last, if the limiter takes them
+   * @throws Error that says what is wrong; no limit is set then
+   */
+  async control(
+    signal: AbortSignal,
+  ): Promise<{ readonly requests: readonly CallerRequest[]; readonly knownUntil?: number | undefined }> {
+    const { ownLimit, reference } = this.#options.toolkit;
+    if (ownLimit) {
+      await ownLimit.untilReplenished(signal);
+      const requests = this.#checked(await this.#exhaustOne(signal));
+      await ownLimit.untilReplenished(signal);
+      return { requests: requests.map((one, i) => ({ ...one, caller: i < this.#full ? 'Under' : 'Over' })) };
+    }
+    const all = [...this.#all()];
+    const knownUntil = await reference?.introduce(all, signal);
+    try {
+      return { requests: await this.#controlAll(signal), knownUntil };
+    } catch (error) {
+      await reference?.forget(all);
+      throw error;
+    }
   }
 
-  /** As {@link AccountCallers.exhaustLimit}. */
-  async exhaustAccounts(record: RecordRequest, signal: AbortSignal): Promise<void> {
-    await this.#accounts.exhaustLimit(record, signal);
+  *#all(): Generator<NewCaller> {
+    const { fixture } = this.#options;
+    for (const key of [beyondKey(fixture), reachingKey(fixture), ...this.#crossing, ...this.accountKeys])
+      yield { key };
+    for (const { keys, uses } of Object.values(this.#under))
+      for (const key of keys()) yield { key, allowed: 2 * uses };
+  }
+
+  async #exhaustOne(signal: AbortSignal): Promise<Exhausted> {
+    const bounds = { key: beyondKey(this.#options.fixture), most: 2 * this.#full + MOST_BEYOND };
+    return await this.#exhaust(bounds, signal, this.#full);
+  }
+
+  #checked(exhausted: Exhausted): readonly CallerRequest[] {
+    const { toolkit } = this.#options;
+    const problem = controlProblem(toolkit, this.#full, exhausted, 'storeOutage.callerTimeout');
+    if (problem) throw problem;
+    return exhausted.requests;
+  }
+
+  async #controlAll(signal: AbortSignal): Promise<readonly CallerRequest[]> {
+    const [exhausted, crossing] = await Promise.all([
+      this.#exhaustOne(signal),
+      this.#leaveOneRequest(signal),
+    ]);
+    const over = this.#checked(exhausted);
+    const under: CallerRequest[] = [];
+    const isFailed = ({ caller, outcome }: CallerRequest): boolean =>
+      caller !== 'Over' && outcome !== 'Admitted';
+    if (!crossing.some(isFailed)) {
+      await this.#send(this.#sides(this.#under.control), signal, (request) => under.push(request));
+    }
+    signal.throwIfAborted();
+    const requests = [...over, ...crossing, ...under];
+    const failed = requests.find(isFailed);
+    if (failed) throw new Error(this.#notAdmitted(failed));
+    return requests;
+  }
+
+  /** Sends all requests but one of each caller that is to cross its limit in the fault; a few callers at a time. */
+  async #leaveOneRequest(signal: AbortSignal): Promise<readonly CallerRequest[]> {
+    const sent: CallerRequest[] = [];
+    const keys = [...this.#crossing];
+    const one = async (): Promise<void> => {
+      for (let key = keys.shift(); key !== undefined; key = keys.shift()) {
+        const { requests } = await this.#exhaust({ key, most: this.#full - 1 }, signal);
+        for (const request of requests) sent.push({ ...request, caller: 'Crossing', key });
+      }
+    };
+    await Promise.all(Array.from({ length: CROSSING_AT_ONCE }, one));
+    return sent;
+  }
+
+  #notAdmitted(request: CallerRequest): string {
+    const { callerTimeoutMs, toolkit } = this.#options;
+    const { outcome, pod } = request;
+    if (isConnectionFailure(request)) {
+      return `baseline check failed: without a fault, the connection of a caller under its limit to ${pod} broke or was not made. Check in its logs whether it failed, or closes connections within 4 s without Keep-Alive announcing it`;
+    }
+    const what = {
+      Admitted: `admitted by ${pod}`,
+      Rejected: `rejected by ${pod}`,
+      Error: `answered with an error by ${pod}`,
+      Timeout: `not answered by ${pod} within ${formatDuration(callerTimeoutMs)}`,
+    }[outcome];
+    const advice = toolkit.reference
+      ? 'see in the logs of the rate limiter why'
+      : `see whether rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`;
+    return `baseline check failed: without a fault, a caller under its limit was ${what}: ${advice}`;
+  }
+
+  /**
+   * The one caller sends a request to every pod right before the fault: a limit that others use would be taken for one
+   * that fails. @throws PauseNotSentError if one is not admitted; the reason of `signal`
+   */
+  async arrive(signal: AbortSignal): Promise<void> {
+    const { callerTimeoutMs, fixture, record, toolkit } = this.#options;
+    const { callers, ownLimit, podClients } = toolkit;
+    const sent = callers.requestOf(beyondKey(fixture));
+    const requests = await Promise.all(
+      podClients.map(async (client) => {
+        const { name: pod } = client.node;
+        const asked = await client.ask(sent, callerTimeoutMs, signal);
+        return { pod, ...requestIn(asked, callers, { pod, caller: 'Over' }) };
+      }),
+    ).finally(() => ownLimit?.used());
+    signal.throwIfAborted();
+    for (const { pod, request } of requests) {
+      if (request?.outcome === 'Admitted') record(request);
+      else throw new PauseNotSentError(this.#notReplenished(pod, request));
+    }
+  }
+
+  #notReplenished(pod: string, request: CallerRequest | undefined): string {
+    const reasons: Partial<Record<RequestOutcome, string>> = {
+      Rejected:
+        'was rejected, though the limit had time to be replenished: see who else sends requests to these pods under the address of the operator',
+      Timeout: `had no answer within ${formatDuration(this.#options.callerTimeoutMs)}`,
+    };
+    const why = request && reasons[request.outcome];
+    return `the first request to ${pod} right before the fault ${why ?? 'failed'}`;
+  }
+
+  /** As {@link runTraffic}: of callers under their limit, of the one over it, and of what needs no limiter. */
+  async traffic(stop: AbortSignal): Promise<void> {
+    const { fixture, toolkit } = this.#options;
+    const { ownLimit } = toolkit;
+    if (ownLimit) {
+      // One caller sends in place of two.
+      const over = { caller: 'Over', keys: always(beyondKey(fixture)) } as const;
+      await this.#send([over, over], stop).finally(() => ownLimit.used());
+    } else await Promise.all([this.#send(this.#sides(this.#under.traffic), stop), this.#sendControls(stop)]);
+  }
+
+  /** As {@link runTraffic}: of those that cross their limits in the fault. */
+  async cross(stop: AbortSignal): Promise<void> {
+    const crossing = { caller: 'Crossing', keys: inTurn(this.#crossing) } as const;
+    await this.#send(
+      [
+        { caller: 'New', keys: always(reachingKey(this.#options.fixture)) },
+        ...(this.#crossing.length > 0 ? [crossing] : []),
+      ],
+      stop,
+    );
+  }
+
+  /** Each caller of an account sends a part of its limit to its own pod, in the fault. @throws the reason of `signal` */
+  async useAccounts(signal: AbortSignal): Promise<void> {
+    const most = Math.min(ACCOUNT_REQUESTS, Math.max(1, Math.floor(this.#full / 2)));
+    const { podClients } = this.#options.toolkit;
+    await Promise.all(
+      this.accountKeys.map(async (key, i) => {
+        const clients = podClients.slice(i, i + 1);
+        this.#accounts.set(key, await this.#account({ clients, key, most }, signal));
+      }),
+    );
+    signal.throwIfAborted();
+  }
+
+  /** Each uses up what is left of its limit; all at once, since recovery has its time. @throws the reason of `signal` */
+  async exhaustAccounts(signal: AbortSignal): Promise<void> {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(ACCOUNT_MOST_MS)]);
+    const bounds = { most: this.#full + MOST_BEYOND, withinMs: ACCOUNT_WITHIN_MS };
+    await Promise.all(
+      [...this.#accounts].map(
+        async ([key, admitted]) => await this.#account({ key, ...bounds }, within, this.#full - admitted),
+      ),
+    );
+    signal.throwIfAborted();
+  }
+
+  /** @returns how many were admitted, as far as is known: a failure leaves the account open */
+  async #account(
+    options: Pick<ExhaustOptions, 'key' | 'most' | 'withinMs'> & Partial<Pick<ExhaustOptions, 'clients'>>,
+    signal: AbortSignal,
+    left?: number,
+  ): Promise<number> {
+    const { requests } = await this.#exhaust(options, signal, left).catch(() => ({ requests: [] }));
+    for (const request of requests) {
+      this.#options.record({ ...request, caller: 'Account', key: options.key });
+    }
+    return requests.filter(({ outcome }) => outcome === 'Admitted').length;
   }
 
   /** As `sendWhenReturned`. */
-  async sendWhenReturned(
-    keys: readonly string[],
-    withinMs: number,
-    record: RecordRequest,
+  async sendWhenReturned(keys: readonly string[], withinMs: number, signal: AbortSignal): Promise<void> {
+    const { callerTimeoutMs, record, toolkit } = this.#options;
+    const { callers, ownLimit, podClients: clients } = toolkit;
+    const returning = { callers, callerTimeoutMs, clients, keys, limit: this.#limit, withinMs };
+    await sendWhenReturned(returning, record, signal).finally(() => ownLimit?.used());
+  }
+
+  /** @param left of the limit, if pods have to learn of each other's counts before more than that is sent */
+  async #exhaust(
+    options: Pick<ExhaustOptions, 'key' | 'most' | 'withinMs'> & Partial<Pick<ExhaustOptions, 'clients'>>,
     signal: AbortSignal,
-  ): Promise<void> {
-    const { access, callerTimeoutMs } = this.#options;
-    await sendWhenReturned({ ...access, callerTimeoutMs, keys, withinMs }, record, signal);
+    left?: number,
+  ): Promise<Exhausted> {
+    const { callerTimeoutMs, toolkit } = this.#options;
+    const { callers, ownLimit, podClients: clients, reference } = toolkit;
+    const sync =
+      reference && left !== undefined ? { sync: { left, learned: reference.learned.bind(reference) } } : {};
+    const { windowMs } = this.#limit;
+    const all = { callers, callerTimeoutMs, clients, windowMs, ...sync, ...options };
+    return await exhaustLimit(all, signal).finally(() => ownLimit?.used());
   }
 
   #sides({ keys, uses }: KeyPlan): KindOfTraffic[] {
@@ -220,41 +336,25 @@ export class OutageCallers {
 
   async #send(
     kinds: readonly KindOfTraffic[],
-    record: RecordRequest,
     stop: AbortSignal,
-    lifetime: AbortSignal,
+    record = this.#options.record,
   ): Promise<void> {
-    const { access, callerTimeoutMs, late, leftOut, requestsPerSecond, room } = this.#options;
-    const { callers, clients } = access;
+    const { callerTimeoutMs, late, leftOut, requestsPerSecond, toolkit } = this.#options;
+    const { callers, lifetime, podClients, room } = toolkit;
     const listensTo = (caller: CallerKind): boolean => LIMITED.has(caller);
-    const schedule = toEachPod(clients, kinds);
+    const schedule = toEachPod(podClients, kinds);
     const options = { schedule, callers, room, leftOut, turnsPerSecond: requestsPerSecond, callerTimeoutMs };
     await runTraffic({ ...options, late: { ...late, listensTo } }, record, stop, lifetime);
   }
 
-  async #sendControls(record: RecordRequest, stop: AbortSignal, lifetime: AbortSignal): Promise<void> {
-    const { access, callerTimeoutMs, leftOut, room } = this.#options;
-    const callers = {
-      requestOf: () => access.control,
-      // Whatever it says, the pod had the time to say it.
-      read: () => 'Admitted' as const,
-    };
-    const schedule = toEachPod(access.clients, [{ caller: 'Control', keys: always('') }]);
+  /** Requests that need no limiter distinguish a slow pod from a slow limiter: any answer will do. */
+  async #sendControls(stop: AbortSignal): Promise<void> {
+    const { callerTimeoutMs, leftOut, record, toolkit } = this.#options;
+    const { lifetime, limiter, podClients, room } = toolkit;
+    const control = { method: 'GET', path: healthPathOf(limiter) };
+    const callers = { requestOf: () => control, read: () => 'Admitted' as const };
+    const schedule = toEachPod(podClients, [{ caller: 'Control', keys: always('') }]);
     const options = { schedule, callers, room, leftOut, callerTimeoutMs };
     await runTraffic({ ...options, turnsPerSecond: CONTROLS_PER_SECOND }, record, stop, lifetime);
   }
-}
-
-/** Keys, and for how many requests each is used. */
-interface KeyPlan {
-  readonly count: number;
-  readonly uses: number;
-  readonly keys: () => Generator<string>;
-}
-
-/** Keys for `requests` of callers within their limit, the first of them with this number. */
-function planOf(access: CallerAccess, fixture: string, requests: number, first: number): KeyPlan {
-  const uses = access.usesOf(requests);
-  const count = Math.ceil(requests / uses);
-  return { count, uses, keys: () => withinKeys(fixture, first, count) };
 }

@@ -1,6 +1,6 @@
 /** Callers that have used their limits up: each sends a request once it must have its limit back. */
 import type { NodeClient } from '../../http/node-client.ts';
-import { gotOf } from '../../interfaces/caller-request.ts';
+import { requestIn } from '../../interfaces/caller-request.ts';
 import type { Callers } from '../../interfaces/callers.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { pauseFor } from '../../waiting.ts';
@@ -44,12 +44,11 @@ export async function sendWhenReturned(
       left.map(async ({ key, i }) => {
         const client = clients[(i + attempt) % clients.length];
         const asked = await client?.ask(callers.requestOf(key), callerTimeoutMs, signal);
-        const said = asked && gotOf(asked, callers);
-        if (!client || !said) return false;
-        const { problem: _, ...heard } = said;
-        const { endedAt, sentAt } = asked;
-        record({ pod: client.node.name, caller: 'Returning', key, sentAt, endedAt, ...heard });
-        return heard.outcome === 'Admitted';
+        if (!client || !asked) return false;
+        const of = { pod: client.node.name, caller: 'Returning', key } as const;
+        const request = requestIn(asked, callers, of)?.request;
+        if (request) record(request);
+        return request?.outcome === 'Admitted';
       }),
     );
     signal.throwIfAborted();

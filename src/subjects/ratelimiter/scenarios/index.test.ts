@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { controlName } from '../../../demo/context.ts';
-import { keysMadeFor } from './made-keys.ts';
+import { keysMadeFor } from './index.ts';
 
 it('made keys are the key of a fault, those of all possible trials, and callers', () => {
   const keys = keysMadeFor('demo-0-1-burst-2');

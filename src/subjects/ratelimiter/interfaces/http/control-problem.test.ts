@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
-import { controlProblem } from './control-callers.ts';
+import { limitProblem } from './control-problem.ts';
 import { httpInterfaceSchema } from './schema.ts';
 
 const LIMIT: RateLimit = { algorithm: 'SlidingWindow', requests: 10, windowMs: 60_000 };
@@ -39,7 +39,7 @@ function problemOf(seen: ReturnType<typeof control>, http: object = {}, limit: R
     headers: [{ name: 'X', value: '$(key)' }],
     ...http,
   });
-  return controlProblem(limit, spec, seen, 'health.timeout');
+  return limitProblem(limit, spec, seen);
 }
 
 describe('a limiter that admits more than its limit without a fault', () => {

@@ -1,0 +1,187 @@
+/** How far counts lag behind what was admitted, without a fault: under steady traffic of callers under their limit. */
+import { counted } from '../../../../api/index.ts';
+import type { Lag } from '../../baseline.ts';
+import { CONTROL_WINDOW_MS } from '../../controls.ts';
+import { missingIn, totalAdmitted } from '../../history/counter-sample.ts';
+import type { Asked } from '../../http/node-client.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { untilItFits } from '../../limits/window-turn.ts';
+import type { Toolkit } from '../../tools.ts';
+import { pauseFor } from '../../waiting.ts';
+import { leftOutShortfall } from '../../words.ts';
+import { always, type Due, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
+import { outcomeOf } from '../caller-request.ts';
+import { watchCounters } from '../counter-watch.ts';
+import { countsOf } from '../counts.ts';
+import { limitOf } from './limit-of-spec.ts';
+import { ReportedQuota } from './reported-quota.ts';
+
+/** How long counts are compared at each rate, at least, and at most if they are slow to read; milliseconds. */
+const LAG_MS = 1000;
+const LAG_WITHIN_MS = 15_000;
+const MIN_SAMPLES = 5;
+/** Not a divisor of the interval at which limiters share their counts. */
+const SAMPLE_EVERY_MS = 70;
+
+type Parts = Pick<
+  Toolkit,
+  'podClients' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference' | 'room' | 'timeoutMs'
+>;
+
+export interface LagTraffic {
+  /** Prefix of the keys of its callers, or the key of the only one if the run sets a limit that admits all. */
+  readonly keyPrefix: string;
+  readonly requestsPerSecond: number;
+}
+
+/** Where the count is read. */
+interface CountReader {
+  readonly lag: number;
+  readonly samples: number;
+  /** Why something could not be read. */
+  readonly problem: string | undefined;
+  /** A request is being sent; what is returned gets its answer. */
+  sending(due: Due): (asked: Asked) => void;
+  /** Runs during the traffic, until `stop`. */
+  watch?(stop: AbortSignal): Promise<void>;
+}
+
+/**
+ * The furthest that counts lagged behind what was admitted.
+ * @param header that reports the quota; undefined: counters are read
+ * @throws Error if the counts could not be read often enough
+ */
+export async function measureLag(
+  parts: Parts,
+  { keyPrefix, requestsPerSecond }: LagTraffic,
+  header: string | undefined,
+  signal: AbortSignal,
+): Promise<Lag> {
+  const { podClients, callers, limiter, now, reference, room, timeoutMs } = parts;
+  const limit = limitOf(limiter);
+  await untilItFits(limit, LAG_WITHIN_MS, now, signal);
+  const allowed = Math.ceil((requestsPerSecond * (LAG_MS + LAG_WITHIN_MS)) / 1000);
+  await reference?.introduce([{ key: keyPrefix, allowed, windowMs: CONTROL_WINDOW_MS }], signal);
+  const keys = reference ? always(keyPrefix) : usedTimes(numbered(keyPrefix), admittedAtOnce(limit));
+  const reader: CountReader =
+    header === undefined
+      ? new CounterReader(parts, reference ? keyPrefix : `${keyPrefix}-0`)
+      : new QuotaReader(parts, header);
+  const enough = new AbortController();
+  const stop = AbortSignal.any([signal, enough.signal]);
+  let leftOut = 0;
+  const traffic = runTraffic(
+    {
+      schedule: podByPod(podClients, { caller: 'Steady', keys }),
+      turnsPerSecond: requestsPerSecond,
+      callers,
+      callerTimeoutMs: timeoutMs,
+      room,
+      leftOut() {
+        leftOut += 1;
+      },
+      sending: (due) => reader.sending(due),
+    },
+    () => undefined,
+    stop,
+    signal,
+  );
+  const sent = Promise.all([reader.watch?.(stop), traffic]);
+  const start = performance.now();
+  try {
+    do await pauseFor(LAG_MS, signal);
+    while (
+      reader.samples < MIN_SAMPLES &&
+      reader.problem === undefined &&
+      performance.now() - start < LAG_WITHIN_MS
+    );
+  } finally {
+    enough.abort();
+    await sent;
+  }
+  if (leftOut > 0) throw new Error(leftOutShortfall(leftOut));
+  const { lag, problem, samples } = reader;
+  if (samples >= MIN_SAMPLES) return { lag, samples };
+  throw new Error(
+    `${header === undefined ? 'the counters could be read' : `${header} reported the quota`} only ${counted(samples, 'time')} without any fault: ${problem ?? 'answers came too slowly'}`,
+  );
+}
+
+/** The pods' counters or the sender's own count, compared with Redis. */
+class CounterReader implements CountReader {
+  lag = 0;
+  samples = 0;
+  problem: string | undefined;
+  readonly #parts: Parts;
+  readonly #admitted = new Map<string, number>();
+  /** The caller of the last request. */
+  #key: string;
+
+  constructor(parts: Parts, first: string) {
+    this.#parts = parts;
+    this.#key = first;
+  }
+
+  sending({ key }: Due): (asked: Asked) => void {
+    this.#key = key;
+    return (asked) => {
+      if (outcomeOf(asked, this.#parts.callers)?.outcome === 'Admitted')
+        this.#admitted.set(key, (this.#admitted.get(key) ?? 0) + 1);
+    };
+  }
+
+  async watch(stop: AbortSignal): Promise<void> {
+    const counts = countsOf(this.#parts);
+    const pods = counts.source === 'Nodes' ? this.#parts.podClients.length : 1;
+    await watchCounters(
+      async (end) => {
+        const key = this.#key;
+        return await counts.sample(key, () => new Map([[key, this.#admitted.get(key) ?? 0]]), end);
+      },
+      (sample) => {
+        const missing = missingIn(sample, pods);
+        this.problem = missing ?? this.problem;
+        if (missing !== undefined || sample.stored === undefined) return;
+        this.lag = Math.max(this.lag, totalAdmitted(sample) - sample.stored);
+        this.samples += 1;
+      },
+      stop,
+      { everyMs: SAMPLE_EVERY_MS },
+    );
+  }
+}
+
+/** What the answers report as used, compared with what the sender was admitted. */
+class QuotaReader implements CountReader {
+  lag = 0;
+  samples = 0;
+  readonly #parts: Parts;
+  readonly #header: string;
+  #caller: { readonly key: string; readonly quota: ReportedQuota } | undefined;
+
+  constructor(parts: Parts, header: string) {
+    this.#parts = parts;
+    this.#header = header;
+  }
+
+  get problem(): string | undefined {
+    return this.#caller?.quota.problem;
+  }
+
+  sending({ client, key }: Due): (asked: Asked) => void {
+    const { callers, limiter, now, podClients } = this.#parts;
+    if (this.#caller?.key !== key) {
+      const pods = podClients.map(({ node }) => node.name);
+      this.#caller = { key, quota: new ReportedQuota(this.#header, admittedAtOnce(limitOf(limiter)), pods) };
+    }
+    return this.#caller.quota.listen(client.node.name, callers, now(), ({ behind }) => {
+      this.lag = Math.max(this.lag, behind);
+      this.samples += 1;
+    });
+  }
+}
+
+/** A new caller each time. */
+function* numbered(prefix: string): Generator<string, never> {
+  for (let number = 0; ; number += 1) yield `${prefix}-${number}`;
+}

@@ -1,0 +1,183 @@
+/**
+ * The counts of the one caller of counter drift. Either counters can be read: what pods or the sender report as admitted,
+ * and what Redis holds. Or only answers report the quota: then the sender's own count is compared with that.
+ */
+import { counted, parseDuration } from '../../../../api/index.ts';
+import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
+import {
+  type AdmittedByNode,
+  type CounterSample,
+  type CountSource,
+  missingIn,
+  totalAdmitted,
+} from '../../history/counter-sample.ts';
+import type { Asked } from '../../http/node-client.ts';
+import { SAMPLE_EVERY_MS } from '../../interfaces/counter-watch.ts';
+import { countsOf } from '../../interfaces/counts.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { type QuotaAnswer, ReportedQuota } from '../../interfaces/http/reported-quota.ts';
+import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import type { Toolkit } from '../../tools.ts';
+import { pauseFor } from '../../waiting.ts';
+import { sumOf } from '../../words.ts';
+import { countsBefore, usedBefore } from '../used-before.ts';
+import type { Settled } from '../workload.ts';
+import { sourceOf } from './parameters.ts';
+
+/** How long a new caller can be used if the limit has no windows by the clock; milliseconds. */
+const USABLE_MS = 600_000;
+
+/** What was seen of the fault, when its effects are about to be read. */
+export interface DriftSeen {
+  readonly key: string;
+  readonly drifted: boolean;
+  /** The most that was seen to be admitted. */
+  readonly admitted: AdmittedByNode;
+  readonly settleMs: number;
+}
+
+type Parts = Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'podClients' | 'redis' | 'reference'>;
+
+export class CallerCounts {
+  readonly source: CountSource;
+  readonly #toolkit: Parts;
+  readonly #storyMs: number;
+  readonly #quota: ReportedQuota | undefined;
+  /** Of the answers since the last sample, the one that was furthest behind. */
+  #furthest: QuotaAnswer | undefined;
+  /** When the first request of the key was sent: its window begins no earlier. */
+  #firstSentAt: number | undefined;
+  /** When its window by the clock ends; undefined: it has none. */
+  #clockEnd: number | undefined;
+
+  /** @param storyMs what has to fit into one window; milliseconds */
+  constructor(toolkit: Parts, storyMs: number) {
+    const { limiter } = toolkit;
+    const header = limiter.http?.remainingHeader;
+    this.#toolkit = toolkit;
+    this.#storyMs = storyMs;
+    this.source = sourceOf(limiter);
+    if (this.source === 'Quota' && header !== undefined) {
+      this.#quota = new ReportedQuota(header, limiter.limit.requests, this.#pods);
+    }
+  }
+
+  get #pods(): string[] {
+    return this.#toolkit.podClients.map(({ node }) => node.name);
+  }
+
+  /** Gets a key ready: the caller is new to the limiter until the fault. @throws an error whose message says what to do */
+  async prepare(key: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
+    const { limiter, now, reference } = this.#toolkit;
+    if (reference) return await reference.prepare([key], signal);
+    const limit = limitOf(limiter);
+    await untilItFits(limit, this.#storyMs, now, signal);
+    this.#clockEnd = windowEnd(limit, now());
+    const usableUntil = Math.floor(this.#clockEnd ?? now() + USABLE_MS);
+    const { stored } = this.#quota ? { stored: 0 } : await countsBefore(this.#toolkit, key, signal);
+    if (stored !== 0)
+      throw new Error(`Redis counts ${stored} for ${key}, which nobody has used: see redis.count`);
+    return { fixture: key, usableUntil, message: `A caller that the rate limiter has never seen: ${key}` };
+  }
+
+  /**
+   * Why nothing may be injected: the key has been used. A reported quota cannot be read without a request; if others
+   * used the key, answers report more than was sent, and are ignored. @throws if that cannot be found out
+   */
+  async usedBefore(key: string, signal: AbortSignal): Promise<FaultReport | undefined> {
+    return this.#quota ? undefined : await usedBefore(this.#toolkit, key, signal);
+  }
+
+  /** A request to this pod is being sent; what is returned gets its end. */
+  sending(pod: string): ((asked: Asked) => void) | undefined {
+    const { callers, now } = this.#toolkit;
+    this.#firstSentAt ??= now();
+    return this.#quota?.listen(pod, callers, now(), (answer) => {
+      if (this.#furthest === undefined || answer.behind > this.#furthest.behind) this.#furthest = answer;
+    });
+  }
+
+  /**
+   * What was admitted first, and what was counted after that: so the difference can only be too small.
+   * @param admitted the sender's own count
+   * @throws only the reason of `signal`
+   */
+  async sample(key: string, admitted: () => AdmittedByNode, signal: AbortSignal): Promise<CounterSample> {
+    if (this.#quota) return this.#quotaSample(this.#quota);
+    const sample = await countsOf(this.#toolkit).sample(key, admitted, signal);
+    // The pods themselves report the end of a window.
+    if (this.source === 'Nodes' || !this.#isOver(sample.endedAt)) return sample;
+    return { ...sample, stored: undefined, elsewhere: this.#pods };
+  }
+
+  /** What the answers reported since the sample before. */
+  #quotaSample({ admitted, open, problem, unreported }: ReportedQuota): CounterSample {
+    const at = this.#toolkit.now();
+    const furthest = this.#furthest;
+    this.#furthest = undefined;
+    const common = { readAt: at, endedAt: at, stored: undefined, elsewhere: [], problems: [] };
+    const nothing = { ...common, admitted: new Map() };
+    if (this.#isOver(at)) return { ...nothing, elsewhere: this.#pods };
+    if (furthest) {
+      const { admitted: before, endedAt, pod, sentAt, used } = furthest;
+      return { ...common, readAt: sentAt, endedAt, admitted: before, stored: used, reportedBy: pod };
+    }
+    // Of nothing that was admitted nothing is missing.
+    if (sumOf(admitted.values()) === 0) return { ...common, admitted: new Map(admitted), stored: 0 };
+    if (unreported === 0) return { ...nothing, idle: true };
+    const missing = `whether the limiter counted ${counted(unreported, 'admitted request')} is unknown: ${problem ?? 'nothing was answered after that'}`;
+    return { ...nothing, idle: open === 0, problems: [missing] };
+  }
+
+  /** Whether the window of the caller may have ended by then, and its count with it. */
+  #isOver(at: number): boolean {
+    if (this.#clockEnd !== undefined && at >= this.#clockEnd) return true;
+    const windowMs = parseDuration(this.#toolkit.limiter.limit.window);
+    return this.#firstSentAt !== undefined && at >= this.#firstSentAt + windowMs;
+  }
+
+  /** What the fault left, once Redis accepted a write. @throws only the reason of `signal` */
+  async settle(
+    { admitted: byNode, drifted, key, settleMs }: DriftSeen,
+    signal: AbortSignal,
+  ): Promise<Settled> {
+    if (this.#quota) {
+      const message =
+        'lost counts are unknown: only answers report the quota, and none is requested after the fault';
+      return { message };
+    }
+    const admitted = sumOf(byNode.values());
+    const isExact = this.source === 'Nodes';
+    const deadline = performance.now() + settleMs;
+    for (;;) {
+      const sample = await this.sample(key, () => byNode, signal);
+      const { endedAt, stored = 0 } = sample;
+      const missing = missingIn(sample, isExact ? this.#pods.length : 0);
+      const late = performance.now() >= deadline;
+      const isRest = missing === undefined && stored >= totalAdmitted(sample);
+      if (isRest || (late && missing === undefined)) {
+        const total = `Redis holds ${counted(stored, 'count')} for the ${counted(admitted, 'request')} that were admitted`;
+        const more =
+          !isExact && stored > admitted ? '. It counts others, too, so some may be lost all the same' : '';
+        return {
+          // With others among them it is unknown when all that were admitted were there again.
+          ...(isRest && drifted && (isExact || stored === admitted) && { restedAt: endedAt }),
+          stored,
+          message: [`${total}${more}`, ...forgotten(byNode, sample)].join('; '),
+        };
+      }
+      if (late) {
+        return { message: `the count could not be read at the end, so lost counts are unknown: ${missing}` };
+      }
+      await pauseFor(SAMPLE_EVERY_MS, signal);
+    }
+  }
+}
+
+/** Pods that report less now than they had admitted: they have forgotten it, or never counted it. */
+function forgotten(before: AdmittedByNode, { admitted }: CounterSample): string[] {
+  return [...before].flatMap(([node, count]) => {
+    const now = admitted.get(node) ?? 0;
+    return now < count ? [`${node} had admitted ${count} and counts ${now} now`] : [];
+  });
+}

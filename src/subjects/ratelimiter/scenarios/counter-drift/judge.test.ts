@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import { specSchema } from '../../../../api/index.ts';
+import { rateLimiterApi } from '../../api.ts';
+import { countEvent } from '../../history/counts.ts';
+import { History } from '../../history/history.ts';
+import { HISTORY_VERSION } from '../../history/setup.ts';
+import { rateLimiterOf } from '../../schema.ts';
+import { DriftJudge } from './judge.ts';
+
+const T = 1_000_000;
+const BASELINE = { writeP50Ms: 1, writeMaxMs: 1, denying: { limit: 10, sent: 20, admitted: 10 }, lag: 0 };
+
+/** A judge of one pod that settles for a second, and takes samples with so many admissions that Redis never counts. */
+function judged(baseline?: typeof BASELINE) {
+  const spec = specSchema([rateLimiterApi]).parse({
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      interface: 'Reference',
+    },
+    scenarios: [{ name: 's', type: 'CounterDrift', counterDrift: { settle: '1s' } }],
+  });
+  const [scenario] = spec.scenarios;
+  if (!scenario) throw new TypeError('there is no scenario');
+  const history = new History({
+    kind: 'setup',
+    version: HISTORY_VERSION,
+    scenario,
+    limiter: rateLimiterOf(spec),
+    pods: ['a'],
+    fixture: 'demo-x',
+    preparedAt: T,
+    clockWithinMs: 0,
+    usualWriteMs: 1,
+    ...(baseline && { baseline }),
+  });
+  const judge = new DriftJudge(history);
+  return {
+    judge,
+    sample(at: number, admitted: number) {
+      const counts = { admitted: new Map([['a', admitted]]), stored: 0, elsewhere: [], problems: [] };
+      history.append(countEvent('demo-x', { readAt: at, endedAt: at, ...counts }));
+    },
+    report: (times: { startedAt: number; endedAt?: number }) =>
+      history.append({ kind: 'fault', step: 'Reported', message: '', evidence: [], ...times }),
+  };
+}
+
+it('ends with the first sample once the time to settle is over', () => {
+  const { judge, report, sample } = judged(BASELINE);
+  report({ startedAt: T });
+  sample(T + 500, 1);
+  expect(judge.isComplete).toBe(false);
+  report({ startedAt: T, endedAt: T + 2000 });
+  sample(T + 2999, 2);
+  expect(judge.reading().complete).toBe(false);
+  sample(T + 3000, 3);
+  expect(judge.reading().complete).toBe(true);
+  sample(T + 3100, 9);
+  expect(judge.reading().measures[0]).toMatchObject({ name: 'drift', value: 3 });
+});
+
+it('proves nothing without a control, and shows the control that was made', () => {
+  expect(judged().judge.reading().shortfalls.join()).toContain('no control was made');
+  const { measures, shortfalls } = judged(BASELINE).judge.reading();
+  expect(shortfalls.join()).not.toContain('no control was made');
+  expect(measures).toContainEqual({ name: 'controlAdmitted', value: 10, bound: 10, unit: 'requests' });
+});
