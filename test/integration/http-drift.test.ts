@@ -49,9 +49,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
         'rate-limiter-flexible',
       );
       await driver.prepare('drift', key);
-      expect(driver.observed.baseline?.message).toMatch(
-        /Redis counted 1\d of 1\d for it, and is at most 0 counts/,
-      );
+      expect(driver.observed.baseline?.message).toMatch(/Redis counted 1\d of 1\d for it; at most 0 counts/);
       const reading = await watched(driver, key);
       expect(reading.shortfalls).toEqual([]);
       expect(reading.detectedAt).toBeDefined();

@@ -73,7 +73,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
       await world.applySpec('refused', { rateLimiter: behindGateways(gateways), scenarios });
       await untilCountdown(world, 'refused');
       ready = true;
-      const missing = /20 errors.*gateway-[0-9a-f]+-2: POST \/check: answered 403/;
+      const missing = /20 failed.*gateway-[0-9a-f]+-2: POST \/check: answered 403/;
       await expectInconclusive(world, 'refused', 'FaultNotProven', missing);
     }),
   );

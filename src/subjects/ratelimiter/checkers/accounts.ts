@@ -1,9 +1,8 @@
 /**
- * The accounts after the fault, by what the limiter still lets through: it needs no look
- * into Redis. A caller that was served without being counted has more left than it should
- * (lost counts). One that was counted without being served has less left (over-counted: queued
- * writes that were carried out after their caller had got an error), and so has one whose requests were counted twice.
- * Pure.
+ * Counts are reconciled after the fault by what the limiter still admits, without access to Redis. A caller that was
+ * served without being counted has more left than it should (under-counted). One that was counted without being served
+ * has less left (over-counted: queued writes that were carried out after their caller had got an error), and so has one
+ * whose requests were counted twice. Pure.
  */
 import { counted, type Measure } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
@@ -19,7 +18,7 @@ import {
 export const MOST_ACCOUNTED = 200;
 
 /** Rejections in a row of every pod after which a limit counts as used up. */
-export const REJECTIONS = 2;
+const REJECTIONS = 2;
 
 /** Why a balance is not known. */
 const WINDOW_MAY_END = 'a window may have ended between its first request and its last';
@@ -41,26 +40,33 @@ export interface Balance {
   readonly underCounted: number;
   /** Counted and never served. */
   readonly overCounted: number;
-  /** Gone from the limit beyond all that was asked for, as where requests are counted twice. */
+  /** Gone from the limit beyond all that was requested, as if requests are counted twice. */
   readonly unasked: number;
-  /** How much more of each may not show: tokens that came back meanwhile, or nothing that was left. */
+  /** How much more of each may not show: tokens that came back, or nothing that was left. */
   readonly hidden: number;
 }
 
+/** A balance, or why it is not known. */
+type Balanced = Balance | { readonly unknown: string };
+
 /**
  * Each is the least that it can be: if tokens come back in that time, more may be under-counted or over-counted.
- * Undefined where the end of a window may lie within.
+ * @param oneLimit whether the caller also made the requests over its limit: all of these may have been counted, unless
+ *   some of the limit is left in the end
  */
 export function balanceOf(
   limit: RateLimit,
   { admittedAfter, notAdmitted, served, span }: Account,
-): Balance | undefined {
-  if (mayCrossWindow(limit, span)) return undefined;
+  oneLimit = false,
+): Balanced {
+  if (mayCrossWindow(limit, span)) return { unknown: WINDOW_MAY_END };
   const full = admittedAtOnce(limit);
+  if (oneLimit && served > full && admittedAfter === 0)
+    return { unknown: 'more than the limit was served, and how much of that was counted cannot be seen' };
   const refilled = mostAdmitted(limit, span) - full;
   const admitted = served + admittedAfter;
   const gone = Math.max(0, full - admitted);
-  // No more can be counted without being served than was asked for.
+  // No more can be counted without being served than was requested.
   const overCounted = Math.min(notAdmitted, gone);
   return {
     underCounted: Math.max(0, admitted - full - refilled),
@@ -71,38 +77,14 @@ export function balanceOf(
   };
 }
 
-/**
- * The same where one caller made all requests of the fault, those beyond its limit, too: more than the limit may have
- * been served and counted all the same, unless some of the limit is left in the end.
- */
-export function balanceOfOne(limit: RateLimit, account: Account): Balance | { readonly unknown: string } {
-  const balance = balanceOf(limit, account);
-  if (!balance) return { unknown: WINDOW_MAY_END };
-  const { admittedAfter, served } = account;
-  if (served > admittedAtOnce(limit) && admittedAfter === 0) {
-    return { unknown: 'more than the limit was served, and how much of that was counted nobody can tell' };
-  }
-  return balance;
-}
-
-/** What the accounts of one fault come to. Nothing measured: they are not known, and `message` has why. */
+/** What is known of the counts of all callers. Nothing measured: `message` has why. */
 export interface Reconciliation {
   readonly measures: readonly Measure[];
   readonly message: string;
 }
 
-interface Accounts {
-  readonly limit: RateLimit;
-  /** How many pods there are. */
-  readonly pods: number;
-  /** How far the limiter's clock may be from ours; milliseconds. */
-  readonly clockWithinMs: number;
-  /** Whether callers were admitted as before by then: a limiter that still rejects for the fault's sake has not counted. */
-  readonly well: boolean;
-}
-
 /** Whether every pod rejects its caller by the end of these, so that nothing of the limit is left. */
-export function isUsedUp(requests: readonly CallerRequest[], pods: number): boolean {
+function isUsedUp(requests: readonly CallerRequest[], pods: number): boolean {
   const last = requests.slice(-REJECTIONS * pods);
   return pods > 0 && last.length === REJECTIONS * pods && last.every(({ outcome }) => outcome === 'Rejected');
 }
@@ -116,139 +98,92 @@ export function usedUpKeys(requests: readonly CallerRequest[], readFrom: number,
 }
 
 /**
- * The accounts of several callers, each with a limit of its own: part of it was requested in the fault, and the rest
- * from `readFrom` on.
+ * Why counts cannot be reconciled, whatever the requests show; undefined: they may be.
+ * @param well whether callers were admitted as before: a limiter that still rejects due to the fault has not counted
+ * @param ofOneLimit the requests in and after the fault, if one caller made all of them
  */
-export function reconcile(
-  { clockWithinMs, limit, pods, well }: Accounts,
-  keys: readonly string[],
-  requests: readonly CallerRequest[],
-  readFrom: number,
-): Reconciliation {
-  if (keys.length === 0) {
-    return { measures: [], message: `counts are not reconciled for limits above ${MOST_ACCOUNTED}` };
-  }
-  const unknownOf = (callers: number): string => `the counts of ${counted(callers, 'caller')} are not known`;
-  if (!well) {
-    const why = 'callers had not recovered when the watch ended';
-    return { measures: [], message: `${unknownOf(keys.length)}: ${why}` };
-  }
-  const byKey = Map.groupBy(requests, ({ key = '' }) => key);
-  const accounts = keys.flatMap((key) => {
-    const { after = [], during = [] } = Object.groupBy(byKey.get(key) ?? [], ({ sentAt }) =>
-      sentAt < readFrom ? 'during' : 'after',
-    );
-    return (isUsedUp(after, pods) && accountOf(during, after, clockWithinMs)) || [];
-  });
-  if (accounts.length < keys.length)
-    return { measures: [], message: unknownOf(keys.length - accounts.length) };
-  const known = accounts.flatMap((account) => balanceOf(limit, account) ?? []);
-  if (known.length < keys.length) {
-    return { measures: [], message: `${unknownOf(keys.length - known.length)}: ${WINDOW_MAY_END}` };
-  }
-  const sum = (figure: keyof Balance): number => known.reduce((all, balance) => all + balance[figure], 0);
-  const all = {
-    underCounted: sum('underCounted'),
-    overCounted: sum('overCounted'),
-    unasked: sum('unasked'),
-    hidden: sum('hidden'),
-  };
-  return {
-    measures: figuresOf(all),
-    message: `of ${counted(keys.length, 'caller')} ${balanceText(all)}`,
-  };
-}
-
-/** Why the account of the one caller cannot be known, whatever its requests come to; undefined: it may be. */
 export function whyNoAccount(
-  { limit, well }: Pick<Accounts, 'limit' | 'well'>,
-  since: readonly CallerRequest[],
+  limit: RateLimit,
+  well: boolean,
+  ofOneLimit?: readonly CallerRequest[],
 ): string | undefined {
-  if (limit.algorithm === 'TokenBucket') return 'what was used comes back all the time';
   if (admittedAtOnce(limit) > MOST_ACCOUNTED)
     return `limits above ${MOST_ACCOUNTED} are not used up once more`;
-  if (since.length === 0) return 'nothing was asked';
-  if (!well) return 'the rate limiter was not well again';
-  if (since.some(({ caller, outcome }) => caller === 'Under' && outcome === 'Rejected')) {
-    return 'it rejected requests within the limit, and may still do so for a reason other than its count';
-  }
-  return undefined;
+  if (!well) return 'callers had not recovered when the watch ended';
+  if (!ofOneLimit) return undefined;
+  if (limit.algorithm === 'TokenBucket') return 'what was used comes back all the time';
+  return ofOneLimit.some(({ caller, outcome }) => caller === 'Under' && outcome === 'Rejected')
+    ? 'it rejected requests within the limit, and may still do so for a reason other than its count'
+    : undefined;
 }
 
-/**
- * The account of the one caller that made all requests.
- * @param since its requests in and after the fault, as `asOfOneLimit` has them
- * @param used those by which it used up what was left
- */
-export function reconcileOne(
+/** The requests of one caller in the fault, and those by which its limit was used up afterwards. */
+export interface AccountRequests {
+  readonly during: readonly CallerRequest[];
+  readonly after: readonly CallerRequest[];
+}
+
+interface Accounts {
+  readonly limit: RateLimit;
+  /** How many pods there are. */
+  readonly pods: number;
+  /** How far the limiter's clock may be from ours; milliseconds. */
+  readonly clockWithinMs: number;
+  /** Whether there is one caller, which made all requests. */
+  readonly oneLimit: boolean;
+}
+
+/** Reconciles the counts of callers, each with a limit of its own. @param why as {@link whyNoAccount} */
+export function reconcile(
   accounts: Accounts,
-  since: readonly CallerRequest[],
-  used: readonly CallerRequest[],
+  callers: readonly AccountRequests[],
+  why: string | undefined,
 ): Reconciliation {
-  const { clockWithinMs, limit, pods } = accounts;
-  const unknown = (why: string): Reconciliation => ({
-    measures: [],
-    message: `the accounts are not known: ${why}`,
-  });
-  const why = whyNoAccount(accounts, since);
-  const [first] = since;
-  const last = used.at(-1);
-  if (why !== undefined || !first) return unknown(why ?? 'nothing was asked');
-  if (!last || !isUsedUp(used, pods)) return unknown('not every pod rejected in the end');
-  const served = admittedOf(since);
-  const account: Account = {
-    served,
-    notAdmitted: since.length - served,
-    admittedAfter: admittedOf(used),
-    span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs },
-  };
-  const balance = balanceOfOne(limit, account);
-  if ('unknown' in balance) return unknown(balance.unknown);
-  const { underCounted, overCounted } = balance;
+  const balances = callers.map(
+    (caller): Balanced => (why === undefined ? balanceIn(accounts, caller) : { unknown: why }),
+  );
+  const [unknown, ...others] = balances.flatMap((one) => ('unknown' in one ? one.unknown : []));
+  if (unknown !== undefined || callers.length === 0) {
+    const which = counted(callers.length === 0 ? 0 : 1 + others.length, 'caller');
+    return { measures: [], message: `the counts of ${which} are not known: ${unknown ?? why}` };
+  }
+  const known = balances.flatMap((one) => ('unknown' in one ? [] : one));
+  const sum = (figure: keyof Balance): number => known.reduce((all, balance) => all + balance[figure], 0);
+  const figures = { underCounted: sum('underCounted'), overCounted: sum('overCounted') };
+  const hidden = sum('hidden');
   return {
-    measures: figuresOf({ underCounted, overCounted, hidden: 0 }),
-    message: `of its limit of ${admittedAtOnce(limit)} ${counted(account.admittedAfter, 'request')} ${account.admittedAfter === 1 ? 'was' : 'were'} left: at least ${counted(underCounted, 'request')} admitted and never counted, ${counted(overCounted, 'request')} counted and not admitted in time`,
+    measures: Object.entries(figures).map(([name, value]) => ({
+      name,
+      value,
+      unit: 'requests',
+      ...(hidden > 0 && { atLeast: true }),
+    })),
+    message: `of ${counted(callers.length, 'caller')} ${balanceText({ ...figures, hidden, unasked: sum('unasked') })}`,
   };
 }
 
-function figuresOf({
-  hidden,
-  underCounted,
-  overCounted,
-}: Pick<Balance, 'hidden' | 'underCounted' | 'overCounted'>): Measure[] {
-  const atLeast = hidden > 0;
-  return Object.entries({ underCounted, overCounted }).map(([name, value]) => ({
-    name,
-    value,
-    unit: 'requests',
-    ...(atLeast && { atLeast }),
-  }));
-}
-
-function admittedOf(requests: readonly CallerRequest[]): number {
-  return requests.filter(({ outcome }) => outcome === 'Admitted').length;
-}
-
-/** What one caller requested during and after the fault; undefined if it is not known. */
-function accountOf(
-  during: readonly CallerRequest[],
-  after: readonly CallerRequest[],
-  clockWithinMs: number,
-): Account | undefined {
+function balanceIn(
+  { clockWithinMs, limit, oneLimit, pods }: Accounts,
+  { after, during }: AccountRequests,
+): Balanced {
   const [first] = during;
   const last = after.at(-1);
-  if (!first || !last || after.some(({ outcome }) => outcome === 'Error' || outcome === 'Timeout'))
-    return undefined;
+  if (!first) return { unknown: 'no request was sent in the fault' };
+  const failed = after.some(({ outcome }) => outcome === 'Error' || outcome === 'Timeout');
+  if (!last || failed || !isUsedUp(after, pods)) return { unknown: 'not every pod rejected in the end' };
+  const admittedOf = (requests: readonly CallerRequest[]): number =>
+    requests.filter(({ outcome }) => outcome === 'Admitted').length;
   const served = admittedOf(during);
-  return {
+  const account = {
     served,
     notAdmitted: during.length - served,
     admittedAfter: admittedOf(after),
     span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs },
   };
+  return balanceOf(limit, account, oneLimit);
 }
 
-/** What all accounts together come to, in words. */
+/** All balances together, in words. */
 function balanceText({ hidden, underCounted, overCounted, unasked }: Balance): string {
   if (underCounted + overCounted + unasked === 0) {
     return hidden > 0
@@ -260,6 +195,6 @@ function balanceText({ hidden, underCounted, overCounted, unasked }: Balance): s
     `${least}${counted(underCounted, 'request')} admitted and never counted`,
     `${least}${counted(overCounted, 'request')} counted and not admitted in time`,
   ];
-  const more = `and at least ${unasked} more gone from their limits than they asked for, as where requests are counted more than once`;
+  const more = `and at least ${unasked} more gone from their limits than they requested, as if requests are counted more than once`;
   return [...parts, ...(unasked > 0 ? [more] : [])].join(', ');
 }

@@ -1,7 +1,7 @@
 /** Judges the history of a store outage: the view of it that its checkers take. Pure. */
 import { type Measure, parseDuration } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
-import { type Reconciliation, reconcile, reconcileOne, usedUpKeys } from '../../checkers/accounts.ts';
+import { type Reconciliation, reconcile, usedUpKeys, whyNoAccount } from '../../checkers/accounts.ts';
 import { limitReturnOf } from '../../checkers/limit-return.ts';
 import { judgeOutage, type OutageJudged, type OutageSeen } from '../../checkers/outage.ts';
 import { asOfOneLimit } from '../../checkers/requests.ts';
@@ -70,12 +70,12 @@ export class OutageJudge implements Judge {
   }
 
   /** Whether callers were admitted as before when the traffic ended. */
-  get isWell(): boolean {
+  get #isWell(): boolean {
     return this.judged.recovery?.state === 'Recovered';
   }
 
   /** Requests of the one caller whose limit was replenished before the fault, by their turn. */
-  get ofOneLimit(): readonly CallerRequest[] {
+  get #ofOneLimit(): readonly CallerRequest[] {
     const { settings, requests } = seenIn(this.#history);
     const { oneLimitFrom = Number.POSITIVE_INFINITY } = settings;
     return asOfOneLimit(settings, requests).filter(({ sentAt }) => sentAt >= oneLimitFrom);
@@ -86,12 +86,29 @@ export class OutageJudge implements Judge {
     const settled = this.#history.last('accounts');
     if (!settled || !this.#history.last('accounts-ended')) return undefined;
     const { settings } = seenIn(this.#history);
-    const { clockWithinMs = 0, limit, nodes } = settings;
-    const common = { limit, pods: nodes.length, clockWithinMs, well: this.isWell };
+    const { clockWithinMs = 0, limit, nodes, oneLimitFrom } = settings;
+    const oneLimit = oneLimitFrom !== undefined;
     const requests = this.#of('Account');
-    return settings.oneLimitFrom === undefined
-      ? reconcile(common, settled.keys, requests, settled.at)
-      : reconcileOne(common, this.ofOneLimit, requests);
+    const byKey = Map.groupBy(requests, ({ key }) => key);
+    const callers = oneLimit
+      ? [{ during: this.#ofOneLimit, after: requests }]
+      : settled.keys.map((key) => {
+          const own = byKey.get(key) ?? [];
+          const from = settled.at;
+          return {
+            during: own.filter(({ sentAt }) => sentAt < from),
+            after: own.filter(({ sentAt }) => sentAt >= from),
+          };
+        });
+    const accounts = { limit, pods: nodes.length, clockWithinMs, oneLimit };
+    return reconcile(accounts, callers, this.whyNoAccount);
+  }
+
+  /** See {@link whyNoAccount}. */
+  get whyNoAccount(): string | undefined {
+    const { settings } = seenIn(this.#history);
+    const ofOneLimit = settings.oneLimitFrom === undefined ? undefined : this.#ofOneLimit;
+    return whyNoAccount(settings.limit, this.#isWell, ofOneLimit);
   }
 
   recovered(): readonly Measure[] {

@@ -1,6 +1,6 @@
 /** A store outage: what callers experience before, during and after a fault of the store. */
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import { MOST_ACCOUNTED, whyNoAccount } from '../../checkers/accounts.ts';
+import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
@@ -146,14 +146,11 @@ export class OutageWorkload implements Workload<OutageJudge> {
 
   /** Uses up what is left to the callers of the accounts, if that can show anything. */
   async #settleAccounts(signal: AbortSignal): Promise<void> {
-    const { now, ownLimit } = this.#toolkit;
+    const { now } = this.#toolkit;
     const { callers, history, judge } = this.#recorded;
-    const well = judge.isWell;
-    const canShow = ownLimit
-      ? whyNoAccount({ limit: this.#limit, well }, judge.ofOneLimit) === undefined
-      : well;
+    const { whyNoAccount } = judge;
     history.append({ kind: 'accounts', at: now(), keys: callers.accountKeys });
-    if (canShow) await callers.exhaustAccounts(signal);
+    if (whyNoAccount === undefined) await callers.exhaustAccounts(signal);
     history.append({ kind: 'accounts-ended', at: now() });
   }
 
