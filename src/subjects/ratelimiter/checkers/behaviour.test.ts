@@ -195,7 +195,7 @@ describe('what proves nothing', () => {
 
   it('is a node that too few callers asked', () => {
     const few = during({}, {}).filter(({ pod: node }) => node !== 'c');
-    expect(judge([...before, ...few])).toContain('c got requests of 0 callers');
+    expect(judge([...before, ...few])).toContain('c got 0 requests under the limit');
   });
 });
 

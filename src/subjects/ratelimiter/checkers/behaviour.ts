@@ -204,26 +204,16 @@ function askedShortfalls(
   node: string,
   { behaviour, beyond, within }: PodBehaviour,
 ): string[] {
-  const [inside, outside] = [sizeOf(within), sizeOf(beyond)];
-  if (oneLimitFrom === undefined) {
-    if (inside >= LEAST_ASKED) return [];
-    return [
-      `${node} got requests of ${inside} callers under their limit during the fault, ${LEAST_ASKED} are needed`,
-    ];
-  }
-  const missing: string[] = [];
-  if (inside < LEAST_ASKED) {
-    missing.push(
-      `${node} got ${inside} requests within the limit during the fault, ${LEAST_ASKED} are needed`,
-    );
-  }
-  // No caller was over the limit, so it is not known whether one would have been rejected.
-  if (behaviour === 'Enforces' && outside < LEAST_ASKED) {
-    missing.push(
-      `${node} got ${outside} requests beyond the limit during the fault, ${LEAST_ASKED} are needed`,
-    );
-  }
-  return missing;
+  // If one caller was never over its limit, it is unknown whether it would have been rejected.
+  const needsBeyond = oneLimitFrom !== undefined && behaviour === 'Enforces';
+  return [
+    { sent: sizeOf(within), where: 'under' },
+    ...(needsBeyond ? [{ sent: sizeOf(beyond), where: 'over' }] : []),
+  ].flatMap(({ sent, where }) =>
+    sent < LEAST_ASKED
+      ? [`${node} got ${sent} requests ${where} the limit during the fault, ${LEAST_ASKED} are needed`]
+      : [],
+  );
 }
 
 /** What the operator's own standstill has spoiled. */

@@ -124,7 +124,7 @@ describe('what one caller gets while Redis takes no writes', () => {
   it('is no proof that the limit holds where it was not used up', () => {
     const reading = readingOf(asked(kept(fixed), 1100));
     expect(reading.shortfalls).toContainEqual(
-      expect.stringMatching(/^a got \d requests beyond the limit during the fault, 5 are needed$/),
+      expect.stringMatching(/^a got \d requests over the limit during the fault, 5 are needed$/),
     );
   });
 
@@ -148,7 +148,7 @@ describe('what one caller gets while Redis takes no writes', () => {
   it('asks each node often enough within the limit only where that is large enough', () => {
     const small: RateLimit = { ...fixed, requests: (LEAST_ASKED + 1) * nodes.length - 1 };
     expect(readingOf(asked(kept(small)), small).shortfalls).toContainEqual(
-      expect.stringMatching(/got 4 requests within the limit during the fault, 5 are needed/),
+      expect.stringMatching(/got 4 requests under the limit during the fault, 5 are needed/),
     );
   });
 });

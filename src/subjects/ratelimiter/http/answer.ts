@@ -84,6 +84,6 @@ export function headTooLarge(): RequestError {
   return badAnswer(`the head is longer than ${HEAD_BYTES} bytes`);
 }
 
-export function bodyTooLarge(mostBytes: number): RequestError {
-  return badAnswer(`the body is longer than ${mostBytes} bytes`);
+export function bodyTooLarge(): RequestError {
+  return badAnswer(`the body is longer than ${BODY_BYTES} bytes`);
 }

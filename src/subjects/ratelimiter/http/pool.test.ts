@@ -34,7 +34,7 @@ async function poolOn(
   const { sockets, to } = await serverDoing(onRequest);
   const pool = new HttpPool(to, connections);
   onTestFinished(() => pool.close());
-  const ask = async (signal = never): Promise<HttpAnswer> => await pool.request(ROOT, signal, 4096);
+  const ask = async (signal = never): Promise<HttpAnswer> => await pool.request(ROOT, signal);
   return { ask, pool, sockets };
 }
 
@@ -123,12 +123,12 @@ describe('a pool of connections', () => {
   });
 
   it.each([
-    ['announced', 'HTTP/1.1 200 OK\r\ncontent-length: 4097\r\n\r\n'],
-    ['chunked', `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1001\r\n${'x'.repeat(4097)}`],
-    ['ended by the connection', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(4097)}`],
+    ['announced', 'HTTP/1.1 200 OK\r\ncontent-length: 16385\r\n\r\n'],
+    ['chunked', `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4001\r\n${'x'.repeat(16_385)}`],
+    ['ended by the connection', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(16_385)}`],
   ])('takes no body beyond its bound, %s', async (_, answer) => {
     const { ask } = await poolOn((socket) => socket.write(answer));
-    expect(await failureOf(ask())).toBe('BAD_ANSWER: the body is longer than 4096 bytes');
+    expect(await failureOf(ask())).toBe('BAD_ANSWER: the body is longer than 16384 bytes');
   });
 
   it('a pool discards surplus bytes after an answer, and for the next request', async () => {

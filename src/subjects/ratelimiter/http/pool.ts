@@ -59,17 +59,16 @@ export class HttpPool {
 
   /**
    * Sends a request once, and waits for its answer.
-   * @param bodyBytes of the answer, at most
    * @throws TypeError; RequestError: STOPPED once `signal` is aborted, or the pool closed. It keeps no time of
    *   its own
    */
-  async request(request: HttpRequest, signal: AbortSignal, bodyBytes = BODY_BYTES): Promise<HttpAnswer> {
+  async request(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const headers = fieldsOf(request, this.#to);
     const stop = AbortSignal.any([signal, this.#closed.signal]);
     await this.#turn(stop);
     const line = this.#kept.pop() ?? new Line(this.#to, this.#dial);
     try {
-      const answer = await line.exchange({ ...request, headers, bodyBytes, memory: this.#memory }, stop);
+      const answer = await line.exchange({ ...request, headers, memory: this.#memory }, stop);
       if (this.#kept.length < MOST_KEPT && !stop.aborted) this.#kept.push(line);
       else line.end();
       await readingTurn(answer.body);
@@ -115,7 +114,6 @@ export class HttpPool {
 
 interface Exchange extends Omit<HttpRequest, 'headers'> {
   readonly headers: string[];
-  readonly bodyBytes: number;
   readonly memory: AnswerMemory | undefined;
 }
 
@@ -163,12 +161,9 @@ class Line {
     });
   }
 
-  async exchange(
-    { body, bodyBytes, headers, memory, method, path }: Exchange,
-    stop: AbortSignal,
-  ): Promise<HttpAnswer> {
+  async exchange({ body, headers, memory, method, path }: Exchange, stop: AbortSignal): Promise<HttpAnswer> {
     const { promise, reject, resolve } = Promise.withResolvers<HttpAnswer>();
-    const reader = new AnswerReader(method, bodyBytes, memory);
+    const reader = new AnswerReader(method, memory);
     let controller: Dispatcher.DispatchController | undefined;
     const fail = (error: Error): void => {
       reject(error);
@@ -178,7 +173,7 @@ class Line {
     const onStop = (): void => fail(stopped());
     if (stop.aborted) throw stopped();
     reader.begin();
-    this.#left = HEAD_BYTES * (1 + MOST_INFORMATIONAL) + FRAMING * bodyBytes;
+    this.#left = HEAD_BYTES * (1 + MOST_INFORMATIONAL) + FRAMING * BODY_BYTES;
     const take = (read: () => void): void => {
       try {
         read();
@@ -231,7 +226,6 @@ class Line {
 /** What undici has read of an answer so far. Its methods throw RequestError beyond a bound. */
 class AnswerReader {
   readonly #method: string;
-  readonly #mostBytes: number;
   readonly #hold: AnswerHold;
   #informational = 0;
   #expected = 0;
@@ -239,9 +233,8 @@ class AnswerReader {
   #headers = new Map<string, string>();
   #body: Buffer = Buffer.alloc(0);
 
-  constructor(method: string, mostBytes: number, memory: AnswerMemory | undefined) {
+  constructor(method: string, memory: AnswerMemory | undefined) {
     this.#method = method;
-    this.#mostBytes = mostBytes;
     this.#hold = new AnswerHold(memory);
   }
 
@@ -267,12 +260,12 @@ class AnswerReader {
       entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
     );
     this.#expected = Number(fields['content-length'] ?? 0);
-    if (this.#method !== 'HEAD' && this.#expected > this.#mostBytes) throw bodyTooLarge(this.#mostBytes);
+    if (this.#method !== 'HEAD' && this.#expected > BODY_BYTES) throw bodyTooLarge();
   }
 
   add(chunk: Buffer): void {
     const length = this.#body.length + chunk.length;
-    if (length > this.#mostBytes) throw bodyTooLarge(this.#mostBytes);
+    if (length > BODY_BYTES) throw bodyTooLarge();
     // An answer that comes in one piece is gone again before anything else happens.
     if (chunk.length !== this.#expected) this.#hold.grow(length);
     // A copy: undici reads the next bytes into the same memory.

@@ -131,7 +131,7 @@ export class ResponseReader {
   #readBody(head: Head, all: Buffer): HttpAnswer | undefined {
     if (head.body === 'chunked') return this.#readChunks(head, all);
     const end = head.body === 'close' ? all.length : this.#from + head.body;
-    if (end - this.#from > BODY_BYTES) throw bodyTooLarge(BODY_BYTES);
+    if (end - this.#from > BODY_BYTES) throw bodyTooLarge();
     if (head.body === 'close' || all.length < end) return undefined;
     checkEnd(all, end);
     return this.#answer(head, all, end);
@@ -151,7 +151,7 @@ export class ResponseReader {
         checkEnd(all, end + 4);
         return this.#answer(head, all, this.#bodyEnd);
       }
-      if (this.#bodyEnd - this.#from + size > BODY_BYTES) throw bodyTooLarge(BODY_BYTES);
+      if (this.#bodyEnd - this.#from + size > BODY_BYTES) throw bodyTooLarge();
       const [start, end] = [lineEnd + 2, lineEnd + 2 + size];
       if (all.length < end + 2) return undefined;
       if (all.toString('latin1', end, end + 2) !== '\r\n') throw badChunk();

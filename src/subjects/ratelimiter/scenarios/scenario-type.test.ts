@@ -41,7 +41,7 @@ describe('a spec that no run on so many pods can meet', () => {
       ghosts('Held', { multiplier: 3 }),
       bucket(180),
       3,
-      /admits 180 requests at once .*x ghostAllowing.multiplier 3 = 180, so it can show nothing: set ghostAllowing.multiplier to 4 or more, or correct limit.burst/,
+      /admit 180 requests .*x ghostAllowing.multiplier 3 = 180, so it can show nothing: set ghostAllowing.multiplier to 4 or more, or correct limit.burst/,
     ],
     [
       'the same where an anomaly is expected',
@@ -55,14 +55,14 @@ describe('a spec that no run on so many pods can meet', () => {
       ghosts('Held', { multiplier: 3 }),
       bucket(100),
       3,
-      /3 x 100 = 300, and the burst has .* = 180: .* So set ghostAllowing.multiplier to 5 or more/,
+      /3 x 100 = 300. The burst has .* = 180, .* So set ghostAllowing.multiplier to 5 or more/,
     ],
     [
       'a bucket that no burst of one run can show',
       ghosts('Held', { multiplier: 3 }),
       { ...bucket(5000), requests: 1 },
       3,
-      /give the limiter a smaller burst/,
+      /lower the limit \(5001 requests/,
     ],
     [
       'hardly any checks',
@@ -97,14 +97,14 @@ describe('a spec that no run on so many pods can meet', () => {
       ghosts('Held', { multiplier: 2 }),
       { requests: 2 },
       5,
-      /2 requests to each of 5 pods = 10, and the burst has .*2 x ghostAllowing.multiplier 2 = 4.*set ghostAllowing.multiplier to 5/,
+      /5 x 2 = 10. The burst has .*2 x ghostAllowing.multiplier 2 = 4.*set ghostAllowing.multiplier to 5/,
     ],
     [
       'a burst that asks each pod for less than the limit, which would hide one that keeps none',
       ghosts('Held', { multiplier: 2 }),
       {},
       3,
-      /10 requests to each of 3 pods = 30.*set ghostAllowing.multiplier to 3 or more/,
+      /3 x 10 = 30.*set ghostAllowing.multiplier to 3 or more/,
     ],
     [
       'trials that do not fit into the window',

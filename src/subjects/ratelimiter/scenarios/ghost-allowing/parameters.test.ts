@@ -63,7 +63,7 @@ describe('the trials', () => {
     const limit = { window: '1s', windowStart: 'Clock' };
     const of = (multiplier: number) => parts(spec({ multiplier }, { ...HTTP, limit }));
     expect(unprovable(...of(2), 2)).toMatch(
-      /admit 20 requests .*limit\.window 1s may end, .* 2 = 20, .*multiplier to 3 or more/,
+      /admit 20 requests .*limit\.window 1s ends.* 2 = 20, .*multiplier to 3 or more/,
     );
     expect(unprovable(...of(3), 2)).toBeUndefined();
     expect(unprovable(...parts(spec({}, { ...HTTP, limit })), 1)).toBeUndefined();

@@ -156,7 +156,7 @@ export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): numbe
   return sumOf(scenario.countdown, timeout, timeout) + trialsMs(scenario, limiter);
 }
 
-/** The most that a limiter in order may admit of a burst of so many requests. */
+/** The most that a correct limiter may admit of a burst of so many requests. */
 function mostOf(limit: RateLimit, sent: number): number {
   const from = CLOCK_WITHIN_MS;
   const clock = fitsWindow(limit, BURST_MS) ? { clockWithinMs: CLOCK_WITHIN_MS } : {};
@@ -191,27 +191,17 @@ export function unprovable(
   }
   const burst =
     multiplier === undefined
-      ? `the burst has ${sent}, the most that one run may send`
-      : `the burst has limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent}`;
-  // A full bucket admits more at once than comes back in a window.
+      ? `The burst has ${sent}, the most that one run may send`
+      : `The burst has limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent}`;
   const full = admittedAtOnce(limitOf(limiter));
-  if (sent <= full) {
-    return `${name}: a limiter in order admits ${full} requests at once (${PART}.limit.burst), and ${burst}, so it can show nothing: ${raise(limit.requests, full + 1)}, or correct limit.burst`;
-  }
   const most = mostOf(limitOf(limiter), sent);
   if (sent <= most) {
-    return `${name}: a limiter in order may admit ${most} requests while a burst is sent, since tokens come back or a window of ${PART}.limit.window ${limit.window} may end, and ${burst}, so it can show nothing: ${raise(limit.requests, most + 1)}, or lower ${PART}.limit.requests`;
+    return `${name}: a correct limiter may admit ${most} requests of a burst: ${PART}.limit.burst at once, tokens that come back, and those of the next window if one of ${PART}.limit.window ${limit.window} ends. ${burst}, so it can show nothing: ${raise(limit.requests, most + 1)}, or correct limit.burst`;
   }
-  // An anomaly may show on some of the pods; that there is none has to be looked for on each, up to all that it admits.
-  if (scenario.expect !== 'Held' || sent >= pods * full) return undefined;
-  if (full !== limit.requests) {
-    return `${name}: Held needs as many requests to each of ${counted(pods, 'pod')} as it admits at once (${PART}.limit.burst), ${pods} x ${full} = ${pods * full}, and ${burst}: a pod that ignores the others could not show it. So ${raise(limit.requests, pods * full)}, or select fewer pods`;
-  }
-  const remedy =
-    pods <= MOST_TIMES && pods * limit.requests <= MOST_SENT
-      ? `set ghostAllowing.multiplier to ${pods} or more`
-      : `select fewer pods, or lower ${PART}.limit.requests and set ghostAllowing.multiplier to ${pods}`;
-  return `${name}: Held needs limit.requests ${limit.requests} requests to each of ${counted(pods, 'pod')} = ${pods * limit.requests}, and ${burst}: a pod that ignores the others could not show it. So ${remedy}`;
+  // An anomaly may show on some of the pods; its absence has to be shown on each, up to all that it admits.
+  const needed = pods * full;
+  if (scenario.expect !== 'Held' || sent >= needed) return undefined;
+  return `${name}: Held needs as many requests to each of ${counted(pods, 'pod')} as it admits at once, ${pods} x ${full} = ${needed}. ${burst}, and a pod that ignores the others could not show it. So ${raise(limit.requests, needed)}, or select fewer pods`;
 }
 
 /** Why so many trials take longer than one fault may; undefined: they do not. */
@@ -225,7 +215,7 @@ function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string
   const rests = isOfOneCaller(limiter)
     ? `, each after up to ${formatDuration(restMs(limiter))} until the limit is replenished`
     : '';
-  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MOST_AHEAD_MS)}: set ghostAllowing.trials to ${most === 1 ? '1' : `${most} or less`}${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
+  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MOST_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
 }
 
 /** What makes a burst of at least `needed` requests. */
@@ -233,5 +223,5 @@ function raise(requests: number, needed: number): string {
   const multiplier = Math.ceil(needed / requests);
   return multiplier <= MOST_TIMES && multiplier * requests <= MOST_SENT
     ? `set ghostAllowing.multiplier to ${multiplier} or more`
-    : `give the limiter a smaller burst (${needed} requests are more than one run may send)`;
+    : `lower the limit (${needed} requests are more than one run may send)`;
 }
