@@ -3,7 +3,7 @@
  * admitted at the rates of the faults' traffic. Faults are judged against it. How it is measured is up to the interface
  * of the rate limiter; the same traffic serves as control: see controls.ts.
  */
-import type { Denying } from './controls.ts';
+import type { Control } from './controls.ts';
 
 /** How far counts lay behind at one rate. */
 export interface Lag {
@@ -17,5 +17,5 @@ export interface Baseline {
   readonly writeMaxMs: number;
   /** By the rate of the traffic, in requests per second. */
   readonly lags: ReadonlyMap<number, Lag>;
-  readonly denying: Denying;
+  readonly denying: Control;
 }

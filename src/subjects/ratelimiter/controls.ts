@@ -21,14 +21,14 @@ export function controlKeys(fixture: string): ControlKeys {
 }
 
 /** The requests of one caller that used its limit up, without a fault and spread over time. */
-export interface Denying {
+export interface Control {
   readonly limit: number;
   readonly sent: number;
   readonly admitted: number;
 }
 
 /** What the control showed, in a sentence. */
-export function denyingSentence({ admitted, limit, sent }: Denying): string {
+export function controlSentence({ admitted, limit, sent }: Control): string {
   return `Without a fault, ${admitted} of ${counted(sent, 'request')} spread over time were admitted, with a limit of ${limit}`;
 }
 
@@ -41,7 +41,7 @@ export const CONTROL_MEASURE: MeasureApi = {
 };
 
 /** What was admitted without a fault, with the limit that it was to keep. */
-export function controlMeasure({ admitted, limit }: Denying): Measure {
+export function controlMeasure({ admitted, limit }: Control): Measure {
   const { name, unit } = CONTROL_MEASURE;
   return { name, value: admitted, bound: limit, unit };
 }

@@ -61,7 +61,7 @@ it.each([
   });
   const [asker] = toolkit.podClients;
   const all = Array.from({ length: AT_ONCE }, async () => {
-    const asked = await asker?.ask(toolkit.callers.requestOf('k'), 8000, lifetime.signal);
+    const asked = await asker?.send(toolkit.callers.requestOf('k'), 8000, lifetime.signal);
     return asked?.failure?.code;
   });
   const first = await Promise.race([asked.promise.then(() => 'all have come'), ...all]);

@@ -2,7 +2,7 @@
 import { counted } from '../../api/index.ts';
 
 /** "node-1 10, node-2 10": counts by node. */
-export function perNode(counts: ReadonlyMap<string, number>): string {
+export function perPod(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([node, count]) => `${node} ${count}`).join(', ');
 }
 

@@ -21,7 +21,7 @@ import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { createRateLimiterDriver } from '../driver.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { scenarioTypeOf } from '../scenarios/index.ts';
-import { isOfOneCaller, tooLong } from '../scenarios/rests.ts';
+import { hasOneCaller, tooLong } from '../scenarios/rests.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
@@ -39,7 +39,7 @@ import {
 import { PAUSES, pausedFor, requireShare } from './pause-share.ts';
 import { type Asking, PodsInUse } from './pods-in-use.ts';
 import { admitRedis } from './redis-admission.ts';
-import { RedisRest, type RestingRedis } from './redis-rest.ts';
+import { type CoolingRedis, RedisRest } from './redis-rest.ts';
 
 /** What was found of a Redis that is ours now. */
 interface Held {
@@ -159,7 +159,7 @@ export class RateLimiterConnector implements SubjectConnector {
     runId: string,
     signal: AbortSignal,
   ): Promise<Admission | undefined> {
-    const redis = restingRedis(request.namespace, target, runId);
+    const redis = coolingRedis(request.namespace, target, runId);
     const until = await this.#rest.until(redis, pausedFor(request), this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
     const message = truncate(this.#rest.message(redisName(target.redis), until), LIMITS.message);
@@ -215,7 +215,7 @@ export class RateLimiterConnector implements SubjectConnector {
         podIsThere: async (signal) => (await atItsAddress(place, target.redis, signal)) !== 'Gone',
       },
       findReplacedPods: async (signal) => await findReplacedPods(place, target.nodes, signal),
-      ...(runId !== undefined && { pauses: this.#rest.notes(restingRedis(namespace, target, runId), clock) }),
+      ...(runId !== undefined && { pauses: this.#rest.notes(coolingRedis(namespace, target, runId), clock) }),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process is there to undo things only.
       watchPreconditions: async (emit, signal) =>
@@ -248,7 +248,7 @@ function askingOf({ name, namespace, spec, uid }: AdmissionRequest, { nodes }: D
     uid,
     name: `${namespace}/${name}`,
     pods: nodes.map((node) => node.uid),
-    byAddress: isOfOneCaller(rateLimiterOf(spec)),
+    byAddress: hasOneCaller(rateLimiterOf(spec)),
   };
 }
 
@@ -260,7 +260,7 @@ function waitForPods(user: string): Admission {
   return { state: 'waiting', reason: 'PodsInUse', message };
 }
 
-function restingRedis(namespace: string, { redis }: DiscoveredTarget, runId: string): RestingRedis {
+function coolingRedis(namespace: string, { redis }: DiscoveredTarget, runId: string): CoolingRedis {
   return { namespace, runId, pod: { name: redis.podName, uid: redis.podUid } };
 }
 
@@ -282,7 +282,7 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
   const parts = (spec.dryRun ? [] : spec.scenarios).map((scenario) => {
     const fault = scenarioTypeOf(scenario.type);
     const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
-    return { rests: fault.restsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
+    return { rests: fault.cooldownsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
   });
   const unsuited = unsuitedFields(limiter) ?? tooLong(spec, limiter, parts);
   if (unsuited !== undefined) throw new Refusal('UnprovableSpec', unsuited);

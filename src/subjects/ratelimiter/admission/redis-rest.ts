@@ -28,22 +28,22 @@ export interface Pause {
 }
 
 /** Which Redis, and what the note is to go with. */
-export interface RestingRedis {
+export interface CoolingRedis {
   readonly namespace: string;
   readonly runId: string;
   readonly pod: { readonly name: string; readonly uid: string | undefined };
 }
 
-/** The rests of all Redis servers. `restMs` 0: none rests, and no share of time is kept. */
+/** The rests of all Redis servers. `cooldownMs` 0: none rests, and no share of time is kept. */
 export class RedisRest {
   readonly #cluster: Cluster;
-  readonly #restMs: number;
+  readonly #cooldownMs: number;
   /** Entries that this process wrote, by namespace and run_id. */
   readonly #noted = new Map<string, readonly Pause[]>();
 
-  constructor(cluster: Cluster, restMs: number) {
+  constructor(cluster: Cluster, cooldownMs: number) {
     this.#cluster = cluster;
-    this.#restMs = restMs;
+    this.#cooldownMs = cooldownMs;
   }
 
   /**
@@ -51,21 +51,21 @@ export class RedisRest {
    * @throws {Refusal} PermissionDenied, and what the cluster throws where it could not be found out
    */
   async until(
-    redis: RestingRedis,
+    redis: CoolingRedis,
     needMs: number,
     now: number,
     signal: AbortSignal,
   ): Promise<number | undefined> {
-    if (this.#restMs === 0 || needMs === 0) return undefined;
+    if (this.#cooldownMs === 0 || needMs === 0) return undefined;
     const { namespace, runId } = redis;
     const note = await permitted(namespace, this.#cluster.note(namespace, noteName(runId), signal));
     const pauses = this.#pausesOf(redis, note?.text ?? '', now);
-    const restedAt = Math.max(restEnd(pauses, this.#restMs), freeAt(pauses, needMs, now));
+    const restedAt = Math.max(restEnd(pauses, this.#cooldownMs), freeAt(pauses, needMs, now));
     return restedAt > now ? restedAt : undefined;
   }
 
   /** The notes on one Redis, for a driver. */
-  notes(redis: RestingRedis, clock: Pick<Clock, 'now'>): PauseNotes {
+  notes(redis: CoolingRedis, clock: Pick<Clock, 'now'>): PauseNotes {
     return {
       note: async (pause, signal) => {
         let refusal: string | undefined;
@@ -86,12 +86,12 @@ export class RedisRest {
 
   /** Reads the note and writes it anew; undefined: it stays as it is. @throws as `until`, also where somebody else wrote it meanwhile */
   async #change(
-    redis: RestingRedis,
+    redis: CoolingRedis,
     now: number,
     signal: AbortSignal,
     change: (pauses: readonly Pause[], now: number) => readonly Pause[] | undefined,
   ): Promise<void> {
-    if (this.#restMs === 0) return;
+    if (this.#cooldownMs === 0) return;
     const { namespace, pod, runId } = redis;
     const name = noteName(runId);
     const before = await permitted(namespace, this.#cluster.note(namespace, name, signal));
@@ -104,7 +104,7 @@ export class RedisRest {
   }
 
   /** Entries of the note and of this process, in order. */
-  #pausesOf(redis: RestingRedis, text: string, now: number): Pause[] {
+  #pausesOf(redis: CoolingRedis, text: string, now: number): Pause[] {
     const noted = parsePauses(text, now);
     const missing = (this.#noted.get(keyOf(redis)) ?? []).filter(
       ({ from, until }) =>
@@ -121,13 +121,13 @@ export class RedisRest {
 
   /** What an object that waits is told. */
   message(store: string, until: number): string {
-    return `${store} rests until ${timeOf(until)}: ${formatDuration(this.#restMs)} after each pause, whoever asked for it, and ${SHARE}`;
+    return `${store} rests until ${timeOf(until)}: ${formatDuration(this.#cooldownMs)} after each pause, whoever asked for it, and ${SHARE}`;
   }
 }
 
 const SHARE = `a Redis is paused for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}`;
 
-function keyOf({ namespace, runId }: RestingRedis): string {
+function keyOf({ namespace, runId }: CoolingRedis): string {
   return `${namespace}/${runId}`;
 }
 
@@ -159,8 +159,8 @@ export function parsePauses(text: string, now: number): Pause[] {
 }
 
 /** When the last of them is over and Redis has rested; -Infinity where there is none. */
-function restEnd(pauses: readonly Pause[], restMs: number): number {
-  return Math.max(...pauses.map(({ until }) => until)) + restMs;
+function restEnd(pauses: readonly Pause[], cooldownMs: number): number {
+  return Math.max(...pauses.map(({ until }) => until)) + cooldownMs;
 }
 
 /** The first moment from `now` on at which `needMs` more stay within the share of the time before it. */

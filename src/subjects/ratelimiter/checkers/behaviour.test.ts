@@ -157,9 +157,9 @@ describe('what callers get while Redis takes no writes', () => {
     expect(byNode.get('a')).toMatchObject({
       behaviour: 'FailsOpen',
       beyond: { Admitted: 0 },
-      beyondAtEdges: 2,
+      overAtEdges: 2,
     });
-    expect(byNode.get('b')).toMatchObject({ behaviour: 'Enforces', beyondAtEdges: 0 });
+    expect(byNode.get('b')).toMatchObject({ behaviour: 'Enforces', overAtEdges: 0 });
   });
 
   it('does not count what the end of the fault may have answered', () => {
@@ -214,8 +214,8 @@ it('any behaviour is judged; fail open needs a sender count over the bound', () 
       expect(BEHAVIOURS).toContain(behaviour);
       if (behaviour === 'FailsOpen') expect(over.admitted).toBeGreaterThan(over.bound);
       if (behaviour === 'Enforces' && shortfalls.length === 0) expect(over.excess).toBe(0);
-      for (const { beyond, beyondAtEdges, ...node } of byNode.values()) {
-        if (node.behaviour === 'FailsOpen') expect(beyond.Admitted + beyondAtEdges).toBeGreaterThan(0);
+      for (const { beyond, overAtEdges, ...node } of byNode.values()) {
+        if (node.behaviour === 'FailsOpen') expect(beyond.Admitted + overAtEdges).toBeGreaterThan(0);
       }
     }),
   );

@@ -56,7 +56,7 @@ export interface PodBehaviour {
   /** Callers under their limit that had no answer while such requests were still answered. */
   readonly hungFirst: number;
   /** How often the one over its limit was admitted as the fault began or ended, or late: not in the counts. */
-  readonly beyondAtEdges: number;
+  readonly overAtEdges: number;
   /** Requests of callers under their limit whose answers the operator read too late to time; not in the counts. */
   readonly untimed: number;
 }
@@ -109,7 +109,7 @@ export function behaviourOf(
         {
           ...counts,
           hungFirst: hungBeforeControl(own),
-          beyondAtEdges: Math.max(0, admittedIn - inPhase),
+          overAtEdges: Math.max(0, admittedIn - inPhase),
           untimed: (untimedOf.get(node) ?? []).filter(({ caller }) => caller === 'Under').length,
         },
       ] as const;
@@ -314,8 +314,8 @@ export function checkBehaviour(
       ...([...byNode.values()].some(({ control }) => control.Timeout > 0) ? [slowText(byNode)] : []),
     ],
     byPod: [...byNode].map(
-      ([node, { behaviour: word, beyond, beyondAtEdges, crossing, within: under }]) =>
-        `${node} ${word}: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${beyondAtEdges > 0 ? `; ${beyondAtEdges} more admitted late, or as the pause began or ended` : ''}`,
+      ([node, { behaviour: word, beyond, overAtEdges, crossing, within: under }]) =>
+        `${node} ${word}: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${overAtEdges > 0 ? `; ${overAtEdges} more admitted late, or as the pause began or ended` : ''}`,
     ),
   };
 }

@@ -14,7 +14,7 @@ import type { InvariantReading } from '../../../demo/observed.ts';
 import type { CounterSample, CountSource } from '../history/counter-sample.ts';
 import type { CallerRequest } from '../history/events.ts';
 import { EARLY_MS } from '../history/fault-times.ts';
-import { atLeast, leftOutShortfall, perNode, sinceStart, sumOf } from '../words.ts';
+import { atLeast, leftOutShortfall, perPod, sinceStart, sumOf } from '../words.ts';
 import type { Formula } from './finding.ts';
 import { type PodTraffic, TrafficRecord } from './traffic-record.ts';
 import {
@@ -293,7 +293,7 @@ export class DriftInvariant {
       const { drift, sample } = this.#widest;
       const at = sinceStart(sample.readAt, fault.startedAt);
       lines.push(
-        `Widest sample${at && ` (${at})`}: ${Math.max(0, drift)} apart, admitted ${perNode(sample.admitted)}; ${this.#countedIn(sample)}`,
+        `Widest sample${at && ` (${at})`}: ${Math.max(0, drift)} apart, admitted ${perPod(sample.admitted)}; ${this.#countedIn(sample)}`,
       );
     }
     lines.push(
@@ -313,8 +313,8 @@ export class DriftInvariant {
           ? `, though the limit had room for ${limit - admitted} more`
           : '';
       lines.push(
-        `Admitted ${passed} of limit ${limit} while the fault was active: ${perNode(byNode)}`,
-        `Steady traffic: ${counted(requests, 'check')}, ${admitted} admitted, ${timeouts} timeouts${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perNode(answered)}`,
+        `Admitted ${passed} of limit ${limit} while the fault was active: ${perPod(byNode)}`,
+        `Steady traffic: ${counted(requests, 'check')}, ${admitted} admitted, ${timeouts} timeouts${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perPod(answered)}`,
         `Outcome for callers: ${admitted} of ${requests} admitted, ${rejected} rejected${errors > 0 ? `, ${errors} errors` : ''}${spare}`,
       );
     }

@@ -10,7 +10,7 @@ import {
   type RateLimit,
   type Span,
 } from '../limits/rate-limit.ts';
-import { perNode, atLeast as saturated } from '../words.ts';
+import { perPod, atLeast as saturated } from '../words.ts';
 import type { BurstResult } from './burst-result.ts';
 import { countsText } from './requests.ts';
 
@@ -139,7 +139,7 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
     complete: true,
     shortfalls,
     evidence: [
-      `Sender: ${counted(requests, 'request')}, ${outcomesOf(burst)}${admitted > 0 ? `; admitted by ${perNode(admittedBy)}` : ''}`,
+      `Sender: ${counted(requests, 'request')}, ${outcomesOf(burst)}${admitted > 0 ? `; admitted by ${perPod(admittedBy)}` : ''}`,
       broken
         ? `Of those, ${over.admitted} were sent and answered within ${Math.round(over.to - over.from)} ms, in which the limit allows ${over.bound}`
         : `In the time that it took the limit allows ${bound}`,

@@ -43,7 +43,7 @@ export function missingIn(
 }
 
 /** Admitted requests by pod. */
-export type AdmittedByNode = ReadonlyMap<string, number>;
+export type AdmittedByPod = ReadonlyMap<string, number>;
 
 /**
  * Who reports what was admitted, and what of it was counted. Nodes: the pods' counters, and Redis. Sender: the sender

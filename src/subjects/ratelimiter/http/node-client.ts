@@ -8,7 +8,7 @@ import { HttpPool } from './pool.ts';
 import type { HttpRequest } from './request.ts';
 
 /** What became of a request; moments in milliseconds since the epoch. */
-export type Asked = { readonly sentAt: number; readonly endedAt: number } & (
+export type RequestResult = { readonly sentAt: number; readonly endedAt: number } & (
   | { readonly answer: HttpAnswer; readonly failure?: undefined }
   | { readonly failure: Failure; readonly answer?: undefined }
 );
@@ -18,7 +18,7 @@ export interface LateListener {
   /** Ends the listening, and the request with it. */
   readonly until: AbortSignal;
   /** Called once, unless the answer came in time: with the answer, or why there is none. */
-  readonly hear: (asked: Asked) => void;
+  readonly onEnd: (asked: RequestResult) => void;
 }
 
 export class NodeClient {
@@ -43,23 +43,23 @@ export class NodeClient {
    * With `late`, the request goes on after that, and `late` hears its outcome.
    * @throws TypeError
    */
-  async ask(
+  async send(
     request: HttpRequest,
     timeoutMs: number,
     signal: AbortSignal,
     late?: LateListener,
-  ): Promise<Asked> {
+  ): Promise<RequestResult> {
     const timeout = fairTimeout(timeoutMs);
     const sentAt = this.#now();
     const stop = AbortSignal.any([signal, late?.until ?? timeout.signal]);
-    const exchange = this.#pool.request(request, stop).then<Asked, Asked>(
+    const exchange = this.#pool.request(request, stop).then<RequestResult, RequestResult>(
       (answer) => ({ sentAt, endedAt: this.#now(), answer }),
       (error: unknown) => {
         if (!(error instanceof RequestError)) throw error;
         return { sentAt, endedAt: this.#now(), failure: error.failure };
       },
     );
-    const givenUp = (): Asked => ({
+    const givenUp = (): RequestResult => ({
       sentAt,
       endedAt: this.#now(),
       failure: { code: 'TIMEOUT', message: `it was not answered within ${timeoutMs} ms` },
@@ -69,7 +69,7 @@ export class NodeClient {
       if (first === undefined) {
         // Not before the caller of this knows that it was given up.
         void exchange.then(
-          (asked) => setImmediate(() => late?.hear(asked)),
+          (asked) => setImmediate(() => late?.onEnd(asked)),
           () => undefined,
         );
         return givenUp();

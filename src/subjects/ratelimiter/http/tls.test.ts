@@ -50,7 +50,7 @@ async function secureNode(serverName?: string, options: ServerOptions = {}) {
 async function ask(node: Awaited<ReturnType<typeof secureNode>>, dial: Dial) {
   const client = new NodeClient(node, 4, Date.now, dial);
   onTestFinished(() => client.close());
-  return await client.ask({ method: 'GET', path: '/' }, 5000, signal);
+  return await client.send({ method: 'GET', path: '/' }, 5000, signal);
 }
 
 describe('a node that speaks TLS', () => {

@@ -2,7 +2,7 @@
 import { messageOf } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { FailureCode } from '../http/failure.ts';
-import type { Asked } from '../http/node-client.ts';
+import type { RequestResult } from '../http/node-client.ts';
 import type { Callers } from './callers.ts';
 
 /** Statuses from here on are failures of the server, which admitted nobody. */
@@ -23,7 +23,7 @@ const OUTCOME_OF_FAILURE: Readonly<Partial<Record<FailureCode, Outcome>>> = {
  * or its answer was given up.
  */
 export function outcomeOf(
-  { answer, failure }: Asked,
+  { answer, failure }: RequestResult,
   callers: Pick<Callers, 'read'>,
 ): (Outcome & { readonly problem?: string }) | undefined {
   if (answer) {
@@ -40,7 +40,7 @@ export function outcomeOf(
 
 /** A request with its outcome, and why it was neither admitted nor rejected; undefined as for {@link outcomeOf}. */
 export function requestIn(
-  asked: Asked,
+  asked: RequestResult,
   callers: Pick<Callers, 'read'>,
   of: Pick<CallerRequest, 'caller' | 'key' | 'pod'>,
 ): { readonly request: CallerRequest; readonly problem?: string } | undefined {

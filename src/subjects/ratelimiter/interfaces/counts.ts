@@ -1,6 +1,6 @@
 /** Where the counts of one caller are read: the pods' counters and Redis, or the sender's own count and Redis. */
 import { messageOf } from '../../../api/index.ts';
-import type { AdmittedByNode, CounterSample, CountSource } from '../history/counter-sample.ts';
+import type { AdmittedByPod, CounterSample, CountSource } from '../history/counter-sample.ts';
 import { gaveNoAnswer } from '../store/redis-error.ts';
 import type { Toolkit } from '../tools.ts';
 import { storedCount } from './http/stored-count.ts';
@@ -12,7 +12,7 @@ export interface Counts {
    * @param admitted the sender's own count, read first
    * @throws only the reason of `signal`
    */
-  sample(key: string, admitted: () => AdmittedByNode, signal: AbortSignal): Promise<CounterSample>;
+  sample(key: string, admitted: () => AdmittedByPod, signal: AbortSignal): Promise<CounterSample>;
 }
 
 /** The pods' counters if they report any, else what the spec says of Redis. */

@@ -7,7 +7,7 @@ import { requestIn } from './caller-request.ts';
 import type { Callers } from './callers.ts';
 
 /** Requests over the limit that are admitted before the attempt stops. */
-export const MOST_BEYOND = 50;
+export const MOST_OVER = 50;
 
 /** Between two requests at most, so that counts which are synchronised at intervals keep up; milliseconds. */
 const APART_MS = 20;
@@ -23,7 +23,7 @@ const MOST_SYNCS = 10;
 const REJECTIONS = 2;
 
 export interface ExhaustOptions {
-  readonly clients: readonly Pick<NodeClient, 'ask' | 'node'>[];
+  readonly clients: readonly Pick<NodeClient, 'node' | 'send'>[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   readonly key: string;
   /** Requests that are sent at most. */
@@ -72,7 +72,7 @@ export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal)
       syncedAt = admitted;
     }
     const sent = callers.requestOf(key);
-    const asked = await client.ask(sent, callerTimeoutMs, signal);
+    const asked = await client.send(sent, callerTimeoutMs, signal);
     signal.throwIfAborted();
     if (asked.failure?.code === 'NO_ROOM') throw new Error(`${client.node.name}: ${asked.failure.message}`);
     const { problem, request } = requestIn(asked, callers, { pod: client.node.name, caller: 'Over' }) ?? {};

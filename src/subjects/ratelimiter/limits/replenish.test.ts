@@ -5,7 +5,7 @@ import {
   modelOf,
 } from '../../../../test/fixtures/subjects/ratelimiter/limits/limiter-models.ts';
 import { admittedAtOnce, type RateLimit } from './rate-limit.ts';
-import { mostRestMs, replenishedAt, returnsWithin } from './replenish.ts';
+import { mostCooldownMs, replenishedAt, returnsWithin } from './replenish.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';
 
 const WINDOW = 5000;
@@ -109,7 +109,7 @@ describe('a limit after its rest', () => {
     fc.assert(
       fc.property(limits, start, (limit, last) => {
         const rest = replenishedAt(limit, last) - last;
-        expect(rest).toBeLessThanOrEqual(mostRestMs(limit));
+        expect(rest).toBeLessThanOrEqual(mostCooldownMs(limit));
         expect(rest).toBeGreaterThanOrEqual(CLOCK_WITHIN_MS);
       }),
     );
@@ -162,7 +162,7 @@ describe('a limit after its rest', () => {
     ['lumps', { algorithm: 'TokenBucket', ...five, capacity: 7, refillEveryMs: 700 }, 2000, 10_700, 8700],
   ])('a used limit is replenished at its moment: %s', (_, limit, lastUsedAt, at, most) => {
     expect(replenishedAt(limit, lastUsedAt)).toBe(at);
-    expect(mostRestMs(limit)).toBe(most);
+    expect(mostCooldownMs(limit)).toBe(most);
   });
 });
 

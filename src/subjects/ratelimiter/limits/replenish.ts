@@ -29,7 +29,7 @@ export function replenishedAt(limit: RateLimit, lastUsedAt: number): number {
 }
 
 /** The longest that a limit may take to be whole again after its last use; milliseconds. */
-export function mostRestMs(limit: RateLimit): number {
+export function mostCooldownMs(limit: RateLimit): number {
   const { windowMs } = limit;
   switch (limit.algorithm) {
     case 'FixedWindow':
@@ -56,7 +56,7 @@ export function returnsWithin(limit: RateLimit): number | undefined {
   const ms =
     limit.algorithm === 'TokenBucket'
       ? Math.ceil(limit.windowMs / limit.requests) + (limit.refillEveryMs ?? 0) + CLOCK_WITHIN_MS
-      : mostRestMs(limit);
+      : mostCooldownMs(limit);
   return ms <= MOST_WAIT_MS ? ms : undefined;
 }
 

@@ -12,25 +12,25 @@ import {
 } from '../../../api/index.ts';
 import { limitOf } from '../interfaces/http/limit-of-spec.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
-import { mostRestMs } from '../limits/replenish.ts';
+import { mostCooldownMs } from '../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, windowEnd } from '../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 
 /** Whether every request of a run is of one caller. */
-export function isOfOneCaller({ http }: Pick<RateLimiterSpec, 'http'>): boolean {
+export function hasOneCaller({ http }: Pick<RateLimiterSpec, 'http'>): boolean {
   return http?.identity === 'SourceAddress';
 }
 
 /** The longest that one rest takes, in milliseconds; 0: none is needed. */
-export function restMs(limiter: RateLimiterSpec): number {
-  return isOfOneCaller(limiter) ? mostRestMs(limitOf(limiter)) : 0;
+export function cooldownMs(limiter: RateLimiterSpec): number {
+  return hasOneCaller(limiter) ? mostCooldownMs(limitOf(limiter)) : 0;
 }
 
 /** What a run waits for before something that takes so many rests, in a sentence; undefined: for nothing. */
 export function cooldownSentence(limiter: RateLimiterSpec, rests: number): string | undefined {
-  if (!isOfOneCaller(limiter)) return undefined;
+  if (!hasOneCaller(limiter)) return undefined;
   const times = rests === 1 ? '' : `${rests} times `;
-  return `This waits ${times}up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is replenished`;
+  return `This waits ${times}up to ${formatDuration(cooldownMs(limiter))} until the limit of the operator's address is replenished`;
 }
 
 /** Why what has to fit into one window by the clock never does: a rest ends a moment after that has begun. */
@@ -52,15 +52,15 @@ export function tooLong(
   limiter: RateLimiterSpec,
   parts: readonly { readonly rests: number; readonly ms: number }[],
 ): string | undefined {
-  const rests = isOfOneCaller(limiter) ? parts.reduce((sum, part) => sum + part.rests, 1) : 0;
+  const rests = hasOneCaller(limiter) ? parts.reduce((sum, part) => sum + part.rests, 1) : 0;
   const dwells = DWELLS_PER_RUN + DWELLS_PER_SCENARIO * parts.length;
   const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
-  const ms = parts.reduce((sum, part) => sum + part.ms, rests * restMs(limiter) + dwellMs);
+  const ms = parts.reduce((sum, part) => sum + part.ms, rests * cooldownMs(limiter) + dwellMs);
   if (ms < parseDuration(activeDeadline)) return undefined;
   const waits =
     rests === 0
       ? ''
-      : `, since with ${PART}.http.identity SourceAddress it waits ${counted(rests, 'time')} up to ${formatDuration(restMs(limiter))} until the limit of the operator's address is replenished`;
+      : `, since with ${PART}.http.identity SourceAddress it waits ${counted(rests, 'time')} up to ${formatDuration(cooldownMs(limiter))} until the limit of the operator's address is replenished`;
   const shorter = rests === 0 ? 'shorten pace.dwell' : 'give the rate limiter a shorter window for the test';
   return `a run takes up to ${formatDuration(ms)} with its faults and chapters${waits}, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or ${shorter}`;
 }

@@ -6,7 +6,7 @@ import { endlessRoom } from '../../../../test/fixtures/subjects/ratelimiter/traf
 import type { CallerRequest } from '../history/events.ts';
 import type { AnswerMemory } from '../http/answer.ts';
 import { ConnectionBudget } from '../http/connection-budget.ts';
-import { type Asked, NodeClient } from '../http/node-client.ts';
+import { NodeClient, type RequestResult } from '../http/node-client.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../interfaces/http/schema.ts';
 import {
@@ -104,7 +104,7 @@ describe('callers', () => {
     const waits: number[] = [];
     const client = {
       node: { name: 'a' },
-      ask: async (_: unknown, timeoutMs: number): Promise<Asked> => {
+      send: async (_: unknown, timeoutMs: number): Promise<RequestResult> => {
         waits.push(timeoutMs);
         return { sentAt: 0, endedAt: timeoutMs, failure: { code: 'TIMEOUT', message: 'no answer' } };
       },
@@ -209,7 +209,7 @@ describe('a request that its caller gave up', () => {
         callerTimeoutMs: 30,
         late: {
           listensTo: (caller) => caller === 'Over',
-          hear: (request, { outcome }) => late.push({ request, outcome }),
+          onAnswer: (request, { outcome }) => late.push({ request, outcome }),
           until: until.signal,
         },
       },
@@ -264,7 +264,7 @@ describe('a request that its caller gave up', () => {
         ...endless,
         turnsPerSecond: 1000,
         callerTimeoutMs: 5,
-        late: { listensTo: (caller) => caller === 'Over', hear: () => undefined, until: until.signal },
+        late: { listensTo: (caller) => caller === 'Over', onAnswer: () => undefined, until: until.signal },
       },
       ({ caller }) => {
         if (caller === 'Over' || caller === 'Under') sent[caller] += 1;

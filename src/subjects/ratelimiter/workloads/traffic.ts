@@ -4,7 +4,7 @@
  */
 import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts';
 import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
-import type { Asked, NodeClient } from '../http/node-client.ts';
+import type { NodeClient, RequestResult } from '../http/node-client.ts';
 import { outcomeOf, requestIn } from '../interfaces/caller-request.ts';
 import type { Callers } from '../interfaces/callers.ts';
 import { pauseFor } from '../waiting.ts';
@@ -44,7 +44,7 @@ export interface LateTraffic {
   /** Whether to listen to requests of this kind. */
   readonly listensTo: (caller: CallerKind) => boolean;
   /** Called at most once for a request, and after `record`. */
-  readonly hear: (request: CallerRequest, late: LateAnswer) => void;
+  readonly onAnswer: (request: CallerRequest, late: LateAnswer) => void;
   /** Ends the listening. */
   readonly until: AbortSignal;
 }
@@ -61,7 +61,7 @@ export interface TrafficOptions {
   /** Left out: the operator does not listen once a caller has given up. */
   readonly late?: LateTraffic;
   /** A request is being sent. What is returned hears how it ended, before `record` hears of it, if it does. */
-  readonly sending?: (due: Due) => ((asked: Asked) => void) | undefined;
+  readonly sending?: (due: Due) => ((asked: RequestResult) => void) | undefined;
 }
 
 /**
@@ -87,7 +87,7 @@ export async function runTraffic(
       onLeftOut();
       return;
     }
-    const request = ask({ ...options, due, place, listening }, record, lifetime)
+    const request = sendOne({ ...options, due, place, listening }, record, lifetime)
       // Nobody waits for it yet, so it must not be rejected.
       .catch((error: unknown) => failed.abort(error))
       .finally(() => open.delete(request));
@@ -122,7 +122,7 @@ interface OneRequest
 }
 
 /** Resolves once the caller has an answer or has given up; the request may go on then. */
-async function ask(
+async function sendOne(
   { callers, callerTimeoutMs, due, late, leftOut, listening, place, sending }: OneRequest,
   record: RecordRequest,
   lifetime: AbortSignal,
@@ -133,11 +133,11 @@ async function ask(
   const listener = late?.listensTo(caller)
     ? {
         until: AbortSignal.any([late.until, dropped.signal]),
-        hear: (asked: Asked): void => {
+        onEnd: (asked: RequestResult): void => {
           listening.end(dropped);
           const outcome = outcomeOf(asked, callers)?.outcome;
           if (request && outcome !== undefined && outcome !== 'Timeout') {
-            late.hear(request, { outcome, at: asked.endedAt });
+            late.onAnswer(request, { outcome, at: asked.endedAt });
           }
         },
       }
@@ -145,7 +145,7 @@ async function ask(
   let goesOn = false;
   const heard = sending?.(due);
   try {
-    const asked = await client.ask(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
+    const asked = await client.send(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
     heard?.(asked);
     if (asked.failure?.code === 'NO_ROOM') leftOut();
     const of = { pod: client.node.name, caller, key };

@@ -39,7 +39,8 @@ async function burst(node: BurstNode): Promise<unknown> {
 
 async function traffic(node: BurstNode): Promise<unknown> {
   const client = new NodeClient(node, REQUESTS, Date.now);
-  const ask = async (): Promise<unknown> => outcomeOf(await client.ask(request, TIMEOUT_MS, signal), callers);
+  const ask = async (): Promise<unknown> =>
+    outcomeOf(await client.send(request, TIMEOUT_MS, signal), callers);
   return await Promise.all(Array.from({ length: REQUESTS }, ask)).finally(() => client.close());
 }
 

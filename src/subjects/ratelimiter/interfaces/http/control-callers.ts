@@ -5,14 +5,14 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { Baseline, Lag } from '../../baseline.ts';
-import { CONTROL_WINDOW_MS, type ControlKeys, controlKeys, type Denying } from '../../controls.ts';
+import { CONTROL_WINDOW_MS, type Control, type ControlKeys, controlKeys } from '../../controls.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
 import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
 import { outcomeOf } from '../caller-request.ts';
-import { exhaustLimit, MOST_BEYOND } from '../exhaust-limit.ts';
+import { exhaustLimit, MOST_OVER } from '../exhaust-limit.ts';
 import { healthPathOf, mappingOf } from '../reference/preset.ts';
 import { countAtRest } from './control-counts.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
@@ -86,7 +86,7 @@ export async function controlCallers(
 
 /** What was seen of one caller that exhausted its limit. */
 interface LimitControl {
-  readonly control: Denying;
+  readonly control: Control;
   /** In words. */
   readonly seen: readonly string[];
   readonly refill: string;
@@ -122,7 +122,7 @@ async function controlLimit(
     callers,
     key,
     // So many that pods which count alone are all seen to reject.
-    most: Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_BEYOND,
+    most: Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_OVER,
     callerTimeoutMs: timeoutMs,
     windowMs: limit.windowMs,
     ...(reference && { sync: { left: full, learned: reference.learned.bind(reference) } }),
@@ -143,7 +143,7 @@ async function controlLimit(
   if (inStore) seen.push(inStore.message);
   if (quota) seen.push(quota.conclude());
   if (!ownLimit && !reference) await requireNewCaller(toolkit, other, signal);
-  const again = { ...options, clients, most: full + MOST_BEYOND };
+  const again = { ...options, clients, most: full + MOST_OVER };
   const refill = await controlRefill(limit, requests, again, signal).finally(() => ownLimit?.used());
   if (isCounted) {
     const stored = await countAtRest(toolkit, key, { admitted: byPod, sent }, signal);
@@ -169,7 +169,7 @@ async function requireFreeHealth(
 ): Promise<void> {
   const path = healthPathOf(limiter);
   for (const client of podClients) {
-    const asked = await client.ask({ method: 'GET', path }, timeoutMs, signal);
+    const asked = await client.send({ method: 'GET', path }, timeoutMs, signal);
     signal.throwIfAborted();
     if (outcomeOf(asked, callers)?.outcome !== 'Rejected') continue;
     throw new Error(
@@ -189,7 +189,7 @@ async function requireNewCaller(
 ): Promise<void> {
   const [client] = podClients;
   if (!client) return;
-  const asked = await client.ask(callers.requestOf(key), timeoutMs, signal);
+  const asked = await client.send(callers.requestOf(key), timeoutMs, signal);
   signal.throwIfAborted();
   if (outcomeOf(asked, callers)?.outcome !== 'Rejected') return;
   throw new Error(

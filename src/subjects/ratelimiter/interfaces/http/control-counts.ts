@@ -1,14 +1,14 @@
 /** The control of a count: whether the counters that a fault is compared with are right for one caller. */
 import { counted } from '../../../../api/index.ts';
 import {
-  type AdmittedByNode,
+  type AdmittedByPod,
   type CounterSample,
   missingIn,
   totalAdmitted,
 } from '../../history/counter-sample.ts';
 import type { Toolkit } from '../../tools.ts';
 import { pauseFor } from '../../waiting.ts';
-import { perNode, sumOf } from '../../words.ts';
+import { perPod, sumOf } from '../../words.ts';
 import { countsOf } from '../counts.ts';
 
 /** How long the count may take to hold all that was admitted; milliseconds. */
@@ -19,7 +19,7 @@ type Parts = Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'podClients' | 'redis
 
 /** The requests of one caller, all answered. */
 export interface CountedCaller {
-  readonly admitted: AdmittedByNode;
+  readonly admitted: AdmittedByPod;
   readonly sent: number;
 }
 
@@ -62,7 +62,7 @@ export function podsProblem(
   const sender = sumOf(admitted.values());
   const isEqual = [...admitted].every(([pod, count]) => byPods.get(pod) === count);
   if (isEqual && stored === sender) return undefined;
-  return `the sender was admitted ${sender} of ${counted(sent, 'check')} (${perNode(admitted)}), the pods count ${totalAdmitted(sample)} (${perNode(byPods)}), and ${redis.name} holds ${stored}. Name the Redis in which the rate limiter counts in rateLimiter.redis; else see whether the pods are behind something that answers in their place, or somebody else uses keys that begin with demo-`;
+  return `the sender was admitted ${sender} of ${counted(sent, 'check')} (${perPod(admitted)}), the pods count ${totalAdmitted(sample)} (${perPod(byPods)}), and ${redis.name} holds ${stored}. Name the Redis in which the rate limiter counts in rateLimiter.redis; else see whether the pods are behind something that answers in their place, or somebody else uses keys that begin with demo-`;
 }
 
 function countProblem(

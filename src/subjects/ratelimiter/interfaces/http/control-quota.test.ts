@@ -12,7 +12,7 @@ async function concluded(limit: number, remaining: (used: number, node: number) 
   let used = 0;
   const clients = [0, 1].map((node) => ({
     node: { name: `api-${node}`, host: '10.0.0.1', port: 80 },
-    ask: async () => {
+    send: async () => {
       const admitted = used < limit;
       if (admitted) used += 1;
       const told = admitted ? remaining(used, node) : undefined;

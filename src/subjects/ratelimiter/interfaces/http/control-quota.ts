@@ -26,18 +26,18 @@ export class QuotaControl {
 
   /** These clients, whose answers are read. */
   around(
-    clients: readonly Pick<NodeClient, 'ask' | 'node'>[],
+    clients: readonly Pick<NodeClient, 'node' | 'send'>[],
     callers: Pick<Callers, 'read'>,
-  ): Pick<NodeClient, 'ask' | 'node'>[] {
+  ): Pick<NodeClient, 'node' | 'send'>[] {
     return clients.map((client) => ({
       node: client.node,
-      ask: async (...args: Parameters<NodeClient['ask']>) => {
+      send: async (...args: Parameters<NodeClient['send']>) => {
         const before = sumOf(this.#quota.admitted.values());
         let usage: QuotaAnswer | undefined;
         const end = this.#quota.listen(client.node.name, callers, 0, (reported) => {
           usage = reported;
         });
-        const asked = await client.ask(...args);
+        const asked = await client.send(...args);
         end(asked);
         if (sumOf(this.#quota.admitted.values()) === before) return asked;
         if (!usage) this.#problem ??= `one caller was admitted, and ${this.#quota.problem}`;

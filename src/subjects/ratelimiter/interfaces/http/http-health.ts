@@ -2,7 +2,7 @@
 import { messageOf } from '../../../../api/index.ts';
 import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../demo/health.ts';
 import type { FailureCode } from '../../http/failure.ts';
-import type { Asked } from '../../http/node-client.ts';
+import type { RequestResult } from '../../http/node-client.ts';
 import type { Toolkit } from '../../tools.ts';
 import { pauseFor } from '../../waiting.ts';
 import { healthPathOf, isReference } from '../reference/preset.ts';
@@ -56,7 +56,7 @@ export async function checkHealth(
       () => undefined,
       (error: unknown) => messageOf(error),
     ),
-    ...podClients.map(async (client) => await client.ask(request, timeoutMs, signal)),
+    ...podClients.map(async (client) => await client.send(request, timeoutMs, signal)),
   ]);
   signal.throwIfAborted();
   const problems = asked.map((answer, i) =>
@@ -89,7 +89,7 @@ export async function checkHealth(
 /** As probes of the kubelet have it. */
 const isHealthy = (status: number): boolean => status >= 200 && status < 400;
 
-function problemOf({ answer, failure }: Asked, tls: boolean): string | undefined {
+function problemOf({ answer, failure }: RequestResult, tls: boolean): string | undefined {
   if (!answer) {
     const message = failure?.message ?? 'it was not asked';
     return failure && NO_HTTP.has(failure.code) && !tls

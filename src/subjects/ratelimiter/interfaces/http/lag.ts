@@ -3,7 +3,7 @@ import { counted } from '../../../../api/index.ts';
 import type { Lag } from '../../baseline.ts';
 import { CONTROL_WINDOW_MS } from '../../controls.ts';
 import { missingIn, totalAdmitted } from '../../history/counter-sample.ts';
-import type { Asked } from '../../http/node-client.ts';
+import type { RequestResult } from '../../http/node-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
@@ -41,7 +41,7 @@ interface CountReader {
   /** Why something could not be read. */
   readonly problem: string | undefined;
   /** A request is being sent; what is returned gets its answer. */
-  sending(due: Due): (asked: Asked) => void;
+  sending(due: Due): (asked: RequestResult) => void;
   /** Runs during the traffic, until `stop`. */
   watch?(stop: AbortSignal): Promise<void>;
 }
@@ -122,7 +122,7 @@ class CounterReader implements CountReader {
     this.#key = first;
   }
 
-  sending({ key }: Due): (asked: Asked) => void {
+  sending({ key }: Due): (asked: RequestResult) => void {
     this.#key = key;
     return (asked) => {
       if (outcomeOf(asked, this.#parts.callers)?.outcome === 'Admitted')
@@ -168,7 +168,7 @@ class QuotaReader implements CountReader {
     return this.#caller?.quota.problem;
   }
 
-  sending({ client, key }: Due): (asked: Asked) => void {
+  sending({ client, key }: Due): (asked: RequestResult) => void {
     const { callers, limiter, now, podClients } = this.#parts;
     if (this.#caller?.key !== key) {
       const pods = podClients.map(({ node }) => node.name);

@@ -7,7 +7,7 @@
  */
 import { counted } from '../../../../api/index.ts';
 import type { HttpAnswer } from '../../http/answer.ts';
-import type { Asked } from '../../http/node-client.ts';
+import type { RequestResult } from '../../http/node-client.ts';
 import { sumOf } from '../../words.ts';
 import { outcomeOf } from '../caller-request.ts';
 import type { Callers, Decision } from '../callers.ts';
@@ -77,7 +77,7 @@ export class ReportedQuota {
     callers: Pick<Callers, 'read'>,
     sentAt: number,
     report: (answer: QuotaAnswer) => void,
-  ): (asked: Asked) => void {
+  ): (asked: RequestResult) => void {
     const end = this.sent(pod, sentAt);
     return (asked) => {
       const decision = outcomeOf(asked, callers)?.outcome;

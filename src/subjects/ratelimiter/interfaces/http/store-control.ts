@@ -69,14 +69,14 @@ export class StoreControl {
   }
 
   /** These clients, with looks around their first requests. Requests have to be sent one after the other. */
-  around(clients: readonly NodeClient[]): Pick<NodeClient, 'ask' | 'node'>[] {
+  around(clients: readonly NodeClient[]): Pick<NodeClient, 'node' | 'send'>[] {
     return clients.map((client) => ({
       node: client.node,
-      ask: async (...args: Parameters<NodeClient['ask']>) => {
-        if (this.#watched.length >= MOST_WATCHED) return await client.ask(...args);
+      send: async (...args: Parameters<NodeClient['send']>) => {
+        if (this.#watched.length >= MOST_WATCHED) return await client.send(...args);
         const start = performance.now();
         const before = await this.#lookIdle();
-        const asked = await client.ask(...args);
+        const asked = await client.send(...args);
         const after = await this.#look();
         this.#last = { counts: after, at: performance.now() };
         const ms = this.#last.at - start;

@@ -116,7 +116,7 @@ export class LimiterClient {
     const what = `${method} ${path.replace(/\?.*/, '')}`;
     const headers = { 'content-type': 'application/json' };
     const request = { method, path, ...(body && { headers, body: JSON.stringify(body) }) };
-    const { answer, failure } = await this.#client.ask(request, timeoutMs, signal);
+    const { answer, failure } = await this.#client.send(request, timeoutMs, signal);
     signal.throwIfAborted();
     if (failure) {
       const { code, message } = failure;

@@ -85,7 +85,7 @@ async function watched(says: Says) {
         const { name } = client.node;
         invariant.sent(name);
         const heard = counters.sending(name);
-        const asked = await client.ask(toolkit.callers.requestOf('demo-a'), 1000, never);
+        const asked = await client.send(toolkit.callers.requestOf('demo-a'), 1000, never);
         heard?.(asked);
         at += 20;
         invariant.answered(name, outcomeOf(asked, toolkit.callers)?.outcome === 'Admitted', at);

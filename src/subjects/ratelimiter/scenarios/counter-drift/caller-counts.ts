@@ -5,13 +5,13 @@
 import { counted, parseDuration } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
 import {
-  type AdmittedByNode,
+  type AdmittedByPod,
   type CounterSample,
   type CountSource,
   missingIn,
   totalAdmitted,
 } from '../../history/counter-sample.ts';
-import type { Asked } from '../../http/node-client.ts';
+import type { RequestResult } from '../../http/node-client.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/counter-watch.ts';
 import { countsOf } from '../../interfaces/counts.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -32,7 +32,7 @@ export interface DriftSeen {
   readonly key: string;
   readonly drifted: boolean;
   /** The most that was seen to be admitted. */
-  readonly admitted: AdmittedByNode;
+  readonly admitted: AdmittedByPod;
   readonly settleMs: number;
 }
 
@@ -89,7 +89,7 @@ export class CallerCounts {
   }
 
   /** A request to this pod is being sent; what is returned gets its end. */
-  sending(pod: string): ((asked: Asked) => void) | undefined {
+  sending(pod: string): ((asked: RequestResult) => void) | undefined {
     const { callers, now } = this.#toolkit;
     this.#firstSentAt ??= now();
     return this.#quota?.listen(pod, callers, now(), (answer) => {
@@ -102,7 +102,7 @@ export class CallerCounts {
    * @param admitted the sender's own count
    * @throws only the reason of `signal`
    */
-  async sample(key: string, admitted: () => AdmittedByNode, signal: AbortSignal): Promise<CounterSample> {
+  async sample(key: string, admitted: () => AdmittedByPod, signal: AbortSignal): Promise<CounterSample> {
     if (this.#quota) return this.#quotaSample(this.#quota);
     const sample = await countsOf(this.#toolkit).sample(key, admitted, signal);
     // The pods themselves report the end of a window.
@@ -175,7 +175,7 @@ export class CallerCounts {
 }
 
 /** Pods that report less now than they had admitted: they have forgotten it, or never counted it. */
-function forgotten(before: AdmittedByNode, { admitted }: CounterSample): string[] {
+function forgotten(before: AdmittedByPod, { admitted }: CounterSample): string[] {
   return [...before].flatMap(([node, count]) => {
     const now = admitted.get(node) ?? 0;
     return now < count ? [`${node} had admitted ${count} and counts ${now} now`] : [];

@@ -5,7 +5,7 @@ import type { SeenInvariant } from '../../../../evidence/index.ts';
 import { DriftInvariant, underCounted } from '../../checkers/drift.ts';
 import { seenInvariant } from '../../checkers/finding.ts';
 import type { FaultSpan } from '../../checkers/watch-record.ts';
-import { controlMeasure, denyingSentence } from '../../controls.ts';
+import { controlMeasure, controlSentence } from '../../controls.ts';
 import { sampleOf } from '../../history/counts.ts';
 import type { EventOf, HistoryEvent } from '../../history/events.ts';
 import type { History } from '../../history/history.ts';
@@ -44,7 +44,7 @@ export class DriftJudge implements Judge {
     return {
       ...rest,
       measures: [...measures, ...(control ? [controlMeasure(control)] : [])],
-      evidence: [...evidence, ...(control ? [denyingSentence(control)] : [])],
+      evidence: [...evidence, ...(control ? [controlSentence(control)] : [])],
       shortfalls: [
         ...shortfalls,
         // A limiter that rejects everything breaks nothing either.

@@ -9,7 +9,7 @@ import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { droppedShortfall } from '../../words.ts';
-import { isOfOneCaller } from '../rests.ts';
+import { hasOneCaller } from '../rests.ts';
 import type { Judge } from '../scenario-type.ts';
 import { parametersOf } from './parameters.ts';
 
@@ -27,7 +27,7 @@ export class GhostJudge implements Judge {
     this.#history = history;
     this.keys = trialKeys(fixture, parametersOf(scenario).trials);
     const limit = limitOf(limiter);
-    this.#settings = { limit, nodes: pods, clockWithinMs, oneCaller: isOfOneCaller(limiter) };
+    this.#settings = { limit, nodes: pods, clockWithinMs, oneCaller: hasOneCaller(limiter) };
     history.listen((event) => this.#take(event));
   }
 

@@ -17,7 +17,7 @@ import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
-import { isOfOneCaller, restMs } from '../rests.ts';
+import { cooldownMs, hasOneCaller } from '../rests.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 
 /** Requests of the largest burst. */
@@ -141,7 +141,7 @@ export function burstRoomMs(limiter: RateLimiterSpec): number {
 /** Time that the trials after the first add to the fault, and what all wait for the ends of windows; milliseconds. */
 export function trialsMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
   const { trials } = parametersOf(scenario);
-  const ms = (trials - 1) * (TRIAL_MS + restMs(limiter));
+  const ms = (trials - 1) * (TRIAL_MS + cooldownMs(limiter));
   const limit = limitOf(limiter);
   const roomMs = burstRoomMs(limiter);
   if (windowEnd(limit, 0) === undefined || !fitsWindow(limit, roomMs)) return ms;
@@ -212,8 +212,8 @@ function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string
   if (takeMs <= MOST_AHEAD_MS) return undefined;
   const eachMs = (takeMs - timeoutMs) / Math.max(1, trials - 1);
   const most = 1 + Math.max(0, Math.floor((MOST_AHEAD_MS - timeoutMs) / eachMs));
-  const rests = isOfOneCaller(limiter)
-    ? `, each after up to ${formatDuration(restMs(limiter))} until the limit is replenished`
+  const rests = hasOneCaller(limiter)
+    ? `, each after up to ${formatDuration(cooldownMs(limiter))} until the limit is replenished`
     : '';
   return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MOST_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
 }

@@ -77,7 +77,7 @@ async function accountsAfter(
     trafficMs: 0,
     record: (request) => requests.push(request),
     leftOut: () => undefined,
-    late: { hear: () => undefined, until: signal },
+    late: { onAnswer: () => undefined, until: signal },
   });
   await accounts.useAccounts(signal);
   isOut = outage.lasts ?? false;

@@ -2,7 +2,7 @@
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
 import { Break } from '../../faults/break/break.ts';
 import { Stall } from '../../faults/stall/stall.ts';
-import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
+import { accountKey, crossingKey, newKey, overKey, underKeys } from '../caller-keys.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { MOST_CROSSING } from './crossing-callers.ts';
 import { outageEvidence } from './evidence.ts';
@@ -34,7 +34,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
       invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}; then they are admitted as before, and get their limit back`,
     };
   },
-  restsToPrepare: 2,
+  cooldownsToPrepare: 2,
   unprovable,
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
@@ -47,5 +47,5 @@ export const storeOutage: ScenarioType<OutageJudge> = {
 function callerKeys(fixture: string): string[] {
   const accounts = Array.from({ length: MOST_ACCOUNTS }, (_, i) => accountKey(fixture, i));
   const crossing = Array.from({ length: MOST_CROSSING }, (_, i) => crossingKey(fixture, i));
-  return [beyondKey(fixture), reachingKey(fixture), ...crossing, ...accounts, ...withinKeys(fixture, 0, 2)];
+  return [overKey(fixture), newKey(fixture), ...crossing, ...accounts, ...underKeys(fixture, 0, 2)];
 }

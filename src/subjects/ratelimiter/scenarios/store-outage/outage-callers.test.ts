@@ -50,7 +50,7 @@ async function control(meet: (response: ServerResponse) => void): Promise<void> 
     trafficMs: 1000,
     record: () => undefined,
     leftOut: () => undefined,
-    late: { hear: () => undefined, until: signal },
+    late: { onAnswer: () => undefined, until: signal },
   });
   await callers.control(signal);
 }

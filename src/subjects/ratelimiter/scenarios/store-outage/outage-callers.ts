@@ -13,7 +13,7 @@ import {
   type Exhausted,
   type ExhaustOptions,
   exhaustLimit,
-  MOST_BEYOND,
+  MOST_OVER,
 } from '../../interfaces/exhaust-limit.ts';
 import { controlProblem } from '../../interfaces/http/control-problem.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -32,7 +32,7 @@ import {
   toEachPod,
   usedTimes,
 } from '../../workloads/traffic.ts';
-import { accountKey, beyondKey, crossingKey, reachingKey, withinKeys } from '../caller-keys.ts';
+import { accountKey, crossingKey, newKey, overKey, underKeys } from '../caller-keys.ts';
 import { sendWhenReturned } from './returning-callers.ts';
 
 /** Pods of which a caller's counts are reconciled: each account has to be used up after the fault. */
@@ -66,7 +66,7 @@ export interface OutageCallersOptions {
   /** A request was not sent since there was no room for another open one. */
   readonly leftOut: () => void;
   /** Gets the outcome of requests whose callers gave up. */
-  readonly late: Pick<LateTraffic, 'hear' | 'until'>;
+  readonly late: Pick<LateTraffic, 'onAnswer' | 'until'>;
 }
 
 /** Keys of callers under their limit, and for how many requests each is used. */
@@ -95,14 +95,14 @@ export class OutageCallers {
     const accounts = this.#full <= MOST_ACCOUNTED ? Math.min(pods, MOST_ACCOUNTS) : 0;
     this.#accounts = new Map(
       ownLimit
-        ? [[beyondKey(fixture), 0]]
+        ? [[overKey(fixture), 0]]
         : Array.from({ length: accounts }, (_, i) => [accountKey(fixture, i), 0]),
     );
     this.#crossing = Array.from({ length: crossing }, (_, i) => crossingKey(fixture, i));
     const planOf = (requests: number, first: number): KeyPlan => {
       const uses = reference ? requests : Math.max(1, Math.floor(this.#full / 2));
       const count = Math.ceil(requests / uses);
-      return { count, uses, keys: () => withinKeys(fixture, first, count) };
+      return { count, uses, keys: () => underKeys(fixture, first, count) };
     };
     const control = planOf(LEAST_ASKED * pods, 0);
     const most = Math.ceil((requestsPerSecond * pods * trafficMs) / 1000);
@@ -142,14 +142,14 @@ export class OutageCallers {
 
   *#all(): Generator<NewCaller> {
     const { fixture } = this.#options;
-    for (const key of [beyondKey(fixture), reachingKey(fixture), ...this.#crossing, ...this.accountKeys])
+    for (const key of [overKey(fixture), newKey(fixture), ...this.#crossing, ...this.accountKeys])
       yield { key };
     for (const { keys, uses } of Object.values(this.#under))
       for (const key of keys()) yield { key, allowed: 2 * uses };
   }
 
   async #exhaustOne(signal: AbortSignal): Promise<Exhausted> {
-    const bounds = { key: beyondKey(this.#options.fixture), most: 2 * this.#full + MOST_BEYOND };
+    const bounds = { key: overKey(this.#options.fixture), most: 2 * this.#full + MOST_OVER };
     return await this.#exhaust(bounds, signal, this.#full);
   }
 
@@ -218,11 +218,11 @@ export class OutageCallers {
   async arrive(signal: AbortSignal): Promise<void> {
     const { callerTimeoutMs, fixture, record, toolkit } = this.#options;
     const { callers, ownLimit, podClients } = toolkit;
-    const sent = callers.requestOf(beyondKey(fixture));
+    const sent = callers.requestOf(overKey(fixture));
     const requests = await Promise.all(
       podClients.map(async (client) => {
         const { name: pod } = client.node;
-        const asked = await client.ask(sent, callerTimeoutMs, signal);
+        const asked = await client.send(sent, callerTimeoutMs, signal);
         return { pod, ...requestIn(asked, callers, { pod, caller: 'Over' }) };
       }),
     ).finally(() => ownLimit?.used());
@@ -249,7 +249,7 @@ export class OutageCallers {
     const { ownLimit } = toolkit;
     if (ownLimit) {
       // One caller sends in place of two.
-      const over = { caller: 'Over', keys: always(beyondKey(fixture)) } as const;
+      const over = { caller: 'Over', keys: always(overKey(fixture)) } as const;
       await this.#send([over, over], stop).finally(() => ownLimit.used());
     } else await Promise.all([this.#send(this.#sides(this.#under.traffic), stop), this.#sendControls(stop)]);
   }
@@ -259,7 +259,7 @@ export class OutageCallers {
     const crossing = { caller: 'Crossing', keys: inTurn(this.#crossing) } as const;
     await this.#send(
       [
-        { caller: 'New', keys: always(reachingKey(this.#options.fixture)) },
+        { caller: 'New', keys: always(newKey(this.#options.fixture)) },
         ...(this.#crossing.length > 0 ? [crossing] : []),
       ],
       stop,
@@ -282,7 +282,7 @@ export class OutageCallers {
   /** Each uses up what is left of its limit; all at once, since recovery has its time. @throws the reason of `signal` */
   async exhaustAccounts(signal: AbortSignal): Promise<void> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(ACCOUNT_MOST_MS)]);
-    const bounds = { most: this.#full + MOST_BEYOND, withinMs: ACCOUNT_WITHIN_MS };
+    const bounds = { most: this.#full + MOST_OVER, withinMs: ACCOUNT_WITHIN_MS };
     await Promise.all(
       [...this.#accounts].map(
         async ([key, admitted]) => await this.#account({ key, ...bounds }, within, this.#full - admitted),
@@ -330,7 +330,7 @@ export class OutageCallers {
   #sides({ keys, uses }: KeyPlan): KindOfTraffic[] {
     return [
       { caller: 'Under', keys: usedTimes(keys(), uses) },
-      { caller: 'Over', keys: always(beyondKey(this.#options.fixture)) },
+      { caller: 'Over', keys: always(overKey(this.#options.fixture)) },
     ];
   }
 

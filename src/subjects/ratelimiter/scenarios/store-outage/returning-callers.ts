@@ -18,7 +18,7 @@ export function mostReturnMs({ windowMs }: RateLimit, withinMs: number, callerTi
 }
 
 export interface ReturningCallers {
-  readonly clients: readonly Pick<NodeClient, 'ask' | 'node'>[];
+  readonly clients: readonly Pick<NodeClient, 'node' | 'send'>[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   readonly callerTimeoutMs: number;
   /** Each has used its limit up. */
@@ -43,7 +43,7 @@ export async function sendWhenReturned(
     const admitted = await Promise.all(
       left.map(async ({ key, i }) => {
         const client = clients[(i + attempt) % clients.length];
-        const asked = await client?.ask(callers.requestOf(key), callerTimeoutMs, signal);
+        const asked = await client?.send(callers.requestOf(key), callerTimeoutMs, signal);
         if (!client || !asked) return false;
         const of = { pod: client.node.name, caller: 'Returning', key } as const;
         const request = requestIn(asked, callers, of)?.request;

@@ -89,7 +89,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
       record: (request) => this.#recorded.history.request(request),
       leftOut: () => this.#prepared?.history.append({ kind: 'left-out', requests: 1 }),
       late: {
-        hear: (request, late) => this.#prepared?.history.late(request, late),
+        onAnswer: (request, late) => this.#prepared?.history.late(request, late),
         until: this.#listening.signal,
       },
     });
