@@ -174,7 +174,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await until(async () => (await fetch(`${limiter?.url}/limit`, { method: 'POST', headers, body })).ok, {
         what: 'the limit to be set anew',
       });
-      const missing = /the key's window ended, or a node lost the key, during the watch/;
+      const missing = /the key's window ended, or a pod lost the key, during the watch/;
       await expectInconclusive(world, 'rolled', 'EvidenceIncomplete', missing);
     }),
   );

@@ -71,7 +71,7 @@ export interface NearBorder {
 export interface Behaved {
   readonly behaviour: Behaviour;
   readonly near?: NearBorder;
-  readonly byNode: ReadonlyMap<string, PodBehaviour>;
+  readonly byPod: ReadonlyMap<string, PodBehaviour>;
   /** Kinds of callers of which every pod rejected one at its limit in the fault. */
   readonly reached: ReadonlySet<CallerKind>;
   /** Why this proves nothing; empty: it does. */
@@ -87,53 +87,53 @@ export function behaviourOf(
 ): Behaved {
   const { before, during, untimed } = phasesOf(requests, span, settings.callerTimeoutMs);
   // There may be a hundred thousand requests, and a hundred pods.
-  const ofNode = Map.groupBy(during, ({ pod: node }) => node);
-  const untimedOf = Map.groupBy(untimed, ({ pod: node }) => node);
-  const admittedOf = Map.groupBy(over.beyond, ({ node }) => node);
-  const byNode = new Map(
-    settings.nodes.map((node) => {
-      const own = ofNode.get(node) ?? [];
+  const ofPod = Map.groupBy(during, ({ pod }) => pod);
+  const untimedOf = Map.groupBy(untimed, ({ pod }) => pod);
+  const admittedOf = Map.groupBy(over.beyond, ({ pod }) => pod);
+  const byPod = new Map(
+    settings.pods.map((pod) => {
+      const own = ofPod.get(pod) ?? [];
       const counts = {
         within: countsOf(own, 'Under'),
         beyond: countsOf(own, 'Over'),
         crossing: countsOf(own, 'New', 'Crossing'),
         control: countsOf(own, 'Control'),
       };
-      const admittedIn = (admittedOf.get(node) ?? []).filter(
+      const admittedIn = (admittedOf.get(pod) ?? []).filter(
         ({ answeredAt, sentAt }) => sentAt < span.endedAt && answeredAt > span.startedAt,
       ).length;
       const inPhase =
         counts.beyond.Admitted + (settings.oneLimitFrom === undefined ? 0 : counts.within.Admitted);
       return [
-        node,
+        pod,
         {
           ...counts,
           hungFirst: hungBeforeControl(own),
           overAtEdges: Math.max(0, admittedIn - inPhase),
-          untimed: (untimedOf.get(node) ?? []).filter(({ caller }) => caller === 'Under').length,
+          untimed: (untimedOf.get(pod) ?? []).filter(({ caller }) => caller === 'Under').length,
         },
       ] as const;
     }),
   );
-  const { near, words } = wordsOf(byNode, over.leaking);
+  const { near, words } = wordsOf(byPod, over.leaking);
   const [only = 'Mixed', ...others] = new Set(words.values());
   const judged = new Map(
-    [...byNode].map(([node, counts]) => [node, { behaviour: words.get(node) ?? 'Mixed', ...counts }]),
+    [...byPod].map(([pod, counts]) => [pod, { behaviour: words.get(pod) ?? 'Mixed', ...counts }]),
   );
   const rejecting = (kind: CallerKind): boolean =>
-    settings.nodes.every((node) =>
-      ofNode.get(node)?.some((request) => request.caller === kind && request.outcome === 'Rejected'),
+    settings.pods.every((pod) =>
+      ofPod.get(pod)?.some((request) => request.caller === kind && request.outcome === 'Rejected'),
     );
   return {
     behaviour: others.length === 0 ? only : 'Mixed',
     ...(near && { near }),
-    byNode: judged,
+    byPod: judged,
     reached: new Set((['New', 'Crossing'] as const).filter(rejecting)),
     shortfalls: [
       ...controlShortfalls(settings, before, over.before),
-      ...[...judged].flatMap(([node, one]) => [
-        ...askedShortfalls(settings, node, one),
-        ...untimedShortfalls(node, one),
+      ...[...judged].flatMap(([pod, one]) => [
+        ...askedShortfalls(settings, pod, one),
+        ...untimedShortfalls(pod, one),
       ]),
     ],
   };
@@ -153,35 +153,34 @@ const OUTCOMES = {
   Enforces: (counts: Counts) => counts.Admitted,
 } as const satisfies Partial<Record<Behaviour, (counts: Counts) => number>>;
 
-type NodeCounts = Pick<PodBehaviour, 'beyond' | 'crossing' | 'within'>;
+type PodCounts = Pick<PodBehaviour, 'beyond' | 'crossing' | 'within'>;
 
 /**
  * The word for each pod. All pods together decide, since a few requests more or fewer of one pod are chance: a pod has
  * a word of its own only if the 95 % confidence interval of its share excludes {@link SHARE}.
  */
 function wordsOf(
-  byNode: ReadonlyMap<string, NodeCounts>,
+  byPod: ReadonlyMap<string, PodCounts>,
   leaking: ReadonlySet<string>,
 ): { readonly words: ReadonlyMap<string, Behaviour>; readonly near?: NearBorder } {
-  const all = totalOf([...byNode.values()].map(({ within }) => within));
+  const all = totalOf([...byPod.values()].map(({ within }) => within));
   const kinds = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[];
   const most = kinds.reduce((a, b) => (OUTCOMES[b](all) > OUTCOMES[a](all) ? b : a));
   const countOf = OUTCOMES[most];
   const [count, of] = [countOf(all), sizeOf(all)];
-  const fits = ({ within }: NodeCounts): boolean =>
-    shareInterval(countOf(within), sizeOf(within)).to >= SHARE;
-  const oneForAll = [...byNode.values()].every(fits);
+  const fits = ({ within }: PodCounts): boolean => shareInterval(countOf(within), sizeOf(within)).to >= SHARE;
+  const oneForAll = [...byPod.values()].every(fits);
   const isMost = of > 0 && count >= SHARE * of;
-  const wordOf = (node: string, counts: NodeCounts): Behaviour => {
+  const wordOf = (pod: string, counts: PodCounts): Behaviour => {
     const kind = oneForAll && isMost ? most : kindOf(counts.within);
-    return kind === 'Enforces' ? admittingWord(counts, leaking.has(node)) : kind;
+    return kind === 'Enforces' ? admittingWord(counts, leaking.has(pod)) : kind;
   };
-  const words = new Map([...byNode].map(([node, counts]) => [node, wordOf(node, counts)]));
+  const words = new Map([...byPod].map(([pod, counts]) => [pod, wordOf(pod, counts)]));
   const { from, to } = shareInterval(count, of);
   if (!oneForAll || count === of || from >= SHARE || to < SHARE) return { words };
   if (isMost) return { words, near: { other: 'Mixed', count, of } };
   // Whatever single pods would be called, all of them together are Mixed.
-  for (const node of words.keys()) words.set(node, 'Mixed');
+  for (const pod of words.keys()) words.set(pod, 'Mixed');
   return { words, near: { other: most === 'Enforces' && leaking.size > 0 ? 'FailsOpen' : most, count, of } };
 }
 
@@ -191,7 +190,7 @@ function kindOf(within: Counts): keyof typeof OUTCOMES | 'Mixed' {
 }
 
 /** The word for a pod that admits callers under their limit. */
-function admittingWord({ beyond, crossing }: NodeCounts, leaks: boolean): Behaviour {
+function admittingWord({ beyond, crossing }: PodCounts, leaks: boolean): Behaviour {
   // One that answers some callers and leaves others waiting does not hold.
   const waits = (counts: Counts): boolean => shareInterval(counts.Timeout, sizeOf(counts)).from > 1 - SHARE;
   if (waits(beyond) || waits(crossing)) return 'Mixed';
@@ -201,7 +200,7 @@ function admittingWord({ beyond, crossing }: NodeCounts, leaks: boolean): Behavi
 /** What is missing of the requests to one pod while the fault was active. */
 function askedShortfalls(
   { oneLimitFrom }: CallerSettings,
-  node: string,
+  pod: string,
   { behaviour, beyond, within }: PodBehaviour,
 ): string[] {
   // If one caller was never over its limit, it is unknown whether it would have been rejected.
@@ -211,17 +210,17 @@ function askedShortfalls(
     ...(needsBeyond ? [{ sent: sizeOf(beyond), where: 'over' }] : []),
   ].flatMap(({ sent, where }) =>
     sent < LEAST_ASKED
-      ? [`${node} got ${sent} requests ${where} the limit during the fault, ${LEAST_ASKED} are needed`]
+      ? [`${pod} got ${sent} requests ${where} the limit during the fault, ${LEAST_ASKED} are needed`]
       : [],
   );
 }
 
 /** What the operator's own standstill has spoiled. */
-function untimedShortfalls(node: string, { untimed, within }: PodBehaviour): string[] {
+function untimedShortfalls(pod: string, { untimed, within }: PodBehaviour): string[] {
   const of = untimed + sizeOf(within);
   if (untimed <= (1 - SHARE) * of) return [];
   return [
-    `the operator stood still, so ${untimed} of ${of} answers of ${node} could not be timed: give the operator more CPU`,
+    `the operator stood still, so ${untimed} of ${of} answers of ${pod} could not be timed: give the operator more CPU`,
   ];
 }
 
@@ -231,19 +230,19 @@ function untimedShortfalls(node: string, { untimed, within }: PodBehaviour): str
  * @param over what was admitted of them to the caller over its limit
  */
 function controlShortfalls(
-  { limit, nodes }: Pick<CallerSettings, 'limit' | 'nodes'>,
+  { limit, pods }: Pick<CallerSettings, 'limit' | 'pods'>,
   before: readonly CallerRequest[],
   { admitted, bound, excess }: Over['before'],
 ): string[] {
   const missing: string[] = [];
-  for (const node of nodes) {
-    const within = before.filter((request) => request.pod === node && request.caller === 'Under');
+  for (const pod of pods) {
+    const within = before.filter((request) => request.pod === pod && request.caller === 'Under');
     const { Admitted } = countsOf(within, 'Under');
     if (within.length === 0)
-      missing.push(`${node} got no request of a caller under its limit before the fault`);
+      missing.push(`${pod} got no request of a caller under its limit before the fault`);
     else if (Admitted < within.length) {
       missing.push(
-        `before the fault ${node} admitted ${Admitted} of ${within.length} requests of callers under their limit`,
+        `before the fault ${pod} admitted ${Admitted} of ${within.length} requests of callers under their limit`,
       );
     }
   }
@@ -269,27 +268,27 @@ export function checkBehaviour(
   { startedAt }: Span,
   accept: readonly Behaviour[],
 ): Finding {
-  const { behaviour, byNode, near, reached } = judged;
+  const { behaviour, byPod, near, reached } = judged;
   const isOneLimit = oneLimitFrom !== undefined;
   const accepts = (word: Behaviour): boolean => accept.includes(word);
-  const slow = slowPods(byNode);
+  const slow = slowPods(byPod);
   const isBroken =
     !accepts(behaviour) &&
     !(near && accepts(near.other)) &&
-    (slow.length === 0 || [...byNode].some(([node, pod]) => !slow.includes(node) && !accepts(pod.behaviour)));
+    (slow.length === 0 || [...byPod].some(([name, pod]) => !slow.includes(name) && !accepts(pod.behaviour)));
   const missing: string[] = [];
   if (near && accepts(behaviour) !== accepts(near.other)) {
     missing.push(
       `${nearText(behaviour, near)}: lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond`,
     );
   }
-  if (slow.length > 0 && !accepts(behaviour)) missing.push(slowText(byNode));
+  if (slow.length > 0 && !accepts(behaviour)) missing.push(slowText(byPod));
   if (behaviour === 'Enforces' && !isOneLimit && reached.size === 0 && !accepts('FailsOpen')) {
     missing.push(
       'no caller that crossed its limit in the pause was rejected by every pod, so it is not shown that the limit holds: lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond',
     );
   }
-  const within = totalOf([...byNode.values()].map((pod) => pod.within));
+  const within = totalOf([...byPod.values()].map((pod) => pod.within));
   const sent = sizeOf(within);
   // One that fails open is broken by what was admitted.
   const first =
@@ -311,11 +310,11 @@ export function checkBehaviour(
     evidence: [
       ...(near ? [nearText(behaviour, near)] : []),
       ...(behaviour === 'Enforces' && !isOneLimit ? [reachedText(reached)] : []),
-      ...([...byNode.values()].some(({ control }) => control.Timeout > 0) ? [slowText(byNode)] : []),
+      ...([...byPod.values()].some(({ control }) => control.Timeout > 0) ? [slowText(byPod)] : []),
     ],
-    byPod: [...byNode].map(
-      ([node, { behaviour: word, beyond, overAtEdges, crossing, within: under }]) =>
-        `${node} ${word}: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${overAtEdges > 0 ? `; ${overAtEdges} more admitted late, or as the pause began or ended` : ''}`,
+    byPod: [...byPod].map(
+      ([pod, { behaviour: word, beyond, overAtEdges, crossing, within: under }]) =>
+        `${pod} ${word}: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${overAtEdges > 0 ? `; ${overAtEdges} more admitted late, or as the pause began or ended` : ''}`,
     ),
   };
 }
@@ -331,17 +330,17 @@ function nearText(behaviour: Behaviour, { count, of, other }: NearBorder): strin
  * had none either. If none of them had, the path needs Redis like the limiter, and shows nothing. If callers had none
  * first, the limiter may have taken up what such a request needs, as a pool of threads.
  */
-function slowPods(byNode: Behaved['byNode']): string[] {
-  return [...byNode].flatMap(([node, { control, hungFirst, within }]) => {
+function slowPods(byPod: Behaved['byPod']): string[] {
+  return [...byPod].flatMap(([pod, { control, hungFirst, within }]) => {
     const { from, to } = shareInterval(control.Timeout, sizeOf(control));
     const isSlow = within.Timeout > 0 && hungFirst < LEAST_ASKED && from > 1 - SHARE && to < SHARE;
-    return isSlow ? [node] : [];
+    return isSlow ? [pod] : [];
   });
 }
 
-function slowText(byNode: Behaved['byNode']): string {
-  const slow = [...byNode].flatMap(([node, { control }]) =>
-    control.Timeout > 0 ? [`${node} (${control.Timeout} of ${sizeOf(control)})`] : [],
+function slowText(byPod: Behaved['byPod']): string {
+  const slow = [...byPod].flatMap(([pod, { control }]) =>
+    control.Timeout > 0 ? [`${pod} (${control.Timeout} of ${sizeOf(control)})`] : [],
   );
   return `Requests that need no limiter had no answer in time either at ${listed(slow)}: the pods may be slow, or the path needs Redis. Give the pods more CPU, or set health.path to one that needs no limiter`;
 }

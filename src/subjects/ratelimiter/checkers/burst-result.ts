@@ -43,12 +43,12 @@ export function burstResultOf(
   const counts: Record<RequestOutcome, number> = { Admitted: 0, Rejected: 0, Error: 0, Timeout: 0 };
   const admittedBy = new Map<string, number>();
   const admittedAt: number[] = [];
-  for (const { endedAt: at, outcome, pod: node } of outcomes) {
-    by.set(node, (by.get(node) ?? 0) + 1);
+  for (const { endedAt: at, outcome, pod } of outcomes) {
+    by.set(pod, (by.get(pod) ?? 0) + 1);
     counts[outcome] += 1;
     if (outcome !== 'Admitted') continue;
     admittedAt.push(at);
-    admittedBy.set(node, (admittedBy.get(node) ?? 0) + 1);
+    admittedBy.set(pod, (admittedBy.get(pod) ?? 0) + 1);
   }
   return {
     requests: outcomes.length + unsent,

@@ -6,7 +6,7 @@ import { reportOfBurst } from './sent-burst.ts';
 
 const T = 1_000_000;
 
-/** One of the bursts, `i`-th, of 20 requests to two nodes, where the limit is 10. */
+/** One of the bursts, `i`-th, of 20 requests to two pods, where the limit is 10. */
 function trial(
   i: number,
   admitted: number,

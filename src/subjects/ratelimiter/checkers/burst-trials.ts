@@ -29,7 +29,7 @@ function isBroken({ report, reading }: Trial): boolean {
 }
 
 /** All bursts as one fault. Confirmed if each is, or if one of those that are shows over-admission. */
-export function reportOf(trials: readonly Trial[], nodes: number): FaultReport {
+export function reportOf(trials: readonly Trial[], pods: number): FaultReport {
   const [first] = trials;
   const last = trials.at(-1);
   if (!first || !last) throw new RangeError('no burst was sent');
@@ -39,21 +39,21 @@ export function reportOf(trials: readonly Trial[], nodes: number): FaultReport {
     startedAt: first.burst.startedAt,
     endedAt: last.burst.endedAt,
     proof,
-    evidence: trials.length === 1 ? first.report.evidence : [spansOf(trials, nodes)],
+    evidence: trials.length === 1 ? first.report.evidence : [spansOf(trials, pods)],
   };
   if (trials.length === 1) return { ...first.report, ...span };
   const failed = trials.findIndex(({ report }) => report.proof !== 'Confirmed');
   const message =
     failed >= 0
       ? `Trial ${failed + 1} of ${trials.length}: ${trials[failed]?.report.message}`
-      : `${spansOf(trials, nodes)}: ${list(trials, ({ burst }) => burst.admitted)} admitted`;
+      : `${spansOf(trials, pods)}: ${list(trials, ({ burst }) => burst.admitted)} admitted`;
   return { ...span, message };
 }
 
-function spansOf(trials: readonly Trial[], nodes: number): string {
+function spansOf(trials: readonly Trial[], pods: number): string {
   const { requests = 0 } = trials[0]?.burst ?? {};
   const spans = list(trials, ({ burst }) => burst.sendSpanMs, 1);
-  return `${counted(trials.length, 'burst')} of ${counted(requests, 'request')} over ${counted(nodes, 'pod')}, written within ${spans} ms`;
+  return `${counted(trials.length, 'burst')} of ${counted(requests, 'request')} over ${counted(pods, 'pod')}, written within ${spans} ms`;
 }
 
 /** A figure of each trial; of many the least and the most. */

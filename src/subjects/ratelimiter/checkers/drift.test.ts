@@ -5,7 +5,7 @@ import type { CounterSample } from '../history/counter-sample.ts';
 import { DriftInvariant, underCounted } from './drift.ts';
 import { type FaultSpan, toleratedGap } from './watch-record.ts';
 
-const nodes = ['a', 'b', 'c'];
+const pods = ['a', 'b', 'c'];
 const T = 1_000_000;
 
 function sample(
@@ -17,7 +17,7 @@ function sample(
   return {
     readAt: at,
     endedAt: at + 2,
-    admitted: new Map(counts.map((count, i) => [nodes[i] ?? '', count])),
+    admitted: new Map(counts.map((count, i) => [pods[i] ?? '', count])),
     stored,
     elsewhere,
     problems: stored === undefined ? ['Redis was silent'] : [],
@@ -25,7 +25,7 @@ function sample(
 }
 
 function invariant(lag: number | undefined = 1): DriftUnderTest {
-  return new DriftUnderTest({ nodes, limit: 10, tolerance: 5, lag });
+  return new DriftUnderTest({ pods, limit: 10, tolerance: 5, lag });
 }
 
 const whole = { startedAt: T, endedAt: T + 2000, until: T + 2000 };
@@ -42,10 +42,10 @@ function wholeWatch(
   for (let at = T; at <= T + 3000; at += 100) {
     if (!skip(at)) drift.add(sample(at, drifted(at) ? [9, 9, 9] : [0, 0, 0], 0), whole);
   }
-  for (const node of nodes) {
+  for (const pod of pods) {
     for (let i = 0; i < 10; i += 1) {
-      drift.sent(node);
-      drift.answered(node, false, T + 100 * i);
+      drift.sent(pod);
+      drift.answered(pod, false, T + 100 * i);
     }
   }
   return drift;
@@ -62,7 +62,7 @@ function figuresWithTwoOnTheirWay(drift: DriftInvariant): Record<string, number>
 }
 
 it('counts a request once that was on its way at a sample and ended after it', () => {
-  const drift = new DriftInvariant({ nodes, limit: 10, tolerance: 5, lag: 1 });
+  const drift = new DriftInvariant({ pods, limit: 10, tolerance: 5, lag: 1 });
   expect(figuresWithTwoOnTheirWay(drift)).toMatchObject({ requests: 3, admitted: 2 });
   drift.request({
     pod: 'a',
@@ -78,7 +78,7 @@ it('counts a request once that was on its way at a sample and ended after it', (
 
 it('counts the requests to a pod whose name every object knows', () => {
   const drift = new DriftInvariant({
-    nodes: ['constructor'],
+    pods: ['constructor'],
     limit: 10,
     tolerance: 5,
     lag: 1,
@@ -133,7 +133,7 @@ describe('drift', () => {
   });
 
   it('is not detected on a lag that nobody measured', () => {
-    const drift = new DriftUnderTest({ nodes, limit: 10, tolerance: 5, lag: undefined });
+    const drift = new DriftUnderTest({ pods, limit: 10, tolerance: 5, lag: undefined });
     for (const at of [T, T + 100, T + 200]) drift.add(sample(at, [9, 9, 9], 0), whole);
     const reading = drift.reading(whole);
     expect(reading.detectedAt).toBeUndefined();
@@ -157,7 +157,7 @@ describe('drift', () => {
       drift.answered('a', admitted, T + 950);
     }
     drift.sent('a');
-    // The node could not decide, which is no denial.
+    // The pod could not decide, which is no denial.
     drift.ended({ pod: 'a', outcome: 'Error', cause: 'ServerError', endedAt: T + 960 });
     drift.sent('b');
     drift.timeouts('b');
@@ -209,9 +209,9 @@ describe('what is seen while the fault is not on', () => {
 it('reports over-admission next to the drift, and does not judge it', () => {
   const drift = wholeWatch();
   for (let i = 0; i < 113; i += 1) {
-    const node = nodes[i % 3] ?? '';
-    drift.sent(node);
-    drift.answered(node, true, T + 1000 + i);
+    const pod = pods[i % 3] ?? '';
+    drift.sent(pod);
+    drift.answered(pod, true, T + 1000 + i);
   }
   const reading = drift.reading(whole);
   expect(reading.detectedAt).toBeUndefined();
@@ -221,7 +221,7 @@ it('reports over-admission next to the drift, and does not judge it', () => {
 });
 
 describe('"at least"', () => {
-  it('is said where each node went as far as the limit, or every request was admitted', () => {
+  it('is said where each pod went as far as the limit, or every request was admitted', () => {
     const drift = invariant();
     drift.add(sample(T, [10, 10, 10], 0), whole);
     expect(drift.reading(whole)).toMatchObject({ measures: [{ atLeast: true }, {}, {}, {}, {}, {}, {}] });
@@ -371,13 +371,13 @@ describe('the proof that nothing drifted', () => {
       /nothing felt the fault any more from 1200 ms before its planned end/,
     ],
     [
-      'a node answered when the fault was over',
+      'a pod answered when the fault was over',
       () => wholeWatch(),
       { startedAt: T, endedAt: T + 850, until: T + 850 },
       /^a answered 9 checks within the fault, 10 are needed$/m,
     ],
     [
-      'the nodes count what nobody was admitted',
+      'the pods count what nobody was admitted',
       () => {
         const drift = wholeWatch();
         drift.add(sample(T + 3100, [2, 0, 0], 2), whole);
@@ -406,7 +406,7 @@ describe('the proof that nothing drifted', () => {
 
   it('is not whole when the bound is so high that no drift could break it', () => {
     const withLag = (lag: number): string => {
-      const drift = new DriftUnderTest({ nodes, limit: 3, tolerance: 5, lag });
+      const drift = new DriftUnderTest({ pods, limit: 3, tolerance: 5, lag });
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0), whole);
       return drift.reading(whole).shortfalls.join('\n');
     };
@@ -414,21 +414,21 @@ describe('the proof that nothing drifted', () => {
     expect(withLag(3)).not.toMatch(/cannot exceed/);
   });
 
-  it('is not whole when a node got fewer checks than the limit', () => {
+  it('is not whole when a pod got fewer checks than the limit', () => {
     const drift = invariant();
     for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [0, 0, 0], 0), whole);
-    for (let i = 0; i < 10; i += 1) for (const node of ['a', 'b']) drift.answered(node, false, T + i);
+    for (let i = 0; i < 10; i += 1) for (const pod of ['a', 'b']) drift.answered(pod, false, T + i);
     expect(drift.reading(whole).shortfalls).toEqual(['c answered 0 checks within the fault, 10 are needed']);
   });
 
   it('is not whole when the sender counts and nothing was admitted in the fault', () => {
     const shortfalls = (admittedAt?: number): readonly string[] => {
-      const settings = { nodes, limit: 10, tolerance: 5, lag: 1, source: 'Sender' } as const;
+      const settings = { pods, limit: 10, tolerance: 5, lag: 1, source: 'Sender' } as const;
       const drift = new DriftUnderTest(settings);
       const count = admittedAt === undefined ? 0 : 1;
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [count, 0, 0], count), whole);
       if (admittedAt !== undefined) drift.answered('a', true, admittedAt);
-      for (const node of nodes) for (let i = 0; i < 10; i += 1) drift.answered(node, false, T + 100 + i);
+      for (const pod of pods) for (let i = 0; i < 10; i += 1) drift.answered(pod, false, T + 100 + i);
       return drift.reading(whole).shortfalls;
     };
     expect(shortfalls()).toEqual([expect.stringMatching(/^no request was admitted during the fault/)]);
@@ -450,7 +450,7 @@ describe('the proof that nothing drifted', () => {
 describe('where the answers alone tell what is counted', () => {
   const told = (storeDoubt?: string): DriftUnderTest =>
     new DriftUnderTest({
-      nodes,
+      pods,
       limit: 10,
       tolerance: 5,
       lag: 1,

@@ -27,14 +27,14 @@ import {
 } from './watch-record.ts';
 
 export interface DriftSettings {
-  readonly nodes: readonly string[];
+  readonly pods: readonly string[];
   /** Requests that the limit allows. */
   readonly limit: number;
   readonly tolerance: number;
   /** The furthest drift without a fault, at the same rate; undefined when it was not measured. */
   readonly lag: number | undefined;
   /**
-   * Who says what was admitted and counted; default: nodes and Redis. Where the nodes do not say it, nothing is known of
+   * Who says what was admitted and counted; default: pods and Redis. Where the pods do not say it, nothing is known of
    * how the limiter counts, so there is no ceiling of its drift: one that lets everybody through admits all that is sent.
    */
   readonly source?: CountSource;
@@ -59,9 +59,9 @@ export class DriftInvariant {
 
   constructor(settings: DriftSettings) {
     this.#settings = settings;
-    this.#record = new WatchRecord(settings.nodes, LOOKED[settings.source ?? 'Nodes']);
+    this.#record = new WatchRecord(settings.pods, LOOKED[settings.source ?? 'Nodes']);
     this.#bound = settings.tolerance + (settings.lag ?? 0);
-    this.#traffic = new TrafficRecord(settings.nodes);
+    this.#traffic = new TrafficRecord(settings.pods);
   }
 
   get formula(): Formula {
@@ -79,17 +79,17 @@ export class DriftInvariant {
     return this.widest > (this.#settings.lag ?? 0);
   }
 
-  /** What was sent to each node and became of it. */
+  /** What was sent to each pod and became of it. */
   get traffic(): ReadonlyMap<string, PodTraffic> {
-    return this.#traffic.byNode;
+    return this.#traffic.byPod;
   }
 
-  /** The most that each node said, or was seen by the sender, to have admitted. */
+  /** The most that each pod said, or was seen by the sender, to have admitted. */
   get admitted(): ReadonlyMap<string, number> {
     return new Map(
-      [...this.#traffic.byNode].map(([node, { admitted }]) => [
-        node,
-        Math.max(admitted, this.#record.most.get(node) ?? 0),
+      [...this.#traffic.byPod].map(([pod, { admitted }]) => [
+        pod,
+        Math.max(admitted, this.#record.most.get(pod) ?? 0),
       ]),
     );
   }
@@ -131,7 +131,7 @@ export class DriftInvariant {
     const { lag, source } = this.#settings;
     if (this.#broken) return complete;
     if (drift <= this.#bound) {
-      // What one node tells says nothing of another: there any two answers are two in a row.
+      // What one pod tells says nothing of another: there any two answers are two in a row.
       if (source === 'Quota') return complete;
       this.#unconfirmed ||= this.#breaking !== undefined;
       this.#breaking = undefined;
@@ -178,8 +178,8 @@ export class DriftInvariant {
   }
 
   get #ceiling(): number {
-    const { limit, nodes, source = 'Nodes' } = this.#settings;
-    return source === 'Nodes' ? nodes.length * limit : Number.POSITIVE_INFINITY;
+    const { limit, pods, source = 'Nodes' } = this.#settings;
+    return source === 'Nodes' ? pods.length * limit : Number.POSITIVE_INFINITY;
   }
 
   /** Whether more requests, or more of the limit, would have shown more than `value`: where `found` of the requests are all. */
@@ -200,22 +200,22 @@ export class DriftInvariant {
     };
   }
 
-  #overAdmission(fault: FaultSpan): { admitted: number; byNode: Map<string, number>; measure: Measure } {
-    const byNode = this.#traffic.admittedWithin(fault.startedAt ?? 0, onUntil(fault));
-    const admitted = sumOf(byNode.values());
+  #overAdmission(fault: FaultSpan): { admitted: number; byPod: Map<string, number>; measure: Measure } {
+    const byPod = this.#traffic.admittedWithin(fault.startedAt ?? 0, onUntil(fault));
+    const admitted = sumOf(byPod.values());
     const value = Math.max(0, admitted - this.#settings.limit);
     const saturated = value > 0 && this.#isSaturated(admitted, this.#traffic.admittedCount);
     const measure = { name: 'overAdmission', value, unit: 'requests' };
-    return { admitted, byNode, measure: { ...measure, ...(saturated && { atLeast: saturated }) } };
+    return { admitted, byPod, measure: { ...measure, ...(saturated && { atLeast: saturated }) } };
   }
 
   #shortfalls(fault: FaultSpan): string[] {
-    const { nodes, limit, lag, source, storeDoubt } = this.#settings;
+    const { pods, limit, lag, source, storeDoubt } = this.#settings;
     // Whoever counts elsewhere drifts from nothing here.
     const missing = storeDoubt === undefined ? [] : [storeDoubt];
     if (this.#bound >= this.#ceiling) {
       missing.push(
-        `the drift cannot exceed ${counted(nodes.length, 'pod')} x limit ${limit} = ${this.#ceiling}, and the bound is ${this.#bound}: raise limit.requests`,
+        `the drift cannot exceed ${counted(pods.length, 'pod')} x limit ${limit} = ${this.#ceiling}, and the bound is ${this.#bound}: raise limit.requests`,
       );
     }
     if (lag === undefined) missing.push('the lag without a fault was not measured in this session');
@@ -235,10 +235,10 @@ export class DriftInvariant {
         missing.push(`nothing felt the fault any more from ${early} ms before its planned end`);
     }
     const { startedAt: from = 0, endedAt: to, until, watchTo } = fault;
-    for (const node of nodes) {
-      const answered = this.#traffic.answeredWithin(node, from, onUntil(fault));
+    for (const pod of pods) {
+      const answered = this.#traffic.answeredWithin(pod, from, onUntil(fault));
       if (answered < limit)
-        missing.push(`${node} answered ${counted(answered, 'check')} within the fault, ${limit} are needed`);
+        missing.push(`${pod} answered ${counted(answered, 'check')} within the fault, ${limit} are needed`);
     }
     // A limiter that rejects everybody has nothing to count.
     const bySender = source === 'Sender' || source === 'Quota';
@@ -269,14 +269,14 @@ export class DriftInvariant {
     return open > 0 && tips ? [`${counted(open, 'request')} without a proper answer could tip it`] : [];
   }
 
-  /** Where the nodes' counters say something else than the sender was told, once both had time to say all. */
+  /** Where the pods' counters say something else than the sender was told, once both had time to say all. */
   #disagreements(): string[] {
     const { last } = this.#record;
     if (!last || last.readAt < this.#traffic.lastAdmittedAt) return [];
-    return [...this.#traffic.byNode].flatMap(([node, { sent, answered, admitted }]) => {
-      const says = last.admitted.get(node) ?? 0;
+    return [...this.#traffic.byPod].flatMap(([pod, { sent, answered, admitted }]) => {
+      const says = last.admitted.get(pod) ?? 0;
       if (says >= admitted && says <= admitted + Math.max(0, sent - answered)) return [];
-      return [`${node} counts ${says} admitted, and the sender had ${admitted} admitted by it`];
+      return [`${pod} counts ${says} admitted, and the sender had ${admitted} admitted by it`];
     });
   }
 
@@ -287,7 +287,7 @@ export class DriftInvariant {
   }
 
   #evidence(fault: FaultSpan): string[] {
-    const { nodes, limit, tolerance, lag } = this.#settings;
+    const { pods, limit, tolerance, lag } = this.#settings;
     const lines: string[] = [];
     if (this.#widest) {
       const { drift, sample } = this.#widest;
@@ -298,14 +298,14 @@ export class DriftInvariant {
     }
     lines.push(
       ...(Number.isFinite(this.#ceiling)
-        ? [`Ceiling of the drift: ${counted(nodes.length, 'pod')} x limit ${limit} = ${this.#ceiling}`]
+        ? [`Ceiling of the drift: ${counted(pods.length, 'pod')} x limit ${limit} = ${this.#ceiling}`]
         : []),
       `Bound of the drift: tolerance ${tolerance} + lag without a fault ${lag ?? 'not measured'}`,
     );
     const { requests, admitted, rejected, errors, timeouts, open } = this.#traffic.totals;
     if (requests > 0) {
-      const { admitted: passed, byNode } = this.#overAdmission(fault);
-      const answered = new Map([...this.#traffic.byNode].map(([node, counts]) => [node, counts.answered]));
+      const { admitted: passed, byPod } = this.#overAdmission(fault);
+      const answered = new Map([...this.#traffic.byPod].map(([pod, counts]) => [pod, counts.answered]));
       const others = open - timeouts;
       // A limit that is kept by turning everybody away is kept at a price.
       const spare =
@@ -313,7 +313,7 @@ export class DriftInvariant {
           ? `, though the limit had room for ${limit - admitted} more`
           : '';
       lines.push(
-        `Admitted ${passed} of limit ${limit} while the fault was active: ${perPod(byNode)}`,
+        `Admitted ${passed} of limit ${limit} while the fault was active: ${perPod(byPod)}`,
         `Steady traffic: ${counted(requests, 'check')}, ${admitted} admitted, ${timeouts} timeouts${others > 0 ? `, ${others} open or answered improperly` : ''}; answered by ${perPod(answered)}`,
         `Outcome for callers: ${admitted} of ${requests} admitted, ${rejected} rejected${errors > 0 ? `, ${errors} errors` : ''}${spare}`,
       );
@@ -323,7 +323,7 @@ export class DriftInvariant {
   }
 }
 
-/** What is looked at in a sample, where it is not the nodes and Redis. */
+/** What is looked at in a sample, where it is not the pods and Redis. */
 const LOOKED: Readonly<Record<CountSource, string | undefined>> = {
   Nodes: undefined,
   Sender: 'what the sender and Redis counted',

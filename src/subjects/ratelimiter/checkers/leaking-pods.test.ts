@@ -6,7 +6,7 @@ import type { RateLimit } from '../limits/rate-limit.ts';
 import { behaviourOf } from './behaviour.ts';
 import { overOf } from './over-admission.ts';
 
-const nodes = ['a', 'b', 'c'];
+const pods = ['a', 'b', 'c'];
 const FAULT = { startedAt: 10_000, endedAt: 20_000 };
 const BUCKET: RateLimit = { algorithm: 'TokenBucket', requests: 10, windowMs: 60_000, capacity: 10 };
 const limits: readonly RateLimit[] = [
@@ -18,37 +18,35 @@ const limits: readonly RateLimit[] = [
   { algorithm: 'SlidingWindowCounter', requests: 5, windowMs: 4000 },
 ];
 
-/** Enough callers within their limit, and let through, for the node to be judged by the other caller alone. */
-const served = nodes.flatMap((node) =>
+/** Enough callers within their limit, and let through, for the pod to be judged by the other caller alone. */
+const served = pods.flatMap((pod) =>
   Array.from({ length: 10 }, (_, i): CallerRequest => {
     const sentAt = 11_000 + i;
-    return { pod: node, caller: 'Under', outcome: 'Admitted', sentAt, endedAt: sentAt + 1 };
+    return { pod, caller: 'Under', outcome: 'Admitted', sentAt, endedAt: sentAt + 1 };
   }),
 );
 
-const beyond = (node: string, outcome: 'Admitted' | 'Rejected', sentAt: number): CallerRequest => ({
-  pod: node,
+const beyond = (pod: string, outcome: 'Admitted' | 'Rejected', sentAt: number): CallerRequest => ({
+  pod,
   caller: 'Over',
   outcome,
   sentAt,
   endedAt: sentAt + 1,
 });
 
-/** What each node is found to do. */
+/** What each pod is found to do. */
 const kindsOf = (limit: RateLimit, asked: readonly CallerRequest[]) => {
-  const settings = { nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0, clockWithinMs: 0 };
+  const settings = { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, clockWithinMs: 0 };
   const requests = [...asked, ...served];
   const over = overOf(settings, requests, FAULT);
-  const { byNode } = behaviourOf(settings, requests, FAULT, over);
-  return { excess: over.over.excess, kinds: nodes.map((node) => byNode.get(node)?.behaviour) };
+  const { byPod } = behaviourOf(settings, requests, FAULT, over);
+  return { excess: over.over.excess, kinds: pods.map((pod) => byPod.get(pod)?.behaviour) };
 };
 
 const admitsNothing = (asked: readonly CallerRequest[], of: string): boolean =>
-  asked.every(
-    ({ outcome, pod: node, sentAt }) => node !== of || outcome === 'Rejected' || sentAt < FAULT.startedAt,
-  );
+  asked.every(({ outcome, pod, sentAt }) => pod !== of || outcome === 'Rejected' || sentAt < FAULT.startedAt);
 
-describe('a node fails open by what it admitted itself', () => {
+describe('a pod fails open by what it admitted itself', () => {
   const exhausted = Array.from({ length: 10 }, (_, i) => beyond('a', 'Admitted', i));
 
   it('on top of what all admitted before', () => {
@@ -62,7 +60,7 @@ describe('a node fails open by what it admitted itself', () => {
   });
 
   it('or with others, where each gives away once more what has come back', () => {
-    const each = ['a', 'b'].flatMap((node) => [0, 1, 2].map((i) => beyond(node, 'Admitted', 18_000 + i)));
+    const each = ['a', 'b'].flatMap((pod) => [0, 1, 2].map((i) => beyond(pod, 'Admitted', 18_000 + i)));
     expect(kindsOf(BUCKET, [...exhausted, ...each])).toEqual({
       excess: 3,
       kinds: ['FailsOpen', 'FailsOpen', 'Enforces'],
@@ -71,7 +69,7 @@ describe('a node fails open by what it admitted itself', () => {
 
   it('no pod fails open while it keeps the shared limit; a leaking one is found', () => {
     const requests = fc.array(
-      fc.record({ node: fc.constantFrom(...nodes), sentAt: fc.integer({ min: 0, max: 19_000 }) }),
+      fc.record({ pod: fc.constantFrom(...pods), sentAt: fc.integer({ min: 0, max: 19_000 }) }),
       { maxLength: 120 },
     );
     fc.assert(
@@ -79,15 +77,15 @@ describe('a node fails open by what it admitted itself', () => {
         const keeps = modelOf(limit);
         const asked = all
           .toSorted((one, other) => one.sentAt - other.sentAt)
-          .map(({ node, sentAt }) => {
-            const leaks = node === 'a' && sentAt >= FAULT.startedAt;
-            return beyond(node, leaks || keeps(sentAt) ? 'Admitted' : 'Rejected', sentAt);
+          .map(({ pod, sentAt }) => {
+            const leaks = pod === 'a' && sentAt >= FAULT.startedAt;
+            return beyond(pod, leaks || keeps(sentAt) ? 'Admitted' : 'Rejected', sentAt);
           });
         const { excess, kinds } = kindsOf(limit, asked);
-        const own = asked.filter(({ pod: node, sentAt }) => node === 'a' || sentAt < FAULT.startedAt);
+        const own = asked.filter(({ pod, sentAt }) => pod === 'a' || sentAt < FAULT.startedAt);
         const alone = kindsOf(limit, own).excess > 0;
-        const holding = excess > 0 ? ['b', 'c'].filter((node) => alone || admitsNothing(asked, node)) : nodes;
-        for (const node of holding) expect(kinds[nodes.indexOf(node)]).toBe('Enforces');
+        const holding = excess > 0 ? ['b', 'c'].filter((pod) => alone || admitsNothing(asked, pod)) : pods;
+        for (const pod of holding) expect(kinds[pods.indexOf(pod)]).toBe('Enforces');
         expect(kinds[0]).toBe(excess > 0 ? 'FailsOpen' : 'Enforces');
       }),
       { numRuns: 300 },
@@ -96,14 +94,14 @@ describe('a node fails open by what it admitted itself', () => {
 
   it('a pod fails open only if it admitted; over the limit, at least one does', () => {
     const request = fc
-      .tuple(fc.constantFrom(...nodes), fc.boolean(), fc.integer({ min: 10_000, max: 19_000 }))
-      .map(([node, admits, sentAt]) => beyond(node, admits ? 'Admitted' : 'Rejected', sentAt));
+      .tuple(fc.constantFrom(...pods), fc.boolean(), fc.integer({ min: 10_000, max: 19_000 }))
+      .map(([pod, admits, sentAt]) => beyond(pod, admits ? 'Admitted' : 'Rejected', sentAt));
     fc.assert(
       fc.property(fc.constantFrom(...limits), fc.array(request, { maxLength: 120 }), (limit, asked) => {
         const { excess, kinds } = kindsOf(limit, asked);
         expect(kinds.includes('FailsOpen')).toBe(excess > 0);
-        for (const [i, node] of nodes.entries())
-          if (admitsNothing(asked, node)) expect(kinds[i]).toBe('Enforces');
+        for (const [i, pod] of pods.entries())
+          if (admitsNothing(asked, pod)) expect(kinds[i]).toBe('Enforces');
       }),
       { numRuns: 300 },
     );

@@ -7,7 +7,7 @@ import { admittedAtOnce, mostAdmitted, type RateLimit } from '../limits/rate-lim
 import { LEAST_ASKED } from './behaviour.ts';
 import { asOfOneLimit, type CallerSettings } from './requests.ts';
 
-const nodes = ['a', 'b', 'c'];
+const pods = ['a', 'b', 'c'];
 const FROM = 100_000;
 const times = { startedAt: FROM + 1000, endedAt: FROM + 9000, until: FROM + 9000 };
 const FINISHED = times.endedAt + 2000;
@@ -22,12 +22,12 @@ const limits = fc.constantFrom<RateLimit>(
 );
 
 /** What the one caller got before its limit was whole: all of it and then no more. */
-const control = nodes.flatMap((node, n): CallerRequest[] =>
+const control = pods.flatMap((pod, n): CallerRequest[] =>
   Array.from({ length: 9 }, (_, i) => {
     const sentAt = 10_000 + 30 * i + 10 * n;
     const within = 3 * i + n < 20;
     return {
-      pod: node,
+      pod,
       caller: within ? 'Under' : 'Over',
       outcome: within ? 'Admitted' : 'Rejected',
       sentAt,
@@ -36,31 +36,31 @@ const control = nodes.flatMap((node, n): CallerRequest[] =>
   }),
 );
 
-type Decide = (at: number, node: string) => RequestOutcome;
+type Decide = (at: number, pod: string) => RequestOutcome;
 
-/** What it gets from then on: once of each node right before the fault, then of all in turn, `every` so often. */
+/** What it gets from then on: once of each pod right before the fault, then of all in turn, `every` so often. */
 function asked(during: Decide, every = 100, after: Decide = () => 'Rejected'): CallerRequest[] {
   const requests: CallerRequest[] = [];
-  const ask = (at: number, node: string, decide: Decide): void => {
-    const outcome = decide(at, node);
+  const ask = (at: number, pod: string, decide: Decide): void => {
+    const outcome = decide(at, pod);
     requests.push({
-      pod: node,
+      pod,
       caller: 'Over',
       outcome,
       sentAt: at,
       endedAt: at + (outcome === 'Timeout' ? 1000 : 5),
     });
   };
-  for (const node of nodes) ask(FROM + 900, node, () => (during(FROM + 900, node), 'Admitted'));
+  for (const pod of pods) ask(FROM + 900, pod, () => (during(FROM + 900, pod), 'Admitted'));
   for (let at = times.startedAt + 200; at < FINISHED - 1000; at += every) {
-    for (const node of nodes) ask(at, node, at < times.endedAt ? during : after);
+    for (const pod of pods) ask(at, pod, at < times.endedAt ? during : after);
   }
   return requests;
 }
 
 function recordOf(requests: readonly CallerRequest[], limit: RateLimit = fixed): OutageUnderTest {
   const settings: CallerSettings = {
-    nodes,
+    pods,
     limit,
     callerTimeoutMs: 1000,
     oneLimitFrom: FROM,
@@ -74,7 +74,7 @@ function recordOf(requests: readonly CallerRequest[], limit: RateLimit = fixed):
 const readingOf = (requests: readonly CallerRequest[], limit: RateLimit = fixed) =>
   recordOf(requests, limit).reading(times, FINISHED);
 
-/** One limiter behind all nodes, that keeps its limit. */
+/** One limiter behind all pods, that keeps its limit. */
 function kept(limit: RateLimit): Decide {
   const decide = modelOf(limit);
   return (at) => (decide(at) ? 'Admitted' : 'Rejected');
@@ -92,7 +92,7 @@ describe('what one caller gets while Redis takes no writes', () => {
     );
   });
 
-  it('fails open where more gets through, by all nodes together', () => {
+  it('fails open where more gets through, by all pods together', () => {
     fc.assert(
       fc.property(limits, fc.integer({ min: 20, max: 200 }), (limit, every) => {
         const requests = asked(() => 'Admitted', every);
@@ -117,7 +117,7 @@ describe('what one caller gets while Redis takes no writes', () => {
   ])('is told where it is %s within its limit: %s', (outcome, summary) => {
     const reading = readingOf(asked(() => outcome));
     expect(reading).toMatchObject({ summary, shortfalls: [] });
-    expect(reading.measures.find(({ name }) => name === 'underLimit')?.value).toBe(20 - nodes.length);
+    expect(reading.measures.find(({ name }) => name === 'underLimit')?.value).toBe(20 - pods.length);
     expect(reading.evidence).toContain('After the pause the same caller got 0 admitted, 30 rejected');
   });
 
@@ -145,8 +145,8 @@ describe('what one caller gets while Redis takes no writes', () => {
     );
   });
 
-  it('asks each node often enough within the limit only where that is large enough', () => {
-    const small: RateLimit = { ...fixed, requests: (LEAST_ASKED + 1) * nodes.length - 1 };
+  it('asks each pod often enough within the limit only where that is large enough', () => {
+    const small: RateLimit = { ...fixed, requests: (LEAST_ASKED + 1) * pods.length - 1 };
     expect(readingOf(asked(kept(small)), small).shortfalls).toContainEqual(
       expect.stringMatching(/got 4 requests under the limit during the fault, 5 are needed/),
     );

@@ -6,7 +6,7 @@ import type { CallerKind, CallerRequest, RequestOutcome } from '../history/event
 import { BEHAVIOURS, type Behaviour } from './behaviour.ts';
 import { seenInvariant } from './outage-formula.ts';
 
-const nodes = ['a', 'b'];
+const pods = ['a', 'b'];
 const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;
 const times = { startedAt: 10_000, endedAt: 15_000, until: 15_000 };
 const FINISHED = 17_000;
@@ -15,11 +15,11 @@ type Parts = Pick<CallerRequest, 'caller' | 'outcome'> & Partial<CallerRequest>;
 
 /** So many requests to each pod, 100 ms apart. */
 function sentToEach({ outcome, ...rest }: Parts, count: number, from: number): CallerRequest[] {
-  return nodes.flatMap((node) =>
+  return pods.flatMap((pod) =>
     Array.from({ length: count }, (_, i) => {
       const sentAt = from + i * 100;
       const endedAt = sentAt + (outcome === 'Timeout' ? 1000 : 20);
-      return { pod: node, outcome, sentAt, endedAt, ...rest };
+      return { pod, outcome, sentAt, endedAt, ...rest };
     }),
   );
 }
@@ -41,7 +41,7 @@ function recordOf({
   /** Whether a caller that crossed its limit in the pause was rejected by every pod. */
   crossed?: boolean;
 } = {}): OutageUnderTest {
-  const record = new OutageUnderTest({ nodes, limit, callerTimeoutMs: 1000, firstSentAt: 0 }, accept);
+  const record = new OutageUnderTest({ pods, limit, callerTimeoutMs: 1000, firstSentAt: 0 }, accept);
   const requests = [
     ...sentToEach({ caller: 'Over', outcome: 'Admitted' }, 2, 0),
     ...sentToEach({ caller: 'Over', outcome: 'Rejected' }, 2, 1000),
@@ -432,9 +432,9 @@ describe('a pod that was deleted during the watch', () => {
 
   it('leaves nothing to judge if none is left', () => {
     const record = withGone();
-    record.setAside(nodes);
+    record.setAside(pods);
     const reading = read(record);
-    expect(reading.shortfalls).toContain('no node was there to the end');
+    expect(reading.shortfalls).toContain('no pod was there to the end');
     expect(reading.detectedAt).toBeUndefined();
   });
 });

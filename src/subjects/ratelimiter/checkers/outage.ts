@@ -45,8 +45,8 @@ export interface OutageJudged {
 
 export function judgeOutage(seen: OutageSeen): OutageJudged {
   const { accept, dropped, finishedAt, limitReturn, requests: all, settings, times } = seen;
-  const gone = new Set(seen.gone.filter((name) => settings.nodes.includes(name)));
-  const staying = { ...settings, nodes: settings.nodes.filter((name) => !gone.has(name)) };
+  const gone = new Set(seen.gone.filter((name) => settings.pods.includes(name)));
+  const staying = { ...settings, pods: settings.pods.filter((name) => !gone.has(name)) };
   const missing = missingOf(times, staying, dropped);
   const watchedUntil = finishedAt ?? all.at(-1)?.endedAt ?? 0;
   const complete = finishedAt !== undefined && limitReturn !== undefined;
@@ -64,7 +64,7 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
   const over = overOf(staying, requests, span);
   const behaved = behaviourOf(staying, requests, span, over);
   const known = { lastBeyondAt: over.after.lastAt, oneLimit: isOneLimit };
-  const recovery = recoveryOf(staying.nodes, requests, span, known);
+  const recovery = recoveryOf(staying.pods, requests, span, known);
 
   const behaviour = checkBehaviour(staying, behaved, phases, span, accept);
   const admission = checkOverAdmission(staying, requests, span, over, accept.includes('FailsOpen'));
@@ -103,7 +103,7 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
 /** What a proof needs besides the requests. */
 function missingOf(
   { doubtfulFrom, endedAt, until }: FaultTimes,
-  { nodes }: CallerSettings,
+  { pods }: CallerSettings,
   dropped: number,
 ): string[] {
   const missing: string[] = [];
@@ -116,7 +116,7 @@ function missingOf(
       `whether Redis was still paused is not known from ${Math.round(until - doubtfulFrom)} ms before the planned end on`,
     );
   }
-  if (nodes.length === 0) missing.push('no node was there to the end');
+  if (pods.length === 0) missing.push('no pod was there to the end');
   if (dropped > 0) missing.push(`${counted(dropped, 'request')} were more than are kept`);
   return missing;
 }

@@ -11,7 +11,7 @@ import { admittedAt, asOfOneLimit, type CallerSettings, firstOf, type Span } fro
 
 /** A request that was admitted, and the pod that did it. */
 export interface PodAdmission extends AdmittedRequest {
-  readonly node: string;
+  readonly pod: string;
 }
 
 /** What was admitted to callers that have a limit to exceed. */
@@ -45,7 +45,7 @@ export function overOf(
   for (const { admitted, overOf } of limited) {
     const until = admitted.filter(inFault);
     if (overOf(until).excess === 0) continue;
-    for (const node of leakingPods(until, startedAt, (each) => overOf(each).excess > 0)) leaking.add(node);
+    for (const pod of leakingPods(until, startedAt, (each) => overOf(each).excess > 0)) leaking.add(pod);
   }
   const worst = limited.reduce((most, one) => (one.over.excess > most.over.excess ? one : most), beyond);
   const crossing = limited.filter(({ kind }) => kind !== 'Over');
@@ -106,7 +106,7 @@ function limitedCaller(
   const overOf = (some: readonly PodAdmission[]): OverAdmission => overAdmission(limit, some, known);
   const admitted = requests.flatMap((request) => {
     const answeredAt = admittedAt(request);
-    return answeredAt === undefined ? [] : [{ node: request.pod, sentAt: request.sentAt, answeredAt }];
+    return answeredAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, answeredAt }];
   });
   const unknown = requests.filter(({ outcome, late }) => outcome === 'Timeout' && !late).length;
   return { kind, admitted, unknown, overOf, over: overOf(admitted) };
@@ -126,11 +126,11 @@ export function leakingPods(
     answeredAt <= startedAt ? 'before' : 'since',
   );
   const leaking = new Set<string>();
-  for (const [node, own] of Map.groupBy(since, (each) => each.node)) {
-    if (exceed([...before, ...own])) leaking.add(node);
+  for (const [pod, own] of Map.groupBy(since, (each) => each.pod)) {
+    if (exceed([...before, ...own])) leaking.add(pod);
   }
-  const rest = since.filter(({ node }) => !leaking.has(node));
-  if (rest.length > 0 && exceed([...before, ...rest])) for (const { node } of rest) leaking.add(node);
+  const rest = since.filter(({ pod }) => !leaking.has(pod));
+  if (rest.length > 0 && exceed([...before, ...rest])) for (const { pod } of rest) leaking.add(pod);
   return leaking;
 }
 

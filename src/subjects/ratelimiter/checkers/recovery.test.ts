@@ -3,8 +3,8 @@ import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import { latencyOf } from './latency.ts';
 import { recoveryOf } from './recovery.ts';
 
-const request = (node: string, sentAt: number, outcome: RequestOutcome, took = 5): CallerRequest => ({
-  pod: node,
+const request = (pod: string, sentAt: number, outcome: RequestOutcome, took = 5): CallerRequest => ({
+  pod,
   caller: 'Under',
   outcome,
   sentAt,
@@ -13,8 +13,8 @@ const request = (node: string, sentAt: number, outcome: RequestOutcome, took = 5
 
 describe('recovery after a fault', () => {
   const fault = { startedAt: 0, endedAt: 1000 };
-  const states = (count: number, outcome: RequestOutcome, from = 1100, node = 'a'): CallerRequest[] =>
-    Array.from({ length: count }, (_, i) => request(node, from + i * 100, outcome));
+  const states = (count: number, outcome: RequestOutcome, from = 1100, pod = 'a'): CallerRequest[] =>
+    Array.from({ length: count }, (_, i) => request(pod, from + i * 100, outcome));
 
   it('is once every pod admits callers, for good', () => {
     const requests = [
@@ -33,7 +33,7 @@ describe('recovery after a fault', () => {
 
   it('fails if a pod rejects callers to the end, and names it', () => {
     const requests = [...states(20, 'Admitted'), ...states(20, 'Rejected', 1105, 'b')];
-    expect(recoveryOf(['a', 'b'], requests, fault)).toMatchObject({ state: 'NotRecovered', nodes: ['b'] });
+    expect(recoveryOf(['a', 'b'], requests, fault)).toMatchObject({ state: 'NotRecovered', pods: ['b'] });
   });
 
   it('comes in time if callers failed in the first half only', () => {
@@ -46,7 +46,7 @@ describe('recovery after a fault', () => {
     const requests = [...states(20, 'Admitted'), beyond];
     expect(recoveryOf(['a'], requests, fault, { lastBeyondAt: 3005 })).toMatchObject({
       state: 'NotRecovered',
-      nodes: ['a'],
+      pods: ['a'],
     });
     const rejected = { ...request('a', 3100, 'Rejected'), caller: 'Over' as const };
     const again = recoveryOf(['a'], [...requests, rejected], fault, { lastBeyondAt: 3005 });
@@ -54,8 +54,8 @@ describe('recovery after a fault', () => {
   });
 
   it('needs a rejection of the caller over its limit by each pod', () => {
-    const of = (node: string, outcome: RequestOutcome): CallerRequest => ({
-      ...request(node, 3100, outcome),
+    const of = (pod: string, outcome: RequestOutcome): CallerRequest => ({
+      ...request(pod, 3100, outcome),
       caller: 'Over',
     });
     const requests = [...states(20, 'Admitted'), ...states(20, 'Admitted', 1105, 'b'), of('a', 'Rejected')];

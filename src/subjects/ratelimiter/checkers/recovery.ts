@@ -12,7 +12,7 @@ import { shareInterval } from './share-interval.ts';
 export type Recovery =
   | { readonly state: 'Recovered'; readonly afterMs: number }
   /** Pods that still failed callers, or admitted too much, in the second half of that time. */
-  | { readonly state: 'NotRecovered'; readonly nodes: readonly string[]; readonly watchedMs: number }
+  | { readonly state: 'NotRecovered'; readonly pods: readonly string[]; readonly watchedMs: number }
   /** A few requests failed until the end, and chance may have been it. */
   | { readonly state: 'Unclear' };
 
@@ -25,12 +25,12 @@ interface KnownOfLimit {
 
 /** Whether callers recovered after the fault. Undefined with no request since then. */
 export function recoveryOf(
-  nodes: readonly string[],
+  pods: readonly string[],
   requests: readonly CallerRequest[],
   span: Span,
   known: KnownOfLimit = {},
 ): Recovery | undefined {
-  const afterMs = recoveredAfter(nodes, requests, span, known);
+  const afterMs = recoveredAfter(pods, requests, span, known);
   if (afterMs !== undefined) return { state: 'Recovered', afterMs };
   const { lastBeyondAt, oneLimit = false } = known;
   const since = sinceFault(requests, span, oneLimit);
@@ -41,12 +41,12 @@ export function recoveryOf(
     const good = own.filter((request) => !isBad(request, oneLimit)).length;
     return own.length >= LEAST_ASKED && shareInterval(good, own.length).to < SHARE;
   };
-  const ofNode = Map.groupBy(half, ({ pod: node }) => node);
-  const failing = nodes.filter((node) => fails(ofNode.get(node) ?? []));
+  const ofPod = Map.groupBy(half, ({ pod }) => pod);
+  const failing = pods.filter((pod) => fails(ofPod.get(pod) ?? []));
   const watchedMs = lastAt - span.endedAt;
-  if (failing.length > 0) return { state: 'NotRecovered', nodes: failing, watchedMs };
+  if (failing.length > 0) return { state: 'NotRecovered', pods: failing, watchedMs };
   // Nothing was rejected since the caller over its limit was admitted too often.
-  return lastBeyondAt === undefined ? { state: 'Unclear' } : { state: 'NotRecovered', nodes, watchedMs };
+  return lastBeyondAt === undefined ? { state: 'Unclear' } : { state: 'NotRecovered', pods, watchedMs };
 }
 
 function isBad({ outcome }: CallerRequest, oneLimit: boolean): boolean {
@@ -71,7 +71,7 @@ function sinceFault(
  * request that was sent, and the one over its limit got no more than that; undefined while that is not so.
  */
 function recoveredAfter(
-  nodes: readonly string[],
+  pods: readonly string[],
   requests: readonly CallerRequest[],
   span: Span,
   { lastBeyondAt, oneLimit = false }: KnownOfLimit,
@@ -79,16 +79,16 @@ function recoveredAfter(
   const { endedAt } = span;
   const asked = sinceFault(requests, span, oneLimit);
   const well = asked.slice(asked.findLastIndex((request) => isBad(request, oneLimit)) + 1);
-  const firsts = nodes.map((node) => well.find((request) => request.pod === node));
+  const firsts = pods.map((pod) => well.find((request) => request.pod === pod));
   if (firsts.length === 0 || firsts.includes(undefined)) return undefined;
-  // When the last node was seen to be well.
+  // When the last pod was seen to be well.
   const withinAfter = Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
   if (lastBeyondAt === undefined) return withinAfter;
   // Each pod may have a switch of its own, so each has to reject again.
-  const rejected = nodes.map((node) =>
+  const rejected = pods.map((pod) =>
     requests.find(
       (request) =>
-        request.pod === node &&
+        request.pod === pod &&
         request.caller === 'Over' &&
         request.outcome === 'Rejected' &&
         request.sentAt >= lastBeyondAt,
@@ -138,7 +138,7 @@ function afterText(
   const tooMuch = more > 0 ? `, ${more} more than the limit allows` : '';
   const failed =
     recovery?.state === 'NotRecovered'
-      ? `. Not recovered within ${formatDuration(Math.round(recovery.watchedMs))} at ${listed([...recovery.nodes])}; the run watched no longer`
+      ? `. Not recovered within ${formatDuration(Math.round(recovery.watchedMs))} at ${listed([...recovery.pods])}; the run watched no longer`
       : '';
   if (oneLimit) {
     return `After the pause the same caller got ${countsText(totalOf([within, beyond]))}${tooMuch}${failed}`;

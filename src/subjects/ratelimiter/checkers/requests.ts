@@ -5,7 +5,7 @@ import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
 /** What is known of a caller experiment before its requests are judged. */
 export interface CallerSettings {
   /** Names of the pods. */
-  readonly nodes: readonly string[];
+  readonly pods: readonly string[];
   readonly limit: RateLimit;
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;

@@ -5,22 +5,22 @@ import { type BurstResult, burstResultOf } from './burst-result.ts';
 import { burstReading } from './sent-burst.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
-const nodes = ['a', 'b'];
+const pods = ['a', 'b'];
 
-/** A burst at 1000, answered 20 ms later, over both nodes in turn: so many yeses, noes and requests without an answer. */
-function burst(admitted: number, rejected: number, open = 0, over = nodes): BurstResult {
+/** A burst at 1000, answered 20 ms later, over both pods in turn: so many yeses, noes and requests without an answer. */
+function burst(admitted: number, rejected: number, open = 0, over = pods): BurstResult {
   const times = { sentAt: 1000, endedAt: 1020 };
   const outcomes = Array.from({ length: admitted + rejected + open }, (_, i): CallerRequest => {
-    const node = over[i % over.length] ?? '';
+    const pod = over[i % over.length] ?? '';
     const outcome = i >= admitted + rejected ? 'Timeout' : i < admitted ? 'Admitted' : 'Rejected';
-    return { pod: node, caller: 'Burst', ...times, outcome };
+    return { pod, caller: 'Burst', ...times, outcome };
   });
   const event = { kind: 'burst', key: 'demo-a', startedAt: 1000, endedAt: 1020 } as const;
   return burstResultOf({ ...event, sendSpanMs: 1, notSent: {}, at: 1030 }, outcomes);
 }
 
 const read = (made: BurstResult, of = limit, clockWithinMs = 500) =>
-  burstReading({ limit: of, nodes, clockWithinMs }, made, 1030);
+  burstReading({ limit: of, pods, clockWithinMs }, made, 1030);
 
 describe('ghosts by the count of the sender', () => {
   it('are more than the limit allows in the time of the burst', () => {
@@ -52,7 +52,7 @@ describe('ghosts by the count of the sender', () => {
   });
 
   it('one caller admitted less than its limit does not disprove over-admission', () => {
-    const settings = { limit, nodes, clockWithinMs: 500, oneCaller: true };
+    const settings = { limit, pods, clockWithinMs: 500, oneCaller: true };
     expect(burstReading(settings, burst(10, 20), 1030).shortfalls).toEqual([]);
     expect(burstReading(settings, burst(3, 27), 1030).shortfalls.join()).toMatch(
       /^3 were admitted where the limit allows 10 at once, so it was not replenished: see who else sends requests to these pods/,
@@ -73,7 +73,7 @@ describe('ghosts by the count of the sender', () => {
 
   it.each([
     ['answers are missing that could tip it', burst(9, 15, 6), '6 of 30 requests without a proper answer'],
-    ['a node got no request', burst(10, 20, 0, ['a']), 'b got no request'],
+    ['a pod got no request', burst(10, 20, 0, ['a']), 'b got no request'],
     ['the limit was not used up', burst(9, 21), 'only 9 of the 10 that the limit allows were admitted'],
     ['everybody was rejected', burst(0, 30), 'only 0 of the 10 that the limit allows were admitted'],
     ['the burst had no more than the limit', burst(8, 2), 'the limit allows 10'],

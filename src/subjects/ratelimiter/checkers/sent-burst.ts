@@ -28,9 +28,9 @@ export function togetherMs(requests: number): number {
 }
 
 /** Confirmed only if every request was admitted or rejected, and all were sent together. Pure. */
-export function reportOfBurst(burst: BurstResult, nodes: number): FaultReport {
+export function reportOfBurst(burst: BurstResult, pods: number): FaultReport {
   const { requests, errors, timeouts, firstError } = burst;
-  const sent = `${counted(requests, 'request')} over ${counted(nodes, 'pod')}, written within ${burst.sendSpanMs.toFixed(1)} ms`;
+  const sent = `${counted(requests, 'request')} over ${counted(pods, 'pod')}, written within ${burst.sendSpanMs.toFixed(1)} ms`;
   const came = outcomesOf(burst);
   const common = { startedAt: burst.startedAt, endedAt: burst.endedAt, evidence: [`Burst: ${sent}`] };
   const most = togetherMs(requests);
@@ -64,7 +64,7 @@ export const BURST_FORMULA = {
 
 export interface BurstSettings {
   readonly limit: RateLimit;
-  readonly nodes: readonly string[];
+  readonly pods: readonly string[];
   readonly clockWithinMs: number;
   /** Whether all bursts are of one caller, whose limit others may have used. */
   readonly oneCaller?: boolean;
@@ -89,7 +89,7 @@ export function mostOfBurst(
 
 /** Where the invariant stands after one burst of a caller that was never seen before; `now` is when it is judged. */
 export function burstReading(settings: BurstSettings, burst: BurstResult, now: number): InvariantReading {
-  const { clockWithinMs, limit, nodes } = settings;
+  const { clockWithinMs, limit, pods } = settings;
   const { admitted, admittedAt, admittedBy, rejected, errors, requests, sent, timeouts, ...times } = burst;
   const admissions = burst.outcomes
     .filter(({ outcome }) => outcome === 'Admitted')
@@ -117,7 +117,7 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
       `${admitted} were admitted, and one window allows ${full}: a window may have ended during the burst, or the limit was not kept`,
     );
   }
-  const spared = nodes.filter((node) => !sent.get(node));
+  const spared = pods.filter((pod) => !sent.get(pod));
   if (spared.length > 0) shortfalls.push(`${spared.join(', ')} got no request`);
   if (!broken && requests <= bound) {
     shortfalls.push(

@@ -32,7 +32,7 @@ type Counts = { -readonly [K in keyof PodTraffic]: PodTraffic[K] };
 export class TrafficRecord {
   readonly #byPod: Map<string, Counts>;
   readonly #answeredAt = new Map<string, number[]>();
-  readonly #admitted: { readonly at: number; readonly node: string }[] = [];
+  readonly #admitted: { readonly at: number; readonly pod: string }[] = [];
   /** Requests that were on their way by the last sample and have not ended since, by pod. */
   #inFlight = new Map<string, number>();
   /** Every request that was sent until then and has not ended is among them. */
@@ -45,7 +45,7 @@ export class TrafficRecord {
     );
   }
 
-  get byNode(): ReadonlyMap<string, PodTraffic> {
+  get byPod(): ReadonlyMap<string, PodTraffic> {
     return new Map(
       [...this.#byPod].map(([pod, counts]) => [
         pod,
@@ -55,28 +55,28 @@ export class TrafficRecord {
   }
 
   /** A request ended; they have to come in the order of their ends. One that never left is none. */
-  request({ cause, endedAt, outcome, pod: node, sentAt }: CallerRequest): void {
-    const counts = this.#of(node);
+  request({ cause, endedAt, outcome, pod, sentAt }: CallerRequest): void {
+    const counts = this.#of(pod);
     this.#lastEndedAt = Math.max(this.#lastEndedAt, endedAt);
-    const onTheirWay = this.#inFlight.get(node) ?? 0;
+    const onTheirWay = this.#inFlight.get(pod) ?? 0;
     // It was one of those on their way, and must not be counted twice.
-    if (sentAt <= this.#sampledAt && onTheirWay > 0) this.#inFlight.set(node, onTheirWay - 1);
+    if (sentAt <= this.#sampledAt && onTheirWay > 0) this.#inFlight.set(pod, onTheirWay - 1);
     if (cause === 'Unreachable') return;
     counts.sent += 1;
     if (outcome === 'Timeout' || cause === 'Reset') counts.timeouts += 1;
     // It says neither, so nobody knows whether its caller was admitted.
-    else if (cause !== 'Answer') this.#answered(counts, node, outcome, endedAt);
+    else if (cause !== 'Answer') this.#answered(counts, pod, outcome, endedAt);
   }
 
-  #answered(counts: Counts, node: string, outcome: CallerRequest['outcome'], at: number): void {
+  #answered(counts: Counts, pod: string, outcome: CallerRequest['outcome'], at: number): void {
     counts.answered += 1;
-    const times = this.#answeredAt.get(node) ?? [];
-    this.#answeredAt.set(node, times);
+    const times = this.#answeredAt.get(pod) ?? [];
+    this.#answeredAt.set(pod, times);
     times.push(at);
     if (outcome === 'Error') counts.errors += 1;
     if (outcome !== 'Admitted') return;
     counts.admitted += 1;
-    this.#admitted.push({ at, node });
+    this.#admitted.push({ at, pod });
   }
 
   /** Requests that are on their way, by pod, at `at` or later. */
@@ -87,15 +87,15 @@ export class TrafficRecord {
   }
 
   /** Answers of a pod that arrived from `from` to `to`. */
-  answeredWithin(node: string, from: number, to: number): number {
-    return (this.#answeredAt.get(node) ?? []).filter((at) => at >= from && at <= to).length;
+  answeredWithin(pod: string, from: number, to: number): number {
+    return (this.#answeredAt.get(pod) ?? []).filter((at) => at >= from && at <= to).length;
   }
 
   /** Admissions that arrived from `from` to `to`, by pod. */
   admittedWithin(from: number, to: number): Map<string, number> {
-    const counts = new Map([...this.#byPod.keys()].map((node) => [node, 0]));
-    for (const { at, node } of this.#admitted) {
-      if (at >= from && at <= to) counts.set(node, (counts.get(node) ?? 0) + 1);
+    const counts = new Map([...this.#byPod.keys()].map((pod) => [pod, 0]));
+    for (const { at, pod } of this.#admitted) {
+      if (at >= from && at <= to) counts.set(pod, (counts.get(pod) ?? 0) + 1);
     }
     return counts;
   }
@@ -116,7 +116,7 @@ export class TrafficRecord {
   }
 
   get totals(): TrafficTotals {
-    const all = [...this.byNode.values()];
+    const all = [...this.byPod.values()];
     const of = (count: keyof PodTraffic): number => all.reduce((sum, counts) => sum + counts[count], 0);
     const [requests, answered, admitted, errors] = [of('sent'), of('answered'), of('admitted'), of('errors')];
     return {
@@ -129,9 +129,9 @@ export class TrafficRecord {
     };
   }
 
-  #of(node: string): Counts {
-    const counts = this.#byPod.get(node);
-    if (!counts) throw new RangeError(`${node} is not among the watched pods`);
+  #of(pod: string): Counts {
+    const counts = this.#byPod.get(pod);
+    if (!counts) throw new RangeError(`${pod} is not among the watched pods`);
     return counts;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What both invariants need from a watch: that every node was really looked at,
+ * What both invariants need from a watch: that every pod was really looked at,
  * and without a gap. Pure; times are parameters.
  */
 
@@ -47,7 +47,7 @@ export function whenOutside(at: number, { startedAt, ...end }: FaultSpan): strin
   return `${Math.max(0, Math.round(at - onUntil({ ...end })))} ms after the end of the fault`;
 }
 
-/** A sample in which every node and Redis answered for the window. */
+/** A sample in which every pod and Redis answered for the window. */
 export interface CompleteSample {
   readonly readAt: number;
   readonly endedAt: number;
@@ -58,7 +58,7 @@ export interface CompleteSample {
 }
 
 export class WatchRecord {
-  readonly #nodes: readonly string[];
+  readonly #pods: readonly string[];
   readonly #looked: string;
   /** And looks that found nothing more to tell. */
   readonly #samples: Pick<CounterSample, 'readAt' | 'endedAt' | 'idle'>[] = [];
@@ -71,9 +71,9 @@ export class WatchRecord {
   #lastProblem: string | undefined;
   #windowLeftAt: number | undefined;
 
-  /** @param looked what was looked at, for people; default: the nodes and Redis */
-  constructor(nodes: readonly string[], looked = `${counted(nodes.length, 'pod')} and Redis`) {
-    this.#nodes = nodes;
+  /** @param looked what was looked at, for people; default: the pods and Redis */
+  constructor(pods: readonly string[], looked = `${counted(pods.length, 'pod')} and Redis`) {
+    this.#pods = pods;
     this.#looked = looked;
   }
 
@@ -82,7 +82,7 @@ export class WatchRecord {
     return this.#last;
   }
 
-  /** The most that each node ever said to have admitted, in complete samples. */
+  /** The most that each pod ever said to have admitted, in complete samples. */
   get most(): ReadonlyMap<string, number> {
     return this.#most;
   }
@@ -107,7 +107,7 @@ export class WatchRecord {
         this.#samples.push({ readAt: sample.readAt, endedAt: sample.endedAt, idle: true });
       return undefined;
     }
-    if (sample.stored === undefined || this.#nodes.some((node) => !sample.admitted.has(node))) {
+    if (sample.stored === undefined || this.#pods.some((pod) => !sample.admitted.has(pod))) {
       this.#incomplete += 1;
       this.#lastProblem = sample.problems[0] ?? this.#lastProblem;
       return undefined;
@@ -125,7 +125,7 @@ export class WatchRecord {
     this.#watchedUntil = endedAt;
     this.#unreported = undefined;
     this.#samples.push({ readAt, endedAt });
-    for (const [node, count] of admitted) this.#most.set(node, Math.max(count, this.#most.get(node) ?? 0));
+    for (const [pod, count] of admitted) this.#most.set(pod, Math.max(count, this.#most.get(pod) ?? 0));
     return this.#last;
   }
 
@@ -146,7 +146,7 @@ export class WatchRecord {
     }
     if (this.#unreported !== undefined) missing.push(this.#unreported);
     if (this.#windowLeftAt !== undefined)
-      missing.push("the key's window ended, or a node lost the key, during the watch");
+      missing.push("the key's window ended, or a pod lost the key, during the watch");
     return missing;
   }
 

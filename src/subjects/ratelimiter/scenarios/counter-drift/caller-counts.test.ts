@@ -64,7 +64,7 @@ async function watched(says: Says) {
   const counters = new CallerCounts(toolkit, 10_000);
   await counters.prepare('demo-a', never);
   const invariant = new DriftUnderTest({
-    nodes: podClients.map(({ node }) => node.name),
+    pods: podClients.map(({ node }) => node.name),
     limit: LIMIT,
     tolerance: 3,
     lag: 1,

@@ -27,7 +27,7 @@ export class DriftJudge implements Judge {
     this.#history = history;
     this.#settleMs = parseDuration(parametersOf(scenario).settle);
     this.#invariant = new DriftInvariant({
-      nodes: pods,
+      pods,
       limit: limiter.limit.requests,
       tolerance: toleranceOf(scenario, limiter),
       lag: baseline?.lag,

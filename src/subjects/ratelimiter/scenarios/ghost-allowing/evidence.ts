@@ -64,7 +64,7 @@ function showEvents(timelines: readonly Timeline[], history: History, judge: Gho
           continue;
         }
         timeline.burst(burst);
-        const most = mostOfBurst({ limit, nodes: pods, clockWithinMs }, burst);
+        const most = mostOfBurst({ limit, pods, clockWithinMs }, burst);
         timeline.limit(burst.startedAt, full);
         timeline.limit(most.at, most.bound);
       }

@@ -27,7 +27,7 @@ export class GhostJudge implements Judge {
     this.#history = history;
     this.keys = trialKeys(fixture, parametersOf(scenario).trials);
     const limit = limitOf(limiter);
-    this.#settings = { limit, nodes: pods, clockWithinMs, oneCaller: hasOneCaller(limiter) };
+    this.#settings = { limit, pods, clockWithinMs, oneCaller: hasOneCaller(limiter) };
     history.listen((event) => this.#take(event));
   }
 
@@ -48,7 +48,7 @@ export class GhostJudge implements Judge {
 
   /** The report of all bursts as one fault. @throws RangeError if none was sent */
   get report(): FaultReport {
-    return reportOf(this.#trials, this.#settings.nodes.length);
+    return reportOf(this.#trials, this.#settings.pods.length);
   }
 
   get trials(): readonly Trial[] {
@@ -74,7 +74,7 @@ export class GhostJudge implements Judge {
   #takeBurst(event: EventOf<'burst'>): void {
     const burst = burstResultOf(event, this.#requests);
     this.#requests = [];
-    const report = reportOfBurst(burst, this.#settings.nodes.length);
+    const report = reportOfBurst(burst, this.#settings.pods.length);
     this.#trials.push({ burst, report, reading: burstReading(this.#settings, burst, event.at) });
   }
 }

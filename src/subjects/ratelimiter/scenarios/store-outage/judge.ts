@@ -86,7 +86,7 @@ export class OutageJudge implements Judge {
     const settled = this.#history.last('accounts');
     if (!settled || !this.#history.last('accounts-ended')) return undefined;
     const { settings } = seenIn(this.#history);
-    const { clockWithinMs = 0, limit, nodes, oneLimitFrom } = settings;
+    const { clockWithinMs = 0, limit, pods, oneLimitFrom } = settings;
     const oneLimit = oneLimitFrom !== undefined;
     const requests = this.#of('Account');
     const byKey = Map.groupBy(requests, ({ key }) => key);
@@ -100,7 +100,7 @@ export class OutageJudge implements Judge {
             after: own.filter(({ sentAt }) => sentAt >= from),
           };
         });
-    const accounts = { limit, pods: nodes.length, clockWithinMs, oneLimit };
+    const accounts = { limit, pods: pods.length, clockWithinMs, oneLimit };
     return reconcile(accounts, callers, this.whyNoAccount);
   }
 
@@ -135,7 +135,7 @@ function seenIn(history: History): OutageSeen {
   const isOver = history.last('ended') !== undefined;
   return {
     settings: {
-      nodes: setup.pods,
+      pods: setup.pods,
       limit: limitOf(setup.limiter),
       callerTimeoutMs: parseDuration(callerTimeout),
       ...(hasOneCaller(setup.limiter)
