@@ -188,7 +188,7 @@ describe('pods that know the operator by its address alone', () => {
     expect(first.admission.state).toBe('granted');
     const waiting = { spec: ofHttp(theirs, 'other') };
     expect(await messageFor('b', waiting)).toMatch(
-      /^PodsInUse: shop\/a asks the same pods, .* this one starts when that has ended$/,
+      /^PodsInUse: shop\/a sends requests to the same pods, .* this one starts when that has ended$/,
     );
     await first.opened?.lock?.release();
     expect(await messageFor('b', waiting)).toBe('granted');

@@ -10,12 +10,10 @@ import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../src/demo/findings.ts';
 import { type InvariantReading, nothingObserved, type Observed } from '../../src/demo/observed.ts';
 import type { FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
+import { createDiagnosisProfiles, rulesProvider } from '../../src/diagnosis/index.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';
-import {
-  createRateLimiterDriver,
-  type RateLimiterDriverOptions,
-} from '../../src/subjects/ratelimiter/driver.ts';
+import { RateLimiterDriver, type RateLimiterDriverOptions } from '../../src/subjects/ratelimiter/driver.ts';
 import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { ConnectionBudget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { replay } from '../../src/subjects/ratelimiter/replay.ts';
@@ -56,7 +54,7 @@ export class DrivenLimiter {
   constructor({ http, nodes, redis, spec, checkStore, pauses, mayBePaused = false }: DrivenOptions) {
     const clock = createSystemClock();
     this.#observed = nothingObserved(clock.now());
-    this.#driver = createRateLimiterDriver({
+    this.#driver = new RateLimiterDriver({
       target: { nodes, redis, ...(http && { http }) },
       spec,
       generation: 1,
@@ -64,6 +62,9 @@ export class DrivenLimiter {
       budget: new ConnectionBudget(10_800).onBehalfOf('shop'),
       logger: { info() {}, warn() {} },
       mayBePaused,
+      server: undefined,
+      findReplacedPods: async () => [],
+      diagnosis: createDiagnosisProfiles({ rules: rulesProvider }),
       ...(pauses && { pauses }),
       checkStore: checkStore ?? (async () => ({ state: 'free' })),
       watchPreconditions: async () => {},

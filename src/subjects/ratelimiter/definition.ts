@@ -6,7 +6,7 @@ import type { SubjectDefinition } from '../../demo/subject.ts';
 import { rateLimiterApi } from './api.ts';
 import { isReference } from './interfaces/reference/preset.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
-import { cooldownSentence, hasOneCaller } from './scenarios/rests.ts';
+import { cooldownSentence, isOfOneCaller } from './scenarios/rests.ts';
 import { chaptersFor, planOf } from './scenarios/scenario-type.ts';
 import { rateLimiterOf } from './schema.ts';
 
@@ -44,7 +44,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
 
   waitsFor(spec, scenario) {
-    const rests = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).cooldownsToPrepare ?? 1);
+    const rests = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).restsToPrepare ?? 1);
     return cooldownSentence(rateLimiterOf(spec), rests);
   },
 
@@ -54,7 +54,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
     const subject = `Rate limiter: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
     if (spec.dryRun) return `${subject}. Dry run: checks everything and injects nothing`;
     const faults = rateLimiterDefinition.scenarios(spec).map(({ faultTitle }) => faultTitle);
-    const as = hasOneCaller(limiter) ? 'As one caller, by its source address' : 'With keys of its own';
+    const as = isOfOneCaller(limiter) ? 'As one caller, by its source address' : 'With keys of its own';
     return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}: ${faults.join('; then: ')}`;
   },
 };

@@ -10,7 +10,7 @@ import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
 import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
 import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
-import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
+import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { StoreRefusedError } from './faults/fault.ts';
 import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
@@ -45,32 +45,25 @@ export interface RateLimiterDriverOptions {
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'info' | 'warn'>;
   /** Whether an earlier process may have left a pause on. */
   readonly mayBePaused: boolean;
-  /** What every connection to Redis is held to; left out: any server at the address will do. */
-  readonly server?: ServerIdentity;
-  /** Asked right before something is written to the nodes, and at the end of a store outage; left out: none has moved. */
-  readonly findReplacedPods?: FindReplacedPods;
+  /** The server that every connection to Redis must reach; undefined: any at the address. */
+  readonly server: ServerIdentity | undefined;
+  /** Called right before requests to the pods, and at the end of a store outage. */
+  readonly findReplacedPods: FindReplacedPods;
   /** Notes pauses, so that Redis rests after them; left out: none does. */
   readonly pauses?: PauseNotes;
   /** Looks once more whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
   /** Carries on with RecheckPreconditions, see `watchPreconditions`. */
   readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
-  /** Who explains what was detected; default: the rules, as profile "rules". */
-  readonly diagnosis?: DiagnosisProfiles;
+  readonly diagnosis: DiagnosisProfiles;
 }
 
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
 
-/** A driver for one run; connects when it is first asked for something. */
-export function createRateLimiterDriver(options: RateLimiterDriverOptions): SubjectDriver {
-  return new RateLimiterDriver(options);
-}
-
-class RateLimiterDriver implements SubjectDriver {
+/** A driver for one run; connects when it is first used. */
+export class RateLimiterDriver implements SubjectDriver {
   readonly #options: RateLimiterDriverOptions;
-  readonly #diagnosis: DiagnosisProfiles;
   readonly #toolkit: Toolkit;
-  readonly #findReplacedPods: FindReplacedPods;
   readonly #lifetime = new AbortController();
   /** Under the id of the fault. */
   readonly #attempts = new Map<string, Attempt>();
@@ -82,9 +75,7 @@ class RateLimiterDriver implements SubjectDriver {
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
-    this.#findReplacedPods = options.findReplacedPods ?? (async () => []);
-    this.#diagnosis = options.diagnosis ?? createDiagnosisProfiles({ rules: rulesProvider });
-    const { budget, checkStore, mayBePaused, now, server, spec, target } = options;
+    const { budget, checkStore, findReplacedPods, mayBePaused, now, server, spec, target } = options;
     const { signal: lifetime } = this.#lifetime;
     this.#toolkit = openToolkit(spec, {
       target,
@@ -94,7 +85,7 @@ class RateLimiterDriver implements SubjectDriver {
       control: () => this.#control,
       usualWriteMs: () => this.#control?.baseline.writeMaxMs ?? 0,
       checkStore,
-      findReplacedPods: this.#findReplacedPods,
+      findReplacedPods,
       now,
       lifetime,
     });
@@ -120,7 +111,7 @@ class RateLimiterDriver implements SubjectDriver {
         const tools = {
           ...this.#toolkit,
           permit,
-          requireNodes: async () => await requireNodes(this.#findReplacedPods, signal),
+          requireNodes: async () => await requireNodes(this.#toolkit.findReplacedPods, signal),
         };
         const report = await resetCounter(tools, effect, signal);
         this.#options.logger.info({ effect: effect.id, state: report.state }, report.message);
@@ -158,7 +149,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { limiter, target } = this.#toolkit;
     const { dryRun, scenarios } = this.#options.spec;
     try {
-      await requireNodes(this.#findReplacedPods, signal);
+      await requireNodes(this.#toolkit.findReplacedPods, signal);
       // It removes its keys itself; what it could not is undone with the rest.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
@@ -184,7 +175,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { generation, now } = this.#options;
     const attempt = this.#open(effect.scenario);
     try {
-      await requireNodes(this.#findReplacedPods, signal);
+      await requireNodes(this.#toolkit.findReplacedPods, signal);
       const prepared = await attempt.prepare(fixture, signal);
       this.#attempts.set(fault, attempt);
       this.#fixtures.add(fixture);
@@ -206,7 +197,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { id: fault, scenario } = effect;
     let report: FaultReport;
     try {
-      await requireNodes(this.#findReplacedPods, signal);
+      await requireNodes(this.#toolkit.findReplacedPods, signal);
       const inject = (): Promise<FaultReport> =>
         this.#attempt({ fault, scenario }).inject(effect, permit, signal);
       report = await this.#noted(effect, inject, signal);
@@ -252,7 +243,7 @@ class RateLimiterDriver implements SubjectDriver {
     const { bundle, pods } = evidence;
     const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
     const truth = truthIn(scenarioTypeOf(type).truth, evidence);
-    const report = await this.#diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
+    const report = await this.#options.diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
     return { kind: 'Diagnosis', fault, profile, report: this.#withSuggestion(report) };
   }
 

@@ -18,10 +18,10 @@ import { templatesOf } from '../../targets/pod-template.ts';
 import { checkPreconditions, watchPreconditions } from '../../targets/precondition-check.ts';
 import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
-import { createRateLimiterDriver } from '../driver.ts';
+import { RateLimiterDriver } from '../driver.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { scenarioTypeOf } from '../scenarios/index.ts';
-import { hasOneCaller, tooLong } from '../scenarios/rests.ts';
+import { isOfOneCaller, tooLong } from '../scenarios/rests.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
 import { redisName } from '../store/redis-target.ts';
@@ -140,7 +140,11 @@ export class RateLimiterConnector implements SubjectConnector {
     if (asks !== undefined) return waitForPods(asks);
     const lock = this.#leaseFor(request, leaseName(runId));
     const attempt = await permitted(namespace, lock.acquire(signal));
-    if (attempt.state === 'held') return waitFor(redisName(target.redis), attempt.heldBy);
+    if (attempt.state === 'held') {
+      const user = attempt.heldBy || 'another ChaosDemo';
+      const text = `${redisName(target.redis)} is in use by ${user}; this one starts when Redis is free`;
+      return waiting('RedisInUse', text);
+    }
     this.#leases.delete(uid);
     // Another may have begun while the lease was acquired.
     const begun = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
@@ -162,8 +166,7 @@ export class RateLimiterConnector implements SubjectConnector {
     const redis = coolingRedis(request.namespace, target, runId);
     const until = await this.#rest.until(redis, pausedFor(request), this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
-    const message = truncate(this.#rest.message(redisName(target.redis), until), LIMITS.message);
-    return { state: 'waiting', reason: 'CoolingDown', message };
+    return waiting('CoolingDown', this.#rest.message(redisName(target.redis), until));
   }
 
   /** The one that this object waits with: whether another is expired shows only over time. */
@@ -201,7 +204,7 @@ export class RateLimiterConnector implements SubjectConnector {
     const logger = parent.child({ namespace, name });
     const look = async (signal: AbortSignal) =>
       await checkPreconditions(cluster, namespace, target.nodes, signal);
-    const driver = createRateLimiterDriver({
+    const driver = new RateLimiterDriver({
       target,
       spec,
       generation,
@@ -234,13 +237,8 @@ export function leaseName(runId: string): string {
   return `chaosdemo-redis-${runId}`;
 }
 
-function waitFor(store: string, holder: string): Admission {
-  const user = holder || 'another ChaosDemo';
-  const message = truncate(
-    `${store} is in use by ${user}; this one starts when Redis is free`,
-    LIMITS.message,
-  );
-  return { state: 'waiting', reason: 'RedisInUse', message };
+function waiting(reason: 'CoolingDown' | 'PodsInUse' | 'RedisInUse', text: string): Admission {
+  return { state: 'waiting', reason, message: truncate(text, LIMITS.message) };
 }
 
 function askingOf({ name, namespace, spec, uid }: AdmissionRequest, { nodes }: DiscoveredTarget): Asking {
@@ -248,16 +246,15 @@ function askingOf({ name, namespace, spec, uid }: AdmissionRequest, { nodes }: D
     uid,
     name: `${namespace}/${name}`,
     pods: nodes.map((node) => node.uid),
-    byAddress: hasOneCaller(rateLimiterOf(spec)),
+    byAddress: isOfOneCaller(rateLimiterOf(spec)),
   };
 }
 
 function waitForPods(user: string): Admission {
-  const message = truncate(
-    `${user} asks the same pods, and to a limiter that knows its callers by the source address alone both are one caller; this one starts when that has ended`,
-    LIMITS.message,
+  return waiting(
+    'PodsInUse',
+    `${user} sends requests to the same pods, and to a limiter that knows its callers by the source address alone both are one caller; this one starts when that has ended`,
   );
-  return { state: 'waiting', reason: 'PodsInUse', message };
 }
 
 function coolingRedis(namespace: string, { redis }: DiscoveredTarget, runId: string): CoolingRedis {
@@ -282,7 +279,7 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
   const parts = (spec.dryRun ? [] : spec.scenarios).map((scenario) => {
     const fault = scenarioTypeOf(scenario.type);
     const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
-    return { rests: fault.cooldownsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
+    return { rests: fault.restsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
   });
   const unsuited = unsuitedFields(limiter) ?? tooLong(spec, limiter, parts);
   if (unsuited !== undefined) throw new Refusal('UnprovableSpec', unsuited);

@@ -17,18 +17,18 @@ import { CLOCK_WITHIN_MS, windowEnd } from '../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 
 /** Whether every request of a run is of one caller. */
-export function hasOneCaller({ http }: Pick<RateLimiterSpec, 'http'>): boolean {
+export function isOfOneCaller({ http }: Pick<RateLimiterSpec, 'http'>): boolean {
   return http?.identity === 'SourceAddress';
 }
 
 /** The longest that one rest takes, in milliseconds; 0: none is needed. */
 export function cooldownMs(limiter: RateLimiterSpec): number {
-  return hasOneCaller(limiter) ? mostCooldownMs(limitOf(limiter)) : 0;
+  return isOfOneCaller(limiter) ? mostCooldownMs(limitOf(limiter)) : 0;
 }
 
 /** What a run waits for before something that takes so many rests, in a sentence; undefined: for nothing. */
 export function cooldownSentence(limiter: RateLimiterSpec, rests: number): string | undefined {
-  if (!hasOneCaller(limiter)) return undefined;
+  if (!isOfOneCaller(limiter)) return undefined;
   const times = rests === 1 ? '' : `${rests} times `;
   return `This waits ${times}up to ${formatDuration(cooldownMs(limiter))} until the limit of the operator's address is replenished`;
 }
@@ -52,7 +52,7 @@ export function tooLong(
   limiter: RateLimiterSpec,
   parts: readonly { readonly rests: number; readonly ms: number }[],
 ): string | undefined {
-  const rests = hasOneCaller(limiter) ? parts.reduce((sum, part) => sum + part.rests, 1) : 0;
+  const rests = isOfOneCaller(limiter) ? parts.reduce((sum, part) => sum + part.rests, 1) : 0;
   const dwells = DWELLS_PER_RUN + DWELLS_PER_SCENARIO * parts.length;
   const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
   const ms = parts.reduce((sum, part) => sum + part.ms, rests * cooldownMs(limiter) + dwellMs);

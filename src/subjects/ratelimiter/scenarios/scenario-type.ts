@@ -28,7 +28,7 @@ export interface ScenarioType<J extends Judge = Judge> {
   /** How long an attempt's keys have to be usable from its announcement on; milliseconds. */
   storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number;
   /** How often an attempt waits, before it is ready, until the limit of the one caller is whole again; default: once. */
-  readonly cooldownsToPrepare?: number;
+  readonly restsToPrepare?: number;
   /** Every key that an attempt with this fixture may set up, whatever its parameters; default: the fixture alone. */
   keysOf?(fixture: string): readonly string[];
   /** What the framework needs to know of a scenario; {@link planOf} derives the rest. */

@@ -17,7 +17,7 @@ import { sumOf } from '../../words.ts';
 const REST_MS = 1000;
 /** How long a limiter that shares its counts now and then may take to come; milliseconds. */
 const LATE_MS = 5000;
-const LOOK_AGAIN_MS = 100;
+const POLL_MS = 100;
 /** Requests that are watched, the first of a caller: each costs two looks. */
 const MOST_WATCHED = 200;
 /** What Redis does for others may look like the limiter by chance, and must do so no more often than this. */
@@ -52,7 +52,7 @@ export class StoreControl {
   readonly #idle = new Map<string, number>();
   #idleMs = 0;
   #atRest = 0;
-  #looks = 0;
+  #reads = 0;
   #first: CommandCounts | undefined;
   #last: { readonly counts: CommandCounts; readonly at: number } | undefined;
 
@@ -62,9 +62,9 @@ export class StoreControl {
 
   /** What Redis does by itself, for a second. @throws RedisClientError */
   async rest(signal: AbortSignal): Promise<void> {
-    await this.#lookIdle();
+    await this.#readIdle();
     await pauseFor(REST_MS, signal);
-    await this.#lookIdle();
+    await this.#readIdle();
     this.#atRest = sumOf(this.#idle.values());
   }
 
@@ -75,9 +75,9 @@ export class StoreControl {
       send: async (...args: Parameters<NodeClient['send']>) => {
         if (this.#watched.length >= MOST_WATCHED) return await client.send(...args);
         const start = performance.now();
-        const before = await this.#lookIdle();
+        const before = await this.#readIdle();
         const asked = await client.send(...args);
-        const after = await this.#look();
+        const after = await this.#read();
         this.#last = { counts: after, at: performance.now() };
         const ms = this.#last.at - start;
         this.#watched.push({ pod: client.node.name, sentAt: asked.sentAt, ms, grown: grown(before, after) });
@@ -99,12 +99,12 @@ export class StoreControl {
     const { name } = this.#redis;
     const deadline = performance.now() + LATE_MS;
     while (this.#askedSince === 0 && performance.now() < deadline) {
-      await pauseFor(LOOK_AGAIN_MS, signal);
-      await this.#lookIdle();
+      await pauseFor(POLL_MS, signal);
+      await this.#readIdle();
     }
     // The looks are commands themselves: the control of what is looked at.
     const seen = (this.#last?.counts.info ?? 0) - (this.#first?.info ?? 0);
-    if (seen < this.#looks - 1) return doubtful(`${name} does not tell how often it was asked`, countable);
+    if (seen < this.#reads - 1) return doubtful(`${name} does not tell how often it was asked`, countable);
     if (this.#askedSince === 0) {
       throw new Error(
         `without any fault one caller made ${counted(requests.length, 'request')}, and neither then nor in the ${LATE_MS / 1000} s after was ${name} asked for any data: the rate limiter does not count there. Correct ${SERVICE_FIELD}`,
@@ -130,17 +130,17 @@ export class StoreControl {
     return sumOf(during) + sumOf(this.#idle.values()) - this.#atRest;
   }
 
-  async #look(): Promise<CommandCounts> {
+  async #read(): Promise<CommandCounts> {
     const counts = parseCommandCounts(await this.#redis.info('commandstats'));
     this.#first ??= counts;
-    this.#looks += 1;
+    this.#reads += 1;
     return counts;
   }
 
   /** A look, before which no request was under way since the last one. */
-  async #lookIdle(): Promise<CommandCounts> {
+  async #readIdle(): Promise<CommandCounts> {
     const at = performance.now();
-    const counts = await this.#look();
+    const counts = await this.#read();
     if (this.#last) {
       this.#idleMs += at - this.#last.at;
       for (const [name, by] of grown(this.#last.counts, counts)) {

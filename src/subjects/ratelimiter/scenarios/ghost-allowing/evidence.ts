@@ -7,7 +7,7 @@ import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterTarget } from '../../target.ts';
-import { hasOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../rests.ts';
 import { Timeline } from '../timeline.ts';
 import type { GhostJudge } from './judge.ts';
 
@@ -53,7 +53,7 @@ function showEvents(timelines: readonly Timeline[], history: History, judge: Gho
   const { clockWithinMs, limiter, pods } = history.setup;
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
-  const other = hasOneCaller(limiter) ? 'the same caller, in a window of its own,' : 'another caller';
+  const other = isOfOneCaller(limiter) ? 'the same caller, in a window of its own,' : 'another caller';
   history.listen((event) => {
     if (event.kind === 'burst') {
       const burst = judge.trials.at(-1)?.burst;

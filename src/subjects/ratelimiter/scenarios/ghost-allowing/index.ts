@@ -4,7 +4,7 @@ import { trialKeys } from '../../checkers/burst-trials.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
-import { hasOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../rests.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { burstEvidence } from './evidence.ts';
 import { GhostJudge } from './judge.ts';
@@ -26,7 +26,7 @@ export const ghostAllowing: ScenarioType<GhostJudge> = {
     return {
       faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario, limiter),
       settleMs: 0,
-      faultTitle: `${burst} goes to all nodes at once${trials > 1 ? `, ${trials} times ${hasOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
+      faultTitle: `${burst} goes to all nodes at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
       invariant: invariantOf(limiter, sent),
     };
   },

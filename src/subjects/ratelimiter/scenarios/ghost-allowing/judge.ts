@@ -9,7 +9,7 @@ import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { droppedShortfall } from '../../words.ts';
-import { hasOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../rests.ts';
 import type { Judge } from '../scenario-type.ts';
 import { parametersOf } from './parameters.ts';
 
@@ -27,7 +27,7 @@ export class GhostJudge implements Judge {
     this.#history = history;
     this.keys = trialKeys(fixture, parametersOf(scenario).trials);
     const limit = limitOf(limiter);
-    this.#settings = { limit, pods, clockWithinMs, oneCaller: hasOneCaller(limiter) };
+    this.#settings = { limit, pods, clockWithinMs, oneCaller: isOfOneCaller(limiter) };
     history.listen((event) => this.#take(event));
   }
 

@@ -5,7 +5,7 @@ import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import type { RateLimiterTarget } from '../../target.ts';
-import { hasOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../rests.ts';
 import { Timeline } from '../timeline.ts';
 import type { OutageJudge } from './judge.ts';
 import { parametersOf } from './parameters.ts';
@@ -21,7 +21,7 @@ export function outageEvidence(
   timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
   showEvents(timeline, history);
   const { accept } = parametersOf(scenario);
-  const who = hasOneCaller(limiter) ? 'within' : undefined;
+  const who = isOfOneCaller(limiter) ? 'within' : undefined;
   return () =>
     timeline.evidence(history.times, seenInvariant(judge.reading(), accept, judge.judged.excess, who));
 }
@@ -29,7 +29,7 @@ export function outageEvidence(
 function showEvents(timeline: Timeline, history: History): void {
   const { clockWithinMs, limiter, preparedAt } = history.setup;
   const limit = limitOf(limiter);
-  const oneLimit = hasOneCaller(limiter);
+  const oneLimit = isOfOneCaller(limiter);
   /** The most that the caller over its limit may have been admitted until then. */
   const mostUntil = (to: number): number =>
     mostAdmitted(limit, {

@@ -9,7 +9,7 @@ import type { CallerKind, CallerRequest, HistoryEvent } from '../../history/even
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { leftOutShortfall } from '../../words.ts';
-import { hasOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../rests.ts';
 import type { Judge } from '../scenario-type.ts';
 import { parametersOf } from './parameters.ts';
 
@@ -138,7 +138,7 @@ function seenIn(history: History): OutageSeen {
       pods: setup.pods,
       limit: limitOf(setup.limiter),
       callerTimeoutMs: parseDuration(callerTimeout),
-      ...(hasOneCaller(setup.limiter)
+      ...(isOfOneCaller(setup.limiter)
         ? { oneLimitFrom: setup.preparedAt }
         : { firstSentAt: setup.preparedAt }),
       clockWithinMs: setup.clockWithinMs,

@@ -14,7 +14,7 @@ import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
 import { fitsWindow } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
-import { hasOneCaller, tooLongForClock } from '../rests.ts';
+import { isOfOneCaller, tooLongForClock } from '../rests.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { crossingCallers } from './crossing-callers.ts';
 import { mostReturnMs } from './returning-callers.ts';
@@ -173,7 +173,7 @@ export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): numbe
  * its limit only if it sends more than comes back.
  */
 export function windowsEnd(scenario: ScenarioSpec, limiter: RateLimiterSpec): boolean {
-  if (isReference(limiter) || hasOneCaller(limiter)) return false;
+  if (isReference(limiter) || isOfOneCaller(limiter)) return false;
   return !fitsWindow(limitOf(limiter), storyMs(scenario, limiter));
 }
 
@@ -207,7 +207,7 @@ export function unprovable(
   if (parseDuration(settle) <= timeoutMs) {
     return `scenario ${scenario.name}: storeOutage.settle ${settle} must be more than callerTimeout ${callerTimeout}, so that the last callers have their answers when the watch ends`;
   }
-  if (isReference(limiter) || hasOneCaller(limiter)) {
+  if (isReference(limiter) || isOfOneCaller(limiter)) {
     const fields =
       'countdown, storeOutage.fault.duration, storeOutage.settle, storeOutage.callerTimeout and health.timeout';
     const late = tooLongForWindow(scenario, limiter, faultStoryMs(scenario, limiter), fields);
@@ -218,12 +218,12 @@ export function unprovable(
     return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) comes to ${asked}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
   }
   // Four kinds of callers send to each pod, or one in place of two.
-  const kinds = hasOneCaller(limiter) ? 2 : 4;
+  const kinds = isOfOneCaller(limiter) ? 2 : 4;
   const rate = kinds * requestsPerSecond * pods;
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
   if (open <= MOST_AT_ONCE) {
     return (
-      (hasOneCaller(limiter) ? unprovableByOne(scenario, limiter, pods) : undefined) ??
+      (isOfOneCaller(limiter) ? unprovableByOne(scenario, limiter, pods) : undefined) ??
       (windowsEnd(scenario, limiter)
         ? (notOverLimit(scenario, limiter, pods) ?? fewInWindow(scenario, limiter, pods))
         : undefined)
@@ -259,7 +259,7 @@ function fewInWindow(scenario: ScenarioSpec, { limit }: RateLimiterSpec, pods: n
 
 /** Why a caller does not get over its limit in the pause, with what comes back meanwhile. */
 function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
-  const byOne = hasOneCaller(limiter);
+  const byOne = isOfOneCaller(limiter);
   const { callerTimeout, fault, requestsPerSecond } = parametersOf(scenario);
   const pauseMs = parseDuration(fault.duration);
   const span = { from: 0, to: pauseMs, fresh: true };
