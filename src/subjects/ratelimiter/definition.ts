@@ -39,7 +39,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
   },
 
   fixturePrefix: () => 'demo-chaos-key',
-  // One behind HTTP is told of no key: its counts run out by themselves.
+  // One behind HTTP takes no keys: its counts run out by themselves.
   keepsFixtures: (spec) => isReference(rateLimiterOf(spec)),
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
 

@@ -40,7 +40,7 @@ export interface RateLimiterDriverOptions {
   /** Of that spec. */
   readonly generation: number;
   readonly now: () => number;
-  /** Connections to nodes that the runs of its namespace may have. */
+  /** Connections to pods that the runs of its namespace may have. */
   readonly budget: ConnectionShare;
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'info' | 'warn'>;
   /** Whether an earlier process may have left a pause on. */

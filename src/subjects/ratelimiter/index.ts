@@ -1,4 +1,4 @@
-/** The rate limiter as a subject, and what can be used of it by itself: importing it opens no connection. */
+/** The rate limiter as a subject, and what can be used of it separately: importing it opens no connection. */
 import type { ScenarioSpec } from '../../api/index.ts';
 import type { Scenario, Subject } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
@@ -25,12 +25,12 @@ export { RedisConnections } from './store/redis-client.ts';
 export type { RedisTarget } from './store/redis-target.ts';
 export type { NodeTarget, RateLimiterTarget } from './target.ts';
 
-/** Pauses the writes of Redis and drives steady traffic meanwhile. */
+/** Pauses the writes of Redis and drives steady traffic during that time. */
 export function redisPauseConfig(scenario: ScenarioSpec, limiter: RateLimiterSpec): Scenario {
   return planOf(counterDrift, scenario, limiter);
 }
 
-/** Sends more requests than the limit to all nodes at once. */
+/** Sends more requests than the limit to all pods at once. */
 export function burstTrafficConfig(scenario: ScenarioSpec, limiter: RateLimiterSpec): Scenario {
   return planOf(ghostAllowing, scenario, limiter);
 }

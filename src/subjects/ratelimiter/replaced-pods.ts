@@ -1,14 +1,14 @@
-/** Whether nodes are still at their addresses, looked at right before something is written to them: by now another pod may be there. */
+/** Whether pods are still at their addresses, looked at right before something is written to them: by now another pod may be there. */
 
 import { messageOf } from '../../api/index.ts';
 import { listed } from '../targets/refusal.ts';
 import { NotFoundOutError } from './tools.ts';
 import { TIMED_OUT, within } from './waiting.ts';
 
-/** Names of the nodes that are not at their addresses any more. @throws where it could not be found out */
+/** Names of the pods that are not at their addresses any more. @throws if it could not be found out */
 export type FindReplacedPods = (signal: AbortSignal) => Promise<readonly string[]>;
 
-/** How long a look at the nodes may take, in milliseconds: a fault has 3 s to begin. */
+/** How long a look at the pods may take, in milliseconds: a fault has 3 s to begin. */
 const LOOK_MS = 1500;
 
 /** @throws NotFoundOutError; an error that says which node is gone; the reason of `signal` */

@@ -1,4 +1,4 @@
-/** The connections of one run to the nodes and the Redis, which effects, activities and faults share. */
+/** The connections of one run to the pods and the Redis, which effects, activities and faults share. */
 import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import { dialTls, TLS_COST } from './http/dial.ts';
@@ -20,7 +20,7 @@ import type { Toolkit } from './tools.ts';
 const QUIET_CONNECTIONS = 8;
 /**
  * Connections for the traffic to one node: those whose answers are waited for, at the highest rate and the longest wait.
- * A request that waited for a connection would be told as one that the node did not answer. Over all nodes traffic has no
+ * A request that waited for a connection would be reported as one that the pod did not answer. Over all pods traffic has no
  * more requests open than `room` lets it; the few connections that are kept between requests are not among them.
  */
 const TRAFFIC_CONNECTIONS = 1000;

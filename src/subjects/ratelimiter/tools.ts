@@ -28,18 +28,18 @@ export class NotFoundOutError extends Error {
 export interface Toolkit {
   readonly limiter: RateLimiterSpec;
   readonly target: RateLimiterTarget;
-  /** How long one request to a node may take; milliseconds. */
+  /** How long one request to a pod may take; milliseconds. */
   readonly timeoutMs: number;
   /** Sets limits and samples counters; undefined: the limiter has no interface for that. */
   readonly reference?: ReferenceLimiter;
   readonly callers: Callers;
   /** Of one that knows its callers by the source address alone: every request is of one caller. */
   readonly ownLimit?: OwnLimit;
-  /** For the requests of callers, one for each node, in the same order. */
+  /** For the requests of callers, one for each pod, in the same order. */
   readonly podClients: readonly NodeClient[];
-  /** How its nodes are dialled with TLS; left out: they are not. */
+  /** How its pods are dialled with TLS; left out: they are not. */
   readonly dial?: Dial;
-  /** Connections to nodes that the runs of this namespace may have, for bursts and traffic. */
+  /** Connections to pods that the runs of this namespace may have, for bursts and traffic. */
   readonly budget: ConnectionShare;
   /** A connection of it for one open request of traffic. */
   readonly room: TrafficRoom;

@@ -1,7 +1,7 @@
 /** Figures as sentences need them. */
 import { counted } from '../../api/index.ts';
 
-/** "node-1 10, node-2 10": counts by node. */
+/** "pod-1 10, pod-2 10": counts by pod. */
 export function perPod(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([node, count]) => `${node} ${count}`).join(', ');
 }

@@ -61,7 +61,7 @@ export class RateLimiterConnector implements SubjectConnector {
   readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
 
   /**
-   * @param budget connections to nodes, of all runs of this process
+   * @param budget connections to pods, of all runs of this process
    * @param diagnosis who explains what was detected
    */
   constructor(ports: SubjectPorts<Cluster>, budget: ConnectionBudget, diagnosis: DiagnosisProfiles) {
@@ -156,7 +156,7 @@ export class RateLimiterConnector implements SubjectConnector {
     return { target, runId, lock, asking };
   }
 
-  /** What an object is told whose run would pause a Redis that rests; undefined where it need not wait for that. */
+  /** Why a run waits whose Redis is cooling down; undefined if it need not. */
   async #restOf(
     request: AdmissionRequest,
     target: DiscoveredTarget,
@@ -174,7 +174,7 @@ export class RateLimiterConnector implements SubjectConnector {
     const { namespace, uid } = request;
     const known = this.#leases.get(uid);
     if (known?.name === name) return known.lease;
-    // Of a Redis that was started anew; an attempt that failed may have got it all the same.
+    // Of a Redis that was restarted; an attempt that failed may have got it all the same.
     void known?.lease.release();
     const lease = this.#ports.cluster.lease({ namespace, name, holder: `${namespace}/${request.name}` });
     this.#leases.set(uid, { name, lease });

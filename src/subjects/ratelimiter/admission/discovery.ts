@@ -1,5 +1,5 @@
 /**
- * Finds out who may be touched for a rate limiter: which pods are its nodes, and
+ * Finds out who may be touched for a rate limiter: which pods it runs in, and
  * which pod is its Redis. Reads the API server only; nothing is connected to yet
  * (see redis-admission.ts). What stands in the way is thrown as a Refusal.
  */
@@ -31,7 +31,7 @@ export interface DiscoveredTarget {
   /** IPs of all selected pods, Ready or not: who connects to Redis from there belongs to the rate limiter. */
   readonly addresses: readonly string[];
   readonly redis: RedisTarget;
-  /** Of a limiter behind HTTP: what its Secret adds; left out where none is named. */
+  /** Of a limiter behind HTTP: what its Secret adds; left out if none is named. */
   readonly http?: HttpAuth;
 }
 
@@ -59,7 +59,7 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
 
 /**
  * Where a fault that another process left on can be released, although nothing may be injected (any more):
- * the Redis, and what nodes there are. Undefined where not even that can be found, and in a namespace that has
+ * the Redis, and what pods there are. Undefined if not even that can be found, and in a namespace that has
  * no label of ours at all: it never took part, so nothing of ours can be on there, whatever a status says.
  *
  * @throws what the cluster throws if it could not be found out.
@@ -99,7 +99,7 @@ export async function findAddresses(place: Place, signal: AbortSignal): Promise<
 }
 
 /**
- * Names of the nodes whose pods are not at their addresses any more: gone, going, or made anew.
+ * Names of the pods that are not at their addresses any more: gone, terminating, or recreated.
  *
  * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out.
  */

@@ -93,7 +93,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
   };
 }
 
-/** The labels that a Secret names; undefined where there is none, or something that is no label. */
+/** The labels that a Secret names; undefined if there is none, or something that is no label. */
 function labelsOf(selector: string): [key: string, value: string][] | undefined {
   const labels: [string, string][] = [];
   for (const part of selector.split(/[\s,]+/).filter((text) => text !== '')) {

@@ -30,7 +30,7 @@ export class PodsInUse {
     this.#asking.set(asking.uid, asking);
   }
 
-  /** One that has begun anew under the same uid stays. */
+  /** One that has begun again under the same uid stays. */
   leave(asking: Asking): void {
     if (this.#asking.get(asking.uid) === asking) this.#asking.delete(asking.uid);
   }

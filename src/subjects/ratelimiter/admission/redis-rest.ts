@@ -1,5 +1,5 @@
 /**
- * Rest for a Redis after each pause, whoever had it paused: an object made anew, another one and a run that is asked
+ * Rest for a Redis after each pause, whoever had it paused: a recreated object, another one and a run that is asked
  * for again all wait. What was paused stands in a note in the namespace, so that it outlives objects and operators.
  *
  * The process also remembers its own entries, so deleting or shortening a note has no effect until another operator
@@ -48,7 +48,7 @@ export class RedisRest {
 
   /**
    * When a run that pauses it for `needMs` in all may begin; undefined: now.
-   * @throws {Refusal} PermissionDenied, and what the cluster throws where it could not be found out
+   * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out
    */
   async until(
     redis: CoolingRedis,

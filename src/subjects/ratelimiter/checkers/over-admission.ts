@@ -114,7 +114,7 @@ function limitedCaller(
 
 /**
  * The pods that leaked from `startedAt` on. One did if its own admissions, on top of those of all pods before, are more
- * than the limit allows; what another admitted during that time is not held against it. If the rest are more only
+ * than the limit allows; what another admitted during that time is not compared with it. If the rest are more only
  * together, each of them that admitted anything did. `exceed`: whether these are more than the limit allows.
  */
 export function leakingPods(

@@ -78,7 +78,7 @@ function spanOf(
   return { from: startedAt, to: admittedAt.at(-1) ?? startedAt, fresh: true, clockWithinMs };
 }
 
-/** What a limiter in order lets through at most from the first request of a burst to its last yes, and when that was. */
+/** What a correct limiter admits at most from the first request of a burst to its last admission, and when that was. */
 export function mostOfBurst(
   settings: BurstSettings,
   burst: Pick<BurstResult, 'admittedAt' | 'startedAt'>,

@@ -49,7 +49,7 @@ export interface BurstPlan<T> {
 }
 
 /**
- * What became of one request. Moments in milliseconds since the epoch, by a monotonic clock from the start of the
+ * The result of one request. Moments in milliseconds since the epoch, by a monotonic clock from the start of the
  * burst on. Of a request that was not sent, `sentAt` is when it would have been. An answer is noticed after all
  * requests were written, at the earliest.
  */

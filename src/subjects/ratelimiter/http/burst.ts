@@ -23,7 +23,7 @@ import { ResponseReader } from './response-reader.ts';
 
 /** Connections that are opened at the same time. */
 const OPEN_AT_ONCE = 200;
-/** So long before the moment, connections that were lost meanwhile are opened again. */
+/** So long before the moment, connections that were lost during that time are opened again. */
 const SECOND_LOOK_MS = 300;
 /** Between two looks whether the kernel has taken what it did not take at once. */
 const LOOK_EVERY_MS = 1;
@@ -31,9 +31,9 @@ const LOOK_EVERY_MS = 1;
 const MOST_REHEARSED = 1000;
 /** Wake-up requests to one node: with fewer it falls asleep again between two requests now and then, with more it gains nothing. */
 const WAKE_UPS = 8;
-/** Wake-up requests in all: the more nodes there are, the fewer requests each gets, and connections are dear. */
+/** Wake-up requests in all: the more pods there are, the fewer requests each gets, and connections are dear. */
 const MOST_WAKE_UPS = 48;
-/** Files that the rest of the process may want to open meanwhile. */
+/** Files that the rest of the process may want to open during that time. */
 const SPARE_FILES = 64;
 /**
  * Sends the burst and waits until each request has its outcome, `timeoutMs` at most. All connections are
@@ -137,7 +137,7 @@ async function checkFiles(connections: number): Promise<void> {
   );
 }
 
-/** Milliseconds until the time of the burst is over; undefined where that is not said. */
+/** Milliseconds until the time of the burst is over; undefined if that is not said. */
 function leftFor<T>({ now = Date.now, until }: BurstPlan<T>): number | undefined {
   return until === undefined ? undefined : Math.max(0, until - now());
 }
@@ -256,7 +256,7 @@ async function fire<T>(
 
 /**
  * By when the kernel had taken everything; `writtenAt` where it took all of it at once, else looked at again and
- * again, so that no request pays for a callback. Undefined where it had not when the burst was over.
+ * again, so that no request pays for a callback. Undefined if it had not when the burst was over.
  */
 async function whenSent(
   lines: readonly Line[],

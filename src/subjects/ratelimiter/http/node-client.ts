@@ -1,4 +1,4 @@
-/** Asks one node in the name of a caller, who waits for so long and no longer. Redirects are not followed. */
+/** Sends requests to one pod for callers, which wait for so long and no longer. Redirects are not followed. */
 import { fairTimeout, untilAborted } from '../waiting.ts';
 import type { AnswerMemory, HttpAnswer } from './answer.ts';
 import type { BurstNode } from './burst-plan.ts';
@@ -7,7 +7,7 @@ import { type Failure, RequestError } from './failure.ts';
 import { HttpPool } from './pool.ts';
 import type { HttpRequest } from './request.ts';
 
-/** What became of a request; moments in milliseconds since the epoch. */
+/** The result of a request; moments in milliseconds since the epoch. */
 export type RequestResult = { readonly sentAt: number; readonly endedAt: number } & (
   | { readonly answer: HttpAnswer; readonly failure?: undefined }
   | { readonly failure: Failure; readonly answer?: undefined }

@@ -1,6 +1,6 @@
 /**
  * Requests to one pod by undici, over a few kept connections. No redirect is followed, and a connection whose answer
- * exceeds a bound, comes too late or is called off ends with its request.
+ * exceeds a bound, comes too late or is cancelled ends with its request.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
@@ -149,7 +149,7 @@ class Line {
           this.#isOpen = true;
           done(null, socket);
         });
-        // undici ends it if its request is called off.
+        // undici ends it if its request is cancelled.
         return socket;
       },
       maxHeaderSize: HEAD_BYTES,

@@ -1,6 +1,6 @@
 /**
  * The one limit that a run has at a rate limiter which knows its callers by the source address alone: all its requests
- * are those of one caller, so each part of a run begins once that limit is whole again.
+ * are those of one caller, so each part of a run begins once that limit is replenished.
  */
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { replenishedAt } from '../limits/replenish.ts';

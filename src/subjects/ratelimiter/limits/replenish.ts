@@ -1,4 +1,4 @@
-/** When a limit of which something was used is whole again, by time alone. Derived in docs/limits.md. Pure. */
+/** When a limit of which something was used is replenished, by time alone. Derived in docs/limits.md. Pure. */
 import type { RateLimit, TokenBucket } from './rate-limit.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';
 
@@ -28,7 +28,7 @@ export function replenishedAt(limit: RateLimit, lastUsedAt: number): number {
   }
 }
 
-/** The longest that a limit may take to be whole again after its last use; milliseconds. */
+/** The longest that a limit may take to be replenished after its last use; milliseconds. */
 export function mostCooldownMs(limit: RateLimit): number {
   const { windowMs } = limit;
   switch (limit.algorithm) {

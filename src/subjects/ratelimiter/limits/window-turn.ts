@@ -2,7 +2,7 @@
 import { pauseFor } from '../waiting.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-/** How far the clocks of operator, nodes and Redis may be apart; documented as what is needed of them. */
+/** How far the clocks of operator, pods and Redis may be apart; documented as what is needed of them. */
 export const CLOCK_WITHIN_MS = 1000;
 
 /** When the window by the clock ends in which `now` lies, for any clock within {@link CLOCK_WITHIN_MS}; undefined: it has none. */

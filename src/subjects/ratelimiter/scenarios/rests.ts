@@ -1,6 +1,6 @@
 /**
  * What a run takes longer on a limiter that knows its callers by the source address alone: before its control, and before
- * each part of a fault, that one limit has to become whole. Pure.
+ * each part of a fault, that one limit has to be replenished. Pure.
  */
 import {
   type ChaosDemoSpec,

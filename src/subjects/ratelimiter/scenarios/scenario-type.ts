@@ -27,7 +27,7 @@ export interface ScenarioType<J extends Judge = Judge> {
   readonly title: string;
   /** How long an attempt's keys have to be usable from its announcement on; milliseconds. */
   storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number;
-  /** How often an attempt waits, before it is ready, until the limit of the one caller is whole again; default: once. */
+  /** How often an attempt waits, before it is ready, until the limit of the one caller is replenished; default: once. */
   readonly restsToPrepare?: number;
   /** Every key that an attempt with this fixture may set up, whatever its parameters; default: the fixture alone. */
   keysOf?(fixture: string): readonly string[];

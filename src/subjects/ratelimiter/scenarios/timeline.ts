@@ -40,7 +40,7 @@ const SERIES_EACH = 10;
 /** A write that waits so long is worth an event, in milliseconds, and so many times the slowest that is usual. */
 const LONG_MS = 100;
 const LONG_FACTOR = 5;
-/** A connection that breaks now and then is no silence: a node that answers nobody for so long is. Milliseconds. */
+/** A connection that breaks now and then is no silence: a pod that answers nobody for so long is. Milliseconds. */
 const UNHEARD_MS = 500;
 
 /** Whose requests: those of the one caller that the limit is about, or of others that stay far from theirs. */

@@ -50,7 +50,7 @@ function pairOf(text: string): { readonly name: string; readonly value?: string 
   return at === -1 ? { name: text } : { name: text.slice(0, at).trim(), value: text.slice(at + 1).trim() };
 }
 
-/** The parts between separators that stand outside of quotes, trimmed; undefined where a quote is never closed. */
+/** The parts between separators that stand outside of quotes, trimmed; undefined if a quote is never closed. */
 function splitAt(text: string, separator: ',' | ';'): string[] | undefined {
   const parts: string[] = [];
   let [from, quoted] = [0, false];

@@ -60,7 +60,7 @@ export class StoreControl {
     this.#redis = redis;
   }
 
-  /** What Redis does by itself, for a second. @throws RedisClientError */
+  /** What Redis does without requests, for a second. @throws RedisClientError */
   async rest(signal: AbortSignal): Promise<void> {
     await this.#readIdle();
     await pauseFor(REST_MS, signal);
@@ -89,7 +89,7 @@ export class StoreControl {
   /**
    * What was seen once the caller has used its limit up. Waits up to 5 s where nobody came so far.
    * @param countable whether the spec can say where the limiter counts
-   * @throws Error where nobody came to this Redis, with the field to correct; RedisClientError
+   * @throws Error if nobody came to this Redis, with the field to correct; RedisClientError
    */
   async conclude(
     requests: readonly CallerRequest[],
@@ -193,8 +193,8 @@ export function inStep(
 }
 
 /**
- * Requests that no limiter of several nodes decides by itself: those that it lets through, and a denial by a node that
- * has let none through and so cannot know of the others. Of a caller that was denied before, a node may know.
+ * Requests that no limiter of several pods decides alone: those that it admits, and a rejection by a pod that
+ * has admitted none and so cannot know of the others. Of a caller that was rejected before, a pod may know.
  */
 function needing(requests: readonly CallerRequest[]): CallerRequest[] {
   const known = new Set<string>();

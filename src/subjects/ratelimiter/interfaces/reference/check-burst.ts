@@ -1,4 +1,4 @@
-/** A burst to the bundled limiter by itself, without a run around it. */
+/** A burst to the bundled limiter, without a run around it. */
 import { type BurstResult, burstResultOf } from '../../checkers/burst-result.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type BurstNode, type BurstPlan, spread } from '../../http/burst-plan.ts';

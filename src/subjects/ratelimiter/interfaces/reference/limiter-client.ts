@@ -1,6 +1,6 @@
 /**
  * The requests to one pod of the bundled limiter that no HTTP mapping has: it takes limits and reports its counter.
- * Answers are checked and bounded: they come from somebody else's program.
+ * Answers are checked and bounded: they come from someone else's program.
  */
 import { z } from 'zod';
 import type { AnswerMemory } from '../../http/answer.ts';

@@ -1,21 +1,21 @@
-/** Puts a limit of the demo's own on the rate limiter and makes sure that every node goes by it. */
+/** Puts a limit of the demo's own on the rate limiter and makes sure that every pod goes by it. */
 import { messageOf, truncate } from '../../../../api/index.ts';
 import { endingWithin, pauseFor, within } from '../../waiting.ts';
 import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
 
-/** How long to wait before a node that does not know the key yet is asked again. */
+/** How long to wait before a pod that does not know the key yet is asked again. */
 const ASK_AGAIN_MS = 25;
 
-/** How long a node may take yet to answer that it was sent a limit which nobody needs any more, in milliseconds. */
+/** How long a pod may take yet to answer that it was sent a limit which nobody needs any more, in milliseconds. */
 const LAST_WORD_MS = 2000;
 
-/** How long the other nodes may take once one has removed a limit, in milliseconds. */
+/** How long the other pods may take once one has removed a limit, in milliseconds. */
 const OTHERS_MS = 2000;
 
-/** Characters that the nodes' reasons may take of a message: what to do stands behind them. */
+/** Characters that the pods' reasons may take of a message: what to do stands behind them. */
 const MOST_REASONS = 200;
 
-/** A key with a window that every node has. */
+/** A key with a window that every pod has. */
 export interface LimitWindow {
   readonly key: string;
   readonly limit: number;
@@ -26,7 +26,7 @@ export interface LimitWindow {
 
 /**
  * Defines `limit` requests in `windowMs` on `key`, by the first node that takes
- * it, and reads it back on every node until all have the same window.
+ * it, and reads it back on every pod until all have the same window.
  *
  * @throws Error that says what to do, when that takes longer than `timeoutMs`; the reason of `signal`, 2 s after it is aborted at the latest
  * @example
@@ -67,8 +67,8 @@ export async function setupRateLimit(
 }
 
 /**
- * By the first node that takes it. One that is silent is the last one asked: it may carry out what it was sent at any
- * later moment, and so replace the window that another had begun meanwhile. One that refuses, takes no connection or
+ * By the first pod that takes it. One that is silent is the last one asked: it may carry out what it was sent at any
+ * later moment, and so replace the window that another had begun during that time. One that refuses, takes no connection or
  * breaks it off holds nothing back to carry it out later.
  */
 async function defineOnFirst(
@@ -82,8 +82,8 @@ async function defineOnFirst(
   for (const client of clients) {
     signal.throwIfAborted();
     try {
-      // Not called off once it is sent: a node carries out what it was sent, though nobody waits for it, and
-      // would do so after the key was removed. A node in order has done it within a moment, and to a silent one
+      // Not cancelled once it is sent: a pod carries out what it was sent, though nobody waits for it, and
+      // would do so after the key was removed. A working pod has done it within a moment, and to a silent one
       // the removal is sent as well.
       const answer = client.define(key, limit, windowMs, new AbortController().signal);
       return await endingWithin(answer, LAST_WORD_MS, signal);
@@ -101,18 +101,18 @@ async function defineOnFirst(
   );
 }
 
-/** Whether a node may yet do what it was asked for. */
+/** Whether a pod may yet do what it was asked for. */
 function isSilent(error: unknown): boolean {
   return error instanceof LimiterClientError && error.failure === 'TIMEOUT';
 }
 
 /**
  * Removes the limit of `key` on every node, and returns whether there was one; that nobody knows it is fine. One
- * node's word would do as long as Redis stands; but if Redis loses its data before the others have learned of it,
- * a node that still knows the limit puts it back. So the others are asked as well, and a node that stands still keeps
+ * pod's word would do as long as Redis stands; but if Redis loses its data before the others have learned of it,
+ * a pod that still knows the limit puts it back. So the others are asked as well, and a pod that stands still keeps
  * nobody waiting for its timeout: after the first answer the rest have two seconds. That one does not know it is no
- * answer where another refuses, which may know it still: a node that was started anew knows nothing.
- * @throws an error of a node when none would, or none did and one refused
+ * answer where another refuses, which may know it still: a restarted pod knows nothing.
+ * @throws an error of a pod when none would, or none did and one refused
  */
 export async function removeRateLimit(
   clients: readonly LimiterClient[],

@@ -112,7 +112,7 @@ export function toleranceOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec):
   return Math.min(late, Math.floor(limit.requests / 2));
 }
 
-/** Whether it is held against what answers tell: what Redis holds goes before that. */
+/** Whether it is compared with what answers tell: what Redis holds goes before that. */
 export function usesReportedQuota({ http, redis }: RateLimiterSpec): boolean {
   return http?.remainingHeader !== undefined && redis.count === undefined;
 }
@@ -155,7 +155,7 @@ export function unprovable(
   if (usesReportedQuota(limiter) && scenario.expect === 'Held' && pods === 1) {
     return `${name}: Held needs more than one pod if only answers report what is counted: a pod that counts alone reports all of its own. Set ${PART}.redis.count, or run more pods`;
   }
-  // What a limiter behind HTTP lets through when it cannot count has no such ceiling.
+  // What a limiter behind HTTP admits when it cannot count has no such ceiling.
   if (isReference(limiter) && bound >= most) {
     return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.requestsPerSecond, or raise ${PART}.limit.requests`;
   }
