@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { type ChaosDemo, subjectPart } from '../../src/api/index.ts';
 import { Kubectl } from '../../src/local/kubectl.ts';
-import { MEMBER } from '../../src/subjects/ratelimiter/schema.ts';
+import { PART } from '../../src/subjects/ratelimiter/schema.ts';
 
 const SAMPLES = new URL('../../manifests/samples/', import.meta.url);
 const namespace = 'api-test';
@@ -50,7 +50,7 @@ describe('the API server', { timeout: 300_000 }, () => {
       { name: 'counter-drift', type: 'CounterDrift', expect: 'Held', countdown: '3s' },
       { name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Held', countdown: '3s' },
     ]);
-    expect(subjectPart(spec, MEMBER)).toMatchObject({
+    expect(subjectPart(spec, PART)).toMatchObject({
       port: 'http',
       redis: { tls: false, allowOtherClients: false, port: 6379 },
       limit: { requests: 10, window: '60s' },
@@ -69,7 +69,7 @@ describe('the API server', { timeout: 300_000 }, () => {
       ...withLimiter({ ...http, redis: counting }),
       scenarios: drift({}),
     });
-    expect(subjectPart(spec, MEMBER)).toMatchObject({
+    expect(subjectPart(spec, PART)).toMatchObject({
       redis: { count: { key: 'rl:$(key)', type: 'String' } },
     });
   });
@@ -77,7 +77,7 @@ describe('the API server', { timeout: 300_000 }, () => {
   it('takes a limiter that knows its callers by the source address alone', async () => {
     const scenarios = [...ghost({}), { name: 'o', type: 'StoreOutage' }];
     const { spec } = await judge({ ...withLimiter(byAddress), scenarios });
-    expect(subjectPart(spec, MEMBER)).toMatchObject({ http: { identity: 'SourceAddress' } });
+    expect(subjectPart(spec, PART)).toMatchObject({ http: { identity: 'SourceAddress' } });
   });
 
   it('takes drift of a limiter behind HTTP whose answers tell what remains', async () => {
@@ -86,7 +86,7 @@ describe('the API server', { timeout: 300_000 }, () => {
       ...withLimiter({ ...http, http: { ...http.http, remainingHeader } }),
       scenarios: drift({}),
     });
-    expect(subjectPart(spec, MEMBER)).toMatchObject({ http: { remainingHeader } });
+    expect(subjectPart(spec, PART)).toMatchObject({ http: { remainingHeader } });
   });
 
   it.each<[string, object, RegExp]>([

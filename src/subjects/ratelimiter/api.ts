@@ -3,10 +3,10 @@ import type { SubjectApi } from '../../api/index.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
 import { REMEDY_RULE } from './remedy.ts';
 import { SCENARIO_TYPES } from './scenarios/index.ts';
-import { HTTP_AUTH_SECRET_TYPE, MEMBER, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
+import { HTTP_AUTH_SECRET_TYPE, PART, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
-  member: MEMBER,
+  member: PART,
   displayName: 'rate limiter',
   schema: rateLimiterSchema,
   fieldsThatStartNoRun: ['health'],

@@ -10,10 +10,8 @@ import {
 } from './interfaces/http/schema.ts';
 import { COUNT_TYPES } from './store/count-place.ts';
 
-/** The member of `spec` that holds it. */
-export const MEMBER = 'rateLimiter';
-/** Where it stands, for messages. */
-export const PART = MEMBER;
+/** Its member of `spec`. */
+export const PART = 'rateLimiter';
 
 export { HTTP_AUTH_SECRET_TYPE };
 /** Type of the Secret that the operator takes for a Redis. */
@@ -197,7 +195,7 @@ export type RateLimiterSpec = z.output<typeof rateLimiterSchema>;
  * @throws TypeError if it is missing, which the API server's validation rules out
  */
 export function rateLimiterOf(spec: ChaosDemoSpec): RateLimiterSpec {
-  const part = subjectPart(spec, MEMBER);
-  if (part === undefined) throw new TypeError(`spec.${MEMBER} is missing`);
+  const part = subjectPart(spec, PART);
+  if (part === undefined) throw new TypeError(`spec.${PART} is missing`);
   return part as RateLimiterSpec;
 }

@@ -1,6 +1,6 @@
 /** `doctor`: why an object does not start, each cause with the command that mends it. */
 import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
-import { MEMBER } from '../../../subjects/ratelimiter/schema.ts';
+import { PART } from '../../../subjects/ratelimiter/schema.ts';
 import type { Connection } from '../connection.ts';
 import { getDemo } from '../demos.ts';
 import { EXIT, PluginError } from '../errors.ts';
@@ -54,6 +54,6 @@ async function lookAtObject(scene: Scene, connection: Connection): Promise<Looke
     const missing = { state: 'wrong', message: `${error.message}. ${error.remedy ?? ''}` } as const;
     return { findings: [await checked('Object', scene, async () => missing)] };
   }
-  const isRateLimiter = MEMBER in demo.spec;
+  const isRateLimiter = PART in demo.spec;
   return { demo, findings: isRateLimiter ? await checkRateLimiter({ ...scene, demo }) : [] };
 }
