@@ -37,8 +37,8 @@ const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
 ];
 
 /**
- * The same status, changed in place, in {@link STATUS_BYTES} as JSON. Doing it again changes nothing. One that somebody
- * else has filled beyond what any run reaches may stay larger.
+ * Shortens the status in place to at most {@link STATUS_BYTES} as JSON. Idempotent. A status filled by another writer
+ * beyond what any run reaches may stay larger.
  */
 export function boundStatus(status: ChaosDemoStatus): ChaosDemoStatus {
   for (const step of STEPS) {
@@ -47,7 +47,7 @@ export function boundStatus(status: ChaosDemoStatus): ChaosDemoStatus {
   return status;
 }
 
-/** Cuts each message to so many characters, except those that decisions depend on. */
+/** Cuts each message to `most` characters, except those that decisions depend on. */
 function shortenMessages(status: ChaosDemoStatus, most: number): void {
   const { chapters = [], conditions = [], diagnoses = [], scenarios = [] } = status;
   const all: { message?: string | undefined }[] = [

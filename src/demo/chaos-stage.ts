@@ -1,11 +1,10 @@
 /**
- * The stage that injects: baseline if it is missing, a fresh fixture, the
- * announcement with its countdown, the injection, its proof.
+ * The stage that injects: a baseline if it is missing, a fresh fixture, the announcement with its countdown, the
+ * injection, its proof.
  *
- * A fault is announced in the status before anything is done, and only the
- * process that announced it injects it. What a process that is gone announced
- * is an orphan: it is tried again only where it is known not to have happened,
- * or cannot be doubled (its fixture is used by nobody any more).
+ * A fault is announced in the status before anything is done, and only the process that announced it injects it. A
+ * fault announced by a process that no longer exists is an orphan: it is retried only if it is known not to have
+ * happened, or cannot happen twice (its fixture is no longer in use).
  */
 import type { ChapterStatus, FaultStatus, ScenarioStatus } from '../api/index.ts';
 import { formatDuration } from '../api/index.ts';
@@ -27,7 +26,7 @@ import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
 
-/** An announced fault that has not begun so long after its time is not begun any more. */
+/** An announced fault that has not begun this long after its planned time is not injected. */
 export const INJECT_WITHIN_MS = 3000;
 
 /** How long after its planned end the report of a fault may take. */
@@ -61,7 +60,7 @@ export function noteOf(fault: FaultStatus): string {
   return fault.proof === 'Confirmed' ? 'fault confirmed' : 'fault not proven';
 }
 
-/** Announces the next attempt once the subject is healthy and a fresh fixture is usable for the whole story. */
+/** Announces the next attempt once the subject is healthy and a fresh fixture is usable for the rest of the chapter. */
 function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapter: ChapterStatus): Work {
   const { demo, draft, now, observed, subject } = context;
   if (demo.spec.suspend) return hold(context);
@@ -126,8 +125,8 @@ function countdownMessage(scenario: Scenario, prepared: string): string {
 const MOST_NOTED = 16;
 
 /**
- * Notes a fault beside those before it: also where one was never injected its fixture is there, and is to be removed.
- * Where there are too many, the first of those goes that no scenario tells of any more.
+ * Adds a fault to the journal, even one that was never injected: its fixture exists and has to be removed. If there are
+ * too many, drops the first one that no scenario refers to any more.
  */
 function noteInJournal(context: Context, noted: NonNullable<ReturnType<typeof journalEntry>>): void {
   const journal = journalOf(context);
@@ -144,7 +143,7 @@ function noteInJournal(context: Context, noted: NonNullable<ReturnType<typeof jo
   if (others) journal.fixtures = others;
 }
 
-/** Suspended: nothing further is injected until somebody says so. */
+/** Suspended: nothing further is injected until the object is resumed. */
 function hold(context: Context): Work {
   context.awaitsPerson = true;
   const message = 'Held: spec.suspend is true, so nothing further is injected';
@@ -162,11 +161,11 @@ export function baselineFailed({ message, violated }: ControlOutcome): Work {
   return { done: false, message, fail: violated ? 'BaselineViolated' : 'BaselineFailed' };
 }
 
-/** Asks for the baseline, on a fixture of this session's own. */
+/** Requests the baseline, on a fixture owned by this session. */
 export function measureBaseline(context: Context): Work {
   const { demo, draft, effects, observed, subject } = context;
   const run = draft.run?.number ?? 0;
-  // Until the subject is open there is nobody to measure, and no session that the fixture would be of.
+  // Until the subject is open there is nothing to measure, and no session to own the fixture.
   if (observed.target) {
     const fixture = controlName(subject.fixturePrefix(demo.spec), demo.uid, run, observed.since);
     noteFixture(context, fixture);
@@ -221,7 +220,7 @@ function carryOut(
   return { done: false, message: `${scenario.faultTitle} now`, note: 'injecting' };
 }
 
-/** What stands against an injection whose moment has come. */
+/** What prevents an injection that is due. */
 function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
   if (context.now > ms(fault.plannedAt) + INJECT_WITHIN_MS) return 'The moment of the fault was missed';
   if (context.demo.spec.suspend) return 'Suspended during the countdown';

@@ -25,19 +25,19 @@ export interface Chapter {
   readonly number: number;
   readonly title: string;
   readonly stage: Stage;
-  /** Name of the scenario it tells of; a chapter of a scenario left out has none and is Skipped. */
+  /** Name of the scenario it belongs to; a chapter of an omitted scenario has none and is Skipped. */
   readonly scenario?: string;
   /** Skipped from the start: its scenario is not in the spec. */
   readonly skipped: boolean;
-  /** Goes on by itself as soon as its work is done, in manual pace too. */
+  /** Advances automatically when its work is done, in manual pace too. */
   readonly auto: boolean;
 }
 
-/** A chapter as a subject tells it, before it is known which scenarios a spec has. */
+/** A chapter as a subject defines it, before the scenarios of a spec are known. */
 export interface ChapterPlan {
   readonly title: string;
   readonly stage: Stage;
-  /** Type of the scenario it tells of. */
+  /** Type of the scenario it belongs to. */
   readonly of?: string;
   readonly auto?: boolean;
 }

@@ -1,8 +1,8 @@
 /** Time as a port: the operator passes the system's, the simulation its own. */
 export interface Clock {
   /**
-   * Moments, in milliseconds since the epoch; the fraction counts. As long as a run is on, the difference of two is
-   * the time between them, whatever somebody does to the wall clock.
+   * Current time in milliseconds since the epoch, with a fraction. During a run, the difference of two values is the
+   * time between them, even if the wall clock is set.
    */
   now(): number;
   /** The monotonic clock: durations, in milliseconds from any origin. */

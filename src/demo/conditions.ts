@@ -8,10 +8,7 @@ import { UNREACHABLE } from './health.ts';
 
 type Part = Pick<Condition, 'status' | 'reason' | 'message'>;
 
-/**
- * All conditions of the draft, in a fixed order. `lastTransitionTime` moves only
- * where a condition's status does.
- */
+/** All conditions of the draft, in a fixed order. `lastTransitionTime` moves only when a condition's status does. */
 export function conditionsFor(context: Context): Condition[] {
   const { demo, draft, now } = context;
   const parts: Record<string, Part> = {
@@ -64,7 +61,7 @@ function standingConditions(
   return { ...open, Reconciling: { status: 'True', reason, message } };
 }
 
-/** Whether the last run is not the one that the object asks for, so that nothing of it answers for the next. */
+/** Whether the object requests a run other than the last one, so that the last result does not apply to it. */
 function nextIsToCome({ draft, standing }: Context): boolean {
   return !runIsOn(draft) && standing.kind !== 'finished';
 }
@@ -87,7 +84,7 @@ function healthy(context: Context): Part {
       message: `${counted(total, 'pod')} ready${connected}`,
     };
   }
-  // The words change with every look ("silent for 4 s"); the condition only with what the status says.
+  // The message changes with every check ("silent for 4 s"); the condition changes only with its status.
   const kept =
     draft.health.lastTransitionTime === demo.status.health?.lastTransitionTime
       ? demo.status.conditions?.find(({ type }) => type === 'Healthy')?.message

@@ -1,4 +1,4 @@
-/** What the parts of `decide` share: the draft of the next status and what they ask for. */
+/** State shared by the parts of `decide`: the draft of the next status and the requested effects. */
 import type {
   ChaosDemoSpec,
   ChaosDemoStatus,
@@ -16,18 +16,18 @@ import type { Scenario, SubjectDefinition } from './subject.ts';
 export interface Demo {
   readonly uid: string;
   readonly generation: number;
-  /** Whether somebody has asked for its deletion. */
+  /** Whether its deletion was requested. */
   readonly deleting: boolean;
   /** Whether the operator has to stop every run and start none. */
   readonly killSwitch: boolean;
-  /** Why no further run may begin now, since too many are on; undefined: there is room, or this one has its own. */
+  /** Why no further run may begin now: too many are active. Undefined: there is room, or this one has its slot. */
   readonly noRoom?: string | undefined;
   readonly spec: ChaosDemoSpec;
   readonly status: ChaosDemoStatus;
   readonly annotations: { readonly requestedAt?: string; readonly advance?: string; readonly abort?: string };
 }
 
-/** Where the object stands, in the terms of the table of conditions in the API. */
+/** The state of the object, in the terms of the table of conditions in the API. */
 export type Standing =
   | { kind: 'suspended' }
   | { kind: 'pending' | 'refused' | 'running'; reason: Reason; message: string }
@@ -47,27 +47,27 @@ export interface Context {
   wantsSession: boolean;
   /** Set by a stage that waits for a person. */
   awaitsPerson: boolean;
-  /** Whether a run would begin, and too many are on. */
+  /** Whether a run would begin, but too many are active. */
   awaitsRoom: boolean;
   wakeAt: number | undefined;
 }
 
-/** Time between two looks at an object that is refused or waits, and at pods whose rollout is awaited. */
+/** Interval between checks of an object that is refused or waits, and of pods during an awaited rollout. */
 export const RETRY_MS = 10_000;
 
-/** When what is said of the runs that are on is looked at again. The room itself is told of at once. */
+/** Interval for refreshing the message about active runs. A free slot wakes the object at once. */
 const ROOM_AGAIN_MS = 30_000;
 
-/** How soon to look again for what is late, in milliseconds: at once, again and again, would keep it from coming. */
+/** Delay before checking again for something overdue, in milliseconds. No delay would starve it. */
 const LATE_AGAIN_MS = 100;
 
-/** Asks to be called again at `at` at the latest; what was due before now is late, and looked for a moment later. */
+/** Requests a decision at `at` at the latest; if `at` is past, a moment later. */
 export function wake(context: Context, at: number): void {
   const due = at < context.now ? context.now + LATE_AGAIN_MS : at;
   context.wakeAt = Math.min(context.wakeAt ?? Number.POSITIVE_INFINITY, due);
 }
 
-/** Milliseconds since the epoch as the status has it. */
+/** Milliseconds since the epoch, in the format of the status. */
 export function iso(at: number): string {
   return new Date(at).toISOString();
 }
@@ -78,8 +78,8 @@ export function ms(time: string): number {
 }
 
 /**
- * How long after its planned end a fault counts as over whatever anybody has
- * seen: a fault bounds itself and ends within about 100 ms of that, so 5 s is plenty.
+ * How long after its planned end a fault counts as over, observed or not: a fault bounds itself and ends within about
+ * 100 ms of that, so 5 s is plenty.
  */
 export const FAULT_GRACE_MS = 5000;
 
@@ -95,14 +95,14 @@ export function runIsOn(status: ChaosDemoStatus | undefined): boolean {
 export const MOST_AHEAD_MS = 120_000;
 
 /**
- * When a fault is over whatever anybody has seen: a moment after its end, which may not lie further from its
- * start than one can last. Whoever may write a status could write more into it, and hold the object with that.
+ * When a fault is over, observed or not: its end plus a grace, with the end limited to the longest possible fault.
+ * Anyone with write access to the status could otherwise hold the object by a later end.
  */
 export function faultDeadline(fault: FaultStatus): number {
   return Math.min(ms(fault.until), ms(fault.plannedAt) + MOST_AHEAD_MS) + FAULT_GRACE_MS;
 }
 
-/** Whether a fault is on, or may be for all that is known. */
+/** Whether a fault is active, or may be. */
 export function isPossiblyActive(fault: FaultStatus, now: number): boolean {
   const planned = ms(fault.plannedAt) < now + MOST_AHEAD_MS;
   return fault.endedAt === undefined && planned && now < faultDeadline(fault);
@@ -113,7 +113,7 @@ export function activeFault(status: ChaosDemoStatus, now: number): FaultStatus |
   return status.scenarios?.map((entry) => entry.fault).find((fault) => fault && isPossiblyActive(fault, now));
 }
 
-/** When the run that is on has lasted long enough, without the time it waited for a person. */
+/** When the active run reaches its time limit, not counting the time it waited for a person. */
 export function runDeadline(
   { journal = {}, run }: Pick<ChaosDemoStatus, 'journal' | 'run'>,
   spec: Pick<ChaosDemoSpec, 'activeDeadline'>,
@@ -137,7 +137,7 @@ export function watchEnd(
   return reading?.complete ? Math.min(planned, reading.watchedUntil) : planned;
 }
 
-/** The operator's own notes in the draft; made where there are none. */
+/** The operator's own notes in the draft; created if missing. */
 export function journalOf({ draft }: Context): Journal {
   draft.journal ??= {};
   return draft.journal;
@@ -151,7 +151,7 @@ export function journalEntry(
   return journal?.faults?.find(({ id }) => id === fault);
 }
 
-/** The name of a fault's fixture; '' where nobody knows it any more, which names no fixture. */
+/** The name of a fault's fixture; '' (the name of no fixture) if it is no longer known. */
 export function fixtureOf(status: ChaosDemoStatus, fault: string): string {
   return journalEntry(status, fault)?.fixture ?? '';
 }
@@ -184,7 +184,7 @@ function sessionMark(since: number): string {
   return Math.floor(since).toString(36);
 }
 
-/** What stands in the name of every fixture of one object and of no other. */
+/** The part of a fixture's name that is unique to one object. */
 function markOf(uid: string): string {
   return `-${uid.slice(0, 8)}-`;
 }
@@ -210,8 +210,8 @@ export function isControl(name: string): boolean {
 const MOST_FIXTURES = 16;
 
 /**
- * Notes what is about to be set up, so that whoever takes over can remove it. Of too many the first goes: a run
- * that was taken over so often has long measured with others.
+ * Records a fixture before it is set up, so that a successor can remove it. If there are too many, drops the first: a
+ * run taken over that often has long used others.
  */
 export function noteFixture(context: Context, name: string): void {
   if (!context.subject.keepsFixtures(context.demo.spec)) return;
@@ -222,8 +222,8 @@ export function noteFixture(context: Context, name: string): void {
 }
 
 /**
- * Every fixture that the run has made on the subject, or may have. A name that {@link fixtureName} cannot have made for this
- * object is left alone: whoever may write a status must not have others' removed by it.
+ * Every fixture that the run has created on the subject, or may have. Ignores names that {@link fixtureName} cannot
+ * have created for this object: anyone with write access to the status could otherwise have fixtures of others removed.
  */
 export function fixturesToRemove({
   demo,
@@ -238,8 +238,8 @@ export function fixturesToRemove({
 }
 
 /**
- * Whether something of a run that is on has to be removed from the subject before its object may go. That is so
- * from before its first fixture is set up, a control, until the run has ended.
+ * Whether an active run has something to remove from the subject before its object may be deleted: from before its
+ * first fixture, a control, is set up until the run has ended.
  */
 export function hasFixtures({
   demo,
@@ -265,8 +265,8 @@ export function entryOf(context: Context, name: string): ScenarioStatus {
 }
 
 /**
- * Whether the subject may be touched, as far as it is known: what was found out for another spec says
- * nothing before a run, and during one it holds whatever is edited.
+ * Whether the subject may be touched, as far as is known: before a run, an answer for another spec does not count;
+ * during a run it stays valid, whatever is edited.
  */
 export function admissionOf({ demo, draft, observed }: Context): Admission {
   if (demo.killSwitch) {
@@ -280,19 +280,19 @@ export function admissionOf({ demo, draft, observed }: Context): Admission {
   return known ? admission : { state: 'unknown' };
 }
 
-/** When to look again. At once where the last look lies ahead: the clock was set back since, and would be waited for. */
+/** When to check again. At once if the last check lies in the future: the clock was set back since. */
 export function nextLook({ at }: Pick<Look, 'at'>, now: number): number {
   return at > now + RETRY_MS ? now : at + RETRY_MS;
 }
 
-/** Whether what the last look found still stands, though another is due and waits for room. */
+/** Whether the result of the last check is still valid, though another check is due and waits for room. */
 export function stillStands({ demo, now, observed: { admissionLook: look } }: Context): boolean {
   return look?.generation === demo.generation && now < nextLook(look, now) + ROOM_AGAIN_MS;
 }
 
 /**
- * Asks for a look whether the subject may be touched, where the last one is too old or about another
- * spec. `mustUndo`: what an earlier process left on has to be undone, whatever the answer.
+ * Requests a check whether the subject may be touched, if the last one is too old or was for another spec. `mustUndo`:
+ * something left active by an earlier process has to be undone, whatever the answer.
  */
 export function askForAdmission(context: Context, mustUndo: boolean): void {
   const { demo, draft, effects, now, observed } = context;
@@ -302,7 +302,7 @@ export function askForAdmission(context: Context, mustUndo: boolean): void {
   const due = known ? nextLook(look, now) : now;
   const granted = known && observed.admission.state === 'granted';
   context.awaitsRoom = !granted && now >= due && demo.noRoom !== undefined && !mustUndo;
-  // One that was never looked at has nothing to remember while it waits.
+  // An object that was never checked has nothing to remember while it waits.
   if (!context.awaitsRoom || look) context.wantsSession = true;
   if (granted) return;
   if (now < due) return wake(context, due);

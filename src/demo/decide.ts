@@ -1,6 +1,6 @@
 /**
- * The heart: what the next status of a ChaosDemo is, what to do about it now,
- * and when to look again. Pure; time and everything seen are parameters.
+ * Computes the next status of a ChaosDemo, the effects to run now and when to decide again. Pure; time and all
+ * observations are parameters.
  */
 import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
 import { comparableKeys, LIMITS, runKey, truncate, withPrintableTexts } from '../api/index.ts';
@@ -42,7 +42,10 @@ export interface Decision {
   finalizer: boolean;
   /** Whether a session with the subject is needed; without, everything of it is closed. */
   session: boolean;
-  /** Whether this object needs one of the slots for runs: its run is on or may begin, or would if there was one. */
+  /**
+   * Whether this object needs a run slot: 'taken' if its run is active or may begin, 'awaited' if it would begin with
+   * one.
+   */
   slot: 'taken' | 'awaited' | 'none';
   /** When to decide again though nothing was seen, in milliseconds since the epoch. */
   wakeAt: number | undefined;
@@ -60,7 +63,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     observed,
     now,
     subject,
-    // Most decisions are on objects whose run has ended, or that are suspended.
+    // Lazy: most decisions are on objects whose run has ended, or that are suspended.
     get scenarios() {
       scenarios ??= demo.spec.dryRun ? [] : subject.scenarios(demo.spec);
       return scenarios;
@@ -104,7 +107,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
 
 function slotOf({ awaitsRoom, demo, draft, effects, wantsSession }: Context): Decision['slot'] {
   if (awaitsRoom) return 'awaited';
-  // Its run goes on no more; somebody else may hold the object for as long as they like.
+  // Its run does not continue; another finalizer may hold the object for any length of time.
   if (demo.deleting && !wantsSession) return 'none';
   const begins = effects.some((effect) => effect.kind === 'Admit' && !effect.mustUndo);
   return runIsOn(draft) || begins ? 'taken' : 'none';
@@ -142,7 +145,7 @@ function releaseForDeletion(context: Context): void {
   context.effects.push({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: true });
 }
 
-/** Starts a run if the object asks for one that it has not had. */
+/** Starts a run if the object requests one that it has not had. */
 function considerStart(context: Context): void {
   const { demo, draft, observed, subject } = context;
   const { spec } = demo;
@@ -180,7 +183,7 @@ function considerStart(context: Context): void {
   }
 
   askForAdmission(context, false);
-  // Where many are refused their looks wait for each other, and to say so each time would bury the reason.
+  // If many objects are refused, their checks wait for each other; reporting each wait would hide the reason.
   if (context.awaitsRoom && !stillStands(context)) {
     const message = demo.noRoom ?? '';
     context.standing = { kind: 'pending', reason: 'TooManyRuns', message };
@@ -198,23 +201,23 @@ function considerStart(context: Context): void {
   setPendingStatus(context, message);
 }
 
-/** Asked of a run that has ended: whether that is not stored yet. */
+/** For a run that has ended: whether that is not stored yet. */
 function justEnded({ status }: Demo): boolean {
   return runIsOn(status);
 }
 
-/** Whether the pods are of another template than in the last run, where that asks for a run. */
+/** Whether the pods have another template than in the last run, if the spec requests a run on that. */
 function rolledOut(context: Context, last: RunStatus): boolean {
   const { demo, now, observed } = context;
   if (demo.spec.rerun !== 'OnPodTemplateChange' || demo.spec.suspend) return false;
-  // A verdict is stored before the next run begins, so that whoever waits for it sees it.
+  // A verdict is stored before the next run begins, so that everyone waiting for it sees it.
   if (justEnded(demo)) {
     wake(context, now);
     return false;
   }
   lookForPodTemplate(context);
   if (observed.podTemplate === undefined) return false;
-  // A run that an older version made, or made of pods without a template: what stands now is taken as its own.
+  // The run is from an older version, or its pods had no template: take the current one as its own.
   last.podTemplate ??= observed.podTemplate;
   return last.podTemplate !== observed.podTemplate;
 }
@@ -229,13 +232,13 @@ function lookForPodTemplate(context: Context): void {
   context.effects.push({ kind: 'FindPodTemplate', id });
 }
 
-/** The status of an object whose last run has ended and that asks for no other. */
+/** The status of an object whose last run has ended and that requests no other. */
 function setFinishedStatus({ draft }: Context): void {
   const verdict = draft.run?.verdict;
   if (!verdict) return;
   draft.phase = verdict.phase;
   draft.message = verdict.message;
-  // Gone where another spec was asked for meanwhile, and taken back.
+  // The result is gone if another spec was requested and then reverted.
   if (draft.scenarios) draft.result = resultOf(draft);
 }
 
@@ -257,7 +260,7 @@ function beginRun(context: Context, request: string | undefined): void {
     startedAt: iso(now),
     pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map((pod) => ({
       ...pod,
-      // The digest stands at the end.
+      // The digest is at the end.
       imageId: pod.imageId.slice(-LIMITS.imageId),
     })),
     ...(observed.target?.podTemplate ? { podTemplate: observed.target.podTemplate } : {}),
@@ -281,7 +284,7 @@ function nextRun(last: RunStatus | undefined): number {
   return last === undefined || last.number >= MOST_RUNS ? 1 : last.number + 1;
 }
 
-/** What should be going on while a run is on. */
+/** The activities wanted during a run. */
 function activitiesOf({ demo, draft, now, observed, scenarios, subject, wantsSession }: Context): Activity[] {
   if (!wantsSession) return [];
   const activities: Activity[] = [

@@ -1,8 +1,8 @@
 /**
- * What becomes of diagnoses, beside the story. The rules answer at once, and the chapter shows that. Where the spec
- * names another profile it is asked at the same moment, for as long as it takes within a bound: what it says takes the
- * place of what the rules say, and where it says nothing the rules stay, and why is said. Nothing waits for it but the
- * last chapter, so that no verdict and no recovery depends on it; nor does the restore, unless remedies are to be applied.
+ * Diagnoses, independent of the chapters. The rules answer at once, and the chapter shows their answer. If the spec
+ * names another profile, it is queried at the same time, within a bound: its answer replaces that of the rules; without
+ * one the rules' answer stays, with the reason. Only the last chapter waits for it, so no verdict and no recovery
+ * depends on it; the restore waits only if remediation actions are to be applied.
  */
 import { type DiagnosisStatus, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
 import type { Diagnosis } from '../evidence/index.ts';
@@ -11,19 +11,22 @@ import { iso, ms, wake } from './context.ts';
 import { type DiagnosisReport, diagnosisKey } from './observed.ts';
 import { withRemedyOf } from './remedies.ts';
 
-/** How long the rules may take: they ask nobody. */
+/** Time limit for the rules: they query no server. */
 const RULES_WITHIN_MS = 10_000;
 
-/** How long a profile may take from when it was asked. */
+/** Time limit for a profile, from when it was queried. */
 export const PROFILE_WITHIN_MS = 60_000;
 
 /**
- * How many profiles are asked about a fault, besides the rules: the spec may name another while an answer is awaited,
- * and each question costs. So whoever may edit it does not ask every profile of the operator.
+ * How many profiles are queried about a fault, besides the rules: the spec may be changed while an answer is awaited,
+ * and each question costs. Anyone with write access to the spec could otherwise query every profile of the operator.
  */
 const MOST_PROFILES = 2;
 
-/** Asks the rules about a fault that is over, and the profile of the spec with them. Undefined: the rules have not answered. */
+/**
+ * Queries the rules about a fault that is over, and the profile of the spec with them. Undefined: no answer from the
+ * rules yet.
+ */
 export function askForDiagnosis(
   context: Context,
   about: { readonly fault: string; readonly scenario: string; readonly askedAt: number },
@@ -58,14 +61,14 @@ function ask(
   context.effects.push({ kind: 'Diagnose', id, fault, scenario, profile });
 }
 
-/** Whether a profile is asked already, or may still be. */
+/** Whether a profile is queried already, or still may be. */
 function mayAsk({ observed }: Context, fault: string, profile: string): boolean {
   const asked = observed.asked[fault] ?? [];
   if (profile === RULES_PROFILE || asked.includes(profile)) return true;
   return asked.filter((known) => known !== RULES_PROFILE).length < MOST_PROFILES;
 }
 
-/** Puts what a profile has answered in the place of what the rules said, or says why it has not. */
+/** Replaces the rules' answer by that of a profile, or records why there is none. */
 export function takeAnswers(context: Context): void {
   const { demo, draft, observed, now } = context;
   const { diagnosisProfile: profile } = demo.spec;
@@ -89,14 +92,14 @@ export function takeAnswers(context: Context): void {
         `profile "${profile}" was not asked: two others were asked about this fault before the spec named it`,
       );
     }
-    // Only the process that saw the fault can be asked, and only it has asked.
+    // Only the process that observed the fault has the evidence, and only it has queried.
     ask(context, { fault: fault.id, scenario: diagnosis.scenario }, profile);
     wake(context, deadline);
     return diagnosis;
   });
 }
 
-/** Until when the last chapter waits for profiles that are being asked; undefined: none is. */
+/** Until when the last chapter waits for profiles being queried; undefined: none is. */
 export function awaitedUntil({ draft, now }: Context, notAfter: number): number | undefined {
   const deadlines = (draft.diagnoses ?? [])
     .filter(({ askedAt }) => askedAt !== undefined)
@@ -104,7 +107,7 @@ export function awaitedUntil({ draft, now }: Context, notAfter: number): number 
   return deadlines.length > 0 ? Math.max(...deadlines) : undefined;
 }
 
-/** A run that ends asks nobody any more. */
+/** Stops waiting for profiles when a run ends. */
 export function endAsking({ demo, draft }: Context): void {
   if (!draft.diagnoses) return;
   const reason = `the run ended before profile "${demo.spec.diagnosisProfile}" had answered`;
@@ -118,7 +121,7 @@ function answerDeadline({ askedAt = '' }: DiagnosisStatus, now: number): number 
   return Math.min(ms(askedAt), now) + PROFILE_WITHIN_MS;
 }
 
-/** What a status has of a whole diagnosis; the rest is in the evidence. */
+/** The part of a diagnosis that goes into the status; the rest is in the evidence. */
 function statusOf({ demo }: Context, whole: Diagnosis, { suggestion }: DiagnosisReport): DiagnosisStatus {
   const {
     action,

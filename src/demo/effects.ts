@@ -1,14 +1,13 @@
 /**
- * What `decide` asks of the shell. Effects are things to do once, known by
- * their id; activities are what should be going on now. Each yields findings
- * (findings.ts), and nothing else.
+ * What `decide` requests of the shell. Effects are done once, known by their id; activities are what should be running
+ * now. Each yields findings (findings.ts), and nothing else.
  */
 /** Done by the shell, through the connector of the subject. */
 export type ShellEffect =
   /**
-   * Find out whether the subject may be touched, take the lock on what only one run may use, and open a
-   * driver -> Admission. `mustUndo`: an earlier process may have left something on, so open a driver to
-   * undo it even where nothing may be injected (any more).
+   * Find out whether the subject may be touched, take the lock on what only one run may use, and open a driver ->
+   * Admission. `mustUndo`: an earlier process may have left something active, so open a driver to undo it even if
+   * nothing may be injected (any more).
    */
   | { kind: 'Admit'; id: string; mustUndo: boolean }
   /** Find out of what template the pods are -> PodTemplate. */
@@ -18,7 +17,7 @@ export type ShellEffect =
 export type SubjectEffect =
   /** Measure what is normal without a fault, on `fixture`, which is removed again -> Baseline. Safe to repeat. */
   | { kind: 'MeasureBaseline'; id: string; fixture: string }
-  /** Set up a fresh fixture, read back on every node -> Prepared, NotPrepared or Admission. Safe to repeat. */
+  /** Set up a fresh fixture, read back on every pod -> Prepared, NotPrepared or Admission. Safe to repeat. */
   | { kind: 'Prepare'; id: string; fault: string; scenario: string; fixture: string; sequence: number }
   /** Inject a fault -> Fault. Never repeated: performed only by the process that announced it. */
   | { kind: 'Inject'; id: string; scenario: string; fixture: string; plannedAt: number; until: number }
@@ -26,7 +25,7 @@ export type SubjectEffect =
   | { kind: 'Inquire'; id: string; fault: string; scenario: string; marker: string }
   /** Have a profile explain an anomaly -> Diagnosis. Takes as long as it takes, and holds nothing up. */
   | { kind: 'Diagnose'; id: string; fault: string; scenario: string; profile: string }
-  /** Prove that the fault is over and look at what it left -> Recovery. */
+  /** Prove that the fault is over and measure its effects -> Recovery. */
   | { kind: 'Recover'; id: string; fault: string; scenario: string; fixture: string; settleMs: number }
   /**
    * Reset the counter of `fixture` and measure the result -> Remedied. Never repeated: performed only by the process
@@ -39,9 +38,9 @@ export type SubjectEffect =
 export type Effect = ShellEffect | SubjectEffect;
 
 export type Activity =
-  /** Look at the health of the subject -> Health. */
+  /** Poll the health of the subject -> Health. */
   | { kind: 'PollHealth'; intervalMs: number }
-  /** Look whether the subject may still be touched and which pods are gone -> PreconditionCheck. */
+  /** Check whether the subject may still be touched and which pods are gone -> PreconditionCheck. */
   | { kind: 'RecheckPreconditions' }
   /** Wait for the end of a fault that was proven and goes on -> Fault, with `endedAt`. */
   | { kind: 'AwaitEnd'; fault: string; scenario: string; fixture: string }

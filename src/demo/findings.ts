@@ -1,7 +1,4 @@
-/**
- * What effects and activities find, and the one place where a finding becomes
- * part of what a session has seen. Pure.
- */
+/** Findings of effects and activities, and the one place that adds a finding to the observations of a session. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import type { HealthSnapshot } from './health.ts';
 import type {
@@ -21,7 +18,7 @@ import type {
 import { diagnosisKey } from './observed.ts';
 
 export type Finding =
-  /** Of `Admit`, for the spec of `generation`; or of a look right before a fault that shows the permission is gone. */
+  /** Of `Admit`, for the spec of `generation`; or of a check right before a fault that shows the permission is gone. */
   | { kind: 'Admission'; admission: Admission; generation: number; at: number; target?: Target }
   /** Of `RecheckPreconditions`; a part that could not be found out is left out. `gone`: names of pods of the run. */
   | { kind: 'PreconditionCheck'; admission?: Admission; gone?: readonly string[] }
@@ -40,7 +37,7 @@ export type Finding =
   | { kind: 'Reading'; fault: string; reading: InvariantReading }
   | { kind: 'Recovery'; fault: string; report: RecoveryReport }
   | { kind: 'Orphan'; fault: string; orphan: OrphanFinding }
-  /** This process has begun to ask a profile. */
+  /** This process has begun to query a profile. */
   | { kind: 'Asked'; fault: string; profile: string }
   | { kind: 'Diagnosis'; fault: string; profile: string; report: DiagnosisReport }
   | { kind: 'Remedied'; effect: string; report: RemedyReport }
@@ -115,9 +112,8 @@ function put<T>(map: Readonly<Record<string, T>>, id: string, value: T): Record<
 }
 
 /**
- * Whether a finding is a reason to decide again at once. Health and readings come
- * many times a second and mostly say what is known; what they measured goes along
- * with the next decision. `before` is what was seen until then.
+ * Whether a finding is a reason to decide again at once. Health and readings come many times a second and mostly repeat
+ * what is known; their measurements are used by the next decision. `before`: the observations until then.
  */
 export function callsForDecision(before: Observed, finding: Finding): boolean {
   switch (finding.kind) {

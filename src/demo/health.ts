@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DependencyStatus, HealthStatus } from '../api/index.ts';
 import { LIMITS, truncate } from '../api/index.ts';
 
-/** One look at a subject. */
+/** The result of one health check of a subject. */
 export interface HealthSnapshot {
   readonly pods: readonly PodHealth[];
   /** What the pods depend on, by name, and whether it answers. */
@@ -16,9 +16,9 @@ export interface HealthSnapshot {
   readonly hasIssues: boolean;
   /** What is wrong, for people; empty when nothing is. */
   readonly issues: readonly string[];
-  /** When the look ended, in milliseconds since the epoch. */
+  /** When the check ended, in milliseconds since the epoch. */
   readonly lastUpdated: number;
-  /** Until when it says something of now: the next look should be there by then. */
+  /** When the snapshot expires: the next one should be there by then. */
   readonly validUntil: number;
 }
 
@@ -31,7 +31,7 @@ export interface PodHealth {
 /** State of a pod that did not answer. */
 export const UNREACHABLE = 'unreachable';
 
-/** The part of a snapshot that stands in the status; the very same object while nothing has changed. */
+/** The part of a snapshot that goes into the status; the same object (identity) if nothing has changed. */
 export function healthStatus(
   before: HealthStatus | undefined,
   snapshot: HealthSnapshot,

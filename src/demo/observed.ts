@@ -1,7 +1,6 @@
 /**
- * What a session has seen, as `decide` reads it. Reports stand under the id of
- * the fault or effect they belong to, so that nothing seen of one attempt is
- * ever taken for another's. Nothing in it changes in place: see `record`.
+ * The observations of a session, as `decide` reads them. Reports are keyed by the id of their fault or effect, so that
+ * an observation of one attempt is never attributed to another. Immutable: see `record`.
  */
 import type { FaultProof, Measure, REMEDIATION_RESULTS, Reason } from '../api/index.ts';
 import type { Diagnosis, RemedyFigure } from '../evidence/index.ts';
@@ -12,9 +11,9 @@ export type Admission =
   /** Not found out yet. */
   | { readonly state: 'unknown' }
   | { readonly state: 'granted' }
-  /** Somebody has to change something first. */
+  /** Needs a change by a user first. */
   | { readonly state: 'refused'; readonly reason: Reason; readonly message: string }
-  /** Will come right by itself (another run uses the same target). */
+  /** Resolves automatically (another run uses the same target). */
   | { readonly state: 'waiting'; readonly reason: Reason; readonly message: string };
 
 /** The subject as discovered. */
@@ -22,11 +21,11 @@ export interface Target {
   readonly pods: readonly { readonly name: string; readonly uid: string; readonly imageId: string }[];
   /** See `run.podTemplate` in the API. */
   readonly podTemplate?: string;
-  /** Where the faults go, for messages: "store-0 (10.0.0.7:6379)". */
+  /** The target of the faults, for messages: "store-0 (10.0.0.7:6379)". */
   readonly store: string;
 }
 
-/** A fixture set up for one attempt of a scenario and read back on every node. */
+/** A fixture set up for one attempt of a scenario and read back on every pod. */
 export interface Prepared {
   readonly fixture: string;
   /** Counts the preparations of the same attempt, from 1. */
@@ -50,7 +49,7 @@ export interface FaultReport {
   readonly evidence: readonly string[];
 }
 
-/** Where an invariant stands. Everything in it only ever grows. */
+/** The state of an invariant. Its values only grow. */
 export interface InvariantReading {
   /** The furthest that was measured; the measure of the invariant, with its bound, first. */
   readonly measures: readonly Measure[];
@@ -68,18 +67,18 @@ export interface InvariantReading {
   readonly watchedUntil: number;
   /** Whether the watch has reached the end of the fault and the time to settle. */
   readonly complete?: boolean;
-  /** What is missing for a proof that it was not broken; empty: the proof is whole. */
+  /** What is missing for a proof that it was not broken; empty: the proof is complete. */
   readonly shortfalls: readonly string[];
   readonly evidence: readonly string[];
 }
 
-/** What a look after a fault has shown. */
+/** The result of a check after a fault. */
 export interface RecoveryReport {
   /** When a probe saw the subject work again. */
   readonly workedAt?: number;
   /** When the subject was seen at rest again, after it had been away from it. */
   readonly restedAt?: number;
-  /** What the fault left for good; empty where nobody could look. */
+  /** Permanent effects of the fault; empty if the check could not run. */
   readonly measures: readonly Measure[];
   readonly message: string;
 }
@@ -96,9 +95,9 @@ export interface ControlOutcome extends Outcome {
   readonly violated?: boolean;
 }
 
-/** What an {@link Outcome} of restoring says besides. */
+/** Extends the {@link Outcome} of restoring. */
 export interface Restored extends Outcome {
-  /** Whether a probe saw that no fault is on, whatever is left to do. */
+  /** Whether a probe confirmed that no fault is active, whatever is left to do. */
   readonly faultOver: boolean;
 }
 
@@ -121,7 +120,7 @@ export interface RemedyReport {
   readonly message: string;
 }
 
-/** When something was last looked for, for which generation of the spec, and how often. */
+/** When a check last ran, for which generation of the spec, and how often. */
 export interface Look {
   readonly generation: number;
   readonly at: number;
@@ -129,12 +128,12 @@ export interface Look {
 }
 
 export interface Observed {
-  /** When this session began to look, in milliseconds since the epoch. */
+  /** When this session began to observe, in milliseconds since the epoch. */
   readonly since: number;
   readonly admission: Admission;
   readonly admissionLook?: Look;
   readonly target?: Target;
-  /** Of what template the pods are now; not there where it is not known, or a rollout is under way. */
+  /** Template of the current pods; missing if unknown, or during a rollout. */
   readonly podTemplate?: string;
   readonly podTemplateLook?: Look;
   /** Names of pods of this run that were deleted since it began. */
@@ -151,7 +150,7 @@ export interface Observed {
   readonly orphans: Readonly<Record<string, OrphanFinding>>;
   /** Under {@link diagnosisKey}. */
   readonly diagnoses: Readonly<Record<string, DiagnosisReport>>;
-  /** Profiles that this process has asked about a fault, under the fault's id, the rules among them. */
+  /** Profiles that this process has queried about a fault, by the fault's id, including the rules. */
   readonly asked: Readonly<Record<string, readonly string[]>>;
   /** Under the effect's id. */
   readonly remedies: Readonly<Record<string, RemedyReport>>;
@@ -186,7 +185,7 @@ export function nothingObserved(since: number): Observed {
 
 const NAMED = 3;
 
-/** That pods of the run were deleted meanwhile, for people; undefined where all are there. */
+/** Message that pods of the run were deleted during it; undefined if all are there. */
 export function goneMessage({ gone, target }: Pick<Observed, 'gone' | 'target'>): string | undefined {
   if (gone.length === 0) return undefined;
   const names = gone.slice(0, NAMED).join(', ') + (gone.length > NAMED ? ' and others' : '');
@@ -195,7 +194,7 @@ export function goneMessage({ gone, target }: Pick<Observed, 'gone' | 'target'>)
   return `gone since the run began: ${names} (${gone.length} of ${all} pods)${cause}`;
 }
 
-/** What a profile has said of a fault stands under this. */
+/** Key of a profile's answer about a fault. */
 export function diagnosisKey(fault: string, profile: string): string {
   return `${fault}/${profile}`;
 }

@@ -7,8 +7,8 @@
 /** Probability, in percent, with which a violation in a larger share of trials would have shown. */
 export const CONFIDENCE = 95;
 
-/** Percent of trials, rounded up to a whole one: a violation in more of them is excluded by `trials` without any. */
+/** Integer percent of trials, rounded up: a violation rate above it is excluded by `trials` without a violation. */
 export function excludedAbove(trials: number): number {
-  // What floating point adds to a whole number is not one more.
+  // Ignore the floating point error above an integer.
   return Math.ceil(100 * (1 - (1 - CONFIDENCE / 100) ** (1 / trials)) - 1e-9);
 }

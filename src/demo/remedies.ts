@@ -27,7 +27,10 @@ const BEFORE_DEADLINE_MS = 25_000;
 
 type Announced = NonNullable<ReturnType<typeof journalOf>['remedies']>[number];
 
-/** Decides, asks for what was decided on, and takes over the reports; undefined: there is nothing left to wait for. */
+/**
+ * Decides on remediation actions, requests them and takes over the reports; undefined: there is nothing left to wait
+ * for.
+ */
 export function applyRemedies(context: Context): Work | undefined {
   const { demo, draft, now, observed } = context;
   const journal = journalOf(context);
@@ -92,13 +95,13 @@ function obstacleTo(context: Context, { scenario }: DiagnosisStatus): string | u
   return undefined;
 }
 
-/** Asks for an action that was announced, or concludes it if it was reported or must not, or no longer, be begun. */
+/** Requests an announced action, or concludes it if it was reported or must not, or no longer, begin. */
 function carryOut(context: Context, diagnosis: DiagnosisStatus): void {
   const { demo, effects, now } = context;
   const { announced, isBegun, isOwn, report } = known(context, diagnosis);
   const fixture = ownFixture(context, diagnosis.scenario);
   const giveUpAt = announced ? ms(announced.until) + REPORT_WITHIN_MS : 0;
-  // As the spec is now, whatever the status says.
+  // Follow the current spec, whatever the status holds.
   const isWanted = demo.spec.remediation === 'Apply' && (isBegun || !demo.spec.suspend);
   if (!announced || !isOwn || report || now >= giveUpAt || !isWanted || fixture === undefined) {
     conclude(context, diagnosis, 'No result was reported in time, or the spec was changed');
@@ -145,7 +148,7 @@ function idOf({ draft }: Context, scenario: string): string {
   return remedyId(draft.scenarios?.find(({ name }) => name === scenario)?.fault?.id ?? '');
 }
 
-/** The id under which the action for a fault is announced, asked for and reported. */
+/** The id under which the action for a fault is announced, requested and reported. */
 export function remedyId(fault: string): string {
   return `${fault}/remedy`;
 }

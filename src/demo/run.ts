@@ -31,7 +31,7 @@ const RESTORE_DEADLINE_MS = 20_000;
 /** How long the target rests between the fault of a run that was stopped and the next run. */
 const COOL_DOWN_MS = 60_000;
 
-/** Takes the run that is on as far as it can go now. */
+/** Advances the active run as far as possible now. */
 export function conductRun(context: Context): void {
   const run = currentRun(context);
   context.wantsSession = true;
@@ -57,7 +57,7 @@ function currentRun({ draft }: Context): RunStatus {
   return draft.run;
 }
 
-/** A non-empty request that has not been acted on. Its absence asks for nothing: GitOps tools strip annotations. */
+/** A non-empty request that has not been acted on. A missing one requests nothing: GitOps tools strip annotations. */
 export function newRequest({ demo, draft }: Context): string | undefined {
   // No schema bounds an annotation; the status takes this much of it.
   const requestedAt = printable(demo.annotations.requestedAt?.slice(0, LIMITS.request) ?? '');
@@ -106,8 +106,8 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
 }
 
 /**
- * Undoes what the run did and ends it. A fault is cut short only where the
- * ending says so; otherwise it is left to its own end first.
+ * Undoes what the run did and ends it. Cuts a fault short only if the ending requires it; otherwise waits for its own
+ * end.
  */
 function stop(context: Context, run: RunStatus, ending: Ending): void {
   const { draft, now, observed } = context;
@@ -122,7 +122,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
 
   const id = `${run.number}/stop`;
   const outcome = observed.restored[id];
-  // Whoever has taken over has had no time to undo anything before.
+  // A process that has just taken over had no time to undo anything before.
   const since = Math.max(ms(ending.since), observed.since, fault ? ms(fault.until) : 0);
   const giveUpAt = since + RESTORE_DEADLINE_MS;
   if (!outcome && now < giveUpAt) {
@@ -147,8 +147,8 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
 }
 
 /**
- * Drops a fault whose moment lies ahead, once the subject was proven to be free of it: whoever announced it has not
- * injected it, and can no more.
+ * Discards a fault that is scheduled but not yet injected, once the subject was proven to be free of it: the process
+ * that announced it has not injected it, and no longer can.
  */
 function forget(draft: Context['draft'], fault: FaultStatus): void {
   for (const entry of draft.scenarios ?? []) if (entry.fault === fault) delete entry.fault;
@@ -226,7 +226,7 @@ function playChapters(context: Context, run: RunStatus): void {
 
     if (work.fail) {
       const ending: Ending = {
-        // A broken invariant is a finding; everything else says nothing of the subject.
+        // A broken invariant is a finding; any other failure is no statement about the subject.
         phase: work.fail === 'BaselineViolated' ? 'Failed' : 'Errored',
         reason: work.fail,
         message: truncate(work.message, LIMITS.message),
@@ -261,7 +261,7 @@ function canAdvance(
     entry.state = 'Waiting';
     context.awaitsPerson = true;
     show(context, entry, total, note ? `${note}, waiting` : 'waiting');
-    // What to do stands behind a message that may fill the field by itself.
+    // The hint comes last: the message may fill the field on its own.
     const hint = ` (waiting for advance "${run.number}/${chapter.number}")`;
     const message = truncate(entry.message ?? entry.title, LIMITS.message - hint.length) + hint;
     context.draft.message = message;
@@ -275,7 +275,7 @@ function canAdvance(
   return false;
 }
 
-/** Puts a chapter on show. `note` says in a word or two what it is at, so that every row of a watch differs. */
+/** Sets the current chapter. `note` names its current step in a word or two, so that every row of a watch differs. */
 function show(
   context: Context,
   entry: ChapterStatus,

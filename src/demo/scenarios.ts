@@ -1,7 +1,6 @@
 /**
- * What becomes of the scenarios, whatever chapter is on show: faults are watched
- * from their start to their end and the time to settle, and judged by what was
- * seen. A result, once there, stays.
+ * Results of the scenarios, whatever the current chapter: faults are observed from start to end and through the time to
+ * settle, and judged by the observations. A result, once set, stays.
  */
 import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
 import { counted, LIMITS, truncate } from '../api/index.ts';
@@ -39,7 +38,7 @@ export function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: Faul
   if (report.startedAt !== undefined) fault.startedAt ??= iso(report.startedAt);
   if (report.endedAt !== undefined) fault.endedAt ??= iso(report.endedAt);
   if (report.proof) fault.proof = report.proof;
-  // One whose end nobody saw keeps the message that says so.
+  // A fault whose end was not observed keeps the message about that.
   if (fault.endedAt === undefined || report.endedAt !== undefined) {
     fault.message = truncate(report.message, LIMITS.message);
   }
@@ -47,8 +46,8 @@ export function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: Faul
 }
 
 /**
- * A fault whose end nobody saw is over by its bound; that is then said in `endedAt` and in the message.
- * @returns false: its end may yet be seen, or be due
+ * Ends a fault whose end was not observed at its bound, and states that in `endedAt` and in the message.
+ * @returns false: its end may yet be observed, or be due
  */
 export function closeUnseen(fault: FaultStatus, now: number): boolean {
   if (fault.endedAt || !fault.proof) return true;
@@ -93,13 +92,13 @@ export function conclude(
   }
 }
 
-/** What is said of figures that nobody has watched to the end. */
+/** Message for figures that were not observed to the end. */
 const OBSERVATION_INTERRUPTED =
   '. The operator restarted or lost its lead before the watch was over: these figures may have grown';
 
 /**
- * Says of a result which another process has given that its figures are those of then: they grow until the watch is
- * over (`final`), and go into the status with the next transition after that.
+ * Marks a result given by another process: its figures are those of that time. Figures grow until the observation ends
+ * (`final`), and go into the status with the next transition after that.
  */
 function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, final: number): void {
   const { message = '' } = entry;
@@ -121,7 +120,7 @@ function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, fin
 
 const AT_LEAST = '>= ';
 
-/** The figures as they are now. That they have grown is not worth a write by itself: see `isTransition`. */
+/** Takes the current figures. Growth alone is not worth a write: see `isTransition`. */
 export function takeFigures(
   entry: ScenarioStatus,
   report: FaultReport | undefined,
@@ -132,7 +131,7 @@ export function takeFigures(
   setEvidence(entry, [...(report?.evidence ?? []), ...reading.evidence]);
 }
 
-/** What a look after the fault has shown, once the subject was seen to work again. */
+/** Takes the result of the check after the fault, once the subject was seen to work again. */
 export function takeRecovery(
   entry: ScenarioStatus,
   fault: FaultStatus,
@@ -176,10 +175,9 @@ interface Judgement {
 }
 
 /**
- * The result that follows from what was seen; undefined while it is open.
- * Violated needs a fault that was proven. Held needs that,
- * and a whole watch with nothing missing. Everything else is Inconclusive.
- * `watchedTo` is the end of the watch once it is over; `gone` says which pods left meanwhile.
+ * The result that follows from the observations; undefined while it is open. Violated needs a fault that was proven.
+ * Held also needs complete observations. Everything else is Inconclusive. `watchedTo`: the end of the observation once
+ * it is over; `gone`: which pods left during it.
  */
 export function judge(
   fault: FaultStatus,
@@ -225,7 +223,7 @@ export function judge(
       ? ''
       : `. At ${CONFIDENCE} % confidence this excludes a violation in more than ${excludedAbove(trials)} % of such trials`;
   const tried = counted(trials ?? 1, 'trial');
-  // What no bound judges is judged as a whole, by what the spec accepts.
+  // Measures without a bound are judged together, by what the spec accepts.
   const message =
     reading.measures[0]?.bound === undefined
       ? `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`
@@ -235,7 +233,7 @@ export function judge(
 
 /** "86 ms after the fault": a moment that is not within the fault, as far as it is known; undefined: it is. */
 function whenOutside(at: number, { startedAt, endedAt }: FaultStatus): string | undefined {
-  // Moments in a status have whole milliseconds.
+  // Times in a status are integer milliseconds.
   if (startedAt !== undefined && at < ms(startedAt) - 1)
     return `${Math.ceil(ms(startedAt) - at)} ms before the fault`;
   if (endedAt !== undefined && at > ms(endedAt) + 1)
@@ -243,7 +241,9 @@ function whenOutside(at: number, { startedAt, endedAt }: FaultStatus): string | 
   return undefined;
 }
 
-/** "queued 30 requests so far, bound 6"; `of` says what the figure is of. It may grow once the break was noticed. */
+/**
+ * "queued 30 requests so far, bound 6"; `of` names what the figure measures. It may grow after the break was noticed.
+ */
 function figures(measure: Measure | undefined, of: string): string {
   if (!measure) return 'nothing was measured';
   const { atLeast, bound, name, unit, value } = measure;

@@ -1,6 +1,6 @@
 /**
- * One rule for each stage of a chapter: what it asks for, what it says, and
- * when its work is done. The chaos stage has a file of its own.
+ * One rule for each stage of a chapter: what it requests, what it shows, and when its work is done. The chaos stage has
+ * a file of its own.
  */
 import type { ChapterStatus } from '../api/index.ts';
 import { counted, diagnosisSentence, formatDuration } from '../api/index.ts';
@@ -25,7 +25,7 @@ import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
 
-/** How long before its deadline a run waits for nobody's diagnosis any more: its verdict must not come of that. */
+/** How long before its deadline a run stops waiting for a diagnosis: the wait must not decide the verdict. */
 const BEFORE_DEADLINE_MS = 5000;
 
 /** How long after a fault, beyond the time to settle, the proof may take that the subject works again. */
@@ -33,7 +33,7 @@ const RECOVERY_WITHIN_MS = 30_000;
 
 /** Works on a chapter as far as it can be taken now. */
 export function workOn(context: Context, chapter: Chapter, entry: ChapterStatus): Work {
-  // What is done stays done, however the subject fares while somebody reads of it.
+  // Finished work stays finished, whatever the health of the subject while people read about it.
   if (entry.doneAt !== undefined && !chapter.auto) return workThatIsDone(context, chapter, entry);
   switch (chapter.stage) {
     case 'welcome':
@@ -71,7 +71,7 @@ function scenarioOf(context: Context, chapter: Chapter): Scenario {
 
 function workOnHealth(context: Context, entry: ChapterStatus): Work {
   const unhealthy = awaitHealthy(context, ms(entry.startedAt ?? ''));
-  // Before the first look there is nothing to call unhealthy yet.
+  // Before the first check there is nothing to call unhealthy yet.
   if (unhealthy) return freshHealth(context) ? unhealthy : { ...unhealthy, note: undefined };
   const { dependencies = [], pods = [] } = freshHealth(context) ?? {};
   const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
@@ -136,7 +136,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     takeRecovery(entry, fault, report);
     return { done: true, message: report.message };
   }
-  // A presenter may have talked long after the fault had ended: the time allowed counts from when it is looked for.
+  // A presenter may have talked long after the end of the fault: the time limit counts from when the check begins.
   const begunAt = Math.max(endedAt, observed.since, ms(chapter.startedAt ?? ''));
   const deadline = begunAt + scenario.settleMs + RECOVERY_WITHIN_MS;
   if (report || now >= deadline) {
@@ -169,7 +169,7 @@ function workOnComplete(context: Context): Work {
   const until = awaitedUntil(context, runDeadline(draft, demo.spec, now) - BEFORE_DEADLINE_MS);
   const isAwaited = until !== undefined && now < until;
   const awaiting = `Waiting for the diagnosis by profile "${demo.spec.diagnosisProfile}"`;
-  // An action that it asks for would be too late once everything is restored.
+  // An action that it requests would be too late once everything is restored.
   const decides = demo.spec.remediation === 'Apply' && !draft.journal?.remedies;
   if (isAwaited && (outcome?.ok || (decides && !outcome))) {
     wake(context, until);

@@ -1,7 +1,7 @@
 /**
- * What a subject is to the framework: a definition that says what its story and
- * its scenarios are (pure), a connector that finds and admits its targets, and a
- * driver that touches them. A subject is a folder; it is registered in one line.
+ * The interface between a subject and the framework: a definition of its chapters and scenarios (pure), a connector
+ * that finds and admits its targets, and a driver that touches them. A subject is a folder; it is registered in one
+ * line.
  */
 import type { Logger } from 'pino';
 import type { ChaosDemoSpec, Expectation, FaultStatus, SubjectApi } from '../api/index.ts';
@@ -15,11 +15,11 @@ import type { Admission, Target } from './observed.ts';
 /** A scenario as the framework needs it, whatever its type does. Durations in milliseconds. */
 export interface Scenario {
   readonly name: string;
-  /** As in the API; also the type of the condition that tells its result. */
+  /** As in the API; also the type of the condition that reports its result. */
   readonly type: string;
   readonly expect: Expectation;
   readonly countdownMs: number;
-  /** The fault ends by itself at most this long after its start. */
+  /** The fault ends automatically at most this long after its start. */
   readonly faultMs: number;
   readonly settleMs: number;
   /** How long the fixture must still be usable when the fault is planned, the countdown included. */
@@ -29,9 +29,8 @@ export interface Scenario {
   /** Whether the fault can be cut short; such a one holds the object until that is done. */
   readonly releasable: boolean;
   /**
-   * What to do about a fault announced by a process that is gone. Inquire: ask
-   * the subject whether it was injected, and try again only if it was not.
-   * Retry: try once more with a new fixture.
+   * What to do about a fault announced by a process that no longer exists. Inquire: query the subject whether it was
+   * injected, and retry only if it was not. Retry: retry once with a new fixture.
    */
   readonly onOrphan: 'Inquire' | 'Retry';
   /** What the countdown counts down to: "the store stops taking writes for 10s". */
@@ -49,7 +48,7 @@ export interface SubjectDefinition {
   fixturePrefix(spec: ChaosDemoSpec): string;
   /** Whether fixtures stay on the subject until they are removed: then a run holds its object until that is done. */
   keepsFixtures(spec: ChaosDemoSpec): boolean;
-  /** Time between two looks at the health of the subject, in milliseconds. */
+  /** Interval between health checks of the subject, in milliseconds. */
   healthIntervalMs(spec: ChaosDemoSpec): number;
   /** What a run waits for before its controls, or before a fixture of this scenario is ready, in a sentence; undefined: for nothing. */
   waitsFor?(spec: ChaosDemoSpec, scenario?: Pick<Scenario, 'type'>): string | undefined;
@@ -57,7 +56,7 @@ export interface SubjectDefinition {
   welcome(spec: ChaosDemoSpec, target: Target | undefined): string;
 }
 
-/** What a connector is told of the object it works for. */
+/** What a connector receives about the object it works for. */
 export interface AdmissionRequest {
   readonly name: string;
   readonly namespace: string;
@@ -66,7 +65,7 @@ export interface AdmissionRequest {
   readonly spec: ChaosDemoSpec;
   /** Faults of this object that may be on, by the status. */
   readonly activeFaults: readonly (FaultStatus & { readonly type: string })[];
-  /** Whether a run is still to begin; one that is on may have to release a fault, which waits for no pod. */
+  /** Whether a run is still to begin; an active one may have to release a fault, which does not depend on pods. */
   readonly toBegin: boolean;
   /** See the effect `Admit`. */
   readonly mustUndo: boolean;
@@ -74,7 +73,7 @@ export interface AdmissionRequest {
 
 /** What only one run at a time may use. */
 export interface Lock {
-  /** Whether it is ours at this moment. Look right before a fault, not earlier. */
+  /** Whether the lock is ours now. Check right before a fault, not earlier. */
   isHeld(): boolean;
   /** Gives it back; never rejects. */
   release(): Promise<void>;
@@ -85,11 +84,11 @@ export interface Lock {
 /** The answer to an {@link AdmissionRequest}. */
 export interface Admitted {
   readonly admission: Admission;
-  /** There when granted, and where something has to be undone and the target could be found. */
+  /** Present if granted, or if something has to be undone and the target could be found. */
   readonly opened?: {
     readonly target: Target;
     readonly driver: SubjectDriver;
-    /** Not there where nothing may be injected. */
+    /** Missing if nothing may be injected. */
     readonly lock?: Lock;
   };
 }
@@ -97,8 +96,8 @@ export interface Admitted {
 /** Finds and admits the targets of one subject. One for the process; it keeps the queue for each target. */
 export interface SubjectConnector {
   /**
-   * Looks once, in a few seconds at most.
-   * @throws an error where it could not be found out; the shell tries again
+   * Checks once, in a few seconds at most.
+   * @throws an error if it could not be found out; the shell tries again
    */
   admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted>;
   /** The template that the pods of a demo are of, once they are all of one and Ready. @throws as `admit` */
@@ -110,13 +109,13 @@ export interface SubjectConnector {
   forget(uid: string, keepLock: boolean): Promise<void>;
 }
 
-/** Whether an injection may still be sent. Asked in one way, right before the command. */
+/** Whether an injection may still be sent. Checked right before the command. */
 export interface Permit {
   /** Why it must not be sent; undefined: it may. */
   refusal(): string | undefined;
 }
 
-/** A driver tells what it finds through this. */
+/** A driver reports its findings through this. */
 export type Emit = (finding: Finding) => void;
 
 /** A span of time for plots; milliseconds since the epoch. Without `to` it lasts. */
@@ -131,11 +130,11 @@ export interface SeenBand {
 export interface FaultEvidence {
   /** The origin of the times in the bundle: the start of the fault, or, before that, one that stays. */
   readonly originMs: number;
-  /** When the fault was seen to end; left out where it was not, or not yet. */
+  /** When the fault was observed to end; omitted if it was not, or not yet. */
   readonly endedAt?: number;
   /** Names of components with the pods behind them. */
   readonly pods: readonly { readonly component: string; readonly pod: string }[];
-  /** Spans of time that the status does not tell of. */
+  /** Time ranges that are not in the status. */
   readonly bands: readonly SeenBand[];
   readonly bundle: EvidenceBundle;
   /** All that was recorded, as lines of a file from which anyone can judge the fault again; left out: nothing is. */
@@ -146,13 +145,13 @@ export interface FaultEvidence {
 export interface SubjectDriver {
   /**
    * Performs an effect and returns its finding.
-   * @throws where nothing was found out and nothing was done that must not be done twice: the shell asks
-   *   again a moment later. An `Inject` or a `Remediate` throws only before anything was sent.
+   * @throws if nothing was found out and nothing was done that must not be done twice: the shell tries again a moment
+   * later. An `Inject` or a `Remediate` throws only before anything was sent.
    */
   perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding>;
-  /** Carries on with an activity until `signal` aborts, then resolves; rejects only where it cannot go on. */
+  /** Runs an activity until `signal` aborts, then resolves; rejects only if it cannot continue. */
   carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void>;
-  /** What was seen around a fault so far; undefined where another process saw it. Left out: nothing is kept. */
+  /** The observations around a fault so far; undefined if another process observed it. Omitted: nothing is kept. */
   evidence?(fault: string): FaultEvidence | undefined;
   /** Closes every connection; a fault stays as it is. The shell has ended effects and activities before. */
   close(): Promise<void>;

@@ -16,7 +16,7 @@ function withoutFigures(status: ChaosDemoStatus | undefined): unknown {
   const scenarios = status.scenarios?.map(
     ({ evidence: _evidence, measures: _measures, summary: _summary, ...rest }) => rest,
   );
-  // The API server keeps a keyed list in an order of its own.
+  // The API server sorts a keyed list differently.
   const conditions = status.conditions?.toSorted((a, b) => (a.type < b.type ? -1 : 1));
   const diagnoses = status.diagnoses?.map(({ remediation, scenario }) =>
     remediation === undefined || remediation.state === 'Suggested' ? scenario : [scenario, remediation.state],

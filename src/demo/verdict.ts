@@ -1,4 +1,4 @@
-/** What a run comes to. */
+/** The verdict of a run. */
 import type { ChaosDemoStatus, Journal, ScenarioStatus, Verdict } from '../api/index.ts';
 import { LIMITS, RESULTS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
@@ -108,7 +108,7 @@ function findingClause(
   return `${name}: ${known ? fault.finding(result, summary) : `${result} ${summary}`.trim()}`;
 }
 
-/** How the spec stands to results that all met it. */
+/** How the spec describes results that all met it. */
 function expectationOf(scenarios: readonly ScenarioStatus[]): string {
   const all = (expect: string) => scenarios.every((scenario) => scenario.expect === expect);
   if (all('Any')) return 'No expectation was set';

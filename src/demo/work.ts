@@ -1,4 +1,4 @@
-/** What a stage says of its work, and the wait for a healthy subject that two stages share. */
+/** The state of a stage's work, and the wait for a healthy subject that two stages share. */
 import type { Reason } from '../api/index.ts';
 import { formatDuration, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
@@ -10,11 +10,11 @@ export interface Work {
   done: boolean;
   /** For people: what happens, or what happened. */
   message: string;
-  /** What the chapter is at in a word or two, where the title alone would not show a change. */
+  /** The current step in a word or two, if the title alone would not show a change. */
   note?: string | undefined;
-  /** The run cannot go on; `message` says why. */
+  /** The run cannot continue; `message` has the reason. */
   fail?: Reason;
-  /** Why nothing goes on for the moment, where that is not the chapter's own work. */
+  /** Why the run does not advance for now, if the chapter's own work is not the reason. */
   standing?: Reason;
 }
 
@@ -24,22 +24,22 @@ export const HEALTHY_WITHIN_MS = 30_000;
 /** Characters that issues may take of a message. */
 const MOST_ISSUES = 320;
 
-/** The last snapshot, unless it is too old to say anything of now. */
+/** The last snapshot, unless it has expired. */
 export function freshHealth(context: Context): HealthSnapshot | undefined {
   const { health } = context.observed;
   return health && context.now <= health.validUntil ? health : undefined;
 }
 
 /**
- * Waits for a healthy subject; undefined once it is. The time allowed counts
- * from when this session began to look, from `since`, or from when the subject became
- * unhealthy or the last look too old, whichever is latest: a run that waited for a person meanwhile loses none of it.
+ * Waits for a healthy subject; undefined once it is. The time limit counts from when this session began to observe,
+ * from `since`, or from when the subject became unhealthy or the last check too old, whichever is latest: time that a
+ * run waits for a person does not count.
  */
 export function awaitHealthy(context: Context, since: number): Work | undefined {
   const health = freshHealth(context);
   if (health && !health.hasIssues) return undefined;
   const last = context.observed.health;
-  // Every node may have an issue; what to do stands behind them and must not be cut off.
+  // Every pod may have an issue; the advice after them must not be cut off.
   const seen = health
     ? truncate(health.issues.join('; '), MOST_ISSUES) || 'it has issues'
     : last

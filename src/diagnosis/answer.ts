@@ -1,7 +1,7 @@
 /**
- * What a provider answers: a diagnosis by a closed schema, each claim with the evidence it rests on. An answer is
- * untrusted, whoever gave it: it is bounded and checked against the bundle. Only its
- * action, of a closed set, can have consequences: see demo/remedies.ts.
+ * The answer of a provider: a diagnosis by a closed schema, each claim with the evidence it rests on. Answers are
+ * untrusted, from any provider: they are bounded and checked against the bundle. Only the action, of a closed set, can
+ * have consequences: see demo/remedies.ts.
  */
 import { z } from 'zod';
 

@@ -1,6 +1,6 @@
 /**
- * The one gate that every answer passes, whoever gave it: what a model said and what the rules said alike. It
- * lets through what keeps to the schema and speaks of this bundle alone. Pure.
+ * The check that every answer passes, from models and rules alike. It accepts answers that match the schema and refer
+ * only to this bundle. Pure.
  */
 import { LIMITS, printable, truncate } from '../api/index.ts';
 import { type EvidenceBundle, evidenceIds } from '../evidence/index.ts';
@@ -9,12 +9,12 @@ import { ANSWER_LIMITS, type DiagnosisAnswer, diagnosisAnswer } from './answer.t
 /** The answer, with every text printable, or why it was rejected: 1 to {@link MOST_REASONS} sentences for people. */
 export type CheckedAnswer = { readonly answer: DiagnosisAnswer } | { readonly rejected: readonly string[] };
 
-/** Stands for the component where nothing is wrong, or nobody knows where. */
+/** The component if nothing is wrong, or its location is unknown. */
 export const NO_COMPONENT = 'none';
-/** Stands for all replicas alike, where the cause lies in what they do together. */
+/** All replicas together, if the cause lies in their interaction. */
 export const ALL_REPLICAS = 'replicas';
 
-/** Reasons that are told of one rejection. */
+/** How many reasons of a rejection are reported. */
 export const MOST_REASONS = 4;
 /** Longest reason, in characters. */
 const REASON_LENGTH = 160;

@@ -1,36 +1,35 @@
 /**
- * Grades an answer after it was given, against what is known to have been done: which component (localization),
- * which class (identification), whether each step rests on evidence that shows it (reason), and whether the action
- * fits. What is known never reaches whoever answers. Pure.
+ * Grades an answer against the known truth: the component (localization), the class (identification), whether each step
+ * cites evidence that shows it (reason), and whether the action fits. The truth never reaches the provider. Pure.
  */
 import type { EvidenceBundle, Signal } from '../evidence/index.ts';
 import type { Action, AnomalyClass, Claim, DiagnosisAnswer } from './answer.ts';
 import { ALL_REPLICAS, NO_COMPONENT } from './check-answer.ts';
 
-/** One thing that was wrong, and where. What is known of a run is a list of these; an empty one: nothing was wrong. */
+/** One known fault and its location. The truth of a run is a list of these; an empty one: nothing was wrong. */
 export interface Truth {
   readonly anomaly: Exclude<AnomalyClass, 'none' | 'unknown'>;
   /** Names of the bundle; several: it lies in all of them alike. */
   readonly components: readonly string[];
-  /** When it was on, in milliseconds since the origin of the bundle; default: as long as the bundle tells of. */
+  /** When it was active, in milliseconds since the origin of the bundle; default: the time range of the bundle. */
   readonly fromMs?: number;
   readonly toMs?: number;
 }
 
 export interface Grade {
-  /** Whether it names a component in which something was wrong, or none where nothing was. */
+  /** Whether it names a faulty component, or none if nothing was wrong. */
   readonly localization: boolean;
-  /** Whether it names the class of what was wrong in a component that it may be said of. */
+  /** Whether it names the right class for a component in which that class lies. */
   readonly identification: boolean;
   /** Steps of the chain that cite evidence which shows what was wrong: a share of 0 to 1. */
   readonly reason: number;
-  /** Whether the action fits what was wrong: in the component that it names, where something was wrong in that. */
+  /** Whether the action fits the fault in the component it names, if there is one. */
   readonly action: boolean;
-  /** Which share of all that was wrong it names, first or among the alternatives; 1 where nothing was wrong. */
+  /** The share of all faults that it names, first or among the alternatives; 1 if nothing was wrong. */
   readonly found: number;
 }
 
-/** Actions that fit each class; `none` stands for a run in which nothing was wrong. */
+/** Actions that fit each class; `none`: a run in which nothing was wrong. */
 export const FITTING_ACTIONS: Readonly<Record<Truth['anomaly'] | 'none', readonly Action[]>> = {
   none: ['none'],
   'store-writes-stalled': ['wait', 'change-mode'],
@@ -44,7 +43,7 @@ export const FITTING_ACTIONS: Readonly<Record<Truth['anomaly'] | 'none', readonl
   'uncoordinated-admission': ['change-mode', 'change-limit'],
 };
 
-/** Where the evidence of a class lies: its own component, the store, or any replica. */
+/** Location of a class's evidence: its own component, the store, or any replica. */
 type Place = 'own' | 'store' | 'replica' | 'client';
 
 const COUNTS: readonly [Place, readonly Signal[]][] = [
@@ -70,7 +69,7 @@ const REQUESTS: readonly Signal[] = [
 
 const STORE: readonly Signal[] = ['write-latency', 'write-outstanding', 'read-latency', 'unreachable'];
 
-/** Which signals show a class, and where. A step that cites none of them rests on nothing that shows it. */
+/** Which signals show a class, and where. A step that cites none of them is unsupported. */
 const FAMILIES: Readonly<Record<Truth['anomaly'], readonly (readonly [Place, readonly Signal[]])[]>> = {
   'store-writes-stalled': [['own', STORE], ...COUNTS],
   'store-unreachable': [['own', STORE], ...COUNTS],
@@ -92,7 +91,7 @@ const FAMILIES: Readonly<Record<Truth['anomaly'], readonly (readonly [Place, rea
   ],
 };
 
-/** What a step may lie before and after the anomaly and still be about it: looks at it come late. Milliseconds. */
+/** Tolerance before and after the anomaly for the evidence of a step: probes of it come late. Milliseconds. */
 const BESIDE_MS = 1000;
 
 /** The grade of an answer that has passed its check. */
@@ -114,7 +113,7 @@ export function gradeAnswer(
   const named = [answer, ...answer.alternatives];
   const isNamed = (truth: Truth, { anomaly, component }: (typeof named)[number]): boolean =>
     anomaly === truth.anomaly && liesIn(component, truth, bundle);
-  // What fits one of two failures may be the wrong thing to do where the other is.
+  // An action that fits one of two failures may be wrong for the component of the other.
   const there = truths.filter((truth) => liesIn(answer.component, truth, bundle));
   const steps = answer.chain.filter((step) => truths.some((truth) => shows(step, truth, bundle)));
   return {
@@ -128,7 +127,7 @@ export function gradeAnswer(
   };
 }
 
-/** Where something lies in all replicas, "replicas" is right and each of them is; where in one, that one alone. */
+/** For a fault in all replicas, both "replicas" and each replica are right; for a fault in one, only that one. */
 function liesIn(component: string, { components }: Truth, bundle: EvidenceBundle): boolean {
   if (component !== ALL_REPLICAS) return components.includes(component);
   const replicas = bundle.components.filter(({ role }) => role === 'replica');

@@ -1,6 +1,6 @@
 /**
- * The profiles that `spec.diagnosisProfile` may name. One is asked within a bounded time, its answer is checked, and
- * only then graded and told. What a provider does wrong becomes a message, never an error.
+ * The profiles that `spec.diagnosisProfile` may name. Each query is bounded in time, and its answer is checked before
+ * it is graded and reported. An error of a provider becomes a message, never an exception.
  */
 import { addAbortListener } from 'node:events';
 import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
@@ -20,7 +20,7 @@ import { diagnosisOf, gradeText } from './render.ts';
 /** How long a provider may take, whatever it does within that; the framework waits a little longer. Milliseconds. */
 export const PROVIDER_TIMEOUT_MS = 55_000;
 
-/** What came of asking one provider. */
+/** The result of querying one provider. */
 export type Answered =
   | {
       readonly answer: DiagnosisAnswer;
@@ -34,8 +34,8 @@ export type Answered =
   | { readonly failed: string; readonly usage?: ProviderUsage };
 
 /**
- * Asks a provider, and checks what it answers. It is given the evidence by a clock of its own: times of a bundle may
- * count from what was done. Ids stay, so that its citations are those of `bundle`. Never rejects.
+ * Queries a provider, and checks its answer. The evidence is given with shifted times: times of a bundle may count from
+ * the fault, which would reveal it. Ids stay, so that its citations are those of `bundle`. Never rejects.
  */
 export async function ask(
   provider: DiagnosisProvider,
@@ -62,12 +62,12 @@ export async function ask(
   }
 }
 
-/** Of what a provider says about its failure, in characters. */
+/** Length of a provider's failure message, in characters. */
 const FAILURE_WORDS = 256;
-/** Of the name that a server gives its model, where its answer is rejected. */
+/** Length of the model name given by a server, in the message of a rejected answer. */
 const MODEL_WORDS = 64;
 
-/** What came of one question. */
+/** The outcome of one question. */
 export interface Asked {
   readonly profile: string;
   readonly outcome: 'accepted' | 'rejected' | 'failed';
@@ -77,7 +77,7 @@ export interface Asked {
 export interface DiagnosisProfiles {
   /** Names of the profiles. */
   readonly names: readonly string[];
-  /** Has every question told from now on, once its outcome is known. */
+  /** Registers an observer of all later questions, called once the outcome of each is known. */
   observe(observer: (asked: Asked) => void): void;
   /** Has the provider of a profile explain the evidence, and grades that. Never rejects. */
   diagnose(profile: string, request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisResult>;
@@ -136,7 +136,7 @@ export function createDiagnosisProfiles(
   };
 }
 
-/** By its code: what knows models is a bundle of its own, with a class of its own. */
+/** By its code: the models are a separate JavaScript bundle, with its own copy of the class. */
 function isUseless(error: unknown): error is UselessAnswerError {
   return error instanceof Error && (error as Partial<UselessAnswerError>).code === 'USELESS_ANSWER';
 }

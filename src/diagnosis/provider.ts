@@ -1,6 +1,6 @@
 /**
- * The interface behind which diagnoses are made. A provider gets evidence and nothing else; one that asks a language
- * model fits as well as one that follows rules. profiles.ts chooses among them, and believes none of them unchecked.
+ * The interface behind which diagnoses are made. A provider gets only evidence; it may use a language model or rules.
+ * profiles.ts selects one, and checks every answer.
  */
 import type { Diagnosis, EvidenceBundle } from '../evidence/index.ts';
 import type { Truth } from './grade.ts';
@@ -34,17 +34,18 @@ export interface ProviderUsage {
 
 /** What a provider gives back, unchecked: see `checkAnswer`. */
 export interface ProviderAnswer {
-  /** As it came, parsed as JSON where it came as text. */
+  /** As received, parsed as JSON if it came as text. */
   readonly answer: unknown;
   /** What the bundle was put into, with its version: "prompt/v2", "rules/v4". Shown in the evidence. */
   readonly promptVersion: string;
-  /** Which model answered, as its server names it. Bounded and made printable by whoever shows it. */
+  /** The name that the server gives for the model. Bounded and made printable when it is shown. */
   readonly model?: string;
   readonly usage?: ProviderUsage;
 }
 
 /**
- * Something came that is no answer, and it has cost. The message is as of any failure: see `answer`. Known by its code.
+ * The response is not an answer, but it may have cost tokens. The message is as of any failure: see `answer`.
+ * Identified by its code.
  */
 export class UselessAnswerError extends Error {
   override readonly name = 'UselessAnswerError';
@@ -59,12 +60,12 @@ export class UselessAnswerError extends Error {
 
 /** Who explains evidence. It is given the bundle and nothing else that it could explain from. */
 export interface DiagnosisProvider {
-  /** Shown as `provider` in the evidence: "rules", or the kind of API that is asked. */
+  /** Shown as `provider` in the evidence: "rules", or the kind of API used. */
   readonly name: string;
   /**
-   * Answers from the bundle alone. May try again within itself; its caller bounds the whole in time by `signal`.
-   * @throws where there is no answer: it failed, refused, was cut off, or a budget is used up. The message says
-   *   what happened and what to do, in a sentence without secrets.
+   * Answers from the bundle only. May retry internally; its caller bounds the total time by `signal`.
+   * @throws if there is no answer: it failed, refused, was cut off, or a budget is used up. The message is a sentence
+   * without secrets: what happened and what to do.
    */
   answer(bundle: EvidenceBundle, signal: AbortSignal): Promise<ProviderAnswer>;
 }

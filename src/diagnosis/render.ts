@@ -13,7 +13,7 @@ import { type Grade, type Truth, truthText } from './grade.ts';
 
 export type Pods = readonly { readonly component: string; readonly pod: string }[];
 
-/** What is said of an answer besides what is in it. */
+/** Facts about an answer that it does not contain. */
 export interface Telling {
   readonly scenario: string;
   readonly provider: string;
@@ -24,7 +24,7 @@ export interface Telling {
   readonly pods?: Pods;
 }
 
-/** What to look at, by class: the sentence behind the action. */
+/** What to check, by class: the explanation of the action. */
 const ADVICE: Readonly<Record<AnomalyClass, string>> = {
   none: '',
   unknown: 'Observe for longer, or under more load, before you conclude anything.',
@@ -44,16 +44,16 @@ const ADVICE: Readonly<Record<AnomalyClass, string>> = {
     'Decide each request in one atomic step in the store, or give each replica a fixed share of the limit. To exchange counts more often only narrows the gap.',
 };
 
-/** The recommendation that an action comes to; what a provider writes is not in it. At most 256 characters. */
+/** The recommendation for an action, without any text of the provider. At most 256 characters. */
 export function recommendationOf(action: Action, anomaly: AnomalyClass, component: string): string {
   const at = component === NO_COMPONENT ? '' : ` (${component})`;
   const what = `${ACTIONS[action].charAt(0).toUpperCase()}${ACTIONS[action].slice(1)}${action === 'none' ? '' : at}.`;
-  // Waiting is the least that can be done; what to look at comes first.
+  // Waiting is the weakest action, so the advice comes first.
   const parts = action === 'wait' ? [ADVICE[anomaly], what] : [what, ADVICE[anomaly]];
   return truncate(parts.join(' ').trim(), 256);
 }
 
-/** The whole diagnosis. The answer has passed its check; all else is bounded here. */
+/** The complete diagnosis. The answer has passed its check; all else is bounded here. */
 export function diagnosisOf(
   { action, alternatives, anomaly, chain, component, confidence }: DiagnosisAnswer,
   bundle: EvidenceBundle,

@@ -1,7 +1,7 @@
 /**
- * The ways a call to the API server fails: it answered with a refusal ({@link ApiError}),
- * no answer came ({@link ApiUnreachableError}), or one that is too large to be read
- * ({@link AnswerTooLargeError}). After the last two, a write may have happened.
+ * The ways a call to the API server fails: it returned an error ({@link ApiError}), no response came ({@link
+ * ApiUnreachableError}), or one that is too large to be read ({@link AnswerTooLargeError}). After the last two, a write
+ * may have happened.
  */
 
 /** The `Status` object the API server sends with a refusal, as far as it is used here. */
@@ -21,7 +21,7 @@ export class ApiError extends Error {
   readonly status: number;
   /** The machine-readable reason, such as `NotFound`, `AlreadyExists` or `Expired`; '' if none was sent. */
   readonly reason: string;
-  /** How long the server asks to wait before another attempt, in seconds. */
+  /** How long the server requests to wait before another attempt, in seconds. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(request: string, status: number, body: KubeStatus, retryAfterSeconds?: number) {
@@ -34,7 +34,7 @@ export class ApiError extends Error {
   }
 }
 
-/** No usable answer came from the API server: connection refused or cut, TLS failure, deadline passed. */
+/** No usable response came from the API server: connection refused or cut, TLS failure, deadline passed. */
 export class ApiUnreachableError extends Error {
   override readonly name = 'ApiUnreachableError';
   /** `TIMEOUT`, or the code of the underlying error (`ECONNREFUSED`, `UND_ERR_SOCKET`, `CERT_HAS_EXPIRED` ...). */
@@ -46,7 +46,7 @@ export class ApiUnreachableError extends Error {
   }
 }
 
-/** An answer has more bytes than its reader takes; the rest was not read. Asking for less may help. */
+/** A response has more bytes than its reader takes; the rest was not read. A smaller request may help. */
 export class AnswerTooLargeError extends Error {
   override readonly name = 'AnswerTooLargeError';
 
@@ -70,7 +70,7 @@ export function isAlreadyExists(error: unknown): error is ApiError {
   return isConflict(error) && error.reason === 'AlreadyExists';
 }
 
-/** 410: the resource version or continue token is too old to go on from; list anew. */
+/** 410: the resource version or continue token is too old to continue from; list again. */
 export function isGone(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 410;
 }

@@ -1,12 +1,10 @@
 /**
- * Writes that are refused if the object changed since it was read. Each carries
- * the uid and resourceVersion of the object the decision was made on: without
- * them two writers overwrite each other unseen, even with server-side apply
- * (a forced apply never conflicts by itself).
+ * Writes that are rejected if the object changed since it was read. Each carries the uid and resourceVersion of the
+ * object the decision was made on: without them two writers overwrite each other unseen, even with server-side apply (a
+ * forced apply never conflicts on its own).
  *
- * A 409 (`isConflict`) means: read again, decide again. Returned is the object as
- * stored, with as little of its metadata as a reflector keeps (see `slim`), and with
- * those annotations that the object of the decision has.
+ * A 409 (`isConflict`) means: read again, decide again. Returns the object as stored, with as little of its metadata as
+ * a reflector keeps (see `slim`), and with those annotations that the object of the decision has.
  */
 import { isNotFound } from './api-error.ts';
 import type { KubeClient } from './client.ts';
@@ -14,7 +12,7 @@ import type { KubeObject } from './kube-types.ts';
 import { type ResourceType, resourcePath } from './resource-path.ts';
 import { slim } from './slim.ts';
 
-/** What every guarded write needs: where, and the object the decision was made on. */
+/** What every guarded write needs: the location, and the object the decision was made on. */
 export interface GuardedWrite<T extends KubeObject> {
   client: KubeClient;
   type: ResourceType;
@@ -27,10 +25,10 @@ export interface GuardedWrite<T extends KubeObject> {
 }
 
 /**
- * Applies the whole status (server-side apply on the `status` subresource): fields
- * this manager set before and leaves out now are removed. Returns the object as stored.
+ * Applies the complete status (server-side apply on the `status` subresource): fields this manager set before and omits
+ * now are removed. Returns the object as stored.
  *
- * @throws {ApiError} 409 if anybody wrote since, or the object was created anew; 422 if the schema refuses the status.
+ * @throws {ApiError} 409 if there was a write since, or the object was recreated; 422 if the schema rejects the status.
  */
 export async function applyStatus<T extends KubeObject>(write: GuardedWrite<T>, status: object): Promise<T> {
   const { client, type, object, fieldManager } = write;
@@ -92,7 +90,7 @@ export async function removeFinalizer<T extends KubeObject>(
   }
 }
 
-/** A merge patch replaces the whole list; the guard makes that safe. */
+/** A merge patch replaces the complete list; the guard makes that safe. */
 async function patchFinalizers<T extends KubeObject>(
   write: GuardedWrite<T>,
   finalizers: string[],
@@ -110,14 +108,14 @@ async function patchFinalizers<T extends KubeObject>(
   return slimAs(object, stored);
 }
 
-/** Guarded: nobody has added an annotation meanwhile. */
+/** The guard ensures that no annotation was added since. */
 function slimAs<T extends KubeObject>(object: T, stored: T): T {
   return slim(stored, Object.keys(object.metadata.annotations ?? {}));
 }
 
 function guard(object: KubeObject): { uid: string; resourceVersion: string } {
   const { name, uid, resourceVersion } = object.metadata;
-  // Without them the write would go through unguarded, and nobody would notice.
+  // Without them the write would be silently unguarded.
   if (uid === undefined || resourceVersion === undefined) {
     throw new Error(`cannot write ${name}: it was not read from the API server (no uid or resourceVersion)`);
   }

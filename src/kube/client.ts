@@ -1,6 +1,6 @@
 /**
- * The HTTP client for the Kubernetes API: typed JSON requests and watches, each
- * with a deadline of its own, over a few pooled connections.
+ * The HTTP client for the Kubernetes API: typed JSON requests and watches, each with its own deadline, over a few
+ * pooled connections.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
@@ -21,16 +21,16 @@ export interface KubeRequest {
   query?: Query;
   /** Sent as JSON. */
   body?: unknown;
-  /** Default `application/json`; a PATCH says here which kind of patch it is. */
+  /** Default `application/json`; a PATCH sets the kind of patch here. */
   contentType?: string;
   signal?: AbortSignal;
   /** From the call to the last byte of the answer, in milliseconds. Default: the client's. */
   timeoutMs?: number;
   /** An answer with more bytes is refused, and not read to its end. Default 32 MiB. */
   maxBytes?: number;
-  /** Told how many bytes of the answer were read. */
+  /** Called with the number of bytes read of the response. */
   received?: (bytes: number) => void;
-  /** Default `application/json`; a list may be asked for as metadata alone. */
+  /** Default `application/json`; a list may be requested as metadata only. */
   accept?: string;
 }
 
@@ -41,9 +41,9 @@ export interface WatchRequest {
   /** Selectors, `resourceVersion`, `timeoutSeconds` and the like; `watch=true` is added. */
   query?: Query;
   signal: AbortSignal;
-  /** The watch is cut if it has not ended after so many milliseconds. */
+  /** The watch is cut if it has not ended after this many milliseconds. */
   timeoutMs: number;
-  /** The watch is cut after so many milliseconds without a single byte. */
+  /** The watch is cut after this many milliseconds without a single byte. */
   idleTimeoutMs: number;
 }
 
@@ -52,7 +52,7 @@ export type WatchEvent<T> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
   | { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string } } };
 
-/** Told of every request once it is known how it was answered; without a status no answer came. A watch is a GET. */
+/** Called for every request once its outcome is known; without a status no response came. A watch is a GET. */
 export type RequestObserver = (method: string, status?: number) => void;
 
 /** How a client is set up; all optional. */
@@ -76,7 +76,7 @@ export class KubeClient {
   readonly warning: string | undefined;
   readonly #timeoutMs: number;
   #observer: RequestObserver = () => undefined;
-  /** Host name or address of the API server, as the kubeconfig has it; without brackets for IPv6. */
+  /** Host name or address of the API server from the kubeconfig; without brackets for IPv6. */
   readonly host: string;
 
   constructor(config: KubeConfig, options: KubeClientOptions = {}) {
@@ -90,7 +90,7 @@ export class KubeClient {
     this.#timeoutMs = options.timeoutMs ?? 30_000;
   }
 
-  /** Has one observer told of every request from now on. Requests that their caller gives up are not told of. */
+  /** Registers an observer of all later requests. Requests cancelled by their caller are not reported. */
   observe(observer: RequestObserver): void {
     this.#observer = observer;
   }
@@ -137,10 +137,10 @@ export class KubeClient {
   }
 
   /**
-   * Streams the changes of a collection. Ends when the server ends the watch;
-   * returning from the loop or aborting the signal closes the connection.
+   * Streams the changes of a collection. Ends when the server ends the watch; returning from the loop or aborting the
+   * signal closes the connection.
    *
-   * @throws {ApiError} the server refused, or sent an ERROR event (410: list anew).
+   * @throws {ApiError} the server returned an error, or sent an ERROR event (410: list again).
    * @throws {ApiUnreachableError} the connection broke, or one of the two timeouts passed.
    * @throws the signal's reason, if it aborts.
    */
@@ -270,7 +270,7 @@ async function* lines(
     length += text.length;
     if (length > longestAnswer) throw new Error(`a watch event is longer than ${longestAnswer} bytes`);
   }
-  // A line without its end is a torn event: the caller resumes from the last whole one.
+  // A line without its end is a torn event: the caller resumes from the last complete one.
 }
 
 function parseEvent<T extends KubeObject>(name: string, line: string): WatchEvent<T> {

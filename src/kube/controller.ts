@@ -6,16 +6,15 @@ import type { Logger } from './kube-types.ts';
 import { type BackoffOptions, endsWithin, systemTimers, type Timers } from './wait.ts';
 import { type QueueObserver, WorkQueue } from './work-queue.ts';
 
-/** What a reconcile asks for; nothing means: until the next change. What an earlier one has asked for is void by it. */
+/** When to requeue; empty: at the next change. It replaces the request of an earlier reconcile. */
 export interface ReconcileResult {
-  /** Reconcile the key again after so many milliseconds, though nothing changes. */
+  /** Reconcile the key again after this many milliseconds, even without a change. */
   requeueAfterMs?: number;
 }
 
 /**
- * Brings the world closer to what the object of this key asks for. Reads the
- * current state itself: the key says where to look, not what happened. An error
- * thrown is logged, and the key is tried again with a growing delay.
+ * Moves the actual state closer to the object of this key. Reads the current state itself: the key identifies the
+ * object, not the change. A thrown error is logged, and the key is retried with a growing delay.
  */
 // A reconcile that has nothing to ask for simply returns.
 // oxlint-disable-next-line typescript/no-invalid-void-type
@@ -24,7 +23,7 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileR
 /** The end of one reconcile, for metrics. */
 export interface ReconcileRecord {
   key: string;
-  /** The last two: it worked, and asks to be called again at once or later. */
+  /** The last two: it succeeded, and requests a requeue at once or later. */
   outcome: 'success' | 'error' | 'requeue' | 'requeue_after';
   durationMs: number;
 }
@@ -37,7 +36,7 @@ export interface ControllerOptions {
   logger: Logger;
   /** Keys reconciled at the same time. Default 1. At most three quarters of them are of one namespace. */
   concurrency?: number;
-  /** Hears of what waits and what is worked on. */
+  /** Observes waiting and active keys. */
   observer?: QueueObserver | undefined;
   /** Delays after errors; default as in `WorkQueue`. */
   backoff?: BackoffOptions;
@@ -71,7 +70,7 @@ export class Controller {
     return this.#queue.depth;
   }
 
-  /** Asks for a reconcile of `key`; before `start` it waits in the queue. */
+  /** Requests a reconcile of `key`; before `start` it waits in the queue. */
   enqueue(key: string): void {
     this.#queue.add(key);
   }
@@ -127,8 +126,8 @@ export class Controller {
     const startedAt = this.#timers.monotonic();
     try {
       const result = await reconcile(key, this.#abort.signal);
-      // It knew all that those before it knew: a time that they asked for would only keep a timer, of an object
-      // that may be gone as well.
+      // This reconcile saw everything that earlier ones knew: a requeue requested by them would only keep a timer, even
+      // of an object that is gone.
       this.#queue.forget(key);
       if (result?.requeueAfterMs !== undefined) this.#queue.addAfter(key, result.requeueAfterMs);
       this.#record(key, outcomeOf(result?.requeueAfterMs), startedAt);

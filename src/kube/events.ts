@@ -1,12 +1,10 @@
 /**
- * Writes Kubernetes events (events.k8s.io/v1): what `kubectl events` and
- * `kubectl describe` show of an object's life.
+ * Writes Kubernetes events (events.k8s.io/v1), as shown by `kubectl events` and `kubectl describe`.
  *
- * Events are a courtesy to people, never part of the work: recording neither
- * waits nor throws, the queue is bounded, and what cannot be written is dropped
- * and counted in the log. Namespaces take turns, and each has a bound of its own, so
- * that none drops the events of another. The same event again within a few minutes
- * is not a new object but a higher count of the first.
+ * Events are best effort: recording neither waits nor throws, the queue is bounded, and events that cannot be written
+ * are dropped and counted in the log. Namespaces take turns, each with its own bound, so that none drops the events of
+ * another. A repetition of an event within a few minutes increments the count of the first instead of creating a new
+ * object.
  */
 
 import { FairQueue } from '../fair/fair-queue.ts';
@@ -26,7 +24,7 @@ export interface EventReference {
   resourceVersion?: string;
 }
 
-/** Something worth telling. */
+/** An event to record. */
 export interface EventRecord {
   regarding: EventReference;
   type: 'Normal' | 'Warning';
@@ -146,7 +144,7 @@ export class EventRecorder {
     }
     if (this.#dropped > 0) this.#options.logger.warn({ dropped: this.#dropped }, 'events were dropped');
     this.#dropped = 0;
-    // In the same turn as the last look at the queue, or an event put in between would wait for the next.
+    // In the same turn as the last check of the queue, or an event added in between would wait for the next.
     this.#writing = undefined;
   }
 
@@ -214,7 +212,7 @@ export class EventRecorder {
   }
 }
 
-/** Where the event is written. */
+/** The namespace of the event. */
 function namespaceOf({ record }: Series): string {
   return record.regarding.namespace ?? 'default';
 }
@@ -234,7 +232,7 @@ function eventName(regarding: string): string {
   return `${regarding.slice(0, 252 - suffix.length).replace(/[.-]+$/, '')}.${suffix}`;
 }
 
-/** The longest prefix of whole characters within `limit` bytes, marked when it is one. */
+/** The longest prefix of complete characters within `limit` bytes, marked if it was cut. */
 export function truncateUtf8(text: string, limit: number): string {
   if (Buffer.byteLength(text) <= limit) return text;
   const ellipsis = '...';

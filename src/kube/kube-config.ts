@@ -1,11 +1,9 @@
 /**
- * Finds the cluster to talk to, and turns a KubeConfig into what a request
- * needs: an origin, headers with the credentials of the moment, and the pooled
- * connections that carry them.
+ * Finds the cluster, and turns a KubeConfig into the parts of a request: an origin, headers with the current
+ * credentials, and pooled connections.
  *
- * client-node itself builds a new TLS connection for every call; here two pools
- * live as long as the TLS material stays the same. Watches have a pool of their
- * own, without a limit, so that they never take the connections of requests.
+ * client-node itself builds a new TLS connection for every call; here two pools live as long as the TLS material stays
+ * the same. Watches have a separate pool, without a limit, so that they never take the connections of requests.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -57,8 +55,8 @@ export function loadKubeConfig(file?: string, context?: string): KubeConfig {
 }
 
 /**
- * What is wrong with how the API server is known, for whoever runs this; undefined: nothing. As kubectl does, it
- * is gone by what the kubeconfig says, but it is not kept silent.
+ * A warning for the user if the connection to the API server is insecure; undefined if it is not. The kubeconfig is
+ * followed, as kubectl does, but not silently.
  */
 export function warningOf(config: KubeConfig): string | undefined {
   const cluster = config.getCurrentCluster();
@@ -118,7 +116,7 @@ export class Transport {
     if (this.#channel === undefined || performance.now() > this.#channel.until) {
       const opening = { opened: this.#open(), until: Infinity };
       this.#channel = opening;
-      // Requests that start meanwhile share one run of an exec plugin, and none of them a failure of before.
+      // Concurrent requests share one run of an exec plugin, but not an earlier failure.
       opening.opened.then(
         () => {
           opening.until = performance.now() + CHANNEL_MS;
@@ -201,8 +199,8 @@ export class Transport {
       // HTTP/1.1: one broken connection then breaks one request, not all of them at once.
       allowH2: false,
     };
-    // TCP keepalive from 20 s of silence on: Node probes each second, ten times, so a vanished peer is
-    // noticed after about 30 s even by a watch that waits for nothing but data.
+    // TCP keepalive from 20 s of silence on: Node probes each second, ten times, so a vanished peer is noticed after
+    // about 30 s even by a watch that waits for nothing but data.
     const connect = { keepAlive: true, keepAliveInitialDelay: 20_000, timeout: 10_000, allowH2: false };
     if (target.type === 'proxy') {
       const requestTls = { ...target.requestTls, ...connect } as buildConnector.BuildOptions;

@@ -1,29 +1,24 @@
 /**
- * Leader election: of all processes that run it on the same Lease, at most one
- * leads at a time, and another follows when it stops renewing.
+ * Leader election: of all processes that run it on the same Lease, at most one leads at a time, and another follows
+ * when it stops renewing.
  *
- * Being told "you lead no more" takes a running event loop; a process that was
- * frozen acts before it is told. So whoever does something only a leader may do
- * asks `isLeader()` right before: it looks at the clocks, not at a flag.
+ * A process learns that it lost the lead only if its event loop runs; after a freeze it may act before that. So code
+ * that only a leader may run checks `isLeader()` right before acting: it checks the clocks, not a flag.
  *
- * With a lease of L, a renew deadline of D, a retry period of P and a round trip
- * of r to the API server:
+ * With a lease of L, a renew deadline of D, a retry period of P and a round trip of r to the API server:
  *
- * - **A leader that dies is followed** within L + P + 3r. Its last renewal is seen
- *   at most P + r after it was stored, the lease is taken at the very moment when
- *   it has been seen unchanged for L, and taking it is a read and a write. From
- *   the kill it is P less where the next renewal was due at that moment. With the
- *   defaults: 3.5 s to 4.5 s, and the round trips.
- * - **A stall of the API server is borne** that lasts less than D - 1.5P: 2.25 s.
- *   A renewal that hangs was sent P after the last good one, and is given up
- *   D - 1.5P later. P/2 is left then for another attempt, on another connection.
- * - **Nobody else leads** for at least L - D after a leader has stopped acting:
- *   1 s. The leader counts from before its renewal was sent, the follower from
- *   after it was stored. That is the time for what was sent in the last moment to
- *   arrive. What arrives later still is void by other means: writes to the API
- *   server carry a resourceVersion, faults a fence in their target.
- * - **Clocks may run at different rates** as long as the ratio is less than L / D,
- *   4 to 3; what they show does not matter, and neither do steps of it.
+ * - **A leader that dies is followed** within L + P + 3r. Its last renewal is seen at most P + r after it was stored,
+ *   the lease is taken as soon as it has been seen unchanged for L, and taking it is a read and a write. Counted from
+ *   the kill, it is P less if the next renewal was due then. With the defaults: 3.5 s to 4.5 s, and the round trips.
+ * - **A stall of the API server is tolerated** if it lasts less than D - 1.5P: 2.25 s. A renewal that hangs was sent P
+ *   after the last good one, and is given up D - 1.5P later. P/2 is left then for another attempt, on another
+ *   connection.
+ * - **No other process leads** for at least L - D after a leader has stopped acting: 1 s. The leader counts from before
+ *   its renewal was sent, the follower from after it was stored. That is the time for the leader's last requests to
+ *   arrive. Later arrivals are void by other means: writes to the API server carry a resourceVersion, faults a fence in
+ *   their target.
+ * - **Clocks may run at different rates** as long as the ratio is less than L / D, 4 to 3; absolute times and steps do
+ *   not matter.
  *
  * At rest the leader makes 1/P writes a second, each follower some 1.1/P reads.
  */
@@ -32,7 +27,7 @@ import type { Logger } from './kube-types.ts';
 import { type Clocks, LeaseLock } from './lease-lock.ts';
 import { sleep, type Timers } from './wait.ts';
 
-/** When an elector takes over, gives up and tries again, in milliseconds: what the top of this file reckons with. */
+/** When an elector takes over, gives up and retries, in milliseconds: see the top of this file. */
 export const ELECTION_DEFAULTS = {
   leaseDurationMs: 4000,
   renewDeadlineMs: 3000,
@@ -48,13 +43,13 @@ export interface LeaderElectorOptions {
   /** Unique among running processes; the pod name is. */
   identity: string;
   logger: Logger;
-  /** Others take over after the lease was not renewed for so long. Whole seconds. */
+  /** Others take over if the lease was not renewed for this long. Integer seconds. */
   leaseDurationMs?: number;
-  /** We stop leading after so long without a renewal; the rest of the lease is for work in flight. */
+  /** We stop leading after this long without a renewal; the rest of the lease is for work in flight. */
   renewDeadlineMs?: number;
   /** From the beginning of one attempt to that of the next. */
   retryPeriodMs?: number;
-  /** Begins leading. Called anew for every term. */
+  /** Begins leading. Called for every term. */
   onStartedLeading: () => void;
   /** Leading has ended, because the lease was lost or the elector stops. */
   onStoppedLeading?: () => void;
@@ -71,7 +66,7 @@ export class LeaderElector {
   readonly #retryPeriodMs: number;
   readonly #monotonic: () => number;
   #leading = false;
-  /** The taking of the lease that the term goes by. */
+  /** Number of the acquisition on which the term is based. */
   #taking = 0;
   #contact: string | undefined;
 
@@ -102,7 +97,7 @@ export class LeaderElector {
       const begunAt = this.#monotonic();
       const held = await this.#attempt(signal);
       if (signal.aborted) break;
-      // A process that was frozen may find the lease given up by whoever has led meanwhile.
+      // A frozen process may find a lease that another process took and gave up during the freeze.
       if (this.#taking !== this.#lock.takings) this.#endTerm('another has led meanwhile');
       if (held && !this.#leading && this.#lock.isFresh()) this.#startTerm();
       if (this.#leading && !this.#mayStay(held)) this.#endTerm('lost the lease');
@@ -112,7 +107,7 @@ export class LeaderElector {
     await this.#release();
   }
 
-  /** One attempt: true if held, false if another holds it, undefined if the API server did not say. */
+  /** One attempt: true if held, false if another holds it, undefined if the API server gave no usable answer. */
   async #attempt(signal: AbortSignal): Promise<boolean | undefined> {
     const { logger, name } = this.#options;
     // A hung connection leaves time for a second attempt, and none goes past the deadline.

@@ -16,7 +16,7 @@ import type { KubeClient } from './client.ts';
 import { type KubeObject, microTime, type ObjectMeta } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
 
-/** A Lease as it is on the wire. */
+/** A Lease in its JSON form. */
 export interface Lease extends KubeObject {
   spec?: LeaseSpec;
 }
@@ -32,7 +32,7 @@ export interface LeaseSpec {
 
 /** The clocks, in milliseconds; replaced in tests. */
 export interface Clocks {
-  /** Never jumps back, but may stand still while the machine sleeps. */
+  /** Never jumps back, but may pause while the machine sleeps. */
   monotonic: () => number;
   /** Never jumps back, counts the sleep of the machine, and may be as coarse as {@link BOOT_STEP_MS}. */
   boot: () => number;
@@ -45,13 +45,13 @@ export interface LeaseLockOptions {
   namespace: string;
   name: string;
   /**
-   * Written as the holder. Whoever has the same identity takes the lease over at
-   * once, so it must be unique among processes that run at the same time.
+   * Written as the holder. A process with the same identity takes the lease over at once, so it must be unique among
+   * processes that run at the same time.
    */
   identity: string;
-  /** Others may take the lease after it was not renewed for so long, in milliseconds; whole seconds. */
+  /** Others may take the lease if it was not renewed for this long, in milliseconds; integer seconds. */
   leaseDurationMs: number;
-  /** We rely on a renewal for so long, in milliseconds; shorter than the lease. */
+  /** How long we rely on a renewal, in milliseconds; shorter than the lease. */
   freshMs: number;
   /** Delete the Lease on release, for names that do not come again. Default false. */
   deleteOnRelease?: boolean;
@@ -61,7 +61,7 @@ export interface LeaseLockOptions {
 /** The end of one attempt: who holds the lease, as far as known ('' if it changed hands this moment). */
 export type LeaseAttempt = { held: true } | { held: false; holder: string };
 
-/** Reads and writes of a release: it can lose to a renewal of its own, which comes late once. */
+/** Reads and writes of a release: it can lose to one late renewal of its own. */
 const releaseAttempts = 3;
 
 const leaseType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
@@ -71,7 +71,7 @@ const realClocks: Clocks = {
   wall: () => Date.now(),
 };
 
-/** Linux tells the time since its start in hundredths of a second, others in seconds. */
+/** Linux reports its uptime in hundredths of a second, others in seconds. */
 const BOOT_STEP_MS = process.platform === 'linux' ? 10 : 1000;
 
 /** Holds, or tries to hold, one Lease. Not for concurrent use. */
@@ -93,7 +93,10 @@ export class LeaseLock {
     return this.#observed?.spec?.holderIdentity ?? '';
   }
 
-  /** How often the lease was taken from another, or from nobody. While it stays the same, nobody else has held it. */
+  /**
+   * How often the lease was taken, from another holder or without one. While it stays the same, no other process has
+   * held it.
+   */
   get takings(): number {
     return this.#takings;
   }
@@ -103,7 +106,7 @@ export class LeaseLock {
     return this.#renewedAt === undefined ? -Infinity : this.#renewedAt.monotonic + this.#options.freshMs;
   }
 
-  /** Whether the lease is ours and may be relied on now. Look right before acting, not earlier. */
+  /** Whether the lease is ours and may be relied on now. Check right before acting, not earlier. */
   isFresh(): boolean {
     if (this.#renewedAt === undefined) return false;
     const bootAge = this.#clocks.boot() - this.#renewedAt.boot;
@@ -119,22 +122,21 @@ export class LeaseLock {
   }
 
   /**
-   * Makes one attempt to take the lease, or to renew it. A lease another identity
-   * holds is taken only after this process has seen it unchanged for its whole
-   * duration, so a first look at a foreign lease never takes it.
+   * Makes one attempt to take the lease, or to renew it. A lease held by another identity is taken only after this
+   * process has seen it unchanged for its full duration, so the first read of a foreign lease never takes it.
    *
    * @throws {ApiError | ApiUnreachableError} as `KubeClient.request`; the write may have happened.
    */
   async acquireOrRenew(timeoutMs: number, signal?: AbortSignal): Promise<LeaseAttempt> {
     const call = { timeoutMs, ...(signal === undefined ? {} : { signal }) };
-    // Renewing goes straight to the write; the resource version tells if anybody else was there.
+    // Renewing goes straight to the write; a changed resource version reveals another writer.
     if (this.#renewedAt !== undefined && this.#observed !== undefined) {
       if (await this.#write(this.#observed, call)) return { held: true };
     }
 
     const current = await this.#read(call);
     if (current === undefined) {
-      // Somebody deleted it: whatever we held is gone, and anyone may create it now.
+      // The lease was deleted: ours is gone, and anyone may create it now.
       this.#observed = undefined;
       this.#renewedAt = undefined;
       if (await this.#create(call)) return { held: true };
@@ -150,10 +152,10 @@ export class LeaseLock {
   }
 
   /**
-   * Gives the lease up so that the next one need not wait. From the call on it
-   * counts as not ours, whether or not the API server learns of it.
+   * Releases the lease so that the next holder need not wait. From the call on it counts as not ours, whether or not
+   * the API server receives it.
    *
-   * @throws {ApiError | ApiUnreachableError} as `KubeClient.request`, except when somebody else took it: that is fine.
+   * @throws {ApiError | ApiUnreachableError} as `KubeClient.request`, except if another process took it: that is fine.
    */
   async release(timeoutMs: number): Promise<void> {
     this.#renewedAt = undefined;
@@ -176,7 +178,7 @@ export class LeaseLock {
         this.#observed = undefined;
       } else {
         const now = microTime(new Date(this.#clocks.wall()));
-        // One second, the least allowed: nobody waits for a lease without a holder.
+        // One second, the least allowed: a lease without a holder can be taken at once.
         const spec = {
           ...held.spec,
           holderIdentity: '',
@@ -210,7 +212,7 @@ export class LeaseLock {
     }
   }
 
-  /** False: somebody else created it first. */
+  /** False: another process created it first. */
   async #create(call: Call): Promise<boolean> {
     const { client, name, namespace } = this.#options;
     const at = this.#now();
@@ -233,7 +235,7 @@ export class LeaseLock {
     }
   }
 
-  /** Writes our record over `current`. False: the lease changed or vanished meanwhile. */
+  /** Writes our record over `current`. False: the lease has changed or is gone. */
   async #write(current: Lease, call: Call): Promise<boolean> {
     const at = this.#now();
     const body = { ...current, spec: this.#record(current.spec ?? {}) };

@@ -18,7 +18,7 @@ export interface ListRequest extends Pick<KubeRequest, 'accept' | 'path' | 'sign
   readonly query?: Query;
   /** Objects per page. */
   readonly pageSize: number;
-  /** A page with more bytes is asked for again with fewer objects; one object may have more. */
+  /** A larger page is requested again with fewer objects; one object may have more. */
   readonly pageBytes: number;
 }
 

@@ -1,16 +1,14 @@
 /**
- * Keeps a store equal to a collection on the API server: list, then watch, and
- * whatever goes wrong, go on from where it was. Only its signal ends it.
+ * Keeps a store equal to a collection on the API server: list, then watch, and continue after any failure. Only its
+ * signal ends it.
  *
- * - The watch ends (the server does so every few minutes): watch again from the
- *   last resource version seen, bookmarks included.
- * - 410 Gone, as a response or as an event: list anew.
- * - Any other failure: wait (exponential backoff with jitter, or what
- *   Retry-After says), watch again; after a few in a row list anew, since the
- *   resource version itself may be what the server chokes on (it does after etcd
- *   was restored from a backup).
- * - Silence: the watch is cut and begun again. The API server sends a bookmark
- *   about every minute, so silence well beyond that means a dead connection.
+ * - The watch ends (the server does so every few minutes): watch again from the last resource version seen, bookmarks
+ *   included.
+ * - 410 Gone, as a response or as an event: list again.
+ * - Any other failure: wait (exponential backoff with jitter, or Retry-After), watch again; after a few in a row list
+ *   again, since the resource version itself may be the cause (as after etcd was restored from a backup).
+ * - Silence: the watch is cut and restarted. The API server sends a bookmark about every minute, so silence well beyond
+ *   that means a dead connection.
  */
 import { ApiError, isGone } from './api-error.ts';
 import type { KubeClient, Query } from './client.ts';
@@ -34,22 +32,22 @@ export interface ReflectorOptions<T extends KubeObject> {
   logger: Logger;
   /** Annotations that the store is to hold; of other metadata see `slim`. Default: none. */
   annotations?: readonly string[];
-  /** Objects per page of a list; fewer where they are large. Default 50. */
+  /** Objects per page of a list; fewer if they are large. Default 50. */
   pageSize?: number;
-  /** A page with more bytes is asked for again with fewer objects; one object may have more. Default 2 MiB. */
+  /** A larger page is requested again with fewer objects; one object may have more. Default 2 MiB. */
   pageBytes?: number;
-  /** The server is asked to end a watch after this long to twice this long. Default 5 minutes. */
+  /** The server is requested to end a watch after this long to twice this long. Default 5 minutes. */
   watchMs?: number;
-  /** A watch that lives this much longer than asked for is cut. Default 30 s. */
+  /** A watch that lives this much longer than requested is cut. Default 30 s. */
   graceMs?: number;
-  /** A watch without any byte for so long is cut. Default 3 minutes, three bookmarks. */
+  /** A watch without any byte for this long is cut. Default 3 minutes, three bookmarks. */
   idleMs?: number;
   /** Default: 0.5 s, doubling to 30 s. */
   backoff?: BackoffOptions;
   onActivity?: (activity: ReflectorActivity) => void;
 }
 
-/** So many watches in a row that fail without a single event are answered with a list. */
+/** After this many failed watches in a row without an event, list again. */
 const failuresUntilRelist = 3;
 /** A watch that ended this soon, without an event, counts as failed, or it would spin. */
 const shortestWatchMs = 1000;
@@ -170,7 +168,7 @@ export class Reflector<T extends KubeObject> {
     this.#failedWatches = 0;
   }
 
-  /** Decides where to go on from; returns how long to wait before. */
+  /** Decides from which resource version to continue; returns the delay. */
   #afterFailure(error: unknown): number {
     const { logger, path } = this.#options;
     const delayMs = Math.round(this.#backoff.next());

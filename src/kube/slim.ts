@@ -1,7 +1,6 @@
 /**
- * Makes objects small that are kept: what a cache holds must not grow with what
- * anybody may write into metadata, which Kubernetes bounds at 256 KiB for the
- * annotations of one object, and not at all for its labels.
+ * Shrinks objects for the cache: its size must not depend on metadata written by others, which Kubernetes bounds at 256
+ * KiB for the annotations of one object, and not at all for its labels.
  */
 import type { KubeObject, ObjectMeta } from './kube-types.ts';
 

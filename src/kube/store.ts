@@ -1,7 +1,6 @@
 /**
- * A cache of the objects of one kind, kept current by a reflector, which tells
- * its subscribers what changed. A change missed by a watch and found by a later
- * list is told like any other, deletions included.
+ * A cache of the objects of one kind, kept current by a reflector, with change notifications. A change missed by a
+ * watch and found by a later list is reported like any other, deletions included.
  */
 import { type KubeObject, type Logger, objectKey } from './kube-types.ts';
 
@@ -11,7 +10,7 @@ export type StoreEvent<T> =
   | { type: 'updated'; object: T; previous: T }
   | { type: 'deleted'; object: T };
 
-/** Called synchronously; what it throws is logged and disturbs nobody else. */
+/** Called synchronously; errors are logged and do not affect other handlers. */
 export type StoreHandler<T> = (event: StoreEvent<T>) => void;
 
 /** Objects by `namespace/name`. */
@@ -39,8 +38,8 @@ export class Store<T extends KubeObject> {
   }
 
   /**
-   * Tells `handler` of every change from now on, after an `added` for each object
-   * that is here already. Returns the function that ends the subscription.
+   * Calls `handler` for every change from now on, after an `added` for each object already in the store. Returns a
+   * function that ends the subscription.
    */
   subscribe(handler: StoreHandler<T>): () => void {
     this.#handlers.add(handler);
@@ -68,7 +67,7 @@ export class Store<T extends KubeObject> {
     if (this.#objects.delete(objectKey(object))) this.#emit({ type: 'deleted', object });
   }
 
-  /** Makes the store equal to a complete list, telling of each difference. */
+  /** Makes the store equal to a complete list, reporting each difference. */
   replace(objects: readonly T[]): void {
     const present = new Set(objects.map(objectKey));
     for (const [key, object] of this.#objects) {

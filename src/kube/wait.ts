@@ -91,7 +91,7 @@ export async function endsWithin(timers: Timers, ms: number, work: Promise<unkno
   });
 }
 
-/** A signal with timers of its own: it aborts with its parent, or when the time set last has passed. */
+/** A signal with its own timers: it aborts with its parent, or when the time set last has passed. */
 export class Deadline {
   readonly #controller = new AbortController();
   readonly #parent: AbortSignal | undefined;
@@ -150,7 +150,7 @@ export function backoffDelay(failures: number, options: BackoffOptions): number 
   return full * (0.5 + 0.5 * (options.random ?? Math.random)());
 }
 
-/** Counts failures in a row and says how long to wait after each. */
+/** Counts failures in a row and returns the delay after each. */
 export class Backoff {
   readonly #options: BackoffOptions;
   #failures = 0;

@@ -9,13 +9,13 @@
 import { FairQueue } from '../fair/fair-queue.ts';
 import { type BackoffOptions, backoffDelay, longestTimerMs, systemTimers, type Timers } from './wait.ts';
 
-/** What a queue tells of its keys, for metrics; times in milliseconds. */
+/** Metrics of a queue's keys; times in milliseconds. */
 export interface QueueObserver {
   /** A key waits now that did not. */
   added(): void;
-  /** A worker has taken a key that had waited for so long. */
+  /** A worker has taken a key after this wait. */
   taken(waitedMs: number): void;
-  /** A worker is done with a key after so long. */
+  /** A worker is done with a key after this time. */
   done(workedMs: number): void;
   /** A key is added again after a failure. */
   retried(): void;
@@ -69,7 +69,7 @@ export class WorkQueue {
     return [...this.#processing.keys()];
   }
 
-  /** Asks for `key` to be processed as soon as a worker is free. After `shutDown` it does nothing. */
+  /** Queues `key` to be processed as soon as a worker is free. After `shutDown` it does nothing. */
   add(key: string): void {
     if (this.#shutDown) return;
     const now = this.#timers.monotonic();
@@ -127,8 +127,8 @@ export class WorkQueue {
   }
 
   /**
-   * Takes the next key, waiting for one if need be. Whoever takes a key must give
-   * it back with `done`. Undefined means shut down: take no more.
+   * Takes the next key, waiting for one if need be. Each key taken must be returned with `done`. Undefined means shut
+   * down: take no more.
    */
   take(): Promise<string | undefined> {
     if (this.#shutDown) return Promise.resolve(undefined);
@@ -137,7 +137,7 @@ export class WorkQueue {
     return taken;
   }
 
-  /** Ends the processing of a key that was taken; one that was added meanwhile waits again. */
+  /** Ends the processing of a key; if it was added during that, it is queued again. */
   done(key: string): void {
     const workedSince = this.#processing.get(key);
     if (workedSince === undefined) throw new Error(`done("${key}") without having been taken`);
@@ -151,8 +151,8 @@ export class WorkQueue {
   }
 
   /**
-   * Hands out nothing more, forgets what waits (whoever starts next lists the
-   * world anew), and resolves once every key that was taken is done.
+   * Hands out nothing more, forgets waiting keys (the next process lists everything again), and resolves once every key
+   * taken is done.
    */
   shutDown(): Promise<void> {
     this.#shutDown = true;

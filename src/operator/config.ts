@@ -46,8 +46,8 @@ const settings = {
     flag: 'concurrency',
     env: 'CHAOSDEMO_CONCURRENCY',
     help: 'ChaosDemos reconciled at the same time',
-    // A reconcile waits for the API server nearly all of its time. With 4, twenty runs at
-    // once waited so long for each other that faults missed their moment and were planned again.
+    // A reconcile waits for the API server nearly all of its time. With 4, twenty runs at once waited for each other
+    // until faults missed their time and were planned again.
     fallback: '16',
   },
   maxRuns: {
@@ -74,7 +74,7 @@ const settings = {
   leaseDurationMs: {
     ...leaseDuration,
     write: 'whole seconds from 2s to 10m, such as 4s',
-    // The Lease holds whole seconds.
+    // The Lease holds integer seconds.
     schema: leaseDuration.schema.refine((milliseconds) => milliseconds % 1000 === 0),
     flag: 'lease-duration',
     env: 'CHAOSDEMO_LEASE_DURATION',
@@ -158,7 +158,7 @@ export const OPERATOR: Program<typeof settings> = {
 };
 
 /**
- * Reads flags and environment; 'help' where that is asked for.
+ * Reads flags and environment; 'help' if requested.
  * @throws UsageError that lists every setting that cannot be used
  */
 export function readConfig(args: readonly string[], env: Readonly<NodeJS.ProcessEnv>): Config | 'help' {

@@ -1,7 +1,6 @@
 /**
- * `npm run generate`: writes the CRD and docs/reference.md from the registered
- * subjects. It stands here and not in src/api, since the metrics and the flags of
- * the operator are part of the reference.
+ * `npm run generate`: writes the CRD and docs/reference.md from the registered subjects. It is here and not in src/api
+ * because the reference includes the metrics and flags of the operator.
  */
 import { writeFile } from 'node:fs/promises';
 import { crdYaml } from '../api/crd.ts';

@@ -1,8 +1,7 @@
 /**
- * The operator's log: JSON lines by pino, each with the program and the process
- * it comes from. Two nets keep secrets out: errors are written by an allowlist of
- * fields (that of a client may carry a whole command with its password), and members that are
- * named like secrets are blanked wherever they stand near the top.
+ * The operator's log: JSON lines by pino, each with its program and process. Two safeguards keep secrets out: errors
+ * are written by an allowlist of fields (a client's error may carry a complete command with its password), and members
+ * named like secrets are blanked near the top.
  */
 
 import pino, { type DestinationStream, type Logger, type LoggerOptions } from 'pino';
@@ -10,7 +9,7 @@ import type { ChaosDemo } from '../api/index.ts';
 
 export type { Logger };
 
-/** What a line may say of the place it comes from. */
+/** The context that a line may carry. */
 export interface LogContext {
   namespace?: string;
   /** Name of the ChaosDemo. */
@@ -22,7 +21,7 @@ export interface LogContext {
 }
 
 const secretNames = ['password', 'token', 'authorization', 'secret'];
-/** Prefixes under which such members are looked for: pino's wildcards stand for one level each. */
+/** Prefixes for such members: each pino wildcard matches one level. */
 const depths = ['', '*.', '*.*.', '*.*.*.'];
 
 /**
@@ -57,7 +56,7 @@ export function createLogger(
   return destination === undefined ? pino(settings) : pino(settings, destination);
 }
 
-/** By UTF-16 units, as JSON has it. */
+/** By UTF-16 units, as in JSON. */
 function asEscape(character: string): string {
   return character
     .split('')
@@ -65,7 +64,7 @@ function asEscape(character: string): string {
     .join('');
 }
 
-/** Where a line about an object comes from. */
+/** The context of lines about an object. */
 export function contextOf({ metadata, status }: ChaosDemo): LogContext {
   const { name, namespace } = metadata;
   const { chapter, run } = status ?? {};
@@ -77,7 +76,7 @@ export function contextOf({ metadata, status }: ChaosDemo): LogContext {
   };
 }
 
-/** A logger whose lines carry where they come from; parts that are not known are left out. */
+/** A logger whose lines carry the context; unknown parts are omitted. */
 export function childLogger(logger: Logger, context: LogContext): Logger {
   return logger.child(Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)));
 }

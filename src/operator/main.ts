@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   }
 }
 
-/** Those who answer for the profiles of models in a file; undefined if it cannot be used, and the log says why. */
+/** The providers for the model profiles in a file; undefined if the file cannot be used (the reason is logged). */
 async function modelsOf(
   file: string | undefined,
   logger: Logger,

@@ -1,7 +1,6 @@
 /**
- * The operator as a whole: watches ChaosDemos, leads or waits to lead, and in
- * the end stops in order: no new work, faults released, events written, lease
- * given back.
+ * The operator: watches ChaosDemos, leads or waits to lead, and shuts down in this sequence: no new work, faults
+ * released, events written, lease released.
  */
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, GROUP } from '../api/index.ts';
@@ -31,11 +30,11 @@ import type { ConnectedSubjects } from './shell/ports.ts';
 const LEADER_LEASE = 'chaosdemo-operator';
 
 /**
- * Runs until `signal` aborts and everything has stopped in order.
+ * Runs until `signal` aborts and shutdown is complete.
  *
- * @param subjects what may be put to the test
+ * @param subjects what may be tested
  * @param profiles those that explain what was detected; their questions are counted
- * @throws when it cannot start: the HTTP port is taken, say.
+ * @throws if it cannot start, for example because the HTTP port is taken.
  */
 export async function runOperator(
   config: Config,
@@ -182,7 +181,7 @@ export async function runOperator(
   }
 }
 
-/** The subjects, connected anew: what waits for a lock in one term has nothing to do with another. */
+/** New connections of the subjects: a wait for a lock in one term must not affect another. */
 function connect(
   subjects: readonly Subject<Cluster>[],
   cluster: Cluster,

@@ -1,4 +1,7 @@
-/** The form that a server is asked to hold an answer to, as JSON schema: that of every answer, with what there is to name. */
+/**
+ * The form of an answer that is requested from a server, as JSON schema: the general form, limited to the names in the
+ * prompt.
+ */
 import { z } from 'zod';
 import { type EvidenceBundle, evidenceIds } from '../../evidence/index.ts';
 import { ANSWER_LIMITS, diagnosisAnswer } from '../answer.ts';
@@ -8,8 +11,8 @@ import { answerComponents } from '../check-answer.ts';
 const MOST_IDS = 250;
 
 /**
- * @param shown what the prompt shows: a server that holds to the form lets nothing else be named. Others may not
- *   know the form at all, so the answer is checked whatever this says.
+ * @param shown the evidence in the prompt: a server that enforces the form accepts no other names. Others may ignore
+ * the form, so the answer is checked in any case.
  */
 export function answerForm(shown: EvidenceBundle): object {
   const { alternatives, chain } = diagnosisAnswer.shape;

@@ -1,7 +1,6 @@
 /**
- * Asks a model one question, through the AI SDK: one way for both protocols, with retries that honour Retry-After
- * and answers held to a schema. It is loaded with the first question only (some 20 MB), and nobody else imports
- * the SDK.
+ * Sends one question to a model through the AI SDK: both protocols, with retries that honour Retry-After and answers
+ * held to a schema. Loaded on the first question only (some 20 MB); no other module imports the SDK.
  */
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
@@ -23,13 +22,13 @@ export interface Question {
   /** PEM. */
   readonly ca?: string;
   /**
-   * Called before each attempt that follows one without an answer, for which money may be asked all the same.
-   * @throws {BudgetError} where there may be no further one
+   * Called before each retry after an attempt that may be billed although it gave no answer.
+   * @throws {BudgetError} if no further attempt is allowed
    */
   readonly onBilledRetry?: () => void;
 }
 
-/** What came back, unchecked. */
+/** The response, unchecked. */
 export interface ModelAnswer {
   readonly text: string;
   /** As the server names it. */
@@ -47,11 +46,11 @@ export interface ReportedUse {
   readonly output?: number | undefined;
 }
 
-/** There is no answer. The message is a sentence without secrets that says what happened and what to do. */
+/** There is no answer. The message is a sentence without secrets: what happened and what to do. */
 export class AskError extends Error {
   override readonly name = 'AskError';
   readonly code = 'MODEL';
-  /** The server may have worked on it, and may ask money for it. */
+  /** The server may have worked on it, and may charge for it. */
   readonly isBilled: boolean;
 
   constructor(message: string, isBilled: boolean) {
@@ -66,7 +65,7 @@ type Fetch = typeof globalThis.fetch;
 const CONNECT_MS = 10_000;
 /** Bytes of an answer, at most: many times what any answer within its tokens takes. */
 export const ANSWER_BYTES = 512 * 1024;
-/** Of what a server says about a failure. */
+/** Length of a server's error text that is shown, in characters. */
 const SERVER_WORDS = 160;
 
 /** Codes of errors after which the server knows nothing of a question. */
@@ -81,7 +80,7 @@ const GIVEN_UP: ReadonlySet<number> = new Set([502, 504, 524]);
 (globalThis as { AI_SDK_LOG_WARNINGS?: false }).AI_SDK_LOG_WARNINGS = false;
 
 /**
- * Asks, again where the server is busy, fails or breaks off, within the timeout of the profile.
+ * Sends the question; retries if the server is busy, fails or disconnects, within the timeout of the profile.
  * @throws {AskError}, or the reason of `signal`
  */
 export async function askModel(question: Question, signal: AbortSignal): Promise<ModelAnswer> {
@@ -147,7 +146,7 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
     };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    // It came and is not JSON: the caller looks for JSON in it.
+    // A response came that is not JSON: the caller searches it for JSON.
     if (NoObjectGeneratedError.isInstance(error) && error.text !== undefined) {
       return {
         text: error.text,
@@ -188,7 +187,7 @@ function languageModel(profile: ModelProfile, key: string | undefined, fetch: Fe
   })(model);
 }
 
-/** A failure in our words. What a server says is cut, made printable and freed of the key. */
+/** Converts a failure to our own message. Text from the server is cut, made printable and stripped of the key. */
 function failureOf(thrown: unknown, attempts: string, key: string | undefined): AskError {
   const error = RetryError.isInstance(thrown) ? thrown.lastError : thrown;
   const said = (text: string): string => redacted(text, key, SERVER_WORDS);

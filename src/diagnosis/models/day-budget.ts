@@ -11,7 +11,7 @@ export interface TokenUse {
   readonly output: number;
 }
 
-/** Thrown if a question might exceed the budget. The message says which, and when there is a new one. */
+/** Thrown if a question might exceed the budget. The message names the budget and when it is renewed. */
 export class BudgetError extends Error {
   override readonly name = 'BudgetError';
   readonly code = 'BUDGET';

@@ -1,12 +1,12 @@
 /**
- * Makes a bundle as small as a model can read: first with fewer points a series, then with fewer events, at last
- * with fewer series. What is left is a bundle as well, with the same ids. Pure.
+ * Shrinks a bundle to what a model can read: first fewer points per series, then fewer events, finally fewer series.
+ * The result is a bundle as well, with the same ids. Pure.
  */
 import { type EvidenceBundle, LEAST_POINTS, type Point, thin } from '../../evidence/index.ts';
 
 const LEAST = { points: LEAST_POINTS, events: 12 } as const;
 
-/** Most points a series and most events, from all that there may be to the least that still tells a story. */
+/** Maximum points per series and maximum events, from the full bundle to the least that is still useful. */
 const STEPS: readonly { readonly points: number; readonly events: number }[] = [
   { points: 64, events: 200 },
   { points: 32, events: 100 },
@@ -17,8 +17,8 @@ const STEPS: readonly { readonly points: number; readonly events: number }[] = [
 ];
 
 /**
- * The fullest bundle for which `fits` says yes. Where not even the landmarks of each series fit, the series that change
- * least go first, then all events; undefined where components and invariant alone are too much.
+ * The fullest bundle that satisfies `fits`. If not even the landmarks of each series fit, the series that change least
+ * are dropped first, then all events; undefined if components and invariant are too much on their own.
  */
 export function fitBundle(
   bundle: EvidenceBundle,
@@ -69,7 +69,7 @@ function withSeries(bundle: EvidenceBundle, ids: readonly string[]): EvidenceBun
   return { ...bundle, series: bundle.series.filter(({ id }) => kept.has(id)) };
 }
 
-/** By how much a series changes, against its own size: 0 for one that stands still, at most 1. */
+/** By how much a series changes, relative to its own size: 0 for a constant one, at most 1. */
 function changeOf(points: readonly Point[]): number {
   const values = points.map(([, value]) => value);
   const [least, most] = [Math.min(...values), Math.max(...values)];

@@ -1,4 +1,4 @@
-/** Models as providers. Import it where profiles are configured, and there only: `await import(...)`. */
+/** Models as providers. Import it only in the code that configures profiles, with `await import(...)`. */
 import type { DiagnosisProvider } from '../provider.ts';
 import { rulesProvider } from '../rules/index.ts';
 import { modelProvider } from './model-provider.ts';

@@ -1,4 +1,4 @@
-/** A provider that asks a language model, by a profile. What it answers is as unchecked as that of any other. */
+/** A provider that queries a language model, by a profile. Its answer is unchecked, like that of any other. */
 
 import { type DiagnosisProvider, type ProviderAnswer, UselessAnswerError } from '../provider.ts';
 import type { ModelAnswer } from './ask-model.ts';
@@ -48,7 +48,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
         reservation.settle(used);
         return providerAnswer(came, used, profile, key);
       } catch (error) {
-        // What may have been billed stays set aside: nobody says how much it was.
+        // A cost that may have been billed stays reserved: the amount is unknown.
         if (error instanceof AskError && !error.isBilled) reservation.settle({ input: 0, output: 0 });
         throw error;
       }
@@ -56,14 +56,14 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
   };
 }
 
-/** What was used, as far as the server says so in good faith; else as it is estimated. */
+/** The usage as reported by the server, if plausible; otherwise as estimated. */
 function usedBy({ text, usage }: ModelAnswer, promptTokens: number): TokenUse {
   const believed = (count: number | undefined, estimate: number): number =>
     count !== undefined && Number.isFinite(count) && count > 0 ? Math.min(count, MOST_TOKENS) : estimate;
   return { input: believed(usage.input, promptTokens), output: believed(usage.output, estimateTokens(text)) };
 }
 
-/** @throws {UselessAnswerError} where there is nothing to be checked: no JSON, a refusal, an answer that was cut off */
+/** @throws {UselessAnswerError} if there is nothing to check: no JSON, a refusal, a truncated answer */
 function providerAnswer(
   { isCutOff, isRefused, model, text }: ModelAnswer,
   used: TokenUse,
@@ -96,8 +96,8 @@ function providerAnswer(
 }
 
 /**
- * The JSON in a text: all of it, or what stands between the first brace and the last, as in a fence. Without the key,
- * which may only be there once escapes are read.
+ * The JSON in a text: all of it, or the part from the first brace to the last, as in a fence. The key is removed; it
+ * may only appear once escapes are decoded.
  */
 function jsonIn(text: string, key: string | undefined): unknown {
   for (const part of [text, text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)]) {

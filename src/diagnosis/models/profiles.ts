@@ -1,6 +1,6 @@
 /**
- * The profiles by which an administrator lets models diagnose: what the file that `--diagnosis-profiles` names may
- * say. A ChaosDemo names one of them and can say nothing else about it.
+ * The profiles with which an administrator enables diagnosis by models: the schema of the file that
+ * `--diagnosis-profiles` names. A ChaosDemo can only select one of them by name.
  */
 import { z } from 'zod';
 import { parseDuration } from '../../api/index.ts';
@@ -43,13 +43,13 @@ const model = z
         'write an http or https URL without user, query or fragment, such as https://models.example/v1',
       ),
     model: z.string().min(1).max(128),
-    /** Read anew for each question, so that a Secret may change. */
+    /** Read again for each question, so that a Secret may change. */
     apiKeyFile: path.optional(),
     /** PEM; trusted in place of the usual authorities. */
     caFile: path.optional(),
     /** For one question, all attempts together; milliseconds. */
     timeout: timeout.prefault('45s'),
-    /** After the first attempt, where the server is busy, fails, or breaks off. */
+    /** After the first attempt, if the server is busy, fails or disconnects. */
     retries: z.int().min(0).max(5).default(2),
     /** What the evidence is thinned out to. */
     maxInputTokens: z.int().min(1000).max(1_000_000).default(16_000),
@@ -94,11 +94,11 @@ const file = z.strictObject({
     }),
 });
 
-/** A profile that asks a model. */
+/** A profile that uses a model. */
 export type ModelProfile = z.infer<typeof model>;
 export type DiagnosisProfile = z.infer<typeof file>['profiles'][number];
 
-/** What the file says cannot be used. The message lists all that is wrong with it, without values. */
+/** The file of profiles cannot be used. The message lists all problems, without values. */
 export class ProfilesError extends Error {
   override readonly name = 'ProfilesError';
   readonly code = 'PROFILES';
@@ -112,7 +112,7 @@ export function parseProfiles(content: unknown): DiagnosisProfile[] {
   throw new ProfilesError(`these profiles cannot be used:\n${lines.join('\n')}`);
 }
 
-/** `profiles[2] (gpt).price`, with the name of the profile where it has one that can be shown. */
+/** `profiles[2] (gpt).price`, with the name of the profile if it has one that can be shown. */
 function place(path: readonly PropertyKey[], content: unknown): string {
   const [top, index, ...rest] = path;
   if (top !== 'profiles' || typeof index !== 'number') return path.map(String).join('.') || 'the file';

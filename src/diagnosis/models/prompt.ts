@@ -1,6 +1,6 @@
 /**
- * What a model is asked: the bundle, as text, and the form of the answer. It says nothing that the bundle does not
- * say: no subject, no fault, no scenario. Pure.
+ * The prompt for a model: the bundle, as text, and the form of the answer. It adds nothing to the bundle: no subject,
+ * no fault, no scenario. Pure.
  */
 import { printable, truncate } from '../../api/index.ts';
 import { type EvidenceBundle, type EvidenceSeries, evidenceIds, SIGNALS } from '../../evidence/index.ts';
@@ -16,13 +16,13 @@ export interface Prompt {
   readonly version: typeof PROMPT_VERSION;
   readonly system: string;
   readonly user: string;
-  /** What of the bundle it shows: nothing else can be known to whoever answers. */
+  /** The part of the bundle that it shows: the model knows nothing else. */
   readonly shown: EvidenceBundle;
   /** An estimate that is rather too high. */
   readonly tokens: number;
 }
 
-/** Numbers longer than that tell nothing more. */
+/** More digits add no information. */
 const SIGNIFICANT_DIGITS = 4;
 
 const SYSTEM = [
@@ -39,8 +39,8 @@ const SYSTEM = [
 ].join('\n');
 
 /**
- * The prompt for a bundle within so many tokens, its own words included: the fewer, the less of the series is
- * shown. Undefined where nothing that could be cited fits.
+ * The prompt for a bundle in at most `maxTokens` tokens, instructions included: the fewer, the less of the series is
+ * shown. Undefined if no citable evidence fits.
  */
 export function promptOf(bundle: EvidenceBundle, maxTokens: number): Prompt | undefined {
   const own = estimateTokens(SYSTEM);
@@ -94,7 +94,7 @@ function relationLines(relations: EvidenceBundle['relations']): string[] {
     group.to.add(to);
     groups.set(kind, group);
   }
-  // Such a line says "each of these to each of those": only where that is so.
+  // Such a line means "each of these to each of those", so it is used only if that is true.
   const whole = [...groups.values()].filter(
     ({ from, kind, to }) => relations.filter((each) => each.kind === kind).length === from.size * to.size,
   );
@@ -115,7 +115,7 @@ function short(value: number): string {
   return String(Number.isInteger(value) ? value : Number(value.toPrecision(SIGNIFICANT_DIGITS)));
 }
 
-/** Text from elsewhere as one JSON string that cannot end the evidence, whatever it says. */
+/** External text as one JSON string that cannot end the evidence, whatever it contains. */
 function quoted(text: string): string {
   return JSON.stringify(truncate(printable(text), 256))
     .replaceAll('<', '\\u003c')

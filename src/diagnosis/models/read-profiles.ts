@@ -8,9 +8,9 @@ const KEY_BYTES = 4096;
 const CA_BYTES = 1024 * 1024;
 
 /**
- * The profiles of a YAML or JSON file. Keys and certificates are read once as well, so that a path that is wrong
- * shows at the start.
- * @throws {ProfilesError} that names the file and says all that is wrong
+ * The profiles of a YAML or JSON file. Keys and certificates are read once as well, so that a wrong path is reported at
+ * startup.
+ * @throws {ProfilesError} that names the file and lists all problems
  */
 export async function readProfiles(file: string): Promise<DiagnosisProfile[]> {
   try {
@@ -46,10 +46,10 @@ export async function readCa(file: string): Promise<string> {
 
 function parseYaml(text: string): unknown {
   try {
-    // Without aliases: a small file may stand for a huge one.
+    // Without aliases: they can expand a small file into a huge one.
     return parse(text, { maxAliasCount: 0, logLevel: 'silent' });
   } catch {
-    // What a parser says quotes the file.
+    // A parser's message would quote the file.
     throw new ProfilesError('it is neither YAML nor JSON');
   }
 }

@@ -3,15 +3,18 @@ import { printable, truncate } from '../../api/index.ts';
 
 const HIDDEN = '[key]';
 
-/** Text of a server as one printable line of at most so many characters, without the key and without what looks like one. */
+/**
+ * Text of a server as one printable line of at most `most` characters, without the key and without anything that
+ * resembles one.
+ */
 export function redacted(text: string, key: string | undefined, most: number): string {
-  // A server may send a lot: no more is looked at than can be shown, and a key that lies across the cut is cut off.
+  // A server may send a lot: process little more than can be shown, and cut off a key that lies across the cut.
   const looked = text.slice(0, most + 4096);
   const without = withoutKey(looked, key).replaceAll(/\b(sk-|Bearer\s+)[\w.-]{8,}/gi, HIDDEN);
   return truncate(printable(without), most).toWellFormed();
 }
 
-/** The same text with {@link HIDDEN} wherever the key stood. */
+/** The same text with {@link HIDDEN} in place of the key. */
 export function withoutKey(text: string, key: string | undefined): string {
   return key === undefined ? text : text.replaceAll(key, HIDDEN);
 }

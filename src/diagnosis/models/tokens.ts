@@ -1,15 +1,15 @@
 /** How many tokens a text may take, without the tokenizer of the model that reads it. */
 
-/** Words; digits and other signs of ASCII, each a token of its own; other signs by their bytes; white space. */
+/** Words; runs of ASCII digits and other signs; other signs by their bytes; white space. */
 const PIECES = /[A-Za-z]+|[^A-Za-z\s\u{80}-\u{10ffff}]+|[^\s\0-\x7f]|\s{2,}|\n/gu;
 
 /** Letters of a word that one token holds at least, on average. */
 const LETTERS_A_TOKEN = 4;
 
 /**
- * Tokens of a text, rather too many than too few: tokenizers of small models give each digit and each sign one of
- * its own, and none of the usual ones makes more of a text than this. Held against a real one in a test. Evidence is
- * estimated two dozen times until it fits, and all else waits meanwhile, so signs are taken by the run.
+ * An upper estimate of the tokens of a text: tokenizers of small models give each digit and each sign its own token,
+ * and none of the usual ones exceeds this. A test compares it with a real one. Evidence is estimated two dozen times
+ * until it fits, and blocks everything else, so signs are matched in runs.
  */
 export function estimateTokens(text: string): number {
   let tokens = 0;

@@ -3,9 +3,9 @@ import { ALL_REPLICAS } from '../check-answer.ts';
 import { claim, type Finding, namesOf, requests, span } from './finding.ts';
 import { idsOf, largest, type Sample, type Signs } from './signs.ts';
 
-/** Counts that are on their way arrive within this time. Milliseconds. */
+/** Counts in flight arrive within this time. Milliseconds. */
 const ARRIVES_MS = 1000;
-/** And all of them, where nothing was counted for so long. */
+/** All counts have arrived if nothing was counted for this long. */
 const SETTLED_MS = 2000;
 
 /** Every rule about counts that has found something. `storeFailsFrom`: since when the store does not do its part. */
@@ -22,7 +22,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
   const limitAt = (at: number): number => signs.limitAt(at)?.value ?? limit.value;
   const over = replicas.flatMap((replica): { replica: string; most: Sample }[] => {
     const [count, allowed] = [signs.last('count-local', replica), signs.last('requests-admitted', replica)];
-    // What is allowed may come of more than one window; a broken invariant says that it does not.
+    // Admissions may span more than one window, unless the invariant is broken.
     const counts = [count, signs.invariant?.broken ? allowed : undefined];
     const most = counts.reduce((a, b) => ((b?.value ?? 0) > (a?.value ?? 0) ? b : a), undefined);
     return most && most.value > limitAt(most.at) ? [{ replica, most }] : [];
@@ -35,7 +35,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
     over.map(({ replica }) => replica),
   );
   if (elsewhere) return [elsewhere];
-  // Those that let everybody through as well had only less to answer.
+  // A replica that also admitted everything just had fewer requests to answer.
   const lax = held.filter((replica) => !turnsAway(signs, replica));
   if (lax.length === held.length && (held.length === 0 || storeFailsFrom < Infinity)) {
     const since = firstBeyond(signs, limitAt) ?? over[0]?.most.at ?? 0;
@@ -61,7 +61,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
       anomaly: 'limit-not-enforced',
       component: replica,
       action: 'restart-component',
-      // A limit of its own shows in every burst.
+      // A pod with a limit of its own would exceed it in every burst.
       confidence: heldElsewhere(signs, replica, limit.value) ? 0.5 : 0.95,
       onsetMs:
         signs.of('requests-admitted', replica).find(({ at, value }) => value > limitAt(at))?.at ?? most.at,
@@ -82,8 +82,8 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
 }
 
 /**
- * What several bursts show of more replicas than went beyond the limit in this one: which it is changes from burst to
- * burst, so it is about what all of them do. Undefined where no other replica went beyond it.
+ * If more replicas exceeded the limit over several bursts than in this one: the one that does changes from burst to
+ * burst, so the cause is shared by all of them. Undefined if no other replica exceeded it.
  */
 function overElsewhere(signs: Signs, limit: Sample, here: readonly string[]): Finding | undefined {
   const beyond = signs.replicas.flatMap((replica) => {
@@ -122,7 +122,7 @@ function heldElsewhere(signs: Signs, replica: string, limit: number): boolean {
   return signs.of('admitted-elsewhere', replica).some(({ value }) => value <= limit);
 }
 
-/** Whether a replica has let anybody go without what was asked for, or was not seen to be asked. */
+/** Whether a replica rejected or failed any request, or received none. */
 function turnsAway(signs: Signs, replica: string): boolean {
   const refused = ['requests-rejected', 'requests-errors', 'requests-timeouts'] as const;
   const sent = signs.last('requests-sent', replica)?.value ?? 0;
@@ -134,7 +134,7 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
   const [allowed, counted] = [signs.total('requests-admitted'), signs.total('count-local')];
   const signal = allowed.value >= counted.value ? 'requests-admitted' : 'count-local';
   const { ids } = signal === 'requests-admitted' ? allowed : counted;
-  // Where what must hold does, what is let through beyond the limit is what it allows for.
+  // If the invariant holds, any excess is within its tolerance.
   const usual = invariant === undefined ? lag : invariant.broken ? 0 : Infinity;
   const part = replicas.filter((replica) => (signs.last(signal, replica)?.value ?? 0) > 0);
   const beyond = signs
@@ -158,7 +158,7 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
       anomaly: 'uncoordinated-admission',
       component: ALL_REPLICAS,
       action: 'change-mode',
-      // Where the store knew in time, it is something else that kept the replicas from knowing.
+      // If the store had the count in time, something else kept it from the replicas.
       confidence: storeFailsFrom <= since || (knew && knew.at < since) ? 0.5 : 0.9,
       onsetMs: since,
       chain: [
@@ -232,7 +232,7 @@ function countsThatDoNotArrive(signs: Signs): Finding | undefined {
     action: 'restart-component',
     // Two that might both be it.
     confidence: next ? 0.5 : 0.85,
-    // It may have been so from the first look on.
+    // It may have been so from the first probe on.
     onsetMs: signs.of('count-local', most.replica)[0]?.at ?? end,
     chain: [
       ...claim(

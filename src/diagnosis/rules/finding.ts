@@ -10,13 +10,16 @@ export interface Finding {
   readonly confidence: number;
   /** When its first sign showed. */
   readonly onsetMs: number;
-  /** From the cause to what was seen; the first says what it is by itself. */
+  /** From the cause to the observations; the first claim names the cause on its own. */
   readonly chain: readonly Claim[];
-  /** What it may bring about; such a finding that shows no earlier is its consequence, and stands behind it. */
+  /**
+   * Possible consequences; a finding of one of these classes that does not appear earlier is a consequence, and ranks
+   * behind it.
+   */
   readonly brings: readonly AnomalyClass[];
 }
 
-/** A claim, cut to its bounds; undefined where nothing shows it. */
+/** A claim, cut to its bounds; none if it has no evidence. */
 export function claim(text: string, evidence: readonly string[]): Claim[] {
   const ids = [...new Set(evidence)].slice(0, ANSWER_LIMITS.cites);
   return ids.length === 0 ? [] : [{ text: truncate(text, ANSWER_LIMITS.text), evidence: ids }];

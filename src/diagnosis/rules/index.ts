@@ -16,10 +16,10 @@ import { storeFindings } from './store-rules.ts';
 /** Changes with what the rules conclude. */
 export const RULES_VERSION = 'rules/v4';
 
-/** What comes so soon after its cause that the probes cannot tell which was first, in milliseconds. */
+/** Two effects this close together are simultaneous to the probes, in milliseconds. */
 const AT_ONCE_MS = 300;
 
-/** Explains by rules. Deterministic; asks nobody. */
+/** Diagnosis by rules. Deterministic; makes no requests. */
 export const rulesProvider: DiagnosisProvider = {
   name: 'rules',
   async answer(bundle) {
@@ -28,8 +28,8 @@ export const rulesProvider: DiagnosisProvider = {
 };
 
 /**
- * What the rules make of a bundle. Pure.
- * @throws where nothing was seen at all that a claim could cite
+ * The diagnosis of a bundle by rules. Pure.
+ * @throws if the bundle has no observation that a claim could cite
  */
 export function explain(bundle: EvidenceBundle): DiagnosisAnswer {
   const signs = new Signs(bundle);
@@ -91,7 +91,7 @@ function inOrder(found: readonly Finding[], { invariant }: Signs): Finding[] {
   return found.toSorted((a, b) => rank(a) - rank(b) || a.onsetMs - b.onsetMs);
 }
 
-/** A replica that goes beyond the limit by its own count, where others do not, is explained by nothing else. */
+/** A replica that exceeds the limit by its own count, unlike the others, has no other cause. */
 function isRootCause({ anomaly, component }: Finding): boolean {
   return anomaly === 'limit-not-enforced' && component !== ALL_REPLICAS;
 }

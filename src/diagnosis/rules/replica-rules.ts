@@ -1,16 +1,16 @@
-/** What may be wrong with one of several equal replicas, where the others show that it is about this one. */
+/** Faults of one of several equal replicas, if the others show that it is specific to this one. */
 import { ALL_REPLICAS } from '../check-answer.ts';
 import { claim, type Finding, namesOf, requests, span } from './finding.ts';
 import { idsOf, largest, quantile, type Sample, type Signs, sustainedAbove } from './signs.ts';
 
-/** A replica that gives no answer for so long is away; less is a probe that came late. Milliseconds. */
+/** A replica without an answer for this long is unreachable; less is a late probe. Milliseconds. */
 const SILENT_MS = 1000;
-/** Requests that went wrong, before they say anything of the replica. */
+/** Failed requests before they count against the replica. */
 const LEAST_BAD = 3;
-/** A replica is slow where most answers take longer than this, and so many times what the others take. */
+/** A replica is slow if most answers take longer than this, and longer than the others' by the factor. */
 const SLOW_MS = 50;
 const SLOW_FACTOR = 5;
-/** For so long. Where all requests came at once: with so many answers. */
+/** Minimum duration. If all requests came at once: minimum number of answers. */
 const SLOW_FOR_MS = 700;
 const SLOW_ANSWERS = 4;
 /** One that gets too little processor time answers some requests at once all the same. */
@@ -142,7 +142,7 @@ function slow(signs: Signs, replica: string): Finding | undefined {
   if (others.length === 0) return undefined;
   const usual = quantile(others, 0.5);
   const threshold = Math.max(SLOW_MS, SLOW_FACTOR * usual);
-  // Where all are late now and then, one of them is at some time by chance, and the others are not.
+  // If all are late now and then, a replica can be the only late one by chance.
   if (shareAbove(threshold, others) > shareAbove(threshold, own) / 2) return undefined;
   const spell = sustainedAbove(own, threshold, SLOW_FOR_MS, SLOW_SHARE);
   const atOnce =

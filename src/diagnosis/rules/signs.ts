@@ -1,6 +1,6 @@
 /**
- * Reads a bundle for the rules: samples of a signal, spells in which they stay high, counts as they stood at a
- * moment. Components are told apart by role alone. Pure.
+ * Reads a bundle for the rules: samples of a signal, intervals in which they stay high, counts at a given time.
+ * Components are distinguished only by role. Pure.
  */
 import type { EvidenceBundle, Signal } from '../../evidence/index.ts';
 
@@ -57,7 +57,7 @@ export class Signs {
     return this.#limits.find((sample) => sample.at >= at) ?? this.limit;
   }
 
-  /** The samples of a signal at a component, in order of time. */
+  /** The samples of a signal at a component, sorted by time. */
   of(signal: Signal, component: string | undefined): readonly Sample[] {
     return this.#samples.get(`${signal} ${component}`) ?? [];
   }
@@ -78,7 +78,7 @@ export class Signs {
     return { value: parts.reduce((sum, { value }) => sum + value, 0), ids: idsOf(parts) };
   }
 
-  /** A running total of all replicas together at each moment at which one of them was looked at. */
+  /** A running total of all replicas, at each time at which one of them was probed. */
   running(signal: Signal): { readonly at: number; readonly value: number }[] {
     const last = new Map<string, number>();
     let value = 0;
@@ -113,10 +113,10 @@ export function largest(samples: readonly Sample[]): Sample | undefined {
 }
 
 /**
- * The longest time in which what was seen was above `threshold`: from such a sample to another, at least `leastMs`
- * apart, with four or more in all, and this `share` of them above it. Thinned series keep their extremes, so that a
- * mean or a median over them would say too much; and where the one who looks is short of processor time, some looks
- * are late and others are not.
+ * The longest interval in which samples were above `threshold`: from one such sample to another, at least `leastMs`
+ * apart, with four or more in all, and this `share` of them above it. A mean or median would overestimate, since
+ * thinned series keep their extremes; and if the prober is short of processor time, some probes are late and others are
+ * not.
  */
 export function sustainedAbove(
   samples: readonly Sample[],

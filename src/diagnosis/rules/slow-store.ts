@@ -1,18 +1,20 @@
-/** A store whose answers all come late, told from somebody who is late to look. Pure. */
+/** Distinguishes a store that answers everything late from a prober that is slow. Pure. */
 import { quantile, type Sample, type Signs, type Spell, sustainedAbove } from './signs.ts';
 
-/** What takes so many times the usual, and so long, is slow. Milliseconds. */
+/** Slow: this many times the usual, for this long. Milliseconds. */
 const SLOW_FACTOR = 5;
 const SLOW_MS = 40;
-/** What is slow is slow for nearly every look; a machine under load answers some of them at once. */
+/** A slow store is slow for nearly every probe; a machine under load answers some of them at once. */
 const SLOW_SHARE = 0.9;
 const LEAST_LOOKS = 8;
 const SLOW_FOR_MS = 1500;
-/** The fastest tenth of late looks takes so much of what half of them take, where something adds to each of them. */
+/**
+ * If a constant delay is added to each probe, the fastest tenth of late probes takes at least this share of the median.
+ */
 const STEADY = 0.7;
-/** Where so large a share of the answers of replicas is quick, it is not whoever looks that is slow. */
+/** If this share of the replicas' answers is quick, the prober is not the slow part. */
 const ASKED_SLOWLY = 0.75;
-/** Looks before and after the slow ones, and the share of them that was quick, where it has become slow. */
+/** Probes before and after the slow ones, and the share of them that was quick, for a store that became slow. */
 const LEAST_OTHERS = 2;
 const OTHERS_QUICK = 0.75;
 
@@ -35,7 +37,7 @@ export function slowStore(signs: Signs, store: string): Slow | undefined {
   return { ...spell, usual, writes };
 }
 
-/** Whether replicas answered as late, then or all along: then it may be whoever looks that is slow, and not the store. */
+/** Whether replicas answered as late, then or all along: then the prober may be slow, and not the store. */
 function isAskedAsSlowly(signs: Signs, { from, samples, to }: Spell): boolean {
   const asked = signs.replicas.flatMap((replica) => signs.of('request-latency', replica));
   const then = asked.filter(({ at }) => at >= from && at <= to);
@@ -44,8 +46,8 @@ function isAskedAsSlowly(signs: Signs, { from, samples, to }: Spell): boolean {
 }
 
 /**
- * Whether looks were quick and then became late by about as much each. What the way to the store or its work adds is
- * there every time; whoever is short of processor time is late now and then, all along, and by any time.
+ * Whether probes were quick and then became late by about the same amount each. A delay in the network or the store
+ * adds to every probe; a prober short of processor time is late now and then, all along, and by any time.
  */
 function hasBecomeSlow(reads: readonly Sample[], { from, samples, to }: Spell, usual: number): boolean {
   if (usual === 0) return false;
@@ -60,8 +62,8 @@ function thresholdOf(usual: number): number {
 }
 
 /**
- * What is usual of something that may be slow for the larger part of the time: what the fastest tenth takes. Where
- * it was slow from the first look on, nobody knows what is usual, and it is held against nothing.
+ * The usual value of something that may be slow most of the time: that of the fastest tenth. If it was slow from the
+ * first probe on, the usual value is unknown, and 0 is returned.
  */
 function usualOf(samples: readonly Sample[]): number {
   const fast = quantile(samples, 0.1);

@@ -2,7 +2,7 @@
 import { claim, type Finding, span } from './finding.ts';
 import { idsOf, type Sample, type Signs, type Spell } from './signs.ts';
 
-/** Counts that were only held up have arrived so long after a silence. Milliseconds. */
+/** Delayed counts have arrived this long after a silence. Milliseconds. */
 const ARRIVED_MS = 1000;
 
 /** A count that the store held and holds no more, while the replicas still know of it. */
@@ -75,7 +75,7 @@ function lastBeforeSilence(signs: Signs, store: string, silence: Spell | undefin
   return before && before.value > 0 && readAgain.length > 0 && asked && !isThere ? before : undefined;
 }
 
-/** The count long after a silence, where it lacks what the replicas have counted and have not added to for a while. */
+/** The count long after a silence, if it lacks counts that the replicas made and have not added to for a while. */
 function neverArrived(signs: Signs, store: string, silence: Spell | undefined): Sample | undefined {
   if (!silence) return undefined;
   const after = signs.last('count-stored', store);

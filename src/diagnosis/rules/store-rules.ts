@@ -9,13 +9,13 @@ const LEAST_MS = 700;
 /** A read that was answered so late, while replicas answered. */
 const LATE_MS = 1500;
 const LEAST_REPLIES = 4;
-/** Whoever looks stands still for less than this, however short of processor time. */
+/** A prober stalls for less than this, however short of processor time. */
 const LONGEST_PAUSE_MS = 4000;
 const PART_MS = 250;
-/** A write that takes so many times the usual stands. */
+/** A write that takes this many times the usual is stalled. */
 const SLOW_FACTOR = 5;
 
-/** A time in which a write stood. */
+/** An interval in which a write was stalled. */
 interface Stall extends Spell {
   /** The write that was accepted at its end. */
   readonly release: Sample | undefined;
@@ -34,7 +34,7 @@ export function storeFindings(signs: Signs): Finding[] {
   const stall = stallOf(signs, store);
   const found: (Finding | undefined)[] = [
     silence && unreachable(signs, store, silence),
-    // A write that stands while nothing is answered, or while reads crawl as well, says no more than that.
+    // A stalled write during a silence, or while reads are slow as well, adds nothing.
     stall && !(silence && overlap(stall, silence) > 0.5) && !(slow && !isFarLonger(stall, slow))
       ? stalled(signs, store, stall)
       : undefined,
@@ -49,7 +49,7 @@ export function storeFindings(signs: Signs): Finding[] {
 function silenceOf(signs: Signs, store: string): Spell | undefined {
   const answered = [...signs.of('read-latency', store), ...signs.of('write-latency', store)];
   const noticed = signs.of('unreachable', store).filter(({ value }) => value >= LEAST_MS);
-  // A read that was answered in the end says so of the time before.
+  // A read that was answered late shows a silence before its answer.
   const late = signs
     .of('read-latency', store)
     .filter(
@@ -72,7 +72,7 @@ function silenceOf(signs: Signs, store: string): Spell | undefined {
   );
 }
 
-/** In how many parts of a time replicas answered: without any it may be whoever looks that stood still. */
+/** In how many parts of an interval replicas answered: if none, the prober may have stalled. */
 function repliesWithin(signs: Signs, from: number, to: number): number {
   const replies = signs.replicas.flatMap((replica) => [
     ...signs.of('request-latency', replica),
@@ -169,7 +169,7 @@ function widestGap(
   let widest: { at: number; gap: number; local: number; stored: Sample } | undefined;
   let next = 0;
   for (const { at, value } of signs.running('count-local')) {
-    // What is read after the replicas were asked can only be more.
+    // A value read after the replicas were queried can only be higher.
     while ((stored[next]?.at ?? Infinity) < at) next += 1;
     const held = stored[next];
     if (at < from || !held) continue;
@@ -210,7 +210,7 @@ function slowly(signs: Signs, store: string, { from, samples, to, usual, writes 
   };
 }
 
-/** Whether writes stand far longer than the slow reads beside them take. */
+/** Whether writes stall far longer than the slow reads of the same time take. */
 function isFarLonger(stall: Stall, slow: Slow): boolean {
   return stall.to - stall.from > SLOW_FACTOR * (largest(slow.samples)?.value ?? 0);
 }

@@ -13,9 +13,9 @@ import { LeaseLock } from '../../kube/lease-lock.ts';
 import type { ClusterLease } from '../../subjects/cluster.ts';
 import { ForbiddenError } from '../../subjects/cluster.ts';
 
-/** Another ChaosDemo gets it when the lease was not renewed for so long. */
+/** Another ChaosDemo may take a lease that was not renewed for this long. */
 const LEASE_MS = 15_000;
-/** A renewal is relied on for so long. */
+/** How long a renewal is relied on. */
 const FRESH_MS = 10_000;
 const RENEW_MS = 3_000;
 const CALL_TIMEOUT_MS = 5_000;
@@ -60,11 +60,12 @@ export class KubeLease implements ClusterLease {
   }
 
   /**
-   * One attempt to take the lease. Once acquired it is renewed in the background until
-   * `release`. Where another holds it, try again every few seconds.
+   * One attempt to take the lease. Once acquired it is renewed in the background until `release`. If another holds it,
+   * try again every few seconds.
    *
    * @throws {ForbiddenError} the operator may not.
-   * @throws {ApiError | ApiUnreachableError} if the API server did not say; the lease may be ours all the same, so try again or `release`.
+   * @throws {ApiError | ApiUnreachableError} if the API server gave no usable answer; the lease may be ours all the
+   * same, so try again or `release`.
    */
   async acquire(signal: AbortSignal): ReturnType<ClusterLease['acquire']> {
     this.#stop.signal.throwIfAborted();
@@ -78,7 +79,7 @@ export class KubeLease implements ClusterLease {
     return { state: 'acquired' };
   }
 
-  /** Whether the lease is ours at this moment. Look right before a fault, not earlier. */
+  /** Whether the lease is ours now. Check right before a fault, not earlier. */
   isHeld(): boolean {
     return this.#lock.isFresh();
   }
@@ -112,7 +113,7 @@ export class KubeLease implements ClusterLease {
     }
   }
 
-  /** Goes on after a failure and after a loss: `isHeld` tells whoever is about to act. */
+  /** Continues after a failure or a loss: `isHeld` is checked before each action. */
   async #renew(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {

@@ -1,4 +1,6 @@
-/** Small texts that outlive the process, each in a Lease that nobody holds: the operator may write no other kind there. */
+/**
+ * Small texts that outlive the process, each in a Lease without a holder: the operator may write no other kind there.
+ */
 import { isConflict, isForbidden, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/kube-types.ts';

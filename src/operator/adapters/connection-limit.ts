@@ -1,7 +1,6 @@
 /**
- * Bounds the connections of an HTTP server. One more ends the one that has been
- * idle longest, rather than being refused: whoever opens as many as there may be
- * must not keep the kubelet from asking whether this process is healthy.
+ * Bounds the connections of an HTTP server. At the limit, a new one closes the one idle longest instead of being
+ * refused: a client that opens as many as allowed must not keep the kubelet from checking the health of this process.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -27,7 +26,7 @@ export function limitConnections(server: Server, most: number): () => number {
       if (open.has(socket)) idle.add(socket);
     });
   });
-  // It is gone at once for whoever counts; the system takes a moment to say so.
+  // Not counted from now on; the close event comes a moment later.
   const end = (socket: Socket): void => {
     open.delete(socket);
     idle.delete(socket);

@@ -1,8 +1,8 @@
 /**
- * Serves what a cluster asks of the operator: /healthz, /readyz and /metrics.
+ * Serves /healthz, /readyz and /metrics to the cluster.
  *
- * /healthz says only that the event loop turns: a restart would not bring back a
- * lost subject or API server, and would cut a run short that waits for them.
+ * /healthz only shows that the event loop runs: a restart would not bring back a lost subject or API server, and would
+ * cut short a run that waits for them.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ import { limitConnections } from './connection-limit.ts';
 
 /** Connections at once: probes of the kubelet, a few scrapers, and room for those who only hold them open. */
 const MOST_CONNECTIONS = 64;
-/** A connection that is used for longer is opened anew. */
+/** A connection is closed after this many requests. */
 const MOST_REQUESTS = 1000;
 /** For a header, a request, and for a client that neither sends nor reads; in milliseconds. */
 const HEADERS_WITHIN_MS = 5000;
@@ -28,7 +28,7 @@ export interface HttpServerOptions {
   /** What is not there yet, in words ("the cache of ChaosDemos"); empty means ready. Must not wait. */
   notReady: () => readonly string[];
   registry: Registry;
-  /** Stands behind "ok" in the answer of /readyz. */
+  /** Appended to "ok" in the response of /readyz. */
   warning?: string;
 }
 
@@ -51,7 +51,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const limits = {
     headersTimeout: HEADERS_WITHIN_MS,
     requestTimeout: REQUEST_WITHIN_MS,
-    // How often those two are looked at.
+    // How often those two are checked.
     connectionsCheckingInterval: 1000,
     maxHeaderSize: 8192,
   };
@@ -113,7 +113,7 @@ async function sendMetrics({ metrics, registry }: Answers, response: ServerRespo
   try {
     send(response, 200, await metrics(), registry.contentType);
   } catch {
-    // A gauge could not be read. What it threw is not for whoever can reach this port.
+    // A gauge could not be read. The error must not be shown to everyone who can reach this port.
     send(response, 500, 'The metrics could not be collected.\n');
   }
 }

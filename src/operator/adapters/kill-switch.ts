@@ -1,12 +1,12 @@
 /**
- * The kill switch for the whole cluster: a ConfigMap in the namespace of the
- * operator that stops every run and lets none start.
+ * The kill switch for the cluster: a ConfigMap in the namespace of the operator that stops every run and lets none
+ * start.
  *
  *     kubectl -n chaosdemo-system create configmap chaosdemo-kill-switch --from-literal=stop=true
  *
- * It is on when the ConfigMap has a key `stop` with any value but "false". Whoever
- * reaches for it in a hurry must not fail on spelling; "yes", "1" and nothing at all
- * stop as well. It is off when the ConfigMap or the key is missing, or says "false".
+ * It is active if the ConfigMap has a key `stop` with any value but "false". In a hurry, spelling must not matter;
+ * "yes", "1" and an empty value stop as well. It is off if the ConfigMap or the key is missing, or the value is
+ * "false".
  */
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import type { KubeClient } from '../../kube/client.ts';
@@ -57,7 +57,7 @@ export class KillSwitch {
     });
   }
 
-  /** Whether every run has to stop. False before the first look. */
+  /** Whether every run has to stop. False before the first check. */
   isOn(): boolean {
     return this.#store.list().some(({ data }) => stops(data));
   }

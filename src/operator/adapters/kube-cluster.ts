@@ -1,4 +1,4 @@
-/** What subjects may ask of Kubernetes, answered by an API server. */
+/** The Kubernetes requests open to subjects, answered by an API server. */
 import type { Clock } from '../../demo/clock.ts';
 import { isForbidden, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -12,7 +12,7 @@ import { PodLists } from './pod-lists.ts';
 
 /** Deadline of each read, in milliseconds. */
 const READ_TIMEOUT_MS = 10_000;
-/** A fault has 3 s to begin, and whoever asks waits for half of it. */
+/** A fault has 3 s to begin, and the caller waits for half of it. */
 const TIMED = { timed: true, withinMs: 1500 };
 /** Of one object, in bytes: more than etcd takes. */
 const READ_BYTES = 4 * 1024 * 1024;
@@ -50,7 +50,7 @@ export function createKubeCluster(
     async pod(namespace, name, signal) {
       const pods = await explained(
         lists.list(
-          // Asked for right before a pause or a write.
+          // Requested right before a pause or a write.
           { namespace, labelSelector: '', fieldSelector: `metadata.name=${name}`, most: 1, timed: true },
           signal,
         ),

@@ -11,7 +11,7 @@ import type { DemoApi, Write } from '../shell/ports.ts';
 export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };
 const FIELD_MANAGER = 'chaosdemo-operator';
 
-/** @param read the object of a key as the cache has it */
+/** @param read the object of a key in the cache */
 export function createKubeDemoApi(client: KubeClient, read: (key: string) => ChaosDemo | undefined): DemoApi {
   const guarded = (demo: ChaosDemo, signal: AbortSignal): GuardedWrite<ChaosDemo> => ({
     client,

@@ -1,8 +1,7 @@
 /**
- * Lists pods within bounds: a pod may have more than a megabyte, and how many
- * there are of what size is up to a tenant. Lists are read in small pages, of
- * which only what subjects read is kept, and only a few at once in this process, so
- * many of one namespace, and each within a time.
+ * Lists pods within bounds: a pod may have more than a megabyte, and their number and size are up to a tenant. Lists
+ * are read in small pages, of which only the fields that subjects read are kept; only a few run at once in this process
+ * and per namespace, each within a time limit.
  */
 
 import type { KubeClient } from '../../kube/client.ts';
@@ -14,11 +13,11 @@ import { slimPod } from './slim-pod.ts';
 
 /** Pods of a page, fewer if they are large: four pages show that there are more than 200. */
 const PAGE_PODS = 51;
-/** A page with more bytes is asked for again with fewer pods; one pod alone may have more. */
+/** A larger page is requested again with fewer pods; a single pod may have more. */
 const PAGE_BYTES = 2 * 1024 * 1024;
 /** Bytes that the pages of one list may have in all: 200 pods of 80 KiB. */
 const MOST_LIST_BYTES = 16 * 1024 * 1024;
-/** For a whole list, in milliseconds. */
+/** For a complete list, in milliseconds. */
 const LIST_WITHIN_MS = 10_000;
 /** Lists read at once, in all and of one namespace. */
 const AT_ONCE = { most: 3, mostByGroup: 2 };
@@ -34,11 +33,11 @@ export interface PodQuery {
   readonly fieldSelector?: string;
   /** More pods than this are too many. */
   readonly most: number;
-  /** Whether only their metadata is asked for: the rest is not even sent. */
+  /** Whether to request only their metadata: the rest is not even sent. */
   readonly metadataOnly?: boolean;
   /** Whether a fault waits for it: then no list waits before it that is not timed as well. */
   readonly timed?: boolean;
-  /** For the whole list once it is its turn, in milliseconds; default: 10 s. */
+  /** For the complete list once it is its turn, in milliseconds; default: 10 s. */
   readonly withinMs?: number;
 }
 
@@ -53,7 +52,7 @@ export class PodLists {
   }
 
   /**
-   * All of these pods, slim; 'TooMany' where there are more than `most`.
+   * All of these pods, slim; 'TooMany' if there are more than `most`.
    * @throws {ListTooLargeError} more bytes than a list may have
    * @throws what the client throws
    */
@@ -72,7 +71,7 @@ export class PodLists {
       path: resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace }),
       query: { labelSelector, fieldSelector },
       ...(metadataOnly && { accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' }),
-      // One more than there may be tells that there are too many.
+      // One more than allowed shows that there are too many.
       pageSize: Math.min(PAGE_PODS, most + 1),
       pageBytes: PAGE_BYTES,
       signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs ?? LIST_WITHIN_MS)]),

@@ -1,6 +1,6 @@
 /**
- * Makes a pod as small as its type says: what nobody reads (environment, volumes,
- * annotations, managed fields) is most of it, and up to a tenant.
+ * Reduces a pod to the fields of its type: those that are not read (environment, volumes, annotations, managed fields)
+ * are most of it, and up to a tenant.
  */
 import { type Container, POD_LABELS, type Pod } from '../../subjects/cluster.ts';
 

@@ -1,20 +1,21 @@
 /**
- * The clock of this process. It shows what the wall clock of the system showed when it was last followed, and the
- * monotonic time since. So a wall clock that somebody sets, or that jumps when its server answers, changes no
- * judgement of a run that is on: what is reckoned from two moments is right, and what a status shows may be away
- * from the time of day by the step, until the clock is followed again.
+ * The clock of this process: the wall clock of the system as last followed, plus the monotonic time since. A wall clock
+ * that is set, or jumps on synchronization, therefore changes no judgement of an active run: differences stay right,
+ * and times in a status may be off from the time of day by the step until the clock is followed again.
  */
 import type { Clock } from '../../demo/clock.ts';
 import { sleep } from '../../kube/wait.ts';
 
-/** How far the two may be apart before it counts as a step, in milliseconds: the system tells whole ones. */
+/**
+ * How far the two may be apart before it counts as a step, in milliseconds: the system clock has a resolution of 1 ms.
+ */
 const STEP_MS = 20;
 
-/** Time between two looks whether there was a step, in milliseconds. */
+/** Interval between checks for a step, in milliseconds. */
 const LOOK_EVERY_MS = 10_000;
 
 export interface SystemClock extends Clock {
-  /** Shows what the wall clock shows again, where that was set. Call it only while nothing compares moments. */
+  /** Follows the wall clock again if it was set. Call it only while no times are being compared. */
   follow(): void;
 }
 

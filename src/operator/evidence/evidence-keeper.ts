@@ -1,7 +1,7 @@
 /**
- * Keeps the evidence of runs beside their objects: after each chapter, about every 2 s while a fault is watched, and at
- * the end. Nobody waits for it: a decision, a fault and a restore go on whatever the result of a write. A write that
- * fails is dropped; the next one has what is known by then.
+ * Stores the evidence of runs next to their objects: after each chapter, about every 2 s while a fault is observed, and
+ * at the end. Writes are asynchronous: decisions, faults and restores do not depend on them. A write that fails is
+ * dropped; the next one has everything known by then.
  */
 import { type ChaosDemo, messageOf, type ScenarioStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
@@ -35,7 +35,7 @@ const TELL_AFTER_MS = 10_000;
 const CLOSE_WITHIN_MS = 2000;
 /** Bytes of a scenario while it is watched: it is written again and again, by every run. */
 const LIVE_BYTES = 64 * 1024;
-/** So many runs in a row without evidence, and older ones are taken to have none. */
+/** After this many runs in a row without evidence, older ones are assumed to have none. */
 const ABSENT_IN_A_ROW = 3;
 
 export interface EvidenceKeeperOptions {

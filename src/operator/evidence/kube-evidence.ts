@@ -10,13 +10,13 @@ import { resourcePath } from '../../kube/resource-path.ts';
 import type { EvidenceFiles, EvidenceStore } from '../shell/ports.ts';
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
-/** Nobody needs the data back. */
+/** The data is not needed back. */
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 /** Of metadata, in bytes: the API server takes 256 KiB of annotations. */
 const MOST_BYTES = 1024 * 1024;
 /**
- * Writes at once, in all and of one namespace: if ConfigMaps take long, behind a webhook, say, connections stay for
- * what ends a fault, and for the lease.
+ * Concurrent writes, in all and per namespace: if ConfigMaps are slow, because of a webhook for example, connections
+ * stay free for ending faults and for the lease.
  */
 const AT_ONCE = { most: 4, mostByGroup: 2 };
 

@@ -1,4 +1,4 @@
-/** What is kept of a run for people to look at, made of its status and of what its session has seen. Pure. */
+/** Builds the readable record of a run from its status and the observations of its session. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../../api/index.ts';
 import { truncate } from '../../api/index.ts';
 import { ms, watchEnd } from '../../demo/context.ts';
@@ -15,7 +15,7 @@ import {
 
 const MOST_TEXT = 256;
 
-/** The run itself; undefined where the status has none. `leftOut`: a sentence each. */
+/** The run itself; undefined if the status has none. `leftOut`: a sentence each. */
 export function runPartOf(
   { metadata, status = {} }: ChaosDemo,
   leftOut: readonly string[],
@@ -63,7 +63,7 @@ export function scenarioPartOf(
   observed: Observed,
 ): ScenarioEvidence {
   const started = fault.startedAt !== undefined || bands.length > 0;
-  // Until it has begun, and where it never does, times count from when it should.
+  // Until it begins, or if it never does, times count from its planned start.
   const atMs = started ? originMs : ms(fault.plannedAt);
   const runAt = ms(status.run?.startedAt ?? '');
   const since = (at: number): number => Math.round(at - runAt);

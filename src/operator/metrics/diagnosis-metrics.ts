@@ -1,12 +1,12 @@
 /**
- * What is counted of diagnoses when a run has ended: then they are final. Whoever may write a status may write
- * anything into it, so labels are of closed sets: the profiles of this operator, and `other`.
+ * Metrics of diagnoses, counted when a run has ended: then they are final. A status may hold anything that its writers
+ * put there, so labels are from closed sets: the profiles of this operator, and `other`.
  */
 import type { ChaosDemoStatus, DiagnosisStatus } from '../../api/index.ts';
 import { REMEDIATION_RESULTS, RULES_PROFILE } from '../../api/index.ts';
 import type { MetricTable } from './metric-table.ts';
 
-/** What an answer is graded by, as far as a status has it. */
+/** The grades of an answer that a status has. */
 const DIMENSIONS = ['localization', 'identification', 'action'] as const;
 const GRADES = ['Right', 'Wrong'] as const;
 /** Whether the profile of the spec has made a diagnosis, or the rules did in its place. */
@@ -40,7 +40,7 @@ export function createDiagnosisMetrics(table: MetricTable, profiles: readonly st
   );
   const count = ({ askedAt, grade, message, profile: named, remediation }: DiagnosisStatus): void => {
     const profile = known.includes(named) ? named : OTHER;
-    // Of an object that goes in the midst of its run another profile may still be asked.
+    // If an object is deleted during its run, another profile may still be queried.
     const instead = profile === RULES_PROFILE && (message !== undefined || askedAt !== undefined);
     made({ profile, by: instead ? 'rules-instead' : 'profile' });
     remedied({ result: remediation?.state });

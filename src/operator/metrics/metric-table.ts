@@ -18,7 +18,7 @@ export class MetricTable {
     this.registry = registry;
   }
 
-  /** Returns what adds to the series of these values: 1 unless told otherwise. */
+  /** Returns a function that adds to the series of these values: 1 by default. */
   counter<const L extends Labels>(name: string, help: string, labels: L) {
     const metric = new Counter({ name, help, labelNames: Object.keys(labels), registers: [this.registry] });
     for (const values of everyCombination(labels)) metric.inc(values, 0);

@@ -1,10 +1,12 @@
-/** The page of metrics: however many ask for it, it is made about once a second, and once at a time. */
+/** The page of metrics: rendered about once a second and one at a time, however many clients request it. */
 import type { Registry } from 'prom-client';
 
-/** For so long the page is handed out as it is, in milliseconds. */
+/** How long a rendered page is reused, in milliseconds. */
 const FRESH_MS = 1000;
 
-/** Hands out the metrics of a registry, not older than a second. @returns a function that throws where a metric cannot be read */
+/**
+ * Serves the metrics of a registry, at most a second old. @returns a function that throws if a metric cannot be read
+ */
 export function createMetricsPage(registry: Pick<Registry, 'metrics'>): () => Promise<string> {
   let page: Promise<string> | undefined;
   let madeAt = -Infinity;

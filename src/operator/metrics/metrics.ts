@@ -1,7 +1,6 @@
 /**
- * What the operator counts of itself, in a registry of its own. Labels take
- * values of closed sets only, never names of objects: the number of series stays
- * the same however many ChaosDemos there are.
+ * The operator's own metrics, in a separate registry. Labels take values of closed sets only, never names of objects:
+ * the number of series does not depend on the number of ChaosDemos.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { RULES_PROFILE, type SubjectApi } from '../../api/index.ts';
@@ -23,13 +22,13 @@ export interface OperatorMetrics {
   registry: Registry;
   /** Counts one reconcile and the time it took. */
   reconciled(result: ReconcileRecord['outcome'], durationMs: number): void;
-  /** What the queue of ChaosDemos tells of its keys. */
+  /** Observes the queue of ChaosDemos. */
   readonly queue: QueueObserver;
   /** What is counted of runs. */
   readonly runs: RunMetrics;
   /** Counts one attempt to write a status. */
   statusWritten(result: (typeof WRITE_RESULTS)[number]): void;
-  /** Counts a request to the API server; without a status no answer came. */
+  /** Counts a request to the API server; without a status, no response came. */
   requested(method: string, status?: number): void;
   /** Counts a question to a profile. */
   asked(asked: Asked): void;
@@ -39,11 +38,11 @@ export interface OperatorMetrics {
   setLeader(leads: boolean): void;
 }
 
-/** Asked whenever the metrics are collected. */
+/** Called whenever the metrics are collected. */
 export interface MetricSources extends ObjectSources {
   /** Objects that wait for a worker. */
   queueDepth: () => number;
-  /** Runs that are on. */
+  /** Active runs. */
   activeRuns: () => number;
   /** ChaosDemos that wait for room to begin a run. */
   waitingRuns: () => number;

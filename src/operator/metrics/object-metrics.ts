@@ -1,6 +1,6 @@
 /**
- * Gauges of all ChaosDemos that there are, read from the cache when the metrics are collected. Every replica has
- * that cache, and tells the same, whoever leads: so they tell of a run that nobody works on, too.
+ * Gauges of all ChaosDemos, read from the cache when the metrics are collected. Every replica has that cache and
+ * reports the same, leader or not, so a run without an operator working on it is reported too.
  */
 import { Gauge } from 'prom-client';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
@@ -54,7 +54,7 @@ export function createObjectMetrics(table: MetricTable, { demos, now }: ObjectSo
   );
 }
 
-/** Whether it goes, and only somebody else still holds it. */
+/** Whether it is being deleted, and only other finalizers still hold it. */
 function isLetGo({ metadata: { deletionTimestamp, finalizers = [] } }: ChaosDemo): boolean {
   return deletionTimestamp !== undefined && !finalizers.includes(FINALIZER);
 }
@@ -63,7 +63,7 @@ function openFaults({ scenarios = [] }: ChaosDemoStatus) {
   return scenarios.flatMap(({ fault }) => (fault && fault.endedAt === undefined ? [fault] : []));
 }
 
-/** Without what is no time, as in an object that somebody else wrote: one such must not take the page away. */
+/** Drops invalid times, as in an object written by another client: one of these must not break the page. */
 function dueTimes(demo: ChaosDemo, since: (demo: ChaosDemo) => number[]): number[] {
   try {
     return since(demo).filter(Number.isFinite);

@@ -3,7 +3,7 @@ import { Counter, type Registry } from 'prom-client';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-/** What tells that the API server is in trouble, or has enough of us: these start at 0, so that a rate is right. */
+/** Signs of an API server in trouble or throttling us: these start at 0, so that a rate is right. */
 const TROUBLE = ['429', '500', '503', '504', '<error>'];
 
 /** Codes that have a series of their own; any other is counted by its class, as 4xx. Nothing before us can make more. */
@@ -22,7 +22,7 @@ const CODES = new Set([
   ...TROUBLE,
 ]);
 
-/** @returns what counts a request: with the status of the answer, or undefined where none came */
+/** @returns a function that counts a request by the status of the response, or undefined if there was none */
 export function createRequestMetrics(registry: Registry): (method: string, status?: number) => void {
   const requests = new Counter({
     name: 'rest_client_requests_total',

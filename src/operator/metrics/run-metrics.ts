@@ -1,9 +1,9 @@
 /**
- * What is counted of runs, from one stored status to the next. Only the process that stores a status counts it,
- * so a run that is taken over counts once. Figures of a run are counted when it ends: then they are final.
+ * Metrics of runs, counted from one stored status to the next. Only the process that stores a status counts it, so a
+ * run that is taken over counts once. Figures of a run are counted when it ends: then they are final.
  *
- * Whoever may write a status may write anything into it. So every label is one of a closed set, and what is none
- * of it is not counted, or is counted as Other; a figure that no run can have is left out.
+ * A status may hold anything that its writers put there. So every label is from a closed set, and other values are not
+ * counted, or counted as Other; a figure that no run can have is omitted.
  */
 import type { ChaosDemoStatus, ScenarioStatus, SubjectApi } from '../../api/index.ts';
 import { PROOFS, REASON_GROUPS, RESULTS } from '../../api/index.ts';
@@ -18,7 +18,7 @@ const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as 
 /** Why a run can be Errored, as the label `reason`. Only a forged status has another. */
 const ERRORED_REASONS = [...REASON_GROUPS.failure.reasons, 'Inconclusive', 'Other'];
 
-/** Longer than any run that people wait for, in seconds. What is longer comes from a time that somebody forged. */
+/** Longer than any run that people wait for, in seconds. Longer values come from a forged time. */
 const LONGEST_SECONDS = 31 * 24 * 3600;
 
 /** No subject counts so far. */
@@ -35,16 +35,16 @@ const BUCKETS = {
 export interface RunMetrics {
   /**
    * Counts what changed from one status to the next, as stored.
-   * @param chapters those of the run by its spec; asked for where a chapter is done
+   * @param chapters those of the run by its spec; called if a chapter is done
    */
   changed(
     before: ChaosDemoStatus | undefined,
     after: ChaosDemoStatus,
     chapters: () => readonly Chapter[],
   ): void;
-  /** Counts the end of a run that is on and whose object goes: no status tells of it any more. */
+  /** Counts the end of an active run whose object is deleted: no later status reports it. */
   deleted(status: ChaosDemoStatus, now: number): void;
-  /** Counts a run that is on as a term of leadership begins. */
+  /** Counts a run that is active when a term of leadership begins. */
   takenOver(): void;
 }
 
@@ -123,7 +123,7 @@ export function createRunMetrics(
     lasted({ verdict }, seconds);
   };
 
-  /** What a scenario came to, once, when its run has ended. */
+  /** Counts the result of a scenario, once, when its run has ended. */
   const scenarioEnded = (scenario: ScenarioStatus): void => {
     const { detectedAfterMilliseconds, fault, recoveredAfterMilliseconds, result, type } = scenario;
     scenarios({ type, result });
@@ -151,7 +151,7 @@ export function createRunMetrics(
       for (const { doneAt, number, startedAt, title } of after.chapters ?? []) {
         const known = earlier?.chapters?.find((chapter) => chapter.number === number);
         if (!doneAt || known?.doneAt) continue;
-        // Of another story where the spec was changed in the midst of the run.
+        // From another list of chapters if the spec was changed during the run.
         const chapter = chapters().find((each) => each.number === number && each.title === title);
         chapterTook({ stage: chapter?.stage }, secondsBetween(startedAt, doneAt));
       }
@@ -180,7 +180,7 @@ function typesOf({ faults }: SubjectApi): string[] {
   return faults.map(({ type }) => type);
 }
 
-/** The time between two moments of a status; undefined where it is none that a run can take. */
+/** Seconds between two times of a status; undefined if no run can take that long. */
 function secondsBetween(from: string | undefined, to: string | undefined): number | undefined {
   return from === undefined || to === undefined ? undefined : seconds(Date.parse(to) - Date.parse(from));
 }

@@ -10,7 +10,7 @@ export class ActivityRunner {
   readonly #running = new Map<string, { stop: AbortController; done: Promise<void> }>();
   #closed = false;
 
-  /** @param onFailure hears of an activity that ended by an error; it is started again when it is next wanted */
+  /** @param onFailure called when an activity ended by an error; it is started again when it is next wanted */
   constructor(carryOn: CarryOn, onFailure: (activity: Activity, error: unknown) => void) {
     this.#carryOn = carryOn;
     this.#onFailure = onFailure;
@@ -36,7 +36,7 @@ export class ActivityRunner {
     await Promise.all([...this.#running.values()].map(async ({ done }) => await done));
   }
 
-  /** One of a kind at a time: a new one begins when the old one, told to stop, has ended. */
+  /** One of a kind at a time: a new one begins when the old one, after its abort, has ended. */
   #start(key: string, activity: Activity, previous: Promise<void> | undefined): void {
     const stop = new AbortController();
     const run = async (): Promise<void> => {

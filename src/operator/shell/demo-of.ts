@@ -1,4 +1,4 @@
-/** What a decision is made on: an object as the API server has it, and what the shell knows beside it. */
+/** The input of a decision: an object as the API server has it, and the shell's own knowledge of it. */
 import { ANNOTATIONS, type ChaosDemo } from '../../api/index.ts';
 import type { Demo } from '../../demo/context.ts';
 

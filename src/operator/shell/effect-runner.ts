@@ -1,7 +1,6 @@
 /**
- * Performs what `decide` asks for: each effect once, outside the workers, with
- * its finding handed on. It decides nothing; what could not be done is asked for
- * again by another decision.
+ * Performs the effects that `decide` requests: each once, outside the workers, and passes on its finding. It makes no
+ * decisions; a failed effect is requested again by another decision.
  */
 import { messageOf } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
@@ -10,10 +9,10 @@ import type { Finding } from '../../demo/findings.ts';
 import type { Permit } from '../../demo/subject.ts';
 import type { Logger } from '../../kube/kube-types.ts';
 
-/** When an effect is asked for again that this process may not perform, in milliseconds. */
+/** Delay before retrying an effect that this process may not perform, in milliseconds. */
 const LEAD_AGAIN_MS = 1000;
 
-/** When an effect is asked for again that failed, in milliseconds: doubling from the first to the second. */
+/** Backoff for a failed effect, in milliseconds: doubling from the first to the longest. */
 const RETRY_MS = { first: 1000, longest: 10_000 };
 
 export interface EffectRunnerOptions {
@@ -24,7 +23,7 @@ export interface EffectRunnerOptions {
   readonly perform: (effect: Effect, permit: Permit, signal: AbortSignal) => Promise<Finding>;
   readonly permitFor: (effect: Effect) => Permit;
   readonly note: (finding: Finding) => void;
-  /** Asks for another decision. */
+  /** Requests another decision. */
   readonly askAgain: () => void;
 }
 
@@ -80,7 +79,7 @@ export class EffectRunner {
     void done.finally(() => this.#settingUp.delete(done));
   }
 
-  /** What must not be done now: a fault is missed, all else is asked for again when this process leads again. */
+  /** Handles an effect that must not run now: a fault is missed, all else is retried when this process leads again. */
   #defer(effect: Effect, refusal: string): void {
     const { askAgain, clock, log, note } = this.#options;
     log().warn({ effect: effect.kind, id: effect.id }, `not performed: ${refusal}`);
@@ -106,7 +105,7 @@ export class EffectRunner {
       if (effect.kind === 'Restore') await this.#endSettingUp();
       const finding = await perform(effect, permit, stop);
       this.#failures.delete(effect.id);
-      // A look is over with its finding, and a preparation that found a refusal has set nothing up.
+      // A check ends with its finding, and a preparation that found a refusal has set nothing up.
       if (finding.kind === 'Admission' || finding.kind === 'PodTemplate') this.#begun.delete(effect.id);
       if (!this.#lifetime.signal.aborted) note(finding);
     } catch (error) {
@@ -137,7 +136,7 @@ export class EffectRunner {
     const failure = { count, waits: true };
     this.#failures.set(id, failure);
     this.#begun.delete(id);
-    // Whoever waits for room gets it while a look is put off.
+    // A delayed check frees its slot for those waiting.
     if (kind === 'Admit') askAgain();
     void clock.sleep(delay, this.#lifetime.signal).then(
       () => {
@@ -154,7 +153,9 @@ export class EffectRunner {
     await Promise.allSettled(this.#settingUp);
   }
 
-  /** As an effect `Restore` with `release`, for somebody who waits for its end: a shutdown, say. @throws as it does */
+  /**
+   * As an effect `Restore` with `release`, for a caller that waits for its end, such as a shutdown. @throws as it does
+   */
   async release(
     effect: Extract<SubjectEffect, { kind: 'Restore' }>,
     permit: Permit,

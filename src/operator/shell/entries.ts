@@ -107,7 +107,7 @@ export class Entries {
     entry.session?.update(demo);
   }
 
-  /** The session of an object, made where there is none. */
+  /** The session of an object, created if missing. */
   session(entry: Entry, demo: ChaosDemo, subject: ConnectedSubject): Session {
     const { clock, hasLead, leads, logger, onChange } = this.#options;
     entry.session ??= new Session({
@@ -129,7 +129,9 @@ export class Entries {
     this.#entries.delete(entry.key);
   }
 
-  /** Begins to close the session. How long that takes is up to what the session speaks to, so nobody waits. */
+  /**
+   * Begins to close the session, without waiting: the duration depends on the systems that the session is connected to.
+   */
   close(entry: Entry): void {
     this.#end(entry, async () => {});
   }
@@ -140,7 +142,7 @@ export class Entries {
     this.undo(entry);
   }
 
-  /** Begins to undo what a run that is on has made, and then to close the session. */
+  /** Begins to undo what an active run has created, and then to close the session. */
   undo(entry: Entry): void {
     this.#end(entry, async (session) => {
       if (runIsOn(session.demo.status)) await this.#release(session);
@@ -202,10 +204,7 @@ function fixturesOf({ demo: { metadata, status = {} } }: Session): string[] {
   return fixturesToRemove({ demo: metadata, draft: status });
 }
 
-/**
- * Resource versions compare as whole numbers (Kubernetes guarantees it since
- * 1.35, KEP-5504; etcd always had it so).
- */
+/** Resource versions compare as integers (Kubernetes guarantees it since 1.35, KEP-5504; etcd always did). */
 function isNewer(ours: ChaosDemo, cached: ChaosDemo): boolean {
   return BigInt(ours.metadata.resourceVersion) > BigInt(cached.metadata.resourceVersion);
 }

@@ -1,9 +1,9 @@
 /**
- * Which events a change of status is worth. Pure: what is told follows from two
- * statuses alone, so a restarted operator neither repeats nor forgets any.
+ * Events for a change of status. Pure: events follow from two statuses alone, so a restarted operator neither repeats
+ * nor forgets any.
  *
- * About ten events a run; the chapters are in the status and need none. Each
- * names its run, since an event that reads like an earlier one counts into that.
+ * About ten events a run; the chapters are in the status and need none. Each names its run, since an event that reads
+ * like an earlier one counts into that.
  */
 import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../../api/index.ts';
 import { counted, remedySentence } from '../../api/index.ts';
@@ -57,7 +57,7 @@ export function eventsFor(before: ChaosDemoStatus | undefined, after: ChaosDemoS
   ];
 }
 
-/** The end of a run whose object is deleted: no status tells of it any more. */
+/** The end of a run whose object is deleted: no later status reports it. */
 export function deletionEvents({ run }: ChaosDemoStatus): EventNote[] {
   if (!run || run.completedAt !== undefined) return [];
   const note = `Run ${run.number} Aborted: the object was deleted`;
@@ -102,7 +102,7 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
       type: 'Normal',
       reason: 'FaultReleased',
       action: 'ReleaseFault',
-      // Where nobody saw the end, or whether it was on at all, it is over by its bound.
+      // If the end was not observed, or it is unclear whether the fault was active at all, it is over by its bound.
       note: `${about}: the fault ${fault.endedAt === fault.until ? 'has ended by' : 'is over since'} ${fault.endedAt}${fault.endedAt === fault.until ? ' at the latest' : ''}`,
     });
   }
@@ -188,8 +188,8 @@ interface Because {
 }
 
 /**
- * A refusal or its change: stalled although no run has ended in this state. What
- * stalls after a run is the verdict, which has an event of its own.
+ * A refusal or its change: stalled although no run has ended in this state. If an object is stalled after a run, that
+ * is the verdict, which has an event of its own.
  */
 function refusal(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   const now = refusedBy(after);
@@ -204,7 +204,7 @@ function refusedBy(status: ChaosDemoStatus | undefined): Because | undefined {
     : undefined;
 }
 
-/** Before a run: that it waits for something that comes right by itself, as a lock that another has, and what for. */
+/** Before a run: what it waits for if that resolves automatically, such as a lock held by another. */
 function waiting(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   const now = waitsFor(after);
   if (now === undefined || waitsFor(before)?.reason === now.reason) return [];

@@ -2,11 +2,11 @@
 import { Term, type TermEnd, type TermOptions } from './term.ts';
 
 export interface LeadershipOptions {
-  /** What the next term works with; made anew for each, so that nothing of an earlier one reaches into it. */
+  /** Options of the next term; created for each, so that nothing carries over from an earlier one. */
   readonly forTerm: () => TermOptions;
   /** Keys of all objects there are: what a new term begins with. */
   readonly keys: () => Iterable<string>;
-  /** Told whenever this process begins or ends to lead. */
+  /** Called whenever this process begins or ends to lead. */
   readonly onChange: (leads: boolean) => void;
 }
 
@@ -19,7 +19,7 @@ export class Leadership {
     this.#options = options;
   }
 
-  /** The term that is on. */
+  /** The current term. */
   get term(): Term | undefined {
     return this.#term;
   }
@@ -36,7 +36,7 @@ export class Leadership {
     this.#term.takeOver(this.#options.keys());
   }
 
-  /** Asks for everything to be reconciled; nothing where this process does not lead. */
+  /** Requests a reconcile of everything; does nothing if this process does not lead. */
   enqueueAll(): void {
     if (!this.#term) return;
     for (const key of this.#options.keys()) this.#term.enqueue(key);
@@ -47,7 +47,7 @@ export class Leadership {
     this.#term?.notice(key);
   }
 
-  /** Ends the term that is on, if one is; resolves when all that have ended are done. */
+  /** Ends the current term, if there is one; resolves when all that have ended are done. */
   async end(how: TermEnd): Promise<void> {
     const term = this.#term;
     this.#term = undefined;

@@ -1,19 +1,18 @@
 /**
- * Whether a command may still be sent, asked right before it. A process that was
- * frozen must not act on what it decided before, so this looks at the clocks, the
- * term of leadership and the lock now.
+ * Whether a command may still be sent, checked right before it. A process that was frozen must not act on its earlier
+ * decision, so this checks the clocks, the term of leadership and the lock now.
  */
 import { INJECT_WITHIN_MS } from '../../demo/chaos-stage.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Effect } from '../../demo/effects.ts';
 import type { Lock, Permit } from '../../demo/subject.ts';
 
-/** Why whoever leads no more may send nothing. */
+/** Why a process that no longer leads may send nothing. */
 export const NOT_LEADING = 'this operator no longer leads';
 const RESTORING = 'the run is being restored';
 const LOCK_LOST = 'the lock on the target was lost';
 
-/** What a permit goes by. Functions, since each of it may change until it is asked. */
+/** The conditions of a permit. Functions, since each may change before the check. */
 export interface PermitTerms {
   readonly clock: Clock;
   /** Whether the term of leadership in which this was begun still leads. */
@@ -21,7 +20,7 @@ export interface PermitTerms {
   readonly lock: () => Lock | undefined;
   /** Whether what the run did is being undone, so that no fault may follow. */
   readonly released: () => boolean;
-  /** Whether the last look at the subject showed no issue, or there was none. */
+  /** Whether the last health check showed no issue, or there was none. */
   readonly healthy: () => boolean;
   /** Whether the injection has begun: connecting may take a while then. */
   readonly begun: (fault: string) => boolean;

@@ -9,7 +9,7 @@ import type { SubjectConnector, SubjectDefinition } from '../../demo/subject.ts'
 /** The end of a guarded write. Every other failure (no answer, a server in trouble) is thrown. */
 export type Write =
   | { readonly state: 'stored'; readonly demo: ChaosDemo }
-  /** Somebody wrote first, or the object was made anew: read again, decide again. */
+  /** Another client wrote first, or the object was recreated: read again, decide again. */
   | { readonly state: 'conflict' }
   /** There is no such object any more. */
   | { readonly state: 'gone' }
@@ -18,22 +18,22 @@ export type Write =
 
 /** ChaosDemos, read and written. Every write is guarded by uid and resourceVersion of the object it is given. */
 export interface DemoApi {
-  /** As the cache has it. */
+  /** From the cache. */
   read(key: string): ChaosDemo | undefined;
-  /** As the API server has it now. @throws where it did not say */
+  /** From the API server. @throws if it gave no usable answer */
   fetch(demo: ChaosDemo, signal: AbortSignal): Promise<ChaosDemo | undefined>;
-  /** Stores the whole status: what is left out is removed. @throws where the API server did not say */
+  /** Stores the complete status: omitted fields are removed. @throws if the API server gave no usable answer */
   applyStatus(demo: ChaosDemo, status: ChaosDemoStatus, signal: AbortSignal): Promise<Write>;
-  /** Does nothing where it is there. @throws as `applyStatus` */
+  /** Does nothing if it is there. @throws as `applyStatus` */
   addFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
-  /** Does nothing where it is not there. @throws as `applyStatus` */
+  /** Does nothing if it is not there. @throws as `applyStatus` */
   removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
 }
 
 /** Contents by the name of the file; null: it is removed. */
 export type EvidenceFiles = Readonly<Record<string, string | null>>;
 
-/** Where the evidence of runs is kept: one object for each run, which goes with its ChaosDemo. */
+/** The store of evidence: one object for each run, deleted with its ChaosDemo. */
 export interface EvidenceStore {
   /**
    * Writes these files of a run, or removes them; others stay. What belongs to anyone but this ChaosDemo is left alone.

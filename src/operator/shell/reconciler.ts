@@ -29,12 +29,12 @@ import { RunSlots } from './run-slots.ts';
 import { NotLeadingError, StatusWriter } from './status-writer.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
 
-/** When a process looks again that does not lead at this moment, or not any more. */
+/** Requeue delay of a process that does not lead now, or no longer. */
 const LEAD_AGAIN_MS = 1000;
 
 /**
- * When an object is looked at again whose moment has come and brought nothing, in milliseconds. At once would
- * be a loop that leaves no room for what is awaited to be seen.
+ * Minimum requeue delay in milliseconds if a scheduled wake-up was due and brought nothing. Without a delay, the loop
+ * would starve the event it waits for.
  */
 const PAST_WAKE_MS = 100;
 
@@ -51,11 +51,11 @@ export interface ReconcilerOptions {
   readonly logger: Logger;
   readonly audience: Audience;
   readonly subjects: ConnectedSubjects;
-  /** Asks for another reconcile of a key. */
+  /** Requests another reconcile of a key. */
   readonly enqueue: (key: string) => void;
   /** Whether the term of leadership that this works for still leads. */
   readonly leads: () => boolean;
-  /** Whether it has not lost the lead: what is on may still be ended, as when it ends in order. */
+  /** Whether it has not lost the lead: active work may still be ended, as in a graceful shutdown. */
   readonly hasLead: () => boolean;
   readonly killSwitchIsOn: () => boolean;
   /** Runs that may be on at once, in all and of one namespace. */
@@ -111,12 +111,12 @@ export class Reconciler {
     return this.#entries.open;
   }
 
-  /** Whether no run is on, about to begin or being undone. */
+  /** Whether no run is active, about to begin or being undone. */
   get isQuiet(): boolean {
     return this.#slots.isEmpty && this.#entries.isIdle;
   }
 
-  /** Objects that wait until fewer runs are on. */
+  /** Objects that wait until fewer runs are active. */
   get waitingRuns(): number {
     return this.#slots.waiting;
   }
@@ -131,7 +131,7 @@ export class Reconciler {
     return this.#evidence.size;
   }
 
-  /** Counts the runs that are on already, before any other may begin. */
+  /** Counts the runs that are already active, before any other may begin. */
   takeOver(keys: Iterable<string>): void {
     const { api, audience } = this.#options;
     for (const key of keys) {
@@ -237,7 +237,7 @@ export class Reconciler {
   #requestSlot({ key, session }: Entry, { effects, slot, status }: Decision): void {
     if (slot === 'awaited') this.#slots.wait(key);
     if (slot !== 'taken') return;
-    // A look that fails again and again keeps nobody's room meanwhile.
+    // A check that keeps failing must not occupy a slot.
     if (!runIsOn(status) && session?.isBackingOff(effects)) this.#giveSlotUp(key);
     else this.#slots.take(key);
   }
@@ -248,14 +248,14 @@ export class Reconciler {
     else this.#slots.leave(key);
   }
 
-  /** What was decided is done in the session, which there is only where something has to be remembered. */
+  /** Hands a decision to the session, which exists only if something has to be remembered. */
   #handOn(
     entry: Entry,
     demo: ChaosDemo,
     { activities, effects, session, slot }: Decision,
     subject: ConnectedSubject,
   ): void {
-    // One that is still ending asks for another decision when it has ended.
+    // A session that is still ending requests another decision when it has ended.
     if (session && !this.#entries.isEnding(entry.key)) {
       const open = this.#entries.session(entry, demo, subject);
       open.perform(effects);
@@ -325,7 +325,9 @@ export class Reconciler {
     this.#giveSlotUp(entry.key);
   }
 
-  /** Of an object of a subject that is not registered. A fault of an operator that knew it ends by itself. */
+  /**
+   * Handles an object whose subject is not registered. A fault injected by an operator that knew it ends automatically.
+   */
   async #standUnknown(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
     this.#entries.undo(entry);
     this.#giveSlotUp(entry.key);
@@ -344,18 +346,20 @@ export class Reconciler {
     return await this.#finish(entry, after, { finalizer: fault !== undefined, wakeAt }, signal);
   }
 
-  /** Somebody wrote first (a person with an annotation, say): the next decision is on what is there now. */
+  /**
+   * Another client wrote first (for example a person with an annotation): the next decision uses the current object.
+   */
   async #readAgain(
     entry: Entry,
     demo: ChaosDemo,
     { state }: Write,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    // That it is gone, or made anew, the cache tells.
+    // The cache reports that it is gone or was recreated.
     if (state === 'gone') return {};
     const fetched = await this.#options.api.fetch(demo, signal);
     if (fetched?.metadata.uid !== entry.uid) return {};
-    // A policy refuses the write, say: to read and write again at once would go on for ever.
+    // For example, a policy refuses the write: reading and writing again at once would never end.
     if (fetched.metadata.resourceVersion === demo.metadata.resourceVersion) {
       throw new Error('the API server refused a write, although nobody else has written the object');
     }
@@ -384,7 +388,7 @@ export class Reconciler {
     announceChange(audience, logger, demo, before, () => definition?.chapters(demo.spec) ?? []);
   }
 
-  /** Whole milliseconds: what is reckoned from them goes into a status. */
+  /** Integer milliseconds: values computed from them go into a status. */
   #now(): number {
     return Math.floor(this.#options.clock.now());
   }

@@ -1,9 +1,7 @@
 /**
- * How many runs may be on at once: each holds connections and memory of this one
- * process, so there are so many slots in all and so many for a namespace. Whoever
- * finds none waits in its namespace, first come, first served, and the namespaces
- * take turns. A run that is on has its slot whatever the numbers say: it has to be
- * carried on, or undone.
+ * Limits concurrent runs: each holds connections and memory of this process, so the slots are limited in total and per
+ * namespace. Without a free slot, an object waits in its namespace, first come, first served, and the namespaces take
+ * turns. An active run keeps its slot whatever the limits: it has to be continued or undone.
  */
 import { counted } from '../../api/index.ts';
 import { FairQueue } from '../../fair/fair-queue.ts';
@@ -115,7 +113,7 @@ export class RunSlots {
     return this.#byNamespace.get(namespace)?.size ?? 0;
   }
 
-  /** A namespace counts for as many as it may have: whoever writes runs into statuses there takes nobody else's room. */
+  /** A namespace counts at most as its limit: runs forged in statuses there take no slots of others. */
   #total(): number {
     let total = 0;
     for (const { size } of this.#byNamespace.values()) total += Math.min(size, this.#options.mostByNamespace);

@@ -23,7 +23,7 @@ const ACTIVITY_AGAIN_MS = 1000;
 /** When a release is tried again that was not proven, in milliseconds. */
 const RELEASE_AGAIN_MS = 1000;
 
-/** How long effects and activities may take to end when they are told to, and then what they used, in milliseconds. */
+/** How long effects and activities may take to end after an abort, and then their resources, in milliseconds. */
 const END_WITHIN_MS = 5000;
 
 export interface SessionOptions {
@@ -33,7 +33,7 @@ export interface SessionOptions {
   readonly demo: ChaosDemo;
   /** Whether the term of leadership in which this session was made still leads. */
   readonly leads: () => boolean;
-  /** Whether that term has not lost the lead: what is on may still be ended. */
+  /** Whether that term has not lost the lead: active work may still be ended. */
   readonly hasLead: () => boolean;
   /** Called whenever something was seen that may change what is to be done. */
   readonly onChange: () => void;
@@ -133,8 +133,8 @@ export class Session {
   }
 
   /**
-   * Ends faults of ours now and removes `fixtures`, as a shutdown does and the end of
-   * the object; resolves when no fault is on, `signal` has aborted, or the lead is lost: then what is on is another's.
+   * Ends our faults now and removes `fixtures`, on shutdown or deletion of the object; resolves when no fault is
+   * active, `signal` has aborted, or the lead is lost: then active faults belong to another process.
    */
   async release(signal: AbortSignal, fixtures: string[] = []): Promise<void> {
     if (!this.#opened) return;
@@ -278,7 +278,7 @@ export class Session {
     if (callsForDecision(before, finding)) this.#options.onChange();
   }
 
-  /** Without a lock this session is there to undo things only, whatever has been mended since. */
+  /** Without a lock this session can only undo things, even if permission was regained since. */
   #ignoreRegainedPermission(finding: Finding): Finding {
     if (finding.kind !== 'PreconditionCheck' || !this.#opened || this.#opened.lock) return finding;
     const { admission: _, ...rest } = finding;

@@ -46,7 +46,7 @@ export class StatusWriter {
     if (finalizers.includes(FINALIZER) || deletionTimestamp) return { state: 'stored', demo };
     this.#mustLead();
     const write = await this.#api.addFinalizer(demo, signal);
-    // The deletion was asked for a moment ago, and a finalizer that is late is refused: what was read is old.
+    // The deletion was requested a moment ago, and a late finalizer is rejected: our copy is stale.
     return write.state === 'refused' ? { state: 'conflict' } : write;
   }
 

@@ -1,6 +1,6 @@
 /**
- * One term of leading. Work belongs to the term that began it: what this term
- * began may not act any more when it has ended, even where the process leads again.
+ * One term of leading. Work belongs to the term that began it: it may not act after the end of that term, even if the
+ * process leads again.
  */
 import type { ReconcileRecord } from '../../kube/controller.ts';
 import { Controller } from '../../kube/controller.ts';
@@ -8,7 +8,7 @@ import type { ConnectedSubjects } from './ports.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 
 export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'hasLead' | 'leads' | 'subjects'> {
-  /** Connects the subjects anew; what they keep in the cluster they change only while `hasLead` holds. */
+  /** Connects the subjects for this term; they change their state in the cluster only while `hasLead` holds. */
   readonly connect: (hasLead: () => boolean) => ConnectedSubjects;
   /** Whether this process leads at this very moment, in whatever term. */
   readonly processLeads: () => boolean;
@@ -76,13 +76,13 @@ export class Term {
     for (const key of all) this.enqueue(key);
   }
 
-  /** Asks for a decision on an object, whether or not it has changed. */
+  /** Requests a decision on an object, whether or not it has changed. */
   enqueue(key: string): void {
     this.reconciler.call(key);
     this.#controller.enqueue(key);
   }
 
-  /** Asks for a decision on an object of which a watch has brought a version, unless this term stored that version. */
+  /** Requests a decision on an object after a watch event, unless this term stored that version. */
   notice(key: string): void {
     this.#controller.enqueue(key);
   }
@@ -94,15 +94,17 @@ export class Term {
     return this.#ending;
   }
 
-  /** Whether nobody else may lead: also while this term ends in order. The process may lead again by a later one. */
+  /**
+   * Whether no other process may lead: true also while this term shuts down. The process may lead again by a later one.
+   */
   get #hasLead(): boolean {
     return !this.#lost && this.#options.processLeads();
   }
 
   async #end({ deadlineMs, release }: TermEnd): Promise<void> {
-    // A part for work under way, the rest for proving that what is on is released.
+    // A part for work under way, the rest for proving that active faults are released.
     await this.#controller.stop(deadlineMs * 0.4);
-    // Meanwhile the lead may have been lost, and then what is on is another's.
+    // The lead may have been lost by now; active faults then belong to another process.
     await this.reconciler.close({ release: release && this.#hasLead, deadlineMs: deadlineMs * 0.6 });
   }
 }

@@ -1,4 +1,4 @@
-/** An object whose subject this operator does not know: it is told so, and left alone. */
+/** Status of an object whose subject this operator does not know: it is reported, and otherwise left alone. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { withPrintableTexts } from '../../api/index.ts';
 
