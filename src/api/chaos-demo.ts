@@ -1,4 +1,4 @@
-/** The resource as a whole, as it goes over the wire. */
+/** The complete resource, in its JSON form. */
 import type { API_VERSION, KIND } from './group.ts';
 import type { ChaosDemoSpec } from './spec.ts';
 import type { ChaosDemoStatus } from './status.ts';

@@ -1,8 +1,7 @@
 /**
- * The condition types and reasons that every ChaosDemo has. Reasons are API: people
- * match on them in pipelines and alerts, so each stands here or in the API of its
- * subject, and the reference documents it. The schema leaves both open, so that
- * operator and CRD may be upgraded in either order.
+ * The condition types and reasons that every ChaosDemo has. Reasons are API: people match on them in pipelines and
+ * alerts, so each is listed here or in the API of its subject, and the reference documents it. The schema leaves both
+ * open, so that operator and CRD may be upgraded in either order.
  */
 
 /** A condition as Kubernetes defines it (metav1.Condition). */
@@ -10,13 +9,13 @@ export interface Condition {
   type: string;
   status: 'True' | 'False' | 'Unknown';
   observedGeneration: number;
-  /** RFC 3339, whole seconds; moves only when `status` does. */
+  /** RFC 3339, integer seconds; moves only when `status` does. */
   lastTransitionTime: string;
   reason: string;
   message: string;
 }
 
-/** What each status of a condition says. */
+/** The meaning of each status of a condition. */
 export type Meanings = Record<Condition['status'], string>;
 
 /** The conditions of every ChaosDemo. Each registered scenario type adds one. */
@@ -30,7 +29,7 @@ export const CONDITIONS = {
   FaultActive: 'A fault of this demo is or may be active.',
 } as const;
 
-/** What the statuses of Healthy and FaultActive say. */
+/** The meaning of the statuses of Healthy and FaultActive. */
 export const OBSERVED_STATUSES: Record<'Healthy' | 'FaultActive', Meanings> = {
   Healthy: {
     True: 'Every pod is ready, and what the pods depend on answers.',
@@ -47,17 +46,17 @@ export const OBSERVED_STATUSES: Record<'Healthy' | 'FaultActive', Meanings> = {
 /** The types that every ChaosDemo has. */
 export type ConditionType = keyof typeof CONDITIONS;
 
-/** What the statuses of the condition of a scenario type say. */
+/** The meaning of the statuses of the condition of a scenario type. */
 export const ANOMALY_STATUSES: Meanings = {
   True: 'Violated in this run.',
   False: 'Watched the whole time, and not violated.',
   Unknown: 'Not known: not tested, not ended, or Inconclusive.',
 };
 
-/** The conditions that tell where an object stands. */
+/** The conditions for the state of an object. */
 type StandingType = 'Ready' | 'Reconciling' | 'Stalled' | 'Complete' | 'Succeeded';
 
-/** Which of them stand with which status, for each state an object can be in. */
+/** The status of each of them, for each state an object can be in. */
 export const CONDITIONS_BY_STATE: Record<
   'unseen' | 'open' | 'succeeded' | 'dryRun' | 'unsuccessful' | 'refused' | 'suspended',
   { state: string; conditions: Partial<Record<StandingType, Condition['status']>> }
@@ -86,7 +85,10 @@ export const CONDITIONS_BY_STATE: Record<
   },
 };
 
-/** The reasons by what they tell, each group with the conditions that carry them; docs/troubleshooting.md explains each. */
+/**
+ * The reasons, grouped by meaning, each group with the conditions that carry them; docs/troubleshooting.md explains
+ * each.
+ */
 export const REASON_GROUPS = {
   standing: {
     title: 'State of a run',

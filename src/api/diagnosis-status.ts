@@ -1,4 +1,4 @@
-/** A diagnosis as a status holds it: the conclusion. The evidence of the run has the whole answer. */
+/** A diagnosis as stored in a status: the conclusion. The complete answer is in the evidence of the run. */
 import { z } from 'zod';
 import { remediationStatus } from './remediation.ts';
 import { text, time } from './status-parts.ts';

@@ -1,6 +1,6 @@
 /**
- * Durations as people write them in a ChaosDemo: the form of the Gateway API
- * (GEP-2257), up to four whole numbers each with a unit: `10s`, `1m30s`, `250ms`.
+ * Durations in a ChaosDemo, in the format of the Gateway API (GEP-2257): up to four integers each with a unit: `10s`,
+ * `1m30s`, `250ms`.
  */
 
 /** The pattern of GEP-2257. CEL's `duration()` alone would also take `0.5h` and `-1s`. */
@@ -9,7 +9,7 @@ export const DURATION_PATTERN = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/;
 const MILLISECONDS = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 
 /**
- * Milliseconds that a duration string stands for.
+ * Milliseconds of a duration string.
  * @throws RangeError when the text is not in the form of GEP-2257.
  * @example parseDuration('1m30s') // 90000
  */
@@ -27,7 +27,7 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * The shortest usual way to write a number of milliseconds (rounded to whole ones).
+ * The shortest usual way to write a number of milliseconds (rounded to an integer).
  * @throws RangeError below zero, or from 99999h on, which the form cannot hold.
  * @example formatDuration(90_000) // '1m30s'
  */

@@ -1,6 +1,5 @@
 /**
- * The names under which a ChaosDemo lives in a cluster. Everything that a user
- * types, greps or writes into Git stands here once.
+ * The names of a ChaosDemo in a cluster. Everything that a user types, greps or writes into Git is defined here once.
  */
 
 export const GROUP = 'chaosdemo.dev';

@@ -72,7 +72,7 @@ export function rules(schema: FieldSchema, path: string): string {
   );
 }
 
-/** The fields below a schema, each before its own fields; `[]` behind a path stands for every item of a list. */
+/** The fields below a schema, each before its own fields; `[]` after a path means every item of a list. */
 function fieldsOf(schema: FieldSchema, path: string): Field[] {
   const { items, properties = {}, required = [] } = schema;
   const below = Object.entries(properties).flatMap(([name, field]) => [
@@ -103,7 +103,7 @@ function descriptionOf(schema: FieldSchema): string {
   return isDuration(schema) ? description.replace(/ Whole numbers with .*$/, '') : description;
 }
 
-/** An empty object as default only says that the defaults of its fields apply. */
+/** An empty object as default only means that the defaults of its fields apply. */
 function defaultOf(value: unknown): string[] {
   if (value === undefined) return [];
   if (value === '') return ['default empty'];

@@ -1,6 +1,6 @@
 /**
- * The run key: what a run was started for. Two specs with the same key ask for
- * the same run; a spec whose key differs from the last run's starts a new one.
+ * The run key identifies the spec of a run. Two specs with the same key request the same run; a spec whose key differs
+ * from the last run's starts a new one.
  */
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
@@ -51,7 +51,7 @@ type Json = unknown;
 /** Made once for each schema, since that is the dear part. */
 const DEFAULTS = new WeakMap<object, Json>();
 
-/** What a part of a spec gets that says nothing but what it must. */
+/** The defaults of a part of a spec that sets only its required fields. */
 function defaultsOf(owner: { readonly schema: z.ZodType }): Json {
   const known = DEFAULTS.get(owner.schema);
   if (known !== undefined) return known;
@@ -77,7 +77,10 @@ function without(part: Json, fields: readonly string[]): Json {
   return Object.fromEntries(Object.entries(part).filter(([name]) => !fields.includes(name)));
 }
 
-/** `value` without the members that are undefined or equal to those of `base`, at every depth; undefined where nothing is left. */
+/**
+ * `value` without the members that are undefined or equal to those of `base`, at every depth; undefined if nothing is
+ * left.
+ */
 function difference(value: Json, base: Json): Json {
   if (!isRecord(value)) return canonical(value) === canonical(base) ? undefined : value;
   const entries = Object.entries(value).flatMap(([name, member]) => {
@@ -91,7 +94,7 @@ function isRecord(value: Json): value is Record<string, Json> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** JSON with the members of every object in order of their names. */
+/** JSON with the members of every object sorted by name. */
 function canonical(value: Json): string {
   return (
     JSON.stringify(value, (_, member: Json) =>

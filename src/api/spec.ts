@@ -1,11 +1,10 @@
 /**
- * What people write into a ChaosDemo, as far as every subject has it. The CRD is
- * generated from this and the schemas of the registered subjects, so every
- * description here is what `kubectl explain` shows, and the API server checks every
- * rule before the operator sees the object.
+ * The part of a ChaosDemo's spec that every subject has. The CRD is generated from this and the schemas of the
+ * registered subjects, so every description here is shown by `kubectl explain`, and the API server checks every rule
+ * before the operator sees the object.
  *
- * Rules in CEL stand in `.meta({ 'x-kubernetes-validations': [...] })`; the ones
- * that zod itself states (bounds, patterns, enums) become plain schema.
+ * Rules in CEL are in `.meta({ 'x-kubernetes-validations': [...] })`; the ones that zod itself states (bounds,
+ * patterns, enums) become plain schema.
  */
 import { z } from 'zod';
 import { type RemediationSpec, remediationSpec } from './remediation.ts';
@@ -15,7 +14,7 @@ import type { CelRule, SubjectApi } from './subject-api.ts';
 export const EXPECTATIONS = ['Held', 'Violated', 'Any'] as const;
 export type Expectation = (typeof EXPECTATIONS)[number];
 
-/** A scenario as the API server hands it out; its parameters stand in the member of its type. */
+/** A scenario as returned by the API server; its parameters are in the member of its type. */
 export interface ScenarioSpec {
   name: string;
   type: string;
@@ -44,7 +43,7 @@ export function subjectPart(spec: ChaosDemoSpec, member: string): unknown {
   return (spec as unknown as Readonly<Record<string, unknown>>)[member];
 }
 
-/** The profile that every operator has: rules, which ask nobody. */
+/** The profile that every operator has: rules, which make no requests. */
 export const RULES_PROFILE = 'rules';
 
 /** A DNS label in lower case, as names in a spec are. */
@@ -79,7 +78,7 @@ function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
     );
 }
 
-/** Chapters of a run that dwell in pace Auto, besides those of its scenarios: Welcome and the look at the health. */
+/** Chapters of a run that dwell in pace Auto, besides those of its scenarios: Welcome and the health check. */
 export const DWELLS_PER_RUN = 2;
 /** Chapters of a scenario that dwell in pace Auto: chaos, detection, diagnosis. */
 export const DWELLS_PER_SCENARIO = 3;
@@ -92,7 +91,10 @@ function subjectMembers(subjects: readonly SubjectApi[]): Record<string, z.ZodTy
   );
 }
 
-/** Rules that each subject brings for its specs; if there are several, a spec is about one, with scenarios of its own. */
+/**
+ * Rules that each subject adds for its specs; if there are several subjects, a spec is about one, with its own
+ * scenarios.
+ */
 function specRules(subjects: readonly SubjectApi[]): CelRule[] {
   if (subjects.length === 1) return subjects.flatMap(({ rules }) => rules);
   const members = subjects.map(({ member }) => member);

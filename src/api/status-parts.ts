@@ -1,4 +1,4 @@
-/** Pieces that the schemas of a status are made of: every text has its bound, every list says how it is merged. */
+/** Pieces of the status schemas: every text is bounded, every list declares how it is merged. */
 import { z } from 'zod';
 
 export const time = (description: string) => z.string().max(32).meta({ description, format: 'date-time' });

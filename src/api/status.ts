@@ -1,13 +1,13 @@
 /**
- * What the operator writes back. Bounded everywhere (the whole stays under 32 KiB,
- * see demo/bounded-status.ts), written on transitions only; samples go to metrics.
+ * The status written by the operator. Bounded everywhere (in total under 32 KiB, see demo/bounded-status.ts), written
+ * on transitions only; samples go to metrics.
  *
- * Answers, which people read, stand apart from the `journal`, which the operator
- * needs to go on after a restart. Condition types and reasons are documented, not
- * closed in the schema, so that operator and CRD may be upgraded in either order.
+ * Results, which people read, are separate from the `journal`, which the operator needs to continue after a restart.
+ * Condition types and reasons are documented, not closed in the schema, so that operator and CRD may be upgraded in
+ * either order.
  *
- * Times are RFC 3339 with milliseconds, since faults are planned and judged
- * finer than a second; those of conditions have whole seconds, as Kubernetes has.
+ * Times are RFC 3339 with milliseconds, since faults are planned and judged finer than a second; those of conditions
+ * have integer seconds, as in Kubernetes.
  */
 import { z } from 'zod';
 import { diagnosisSchema } from './diagnosis-status.ts';
@@ -22,7 +22,7 @@ export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Sk
 export const RESULTS = ['Violated', 'Held', 'Inconclusive'] as const;
 export const PROOFS = ['Confirmed', 'Mismatch', 'Inconclusive'] as const;
 
-/** The form that Kubernetes asks of a reason: CamelCase, see metav1.Condition. */
+/** The form that Kubernetes requires of a reason: CamelCase, see metav1.Condition. */
 const reason = z
   .string()
   .max(64)

@@ -38,7 +38,7 @@ function clean(value: unknown): unknown {
     if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum'];
     if (schema['maximum'] === Number.MAX_SAFE_INTEGER) delete schema['maximum'];
   }
-  // The patterns of zod's own formats would only repeat what `format` says.
+  // The patterns of zod's own formats would only repeat `format`.
   if (schema['format'] === 'date-time') delete schema['pattern'];
   if (typeof schema['description'] === 'string') schema['description'] = described(schema);
   return Object.fromEntries(Object.entries(schema).map(([name, member]) => [name, clean(member)]));

@@ -33,7 +33,7 @@ export interface MeasureApi {
 
 /** A scenario type: the fault it injects and the invariant it watches. */
 export interface FaultApi {
-  /** Value of `spec.scenarios[].type`, and type of the condition that tells its result: "Outage". */
+  /** Value of `spec.scenarios[].type`, and type of the condition that reports its result: "Outage". */
   readonly type: string;
   /** Member of a scenario that holds its parameters: "outage". */
   readonly member: string;
@@ -79,11 +79,11 @@ export interface SubjectApi {
   /** Fields of that member that start no run when they change. */
   readonly fieldsThatStartNoRun: readonly string[];
   readonly faults: readonly FaultApi[];
-  /** What `spec.scenarios` is where it is left out; used of the first registered subject. */
+  /** The default of `spec.scenarios`; used of the first registered subject. */
   readonly defaultScenarios: readonly { readonly name: string; readonly type: string }[];
-  /** Rules across the whole spec (`self`); they apply only to specs about this subject. */
+  /** Rules across the complete spec (`self`); they apply only to specs about this subject. */
   readonly rules: readonly CelRule[];
-  /** Reasons of its own: why a run is refused or waits. */
+  /** Subject-specific reasons: why a run is refused or waits. */
   readonly refusals: readonly string[];
   readonly secrets: readonly SecretApi[];
   /** What its scenarios show in the metrics of the operator beside what those of every subject show. */

@@ -1,4 +1,4 @@
-/** Text on its way into a status, and on to whoever reads it: printable, one line, cut to the bounds of the schema. */
+/** Makes text safe for a status and its readers: printable, one line, cut to the bounds of the schema. */
 
 /** Bounds of the status, in characters or items. */
 export const LIMITS = {
@@ -43,14 +43,14 @@ export function withPrintableTexts<T>(value: T): T {
 }
 
 /**
- * Text cut to a bound of the schema, with an ellipsis where something is gone.
- * Everything that came from elsewhere goes through here on its way into a status.
+ * Text cut to a bound of the schema, with an ellipsis if it was cut. All external text passes through here on its way
+ * into a status.
  */
 export function truncate(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }
 
-/** The message of anything that was thrown. As it came: not printable, and of any length. */
+/** The message of anything that was thrown. Unprocessed: not printable, and of any length. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

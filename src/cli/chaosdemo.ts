@@ -73,7 +73,7 @@ try {
 }
 
 function failed(error: unknown): number {
-  // Commander has said what is wrong, or printed what was asked for.
+  // Commander has already printed the error, or the requested text.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.asExpected : EXIT.usage;
   process.stderr.write(`${terminalLines(`chaosdemo: ${messageOf(error)}`)}\n`);
   if (error instanceof HistoryFormatError) return EXIT.data;

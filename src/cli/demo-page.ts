@@ -4,7 +4,7 @@ import { loadKubeConfig } from '../kube/kube-config.ts';
 import type { Stage } from '../local/environment.ts';
 import type { OpenUi } from './plugin/ui/ui.ts';
 
-/** Serves it on loopback, says its address, and opens it where there is a display. Whoever opens it closes it. */
+/** Serves the page on loopback, prints its address, and opens it if there is a display. The caller closes it. */
 export async function openDemoPage(
   { controlPlane, namespace }: Pick<Stage, 'controlPlane' | 'namespace'>,
   name: string,

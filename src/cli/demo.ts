@@ -1,7 +1,6 @@
 /**
- * The program of `npm run demo`: the whole thing on one machine. Starts what a cluster would
- * have, applies a ChaosDemo, tells the story as it happens, and leaves nothing
- * behind.
+ * The program of `npm run demo`: everything on one machine. Starts the processes of a cluster, applies a ChaosDemo,
+ * prints its progress, and leaves nothing behind.
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -58,7 +57,7 @@ async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSigna
       await environment.controlPlane.kubectl.apply([demo], { signal });
       progress('demo', `applied ${from}`);
       const failed = new AbortController();
-      // Without these nothing can be told any more; a limiter or Redis that dies is part of the story.
+      // Without these, progress cannot be observed; a limiter or Redis that dies is part of the demo.
       const { apiServer, etcd } = environment.controlPlane;
       for (const vital of [operator.process, apiServer, etcd]) {
         void vital.exited.then(() => failed.abort(vital.exitError()));
@@ -107,7 +106,7 @@ async function tellEnd(
   }
 }
 
-/** The file of profiles that the operator is given; where it is asked for, the local model runs by then. */
+/** The file of profiles for the operator; if it names the local model, that is running by then. */
 async function findProfiles(
   { startModel }: DemoExtras,
   { diagnosis, diagnosisProfiles }: DemoOptions,

@@ -3,9 +3,9 @@ import type { ChaosDemo, DiagnosisStatus } from '../api/index.ts';
 import { type Diagnosis, evidenceName, type RunEvidence } from '../evidence/index.ts';
 
 export interface ShownDiagnosis extends DiagnosisStatus {
-  /** The whole answer, with its steps and citations. */
+  /** The complete answer, with its steps and citations. */
   readonly whole?: Diagnosis | undefined;
-  /** Where it would be, in a sentence; '' if it is there. */
+  /** Why it is missing, in a sentence; '' if it is there. */
   readonly missing: string;
 }
 

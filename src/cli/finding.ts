@@ -1,6 +1,6 @@
 /**
- * What a scenario found, and whether the gate accepts it: two things, since a spec may expect or accept a weakness.
- * Colours go by the finding alone. Pure.
+ * The finding of a scenario, and whether the gate accepts it: two things, since a spec may expect or accept a weakness.
+ * Colours depend only on the finding. Pure.
  */
 import { measureInWords, type ScenarioStatus } from '../api/index.ts';
 import { asExpected } from '../demo/verdict.ts';
@@ -42,7 +42,7 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
     };
   }
   if (tone) {
-    // What is well by itself, and was not accepted here, is neither.
+    // A behaviour that is good in general, but was not accepted here, is neutral.
     return { tone: tone === 'good' && result === 'Violated' ? 'none' : tone, word, figure };
   }
   return result === 'Violated'

@@ -6,7 +6,7 @@ import { type Stage, type StageOptions, startEnvironment } from '../local/enviro
 import { UsageError } from '../settings/settings.ts';
 import type { DemoOptions } from './arguments.ts';
 
-/** A ChaosDemo to apply, as far as it is looked at here. */
+/** The fields of a ChaosDemo that are read here before it is applied. */
 export interface PlannedDemo {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace: string };
@@ -16,7 +16,7 @@ export interface PlannedDemo {
 /** What is run, and on what. */
 export interface Plan {
   readonly demo: PlannedDemo;
-  /** Where the demo is from. */
+  /** The source of the demo. */
   readonly from: string;
   readonly start: (options: StageOptions) => Promise<Stage>;
 }
@@ -65,7 +65,7 @@ function readDemo(manifest: string, file: string): PlannedDemo {
   return demo;
 }
 
-/** The demo with what the arguments say about pace and diagnosis. */
+/** The demo with the pace and diagnosis from the arguments. */
 function asAsked(demo: PlannedDemo, { diagnosis, pace }: DemoOptions): PlannedDemo {
   const mode = pace === 'manual' ? 'Manual' : 'Auto';
   const asked = {

@@ -1,15 +1,15 @@
 /** Manual pace at a keyboard: space or enter lets the run leave the chapter it waits in. */
 import type { ChaosDemoStatus } from '../api/index.ts';
 
-/** Where a run waits for a person. */
+/** The place at which a run waits for a person. */
 export interface Waiting {
-  /** What the advance annotation has to say: "<run number>/<chapter being left>". */
+  /** The value for the advance annotation: "<run number>/<chapter being left>". */
   readonly advance: string;
   /** Title of the chapter that comes next; undefined when the last one is being left. */
   readonly next: string | undefined;
 }
 
-/** Where this run waits for a person; undefined when it does not. Pure. */
+/** The place at which this run waits for a person; undefined when it does not. Pure. */
 export function waitingOf({ chapters = [], run }: ChaosDemoStatus): Waiting | undefined {
   const chapter = chapters.find(({ state }) => state === 'Waiting');
   if (!run || !chapter) return undefined;

@@ -15,7 +15,7 @@ import { countAsExpected } from '../demo/verdict.ts';
 import type { RunEvidence } from '../evidence/index.ts';
 import { type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
 
-/** What to print for the change from `before` to `after`; nothing worth telling: no lines. */
+/** The lines to print for the change from `before` to `after`; none if nothing changed that matters. */
 export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
   const lines: string[] = [];
   for (const chapter of after.chapters ?? []) {
@@ -42,7 +42,7 @@ export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoSta
   return lines;
 }
 
-/** Another than the rules has answered, or the one that was asked has not: the chapter has told what the rules say. */
+/** Lines for an answer of another profile, or its failure: the chapter has already shown the rules' answer. */
 function explainerLines(earlier: DiagnosisStatus | undefined, diagnosis: DiagnosisStatus): string[] {
   const { profile, scenario } = diagnosis;
   const reason = fallbackReason(diagnosis);

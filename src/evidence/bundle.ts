@@ -10,7 +10,7 @@ export const EVIDENCE_VERSION = 'evidence/v1';
 
 /** Bounds of a bundle. */
 export const EVIDENCE_LIMITS = {
-  /** 64 replicas, a store and a client; further replicas are left out, which an event says. */
+  /** 64 replicas, a store and a client; further replicas are left out, and an event reports that. */
   components: 66,
   relations: 130,
   series: 1024,
@@ -112,7 +112,7 @@ const signals = Object.keys(SIGNALS) as [Signal, ...Signal[]];
 
 /** `replica-1`, `store`, `client`: by role and order alone; what they are called elsewhere gives too much away. */
 const componentName = z.string().regex(/^(client|store|replica)(-[1-9][0-9]?)?$/);
-/** Milliseconds since the origin of the bundle; negative: before it. Whole ones, but in series of arrivals. */
+/** Milliseconds since the origin of the bundle; negative: before it. Integers, except in series of arrivals. */
 const moment = z.number().min(-86_400_000).max(86_400_000);
 const words = z.string().max(EVIDENCE_LIMITS.text);
 /** What a claim cites: `s1` a series, `e1` an event, `v1` a value of the invariant. */
@@ -132,7 +132,7 @@ const series = z.strictObject({
   component: componentName,
   signal: z.enum(signals),
   unit: z.enum(['ms', 'requests']),
-  /** In order of time. Thinned out so that extremes and changes stay. */
+  /** Sorted by time. Thinned out so that extremes and changes stay. */
   points: z.array(z.tuple([moment, z.number()])).min(1),
 });
 

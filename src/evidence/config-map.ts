@@ -1,9 +1,9 @@
 /**
- * Evidence of a run in the data of a ConfigMap: `run.json` with the run itself, `scenario-1.json` and so on with what
- * was seen in each scenario, and `diagnosis-1.json` with its diagnosis. So what is over is written once, and only what
- * goes on is written again. Pure.
+ * Evidence of a run in the data of a ConfigMap: `run.json` with the run itself, `scenario-1.json` and so on with the
+ * observations of each scenario, and `diagnosis-1.json` with its diagnosis. Finished parts are written once; only
+ * changing ones are written again. Pure.
  *
- * Whoever may write ConfigMaps in the namespace may have written what is read here.
+ * Evidence read here is untrusted: anyone who can write ConfigMaps in the namespace may have written it.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -31,13 +31,15 @@ const MOST_LABEL = 63;
 
 /** Labels by which ConfigMaps of evidence are found. */
 export const EVIDENCE_LABELS = {
-  /** Name of the ChaosDemo, cut where it is longer than a label may be. */
+  /** Name of the ChaosDemo, cut if it is longer than a label may be. */
   demo: `${GROUP}/evidence-of`,
   /** Number of the run. */
   run: `${GROUP}/run`,
 } as const;
 
-/** Name of the ConfigMap of one run: `<demo>-evidence-<run>`; a long name of the demo is cut, and told apart by a hash. */
+/**
+ * Name of the ConfigMap of one run: `<demo>-evidence-<run>`; a long name of the demo is cut, and made unique by a hash.
+ */
 export function evidenceName(demo: string, run: number): string {
   const end = `-evidence-${run}`;
   return `${cut(demo, MOST_NAME - end.length)}${end}`;
@@ -59,7 +61,7 @@ const scenarioPart = runEvidence.shape.scenarios.element.omit({ result: true });
 
 export type RunPart = z.infer<typeof runPart>;
 
-/** `run.json` and what stands in it. */
+/** The data of `run.json`. */
 export function runData(run: RunPart): Record<string, string> {
   return { [RUN_KEY]: JSON.stringify(run) };
 }
@@ -70,8 +72,9 @@ export function diagnosisData(index: number, whole: Diagnosis): Record<string, s
 }
 
 /**
- * The file of the scenario at `index` of the spec (from 0), with its series thinned out to fit into `bytes`. Where not
- * even the fewest points fit, series are left out: those of the last replicas first. `thin` says whether it had to be.
+ * The file of the scenario at `index` of the spec (from 0), with its series thinned out to fit into `bytes`. If not
+ * even the fewest points fit, series are left out: those of the last replicas first. `thin` reports whether it was
+ * thinned.
  */
 export function scenarioData(
   index: number,
@@ -112,7 +115,7 @@ function withFewerSeries(bundle: EvidenceBundle, share: number): EvidenceBundle 
   return { ...bundle, series: bundle.series.filter(({ id }) => kept.has(id)) };
 }
 
-/** Names of files of scenarios that may stand in a ConfigMap, and are not among these. */
+/** Names of files of scenarios that a ConfigMap may hold, and that are not among these. */
 export function otherScenarioKeys(files: Readonly<Record<string, string>>): string[] {
   const all = Array.from({ length: MOST_SCENARIOS }, (_, index) => [
     scenarioKey(index),
@@ -134,7 +137,7 @@ function pointsOf({ series }: EvidenceBundle): number {
   return series.reduce((sum, { points }) => sum + points.length, 0);
 }
 
-/** Bytes that each of so many scenarios may take, without its diagnosis. */
+/** Bytes available to each of `scenarios`, without its diagnosis. */
 export function scenarioBytes(scenarios: number): number {
   const share = (RUN_EVIDENCE_BYTES - RUN_BYTES) / Math.max(1, Math.min(scenarios, MOST_SCENARIOS));
   return Math.floor(share) - DIAGNOSIS_BYTES;
@@ -151,8 +154,8 @@ const configMap = z.object({
 });
 
 /**
- * Reads a ConfigMap as the API server hands it out. Nothing in it is trusted: bytes, numbers and depth are bounded,
- * and every member is checked by its type. Texts are as they stand there: see to it that they are shown as text.
+ * Reads a ConfigMap as returned by the API server. Nothing in it is trusted: bytes, numbers and depth are bounded, and
+ * every member is checked by its type. Texts are returned as stored: escape them for display.
  */
 export function readRunEvidence(object: unknown): ReadEvidence {
   const parsed = configMap.safeParse(object);
@@ -201,7 +204,7 @@ function readPart<T>(
   return parsed.success ? { part: parsed.data } : { problem: problemOf(key, parsed.error) };
 }
 
-/** Names where, by members that the schema knows, and what is wrong there. */
+/** The location of the problem, by members that the schema knows, and the problem. */
 function problemOf(key: string, { issues: [issue] }: z.ZodError): string {
   const where = (issue?.path ?? []).slice(0, 8).map(String).join('.').slice(0, 100);
   return `${key} is not as it should be${where ? ` at ${where}` : ''}: ${issue?.code ?? 'unknown'}`;

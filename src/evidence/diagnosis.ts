@@ -1,4 +1,4 @@
-/** A diagnosis as the evidence of a run keeps it: the whole answer, of which a status has the short form. */
+/** A diagnosis as kept in the evidence of a run: the complete answer, of which a status has the short form. */
 import { z } from 'zod';
 
 /** Bytes of one diagnosis as JSON, at most. */

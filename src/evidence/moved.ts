@@ -1,11 +1,11 @@
 /** Evidence by another clock: the same bundle, with all its times counted from another moment. Pure. */
 import type { EvidenceBundle } from './bundle.ts';
 
-/** The same evidence with every time so many milliseconds later. Ids and values stay as they are. */
+/** The same evidence with every time shifted later by `byMs` milliseconds. Ids and values stay as they are. */
 export function moved(bundle: EvidenceBundle, byMs: number): EvidenceBundle {
   if (byMs === 0) return bundle;
   const { events, invariant, series } = bundle;
-  // Arrivals are told apart by hundredths of a millisecond: no more digits than that come of adding.
+  // Arrivals have a resolution of a hundredth of a millisecond: rounding removes the digits that adding brings.
   const later = (at: number): number => Math.round((at + byMs) * 100) / 100;
   return {
     ...bundle,
@@ -32,8 +32,8 @@ export function firstSeenMs({ events, series }: EvidenceBundle): number | undefi
 }
 
 /**
- * The same evidence with times that count from the first thing that was seen. Whoever explains it is given this:
- * times that count from a fault say when that was, and that there was one.
+ * The same evidence with times that count from the first observation. Providers get this: times that count from a fault
+ * would reveal when that was, and that there was one.
  */
 export function fromItsBeginning(bundle: EvidenceBundle): EvidenceBundle {
   return moved(bundle, -(firstSeenMs(bundle) ?? 0));

@@ -10,12 +10,12 @@ import {
 } from './bundle.ts';
 import { keptOf, LEAST_POINTS, thinned } from './thin.ts';
 
-/** To so many points a series is thinned out, when it has twice as many. */
+/** A series with twice this many points is thinned out to this many. */
 const MOST_POINTS = 160;
-/** An id has four digits; what comes after so many events is left out. */
+/** An id has four digits; events beyond that are left out. */
 const MOST_IDS = 9999;
 
-/** Where the invariant stands; times as those of the recorder. */
+/** The state of the invariant; times as those of the recorder. */
 export interface SeenInvariant {
   readonly formula: string;
   readonly broken: boolean;
@@ -26,7 +26,7 @@ export interface SeenInvariant {
 interface SeriesLog {
   readonly component: string;
   readonly signal: Signal;
-  /** In order of time; a value that stays is its first and its last sight. */
+  /** Sorted by time; a constant value is kept as its first and last observation. */
   times: number[];
   values: number[];
 }
@@ -48,7 +48,7 @@ export class EvidenceRecorder {
   #eventCount = 0;
   readonly #pointsEach: number;
 
-  /** @param seriesEach how many series a component comes to have, about: the fewer, the more points each may keep */
+  /** @param seriesEach how many series a component will have, about: the fewer, the more points each may keep */
   constructor(
     components: readonly EvidenceComponent[],
     relations: EvidenceBundle['relations'],
@@ -69,7 +69,7 @@ export class EvidenceRecorder {
     this.#bound(log);
   }
 
-  /** Counts `more` in a series that is a count so far: told late, it raises everything after its moment as well. */
+  /** Adds `more` to a cumulative series; a late report also raises all later points. */
   count(at: number, component: string, signal: Signal, more = 1): void {
     const log = this.#logOf(at, component, signal);
     if (!log) return;
@@ -99,7 +99,7 @@ export class EvidenceRecorder {
     log.values = kept.map((i) => log.values[i] ?? 0);
   }
 
-  /** Where there are too many events, the first and the last half of them stay. */
+  /** If there are too many events, the first and the last half of them stay. */
   event(at: number, component: string, text: string): void {
     if (this.#eventCount >= MOST_IDS) return;
     this.#eventCount += 1;
@@ -121,7 +121,7 @@ export class EvidenceRecorder {
         signal,
         unit: SIGNALS[signal].unit,
         points: times.map((at, place): [number, number] => [
-          // Requests that come together are told apart by fractions of a millisecond.
+          // Fractions of a millisecond distinguish simultaneous requests.
           signal === 'arrivals' ? rounded(at - origin, 100) : moment(at),
           rounded(values[place] ?? 0, SIGNALS[signal].unit === 'ms' ? 10 : 1),
         ]),

@@ -1,6 +1,6 @@
 /**
- * The evidence of a run as it is kept beside the ChaosDemo, for whoever looks at it: the bundle of each scenario,
- * and around it what a diagnosis must not know: pods, chapters, faults, results, and the diagnoses.
+ * The evidence of a run as stored next to the ChaosDemo for display: the bundle of each scenario, and around it what a
+ * diagnosis must not know: pods, chapters, faults, results, and the diagnoses.
  */
 import { z } from 'zod';
 import { evidenceBundle } from './bundle.ts';
@@ -37,7 +37,7 @@ const scenario = z.strictObject({
   pods: z.array(z.strictObject({ component: z.string().max(32), pod: z.string().max(253) })).max(66),
   /**
    * The origin of the bundle's times on the clock of the run: the start of the fault, of several bursts that of the one
-   * shown; where none has begun, when it was planned to.
+   * shown; if none has begun, the planned start.
    */
   bundleAtMs: moment,
   bands: z.array(band).max(16),
@@ -45,7 +45,7 @@ const scenario = z.strictObject({
   bundle: evidenceBundle,
 });
 
-/** How each scenario of the run stands, also where there is no evidence of it. */
+/** The state of each scenario of the run, also if there is no evidence of it. */
 const result = z.strictObject({
   scenario: z.string().max(63),
   type: z.string().max(32),

@@ -1,10 +1,10 @@
-/** Thins series out, so that what they show stays: their ends, their extremes, and where they change. Pure. */
+/** Thins series out but keeps their shape: their ends, their extremes, and where they change. Pure. */
 import type { EvidenceBundle } from './bundle.ts';
 
 /** When, and what was seen then. */
 export type Point = readonly [atMs: number, value: number];
 
-/** First, last, lowest, highest, and both ends of the largest step: fewer points cannot be asked for. */
+/** First, last, lowest, highest, and both ends of the largest step: the minimum number of points. */
 export const LEAST_POINTS = 6;
 
 /** As in {@link thin}; times and values apart, since so they take the least memory while many are kept. */
@@ -14,9 +14,9 @@ export interface Column {
 }
 
 /**
- * At most `most` of the points ({@link LEAST_POINTS} where it is less), in their order. First and last stay, the
- * lowest and the highest, and both ends of the largest step; then those without which a line drawn through the rest
- * would be furthest from the truth. Points that lie on that line are left out whatever `most` is.
+ * At most `most` of the points ({@link LEAST_POINTS} if `most` is less), sorted as given. First and last stay, the
+ * lowest and the highest, and both ends of the largest step; then those with the largest error if a line were drawn
+ * through the rest. Points that lie on that line are left out whatever `most` is.
  */
 export function thin(points: readonly Point[], most: number): Point[] {
   if (points.length <= Math.max(LEAST_POINTS, most)) return [...points];
@@ -24,7 +24,7 @@ export function thin(points: readonly Point[], most: number): Point[] {
   return keptOf(column, most).map((i) => points[i] ?? [0, 0]);
 }
 
-/** Places of the points that {@link thin} keeps, in order. */
+/** Indexes of the points that {@link thin} keeps, ascending. */
 export function keptOf(column: Column, most: number): number[] {
   const { length } = column.times;
   const room = Math.max(LEAST_POINTS, most);
@@ -42,7 +42,7 @@ export function keptOf(column: Column, most: number): number[] {
   return [...kept].sort((a, b) => a - b);
 }
 
-/** Thins the series of a bundle out to so many points in all; short series leave their share to longer ones. */
+/** Thins the series of a bundle out to `points` points in all; short series leave their share to longer ones. */
 export function thinned(bundle: EvidenceBundle, points: number): EvidenceBundle {
   const lengths = bundle.series.map((series) => series.points.length);
   if (lengths.reduce((sum, length) => sum + length, 0) <= points) return bundle;

@@ -1,7 +1,6 @@
 /**
- * A queue that nobody can fill for others: within a group first in, first out,
- * and between groups one in turn. Whoever comes waits for one item of each other
- * group at most, however many those have.
+ * A fair queue: within a group first in, first out, and between groups one in turn. A new item waits for at most one
+ * item of each other group, however many those have.
  */
 
 /** Items by group; an item is in its group once at most. */
@@ -29,8 +28,8 @@ export class FairQueue<T> {
   }
 
   /**
-   * Takes the first item of the group whose turn it is, passing over groups that may not go now.
-   * @param mayGo is asked with the first item of a group
+   * Takes the first item of the group whose turn it is, skipping groups that may not go now.
+   * @param mayGo called with the first item of a group
    */
   shift(mayGo: (group: string, first: T) => boolean = () => true): T | undefined {
     for (const [group, items] of this.#groups) {
@@ -44,7 +43,7 @@ export class FairQueue<T> {
     return undefined;
   }
 
-  /** Takes an item out; tells whether it waited. */
+  /** Removes an item; returns whether it was queued. */
   delete(group: string, item: T): boolean {
     const items = this.#groups.get(group);
     if (!items?.delete(item)) return false;

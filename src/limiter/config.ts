@@ -129,7 +129,7 @@ export type LimiterMode = 'approximate' | 'strict';
 export type LimiterConfig = ValuesOf<typeof settings> & { readonly nodeId: string };
 
 /**
- * Reads flags and environment; 'help' where that is asked for.
+ * Reads flags and environment; 'help' if requested.
  * @throws UsageError that lists every setting that cannot be used
  */
 export function readConfig(

@@ -73,7 +73,7 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
       .send({ status, redisConnected, node, mode: config.mode, pending });
   });
 
-  // For a liveness probe: a restart does not bring Redis back, so Redis is not asked.
+  // For a liveness probe: a restart does not bring Redis back, so Redis is not checked.
   app.get('/livez', async () => ({ status: 'ok', node }));
 
   app.get('/metrics', async (_request, reply) => {
@@ -103,7 +103,7 @@ function rateLimitHeaders(
   { allowed, limit, remaining, windowEndsAt, windowMs }: CheckResult,
   now: number,
 ): Record<string, string> {
-  // Rounded up and at least 1: a caller that waits for so long finds the next window.
+  // Rounded up and at least 1: a caller that waits this long finds the next window.
   const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1000));
   const reset = seconds(windowEndsAt - now);
   return {

@@ -95,7 +95,7 @@ export class Limiter {
     this.metrics = createMetrics(config.nodeId, config.mode, () => this.#book.pendingCount());
   }
 
-  /** Waits until Redis is connected, `ms` at most; without it the node starts all the same. */
+  /** Waits until Redis is connected, at most `ms`; without it the node starts all the same. */
   async awaitRedis(ms: number): Promise<void> {
     const connecting = Object.values(this.#redis).map(
       async (redis) => await new Promise((resolve) => redis.once('ready', resolve)),
@@ -218,7 +218,7 @@ export class Limiter {
       throw new LimiterError('LIMIT_UNKNOWN');
     }
     const { allowed, at, definition, own, total } = checked;
-    // Of a window that is new here, Redis may already hold counts of this node's last life.
+    // If the window is new here, Redis may already hold counts of this node from before a restart.
     this.#book.install(definition, new Map([[nodeId, allowed ? own - 1 : own]]), at);
     const booked = this.#book.open(definition, at);
     const { admitted, synced } = booked.state;
@@ -257,8 +257,8 @@ export class Limiter {
   }
 
   /**
-   * Reads whatever may have changed in Redis: newer definitions, deleted ones, the counts of others, the clock. Reads
-   * only, so it continues while writes stall. A definition that Redis has lost stays known to this node.
+   * Reads possible changes from Redis: newer definitions, deleted ones, the counts of others, the clock. Reads only, so
+   * it continues while writes stall. A definition that Redis has lost stays known to this node.
    */
   async #poll(): Promise<void> {
     await this.#readTime();
@@ -285,7 +285,7 @@ export class Limiter {
     for (const [i, { generation, key }] of definitions.entries()) {
       const found = stored[i];
       if (typeof found === 'object' && found.generation !== generation) await this.#load(key);
-      // Only what was looked at: a newer definition may have come in since.
+      // Only the generation that was read: a newer definition may have come in since.
       if (found === 'deleted' && this.#book.definition(key)?.generation === generation) {
         this.#book.forget(key);
       }

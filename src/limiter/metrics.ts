@@ -1,4 +1,4 @@
-/** What a node says of itself in Prometheus's terms; one registry a node, so several fit into one process. */
+/** The Prometheus metrics of a node; one registry per node, so several fit into one process. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LimiterMode } from './config.ts';
 
@@ -10,7 +10,7 @@ export interface LimiterMetrics {
   readonly redisUp: Gauge;
 }
 
-/** @param pendingCount asked at each scrape: requests admitted that Redis does not hold yet */
+/** @param pendingCount called at each scrape: requests admitted that Redis does not hold yet */
 export function createMetrics(node: string, mode: LimiterMode, pendingCount: () => number): LimiterMetrics {
   const registry = new Registry();
   registry.setDefaultLabels({ node, mode });

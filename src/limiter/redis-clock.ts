@@ -1,6 +1,4 @@
-/**
- * Redis's clock, as estimated by a node: one clock for all nodes, whatever their own clocks say.
- */
+/** Redis's clock, as estimated by a node: one clock for all nodes, independent of their own clocks. */
 
 /** A better sample is preferred this long; after that a worse one is taken, lest the estimate grow old. */
 const SAMPLE_LIFE_MS = 10_000;
@@ -32,7 +30,7 @@ export class RedisClock {
     this.#sample = { offset: redisMs - (sentAt + receivedAt) / 2, roundTrip, at: receivedAt };
   }
 
-  /** Milliseconds since the epoch by Redis, whole; undefined until Redis was heard once. */
+  /** Milliseconds since the epoch by Redis, as an integer; undefined until the first response of Redis. */
   now(): number | undefined {
     return this.#sample === undefined ? undefined : Math.floor(this.#monotonic() + this.#sample.offset);
   }

@@ -1,4 +1,4 @@
-/** Puts one node together: HTTP server, limiter, and the order in which they start and stop. */
+/** Assembles one node: HTTP server, limiter, and the order in which they start and stop. */
 import { isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
@@ -16,7 +16,7 @@ const REDIS_HEAD_START_MS = 2_000;
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 export interface RunningNode {
-  /** Where it listens, `ip:port`, as other nodes see it. */
+  /** The address it listens on, `ip:port`, as seen by other nodes. */
   readonly address: string;
   readonly port: number;
   /**
@@ -26,7 +26,7 @@ export interface RunningNode {
 }
 
 /**
- * Starts one node and returns once it listens. Redis need not be there yet: GET /health tells.
+ * Starts one node and returns once it listens. Redis need not be there yet: see GET /health.
  * @throws the error of listening, e.g. EADDRINUSE; of reading the CA file
  */
 export async function startNode(config: LimiterConfig, log: Logger): Promise<RunningNode> {

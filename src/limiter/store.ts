@@ -40,7 +40,7 @@ export function windowKey(key: string, windowId: string): string {
 /** What Redis has for a key: a definition, the mark of a deleted one, or nothing. */
 export type StoredLimit = LimitDefinition | 'deleted' | 'absent';
 
-/** A count or time as Redis has it. */
+/** A count or time as stored in Redis. */
 const NUMBER = z
   .string()
   .regex(/^\d{1,15}$/)
@@ -52,7 +52,7 @@ const DEFINITION = z.object({
   generation: z.string().min(1),
 });
 
-/** Reads a definition's hash; one that is not whole counts as absent. */
+/** Reads a definition's hash; an incomplete one counts as absent. */
 export function parseLimit(key: string, hash: Readonly<Record<string, string>>): StoredLimit {
   if (hash['deletedAt'] !== undefined) return 'deleted';
   const { data } = DEFINITION.safeParse(hash);
@@ -120,7 +120,7 @@ function pairs(flat: readonly string[]): [string, string][] {
   return flat.flatMap((field, i) => (i % 2 === 0 ? [[field, flat[i + 1] ?? ''] as [string, string]] : []));
 }
 
-/** KEYS: definition. ARGV: node id, what the name of a window's hash begins with, deadline, grace. */
+/** KEYS: definition. ARGV: node id, prefix of the name of a window's hash, deadline, grace. */
 const CHECK = `${NOW}
 if now > tonumber(ARGV[3]) then return {'late'} end
 local definition = redis.call('HMGET', KEYS[1], 'limit', 'windowMs', 'startsAt', 'generation')

@@ -69,7 +69,7 @@ export class WindowBook {
     const known = this.#definitions.get(key);
     if (known === undefined) return undefined;
     known.usedAt = now;
-    // Windows after the first begin within this node's life: nothing of it can be in Redis.
+    // Windows after the first begin after this node's start, so Redis has no earlier counts of it.
     return this.open(known.definition, now);
   }
 

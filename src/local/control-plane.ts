@@ -1,8 +1,7 @@
 /**
- * A real Kubernetes control plane as two local processes: etcd and
- * kube-apiserver on loopback ports, with RBAC, service account tokens and TLS.
- * No kubelet, no scheduler, no controller manager: what a Pod is doing is said
- * by whoever registers it (see pods.ts), and namespaces are never finalized.
+ * A real Kubernetes control plane as two local processes: etcd and kube-apiserver on loopback ports, with RBAC, service
+ * account tokens and TLS. No kubelet, no scheduler, no controller manager: the status of a Pod is set by the code that
+ * registers it (see pods.ts), and namespaces are never finalized.
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -23,7 +22,7 @@ export interface ControlPlaneOptions {
   readonly binaries: ControlPlaneBinaries;
   /** Owner of the processes and folders; without one the control plane makes its own. */
   readonly supervisor?: Supervisor;
-  /** Where the API server writes its audit log (level Metadata: no bodies, so no secrets). Default: none. */
+  /** The audit log of the API server (level Metadata: no bodies, so no secrets). Default: none. */
   readonly auditLog?: string;
   /** Gives up starting when aborted. */
   readonly signal?: AbortSignal;
@@ -60,8 +59,8 @@ const readyTimeoutMs = 600_000;
 const portAttempts = 3;
 
 /**
- * Starts etcd and kube-apiserver and waits until /readyz says ok.
- * Throws PROCESS_EXITED or NOT_READY with the tail of the output; nothing is left behind then.
+ * Starts etcd and kube-apiserver and waits until /readyz returns ok. Throws PROCESS_EXITED or NOT_READY with the tail
+ * of the output; nothing is left behind then.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const supervisor = options.supervisor ?? new Supervisor();
@@ -188,8 +187,8 @@ function etcdArgs(folder: string, client: number, peer: number): string[] {
     `--initial-cluster=default=${peerUrl}`,
     // The data need not survive a power cut, and slow disks make slow tests.
     '--unsafe-no-fsync',
-    // A cluster of one has nobody to hear its heartbeats, and each tick costs. It elects itself after one to
-    // five ticks here, so they must not be slow either: a start would take seconds longer.
+    // A single member has no peers for its heartbeats, and each tick costs CPU time. It elects itself after one to five
+    // ticks here, so they must not be slow either: a start would take seconds longer.
     '--heartbeat-interval=250',
     '--election-timeout=1250',
     '--log-level=warn',

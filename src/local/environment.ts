@@ -1,7 +1,6 @@
 /**
- * The whole embedded run below the operator: a control plane, Redis and rate
- * limiters, registered as they would be in a cluster. Nothing outlives stop(),
- * nor the process that called startEnvironment.
+ * The complete embedded run below the operator: a control plane, Redis and rate limiters, registered as they would be
+ * in a cluster. Nothing outlives stop(), nor the process that called startEnvironment.
  */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +22,7 @@ export type EnvironmentStep = 'binaries' | 'control-plane' | 'redis' | 'limiters
 /** What every environment takes. */
 export interface StageOptions {
   readonly onProgress: (step: EnvironmentStep, message: string) => void;
-  /** Where the API server writes its audit log; default: none. */
+  /** The audit log of the API server; default: none. */
   readonly auditLog?: string;
   /** Gives up starting, and stops what was started, when aborted. */
   readonly signal?: AbortSignal;
@@ -47,7 +46,7 @@ export interface Stage {
   readonly pods: readonly RegisteredPod[];
   /** Resolves with the reason when a part ends that should run; never otherwise. Its pod is NotReady by then. */
   readonly broken: Promise<LocalError>;
-  /** Stops everything in order, 10 s at most, and removes every folder. Idempotent. */
+  /** Stops everything in sequence, in at most 10 s, and removes every folder. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -60,7 +59,7 @@ export interface Environment extends Stage {
 export interface Limiting {
   readonly server: RedisServer;
   readonly limiters: readonly Limiter[];
-  /** Makes the pods that stand for them, then that of Redis, in `namespace`. */
+  /** Creates the pods that represent them, then that of Redis, in `namespace`. */
   readonly register: (kubectl: Kubectl, namespace: string) => Promise<RegisteredPod[]>;
 }
 
@@ -105,7 +104,7 @@ export async function startStage(
     return await register(start, await parts[0], await parts[1]);
   } catch (error) {
     await supervisor.close();
-    // Parts that gave up, because they were called off or another failed, say only "aborted".
+    // Parts that were cancelled, by the caller or because another failed, only report "aborted".
     options.signal?.throwIfAborted();
     throw failed.signal.aborted ? failed.signal.reason : error;
   }

@@ -50,7 +50,7 @@ const remedies = {
 /** The closed set of codes; `remedies` above is the one place that lists them. */
 export type LocalErrorCode = keyof typeof remedies;
 
-/** An error of the embedded run. `message` says what happened, `remedy` what to do. Carries no secret. */
+/** An error of the embedded run. `message` states what happened, `remedy` what to do. Carries no secret. */
 export class LocalError extends Error {
   readonly code: LocalErrorCode;
   readonly remedy: string;

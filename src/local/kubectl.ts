@@ -14,7 +14,7 @@ export interface KubectlOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where an API server is and how to trust it. */
+/** The address of an API server and how to trust it. */
 export interface ClusterAddress {
   readonly url: string;
   readonly caFile: string;
@@ -109,7 +109,7 @@ const applyArgs = ['apply', '--server-side', '--force-conflicts', '--field-manag
 
 function toText(manifest: string | readonly object[]): string {
   if (typeof manifest === 'string') return manifest;
-  // Every JSON is YAML, and says the same to every version of it: of YAML 1.1, which kubectl reads, `no` is false.
-  // One after the other, without marks between them: what begins as JSON has to go on as JSON.
+  // JSON is valid YAML with the same meaning in every version: in YAML 1.1, which kubectl reads, `no` is false. The
+  // objects follow each other without separators: kubectl parses input that begins as JSON as JSON to the end.
   return manifest.map((object) => JSON.stringify(object)).join('\n');
 }

@@ -1,6 +1,6 @@
 /**
- * Starts the reference rate limiter as several real processes over one Redis.
- * Each stands on a loopback address of its own, all on the same port, as pods do.
+ * Starts the reference rate limiter as several real processes over one Redis. Each listens on a separate loopback
+ * address, all on the same port, as pods do.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -46,8 +46,8 @@ const sources = fileURLToPath(new URL('../limiter', import.meta.url));
 const readyTimeoutMs = 180_000;
 
 /**
- * Starts all and resolves when each says it is healthy. On failure none is left.
- * Throws LOOPBACK_ALIAS_MISSING, PROCESS_EXITED or NOT_READY.
+ * Starts all and resolves when each reports healthy. On failure none is left. Throws LOOPBACK_ALIAS_MISSING,
+ * PROCESS_EXITED or NOT_READY.
  */
 export async function startLimiters(options: LimiterOptions): Promise<Limiter[]> {
   const ips = Array.from({ length: options.count }, (_, index) => `127.0.0.${index + 2}`);
@@ -66,7 +66,7 @@ export async function startLimiters(options: LimiterOptions): Promise<Limiter[]>
   }
 }
 
-/** The pods that stand for the limiters. Equal image IDs say that the same source runs in each. */
+/** The pods that represent the limiters. Equal image IDs mean that each runs the same source. */
 export async function limiterPods(namespace: string, limiters: readonly Limiter[]): Promise<PodSpec[]> {
   const digest = await sourceDigest(sources);
   return limiters.map(({ name, ip, port, process }) => ({

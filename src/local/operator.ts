@@ -27,7 +27,7 @@ export interface OperatorProcess {
 export interface OperatorOptions {
   /** Further flags of the operator. */
   readonly args?: readonly string[];
-  /** What runs in place of the sources, and its whole environment; a bundle, say. */
+  /** A program to run in place of the sources, such as a bundle, and its complete environment. */
   readonly program?: { readonly file: string; readonly env: NodeJS.ProcessEnv };
   readonly signal?: AbortSignal;
 }

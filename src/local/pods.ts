@@ -1,10 +1,10 @@
 /**
- * Registers local processes as Pods, doing the part of a kubelet that others
- * look at: the status with address, readiness, image and container.
+ * Registers local processes as Pods, and does the visible part of a kubelet: the status with address, readiness, image
+ * and container.
  */
 import type { Kubectl } from './kubectl.ts';
 
-/** A process that stands for a pod of one container. */
+/** A process that represents a pod of one container. */
 export interface PodSpec {
   readonly namespace: string;
   readonly name: string;
@@ -30,7 +30,7 @@ export class RegisteredPod {
     this.spec = spec;
   }
 
-  /** Says Running and Ready, or NotReady, as a kubelet does after a probe. */
+  /** Reports Running and Ready, or NotReady, as a kubelet does after a probe. */
   async setReady(ready: boolean): Promise<void> {
     const { namespace, name } = this.spec;
     const status = statusOf(this.spec, ready, this.#startedAt);
@@ -47,7 +47,7 @@ export class RegisteredPod {
   }
 }
 
-/** Makes the pods, bound to the node `local`, and marks them Ready: call it once the processes answer. */
+/** Creates the pods, bound to the node `local`, and marks them Ready: call it once the processes answer. */
 export async function registerPods(kubectl: Kubectl, specs: readonly PodSpec[]): Promise<RegisteredPod[]> {
   await kubectl.apply(specs.map(podObject));
   const pods = specs.map((spec) => new RegisteredPod(kubectl, spec));
@@ -123,7 +123,7 @@ function statusOf(spec: PodSpec, ready: boolean, startedAt: string): object {
   };
 }
 
-/** Now, in whole seconds, as the Kubernetes API writes times. */
+/** Now, in integer seconds, in the format of the Kubernetes API. */
 function timestamp(): string {
   return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,6 +1,6 @@
 /**
- * Starts a real Redis (or Valkey) for the embedded demo and for tests. The server keeps nothing on disk,
- * listens on a port of its own, and goes with its supervisor, even when this process is killed.
+ * Starts a real Redis (or Valkey) for the embedded demo and for tests. The server keeps nothing on disk, has its own
+ * port, and ends with its supervisor, even when this process is killed.
  */
 import { join } from 'node:path';
 import { findRedis, type RedisBinary } from './binaries/redis-binary.ts';
@@ -10,11 +10,11 @@ import { renderConfig, secretsOf } from './redis-config.ts';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
 
 const READY_DEADLINE_MS = 15_000;
-/** What a Redis at work may need to end in order. */
+/** How long a busy Redis may need for a graceful shutdown. */
 const STOP_MS = 5_000;
 const OUTPUT_LINES = 50;
 
-/** Paths of PEM files; with them the server speaks TLS only and asks no client certificate. */
+/** Paths of PEM files; with them the server accepts only TLS and requires no client certificate. */
 export interface RedisTlsFiles {
   readonly certFile: string;
   readonly keyFile: string;

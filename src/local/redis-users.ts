@@ -1,13 +1,13 @@
 /** The ACL users of the embedded Redis: each program gets its own, with no more rights than it needs. */
 import { randomBytes } from 'node:crypto';
 
-/** A user and its password, made anew for each run. */
+/** A user and its password, generated for each run. */
 export interface RedisUser {
   readonly username: string;
   readonly password: string;
 }
 
-/** Everybody who may log in; the default user is off. */
+/** All users that may log in; the default user is off. */
 export interface RedisUsers {
   readonly limiter: RedisUser;
   readonly operator: RedisUser;

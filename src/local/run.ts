@@ -12,7 +12,7 @@ export const root = fileURLToPath(new URL('../../', import.meta.url));
 export interface RunOptions {
   /** Default: the root of this repository. */
   readonly cwd?: string;
-  /** The whole environment. Default: that of this process. */
+  /** The complete environment. Default: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Given on standard input. */
   readonly input?: string;
@@ -30,13 +30,13 @@ export interface RunResult {
   readonly ok: boolean;
   readonly stdout: string;
   readonly stderr: string;
-  /** What to tell of a failure: the end of what it wrote, or why it could not be run. */
+  /** The reason of a failure: the end of the output, or why it could not be run. */
   readonly said: string;
 }
 
 /**
- * Runs a program; its failure is a result. Throws the reason of `signal` once that was given and the program
- * has ended: it is asked with SIGINT, on which go and apt-get clean up, and killed 10 s later.
+ * Runs a program; its failure is a result. Throws the reason of `signal` once that was given and the program has ended:
+ * it is interrupted with SIGINT, on which go and apt-get clean up, and killed 10 s later.
  */
 export async function attempt(
   command: string,

@@ -1,8 +1,7 @@
 /**
- * Owns child processes and temporary folders, so that nothing outlives the run
- * that made it: neither after an orderly stop, nor after a crash, nor after
- * SIGKILL (see watchdog.ts). Children stand in process groups of their own: a
- * Ctrl-C in the terminal reaches only the parent, which stops them in order.
+ * Owns child processes and temporary folders, so that nothing outlives the run that created it: neither after an
+ * orderly stop, nor after a crash, nor after SIGKILL (see watchdog.ts). Children have their own process groups: a
+ * Ctrl-C in the terminal reaches only the parent, which stops them in sequence.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,13 +23,13 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What to run, and where its output goes. */
+/** The program to run, and its output. */
 export interface ProcessSpec {
   /** What messages call it. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** The whole environment of the child; default: that of this process. */
+  /** The complete environment of the child; default: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Given on standard input; default: nothing. */
   readonly input?: string;
@@ -94,13 +93,13 @@ export class OwnedProcess {
     try {
       process.kill(-this.pid, 'SIGKILL');
     } catch {
-      // Nobody is left in the group.
+      // The group is empty.
     }
   }
 
   /**
-   * Resolves once `isReady` says so; a failing answer is no answer. Throws {@link exitError} when it ends
-   * before, NOT_READY after `timeoutMs`, or the reason of `signal`.
+   * Resolves once `isReady` returns true; an error counts as false. Throws {@link exitError} if the process ends before
+   * that, NOT_READY after `timeoutMs`, or the reason of `signal`.
    */
   async untilReady(isReady: () => Promise<boolean>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const deadline = performance.now() + timeoutMs;
@@ -109,7 +108,7 @@ export class OwnedProcess {
       if (this.#exit) throw this.exitError();
       const askedAt = performance.now();
       if (await isReady().catch(() => false)) return;
-      // On a slow machine asking all the time is what keeps it slow.
+      // On a slow machine, constant polling would slow it further.
       const pause = Math.min(2_000, 20 + 4 * (performance.now() - askedAt));
       await Promise.race([sleep(pause, undefined, signal ? { signal } : {}), this.exited]);
     }
@@ -235,7 +234,7 @@ export class Supervisor {
       detached: true,
       env: { PATH: process.env['PATH'] },
     });
-    // It must keep nobody alive, and a broken pipe to it is no reason to crash.
+    // It must not keep this process alive, and a broken pipe to it is no reason to crash.
     watchdog.unref();
     watchdog.stdin.on('error', () => {});
     watchdog.on('error', () => {});

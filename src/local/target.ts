@@ -41,7 +41,7 @@ export async function registerTarget(
   return pods;
 }
 
-/** The pod `redis-0` that stands for a Redis. Its image ID is the digest of the program that runs. */
+/** The pod `redis-0` that represents a Redis. Its image ID is the digest of the running program. */
 export async function redisPod(namespace: string, server: RedisServer): Promise<PodSpec> {
   const { path, version } = server.binary;
   const digest = createHash('sha256')

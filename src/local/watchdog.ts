@@ -1,9 +1,7 @@
 /**
- * The process that cleans up when everything else could not: it is told over
- * its stdin which process groups and folders belong to a run, and when that
- * pipe closes, for whatever reason, it kills the groups and removes the
- * folders. A pipe closes even when its writer is killed with SIGKILL, on every
- * Unix, without privileges. Run by supervisor.ts, never by hand.
+ * The process that cleans up if nothing else could: over its stdin it receives the process groups and folders of a run,
+ * and when that pipe closes, for whatever reason, it kills the groups and removes the folders. A pipe closes even when
+ * its writer is killed with SIGKILL, on every Unix, without privileges. Run by supervisor.ts, never by hand.
  *
  * One line a message: `+group 123`, `-group 123`, `+folder /tmp/x`, `-folder /tmp/x`.
  */
@@ -25,8 +23,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 for (const group of groups) signalGroup(group, 'SIGKILL');
-// Folders go once their writers are gone. A killed process that nobody reaps
-// still answers signals, so the wait is bounded.
+// Folders are removed once their writers are gone. A killed process that was not reaped still answers signals, so the
+// wait is bounded.
 const deadline = Date.now() + 3_000;
 while ([...groups].some((group) => signalGroup(group, 0)) && Date.now() < deadline) await sleep(20);
 for (const folder of folders)

@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { parseDuration } from '../api/duration.ts';
 
-/** How a value is written, and what becomes of the text. */
+/** The syntax of a value, and how its text is parsed. */
 export interface Kind<T> {
-  /** What stands behind the flag in `--help`. */
+  /** The placeholder after the flag in `--help`. */
   readonly placeholder: string;
   /** What to write; completes "write ..." in an error. */
   readonly write: string;
   readonly schema: z.ZodType<T, string>;
-  /** The flag may stand alone, and then means true. */
+  /** The flag may have no value, and then means true. */
   readonly isSwitch?: true;
   /** The flag may be repeated: each adds to the list. */
   readonly isList?: true;
@@ -28,7 +28,7 @@ export function choice<const T extends string>(...words: readonly [T, ...T[]]): 
   return { placeholder: `<${words.join('|')}>`, write: `one of ${words.join(', ')}`, schema: z.enum(words) };
 }
 
-/** A flag that stands alone means true. */
+/** A flag without a value means true. */
 export const boolean: Kind<boolean> = {
   placeholder: '[=true|false]',
   write: 'true or false',
@@ -36,7 +36,7 @@ export const boolean: Kind<boolean> = {
   schema: z.enum(['true', 'false']).transform((word) => word === 'true'),
 };
 
-/** A whole number between two bounds, both included. */
+/** An integer between two bounds, both included. */
 export function integer(min: number, max: number, what = 'a whole number'): Kind<number> {
   const schema = z.string().regex(/^[0-9]{1,9}$/);
   return {
@@ -46,7 +46,7 @@ export function integer(min: number, max: number, what = 'a whole number'): Kind
   };
 }
 
-/** A port; from 1 where 0, any free one, makes no sense. */
+/** A port; from 1 if 0, any free one, makes no sense. */
 export function port(min: 0 | 1): Kind<number> {
   return { ...integer(min, 65_535, 'a port'), placeholder: '<port>' };
 }

@@ -11,7 +11,7 @@ export const EXIT_USAGE = 64;
 
 /** One setting: a kind of value, and how it is given. */
 export interface Setting<T> extends Kind<T> {
-  /** Name of the flag, without dashes. A secret has none: everybody on a machine can read command lines. */
+  /** Name of the flag, without dashes. A secret has none: every user of a machine can read command lines. */
   readonly flag?: string;
   /** Environment variable that is read when the flag is not there. */
   readonly env?: string;
@@ -23,7 +23,7 @@ export interface Setting<T> extends Kind<T> {
 /** The settings of a program, by the names that its code uses. */
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
 
-/** What was read: undefined where nothing is given and there is no fallback. */
+/** The parsed values: undefined if nothing is given and there is no fallback. */
 export type ValuesOf<S extends Settings> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T>
     ? S[K] extends { readonly fallback: string }
@@ -32,7 +32,7 @@ export type ValuesOf<S extends Settings> = {
     : never;
 };
 
-/** A program that can be told something. */
+/** A program with settings. */
 export interface Program<S extends Settings> {
   /** What `--help` begins with: what it does, and how it is called. */
   readonly about: string;
@@ -43,14 +43,14 @@ export interface Program<S extends Settings> {
   readonly conflicts?: (values: Partial<ValuesOf<S>>) => readonly string[];
 }
 
-/** A command line or an environment cannot be used. The message says all that is wrong, and what to write. */
+/** A command line or an environment cannot be used. The message lists all problems, and what to write. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'USAGE';
 }
 
 /**
- * Reads flags (`--flag value` or `--flag=value`) and environment; 'help' where `--help` or `-h` is given.
+ * Reads flags (`--flag value` or `--flag=value`) and environment; 'help' if `--help` or `-h` is given.
  * @throws {UsageError} that lists every setting that cannot be used
  */
 export function readSettings<S extends Settings>(

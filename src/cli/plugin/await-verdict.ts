@@ -8,25 +8,25 @@ import { type Connection, pluginCommand } from './connection.ts';
 import { EXIT, PluginError } from './errors.ts';
 import { type Outcome, Waiter } from './standing.ts';
 
-/** Nobody looks at an object for so long: then a person should know. */
+/** Show a hint if no operator has seen the object for this long. */
 const UNSEEN_MS = 15_000;
 
 export interface AwaitOptions {
   readonly connection: Connection;
   readonly name: string;
   readonly display: Display;
-  /** Says a line once the display is closed. */
+  /** Prints a line once the display is closed. */
   readonly say: (line: string) => void;
-  /** Says a line at once, where the display does not mind. */
+  /** Prints a line at once, if the display allows it. */
   readonly hint: (line: string) => void;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Shows the object until its run has ended, and says the verdict with its evidence.
+ * Shows the object until its run has ended, and prints the verdict with its evidence.
  * @returns the exit status: 0 Succeeded, 1 Failed, 2 Errored, refused or a dry run, 3 Aborted
- * @throws {PluginError} where it is deleted, or nothing of it is known in time
+ * @throws {PluginError} if it is deleted, or does not finish in time
  */
 export async function awaitVerdict(options: AwaitOptions): Promise<number> {
   const { connection, display, hint, name, say, signal, timeoutMs } = options;

@@ -1,7 +1,7 @@
 /**
- * What a shell may complete. The scripts of bash, zsh and fish, and kubectl itself, ask the program for candidates
- * with `__complete`, in the protocol that kubectl has for plugins: a candidate a line, with its description behind
- * a tab, and a last line `:4` (nothing else) or `:0` (or files).
+ * Shell completion. The scripts of bash, zsh and fish, and kubectl itself, call `__complete` for candidates, in
+ * kubectl's protocol for plugins: a candidate a line, followed by a tab and its description, and a last line `:4`
+ * (nothing else) or `:0` (or files).
  */
 import type { Command } from 'commander';
 import type { Place } from './connection.ts';
@@ -16,7 +16,7 @@ export interface Completion {
   readonly files: boolean;
 }
 
-/** What is there to complete. Asked only where it is needed. */
+/** The names that can be completed. Requested only if needed. */
 export interface Names {
   /** ChaosDemos of the cluster and the namespace that the words before name. */
   readonly demos: (place: Place) => Promise<readonly string[]>;
@@ -25,7 +25,7 @@ export interface Names {
 /** What an object may be called. A shell puts a candidate on its command line as it is, whatever server it is from. */
 const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 
-/** @param words what stands behind the name of the program, up to the cursor */
+/** @param words the words after the name of the program, up to the cursor */
 export async function complete(
   program: Command,
   words: readonly string[],

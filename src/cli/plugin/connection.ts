@@ -9,19 +9,19 @@ export interface Place {
   readonly namespace?: string;
 }
 
-/** A client of the user, and where the command looks. */
+/** The user's client, and the namespace of the command. */
 export interface Connection {
   readonly client: KubeClient;
   readonly namespace: string;
-  /** Whether the namespace was asked for by a flag, rather than taken from the kubeconfig. */
+  /** Whether the namespace is from a flag, rather than from the kubeconfig. */
   readonly namespaceGiven: boolean;
   /** `kubectl` with the flags that lead to the same cluster, for commands that are printed. */
   readonly kubectl: string;
 }
 
 /**
- * Nothing is sent yet.
- * @throws where no cluster is configured, or there is no such context
+ * Sends nothing yet.
+ * @throws if no cluster is configured, or there is no such context
  */
 export function connect({ kubeconfig, context, namespace }: Place): Connection {
   const config = loadKubeConfig(kubeconfig, context);
@@ -71,7 +71,7 @@ export function shell(parts: TemplateStringsArray, ...words: readonly (string | 
   return String.raw({ raw: parts }, ...words.map((word) => shellWord(String(word))));
 }
 
-/** A word as a POSIX shell takes it literally, quoted only where need be. */
+/** A word that a POSIX shell takes literally, quoted only if necessary. */
 export function shellWord(word: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -21,7 +21,7 @@ export interface DemoManifest {
   readonly spec?: object;
 }
 
-/** The object of that name. @throws {PluginError} where there is none, with the names of those there are */
+/** The object of that name. @throws {PluginError} if there is none, with the existing names */
 export async function getDemo(
   { client, namespace, kubectl }: Connection,
   name: string,
@@ -43,7 +43,7 @@ export async function getDemo(
   }
 }
 
-/** The one that was named, or the only one of the namespace. @throws {PluginError} where that is not clear */
+/** The given name, or the only one of the namespace. @throws {PluginError} if that is ambiguous */
 export async function chooseName(
   connection: Connection,
   name: string | undefined,
@@ -66,7 +66,7 @@ export async function chooseName(
   );
 }
 
-/** Names of the ChaosDemos of a namespace, in order; the first 500. */
+/** Names of the ChaosDemos of a namespace, sorted; the first 500. */
 export async function listNames(
   client: KubeClient,
   namespace: string,
@@ -132,7 +132,7 @@ export async function annotate(
 
 /** Whether this API server knows no ChaosDemos at all. */
 function isUnknownKind(error: unknown): boolean {
-  // Of an object that is missing it says which; of a kind that is missing it only says "page not found".
+  // For a missing object the server names it; for a missing kind it only returns "page not found".
   return error instanceof ApiError && error.status === 404 && error.reason === '';
 }
 

@@ -1,9 +1,9 @@
-/** What a command says when it cannot do what was asked, and what it ends with. */
+/** Messages and exit statuses of commands that fail. */
 
 /** How a command of the plugin ends; the verdicts are those of {@link EXIT_BY_PHASE}. */
 export const EXIT = {
   done: 0,
-  /** `doctor`: something stands in the way. */
+  /** `doctor`: something prevents a run. */
   found: 1,
   /** It could not be done, or there is no verdict. */
   failed: 2,
@@ -13,7 +13,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** It could not be done. The message says what happened and to what; `remedy` what to do, a command where there is one. */
+/** The command failed. The message states what happened and to what; `remedy` what to do, a command if there is one. */
 export class PluginError extends Error {
   override readonly name = 'PluginError';
   readonly remedy: string | undefined;

@@ -6,7 +6,7 @@ import { EXIT, PluginError } from './errors.ts';
 import { createProgram } from './program.ts';
 
 const interrupted = interruptedBy(['SIGINT', 'SIGTERM', 'SIGHUP']);
-// Whoever reads the output may have seen enough; a gate must not open for want of a verdict.
+// The reader of the output may close it early; a gate must not open without a verdict.
 process.stdout.on('error', () => process.exit(EXIT.failed));
 
 try {
@@ -18,9 +18,9 @@ try {
   process.exitCode = tell(error);
 }
 
-/** Says what went wrong, and what to do. Returns the exit status. */
+/** Prints the error and what to do. Returns the exit status. */
 function tell(error: unknown): number {
-  // The command line: commander has said what is wrong, or printed what was asked for.
+  // The command line: commander has already printed the error, or the requested text.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (interrupted.aborted) return EXIT.interrupted;
   const message = messageOf(error);

@@ -10,7 +10,7 @@ import { EXIT, PluginError } from './errors.ts';
 /** More than the API server takes of one object. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
-/** The text of a file, or of standard input for `-`. @throws {PluginError} where it cannot be read, or `signal` aborts */
+/** The text of a file, or of standard input for `-`. @throws {PluginError} if it cannot be read, or `signal` aborts */
 export async function readManifestFile(
   path: string,
   signal: AbortSignal,
@@ -27,14 +27,14 @@ export async function readManifestFile(
 
 /**
  * The ChaosDemo in YAML or JSON.
- * @throws {PluginError} where it holds none, several, or something else: those are applied with kubectl
+ * @throws {PluginError} if it holds none, several, or something else: those are applied with kubectl
  */
 export function parseManifest(path: string, content: string): DemoManifest {
   if (content.length > MOST_CHARACTERS) throw wrong(path, 'it is larger than any object may be');
   const documents = parseAllDocuments(content);
   const broken = documents.flatMap(({ errors }) => errors)[0];
   if (broken) throw wrong(path, `it is no YAML: ${broken.message.split('\n')[0]}`);
-  // An alias may stand for any number of values: these many are enough for what people write.
+  // An alias can expand to any number of values: this limit is enough for hand-written files.
   const objects = documents
     .map((document) => document.toJS({ maxAliasCount: 100 }) as DemoManifest | null)
     .filter((object) => object !== null);
@@ -55,8 +55,8 @@ export function parseManifest(path: string, content: string): DemoManifest {
 }
 
 /**
- * The namespace to apply it in, as kubectl decides.
- * @throws {PluginError} where the file and the flag name different ones
+ * The namespace to apply it in, by kubectl's rules.
+ * @throws {PluginError} if the file and the flag name different ones
  */
 export function namespaceOf(
   { metadata: { namespace } }: DemoManifest,

@@ -1,4 +1,4 @@
-/** `report`: what a finished run comes to, as a file. */
+/** `report`: the summary of a finished run, as a file. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChaosDemo } from '../../api/index.ts';
@@ -15,7 +15,7 @@ export interface ReportOptions {
   readonly outputDir?: string;
 }
 
-/** Writes it, and says where. @throws {PluginError} where there is no run that has ended */
+/** Writes it, and prints its path. @throws {PluginError} if no run has ended */
 export async function report(
   { client, kubectl }: Connection,
   demo: ChaosDemo,
@@ -52,7 +52,7 @@ export async function report(
   say(file);
 }
 
-/** Names of objects have no slash; whoever answers in place of an API server may say otherwise. */
+/** Names of objects have no slash, but a server that poses as the API server could send one. */
 function htmlFile({ name, run }: { readonly name: string; readonly run: number }): string {
   return `${name.replaceAll(/[^A-Za-z0-9._-]/g, '_')}-run-${run}.html`;
 }

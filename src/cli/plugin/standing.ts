@@ -1,17 +1,17 @@
-/** Where an object stands, for whoever waits for its end. Pure. */
+/** The state of an object, for commands that wait for its end. Pure. */
 
 import { ANNOTATIONS, type ChaosDemo, LIMITS, printable } from '../../api/index.ts';
 import { countAsExpected } from '../../demo/verdict.ts';
 import { EXIT_BY_PHASE } from '../exit-status.ts';
 
-/** Where it stands. `unseen`: no operator has looked at it since it was written. */
+/** The state of an object. `unseen`: no operator has processed it since it was written. */
 export type Standing =
   | { readonly state: 'unseen' }
   | { readonly state: 'open' }
   | { readonly state: 'refused'; readonly reason: string; readonly message: string }
   | { readonly state: 'ended'; readonly exit: number; readonly line: string };
 
-/** Where a ChaosDemo stands: what its conditions say of the spec and the request that it holds now. */
+/** The state of a ChaosDemo, from its conditions for the current spec and request. */
 export function standingOf({ metadata, status = {} }: ChaosDemo): Standing {
   const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   if (status.observedGeneration !== metadata.generation) return { state: 'unseen' };
@@ -30,7 +30,7 @@ export function standingOf({ metadata, status = {} }: ChaosDemo): Standing {
   return { state: isComplete ? 'unseen' : 'open' };
 }
 
-/** Whether the run is the one that was asked for last. */
+/** Whether the run is the one requested last. */
 function isHandled({ annotations = {} }: ChaosDemo['metadata'], handled: string | undefined): boolean {
   const request = annotations[ANNOTATIONS.requestedAt] ?? '';
   return request === '' || printable(request.slice(0, LIMITS.request)) === handled;
@@ -42,19 +42,19 @@ function exitOf(phase: string, succeeded: string | undefined): number {
   return EXIT_BY_PHASE[phase] ?? 2;
 }
 
-/** A refusal that stands so long does not go away by itself: the operator looks again every ten seconds. */
+/** A refusal that lasts this long does not resolve automatically: the operator checks again every ten seconds. */
 export const REFUSED_MS = 20_000;
 
-/** What waiting has come to; undefined: not over. */
+/** The result of waiting; undefined: not over. */
 export type Outcome =
   | { readonly why: 'ended'; readonly exit: number; readonly line: string }
   | { readonly why: 'refused'; readonly reason: string; readonly message: string };
 
-/** Waits for the end of a run by what it is told; knows the time only from its callers. */
+/** Waits for the end of a run by the states given to it; takes the time only from its callers. */
 export class Waiter {
   #refusedSince: number | undefined;
 
-  /** Takes in how the object stands at `now`, in milliseconds of any clock that never jumps. */
+  /** Processes the state of the object at `now`, in milliseconds of any clock that never jumps. */
   look(demo: ChaosDemo, now: number): Outcome | undefined {
     const standing = standingOf(demo);
     if (standing.state !== 'refused') this.#refusedSince = undefined;

@@ -1,4 +1,4 @@
-/** What the annotations have to say that steer a run. Pure. */
+/** Values of the annotations that steer a run. Pure. */
 import type { ChaosDemo } from '../../api/index.ts';
 import { waitingOf } from '../stepper.ts';
 import { pluginCommand } from './connection.ts';
@@ -10,7 +10,7 @@ export interface Steering {
   readonly does: string;
 }
 
-/** Lets the run leave the chapter in which it waits. @throws {PluginError} where it does not wait, and why */
+/** Makes the run leave the chapter in which it waits. @throws {PluginError} if it does not wait, with the reason */
 export function advanceOf({ metadata, spec, status = {} }: ChaosDemo, kubectl: string): Steering {
   const { name } = metadata;
   const waiting = waitingOf(status);
@@ -27,14 +27,14 @@ export function advanceOf({ metadata, spec, status = {} }: ChaosDemo, kubectl: s
   );
 }
 
-/** Stops the run that is on, and restores. @throws {PluginError} where none is on */
+/** Stops the active run, and restores. @throws {PluginError} if none is active */
 export function abortOf({ metadata, status = {} }: ChaosDemo, kubectl: string): Steering {
   if (!isOn(status)) throw noRun(metadata, kubectl, 'there is nothing to abort');
   const number = String(status.run?.number);
   return { value: number, does: `stops run ${number}, releases its fault and removes its keys` };
 }
 
-/** Asks for another run; one that is on is superseded. @param now since the epoch, in milliseconds */
+/** Requests another run; an active one is superseded. @param now since the epoch, in milliseconds */
 export function rerunOf({ status = {} }: ChaosDemo, now: number, unique: string): Steering {
   const supersedes = isOn(status) ? `, in place of run ${status.run?.number}, which is stopped` : '';
   return { value: requestOf(now, unique), does: `runs again${supersedes}` };

@@ -77,7 +77,7 @@ export interface PresentOptions extends WatchOptions {
   readonly newRequest: () => string;
 }
 
-/** Tells the story on a stage until the presenter leaves. */
+/** Shows the run on a stage until the presenter leaves. */
 export async function present(options: PresentOptions): Promise<void> {
   const { connection, name, say, signal } = options;
   requireTerminal(`Follow it with: ${pluginCommand('watch', { ...connection, name })} --plain`);
@@ -99,7 +99,7 @@ export async function present(options: PresentOptions): Promise<void> {
   sayLast(last.state, say);
 }
 
-/** What the keys of a presenter do, and what the last line says of them. */
+/** The keys of a presenter, and their description in the last line. */
 class PresenterKeys {
   readonly #options: PresentOptions;
   #asked: { readonly key: string; readonly until: number } | undefined;

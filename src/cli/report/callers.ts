@@ -6,8 +6,8 @@ import { html, type Markup } from './text.ts';
 const ANSWERS = ['sent', 'admitted', 'rejected', 'errors', 'timeouts'] as const;
 
 /**
- * A table of the answers to the caller for whom the limit holds, and one of those to others, where there are any.
- * `isWhole`: nothing was left out of the evidence, so that a count that is not there is 0.
+ * A table of the answers to the caller that the limit applies to, and one of those to others, if there are any.
+ * `isWhole`: nothing was left out of the evidence, so that a missing count is 0.
  */
 export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
   const bursts = evidence.bands.filter(({ kind }) => kind === 'burst').length;

@@ -15,7 +15,7 @@ export interface ChartSize {
 }
 
 const FONT = { fontSize: 12, fontFamily: 'inherit', color: 'var(--muted)' };
-/** Lines differ by dashes as well, for whoever tells no colours apart. */
+/** Lines also differ by dashes, for readers who cannot distinguish the colours. */
 const STYLES = {
   0: { color: 'var(--line-0)', width: 2.5, type: 'solid' },
   1: { color: 'var(--line-1)', width: 2, type: [7, 4] },
@@ -43,7 +43,7 @@ export function chartSvg(plot: Plot, size: ChartSize, anchor: string): string {
   }
 }
 
-/** What the library writes for a page with scripts goes, and what a screen reader says comes. */
+/** Removes what the library writes for pages with scripts, and adds a label for screen readers. */
 function withoutHabits(svg: string, { title }: Plot, prefix: string): string {
   return (
     svg
@@ -142,7 +142,7 @@ function seriesOf({ colour, holds, joined, points, row }: PlotLine, { log, toMs 
   return {
     type: 'line',
     silent: true,
-    // A point by itself has no line.
+    // A single point has no line.
     showSymbol: joined === 'rises' || points.length === 1,
     symbol: 'circle',
     symbolSize: joined === 'rises' ? 3 : 6,

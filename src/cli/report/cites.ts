@@ -1,4 +1,4 @@
-/** Where in the plots of a scenario that lies what a diagnosis cites. Pure. */
+/** The places in the plots of a scenario that a diagnosis cites. Pure. */
 import type {
   Diagnosis,
   EvidenceBundle,
@@ -16,14 +16,14 @@ import {
   type PlotLine,
 } from './plot.ts';
 
-/** Ids that the steps of a diagnosis cite, in order of their first citation. */
+/** Ids that the steps of a diagnosis cite, by their first citation. */
 export function citedIds(chain: Diagnosis['chain']): string[] {
   return [...new Set(chain.flatMap(({ evidence }) => evidence))].filter((id) =>
     /^[sev][1-9][0-9]{0,3}$/.test(id),
   );
 }
 
-/** Which plot shows a signal, where its component is a replica or the store. */
+/** The plot that shows a signal of a replica or the store. */
 function plotFor({ component, signal }: EvidenceSeries): PlotKey {
   if (signal === 'arrivals') return 'arrivals';
   if (signal === 'count-local' || signal === 'count-stored' || signal === 'count-lag') return 'counts';
@@ -38,7 +38,7 @@ function plotFor({ component, signal }: EvidenceSeries): PlotKey {
   return component.startsWith('replica') ? 'replicas' : 'store';
 }
 
-/** With the places of what is cited. A series of one node that is cited is drawn, where only the sum would be. */
+/** Adds the places of citations. A cited series of one pod is drawn even if the plot would only show the sum. */
 export function withCites(
   plots: readonly Plot[],
   scenario: ScenarioEvidence,
@@ -60,7 +60,7 @@ export function withCites(
         holds: signal.startsWith('requests-') || signal.startsWith('others-'),
       }),
     );
-    // What is a moment alone stands in the first plot.
+    // A citation without a plot of its own is shown in the first plot.
     const moments = i === 0 && plot.key !== 'arrivals' ? momentsOf(scenario.bundle, ids) : [];
     const cites = [...mine.map((series) => placeOf(series, plot)), ...moments].map((cite) => ({
       ...cite,

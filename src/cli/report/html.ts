@@ -28,7 +28,7 @@ export interface Part {
   readonly style: string;
 }
 
-/** The whole page. */
+/** The complete page. */
 export function reportHtml(report: Report): string {
   const { markup, style } = reportPart(report);
   return `<!doctype html>\n${
@@ -56,7 +56,7 @@ export function titleOf({ name, namespace, run, verdict }: Report): string {
   return `${verdict.phase}: run ${run} of ${namespace}/${name}`;
 }
 
-/** All that stands on the page but its foot. */
+/** The page without its foot. */
 export function reportPart(report: Report): Part {
   const isWhole = report.evidence?.leftOut === '';
   const sections = report.scenarios.map((scenario) => scenarioSection(scenario, { isWhole }));
@@ -199,7 +199,7 @@ function wasOn(
   isOpen: boolean,
 ): Markup {
   const [from, last] = [timeMarkup(startedAt), timeMarkup(until)];
-  // Where nobody saw the end it is told as the bound.
+  // If the end was not observed, it is shown as the bound.
   if (endedAt === undefined || endedAt === until) {
     return isOpen && endedAt === undefined
       ? html`It began at ${from}, and ends at ${last} at the latest.`
@@ -210,7 +210,7 @@ function wasOn(
   return html`It was active${long} from ${from} to ${timeMarkup(endedAt)}.`;
 }
 
-/** Whoever writes a status may write any times. */
+/** The times of a status may be forged. */
 const LONGEST_FAULT_MS = 86_400_000;
 
 function measures(all: readonly Measure[]): Markup {
@@ -222,8 +222,8 @@ function measures(all: readonly Measure[]): Markup {
 }
 
 /**
- * A plot with its key and the table of its figures. @param anchor begins the ids and classes in it
- * @param wide pixels of the drawing where there is room
+ * A plot with its key and the table of its figures. @param anchor prefix of the ids and classes in it
+ * @param wide pixels of the drawing if there is room
  */
 export function plotFigure(plot: Plot, anchor: string, wide = 660): Markup {
   const rows = plot.lines.filter(({ row }) => row !== undefined).length;
@@ -240,7 +240,7 @@ ${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, joined,
 <tbody>${cells.map(([name, ...values]) => html`<tr><th scope="row">${name}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>`)}</tbody></table></div></details></figure>`;
 }
 
-/** What the lines are; those of single nodes look alike, and are one entry. The table names each. */
+/** The legend; lines of single pods share one entry. The table names each. */
 function keyOf({ lines }: Plot): readonly PlotLine[] {
   const named = lines.filter(({ row }) => row === undefined).toReversed();
   const [first, ...others] = named.filter(

@@ -14,7 +14,7 @@ interface Case {
   readonly message: string;
   /** Seconds. */
   readonly time: string;
-  /** For whoever opens the case. */
+  /** Details of the case. */
   readonly lines: readonly string[];
 }
 
@@ -68,7 +68,7 @@ function explained(diagnosis: DiagnosisStatus): string[] {
   ];
 }
 
-/** Whether the run came to a verdict on its subject at all: no scenario need tell. */
+/** Whether the run reached a verdict on its subject at all: the scenarios need not show it. */
 function runCase({ headline, missing, tone, verdict: { message, phase, reason } }: Report): Case {
   const isJudged = phase === 'Succeeded' || phase === 'Failed';
   return {

@@ -69,12 +69,12 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map((row) => line(row.map(inline)))].join('\n');
 }
 
-/** Shows nothing: what stands behind it is no name, number or address to a forge. It is in no printable text. */
+/** Invisible: the text after it is no name, number or address to a forge. It is in no printable text. */
 const APART = '\u200b';
 
 /**
- * Text of anybody as a piece of a line that is nothing but text: no HTML, link, image, emphasis or list; and no
- * mention, reference or address to what a forge looks for in the rendered text.
+ * Untrusted text as part of a line, plain text only: no HTML, link, image, emphasis or list, and no mention, reference
+ * or address that a forge would detect in the rendered text.
  */
 export function inline(text: string): string {
   return text

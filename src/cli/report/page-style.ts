@@ -1,4 +1,4 @@
-/** How the page of a report looks, dark and light. */
+/** The style of a report page, dark and light. */
 export const STYLE = `
 :root{--page:#fcfcfb;--card:#f3f3f1;--text:#1b1c1e;--muted:#575b62;--edge:#dcdcd8;--axis:#8b8f96;--grid:#e6e6e2;--accent:#0a58b0;
 --good:#176b35;--good-soft:#ddf0e2;--bad:#a8162e;--bad-soft:#fbe1e4;--none:#7a4b00;--none-soft:#fbecd0;

@@ -1,4 +1,4 @@
-/** A plot of a report, and what it is for whoever does not see it. Pure. */
+/** A plot of a report, and its text alternative. Pure. */
 import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 
 /** Milliseconds since the `since` of the plot, and a value. */
@@ -9,7 +9,7 @@ export type PlotKey = 'counts' | 'answers' | 'store' | 'replicas' | 'arrivals';
 export interface Plot {
   readonly key: PlotKey;
   readonly title: string;
-  /** What to look for, in a sentence. */
+  /** How to read it, in a sentence. */
   readonly about: string;
   readonly unit: string;
   /** What times count from, for its axis. */
@@ -32,15 +32,15 @@ export interface PlotLine {
   /** Which colour: 0 the subject of the plot, 1 and 2 what it is held against, 3 bad news; `faint`: one of many. */
   readonly colour: 0 | 1 | 2 | 3 | 'faint';
   readonly points: readonly PlotPoint[];
-  /** How its points hang together. dots: each is of its own; rises: until the value falls. */
+  /** How its points are connected. dots: not at all; rises: until the value falls. */
   readonly joined: 'all' | 'dots' | 'rises';
   /** Whether it stays what it was last: a count so far. */
   readonly holds?: boolean;
-  /** Row in a plot of dots, with what stands before it; a line where there is none. */
+  /** Row in a plot of dots, with its label; without it, a line. */
   readonly row?: { readonly at: number; readonly label: string };
 }
 
-/** Where a citation lies in a plot. */
+/** The place of a citation in a plot. */
 export interface Cite {
   readonly id: string;
   readonly atMs: number;
@@ -48,7 +48,7 @@ export interface Cite {
   readonly value?: number;
 }
 
-/** What times count from: the fault, the burst that is shown, or neither where none has begun. */
+/** The zero of the time axis: the fault, the burst that is shown, or the planned start if neither has begun. */
 const SINCE = {
   fault: 'the start of the fault',
   burst: 'the start of the burst',
@@ -63,7 +63,7 @@ export function sinceOf({ bands }: Pick<ScenarioEvidence, 'bands'>): Plot['since
 
 /** The least value on a logarithmic axis, in its unit. */
 export const LEAST_LOG = 0.1;
-/** So many single pods are drawn; of more, their sum alone. */
+/** Up to this many single pods are drawn; of more, only the sum. */
 export const MOST_PODS = 8;
 /** "replica-1" with the pod behind it. */
 export function componentName({ pods }: ScenarioEvidence, component: string): string {
@@ -77,7 +77,7 @@ export function joinedOf(signal: Signal): PlotLine['joined'] {
   return signal === 'write-outstanding' || signal === 'unreachable' ? 'rises' : 'all';
 }
 
-/** What a screen reader, or whoever wants figures, gets of a plot: a row for each line. */
+/** The table for screen readers and exact figures: a row for each line. */
 export function tableOf({ lines, unit }: Plot): {
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];

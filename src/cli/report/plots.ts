@@ -36,7 +36,7 @@ function counts(scenario: ScenarioEvidence): Plot | undefined {
   return plot(scenario, {
     key: 'counts',
     title: 'Counts of the pods against the store',
-    // Elsewhere the two are read at moments of their own, and a gap would say more of the reading.
+    // Otherwise the two are read at different times, and a gap would mostly show that.
     about: scenario.bundle.invariant?.formula.includes('count-stored')
       ? 'If the solid line is above the dashed one, pods admitted more than the store counted.'
       : 'Each is read at a different moment, so a short gap means nothing.',
@@ -60,7 +60,7 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
       ? [{ name, colour, points, joined: 'all', holds: true }]
       : [];
   };
-  // What was denied would dwarf the rest, and stands in the table of answers.
+  // Rejected requests would dwarf the rest, and are in the table of answers.
   const lines = [
     ...line('failed, of all callers', 3, 'requests-errors', 'others-errors'),
     ...line('not answered, of all callers', 2, 'requests-timeouts', 'others-timeouts'),
@@ -161,7 +161,7 @@ function arrivals(scenario: ScenarioEvidence): Plot | undefined {
   };
 }
 
-/** A line for each component that has the signal; none where they are too many to tell apart. */
+/** A line for each component that has the signal; none if there are too many to distinguish. */
 function faint(scenario: ScenarioEvidence, signal: Signal, mostLines = MOST_PODS): PlotLine[] {
   const some = scenario.bundle.series.filter((series) => series.signal === signal);
   const shown = some.length > mostLines && signal === 'count-local' ? [] : some.slice(0, mostLines);
@@ -184,7 +184,7 @@ function plot(
   { bands, bundle, bundleAtMs, detections }: ScenarioEvidence,
   made: Pick<Plot, 'about' | 'bound' | 'key' | 'lines' | 'title' | 'unit'>,
 ): Plot {
-  // All plots of a scenario have one axis of time, so that what happened together stands at one place.
+  // All plots of a scenario share one time axis, so that simultaneous events line up.
   const moments = bundle.series
     .filter(({ signal }) => signal !== 'limit')
     .flatMap(({ points }) => [points[0], points.at(-1)]);
@@ -227,7 +227,9 @@ function plot(
   };
 }
 
-/** Of what is over in a moment, that moment and a little around it; else the whole. A fault that lasts is always shown. */
+/**
+ * For short data, its own time range and a margin; otherwise the full range. A fault with a duration is always shown.
+ */
 function spanOf(
   lines: readonly PlotLine[],
   whole: Pick<Plot, 'fromMs' | 'toMs'>,

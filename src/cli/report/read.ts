@@ -7,7 +7,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { resourcePath } from '../../kube/resource-path.ts';
 import type { ReportSource } from './report.ts';
 
-/** The last of the evidence is written a moment after the verdict. Waited for so long, and looked for so often. */
+/** The last of the evidence is written a moment after the verdict. How long to wait for it, and how often to check. */
 const LAST_WITHIN_MS = 6_000;
 const EVERY_MS = 400;
 /** Of a run that ended longer ago nothing more is written. */
@@ -60,7 +60,7 @@ async function readOnce(
   return { demo, ...read, isLast: read.evidence?.complete ?? !read.isAbsent };
 }
 
-/** Of one run, as it is now, or why it is not there; `isAbsent`: nobody has written it yet, or somebody removed it. */
+/** The current evidence of one run, or why it is missing; `isAbsent`: not written yet, or removed. */
 export async function readEvidence(
   client: KubeClient,
   { name, namespace }: Pick<ChaosDemo['metadata'], 'name' | 'namespace'>,

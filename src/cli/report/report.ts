@@ -1,4 +1,4 @@
-/** What a report says of a finished run, in words: made of the object and, where there is any, its evidence. Pure. */
+/** The text of a report of a finished run, from the object and its evidence, if there is any. Pure. */
 import {
   type ChaosDemo,
   type ChaosDemoStatus,
@@ -22,14 +22,17 @@ export interface ReportSource {
   readonly missing?: string;
 }
 
-/** What is known of a run, also while it is on. Every text is one line of printable characters, and may be of anybody: escape it. */
+/**
+ * What is known of a run, also while it is active. Every text is one line of printable characters, and untrusted:
+ * escape it.
+ */
 export interface RunSoFar {
   readonly namespace: string;
   readonly name: string;
   readonly run: number;
   readonly runId: string;
   readonly startedAt: string;
-  /** '' while it is on. */
+  /** '' while it is active. */
   readonly completedAt: string;
   readonly pods: readonly string[];
   readonly scenarios: readonly ScenarioReport[];
@@ -39,9 +42,9 @@ export interface RunSoFar {
   readonly evidence: RunEvidence | undefined;
 }
 
-/** All that a report says of a run that has ended. */
+/** The content of a report of a run that has ended. */
 export interface Report extends RunSoFar {
-  /** How long the run took: "48s"; '' where that is not known. */
+  /** How long the run took: "48s"; '' if unknown. */
   readonly took: string;
   readonly verdict: Verdict;
   /** By what was found, whatever the gate makes of it. good: all of it is well; bad: a weakness; none: not known. */
@@ -72,7 +75,7 @@ export interface Advice {
   readonly text: string;
 }
 
-/** @returns undefined where no run of the object has ended, or another one is on */
+/** @returns undefined if no run of the object has ended, or another one is active */
 export function reportOf(source: ReportSource): Report | undefined {
   const so = runSoFar(source);
   const run = withPrintableTexts(source.demo).status?.run;
@@ -95,7 +98,7 @@ function toneOf({ phase, reason }: Verdict, scenarios: readonly ScenarioReport[]
   return phase === 'Succeeded' && has('good') && !has('none') ? 'good' : 'none';
 }
 
-/** @returns undefined where no run of the object has begun */
+/** @returns undefined if no run of the object has begun */
 export function runSoFar(source: ReportSource): RunSoFar | undefined {
   const { metadata, status = {} } = withPrintableTexts(source.demo);
   const { run } = status;
@@ -117,7 +120,7 @@ export function runSoFar(source: ReportSource): RunSoFar | undefined {
   };
 }
 
-/** Evidence of another object or run says nothing of this one. */
+/** Ignores evidence of another object or run. */
 function matching(
   { demo, evidence, missing }: ReportSource,
   run: NonNullable<ChaosDemoStatus['run']>,

@@ -1,4 +1,4 @@
-/** Text of anybody on its way into a page. */
+/** Escapes untrusted text for a page. */
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -12,7 +12,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that must not be there
 const NO_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
 
-/** Text as it stands between tags or in a quoted attribute, of HTML and of XML alike. */
+/** Text between tags or in a quoted attribute, of HTML and of XML alike. */
 export function escaped(text: string): string {
   return (
     text
@@ -54,7 +54,7 @@ export function timeText(time: string): string {
   return `${date.toISOString().slice(0, -5).replace('T', ' ')} UTC`;
 }
 
-/** The same on a page, with the exact time for programs and for whoever points at it; nothing of ''. */
+/** The same on a page, with the exact time for programs and as a tooltip; nothing for ''. */
 export function timeMarkup(time: string): Markup {
   if (Number.isNaN(Date.parse(time))) return html`${time}`;
   return html`<time datetime="${time}" title="${time}">${timeText(time)}</time>`;

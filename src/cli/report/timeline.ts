@@ -11,7 +11,7 @@ interface Row {
   readonly isOpen?: boolean;
 }
 
-/** A section with a row for each chapter that was told, and for each fault, in order of their start. */
+/** A section with a row for each chapter shown, and for each fault, sorted by their start. */
 export function timeline(report: RunSoFar): Markup {
   const start = Date.parse(report.startedAt);
   const rows = rowsOf(report, start);

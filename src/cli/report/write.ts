@@ -27,7 +27,7 @@ export async function render(report: Report, format: Format): Promise<string> {
   return (await import('./html.ts')).reportHtml(report);
 }
 
-/** Writes all formats into a folder, which is made where it is not there. @returns their paths */
+/** Writes all formats into a folder, which is created if missing. @returns their paths */
 export async function writeAll(report: Report, folder: string): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];
@@ -46,7 +46,7 @@ interface Files {
   readonly history?: string | undefined;
 }
 
-/** Writes what is asked for of a run. @returns the paths; none if no run has ended */
+/** Writes the requested reports of a run. @returns the paths; none if no run has ended */
 export async function reportOnRun(
   { kubeconfig }: { readonly kubeconfig: string },
   demo: ChaosDemo,

@@ -5,7 +5,7 @@ import { center, fit, type Line, type Look, type Segment, seg, spread, widthOf }
 export type Point = readonly [atMs: number, value: number];
 
 export interface Chart {
-  /** What the last value does after its point: a count stays what it was, of a difference nobody knows. */
+  /** Whether the last value continues after its point: a count does, a difference is unknown. */
   readonly holds: boolean;
   readonly title: string;
   /** At the end of the title. */
@@ -74,7 +74,7 @@ function nameCells(bar: readonly Segment[], name: string): Segment[] | undefined
   return undefined;
 }
 
-/** The first and the last moment, and between them what the bar is called where it has no room for that. */
+/** The start and end time, and between them the name of the bar if it does not fit into that. */
 function timeLine({ faults, fromMs, toMs }: Chart, width: number, isNamed: boolean): Line {
   const span = toMs - fromMs;
   const [first, last] = [momentText(fromMs, span), momentText(toMs, span)];
@@ -104,7 +104,7 @@ function topOf({ bound, points }: Chart): number {
   return Math.ceil(Math.max(1, ...[...bound, ...points].map(([, value]) => value)));
 }
 
-/** In which row the bound is at the end of each column; none where there is no bound. */
+/** The row of the bound at the end of each column; empty if there is no bound. */
 function boundRows(
   { bound, fromMs, toMs }: Chart,
   { columns, rows, top }: { columns: number; rows: number; top: number },
@@ -173,7 +173,7 @@ function faultCells({ faults, fromMs, toMs }: Chart, columns: number): Segment[]
   });
 }
 
-/** Neighbours of one look as one segment. */
+/** Joins adjacent segments of the same style. */
 function joined(segments: readonly Segment[]): Segment[] {
   const parts: { text: string; look: Look }[] = [];
   for (const { look, text } of segments) {
@@ -184,7 +184,7 @@ function joined(segments: readonly Segment[]): Segment[] {
   return parts;
 }
 
-/** A number in few characters: four, where it is a count of anything real. */
+/** A short form of a number: four characters for realistic counts. */
 export function short(value: number): string {
   const rounded = Math.abs(value) < 10 ? Math.round(value * 10) / 10 : Math.round(value);
   if (Math.abs(rounded) < 10_000) return String(rounded);

@@ -7,7 +7,7 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { terminalLine } from '../../api/index.ts';
 
-/** What a part of a line is, which decides how it looks. Without colour all look alike: nothing may depend on it. */
+/** The style of a part of a line. Without colour all styles are the same: nothing may depend on them. */
 export type Look =
   | 'plain'
   | 'strong'
@@ -20,7 +20,7 @@ export type Look =
   | 'first'
   | 'second';
 
-/** A part of a line with one look. Its text is safe, see {@link seg}. */
+/** A part of a line with one style. Its text is safe, see {@link seg}. */
 export interface Segment {
   readonly text: string;
   readonly look: Look;
@@ -58,7 +58,7 @@ export function widthOf(line: Line): number {
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
-/** The line cut to `width` columns, with an ellipsis where something is gone. */
+/** The line cut to `width` columns, with an ellipsis if it was cut. */
 export function fit(line: Line, width: number): Line {
   if (widthOf(line) <= width) return line;
   if (width <= 0) return [];
@@ -105,7 +105,10 @@ export function center(line: Line, width: number): Line {
   return before > 0 ? [{ text: ' '.repeat(before), look: 'plain' }, ...fitted] : fitted;
 }
 
-/** Text broken at blanks into lines of at most `width` columns; where there are more than `most`, the last one ends so. */
+/**
+ * Text broken at blanks into lines of at most `width` columns; if there are more than `most`, the last one ends with an
+ * ellipsis.
+ */
 export function wrap(text: string, width: number, most: number, look: Look = 'plain'): Line[] {
   if (width < 1 || most < 1 || text === '') return [];
   const safe = seg(text, look);

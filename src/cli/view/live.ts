@@ -1,6 +1,6 @@
 /**
- * Follows one ChaosDemo, its events and its evidence on the API server, and tells a view of every change. Whatever
- * goes wrong, it goes on: a lost connection is told, and mended when it can be.
+ * Follows one ChaosDemo, its events and its evidence on the API server, and reports every change to a view. It
+ * continues after any failure: a lost connection is reported, and restored when possible.
  */
 import type { ChaosDemo } from '../../api/index.ts';
 import { ANNOTATIONS, GROUP, messageOf, PLURAL, VERSION } from '../../api/index.ts';
@@ -15,14 +15,14 @@ import { type LiveEvent, type LiveInput } from './state.ts';
 
 /** People wait: a connection that is lost is tried again this often at least. */
 const BACKOFF = { baseMs: 250, maxMs: 3_000 };
-/** A watch that has stood so long without a failure counts as connected, although nothing may have come. */
+/** A watch that has been open this long without a failure counts as connected, although nothing may have come. */
 const STANDS_MS = 1_500;
 
 export interface LiveOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly name: string;
-  /** Hears of everything, in order. */
+  /** Called with every input, in sequence. */
   readonly onInput: (input: LiveInput) => void;
   /** Ends it. */
   readonly signal: AbortSignal;
@@ -140,7 +140,7 @@ class EvidenceWatch {
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
-/** Tells when the connection is lost and when it is there again, once each. */
+/** Reports when the connection is lost and when it is back, once each. */
 class ConnectionWatch {
   readonly #onInput: LiveOptions['onInput'];
   #state: 'connecting' | 'connected' | 'lost' = 'connecting';
@@ -150,7 +150,7 @@ class ConnectionWatch {
     this.#onInput = onInput;
   }
 
-  /** The reflector tells of a failure before it tells its logger why. */
+  /** The reflector reports a failure before it logs the reason. */
   readonly logger: Logger = {
     ...silent,
     warn: (fields) => this.#lost(whyOf(fields).text),
@@ -159,11 +159,11 @@ class ConnectionWatch {
   told(activity: ReflectorActivity): void {
     clearTimeout(this.#standing);
     if (activity === 'listed') this.heard();
-    // Begun is not answered: it counts when it has stood for a while.
+    // An open watch may not have been answered: it counts once it has been open for a while.
     if (activity === 'watching') this.#standing = setTimeout(() => this.heard(), STANDS_MS);
   }
 
-  /** Something came from the API server. */
+  /** Called when anything comes from the API server. */
   heard(): void {
     clearTimeout(this.#standing);
     if (this.#state === 'connected') return;

@@ -16,7 +16,7 @@ const PHASE_LOOKS: Readonly<Record<string, Look>> = {
   Aborted: 'warning',
 };
 
-/** Where the object stands, in a word or two: the reason where that says more. */
+/** The state of the object, in a word or two: the reason if that is more specific. */
 export function phasePart({ demo }: LiveState): Line {
   const phase = demo?.status?.phase ?? 'Pending';
   const ready = demo?.status?.conditions?.find(({ type }) => type === 'Ready');
@@ -24,7 +24,7 @@ export function phasePart({ demo }: LiveState): Line {
   return [seg(`${phase}${more}`, PHASE_LOOKS[phase] ?? 'warning')];
 }
 
-/** How the connection is, where there is something to say about it. */
+/** The state of the connection, if it is worth showing. */
 export function connectionPart({ connection }: LiveState, now: number): Line {
   if (connection.state === 'connected') return [];
   if (connection.state !== 'lost') return [seg('connecting …', 'dim')];
@@ -65,11 +65,11 @@ export function progressPart({ chapters = [] }: ChaosDemoStatus): Line {
 /** What is being waited for by the clock. */
 export interface Countdown {
   readonly text: string;
-  /** Whole seconds that are left. */
+  /** Integer seconds left. */
   readonly seconds: number;
   /** From 0 to 1: how much of it is over. */
   readonly done: number;
-  /** The fault is on, rather than to come. */
+  /** The fault is active, rather than to come. */
   readonly isOn: boolean;
 }
 
@@ -79,7 +79,7 @@ export function countdownOf({ scenarios = [] }: ChaosDemoStatus, now: number): C
     if (!fault || fault.endedAt !== undefined) continue;
     const [planned, until] = [Date.parse(fault.plannedAt), Date.parse(fault.until)];
     if (fault.startedAt === undefined && planned > now) {
-      // How long the countdown is in all stands in the spec; what is left of it is what counts.
+      // The spec has the total length of the countdown; only the rest matters here.
       const seconds = Math.ceil((planned - now) / 1000);
       return { text: `${name} in ${seconds} s`, seconds, done: 0, isOn: false };
     }
@@ -96,7 +96,7 @@ export function countdownOf({ scenarios = [] }: ChaosDemoStatus, now: number): C
 /** Columns of the bar behind a countdown, at most. */
 const BAR = 20;
 
-/** The countdown, and of a fault that is on how much of it is left, in at most `width` columns. */
+/** The countdown, with the progress of an active fault, in at most `width` columns. */
 export function countdownLine({ done, isOn, text }: Countdown, width: number): Line {
   const said: Line = [seg(`${isOn ? '■' : '◷'} ${text} `, isOn ? 'fault' : 'warning')];
   const bar = Math.min(BAR, width - widthOf(said));
@@ -129,7 +129,7 @@ function mark(good: boolean) {
   return good ? seg('●', 'good') : seg('○', 'bad');
 }
 
-/** What became of each scenario, or what it is at: in words where `width` has room for them. */
+/** The result of each scenario, or its current step: in words if `width` has room for them. */
 export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: number): Line[] {
   return scenarios.map((scenario) => {
     const line: Line = [
@@ -158,7 +158,7 @@ export function explainedLines(status: ChaosDemoStatus, width: number, most: num
       diagnosis && [seg(`  ${diagnosedBy(diagnosis)}: `, 'dim'), seg(diagnosedClass(diagnosis), 'strong')],
   );
   const reasons = made.map((diagnosis): Line | undefined => {
-    // The line above says that it is the rules.
+    // The line above already names the rules.
     const reason = diagnosis && fallbackReason(diagnosis)?.replace(/^These are the rules: /, 'Because ');
     return reason === undefined ? undefined : [seg(`  ${reason}`, 'warning')];
   });

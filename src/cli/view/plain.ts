@@ -1,4 +1,4 @@
-/** A run as plain lines, for where there is no terminal: what is new from one state to the next. Pure. */
+/** A run as plain lines, for output without a terminal: the news from one state to the next. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { waitingOf } from '../stepper.ts';
 import { storyOf } from '../story.ts';
@@ -11,7 +11,7 @@ export function plainLines(before: LiveState, after: LiveState): string[] {
   const lines = connectionLines(before, after);
   if (after.deleted && !before.deleted) lines.push(`   ${after.name} was deleted`);
   if (!after.demo || before.demo === after.demo) return lines;
-  // What had ended before anybody looked is no news: whoever waits, waits for another run.
+  // A run that had ended before we started is no news: the user waits for another one.
   if (!before.demo && is.run?.verdict) return lines;
   if (is.run && is.run.number !== was?.run?.number) lines.push(`Run ${is.run.number} of ${titleOf(after)}`);
   lines.push(...storyOf(was?.run?.number === is.run?.number ? was : undefined, is));
@@ -20,7 +20,7 @@ export function plainLines(before: LiveState, after: LiveState): string[] {
   return lines;
 }
 
-/** What is being counted down to, in whole seconds. */
+/** The current countdown, in integer seconds. */
 export function plainCountdown({ demo }: LiveState, now: number): string | undefined {
   const countdown = demo?.status && countdownOf(demo.status, now);
   return countdown && `   ${countdown.text}`;
@@ -31,7 +31,7 @@ export function titleOf({ name, namespace }: Pick<LiveState, 'name' | 'namespace
   return `${namespace}/${name}`;
 }
 
-/** Why nothing goes on, where that is so. */
+/** Why the run does not advance, if so. */
 function standingLine(status: ChaosDemoStatus): string | undefined {
   const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   const waiting = waitingOf(status);

@@ -1,4 +1,4 @@
-/** The view for a stage: one chapter at a time, large, with nothing that nobody in the back could read. Pure. */
+/** The view for a stage: one chapter at a time, large enough to be read from the back. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { currentChapter } from '../../demo/chapter.ts';
 import { waitingOf } from '../stepper.ts';
@@ -76,7 +76,7 @@ function titleOf(status: ChaosDemoStatus): string {
   return run?.verdict?.phase ?? currentChapter(status)?.title ?? phase ?? 'Waiting for an operator';
 }
 
-/** What the chapter tells, else what the object does. */
+/** The text of the chapter, or else the state of the object. */
 function textOf(status: ChaosDemoStatus): string {
   const { message = '', run } = status;
   return run?.verdict?.message ?? currentChapter(status)?.message ?? message;

@@ -1,6 +1,6 @@
 /**
- * The terminal itself: a screen of its own, keys, and its size. Ink draws it, which writes only the lines that have
- * changed, in one synchronized update, and gives the terminal back as it was, also when the process is ended.
+ * The terminal: a separate screen, keys, and its size. Ink draws it; it writes only the lines that have changed, in one
+ * synchronized update, and restores the terminal, also when the process is terminated.
  */
 import { stderr, stdin, stdout } from 'node:process';
 import type { Display } from './session.ts';
@@ -61,7 +61,7 @@ export async function openScreen({ onKey, onResize }: ScreenOptions): Promise<Sc
     incrementalRendering: true,
     exitOnCtrlC: false,
     patchConsole: false,
-    // A pipeline has no terminal; where there is one, it may be used even if CI is set.
+    // A pipeline has no terminal; if there is one, it may be used even if CI is set.
     interactive: true,
   });
   stdout.on('resize', onResize);
@@ -80,7 +80,7 @@ export async function openScreen({ onKey, onResize }: ScreenOptions): Promise<Sc
 
 export interface ScreenDisplayOptions {
   readonly view: (state: LiveState, frame: Frame) => string[];
-  /** What the last line says of the keys, at this moment. */
+  /** The description of the keys in the last line, for a state. */
   readonly keys: (state: LiveState) => string;
   readonly onKey: (key: Key, state: LiveState | undefined) => void;
 }

@@ -2,7 +2,9 @@
 import type { RunEvidence, ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { type Chart, type Point, short } from './chart.ts';
 
-/** At most two: the drift of the counters, and what was admitted against the limit; of the latest scenario that has it. */
+/**
+ * At most two: the drift of the counters, and admitted requests against the limit; of the latest scenario that has it.
+ */
 export function chartsOf({ scenarios }: RunEvidence): Chart[] {
   const latest = scenarios.toReversed();
   const drift = latest.map(driftChart).find((chart) => chart !== undefined);
@@ -10,7 +12,7 @@ export function chartsOf({ scenarios }: RunEvidence): Chart[] {
   if (!drift || !admitted || drift.scenario !== admitted.scenario) {
     return [drift, admitted].filter((chart) => chart !== undefined);
   }
-  // Side by side, what happened together stands at one place.
+  // Side by side, simultaneous events line up.
   const span = {
     fromMs: Math.min(drift.fromMs, admitted.fromMs),
     toMs: Math.max(drift.toMs, admitted.toMs),
@@ -23,8 +25,8 @@ interface ScenarioChart extends Chart {
 }
 
 /**
- * What the replicas admitted beyond what the store holds, where the invariant is about that. Elsewhere the two are
- * read at moments of their own, and a difference would say more of the reading than of the counters.
+ * Requests admitted by the replicas minus the count in the store, if the invariant is about that. Otherwise the two are
+ * read at different times, and a difference would mostly show that.
  */
 function driftChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
   if (!isDrift(scenario)) return undefined;

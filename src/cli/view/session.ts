@@ -1,14 +1,14 @@
-/** Shows a ChaosDemo while it is followed, on a screen or as plain lines, until somebody has seen enough. */
+/** Shows a ChaosDemo while it is followed, on a screen or as plain lines, until the caller ends it. */
 import { terminalLine } from '../../api/index.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { follow } from './live.ts';
 import { plainCountdown, plainLines } from './plain.ts';
 import { heard, type LiveState, startState } from './state.ts';
 
-/** Time between two looks at the clock, in milliseconds: countdowns are shown in whole seconds. */
+/** Interval between updates of countdowns, in milliseconds: they are shown in integer seconds. */
 const TICK_MS = 200;
 
-/** Where a view is shown. */
+/** The display of a view. */
 export interface Display {
   /** Called for every change, and several times a second. */
   update(state: LiveState, now: number): void;
@@ -22,12 +22,12 @@ export interface SessionOptions<T> {
   readonly name: string;
   readonly display: Display;
   readonly signal: AbortSignal;
-  /** Told of every state; what it returns ends the session. */
+  /** Called with every state; returning a value ends the session. */
   readonly look: (state: LiveState) => T | undefined;
 }
 
 /**
- * Follows until `look` returns something, and returns that. The display is closed then, whatever happens.
+ * Follows until `look` returns something, and returns that. The display is closed then, in any case.
  * @throws the reason of `signal`, or what `look` throws
  */
 export async function showLive<T>(options: SessionOptions<T>): Promise<T> {

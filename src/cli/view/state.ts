@@ -1,4 +1,4 @@
-/** What a view of one ChaosDemo knows, and how it takes in what it hears. Pure. */
+/** The state of a view of one ChaosDemo, and its update by inputs. Pure. */
 import type { ChaosDemo } from '../../api/index.ts';
 import type { RunEvidence } from '../../evidence/index.ts';
 
@@ -16,7 +16,7 @@ export type ConnectionState =
   | { readonly state: 'connecting' | 'connected' }
   | { readonly state: 'lost'; readonly sinceMs: number; readonly why: string };
 
-/** Something that a view hears. */
+/** An input of a view. */
 export type LiveInput =
   | { readonly kind: 'object'; readonly demo: ChaosDemo }
   | { readonly kind: 'deleted' }
@@ -79,7 +79,7 @@ export function heard(state: LiveState, input: LiveInput): LiveState {
   return { ...state, connection: input.connection };
 }
 
-/** The evidence of the run that is on show; that of an earlier run is none. */
+/** The evidence of the run on display; evidence of an earlier run is ignored. */
 export function evidenceOnShow({ demo, evidence }: LiveState): RunEvidence | undefined {
   const run = demo?.status?.run;
   const isOfRun = evidence?.run.number === run?.number && evidence?.demo.uid === demo?.metadata.uid;

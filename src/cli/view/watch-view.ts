@@ -37,7 +37,7 @@ const CHART_ROWS = { least: 6, usual: 7, most: 14 };
 /** For what happens now, the health and two results. */
 const BODY_ROWS = 9;
 const EVENT_ROWS = 3;
-/** Of a tall terminal, for what is told beside the chapters. */
+/** Share of a tall terminal, for the texts next to the chapters. */
 const BODY_SHARE = 0.4;
 
 /** Exactly `rows` lines of at most `columns` columns. */
@@ -53,7 +53,7 @@ export function watchView(state: LiveState, frame: Frame): string[] {
   return [...lines, ...foot].slice(-rows).map((line) => render(line, frame));
 }
 
-/** All chapters, unless the charts need the room: what is on show stays in sight. */
+/** Room for all chapters, unless the charts need it: the current chapter stays visible. */
 function bodyHeight(state: LiveState, room: number): number {
   const chapters = Math.max(BODY_ROWS, state.demo?.status?.chapters?.length ?? 0);
   const isPlotted = chartsOnShow(state).length > 0;
@@ -105,7 +105,7 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
     : [];
   const around = 1 + health.length + counted.length + waits.length;
   const results = explainedLines(status, width, height - around - 1);
-  // Blank lines are for where there is room.
+  // Blank lines only if there is room.
   const gaps = height - around - results.length >= 4 ? [[]] : [];
   const forStory = height - around - results.length - 2 * gaps.length;
   const lines: Line[] = [

@@ -1,6 +1,6 @@
 /**
- * What is kept outside the clone, so that every clone shares it: one folder a version and platform, each put
- * in place by a rename, so that a folder that is there is whole.
+ * The cache outside the clone, shared by all clones: one folder per version and platform, each put in place by a
+ * rename, so that an existing folder is complete.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { isThere } from '../run.ts';
 import { withLock } from './lock.ts';
 import type { Progress } from './progress.ts';
 
-/** How steps are told and stopped, and what they find in the environment. */
+/** How steps report progress and are stopped, and their environment. */
 export interface StepOptions {
   /** Default: that of this process. HOME, XDG_CACHE_HOME and PATH count everywhere. */
   readonly env?: NodeJS.ProcessEnv;
@@ -28,7 +28,10 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   return join(root, 'chaosdemo');
 }
 
-/** A folder of the cache, `key` below its root; `fill` makes it where it is missing, in one process at a time. Throws LOCK_TIMEOUT. */
+/**
+ * A folder of the cache, `key` below its root; `fill` creates it if missing, in one process at a time. Throws
+ * LOCK_TIMEOUT.
+ */
 export async function ensureFolder(
   key: string,
   { env, progress, signal }: StepOptions,
@@ -66,8 +69,8 @@ export async function placeAtomically(
 }
 
 /**
- * Removes what an earlier holder of the lock left in a folder when it was killed: of everything, or of the
- * one entry `name`, where others may be at work on the rest.
+ * Removes what an earlier holder of the lock left in a folder when it was killed: everything, or only the entry `name`,
+ * if others may be using the rest.
  */
 export async function removeLeftovers(folder: string, name = ''): Promise<void> {
   const names = await readdir(folder).catch((): string[] => []);

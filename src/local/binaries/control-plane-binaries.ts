@@ -22,14 +22,14 @@ const versionTimeoutMs = 5 * 60_000;
 /** A folder whose programs were seen running. */
 export interface FoundBinaries extends ControlPlaneBinaries {
   readonly folder: string;
-  /** What its kube-apiserver says it is, `v1.36.3`. */
+  /** The version that its kube-apiserver reports, `v1.36.3`. */
   readonly kubernetesVersion: string;
 }
 
 /**
- * Binaries that were seen running. Instantly when cached; else a download, or minutes of building, told
- * through `progress`. KUBEBUILDER_ASSETS and CHAOSDEMO_ENVTEST_INDEX count.
- * Throws BINARIES_UNAVAILABLE with the reason of every step, or LOCK_TIMEOUT.
+ * Binaries that have been run once as a check. Instantly when cached; else a download, or minutes of building, reported
+ * through `progress`. Respects KUBEBUILDER_ASSETS and CHAOSDEMO_ENVTEST_INDEX. Throws BINARIES_UNAVAILABLE with the
+ * reason of every step, or LOCK_TIMEOUT.
  */
 export async function ensureControlPlaneBinaries(options: StepOptions): Promise<FoundBinaries> {
   const { env = process.env, progress, signal } = options;

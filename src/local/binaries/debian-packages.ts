@@ -11,17 +11,17 @@ import { withHeartbeat } from './progress.ts';
 export interface Missing {
   /** What was found instead, as the beginning of a sentence. */
   readonly found: string;
-  /** Code of the error where it cannot be installed. */
+  /** Code of the error if it cannot be installed. */
   readonly code: LocalErrorCode;
   readonly packages: readonly string[];
-  /** What the packages are to whoever watches: `the Debian package chromium`. */
+  /** What the packages are called in messages: `the Debian package chromium`. */
   readonly what: string;
 }
 
 /**
- * Installs the packages, without starting a service; whether they brought it is left to the caller.
- * @throws LocalError with the code, where this machine has no packages of Debian, this process may not install them, or
- *   apt-get fails; the reason of `signal` once it is aborted
+ * Installs the packages, without starting a service; the caller checks that they contain what it needs.
+ * @throws LocalError with the code, if this machine has no packages of Debian, this process may not install them, or
+ * apt-get fails; the reason of `signal` once it is aborted
  */
 export async function installMissing(
   { code, found, packages, what }: Missing,
@@ -40,20 +40,23 @@ export async function installMissing(
 export interface PackageOptions extends StepOptions {
   /** Default: whether this process is root. */
   readonly root?: boolean;
-  /** Where Debian asks whether a package may start its service. */
+  /** The file by which Debian decides whether a package may start its service. */
   readonly policyFile?: string;
 }
 
 const aptGetMs = 10 * 60_000;
 const install = ['install', '--yes', '--no-install-recommends', '-o', 'APT::Keep-Downloaded-Packages=false'];
 
-/** Why packages cannot be installed here; undefined where they can. */
+/** Why packages cannot be installed here; undefined if they can. */
 export async function whyNotInstallable({ env, root }: PackageOptions): Promise<string | undefined> {
   if (!(await findInPath('apt-get', env))) return 'this system has no apt-get';
   return (root ?? process.getuid?.() === 0) ? undefined : 'only root may install Debian packages';
 }
 
-/** `apt-get update` and `install`; no service is started, and no archive kept. Throws COMMAND_FAILED with what apt-get said. */
+/**
+ * `apt-get update` and `install`; no service is started, and no archive kept. Throws COMMAND_FAILED with the output of
+ * apt-get.
+ */
 export async function installPackages(
   packages: readonly string[],
   { env = process.env, progress, signal, policyFile = '/usr/sbin/policy-rc.d' }: PackageOptions,
@@ -81,7 +84,7 @@ export async function installPackages(
   );
 }
 
-/** Debian starts the service of a package it installs unless this file says 101. What was there comes back. */
+/** Debian starts the service of a package it installs unless this file exits with 101. An existing file is restored. */
 async function withoutServiceStart(policyFile: string, work: () => Promise<void>): Promise<void> {
   const aside = `${policyFile}.chaosdemo`;
   await rename(policyFile, aside).catch(() => {});

@@ -35,7 +35,7 @@ const indexSchema = z.object({
   ),
 });
 
-/** Where the index is: CHAOSDEMO_ENVTEST_INDEX, or the project's own; undefined when that is `off`. */
+/** The URL of the index: CHAOSDEMO_ENVTEST_INDEX, or the project's own; undefined when that is `off`. */
 export function envtestIndexUrl(env: NodeJS.ProcessEnv): string | undefined {
   const configured = env['CHAOSDEMO_ENVTEST_INDEX']?.trim();
   return configured === 'off' ? undefined : configured || defaultIndex;
@@ -106,7 +106,7 @@ export async function downloadArchive(
   await rm(file);
 }
 
-/** Returns the SHA-512 of what came. */
+/** Returns the SHA-512 of the download. */
 async function download(
   url: string,
   file: string,

@@ -24,9 +24,8 @@ export interface GoModule {
 }
 
 /**
- * Go with caches of its own, which are gone when `work` has ended: they grow to gigabytes, and what was built
- * is not built again. Caches that GOCACHE and GOMODCACHE name are used, and stay.
- * Throws GO_MISSING.
+ * Go with its own caches, which are deleted when `work` has ended: they grow to gigabytes, and builds are not repeated.
+ * Caches that GOCACHE and GOMODCACHE name are used, and stay. Throws GO_MISSING.
  */
 export async function withGo<T>(options: StepOptions, work: (go: Go) => Promise<T>): Promise<T> {
   const { env = process.env } = options;
@@ -62,7 +61,7 @@ export class Go {
       // No C compiler is needed, and no setting of the user's own projects may leak in.
       CGO_ENABLED: '0',
       GOWORK: 'off',
-      // Go makes modules read-only, and then nobody can remove them.
+      // Go makes modules read-only by default, so they could not be removed.
       GOFLAGS: '-modcacherw',
       GOOS: '',
       GOARCH: '',
@@ -101,7 +100,7 @@ export class Go {
 
   async #assertVersion(tool: string): Promise<void> {
     const wanted = await readPin(tool, 'go');
-    // Asked inside a module, Go answers with the toolchain it would build that module with.
+    // Inside a module, Go reports the toolchain it would build that module with.
     const { ok, stdout, said } = await attempt(this.#binary, ['env', 'GOVERSION'], this.#in(tool));
     const found = stdout.trim().split(' ')[0] ?? '';
     if (ok && compareVersions(found, wanted) >= 0) return;

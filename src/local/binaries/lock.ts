@@ -7,7 +7,7 @@ import { LocalError } from '../errors.ts';
 
 /** Timing of a lock, in milliseconds; tests shorten it. */
 export interface LockTiming {
-  /** A lock that was not renewed for so long belongs to a process that died. At least 2000. */
+  /** A lock that was not renewed for this long belongs to a process that died. At least 2000. */
   readonly staleMs: number;
   /** Longest wait for a holder that is alive. */
   readonly waitMs: number;
@@ -42,7 +42,7 @@ export async function withLock<T>(
   try {
     return await work();
   } finally {
-    // One that another process has taken over meanwhile is its.
+    // Another process may have taken the lock over; then it is not ours to release.
     await release().catch(() => {});
   }
 }

@@ -1,4 +1,4 @@
-/** How long steps tell what they are doing: plain lines, good for terminals and logs alike. */
+/** Progress of long steps: plain lines, good for terminals and logs alike. */
 
 /** Takes one line about what is going on. */
 export type Progress = (message: string) => void;

@@ -1,4 +1,4 @@
-/** Finds a Redis that can be started, or has Debian's package installed where that is possible. */
+/** Finds a Redis that can be started, or installs Debian's package if possible. */
 import { LocalError } from '../errors.ts';
 import { attempt, findInPath } from '../run.ts';
 import { installMissing, type PackageOptions } from './debian-packages.ts';

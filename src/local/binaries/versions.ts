@@ -6,7 +6,10 @@ import { root } from '../run.ts';
 /** The folder with one Go module per program that may have to be built. */
 export const toolsFolder = join(root, 'tools');
 
-/** What tools/`tool`/go.mod pins `module` to, `v1.36.3`; of `go`, the Go that it wants at least. Throws where it does not. */
+/**
+ * The version of `module` that tools/`tool`/go.mod pins, `v1.36.3`; for `go`, the minimum Go version. Throws if there
+ * is none.
+ */
 export async function readPin(tool: string, module: string, folder = toolsFolder): Promise<string> {
   const words = (await readFile(join(folder, tool, 'go.mod'), 'utf8')).split(/\s+/);
   const version = words[words.indexOf(module) + 1];

@@ -15,11 +15,11 @@ import { liveDisplay } from '../watch.ts';
 export interface CommandContext {
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Hears of the exit status of the command that ran. */
+  /** Called with the exit status of the command that ran. */
   readonly onExit: (status: number) => void;
 }
 
-/** What the help of a command says. */
+/** The help of a command. */
 export interface CommandText {
   readonly name: string;
   /** A sentence without its full stop. */
@@ -44,7 +44,7 @@ export const ONLY_ONE = 'name of the ChaosDemo (default: the only one of the nam
 const DEFAULT_TIMEOUT = { milliseconds: 15 * 60_000, written: '15m' };
 const waitingTime = duration('1s', '25h', '15m');
 
-/** Adds a command that asks no cluster. */
+/** Adds a command that uses no cluster. */
 export function localCommand(program: Command, { examples, name, notes, summary }: CommandText): Command {
   return program
     .command(name)
@@ -59,7 +59,7 @@ function asParagraphs(text: string): string {
   return text.replace(/(?<!\n)\n(?!\n)/g, ' ');
 }
 
-/** Adds a command that asks a cluster; its options hold a {@link Place}. */
+/** Adds a command that uses a cluster; its options hold a {@link Place}. */
 export function clusterCommand(program: Command, text: CommandText): Command {
   return localCommand(program, text)
     .option('-n, --namespace <name>', 'namespace of the ChaosDemo (default: that of the context)')
@@ -82,7 +82,7 @@ type ActionArguments<O> =
   | [options: O, command: Command]
   | [name: string | undefined, options: O, command: Command];
 
-/** An action that runs `work` on a connection, which is closed whatever happens. Its status is 0 where it gives none. */
+/** An action that runs `work` on a connection, which is always closed. Its status is 0 if it returns none. */
 export function connected<O extends Place>(
   { onExit }: CommandContext,
   work: (connection: Connection, options: O, name?: string) => Promise<number | undefined>,
@@ -99,7 +99,7 @@ export function connected<O extends Place>(
   };
 }
 
-/** The name that is meant. Nobody waits for an object that is not there. */
+/** The name of an existing object: commands do not wait for one that is missing. */
 export async function existing(
   { signal }: CommandContext,
   connection: Connection,
@@ -124,12 +124,12 @@ export function say(line: string): void {
   process.stdout.write(`${terminalLine(line)}\n`);
 }
 
-/** What tells two requests of the same moment apart. */
+/** Distinguishes two requests made at the same time. */
 export function unique(): string {
   return randomBytes(3).toString('hex');
 }
 
-/** A value of the annotation that asks for a run, as none was before. */
+/** A new value of the annotation that requests a run. */
 export function newRequest(): string {
   return requestOf(Date.now(), unique());
 }

@@ -1,4 +1,4 @@
-/** `completion`, and the hidden command that its scripts ask. */
+/** `completion`, and the hidden command that its scripts call. */
 import { Argument, type Command } from 'commander';
 import { terminalLine } from '../../../api/index.ts';
 import { complete, completionLines, completionScript, SHELLS, type Shell } from '../completion.ts';
@@ -6,7 +6,7 @@ import { connect, type Place } from '../connection.ts';
 import { listNames } from '../demos.ts';
 import { type CommandContext, localCommand } from './command.ts';
 
-/** Nobody waits longer for a key. */
+/** The longest acceptable wait for a completion. */
 const COMPLETE_WITHIN_MS = 3_000;
 
 export function addCompletion(program: Command, { signal }: CommandContext): void {
@@ -39,7 +39,7 @@ kubectl_complete-chaosdemo on PATH, executable: "completion kubectl" prints it.`
         }
       };
       for (const line of completionLines(await complete(program, words, { demos }))) {
-        // A tab stands between a candidate and what it is about.
+        // A tab separates a candidate from its description.
         process.stdout.write(`${line.split('\t').map(terminalLine).join('\t')}\n`);
       }
     });

@@ -24,7 +24,7 @@ a check that could not run; it does not affect the status.`,
         context,
         async (connection, { operatorNamespace }, given) => {
           const { signal } = context;
-          // Without the CRD there is nothing to choose from, and that is what it is asked for.
+          // Without the CRD there is nothing to choose from, and a missing CRD is a finding of its own.
           const name = given ?? (await chooseName(connection, given, signal).catch(() => 'demo'));
           return await doctor({ connection, name, system: operatorNamespace, say, signal });
         },

@@ -1,4 +1,4 @@
-/** `advance`, `abort` and `rerun`: each sets one annotation, which asks something of the operator. */
+/** `advance`, `abort` and `rerun`: each sets one annotation that the operator acts on. */
 import type { Command } from 'commander';
 import { ANNOTATIONS, type ChaosDemo } from '../../../api/index.ts';
 import { annotate, chooseName, getDemo } from '../demos.ts';

@@ -1,4 +1,4 @@
-/** `doctor`: why an object does not start, each cause with the command that mends it. */
+/** `doctor`: why an object does not start, each cause with the command to fix it. */
 import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
 import { PART } from '../../../subjects/ratelimiter/schema.ts';
 import type { Connection } from '../connection.ts';
@@ -19,7 +19,7 @@ export interface DoctorOptions {
   readonly signal: AbortSignal;
 }
 
-/** Says what it found. @returns 0 where nothing stands in the way of a run, 1 where something does */
+/** Prints its findings. @returns 0 if nothing prevents a run, 1 otherwise */
 export async function doctor({ connection, name, say, signal, system }: DoctorOptions): Promise<number> {
   const { client, kubectl, namespace } = connection;
   const findings = await examine({ client, kubectl, namespace, name, system, signal }, connection);
@@ -27,7 +27,7 @@ export async function doctor({ connection, name, say, signal, system }: DoctorOp
   return findings.some(({ state }) => state === 'wrong') ? EXIT.found : EXIT.done;
 }
 
-/** All findings, in the order in which to mend. @throws where the API server cannot be reached at all */
+/** All findings, in the order in which to fix them. @throws if the API server cannot be reached at all */
 export async function examine(scene: Scene, connection: Connection): Promise<Finding[]> {
   const crd = await checkCrd(scene);
   if (crd.state === 'unknown') throw new PluginError(crd.message);
@@ -40,7 +40,7 @@ export async function examine(scene: Scene, connection: Connection): Promise<Fin
 }
 
 interface Looked {
-  /** Missing where there is no such object; then a finding says so. */
+  /** Missing if there is no such object; then a finding reports it. */
   readonly demo?: ChaosDemo;
   readonly findings: readonly Finding[];
 }

@@ -1,8 +1,8 @@
-/** What a check of `doctor` has found, and how it is told. Pure. */
+/** The finding of a check of `doctor`, and its display. Pure. */
 
 /**
- * `wrong` stands in the way of a run; `note` is worth knowing and stands in nobody's way; `unknown`: it could not be
- * found out, usually for want of a right of the user.
+ * `wrong` prevents a run; `note` is worth knowing but prevents nothing; `unknown`: the check could not run, usually
+ * because the user lacks a permission.
  */
 export type State = 'ok' | 'note' | 'wrong' | 'unknown';
 
@@ -12,9 +12,9 @@ export interface Finding {
   readonly state: State;
   /** What was found, of what. */
   readonly message: string;
-  /** Commands that mend it, in this order; none: the message says what to do. */
+  /** Commands to fix it, in this order; none: the message has the advice. */
   readonly mend?: readonly string[];
-  /** A heading of docs/troubleshooting.md that says more. */
+  /** A heading of docs/troubleshooting.md with details. */
   readonly reason?: string;
 }
 

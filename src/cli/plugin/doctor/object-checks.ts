@@ -1,4 +1,4 @@
-/** What the object itself says: suspended, refused, waiting, ended. Pure. */
+/** The state of the object itself: suspended, refused, waiting, ended. Pure. */
 import { ANNOTATIONS, type ChaosDemo } from '../../../api/index.ts';
 import { waitingOf } from '../../stepper.ts';
 import { pluginCommand, shell } from '../connection.ts';
@@ -10,8 +10,8 @@ import { mergePatch } from './scene.ts';
 const OF_THE_SPEC: ReadonlySet<string> = new Set(['UnprovableSpec', 'SubjectUnknown']);
 
 /**
- * Where an object stands, and what makes it go on.
- * @param others what the other checks have found: where something is wrong there, a refusal only follows from it
+ * The state of an object, and how to make it continue.
+ * @param others the findings of the other checks: if one of them is wrong, a refusal is only its consequence
  */
 export function checkObject(demo: ChaosDemo, kubectl: string, others: readonly Finding[]): Finding {
   const finding = { check: 'Object', ...standingOfObject(demo, kubectl) };

@@ -1,4 +1,4 @@
-/** Is there an operator that looks after this namespace: CRD, Deployment, leader, kill switch, label, rights. */
+/** Whether an operator serves this namespace: CRD, Deployment, leader, kill switch, label, rights. */
 import { ENABLED_LABEL, GROUP, PLURAL, VERSION } from '../../../api/index.ts';
 import { resourcePath } from '../../../kube/resource-path.ts';
 import { sleep } from '../../../kube/wait.ts';
@@ -13,7 +13,7 @@ const TARGET_ROLE = 'chaosdemo-target';
 const KILL_SWITCH = 'chaosdemo-kill-switch';
 const INSTALL = 'apply --server-side -k manifests/operator';
 
-/** A leader renews its lease every second or so; without a change for so long, nobody leads. */
+/** A leader renews its lease every second or so; without a change for this long, there is no leader. */
 const LEASE_MOVES_WITHIN_MS = 6_000;
 
 interface Deployment {
@@ -52,7 +52,7 @@ export async function checkCrd(scene: Scene): Promise<Finding> {
   });
 }
 
-/** A leader renews its Lease. Where none does, the Deployment tells why. */
+/** A leader renews its Lease. If none does, the Deployment shows why. */
 export async function checkOperator(scene: Scene): Promise<Finding> {
   return await checked('Operator', scene, async () => {
     const lease = await readLease(scene);
@@ -110,8 +110,8 @@ function readLease(scene: Scene): Promise<Lease | undefined> {
 }
 
 /**
- * Whether somebody renews it: it is seen to change. How old it is says less: clocks differ, and a leader that died a
- * moment ago leaves a fresh one behind.
+ * Whether the lease is being renewed: it is seen to change. Its age is less reliable: clocks differ, and a leader that
+ * just died leaves a fresh one behind.
  */
 async function isRenewed(scene: Scene, lease: Lease | undefined): Promise<boolean> {
   const { leaseDurationSeconds = 4, renewTime } = lease?.spec ?? {};
@@ -140,7 +140,7 @@ async function watchedNamespaces(scene: Scene): Promise<string[]> {
   return (flag?.split('=')[1] ?? '').split(',').filter((name) => name !== '');
 }
 
-/** Nobody has stopped all runs. */
+/** Whether the kill switch stops all runs. */
 export async function checkKillSwitch(scene: Scene): Promise<Finding> {
   const { kubectl, system } = scene;
   return await checked('Kill switch', scene, async () => {
@@ -201,7 +201,7 @@ const FOR_EVIDENCE: readonly Right[] = ['get', 'create', 'patch', 'delete'].map(
   resource: 'configmaps',
 }));
 
-/** The operator may look at what it tests. */
+/** Whether the operator may read what it tests. */
 export async function checkRights(scene: Scene): Promise<Finding> {
   const { kubectl, namespace, system } = scene;
   return await checked('Rights', scene, async () => {
@@ -251,8 +251,8 @@ interface RoleBinding {
 }
 
 /**
- * Where the role is bound as it should be, it is one of an older version. Else a RoleBinding that is there with the same
- * name is deleted: what it binds cannot be changed.
+ * If the role is already bound correctly, it is from an older version. Otherwise an existing RoleBinding of the same
+ * name is deleted, because the role of a binding cannot be changed.
  */
 async function bindingCommands(scene: Scene, account: string): Promise<string[]> {
   const { kubectl, namespace, system } = scene;

@@ -23,7 +23,10 @@ export interface DemoScene extends Scene {
 /** Of one answer, in bytes. */
 const READ_BYTES = 16 * 1024 * 1024;
 
-/** What the API server says; undefined: there is no such thing. @throws {ApiError} for a refusal, and no answer */
+/**
+ * The response of the API server; undefined: there is no such object. @throws {ApiError} for a refusal, and if there is
+ * no response
+ */
 export async function read<T>(
   { client, signal }: Pick<Scene, 'client' | 'signal'>,
   path: string,
@@ -44,7 +47,7 @@ export async function read<T>(
   }
 }
 
-/** What a check has found; where it could not look, that is what it found. @throws the reason of the signal */
+/** The finding of a check; a failure to run it is a finding too. @throws the reason of the signal */
 export async function checked(
   check: string,
   { signal }: Pick<Scene, 'signal'>,

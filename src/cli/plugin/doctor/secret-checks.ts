@@ -23,11 +23,11 @@ interface Wanted {
   readonly use: string;
   /** Makes it. */
   readonly create: string;
-  /** What has to be put where before that, with an article. */
+  /** What the user has to provide first, with an article. */
   readonly needs: string;
-  /** @throws {Refusal} where it is not for this use */
+  /** @throws {Refusal} if it is not for this use */
   readonly judge: (secret: Secret) => unknown;
-  /** What adds to one of this type what it lacks; none where the message says what to do. */
+  /** Commands that add what a Secret of this type lacks; none if the message has the advice. */
   readonly patch: (secret: Secret) => string[];
 }
 
@@ -62,7 +62,7 @@ export async function checkRedisSecret(
   return { check, state: 'note', message };
 }
 
-/** The Secret of the headers and the authority of a limiter behind HTTP, where one is named. */
+/** The Secret with the headers and the authority of a limiter behind HTTP, if the spec names one. */
 export function checkHttpSecret(
   scene: DemoScene,
   { http, selector: { matchLabels } }: RateLimiterSpec,
@@ -133,7 +133,7 @@ function createRedisSecret({ kubectl, namespace }: DemoScene, name: string, serv
   return `${kubectl} ${shell`-n ${namespace} create secret generic ${name} --type=${REDIS_AUTH_SECRET_TYPE}`} --from-literal=username=chaosdemo-operator --from-literal=password="$PASSWORD"${named}`;
 }
 
-/** What a Secret of the right type lacks, added; none where it has too much rather than too little. */
+/** Commands that add what a Secret of the right type lacks; none if it has too much rather than too little. */
 function redisSecretPatch({ kubectl, namespace }: DemoScene, secret: Secret, service: string): string[] {
   const { name } = secret.metadata;
   const command = `${kubectl} ${shell`-n ${namespace} patch secret ${name}`}`;

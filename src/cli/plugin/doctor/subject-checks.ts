@@ -103,7 +103,7 @@ async function checkRedis(scene: DemoScene, { redis }: RateLimiterSpec): Promise
   });
 }
 
-/** A patch of the selector, where the pods of exactly one name would do. */
+/** A patch of the selector, if the pods of exactly one name would match. */
 async function meantSelector(scene: DemoScene, limiter: RateLimiterSpec): Promise<string | undefined> {
   const pods = await listPods(scene, '');
   const names = [...new Set(pods.map(({ metadata }) => metadata.labels?.[NAME_LABEL]))].filter(
@@ -126,7 +126,7 @@ async function meantSelector(scene: DemoScene, limiter: RateLimiterSpec): Promis
   return patchRateLimiter(scene, { selector });
 }
 
-/** Commands that name the Service that was meant, or make one, for the one pod that looks like Redis. */
+/** Commands that set the right Service, or create one, for the one pod that seems to be Redis. */
 async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']): Promise<string[]> {
   const { kubectl, namespace } = scene;
   const { port, service: name } = redis;

@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** What a request must show. */
 export interface Gate {
   readonly port: number;
-  /** Known to whoever reads the terminal, and to the browser that was sent here. */
+  /** Known to the reader of the terminal, and to the browser opened from it. */
   readonly token: string;
   /** Lets in once in place of the token; undefined: it has, or there is none. */
   readonly key?: string | undefined;
@@ -31,7 +31,7 @@ function cookieName(port: number): string {
 
 export function decide({ headers, method, url = '' }: RequestHead, { key, port, token }: Gate): Decision {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
-  // A name of somebody else's that leads here: its pages may ask, and must get nothing.
+  // DNS rebinding: pages of a foreign name that resolves to this address may send requests, and must get nothing.
   if (!hosts.includes(headers.host ?? '')) return refuse(403, NOT_SERVED);
   const { origin } = headers;
   if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`)) {

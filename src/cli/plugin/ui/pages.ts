@@ -20,7 +20,7 @@ export function runPath({ name, namespace }: Place): string {
   return `/runs/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 }
 
-/** All ChaosDemos, those whose run is on first. @param kubectl as commands that it prints call it, with flags */
+/** All ChaosDemos, those with an active run first. @param kubectl as in the commands that it prints, with flags */
 export function overviewPage(overview: Overview, kubectl: string): string {
   const flags = pluginFlags(kubectl);
   const another = `kubectl chaosdemo ui -n NAMESPACE${flags}`;
@@ -76,7 +76,7 @@ export interface RunOnShow {
   readonly kubectl: string;
 }
 
-/** One ChaosDemo: the report of its last run, or what is known of the run that is on. */
+/** One ChaosDemo: the report of its last run, or what is known of the active run. */
 export function runPage({ kubectl, now, runs, source }: RunOnShow): string {
   const demo = withPrintableTexts(source.demo);
   const { metadata, status = {} } = demo;
@@ -158,7 +158,7 @@ function earlier(place: Place, run: number, others: readonly number[] | undefine
 <ul>${others.map((number) => html`<li><a href="${runPath(place)}/${number}/${run}">run ${number} beside run ${run}</a></li>`)}</ul></nav>`;
 }
 
-/** Two runs, each with what its evidence says. */
+/** Two runs, each with its evidence. */
 export function pairPage(place: Place, pair: readonly (FoundEvidence & { readonly run: number })[]): string {
   const sides = pair.map(({ evidence, missing = '', run }, i) => ({
     run,
@@ -210,7 +210,7 @@ function timeOf(ms: number): Piece {
   return Number.isNaN(date.getTime()) ? 'at a time that is not known' : timeMarkup(date.toISOString());
 }
 
-/** A page that says why there is none. */
+/** A page that explains why there is none. */
 export function problemPage(why: string): string {
   const body = html`<header class="plain"><h1>${why}</h1></header>`;
   return pageHtml({ title: 'kubectl chaosdemo ui', body });

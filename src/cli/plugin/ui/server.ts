@@ -8,9 +8,8 @@ import { POLICY } from './shell.ts';
 import type { Change, Place, UiSource } from './source.ts';
 
 /**
- * What is held at once, at most. A browser opens six connections to one address, and keeps one for a live page.
- * `unread`: bytes of a stream that nobody takes; `keyMs`: milliseconds for which the key is good, as a browser may
- * never come.
+ * Resource limits. A browser opens six connections to one address, and keeps one for a live page. `unread`: bytes of a
+ * stream that are not consumed; `keyMs`: milliseconds for which the key is valid, as a browser may never come.
  */
 export const BOUNDS = {
   connections: 32,
@@ -19,7 +18,7 @@ export const BOUNDS = {
   unread: 16 * 1024,
   keyMs: 5 * 60_000,
 } as const;
-/** Milliseconds between two words to a live page, at least: each makes it ask for itself again. */
+/** Minimum interval between two notifications of a live page, in milliseconds: each makes it reload. */
 const NEWS_MS = 1_000;
 
 export interface UiOptions {
@@ -41,7 +40,7 @@ export interface Ui {
   close(): Promise<void>;
 }
 
-/** @throws where the port is taken */
+/** @throws if the port is taken */
 export async function serveUi({ key, kubectl, now = Date.now, port, source, token }: UiOptions): Promise<Ui> {
   const closing = new AbortController();
   const streams = new Set<Promise<void>>();
@@ -58,7 +57,7 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
   const keyEnds = now() + BOUNDS.keyMs;
 
   const stream = (response: ServerResponse, place: Place | undefined): void => {
-    // No more tries: a browser asks again after anything else.
+    // 204 stops the retries: a browser reconnects after anything else.
     if (streams.size >= BOUNDS.streams) return send(response, 204, '');
     response.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
     response.write(': here\n\n');
@@ -80,7 +79,7 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
       const made = await pageOf(path, { kubectl, source }, now, signal);
       send(response, made ? 200 : 404, made ?? problemPage('There is nothing at this address.'));
     } catch (error) {
-      // What the error says may name the API server and who the user is there.
+      // The error may name the API server and its user.
       if (isForbidden(error)) send(response, 403, problemPage(whyRefused(routeOf(path))));
       else
         send(
@@ -104,7 +103,7 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
     const known = routeOf(path);
     if (decision.kind === 'enter') {
       if (decision.byKey) gate = { ...gate, key: undefined };
-      // Back to what was asked for, where that is a page: the address with the token is left behind.
+      // Redirects to the requested page, if it is one: the address with the token is left behind.
       response.setHeader('set-cookie', decision.cookie);
       response.setHeader('location', known && known.kind !== 'events' ? path : '/');
       return send(response, 303, '');
@@ -144,7 +143,7 @@ function send(response: ServerResponse, status: number, body: string): void {
   response.end(body);
 }
 
-/** Says that something has changed, not what: at most once in {@link NEWS_MS}. */
+/** Notifies that something has changed, not what: at most once in {@link NEWS_MS}. */
 async function followTo(
   response: ServerResponse,
   source: UiSource,
@@ -156,7 +155,7 @@ async function followTo(
   const tell = (): void => {
     waiting = undefined;
     if (next === undefined) return;
-    // Nobody reads it: the page is asleep, and looks anew when it wakes.
+    // The page is asleep and not reading; it reconnects and reloads when it wakes.
     if (response.writableLength > BOUNDS.unread) return void response.destroy();
     response.write(`event: ${next}\ndata:\n\n`);
     next = undefined;
@@ -169,7 +168,7 @@ async function followTo(
   try {
     await source.follow(place, onChange, signal);
   } catch {
-    // The page says that it is not live, and asks again.
+    // The page shows that it is not live, and reconnects.
   } finally {
     clearTimeout(waiting);
   }
@@ -205,7 +204,7 @@ function whyRefused(route: Route | undefined): string {
   return 'You may not list ChaosDemos here. Name a namespace where you may: kubectl chaosdemo ui -n NAMESPACE';
 }
 
-/** @returns undefined where there is no such page */
+/** @returns undefined if there is no such page */
 async function pageOf(
   path: string,
   { kubectl, source }: Pick<UiOptions, 'kubectl' | 'source'>,

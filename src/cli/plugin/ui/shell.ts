@@ -6,11 +6,11 @@ import { html, type Markup, Markup as MarkupText } from '../../report/text.ts';
 export interface Page {
   readonly title: string;
   readonly body: Markup;
-  /** Rules of its own. */
+  /** Additional style rules. */
   readonly style?: string;
-  /** What a screen reader says when it has changed: one sentence. */
+  /** Announced by a screen reader when the page has changed: one sentence. */
   readonly now?: string;
-  /** Whether the page changes while it is looked at. */
+  /** Whether the page updates while it is open. */
   readonly isLive?: boolean;
 }
 
@@ -45,8 +45,8 @@ header.plain{border:0;padding:0}
 `;
 
 /**
- * Takes the page anew when it is told that something has changed. What is the same stays as it is; focus, place and
- * what was opened are kept, and nothing moves under a selection.
+ * Reloads the page on a change notification. Unchanged parts stay; focus, scroll position and opened details are kept,
+ * and nothing moves under a selection.
  */
 const SCRIPT = `
 'use strict';

@@ -15,7 +15,7 @@ export interface Place {
   readonly name: string;
 }
 
-/** One ChaosDemo as kubectl lists it. Texts are raw; '' where there is nothing. */
+/** One ChaosDemo as kubectl lists it. Texts are raw; '' if empty. */
 export interface OverviewRow extends Place {
   readonly phase: string;
   readonly reason: string;
@@ -32,14 +32,14 @@ export interface Overview {
   readonly rows: readonly OverviewRow[];
   /** There are more, which are not shown. */
   readonly isCut: boolean;
-  /** Those of all namespaces were asked for, and may not be listed. */
+  /** All namespaces were requested, and may not be listed. */
   readonly isOneOfAll: boolean;
 }
 
-/** `lost`: the API server cannot be asked; `changed`: something may look different now. */
+/** `lost`: the API server cannot be reached; `changed`: something may have changed. */
 export type Change = 'changed' | 'lost';
 
-/** `missing`: why there is none, a sentence without its end; `isAbsent`: nobody has written it. */
+/** `missing`: why there is none, a sentence without its end; `isAbsent`: it has not been written. */
 export interface FoundEvidence {
   readonly evidence?: RunEvidence;
   readonly missing?: string;
@@ -56,17 +56,17 @@ export interface UiSource {
   runs(place: Place, signal: AbortSignal): Promise<readonly number[] | undefined>;
   /** Of one run, or why it cannot be read. */
   evidence(place: Place, run: number, signal: AbortSignal): Promise<FoundEvidence>;
-  /** Tells of changes of one object, or of any, until `signal` aborts; never rejects. */
+  /** Reports changes of one object, or of any, until `signal` aborts; never rejects. */
   follow(place: Place | undefined, onChange: (change: Change) => void, signal: AbortSignal): Promise<void>;
 }
 
-/** More than anybody reads at a glance. */
+/** More than a reader can take in. */
 const MOST_ROWS = 200;
 /** Bytes of what lists them. */
 const MOST_BYTES = 4 * 1024 * 1024;
-/** Milliseconds between two looks at the list. */
+/** Milliseconds between two polls of the list. */
 const EVERY_MS = 3_000;
-/** Runs of one object that are told of: more than `historyLimit` keeps. */
+/** Runs of one object that are listed: more than `historyLimit` keeps. */
 const MOST_RUNS = 100;
 
 /** What the API server makes of a list for kubectl; null: nothing. */
@@ -85,7 +85,7 @@ interface Labelled {
   readonly items: readonly { readonly metadata: { readonly labels?: Record<string, string> } }[] | null;
 }
 
-/** With `namespaceGiven`, of that namespace alone; else of all, or of the one of the context where that is refused. */
+/** With `namespaceGiven`, only that namespace; otherwise all, or that of the context if listing all is forbidden. */
 export function kubeSource({ client, namespace, namespaceGiven }: Connection): UiSource {
   const list = async (of: string | undefined, signal: AbortSignal): Promise<Overview> =>
     overviewOf(
@@ -124,7 +124,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       if (run === undefined) return { demo };
       const { isAbsent, ...read } = await readEvidence(client, place, run, signal);
       if (!isAbsent || demo.status?.run?.verdict) return { demo, ...read };
-      // The run is on: it may still come.
+      // The run is active: it may still come.
       return { demo, missing: `nothing stands in the ConfigMap ${evidenceName(place.name, run)} so far` };
     },
 

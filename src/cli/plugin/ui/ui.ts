@@ -19,13 +19,13 @@ export interface UiOptions {
 }
 
 export interface OpenUi {
-  /** With the token, for whoever may see the page. */
+  /** With the token, for those who may see the page. */
   readonly address: string;
   /** Ends all connections. */
   close(): Promise<void>;
 }
 
-/** Resolves when `signal` has aborted and nothing is served any more. @throws {PluginError} where the port is taken */
+/** Resolves when `signal` has aborted and the server has stopped. @throws {PluginError} if the port is taken */
 export async function ui({
   signal,
   ...options
@@ -38,7 +38,7 @@ export async function ui({
   }
 }
 
-/** Serves the page, says where, and opens it where that was asked for. @throws {PluginError} where the port is taken */
+/** Serves the page, prints its address, and opens it if requested. @throws {PluginError} if the port is taken */
 export async function openUi({ connection, name, open, port, say }: UiOptions): Promise<OpenUi> {
   const token = secret();
   // Other users of the machine see how programs are called: what a browser is opened with must be of use just once.
