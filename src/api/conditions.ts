@@ -85,10 +85,7 @@ export const CONDITIONS_BY_STATE: Record<
   },
 };
 
-/**
- * The reasons, grouped by meaning, each group with the conditions that carry them; docs/troubleshooting.md explains
- * each.
- */
+/** The reasons, grouped by meaning, with the conditions that carry them; docs/troubleshooting.md explains each. */
 export const REASON_GROUPS = {
   standing: {
     title: 'State of a run',

@@ -1,6 +1,6 @@
 /**
- * Makes the CustomResourceDefinition from the zod schemas and the registered
- * subjects. `npm run generate` writes it to crds/; a test compares the committed file.
+ * Generates the CustomResourceDefinition from the zod schemas and the registered subjects. `npm run generate` writes it
+ * to crds/; a test compares the committed file.
  */
 import { stringify } from 'yaml';
 import { GROUP, KIND, PLURAL, VERSION } from './group.ts';
@@ -12,7 +12,7 @@ import type { PrinterColumn, SubjectApi } from './subject-api.ts';
 const conditionColumn = (type: string, member: 'status' | 'reason'): string =>
   `.status.conditions[?(@.type=="${type}")].${member}`;
 
-/** What `kubectl get chaosdemo` shows; priority 1 with `-o wide` only. */
+/** The columns of `kubectl get chaosdemo`; priority 1 with `-o wide` only. */
 export function printerColumns(subjects: readonly SubjectApi[]): PrinterColumn[] {
   return [
     {
@@ -76,10 +76,7 @@ export function printerColumns(subjects: readonly SubjectApi[]): PrinterColumn[]
   ];
 }
 
-/**
- * Default of `status` itself: without it, tools that follow kstatus take an
- * object that no operator has seen yet for finished.
- */
+/** Default of `status` itself: without it, tools based on kstatus consider an object finished before it is seen. */
 const STATUS_DEFAULT = {
   observedGeneration: -1,
   phase: 'Pending',
@@ -142,7 +139,7 @@ export function buildCrd(subjects: readonly SubjectApi[]): Schema {
 
 /** The committed text of the CRD. */
 export function crdYaml(subjects: readonly SubjectApi[]): string {
-  // kubectl and Helm read YAML 1.1, in which Off, without quotes, is no text.
+  // In YAML 1.1, read by kubectl and Helm, an unquoted Off is a boolean.
   const options = { lineWidth: 110, aliasDuplicateObjects: false, compat: 'yaml-1.1' } as const;
   return `# Generated from src/api and src/subjects by "npm run generate". Do not edit.\n${stringify(buildCrd(subjects), options)}`;
 }

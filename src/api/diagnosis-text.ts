@@ -45,7 +45,7 @@ export function remedySentence({
   return `${action} ${remediation.state}: ${remediation.message}`;
 }
 
-/** Whether an action was decided on and its result is final, if only that it is not known. */
+/** Whether an action was decided on and its result is final, even if that is unknown. */
 export function isConcluded({ state }: Pick<RemediationStatus, 'state'>): boolean {
   return state !== 'Suggested' && state !== 'Applying';
 }

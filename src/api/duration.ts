@@ -1,6 +1,5 @@
 /**
- * Durations in a ChaosDemo, in the format of the Gateway API (GEP-2257): up to four integers each with a unit: `10s`,
- * `1m30s`, `250ms`.
+ * Durations in the format of the Gateway API (GEP-2257): up to four integers each with a unit: `10s`, `1m30s`, `250ms`.
  */
 
 /** The pattern of GEP-2257. CEL's `duration()` alone would also take `0.5h` and `-1s`. */

@@ -8,7 +8,7 @@ export const API_VERSION = `${GROUP}/${VERSION}`;
 export const KIND = 'ChaosDemo';
 export const PLURAL = 'chaosdemos';
 
-/** Annotations by which people steer a run. */
+/** Annotations with which people steer a run. */
 export const ANNOTATIONS = {
   /** A non-empty value other than `status.lastHandledRunRequest` starts a run. */
   requestedAt: `${GROUP}/requested-at`,
@@ -18,7 +18,7 @@ export const ANNOTATIONS = {
   abort: `${GROUP}/abort`,
 } as const;
 
-/** The label, with value "true", by which a namespace lets itself be tested. */
+/** The label, with value "true", that enables tests in a namespace. */
 export const ENABLED_LABEL = `${GROUP}/enabled`;
 
 /** Present only while a fault may be active. */

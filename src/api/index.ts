@@ -1,4 +1,4 @@
-/** Everything that other parts use of the API of a ChaosDemo. */
+/** The interface of the API of a ChaosDemo. */
 export * from './chaos-demo.ts';
 export * from './conditions.ts';
 export * from './diagnosis-text.ts';

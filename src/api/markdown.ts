@@ -1,17 +1,17 @@
-/** The little Markdown that the generated reference is made of. */
+/** The Markdown elements of the generated reference. */
 
-/** A table; cells are Markdown, and a bar or a line break in one is made harmless. */
+/** A table; cells are Markdown, with bars and line breaks escaped. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
   return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** A list of names and what each means. A line break in a meaning becomes a space. */
+/** A list of names and their meanings. A line break in a meaning becomes a space. */
 export function definitions(items: readonly (readonly [name: string, meaning: string])[]): string {
   return items.map(([name, meaning]) => `- ${name}:\n  ${meaning.replace(/\s*\n\s*/g, ' ')}`).join('\n');
 }
 
-/** Text as code, whatever is in it; empty text stays empty. */
+/** Any text as code; empty text stays empty. */
 export function code(text: string): string {
   if (text === '') return '';
   return text.includes('`') ? `\`\` ${text} \`\`` : `\`${text}\``;

@@ -3,7 +3,7 @@ import { DURATION_PATTERN } from './duration.ts';
 import { code, definitions } from './markdown.ts';
 import { withoutDefault } from './structural.ts';
 
-/** The part of an OpenAPI schema that the reference speaks of. */
+/** The part of an OpenAPI schema shown in the reference. */
 export interface FieldSchema {
   type?: string;
   description?: string;
@@ -46,7 +46,7 @@ export function specFields(schema: FieldSchema, path: string): string {
   );
 }
 
-/** Each field of the status below `path`, but for those below `without`. Its bounds are in the CRD. */
+/** Each field of the status below `path`, except those below `without`. Its bounds are in the CRD. */
 export function statusFields(schema: FieldSchema, path: string, without: string): string {
   return definitions(
     fieldsOf(schema, path)
@@ -55,7 +55,7 @@ export function statusFields(schema: FieldSchema, path: string, without: string)
   );
 }
 
-/** What the API server checks beyond the bounds of single fields, in the words of its refusals. */
+/** The validation rules beyond the bounds of single fields, by their messages. */
 export function rules(schema: FieldSchema, path: string): string {
   const fields = [{ path, schema }, ...fieldsOf(schema, path)].flatMap(({ path, schema }) =>
     schema.items
@@ -97,7 +97,7 @@ function typeOf(schema: FieldSchema): string {
   return schema.type ?? '';
 }
 
-/** How a duration is written is described above the list. */
+/** The format of a duration is described above the list. */
 function descriptionOf(schema: FieldSchema): string {
   const description = withoutDefault(schema.description ?? '');
   return isDuration(schema) ? description.replace(/ Whole numbers with .*$/, '') : description;

@@ -1,4 +1,4 @@
-/** The part of docs/reference.md that follows from the API alone. Pure. */
+/** The part of docs/reference.md that is generated only from the API. Pure. */
 import {
   ANOMALY_STATUSES,
   CONDITIONS,

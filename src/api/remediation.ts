@@ -1,8 +1,8 @@
-/** Remediation in the API: what `spec.remediation` allows, and what `status.diagnoses[].remediation` reports. */
+/** Remediation in the API: the values of `spec.remediation`, and the report in `status.diagnoses[].remediation`. */
 import { z } from 'zod';
 import { LIMITS } from './text.ts';
 
-/** The only action of a diagnosis that is ever carried out. Every other one is only suggested. */
+/** The only action of a diagnosis that is ever applied. All others are only suggested. */
 export const APPLICABLE_ACTION = 'reset-counter';
 
 export const remediationSpec = z

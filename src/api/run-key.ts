@@ -9,17 +9,17 @@ import { type Schema, structural } from './structural.ts';
 import type { SubjectApi } from './subject-api.ts';
 
 /**
- * Version of the hash. Raised when what goes into it changes, so that a newer
- * operator recognises an older key and adopts the object without running it.
+ * Version of the hash. Raised when its input changes, so that a newer operator recognises an older key and adopts the
+ * object without running it.
  */
 export const RUN_KEY_VERSION = 'v4';
 
 /**
- * The key of a spec: a version and a SHA-256 (first 160 bits) over runId, dryRun, the
- * subject's part without the fields that start no run, and the scenarios.
+ * The key of a spec: a version and a SHA-256 (first 160 bits) over runId, dryRun, the subject's part without the fields
+ * that start no run, and the scenarios.
  *
- * Values equal to their default do not take part, so a field that a later
- * version adds with a default leaves the keys of existing objects alone.
+ * Values equal to their default are excluded, so a field that a later version adds with a default leaves the keys of
+ * existing objects alone.
  */
 export function runKey(spec: ChaosDemoSpec, subject: SubjectApi): string {
   const part = without(subjectPart(spec, subject.member), subject.fieldsThatStartNoRun);
@@ -48,7 +48,7 @@ export function comparableKeys(a: string, b: string): boolean {
 
 type Json = unknown;
 
-/** Made once for each schema, since that is the dear part. */
+/** Cached by schema, since computing them is expensive. */
 const DEFAULTS = new WeakMap<object, Json>();
 
 /** The defaults of a part of a spec that sets only its required fields. */
@@ -78,8 +78,7 @@ function without(part: Json, fields: readonly string[]): Json {
 }
 
 /**
- * `value` without the members that are undefined or equal to those of `base`, at every depth; undefined if nothing is
- * left.
+ * `value` without members that are undefined or equal to those of `base`, at every depth; undefined if nothing is left.
  */
 function difference(value: Json, base: Json): Json {
   if (!isRecord(value)) return canonical(value) === canonical(base) ? undefined : value;

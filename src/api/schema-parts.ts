@@ -1,12 +1,12 @@
-/** Pieces that the schemas of the envelope and of the subjects are made of. */
+/** Building blocks for the schemas of the envelope and of the subjects. */
 import { z } from 'zod';
 import { DURATION_PATTERN } from './duration.ts';
 import type { CelRule } from './subject-api.ts';
 
-/** Rules in CEL, as `.meta()` takes them. */
+/** Rules in CEL, for `.meta()`. */
 export const cel = (...rules: CelRule[]) => ({ 'x-kubernetes-validations': rules });
 
-/** A duration between two bounds, both included. The default, if any, is chained behind it. */
+/** A duration between two bounds, both included. Chain the default, if any, after it. */
 export function durationField(description: string, min: string, max: string) {
   return z
     .string()
@@ -25,8 +25,8 @@ export function durationField(description: string, min: string, max: string) {
 }
 
 /**
- * A rule that holds if one of its durations is not one: the rule of that field reports it already, and an evaluation
- * error next to it would only confuse.
+ * Skips the rule when a duration is malformed: the field's own rule reports that already, and an evaluation error next
+ * to it would only confuse.
  */
 export function ifDurations(fields: readonly string[], rule: string): string {
   const invalid = fields.map((field) => `!${field}.matches('${DURATION_PATTERN.source}')`);

@@ -24,7 +24,7 @@ export interface ScenarioSpec {
   [member: string]: unknown;
 }
 
-/** A spec as the API server hands it out: defaults filled in. Beside these fields it has the member of its subject. */
+/** A spec as returned by the API server, with defaults. It also has the member of its subject. */
 export interface ChaosDemoSpec {
   scenarios: ScenarioSpec[];
   diagnosisProfile: string;
@@ -38,7 +38,7 @@ export interface ChaosDemoSpec {
   historyLimit: number;
 }
 
-/** The part of a spec that is about its subject: what `member` holds; undefined if the spec has no such member. */
+/** The part of a spec about its subject: the value of `member`; undefined if the spec has no such member. */
 export function subjectPart(spec: ChaosDemoSpec, member: string): unknown {
   return (spec as unknown as Readonly<Record<string, unknown>>)[member];
 }
@@ -46,12 +46,12 @@ export function subjectPart(spec: ChaosDemoSpec, member: string): unknown {
 /** The profile that every operator has: rules, which make no requests. */
 export const RULES_PROFILE = 'rules';
 
-/** A DNS label in lower case, as names in a spec are. */
+/** A DNS label in lower case, the format of names in a spec. */
 const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 const optionalPart = (schema: z.ZodType<object, object>): z.ZodType => schema.optional();
 
-/** Everything that all scenarios have, and a member for each type. */
+/** The fields of all scenarios, and a member for each type. */
 function scenarioSchema(subjects: readonly SubjectApi[]): z.ZodType {
   const faults = subjects.flatMap(({ faults }) => faults);
   const parts = Object.fromEntries(faults.map(({ member, schema }) => [member, optionalPart(schema)]));
@@ -83,7 +83,7 @@ export const DWELLS_PER_RUN = 2;
 /** Chapters of a scenario that dwell in pace Auto: chaos, detection, diagnosis. */
 export const DWELLS_PER_SCENARIO = 3;
 
-/** A member for each registered subject, of which a spec has one. */
+/** A member for each registered subject; a spec has one of them. */
 function subjectMembers(subjects: readonly SubjectApi[]): Record<string, z.ZodType> {
   const isOnly = subjects.length === 1;
   return Object.fromEntries(
@@ -91,10 +91,7 @@ function subjectMembers(subjects: readonly SubjectApi[]): Record<string, z.ZodTy
   );
 }
 
-/**
- * Rules that each subject adds for its specs; if there are several subjects, a spec is about one, with its own
- * scenarios.
- */
+/** Rules of each subject for its specs; if there are several subjects, a spec is about one, with its own scenarios. */
 function specRules(subjects: readonly SubjectApi[]): CelRule[] {
   if (subjects.length === 1) return subjects.flatMap(({ rules }) => rules);
   const members = subjects.map(({ member }) => member);

@@ -1,11 +1,11 @@
-/** A zod schema as the structural schema that a CustomResourceDefinition takes. */
+/** Converts a zod schema to the structural schema of a CustomResourceDefinition. */
 import { z } from 'zod';
 
 export type Schema = Record<string, unknown>;
 
 /**
- * No `additionalProperties: false`, no unions, no `$schema`. Descriptions name the
- * default, since `kubectl explain` shows no other trace of it.
+ * No `additionalProperties: false`, no unions, no `$schema`. Descriptions name the default, since `kubectl explain`
+ * shows it nowhere else.
  */
 export function structural(schema: z.ZodType): Schema {
   const json = z.toJSONSchema(schema, {
@@ -17,7 +17,7 @@ export function structural(schema: z.ZodType): Schema {
   return clean(json) as Schema;
 }
 
-/** What `structural` puts behind a description, without it. */
+/** The description without the default that `structural` appends. */
 export function withoutDefault(description: string): string {
   return description.replace(/ Default: [^ ]+\.$/, '');
 }

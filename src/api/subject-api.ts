@@ -1,12 +1,11 @@
 /**
- * What a subject adds to the resource: its member of `spec`, its scenario
- * types, and the words that its conditions, reasons, columns and measures are
- * documented with. `assembleApi` makes CRD, schema and reference from the registered ones.
+ * A subject's part of the resource: its member of `spec`, its scenario types, and the documentation of its conditions,
+ * reasons, columns and measures. `assembleApi` builds CRD, schema and reference from the registered ones.
  */
 import type { z } from 'zod';
 import type { ScenarioStatus } from './status.ts';
 
-/** A validation rule in CEL, as `x-kubernetes-validations` takes it. */
+/** A validation rule in CEL, for `x-kubernetes-validations`. */
 export interface CelRule {
   readonly rule: string;
   readonly message?: string;
@@ -27,7 +26,7 @@ export interface MeasureApi {
   readonly name: string;
   readonly unit: string;
   readonly meaning: string;
-  /** Whether it only grows while the fault is watched: of a watch that broke off it is what there was at least. */
+  /** Whether it only grows while the fault is observed: if the observation was interrupted, it is a lower bound. */
   readonly grows?: boolean;
 }
 
@@ -35,15 +34,17 @@ export interface MeasureApi {
 export interface FaultApi {
   /** Value of `spec.scenarios[].type`, and type of the condition that reports its result: "Outage". */
   readonly type: string;
-  /** Member of a scenario that holds its parameters: "outage". */
+  /** Member of a scenario with its parameters: "outage". */
   readonly member: string;
-  /** Of that member; every field has a default, since a scenario may leave the member out. */
+  /** Schema of that member; every field has a default, since a scenario may omit the member. */
   readonly schema: z.ZodType<object, object>;
-  /** What the condition of its type is about, in a sentence. */
+  /** The meaning of the condition of its type, in a sentence. */
   readonly conditionMeaning: string;
   /** The measure of the invariant first. */
   readonly measures: readonly MeasureApi[];
-  /** What a scenario with this result and summary has shown, as a clause: "loses orders while the store is away (3)". */
+  /**
+   * The finding of a scenario with this result and summary, as a clause: "loses orders while the store is away (3)".
+   */
   readonly finding: (result: 'Violated' | 'Held', summary: string) => string;
   /** Column that shows the summary of its scenario with `-o wide`. */
   readonly column: { readonly name: string; readonly description: string };
@@ -51,7 +52,7 @@ export interface FaultApi {
 
 /** A figure of scenarios that the operator shows in its metrics, by scenario type. */
 export interface HistogramApi {
-  /** Behind `chaosdemo_`, with its unit at the end: "backlog_messages". */
+  /** Without the prefix `chaosdemo_`, with its unit at the end: "backlog_messages". */
   readonly name: string;
   /** What it counts, in a sentence. */
   readonly help: string;
@@ -64,17 +65,17 @@ export interface HistogramApi {
 /** A Secret that the operator reads for a subject. */
 export interface SecretApi {
   readonly type: string;
-  /** In Markdown: what it holds. */
+  /** Its content, in Markdown. */
   readonly meaning: string;
 }
 
 /** A subject's part of the API. */
 export interface SubjectApi {
-  /** Member of `spec` that holds its part: "queue". A spec that has it is about this subject. */
+  /** Member of `spec` for its part: "queue". A spec that has it is about this subject. */
   readonly member: string;
-  /** What messages call it: "queue". */
+  /** Name in messages: "queue". */
   readonly displayName: string;
-  /** Of that member. */
+  /** Schema of that member. */
   readonly schema: z.ZodType<object, object>;
   /** Fields of that member that start no run when they change. */
   readonly fieldsThatStartNoRun: readonly string[];
@@ -86,6 +87,6 @@ export interface SubjectApi {
   /** Subject-specific reasons: why a run is refused or waits. */
   readonly refusals: readonly string[];
   readonly secrets: readonly SecretApi[];
-  /** What its scenarios show in the metrics of the operator beside what those of every subject show. */
+  /** Additional metrics of its scenarios, besides those of every subject. */
   readonly histograms: readonly HistogramApi[];
 }

@@ -1,7 +1,7 @@
 /** Makes text from a cluster safe for a terminal or the log of a pipeline. Its author may be hostile. */
 import { printable, truncate } from './text.ts';
 
-/** Longest line that is shown, in characters: more than any field of a status holds. */
+/** Maximum length of a line, in characters: more than any field of a status holds. */
 const LONGEST_LINE = 2000;
 
 /**

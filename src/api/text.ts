@@ -15,18 +15,18 @@ export const LIMITS = {
 } as const;
 
 /**
- * Characters that no reader sees and that do something to a terminal, a log or a YAML reader: controls, marks
- * that turn the direction of text, everything else without a shape. Emoji and some scripts need the two joiners.
+ * Invisible characters that affect a terminal, a log or a YAML reader: controls, marks that change the direction of
+ * text, everything else without a shape. Emoji and some scripts need the two joiners.
  */
 const UNPRINTABLE =
   /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Noncharacter_Code_Point}\u{e0000}-\u{e0fff}]/gu;
 
-/** Ends of lines and tabs; a message is one line wherever it is shown. */
+/** Line breaks and tabs; a message is one line wherever it is shown. */
 const BREAKS = /\r\n|[\r\n\t]/g;
 
 /**
- * Text as one line of printable characters: spaces in place of line ends and tabs, `\ufffd` in place of what
- * cannot be shown, half characters included. Never longer than `text`, and the same when done again.
+ * Text as one line of printable characters: spaces in place of line breaks and tabs, `\ufffd` in place of unprintable
+ * characters, including half characters. Never longer than `text`. Idempotent.
  */
 export function printable(text: string): string {
   return text.toWellFormed().replace(BREAKS, ' ').replace(UNPRINTABLE, '\ufffd');
@@ -43,8 +43,7 @@ export function withPrintableTexts<T>(value: T): T {
 }
 
 /**
- * Text cut to a bound of the schema, with an ellipsis if it was cut. All external text passes through here on its way
- * into a status.
+ * Text cut to a bound of the schema, with an ellipsis if it was cut. All external text in a status passes through here.
  */
 export function truncate(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;

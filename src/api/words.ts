@@ -1,4 +1,4 @@
-/** Figures as sentences need them. */
+/** Formats figures for sentences. */
 import type { Measure } from './status.ts';
 
 /** "1 key", "2 keys". */
@@ -6,12 +6,14 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** "1 request", "2 requests", "1 ms": a value with its unit, which is written for more than one. */
+/** "1 request", "2 requests", "1 ms": a value with its unit; `unit` is given in the plural. */
 export function withUnit(value: number, unit: string): string {
   return `${value} ${value === 1 ? unit.replace(/(?<=..)s$/, '') : unit}`;
 }
 
-/** "errors at least 30 requests, at most 8 allowed": the measure that decides, in words; undefined: nothing was measured. */
+/**
+ * "errors at least 30 requests, at most 8 allowed": the deciding measure, in words; undefined: nothing was measured.
+ */
 export function measureInWords([first]: readonly Measure[] = []): string | undefined {
   if (!first) return undefined;
   const { atLeast, bound, name, unit, value } = first;

@@ -5,7 +5,6 @@ import type { LimiterMode } from '../local/limiters.ts';
 /** The ChaosDemo that runs by default. */
 export const SAMPLE = 'manifests/samples/demo.yaml';
 
-/** The options of a demo. */
 export interface DemoOptions {
   readonly mode: LimiterMode;
   readonly file: string;
@@ -22,7 +21,7 @@ export interface DemoOptions {
   readonly history?: string;
 }
 
-/** How the bundled rate limiters are started. */
+/** How the bundled rate limiters count. */
 export function modeOption(): Option {
   return new Option(
     '--mode <mode>',
@@ -32,7 +31,7 @@ export function modeOption(): Option {
     .default('approximate');
 }
 
-/** Which profile explains what was detected. */
+/** The profile that explains what was detected. */
 export function diagnosisOption(help: string): Option {
   return new Option('--diagnosis <profile>', help).argParser((text) => {
     if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return text;

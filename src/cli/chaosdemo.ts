@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `chaosdemo`: what can be done with the files of a run, on a machine without cluster, store or network. */
+/** `chaosdemo`: works on the files of a run, on a machine without cluster, store or network. */
 import { createReadStream } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -15,7 +15,7 @@ import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/histor
 import { replay } from '../subjects/ratelimiter/replay.ts';
 import { scenarioLines } from './story.ts';
 
-/** How `check` ends. */
+/** Exit statuses of `check`. */
 const EXIT = { asExpected: 0, unexpected: 1, inconclusive: 2, usage: 64, data: 65, noInput: 66 } as const;
 
 const program = new Command('chaosdemo')

@@ -10,7 +10,7 @@ export async function openDemoPage(
   name: string,
   say: (line: string) => void,
 ): Promise<OpenUi> {
-  // It brings the charting library, which no other demo needs.
+  // Loads the charting library, which no other demo needs.
   const { hasBrowser, openUi } = await import('./plugin/ui/ui.ts');
   const client = new KubeClient(loadKubeConfig(controlPlane.kubectl.kubeconfig));
   const connection = { client, namespace, namespaceGiven: true, kubectl: 'kubectl' };

@@ -18,10 +18,10 @@ import type { ReportSource } from './report/report.ts';
 import { verdictLines } from './story.ts';
 import { hasTerminal } from './view/screen.ts';
 
-/** What a demo can run besides what this folder brings. */
+/** Additional capabilities of a demo, from outside this folder. */
 export interface DemoExtras {
   readonly limiters: OtherLimiters;
-  /** Has a small model answer that ends with the supervisor; returns a file for `--diagnosis-profiles` with the one profile `local`. */
+  /** Starts a small model that ends with the supervisor; returns a file of profiles with the one profile `local`. */
   startModel(
     supervisor: Supervisor,
     onProgress: (message: string) => void,
@@ -31,10 +31,10 @@ export interface DemoExtras {
 
 const start = performance.now();
 
-/** Lines that have to wait, while a live view has the terminal. */
+/** Lines held back while a live view has the terminal. */
 let held: string[] | undefined;
 
-/** One line; much of it comes from the cluster. */
+/** Prints one line; much of the text comes from the cluster. */
 function say(line: string): void {
   if (held) held.push(line);
   else process.stdout.write(`${terminalLine(line)}\n`);
@@ -84,7 +84,7 @@ async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSigna
   }
 }
 
-/** The verdict, and what is written of it. */
+/** Prints the verdict, and writes the files of the run. */
 async function tellEnd(
   { controlPlane }: Stage,
   { demo: ended, evidence }: ReportSource,
@@ -119,7 +119,7 @@ async function findProfiles(
   return await startModel(supervisor, (message) => progress('model', message), signal);
 }
 
-/** Shows the run to its end. Lines that come while a live view has the terminal are printed when it is given back. */
+/** Shows the run to its end. Lines printed while a live view has the terminal appear when it is closed. */
 async function present(
   environment: Stage,
   demo: PlannedDemo,
@@ -139,7 +139,7 @@ async function present(
   }
 }
 
-/** How to use what is left running. */
+/** Prints how to use the processes left running. */
 function sayHowToUse({ controlPlane, namespace }: Stage, name: string): void {
   const { binary, kubeconfig } = controlPlane.kubectl;
   const help = `
@@ -160,7 +160,7 @@ async function interrupted(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
-/** Runs the demo that the command line of this process names, to its end, and sets the exit status. */
+/** Runs the demo selected by the command line of this process, to its end, and sets the exit status. */
 export async function runDemo(extras: DemoExtras): Promise<void> {
   await runProgram<DemoOptions>(demoCommand(extras.limiters.names), {
     main: async (options, signal) => await main(extras, options, signal),

@@ -1,4 +1,4 @@
-/** Diagnoses with all that is known of them: the status has the conclusion, and the evidence of the run the rest. Pure. */
+/** Complete diagnoses: the conclusion from the status, the rest from the evidence of the run. Pure. */
 import type { ChaosDemo, DiagnosisStatus } from '../api/index.ts';
 import { type Diagnosis, evidenceName, type RunEvidence } from '../evidence/index.ts';
 
@@ -9,7 +9,7 @@ export interface ShownDiagnosis extends DiagnosisStatus {
   readonly missing: string;
 }
 
-/** @param evidence that was found; that of another run or object is ignored */
+/** @param evidence ignored if it is of another run or object */
 export function shownDiagnoses(
   { metadata, status = {} }: Pick<ChaosDemo, 'metadata' | 'status'>,
   evidence: RunEvidence | undefined,

@@ -1,4 +1,4 @@
-/** What the end of a run is to a shell, wherever one is followed. */
+/** Exit statuses for the end of a run. */
 export const EXIT_BY_PHASE: Readonly<Record<string, number>> = {
   Succeeded: 0,
   Failed: 1,

@@ -6,7 +6,7 @@ import { measureInWords, type ScenarioStatus } from '../api/index.ts';
 import { asExpected } from '../demo/verdict.ts';
 
 export interface ShownFinding {
-  /** good: the subject does what it should; bad: a weakness, accepted or not; none: nothing is known for sure. */
+  /** good: the subject behaves well; bad: a weakness, accepted or not; none: inconclusive. */
   readonly tone: 'good' | 'bad' | 'none';
   /** In a word or two: "FailsOpen", "violation". */
   readonly word: string;
@@ -14,7 +14,7 @@ export interface ShownFinding {
   readonly figure: string;
 }
 
-/** Words with which the summary of a scenario may begin, and whether a subject that does so is well. */
+/** First words of a scenario's summary, and whether that behaviour is good. */
 const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
   Enforces: 'good',
   FailsClosed: 'good',
@@ -50,7 +50,7 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
     : { tone: 'good', word: 'no violation', figure };
 }
 
-/** Of "30 > 10", what was admitted; else what callers within their limit did not get. */
+/** Of "30 > 10", the admitted requests; else the requests of callers under their limit that were not admitted. */
 function behaviourFigure(over: string | undefined, { measures = [] }: ScenarioStatus): string {
   const admitted = /^(>= )?(\d+) > (\d+)$/.exec(over ?? '');
   if (admitted) return `${admitted[1] ? 'at least ' : ''}${admitted[2]} of ${admitted[3]} admitted`;
@@ -67,12 +67,12 @@ export function findingText(status: ScenarioStatus): string {
   return figure === '' ? word : `${word}, ${figure}`;
 }
 
-/** Whether a finding is a weakness that the spec accepts: the gate passes, and the subject is not well. */
+/** Whether a finding is a weakness that the spec accepts: the gate passes, but the subject is not healthy. */
 export function isAccepted(status: ScenarioStatus): boolean {
   return status.result === 'Held' && findingOf(status).tone === 'bad';
 }
 
-/** What the gate makes of it, in a few words. */
+/** The gate's decision, in a few words. */
 export function gateOf(status: ScenarioStatus): string {
   const { expect, result } = status;
   if (result === undefined) return 'not tested';

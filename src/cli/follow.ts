@@ -1,4 +1,4 @@
-/** Follows the run of `npm run demo`: in the live view, or as the rows of kubectl and the story line by line. */
+/** Follows the run of `npm run demo`: in the live view, or line by line with the rows of kubectl. */
 import { spawn } from 'node:child_process';
 import { on } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
@@ -14,30 +14,30 @@ import { type Display, plainDisplay, showLive } from './view/session.ts';
 import type { LiveState } from './view/state.ts';
 import { watchView } from './view/watch-view.ts';
 
-/** How far kubectl may be behind at the end. */
+/** How far kubectl may lag behind at the end. */
 const LAST_ROW_MS = 2000;
 
 export interface FollowOptions {
   readonly name: string;
   readonly say: (line: string) => void;
-  /** Whether space or enter goes on to the next chapter. */
+  /** Whether space or enter advances to the next chapter. */
   readonly isManual: boolean;
   readonly signal: AbortSignal;
 }
 
-/** How a run is shown, and the parts that it needs of the session. */
+/** A way to show a run, with the parts of the session that it needs. */
 type Show = (
   options: FollowOptions,
   stage: Pick<Stage, 'controlPlane' | 'namespace'>,
   steering: {
-    /** Goes on to the next chapter if the run waits for that. */
+    /** Advances to the next chapter if the run waits for that. */
     readonly goOn: (state: LiveState | undefined) => void;
     readonly fail: (error: Error) => void;
   },
 ) => Promise<Display>;
 
 /**
- * Shows the run until it has ended; returns the object as it is then, with the evidence if there is a diagnosis.
+ * Shows the run until it has ended; returns the final object, with the evidence if there is a diagnosis.
  * @throws if it was deleted, an annotation could not be written, the keyboard has ended, or the reason of `signal`
  */
 export async function follow(
@@ -75,7 +75,7 @@ export async function follow(
   }
 }
 
-/** On the terminal's own screen. Ctrl-C is sent to this process as a signal. */
+/** In full-screen mode. Ctrl-C is sent to this process as a signal. */
 export const onScreen: Show = async (_options, _stage, { goOn }) =>
   await screenDisplay({
     view: watchView,
@@ -128,7 +128,7 @@ export const asLines: Show = async ({ isManual, name, say }, { controlPlane, nam
   };
 };
 
-/** kubectl has its own watch, which may be a moment behind: its last row belongs before the verdict. */
+/** kubectl has a separate watch, which may lag a moment: its last row belongs before the verdict. */
 async function rowOf(phase: string, lines: Interface): Promise<void> {
   const timeout = AbortSignal.timeout(LAST_ROW_MS);
   try {

@@ -1,9 +1,9 @@
 /** Handles Ctrl-C for the programs that run on a terminal. */
 
-/** As shells report a program that Ctrl-C has ended. */
+/** The exit status by which shells report Ctrl-C. */
 export const EXIT_INTERRUPTED = 130;
 
-/** `npm run` forwards the signal that the terminal also sends, so signals within this time are one Ctrl-C; milliseconds. */
+/** `npm run` forwards the signal that the terminal also sends: signals within this time, in ms, are one Ctrl-C. */
 const SAME_MS = 1000;
 
 /**

@@ -1,4 +1,4 @@
-/** What a demo runs: the ChaosDemo of a file on the reference rate limiter, or that of another limiter. */
+/** The plan of a demo: the ChaosDemo of a file on the reference rate limiter, or that of another limiter. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { KIND } from '../api/index.ts';
@@ -13,7 +13,7 @@ export interface PlannedDemo {
   readonly spec?: { readonly pace?: { readonly mode?: string } };
 }
 
-/** What is run, and on what. */
+/** The ChaosDemo of a demo, and its target. */
 export interface Plan {
   readonly demo: PlannedDemo;
   /** The source of the demo. */
@@ -21,7 +21,7 @@ export interface Plan {
   readonly start: (options: StageOptions) => Promise<Stage>;
 }
 
-/** Whether the run has the terminal's own screen. The address of a page must stay in sight, and be there to click. */
+/** Whether the run is shown full-screen. The address of a page must stay visible and clickable. */
 export function isShownLive({ plain, ui }: Pick<DemoOptions, 'plain' | 'ui'>, hasTerminal: boolean): boolean {
   return hasTerminal && !plain && !ui;
 }
@@ -29,11 +29,11 @@ export function isShownLive({ plain, ui }: Pick<DemoOptions, 'plain' | 'ui'>, ha
 /** Rate limiters besides the reference one, each with a ChaosDemo. */
 export interface OtherLimiters {
   readonly names: readonly string[];
-  /** What to run for one of `names`, in one of its variants or as it comes. Throws UsageError for an unknown variant. */
+  /** The plan for one of `names`, in one of its variants or the default. Throws UsageError for an unknown variant. */
   planOf(name: string, variant: string | undefined): Promise<Plan>;
 }
 
-/** Reads what the arguments name. Throws UsageError with what to write. */
+/** Reads the demo selected by the arguments. Throws UsageError with what to write. */
 export async function planOf(options: DemoOptions, others: OtherLimiters): Promise<Plan> {
   const { limiter, variant } = options;
   if (variant !== undefined && limiter === undefined) throw new UsageError('--variant belongs to --limiter');

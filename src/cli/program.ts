@@ -5,7 +5,6 @@ import { LocalError } from '../local/errors.ts';
 import { EXIT_USAGE, UsageError } from '../settings/settings.ts';
 import { EXIT_INTERRUPTED, interruptedBy } from './interruption.ts';
 
-/** How a program for a terminal is run. */
 export interface Run<Options> {
   /** Does the work; its signal aborts on Ctrl-C. `words` are the arguments that are not options. Returns the exit status. */
   readonly main: (options: Options, signal: AbortSignal, words: readonly string[]) => Promise<number>;

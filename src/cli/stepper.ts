@@ -1,11 +1,11 @@
-/** Manual pace at a keyboard: space or enter lets the run leave the chapter it waits in. */
+/** Manual pace at a keyboard: space or enter advances the run. */
 import type { ChaosDemoStatus } from '../api/index.ts';
 
 /** The place at which a run waits for a person. */
 export interface Waiting {
   /** The value for the advance annotation: "<run number>/<chapter being left>". */
   readonly advance: string;
-  /** Title of the chapter that comes next; undefined when the last one is being left. */
+  /** Title of the next chapter; undefined when the last one is being left. */
   readonly next: string | undefined;
 }
 
@@ -19,7 +19,7 @@ export function waitingOf({ chapters = [], run }: ChaosDemoStatus): Waiting | un
   };
 }
 
-/** The part of a terminal's input that is needed here. */
+/** The part of a terminal's input used here. */
 export type Keyboard = NodeJS.ReadableStream & Partial<Pick<NodeJS.ReadStream, 'isTTY' | 'setRawMode'>>;
 
 const CTRL_C = '\u0003';
@@ -27,13 +27,13 @@ const CTRL_C = '\u0003';
 export interface KeyActions {
   /** Space or enter was pressed. */
   readonly goOn: () => void;
-  /** Ctrl-C: a terminal that gives single keys sends no signal for it. */
+  /** Ctrl-C: in raw mode the terminal sends no signal for it. */
   readonly onInterrupt: () => void;
   /** The input has ended. */
   readonly onEnd: () => void;
 }
 
-/** Listens to single keys. Returns what gives the terminal back as it was. */
+/** Listens to single keys. Returns a function that restores the terminal. */
 export function listenToKeys(keyboard: Keyboard, { goOn, onEnd, onInterrupt }: KeyActions): () => void {
   if (keyboard.isTTY) keyboard.setRawMode?.(true);
   keyboard.on('data', (data: Buffer) => {

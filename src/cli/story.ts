@@ -1,7 +1,4 @@
-/**
- * The story of a run as lines for a terminal: what changed from one status to
- * the next, and the verdict with its evidence. Pure.
- */
+/** The progress of a run as lines for a terminal: changes of the status, and the verdict with its evidence. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import {
   diagnosedBy,
@@ -63,7 +60,7 @@ function resultLine({ detectedAfterMilliseconds: ms, name, result, summary }: Sc
   return `${name} ${result ?? 'not tested'}${figures}${after}`;
 }
 
-/** The verdict and what it rests on. @param evidence with the steps of diagnoses, if there is any */
+/** The verdict with its results. @param evidence with the steps of diagnoses, if there is any */
 export function verdictLines(demo: Pick<ChaosDemo, 'metadata' | 'status'>, evidence?: RunEvidence): string[] {
   const { status = {} } = demo;
   const { phase, run, scenarios = [] } = status;
@@ -77,14 +74,14 @@ export function verdictLines(demo: Pick<ChaosDemo, 'metadata' | 'status'>, evide
   return lines;
 }
 
-/** What a scenario found, with its figures and evidence. */
+/** The finding of a scenario, with its figures and evidence. */
 export function scenarioLines(scenario: ScenarioStatus): string[] {
   const { evidence = [], expect, fault, measures = [], message, recoveredAfterMilliseconds: ms } = scenario;
   const lines = [`${resultLine(scenario)} (expected ${expect})`];
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);
   if (measures.length > 0) lines.push(`  Measured: ${measures.map(figure).join(', ')}`);
-  // The proof of a fault is its first evidence, too.
+  // The proof of the fault is repeated in the evidence.
   lines.push(...evidence.filter((item) => item !== fault?.message).map((item) => `  - ${item}`));
   if (ms !== undefined) lines.push(`  - recovered within ${formatDuration(ms)} of the end of the fault`);
   return lines;
@@ -114,7 +111,7 @@ function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
   return lines;
 }
 
-/** What was injected is only in the evidence. */
+/** The injected fault is only in the evidence. */
 function gradeText(
   { action, identification, localization }: NonNullable<DiagnosisStatus['grade']>,
   whole: ShownDiagnosis['whole'],

@@ -1,14 +1,14 @@
 /**
- * Keeps a status small. Each text and list in it has its bound, but all of them full at once are several times what
- * every watcher should be sent with each change. What is dropped first is in the evidence, or is least missed.
+ * Keeps a status small. Each text and list in it is bounded, but all of them full at once would be several times what
+ * each change should send to every watcher. The parts dropped first are in the evidence, or matter least.
  */
 import type { ChaosDemoStatus } from '../api/index.ts';
 import { truncate } from '../api/index.ts';
 
-/** Bytes of a status as JSON, at most. */
+/** Maximum size of a status as JSON, in bytes. */
 export const STATUS_BYTES = 32 * 1024;
 
-/** In this order, until the status is small enough. No decision depends on what they drop. */
+/** Applied in this order until the status is small enough. No decision depends on the dropped parts. */
 const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
   ({ scenarios = [] }) => {
     for (const one of scenarios) delete one.evidence;
@@ -22,7 +22,7 @@ const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
     delete status.run?.pods;
     shortenMessages(status, 1);
   },
-  // Eight scenarios, each with all that a scenario may have.
+  // Eight scenarios, each with everything it may have.
   ({ chapters = [], diagnoses = [], scenarios = [] }) => {
     for (const one of chapters.filter(({ completedAt }) => completedAt !== undefined)) {
       delete one.startedAt;

@@ -35,7 +35,7 @@ const REPORT_WITHIN_MS = 10_000;
 /** How many times one scenario is planned before it is given up. */
 const MAX_ATTEMPTS = 5;
 
-/** How many fresh fixtures are made for one attempt before it is given up. */
+/** How many fresh fixtures are set up for one attempt before it is given up. */
 const MAX_PREPARATIONS = 5;
 
 /** Works on the chaos chapter of a scenario. */
@@ -55,7 +55,7 @@ export function workOnChaos(context: Context, scenario: Scenario, chapter: Chapt
     : resolveOrphan(context, scenario, entry, fault);
 }
 
-/** What the chapter of a fault is at, once that is proven or not. */
+/** The current step of a fault's chapter, once the fault is proven or not. */
 export function noteOf(fault: FaultStatus): string {
   return fault.proof === 'Confirmed' ? 'fault confirmed' : 'fault not proven';
 }
@@ -121,7 +121,7 @@ function countdownMessage(scenario: Scenario, prepared: string): string {
   return `${prepared}. ${scenario.faultTitle} in ${formatDuration(scenario.countdownMs)}`;
 }
 
-/** Faults that the journal takes. */
+/** Maximum number of faults in the journal. */
 const MOST_NOTED = 16;
 
 /**
@@ -179,7 +179,7 @@ function sentences(first: string, second: string | undefined): string {
   return second === undefined ? first : `${first}. ${second}`;
 }
 
-/** Takes a fault that this process announced to its report. */
+/** Follows a fault that this process announced to its report. */
 function carryOut(
   context: Context,
   scenario: Scenario,
@@ -236,7 +236,7 @@ function planAgain(context: Context, entry: ScenarioStatus, message: string): Wo
   return { done: false, message, note: 'planning again' };
 }
 
-/** Decides about a fault that a process announced which is gone now. */
+/** Decides about a fault announced by a process that no longer exists. */
 function resolveOrphan(
   context: Context,
   scenario: Scenario,
@@ -244,7 +244,7 @@ function resolveOrphan(
   fault: FaultStatus,
 ): Work {
   const { now, observed } = context;
-  // The other process may be slow rather than gone; past this moment it does not inject any more.
+  // The other process may be slow rather than gone; after this time it no longer injects.
   const settled = ms(fault.plannedAt) + INJECT_WITHIN_MS + 1000;
   if (now < settled) {
     wake(context, settled);

@@ -1,6 +1,5 @@
 /**
- * A chapter of a demo. A subject lists its chapters; the framework leads
- * through them and knows for each stage when its work is done.
+ * A chapter of a demo. Subjects list their chapters; the framework runs them and knows when each stage's work is done.
  */
 
 import type { ChaosDemoStatus, ChapterStatus } from '../api/index.ts';
@@ -17,7 +16,6 @@ export const STAGES = [
   'complete',
 ] as const;
 
-/** What a chapter does. */
 export type Stage = (typeof STAGES)[number];
 
 export interface Chapter {

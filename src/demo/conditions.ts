@@ -1,4 +1,4 @@
-/** The conditions that follow from a status, as the table in the API has them. */
+/** Derives the conditions from a status, by the table in the API. */
 
 import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
 import { counted, truncate } from '../api/index.ts';
@@ -31,7 +31,7 @@ export function conditionsFor(context: Context): Condition[] {
   });
 }
 
-/** Ready, Reconciling, Stalled, Complete and Succeeded. Reconciling and Stalled are never there together. */
+/** Ready, Reconciling, Stalled, Complete and Succeeded. Reconciling and Stalled are mutually exclusive. */
 function standingConditions(
   standing: Standing,
   draft: ChaosDemoStatus,
@@ -41,7 +41,7 @@ function standingConditions(
     const { reason, message } = verdict;
     const good: Part = { status: 'True', reason, message };
     const bad: Part = { status: 'False', reason, message };
-    // A dry run tests nothing: one that was left on by mistake must open no gate.
+    // A dry run tests nothing: if dryRun was left set by mistake, it must not open a gate.
     const succeeded: Part = draft.run?.dryRun ? { status: 'Unknown', reason, message } : good;
     return verdict.phase === 'Succeeded'
       ? { Ready: good, Complete: good, Succeeded: succeeded }
@@ -142,7 +142,7 @@ function violation(context: Context, type: string): Part {
   return parts.length === 1 ? part : { ...part, message: `${name}: ${part.message}` };
 }
 
-/** Of several scenarios of a type a violation counts most; that none was violated takes all of them. */
+/** Of several scenarios of a type a violation counts most; False needs all of them to be without a violation. */
 const RANK: Readonly<Record<Part['status'], number>> = { True: 0, Unknown: 1, False: 2 };
 
 function violationIn(draft: ChaosDemoStatus, { fault, message = '', reason, result }: ScenarioStatus): Part {

@@ -89,8 +89,8 @@ export function runIsOn(status: ChaosDemoStatus | undefined): boolean {
 }
 
 /**
- * How far ahead of the clock a fault may be planned, and how far after that it may end: twice what the schema allows for
- * a countdown or a pause. The clocks of operators that follow each other may differ by less.
+ * How far ahead of the clock a fault may be planned, and how far after that it may end: twice the maximum in the schema
+ * of a countdown or a pause. The clocks of successive operators may differ by less.
  */
 export const MOST_AHEAD_MS = 120_000;
 
@@ -125,8 +125,7 @@ export function runDeadline(
 }
 
 /**
- * When to stop watching the invariant of a fault: its end and the time to settle, or sooner if `reading` is complete
- * by then.
+ * When to stop observing the invariant of a fault: after its end and the time to settle, or once `reading` is complete.
  */
 export function watchEnd(
   fault: FaultStatus,
@@ -143,7 +142,7 @@ export function journalOf({ draft }: Context): Journal {
   return draft.journal;
 }
 
-/** What the journal holds of a fault: its fixture and its marker. */
+/** The journal entry of a fault: its fixture and its marker. */
 export function journalEntry(
   { journal }: ChaosDemoStatus,
   fault: string,
@@ -156,7 +155,7 @@ export function fixtureOf(status: ChaosDemoStatus, fault: string): string {
   return journalEntry(status, fault)?.fixture ?? '';
 }
 
-/** What sets one fixture of a scenario apart from every other that the run may set up. */
+/** Distinguishes one fixture of a scenario from every other that the run may set up. */
 export interface FixtureTurn {
   readonly attempt: number;
   /** Counts the preparations of the same attempt, from 1. */
@@ -166,8 +165,8 @@ export interface FixtureTurn {
 }
 
 /**
- * `<prefix>-<part of the uid>-<run>-<scenario>-<session>`, with attempt and sequence unless both are 1. A name is
- * never used twice: what a process that is gone, or an earlier preparation, sent to it still counts.
+ * `<prefix>-<part of the uid>-<run>-<scenario>-<session>`, with attempt and sequence unless both are 1. A name is never
+ * reused: requests sent to it by a previous process or preparation still count.
  */
 export function fixtureName(
   prefix: string,
@@ -190,23 +189,23 @@ function markOf(uid: string): string {
 }
 
 /**
- * The name of what a session sets up for its controls: no other session of the run takes it, and no scenario can be
- * called so.
+ * The name of a session's fixture for its controls: no other session of the run uses it, and no scenario can have this
+ * name.
  * @param since when the session began; milliseconds since the epoch
  */
 export function controlName(prefix: string, uid: string, run: number, since: number): string {
   return `${prefix}${markOf(uid)}${run}-${CONTROL}${sessionMark(since)}`;
 }
 
-/** No name of a scenario begins with a hyphen. */
+/** Names of scenarios cannot begin with a hyphen. */
 const CONTROL = '-control-';
 
-/** Whether a name is one that {@link controlName} makes, rather than that of a fixture of a fault. */
+/** Whether a name was made by {@link controlName}, rather than for a fixture of a fault. */
 export function isControl(name: string): boolean {
   return name.includes(`-${CONTROL}`);
 }
 
-/** Names that the journal takes. */
+/** Maximum number of fixture names in the journal. */
 const MOST_FIXTURES = 16;
 
 /**

@@ -38,23 +38,23 @@ export interface Decision {
   status: ChaosDemoStatus;
   effects: Effect[];
   activities: Activity[];
-  /** Whether the object must carry the finalizer: while a run may have fixtures on its subject, or a fault that can be released. */
+  /**
+   * Whether the object must have the finalizer: while a run may have fixtures on its subject, or a releasable fault.
+   */
   finalizer: boolean;
-  /** Whether a session with the subject is needed; without, everything of it is closed. */
+  /** Whether a session with the subject is needed; if not, it is closed. */
   session: boolean;
   /**
-   * Whether this object needs a run slot: 'taken' if its run is active or may begin, 'awaited' if it would begin with
-   * one.
+   * Whether this object needs a run slot: 'taken' if its run is active or may begin, 'awaited' if it would with one.
    */
   slot: 'taken' | 'awaited' | 'none';
-  /** When to decide again though nothing was seen, in milliseconds since the epoch. */
+  /** When to decide again without a new finding, in milliseconds since the epoch. */
   wakeAt: number | undefined;
 }
 
 /**
- * Decides on `demo` from what was `observed`, at `now` (milliseconds since the
- * epoch). Calling it again with the status it returned and nothing new changes
- * nothing, so it may be called at any time.
+ * Decides on `demo` from the observations, at `now` (milliseconds since the epoch). Idempotent: with the status it
+ * returned and no new findings it changes nothing, so it may be called at any time.
  */
 export function decide(demo: Demo, observed: Observed, now: number, subject: SubjectDefinition): Decision {
   let scenarios: Scenario[] | undefined;
@@ -87,14 +87,14 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
   }
 
   if (observed.health && runIsOn(draft)) draft.health = healthStatus(draft.health, observed.health, now);
-  // Whatever else happens: at its end nothing has to be released any more, and the finalizer goes.
+  // In any case: after the end of the fault there is nothing to release, and the finalizer is removed.
   const fault = activeFault(draft, now);
   if (fault) wake(context, faultDeadline(fault));
   draft.observedGeneration = demo.generation;
   draft.conditions = conditionsFor(context);
 
   return {
-    // Much of it comes from elsewhere.
+    // Much of the text is from external sources.
     status: boundStatus(withPrintableTexts(draft)),
     effects: context.effects,
     activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
@@ -113,7 +113,10 @@ function slotOf({ awaitsRoom, demo, draft, effects, wantsSession }: Context): De
   return runIsOn(draft) || begins ? 'taken' : 'none';
 }
 
-/** Whether there is something to undo before the object may go. Each finalizer written is a row of a watch that shows nothing new. */
+/**
+ * Whether there is something to undo before the object may be deleted. Avoids redundant finalizer writes; each one
+ * triggers a watch event.
+ */
 function holdsObject(context: Context): boolean {
   const { demo, draft, now, subject } = context;
   if (hasFixtures(context)) return true;
@@ -122,12 +125,12 @@ function holdsObject(context: Context): boolean {
     const scenario = subject
       .scenarios(demo.spec)
       .find((candidate) => candidate.name === name && candidate.type === type);
-    // One that was edited away may be of either kind: then it is released to be sure.
+    // A scenario removed from the spec may be of either kind: release it to be safe.
     return scenario?.releasable ?? true;
   });
 }
 
-/** Ends a fault early because the object is going; gives up at its own end, so that a namespace never wedges. */
+/** Releases the active fault on deletion; gives up at the fault's own end, so that a namespace never gets stuck. */
 function releaseForDeletion(context: Context): void {
   const { draft, now, observed } = context;
   const fault = activeFault(draft, now);
@@ -173,8 +176,8 @@ function considerStart(context: Context): void {
     return setPendingStatus(context, message);
   }
 
-  // A run that has just ended is stored, and its session closed, before the next begins: that session may
-  // inject nothing any more, and may be about another spec.
+  // A run that has just ended is stored, and its session closed, before the next begins: that session may no longer
+  // inject, and may be for another spec.
   if (justEnded(demo)) {
     const message = `Run ${last?.number} has ended (${last?.verdict?.reason}); the next begins`;
     context.standing = { kind: 'pending', reason: 'Pending', message };
@@ -242,7 +245,7 @@ function setFinishedStatus({ draft }: Context): void {
   if (draft.scenarios) draft.result = resultOf(draft);
 }
 
-/** The status of an object that has no run on and whose last verdict is not the answer any more. */
+/** The status of an object without an active run, whose last verdict no longer applies. */
 function setPendingStatus({ draft }: Context, message: string): void {
   draft.phase = 'Pending';
   draft.message = truncate(message, LIMITS.message);
@@ -279,7 +282,7 @@ function beginRun(context: Context, request: string | undefined): void {
 
 const MOST_RUNS = 1_000_000_000;
 
-/** Runs of an object count from 1, and from 1 again after {@link MOST_RUNS}. */
+/** Run numbers of an object count from 1, and from 1 again after {@link MOST_RUNS}. */
 function nextRun(last: RunStatus | undefined): number {
   return last === undefined || last.number >= MOST_RUNS ? 1 : last.number + 1;
 }
@@ -293,7 +296,7 @@ function activitiesOf({ demo, draft, now, observed, scenarios, subject, wantsSes
   ];
   for (const scenario of scenarios) {
     const fault = draft.scenarios?.find(({ name }) => name === scenario.name)?.fault;
-    // A fault that another process announced was not watched from its start: half a watch proves nothing.
+    // A fault announced by another process was not observed from its start: partial observations prove nothing.
     if (!fault || !observed.announced.has(announcement(fault))) continue;
     const about = { fault: fault.id, scenario: scenario.name, fixture: fixtureOf(draft, fault.id) };
     if (fault.proof && isPossiblyActive(fault, now)) activities.push({ kind: 'AwaitEnd', ...about });

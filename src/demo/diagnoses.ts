@@ -24,8 +24,7 @@ export const PROFILE_WITHIN_MS = 60_000;
 const MOST_PROFILES = 2;
 
 /**
- * Queries the rules about a fault that is over, and the profile of the spec with them. Undefined: no answer from the
- * rules yet.
+ * Queries the rules about a fault that is over, and the profile of the spec. Undefined: no answer from the rules yet.
  */
 export function askForDiagnosis(
   context: Context,
@@ -117,7 +116,7 @@ export function endAsking({ demo, draft }: Context): void {
 }
 
 function answerDeadline({ askedAt = '' }: DiagnosisStatus, now: number): number {
-  // One that lies ahead is of a clock that was set back.
+  // A time in the future is from before the clock was set back.
   return Math.min(ms(askedAt), now) + PROFILE_WITHIN_MS;
 }
 

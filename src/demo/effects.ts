@@ -10,20 +10,20 @@ export type ShellEffect =
    * nothing may be injected (any more).
    */
   | { kind: 'Admit'; id: string; mustUndo: boolean }
-  /** Find out of what template the pods are -> PodTemplate. */
+  /** Find out the template of the pods -> PodTemplate. */
   | { kind: 'FindPodTemplate'; id: string };
 
 /** Done by the driver of the subject. */
 export type SubjectEffect =
-  /** Measure what is normal without a fault, on `fixture`, which is removed again -> Baseline. Safe to repeat. */
+  /** Measure the normal behaviour without a fault, on `fixture`, which is removed again -> Baseline. Safe to repeat. */
   | { kind: 'MeasureBaseline'; id: string; fixture: string }
   /** Set up a fresh fixture, read back on every pod -> Prepared, NotPrepared or Admission. Safe to repeat. */
   | { kind: 'Prepare'; id: string; fault: string; scenario: string; fixture: string; sequence: number }
   /** Inject a fault -> Fault. Never repeated: performed only by the process that announced it. */
   | { kind: 'Inject'; id: string; scenario: string; fixture: string; plannedAt: number; until: number }
-  /** Find out whether a fault of a process that is gone was injected -> Orphan. */
+  /** Find out whether a fault of a process that no longer exists was injected -> Orphan. */
   | { kind: 'Inquire'; id: string; fault: string; scenario: string; marker: string }
-  /** Have a profile explain an anomaly -> Diagnosis. Takes as long as it takes, and holds nothing up. */
+  /** Request a diagnosis of an anomaly from a profile -> Diagnosis. Of any duration, and blocks nothing. */
   | { kind: 'Diagnose'; id: string; fault: string; scenario: string; profile: string }
   /** Prove that the fault is over and measure its effects -> Recovery. */
   | { kind: 'Recover'; id: string; fault: string; scenario: string; fixture: string; settleMs: number }
@@ -32,7 +32,7 @@ export type SubjectEffect =
    * that announced it, and begun before `until`.
    */
   | { kind: 'Remediate'; id: string; fixture: string; until: number }
-  /** Undo what the run did: end faults now if `release`, remove `fixtures`, prove that the subject works -> Restored. */
+  /** Undo the run: end faults now if `release`, remove `fixtures`, prove that the subject works -> Restored. */
   | { kind: 'Restore'; id: string; fixtures: string[]; release: boolean };
 
 export type Effect = ShellEffect | SubjectEffect;
@@ -42,9 +42,9 @@ export type Activity =
   | { kind: 'PollHealth'; intervalMs: number }
   /** Check whether the subject may still be touched and which pods are gone -> PreconditionCheck. */
   | { kind: 'RecheckPreconditions' }
-  /** Wait for the end of a fault that was proven and goes on -> Fault, with `endedAt`. */
+  /** Wait for the end of a proven fault that is still active -> Fault, with `endedAt`. */
   | { kind: 'AwaitEnd'; fault: string; scenario: string; fixture: string }
-  /** Hold what is seen against the scenario's invariant -> Reading. */
+  /** Compare observations with the scenario's invariant -> Reading. */
   | { kind: 'Watch'; fault: string; scenario: string; fixture: string }
   /** Steady traffic on the fixture while the fault lasts. */
   | { kind: 'Load'; fault: string; scenario: string; fixture: string };

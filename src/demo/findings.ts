@@ -20,9 +20,9 @@ import { diagnosisKey } from './observed.ts';
 export type Finding =
   /** Of `Admit`, for the spec of `generation`; or of a check right before a fault that shows the permission is gone. */
   | { kind: 'Admission'; admission: Admission; generation: number; at: number; target?: Target }
-  /** Of `RecheckPreconditions`; a part that could not be found out is left out. `gone`: names of pods of the run. */
+  /** Of `RecheckPreconditions`; parts that could not be determined are omitted. `gone`: names of pods of the run. */
   | { kind: 'PreconditionCheck'; admission?: Admission; gone?: readonly string[] }
-  /** `podTemplate` left out: not settled, or not known. */
+  /** `podTemplate` omitted: not settled, or unknown. */
   | { kind: 'PodTemplate'; generation: number; at: number; podTemplate?: string }
   | { kind: 'Health'; snapshot: HealthSnapshot }
   /** Of the control in Setup, or of one in the preparation of a fault that contradicts it. */
@@ -31,7 +31,7 @@ export type Finding =
   | { kind: 'NotPrepared'; fault: string; message: string }
   /** This process is about to store the announcement of a fault or a remedy: see `announcement`. */
   | { kind: 'Announced'; announcement: string }
-  /** This process has begun to inject the fault, or to carry out the remedy of this id. */
+  /** This process has begun to inject the fault, or to run the remediation action, of this id. */
   | { kind: 'Begun'; fault: string }
   | { kind: 'Fault'; fault: string; report: FaultReport }
   | { kind: 'Reading'; fault: string; reading: InvariantReading }
@@ -43,7 +43,7 @@ export type Finding =
   | { kind: 'Remedied'; effect: string; report: RemedyReport }
   | { kind: 'Restored'; effect: string; restored: Restored };
 
-/** What was seen, with the finding in it. `observed` itself stays as it is. */
+/** Returns the observations with the finding added. Does not modify `observed`. */
 export function record(observed: Observed, finding: Finding): Observed {
   switch (finding.kind) {
     case 'Admission': {

@@ -1,7 +1,4 @@
-/**
- * The health-poller protocol: how the framework learns whether a subject is
- * well, without knowing what the subject is.
- */
+/** The health-poller protocol: whether a subject is healthy, without knowing what the subject is. */
 
 import { isDeepStrictEqual } from 'node:util';
 import type { DependencyStatus, HealthStatus } from '../api/index.ts';
@@ -10,11 +7,11 @@ import { LIMITS, truncate } from '../api/index.ts';
 /** The result of one health check of a subject. */
 export interface HealthSnapshot {
   readonly pods: readonly PodHealth[];
-  /** What the pods depend on, by name, and whether it answers. */
+  /** The dependencies of the pods, by name, and whether they answer. */
   readonly dependencies: readonly DependencyStatus[];
-  /** Whether anything is not as it should be, `dependencies` included. */
+  /** Whether there is any issue, in `dependencies` too. */
   readonly hasIssues: boolean;
-  /** What is wrong, for people; empty when nothing is. */
+  /** The issues, for people; empty if there are none. */
   readonly issues: readonly string[];
   /** When the check ended, in milliseconds since the epoch. */
   readonly lastUpdated: number;
@@ -24,7 +21,7 @@ export interface HealthSnapshot {
 
 export interface PodHealth {
   readonly name: string;
-  /** What the subject calls it, or UNREACHABLE. */
+  /** The subject's name for the state, or UNREACHABLE. */
   readonly state: string;
 }
 

@@ -8,7 +8,7 @@ import type { HealthSnapshot } from './health.ts';
 
 /** Whether the subject may be touched at all. */
 export type Admission =
-  /** Not found out yet. */
+  /** Not known yet. */
   | { readonly state: 'unknown' }
   | { readonly state: 'granted' }
   /** Needs a change by a user first. */
@@ -37,12 +37,12 @@ export interface Prepared {
   readonly message: string;
 }
 
-/** What became of a fault that was to be injected. */
+/** The outcome of a planned injection. */
 export interface FaultReport {
   /** Not performed at all (too late, no longer permitted): nothing was injected. */
   readonly missed?: boolean;
   readonly startedAt?: number;
-  /** When it ended, as far as that was seen. */
+  /** When it ended, if that was observed. */
   readonly endedAt?: number;
   readonly proof?: FaultProof;
   readonly message: string;
@@ -51,21 +51,21 @@ export interface FaultReport {
 
 /** The state of an invariant. Its values only grow. */
 export interface InvariantReading {
-  /** The furthest that was measured; the measure of the invariant, with its bound, first. */
+  /** The largest measured values; the measure of the invariant, with its bound, first. */
   readonly measures: readonly Measure[];
-  /** That first measure and its bound in one, short enough for a column: "30 > 5". */
+  /** That first measure and its bound, short enough for a column: "30 > 5". */
   readonly summary: string;
-  /** When it was really broken first, in milliseconds since the epoch. */
+  /** When it was first broken, in milliseconds since the epoch. */
   readonly brokenAt?: number;
-  /** When that was known for sure; latched. */
+  /** When that was known for certain; latched. */
   readonly detectedAt?: number;
-  /** The measure of the invariant as it was at `detectedAt`; default: the first of `measures`. It may grow after that. */
+  /** The measure of the invariant at `detectedAt`; default: the first of `measures`. It may grow after that. */
   readonly whenDetected?: Measure;
-  /** How often the fault was injected to find out; default: once. */
+  /** How often the fault was injected for this; default: once. */
   readonly trials?: number;
   /** The end of the last complete sample. */
   readonly watchedUntil: number;
-  /** Whether the watch has reached the end of the fault and the time to settle. */
+  /** Whether the observation has reached the end of the fault and the time to settle. */
   readonly complete?: boolean;
   /** What is missing for a proof that it was not broken; empty: the proof is complete. */
   readonly shortfalls: readonly string[];
@@ -76,22 +76,22 @@ export interface InvariantReading {
 export interface RecoveryReport {
   /** When a probe saw the subject work again. */
   readonly workedAt?: number;
-  /** When the subject was seen at rest again, after it had been away from it. */
+  /** When the subject was seen at rest again, after it had not been. */
   readonly restedAt?: number;
   /** Permanent effects of the fault; empty if the check could not run. */
   readonly measures: readonly Measure[];
   readonly message: string;
 }
 
-/** A result of something that either worked or did not. */
+/** The result of something that succeeded or failed. */
 export interface Outcome {
   readonly ok: boolean;
   readonly message: string;
 }
 
-/** What a control without any fault showed. */
+/** The result of a control without any fault. */
 export interface ControlOutcome extends Outcome {
-  /** The subject broke its invariant although no fault was active: a proven violation, not a control that failed. */
+  /** The subject broke its invariant although no fault was active: a proven violation, not a failed control. */
   readonly violated?: boolean;
 }
 
@@ -101,7 +101,7 @@ export interface Restored extends Outcome {
   readonly faultOver: boolean;
 }
 
-/** Whether a fault announced by a process that is gone was injected. */
+/** Whether a fault announced by a process that no longer exists was injected. */
 export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';
 
 /** A diagnosis, or none with the reason in `message`. */
@@ -140,29 +140,29 @@ export interface Observed {
   readonly gone: readonly string[];
   readonly health?: HealthSnapshot;
   readonly baseline?: ControlOutcome;
-  /** Under the fault's id. */
+  /** By the fault's id. */
   readonly prepared: Readonly<Record<string, Prepared>>;
-  /** Preparations that failed, under the fault's id. */
+  /** Failed preparations, by the fault's id. */
   readonly prepareFailures: Readonly<Record<string, string>>;
   readonly faults: Readonly<Record<string, FaultReport>>;
   readonly readings: Readonly<Record<string, InvariantReading>>;
   readonly recoveries: Readonly<Record<string, RecoveryReport>>;
   readonly orphans: Readonly<Record<string, OrphanFinding>>;
-  /** Under {@link diagnosisKey}. */
+  /** By {@link diagnosisKey}. */
   readonly diagnoses: Readonly<Record<string, DiagnosisReport>>;
   /** Profiles that this process has queried about a fault, by the fault's id, including the rules. */
   readonly asked: Readonly<Record<string, readonly string[]>>;
-  /** Under the effect's id. */
+  /** By the effect's id. */
   readonly remedies: Readonly<Record<string, RemedyReport>>;
-  /** Under the effect's id. */
+  /** By the effect's id. */
   readonly restored: Readonly<Record<string, Restored>>;
-  /** {@link announcement}s that this process itself made; only those faults and remedies does it carry out. */
+  /** {@link announcement}s made by this process; it runs only those faults and remediation actions. */
   readonly announced: ReadonlySet<string>;
-  /** Ids of faults and remedies that this process has begun. */
+  /** Ids of faults and remediation actions that this process has begun. */
   readonly begun: ReadonlySet<string>;
 }
 
-/** A session that has seen nothing yet. */
+/** A session without observations. */
 export function nothingObserved(since: number): Observed {
   return {
     since,
@@ -200,8 +200,8 @@ export function diagnosisKey(fault: string, profile: string): string {
 }
 
 /**
- * How a process knows its own announcement of a fault, or of a remedy, again. The id alone would
- * not do: two processes that decide on the same object choose the same id.
+ * How a process recognises its own announcement of a fault, or of a remediation action. The id is not enough: two
+ * processes that decide on the same object choose the same id.
  */
 export function announcement(fault: { id: string; plannedAt: string }): string {
   return `${fault.id}@${fault.plannedAt}`;

@@ -1,7 +1,7 @@
 /**
  * What trials without a violation exclude. A violation that shows in a share p of all trials escapes n of them with
- * probability (1 - p)^n, so 1 - 0.05^(1/n) is the exact upper bound of p at 95 % confidence: of few trials what "the
- * rule of three", 3/n, is of many. Pure.
+ * probability (1 - p)^n, so 1 - 0.05^(1/n) is the exact upper bound of p at 95 % confidence; it holds for few trials
+ * too, unlike the "rule of three", 3/n. Pure.
  */
 
 /** Probability, in percent, with which a violation in a larger share of trials would have shown. */

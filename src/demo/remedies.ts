@@ -1,7 +1,7 @@
 /**
  * Remediation in mode Apply. The operator decides once in a run, when every result is known and no fault is active, and
- * before everything is restored. It announces an action in the journal first; only the process that announced it carries
- * it out, once, and measures again. That changes no result, and delays restoring for a bounded time.
+ * before everything is restored. It announces an action in the journal first; only the process that announced it runs
+ * it, once, and measures again. That changes no result, and delays the restore for a bounded time.
  */
 import { APPLICABLE_ACTION, type DiagnosisStatus, isConcluded, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
@@ -20,17 +20,14 @@ import type { Work } from './work.ts';
 
 /** How long an action and its measurement may take after the announcement, in milliseconds. */
 export const REMEDY_WITHIN_MS = 15_000;
-/** How long its report may take after that. */
+/** How long after that its report may take. */
 const REPORT_WITHIN_MS = 2000;
-/** A run begins no action later than this before its deadline, beyond what the action takes: it still has to restore. */
+/** Margin before a run's deadline, beyond the time for the action, after which none begins: the run has to restore. */
 const BEFORE_DEADLINE_MS = 25_000;
 
 type Announced = NonNullable<ReturnType<typeof journalOf>['remedies']>[number];
 
-/**
- * Decides on remediation actions, requests them and takes over the reports; undefined: there is nothing left to wait
- * for.
- */
+/** Decides on remediation actions, requests them and takes over the reports; undefined: nothing left to wait for. */
 export function applyRemedies(context: Context): Work | undefined {
   const { demo, draft, now, observed } = context;
   const journal = journalOf(context);
@@ -38,12 +35,12 @@ export function applyRemedies(context: Context): Work | undefined {
   if (isNew) {
     const wanted = (draft.diagnoses ?? []).filter(({ action }) => action === APPLICABLE_ACTION);
     if (wanted.length > 0 && !observed.target) {
-      // No process would know that it was announced here, nor carry it out, and it would be given up.
+      // An action announced now would not be recognised as this process's own, not run, and then given up.
       return { done: false, message: 'Connecting to the subject, before a remediation action is decided on' };
     }
     journal.remedies = wanted.flatMap((diagnosis) => decide(context, diagnosis) ?? []);
   }
-  // Only what is stored may be carried out.
+  // Only a stored announcement may be run.
   else for (const diagnosis of applying(context)) carryOut(context, diagnosis);
   const left = applying(context);
   if (left.length === 0) return undefined;
@@ -60,7 +57,7 @@ export function endRemedies(context: Context): void {
   }
 }
 
-/** A newer diagnosis of the same scenario, with the remediation of the one before if that was decided on. */
+/** A newer diagnosis of the same scenario, with the remediation of the previous one if that was decided on. */
 export function withRemedyOf({ remediation }: DiagnosisStatus, newer: DiagnosisStatus): DiagnosisStatus {
   return remediation && remediation.state !== 'Suggested' ? { ...newer, remediation } : newer;
 }
@@ -111,7 +108,7 @@ function carryOut(context: Context, diagnosis: DiagnosisStatus): void {
   wake(context, giveUpAt);
 }
 
-/** @param silence why there is no report of one that was begun */
+/** @param silence why an action that was begun has no report */
 function conclude(context: Context, diagnosis: DiagnosisStatus, silence: string): void {
   const { isBegun, isOwn, report } = known(context, diagnosis);
   if (!report && isOwn && !isBegun) {
@@ -129,7 +126,7 @@ function conclude(context: Context, diagnosis: DiagnosisStatus, silence: string)
   diagnosis.remediation = { state, message: truncate(message, LIMITS.remedy) };
 }
 
-/** What this process knows of an action that is being applied. */
+/** What this process knows of an action in progress. */
 function known(context: Context, { scenario }: DiagnosisStatus) {
   const { draft, observed } = context;
   const id = idOf(context, scenario);
@@ -154,8 +151,8 @@ export function remedyId(fault: string): string {
 }
 
 /**
- * The fixture of a scenario; undefined if it is not known, or this object cannot have made it: anyone with write access
- * to a status must not have the keys of others changed by it.
+ * The fixture of a scenario; undefined if it is unknown, or this object cannot have created it: anyone with write
+ * access to a status must not be able to change keys of others by it.
  */
 function ownFixture(context: Context, scenario: string): string | undefined {
   const fault = context.draft.scenarios?.find(({ name }) => name === scenario)?.fault;

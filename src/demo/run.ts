@@ -1,6 +1,6 @@
 /**
- * A run from its start to its verdict: leads through the chapters, and stops
- * early when it is aborted, superseded, no longer allowed, or out of time.
+ * A run from its start to its verdict: goes through the chapters, and stops early if it is aborted, superseded, no
+ * longer allowed, or out of time.
  */
 import type { ChapterStatus, FaultStatus, Journal, Reason, RunStatus, Verdict } from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
@@ -25,17 +25,17 @@ import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
 import { resultOf, scenarioSummary, verdictOf, verdictOfEnding } from './verdict.ts';
 
-/** How long a stopped run waits for the proof that all is undone, after the fault's own end. */
+/** How long a stopped run waits for the proof that everything is undone, after the fault's own end. */
 const RESTORE_DEADLINE_MS = 20_000;
 
-/** How long the target rests between the fault of a run that was stopped and the next run. */
+/** Cool-down of the target between the fault of a stopped run and the next run. */
 const COOL_DOWN_MS = 60_000;
 
 /** Advances the active run as far as possible now. */
 export function conductRun(context: Context): void {
   const run = currentRun(context);
   context.wantsSession = true;
-  // Taken over from a process that is gone: something of its may be on.
+  // Taken over from a process that no longer exists: one of its faults may be active.
   const { admission, target } = context.observed;
   if (admission.state !== 'granted' && !target) askForAdmission(context, true);
   updateScenarios(context);
@@ -44,7 +44,7 @@ export function conductRun(context: Context): void {
 
   const journal = journalOf(context);
   const reason = reasonToStop(context, run);
-  // What has to be released now does not wait behind an ending that lets the fault go its way.
+  // An ending that requires a release replaces one that lets the fault run to its end.
   if (reason && (!journal.ending || (reason.release && !journal.ending.release))) journal.ending = reason;
   if (journal.ending) return stop(context, run, journal.ending);
 
@@ -59,7 +59,7 @@ function currentRun({ draft }: Context): RunStatus {
 
 /** A non-empty request that has not been acted on. A missing one requests nothing: GitOps tools strip annotations. */
 export function newRequest({ demo, draft }: Context): string | undefined {
-  // No schema bounds an annotation; the status takes this much of it.
+  // No schema bounds an annotation; the status stores this much of it.
   const requestedAt = printable(demo.annotations.requestedAt?.slice(0, LIMITS.request) ?? '');
   return requestedAt !== '' && requestedAt !== draft.lastHandledRunRequest ? requestedAt : undefined;
 }
@@ -106,8 +106,7 @@ function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
 }
 
 /**
- * Undoes what the run did and ends it. Cuts a fault short only if the ending requires it; otherwise waits for its own
- * end.
+ * Undoes what the run did and ends it. Cuts a fault short only if the ending requires it; otherwise waits for its end.
  */
 function stop(context: Context, run: RunStatus, ending: Ending): void {
   const { draft, now, observed } = context;
@@ -155,8 +154,8 @@ function forget(draft: Context['draft'], fault: FaultStatus): void {
 }
 
 /**
- * Drops a fault that this process has announced and not begun: it was not injected, and is not from here on,
- * so there is nothing to release and nothing to rest from. Its fixture is removed with the others.
+ * Discards a fault that this process has announced and not begun: it was not injected and will not be, so there is
+ * nothing to release and no cool-down. Its fixture is removed with the others.
  */
 function forgetUnbegun({ draft, observed }: Context): void {
   for (const entry of draft.scenarios ?? []) {
@@ -198,7 +197,7 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   context.wakeAt = undefined;
 }
 
-/** Has the target rest from the end of the last fault of a run that was stopped; a run without a fault needs none. */
+/** Starts the cool-down of the target after the last fault of a stopped run; a run without a fault needs none. */
 function rest(context: Context): void {
   const ends = (context.draft.scenarios ?? []).flatMap(({ fault }) =>
     fault ? [ms(fault.endedAt ?? fault.until) + COOL_DOWN_MS] : [],
@@ -206,7 +205,7 @@ function rest(context: Context): void {
   if (ends.length > 0) journalOf(context).restUntil = iso(Math.max(...ends));
 }
 
-/** Leads through the chapters until one has work left or waits. */
+/** Goes through the chapters until one has work left or waits. */
 function playChapters(context: Context, run: RunStatus): void {
   const { demo, draft, now, subject } = context;
   const chapters = subject.chapters(demo.spec);
@@ -245,7 +244,7 @@ function playChapters(context: Context, run: RunStatus): void {
   }
 }
 
-/** Whether the story may leave a chapter whose work is done. */
+/** Whether the run may leave a chapter whose work is done. */
 function canAdvance(
   context: Context,
   run: RunStatus,
@@ -289,7 +288,7 @@ function show(
   context.standing = { kind: 'running', reason, message: draft.message };
 }
 
-/** Keeps account of the time spent waiting for a person, which does not count for the deadline. */
+/** Records the time spent waiting for a person, which does not count for the deadline. */
 function trackAwaiting(context: Context, run: RunStatus): void {
   if (run.completedAt) return;
   const { awaitsPerson, now } = context;

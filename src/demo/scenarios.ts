@@ -11,13 +11,13 @@ import { announcement, goneMessage } from './observed.ts';
 import { CONFIDENCE, excludedAbove } from './power.ts';
 import type { Scenario } from './subject.ts';
 
-/** How long after the end of a watch its last sample may still come in. */
+/** How long after the end of an observation its last sample may still arrive. */
 const LAST_SAMPLE_MS = 2000;
 
-/** How far before the end of a watch its last sample may lie: five sampling intervals. */
+/** How far before the end of an observation its last sample may be: five sampling intervals. */
 const SAMPLE_SLACK_MS = 500;
 
-/** Takes over what was seen of every scenario that has a fault. */
+/** Adds the observations to every scenario that has a fault. */
 export function updateScenarios(context: Context): void {
   for (const scenario of context.scenarios) {
     const entry = context.draft.scenarios?.find(({ name }) => name === scenario.name);
@@ -33,7 +33,7 @@ function announcedHere({ observed }: Context, fault: FaultStatus): boolean {
   return observed.announced.has(announcement(fault));
 }
 
-/** Takes over what is known of a fault by now. */
+/** Adds what is known of a fault by now. */
 export function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport): void {
   if (report.startedAt !== undefined) fault.startedAt ??= iso(report.startedAt);
   if (report.endedAt !== undefined) fault.endedAt ??= iso(report.endedAt);
@@ -73,7 +73,7 @@ function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus
   if (!reading && entry.result === 'Violated') markInterrupted(context, entry, end + LAST_SAMPLE_MS);
 }
 
-/** Gives an entry the result that follows from what was seen, once there is one; see {@link judge}. */
+/** Sets the result of an entry from the observations, once there is one; see {@link judge}. */
 export function conclude(
   entry: ScenarioStatus,
   fault: FaultStatus,
@@ -142,7 +142,7 @@ export function takeRecovery(
   entry.recoveredAfterMilliseconds = Math.max(0, Math.round(restedAt - ms(fault.endedAt ?? fault.until)));
 }
 
-/** Puts measures into an entry; one of the same name is replaced, the others stay. */
+/** Sets measures of an entry; one of the same name is replaced, the others stay. */
 function setMeasures(entry: ScenarioStatus, measures: readonly Measure[]): void {
   const names = new Set(measures.map(({ name }) => name));
   const others = (entry.measures ?? []).filter(({ name }) => !names.has(name));
@@ -155,7 +155,7 @@ function setEvidence(entry: ScenarioStatus, evidence: readonly string[]): void {
   entry.evidence = evidence.slice(0, LIMITS.evidenceItems).map((line) => truncate(line, LIMITS.evidence));
 }
 
-/** Whether the invariant of a fault is still to be watched. */
+/** Whether the invariant of a fault is still to be observed. */
 export function watching(
   fault: FaultStatus,
   scenario: Scenario,
@@ -211,7 +211,7 @@ export function judge(
     shortfalls.push('the watch broke off before its end');
   if (shortfalls.length > 0) {
     if (gone) shortfalls.unshift(gone);
-    // It may be far above the bound: only the proof that the fault did it is missing.
+    // The measure may be far above the bound: only the proof that the fault caused it is missing.
     const measured =
       reading.measures.length > 0 ? `Measured ${reading.summary}, but` : 'Nothing was judged, since';
     const message = `${measured} the proof is incomplete: ${shortfalls.join('; ')}`;
@@ -231,7 +231,7 @@ export function judge(
   return { result: 'Held', reason: 'Held', message };
 }
 
-/** "86 ms after the fault": a moment that is not within the fault, as far as it is known; undefined: it is. */
+/** "86 ms after the fault": describes a time outside the fault, as far as it is known; undefined: it is inside. */
 function whenOutside(at: number, { startedAt, endedAt }: FaultStatus): string | undefined {
   // Times in a status are integer milliseconds.
   if (startedAt !== undefined && at < ms(startedAt) - 1)

@@ -28,10 +28,10 @@ import { awaitHealthy, freshHealth } from './work.ts';
 /** How long before its deadline a run stops waiting for a diagnosis: the wait must not decide the verdict. */
 const BEFORE_DEADLINE_MS = 5000;
 
-/** How long after a fault, beyond the time to settle, the proof may take that the subject works again. */
+/** Time limit after a fault, beyond the time to settle, for the proof that the subject works again. */
 const RECOVERY_WITHIN_MS = 30_000;
 
-/** Works on a chapter as far as it can be taken now. */
+/** Advances the work on a chapter as far as possible now. */
 export function workOn(context: Context, chapter: Chapter, entry: ChapterStatus): Work {
   // Finished work stays finished, whatever the health of the subject while people read about it.
   if (entry.doneAt !== undefined && !chapter.auto) return workThatIsDone(context, chapter, entry);
@@ -94,7 +94,7 @@ function workOnSetup(context: Context): Work {
 function workOnDetection(context: Context, scenario: Scenario): Work {
   const entry = entryOf(context, scenario.name);
   if (entry.result) return { done: true, message: entry.message ?? entry.result };
-  // Its last sample comes a little after the end: who is woken at once till then leaves no time to take it.
+  // The last sample arrives a little after the end: waking at once until then would leave no time to take it.
   if (entry.fault) wake(context, Math.max(context.now + 100, watchEnd(entry.fault, scenario)));
   const most = formatDuration(scenario.settleMs);
   const message = `Watching, for up to ${most} after the fault: ${scenario.invariant}`;
@@ -110,7 +110,7 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
   const known = draft.diagnoses?.find((diagnosis) => diagnosis.scenario === scenario.name);
   if (known) return { done: true, message: diagnosisSentence(known, [known.recommendation]) };
 
-  // What comes after the first sign belongs to the explanation: it waits for the end of the fault.
+  // Anything after the first detection is for the diagnosis, which waits for the end of the fault.
   if (fault.endedAt === undefined && isPossiblyActive(fault, now)) {
     wake(context, ms(fault.until));
     return { done: false, message: 'Watching until the fault ends, to explain all of it', note: 'watching' };

@@ -12,7 +12,7 @@ import type { Activity, SubjectEffect } from './effects.ts';
 import type { Finding } from './findings.ts';
 import type { Admission, Target } from './observed.ts';
 
-/** A scenario as the framework needs it, whatever its type does. Durations in milliseconds. */
+/** A scenario as the framework needs it, independent of its type. Durations in milliseconds. */
 export interface Scenario {
   readonly name: string;
   /** As in the API; also the type of the condition that reports its result. */
@@ -24,16 +24,16 @@ export interface Scenario {
   readonly settleMs: number;
   /** How long the fixture must still be usable when the fault is planned, the countdown included. */
   readonly storyMs: number;
-  /** Whether steady traffic goes on while the fault lasts. */
+  /** Whether there is steady traffic during the fault. */
   readonly load: boolean;
-  /** Whether the fault can be cut short; such a one holds the object until that is done. */
+  /** Whether the fault can be cut short; if so, it holds the object until that is done. */
   readonly releasable: boolean;
   /**
    * What to do about a fault announced by a process that no longer exists. Inquire: query the subject whether it was
    * injected, and retry only if it was not. Retry: retry once with a new fixture.
    */
   readonly onOrphan: 'Inquire' | 'Retry';
-  /** What the countdown counts down to: "the store stops taking writes for 10s". */
+  /** The event after the countdown: "the store stops taking writes for 10s". */
   readonly faultTitle: string;
   /** The invariant in a sentence, with its numbers. */
   readonly invariant: string;
@@ -44,13 +44,13 @@ export interface SubjectDefinition {
   readonly api: SubjectApi;
   chapters(spec: ChaosDemoSpec): Chapter[];
   scenarios(spec: ChaosDemoSpec): Scenario[];
-  /** First part of the names of the fixtures that the demo makes. */
+  /** First part of the names of the fixtures that the demo creates. */
   fixturePrefix(spec: ChaosDemoSpec): string;
-  /** Whether fixtures stay on the subject until they are removed: then a run holds its object until that is done. */
+  /** Whether fixtures stay on the subject until they are removed: if so, a run holds its object until that is done. */
   keepsFixtures(spec: ChaosDemoSpec): boolean;
   /** Interval between health checks of the subject, in milliseconds. */
   healthIntervalMs(spec: ChaosDemoSpec): number;
-  /** What a run waits for before its controls, or before a fixture of this scenario is ready, in a sentence; undefined: for nothing. */
+  /** What a run waits for before its controls or the fixture of this scenario, in a sentence; undefined: nothing. */
   waitsFor?(spec: ChaosDemoSpec, scenario?: Pick<Scenario, 'type'>): string | undefined;
   /** What will be done, and to what. */
   welcome(spec: ChaosDemoSpec, target: Target | undefined): string;
@@ -63,7 +63,7 @@ export interface AdmissionRequest {
   readonly uid: string;
   readonly generation: number;
   readonly spec: ChaosDemoSpec;
-  /** Faults of this object that may be on, by the status. */
+  /** Faults of this object that may be active, by the status. */
   readonly activeFaults: readonly (FaultStatus & { readonly type: string })[];
   /** Whether a run is still to begin; an active one may have to release a fault, which does not depend on pods. */
   readonly toBegin: boolean;
@@ -75,9 +75,9 @@ export interface AdmissionRequest {
 export interface Lock {
   /** Whether the lock is ours now. Check right before a fault, not earlier. */
   isHeld(): boolean;
-  /** Gives it back; never rejects. */
+  /** Releases it; never rejects. */
   release(): Promise<void>;
-  /** Stops renewing it and leaves it: for a process that has taken the run over, or until it runs out. */
+  /** Stops renewing it but does not release it: for a process that has taken the run over, or until it expires. */
   leave(): Promise<void>;
 }
 
@@ -93,18 +93,18 @@ export interface Admitted {
   };
 }
 
-/** Finds and admits the targets of one subject. One for the process; it keeps the queue for each target. */
+/** Finds and admits the targets of one subject. One per process; it keeps the queue for each target. */
 export interface SubjectConnector {
   /**
    * Checks once, in a few seconds at most.
    * @throws an error if it could not be found out; the shell tries again
    */
   admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted>;
-  /** The template that the pods of a demo are of, once they are all of one and Ready. @throws as `admit` */
+  /** The template of a demo's pods, once all have the same one and are Ready. @throws as `admit` */
   findPodTemplate(namespace: string, spec: ChaosDemoSpec, signal: AbortSignal): Promise<string | undefined>;
   /**
-   * Forgets what an object waited for, when it is gone or has changed its mind.
-   * @param keepLock what it waited for may be that of a process that leads now
+   * Forgets what an object waited for, when it is gone or its spec has changed.
+   * @param keepLock the lock may belong to the process that leads now
    */
   forget(uid: string, keepLock: boolean): Promise<void>;
 }
@@ -118,7 +118,7 @@ export interface Permit {
 /** A driver reports its findings through this. */
 export type Emit = (finding: Finding) => void;
 
-/** A span of time for plots; milliseconds since the epoch. Without `to` it lasts. */
+/** A time range for plots; milliseconds since the epoch. Without `to` it is still open. */
 export interface SeenBand {
   readonly kind: EvidenceBand['kind'];
   readonly from: number;
@@ -126,9 +126,9 @@ export interface SeenBand {
   readonly text: string;
 }
 
-/** What was seen around one fault so far, and what is behind the names in it. Milliseconds since the epoch. */
+/** The observations around one fault so far, and the pods behind the component names. Milliseconds since the epoch. */
 export interface FaultEvidence {
-  /** The origin of the times in the bundle: the start of the fault, or, before that, one that stays. */
+  /** The origin of the times in the bundle: the start of the fault, or, before that, a fixed one. */
   readonly originMs: number;
   /** When the fault was observed to end; omitted if it was not, or not yet. */
   readonly endedAt?: number;
@@ -137,7 +137,7 @@ export interface FaultEvidence {
   /** Time ranges that are not in the status. */
   readonly bands: readonly SeenBand[];
   readonly bundle: EvidenceBundle;
-  /** All that was recorded, as lines of a file from which anyone can judge the fault again; left out: nothing is. */
+  /** The complete recording, as lines of a file from which the fault can be judged again; omitted: there is none. */
   readonly history?: () => Iterable<string>;
 }
 
@@ -153,21 +153,20 @@ export interface SubjectDriver {
   carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void>;
   /** The observations around a fault so far; undefined if another process observed it. Omitted: nothing is kept. */
   evidence?(fault: string): FaultEvidence | undefined;
-  /** Closes every connection; a fault stays as it is. The shell has ended effects and activities before. */
+  /** Closes every connection, and leaves a fault as it is. The shell has already ended effects and activities. */
   close(): Promise<void>;
 }
 
-/** What a subject is given to build its connector from. `Cluster` is the port in src/subjects/cluster.ts. */
+/** The inputs for building a subject's connector. `Cluster` is the port in src/subjects/cluster.ts. */
 export interface SubjectPorts<Cluster> {
   readonly cluster: Cluster;
   readonly clock: Clock;
-  /** How long a target rests after a fault that holds others up, in milliseconds; 0: not at all. */
+  /** Cool-down of a target after a fault that blocks others, in milliseconds; 0: none. */
   readonly faultRestMs: number;
-  /** Everything a subject logs of an object goes over a child with its namespace and name. */
+  /** Logs of an object go through a child logger with its namespace and name. */
   readonly logger: Pick<Logger, 'child' | 'info' | 'warn' | 'error'>;
 }
 
-/** A subject as it is registered. */
 export interface Subject<Cluster> {
   readonly definition: SubjectDefinition;
   connect(ports: SubjectPorts<Cluster>): SubjectConnector;

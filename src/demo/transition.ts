@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus } from '../api/index.ts';
 
 /**
- * Whether `after` differs from `before` in more than the figures and the evidence of a result that is there already,
- * and its diagnosis; the state of a remediation action is more. Those grow until the watch is over, and go along with
- * the next transition; the verdict waits for the last of them.
+ * Whether `after` differs from `before` in more than the figures and evidence of an existing result, and its diagnosis;
+ * the state of a remediation action counts. Those grow until the observation ends, and are written with the next
+ * transition; the verdict waits for the last of them.
  */
 export function isTransition(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
   return !isDeepStrictEqual(withoutFigures(before), withoutFigures(after));

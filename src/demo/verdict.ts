@@ -36,10 +36,9 @@ export function scenarioSummary({ scenarios = [] }: ChaosDemoStatus): string {
 }
 
 /**
- * The verdict of a run that reached its last chapter; `restored` is what that
- * chapter has put right. A violation that was not expected fails the run, whatever
- * else is Inconclusive: no further result could take the proof back. Otherwise
- * one Inconclusive scenario leaves the run without a verdict on the subject.
+ * The verdict of a run that reached its last chapter; `restored` describes what that chapter has restored. An
+ * unexpected violation fails the run, even if something else is Inconclusive: no further result could undo the proof.
+ * Otherwise one Inconclusive scenario leaves the run without a verdict on the subject.
  */
 export function verdictOf({ demo, draft, subject }: Context, restored: string): Verdict {
   const scenarios = draft.scenarios ?? [];
@@ -56,7 +55,7 @@ export function verdictOf({ demo, draft, subject }: Context, restored: string): 
   const why = inconclusive.map(
     ({ message, name }) => `${name} is inconclusive: ${message ?? 'it has no result'}`,
   );
-  // All that went wrong is named, not only the first.
+  // Name all failures, not only the first.
   const sentences = [...unmet.map((scenario) => unmetClause(subject, scenario)), ...why].join('; ');
   if (unmet.some(isUnexpected)) return verdict('Failed', 'UnexpectedViolation', sentences);
   if (inconclusive.length > 0) {
@@ -73,8 +72,8 @@ export function verdictOf({ demo, draft, subject }: Context, restored: string): 
 }
 
 /**
- * The verdict of a run that `ending` stopped before its last chapter. If a violation that was not expected
- * had been proven by then, a run that would be Errored is Failed by that.
+ * The verdict of a run that `ending` stopped before its last chapter. An unexpected violation proven by then makes a
+ * run Failed instead of Errored.
  */
 export function verdictOfEnding(
   { draft, subject }: Pick<Context, 'draft' | 'subject'>,
@@ -98,7 +97,7 @@ function isUnexpected({ expect, result }: ScenarioStatus): boolean {
   return expect === 'Held' && result === 'Violated';
 }
 
-/** What a scenario has shown: "gate: over-admits under concurrency (20/10)". */
+/** The finding of a scenario: "gate: over-admits under concurrency (20/10)". */
 function findingClause(
   { api }: Context['subject'],
   { name, result, summary = '', type }: ScenarioStatus,

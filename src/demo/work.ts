@@ -21,7 +21,7 @@ export interface Work {
 /** How long a subject may take to become healthy before the run is Errored. */
 export const HEALTHY_WITHIN_MS = 30_000;
 
-/** Characters that issues may take of a message. */
+/** Maximum length of the issues in a message, in characters. */
 const MOST_ISSUES = 320;
 
 /** The last snapshot, unless it has expired. */

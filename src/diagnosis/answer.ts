@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 
-/** What may be wrong, by what shows it; the classes that a diagnosis is graded by. */
+/** Classes of anomalies and their symptoms; a diagnosis is graded by its class. */
 export const ANOMALY_CLASSES = {
   none: 'nothing is wrong: every component did what it should',
   'store-writes-stalled': 'the store answers reads, and accepts writes late or not at all',
@@ -25,7 +25,7 @@ export const ANOMALY_CLASSES = {
 export type AnomalyClass = keyof typeof ANOMALY_CLASSES;
 export const anomalyClasses = Object.keys(ANOMALY_CLASSES) as [AnomalyClass, ...AnomalyClass[]];
 
-/** What can be done about it. */
+/** The remediation actions that an answer may suggest. */
 export const ACTIONS = {
   none: 'do nothing',
   wait: 'wait until it ends',
@@ -52,7 +52,7 @@ const claim = z.strictObject({
   evidence: z.array(cited).min(1).max(ANSWER_LIMITS.cites).describe('What shows it.'),
 });
 
-/** An answer. The schema is also what a model is held to. */
+/** An answer. Models are held to this schema too. */
 export const diagnosisAnswer = z.strictObject({
   anomaly: z.enum(anomalyClasses).describe('What is wrong.'),
   component: componentName.describe(

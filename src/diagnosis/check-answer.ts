@@ -25,8 +25,8 @@ export function answerComponents({ components }: EvidenceBundle): [string, ...st
 }
 
 /**
- * Checks an answer against its schema and against the bundle: what it cites and what it names has to be there.
- * It takes anything, and never throws.
+ * Checks an answer against its schema and against the bundle: everything it cites and names must exist. Accepts any
+ * value, and never throws.
  */
 export function checkAnswer(answer: unknown, bundle: EvidenceBundle): CheckedAnswer {
   const parsed = diagnosisAnswer.safeParse(answer);

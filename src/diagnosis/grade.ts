@@ -9,7 +9,7 @@ import { ALL_REPLICAS, NO_COMPONENT } from './check-answer.ts';
 /** One known fault and its location. The truth of a run is a list of these; an empty one: nothing was wrong. */
 export interface Truth {
   readonly anomaly: Exclude<AnomalyClass, 'none' | 'unknown'>;
-  /** Names of the bundle; several: it lies in all of them alike. */
+  /** Names in the bundle; several: the fault is in all of them alike. */
   readonly components: readonly string[];
   /** When it was active, in milliseconds since the origin of the bundle; default: the time range of the bundle. */
   readonly fromMs?: number;
@@ -21,7 +21,7 @@ export interface Grade {
   readonly localization: boolean;
   /** Whether it names the right class for a component in which that class lies. */
   readonly identification: boolean;
-  /** Steps of the chain that cite evidence which shows what was wrong: a share of 0 to 1. */
+  /** Share of steps that cite evidence of the fault, from 0 to 1. */
   readonly reason: number;
   /** Whether the action fits the fault in the component it names, if there is one. */
   readonly action: boolean;
@@ -75,7 +75,7 @@ const FAMILIES: Readonly<Record<Truth['anomaly'], readonly (readonly [Place, rea
   'store-unreachable': [['own', STORE], ...COUNTS],
   'store-restarted': [['own', STORE], ...COUNTS],
   'store-slow': [['own', STORE], ...COUNTS],
-  // The others are what it is held against.
+  // The other replicas are the comparison.
   'replica-unreachable': [['replica', ['unreachable', ...REQUESTS, 'count-local']]],
   'replica-slow': [['replica', ['request-latency', 'requests-timeouts', 'others-timeouts', 'unreachable']]],
   'replica-cut-off': [...COUNTS, ['replica', REQUESTS], ['store', STORE]],
@@ -134,7 +134,7 @@ function liesIn(component: string, { components }: Truth, bundle: EvidenceBundle
   return replicas.length > 0 && replicas.every(({ name }) => components.includes(name));
 }
 
-/** Whether a step cites at least one thing that shows this: of its signals, at their place, at its time. */
+/** Whether a step cites at least one piece of evidence of this fault: its signals, at their location, at its time. */
 function shows({ evidence }: Claim, truth: Truth, bundle: EvidenceBundle): boolean {
   const { events, invariant, series } = bundle;
   const from = (truth.fromMs ?? -Infinity) - BESIDE_MS;
@@ -145,7 +145,7 @@ function shows({ evidence }: Claim, truth: Truth, bundle: EvidenceBundle): boole
   const bears = (component: string, signal: Signal): boolean =>
     FAMILIES[truth.anomaly].some(([place, of]) => of.includes(signal) && isAt(place, component));
   return evidence.some((id) => {
-    // The limit, and what is usual, hold before as well.
+    // The limit and the usual values also apply before.
     const one = series.find((s) => s.id === id);
     if (one) {
       const standing = one.signal === 'limit' || one.signal === 'count-lag';
@@ -153,7 +153,7 @@ function shows({ evidence }: Claim, truth: Truth, bundle: EvidenceBundle): boole
     }
     const event = events.find((e) => e.id === id);
     if (event) return truth.components.includes(event.component) && event.atMs >= from && event.atMs <= to;
-    // The invariant that was broken is what all of it led to.
+    // The broken invariant is the consequence of every fault.
     return invariant?.broken === true && invariant.values.some((value) => value.id === id);
   });
 }
@@ -163,7 +163,7 @@ function reaches(points: readonly (readonly [number, number])[], from: number, t
   return first !== undefined && last !== undefined && first[0] <= to && last[0] >= from;
 }
 
-/** What was done, for people: "store-writes-stalled at store". */
+/** The faults, for people: "store-writes-stalled at store". */
 export function truthText(truths: readonly Truth[], bundle: EvidenceBundle): string {
   const replicas = bundle.components.filter(({ role }) => role === 'replica').length;
   const where = ({ components }: Truth): string =>

@@ -1,4 +1,4 @@
-/** Everything that other parts use to have observations explained. */
+/** The interface of this folder. */
 export {
   ACTIONS,
   type Action,

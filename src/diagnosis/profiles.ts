@@ -17,7 +17,7 @@ import type {
 } from './provider.ts';
 import { diagnosisOf, gradeText } from './render.ts';
 
-/** How long a provider may take, whatever it does within that; the framework waits a little longer. Milliseconds. */
+/** How long a provider may take, retries included; the framework waits a little longer. Milliseconds. */
 export const PROVIDER_TIMEOUT_MS = 55_000;
 
 /** The result of querying one provider. */
@@ -28,9 +28,9 @@ export type Answered =
       readonly model?: string;
       readonly usage?: ProviderUsage;
     }
-  /** There is an answer, and it is not to be believed. */
+  /** There is an answer, but it is invalid. */
   | { readonly rejected: readonly string[]; readonly model?: string; readonly usage?: ProviderUsage }
-  /** There is none: it failed, refused, was too late, or was stopped. */
+  /** There is no answer: it failed, refused, was too late, or was stopped. */
   | { readonly failed: string; readonly usage?: ProviderUsage };
 
 /**
@@ -79,7 +79,7 @@ export interface DiagnosisProfiles {
   readonly names: readonly string[];
   /** Registers an observer of all later questions, called once the outcome of each is known. */
   observe(observer: (asked: Asked) => void): void;
-  /** Has the provider of a profile explain the evidence, and grades that. Never rejects. */
+  /** Queries the provider of a profile about the evidence, and grades the answer. Never rejects. */
   diagnose(profile: string, request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisResult>;
 }
 
@@ -128,7 +128,7 @@ export function createDiagnosisProfiles(
         model,
         ...(pods && { pods }),
       });
-      // It has answered: only now is it held against what is known.
+      // Only after the answer is it compared with the truth.
       if (truth) diagnosis.grade = gradeText(gradeAnswer(answer, bundle, truth), truth, bundle);
       const texts = diagnosis.chain.map(({ text }) => text);
       return { diagnosis, message: diagnosisSentence(diagnosis, texts), ...cost };
@@ -146,7 +146,7 @@ function outcomeOf(answered: Answered): Asked['outcome'] {
   return 'rejected' in answered ? 'rejected' : 'accepted';
 }
 
-/** `work`, or a rejection as soon as `signal` is aborted, for a provider that does not listen to it. */
+/** `work`, or a rejection as soon as `signal` is aborted, for a provider that does not handle it. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const stop = addAbortListener(signal, () => aborted.reject(new Error('aborted')));

@@ -7,13 +7,13 @@ import type { Truth } from './grade.ts';
 import type { Pods } from './render.ts';
 
 export interface DiagnosisRequest {
-  /** Name of the scenario, copied into the result. No provider sees it. */
+  /** Name of the scenario, copied into the result. Hidden from providers. */
   readonly scenario: string;
-  /** All that was seen; the one thing that a provider is given. */
+  /** All observations; the only input of a provider. */
   readonly bundle: EvidenceBundle;
-  /** Names of components with the pods behind them, for people. No provider sees it. */
+  /** Names of components with the pods behind them, for people. Hidden from providers. */
   readonly pods?: Pods;
-  /** What was done, to grade the answer by once it is there. No provider sees it. */
+  /** The injected faults, to grade the answer by. Hidden from providers. */
   readonly truth?: readonly Truth[];
 }
 
@@ -24,7 +24,7 @@ export interface DiagnosisResult {
   readonly usage?: ProviderUsage;
 }
 
-/** What answering has cost; left out: not known, or nothing. */
+/** The cost of an answer; omitted: unknown, or nothing. */
 export interface ProviderUsage {
   readonly inputTokens?: number;
   readonly outputTokens?: number;
@@ -32,21 +32,18 @@ export interface ProviderUsage {
   readonly microDollars?: number;
 }
 
-/** What a provider gives back, unchecked: see `checkAnswer`. */
+/** The unchecked answer of a provider: see `checkAnswer`. */
 export interface ProviderAnswer {
   /** As received, parsed as JSON if it came as text. */
   readonly answer: unknown;
-  /** What the bundle was put into, with its version: "prompt/v2", "rules/v4". Shown in the evidence. */
+  /** The form in which the bundle was presented, with its version: "prompt/v2", "rules/v4". Shown in the evidence. */
   readonly promptVersion: string;
   /** The name that the server gives for the model. Bounded and made printable when it is shown. */
   readonly model?: string;
   readonly usage?: ProviderUsage;
 }
 
-/**
- * The response is not an answer, but it may have cost tokens. The message is as of any failure: see `answer`.
- * Identified by its code.
- */
+/** The response is no answer, but may have cost tokens. The message is as for `answer`. Identified by its code. */
 export class UselessAnswerError extends Error {
   override readonly name = 'UselessAnswerError';
   readonly code = 'USELESS_ANSWER';
@@ -58,7 +55,7 @@ export class UselessAnswerError extends Error {
   }
 }
 
-/** Who explains evidence. It is given the bundle and nothing else that it could explain from. */
+/** Explains evidence. Its only input is the bundle. */
 export interface DiagnosisProvider {
   /** Shown as `provider` in the evidence: "rules", or the kind of API used. */
   readonly name: string;

@@ -1,4 +1,4 @@
-/** A checked answer for people: with what its citations are, and what to do in a sentence. Pure. */
+/** Presents a checked answer to people: with its citations, and a recommendation in a sentence. Pure. */
 import { printable, truncate } from '../api/index.ts';
 import {
   DIAGNOSIS_LIMITS,
@@ -87,7 +87,6 @@ function shown(text: string, most: number): string {
   return truncate(printable(text), most);
 }
 
-/** A grade in words. */
 export function gradeText(
   { action, identification, localization, reason }: Grade,
   truths: readonly Truth[],
@@ -103,7 +102,7 @@ export function gradeText(
   };
 }
 
-/** What a citation is, in short: "store (cache-0) write-outstanding: 150 ms at +0.15 s, most 9748 at +9.75 s". */
+/** A citation in short: "store (cache-0) write-outstanding: 150 ms at +0.15 s, most 9748 at +9.75 s". */
 export function citedText(
   { events, invariant, series }: EvidenceBundle,
   id: string,

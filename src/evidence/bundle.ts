@@ -1,11 +1,11 @@
 /**
- * Evidence: what was seen around one anomaly or its absence, in words that know no subject. Rules and models
- * reason from it, reports and plots show it. It names no fault, chapter or scenario, so that an explanation has
- * to come from what was seen, and not from knowing the answer.
+ * Evidence: the observations around one anomaly or its absence, in subject-independent terms. Rules and models reason
+ * from it, reports and plots show it. It names no fault, chapter or scenario, so that an explanation has to come from
+ * the observations, and not from knowing the answer.
  */
 import { z } from 'zod';
 
-/** Changes with the meaning of a bundle; recordings of another version are refused. */
+/** Changes with the meaning of a bundle; recordings of another version are rejected. */
 export const EVIDENCE_VERSION = 'evidence/v1';
 
 /** Bounds of a bundle. */
@@ -21,14 +21,11 @@ export const EVIDENCE_LIMITS = {
   values: 16,
 } as const;
 
-/**
- * What a component is to the others: one of several equal replicas, a store that they share, or the client
- * that sends the requests.
- */
+/** The role of a component: one of several equal replicas, a store that they share, or the client sending requests. */
 export const COMPONENT_ROLES = ['client', 'replica', 'store'] as const;
 export type ComponentRole = (typeof COMPONENT_ROLES)[number];
 
-/** What a series is of, with its unit and the components that have it. */
+/** Signals of series, with their unit and the components that have them. */
 export const SIGNALS = {
   'write-latency': { of: ['store'], unit: 'ms', says: 'how long an accepted write took' },
   'write-outstanding': {
@@ -110,12 +107,12 @@ export const SIGNALS = {
 export type Signal = keyof typeof SIGNALS;
 const signals = Object.keys(SIGNALS) as [Signal, ...Signal[]];
 
-/** `replica-1`, `store`, `client`: by role and order alone; what they are called elsewhere gives too much away. */
+/** `replica-1`, `store`, `client`: only role and number; real names would reveal too much. */
 const componentName = z.string().regex(/^(client|store|replica)(-[1-9][0-9]?)?$/);
 /** Milliseconds since the origin of the bundle; negative: before it. Integers, except in series of arrivals. */
 const moment = z.number().min(-86_400_000).max(86_400_000);
 const words = z.string().max(EVIDENCE_LIMITS.text);
-/** What a claim cites: `s1` a series, `e1` an event, `v1` a value of the invariant. */
+/** Ids for claims: `s1` a series, `e1` an event, `v1` a value of the invariant. */
 const idOf = (letter: string) => z.string().regex(new RegExp(`^${letter}[1-9][0-9]{0,3}$`));
 
 const component = z.strictObject({ name: componentName, role: z.enum(COMPONENT_ROLES) });
@@ -140,7 +137,7 @@ const event = z.strictObject({
   id: idOf('e'),
   atMs: moment,
   component: componentName,
-  /** What was seen, a sentence that needs no knowledge of the subject. */
+  /** The observation, in a sentence that needs no knowledge of the subject. */
   text: words,
 });
 
@@ -154,7 +151,7 @@ const invariant = z.strictObject({
     .max(EVIDENCE_LIMITS.values),
 });
 
-/** Everything that is known of one watch. See {@link evidenceBundle} for the bounds that span members. */
+/** All observations of one scenario. See {@link evidenceBundle} for the bounds that span members. */
 export const evidenceBundle = z.strictObject({
   version: z.literal(EVIDENCE_VERSION),
   components: z.array(component).max(EVIDENCE_LIMITS.components),

@@ -23,9 +23,9 @@ import { LEAST_POINTS, thinned } from './thin.ts';
 const RUN_KEY = 'run.json';
 const SCENARIO_KEY = /^scenario-[1-8]\.json$/;
 const DIAGNOSIS_KEY = /^diagnosis-[1-8]\.json$/;
-/** Bytes of `run.json`, at most; the rest is for the scenarios and their diagnoses. */
+/** Maximum bytes of `run.json`; the rest is for the scenarios and their diagnoses. */
 const RUN_BYTES = 32 * 1024;
-/** Names of objects, and values of labels. */
+/** Maximum length of object names and label values. */
 const MOST_NAME = 253;
 const MOST_LABEL = 63;
 
@@ -100,13 +100,13 @@ export function scenarioData(
       const data = few ? scenarioData(index, { ...scenario, bundle: few }, bytes).data : {};
       return { data, thin: true };
     }
-    // What the points take together, a little less than that: so that one more turn is seldom needed.
+    // The target for the points together, slightly low, so that another round is seldom needed.
     const share = (0.97 * Math.max(0, room)) / Math.max(1, size - (bytes - room));
     most = Math.max(least, Math.min(most - 1, Math.floor(pointsOf(bundle) * share)));
   }
 }
 
-/** About this share of the series, and one fewer at least. */
+/** About this share of the series, at least one fewer. */
 function withFewerSeries(bundle: EvidenceBundle, share: number): EvidenceBundle {
   const numberOf = (component: string): number => Number(/^replica-(\d+)$/.exec(component)?.[1] ?? 0);
   const inOrder = bundle.series.toSorted((a, b) => numberOf(a.component) - numberOf(b.component));
@@ -143,7 +143,7 @@ export function scenarioBytes(scenarios: number): number {
   return Math.floor(share) - DIAGNOSIS_BYTES;
 }
 
-/** What could be read; a problem is one sentence that names what is wrong, and nothing of the content. */
+/** The evidence that could be read; a problem is one sentence that names it without any content. */
 export type ReadEvidence =
   | { readonly evidence: RunEvidence; readonly problem?: undefined }
   | { readonly problem: string; readonly evidence?: undefined };

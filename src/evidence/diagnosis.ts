@@ -1,7 +1,7 @@
 /** A diagnosis as kept in the evidence of a run: the complete answer, of which a status has the short form. */
 import { z } from 'zod';
 
-/** Bytes of one diagnosis as JSON, at most. */
+/** Maximum size of one diagnosis as JSON, in bytes. */
 export const DIAGNOSIS_BYTES = 8 * 1024;
 
 /** Bounds of its parts, in items or characters. */
@@ -23,16 +23,16 @@ const name = z.string().max(32);
 const figure = z.strictObject({ name, value: z.int(), unit: z.string().max(16) });
 const figures = z.array(figure).max(DIAGNOSIS_LIMITS.figures);
 
-/** What the requests measured that show the result of a remediation action. */
+/** A measurement of the requests that show the result of a remediation action. */
 export type RemedyFigure = z.infer<typeof figure>;
 
 const grade = z.strictObject({
   localization: rightOrWrong,
   identification: rightOrWrong,
   action: rightOrWrong,
-  /** Steps that cite evidence which shows what was injected. */
+  /** Steps that cite evidence of the injected fault. */
   reason: percent,
-  /** What was injected, in the words of a diagnosis. */
+  /** The injected fault, in the words of a diagnosis. */
   truth: z.string().max(128),
 });
 
@@ -74,7 +74,7 @@ export const diagnosis = z.strictObject({
 export type Diagnosis = z.infer<typeof diagnosis>;
 export type DiagnosisGrade = z.infer<typeof grade>;
 
-/** As JSON within {@link DIAGNOSIS_BYTES}: citations give way, the last first. */
+/** As JSON within {@link DIAGNOSIS_BYTES}: drops citations if necessary, the last first. */
 export function diagnosisText(whole: Diagnosis): string {
   const text = JSON.stringify(whole);
   if (Buffer.byteLength(text) <= DIAGNOSIS_BYTES || whole.citations.length === 0) return text;

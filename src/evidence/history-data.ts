@@ -1,15 +1,15 @@
 /**
- * Histories of a run in the data of the ConfigMap with its evidence: `history-1.jsonl.gz.b64` and so on, compressed lines
- * in base64. What a line holds is of the subject; see docs/history-format.md. Pure.
+ * Histories of a run in the data of the ConfigMap with its evidence: `history-1.jsonl.gz.b64` and so on, compressed
+ * lines in base64. The content of a line depends on the subject; see docs/history-format.md. Pure.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 
-/** Bytes that all histories of a run may take there. With the evidence that stays well below the 1 MiB of a ConfigMap. */
+/** Maximum bytes of all histories of a run. With the evidence that stays well below the 1 MiB of a ConfigMap. */
 export const HISTORY_BYTES = 600 * 1024;
 
-/** Characters of all lines of one history: more takes too long to compress in between other work. */
+/** Maximum characters of all lines of one history: more would block other work for too long while compressing. */
 const MOST_CHARACTERS = 24 * 1024 * 1024;
-/** The same of one that goes on, which is written every few seconds. */
+/** The same for an unfinished one, which is written every few seconds. */
 const LIVE_CHARACTERS = 512 * 1024;
 
 const KEY = /^history-([1-8])\.jsonl\.gz\.b64$/;
@@ -37,8 +37,8 @@ export function historyText(
 }
 
 /**
- * The lines of all histories in a ConfigMap, in the order of the scenarios; '': it has none.
- * @throws Error if a file is not what it should be: anyone who may write ConfigMaps may have written it
+ * The lines of all histories in a ConfigMap, in the sequence of the scenarios; '': it has none.
+ * @throws Error if a file is invalid: anyone with write access to ConfigMaps may have written it
  */
 export function historiesIn(data: Readonly<Record<string, unknown>>): string {
   return Object.entries(data)

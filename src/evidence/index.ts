@@ -1,4 +1,4 @@
-/** Everything that other parts use of evidence. */
+/** The interface of this folder. */
 export {
   COMPONENT_ROLES,
   type ComponentRole,

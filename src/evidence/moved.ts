@@ -1,4 +1,4 @@
-/** Evidence by another clock: the same bundle, with all its times counted from another moment. Pure. */
+/** The same bundle with all its times relative to another origin. Pure. */
 import type { EvidenceBundle } from './bundle.ts';
 
 /** The same evidence with every time shifted later by `byMs` milliseconds. Ids and values stay as they are. */
@@ -20,13 +20,13 @@ export function moved(bundle: EvidenceBundle, byMs: number): EvidenceBundle {
   };
 }
 
-/** When the first thing in it was seen; undefined: nothing was. */
+/** The time of the first observation; undefined: there is none. */
 export function firstSeenMs({ events, series }: EvidenceBundle): number | undefined {
   const first = [
     ...series.flatMap(({ points }) => points.map(([at]) => at)),
     ...events.map(({ atMs }) => atMs),
   ]
-    // A bundle may have more points than a call takes arguments.
+    // A bundle may have more points than a call can have arguments.
     .reduce((least, at) => Math.min(least, at), Number.POSITIVE_INFINITY);
   return Number.isFinite(first) ? first : undefined;
 }

@@ -1,4 +1,4 @@
-/** Keeps what is seen while it is seen, within bounds, and makes a bundle of it at any moment. */
+/** Records observations as they are made, within bounds, and builds a bundle at any time. */
 import { truncate } from '../api/index.ts';
 import {
   EVIDENCE_LIMITS,
@@ -32,7 +32,7 @@ interface SeriesLog {
 }
 
 interface SeenEvent {
-  /** Stays as it is: a claim may cite it. */
+  /** Never changes: a claim may cite it. */
   readonly id: string;
   readonly at: number;
   readonly component: string;
@@ -61,7 +61,7 @@ export class EvidenceRecorder {
     this.#pointsEach = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, share));
   }
 
-  /** Takes a value in; one of the past finds its place. Of a component that is not among ours nothing is kept. */
+  /** Adds a value; past ones are sorted in. Ignores unknown components. */
   add(at: number, component: string, signal: Signal, value: number): void {
     const log = Number.isFinite(value) ? this.#logOf(at, component, signal) : undefined;
     if (!log) return;
@@ -91,7 +91,7 @@ export class EvidenceRecorder {
     return log;
   }
 
-  /** Twice as many before they are thinned: then that costs little for each of them. */
+  /** Thins at twice the limit: then that costs little per point. */
   #bound(log: SeriesLog): void {
     if (log.times.length <= 2 * this.#pointsEach) return;
     const kept = keptOf(log, this.#pointsEach);
@@ -108,7 +108,7 @@ export class EvidenceRecorder {
     if (this.#events.length > EVIDENCE_LIMITS.events) this.#events.splice(EVIDENCE_LIMITS.events / 2, 1);
   }
 
-  /** All of it so far, with times relative to `origin`. */
+  /** Everything so far, with times relative to `origin`. */
   bundle(origin: number, invariant?: SeenInvariant): EvidenceBundle {
     const moment = (at: number): number => Math.round(at - origin);
     const bundle: EvidenceBundle = {
@@ -144,7 +144,7 @@ export class EvidenceRecorder {
   }
 }
 
-/** Puts a point in its place; a value that stays needs its first and its last sight alone. */
+/** Sorts a point in; of a constant value only the first and last observation are kept. */
 function insert({ times, values }: SeriesLog, at: number, value: number): void {
   const last = times.at(-1);
   if (last !== undefined && last > at) {

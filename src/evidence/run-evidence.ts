@@ -6,23 +6,23 @@ import { z } from 'zod';
 import { evidenceBundle } from './bundle.ts';
 import { diagnosis } from './diagnosis.ts';
 
-/** Changes with the meaning of what is kept. */
+/** Changes with the meaning of the evidence. */
 export const RUN_EVIDENCE_VERSION = 'run-evidence/v2';
 
-/** Bytes of one run's evidence as JSON, at most. */
+/** Maximum size of one run's evidence as JSON, in bytes. */
 export const RUN_EVIDENCE_BYTES = 256 * 1024;
 
-/** Scenarios of a run, at most. */
+/** Maximum scenarios of a run. */
 export const MOST_SCENARIOS = 8;
 
-/** Milliseconds since `originMs`; up to a year, since a run waits for a person for as long as that takes. */
+/** Milliseconds since `originMs`; up to a year, since a run may wait for a person. */
 const moment = z.number().min(-86_400_000).max(31_536_000_000);
 const text = z.string().max(256);
 
 const band = z.strictObject({
   kind: z.enum(['countdown', 'fault', 'settle', 'burst']),
   fromMs: moment,
-  /** Not there while it lasts. */
+  /** Missing while it lasts. */
   toMs: moment.optional(),
   text,
 });
@@ -50,9 +50,9 @@ const result = z.strictObject({
   scenario: z.string().max(63),
   type: z.string().max(32),
   expect: z.string().max(16),
-  /** Not there before it is known. */
+  /** Missing until it is known. */
   result: z.string().max(32).optional(),
-  /** As the columns of kubectl show it: "30 > 5". */
+  /** As in the columns of kubectl: "30 > 5". */
   summary: z.string().max(32).optional(),
   message: z.string().max(512).optional(),
 });
@@ -71,7 +71,7 @@ export const runEvidence = z.strictObject({
     .array(z.strictObject({ name: z.string().max(64), fromMs: moment, toMs: moment.optional() }))
     .max(32),
   results: z.array(result).max(MOST_SCENARIOS),
-  /** Those that were watched, in the order of the spec. */
+  /** Those that were observed, in the sequence of the spec. */
   scenarios: z.array(scenario).max(MOST_SCENARIOS),
   /** Of scenarios in which a violation was detected. */
   diagnoses: z.array(diagnosis).max(MOST_SCENARIOS),
@@ -81,7 +81,7 @@ export const runEvidence = z.strictObject({
     .optional(),
   /** Whether the run has ended and nothing will be added. */
   complete: z.boolean(),
-  /** What was left out to stay within bounds, or was not seen, for people; empty: nothing. */
+  /** Data omitted to stay within bounds, or not observed, for people; empty: none. */
   leftOut: text,
 });
 

@@ -1,13 +1,13 @@
 /** Thins series out but keeps their shape: their ends, their extremes, and where they change. Pure. */
 import type { EvidenceBundle } from './bundle.ts';
 
-/** When, and what was seen then. */
+/** A time, and the value observed then. */
 export type Point = readonly [atMs: number, value: number];
 
 /** First, last, lowest, highest, and both ends of the largest step: the minimum number of points. */
 export const LEAST_POINTS = 6;
 
-/** As in {@link thin}; times and values apart, since so they take the least memory while many are kept. */
+/** As in {@link thin}; times and values are separate, to save memory while many are kept. */
 export interface Column {
   readonly times: readonly number[];
   readonly values: readonly number[];
@@ -54,7 +54,7 @@ export function thinned(bundle: EvidenceBundle, points: number): EvidenceBundle 
   return { ...bundle, series };
 }
 
-/** The most that each may have, so that all together have no more than `total`. */
+/** The maximum for each, so that all together have no more than `total`. */
 function shareOf(lengths: readonly number[], total: number): number {
   let left = total;
   let waiting = lengths.length;
@@ -78,11 +78,10 @@ function landmarks({ values }: Column): number[] {
   return [0, values.length - 1, lowest, highest, step - 1, step];
 }
 
-/** Between two points that are kept. */
 interface Gap {
   readonly from: number;
   readonly to: number;
-  /** The point that lies furthest from the straight line between both, and how far. */
+  /** The point furthest from the straight line between both, and its distance. */
   readonly at: number;
   readonly apart: number;
 }
@@ -90,7 +89,7 @@ interface Gap {
 function gapOf({ times, values }: Column, from: number, to: number): Gap {
   const [start = 0, end = 0, first = 0, last = 0] = [times[from], times[to], values[from], values[to]];
   const slope = end > start ? (last - first) / (end - start) : 0;
-  // At one moment there is no slope: then the line is their mean.
+  // Without a time difference there is no slope: use their mean.
   const base = end > start ? first : (first + last) / 2;
   let [at, apart] = [from, 0];
   for (let i = from + 1; i < to; i += 1) {

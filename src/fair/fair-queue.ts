@@ -3,9 +3,9 @@
  * item of each other group, however many those have.
  */
 
-/** Items by group; an item is in its group once at most. */
+/** Items by group; an item is in its group at most once. */
 export class FairQueue<T> {
-  /** In the order of their turns; none is empty. */
+  /** In the sequence of their turns; none is empty. */
   readonly #groups = new Map<string, Set<T>>();
   #size = 0;
 
@@ -19,7 +19,7 @@ export class FairQueue<T> {
     return this.#groups.get(group)?.size ?? 0;
   }
 
-  /** Puts an item at the end of its group; one that waits already keeps its place. */
+  /** Appends an item to its group; an item already queued keeps its place. */
   push(group: string, item: T): void {
     const items = this.#groups.get(group) ?? new Set();
     if (items.has(item)) return;

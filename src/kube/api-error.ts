@@ -4,7 +4,7 @@
  * may have happened.
  */
 
-/** The `Status` object the API server sends with a refusal, as far as it is used here. */
+/** The members used here of the `Status` object that the API server sends with an error. */
 export interface KubeStatus {
   code?: number;
   reason?: string;
@@ -14,7 +14,7 @@ export interface KubeStatus {
 
 const longestMessage = 1024;
 
-/** The API server (or a proxy before it) answered, and the answer is no. */
+/** The API server (or a proxy before it) returned an error. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   /** The HTTP status; in a watch, the code of the ERROR event. */

@@ -1,7 +1,4 @@
-/**
- * The HTTP client for the Kubernetes API: typed JSON requests and watches, each with its own deadline, over a few
- * pooled connections.
- */
+/** A client for the Kubernetes API: typed JSON requests and watches with deadlines, over a few pooled connections. */
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 
@@ -10,13 +7,12 @@ import { type Channel, Transport, warningOf } from './kube-config.ts';
 import type { KubeObject } from './kube-types.ts';
 import { abortable, Deadline } from './wait.ts';
 
-/** Values of the query string; undefined ones are left out. */
+/** Values of the query string; undefined ones are omitted. */
 export type Query = Record<string, string | number | boolean | undefined>;
 
-/** One call to the API. */
 export interface KubeRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Path from `/api` or `/apis` on, already encoded (see `resourcePath`). */
+  /** Path starting with `/api` or `/apis`, already encoded (see `resourcePath`). */
   path: string;
   query?: Query;
   /** Sent as JSON. */
@@ -24,9 +20,9 @@ export interface KubeRequest {
   /** Default `application/json`; a PATCH sets the kind of patch here. */
   contentType?: string;
   signal?: AbortSignal;
-  /** From the call to the last byte of the answer, in milliseconds. Default: the client's. */
+  /** From the call to the last byte of the response, in milliseconds. Default: the client's. */
   timeoutMs?: number;
-  /** An answer with more bytes is refused, and not read to its end. Default 32 MiB. */
+  /** A larger response is an error, and not read to its end. Default 32 MiB. */
   maxBytes?: number;
   /** Called with the number of bytes read of the response. */
   received?: (bytes: number) => void;
@@ -34,7 +30,6 @@ export interface KubeRequest {
   accept?: string;
 }
 
-/** One call that streams changes. */
 export interface WatchRequest {
   /** Path of a collection. */
   path: string;
@@ -47,7 +42,7 @@ export interface WatchRequest {
   idleTimeoutMs: number;
 }
 
-/** A change, or a bookmark that only moves the resource version on. */
+/** A change, or a bookmark that only advances the resource version. */
 export type WatchEvent<T> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
   | { type: 'BOOKMARK'; object: { metadata: { resourceVersion: string } } };
@@ -55,13 +50,13 @@ export type WatchEvent<T> =
 /** Called for every request once its outcome is known; without a status no response came. A watch is a GET. */
 export type RequestObserver = (method: string, status?: number) => void;
 
-/** How a client is set up; all optional. */
+/** All optional. */
 export interface KubeClientOptions {
-  /** Sent with every request, and seen in the API server's audit log. Default `kube-client`. */
+  /** Sent with every request, and visible in the API server's audit log. Default `kube-client`. */
   userAgent?: string;
-  /** Deadline of a request that names none, in milliseconds. Default 30 000. */
+  /** Default deadline of a request, in milliseconds. Default 30 000. */
   timeoutMs?: number;
-  /** Connections for requests (watches come on top). Default 8. */
+  /** Connections for requests (watches are additional). Default 8. */
   connections?: number;
 }
 
@@ -72,7 +67,7 @@ const longestAnswer = 32 * 1024 * 1024;
 export class KubeClient {
   readonly #transport: Transport;
   readonly #userAgent: string;
-  /** What is wrong with how the API server is known, see `warningOf`. */
+  /** Set if the connection to the API server is insecure, see `warningOf`. */
   readonly warning: string | undefined;
   readonly #timeoutMs: number;
   #observer: RequestObserver = () => undefined;
@@ -96,10 +91,10 @@ export class KubeClient {
   }
 
   /**
-   * Sends a request and returns the JSON of the answer (undefined for an empty one).
+   * Sends a request and returns the JSON of the response (undefined for an empty one).
    *
-   * @throws {ApiError} the server refused.
-   * @throws {ApiUnreachableError} no answer; a write may have happened all the same.
+   * @throws {ApiError} the server returned an error.
+   * @throws {ApiUnreachableError} no response; a write may have happened all the same.
    * @throws {AnswerTooLargeError} more than `maxBytes`.
    * @throws the signal's reason, if it aborts first.
    */
@@ -177,7 +172,7 @@ export class KubeClient {
     }
   }
 
-  /** Cuts all connections; requests in flight fail, later ones are refused. */
+  /** Cuts all connections; requests in flight and later ones fail. */
   async close(): Promise<void> {
     await this.#transport.close();
   }
@@ -192,7 +187,7 @@ export class KubeClient {
       origin: channel.origin,
       path: `${channel.basePath}${path}${suffix}`,
       signal,
-      // Our own deadlines rule; undici's would only add a second, coarser clock.
+      // Our own deadlines apply; undici's would only add a second, coarser clock.
       headersTimeout: 0,
       bodyTimeout: 0,
     };
@@ -207,7 +202,7 @@ function timeout(name: string, text: string): ApiUnreachableError {
   return new ApiUnreachableError(name, 'TIMEOUT', text);
 }
 
-/** Reads the `Status` of a refusal; what is no JSON comes from something between us and the API server. */
+/** Reads the `Status` of an error; a body that is not JSON is from something between us and the API server. */
 function refusal(name: string, response: Dispatcher.ResponseData, text: string): ApiError {
   let status: KubeStatus;
   try {
@@ -219,7 +214,7 @@ function refusal(name: string, response: Dispatcher.ResponseData, text: string):
   return new ApiError(name, response.statusCode, status, Number.isFinite(header) ? header : undefined);
 }
 
-/** Gives every failure one of the documented types. */
+/** Converts every failure to one of the documented types. */
 function explain(name: string, error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return signal.reason;
   const explained = [ApiError, ApiUnreachableError, AnswerTooLargeError];
@@ -230,7 +225,7 @@ function explain(name: string, error: unknown, signal: AbortSignal): unknown {
   return new ApiUnreachableError(name, typeof code === 'string' ? code : 'FAILED', text, error);
 }
 
-/** Leaving the loop early ends the connection: nothing of a surplus is read. */
+/** Leaving the loop early ends the connection: the excess is not read. */
 async function textOf(
   name: string,
   body: AsyncIterable<Buffer>,

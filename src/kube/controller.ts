@@ -1,7 +1,4 @@
-/**
- * Workers that reconcile keys: bounded concurrency, backoff on errors, and a
- * stop that lets running work finish before it is aborted.
- */
+/** Workers that reconcile keys: bounded concurrency, backoff on errors, and a graceful stop with a deadline. */
 import type { Logger } from './kube-types.ts';
 import { type BackoffOptions, endsWithin, systemTimers, type Timers } from './wait.ts';
 import { type QueueObserver, WorkQueue } from './work-queue.ts';
@@ -16,7 +13,7 @@ export interface ReconcileResult {
  * Moves the actual state closer to the object of this key. Reads the current state itself: the key identifies the
  * object, not the change. A thrown error is logged, and the key is retried with a growing delay.
  */
-// A reconcile that has nothing to ask for simply returns.
+// A reconcile without a requeue returns nothing.
 // oxlint-disable-next-line typescript/no-invalid-void-type
 export type Reconcile = (key: string, signal: AbortSignal) => Promise<ReconcileResult | void>;
 
@@ -28,13 +25,12 @@ export interface ReconcileRecord {
   durationMs: number;
 }
 
-/** How a controller is set up. */
 export interface ControllerOptions {
-  /** Names it in logs. */
+  /** Name for logs. */
   name: string;
   reconcile: Reconcile;
   logger: Logger;
-  /** Keys reconciled at the same time. Default 1. At most three quarters of them are of one namespace. */
+  /** Maximum concurrent keys. Default 1. At most three quarters of them are of one namespace. */
   concurrency?: number;
   /** Observes waiting and active keys. */
   observer?: QueueObserver | undefined;
@@ -45,7 +41,7 @@ export interface ControllerOptions {
   timers?: Timers;
 }
 
-/** How long work gets to react to its aborted signal, in milliseconds. */
+/** How long a reconcile may take to react to its aborted signal, in milliseconds. */
 const abortGraceMs = 2000;
 
 /** Reconciles the keys given to `enqueue`. */
@@ -65,7 +61,7 @@ export class Controller {
     this.#queue = new WorkQueue({ backoff, timers: this.#timers, mostOfNamespace, observer });
   }
 
-  /** Keys that wait for a worker. */
+  /** Keys waiting for a worker. */
   get depth(): number {
     return this.#queue.depth;
   }
@@ -83,9 +79,8 @@ export class Controller {
   }
 
   /**
-   * Takes no more keys and waits for the running reconciles; after `deadlineMs`
-   * their signal aborts, and shortly after that they are given up (and named in
-   * the log). Never rejects; later calls wait for the first.
+   * Takes no more keys and waits for the running reconciles; after `deadlineMs` their signal aborts, and shortly after
+   * that they are given up (and named in the log). Never rejects; later calls wait for the first.
    */
   stop(deadlineMs: number): Promise<void> {
     this.#stopping ??= this.#stop(deadlineMs);

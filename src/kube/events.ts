@@ -14,7 +14,7 @@ import { type Logger, microTime } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
 import { backoffDelay, endsWithin, sleep, systemTimers } from './wait.ts';
 
-/** What an event is about. */
+/** The object of an event. */
 export interface EventReference {
   apiVersion: string;
   kind: string;
@@ -28,25 +28,25 @@ export interface EventReference {
 export interface EventRecord {
   regarding: EventReference;
   type: 'Normal' | 'Warning';
-  /** Why, as a CamelCase word, at most 128 characters. */
+  /** A CamelCase word, at most 128 characters. */
   reason: string;
-  /** What was done, as a CamelCase word, at most 128 characters. */
+  /** The action taken, as a CamelCase word, at most 128 characters. */
   action: string;
   /** For people; cut to 1 kB. */
   note: string;
 }
 
-/** Who reports, and how; times in milliseconds. */
+/** Times in milliseconds. */
 export interface EventRecorderOptions {
   client: KubeClient;
   logger: Logger;
   /** Name of the controller, such as `example.com/shop-controller`. */
   reportingController: string;
-  /** This process of it, such as the pod name; cut to 128 characters. */
+  /** The process, for example its pod name; cut to 128 characters. */
   reportingInstance: string;
-  /** Events of one namespace that wait to be written; more are dropped. Default 64. */
+  /** Maximum events of one namespace in the queue; more are dropped. Default 64. */
   queueLimit?: number;
-  /** A repeat counts into the series if the last one is no longer ago. Default 6 minutes, as client-go. */
+  /** A repeat counts into the series if the last one is at most this long ago. Default 6 minutes, as client-go. */
   seriesMs?: number;
 }
 
@@ -54,7 +54,6 @@ interface Series {
   record: EventRecord;
   /** Name of the event object; undefined until it is created. */
   name: string | undefined;
-  /** How often it happened. */
   count: number;
   firstAt: Date;
   lastAt: Date;
@@ -69,7 +68,6 @@ const seriesLimit = 1000;
 const writeAttempts = 4;
 const writeBackoff = { baseMs: 500, maxMs: 10_000 };
 
-/** Records events in the background until stopped. */
 export class EventRecorder {
   readonly #options: Required<EventRecorderOptions>;
   readonly #series = new Map<string, Series>();
@@ -83,7 +81,7 @@ export class EventRecorder {
     this.#options = { queueLimit: 64, seriesMs: 360_000, ...options };
   }
 
-  /** Takes an event to be written soon. Returns at once and never throws; after `stop` it does nothing. */
+  /** Queues an event. Returns at once and never throws; does nothing after `stop`. */
   record(record: EventRecord): void {
     if (this.#stopped) return;
     const now = new Date();
@@ -99,9 +97,7 @@ export class EventRecorder {
     if (this.#enqueue(fresh)) this.#remember(key, fresh);
   }
 
-  /**
-   * Writes what waits, for at most `deadlineMs`; gives up the rest. Never rejects.
-   */
+  /** Writes queued events for at most `deadlineMs`; drops the rest. Never rejects. */
   async stop(deadlineMs: number): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -119,7 +115,7 @@ export class EventRecorder {
     if (this.#series.size > seriesLimit) this.#series.delete(oldest);
   }
 
-  /** Whether it waits to be written by now. */
+  /** Returns whether it is in the queue. */
   #enqueue(series: Series): boolean {
     if (series.queued) return true;
     const { queueLimit, logger } = this.#options;
@@ -136,7 +132,7 @@ export class EventRecorder {
   }
 
   async #writeAll(): Promise<void> {
-    // Not in the stack of the caller of `record`.
+    // Not in the call stack of `record`.
     await Promise.resolve();
     for (let series = this.#queue.shift(); series !== undefined; series = this.#queue.shift()) {
       series.queued = false;
@@ -183,7 +179,7 @@ export class EventRecorder {
         });
         return;
       } catch (error) {
-        // Events live an hour by default; the series goes on in a new one.
+        // Events live an hour by default; the series continues in a new one.
         if (!isNotFound(error)) throw error;
       }
     }
@@ -217,7 +213,7 @@ function namespaceOf({ record }: Series): string {
   return record.regarding.namespace ?? 'default';
 }
 
-/** What makes two records the same event. The resource version does not: it changes with every write. */
+/** Identifies equal records. The resource version is not part of it: it changes with every write. */
 function seriesKey(record: EventRecord): string {
   const { regarding, type, reason, action, note } = record;
   const { kind, namespace, name, uid } = regarding;

@@ -1,18 +1,17 @@
-/** Bounds how much work runs at the same time, in all and of one group. */
+/** Bounds concurrent work, in total and per group. */
 import pLimit, { type LimitFunction } from 'p-limit';
 import { abortable } from './wait.ts';
 
-/** How much may run. */
 export interface GroupLimitOptions {
-  /** In all. */
+  /** In total. */
   readonly most: number;
-  /** Of one group. */
+  /** Per group. */
   readonly mostByGroup: number;
 }
 
 /**
- * A limit for work of many groups. That of the group comes first: so few of it wait for the common one, and work of
- * another group waits for no more than these.
+ * A limit for work of many groups. The group's limit comes first, so few of each group wait for the common one, and
+ * work of another group waits for no more than these.
  */
 export class GroupLimit {
   readonly #mostByGroup: number;
@@ -26,7 +25,7 @@ export class GroupLimit {
 
   /**
    * Runs `work` when it is its turn, and settles as it does.
-   * @throws the reason of `signal` as soon as it aborts; work that runs has to heed it itself
+   * @throws the reason of `signal` as soon as it aborts; running work has to handle the signal itself
    */
   async run<T>(group: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const inTurn = async (): Promise<T> => {

@@ -15,10 +15,10 @@ import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici'
 const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /**
- * Loads the configuration as kubectl would: the file named, else `KUBECONFIG`,
- * else the service account of the pod this runs in, else `~/.kube/config`.
+ * Loads the configuration as kubectl would: the given file, else `KUBECONFIG`, else the service account of the pod this
+ * runs in, else `~/.kube/config`.
  *
- * @param context which of its contexts to use; left out: the current one
+ * @param context which of its contexts to use; default: the current one
  * @throws if none of these exists or names a cluster, or there is no such context.
  */
 export function loadKubeConfig(file?: string, context?: string): KubeConfig {
@@ -71,20 +71,20 @@ export function warningOf(config: KubeConfig): string | undefined {
     : undefined;
 }
 
-/** What one request is sent with. */
+/** The parts of a request. */
 export interface Channel {
   /** Scheme, host and port of the API server. */
   origin: string;
   /** Path before `/api`, for a server behind a path of a proxy; usually ''. */
   basePath: string;
   headers: Record<string, string>;
-  /** For requests that end by themselves: a bounded number of connections. */
+  /** For requests with an end: a bounded number of connections. */
   requests: Dispatcher;
   /** For watches: one connection each while they last. */
   streams: Dispatcher;
 }
 
-/** For how long a channel is used again: to read certificates and hash them for each request costs more than the rest of it. */
+/** How long a channel is reused: reading and hashing certificates costs more than the rest of a request. */
 const CHANNEL_MS = 1000;
 
 interface Pools {
@@ -94,9 +94,8 @@ interface Pools {
 }
 
 /**
- * Hands out {@link Channel}s. Tokens are re-read as KubeConfig does it (a token
- * file every minute, an exec plugin when its credential expires); changed
- * certificates get new pools, and the old ones end with their last request.
+ * Creates {@link Channel}s. Tokens are re-read as KubeConfig does it (a token file every minute, an exec plugin when
+ * its credential expires); changed certificates get new pools, and the old ones end with their last request.
  */
 export class Transport {
   readonly #config: KubeConfig;
@@ -111,7 +110,7 @@ export class Transport {
     this.#connections = connections;
   }
 
-  /** @throws whatever the credential plugin or an unreadable certificate file gives; an Error after `close`. */
+  /** @throws any error of the credential plugin or an unreadable certificate file; an Error after `close`. */
   async open(): Promise<Channel> {
     if (this.#channel === undefined || performance.now() > this.#channel.until) {
       const opening = { opened: this.#open(), until: Infinity };

@@ -3,7 +3,7 @@
  * client-node's classes), its identity, and the logger.
  */
 
-/** Metadata of an API object as the API server sends it. */
+/** Metadata of an API object as sent by the API server. */
 export interface ObjectMeta {
   name: string;
   namespace?: string;
@@ -17,7 +17,7 @@ export interface ObjectMeta {
   finalizers?: string[];
 }
 
-/** The least an API object must have to be listed, watched, stored and patched. */
+/** The minimum an API object must have to be listed, watched, stored and patched. */
 export interface KubeObject {
   apiVersion?: string;
   kind?: string;
@@ -37,10 +37,10 @@ export type Wire<T> = T extends Date
       ? { [Key in keyof T]: Wire<T[Key]> }
       : T;
 
-/** `Wire`, with the metadata that every object read from the API server carries. */
+/** `Wire`, with the metadata that every object read from the API server has. */
 export type WireObject<T> = Omit<Wire<T>, 'metadata'> & KubeObject;
 
-/** What the runtime needs of a logger; a pino logger is one. */
+/** The logger used by the runtime; a pino logger is one. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -55,8 +55,8 @@ export function objectKey(object: KubeObject): string {
 }
 
 /**
- * Formats a time as a Kubernetes MicroTime: RFC 3339 in UTC with exactly six
- * fractional digits. Leases and events refuse the three digits `toISOString` gives.
+ * Formats a time as a Kubernetes MicroTime: RFC 3339 in UTC with exactly six fractional digits. Leases and events do
+ * not accept the three digits of `toISOString`.
  */
 export function microTime(date: Date): string {
   return date.toISOString().replace('Z', '000Z');

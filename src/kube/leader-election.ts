@@ -34,31 +34,29 @@ export const ELECTION_DEFAULTS = {
   retryPeriodMs: 500,
 } as const;
 
-/** How an elector is set up. */
 export interface LeaderElectorOptions {
   client: Pick<KubeClient, 'request'>;
   namespace: string;
   /** Name of the Lease. */
   name: string;
-  /** Unique among running processes; the pod name is. */
+  /** Unique among running processes, for example the pod name. */
   identity: string;
   logger: Logger;
   /** Others take over if the lease was not renewed for this long. Integer seconds. */
   leaseDurationMs?: number;
   /** We stop leading after this long without a renewal; the rest of the lease is for work in flight. */
   renewDeadlineMs?: number;
-  /** From the beginning of one attempt to that of the next. */
+  /** Interval between the starts of two attempts. */
   retryPeriodMs?: number;
   /** Begins leading. Called for every term. */
   onStartedLeading: () => void;
   /** Leading has ended, because the lease was lost or the elector stops. */
   onStoppedLeading?: () => void;
   clocks?: Partial<Clocks>;
-  /** As that of `wait.ts`; by the same time as `clocks`. */
+  /** As in `wait.ts`; by the same time as `clocks`. */
   sleep?: Timers['sleep'];
 }
 
-/** Takes part in one election. */
 export class LeaderElector {
   readonly #options: LeaderElectorOptions;
   readonly #lock: LeaseLock;
@@ -70,7 +68,7 @@ export class LeaderElector {
   #taking = 0;
   #contact: string | undefined;
 
-  /** @throws {RangeError} unless leaseDuration > renewDeadline > 1.2 x retryPeriod, as client-go demands. */
+  /** @throws {RangeError} unless leaseDuration > renewDeadline > 1.2 x retryPeriod, as client-go requires. */
   constructor(options: LeaderElectorOptions) {
     const { leaseDurationMs, renewDeadlineMs, retryPeriodMs } = { ...ELECTION_DEFAULTS, ...options };
     this.#renewDeadlineMs = renewDeadlineMs;
@@ -86,12 +84,12 @@ export class LeaderElector {
     this.#lock = new LeaseLock({ ...options, leaseDurationMs, freshMs: this.#renewDeadlineMs });
   }
 
-  /** Whether this process leads at this very moment. */
+  /** Whether this process leads now. */
   isLeader(): boolean {
     return this.#leading && this.#taking === this.#lock.takings && this.#lock.isFresh();
   }
 
-  /** Takes part until `signal` aborts, then gives the lease up and resolves; never rejects. Call it once. */
+  /** Takes part until `signal` aborts, then releases the lease and resolves; never rejects. Call it once. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const begunAt = this.#monotonic();
@@ -124,7 +122,7 @@ export class LeaderElector {
     }
   }
 
-  /** A failed renewal is borne while the last one is fresh; a lease in other hands is not. */
+  /** A failed renewal is tolerated while the last one is fresh; a lease held by another is not. */
   #mayStay(held: boolean | undefined): boolean {
     const { identity } = this.#options;
     if (held === false && this.#lock.holder !== identity) return false;
@@ -171,7 +169,9 @@ export class LeaderElector {
     return this.#lock.freshUntil - this.#monotonic();
   }
 
-  /** Followers spread their attempts so as not to race, and miss no moment at which the lease runs out; the leader must not be late. */
+  /**
+   * Followers spread their attempts to avoid races, but do not miss the lease's expiry; the leader must not be late.
+   */
   #untilNextAttempt(begunAt: number): number {
     const now = this.#monotonic();
     if (this.#leading) return Math.max(Math.min(begunAt + this.#retryPeriodMs - now, this.#untilStale()), 0);

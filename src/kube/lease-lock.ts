@@ -1,14 +1,11 @@
 /**
- * One Lease (coordination.k8s.io/v1) used as a lock: the protocol of taking,
- * renewing and giving it up, one attempt at a time. Leader election runs it in a
- * loop; any other resource that only one process may hold can do the same.
+ * One Lease (coordination.k8s.io/v1) used as a lock: the protocol to acquire, renew and release it, one attempt at a
+ * time. Leader election runs it in a loop; any other resource that only one process may hold can do the same.
  *
- * Clocks of different machines are never compared. Whether another holder is
- * still alive is judged by how long, on this process's monotonic clock, its
- * record has not changed, as client-go does. Whether our own hold is still good
- * is judged from the moment before the last successful renewal was sent, on the
- * monotonic clock and on the one that counts the sleep of the machine as well.
- * The wall clock is written down for people and judges nothing: it may be set.
+ * Clocks of different machines are never compared. Another holder counts as alive until its record has been unchanged
+ * for the lease duration on this process's monotonic clock, as in client-go. Our own hold is timed from before the last
+ * successful renewal was sent, on the monotonic clock and on the one that includes the sleep of the machine. The wall
+ * clock is recorded for people and decides nothing: it may be set.
  */
 import { uptime } from 'node:os';
 import { isAlreadyExists, isConflict, isNotFound } from './api-error.ts';
@@ -34,12 +31,12 @@ export interface LeaseSpec {
 export interface Clocks {
   /** Never jumps back, but may pause while the machine sleeps. */
   monotonic: () => number;
-  /** Never jumps back, counts the sleep of the machine, and may be as coarse as {@link BOOT_STEP_MS}. */
+  /** Never jumps back, includes the sleep of the machine, and may be as coarse as {@link BOOT_STEP_MS}. */
   boot: () => number;
   wall: () => number;
 }
 
-/** Which lease, and who we are. */
+/** Identifies the lease and this process. */
 export interface LeaseLockOptions {
   client: Pick<KubeClient, 'request'>;
   namespace: string;
@@ -53,12 +50,12 @@ export interface LeaseLockOptions {
   leaseDurationMs: number;
   /** How long we rely on a renewal, in milliseconds; shorter than the lease. */
   freshMs: number;
-  /** Delete the Lease on release, for names that do not come again. Default false. */
+  /** Delete the Lease on release, for names that are not reused. Default false. */
   deleteOnRelease?: boolean;
   clocks?: Partial<Clocks>;
 }
 
-/** The end of one attempt: who holds the lease, as far as known ('' if it changed hands this moment). */
+/** The result of one attempt: the holder of the lease, as far as known ('' if it changed hands just now). */
 export type LeaseAttempt = { held: true } | { held: false; holder: string };
 
 /** Reads and writes of a release: it can lose to one late renewal of its own. */
@@ -94,8 +91,7 @@ export class LeaseLock {
   }
 
   /**
-   * How often the lease was taken, from another holder or without one. While it stays the same, no other process has
-   * held it.
+   * How often the lease was taken, from another holder or without one. While unchanged, no other process has held it.
    */
   get takings(): number {
     return this.#takings;
@@ -113,7 +109,7 @@ export class LeaseLock {
     return this.#clocks.monotonic() < this.freshUntil && bootAge < this.#options.freshMs + BOOT_STEP_MS;
   }
 
-  /** From when on, on the monotonic clock, the lease of another may be taken if it stays as last read; -Infinity if none holds it. */
+  /** From when on, on the monotonic clock, another's lease may be taken if unchanged; -Infinity without a holder. */
   get takeableAt(): number {
     const { spec } = this.#observed ?? {};
     const holder = spec?.holderIdentity ?? '';
@@ -164,7 +160,9 @@ export class LeaseLock {
     }
   }
 
-  /** Returns whether nothing is left to do: a renewal that was cut off may still be stored, before the read or after it. */
+  /**
+   * Returns whether nothing is left to do: a renewal that was cut off may still be stored, before the read or after it.
+   */
   async #releaseOnce(timeoutMs: number): Promise<boolean> {
     const { client, deleteOnRelease = false, identity } = this.#options;
     const held = await this.#read({ timeoutMs });

@@ -1,19 +1,17 @@
-/** Reads a collection page by page, of bounded size each: how large the objects are may be up to others. */
+/** Reads a collection in pages of bounded size: the size of the objects may be up to others. */
 import { AnswerTooLargeError } from './api-error.ts';
 import type { KubeClient, KubeRequest, Query } from './client.ts';
 
-/** One page of a list. */
 export interface ListPage<T> {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly metadata: { readonly resourceVersion?: string; readonly continue?: string };
   /** Null in an empty PartialObjectMetadataList. */
   readonly items: readonly T[] | null;
-  /** Of the answer. */
+  /** Size of the response. */
   readonly bytes: number;
 }
 
-/** What to list. */
 export interface ListRequest extends Pick<KubeRequest, 'accept' | 'path' | 'signal'> {
   readonly query?: Query;
   /** Objects per page. */
@@ -23,7 +21,7 @@ export interface ListRequest extends Pick<KubeRequest, 'accept' | 'path' | 'sign
 }
 
 /**
- * The pages in their order. A list without a resourceVersion in the query is a consistent read, never a stale cache.
+ * The pages in sequence. A list without a resourceVersion in the query is a consistent read, never a stale cache.
  *
  * @throws as the client does
  */

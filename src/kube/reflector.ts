@@ -18,10 +18,10 @@ import { slim } from './slim.ts';
 import type { Store } from './store.ts';
 import { abortable, Backoff, type BackoffOptions, sleep } from './wait.ts';
 
-/** What a reflector reports of itself, for metrics. */
+/** Activity of a reflector, for metrics. */
 export type ReflectorActivity = 'listed' | 'watching' | 'expired' | 'failed';
 
-/** What to reflect, and how; times in milliseconds. */
+/** Times in milliseconds. */
 export interface ReflectorOptions<T extends KubeObject> {
   client: KubeClient;
   /** Path of the collection (see `resourcePath`). */
@@ -30,7 +30,7 @@ export interface ReflectorOptions<T extends KubeObject> {
   fieldSelector?: string;
   store: Store<T>;
   logger: Logger;
-  /** Annotations that the store is to hold; of other metadata see `slim`. Default: none. */
+  /** Annotations to keep in the store; for other metadata see `slim`. Default: none. */
   annotations?: readonly string[];
   /** Objects per page of a list; fewer if they are large. Default 50. */
   pageSize?: number;
@@ -106,7 +106,7 @@ export class Reflector<T extends KubeObject> {
     }
   }
 
-  /** One list if there is none to go on from, and one watch. */
+  /** One list if there is none to continue from, and one watch. */
   async #step(signal: AbortSignal): Promise<void> {
     if (this.#resourceVersion === undefined) {
       const { objects, resourceVersion } = await this.#list(signal);
@@ -144,7 +144,7 @@ export class Reflector<T extends KubeObject> {
     };
     const startedAt = performance.now();
     let events = 0;
-    // Taken back by the first event or a regular end.
+    // Undone by the first event or a regular end.
     this.#failedWatches++;
     this.#onActivity('watching');
     for await (const event of client.watch<T>({

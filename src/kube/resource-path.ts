@@ -1,6 +1,6 @@
-/** Builds the URL path of a resource, the one place that knows `/api` from `/apis`. */
+/** Builds the URL path of a resource; the only place that distinguishes `/api` from `/apis`. */
 
-/** A resource as the API server names it; the core group is ''. */
+/** A resource by its API names; the core group is ''. */
 export interface ResourceType {
   group: string;
   version: string;

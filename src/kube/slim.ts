@@ -4,10 +4,10 @@
  */
 import type { KubeObject, ObjectMeta } from './kube-types.ts';
 
-/** Longer values of annotations are cut: nothing that steers a controller is that long. */
+/** Longer values of annotations are cut: no annotation that controls anything is that long. */
 export const longestAnnotation = 256;
 
-/** What a controller needs of every object; managedFields alone are often half of one. */
+/** The metadata that a controller needs of every object; managedFields are often half of an object. */
 const kept = [
   'name',
   'namespace',
@@ -20,9 +20,9 @@ const kept = [
 ] as const satisfies readonly (keyof ObjectMeta)[];
 
 /**
- * The object without most of its metadata: labels, owners, managed fields, and all
- * annotations but these, whose values are cut to {@link longestAnnotation} characters.
- * The rest (spec, status, data) is shared with `object`, which stays as it is.
+ * The object without most of its metadata: labels, owners, managed fields, and all annotations but these, whose values
+ * are cut to {@link longestAnnotation} characters. The rest (spec, status, data) is shared with `object`, which is not
+ * modified.
  */
 export function slim<T extends KubeObject>(object: T, annotations: readonly string[] = []): T {
   const { metadata } = object;
@@ -35,7 +35,7 @@ export function slim<T extends KubeObject>(object: T, annotations: readonly stri
   return { ...object, metadata: Object.fromEntries(members) as ObjectMeta };
 }
 
-/** A part of a string keeps all of it alive in V8, unless it is copied. */
+/** In V8 a substring keeps the complete string alive, unless it is copied. */
 function cut(value: string): string {
   return value.length <= longestAnnotation
     ? value

@@ -4,7 +4,7 @@
  */
 import { type KubeObject, type Logger, objectKey } from './kube-types.ts';
 
-/** What happened to an object. Objects are shared: treat them as read-only. */
+/** A change of an object. Objects are shared: treat them as read-only. */
 export type StoreEvent<T> =
   | { type: 'added'; object: T }
   | { type: 'updated'; object: T; previous: T }
@@ -47,12 +47,12 @@ export class Store<T extends KubeObject> {
     return () => this.#handlers.delete(handler);
   }
 
-  /** Takes in an object that was added or modified. */
+  /** Stores an object that was added or modified. */
   put(object: T): void {
     const key = objectKey(object);
     const previous = this.#objects.get(key);
     if (previous !== undefined && previous.metadata.uid !== object.metadata.uid) {
-      // Deleted and created again under the same name, and the deletion was never seen.
+      // Deleted and recreated under the same name, without a deletion event.
       this.remove(previous);
     } else if (previous !== undefined && sameVersion(previous, object)) {
       return;
@@ -62,7 +62,7 @@ export class Store<T extends KubeObject> {
     this.#emit(known ? { type: 'updated', object, previous } : { type: 'added', object });
   }
 
-  /** Takes out an object that was deleted or left the selector; `object` is its last state that was in it. */
+  /** Removes an object that was deleted or left the selector; `object` is its last state before that. */
   remove(object: T): void {
     if (this.#objects.delete(objectKey(object))) this.#emit({ type: 'deleted', object });
   }

@@ -1,4 +1,4 @@
-/** Waiting with an end: every timer here is tied to a signal and cleared by its owner. */
+/** Bounded waiting: every timer here is tied to a signal and cleared by its owner. */
 
 /** The longest delay `setTimeout` takes; anything above fires at once instead. */
 export const longestTimerMs = 2 ** 31 - 1;
@@ -30,8 +30,8 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Settles as `work` does, or rejects with the signal's reason as soon as it
- * aborts, whichever is first. For work that does not listen to the signal itself.
+ * Settles as `work` does, or rejects with the signal's reason as soon as it aborts, whichever is first. For work that
+ * does not handle the signal itself.
  */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -42,7 +42,7 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   });
 }
 
-/** Time as queues and workers use it; tests and simulations pass their own. */
+/** Time for queues and workers; tests and simulations pass their own. */
 export interface Timers {
   /** Milliseconds from any origin; never jumps back. */
   monotonic(): number;
@@ -50,12 +50,10 @@ export interface Timers {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** The timers of the system. */
 export const systemTimers: Timers = { monotonic: () => performance.now(), sleep };
 
 /**
- * Runs `work` with a signal that aborts after `ms` milliseconds, or when one of
- * `others` does; settles as the work does.
+ * Runs `work` with a signal that aborts after `ms` milliseconds, or when one of `others` does; settles as `work` does.
  */
 export async function within<T>(
   timers: Timers,
@@ -77,7 +75,7 @@ export async function within<T>(
   }
 }
 
-/** Whether `work` settles within `ms` milliseconds; what it settles with is left to others. */
+/** Whether `work` settles within `ms` milliseconds, fulfilled or rejected. */
 export async function endsWithin(timers: Timers, ms: number, work: Promise<unknown>): Promise<boolean> {
   const ended = work.then(
     () => true,
@@ -120,21 +118,21 @@ export class Deadline {
     this.#timers.delete(name);
   }
 
-  /** Lets go of parent and timers. The signal will not abort any more. */
+  /** Releases parent and timers. The signal will not abort any more. */
   release(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     this.#parent?.removeEventListener('abort', this.#onParentAbort);
   }
 
-  /** Aborts now, then lets go. */
+  /** Aborts now, then releases. */
   cancel(reason: Error): void {
     this.#controller.abort(reason);
     this.release();
   }
 }
 
-/** Bounds and chance of an exponential backoff. */
+/** Parameters of an exponential backoff. */
 export interface BackoffOptions {
   /** The first delay, before jitter. */
   baseMs: number;
@@ -164,7 +162,7 @@ export class Backoff {
     return backoffDelay(this.#failures++, this.#options);
   }
 
-  /** It works again. */
+  /** Resets after a success. */
   reset(): void {
     this.#failures = 0;
   }

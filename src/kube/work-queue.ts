@@ -1,17 +1,15 @@
 /**
- * The queue between "something changed" and "reconcile it": each key is in it at
- * most once, is never processed twice at the same time, and a key added while it
- * is processed is processed once more afterwards, so that no change is lost.
+ * The queue between a change and its reconcile: each key is queued at most once, is never processed twice at the same
+ * time, and a key added while it is processed is processed again afterwards, so that no change is lost.
  *
- * Namespaces take turns, and none of them can occupy all workers: a key waits for
- * others of its namespace, and hardly for those of another.
+ * Namespaces take turns, and none of them can occupy all workers: a key waits mainly for others of its namespace.
  */
 import { FairQueue } from '../fair/fair-queue.ts';
 import { type BackoffOptions, backoffDelay, longestTimerMs, systemTimers, type Timers } from './wait.ts';
 
 /** Metrics of a queue's keys; times in milliseconds. */
 export interface QueueObserver {
-  /** A key waits now that did not. */
+  /** A key was queued that was not queued before. */
   added(): void;
   /** A worker has taken a key after this wait. */
   taken(waitedMs: number): void;
@@ -21,13 +19,13 @@ export interface QueueObserver {
   retried(): void;
 }
 
-/** How a queue is set up; all optional. */
+/** All optional. */
 export interface WorkQueueOptions {
   /** Delays of `addAfterFailure`; default 0.25 s, doubling to 60 s. */
   backoff?: BackoffOptions | undefined;
   /** Default: the system's. */
   timers?: Timers | undefined;
-  /** Keys of one namespace that are processed at the same time. Default: any number. */
+  /** Maximum concurrent keys of one namespace. Default: any number. */
   mostOfNamespace?: number | undefined;
   observer?: QueueObserver | undefined;
 }
@@ -42,9 +40,9 @@ export class WorkQueue {
   readonly #waiting = new FairQueue<string>();
   /** When each of those began to wait. */
   readonly #waitingSince = new Map<string, number>();
-  /** Taken and not done, and since when. */
+  /** Taken and not done, with the time it was taken. */
   readonly #processing = new Map<string, number>();
-  /** Added again while being processed, and since when. */
+  /** Added again while being processed, with the time. */
   readonly #dirty = new Map<string, number>();
   readonly #delayed = new Map<string, { dueAt: number; cancel: AbortController }>();
   readonly #failures = new Map<string, number>();
@@ -59,7 +57,7 @@ export class WorkQueue {
     this.#observer = options.observer;
   }
 
-  /** Keys that wait to be taken now, delayed ones not counted. */
+  /** Keys ready to be taken, without delayed ones. */
   get depth(): number {
     return this.#waitingSince.size + this.#dirty.size;
   }
@@ -83,7 +81,7 @@ export class WorkQueue {
     this.#dirty.set(key, now);
   }
 
-  /** Adds `key` in `ms` milliseconds; of several delays of one key the earliest counts. */
+  /** Adds `key` in `ms` milliseconds; of several delays of one key the earliest applies. */
   addAfter(key: string, ms: number): void {
     if (this.#shutDown) return;
     if (ms <= 0) {
@@ -119,17 +117,14 @@ export class WorkQueue {
     return delayMs;
   }
 
-  /** The key works: its next failure starts from the shortest delay again, and no delay of before adds it. */
+  /** The key succeeded: its next failure starts from the shortest delay, and pending delays are cancelled. */
   forget(key: string): void {
     this.#failures.delete(key);
     this.#delayed.get(key)?.cancel.abort();
     this.#delayed.delete(key);
   }
 
-  /**
-   * Takes the next key, waiting for one if need be. Each key taken must be returned with `done`. Undefined means shut
-   * down: take no more.
-   */
+  /** Takes the next key, waiting if need be; return it with `done`. Undefined means shut down: take no more. */
   take(): Promise<string | undefined> {
     if (this.#shutDown) return Promise.resolve(undefined);
     const taken = new Promise<string | undefined>((resolve) => this.#takers.push(resolve));
@@ -151,8 +146,7 @@ export class WorkQueue {
   }
 
   /**
-   * Hands out nothing more, forgets waiting keys (the next process lists everything again), and resolves once every key
-   * taken is done.
+   * Hands out nothing more, forgets waiting keys (the next process lists again), and resolves once taken keys are done.
    */
   shutDown(): Promise<void> {
     this.#shutDown = true;
@@ -172,7 +166,7 @@ export class WorkQueue {
     this.#handOut();
   }
 
-  /** Gives keys to workers that wait, as long as there are both. */
+  /** Hands keys to waiting workers, as long as there are both. */
   #handOut(): void {
     while (this.#takers.length > 0) {
       const key = this.#waiting.shift((namespace) => this.#hasWorkerFor(namespace));
@@ -191,7 +185,7 @@ export class WorkQueue {
   }
 }
 
-/** Of a key `namespace/name`; '' for an object without one. */
+/** The namespace of a key `namespace/name`; '' for an object without one. */
 function namespaceOf(key: string): string {
   return key.slice(0, Math.max(0, key.indexOf('/')));
 }

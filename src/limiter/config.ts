@@ -117,7 +117,6 @@ const settings = {
   },
 } as const;
 
-/** The limiter, for those who read its settings and for `--help`. */
 export const LIMITER: Program<typeof settings> = {
   about: 'A rate limiter: fixed windows, counted over any number of nodes that share one Redis.',
   settings,

@@ -1,9 +1,9 @@
 /**
- * The closed table of errors that the limiter answers with. Every error body is
- * `{error: {code, message}}`; callers branch on the code, people read the message.
+ * The closed table of errors that the limiter returns. Every error body is `{error: {code, message}}`; callers branch
+ * on the code, people read the message.
  */
 
-/** HTTP status of each code, and what a person should know or do. */
+/** HTTP status of each code, and the information or advice for people. */
 const LIMITER_ERRORS = {
   INVALID_REQUEST: { status: 400, message: 'the request is not valid' },
   BODY_TOO_LARGE: { status: 413, message: 'the request body is larger than 4096 bytes' },
@@ -34,7 +34,7 @@ const LIMITER_ERRORS = {
 
 export type LimiterErrorCode = keyof typeof LIMITER_ERRORS;
 
-/** An error with a code of the table; `message` is the table's unless a more exact one is given. */
+/** An error with a code of the table; `message` defaults to that of the table. */
 export class LimiterError extends Error {
   readonly code: LimiterErrorCode;
 
@@ -44,13 +44,13 @@ export class LimiterError extends Error {
     this.code = code;
   }
 
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   get status(): number {
     return LIMITER_ERRORS[this.code].status;
   }
 }
 
-/** Turns the error of a connection into that of the interface. @throws LimiterError, always */
+/** Converts the error of a connection to one of the interface. @throws LimiterError, always */
 export function unavailable(cause: unknown): never {
   throw cause instanceof LimiterError ? cause : new LimiterError('REDIS_UNAVAILABLE', undefined, cause);
 }

@@ -1,4 +1,4 @@
-/** The limiter's HTTP interface: routes, checks of what comes in, and the form of every answer. */
+/** The limiter's HTTP interface: routes, validation of requests, and the form of every response. */
 /* oxlint-disable oxc/no-async-endpoint-handlers -- meant for Express 4; Fastify handles what async handlers throw */
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -27,7 +27,7 @@ const DEFINITION = z.object({
 export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: Logger): FastifyInstance {
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
-    // Longer than load balancers and clients keep idle connections, so that it is they who close first.
+    // Longer than load balancers and clients keep idle connections, so that they close first.
     keepAliveTimeout: 72_000,
     requestTimeout: 30_000,
     forceCloseConnections: 'idle',
@@ -126,7 +126,7 @@ function toLimiterError(thrown: unknown): LimiterError {
   const { code, statusCode } = thrown as Error & { code?: unknown; statusCode?: unknown };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new LimiterError('BODY_TOO_LARGE');
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new LimiterError('UNSUPPORTED_MEDIA_TYPE');
-  // What else Fastify finds wrong with a request, such as a body that is not JSON.
+  // Other errors that Fastify finds in a request, such as a body that is not JSON.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new LimiterError('INVALID_REQUEST', thrown.message);
   }

@@ -1,11 +1,10 @@
 /**
  * One node of the rate limiter: what its HTTP endpoints do, without HTTP.
  *
- * approximate: a check is decided from memory - this node's own count and what it last saw of the others -
- * and counts reach Redis every 100 ms. Fast, available without Redis, and wrong in two ways by design: a
- * burst over N nodes is admitted up to N times the limit, and while Redis takes no writes the nodes' counts
- * run ahead of it.
- * strict: a check is one atomic script in Redis with a deadline inside. Exact; rejects when in doubt.
+ * - approximate: a check is decided from memory - this node's own count and the last known counts of the others - and
+ *   counts reach Redis every 100 ms. Fast, available without Redis, and wrong in two ways by design: a burst over N
+ *   nodes is admitted up to N times the limit, and while writes to Redis stall the nodes' counts run ahead of it.
+ * - strict: a check is one atomic script in Redis with a deadline inside. Exact; rejects when in doubt.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,13 +29,13 @@ import { type BookedWindow, WindowBook } from './window-book.ts';
 
 /** Most windows in one sync: a script blocks Redis while it runs. */
 const SYNC_BATCH = 512;
-/** A read or ping without an answer by then has failed. */
+/** Timeout of a read or ping. */
 const READ_TIMEOUT_MS = 2_000;
 /** If Redis is silent for this long, writes that wait are on a dead connection, which is replaced. */
 const SILENT_REDIS_MS = 5_000;
 const WATCH_EVERY_MS = 1_000;
 const WARN_EVERY_MS = 10_000;
-/** The part of a timeout after which Redis must not run a write any more; the rest is for the answer. */
+/** The part of a timeout after which Redis must not run a write any more; the rest is for the reply. */
 const DEADLINE_SHARE = 0.8;
 
 /** A key's window as the endpoints show it. Times are ms since the epoch by Redis's clock. */
@@ -50,14 +49,14 @@ export interface WindowView {
 
 export interface CheckResult extends WindowView {
   readonly allowed: boolean;
-  /** What is left in the window after this check, as far as the one who decided knows. */
+  /** Requests left in the window after this check, as far as the deciding node or Redis knows. */
   readonly remaining: number;
 }
 
 export interface CounterView extends WindowView {
   /** Requests this node admitted in the window. */
   readonly admitted: number;
-  /** What this node knows Redis to hold for it in the window. */
+  /** The count of this node in the window that Redis is known to hold. */
   readonly synced: number;
   /** Hash in which Redis counts the window. */
   readonly redisKey: string;
@@ -84,7 +83,7 @@ export class Limiter {
   #lastWarning = Number.NEGATIVE_INFINITY;
 
   /**
-   * Begins to connect; a Redis that is not there yet is waited for in the background.
+   * Begins to connect; waits for a missing Redis in the background.
    * @throws if the CA file cannot be read
    */
   constructor(config: LimiterConfig, log: Logger) {
@@ -103,7 +102,7 @@ export class Limiter {
     await within(Promise.all(connecting), ms);
   }
 
-  /** Joins the others: counts are synced and read. */
+  /** Starts to sync and read counts. */
   start(): void {
     const { mode, syncIntervalMs } = this.#config;
     this.#stops = [
@@ -111,7 +110,7 @@ export class Limiter {
         await this.#poll().catch((error: unknown) => this.#warn('a poll failed', error));
       }),
       repeat(WATCH_EVERY_MS, async () => await this.#watchRedis()),
-      // In strict mode every check writes for itself.
+      // In strict mode every check writes its own count.
       ...(mode === 'approximate' ? [repeat(syncIntervalMs, async () => await this.#sync())] : []),
     ];
   }
@@ -167,7 +166,7 @@ export class Limiter {
     return viewOf(await this.#current(key));
   }
 
-  /** What this node admitted in the key's window. @throws LimiterError LIMIT_UNKNOWN, REDIS_UNAVAILABLE */
+  /** The requests that this node admitted in the key's window. @throws LimiterError LIMIT_UNKNOWN, REDIS_UNAVAILABLE */
   async counter(key: string): Promise<CounterView> {
     const booked = await this.#current(key);
     const { admitted, synced } = booked.state;
@@ -180,7 +179,7 @@ export class Limiter {
     return { redisConnected, pending: this.#book.pendingCount() };
   }
 
-  /** Redis's time in ms; this machine's before Redis has answered once. */
+  /** Redis's time in ms; this machine's before the first reply of Redis. */
   now(): number {
     return this.#clock.now() ?? Date.now();
   }
@@ -295,12 +294,12 @@ export class Limiter {
 
   async #readTime(): Promise<void> {
     const sentAt = this.#clock.mark();
-    // Typed as numbers, the reply really consists of strings.
+    // The types promise numbers, but the reply consists of strings.
     const [seconds, microseconds] = await answer(this.#redis.reader.time());
     this.#clock.observe(sentAt, [Number(seconds), Number(microseconds)]);
   }
 
-  /** A write of a definition, void in Redis before its caller learns that it failed. */
+  /** Writes a definition; by the time its caller gets an error, Redis no longer runs it. */
   async #write<T>(write: (deadline: number) => Promise<T | 'late'>): Promise<Exclude<T, 'late'>> {
     const timeout = this.#config.writeTimeoutMs;
     if (this.#clock.now() === undefined) await this.#readTime().catch(unavailable);
@@ -310,7 +309,7 @@ export class Limiter {
     return reply as Exclude<T, 'late'>;
   }
 
-  /** Sends what Redis does not hold yet, however long that takes; what fails stays pending for the next. */
+  /** Sends counts that Redis does not hold yet, however long that takes; failed ones stay pending for the next sync. */
   async #sync(): Promise<void> {
     const windows = this.#book.pending().slice(0, SYNC_BATCH);
     if (windows.length === 0) return;
@@ -344,8 +343,8 @@ export class Limiter {
   }
 
   /**
-   * Writes wait without a limit, so a peer that vanished would hold them for the many minutes TCP takes to notice.
-   * Repeating them is harmless: counts are absolute, the rest carries a deadline.
+   * Writes wait without a limit, so a vanished peer would hold them for the many minutes until TCP notices. Repeating
+   * them is harmless: counts are absolute, the rest carries a deadline.
    */
   async #watchRedis(): Promise<void> {
     if (await this.#ping()) return;
@@ -363,7 +362,7 @@ export class Limiter {
   }
 }
 
-/** Waits for an answer of Redis. @throws its error, or one if there is none in time */
+/** Waits for a reply of Redis. @throws its error, or one on timeout */
 async function answer<T>(reply: Promise<T>): Promise<T> {
   const answered = await within(
     reply.then((value) => ({ value })),

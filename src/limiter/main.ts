@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   const node = await startNode(config, log);
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
-    // The second one means it: what is not delivered by now is lost.
+    // A second signal forces the exit: counts not delivered by now are lost.
     if (stopping) process.exit(1);
     stopping = true;
     log.info({ signal }, 'stopping');

@@ -1,6 +1,6 @@
 /** Redis's clock, as estimated by a node: one clock for all nodes, independent of their own clocks. */
 
-/** A better sample is preferred this long; after that a worse one is taken, lest the estimate grow old. */
+/** A better sample is preferred this long; after that a worse one is taken, to keep the estimate recent. */
 const SAMPLE_LIFE_MS = 10_000;
 
 export class RedisClock {
@@ -12,14 +12,14 @@ export class RedisClock {
     this.#monotonic = monotonic;
   }
 
-  /** A moment to be handed back to `observe` with the answer to a TIME sent then. */
+  /** A timestamp to pass to `observe` with the reply to a TIME sent then. */
   mark(): number {
     return this.#monotonic();
   }
 
   /**
-   * Takes the answer of TIME, given as seconds and microseconds. Redis read its clock somewhere between
-   * sending and receiving: the middle is assumed, so the error is at most half the round trip.
+   * Adds a reply to TIME, given as seconds and microseconds. Redis read its clock between sending and receiving: the
+   * middle is assumed, so the error is at most half the round trip.
    */
   observe(sentAt: number, [seconds, microseconds]: readonly [number, number]): void {
     const receivedAt = this.#monotonic();

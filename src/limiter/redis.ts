@@ -5,25 +5,25 @@ import { connect as connectTls } from 'node:tls';
 import { AbstractConnector, type RedisOptions as AnyRedisOptions, Redis } from 'ioredis';
 import type { LimiterConfig } from './config.ts';
 
-/** The replies of this module's connections keep their classic form. */
+/** The replies of these connections keep their classic form. */
 type RedisOptions = Omit<AnyRedisOptions, 'replyMapping'>;
 
 /** A connection for reads that is silent for this long counts as dead, and is replaced. */
 const SILENT_SOCKET_MS = 10_000;
 
 /**
- * Redis answers the commands of a connection in order, so a write that CLIENT PAUSE holds back also holds back
- * whatever follows it. Reads have their own connection for that reason.
+ * Redis answers the commands of a connection in sequence, so a write delayed by CLIENT PAUSE also delays everything
+ * after it. Reads have a separate connection for that reason.
  */
 export interface RedisConnections {
-  /** Commands wait for their answer without a limit: CLIENT PAUSE may hold them for a minute. */
+  /** Commands wait for their reply without a limit: CLIENT PAUSE may delay them for a minute. */
   readonly writer: Redis;
   readonly reader: Redis;
 }
 
 /**
- * Returns both at once; they connect in the background, and reconnect for ever. Neither queues commands while it is
- * not connected, nor repeats one that a lost connection cut off: the caller knows whether a repetition is safe.
+ * Returns both at once; they connect in the background, and reconnect forever. Neither queues commands while it is not
+ * connected, nor repeats those interrupted by a lost connection: the caller knows whether a repetition is safe.
  * @param onError receives every connection error
  * @throws if the CA file cannot be read
  */
@@ -39,11 +39,11 @@ export function openConnections(config: LimiterConfig, onError: (error: Error) =
       connectionName: `ratelimiter:${name}:${nodeId}`,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
-      // 0: the first loss of the connection rejects what was under way, instead of keeping it for later.
+      // 0: the first loss of the connection rejects commands in progress, instead of keeping them for later.
       maxRetriesPerRequest: 0,
       retryStrategy: (attempt) => Math.min(50 * attempt, 500) + Math.floor(Math.random() * 50),
       connectTimeout: 5_000,
-      // CLIENT SETINFO is newer than the oldest Redis this works with, and one right less to grant.
+      // CLIENT SETINFO is newer than the oldest supported Redis, and needs one more right.
       disableClientInfo: true,
       keepAlive: 5_000,
       ...options,

@@ -10,7 +10,7 @@ import { within } from './timing.ts';
 /** How long requests under way may take to finish when the node stops. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** A Redis that is there gets this long to answer, so that the first request does not come too early. */
+/** A running Redis gets this long to answer, so that the first request does not come too early. */
 const REDIS_HEAD_START_MS = 2_000;
 
 const ANY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
@@ -20,7 +20,7 @@ export interface RunningNode {
   readonly address: string;
   readonly port: number;
   /**
-   * Takes no more requests, lets those under way finish (5 s), delivers the last counts (flush timeout) and closes.
+   * Takes no more requests, lets those in progress finish (5 s), delivers the last counts (flush timeout) and closes.
    */
   stop(): Promise<void>;
 }

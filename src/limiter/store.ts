@@ -5,8 +5,8 @@
  * | key                       | type | content                                                               |
  * |---------------------------|------|-----------------------------------------------------------------------|
  * | `rl:limit:<key>`          | hash | `limit`, `windowMs`, `startsAt`, `generation`; kept until replaced.    |
- * |                           |      | After DELETE only `deletedAt`, for an hour: a deleted definition can be |
- * |                           |      | told from one that Redis lost.                                         |
+ * |                           |      | After DELETE only `deletedAt`, for an hour, to distinguish a deleted   |
+ * |                           |      | definition from one that Redis lost.                                   |
  * | `rl:win:<key>:<windowId>` | hash | node id -> requests that node admitted; the sum is what Redis counted. |
  * |                           |      | Expires at the window's end + 5 minutes, an absolute time, so a write  |
  * |                           |      | that was held back cannot prolong it.                                  |
@@ -37,7 +37,7 @@ export function windowKey(key: string, windowId: string): string {
   return `rl:win:${key}:${windowId}`;
 }
 
-/** What Redis has for a key: a definition, the mark of a deleted one, or nothing. */
+/** The content of Redis for a key: a definition, the mark of a deleted one, or nothing. */
 export type StoredLimit = LimitDefinition | 'deleted' | 'absent';
 
 /** A count or time as stored in Redis. */
@@ -59,18 +59,18 @@ export function parseLimit(key: string, hash: Readonly<Record<string, string>>):
   return data ? { key, ...data } : 'absent';
 }
 
-/** Reads a window's hash; fields that are no count are left out. */
+/** Reads a window's hash; fields that are not counts are ignored. */
 export function parseCounts(hash: Readonly<Record<string, string>>): Counts {
   const counts = Object.entries(hash).map(([node, text]) => [node, NUMBER.safeParse(text).data] as const);
   return new Map(counts.filter((entry): entry is readonly [string, number] => entry[1] !== undefined));
 }
 
-/** What Redis holds for each key's definition, in the order of `keys`. */
+/** The stored definition of each key, in the sequence of `keys`. */
 export async function readLimits(redis: Redis, keys: readonly string[]): Promise<StoredLimit[]> {
   return await Promise.all(keys.map(async (key) => parseLimit(key, await redis.hgetall(limitKey(key)))));
 }
 
-/** What Redis counted in each window, in the order of `redisKeys`. */
+/** The counts in each window, in the sequence of `redisKeys`. */
 export async function readCounts(redis: Redis, redisKeys: readonly string[]): Promise<Counts[]> {
   return await Promise.all(redisKeys.map(async (key) => parseCounts(await redis.hgetall(key))));
 }
@@ -144,12 +144,12 @@ const CHECKED = z.union([
   z.tuple([z.enum(['allowed', 'denied']), z.int(), z.int(), z.int(), z.int(), z.int(), z.string(), z.int()]),
 ]);
 
-/** What Redis decided about one request. */
+/** The decision of Redis about one request. */
 export interface CheckedInRedis {
   readonly allowed: boolean;
   /** Requests counted before this one, by all nodes. */
   readonly total: number;
-  /** Requests counted for this node, with this one. */
+  /** Requests counted for this node, including this one. */
   readonly own: number;
   readonly definition: LimitDefinition;
   /** When Redis decided. */

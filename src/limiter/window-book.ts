@@ -41,7 +41,6 @@ export class WindowBook {
     this.#node = node;
   }
 
-  /** The definition of `key`, if known. */
   definition(key: string): LimitDefinition | undefined {
     return this.#definitions.get(key)?.definition;
   }
@@ -51,7 +50,7 @@ export class WindowBook {
     return [...this.#definitions.values()].map(({ definition }) => definition);
   }
 
-  /** Takes in a definition unless a later one is known, and opens its window at `now` with what Redis holds in it. */
+  /** Adds a definition unless a later one is known, and opens its window at `now` with the counts in Redis. */
   install(definition: LimitDefinition, stored: Counts, now: number): void {
     const known = this.#definitions.get(definition.key);
     if (!supersedes(definition, known?.definition)) return;
@@ -59,7 +58,7 @@ export class WindowBook {
     this.open(definition, now, stored);
   }
 
-  /** Drops a definition; counts of it that Redis does not hold yet are still delivered. */
+  /** Drops a definition; its counts that Redis does not hold yet are still delivered. */
   forget(key: string): void {
     this.#definitions.delete(key);
   }
@@ -73,7 +72,7 @@ export class WindowBook {
     return this.open(known.definition, now);
   }
 
-  /** The window of a definition at `now`, if it is open; this does not count as use. */
+  /** The window of a definition at `now`, if it is open; does not count as use. */
   peek(definition: LimitDefinition, now: number): BookedWindow | undefined {
     return this.#windows.get(windowKey(definition.key, windowAt(definition, now).id));
   }
@@ -88,7 +87,7 @@ export class WindowBook {
     return this.pending().reduce((sum, { state }) => sum + pendingIn(state), 0);
   }
 
-  /** Drops what has ended and is delivered, counts whose hash has expired, and unused definitions. */
+  /** Drops windows that are over and delivered, counts whose hash has expired, and unused definitions. */
   sweep(now: number): void {
     for (const [redisKey, { expiresAt, state, window }] of this.#windows) {
       const isDelivered = pendingIn(state) === 0 && now >= window.endsAt + ENDED_MS;
@@ -99,7 +98,7 @@ export class WindowBook {
     }
   }
 
-  /** The window of `definition` at `now`; if it is new, with what Redis holds in it. */
+  /** The window of `definition` at `now`; a new one starts with the counts in Redis. */
   open(definition: LimitDefinition, now: number, stored: Counts = new Map()): BookedWindow {
     const window = windowAt(definition, now);
     const redisKey = windowKey(definition.key, window.id);

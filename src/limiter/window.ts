@@ -1,7 +1,7 @@
 /**
- * Fixed windows, and what one node knows of them. Pure; all times are milliseconds since the epoch by Redis's clock.
+ * Fixed windows, and the counts known to one node. Pure; all times are milliseconds since the epoch by Redis's clock.
  *
- * Each node owns one number in a window, the requests it admitted, which only grows. It sends this absolute number to
+ * Each node has one number in a window, the requests it admitted, which only grows. It sends this absolute number to
  * Redis and never an increment, and Redis keeps the larger of the stored and the sent one. So a sync may be repeated,
  * reordered, cut off or lost without counting twice (a grow-only counter).
  */
@@ -14,7 +14,7 @@ export interface LimitDefinition {
   readonly windowMs: number;
   /** When window 0 began. */
   readonly startsAt: number;
-  /** Names one definition of the key; defining it again makes a new generation with fresh windows. */
+  /** Identifies one definition of the key; a new definition is a new generation with fresh windows. */
   readonly generation: string;
 }
 
@@ -28,8 +28,8 @@ export interface FixedWindow {
 }
 
 /**
- * The window of `definition` that holds `now`. A moment before `startsAt`, which a clock estimate can yield
- * just after the definition was made, belongs to window 0.
+ * The window of `definition` that holds `now`. A time before `startsAt`, which a clock estimate can yield just after
+ * the definition was made, belongs to window 0.
  */
 export function windowAt({ generation, startsAt, windowMs }: LimitDefinition, now: number): FixedWindow {
   const index = Math.max(0, Math.floor((now - startsAt) / windowMs));
@@ -50,21 +50,21 @@ export interface NodeWindow {
   /** Requests this node admitted. */
   readonly admitted: number;
   /**
-   * What this node knows Redis to hold for it. In strict mode it may exceed `admitted`: Redis counted a
-   * request, and its answer came too late to admit it.
+   * The count of this node that Redis is known to hold. In strict mode it may exceed `admitted`: Redis counted a
+   * request, and its reply came too late to admit it.
    */
   readonly synced: number;
   /** The sum of the other nodes' counts. It never falls: what was admitted stays admitted. */
   readonly others: number;
 }
 
-/** A new window. A node that restarts within it takes up the count that Redis has under its id. */
+/** A new window. After a restart within it, the node continues from the count that Redis has under its id. */
 export function openWindow(node: string, stored: Counts): NodeWindow {
   const own = stored.get(node) ?? 0;
   return { admitted: own, synced: own, others: othersIn(stored, node) };
 }
 
-/** Decides one request from this node's own count and what it last saw of the others. */
+/** Decides one request from this node's own count and the last known counts of the others. */
 export function admit(
   window: NodeWindow,
   limit: number,
@@ -75,8 +75,8 @@ export function admit(
 }
 
 /**
- * Takes in what Redis holds. Only with `isCurrent`, if no sync was under way since the read was sent, may this lower
- * `synced`: then Redis has lost its memory, and the next sync writes the count again.
+ * Updates the window from Redis. Only with `isCurrent` (no sync in progress since the read was sent) may this lower
+ * `synced`: then Redis has lost its data, and the next sync writes the count again.
  */
 export function observe(window: NodeWindow, node: string, stored: Counts, isCurrent: boolean): NodeWindow {
   const own = stored.get(node) ?? 0;

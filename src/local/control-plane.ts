@@ -10,25 +10,23 @@ import { Kubectl, writeKubeconfig } from './kubectl.ts';
 import { freePort, withFreePorts } from './ports.ts';
 import { type OwnedProcess, Supervisor } from './supervisor.ts';
 
-/** Paths of the programs that make a control plane. */
+/** Paths of the programs of a control plane. */
 export interface ControlPlaneBinaries {
   readonly etcd: string;
   readonly kubeApiserver: string;
   readonly kubectl: string;
 }
 
-/** What startControlPlane takes. */
 export interface ControlPlaneOptions {
   readonly binaries: ControlPlaneBinaries;
-  /** Owner of the processes and folders; without one the control plane makes its own. */
+  /** Owner of the processes and folders; by default the control plane creates its own. */
   readonly supervisor?: Supervisor;
   /** The audit log of the API server (level Metadata: no bodies, so no secrets). Default: none. */
   readonly auditLog?: string;
-  /** Gives up starting when aborted. */
+  /** Aborts the start. */
   readonly signal?: AbortSignal;
 }
 
-/** A running control plane. */
 export interface ControlPlane {
   readonly url: string;
   /** PEM file of the authority that signed the API server's certificate. */
@@ -39,14 +37,14 @@ export interface ControlPlane {
   readonly kubeconfig: string;
   /** kubectl as that admin. */
   readonly kubectl: Kubectl;
-  /** The folder that holds its files; it goes with stop(). */
+  /** The folder of its files; removed by stop(). */
   readonly folder: string;
   readonly etcd: OwnedProcess;
-  /** The process that serves now; another one after startApiServer(). */
+  /** The current process; another one after startApiServer(). */
   readonly apiServer: OwnedProcess;
   /** A kubeconfig, in `folder`, for the holder of a token. Returns its path. */
   kubeconfigFor(name: string, token: string, namespace?: string): Promise<string>;
-  /** SIGKILL to the API server; resolves when it is gone. For tests of what its absence does. */
+  /** SIGKILL to the API server; resolves when it is gone. For tests of its absence. */
   killApiServer(): Promise<void>;
   /** Starts the API server again on the same port and data, and waits until it is ready. */
   startApiServer(): Promise<void>;
@@ -148,8 +146,8 @@ async function start(
     },
     stop() {
       stopped ??= (async () => {
-        // Data in memory and in a folder that goes: there is nothing to save,
-        // so no grace for open watches, which would take many seconds.
+        // The data is in memory and in a temporary folder: there is nothing to save, so no grace for open watches,
+        // which would take many seconds.
         await apiServer.stop(500);
         await etcd.process.stop(500);
         await supervisor.removeFolder(folder);
@@ -200,7 +198,7 @@ function apiServerArgs(folder: string, port: number, etcd: number, auditLog: str
     `--etcd-servers=http://127.0.0.1:${etcd}`,
     '--bind-address=127.0.0.1',
     `--secure-port=${port}`,
-    // It makes its own certificate there, with 127.0.0.1 in it, and keeps it over restarts.
+    // It creates its certificate there, with 127.0.0.1 in it, and keeps it over restarts.
     `--cert-dir=${join(folder, 'certificates')}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${join(folder, 'service-account.pub')}`,
@@ -208,12 +206,11 @@ function apiServerArgs(folder: string, port: number, etcd: number, auditLog: str
     `--token-auth-file=${join(folder, 'tokens.csv')}`,
     '--authorization-mode=Node,RBAC',
     '--service-cluster-ip-range=10.96.0.0/16',
-    // A loopback address is refused as an endpoint of the service `kubernetes`,
-    // and without this the machine would need an outward address to start.
+    // A loopback address is rejected as an endpoint of the service `kubernetes`, and without this the machine would
+    // need an external address to start.
     '--advertise-address=127.0.0.1',
     '--endpoint-reconciler-type=none',
-    // No controller makes the default service accounts and publishes the root
-    // certificate, which this plugin demands of every pod.
+    // This plugin requires default service accounts and a published root certificate, which no controller creates here.
     '--disable-admission-plugins=ServiceAccount',
     '--allow-privileged=true',
     ...(auditLog

@@ -16,35 +16,34 @@ import { aclLines, makeRedisUsers, type RedisUsers } from './redis-users.ts';
 import { Supervisor } from './supervisor.ts';
 import { registerTarget } from './target.ts';
 
-/** What a line of progress is about. */
+/** The subject of a line of progress. */
 export type EnvironmentStep = 'binaries' | 'control-plane' | 'redis' | 'limiters' | 'registration' | 'stop';
 
-/** What every environment takes. */
+/** Options of every environment. */
 export interface StageOptions {
   readonly onProgress: (step: EnvironmentStep, message: string) => void;
   /** The audit log of the API server; default: none. */
   readonly auditLog?: string;
-  /** Gives up starting, and stops what was started, when aborted. */
+  /** Aborts the start, and stops started parts. */
   readonly signal?: AbortSignal;
 }
 
-/** What startEnvironment takes. */
 export interface EnvironmentOptions extends StageOptions {
   readonly mode: LimiterMode;
 }
 
 /** A control plane, and rate limiters over a Redis that are registered there. */
 export interface Stage {
-  /** Starts further processes, and makes folders, that end with the environment: the operator's, for instance. */
+  /** Starts further processes, and creates folders, that end with the environment: the operator's, for example. */
   readonly supervisor: Supervisor;
   readonly controlPlane: ControlPlane;
-  /** Holds the limiters and Redis; labelled to take part in chaos demos. */
+  /** Namespace of the limiters and Redis; labelled to take part in chaos demos. */
   readonly namespace: string;
   readonly redis: RedisServer;
   readonly limiters: readonly Limiter[];
-  /** In the order of `limiters`, then that of Redis. */
+  /** In the sequence of `limiters`, then that of Redis. */
   readonly pods: readonly RegisteredPod[];
-  /** Resolves with the reason when a part ends that should run; never otherwise. Its pod is NotReady by then. */
+  /** Resolves with the reason if a part ends unexpectedly; never otherwise. Its pod is NotReady by then. */
   readonly broken: Promise<LocalError>;
   /** Stops everything in sequence, in at most 10 s, and removes every folder. Idempotent. */
   stop(): Promise<void>;
@@ -55,7 +54,7 @@ export interface Environment extends Stage {
   readonly redisUsers: RedisUsers;
 }
 
-/** Rate limiters over a Redis that run and are not registered yet. */
+/** Running rate limiters over a Redis, not registered yet. */
 export interface Limiting {
   readonly server: RedisServer;
   readonly limiters: readonly Limiter[];
@@ -63,7 +62,7 @@ export interface Limiting {
   readonly register: (kubectl: Kubectl, namespace: string) => Promise<RegisteredPod[]>;
 }
 
-/** What rate limiters are started with. */
+/** Inputs for starting rate limiters. */
 export interface StageStart extends StageOptions {
   readonly supervisor: Supervisor;
   readonly signal: AbortSignal;
@@ -85,8 +84,8 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
 }
 
 /**
- * Brings up a control plane and what `bring` starts, both at the same time. When a part fails,
- * what was started is stopped before the error is thrown.
+ * Starts a control plane and, concurrently, the parts of `bring`. If a part fails, the started parts are stopped before
+ * the error is thrown.
  */
 export async function startStage(
   options: StageOptions,
@@ -98,7 +97,7 @@ export async function startStage(
   const start = { ...options, supervisor, signal };
   try {
     const parts = [bringControlPlane(start), bring(start)] as const;
-    // The first failure makes the others give up; they must have ended before the clean-up.
+    // The first failure cancels the others; they must have ended before the clean-up.
     for (const part of parts) part.catch((error: unknown) => failed.abort(error));
     await Promise.allSettled(parts);
     return await register(start, await parts[0], await parts[1]);

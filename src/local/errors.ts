@@ -1,7 +1,4 @@
-/**
- * Errors of the embedded run. Each has a code that scripts can rely upon and a
- * remedy: what the person in front of the terminal should do about it.
- */
+/** Errors of the embedded run. Each has a stable code for scripts, and a remedy for the user. */
 
 const remedies = {
   ASSETS_UNUSABLE: 'Point KUBEBUILDER_ASSETS at a folder with etcd, kube-apiserver and kubectl, or unset it.',

@@ -1,15 +1,14 @@
-/** Runs kubectl against one API server, untouched by the user's own kubeconfig, kuberc and caches. */
+/** Runs kubectl against one API server, isolated from the user's own kubeconfig, kuberc and caches. */
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { LocalError } from './errors.ts';
 import { attempt } from './run.ts';
 
-/** Options of one call. */
 export interface KubectlOptions {
-  /** Given to kubectl on its standard input. */
+  /** Standard input. */
   readonly input?: string;
-  /** Default 5 min: far beyond what is usual, so that a starved machine is slow and not broken. */
+  /** Default 5 min: far beyond the usual, so that a starved machine is slow and not broken. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -20,7 +19,7 @@ export interface ClusterAddress {
   readonly caFile: string;
 }
 
-/** kubectl for one kubeconfig. Secrets belong into `input`, never into the arguments, which errors repeat. */
+/** kubectl for one kubeconfig. Pass secrets in `input`, never in the arguments, which errors repeat. */
 export class Kubectl {
   readonly binary: string;
   readonly kubeconfig: string;
@@ -30,7 +29,7 @@ export class Kubectl {
     this.kubeconfig = kubeconfig;
   }
 
-  /** What kubectl is run with: its caches stay beside its kubeconfig. */
+  /** The environment of kubectl: its caches are next to its kubeconfig. */
   get env(): NodeJS.ProcessEnv {
     return { PATH: process.env['PATH'], HOME: dirname(this.kubeconfig), KUBERC: 'off' };
   }
@@ -47,7 +46,7 @@ export class Kubectl {
     throw new LocalError('KUBECTL_FAILED', `kubectl ${args.join(' ')}: ${said}`);
   }
 
-  /** The answer of a call that understands `-o json`; the caller vouches for the type. */
+  /** The output of a call that supports `-o json`; the caller ensures the type. */
   async json<T>(args: readonly string[], options?: KubectlOptions): Promise<T> {
     return JSON.parse(await this.run([...args, '-o', 'json'], options)) as T;
   }
@@ -68,7 +67,7 @@ export class Kubectl {
   /** Applies the CustomResourceDefinitions of a folder and waits until they are served (5 min at most). */
   async applyCustomResourceDefinitions(folder: string, options?: KubectlOptions): Promise<void> {
     await this.applyPath(folder, options);
-    // kubectl gives up on an object without any condition, which a new one is for a moment.
+    // kubectl wait fails on an object without any condition, which a new one is for a moment.
     await this.run(['wait', '--for=jsonpath={.status.conditions}', '--timeout=300s', '-f', folder], options);
     await this.run(['wait', '--for=condition=Established', '--timeout=300s', '-f', folder], options);
   }
@@ -78,14 +77,14 @@ export class Kubectl {
     await this.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }]);
   }
 
-  /** A token of a ServiceAccount by TokenRequest. The API server refuses less than 600 s. */
+  /** A token of a ServiceAccount by TokenRequest. The API server rejects less than 600 s. */
   async serviceAccountToken(namespace: string, name: string, seconds = 3600): Promise<string> {
     const create = `create token ${name} --namespace ${namespace} --duration=${seconds}s`;
     return (await this.run(create.split(' '))).trim();
   }
 }
 
-/** Writes a kubeconfig, readable by this user alone, for the holder of a token. Returns its path. */
+/** Writes a kubeconfig, readable only by this user, for the holder of a token. Returns its path. */
 export async function writeKubeconfig(
   path: string,
   cluster: ClusterAddress,

@@ -14,17 +14,16 @@ import type { OwnedProcess, Supervisor } from './supervisor.ts';
 /** How the limiter counts; see src/limiter. */
 export type LimiterMode = 'approximate' | 'strict';
 
-/** What startLimiters takes. */
 export interface LimiterOptions {
   readonly supervisor: Supervisor;
   readonly mode: LimiterMode;
-  /** How many; 127.0.0.2 is the first one's address. */
+  /** How many; the first has the address 127.0.0.2. */
   readonly count: number;
   readonly redis: {
     readonly host: string;
     readonly port: number;
     readonly user: RedisUser;
-    /** PEM file of the authority that signed its certificate; without one it speaks no TLS. */
+    /** PEM file of the authority that signed its certificate; without one it does not use TLS. */
     readonly caFile?: string;
   };
   /** Folder for their logs. */
@@ -46,8 +45,8 @@ const sources = fileURLToPath(new URL('../limiter', import.meta.url));
 const readyTimeoutMs = 180_000;
 
 /**
- * Starts all and resolves when each reports healthy. On failure none is left. Throws LOOPBACK_ALIAS_MISSING,
- * PROCESS_EXITED or NOT_READY.
+ * Resolves when all report healthy. On failure none is left.
+ * @throws LocalError LOOPBACK_ALIAS_MISSING, PROCESS_EXITED or NOT_READY
  */
 export async function startLimiters(options: LimiterOptions): Promise<Limiter[]> {
   const ips = Array.from({ length: options.count }, (_, index) => `127.0.0.${index + 2}`);

@@ -1,7 +1,4 @@
-/**
- * The operator as a process of the embedded run: under its own ServiceAccount,
- * with the rights that are shipped for clusters, never as the admin.
- */
+/** The operator as a process of the embedded run: with a ServiceAccount and the shipped rights, never as the admin. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ControlPlane } from './control-plane.ts';
@@ -15,15 +12,14 @@ const account = { namespace: 'chaosdemo-system', name: 'chaosdemo-operator' };
 const tokenSeconds = 24 * 3600;
 
 export interface OperatorProcess {
-  /** The process that runs now; another one after `start`. */
+  /** The current process; another one after `start`. */
   readonly process: OwnedProcess;
   /** Starts it again, after it was killed. */
   start(): Promise<void>;
-  /** SIGTERM, and time to release what is paused. */
+  /** SIGTERM, and time to release active pauses. */
   stop(): Promise<void>;
 }
 
-/** How an operator is started. */
 export interface OperatorOptions {
   /** Further flags of the operator. */
   readonly args?: readonly string[];
@@ -46,11 +42,11 @@ export async function startOperator(
   return await spawnOperator({ controlPlane, supervisor, account, ...options });
 }
 
-/** What an operator runs on, and as whom. */
+/** The target and identity of an operator. */
 export interface SpawnOptions extends Omit<OperatorOptions, 'signal'> {
   readonly controlPlane: Pick<ControlPlane, 'kubeconfigFor' | 'kubectl'>;
   readonly supervisor: Supervisor;
-  /** A ServiceAccount that has its rights, and by its namespace that of the operator. */
+  /** A ServiceAccount with its rights; its namespace is that of the operator. */
   readonly account: { readonly namespace: string; readonly name: string };
 }
 
@@ -85,7 +81,7 @@ export async function spawnOperator(options: SpawnOptions): Promise<OperatorProc
     async start() {
       running = await spawn();
     },
-    // As long as the operator gives itself (25 s), and a little.
+    // Slightly longer than the operator's own deadline (25 s).
     async stop() {
       await running.stop(30_000);
     },

@@ -1,7 +1,4 @@
-/**
- * Registers local processes as Pods, and does the visible part of a kubelet: the status with address, readiness, image
- * and container.
- */
+/** Registers local processes as Pods, and sets what a kubelet would: address, readiness, image and container. */
 import type { Kubectl } from './kubectl.ts';
 
 /** A process that represents a pod of one container. */
@@ -11,7 +8,7 @@ export interface PodSpec {
   readonly labels: Readonly<Record<string, string>>;
   readonly container: string;
   readonly image: string;
-  /** Digest of what really runs: equal for equal programs. */
+  /** Digest of the running program: equal for equal programs. */
   readonly imageId: string;
   readonly port: { readonly name: string; readonly number: number };
   /** A loopback address of this machine. */
@@ -55,7 +52,7 @@ export async function registerPods(kubectl: Kubectl, specs: readonly PodSpec[]):
   return pods;
 }
 
-/** A Service of one port that leads to pods by labels. */
+/** A Service of one port that selects pods by labels. */
 export function serviceObject(service: {
   readonly namespace: string;
   readonly name: string;

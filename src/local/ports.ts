@@ -4,15 +4,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { LocalError, messageOf } from './errors.ts';
 
-// Below the range from which Linux (32768) and macOS (49152) give ports to
-// outgoing connections: a server that is restarted finds its port still free.
+// Below the range from which Linux (32768) and macOS (49152) assign ports to outgoing connections: a restarted server
+// finds its port still free.
 const lowest = 20_000;
 const highest = 32_000;
 
-/**
- * A port that is free on all the given addresses.
- * Throws LOOPBACK_ALIAS_MISSING when the machine does not have one of them.
- */
+/** A port that is free on all the given addresses. Throws LOOPBACK_ALIAS_MISSING if the machine lacks one of them. */
 export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promise<number> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(lowest, highest);
@@ -23,8 +20,8 @@ export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promis
 }
 
 /**
- * Starts what listens on free ports. Between finding one and listening on it another program may take it:
- * then once more, with other ports, `times` in all.
+ * Starts something on free ports. Another program may take a port after it was found: then retries with other ports, at
+ * most `times` attempts.
  */
 export async function withFreePorts<T>(times: number, start: () => Promise<T>): Promise<T> {
   for (let count = 1; ; count++) {

@@ -1,10 +1,10 @@
-/** The configuration of a Redis that is started here; it reaches the server over its standard input. */
+/** The configuration of a Redis started here; passed to the server on its standard input. */
 import { LocalError } from './errors.ts';
 import type { RedisServerOptions } from './redis-server.ts';
 
 /**
  * The text of a redis.conf without persistence.
- * @throws LocalError REDIS_CONFIG_INVALID for an ACL line that is more, or something else
+ * @throws LocalError REDIS_CONFIG_INVALID for an ACL line that contains more, or something else
  */
 export function renderConfig(
   options: RedisServerOptions & { readonly host: string; readonly port: number; readonly dir: string },
@@ -12,7 +12,7 @@ export function renderConfig(
   const { tls } = options;
   const lines = [
     `bind ${JSON.stringify(options.host)}`,
-    // Loopback pods (127.0.0.2 ...) are not "local" to every version; who binds wider sets a password.
+    // Loopback pods (127.0.0.2 ...) are not "local" to every version; a wider bind needs a password.
     'protected-mode no',
     `dir ${JSON.stringify(options.dir)}`,
     'daemonize no',
@@ -36,8 +36,7 @@ export function renderConfig(
 }
 
 /**
- * Everything in the configuration that Redis must not be quoted with: it echoes a line it refuses, with
- * quotes and backslashes escaped once and twice.
+ * Secrets to hide from Redis's output: it echoes rejected lines, with quotes and backslashes escaped once and twice.
  */
 export function secretsOf({ aclUsers = [], requirepass }: RedisServerOptions): string[] {
   const rules = aclUsers.flatMap((line) => line.split(/\s+/).filter((rule) => /^[><#!]./.test(rule)));
@@ -48,7 +47,7 @@ export function secretsOf({ aclUsers = [], requirepass }: RedisServerOptions): s
 
 function checkAclLine(line: string): string {
   if (!/^user \S+ [^\r\n]+$/.test(line)) {
-    // The line may hold a password: it is not repeated here.
+    // The line may contain a password: do not repeat it here.
     throw new LocalError(
       'REDIS_CONFIG_INVALID',
       'an ACL line must be one line that reads "user <name> <rules>", as in redis.conf',

@@ -22,13 +22,13 @@ export interface RedisTlsFiles {
 }
 
 export interface RedisServerOptions {
-  /** Owner of the process and its folder; without one the server makes its own. */
+  /** Owner of the process and its folder; by default the server creates its own. */
   readonly supervisor?: Supervisor;
-  /** Port to listen on; a free one when left out. */
+  /** Port to listen on; default: a free one. */
   readonly port?: number;
-  /** Address to listen on; 127.0.0.1 when left out. */
+  /** Address to listen on; default: 127.0.0.1. */
   readonly host?: string;
-  /** Working directory; a temporary one, removed by stop(), when left out. */
+  /** Working directory; default: a temporary one, removed by stop(). */
   readonly dir?: string;
   /** ACL lines as in redis.conf, e.g. `user probe on >secret ~probe:* +get`. */
   readonly aclUsers?: readonly string[];
@@ -43,11 +43,11 @@ export interface RedisServerOptions {
 export interface RedisServer {
   readonly host: string;
   readonly port: number;
-  /** Process id of the server that runs now, or of the last one that ran. */
+  /** Process id of the current server, or of the last one. */
   readonly pid: number;
   /** The program that was started. */
   readonly binary: RedisBinary;
-  /** Resolves when the server ends unasked: neither by stop() nor by restart(). */
+  /** Resolves when the server ends unexpectedly: neither by stop() nor by restart(). */
   readonly broken: Promise<LocalError>;
   /** The last lines the server wrote, without its secrets. */
   output(): string;
@@ -55,7 +55,7 @@ export interface RedisServer {
   stop(): Promise<void>;
   /** Kills the server with SIGKILL and waits until it is gone; restart() brings it back, empty. */
   kill9(): Promise<void>;
-  /** Ends the server if it runs and starts it again, empty, on the same port. */
+  /** Stops the server if it runs and starts it again, empty, on the same port. */
   restart(): Promise<void>;
 }
 

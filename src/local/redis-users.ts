@@ -18,16 +18,15 @@ export interface RedisUsers {
 }
 
 const rules: Readonly<Record<keyof RedisUsers, string>> = {
-  // Hashes and scripts under its own prefix; nothing that touches other clients or the server.
+  // Hashes and scripts under its prefix; nothing that affects other clients or the server.
   limiter: '-@all +@read +@write +@scripting +@connection +time -@dangerous +info ~rl:* resetchannels',
-  // The rights the operator documents as needed, with that of fault type Break, to the letter: one too few shows here first.
+  // Exactly the rights documented for the operator, including fault type Break: a missing one shows here first.
   operator:
     '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels +client|kill',
   observer: '-@all +ping +info +time +client|list +hgetall +get +scan +type %R~rl:* resetchannels',
   admin: '+@all ~* &*',
 };
 
-/** Makes users with random passwords. */
 export function makeRedisUsers(): RedisUsers {
   const user = (username: string): RedisUser => ({
     username,
@@ -41,7 +40,7 @@ export function makeRedisUsers(): RedisUsers {
   };
 }
 
-/** Lines for the configuration of Redis. They hold the passwords. */
+/** Lines for the configuration of Redis. They contain the passwords. */
 export function aclLines(users: RedisUsers): string[] {
   const line = (role: keyof RedisUsers): string =>
     `user ${users[role].username} on >${users[role].password} ${rules[role]}`;

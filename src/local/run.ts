@@ -1,23 +1,22 @@
-/** Runs the programs of others to their end: kubectl, kind, Docker or podman, tar, go. */
+/** Runs external programs to their end: kubectl, kind, Docker or podman, tar, go. */
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { LocalError, type LocalErrorCode } from './errors.ts';
 
-/** The root of this repository, in which they run. */
+/** The root of this repository, their working directory. */
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Options of one run. */
 export interface RunOptions {
   /** Default: the root of this repository. */
   readonly cwd?: string;
   /** The complete environment. Default: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Given on standard input. */
+  /** Standard input. */
   readonly input?: string;
   readonly signal?: AbortSignal | undefined;
-  /** Default: as long as it takes. */
+  /** Default: no limit. */
   readonly timeoutMs?: number;
   /** Called with each line of standard error as it comes. */
   readonly onErrorLine?: (line: string) => void;
@@ -25,7 +24,7 @@ export interface RunOptions {
   readonly shown?: boolean;
 }
 
-/** What it wrote, and how it ended. */
+/** The output of a program, and how it ended. */
 export interface RunResult {
   readonly ok: boolean;
   readonly stdout: string;
@@ -74,7 +73,7 @@ export async function attempt(
   return { ok: !failed, stdout, stderr, said };
 }
 
-/** Standard output of a program that must end with 0. @throws LocalError `code`, with the end of what it wrote */
+/** Standard output of a program that must exit with 0. @throws LocalError `code`, with the end of its output */
 export async function output(
   command: string,
   args: readonly string[],

@@ -25,17 +25,17 @@ export interface ProcessExit {
 
 /** The program to run, and its output. */
 export interface ProcessSpec {
-  /** What messages call it. */
+  /** Name in messages. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   /** The complete environment of the child; default: that of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Given on standard input; default: nothing. */
+  /** Standard input; default: none. */
   readonly input?: string;
   /** Standard output and error are appended to this file. */
   readonly logFile: string;
-  /** What is not to be repeated of its output. */
+  /** Secrets to remove from its output. */
   readonly secrets?: readonly string[];
 }
 
@@ -73,7 +73,7 @@ export class OwnedProcess {
     try {
       process.kill(this.pid, signal);
     } catch {
-      // It ended and its exit event is still to come.
+      // It has ended; its exit event is still to come.
     }
   }
 
@@ -88,7 +88,7 @@ export class OwnedProcess {
     }
   }
 
-  /** SIGKILL to the process and what it started. */
+  /** SIGKILL to the process and its children. */
   killGroup(): void {
     try {
       process.kill(-this.pid, 'SIGKILL');
@@ -129,7 +129,7 @@ export class OwnedProcess {
     }
   }
 
-  /** The error to throw when it ended although it should run. */
+  /** The error for an unexpected end. */
   exitError(): LocalError {
     const how = this.#exit?.signal
       ? `was ended by ${this.#exit.signal}`
@@ -139,7 +139,7 @@ export class OwnedProcess {
 }
 
 /**
- * Starts processes and makes folders that end with it.
+ * Starts processes and creates folders that end with it.
  *
  * @example
  * const supervisor = new Supervisor();
@@ -190,7 +190,7 @@ export class Supervisor {
     }
   }
 
-  /** Makes a folder for this user alone, by default under the system's temporary folder. It is removed at the end. */
+  /** Creates a folder only for this user, by default under the system's temporary folder. It is removed at the end. */
   temporaryFolder(purpose: string, parent = tmpdir()): string {
     this.#assertOpen();
     const folder = mkdtempSync(join(parent, `chaosdemo-${purpose}-`));
@@ -206,7 +206,7 @@ export class Supervisor {
     this.#tell(`-folder ${folder}`);
   }
 
-  /** Stops what still runs (5 s each at most, all at once), removes the folders, ends the watchdog. Idempotent. */
+  /** Stops what still runs (at most 5 s each, all at once), removes the folders, ends the watchdog. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -1,4 +1,4 @@
-/** Registers rate limiters and their Redis at an API server, as a cluster would have them. */
+/** Registers rate limiters and their Redis at an API server, as in a cluster. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Kubectl } from './kubectl.ts';
@@ -6,17 +6,17 @@ import { type Limiter, limiterPods } from './limiters.ts';
 import { type PodSpec, type RegisteredPod, registerPods, serviceObject } from './pods.ts';
 import type { RedisServer } from './redis-server.ts';
 
-/** What is registered in one namespace. */
+/** The objects to register in one namespace. */
 export interface Registration {
   readonly namespace: string;
   readonly limiters: readonly Limiter[];
   readonly redis: RedisServer;
-  /** The data of the Secret `redis-auth`, by which the operator logs in. */
+  /** The data of the Secret `redis-auth`, with which the operator logs in. */
   readonly secret: Readonly<Record<string, string>>;
 }
 
 /**
- * Makes their pods, the Service `redis` and the Secret `redis-auth`. Returns the pods in the order of `limiters`,
+ * Creates their pods, the Service `redis` and the Secret `redis-auth`. Returns the pods in the sequence of `limiters`,
  * then that of Redis. Call it once the processes answer.
  */
 export async function registerTarget(

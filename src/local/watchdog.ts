@@ -23,8 +23,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 for (const group of groups) signalGroup(group, 'SIGKILL');
-// Folders are removed once their writers are gone. A killed process that was not reaped still answers signals, so the
-// wait is bounded.
+// Folders are removed after their writers. A killed process that was not reaped answers signals: bound the wait.
 const deadline = Date.now() + 3_000;
 while ([...groups].some((group) => signalGroup(group, 0)) && Date.now() < deadline) await sleep(20);
 for (const folder of folders)

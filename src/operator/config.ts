@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { boolean, choice, duration, file, integer, list, port, text } from '../settings/kinds.ts';
 import { type Program, readSettings, type ValuesOf } from '../settings/settings.ts';
 
-/** Names as the API server takes them (RFC 1123): of namespaces, and of most other objects. */
+/** Names by RFC 1123: of namespaces, and of most other objects. */
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
 const subdomain = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/);
 
@@ -147,10 +147,9 @@ const settings = {
 
 type Values = ValuesOf<typeof settings>;
 
-/** Everything that can be set, checked; durations in milliseconds. */
+/** All settings, validated; durations in milliseconds. */
 export type Config = Values & { readonly identity: string };
 
-/** The operator, for those who read its settings and for `--help`. */
 export const OPERATOR: Program<typeof settings> = {
   about: 'Operator for ChaosDemo objects (chaosdemo.dev/v1alpha1).',
   settings,

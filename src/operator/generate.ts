@@ -14,7 +14,7 @@ import { EVENT_REASONS } from './shell/event-notes.ts';
 
 const APIS = SUBJECTS.map(({ definition }) => definition.api);
 
-/** Every generated file: its path from the root of the project, and the text that is committed. */
+/** Every generated file: its path from the root of the project, and its text. */
 export async function generatedFiles(): Promise<[path: string, text: string][]> {
   return [
     ['crds/chaosdemo.dev_chaosdemos.yaml', crdYaml(APIS)],
@@ -61,7 +61,7 @@ that lists them.
 ${definitions(list)}`;
 }
 
-/** "result: success, error": every label with its values, unless they are those of `last`. Without the bounds of buckets. */
+/** "result: success, error": every label with its values, unless they are those of `last`. Without bucket bounds. */
 function labelsOf(series: readonly object[], last: Map<string, string>): string[] {
   const values = new Map<string, Set<string>>();
   for (const [label, value] of series.flatMap((labels) => Object.entries(labels))) {

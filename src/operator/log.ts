@@ -25,13 +25,13 @@ const secretNames = ['password', 'token', 'authorization', 'secret'];
 const depths = ['', '*.', '*.*.', '*.*.*.'];
 
 /**
- * What JSON leaves as it is and a terminal, or the log of a pipeline, acts on: the upper controls, marks that turn
- * the direction of text, and the `##[` and `##vso[` of the agents of pipelines. Written as escapes of JSON.
+ * Characters that JSON leaves as they are but that a terminal, or the log of a pipeline, acts on: C1 controls, marks
+ * that change the direction of text, and the `##[` and `##vso[` of pipeline agents. Written as JSON escapes.
  */
 const ACTIVE = /[\u007f-\u009f\p{Cf}\u2028\u2029]|#(?=#)/gu;
 
 const longestStackChars = 4_000;
-/** Causes are followed this far; deeper ones, and circles, end there. */
+/** Causes are followed to this depth; this also ends cycles. */
 const deepestCause = 4;
 
 /**
@@ -81,7 +81,6 @@ export function childLogger(logger: Logger, context: LogContext): Logger {
   return logger.child(Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined)));
 }
 
-/** The members of an error that may be logged. */
 interface DescribedError {
   type: string;
   message: string;
@@ -91,10 +90,7 @@ interface DescribedError {
   cause?: DescribedError;
 }
 
-/**
- * An error as the log writes it: type, message, stack, code, status and causes,
- * and nothing else that may hang on it.
- */
+/** An error as logged: type, message, stack, code, status and causes, and no other members. */
 export function describeError(thrown: unknown, depth = 0): DescribedError {
   if (!(thrown instanceof Error)) return { type: typeof thrown, message: String(thrown) };
   const { code, status } = thrown as { code?: unknown; status?: unknown };

@@ -9,11 +9,11 @@ import { OPERATOR, readConfig } from './config.ts';
 import { createLogger, type Logger } from './log.ts';
 import { runOperator } from './operator.ts';
 
-/** For what goes on beside the reconciles: leases, events, evidence, looking whether namespaces still take part. */
+/** Connections in addition to those of the reconciles: leases, events, evidence, checks of namespaces. */
 const FURTHER_CONNECTIONS = 12;
 
-// The heap grows by little at a time, rather than to several times of what is alive: an operator waits
-// for the API server and for its subjects, and has the time to collect more often.
+// Grows the heap in small steps, rather than to several times the live size: an operator mostly waits for the API
+// server and its subjects, and has time to collect more often.
 setFlagsFromString('--optimize-for-size');
 
 async function main(): Promise<number> {
@@ -50,7 +50,7 @@ async function modelsOf(
   logger: Logger,
 ): Promise<Readonly<Record<string, DiagnosisProvider>> | undefined> {
   if (file === undefined) return {};
-  // Not at rest: most operators have no models.
+  // Loaded on demand: most operators have no models.
   const { providersOf, readProfiles } = await import('../diagnosis/models/index.ts');
   try {
     const profiles = await readProfiles(file);

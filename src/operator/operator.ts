@@ -98,7 +98,7 @@ export async function runOperator(
         renewDeadlineMs: config.renewDeadlineMs,
         retryPeriodMs: config.retryPeriodMs,
         onStartedLeading() {
-          // Nothing of this process is under way yet, and its machine may have slept.
+          // No work of this process is in progress yet, and its machine may have slept.
           clock.follow();
           leadership.begin();
         },
@@ -169,7 +169,7 @@ export async function runOperator(
     if (!signal.aborted) throw error;
   } finally {
     logger.info('stopping: no new work; releasing what is on');
-    // One that was frozen may not lead any more: then what it had is another's.
+    // A frozen process may have lost the lead: active faults then belong to another.
     await leadership.end({ release: elector?.isLeader() ?? true, deadlineMs: termEndMs });
     await events.stop(config.shutdownDeadlineMs / 6);
     electing.abort();

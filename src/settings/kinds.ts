@@ -1,4 +1,4 @@
-/** What a setting may be. The same kinds for every program: a duration is `10s`, a boolean `true` or `false`. */
+/** The kinds of settings. They are the same for every program: a duration is `10s`, a boolean `true` or `false`. */
 import { z } from 'zod';
 import { parseDuration } from '../api/duration.ts';
 
@@ -6,7 +6,7 @@ import { parseDuration } from '../api/duration.ts';
 export interface Kind<T> {
   /** The placeholder after the flag in `--help`. */
   readonly placeholder: string;
-  /** What to write; completes "write ..." in an error. */
+  /** The expected value; completes "write ..." in an error. */
   readonly write: string;
   readonly schema: z.ZodType<T, string>;
   /** The flag may have no value, and then means true. */
@@ -15,7 +15,7 @@ export interface Kind<T> {
   readonly isList?: true;
 }
 
-/** Text; the schema refuses what does not fit. */
+/** Text, validated by the schema. */
 export function text<T>(placeholder: string, write: string, schema: z.ZodType<T, string>): Kind<T> {
   return { placeholder, write, schema };
 }
@@ -51,7 +51,7 @@ export function port(min: 0 | 1): Kind<number> {
   return { ...integer(min, 65_535, 'a port'), placeholder: '<port>' };
 }
 
-/** A duration in the form of the API between two bounds, both included, as milliseconds. */
+/** A duration in the format of the API between two bounds, both included, as milliseconds. */
 export function duration(min: string, max: string, example: string): Kind<number> {
   const within = (milliseconds: number): boolean =>
     milliseconds >= parseDuration(min) && milliseconds <= parseDuration(max);
@@ -62,7 +62,7 @@ export function duration(min: string, max: string, example: string): Kind<number
   };
 }
 
-/** Several values of a kind, separated by commas or given one flag each; without blanks and repetitions. */
+/** Several values of a kind, separated by commas or given one flag each; blanks and duplicates are dropped. */
 export function list<T>(placeholder: string, write: string, item: z.ZodType<T, string>): Kind<T[]> {
   const split = z.string().transform((values) =>
     values

@@ -1,7 +1,7 @@
 /**
- * The one place that reads command lines and environments. A program lists its settings in a table, which
- * makes the text of `--help` as well. A flag wins over its environment variable, an empty variable counts as
- * unset, and everything that is wrong is reported at once: each round of fixing may cost a rollout.
+ * The one place that reads command lines and environments. A program lists its settings in a table, which also
+ * generates the text of `--help`. A flag overrides its environment variable, an empty variable counts as unset, and all
+ * problems are reported at once: each round of fixing may cost a rollout.
  */
 import { parseArgs } from 'node:util';
 import type { Kind } from './kinds.ts';
@@ -9,14 +9,14 @@ import type { Kind } from './kinds.ts';
 /** Exit status for a command line or environment that cannot be used, as sysexits' EX_USAGE. */
 export const EXIT_USAGE = 64;
 
-/** One setting: a kind of value, and how it is given. */
+/** One setting: a kind of value, and its sources. */
 export interface Setting<T> extends Kind<T> {
   /** Name of the flag, without dashes. A secret has none: every user of a machine can read command lines. */
   readonly flag?: string;
-  /** Environment variable that is read when the flag is not there. */
+  /** Environment variable that is read if the flag is missing. */
   readonly env?: string;
   readonly help: string;
-  /** Taken when neither is given, in the form in which people write it. Without one the setting may be undefined. */
+  /** The default, in the form in which people write it. Without one the setting may be undefined. */
   readonly fallback?: string;
 }
 
@@ -34,12 +34,12 @@ export type ValuesOf<S extends Settings> = {
 
 /** A program with settings. */
 export interface Program<S extends Settings> {
-  /** What `--help` begins with: what it does, and how it is called. */
+  /** First part of `--help`: the purpose of the program, and its usage. */
   readonly about: string;
   readonly settings: S;
-  /** What `--help` ends with. */
+  /** Last part of `--help`. */
   readonly notes?: string;
-  /** What is wrong only in combination; settings that are wrong by themselves are undefined here. */
+  /** Problems of combinations; individually invalid settings are undefined here. */
   readonly conflicts?: (values: Partial<ValuesOf<S>>) => readonly string[];
 }
 
@@ -76,7 +76,7 @@ export function readSettings<S extends Settings>(
   throw new UsageError(`These settings cannot be used:\n${lines}\nSee --help.`);
 }
 
-/** What `--help` prints: all settings with their variables and defaults. */
+/** The text of `--help`: all settings with their variables and defaults. */
 export function helpText({ about, settings, notes }: Omit<Program<Settings>, 'conflicts'>): string {
   const rows = Object.values(settings).map(({ flag, env, placeholder, isSwitch, help, fallback }) => {
     const heading = flag === undefined ? env : `--${flag}${isSwitch ? '' : ' '}${placeholder}`;
@@ -96,8 +96,8 @@ export function helpText({ about, settings, notes }: Omit<Program<Settings>, 'co
 }
 
 /**
- * What `read`, by default {@link readSettings}, makes of the command line and environment of this process.
- * Ends the process after printing help (0), or what is wrong (64).
+ * The result of `read`, by default {@link readSettings}, for the command line and environment of this process. Ends the
+ * process after printing help (0), or the problems (64).
  */
 export function ownSettings<S extends Settings, T = ValuesOf<S>>(
   program: Program<S>,
@@ -133,7 +133,7 @@ function readFlags(settings: readonly Setting<unknown>[], args: readonly string[
   let help = false;
   let afterUnknown = false;
   for (const token of tokens) {
-    // What follows a flag that is not known may be a secret, and is not repeated.
+    // The value of an unknown flag may be a secret, and is not repeated.
     if (token.kind === 'positional' && !afterUnknown)
       problems.push(`"${token.value}" belongs to no flag: write --flag=value`);
     afterUnknown = false;
@@ -146,7 +146,7 @@ function readFlags(settings: readonly Setting<unknown>[], args: readonly string[
       problems.push(`${token.rawName} is not known: write one that --help lists`);
       afterUnknown = true;
     } else if (value === undefined) problems.push(`${token.rawName} has no value: write ${setting.write}`);
-    // Of a list each flag adds some; of all others the last one counts.
+    // For a list each flag adds values; otherwise the last one applies.
     else flags.set(token.name, setting.isList && before ? `${before},${value}` : value);
   }
   return { flags, help, problems };

@@ -12,17 +12,17 @@ export type Shell = (typeof SHELLS)[number];
 /** The candidates for the last of `words`, which may be ''. */
 export interface Completion {
   readonly candidates: readonly { readonly value: string; readonly about?: string }[];
-  /** Names of files are candidates, too. */
+  /** Whether file names are candidates, too. */
   readonly files: boolean;
 }
 
 /** The names that can be completed. Requested only if needed. */
 export interface Names {
-  /** ChaosDemos of the cluster and the namespace that the words before name. */
+  /** ChaosDemos of the cluster and the namespace in the preceding words. */
   readonly demos: (place: Place) => Promise<readonly string[]>;
 }
 
-/** What an object may be called. A shell puts a candidate on its command line as it is, whatever server it is from. */
+/** Valid object names. A shell puts a candidate on its command line unescaped, whatever server it is from. */
 const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 
 /** @param words the words after the name of the program, up to the cursor */
@@ -60,7 +60,7 @@ export async function complete(
   return of(named(demos.filter((name) => NAME.test(name))));
 }
 
-/** As kubectl and the scripts read it. */
+/** The output format for kubectl and the scripts. */
 export function completionLines({ candidates, files }: Completion): string[] {
   return [
     ...candidates.map(({ value, about }) => (about ? `${value}\t${about}` : value)),
@@ -72,7 +72,7 @@ function optionOf(command: Command, word: string) {
   return command.options.find(({ long, short }) => word !== '' && (word === long || word === short));
 }
 
-/** The last value of each flag that leads to a cluster: `--flag value`, `--flag=value`, `-n value` or `-nvalue`. */
+/** The last value of each cluster flag: `--flag value`, `--flag=value`, `-n value` or `-nvalue`. */
 function placeOf(words: readonly string[]): Place {
   const place: Record<string, string> = {};
   for (const [i, word] of words.entries()) {
@@ -85,7 +85,7 @@ function placeOf(words: readonly string[]): Place {
   return place;
 }
 
-/** What to load into a shell; for `kubectl`, a program to put on PATH, by which `kubectl chaosdemo` itself completes. */
+/** The script for a shell to load; for `kubectl`, a program on PATH, by which `kubectl chaosdemo` itself completes. */
 export function completionScript(shell: Shell): string {
   return SCRIPTS[shell].trimStart();
 }

@@ -1,4 +1,4 @@
-/** Which cluster and namespace a command is about: as kubectl finds them, by the user's own kubeconfig. */
+/** The cluster and namespace of a command: found by kubectl's rules, with the user's kubeconfig. */
 import { KubeClient } from '../../kube/client.ts';
 import { loadKubeConfig } from '../../kube/kube-config.ts';
 
@@ -15,7 +15,7 @@ export interface Connection {
   readonly namespace: string;
   /** Whether the namespace is from a flag, rather than from the kubeconfig. */
   readonly namespaceGiven: boolean;
-  /** `kubectl` with the flags that lead to the same cluster, for commands that are printed. */
+  /** `kubectl` with the flags for the same cluster, for printed commands. */
   readonly kubectl: string;
 }
 
@@ -45,7 +45,7 @@ export function kubectlFor({ context, kubeconfig }: Omit<Place, 'namespace'>): s
   return ['kubectl', ...flags].join(' ');
 }
 
-/** A command of this plugin about one object, in the cluster that `kubectl` leads to. */
+/** A command of this plugin about one object, in the same cluster as `kubectl`. */
 export function pluginCommand(
   verb: 'doctor' | 'rerun' | 'wait' | 'watch',
   {
@@ -57,14 +57,14 @@ export function pluginCommand(
   return `kubectl chaosdemo ${verb} ${shell`${name} -n ${namespace}`}${pluginFlags(kubectl)}`;
 }
 
-/** What a command of this plugin ends with to lead to the cluster that `kubectl` leads to: " --context prod" or ''. */
+/** The flags for a command of this plugin for the same cluster as `kubectl`: " --context prod" or ''. */
 export function pluginFlags(kubectl: string): string {
   return kubectl.slice('kubectl'.length);
 }
 
 /**
- * A part of a command that a person may paste into a shell: whatever is filled in is one word of it. Names come from
- * kubeconfigs and servers, which may hold more than names.
+ * A part of a command that is safe to paste into a shell: each value becomes one word. Names come from kubeconfigs and
+ * servers, which may contain anything.
  * @example shell`-n ${"my ns"} get pods` // "-n 'my ns' get pods"
  */
 export function shell(parts: TemplateStringsArray, ...words: readonly (string | number)[]): string {

@@ -1,4 +1,4 @@
-/** ChaosDemos as a person handles them: read, applied, and steered by annotations. */
+/** User operations on ChaosDemos: read, apply, and steer by annotations. */
 import { ANNOTATIONS, API_VERSION, type ChaosDemo, GROUP, KIND, PLURAL, VERSION } from '../../api/index.ts';
 import { ApiError, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -9,7 +9,7 @@ import { PluginError } from './errors.ts';
 export const CHAOS_DEMOS = { group: GROUP, version: VERSION, plural: PLURAL };
 const FIELD_MANAGER = 'kubectl-chaosdemo';
 
-/** What is written into a file: everything but what the API server adds. */
+/** The content of a file: everything but what the API server adds. */
 export interface DemoManifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -84,7 +84,7 @@ export async function listNames(
 }
 
 /**
- * Server-side apply, which takes over fields that others have written, as the file is what is to be run.
+ * Server-side apply that takes over fields written by others, because the file is what is to be run.
  * @returns the object as it was stored
  */
 export async function applyDemo(
@@ -112,7 +112,6 @@ export async function applyDemo(
   }
 }
 
-/** Sets one of the annotations by which a run is steered. */
 export async function annotate(
   { client, namespace }: Connection,
   name: string,
@@ -130,7 +129,7 @@ export async function annotate(
   });
 }
 
-/** Whether this API server knows no ChaosDemos at all. */
+/** Whether this API server does not serve ChaosDemos at all. */
 function isUnknownKind(error: unknown): boolean {
   // For a missing object the server names it; for a missing kind it only returns "page not found".
   return error instanceof ApiError && error.status === 404 && error.reason === '';

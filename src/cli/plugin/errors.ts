@@ -1,11 +1,11 @@
 /** Messages and exit statuses of commands that fail. */
 
-/** How a command of the plugin ends; the verdicts are those of {@link EXIT_BY_PHASE}. */
+/** Exit statuses of the plugin; those of verdicts are {@link EXIT_BY_PHASE}. */
 export const EXIT = {
   done: 0,
   /** `doctor`: something prevents a run. */
   found: 1,
-  /** It could not be done, or there is no verdict. */
+  /** The command failed, or there is no verdict. */
   failed: 2,
   /** As sysexits' EX_USAGE. */
   usage: 64,

@@ -1,4 +1,4 @@
-/** Reads the one ChaosDemo of a file, as `run -f` takes it. Pure but for {@link readManifestFile}. */
+/** Reads the ChaosDemo from a file for `run -f`. Pure but for {@link readManifestFile}. */
 import { readFile } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -7,7 +7,7 @@ import { API_VERSION, KIND } from '../../api/index.ts';
 import type { DemoManifest } from './demos.ts';
 import { EXIT, PluginError } from './errors.ts';
 
-/** More than the API server takes of one object. */
+/** More than the API server accepts for one object. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
 /** The text of a file, or of standard input for `-`. @throws {PluginError} if it cannot be read, or `signal` aborts */

@@ -1,4 +1,4 @@
-/** `kubectl chaosdemo`: the program, and the order in which its help lists the commands. */
+/** `kubectl chaosdemo`: the program; its help lists the commands as added here. */
 import { Command } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { CommandContext } from './commands/command.ts';
@@ -9,7 +9,7 @@ import { addPresent, addRun, addWait, addWatch } from './commands/showing.ts';
 import { addAbort, addAdvance, addRerun } from './commands/steering.ts';
 import { addUi } from './commands/ui.ts';
 
-/** Parses nothing yet. */
+/** Does not parse yet. */
 export function createProgram(context: CommandContext): Command {
   const program = new Command('kubectl chaosdemo')
     .description('Runs, shows and steers ChaosDemos, and says why one does not start.')

@@ -4,7 +4,7 @@ import { waitingOf } from '../stepper.ts';
 import { pluginCommand } from './connection.ts';
 import { PluginError } from './errors.ts';
 
-/** What to write, and what that does. */
+/** The value to write, and its effect. */
 export interface Steering {
   readonly value: string;
   readonly does: string;
@@ -40,7 +40,7 @@ export function rerunOf({ status = {} }: ChaosDemo, now: number, unique: string)
   return { value: requestOf(now, unique), does: `runs again${supersedes}` };
 }
 
-/** A value for `requested-at` that no other request has: the time, and something unique. */
+/** A unique value for `requested-at`: the time, and something unique. */
 export function requestOf(now: number, unique: string): string {
   return `${new Date(now).toISOString()}-${unique}`;
 }

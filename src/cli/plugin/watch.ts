@@ -33,7 +33,7 @@ export async function liveDisplay(): Promise<Display> {
   });
 }
 
-/** Shows it until the user has seen enough; as plain lines, until its run has ended. */
+/** Shows it until the user leaves; as plain lines, until its run has ended. */
 export async function watch({ plain, ...options }: WatchOptions & { plain: boolean }): Promise<void> {
   const { connection, name, say, signal } = options;
   const { client, namespace } = connection;
@@ -62,18 +62,18 @@ function endedOf({ deleted, demo, name }: LiveState) {
   return demo && standingOf(demo).state === 'ended' ? demo : undefined;
 }
 
-/** The terminal is given back empty: what was seen last stays to be read. */
+/** Prints the last state: the terminal is empty after the live view. */
 function sayLast(state: LiveState, say: (line: string) => void): void {
   const { demo } = state;
   if (demo?.status?.run?.verdict) for (const line of verdictLines(demo, evidenceOnShow(state))) say(line);
   else if (demo?.status) say(`${demo.status.phase}: ${demo.status.message ?? ''}`);
 }
 
-/** How long a key that does harm waits for its second press, in milliseconds. */
+/** How long a destructive key waits for its second press, in milliseconds. */
 const SURE_WITHIN_MS = 3_000;
 
 export interface PresentOptions extends WatchOptions {
-  /** A value that no other request for a run has. */
+  /** A unique value for a request. */
   readonly newRequest: () => string;
 }
 
@@ -137,7 +137,7 @@ class PresenterKeys {
     }
   }
 
-  /** A key that does harm is pressed twice. */
+  /** A destructive key has to be pressed twice. */
   #isSure(key: string): boolean {
     const now = performance.now();
     const isSure = this.#asked?.key === key && now < this.#asked.until;

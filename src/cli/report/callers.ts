@@ -1,4 +1,4 @@
-/** What callers got in a scenario, by pod. Pure. */
+/** Results of callers in a scenario, by pod. Pure. */
 import type { ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { componentName } from './plot.ts';
 import { html, type Markup } from './text.ts';

@@ -1,4 +1,4 @@
-/** Plots as SVG, drawn without a browser. Colours are variables of the page, so that it can be dark or light. */
+/** Plots as SVG, drawn without a browser. Colours are CSS variables, for dark and light pages. */
 import { LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
@@ -23,15 +23,15 @@ const STYLES = {
   3: { color: 'var(--line-3)', width: 2, type: [9, 3, 2, 3] },
   faint: { color: 'var(--faint)', width: 1.25, type: 'solid' },
 } as const;
-/** As dots. */
+/** Symbols of dots. */
 const SYMBOLS = { 0: 'circle', 1: 'diamond', 2: 'triangle', 3: 'rect', faint: 'circle' } as const;
 /** Marks closer than this share of the axis have one label; much closer, one line. */
 const NEAR = 0.12;
 const SAME = 0.008;
-/** Above the highest value of a plot, as a share of it; on a logarithmic axis, as a factor. */
+/** Space above the highest value of a plot, as a share of it; on a logarithmic axis, as a factor. */
 const HEADROOM = { share: 0.1, factor: 2 };
 
-/** One `svg` element. @param anchor begins the names of its citations */
+/** One `svg` element. @param anchor prefix of the names of its citations */
 export function chartSvg(plot: Plot, size: ChartSize, anchor: string): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   try {
@@ -49,7 +49,7 @@ function withoutHabits(svg: string, { title }: Plot, prefix: string): string {
     svg
       .replace(/<style\s*>.*?<\/style>/s, '')
       .replaceAll(/ (?:ecmeta_\w+|class|pointer-events|xml:space)="[^"]*"/g, '')
-      // It counts the charts that it has drawn; the same run gives the same page.
+      // The library counts its charts; without the count, the same run gives the same page.
       .replaceAll(/\bzr\d+-/g, prefix)
       .replace('<svg ', `<svg role="img" aria-label="${escaped(title)}. The table below has its figures." `)
   );
@@ -99,7 +99,7 @@ function optionOf(plot: Plot, { width }: ChartSize, anchor: string): EChartsCore
           max: topOf(plot),
           minInterval: plot.unit === 'requests' ? 1 : 0,
           splitNumber: 4,
-          // The end of the axis is no round number.
+          // The end of the axis is not a round number.
           axisLabel: { ...FONT, showMaxLabel: false },
           axisLine: { show: false },
           axisTick: { show: false },
@@ -108,7 +108,7 @@ function optionOf(plot: Plot, { width }: ChartSize, anchor: string): EChartsCore
     series: [
       ...plot.lines.map((line, i) => ({
         ...seriesOf(line, plot),
-        // Bands and marks belong to the plot; the library has them on a series.
+        // Bands and marks belong to the plot; the library attaches them to a series.
         ...(i === 0 ? { markArea: areasOf(plot), markLine: marksOf(plot) } : {}),
       })),
       citesOf(plot, anchor),
@@ -162,7 +162,7 @@ function withGaps(points: readonly [number, number][]): (readonly [number, numbe
 
 function areasOf({ bands, fromMs, toMs }: Plot) {
   const span = toMs - fromMs;
-  // The fault of a burst is its bursts.
+  // For a burst, show only the bursts.
   const shown = bands.some(({ kind }) => kind === 'burst')
     ? bands.filter(({ kind }) => kind !== 'fault')
     : bands;
@@ -171,7 +171,7 @@ function areasOf({ bands, fromMs, toMs }: Plot) {
     data: shown.map(({ fromMs: from, kind, toMs: to }, i) => [
       {
         xAxis: from,
-        // One that is a line in the plot is as dark as a line.
+        // A band as narrow as a line is drawn as dark as a line.
         itemStyle: { color: `var(--band-${kind === 'burst' && to - from > 0.08 * span ? 'fault' : kind})` },
         label: {
           ...FONT,
@@ -180,7 +180,7 @@ function areasOf({ bands, fromMs, toMs }: Plot) {
           position: 'insideTop',
         },
       },
-      // A burst takes milliseconds.
+      // A burst takes milliseconds: give it a minimum width.
       { xAxis: Math.max(to, from + 0.004 * span) },
     ]),
   };
@@ -226,7 +226,7 @@ function rowsOf({ lines }: Plot): readonly PlotLine[] | undefined {
   return lines.some(({ row }) => row !== undefined) ? lines : undefined;
 }
 
-/** Citations: a dot each at its place, and one label for those that lie together. */
+/** Citations: a dot for each, and one label for those close together. */
 function citesOf(plot: Plot, anchor: string) {
   const { fromMs, log, toMs } = plot;
   const top = topOf(plot);
@@ -277,7 +277,7 @@ function labelOf(ids: readonly string[]): string {
   return ids.length <= 3 ? inOrder.join(' ') : `${inOrder.slice(0, 2).join(' ')} +${ids.length - 2}`;
 }
 
-/** The variable of the page that colours one citation. */
+/** The CSS variable for the colour of one citation. */
 export function citeColor(anchor: string, id: string): string {
   return `--cite-${anchor}${id}`;
 }

@@ -1,4 +1,4 @@
-/** A report as one HTML page that needs nothing else: no script, no request, nothing beside it. Pure. */
+/** A report as one self-contained HTML page: no script, no request, no other file. Pure. */
 import {
   diagnosedBy,
   diagnosedPlace,
@@ -22,7 +22,7 @@ import { timeline } from './timeline.ts';
 
 const NOTHING = html``;
 
-/** A part of a page, and the rules that style it. */
+/** A part of a page, with its style rules. */
 export interface Part {
   readonly markup: Markup;
   readonly style: string;
@@ -69,7 +69,7 @@ ${sections.map((section) => section.markup)}`;
   return { markup, style: sections.map(({ style }) => style).join('') };
 }
 
-/** What could not be had. */
+/** The missing parts. */
 export function notes(missing: readonly string[]): Markup {
   return missing.length === 0 ? NOTHING : html`<aside>${missing.map((text) => html`<p>${text}</p>`)}</aside>`;
 }
@@ -112,7 +112,7 @@ ${figureOf(scenario.finding, status.measures)}<p class="did">${status.fault?.mes
   )}</ul></section>`;
 }
 
-/** "30 of 10 admitted", or of a measure "drift: at least 30 requests, at most 8 are allowed". */
+/** "30 of 10 admitted", or for a measure "drift: at least 30 requests, at most 8 are allowed". */
 function figureOf({ figure, word }: ShownFinding, [first]: readonly Measure[] = []): Markup {
   if (!first) return NOTHING;
   if (first.bound === undefined)
@@ -121,7 +121,7 @@ function figureOf({ figure, word }: ShownFinding, [first]: readonly Measure[] = 
   return html`<p class="figure">${name}: ${atLeast ? 'at least ' : ''}${withUnit(value, unit)}${bound === undefined ? '' : `, at most ${bound} ${bound === 1 ? 'is' : 'are'} allowed`}</p>`;
 }
 
-/** What was found, in its colour; and what the gate makes of it, in none. */
+/** The finding, in its colour; and the gate's decision, in none. */
 function chips({ finding, gate }: Pick<ScenarioReport, 'finding' | 'gate'>): Markup {
   return html`<span class="chip ${finding.tone}">${finding.word}</span> <span class="chip gate">Gate: ${gate}</span>`;
 }
@@ -131,9 +131,7 @@ function advice({ advice: all }: Report): Markup {
 <ul>${all.map(({ scenario, text }) => html`<li>${scenario === undefined ? NOTHING : html`<b>${scenario}</b>: `}${text}</li>`)}</ul></section>`;
 }
 
-/**
- * `isWhole`: nothing was left out of the evidence, and nothing is still to come. `isOn`: the run has not ended.
- */
+/** `isWhole`: nothing was left out of the evidence, and nothing is still to come. `isOn`: the run has not ended. */
 export function scenarioSection(
   scenario: ScenarioReport,
   { isOn = false, isWhole }: { readonly isOn?: boolean; readonly isWhole: boolean },

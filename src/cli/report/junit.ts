@@ -1,4 +1,4 @@
-/** A report as JUnit XML, which CI systems show as test results: a case for each scenario. Pure. */
+/** A report as JUnit XML, shown by CI systems as test results: a case for each scenario. Pure. */
 import { type DiagnosisStatus, diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
 import { findingText } from '../finding.ts';
 import type { Report, ScenarioReport } from './report.ts';

@@ -6,7 +6,7 @@ import { timeText } from './text.ts';
 const SIGNS: Readonly<Record<Report['tone'], string>> = { good: '✅', bad: '❌', none: '⚠️' };
 const FINDING_SIGNS: typeof SIGNS = { good: '🟢', bad: '🔴', none: '🟡' };
 
-/** GitHub's and GitLab's Markdown, ends with a line end. */
+/** Markdown of GitHub and GitLab, with a final line break. */
 export function reportMarkdown(report: Report): string {
   const {
     advice,

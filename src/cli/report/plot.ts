@@ -12,29 +12,29 @@ export interface Plot {
   /** How to read it, in a sentence. */
   readonly about: string;
   readonly unit: string;
-  /** What times count from, for its axis. */
+  /** The zero of the time axis. */
   readonly since: (typeof SINCE)[keyof typeof SINCE];
-  /** Whether the values span so much that the axis is logarithmic. */
+  /** Whether the axis is logarithmic, because of a large range of values. */
   readonly log: boolean;
   readonly fromMs: number;
   readonly toMs: number;
   readonly lines: readonly PlotLine[];
   readonly bands: readonly { readonly kind: string; readonly fromMs: number; readonly toMs: number }[];
-  /** Moments: when the invariant was broken, and when that was known. */
+  /** Times at which the invariant was broken, and at which that was known. */
   readonly marks: readonly { readonly atMs: number; readonly text: string }[];
-  /** What must not be exceeded. */
+  /** The upper bound. */
   readonly bound?: { readonly text: string; readonly value: number };
   readonly cites: readonly Cite[];
 }
 
 export interface PlotLine {
   readonly name: string;
-  /** Which colour: 0 the subject of the plot, 1 and 2 what it is held against, 3 bad news; `faint`: one of many. */
+  /** Colour: 0 the subject of the plot, 1 and 2 its comparison, 3 bad news; `faint`: one of many. */
   readonly colour: 0 | 1 | 2 | 3 | 'faint';
   readonly points: readonly PlotPoint[];
   /** How its points are connected. dots: not at all; rises: until the value falls. */
   readonly joined: 'all' | 'dots' | 'rises';
-  /** Whether it stays what it was last: a count so far. */
+  /** Whether the last value continues: a cumulative count. */
   readonly holds?: boolean;
   /** Row in a plot of dots, with its label; without it, a line. */
   readonly row?: { readonly at: number; readonly label: string };
@@ -44,7 +44,7 @@ export interface PlotLine {
 export interface Cite {
   readonly id: string;
   readonly atMs: number;
-  /** undefined: at the top, as it is a moment alone. */
+  /** undefined: at the top, as it has only a time. */
   readonly value?: number;
 }
 
@@ -55,7 +55,7 @@ const SINCE = {
   planned: 'the planned start of the fault',
 } as const;
 
-/** What times of the bundle of a scenario count from. */
+/** The zero of the times in the bundle of a scenario. */
 export function sinceOf({ bands }: Pick<ScenarioEvidence, 'bands'>): Plot['since'] {
   const has = (kind: string): boolean => bands.some((band) => band.kind === kind);
   return SINCE[has('burst') ? 'burst' : has('fault') ? 'fault' : 'planned'];
@@ -65,13 +65,13 @@ export function sinceOf({ bands }: Pick<ScenarioEvidence, 'bands'>): Plot['since
 export const LEAST_LOG = 0.1;
 /** Up to this many single pods are drawn; of more, only the sum. */
 export const MOST_PODS = 8;
-/** "replica-1" with the pod behind it. */
+/** "replica-1" with its pod. */
 export function componentName({ pods }: ScenarioEvidence, component: string): string {
   const pod = pods.find((one) => one.component === component)?.pod;
   return pod === undefined ? component : `${component} (${pod})`;
 }
 
-/** A latency is of one request; a wait grows until it is over, and the next one is another. */
+/** A latency is of one request; a wait grows until it ends, and the next one is another. */
 export function joinedOf(signal: Signal): PlotLine['joined'] {
   if (signal.endsWith('-latency') || signal === 'arrivals') return 'dots';
   return signal === 'write-outstanding' || signal === 'unreachable' ? 'rises' : 'all';
@@ -104,12 +104,12 @@ export function tableOf({ lines, unit }: Plot): {
   };
 }
 
-/** To tenths. */
+/** Rounds to tenths. */
 export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** "+1.25 s" of milliseconds. */
+/** "+1.25 s" from milliseconds. */
 export function seconds(ms: number): string {
   return `${ms < 0 ? '-' : '+'}${(Math.abs(ms) / 1000).toFixed(2)} s`;
 }

@@ -1,4 +1,4 @@
-/** Which plots the evidence of a scenario gives. Pure. */
+/** The plots for the evidence of a scenario. Pure. */
 import type { Diagnosis, ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { combined, pointsOf } from '../view/series.ts';
 import { withCites } from './cites.ts';
@@ -14,14 +14,14 @@ import {
   sinceOf,
 } from './plot.ts';
 
-/** A span of values from which on an axis is logarithmic. */
+/** Range of values from which an axis is logarithmic. */
 const LOG_FROM = 100;
-/** What takes less than this share of the time that was watched is shown larger. */
+/** Data in less than this share of the observed time is enlarged. */
 const MOMENT = 0.05;
-/** Rows of dots. */
+/** Maximum rows of dots. */
 const MOST_ROWS = 64;
 
-/** The plots of one scenario that have something to show, in the order in which one reads them. */
+/** The plots of one scenario that have data, in reading order. */
 export function plotsOf(scenario: ScenarioEvidence, chain: Diagnosis['chain'] = []): Plot[] {
   const plots = [counts, answers, store, replicas, arrivals]
     .map((make) => make(scenario))
@@ -70,7 +70,7 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
   if (lines.length === 0) return undefined;
   const limits = all('limit').at(-1) ?? [];
   const limit = limits.at(-1)?.[1];
-  // That of a bucket grows while it is watched.
+  // The limit of a bucket grows during the observation.
   const grows = limits.some(([, value]) => value !== limit);
   return plot(scenario, {
     key: 'answers',
@@ -192,7 +192,7 @@ function plot(
   const spans = bands.map(({ fromMs, kind, toMs }) => ({
     kind,
     fromMs: fromMs - bundleAtMs,
-    // One that has not ended goes on to the last thing that was seen.
+    // An open band continues to the last observation.
     toMs: (toMs ?? Math.max(fromMs, bundleAtMs + lastSeen)) - bundleAtMs,
   }));
   const times = [

@@ -1,4 +1,4 @@
-/** Reads what a report is made of from the API server. */
+/** Reads the data of a report from the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChaosDemo, messageOf } from '../../api/index.ts';
 import { evidenceName, historiesIn, readRunEvidence } from '../../evidence/index.ts';
@@ -10,10 +10,10 @@ import type { ReportSource } from './report.ts';
 /** The last of the evidence is written a moment after the verdict. How long to wait for it, and how often to check. */
 const LAST_WITHIN_MS = 6_000;
 const EVERY_MS = 400;
-/** Of a run that ended longer ago nothing more is written. */
+/** The evidence of a run that ended longer ago is final. */
 const OLD_MS = 90_000;
 
-/** With the evidence of the last run, or why it is not there. Waits a few seconds for its end. */
+/** The object with the evidence of its last run, or why it is missing. Waits a few seconds for its end. */
 export async function readSource(
   client: KubeClient,
   demo: ChaosDemo,
@@ -32,7 +32,7 @@ export async function readSource(
 }
 
 /**
- * As {@link readSource} if the run has diagnoses, of which the evidence has the steps; else nothing is read.
+ * As {@link readSource} if the run has diagnoses, since their steps are in the evidence; else nothing is read.
  * @throws the reason of `signal`
  */
 export async function readDiagnoses(
@@ -49,7 +49,7 @@ export async function readDiagnoses(
   }
 }
 
-/** `isLast`: waiting would bring nothing more. */
+/** `isLast`: no further attempts. */
 async function readOnce(
   client: KubeClient,
   demo: ChaosDemo,
@@ -75,8 +75,8 @@ export async function readEvidence(
 }
 
 /**
- * The histories of one run as JSON Lines, as they are now, or why they are not there.
- * @throws Error if the ConfigMap does not hold what it should
+ * The current histories of one run as JSON Lines, or why they are missing.
+ * @throws Error if the ConfigMap is invalid
  */
 export async function readHistories(
   client: KubeClient,

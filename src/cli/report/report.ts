@@ -14,7 +14,7 @@ import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
 import { type ShownDiagnosis, shownDiagnoses } from '../diagnosis.ts';
 import { findingOf, findingText, gateOf, isAccepted, type ShownFinding } from '../finding.ts';
 
-/** What could be read of a run. */
+/** The data of a run that could be read. */
 export interface ReportSource {
   readonly demo: ChaosDemo;
   readonly evidence?: RunEvidence;
@@ -23,8 +23,7 @@ export interface ReportSource {
 }
 
 /**
- * What is known of a run, also while it is active. Every text is one line of printable characters, and untrusted:
- * escape it.
+ * What is known of a run, even an active one. Every text is one line of printable characters, and untrusted: escape it.
  */
 export interface RunSoFar {
   readonly namespace: string;
@@ -37,7 +36,7 @@ export interface RunSoFar {
   readonly pods: readonly string[];
   readonly scenarios: readonly ScenarioReport[];
   readonly chapters: readonly ChapterStatus[];
-  /** What this could not be made of, a sentence each. */
+  /** The missing parts, a sentence each. */
   readonly missing: readonly string[];
   readonly evidence: RunEvidence | undefined;
 }
@@ -47,30 +46,30 @@ export interface Report extends RunSoFar {
   /** How long the run took: "48s"; '' if unknown. */
   readonly took: string;
   readonly verdict: Verdict;
-  /** By what was found, whatever the gate makes of it. good: all of it is well; bad: a weakness; none: not known. */
+  /** By the findings, whatever the gate decides. good: all good; bad: a weakness; none: unknown. */
   readonly tone: 'good' | 'bad' | 'none';
   /** The verdict in one sentence. */
   readonly headline: string;
-  /** What to do, the first thing first. */
+  /** Advice, the first step first. */
   readonly advice: readonly Advice[];
 }
 
 export interface ScenarioReport {
-  /** From 1, in the order of the spec. */
+  /** From 1, in the sequence of the spec. */
   readonly number: number;
   /** The type in words: "Counter Drift". */
   readonly title: string;
   readonly status: ScenarioStatus;
   readonly asExpected: boolean;
   readonly finding: ShownFinding;
-  /** What the gate makes of it, in a few words: "passed, accepted". */
+  /** The gate's decision, in a few words: "passed, accepted". */
   readonly gate: string;
   readonly diagnosis: ShownDiagnosis | undefined;
   readonly evidence: ScenarioEvidence | undefined;
 }
 
 export interface Advice {
-  /** Name of the scenario that it is about; undefined: the run. */
+  /** Name of the scenario; undefined: the run. */
   readonly scenario?: string;
   readonly text: string;
 }
@@ -170,7 +169,9 @@ export function words(type: string): string {
   return type.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 ');
 }
 
-/** Longer than any run: an activeDeadline is 24 h at most, and one that waits for a person is left after days. */
+/**
+ * Longer than any run: an activeDeadline is 24 h at most, and a run that waits for a person is abandoned after days.
+ */
 const LONGEST_MS = 100 * 86_400_000;
 
 function tookOf({ completedAt, startedAt }: NonNullable<ChaosDemoStatus['run']>): string {

@@ -19,12 +19,12 @@ export function escaped(text: string): string {
       .toWellFormed()
       .replace(NO_XML, '\ufffd')
       .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
-      // A pipeline whose log this is printed into takes ##[...] and ##vso[...] for a command.
+      // CI agents take ##[...] and ##vso[...] in a log for commands.
       .replace(/#(?=#)/g, '&#35;')
   );
 }
 
-/** Markup: nothing in it is escaped again. */
+/** Markup that is not escaped again. */
 export class Markup {
   readonly text: string;
 
@@ -35,7 +35,7 @@ export class Markup {
 
 export type Part = Markup | string | number | undefined | readonly Part[];
 
-/** Markup with its holes filled; what is no markup itself is {@link escaped}. */
+/** Markup with its values filled in; those that are not markup are {@link escaped}. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   return new Markup(strings.map((text, i) => `${i === 0 ? '' : partText(parts[i - 1])}${text}`).join(''));
 }
@@ -47,7 +47,7 @@ function partText(part: Part): string {
   return escaped(String(part));
 }
 
-/** "2026-11-26 03:35:57 UTC"; what is no time stays as it is. */
+/** "2026-11-26 03:35:57 UTC"; other text is returned unchanged. */
 export function timeText(time: string): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return time;

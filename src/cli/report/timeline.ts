@@ -7,7 +7,7 @@ interface Row {
   readonly kind: 'chapter' | 'fault';
   readonly from: number;
   readonly to: number;
-  /** It ends then at the latest. */
+  /** The end is an upper bound. */
   readonly isOpen?: boolean;
 }
 

@@ -12,7 +12,7 @@ import { type Report, reportOf } from './report.ts';
 export const FORMATS = ['html', 'markdown', 'junit'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** What each is called in a folder of reports. */
+/** File names in a folder of reports. */
 export const FILES: Readonly<Record<Format, string>> = {
   html: 'report.html',
   markdown: 'report.md',
@@ -40,9 +40,9 @@ export async function writeAll(report: Report, folder: string): Promise<string[]
 }
 
 interface Files {
-  /** Folder that takes all formats, and the histories as `history.jsonl`. */
+  /** Folder for all formats, and the histories as `history.jsonl`. */
   readonly reportDir?: string | undefined;
-  /** File that takes the histories. */
+  /** File for the histories. */
   readonly history?: string | undefined;
 }
 
@@ -69,10 +69,12 @@ export async function reportOnRun(
   }
 }
 
-/** Name of the histories in a folder of reports. */
+/** File name of the histories in a folder of reports. */
 export const HISTORY_FILE = 'history.jsonl';
 
-/** Writes the histories of the last run into each of these files. @returns their paths; none if there are no histories */
+/**
+ * Writes the histories of the last run into each of these files. @returns their paths; none if there are no histories
+ */
 export async function writeHistories(
   client: KubeClient,
   { metadata, status }: ChaosDemo,

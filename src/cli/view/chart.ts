@@ -1,7 +1,7 @@
-/** Small charts of characters. Pure. A cell of braille has two by four dots. */
+/** Small charts of characters. Pure. A braille cell has two by four dots. */
 import { center, fit, type Line, type Look, type Segment, seg, spread, widthOf } from './line.ts';
 
-/** What was seen at a moment, in milliseconds of the chart's clock. */
+/** A value at a time, in milliseconds of the chart's clock. */
 export type Point = readonly [atMs: number, value: number];
 
 export interface Chart {
@@ -11,9 +11,9 @@ export interface Chart {
   /** At the end of the title. */
   readonly figures: string;
   readonly points: readonly Point[];
-  /** What the values may be at most, drawn as a line; from its last point on it stays. Empty: there is no bound. */
+  /** The maximum, drawn as a line; continues after its last point. Empty: there is no bound. */
   readonly bound: readonly Point[];
-  /** When a fault was on, and what it is called; drawn below. `toMs` undefined: it still is. */
+  /** Name and times of faults; drawn below. `toMs` undefined: still active. */
   readonly faults: readonly {
     readonly name: string;
     readonly fromMs: number;
@@ -35,7 +35,7 @@ const BITS = [
   [0x40, 0x80],
 ] as const;
 
-/** `height` lines (4 at least) of at most `width` columns: a title, the plot, when a fault was on, and the time. */
+/** `height` lines (at least 4) of at most `width` columns: a title, the plot, the faults, and the time. */
 export function chartLines(chart: Chart, width: number, height: number): Line[] {
   const columns = width - SCALE;
   const rows = height - 3;
@@ -57,7 +57,7 @@ export function chartLines(chart: Chart, width: number, height: number): Line[] 
   return [...lines, axis, timeLine(chart, width, name === undefined)].map((line) => fit(line, width));
 }
 
-/** The bar with a name in its first stretch that has room for it; undefined: none has, or there is no name. */
+/** The bar with a name in the first stretch that has room for it; undefined: none has, or there is no name. */
 function nameCells(bar: readonly Segment[], name: string): Segment[] | undefined {
   const letters = ` ${name} `.split('');
   if (name === '' || letters.length + 2 > bar.length) return undefined;
@@ -86,7 +86,7 @@ function timeLine({ faults, fromMs, toMs }: Chart, width: number, isNamed: boole
   return spread(left, [seg(last, 'dim')], width);
 }
 
-/** "-3 s", "+1.2 s", "+55 ms": as fine as a span needs. */
+/** "-3 s", "+1.2 s", "+55 ms": precision by the span. */
 function momentText(ms: number, span: number): string {
   const sign = ms > 0 ? '+' : '';
   if (span < 2000) return `${sign}${Math.round(ms)} ms`;
@@ -159,7 +159,7 @@ function plot(
   return cells;
 }
 
-/** The value at a moment on the line between two points. */
+/** The value at a time on the line between two points. */
 function between([from, first]: Point, [to, last]: Point, atMs: number): number {
   return to === from ? last : first + ((last - first) * (atMs - from)) / (to - from);
 }

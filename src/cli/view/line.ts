@@ -1,6 +1,6 @@
 /**
- * Lines of a view, and how they are fitted to a width. Pure. Text from elsewhere becomes part of a line only by
- * {@link seg}, which frees it of everything that a terminal would act on; colour comes at the very end.
+ * Lines of a view, fitted to a width. Pure. External text becomes part of a line only through {@link seg}, which
+ * removes everything that a terminal would act on; colour is added last.
  */
 import { styleText } from 'node:util';
 import stringWidth from 'string-width';
@@ -42,11 +42,11 @@ const FORMATS: Readonly<Record<Look, Parameters<typeof styleText>[0]>> = {
   second: ['magenta'],
 };
 
-/** Joiners and selectors make terminals disagree on widths, and marks may be heaped without end. */
+/** Joiners and selectors make terminals disagree on widths, and marks may be stacked without a limit. */
 const UNSTEADY = /\u200c|\u200d|\p{Variation_Selector}/gu;
 const HEAPED_MARKS = /(\p{M}{2})\p{M}+/gu;
 
-/** A part of a line, of text from anywhere. */
+/** A part of a line, from untrusted text. */
 export function seg(text: string, look: Look = 'plain'): Segment {
   return { text: terminalLine(text).replace(UNSTEADY, '').replace(HEAPED_MARKS, '$1'), look };
 }
@@ -84,31 +84,27 @@ export function fit(line: Line, width: number): Line {
   return parts;
 }
 
-/** The line cut or filled with blanks to exactly `width` columns. */
+/** The line cut or padded with blanks to exactly `width` columns. */
 export function pad(line: Line, width: number): Line {
   const fitted = fit(line, width);
   const missing = width - widthOf(fitted);
   return missing > 0 ? [...fitted, { text: ' '.repeat(missing), look: 'plain' }] : fitted;
 }
 
-/** `left`, and `right` at the end of the line. What does not fit is cut from the left. */
+/** `left`, and `right` at the end of the line. If both do not fit, `left` is cut. */
 export function spread(left: Line, right: Line, width: number): Line {
   const end = fit(right, width);
   const room = width - widthOf(end);
   return room <= 1 ? end : [...pad(fit(left, room - 1), room), ...end];
 }
 
-/** The line in the middle. */
 export function center(line: Line, width: number): Line {
   const fitted = fit(line, width);
   const before = Math.floor((width - widthOf(fitted)) / 2);
   return before > 0 ? [{ text: ' '.repeat(before), look: 'plain' }, ...fitted] : fitted;
 }
 
-/**
- * Text broken at blanks into lines of at most `width` columns; if there are more than `most`, the last one ends with an
- * ellipsis.
- */
+/** Text broken at blanks into lines of at most `width` columns; of more than `most`, the last ends with an ellipsis. */
 export function wrap(text: string, width: number, most: number, look: Look = 'plain'): Line[] {
   if (width < 1 || most < 1 || text === '') return [];
   const safe = seg(text, look);
@@ -133,7 +129,7 @@ export function rule(heading: string, width: number): Line {
   return fit([...title, { text: '─'.repeat(Math.max(0, width - widthOf(title))), look: 'dim' }], width);
 }
 
-/** As a terminal takes it, never wider than `width`. */
+/** The line for a terminal, never wider than `width`. */
 export function render(line: Line, { color, columns }: { color: boolean; columns: number }): string {
   return fit(line, columns)
     .map(({ look, text }) => (color && look !== 'plain' ? colored(look, text) : text))

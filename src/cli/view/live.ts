@@ -13,7 +13,7 @@ import { resourcePath } from '../../kube/resource-path.ts';
 import { Store } from '../../kube/store.ts';
 import { type LiveEvent, type LiveInput } from './state.ts';
 
-/** People wait: a connection that is lost is tried again this often at least. */
+/** People are waiting: retry a lost connection at least this often. */
 const BACKOFF = { baseMs: 250, maxMs: 3_000 };
 /** A watch that has been open this long without a failure counts as connected, although nothing may have come. */
 const STANDS_MS = 1_500;
@@ -100,7 +100,7 @@ class EvidenceWatch {
     return this.#running;
   }
 
-  /** Goes over to the evidence of this run; undefined: there is none. */
+  /** Switches to the evidence of this run; undefined: there is none. */
   of(name: string, run: number | undefined): void {
     const wanted = run === undefined ? undefined : evidenceName(name, run);
     if (wanted === this.#watched) return;
@@ -183,7 +183,7 @@ class ConnectionWatch {
   }
 }
 
-/** What a failure was; lasting: trying again does not help. */
+/** The reason of a failure; lasting: retries do not help. */
 function whyOf(fields: object): { text: string; lasting: boolean } {
   const { err } = fields as { err?: unknown };
   const text = messageOf(err);

@@ -1,4 +1,4 @@
-/** Parts that both views show: phase, progress, countdown, health, results. Pure. */
+/** Parts common to both views: phase, progress, countdown, health, results. Pure. */
 
 import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/index.ts';
 import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
@@ -9,7 +9,7 @@ import type { LiveState } from './state.ts';
 
 const PHASE_LOOKS: Readonly<Record<string, Look>> = {
   Running: 'active',
-  // The gate passed; whether the subject is well is for its findings to show.
+  // The gate passed; whether the subject is healthy is shown by its findings.
   Succeeded: 'strong',
   Failed: 'bad',
   Errored: 'bad',
@@ -41,7 +41,7 @@ const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], { mark: string; loo
   Stopped: { mark: '✗', look: 'bad' },
 };
 
-/** One line for each chapter; of more than `height`, those around the one on show. */
+/** One line for each chapter; of more than `height`, those around the current one. */
 export function chapterLines(status: ChaosDemoStatus, height: number): Line[] {
   const { chapters = [] } = status;
   const chapterNumber = currentChapter(status)?.number ?? 1;
@@ -62,18 +62,17 @@ export function progressPart({ chapters = [] }: ChaosDemoStatus): Line {
   });
 }
 
-/** What is being waited for by the clock. */
 export interface Countdown {
   readonly text: string;
   /** Integer seconds left. */
   readonly seconds: number;
-  /** From 0 to 1: how much of it is over. */
+  /** From 0 to 1: the elapsed share. */
   readonly done: number;
   /** The fault is active, rather than to come. */
   readonly isOn: boolean;
 }
 
-/** To the next fault, or to the end of one; undefined: nothing is counted down. */
+/** To the next fault, or to the end of one; undefined: there is no countdown. */
 export function countdownOf({ scenarios = [] }: ChaosDemoStatus, now: number): Countdown | undefined {
   for (const { fault, name } of scenarios) {
     if (!fault || fault.endedAt !== undefined) continue;
@@ -105,7 +104,7 @@ export function countdownLine({ done, isOn, text }: Countdown, width: number): L
   return [...said, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')];
 }
 
-/** How many pods are ready, and what they reach. */
+/** How many pods are ready, and the state of their dependencies. */
 export function healthLines({ health }: ChaosDemoStatus): Line[] {
   if (!health) return [[seg('Health  ', 'dim'), seg('not looked at yet', 'dim')]];
   const { dependencies, pods, total } = health;
@@ -145,8 +144,8 @@ export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: num
 }
 
 /**
- * The results, under each who explains it and how, and then why not another was believed. Of more than `most` lines the
- * reasons give way first, then the explanations.
+ * The results, each with its diagnosis and then the reason why another was not used. If there are more than `most`
+ * lines, the reasons are dropped first, then the diagnoses.
  */
 export function explainedLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
   const results = resultLines(status, width);
@@ -173,7 +172,7 @@ export function explainedLines(status: ChaosDemoStatus, width: number, most: num
 
 const FINDING_LOOKS = { good: 'good', bad: 'bad', none: 'warning' } as const satisfies Record<string, Look>;
 
-/** By what was found. Whether the spec expects it is written behind it. */
+/** By the finding; whether the spec expects it is shown after the result. */
 function lookOf(scenario: ScenarioStatus): Look {
   return FINDING_LOOKS[findingOf(scenario).tone];
 }
@@ -188,7 +187,7 @@ function standingOf(scenario: ScenarioStatus, isOver: boolean): Line {
   return [seg(result, lookOf(scenario)), seg(`${expect === result ? ' ' : ', '}${asExpected}`)];
 }
 
-/** "1:05", since the run began; once it is over, how long it took. */
+/** "1:05", since the run began; after its end, the total time. */
 export function elapsedOf({ run }: ChaosDemoStatus, now: number): string {
   if (!run) return '';
   const end = run.completedAt === undefined ? now : Date.parse(run.completedAt);

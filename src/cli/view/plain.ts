@@ -5,7 +5,7 @@ import { storyOf } from '../story.ts';
 import { countdownOf } from './parts.ts';
 import type { LiveState } from './state.ts';
 
-/** What to print for the change from `before` to `after`; texts of the cluster are in it as they are. */
+/** The lines to print for the change from `before` to `after`; texts of the cluster are included as they are. */
 export function plainLines(before: LiveState, after: LiveState): string[] {
   const [was, is] = [before.demo?.status, after.demo?.status ?? {}];
   const lines = connectionLines(before, after);

@@ -70,7 +70,7 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
   ].map((line) => fit(line, columns));
 }
 
-/** The verdict in the end, else the title of the chapter. */
+/** The verdict at the end, else the title of the chapter. */
 function titleOf(status: ChaosDemoStatus): string {
   const { phase, run } = status;
   return run?.verdict?.phase ?? currentChapter(status)?.title ?? phase ?? 'Waiting for an operator';

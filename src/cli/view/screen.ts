@@ -7,32 +7,32 @@ import type { Display } from './session.ts';
 import type { LiveState } from './state.ts';
 import type { Frame } from './watch-view.ts';
 
-/** A key: a character as it was typed, or `enter`, `escape`, `ctrl-c`. */
+/** A key: the character typed, or `enter`, `escape`, `ctrl-c`. */
 export type Key = string;
 
 export interface Screen {
   /** Draws these lines, which must fit. */
   show(lines: readonly string[]): void;
   readonly size: () => { readonly columns: number; readonly rows: number };
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   close(): Promise<void>;
 }
 
 export interface ScreenOptions {
   readonly onKey: (key: Key) => void;
-  /** The terminal has another size now. */
+  /** Called when the size of the terminal changes. */
   readonly onResize: () => void;
 }
 
-/** Without it a line that is wider than the terminal thinks begins a second one, and everything below moves. */
+/** Without it, a line too wide for the terminal wraps, and everything below moves. */
 const WRAP = { off: '\u001b[?7l', on: '\u001b[?7h' };
 
-/** Whether there is a terminal to draw on and to type at. */
+/** Whether input and output are a terminal. */
 export function hasTerminal(): boolean {
   return stdout.isTTY && stdin.isTTY && process.env['TERM'] !== 'dumb';
 }
 
-/** Whether it is to be coloured: https://no-color.org. */
+/** Whether to use colour: https://no-color.org. */
 export function wantsColor(): boolean {
   return (process.env['NO_COLOR'] ?? '') === '' && (stdout.hasColors?.() ?? true);
 }
@@ -85,7 +85,7 @@ export interface ScreenDisplayOptions {
   readonly onKey: (key: Key, state: LiveState | undefined) => void;
 }
 
-/** Time between two pictures at least, in milliseconds. */
+/** Minimum interval between two frames, in milliseconds. */
 const FRAME_MS = 40;
 
 /** Draws a view for every change, tick and size, and takes the terminal until it is closed. */
@@ -96,7 +96,7 @@ export async function screenDisplay({ keys, onKey, view }: ScreenDisplayOptions)
   const draw = (): void => {
     if (!shown) return;
     const { columns, rows } = screen.size();
-    // As many lines as there are rows would scroll.
+    // Filling all rows would scroll.
     screen.show(view(shown, { columns, rows: rows - 1, color, now: Date.now(), keys: keys(shown) }));
   };
   const screen = await openScreen({
@@ -106,7 +106,7 @@ export async function screenDisplay({ keys, onKey, view }: ScreenDisplayOptions)
     },
     onResize: () => draw(),
   });
-  /** A list of a hundred events is one picture. */
+  /** Combines changes: a list of a hundred events is one frame. */
   const drawSoon = (): void => {
     drawing ??= setTimeout(() => {
       drawing = undefined;

@@ -1,4 +1,4 @@
-/** Which charts the evidence of a run gives: drift, and what callers were admitted. Pure. */
+/** The charts for the evidence of a run: drift, and admitted requests. Pure. */
 import type { RunEvidence, ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { type Chart, type Point, short } from './chart.ts';
 
@@ -49,7 +49,7 @@ function isDrift({ bundle: { invariant } }: ScenarioEvidence): boolean {
   return invariant?.formula.includes('count-stored') ?? false;
 }
 
-/** What all replicas together have admitted so far. */
+/** The requests admitted so far by all replicas together. */
 function admittedChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
   const admitted = pointsOf(scenario, 'requests-admitted');
   if (admitted.length === 0) return undefined;
@@ -73,14 +73,14 @@ function chart(
     fromMs: fromMs - bundleAtMs,
     toMs: toMs === undefined ? undefined : toMs - bundleAtMs,
   }));
-  // The fault of a burst is its bursts, and a series is of one of them.
+  // For a burst, show only the bursts; a series is of one of them.
   const bursts = spans.filter(
     ({ fromMs, name: kind, toMs }) => kind === 'burst' && fromMs <= last[0] && (toMs ?? last[0]) >= first[0],
   );
   const faults = bursts.length > 0 ? bursts : spans.filter(({ name: kind }) => kind === 'fault');
   const ends = faults.flatMap(({ fromMs, toMs }) => [fromMs, toMs ?? fromMs]);
   const [fromMs, toMs] = [Math.min(first[0], ...ends), Math.max(last[0], ...ends)];
-  // So that what took milliseconds does not fill its chart as an outage does.
+  // So that milliseconds do not fill a chart as an outage does.
   const room = bursts.length > 0 ? Math.max(5, (toMs - fromMs) / 2) : 0;
   return {
     scenario: name,
@@ -101,8 +101,8 @@ export function pointsOf({ bundle }: ScenarioEvidence, signal: Signal): (readonl
 }
 
 /**
- * One series of several: at each moment of any of them what `join` makes of the values that hold then. Evidence is
- * thinned out so that lines between its points stay true, so between two points a value lies on the line.
+ * Combines several series: at each time of any of them, `join` of the interpolated values. Evidence is thinned out so
+ * that lines between its points stay true.
  */
 export function combined(
   all: readonly (readonly Point[])[],
@@ -115,7 +115,7 @@ export function combined(
   return moments.map((atMs): Point => [atMs, join(readers.map((read) => read(atMs)))]);
 }
 
-/** Reads a count at moments that only grow: 0 before its first point, as nothing was counted, and its last one after. */
+/** Reads a count at ascending times: 0 before its first point, and its last value after the end. */
 function readerOf(points: readonly Point[]): (atMs: number) => number {
   let next = 0;
   return (atMs) => {

@@ -12,7 +12,7 @@ const TICK_MS = 200;
 export interface Display {
   /** Called for every change, and several times a second. */
   update(state: LiveState, now: number): void;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   close(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
   }
 }
 
-/** Lines as they become known, each once. */
+/** Prints lines as they become known, each once. */
 export function plainDisplay(say: (line: string) => void): Display {
   let before: LiveState | undefined;
   let shown: string | undefined;

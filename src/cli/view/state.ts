@@ -2,7 +2,7 @@
 import type { ChaosDemo } from '../../api/index.ts';
 import type { RunEvidence } from '../../evidence/index.ts';
 
-/** An event of the object, as far as a view shows it. Its texts are raw. */
+/** The fields of an event that a view shows. Its texts are raw. */
 export interface LiveEvent {
   readonly uid: string;
   readonly atMs: number;
@@ -11,7 +11,7 @@ export interface LiveEvent {
   readonly note: string;
 }
 
-/** How the view is connected to the API server; `sinceMs` by the clock of this machine. */
+/** The state of the connection to the API server; `sinceMs` by the clock of this machine. */
 export type ConnectionState =
   | { readonly state: 'connecting' | 'connected' }
   | { readonly state: 'lost'; readonly sinceMs: number; readonly why: string };
@@ -21,12 +21,12 @@ export type LiveInput =
   | { readonly kind: 'object'; readonly demo: ChaosDemo }
   | { readonly kind: 'deleted' }
   | { readonly kind: 'event'; readonly event: LiveEvent }
-  /** `unknown`: events, or evidence, cannot be had, and why. */
+  /** Events, or evidence, are unavailable, and why. */
   | { readonly kind: 'no-events' | 'no-evidence'; readonly why: string }
   | { readonly kind: 'evidence'; readonly evidence: RunEvidence }
   | { readonly kind: 'connection'; readonly connection: ConnectionState };
 
-/** All that a view shows follows from this and the clock. */
+/** A view depends only on this and the clock. */
 export interface LiveState {
   readonly namespace: string;
   readonly name: string;
@@ -40,7 +40,7 @@ export interface LiveState {
   readonly connection: ConnectionState;
 }
 
-/** Events that are kept: more than the tallest view shows. */
+/** Maximum events kept: more than the tallest view shows. */
 const MOST_EVENTS = 100;
 
 /** Nothing is known yet. */
@@ -58,7 +58,6 @@ export function startState(namespace: string, name: string): LiveState {
   };
 }
 
-/** The state after `input`. */
 export function heard(state: LiveState, input: LiveInput): LiveState {
   switch (input.kind) {
     case 'object':

@@ -1,4 +1,4 @@
-/** The live view of one ChaosDemo: everything at a glance, from 80x24 on, and as well as it can below. Pure. */
+/** The live view of one ChaosDemo: everything at a glance from 80x24 on, degrading below that. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
 import { remedySentence } from '../../api/index.ts';
 import { shownDiagnoses } from '../diagnosis.ts';
@@ -19,22 +19,21 @@ import {
 import { chartsOf } from './series.ts';
 import { evidenceOnShow, type LiveState } from './state.ts';
 
-/** What a view is drawn for. */
 export interface Frame {
   readonly columns: number;
   readonly rows: number;
   readonly color: boolean;
   /** Since the epoch, by the clock of this machine. */
   readonly now: number;
-  /** What the keys do; the last line. */
+  /** The description of the keys; the last line. */
   readonly keys: string;
 }
 
-/** Fewer columns have no room for chapters beside the rest. */
+/** Narrower terminals have no room for chapters next to the rest. */
 const NARROW = 60;
 /** Rows of charts with their heading, title, axis and times. */
 const CHART_ROWS = { least: 6, usual: 7, most: 14 };
-/** For what happens now, the health and two results. */
+/** For the current step, the health and two results. */
 const BODY_ROWS = 9;
 const EVENT_ROWS = 3;
 /** Share of a tall terminal, for the texts next to the chapters. */
@@ -90,7 +89,7 @@ function bodyLines(state: LiveState, frame: Frame, height: number): Line[] {
   return beside(left, right.slice(0, height), leftWidth, [seg(' │ ', 'dim')]).slice(0, height);
 }
 
-/** What is happening now, the health, and the results. */
+/** The current step, the health, and the results. */
 function nowLines(state: LiveState, { now }: Frame, width: number, height: number): Line[] {
   const { deleted, demo } = state;
   if (deleted) return [[seg(`${state.name} was deleted`, 'warning')]];
@@ -120,7 +119,7 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
   return [...lines, ...chainLines(state, width, height - lines.length)];
 }
 
-/** How the last anomaly is explained and what to do about it, in what room is left. */
+/** The diagnosis of the last anomaly and its recommendation, in the room left. */
 function chainLines(state: LiveState, width: number, room: number): Line[] {
   const last = state.demo && shownDiagnoses(state.demo, evidenceOnShow(state)).at(-1);
   if (!last || room < 4) return [];
@@ -139,7 +138,7 @@ function standingWord({ phase }: ChaosDemoStatus): string {
   return phase ?? 'No operator has seen it yet';
 }
 
-/** The verdict once there is one, else the message of the moment. */
+/** The verdict once there is one, else the current message. */
 function storyLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
   const { message = '', run } = status;
   if (!run?.verdict) return wrap(message, width, most);

@@ -1,13 +1,10 @@
-/**
- * The form of an answer that is requested from a server, as JSON schema: the general form, limited to the names in the
- * prompt.
- */
+/** The requested form of an answer, as JSON schema: the general form, limited to the names in the prompt. */
 import { z } from 'zod';
 import { type EvidenceBundle, evidenceIds } from '../../evidence/index.ts';
 import { ANSWER_LIMITS, diagnosisAnswer } from '../answer.ts';
 import { answerComponents } from '../check-answer.ts';
 
-/** Servers take no more words to choose from; a larger bundle goes without, and its answers are checked all the same. */
+/** Servers accept no longer enumerations; for a larger bundle they are omitted, and answers are checked in any case. */
 const MOST_IDS = 250;
 
 /**

@@ -13,11 +13,10 @@ import type { ModelProfile } from './profiles.ts';
 import type { Prompt } from './prompt.ts';
 import { redacted } from './redacted.ts';
 
-/** One question. */
 export interface Question {
   readonly profile: ModelProfile;
   readonly prompt: Prompt;
-  /** Sent to the server of the profile, and nowhere else. */
+  /** Sent only to the server of the profile. */
   readonly key?: string;
   /** PEM. */
   readonly ca?: string;
@@ -31,16 +30,16 @@ export interface Question {
 /** The response, unchecked. */
 export interface ModelAnswer {
   readonly text: string;
-  /** As the server names it. */
+  /** The server's name for it. */
   readonly model?: string;
   readonly usage: ReportedUse;
-  /** It ended because of the bound of tokens. */
+  /** It ended at the token limit. */
   readonly isCutOff: boolean;
-  /** The server held it back, or the model refused. */
+  /** The server filtered it, or the model refused. */
   readonly isRefused: boolean;
 }
 
-/** Tokens as the server counts them. */
+/** Tokens as counted by the server. */
 export interface ReportedUse {
   readonly input?: number | undefined;
   readonly output?: number | undefined;
@@ -63,17 +62,17 @@ export class AskError extends Error {
 type Fetch = typeof globalThis.fetch;
 
 const CONNECT_MS = 10_000;
-/** Bytes of an answer, at most: many times what any answer within its tokens takes. */
+/** Maximum bytes of an answer: many times the size of any answer within its tokens. */
 export const ANSWER_BYTES = 512 * 1024;
 /** Length of a server's error text that is shown, in characters. */
 const SERVER_WORDS = 160;
 
-/** Codes of errors after which the server knows nothing of a question. */
+/** Codes of errors after which the server has received nothing of a question. */
 const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
 const NOT_REACHED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 const NEVER_ASKED = new RegExp(`${NOT_TRUSTED.source}|${NOT_REACHED.source}`);
 
-/** What a gateway answers that has lost the server behind it, which may go on with the question. */
+/** Responses of a gateway that has lost the server behind it, which may still be working on the question. */
 const GIVEN_UP: ReadonlySet<number> = new Set([502, 504, 524]);
 
 // The SDK writes warnings to the console; ours are lines of a log.
@@ -109,7 +108,7 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
         body: body as string,
         signal: stop ?? null,
       });
-      // Read here, so that an answer that breaks off counts as a failure of the server.
+      // Read here, so that an interrupted response counts as a failure of the server.
       const bytes = await response.body.arrayBuffer();
       const { statusCode: status } = response;
       tries.brokeOff = GIVEN_UP.has(status);
@@ -134,7 +133,7 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
       ...(!profile.reasoning && { temperature: 0 }),
       maxRetries: profile.retries,
       abortSignal: AbortSignal.any([signal, timeout]),
-      // Not strict: a server that does not know every word of the schema would refuse the question.
+      // Not strict: a server that does not support every keyword of the schema would reject the question.
       providerOptions: { openaiCompatible: { strictJsonSchema: false } },
     });
     return {
@@ -239,7 +238,7 @@ function codeOf(error: unknown): string {
   return (causeOf(error) as Partial<NodeJS.ErrnoException> | undefined)?.code ?? '';
 }
 
-/** The first cause of an error. */
+/** The root cause of an error. */
 function causeOf(error: unknown): unknown {
   let current = error;
   for (let depth = 0; depth < 8 && current instanceof Error; depth += 1) {

@@ -1,7 +1,7 @@
 /**
- * What a profile may use up in a day, in tokens and in money, so that no tenant makes the operator spend without a
- * bound. What a question may use is set aside before it is sent: questions at the same time cannot exceed it together.
- * It is kept in memory: a restart begins a new day.
+ * Limits what a profile may use in a day, in tokens and in money, so that no tenant makes the operator spend without a
+ * bound. The maximum cost of a question is reserved before it is sent: concurrent questions cannot exceed the budget
+ * together. The budget is kept in memory: a restart begins a new day.
  */
 import type { ModelProfile } from './profiles.ts';
 
@@ -17,7 +17,7 @@ export class BudgetError extends Error {
   readonly code = 'BUDGET';
 }
 
-/** What was set aside. Settle it once, with what was used; with nothing if nothing was. */
+/** A reservation. Settle it once, with the actual use; with zero if nothing was used. */
 export interface Reservation {
   settle(used: TokenUse): void;
 }
@@ -26,7 +26,7 @@ type Budgeted = Pick<ModelProfile, 'tokensPerDay' | 'dollarsPerDay' | 'price'>;
 
 const DAY_MS = 86_400_000;
 
-/** The budget of one profile; a day is one by UTC. */
+/** The budget of one profile; days are by UTC. */
 export class DayBudget {
   readonly #profile: Budgeted;
   readonly #now: () => number;
@@ -40,7 +40,7 @@ export class DayBudget {
     this.#now = now;
   }
 
-  /** @throws {BudgetError} if that much might be too much */
+  /** @throws {BudgetError} if that might exceed the budget */
   reserve(most: TokenUse): Reservation {
     const { dollarsPerDay, tokensPerDay } = this.#profile;
     const day = this.#turnPage();
@@ -59,7 +59,7 @@ export class DayBudget {
     let settled = false;
     return {
       settle: (used) => {
-        // What was set aside on a day that has ended is forgotten with it.
+        // Reservations of a day that has ended are forgotten with it.
         if (settled || this.#turnPage() !== day) return;
         settled = true;
         this.#tokens += used.input + used.output - tokens;
@@ -75,7 +75,7 @@ export class DayBudget {
     );
   }
 
-  /** The day that it is, in days since the epoch. A new one begins with nothing used. */
+  /** The current day, in days since the epoch. A new one begins with nothing used. */
   #turnPage(): number {
     const day = Math.floor(this.#now() / DAY_MS);
     if (day !== this.#day) {
@@ -87,7 +87,7 @@ export class DayBudget {
   }
 }
 
-/** Millionths of a dollar, which is also what a token costs if a million costs a dollar; 0 without a price. */
+/** Millionths of a dollar; also the price of one token if a million cost a dollar. 0 without a price. */
 export function microDollars({ input, output }: TokenUse, { price }: Pick<Budgeted, 'price'>): number {
   return price === undefined ? 0 : Math.ceil(input * price.input + output * price.output);
 }

@@ -35,7 +35,7 @@ export function fitBundle(
     .toSorted((a, b) => changeOf(b.points) - changeOf(a.points))
     .map(({ id }) => id);
   for (const events of [least.events, []]) {
-    // The most series that fit, found by halves.
+    // Binary search for the most series that fit.
     let [fit, tooMany] = [-1, byChange.length + 1];
     while (tooMany - fit > 1) {
       const some = Math.floor((fit + tooMany) / 2);
@@ -58,7 +58,7 @@ function thinned(bundle: EvidenceBundle, points: number, events: number): Eviden
   };
 }
 
-/** Causes come first and outcomes last: what lies in between goes. */
+/** Causes come first and outcomes last: drop the middle. */
 function firstAndLast<T>(items: readonly T[], most: number): T[] {
   const last = Math.floor(most / 2);
   return items.length <= most ? [...items] : [...items.slice(0, most - last), ...items.slice(-last)];

@@ -8,7 +8,7 @@ export { ProfilesError } from './profiles.ts';
 export { readProfiles } from './read-profiles.ts';
 
 /**
- * Providers by the names of their profiles, with `rules`, which is always there.
+ * Providers by the names of their profiles, always with `rules`.
  * @param now milliseconds since the epoch
  */
 export function providersOf(

@@ -9,7 +9,7 @@ import { readCa, readKey } from './read-profiles.ts';
 import { withoutKey } from './redacted.ts';
 import { estimateTokens } from './tokens.ts';
 
-/** More than any model counts: what a server reports beyond that is not believed. */
+/** Larger than any real use: higher numbers reported by a server are ignored. */
 const MOST_TOKENS = 100_000_000;
 
 /**
@@ -37,7 +37,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
         prompt,
         ...(key !== undefined && { key }),
         ...(ca !== undefined && { ca }),
-        // What was set aside for the attempt that broke off stays so.
+        // The reservation of the interrupted attempt stays.
         onBilledRetry: () => {
           reservation = budget.reserve(most);
         },
@@ -107,7 +107,7 @@ function jsonIn(text: string, key: string | undefined): unknown {
       );
       return value;
     } catch {
-      // The next, or none.
+      // Try the next candidate, if any.
     }
   }
   return undefined;

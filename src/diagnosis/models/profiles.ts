@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import { parseDuration } from '../../api/index.ts';
 
-/** Bytes of the file, at most. */
+/** Maximum size of the file, in bytes. */
 export const PROFILES_BYTES = 64 * 1024;
-/** Profiles in it, at most. */
+/** Maximum number of profiles. */
 const MOST_PROFILES = 16;
 
 const name = z
@@ -45,20 +45,20 @@ const model = z
     model: z.string().min(1).max(128),
     /** Read again for each question, so that a Secret may change. */
     apiKeyFile: path.optional(),
-    /** PEM; trusted in place of the usual authorities. */
+    /** PEM; replaces the default authorities. */
     caFile: path.optional(),
     /** For one question, all attempts together; milliseconds. */
     timeout: timeout.prefault('45s'),
     /** After the first attempt, if the server is busy, fails or disconnects. */
     retries: z.int().min(0).max(5).default(2),
-    /** What the evidence is thinned out to. */
+    /** The evidence is thinned out to this. */
     maxInputTokens: z.int().min(1000).max(1_000_000).default(16_000),
     maxOutputTokens: z.int().min(128).max(32_000).default(2000),
-    /** Models that think before they answer take `max_completion_tokens`, and no temperature. */
+    /** Reasoning models take `max_completion_tokens`, and no temperature. */
     reasoning: z.boolean().default(false),
     tokensPerDay: z.int().min(1).max(1_000_000_000).optional(),
     dollarsPerDay: dollars.optional(),
-    /** Dollars for a million tokens. */
+    /** Dollars per million tokens. */
     price: z.strictObject({ input: dollars, output: dollars }).optional(),
   })
   .superRefine((profile, context) => {
@@ -104,7 +104,7 @@ export class ProfilesError extends Error {
   readonly code = 'PROFILES';
 }
 
-/** The profiles of a file, from what YAML or JSON made of it. Pure. @throws {ProfilesError} */
+/** Validates the parsed YAML or JSON of a file of profiles. Pure. @throws {ProfilesError} */
 export function parseProfiles(content: unknown): DiagnosisProfile[] {
   const result = file.safeParse(content);
   if (result.success) return result.data.profiles;

@@ -11,14 +11,13 @@ import { estimateTokens } from './tokens.ts';
 /** Changes with every word of the prompt: answers to different prompts cannot be compared. */
 export const PROMPT_VERSION = 'prompt/v2';
 
-/** A prompt that is ready to be sent. */
 export interface Prompt {
   readonly version: typeof PROMPT_VERSION;
   readonly system: string;
   readonly user: string;
   /** The part of the bundle that it shows: the model knows nothing else. */
   readonly shown: EvidenceBundle;
-  /** An estimate that is rather too high. */
+  /** An upper estimate. */
   readonly tokens: number;
 }
 
@@ -85,7 +84,7 @@ function textOf(shown: EvidenceBundle, whole: EvidenceBundle): string {
   return lines.join('\n');
 }
 
-/** One line for all that go alike: "replica-1, replica-2 keeps-counts-in store". */
+/** One line for all relations of a kind: "replica-1, replica-2 keeps-counts-in store". */
 function relationLines(relations: EvidenceBundle['relations']): string[] {
   const groups = new Map<string, { kind: string; from: Set<string>; to: Set<string> }>();
   for (const { from, kind, to } of relations) {

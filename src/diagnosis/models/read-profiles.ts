@@ -1,4 +1,4 @@
-/** Reads the files of profiles: the profiles themselves, keys, and certificates of authorities. */
+/** Reads the files of profiles: the profiles themselves, keys, and CA certificates. */
 import { open } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { messageOf } from '../../api/index.ts';
@@ -26,7 +26,9 @@ export async function readProfiles(file: string): Promise<DiagnosisProfile[]> {
   }
 }
 
-/** An API key: one line of printable ASCII, whatever space is around it. @throws {ProfilesError} without its content */
+/**
+ * An API key: one line of printable ASCII; surrounding space is ignored. @throws {ProfilesError} without its content
+ */
 export async function readKey(file: string): Promise<string> {
   const key = (await readBounded(file, KEY_BYTES)).trim();
   if (!/^[\x21-\x7e]{8,}$/.test(key)) {
@@ -61,7 +63,7 @@ async function readBounded(file: string, bytes: number): Promise<string> {
   const handle = await open(file).catch(fail);
   try {
     const buffer = Buffer.alloc(bytes + 1);
-    // A folder can be opened, and not read.
+    // A folder can be opened, but not read.
     const { bytesRead } = await handle.read(buffer, 0, bytes + 1, 0).catch(fail);
     if (bytesRead > bytes) throw new ProfilesError(`${file}: it has more than ${bytes} bytes`);
     return buffer.toString('utf8', 0, bytesRead);

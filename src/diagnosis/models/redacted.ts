@@ -1,11 +1,10 @@
-/** Keeps keys out of everything that is shown. */
+/** Removes keys from all text that is shown. */
 import { printable, truncate } from '../../api/index.ts';
 
 const HIDDEN = '[key]';
 
 /**
- * Text of a server as one printable line of at most `most` characters, without the key and without anything that
- * resembles one.
+ * Text of a server as one printable line of at most `most` characters, without the key or anything that resembles one.
  */
 export function redacted(text: string, key: string | undefined, most: number): string {
   // A server may send a lot: process little more than can be shown, and cut off a key that lies across the cut.

@@ -1,9 +1,9 @@
-/** How many tokens a text may take, without the tokenizer of the model that reads it. */
+/** Estimates the tokens of a text, without the model's tokenizer. */
 
-/** Words; runs of ASCII digits and other signs; other signs by their bytes; white space. */
+/** Words; runs of ASCII digits and signs, each counted as a token; other signs, by their bytes; white space. */
 const PIECES = /[A-Za-z]+|[^A-Za-z\s\u{80}-\u{10ffff}]+|[^\s\0-\x7f]|\s{2,}|\n/gu;
 
-/** Letters of a word that one token holds at least, on average. */
+/** Minimum letters of a word per token, on average. */
 const LETTERS_A_TOKEN = 4;
 
 /**

@@ -1,4 +1,4 @@
-/** What may be wrong with what replicas allow and count, alone and together. */
+/** Faults in what replicas admit and count, separately and together. */
 import { ALL_REPLICAS } from '../check-answer.ts';
 import { claim, type Finding, namesOf, requests, span } from './finding.ts';
 import { idsOf, largest, type Sample, type Signs } from './signs.ts';
@@ -8,14 +8,14 @@ const ARRIVES_MS = 1000;
 /** All counts have arrived if nothing was counted for this long. */
 const SETTLED_MS = 2000;
 
-/** Every rule about counts that has found something. `storeFailsFrom`: since when the store does not do its part. */
+/** Findings of all rules about counts. `storeFailsFrom`: since when the store has been failing. */
 export function countFindings(signs: Signs, storeFailsFrom: number): Finding[] {
   const limit = limitFindings(signs, storeFailsFrom);
   const cutOff = storeFailsFrom === Infinity ? countsThatDoNotArrive(signs) : undefined;
   return [...limit, ...(cutOff ? [cutOff] : [])];
 }
 
-/** Replicas that go beyond the limit alone, or else all of them together. */
+/** Replicas that exceed the limit individually, or else all of them together. */
 function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
   const { limit, replicas } = signs;
   if (!limit) return [];
@@ -117,7 +117,7 @@ function overElsewhere(signs: Signs, limit: Sample, here: readonly string[]): Fi
   };
 }
 
-/** Whether a replica that went beyond the limit in this burst kept it in another. */
+/** Whether a replica that exceeded the limit in this burst kept it in another. */
 function heldElsewhere(signs: Signs, replica: string, limit: number): boolean {
   return signs.of('admitted-elsewhere', replica).some(({ value }) => value <= limit);
 }
@@ -141,7 +141,7 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
     .running(signal)
     .map(({ at, value }) => ({ at, value, most: signs.limitAt(at)?.value ?? limit.value }))
     .filter(({ most, value }) => value > most);
-  // Of several moments the one that shows most.
+  // Of several times the one with the largest excess.
   const worst = beyond.toSorted((a, b) => b.value - b.most - (a.value - a.most))[0];
   if (!worst || worst.value <= worst.most + usual || part.length < 2) return [];
   const since = beyond[0]?.at ?? 0;
@@ -204,7 +204,7 @@ function firstBeyond(signs: Signs, limitAt: (at: number) => number): number | un
   return moments.length > 0 ? Math.min(...moments) : undefined;
 }
 
-/** A replica whose counts stay with it, though the store takes writes and counts of others arrive. */
+/** A replica whose counts do not reach the store, though the store accepts writes and counts of others arrive. */
 function countsThatDoNotArrive(signs: Signs): Finding | undefined {
   const { lag, replicas, store } = signs;
   const lastStored = signs.last('count-stored', store);
@@ -214,7 +214,7 @@ function countsThatDoNotArrive(signs: Signs): Finding | undefined {
     signs.total('count-local', at).value - (signs.last('count-stored', store, at)?.value ?? 0);
   const end = lastRead.at;
   const deficit = Math.min(missing(end), missing(end - ARRIVES_MS));
-  // What lags catches up as soon as nothing more is counted.
+  // A mere lag catches up as soon as nothing more is counted.
   const counted = signs.total('count-local').value;
   const settled = signs.total('count-local', lastStored.at - SETTLED_MS).value === counted;
   if (deficit <= (settled ? 1 : Math.max(lag, 1))) return undefined;
@@ -230,7 +230,7 @@ function countsThatDoNotArrive(signs: Signs): Finding | undefined {
     anomaly: 'replica-cut-off',
     component: most.replica,
     action: 'restart-component',
-    // Two that might both be it.
+    // Two candidates.
     confidence: next ? 0.5 : 0.85,
     // It may have been so from the first probe on.
     onsetMs: signs.of('count-local', most.replica)[0]?.at ?? end,

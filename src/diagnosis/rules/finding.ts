@@ -1,4 +1,4 @@
-/** What a rule concludes, and how its claims are written. */
+/** The conclusion of a rule, and helpers for the text of its claims. */
 import { truncate } from '../../api/index.ts';
 import { type Action, ANSWER_LIMITS, type AnomalyClass, type Claim } from '../answer.ts';
 
@@ -8,14 +8,11 @@ export interface Finding {
   readonly action: Action;
   /** 0 to 1. */
   readonly confidence: number;
-  /** When its first sign showed. */
+  /** When its first sign appeared. */
   readonly onsetMs: number;
   /** From the cause to the observations; the first claim names the cause on its own. */
   readonly chain: readonly Claim[];
-  /**
-   * Possible consequences; a finding of one of these classes that does not appear earlier is a consequence, and ranks
-   * behind it.
-   */
+  /** Possible consequences; a finding of one of these classes that does not appear earlier ranks behind this one. */
   readonly brings: readonly AnomalyClass[];
 }
 

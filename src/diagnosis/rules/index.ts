@@ -1,7 +1,7 @@
 /**
- * A provider that follows rules: the same evidence gives the same answer. They know replicas, a store that these
- * share, counts and requests, and not what they are for: neither names nor sentences of a bundle mean anything to
- * them. Their answer is checked as any other.
+ * A provider that follows rules: the same evidence gives the same answer. The rules know replicas, a store that these
+ * share, counts and requests, but not their purpose: they ignore names and sentences of a bundle. Their answer is
+ * checked as any other.
  */
 import type { EvidenceBundle } from '../../evidence/index.ts';
 import { ANSWER_LIMITS, type DiagnosisAnswer } from '../answer.ts';
@@ -13,7 +13,7 @@ import { replicaFindings } from './replica-rules.ts';
 import { idsOf, largest, Signs } from './signs.ts';
 import { storeFindings } from './store-rules.ts';
 
-/** Changes with what the rules conclude. */
+/** Changes with the conclusions of the rules. */
 export const RULES_VERSION = 'rules/v4';
 
 /** Two effects this close together are simultaneous to the probes, in milliseconds. */
@@ -57,7 +57,7 @@ export function explain(bundle: EvidenceBundle): DiagnosisAnswer {
   };
 }
 
-/** Two rules may see the same in two ways: the surer one stays. */
+/** Two rules may report the same fault differently: the more confident one stays. */
 function oneForEach(found: readonly Finding[]): Finding[] {
   return found.filter(
     (finding, i) =>
@@ -71,7 +71,7 @@ function oneForEach(found: readonly Finding[]): Finding[] {
   );
 }
 
-/** Causes before what they bring about; then what bears on the broken invariant; then what showed first. */
+/** Causes before their consequences; then findings related to the broken invariant; then the earliest. */
 function inOrder(found: readonly Finding[], { invariant }: Signs): Finding[] {
   const isConsequence = (finding: Finding): boolean =>
     found.some(

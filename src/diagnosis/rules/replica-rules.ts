@@ -13,17 +13,17 @@ const SLOW_FACTOR = 5;
 /** Minimum duration. If all requests came at once: minimum number of answers. */
 const SLOW_FOR_MS = 700;
 const SLOW_ANSWERS = 4;
-/** One that gets too little processor time answers some requests at once all the same. */
+/** A replica short of processor time still answers some requests at once. */
 const SLOW_SHARE = 0.75;
 
 const GOOD = ['requests-admitted', 'requests-rejected', 'others-admitted', 'others-rejected'] as const;
 const FAILED = ['requests-errors', 'others-errors'] as const;
 const UNANSWERED = ['requests-timeouts', 'others-timeouts'] as const;
 
-/** How one replica has fared with its requests since the first that went wrong. */
+/** The requests of one replica since the first failure. */
 interface Fare {
   readonly replica: string;
-  /** When it first did not do what it should; never: infinite. */
+  /** Time of the first failure; infinite if there was none. */
   readonly since: number;
   readonly good: number;
   readonly failed: number;
@@ -33,12 +33,12 @@ interface Fare {
   readonly ids: string[];
 }
 
-/** Every rule about single replicas that has found something. `storeIsWell`: nothing was found about the store. */
+/** Findings of all rules about single replicas. `storeIsWell`: nothing was found about the store. */
 export function replicaFindings(signs: Signs, storeIsWell: boolean): Finding[] {
   const fares = signs.replicas.map((replica) => fareOf(signs, replica));
   const bad = fares.filter(isBad);
   if (bad.length > 0 && bad.length === fares.length && (fares.length > 1 || !storeIsWell)) {
-    // When all of them fare ill it is not about one replica; what the store does explains it better.
+    // If all replicas are affected, the cause is not one replica; the store explains it better.
     return storeIsWell ? [nobodyKnows(bad)] : [];
   }
   const found = bad.map((fare) => (isAway(signs, fare) ? away(fare, signs) : failing(fare, signs)));
@@ -74,7 +74,7 @@ function isBad({ failed, good, silence, unanswered }: Fare): boolean {
   return silence !== undefined || (wrong >= LEAST_BAD && wrong >= good);
 }
 
-/** Whether it is away altogether, and not only slow or unable to do its work. */
+/** Whether it is completely unreachable, and not only slow or failing. */
 function isAway(signs: Signs, { failed, good, replica, silence, since, unanswered }: Fare): boolean {
   if (silence) return true;
   const saysCounts = signs.of('count-local', replica).some(({ at }) => at > since + SILENT_MS);
@@ -150,7 +150,7 @@ function slow(signs: Signs, replica: string): Finding | undefined {
     quantile(own, 0.25) > Math.max(2 * SLOW_MS, SLOW_FACTOR * quantile(others, 0.75));
   if (!spell && !atOnce) return undefined;
   const seen: readonly Sample[] = spell?.samples ?? own;
-  // At the same time: what slows all of them down comes from elsewhere.
+  // At the same time: a delay of all of them comes from elsewhere.
   const beside = spell ? others.filter(({ at }) => at >= spell.from && at <= spell.to) : others;
   if (beside.length < SLOW_ANSWERS || quantile(beside, 0.5) > quantile(seen, 0.5) / 3) return undefined;
   return {

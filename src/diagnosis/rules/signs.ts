@@ -11,7 +11,7 @@ export interface Sample {
   readonly id: string;
 }
 
-/** A time in which something stayed as it was; milliseconds since the origin of the bundle. */
+/** An interval in which a condition held; milliseconds since the origin of the bundle. */
 export interface Spell {
   readonly from: number;
   readonly to: number;
@@ -21,13 +21,13 @@ export interface Spell {
 export class Signs {
   readonly store: string | undefined;
   readonly replicas: readonly string[];
-  /** The last that is known of the limit over all replicas. It may have been less before: see `limitAt`. */
+  /** The last known limit over all replicas. It may have been lower before: see `limitAt`. */
   readonly limit: Sample | undefined;
   readonly #limits: readonly Sample[];
-  /** How far the store is behind while all is well, in requests. */
+  /** The usual lag of the store without a fault, in requests. */
   readonly lag: number;
   readonly lagIds: readonly string[];
-  /** The last moment that anything is known of. */
+  /** The time of the last observation. */
   readonly endMs: number;
   readonly invariant: EvidenceBundle['invariant'];
   readonly #samples = new Map<string, Sample[]>();
@@ -52,7 +52,7 @@ export class Signs {
     this.endMs = series.reduce((end, { points }) => Math.max(end, points.at(-1)?.[0] ?? end), -Infinity);
   }
 
-  /** The least that is known to bound what all replicas together may have allowed until a moment: it may grow. */
+  /** The lowest known bound on what all replicas together may have admitted until `at`: it may grow. */
   limitAt(at: number): Sample | undefined {
     return this.#limits.find((sample) => sample.at >= at) ?? this.limit;
   }
@@ -67,12 +67,12 @@ export class Signs {
     return this.of(signal, component).findLast((sample) => sample.at <= at);
   }
 
-  /** What a running total has grown by from `from` to `to`. A total that was not noted yet was 0. */
+  /** The growth of a running total from `from` to `to`. A total without a sample yet was 0. */
   grown(signal: Signal, component: string, from: number, to = Infinity): number {
     return (this.last(signal, component, to)?.value ?? 0) - (this.last(signal, component, from)?.value ?? 0);
   }
 
-  /** A running total of all replicas together at `at`, and what shows it. */
+  /** A running total of all replicas together at `at`, with the samples that show it. */
   total(signal: Signal, at = Infinity): { readonly value: number; readonly ids: string[] } {
     const parts = this.replicas.flatMap((replica) => this.last(signal, replica, at) ?? []);
     return { value: parts.reduce((sum, { value }) => sum + value, 0), ids: idsOf(parts) };
@@ -93,12 +93,12 @@ export class Signs {
   }
 }
 
-/** The ids of samples, each once. Ids of claims are few: most of them add nothing. */
+/** The ids of samples, without duplicates. */
 export function idsOf(samples: readonly (Sample | undefined)[]): string[] {
   return [...new Set(samples.flatMap((sample) => sample?.id ?? []))];
 }
 
-/** The value that a share of the samples does not pass; `NaN` for none. */
+/** The quantile of the samples for `share`; `NaN` for none. */
 export function quantile(samples: readonly Sample[], share: number): number {
   const values = samples.map(({ value }) => value).sort((a, b) => a - b);
   return values[Math.min(values.length - 1, Math.floor(share * values.length))] ?? Number.NaN;
@@ -139,7 +139,7 @@ export function sustainedAbove(
         best = { from: first.at, to: last.at, samples: samples.slice(i, j + 1) };
       }
     }
-    // One that began within the best would be shorter.
+    // An interval that began within the best one would be shorter.
     if (best && first.at >= best.from && first.at <= best.to) i += best.samples.length - 1;
   }
   return best;

@@ -23,7 +23,7 @@ export interface Slow extends Spell {
   readonly writes: readonly Sample[];
 }
 
-/** A time in which reads took far longer than usual, and writes as well. */
+/** An interval in which reads took far longer than usual, and writes as well. */
 export function slowStore(signs: Signs, store: string): Slow | undefined {
   const reads = signs.of('read-latency', store);
   const usual = usualOf(reads);

@@ -1,11 +1,11 @@
-/** A store that was away and has come back without what it held. Pure. */
+/** A store that was unreachable and has come back without its data. Pure. */
 import { claim, type Finding, span } from './finding.ts';
 import { idsOf, type Sample, type Signs, type Spell } from './signs.ts';
 
 /** Delayed counts have arrived this long after a silence. Milliseconds. */
 const ARRIVED_MS = 1000;
 
-/** A count that the store held and holds no more, while the replicas still know of it. */
+/** A count that the store no longer holds, while the replicas still do. */
 export function restart(signs: Signs, store: string, silence: Spell | undefined): Finding | undefined {
   const stored = signs.of('count-stored', store);
   let dropped: { before: Sample; after: Sample } | undefined;
@@ -17,7 +17,7 @@ export function restart(signs: Signs, store: string, silence: Spell | undefined)
   const before = dropped?.before ?? vanished ?? neverArrived(signs, store, silence);
   if (!before) return undefined;
   const at = dropped?.after.at ?? silence?.to ?? before.at;
-  // A window that ends takes the counts of the replicas along.
+  // The end of a window also resets the counts of the replicas.
   const locals = signs.replicas.filter(
     (replica) => (signs.last('count-local', replica, before.at)?.value ?? 0) > 0,
   );
@@ -63,7 +63,7 @@ export function restart(signs: Signs, store: string, silence: Spell | undefined)
   };
 }
 
-/** The last count before a silence after which reads are answered and no count is there any more. */
+/** The last count before a silence after which reads are answered and the count is gone. */
 function lastBeforeSilence(signs: Signs, store: string, silence: Spell | undefined): Sample | undefined {
   if (!silence) return undefined;
   const before = signs.last('count-stored', store, silence.from + 1);

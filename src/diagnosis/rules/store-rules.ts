@@ -1,12 +1,12 @@
-/** What may be wrong with the store that the replicas share. */
+/** Faults of the store that the replicas share. */
 import { claim, type Finding, span } from './finding.ts';
 import { idsOf, largest, quantile, type Sample, type Signs, type Spell } from './signs.ts';
 import { type Slow, slowStore } from './slow-store.ts';
 import { restart } from './store-restart.ts';
 
-/** Shorter than this is no failure: a machine under load holds a probe up for as long. Milliseconds. */
+/** Shorter delays are no failure: a machine under load delays a probe by as much. Milliseconds. */
 const LEAST_MS = 700;
-/** A read that was answered so late, while replicas answered. */
+/** A read answered this late, while replicas answered. */
 const LATE_MS = 1500;
 const LEAST_REPLIES = 4;
 /** A prober stalls for less than this, however short of processor time. */
@@ -19,11 +19,11 @@ const SLOW_FACTOR = 5;
 interface Stall extends Spell {
   /** The write that was accepted at its end. */
   readonly release: Sample | undefined;
-  /** The slowest that was accepted before it. */
+  /** The slowest write accepted before it. */
   readonly usual: Sample | undefined;
 }
 
-/** Every rule about the store that has found something. */
+/** Findings of all rules about the store. */
 export function storeFindings(signs: Signs): Finding[] {
   const { store } = signs;
   if (store === undefined) return [];
@@ -45,7 +45,7 @@ export function storeFindings(signs: Signs): Finding[] {
   return found.filter((finding) => finding !== undefined);
 }
 
-/** The longest time in which the store gave no answer of any kind, if it is long. */
+/** The longest interval in which the store answered nothing, if it is long enough. */
 function silenceOf(signs: Signs, store: string): Spell | undefined {
   const answered = [...signs.of('read-latency', store), ...signs.of('write-latency', store)];
   const noticed = signs.of('unreachable', store).filter(({ value }) => value >= LEAST_MS);
@@ -63,7 +63,7 @@ function silenceOf(signs: Signs, store: string): Spell | undefined {
     samples: [sample],
   }));
   const silent = spells.filter(
-    // What was sent in that time and answered in it: then it was not silent.
+    // A probe sent and answered within the interval shows that it was not silent.
     ({ from, to }) => !answered.some(({ at, value }) => at - value > from + 1 && at < to - 1),
   );
   return silent.reduce<Spell | undefined>(
@@ -151,7 +151,7 @@ function stalled(signs: Signs, store: string, stall: Stall): Finding | undefined
   };
 }
 
-/** How far the counts of the replicas were from what the store held, at most, from a moment on. */
+/** The largest difference between the counts of the replicas and the store, from `from` on. */
 function gapClaim(signs: Signs, from: number): Finding['chain'] {
   const widest = widestGap(signs, from);
   if (!widest || widest.gap <= signs.lag) return [];

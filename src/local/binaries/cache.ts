@@ -12,7 +12,7 @@ import type { Progress } from './progress.ts';
 
 /** How steps report progress and are stopped, and their environment. */
 export interface StepOptions {
-  /** Default: that of this process. HOME, XDG_CACHE_HOME and PATH count everywhere. */
+  /** Default: that of this process. HOME, XDG_CACHE_HOME and PATH apply everywhere. */
   readonly env?: NodeJS.ProcessEnv;
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
@@ -21,17 +21,16 @@ export interface StepOptions {
 /** This operating system and processor as Go names them: `linux-amd64`. */
 export const platform = `${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
-/** `$XDG_CACHE_HOME/chaosdemo`, by default under ~/.cache; a relative XDG_CACHE_HOME is ignored, as its specification demands. */
+/**
+ * `$XDG_CACHE_HOME/chaosdemo`, by default under ~/.cache; by its specification, a relative XDG_CACHE_HOME is ignored.
+ */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env): string {
   const base = env['XDG_CACHE_HOME'];
   const root = base?.startsWith('/') ? base : join(env['HOME'] || userInfo().homedir, '.cache');
   return join(root, 'chaosdemo');
 }
 
-/**
- * A folder of the cache, `key` below its root; `fill` creates it if missing, in one process at a time. Throws
- * LOCK_TIMEOUT.
- */
+/** A folder of the cache, `key` below its root; if missing, one process creates it by `fill`. Throws LOCK_TIMEOUT. */
 export async function ensureFolder(
   key: string,
   { env, progress, signal }: StepOptions,
@@ -49,7 +48,7 @@ export async function ensureFolder(
   return folder;
 }
 
-/** Lets `fill` write into a folder beside `target` and renames that to `target`, replacing what was there. */
+/** Lets `fill` write into a folder next to `target` and renames that to `target`, replacing an existing one. */
 export async function placeAtomically(
   target: string,
   fill: (folder: string) => Promise<void>,
@@ -60,7 +59,7 @@ export async function placeAtomically(
   await mkdir(partial, { recursive: true });
   try {
     await fill(partial);
-    // A folder that is not empty cannot be renamed over: it steps aside first.
+    // A non-empty folder cannot be replaced by a rename: move it first.
     await rename(target, replaced).catch(() => {});
     await rename(partial, target);
   } finally {

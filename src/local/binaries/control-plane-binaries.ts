@@ -1,6 +1,6 @@
 /**
- * Finds or makes etcd, kube-apiserver and kubectl: KUBEBUILDER_ASSETS, the cache, a ready-made download, a
- * build from pinned Go modules. Each step that fails reports why, and the next one.
+ * Finds or builds etcd, kube-apiserver and kubectl: KUBEBUILDER_ASSETS, the cache, a ready-made download, a build from
+ * pinned Go modules. Each failed step reports the reason, and the next step.
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,10 +16,10 @@ import { compareVersions, type PinnedVersions, readPinnedVersions } from './vers
 // The CRD relies on CEL validation, the demo on selectable fields: both are stable from here on.
 const oldestKubernetes = 'v1.32.0';
 
-// Answered at once; but a starved machine must not take a good folder for a bad one: the next step may be a build.
+// Normally instant; but on a starved machine a good folder must not be rejected: the next step may be a build.
 const versionTimeoutMs = 5 * 60_000;
 
-/** A folder whose programs were seen running. */
+/** A folder whose programs have been run once as a check. */
 export interface FoundBinaries extends ControlPlaneBinaries {
   readonly folder: string;
   /** The version that its kube-apiserver reports, `v1.36.3`. */
@@ -74,7 +74,9 @@ export function downloadedName(kubernetes: string): string {
   return `${kubernetes}-envtest-${platform}`;
 }
 
-/** Folders of the cache that may serve, best first: the exact pins, then downloads of the same minor, newest first. */
+/**
+ * Folders of the cache that may be usable, best first: the exact pins, then downloads of the same minor, newest first.
+ */
 export async function cachedFolders(cache: string, versions: PinnedVersions): Promise<string[]> {
   const names = await readdir(cache).catch((): string[] => []);
   const minor = versions.kubernetes.split('.').slice(0, 2).join('.');
@@ -131,7 +133,7 @@ async function build(cache: string, versions: PinnedVersions, options: StepOptio
   return await place(target, (folder) => buildControlPlane(folder, versions, options));
 }
 
-/** Only what runs is put in place. */
+/** Only working programs are put in place. */
 async function place(target: string, fill: (folder: string) => Promise<void>): Promise<FoundBinaries> {
   await placeAtomically(target, async (folder) => {
     await fill(folder);
@@ -140,7 +142,7 @@ async function place(target: string, fill: (folder: string) => Promise<void>): P
   return await validate(target);
 }
 
-/** Runs each program's version command. Throws ASSETS_UNUSABLE with what is wrong. */
+/** Runs each program's version command. Throws ASSETS_UNUSABLE with the problem. */
 async function validate(folder: string): Promise<FoundBinaries> {
   const [etcd, kubeApiserver, kubectl] = ['etcd', 'kube-apiserver', 'kubectl'].map((name) =>
     join(folder, name),

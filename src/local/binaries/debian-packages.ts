@@ -1,4 +1,4 @@
-/** Has packages of Debian installed that bring what a machine lacks. */
+/** Installs packages of Debian that a machine lacks. */
 import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalError, type LocalErrorCode, messageOf } from '../errors.ts';
@@ -7,7 +7,7 @@ import { cacheRoot, type StepOptions } from './cache.ts';
 import { withLock } from './lock.ts';
 import { withHeartbeat } from './progress.ts';
 
-/** What a machine lacks, and what brings it. */
+/** A missing program, and its packages. */
 export interface Missing {
   /** What was found instead, as the beginning of a sentence. */
   readonly found: string;
@@ -53,10 +53,7 @@ export async function whyNotInstallable({ env, root }: PackageOptions): Promise<
   return (root ?? process.getuid?.() === 0) ? undefined : 'only root may install Debian packages';
 }
 
-/**
- * `apt-get update` and `install`; no service is started, and no archive kept. Throws COMMAND_FAILED with the output of
- * apt-get.
- */
+/** `apt-get update` and `install`; starts no service, keeps no archive. Throws COMMAND_FAILED with apt-get's output. */
 export async function installPackages(
   packages: readonly string[],
   { env = process.env, progress, signal, policyFile = '/usr/sbin/policy-rc.d' }: PackageOptions,

@@ -1,6 +1,6 @@
 /**
- * Ready-made binaries as the envtest tools of controller-runtime fetch them: an index of releases names an
- * archive and its SHA-512 for each version and platform.
+ * Ready-made binaries from the source of controller-runtime's envtest: an index of releases names an archive and its
+ * SHA-512 for each version and platform.
  */
 import { createHash } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ import { compareVersions } from './versions.ts';
 const defaultIndex =
   'https://raw.githubusercontent.com/kubernetes-sigs/controller-tools/HEAD/envtest-releases.yaml';
 
-// A machine without a way out must notice in seconds; a slow line may take its time once data flows.
+// An offline machine must notice in seconds; a slow line may take its time once data flows.
 const dispatcher = new Agent({ connectTimeout: 5_000, headersTimeout: 5_000, bodyTimeout: 15_000 });
 
 /** One archive of the index. */
@@ -100,7 +100,7 @@ export async function downloadArchive(
       `${archive.url} has SHA-512 ${sha512.slice(0, 16)}..., its index says ${archive.sha512.slice(0, 16)}...`,
     );
   }
-  // The programs lie two folders deep: controller-tools/envtest/.
+  // The programs are two folders deep: controller-tools/envtest/.
   const args = ['-xzf', file, '-C', folder, '--strip-components=2'];
   await output('tar', args, { signal }, 'DOWNLOAD_CORRUPT');
   await rm(file);

@@ -1,4 +1,4 @@
-/** Builds programs from the Go modules pinned under tools/. Each of them has a folder there. */
+/** Builds programs from the Go modules pinned under tools/, each in its own folder. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalError } from '../errors.ts';
@@ -17,7 +17,7 @@ export interface GoModule {
   readonly packages: readonly string[];
   /** Name of the file; without it one file a package, named after it. */
   readonly output?: string;
-  /** Variables that are set at link time, `-X PATH=VALUE`. */
+  /** Variables set at link time, `-X PATH=VALUE`. */
   readonly stamp?: string;
   /** Build tags, separated by commas. */
   readonly tags?: string;
@@ -29,10 +29,10 @@ export interface GoModule {
  */
 export async function withGo<T>(options: StepOptions, work: (go: Go) => Promise<T>): Promise<T> {
   const { env = process.env } = options;
-  // The official archive is unpacked to /usr/local, often without a word in PATH.
+  // The official archive is unpacked to /usr/local, often without an entry in PATH.
   const binary = await findInPath('go', { PATH: `${env['PATH'] ?? ''}:/usr/local/go/bin` });
   if (!binary) throw new LocalError('GO_MISSING', 'Go is needed for building and is not on this machine');
-  // Beside what is built, not under the system's temporary folder, which may be in memory.
+  // Next to the results, not under the system's temporary folder, which may be in memory.
   await mkdir(cacheRoot(env), { recursive: true });
   const supervisor = new Supervisor();
   try {
@@ -93,7 +93,7 @@ export class Go {
     progress(`built ${name} in ${formatElapsed(performance.now() - start)}`);
   }
 
-  /** The folder with the sources of a module that `tool` pins; it goes with the caches. */
+  /** The folder with the sources of a module pinned by `tool`; it is deleted with the caches. */
   async sources(tool: string, path: string): Promise<string> {
     return (JSON.parse(await this.#run(tool, ['mod', 'download', '-json', path])) as { Dir: string }).Dir;
   }
@@ -141,7 +141,7 @@ export async function buildControlPlane(
   await buildModules(folder, [{ ...etcd, output: 'etcd' }, apiServer], options);
 }
 
-/** Commands of Kubernetes, at the version that is pinned. */
+/** Commands of Kubernetes, at the pinned version. */
 export function kubernetesModule(
   what: string,
   { kubernetes: version }: PinnedVersions,
@@ -153,7 +153,7 @@ export function kubernetesModule(
     name: `${what} ${version}`,
     tool: 'kubernetes',
     packages: commands.map((command) => `k8s.io/kubernetes/cmd/${command}`),
-    // Without the stamp they call themselves v0.0.0.
+    // Without the stamp they report v0.0.0.
     stamp: `${variable}.gitVersion=${version} ${variable}.gitMajor=${major} ${variable}.gitMinor=${minor}`,
   };
 }

@@ -1,4 +1,4 @@
-/** A lock that one process holds at a time, of all that share a folder, those in other containers included. */
+/** A lock for one process at a time, of all processes that share a folder, also in other containers. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { LocalError } from '../errors.ts';
 export interface LockTiming {
   /** A lock that was not renewed for this long belongs to a process that died. At least 2000. */
   readonly staleMs: number;
-  /** Longest wait for a holder that is alive. */
+  /** Longest wait for a live holder. */
   readonly waitMs: number;
 }
 
@@ -47,10 +47,10 @@ export async function withLock<T>(
   }
 }
 
-/** What gives the lock back; undefined if another process holds it. */
+/** Returns a function that releases the lock; undefined if another process holds it. */
 async function take(path: string, stale: number): Promise<(() => Promise<void>) | undefined> {
   try {
-    // What is made under a lock is put in place by a rename, so one that is lost does no harm.
+    // Results under a lock are put in place by a rename, so a lost lock does no harm.
     return await lock(path, { lockfilePath: path, realpath: false, stale, onCompromised: () => {} });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ELOCKED') return undefined;

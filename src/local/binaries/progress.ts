@@ -1,6 +1,6 @@
 /** Progress of long steps: plain lines, good for terminals and logs alike. */
 
-/** Takes one line about what is going on. */
+/** Prints one line of progress. */
 export type Progress = (message: string) => void;
 
 /** `42 s` or `3 min 07 s`. */
@@ -10,7 +10,7 @@ export function formatElapsed(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, '0')} s`;
 }
 
-/** Calls `describe` every `everyMs` (default 5 s) while `work` runs and reports it with the time gone by. */
+/** Calls `describe` every `everyMs` (default 5 s) while `work` runs and reports it with the elapsed time. */
 export async function withHeartbeat<T>(
   progress: Progress,
   describe: () => string,

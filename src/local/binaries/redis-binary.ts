@@ -4,10 +4,10 @@ import { attempt, findInPath } from '../run.ts';
 import { installMissing, type PackageOptions } from './debian-packages.ts';
 import { compareVersions } from './versions.ts';
 
-/** A server that was seen running. */
+/** A server that has been run once as a check. */
 export interface RedisBinary {
   readonly path: string;
-  /** `7.0.15`; Valkey counts on from Redis 7. */
+  /** `7.0.15`; Valkey's versions continue from Redis 7. */
   readonly version: string;
 }
 
@@ -15,8 +15,7 @@ export interface RedisBinary {
 const oldest = '7.0.0';
 
 /**
- * A Redis from PATH, else Debian's package when root (no service is started).
- * Throws REDIS_MISSING with what was tried.
+ * A Redis from PATH, else Debian's package when root (no service is started). Throws REDIS_MISSING with the attempts.
  */
 export async function ensureRedis(options: PackageOptions): Promise<RedisBinary> {
   const present = await lookForRedis(options.env);
@@ -30,10 +29,7 @@ export async function ensureRedis(options: PackageOptions): Promise<RedisBinary>
   return await findRedis(options.env);
 }
 
-/**
- * A Redis from PATH, and nothing is installed.
- * Throws REDIS_MISSING with what was found instead.
- */
+/** A Redis from PATH, without installing one. Throws REDIS_MISSING with what was found instead. */
 export async function findRedis(env?: NodeJS.ProcessEnv): Promise<RedisBinary> {
   const found = await lookForRedis(env);
   if (typeof found !== 'string') return found;

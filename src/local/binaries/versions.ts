@@ -1,4 +1,4 @@
-/** Which versions of other programs are wanted. The go.mod files under tools/ pin them; nothing else does. */
+/** The required versions of other programs. Only the go.mod files under tools/ pin them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../run.ts';
@@ -6,10 +6,7 @@ import { root } from '../run.ts';
 /** The folder with one Go module per program that may have to be built. */
 export const toolsFolder = join(root, 'tools');
 
-/**
- * The version of `module` that tools/`tool`/go.mod pins, `v1.36.3`; for `go`, the minimum Go version. Throws if there
- * is none.
- */
+/** The version of `module` pinned in tools/`tool`/go.mod, `v1.36.3`; for `go`, the minimum. Throws if there is none. */
 export async function readPin(tool: string, module: string, folder = toolsFolder): Promise<string> {
   const words = (await readFile(join(folder, tool, 'go.mod'), 'utf8')).split(/\s+/);
   const version = words[words.indexOf(module) + 1];
@@ -32,8 +29,8 @@ export async function readPinnedVersions(folder?: string): Promise<PinnedVersion
 }
 
 /**
- * Orders `v1.36.3`, `1.36`, `go1.26.1` and the like by their first three numbers: negative, zero or positive
- * as `a` is older than, equal to or newer than `b`. Missing numbers count as zero; a pre-release counts as its release.
+ * Orders `v1.36.3`, `1.36`, `go1.26.1` and the like by their first three numbers: negative, zero or positive if `a` is
+ * older than, equal to or newer than `b`. Missing numbers count as zero; a pre-release counts as its release.
  */
 export function compareVersions(a: string, b: string): number {
   const numbers = (version: string): number[] =>

@@ -1,9 +1,8 @@
 /**
  * A lease on something that only one run at a time may use.
  *
- * Its holder is the ChaosDemo and not the process, so that an operator that takes
- * over a run takes over its lease at once. That two processes never work on one
- * ChaosDemo is what leader election is for.
+ * Its holder is the ChaosDemo and not the process, so that an operator that takes over a run takes over its lease at
+ * once. Leader election ensures that two processes never work on one ChaosDemo.
  */
 import type { Clock } from '../../demo/clock.ts';
 import { isForbidden } from '../../kube/api-error.ts';
@@ -20,7 +19,7 @@ const FRESH_MS = 10_000;
 const RENEW_MS = 3_000;
 const CALL_TIMEOUT_MS = 5_000;
 
-/** Which lease, and for whom. */
+/** Identifies the lease and its holder. */
 export interface KubeLeaseOptions {
   readonly client: KubeClient;
   readonly clock: Clock;
@@ -29,11 +28,13 @@ export interface KubeLeaseOptions {
   readonly name: string;
   /** `namespace/name` of the ChaosDemo. */
   readonly holder: string;
-  /** Whether the term that this lease was taken in has the lead at this very moment. One that has not leaves the lease to the one that has. */
+  /**
+   * Whether the term in which this lease was taken has the lead now. If not, it leaves the lease to the term that has.
+   */
   readonly leads: () => boolean;
 }
 
-/** A Lease for one ChaosDemo. Keep the object between attempts: only so is an expired lease recognised. */
+/** A Lease for one ChaosDemo. Keep the object between attempts: an expired lease is only recognised that way. */
 export class KubeLease implements ClusterLease {
   readonly #name: string;
   readonly #clock: Clock;
@@ -69,7 +70,7 @@ export class KubeLease implements ClusterLease {
    */
   async acquire(signal: AbortSignal): ReturnType<ClusterLease['acquire']> {
     this.#stop.signal.throwIfAborted();
-    // The lock takes one call at a time, and from the first success on the renewals make them.
+    // The lock takes one call at a time, and after the first success the renewals make them.
     if (this.#renewing !== undefined) {
       return this.isHeld() ? { state: 'acquired' } : { state: 'held', heldBy: this.#lock.holder };
     }
@@ -84,13 +85,15 @@ export class KubeLease implements ClusterLease {
     return this.#lock.isFresh();
   }
 
-  /** Stops renewing. The Lease stays as it is: for a process that has taken the run over, or until it runs out. */
+  /** Stops renewing. The Lease stays as it is: for a process that has taken the run over, or until it expires. */
   async leave(): Promise<void> {
     this.#stop.abort(new Error(`the lease ${this.#name} was left`));
     await this.#renewing;
   }
 
-  /** Stops renewing and deletes the Lease, if it is ours and its term has the lead. Never rejects: what cannot be deleted runs out. */
+  /**
+   * Stops renewing and deletes the Lease, if it is ours and its term leads. Never rejects: the Lease expires anyway.
+   */
   async release(): Promise<void> {
     await this.leave();
     if (!this.#leads()) return;

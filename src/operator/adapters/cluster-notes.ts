@@ -35,7 +35,7 @@ export function createNotes(client: KubeClient): Pick<Cluster, 'note' | 'keepNot
       }
     },
     async keepNote({ before, name, namespace, pod, text }, signal) {
-      // Gone with the pod that it is about.
+      // Deleted with the pod that it is about.
       const owner = { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid };
       const body = {
         apiVersion: 'coordination.k8s.io/v1',

@@ -5,10 +5,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Keeps `server` at no more than `most` connections. Returns how many there are now. */
+/** Limits `server` to `most` connections. Returns a function that counts the open ones. */
 export function limitConnections(server: Server, most: number): () => number {
   const open = new Set<Socket>();
-  /** Without a request under way, longest first. */
+  /** Connections without an active request, longest idle first. */
   const idle = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     open.add(socket);

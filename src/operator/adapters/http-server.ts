@@ -11,21 +11,21 @@ import { messageOf } from '../../api/index.ts';
 import { createMetricsPage } from '../metrics/metrics-page.ts';
 import { limitConnections } from './connection-limit.ts';
 
-/** Connections at once: probes of the kubelet, a few scrapers, and room for those who only hold them open. */
+/** Concurrent connections: probes of the kubelet, a few scrapers, and room for clients that only hold them open. */
 const MOST_CONNECTIONS = 64;
 /** A connection is closed after this many requests. */
 const MOST_REQUESTS = 1000;
-/** For a header, a request, and for a client that neither sends nor reads; in milliseconds. */
+/** Timeouts for a header, a request, and a client that neither sends nor reads; in milliseconds. */
 const HEADERS_WITHIN_MS = 5000;
 const REQUEST_WITHIN_MS = 10_000;
 const SILENT_MS = 10_000;
 
 export interface HttpServerOptions {
-  /** All addresses when left out. */
+  /** Default: all addresses. */
   host?: string;
-  /** 0 takes any free port. */
+  /** 0: any free port. */
   port: number;
-  /** What is not there yet, in words ("the cache of ChaosDemos"); empty means ready. Must not wait. */
+  /** The missing parts, in words ("the cache of ChaosDemos"); empty means ready. Must not wait. */
   notReady: () => readonly string[];
   registry: Registry;
   /** Appended to "ok" in the response of /readyz. */
@@ -33,11 +33,9 @@ export interface HttpServerOptions {
 }
 
 export interface HttpServer {
-  /** The port it listens on. */
   readonly port: number;
-  /** Connections that are open. */
   readonly connections: number;
-  /** Takes no more connections, ends idle ones and gives running requests `graceMs` to finish. Idempotent. */
+  /** Accepts no more connections, ends idle ones and gives running requests `graceMs` to finish. Idempotent. */
   close(graceMs?: number): Promise<void>;
 }
 
@@ -61,7 +59,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const connections = limitConnections(server, MOST_CONNECTIONS);
   server.maxRequestsPerSocket = MOST_REQUESTS;
   server.timeout = SILENT_MS;
-  // Longer than the usual scrape interval of 15 s or probe period of 10 s: no handshake for each.
+  // Longer than the usual scrape interval of 15 s or probe period of 10 s, to avoid a handshake for each.
   server.keepAliveTimeout = 30_000;
   await listen(server, options);
   let closing: Promise<void> | undefined;
@@ -87,7 +85,7 @@ async function answer(options: Answers, request: IncomingMessage, response: Serv
     send(response, 405, 'Only GET and HEAD are answered here.\n');
     return;
   }
-  // Not through URL, which throws on some of what clients can send.
+  // Not through URL, which throws on some client input.
   const path = String(request.url).replace(/\?.*$/s, '');
   switch (path) {
     case '/healthz':

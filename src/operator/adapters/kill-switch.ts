@@ -20,10 +20,10 @@ type ConfigMap = WireObject<V1ConfigMap>;
 /** Watches the ConfigMap of the kill switch. */
 export class KillSwitch {
   readonly #store: Store<ConfigMap>;
-  /** What has to run; before it has synced nothing may be started. */
+  /** Must be run by the caller; nothing may be started before it has synced. */
   readonly reflector: Reflector<ConfigMap>;
 
-  /** @param options.onChange called whenever it was turned on or off, or is found on at first */
+  /** @param options.onChange called whenever the switch changes, or is found active at first */
   constructor(options: {
     client: KubeClient;
     logger: Logger;

@@ -14,12 +14,12 @@ import { PodLists } from './pod-lists.ts';
 const READ_TIMEOUT_MS = 10_000;
 /** A fault has 3 s to begin, and the caller waits for half of it. */
 const TIMED = { timed: true, withinMs: 1500 };
-/** Of one object, in bytes: more than etcd takes. */
+/** Maximum size of one object, in bytes: more than etcd takes. */
 const READ_BYTES = 4 * 1024 * 1024;
 
 /**
  * The cluster behind `client`, read with its rights.
- * @param leads whether the term that this is for has the lead: leases are written only while it does
+ * @param leads whether the term has the lead: leases are written only while it does
  */
 export function createKubeCluster(
   client: KubeClient,
@@ -46,7 +46,7 @@ export function createKubeCluster(
     },
     service: (namespace, name, signal) => get<Service>(core('services', { namespace, name }), signal),
     secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
-    // By a list: the operator may not get pods, and need not.
+    // Uses a list: the operator may not get pods, and need not.
     async pod(namespace, name, signal) {
       const pods = await explained(
         lists.list(
@@ -66,7 +66,7 @@ export function createKubeCluster(
   };
 }
 
-/** An API server at a loopback address is that of the embedded run: no pod of a cluster reaches its own there. */
+/** An API server at a loopback address is the embedded one: pods of a cluster never reach theirs at such an address. */
 function isOnThisMachine(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
 }

@@ -38,7 +38,7 @@ export function createKubeDemoApi(client: KubeClient, read: (key: string) => Cha
   };
 }
 
-/** What became of a write, with those errors as answers that are answers. */
+/** The outcome of a write; errors that are definite answers become states. */
 async function settled(write: Promise<ChaosDemo | undefined>): Promise<Write> {
   try {
     const demo = await write;
@@ -52,7 +52,7 @@ async function settled(write: Promise<ChaosDemo | undefined>): Promise<Write> {
 }
 
 function isRefusal(error: unknown): error is ApiError {
-  // 400: it could not even be read.
+  // 400: it could not even be parsed.
   return isInvalid(error) || (error instanceof ApiError && (error.status === 413 || error.status === 400));
 }
 

@@ -11,37 +11,35 @@ import { resourcePath } from '../../kube/resource-path.ts';
 import { ListTooLargeError, type Pod } from '../../subjects/cluster.ts';
 import { slimPod } from './slim-pod.ts';
 
-/** Pods of a page, fewer if they are large: four pages show that there are more than 200. */
+/** Pods per page, fewer if they are large: four pages show that there are more than 200. */
 const PAGE_PODS = 51;
 /** A larger page is requested again with fewer pods; a single pod may have more. */
 const PAGE_BYTES = 2 * 1024 * 1024;
-/** Bytes that the pages of one list may have in all: 200 pods of 80 KiB. */
+/** Maximum bytes of all pages of one list: 200 pods of 80 KiB. */
 const MOST_LIST_BYTES = 16 * 1024 * 1024;
 /** For a complete list, in milliseconds. */
 const LIST_WITHIN_MS = 10_000;
-/** Lists read at once, in all and of one namespace. */
+/** Concurrent lists, in all and per namespace. */
 const AT_ONCE = { most: 3, mostByGroup: 2 };
-/** Those that are timed, besides. */
+/** Additional slots for timed lists. */
 const TIMED_AT_ONCE = { most: 2, mostByGroup: 1 };
 
-/** What to list. */
 export interface PodQuery {
   readonly namespace: string;
   /** '' for all. */
   readonly labelSelector: string;
-  /** Left out: all. */
+  /** Default: all. */
   readonly fieldSelector?: string;
-  /** More pods than this are too many. */
+  /** Maximum number of pods. */
   readonly most: number;
   /** Whether to request only their metadata: the rest is not even sent. */
   readonly metadataOnly?: boolean;
-  /** Whether a fault waits for it: then no list waits before it that is not timed as well. */
+  /** Whether a fault waits for it: then only timed lists are queued before it. */
   readonly timed?: boolean;
   /** For the complete list once it is its turn, in milliseconds; default: 10 s. */
   readonly withinMs?: number;
 }
 
-/** Reads lists of pods from an API server. */
 export class PodLists {
   readonly #client: KubeClient;
   readonly #usual = new GroupLimit(AT_ONCE);

@@ -4,7 +4,7 @@
  */
 import { type Container, POD_LABELS, type Pod } from '../../subjects/cluster.ts';
 
-/** The pod with the members of {@link Pod} and no others, and of its labels with {@link POD_LABELS}. */
+/** The pod with only the members of {@link Pod}, and only the labels of {@link POD_LABELS}. */
 export function slimPod({ metadata, spec, status }: Pod): Pod {
   const labels = pick(metadata.labels ?? {}, POD_LABELS);
   return {

@@ -19,7 +19,7 @@ export interface SystemClock extends Clock {
   follow(): void;
 }
 
-/** The clock of this process, from now on. The fraction of a millisecond counts. */
+/** The clock of this process, starting now. Times have a fraction of a millisecond. */
 export function createSystemClock(
   wall: () => number = Date.now,
   monotonic: () => number = () => performance.now(),
@@ -36,7 +36,7 @@ export function createSystemClock(
   };
 }
 
-/** Has `clock` follow the wall clock whenever nothing is under way, until `signal` aborts. */
+/** Makes `clock` follow the wall clock whenever no work is in progress, until `signal` aborts. */
 export async function keepTime(
   clock: SystemClock,
   isQuiet: () => boolean,

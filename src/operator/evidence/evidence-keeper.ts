@@ -23,17 +23,19 @@ import type { EvidenceStore } from '../shell/ports.ts';
 import type { Session } from '../shell/session.ts';
 import { diagnosisPartOf, runPartOf, scenarioPartOf } from './run-evidence.ts';
 
-/** Between two writes of a run, in milliseconds. */
+/** Minimum interval between writes of a run, in milliseconds. */
 const EVERY_MS = 2000;
 /** How long one write may take, in milliseconds. */
 const WRITE_WITHIN_MS = 5000;
-/** How long the last write is tried again, in milliseconds. */
+/** How long the last write is retried, in milliseconds. */
 const LAST_WITHIN_MS = 60_000;
-/** How long writes fail before an event reports it, in milliseconds: an earlier object of the name goes within seconds. */
+/**
+ * How long writes fail before an event reports it, in milliseconds: an earlier object of the name is gone in seconds.
+ */
 const TELL_AFTER_MS = 10_000;
-/** What a process that ends waits for writes, in milliseconds. */
+/** How long a process waits for writes at its end, in milliseconds. */
 const CLOSE_WITHIN_MS = 2000;
-/** Bytes of a scenario while it is watched: it is written again and again, by every run. */
+/** Bytes of a scenario while it is observed: it is rewritten repeatedly, by every run. */
 const LIVE_BYTES = 64 * 1024;
 /** After this many runs in a row without evidence, older ones are assumed to have none. */
 const ABSENT_IN_A_ROW = 3;
@@ -42,19 +44,18 @@ export interface EvidenceKeeperOptions {
   readonly store: EvidenceStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Whether the term that this works for may still write. */
+  /** Whether the term may still write. */
   readonly mayWrite: () => boolean;
-  /** Called once for a run whose evidence, or the end of it, cannot be kept, with the reason. */
+  /** Called once for a run whose evidence, or the end of it, cannot be stored, with the reason. */
   readonly onRefused: (demo: ChaosDemo, message: string) => void;
 }
 
-/** What is needed of a session. */
+/** The parts of a session used here. */
 export type Witness = Pick<Session, 'evidence' | 'observed'>;
 
-/** Data of a ConfigMap: contents by the name of the file. */
+/** Data of a ConfigMap: contents by file name. */
 type Files = Readonly<Record<string, string>>;
 
-/** One run whose evidence is kept. */
 interface Kept {
   readonly key: string;
   readonly uid: string;
@@ -63,7 +64,7 @@ interface Kept {
   /** With the last status of the run. */
   demo: ChaosDemo;
   witness: Witness | undefined;
-  /** Files of scenarios that are over, by the id of the fault. */
+  /** Files of finished scenarios, by the id of the fault. */
   readonly over: Map<string, Files>;
   /** Sentences on what is missing. */
   readonly leftOut: Set<string>;
@@ -72,36 +73,38 @@ interface Kept {
   /** What is in the store, and the uid of the object that has it. */
   written: Files;
   stored?: string | undefined;
-  /** No write has succeeded, and no fault was announced: scenarios in the store are of an earlier run of the number. */
+  /**
+   * No write has succeeded, and no fault was announced: stored scenarios are from an earlier run of the same number.
+   */
   first: boolean;
   /** Since when writes fail, by the monotonic clock. */
   failingSince?: number | undefined;
   lastError?: unknown;
   told: boolean;
-  /** At the end of the run: all of it. The session is gone by then. */
+  /** The final files, set at the end of the run. The session is gone by then. */
   last?: Files;
-  /** Aborts when `last` is there. */
+  /** Aborts when `last` is set. */
   readonly ended: AbortController;
   readonly stop: AbortController;
 }
 
 export class EvidenceKeeper {
   readonly #options: EvidenceKeeperOptions;
-  /** Under the key of the object. */
+  /** By the key of the object. */
   readonly #runs = new Map<string, Kept>();
-  /** All of which something is still to be written, those of runs that have ended included. */
+  /** All runs with something left to write, including ended ones. */
   readonly #working = new Map<Kept, Promise<void>>();
 
   constructor(options: EvidenceKeeperOptions) {
     this.#options = options;
   }
 
-  /** Runs of which anything is kept or still to be written. */
+  /** Runs with evidence in memory or still to be written. */
   get size(): number {
     return this.#working.size;
   }
 
-  /** A status was stored. Called before the session of a run that has ended is closed; takes no time. */
+  /** Called for a stored status, before the session of an ended run is closed; returns at once. */
   note(key: string, demo: ChaosDemo, witness: Witness | undefined, definition: SubjectDefinition): void {
     try {
       this.#note(key, demo, witness, definition);
@@ -128,7 +131,7 @@ export class EvidenceKeeper {
     if (run.completedAt !== undefined) this.#end(kept, true);
   }
 
-  /** The object is gone, or going: what belongs to it goes with it. */
+  /** The object is deleted or being deleted: its evidence goes with it. */
   forget(key: string): void {
     for (const kept of this.#working.keys()) {
       if (kept.key === key) kept.stop.abort(new Error('the object is gone'));
@@ -136,7 +139,7 @@ export class EvidenceKeeper {
     this.#runs.delete(key);
   }
 
-  /** Writes what is new, if `flush`, and ends; within twice {@link CLOSE_WITHIN_MS}. Never rejects. */
+  /** Writes pending changes, if `flush`, and ends; within twice {@link CLOSE_WITHIN_MS}. Never rejects. */
   async close(flush: boolean): Promise<void> {
     const { clock } = this.#options;
     if (flush) {
@@ -184,7 +187,7 @@ export class EvidenceKeeper {
     return kept;
   }
 
-  /** The run has ended, if `complete`, or this process ends. Takes what was seen: the session is closed any moment. */
+  /** The run has ended, if `complete`, or this process ends. Collects the observations before the session closes. */
   #end(kept: Kept, complete: boolean): void {
     this.#runs.delete(kept.key);
     kept.last = filesAt(kept, this.#options.clock.now(), complete);
@@ -197,7 +200,7 @@ export class EvidenceKeeper {
     const stop = kept.stop.signal;
     const pause = async (signal: AbortSignal): Promise<void> =>
       await clock.sleep(EVERY_MS, signal).catch(() => undefined);
-    // Statuses that were stored in the same turn as the first are written with it.
+    // Statuses stored in the same turn as the first are written with it.
     await Promise.resolve();
     while (!stop.aborted && !kept.last) {
       const now = clock.now();
@@ -215,12 +218,12 @@ export class EvidenceKeeper {
     if (!stop.aborted) await this.#removeOld(kept);
   }
 
-  /** Writes those files that have changed; returns whether the store has all of them now. */
+  /** Writes the files that have changed; returns whether the store has all of them now. */
   async #write(kept: Kept, files: Files): Promise<boolean> {
     const { clock, mayWrite, store } = this.#options;
     const changed = Object.entries(files).filter(([name, text]) => kept.written[name] !== text);
     if (changed.length === 0) return true;
-    // Right before: a process may be frozen between what it decides and what it sends.
+    // Right before: a process may be frozen between a decision and its write.
     if (!mayWrite()) return false;
     const stale = kept.first ? otherScenarioKeys(files).map((name): [string, null] => [name, null]) : [];
     try {
@@ -244,7 +247,7 @@ export class EvidenceKeeper {
     }
   }
 
-  /** Whatever is in the store by now, the next write has everything. */
+  /** Whatever is in the store now, the next write has everything. */
   #failed(kept: Kept, error: unknown): void {
     kept.stored = undefined;
     kept.written = {};
@@ -255,18 +258,18 @@ export class EvidenceKeeper {
     }
     kept.lastError = error;
     if (now - kept.failingSince >= TELL_AFTER_MS) this.#tell(kept);
-    // Once that is reported, it is tried again with the next status, or while a fault is watched.
+    // Once that is reported, retry only with the next status, or while a fault is observed.
     kept.due ||= !kept.told;
   }
 
-  /** Once a run, and only by the process that leads. */
+  /** Once a run, and only by the leading process. */
   #tell(kept: Kept): void {
     if (kept.told || kept.failingSince === undefined || !this.#options.mayWrite()) return;
     kept.told = true;
     this.#options.onRefused(kept.demo, messageOf(kept.lastError));
   }
 
-  /** The newest `historyLimit` runs before this one keep their evidence. What cannot be removed is left to the next run. */
+  /** The newest `historyLimit` runs before this one keep their evidence. Failed removals are left to the next run. */
   async #removeOld({ demo, run, stop: { signal } }: Kept): Promise<void> {
     const { clock, logger, mayWrite, store } = this.#options;
     try {
@@ -291,14 +294,14 @@ export class EvidenceKeeper {
   }
 }
 
-/** Takes a status that was stored, and the session if there is one. */
+/** Stores a status, and the session if there is one. */
 function take(kept: Kept, demo: ChaosDemo, witness: Witness | undefined): void {
   kept.demo = demo;
   kept.witness = witness ?? kept.witness;
   kept.due = true;
 }
 
-/** All that the store is to have by now. `complete`: nothing more will come. */
+/** All files that the store should have by now. `complete`: nothing more will come. */
 function filesAt(kept: Kept, now: number, complete: boolean): Files {
   const { definition, demo, leftOut, over, witness } = kept;
   const { scenarios: entries = [] } = demo.status ?? {};
@@ -317,7 +320,7 @@ function filesAt(kept: Kept, now: number, complete: boolean): Files {
     }
     const evidence = witness.evidence(id);
     if (!witness.observed.prepared[id]) {
-      // Whether it had been watched to its end is not known here: the store is never read back.
+      // Whether it had been observed to its end is unknown here: the store is never read back.
       leftOut.add(
         `${entry.name}: the operator was restarted after it had announced the fault, so what it saw may be missing or end early`,
       );
@@ -342,7 +345,7 @@ function filesAt(kept: Kept, now: number, complete: boolean): Files {
   return run ? { ...files, ...runData(run) } : files;
 }
 
-/** Whether a fault that this process has prepared is announced, active or watched. */
+/** Whether a fault that this process has prepared is announced, active or observed. */
 function isWatched(kept: Kept, now: number): boolean {
   const prepared = kept.witness?.observed.prepared ?? {};
   return (kept.demo.status?.scenarios ?? []).some(
@@ -350,7 +353,7 @@ function isWatched(kept: Kept, now: number): boolean {
   );
 }
 
-/** Whether the watch over a fault that this process began has ended, or will never end. */
+/** Whether the observation of a fault that this process began has ended, or will never end. */
 function hasBeenWatched(
   { definition, demo, witness }: Kept,
   { fault, name, result }: ScenarioStatus,

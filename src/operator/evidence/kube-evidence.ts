@@ -1,4 +1,4 @@
-/** Evidence of runs in ConfigMaps beside their ChaosDemos, which own them. */
+/** Evidence of runs in ConfigMaps next to their ChaosDemos, which own them. */
 import type { ChaosDemo } from '../../api/index.ts';
 import { API_VERSION, KIND } from '../../api/index.ts';
 import { evidenceLabels, evidenceName } from '../../evidence/index.ts';
@@ -12,7 +12,7 @@ import type { EvidenceFiles, EvidenceStore } from '../shell/ports.ts';
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 /** The data is not needed back. */
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
-/** Of metadata, in bytes: the API server takes 256 KiB of annotations. */
+/** Maximum bytes of metadata: the API server accepts 256 KiB of annotations. */
 const MOST_BYTES = 1024 * 1024;
 /**
  * Concurrent writes, in all and per namespace: if ConfigMaps are slow, because of a webhook for example, connections
@@ -25,7 +25,6 @@ interface Found extends KubeObject {
   metadata: KubeObject['metadata'] & { ownerReferences?: { kind: string; name: string; uid: string }[] };
 }
 
-/** Keeps them with the rights of `client`. */
 export function createKubeEvidence(client: KubeClient): EvidenceStore {
   const limit = new GroupLimit(AT_ONCE);
   const call = async (request: KubeRequest): Promise<Found> =>
@@ -33,7 +32,7 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
   const pathOf = ({ metadata }: ChaosDemo, run: number): string =>
     resourcePath(configMaps, { namespace: metadata.namespace, name: evidenceName(metadata.name, run) });
 
-  /** Undefined if there is one of that name. */
+  /** Returns undefined if there is one of that name. */
   const create = async (
     demo: ChaosDemo,
     run: number,
@@ -76,7 +75,7 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
       if (!isOf(found, demo)) throw new Error(notOurs(found, demo));
       uid = found.metadata.uid ?? '';
     }
-    // The uid is a guard: what was made under the name since is never written.
+    // The uid is a guard: an object recreated under the name is never written.
     const body = { metadata: { uid }, data };
     await call({ method: 'PATCH', path, contentType: 'application/merge-patch+json', body, signal });
     return uid;
@@ -111,7 +110,7 @@ export function createKubeEvidence(client: KubeClient): EvidenceStore {
   };
 }
 
-/** Whether this very ChaosDemo owns it. */
+/** Whether it is owned by this ChaosDemo (same uid). */
 function isOf({ metadata: { ownerReferences = [] } }: Found, { metadata: { uid } }: ChaosDemo): boolean {
   return ownerReferences.some((owner) => owner.kind === KIND && owner.uid === uid);
 }

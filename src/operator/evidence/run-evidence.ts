@@ -54,7 +54,7 @@ export function runPartOf(
   };
 }
 
-/** What was seen in one scenario of the run, with what happened around it. */
+/** The observations of one scenario of the run, with the events around it. */
 export function scenarioPartOf(
   status: ChaosDemoStatus,
   scenario: Scenario,
@@ -86,8 +86,8 @@ export function scenarioPartOf(
 }
 
 /**
- * The diagnosis that the status has of a scenario, in full and with the figures of its remediation; undefined: there is
- * none, or another process received it.
+ * The diagnosis of a scenario in the status, in full and with the figures of its remediation; undefined: there is none,
+ * or another process received it.
  */
 export function diagnosisPartOf(
   { diagnoses = [] }: ChaosDemoStatus,
@@ -103,7 +103,7 @@ export function diagnosisPartOf(
     : whole;
 }
 
-/** Rounded so that they are apart by what the status gives as `detectedAfterMilliseconds`. */
+/** Rounded so that their difference equals `detectedAfterMilliseconds` in the status. */
 function detectionsOf(
   { invariant }: Scenario,
   reading: InvariantReading | undefined,

@@ -9,10 +9,10 @@ import type { MetricTable } from './metric-table.ts';
 /** The grades of an answer that a status has. */
 const DIMENSIONS = ['localization', 'identification', 'action'] as const;
 const GRADES = ['Right', 'Wrong'] as const;
-/** Whether the profile of the spec has made a diagnosis, or the rules did in its place. */
+/** Whether the diagnosis is by the profile of the spec, or by the rules in its place. */
 const BY = ['profile', 'rules-instead'] as const;
 
-/** A profile that this operator does not have: of another one before it, or forged. */
+/** A profile unknown to this operator: of a previous one, or forged. */
 const OTHER = 'other';
 
 export interface DiagnosisMetrics {
@@ -20,7 +20,7 @@ export interface DiagnosisMetrics {
   runEnded(status: ChaosDemoStatus): void;
 }
 
-/** @param profiles names of the profiles of this operator, the rules among them or not */
+/** @param profiles names of the profiles of this operator, with or without the rules */
 export function createDiagnosisMetrics(table: MetricTable, profiles: readonly string[]): DiagnosisMetrics {
   const known = [...new Set([RULES_PROFILE, ...profiles]), OTHER];
   const made = table.counter(

@@ -1,6 +1,6 @@
 /**
  * Metrics whose labels take values of closed sets only. Every series starts at 0, so that a rate over it is right from
- * the start; what has a value outside of a set is not counted, so a forged status or a foreign answer makes no series.
+ * the start; other label values are not counted, so a forged status or a foreign answer creates no series.
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
@@ -27,7 +27,7 @@ export class MetricTable {
     };
   }
 
-  /** Returns what observes a value in the series of these values; undefined is none. */
+  /** Returns a function that observes a value in the series of these values; undefined is ignored. */
   histogram<const L extends Labels>(name: string, help: string, buckets: readonly number[], labels: L) {
     const metric = new Histogram({
       name,
@@ -42,7 +42,7 @@ export class MetricTable {
     };
   }
 
-  /** Reads a value whenever the metrics are collected. */
+  /** Reads the value whenever the metrics are collected. */
   gauge(name: string, help: string, read: () => number, labels: Readonly<Record<string, string>> = {}): void {
     const gauge: Gauge = new Gauge({
       name,

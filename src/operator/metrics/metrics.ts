@@ -18,13 +18,12 @@ const WRITE_RESULTS = ['stored', 'conflict', 'rejected', 'failed'] as const;
 const BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export interface OperatorMetrics {
-  /** Serves what was counted, default metrics of the process included. */
+  /** Includes the default metrics of the process. */
   registry: Registry;
   /** Counts one reconcile and the time it took. */
   reconciled(result: ReconcileRecord['outcome'], durationMs: number): void;
   /** Observes the queue of ChaosDemos. */
   readonly queue: QueueObserver;
-  /** What is counted of runs. */
   readonly runs: RunMetrics;
   /** Counts one attempt to write a status. */
   statusWritten(result: (typeof WRITE_RESULTS)[number]): void;
@@ -32,7 +31,7 @@ export interface OperatorMetrics {
   requested(method: string, status?: number): void;
   /** Counts a question to a profile. */
   asked(asked: Asked): void;
-  /** A watch on the API server failed or expired and was begun again. */
+  /** A watch on the API server failed or expired and was restarted. */
   watchRestarted(): void;
   /** Whether this process leads from now on. */
   setLeader(leads: boolean): void;
@@ -48,7 +47,7 @@ export interface MetricSources extends ObjectSources {
   waitingRuns: () => number;
 }
 
-/** Those of a process that has nothing to do: for the reference and for tests. */
+/** The sources of an idle process: for the reference and for tests. */
 export const IDLE: MetricSources = {
   queueDepth: () => 0,
   activeRuns: () => 0,
@@ -58,7 +57,7 @@ export const IDLE: MetricSources = {
 };
 
 /**
- * Makes the registry and everything in it.
+ * Creates the registry and all metrics.
  * @param subjects the registered ones: their scenario types are the values of the label `type`
  * @param profiles those that explain what was detected, besides the rules: the values of the label `profile`
  */
@@ -116,9 +115,8 @@ export function createMetrics(
 }
 
 /**
- * The metrics of the queue and of the reconciles, under the names that
- * controller-runtime gives them: dashboards and alerts for any operator read
- * them. No label names a namespace or an object.
+ * The metrics of the queue and of the reconciles, under the names of controller-runtime: existing dashboards and alerts
+ * for operators work with them. No label names a namespace or an object.
  */
 function createQueueMetrics(
   table: MetricTable,
@@ -177,7 +175,7 @@ function createQueueMetrics(
   };
 }
 
-/** What counts questions to profiles: how they went, and what they cost. */
+/** Counts questions to profiles, with their outcome and cost. */
 function createQuestionMetrics(table: MetricTable, profiles: readonly string[]): (asked: Asked) => void {
   const profile = [...new Set([RULES_PROFILE, ...profiles])];
   const questions = table.counter(

@@ -9,7 +9,7 @@ import { ms, runDeadline, runIsOn } from '../../demo/context.ts';
 import type { MetricTable } from './metric-table.ts';
 
 export interface ObjectSources {
-  /** All that the cache holds. */
+  /** All objects in the cache. */
   readonly demos: () => Iterable<ChaosDemo>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -25,7 +25,7 @@ export function createObjectMetrics(table: MetricTable, { demos, now }: ObjectSo
     collect() {
       const counts = new Map<string, number>(PHASES.map((phase) => [phase, 0]));
       for (const { status } of demos()) {
-        // One that no operator has seen yet has none.
+        // An object that no operator has seen yet has none.
         const phase = status?.phase ?? 'Pending';
         const count = counts.get(phase);
         if (count !== undefined) counts.set(phase, count + 1);

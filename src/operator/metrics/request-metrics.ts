@@ -1,4 +1,4 @@
-/** Requests to the API server, under the name that client-go gives them. */
+/** Requests to the API server, under client-go's metric name. */
 import { Counter, type Registry } from 'prom-client';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -6,7 +6,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Signs of an API server in trouble or throttling us: these start at 0, so that a rate is right. */
 const TROUBLE = ['429', '500', '503', '504', '<error>'];
 
-/** Codes that have a series of their own; any other is counted by its class, as 4xx. Nothing before us can make more. */
+/** Codes with their own series; any other is counted by its class, as 4xx, so that a proxy cannot create more. */
 const CODES = new Set([
   '200',
   '201',

@@ -12,16 +12,16 @@ import { runIsOn } from '../../demo/context.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 import type { MetricTable } from './metric-table.ts';
 
-/** How a run can end, as the label `verdict`. */
+/** The ends of a run, as the label `verdict`. */
 const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as const;
 
-/** Why a run can be Errored, as the label `reason`. Only a forged status has another. */
+/** Reasons of an Errored run, as the label `reason`. Only a forged status has another. */
 const ERRORED_REASONS = [...REASON_GROUPS.failure.reasons, 'Inconclusive', 'Other'];
 
 /** Longer than any run that people wait for, in seconds. Longer values come from a forged time. */
 const LONGEST_SECONDS = 31 * 24 * 3600;
 
-/** No subject counts so far. */
+/** Larger than any figure of a subject so far. */
 const MOST_FIGURE = 1e9;
 
 /** In seconds. */
@@ -159,7 +159,7 @@ export function createRunMetrics(
       if (!verdict || earlier?.run?.verdict) return;
       const { phase, reason } = verdict;
       runEnded(reason === 'Superseded' ? reason : phase, secondsBetween(startedAt, completedAt));
-      // What stopped a run matters to operations even if a violation, proven before, decides its verdict.
+      // The reason of a stop matters to operations even if a violation, proven before, decides the verdict.
       const stopped =
         phase === 'Errored' ? reason : phase === 'Failed' ? earlier?.journal?.ending?.reason : undefined;
       if (stopped !== undefined) errored({ reason: ERRORED_REASONS.includes(stopped) ? stopped : 'Other' });

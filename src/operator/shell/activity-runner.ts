@@ -1,7 +1,7 @@
-/** Keeps running what should be going on now, and stops the rest. */
+/** Keeps the wanted activities running, and stops the rest. */
 import type { Activity } from '../../demo/effects.ts';
 
-/** Carries on with one activity until `signal` is aborted. */
+/** Runs one activity until `signal` is aborted. */
 export type CarryOn = (activity: Activity, signal: AbortSignal) => Promise<void>;
 
 export class ActivityRunner {
@@ -16,7 +16,7 @@ export class ActivityRunner {
     this.#onFailure = onFailure;
   }
 
-  /** Starts what is missing of `wanted` and stops what is not among it. */
+  /** Starts the activities missing from `wanted` and stops those not in it. */
   converge(wanted: readonly Activity[]): void {
     const byKey = new Map(wanted.map((activity) => [keyOf(activity), activity]));
     for (const [key, { stop }] of this.#running) {

@@ -1,7 +1,4 @@
-/**
- * Announces a stored status: one log line, and the events and counts
- * for what has changed since the previous one.
- */
+/** Announces a stored status: one log line, and the events and counts for its changes. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { API_VERSION, KIND, printable } from '../../api/index.ts';
 import type { Chapter } from '../../demo/chapter.ts';
@@ -46,7 +43,7 @@ export function announceDeletion(
   metrics.runs.deleted(demo.status ?? {}, now);
 }
 
-/** Reports that the evidence of a run is not kept, or not all of it, and why. */
+/** Reports that the evidence of a run is not stored, or not completely, and why. */
 export function announceEvidenceLoss({ events }: Audience, demo: ChaosDemo, message: string): void {
   const note = `The evidence of run ${demo.status?.run?.number ?? 0} is not kept, or not all of it: ${message}`;
   recordEvents(events, demo, [{ type: 'Warning', reason: 'EvidenceNotKept', action: 'KeepEvidence', note }]);

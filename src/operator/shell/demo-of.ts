@@ -2,7 +2,7 @@
 import { ANNOTATIONS, type ChaosDemo } from '../../api/index.ts';
 import type { Demo } from '../../demo/context.ts';
 
-/** What `decide` reads of an object. @param noRoom why no further run may begin now */
+/** The input of `decide` from an object. @param noRoom why no further run may begin now */
 export function demoOf(
   { metadata, spec, status }: ChaosDemo,
   killSwitch: boolean,

@@ -17,9 +17,9 @@ const RETRY_MS = { first: 1000, longest: 10_000 };
 
 export interface EffectRunnerOptions {
   readonly clock: Clock;
-  /** A logger that knows what the effects are about. */
+  /** A logger with the context of the effects. */
   readonly log: () => Logger;
-  /** Performs one effect and returns what it found. */
+  /** Performs one effect and returns its finding. */
   readonly perform: (effect: Effect, permit: Permit, signal: AbortSignal) => Promise<Finding>;
   readonly permitFor: (effect: Effect) => Permit;
   readonly note: (finding: Finding) => void;
@@ -33,7 +33,7 @@ export class EffectRunner {
   readonly #lifetime = new AbortController();
   readonly #begun = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, { count: number; waits: boolean }>();
-  /** Effects under way that set something up; a restore ends them first. */
+  /** Effects in progress that set something up; a restore ends them first. */
   readonly #settingUp = new Set<Promise<void>>();
   readonly #endSetUps = new AbortController();
   #released = false;
@@ -59,7 +59,7 @@ export class EffectRunner {
     }
   }
 
-  /** Whether an effect has failed and is not tried again yet. */
+  /** Whether an effect has failed and is not retried yet. */
   isBackingOff({ id }: Effect): boolean {
     return this.#failures.get(id)?.waits === true;
   }
@@ -118,7 +118,7 @@ export class EffectRunner {
     const { id, kind } = effect;
     const why = messageOf(error);
     if (kind === 'Inject') {
-      // Nothing was sent, so it can be planned again; with this id it is not tried twice.
+      // Nothing was sent, so it can be planned again; it is not retried with this id.
       log().error({ err: error, effect: kind, id }, 'a fault could not be injected; it is planned again');
       return note(missed(id, why));
     }
@@ -147,7 +147,7 @@ export class EffectRunner {
     );
   }
 
-  /** Undoing comes after what is being set up, which ends at once. */
+  /** Ends setups in progress at once, before anything is undone. */
   async #endSettingUp(): Promise<void> {
     this.#endSetUps.abort(new Error('the run is being restored'));
     await Promise.allSettled(this.#settingUp);
@@ -167,7 +167,7 @@ export class EffectRunner {
     return await this.#options.perform(effect, permit, stop);
   }
 
-  /** Ends what is under way and resolves when it has ended. */
+  /** Ends effects in progress and resolves when they have ended. */
   async close(): Promise<void> {
     this.#lifetime.abort(new Error('the session was closed'));
     await Promise.allSettled(this.#begun.values());

@@ -1,7 +1,6 @@
 /**
- * What is kept of objects between reconciles: a version of ours that is newer
- * than the cache, and the session of one that has something under way. Of an
- * object that is idle nothing is kept, and of most there is nothing to do.
+ * State of objects between reconciles: our version if it is newer than the cache, and the session of an object with
+ * work in progress. Idle objects, most of them, have no state.
  */
 import type { ChaosDemo } from '../../api/index.ts';
 import { fixturesToRemove, runIsOn } from '../../demo/context.ts';
@@ -9,7 +8,7 @@ import { within } from '../../kube/wait.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
 
-/** How long the end of a fault and the removal of its fixtures may take when an object goes. */
+/** How long the end of a fault and the removal of its fixtures may take when an object is deleted. */
 const RELEASE_WITHIN_MS = 15_000;
 
 export interface Entry {
@@ -18,18 +17,18 @@ export interface Entry {
   /** A version that we wrote or fetched, as long as it is newer than the cache. */
   latest?: ChaosDemo;
   session?: Session;
-  /** The version that the last reconcile left, and when it is due again; a watch that brings it brings nothing new. */
+  /** The version left by the last reconcile, and when it is due again; a watch event with it brings nothing new. */
   settled?: { readonly version: string; readonly dueAt: number };
-  /** Something other than a new version calls for a decision: a session that saw something, the kill switch, room for a run. */
+  /** Something other than a new version requires a decision: a session's finding, the kill switch, a free slot. */
   isCalled?: boolean;
-  /** Since when no status of it was stored; milliseconds by the monotonic clock. */
+  /** Since when no status of it could be stored; milliseconds by the monotonic clock. */
   rejectedSince?: number;
 }
 
 export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'hasLead' | 'leads' | 'logger'> {
-  /** Called whenever a session saw something that may change what is to be done. */
+  /** Called whenever a session has a finding that may change the decision. */
   readonly onChange: (key: string) => void;
-  /** Called of an object that goes while it had a session. */
+  /** Called for an object that is deleted while it has a session. */
   readonly onDeleted: (demo: ChaosDemo) => void;
   /** Called when a session has ended: another may begin. */
   readonly onEnded: (key: string) => void;
@@ -38,18 +37,18 @@ export interface EntriesOptions extends Pick<SessionOptions, 'clock' | 'hasLead'
 export class Entries {
   readonly #options: EntriesOptions;
   readonly #entries = new Map<string, Entry>();
-  /** Sessions that are being ended, under the key of their object. */
+  /** Sessions that are ending, by the key of their object. */
   readonly #endings = new Map<string, Promise<void>>();
-  /** Aborts what is being released when there is no time left for it. */
+  /** Aborts releases when no time is left for them. */
   readonly #releasing = new AbortController();
-  /** Whether locks are left as they are: they may be those of a process that leads now. */
+  /** Whether locks are kept: they may belong to the process that leads now. */
   #keepsLocks = false;
 
   constructor(options: EntriesOptions) {
     this.#options = options;
   }
 
-  /** Objects of which anything is kept. */
+  /** Objects with state. */
   get size(): number {
     return this.#entries.size;
   }
@@ -64,7 +63,7 @@ export class Entries {
     return this.#endings.size === 0 && this.open === 0;
   }
 
-  /** The entry of a key for the object that the cache has now; that of an earlier object of the name begins to end. */
+  /** The entry of a key for the object in the cache; that of an earlier object of the name begins to end. */
   of(key: string, cached: ChaosDemo | undefined): Entry | undefined {
     const known = this.#entries.get(key);
     if (known && known.uid !== cached?.metadata.uid) {
@@ -93,7 +92,7 @@ export class Entries {
     return this.#entries.get(key)?.latest;
   }
 
-  /** The newest version that is known; ours is dropped once the cache has caught up. */
+  /** The newest known version; ours is dropped once the cache has caught up. */
   newest(entry: Entry, cached: ChaosDemo): ChaosDemo {
     const demo = entry.latest && isNewer(entry.latest, cached) ? entry.latest : cached;
     if (demo === cached) delete entry.latest;
@@ -122,7 +121,7 @@ export class Entries {
     return entry.session;
   }
 
-  /** Forgets an object of which nothing is left to keep. */
+  /** Forgets an object without state. */
   tidy(entry: Entry): void {
     const { key, latest, session } = entry;
     if (session || latest || this.#entries.get(key) !== entry) return;
@@ -136,7 +135,7 @@ export class Entries {
     this.#end(entry, async () => {});
   }
 
-  /** Begins to close the session of an object that goes: what a run in its midst has made goes too. */
+  /** Begins to close the session of a deleted object, undoing an unfinished run. */
   leave(entry: Entry): void {
     if (entry.session) this.#options.onDeleted(entry.session.demo);
     this.undo(entry);
@@ -150,8 +149,8 @@ export class Entries {
   }
 
   /**
-   * Closes every session; `release` ends faults of ours first, as a shutdown of a
-   * leader does. A process that leads no more leaves them to their own end.
+   * Closes every session; `release` ends our faults first, as in a shutdown of a leader. A process that no longer leads
+   * lets them run to their own end.
    */
   async closeAll({ release, deadlineMs }: { release: boolean; deadlineMs: number }): Promise<void> {
     const entries = [...this.#entries.values()];

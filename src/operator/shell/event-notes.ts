@@ -9,16 +9,19 @@ import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } fro
 import { counted, remedySentence } from '../../api/index.ts';
 import { asExpected, countAsExpected } from '../../demo/verdict.ts';
 
-/** An event, but for the object that it is about. */
+/** An event, without its object. */
 export interface EventNote {
   type: 'Normal' | 'Warning';
   reason: string;
   action: string;
-  /** May be longer than an event takes; the recorder cuts it. */
+  /** May be longer than an event allows; the recorder cuts it. */
   note: string;
 }
 
-/** What `kubectl events` shows of a ChaosDemo. Reasons of refusals, of waiting and of verdicts with a cause come on top (see Reason). */
+/**
+ * Event reasons in `kubectl events` of a ChaosDemo. Reasons of refusals, of waiting and of verdicts with a cause are in
+ * addition (see Reason).
+ */
 export const EVENT_REASONS = {
   RunStarted: 'A run began.',
   FaultInjected: 'A fault is active, or was active and has already ended.',
@@ -39,10 +42,7 @@ export const EVENT_REASONS = {
   Superseded: 'The run was stopped because a newer request replaced it.',
 } as const;
 
-/**
- * The events of a change from one status to the next, in the order in which the
- * things happened. Nothing changed: none.
- */
+/** The events of a change from one status to the next, the earliest first. */
 export function eventsFor(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   const run = after.run?.number ?? 0;
   return [
@@ -88,7 +88,7 @@ function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: 
   // Another attempt is another fault.
   const earlier = before?.fault?.id === fault?.id ? before?.fault : undefined;
   if (fault?.startedAt !== undefined && earlier?.startedAt === undefined) {
-    // One that is over when it is reported has no end to wait for.
+    // A fault that is over when it is reported has no end to wait for.
     const end = fault.endedAt === undefined ? `; ends by ${fault.until} at the latest` : '';
     events.push({
       type: 'Normal',
@@ -211,7 +211,7 @@ function waiting(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): E
   return [{ type: 'Normal', reason: now.reason, action: 'Wait', note: now.message }];
 }
 
-/** Looking is no waiting: that has the reason Pending. */
+/** A check in progress is not waiting: that has the reason Pending. */
 function waitsFor(status: ChaosDemoStatus | undefined): Because | undefined {
   if (status?.phase !== 'Pending') return undefined;
   const reconciling = condition(status, 'Reconciling');

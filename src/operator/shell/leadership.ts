@@ -1,10 +1,10 @@
-/** The terms of this process, one after the other: at most one works, and those before may still be ending. */
+/** The terms of this process, one after the other: at most one is active, and earlier ones may still be ending. */
 import { Term, type TermEnd, type TermOptions } from './term.ts';
 
 export interface LeadershipOptions {
   /** Options of the next term; created for each, so that nothing carries over from an earlier one. */
   readonly forTerm: () => TermOptions;
-  /** Keys of all objects there are: what a new term begins with. */
+  /** Keys of all objects: the initial work of a new term. */
   readonly keys: () => Iterable<string>;
   /** Called whenever this process begins or ends to lead. */
   readonly onChange: (leads: boolean) => void;
@@ -24,12 +24,12 @@ export class Leadership {
     return this.#term;
   }
 
-  /** Whether nothing of a run is under way, and no term is ending. */
+  /** Whether no run has work in progress, and no term is ending. */
   get isQuiet(): boolean {
     return this.#ending.size === 0 && (this.#term?.reconciler.isQuiet ?? true);
   }
 
-  /** Begins a term and gives it everything to do. */
+  /** Begins a term and enqueues everything. */
   begin(): void {
     this.#term = new Term(this.#options.forTerm());
     this.#options.onChange(true);
@@ -42,7 +42,7 @@ export class Leadership {
     for (const key of this.#options.keys()) this.#term.enqueue(key);
   }
 
-  /** Reports that a watch has brought a version of an object; nothing if this process does not lead. */
+  /** Handles a watch event of an object; does nothing if this process does not lead. */
   notice(key: string): void {
     this.#term?.notice(key);
   }

@@ -18,9 +18,9 @@ export interface PermitTerms {
   /** Whether the term of leadership in which this was begun still leads. */
   readonly leads: () => boolean;
   readonly lock: () => Lock | undefined;
-  /** Whether what the run did is being undone, so that no fault may follow. */
+  /** Whether the run is being undone, so that no fault may follow. */
   readonly released: () => boolean;
-  /** Whether the last health check showed no issue, or there was none. */
+  /** Whether the last health check showed no issue, or there was no check. */
   readonly healthy: () => boolean;
   /** Whether the injection has begun: connecting may take a while then. */
   readonly begun: (fault: string) => boolean;
@@ -44,7 +44,7 @@ function againstFault(
   if (released()) return RESTORING;
   const now = clock.now();
   if (now >= until || (!begun(id) && now > plannedAt + INJECT_WITHIN_MS)) return 'its moment has passed';
-  // It was healthy when that was decided, and storing the decision takes a while.
+  // It was healthy at the decision, and storing the decision takes a while.
   if (!begun(id) && !healthy()) return 'the subject became unhealthy';
   return lock()?.isHeld() ? undefined : LOCK_LOST;
 }

@@ -1,19 +1,18 @@
 /**
- * What the shell needs of the world, as ports: the operator passes the API
- * server, the system's clock and the registered subjects; the simulation passes
- * its own, and drives the very same shell.
+ * The shell's ports: the operator passes the API server, the system's clock and the registered subjects; the simulation
+ * passes its own, and drives the same shell.
  */
 import { type ChaosDemo, type ChaosDemoSpec, type ChaosDemoStatus, subjectPart } from '../../api/index.ts';
 import type { SubjectConnector, SubjectDefinition } from '../../demo/subject.ts';
 
-/** The end of a guarded write. Every other failure (no answer, a server in trouble) is thrown. */
+/** The result of a guarded write. Every other failure (no answer, a failing server) is thrown. */
 export type Write =
   | { readonly state: 'stored'; readonly demo: ChaosDemo }
   /** Another client wrote first, or the object was recreated: read again, decide again. */
   | { readonly state: 'conflict' }
-  /** There is no such object any more. */
+  /** The object no longer exists. */
   | { readonly state: 'gone' }
-  /** The API server will never take this: it is against the schema, or too large. */
+  /** The API server will never accept this: it violates the schema, or is too large. */
   | { readonly state: 'refused'; readonly error: Error };
 
 /** ChaosDemos, read and written. Every write is guarded by uid and resourceVersion of the object it is given. */
@@ -30,14 +29,15 @@ export interface DemoApi {
   removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write>;
 }
 
-/** Contents by the name of the file; null: it is removed. */
+/** Contents by file name; null: remove the file. */
 export type EvidenceFiles = Readonly<Record<string, string | null>>;
 
 /** The store of evidence: one object for each run, deleted with its ChaosDemo. */
 export interface EvidenceStore {
   /**
-   * Writes these files of a run, or removes them; others stay. What belongs to anyone but this ChaosDemo is left alone.
-   * @param uid what the last write returned; undefined: there was none, or it failed
+   * Writes these files of a run, or removes them; others stay. Does not touch objects that are not owned by this
+   * ChaosDemo.
+   * @param uid returned by the last write; undefined: there was none, or it failed
    * @returns the uid of the object that has them now
    * @throws with what to do, if they were not written
    */
@@ -48,7 +48,7 @@ export interface EvidenceStore {
     uid: string | undefined,
     signal: AbortSignal,
   ): Promise<string>;
-  /** Removes that of a run; returns whether there was one of this ChaosDemo. @throws as `keep` */
+  /** Removes the evidence of a run; returns whether this ChaosDemo had one. @throws as `keep` */
   remove(demo: ChaosDemo, run: number, signal: AbortSignal): Promise<boolean>;
 }
 
@@ -58,7 +58,7 @@ export interface ConnectedSubject {
   readonly connector: SubjectConnector;
 }
 
-/** By the member of `spec` that each has. */
+/** By the member of `spec` of each subject. */
 export type ConnectedSubjects = ReadonlyMap<string, ConnectedSubject>;
 
 /** The subject that a spec is about; undefined: none of these. */

@@ -1,7 +1,4 @@
-/**
- * One reconcile: take the object and what its session has seen, decide once,
- * store the status, and only then hand on what was decided.
- */
+/** One reconcile: decides once on the object and its session's observations, stores the status, then passes it on. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import { activeFault, faultDeadline, runIsOn } from '../../demo/context.ts';
@@ -38,7 +35,7 @@ const LEAD_AGAIN_MS = 1000;
  */
 const PAST_WAKE_MS = 100;
 
-/** How soon a deleted object is tried again whose fault may be active; milliseconds. */
+/** Retry delay for a deleted object whose fault may be active; milliseconds. */
 const HELD_AGAIN_MS = 10_000;
 
 /** How long the API server may reject the status of a run before others get its lock and its slot; milliseconds. */
@@ -53,20 +50,19 @@ export interface ReconcilerOptions {
   readonly subjects: ConnectedSubjects;
   /** Requests another reconcile of a key. */
   readonly enqueue: (key: string) => void;
-  /** Whether the term of leadership that this works for still leads. */
+  /** Whether the term of leadership still leads. */
   readonly leads: () => boolean;
   /** Whether it has not lost the lead: active work may still be ended, as in a graceful shutdown. */
   readonly hasLead: () => boolean;
   readonly killSwitchIsOn: () => boolean;
-  /** Runs that may be on at once, in all and of one namespace. */
+  /** Maximum number of active runs, in all and per namespace. */
   readonly maxRuns: number;
   readonly maxRunsPerNamespace: number;
 }
 
-/** What follows once everything is stored. */
+/** The rest of a decision, once everything is stored. */
 type Then = Pick<Decision, 'finalizer' | 'wakeAt'>;
 
-/** Reconciles ChaosDemos. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #writer: StatusWriter;
@@ -106,7 +102,7 @@ export class Reconciler {
     });
   }
 
-  /** Runs that have their subject open. */
+  /** Runs with an open subject. */
   get activeRuns(): number {
     return this.#entries.open;
   }
@@ -121,12 +117,12 @@ export class Reconciler {
     return this.#slots.waiting;
   }
 
-  /** Objects of which anything is kept. */
+  /** Objects with state. */
   get kept(): number {
     return this.#entries.size;
   }
 
-  /** Runs whose evidence is being kept. */
+  /** Runs whose evidence is in memory. */
   get evidenceKept(): number {
     return this.#evidence.size;
   }
@@ -149,7 +145,7 @@ export class Reconciler {
   /** As `Reconcile` of the controller. */
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     if (this.#closed) return {};
-    // Another may lead by now, and then this object is its.
+    // Another process may lead by now; the object is then handled there.
     if (!this.#options.leads()) return { requeueAfterMs: LEAD_AGAIN_MS };
     const cached = this.#options.api.read(key);
     const entry = this.#entries.of(key, cached);
@@ -162,7 +158,7 @@ export class Reconciler {
       const demo = this.#entries.newest(entry, cached);
       const { settled } = entry;
       const left = (settled?.dueAt ?? 0) - this.#options.clock.monotonic();
-      // Most versions that a watch brings are those that this process has just stored itself.
+      // Most watch events are for versions that this process has just stored itself.
       if (settled?.version === demo.metadata.resourceVersion && !entry.isCalled && left > 0) {
         return Number.isFinite(left) ? { requeueAfterMs: left } : {};
       }
@@ -170,7 +166,7 @@ export class Reconciler {
       delete entry.isCalled;
       return await this.#advance(entry, demo, signal);
     } catch (error) {
-      // It led when it decided, and not when it was to write.
+      // It lost the lead between the decision and the write.
       if (error instanceof NotLeadingError) return { requeueAfterMs: LEAD_AGAIN_MS };
       throw error;
     } finally {
@@ -181,14 +177,14 @@ export class Reconciler {
   /** As `Entries.closeAll`; nothing is reconciled any more. */
   async close(options: { release: boolean; deadlineMs: number }): Promise<void> {
     this.#closed = true;
-    // What is seen is gone when sessions are closed.
+    // Observations are lost when sessions are closed.
     const kept = this.#evidence.close(options.release);
     await this.#entries.closeAll(options);
     await kept;
   }
 
   async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
-    // Opened for a spec that was changed before its run began: another may be about other pods.
+    // Opened for a spec that was changed before its run began: the new one may be about other pods.
     if (entry.session?.isOutdated && !runIsOn(demo.status)) this.#entries.close(entry);
     const subject = subjectOf(this.#options.subjects, demo.spec);
     if (!subject) return await this.#standUnknown(entry, demo, signal);
@@ -233,7 +229,7 @@ export class Reconciler {
     return decide(demoOf(demo, this.#options.killSwitchIsOn(), noRoom), observed, now, definition);
   }
 
-  /** In the same turn as the decision, which went by the slots that there were. */
+  /** In the same turn as the decision, which is based on the slots at that time. */
   #requestSlot({ key, session }: Entry, { effects, slot, status }: Decision): void {
     if (slot === 'awaited') this.#slots.wait(key);
     if (slot !== 'taken') return;
@@ -242,7 +238,7 @@ export class Reconciler {
     else this.#slots.take(key);
   }
 
-  /** As soon as nothing is left that takes up room. */
+  /** As soon as nothing that uses resources is left. */
   #giveSlotUp(key: string): void {
     if (this.#entries.isEnding(key)) this.#slots.end(key);
     else this.#slots.leave(key);
@@ -271,7 +267,7 @@ export class Reconciler {
     { finalizer, wakeAt }: Then,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
-    // What a run has made is removed before its object goes, for as long as that takes.
+    // The results of a run are removed before its object is deleted, however long that takes.
     if (demo.metadata.deletionTimestamp && this.#entries.isEnding(entry.key)) return {};
     if (!finalizer) {
       const write = await this.#writer.removeFinalizer(demo, signal);
@@ -285,8 +281,8 @@ export class Reconciler {
   }
 
   /**
-   * No status can be decided on, or the API server does not store it: the controller tries again, and nothing begins
-   * until then. What only undoes does not wait for that, nor does a deleted object without a fault that may be active.
+   * If no status can be decided on, or the API server does not store it, the controller retries, and nothing begins
+   * until then. Undoing does not wait for that, nor does a deleted object without a possibly active fault.
    */
   async #giveUp(
     entry: Entry,
@@ -316,7 +312,9 @@ export class Reconciler {
     return await this.#finish(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
   }
 
-  /** A run whose status is rejected for long gives its lock and its slot back; it continues as after a restart. */
+  /**
+   * If the status of a run is rejected for too long, releases its lock and slot; the run continues as after a restart.
+   */
   #yield(entry: Entry): void {
     const now = this.#options.clock.monotonic();
     entry.rejectedSince ??= now;
@@ -364,7 +362,7 @@ export class Reconciler {
       throw new Error('the API server refused a write, although nobody else has written the object');
     }
     this.#entries.keep(entry, fetched);
-    // Nothing was decided on that version yet, whatever this reconcile did before.
+    // That version has had no decision yet, whatever this reconcile did before.
     entry.isCalled = true;
     return { requeueAfterMs: 0 };
   }

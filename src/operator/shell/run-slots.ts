@@ -20,7 +20,7 @@ export class RunSlots {
   readonly #options: RunSlotsOptions;
   /** Those that have a slot. */
   readonly #byNamespace = new Map<string, Set<string>>();
-  /** Of those: whose run is over, while its session is still being closed. */
+  /** Of those: objects whose run is over, while the session is still closing. */
   readonly #ending = new Set<string>();
   readonly #waiting = new FairQueue<string>();
 
@@ -38,7 +38,7 @@ export class RunSlots {
     return this.#waiting.size;
   }
 
-  /** Why no run of this object may begin now, in a sentence; undefined: it has a slot, or there is one for it. */
+  /** Why no run of this object may begin now, in a sentence; undefined: it has a slot, or one is free. */
   obstacle(key: string): string | undefined {
     const { most, mostByNamespace } = this.#options;
     const namespace = namespaceOf(key);
@@ -54,7 +54,7 @@ export class RunSlots {
     return undefined;
   }
 
-  /** Has a slot for this object from now on, whether or not there is room. */
+  /** Takes a slot for this object, even beyond the limits. */
   take(key: string): void {
     const namespace = namespaceOf(key);
     this.#waiting.delete(namespace, key);
@@ -62,25 +62,25 @@ export class RunSlots {
     this.#byNamespace.set(namespace, (this.#byNamespace.get(namespace) ?? new Set()).add(key));
   }
 
-  /** Puts an object at the end of the queue of its namespace, unless it waits already. */
+  /** Appends an object to the queue of its namespace, unless it is queued already. */
   wait(key: string): void {
     if (this.#has(key) && !this.#ending.has(key)) return;
     this.#waiting.push(namespaceOf(key), key);
     this.#handOut();
   }
 
-  /** The object wants no run any more; its slot is free once `ended` is called. */
+  /** The object no longer needs its slot; it is free once `ended` is called. */
   end(key: string): void {
     this.#waiting.delete(namespaceOf(key), key);
     if (this.#has(key)) this.#ending.add(key);
   }
 
-  /** The session of a run that was over is closed. One that has begun another since keeps its slot. */
+  /** The session of a finished run is closed. An object that has begun another run since keeps its slot. */
   ended(key: string): void {
     if (this.#ending.has(key)) this.#free(key);
   }
 
-  /** Gives a slot, or the place in the queue, up at once. */
+  /** Gives up a slot, or the place in the queue, at once. */
   leave(key: string): void {
     this.#waiting.delete(namespaceOf(key), key);
     this.#free(key);

@@ -1,7 +1,6 @@
 /**
- * What is kept for one object between decisions: what was seen of it, and, once
- * it is admitted, the driver of its subject and the lock on what only one run may
- * use. It performs effects and carries on activities; it decides nothing.
+ * State of one object between decisions: its observations, and, once it is admitted, the driver of its subject and the
+ * lock on what only one run may use. It performs effects and runs activities; it makes no decisions.
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
@@ -17,10 +16,10 @@ import { EffectRunner } from './effect-runner.ts';
 import { NOT_LEADING, permitFor } from './permit.ts';
 import type { ConnectedSubject } from './ports.ts';
 
-/** When an activity is started again that ended by an error, in milliseconds. */
+/** Restart delay of an activity that ended by an error, in milliseconds. */
 const ACTIVITY_AGAIN_MS = 1000;
 
-/** When a release is tried again that was not proven, in milliseconds. */
+/** Retry delay of an unproven release, in milliseconds. */
 const RELEASE_AGAIN_MS = 1000;
 
 /** How long effects and activities may take to end after an abort, and then their resources, in milliseconds. */
@@ -35,13 +34,13 @@ export interface SessionOptions {
   readonly leads: () => boolean;
   /** Whether that term has not lost the lead: active work may still be ended. */
   readonly hasLead: () => boolean;
-  /** Called whenever something was seen that may change what is to be done. */
+  /** Called whenever an observation may change the decision. */
   readonly onChange: () => void;
 }
 
 type Opened = NonNullable<Admitted['opened']>;
 
-/** One object's eyes and hands. */
+/** Per-object runtime state: observations, driver and lock. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #effects: EffectRunner;
@@ -51,9 +50,9 @@ export class Session {
   #observed: Observed;
   #opened: Opened | undefined;
   #admitting = false;
-  /** Whether the lock is left as it is when this session is closed: it may be that of a process that leads now. */
+  /** Whether the lock is kept when this session is closed: it may belong to the process that leads now. */
   #keepsLock = false;
-  /** Generation of the spec that the driver was opened for. */
+  /** Generation of the spec for which the driver was opened. */
   #openedFor: number | undefined;
 
   constructor(options: SessionOptions) {
@@ -95,7 +94,7 @@ export class Session {
     return this.#openedFor !== undefined && this.#openedFor !== this.#demo.metadata.generation;
   }
 
-  /** What was seen around a fault, as long as the subject is open. */
+  /** The observations around a fault, as long as the subject is open. */
   evidence(fault: string): FaultEvidence | undefined {
     return this.#opened?.driver.evidence?.(fault);
   }
@@ -105,7 +104,7 @@ export class Session {
     this.#demo = demo;
   }
 
-  /** Remembers the faults and remedies that this process is about to announce by storing `status`. */
+  /** Remembers the faults and remediation actions that this process is about to announce by storing `status`. */
   announce(before: ChaosDemoStatus | undefined, status: ChaosDemoStatus): void {
     for (const { fault } of status.scenarios ?? []) {
       if (!fault || before?.scenarios?.some((entry) => entry.fault?.id === fault.id)) continue;
@@ -117,17 +116,19 @@ export class Session {
     }
   }
 
-  /** Begins every effect that was not begun yet, as far as there is a driver for it; the findings come through `onChange`. */
+  /**
+   * Begins every effect that was not begun yet, if there is a driver for it; findings are reported through `onChange`.
+   */
   perform(effects: readonly Effect[]): void {
     this.#effects.begin(effects.filter((effect) => this.#canPerform(effect)));
   }
 
-  /** Whether one of these effects has failed and is not tried again yet. */
+  /** Whether one of these effects has failed and is not retried yet. */
   isBackingOff(effects: readonly Effect[]): boolean {
     return effects.some((effect) => this.#effects.isBackingOff(effect));
   }
 
-  /** Starts what is missing of these activities and stops what is not among them. */
+  /** Starts missing activities and stops those not listed. */
   converge(activities: readonly Activity[]): void {
     this.#activities.converge(this.#opened ? activities : []);
   }
@@ -154,7 +155,7 @@ export class Session {
     }
   }
 
-  /** Ends everything of this session and gives the lock back, unless it is to be kept. A fault stays as it is. */
+  /** Ends everything of this session and releases the lock, unless it is to be kept. A fault stays as it is. */
   async close(keepLock: boolean): Promise<void> {
     this.#keepsLock = keepLock;
     const { clock, subject } = this.#options;
@@ -179,7 +180,7 @@ export class Session {
 
   #canPerform({ kind }: Effect): boolean {
     if (kind === 'FindPodTemplate') return true;
-    // What is open, or about to be, is not opened twice: it is closed first.
+    // A driver that is open or opening must be closed before another is opened.
     return kind === 'Admit' ? !this.#opened && !this.#admitting : this.#opened !== undefined;
   }
 
@@ -252,7 +253,7 @@ export class Session {
     return this.#opened.driver;
   }
 
-  /** For a release that is no effect of a decision. */
+  /** For a release outside of a decision's effects. */
   get #releasePermit(): Permit {
     const { hasLead } = this.#options;
     return { refusal: () => (hasLead() ? undefined : NOT_LEADING) };

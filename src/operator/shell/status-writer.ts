@@ -1,20 +1,20 @@
-/** Writes what was decided of an object, as long as the term that decided has the lead, and counts the attempts. */
+/** Writes decided statuses and finalizers, as long as the deciding term has the lead, and counts the attempts. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { FINALIZER } from '../../api/index.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import type { DemoApi, Write } from './ports.ts';
 
-/** How each end of a write is counted. */
+/** Metric label for each result of a write. */
 const COUNTED = { stored: 'stored', conflict: 'conflict', gone: 'failed', refused: 'rejected' } as const;
 
-/** A write was not sent, since the term that decided on it does not lead. */
+/** A write was not sent, because the deciding term does not lead. */
 export class NotLeadingError extends Error {
   override readonly name = 'NotLeadingError';
 }
 
 /**
- * Every `stored` has the object as it is now, changed or not. Every write throws a {@link NotLeadingError} if the term
- * does not have the lead, and what the API server did not answer: such a write may have happened.
+ * Every `stored` has the current object, changed or not. Every write throws a {@link NotLeadingError} if the term does
+ * not have the lead, and the error if the API server did not answer: such a write may have happened.
  */
 export class StatusWriter {
   readonly #api: DemoApi;
@@ -27,7 +27,6 @@ export class StatusWriter {
     this.#hasLead = hasLead;
   }
 
-  /** Stores a status. */
   async apply(demo: ChaosDemo, status: ChaosDemoStatus, signal: AbortSignal): Promise<Write> {
     this.#mustLead();
     try {
@@ -40,7 +39,7 @@ export class StatusWriter {
     }
   }
 
-  /** Sees that the object carries the finalizer: to be done before a fault is announced. */
+  /** Adds the finalizer if it is missing: required before a fault is announced. */
   async ensureFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
     const { deletionTimestamp, finalizers = [] } = demo.metadata;
     if (finalizers.includes(FINALIZER) || deletionTimestamp) return { state: 'stored', demo };
@@ -50,14 +49,14 @@ export class StatusWriter {
     return write.state === 'refused' ? { state: 'conflict' } : write;
   }
 
-  /** Sees that the object does not carry the finalizer. */
+  /** Removes the finalizer if it is there. */
   async removeFinalizer(demo: ChaosDemo, signal: AbortSignal): Promise<Write> {
     if (!demo.metadata.finalizers?.includes(FINALIZER)) return { state: 'stored', demo };
     this.#mustLead();
     return await this.#api.removeFinalizer(demo, signal);
   }
 
-  /** Right before a write: a process may be frozen between what it decides and what it sends. */
+  /** Right before a write: a process may be frozen between a decision and its write. */
   #mustLead(): void {
     if (!this.#hasLead()) throw new NotLeadingError('nothing was written: this operator no longer leads');
   }

@@ -10,7 +10,7 @@ import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'hasLead' | 'leads' | 'subjects'> {
   /** Connects the subjects for this term; they change their state in the cluster only while `hasLead` holds. */
   readonly connect: (hasLead: () => boolean) => ConnectedSubjects;
-  /** Whether this process leads at this very moment, in whatever term. */
+  /** Whether this process leads now, in any term. */
   readonly processLeads: () => boolean;
   /** Objects reconciled at the same time. */
   readonly concurrency: number;
@@ -19,22 +19,22 @@ export interface TermOptions extends Omit<ReconcilerOptions, 'enqueue' | 'hasLea
 
 /** How a term ends. */
 export interface TermEnd {
-  /** Whether faults are ended first; one that leads no more leaves them to their own end. */
+  /** Whether faults are ended first; a process that no longer leads lets them run to their own end. */
   readonly release: boolean;
-  /** For all of it, in milliseconds. */
+  /** Time limit in total, in milliseconds. */
   readonly deadlineMs: number;
 }
 
 /** The workers and sessions of one term. */
 export class Term {
   readonly #options: TermOptions;
-  /** The reconciles of this term, with what they count. */
+  /** The reconciler of this term, with its metrics. */
   readonly reconciler: Reconciler;
   readonly #controller: Controller;
   #ending: Promise<void> | undefined;
   #lost = false;
 
-  /** Begins to work on what is enqueued. */
+  /** Starts working on enqueued objects. */
   constructor(options: TermOptions) {
     const { audience, clock, concurrency, connect, logger, onReconciled } = options;
     const hasLead = (): boolean => this.#hasLead;
@@ -59,7 +59,7 @@ export class Term {
     this.#controller.start();
   }
 
-  /** Whether this term leads at this very moment. */
+  /** Whether this term leads now. */
   get leads(): boolean {
     return this.#ending === undefined && this.#options.processLeads();
   }
@@ -69,7 +69,7 @@ export class Term {
     return this.#controller.depth;
   }
 
-  /** Takes over all objects there are. */
+  /** Takes over all objects. */
   takeOver(keys: Iterable<string>): void {
     const all = [...keys];
     this.reconciler.takeOver(all);

@@ -2,7 +2,7 @@
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { withPrintableTexts } from '../../api/index.ts';
 
-/** The status of an object with a subject that is not among `known`. What it had before stays. */
+/** The status of an object with a subject that is not among `known`. Its previous fields stay. */
 export function unknownSubjectStatus(
   demo: ChaosDemo,
   known: readonly string[],

@@ -1,4 +1,4 @@
-/** What the commands of `kubectl chaosdemo` have in common: how they are written down, and how they are run. */
+/** Common parts of the commands of `kubectl chaosdemo`: their definition, and their execution. */
 import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { terminalLine } from '../../../api/index.ts';
@@ -54,7 +54,7 @@ export function localCommand(program: Command, { examples, name, notes, summary 
     .exitOverride();
 }
 
-/** As wide as a terminal is: commander breaks lines, and keeps those that are broken. */
+/** Wrapped to the terminal: commander wraps lines, but keeps existing breaks. */
 function asParagraphs(text: string): string {
   return text.replace(/(?<!\n)\n(?!\n)/g, ' ');
 }
@@ -77,7 +77,7 @@ export function plainOption(): Option {
   return new Option('--plain', 'print lines, also on a terminal').default(!hasTerminal(), 'only without one');
 }
 
-/** What commander calls an action with, of a command without an argument or with `[name]`. */
+/** The arguments of commander for an action of a command without an argument or with `[name]`. */
 type ActionArguments<O> =
   | [options: O, command: Command]
   | [name: string | undefined, options: O, command: Command];

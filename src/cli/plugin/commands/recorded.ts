@@ -1,4 +1,4 @@
-/** `report` and `history`: what a run has left behind, as files. */
+/** `report` and `history`: the results of a run, as files. */
 import { writeFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { readHistories } from '../../report/read.ts';

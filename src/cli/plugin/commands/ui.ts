@@ -27,7 +27,7 @@ namespace. It is served on 127.0.0.1 with your own rights, to anyone who has the
       connected<Place & { port: number; open: boolean }>(
         context,
         async (connection, { open, port }, given) => {
-          // It brings the charting library, which no other command needs at its start.
+          // Loads the charting library, which no other command needs at its start.
           const { hasBrowser, ui } = await import('../ui/ui.ts');
           const name = given === undefined ? undefined : await existing(context, connection, given);
           await ui({ connection, name, port, open: open && hasBrowser(), say, signal: context.signal });

@@ -10,7 +10,7 @@ export type State = 'ok' | 'note' | 'wrong' | 'unknown';
 export interface Finding {
   readonly check: string;
   readonly state: State;
-  /** What was found, of what. */
+  /** The finding and its object. */
   readonly message: string;
   /** Commands to fix it, in this order; none: the message has the advice. */
   readonly mend?: readonly string[];
@@ -20,7 +20,7 @@ export interface Finding {
 
 const MARKS: Readonly<Record<State, string>> = { ok: '✓', note: '•', wrong: '✗', unknown: '?' };
 
-/** The findings as lines, with what to do below each. */
+/** The findings as lines, each followed by its fix. */
 export function findingLines(findings: readonly Finding[]): string[] {
   const width = Math.max(0, ...findings.map(({ check }) => check.length));
   const lines = findings.flatMap(({ check, mend = [], message, reason, state }) => [

@@ -6,7 +6,7 @@ import { standingOf } from '../standing.ts';
 import type { Finding } from './finding.ts';
 import { mergePatch } from './scene.ts';
 
-/** Refusals that nothing but another spec ends. */
+/** Refusals that only a change of the spec ends. */
 const OF_THE_SPEC: ReadonlySet<string> = new Set(['UnprovableSpec', 'SubjectUnknown']);
 
 /**

@@ -7,7 +7,7 @@ import { shell } from '../connection.ts';
 import type { Finding } from './finding.ts';
 import { checked, read, type Scene } from './scene.ts';
 
-/** Names under which the operator is installed; its flags cannot change them. */
+/** Names of the installed operator; its flags cannot change them. */
 const OPERATOR = 'chaosdemo-operator';
 const TARGET_ROLE = 'chaosdemo-target';
 const KILL_SWITCH = 'chaosdemo-kill-switch';
@@ -38,7 +38,7 @@ interface Lease {
   };
 }
 
-/** The API server answers, and serves ChaosDemos. */
+/** Checks that the API server answers, and serves ChaosDemos. */
 export async function checkCrd(scene: Scene): Promise<Finding> {
   return await checked('CRD', scene, async () => {
     const found = await read<object>(scene, `/apis/${GROUP}/${VERSION}`);
@@ -132,7 +132,7 @@ async function deployments(scene: Scene): Promise<readonly Deployment[]> {
   return list?.items ?? [];
 }
 
-/** None: all of them, or it is not known. */
+/** None: all of them, or unknown. */
 async function watchedNamespaces(scene: Scene): Promise<string[]> {
   const [deployment] = await deployments(scene);
   const args = deployment?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
@@ -157,7 +157,7 @@ export async function checkKillSwitch(scene: Scene): Promise<Finding> {
   });
 }
 
-/** The namespace lets itself be tested. */
+/** Checks that the namespace is enabled for tests. */
 export async function checkNamespace(scene: Scene): Promise<Finding> {
   const { kubectl, namespace } = scene;
   return await checked('Namespace', scene, async () => {
@@ -175,7 +175,7 @@ export async function checkNamespace(scene: Scene): Promise<Finding> {
   });
 }
 
-/** One thing that the operator has to be permitted to do. */
+/** A permission that the operator needs. */
 interface Right {
   readonly verb: string;
   readonly group: string;
@@ -194,7 +194,7 @@ const IN_NAMESPACE: readonly Right[] = [
   })),
 ];
 
-/** Of the same role; without them runs go on, and leave no evidence. */
+/** Of the same role; without them runs work, but leave no evidence. */
 const FOR_EVIDENCE: readonly Right[] = ['get', 'create', 'patch', 'delete'].map((verb) => ({
   verb,
   group: '',
@@ -282,7 +282,7 @@ async function serviceAccount(scene: Scene): Promise<string> {
   return found[0]?.spec?.template?.spec?.serviceAccountName ?? OPERATOR;
 }
 
-/** Those of the rights that the user has not, in words. */
+/** The rights that the user lacks, in words. */
 async function lacking(scene: Scene, user: string, rights: readonly Right[]): Promise<string[]> {
   const allowed = await Promise.all(rights.map((right) => may(scene, user, right)));
   return rights.filter((_, i) => !allowed[i]).map(({ resource, verb }) => `${verb} ${resource}`);

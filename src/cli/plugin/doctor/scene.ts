@@ -1,4 +1,4 @@
-/** What every check of `doctor` works with: the user's cluster, read with the user's rights. */
+/** The context of every check of `doctor`: the user's cluster, read with the user's rights. */
 import { type ChaosDemo, messageOf } from '../../../api/index.ts';
 import { ApiError, isForbidden, isNotFound } from '../../../kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../../../kube/client.ts';
@@ -8,7 +8,7 @@ export interface Scene {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly name: string;
-  /** Of the operator. */
+  /** Namespace of the operator. */
   readonly system: string;
   /** `kubectl` with the flags of the user. */
   readonly kubectl: string;
@@ -20,7 +20,7 @@ export interface DemoScene extends Scene {
   readonly demo: ChaosDemo;
 }
 
-/** Of one answer, in bytes. */
+/** Maximum bytes of one response. */
 const READ_BYTES = 16 * 1024 * 1024;
 
 /**

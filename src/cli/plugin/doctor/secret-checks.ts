@@ -1,4 +1,4 @@
-/** Is each Secret that a rate limiter names there, and for this use. Judged as the operator does; no value is shown. */
+/** Checks that each Secret of a rate limiter exists and is for this use. Same rules as the operator; shows no value. */
 import { resourcePath } from '../../../kube/resource-path.ts';
 import type { Secret } from '../../../subjects/cluster.ts';
 import { readHttpAuth } from '../../../subjects/ratelimiter/admission/http-auth.ts';
@@ -14,14 +14,14 @@ import { shell } from '../connection.ts';
 import type { Finding } from './finding.ts';
 import { checked, type DemoScene, mergePatch, read } from './scene.ts';
 
-/** What one Secret has to be. */
+/** The requirements on one Secret. */
 interface Wanted {
   readonly name: string;
   readonly type: string;
   readonly reason: 'RedisAuthInvalid' | 'HTTPAuthInvalid';
-  /** For whom it is. */
+  /** Its purpose. */
   readonly use: string;
-  /** Makes it. */
+  /** The command that creates it. */
   readonly create: string;
   /** What the user has to provide first, with an article. */
   readonly needs: string;
@@ -102,7 +102,7 @@ export function checkHttpSecret(
   return [Promise.resolve({ check: 'HTTP Secret', state: 'wrong', message, reason: 'HTTPAuthInvalid' })];
 }
 
-/** It is there, of the type that the operator takes, with what it needs, and for this use. */
+/** Checks that it exists, of an accepted type, complete, and for this use. */
 async function checkSecret(scene: DemoScene, check: string, wanted: Wanted): Promise<Finding> {
   const { kubectl, namespace } = scene;
   const { create, judge, name, needs, patch, reason, type, use } = wanted;
@@ -145,7 +145,7 @@ function redisSecretPatch({ kubectl, namespace }: DemoScene, secret: Secret, ser
     return [`${command} ${mergePatch({ stringData: { service: all } })}`];
   }
   if ((secret.data?.['password'] ?? '') !== '') return [];
-  // In base64 a password may hold whatever JSON would take for more than text.
+  // As base64, a password may contain characters that are special in JSON.
   const password = `"$(printf %s "$PASSWORD" | base64 | tr -d '\n')"`;
   return [`${command} --type=merge -p '{"data":{"password":"'${password}'"}}'`];
 }

@@ -1,4 +1,4 @@
-/** Is there something to test: the limiter's pods, the Service and the pod of Redis, the Secrets. Judged as the operator does. */
+/** Checks that there is a target: the limiter's pods, Service and pod of Redis, Secrets. Same rules as the operator. */
 import { resourcePath } from '../../../kube/resource-path.ts';
 import type { Pod, Service } from '../../../subjects/cluster.ts';
 import { podSelectorOf, resolveRedis } from '../../../subjects/ratelimiter/admission/redis-service.ts';
@@ -14,7 +14,7 @@ import { checkHttpSecret, checkRedisSecret } from './secret-checks.ts';
 
 const NAME_LABEL = 'app.kubernetes.io/name';
 
-/** All that the namespace must hold for a rate limiter to be tested. */
+/** Checks everything that the namespace needs for a test of a rate limiter. */
 export async function checkRateLimiter(scene: DemoScene): Promise<Finding[]> {
   const limiter = rateLimiterOf(scene.demo.spec);
   const redis = checkRedis(scene, limiter);
@@ -27,7 +27,7 @@ export async function checkRateLimiter(scene: DemoScene): Promise<Finding[]> {
   ]);
 }
 
-/** The selected pods are Ready, of one image, and have the port. */
+/** Checks that the selected pods are Ready, of one image, and have the port. */
 async function checkPods(scene: DemoScene, limiter: RateLimiterSpec): Promise<Finding> {
   const { kubectl, namespace } = scene;
   return await checked('Limiter pods', scene, async () => {
@@ -81,7 +81,7 @@ function tcpPorts({ spec }: Pod): number[] {
   return ports.filter(({ protocol = 'TCP' }) => protocol === 'TCP').map(({ containerPort }) => containerPort);
 }
 
-/** The Service is there and leads to one Ready pod. */
+/** Checks that the Service exists and selects one Ready pod. */
 async function checkRedis(scene: DemoScene, { redis }: RateLimiterSpec): Promise<Finding> {
   const { kubectl, namespace } = scene;
   const { port, service: name } = redis;
@@ -120,7 +120,7 @@ async function meantSelector(scene: DemoScene, limiter: RateLimiterSpec): Promis
   });
   const [only] = eligible;
   if (only === undefined || eligible.length > 1) return undefined;
-  // A merge keeps what it does not name, so what was there has to be named.
+  // A merge patch keeps members that it does not name, so the old ones have to be named.
   const old = Object.fromEntries(Object.keys(limiter.selector.matchLabels).map((key) => [key, null]));
   const selector = { matchLabels: { ...old, [NAME_LABEL]: only } };
   return patchRateLimiter(scene, { selector });
@@ -167,7 +167,7 @@ function showLabels({ kubectl, namespace }: DemoScene): string {
   return `${kubectl} ${shell`-n ${namespace} get pods --show-labels`}`;
 }
 
-/** Pods with all their labels; as many as the operator would take, and one more. */
+/** Pods with all their labels; one more than the operator accepts. */
 async function listPods(scene: DemoScene, labelSelector: string): Promise<readonly Pod[]> {
   const path = resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace: scene.namespace });
   const list = await read<{ items: Pod[] }>(scene, path, { query: { labelSelector, limit: MOST_PODS + 1 } });

@@ -1,30 +1,30 @@
-/** Who is let in: decided on the head of a request alone. Pure. */
+/** Access control: decided from the head of a request only. Pure. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a request must show. */
+/** The credentials that a request must have. */
 export interface Gate {
   readonly port: number;
   /** Known to the reader of the terminal, and to the browser opened from it. */
   readonly token: string;
-  /** Lets in once in place of the token; undefined: it has, or there is none. */
+  /** One-time alternative to the token; undefined: it was used, or there is none. */
   readonly key?: string | undefined;
 }
 
 export interface RequestHead {
   readonly method?: string | undefined;
-  /** Path and query, as they were sent. */
+  /** Path and query, as sent. */
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** enter: it brought the token or the key in its address, and is to come back with a cookie in its place. */
+/** enter: the token or the key was in the address; redirect with a cookie in its place. */
 export type Decision =
   | { readonly kind: 'admit'; readonly path: string }
   | { readonly kind: 'enter'; readonly path: string; readonly cookie: string; readonly byKey: boolean }
   | { readonly kind: 'refuse'; readonly status: 403 | 405; readonly why: string };
 
-/** Cookies know no ports: two of these pages at once must not share one. */
+/** Cookies ignore ports: two of these pages at once must not share one. */
 function cookieName(port: number): string {
   return `chaosdemo-ui-${port}`;
 }
@@ -64,7 +64,7 @@ function refuse(status: 403 | 405, why: string): Decision {
   return { kind: 'refuse', status, why };
 }
 
-/** Takes as long whatever they have in common. */
+/** Constant-time comparison. */
 function isSame(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

@@ -12,7 +12,7 @@ import { pageHtml } from './shell.ts';
 import type { FoundEvidence, Overview, OverviewRow, Place } from './source.ts';
 
 const NOTHING = html``;
-/** Pixels of a drawing beside another: its words are as large as those around it. */
+/** Width in pixels of drawings side by side: their text has the size of the surrounding text. */
 const HALF = 560;
 const NO_NETWORK = 'It is served to this machine alone.';
 
@@ -57,7 +57,7 @@ function overviewItem(row: OverviewRow): Markup {
 <p>${facts.join(' · ')}</p>${message === '' ? NOTHING : html`<p class="muted">${message}</p>`}</li>`;
 }
 
-/** Succeeded means that the gate passed, not that the subject is well: that is for the report to show. */
+/** Succeeded means that the gate passed, not that the subject is healthy: the report shows that. */
 const CHIPS: Readonly<Record<string, string>> = { Running: 'on', Succeeded: 'gate', Failed: 'bad' };
 
 function phaseChip(phase: string, reason = ''): Markup {
@@ -68,11 +68,11 @@ function phaseChip(phase: string, reason = ''): Markup {
 
 export interface RunOnShow {
   readonly source: ReportSource;
-  /** Of which there is evidence, the last first; undefined: that may not be listed. */
+  /** Runs with evidence, the last first; undefined: not allowed to list them. */
   readonly runs: readonly number[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** As commands that it prints call it, with the flags that lead to the cluster on show. */
+  /** As in the commands that it prints, with the flags for this cluster. */
   readonly kubectl: string;
 }
 
@@ -146,7 +146,7 @@ function waitingPart({ metadata, status }: ReportSource['demo'], kubectl: string
   return { markup, style: '' };
 }
 
-/** @param others undefined: they may not be listed */
+/** @param others undefined: not allowed to list them */
 function earlier(place: Place, run: number, others: readonly number[] | undefined): Markup {
   if (!others) {
     return notes([

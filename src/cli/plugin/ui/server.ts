@@ -1,4 +1,4 @@
-/** Serves the pages on loopback: who is let in, what is answered, and how much of it at once. */
+/** Serves the pages on loopback, with access control and resource limits. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isForbidden } from '../../../kube/api-error.ts';
@@ -23,12 +23,12 @@ const NEWS_MS = 1_000;
 
 export interface UiOptions {
   readonly source: UiSource;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
   readonly token: string;
-  /** As commands that pages print call it, with the flags that lead to the same cluster. */
+  /** As in the commands that pages print, with the flags for the same cluster. */
   readonly kubectl: string;
-  /** Lets in one browser in place of the token, once, and within minutes. */
+  /** Admits one browser in place of the token, once, and within minutes. */
   readonly key?: string;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -36,7 +36,6 @@ export interface UiOptions {
 
 export interface Ui {
   readonly port: number;
-  /** Ends all connections and streams. */
   close(): Promise<void>;
 }
 
@@ -174,7 +173,7 @@ async function followTo(
   }
 }
 
-/** Names as Kubernetes has them; runs as far as they are counted. */
+/** Names by the rules of Kubernetes; run numbers up to their maximum. */
 const NAME = '[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?';
 const RUN = '[1-9][0-9]{0,9}';
 const RUNS = new RegExp(`^/runs/(${NAME})/(${NAME})(?:/(events)|/(${RUN})/(${RUN}))?$`);
@@ -196,7 +195,7 @@ function routeOf(path: string): Route | undefined {
   return { kind: 'pair', place, runs: [Number(a), Number(b)] };
 }
 
-/** What the user may not do, and what would help. */
+/** The missing permission, and how to get it. */
 function whyRefused(route: Route | undefined): string {
   if (route?.kind === 'run' || route?.kind === 'pair') {
     return `You may not read ChaosDemos in namespace ${route.place.namespace}. Ask for the right to get chaosdemos.chaosdemo.dev there.`;

@@ -1,4 +1,4 @@
-/** What every page of the ui has around its content, and the script that keeps it live. Pure. */
+/** The frame of every page, and the script that keeps it live. Pure. */
 import { createHash } from 'node:crypto';
 import { STYLE } from '../../report/page-style.ts';
 import { html, type Markup, Markup as MarkupText } from '../../report/text.ts';
@@ -116,7 +116,7 @@ addEventListener('keydown', ({ key }) => { if (key === 'Escape') getSelection().
 addEventListener('pagehide', () => events.close());
 `;
 
-/** Lets the script above run, and no other; nothing comes from elsewhere. */
+/** Content security policy: allows only the script above, and no external content. */
 export const POLICY = [
   "default-src 'none'",
   `script-src 'sha256-${createHash('sha256').update(SCRIPT).digest('base64')}'`,

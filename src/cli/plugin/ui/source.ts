@@ -1,4 +1,4 @@
-/** What the page is made of: the port, and how the API server fills it. */
+/** The data of the pages: the port, and its implementation by the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemo } from '../../../api/index.ts';
 import { EVIDENCE_LABELS, evidenceLabels, evidenceName, type RunEvidence } from '../../../evidence/index.ts';
@@ -30,7 +30,7 @@ export interface Overview {
   /** undefined: all namespaces. */
   readonly namespace: string | undefined;
   readonly rows: readonly OverviewRow[];
-  /** There are more, which are not shown. */
+  /** There are more that are not shown. */
   readonly isCut: boolean;
   /** All namespaces were requested, and may not be listed. */
   readonly isOneOfAll: boolean;
@@ -46,15 +46,15 @@ export interface FoundEvidence {
   readonly isAbsent?: boolean;
 }
 
-/** All of it is read with the rights of the user. */
+/** Reads everything with the rights of the user. */
 export interface UiSource {
-  /** All ChaosDemos that may be listed. */
+  /** All ChaosDemos that the user may list. */
   overview(signal: AbortSignal): Promise<Overview>;
-  /** The object, and the evidence of the run that it shows; undefined: there is none of that name. */
+  /** The object, and the evidence of its current run; undefined: there is none of that name. */
   run(place: Place, signal: AbortSignal): Promise<ReportSource | undefined>;
-  /** Numbers of the runs of which there is evidence, the last first; undefined: they may not be listed. */
+  /** Numbers of the runs with evidence, the last first; undefined: not allowed to list them. */
   runs(place: Place, signal: AbortSignal): Promise<readonly number[] | undefined>;
-  /** Of one run, or why it cannot be read. */
+  /** The evidence of one run, or why it cannot be read. */
   evidence(place: Place, run: number, signal: AbortSignal): Promise<FoundEvidence>;
   /** Reports changes of one object, or of any, until `signal` aborts; never rejects. */
   follow(place: Place | undefined, onChange: (change: Change) => void, signal: AbortSignal): Promise<void>;
@@ -62,14 +62,14 @@ export interface UiSource {
 
 /** More than a reader can take in. */
 const MOST_ROWS = 200;
-/** Bytes of what lists them. */
+/** Maximum bytes of a list. */
 const MOST_BYTES = 4 * 1024 * 1024;
 /** Milliseconds between two polls of the list. */
 const EVERY_MS = 3_000;
 /** Runs of one object that are listed: more than `historyLimit` keeps. */
 const MOST_RUNS = 100;
 
-/** What the API server makes of a list for kubectl; null: nothing. */
+/** The table that the API server returns for a list; null: nothing. */
 interface Table {
   readonly metadata?: { readonly continue?: string };
   readonly columnDefinitions: readonly { readonly name: string }[];
@@ -169,7 +169,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
           last = seen;
         } catch {
           if (!signal.aborted) onChange('lost');
-          // What comes back is news.
+          // After a loss, the first list is a change.
           last = '';
         }
         await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);

@@ -10,9 +10,9 @@ import { kubeSource } from './source.ts';
 
 export interface UiOptions {
   readonly connection: Connection;
-  /** Whose page is opened; undefined: all of them. */
+  /** Name of the object whose page is opened; undefined: the overview. */
   readonly name: string | undefined;
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
   readonly open: boolean;
   readonly say: (line: string) => void;
@@ -21,7 +21,6 @@ export interface UiOptions {
 export interface OpenUi {
   /** With the token, for those who may see the page. */
   readonly address: string;
-  /** Ends all connections. */
   close(): Promise<void>;
 }
 
@@ -41,7 +40,7 @@ export async function ui({
 /** Serves the page, prints its address, and opens it if requested. @throws {PluginError} if the port is taken */
 export async function openUi({ connection, name, open, port, say }: UiOptions): Promise<OpenUi> {
   const token = secret();
-  // Other users of the machine see how programs are called: what a browser is opened with must be of use just once.
+  // Other users of the machine can see command lines: the address given to a browser must work only once.
   const key = secret();
   const served = await serveUi({
     source: kubeSource(connection),
@@ -71,14 +70,14 @@ function secret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** Whether there is anything that can show a page. */
+/** Whether there is a program that can show a page. */
 export function hasBrowser(): boolean {
   if (process.platform !== 'linux') return process.stdout.isTTY;
   const { DISPLAY, WAYLAND_DISPLAY } = process.env;
   return process.stdout.isTTY && ((DISPLAY ?? '') !== '' || (WAYLAND_DISPLAY ?? '') !== '');
 }
 
-/** Whether the program that opens pages could be started; the browser stays when this process ends. */
+/** Whether the program that opens pages could be started; the browser outlives this process. */
 async function openBrowser(address: string): Promise<boolean> {
   const [program, ...before] =
     process.platform === 'darwin'
