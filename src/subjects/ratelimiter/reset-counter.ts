@@ -1,7 +1,7 @@
 /**
- * Carries out the remediation action reset-counter on one key of the demo, on the bundled limiter: it reads the key,
- * asks its permit, sets the limit of the spec again, which starts a new window on every pod, and measures the result
- * with real requests.
+ * Carries out the remediation action reset-counter on one key of the demo, on the bundled limiter. It reads the key,
+ * consults its permit, sets the limit of the spec again, which starts a new window on every pod, and measures the
+ * result with real requests.
  */
 import { counted, messageOf } from '../../api/index.ts';
 import type { SubjectEffect } from '../../demo/effects.ts';
@@ -16,27 +16,26 @@ import type { Toolkit } from './tools.ts';
 import { endingWithin, fairTimeout } from './waiting.ts';
 
 export interface ResetTools extends Toolkit {
-  /** Asked right before the limit is set. */
+  /** Consulted right before the limit is set. */
   readonly permit: Permit;
-  /** @throws if a pod is not at its address any more, or that could not be found out */
+  /** @throws if a pod is no longer at its address, or that is unknown */
   readonly requireNodes: () => Promise<void>;
 }
 
 export type ResetOrder = Pick<Extract<SubjectEffect, { kind: 'Remediate' }>, 'fixture' | 'until'>;
 
-/** Requests that measure a reset, at most. */
 const MOST_SENT = 10;
-/** How long the counters may take to agree after that; milliseconds. */
+/** How long the counters may take to agree after those requests; milliseconds. */
 const AGREE_WITHIN_MS = 5000;
-/** How long open requests may take once it has to end: a restore waits for it; milliseconds. */
+/** How long open requests may take once the action has to end: a restore waits for it; milliseconds. */
 const END_WITHIN_MS = 1500;
 
-/** It is not carried out; the message has the reason. */
+/** The action is not carried out; the message has the reason. */
 class NotAppliedError extends Error {}
 
 /**
- * Resets the counter, once. Given up at `until` of the order or when `signal` is aborted, and 1.5 s later at the latest,
- * even if a pod or Redis does not answer. Never throws: the report has the result.
+ * Resets the counter, once. Stops at `until` of the order or when `signal` is aborted, at most 1.5 s later, even if a
+ * pod or Redis does not answer. Never throws: the report has the result.
  */
 export async function resetCounter(
   tools: ResetTools,

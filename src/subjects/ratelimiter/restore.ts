@@ -1,4 +1,4 @@
-/** Undoes what a run did: ends its pause, removes its keys, proves that writes are taken. */
+/** Undoes what a run did: ends its pause, removes its keys, and proves that Redis accepts writes. */
 import { counted, messageOf, truncate } from '../../api/index.ts';
 import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
@@ -11,12 +11,12 @@ import { RedisClientError } from './store/redis-error.ts';
 import { proveWrite } from './store/write-probe.ts';
 import { pauseFor } from './waiting.ts';
 
-/** A write that is not held back is taken well within this. */
+/** A write that is not held back takes far less. */
 const QUICK_WRITE_MS = 500;
 /** How long after the release a write may take. */
 const WRITE_WITHIN_MS = 5000;
 
-/** For how long the removal of a key is tried again, and how soon; milliseconds. */
+/** How long the removal of a key is retried, and how often; milliseconds. */
 const KEYS_WITHIN_MS = 5000;
 const KEYS_AGAIN_MS = 250;
 
@@ -27,16 +27,15 @@ export interface RestoreOptions {
   readonly release: boolean;
   readonly ownPause: OwnPause;
   readonly now: () => number;
-  /** Nothing is sent to these. */
   readonly findReplacedPods: FindReplacedPods;
-  /** Asked right before the release: the pause that is on may be that of whoever leads by now. */
+  /** Called right before the release: the active pause may belong to another operator that leads now. */
   readonly permit: Permit;
 }
 
-/** For longer than anything that was sent before can be on its way; milliseconds. */
+/** Longer than any command sent before can be in flight; milliseconds. */
 const IN_CHARGE_MS = 60_000;
 
-/** Whether Redis has taken this write, after which it carries out no pause that was sent before. */
+/** Whether Redis accepted this write. After it, Redis carries out no pause that was sent before. */
 async function takesCharge(redis: RedisConnections): Promise<boolean> {
   return await redis.takeCharge(IN_CHARGE_MS).then(
     () => true,
@@ -44,13 +43,16 @@ async function takesCharge(redis: RedisConnections): Promise<boolean> {
   );
 }
 
-/** What was restored, or what is left to do by hand. @throws the reason of `signal`, or why a release is not permitted */
+/**
+ * What was restored, or what is left to do by hand.
+ * @throws the reason of `signal`, or why a release is not permitted
+ */
 export async function restore(options: RestoreOptions, signal: AbortSignal): Promise<Restored> {
   const { redis, release, ownPause, now } = options;
   const done: string[] = [];
   const failed: string[] = [];
 
-  // A write that is taken at once says that nothing is paused: then there is nothing of ours to end either.
+  // A write that is accepted at once shows that nothing is paused, so there is no pause of ours to end.
   const quick =
     ownPause.state === 'active' && release ? undefined : await proveWrite(redis, QUICK_WRITE_MS, now, signal);
   if (quick === undefined && release && ownPause.state !== 'none') {
@@ -75,7 +77,7 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     problem = said;
   };
   const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal, tell));
-  // A pause that was sent and not answered may still be on its way, and would come after this proof.
+  // A pause that was sent and not answered may still be in flight, and would take effect after this proof.
   const alone = taken === undefined || ownPause.state === 'none' || (await takesCharge(redis));
   if (!alone) {
     failed.push(`${redis.name} took a write and then none: a late pause may be on, which ends by itself`);
@@ -85,11 +87,11 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     done.push('a real write was accepted');
   }
 
-  // While writes are held back no key can be removed; its window makes it harmless in any case.
+  // While writes are held back no key can be removed; its window makes it harmless anyway.
   const { left, reason, removed } = await removeKeys(options, signal);
   if (removed > 0) done.push(`removed ${counted(removed, 'key')} of the demo`);
   if (left.length > 0) {
-    // Some of them may never have been made: which ones is known to a process that is gone.
+    // Some may never have been created: only a process that is gone knew which.
     failed.push(
       `limits may be left of ${rootsOf(left).join(', ')} and keys that begin so (${reason}): remove each with DELETE /limit?key=...`,
     );
@@ -102,26 +104,27 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   };
 }
 
-/** Those that no other one begins. */
+/** The keys that are not an extension of another key. */
 function rootsOf(keys: readonly string[]): string[] {
   return keys.filter((key) => !keys.some((other) => other !== key && key.startsWith(`${other}-`)));
 }
 
 interface Removal {
-  /** Keys that were there and are not any more. */
   readonly removed: number;
   readonly left: readonly string[];
-  /** Why those are left. */
   readonly reason: string;
 }
 
-/** Removes the keys; those that no node removes are tried again for a while. @throws the reason of `signal` */
+/**
+ * Removes the keys, and retries those that no pod removed.
+ * @throws the reason of `signal`
+ */
 async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise<Removal> {
   let left = options.keys;
   let removed = 0;
   let reason = 'no node of the rate limiter is known any more';
   if (left.length === 0) return { removed, left, reason };
-  // All of them if that is not found out in time: these keys are our own.
+  // All pods if that is not known in time: these keys are our own.
   const moved = await replacedPods(options.findReplacedPods, signal);
   const nodes = options.clients.filter(({ name }) => !moved.includes(name));
   if (nodes.length === 0) return { removed, left, reason };

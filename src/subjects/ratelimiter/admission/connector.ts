@@ -1,7 +1,6 @@
 /**
- * From a ChaosDemo to a driver: who may be touched, whether its Redis may be
- * paused, and the lease on it. Every no is an admission that
- * `decide` turns into a condition, an event and a message.
+ * From a ChaosDemo to a driver: checks which pods may be touched and whether their Redis may be paused, and acquires
+ * the lease on it. Each refusal is an admission that `decide` turns into a condition, an event and a message.
  */
 import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
 import type { Admission, Target } from '../../../demo/observed.ts';
@@ -41,7 +40,7 @@ import { type Asking, PodsInUse } from './pods-in-use.ts';
 import { admitRedis } from './redis-admission.ts';
 import { type CoolingRedis, RedisRest } from './redis-rest.ts';
 
-/** What was found of a Redis that is ours now. */
+/** What is known of a Redis whose lease this run holds. */
 interface Held {
   readonly target: DiscoveredTarget;
   readonly runId: string;
@@ -49,7 +48,7 @@ interface Held {
   readonly asking: Asking;
 }
 
-/** Keeps the leases that objects wait for: an expired one is known only by watching it. */
+/** Keeps the leases that objects wait for: only watching a lease over time shows that it has expired. */
 export class RateLimiterConnector implements SubjectConnector {
   readonly #ports: SubjectPorts<Cluster>;
   readonly #budget: ConnectionBudget;
@@ -57,12 +56,12 @@ export class RateLimiterConnector implements SubjectConnector {
   readonly #readiness: Readiness;
   readonly #rest: RedisRest;
   readonly #pods = new PodsInUse();
-  /** Under the uid of the object that waits. */
+  /** By uid of the waiting object. */
   readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
 
   /**
-   * @param budget connections to pods, of all runs of this process
-   * @param diagnosis who explains what was detected
+   * @param budget connections to pods, shared by all runs of this process
+   * @param diagnosis explains what was detected
    */
   constructor(ports: SubjectPorts<Cluster>, budget: ConnectionBudget, diagnosis: DiagnosisProfiles) {
     this.#budget = budget;
@@ -80,7 +79,7 @@ export class RateLimiterConnector implements SubjectConnector {
     }
     const admission = found instanceof Refusal ? found.admission : found;
     if (admission.state !== 'refused' || !request.mustUndo) return { admission };
-    // What another process has left on is released also where nothing may start.
+    // A fault that another process left active is released even if no run may start.
     const target = await findReleasable(place, signal);
     return target ? { admission, opened: this.#open(request, place, { target }) } : { admission };
   }
@@ -146,7 +145,7 @@ export class RateLimiterConnector implements SubjectConnector {
       return waiting('RedisInUse', text);
     }
     this.#leases.delete(uid);
-    // Another may have begun while the lease was acquired.
+    // Another run may have begun while the lease was acquired.
     const begun = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
     if (begun !== undefined) {
       await lock.release();
@@ -156,7 +155,7 @@ export class RateLimiterConnector implements SubjectConnector {
     return { target, runId, lock, asking };
   }
 
-  /** Why a run waits whose Redis is cooling down; undefined if it need not. */
+  /** Why a run waits for a Redis that is cooling down; undefined if it does not wait. */
   async #restOf(
     request: AdmissionRequest,
     target: DiscoveredTarget,
@@ -169,19 +168,19 @@ export class RateLimiterConnector implements SubjectConnector {
     return waiting('CoolingDown', this.#rest.message(redisName(target.redis), until));
   }
 
-  /** The one that this object waits with: whether another is expired shows only over time. */
+  /** The lease that this object already waits for: only watching it over time shows whether it has expired. */
   #leaseFor(request: AdmissionRequest, name: string): ClusterLease {
     const { namespace, uid } = request;
     const known = this.#leases.get(uid);
     if (known?.name === name) return known.lease;
-    // Of a Redis that was restarted; an attempt that failed may have got it all the same.
+    // Of a Redis that has restarted since; an attempt that failed may still have acquired it.
     void known?.lease.release();
     const lease = this.#ports.cluster.lease({ namespace, name, holder: `${namespace}/${request.name}` });
     this.#leases.set(uid, { name, lease });
     return lease;
   }
 
-  /** The lease, and with it the pods: both are given up when the driver is closed. */
+  /** The lease and the pods; both are released when the driver is closed. */
   #withPods(lease: ClusterLease, asking: Asking): Lock {
     const leaving = async (left: Promise<void>): Promise<void> => {
       this.#pods.leave(asking);
@@ -220,7 +219,7 @@ export class RateLimiterConnector implements SubjectConnector {
       findReplacedPods: async (signal) => await findReplacedPods(place, target.nodes, signal),
       ...(runId !== undefined && { pauses: this.#rest.notes(coolingRedis(namespace, target, runId), clock) }),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
-      // Without a lock this process is there to undo things only.
+      // Without a lock this process may only undo things.
       watchPreconditions: async (emit, signal) =>
         await watchPreconditions(look, { clock, logger }, lock !== undefined, emit, signal),
     });
@@ -232,7 +231,6 @@ export class RateLimiterConnector implements SubjectConnector {
   }
 }
 
-/** Name of the Lease for a Redis. */
 export function leaseName(runId: string): string {
   return `chaosdemo-redis-${runId}`;
 }
@@ -261,7 +259,7 @@ function coolingRedis(namespace: string, { redis }: DiscoveredTarget, runId: str
   return { namespace, runId, pod: { name: redis.podName, uid: redis.podUid } };
 }
 
-/** Which fields say something that this interface cannot have, with what to change. */
+/** Fields that have no meaning for this interface, with what to change. */
 function unsuitedFields({ http, limit, redis }: RateLimiterSpec): string | undefined {
   if (!http && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
     return `${PART}.limit.algorithm and windowStart state how a limiter behind HTTP counts: leave them out, or set interface to HTTP. The demo sets the limit of the bundled limiter, a fixed window from its first request`;
@@ -272,10 +270,10 @@ function unsuitedFields({ http, limit, redis }: RateLimiterSpec): string | undef
   return undefined;
 }
 
-/** @throws {Refusal} UnprovableSpec where no run on so many pods can end as expected */
+/** @throws {Refusal} UnprovableSpec if no run on this many pods can end as expected */
 export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: number): void {
   const limiter = rateLimiterOf(spec);
-  // A dry run takes no time for its scenarios, and is there to find out whether they can be carried out.
+  // A dry run injects nothing, so its scenarios take no time; whether they can run is still checked.
   const parts = (spec.dryRun ? [] : spec.scenarios).map((scenario) => {
     const fault = scenarioTypeOf(scenario.type);
     const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
@@ -290,10 +288,8 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
 }
 
 /**
- * Whether a Redis may still be paused: others may have come, or it may have been restarted, since it was
- * admitted.
- *
- * @throws {NotFoundOutError} where it, or the API server, could not be asked
+ * Whether a Redis may still be paused: since admission, other clients may have connected, or it may have restarted.
+ * @throws {NotFoundOutError} if Redis or the API server gave no answer
  */
 async function checkStore(
   place: Place,
@@ -302,14 +298,14 @@ async function checkStore(
   signal: AbortSignal,
 ): Promise<StoreCheck> {
   const [joined, stands] = await Promise.all([
-    // Pods that have joined since are no strangers.
+    // Pods that have joined since admission are not strangers.
     findAddresses(place, signal),
     atItsAddress(place, target.redis, signal),
   ]).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(messageOf(error), { cause: error });
   });
-  // Whoever has the address now is not even asked: asking begins with the password.
+  // Another server may have the address now. It gets no request at all, because the first one holds the password.
   if (stands !== 'Staying') return { state: 'restarted' };
   const addresses = [...target.addresses, ...joined];
   const { allowOtherClients } = place.limiter.redis;
@@ -317,7 +313,7 @@ async function checkStore(
     admitRedis({ redis: target.redis, addresses }, { allowOtherClients, connected: true }, signal),
   );
   if (runId instanceof Refusal) {
-    // One that cannot be asked may be shared or restarted by now: that is not known, which is not the same as free.
+    // A Redis that does not answer may be shared or restarted by now: unknown is not the same as free.
     if (runId.reason === 'RedisUnreachable') throw new NotFoundOutError(runId.message, { cause: runId });
     return { state: 'refused', admission: runId.admission };
   }

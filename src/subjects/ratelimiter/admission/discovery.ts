@@ -1,7 +1,6 @@
 /**
- * Finds out who may be touched for a rate limiter: which pods it runs in, and
- * which pod is its Redis. Reads the API server only; nothing is connected to yet
- * (see redis-admission.ts). What stands in the way is thrown as a Refusal.
+ * Finds which pods a rate limiter runs in, and which pod is its Redis. Reads the API server only and connects to
+ * nothing (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
 import type { Cluster, Pod, Secret } from '../../cluster.ts';
 import {
@@ -22,20 +21,19 @@ import { type HttpAuth, readHttpAuth } from './http-auth.ts';
 import { type RedisAuth, readRedisAuth } from './redis-auth.ts';
 import { podSelectorOf, type RedisEndpoint, resolveRedis } from './redis-service.ts';
 
-/** What a run is about, as it stands now. */
+/** The target of a run, as discovered now. */
 export interface DiscoveredTarget {
-  /** In order of their names; at least one, unless there is nothing left to do but to release a fault. */
+  /** Sorted by name; at least one, unless only a fault is left to be released. */
   readonly nodes: readonly TargetPod[];
   /** Names of selected pods that are not Ready: they are not touched, and no run begins without them. */
   readonly notReady: readonly string[];
-  /** IPs of all selected pods, Ready or not: who connects to Redis from there belongs to the rate limiter. */
+  /** IPs of all selected pods, Ready or not: a Redis client with such an address belongs to the rate limiter. */
   readonly addresses: readonly string[];
   readonly redis: RedisTarget;
-  /** Of a limiter behind HTTP: what its Secret adds; left out if none is named. */
+  /** What the Secret of a limiter behind HTTP adds; left out if none is named. */
   readonly http?: HttpAuth;
 }
 
-/** Where to look. */
 export interface Place {
   readonly cluster: Cluster;
   readonly namespace: string;
@@ -43,10 +41,9 @@ export interface Place {
 }
 
 /**
- * Looks at the namespace, the pods, the Service and the Secrets, in this order.
- *
- * @throws {Refusal} the first that stands in the way.
- * @throws what the cluster throws if it could not be found out.
+ * Checks the namespace, the pods, the Service and the Secrets, in this order.
+ * @throws {Refusal} the first obstacle.
+ * @throws the cluster's error if an answer is missing.
  */
 export async function discover(place: Place, signal: AbortSignal): Promise<DiscoveredTarget> {
   const reader = readerOf(place, signal);
@@ -58,11 +55,10 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
 }
 
 /**
- * Where a fault that another process left on can be released, although nothing may be injected (any more):
- * the Redis, and what pods there are. Undefined if not even that can be found, and in a namespace that has
- * no label of ours at all: it never took part, so nothing of ours can be on there, whatever a status says.
- *
- * @throws what the cluster throws if it could not be found out.
+ * Finds what is needed to release a fault that another process left active, even if nothing may be injected now: the
+ * Redis, and the pods that exist. Undefined if these cannot be found, or if the namespace has no label of ours: it
+ * never took part, so nothing of ours can be active there, whatever a status says.
+ * @throws the cluster's error if an answer is missing.
  */
 export async function findReleasable(
   place: Place,
@@ -80,28 +76,25 @@ export async function findReleasable(
 }
 
 /**
- * The template that the pods of a demo are of, once they are all of one and Ready;
- * undefined before, and where the operator may not look.
- *
- * @throws what the cluster throws if it could not be found out.
+ * The template of the pods of a demo, once all are Ready and share one; undefined before, and if the operator lacks
+ * permission.
+ * @throws the cluster's error if an answer is missing.
  */
 export async function findSettledTemplate(place: Place, signal: AbortSignal): Promise<string | undefined> {
   return settledTemplate(await listSelected(place, signal));
 }
 
 /**
- * IPs of the pods that a demo selects now, Ready or not; none where the operator may not look.
- *
- * @throws what the cluster throws if it could not be found out.
+ * IPs of the pods that a demo selects now, Ready or not; none if the operator lacks permission.
+ * @throws the cluster's error if an answer is missing.
  */
 export async function findAddresses(place: Place, signal: AbortSignal): Promise<string[]> {
   return addressesOf(await listSelected(place, signal));
 }
 
 /**
- * Names of the pods that are not at their addresses any more: gone, terminating, or recreated.
- *
- * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out.
+ * Names of the pods that are no longer at their addresses: gone, terminating, or recreated.
+ * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing.
  */
 export async function findReplacedPods(
   { cluster, limiter, namespace }: Place,
@@ -118,11 +111,10 @@ export async function findReplacedPods(
 }
 
 /**
- * Whether the pod of a Redis is still the one that was found, and has its address. One that is being deleted has it
- * to its end, and may be paused still.
- *
+ * Whether the pod of a Redis is still the one that was found, at the same address. A pod that is being deleted keeps
+ * its address to its end, and may still be paused.
  * @returns Going: it is being deleted
- * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out.
+ * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing.
  */
 export async function atItsAddress(
   { cluster, namespace }: Place,
@@ -140,7 +132,7 @@ function readerOf({ cluster, namespace }: Place, signal: AbortSignal): Namespace
   return new NamespaceReader(cluster, namespace, signal);
 }
 
-/** None where the operator may not look, or there are too many. */
+/** None if the operator lacks permission, or if there are too many. */
 async function listSelected(place: Place, signal: AbortSignal): Promise<readonly Pod[]> {
   const selector = formatLabelSelector(place.limiter.selector.matchLabels);
   const pods = await orRefusal(() => readerOf(place, signal).pods(selector));
@@ -226,7 +218,7 @@ async function findHttpAuth(
   });
 }
 
-/** @throws {Refusal} for the reason where there is none, with the field that names it */
+/** @throws {Refusal} with this reason if there is none; the message names the field */
 async function findSecret(
   reader: NamespaceReader,
   name: string,

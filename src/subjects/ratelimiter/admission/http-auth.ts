@@ -1,6 +1,6 @@
 /**
- * Reads the Secret of a limiter behind HTTP: headers that must not stand in a spec, and whom to trust. As with the
- * Secret of a Redis, its type is what protects every other Secret, and it says itself with which pods it is used.
+ * Reads the Secret of a limiter behind HTTP: headers that must not be in a spec, and the CA to trust. As with the
+ * Secret of a Redis, its type protects every other Secret, and its own keys name the pods that it may be used with.
  */
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
@@ -8,38 +8,34 @@ import { isFraming } from '../http/request.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART } from '../schema.ts';
 import { authorityOf, decode } from './secret-keys.ts';
 
-/** What a Secret adds to each request that counts. Members that it lacks are left out. */
+/** What a Secret adds to each request that counts. Missing keys are left out. */
 export interface HttpAuth {
-  /** By name, as the Secret has it. */
+  /** By name, as written in the Secret. */
   readonly headers?: Readonly<Record<string, string>>;
   /** PEM certificates. */
   readonly ca?: string;
 }
 
-/** What a Secret is to be used for. */
+/** How a Secret is to be used. */
 export interface HttpAuthUse {
   /** Labels that every selected pod carries. */
   readonly matchLabels: Readonly<Record<string, string>>;
   readonly tls: boolean;
-  /** Names of headers that the spec has. */
+  /** Names of the headers in the spec. */
   readonly headers: readonly string[];
 }
 
 const MOST_HEADERS = 16;
-/** Characters of all headers of a Secret; with the rest of a request they have to fit into 16 KiB. */
+/** Characters of all headers of a Secret; the whole request has to fit into 16 KiB. */
 const MOST_OF_HEADERS = 8 * 1024;
 const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*$/;
 const LABEL = /^([^=\s,]+)=([^=\s,]*)$/;
 
 /**
- * What a Secret says.
- *
- * Whoever may make ChaosDemos chooses the pods, the method and the path. Could every Secret be used with every pod,
- * its headers could be had from any pod that shows or logs what it is sent. So a Secret names labels that the
- * selector has to ask for.
- *
- * @throws {Refusal} HTTPAuthInvalid for another type, for keys that make no sense, and for another use. No value is
- *   repeated.
+ * The content of a Secret. Anyone who can create ChaosDemos chooses the pods, the method and the path. If every Secret
+ * could be used with every pod, its headers could be read from any pod that shows or logs its requests. So a Secret
+ * names labels that the selector has to include.
+ * @throws {Refusal} HTTPAuthInvalid for another type, for invalid keys, and for another use. No value is repeated.
  */
 export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls }: HttpAuthUse): HttpAuth {
   const { name } = secret.metadata;
@@ -93,7 +89,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
   };
 }
 
-/** The labels that a Secret names; undefined if there is none, or something that is no label. */
+/** The labels that a Secret names; undefined if there are none, or one is malformed. */
 function labelsOf(selector: string): [key: string, value: string][] | undefined {
   const labels: [string, string][] = [];
   for (const part of selector.split(/[\s,]+/).filter((text) => text !== '')) {

@@ -1,4 +1,4 @@
-/** For how long the run of a spec pauses its Redis, and whether any Redis may be paused for so long. Pure. */
+/** How long the run of a spec pauses its Redis, and whether any Redis may be paused that long. Pure. */
 import { formatDuration } from '../../../api/index.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';
 import { Refusal } from '../../targets/refusal.ts';
@@ -6,10 +6,10 @@ import { SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
 import { rateLimiterOf } from '../schema.ts';
 import { MOST_PAUSED_MS, SHARE_OF_MS } from './redis-rest.ts';
 
-/** Types of the faults that leave a pause on where nobody ends it. */
+/** Types of the faults that leave a pause active unless it is ended. */
 export const PAUSES = new Set(SCENARIO_TYPES.flatMap(({ api, fault }) => (fault ? [api.type] : [])));
 
-/** For how long a run pauses its Redis in all, in milliseconds. */
+/** How long a run pauses its Redis in total, in milliseconds. */
 export function pausedFor({ spec }: Pick<AdmissionRequest, 'spec'>): number {
   if (spec.dryRun) return 0;
   const limiter = rateLimiterOf(spec);
@@ -18,7 +18,7 @@ export function pausedFor({ spec }: Pick<AdmissionRequest, 'spec'>): number {
     .reduce((sum, scenario) => sum + scenarioTypeOf(scenario.type).plan(scenario, limiter).faultMs, 0);
 }
 
-/** @throws {Refusal} UnprovableSpec where the pauses of one run are more than a Redis may be paused */
+/** @throws {Refusal} UnprovableSpec if the pauses of one run exceed the share that a Redis may be paused */
 export function requireShare(request: Pick<AdmissionRequest, 'spec'>): void {
   const ms = pausedFor(request);
   if (ms <= MOST_PAUSED_MS) return;

@@ -1,12 +1,13 @@
 /**
- * Which runs of this process ask which pods. One on a limiter that knows its callers by the source address alone shares
- * its limit with every other run that asks the same pods, whatever Redis those name: so it has them for itself.
+ * Which runs of this process send requests to which pods. If a limiter identifies callers by the source address only, a
+ * run on it shares its limit with every other run on the same pods, whatever Redis those name. Such a run has the pods
+ * for itself.
  */
 
-/** Who asks pods, and how. */
+/** A run that sends requests to pods. */
 export interface Asking {
   readonly uid: string;
-  /** `namespace/name`, for those that wait. */
+  /** `namespace/name`, shown to runs that wait. */
   readonly name: string;
   /** Uids of the pods. */
   readonly pods: readonly string[];
@@ -17,7 +18,7 @@ export interface Asking {
 export class PodsInUse {
   readonly #asking = new Map<string, Asking>();
 
-  /** The name of a run that has to end first; undefined: none has, or `asking` is on already. */
+  /** The name of a run that has to end first; undefined: there is none, or `asking` is already active. */
   inTheWayOf({ byAddress, pods, uid }: Asking): string | undefined {
     if (this.#asking.has(uid)) return undefined;
     for (const other of this.#asking.values()) {
@@ -30,7 +31,7 @@ export class PodsInUse {
     this.#asking.set(asking.uid, asking);
   }
 
-  /** One that has begun again under the same uid stays. */
+  /** A run that has begun again under the same uid stays. */
   leave(asking: Asking): void {
     if (this.#asking.get(asking.uid) === asking) this.#asking.delete(asking.uid);
   }

@@ -1,7 +1,6 @@
 /**
- * Whether the Redis that discovery found may be paused: it answers, takes the
- * credentials, stands alone, and nobody but the rate limiter uses it. Asks over a
- * connection of its own, which is gone when the answer is there.
+ * Whether the Redis that discovery found may be paused: it answers, accepts the credentials, is standalone, and only
+ * the rate limiter uses it. Uses a connection of its own and closes it afterwards.
  */
 import { counted, messageOf, truncate } from '../../../api/index.ts';
 import { listed, Refusal } from '../../targets/refusal.ts';
@@ -22,7 +21,7 @@ import {
 } from './redis-clients.ts';
 import { requireStandalone } from './redis-topology.ts';
 
-/** Connecting and each answer may take so long. */
+/** Limit for connecting, and for each answer. */
 const STEP_TIMEOUT_MS = 3_000;
 
 /** Clients that a message names. */
@@ -70,7 +69,10 @@ interface AdmissionOptions {
   readonly connected?: boolean;
 }
 
-/** A word of the server as it may be repeated, with so many characters of it. A part of a password would not be known. */
+/**
+ * A text of the server, safe to repeat, cut to `most` characters. Redacted first: part of a password would not be
+ * recognised.
+ */
 function told(said: string, most: number, { password }: RedisTarget): string {
   const whole = withoutPassword(said, password);
   return whole === said ? truncate(said, most) : whole;
@@ -95,7 +97,7 @@ async function look(
     const ownAddr = formatAddr(localAddress, localPort);
     const info = asText('INFO', await connection.info());
     const clients = parseClientList(asText('CLIENT LIST', await connection.call('CLIENT', 'LIST')));
-    // A list that lacks us may lack others as well. Where others are allowed, that does not matter.
+    // A list without our connection may lack others as well. If other clients are allowed, that does not matter.
     if (!allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
     return { info, clients, ownAddr };
   } catch (error) {
@@ -120,7 +122,7 @@ function requireNoStrangers(
   });
   if (strangers.length === 0) return;
   const names = strangers.map(({ addr, name }, i) => {
-    // Thousands may be there, and looking for the password in each takes its time.
+    // There may be thousands, and searching each for the password takes time.
     if (i >= MOST_NAMED) return addr;
     const from = told(addr, 80, redis);
     return name === '' ? from : `${from} "${told(name, 40, redis)}"`;
@@ -135,11 +137,11 @@ function requireNoStrangers(
   );
 }
 
-/** What Redis says, or what the connection failed with, and what to do about it. */
+/** The error of Redis or of the connection, with what to do about it. */
 function unreachable(target: RedisTarget, error: unknown): Refusal {
   const said = messageOf(error);
   if ((error instanceof RedisWireError || error instanceof ReplyTypeError) && error.advises) {
-    // What is late may be there again in a moment; what breaks the protocol is no Redis that may be paused.
+    // A late answer may be temporary; a server that breaks the protocol is no Redis that may be paused.
     const late = error instanceof RedisWireError && error.code === 'REPLY_TIMEOUT';
     return new Refusal(late ? 'RedisUnreachable' : 'RedisNotEligible', `${redisName(target)}: ${said}`);
   }

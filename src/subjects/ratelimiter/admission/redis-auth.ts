@@ -1,14 +1,13 @@
 /**
- * Reads the one type of Secret the operator takes. The type is what protects every
- * other Secret: it cannot be changed on an existing one, so a ChaosDemo that names
- * somebody's database password gets a refusal and not a connection.
+ * Reads the one type of Secret the operator accepts. The type protects every other Secret: it cannot be changed on an
+ * existing one, so a ChaosDemo that names another database's password is refused before any connection.
  */
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { PART, REDIS_AUTH_SECRET_TYPE } from '../schema.ts';
 import { authorityOf, decode } from './secret-keys.ts';
 
-/** How to log in to Redis, and whom to trust. Members that the Secret lacks are left out. */
+/** How to log in to Redis, and the CA to trust. Missing keys are left out. */
 export interface RedisAuth {
   username?: string;
   password?: string;
@@ -16,7 +15,7 @@ export interface RedisAuth {
   ca?: string;
 }
 
-/** What a Secret is to be used for. */
+/** How a Secret is to be used. */
 export interface AuthUse {
   /** Name of the Service of the Redis that it is sent to. */
   readonly service: string;
@@ -26,17 +25,15 @@ export interface AuthUse {
 /** A Secret of this name and no key `service` is for the Service in front of it: `redis-auth` for `redis`. */
 const SUFFIX = '-auth';
 
-/** Characters of a name or password. All that a server says is searched for a password, so a long one costs time. */
+/** Characters of a name or password. All texts of a server are searched for the password, so a long one costs time. */
 const MOST_CHARACTERS = 1024;
 
 /**
- * What a Secret says.
- *
- * Whoever may make ChaosDemos and pods, and not read Secrets, could have any password sent to a pod of their own, if
- * every Secret could be used with every Service. So a Secret is bound to the Services that it names.
- *
- * @throws {Refusal} RedisAuthInvalid for another type, for keys that do not go together, and for another use. No
- *   value is repeated.
+ * The content of a Secret. If every Secret could be used with every Service, anyone who can create ChaosDemos and pods,
+ * but not read Secrets, could have any password sent to a pod of their own. So a Secret is bound to the Services that
+ * it names.
+ * @throws {Refusal} RedisAuthInvalid for another type, for keys that do not fit together, and for another use. No value
+ * is repeated.
  */
 export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisAuth {
   const { name } = secret.metadata;

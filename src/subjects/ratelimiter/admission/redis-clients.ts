@@ -1,38 +1,40 @@
 /**
- * Who else uses a Redis: reads CLIENT LIST and finds the clients that a pause of
- * writes would hit though they have no part in the demo. Pure.
+ * Who else uses a Redis: reads CLIENT LIST and finds the clients that a pause of writes would hit although they are not
+ * part of the demo. Pure.
  */
 import { isIP } from 'node:net';
 import { linesOf } from '../store/lines.ts';
 import { ReplyTypeError } from '../store/reply-types.ts';
 
-/** One line of CLIENT LIST, as far as it is used. */
+/** The fields of one line of CLIENT LIST that are used. */
 export interface RedisClient {
-  /** A decimal number that no other connection has had since the server started; '' if there is none. */
+  /** A decimal number, unique since the server started; '' if there is none. */
   id: string;
   /** Remote address as Redis writes it: `10.0.0.9:33412`, `[fd00::9]:33412`, or a path and `:0` for a Unix socket. */
   addr: string;
   /** Its IP alone; undefined for a Unix socket. */
   ip?: string;
-  /** Set by CLIENT SETNAME; '' if it was not. */
+  /** Set by CLIENT SETNAME; else ''. */
   name: string;
   /** ACL user; '' before Redis 6. */
   user: string;
   /** Kind of client in letters: N normal, S replica, M master ... (https://redis.io/docs/latest/commands/client-list/). */
   flags: string;
-  /** It has asked for nothing since it connected: Redis writes `cmd=NULL`. It may be anybody, also one of ours about to log in. */
+  /**
+   * It has sent no command since it connected: Redis writes `cmd=NULL`. It may be anyone, also one of ours about to log
+   * in.
+   */
   silent?: true;
 }
 
-/** What makes a client known. */
 export interface KnownClients {
   /** IPs of the selected pods. */
   podIPs: ReadonlySet<string>;
-  /** Address of the connection that asks, as Redis sees it. */
+  /** Address of our own connection, as Redis sees it. */
   ownAddr: string;
-  /** Whether this process has other connections to this Redis: then all from its own address are its own. */
+  /** Whether this process has other connections to this Redis: then all clients at its own address are its own. */
   connected?: boolean;
-  /** ACL user of the operator; undefined if it logs in as nobody in particular. */
+  /** ACL user of the operator; undefined for the default user. */
   ownUser?: string | undefined;
 }
 
@@ -43,10 +45,9 @@ const MOST_CLIENTS = 4096;
 const MOST_VALUE = 1024;
 
 /**
- * The clients in the answer to CLIENT LIST. A line without an address is left out.
- *
- * Values hold no spaces: Redis rejects them in client names and user names. The parser searches for the five fields and
- * splits nothing else, because the server chooses how many fields a line has.
+ * The clients in the answer to CLIENT LIST. A line without an address is left out. Values hold no spaces: Redis rejects
+ * them in client names and user names. The parser searches for the five fields and splits nothing else, because the
+ * server chooses how many fields a line has.
  * @throws ReplyTypeError for more than 4,096 lines
  */
 export function parseClientList(text: string): RedisClient[] {
@@ -86,15 +87,13 @@ function fieldOf(line: string, field: string): string {
 }
 
 /**
- * The clients that are neither a selected pod, nor a replica or master, nor ours. One that has asked for nothing yet
- * is none either: a pause harms nobody who does not write, and the next look finds it when it does.
- *
- * Ours is told by address and by ACL user. By address: a pod IP belongs to one pod,
- * so whatever comes from where we come from is us; on loopback, where everything may
- * come from one address, only this very connection, as long as it is the only one. By user: connections of an
- * operator process that ended a moment ago have other addresses, and a user made for
- * the operator is nobody else's. Where a selected pod logs in as the same user, that
- * user was not made for the operator, and proves nothing.
+ * The clients that are neither a selected pod, nor a replica or master, nor ours. A client that has sent no command yet
+ * is left out: it does not write, so a pause does it no harm, and the next check finds it once it does. Our own clients
+ * are recognised by address and by ACL user. By address: a pod IP belongs to one pod, so everything from our address is
+ * ours; on loopback, where all clients may share one address, only this very connection, if it is the only one. By
+ * user: connections of an operator process that ended a moment ago have other addresses, and a user made for the
+ * operator is used by no other client. If a selected pod logs in as the same user, that user was not made for the
+ * operator and proves nothing.
  */
 export function findStrangers(clients: readonly RedisClient[], known: KnownClients): RedisClient[] {
   const { podIPs, ownAddr, connected = false, ownUser } = known;
@@ -117,7 +116,7 @@ export function findStrangers(clients: readonly RedisClient[], known: KnownClien
   );
 }
 
-/** Whether a Sentinel watches this Redis: each keeps two connections with names of its own making. */
+/** Whether a Sentinel watches this Redis: each keeps two connections, with names that it generates. */
 export function watchedBySentinel(clients: readonly RedisClient[]): boolean {
   return clients.some(({ name }) => /^sentinel-[0-9a-f]+-(cmd|pubsub)$/.test(name));
 }
@@ -133,7 +132,7 @@ function ipOf(addr: string): string | undefined {
   return isIP(ip) === 0 ? undefined : ip;
 }
 
-/** IPv4 that came in over an IPv6 socket is IPv4. */
+/** Writes an IPv4 address that came in over an IPv6 socket as IPv4. */
 function plain(ip: string): string {
   return ip.replace(/^::ffff:(?=\d+\.)/i, '');
 }

@@ -1,9 +1,8 @@
 /**
- * Rest for a Redis after each pause, whoever had it paused: a recreated object, another one and a run that is asked
- * for again all wait. What was paused stands in a note in the namespace, so that it outlives objects and operators.
- *
- * The process also remembers its own entries, so deleting or shortening a note has no effect until another operator
- * leads. No note can make anybody wait longer than {@link SHARE_OF_MS}.
+ * Cool-down of a Redis after each pause, whichever object paused it: a recreated object, another one and a rerun all
+ * wait. Pauses are recorded in a note in the namespace, which outlives objects and operators. The process also
+ * remembers its own entries, so deleting or shortening a note has no effect until another operator leads. A note can
+ * make a run wait for at most {@link SHARE_OF_MS}.
  */
 import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../demo/clock.ts';
@@ -11,30 +10,30 @@ import type { Cluster } from '../../cluster.ts';
 import { permitted } from '../../targets/refusal.ts';
 import type { PauseNotes } from '../faults/noted-pause.ts';
 
-/** Of any so many milliseconds ... */
+/** In any interval of this many milliseconds ... */
 export const SHARE_OF_MS = 600_000;
-/** ... a Redis is paused for a quarter at most. */
+/** ... a Redis is paused for at most a quarter. */
 export const MOST_PAUSED_MS = SHARE_OF_MS / 4;
 
-/** No pause is longer, nor planned further ahead, so no entry of a note is believed beyond that. */
+/** No pause is longer, or planned further ahead, so entries of a note beyond that are ignored. */
 const MOST_PAUSE_MS = 60_000;
 const MOST_AHEAD_MS = 60_000;
 const MOST_ENTRIES = 64;
 
-/** From when to when writes were to be held back, in milliseconds since the epoch. */
+/** When writes were to be held back, in milliseconds since the epoch. */
 export interface Pause {
   readonly from: number;
   readonly until: number;
 }
 
-/** Which Redis, and what the note is to go with. */
+/** A Redis, and the pod that its note is deleted with. */
 export interface CoolingRedis {
   readonly namespace: string;
   readonly runId: string;
   readonly pod: { readonly name: string; readonly uid: string | undefined };
 }
 
-/** The rests of all Redis servers. `cooldownMs` 0: none rests, and no share of time is kept. */
+/** The cool-downs of all Redis servers. `cooldownMs` 0: no cool-down, and no limit on the share of time. */
 export class RedisRest {
   readonly #cluster: Cluster;
   readonly #cooldownMs: number;
@@ -47,8 +46,8 @@ export class RedisRest {
   }
 
   /**
-   * When a run that pauses it for `needMs` in all may begin; undefined: now.
-   * @throws {Refusal} PermissionDenied, and what the cluster throws if it could not be found out
+   * When a run that pauses this Redis for `needMs` in total may begin; undefined: now.
+   * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing
    */
   async until(
     redis: CoolingRedis,
@@ -84,7 +83,10 @@ export class RedisRest {
     };
   }
 
-  /** Reads the note and writes it anew; undefined: it stays as it is. @throws as `until`, also where somebody else wrote it meanwhile */
+  /**
+   * Reads and rewrites the note; undefined leaves it unchanged.
+   * @throws as `until`, and if another client wrote the note after it was read
+   */
   async #change(
     redis: CoolingRedis,
     now: number,
@@ -103,7 +105,7 @@ export class RedisRest {
     this.#noted.set(keyOf(redis), pauses);
   }
 
-  /** Entries of the note and of this process, in order. */
+  /** Entries of the note and of this process, sorted. */
   #pausesOf(redis: CoolingRedis, text: string, now: number): Pause[] {
     const noted = parsePauses(text, now);
     const missing = (this.#noted.get(keyOf(redis)) ?? []).filter(
@@ -119,7 +121,7 @@ export class RedisRest {
     }
   }
 
-  /** What an object that waits is told. */
+  /** The message for an object that waits. */
   message(store: string, until: number): string {
     return `${store} rests until ${timeOf(until)}: ${formatDuration(this.#cooldownMs)} after each pause, whoever asked for it, and ${SHARE}`;
   }
@@ -131,12 +133,11 @@ function keyOf({ namespace, runId }: CoolingRedis): string {
   return `${namespace}/${runId}`;
 }
 
-/** Name of the note on a Redis. */
 export function noteName(runId: string): string {
   return `chaosdemo-rest-${runId}`;
 }
 
-/** What a note says, as far as it can be true and still matters, in order. Anything else is left out. */
+/** The entries of a note that are plausible and still matter, sorted; all others are dropped. */
 export function parsePauses(text: string, now: number): Pause[] {
   let entries: unknown;
   try {
@@ -158,18 +159,18 @@ export function parsePauses(text: string, now: number): Pause[] {
     .toSorted((a, b) => a.from - b.from);
 }
 
-/** When the last of them is over and Redis has rested; -Infinity where there is none. */
+/** When the last pause has ended and Redis has cooled down; -Infinity if there is none. */
 function restEnd(pauses: readonly Pause[], cooldownMs: number): number {
   return Math.max(...pauses.map(({ until }) => until)) + cooldownMs;
 }
 
-/** The first moment from `now` on at which `needMs` more stay within the share of the time before it. */
+/** The first moment from `now` on at which `needMs` more stay within the share of the interval before it. */
 export function freeAt(pauses: readonly Pause[], needMs: number, now: number): number {
   const left = MOST_PAUSED_MS - Math.min(needMs, MOST_PAUSED_MS);
   const used = (at: number): number =>
     pauses.reduce((sum, { from, until }) => sum + Math.max(0, until - Math.max(from, at - SHARE_OF_MS)), 0);
   let at = now;
-  // What is used falls as pauses move out of the window, one after the other.
+  // The used share falls as pauses move out of the window, one after the other.
   for (const { from, until } of pauses) {
     const over = used(at) - left;
     if (over <= 0) break;

@@ -1,7 +1,6 @@
 /**
- * From a Service to the one pod of Redis behind it. Pure. The pod is found by the
- * Service's own selector and dialled by its IP: a Service can point anywhere
- * (ExternalName, hand-made endpoints), a pod of the namespace cannot.
+ * From a Service to the one pod of Redis behind it. Pure. The pod is found by the Service's own selector and dialled by
+ * its IP: a Service can point anywhere (ExternalName, hand-made endpoints), a pod of the namespace cannot.
  */
 import type { Pod, Service } from '../../cluster.ts';
 import { resolveContainerPort } from '../../targets/container-port.ts';
@@ -83,7 +82,7 @@ function notEligible(why: string): Refusal {
   return new Refusal('RedisNotEligible', why);
 }
 
-/** Where a port of the Service leads: a number or the name of a container port. */
+/** The target of a Service port: a number or the name of a container port. */
 function targetPortOf(service: Service, port: number): number | string {
   const ports = service.spec?.ports ?? [];
   const entry = ports.find((candidate) => candidate.port === port && (candidate.protocol ?? 'TCP') === 'TCP');

@@ -1,25 +1,20 @@
-/**
- * Which kind of Redis this is, from INFO, and whether a pause of its writes means
- * what the demo takes it to mean. Pure.
- */
+/** The kind of Redis, from INFO, and whether a pause of its writes has the effect that the demo assumes. Pure. */
 import { truncate } from '../../../api/index.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { parseInfoFields, RUN_ID } from '../store/redis-info.ts';
 
 /**
- * The oldest that counts its pauses, by which an operator that takes over knows
- * whether the one before it has injected. Valkey says 7.2.4 here, whatever its own version.
+ * The oldest version that counts its pauses; a successor of an operator reads from it whether a fault was injected.
+ * Valkey reports 7.2.4 here, whatever its own version.
  */
 const OLDEST_MAJOR = 7;
 
 /**
- * The run_id of a Redis that stands alone; it is new with every start of the server.
- *
- * @param store what messages call it: "redis-0 (10.0.0.7:6379)"
- * @param told a word of the server as it may be repeated, with so many characters at most
- * @throws {Refusal} RedisNotEligible for a replica, a master with replicas, a member of a
- * Cluster, a Sentinel, one older than Redis 7.0, or something that does not say;
- * RedisUnreachable while it loads its data.
+ * The run_id of a standalone Redis; it is new with every start of the server.
+ * @param store name in messages: "redis-0 (10.0.0.7:6379)"
+ * @param told makes a text of the server safe to repeat, with at most this many characters
+ * @throws {Refusal} RedisNotEligible for a replica, a master with replicas, a member of a Cluster, a Sentinel, a
+ * version older than Redis 7.0, or missing fields; RedisUnreachable while it loads its data.
  */
 export function requireStandalone(
   info: string,

@@ -13,7 +13,7 @@ export function decode(secret: Secret, key: string): string | undefined {
 /**
  * The authorities in ca.crt; undefined if there are none.
  * @param unset field of the spec that configures TLS, if it is not set
- * @param refuse throws what is wrong with the Secret
+ * @param refuse throws the problem of the Secret
  */
 export function authorityOf(
   secret: Secret,

@@ -1,8 +1,8 @@
 /**
- * Counts are reconciled after the fault by what the limiter still admits, without access to Redis. A caller that was
- * served without being counted has more left than it should (under-counted). One that was counted without being served
- * has less left (over-counted: queued writes that were carried out after their caller had got an error), and so has one
- * whose requests were counted twice. Pure.
+ * Counts are reconciled after the fault by what the limiter still admits, without access to Redis. A caller whose
+ * admitted requests were not counted has more left than it should (under-counted). If requests were counted but not
+ * admitted, less is left (over-counted: queued writes that were carried out after their caller had got an error); the
+ * same holds if requests were counted twice. Pure.
  */
 import { counted, type Measure } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
@@ -14,13 +14,13 @@ import {
   type Span,
 } from '../limits/rate-limit.ts';
 
-/** Limits up to that are reconciled: each has to be used up after the fault. */
+/** Limits up to this size are reconciled: each has to be used up after the fault. */
 export const MOST_ACCOUNTED = 200;
 
 /** Rejections in a row of every pod after which a limit counts as used up. */
 const REJECTIONS = 2;
 
-/** Why a balance is not known. */
+/** Why a balance is unknown. */
 const WINDOW_MAY_END = 'a window may have ended between its first request and its last';
 
 /** One caller's requests, all within one window. */
@@ -29,30 +29,30 @@ export interface Account {
   readonly served: number;
   /** Requests that were rejected, failed or had no answer. */
   readonly notAdmitted: number;
-  /** Requests that were admitted after the fault, until the limiter rejected one; all answered. */
+  /** Requests that were admitted after the fault, until the limiter rejected one; all were answered. */
   readonly admittedAfter: number;
-  /** From the first request to the last, with what is known of it. */
+  /** From the first request to the last. */
   readonly span: Span;
 }
 
 export interface Balance {
-  /** Served and never counted. */
+  /** Admitted and never counted. */
   readonly underCounted: number;
-  /** Counted and never served. */
+  /** Counted and never admitted. */
   readonly overCounted: number;
-  /** Gone from the limit beyond all that was requested, as if requests are counted twice. */
+  /** Gone from the limit beyond all requests, as if requests were counted twice. */
   readonly unasked: number;
-  /** How much more of each may not show: tokens that came back, or nothing that was left. */
+  /** How much more of each may be hidden: by tokens that were added, or because nothing was left. */
   readonly hidden: number;
 }
 
-/** A balance, or why it is not known. */
+/** A balance, or why it is unknown. */
 type Balanced = Balance | { readonly unknown: string };
 
 /**
- * Each is the least that it can be: if tokens come back in that time, more may be under-counted or over-counted.
+ * Each figure is a minimum: if tokens are added in that time, more may be under-counted or over-counted.
  * @param oneLimit whether the caller also made the requests over its limit: all of these may have been counted, unless
- *   some of the limit is left in the end
+ * some of the limit is left in the end
  */
 export function balanceOf(
   limit: RateLimit,
@@ -66,24 +66,24 @@ export function balanceOf(
   const refilled = mostAdmitted(limit, span) - full;
   const admitted = served + admittedAfter;
   const gone = Math.max(0, full - admitted);
-  // No more can be counted without being served than was requested.
+  // At most as many as were requested can be counted without being admitted.
   const overCounted = Math.min(notAdmitted, gone);
   return {
     underCounted: Math.max(0, admitted - full - refilled),
     overCounted,
     unasked: gone - overCounted,
-    // One that was served all of its limit has nothing left that could be gone.
+    // A caller that was admitted up to its limit has nothing left that could be missing.
     hidden: served >= full ? Math.max(1, refilled) : refilled,
   };
 }
 
-/** What is known of the counts of all callers. Nothing measured: `message` has why. */
+/** What is known of the counts of all callers. If nothing was measured, `message` has the reason. */
 export interface Reconciliation {
   readonly measures: readonly Measure[];
   readonly message: string;
 }
 
-/** Whether every pod rejects its caller by the end of these, so that nothing of the limit is left. */
+/** Whether every pod rejects the caller by the end of these requests, so that nothing of the limit is left. */
 function isUsedUp(requests: readonly CallerRequest[], pods: number): boolean {
   const last = requests.slice(-REJECTIONS * pods);
   return pods > 0 && last.length === REJECTIONS * pods && last.every(({ outcome }) => outcome === 'Rejected');
@@ -117,7 +117,7 @@ export function whyNoAccount(
     : undefined;
 }
 
-/** The requests of one caller in the fault, and those by which its limit was used up afterwards. */
+/** The requests of one caller in the fault, and those that used its limit up afterwards. */
 export interface AccountRequests {
   readonly during: readonly CallerRequest[];
   readonly after: readonly CallerRequest[];
@@ -125,11 +125,10 @@ export interface AccountRequests {
 
 interface Accounts {
   readonly limit: RateLimit;
-  /** How many pods there are. */
   readonly pods: number;
   /** How far the limiter's clock may be from ours; milliseconds. */
   readonly clockWithinMs: number;
-  /** Whether there is one caller, which made all requests. */
+  /** Whether one caller made all requests. */
   readonly oneLimit: boolean;
 }
 

@@ -1,10 +1,8 @@
 /**
- * What callers get while Redis takes no writes, by measured rules alone: neither the
- * limiter's configuration nor what a switch of it is called has a say. Pure.
- *
- * Several kinds of callers send requests to every pod, see `CallerKind`. Those under their limit should be admitted.
- * One had used its limit up before the fault and should be rejected. Others cross their limits in the fault, and
- * should be admitted up to them and then be rejected.
+ * What callers get while Redis accepts no writes, by measured rules only; the limiter's configuration and the names of
+ * its modes have no influence. Pure. Several kinds of callers send requests to every pod, see `CallerKind`. Callers
+ * under their limit should be admitted. One exhausted its limit before the fault and should be rejected. Others cross
+ * their limits in the fault, and should be admitted up to them and then be rejected.
  */
 
 import { listed } from '../../targets/refusal.ts';
@@ -37,10 +35,10 @@ export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mix
  */
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
-/** The share of callers that have to get the same for it to be what callers get. */
+/** The share of callers that must have the same outcome for it to be the result. */
 export const SHARE = 0.9;
 
-/** Callers under their limit that each pod has to get requests of while the fault is active. */
+/** Callers under their limit that have to send requests to each pod while the fault is active. */
 export const LEAST_ASKED = 5;
 
 export interface PodBehaviour {
@@ -49,19 +47,19 @@ export interface PodBehaviour {
   readonly within: Counts;
   /** Of the caller over its limit. */
   readonly beyond: Counts;
-  /** Of those that crossed their limits. */
+  /** Of callers that crossed their limits. */
   readonly crossing: Counts;
   /** Of requests that need no limiter. */
   readonly control: Counts;
-  /** Callers under their limit that had no answer while such requests were still answered. */
+  /** Callers under their limit that had no answer while control requests were still answered. */
   readonly hungFirst: number;
-  /** How often the one over its limit was admitted as the fault began or ended, or late: not in the counts. */
+  /** How often the caller over its limit was admitted late, or at the start or end of the fault: not in the counts. */
   readonly overAtEdges: number;
   /** Requests of callers under their limit whose answers the operator read too late to time; not in the counts. */
   readonly untimed: number;
 }
 
-/** The share of callers that got the word is so near to {@link SHARE} that chance decides between two words. */
+/** The measured share is so close to {@link SHARE} that chance decides between two results. */
 export interface NearBorder {
   readonly other: Behaviour;
   readonly count: number;
@@ -72,13 +70,13 @@ export interface Behaved {
   readonly behaviour: Behaviour;
   readonly near?: NearBorder;
   readonly byPod: ReadonlyMap<string, PodBehaviour>;
-  /** Kinds of callers of which every pod rejected one at its limit in the fault. */
+  /** Kinds of callers for which every pod rejected a request over the limit in the fault. */
   readonly reached: ReadonlySet<CallerKind>;
   /** Why this proves nothing; empty: it does. */
   readonly shortfalls: readonly string[];
 }
 
-/** What callers got in the fault. `requests` in any order, from before the fault on; `over` as `overOf` has it. */
+/** What callers got in the fault. `requests` in any order, from before the fault on; `over` as from `overOf`. */
 export function behaviourOf(
   settings: CallerSettings,
   requests: readonly CallerRequest[],
@@ -139,14 +137,14 @@ export function behaviourOf(
   };
 }
 
-/** Callers under their limit that had no answer, and sent before the first request without a limiter that had none. */
+/** Callers under their limit that had no answer, and sent before the first control request that had none. */
 function hungBeforeControl(requests: readonly CallerRequest[]): number {
   const hung = requests.filter(({ outcome }) => outcome === 'Timeout');
   const slowFrom = firstOf(hung.filter(({ caller }) => caller === 'Control'));
   return hung.filter(({ caller, sentAt }) => caller === 'Under' && sentAt < slowFrom).length;
 }
 
-/** What nine of ten callers may get, and how many of these did. */
+/** The outcomes that nine of ten callers may get, with the number that did. */
 const OUTCOMES = {
   Hangs: (counts: Counts) => counts.Timeout,
   FailsClosed: (counts: Counts) => counts.Rejected + counts.Error,
@@ -156,8 +154,8 @@ const OUTCOMES = {
 type PodCounts = Pick<PodBehaviour, 'beyond' | 'crossing' | 'within'>;
 
 /**
- * The word for each pod. All pods together decide, since a few requests more or fewer of one pod are chance: a pod has
- * a word of its own only if the 95 % confidence interval of its share excludes {@link SHARE}.
+ * The result for each pod. All pods together decide, because a few requests more or fewer of one pod are chance: a pod
+ * has a result of its own only if the 95 % confidence interval of its share excludes {@link SHARE}.
  */
 function wordsOf(
   byPod: ReadonlyMap<string, PodCounts>,
@@ -179,7 +177,7 @@ function wordsOf(
   const { from, to } = shareInterval(count, of);
   if (!oneForAll || count === of || from >= SHARE || to < SHARE) return { words };
   if (isMost) return { words, near: { other: 'Mixed', count, of } };
-  // Whatever single pods would be called, all of them together are Mixed.
+  // Whatever the results of single pods would be, all of them together are Mixed.
   for (const pod of words.keys()) words.set(pod, 'Mixed');
   return { words, near: { other: most === 'Enforces' && leaking.size > 0 ? 'FailsOpen' : most, count, of } };
 }
@@ -189,9 +187,9 @@ function kindOf(within: Counts): keyof typeof OUTCOMES | 'Mixed' {
   return kinds.find((kind) => OUTCOMES[kind](within) >= SHARE * sizeOf(within)) ?? 'Mixed';
 }
 
-/** The word for a pod that admits callers under their limit. */
+/** The result for a pod that admits callers under their limit. */
 function admittingWord({ beyond, crossing }: PodCounts, leaks: boolean): Behaviour {
-  // One that answers some callers and leaves others waiting does not hold.
+  // A pod that answers some callers and lets others time out neither enforces the limit nor fails open.
   const waits = (counts: Counts): boolean => shareInterval(counts.Timeout, sizeOf(counts)).from > 1 - SHARE;
   if (waits(beyond) || waits(crossing)) return 'Mixed';
   return leaks ? 'FailsOpen' : 'Enforces';
@@ -215,7 +213,7 @@ function askedShortfalls(
   );
 }
 
-/** What the operator's own standstill has spoiled. */
+/** What is unusable because the operator process was stalled. */
 function untimedShortfalls(pod: string, { untimed, within }: PodBehaviour): string[] {
   const of = untimed + sizeOf(within);
   if (untimed <= (1 - SHARE) * of) return [];
@@ -225,8 +223,9 @@ function untimedShortfalls(pod: string, { untimed, within }: PodBehaviour): stri
 }
 
 /**
- * Why the limiter did not keep its limit before the fault, so that its failure in the fault shows nothing; empty: it did.
- * @param before requests whose answers were there when the fault began
+ * Why the limiter did not keep its limit before the fault, so that its failure in the fault shows nothing; empty: it
+ * did.
+ * @param before requests that were answered when the fault began
  * @param over what was admitted of them to the caller over its limit
  */
 function controlShortfalls(
@@ -260,7 +259,7 @@ function controlShortfalls(
   return missing;
 }
 
-/** The finding: callers get nothing but what is accepted, whatever chance and slow pods may have added. */
+/** The finding: callers get only accepted outcomes, after allowing for chance and slow pods. */
 export function checkBehaviour(
   { oneLimitFrom }: Pick<CallerSettings, 'oneLimitFrom'>,
   judged: Behaved,
@@ -290,7 +289,7 @@ export function checkBehaviour(
   }
   const within = totalOf([...byPod.values()].map((pod) => pod.within));
   const sent = sizeOf(within);
-  // One that fails open is broken by what was admitted.
+  // A limiter that fails open is violated at the first admission over the limit.
   const first =
     behaviour === 'FailsOpen'
       ? undefined
@@ -326,9 +325,9 @@ function nearText(behaviour: Behaviour, { count, of, other }: NearBorder): strin
 }
 
 /**
- * Pods that may be slow, which may be why callers under their limit had no answer: some requests that need no limiter
- * had none either. If none of them had, the path needs Redis like the limiter, and shows nothing. If callers had none
- * first, the limiter may have taken up what such a request needs, as a pool of threads.
+ * Pods that may be slow, which may be why callers under their limit had no answer: some control requests had no answer
+ * either. If none of them had, the path needs Redis like the limiter, and shows nothing. If callers had none first, the
+ * limiter may have used up a resource that control requests need, such as a thread pool.
  */
 function slowPods(byPod: Behaved['byPod']): string[] {
   return [...byPod].flatMap(([pod, { control, hungFirst, within }]) => {

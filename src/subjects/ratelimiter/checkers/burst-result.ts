@@ -3,38 +3,37 @@ import type { CallerRequest, EventOf, RequestOutcome } from '../history/events.t
 
 export interface BurstResult {
   readonly requests: number;
-  /** Answers that admitted a request. */
   readonly admitted: number;
   readonly rejected: number;
-  /** Requests that were answered with neither, or not sent. */
+  /** Requests whose answer was neither an admission nor a rejection, or that were not sent. */
   readonly errors: number;
-  /** Requests without an answer in time: may have been admitted or not. */
+  /** Requests without an answer in time: they may have been admitted or not. */
   readonly timeouts: number;
   /** The message of the first request that failed or had no answer. */
   readonly firstError?: string;
   /** When the first request was written, and when the last answer arrived. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** From writing the first request to writing the last, at most; milliseconds. */
+  /** At most from writing the first request to writing the last; milliseconds. */
   readonly sendSpanMs: number;
-  /** Requests by pod, those among them that never left. */
+  /** Requests by pod, without those that were not sent. */
   readonly sent: ReadonlyMap<string, number>;
   readonly admittedBy: ReadonlyMap<string, number>;
-  /** When each answer that admitted a request arrived, in order. */
+  /** Arrival of each admission, sorted. */
   readonly admittedAt: readonly number[];
-  /** Each request that left. */
+  /** Each request that was sent. */
   readonly outcomes: readonly BurstOutcome[];
 }
 
 /** One request of a burst; moments in milliseconds since the epoch. */
 export type BurstOutcome = Pick<CallerRequest, 'endedAt' | 'outcome' | 'pod' | 'sentAt'>;
 
-/** @param sent the requests of the burst that left */
+/** @param sent the requests of the burst that were sent */
 export function burstResultOf(
   { endedAt, firstError, notSent, sendSpanMs, startedAt }: EventOf<'burst'>,
   sent: readonly CallerRequest[],
 ): BurstResult {
-  // Of a broken connection nobody knows whether the pod admitted the request.
+  // If a connection broke, it is unknown whether the pod admitted the request.
   const outcomes = sent.map(
     (request): BurstOutcome => (request.cause === 'Reset' ? { ...request, outcome: 'Timeout' } : request),
   );

@@ -1,4 +1,4 @@
-/** Several bursts, each on a key of its own, as one fault. Pure. */
+/** Several bursts, each on its own key, as one fault. Pure. */
 
 import { counted } from '../../../api/index.ts';
 import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
@@ -8,7 +8,7 @@ import type { BurstResult } from './burst-result.ts';
 
 /** Trials whose figures are listed one by one. */
 const MOST_LISTED = 10;
-/** Bursts that evidence has bands of, beside those of the fault itself. */
+/** Bursts that are shown as bands in evidence, besides those of the fault itself. */
 const MOST_BANDS = 12;
 
 /** One burst with its report and its reading. */
@@ -23,12 +23,11 @@ export function trialKeys(fixture: string, trials: number): string[] {
   return Array.from({ length: trials }, (_, i) => (i === 0 ? fixture : `${fixture}-trial-${i + 1}`));
 }
 
-/** One trial proves over-admission. */
 function isBroken({ report, reading }: Trial): boolean {
   return report.proof === 'Confirmed' && reading.detectedAt !== undefined;
 }
 
-/** All bursts as one fault. Confirmed if each is, or if one of those that are shows over-admission. */
+/** All bursts as one fault. Confirmed if all are confirmed, or if a confirmed one shows over-admission. */
 export function reportOf(trials: readonly Trial[], pods: number): FaultReport {
   const [first] = trials;
   const last = trials.at(-1);
@@ -56,7 +55,7 @@ function spansOf(trials: readonly Trial[], pods: number): string {
   return `${counted(trials.length, 'burst')} of ${counted(requests, 'request')} over ${counted(pods, 'pod')}, written within ${spans} ms`;
 }
 
-/** A figure of each trial; of many the least and the most. */
+/** A figure of each trial; if there are many, the minimum and the maximum. */
 function list(trials: readonly Trial[], of: (trial: Trial) => number, digits = 0): string {
   const figures = trials.map(of);
   if (figures.length <= MOST_LISTED) return figures.map((figure) => figure.toFixed(digits)).join(', ');
@@ -64,7 +63,10 @@ function list(trials: readonly Trial[], of: (trial: Trial) => number, digits = 0
   return least === most ? most.toFixed(digits) : `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
 }
 
-/** The trial whose figures and series are shown: of those that broke the invariant, else of all, that which admitted most. */
+/**
+ * The trial whose figures and series are shown: the one with the most admissions, among those that violate the
+ * invariant if there are any.
+ */
 export function shownTrial(trials: readonly Trial[]): number {
   const rank = (trial: Trial): number =>
     (isBroken(trial) ? Number.MAX_SAFE_INTEGER / 2 : 0) + trial.burst.admitted;
@@ -73,8 +75,8 @@ export function shownTrial(trials: readonly Trial[]): number {
 }
 
 /**
- * The invariant over all trials: broken where it is in one, and held only where each of the `asked` ones has
- * proven that. Its figures are those of the trial that admitted the most.
+ * The invariant over all trials: violated if it is in one, and proven only if each of the `asked` trials proved it. Its
+ * figures are those of the trial with the most admissions.
  * @throws RangeError if there is none
  */
 export function readingOf(
@@ -85,7 +87,7 @@ export function readingOf(
   const broken = trials.filter(isBroken);
   const shown = trials[shownTrial(trials)]?.reading;
   if (!shown) throw new RangeError('there is no trial');
-  // When it was broken and noticed is of the trial whose figures are shown: they stand in one sentence.
+  // The times of the violation belong to the trial whose figures are shown: one sentence has both.
   const { brokenAt, detectedAt } = broken.length > 0 ? shown : {};
   const { brokenAt: _, detectedAt: __, ...rest } = shown;
   const shortfalls = trials.flatMap(({ reading }, i) =>
@@ -121,7 +123,7 @@ export function readingOf(
   };
 }
 
-/** When bursts were sent, and their results: of many the first, and the one whose series are `shown`. */
+/** When bursts were sent, and their results: if there are many, the first ones and the one whose series are `shown`. */
 export function burstBands(bursts: readonly BurstResult[], shown: number): FaultEvidence['bands'] {
   const kept = bursts.filter((_, i) => i < MOST_BANDS - 1 || i === shown);
   return kept.map(({ admitted, endedAt, requests, startedAt }) => ({

@@ -1,12 +1,11 @@
 /**
- * Drift during a fault: requests admitted in one window, less those counted by Redis or reported in answers. The invariant
- * is violated above the tolerance plus the lag measured without a fault, in two complete samples in a row. Requests that
- * the sender was admitted beyond the limit are reported as well, and not judged. Pure; times are parameters.
- *
- * The violation is dated earlier than the sample that shows it. The steady traffic knows when each of its requests was
- * admitted, and a sample that broke the bound at time t with S counts in Redis says that Redis held at most S at any time
- * before. So at the (bound + S + 1)-th admission the drift was above the bound already. That moment, if there is one, is
- * `brokenAt`, else the sample's.
+ * Drift during a fault: requests admitted in one window, less those counted by Redis or reported in answers. The
+ * invariant is violated above the tolerance plus the lag measured without a fault, in two complete samples in a row.
+ * Admissions of the sender over the limit are reported as well, and not judged. Pure; times are parameters. The
+ * violation is dated earlier than the sample that shows it. The steady traffic knows when each of its requests was
+ * admitted, and a sample that exceeded the bound at time t with S counts in Redis shows that Redis held at most S at
+ * any time before. So at the (bound + S + 1)-th admission the drift already exceeded the bound. That moment, if there
+ * is one, is `brokenAt`, else the sample's.
  */
 import type { Measure } from '../../../api/index.ts';
 import { counted } from '../../../api/index.ts';
@@ -28,17 +27,16 @@ import {
 
 export interface DriftSettings {
   readonly pods: readonly string[];
-  /** Requests that the limit allows. */
   readonly limit: number;
   readonly tolerance: number;
-  /** The furthest drift without a fault, at the same rate; undefined when it was not measured. */
+  /** The largest drift without a fault, at the same rate; undefined if it was not measured. */
   readonly lag: number | undefined;
   /**
-   * Who says what was admitted and counted; default: pods and Redis. Where the pods do not say it, nothing is known of
-   * how the limiter counts, so there is no ceiling of its drift: one that lets everybody through admits all that is sent.
+   * Where admissions and counts are read; default: pods and Redis. If the pods do not report them, nothing is known of
+   * how the limiter counts, so its drift has no ceiling: a limiter that fails open admits all requests.
    */
   readonly source?: CountSource;
-  /** Why it is not shown that the limiter counts in the Redis that is paused; undefined: it is. */
+  /** Why it is not shown that the limiter counts in the paused Redis; undefined: it is. */
   readonly storeDoubt?: string | undefined;
 }
 
@@ -69,22 +67,22 @@ export class DriftInvariant {
     return { text: `${measured} <= bound`, measured, bound: 'bound' };
   }
 
-  /** The furthest that what was admitted was ahead of what was counted. */
+  /** The largest lead of admissions over counts. */
   get widest(): number {
     return Math.max(0, this.#widest?.drift ?? 0);
   }
 
-  /** Whether the counters were ever further apart than they are without a fault. */
+  /** Whether the counters were ever further apart than without a fault. */
   get drifted(): boolean {
     return this.widest > (this.#settings.lag ?? 0);
   }
 
-  /** What was sent to each pod and became of it. */
+  /** What was sent to each pod, with the outcomes. */
   get traffic(): ReadonlyMap<string, PodTraffic> {
     return this.#traffic.byPod;
   }
 
-  /** The most that each pod said, or was seen by the sender, to have admitted. */
+  /** The most that each pod reported, or the sender saw, as admitted. */
   get admitted(): ReadonlyMap<string, number> {
     return new Map(
       [...this.#traffic.byPod].map(([pod, { admitted }]) => [
@@ -95,8 +93,8 @@ export class DriftInvariant {
   }
 
   /**
-   * Whether another look would decide something, so that it should not wait for its turn: two samples in a row decide,
-   * and the admissions of the sender show when the first is worth a look.
+   * Whether another sample would decide something, so that it should be taken at once: two samples in a row decide, and
+   * the admissions of the sender show when the first may exceed the bound.
    */
   get urgent(): boolean {
     if (this.#broken) return false;
@@ -106,17 +104,17 @@ export class DriftInvariant {
     return this.#breaking !== undefined || (unseen > 0 && drift + unseen > this.#bound);
   }
 
-  /** A request ended; they have to come in the order of their ends. */
+  /** Call for each ended request, in the order of their ends. */
   request(request: CallerRequest): void {
     this.#traffic.request(request);
   }
 
-  /** So many requests were on their way, by pod, when the last sample was taken, at `at` or later. */
+  /** Requests in flight by pod when the last sample was taken, at `at` or later. */
   inFlight(requests: Readonly<Record<string, number>>, at: number): void {
     this.#traffic.inFlight(requests, at);
   }
 
-  /** Requests were not sent since there was no room for another open one. */
+  /** Requests were not sent, because too many were open. */
   leftOut(requests: number): void {
     this.#leftOut += requests;
   }
@@ -131,7 +129,7 @@ export class DriftInvariant {
     const { lag, source } = this.#settings;
     if (this.#broken) return complete;
     if (drift <= this.#bound) {
-      // What one pod tells says nothing of another: there any two answers are two in a row.
+      // The answer of one pod shows nothing about another, so any two answers are two in a row.
       if (source === 'Quota') return complete;
       this.#unconfirmed ||= this.#breaking !== undefined;
       this.#breaking = undefined;
@@ -182,7 +180,9 @@ export class DriftInvariant {
     return source === 'Nodes' ? pods.length * limit : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether more requests, or more of the limit, would have shown more than `value`: where `found` of the requests are all. */
+  /**
+   * Whether more requests, or a larger limit, would have shown more than `value`: if `found` of the requests are all.
+   */
   #isSaturated(value: number, found: number): boolean {
     const { requests } = this.#traffic.totals;
     return value >= this.#ceiling || (requests > this.#settings.limit && found >= requests);
@@ -211,7 +211,7 @@ export class DriftInvariant {
 
   #shortfalls(fault: FaultSpan): string[] {
     const { pods, limit, lag, source, storeDoubt } = this.#settings;
-    // Whoever counts elsewhere drifts from nothing here.
+    // Whether `value` is capped by the limit, or by the number of requests because all of them (`found`) were found.
     const missing = storeDoubt === undefined ? [] : [storeDoubt];
     if (this.#bound >= this.#ceiling) {
       missing.push(
@@ -240,7 +240,7 @@ export class DriftInvariant {
       if (answered < limit)
         missing.push(`${pod} answered ${counted(answered, 'check')} within the fault, ${limit} are needed`);
     }
-    // A limiter that rejects everybody has nothing to count.
+    // A limiter that rejects all callers has nothing to count.
     const bySender = source === 'Sender' || source === 'Quota';
     if (bySender && this.#overAdmission(fault).admitted === 0) {
       missing.push(
@@ -262,14 +262,14 @@ export class DriftInvariant {
     return missing;
   }
 
-  /** What may yet have broken the invariant, or did so when the fault was over. */
+  /** What may still have violated the invariant, or did so at the end of the fault. */
   #undecided(): string[] {
     const { open } = this.#traffic.totals;
     const tips = (this.#widest?.drift ?? 0) + open > this.#bound;
     return open > 0 && tips ? [`${counted(open, 'request')} without a proper answer could tip it`] : [];
   }
 
-  /** Where the pods' counters say something else than the sender was told, once both had time to say all. */
+  /** Pods whose counters differ from the sender's count, once both had time to settle. */
   #disagreements(): string[] {
     const { last } = this.#record;
     if (!last || last.readAt < this.#traffic.lastAdmittedAt) return [];
@@ -307,7 +307,7 @@ export class DriftInvariant {
       const { admitted: passed, byPod } = this.#overAdmission(fault);
       const answered = new Map([...this.#traffic.byPod].map(([pod, counts]) => [pod, counts.answered]));
       const others = open - timeouts;
-      // A limit that is kept by turning everybody away is kept at a price.
+      // A limiter that keeps its limit by rejecting callers under it keeps it at a price.
       const spare =
         rejected + errors > 0 && admitted < limit
           ? `, though the limit had room for ${limit - admitted} more`
@@ -323,7 +323,7 @@ export class DriftInvariant {
   }
 }
 
-/** What is looked at in a sample, where it is not the pods and Redis. */
+/** What a sample reads, if not the pods and Redis. */
 const LOOKED: Readonly<Record<CountSource, string | undefined>> = {
   Nodes: undefined,
   Sender: 'what the sender and Redis counted',
@@ -337,14 +337,14 @@ const MEASURED: Readonly<Record<CountSource, string>> = {
   Quota: 'sum(requests-admitted) - count-reported',
 };
 
-/** Whether all of a sample was taken while the fault was on. */
+/** Whether all of a sample was taken while the fault was active. */
 function isWithin({ readAt, endedAt }: CompleteSample, fault: FaultSpan): boolean {
   return fault.startedAt !== undefined && readAt >= fault.startedAt && endedAt <= onUntil(fault);
 }
 
 /**
- * What is missing of what was admitted. A limiter behind HTTP may count what it rejects, too: then more may be lost
- * than that if counts are missing, or if there are more of them than were admitted.
+ * The number of admissions that were not counted. A limiter behind HTTP may also count rejections: then more may be
+ * under-counted if counts are missing, or if there are more of them than admissions.
  */
 export function underCounted(admitted: number, stored: number, isExact = false): Measure {
   const value = Math.max(0, admitted - stored);

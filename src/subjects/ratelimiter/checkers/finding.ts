@@ -1,22 +1,21 @@
-/** What a checker says of a history, and how several findings make one reading. Pure. */
+/** The finding of a checker on a history, and how several findings form one reading. Pure. */
 import type { Measure } from '../../../api/index.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 
-/** The finding of one checker. */
 export interface Finding {
-  /** Whether what it checks holds. `unknown`: see `missing`. */
+  /** Whether the checked invariant holds. `unknown`: see `missing`. */
   readonly valid: boolean | 'unknown';
   /** If it does not hold: since when, in milliseconds since the epoch. */
   readonly brokenAt?: number;
   /** A few words for a column, if there is something to show. */
   readonly summary?: string;
   readonly measures: readonly Measure[];
-  /** What is missing to know it; empty unless `valid` is unknown. */
+  /** What is missing to decide; empty unless `valid` is unknown. */
   readonly missing: readonly string[];
-  /** What was seen, a sentence each. */
+  /** Observations, a sentence each. */
   readonly evidence: readonly string[];
-  /** The same of each pod. */
+  /** The same for each pod. */
   readonly byPod?: readonly string[];
 }
 
@@ -25,13 +24,13 @@ export interface Composed {
   /** The worst of them: false before unknown before true. */
   readonly valid: boolean | 'unknown';
   readonly brokenAt?: number;
-  /** Of the finding that does not hold first, then those of the others in their order. */
+  /** Of the violated finding first, then of the others in their order. */
   readonly measures: readonly Measure[];
   readonly missing: readonly string[];
   readonly evidence: readonly string[];
 }
 
-/** Composes findings; of several that do not hold the first leads. */
+/** Composes findings; if several are violated, the first leads. */
 export function compose(findings: readonly Finding[]): Composed {
   const broken = findings.filter(({ valid }) => valid === false);
   const moments = broken.flatMap(({ brokenAt }) => brokenAt ?? []);
@@ -45,7 +44,7 @@ export function compose(findings: readonly Finding[]): Composed {
     missing: findings.flatMap(({ missing }) => missing),
     evidence: [
       ...findings.flatMap(({ evidence }) => evidence),
-      // There may be many pods, and what is said of all of them must not be cut off.
+      // There may be many pods, and what applies to all of them must not be cut off.
       ...findings.flatMap(({ byPod = [] }) => byPod),
     ],
   };
@@ -58,7 +57,7 @@ export interface Formula {
   readonly bound: string;
 }
 
-/** The state of an invariant, by the measure that decides. Its bound is a value, too, if it has one. */
+/** The state of an invariant, by the measure that decides. Its bound is included as a value, if it has one. */
 export function seenInvariant(
   { bound, measured, text }: Formula,
   { brokenAt, measures: [judged] }: InvariantReading,

@@ -10,10 +10,10 @@ export interface Latency {
   readonly answers: number;
 }
 
-/** How long those answers to `requests` took that came in time; undefined where none came. */
+/** Latency of those answers to `requests` that came in time; undefined if none did. */
 export function latencyOf(requests: readonly CallerRequest[]): Latency | undefined {
   const answered = requests.filter(({ caller, outcome }) => outcome !== 'Timeout' && caller !== 'Control');
-  // Numbers alone are sorted ten times as fast as by a function, and there may be a hundred thousand.
+  // Plain numbers sort ten times as fast as by a comparison function, and there may be a hundred thousand.
   const times = Float64Array.from(answered, ({ endedAt, sentAt }) => endedAt - sentAt).sort();
   if (times.length === 0) return undefined;
   return {

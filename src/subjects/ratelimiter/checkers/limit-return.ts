@@ -1,4 +1,4 @@
-/** Limit return: whether callers that had used their limits up after the fault get them back. Pure. */
+/** Limit return: whether callers that exhausted their limits after the fault get them back. Pure. */
 import { counted } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { Finding } from './finding.ts';
@@ -9,22 +9,22 @@ export type LimitReturn =
       readonly state: 'NotReturned';
       readonly callers: number;
       readonly lockedOut: number;
-      /** From the use of their limits to the last try; milliseconds. */
+      /** From the exhaustion of their limits to the last try; milliseconds. */
       readonly waitedMs: number;
     }
-  /** Their requests were neither admitted nor rejected: so many of them. */
+  /** The requests of this many callers were neither admitted nor rejected. */
   | { readonly state: 'Unclear'; readonly callers: number; readonly unclear: number }
   | { readonly state: 'NotChecked'; readonly why: string };
 
-/** The wait of callers that had used their limits up: since when, and whose. */
+/** The wait of callers that exhausted their limits: since when, and which callers. */
 export interface ReturnAwaited {
   readonly at: number;
   readonly keys: readonly string[];
-  /** Why nobody waits. */
+  /** Why no caller waits. */
   readonly why?: string | undefined;
 }
 
-/** @param requests of the callers that wait, in the order in which they were sent */
+/** @param requests of the callers that wait, in sending order */
 export function limitReturnOf(
   { at, keys, why }: ReturnAwaited,
   requests: readonly CallerRequest[],
@@ -39,7 +39,7 @@ export function limitReturnOf(
   return { state: 'NotReturned', callers: keys.length, lockedOut, waitedMs };
 }
 
-/** The finding; nothing while it is not known. `endedAt`: the end of the fault. */
+/** The finding; none while it is unknown. `endedAt`: the end of the fault. */
 export function checkLimitReturn(limitReturn: LimitReturn | undefined, endedAt: number): Finding {
   const isBroken = limitReturn?.state === 'NotReturned';
   const said = limitReturn && returnText(limitReturn);

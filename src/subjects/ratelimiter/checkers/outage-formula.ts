@@ -1,15 +1,15 @@
-/** The invariant of a store outage in figures of the callers, under names that tell nothing of the subject. Pure. */
+/** The invariant of a store outage in figures of the callers, under names that do not identify the subject. Pure. */
 import type { InvariantReading } from '../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 import { type Behaviour, SHARE } from './behaviour.ts';
 import type { Over } from './over-admission.ts';
 
-/** In figures of its own, for there is no series of it. */
+/** As a separate figure, because there is no series of it. */
 const CROSSING = "a crossing caller's admitted - bound";
 
 /**
- * The formula is false just where `reading` is broken, once that is proven: with a shortfall nothing is, whatever the
- * figures are. Not all that is accepted can be said in figures of all callers.
+ * The formula is false exactly if `reading` is violated, once that is proven: with a shortfall nothing is proven,
+ * whatever the figures. Some accepted outcomes cannot be expressed in figures of all callers.
  * @param excess of each kind of caller, in `reading`; undefined: nothing was judged
  * @param who whose requests are within the limit: those of others, or the first of the one caller
  */

@@ -1,6 +1,6 @@
 /**
- * What callers got around one fault of the store, as one reading: they get nothing but what is accepted, and no more
- * than the limit unless FailsOpen is; afterwards they are admitted as before, and get their limit back. Pure.
+ * What callers got around one fault of the store, as one reading: only accepted outcomes, and no more than the limit
+ * unless FailsOpen is accepted; afterwards they are admitted as before, and get their limit back. Pure.
  */
 import { counted } from '../../../api/index.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
@@ -15,31 +15,31 @@ import { checkOverAdmission, type Over, overOf, requestsToJudge } from './over-a
 import { checkRecovery, type Recovery, recoveryOf } from './recovery.ts';
 import { type CallerSettings, phasesOf, type Span } from './requests.ts';
 
-/** All that the reading is a function of. */
+/** All inputs of the reading. */
 export interface OutageSeen {
   readonly settings: CallerSettings;
   /** What callers may get in the fault. */
   readonly accept: readonly Behaviour[];
-  /** Of the traffic, in the order in which they ended. */
+  /** Requests of the traffic, in the order in which they ended. */
   readonly requests: readonly CallerRequest[];
-  /** Pods that were deleted or replaced during the watch: what their callers did not get is not of the fault. */
+  /** Pods that were deleted or replaced during the watch: failures of their callers are not due to the fault. */
   readonly gone: readonly string[];
   readonly times: FaultTimes;
-  /** When the last request of the traffic had its answer; undefined: some have none yet, so nothing is proven. */
+  /** When the last request of the traffic was answered; undefined: some are not answered yet, so nothing is proven. */
   readonly finishedAt?: number | undefined;
-  /** Undefined while it is not known. */
+  /** Undefined while unknown. */
   readonly limitReturn?: LimitReturn | undefined;
-  /** Events that were more than the history keeps. */
+  /** Events that were dropped because the history was full. */
   readonly dropped: number;
 }
 
-/** What was found, for those who go on with it. */
+/** Intermediate results that later steps use. */
 export interface OutageJudged {
   readonly reading: InvariantReading;
   /** As {@link Over.excess}; undefined while it cannot be judged. */
   readonly excess?: Over['excess'];
   readonly recovery?: Recovery | undefined;
-  /** Why it does not matter any more whether the limit is returned; undefined: it does. */
+  /** Why the return of the limit no longer matters; undefined: it does. */
   readonly decided?: string;
 }
 
@@ -125,7 +125,7 @@ function goneText(gone: ReadonlySet<string>): string {
   return `${listed([...gone])} deleted or replaced during the watch`;
 }
 
-/** When the store failed; undefined while one end of it is not known. */
+/** When the store failed; undefined while its start or end is unknown. */
 function spanOf({ endedAt, startedAt }: FaultTimes): Span | undefined {
   return startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Over-admission: how much more than its limit any caller was admitted, which pods did it, and how much of it came after
+ * Over-admission: how many requests over its limit any caller was admitted, by which pods, and how many of them after
  * the fault. By the sender's own count. Derived in docs/limits.md. Pure.
  */
 import { counted } from '../../../api/index.ts';
@@ -9,26 +9,28 @@ import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limi
 import type { Finding } from './finding.ts';
 import { admittedAt, asOfOneLimit, type CallerSettings, firstOf, type Span } from './requests.ts';
 
-/** A request that was admitted, and the pod that did it. */
+/** An admitted request, with the pod that admitted it. */
 export interface PodAdmission extends AdmittedRequest {
   readonly pod: string;
 }
 
 /** What was admitted to callers that have a limit to exceed. */
 export interface Over {
-  /** Over all pods, from its first request to its last: of the caller that shows most. */
+  /** Over all pods, from its first request to its last: of the caller with the most. */
   readonly over: OverAdmission;
-  /** Requests beyond the bound: of the one over its limit, and the most of any that crosses it; `over` has the larger. */
+  /**
+   * Requests over the bound: of the caller over its limit, and the most of any that crosses it; `over` has the larger.
+   */
   readonly excess: { readonly beyond: number; readonly crossing: number };
-  /** Of the one over its limit, until the fault began. */
+  /** Of the caller over its limit, until the fault began. */
   readonly before: OverAdmission;
-  /** How much more than the limit allows the one over its limit was admitted by requests that it sent after the fault. */
+  /** Admissions over the limit of the caller over its limit, by requests that it sent after the fault. */
   readonly after: OverAfter;
-  /** Pods that admitted a caller beyond its limit in the fault. */
+  /** Pods that admitted a caller over its limit in the fault. */
   readonly leaking: ReadonlySet<string>;
   /** What was admitted to the caller over its limit. */
   readonly beyond: readonly PodAdmission[];
-  /** Requests of callers over their limit whose outcome is not known: they may have been admitted. */
+  /** Requests of callers over their limit with an unknown outcome: they may have been admitted. */
   readonly unknown: number;
 }
 
@@ -57,7 +59,7 @@ export function overOf(
     },
     before: beyond.overOf(beyond.admitted.filter(({ answeredAt }) => answeredAt <= startedAt)),
     after: overAfter(
-      // What was admitted in the fault may never have been counted, and a window may have ended since.
+      // Admissions in the fault may never have been counted, and a window may have ended since.
       beyond.admitted.filter((each) =>
         settings.oneLimitFrom === undefined ? each.answeredAt <= startedAt : inFault(each),
       ),
@@ -113,9 +115,9 @@ function limitedCaller(
 }
 
 /**
- * The pods that leaked from `startedAt` on. One did if its own admissions, on top of those of all pods before, are more
- * than the limit allows; what another admitted during that time is not compared with it. If the rest are more only
- * together, each of them that admitted anything did. `exceed`: whether these are more than the limit allows.
+ * The pods that leaked from `startedAt` on. A pod leaked if its own admissions, on top of those of all pods before,
+ * exceed the limit; admissions of others during that time are not included. If the rest exceed it only together, each
+ * of them that admitted anything leaked. `exceed`: whether these are more than the limit allows.
  */
 export function leakingPods(
   admitted: readonly PodAdmission[],
@@ -135,24 +137,24 @@ export function leakingPods(
 }
 
 export interface OverAfter {
-  /** Requests more beyond the limit than until the end of the fault; 0: none. */
+  /** Requests over the limit in addition to those until the end of the fault; 0: none. */
   readonly more: number;
-  /** When the last of them had its answer, in milliseconds since the epoch. */
+  /** When the last of them was answered, in milliseconds since the epoch. */
   readonly lastAt?: number;
 }
 
 /**
- * How much more than its limit a caller was admitted once a fault was over, on top of what it got before.
+ * How many requests over its limit a caller was admitted after a fault, in addition to those before.
  * @param until admitted until the end of the fault
- * @param since admitted of what was sent after it, in any order
- * @param excessOf how much more than the limit allows these are; with more of them never less
+ * @param since admitted of those sent after it, in any order
+ * @param excessOf how many of these exceed the limit; never less with more of them
  */
 export function overAfter<T extends AdmittedRequest>(
   until: readonly T[],
   since: readonly T[],
   excessOf: (some: readonly T[]) => number,
 ): OverAfter {
-  // As it mostly is; the rest takes its time with many requests.
+  // The usual case; the rest is slow with many requests.
   if (since.length === 0) return { more: 0 };
   const inOrder = since.toSorted((a, b) => a.answeredAt - b.answeredAt);
   const excessWith = (count: number): number => excessOf([...until, ...inOrder.slice(0, count)]);
@@ -169,7 +171,7 @@ export function overAfter<T extends AdmittedRequest>(
   return { more, ...(last && { lastAt: last.answeredAt }) };
 }
 
-/** The finding: no caller is admitted more than its limit allows, unless that is accepted. */
+/** The finding: no caller is admitted over its limit, unless that is accepted. */
 export function checkOverAdmission(
   settings: CallerSettings,
   requests: readonly CallerRequest[],
@@ -211,7 +213,7 @@ export function checkOverAdmission(
   };
 }
 
-/** Of how many callers, and so what share of callers would have shown itself; '' if not all is known of them. */
+/** How many callers were tested, and thus what share of callers would have been detected; '' if some are unknown. */
 function testedText(
   settings: CallerSettings,
   requests: readonly CallerRequest[],
@@ -220,7 +222,7 @@ function testedText(
 ): string {
   if (unknown > 0) return ', as far as is known';
   if (settings.oneLimitFrom !== undefined) return ', of the one caller';
-  // Who sent no more than its limit allows in that time could not exceed it.
+  // A caller that sent no more than its limit allows in that time could not exceed it.
   const admitAll = requests.map((request): CallerRequest => {
     const isInFault = request.sentAt >= startedAt && request.sentAt < endedAt;
     return isInFault ? { ...request, outcome: 'Admitted' } : request;
@@ -230,7 +232,7 @@ function testedText(
   return `, of ${counted(callers, 'caller')}; a failure that hits more than ${excludedAbove(callers)} % of callers is excluded at ${CONFIDENCE} % confidence`;
 }
 
-/** As {@link asOfOneLimit}, and of the pods that are still there; what others admitted beyond the limit was admitted all the same. */
+/** As {@link asOfOneLimit}, for the pods that still exist; admissions over the limit by other pods count as well. */
 export function requestsToJudge(
   settings: CallerSettings,
   requests: readonly CallerRequest[],

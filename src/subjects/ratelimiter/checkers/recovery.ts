@@ -1,4 +1,4 @@
-/** Recovery: how soon callers are admitted again as before once the fault is over. Pure. */
+/** Recovery: how soon callers are admitted again as before once the fault has ended. Pure. */
 import { formatDuration, type Measure } from '../../../api/index.ts';
 import { listed } from '../../targets/refusal.ts';
 import type { CallerRequest } from '../history/events.ts';
@@ -13,17 +13,19 @@ export type Recovery =
   | { readonly state: 'Recovered'; readonly afterMs: number }
   /** Pods that still failed callers, or admitted too much, in the second half of that time. */
   | { readonly state: 'NotRecovered'; readonly pods: readonly string[]; readonly watchedMs: number }
-  /** A few requests failed until the end, and chance may have been it. */
+  /** A few requests failed until the end, possibly by chance. */
   | { readonly state: 'Unclear' };
 
 interface KnownOfLimit {
-  /** When the caller over its limit was admitted too often for the last time since the fault; undefined: it was not. */
+  /** The last over-admission of the caller over its limit since the fault; undefined: there was none. */
   readonly lastBeyondAt?: number | undefined;
-  /** All requests are of one caller, and what is left of its limit is not known: a rejection is as good as an admission. */
+  /**
+   * All requests are of one caller, and the rest of its limit is unknown: a rejection is as healthy as an admission.
+   */
   readonly oneLimit?: boolean;
 }
 
-/** Whether callers recovered after the fault. Undefined with no request since then. */
+/** Whether callers recovered after the fault; undefined without a request since then. */
 export function recoveryOf(
   pods: readonly string[],
   requests: readonly CallerRequest[],
@@ -45,7 +47,7 @@ export function recoveryOf(
   const failing = pods.filter((pod) => fails(ofPod.get(pod) ?? []));
   const watchedMs = lastAt - span.endedAt;
   if (failing.length > 0) return { state: 'NotRecovered', pods: failing, watchedMs };
-  // Nothing was rejected since the caller over its limit was admitted too often.
+  // No request was rejected since the last over-admission.
   return lastBeyondAt === undefined ? { state: 'Unclear' } : { state: 'NotRecovered', pods, watchedMs };
 }
 
@@ -53,7 +55,7 @@ function isBad({ outcome }: CallerRequest, oneLimit: boolean): boolean {
   return outcome !== 'Admitted' && !(oneLimit && outcome === 'Rejected');
 }
 
-/** Requests that should be admitted, in the order in which they were sent. */
+/** Requests that should be admitted, in sending order. */
 function sinceFault(
   requests: readonly CallerRequest[],
   { endedAt }: Span,
@@ -67,8 +69,8 @@ function sinceFault(
 }
 
 /**
- * Milliseconds from the end of the fault until every caller under its limit was admitted by every pod, up to the last
- * request that was sent, and the one over its limit got no more than that; undefined while that is not so.
+ * Milliseconds from the end of the fault until every pod admitted every caller under its limit, up to the last request
+ * that was sent, and the caller over its limit was admitted no more than that; undefined if that has not happened.
  */
 function recoveredAfter(
   pods: readonly string[],
@@ -81,10 +83,10 @@ function recoveredAfter(
   const well = asked.slice(asked.findLastIndex((request) => isBad(request, oneLimit)) + 1);
   const firsts = pods.map((pod) => well.find((request) => request.pod === pod));
   if (firsts.length === 0 || firsts.includes(undefined)) return undefined;
-  // When the last pod was seen to be well.
+  // When the last pod was first seen healthy.
   const withinAfter = Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
   if (lastBeyondAt === undefined) return withinAfter;
-  // Each pod may have a switch of its own, so each has to reject again.
+  // Each pod may switch modes separately, so each has to reject again.
   const rejected = pods.map((pod) =>
     requests.find(
       (request) =>

@@ -1,4 +1,7 @@
-/** Views of the requests of a history that several checkers share: who sent them, when, and how many ended how. Pure. */
+/**
+ * Views of the requests of a history that several checkers share: which callers sent them, when, and their outcomes.
+ * Pure.
+ */
 import type { CallerKind, CallerRequest, RequestOutcome } from '../history/events.ts';
 import { admittedAtOnce, type RateLimit } from '../limits/rate-limit.ts';
 
@@ -9,12 +12,12 @@ export interface CallerSettings {
   readonly limit: RateLimit;
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;
-  /** As in `KnownOfKey`, of the key of the caller over its limit. */
+  /** As in `KnownOfKey`, for the key of the caller over its limit. */
   readonly firstSentAt?: number;
   readonly clockWithinMs?: number;
   /**
-   * If all requests are of one caller: from when on they are of one limit, which was replenished then. The first that it
-   * admits at once are within the limit, see {@link asOfOneLimit}, and all of them count for what is beyond it.
+   * If all requests are of one caller: from when on they are of one limit, which was replenished then. As many as it
+   * admits at once are within the limit, see {@link asOfOneLimit}, and all of them count for over-admission.
    */
   readonly oneLimitFrom?: number;
 }
@@ -44,12 +47,12 @@ export function totalOf(all: readonly Counts[]): Counts {
   return total;
 }
 
-/** How many requests they are. */
+/** The number of requests. */
 export function sizeOf(counts: Counts): number {
   return OUTCOMES.reduce((sum, outcome) => sum + counts[outcome], 0);
 }
 
-/** In words: what was admitted, and of the rest what there is. */
+/** In words: the admissions, then the other outcomes that occurred. */
 export function countsText(counts: Counts): string {
   const rest = { rejected: counts.Rejected, failed: counts.Error, timeouts: counts.Timeout };
   return [
@@ -58,7 +61,7 @@ export function countsText(counts: Counts): string {
   ].join(', ');
 }
 
-/** When a request was admitted, in time or late; undefined: it was not, as far as is known. */
+/** When a request was admitted, in time or late; undefined: it was not, as far as known. */
 export function admittedAt({ endedAt, outcome, late }: CallerRequest): number | undefined {
   if (outcome === 'Admitted') return endedAt;
   return late?.outcome === 'Admitted' ? late.at : undefined;
@@ -70,9 +73,9 @@ export function firstOf(requests: readonly CallerRequest[]): number {
 }
 
 /**
- * The requests, those since `oneLimitFrom` by their turn: as many as the limit admits at once are within it, whatever
- * their outcome, for a limiter may have counted also what it rejected or did not answer. All others are beyond it. Those
- * before, and all if there is no such moment, stay as they are.
+ * The requests, with those since `oneLimitFrom` assigned by their turn: as many as the limit admits at once are within
+ * it, whatever their outcome, because a limiter may also have counted those it rejected or did not answer. All others
+ * are over it. Those before, and all if there is no such moment, stay unchanged.
  */
 export function asOfOneLimit(
   { limit, oneLimitFrom }: Pick<CallerSettings, 'limit' | 'oneLimitFrom'>,
@@ -90,26 +93,29 @@ export function asOfOneLimit(
 
 /**
  * How much later than its caller's patience an answer may be read and still count as in time, in milliseconds: timers
- * and sockets are served in turns. What is read later, the operator itself has held up.
+ * and sockets are handled in turns. A longer delay was caused by the operator itself.
  */
 const READ_WITHIN_MS = 50;
 
-/** The requests that tell of the time before a fault, of the fault, and of the time after it. */
+/** The requests that show the time before a fault, the fault, and the time after it. */
 export interface Phases {
-  /** Their answers were there when the fault began. */
+  /** Answered when the fault began. */
   readonly before: readonly CallerRequest[];
-  /** Sent in the fault, and answered in time or given up before its end: so no answer came of the end alone. */
+  /** Sent in the fault, and answered in time or given up before its end: so no answer is due to the end. */
   readonly during: readonly CallerRequest[];
   /**
    * Sent in the fault, and read so late that the answer may have been there in time, or may be due to the end of the
-   * fault: the operator stood still.
+   * fault: the operator process was stalled.
    */
   readonly untimed: readonly CallerRequest[];
-  /** Sent when it was over. */
+  /** Sent after its end. */
   readonly after: readonly CallerRequest[];
 }
 
-/** `callerTimeoutMs`: how long a caller waits. A request that is of two phases, or of none for sure, is left out. */
+/**
+ * `callerTimeoutMs`: how long a caller waits. A request that belongs to two phases, or to none for certain, is left
+ * out.
+ */
 export function phasesOf(
   requests: readonly CallerRequest[],
   { endedAt: end, startedAt }: Span,

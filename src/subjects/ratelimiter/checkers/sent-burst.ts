@@ -1,4 +1,7 @@
-/** One burst: whether it was one, and its admissions compared with what the limit allows in that span of time. Pure. */
+/**
+ * One burst: whether its requests were concurrent, and its admissions compared with what the limit allows in that span.
+ * Pure.
+ */
 
 import { counted } from '../../../api/index.ts';
 import type { FaultReport, InvariantReading } from '../../../demo/observed.ts';
@@ -15,11 +18,11 @@ import type { BurstResult } from './burst-result.ts';
 import { countsText } from './requests.ts';
 
 /**
- * Requests that are written within this are called together. It is a fraction of the time in which limiters that
- * share counts do so, and many times what the requests of a usual burst need.
+ * Requests that are written within this time count as concurrent. It is a fraction of the interval at which limiters
+ * share counts, and many times what the requests of a usual burst need.
  */
 const TOGETHER_MS = 100;
-/** What one process writes at least, so that the bound grows with a burst of thousands. */
+/** At least this many requests are written by one process, so the bound grows with a burst of thousands. */
 const REQUESTS_PER_MS = 20;
 
 /** How far apart the first and the last request of a burst may be; milliseconds. */
@@ -27,7 +30,7 @@ export function togetherMs(requests: number): number {
   return Math.max(TOGETHER_MS, requests / REQUESTS_PER_MS);
 }
 
-/** Confirmed only if every request was admitted or rejected, and all were sent together. Pure. */
+/** Confirmed only if every request was admitted or rejected, and all were concurrent. Pure. */
 export function reportOfBurst(burst: BurstResult, pods: number): FaultReport {
   const { requests, errors, timeouts, firstError } = burst;
   const sent = `${counted(requests, 'request')} over ${counted(pods, 'pod')}, written within ${burst.sendSpanMs.toFixed(1)} ms`;
@@ -49,7 +52,7 @@ export function reportOfBurst(burst: BurstResult, pods: number): FaultReport {
   };
 }
 
-/** "15 admitted, 5 rejected": every outcome that a burst had. */
+/** "15 admitted, 5 rejected": every outcome in a burst. */
 function outcomesOf(burst: Pick<BurstResult, 'admitted' | 'errors' | 'rejected' | 'timeouts'>): string {
   const { admitted: Admitted, errors, rejected: Rejected, timeouts: Timeout } = burst;
   return countsText({ Admitted, Rejected, Error: errors, Timeout });
@@ -66,7 +69,7 @@ export interface BurstSettings {
   readonly limit: RateLimit;
   readonly pods: readonly string[];
   readonly clockWithinMs: number;
-  /** Whether all bursts are of one caller, whose limit others may have used. */
+  /** Whether all bursts are of one caller, whose limit may also be used by others. */
   readonly oneCaller?: boolean;
 }
 
@@ -78,7 +81,9 @@ function spanOf(
   return { from: startedAt, to: admittedAt.at(-1) ?? startedAt, fresh: true, clockWithinMs };
 }
 
-/** What a correct limiter admits at most from the first request of a burst to its last admission, and when that was. */
+/**
+ * The most that a correct limiter admits from the first request of a burst to its last admission, with that time span.
+ */
 export function mostOfBurst(
   settings: BurstSettings,
   burst: Pick<BurstResult, 'admittedAt' | 'startedAt'>,
@@ -87,7 +92,7 @@ export function mostOfBurst(
   return { at: span.to, bound: mostAdmitted(settings.limit, span) };
 }
 
-/** Where the invariant stands after one burst of a caller that was never seen before; `now` is when it is judged. */
+/** The state of the invariant after one burst of a new caller; `now` is when it is judged. */
 export function burstReading(settings: BurstSettings, burst: BurstResult, now: number): InvariantReading {
   const { clockWithinMs, limit, pods } = settings;
   const { admitted, admittedAt, admittedBy, rejected, errors, requests, sent, timeouts, ...times } = burst;
@@ -134,7 +139,7 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
     ],
     summary: `${saturated({ atLeast })}${admitted}/${bound}`,
     ...(broken && { brokenAt: Math.min(over.to, times.endedAt), detectedAt: now }),
-    // Nothing is sampled afterwards: what the sender counted does not change any more.
+    // No samples follow: the sender's count is final.
     watchedUntil: Number.MAX_SAFE_INTEGER,
     complete: true,
     shortfalls,

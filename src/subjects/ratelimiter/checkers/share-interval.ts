@@ -9,8 +9,8 @@ export interface ShareInterval {
 }
 
 /**
- * The 95 % confidence interval of a share, of which `count` of `of` were seen: that of Wilson (1927), which is right
- * for few observations and near 0 and 1 too. From 0 to 1 where nothing was seen.
+ * The 95 % confidence interval of a share, of which `count` of `of` were observed: that of Wilson (1927), which is also
+ * right for few observations and near 0 and 1. From 0 to 1 if there are none.
  */
 export function shareInterval(count: number, of: number): ShareInterval {
   if (of === 0) return { from: 0, to: 1 };

@@ -4,13 +4,13 @@
  */
 import type { CallerRequest } from '../history/events.ts';
 
-/** Requests to one pod since the fault was proven. */
+/** Requests to one pod since the fault was confirmed. */
 export interface PodTraffic {
   readonly sent: number;
-  /** Admitted, rejected, or failed so that nobody was admitted. */
+  /** Admitted, rejected, or failed without an admission. */
   readonly answered: number;
   readonly admitted: number;
-  /** Answered with an error of the server: nobody was admitted, and nothing was decided; part of `answered`. */
+  /** Answered with a server error: not admitted, and nothing decided; part of `answered`. */
   readonly errors: number;
   /** No answer came in time, or the connection broke. */
   readonly timeouts: number;
@@ -23,7 +23,7 @@ export interface TrafficTotals {
   readonly rejected: number;
   readonly errors: number;
   readonly timeouts: number;
-  /** Requests of which nobody knows whether they were admitted: not answered in time, or yet, or properly. */
+  /** Requests for which it is unknown whether they were admitted: not answered in time, or yet, or properly. */
   readonly open: number;
 }
 
@@ -33,9 +33,9 @@ export class TrafficRecord {
   readonly #byPod: Map<string, Counts>;
   readonly #answeredAt = new Map<string, number[]>();
   readonly #admitted: { readonly at: number; readonly pod: string }[] = [];
-  /** Requests that were on their way by the last sample and have not ended since, by pod. */
+  /** Requests that were in flight at the last sample and have not ended since, by pod. */
   #inFlight = new Map<string, number>();
-  /** Every request that was sent until then and has not ended is among them. */
+  /** All requests sent until then that have not ended are among them. */
   #sampledAt = Number.NEGATIVE_INFINITY;
   #lastEndedAt = Number.NEGATIVE_INFINITY;
 
@@ -54,17 +54,17 @@ export class TrafficRecord {
     );
   }
 
-  /** A request ended; they have to come in the order of their ends. One that never left is none. */
+  /** Call for each ended request, in the order of their ends. A request that was not sent is ignored. */
   request({ cause, endedAt, outcome, pod, sentAt }: CallerRequest): void {
     const counts = this.#of(pod);
     this.#lastEndedAt = Math.max(this.#lastEndedAt, endedAt);
     const onTheirWay = this.#inFlight.get(pod) ?? 0;
-    // It was one of those on their way, and must not be counted twice.
+    // It was one of those in flight, and must not be counted twice.
     if (sentAt <= this.#sampledAt && onTheirWay > 0) this.#inFlight.set(pod, onTheirWay - 1);
     if (cause === 'Unreachable') return;
     counts.sent += 1;
     if (outcome === 'Timeout' || cause === 'Reset') counts.timeouts += 1;
-    // It says neither, so nobody knows whether its caller was admitted.
+    // The answer shows neither, so it is unknown whether the request was admitted.
     else if (cause !== 'Answer') this.#answered(counts, pod, outcome, endedAt);
   }
 
@@ -79,10 +79,10 @@ export class TrafficRecord {
     this.#admitted.push({ at, pod });
   }
 
-  /** Requests that are on their way, by pod, at `at` or later. */
+  /** Requests in flight, by pod, at `at` or later. */
   inFlight(requests: Readonly<Record<string, number>>, at: number): void {
     this.#inFlight = new Map(Object.entries(requests));
-    // What a sample shows may be older than the sample; what ended before it is not.
+    // What a sample shows may be older than the sample, but not than the last request that ended.
     this.#sampledAt = Math.max(at, this.#lastEndedAt);
   }
 
@@ -105,7 +105,7 @@ export class TrafficRecord {
     return this.#admitted.length;
   }
 
-  /** When the admission arrived before which there were `count` others; undefined: there were fewer. */
+  /** When the (count + 1)-th admission arrived; undefined: there were fewer. */
   admittedAt(count: number): number | undefined {
     return this.#admitted[count]?.at;
   }

@@ -1,18 +1,17 @@
 /**
- * What both invariants need from a watch: that every pod was really looked at,
- * and without a gap. Pure; times are parameters.
+ * What both invariants need from a watch: that every pod was really sampled, without a gap. Pure; times are parameters.
  */
 
 import { counted } from '../../../api/index.ts';
 import { type CounterSample, totalAdmitted } from '../history/counter-sample.ts';
 import type { FaultTimes } from '../history/fault-times.ts';
 
-/** Complete samples further apart than this are a gap, however long the fault. They are due every 100 ms. */
+/** Complete samples further apart than this are a gap, whatever the length of the fault. They are due every 100 ms. */
 const MAX_GAP_MS = 1000;
 
 /**
- * The gap that a watch may have for what stays only as long as the fault does: a
- * quarter of it, so that no fault is so short that all of it fits into a gap.
+ * The largest gap for an effect that lasts only as long as the fault: a quarter of it, so that even a short fault does
+ * not fit into a gap.
  */
 export function toleratedGap(faultMs: number): number {
   return Math.min(MAX_GAP_MS, faultMs / 4);
@@ -22,9 +21,9 @@ export function toleratedGap(faultMs: number): number {
 export interface Watched {
   /** Start of the fault. */
   readonly from: number;
-  /** Where two complete samples have to lie before the end of the fault: its end. */
+  /** If two complete samples have to be within the fault: its end. */
   readonly to?: number;
-  /** End of the watch; what lies behind it is no gap of it. */
+  /** End of the watch; later times are not a gap. */
   readonly watchTo?: number;
   readonly maxGapMs?: number;
 }
@@ -35,12 +34,12 @@ export interface FaultSpan extends FaultTimes {
   readonly watchTo?: number;
 }
 
-/** Until when the fault is known to be on, or to have been; what is seen later is none of its. */
+/** Until when the fault is known to be active, or to have been; later observations are not of the fault. */
 export function onUntil({ endedAt = Infinity, doubtfulFrom = Infinity }: FaultSpan): number {
   return Math.min(endedAt, doubtfulFrom);
 }
 
-/** "86 ms after the end of the fault": a moment at which the fault was not known to be on. */
+/** "86 ms after the end of the fault": a moment at which the fault was not known to be active. */
 export function whenOutside(at: number, { startedAt, ...end }: FaultSpan): string {
   if (startedAt === undefined) return 'before the fault was seen to begin';
   if (at < startedAt) return `${Math.round(startedAt - at)} ms before the fault`;
@@ -60,18 +59,18 @@ export interface CompleteSample {
 export class WatchRecord {
   readonly #pods: readonly string[];
   readonly #looked: string;
-  /** And looks that found nothing more to tell. */
+  /** Includes reads that found nothing new to report. */
   readonly #samples: Pick<CounterSample, 'readAt' | 'endedAt' | 'idle'>[] = [];
   readonly #most = new Map<string, number>();
   #last: CompleteSample | undefined;
   #watchedUntil = 0;
-  /** What was not reported by the time at which nothing more was to come. */
+  /** What was not reported by the time at which no more reports were due. */
   #unreported: string | undefined;
   #incomplete = 0;
   #lastProblem: string | undefined;
   #windowLeftAt: number | undefined;
 
-  /** @param looked what was looked at, for people; default: the pods and Redis */
+  /** @param looked what was sampled, in words; default: the pods and Redis */
   constructor(pods: readonly string[], looked = `${counted(pods.length, 'pod')} and Redis`) {
     this.#pods = pods;
     this.#looked = looked;
@@ -82,17 +81,17 @@ export class WatchRecord {
     return this.#last;
   }
 
-  /** The most that each pod ever said to have admitted, in complete samples. */
+  /** The most that each pod ever reported as admitted, in complete samples. */
   get most(): ReadonlyMap<string, number> {
     return this.#most;
   }
 
-  /** End of the last complete sample, or of a look after it that found nothing more to tell; 0 before the first. */
+  /** End of the last complete sample, or of a later read that found nothing new to report; 0 before the first. */
   get watchedUntil(): number {
     return this.#watchedUntil;
   }
 
-  /** Whether it was never told of some that were admitted whether they were counted. */
+  /** Whether, for some admissions, it was never reported whether they were counted. */
   get unreported(): boolean {
     return this.#unreported !== undefined;
   }
@@ -162,7 +161,7 @@ export class WatchRecord {
     return gap;
   }
 
-  /** How thoroughly it was watched, in a sentence. */
+  /** How complete the watch was, in a sentence. */
   summary({ startedAt: from = 0, watchTo }: FaultSpan): string {
     const count = this.#samples.filter(({ endedAt, idle }) => !idle && endedAt >= from).length;
     const incomplete = this.#incomplete === 0 ? '' : `, ${this.#incomplete} incomplete`;

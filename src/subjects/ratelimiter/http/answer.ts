@@ -1,9 +1,8 @@
-/** One answer of a pod, and what it may take. */
+/** One answer of a pod, and the memory that it may take. */
 import { badAnswer, noRoom, type RequestError } from './failure.ts';
 
 /** One complete answer. */
 export interface HttpAnswer {
-  /** 200 to 599. */
   readonly status: number;
   /** Names in lower case; the values of a repeated one are joined by `, `. Trailers are not among them. */
   readonly headers: ReadonlyMap<string, string>;
@@ -11,32 +10,32 @@ export interface HttpAnswer {
 }
 
 // More than any limiter needs.
-/** Of the status line with all headers. */
+/** The status line with all headers. */
 export const HEAD_BYTES = 8 * 1024;
 export const MOST_HEADERS = 64;
 export const BODY_BYTES = 16 * 1024;
-/** Answers 1xx before the one that counts. */
+/** 1xx answers before the final one. */
 export const MOST_INFORMATIONAL = 4;
 
-/** What answers of which a part has come may hold, beyond {@link INCLUDED_BYTES} each. */
+/** Memory of partly received answers, beyond {@link INCLUDED_BYTES} each. */
 export interface AnswerMemory {
-  /** Takes so many bytes more; false: there are not so many, and nothing was taken. */
+  /** Takes this many more bytes; false: not available, and nothing was taken. */
   readonly take: (bytes: number) => boolean;
   readonly give: (bytes: number) => void;
 }
 
-/** So much of an answer is part of what its connection costs. */
+/** This much of an answer is included in the cost of its connection. */
 const INCLUDED_BYTES = 1024;
-/** Memory that was replaced or given up is there until the garbage is collected: each byte counts as so many. */
+/** Replaced or released memory stays until it is garbage collected: each byte counts this many times. */
 const WITH_GARBAGE = 6;
 
 /**
- * What a request by undici takes beyond its connection, with a head of which a part has come. Measured with 1,000 of them:
- * 30 KiB in all.
+ * What a request by undici takes beyond its connection, with a partly received head. Measured with 1,000 of them: 30
+ * KiB in total.
  */
 const REQUEST_BYTES = 20 * 1024;
 
-/** What one answer takes of the memory. */
+/** The memory that one answer takes. */
 export class AnswerHold {
   readonly #memory: AnswerMemory | undefined;
   #taken = 0;
@@ -47,7 +46,10 @@ export class AnswerHold {
     this.#memory = memory;
   }
 
-  /** The answer is about to hold so many bytes in all. @throws RequestError NO_ROOM */
+  /**
+   * The answer is about to hold this many bytes in total.
+   * @throws RequestError NO_ROOM
+   */
   grow(bytes: number): void {
     const held = WITH_GARBAGE * Math.max(0, bytes - INCLUDED_BYTES);
     this.#take(held - this.#held);
@@ -65,7 +67,6 @@ export class AnswerHold {
     this.#taken += bytes;
   }
 
-  /** Gives back all. */
   release(): void {
     this.#memory?.give(this.#taken);
     this.#taken = 0;

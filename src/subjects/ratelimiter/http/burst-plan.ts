@@ -1,18 +1,18 @@
-/** What a burst is made of, and what comes of it. */
+/** The requests of a burst, and its result. */
 import type { HttpAnswer } from './answer.ts';
 import type { ConnectionShare } from './connection-budget.ts';
 import type { Address, Dial } from './dial.ts';
 import type { Failure } from './failure.ts';
 import type { HttpRequest } from './request.ts';
 
-/** Where a request goes. */
+/** The pod that a request is sent to. */
 export interface BurstNode extends Address {
   readonly name: string;
 }
 
 export interface PlannedRequest {
   readonly node: BurstNode;
-  /** The same object for many requests is encoded once for each node. */
+  /** One object for many requests is encoded once for each pod. */
   readonly request: HttpRequest;
 }
 
@@ -20,27 +20,27 @@ export interface BurstPlan<T> {
   /** In the order in which they are written: see `spread`. */
   readonly requests: readonly PlannedRequest[];
   /**
-   * Has no effect: each pod gets it a few times right before the burst, over connections of their own, so that the first
-   * request finds it awake. The answers are ignored. Without it a pod that is quicker than the sender falls asleep
-   * between two requests, and each has to wake it.
+   * A request without effect: each pod gets it a few times right before the burst, over separate connections, so that
+   * the first request finds the pod awake. The answers are ignored. Without it, a pod that is faster than the sender
+   * falls asleep between two requests, and each request has to wake it.
    */
   readonly wakeUp?: HttpRequest;
-  /** What is kept of an answer. What it throws makes the answer a bad one, and is told. */
+  /** What is kept of an answer. If it throws, the answer counts as bad, and the error message is reported. */
   readonly read: (answer: HttpAnswer) => T;
   /** How long opening a connection, and one request, may take; milliseconds. */
   readonly timeoutMs: number;
-  /** Connections are taken of it, and given back in the end; answers that come in parts take of it, too. */
+  /** Connections are taken from it and given back in the end; so is the memory of answers that arrive in parts. */
   readonly budget: ConnectionShare;
   /**
-   * Milliseconds since the epoch: until then it is waited for connections, and they are opened, in all. Default: for
-   * `timeoutMs` it is waited, and for each that is opened.
+   * Milliseconds since the epoch: limits the wait for connections and their opening, in total. Default: `timeoutMs` for
+   * the wait, and for each connection to open.
    */
   readonly until?: number;
-  /** When to write, in milliseconds since the epoch; as soon as possible when left out or past. */
+  /** When to write, in milliseconds since the epoch; as soon as possible if left out or in the past. */
   readonly at?: number;
   /** Milliseconds since the epoch; the fraction counts. Default: the system's clock. */
   readonly now?: () => number;
-  /** Called right before the first request is written; nothing is when it throws. */
+  /** Called right before the first request is written; if it throws, none is. */
   readonly onStart?: () => void;
   /** Default: plain TCP. */
   readonly dial?: Dial;
@@ -49,9 +49,9 @@ export interface BurstPlan<T> {
 }
 
 /**
- * The result of one request. Moments in milliseconds since the epoch, by a monotonic clock from the start of the
- * burst on. Of a request that was not sent, `sentAt` is when it would have been. An answer is noticed after all
- * requests were written, at the earliest.
+ * The result of one request. Moments in milliseconds since the epoch, by a clock that is monotonic from the start of
+ * the burst. If a request was not sent, `sentAt` is when it would have been. Answers are noticed only after all
+ * requests were written.
  */
 export type Outcome<T> = { readonly node: string; readonly sentAt: number; readonly endedAt: number } & (
   | { readonly status: number; readonly answer: T; readonly failure?: undefined }
@@ -61,7 +61,7 @@ export type Outcome<T> = { readonly node: string; readonly sentAt: number; reado
 export interface Burst<T> {
   /** One for each request, in their order. */
   readonly outcomes: readonly Outcome<T>[];
-  /** When the first request was written, and when the last outcome was there. */
+  /** When the first request was written, and when the last outcome was known. */
   readonly startedAt: number;
   readonly endedAt: number;
   /** From before the first request was written until the kernel had the last; milliseconds. */
@@ -73,7 +73,7 @@ export class BurstNotSentError extends Error {
   override readonly name = 'BurstNotSentError';
 }
 
-/** `count` requests in turn for each node, so that no node gets two more than another. */
+/** `count` requests, to each pod in turn, so that the counts of two pods differ by at most one. */
 export function spread(
   nodes: readonly BurstNode[],
   count: number,

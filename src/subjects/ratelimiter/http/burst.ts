@@ -1,6 +1,6 @@
 /**
- * A burst: many requests to several addresses at one moment. Each has a connection of its own and is encoded before;
- * at the moment all are written in one turn of the event loop.
+ * A burst: many requests to several addresses at one moment. Each has its own connection and is encoded before; at the
+ * moment all are written in one turn of the event loop.
  */
 import { messageOf } from '../../../api/index.ts';
 import { fairTimeout, pauseFor, within } from '../waiting.ts';
@@ -23,24 +23,24 @@ import { ResponseReader } from './response-reader.ts';
 
 /** Connections that are opened at the same time. */
 const OPEN_AT_ONCE = 200;
-/** So long before the moment, connections that were lost during that time are opened again. */
+/** This long before the moment, connections that were lost in between are opened again. */
 const SECOND_LOOK_MS = 300;
-/** Between two looks whether the kernel has taken what it did not take at once. */
+/** Polling interval until the kernel has taken the rest of the data. */
 const LOOK_EVERY_MS = 1;
-/** With more the first ones are forgotten before the last are rehearsed: 10,000 were no quicker, 1,000 a little. */
+/** With more, the first ones are evicted before the last are rehearsed: 10,000 were no faster, 1,000 a little. */
 const MOST_REHEARSED = 1000;
-/** Wake-up requests to one node: with fewer it falls asleep again between two requests now and then, with more it gains nothing. */
+/** Wake-up requests to one pod: with fewer it sometimes falls asleep again between two requests; more gain nothing. */
 const WAKE_UPS = 8;
-/** Wake-up requests in all: the more pods there are, the fewer requests each gets, and connections are dear. */
+/** Wake-up requests in total: with more pods each gets fewer, because connections are expensive. */
 const MOST_WAKE_UPS = 48;
-/** Files that the rest of the process may want to open during that time. */
+/** Files that the rest of the process may need to open during the burst. */
 const SPARE_FILES = 64;
 /**
- * Sends the burst and waits until each request has its outcome, `timeoutMs` at most. All connections are
- * closed when it ends, however it does.
+ * Sends the burst and waits until each request has its outcome, at most `timeoutMs`. All connections are closed in the
+ * end, also on an error.
  *
- * @throws BurstNotSentError when a connection could not be had: no request of the burst was sent then;
- *   TypeError; what `onStart` throws; the reason of `signal` as soon as it is aborted
+ * @throws BurstNotSentError if a connection could not be opened: no request of the burst was sent then; TypeError; what
+ * `onStart` throws; the reason of `signal` as soon as it is aborted
  * @example
  * const requests = spread(nodes, 100, () => ({ method: 'POST', path: '/check', body: '{}' }));
  * const { outcomes } = await sendBurst({ requests, read: ({ status }) => status, timeoutMs: 5000, budget }, signal);
@@ -54,7 +54,7 @@ export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Pro
   const stop = (): void => {
     for (const line of all) line.connection?.fail('STOPPED', 'the burst was stopped');
   };
-  // At once, and not when what is awaited notices.
+  // Closes at once, without waiting for the current step to notice.
   signal.addEventListener('abort', stop, { once: true });
   try {
     await checkFiles(all.length);
@@ -137,12 +137,11 @@ async function checkFiles(connections: number): Promise<void> {
   );
 }
 
-/** Milliseconds until the time of the burst is over; undefined if that is not said. */
+/** Milliseconds until the time of the burst has ended; undefined if the plan sets no end. */
 function leftFor<T>({ now = Date.now, until }: BurstPlan<T>): number | undefined {
   return until === undefined ? undefined : Math.max(0, until - now());
 }
 
-/** Opens the connections that are not open. */
 async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: AbortSignal): Promise<void> {
   const closed = lines.filter(({ connection }) => !connection?.idle);
   for (let i = 0; i < closed.length; i += OPEN_AT_ONCE) {
@@ -165,7 +164,7 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
   }
 }
 
-/** @returns why the connection cannot be used; undefined when it is open */
+/** @returns why the connection cannot be used; undefined if it is open */
 async function open<T>(line: Line, { budget, dial = dialTcp }: BurstPlan<T>): Promise<Failure | undefined> {
   line.connection?.fail('STOPPED', 'another connection takes its place');
   return await new Promise((resolve) => {
@@ -210,7 +209,7 @@ async function fire<T>(
     connection?.expect(new ResponseReader(method, budget), () => undefined);
   }
   await pauseFor(at - now(), signal);
-  // What rested is slow to begin with, by a third for a burst of 20 after 100 ms.
+  // Code that has not run for a while is slow at first: by a third for a burst of 20 after 100 ms.
   for (const { connection } of lines.slice(0, MOST_REHEARSED)) connection?.rehearse();
   // Sockets are read before an immediate: nothing that came earlier can be taken for an answer.
   await new Promise((resolve) => setImmediate(resolve));
@@ -255,8 +254,8 @@ async function fire<T>(
 }
 
 /**
- * By when the kernel had taken everything; `writtenAt` where it took all of it at once, else looked at again and
- * again, so that no request pays for a callback. Undefined if it had not when the burst was over.
+ * When the kernel had taken everything: `writtenAt` if it took all at once; otherwise polled, so that no request pays
+ * for a callback. Undefined if it had not when the burst ended.
  */
 async function whenSent(
   lines: readonly Line[],

@@ -1,14 +1,14 @@
 /**
- * What this process spends on requests to pods: connections, and the memory of answers of which a part has come,
- * counted as the connections that would take as much. All runs share it, and each namespace may have a part of it. What
- * is given back goes to the run that has waited longest, of those for which it is enough.
+ * The budget of this process for requests to pods: connections, and the memory of partly received answers, counted as
+ * the number of connections that would take as much. All runs share it, and each namespace may have a part of it.
+ * Released capacity goes to the run that has waited longest among those that it is enough for.
  */
 import type { AnswerMemory } from './answer.ts';
 
 /** What a plain connection of a burst takes with its request, measured with 10,000 of them: 8.3 KiB. */
 export const CONNECTION_BYTES = 9 * 1024;
 
-/** So many connections are never free at once. */
+/** The budget never has this many connections. */
 export class ConnectionBudgetError extends Error {
   constructor(message: string) {
     super(message);
@@ -16,22 +16,21 @@ export class ConnectionBudgetError extends Error {
   }
 }
 
-/** Connections that were granted. */
 export interface ConnectionLease {
-  /** Gives them back; further calls do nothing. */
+  /** Gives them back; further calls have no effect. */
   readonly release: () => void;
 }
 
 /** A connection for one more open request, to be given back; undefined: none is free, and the request is left out. */
 export type TrafficRoom = () => ConnectionLease | undefined;
 
-/** What one namespace may have of a budget; what an answer takes is taken at once, or not at all. */
+/** What one namespace may have of a budget; memory for an answer is taken at once, or not at all. */
 export interface ConnectionShare extends AnswerMemory {
   /** Connections that the namespace may have at once. */
   readonly most: number;
   /**
-   * Takes `count` connections as soon as there are so many.
-   * @throws ConnectionBudgetError if there are never so many; the reason of `signal` once it is aborted
+   * Takes `count` connections as soon as that many are free.
+   * @throws ConnectionBudgetError if there are never that many; the reason of `signal` once it is aborted
    */
   readonly acquire: (count: number, signal: AbortSignal) => Promise<ConnectionLease>;
   /** Takes `count` connections now; undefined if they would have to wait. */
@@ -44,21 +43,23 @@ export class ConnectionBudget {
   /** Bytes by namespace. */
   readonly #held = new Map<string, number>();
   #total = 0;
-  /** Each takes what it waits for, if that is there; the oldest is first. */
+  /** Each takes what it waits for, if available; the oldest is first. */
   readonly #waiting = new Set<() => void>();
 
-  /** @param most connections that may be open at once, of all namespaces, and of one */
+  /**
+   * @param most connections that may be open at once, of all namespaces
+   * @param mostByNamespace the same for one namespace
+   */
   constructor(most: number, mostByNamespace = most) {
     this.#most = most * CONNECTION_BYTES;
     this.#mostByNamespace = mostByNamespace * CONNECTION_BYTES;
   }
 
-  /** Connections that nobody holds. */
   get free(): number {
     return Math.floor((this.#most - this.#total) / CONNECTION_BYTES);
   }
 
-  /** What runs of this namespace may have. */
+  /** The share of this namespace. */
   onBehalfOf(namespace: string): ConnectionShare {
     return {
       most: this.#mostByNamespace / CONNECTION_BYTES,

@@ -1,4 +1,4 @@
-/** One connection of a burst: it carries one request at a time, which was encoded before. */
+/** One connection of a burst: it carries one request at a time, encoded before. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { HttpAnswer } from './answer.ts';
@@ -20,7 +20,7 @@ export class Connection {
   #expected: { readonly reader: ResponseReader; readonly settle: Settle } | undefined;
   #written = false;
 
-  /** Begins to connect; `expect` may be called at once, and `write` once `opened` was called. */
+  /** Starts to connect; `expect` may be called at once, and `write` after `opened` was called. */
   constructor(to: Address, dial: Dial, opened: () => void) {
     this.#port = to.port;
     this.#socket = dial(to, (bytes) => this.#onBytes(bytes));
@@ -34,7 +34,7 @@ export class Connection {
     this.#socket.once('close', () => this.#onClosed());
   }
 
-  /** Whether it is open, no request is under way, and none has gone wrong. */
+  /** Whether it is open, no request is in flight, and none has failed. */
   get idle(): boolean {
     return this.#open && this.#usable && !(this.#expected && this.#written);
   }
@@ -44,27 +44,27 @@ export class Connection {
     return this.#socket.destroyed ? 0 : this.#socket.writableLength;
   }
 
-  /** Gets everything ready for one request: `settle` is called once, with its answer or why there is none. */
+  /** Prepares for one request: `settle` is called once, with its answer or why there is none. */
   expect(reader: ResponseReader, settle: Settle): void {
     this.#expected = { reader, settle };
     this.#written = false;
     if (!this.#usable) this.fail('NOT_SENT', 'the connection was lost before the request was sent');
   }
 
-  /** Writes the request that an answer is expected to; nothing if that has failed already. */
+  /** Writes the request that `expect` prepared for; does nothing if that has already failed. */
   write(bytes: Uint8Array): void {
     if (!this.#expected) return;
     this.#written = true;
     this.#socket.write(bytes);
   }
 
-  /** Goes the way of `write` as far as that is possible without sending anything: the next one is quicker. */
+  /** Runs the code of `write` as far as possible without sending anything, so that the next write is faster. */
   rehearse(): void {
-    // With TLS an empty write ends a turn later, and would hold back the one behind it.
+    // With TLS an empty write ends a turn later, and would delay the next one.
     if (this.#expected && !(this.#socket instanceof TLSSocket)) this.#socket.write(NOTHING);
   }
 
-  /** Ends the connection, and the request that may be under way. */
+  /** Ends the connection, and a request that is in flight. */
   fail(code: FailureCode, message: string): void {
     this.#usable = false;
     this.#socket.destroy();

@@ -2,28 +2,27 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
 
-/** Where to connect to. */
 export interface Address {
   /** An IP address, v6 without brackets. */
   readonly host: string;
   readonly port: number;
-  /** With TLS: the name that the certificate has to be valid for, and that `host` is set to. */
+  /** With TLS: the name that the certificate has to be valid for, and that is used as `host` header. */
   readonly serverName?: string;
 }
 
 /**
- * Begins to connect.
- * @param take gets each read instead of a `data` event; the memory is used again as soon as it returns
+ * Starts to connect.
+ * @param take gets each read instead of a `data` event; the memory is reused as soon as it returns
  */
 export type Dial = (to: Address, take?: (bytes: Uint8Array) => void) => Socket;
 
 /**
- * What a connection with TLS takes of a budget of connections: some 65 KiB, measured with 1,000 and 2,000 of them,
- * where a plain one takes 9.
+ * What a TLS connection takes of a budget of connections: some 65 KiB, measured with 1,000 and 2,000 of them; a plain
+ * one takes 9.
  */
 export const TLS_COST = 10;
 
-/** What is read is handled before the next read, on one thread: all connections share this memory. */
+/** A read is handled before the next one, on one thread, so all connections share this memory. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 
 function optionsOf({ host, port }: Address, take: ((bytes: Uint8Array) => void) | undefined) {
@@ -47,11 +46,11 @@ function optionsOf({ host, port }: Address, take: ((bytes: Uint8Array) => void) 
 export const dialTcp: Dial = (to, take) => connectTcp(optionsOf(to, take));
 
 /**
- * Dials with TLS 1.2 or later. The certificate has to be valid for `serverName` of the address, always.
- * @param ca PEM certificates of the authorities that are trusted; undefined: those that Node.js ships with
+ * Dials with TLS 1.2 or later. The certificate always has to be valid for `serverName` of the address.
+ * @param ca PEM certificates of the trusted authorities; undefined: those bundled with Node.js
  */
 export function dialTls(ca: string | undefined): Dial {
-  // What is made of the PEM is kept for all connections: it takes longer than a handshake.
+  // The parsed PEM is kept for all connections: parsing takes longer than a handshake.
   const secureContext = createSecureContext({ ...(ca !== undefined && { ca }), minVersion: 'TLSv1.2' });
   return (to, take) =>
     connectTls({
@@ -63,7 +62,7 @@ export function dialTls(ca: string | undefined): Dial {
     });
 }
 
-/** Calls `act` once requests may be sent: with TLS, once the certificate was found valid. */
+/** Calls `act` once requests may be sent: with TLS, after the certificate was verified. */
 export function onceOpen(socket: Socket, act: () => void): void {
   socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', act);
 }

@@ -2,11 +2,11 @@
 import { withAdvice } from '../words.ts';
 
 /**
- * UNREACHABLE: no connection came about. NO_CONNECTIONS: this machine or process has none left.
- * RESET: the connection ended before the answer was complete, on either side. TIMEOUT: no answer in time.
- * BAD_ANSWER: the answer is not HTTP, exceeds a bound, or is not what was asked for.
- * NO_ROOM: the operator dropped the answer, since runs hold all the memory for answers; the pod did nothing wrong.
- * NOT_SENT: the connection ended before the request was written. STOPPED: by its owner.
+ * UNREACHABLE: no connection could be made. NO_CONNECTIONS: this machine or process has none left. RESET: the
+ * connection ended before the answer was complete, on either side. TIMEOUT: no answer in time. BAD_ANSWER: the answer
+ * is not HTTP, exceeds a bound, or is not of the expected kind. NO_ROOM: the operator dropped the answer, because runs
+ * hold all the memory for answers; the pod did nothing wrong. NOT_SENT: the connection ended before the request was
+ * written. STOPPED: by its owner.
  */
 export type FailureCode =
   | 'UNREACHABLE'
@@ -18,13 +18,12 @@ export type FailureCode =
   | 'NOT_SENT'
   | 'STOPPED';
 
-/** The message holds our own words and codes of the system, and nothing that a server sent. */
+/** The message holds only our own words and system error codes, nothing that a server sent. */
 export interface Failure {
   readonly code: FailureCode;
   readonly message: string;
 }
 
-/** There is no answer. */
 export class RequestError extends Error {
   readonly failure: Failure;
 
@@ -35,7 +34,7 @@ export class RequestError extends Error {
   }
 }
 
-/** Errors of the system that say that this side has run out of something. */
+/** System errors for a resource that this side has run out of. */
 const OUT_OF: ReadonlyMap<string, string> = new Map([
   ['EMFILE', 'this process may open no more files: raise its limit (ulimit -n)'],
   ['ENFILE', 'this machine may open no more files'],
@@ -91,12 +90,14 @@ export function failureOf(code: string, stage: 'connecting' | 'connected' | 'sen
   return { code: 'RESET', message: lost };
 }
 
-/** An answer that cannot be taken. @param what is wrong with it, in our own words */
+/**
+ * An answer that cannot be accepted.
+ * @param what its problem, in our own words
+ */
 export function badAnswer(what: string): RequestError {
   return new RequestError({ code: 'BAD_ANSWER', message: what });
 }
 
-/** Runs hold all the memory for answers. */
 export function noRoom(): RequestError {
   return new RequestError({
     code: 'NO_ROOM',

@@ -1,7 +1,7 @@
-/** File descriptors: each connection takes one. */
+/** Free file descriptors: each connection takes one. */
 import { readdir, readFile } from 'node:fs/promises';
 
-/** How many more files this process may open; undefined if the system does not tell (it does on Linux). */
+/** How many more files this process may open; undefined if the system does not report it (Linux does). */
 export async function freeFileDescriptors(): Promise<number | undefined> {
   try {
     const [limits, open] = await Promise.all([

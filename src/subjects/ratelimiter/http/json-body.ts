@@ -2,7 +2,7 @@
 
 /** Enough for a decision and its envelope. Parsing takes at most 100 µs, measured. */
 export const JSON_BYTES = 4 * 1024;
-/** Deeply nested JSON takes a parser ten times as long as flat JSON of the same size. */
+/** Deeply nested JSON takes ten times as long to parse as flat JSON of the same size. */
 const MOST_DEEP = 32;
 
 const QUOTE = 0x22;

@@ -1,4 +1,4 @@
-/** Sends requests to one pod for callers, which wait for so long and no longer. Redirects are not followed. */
+/** Sends requests to one pod for callers with a limited patience. Redirects are not followed. */
 import { fairTimeout, untilAborted } from '../waiting.ts';
 import type { AnswerMemory, HttpAnswer } from './answer.ts';
 import type { BurstNode } from './burst-plan.ts';
@@ -27,10 +27,10 @@ export class NodeClient {
   readonly #now: () => number;
 
   /**
-   * @param connections requests that may be under way at once
+   * @param connections requests that may be in flight at once
    * @param now milliseconds since the epoch; the fraction counts
    * @param dial default: plain TCP
-   * @param memory for answers that come in parts; left out: as their bounds allow
+   * @param memory for answers that arrive in parts; left out: limited only by their bounds
    */
   constructor(node: BurstNode, connections: number, now: () => number, dial?: Dial, memory?: AnswerMemory) {
     this.node = node;
@@ -39,8 +39,8 @@ export class NodeClient {
   }
 
   /**
-   * Sends one request, and gives it up after `timeoutMs`, the time to connect included, or when `signal` aborts.
-   * With `late`, the request goes on after that, and `late` hears its outcome.
+   * Sends one request, and gives it up after `timeoutMs`, including the time to connect, or when `signal` aborts. With
+   * `late`, the request continues after that, and `late` gets its outcome.
    * @throws TypeError
    */
   async send(
@@ -67,7 +67,7 @@ export class NodeClient {
     try {
       const first = late ? await Promise.race([exchange, untilAborted(timeout.signal)]) : await exchange;
       if (first === undefined) {
-        // Not before the caller of this knows that it was given up.
+        // Only after the caller knows that it was given up.
         void exchange.then(
           (asked) => setImmediate(() => late?.onEnd(asked)),
           () => undefined,
@@ -80,7 +80,6 @@ export class NodeClient {
     }
   }
 
-  /** Ends every connection at once. */
   close(): void {
     this.#pool.close();
   }

@@ -1,6 +1,6 @@
 /**
- * Requests to one pod by undici, over a few kept connections. No redirect is followed, and a connection whose answer
- * exceeds a bound, comes too late or is cancelled ends with its request.
+ * Requests to one pod by undici, over a few kept connections. Redirects are not followed. If an answer exceeds a bound,
+ * is late, or is cancelled, its connection is closed.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
@@ -23,13 +23,13 @@ import { badAnswer, failureOf, RequestError } from './failure.ts';
 import { readingTurn } from './reading-turn.ts';
 import { fieldsOf, type HttpRequest } from './request.ts';
 
-/** An unused connection is closed after so long, in milliseconds: many servers close after 5 s. */
+/** Idle connections are closed after this long, in milliseconds: many servers close them after 5 s. */
 const KEPT_MS = 4000;
-/** An unused connection is closed so long before the server says that it closes it. */
+/** Idle connections are closed this long before the server's announced timeout. */
 const MARGIN_MS = 1000;
 /**
- * So many are kept at most. No budget counts a connection that carries no request, so they have to be few; and traffic of
- * 100 requests a second to a pod, answered within 160 ms, needs no more.
+ * At most this many are kept. No budget counts idle connections, so they have to be few; traffic of 100 requests a
+ * second to a pod, answered within 160 ms, needs no more.
  */
 const MOST_KEPT = 16;
 
@@ -40,15 +40,15 @@ export class HttpPool {
   readonly #to: Address;
   readonly #dial: Dial;
   readonly #memory: AnswerMemory | undefined;
-  /** Without a request; the one used last stands last, so that those that are not needed time out. */
+  /** Idle; the one used last is last, so that those that are not needed time out. */
   readonly #kept: Line[] = [];
   readonly #closed = new AbortController();
   #free: number;
   readonly #waiting = new Set<() => void>();
 
   /**
-   * @param connections requests that may be under way at once; further ones wait for their turn
-   * @param memory for answers that come in parts; left out: as their bounds allow
+   * @param connections requests that may be in flight at once; further ones wait for their turn
+   * @param memory for answers that arrive in parts; left out: limited only by their bounds
    */
   constructor(to: Address, connections: number, dial: Dial = dialTcp, memory?: AnswerMemory) {
     this.#to = to;
@@ -58,9 +58,8 @@ export class HttpPool {
   }
 
   /**
-   * Sends a request once, and waits for its answer.
-   * @throws TypeError; RequestError: STOPPED once `signal` is aborted, or the pool closed. It keeps no time of
-   *   its own
+   * Sends a request once, and waits for its answer. It has no timeout of its own.
+   * @throws TypeError; RequestError: STOPPED once `signal` is aborted, or the pool closed
    */
   async request(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     const headers = fieldsOf(request, this.#to);
@@ -105,7 +104,7 @@ export class HttpPool {
     });
   }
 
-  /** Ends every connection at once, and the requests that are under way. */
+  /** Ends every connection at once, and the requests in flight. */
   close(): void {
     this.#closed.abort();
     for (const line of this.#kept.splice(0)) line.end();
@@ -117,19 +116,21 @@ interface Exchange extends Omit<HttpRequest, 'headers'> {
   readonly memory: AnswerMemory | undefined;
 }
 
-/** One connection for one request at a time, made when it is needed, and again if it was lost since the last one. */
+/** One connection for one request at a time, opened on demand, and again if it was lost since the last request. */
 class Line {
   readonly #port: number;
   readonly #client: Client;
   #isOpen = false;
-  /** Of the first error of the connection, its code: undici knows only the last. Empty if there was none. */
+  /** Code of the first error of the connection, because undici keeps only the last; empty if there was none. */
   #lostBy = '';
-  /** Bytes that may still be read of the answer: undici bounds neither what comes before it nor the framing of chunks. */
+  /**
+   * Bytes of the answer that may still be read: undici bounds neither what comes before it nor the framing of chunks.
+   */
   #left = 0;
 
   constructor(to: Address, dial: Dial) {
     this.#port = to.port;
-    // Where to connect to, and whom to trust, is up to `dial`.
+    // `dial` decides where to connect and which CA to trust.
     this.#client = new Client('http://pod', {
       connect: (_, done) => {
         this.#isOpen = false;
@@ -149,7 +150,7 @@ class Line {
           this.#isOpen = true;
           done(null, socket);
         });
-        // undici ends it if its request is cancelled.
+        // undici closes it if its request is cancelled.
         return socket;
       },
       maxHeaderSize: HEAD_BYTES,
@@ -223,7 +224,7 @@ class Line {
   }
 }
 
-/** What undici has read of an answer so far. Its methods throw RequestError beyond a bound. */
+/** What undici has read of an answer so far. Its methods throw RequestError over a bound. */
 class AnswerReader {
   readonly #method: string;
   readonly #hold: AnswerHold;
@@ -242,7 +243,6 @@ class AnswerReader {
     return { status: this.#status, headers: this.#headers, body: this.#body };
   }
 
-  /** Before the request is sent. */
   begin(): void {
     this.#hold.begin();
   }
@@ -266,7 +266,7 @@ class AnswerReader {
   add(chunk: Buffer): void {
     const length = this.#body.length + chunk.length;
     if (length > BODY_BYTES) throw bodyTooLarge();
-    // An answer that comes in one piece is gone again before anything else happens.
+    // An answer that arrives in one piece is released before anything else happens.
     if (chunk.length !== this.#expected) this.#hold.grow(length);
     // A copy: undici reads the next bytes into the same memory.
     this.#body = Buffer.concat([this.#body, chunk]);

@@ -4,7 +4,7 @@
  */
 import { JSON_BYTES } from './json-body.ts';
 
-/** Parsing them takes at most 10 ms. */
+/** Parsing this many takes at most 10 ms. */
 const BODIES_A_TURN = 100;
 /** Shorter bodies take a few microseconds. Bodies longer than {@link JSON_BYTES} are not parsed. */
 const QUICK_BYTES = 512;

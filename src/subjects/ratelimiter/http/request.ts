@@ -5,7 +5,7 @@ export interface HttpRequest {
   readonly method: string;
   /** Path and query, encoded: `/check?user=a%20b`. */
   readonly path: string;
-  /** The address as `host`, the length of the body and the framing are added. `host` may be given. */
+  /** The address as `host`, the length of the body and the framing are added. `host` may be set here. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as UTF-8. */
   readonly body?: string;
@@ -14,7 +14,7 @@ export interface HttpRequest {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const TARGET = /^\/[\x21\x22\x24-\x7e]*$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** What says how a request ends and what becomes of its connection. */
+/** Headers that define the end of a request or the reuse of its connection. */
 const OURS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
@@ -27,20 +27,20 @@ const OURS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Whether a header of this name says how a request ends or what becomes of its connection. */
+/** Whether a header of this name defines the end of a request or the reuse of its connection. */
 export function isFraming(name: string): boolean {
   return OURS.has(name.toLowerCase());
 }
 
-/** Methods without a meaning for a body: nothing is said of its length if there is none. */
+/** Methods for which a body has no meaning: without a body, no length is sent. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
-/** Fits into what a kernel takes from an idle connection, so that a request is written in one go. */
+/** Fits into the socket buffer of an idle connection, so that a request is written in one go. */
 const MOST_BYTES = 16 * 1024;
 
 /**
  * Header names and values in turn, the added ones included.
- * @throws TypeError for whatever would change where the request ends (line breaks, headers of
- *   the framing), and for more than 16 KiB
+ * @throws TypeError for anything that would change where the request ends (line breaks, framing headers), and for more
+ * than 16 KiB
  */
 export function fieldsOf({ method, path, headers = {}, body }: HttpRequest, to: Address): string[] {
   if (!TOKEN.test(method) || method === 'CONNECT') {
@@ -64,7 +64,10 @@ export function fieldsOf({ method, path, headers = {}, body }: HttpRequest, to: 
   return fields;
 }
 
-/** The request as it is sent. @throws TypeError as `fieldsOf` does */
+/**
+ * The request in bytes.
+ * @throws TypeError as `fieldsOf` does
+ */
 export function encodeRequest(request: HttpRequest, to: Address): Buffer {
   const { method, path, body = '' } = request;
   const fields = fieldsOf(request, to);
@@ -74,7 +77,7 @@ export function encodeRequest(request: HttpRequest, to: Address): Buffer {
 }
 
 function checkField(name: string, value: string): void {
-  // Neither is repeated: a value may be a secret.
+  // Neither name nor value is repeated: a value may be a secret.
   if (!TOKEN.test(name)) throw new TypeError('a header has a name that is none');
   if (isFraming(name)) throw new TypeError(`the header ${name} cannot be set`);
   if (!VALUE.test(value)) {

@@ -1,7 +1,7 @@
 /**
- * Reads the answer to one request of a burst. undici reads all other answers: with 10,000 connections it
- * would take three times the memory, and an object for each request would spread a burst of 20 over four times as long.
- * Strict and bounded, since a stranger answers. Pure.
+ * Reads the answer to one request of a burst. undici reads all other answers: with 10,000 connections it would take
+ * three times the memory, and an object for each request would spread a burst of 20 over four times as long. Strict and
+ * bounded, because the server is not trusted. Pure.
  */
 import {
   AnswerHold,
@@ -20,13 +20,13 @@ import { badAnswer, RequestError } from './failure.ts';
 
 const NOTHING = Buffer.alloc(0);
 const FIRST_BYTES = 256;
-/** Heads of informational answers, and the framing of chunks, take as much again as the answer itself at most. */
+/** Heads of informational answers and the framing of chunks may take at most as much again as the answer itself. */
 const MOST_BYTES = 2 * (HEAD_BYTES + BODY_BYTES);
 
 const BEGINNING = 'HTTP/1.';
 /** The space before an empty reason may be missing. */
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-/** Adjacent parts match disjoint characters: otherwise backtracking over 8,000 spaces takes 16 ms. */
+/** Adjacent parts match disjoint characters; otherwise backtracking over 8,000 spaces takes 16 ms. */
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const LENGTH = /^[0-9]{1,15}$/;
 /** In hexadecimal, with extensions. */
@@ -34,7 +34,7 @@ const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/;
 const CHUNK_LINE_BYTES = 128;
 
 interface Head extends Omit<HttpAnswer, 'body'> {
-  /** Bytes of the body, or what its end is found by. */
+  /** Bytes of the body, or how its end is found. */
   readonly body: number | 'chunked' | 'close';
 }
 
@@ -42,20 +42,20 @@ interface Head extends Omit<HttpAnswer, 'body'> {
 export class ResponseReader {
   readonly #method: string;
   readonly #hold: AnswerHold;
-  /** The first `#length` bytes are of an answer of which a part has come. */
+  /** The first `#length` bytes belong to a partly received answer. */
   #held = NOTHING;
   #length = 0;
   #informational = 0;
   #head: Head | undefined;
-  /** Where the head or the body begins. */
+  /** Start of the head or the body. */
   #from = 0;
-  /** Where the next chunk begins, and where the bytes of those before it end: they are moved together in place. */
+  /** Start of the next chunk, and end of the chunk data before it, which is compacted in place. */
   #chunkAt = 0;
   #bodyEnd = 0;
 
   /**
    * @param method of the request: an answer to HEAD has no body
-   * @param memory an answer that comes in parts takes of it what it holds; `close` gives it back. Default: no bound
+   * @param memory for an answer that arrives in parts; `close` gives it back. Default: no bound
    */
   constructor(method: string, memory?: AnswerMemory) {
     this.#method = method;
@@ -64,7 +64,7 @@ export class ResponseReader {
 
   /**
    * Takes the next bytes, and may change them.
-   * @returns the answer once it is complete; undefined while more is to come
+   * @returns the answer once it is complete; undefined until then
    * @throws RequestError BAD_ANSWER, also if bytes follow the answer; NO_ROOM if there is no memory for it
    */
   push(bytes: Uint8Array): HttpAnswer | undefined {
@@ -79,8 +79,8 @@ export class ResponseReader {
 
   /**
    * The connection has ended.
-   * @returns the answer if it is one that lasts until then
-   * @throws RequestError RESET if it is not
+   * @returns the answer, if its body ends with the connection
+   * @throws RequestError RESET otherwise
    */
   end(): HttpAnswer {
     if (this.#head?.body === 'close') return this.#answer(this.#head, this.#held, this.#length);
@@ -88,12 +88,15 @@ export class ResponseReader {
     throw new RequestError({ code: 'RESET', message });
   }
 
-  /** Gives back the memory that it took. */
+  /** Gives back its memory. */
   close(): void {
     this.#hold.release();
   }
 
-  /** Keeps a copy behind what is there. @returns all bytes so far */
+  /**
+   * Appends a copy to the bytes that are held.
+   * @returns all bytes so far
+   */
   #keep(part: Buffer): Buffer {
     const length = this.#length + part.length;
     if (length > MOST_BYTES) throw badAnswer(`the answer is longer than ${MOST_BYTES} bytes`);
@@ -186,7 +189,7 @@ function parseHead(text: string, method: string): Head {
   return { status, headers, body };
 }
 
-/** What a header says is checked also if no body follows: a wrong one shows that the rest cannot be trusted. */
+/** Headers are validated even if no body follows: an invalid one shows that the rest cannot be trusted. */
 function bodyOf(headers: ReadonlyMap<string, string>, isOld: boolean): Head['body'] {
   const length = headers.get('content-length');
   const coding = headers.get('transfer-encoding');

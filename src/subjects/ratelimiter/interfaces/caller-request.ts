@@ -5,12 +5,12 @@ import type { FailureCode } from '../http/failure.ts';
 import type { RequestResult } from '../http/node-client.ts';
 import type { Callers } from './callers.ts';
 
-/** Statuses from here on are failures of the server, which admitted nobody. */
+/** Statuses from here on are server failures; the request was not admitted. */
 const SERVER_FAILED = 500;
 
 type Outcome = Pick<CallerRequest, 'cause' | 'outcome'>;
 
-/** The outcome of a request without an answer; undefined: it never left, or nobody listened to its answer (NO_ROOM). */
+/** The outcome of a request without an answer; undefined: it was not sent, or its answer was dropped (NO_ROOM). */
 const OUTCOME_OF_FAILURE: Readonly<Partial<Record<FailureCode, Outcome>>> = {
   TIMEOUT: { outcome: 'Timeout' },
   UNREACHABLE: { outcome: 'Error', cause: 'Unreachable' },
@@ -19,8 +19,8 @@ const OUTCOME_OF_FAILURE: Readonly<Partial<Record<FailureCode, Outcome>>> = {
 };
 
 /**
- * The outcome of a request, and why that is neither an admission nor a rejection; undefined if the request never left,
- * or its answer was given up.
+ * The outcome of a request, and its cause if that is neither an admission nor a rejection; undefined if the request was
+ * not sent, or its answer was dropped.
  */
 export function outcomeOf(
   { answer, failure }: RequestResult,
@@ -38,7 +38,7 @@ export function outcomeOf(
   return outcome && { ...outcome, problem: failure.message };
 }
 
-/** A request with its outcome, and why it was neither admitted nor rejected; undefined as for {@link outcomeOf}. */
+/** A request with its outcome, and its cause if neither admitted nor rejected; undefined as for {@link outcomeOf}. */
 export function requestIn(
   asked: RequestResult,
   callers: Pick<Callers, 'read'>,

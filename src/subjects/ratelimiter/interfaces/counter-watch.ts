@@ -1,25 +1,28 @@
-/** Samples the counters of a key again and again, at a fixed rate, one sample at a time. */
+/** Samples the counters of a key at a fixed rate, one sample at a time. */
 
 import type { CounterSample } from '../history/counter-sample.ts';
 import { pauseFor } from '../waiting.ts';
 
 export const SAMPLE_EVERY_MS = 100;
 
-/** Two samples begin at least so far apart, however urgent they are. */
+/** Two samples begin at least this far apart, however urgent they are. */
 const LOOK_APART_MS = 20;
 
-/** When the next sample is due: in its turn, or at once where somebody calls for it. */
+/** When the next sample is due: at the interval, or at once on request. */
 export class Turn {
   #called = false;
   #waiting: AbortController | undefined;
 
-  /** The next sample is taken at once, or as soon as the one that is being taken is over. */
+  /** The next sample is taken at once, or as soon as the current one has ended. */
   now(): void {
     this.#called = true;
     this.#waiting?.abort();
   }
 
-  /** Waits `ms`, or until it is called for but `leastMs`. @throws the reason of `signal` as soon as it is aborted */
+  /**
+   * Waits `ms`, or less if a sample is requested, but at least `leastMs`.
+   * @throws the reason of `signal` as soon as it is aborted
+   */
   async wait(ms: number, leastMs: number, signal: AbortSignal): Promise<void> {
     await pauseFor(leastMs, signal);
     if (!this.#called) {
@@ -32,7 +35,7 @@ export class Turn {
   }
 }
 
-/** Runs until `signal` is aborted; resolves then. */
+/** Runs until `signal` is aborted, then resolves. */
 export async function watchCounters(
   look: (signal: AbortSignal) => Promise<CounterSample>,
   onSample: (sample: CounterSample) => void,

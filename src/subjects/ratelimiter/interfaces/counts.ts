@@ -15,7 +15,7 @@ export interface Counts {
   sample(key: string, admitted: () => AdmittedByPod, signal: AbortSignal): Promise<CounterSample>;
 }
 
-/** The pods' counters if they report any, else what the spec says of Redis. */
+/** The pods' counters if they report any, else the count in Redis that the spec names. */
 export function countsOf(
   parts: Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'redis' | 'reference'>,
 ): Counts {

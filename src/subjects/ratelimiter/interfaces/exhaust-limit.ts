@@ -9,15 +9,15 @@ import type { Callers } from './callers.ts';
 /** Requests over the limit that are admitted before the attempt stops. */
 export const MOST_OVER = 50;
 
-/** Between two requests at most, so that counts which are synchronised at intervals keep up; milliseconds. */
+/** At most between two requests, so that counts which are synchronised at intervals keep up; milliseconds. */
 const APART_MS = 20;
-/** About how long it takes to exhaust a large limit at most; milliseconds. */
+/** About how long it may take to exhaust a large limit; milliseconds. */
 const WITHIN_MS = 10_000;
-/** The part of a window that it may take at most: requests that are replenished during it have to be used up, too. */
+/** At most this part of a window: requests that are replenished during it have to be used up, too. */
 const PART_OF_WINDOW = 1 / 2;
 /** Characters of a request in a message. */
 const MOST_NAME = 120;
-/** Admissions beyond what was left, with a wait for the pods after each. */
+/** Admissions over what was left, with a wait for the pods after each. */
 const MOST_SYNCS = 10;
 /** Rejections in a row by every pod after which the limit counts as exhausted. */
 const REJECTIONS = 2;
@@ -26,14 +26,16 @@ export interface ExhaustOptions {
   readonly clients: readonly Pick<NodeClient, 'node' | 'send'>[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   readonly key: string;
-  /** Requests that are sent at most. */
+  /** At most this many requests are sent. */
   readonly most: number;
   readonly callerTimeoutMs: number;
   /** Length of the caller's window; milliseconds. */
   readonly windowMs: number;
-  /** About how long all of it may take, in milliseconds; default: 10 s. At most half of a window in any case. */
+  /** About how long it may take, in milliseconds; default: 10 s. At most half of a window in any case. */
   readonly withinMs?: number;
-  /** If pods have to learn of each other's counts before the first request over the limit, and after each such admission. */
+  /**
+   * If pods have to learn each other's counts before the first request over the limit, and after each such admission.
+   */
   readonly sync?: {
     /** Requests left of the limit. */
     readonly left: number;
@@ -54,9 +56,9 @@ export interface Exhausted {
 }
 
 /**
- * Sends requests to the pods in turn, one after the other, until all of them reject, one fails, or `most` were sent.
- * @throws the reason of `signal`; an Error if the operator had no memory for an answer: how much of the limit is used is
- *   unknown then
+ * Sends requests to the pods in turn, one after the other, until all pods reject, one fails, or `most` were sent.
+ * @throws the reason of `signal`; an Error if the operator had no memory for an answer: the used part of the limit is
+ * unknown then
  */
 export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal): Promise<Exhausted> {
   const { callers, callerTimeoutMs, clients, key, most, sync, windowMs, withinMs = WITHIN_MS } = options;

@@ -1,6 +1,6 @@
 /**
- * The one limit that a run has at a rate limiter which knows its callers by the source address alone: all its requests
- * are those of one caller, so each part of a run begins once that limit is replenished.
+ * The one limit of a run on a rate limiter that identifies callers by the source address only. All requests of the run
+ * are of one caller, so each part of a run begins once that limit is replenished.
  */
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { replenishedAt } from '../limits/replenish.ts';
@@ -11,19 +11,25 @@ export class OwnLimit {
   readonly #now: () => number;
   #lastUsedAt: number;
 
-  /** What was used before is not known: the limit counts as used now. @param now milliseconds since the epoch */
+  /**
+   * Earlier use is unknown: the limit counts as used now.
+   * @param now milliseconds since the epoch
+   */
   constructor(limit: RateLimit, now: () => number) {
     this.#limit = limit;
     this.#now = now;
     this.#lastUsedAt = now();
   }
 
-  /** To be told when requests are over: their answers are there or given up, and whatever held them up has ended. */
+  /** Call when requests have ended: they are answered or given up, and any fault that delayed them has ended. */
   used(): void {
     this.#lastUsedAt = this.#now();
   }
 
-  /** Resolves once the limit is whole, if nobody else uses it. @throws the reason of `signal` */
+  /**
+   * Resolves once the limit is replenished, if no other client uses it.
+   * @throws the reason of `signal`
+   */
   async untilReplenished(signal: AbortSignal): Promise<void> {
     for (;;) {
       const left = replenishedAt(this.#limit, this.#lastUsedAt) - this.#now();

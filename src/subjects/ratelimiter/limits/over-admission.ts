@@ -1,42 +1,41 @@
 /**
- * How much more than the limit got through, by the sender's own count alone: it
- * needs no cooperation of the limiter. Pure.
+ * How many requests were admitted over the limit, by the sender's own count only: it needs no cooperation of the
+ * limiter. Pure.
  */
 import { admittedAtOnce, mostAdmitted, type RateLimit } from './rate-limit.ts';
 
-/** A request that was admitted: the limiter decided between the two moments, in milliseconds by one clock. */
+/** An admitted request: the limiter decided between the two moments, in milliseconds by one clock. */
 export interface AdmittedRequest {
   readonly sentAt: number;
   readonly answeredAt: number;
 }
 
 export interface OverAdmission {
-  /** Requests beyond the bound in the span that shows most of them; 0: the limit may have been kept. */
+  /** Requests over the bound in the span that shows most of them; 0: the limit may have been kept. */
   readonly excess: number;
   /** Requests admitted within that span, and the most that the limit allows there. */
   readonly admitted: number;
   readonly bound: number;
-  /** Milliseconds since the epoch; both 0 where nothing was admitted. */
+  /** Milliseconds since the epoch; both 0 if nothing was admitted. */
   readonly from: number;
   readonly to: number;
-  /** When, since `from`, the first request beyond the bound had its answer; undefined: none was. */
+  /** When, since `from`, the first request over the bound had its answer; undefined: there was none. */
   readonly exceededAt?: number;
 }
 
-/** Beginnings of spans that are tried, so that ten thousand requests cost no more than a few milliseconds. */
+/** Starts of spans that are tried, so that ten thousand requests cost no more than a few milliseconds. */
 const MOST_BEGINNINGS = 128;
 
 export interface KnownOfKey {
-  /** When the first request of the key was sent, whatever became of it; undefined: somebody may have used it before. */
+  /** When the first request of the key was sent, whatever its outcome; undefined: the key may have been used before. */
   readonly firstSentAt?: number;
   /** How far the limiter's clock may be from ours, in milliseconds; undefined: not known. */
   readonly clockWithinMs?: number;
 }
 
 /**
- * The span in which most was admitted beyond what `limit` allows there. A request
- * counts for a span only if it was sent and answered within, so the true
- * over-admission may be larger, never smaller.
+ * The span in which most requests were admitted over what `limit` allows there. A request counts for a span only if it
+ * was sent and answered within it, so the true over-admission may be larger, never smaller.
  */
 export function overAdmission(
   limit: RateLimit,
@@ -48,7 +47,7 @@ export function overAdmission(
   let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
   const least = admittedAtOnce(limit);
   for (const { from, sent } of beginnings(requests)) {
-    // No bound is less, so no span that begins there has more beyond it.
+    // Every bound is at least this large, so no span that begins here shows more.
     if (sent - least <= most.excess) continue;
     let admitted = 0;
     let exceededAt: number | undefined;
@@ -57,7 +56,7 @@ export function overAdmission(
       admitted += 1;
       const bound = Math.min(
         mostAdmitted(limit, { from, to, ...clock }),
-        // What was admitted since then was admitted since the first use of the key, which was fresh.
+        // What was admitted since `from` was admitted since the first use of the key, which was fresh.
         mostAdmitted(limit, { from: Math.min(firstSentAt, from), to, ...clock, fresh: isKnown }),
       );
       const excess = admitted - bound;
@@ -85,7 +84,7 @@ function beginnings(requests: readonly AdmittedRequest[]): Beginning[] {
   return Array.from({ length: MOST_BEGINNINGS }, (_, i) => all[Math.floor(i * step)] ?? { from: 0, sent: 0 });
 }
 
-/** A limiter that admitted more than its limit although no fault was active: a violation, not a control that failed. */
+/** A limiter that admitted more than its limit without an active fault: a violation, not a failed control. */
 export class LimitNotKeptError extends Error {
   override name = 'LimitNotKeptError';
 }

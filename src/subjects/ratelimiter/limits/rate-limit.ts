@@ -1,17 +1,15 @@
 /**
- * What a rate limit promises: the algorithm by which it counts, and so the most that
- * it may admit within a span of time. Each bound is derived in docs/limits.md. Pure.
- *
- * The bounds hold for every caller's traffic and for every phase of the windows, so
- * more than the bound is a limit that was not kept, whoever implements it.
+ * What a rate limit promises: its counting algorithm, and thus the most that it may admit within a span of time. Each
+ * bound is derived in docs/limits.md. Pure. The bounds hold for all traffic of a caller and for every phase of the
+ * windows. More than the bound is a violation, whatever the implementation.
  */
 
-/** Windows that follow each other; each admits `requests`. */
+/** Consecutive windows; each admits `requests`. */
 export interface FixedWindow {
   readonly algorithm: 'FixedWindow';
   readonly requests: number;
   readonly windowMs: number;
-  /** Whether a window begins with the first request after the last one, or at whole multiples of its length. */
+  /** Whether a window begins with the first request after the last one, or at multiples of its length. */
   readonly start: 'FirstRequest' | 'Clock';
 }
 
@@ -22,7 +20,7 @@ export interface SlidingWindow {
   readonly windowMs: number;
 }
 
-/** Windows by the clock; what the last one admitted counts by the share of it that still lies in the window. */
+/** Windows by the clock; admissions of the last one count by the share of it that is still in the window. */
 export interface SlidingWindowCounter {
   readonly algorithm: 'SlidingWindowCounter';
   readonly requests: number;
@@ -36,13 +34,13 @@ export interface TokenBucket {
   readonly windowMs: number;
   /** Requests that a full bucket admits at once. */
   readonly capacity: number;
-  /** Tokens come in lumps so far apart; undefined: one by one, as time passes. */
+  /** Tokens are added in lumps, this far apart; undefined: one by one, as time passes. */
   readonly refillEveryMs?: number;
 }
 
 export type RateLimit = FixedWindow | SlidingWindow | SlidingWindowCounter | TokenBucket;
 
-/** What is known of the moments between which something was admitted. */
+/** The time in which requests were admitted, as far as known. */
 export interface Span {
   /** No admission was earlier, and none later; milliseconds since the epoch by one clock. */
   readonly from: number;
@@ -53,7 +51,7 @@ export interface Span {
   readonly clockWithinMs?: number;
 }
 
-/** The rates of two clocks differ by less than this: over many windows it adds up. */
+/** The rates of two clocks differ by less than this; it adds up over many windows. */
 const CLOCK_RATE = 1e-3;
 /** Limiters count in whole milliseconds, so each window may be shorter by one. */
 const GRAIN_MS = 1;
@@ -65,8 +63,8 @@ function lengthOf({ from, to }: Span): number {
 }
 
 /**
- * The most requests of one key that a limiter which keeps `limit` admits within `span`.
- * Another key, or more time, admits more.
+ * The most requests of one key that a limiter which keeps `limit` admits within `span`. A different key, or more time,
+ * admits more.
  */
 export function mostAdmitted(limit: RateLimit, span: Span): number {
   const { requests, windowMs } = limit;
@@ -75,12 +73,12 @@ export function mostAdmitted(limit: RateLimit, span: Span): number {
     case 'FixedWindow':
       return requests * windowsTouched(limit, span, lengthMs);
     case 'SlidingWindow':
-      // So many half-open spans of the window's length cover a closed one.
+      // This many half-open spans of the window's length cover a closed one.
       return requests * (Math.floor(lengthMs / (windowMs - GRAIN_MS)) + 1);
     case 'SlidingWindowCounter': {
       const ends = clockEnds(windowMs, span, lengthMs);
-      // Within one window its own count alone is bounded already. Across its end the share of the last
-      // window runs out linearly; a limiter that rounds that share down admits one more in each window.
+      // Within one window its own count is already bounded. Across its end the share of the last window decreases
+      // linearly; a limiter that rounds that share down admits one more in each window.
       return ends === 0 ? requests : requests + Math.ceil((requests * lengthMs) / windowMs) + ends;
     }
     case 'TokenBucket':
@@ -90,14 +88,14 @@ export function mostAdmitted(limit: RateLimit, span: Span): number {
   }
 }
 
-/** What it admits in one moment to a caller that it has never seen. */
+/** The most that it admits at once to a new caller. */
 export function admittedAtOnce(limit: RateLimit): number {
   return mostAdmitted(limit, { from: 0, to: 0, fresh: true, clockWithinMs: 0 });
 }
 
 /**
- * Whether an end of a window may lie within `span`: the bound is larger then, and
- * a burst that is to show the limit of one window shows nothing.
+ * Whether an end of a window may lie within `span`: the bound is larger then, and a burst that is to show the limit of
+ * one window shows nothing.
  */
 export function mayCrossWindow(limit: RateLimit, span: Span): boolean {
   const lengthMs = lengthOf(span);
@@ -117,13 +115,13 @@ export function mayCrossWindow(limit: RateLimit, span: Span): boolean {
 
 function windowsTouched({ start, windowMs }: FixedWindow, span: Span, lengthMs: number): number {
   if (start === 'Clock') return clockEnds(windowMs, span, lengthMs) + 1;
-  // The first window begins within the span when nothing was there before it.
+  // The first window begins within the span if there was none before it.
   const leastMs = windowMs - GRAIN_MS;
   if (span.fresh) return Math.floor(lengthMs / leastMs) + 1;
   return Math.ceil(lengthMs / leastMs) + 1;
 }
 
-/** How many ends of windows that begin at whole multiples of their length may lie within the span, at most. */
+/** At most how many ends of windows that begin at multiples of their length may lie within the span. */
 function clockEnds(windowMs: number, { clockWithinMs, from, to }: Span, lengthMs: number): number {
   const anyPhase = Math.ceil(lengthMs / windowMs);
   if (clockWithinMs === undefined) return anyPhase;

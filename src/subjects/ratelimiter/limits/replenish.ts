@@ -1,15 +1,15 @@
-/** When a limit of which something was used is replenished, by time alone. Derived in docs/limits.md. Pure. */
+/** When a limit that was partly used is replenished, by time only. Derived in docs/limits.md. Pure. */
 import type { RateLimit, TokenBucket } from './rate-limit.ts';
 import { CLOCK_WITHIN_MS } from './window-turn.ts';
 
 /**
- * From when on a limiter decides on a caller as if it had never seen it, where that caller sends nothing after
- * `lastUsedAt`: also one that counts what it denies, or begins its window or its wait anew with each denial.
- * Milliseconds since the epoch, by a clock that is within {@link CLOCK_WITHIN_MS} of the limiter's.
+ * From when on a limiter decides on a caller as if it were new, if that caller sends nothing after `lastUsedAt`. Holds
+ * also for a limiter that counts rejections, or restarts its window or wait with each rejection. Milliseconds since the
+ * epoch, by a clock that is within {@link CLOCK_WITHIN_MS} of the limiter's.
  */
 export function replenishedAt(limit: RateLimit, lastUsedAt: number): number {
   const { windowMs } = limit;
-  // By the limiter's clock the last request may belong to the next window already.
+  // By the limiter's clock the last request may already be in the next window.
   const lastWindow = Math.floor((lastUsedAt + CLOCK_WITHIN_MS) / windowMs);
   switch (limit.algorithm) {
     case 'FixedWindow':
@@ -45,12 +45,12 @@ export function mostCooldownMs(limit: RateLimit): number {
   }
 }
 
-/** The longest that a run waits for a limit to be returned; milliseconds. A window of a minute fits. */
+/** The longest that a run waits for the limit to return; milliseconds. A window of a minute fits. */
 const MOST_WAIT_MS = 65_000;
 
 /**
- * How long a caller that has used its limit up and sends nothing is rejected at the most, in milliseconds: until its
- * window has ended, or a token has come back. Undefined if that is longer than a run waits for.
+ * The longest that a caller that has exhausted its limit and sends nothing is rejected, in milliseconds: until its
+ * window has ended, or a token has been added. Undefined if a run does not wait that long.
  */
 export function returnsWithin(limit: RateLimit): number | undefined {
   const ms =
@@ -60,7 +60,7 @@ export function returnsWithin(limit: RateLimit): number | undefined {
   return ms <= MOST_WAIT_MS ? ms : undefined;
 }
 
-/** From an empty bucket to a full one; where tokens come in lumps, the first may be a whole lump away. */
+/** From an empty bucket to a full one; if tokens are added in lumps, the first may be a lump away. */
 function refillMs({ capacity, refillEveryMs = 0, requests, windowMs }: TokenBucket): number {
   return Math.ceil((capacity * windowMs) / requests) + refillEveryMs;
 }

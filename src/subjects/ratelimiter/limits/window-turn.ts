@@ -1,11 +1,14 @@
-/** Keeps the ends of windows out of an experiment, if it fits between two of them. Pure but for the waiting. */
+/** Keeps the ends of windows out of an experiment, if it fits between two of them. Pure except for the waiting. */
 import { pauseFor } from '../waiting.ts';
 import type { RateLimit } from './rate-limit.ts';
 
-/** How far the clocks of operator, pods and Redis may be apart; documented as what is needed of them. */
+/** How far the clocks of operator, pods and Redis may be apart; a documented requirement. */
 export const CLOCK_WITHIN_MS = 1000;
 
-/** When the window by the clock ends in which `now` lies, for any clock within {@link CLOCK_WITHIN_MS}; undefined: it has none. */
+/**
+ * When the window by the clock that contains `now` ends, for any clock within {@link CLOCK_WITHIN_MS}; undefined: there
+ * is none.
+ */
 export function windowEnd(limit: RateLimit, now: number): number | undefined {
   const byClock =
     limit.algorithm === 'SlidingWindowCounter' ||
@@ -14,7 +17,7 @@ export function windowEnd(limit: RateLimit, now: number): number | undefined {
   return (Math.floor(now / limit.windowMs) + 1) * limit.windowMs - CLOCK_WITHIN_MS;
 }
 
-/** Whether `needMs` fit into one window; into one by the clock, wherever the limiter's clock is. */
+/** Whether `needMs` fit into one window; for windows by the clock, whatever the limiter's clock shows. */
 export function fitsWindow(limit: RateLimit, needMs: number): boolean {
   const end = windowEnd(limit, 0);
   return needMs <= (end === undefined ? limit.windowMs : end - CLOCK_WITHIN_MS);
@@ -27,13 +30,16 @@ export function fitsWindow(limit: RateLimit, needMs: number): boolean {
 export function fitsFrom(limit: RateLimit, needMs: number, at: number): number {
   const end = windowEnd(limit, at);
   if (end === undefined || !fitsWindow(limit, needMs)) return at;
-  // By a clock that is ahead of ours the window before may have ended; by one that is behind it may not.
+  // By a clock ahead of ours the window before may have ended; by one behind ours it may not have.
   const begunAt = end - limit.windowMs + 2 * CLOCK_WITHIN_MS;
   if (end - at >= needMs) return Math.max(at, begunAt);
   return end + 2 * CLOCK_WITHIN_MS;
 }
 
-/** Waits as {@link fitsFrom} has it. @throws the reason of `signal` */
+/**
+ * Waits until {@link fitsFrom}.
+ * @throws the reason of `signal`
+ */
 export async function untilItFits(
   limit: RateLimit,
   needMs: number,

@@ -1,6 +1,6 @@
 /**
- * The controls before any fault: a caller is admitted as often as its limit allows and then rejected by every pod, and
- * that is counted in the Redis that the spec names.
+ * The controls before any fault: a caller is admitted up to its limit and then rejected by every pod, and that is
+ * counted in the Redis that the spec names.
  */
 
 import { counted } from '../../../../api/index.ts';
@@ -22,13 +22,13 @@ import { limitOf } from './limit-of-spec.ts';
 import { controlRefill } from './refill-control.ts';
 import { StoreControl } from './store-control.ts';
 
-/** How long the control may take, in milliseconds, and so has to fit into a window by the clock. */
+/** How long the control may take, in milliseconds; it has to fit into a window by the clock. */
 const CONTROL_MS = 2000;
 /** In a shorter window a count may be gone before it is read. */
 const COUNTABLE_WINDOW_MS = 5000;
-/** Requests that a control makes at most to see pods reject that count alone, beyond twice the limit. */
+/** The most requests to see pods reject that count separately, unless twice the limit is more. */
 const MOST_ALONE = 1000;
-/** The limit that a control sets at most, if the limiter takes limits. */
+/** The largest limit that a control sets, if the limiter accepts limits. */
 const MOST_SET = 50;
 /** What the controls showed. */
 export interface CallerControls {
@@ -45,8 +45,8 @@ type Parts = Pick<
 
 /**
  * @param key of the control: the names of all its keys begin with it, see {@link controlKeys}
- * @param rates of steady traffic at which the lag of counts has to be known, in requests a second
- * @throws Error that says what does not fit together, and what to do; RedisClientError
+ * @param rates of steady traffic whose count lag is needed, in requests per second
+ * @throws Error with the problem and what to do; RedisClientError
  */
 export async function controlCallers(
   toolkit: Parts,
@@ -84,7 +84,7 @@ export async function controlCallers(
   }
 }
 
-/** What was seen of one caller that exhausted its limit. */
+/** Observations of one caller that exhausted its limit. */
 interface LimitControl {
   readonly control: Control;
   /** In words. */
@@ -121,7 +121,7 @@ async function controlLimit(
     clients: quota?.around(watched, callers) ?? watched,
     callers,
     key,
-    // So many that pods which count alone are all seen to reject.
+    // Enough, within a bound, for all pods to reject, even if each counts separately.
     most: Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_OVER,
     callerTimeoutMs: timeoutMs,
     windowMs: limit.windowMs,
@@ -154,13 +154,13 @@ async function controlLimit(
     seen,
     refill,
     ...(inStore?.doubt !== undefined && { storeDoubt: inStore.doubt }),
-    // A count in Redis has precedence over what answers report.
+    // A count in Redis takes precedence over the quota in answers.
     lagOf: isCounted ? {} : header === undefined ? undefined : { header },
   };
 }
 
 /**
- * Health checks must not use up the one limit that there is.
+ * Health checks must not use up the only limit.
  * @throws Error if a pod rejects a health check once that limit is used up
  */
 async function requireFreeHealth(
@@ -179,7 +179,7 @@ async function requireFreeHealth(
 }
 
 /**
- * A caller that was never seen is admitted although another has used its limit up: the limiter tells them apart.
+ * A new caller is admitted although another has used its limit up: the limiter distinguishes them.
  * @throws Error if it does not
  */
 async function requireNewCaller(

@@ -11,7 +11,7 @@ import { pauseFor } from '../../waiting.ts';
 import { perPod, sumOf } from '../../words.ts';
 import { countsOf } from '../counts.ts';
 
-/** How long the count may take to hold all that was admitted; milliseconds. */
+/** How long the count may take to reach all that was admitted; milliseconds. */
 const REST_MS = 5000;
 const POLL_MS = 50;
 
@@ -24,8 +24,8 @@ export interface CountedCaller {
 }
 
 /**
- * The count that Redis holds of a caller. A limiter behind HTTP may count what it rejects, too.
- * @throws Error that says which counts differ, and which field to set
+ * The count that Redis holds of a caller. A limiter behind HTTP may also count rejections.
+ * @throws Error with the counts that differ, and the field to set
  */
 export async function countAtRest(
   parts: Parts,
@@ -45,7 +45,7 @@ export async function countAtRest(
         ? podsProblem(sample, caller, parts)
         : countProblem(sample, key, caller, parts));
     if (problem === undefined) return stored ?? 0;
-    // Redis answered something other than a count: a right is missing, or the type differs. Waiting does not help.
+    // Redis answered with something other than a count: a right is missing, or the type differs. Waiting does not help.
     const isRefused = admitted.size >= pods && stored === undefined && storeSilent === false;
     if (isRefused || performance.now() >= deadline) throw new Error(`without any fault ${problem}`);
     await pauseFor(POLL_MS, signal);

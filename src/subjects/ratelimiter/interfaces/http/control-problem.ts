@@ -12,17 +12,17 @@ import { limitField, overLimit, WHO_IS_TAKEN } from './over-limit.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
 
 const HTTP_FIELD = 'rateLimiter.http';
-/** The likeliest reason why a caller is rejected at its first request. */
+/** The likeliest reason why the first request of a caller is rejected. */
 export const ONE_CALLER = `the rate limiter may take all requests for those of one caller, so put $(key) where it takes the identity of its caller (${HTTP_FIELD}), usually in a header`;
 
-/** What else may have used up the limit of the operator's address. */
+/** Other causes that may have used up the limit of the operator's address. */
 const WHO_ELSE =
   ', or the window, which may be longer; or see who else sends requests to these pods under the address of the operator: what is behind the same proxy or address translation, or another ChaosDemo. All of them share that one limit';
 
 /**
  * Why a caller that exhausted its limit, without a fault, did not get what it should; undefined: it did.
  * @param full requests that its limit admits at once
- * @param timeoutField of the spec, how long an answer was waited for
+ * @param timeoutField field of the spec with the answer timeout
  * @returns a LimitNotKeptError if a limiter with a limit of its own admitted too much, see {@link overLimit}
  */
 export function controlProblem(
@@ -64,7 +64,7 @@ function countAdmitted(requests: Exhausted['requests']): number {
   return requests.filter(({ outcome }) => outcome === 'Admitted').length;
 }
 
-/** Of a key whose limit the run has set. */
+/** For a key whose limit the run has set. */
 function keyProblem(full: number, { exhausted, requests }: Exhausted): Error | undefined {
   const admitted = countAdmitted(requests);
   if (exhausted && admitted === full) return undefined;
@@ -77,7 +77,7 @@ function keyProblem(full: number, { exhausted, requests }: Exhausted): Error | u
   );
 }
 
-/** Of a limiter whose limit is in the spec. */
+/** For a limiter whose limit is in the spec. */
 export function limitProblem(
   limit: RateLimit,
   http: Pick<HttpInterfaceSpec, 'admittedStatuses' | 'identity'>,

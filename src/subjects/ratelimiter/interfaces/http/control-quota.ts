@@ -24,7 +24,7 @@ export class QuotaControl {
     this.#quota = new ReportedQuota(header, limit, pods);
   }
 
-  /** These clients, whose answers are read. */
+  /** Wraps these clients and reads their answers. */
   around(
     clients: readonly Pick<NodeClient, 'node' | 'send'>[],
     callers: Pick<Callers, 'read'>,
@@ -51,7 +51,7 @@ export class QuotaControl {
 
   /**
    * What was reported, once the caller has exhausted its limit.
-   * @throws Error if that is not the quota, with what came back and the field to correct
+   * @throws Error if that is not the quota, with the values and the field to correct
    */
   conclude(): string {
     const problem = this.#problem ?? this.#unchanged();

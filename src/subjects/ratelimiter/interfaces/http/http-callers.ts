@@ -1,4 +1,4 @@
-/** Callers of a limiter behind an HTTP API, as a spec maps it. Pure. */
+/** Callers of a limiter behind an HTTP API, by the mapping in the spec. Pure. */
 import { randomInt } from 'node:crypto';
 import type { HttpAnswer } from '../../http/answer.ts';
 import { parseJson } from '../../http/json-body.ts';
@@ -6,19 +6,19 @@ import type { HttpRequest } from '../../http/request.ts';
 import type { Callers, Decision } from '../callers.ts';
 import { ADDRESS_PLACE, type HttpInterfaceSpec, KEY_PLACE } from './schema.ts';
 
-/** 198.18.0.0/15 is set aside for measurements (RFC 2544), so no such address is a real caller's. */
+/** 198.18.0.0/15 is reserved for measurements (RFC 2544), so no real caller has such an address. */
 const FIRST_ADDRESS = 0xc6_12_00_00;
 const ADDRESSES = 2 ** 17;
 
 export class HttpCallers implements Callers {
   readonly #mapping: HttpInterfaceSpec;
   readonly #secretHeaders: Readonly<Record<string, string>>;
-  /** Of keys that are told by an address. */
+  /** Addresses by key, for callers identified by an address. */
   readonly #addresses = new Map<string, string>();
-  /** Runs begin anywhere, so that one rarely meets the addresses of another within its window. */
+  /** Random, so that two runs rarely use the same addresses within a window. */
   readonly #firstAddress: number;
 
-  /** @param secretHeaders sent as they are, and told to nobody */
+  /** @param secretHeaders sent as they are, and never shown */
   constructor(
     mapping: HttpInterfaceSpec,
     secretHeaders: Readonly<Record<string, string>> = {},
@@ -77,7 +77,7 @@ function addressAt(index: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
 }
 
-/** What a JSON Pointer (RFC 6901) finds, as a string; undefined for objects, lists, and where there is nothing. */
+/** The value at a JSON Pointer (RFC 6901), as a string; undefined for objects, lists, and missing members. */
 function memberAt(json: unknown, pointer: string): string | undefined {
   let value = json;
   for (const part of pointer.split('/').slice(1)) {

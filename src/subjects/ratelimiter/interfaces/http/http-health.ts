@@ -1,4 +1,3 @@
-/** Checks the health of the pods and of Redis. */
 import { messageOf } from '../../../../api/index.ts';
 import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../demo/health.ts';
 import type { FailureCode } from '../../http/failure.ts';
@@ -7,13 +6,13 @@ import type { Toolkit } from '../../tools.ts';
 import { pauseFor } from '../../waiting.ts';
 import { healthPathOf, isReference } from '../reference/preset.ts';
 
-/** What becomes of a request to something that speaks no HTTP, or HTTP over TLS. */
+/** The result of a plain HTTP request to a server that does not speak HTTP, or speaks HTTPS. */
 const NO_HTTP: ReadonlySet<FailureCode> = new Set(['RESET', 'BAD_ANSWER']);
 
 const NOT_OF_THE_INTERFACE =
   'the pods answer, but not as docs/interface.md has it: for an API of your own set rateLimiter.interface to HTTP (docs/your-limiter.md), or correct rateLimiter.port';
 
-/** With it a pod of the bundled limiter answers that does not reach its Redis. */
+/** The answer of a pod of the bundled limiter that does not reach its Redis. */
 const NO_REDIS = 503;
 
 /** How late a check may be before the last one is stale; milliseconds. */
@@ -51,7 +50,7 @@ export async function checkHealth(
   const bundled = isReference(limiter);
   const request = { method: 'GET', path };
   const [store, ...asked] = await Promise.all([
-    // A command on data would pass for one of the limiter: see StoreControl.
+    // A command on data would count as one of the limiter: see StoreControl.
     redis.ping().then(
       () => undefined,
       (error: unknown) => messageOf(error),
@@ -86,7 +85,7 @@ export async function checkHealth(
   };
 }
 
-/** As probes of the kubelet have it. */
+/** As for kubelet probes. */
 const isHealthy = (status: number): boolean => status >= 200 && status < 400;
 
 function problemOf({ answer, failure }: RequestResult, tls: boolean): string | undefined {

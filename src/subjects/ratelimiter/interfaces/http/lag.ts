@@ -16,7 +16,7 @@ import { countsOf } from '../counts.ts';
 import { limitOf } from './limit-of-spec.ts';
 import { ReportedQuota } from './reported-quota.ts';
 
-/** How long counts are compared at each rate, at least, and at most if they are slow to read; milliseconds. */
+/** How long counts are compared at each rate: at least, and at most if they are slow to read; milliseconds. */
 const LAG_MS = 1000;
 const LAG_WITHIN_MS = 15_000;
 const MIN_SAMPLES = 5;
@@ -29,18 +29,17 @@ type Parts = Pick<
 >;
 
 export interface LagTraffic {
-  /** Prefix of the keys of its callers, or the key of the only one if the run sets a limit that admits all. */
+  /** Prefix of the keys of its callers, or the only key if the run sets a limit that admits all. */
   readonly keyPrefix: string;
   readonly requestsPerSecond: number;
 }
 
-/** Where the count is read. */
 interface CountReader {
   readonly lag: number;
   readonly samples: number;
-  /** Why something could not be read. */
+  /** Why a value could not be read. */
   readonly problem: string | undefined;
-  /** A request is being sent; what is returned gets its answer. */
+  /** Call before a request is sent; pass its answer to the returned function. */
   sending(due: Due): (asked: RequestResult) => void;
   /** Runs during the traffic, until `stop`. */
   watch?(stop: AbortSignal): Promise<void>;
@@ -151,7 +150,7 @@ class CounterReader implements CountReader {
   }
 }
 
-/** What the answers report as used, compared with what the sender was admitted. */
+/** The usage that the answers report, compared with the sender's own count. */
 class QuotaReader implements CountReader {
   lag = 0;
   samples = 0;

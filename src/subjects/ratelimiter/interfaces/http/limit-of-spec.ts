@@ -1,9 +1,9 @@
-/** The limit that a spec says the rate limiter is configured with. Pure. */
+/** The limit that the rate limiter is configured with, according to the spec. Pure. */
 import { parseDuration } from '../../../../api/index.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
 
-/** @throws RangeError for durations that are none, which the API server's validation rules out */
+/** @throws RangeError for malformed durations, which the API server's validation rules out */
 export function limitOf({ limit }: Pick<RateLimiterSpec, 'limit'>): RateLimit {
   const { algorithm, burst, refillEvery, requests, window, windowStart } = limit;
   const windowMs = parseDuration(window);

@@ -1,10 +1,8 @@
 /**
- * A caller that used its limit up without any fault, and was admitted more often than the spec allows: what was
- * measured, and the causes that fit it, the likelier first. Pure.
- *
- * The limit of the spec is what the rate limiter has to keep. So more than that, with a rejection that shows that it
- * limits this caller at all, is a violation, whichever of the two has the wrong number. Without any rejection nothing
- * shows that the requests came to a limiter, and so nothing is proven of it.
+ * A caller that exhausted its limit without a fault, and was admitted more often than the spec allows: what was
+ * measured, and the possible causes, the likelier first. Pure. The rate limiter has to keep the limit of the spec. So
+ * more than that is a violation, whichever of the two has the wrong number, if a rejection shows that this caller is
+ * limited at all. Without any rejection, nothing shows that the requests reached a limiter, so nothing is proven.
  */
 import { counted } from '../../../../api/index.ts';
 import type { CallerRequest } from '../../history/events.ts';
@@ -12,24 +10,24 @@ import { LimitNotKeptError } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
 
-/** Pods that a message names. */
+/** Pods named in a message. */
 const MOST_NAMED = 3;
 /** Statuses with which rate limiters reject. */
 const USUAL_REJECTIONS: ReadonlySet<number> = new Set([429, 403, 503]);
 const LOST_REDIS =
   'see in the logs whether it lost its Redis, at its start or by a timeout that is shorter than a usual answer takes: some admit everybody from then on, until the pod restarts';
 
-/** What identifies the caller. */
+/** What to check about the identity of the caller, by the kind of identity. */
 export const WHO_IS_TAKEN = {
   Key: 'whether $(key) is where the rate limiter takes the identity of its caller',
   SourceAddress:
     'whether all pods see the operator under one address and count by that: a proxy, or address translation between them, may show each another',
 } as const satisfies Record<HttpInterfaceSpec['identity'], string>;
 
-/** What is known of the control besides its requests. */
+/** Facts about the control besides its requests. */
 export interface OverLimitOptions {
   readonly limit: RateLimit;
-  /** The most that the limit allows in the time that the control took. */
+  /** The most that the limit allows during the control. */
   readonly bound: number;
   readonly identity: HttpInterfaceSpec['identity'];
   /** Statuses that count as admitted. */
@@ -37,7 +35,7 @@ export interface OverLimitOptions {
 }
 
 /**
- * @param requests of one caller, in the order in which they were sent, one after the other
+ * @param requests of one caller, in sending order, one after the other
  * @returns a {@link LimitNotKeptError} if a pod rejected any; another Error if none did
  */
 export function overLimit(requests: readonly CallerRequest[], options: OverLimitOptions): Error {
@@ -93,12 +91,12 @@ function causes(
   return `From then on every pod rejected, so ${correct}, or the rate limiter does not count every request. If the spec is wrong, correct it`;
 }
 
-/** The field of the spec that says how many requests are admitted at once. */
+/** The field of the spec with the number of requests admitted at once. */
 export function limitField({ algorithm }: RateLimit): string {
   return `rateLimiter.limit.${algorithm === 'TokenBucket' ? 'burst' : 'requests'}`;
 }
 
-/** The first few of some pods, in words. */
+/** The first few of these pods, for a message. */
 function firstOf(pods: readonly string[]): string {
   const [named, left] = [pods.slice(0, MOST_NAMED), pods.length - MOST_NAMED];
   return left > 0 ? `${named.join(', ')} and ${left} more` : named.join(', ');

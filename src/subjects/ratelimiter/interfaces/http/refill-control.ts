@@ -1,6 +1,6 @@
 /**
- * Whether tokens come back as fast as the spec says: a spec that says so of a slower bucket allows for more than the
- * limiter may admit, and a fault could hide in that.
+ * Whether tokens are added at the rate in the spec. If the bucket is really slower, the spec allows more than the
+ * limiter may admit, and a fault could hide in that difference.
  */
 import { counted, formatDuration } from '../../../../api/index.ts';
 import type { CallerRequest } from '../../history/events.ts';
@@ -12,14 +12,15 @@ import { type ExhaustOptions, exhaustLimit } from '../exhaust-limit.ts';
 
 /** How long the control waits for tokens; milliseconds. */
 const MOST_WAIT_MS = 5000;
-/** So many tokens show a rate that is wrong by half: fewer are within the rounding of limiters. */
+/** This many tokens reveal a rate that is wrong by half; fewer are within the rounding of limiters. */
 const TOKENS = 4;
 
 /**
- * Waits until tokens have come back to a caller that has used its limit up, and uses them up.
+ * Waits until tokens have been added for a caller that has exhausted its limit, and uses them up.
  * @param before the requests of that caller so far, the last of them rejected by every pod
- * @returns what was seen, or what could not be found out, in words
- * @throws LimitNotKeptError if more came back than the spec says; Error if less than half of it did; the reason of `signal`
+ * @returns what was observed, or why it is unknown, in words
+ * @throws LimitNotKeptError if more were added than the spec allows; Error if less than half were; the reason of
+ * `signal`
  */
 export async function controlRefill(
   limit: RateLimit,
@@ -63,12 +64,12 @@ export async function controlRefill(
   return said;
 }
 
-/** How long so many tokens may take to come back; milliseconds. */
+/** How long this many tokens may take to be added; milliseconds. */
 function waitFor({ refillEveryMs = 0, requests, windowMs }: TokenBucket, tokens: number): number {
   return (tokens * windowMs) / requests + refillEveryMs;
 }
 
-/** The fewest tokens that came back by the spec between the last rejection of a caller and its last one now. */
+/** The fewest tokens that, by the spec, were added between the last rejection of a caller and its last one now. */
 function tokensDue(
   { capacity, refillEveryMs = 0, requests, windowMs }: TokenBucket,
   before: readonly CallerRequest[],

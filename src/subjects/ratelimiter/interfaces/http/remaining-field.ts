@@ -1,23 +1,23 @@
 /**
- * The header in which many limiters tell a caller what remains to it. Written by whoever runs the limiter, so what
- * it holds is a claim, and whatever is not read for sure is not told. Pure.
+ * The header in which many limiters report a caller's remaining quota. The operator of the limiter controls it, so its
+ * value is a claim, and an ambiguous value is not used. Pure.
  */
 
-/** Longer than any such header is; also what bounds the work. */
+/** Longer than any such header; also bounds the work. */
 const MOST_CHARACTERS = 1024;
-/** So many requests are beyond every limit, and still exact as a number. */
+/** Up to this many digits, more than any limit has, are exact as a number. */
 const DIGITS = /^[0-9]{1,15}$/;
 const QUOTE = '"';
 const ESCAPE = '\\';
 
 /**
- * What remains by the value of such a header; undefined: it does not tell. Understood are
+ * The remaining quota in the value of such a header; undefined: none can be read. Supported are
  *
  * - a whole number: `X-RateLimit-Remaining: 15`;
  * - the combined field of the first drafts of the IETF: `RateLimit: limit=20, remaining=15, reset=40`;
  * - that of the later ones, for one policy: `RateLimit: "default";r=15;t=40`.
  *
- * A field of several policies tells nothing: which of them the caller meets first, it does not say.
+ * A field of several policies cannot be used: it does not show which of them the caller reaches first.
  */
 export function remainingIn(value: string): number | undefined {
   if (value.length > MOST_CHARACTERS) return undefined;
@@ -26,7 +26,7 @@ export function remainingIn(value: string): number | undefined {
   if (!members) return undefined;
   const entries = members.map(([first = '']) => pairOf(first));
   const named = entries.filter(({ name }) => name === 'remaining');
-  // A dictionary has a pair in each place, a list of policies in none.
+  // A dictionary has a pair at each position, a list of policies at none.
   if (named.length > 0) {
     const isDictionary = entries.every(({ value: each }) => each !== undefined);
     return named.length === 1 && isDictionary ? numberOf(named[0]?.value) : undefined;
@@ -44,13 +44,13 @@ function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && DIGITS.test(text) ? Number(text) : undefined;
 }
 
-/** `name=value`; without a value for what is no pair. */
+/** `name=value`; without a value if it is not a pair. */
 function pairOf(text: string): { readonly name: string; readonly value?: string } {
   const at = text.startsWith(QUOTE) ? -1 : text.indexOf('=');
   return at === -1 ? { name: text } : { name: text.slice(0, at).trim(), value: text.slice(at + 1).trim() };
 }
 
-/** The parts between separators that stand outside of quotes, trimmed; undefined if a quote is never closed. */
+/** The parts between separators outside of quotes, trimmed; undefined if a quote is never closed. */
 function splitAt(text: string, separator: ',' | ';'): string[] | undefined {
   const parts: string[] = [];
   let [from, quoted] = [0, false];

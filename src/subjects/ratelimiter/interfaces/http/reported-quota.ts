@@ -1,9 +1,8 @@
 /**
- * The usage that the answers to one caller report, compared with what its sender knows. Pure.
- *
- * The remaining quota in an answer shows how much of the limit is used, as the pod sees it. Admissions that arrived before
- * its request was sent were counted by then, if the pods count together. So the count that is missing can only come out
- * too small: more may be in flight, or counted since.
+ * The usage that the answers to one caller report, compared with what its sender knows. Pure. The remaining quota in an
+ * answer shows how much of the limit is used, from the pod's view. Admissions that arrived before its request was sent
+ * were counted by then, if the pods share their counts. So the missing count can only be too small: more may be in
+ * flight, or counted since.
  */
 import { counted } from '../../../../api/index.ts';
 import type { HttpAnswer } from '../../http/answer.ts';
@@ -21,13 +20,16 @@ export interface QuotaAnswer {
   readonly endedAt: number;
   /** Admissions that had arrived before its request was sent, by pod. */
   readonly admitted: ReadonlyMap<string, number>;
-  /** Usage that it reports of other requests than its own. */
+  /** Usage that it reports of requests other than its own. */
   readonly used: number;
-  /** How many of those admissions are missing in that; never below 0. */
+  /** How many of those admissions are missing in that; at least 0. */
   readonly behind: number;
 }
 
-/** Takes the end of a request; left out: it was neither admitted nor rejected. @returns undefined if no usage is known by it */
+/**
+ * Takes the end of a request; left out: it was neither admitted nor rejected.
+ * @returns undefined if it reports no usage
+ */
 export type EndOfRequest = (
   end?: Pick<HttpAnswer, 'headers'> & { readonly decision: Decision; readonly at: number },
 ) => QuotaAnswer | undefined;
@@ -71,7 +73,7 @@ export class ReportedQuota {
     return this.#problem;
   }
 
-  /** A request is being sent to this pod; `report` gets the usage that its answer reports. */
+  /** Call before a request to this pod is sent; `report` gets the usage that its answer reports. */
   listen(
     pod: string,
     callers: Pick<Callers, 'read'>,
@@ -88,7 +90,7 @@ export class ReportedQuota {
     };
   }
 
-  /** A request is being sent to this pod. Call what is returned once, when it ends. */
+  /** Call before a request to this pod is sent. Call the returned function once, when it ends. */
   sent(pod: string, sentAt: number): EndOfRequest {
     this.#sent += 1;
     this.#open += 1;
@@ -112,7 +114,10 @@ export class ReportedQuota {
     };
   }
 
-  /** How much of the limit is used by that header, or why that is unknown. @param known admissions by then */
+  /**
+   * The used part of the limit by that header, or why it is unknown.
+   * @param known admissions by then
+   */
   #read(value: string | undefined, known: number): number | string {
     const field = this.#header;
     if (value === undefined) return `answered without ${field}`;

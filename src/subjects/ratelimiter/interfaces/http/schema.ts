@@ -1,19 +1,19 @@
-/** `spec.rateLimiter.http`: the request to a limiter behind an HTTP API, and what its answers mean. */
+/** `spec.rateLimiter.http`: the request to a limiter behind an HTTP API, and how to read its answers. */
 import { z } from 'zod';
 import { cel, GROUP } from '../../../../api/index.ts';
 
-/** Written where the limiter takes the identity of its caller: the key that the demo uses. */
+/** Placeholder for the identity of the caller: the key that the demo uses. */
 export const KEY_PLACE = '$(key)';
-/** The same as an IPv4 address, for limiters that know their callers by a forwarded address. */
+/** The same as an IPv4 address, for limiters that identify callers by a forwarded address. */
 export const ADDRESS_PLACE = '$(address)';
 
-/** Whether the operator can be one caller after another, or is the same one with each request. */
+/** Whether each request can have its own caller identity, or all share one. */
 export const IDENTITIES = ['Key', 'SourceAddress'] as const;
 
-/** Of `self`, the mapping in CEL: whether its request says who the caller is. */
+/** CEL on `self`, the mapping: whether its request identifies the caller. */
 const KEYED = `([self.path, has(self.body) ? self.body : ''].exists(t, t.contains('${KEY_PLACE}') || t.contains('${ADDRESS_PLACE}')) || self.headers.exists(h, h.value.contains('${KEY_PLACE}') || h.value.contains('${ADDRESS_PLACE}')))`;
 
-/** Type of the Secret that the operator takes for the pods of a limiter behind HTTP. */
+/** Type of the Secret that the operator accepts for the pods of a limiter behind HTTP. */
 export const HTTP_AUTH_SECRET_TYPE = `${GROUP}/http-auth`;
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;

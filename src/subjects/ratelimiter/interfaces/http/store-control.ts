@@ -1,8 +1,7 @@
 /**
- * Whether a limiter behind HTTP comes to the very Redis that the spec names. Nothing says so but Redis itself, which
- * counts its commands: they have to grow while a request is under way that no limiter can decide without it, and
- * not as much while none is. Neither asks for a right besides the others, and addresses, which a proxy may rewrite,
- * play no part.
+ * Whether a limiter behind HTTP uses the very Redis that the spec names. Only Redis itself shows that, by its command
+ * counts: they have to grow during a request that no limiter can decide without Redis, and less while no request is
+ * open. This needs no further rights and does not depend on addresses, which a proxy may rewrite.
  */
 
 import { counted } from '../../../../api/index.ts';
@@ -13,18 +12,18 @@ import type { RedisConnections } from '../../store/redis-client.ts';
 import { pauseFor } from '../../waiting.ts';
 import { sumOf } from '../../words.ts';
 
-/** How long Redis is looked at with no request under way, before the first; milliseconds. */
+/** How long Redis is observed without requests before the first one; milliseconds. */
 const REST_MS = 1000;
-/** How long a limiter that shares its counts now and then may take to come; milliseconds. */
+/** How long a limiter that synchronises its counts at intervals may take to reach Redis; milliseconds. */
 const LATE_MS = 5000;
 const POLL_MS = 100;
-/** Requests that are watched, the first of a caller: each costs two looks. */
+/** Requests that are watched, the first of a caller: each costs two reads of INFO. */
 const MOST_WATCHED = 200;
-/** What Redis does for others may look like the limiter by chance, and must do so no more often than this. */
+/** Other clients may look like the limiter by chance; at most this probability is accepted. */
 const MOST_CHANCE = 1e-3;
 const SERVICE_FIELD = 'rateLimiter.redis.service';
 
-/** One request, with all that Redis did from before it to after its answer. */
+/** One request, with all that Redis did from before it until after its answer. */
 export interface WatchedRequest {
   readonly pod: string;
   readonly sentAt: number;
@@ -33,19 +32,19 @@ export interface WatchedRequest {
   readonly grown: ReadonlyMap<string, number>;
 }
 
-/** All that Redis did while no request was under way. */
+/** All that Redis did while no request was open. */
 export interface Idle {
   readonly ms: number;
   readonly grown: ReadonlyMap<string, number>;
 }
 
-/** What was seen, for people. A doubt is a shortfall of whatever needs the limiter to be on this Redis. */
+/** What was observed, in words. A doubt is a shortfall for every check that needs the limiter to use this Redis. */
 export interface StoreSeen {
   readonly message: string;
   readonly doubt?: string;
 }
 
-/** Looks at Redis around the requests of one caller that the limiter has never seen. */
+/** Reads the command counts of Redis around the requests of one new caller. */
 export class StoreControl {
   readonly #redis: Pick<RedisConnections, 'info' | 'name'>;
   readonly #watched: WatchedRequest[] = [];
@@ -60,7 +59,10 @@ export class StoreControl {
     this.#redis = redis;
   }
 
-  /** What Redis does without requests, for a second. @throws RedisClientError */
+  /**
+   * Observes for a second what Redis does without requests.
+   * @throws RedisClientError
+   */
   async rest(signal: AbortSignal): Promise<void> {
     await this.#readIdle();
     await pauseFor(REST_MS, signal);
@@ -68,7 +70,9 @@ export class StoreControl {
     this.#atRest = sumOf(this.#idle.values());
   }
 
-  /** These clients, with looks around their first requests. Requests have to be sent one after the other. */
+  /**
+   * Wraps these clients to read the counts around their first requests. Requests have to be sent one after the other.
+   */
   around(clients: readonly NodeClient[]): Pick<NodeClient, 'node' | 'send'>[] {
     return clients.map((client) => ({
       node: client.node,
@@ -87,9 +91,9 @@ export class StoreControl {
   }
 
   /**
-   * What was seen once the caller has used its limit up. Waits up to 5 s where nobody came so far.
-   * @param countable whether the spec can say where the limiter counts
-   * @throws Error if nobody came to this Redis, with the field to correct; RedisClientError
+   * What was observed once the caller has exhausted its limit. Waits up to 5 s if there was no command so far.
+   * @param countable whether the spec can name where the limiter counts
+   * @throws Error if no client used this Redis, with the field to correct; RedisClientError
    */
   async conclude(
     requests: readonly CallerRequest[],
@@ -102,7 +106,7 @@ export class StoreControl {
       await pauseFor(POLL_MS, signal);
       await this.#readIdle();
     }
-    // The looks are commands themselves: the control of what is looked at.
+    // Reading the counts is a command itself: it proves that they are counted.
     const seen = (this.#last?.counts.info ?? 0) - (this.#first?.info ?? 0);
     if (seen < this.#reads - 1) return doubtful(`${name} does not tell how often it was asked`, countable);
     if (this.#askedSince === 0) {
@@ -137,7 +141,7 @@ export class StoreControl {
     return counts;
   }
 
-  /** A look, before which no request was under way since the last one. */
+  /** Reads the counts when no request was open since the last read. */
   async #readIdle(): Promise<CommandCounts> {
     const at = performance.now();
     const counts = await this.#read();
@@ -163,10 +167,9 @@ function doubtful(what: string, countable: boolean): StoreSeen {
 }
 
 /**
- * Whether Redis was asked with every request that needs it, and by whoever else is there hardly could have been. Pure.
- *
- * Others are taken to ask as often as while no request was under way, and once more; independent of each other. One
- * command that grows with every request is enough, for others may send other commands all the time.
+ * Whether Redis got a command with every request that needs it, and this is unlikely to come from other clients. Pure.
+ * Other clients are assumed to send as often as while no request was open, and once more, independently of each other.
+ * One command that grows with every request is enough, because others may send other commands all the time.
  */
 export function inStep(
   requests: readonly CallerRequest[],
@@ -181,7 +184,7 @@ export function inStep(
   const shows = (callsIn: (calls: Idle['grown']) => number): boolean => {
     const perMs = (callsIn(idle.grown) + 1) / Math.max(1, idle.ms);
     const chance = needed.reduce((product, one) => product * (1 - Math.exp(-perMs * one.ms)), 1);
-    // Any of the looks is enough, so each may be wrong by its part of the chance alone.
+    // Any of the commands is enough, so each may only have its share of the accepted probability.
     return chance * (1 + each.length) <= MOST_CHANCE && needed.every((one) => callsIn(one.grown) > 0);
   };
   const all = (calls: Idle['grown']): number => sumOf(calls.values());
@@ -193,8 +196,8 @@ export function inStep(
 }
 
 /**
- * Requests that no limiter of several pods decides alone: those that it admits, and a rejection by a pod that
- * has admitted none and so cannot know of the others. Of a caller that was rejected before, a pod may know.
+ * Requests that no limiter of several pods decides without Redis: admissions, and a rejection by a pod that has
+ * admitted none and so cannot know of the others. A pod may know a caller that was rejected before.
  */
 function needing(requests: readonly CallerRequest[]): CallerRequest[] {
   const known = new Set<string>();

@@ -1,8 +1,11 @@
-/** What the Redis of a limiter behind HTTP counts for a caller, as the spec says where. */
+/** The count that Redis holds for a caller of a limiter behind HTTP, at the place that the spec names. */
 import type { Toolkit } from '../../tools.ts';
 import { ADDRESS_PLACE, KEY_PLACE } from './schema.ts';
 
-/** 0 where nothing was counted. @throws RedisClientError; TypeError where the spec does not say */
+/**
+ * 0 if nothing was counted.
+ * @throws RedisClientError; TypeError if the spec does not name the place
+ */
 export async function storedCount(
   { callers, limiter, redis }: Pick<Toolkit, 'callers' | 'limiter' | 'redis'>,
   key: string,
@@ -12,7 +15,7 @@ export async function storedCount(
   return await redis.count({ ...count, key: callers.fillIn(count.key, key), pattern: patternOf(count.key) });
 }
 
-/** What an ACL calls the counts of all demos: `rl:$(key)` is `rl:demo-*`. */
+/** The ACL pattern for the counts of all demos: `rl:$(key)` is `rl:demo-*`. */
 export function patternOf(template: string): string {
   return template
     .replaceAll(/[*?[\]\\]/g, '\\$&')

@@ -1,4 +1,4 @@
-/** A burst to the bundled limiter, without a run around it. */
+/** A burst to the bundled limiter outside of a run. */
 import { type BurstResult, burstResultOf } from '../../checkers/burst-result.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type BurstNode, type BurstPlan, spread } from '../../http/burst-plan.ts';
@@ -9,16 +9,16 @@ export interface BurstOptions
   extends Pick<BurstPlan<unknown>, 'at' | 'budget' | 'now' | 'onStart' | 'timeoutMs' | 'until'> {
   readonly nodes: readonly BurstNode[];
   readonly key: string;
-  /** The window that the requests must fall into. */
+  /** The window that the requests must be counted in. */
   readonly windowId: string;
-  /** Spread evenly over the nodes. */
+  /** Spread evenly over the pods. */
   readonly requests: number;
 }
 
 /**
- * Sends `requests` checks of one key to all nodes at once, and waits for every answer or its timeout.
- * @throws BurstNotSentError if a connection could not be made: no request of the burst was sent then;
- *   what `onStart` throws; the reason of `signal` once it is aborted
+ * Sends `requests` checks of one key to all pods at once, and waits for every answer or its timeout.
+ * @throws BurstNotSentError if a connection could not be made: no request of the burst was sent then; what `onStart`
+ * throws; the reason of `signal` once it is aborted
  * @example
  * const burst = { nodes, key, windowId, requests: 20, timeoutMs: 5000, budget };
  * const { allowed, denied } = await injectBurstTraffic(burst, signal);

@@ -1,4 +1,4 @@
-/** Samples the counters that the pods of the bundled limiter report, and what Redis counted after that. */
+/** Samples the counters that the pods of the bundled limiter report, then what Redis counted. */
 import { messageOf } from '../../../../api/index.ts';
 import type { CounterSample } from '../../history/counter-sample.ts';
 import type { RedisConnections } from '../../store/redis-client.ts';
@@ -9,13 +9,16 @@ import { type LimiterClient, LimiterClientError, type LimiterFailure } from './l
 const ANSWERED: ReadonlySet<LimiterFailure> = new Set(['REFUSED', 'BAD_ANSWER']);
 const UNSENT: ReadonlySet<LimiterFailure> = new Set(['NO_CONNECTIONS', 'NOT_SENT']);
 
-/** A key, and the window that its counters have to be of. */
+/** A key, and the window that its counters have to belong to. */
 export interface SampledWindow {
   readonly key: string;
   readonly windowId: string;
 }
 
-/** Takes a sample. Failures are part of it; @throws only the reason of `signal`. */
+/**
+ * Takes a sample, with its failures.
+ * @throws only the reason of `signal`
+ */
 export async function sampleCounters(
   clients: readonly LimiterClient[],
   redis: RedisConnections,
@@ -66,7 +69,7 @@ export async function sampleCounters(
   return { readAt, endedAt: now(), admitted, stored, storeSilent, elsewhere, improper, unasked, problems };
 }
 
-/** Sum of the counts in a window's hash; fields that are no count are left out. */
+/** Sum of the counts in a window's hash; fields that are not a count are left out. */
 function sumOf(hash: Readonly<Record<string, string>>): number {
   return Object.values(hash).reduce(
     (sum, value) => (/^\d{1,15}$/.test(value) ? sum + Number(value) : sum),

@@ -1,6 +1,6 @@
 /**
- * The requests to one pod of the bundled limiter that no HTTP mapping has: it takes limits and reports its counter.
- * Answers are checked and bounded: they come from someone else's program.
+ * The requests to one pod of the bundled limiter that no HTTP mapping has: set limits and read its counter. Answers are
+ * validated and bounded, because the pod is not trusted.
  */
 import { z } from 'zod';
 import type { AnswerMemory } from '../../http/answer.ts';
@@ -10,7 +10,7 @@ import { NodeClient } from '../../http/node-client.ts';
 import type { NodeTarget } from '../../target.ts';
 import { reasonOf } from './reference-callers.ts';
 
-/** How long a pod may take to report its counter, so that one slow pod does not blind the watch; milliseconds. */
+/** How long a pod may take to report its counter, so that one slow pod does not block the watch; milliseconds. */
 const COUNTER_WITHIN_MS = 1000;
 
 const count = z.int().min(0);
@@ -24,7 +24,7 @@ const counterAnswer = z
 export type LimitAnswer = z.infer<typeof limitAnswer>;
 export type CounterAnswer = z.infer<typeof counterAnswer>;
 
-/** REFUSED: answered with an error. BAD_ANSWER: also an answer that is not of the interface. */
+/** REFUSED: answered with an error. BAD_ANSWER: also an answer that does not match the interface. */
 export type LimiterFailure = FailureCode | 'REFUSED';
 
 /** A request to a pod failed; the message names the pod, the request and the reason. */
@@ -72,8 +72,8 @@ export class LimiterClient {
   }
 
   /**
-   * What this pod admitted in the key's window, within 1 s; undefined: it does not know the key. The pod picks the
-   * hash of Redis that is read, so one that is not of `key` is a BAD_ANSWER.
+   * What this pod admitted in the key's window, within 1 s; undefined: it does not know the key. The pod names the
+   * Redis hash that is read, so one that is not of `key` is a BAD_ANSWER.
    */
   async counter(key: string, signal: AbortSignal): Promise<CounterAnswer | undefined> {
     const path = `/counter?key=${encodeURIComponent(key)}`;
@@ -87,7 +87,7 @@ export class LimiterClient {
     );
   }
 
-  /** Removes a limit; returns whether there was one: a key that is not known is as good as removed. */
+  /** Removes a limit; returns whether there was one: an unknown key counts as removed. */
   async remove(key: string, signal: AbortSignal): Promise<boolean> {
     const path = `/limit?key=${encodeURIComponent(key)}`;
     return (
@@ -144,7 +144,7 @@ export class LimiterClient {
   }
 }
 
-/** Whether `key` stands in the name of a hash, not as a part of another key. */
+/** Whether `key` is in the name of a hash, not as a part of another key. */
 function isOfKey(redisKey: string, key: string): boolean {
   for (let at = redisKey.indexOf(key); at !== -1; at = redisKey.indexOf(key, at + 1)) {
     const around = `${redisKey[at - 1] ?? ''}${redisKey[at + key.length] ?? ''}`;

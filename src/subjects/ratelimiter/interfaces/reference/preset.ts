@@ -11,12 +11,12 @@ const PRESET: HttpInterfaceSpec = httpInterfaceSchema.parse({
   decision: { pointer: '/allowed', admitted: 'true', rejected: 'false' },
 });
 
-/** Whether pods take limits from the run and report their counters, as the bundled limiter does. */
+/** Whether pods accept limits from the run and report their counters, as the bundled limiter does. */
 export function isReference(limiter: Pick<RateLimiterSpec, 'interface'>): boolean {
   return limiter.interface === 'Reference';
 }
 
-/** How the pods of a limiter are called. */
+/** The HTTP mapping of a limiter. */
 export function mappingOf({ http }: Pick<RateLimiterSpec, 'http'>): HttpInterfaceSpec {
   return http ?? PRESET;
 }

@@ -10,13 +10,15 @@ import { type SampledWindow, sampleCounters } from './counter-sample.ts';
 import type { LimitAnswer, LimiterClient } from './limiter-client.ts';
 import { type LimitWindow, removeRateLimit, setupRateLimit } from './setup-limit.ts';
 
-/** How long the removal of a key that was set up in part may take; milliseconds. */
+/** How long the removal of a partly set up key may take; milliseconds. */
 const CLEAN_UP_MS = 5000;
-/** Time between two samples while counters come to rest; milliseconds. */
+/** Interval between two samples while counters settle; milliseconds. */
 const LOOK_EVERY_MS = 50;
-/** The first time a caller's counts may take so long to be in Redis: an outage may have lost them; milliseconds. */
+/** How long a caller's counts may take to reach Redis, the first time: an outage may have lost them; milliseconds. */
 const REST_MS = 5000;
-/** Once they are, the pods may take so long to learn of each other's counts: they look ten times a second. */
+/**
+ * Once they have, how long the pods may take to learn each other's counts: they poll ten times a second; milliseconds.
+ */
 const LEARN_MS = 500;
 
 /** A caller whose limit the run sets. */
@@ -42,7 +44,7 @@ export class ReferenceLimiter {
   readonly clients: readonly LimiterClient[];
   readonly #parts: ReferenceParts;
   readonly #windows = new Map<string, SampledWindow>();
-  /** Every window that this run has begun. */
+  /** Windows that this run has begun. */
   readonly #begun = new Set<string>();
   /** Callers whose counts never reached Redis. */
   readonly #restless = new Set<string>();
@@ -69,9 +71,9 @@ export class ReferenceLimiter {
   }
 
   /**
-   * Sets the limits of all of these.
+   * Sets the limits of these callers.
    * @returns when the first of their windows ends, in milliseconds since the epoch by the local clock
-   * @throws Error that says what to do, or the reason of `signal`; none of the keys has a limit then
+   * @throws Error with what to do, or the reason of `signal`; none of the keys has a limit then
    */
   async introduce(some: Iterable<NewCaller>, signal: AbortSignal): Promise<number> {
     const { now, redis } = this.#parts;
@@ -91,7 +93,10 @@ export class ReferenceLimiter {
     }
   }
 
-  /** Sets the limit of the spec on keys of which the first is a fixture. @throws as {@link introduce} */
+  /**
+   * Sets the limit of the spec on these keys; the first is a fixture.
+   * @throws as {@link introduce}
+   */
   async prepare(keys: readonly string[], signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
     const { requests, window } = this.#parts.limiter.limit;
     const [fixture = ''] = keys;
@@ -107,7 +112,7 @@ export class ReferenceLimiter {
     return { fixture, usableUntil, message };
   }
 
-  /** Removes their limits as far as that is possible. Never rejects. */
+  /** Removes their limits as far as possible. Never rejects. */
   async forget(some: Iterable<NewCaller>): Promise<void> {
     const { clients, timeoutMs } = this.#parts;
     const within = AbortSignal.timeout(Math.min(timeoutMs, CLEAN_UP_MS));
@@ -122,7 +127,10 @@ export class ReferenceLimiter {
     return known;
   }
 
-  /** A sample of the counters of a key that was defined or found here. @throws RangeError for another; the reason of `signal` */
+  /**
+   * A sample of the counters of a key that was defined or found here.
+   * @throws RangeError for any other key; the reason of `signal`
+   */
   async sample(key: string, signal: AbortSignal): Promise<CounterSample> {
     const { clients, now, redis } = this.#parts;
     const window = this.#windows.get(key);
@@ -130,7 +138,10 @@ export class ReferenceLimiter {
     return await sampleCounters(clients, redis, window, now, signal);
   }
 
-  /** The counters once they are as `isRest` has it, or as they are after `withinMs`. @throws the reason of `signal` */
+  /**
+   * The counters once `isRest` holds, or after `withinMs`.
+   * @throws the reason of `signal`
+   */
   async atRest(
     key: string,
     withinMs: number,
@@ -146,7 +157,10 @@ export class ReferenceLimiter {
     }
   }
 
-  /** Resolves once every pod may know what the others have admitted to this caller. @throws the reason of `signal` */
+  /**
+   * Resolves once every pod may know what the others have admitted for this caller.
+   * @throws the reason of `signal`
+   */
   async learned(key: string, signal: AbortSignal): Promise<void> {
     const withinMs = this.#restless.has(key) ? 0 : Math.min(this.#parts.timeoutMs, REST_MS);
     const sample = await this.atRest(key, withinMs, signal);

@@ -1,18 +1,18 @@
-/** Puts a limit of the demo's own on the rate limiter and makes sure that every pod goes by it. */
+/** Sets the demo's own limit on the rate limiter and makes sure that every pod uses it. */
 import { messageOf, truncate } from '../../../../api/index.ts';
 import { endingWithin, pauseFor, within } from '../../waiting.ts';
 import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
 
-/** How long to wait before a pod that does not know the key yet is asked again. */
+/** Retry interval for a pod that does not know the key yet. */
 const ASK_AGAIN_MS = 25;
 
-/** How long a pod may take yet to answer that it was sent a limit which nobody needs any more, in milliseconds. */
+/** How long to wait for a pod's answer to a limit that is no longer needed, in milliseconds. */
 const LAST_WORD_MS = 2000;
 
 /** How long the other pods may take once one has removed a limit, in milliseconds. */
 const OTHERS_MS = 2000;
 
-/** Characters that the pods' reasons may take of a message: what to do stands behind them. */
+/** Characters of the pods' reasons in a message: what to do comes after them. */
 const MOST_REASONS = 200;
 
 /** A key with a window that every pod has. */
@@ -25,10 +25,11 @@ export interface LimitWindow {
 }
 
 /**
- * Defines `limit` requests in `windowMs` on `key`, by the first node that takes
- * it, and reads it back on every pod until all have the same window.
+ * Defines `limit` requests in `windowMs` on `key`, by the first pod that accepts it, and reads it back on every pod
+ * until all have the same window.
  *
- * @throws Error that says what to do, when that takes longer than `timeoutMs`; the reason of `signal`, 2 s after it is aborted at the latest
+ * @throws Error that says what to do, if that takes longer than `timeoutMs`; the reason of `signal`, at most 2 s after
+ * it is aborted
  * @example
  * const { windowId } = await setupRateLimit(clients, 'demo-key', 10, 60_000, 5000, signal);
  */
@@ -67,9 +68,9 @@ export async function setupRateLimit(
 }
 
 /**
- * By the first pod that takes it. One that is silent is the last one asked: it may carry out what it was sent at any
- * later moment, and so replace the window that another had begun during that time. One that refuses, takes no connection or
- * breaks it off holds nothing back to carry it out later.
+ * Defines the limit by the first pod that accepts it. If a pod gives no answer, no further pod is tried: it may still
+ * carry out the request later, and so replace a window that another pod began. A pod that refuses, accepts no
+ * connection or breaks it off has no request left to carry out.
  */
 async function defineOnFirst(
   clients: readonly LimiterClient[],
@@ -82,9 +83,8 @@ async function defineOnFirst(
   for (const client of clients) {
     signal.throwIfAborted();
     try {
-      // Not cancelled once it is sent: a pod carries out what it was sent, though nobody waits for it, and
-      // would do so after the key was removed. A working pod has done it within a moment, and to a silent one
-      // the removal is sent as well.
+      // Not cancelled once it is sent: a pod carries out a request even if its caller is gone, and would do so after
+      // the key was removed. A working pod is done within a moment, and a silent one is sent the removal as well.
       const answer = client.define(key, limit, windowMs, new AbortController().signal);
       return await endingWithin(answer, LAST_WORD_MS, signal);
     } catch (error) {
@@ -101,18 +101,18 @@ async function defineOnFirst(
   );
 }
 
-/** Whether a pod may yet do what it was asked for. */
+/** Whether a pod may still carry out the request. */
 function isSilent(error: unknown): boolean {
   return error instanceof LimiterClientError && error.failure === 'TIMEOUT';
 }
 
 /**
- * Removes the limit of `key` on every node, and returns whether there was one; that nobody knows it is fine. One
- * pod's word would do as long as Redis stands; but if Redis loses its data before the others have learned of it,
- * a pod that still knows the limit puts it back. So the others are asked as well, and a pod that stands still keeps
- * nobody waiting for its timeout: after the first answer the rest have two seconds. That one does not know it is no
- * answer where another refuses, which may know it still: a restarted pod knows nothing.
- * @throws an error of a pod when none would, or none did and one refused
+ * Removes the limit of `key` on every pod, and returns whether there was one; it is no error if no pod knows it. One
+ * pod's answer would do while Redis keeps its data. But if Redis loses it before the others have noticed, a pod that
+ * still knows the limit puts it back. So the others get the request as well, and after the first answer they have two
+ * seconds, so that a stalled pod does not delay the rest by its timeout. "Unknown key" is no answer if another pod
+ * refuses, because that one may still know it: a restarted pod knows nothing.
+ * @throws an error of a pod if all failed, or if none removed it and one refused
  */
 export async function removeRateLimit(
   clients: readonly LimiterClient[],
