@@ -1,12 +1,12 @@
 /**
- * What a subject may ask of Kubernetes, as a port: the operator passes its client,
- * a test its own. Everything is read with the operator's rights, bounded in number and time.
+ * The Kubernetes API that a subject may use, as a port: the operator passes its client, a test its own. Everything is
+ * read with the operator's rights, bounded in number and time.
  */
 
-/** The labels of a pod that are read. ReplicaSets give their pods the first, StatefulSets and DaemonSets the second. */
+/** The pod labels that are read. ReplicaSets set the first, StatefulSets and DaemonSets the second. */
 export const POD_LABELS = ['pod-template-hash', 'controller-revision-hash'] as const;
 
-/** As much of a Pod as subjects read; `slimPod` keeps no more. */
+/** The fields of a Pod that subjects read; `slimPod` keeps no others. */
 export interface Pod {
   metadata: {
     name: string;
@@ -35,7 +35,7 @@ export interface Container {
   ports?: readonly { name?: string; containerPort: number; protocol?: string }[];
 }
 
-/** As much of a Service as subjects read. */
+/** The fields of a Service that subjects read. */
 export interface Service {
   metadata: { name: string };
   spec?: {
@@ -45,24 +45,24 @@ export interface Service {
   };
 }
 
-/** As much of a Secret as subjects read; values are base64. */
+/** The fields of a Secret that subjects read; values are base64. */
 export interface Secret {
   metadata: { name: string };
   type?: string;
   data?: Record<string, string>;
 }
 
-/** The API server refused to say, with what it wrote. Everything else that goes wrong is another error. */
+/** A 403 of the API server, with its message. Any other failure is another error. */
 export class ForbiddenError extends Error {
   override readonly name = 'ForbiddenError';
 }
 
-/** A list has more bytes than is read of one. */
+/** A list exceeds the bytes that are read. */
 export class ListTooLargeError extends Error {
   override readonly name = 'ListTooLargeError';
-  /** How many objects were read before it was given up. */
+  /** How many objects were read before the limit. */
   readonly objects: number;
-  /** How many bytes a list may have. */
+  /** The limit in bytes. */
   readonly most: number;
 
   constructor(objects: number, most: number) {
@@ -74,7 +74,10 @@ export class ListTooLargeError extends Error {
 
 /** A lease on something that only one run may use. */
 export interface ClusterLease {
-  /** One attempt. `heldBy`: who holds it, or '' if it changed hands this moment. @throws ForbiddenError, or an error where the API server did not say */
+  /**
+   * One attempt. `heldBy`: the holder, or '' if it is changing hands.
+   * @throws ForbiddenError, or an error if the API server gave no answer
+   */
   acquire(signal: AbortSignal): Promise<{ state: 'acquired' } | { state: 'held'; heldBy: string }>;
   isHeld(): boolean;
   release(): Promise<void>;
@@ -88,20 +91,20 @@ export interface Note {
   readonly version?: string | undefined;
 }
 
-/** A note to be kept. */
+/** A note to be stored. */
 export interface KeptNote {
   readonly namespace: string;
   readonly name: string;
   readonly text: string;
-  /** The one that it takes the place of, as it was read. */
+  /** The note that it replaces, as it was read. */
   readonly before: Note | undefined;
-  /** It goes with this pod. */
+  /** The note is deleted with this pod. */
   readonly pod: { readonly name: string; readonly uid: string | undefined };
 }
 
-/** Undefined: there is no such object. @throws ForbiddenError, or an error where the API server did not say */
+/** Undefined: there is no such object. @throws ForbiddenError, or an error if the API server gave no answer */
 export interface Cluster {
-  /** Whether pods may be processes of this machine, at loopback addresses: where its API server is one too. */
+  /** Whether pods may be processes of this machine, at loopback addresses: if its API server is one too. */
   readonly localPods: boolean;
   namespaceLabels(name: string, signal: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
   service(namespace: string, name: string, signal: AbortSignal): Promise<Service | undefined>;
@@ -110,7 +113,8 @@ export interface Cluster {
   pod(namespace: string, name: string, signal: AbortSignal): Promise<Pod | undefined>;
   /**
    * 'TooMany': there are more than `most`.
-   * @param timed a fault waits for it: it goes before those that are not, and is given up after 1.5 s
+   * @param timed a fault waits for it: it takes precedence over requests that are not timed, and is given up after 1.5
+   * s
    * @throws ListTooLargeError, and as the others
    */
   pods(
@@ -120,14 +124,14 @@ export interface Cluster {
     signal: AbortSignal,
     timed?: boolean,
   ): Promise<readonly Pod[] | 'TooMany'>;
-  /** All pods of the namespace, by their metadata alone. As `pods`. */
+  /** Metadata of all pods of the namespace. As `pods`. */
   podMetadata(
     namespace: string,
     most: number,
     signal: AbortSignal,
   ): Promise<readonly Pick<Pod, 'metadata'>[] | 'TooMany'>;
   note(namespace: string, name: string, signal: AbortSignal): Promise<Note | undefined>;
-  /** @throws also where somebody else wrote it since it was read */
+  /** @throws also if another client wrote it after it was read */
   keepNote(note: KeptNote, signal: AbortSignal): Promise<void>;
   /** A Lease of that name in the namespace, to be held by `holder`; nothing is written yet. */
   lease(options: { namespace: string; name: string; holder: string }): ClusterLease;

@@ -1,4 +1,4 @@
-/** The subjects that this operator knows. The first is the one that a spec is about that does not say. */
+/** The subjects that this operator supports. The first is the default of a spec. */
 import type { Subject } from '../demo/subject.ts';
 import type { DiagnosisProfiles } from '../diagnosis/index.ts';
 import type { Cluster } from './cluster.ts';

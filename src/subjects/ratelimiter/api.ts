@@ -1,4 +1,6 @@
-/** What the rate limiter adds to the API: its part of the spec, its faults, and why it refuses or waits. */
+/**
+ * The rate limiter's additions to the API: its part of the spec, its faults, and its reasons for refusals and waits.
+ */
 import type { SubjectApi } from '../../api/index.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
 import { REMEDY_RULE } from './remedy.ts';

@@ -1,13 +1,13 @@
 /**
- * What is normal without a fault: how long a write of Redis takes, and how far what is counted lies behind what is
- * admitted at the rates of the faults' traffic. Faults are judged against it. How it is measured is up to the interface
- * of the rate limiter; the same traffic serves as control: see controls.ts.
+ * The measurements without a fault: how long a write to Redis takes, and how far counts lag behind admissions at the
+ * rates of the faults' traffic. Faults are judged against it. How it is measured depends on the interface of the rate
+ * limiter; the same traffic serves as control: see controls.ts.
  */
 import type { Control } from './controls.ts';
 
-/** How far counts lay behind at one rate. */
+/** How far counts lagged at one rate. */
 export interface Lag {
-  /** The furthest that what was admitted was ahead of what was counted: in Redis, or as answers told. */
+  /** The largest lead of admissions over counts: in Redis, or as reported by answers. */
   readonly lag: number;
   readonly samples: number;
 }

@@ -1,18 +1,18 @@
-/** What a control without a fault showed: that the limiter admits, and rejects beyond the limit. Pure. */
+/** The result of a control without a fault: that the limiter admits, and rejects over the limit. Pure. */
 import type { Measure, MeasureApi } from '../../api/index.ts';
 import { counted } from '../../api/index.ts';
 
 /** The keys of a control. */
 export interface ControlKeys {
-  /** Of the caller that uses its limit up. */
+  /** The key of the caller that exhausts its limit. */
   readonly denying: string;
-  /** Of the traffic under which it is measured how far counts are behind, or the beginning of such keys. */
+  /** The key of the traffic that measures the lag of counts, or the prefix of such keys. */
   readonly counting: string;
-  /** Of a caller that is new when the first has used its limit up. */
+  /** The key of a caller that is new when the first has exhausted its limit. */
   readonly other: string;
 }
 
-/** Length of the window of a key that a control sets the limit of: it must not end while it is used; milliseconds. */
+/** Length of the window of a key whose limit a control sets: it must not end during the control; milliseconds. */
 export const CONTROL_WINDOW_MS = 60_000;
 
 /** The keys of a control fixture: anyone who knows its name can remove them. */
@@ -20,14 +20,14 @@ export function controlKeys(fixture: string): ControlKeys {
   return { denying: `${fixture}-denying`, counting: `${fixture}-counting`, other: `${fixture}-new` };
 }
 
-/** The requests of one caller that used its limit up, without a fault and spread over time. */
+/** The requests of one caller that exhausted its limit, without a fault and spread over time. */
 export interface Control {
   readonly limit: number;
   readonly sent: number;
   readonly admitted: number;
 }
 
-/** What the control showed, in a sentence. */
+/** The result of the control, in a sentence. */
 export function controlSentence({ admitted, limit, sent }: Control): string {
   return `Without a fault, ${admitted} of ${counted(sent, 'request')} spread over time were admitted, with a limit of ${limit}`;
 }
@@ -40,7 +40,7 @@ export const CONTROL_MEASURE: MeasureApi = {
     'Requests that were admitted in Setup, without a fault and spread over time, of more than the limit. Its bound is the limit of the control key.',
 };
 
-/** What was admitted without a fault, with the limit that it was to keep. */
+/** The admissions without a fault, with the limit that applied. */
 export function controlMeasure({ admitted, limit }: Control): Measure {
   const { name, unit } = CONTROL_MEASURE;
   return { name, value: admitted, bound: limit, unit };

@@ -18,7 +18,7 @@ const STORY: readonly ChapterPlan[] = [
   { title: 'Demo Complete', stage: 'complete', auto: true },
 ];
 
-/** An optional type has its chapters only if a scenario is of it; those of the others are Skipped then. */
+/** An optional type has chapters only if a scenario is of it; chapters of the other types are Skipped then. */
 function storyOf({ scenarios }: ChaosDemoSpec): ChapterPlan[] {
   const left = SCENARIO_TYPES.filter(
     ({ api, optional }) => optional && !scenarios.some(({ type }) => type === api.type),
@@ -39,7 +39,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
   },
 
   fixturePrefix: () => 'demo-chaos-key',
-  // One behind HTTP takes no keys: its counts run out by themselves.
+  // A limiter behind HTTP has no keys to remove: its counts expire.
   keepsFixtures: (spec) => isReference(rateLimiterOf(spec)),
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
 

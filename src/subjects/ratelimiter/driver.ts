@@ -1,7 +1,6 @@
 /**
- * Drives a rate limiter: performs the effects and carries on the activities that
- * `decide` asks for, on pods and a Redis that somebody else has found. It owns the
- * connections and knows no fault by name.
+ * Drives a rate limiter: performs the effects and runs the activities that `decide` requests, on pods and a Redis that
+ * were already discovered. It owns the connections and does not depend on single types of faults.
  */
 import type { ChaosDemoSpec } from '../../api/index.ts';
 import { messageOf } from '../../api/index.ts';
@@ -35,41 +34,41 @@ import { untilAborted } from './waiting.ts';
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;
-  /** The spec the run is about; its health timeout is taken when the driver is made. */
+  /** The spec of the run; its health timeout is read when the driver is created. */
   readonly spec: ChaosDemoSpec;
-  /** Of that spec. */
+  /** Generation of that spec. */
   readonly generation: number;
   readonly now: () => number;
   /** Connections to pods that the runs of its namespace may have. */
   readonly budget: ConnectionShare;
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'info' | 'warn'>;
-  /** Whether an earlier process may have left a pause on. */
+  /** Whether an earlier process may have left a pause active. */
   readonly mayBePaused: boolean;
   /** The server that every connection to Redis must reach; undefined: any at the address. */
   readonly server: ServerIdentity | undefined;
   /** Called right before requests to the pods, and at the end of a store outage. */
   readonly findReplacedPods: FindReplacedPods;
-  /** Notes pauses, so that Redis rests after them; left out: none does. */
+  /** Records pauses, so that Redis cools down after them; left out: there is no cool-down. */
   readonly pauses?: PauseNotes;
-  /** Looks once more whether Redis may be paused. */
+  /** Checks again whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
-  /** Carries on with RecheckPreconditions, see `watchPreconditions`. */
+  /** Runs RecheckPreconditions, see `watchPreconditions`. */
   readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
   readonly diagnosis: DiagnosisProfiles;
 }
 
 type EffectOf<K extends SubjectEffect['kind']> = Extract<SubjectEffect, { kind: K }>;
 
-/** A driver for one run; connects when it is first used. */
+/** A driver for one run; connects on first use. */
 export class RateLimiterDriver implements SubjectDriver {
   readonly #options: RateLimiterDriverOptions;
   readonly #toolkit: Toolkit;
   readonly #lifetime = new AbortController();
-  /** Under the id of the fault. */
+  /** By the id of the fault. */
   readonly #attempts = new Map<string, Attempt>();
-  /** Of attempts that are watched. */
+  /** Attempts that are watched. */
   readonly #watched = new Set<Attempt>();
-  /** That this process made; a fault that was planned again is not in the status with its first one. */
+  /** Fixtures that this process created; if a fault is planned again, the status no longer has its first one. */
   readonly #fixtures = new Set<string>();
   #control: CallerControls | undefined;
 
@@ -150,12 +149,12 @@ export class RateLimiterDriver implements SubjectDriver {
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await requireNodes(this.#toolkit.findReplacedPods, signal);
-      // It removes its keys itself; what it could not is undone with the rest.
+      // It removes its keys itself; what is left is removed with the others.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
       const control = await controlCallers(this.#toolkit, { key: fixture, rates }, signal);
       const { baseline, message } = control;
-      // Without a lag nothing is known that was not when the run was admitted.
+      // Without a lag nothing is known beyond what was known at admission.
       for (const scenario of dryRun || baseline.lags.size === 0 ? [] : scenarios) {
         const pods = target.nodes.length;
         const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
@@ -209,7 +208,7 @@ export class RateLimiterDriver implements SubjectDriver {
     return { kind: 'Fault', fault, report };
   }
 
-  /** Injects, with a note of the pause where the fault is one. @throws as {@link injectNoted} */
+  /** Injects, with a note of the pause if the fault is one. @throws as {@link injectNoted} */
   async #noted(
     { plannedAt: from, scenario, until }: EffectOf<'Inject'>,
     inject: () => Promise<FaultReport>,
@@ -258,9 +257,9 @@ export class RateLimiterDriver implements SubjectDriver {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<Finding> {
-    // The names come from a status, and whoever may write one must not have keys of others removed by it.
+    // The names come from a status: anyone who can write one must not be able to have keys of others removed.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
-    // A limiter that takes no limits has no key to remove: its counts run out.
+    // A limiter that accepts no limits has no key to remove: its counts expire.
     const { reference } = this.#toolkit;
     const keys = reference ? [...all].flatMap(keysMadeFor) : [];
     return {
@@ -311,7 +310,7 @@ export class RateLimiterDriver implements SubjectDriver {
     }
   }
 
-  /** The attempt that this process made; one that has seen nothing where there is none. */
+  /** The attempt of this process; one without observations if there is none. */
   #attempt({ fault, scenario }: { readonly fault: string; readonly scenario: string }): Attempt {
     return this.#attempts.get(fault) ?? this.#open(scenario);
   }
@@ -345,7 +344,7 @@ function noBaseline(error: unknown): Finding {
   return { kind: 'Baseline', outcome: { ok: false, message: `No baseline: ${messageOf(error)}` } };
 }
 
-/** That a control found the limit not kept, whichever part made it; undefined: it found something else. */
+/** The finding of a control that the limit was not kept, whichever part made it; undefined: another error. */
 function violation(error: unknown): Finding | undefined {
   if (!(error instanceof LimitNotKeptError)) return undefined;
   const outcome = { ok: false, violated: true, message: `The limit is not kept: ${error.message}` };

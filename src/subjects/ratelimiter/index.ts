@@ -1,4 +1,4 @@
-/** The rate limiter as a subject, and what can be used of it separately: importing it opens no connection. */
+/** The rate limiter as a subject, and its parts that can be used separately: importing it opens no connection. */
 import type { ScenarioSpec } from '../../api/index.ts';
 import type { Scenario, Subject } from '../../demo/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
@@ -35,16 +35,19 @@ export function burstTrafficConfig(scenario: ScenarioSpec, limiter: RateLimiterS
   return planOf(ghostAllowing, scenario, limiter);
 }
 
-/** Those of the largest burst, and as much again as 800 take for the traffic of other runs and for answers: 95 MiB. */
+/**
+ * Enough for the largest burst, and as much again as 800 connections take for the traffic of other runs and for
+ * answers: 95 MiB.
+ */
 const MOST_OF_NAMESPACE = 10_800;
 
 /**
- * Requests to pods that are open, each with its connection, and bursts, of all runs of this process: 181 MiB. What pools
- * keep between requests is not counted: see `http/pool.ts`.
+ * Open requests to pods, each with its connection, and bursts, of all runs of this process: 181 MiB. Idle connections
+ * of pools are not counted: see `http/pool.ts`.
  */
 const CONNECTIONS = new ConnectionBudget(20_600, MOST_OF_NAMESPACE);
 
-/** Rate limiters that count in one Redis. @param diagnosis who explains what was detected */
+/** Rate limiters that count in one Redis. @param diagnosis explains what was detected */
 export function rateLimiterExplainedBy(diagnosis: DiagnosisProfiles): Subject<Cluster> {
   return {
     definition: rateLimiterDefinition,
@@ -52,5 +55,5 @@ export function rateLimiterExplainedBy(diagnosis: DiagnosisProfiles): Subject<Cl
   };
 }
 
-/** The same, where rules alone explain. */
+/** The same, explained by rules only. */
 export const rateLimiter = rateLimiterExplainedBy(createDiagnosisProfiles({ rules: rulesProvider }));

@@ -1,7 +1,7 @@
-/** What the metrics of the operator show of the rate limiters under test: how much more than the limit got through. */
+/** The metrics of the operator about the rate limiters under test: how many requests were admitted over the limit. */
 import type { HistogramApi, ScenarioStatus } from '../../api/index.ts';
 
-/** By the first measure of these that a scenario has: over-admission itself, or the worst burst against the limit. */
+/** By the first of these measures that a scenario has: over-admission itself, or the worst burst against the limit. */
 export const OVER_ADMISSION: HistogramApi = {
   name: 'over_admission_requests',
   help: 'Requests admitted beyond the limit in a scenario that ended Violated or Held, by type. If a measure has atLeast, the true figure may be higher.',

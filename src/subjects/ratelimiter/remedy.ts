@@ -1,6 +1,6 @@
 /**
  * The action that a diagnosis recommends, in words that can be followed. It depends on the action and on what the
- * operator itself knows: nothing that a provider wrote names a key, a number or a pod. Nothing here is carried out. Pure.
+ * operator itself knows: a provider's text supplies no key, number or pod. Nothing here is carried out. Pure.
  */
 import { type CelRule, counted, type DiagnosisStatus, LIMITS, truncate } from '../../api/index.ts';
 import { isReference } from './interfaces/reference/preset.ts';
@@ -13,7 +13,7 @@ export const REMEDY_RULE: CelRule = {
     'remediation Apply needs interface Reference. A rate limiter behind HTTP has no interface to reset a counter, and the operator writes no key of its Redis. Use Suggest',
 };
 
-/** The suggestion for a limiter on so many pods. At most 320 characters. */
+/** The suggestion for a limiter on this many pods. At most 320 characters. */
 export function remedyOf(
   { action, pod }: Pick<DiagnosisStatus, 'action' | 'pod'>,
   limiter: RateLimiterSpec,

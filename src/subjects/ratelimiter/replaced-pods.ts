@@ -1,17 +1,20 @@
-/** Whether pods are still at their addresses, looked at right before something is written to them: by now another pod may be there. */
+/**
+ * Whether pods are still at their addresses, checked right before something is sent to them: another pod may have the
+ * address by now.
+ */
 
 import { messageOf } from '../../api/index.ts';
 import { listed } from '../targets/refusal.ts';
 import { NotFoundOutError } from './tools.ts';
 import { TIMED_OUT, within } from './waiting.ts';
 
-/** Names of the pods that are not at their addresses any more. @throws if it could not be found out */
+/** Names of the pods that are no longer at their addresses. @throws if this cannot be determined */
 export type FindReplacedPods = (signal: AbortSignal) => Promise<readonly string[]>;
 
-/** How long a look at the pods may take, in milliseconds: a fault has 3 s to begin. */
+/** How long a check of the pods may take, in milliseconds: a fault has 3 s to begin. */
 const LOOK_MS = 1500;
 
-/** @throws NotFoundOutError; an error that says which node is gone; the reason of `signal` */
+/** @throws NotFoundOutError; an error with the name of the pod that is gone; the reason of `signal` */
 export async function requireNodes(findReplacedPods: FindReplacedPods, signal: AbortSignal): Promise<void> {
   const moved = await within(findReplacedPods(signal), LOOK_MS, signal).catch((error: unknown) => {
     signal.throwIfAborted();
@@ -31,7 +34,7 @@ export async function requireNodes(findReplacedPods: FindReplacedPods, signal: A
   );
 }
 
-/** As {@link FindReplacedPods}, and none if that is not found out in time. @throws the reason of `signal` */
+/** As {@link FindReplacedPods}; none if there is no answer in time. @throws the reason of `signal` */
 export async function replacedPods(
   findReplacedPods: FindReplacedPods,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 /**
- * Judges histories again, from their lines alone: the same judges, the same conclusions as in a run, and neither a
- * cluster nor a store. What a run published can so be recomputed by anyone.
+ * Judges histories again, only from their lines: with the same judges and conclusions as in a run, and without a
+ * cluster or a store. So anyone can recompute what a run published.
  */
 import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../api/index.ts';
 import { iso, watchEnd } from '../../demo/context.ts';
@@ -14,7 +14,7 @@ import type { Setup } from './history/setup.ts';
 import { SCENARIO_TYPES } from './scenarios/index.ts';
 import { type Judge, planOf, type ScenarioType } from './scenarios/scenario-type.ts';
 
-/** Events after which nothing can have been decided: there are many of them, and a judgement takes its time. */
+/** Events that cannot decide anything: there are many of them, and a judgement is slow. */
 const UNDECIDED: ReadonlySet<HistoryEvent['kind']> = new Set([
   'request',
   'late',
@@ -26,12 +26,12 @@ const UNDECIDED: ReadonlySet<HistoryEvent['kind']> = new Set([
 
 /** Events of a history besides those, counts and bursts: a run records some twenty. */
 const MOST_STEPS = 40;
-/** Events that all judgements of a history may go through: each goes through those before it. */
+/** Events that all judgements of a history may read in total: each reads all events before it. */
 const MOST_READ = 300_000_000;
 
 /**
- * What each history in these lines says of its scenario, as the status of a run has it: result, reason, message, summary,
- * measures, evidence and `detectedAfterMilliseconds`.
+ * The result of each history in these lines, as in the status of a run: result, reason, message, summary, measures,
+ * evidence and `detectedAfterMilliseconds`.
  * @throws HistoryFormatError that names the line
  */
 export async function replay(lines: Iterable<string> | AsyncIterable<string>): Promise<ScenarioStatus[]> {
@@ -64,7 +64,7 @@ class ScenarioReplay {
     this.#entry = { name, type, expect };
   }
 
-  /** @throws RangeError for an event that does not go with those before it */
+  /** @throws RangeError for an event that does not fit those before it */
   take(event: HistoryEvent): void {
     const { dropped } = this.#history;
     this.#history.append(event);

@@ -115,10 +115,7 @@ interface Removal {
   readonly reason: string;
 }
 
-/**
- * Removes the keys, and retries those that no pod removed.
- * @throws the reason of `signal`
- */
+/** Removes the keys, and retries those that no pod removed. @throws the reason of `signal` */
 async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise<Removal> {
   let left = options.keys;
   let removed = 0;

@@ -1,4 +1,4 @@
-/** The rate limiter's part of the spec, `spec.rateLimiter`, as people write it. */
+/** The rate limiter's part of the spec, `spec.rateLimiter`. */
 import { z } from 'zod';
 import { type ChaosDemoSpec, cel, durationField, GROUP, subjectPart } from '../../api/index.ts';
 import {
@@ -14,7 +14,7 @@ import { COUNT_TYPES } from './store/count-place.ts';
 export const PART = 'rateLimiter';
 
 export { HTTP_AUTH_SECRET_TYPE };
-/** Type of the Secret that the operator takes for a Redis. */
+/** Type of the Secret that the operator accepts for a Redis. */
 export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
 
 const labelSelector = z
@@ -84,10 +84,10 @@ const redis = z
   })
   .describe('The Redis in which the rate limiter counts.');
 
-/** The most that a limit may allow, as CEL rules that multiply with it have to know. */
+/** The largest limit; CEL rules that multiply with it need the bound. */
 export const MOST_REQUESTS = 5000;
 
-/** Names of keys of demos: the limiter has none of its own that begins so. */
+/** Keys of demos: the limiter has no other keys with this prefix. */
 const DEMO_KEY = /^demo-[a-z0-9-]*$/;
 
 /** Whether a demo may have made a key of this name. */
@@ -187,7 +187,7 @@ export const rateLimiterSchema = z
     }),
   });
 
-/** As the API server hands it out: defaults filled in. */
+/** As the API server returns it: with defaults filled in. */
 export type RateLimiterSpec = z.output<typeof rateLimiterSchema>;
 
 /**

@@ -1,4 +1,4 @@
-/** The rate limiter as it was found: where its pods and its Redis are. Knows nothing of how. */
+/** The rate limiter as discovered: its pods and its Redis. */
 import type { HttpAuth } from './admission/http-auth.ts';
 import type { RedisTarget } from './store/redis-target.ts';
 
@@ -6,16 +6,15 @@ import type { RedisTarget } from './store/redis-target.ts';
 export interface NodeTarget {
   /** Name of the pod; also its id in the rate limiter, if that has ids. */
   readonly name: string;
-  /** Address that is dialled. */
   readonly host: string;
   readonly port: number;
-  /** Of a pod that speaks TLS: who its certificate has to be for. */
+  /** For a pod that speaks TLS: the name that its certificate has to be valid for. */
   readonly serverName?: string;
 }
 
 export interface RateLimiterTarget {
   readonly nodes: readonly NodeTarget[];
   readonly redis: RedisTarget;
-  /** Of a limiter behind HTTP: what its Secret adds to the request that counts. */
+  /** For a limiter behind HTTP: what its Secret adds to the request that counts. */
   readonly http?: HttpAuth;
 }

@@ -1,4 +1,4 @@
-/** The connections of one run to the pods and the Redis, which effects, activities and faults share. */
+/** The connections of one run to the pods and the Redis, shared by effects, activities and faults. */
 import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import { dialTls, TLS_COST } from './http/dial.ts';
@@ -16,25 +16,25 @@ import type { ServerIdentity } from './store/pinned-server.ts';
 import { RedisConnections } from './store/redis-client.ts';
 import type { Toolkit } from './tools.ts';
 
-/** Connections for the limits and counters of one pod; few, since each is asked one thing at a time. */
+/** Connections for the limits and counters of one pod; few, because each carries one request at a time. */
 const QUIET_CONNECTIONS = 8;
 /**
- * Connections for the traffic to one node: those whose answers are waited for, at the highest rate and the longest wait.
- * A request that waited for a connection would be reported as one that the pod did not answer. Over all pods traffic has no
- * more requests open than `room` lets it; the few connections that are kept between requests are not among them.
+ * Connections for the traffic to one pod: those with a pending answer, at the highest rate and the longest wait. A
+ * request that waited for a connection would be reported as one that the pod did not answer. Over all pods, `room`
+ * limits the open requests; the few idle connections are not included.
  */
 const TRAFFIC_CONNECTIONS = 1000;
 
-/** A toolkit whose connections are made when they are first needed. Its `lifetime` is its owner's to abort. */
+/** A toolkit whose connections are opened on demand. The owner aborts its `lifetime`. */
 export function openToolkit(
   spec: ChaosDemoSpec,
   parts: Pick<
     Toolkit,
     'budget' | 'checkStore' | 'control' | 'findReplacedPods' | 'lifetime' | 'now' | 'target' | 'usualWriteMs'
   > & {
-    /** Whether an earlier process may have left a pause on. */
+    /** Whether an earlier process may have left a pause active. */
     readonly mayBePaused: boolean;
-    /** What every connection to Redis is held to. */
+    /** The server that every connection to Redis must reach. */
     readonly server: ServerIdentity | undefined;
   },
 ): Toolkit {
@@ -69,7 +69,7 @@ export function openToolkit(
   };
 }
 
-/** Ends every connection at once; a fault stays as it is. */
+/** Ends every connection at once; a fault stays unchanged. */
 export function closeToolkit({ podClients, redis, reference }: Toolkit): void {
   redis.close();
   for (const client of [...podClients, ...(reference?.clients ?? [])]) client.close();

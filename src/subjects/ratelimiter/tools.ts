@@ -1,4 +1,4 @@
-/** What faults, interfaces and the driver of one run work with. */
+/** The tools of faults, interfaces and the driver of one run. */
 import type { Admission } from '../../demo/observed.ts';
 import type { ConnectionShare, TrafficRoom } from './http/connection-budget.ts';
 import type { Dial } from './http/dial.ts';
@@ -13,18 +13,18 @@ import type { OwnPause } from './store/own-pause.ts';
 import type { RedisConnections } from './store/redis-client.ts';
 import type { RateLimiterTarget } from './target.ts';
 
-/** Whether a Redis may still be paused; restarted: it is another server than the one that was admitted. */
+/** Whether a Redis may still be paused; restarted: it is not the server that was admitted. */
 export type StoreCheck =
   | { readonly state: 'free' }
   | { readonly state: 'restarted' }
   | { readonly state: 'refused'; readonly admission: Extract<Admission, { state: 'refused' }> };
 
-/** Whether Redis may be paused could not be found out: nothing was done, and the shell asks again. */
+/** It is unknown whether Redis may be paused: nothing was done, and the shell tries again. */
 export class NotFoundOutError extends Error {
   override readonly name = 'NotFoundOutError';
 }
 
-/** What a fault works with. */
+/** The tools of a fault. */
 export interface Toolkit {
   readonly limiter: RateLimiterSpec;
   readonly target: RateLimiterTarget;
@@ -33,23 +33,23 @@ export interface Toolkit {
   /** Sets limits and samples counters; undefined: the limiter has no interface for that. */
   readonly reference?: ReferenceLimiter;
   readonly callers: Callers;
-  /** Of one that knows its callers by the source address alone: every request is of one caller. */
+  /** For a limiter that identifies callers by the source address only: every request is of one caller. */
   readonly ownLimit?: OwnLimit;
   /** For the requests of callers, one for each pod, in the same order. */
   readonly podClients: readonly NodeClient[];
-  /** How its pods are dialled with TLS; left out: they are not. */
+  /** Dials its pods with TLS; left out: plain TCP. */
   readonly dial?: Dial;
   /** Connections to pods that the runs of this namespace may have, for bursts and traffic. */
   readonly budget: ConnectionShare;
-  /** A connection of it for one open request of traffic. */
+  /** Takes a connection from it for one open request of traffic. */
   readonly room: TrafficRoom;
   readonly redis: RedisConnections;
   readonly ownPause: OwnPause;
-  /** What the controls without a fault showed; undefined: this process made none. */
+  /** The results of the controls without a fault; undefined: this process made none. */
   readonly control: () => CallerControls | undefined;
   /** The slowest write without a fault, in milliseconds; 0: not measured by this process. */
   readonly usualWriteMs: () => number;
-  /** Looks once more whether Redis may be paused. */
+  /** Checks again whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
   readonly findReplacedPods: FindReplacedPods;
   /** Milliseconds since the epoch; the fraction counts. */

@@ -1,13 +1,12 @@
-/** Waiting that ends: by a deadline, or because the owner has stopped. */
+/** Bounded waiting: by a deadline, or until the owner stops. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What `within` resolves to when the time ran out first. */
+/** What `within` resolves to if the time runs out first. */
 export const TIMED_OUT = Symbol('timed out');
 
 /**
- * The result of `work`, or TIMED_OUT after `ms`. Work that is late goes on; what
- * it throws then is dropped.
+ * The result of `work`, or TIMED_OUT after `ms`. Late work continues; its error is dropped.
  * @throws the reason of `signal` as soon as it is aborted
  */
 export async function within<T>(
@@ -28,9 +27,8 @@ export async function within<T>(
 }
 
 /**
- * The result of `work`, which has `ms` yet to end once `signal` is aborted. Work that is late goes on; what it throws
- * then is dropped.
- * @throws the reason of `signal` where it has not ended by then
+ * The result of `work`, which may take `ms` more once `signal` is aborted. Late work continues; its error is dropped.
+ * @throws the reason of `signal` if it has not ended by then
  */
 export async function endingWithin<T>(work: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
   const ended = new AbortController();
@@ -39,7 +37,7 @@ export async function endingWithin<T>(work: Promise<T>, ms: number, signal: Abor
     () => undefined,
   );
   await Promise.race([settled, untilAborted(AbortSignal.any([signal, ended.signal]))]);
-  // Nothing stays listening to the signal.
+  // Removes the listener on the signal.
   ended.abort();
   const result = await within(work, ms);
   if (result === TIMED_OUT) throw signal.reason;
@@ -58,10 +56,9 @@ export async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * A signal that is aborted after `ms`, and not before what had arrived by then
- * was read: a process that stood still must not take its own silence for the
- * other side's. `end` has to be called when nobody waits any more; it
- * aborts the signal, so that nothing stays listening to it.
+ * A signal that is aborted after `ms`, but not before all data that had arrived by then was read: a stalled process
+ * must not take its own silence for that of the other side. Call `end` when the signal is no longer needed; it aborts
+ * the signal, which removes its listeners.
  */
 export function fairTimeout(ms: number): { signal: AbortSignal; end: () => void } {
   const controller = new AbortController();

@@ -1,4 +1,4 @@
-/** Figures as sentences need them. */
+/** Formats figures for sentences. */
 import { counted } from '../../api/index.ts';
 
 /** "pod-1 10, pod-2 10": counts by pod. */
@@ -6,36 +6,35 @@ export function perPod(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([node, count]) => `${node} ${count}`).join(', ');
 }
 
-/** Of counts. */
 export function sumOf(counts: Iterable<number>): number {
   let sum = 0;
   for (const count of counts) sum += count;
   return sum;
 }
 
-/** ">= " before a figure that could not have come out higher, whatever the truth; else ''. */
+/** ">= " before a figure that could not have come out higher; else ''. */
 export function atLeast({ atLeast: saturated }: { readonly atLeast?: boolean | undefined }): string {
   return saturated ? '>= ' : '';
 }
 
-/** "+1.20 s": a moment, told from the start of the fault; '' where that is not known. */
+/** "+1.20 s": a moment relative to the start of the fault; '' if that is unknown. */
 export function sinceStart(at: number, startedAt: number | undefined): string {
   if (startedAt === undefined) return '';
   const seconds = (at - startedAt) / 1000;
   return `${seconds < 0 ? '-' : '+'}${Math.abs(seconds).toFixed(2)} s`;
 }
 
-/** What was said and what to do about it, as one clause. */
+/** An error and what to do about it, as one clause. */
 export function withAdvice(said: string, advice: string | undefined): string {
   return advice === undefined ? said : `${said.replace(/\.$/, '')}; ${advice}`;
 }
 
-/** What is missing where so many requests were left out, with what to do. */
+/** The shortfall if this many requests were left out, with what to do. */
 export function leftOutShortfall(requests: number): string {
   return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;
 }
 
-/** What is missing if a history holds less than was observed. */
+/** The shortfall if a history holds less than was observed. */
 export function droppedShortfall(events: number): string {
   return `the history was full and lacks ${counted(events, 'event')}`;
 }

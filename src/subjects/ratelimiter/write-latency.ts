@@ -1,4 +1,4 @@
-/** How long real writes take while nothing is paused. */
+/** Latency of real writes while nothing is paused. */
 import type { RedisConnections } from './store/redis-client.ts';
 import { pauseFor, TIMED_OUT, within } from './waiting.ts';
 
@@ -10,7 +10,7 @@ const WRITE_TIMEOUT_MS = 5000;
  * @throws Error if one takes longer than 5 s; RedisClientError; the reason of `signal`
  */
 export async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
-  // What is asked later on: a right that is missing shows before any fault is announced.
+  // Needed later: a missing right shows before any fault is announced.
   await redis.read();
   await redis.time();
   const writer = await redis.openProbeWriter();

@@ -1,21 +1,18 @@
-/** Finds the port of a pod that a number or a name stands for, and the container behind it. */
+/** Resolves the number or name of a pod's port, and the container that serves it. */
 import type { Container, Pod } from '../cluster.ts';
 
 /** A port of a pod and the container that serves it. */
 export interface ContainerPort {
   port: number;
   container: string;
-  /** The image of that container as its spec names it. */
+  /** The image of that container, as in its spec. */
   image: string;
 }
 
 /**
- * The TCP port that `port` stands for in this pod; undefined if no container has one
- * of that name.
- *
- * As in Kubernetes, a number need not be declared: it belongs to the container that
- * declares it, else to the first. Names are looked for in the containers and then in
- * the sidecars (init containers that are restarted always).
+ * The TCP port that `port` refers to in this pod; undefined if no container has one of that name. As in Kubernetes, a
+ * number need not be declared: it belongs to the container that declares it, else to the first. Names are searched in
+ * the containers and then in the sidecars (init containers with restartPolicy Always).
  */
 export function resolveContainerPort(pod: Pod, port: number | string): ContainerPort | undefined {
   const containers = [

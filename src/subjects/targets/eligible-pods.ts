@@ -1,6 +1,5 @@
 /**
- * Which of the pods that a selector matched may be touched. Pure: the pods come
- * from the API server, the verdict is theirs alone.
+ * Which of the pods that a selector matched may be touched. Pure: it judges pods that were read from the API server.
  */
 import { isIP } from 'node:net';
 import { formatDuration } from '../../api/index.ts';
@@ -11,7 +10,7 @@ import { type ContainerPort, resolveContainerPort } from './container-port.ts';
 import { templateOf } from './pod-template.ts';
 import { listed, Refusal } from './refusal.ts';
 
-/** A pod that may be touched, and where it answers. */
+/** A pod that may be touched, with its address. */
 export interface TargetPod {
   name: string;
   uid: string;
@@ -19,34 +18,33 @@ export interface TargetPod {
   host: string;
   port: number;
   imageId: string;
-  /** Hash of the template that its controller made it from. */
+  /** Hash of the template that its controller created it from. */
   template?: string;
 }
 
 export interface EligiblePods {
-  /** In order of their names; at least one. */
+  /** Sorted by name; at least one. */
   pods: TargetPod[];
-  /** Names of pods that match and are alive, but not Ready: not touched. */
+  /** Names of matching pods that are alive, but not Ready: not touched. */
   notReady: string[];
-  /** IPs of all pods that match and are alive, Ready or not. */
+  /** IPs of all matching pods that are alive, Ready or not. */
   addresses: string[];
 }
 
-/** How a spec says which pods are meant. */
+/** The pods that a spec selects. */
 export interface PodChoice {
-  /** The label selector as it was asked for. */
+  /** The label selector in the query. */
   readonly selector: string;
   /** Number or name of a container port. */
   readonly port: number | string;
-  /** The part of the spec that both stand in, for messages: "rateLimiter". */
+  /** The part of the spec that has both, for messages: "rateLimiter". */
   readonly part: string;
 }
 
 /**
- * The pods that may be touched: Ready, not being deleted, not on the host network,
- * with the port, all running one image.
- *
- * @throws {Refusal} NoSuchPods if none is Ready; PodsNotEligible naming the pods that stand in the way.
+ * The pods that may be touched: Ready, not being deleted, not on the host network, with the port, all running one
+ * image.
+ * @throws {Refusal} NoSuchPods if none is Ready; PodsNotEligible naming the pods that are not eligible.
  */
 export function selectPods(pods: readonly Pod[], { selector, port, part }: PodChoice): EligiblePods {
   const alive = pods.filter(isAlive).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
@@ -76,9 +74,8 @@ export function selectPods(pods: readonly Pod[], { selector, port, part }: PodCh
 }
 
 /**
- * What becomes of a run to come while selected pods are not Ready, since `waitedMs`: a run on
- * the others would judge a part of the subject and call it the whole. They get as long as a
- * node that is not healthy gets in a run.
+ * The admission of a run whose selected pods have not been Ready for `waitedMs`. It does not run on the others, because
+ * that would judge only a part of the subject. They get as long as an unhealthy pod gets in a run.
  */
 export function awaitReady(
   { pods, notReady }: { readonly pods: readonly unknown[]; readonly notReady: readonly string[] },
@@ -95,8 +92,7 @@ export function awaitReady(
 }
 
 /**
- * The one template that all pods alive are of; undefined while one of them is not
- * Ready, they are of several, or they are of none.
+ * The template that all live pods share; undefined if one of them is not Ready, if they differ, or if they have none.
  */
 export function settledTemplate(pods: readonly Pod[]): string | undefined {
   const alive = pods.filter(isAlive);
@@ -105,18 +101,18 @@ export function settledTemplate(pods: readonly Pod[]): string | undefined {
   return alive.every((pod) => isReady(pod) && templateOf(pod) === template) ? template : undefined;
 }
 
-/** IPs of the pods that are alive and have one. */
+/** IPs of the live pods that have one. */
 export function addressesOf(pods: readonly Pod[]): string[] {
   return pods.filter(isAlive).flatMap(({ status }) => (status?.podIP ? [status.podIP] : []));
 }
 
-/** Whether a pod counts at all: neither finished nor on its way out. */
+/** Whether a pod counts at all: neither finished nor being deleted. */
 export function isAlive(pod: Pod): boolean {
   const phase = pod.status?.phase;
   return pod.metadata.deletionTimestamp === undefined && phase !== 'Succeeded' && phase !== 'Failed';
 }
 
-/** Whether a pod is Ready and has an address to be reached at. */
+/** Whether a pod is Ready and has an IP. */
 export function isReady(pod: Pod): boolean {
   const condition = pod.status?.conditions?.find(({ type }) => type === 'Ready');
   return condition?.status === 'True' && isIP(pod.status?.podIP ?? '') !== 0;
@@ -131,7 +127,7 @@ function describe(pod: Pod, { port, container, image }: ContainerPort): TargetPo
     uid: pod.metadata.uid,
     host: pod.status?.podIP ?? '',
     port,
-    // Without a kubelet there may be no imageID; the name of the image tells two versions apart as well.
+    // Without a kubelet there may be no imageID; the name of the image distinguishes two versions as well.
     imageId: imageId === '' ? image : imageId,
     ...(template === undefined ? {} : { template }),
   };
@@ -160,7 +156,7 @@ function severalImages(pods: readonly TargetPod[], part: string): Refusal {
   );
 }
 
-/** The end of an image ID, which tells two apart, where the whole would fill the message. */
+/** The end of an image ID, which distinguishes two, because the complete one would fill the message. */
 function shortImage(pod: TargetPod | undefined): string {
   const imageId = pod?.imageId ?? '';
   return imageId.length <= 40 ? imageId : `…${imageId.slice(-40)}`;

@@ -1,6 +1,6 @@
 /**
- * Labels as the API server takes them in a query. The server compares them; here they are only spelled, and refused
- * if they could mean something else in that spelling (a comma in a value would begin another requirement).
+ * Formats labels for a query to the API server, which compares them. Labels are refused if they could have another
+ * meaning in that format (a comma in a value would begin another requirement).
  */
 
 // Syntax of labels: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
@@ -11,7 +11,7 @@ const labelValue = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 /**
  * The value of the query parameter `labelSelector` for objects that have all of these labels.
  *
- * @throws RangeError if there is none, or for a key or value that no label can have; the message says what to write
+ * @throws RangeError if there is none, or for an invalid key or value; the message states what to write
  * @example formatLabelSelector({ app: 'limiter' }) // 'app=limiter'
  */
 export function formatLabelSelector(labels: Readonly<Record<string, string>>): string {

@@ -1,4 +1,4 @@
-/** Reads of one namespace, for whoever looks for targets in it. A 403 is a {@link Refusal}, a missing object undefined. */
+/** Reads of one namespace, to find targets in it. A 403 is a {@link Refusal}, a missing object undefined. */
 import { ENABLED_LABEL } from '../../api/index.ts';
 import {
   type Cluster,
@@ -10,10 +10,10 @@ import {
 } from '../cluster.ts';
 import { permitted, Refusal } from './refusal.ts';
 
-/** A subject of more pods than this is beyond what a demo can watch ten times a second. */
+/** A demo cannot watch more pods than this ten times a second. */
 export const MOST_PODS = 200;
 
-/** Every method throws a Refusal, or what the cluster throws where it could not be found out. */
+/** Every method throws a Refusal, or the cluster's error if an answer is missing. */
 export class NamespaceReader {
   readonly namespace: string;
   readonly #cluster: Cluster;
@@ -39,7 +39,10 @@ export class NamespaceReader {
     );
   }
 
-  /** Whether the namespace has been asked to take part, ever: it carries the label, whatever its value. @throws {Refusal} PermissionDenied */
+  /**
+   * Whether the namespace ever took part: it carries the label, whatever its value.
+   * @throws {Refusal} PermissionDenied
+   */
   async hasLabel(): Promise<boolean> {
     return (await this.#labels())?.[ENABLED_LABEL] !== undefined;
   }
@@ -59,7 +62,7 @@ export class NamespaceReader {
   /**
    * @param labelSelector '' for all; undefined: there are more than {@link MOST_PODS}
    * @param timed see {@link Cluster.pods}
-   * @throws {Refusal} PodsNotEligible where they are too large to be read
+   * @throws {Refusal} PodsNotEligible if they are too large to be read
    */
   async pods(labelSelector: string, timed = false): Promise<readonly Pod[] | undefined> {
     const { namespace } = this;
@@ -89,7 +92,7 @@ export class NamespaceReader {
     try {
       return await this.#cluster.namespaceLabels(this.namespace, this.#signal);
     } catch (error) {
-      // Granted for the whole cluster, so a RoleBinding would not help here.
+      // Granted cluster-wide, so a RoleBinding would not help here.
       if (error instanceof ForbiddenError) {
         throw new Refusal(
           'PermissionDenied',

@@ -1,7 +1,7 @@
 /**
- * Which addresses a pod may be dialled at. A pod IP comes from the API server, and whoever may write the status of a
- * pod writes it: an address that leads back to the operator's own machine, to its node, to a cloud's metadata or to
- * everybody is no pod's.
+ * Which addresses a pod may be dialled at. A pod IP comes from the API server, and anyone who can write the status of a
+ * pod sets it: an address of the operator's own machine, its node, a cloud's metadata service or a broadcast is no
+ * pod's.
  */
 import { BlockList, isIP } from 'node:net';
 import type { Reason } from '../../api/index.ts';

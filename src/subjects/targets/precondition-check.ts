@@ -1,4 +1,4 @@
-/** What can be taken back in the middle of a run: the namespace's consent, the operator's rights, the pods. */
+/** Preconditions that may change during a run: the namespace's consent, the operator's rights, the pods. */
 import type { Clock } from '../../demo/clock.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { Emit, SubjectPorts } from '../../demo/subject.ts';
@@ -8,14 +8,13 @@ import { orRefusal, Refusal } from './refusal.ts';
 
 type PreconditionCheck = Extract<Finding, { kind: 'PreconditionCheck' }>;
 
-/** How often is looked, in milliseconds. */
+/** Interval of the checks, in milliseconds. */
 const LOOK_AGAIN_MS = 5000;
 
 /**
- * Whether the namespace is still enabled and still lets the operator in, and which of `pods` are there no
- * more, or are being deleted. `gone` is left out where that could not be found out.
- *
- * @throws what the cluster throws if nothing could be found out
+ * Whether the namespace is still enabled and still grants the operator its rights, and which of `pods` are gone or
+ * being deleted. `gone` is left out if it cannot be determined.
+ * @throws the cluster's error if nothing can be determined
  */
 export async function checkPreconditions(
   cluster: Cluster,
@@ -30,7 +29,7 @@ export async function checkPreconditions(
   });
   if (found instanceof Refusal) return { kind: 'PreconditionCheck', admission: found.admission };
   const admission = { state: 'granted' } as const;
-  // There is more than can be read: then nothing is said of ours.
+  // There are more pods than can be read: then the state of ours is unknown.
   if (found === undefined) return { kind: 'PreconditionCheck', admission };
   const staying = new Set(
     found.filter(({ metadata }) => !metadata.deletionTimestamp).map(({ metadata }) => metadata.uid),
@@ -43,8 +42,8 @@ export async function checkPreconditions(
 }
 
 /**
- * Looks again every few seconds until `signal` aborts; a look that fails changes nothing.
- * @param tellsAdmission false: this process is there to undo things only, whatever has been mended since
+ * Checks every few seconds until `signal` aborts; a failed check changes nothing.
+ * @param tellsAdmission false: this process may only undo things, whatever has been fixed since
  */
 export async function watchPreconditions(
   look: (signal: AbortSignal) => Promise<PreconditionCheck>,

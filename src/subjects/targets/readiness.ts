@@ -1,9 +1,9 @@
-/** Since when selected pods are seen not to be Ready: a run on the others would judge a part of the subject. */
+/** Since when selected pods have not been Ready: a run on the others would judge only a part of the subject. */
 import type { Clock } from '../../demo/clock.ts';
 import type { Admission } from '../../demo/observed.ts';
 import { awaitReady } from './eligible-pods.ts';
 
-/** Keeps the time that the pods of each object have had. */
+/** Keeps for each object how long its pods have not been Ready. */
 export class Readiness {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #unreadySince = new Map<string, { generation: number; at: number }>();
@@ -13,7 +13,7 @@ export class Readiness {
   }
 
   /**
-   * What stands in the way of a run to begin; undefined once all selected pods are Ready.
+   * Why a run cannot begin yet; undefined once all selected pods are Ready.
    * @param part see `PodChoice`
    */
   obstacle(
@@ -27,7 +27,7 @@ export class Readiness {
     }
     const now = this.#clock.monotonic();
     const known = this.#unreadySince.get(uid);
-    // Another spec may select other pods, which get their own time.
+    // Another spec may select other pods, whose time starts again.
     const since = known?.generation === generation ? known : { generation, at: now };
     this.#unreadySince.set(uid, since);
     return awaitReady(eligible, now - since.at, part);

@@ -1,12 +1,12 @@
 /**
- * How the checks of admission say no: they throw a {@link Refusal}, which goes
- * into the status as it is. Whatever else they throw is a failure to find out.
+ * The result of a failed admission check: a {@link Refusal}, which goes into the status unchanged. Any other error
+ * means that the check could not be made.
  */
 import { LIMITS, type Reason, truncate } from '../../api/index.ts';
 import type { Admission } from '../../demo/observed.ts';
 import { ForbiddenError } from '../cluster.ts';
 
-/** Somebody has to change something first. The message says what. */
+/** Waits for a change by a person. The message states which. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly reason: Reason;
@@ -16,16 +16,15 @@ export class Refusal extends Error {
     this.reason = reason;
   }
 
-  /** As `decide` reads it, cut to what a status takes. */
+  /** As `decide` reads it, cut to the length limit of a status. */
   get admission(): Extract<Admission, { state: 'refused' }> {
     return { state: 'refused', reason: this.reason, message: truncate(this.message, LIMITS.message) };
   }
 }
 
 /**
- * The refusal for a 403 in a namespace, with the command that makes the missing
- * RoleBinding. The API server's own words say as whom the operator asked, so the
- * command is right wherever and under whatever name it is installed.
+ * The refusal for a 403 in a namespace, with the command that creates the missing RoleBinding. The API server's message
+ * names the user of the operator, so the command is right wherever and under whatever name it is installed.
  */
 export function permissionDenied(namespace: string, error: ForbiddenError): Refusal {
   const account = /User "system:serviceaccount:([a-z0-9-]+:[a-z0-9.-]+)"/.exec(error.message)?.[1];
@@ -37,7 +36,7 @@ export function permissionDenied(namespace: string, error: ForbiddenError): Refu
   );
 }
 
-/** Runs a call in a namespace; a 403 becomes the refusal that tells how to permit it. */
+/** Runs a call in a namespace; a 403 becomes the refusal that states how to permit it. */
 export async function permitted<T>(namespace: string, call: Promise<T>): Promise<T> {
   try {
     return await call;
@@ -47,7 +46,7 @@ export async function permitted<T>(namespace: string, call: Promise<T>): Promise
   }
 }
 
-/** What `look` finds, or the refusal that it throws. @throws all else that `look` throws */
+/** The result of `look`, or the refusal that it throws. @throws any other error of `look` */
 export async function orRefusal<T>(look: () => Promise<T>): Promise<T | Refusal> {
   try {
     return await look();
@@ -57,7 +56,7 @@ export async function orRefusal<T>(look: () => Promise<T>): Promise<T | Refusal>
   }
 }
 
-/** "a", "a and b", "a, b and 3 more": names as a message has room for. */
+/** "a", "a and b", "a, b and 3 more": names in the length of a message. */
 export function listed(names: readonly string[], most = 3): string {
   const shown = names.slice(0, most);
   if (names.length > most) return `${shown.join(', ')} and ${names.length - most} more`;

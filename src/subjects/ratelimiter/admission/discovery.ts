@@ -57,7 +57,7 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
 /**
  * Finds what is needed to release a fault that another process left active, even if nothing may be injected now: the
  * Redis, and the pods that exist. Undefined if these cannot be found, or if the namespace has no label of ours: it
- * never took part, so nothing of ours can be active there, whatever a status says.
+ * never took part, so nothing of ours can be active there, whatever a status shows.
  * @throws the cluster's error if an answer is missing.
  */
 export async function findReleasable(

@@ -26,7 +26,7 @@ export interface HttpAuthUse {
 }
 
 const MOST_HEADERS = 16;
-/** Characters of all headers of a Secret; the whole request has to fit into 16 KiB. */
+/** Characters of all headers of a Secret; the complete request has to fit into 16 KiB. */
 const MOST_OF_HEADERS = 8 * 1024;
 const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}):[ \t]*([!-~](?:[ -~]*[!-~])?)[ \t]*$/;
 const LABEL = /^([^=\s,]+)=([^=\s,]*)$/;

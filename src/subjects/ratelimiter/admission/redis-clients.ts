@@ -12,13 +12,15 @@ export interface RedisClient {
   id: string;
   /** Remote address as Redis writes it: `10.0.0.9:33412`, `[fd00::9]:33412`, or a path and `:0` for a Unix socket. */
   addr: string;
-  /** Its IP alone; undefined for a Unix socket. */
+  /** Its IP without the port; undefined for a Unix socket. */
   ip?: string;
   /** Set by CLIENT SETNAME; else ''. */
   name: string;
   /** ACL user; '' before Redis 6. */
   user: string;
-  /** Kind of client in letters: N normal, S replica, M master ... (https://redis.io/docs/latest/commands/client-list/). */
+  /**
+   * Kind of client in letters: N normal, S replica, M master ... (https://redis.io/docs/latest/commands/client-list/).
+   */
   flags: string;
   /**
    * It has sent no command since it connected: Redis writes `cmd=NULL`. It may be anyone, also one of ours about to log

@@ -28,7 +28,7 @@ export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mix
 
 /**
  * Enforces: callers under their limit are admitted, and none gets more than its limit.
- * FailsOpen: they are admitted, and some caller gets more than its limit; of a pod, as `leakingPods` has it.
+ * FailsOpen: they are admitted, and some caller gets more than its limit; of a pod, as defined by `leakingPods`.
  * FailsClosed: they are rejected, or get an error.
  * Hangs: they have no answer within the time that a caller waits.
  * Mixed: none of these is what nine of ten callers get, or pods differ.

@@ -1,40 +1,43 @@
-/** A fault of the store: each is a folder beside this file, which knows Redis and nothing of requests. */
+/** A fault of the store: each is a folder next to this file, which uses Redis and sends no requests to the limiter. */
 import type { Admission, FaultReport, OrphanFinding } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
 import type { FaultEvent, ProbeEvent } from '../history/events.ts';
 
-/** Records what a probe of the store has shown, or how many connections the fault has ended. */
+/** Records the finding of a probe of the store, or how many connections the fault has ended. */
 export type RecordEvent = (event: ProbeEvent | FaultEvent<'ConnectionsEnded'>) => void;
 
-/** When a fault may begin, and when it has ended by itself at the latest; milliseconds since the epoch. */
+/** When a fault may begin, and when it has ended automatically at the latest; milliseconds since the epoch. */
 export interface FaultMoment {
   readonly plannedAt: number;
   readonly until: number;
 }
 
-/** What is seen of a fault while it is active. */
+/** Receives observations of a fault while it is active. */
 export interface FaultListener {
   readonly record: RecordEvent;
-  /** What proved the fault has gone, so that from `at` on it may have ended. */
+  /** The proof of the fault was lost, so from `at` on it may have ended. */
   doubted(at: number): void;
 }
 
-/** One attempt of a fault. It ends by itself, even if every process of the operator dies. */
+/** One attempt of a fault. It ends automatically, even if every process of the operator dies. */
 export interface StoreFault {
-  /** Whether it was injected and its end has not been seen. */
+  /** Whether it was injected and its end has not been observed. */
   readonly isActive: boolean;
   /**
-   * Checks once more that the store may be disturbed, and takes charge of it.
+   * Checks again that the store may be disturbed, and takes charge of it.
    * @param ms how long this attempt may disturb it, in milliseconds
-   * @returns the marker by which a successor finds out whether the fault was injected
-   * @throws StoreRefusedError if it must not be disturbed; an error whose message says what to do
+   * @returns the marker that shows a successor whether the fault was injected
+   * @throws StoreRefusedError if it must not be disturbed; an error whose message states what to do
    */
   prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }>;
   /** All preparations succeeded: no earlier fault can be active any more. */
   prepared(): void;
-  /** @throws an error if the store that was prepared is another one by now, or does not answer */
+  /** @throws an error if the prepared store has been replaced by another, or does not answer */
   requireSameStore(): Promise<void>;
-  /** Injects the fault, once, and proves it. Consults `permit` right before the command. @throws only before anything was sent */
+  /**
+   * Injects the fault, once, and proves it. Consults `permit` right before the command.
+   * @throws only before anything was sent
+   */
   inject(
     moment: FaultMoment,
     listener: FaultListener,

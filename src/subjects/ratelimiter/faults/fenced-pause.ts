@@ -1,4 +1,7 @@
-/** A pause of the writes of Redis that only the process in charge can send: its preconditions, its proof, its end, and whether a process that is gone sent it. */
+/**
+ * A pause of Redis writes that only the process in charge can send: its preconditions, proof and end, and whether a
+ * process that is gone sent it.
+ */
 import { type FaultProof, formatDuration, messageOf } from '../../../api/index.ts';
 import type { FaultReport, OrphanFinding } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
@@ -17,21 +20,21 @@ import { type ActivePause, awaitPauseEnd, reportOfPause } from './pause-report.t
 /** How long a successor that only inquires stays in charge of Redis; milliseconds. */
 const IN_CHARGE_MS = 60_000;
 
-/** What a fault does to Redis besides, while its pause is active. */
+/** Further actions of a fault while its pause is active. */
 export interface DuringPause {
-  /** Checks before the fault that it can be done. @throws an error whose message says what to do */
+  /** Checks before the fault that it can be done. @throws an error whose message states what to do */
   prepare(): Promise<void>;
-  /** Begins, once Redis has confirmed a pause; ends by itself at `until`, in milliseconds since the epoch. */
+  /** Begins, once Redis has confirmed a pause; ends automatically at `until`, in milliseconds since the epoch. */
   begin(until: number): void;
-  /** Ends it: nothing more is sent. */
+  /** Ends it: no more commands are sent. */
   stop(): void;
-  /** What an independent probe shows of it. Never rejects. */
+  /** Proves it by an independent probe. Never rejects. */
   prove(record: RecordEvent): Promise<Proof>;
-  /** What it has done in all. */
+  /** The result of all its actions. */
   result(record: RecordEvent): Proof;
 }
 
-/** How sure a part of a fault is, with its reason. */
+/** The certainty of a part of a fault, with its reason. */
 export interface Proof {
   readonly proof: FaultProof;
   readonly message: string;
@@ -55,8 +58,8 @@ export class FencedPause implements StoreFault {
   }
 
   /**
-   * Since the run began, other clients may have connected to this Redis, or it may have been restarted, and then the
-   * lease is not on it any more. So it is checked again, and taken charge of.
+   * Since the run began, other clients may have connected to this Redis, or it may have been restarted, so that the
+   * lease is on another server. So it is checked again, and taken charge of.
    */
   async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
     const { checkStore, redis } = this.#parts;
@@ -80,7 +83,7 @@ export class FencedPause implements StoreFault {
     this.#parts.ownPause.outlived();
   }
 
-  /** The lock is on the server that was prepared. @throws PauseNotSentError if another one answers by now */
+  /** The lock is on the server that was prepared. @throws PauseNotSentError if another server answers now */
   async requireSameStore(): Promise<void> {
     const { redis } = this.#parts;
     const info = await redis.info('server').then(parseInfo, (error: unknown) => {
@@ -166,17 +169,19 @@ export class FencedPause implements StoreFault {
     return report;
   }
 
-  /** The report of a proven pause, with what else was to be proven. */
+  /** The report of a proven pause, including the proof of the further actions. */
   async #proven(report: FaultReport, record: RecordEvent): Promise<FaultReport> {
     if (!this.#during) return report;
     const proven =
       report.proof === 'Confirmed' ? withProof(report, await this.#during.prove(record)) : report;
-    // Nothing is shown by a part of a fault.
+    // An unproven part of a fault shows nothing.
     if (proven.proof !== 'Confirmed') this.#during.stop();
     return proven;
   }
 
-  /** By the count of pauses that Redis keeps. One that is still on its way is voided before the second comparison. */
+  /**
+   * By the count of pauses that Redis keeps. A pause that is still in flight is voided before the second comparison.
+   */
   async inquire(marker: string): Promise<OrphanFinding> {
     const { redis } = this.#parts;
     const compare = async (): Promise<OrphanFinding> =>
@@ -188,7 +193,7 @@ export class FencedPause implements StoreFault {
   }
 }
 
-/** A fault is as sure as its least sure part. What is not confirmed is the message. */
+/** A fault is only as certain as its least certain part. The message is that of the unconfirmed part. */
 function withProof(report: FaultReport, { message, proof }: Proof): FaultReport {
   return {
     ...report,

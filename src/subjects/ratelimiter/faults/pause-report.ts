@@ -10,17 +10,17 @@ import type { RedisPause } from './pause.ts';
 /** How long after its planned end the probe waits for the end of a pause; milliseconds. */
 const END_WITHIN_MS = 60_000;
 
-/** A pause that is active, as it was reported. */
+/** An active pause, as it was reported. */
 export interface ActivePause {
   readonly report: FaultReport;
   readonly pause: RedisPause;
   /** Its planned end; milliseconds since the epoch. */
   readonly until: number;
-  /** How long it was to last, in words. */
+  /** Its planned length, in words. */
   readonly asked: string;
 }
 
-/** What the probe has shown; `now` in milliseconds since the epoch. */
+/** The findings of the probe; `now` in milliseconds since the epoch. */
 export function reportOfPause(pause: RedisPause, record: RecordEvent, now: number): FaultReport {
   const { startedAt, proof, message, finding, refused, write } = pause;
   const report: FaultReport = {

@@ -1,6 +1,6 @@
 /**
- * What every fault of the store begins with: Redis holds writes back for a while. The pause ends in Redis, even if
- * every process of the operator dies.
+ * The start of every fault of the store: Redis holds writes back for a while. The pause ends in Redis, even if every
+ * process of the operator dies.
  */
 import { counted, type FaultProof, formatDuration, messageOf } from '../../../api/index.ts';
 import { EARLY_MS } from '../history/fault-times.ts';
@@ -13,7 +13,9 @@ import { pauseFor } from '../waiting.ts';
 /** No pause is longer, whatever the plan. */
 const MAX_PAUSE_MS = 60_000;
 
-/** A pause may outlast its announced end by so much, because the answer of Redis takes time; a longer one is released. */
+/**
+ * A pause may outlast its announced end by this much, because the answer of Redis takes time; a longer one is released.
+ */
 const LATE_MS = 1000;
 
 /** No probe could prove a shorter pause. */
@@ -22,17 +24,17 @@ const MIN_PAUSE_MS = 500;
 export interface RedisPauseOptions {
   /** When to start; milliseconds since the epoch. In the past: at once. */
   readonly plannedAt: number;
-  /** When it has ended by itself at the latest, absolute: a late start makes it shorter. */
+  /** When it has ended automatically at the latest, absolute: a late start makes it shorter. */
   readonly until: number;
-  /** How long it was to last, for the message; milliseconds. */
+  /** Its planned length, for the message; milliseconds. */
   readonly askedMs?: number;
-  /** The slowest write that was seen without a fault; milliseconds. */
+  /** The slowest write without a fault; milliseconds. */
   readonly usualWriteMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /**
-   * Called right before the command is sent: from here on a pause may be active. If it throws, nothing is sent, and
-   * the error is passed on.
+   * Called right before the command is sent: from here on a pause may be active. If it throws, nothing is sent, and the
+   * error is passed on.
    */
   readonly onSend?: () => void;
   /** Called once Redis has confirmed the pause, before the probe proves it. */
@@ -46,7 +48,7 @@ export interface RedisPause {
   readonly proof: FaultProof;
   readonly message: string;
   readonly finding?: PauseFinding;
-  /** The write that is held back; once it is answered, the pause has ended. */
+  /** The write that is held back; its answer shows that the pause has ended. */
   readonly write: HeldWrite;
   readonly writer: ProbeWriter;
   /** Redis answered with an error, so no pause of ours is active. */
@@ -55,16 +57,16 @@ export interface RedisPause {
   readonly released: boolean;
 }
 
-/** Redis was not paused, and will not be by what was sent; the message says why. */
+/** Redis was not paused, and will not be by what was sent; the message has the reason. */
 export class PauseNotSentError extends Error {
   override readonly name = 'PauseNotSentError';
 }
 
 /**
- * Pauses the writes of Redis and proves by an independent probe that they are
- * held back. The caller keeps `write` to learn of the end, and closes `writer`.
+ * Pauses the writes of Redis and proves by an independent probe that they are held back. The caller keeps `write` to
+ * observe the end, and closes `writer`.
  *
- * @throws PauseNotSentError when there is no connection or no time left
+ * @throws PauseNotSentError if there is no connection or no time left
  * @example
  * const redis = new RedisConnections(target, 'me');
  * await redis.takeCharge(60_000);
@@ -107,7 +109,7 @@ async function send(
 ): Promise<Sent> {
   let ms = 0;
   try {
-    // The length is computed at the moment of sending, since Redis may have to be connected again before it.
+    // The length is computed at the moment of sending, because Redis may have to be connected again before it.
     await redis.pauseWrites(() => {
       signal.throwIfAborted();
       const left = Math.min(Math.floor(until - now()), MAX_PAUSE_MS);

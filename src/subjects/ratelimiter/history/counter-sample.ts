@@ -1,14 +1,14 @@
 /**
- * One sample of the counters of a caller: what was admitted first, and what was counted after that. In this order the
+ * One sample of the counters of a caller: admissions are read first, and counts after that. In this order the
  * difference can only be too small, never too large: the counts may have caught up in between.
  */
 
 export interface CounterSample {
-  /** When what was admitted had been read, in milliseconds since the epoch. */
+  /** When the admissions had been read, in milliseconds since the epoch. */
   readonly readAt: number;
-  /** When the count had been read, too. */
+  /** When the count had been read as well. */
   readonly endedAt: number;
-  /** What each pod has admitted, as its counter or the sender reports. */
+  /** The admissions of each pod, as reported by its counter or the sender. */
   readonly admitted: ReadonlyMap<string, number>;
   /** What Redis, or the pod in `reportedBy`, counted over all pods; undefined if it could not be read. */
   readonly stored: number | undefined;
@@ -16,24 +16,24 @@ export interface CounterSample {
   readonly storeSilent?: boolean;
   /** The pod whose answer reported the count, if it was not read from Redis. */
   readonly reportedBy?: string;
-  /** No more reports are due for what was admitted so far; the problems say what was never reported. */
+  /** No more reports are due for the admissions so far; the problems list what was never reported. */
   readonly idle?: boolean;
   /** Pods that answered for another window, or no longer know the key. */
   readonly elsewhere: readonly string[];
-  /** Pods that answered with something else than a counter. */
+  /** Pods whose answer was not a counter. */
   readonly improper?: readonly string[];
-  /** Pods that got no request, because this machine made no connection: that says nothing of them. */
+  /** Pods that got no request, because this machine opened no connection: that shows nothing about them. */
   readonly unasked?: readonly string[];
   /** Why something is missing. */
   readonly problems: readonly string[];
 }
 
-/** What was admitted over all pods. */
+/** Admissions over all pods. */
 export function totalAdmitted({ admitted }: Pick<CounterSample, 'admitted'>): number {
   return [...admitted.values()].reduce((sum, count) => sum + count, 0);
 }
 
-/** Why a sample over so many pods is not complete; undefined: every pod and Redis answered. */
+/** Why a sample over this many pods is incomplete; undefined: every pod and Redis answered. */
 export function missingIn(
   { admitted, elsewhere, problems, stored }: CounterSample,
   pods: number,
@@ -46,7 +46,7 @@ export function missingIn(
 export type AdmittedByPod = ReadonlyMap<string, number>;
 
 /**
- * Who reports what was admitted, and what of it was counted. Nodes: the pods' counters, and Redis. Sender: the sender
- * of the traffic, and Redis. Quota: the sender, and the quota that answers report.
+ * The source of admissions and counts. Nodes: the pods' counters, and Redis. Sender: the sender of the traffic, and
+ * Redis. Quota: the sender, and the quota that answers report.
  */
 export type CountSource = 'Nodes' | 'Sender' | 'Quota';

@@ -1,12 +1,12 @@
-/** Samples of counters as events of a history, and back. Pure. */
+/** Converts samples of counters to events of a history, and back. Pure. */
 import { truncate } from '../../../api/index.ts';
 import type { CounterSample } from './counter-sample.ts';
 import type { EventOf } from './events.ts';
 
-/** Problems of one sample that are kept, with so many characters each: every pod may have one, ten times a second. */
+/** Problems of one sample that are kept, and the characters of each: every pod may have one, ten times a second. */
 const [MOST_PROBLEMS, MOST_PROBLEM] = [4, 256];
 
-/** @param inFlight requests on their way when the sample ended, by pod */
+/** @param inFlight requests in flight when the sample ended, by pod */
 export function countEvent(
   key: string,
   { admitted, elsewhere, improper, problems, stored, unasked, ...rest }: CounterSample,

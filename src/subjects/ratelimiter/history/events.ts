@@ -1,8 +1,7 @@
 /**
- * What happened around one fault, as seen from outside: the vocabulary of a history. Everything that is judged, shown
- * or exported is a function of these events. Schemas, since a history may come from a file.
- *
- * Times are milliseconds since the epoch by the monotonic clock of the process that sent the requests; fractions count.
+ * What happened around one fault, as observed from outside: the vocabulary of a history. Everything that is judged,
+ * shown or exported is a function of these events. They are schemas, because a history may come from a file. Times are
+ * milliseconds since the epoch by the monotonic clock of the process that sent the requests; fractions count.
  */
 import { z } from 'zod';
 
@@ -11,7 +10,7 @@ const at = z.number().min(0).max(253_402_300_799_999);
 const count = z.int().min(0).max(1_000_000_000);
 const pod = z.string().max(253);
 const pods = z.array(pod).max(1024);
-/** As pods report and Redis holds it: any whole number. */
+/** A count as pods report it or Redis holds it: any integer. */
 const told = z.int();
 const podCounts = z.record(pod, told.min(0));
 const key = z.string().max(512);
@@ -21,18 +20,18 @@ const text = z.string().max(2048);
 export const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const;
 
 /**
- * Why a request failed. Unreachable: there was no connection, so it was not admitted. ServerError: a status from 500 on,
- * so it was not admitted. Reset: the connection broke. Answer: the answer neither admits nor rejects. After a Reset or an
- * Answer it is unknown whether the request was admitted.
+ * Why a request failed. Unreachable: there was no connection, so it was not admitted. ServerError: a status from 500
+ * on, so it was not admitted. Reset: the connection broke. Answer: the answer neither admits nor rejects. After a Reset
+ * or an Answer it is unknown whether the request was admitted.
  */
 export const CAUSES = ['Unreachable', 'Reset', 'ServerError', 'Answer'] as const;
 
 /**
- * Under: stays under its limit. Over: had used its limit up before the fault. New: first seen in the fault,
- * and crosses its limit there. Crossing: had one request left when the fault began, and crosses its limit there.
- * Account: asks for a part of its limit in the fault and uses the rest up afterwards, so that its counts can be
- * reconciled. Returning: used its limit up, and waits for it to be replenished. Control: needs no limiter.
- * Steady: sends at a fixed rate during the fault, up to its limit and beyond. Burst: sends more than its limit at once.
+ * Under: stays under its limit. Over: exhausted its limit before the fault. New: first seen in the fault, and crosses
+ * its limit there. Crossing: had one request left when the fault began, and crosses its limit there. Account: uses a
+ * part of its limit in the fault and the rest afterwards, so that its counts can be reconciled. Returning: exhausted
+ * its limit, and waits for it to be replenished. Control: needs no limiter. Steady: sends at a fixed rate during the
+ * fault, up to its limit and over it. Burst: sends more than its limit at once.
  */
 export const CALLERS = [
   'Under',
@@ -49,23 +48,23 @@ export const CALLERS = [
 /** An answer that came after its caller had given up. */
 const late = z.strictObject({ outcome: z.enum(['Admitted', 'Rejected', 'Error']), at });
 
-/** One request that left the operator, with its outcome. */
+/** One request that was sent, with its outcome. */
 export const callerRequest = z.strictObject({
   pod,
   caller: z.enum(CALLERS),
-  /** Which of several callers of that kind; left out: there is one, or it does not matter. */
+  /** Which of several callers of that kind; left out: there is only one, or it does not matter. */
   key: key.optional(),
   sentAt: at,
-  /** When the answer arrived, or was given up. */
+  /** When the answer arrived, or the caller gave up. */
   endedAt: at,
   outcome: z.enum(OUTCOMES),
   cause: z.enum(CAUSES).optional(),
 });
 
 const fault = z.discriminatedUnion('step', [
-  /** It is about to be injected, and ends at `until` at the latest. */
+  /** It is about to be injected, and ends no later than `until`. */
   z.strictObject({ kind: z.literal('fault'), step: z.literal('Planned'), at, until: at }),
-  /** What is known of it by now; replaces what was reported before. */
+  /** What is known of it now; replaces earlier reports. */
   z.strictObject({
     kind: z.literal('fault'),
     step: z.literal('Reported'),
@@ -75,7 +74,7 @@ const fault = z.discriminatedUnion('step', [
     message: text,
     evidence: z.array(text).max(16),
   }),
-  /** So many connections of each pod were ended by then, since the fault began. */
+  /** How many connections of each pod were ended by then, since the fault began. */
   z.strictObject({
     kind: z.literal('fault'),
     step: z.literal('ConnectionsEnded'),
@@ -86,13 +85,13 @@ const fault = z.discriminatedUnion('step', [
   z.strictObject({ kind: z.literal('fault'), step: z.literal('Doubted'), at }),
 ]);
 
-/** One read or write of the store by a client of its own. */
+/** One read or write of the store by a separate client. */
 const probe = z.strictObject({
   kind: z.literal('probe'),
   /**
-   * Read, Written: it was answered after `tookMs`. Waiting: a write has waited for `tookMs`. Unreachable: no answer came.
-   * Lost: a connection broke with a write that was not answered. Refused: an error was answered. Restarted: another server
-   * process answers.
+   * Read, Written: it was answered after `tookMs`. Waiting: a write has waited for `tookMs`. Unreachable: no answer
+   * came. Lost: a connection broke with an unanswered write. Refused: the answer was an error. Restarted: another
+   * server process answers.
    */
   state: z.enum([
     'Read',
@@ -113,24 +112,24 @@ const health = z.strictObject({
   at,
   /** State of each pod, by its name. */
   pods: z.record(pod, z.string().max(64)),
-  /** Whether every pod says that it reaches its store. */
+  /** Whether every pod reports that it reaches its store. */
   connected: z.boolean(),
 });
 
-/** An event of a history, as one line of a file holds it. */
+/** An event of a history, as on one line of a file. */
 export const historyEvent = z.union([
   fault,
   z.discriminatedUnion('kind', [
     callerRequest.extend({ kind: z.literal('request'), id: count }),
     /** The request `id`, recorded as unanswered, has an answer after all. */
     late.extend({ kind: z.literal('late'), id: count }),
-    /** So many requests were not sent, or their answers not awaited, for want of connections or memory. */
+    /** This many requests were not sent, or their answers not awaited, for lack of connections or memory. */
     z.strictObject({ kind: z.literal('left-out'), requests: count }),
-    /** So many events are missing, since the history was full. */
+    /** This many events are missing, because the history was full. */
     z.strictObject({ kind: z.literal('dropped'), events: count }),
     probe,
     health,
-    /** One look at the counters of a caller; see `CounterSample`. */
+    /** One sample of the counters of a caller; see `CounterSample`. */
     z.strictObject({
       kind: z.literal('count'),
       key,
@@ -145,38 +144,38 @@ export const historyEvent = z.union([
       improper: pods.optional(),
       unasked: pods.optional(),
       problems: z.array(text).max(1100),
-      /** Requests that were on their way when the look ended, by pod. */
+      /** Requests in flight when the sample ended, by pod. */
       inFlight: podCounts,
     }),
-    /** All requests of a burst, recorded before it, have their outcomes. */
+    /** All requests of a burst, which are recorded before it, have their outcomes. */
     z.strictObject({
       kind: z.literal('burst'),
       key,
       startedAt: at,
       endedAt: at,
-      /** From writing the first request to writing the last, at most; milliseconds. */
+      /** At most from writing the first request to writing the last; milliseconds. */
       sendSpanMs: z.number().min(0),
-      /** Requests that never left, by pod. */
+      /** Requests that were not sent, by pod. */
       notSent: podCounts,
       /** The message of the first request that failed or had no answer. */
       firstError: text.optional(),
       at,
     }),
-    /** No more bursts follow, though more were planned. */
+    /** No more bursts follow, although more were planned. */
     z.strictObject({ kind: z.literal('stopped'), at, why: text }),
-    /** What the store held once the counts had come to rest, or the time for it was over. */
+    /** The count in the store once it had settled, or the time for that had ended. */
     z.strictObject({ kind: z.literal('rest'), at, stored: told }),
     /** Pods that were deleted while the fault was watched. */
     z.strictObject({ kind: z.literal('gone'), at, pods }),
     /** The one caller whose limit was replenished begins to send. */
     z.strictObject({ kind: z.literal('arrived'), at }),
-    /** Every answer of the traffic is there or given up; `moved`: pods that are not at their addresses any more. */
+    /** Every answer of the traffic has arrived or was given up; `moved`: pods that are no longer at their addresses. */
     z.strictObject({ kind: z.literal('traffic-ended'), at, moved: pods }),
-    /** The counts of the callers of accounts are about to be read by using up what is left of their limits. */
+    /** The limits of the callers of accounts are about to be used up to read their counts. */
     z.strictObject({ kind: z.literal('accounts'), at, keys: z.array(key).max(1024) }),
-    /** No more of those requests come. */
+    /** No more of those requests follow. */
     z.strictObject({ kind: z.literal('accounts-ended'), at }),
-    /** Callers that used their limits up begin to wait for them; or why none does. */
+    /** Callers that exhausted their limits begin to wait for them; or why none does. */
     z.strictObject({
       kind: z.literal('return'),
       at,
@@ -185,7 +184,7 @@ export const historyEvent = z.union([
     }),
     /** A probe of the operator saw the store work again after the fault. */
     z.strictObject({ kind: z.literal('recovered'), at, restedAt: at.optional() }),
-    /** Nothing more will be observed of callers. */
+    /** No more observations of callers follow. */
     z.strictObject({ kind: z.literal('ended'), at }),
   ]),
 ]);
@@ -194,9 +193,9 @@ export type HistoryEvent = z.infer<typeof historyEvent>;
 export type CallerKind = (typeof CALLERS)[number];
 export type RequestOutcome = (typeof OUTCOMES)[number];
 export type LateAnswer = Readonly<z.infer<typeof late>>;
-/** One request with its outcome, and the answer that came after its caller had given up, if one did. */
+/** One request with its outcome, and the answer that came after its caller had given up, if any. */
 export type CallerRequest = Readonly<z.infer<typeof callerRequest>> & { readonly late?: LateAnswer };
 export type FaultEvent<S extends EventOf<'fault'>['step']> = Extract<EventOf<'fault'>, { step: S }>;
-/** One read or write of the store by a client of its own. */
+/** One read or write of the store by a separate client. */
 export type ProbeEvent = EventOf<'probe'>;
 export type EventOf<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>;

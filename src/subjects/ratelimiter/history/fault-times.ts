@@ -1,8 +1,8 @@
-/** When a fault was active, as far as it is known. Pure. */
+/** When a fault was active, as far as known. Pure. */
 
 /**
- * A fault that ends this much before its planned end did not last, in milliseconds: a store is late with the end of a
- * pause, never early.
+ * A fault that ends this much before its planned end did not last, in milliseconds: a store ends a pause late, never
+ * early.
  */
 export const EARLY_MS = 250;
 

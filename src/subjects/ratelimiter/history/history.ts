@@ -1,6 +1,6 @@
 /**
- * The one record of a fault: what happened, in the order in which it was known. Whoever judges, shows or exports reads
- * it, and nothing else records.
+ * The one record of a fault: events in the order in which they became known. All judging, display and export reads it,
+ * and nothing else records.
  */
 
 import type { CallerRequest, EventOf, FaultEvent, HistoryEvent, LateAnswer } from './events.ts';
@@ -8,15 +8,17 @@ import type { FaultTimes } from './fault-times.ts';
 import type { Setup } from './setup.ts';
 
 /**
- * More events are not kept; traffic of 1,000 a second, the most that a run may send, stays below it for two minutes.
- * A request takes some 150 bytes; with 200 pods the largest history takes some 30 MiB.
+ * More events are not kept; traffic of 1,000 a second, the most that a run may send, stays below it for two minutes. A
+ * request takes some 150 bytes; with 200 pods the largest history takes some 30 MiB.
  */
 export const MOST_EVENTS = 140_000;
 
-/** Of those, so many may be requests and late answers: steps of the fault, probes and health have room all the same. */
+/**
+ * At most this many of those are requests and late answers, so that steps of the fault, probes and health have room.
+ */
 export const MOST_REQUESTS_KEPT = 130_000;
 
-/** Hears an event once it is recorded. */
+/** Gets each event after it is recorded. */
 export type Listener = (event: HistoryEvent) => void;
 
 export class History {
@@ -40,17 +42,17 @@ export class History {
     return this.#requests;
   }
 
-  /** When the fault was active, as far as it is known. */
+  /** When the fault was active, as far as known. */
   get times(): FaultTimes {
     return this.#times;
   }
 
-  /** Events that are missing, since the history was full. */
+  /** Events that are missing, because the history was full. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Requests that were not sent, or whose answers were not awaited, for want of connections or memory. */
+  /** Requests that were not sent, or whose answers were not awaited, for lack of connections or memory. */
   get leftOut(): number {
     return this.#leftOut;
   }
@@ -70,7 +72,7 @@ export class History {
     return this.#events;
   }
 
-  /** From now on `listener` hears every event, in order. */
+  /** From now on `listener` gets every event, in order. */
   listen(listener: Listener): void {
     this.#listeners.push(listener);
   }
@@ -81,7 +83,7 @@ export class History {
     const id = this.#requests.length;
     this.append({ kind: 'request', id, ...rest });
     if (late) this.append({ kind: 'late', id, ...late });
-    // The caller of this knows it by the object that it gave.
+    // The caller identifies it by the object that it passed.
     else if (request.outcome === 'Timeout' && this.#requests.length > id) this.#unanswered.set(request, id);
   }
 

@@ -1,6 +1,6 @@
 /**
  * Histories as JSON Lines, the format of docs/history-format.md: one object a line, a `setup` before the events of each
- * history, in the order in which they were known. Several histories of a run follow each other in one file.
+ * history, in the order in which they became known. Several histories of a run follow each other in one file.
  */
 import { truncate } from '../../../api/index.ts';
 import { type HistoryEvent, historyEvent } from './events.ts';
@@ -12,12 +12,14 @@ const MOST_LINE = 256 * 1024;
 /** Histories in a file: a run has at most 8 scenarios. */
 const MOST_HISTORIES = 8;
 
-/** What is wrong with a file, and in which line. */
+/** The problem of a file, with its line. */
 export class HistoryFormatError extends Error {
   override readonly name = 'HistoryFormatError';
 }
 
-/** The lines of one history, without line ends. Numbers keep all their digits, so what is read equals what was written. */
+/**
+ * The lines of one history, without line ends. Numbers keep all their digits, so what is read equals what was written.
+ */
 export function* linesOf({ dropped, events, setup }: Pick<History, 'dropped' | 'events' | 'setup'>) {
   yield JSON.stringify(setup);
   for (const event of events) yield JSON.stringify(event);
@@ -26,8 +28,8 @@ export function* linesOf({ dropped, events, setup }: Pick<History, 'dropped' | '
 }
 
 /**
- * The lines of a text that comes in pieces, without line ends. Of a line that is too long it yields only the beginning,
- * which {@link readLines} refuses, and nothing after it: so it never keeps more than one piece and one line.
+ * The lines of a text that arrives in pieces, without line ends. Of a line that is too long it yields only the
+ * beginning, which {@link readLines} refuses, and nothing after it: so it never keeps more than one piece and one line.
  */
 export async function* boundedLines(pieces: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = '';
@@ -40,7 +42,7 @@ export async function* boundedLines(pieces: AsyncIterable<string>): AsyncGenerat
   if (rest !== '') yield rest;
 }
 
-/** Hears what a file holds, line by line. */
+/** Receives the content of a file, line by line. */
 export interface HistoryReader {
   setup(setup: Setup): void;
   event(event: HistoryEvent): void;

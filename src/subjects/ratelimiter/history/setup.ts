@@ -1,9 +1,9 @@
-/** What was known before the first event of a history: all that its judgement depends on besides the events. */
+/** What was known before the first event of a history: all inputs of its judgement besides the events. */
 import { z } from 'zod';
 import type { ScenarioSpec } from '../../../api/index.ts';
 import { rateLimiterSchema } from '../schema.ts';
 
-/** Changes with the meaning of what a history holds. */
+/** Changes when the meaning of a history changes. */
 export const HISTORY_VERSION = 'chaosdemo/history/v1';
 
 const figure = z.number().min(0).max(9_007_199_254_740_991);
@@ -17,7 +17,7 @@ const denying = z.strictObject({
   admitted: count,
 });
 
-/** As one line of a file holds it. */
+/** As on one line of a file. */
 export const historySetup = z.strictObject({
   kind: z.literal('setup'),
   version: z.literal(HISTORY_VERSION),
@@ -34,7 +34,7 @@ export const historySetup = z.strictObject({
   pods: z.array(z.string().min(1).max(253)).min(1).max(1024),
   /** Name of the fixture: every caller's key begins with it. */
   fixture: z.string().min(1).max(253),
-  /** When the callers were made; milliseconds since the epoch, as every time of the history. */
+  /** When the callers were set up; milliseconds since the epoch, as every time of the history. */
   preparedAt: figure,
   /** How far the clocks of the limiter and of the sender may be apart; milliseconds. */
   clockWithinMs: figure,
@@ -42,13 +42,13 @@ export const historySetup = z.strictObject({
   usualWriteMs: figure,
   /** Why it is not shown that the limiter counts in the store that fails; left out: it is. */
   storeDoubt: text.optional(),
-  /** What was measured without a fault; left out: nothing was, by this process. */
+  /** What was measured without a fault; left out: this process measured nothing. */
   baseline: z
     .strictObject({
       writeP50Ms: figure,
       writeMaxMs: figure,
       denying,
-      /** The furthest that counts lay behind at the rate of this scenario. */
+      /** The largest lag of counts at the rate of this scenario. */
       lag: count.optional(),
     })
     .optional(),

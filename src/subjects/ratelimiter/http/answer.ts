@@ -46,10 +46,7 @@ export class AnswerHold {
     this.#memory = memory;
   }
 
-  /**
-   * The answer is about to hold this many bytes in total.
-   * @throws RequestError NO_ROOM
-   */
+  /** The answer is about to hold this many bytes in total. @throws RequestError NO_ROOM */
   grow(bytes: number): void {
     const held = WITH_GARBAGE * Math.max(0, bytes - INCLUDED_BYTES);
     this.#take(held - this.#held);

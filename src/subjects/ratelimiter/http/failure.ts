@@ -90,10 +90,7 @@ export function failureOf(code: string, stage: 'connecting' | 'connected' | 'sen
   return { code: 'RESET', message: lost };
 }
 
-/**
- * An answer that cannot be accepted.
- * @param what its problem, in our own words
- */
+/** An answer that cannot be accepted. @param what its problem, in our own words */
 export function badAnswer(what: string): RequestError {
   return new RequestError({ code: 'BAD_ANSWER', message: what });
 }

@@ -64,10 +64,7 @@ export function fieldsOf({ method, path, headers = {}, body }: HttpRequest, to: 
   return fields;
 }
 
-/**
- * The request in bytes.
- * @throws TypeError as `fieldsOf` does
- */
+/** The request in bytes. @throws TypeError as `fieldsOf` does */
 export function encodeRequest(request: HttpRequest, to: Address): Buffer {
   const { method, path, body = '' } = request;
   const fields = fieldsOf(request, to);

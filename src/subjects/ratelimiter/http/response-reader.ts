@@ -93,10 +93,7 @@ export class ResponseReader {
     this.#hold.release();
   }
 
-  /**
-   * Appends a copy to the bytes that are held.
-   * @returns all bytes so far
-   */
+  /** Appends a copy to the bytes that are held. @returns all bytes so far */
   #keep(part: Buffer): Buffer {
     const length = this.#length + part.length;
     if (length > MOST_BYTES) throw badAnswer(`the answer is longer than ${MOST_BYTES} bytes`);

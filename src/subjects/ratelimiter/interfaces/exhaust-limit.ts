@@ -1,4 +1,6 @@
-/** Exhausts the limit of one caller at a steady rate: a correct limiter admits up to the limit, and rejects after that. */
+/**
+ * Exhausts the limit of one caller at a steady rate: a correct limiter admits up to the limit, and rejects after that.
+ */
 import { truncate } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { NodeClient } from '../http/node-client.ts';

@@ -11,10 +11,7 @@ export class OwnLimit {
   readonly #now: () => number;
   #lastUsedAt: number;
 
-  /**
-   * Earlier use is unknown: the limit counts as used now.
-   * @param now milliseconds since the epoch
-   */
+  /** Earlier use is unknown: the limit counts as used now. @param now milliseconds since the epoch */
   constructor(limit: RateLimit, now: () => number) {
     this.#limit = limit;
     this.#now = now;
@@ -26,10 +23,7 @@ export class OwnLimit {
     this.#lastUsedAt = this.#now();
   }
 
-  /**
-   * Resolves once the limit is replenished, if no other client uses it.
-   * @throws the reason of `signal`
-   */
+  /** Resolves once the limit is replenished, if no other client uses it. @throws the reason of `signal` */
   async untilReplenished(signal: AbortSignal): Promise<void> {
     for (;;) {
       const left = replenishedAt(this.#limit, this.#lastUsedAt) - this.#now();

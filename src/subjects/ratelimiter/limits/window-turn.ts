@@ -36,10 +36,7 @@ export function fitsFrom(limit: RateLimit, needMs: number, at: number): number {
   return end + 2 * CLOCK_WITHIN_MS;
 }
 
-/**
- * Waits until {@link fitsFrom}.
- * @throws the reason of `signal`
- */
+/** Waits until {@link fitsFrom}. @throws the reason of `signal` */
 export async function untilItFits(
   limit: RateLimit,
   needMs: number,

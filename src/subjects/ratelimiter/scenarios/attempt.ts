@@ -1,4 +1,4 @@
-/** One attempt of a scenario: its fault and its workload, and the history of what this process has seen of both. */
+/** One attempt of a scenario: its fault and its workload, and the history of what this process observed of both. */
 import type { ScenarioSpec } from '../../../api/index.ts';
 import type {
   FaultReport,
@@ -19,10 +19,10 @@ import type { ScenarioType } from './scenario-type.ts';
 import { faultEvent, setupOf } from './setup.ts';
 import type { Recording, Workload } from './workload.ts';
 
-/** What others see around a fault. */
+/** Observations of other components around a fault. */
 export type ObservedEvent = EventOf<'gone' | 'health' | 'probe'>;
 
-/** Nothing was injected, and nothing will be by this attempt. */
+/** Nothing was injected, and this attempt will not inject anything. */
 const UNPREPARED = 'its callers were not set up by this process';
 
 export class Attempt {
@@ -34,7 +34,7 @@ export class Attempt {
   #recording: (Recording & { readonly evidence: () => FaultEvidence | undefined }) | undefined;
   #onReading: ((reading: InvariantReading) => void) | undefined;
 
-  /** Connects nothing yet. */
+  /** Opens no connection yet. */
   constructor(type: ScenarioType, scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#type = type;
     this.#scenario = scenario;
@@ -43,19 +43,19 @@ export class Attempt {
     this.#workload = type.workload(scenario, toolkit);
   }
 
-  /** All that was recorded; undefined before it was prepared, and if another process prepared it. */
+  /** All that was recorded; undefined before preparation, and if another process prepared it. */
   get history(): History | undefined {
     return this.#recording?.history;
   }
 
-  /** What was seen so far; undefined if another process saw it. */
+  /** Evidence so far; undefined if another process observed it. */
   evidence(): FaultEvidence | undefined {
     return this.#recording?.evidence();
   }
 
   /**
    * Sets callers up, and takes charge of the store.
-   * @throws StoreRefusedError if it must not be disturbed; an error whose message says what to do
+   * @throws StoreRefusedError if it must not be disturbed; an error whose message states what to do
    */
   async prepare(fixture: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
     let marker: { readonly marker?: string } | undefined;
@@ -110,7 +110,7 @@ export class Attempt {
     onReport(report);
   }
 
-  /** Sends, probes and judges, until `signal` aborts or all was seen. */
+  /** Sends, probes and judges, until `signal` aborts or everything was observed. */
   async watch(onReading: (reading: InvariantReading) => void, signal: AbortSignal): Promise<void> {
     const { history } = this;
     if (!history || history.last('ended')) return await untilAborted(signal);
@@ -140,7 +140,7 @@ export class Attempt {
     if (this.#recording) await this.#workload.load?.(signal);
   }
 
-  /** Proves that the store works again, and looks at what the fault left. */
+  /** Proves that the store works again, and checks the effects of the fault. */
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
     const { now, redis, timeoutMs } = this.#toolkit;
     const { history, judge } = this.#recording ?? {};
@@ -174,7 +174,7 @@ export class Attempt {
     };
   }
 
-  /** Takes in what others see while the fault is watched: health, and pods that go. */
+  /** Records observations of other components while the fault is watched: health, and deleted pods. */
   observe(event: ObservedEvent): void {
     this.history?.append(event);
   }

@@ -16,8 +16,8 @@ export function scenarioTypeOf(type: string): ScenarioType {
 }
 
 /**
- * Every key that may have been set up for a fixture, by any process: its spec may have been edited since. Removing a key
- * that was never made does no harm.
+ * Every key that any process may have set up for a fixture: the spec may have been edited since. Removing a key that
+ * was never set up does no harm.
  */
 export function keysMadeFor(fixture: string): string[] {
   if (isControl(fixture)) {

@@ -1,6 +1,6 @@
 /**
- * What a run takes longer on a limiter that knows its callers by the source address alone: before its control, and before
- * each part of a fault, that one limit has to be replenished. Pure.
+ * The cool-downs of a run on a limiter that identifies callers by the source address only: before its control, and
+ * before each part of a fault, that one limit has to be replenished. Pure.
  */
 import {
   type ChaosDemoSpec,
@@ -16,28 +16,30 @@ import { mostCooldownMs } from '../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, windowEnd } from '../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 
-/** Whether every request of a run is of one caller. */
+/** Whether all requests of a run are of one caller. */
 export function isOfOneCaller({ http }: Pick<RateLimiterSpec, 'http'>): boolean {
   return http?.identity === 'SourceAddress';
 }
 
-/** The longest that one rest takes, in milliseconds; 0: none is needed. */
+/** The longest cool-down, in milliseconds; 0: none is needed. */
 export function cooldownMs(limiter: RateLimiterSpec): number {
   return isOfOneCaller(limiter) ? mostCooldownMs(limitOf(limiter)) : 0;
 }
 
-/** What a run waits for before something that takes so many rests, in a sentence; undefined: for nothing. */
+/** The wait before a step with this many cool-downs, in a sentence; undefined: there is none. */
 export function cooldownSentence(limiter: RateLimiterSpec, rests: number): string | undefined {
   if (!isOfOneCaller(limiter)) return undefined;
   const times = rests === 1 ? '' : `${rests} times `;
   return `This waits ${times}up to ${formatDuration(cooldownMs(limiter))} until the limit of the operator's address is replenished`;
 }
 
-/** Why what has to fit into one window by the clock never does: a rest ends a moment after that has begun. */
+/**
+ * Why a step that has to fit into one window by the clock never does: a cool-down ends a moment after the window began.
+ */
 export function tooLongForClock(limit: RateLimit, ms: number, name: string): string | undefined {
   const end = windowEnd(limit, 0);
   if (end === undefined) return undefined;
-  // All clocks have to be in it, and the fault is planned a moment later.
+  // The window has to have begun by every clock, and the fault is planned a moment later.
   const roomMs = end - 2 * CLOCK_WITHIN_MS;
   if (ms <= roomMs) return undefined;
   return `${name}: its ${formatDuration(ms)} have to fit into a window by the clock, and of ${formatDuration(limit.windowMs)} clocks that may differ by ${formatDuration(CLOCK_WITHIN_MS)} leave ${formatDuration(Math.max(0, roomMs))}: raise ${PART}.limit.window, or shorten the fault`;
@@ -45,7 +47,7 @@ export function tooLongForClock(limit: RateLimit, ms: number, name: string): str
 
 /**
  * Why a run cannot end before its deadline, with what to change; undefined: it can.
- * @param parts what each scenario takes, and how often it waits
+ * @param parts the length of each scenario, and the number of its cool-downs
  */
 export function tooLong(
   { activeDeadline, pace }: Pick<ChaosDemoSpec, 'activeDeadline' | 'pace'>,

@@ -1,6 +1,6 @@
 /**
- * A type of scenario: which fault, which workload, and how what was recorded is judged. Each is a folder with a
- * {@link ScenarioType}, listed in index.ts. All but `fault` and `workload` is pure.
+ * A type of scenario: which fault, which workload, and how the record is judged. Each is a folder with a {@link
+ * ScenarioType}, listed in index.ts. All but `fault` and `workload` is pure.
  */
 import type { FaultApi, Measure, ScenarioSpec } from '../../../api/index.ts';
 import { formatDuration, parseDuration } from '../../../api/index.ts';
@@ -19,7 +19,7 @@ import type { Workload } from './workload.ts';
 
 export interface ScenarioType<J extends Judge = Judge> {
   readonly api: FaultApi;
-  /** What it does, to grade a diagnosis by. */
+  /** The true cause, to grade a diagnosis. */
   readonly truth: FaultTruth;
   /** Whether its chapters are left out, and not shown as Skipped, if no scenario is of its type. */
   readonly optional?: boolean;
@@ -27,20 +27,22 @@ export interface ScenarioType<J extends Judge = Judge> {
   readonly title: string;
   /** How long an attempt's keys have to be usable from its announcement on; milliseconds. */
   storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number;
-  /** How often an attempt waits, before it is ready, until the limit of the one caller is replenished; default: once. */
+  /**
+   * How often an attempt waits, before it is ready, until the limit of the one caller is replenished; default: once.
+   */
   readonly restsToPrepare?: number;
-  /** Every key that an attempt with this fixture may set up, whatever its parameters; default: the fixture alone. */
+  /** Every key that an attempt with this fixture may set up, whatever its parameters; default: only the fixture. */
   keysOf?(fixture: string): readonly string[];
   /** What the framework needs to know of a scenario; {@link planOf} derives the rest. */
   plan(
     scenario: ScenarioSpec,
     limiter: RateLimiterSpec,
   ): Pick<Scenario, 'faultMs' | 'faultTitle' | 'invariant' | 'settleMs'>;
-  /** Requests per second of its steady traffic over all pods, if it has some. */
+  /** Requests per second of its steady traffic over all pods, if there is any. */
   rate?(scenario: ScenarioSpec): number;
   /**
-   * Why no run on so many pods can end as expected, with what to change; undefined: one can. The one statement of what
-   * must fit together: consulted before a run begins, and again with the baseline, before anything is injected.
+   * Why no run on this many pods can end as expected, with what to change; undefined: one can. The only statement of
+   * what must fit together: consulted before a run begins, and again with the baseline, before anything is injected.
    */
   unprovable(
     scenario: ScenarioSpec,
@@ -48,29 +50,29 @@ export interface ScenarioType<J extends Judge = Judge> {
     pods: number,
     baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
   ): string | undefined;
-  /** Judges a history as it grows: what was recorded in a run is judged the same from a file. */
+  /** Judges a history as it grows, the same in a run and from a file. */
   judge(history: History): J;
   /** Shows a history as evidence, as it grows. */
   evidence(history: History, judge: J, target: RateLimiterTarget): () => FaultEvidence | undefined;
-  /** The fault of the store; left out: what is sent is all that happens. Connects nothing yet. */
+  /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. */
   readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec) => StoreFault;
-  /** What is sent, and what is read of counters. Connects nothing yet. */
+  /** The requests, and the reads of counters. Opens no connection yet. */
   workload(scenario: ScenarioSpec, toolkit: Toolkit): Workload<J>;
 }
 
-/** What a history has shown so far. */
+/** The results of a history so far. */
 export interface Judge {
-  /** Undefined while there is nothing to read. */
+  /** Undefined before the first result. */
   reading(): InvariantReading | undefined;
-  /** Whether an event that was just appended is to be reported with a reading: most change nothing by themselves. */
+  /** Whether to report a reading after this event, which was just appended: most change nothing. */
   changes(event: HistoryEvent): boolean;
-  /** What the fault left, once the subject was seen to work again. */
+  /** The effects of the fault, once the subject was seen to work again. */
   recovered?(): readonly Measure[];
 }
 
 /**
- * The parameters of scenarios, defaults filled in where the member was left out:
- * a CRD cannot default a member by the type beside it.
+ * The parameters of scenarios, with defaults filled in if the member was left out: a CRD cannot default a member by the
+ * type next to it.
  */
 export function parametersBy<P extends object>(api: {
   readonly member: string;
@@ -93,7 +95,7 @@ export function planOf(
     countdownMs: parseDuration(scenario.countdown),
     storyMs: storyMs(scenario, limiter),
     load: rate !== undefined,
-    // A pause is counted by the store and ends early on demand; a burst has ended before anybody could look.
+    // A pause is counted by the store and can be ended early; a burst has ended before it can be checked.
     releasable: fault !== undefined,
     onOrphan: fault === undefined ? 'Retry' : 'Inquire',
     ...plan(scenario, limiter),
@@ -111,12 +113,12 @@ export function chaptersFor({ api, fault, title }: ScenarioType): ChapterPlan[] 
   return chapters.map((chapter) => ({ ...chapter, of: api.type }));
 }
 
-/** The sum of some durations as the spec has them; milliseconds. */
+/** The sum of durations in the format of the spec; milliseconds. */
 export function sumOf(...durations: readonly string[]): number {
   return durations.reduce((sum, each) => sum + parseDuration(each), 0);
 }
 
-/** Why a story does not fit into one window, with what to change; undefined: it does. */
+/** Why a scenario does not fit into one window, with what to change; undefined: it does. */
 export function tooLongForWindow(
   { name }: ScenarioSpec,
   { limit }: RateLimiterSpec,

@@ -1,4 +1,4 @@
-/** What an attempt knows, as parts of its history. */
+/** The setup of an attempt, as parts of its history. */
 import { type ScenarioSpec, truncate } from '../../../api/index.ts';
 import type { FaultReport } from '../../../demo/observed.ts';
 import type { EventOf } from '../history/events.ts';
@@ -6,12 +6,12 @@ import { HISTORY_VERSION, type Setup } from '../history/setup.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import type { Toolkit } from '../tools.ts';
 
-/** What is known of an attempt besides its toolkit. */
+/** The facts of an attempt besides its toolkit. */
 interface Prepared {
   readonly fixture: string;
-  /** When the callers were made; milliseconds since the epoch. */
+  /** When the callers were set up; milliseconds since the epoch. */
   readonly preparedAt: number;
-  /** Of its steady traffic, if it has some. */
+  /** Of its steady traffic, if there is any. */
   readonly requestsPerSecond?: number;
 }
 

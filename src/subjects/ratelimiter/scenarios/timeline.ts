@@ -1,6 +1,6 @@
 /**
- * What was seen around one fault, as evidence: under names that say what a component is to the others, and nothing
- * of what it is. The pods behind the names are kept beside it.
+ * The observations around one fault, as evidence: component names show their role towards the others and do not reveal
+ * what they are. The pods behind the names are kept separately.
  */
 
 import { counted } from '../../../api/index.ts';
@@ -33,20 +33,20 @@ import type { RateLimiterTarget } from '../target.ts';
 
 const CLIENT = 'client';
 const STORE = 'store';
-/** Beside the store and the client. */
+/** Besides the store and the client. */
 const MOST_REPLICAS = EVIDENCE_LIMITS.components - 2;
-/** Series that a component comes to have in a long watch: counts, answers by kind, latency. */
+/** Series of a component in a long watch: counts, answers by kind, latency. */
 const SERIES_EACH = 10;
-/** A write that waits so long is worth an event, in milliseconds, and so many times the slowest that is usual. */
+/** A write that waits this long, in milliseconds, and this many times the slowest usual one, is worth an event. */
 const LONG_MS = 100;
 const LONG_FACTOR = 5;
-/** A connection that breaks now and then is no silence: a pod that answers nobody for so long is. Milliseconds. */
+/** A connection that breaks now and then is no silence; a pod without any answer for this long is. Milliseconds. */
 const UNHEARD_MS = 500;
 
-/** Whose requests: those of the one caller that the limit is about, or of others that stay far from theirs. */
+/** Whose requests: those of the one caller that the limit is about, or of others that stay far under theirs. */
 type Asker = 'requests' | 'others';
 
-/** Callers that cross their limits are in neither: one that is rejected there would pass for one of the others. */
+/** Callers that cross their limits are in neither: a rejected one would pass for one of the others. */
 const ASKERS: Readonly<Partial<Record<CallerKind, Asker>>> = {
   Over: 'requests',
   Burst: 'requests',
@@ -62,20 +62,20 @@ const OF_ANSWER = {
 } as const satisfies Record<RequestOutcome, string>;
 
 export class Timeline {
-  /** When it began: the origin of its times where nothing was done yet. Milliseconds since the epoch. */
+  /** The origin of its times until a fault begins. Milliseconds since the epoch. */
   readonly #startedAt: number;
-  /** Names of components with the pods behind them. */
+  /** Component names with the pods behind them. */
   readonly #pods: readonly { readonly component: string; readonly pod: string }[];
   readonly #recorder: EvidenceRecorder;
-  /** By the name of the pod. */
+  /** By pod name. */
   readonly #replicas: ReadonlyMap<string, string>;
-  /** When each component last gave an answer, or was first asked. */
+  /** When each component last answered, or was first sent a request. */
   readonly #heard = new Map<string, number>();
   readonly #silent = new Set<string>();
-  /** When the first request was sent since whose sending a component said nothing, and connections to it broke. */
+  /** When the first request was sent after which a component did not answer, and connections to it broke. */
   readonly #unheardSince = new Map<string, number>();
   readonly #states = new Map<string, string>();
-  /** What the store has answered with errors since it last took a write. */
+  /** The errors that the store answered with since it last accepted a write. */
   readonly #refused = new Set<string>();
   #usualWriteMs = 0;
   #writesStall = false;
@@ -106,7 +106,7 @@ export class Timeline {
     }
   }
 
-  /** What was seen of a fault; times are relative to its start, or to the beginning of the timeline before it. */
+  /** The observations of a fault; times are relative to its start, or to the beginning of the timeline before it. */
   evidence(
     { endedAt, startedAt: originMs = this.#startedAt }: Pick<FaultTimes, 'endedAt' | 'startedAt'>,
     invariant?: SeenInvariant,
@@ -117,8 +117,8 @@ export class Timeline {
   }
 
   /**
-   * Shows an event of a history, if it needs nothing besides itself.
-   * @param source whose counts the samples of counters are
+   * Shows an event of a history, if it needs no other events.
+   * @param source where the samples of counters are read
    */
   show(event: HistoryEvent, source: CountSource = 'Nodes'): void {
     if (event.kind === 'request') this.#request(event);
@@ -136,7 +136,10 @@ export class Timeline {
     }
   }
 
-  /** `most`: what all nodes together may have allowed until `at`, of one that keeps its limit: not its requests alone. */
+  /**
+   * `most`: the most that all pods of a correct limiter may have admitted until `at`; may exceed `requests` of the
+   * limit.
+   */
   limit(at: number, most: number): void {
     this.#recorder.add(at, CLIENT, 'limit', most);
   }
@@ -145,7 +148,7 @@ export class Timeline {
     this.#recorder.add(at, STORE, 'count-lag', lag);
   }
 
-  /** How long writes took while all was known to be well, from the fastest to the slowest. */
+  /** How long writes took while all was known to be healthy, from the fastest to the slowest. */
   usualWrites(at: number, tookMs: readonly number[]): void {
     for (const took of tookMs) this.#recorder.add(at, STORE, 'write-latency', took);
     this.#usualWriteMs = Math.max(this.#usualWriteMs, ...tookMs);
@@ -179,7 +182,7 @@ export class Timeline {
     this.#event(at, STORE, `it answered ${what} with an error`);
   }
 
-  /** What one sample of the pods' counters shows, even if part of it is missing. */
+  /** Shows one sample of the pods' counters, even if part of it is missing. */
   #counters({ admitted, elsewhere, improper = [], readAt, unasked = [] }: CounterSample): void {
     for (const [pod, component] of this.#replicas) {
       const count = admitted.get(pod);
@@ -190,7 +193,7 @@ export class Timeline {
     }
   }
 
-  /** What it shows of the count in the store. */
+  /** Shows its count in the store. */
   #stored({ endedAt, readAt, stored, storeSilent }: CounterSample): void {
     if (stored !== undefined) {
       this.#recorder.add(endedAt, STORE, 'count-stored', stored);
@@ -198,7 +201,7 @@ export class Timeline {
     } else if (storeSilent) this.#unreachable(endedAt, STORE);
   }
 
-  /** What the answer of a pod reported as used. */
+  /** Shows the usage that the answer of a pod reported. */
   #reported({ endedAt, stored, reportedBy = '' }: CounterSample): void {
     const component = this.#replicas.get(reportedBy);
     if (component !== undefined && stored !== undefined)
@@ -233,7 +236,7 @@ export class Timeline {
     if (endedAt - since >= UNHEARD_MS) this.#unreachable(endedAt, component, since);
   }
 
-  /** A request that was noted as unanswered has an answer after all. */
+  /** A request that was recorded as unanswered has an answer after all. */
   late({ caller, pod: node, sentAt }: CallerRequest, { at, outcome }: LateAnswer): void {
     if (caller === 'New' && outcome === 'Admitted') this.#count(at, node, 'newcomer-admitted', 1);
     const asker = ASKERS[caller];
@@ -260,7 +263,7 @@ export class Timeline {
     }
   }
 
-  /** Requests that were sent together in the name of another caller, or in another window: they have nothing to do with the counts here. */
+  /** Requests that were sent together for another caller, or in another window: unrelated to the counts here. */
   otherBurst(
     { admitted, admittedBy, endedAt, requests, sent: sentTo, sendSpanMs, startedAt }: BurstResult,
     who = 'another caller',
@@ -273,7 +276,7 @@ export class Timeline {
     this.#event(startedAt, CLIENT, `${who} sent ${sent}, of which ${admitted} were admitted`);
   }
 
-  /** Notes what has changed in the health of the replicas. */
+  /** Records changes in the health of the replicas. */
   #health({ at, connected, pods }: EventOf<'health'>): void {
     for (const [pod, state] of Object.entries(pods)) {
       const component = this.#replicas.get(pod);
@@ -351,7 +354,7 @@ export class Timeline {
     this.#event(at, component, 'it gives no answer');
   }
 
-  /** What is well from the start is no event. */
+  /** A component that is healthy from the start is no event. */
   #state(at: number, component: string, text: string, well: boolean): void {
     const known = this.#states.get(component);
     if (known === text || (known === undefined && well)) return;

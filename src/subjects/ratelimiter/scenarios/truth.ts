@@ -1,16 +1,19 @@
-/** What a fault does, in the words that a diagnosis answers in: for its grade alone, no diagnosis is told. Pure. */
+/**
+ * What a fault does, in the terms of a diagnosis. Used only for its grade and never shown to a diagnosis provider.
+ * Pure.
+ */
 import type { FaultEvidence } from '../../../demo/subject.ts';
 import type { Truth } from '../../../diagnosis/index.ts';
 
-/** The class that a diagnosis should find, and where: in the store, or in what all replicas do together. */
+/** The class that a diagnosis should find, and where: in the store, or in the replicas together. */
 export interface FaultTruth {
   readonly anomaly: Truth['anomaly'];
   readonly at: 'store' | 'replica';
 }
 
 /**
- * The same in terms of the bundle of a fault, whose times begin with it. What a store does is over with the fault;
- * what replicas have admitted together stays, so that has no end.
+ * The same relative to the evidence of a fault, whose times begin with it. The effect of a store ends with the fault;
+ * admissions of replicas stay, so that has no end.
  */
 export function truthIn(
   { anomaly, at }: FaultTruth,

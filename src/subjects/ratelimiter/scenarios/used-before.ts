@@ -1,4 +1,4 @@
-/** A look at the counters right before a fault. */
+/** Checks the counters right before a fault. */
 import type { FaultReport } from '../../../demo/observed.ts';
 import { type CounterSample, missingIn, totalAdmitted } from '../history/counter-sample.ts';
 import { countsOf } from '../interfaces/counts.ts';
@@ -8,9 +8,9 @@ import { perPod } from '../words.ts';
 type Parts = Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference'>;
 
 /**
- * Why nothing may be injected: what is counted by now is not the fault's, and leaves less of the limit than the fault
- * is to find. Undefined: the key is untouched.
- * @throws if that cannot be found out
+ * Why nothing may be injected: earlier counts are not due to the fault, and leave less of the limit than the fault
+ * needs. Undefined: the key is unused.
+ * @throws if this cannot be determined
  */
 export async function usedBefore(
   parts: Parts,
@@ -25,7 +25,7 @@ export async function usedBefore(
   return { proof: 'Inconclusive', endedAt: parts.now(), message, evidence: [message] };
 }
 
-/** A sample of a key to which this run has sent nothing. @throws if it is not complete */
+/** A sample of a key to which this run has sent nothing. @throws if it is incomplete */
 export async function countsBefore(parts: Parts, key: string, signal: AbortSignal): Promise<CounterSample> {
   const sample = await countsOf(parts).sample(key, () => new Map(), signal);
   const missing = missingIn(sample, parts.reference ? parts.podClients.length : 0);

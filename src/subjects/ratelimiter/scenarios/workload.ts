@@ -5,7 +5,7 @@ import type { FaultMoment } from '../faults/fault.ts';
 import type { History } from '../history/history.ts';
 import type { Judge } from './scenario-type.ts';
 
-/** The record of one attempt, and what it has shown so far. */
+/** The record of one attempt, with the result so far. */
 export interface Recording<J extends Judge = Judge> {
   readonly fixture: string;
   readonly history: History;
@@ -16,32 +16,39 @@ export interface Recording<J extends Judge = Judge> {
 export interface Stage<J extends Judge = Judge> {
   /** As {@link StoreFault.prepare}. */
   admit(ms: number, signal: AbortSignal): Promise<void>;
-  /** Begins the history; @param requestsPerSecond of the steady traffic, if there is some */
+  /** Begins the history. @param requestsPerSecond of the steady traffic, if there is any */
   record(requestsPerSecond?: number): Recording<J>;
 }
 
-/** One attempt of a workload. All but `prepare` is used only after that, and only by the process that prepared it. */
+/**
+ * One attempt of a workload. `prepare` comes first; all else is used only after it, and only by the process that called
+ * it.
+ */
 export interface Workload<J extends Judge = Judge> {
-  /** Sets callers up. @throws an error whose message says what to do; what it made is gone then */
+  /** Sets callers up. @throws an error whose message states what to do; its limits are removed then */
   prepare(fixture: string, stage: Stage<J>, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>>;
   /**
-   * Right before the fault of the store. @returns why nothing may be injected; undefined: it may
-   * @throws if that cannot be found out
+   * Right before the fault of the store.
+   * @returns why nothing may be injected; undefined: it may
+   * @throws if this cannot be determined
    */
   arrive?(signal: AbortSignal): Promise<FaultReport | undefined>;
-  /** Of a scenario without a fault of the store: sends what is the fault, once. @throws only before anything was sent */
+  /**
+   * For a scenario without a fault of the store: sends the requests that are the fault, once.
+   * @throws only before anything was sent
+   */
   inject?(moment: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport>;
-  /** Sends and reads while the fault is watched, until it has seen all or `signal` aborts. */
+  /** Sends and reads while the fault is watched, until everything was observed or `signal` aborts. */
   watch(signal: AbortSignal, report: () => void): Promise<void>;
   /** Steady traffic, until `signal` aborts. */
   load?(signal: AbortSignal): Promise<void>;
-  /** Looks at what the fault left, once the store accepted a write; at most for about `settleMs` milliseconds. */
+  /** Reads the effects of the fault, once the store accepted a write; takes about `settleMs` milliseconds at most. */
   settle?(settleMs: number, signal: AbortSignal): Promise<Settled>;
 }
 
-/** What was seen after a fault. */
+/** Observations after a fault. */
 export interface Settled extends Pick<RecoveryReport, 'restedAt'> {
   readonly message: string;
-  /** What the store held in the end; left out: not known. */
+  /** The count in the store in the end; left out: unknown. */
   readonly stored?: number;
 }

@@ -1,9 +1,9 @@
-/** What a person does about an error of Redis. One text for each, whoever met it. */
+/** What to do about an error of Redis. One text for each error, wherever it occurs. */
 import type { RedisTarget } from './redis-target.ts';
 
 /**
- * The rights that the operator's user needs in Redis, for the whole of a run.
- * As in docs and manifests; what a refused user is told to grant.
+ * The rights that the operator's user needs in Redis, for a complete run. The same as in docs and manifests; shown if
+ * one is missing.
  */
 export const REDIS_ACL =
   '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels';
@@ -31,12 +31,12 @@ const BY_REPLY: readonly (readonly [RegExp, string])[] = [
   [/^OOM/, 'it refuses writes because its memory is full: free some'],
 ];
 
-/** What to do about what Redis answered; undefined where nothing is known. */
+/** What to do about an error that Redis answered; undefined if unknown. */
 export function adviceOnReply(said: string): string | undefined {
   return BY_REPLY.find(([reply]) => reply.test(said))?.[1];
 }
 
-/** What to do about a connection that failed with this. */
+/** What to do about a connection that failed with this error. */
 export function adviceOnConnection(said: string, target: RedisTarget): string {
   const known = adviceOnReply(said);
   if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 /**
- * A connection of ioredis to a server that may be anything: replies reach ioredis through a gate, and whatever goes
- * wrong rejects the commands under way with its cause.
+ * A connection of ioredis to an untrusted server: replies reach ioredis through a gate, and any failure rejects the
+ * commands in flight with its cause.
  */
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectSecure, createSecureContext, type SecureContext } from 'node:tls';
@@ -17,29 +17,27 @@ export const REPLY_BYTES = 256 * 1024;
 /** Enough for CLIENT LIST of some 3,200 clients: 200 pods of a rate limiter with 16 connections each. */
 export const CLIENT_LIST_BYTES = 1024 * 1024;
 
-/** What a connection waits for and takes. Durations in milliseconds. */
+/** Timeouts and bounds of a connection. Durations in milliseconds. */
 export interface ConnectionLimits {
-  /** Until it stands, TLS included. */
+  /** Until the connection is established, including TLS. */
   readonly connectTimeout: number;
-  /** From sending a command to the end of its answer; none where left out. An answer that is late ends the connection. */
+  /** From sending a command to the end of its answer; left out: no timeout. A late answer ends the connection. */
   readonly commandTimeout?: number | undefined;
-  /** Bytes of one reply; {@link REPLY_BYTES} where left out. */
+  /** Bytes of one reply; default: {@link REPLY_BYTES}. */
   readonly replyBytes?: number;
 }
 
 /**
- * A connection that is not made yet. It queues nothing, sends nothing twice, and once it is lost it stays lost.
- *
- * `connect()` and every command reject with what Redis said, or else with what ended the connection: a
+ * A connection that is not opened yet. It queues nothing, sends nothing twice, and once lost it stays lost. `connect()`
+ * and every command reject with the error that Redis answered, or else with what ended the connection: a
  * RedisWireError, or the error of the socket. Errors hold no arguments of commands, and no password that the server
- * repeated. Whether anybody listens to its
- * event `error` does not matter.
+ * repeated. A listener to its event `error` is not needed.
  */
 export function boundedConnection(target: RedisTarget, limits: ConnectionLimits): Redis {
   return new BoundedRedis(target, limits);
 }
 
-/** How ioredis gets its stream. */
+/** Opens the stream for ioredis. */
 function connectorTo(
   target: RedisTarget,
   connectTimeout: number,
@@ -67,19 +65,19 @@ function connectorTo(
       socket.on('error', (error) => {
         this.firstError ??= error;
       });
-      // Nothing is sent to a server that has stopped sending, and its half-open socket is not waited for.
+      // Nothing is sent to a server that has stopped sending, and its half-open socket is closed at once.
       socket.once('end', () => socket.destroy());
       return socket;
     }
 
-    /** At once: what a server still sends is of no interest, and it does not decide when the socket closes. */
+    /** At once: a server must not decide when the socket closes, and further data is of no interest. */
     override disconnect(): void {
       this.stream?.destroy();
     }
   };
 }
 
-/** To read hundreds of certificates takes tenths of a second, which nobody else is served meanwhile: once for each target. */
+/** Reading hundreds of certificates blocks the process for tenths of a second, so it is done once for each target. */
 const trusting = new WeakMap<RedisTarget, SecureContext>();
 
 function trustOf(target: RedisTarget): { secureContext?: SecureContext } {
@@ -89,7 +87,7 @@ function trustOf(target: RedisTarget): { secureContext?: SecureContext } {
   return { secureContext };
 }
 
-/** What is read is handled before the next read, on one thread: all connections share this memory. */
+/** A read is handled before the next one, on one thread, so all connections share this memory. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 
 function dial(target: RedisTarget, gate: ReplyGate): Socket {
@@ -114,7 +112,10 @@ function dial(target: RedisTarget, gate: ReplyGate): Socket {
   return socket;
 }
 
-/** ioredis tells why a connection ended by an event alone, and rejects with "Connection is closed."; this puts both together. */
+/**
+ * ioredis reports why a connection ended only by an event, and rejects with "Connection is closed."; this combines
+ * both.
+ */
 class BoundedRedis extends Redis {
   readonly #password: string | undefined;
   readonly #commandTimeout: number | undefined;
@@ -126,20 +127,20 @@ class BoundedRedis extends Redis {
     const gate = new ReplyGate(limits.replyBytes ?? REPLY_BYTES);
     super({
       Connector: connectorTo(target, limits.connectTimeout, gate),
-      // Only names what ioredis waits for; the connector dials.
+      // Only selects the event that ioredis waits for; the connector dials.
       ...(tls ? { tls: {} } : {}),
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
       lazyConnect: true,
       protocol: 2,
-      // The rights of the operator hold neither CLIENT SETINFO nor CLIENT SETNAME.
+      // The operator's rights include neither CLIENT SETINFO nor CLIENT SETNAME.
       disableClientInfo: true,
       enableReadyCheck: false,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
-      // Those of ioredis start anew with each byte, or leave the socket open: the connector and sendCommand keep both times.
+      // Those of ioredis restart with each byte, or leave the socket open: the connector and sendCommand enforce both.
       connectTimeout: 0,
     });
     this.#password = password;
@@ -167,7 +168,7 @@ class BoundedRedis extends Redis {
     return this.#inTime(Promise.resolve(reply));
   }
 
-  /** An answer that is late ends the connection: those behind it would be late as well. */
+  /** A late answer ends the connection: those behind it would be late as well. */
   async #inTime(reply: Promise<unknown>): Promise<unknown> {
     const ms = this.#commandTimeout;
     try {
@@ -182,7 +183,7 @@ class BoundedRedis extends Redis {
       `no complete answer came within ${ms} ms, so the connection was ended: check that it runs and is not overloaded or paused`,
     );
     this.disconnect();
-    // Rejected once the connection has ended: until then it passes for one that stands.
+    // Rejected once the connection has ended: until then it appears open.
     await reply.catch(() => undefined);
     throw this.#cause;
   }
@@ -192,13 +193,13 @@ class BoundedRedis extends Redis {
     return this.#cause ?? error;
   }
 
-  /** ioredis hangs the whole command on what Redis answered, AUTH with its password included; and Redis may repeat that. */
+  /** ioredis attaches the command to the error, AUTH with its password included; and Redis may repeat that. */
   #tellable<T extends Error>(error: T): T {
     Reflect.deleteProperty(error, 'command');
     const told = withoutPassword(error.message, this.#password);
     if (told === error.message) return error;
     error.message = told;
-    // Both hold the message as it was.
+    // Both hold the original message.
     error.stack = `${error.name}: ${told}`;
     Reflect.deleteProperty(error, 'cause');
     return error;

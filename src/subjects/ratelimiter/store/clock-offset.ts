@@ -5,7 +5,7 @@ import type { RedisConnections } from './redis-client.ts';
 /** Times the clock of Redis is read; the quickest answer counts. */
 const CLOCK_READS = 5;
 
-/** Clock of Redis less the local one, in milliseconds, by the answer that took the least time. @throws RedisClientError */
+/** Clock of Redis less the local one, in milliseconds, by the fastest answer. @throws RedisClientError */
 export async function clockOffset(redis: Pick<RedisConnections, 'time'>, now: () => number): Promise<number> {
   let best = { took: Number.POSITIVE_INFINITY, offset: 0 };
   for (let i = 0; i < CLOCK_READS; i += 1) {
@@ -21,16 +21,16 @@ export async function clockOffset(redis: Pick<RedisConnections, 'time'>, now: ()
 export interface Answered {
   /** When the answer was read here. */
   readonly at: number;
-  /** When Redis gave it, by the clock of Redis. */
+  /** When Redis answered, by the clock of Redis. */
   readonly redisAt: number;
 }
 
 /**
- * When Redis did what it answered, by the local clock: an answer is read late where this process waits for a
- * processor, and Redis has noted the moment itself. The clocks are compared now. It is the moment of reading where
- * that fails or takes longer than `withinMs`, or where Redis names one before the question or after the answer, so
- * that its clock was set meanwhile.
- * @param askedAt when the question was sent, by the local clock
+ * When Redis did what it answered, by the local clock. A process that waits for a CPU reads an answer late, but Redis
+ * has recorded the moment. The clocks are compared now. Returns the moment of reading if the comparison fails or takes
+ * longer than `withinMs`, or if the moment is before the request or after the answer, which means that the clock of
+ * Redis was set in between.
+ * @param askedAt when the request was sent, by the local clock
  * @throws only the reason of `signal`
  */
 export async function momentOf(

@@ -1,9 +1,9 @@
-/** How often Redis has carried out each command, as INFO commandstats has it. Pure. */
+/** How often Redis has carried out each command, from INFO commandstats. Pure. */
 import { parseInfoFields } from './redis-info.ts';
 
 /**
- * Commands that touch no data: connections, watching and management. Health checks, exporters and clients that
- * connect send them to a Redis that nobody uses, and this operator does. A container stands for its subcommands.
+ * Commands that touch no data: connections, watching and management. Health checks, exporters, connecting clients and
+ * this operator send them to an otherwise unused Redis. A container command stands for its subcommands.
  */
 const NO_DATA: ReadonlySet<string> = new Set(
   (
@@ -35,11 +35,11 @@ export const OTHERS = 'others';
 export interface CommandCounts {
   /** Calls of each command that touches data, by its name, or under {@link OTHERS}. */
   readonly data: ReadonlyMap<string, number>;
-  /** Calls of INFO, those of whoever asks among them. */
+  /** Calls of INFO, including our own. */
   readonly info: number;
 }
 
-/** What `INFO commandstats` says: `cmdstat_evalsha:calls=12,...`. */
+/** Parses `INFO commandstats`: `cmdstat_evalsha:calls=12,...`. */
 export function parseCommandCounts(text: string): CommandCounts {
   const data = new Map<string, number>();
   let info = 0;
@@ -49,14 +49,14 @@ export function parseCommandCounts(text: string): CommandCounts {
     if (name === undefined) continue;
     if (name === 'info') info = calls;
     if (NO_DATA.has(name.split('|')[0] ?? '')) continue;
-    // The name from the list: a substring would keep the whole text in memory.
+    // The name from the list: a substring would keep the complete text in memory.
     const counter = COUNTED.get(name) ?? OTHERS;
     data.set(counter, (data.get(counter) ?? 0) + calls);
   }
   return { data, info };
 }
 
-/** By how much each command has grown, where it has. */
+/** The increase of each command that has one. */
 export function grown(before: CommandCounts, after: CommandCounts): Map<string, number> {
   const more = new Map<string, number>();
   for (const [name, calls] of after.data) {

@@ -1,9 +1,8 @@
 /**
- * Lets Redis itself reject what comes too late. Whoever works on a Redis takes charge of it first, by a write on one
- * key that all share. A pause is sent in a transaction that Redis carries out only if nobody else has taken charge
- * since. So once a successor's write is answered, a CLIENT PAUSE of its predecessor does nothing, however long it was
- * on its way, and the count of pauses does not change behind the successor's back. It is a fencing token, checked by
- * Redis.
+ * A fencing token, checked by Redis: Redis itself rejects what arrives too late. A session takes charge of a Redis
+ * first, by a write on one key that all sessions share. A pause is sent in a transaction that Redis carries out only if
+ * no other session has taken charge since. So once a successor's write is answered, a CLIENT PAUSE of its predecessor
+ * has no effect, however late it arrives, and the count of pauses stays unchanged.
  */
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
@@ -11,10 +10,10 @@ import { within } from '../waiting.ts';
 import { REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { asList, requireOk, requireQueued } from './reply-types.ts';
 
-/** One for each Redis; the rights of the operator hold `~chaosdemo:probe:*`. */
+/** One for each Redis; the operator's rights include `~chaosdemo:probe:*`. */
 export const FENCE_KEY = 'chaosdemo:probe:fence';
 
-/** Somebody else is in charge of this Redis by now, or nobody is. Nothing was carried out. */
+/** Another session is in charge of this Redis by now, or none is. Nothing was carried out. */
 export class NotInChargeError extends Error {
   override readonly name = 'NotInChargeError';
 
@@ -23,15 +22,15 @@ export class NotInChargeError extends Error {
   }
 }
 
-/** The charge of one session, over whichever of its connections. */
+/** The charge of one session, over any of its connections. */
 export class Fence {
   #token: string | undefined;
-  /** Connections on which Redis watches for others. */
+  /** Connections on which Redis watches for other sessions. */
   readonly #watching = new Set<Redis>();
 
   /** From the answer on, for `ms` milliseconds, Redis carries out no transaction that began before this. */
   async takeCharge(redis: Redis, ms: number): Promise<void> {
-    // What is watched is void after a write of our own, too, so the next transaction needs another connection.
+    // Our own write also voids what is watched, so the next transaction needs another connection.
     await Promise.all([...this.#watching].map(endOf));
     this.#watching.clear();
     const token = randomUUID();
@@ -39,7 +38,10 @@ export class Fence {
     requireOk('SET', await redis.set(FENCE_KEY, token, 'PX', Math.ceil(ms)));
   }
 
-  /** Has Redis watch for others from now on, so that little has to be sent at the moment of a fault. @throws NotInChargeError */
+  /**
+   * Makes Redis watch for other sessions from now on, so that little has to be sent at the moment of a fault.
+   * @throws NotInChargeError
+   */
   async watch(redis: Redis): Promise<void> {
     if (this.#watching.has(redis)) return;
     const [watched, token] = await Promise.all([redis.call('WATCH', FENCE_KEY), redis.get(FENCE_KEY)]);
@@ -48,16 +50,19 @@ export class Fence {
     this.#watching.add(redis);
   }
 
-  /** Begins the transaction. What is sent over this connection is only queued then, until `carryOut`. @throws NotInChargeError */
+  /**
+   * Begins the transaction. Later commands on this connection are only queued, until `carryOut`.
+   * @throws NotInChargeError
+   */
   async begin(redis: Redis): Promise<void> {
     await this.watch(redis);
     this.#watching.delete(redis);
-    // Awaited, for without it the commands would be carried out whoever is in charge.
+    // Awaited: without MULTI the commands would be carried out whichever session is in charge.
     requireOk('MULTI', await redis.call('MULTI'));
   }
 
   /**
-   * These commands, after `begin`, and the end of the transaction.
+   * Sends these commands, after `begin`, and the end of the transaction.
    * @param name of the commands, for messages
    * @returns their replies, in order
    * @throws NotInChargeError, or the first error that Redis answered
@@ -81,7 +86,7 @@ export class Fence {
   }
 }
 
-/** Ends a connection, and waits until that is known: until then it passes for one that stands. */
+/** Ends a connection, and waits until that is known: until then it appears open. */
 export async function endOf(redis: Redis): Promise<void> {
   if (redis.status === 'end') return;
   const ended = new Promise<void>((resolve) => redis.once('end', () => resolve()));

@@ -1,19 +1,19 @@
-/** What this demo knows of a pause of its own: whoever pauses Redis notes it here, and whoever restores reads it. */
+/** What this demo knows of its own pause: the fault records it here, and the restore reads it. */
 export class OwnPause {
   #state: 'none' | 'active' | 'unknown';
   #released = false;
 
-  /** @param mayBeOn an earlier process may have left one on */
+  /** @param mayBeOn an earlier process may have left one active */
   constructor(mayBeOn: boolean) {
     this.#state = mayBeOn ? 'unknown' : 'none';
   }
 
-  /** none: certainly none is on. unknown: this process saw nothing of it, but an earlier one may have paused. */
+  /** none: certainly none is active. unknown: this process saw none, but an earlier one may have paused. */
   get state(): 'none' | 'active' | 'unknown' {
     return this.#state;
   }
 
-  /** Whether it was cut short by this demo itself. */
+  /** Whether this demo itself ended it early. */
   get released(): boolean {
     return this.#released;
   }
@@ -27,7 +27,7 @@ export class OwnPause {
     this.#state = 'none';
   }
 
-  /** No earlier one can be on any more; one of this process stays as it is. */
+  /** No earlier one can be active any more; one of this process stays unchanged. */
   outlived(): void {
     if (this.#state === 'unknown') this.#state = 'none';
   }

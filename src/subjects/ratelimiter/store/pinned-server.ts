@@ -1,7 +1,7 @@
 /**
- * Holds a session to the one Redis that it was admitted to. An address outlives its pod, and a server its own
- * restart: what answers at the address later may be somebody else's. So before a password goes there, the pod is
- * known to be the same, and before anything is written, the run_id is.
+ * Pins a session to the one Redis that it was admitted to. An address outlives its pod, and a server its own restart: a
+ * later server at the address may belong to another user. So the pod is verified before a password is sent there, and
+ * the run_id before anything is written.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
@@ -11,18 +11,24 @@ import { parseInfo } from './redis-info.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 import { asText } from './reply-types.ts';
 
-/** By what the Redis of a session is known again. */
+/** The identity of a session's Redis. */
 export interface ServerIdentity {
-  /** As it was admitted; undefined where it was not, to release what is on: then the first that answers is the one. */
+  /**
+   * As admitted; undefined if nothing was admitted and only a fault is released: then the first server that answers is
+   * used.
+   */
   readonly runId: string | undefined;
-  /** Whether the pod that was found still has the address, asked of the API server. @throws where it did not say */
+  /**
+   * Whether the pod that was found still has the address, according to the API server.
+   * @throws if there is no answer
+   */
   readonly podIsThere: (signal: AbortSignal) => Promise<boolean>;
 }
 
-/** Another server is at the address, or may be; nothing was written to it. */
+/** The address has another server, or may have; nothing was written to it. */
 export class OtherServerError extends Error {
   override readonly name = 'OtherServerError';
-  /** False: only what the API server says was not known. */
+  /** False: it is only unknown, because the API server did not answer. */
   readonly isAnother: boolean;
 
   constructor(message: string, isAnother: boolean) {
@@ -31,13 +37,16 @@ export class OtherServerError extends Error {
   }
 }
 
-/** What a connection is for. A pause may go to the very server that was admitted only; a probe also to one that was restarted in its pod. */
+/**
+ * What a connection is for. A pause may only go to the very server that was admitted; a probe also to one that was
+ * restarted in its pod.
+ */
 export type Use = 'pause' | 'probe';
 
-/** How long the API server may take to say whose the address is, and how long before it is asked again. */
+/** How long the API server may take to report the pod at the address, and the interval between two requests. */
 const ASK_MS = 3000;
 const ASK_EVERY_MS = 500;
-/** How long a connection that stands may take to show that it still does, and a new one to name its server. */
+/** How long an open connection may take to show that it still works, and a new one to name its server. */
 const ALIVE_MS = 250;
 const INFO_MS = 5000;
 
@@ -49,7 +58,7 @@ export class PinnedServer {
   /** By the monotonic clock. */
   #askedAt = -Infinity;
 
-  /** @param identity left out: every server at the address will do */
+  /** @param identity left out: any server at the address is accepted */
   constructor(target: RedisTarget, identity: ServerIdentity | undefined) {
     this.#target = target;
     this.#identity = identity;
@@ -57,17 +66,16 @@ export class PinnedServer {
   }
 
   /**
-   * Before a connection is made. A password is sent as soon as it stands, so the pod has to be the same: a connection of
-   * this session that still answers shows it, or else the API server. With TLS the certificate does, and without a
-   * password there is nothing to lose.
-   *
+   * Call before a connection is opened. A password is sent as soon as it is open, so the pod has to be the same: shown
+   * by a connection of this session that still answers, or else by the API server. With TLS the certificate shows it,
+   * and without a password there is nothing to protect.
    * @param standing a connection to the right server, if there is one
    * @throws OtherServerError
    */
   async beforeDial(standing: Redis | undefined): Promise<void> {
     const { password, podName, tls } = this.#target;
     if (!this.#identity || password === undefined || tls) return;
-    // An address that changes hands cuts it.
+    // A connection does not survive a change of the pod behind its address.
     const pong = standing && (await within(standing.ping(), ALIVE_MS).catch(() => TIMED_OUT));
     if (pong === 'PONG') return;
     const isThere = await this.#podIsThere().catch((error: unknown) => {
@@ -79,7 +87,7 @@ export class PinnedServer {
     throw new OtherServerError(message, true);
   }
 
-  /** Once it stands, before anything else is sent. @throws OtherServerError, or what asking throws */
+  /** Call once it is open, before anything else is sent. @throws OtherServerError, or the error of the request */
   async afterLogin(redis: Redis, use: Use): Promise<void> {
     if (!this.#identity) return;
     const info = await within(redis.info('server'), INFO_MS);
@@ -96,7 +104,7 @@ export class PinnedServer {
     return `Redis ${redisName(this.#target)}`;
   }
 
-  /** Connections that are made at the same time share a question, and no answer is used again. */
+  /** Connections that are opened at the same time share a request; its answer is not reused. */
   #podIsThere(): Promise<boolean> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;

@@ -1,9 +1,9 @@
 /**
- * Keeps the password out of messages: a server can repeat whatever it was sent, and a status has more readers than the
+ * Keeps the password out of messages: a server can repeat what it was sent, and a status has more readers than the
  * Secret. Pure.
  */
 
-/** A shorter password is no secret, and would be found everywhere. */
+/** A shorter password is no secret, and would match everywhere. */
 const LEAST = 4;
 const WITHHELD = 'what it said is not repeated, since it holds the password that it was sent';
 
@@ -11,7 +11,7 @@ export function holdsPassword(text: string, password: string | undefined): boole
   return password !== undefined && password.length >= LEAST && text.includes(password);
 }
 
-/** The text, or instead of it that it is not repeated, with the code of the error. */
+/** The text, or a note that it is not repeated, with the code of the error. */
 export function withoutPassword(text: string, password: string | undefined): string {
   if (!holdsPassword(text, password)) return text;
   const code = /^[A-Z]{2,}\b/.exec(text)?.[0];

@@ -1,10 +1,7 @@
 /**
- * Connections to the Redis behind the rate limiter. Redis answers the commands
- * of a connection in order, so a write that is held back holds back whatever
- * stands behind it: control, probe writes and reads each have a connection.
- *
- * Nothing is queued while there is no connection and nothing is sent twice. A
- * connection that is lost stays lost until somebody asks for it again.
+ * Connections to the Redis behind the rate limiter. Redis answers the commands of a connection in order, so a write
+ * that is held back holds back everything behind it: control, probe writes and reads have separate connections. Nothing
+ * is queued while there is no connection and nothing is sent twice. A lost connection stays lost until the next use.
  */
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../waiting.ts';
@@ -17,15 +14,15 @@ import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 import { asFields, asInteger, asText, asTime, requireOk } from './reply-types.ts';
 
-/** How long a probe key lives; longer than the longest pause, and then gone by itself. */
+/** How long a probe key lives; longer than the longest pause. */
 const PROBE_TTL_MS = 120_000;
 
-/** The connections of one session with Redis; made lazily. Every method throws RedisClientError. */
+/** The connections of one session to Redis, opened on demand. Every method throws RedisClientError. */
 export class RedisConnections {
   readonly #target: RedisTarget;
   readonly #server: PinnedServer;
   #control: Link;
-  /** Kept open to the end: what was sent over them may still be carried out. */
+  /** Kept open to the end: commands that were sent over them may still be carried out. */
   readonly #late: Link[] = [];
   readonly #reader: Link;
   readonly #lister: Link;
@@ -36,7 +33,7 @@ export class RedisConnections {
 
   /**
    * @param probeId makes the probe key this session's own
-   * @param identity what every connection is held to; left out: any server at the address will do
+   * @param identity required of every connection; left out: any server at the address is accepted
    */
   constructor(target: RedisTarget, probeId: string, identity?: ServerIdentity) {
     this.#target = target;
@@ -48,12 +45,12 @@ export class RedisConnections {
     this.#probeKey = `chaosdemo:probe:${probeId}`;
   }
 
-  /** How messages call this Redis: "redis-0 (10.0.0.7:6379)". */
+  /** Name of this Redis in messages: "redis-0 (10.0.0.7:6379)". */
   get name(): string {
     return redisName(this.#target);
   }
 
-  /** Connects what a fault needs, so that nothing has to be connected at its moment. */
+  /** Opens the connections that a fault needs, so that none has to be opened at its moment. */
   async warmUp(): Promise<void> {
     const redis = await this.#control.get();
     await this.#answered('WATCH', () => this.#fence.watch(redis));
@@ -61,8 +58,8 @@ export class RedisConnections {
   }
 
   /**
-   * Takes charge of this Redis: from the answer on no pause is carried out that somebody else has sent, however late
-   * it arrives, and none of this session that was sent before.
+   * Takes charge of this Redis: from the answer on, no pause of another session is carried out, however late it
+   * arrives, and none that this session sent before.
    * @param ms how long this session may send one, in milliseconds
    */
   async takeCharge(ms: number): Promise<void> {
@@ -75,8 +72,8 @@ export class RedisConnections {
   }
 
   /**
-   * CLIENT PAUSE for writes, if this session is in charge. Resolves once Redis said OK.
-   * @param length milliseconds; asked once there is a connection, and what it throws is thrown on
+   * CLIENT PAUSE for writes, if this session is in charge. Resolves once Redis answered OK.
+   * @param length milliseconds; called once there is a connection, and its error is passed on
    * @throws NotInChargeError, too: nothing was carried out, and nothing will be
    */
   async pauseWrites(length: () => number): Promise<void> {
@@ -97,7 +94,7 @@ export class RedisConnections {
     });
   }
 
-  /** CLIENT UNPAUSE. Where it is not answered in time, the next one goes over a new connection. */
+  /** CLIENT UNPAUSE. If it is not answered in time, the next one uses a new connection. */
   async unpause(): Promise<void> {
     const link = this.#control;
     try {
@@ -114,7 +111,7 @@ export class RedisConnections {
     }
   }
 
-  /** What is answered in time; its connection outlives an answer that is late. */
+  /** Limits the wait for an answer; the connection stays open for a late one. */
   async #answered(command: string, ask: () => Promise<void>): Promise<void> {
     try {
       const reply = await within(ask(), REDIS_TIMEOUT_MS);
@@ -125,7 +122,7 @@ export class RedisConnections {
     }
   }
 
-  /** CLIENT LIST, as Redis has it, and the address and port from which it was requested. */
+  /** CLIENT LIST of Redis, and the address and port of the connection that sent it. */
   async clientList(): Promise<{
     readonly text: string;
     readonly localAddress: string;
@@ -139,7 +136,7 @@ export class RedisConnections {
 
   /**
    * CLIENT KILL of these clients, if this session is in charge.
-   * @param ids as in CLIENT LIST; no other client ever has one of them
+   * @param ids as in CLIENT LIST; never reused for another client
    * @param onSend called right before the commands are sent; nothing is sent if it throws
    * @returns for each, whether Redis has ended its connection
    * @throws NotInChargeError, too: none was ended, and none will be
@@ -165,7 +162,7 @@ export class RedisConnections {
     return replies.map((reply) => asInteger('CLIENT KILL', reply) > 0);
   }
 
-  /** INFO of these sections, as Redis has it. */
+  /** INFO of these sections. */
   async info(...sections: ('server' | 'commandstats')[]): Promise<string> {
     const texts: string[] = [];
     for (const section of sections) {
@@ -188,8 +185,8 @@ export class RedisConnections {
   }
 
   /**
-   * What a rate limiter counts at a key; 0 where there is no such key.
-   * @throws RedisClientError also for a value of another kind, and for one that is no whole number
+   * The count of a rate limiter at a key; 0 if there is no such key.
+   * @throws RedisClientError also for a value of another type, and for one that is not an integer
    */
   async count({ field, key, pattern, type }: CountPlace): Promise<number> {
     const { name, send } = COUNT_COMMANDS[type];
@@ -219,12 +216,12 @@ export class RedisConnections {
     );
   }
 
-  /** PING on the reader: Redis answers, and no command on data shows up in its statistics. */
+  /** PING on the reader: Redis answers, and its statistics show no command on data. */
   async ping(): Promise<void> {
     await this.#ask(this.#reader, 'PING', (redis) => redis.ping());
   }
 
-  /** PING and GET on the reader: proof that reads are answered. Returns milliseconds taken. */
+  /** PING and GET on the reader: proves that reads are answered. Returns the duration in milliseconds. */
   async read(): Promise<number> {
     const start = performance.now();
     await this.ping();
@@ -233,8 +230,8 @@ export class RedisConnections {
   }
 
   /**
-   * A connection for probe writes of its own, connected already. A probe may be
-   * held back for as long as Redis likes, so its owner has to bound the wait.
+   * A separate, open connection for probe writes. Redis may hold a probe back indefinitely, so the caller has to bound
+   * the wait.
    */
   async openProbeWriter(): Promise<ProbeWriter> {
     const link = this.#link('probe');
@@ -252,7 +249,7 @@ export class RedisConnections {
     return {
       write: async () =>
         await this.#ask(link, 'SET', async (redis) => {
-          // Sent together: Redis comes to the second right behind the first, however late anybody reads that.
+          // Sent together: Redis handles the second right after the first, however late the answers are read.
           const [set, time] = await Promise.all([
             redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS),
             redis.time(),
@@ -267,7 +264,7 @@ export class RedisConnections {
     };
   }
 
-  /** Drops every connection at once; commands under way are rejected. */
+  /** Closes every connection at once; commands in flight are rejected. */
   close(): void {
     for (const link of this.#links) link.close();
   }
@@ -276,7 +273,10 @@ export class RedisConnections {
     return [this.#reader, this.#lister, this.#killer, this.#control, ...this.#late, ...this.#writers];
   }
 
-  /** A late answer must not end it: only behind a CLIENT PAUSE, on its connection, does a CLIENT UNPAUSE end it for certain. */
+  /**
+   * A late answer must not end it: only behind a CLIENT PAUSE, on its connection, does a CLIENT UNPAUSE end it for
+   * certain.
+   */
   #newControl(): Link {
     return this.#link('pause');
   }
@@ -288,7 +288,7 @@ export class RedisConnections {
       use,
       ...(commandTimeout === undefined ? {} : { commandTimeout }),
       ...(replyBytes === undefined ? {} : { replyBytes }),
-      // The others may be held back, or in the midst of something that a question would disturb.
+      // The others may be held back, or in the middle of something that a request would disturb.
       standing: () => this.#reader.standing,
     });
   }
@@ -303,11 +303,11 @@ export class RedisConnections {
   }
 }
 
-/** One connection for probe writes. */
 export interface ProbeWriter {
   /**
-   * A real write on the probe key. Resolves once Redis has taken it, to when that was: by the clock of Redis, in
-   * milliseconds since the epoch. @throws RedisClientError
+   * A real write on the probe key. Resolves once Redis has accepted it, with the moment by the clock of Redis, in
+   * milliseconds since the epoch.
+   * @throws RedisClientError
    */
   write(): Promise<number>;
   /** See {@link RedisConnections.takeCharge}; may be held back as long. @throws RedisClientError */

@@ -1,15 +1,15 @@
-/** What goes wrong with a Redis, in words that name it and say what to do. */
+/** Errors of a Redis, with its name and what to do. */
 import { messageOf } from '../../../api/index.ts';
 import { withAdvice } from '../words.ts';
 import { adviceOnReply } from './advice.ts';
 import { OtherServerError } from './pinned-server.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 
-/** Redis could not be asked, or refused; the message names the pod and says what to look at. */
+/** Redis did not answer, or refused; the message names the pod and what to check. */
 export class RedisClientError extends Error {
-  /** The first word of what Redis said (NOPERM, NOAUTH ...), where it answered; VALUE: a value that is none to the question. */
+  /** The first word of the error that Redis answered (NOPERM, NOAUTH ...), if any; VALUE: an invalid value. */
   readonly reply: string | undefined;
-  /** The server that was admitted does not answer at its address any more, but another. */
+  /** The admitted server does not answer at its address any more, but another one does. */
   readonly isAnotherServer: boolean;
 
   constructor(message: string, reply?: string, isAnotherServer = false) {
@@ -20,12 +20,12 @@ export class RedisClientError extends Error {
   }
 }
 
-/** Whether Redis said nothing: no connection, or no answer in time. What it said may be an error, too. */
+/** Whether Redis gave no answer: no connection, or no answer in time. An error is an answer, too. */
 export function gaveNoAnswer(error: unknown): boolean {
   return !(error instanceof RedisClientError) || error.reply === undefined;
 }
 
-/** An error with the name of the Redis and what to do; holds no secret, since Redis repeats none. */
+/** An error with the name of the Redis and what to do; holds no secret, because Redis repeats none. */
 export function explain(target: RedisTarget, command: string, error: unknown): RedisClientError {
   if (error instanceof RedisClientError) return error;
   if (error instanceof OtherServerError)

@@ -1,11 +1,11 @@
-/** Reads what matters out of INFO: which Redis this is, and how often it was paused. Pure. */
+/** Parses INFO: which Redis this is, and how often it was paused. Pure. */
 
 import { linesOf } from './lines.ts';
 
-/** What a run_id looks like; it changes with every start of the server. */
+/** Format of a run_id; it changes with every start of the server. */
 export const RUN_ID = /^[0-9a-f]{40}$/;
 
-/** INFO has some 200 fields and one for each command, so a real Redis stays far below. */
+/** INFO has some 200 fields and one for each command, so a real Redis stays far below this. */
 const MOST_FIELDS = 4096;
 
 /** Longer than any value that is used. */
@@ -35,8 +35,8 @@ export interface RedisInfo {
 }
 
 /**
- * The parts of `INFO server` and `INFO commandstats`, in one text.
- * @throws RangeError when there is no run_id in it
+ * Parses `INFO server` and `INFO commandstats`, in one text.
+ * @throws RangeError if it holds no run_id
  */
 export function parseInfo(text: string): RedisInfo {
   const fields = parseInfoFields(text);
@@ -52,16 +52,15 @@ export function parseInfo(text: string): RedisInfo {
   };
 }
 
-/** What tells later whether a pause was injected since: `<run_id>/<pauses>`. */
+/** Shows later whether a pause was injected since: `<run_id>/<pauses>`. */
 export function markerOf({ runId, pauses }: RedisInfo): string {
   return `${runId}/${pauses}`;
 }
 
 /**
- * Whether a pause was injected between `marker` and `now`. Another server, or a
- * restarted one, does not know; nor does one that shows no count of any
- * subcommand of CLIENT, of which the admission of a run sends one at least. A
- * marker that cannot be read tells nothing either.
+ * Whether a pause was injected between `marker` and `now`. Unknown for another or a restarted server, and for one that
+ * shows no count of any subcommand of CLIENT, because the admission of a run sends at least one. Unknown also for an
+ * unreadable marker.
  */
 export function comparePauses(marker: string, now: RedisInfo): 'Injected' | 'NotInjected' | 'Unknown' {
   const match = /^([0-9a-f]+)\/(\d+)$/.exec(marker);

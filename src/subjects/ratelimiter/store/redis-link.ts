@@ -1,4 +1,4 @@
-/** One connection to the Redis behind the rate limiter. A connection that is lost stays lost until somebody asks for it again. */
+/** One connection to the Redis behind the rate limiter. A lost connection stays lost until the next use. */
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../waiting.ts';
 import { boundedConnection } from './bounded-connection.ts';
@@ -9,21 +9,20 @@ import { type RedisTarget, redisName } from './redis-target.ts';
 /** How long connecting, or the answer to anything but a probe write, may take; in milliseconds. */
 export const REDIS_TIMEOUT_MS = 5000;
 
-/** What a link is made of. */
 interface LinkOptions {
   readonly target: RedisTarget;
   readonly server: PinnedServer;
   readonly use: Use;
   readonly commandTimeout?: number;
   readonly replyBytes?: number;
-  /** A connection of the same session that stands. */
+  /** An open connection of the same session. */
   readonly standing: () => Redis | undefined;
 }
 
-/** One connection, made when it is first needed and again when it was lost; each time to the server that was admitted. */
+/** One connection, opened on demand, and again if it was lost; each time to the server that was admitted. */
 export class Link {
   readonly #options: LinkOptions;
-  /** That was looked at: the server is the right one. */
+  /** Verified: the server is the right one. */
   #redis: Redis | undefined;
   #dialled: Redis | undefined;
   #connecting: Promise<Redis> | undefined;
@@ -33,12 +32,12 @@ export class Link {
     this.#options = options;
   }
 
-  /** The connection, where it stands now. */
+  /** The connection, if it is open. */
   get standing(): Redis | undefined {
     return this.#redis?.status === 'ready' ? this.#redis : undefined;
   }
 
-  /** @throws RedisClientError when there is no connection within the timeout, or it is not to the right server */
+  /** @throws RedisClientError if there is no connection within the timeout, or it is not to the right server */
   async get(): Promise<Redis> {
     if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
     const { standing } = this;

@@ -1,27 +1,27 @@
 /**
- * Lets replies of Redis through to ioredis, each once it is complete and within bounds, and none without a command.
- * ioredis makes room for what a reply announces: `*16000000\r\n`, a few times, ends the process, and so does a reply that
- * belongs to no command, or one of RESP3. Pure.
- * The protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
+ * Passes replies of Redis on to ioredis, each once it is complete and within bounds, and none without a command.
+ * ioredis allocates memory for the announced size of a reply: `*16000000\r\n`, a few times, ends the process, and so
+ * does a reply that belongs to no command, or one of RESP3. Pure. The protocol:
+ * https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 import { brokenProtocol, RedisWireError } from './wire-error.ts';
 
 /** HGETALL of 256 counters. */
 const MOST_ELEMENTS = 512;
-/** The longest line of Redis takes 1 KiB: why it takes no connections. */
+/** The longest line of Redis takes 1 KiB: why it accepts no connections. */
 const MOST_LINE_BYTES = 4096;
-/** Of a refusal that is repeated. */
+/** Characters of a refusal that are repeated. */
 const REFUSAL_CHARACTERS = 300;
 const NOTHING = Buffer.alloc(0);
 
 export class ReplyGate {
   readonly #mostBytes: number;
   #memory = NOTHING;
-  /** Bytes of the memory that belong to a reply that is not complete. */
+  /** Bytes of the memory that belong to an incomplete reply. */
   #held = 0;
   #owed = 0;
 
-  /** @param mostBytes of one reply, types and line ends included */
+  /** @param mostBytes of one reply, including types and line ends */
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes;
   }
@@ -33,7 +33,7 @@ export class ReplyGate {
 
   /**
    * Takes the next bytes, which may be overwritten afterwards.
-   * @returns the replies that are complete with them; empty if none is
+   * @returns the replies that they complete; empty if none
    * @throws RedisWireError PROTOCOL, REFUSED; the connection has to be ended then
    */
   take(part: Uint8Array): Buffer {
@@ -54,7 +54,7 @@ export class ReplyGate {
     return complete;
   }
 
-  /** In one piece of memory: a reply in a thousand small parts takes no more than it has bytes. */
+  /** In one piece: a reply in a thousand small parts takes no more memory than its bytes. */
   #keep(part: Uint8Array): void {
     const length = this.#held + part.length;
     if (length > this.#memory.length) {
@@ -67,7 +67,7 @@ export class ReplyGate {
   }
 }
 
-/** Where the reply at `from` ends; undefined if it is not complete. @throws RedisWireError PROTOCOL */
+/** The end of the reply at `from`; undefined if it is incomplete. @throws RedisWireError PROTOCOL */
 function endOfReply(bytes: Buffer, from: number, mostBytes: number): number | undefined {
   let at = from;
   let elements = 0;
@@ -103,7 +103,7 @@ function endOfReply(bytes: Buffer, from: number, mostBytes: number): number | un
   return at <= bytes.length ? at : undefined;
 }
 
-/** A server that takes no clients says so in an error, and hangs up: that is worth repeating. */
+/** A server that accepts no clients answers an error, and hangs up: that is worth repeating. */
 function withoutCommand(bytes: Buffer): RedisWireError {
   const line = /^-([^\r]+)\r\n$/.exec(bytes.toString('latin1', 0, MOST_LINE_BYTES))?.[1];
   if (line === undefined) return brokenProtocol('more replies than there were commands');

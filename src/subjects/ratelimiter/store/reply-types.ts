@@ -1,11 +1,11 @@
-/** Turns what Redis answered into what was asked for, or refuses it: a type in a signature is no proof. Pure. */
+/** Validates the type of a reply of Redis: a type in a signature is no proof. Pure. */
 
-/** Redis answered, within the protocol, with something that is no answer to this command. */
+/** A reply within the protocol that is no answer to this command. */
 export class ReplyTypeError extends Error {
   readonly code = 'UNEXPECTED_REPLY';
-  /** The message says what to do, too. */
+  /** The message states what to do, too. */
   readonly advises = true;
-  /** As it was asked: "CLIENT LIST". */
+  /** As in messages: "CLIENT LIST". */
   readonly command: string;
 
   constructor(command: string, wanted: string, outcome: string) {
@@ -35,7 +35,7 @@ export function requireOk(command: string, reply: unknown): void {
   if (reply !== 'OK') throw new ReplyTypeError(command, 'OK', kindOf(reply));
 }
 
-/** A command that waits for EXEC. @throws ReplyTypeError */
+/** The reply to a command that waits for EXEC. @throws ReplyTypeError */
 export function requireQueued(command: string, reply: unknown): void {
   if (reply !== 'QUEUED') throw new ReplyTypeError(command, 'QUEUED', kindOf(reply));
 }
@@ -47,8 +47,8 @@ export function asList(command: string, reply: unknown): readonly unknown[] {
 }
 
 /**
- * The fields of a hash; none where there is no such key.
- * @param reply as ioredis has it, an object, or as it was sent, a flat list
+ * The fields of a hash; none if there is no such key.
+ * @param reply an object, as from ioredis, or a flat list, as sent
  * @throws ReplyTypeError
  */
 export function asFields(command: string, reply: unknown): Map<string, string> {
@@ -73,9 +73,9 @@ export function asTime(command: string, reply: unknown): number {
 }
 
 /**
- * A list of clients without the very connection that asked for it is made up, or of somebody else's making.
+ * A client list without the very connection that requested it is forged, or comes from another server.
  * @param ownAddr address and port of that connection, as Redis writes them
- * @param ownUser of that connection; one of its own tells it apart too, where addresses are rewritten on the way
+ * @param ownUser of that connection; a dedicated user also identifies it, if addresses are rewritten on the way
  * @throws ReplyTypeError
  */
 export function requireOwnConnection(
@@ -95,7 +95,7 @@ export function requireOwnConnection(
   );
 }
 
-/** Names the kind only: what was sent is not repeated. */
+/** Names only the kind: the value is not repeated. */
 function kindOf(reply: unknown): string {
   if (reply === null || reply === undefined) return 'nothing';
   if (Array.isArray(reply)) return 'a list';

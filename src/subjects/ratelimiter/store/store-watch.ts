@@ -1,14 +1,14 @@
-/** Looks at reads and writes of the store while a fault is watched: before it, while it is on, and after it. */
+/** Probes reads and writes of the store while a fault is watched: before, during and after it. */
 import type { ProbeEvent } from '../history/events.ts';
 import type { Toolkit } from '../tools.ts';
 import { pauseFor } from '../waiting.ts';
 import type { ProbeWriter } from './redis-client.ts';
 import { gaveNoAnswer, RedisClientError } from './redis-error.ts';
 
-/** Time between two looks, in milliseconds; a write that waits is asked for at each of them. */
+/** Interval between two probes, in milliseconds; a waiting write is checked at each of them. */
 const LOOK_EVERY_MS = 250;
 
-/** A write that was sent; `took` is not there while it waits. */
+/** A write that was sent; `took` is missing while it waits. */
 interface Write {
   readonly sentAt: number;
   readonly writer: ProbeWriter;
@@ -16,8 +16,8 @@ interface Write {
 }
 
 /**
- * Notes how long reads and writes take until `signal` aborts; resolves then. A write is not given up while it waits:
- * the next one is sent when it was accepted. Failures are what it is there to see, so it never rejects.
+ * Records how long reads and writes take until `signal` aborts; then resolves. A write is not given up while it waits:
+ * the next one is sent once it was accepted. Failures are recorded as observations, so it never rejects.
  */
 export async function watchStore(
   { now, redis }: Pick<Toolkit, 'now' | 'redis'>,
@@ -67,7 +67,7 @@ export async function watchStore(
         const tookMs = await redis.read();
         const at = now();
         note('Read', tookMs, at);
-        // Only a read that was answered meanwhile shows that it is not this process that waits for itself.
+        // Only an answered read in between shows that the delay is not due to this process.
         if (write.state === 'waits' && at - sentAt > tookMs) {
           note('Waiting', at - sentAt, at);
         }

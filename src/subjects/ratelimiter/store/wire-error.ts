@@ -1,7 +1,9 @@
 /** Why a connection to a Redis was ended by this side. */
 export type RedisWireErrorCode = 'CONNECT_TIMEOUT' | 'REPLY_TIMEOUT' | 'PROTOCOL' | 'REFUSED';
 
-/** The server broke the protocol or was late; the connection is gone. The message repeats nothing but a refusal (REFUSED). */
+/**
+ * The server broke the protocol or was late; the connection is closed. The message repeats only a refusal (REFUSED).
+ */
 export class RedisWireError extends Error {
   readonly code: RedisWireErrorCode;
 
@@ -11,7 +13,7 @@ export class RedisWireError extends Error {
     this.code = code;
   }
 
-  /** Whether the message says what to do, too. */
+  /** Whether the message states what to do, too. */
   get advises(): boolean {
     return this.code !== 'CONNECT_TIMEOUT' && this.code !== 'REFUSED';
   }

@@ -1,7 +1,6 @@
 /**
- * Feels whether Redis really takes no writes: one write goes over a connection
- * of its own and has to stay unanswered while reads on another are answered.
- * The same write, once it is taken, tells that the pause is over.
+ * Verifies with a probe write that Redis really accepts no writes: the write has its own connection and has to stay
+ * unanswered while reads on another are answered. The same write, once accepted, shows that the pause has ended.
  */
 
 import { messageOf } from '../../../api/index.ts';
@@ -24,27 +23,29 @@ const COMPARE_WITHIN_MS = 1000;
 export interface HeldWrite {
   /** When it was sent, in milliseconds since the epoch. */
   readonly sentAt: number;
-  /** Resolves once its answer is read; rejects when its connection is lost. */
+  /** Resolves once its answer is read; rejects if its connection is lost. */
   readonly taken: Promise<Answered>;
 }
 
-/** What the probe felt. */
+/** The finding of the probe. */
 export type PauseFinding =
   | { kind: 'held'; heldMs: number; reads: number; slowestReadMs: number }
   | { kind: 'taken'; afterMs: number; at: number }
-  /** silent: reads were not answered. lost: the connection of the write was. refused: Redis answered with an error. */
+  /**
+   * silent: reads were not answered. lost: the connection of the write was lost. refused: Redis answered with an error.
+   */
   | { kind: 'unclear'; cause: 'silent' | 'lost' | 'refused'; reason: string };
 
 /** Sends a probe write. */
 export function sendWrite(writer: ProbeWriter, now: () => number): HeldWrite {
   const sentAt = now();
   const taken = writer.write().then((redisAt) => ({ at: now(), redisAt }));
-  // It is looked at later, by more than one.
+  // It is awaited later, in several places.
   taken.catch(() => undefined);
   return { sentAt, taken };
 }
 
-/** How long a write has to be held back to count, where the slowest without a fault took `usualMs`. */
+/** How long a write has to be held back to count, if the slowest without a fault took `usualMs`. */
 export function holdFor(usualMs: number): number {
   return Math.max(HOLD_MS, Math.ceil(usualMs * HOLD_FACTOR));
 }
@@ -92,16 +93,19 @@ export async function verifyPause(
   return outcome ?? { kind: 'held', heldMs: now() - write.sentAt, reads, slowestReadMs };
 }
 
-/** When writes were taken again. */
+/** When writes were accepted again. */
 export interface PauseEnd {
   readonly at: number;
-  /** The held write's connection was lost, and a later write on a new one was taken: the end was at `at` at the latest. */
+  /**
+   * The connection of the held write was lost, and a later write on a new one was accepted: the end was no later than
+   * `at`.
+   */
   readonly byLaterWrite: boolean;
 }
 
 /**
- * Waits until `write` is taken, or, once its connection is lost, until a new
- * write is. Undefined when that has not happened `deadlineMs` from now.
+ * Waits until `write` is accepted, or, once its connection is lost, until a new write is. Undefined if that has not
+ * happened within `deadlineMs`.
  * @throws only the reason of `signal`
  */
 export async function waitForPauseEnd(
@@ -126,10 +130,10 @@ export async function waitForPauseEnd(
 }
 
 /**
- * Writes until Redis takes it, on new connections as long as connections are
- * lost. Resolves to when it was taken; undefined when none was within
- * `deadlineMs`. @throws only the reason of `signal`
- * @param tell called with what went wrong, each time that something does
+ * Writes until Redis accepts it, on new connections as long as connections are lost. Resolves to when it was accepted;
+ * undefined if no write was within `deadlineMs`.
+ * @param tell called with each error
+ * @throws only the reason of `signal`
  */
 export async function proveWrite(
   redis: RedisConnections,

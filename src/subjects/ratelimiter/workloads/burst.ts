@@ -1,11 +1,11 @@
-/** A burst as events of a history: what its sender saw of each request. Pure. */
+/** A burst as events of a history: each request as observed by its sender. Pure. */
 import { truncate } from '../../../api/index.ts';
 import type { CallerRequest, EventOf } from '../history/events.ts';
 import type { Burst } from '../http/burst-plan.ts';
 import type { FailureCode } from '../http/failure.ts';
 import type { Decision } from '../interfaces/callers.ts';
 
-/** Requests that left, and were not answered as they should be. */
+/** Requests that were sent, and had no proper answer. */
 const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | 'outcome'>>>> = {
   TIMEOUT: { outcome: 'Timeout' },
   NO_ROOM: { outcome: 'Timeout' },

@@ -1,6 +1,6 @@
 /**
- * The open-loop sender: requests at a fixed rate that does not wait for answers, so a slow rate limiter gets no fewer. A
- * request whose caller has given up may be listened to further: a limiter that admits it late has admitted it.
+ * The open-loop sender: requests at a fixed rate that does not wait for answers, so a slow rate limiter gets no fewer.
+ * A request whose caller has given up may stay open: a limiter that admits it late has admitted it.
  */
 import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts';
 import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
@@ -12,17 +12,17 @@ import { pauseFor } from '../waiting.ts';
 const TICK_MS = 10;
 
 /**
- * How far it catches up on what was due while this process stood still; what is older is left out, since sent all at
- * once it would be a burst.
+ * How much overdue traffic it catches up on after a stall of this process; older requests are left out, because sending
+ * all at once would be a burst.
  */
 const CATCH_UP_MS = 200;
 
-/** Requests that one run may have open at once; beyond it a request is left out rather than piled up. */
+/** Requests that one run may have open at once; beyond that, requests are left out rather than queued. */
 const MOST_OPEN = 1000;
 
 /**
- * Requests that are listened to at once after their callers gave up. With so many, no more are sent of kinds that are
- * listened to: the outcome of a dropped one would not be known. Other runs need connections as well.
+ * Requests that may stay open at once after their callers gave up. At this number, no more are sent of kinds that are
+ * listened to: the outcome of a dropped one would be unknown. Other runs need connections as well.
  */
 const MOST_LATE = 300;
 
@@ -33,7 +33,7 @@ export interface Due {
   readonly key: string;
 }
 
-/** What is due at each turn, in order; ends when there is nothing more to send. */
+/** The due requests of each turn, in order; ends when there is nothing more to send. */
 export type Schedule = Iterable<readonly Due[]>;
 
 /** Records a request once its caller has an answer or has given up. */
@@ -56,17 +56,17 @@ export interface TrafficOptions {
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;
   readonly room: TrafficRoom;
-  /** There was no room for another open request, which was not sent then, or for an answer, which was given up. */
+  /** A request was not sent because too many were open, or an answer was dropped for lack of memory. */
   readonly leftOut: () => void;
   /** Left out: the operator does not listen once a caller has given up. */
   readonly late?: LateTraffic;
-  /** A request is being sent. What is returned hears how it ended, before `record` hears of it, if it does. */
+  /** Called before a request is sent. The returned function gets its result, before `record` does, if it does. */
   readonly sending?: (due: Due) => ((asked: RequestResult) => void) | undefined;
 }
 
 /**
  * Sends until `stop` is aborted or the schedule ends, then waits until every caller has an answer or has given up.
- * `lifetime` ends it at once; what was under way then is not reported.
+ * `lifetime` ends it at once; requests in flight are not reported then.
  * @throws the first TypeError; nothing more is sent then
  */
 export async function runTraffic(
@@ -81,14 +81,14 @@ export async function runTraffic(
   const failed = new AbortController();
   const send = (due: Due): void => {
     if (listening.isFull && late?.listensTo(due.caller)) return;
-    // A caller that still waits goes before one that has given up.
+    // A caller that still waits takes precedence over one that has given up.
     const place = open.size < MOST_OPEN ? (room() ?? listening.handOver()) : undefined;
     if (!place) {
       onLeftOut();
       return;
     }
     const request = sendOne({ ...options, due, place, listening }, record, lifetime)
-      // Nobody waits for it yet, so it must not be rejected.
+      // Not awaited yet, so it must not reject.
       .catch((error: unknown) => failed.abort(error))
       .finally(() => open.delete(request));
     open.add(request);
@@ -116,12 +116,12 @@ export async function runTraffic(
 interface OneRequest
   extends Pick<TrafficOptions, 'callers' | 'callerTimeoutMs' | 'late' | 'leftOut' | 'sending'> {
   readonly due: Due;
-  /** Given back once nothing of the request is open any more. */
+  /** Released once the request is no longer open. */
   readonly place: ConnectionLease;
   readonly listening: Listening;
 }
 
-/** Resolves once the caller has an answer or has given up; the request may go on then. */
+/** Resolves once the caller has an answer or has given up; the request may continue then. */
 async function sendOne(
   { callers, callerTimeoutMs, due, late, leftOut, listening, place, sending }: OneRequest,
   record: RecordRequest,
@@ -159,7 +159,7 @@ async function sendOne(
   }
 }
 
-/** The requests that are open though their callers gave up, with the connections that they hold. */
+/** Requests that are open although their callers gave up, with their connections. */
 class Listening {
   /** In the order in which they were given up. */
   readonly #open = new Map<AbortController, ConnectionLease>();
@@ -177,7 +177,7 @@ class Listening {
     this.#open.delete(request);
   }
 
-  /** Drops the oldest, and hands the connection that it held over; undefined: there is none. */
+  /** Drops the oldest, and returns its connection; undefined: there is none. */
   handOver(): ConnectionLease | undefined {
     const [oldest] = this.#open;
     if (!oldest) return undefined;
@@ -188,16 +188,16 @@ class Listening {
   }
 }
 
-/** Callers that are alike. */
+/** Callers of one kind. */
 export interface KindOfTraffic {
   readonly caller: CallerKind;
-  /** One key for each request, in their order; traffic ends when there is none left. */
+  /** One key for each request, in their order; traffic ends after the last one. */
   readonly keys: Iterable<string>;
 }
 
 /**
- * At every turn each pod gets one request of each kind of caller. Each turn begins with the next pod: if just one request
- * of a caller has come back since the last turn, it is not always the same pod that admits it.
+ * In every turn each pod gets one request of each kind of caller. Each turn begins with the next pod: if only one
+ * request of a caller was replenished since the last turn, it is not always the same pod that admits it.
  */
 export function* toEachPod(
   clients: readonly NodeClient[],
@@ -221,7 +221,7 @@ export function* toEachPod(
   }
 }
 
-/** At every turn the next pod gets the next request of one kind of caller. */
+/** In every turn the next pod gets the next request of one kind of caller. */
 export function* podByPod(clients: readonly NodeClient[], { caller, keys }: KindOfTraffic): Generator<Due[]> {
   let turn = 0;
   for (const key of keys) {
@@ -232,12 +232,12 @@ export function* podByPod(clients: readonly NodeClient[], { caller, keys }: Kind
   }
 }
 
-/** Each key so many times, one after the other. */
+/** Each key this many times, one after the other. */
 export function* usedTimes(keys: Iterable<string>, uses: number): Generator<string, undefined> {
   for (const key of keys) for (let i = 0; i < uses; i += 1) yield key;
 }
 
-/** All keys over and over, shifted by one each time, so that each of them comes to each pod. */
+/** All keys repeatedly, shifted by one each time, so that each key is used on each pod. */
 export function* inTurn(keys: readonly string[]): Generator<string, undefined> {
   for (let round = 0; keys.length > 0; round += 1) {
     for (let i = 0; i < keys.length; i += 1) yield keys[(i + round) % keys.length] ?? '';

@@ -1,4 +1,6 @@
-/** Redis is gone for the rate limiter: the pause, and the end of every connection of its pods, as often as they connect. */
+/**
+ * Redis is gone for the rate limiter: the pause, and the end of every connection of its pods, as often as they connect.
+ */
 import type { Toolkit } from '../../tools.ts';
 import { FencedPause } from '../fenced-pause.ts';
 import { PodConnections } from './pod-connections.ts';

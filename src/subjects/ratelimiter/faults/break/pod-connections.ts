@@ -1,6 +1,6 @@
 /**
- * Ends the connections of the selected pods to Redis, again and again. Nothing of it outlasts the process: Redis keeps
- * no state of it, and Redis itself rejects what comes after another process has taken charge.
+ * Ends the connections of the selected pods to Redis repeatedly. It leaves no state in Redis, and Redis itself rejects
+ * commands of this process after another has taken charge.
  */
 import { counted, messageOf } from '../../../../api/index.ts';
 import { formatAddr, parseClientList } from '../../admission/redis-clients.ts';
@@ -12,19 +12,18 @@ import { pauseFor } from '../../waiting.ts';
 import type { RecordEvent } from '../fault.ts';
 import type { DuringPause, Proof } from '../fenced-pause.ts';
 
-/** Time between two rounds, in milliseconds: a client that connects again has so long for its reads. */
+/** Interval between two rounds, in milliseconds: a client that reconnects has this long for its reads. */
 const EVERY_MS = 50;
 
 /** Connections that one transaction ends. */
 const MOST_AT_ONCE = 1000;
 
-/** If so much time passes without a round, in milliseconds, clients could take the fault for a stall. */
+/** Without a round for this long, in milliseconds, clients could take the fault for a stall. */
 const LONGEST_GAP_MS = 1000;
 
 /** Ids of connections count up from 1, so no client has the largest. */
 const NOBODY = '9223372036854775807';
 
-/** A connection of a pod. */
 interface PodConnection {
   readonly id: string;
   readonly pod: string;
@@ -37,7 +36,7 @@ export class PodConnections implements DuringPause {
   /** Name of each pod, by its IP. */
   readonly #pods: ReadonlyMap<string, string>;
   #over = new AbortController();
-  /** Those that were open when the fault began; undefined before they were listed. */
+  /** Connections that were open when the fault began; undefined before they were listed. */
   #open: readonly PodConnection[] | undefined;
   /** Connections that Redis has ended, by pod. */
   #ended = new Map<string, number>();
@@ -45,7 +44,7 @@ export class PodConnections implements DuringPause {
   #rounds = 0;
   #lastRoundAt = 0;
   #longestGapMs = 0;
-  /** Why it has ended before its time. */
+  /** Why it has ended early. */
   #failure: string | undefined;
 
   constructor(tools: Tools) {
@@ -130,7 +129,7 @@ export class PodConnections implements DuringPause {
         this.#noteGap(this.#tools.now());
       } catch (error) {
         if (this.#isOver()) return;
-        // A connection that was lost is made again; an answer does not change.
+        // A lost connection is opened again; an error that Redis answered does not change.
         if (
           error instanceof NotInChargeError ||
           (error instanceof RedisClientError && error.reply !== undefined)
@@ -143,7 +142,7 @@ export class PodConnections implements DuringPause {
     }
   }
 
-  /** Also once this run is about to release its pause. */
+  /** True also once this run is about to release its pause. */
   #isOver(): boolean {
     const { lifetime, now, ownPause } = this.#tools;
     if (this.#over.signal.aborted || lifetime.aborted || now() >= this.#until) return true;
@@ -160,15 +159,15 @@ export class PodConnections implements DuringPause {
     }
   }
 
-  /** Until then there was no round since the last one. */
+  /** Call after a round, or at the end: there was no round since the last one. */
   #noteGap(at: number): void {
     this.#longestGapMs = Math.max(this.#longestGapMs, at - this.#lastRoundAt);
     this.#lastRoundAt = at;
   }
 
   /**
-   * The connections of the pods, by the addresses that Redis sees. Those of this process are not among them: they come
-   * from its address or, where addresses are rewritten, are of its user.
+   * The connections of the pods, by the addresses that Redis sees. Connections of this process are left out: they come
+   * from its address or, if addresses are rewritten, have its user.
    * @throws RedisClientError, or ReplyTypeError for a list that is not of this Redis
    */
   async #list(): Promise<PodConnection[]> {

@@ -1,4 +1,4 @@
-/** Redis stalls: its writes wait, reads are answered, and connections stay open. That is the pause, and nothing besides. */
+/** Redis stalls: its writes wait, reads are answered, and connections stay open. That is only the pause. */
 import { FencedPause } from '../fenced-pause.ts';
 
 export class Stall extends FencedPause {}

@@ -13,7 +13,7 @@ const ESCAPE = '\\';
 /**
  * The remaining quota in the value of such a header; undefined: none can be read. Supported are
  *
- * - a whole number: `X-RateLimit-Remaining: 15`;
+ * - an integer: `X-RateLimit-Remaining: 15`;
  * - the combined field of the first drafts of the IETF: `RateLimit: limit=20, remaining=15, reset=40`;
  * - that of the later ones, for one policy: `RateLimit: "default";r=15;t=40`.
  *

@@ -114,10 +114,7 @@ export class ReportedQuota {
     };
   }
 
-  /**
-   * The used part of the limit by that header, or why it is unknown.
-   * @param known admissions by then
-   */
+  /** The used part of the limit by that header, or why it is unknown. @param known admissions by then */
   #read(value: string | undefined, known: number): number | string {
     const field = this.#header;
     if (value === undefined) return `answered without ${field}`;

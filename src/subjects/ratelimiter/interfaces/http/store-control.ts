@@ -59,10 +59,7 @@ export class StoreControl {
     this.#redis = redis;
   }
 
-  /**
-   * Observes for a second what Redis does without requests.
-   * @throws RedisClientError
-   */
+  /** Observes for a second what Redis does without requests. @throws RedisClientError */
   async rest(signal: AbortSignal): Promise<void> {
     await this.#readIdle();
     await pauseFor(REST_MS, signal);

@@ -2,10 +2,7 @@
 import type { Toolkit } from '../../tools.ts';
 import { ADDRESS_PLACE, KEY_PLACE } from './schema.ts';
 
-/**
- * 0 if nothing was counted.
- * @throws RedisClientError; TypeError if the spec does not name the place
- */
+/** 0 if nothing was counted. @throws RedisClientError; TypeError if the spec does not name the place */
 export async function storedCount(
   { callers, limiter, redis }: Pick<Toolkit, 'callers' | 'limiter' | 'redis'>,
   key: string,

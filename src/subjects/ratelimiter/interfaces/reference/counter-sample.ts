@@ -15,10 +15,7 @@ export interface SampledWindow {
   readonly windowId: string;
 }
 
-/**
- * Takes a sample, with its failures.
- * @throws only the reason of `signal`
- */
+/** Takes a sample, with its failures. @throws only the reason of `signal` */
 export async function sampleCounters(
   clients: readonly LimiterClient[],
   redis: RedisConnections,

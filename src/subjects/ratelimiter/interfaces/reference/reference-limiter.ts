@@ -93,10 +93,7 @@ export class ReferenceLimiter {
     }
   }
 
-  /**
-   * Sets the limit of the spec on these keys; the first is a fixture.
-   * @throws as {@link introduce}
-   */
+  /** Sets the limit of the spec on these keys; the first is a fixture. @throws as {@link introduce} */
   async prepare(keys: readonly string[], signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
     const { requests, window } = this.#parts.limiter.limit;
     const [fixture = ''] = keys;
@@ -138,10 +135,7 @@ export class ReferenceLimiter {
     return await sampleCounters(clients, redis, window, now, signal);
   }
 
-  /**
-   * The counters once `isRest` holds, or after `withinMs`.
-   * @throws the reason of `signal`
-   */
+  /** The counters once `isRest` holds, or after `withinMs`. @throws the reason of `signal` */
   async atRest(
     key: string,
     withinMs: number,
@@ -157,10 +151,7 @@ export class ReferenceLimiter {
     }
   }
 
-  /**
-   * Resolves once every pod may know what the others have admitted for this caller.
-   * @throws the reason of `signal`
-   */
+  /** Resolves once every pod may know what the others have admitted for this caller. @throws the reason of `signal` */
   async learned(key: string, signal: AbortSignal): Promise<void> {
     const withinMs = this.#restless.has(key) ? 0 : Math.min(this.#parts.timeoutMs, REST_MS);
     const sample = await this.atRest(key, withinMs, signal);

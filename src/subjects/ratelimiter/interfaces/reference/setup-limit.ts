@@ -28,7 +28,7 @@ export interface LimitWindow {
  * Defines `limit` requests in `windowMs` on `key`, by the first pod that accepts it, and reads it back on every pod
  * until all have the same window.
  *
- * @throws Error that says what to do, if that takes longer than `timeoutMs`; the reason of `signal`, at most 2 s after
+ * @throws Error with what to do, if that takes longer than `timeoutMs`; the reason of `signal`, at most 2 s after
  * it is aborted
  * @example
  * const { windowId } = await setupRateLimit(clients, 'demo-key', 10, 60_000, 5000, signal);

@@ -1,6 +1,6 @@
 /**
- * The counts of the one caller of counter drift. Either counters can be read: what pods or the sender report as admitted,
- * and what Redis holds. Or only answers report the quota: then the sender's own count is compared with that.
+ * The counts of the one caller of counter drift. Either counters can be read: admissions as reported by pods or the
+ * sender, and the count in Redis. Or only answers report the quota: then the sender's own count is compared with that.
  */
 import { counted, parseDuration } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
@@ -27,11 +27,11 @@ import { sourceOf } from './parameters.ts';
 /** How long a new caller can be used if the limit has no windows by the clock; milliseconds. */
 const USABLE_MS = 600_000;
 
-/** What was seen of the fault, when its effects are about to be read. */
+/** The state of the fault when its effects are about to be read. */
 export interface DriftSeen {
   readonly key: string;
   readonly drifted: boolean;
-  /** The most that was seen to be admitted. */
+  /** The most admissions that were observed. */
   readonly admitted: AdmittedByPod;
   readonly settleMs: number;
 }
@@ -43,14 +43,14 @@ export class CallerCounts {
   readonly #toolkit: Parts;
   readonly #storyMs: number;
   readonly #quota: ReportedQuota | undefined;
-  /** Of the answers since the last sample, the one that was furthest behind. */
+  /** The answer since the last sample whose count was furthest behind. */
   #furthest: QuotaAnswer | undefined;
   /** When the first request of the key was sent: its window begins no earlier. */
   #firstSentAt: number | undefined;
   /** When its window by the clock ends; undefined: it has none. */
   #clockEnd: number | undefined;
 
-  /** @param storyMs what has to fit into one window; milliseconds */
+  /** @param storyMs the time that has to fit into one window; milliseconds */
   constructor(toolkit: Parts, storyMs: number) {
     const { limiter } = toolkit;
     const header = limiter.http?.remainingHeader;
@@ -66,7 +66,10 @@ export class CallerCounts {
     return this.#toolkit.podClients.map(({ node }) => node.name);
   }
 
-  /** Gets a key ready: the caller is new to the limiter until the fault. @throws an error whose message says what to do */
+  /**
+   * Prepares a key: the caller is new to the limiter until the fault.
+   * @throws an error whose message states what to do
+   */
   async prepare(key: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
     const { limiter, now, reference } = this.#toolkit;
     if (reference) return await reference.prepare([key], signal);
@@ -81,14 +84,15 @@ export class CallerCounts {
   }
 
   /**
-   * Why nothing may be injected: the key has been used. A reported quota cannot be read without a request; if others
-   * used the key, answers report more than was sent, and are ignored. @throws if that cannot be found out
+   * Why nothing may be injected: the key has been used. A reported quota cannot be read without a request; if other
+   * clients used the key, answers report more than was sent, and are ignored.
+   * @throws if this cannot be determined
    */
   async usedBefore(key: string, signal: AbortSignal): Promise<FaultReport | undefined> {
     return this.#quota ? undefined : await usedBefore(this.#toolkit, key, signal);
   }
 
-  /** A request to this pod is being sent; what is returned gets its end. */
+  /** Call before a request to this pod is sent; pass its result to the returned function. */
   sending(pod: string): ((asked: RequestResult) => void) | undefined {
     const { callers, now } = this.#toolkit;
     this.#firstSentAt ??= now();
@@ -98,7 +102,7 @@ export class CallerCounts {
   }
 
   /**
-   * What was admitted first, and what was counted after that: so the difference can only be too small.
+   * Reads admissions first, and counts after that, so the difference can only be too small.
    * @param admitted the sender's own count
    * @throws only the reason of `signal`
    */
@@ -110,7 +114,7 @@ export class CallerCounts {
     return { ...sample, stored: undefined, elsewhere: this.#pods };
   }
 
-  /** What the answers reported since the sample before. */
+  /** What the answers reported since the previous sample. */
   #quotaSample({ admitted, open, problem, unreported }: ReportedQuota): CounterSample {
     const at = this.#toolkit.now();
     const furthest = this.#furthest;
@@ -122,21 +126,21 @@ export class CallerCounts {
       const { admitted: before, endedAt, pod, sentAt, used } = furthest;
       return { ...common, readAt: sentAt, endedAt, admitted: before, stored: used, reportedBy: pod };
     }
-    // Of nothing that was admitted nothing is missing.
+    // Without admissions, no count can be missing.
     if (sumOf(admitted.values()) === 0) return { ...common, admitted: new Map(admitted), stored: 0 };
     if (unreported === 0) return { ...nothing, idle: true };
     const missing = `whether the limiter counted ${counted(unreported, 'admitted request')} is unknown: ${problem ?? 'nothing was answered after that'}`;
     return { ...nothing, idle: open === 0, problems: [missing] };
   }
 
-  /** Whether the window of the caller may have ended by then, and its count with it. */
+  /** Whether the caller's window, and with it its count, may have ended by then. */
   #isOver(at: number): boolean {
     if (this.#clockEnd !== undefined && at >= this.#clockEnd) return true;
     const windowMs = parseDuration(this.#toolkit.limiter.limit.window);
     return this.#firstSentAt !== undefined && at >= this.#firstSentAt + windowMs;
   }
 
-  /** What the fault left, once Redis accepted a write. @throws only the reason of `signal` */
+  /** The remaining effects of the fault, once Redis accepted a write. @throws only the reason of `signal` */
   async settle(
     { admitted: byNode, drifted, key, settleMs }: DriftSeen,
     signal: AbortSignal,
@@ -160,7 +164,7 @@ export class CallerCounts {
         const more =
           !isExact && stored > admitted ? '. It counts others, too, so some may be lost all the same' : '';
         return {
-          // With others among them it is unknown when all that were admitted were there again.
+          // With counts of other clients it is unknown when all admissions were counted again.
           ...(isRest && drifted && (isExact || stored === admitted) && { restedAt: endedAt }),
           stored,
           message: [`${total}${more}`, ...forgotten(byNode, sample)].join('; '),
@@ -174,7 +178,7 @@ export class CallerCounts {
   }
 }
 
-/** Pods that report less now than they had admitted: they have forgotten it, or never counted it. */
+/** Pods that report fewer admissions than before: they have forgotten some, or never counted them. */
 function forgotten(before: AdmittedByPod, { admitted }: CounterSample): string[] {
   return [...before].flatMap(([node, count]) => {
     const now = admitted.get(node) ?? 0;

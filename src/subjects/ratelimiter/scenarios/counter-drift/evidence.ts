@@ -6,7 +6,7 @@ import { Timeline } from '../timeline.ts';
 import type { DriftJudge } from './judge.ts';
 import { sourceOf } from './parameters.ts';
 
-/** Shows a history as it grows; what is returned gives the evidence so far. */
+/** Shows a history as it grows; the returned function gives the evidence so far. */
 export function driftEvidence(
   history: History,
   judge: DriftJudge,

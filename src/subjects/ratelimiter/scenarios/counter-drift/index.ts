@@ -1,4 +1,6 @@
-/** Counter drift: writes to Redis stall, the pods continue, and what they admit drifts from what Redis counted. */
+/**
+ * Counter drift: writes to Redis stall while the pods continue, and their admissions drift from the counts in Redis.
+ */
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
 import { Stall } from '../../faults/stall/stall.ts';
 import type { ScenarioType } from '../scenario-type.ts';

@@ -19,7 +19,7 @@ export class DriftJudge implements Judge {
   /** How long samples count after the end of the fault; milliseconds. */
   readonly #settleMs: number;
   #watchedUntil = 0;
-  /** Whether the last event broke the invariant by itself. */
+  /** Whether the last event alone violated the invariant. */
   #isDecisive = false;
 
   constructor(history: History) {
@@ -47,7 +47,7 @@ export class DriftJudge implements Judge {
       evidence: [...evidence, ...(control ? [controlSentence(control)] : [])],
       shortfalls: [
         ...shortfalls,
-        // A limiter that rejects everything breaks nothing either.
+        // A limiter that rejects everything violates nothing either.
         ...(control ? [] : ['no control was made without a fault in this session']),
         ...(dropped > 0 ? [droppedShortfall(dropped)] : []),
       ],
@@ -55,14 +55,14 @@ export class DriftJudge implements Judge {
     };
   }
 
-  /** When the fault was active and watched, as far as it is known. */
+  /** When the fault was active and watched, as far as known. */
   get #span(): FaultSpan {
     const { times } = this.#history;
     const { endedAt } = times;
     return { ...times, ...(endedAt !== undefined && { watchTo: endedAt + this.#settleMs }) };
   }
 
-  /** What the store lacked of the counts in the end, if that was seen. */
+  /** The counts that the store lacked in the end, if they were read. */
   recovered(): readonly Measure[] {
     const rest = this.#history.last('rest');
     if (!rest) return [];
@@ -74,12 +74,12 @@ export class DriftJudge implements Judge {
     return seenInvariant(this.#invariant.formula, this.reading());
   }
 
-  /** Whether it has been watched to the end of the fault and the time to settle. */
+  /** Whether it was watched to the end of the fault and the time to settle. */
   get isComplete(): boolean {
     return this.#watchedUntil >= (this.#span.watchTo ?? Number.POSITIVE_INFINITY);
   }
 
-  /** A request rarely changes the reading by itself. */
+  /** A request rarely changes the reading. */
   changes(): boolean {
     return this.#isDecisive;
   }
@@ -89,7 +89,7 @@ export class DriftJudge implements Judge {
     return this.#invariant.urgent;
   }
 
-  /** Whether the counters were ever further apart than they are without a fault. */
+  /** Whether the counters were ever further apart than without a fault. */
   get hasDrifted(): boolean {
     return this.#invariant.drifted;
   }
@@ -99,7 +99,7 @@ export class DriftJudge implements Judge {
     return this.#invariant.admitted;
   }
 
-  /** Requests that the sender was admitted so far, by pod. */
+  /** Admissions of the sender so far, by pod. */
   get admittedBySender(): ReadonlyMap<string, number> {
     return new Map([...this.#invariant.traffic].map(([pod, { admitted }]) => [pod, admitted]));
   }

@@ -18,8 +18,8 @@ import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 const MOST_RATE = 1000;
 
 /**
- * Traffic of so long is the tolerance: the lag was the largest of a second or so, and a sync that is late by less than
- * this, and the two samples that a violation takes, is no failure.
+ * The tolerance is the traffic of this interval. The lag was measured for only about a second, so a sync that is late
+ * by less than this plus the two samples of a violation is no failure.
  */
 const LATE_SYNC_MS = 150;
 
@@ -105,33 +105,35 @@ export type CounterDriftSpec = z.output<typeof schema>;
 
 export const parametersOf: (scenario: ScenarioSpec) => CounterDriftSpec = parametersBy(api);
 
-/** Drift that is no violation yet, in requests: what {@link LATE_SYNC_MS} of the traffic bring, and at most half of the limit. */
+/**
+ * Drift that is not yet a violation, in requests: the traffic of {@link LATE_SYNC_MS}, but at most half of the limit.
+ */
 export function toleranceOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec): number {
   const { requestsPerSecond } = parametersOf(scenario);
   const late = Math.ceil((requestsPerSecond * LATE_SYNC_MS) / 1000);
   return Math.min(late, Math.floor(limit.requests / 2));
 }
 
-/** Whether it is compared with what answers tell: what Redis holds goes before that. */
+/** Whether admissions are compared with the quota in answers: the count in Redis takes precedence. */
 export function usesReportedQuota({ http, redis }: RateLimiterSpec): boolean {
   return http?.remainingHeader !== undefined && redis.count === undefined;
 }
 
-/** Whose counts a limiter's drift is read from. */
+/** Where the counts of a limiter's drift are read. */
 export function sourceOf(limiter: RateLimiterSpec): CountSource {
   if (isReference(limiter)) return 'Nodes';
   return usesReportedQuota(limiter) ? 'Quota' : 'Sender';
 }
 
-/** The story of a scenario, which has to fit into one window: counts are compared in it. */
+/** The length of a scenario, which has to fit into one window: counts are compared within it. */
 export function storyMs(scenario: ScenarioSpec, { health }: Pick<RateLimiterSpec, 'health'>): number {
   const { pause, settle } = parametersOf(scenario);
   return sumOf(scenario.countdown, pause, settle, health.timeout);
 }
 
 /**
- * Why no run on so many pods can end as expected. Lenient before Setup: how long the proof takes of the pause, and
- * the lag without a fault, which raises the bound, are given once they were measured.
+ * Why no run on this many pods can end as expected. Lenient before Setup: the time for the proof of the pause, and the
+ * lag without a fault, which raises the bound, are only known once measured.
  */
 export function unprovable(
   scenario: ScenarioSpec,
@@ -155,11 +157,11 @@ export function unprovable(
   if (usesReportedQuota(limiter) && scenario.expect === 'Held' && pods === 1) {
     return `${name}: Held needs more than one pod if only answers report what is counted: a pod that counts alone reports all of its own. Set ${PART}.redis.count, or run more pods`;
   }
-  // What a limiter behind HTTP admits when it cannot count has no such ceiling.
+  // A limiter behind HTTP that admits without counting has no such ceiling.
   if (isReference(limiter) && bound >= most) {
     return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.requestsPerSecond, or raise ${PART}.limit.requests`;
   }
-  // The proof takes half of the pause at most, and no traffic is sent before it.
+  // The proof takes at most half of the pause, and no traffic is sent before it.
   const pauseMs = parseDuration(pause);
   const checks = Math.floor((requestsPerSecond * (pauseMs - Math.min(proofMs, pauseMs / 2))) / 1000);
   const sends = `counterDrift sends ${checks} checks (${requestsPerSecond} a second for what the proof leaves of ${pause})`;
@@ -172,7 +174,7 @@ export function unprovable(
   return undefined;
 }
 
-/** Why no count of a limiter can be read that only grows within a window; undefined: one can. */
+/** Why no count can be read that only grows within a window; undefined: one can. */
 function uncountable({ http, limit, redis }: RateLimiterSpec): string | undefined {
   if (!http) return undefined;
   if (http.identity === 'SourceAddress') {

@@ -16,7 +16,7 @@ export class DriftWorkload implements Workload<DriftJudge> {
   readonly #requestsPerSecond: number;
   readonly #counts: CallerCounts;
   readonly #turn = new Turn();
-  /** Requests on their way, by pod. */
+  /** Requests in flight, by pod. */
   readonly #inFlight = new Map<string, number>();
   #recording: Recording<DriftJudge> | undefined;
 
@@ -75,7 +75,7 @@ export class DriftWorkload implements Workload<DriftJudge> {
       end,
       lifetime,
     );
-    // Answers that are still open count when they come; the load does not wait for them.
+    // Late answers count when they arrive; the load does not wait for them.
     await Promise.race([traffic, untilAborted(end)]);
     await untilAborted(signal);
   }

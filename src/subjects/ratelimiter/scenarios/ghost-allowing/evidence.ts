@@ -1,4 +1,4 @@
-/** Over-admission in bursts as evidence: a timeline of each trial, of which the one whose figures are shown counts. Pure. */
+/** Over-admission in bursts as evidence: a timeline of each trial; the one whose figures are shown is used. Pure. */
 import type { FaultEvidence } from '../../../../demo/subject.ts';
 import { burstBands } from '../../checkers/burst-trials.ts';
 import { mostOfBurst } from '../../checkers/sent-burst.ts';
@@ -11,7 +11,7 @@ import { isOfOneCaller } from '../rests.ts';
 import { Timeline } from '../timeline.ts';
 import type { GhostJudge } from './judge.ts';
 
-/** Shows a history as it grows; what is returned gives the evidence so far. */
+/** Shows a history as it grows; the returned function gives the evidence so far. */
 export function burstEvidence(
   history: History,
   judge: GhostJudge,

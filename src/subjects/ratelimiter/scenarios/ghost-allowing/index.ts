@@ -1,4 +1,4 @@
-/** Over-admission under concurrency: bursts above the limit go to all pods at once. */
+/** Over-admission under concurrency: bursts over the limit go to all pods at once. */
 import { parseDuration } from '../../../../api/index.ts';
 import { trialKeys } from '../../checkers/burst-trials.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -13,13 +13,13 @@ import { BurstWorkload } from './workload.ts';
 
 export const ghostAllowing: ScenarioType<GhostJudge> = {
   api,
-  // The requests break nothing: they show that pods decide alone.
+  // The requests are no fault: they show that pods decide separately.
   truth: { anomaly: 'uncoordinated-admission', at: 'replica' },
   title: 'Ghost Allowing',
   storyMs,
   plan(scenario, limiter) {
     const { multiplier, trials } = parametersOf(scenario);
-    // Without it the burst depends on the number of pods.
+    // Without a multiplier the burst depends on the number of pods.
     const sent = multiplier === undefined ? undefined : multiplier * limiter.limit.requests;
     const burst =
       sent === undefined ? 'A burst of twice the limit to each node' : `A burst of ${sent} requests`;

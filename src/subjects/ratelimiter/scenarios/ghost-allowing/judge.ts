@@ -1,4 +1,4 @@
-/** Judges the history of bursts: by what the sender was admitted. Pure. */
+/** Judges the history of bursts by the admissions of the sender. Pure. */
 import type { FaultReport, InvariantReading } from '../../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../../evidence/index.ts';
 import { burstResultOf } from '../../checkers/burst-result.ts';
@@ -16,7 +16,7 @@ import { parametersOf } from './parameters.ts';
 export class GhostJudge implements Judge {
   readonly #history: History;
   readonly #settings: BurstSettings;
-  /** Of each trial. */
+  /** One for each trial. */
   readonly keys: readonly string[];
   readonly #trials: Trial[] = [];
   /** Requests of the burst that is being recorded. */
@@ -31,7 +31,7 @@ export class GhostJudge implements Judge {
     history.listen((event) => this.#take(event));
   }
 
-  /** Undefined before the first burst. Once all were sent it does not change any more. */
+  /** Undefined before the first burst. Final once all were sent. */
   reading(): InvariantReading | undefined {
     if (this.#trials.length === 0) return undefined;
     const stopped = this.#history.last('stopped')?.why;
@@ -41,7 +41,7 @@ export class GhostJudge implements Judge {
     return { ...all, shortfalls: [...all.shortfalls, ...missing] };
   }
 
-  /** Each burst changes it, but trials are reported at once, when all were sent. */
+  /** Each burst changes it, but trials are reported together, when all were sent. */
   changes({ kind }: HistoryEvent): boolean {
     return kind === 'fault' && this.#trials.length > 0;
   }

@@ -25,16 +25,16 @@ const MOST_SENT = 10_000;
 const MOST_TIMES = 100;
 /** Trials of one fault. */
 const MOST_TRIALS = 100;
-/** The same through the reference interface, where each trial has a key whose limit is set and removed again. */
+/** The same through the reference interface, because each trial has a key whose limit is set and removed again. */
 export const MOST_KEYS = 10;
 /**
- * So many times its limit a burst sends to each pod: with as much as its limit alone, a pod whose own requests race
- * could not exceed it. For one pod at least {@link LEAST_TIMES} in all.
+ * A burst sends this many times its limit to each pod: with only its limit, a pod whose own requests race could not
+ * exceed it. For one pod at least {@link LEAST_TIMES} in total.
  */
 const TIMES_EACH = 2;
 const LEAST_TIMES = 3;
 
-/** What each further trial may add to the time of the fault: its rest, its connections and its answers. */
+/** What each further trial may add to the length of the fault: its pause, its connections and its answers. */
 export const TRIAL_MS = 500;
 
 /** A usual burst takes less than this; milliseconds. */
@@ -116,7 +116,7 @@ export const api = {
 
 export const parametersOf: (scenario: ScenarioSpec) => z.output<typeof schema> = parametersBy(api);
 
-/** Requests of each burst to so many pods. */
+/** Requests of each burst to this many pods. */
 export function requestsOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
   const { multiplier } = parametersOf(scenario);
   if (multiplier !== undefined) return limiter.limit.requests * multiplier;
@@ -130,15 +130,15 @@ function mostSent({ http }: RateLimiterSpec): number {
 }
 
 /**
- * A burst is sent while so much is left of a window by the clock, if it has so much; milliseconds. All that its answers
- * may take, unless that is most of the window.
+ * A burst is sent while this much is left of a window by the clock, if the window is long enough; milliseconds. The
+ * time that its answers may take, unless that is most of the window.
  */
 export function burstRoomMs(limiter: RateLimiterSpec): number {
   const timeoutMs = parseDuration(limiter.health.timeout);
   return fitsWindow(limitOf(limiter), 2 * timeoutMs) ? timeoutMs : BURST_MS;
 }
 
-/** Time that the trials after the first add to the fault, and what all wait for the ends of windows; milliseconds. */
+/** Time that the trials after the first add to the fault, including all waits for the ends of windows; milliseconds. */
 export function trialsMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
   const { trials } = parametersOf(scenario);
   const ms = (trials - 1) * (TRIAL_MS + cooldownMs(limiter));
@@ -156,14 +156,14 @@ export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): numbe
   return sumOf(scenario.countdown, timeout, timeout) + trialsMs(scenario, limiter);
 }
 
-/** The most that a correct limiter may admit of a burst of so many requests. */
+/** The most that a correct limiter may admit of a burst of this many requests. */
 function mostOf(limit: RateLimit, sent: number): number {
   const from = CLOCK_WITHIN_MS;
   const clock = fitsWindow(limit, BURST_MS) ? { clockWithinMs: CLOCK_WITHIN_MS } : {};
   return mostAdmitted(limit, { from, to: from + togetherMs(sent), fresh: true, ...clock });
 }
 
-/** Why no run on so many pods can end as expected. */
+/** Why no run on this many pods can end as expected. */
 export function unprovable(
   scenario: ScenarioSpec,
   limiter: RateLimiterSpec,
@@ -204,7 +204,7 @@ export function unprovable(
   return `${name}: Held needs as many requests to each of ${counted(pods, 'pod')} as it admits at once, ${pods} x ${full} = ${needed}. ${burst}, and a pod that ignores the others could not show it. So ${raise(limit.requests, needed)}, or select fewer pods`;
 }
 
-/** Why so many trials take longer than one fault may; undefined: they do not. */
+/** Why this many trials take longer than one fault may; undefined: they do not. */
 function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string | undefined {
   const { trials } = parametersOf(scenario);
   const timeoutMs = parseDuration(limiter.health.timeout);
@@ -218,7 +218,7 @@ function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string
   return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MOST_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
 }
 
-/** What makes a burst of at least `needed` requests. */
+/** Settings that give a burst of at least `needed` requests. */
 function raise(requests: number, needed: number): string {
   const multiplier = Math.ceil(needed / requests);
   return multiplier <= MOST_TIMES && multiplier * requests <= MOST_SENT

@@ -1,4 +1,6 @@
-/** Over-admission in bursts: each of one caller, to all pods at once, and samples of the counters if pods report any. */
+/**
+ * Over-admission in bursts: each of one caller, to all pods at once, and samples of the counters if pods report any.
+ */
 import { counted, messageOf, type ScenarioSpec, truncate } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
@@ -21,12 +23,12 @@ import type { Recording, Stage, Workload } from '../workload.ts';
 import type { GhostJudge } from './judge.ts';
 import { burstRoomMs, parametersOf, requestsOf } from './parameters.ts';
 
-/** Rest between two trials, and what is added from one to the next: no two meet a sync at the same moment. */
+/** Pause after the first trial, and what each later pause adds to it: no two trials hit a sync at the same phase. */
 const REST_MS = 100;
 const REST_LONGER_MS = 17;
-/** How long a caller that was never seen can be used; milliseconds. */
+/** How long a new caller can be used; milliseconds. */
 const USABLE_MS = 600_000;
-/** The counters of many keys are sampled less often, but at least so often. */
+/** The counters of many keys are sampled less often: the interval is at most this many times longer. */
 const MOST_SPARSE = 5;
 
 export class BurstWorkload implements Workload<GhostJudge> {
@@ -43,7 +45,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
     this.#limit = limitOf(toolkit.limiter);
   }
 
-  /** Sends nothing that counts: a caller is new to the limiter until its burst. */
+  /** Sends no request that counts: a caller is new to the limiter until its burst. */
   async prepare(
     fixture: string,
     stage: Stage<GhostJudge>,
@@ -71,7 +73,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
     for (const [i, key] of judge.keys.entries()) {
       try {
         if (i > 0) await this.#rest(i, signal);
-        // If the counters cannot be read, the burst finds out why.
+        // If the counters cannot be read, the burst will report why.
         const used = reference && (await usedBefore(this.#toolkit, key, signal).catch(() => undefined));
         signal.throwIfAborted();
         if (used && i === 0) return used;
@@ -93,7 +95,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
         break;
       }
     }
-    // What the pods report of the last burst is there a moment later: it belongs to the evidence.
+    // What the pods report of the last burst is available a moment later, and belongs to the evidence.
     if (reference) await pauseFor(REST_MS, signal).catch(() => undefined);
     return judge.report;
   }
@@ -137,7 +139,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
     };
     const plan = {
       requests: spread(target.nodes, requestsOf(this.#scenario, limiter, target.nodes.length), () => request),
-      // Over TLS it would take the time of the processor that the burst needs.
+      // Over TLS it would take CPU time that the burst needs.
       ...(!dial && { wakeUp: { method: 'GET', path: healthPathOf(limiter) } }),
       timeoutMs,
       budget,

@@ -1,14 +1,14 @@
 /** How many callers cross their limits in a store outage: each that gets no more than its limit is evidence. Pure. */
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 
-/** As many as there are at most: each is a key of its own. */
+/** The most callers: each has its own key. */
 export const MOST_CROSSING = 10;
-/** Requests, about, that leave so many callers one request each before the fault. */
+/** About this many requests leave the callers one request each before the fault. */
 const MOST_REQUESTS = 200;
 
 /**
- * How many callers have one request left when the fault begins: as many as a few requests prepare and cross their
- * limits with; at least 1.
+ * How many callers have one request left when the fault begins: as many as a few requests can prepare and let cross; at
+ * least 1.
  * @param inFault requests that such callers send in the fault, all together: each at least three
  */
 export function crossingCallers(limit: RateLimit, inFault: number): number {

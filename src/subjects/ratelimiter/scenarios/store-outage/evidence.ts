@@ -10,7 +10,7 @@ import { Timeline } from '../timeline.ts';
 import type { OutageJudge } from './judge.ts';
 import { parametersOf } from './parameters.ts';
 
-/** Shows a history as it grows; what is returned gives the evidence so far. */
+/** Shows a history as it grows; the returned function gives the evidence so far. */
 export function outageEvidence(
   history: History,
   judge: OutageJudge,
@@ -46,7 +46,7 @@ function showEvents(timeline: Timeline, history: History): void {
     if (event.kind === 'late') {
       const request = history.requests[event.id];
       if (request) timeline.late(request, event);
-      // If one caller makes all requests, the limit is about each of them.
+      // If one caller makes all requests, the limit applies to each of them.
     } else if (event.kind === 'request' && event.caller === 'Over') {
       timeline.limit(event.endedAt, mostUntil(event.endedAt));
     }

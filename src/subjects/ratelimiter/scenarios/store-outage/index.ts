@@ -43,7 +43,10 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   workload: (scenario, toolkit) => new OutageWorkload(scenario, toolkit),
 };
 
-/** All callers of an attempt on the reference limiter: of those under the limit, one for the control and one for the traffic. */
+/**
+ * All callers of an attempt on the reference limiter: of those under the limit, one for the control and one for the
+ * traffic.
+ */
 function callerKeys(fixture: string): string[] {
   const accounts = Array.from({ length: MOST_ACCOUNTS }, (_, i) => accountKey(fixture, i));
   const crossing = Array.from({ length: MOST_CROSSING }, (_, i) => crossingKey(fixture, i));

@@ -1,4 +1,4 @@
-/** Judges the history of a store outage: the view of it that its checkers take. Pure. */
+/** Judges the history of a store outage: prepares it for its checkers. Pure. */
 import { type Measure, parseDuration } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
 import { type Reconciliation, reconcile, usedUpKeys, whyNoAccount } from '../../checkers/accounts.ts';
@@ -13,10 +13,10 @@ import { isOfOneCaller } from '../rests.ts';
 import type { Judge } from '../scenario-type.ts';
 import { parametersOf } from './parameters.ts';
 
-/** Callers that are no part of the traffic: their requests say nothing of how callers fare. */
+/** Callers that are not part of the traffic: their requests show nothing of how callers fare. */
 const APART: ReadonlySet<CallerKind> = new Set(['Account', 'Returning']);
 
-/** Events that change nothing of what callers got. */
+/** Events that do not change the outcomes of callers. */
 const BESIDE: ReadonlySet<HistoryEvent['kind']> = new Set([
   'probe',
   'health',
@@ -33,7 +33,7 @@ const BESIDE: ReadonlySet<HistoryEvent['kind']> = new Set([
 
 export class OutageJudge implements Judge {
   readonly #history: History;
-  /** What follows from the events so far: several figures of one reading go by it, and it takes its time with many. */
+  /** Result of the events so far, cached: several figures of one reading need it, and many events make it slow. */
   #judged: OutageJudged | undefined;
 
   constructor(history: History) {
@@ -56,7 +56,7 @@ export class OutageJudge implements Judge {
     return {
       ...reading,
       shortfalls: [
-        // A limiter that counts elsewhere holds whatever this store does.
+        // A limiter that counts elsewhere is not affected by this store.
         ...(storeDoubt === undefined ? [] : [storeDoubt]),
         ...reading.shortfalls,
         ...(leftOut > 0 ? [leftOutShortfall(leftOut)] : []),
@@ -81,7 +81,7 @@ export class OutageJudge implements Judge {
     return asOfOneLimit(settings, requests).filter(({ sentAt }) => sentAt >= oneLimitFrom);
   }
 
-  /** What the accounts come to; undefined while they are not settled. */
+  /** The reconciled counts; undefined until the limits were used up. */
   get accounts(): Reconciliation | undefined {
     const settled = this.#history.last('accounts');
     if (!settled || !this.#history.last('accounts-ended')) return undefined;
@@ -115,7 +115,7 @@ export class OutageJudge implements Judge {
     return this.accounts?.measures ?? [];
   }
 
-  /** Callers whose limits were used up to settle the accounts. */
+  /** Callers whose limits were used up to reconcile their counts. */
   get exhausted(): readonly string[] {
     const settled = this.#history.last('accounts');
     if (!settled) return [];

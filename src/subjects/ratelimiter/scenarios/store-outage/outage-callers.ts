@@ -1,7 +1,7 @@
 /**
  * The callers of one attempt: one over its limit, some that cross theirs in the fault, others well under theirs, and
- * those whose counts are reconciled afterwards. If the limiter knows its callers only by the source address, one caller
- * sends all of it: its limit is exhausted without a fault first, and replenished when the fault begins.
+ * those whose counts are reconciled afterwards. If the limiter identifies callers by the source address only, one
+ * caller sends all requests: its limit is first exhausted without a fault, and replenished when the fault begins.
  */
 import { formatDuration } from '../../../../api/index.ts';
 import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
@@ -35,16 +35,16 @@ import {
 import { accountKey, crossingKey, newKey, overKey, underKeys } from '../caller-keys.ts';
 import { sendWhenReturned } from './returning-callers.ts';
 
-/** Pods of which a caller's counts are reconciled: each account has to be used up after the fault. */
+/** Pods for which a caller's counts are reconciled: each account has to be used up after the fault. */
 export const MOST_ACCOUNTS = 3;
 /** Requests of such a caller during the fault. */
 const ACCOUNT_REQUESTS = 3;
 /** About how long it takes to use one up, and how long it may take; milliseconds. */
 const ACCOUNT_WITHIN_MS = 2000;
 const ACCOUNT_MOST_MS = 10_000;
-/** Requests a second to each pod that need no limiter. */
+/** Control requests a second to each pod, which need no limiter. */
 const CONTROLS_PER_SECOND = 2;
-/** Callers at once that are left one request. */
+/** Callers that are prepared at once to have one request left. */
 const CROSSING_AT_ONCE = 10;
 /** Callers that have a limit to exceed: late admissions to them count. */
 const LIMITED: ReadonlySet<CallerKind> = new Set(['Over', 'New', 'Crossing']);
@@ -58,18 +58,20 @@ export interface OutageCallersOptions {
   /** Of each kind, to each pod. */
   readonly requestsPerSecond: number;
   readonly callerTimeoutMs: number;
-  /** How many callers have one request left when the fault begins, see `crossingCallers`; 0 if windows end before it. */
+  /**
+   * How many callers have one request left when the fault begins, see `crossingCallers`; 0 if windows end before it.
+   */
   readonly crossing: number;
-  /** How long traffic is sent at most; milliseconds. */
+  /** At most this long traffic is sent; milliseconds. */
   readonly trafficMs: number;
   readonly record: RecordRequest;
-  /** A request was not sent since there was no room for another open one. */
+  /** A request was not sent, because too many were open. */
   readonly leftOut: () => void;
   /** Gets the outcome of requests whose callers gave up. */
   readonly late: Pick<LateTraffic, 'onAnswer' | 'until'>;
 }
 
-/** Keys of callers under their limit, and for how many requests each is used. */
+/** Keys of callers under their limit, and the number of requests that each is used for. */
 interface KeyPlan {
   readonly count: number;
   readonly uses: number;
@@ -80,7 +82,7 @@ export class OutageCallers {
   readonly #options: OutageCallersOptions;
   readonly #limit: RateLimit;
   readonly #full: number;
-  /** Keys of callers whose counts are reconciled, with their requests that were admitted during the fault. */
+  /** Keys of callers whose counts are reconciled, with the number of their admissions during the fault. */
   readonly #accounts: Map<string, number>;
   readonly #crossing: readonly string[];
   readonly #under: { readonly control: KeyPlan; readonly traffic: KeyPlan };
@@ -116,9 +118,9 @@ export class OutageCallers {
 
   /**
    * Without a fault: exhausts the limit of one caller, leaves some others one request, and sends requests of callers
-   * under their limit. Of the one caller of a source address it waits for the limit before and after.
-   * @returns the requests; and until when the run's own limits last, if the limiter takes them
-   * @throws Error that says what is wrong; no limit is set then
+   * under their limit. If there is one caller by source address, waits for its limit before and after.
+   * @returns the requests; and until when the run's own limits last, if the limiter accepts limits
+   * @throws Error with the problem; no limit is set then
    */
   async control(
     signal: AbortSignal,
@@ -212,8 +214,9 @@ export class OutageCallers {
   }
 
   /**
-   * The one caller sends a request to every pod right before the fault: a limit that others use would be taken for one
-   * that fails. @throws PauseNotSentError if one is not admitted; the reason of `signal`
+   * The one caller sends a request to every pod right before the fault: if other clients use its limit, that would look
+   * like a failing limiter.
+   * @throws PauseNotSentError if one is not admitted; the reason of `signal`
    */
   async arrive(signal: AbortSignal): Promise<void> {
     const { callerTimeoutMs, fixture, record, toolkit } = this.#options;
@@ -243,7 +246,7 @@ export class OutageCallers {
     return `the first request to ${pod} right before the fault ${why ?? 'failed'}`;
   }
 
-  /** As {@link runTraffic}: of callers under their limit, of the one over it, and of what needs no limiter. */
+  /** As {@link runTraffic}: callers under their limit, the one over it, and control requests. */
   async traffic(stop: AbortSignal): Promise<void> {
     const { fixture, toolkit } = this.#options;
     const { ownLimit } = toolkit;
@@ -254,7 +257,7 @@ export class OutageCallers {
     } else await Promise.all([this.#send(this.#sides(this.#under.traffic), stop), this.#sendControls(stop)]);
   }
 
-  /** As {@link runTraffic}: of those that cross their limits in the fault. */
+  /** As {@link runTraffic}: callers that cross their limits in the fault. */
   async cross(stop: AbortSignal): Promise<void> {
     const crossing = { caller: 'Crossing', keys: inTurn(this.#crossing) } as const;
     await this.#send(
@@ -266,7 +269,10 @@ export class OutageCallers {
     );
   }
 
-  /** Each caller of an account sends a part of its limit to its own pod, in the fault. @throws the reason of `signal` */
+  /**
+   * Each caller of an account sends a part of its limit to its own pod, in the fault.
+   * @throws the reason of `signal`
+   */
   async useAccounts(signal: AbortSignal): Promise<void> {
     const most = Math.min(ACCOUNT_REQUESTS, Math.max(1, Math.floor(this.#full / 2)));
     const { podClients } = this.#options.toolkit;
@@ -279,7 +285,10 @@ export class OutageCallers {
     signal.throwIfAborted();
   }
 
-  /** Each uses up what is left of its limit; all at once, since recovery has its time. @throws the reason of `signal` */
+  /**
+   * Each uses up the rest of its limit; all at once, because recovery has a time limit.
+   * @throws the reason of `signal`
+   */
   async exhaustAccounts(signal: AbortSignal): Promise<void> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(ACCOUNT_MOST_MS)]);
     const bounds = { most: this.#full + MOST_OVER, withinMs: ACCOUNT_WITHIN_MS };
@@ -291,7 +300,7 @@ export class OutageCallers {
     signal.throwIfAborted();
   }
 
-  /** @returns how many were admitted, as far as is known: a failure leaves the account open */
+  /** @returns the number of admissions, as far as known: a failure leaves the account open */
   async #account(
     options: Pick<ExhaustOptions, 'key' | 'most' | 'withinMs'> & Partial<Pick<ExhaustOptions, 'clients'>>,
     signal: AbortSignal,
@@ -312,7 +321,7 @@ export class OutageCallers {
     await sendWhenReturned(returning, record, signal).finally(() => ownLimit?.used());
   }
 
-  /** @param left of the limit, if pods have to learn of each other's counts before more than that is sent */
+  /** @param left of the limit, if pods have to learn each other's counts before more than that is sent */
   async #exhaust(
     options: Pick<ExhaustOptions, 'key' | 'most' | 'withinMs'> & Partial<Pick<ExhaustOptions, 'clients'>>,
     signal: AbortSignal,
@@ -347,7 +356,7 @@ export class OutageCallers {
     await runTraffic({ ...options, late: { ...late, listensTo } }, record, stop, lifetime);
   }
 
-  /** Requests that need no limiter distinguish a slow pod from a slow limiter: any answer will do. */
+  /** Control requests distinguish a slow pod from a slow limiter: any answer counts. */
   async #sendControls(stop: AbortSignal): Promise<void> {
     const { callerTimeoutMs, leftOut, record, toolkit } = this.#options;
     const { lifetime, limiter, podClients, room } = toolkit;

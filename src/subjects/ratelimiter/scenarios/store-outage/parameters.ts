@@ -62,7 +62,7 @@ const schema = z
     'Stalls Redis or breaks its connections, and reports the outcome for callers; for type StoreOutage.',
   );
 
-/** What a limiter does during the fault, by its behaviour. */
+/** A clause for each behaviour during the fault. */
 const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
   Enforces: 'enforces its limit',
   FailsOpen: 'fails open',
@@ -140,12 +140,12 @@ export type StoreOutageSpec = z.output<typeof schema>;
 
 export const parametersOf: (scenario: ScenarioSpec) => StoreOutageSpec = parametersBy(api);
 
-/** What it may take to use the limits of a few callers up after the fault; milliseconds. */
+/** How long it may take to use up the limits of a few callers after the fault; milliseconds. */
 const BALANCE_MS = 15_000;
 
 /**
- * How long callers are watched after the fault at the most, in milliseconds: while they recover, while some use their
- * limits up, and until those get them back. It ends sooner if the answer is known.
+ * The longest that callers are watched after the fault, in milliseconds: while they recover, while some use their
+ * limits up, and until those get them back. The watch ends sooner if the result is known.
  */
 export function mostWatchMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
   const { callerTimeout, settle } = parametersOf(scenario);
@@ -169,34 +169,34 @@ export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): numbe
 }
 
 /**
- * Whether windows end during the story: then no caller has one request left when the fault begins, and one is over
- * its limit only if it sends more than comes back.
+ * Whether windows end during the scenario: then no caller has one request left when the fault begins, and one is over
+ * its limit only if it sends more than is replenished.
  */
 export function windowsEnd(scenario: ScenarioSpec, limiter: RateLimiterSpec): boolean {
   if (isReference(limiter) || isOfOneCaller(limiter)) return false;
   return !fitsWindow(limitOf(limiter), storyMs(scenario, limiter));
 }
 
-/** How many callers are to have one request left when the fault begins on so many pods. */
+/** How many callers are to have one request left when the fault begins on this many pods. */
 export function crossingOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
   if (windowsEnd(scenario, limiter)) return 0;
   return crossingCallers(limitOf(limiter), requestsInFault(scenario) * pods);
 }
 
-/** Requests a second over all pods, and requests that may wait for an answer at once: one run must not take the process up. */
+/** Requests a second over all pods, and requests in flight: one run must not take up the process. */
 const MOST_AT_ONCE = 1000;
 
-/** What the proof of the pause may take of it, before the one caller begins to ask; milliseconds. */
+/** How much of the pause its proof may take, before the one caller begins to send; milliseconds. */
 const PROOF_MS = 500;
 
-/** Requests of each kind to one pod that count: one that the end of the fault may answer does not. */
+/** Requests of each kind to one pod that count: one that may be answered due to the end of the fault does not. */
 export function requestsInFault(scenario: ScenarioSpec): number {
   const { callerTimeout, fault, requestsPerSecond } = parametersOf(scenario);
   const countedMs = parseDuration(fault.duration) - parseDuration(callerTimeout);
   return Math.max(0, Math.floor((countedMs / 1000) * requestsPerSecond));
 }
 
-/** Why no run on so many pods can tell what callers get, with what to change. */
+/** Why no run on this many pods can show what callers get, with what to change. */
 export function unprovable(
   scenario: ScenarioSpec,
   limiter: RateLimiterSpec,
@@ -232,7 +232,10 @@ export function unprovable(
   return `scenario ${scenario.name}: ${kinds} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
 }
 
-/** Why no run can tell what one caller gets that makes all requests: its limit has to be used up on the way, neither too soon nor never. */
+/**
+ * Why no run can show what one caller gets that makes all requests: its limit has to be used up during the pause,
+ * neither too soon nor never.
+ */
 function unprovableByOne(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
@@ -257,7 +260,7 @@ function fewInWindow(scenario: ScenarioSpec, { limit }: RateLimiterSpec, pods: n
   return `scenario ${scenario.name}: a caller sends storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods = ${sent} requests in a window of ${PART}.limit.window ${limit.window}, and needs ${needed} so that each pod rejects one beyond limit.requests ${limit.requests}: set storeOutage.requestsPerSecond to ${rate}, or give the rate limiter a lower limit for the test`;
 }
 
-/** Why a caller does not get over its limit in the pause, with what comes back meanwhile. */
+/** Why a caller does not get over its limit in the pause, with what is replenished in that time. */
 function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
   const byOne = isOfOneCaller(limiter);
   const { callerTimeout, fault, requestsPerSecond } = parametersOf(scenario);

@@ -1,4 +1,4 @@
-/** Callers that have used their limits up: each sends a request once it must have its limit back. */
+/** Callers that have exhausted their limits: each sends a request once its limit must have returned. */
 import type { NodeClient } from '../../http/node-client.ts';
 import { requestIn } from '../../interfaces/caller-request.ts';
 import type { Callers } from '../../interfaces/callers.ts';
@@ -7,7 +7,7 @@ import { pauseFor } from '../../waiting.ts';
 import type { RecordRequest } from '../../workloads/traffic.ts';
 
 /**
- * When a caller tries again that is still rejected, in windows after the first try: a counter that weighs the last
+ * When a caller that is still rejected tries again, in windows after the first try: a counter that weighs the last
  * window by its share may reject a first request by chance.
  */
 const TRIES: readonly number[] = [0, 0.05, 0.1, 0.25];
@@ -21,7 +21,7 @@ export interface ReturningCallers {
   readonly clients: readonly Pick<NodeClient, 'node' | 'send'>[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   readonly callerTimeoutMs: number;
-  /** Each has used its limit up. */
+  /** Callers that have exhausted their limits. */
   readonly keys: readonly string[];
   readonly limit: RateLimit;
   /** As `returnsWithin`. */
@@ -29,8 +29,9 @@ export interface ReturningCallers {
 }
 
 /**
- * Waits until each of these callers must have its limit back, and sends one request of each; those that are not admitted
- * try again a few times. @throws the reason of `signal`
+ * Waits until the limit of each of these callers must have returned, and sends one request of each; those that are not
+ * admitted try again a few times.
+ * @throws the reason of `signal`
  */
 export async function sendWhenReturned(
   { callers, callerTimeoutMs, clients, keys, limit, withinMs }: ReturningCallers,

@@ -18,7 +18,7 @@ const TICK_MS = 100;
 /** How long a key can be used if no end of a window matters; milliseconds. */
 const NO_WINDOW_MS = 600_000;
 
-/** What `prepare` made. */
+/** The result of `prepare`. */
 interface Prepared extends Recording<OutageJudge> {
   readonly callers: OutageCallers;
 }
@@ -51,9 +51,9 @@ export class OutageWorkload implements Workload<OutageJudge> {
     const takesMs = storyMs(this.#scenario, limiter);
     const anyWindow = windowsEnd(this.#scenario, limiter);
     const callers = this.#callersOf(fixture);
-    // The cool-downs of one caller take longer than a check of Redis stays true.
+    // The cool-downs of one caller take longer than a check of Redis stays valid.
     const early = ownLimit && (await callers.control(signal));
-    // As much of it as fits: one caller does not even need all of that.
+    // As much of it as fits: one caller does not need all of it.
     const needMs = Math.min(takesMs, windowMs - 2 * CLOCK_WITHIN_MS);
     if (!anyWindow) await untilItFits(this.#limit, needMs, now, signal);
     await stage.admit(2 * Math.max(windowMs, takesMs), signal);
@@ -103,9 +103,9 @@ export class OutageWorkload implements Workload<OutageJudge> {
   }
 
   /**
-   * Callers send from the start of the watch, or of the fault if one has its limit for all of it, to the end of the
-   * time to settle; then what they got is judged. If nothing is broken by then, some use their limits up, and the run
-   * checks whether they get them back.
+   * Callers send from the start of the watch, or of the fault if one caller has its limit for all of it, to the end of
+   * the time to settle; then the outcomes are judged. If there is no violation by then, some use their limits up, and
+   * the run checks whether they get them back.
    */
   async watch(signal: AbortSignal): Promise<void> {
     const { callers, history, judge } = this.#recorded;
@@ -144,7 +144,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
     }
   }
 
-  /** Uses up what is left to the callers of the accounts, if that can show anything. */
+  /** Uses up the remaining limits of the accounts, if that can show anything. */
   async #settleAccounts(signal: AbortSignal): Promise<void> {
     const { now } = this.#toolkit;
     const { callers, history, judge } = this.#recorded;
@@ -154,7 +154,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
     history.append({ kind: 'accounts-ended', at: now() });
   }
 
-  /** Why the run does not wait for a limit to be returned; undefined: it does. */
+  /** Why the run does not wait for the limit to return; undefined: it does. */
   #whyNoReturn(withinMs: number | undefined): string | undefined {
     if (this.#toolkit.reference) return 'the run itself makes the windows of the reference limiter';
     if (withinMs === undefined) {
@@ -166,7 +166,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
       : 'no caller could use its limit up after the pause';
   }
 
-  /** Violations may be known before: the watch continues until the counts are reconciled. */
+  /** Violations may be known earlier: the watch continues until the counts are reconciled. */
   async settle(_: number, signal: AbortSignal): Promise<Settled> {
     const { judge } = this.#recorded;
     while (this.#isWatched && !judge.accounts) await pauseFor(TICK_MS, signal);
@@ -185,12 +185,12 @@ export class OutageWorkload implements Workload<OutageJudge> {
   }
 
   async #send(stop: AbortSignal): Promise<void> {
-    // Before the fault, requests would use up the limit that it is to find replenished.
+    // Before the fault, requests would use up the limit, which has to be replenished when it begins.
     if (this.#toolkit.ownLimit) await this.#untilStarted(stop).catch(() => undefined);
     await this.#recorded.callers.traffic(stop);
   }
 
-  /** From the start of the fault to its end: those that cross their limits find the limiter without its Redis. */
+  /** From the start of the fault to its end: callers that cross their limits meet a limiter without its Redis. */
   async #cross(stop: AbortSignal): Promise<void> {
     if (this.#toolkit.ownLimit) return;
     const { callers, history } = this.#recorded;
@@ -212,7 +212,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
     while (this.#recorded.history.times.startedAt === undefined) await pauseFor(TICK_MS, signal);
   }
 
-  /** Waits until so many milliseconds after the end of the fault. */
+  /** Waits until this many milliseconds after the end of the fault. */
   async #untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
     for (;;) {
       const { endedAt = Number.POSITIVE_INFINITY } = this.#recorded.history.times;
