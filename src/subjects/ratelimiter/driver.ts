@@ -149,7 +149,7 @@ export class RateLimiterDriver implements SubjectDriver {
     const { dryRun, scenarios } = this.#options.spec;
     try {
       await requireNodes(this.#toolkit.findReplacedPods, signal);
-      // It removes its keys itself; what is left is removed with the others.
+      // The control removes its keys itself; the restore removes what is left.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
       const control = await controlCallers(this.#toolkit, { key: fixture, rates }, signal);

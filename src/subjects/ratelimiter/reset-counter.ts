@@ -24,6 +24,7 @@ export interface ResetTools extends Toolkit {
 
 export type ResetOrder = Pick<Extract<SubjectEffect, { kind: 'Remediate' }>, 'fixture' | 'until'>;
 
+/** At most this many requests measure a reset. */
 const MOST_SENT = 10;
 /** How long the counters may take to agree after those requests; milliseconds. */
 const AGREE_WITHIN_MS = 5000;

@@ -27,6 +27,7 @@ export interface RestoreOptions {
   readonly release: boolean;
   readonly ownPause: OwnPause;
   readonly now: () => number;
+  /** No request is sent to these pods. */
   readonly findReplacedPods: FindReplacedPods;
   /** Called right before the release: the active pause may belong to another operator that leads now. */
   readonly permit: Permit;

@@ -23,6 +23,7 @@ export function trialKeys(fixture: string, trials: number): string[] {
   return Array.from({ length: trials }, (_, i) => (i === 0 ? fixture : `${fixture}-trial-${i + 1}`));
 }
 
+/** One confirmed trial is enough to prove over-admission. */
 function isBroken({ report, reading }: Trial): boolean {
   return report.proof === 'Confirmed' && reading.detectedAt !== undefined;
 }

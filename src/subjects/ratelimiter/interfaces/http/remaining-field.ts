@@ -1,5 +1,5 @@
 /**
- * The header in which many limiters report a caller's remaining quota. The operator of the limiter controls it, so its
+ * The header in which many limiters report a caller's remaining quota. The limiter's owner controls it, so its
  * value is a claim, and an ambiguous value is not used. Pure.
  */
 

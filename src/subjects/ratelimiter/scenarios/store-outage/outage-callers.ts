@@ -62,7 +62,7 @@ export interface OutageCallersOptions {
    * How many callers have one request left when the fault begins, see `crossingCallers`; 0 if windows end before it.
    */
   readonly crossing: number;
-  /** At most this long traffic is sent; milliseconds. */
+  /** Traffic is sent for at most this long; milliseconds. */
   readonly trafficMs: number;
   readonly record: RecordRequest;
   /** A request was not sent, because too many were open. */

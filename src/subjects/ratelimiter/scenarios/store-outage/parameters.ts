@@ -233,8 +233,8 @@ export function unprovable(
 }
 
 /**
- * Why no run can show what one caller gets that makes all requests: its limit has to be used up during the pause,
- * neither too soon nor never.
+ * Why no run can show what a single caller gets that makes all requests: it has to exceed its limit during the pause,
+ * but not too soon.
  */
 function unprovableByOne(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
   const limit = limitOf(limiter);
