@@ -54,7 +54,7 @@ function expectSeen(driver: DrivenLimiter, behaviour: string, notAdmitted: numbe
   expect(turnedAway).toBeGreaterThanOrEqual(notAdmitted);
   expect(turnedAway > 0).toBe(behaviour !== 'FailsOpen');
   expect(bundle.invariant).toMatchObject({ broken: true, values: [{}, {}, {}, {}] });
-  expect(bundle.events.map(({ text }) => text).join()).toMatch(/a write has not been answered/);
+  expect(bundle.events.map(({ text }) => text).join()).toMatch(/a write has had no answer/);
 }
 
 describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writes', () => {

@@ -31,7 +31,7 @@ describe('the users of the embedded Redis', () => {
     await operator.set('chaosdemo:probe:1', '1', 'PX', 1_000);
     expect(await operator.hgetall('rl:win:key:1')).toEqual({ node: '1' });
     await expect(operator.set('rl:win:key:1', '1')).rejects.toThrow(refused);
-    await expect(operator.call('CLIENT', 'KILL', 'TYPE', 'normal')).rejects.toThrow(refused);
+    await expect(operator.call('CLIENT', 'NO-EVICT', 'ON')).rejects.toThrow(refused);
 
     const observer = as(users.observer);
     expect(await observer.hgetall('rl:win:key:1')).toEqual({ node: '1' });
