@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemoSpec } from '../src/api/index.ts';
-import { EVIDENCE_LIMITS, firstSeenMs, fromItsBeginning } from '../src/evidence/index.ts';
+import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evidence/index.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';
@@ -167,9 +167,9 @@ async function watch(
       throw new Error(`no series was seen, of ${EVIDENCE_LIMITS.series} at most`);
     const last = Date.now();
     const momentOf = (at: number): number =>
-      Math.max(0, Math.round(Math.min(at, last) - originMs - (firstSeenMs(bundle) ?? 0)));
+      Math.max(0, Math.round(Math.min(at, last) - originMs - (firstObservationMs(bundle) ?? 0)));
     return {
-      bundle: fromItsBeginning(bundle),
+      bundle: relativeToFirst(bundle),
       truths: truths.map((truth) => ({
         ...truth,
         fromMs: momentOf(truth.fromMs),

@@ -1,11 +1,11 @@
 /** Has a provider explain one recording, checks what it says as the operator does, and grades it. */
 import type { Recording } from '../../corpus/recording.ts';
 import {
-  ask,
   type DiagnosisAnswer,
   type DiagnosisProvider,
   type Grade,
   gradeAnswer,
+  queryProvider,
 } from '../../src/diagnosis/index.ts';
 
 export interface Explained extends Pick<Recording, 'name' | 'case' | 'heldBack' | 'truths'> {
@@ -21,7 +21,7 @@ export async function explain(
   provider: DiagnosisProvider,
 ): Promise<Explained> {
   const about = { name, case: of, heldBack, truths };
-  const asked = await ask(provider, bundle, new AbortController().signal);
+  const asked = await queryProvider(provider, bundle, new AbortController().signal);
   if ('failed' in asked) return { ...about, rejected: asked.failed };
   if ('rejected' in asked) return { ...about, rejected: asked.rejected.join('; ') };
   const { answer } = asked;

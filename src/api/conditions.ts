@@ -54,12 +54,12 @@ export const ANOMALY_STATUSES: Meanings = {
 };
 
 /** The conditions for the state of an object. */
-type StandingType = 'Ready' | 'Reconciling' | 'Stalled' | 'Complete' | 'Succeeded';
+type StateConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Complete' | 'Succeeded';
 
 /** The status of each of them, for each state an object can be in. */
 export const CONDITIONS_BY_STATE: Record<
   'unseen' | 'open' | 'succeeded' | 'dryRun' | 'unsuccessful' | 'refused' | 'suspended',
-  { state: string; conditions: Partial<Record<StandingType, Condition['status']>> }
+  { state: string; conditions: Partial<Record<StateConditionType, Condition['status']>> }
 > = {
   unseen: { state: 'not seen by an operator yet', conditions: { Ready: 'Unknown' } },
   open: {

@@ -13,7 +13,7 @@ import {
 import { asExpected } from '../demo/verdict.ts';
 import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
 import { replay } from '../subjects/ratelimiter/replay.ts';
-import { scenarioLines } from './story.ts';
+import { scenarioLines } from './run-text.ts';
 
 /** Exit statuses of `check`. */
 const EXIT = { asExpected: 0, unexpected: 1, inconclusive: 2, usage: 64, data: 65, noInput: 66 } as const;

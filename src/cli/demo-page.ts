@@ -8,15 +8,15 @@ import type { OpenUi } from './plugin/ui/ui.ts';
 export async function openDemoPage(
   { controlPlane, namespace }: Pick<Stage, 'controlPlane' | 'namespace'>,
   name: string,
-  say: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<OpenUi> {
   // Loads the charting library, which no other demo needs.
   const { hasBrowser, openUi } = await import('./plugin/ui/ui.ts');
   const client = new KubeClient(loadKubeConfig(controlPlane.kubectl.kubeconfig));
   const connection = { client, namespace, namespaceGiven: true, kubectl: 'kubectl' };
   try {
-    say('');
-    const { address, close } = await openUi({ connection, name, port: 0, open: hasBrowser(), say });
+    print('');
+    const { address, close } = await openUi({ connection, name, port: 0, open: hasBrowser(), print });
     return {
       address,
       close: async () => {

@@ -15,7 +15,7 @@ import { asLines, follow, onScreen } from './follow.ts';
 import { isShownLive, type OtherLimiters, type PlannedDemo, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
 import type { ReportSource } from './report/report.ts';
-import { verdictLines } from './story.ts';
+import { verdictLines } from './run-text.ts';
 import { hasTerminal } from './view/screen.ts';
 
 /** Additional capabilities of a demo, from outside this folder. */
@@ -32,17 +32,17 @@ export interface DemoExtras {
 const start = performance.now();
 
 /** Lines held back while a live view has the terminal. */
-let held: string[] | undefined;
+let buffered: string[] | undefined;
 
 /** Prints one line; much of the text comes from the cluster. */
-function say(line: string): void {
-  if (held) held.push(line);
+function print(line: string): void {
+  if (buffered) buffered.push(line);
   else process.stdout.write(`${terminalLine(line)}\n`);
 }
 
 /** A line of progress, with the time since the start. */
 function progress(step: string, message: string): void {
-  say(`[${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s] ${step}: ${message}`);
+  print(`[${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s] ${step}: ${message}`);
 }
 
 async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSignal): Promise<number> {
@@ -62,14 +62,14 @@ async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSigna
       for (const vital of [operator.process, apiServer, etcd]) {
         void vital.exited.then(() => failed.abort(vital.exitError()));
       }
-      void environment.broken.then((error) => say(`   ${error.message}`));
-      const page = options.ui ? await openDemoPage(environment, demo.metadata.name, say) : undefined;
+      void environment.broken.then((error) => print(`   ${error.message}`));
+      const page = options.ui ? await openDemoPage(environment, demo.metadata.name, print) : undefined;
       try {
         const isLive = isShownLive(options, hasTerminal());
         const ended = await present(environment, demo, isLive, AbortSignal.any([signal, failed.signal]));
-        await tellEnd(environment, ended, options, signal);
-        if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) say(line);
-        if (options.keep) sayHowToUse(environment, demo.metadata.name);
+        await printResult(environment, ended, options, signal);
+        if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) print(line);
+        if (options.keep) printUsage(environment, demo.metadata.name);
         if (page || options.keep) await interrupted(signal);
         return EXIT_BY_PHASE[ended.demo.status?.phase ?? ''] ?? 2;
       } finally {
@@ -85,23 +85,23 @@ async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSigna
 }
 
 /** Prints the verdict, and writes the files of the run. */
-async function tellEnd(
+async function printResult(
   { controlPlane }: Stage,
   { demo: ended, evidence }: ReportSource,
   { history, report, reportDir }: DemoOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const line of verdictLines(ended, evidence)) say(line);
+  for (const line of verdictLines(ended, evidence)) print(line);
   if (report) {
     await writeFile(report, `${JSON.stringify(ended, null, 2)}\n`);
-    for (const line of ['', `The final object is in ${report}`]) say(line);
+    for (const line of ['', `The final object is in ${report}`]) print(line);
   }
   if (reportDir || history) {
     const { reportOnRun } = await import('./report/write.ts');
     const paths = await reportOnRun(controlPlane.kubectl, ended, { reportDir, history }, signal);
-    for (const path of paths) say(`Report: ${path}`);
+    for (const path of paths) print(`Report: ${path}`);
     if (history && !paths.includes(history)) {
-      say(`There is no history of this run, so ${history} was not written`);
+      print(`There is no history of this run, so ${history} was not written`);
     }
   }
 }
@@ -127,20 +127,20 @@ async function present(
   signal: AbortSignal,
 ): Promise<ReportSource> {
   const isManual = demo.spec?.pace?.mode === 'Manual';
-  const options = { name: demo.metadata.name, isManual, say, signal };
+  const options = { name: demo.metadata.name, isManual, print, signal };
   if (!isLive) return await follow(environment, options, asLines);
-  held = [];
+  buffered = [];
   try {
     return await follow(environment, options, onScreen);
   } finally {
-    const waiting = held;
-    held = undefined;
-    for (const line of waiting) say(line);
+    const waiting = buffered;
+    buffered = undefined;
+    for (const line of waiting) print(line);
   }
 }
 
 /** Prints how to use the processes left running. */
-function sayHowToUse({ controlPlane, namespace }: Stage, name: string): void {
+function printUsage({ controlPlane, namespace }: Stage, name: string): void {
   const { binary, kubeconfig } = controlPlane.kubectl;
   const help = `
 Everything is still running. In another terminal:
@@ -151,7 +151,7 @@ Everything is still running. In another terminal:
   kubectl -n ${namespace} annotate chaosdemo ${name} --overwrite chaosdemo.dev/requested-at=$(date +%s)
 
 Ctrl-C ends it.`;
-  for (const line of help.split('\n')) say(line);
+  for (const line of help.split('\n')) print(line);
 }
 
 /** Resolves on Ctrl-C. */
@@ -166,8 +166,8 @@ export async function runDemo(extras: DemoExtras): Promise<void> {
     main: async (options, signal) => await main(extras, options, signal),
     failed: 2,
     onInterrupt: () => {
-      say('');
-      say('Stopping: restoring and ending everything that was started');
+      print('');
+      print('Stopping: restoring and ending everything that was started');
     },
   });
 }

@@ -19,7 +19,7 @@ const LAST_ROW_MS = 2000;
 
 export interface FollowOptions {
   readonly name: string;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   /** Whether space or enter advances to the next chapter. */
   readonly isManual: boolean;
   readonly signal: AbortSignal;
@@ -31,7 +31,7 @@ type Show = (
   stage: Pick<Stage, 'controlPlane' | 'namespace'>,
   steering: {
     /** Advances to the next chapter if the run waits for that. */
-    readonly goOn: (state: LiveState | undefined) => void;
+    readonly advance: (state: LiveState | undefined) => void;
     readonly fail: (error: Error) => void;
   },
 ) => Promise<Display>;
@@ -49,7 +49,7 @@ export async function follow(
   const { name, signal } = options;
   const client = new KubeClient(loadKubeConfig(controlPlane.kubectl.kubeconfig));
   const failed = new AbortController();
-  const goOn = (state: LiveState | undefined): void => {
+  const advance = (state: LiveState | undefined): void => {
     const waiting = waitingOf(state?.demo?.status ?? {});
     if (!waiting) return;
     const connection = { client, namespace, namespaceGiven: true, kubectl: 'kubectl' };
@@ -62,7 +62,7 @@ export async function follow(
       client,
       namespace,
       name,
-      display: await show(options, stage, { goOn, fail: (error) => failed.abort(error) }),
+      display: await show(options, stage, { advance, fail: (error) => failed.abort(error) }),
       signal: AbortSignal.any([signal, failed.signal]),
       look: ({ deleted, demo }) => {
         if (deleted) throw new Error(`the ChaosDemo ${name} was deleted`);
@@ -76,34 +76,38 @@ export async function follow(
 }
 
 /** In full-screen mode. Ctrl-C is sent to this process as a signal. */
-export const onScreen: Show = async (_options, _stage, { goOn }) =>
+export const onScreen: Show = async (_options, _stage, { advance }) =>
   await screenDisplay({
     view: watchView,
     keys: ({ demo }) => `${waitingOf(demo?.status ?? {}) ? 'space go on   ' : ''}Ctrl-C stop and restore`,
     onKey: (key, state) => {
       if (key === 'ctrl-c') process.kill(process.pid, 'SIGINT');
-      if (key === ' ' || key === 'enter') goOn(state);
+      if (key === ' ' || key === 'enter') advance(state);
     },
   });
 
 /** As lines: those of `kubectl get -w`, chapters, results and countdowns. */
-export const asLines: Show = async ({ isManual, name, say }, { controlPlane, namespace }, { fail, goOn }) => {
+export const asLines: Show = async (
+  { isManual, name, print },
+  { controlPlane, namespace },
+  { fail, advance },
+) => {
   const { binary, env, kubeconfig } = controlPlane.kubectl;
   const args = ['--kubeconfig', kubeconfig, '-n', namespace, 'get', 'chaosdemo', name, '-w'];
-  say('');
-  say(`$ kubectl -n ${namespace} get chaosdemo ${name} -w`);
+  print('');
+  print(`$ kubectl -n ${namespace} get chaosdemo ${name} -w`);
   const rows = spawn(binary, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
   let lastRow = '';
   const lines = createInterface({ input: rows.stdout }).on('line', (row) => {
     lastRow = row;
-    say(row);
+    print(row);
   });
-  const display = plainDisplay(say);
+  const display = plainDisplay(print);
   let last: LiveState | undefined;
   let asked: string | undefined;
   const stopListening = isManual
     ? listenToKeys(process.stdin, {
-        goOn: () => goOn(last),
+        advance: () => advance(last),
         onInterrupt: () => process.kill(process.pid, 'SIGINT'),
         onEnd: () => fail(new Error('the input has ended, so you cannot go on to the next chapter')),
       })
@@ -114,7 +118,7 @@ export const asLines: Show = async ({ isManual, name, say }, { controlPlane, nam
       display.update(state, now);
       const waiting = isManual ? waitingOf(state.demo?.status ?? {}) : undefined;
       if (waiting && waiting.advance !== asked) {
-        say(`   ▸ Press space or enter for ${waiting.next ?? 'the verdict'}`);
+        print(`   ▸ Press space or enter for ${waiting.next ?? 'the verdict'}`);
       }
       asked = waiting?.advance;
     },

@@ -38,7 +38,7 @@ export async function planOf(options: DemoOptions, others: OtherLimiters): Promi
   const { limiter, variant } = options;
   if (variant !== undefined && limiter === undefined) throw new UsageError('--variant belongs to --limiter');
   const plan = limiter === undefined ? await ofFile(options) : await others.planOf(limiter, variant);
-  return { ...plan, demo: asAsked(plan.demo, options) };
+  return { ...plan, demo: withOptions(plan.demo, options) };
 }
 
 async function ofFile({ file, mode }: DemoOptions): Promise<Plan> {
@@ -66,7 +66,7 @@ function readDemo(manifest: string, file: string): PlannedDemo {
 }
 
 /** The demo with the pace and diagnosis from the arguments. */
-function asAsked(demo: PlannedDemo, { diagnosis, pace }: DemoOptions): PlannedDemo {
+function withOptions(demo: PlannedDemo, { diagnosis, pace }: DemoOptions): PlannedDemo {
   const mode = pace === 'manual' ? 'Manual' : 'Auto';
   const asked = {
     ...(pace && { pace: { ...demo.spec?.pace, mode } }),

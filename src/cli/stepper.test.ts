@@ -30,7 +30,7 @@ describe('where a run waits', () => {
 describe('keys', () => {
   const press = async (keys: string) => {
     const keyboard = new PassThrough();
-    const actions = { goOn: vi.fn(), onInterrupt: vi.fn(), onEnd: vi.fn() };
+    const actions = { advance: vi.fn(), onInterrupt: vi.fn(), onEnd: vi.fn() };
     const close = listenToKeys(keyboard, actions);
     keyboard.write(keys);
     await new Promise((resolve) => setImmediate(resolve));

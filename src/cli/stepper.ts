@@ -26,7 +26,7 @@ const CTRL_C = '\u0003';
 
 export interface KeyActions {
   /** Space or enter was pressed. */
-  readonly goOn: () => void;
+  readonly advance: () => void;
   /** Ctrl-C: in raw mode the terminal sends no signal for it. */
   readonly onInterrupt: () => void;
   /** The input has ended. */
@@ -34,12 +34,12 @@ export interface KeyActions {
 }
 
 /** Listens to single keys. Returns a function that restores the terminal. */
-export function listenToKeys(keyboard: Keyboard, { goOn, onEnd, onInterrupt }: KeyActions): () => void {
+export function listenToKeys(keyboard: Keyboard, { advance, onEnd, onInterrupt }: KeyActions): () => void {
   if (keyboard.isTTY) keyboard.setRawMode?.(true);
   keyboard.on('data', (data: Buffer) => {
     const keys = data.toString();
     if (keys.includes(CTRL_C)) onInterrupt();
-    else if (/[ \r\n]/.test(keys)) goOn();
+    else if (/[ \r\n]/.test(keys)) advance();
   });
   keyboard.on('end', onEnd);
   keyboard.resume();

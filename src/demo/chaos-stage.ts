@@ -51,7 +51,7 @@ export function workOnChaos(context: Context, scenario: Scenario, chapter: Chapt
     return { done: false, message: fault.message ?? 'The fault is on', note: 'injecting' };
   }
   return context.observed.announced.has(announcement(fault))
-    ? carryOut(context, scenario, entry, fault, chapter)
+    ? injectAndReport(context, scenario, entry, fault, chapter)
     : resolveOrphan(context, scenario, entry, fault);
 }
 
@@ -63,7 +63,7 @@ export function noteOf(fault: FaultStatus): string {
 /** Announces the next attempt once the subject is healthy and a fresh fixture is usable for the rest of the chapter. */
 function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapter: ChapterStatus): Work {
   const { demo, draft, now, observed, subject } = context;
-  if (demo.spec.suspend) return hold(context);
+  if (demo.spec.suspend) return suspendedWork(context);
   const unhealthy = awaitHealthy(context, ms(chapter.startedAt ?? ''));
   if (unhealthy) return unhealthy;
   if (!observed.baseline?.ok) return measureAgain(context);
@@ -122,7 +122,7 @@ function countdownMessage(scenario: Scenario, prepared: string): string {
 }
 
 /** Maximum number of faults in the journal. */
-const MOST_NOTED = 16;
+const MAX_JOURNAL_FAULTS = 16;
 
 /**
  * Adds a fault to the journal, even one that was never injected: its fixture exists and has to be removed. If there are
@@ -130,11 +130,11 @@ const MOST_NOTED = 16;
  */
 function noteInJournal(context: Context, noted: NonNullable<ReturnType<typeof journalEntry>>): void {
   const journal = journalOf(context);
-  const told = new Set(context.draft.scenarios?.map(({ fault }) => fault?.id));
+  const used = new Set(context.draft.scenarios?.map(({ fault }) => fault?.id));
   const faults = [...(journal.faults ?? []).filter(({ id }) => id !== noted.id), noted];
-  if (faults.length > MOST_NOTED) {
+  if (faults.length > MAX_JOURNAL_FAULTS) {
     faults.splice(
-      faults.findIndex(({ id }) => !told.has(id)),
+      faults.findIndex(({ id }) => !used.has(id)),
       1,
     );
   }
@@ -144,10 +144,10 @@ function noteInJournal(context: Context, noted: NonNullable<ReturnType<typeof jo
 }
 
 /** Suspended: nothing further is injected until the object is resumed. */
-function hold(context: Context): Work {
-  context.awaitsPerson = true;
+function suspendedWork(context: Context): Work {
+  context.awaitsUser = true;
   const message = 'Held: spec.suspend is true, so nothing further is injected';
-  return { done: false, message, note: 'suspended', standing: 'Suspended' };
+  return { done: false, message, note: 'suspended', reason: 'Suspended' };
 }
 
 /** After a restart of the operator the bound of the invariant, and its controls, have to be measured again. */
@@ -180,7 +180,7 @@ function sentences(first: string, second: string | undefined): string {
 }
 
 /** Follows a fault that this process announced to its report. */
-function carryOut(
+function injectAndReport(
   context: Context,
   scenario: Scenario,
   entry: ScenarioStatus,
@@ -191,15 +191,15 @@ function carryOut(
   const plannedAt = ms(fault.plannedAt);
   const report = observed.faults[fault.id];
 
-  if (report?.missed) return planAgain(context, entry, `The fault was not injected: ${report.message}`);
+  if (report?.missed) return replan(context, entry, `The fault was not injected: ${report.message}`);
   if (now < plannedAt) {
-    if (demo.spec.suspend) return planAgain(context, entry, 'Suspended during the countdown');
+    if (demo.spec.suspend) return replan(context, entry, 'Suspended during the countdown');
     wake(context, plannedAt);
     return { done: false, message: chapter.message ?? scenario.faultTitle, note: 'countdown' };
   }
   if (!observed.begun.has(fault.id)) {
     const obstacle = obstacleTo(context, fault);
-    if (obstacle) return planAgain(context, entry, obstacle);
+    if (obstacle) return replan(context, entry, obstacle);
   }
   const deadline = ms(fault.until) + REPORT_WITHIN_MS;
   if (now >= deadline) {
@@ -230,7 +230,7 @@ function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
 }
 
 /** Drops an announced fault that has certainly not been injected; its id is never used again. */
-function planAgain(context: Context, entry: ScenarioStatus, message: string): Work {
+function replan(context: Context, entry: ScenarioStatus, message: string): Work {
   delete entry.fault;
   wake(context, context.now);
   return { done: false, message, note: 'planning again' };
@@ -255,7 +255,7 @@ function resolveOrphan(
     };
   }
   if (scenario.onOrphan === 'Retry' && (entry.attempts ?? 1) <= 1) {
-    return planAgain(
+    return replan(
       context,
       entry,
       'The operator restarted around the moment of the fault; trying once more with a new fixture',
@@ -264,7 +264,7 @@ function resolveOrphan(
   if (scenario.onOrphan === 'Inquire') {
     const finding = observed.orphans[fault.id];
     if (finding === 'NotInjected') {
-      return planAgain(context, entry, 'The operator restarted before the fault was injected');
+      return replan(context, entry, 'The operator restarted before the fault was injected');
     }
     const deadline = Math.max(ms(fault.until), observed.since) + REPORT_WITHIN_MS;
     const marker = journalEntry(context.draft, fault.id)?.marker;

@@ -2,8 +2,8 @@
 
 import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
 import { counted, truncate } from '../api/index.ts';
-import type { Context, Standing } from './context.ts';
-import { activeFault, runIsOn } from './context.ts';
+import type { Context, ObjectState } from './context.ts';
+import { activeFault, isRunActive } from './context.ts';
 import { UNREACHABLE } from './health.ts';
 
 type Part = Pick<Condition, 'status' | 'reason' | 'message'>;
@@ -12,7 +12,7 @@ type Part = Pick<Condition, 'status' | 'reason' | 'message'>;
 export function conditionsFor(context: Context): Condition[] {
   const { demo, draft, now } = context;
   const parts: Record<string, Part> = {
-    ...standingConditions(context.standing, draft),
+    ...stateConditions(context.objectState, draft),
     Healthy: healthy(context),
     FaultActive: faultActive(context),
   };
@@ -32,12 +32,12 @@ export function conditionsFor(context: Context): Condition[] {
 }
 
 /** Ready, Reconciling, Stalled, Complete and Succeeded. Reconciling and Stalled are mutually exclusive. */
-function standingConditions(
-  standing: Standing,
+function stateConditions(
+  objectState: ObjectState,
   draft: ChaosDemoStatus,
 ): Partial<Record<ConditionType, Part>> {
   const verdict = draft.run?.verdict;
-  if (standing.kind === 'finished' && verdict) {
+  if (objectState.kind === 'finished' && verdict) {
     const { reason, message } = verdict;
     const good: Part = { status: 'True', reason, message };
     const bad: Part = { status: 'False', reason, message };
@@ -48,27 +48,27 @@ function standingConditions(
       : { Ready: bad, Stalled: good, Complete: good, Succeeded: bad };
   }
   const { reason, message }: { reason: Reason; message: string } =
-    standing.kind === 'suspended' || standing.kind === 'finished'
+    objectState.kind === 'suspended' || objectState.kind === 'finished'
       ? { reason: 'Suspended', message: draft.run ? 'The next run waits' : 'No run has been made' }
-      : standing;
+      : objectState;
   const open: Partial<Record<ConditionType, Part>> = {
     Ready: { status: 'False', reason, message },
     Complete: { status: 'False', reason, message },
     Succeeded: { status: 'Unknown', reason, message },
   };
-  if (standing.kind === 'refused') return { ...open, Stalled: { status: 'True', reason, message } };
-  if (standing.kind === 'suspended' || standing.kind === 'finished') return open;
+  if (objectState.kind === 'refused') return { ...open, Stalled: { status: 'True', reason, message } };
+  if (objectState.kind === 'suspended' || objectState.kind === 'finished') return open;
   return { ...open, Reconciling: { status: 'True', reason, message } };
 }
 
 /** Whether the object requests a run other than the last one, so that the last result does not apply to it. */
-function nextIsToCome({ draft, standing }: Context): boolean {
-  return !runIsOn(draft) && standing.kind !== 'finished';
+function awaitsNextRun({ draft, objectState }: Context): boolean {
+  return !isRunActive(draft) && objectState.kind !== 'finished';
 }
 
 function healthy(context: Context): Part {
   const { demo, draft, now, observed } = context;
-  if (!draft.health || nextIsToCome(context)) {
+  if (!draft.health || awaitsNextRun(context)) {
     return {
       status: 'Unknown',
       reason: 'NotObserved',
@@ -130,7 +130,7 @@ function faultActive({ draft, now }: Context): Part {
 /** True: violated in this run. False: held. Unknown: everything else. */
 function violation(context: Context, type: string): Part {
   const { draft } = context;
-  if (nextIsToCome(context)) {
+  if (awaitsNextRun(context)) {
     const message = `Run ${(draft.run?.number ?? 0) + 1} has not begun`;
     return { status: 'Unknown', reason: 'NotObserved', message };
   }
@@ -150,7 +150,7 @@ function violationIn(draft: ChaosDemoStatus, { fault, message = '', reason, resu
   if (result === 'Held') return { status: 'False', reason: 'Held', message };
   if (result === 'Inconclusive') return { status: 'Unknown', reason: reason ?? 'Inconclusive', message };
   const notObserved = (why: string): Part => ({ status: 'Unknown', reason: 'NotObserved', message: why });
-  if (!runIsOn(draft))
+  if (!isRunActive(draft))
     return notObserved(`The run ended before ${fault ? 'there was a result' : 'its fault'}`);
   if (!fault) return notObserved('No fault is announced for it yet');
   if (!fault.startedAt && !fault.proof) return notObserved(`A fault is announced for ${fault.plannedAt}`);

@@ -9,7 +9,7 @@ import type {
 } from '../api/index.ts';
 import { parseDuration } from '../api/index.ts';
 import type { Effect } from './effects.ts';
-import type { Admission, InvariantReading, Look, Observed } from './observed.ts';
+import type { Admission, InvariantReading, LastCheck, Observed } from './observed.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
 
 /** The object decided on: its spec, and the status as last stored. */
@@ -21,14 +21,14 @@ export interface Demo {
   /** Whether the operator has to stop every run and start none. */
   readonly killSwitch: boolean;
   /** Why no further run may begin now: too many are active. Undefined: there is room, or this one has its slot. */
-  readonly noRoom?: string | undefined;
+  readonly noSlotReason?: string | undefined;
   readonly spec: ChaosDemoSpec;
   readonly status: ChaosDemoStatus;
   readonly annotations: { readonly requestedAt?: string; readonly advance?: string; readonly abort?: string };
 }
 
 /** The state of the object, in the terms of the table of conditions in the API. */
-export type Standing =
+export type ObjectState =
   | { kind: 'suspended' }
   | { kind: 'pending' | 'refused' | 'running'; reason: Reason; message: string }
   | { kind: 'finished' };
@@ -42,13 +42,13 @@ export interface Context {
   /** The next status; the only thing the parts change. */
   readonly draft: ChaosDemoStatus;
   readonly effects: Effect[];
-  standing: Standing;
+  objectState: ObjectState;
   /** Whether a session with the subject is needed. */
   wantsSession: boolean;
   /** Set by a stage that waits for a person. */
-  awaitsPerson: boolean;
+  awaitsUser: boolean;
   /** Whether a run would begin, but too many are active. */
-  awaitsRoom: boolean;
+  awaitsSlot: boolean;
   wakeAt: number | undefined;
 }
 
@@ -56,14 +56,14 @@ export interface Context {
 export const RETRY_MS = 10_000;
 
 /** Interval for refreshing the message about active runs. A free slot wakes the object at once. */
-const ROOM_AGAIN_MS = 30_000;
+const SLOT_RETRY_MS = 30_000;
 
 /** Delay before checking again for something overdue, in milliseconds. No delay would starve it. */
-const LATE_AGAIN_MS = 100;
+const OVERDUE_RETRY_MS = 100;
 
 /** Requests a decision at `at` at the latest; if `at` is past, a moment later. */
 export function wake(context: Context, at: number): void {
-  const due = at < context.now ? context.now + LATE_AGAIN_MS : at;
+  const due = at < context.now ? context.now + OVERDUE_RETRY_MS : at;
   context.wakeAt = Math.min(context.wakeAt ?? Number.POSITIVE_INFINITY, due);
 }
 
@@ -84,7 +84,7 @@ export function ms(time: string): number {
 export const FAULT_GRACE_MS = 5000;
 
 /** Whether a run has begun in this status and not ended. */
-export function runIsOn(status: ChaosDemoStatus | undefined): boolean {
+export function isRunActive(status: ChaosDemoStatus | undefined): boolean {
   return status?.run !== undefined && status.run.completedAt === undefined;
 }
 
@@ -92,19 +92,19 @@ export function runIsOn(status: ChaosDemoStatus | undefined): boolean {
  * How far ahead of the clock a fault may be planned, and how far after that it may end: twice the maximum in the schema
  * of a countdown or a pause. The clocks of successive operators may differ by less.
  */
-export const MOST_AHEAD_MS = 120_000;
+export const MAX_AHEAD_MS = 120_000;
 
 /**
  * When a fault is over, observed or not: its end plus a grace, with the end limited to the longest possible fault.
  * Anyone with write access to the status could otherwise hold the object by a later end.
  */
 export function faultDeadline(fault: FaultStatus): number {
-  return Math.min(ms(fault.until), ms(fault.plannedAt) + MOST_AHEAD_MS) + FAULT_GRACE_MS;
+  return Math.min(ms(fault.until), ms(fault.plannedAt) + MAX_AHEAD_MS) + FAULT_GRACE_MS;
 }
 
 /** Whether a fault is active, or may be. */
 export function isPossiblyActive(fault: FaultStatus, now: number): boolean {
-  const planned = ms(fault.plannedAt) < now + MOST_AHEAD_MS;
+  const planned = ms(fault.plannedAt) < now + MAX_AHEAD_MS;
   return fault.endedAt === undefined && planned && now < faultDeadline(fault);
 }
 
@@ -206,7 +206,7 @@ export function isControl(name: string): boolean {
 }
 
 /** Maximum number of fixture names in the journal. */
-const MOST_FIXTURES = 16;
+const MAX_FIXTURES = 16;
 
 /**
  * Records a fixture before it is set up, so that a successor can remove it. If there are too many, drops the first: a
@@ -217,7 +217,7 @@ export function noteFixture(context: Context, name: string): void {
   const journal = journalOf(context);
   const noted = journal.fixtures ?? [];
   if (noted.includes(name)) return;
-  journal.fixtures = [...noted, name].slice(-MOST_FIXTURES);
+  journal.fixtures = [...noted, name].slice(-MAX_FIXTURES);
 }
 
 /**
@@ -247,7 +247,7 @@ export function hasFixtures({
   readonly demo: Pick<Demo, 'uid'>;
   readonly draft: ChaosDemoStatus;
 }): boolean {
-  return runIsOn(draft) && (draft.journal?.fixtures ?? []).some((name) => isOwn(demo, name));
+  return isRunActive(draft) && (draft.journal?.fixtures ?? []).some((name) => isOwn(demo, name));
 }
 
 function isOwn({ uid }: Pick<Demo, 'uid'>, name: string): boolean {
@@ -269,42 +269,46 @@ export function entryOf(context: Context, name: string): ScenarioStatus {
  */
 export function admissionOf({ demo, draft, observed }: Context): Admission {
   if (demo.killSwitch) {
-    const message = runIsOn(draft)
+    const message = isRunActive(draft)
       ? 'The kill switch of the operator was turned on, which stops every run'
       : 'The kill switch of the operator is on: no run starts until it is off';
     return { state: 'refused', reason: 'KillSwitch', message };
   }
-  const { admission, admissionLook } = observed;
-  const known = runIsOn(draft) || admissionLook?.generation === demo.generation;
+  const { admission, lastAdmissionCheck } = observed;
+  const known = isRunActive(draft) || lastAdmissionCheck?.generation === demo.generation;
   return known ? admission : { state: 'unknown' };
 }
 
 /** When to check again. At once if the last check lies in the future: the clock was set back since. */
-export function nextLook({ at }: Pick<Look, 'at'>, now: number): number {
+export function nextCheck({ at }: Pick<LastCheck, 'at'>, now: number): number {
   return at > now + RETRY_MS ? now : at + RETRY_MS;
 }
 
 /** Whether the result of the last check is still valid, though another check is due and waits for room. */
-export function stillStands({ demo, now, observed: { admissionLook: look } }: Context): boolean {
-  return look?.generation === demo.generation && now < nextLook(look, now) + ROOM_AGAIN_MS;
+export function isAdmissionCheckValid({
+  demo,
+  now,
+  observed: { lastAdmissionCheck: lastCheck },
+}: Context): boolean {
+  return lastCheck?.generation === demo.generation && now < nextCheck(lastCheck, now) + SLOT_RETRY_MS;
 }
 
 /**
  * Requests a check whether the subject may be touched, if the last one is too old or was for another spec. `mustUndo`:
  * something left active by an earlier process has to be undone, whatever the answer.
  */
-export function askForAdmission(context: Context, mustUndo: boolean): void {
+export function requestAdmissionCheck(context: Context, mustUndo: boolean): void {
   const { demo, draft, effects, now, observed } = context;
   if (demo.killSwitch && !mustUndo) return wake(context, now + RETRY_MS);
-  const look = observed.admissionLook;
-  const known = look !== undefined && (runIsOn(draft) || look.generation === demo.generation);
-  const due = known ? nextLook(look, now) : now;
+  const lastCheck = observed.lastAdmissionCheck;
+  const known = lastCheck !== undefined && (isRunActive(draft) || lastCheck.generation === demo.generation);
+  const due = known ? nextCheck(lastCheck, now) : now;
   const granted = known && observed.admission.state === 'granted';
-  context.awaitsRoom = !granted && now >= due && demo.noRoom !== undefined && !mustUndo;
+  context.awaitsSlot = !granted && now >= due && demo.noSlotReason !== undefined && !mustUndo;
   // An object that was never checked has nothing to remember while it waits.
-  if (!context.awaitsRoom || look) context.wantsSession = true;
+  if (!context.awaitsSlot || lastCheck) context.wantsSession = true;
   if (granted) return;
   if (now < due) return wake(context, due);
-  if (context.awaitsRoom) return wake(context, now + ROOM_AGAIN_MS);
-  effects.push({ kind: 'Admit', id: `admit/${demo.generation}/${(look?.count ?? 0) + 1}`, mustUndo });
+  if (context.awaitsSlot) return wake(context, now + SLOT_RETRY_MS);
+  effects.push({ kind: 'Admit', id: `admit/${demo.generation}/${(lastCheck?.count ?? 0) + 1}`, mustUndo });
 }

@@ -10,18 +10,18 @@ import type { Context, Demo } from './context.ts';
 import {
   activeFault,
   admissionOf,
-  askForAdmission,
   faultDeadline,
   fixtureOf,
   fixturesToRemove,
   hasFixtures,
+  isAdmissionCheckValid,
   iso,
   isPossiblyActive,
+  isRunActive,
   journalOf,
   ms,
-  nextLook,
-  runIsOn,
-  stillStands,
+  nextCheck,
+  requestAdmissionCheck,
   wake,
 } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
@@ -29,7 +29,7 @@ import { healthStatus } from './health.ts';
 import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
-import { watching } from './scenarios.ts';
+import { isBeingObserved } from './scenarios.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
 import { resultOf } from './verdict.ts';
 
@@ -70,10 +70,10 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     },
     draft: structuredClone(demo.status),
     effects: [],
-    standing: { kind: 'finished' },
+    objectState: { kind: 'finished' },
     wantsSession: false,
-    awaitsPerson: false,
-    awaitsRoom: false,
+    awaitsUser: false,
+    awaitsSlot: false,
     wakeAt: undefined,
   };
   const { draft } = context;
@@ -82,11 +82,11 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     if (hasFixtures(context)) conductRun(context);
     else releaseForDeletion(context);
   } else {
-    if (runIsOn(draft)) conductRun(context);
-    if (!runIsOn(draft)) considerStart(context);
+    if (isRunActive(draft)) conductRun(context);
+    if (!isRunActive(draft)) considerStart(context);
   }
 
-  if (observed.health && runIsOn(draft)) draft.health = healthStatus(draft.health, observed.health, now);
+  if (observed.health && isRunActive(draft)) draft.health = healthStatus(draft.health, observed.health, now);
   // In any case: after the end of the fault there is nothing to release, and the finalizer is removed.
   const fault = activeFault(draft, now);
   if (fault) wake(context, faultDeadline(fault));
@@ -97,27 +97,27 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     // Much of the text is from external sources.
     status: boundStatus(withPrintableTexts(draft)),
     effects: context.effects,
-    activities: runIsOn(draft) && !demo.deleting ? activitiesOf(context) : [],
-    finalizer: holdsObject(context),
+    activities: isRunActive(draft) && !demo.deleting ? activitiesOf(context) : [],
+    finalizer: needsFinalizer(context),
     session: context.wantsSession,
     slot: slotOf(context),
     wakeAt: context.wakeAt,
   };
 }
 
-function slotOf({ awaitsRoom, demo, draft, effects, wantsSession }: Context): Decision['slot'] {
-  if (awaitsRoom) return 'awaited';
+function slotOf({ awaitsSlot, demo, draft, effects, wantsSession }: Context): Decision['slot'] {
+  if (awaitsSlot) return 'awaited';
   // Its run does not continue; another finalizer may hold the object for any length of time.
   if (demo.deleting && !wantsSession) return 'none';
   const begins = effects.some((effect) => effect.kind === 'Admit' && !effect.mustUndo);
-  return runIsOn(draft) || begins ? 'taken' : 'none';
+  return isRunActive(draft) || begins ? 'taken' : 'none';
 }
 
 /**
  * Whether there is something to undo before the object may be deleted. Avoids redundant finalizer writes; each one
  * triggers a watch event.
  */
-function holdsObject(context: Context): boolean {
+function needsFinalizer(context: Context): boolean {
   const { demo, draft, now, subject } = context;
   if (hasFixtures(context)) return true;
   return (draft.scenarios ?? []).some(({ fault, name, type }) => {
@@ -134,7 +134,7 @@ function holdsObject(context: Context): boolean {
 function releaseForDeletion(context: Context): void {
   const { draft, now, observed } = context;
   const fault = activeFault(draft, now);
-  context.standing = runIsOn(draft)
+  context.objectState = isRunActive(draft)
     ? { kind: 'running', reason: 'Stopping', message: 'The object is being deleted' }
     : { kind: 'finished' };
   if (!fault) return;
@@ -144,7 +144,7 @@ function releaseForDeletion(context: Context): void {
     return;
   }
   context.wantsSession = true;
-  if (observed.admission.state !== 'granted' && !observed.target) askForAdmission(context, true);
+  if (observed.admission.state !== 'granted' && !observed.target) requestAdmissionCheck(context, true);
   context.effects.push({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: true });
 }
 
@@ -160,18 +160,18 @@ function considerStart(context: Context): void {
   if (last && !request && !superseded) {
     const key = runKey(spec, subject.api);
     if (!comparableKeys(journal.runKey ?? '', key)) journal.runKey = key;
-    if (journal.runKey === key && !rolledOut(context, last)) return setFinishedStatus(context);
+    if (journal.runKey === key && !hasNewPodTemplate(context, last)) return setFinishedStatus(context);
   }
   if (spec.suspend) {
     if (last && !superseded) return setFinishedStatus(context);
-    context.standing = { kind: 'suspended' };
+    context.objectState = { kind: 'suspended' };
     return setPendingStatus(context, 'Suspended: no run starts while spec.suspend is true');
   }
 
   const restUntil = journal.restUntil ? ms(journal.restUntil) : 0;
   if (context.now < restUntil) {
     const message = `Cooling down until ${iso(restUntil)} before the next run, to limit how often faults are injected`;
-    context.standing = { kind: 'pending', reason: 'CoolingDown', message };
+    context.objectState = { kind: 'pending', reason: 'CoolingDown', message };
     wake(context, restUntil);
     return setPendingStatus(context, message);
   }
@@ -180,37 +180,37 @@ function considerStart(context: Context): void {
   // inject, and may be for another spec.
   if (justEnded(demo)) {
     const message = `Run ${last?.number} has ended (${last?.verdict?.reason}); the next begins`;
-    context.standing = { kind: 'pending', reason: 'Pending', message };
+    context.objectState = { kind: 'pending', reason: 'Pending', message };
     wake(context, context.now);
     return setPendingStatus(context, message);
   }
 
-  askForAdmission(context, false);
+  requestAdmissionCheck(context, false);
   // If many objects are refused, their checks wait for each other; reporting each wait would hide the reason.
-  if (context.awaitsRoom && !stillStands(context)) {
-    const message = demo.noRoom ?? '';
-    context.standing = { kind: 'pending', reason: 'TooManyRuns', message };
+  if (context.awaitsSlot && !isAdmissionCheckValid(context)) {
+    const message = demo.noSlotReason ?? '';
+    context.objectState = { kind: 'pending', reason: 'TooManyRuns', message };
     return setPendingStatus(context, message);
   }
   const admission = admissionOf(context);
   if (admission.state === 'granted' && observed.target) return beginRun(context, request);
   if (admission.state === 'refused' || admission.state === 'waiting') {
     const { reason, message } = admission;
-    context.standing = { kind: admission.state === 'refused' ? 'refused' : 'pending', reason, message };
+    context.objectState = { kind: admission.state === 'refused' ? 'refused' : 'pending', reason, message };
     return setPendingStatus(context, message);
   }
   const message = `Looking for the pods of the ${context.subject.api.displayName} and what they depend on`;
-  context.standing = { kind: 'pending', reason: 'Pending', message };
+  context.objectState = { kind: 'pending', reason: 'Pending', message };
   setPendingStatus(context, message);
 }
 
 /** For a run that has ended: whether that is not stored yet. */
 function justEnded({ status }: Demo): boolean {
-  return runIsOn(status);
+  return isRunActive(status);
 }
 
 /** Whether the pods have another template than in the last run, if the spec requests a run on that. */
-function rolledOut(context: Context, last: RunStatus): boolean {
+function hasNewPodTemplate(context: Context, last: RunStatus): boolean {
   const { demo, now, observed } = context;
   if (demo.spec.rerun !== 'OnPodTemplateChange' || demo.spec.suspend) return false;
   // A verdict is stored before the next run begins, so that everyone waiting for it sees it.
@@ -218,20 +218,20 @@ function rolledOut(context: Context, last: RunStatus): boolean {
     wake(context, now);
     return false;
   }
-  lookForPodTemplate(context);
+  requestPodTemplate(context);
   if (observed.podTemplate === undefined) return false;
   // The run is from an older version, or its pods had no template: take the current one as its own.
   last.podTemplate ??= observed.podTemplate;
   return last.podTemplate !== observed.podTemplate;
 }
 
-function lookForPodTemplate(context: Context): void {
+function requestPodTemplate(context: Context): void {
   const { demo, now, observed } = context;
   context.wantsSession = true;
-  const look = observed.podTemplateLook;
-  const due = look?.generation === demo.generation ? nextLook(look, now) : now;
+  const lastCheck = observed.lastPodTemplateCheck;
+  const due = lastCheck?.generation === demo.generation ? nextCheck(lastCheck, now) : now;
   if (now < due) return wake(context, due);
-  const id = `pod-template/${demo.generation}/${(look?.count ?? 0) + 1}`;
+  const id = `pod-template/${demo.generation}/${(lastCheck?.count ?? 0) + 1}`;
   context.effects.push({ kind: 'FindPodTemplate', id });
 }
 
@@ -280,11 +280,11 @@ function beginRun(context: Context, request: string | undefined): void {
   conductRun(context);
 }
 
-const MOST_RUNS = 1_000_000_000;
+const MAX_RUN_NUMBER = 1_000_000_000;
 
-/** Run numbers of an object count from 1, and from 1 again after {@link MOST_RUNS}. */
+/** Run numbers of an object count from 1, and from 1 again after {@link MAX_RUN_NUMBER}. */
 function nextRun(last: RunStatus | undefined): number {
-  return last === undefined || last.number >= MOST_RUNS ? 1 : last.number + 1;
+  return last === undefined || last.number >= MAX_RUN_NUMBER ? 1 : last.number + 1;
 }
 
 /** The activities wanted during a run. */
@@ -300,7 +300,7 @@ function activitiesOf({ demo, draft, now, observed, scenarios, subject, wantsSes
     if (!fault || !observed.announced.has(announcement(fault))) continue;
     const about = { fault: fault.id, scenario: scenario.name, fixture: fixtureOf(draft, fault.id) };
     if (fault.proof && isPossiblyActive(fault, now)) activities.push({ kind: 'AwaitEnd', ...about });
-    if (watching(fault, scenario, observed.readings[fault.id], now))
+    if (isBeingObserved(fault, scenario, observed.readings[fault.id], now))
       activities.push({ kind: 'Watch', ...about });
     if (
       scenario.load &&

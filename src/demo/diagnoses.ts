@@ -21,12 +21,12 @@ export const PROFILE_WITHIN_MS = 60_000;
  * How many profiles are queried about a fault, besides the rules: the spec may be changed while an answer is awaited,
  * and each question costs. Anyone with write access to the spec could otherwise query every profile of the operator.
  */
-const MOST_PROFILES = 2;
+const MAX_PROFILES = 2;
 
 /**
  * Queries the rules about a fault that is over, and the profile of the spec. Undefined: no answer from the rules yet.
  */
-export function askForDiagnosis(
+export function requestDiagnosis(
   context: Context,
   about: { readonly fault: string; readonly scenario: string; readonly askedAt: number },
 ): { readonly message: string } | undefined {
@@ -35,8 +35,8 @@ export function askForDiagnosis(
   const { diagnosisProfile: profile } = demo.spec;
   const byRules = observed.diagnoses[diagnosisKey(fault, RULES_PROFILE)];
   const deadline = askedAt + RULES_WITHIN_MS;
-  ask(context, about, RULES_PROFILE);
-  if (profile !== RULES_PROFILE) ask(context, about, profile);
+  requestAnswer(context, about, RULES_PROFILE);
+  if (profile !== RULES_PROFILE) requestAnswer(context, about, profile);
   if (!byRules) {
     if (now >= deadline) return { message: 'No diagnosis: the rules did not answer' };
     wake(context, deadline);
@@ -46,29 +46,29 @@ export function askForDiagnosis(
   const diagnosis = statusOf(context, byRules.diagnosis, byRules);
   if (profile !== RULES_PROFILE) diagnosis.askedAt = iso(now);
   draft.diagnoses = [...(draft.diagnoses ?? []).filter((known) => known.scenario !== scenario), diagnosis];
-  takeAnswers(context);
+  applyAnswers(context);
   return { message: byRules.message };
 }
 
-function ask(
+function requestAnswer(
   context: Context,
   { fault, scenario }: { readonly fault: string; readonly scenario: string },
   profile: string,
 ): void {
-  if (context.observed.diagnoses[diagnosisKey(fault, profile)] || !mayAsk(context, fault, profile)) return;
+  if (context.observed.diagnoses[diagnosisKey(fault, profile)] || !mayQuery(context, fault, profile)) return;
   const id = `${fault}/diagnosis/${profile}`;
   context.effects.push({ kind: 'Diagnose', id, fault, scenario, profile });
 }
 
 /** Whether a profile is queried already, or still may be. */
-function mayAsk({ observed }: Context, fault: string, profile: string): boolean {
+function mayQuery({ observed }: Context, fault: string, profile: string): boolean {
   const asked = observed.asked[fault] ?? [];
   if (profile === RULES_PROFILE || asked.includes(profile)) return true;
-  return asked.filter((known) => known !== RULES_PROFILE).length < MOST_PROFILES;
+  return asked.filter((known) => known !== RULES_PROFILE).length < MAX_PROFILES;
 }
 
 /** Replaces the rules' answer by that of a profile, or records why there is none. */
-export function takeAnswers(context: Context): void {
+export function applyAnswers(context: Context): void {
   const { demo, draft, observed, now } = context;
   const { diagnosisProfile: profile } = demo.spec;
   if (!draft.diagnoses) return;
@@ -85,21 +85,21 @@ export function takeAnswers(context: Context): void {
         `profile "${profile}" did not answer within ${PROFILE_WITHIN_MS / 1000} s`,
       );
     }
-    if (!mayAsk(context, fault.id, profile)) {
+    if (!mayQuery(context, fault.id, profile)) {
       return withReason(
         diagnosis,
         `profile "${profile}" was not asked: two others were asked about this fault before the spec named it`,
       );
     }
     // Only the process that observed the fault has the evidence, and only it has queried.
-    ask(context, { fault: fault.id, scenario: diagnosis.scenario }, profile);
+    requestAnswer(context, { fault: fault.id, scenario: diagnosis.scenario }, profile);
     wake(context, deadline);
     return diagnosis;
   });
 }
 
 /** Until when the last chapter waits for profiles being queried; undefined: none is. */
-export function awaitedUntil({ draft, now }: Context, notAfter: number): number | undefined {
+export function answersAwaitedUntil({ draft, now }: Context, notAfter: number): number | undefined {
   const deadlines = (draft.diagnoses ?? [])
     .filter(({ askedAt }) => askedAt !== undefined)
     .map((diagnosis) => Math.min(answerDeadline(diagnosis, now), notAfter));
@@ -107,7 +107,7 @@ export function awaitedUntil({ draft, now }: Context, notAfter: number): number 
 }
 
 /** Stops waiting for profiles when a run ends. */
-export function endAsking({ demo, draft }: Context): void {
+export function stopAwaitingAnswers({ demo, draft }: Context): void {
   if (!draft.diagnoses) return;
   const reason = `the run ended before profile "${demo.spec.diagnosisProfile}" had answered`;
   draft.diagnoses = draft.diagnoses.map((diagnosis) =>
@@ -121,7 +121,7 @@ function answerDeadline({ askedAt = '' }: DiagnosisStatus, now: number): number 
 }
 
 /** The part of a diagnosis that goes into the status; the rest is in the evidence. */
-function statusOf({ demo }: Context, whole: Diagnosis, { suggestion }: DiagnosisReport): DiagnosisStatus {
+function statusOf({ demo }: Context, diagnosis: Diagnosis, { suggestion }: DiagnosisReport): DiagnosisStatus {
   const {
     action,
     class: cause,
@@ -133,7 +133,7 @@ function statusOf({ demo }: Context, whole: Diagnosis, { suggestion }: Diagnosis
     profile,
     recommendation,
     scenario,
-  } = whole;
+  } = diagnosis;
   const isSuggested = suggestion !== undefined && demo.spec.remediation !== 'None';
   return {
     scenario,

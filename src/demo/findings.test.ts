@@ -45,13 +45,13 @@ describe('record', () => {
 
   it('counts the looks at the permission and at the template', () => {
     const admission: Finding = { kind: 'Admission', admission: { state: 'granted' }, generation: 3, at: 5 };
-    expect(after(admission, admission).admissionLook).toEqual({ generation: 3, at: 5, count: 2 });
+    expect(after(admission, admission).lastAdmissionCheck).toEqual({ generation: 3, at: 5, count: 2 });
     const seen = after(
       { kind: 'PodTemplate', generation: 1, at: 1, podTemplate: 'x' },
       { kind: 'PodTemplate', generation: 1, at: 2 },
     );
     expect(seen.podTemplate).toBeUndefined();
-    expect(seen.podTemplateLook?.count).toBe(2);
+    expect(seen.lastPodTemplateCheck?.count).toBe(2);
   });
 });
 

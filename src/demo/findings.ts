@@ -48,8 +48,8 @@ export function record(observed: Observed, finding: Finding): Observed {
   switch (finding.kind) {
     case 'Admission': {
       const { kind: _, admission, at, generation, target } = finding;
-      const look = { generation, at, count: (observed.admissionLook?.count ?? 0) + 1 };
-      return { ...observed, admission, admissionLook: look, ...(target && { target }) };
+      const lastCheck = { generation, at, count: (observed.lastAdmissionCheck?.count ?? 0) + 1 };
+      return { ...observed, admission, lastAdmissionCheck: lastCheck, ...(target && { target }) };
     }
     case 'PreconditionCheck':
       return {
@@ -59,9 +59,13 @@ export function record(observed: Observed, finding: Finding): Observed {
       };
     case 'PodTemplate': {
       const { at, generation, podTemplate } = finding;
-      const look = { generation, at, count: (observed.podTemplateLook?.count ?? 0) + 1 };
+      const lastCheck = { generation, at, count: (observed.lastPodTemplateCheck?.count ?? 0) + 1 };
       const { podTemplate: _, ...rest } = observed;
-      return { ...rest, podTemplateLook: look, ...(podTemplate === undefined ? {} : { podTemplate }) };
+      return {
+        ...rest,
+        lastPodTemplateCheck: lastCheck,
+        ...(podTemplate === undefined ? {} : { podTemplate }),
+      };
     }
     case 'Health':
       return { ...observed, health: finding.snapshot };

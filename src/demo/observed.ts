@@ -121,7 +121,7 @@ export interface RemedyReport {
 }
 
 /** When a check last ran, for which generation of the spec, and how often. */
-export interface Look {
+export interface LastCheck {
   readonly generation: number;
   readonly at: number;
   readonly count: number;
@@ -131,11 +131,11 @@ export interface Observed {
   /** When this session began to observe, in milliseconds since the epoch. */
   readonly since: number;
   readonly admission: Admission;
-  readonly admissionLook?: Look;
+  readonly lastAdmissionCheck?: LastCheck;
   readonly target?: Target;
   /** Template of the current pods; missing if unknown, or during a rollout. */
   readonly podTemplate?: string;
-  readonly podTemplateLook?: Look;
+  readonly lastPodTemplateCheck?: LastCheck;
   /** Names of pods of this run that were deleted since it began. */
   readonly gone: readonly string[];
   readonly health?: HealthSnapshot;

@@ -9,16 +9,16 @@ import type { Context } from './context.ts';
 import {
   activeFault,
   admissionOf,
-  askForAdmission,
   faultDeadline,
   fixturesToRemove,
   iso,
   journalOf,
   ms,
+  requestAdmissionCheck,
   runDeadline,
   wake,
 } from './context.ts';
-import { endAsking, takeAnswers } from './diagnoses.ts';
+import { applyAnswers, stopAwaitingAnswers } from './diagnoses.ts';
 import { announcement } from './observed.ts';
 import { endRemedies } from './remedies.ts';
 import { updateScenarios } from './scenarios.ts';
@@ -37,9 +37,9 @@ export function conductRun(context: Context): void {
   context.wantsSession = true;
   // Taken over from a process that no longer exists: one of its faults may be active.
   const { admission, target } = context.observed;
-  if (admission.state !== 'granted' && !target) askForAdmission(context, true);
+  if (admission.state !== 'granted' && !target) requestAdmissionCheck(context, true);
   updateScenarios(context);
-  takeAnswers(context);
+  applyAnswers(context);
   context.draft.result = resultOf(context.draft);
 
   const journal = journalOf(context);
@@ -112,9 +112,9 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
   const { draft, now, observed } = context;
   const chapter = draft.chapters?.find(({ state }) => state === 'Running' || state === 'Waiting');
   if (chapter) draft.chapter = chapterLine(chapter, draft.chapters?.length ?? 0, 'stopping');
-  context.standing = { kind: 'running', reason: 'Stopping', message: `Stopping: ${ending.message}` };
+  context.objectState = { kind: 'running', reason: 'Stopping', message: `Stopping: ${ending.message}` };
   draft.message = truncate(`Stopping: ${ending.message}`, LIMITS.message);
-  forgetUnbegun(context);
+  discardUnbegunFaults(context);
 
   const fault = activeFault(draft, now);
   if (fault && !ending.release) return wake(context, faultDeadline(fault));
@@ -134,7 +134,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
     return wake(context, giveUpAt);
   }
   if (fault && outcome?.faultOver) {
-    if (now < ms(fault.plannedAt)) forget(draft, fault);
+    if (now < ms(fault.plannedAt)) discardFault(draft, fault);
     else fault.endedAt = iso(now);
   }
   const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
@@ -149,7 +149,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
  * Discards a fault that is scheduled but not yet injected, once the subject was proven to be free of it: the process
  * that announced it has not injected it, and no longer can.
  */
-function forget(draft: Context['draft'], fault: FaultStatus): void {
+function discardFault(draft: Context['draft'], fault: FaultStatus): void {
   for (const entry of draft.scenarios ?? []) if (entry.fault === fault) delete entry.fault;
 }
 
@@ -157,7 +157,7 @@ function forget(draft: Context['draft'], fault: FaultStatus): void {
  * Discards a fault that this process has announced and not begun: it was not injected and will not be, so there is
  * nothing to release and no cool-down. Its fixture is removed with the others.
  */
-function forgetUnbegun({ draft, observed }: Context): void {
+function discardUnbegunFaults({ draft, observed }: Context): void {
   for (const entry of draft.scenarios ?? []) {
     const { fault } = entry;
     if (!fault || fault.startedAt || fault.proof || observed.begun.has(fault.id)) continue;
@@ -172,8 +172,8 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   const journal = journalOf(context);
   delete journal.ending;
   delete journal.awaitingSince;
-  if (verdict.phase === 'Aborted') rest(context);
-  endAsking(context);
+  if (verdict.phase === 'Aborted') startCoolDown(context);
+  stopAwaitingAnswers(context);
   endRemedies(context);
   draft.phase = verdict.phase;
   draft.message = verdict.message;
@@ -191,14 +191,14 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
     },
     ...(draft.history ?? []),
   ].slice(0, demo.spec.historyLimit);
-  context.standing = { kind: 'finished' };
+  context.objectState = { kind: 'finished' };
   context.wantsSession = false;
   context.effects.length = 0;
   context.wakeAt = undefined;
 }
 
 /** Starts the cool-down of the target after the last fault of a stopped run; a run without a fault needs none. */
-function rest(context: Context): void {
+function startCoolDown(context: Context): void {
   const ends = (context.draft.scenarios ?? []).flatMap(({ fault }) =>
     fault ? [ms(fault.endedAt ?? fault.until) + COOL_DOWN_MS] : [],
   );
@@ -221,7 +221,7 @@ function playChapters(context: Context, run: RunStatus): void {
     }
     const work = workOn(context, chapter, entry);
     entry.message = truncate(work.message, LIMITS.message);
-    show(context, entry, total, work.note, work.standing);
+    setCurrentChapter(context, entry, total, work.note, work.reason);
 
     if (work.fail) {
       const ending: Ending = {
@@ -258,13 +258,13 @@ function canAdvance(
   if (demo.annotations.advance === `${run.number}/${chapter.number}`) return true;
   if (demo.spec.pace.mode === 'Manual') {
     entry.state = 'Waiting';
-    context.awaitsPerson = true;
-    show(context, entry, total, note ? `${note}, waiting` : 'waiting');
+    context.awaitsUser = true;
+    setCurrentChapter(context, entry, total, note ? `${note}, waiting` : 'waiting');
     // The hint comes last: the message may fill the field on its own.
     const hint = ` (waiting for advance "${run.number}/${chapter.number}")`;
     const message = truncate(entry.message ?? entry.title, LIMITS.message - hint.length) + hint;
     context.draft.message = message;
-    context.standing = { kind: 'running', reason: 'AwaitingAdvance', message };
+    context.objectState = { kind: 'running', reason: 'AwaitingAdvance', message };
     return false;
   }
   entry.state = 'Running';
@@ -275,7 +275,7 @@ function canAdvance(
 }
 
 /** Sets the current chapter. `note` names its current step in a word or two, so that every row of a watch differs. */
-function show(
+function setCurrentChapter(
   context: Context,
   entry: ChapterStatus,
   total: number,
@@ -285,15 +285,15 @@ function show(
   const { draft } = context;
   draft.chapter = chapterLine(entry, total, note);
   draft.message = entry.message ?? entry.title;
-  context.standing = { kind: 'running', reason, message: draft.message };
+  context.objectState = { kind: 'running', reason, message: draft.message };
 }
 
 /** Records the time spent waiting for a person, which does not count for the deadline. */
 function trackAwaiting(context: Context, run: RunStatus): void {
   if (run.completedAt) return;
-  const { awaitsPerson, now } = context;
+  const { awaitsUser, now } = context;
   const journal = journalOf(context);
-  if (awaitsPerson) {
+  if (awaitsUser) {
     journal.awaitingSince ??= iso(now);
   } else if (journal.awaitingSince) {
     journal.awaitedMilliseconds =

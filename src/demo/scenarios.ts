@@ -23,18 +23,19 @@ export function updateScenarios(context: Context): void {
     const entry = context.draft.scenarios?.find(({ name }) => name === scenario.name);
     if (!entry?.fault) continue;
     const report = context.observed.faults[entry.fault.id];
-    if (report && !report.missed && announcedHere(context, entry.fault)) takeOver(entry, entry.fault, report);
-    if (!closeUnseen(entry.fault, context.now)) wake(context, faultDeadline(entry.fault));
-    takeReading(context, scenario, entry, entry.fault);
+    if (report && !report.missed && isAnnouncedHere(context, entry.fault))
+      applyFaultReport(entry, entry.fault, report);
+    if (!closeUnobserved(entry.fault, context.now)) wake(context, faultDeadline(entry.fault));
+    applyReading(context, scenario, entry, entry.fault);
   }
 }
 
-function announcedHere({ observed }: Context, fault: FaultStatus): boolean {
+function isAnnouncedHere({ observed }: Context, fault: FaultStatus): boolean {
   return observed.announced.has(announcement(fault));
 }
 
 /** Adds what is known of a fault by now. */
-export function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport): void {
+export function applyFaultReport(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport): void {
   if (report.startedAt !== undefined) fault.startedAt ??= iso(report.startedAt);
   if (report.endedAt !== undefined) fault.endedAt ??= iso(report.endedAt);
   if (report.proof) fault.proof = report.proof;
@@ -49,7 +50,7 @@ export function takeOver(entry: ScenarioStatus, fault: FaultStatus, report: Faul
  * Ends a fault whose end was not observed at its bound, and states that in `endedAt` and in the message.
  * @returns false: its end may yet be observed, or be due
  */
-export function closeUnseen(fault: FaultStatus, now: number): boolean {
+export function closeUnobserved(fault: FaultStatus, now: number): boolean {
   if (fault.endedAt || !fault.proof) return true;
   if (now < faultDeadline(fault)) return false;
   fault.endedAt = fault.until;
@@ -60,16 +61,17 @@ export function closeUnseen(fault: FaultStatus, now: number): boolean {
   return true;
 }
 
-function takeReading(context: Context, scenario: Scenario, entry: ScenarioStatus, fault: FaultStatus): void {
+function applyReading(context: Context, scenario: Scenario, entry: ScenarioStatus, fault: FaultStatus): void {
   const { now, observed } = context;
   const reading = observed.readings[fault.id];
   if (!fault.proof) return;
   const end = watchEnd(fault, scenario, reading);
-  const final = now >= end && (!watching(fault, scenario, reading, now) || !announcedHere(context, fault));
+  const final =
+    now >= end && (!isBeingObserved(fault, scenario, reading, now) || !isAnnouncedHere(context, fault));
   if (!final) wake(context, now < end ? end : now + 100);
 
   conclude(entry, fault, reading, final ? end : undefined, goneMessage(observed));
-  if (reading && entry.result !== undefined) takeFigures(entry, observed.faults[fault.id], reading);
+  if (reading && entry.result !== undefined) applyFigures(entry, observed.faults[fault.id], reading);
   if (!reading && entry.result === 'Violated') markInterrupted(context, entry, end + LAST_SAMPLE_MS);
 }
 
@@ -121,7 +123,7 @@ function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, fin
 const AT_LEAST = '>= ';
 
 /** Takes the current figures. Growth alone is not worth a write: see `isTransition`. */
-export function takeFigures(
+export function applyFigures(
   entry: ScenarioStatus,
   report: FaultReport | undefined,
   reading: InvariantReading,
@@ -132,7 +134,7 @@ export function takeFigures(
 }
 
 /** Takes the result of the check after the fault, once the subject was seen to work again. */
-export function takeRecovery(
+export function applyRecovery(
   entry: ScenarioStatus,
   fault: FaultStatus,
   { measures, restedAt }: Pick<RecoveryReport, 'measures' | 'restedAt'>,
@@ -156,7 +158,7 @@ function setEvidence(entry: ScenarioStatus, evidence: readonly string[]): void {
 }
 
 /** Whether the invariant of a fault is still to be observed. */
-export function watching(
+export function isBeingObserved(
   fault: FaultStatus,
   scenario: Scenario,
   reading: InvariantReading | undefined,
@@ -191,7 +193,7 @@ export function judge(
   }
   if (reading?.detectedAt !== undefined) {
     const brokenAt = reading.brokenAt ?? reading.detectedAt;
-    const outside = whenOutside(brokenAt, fault);
+    const outside = timeOutsideFault(brokenAt, fault);
     if (outside === undefined) {
       const after = Math.max(0, Math.round(reading.detectedAt - brokenAt));
       const message = `${figures(reading.whenDetected ?? reading.measures[0], 'so far')}; detected ${after} ms after the violation`;
@@ -232,7 +234,7 @@ export function judge(
 }
 
 /** "86 ms after the fault": describes a time outside the fault, as far as it is known; undefined: it is inside. */
-function whenOutside(at: number, { startedAt, endedAt }: FaultStatus): string | undefined {
+function timeOutsideFault(at: number, { startedAt, endedAt }: FaultStatus): string | undefined {
   // Times in a status are integer milliseconds.
   if (startedAt !== undefined && at < ms(startedAt) - 1)
     return `${Math.ceil(ms(startedAt) - at)} ms before the fault`;

@@ -18,9 +18,9 @@ import {
   wake,
   watchEnd,
 } from './context.ts';
-import { askForDiagnosis, awaitedUntil } from './diagnoses.ts';
+import { answersAwaitedUntil, requestDiagnosis } from './diagnoses.ts';
 import { applyRemedies } from './remedies.ts';
-import { takeRecovery, watching } from './scenarios.ts';
+import { applyRecovery, isBeingObserved } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
@@ -34,7 +34,7 @@ const RECOVERY_WITHIN_MS = 30_000;
 /** Advances the work on a chapter as far as possible now. */
 export function workOn(context: Context, chapter: Chapter, entry: ChapterStatus): Work {
   // Finished work stays finished, whatever the health of the subject while people read about it.
-  if (entry.doneAt !== undefined && !chapter.auto) return workThatIsDone(context, chapter, entry);
+  if (entry.doneAt !== undefined && !chapter.auto) return finishedWork(context, chapter, entry);
   switch (chapter.stage) {
     case 'welcome':
       return { done: true, message: context.subject.welcome(context.demo.spec, context.observed.target) };
@@ -57,7 +57,7 @@ export function workOn(context: Context, chapter: Chapter, entry: ChapterStatus)
   }
 }
 
-function workThatIsDone(context: Context, chapter: Chapter, entry: ChapterStatus): Work {
+function finishedWork(context: Context, chapter: Chapter, entry: ChapterStatus): Work {
   const message = entry.message ?? entry.title;
   const fault = chapter.stage === 'chaos' ? entryOf(context, chapter.scenario ?? '').fault : undefined;
   return { done: true, message, note: fault && noteOf(fault) };
@@ -116,7 +116,7 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
     return { done: false, message: 'Watching until the fault ends, to explain all of it', note: 'watching' };
   }
   const askedAt = Math.max(ms(entry.startedAt ?? ''), ms(fault.endedAt ?? fault.until), observed.since);
-  const answered = askForDiagnosis(context, { fault: fault.id, scenario: scenario.name, askedAt });
+  const answered = requestDiagnosis(context, { fault: fault.id, scenario: scenario.name, askedAt });
   if (answered) return { done: true, message: answered.message };
   return { done: false, message: 'Asking for a diagnosis from the evidence alone', note: 'asking' };
 }
@@ -133,7 +133,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   const report = observed.recoveries[fault.id];
   const endedAt = ms(fault.endedAt ?? fault.until);
   if (report?.workedAt !== undefined) {
-    takeRecovery(entry, fault, report);
+    applyRecovery(entry, fault, report);
     return { done: true, message: report.message };
   }
   // A presenter may have talked long after the end of the fault: the time limit counts from when the check begins.
@@ -159,14 +159,18 @@ function workOnComplete(context: Context): Work {
   const { demo, draft, now, observed, scenarios } = context;
   for (const scenario of scenarios) {
     const { fault } = entryOf(context, scenario.name);
-    if (fault && observed.readings[fault.id] && watching(fault, scenario, observed.readings[fault.id], now)) {
+    if (
+      fault &&
+      observed.readings[fault.id] &&
+      isBeingObserved(fault, scenario, observed.readings[fault.id], now)
+    ) {
       wake(context, Math.max(now + 100, watchEnd(fault, scenario)));
       return { done: false, message: `Watching to the end: ${scenario.invariant}` };
     }
   }
   const id = `${draft.run?.number}/complete`;
   const outcome = observed.restored[id];
-  const until = awaitedUntil(context, runDeadline(draft, demo.spec, now) - BEFORE_DEADLINE_MS);
+  const until = answersAwaitedUntil(context, runDeadline(draft, demo.spec, now) - BEFORE_DEADLINE_MS);
   const isAwaited = until !== undefined && now < until;
   const awaiting = `Waiting for the diagnosis by profile "${demo.spec.diagnosisProfile}"`;
   // An action that it requests would be too late once everything is restored.

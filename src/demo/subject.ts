@@ -119,7 +119,7 @@ export interface Permit {
 export type Emit = (finding: Finding) => void;
 
 /** A time range for plots; milliseconds since the epoch. Without `to` it is still open. */
-export interface SeenBand {
+export interface ObservedBand {
   readonly kind: EvidenceBand['kind'];
   readonly from: number;
   readonly to?: number;
@@ -135,7 +135,7 @@ export interface FaultEvidence {
   /** Names of components with the pods behind them. */
   readonly pods: readonly { readonly component: string; readonly pod: string }[];
   /** Time ranges that are not in the status. */
-  readonly bands: readonly SeenBand[];
+  readonly bands: readonly ObservedBand[];
   readonly bundle: EvidenceBundle;
   /** The complete recording, as lines of a file from which the fault can be judged again; omitted: there is none. */
   readonly history?: () => Iterable<string>;
@@ -150,7 +150,7 @@ export interface SubjectDriver {
    */
   perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding>;
   /** Runs an activity until `signal` aborts, then resolves; rejects only if it cannot continue. */
-  carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void>;
+  runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void>;
   /** The observations around a fault so far; undefined if another process observed it. Omitted: nothing is kept. */
   evidence?(fault: string): FaultEvidence | undefined;
   /** Closes every connection, and leaves a fault as it is. The shell has already ended effects and activities. */

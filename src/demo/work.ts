@@ -15,14 +15,14 @@ export interface Work {
   /** The run cannot continue; `message` has the reason. */
   fail?: Reason;
   /** Why the run does not advance for now, if the chapter's own work is not the reason. */
-  standing?: Reason;
+  reason?: Reason;
 }
 
 /** How long a subject may take to become healthy before the run is Errored. */
 export const HEALTHY_WITHIN_MS = 30_000;
 
 /** Maximum length of the issues in a message, in characters. */
-const MOST_ISSUES = 320;
+const MAX_ISSUES_LENGTH = 320;
 
 /** The last snapshot, unless it has expired. */
 export function freshHealth(context: Context): HealthSnapshot | undefined {
@@ -41,7 +41,7 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
   const last = context.observed.health;
   // Every pod may have an issue; the advice after them must not be cut off.
   const seen = health
-    ? truncate(health.issues.join('; '), MOST_ISSUES) || 'it has issues'
+    ? truncate(health.issues.join('; '), MAX_ISSUES_LENGTH) || 'it has issues'
     : last
       ? 'the last look at it is too old to go by'
       : 'no node has answered yet';

@@ -4,7 +4,7 @@ import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
 import { printable } from '../api/index.ts';
 import { evidenceIds } from '../evidence/index.ts';
 import { ACTIONS, ANOMALY_CLASSES, ANSWER_LIMITS, type DiagnosisAnswer, diagnosisAnswer } from './answer.ts';
-import { answerComponents, checkAnswer, MOST_REASONS } from './check-answer.ts';
+import { answerComponents, checkAnswer, MAX_REASONS } from './check-answer.ts';
 
 const bundle = bundleOf({
   parts: [
@@ -120,7 +120,7 @@ describe('checkAnswer', () => {
         const checked = checkAnswer(answer, bundle);
         if ('rejected' in checked) {
           expect(checked.rejected.length).toBeGreaterThan(0);
-          expect(checked.rejected.length).toBeLessThanOrEqual(MOST_REASONS);
+          expect(checked.rejected.length).toBeLessThanOrEqual(MAX_REASONS);
           for (const reason of checked.rejected) {
             expect(reason.length).toBeLessThan(200);
             expect(printable(reason)).toBe(reason);

@@ -6,7 +6,7 @@ import { LIMITS, printable, truncate } from '../api/index.ts';
 import { type EvidenceBundle, evidenceIds } from '../evidence/index.ts';
 import { ANSWER_LIMITS, type DiagnosisAnswer, diagnosisAnswer } from './answer.ts';
 
-/** The answer, with every text printable, or why it was rejected: 1 to {@link MOST_REASONS} sentences for people. */
+/** The answer, with every text printable, or why it was rejected: 1 to {@link MAX_REASONS} sentences for people. */
 export type CheckedAnswer = { readonly answer: DiagnosisAnswer } | { readonly rejected: readonly string[] };
 
 /** The component if nothing is wrong, or its location is unknown. */
@@ -15,7 +15,7 @@ export const NO_COMPONENT = 'none';
 export const ALL_REPLICAS = 'replicas';
 
 /** How many reasons of a rejection are reported. */
-export const MOST_REASONS = 4;
+export const MAX_REASONS = 4;
 /** Longest reason, in characters. */
 const REASON_LENGTH = 160;
 
@@ -41,7 +41,7 @@ export function checkAnswer(answer: unknown, bundle: EvidenceBundle): CheckedAns
 }
 
 function rejected(reasons: readonly string[]): CheckedAnswer {
-  const shown = reasons.slice(0, MOST_REASONS).map((reason) => truncate(printable(reason), REASON_LENGTH));
+  const shown = reasons.slice(0, MAX_REASONS).map((reason) => truncate(printable(reason), REASON_LENGTH));
   const more = reasons.length - shown.length;
   if (more > 0) shown.push(`${shown.pop() ?? ''} (and ${more} more)`);
   return { rejected: shown };

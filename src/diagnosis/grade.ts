@@ -92,7 +92,7 @@ const FAMILIES: Readonly<Record<Truth['anomaly'], readonly (readonly [Place, rea
 };
 
 /** Tolerance before and after the anomaly for the evidence of a step: probes of it come late. Milliseconds. */
-const BESIDE_MS = 1000;
+const TOLERANCE_MS = 1000;
 
 /** The grade of an answer that has passed its check. */
 export function gradeAnswer(
@@ -137,8 +137,8 @@ function liesIn(component: string, { components }: Truth, bundle: EvidenceBundle
 /** Whether a step cites at least one piece of evidence of this fault: its signals, at their location, at its time. */
 function shows({ evidence }: Claim, truth: Truth, bundle: EvidenceBundle): boolean {
   const { events, invariant, series } = bundle;
-  const from = (truth.fromMs ?? -Infinity) - BESIDE_MS;
-  const to = (truth.toMs ?? Infinity) + BESIDE_MS;
+  const from = (truth.fromMs ?? -Infinity) - TOLERANCE_MS;
+  const to = (truth.toMs ?? Infinity) + TOLERANCE_MS;
   const roles = new Map(bundle.components.map(({ name, role }) => [name, role]));
   const isAt = (place: Place, component: string): boolean =>
     place === 'own' ? truth.components.includes(component) : roles.get(component) === place;

@@ -27,12 +27,12 @@ export {
   truthText,
 } from './grade.ts';
 export {
-  type Answered,
-  type Asked,
-  ask,
   createDiagnosisProfiles,
   type DiagnosisProfiles,
   PROVIDER_TIMEOUT_MS,
+  type ProviderResult,
+  type QueryRecord,
+  queryProvider,
 } from './profiles.ts';
 export type {
   DiagnosisProvider,

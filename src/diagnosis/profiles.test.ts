@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
 import { leaksOf } from '../../test/kit/leaks.ts';
 import { diagnosis as wholeDiagnosis } from '../evidence/diagnosis.ts';
-import { type EvidenceBundle, fromItsBeginning } from '../evidence/index.ts';
+import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
-import { ask, createDiagnosisProfiles } from './profiles.ts';
+import { createDiagnosisProfiles, queryProvider } from './profiles.ts';
 import { type DiagnosisProvider, type DiagnosisRequest, UselessAnswerError } from './provider.ts';
 import { rulesProvider } from './rules/index.ts';
 
@@ -117,7 +117,7 @@ describe('createDiagnosisProfiles', () => {
     };
     const profiles = createDiagnosisProfiles({ listening });
     await profiles.diagnose('listening', request, never);
-    expect(given).toEqual([fromItsBeginning(bundle), expect.any(AbortSignal)]);
+    expect(given).toEqual([relativeToFirst(bundle), expect.any(AbortSignal)]);
   });
 
   it('a provider gets no time relative to the fault; the reply is dated by its clock', async () => {
@@ -202,7 +202,7 @@ describe('createDiagnosisProfiles', () => {
     expect(message.length).toBeLessThan(300);
     expect((await profiles.diagnose('deaf', request, never)).message).toMatch(/did not answer within/);
     const stop = new AbortController();
-    const pending = ask(deaf, bundle, stop.signal);
+    const pending = queryProvider(deaf, bundle, stop.signal);
     stop.abort();
     expect(await pending).toEqual({ failed: 'it was stopped before it had answered' });
   });

@@ -4,7 +4,7 @@
  */
 import { addAbortListener } from 'node:events';
 import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
-import { type EvidenceBundle, fromItsBeginning } from '../evidence/index.ts';
+import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer, rejectionText } from './check-answer.ts';
 import { gradeAnswer } from './grade.ts';
@@ -21,7 +21,7 @@ import { diagnosisOf, gradeText } from './render.ts';
 export const PROVIDER_TIMEOUT_MS = 55_000;
 
 /** The result of querying one provider. */
-export type Answered =
+export type ProviderResult =
   | {
       readonly answer: DiagnosisAnswer;
       readonly promptVersion: string;
@@ -37,17 +37,17 @@ export type Answered =
  * Queries a provider, and checks its answer. The evidence is given with shifted times: times of a bundle may count from
  * the fault, which would reveal it. Ids stay, so that its citations are those of `bundle`. Never rejects.
  */
-export async function ask(
+export async function queryProvider(
   provider: DiagnosisProvider,
   bundle: EvidenceBundle,
   signal: AbortSignal,
   timeoutMs = PROVIDER_TIMEOUT_MS,
-): Promise<Answered> {
+): Promise<ProviderResult> {
   const timeout = AbortSignal.timeout(timeoutMs);
   const stop = AbortSignal.any([signal, timeout]);
   try {
-    const came = await unlessAborted(provider.answer(fromItsBeginning(bundle), stop), stop);
-    const { answer, model, promptVersion, usage } = came;
+    const response = await unlessAborted(provider.answer(relativeToFirst(bundle), stop), stop);
+    const { answer, model, promptVersion, usage } = response;
     const checked = checkAnswer(answer, bundle);
     const of = { ...(model !== undefined && { model }), ...(usage && { usage }) };
     return 'rejected' in checked
@@ -68,7 +68,7 @@ const FAILURE_WORDS = 256;
 const MODEL_WORDS = 64;
 
 /** The outcome of one question. */
-export interface Asked {
+export interface QueryRecord {
   readonly profile: string;
   readonly outcome: 'accepted' | 'rejected' | 'failed';
   readonly usage?: ProviderUsage;
@@ -78,7 +78,7 @@ export interface DiagnosisProfiles {
   /** Names of the profiles. */
   readonly names: readonly string[];
   /** Registers an observer of all later questions, called once the outcome of each is known. */
-  observe(observer: (asked: Asked) => void): void;
+  observe(observer: (record: QueryRecord) => void): void;
   /** Queries the provider of a profile about the evidence, and grades the answer. Never rejects. */
   diagnose(profile: string, request: DiagnosisRequest, signal: AbortSignal): Promise<DiagnosisResult>;
 }
@@ -93,7 +93,7 @@ export function createDiagnosisProfiles(
   timeoutMs = PROVIDER_TIMEOUT_MS,
 ): DiagnosisProfiles {
   const names = Object.keys(providers).sort();
-  const observers: ((asked: Asked) => void)[] = [];
+  const observers: ((record: QueryRecord) => void)[] = [];
   return {
     names,
     observe: (observer) => void observers.push(observer),
@@ -107,10 +107,10 @@ export function createDiagnosisProfiles(
       if (bundle.series.length === 0 && bundle.events.length === 0) {
         return { message: 'nothing was seen that could be explained' };
       }
-      const answered = await ask(provider, bundle, signal, timeoutMs);
+      const answered = await queryProvider(provider, bundle, signal, timeoutMs);
       const { usage } = answered;
       const cost = usage && { usage };
-      for (const told of observers) told({ profile, outcome: outcomeOf(answered), ...cost });
+      for (const notify of observers) notify({ profile, outcome: outcomeOf(answered), ...cost });
       if ('failed' in answered)
         return { message: `profile "${profile}" failed: ${answered.failed}`, ...cost };
       if ('rejected' in answered) {
@@ -141,7 +141,7 @@ function isUseless(error: unknown): error is UselessAnswerError {
   return error instanceof Error && (error as Partial<UselessAnswerError>).code === 'USELESS_ANSWER';
 }
 
-function outcomeOf(answered: Answered): Asked['outcome'] {
+function outcomeOf(answered: ProviderResult): QueryRecord['outcome'] {
   if ('failed' in answered) return 'failed';
   return 'rejected' in answered ? 'rejected' : 'accepted';
 }

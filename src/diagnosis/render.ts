@@ -14,7 +14,7 @@ import { type Grade, type Truth, truthText } from './grade.ts';
 export type Pods = readonly { readonly component: string; readonly pod: string }[];
 
 /** Facts about an answer that it does not contain. */
-export interface Telling {
+export interface AnswerSource {
   readonly scenario: string;
   readonly provider: string;
   readonly profile: string;
@@ -57,7 +57,7 @@ export function recommendationOf(action: Action, anomaly: AnomalyClass, componen
 export function diagnosisOf(
   { action, alternatives, anomaly, chain, component, confidence }: DiagnosisAnswer,
   bundle: EvidenceBundle,
-  { model, pods = [], profile, promptVersion, provider, scenario }: Telling,
+  { model, pods = [], profile, promptVersion, provider, scenario }: AnswerSource,
 ): Diagnosis {
   const pod = pods.find((candidate) => candidate.component === component)?.pod;
   const known = evidenceIds(bundle);

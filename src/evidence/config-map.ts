@@ -12,13 +12,13 @@ import type { EvidenceBundle } from './bundle.ts';
 import { DIAGNOSIS_BYTES, type Diagnosis, diagnosis, diagnosisText } from './diagnosis.ts';
 import { historyKey } from './history-data.ts';
 import {
-  MOST_SCENARIOS,
+  MAX_SCENARIOS,
   RUN_EVIDENCE_BYTES,
   type RunEvidence,
   runEvidence,
   type ScenarioEvidence,
 } from './run-evidence.ts';
-import { LEAST_POINTS, thinned } from './thin.ts';
+import { MIN_POINTS, thinned } from './thin.ts';
 
 const RUN_KEY = 'run.json';
 const SCENARIO_KEY = /^scenario-[1-8]\.json$/;
@@ -26,8 +26,8 @@ const DIAGNOSIS_KEY = /^diagnosis-[1-8]\.json$/;
 /** Maximum bytes of `run.json`; the rest is for the scenarios and their diagnoses. */
 const RUN_BYTES = 32 * 1024;
 /** Maximum length of object names and label values. */
-const MOST_NAME = 253;
-const MOST_LABEL = 63;
+const MAX_NAME_LENGTH = 253;
+const MAX_LABEL_LENGTH = 63;
 
 /** Labels by which ConfigMaps of evidence are found. */
 export const EVIDENCE_LABELS = {
@@ -42,11 +42,11 @@ export const EVIDENCE_LABELS = {
  */
 export function evidenceName(demo: string, run: number): string {
   const end = `-evidence-${run}`;
-  return `${cut(demo, MOST_NAME - end.length)}${end}`;
+  return `${cut(demo, MAX_NAME_LENGTH - end.length)}${end}`;
 }
 
 export function evidenceLabels(demo: string, run: number): Record<string, string> {
-  return { [EVIDENCE_LABELS.demo]: cut(demo, MOST_LABEL), [EVIDENCE_LABELS.run]: String(run) };
+  return { [EVIDENCE_LABELS.demo]: cut(demo, MAX_LABEL_LENGTH), [EVIDENCE_LABELS.run]: String(run) };
 }
 
 function cut(name: string, most: number): string {
@@ -88,7 +88,7 @@ export function scenarioData(
   const bare = { ...scenario.bundle, series: series.map((one) => ({ ...one, points: [] })) };
   const room = bytes - Buffer.byteLength(textOf(bare));
   const points = pointsOf(scenario.bundle);
-  const least = LEAST_POINTS * series.length;
+  const least = MIN_POINTS * series.length;
   let most = points;
   for (;;) {
     const bundle = thinned(scenario.bundle, most);
@@ -117,7 +117,7 @@ function withFewerSeries(bundle: EvidenceBundle, share: number): EvidenceBundle 
 
 /** Names of files of scenarios that a ConfigMap may hold, and that are not among these. */
 export function otherScenarioKeys(files: Readonly<Record<string, string>>): string[] {
-  const all = Array.from({ length: MOST_SCENARIOS }, (_, index) => [
+  const all = Array.from({ length: MAX_SCENARIOS }, (_, index) => [
     scenarioKey(index),
     diagnosisKey(index),
     historyKey(index),
@@ -139,7 +139,7 @@ function pointsOf({ series }: EvidenceBundle): number {
 
 /** Bytes available to each of `scenarios`, without its diagnosis. */
 export function scenarioBytes(scenarios: number): number {
-  const share = (RUN_EVIDENCE_BYTES - RUN_BYTES) / Math.max(1, Math.min(scenarios, MOST_SCENARIOS));
+  const share = (RUN_EVIDENCE_BYTES - RUN_BYTES) / Math.max(1, Math.min(scenarios, MAX_SCENARIOS));
   return Math.floor(share) - DIAGNOSIS_BYTES;
 }
 
@@ -150,7 +150,7 @@ export type ReadEvidence =
 
 const configMap = z.object({
   kind: z.literal('ConfigMap').optional(),
-  data: z.record(z.string().max(MOST_NAME), z.string()),
+  data: z.record(z.string().max(MAX_NAME_LENGTH), z.string()),
 });
 
 /**

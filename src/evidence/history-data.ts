@@ -8,7 +8,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 export const HISTORY_BYTES = 600 * 1024;
 
 /** Maximum characters of all lines of one history: more would block other work for too long while compressing. */
-const MOST_CHARACTERS = 24 * 1024 * 1024;
+const MAX_CHARACTERS = 24 * 1024 * 1024;
 /** The same for an unfinished one, which is written every few seconds. */
 const LIVE_CHARACTERS = 512 * 1024;
 
@@ -24,7 +24,7 @@ export function historyText(
   lines: Iterable<string>,
   { bytes, live }: { readonly bytes: number; readonly live: boolean },
 ): string | undefined {
-  const most = live ? LIVE_CHARACTERS : MOST_CHARACTERS;
+  const most = live ? LIVE_CHARACTERS : MAX_CHARACTERS;
   const kept: string[] = [];
   let characters = 0;
   for (const line of lines) {
@@ -47,7 +47,7 @@ export function historiesIn(data: Readonly<Record<string, unknown>>): string {
     .map(([key, text]) => {
       if (typeof text !== 'string' || text.length > HISTORY_BYTES) throw new Error(`${key} is not a history`);
       try {
-        return gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: MOST_CHARACTERS * 4 }).toString();
+        return gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: MAX_CHARACTERS * 4 }).toString();
       } catch {
         throw new Error(`${key} is not a history`);
       }

@@ -29,15 +29,15 @@ export {
 } from './config-map.ts';
 export { DIAGNOSIS_LIMITS, type Diagnosis, type DiagnosisGrade, type RemedyFigure } from './diagnosis.ts';
 export { HISTORY_BYTES, historiesIn, historyKey, historyText } from './history-data.ts';
-export { firstSeenMs, fromItsBeginning, moved } from './moved.ts';
 export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';
 export {
   type EvidenceBand,
-  MOST_SCENARIOS,
+  MAX_SCENARIOS,
   RUN_EVIDENCE_BYTES,
   RUN_EVIDENCE_VERSION,
   type RunEvidence,
   runEvidence,
   type ScenarioEvidence,
 } from './run-evidence.ts';
-export { LEAST_POINTS, type Point, thin, thinned } from './thin.ts';
+export { firstObservationMs, relativeToFirst, shifted } from './shifted.ts';
+export { MIN_POINTS, type Point, thin, thinned } from './thin.ts';

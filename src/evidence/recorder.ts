@@ -8,12 +8,12 @@ import {
   SIGNALS,
   type Signal,
 } from './bundle.ts';
-import { keptOf, LEAST_POINTS, thinned } from './thin.ts';
+import { keptOf, MIN_POINTS, thinned } from './thin.ts';
 
 /** A series with twice this many points is thinned out to this many. */
-const MOST_POINTS = 160;
+const MAX_POINTS = 160;
 /** An id has four digits; events beyond that are left out. */
-const MOST_IDS = 9999;
+const MAX_IDS = 9999;
 
 /** The state of the invariant; times as those of the recorder. */
 export interface SeenInvariant {
@@ -31,7 +31,7 @@ interface SeriesLog {
   values: number[];
 }
 
-interface SeenEvent {
+interface RecordedEvent {
   /** Never changes: a claim may cite it. */
   readonly id: string;
   readonly at: number;
@@ -44,7 +44,7 @@ export class EvidenceRecorder {
   readonly #components: readonly EvidenceComponent[];
   readonly #relations: EvidenceBundle['relations'];
   readonly #series = new Map<string, SeriesLog>();
-  readonly #events: SeenEvent[] = [];
+  readonly #events: RecordedEvent[] = [];
   #eventCount = 0;
   readonly #pointsEach: number;
 
@@ -58,7 +58,7 @@ export class EvidenceRecorder {
     this.#relations = relations;
     // With twice as many in each series the bundle is within its bound, and need not be thinned out itself.
     const share = Math.floor(EVIDENCE_LIMITS.points / (2 * Math.max(1, components.length * seriesEach)));
-    this.#pointsEach = Math.min(MOST_POINTS, Math.max(LEAST_POINTS, share));
+    this.#pointsEach = Math.min(MAX_POINTS, Math.max(MIN_POINTS, share));
   }
 
   /** Adds a value; past ones are sorted in. Ignores unknown components. */
@@ -101,7 +101,7 @@ export class EvidenceRecorder {
 
   /** If there are too many events, the first and the last half of them stay. */
   event(at: number, component: string, text: string): void {
-    if (this.#eventCount >= MOST_IDS) return;
+    if (this.#eventCount >= MAX_IDS) return;
     this.#eventCount += 1;
     const id = `e${this.#eventCount}`;
     this.#events.push({ id, at, component, text: truncate(text, EVIDENCE_LIMITS.text) });

@@ -13,7 +13,7 @@ export const RUN_EVIDENCE_VERSION = 'run-evidence/v2';
 export const RUN_EVIDENCE_BYTES = 256 * 1024;
 
 /** Maximum scenarios of a run. */
-export const MOST_SCENARIOS = 8;
+export const MAX_SCENARIOS = 8;
 
 /** Milliseconds since `originMs`; up to a year, since a run may wait for a person. */
 const moment = z.number().min(-86_400_000).max(31_536_000_000);
@@ -70,11 +70,11 @@ export const runEvidence = z.strictObject({
   chapters: z
     .array(z.strictObject({ name: z.string().max(64), fromMs: moment, toMs: moment.optional() }))
     .max(32),
-  results: z.array(result).max(MOST_SCENARIOS),
+  results: z.array(result).max(MAX_SCENARIOS),
   /** Those that were observed, in the sequence of the spec. */
-  scenarios: z.array(scenario).max(MOST_SCENARIOS),
+  scenarios: z.array(scenario).max(MAX_SCENARIOS),
   /** Of scenarios in which a violation was detected. */
-  diagnoses: z.array(diagnosis).max(MOST_SCENARIOS),
+  diagnoses: z.array(diagnosis).max(MAX_SCENARIOS),
   /** How the run ended, once it has. */
   verdict: z
     .strictObject({ phase: z.string().max(16), reason: z.string().max(64), message: z.string().max(512) })

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EvidenceBundle } from './bundle.ts';
-import { LEAST_POINTS, type Point, thin, thinned } from './thin.ts';
+import { MIN_POINTS, type Point, thin, thinned } from './thin.ts';
 
 /** In order of time, some of them at the same moment. */
 const series = (maxLength: number): fc.Arbitrary<Point[]> =>
@@ -24,7 +24,7 @@ describe('thin', () => {
     fc.assert(
       fc.property(series(200), fc.integer({ min: 0, max: 60 }), (points, most) => {
         const kept = thin(points, most);
-        expect(kept.length).toBeLessThanOrEqual(Math.max(most, LEAST_POINTS));
+        expect(kept.length).toBeLessThanOrEqual(Math.max(most, MIN_POINTS));
         let at = -1;
         for (const point of kept) {
           at = points.indexOf(point, at + 1);

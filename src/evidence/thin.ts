@@ -5,7 +5,7 @@ import type { EvidenceBundle } from './bundle.ts';
 export type Point = readonly [atMs: number, value: number];
 
 /** First, last, lowest, highest, and both ends of the largest step: the minimum number of points. */
-export const LEAST_POINTS = 6;
+export const MIN_POINTS = 6;
 
 /** As in {@link thin}; times and values are separate, to save memory while many are kept. */
 export interface Column {
@@ -14,12 +14,12 @@ export interface Column {
 }
 
 /**
- * At most `most` of the points ({@link LEAST_POINTS} if `most` is less), sorted as given. First and last stay, the
+ * At most `most` of the points ({@link MIN_POINTS} if `most` is less), sorted as given. First and last stay, the
  * lowest and the highest, and both ends of the largest step; then those with the largest error if a line were drawn
  * through the rest. Points that lie on that line are left out whatever `most` is.
  */
 export function thin(points: readonly Point[], most: number): Point[] {
-  if (points.length <= Math.max(LEAST_POINTS, most)) return [...points];
+  if (points.length <= Math.max(MIN_POINTS, most)) return [...points];
   const column = { times: points.map(([at]) => at), values: points.map(([, value]) => value) };
   return keptOf(column, most).map((i) => points[i] ?? [0, 0]);
 }
@@ -27,7 +27,7 @@ export function thin(points: readonly Point[], most: number): Point[] {
 /** Indexes of the points that {@link thin} keeps, ascending. */
 export function keptOf(column: Column, most: number): number[] {
   const { length } = column.times;
-  const room = Math.max(LEAST_POINTS, most);
+  const room = Math.max(MIN_POINTS, most);
   if (length <= room) return Array.from({ length }, (_, i) => i);
   const kept = new Set(landmarks(column));
   const ends = [...kept].sort((a, b) => a - b);
@@ -59,7 +59,7 @@ function shareOf(lengths: readonly number[], total: number): number {
   let left = total;
   let waiting = lengths.length;
   for (const length of lengths.toSorted((a, b) => a - b)) {
-    if (length * waiting > left) return Math.max(LEAST_POINTS, Math.floor(left / waiting));
+    if (length * waiting > left) return Math.max(MIN_POINTS, Math.floor(left / waiting));
     left -= length;
     waiting -= 1;
   }

@@ -65,7 +65,7 @@ export class LeaderElector {
   readonly #monotonic: () => number;
   #leading = false;
   /** Number of the acquisition on which the term is based. */
-  #taking = 0;
+  #acquisition = 0;
   #contact: string | undefined;
 
   /** @throws {RangeError} unless leaseDuration > renewDeadline > 1.2 x retryPeriod, as client-go requires. */
@@ -86,7 +86,7 @@ export class LeaderElector {
 
   /** Whether this process leads now. */
   isLeader(): boolean {
-    return this.#leading && this.#taking === this.#lock.takings && this.#lock.isFresh();
+    return this.#leading && this.#acquisition === this.#lock.acquisitions && this.#lock.isFresh();
   }
 
   /** Takes part until `signal` aborts, then releases the lease and resolves; never rejects. Call it once. */
@@ -96,7 +96,7 @@ export class LeaderElector {
       const held = await this.#attempt(signal);
       if (signal.aborted) break;
       // A frozen process may find a lease that another process took and gave up during the freeze.
-      if (this.#taking !== this.#lock.takings) this.#endTerm('another has led meanwhile');
+      if (this.#acquisition !== this.#lock.acquisitions) this.#endTerm('another has led meanwhile');
       if (held && !this.#leading && this.#lock.isFresh()) this.#startTerm();
       if (this.#leading && !this.#mayStay(held)) this.#endTerm('lost the lease');
       await (this.#options.sleep ?? sleep)(this.#untilNextAttempt(begunAt), signal).catch(() => {});
@@ -132,7 +132,7 @@ export class LeaderElector {
   #startTerm(): void {
     const { logger, name, identity, onStartedLeading } = this.#options;
     this.#leading = true;
-    this.#taking = this.#lock.takings;
+    this.#acquisition = this.#lock.acquisitions;
     logger.info({ lease: name, identity }, 'started leading');
     try {
       onStartedLeading();

@@ -78,7 +78,7 @@ export class LeaseLock {
   #observed: Lease | undefined;
   #observedAt = -Infinity;
   #renewedAt: Moment | undefined;
-  #takings = 0;
+  #acquisitions = 0;
 
   constructor(options: LeaseLockOptions) {
     this.#options = options;
@@ -93,8 +93,8 @@ export class LeaseLock {
   /**
    * How often the lease was taken, from another holder or without one. While unchanged, no other process has held it.
    */
-  get takings(): number {
-    return this.#takings;
+  get acquisitions(): number {
+    return this.#acquisitions;
   }
 
   /** Until when, on the monotonic clock, the last renewal may be relied on; -Infinity if the lease is not ours. */
@@ -240,7 +240,7 @@ export class LeaseLock {
     try {
       const path = this.#path(true);
       this.#succeed(await this.#options.client.request<Lease>({ method: 'PUT', path, body, ...call }), at);
-      if (current.spec?.holderIdentity !== this.#options.identity) this.#takings += 1;
+      if (current.spec?.holderIdentity !== this.#options.identity) this.#acquisitions += 1;
       return true;
     } catch (error) {
       if (isConflict(error) || isNotFound(error)) return false;

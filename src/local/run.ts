@@ -92,13 +92,13 @@ export async function output(
 export async function findInPath(name: string, env = process.env): Promise<string | undefined> {
   for (const folder of (env['PATH'] ?? '').split(delimiter).filter(Boolean)) {
     const path = join(folder, name);
-    if (await isThere(path, constants.X_OK)) return path;
+    if (await pathExists(path, constants.X_OK)) return path;
   }
   return undefined;
 }
 
 /** Whether there is a file or folder, with this access (see fs.constants; default: any). */
-export async function isThere(path: string, mode: number = constants.F_OK): Promise<boolean> {
+export async function pathExists(path: string, mode: number = constants.F_OK): Promise<boolean> {
   return await access(path, mode).then(
     () => true,
     () => false,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { CONDITIONS_BY_STATE, REASON_GROUPS } from '../api/index.ts';
 import { conditionsFor } from '../demo/conditions.ts';
-import type { Context, Standing } from '../demo/context.ts';
+import type { Context, ObjectState } from '../demo/context.ts';
 import { nothingObserved } from '../demo/observed.ts';
 import { SUBJECTS } from '../subjects/index.ts';
 import { generatedFiles } from './generate.ts';
@@ -48,7 +48,7 @@ describe('the API', () => {
 
 describe('docs/reference.md', () => {
   const because = { reason: 'Running', message: '' } as const;
-  it.each<[keyof typeof CONDITIONS_BY_STATE, Standing, object | undefined]>([
+  it.each<[keyof typeof CONDITIONS_BY_STATE, ObjectState, object | undefined]>([
     ['open', { kind: 'pending', ...because }, undefined],
     ['open', { kind: 'running', ...because }, undefined],
     ['succeeded', { kind: 'finished' }, { verdict: { phase: 'Succeeded', ...because } }],

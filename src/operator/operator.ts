@@ -18,7 +18,7 @@ import { startHttpServer } from './adapters/http-server.ts';
 import { KillSwitch } from './adapters/kill-switch.ts';
 import { createKubeCluster } from './adapters/kube-cluster.ts';
 import { CHAOS_DEMO_TYPE, createKubeDemoApi } from './adapters/kube-demo-api.ts';
-import { createSystemClock, keepTime } from './adapters/system-clock.ts';
+import { createSystemClock, followWallClock } from './adapters/system-clock.ts';
 import type { Config } from './config.ts';
 import { createKubeEvidence } from './evidence/kube-evidence.ts';
 import type { Logger } from './log.ts';
@@ -59,7 +59,7 @@ export async function runOperator(
     subjects.map(({ definition }) => definition.api),
     profiles?.names,
   );
-  profiles?.observe(metrics.asked);
+  profiles?.observe(metrics.diagnosisQueried);
   client.observe(metrics.requested);
   const onActivity = (activity: string): void => {
     if (activity === 'failed' || activity === 'expired') metrics.watchRestarted();
@@ -118,7 +118,7 @@ export async function runOperator(
       evidence,
       clock,
       logger,
-      audience: { events, metrics },
+      recorders: { events, metrics },
       connect: (hasLead) =>
         connect(
           subjects,
@@ -154,7 +154,7 @@ export async function runOperator(
   logger.info({ port: http.port, namespaces: config.watchNamespaces }, 'watching ChaosDemos');
 
   const watching = [...reflectors, killSwitch.reflector].map((watch) => watch.run(watches.signal));
-  watching.push(keepTime(clock, () => leadership.isQuiet, watches.signal));
+  watching.push(followWallClock(clock, () => leadership.isQuiet, watches.signal));
   let leading: Promise<void> = Promise.resolve();
   try {
     const ready = AbortSignal.any([signal, watches.signal]);

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   actions,
   anomalyClasses,
-  ask,
   checkAnswer,
   type DiagnosisAnswer,
+  queryProvider,
 } from '../../src/diagnosis/index.ts';
 import { providersOf, readProfiles } from '../../src/diagnosis/models/index.ts';
 import type { ModelProfile } from '../../src/diagnosis/models/profiles.ts';
@@ -85,7 +85,7 @@ describe('a model behind TLS', () => {
     const file = join(supervisor.temporaryFolder('profiles'), 'profiles.json');
     await writeFile(file, JSON.stringify({ profiles: [profile] }));
     const { tls } = providersOf(await readProfiles(file), Date.now);
-    return tls && (await ask(tls, bundle, signal));
+    return tls && (await queryProvider(tls, bundle, signal));
   };
 
   it('is asked where its certificate is of the authority of the profile', async () => {

@@ -4,7 +4,7 @@ import {
   type EvidenceBundle,
   type EvidenceSeries,
   evidenceBundle,
-  fromItsBeginning,
+  relativeToFirst,
   type Signal,
 } from '../../src/evidence/index.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
@@ -72,7 +72,7 @@ function expectNothingGivenAway(bundle: EvidenceBundle, key: string): void {
     ground.redis.host,
     ...ground.nodes().map(({ name }) => name),
   ];
-  expect(leaksOf(fromItsBeginning(bundle), names)).toEqual([]);
+  expect(leaksOf(relativeToFirst(bundle), names)).toEqual([]);
   expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
   // The check itself sees what it is to see.
   expect(leaksOf(JSON.stringify(bundle).replace('store', 'redis-0'), names)).not.toEqual([]);

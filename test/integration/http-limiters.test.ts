@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { fromItsBeginning } from '../../src/evidence/index.ts';
+import { relativeToFirst } from '../../src/evidence/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
@@ -40,7 +40,7 @@ function expectSeen(driver: DrivenLimiter, behaviour: string, notAdmitted: numbe
   const { bundle, pods = [] } = driver.evidence ?? {};
   if (!bundle) throw new Error('there is no evidence');
   const names = [key, '127.0.0.1', 'redis-0', ...pods.map(({ pod }) => pod)];
-  expect(leaksOf(fromItsBeginning(bundle), names)).toEqual([]);
+  expect(leaksOf(relativeToFirst(bundle), names)).toEqual([]);
   const during = (signal: string): number =>
     bundle.series
       .filter((series) => series.signal === signal)

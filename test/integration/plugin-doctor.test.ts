@@ -184,9 +184,9 @@ it.each(WORLDS)('finds that $it, with the command that mends it', async (broken)
   expect(wrong).toContain(broken.check);
   expect(stdout).toMatch(broken.says);
   const of = new RegExp(`^✗ ${broken.check} .*\n((?: +kubectl .*\n)*)`, 'm').exec(stdout)?.[1] ?? '';
-  const mend = commands.filter((command) => of.includes(command));
-  expect(mend[0]).toMatch(broken.mends);
-  for (const command of mend) await shell(command);
+  const fixCommands = commands.filter((command) => of.includes(command));
+  expect(fixCommands[0]).toMatch(broken.mends);
+  for (const command of fixCommands) await shell(command);
   expect((await world.ended(name)).run?.verdict?.reason).toBe('DryRunPassed');
   expect((await doctor(name)).wrong).toEqual([]);
 });

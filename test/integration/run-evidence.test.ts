@@ -1,13 +1,13 @@
 /** The evidence of a whole run, as whoever may read the namespace finds it beside the ChaosDemo. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readHistories } from '../../src/cli/report/read.ts';
-import { scenarioLines } from '../../src/cli/story.ts';
+import { scenarioLines } from '../../src/cli/run-text.ts';
 import {
   EVIDENCE_LIMITS,
-  fromItsBeginning,
   RUN_EVIDENCE_BYTES,
   type RunEvidence,
   readRunEvidence,
+  relativeToFirst,
   type Signal,
 } from '../../src/evidence/index.ts';
 import { isNotFound } from '../../src/kube/api-error.ts';
@@ -106,7 +106,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
       const pods = first.pods.map(({ pod }) => pod);
       expect(pods.toSorted()).toEqual(world.environment.pods.map(({ spec }) => spec.name).toSorted());
       for (const { bundle } of evidence.scenarios) {
-        expect(leaksOf(fromItsBeginning(bundle), [...pods, 'drift', 'ghosts', 'seen'])).toEqual([]);
+        expect(leaksOf(relativeToFirst(bundle), [...pods, 'drift', 'ghosts', 'seen'])).toEqual([]);
         const points = bundle.series.reduce((sum, series) => sum + series.points.length, 0);
         expect(points).toBeLessThanOrEqual(EVIDENCE_LIMITS.points);
       }

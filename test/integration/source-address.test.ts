@@ -1,7 +1,7 @@
 /** A limiter that people run, as it comes: it knows its callers by the source address of the connection alone. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ask, rulesProvider } from '../../src/diagnosis/index.ts';
-import { fromItsBeginning } from '../../src/evidence/index.ts';
+import { queryProvider, rulesProvider } from '../../src/diagnosis/index.ts';
+import { relativeToFirst } from '../../src/evidence/index.ts';
 import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { sample } from '../kit/demo.ts';
 import { DrivenLimiter, limiterSpec, never } from '../kit/driven-limiter.ts';
@@ -71,11 +71,11 @@ async function expectSeen(driver: DrivenLimiter, broken: boolean): Promise<void>
   const { bundle, pods = [] } = driver.evidence ?? {};
   if (!bundle) throw new Error('there is no evidence');
   const names = ['127.0.0.1', 'redis-0', ...pods.map(({ pod }) => pod)];
-  expect(leaksOf(fromItsBeginning(bundle), names)).toEqual([]);
+  expect(leaksOf(relativeToFirst(bundle), names)).toEqual([]);
   expect(bundle.invariant).toMatchObject({ broken });
   expect(bundle.series.some(({ signal }) => signal === 'requests-sent')).toBe(true);
   expect(bundle.series.filter(({ signal }) => signal.startsWith('others-'))).toEqual([]);
-  expect(await ask(rulesProvider, bundle, never)).toMatchObject({
+  expect(await queryProvider(rulesProvider, bundle, never)).toMatchObject({
     answer: { anomaly: 'store-writes-stalled', component: 'store' },
   });
 }

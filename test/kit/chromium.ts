@@ -2,7 +2,7 @@
 
 import { installMissing, type PackageOptions } from '../../src/local/binaries/debian-packages.ts';
 import { LocalError } from '../../src/local/errors.ts';
-import { attempt, findInPath, isThere } from '../../src/local/run.ts';
+import { attempt, findInPath, pathExists } from '../../src/local/run.ts';
 
 /** A browser that was seen running. */
 export interface ChromiumBinary {
@@ -42,7 +42,7 @@ async function lookForChromium({ env, signal }: PackageOptions): Promise<Chromiu
   const applications = process.platform === 'darwin' ? APPLICATIONS : [];
   const reasons: string[] = [];
   for (const path of [...paths, ...applications]) {
-    if (path === undefined || !(await isThere(path))) continue;
+    if (path === undefined || !(await pathExists(path))) continue;
     // Elsewhere than Debian a program of that name may only tell how to get one.
     const { stdout } = await attempt(path, ['--version'], { timeoutMs: 5 * 60_000, signal });
     const version = /(?:Chromium|Chrome)[^\d]*(\d+(?:\.\d+){3})/.exec(stdout)?.[1];

@@ -71,7 +71,7 @@ export class DrivenLimiter {
     });
     this.#activities = new ActivityRunner(
       async (activity, signal) =>
-        await this.#driver.carryOn(activity, (finding) => this.#record(finding), signal),
+        await this.#driver.runActivity(activity, (finding) => this.#record(finding), signal),
       (activity, error) => {
         throw new Error(`${activity.kind} failed`, { cause: error });
       },

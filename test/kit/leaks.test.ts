@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   type EvidenceBundle,
   evidenceIds,
-  fromItsBeginning,
-  moved,
+  relativeToFirst,
   SIGNALS,
+  shifted,
 } from '../../src/evidence/index.ts';
 import { leaksOf } from './leaks.ts';
 
@@ -85,11 +85,11 @@ describe('the leak check', () => {
   });
 
   it('finds times that count from what was done', () => {
-    const since = moved(bundle, -4000);
+    const since = shifted(bundle, -4000);
     expect(leaksOf(since)).toEqual([{ word: 'the first time is -4000 ms', tells: 'moment' }]);
-    expect(leaksOf(moved(bundle, 250))).toEqual([{ word: 'the first time is 250 ms', tells: 'moment' }]);
-    expect(leaksOf(fromItsBeginning(since))).toEqual([]);
-    expect(fromItsBeginning(since)).toEqual(bundle);
+    expect(leaksOf(shifted(bundle, 250))).toEqual([{ word: 'the first time is 250 ms', tells: 'moment' }]);
+    expect(leaksOf(relativeToFirst(since))).toEqual([]);
+    expect(relativeToFirst(since)).toEqual(bundle);
   });
 
   it('leaves words be that only hold one of them', () => {

@@ -2,7 +2,7 @@
  * Finds in evidence, or in what is made of it, what a diagnosis must not be told: what the subject is, what was done
  * to it and when, and what components are really called. Pure.
  */
-import { type EvidenceBundle, firstSeenMs } from '../../src/evidence/index.ts';
+import { type EvidenceBundle, firstObservationMs } from '../../src/evidence/index.ts';
 
 /** Parts of words that give something away, by what they give away. Case does not matter. */
 const TELLING: Readonly<Record<string, readonly string[]>> = {
@@ -62,7 +62,7 @@ export function leaksOf(material: string | EvidenceBundle, names: readonly strin
   const given = names
     .filter((name) => name !== '' && lower.includes(name.toLowerCase()))
     .map((name) => ({ word: name, tells: 'name' }));
-  const beginsAt = typeof material === 'string' ? undefined : firstSeenMs(material);
+  const beginsAt = typeof material === 'string' ? undefined : firstObservationMs(material);
   const origin = beginsAt ? [{ word: `the first time is ${beginsAt} ms`, tells: 'moment' }] : [];
   return [...found, ...given, ...origin];
 }

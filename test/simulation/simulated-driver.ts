@@ -89,7 +89,7 @@ export class SimulatedDriver implements SubjectDriver {
     }
   }
 
-  async carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
+  async runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     const { carriedOn } = this.#target;
     carriedOn.set(activity, this.#clock);
     try {

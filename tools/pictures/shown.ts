@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { overviewPage, runPage } from '../../src/cli/plugin/ui/pages.ts';
-import { heard, type LiveState } from '../../src/cli/view/state.ts';
+import { applyInput, type LiveState } from '../../src/cli/view/state.ts';
 import { watchView } from '../../src/cli/view/watch-view.ts';
 import { overviewOfAll } from '../../test/fixtures/cli/plugin/ui/serve.ts';
 import { recordedRun } from '../../test/fixtures/cli/report/report.ts';
@@ -28,9 +28,9 @@ export function versions(): Readonly<Record<Shown, string>> {
 function views(): string[] {
   const frame = { ...TERMINAL, color: true, now: NOW, keys: 'keys' };
   const { demo, evidence } = recordedRun();
-  let ended: LiveState = heard(stateWith(undefined), { kind: 'object', demo });
-  ended = heard(ended, { kind: 'evidence', evidence });
-  const inFault = heard(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
+  let ended: LiveState = applyInput(stateWith(undefined), { kind: 'object', demo });
+  ended = applyInput(ended, { kind: 'evidence', evidence });
+  const inFault = applyInput(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
   return [ended, inFault].flatMap((state) => watchView(state, frame));
 }
 

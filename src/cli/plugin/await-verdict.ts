@@ -1,12 +1,12 @@
 /** Follows a run until it has ended, or it is clear that none will begin. */
 import type { ChaosDemo } from '../../api/index.ts';
 import { readDiagnoses } from '../report/read.ts';
-import { verdictLines } from '../story.ts';
+import { verdictLines } from '../run-text.ts';
 import { type Display, showLive } from '../view/session.ts';
 import type { LiveState } from '../view/state.ts';
 import { type Connection, pluginCommand } from './connection.ts';
 import { EXIT, PluginError } from './errors.ts';
-import { type Outcome, Waiter } from './standing.ts';
+import { type Outcome, Waiter } from './run-state.ts';
 
 /** Show a hint if no operator has seen the object for this long. */
 const UNSEEN_MS = 15_000;
@@ -16,7 +16,7 @@ export interface AwaitOptions {
   readonly name: string;
   readonly display: Display;
   /** Prints a line once the display is closed. */
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   /** Prints a line at once, if the display allows it. */
   readonly hint: (line: string) => void;
   readonly timeoutMs: number;
@@ -29,7 +29,7 @@ export interface AwaitOptions {
  * @throws {PluginError} if it is deleted, or does not finish in time
  */
 export async function awaitVerdict(options: AwaitOptions): Promise<number> {
-  const { connection, display, hint, name, say, signal, timeoutMs } = options;
+  const { connection, display, hint, name, print, signal, timeoutMs } = options;
   const waiter = new Waiter();
   const startedAt = performance.now();
   let hinted = false;
@@ -38,7 +38,7 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     if (state.deleted) throw new PluginError(`${name} was deleted`);
     if (waited > timeoutMs) throw timedOut(state, connection, timeoutMs);
     if (state.demo === undefined) return undefined;
-    const outcome = waiter.look(state.demo, performance.now());
+    const outcome = waiter.observe(state.demo, performance.now());
     if (outcome) return { demo: state.demo, outcome };
     if (!hinted && waited > UNSEEN_MS && state.demo.status?.observedGeneration === undefined) {
       hinted = true;
@@ -50,7 +50,7 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
   const { demo, outcome } = await showLive({ client, namespace, name, display, signal, look }).catch(
     (error: unknown) => {
       if (signal.aborted) {
-        say(`${name} continues. To follow it: ${pluginCommand('watch', { ...connection, name })}`);
+        print(`${name} continues. To follow it: ${pluginCommand('watch', { ...connection, name })}`);
       }
       throw error;
     },
@@ -62,10 +62,10 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     );
   }
   const { evidence } = await readDiagnoses(client, demo, signal);
-  for (const line of verdictLines(demo, evidence)) say(line);
+  for (const line of verdictLines(demo, evidence)) print(line);
   if (demo.status?.run?.dryRun && outcome.exit === EXIT.failed) {
-    say('');
-    say('This was a dry run, which tests nothing: the exit status is 2, so that it opens no gate');
+    print('');
+    print('This was a dry run, which tests nothing: the exit status is 2, so that it opens no gate');
   }
   return outcome.exit;
 }

@@ -15,11 +15,11 @@ try {
   await program.parseAsync(process.argv);
   process.exitCode = exit;
 } catch (error) {
-  process.exitCode = tell(error);
+  process.exitCode = printError(error);
 }
 
 /** Prints the error and what to do. Returns the exit status. */
-function tell(error: unknown): number {
+function printError(error: unknown): number {
   // The command line: commander has already printed the error, or the requested text.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (interrupted.aborted) return EXIT.interrupted;

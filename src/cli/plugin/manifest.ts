@@ -8,7 +8,7 @@ import type { DemoManifest } from './demos.ts';
 import { EXIT, PluginError } from './errors.ts';
 
 /** More than the API server accepts for one object. */
-const MOST_CHARACTERS = 4 * 1024 * 1024;
+const MAX_CHARACTERS = 4 * 1024 * 1024;
 
 /** The text of a file, or of standard input for `-`. @throws {PluginError} if it cannot be read, or `signal` aborts */
 export async function readManifestFile(
@@ -30,7 +30,7 @@ export async function readManifestFile(
  * @throws {PluginError} if it holds none, several, or something else: those are applied with kubectl
  */
 export function parseManifest(path: string, content: string): DemoManifest {
-  if (content.length > MOST_CHARACTERS) throw wrong(path, 'it is larger than any object may be');
+  if (content.length > MAX_CHARACTERS) throw wrong(path, 'it is larger than any object may be');
   const documents = parseAllDocuments(content);
   const broken = documents.flatMap(({ errors }) => errors)[0];
   if (broken) throw wrong(path, `it is no YAML: ${broken.message.split('\n')[0]}`);

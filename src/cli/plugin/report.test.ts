@@ -34,8 +34,8 @@ async function pageOf(demo: ChaosDemo): Promise<string> {
   };
   const { signal } = new AbortController();
   const said: string[] = [];
-  const say = (line: string) => void said.push(line);
-  await report(connection, demo, { format: 'html', outputDir: join(folder, 'new'), say, signal });
+  const print = (line: string) => void said.push(line);
+  await report(connection, demo, { format: 'html', outputDir: join(folder, 'new'), print, signal });
   expect((await readdir(join(folder, 'new'))).toSorted()).toEqual(['junit.xml', 'report.html', 'report.md']);
   expect(said).toHaveLength(3);
   return await readFile(join(folder, 'new', 'report.html'), 'utf8');

@@ -23,9 +23,9 @@ export async function report(
     format,
     output,
     outputDir,
-    say,
+    print,
     signal,
-  }: ReportOptions & { readonly say: (line: string) => void; readonly signal: AbortSignal },
+  }: ReportOptions & { readonly print: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
   const { metadata, status } = demo;
   const made = status?.run?.verdict && reportOf(await readSource(client, demo, signal));
@@ -39,7 +39,7 @@ export async function report(
   if (outputDir !== undefined) {
     const paths = await writeAll(made, outputDir);
     const histories = await writeHistories(client, demo, [join(outputDir, HISTORY_FILE)], signal);
-    for (const path of [...paths, ...histories]) say(path);
+    for (const path of [...paths, ...histories]) print(path);
     return;
   }
   const text = await render(made, format);
@@ -49,7 +49,7 @@ export async function report(
     return;
   }
   await writeFile(file, text);
-  say(file);
+  print(file);
 }
 
 /** Names of objects have no slash, but a server that poses as the API server could send one. */

@@ -1,8 +1,8 @@
 /** `watch` and `present`: a run on a terminal, and the keys that steer it. */
 import { messageOf } from '../../api/index.ts';
 import { readDiagnoses } from '../report/read.ts';
+import { verdictLines } from '../run-text.ts';
 import { waitingOf } from '../stepper.ts';
-import { verdictLines } from '../story.ts';
 import { presentView } from '../view/present-view.ts';
 import { hasTerminal, screenDisplay } from '../view/screen.ts';
 import { type Display, plainDisplay, showLive } from '../view/session.ts';
@@ -11,13 +11,13 @@ import { watchView } from '../view/watch-view.ts';
 import { type Connection, pluginCommand } from './connection.ts';
 import { annotate } from './demos.ts';
 import { EXIT, PluginError } from './errors.ts';
-import { standingOf } from './standing.ts';
+import { runStateOf } from './run-state.ts';
 import { abortOf, advanceOf, type Steering } from './steer.ts';
 
 export interface WatchOptions {
   readonly connection: Connection;
   readonly name: string;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -35,13 +35,13 @@ export async function liveDisplay(): Promise<Display> {
 
 /** Shows it until the user leaves; as plain lines, until its run has ended. */
 export async function watch({ plain, ...options }: WatchOptions & { plain: boolean }): Promise<void> {
-  const { connection, name, say, signal } = options;
+  const { connection, name, print, signal } = options;
   const { client, namespace } = connection;
   const session = { client, namespace, name, signal };
   if (plain) {
-    const ended = await showLive({ ...session, display: plainDisplay(say), look: endedOf });
+    const ended = await showLive({ ...session, display: plainDisplay(print), look: endedOf });
     const { evidence } = await readDiagnoses(client, ended, signal);
-    for (const line of verdictLines(ended, evidence)) say(line);
+    for (const line of verdictLines(ended, evidence)) print(line);
     return;
   }
   requireTerminal('Print lines instead: --plain');
@@ -54,19 +54,19 @@ export async function watch({ plain, ...options }: WatchOptions & { plain: boole
     },
   });
   const last = await showLive({ ...session, display, look: (state) => (isLeft ? { state } : undefined) });
-  sayLast(last.state, say);
+  printLastState(last.state, print);
 }
 
 function endedOf({ deleted, demo, name }: LiveState) {
   if (deleted) throw new PluginError(`${name} was deleted`);
-  return demo && standingOf(demo).state === 'ended' ? demo : undefined;
+  return demo && runStateOf(demo).state === 'ended' ? demo : undefined;
 }
 
 /** Prints the last state: the terminal is empty after the live view. */
-function sayLast(state: LiveState, say: (line: string) => void): void {
+function printLastState(state: LiveState, print: (line: string) => void): void {
   const { demo } = state;
-  if (demo?.status?.run?.verdict) for (const line of verdictLines(demo, evidenceOnShow(state))) say(line);
-  else if (demo?.status) say(`${demo.status.phase}: ${demo.status.message ?? ''}`);
+  if (demo?.status?.run?.verdict) for (const line of verdictLines(demo, evidenceOnShow(state))) print(line);
+  else if (demo?.status) print(`${demo.status.phase}: ${demo.status.message ?? ''}`);
 }
 
 /** How long a destructive key waits for its second press, in milliseconds. */
@@ -79,7 +79,7 @@ export interface PresentOptions extends WatchOptions {
 
 /** Shows the run on a stage until the presenter leaves. */
 export async function present(options: PresentOptions): Promise<void> {
-  const { connection, name, say, signal } = options;
+  const { connection, name, print, signal } = options;
   requireTerminal(`Follow it with: ${pluginCommand('watch', { ...connection, name })} --plain`);
   const { client, namespace } = connection;
   const keys = new PresenterKeys(options);
@@ -96,7 +96,7 @@ export async function present(options: PresentOptions): Promise<void> {
     signal,
     look: (state) => (keys.isLeft ? { state } : undefined),
   });
-  sayLast(last.state, say);
+  printLastState(last.state, print);
 }
 
 /** The keys of a presenter, and their description in the last line. */

@@ -3,7 +3,7 @@ import { LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, MarkAreaComponent, MarkLineComponent } from 'echarts/components';
 import { type EChartsCoreOption, init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import { LEAST_LOG, type Plot, type PlotLine } from './plot.ts';
+import { MIN_LOG, type Plot, type PlotLine } from './plot.ts';
 import { escaped } from './text.ts';
 
 use([LineChart, ScatterChart, GridComponent, MarkAreaComponent, MarkLineComponent, SVGRenderer]);
@@ -95,7 +95,7 @@ function optionOf(plot: Plot, { width }: ChartSize, anchor: string): EChartsCore
         }
       : {
           type: plot.log ? 'log' : 'value',
-          ...(plot.log ? { min: LEAST_LOG } : {}),
+          ...(plot.log ? { min: MIN_LOG } : {}),
           max: topOf(plot),
           minInterval: plot.unit === 'requests' ? 1 : 0,
           splitNumber: 4,
@@ -120,13 +120,13 @@ function topOf({ bound, lines, log }: Plot): number {
   if (lines.some(({ row }) => row !== undefined)) return 0;
   const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
   const most = Math.max(bound?.value ?? 0, ...values);
-  const top = log ? Math.max(most, LEAST_LOG) * HEADROOM.factor : most * (1 + HEADROOM.share);
+  const top = log ? Math.max(most, MIN_LOG) * HEADROOM.factor : most * (1 + HEADROOM.share);
   return Math.min(Number.MAX_VALUE, most > 0 ? top : 1);
 }
 
 function seriesOf({ colour, holds, joined, points, row }: PlotLine, { log, toMs }: Plot) {
   const { color, type, width } = STYLES[colour];
-  const shown = points.map(([at, value]): [number, number] => [at, log ? Math.max(value, LEAST_LOG) : value]);
+  const shown = points.map(([at, value]): [number, number] => [at, log ? Math.max(value, MIN_LOG) : value]);
   const last = shown.at(-1);
   if (holds && last) shown.push([toMs, last[1]]);
   if (joined === 'dots') {
@@ -231,7 +231,7 @@ function citesOf(plot: Plot, anchor: string) {
   const { fromMs, log, toMs } = plot;
   const top = topOf(plot);
   const placed = plot.cites.map(({ atMs, id, value = top }) => {
-    const shown = log ? Math.max(value, LEAST_LOG) : value;
+    const shown = log ? Math.max(value, MIN_LOG) : value;
     const [column, row] = [(40 * (atMs - fromMs)) / Math.max(0.1, toMs - fromMs), (20 * shown) / (top || 1)];
     return { id, at: [atMs, shown], place: `${Math.round(column)} ${Math.round(row)}` };
   });

@@ -12,7 +12,7 @@ import type { ShownDiagnosis } from '../diagnosis.ts';
 import { findingText, type ShownFinding } from '../finding.ts';
 import { callers } from './callers.ts';
 import { chartSvg, citeColor } from './chart.ts';
-import { citedIds } from './cites.ts';
+import { citedIds } from './citations.ts';
 import { STYLE } from './page-style.ts';
 import { componentName, type Plot, type PlotLine, seconds, tableOf } from './plot.ts';
 import { plotsOf } from './plots.ts';

@@ -62,9 +62,9 @@ export function sinceOf({ bands }: Pick<ScenarioEvidence, 'bands'>): Plot['since
 }
 
 /** The least value on a logarithmic axis, in its unit. */
-export const LEAST_LOG = 0.1;
+export const MIN_LOG = 0.1;
 /** Up to this many single pods are drawn; of more, only the sum. */
-export const MOST_PODS = 8;
+export const MAX_PODS = 8;
 /** "replica-1" with its pod. */
 export function componentName({ pods }: ScenarioEvidence, component: string): string {
   const pod = pods.find((one) => one.component === component)?.pod;

@@ -1,12 +1,12 @@
 /** The plots for the evidence of a scenario. Pure. */
 import type { Diagnosis, ScenarioEvidence, Signal } from '../../evidence/index.ts';
 import { combined, pointsOf } from '../view/series.ts';
-import { withCites } from './cites.ts';
+import { withCites } from './citations.ts';
 import {
   componentName,
   joinedOf,
-  LEAST_LOG,
-  MOST_PODS,
+  MAX_PODS,
+  MIN_LOG,
   type Plot,
   type PlotLine,
   type PlotPoint,
@@ -19,7 +19,7 @@ const LOG_FROM = 100;
 /** Data in less than this share of the observed time is enlarged. */
 const MOMENT = 0.05;
 /** Maximum rows of dots. */
-const MOST_ROWS = 64;
+const MAX_ROWS = 64;
 
 /** The plots of one scenario that have data, in reading order. */
 export function plotsOf(scenario: ScenarioEvidence, chain: Diagnosis['chain'] = []): Plot[] {
@@ -109,7 +109,7 @@ function store(scenario: ScenarioEvidence): Plot | undefined {
 }
 
 function replicas(scenario: ScenarioEvidence): Plot | undefined {
-  const latency = faint(scenario, 'request-latency', MOST_PODS);
+  const latency = faint(scenario, 'request-latency', MAX_PODS);
   const unreachable = pointsOfRole(scenario, 'replica', 'unreachable');
   const lines: PlotLine[] = [
     ...latency,
@@ -135,7 +135,7 @@ function replicas(scenario: ScenarioEvidence): Plot | undefined {
 }
 
 function arrivals(scenario: ScenarioEvidence): Plot | undefined {
-  const all = scenario.bundle.series.filter(({ signal }) => signal === 'arrivals').slice(0, MOST_ROWS);
+  const all = scenario.bundle.series.filter(({ signal }) => signal === 'arrivals').slice(0, MAX_ROWS);
   if (all.length === 0) return undefined;
   const points = all.flatMap((series) => series.points);
   const [from, to] = [Math.min(...points.map(([at]) => at)), Math.max(...points.map(([at]) => at))];
@@ -162,7 +162,7 @@ function arrivals(scenario: ScenarioEvidence): Plot | undefined {
 }
 
 /** A line for each component that has the signal; none if there are too many to distinguish. */
-function faint(scenario: ScenarioEvidence, signal: Signal, mostLines = MOST_PODS): PlotLine[] {
+function faint(scenario: ScenarioEvidence, signal: Signal, mostLines = MAX_PODS): PlotLine[] {
   const some = scenario.bundle.series.filter((series) => series.signal === signal);
   const shown = some.length > mostLines && signal === 'count-local' ? [] : some.slice(0, mostLines);
   return shown.map(({ component, points }) => ({
@@ -209,7 +209,7 @@ function plot(
     ...made,
     ...span,
     since: sinceOf({ bands }),
-    log: made.unit === 'ms' && greatest / Math.max(least, LEAST_LOG) > LOG_FROM,
+    log: made.unit === 'ms' && greatest / Math.max(least, MIN_LOG) > LOG_FROM,
     bands: spans
       .filter(({ fromMs, toMs }) => fromMs <= span.toMs && toMs >= span.fromMs)
       .map(({ fromMs, kind, toMs }) => ({

@@ -44,7 +44,7 @@ export async function follow({ client, name, namespace, onInput, signal }: LiveO
   const evidence = new EvidenceWatch({ client, namespace, onInput, signal });
   const demos = new Store<ChaosDemo & KubeObject>(silent);
   demos.subscribe(({ object, type }) => {
-    connection.heard();
+    connection.markConnected();
     onInput(type === 'deleted' ? { kind: 'deleted' } : { kind: 'object', demo: object });
     evidence.of(name, type === 'deleted' ? undefined : object.status?.run?.number);
   });
@@ -70,7 +70,7 @@ export async function follow({ client, name, namespace, onInput, signal }: LiveO
     logger: {
       ...silent,
       warn: (fields) => {
-        const why = whyOf(fields);
+        const why = failureOf(fields);
         if (why.lasting) onInput({ kind: 'no-events', why: why.text });
       },
     },
@@ -129,7 +129,7 @@ class EvidenceWatch {
       logger: {
         ...silent,
         warn: (fields) => {
-          const why = whyOf(fields);
+          const why = failureOf(fields);
           if (why.lasting) onInput({ kind: 'no-evidence', why: `the ConfigMap ${name}: ${why.text}` });
         },
       },
@@ -153,18 +153,18 @@ class ConnectionWatch {
   /** The reflector reports a failure before it logs the reason. */
   readonly logger: Logger = {
     ...silent,
-    warn: (fields) => this.#lost(whyOf(fields).text),
+    warn: (fields) => this.#lost(failureOf(fields).text),
   };
 
   told(activity: ReflectorActivity): void {
     clearTimeout(this.#standing);
-    if (activity === 'listed') this.heard();
+    if (activity === 'listed') this.markConnected();
     // An open watch may not have been answered: it counts once it has been open for a while.
-    if (activity === 'watching') this.#standing = setTimeout(() => this.heard(), STANDS_MS);
+    if (activity === 'watching') this.#standing = setTimeout(() => this.markConnected(), STANDS_MS);
   }
 
   /** Called when anything comes from the API server. */
-  heard(): void {
+  markConnected(): void {
     clearTimeout(this.#standing);
     if (this.#state === 'connected') return;
     this.#state = 'connected';
@@ -184,7 +184,7 @@ class ConnectionWatch {
 }
 
 /** The reason of a failure; lasting: retries do not help. */
-function whyOf(fields: object): { text: string; lasting: boolean } {
+function failureOf(fields: object): { text: string; lasting: boolean } {
   const { err } = fields as { err?: unknown };
   const text = messageOf(err);
   return { text, lasting: isForbidden(err) || isNotFound(err) };

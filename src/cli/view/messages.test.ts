@@ -3,10 +3,10 @@ import { expect, it } from 'vitest';
 import { diagnosisWith, wholeDiagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { evidenceOfRun, NOW, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { verdictLines } from '../story.ts';
+import { verdictLines } from '../run-text.ts';
 import { plainLines } from './plain.ts';
 import { presentView } from './present-view.ts';
-import { evidenceOnShow, heard, type LiveState, startState } from './state.ts';
+import { applyInput, evidenceOnShow, initialState, type LiveState } from './state.ts';
 import { watchView } from './watch-view.ts';
 
 const FRAME = { columns: 100, rows: 30, color: false, now: NOW, keys: 'q quit' };
@@ -56,29 +56,32 @@ const explained = wholeDiagnosisWith({
 const lost = { state: 'lost', sinceMs: NOW - 7000, why: 'connection refused' } as const;
 
 const STATES: readonly (readonly [string, LiveState])[] = [
-  ['an object that nobody has shown', startState('ratelimiter', 'demo')],
+  ['an object that nobody has shown', initialState('ratelimiter', 'demo')],
   ['an object without a status', stateWith(undefined)],
   ['a refused object', stateWith({ phase: 'Pending', conditions: [condition('Stalled', 'True')] })],
   ['a pending object', stateWith({ phase: 'Pending', conditions: [condition('Ready', 'False')] })],
-  ['a fault', heard(stateWith(inFault), { kind: 'evidence', evidence: evidenceOfRun() })],
+  ['a fault', applyInput(stateWith(inFault), { kind: 'evidence', evidence: evidenceOfRun() })],
   [
     'a fault without evidence',
-    heard(stateWith(inFault), { kind: 'no-evidence', why: 'you may not read it' }),
+    applyInput(stateWith(inFault), { kind: 'no-evidence', why: 'you may not read it' }),
   ],
   ['a run that waits for a person', stateWith(waiting)],
-  ['a lost connection', heard(stateWith(inFault), { kind: 'connection', connection: lost })],
+  ['a lost connection', applyInput(stateWith(inFault), { kind: 'connection', connection: lost })],
   ['a run that has ended', stateWith(ended)],
   [
     'a run that has ended, with evidence',
-    heard(stateWith(ended), { kind: 'evidence', evidence: { ...evidenceOfRun(), diagnoses: [explained] } }),
+    applyInput(stateWith(ended), {
+      kind: 'evidence',
+      evidence: { ...evidenceOfRun(), diagnoses: [explained] },
+    }),
   ],
-  ['a deleted object', heard(stateWith(inFault), { kind: 'deleted' })],
+  ['a deleted object', applyInput(stateWith(inFault), { kind: 'deleted' })],
 ];
 
 it.each(STATES)('the words for %s', (_, state) => {
   const text = (lines: readonly string[]): string => lines.filter((line) => line !== '').join('\n');
   expect(text(watchView(state, FRAME))).toMatchSnapshot('watch');
   expect(text(presentView(state, FRAME))).toMatchSnapshot('present');
-  expect(text(plainLines(startState('ratelimiter', 'demo'), state))).toMatchSnapshot('plain');
+  expect(text(plainLines(initialState('ratelimiter', 'demo'), state))).toMatchSnapshot('plain');
   if (state.demo) expect(text(verdictLines(state.demo, evidenceOnShow(state)))).toMatchSnapshot('verdict');
 });

@@ -134,7 +134,7 @@ export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: num
     const line: Line = [
       seg(`${scenario.result ? '★' : '☆'} `, scenario.result ? lookOf(scenario) : 'dim'),
       seg(`${scenario.name} `),
-      ...standingOf(scenario, run?.verdict !== undefined),
+      ...outcomeParts(scenario, run?.verdict !== undefined),
     ];
     if (!scenario.result) return line;
     const figures = [measureInWords(scenario.measures), scenario.summary].filter((text) => text);
@@ -177,7 +177,7 @@ function lookOf(scenario: ScenarioStatus): Look {
   return FINDING_LOOKS[findingOf(scenario).tone];
 }
 
-function standingOf(scenario: ScenarioStatus, isOver: boolean): Line {
+function outcomeParts(scenario: ScenarioStatus, isOver: boolean): Line {
   const { expect, fault, result } = scenario;
   if (!result) {
     if (isOver) return [seg('not tested', 'warning')];

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { demoWith, stateWith, statusInFault } from '../../../test/fixtures/cli/view/status.ts';
 import { plainLines } from './plain.ts';
-import { heard, startState } from './state.ts';
+import { applyInput, initialState } from './state.ts';
 
 describe('a run as plain lines', () => {
   it('says what is new, once', () => {
-    const before = startState('ratelimiter', 'demo');
+    const before = initialState('ratelimiter', 'demo');
     const after = stateWith(statusInFault());
     expect(plainLines(before, after)).toContain('Run 3 of ratelimiter/demo');
     expect(plainLines(after, after)).toEqual([]);
@@ -23,7 +23,7 @@ describe('a run as plain lines', () => {
     const verdict = { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' } as const;
     const { run, ...status } = statusInFault();
     const ended = stateWith({ ...status, ...(run && { run: { ...run, verdict } }) });
-    expect(plainLines(startState('ratelimiter', 'demo'), ended)).toEqual([]);
+    expect(plainLines(initialState('ratelimiter', 'demo'), ended)).toEqual([]);
   });
 
   it('says why nothing goes on', () => {
@@ -34,7 +34,7 @@ describe('a run as plain lines', () => {
       message: 'no pod',
       lastTransitionTime: '2026-01-01T00:00:00Z',
     });
-    const before = startState('ratelimiter', 'demo');
+    const before = initialState('ratelimiter', 'demo');
     const refused = { phase: 'Pending' as const, conditions: [condition('Stalled', 'True')] };
     expect(plainLines(before, stateWith(refused))).toEqual(['   Refused (NoSuchPods): no pod']);
     const waiting = { phase: 'Pending' as const, conditions: [condition('Ready', 'False')] };
@@ -44,11 +44,11 @@ describe('a run as plain lines', () => {
   it('plain lines report a lost connection, a new one, and a deleted object', () => {
     const state = stateWith(undefined);
     const connection = { state: 'lost', sinceMs: 0, why: 'refused' } as const;
-    const lost = heard(state, { kind: 'connection', connection });
+    const lost = applyInput(state, { kind: 'connection', connection });
     expect(plainLines(state, lost)).toEqual(['   Connection lost, trying again: refused']);
-    const again = heard(lost, { kind: 'connection', connection: { state: 'connected' } });
+    const again = applyInput(lost, { kind: 'connection', connection: { state: 'connected' } });
     expect(plainLines(lost, again)).toEqual(['   Connected again']);
-    expect(plainLines(again, heard(again, { kind: 'deleted' }))).toEqual(['   demo was deleted']);
-    expect(plainLines(state, heard(state, { kind: 'object', demo: demoWith(undefined) }))).toEqual([]);
+    expect(plainLines(again, applyInput(again, { kind: 'deleted' }))).toEqual(['   demo was deleted']);
+    expect(plainLines(state, applyInput(state, { kind: 'object', demo: demoWith(undefined) }))).toEqual([]);
   });
 });

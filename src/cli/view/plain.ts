@@ -1,7 +1,7 @@
 /** A run as plain lines, for output without a terminal: the news from one state to the next. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
+import { progressLines } from '../run-text.ts';
 import { waitingOf } from '../stepper.ts';
-import { storyOf } from '../story.ts';
 import { countdownOf } from './parts.ts';
 import type { LiveState } from './state.ts';
 
@@ -14,9 +14,9 @@ export function plainLines(before: LiveState, after: LiveState): string[] {
   // A run that had ended before we started is no news: the user waits for another one.
   if (!before.demo && is.run?.verdict) return lines;
   if (is.run && is.run.number !== was?.run?.number) lines.push(`Run ${is.run.number} of ${titleOf(after)}`);
-  lines.push(...storyOf(was?.run?.number === is.run?.number ? was : undefined, is));
-  const standing = standingLine(is);
-  if (standing && standing !== standingLine(was ?? {})) lines.push(standing);
+  lines.push(...progressLines(was?.run?.number === is.run?.number ? was : undefined, is));
+  const standing = stateLine(is);
+  if (standing && standing !== stateLine(was ?? {})) lines.push(standing);
   return lines;
 }
 
@@ -32,7 +32,7 @@ export function titleOf({ name, namespace }: Pick<LiveState, 'name' | 'namespace
 }
 
 /** Why the run does not advance, if so. */
-function standingLine(status: ChaosDemoStatus): string | undefined {
+function stateLine(status: ChaosDemoStatus): string | undefined {
   const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   const waiting = waitingOf(status);
   if (waiting) return `   Waits for you: advance ${waiting.advance}, to ${waiting.next ?? 'the verdict'}`;

@@ -3,7 +3,7 @@ import { terminalLine } from '../../api/index.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { follow } from './live.ts';
 import { plainCountdown, plainLines } from './plain.ts';
-import { heard, type LiveState, startState } from './state.ts';
+import { applyInput, initialState, type LiveState } from './state.ts';
 
 /** Interval between updates of countdowns, in milliseconds: they are shown in integer seconds. */
 const TICK_MS = 200;
@@ -33,7 +33,7 @@ export interface SessionOptions<T> {
 export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
   const { client, display, look, name, namespace, signal } = options;
   const stop = new AbortController();
-  let state = startState(namespace, name);
+  let state = initialState(namespace, name);
   let following: Promise<void> | undefined;
   let ticking: NodeJS.Timeout | undefined;
   try {
@@ -57,7 +57,7 @@ export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
         signal: AbortSignal.any([signal, stop.signal]),
         onInput: (input) => {
           if (stop.signal.aborted) return;
-          state = heard(state, input);
+          state = applyInput(state, input);
           turn();
         },
       });
@@ -71,17 +71,17 @@ export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
 }
 
 /** Prints lines as they become known, each once. */
-export function plainDisplay(say: (line: string) => void): Display {
+export function plainDisplay(print: (line: string) => void): Display {
   let before: LiveState | undefined;
   let shown: string | undefined;
   return {
     update(state, now) {
-      for (const line of plainLines(before ?? startState(state.namespace, state.name), state)) {
-        say(terminalLine(line));
+      for (const line of plainLines(before ?? initialState(state.namespace, state.name), state)) {
+        print(terminalLine(line));
       }
       before = state;
       const countdown = plainCountdown(state, now);
-      if (countdown !== undefined && countdown !== shown) say(terminalLine(countdown));
+      if (countdown !== undefined && countdown !== shown) print(terminalLine(countdown));
       shown = countdown ?? shown;
     },
     close: async () => undefined,

@@ -41,10 +41,10 @@ export interface LiveState {
 }
 
 /** Maximum events kept: more than the tallest view shows. */
-const MOST_EVENTS = 100;
+const MAX_EVENTS = 100;
 
 /** Nothing is known yet. */
-export function startState(namespace: string, name: string): LiveState {
+export function initialState(namespace: string, name: string): LiveState {
   return {
     namespace,
     name,
@@ -58,7 +58,7 @@ export function startState(namespace: string, name: string): LiveState {
   };
 }
 
-export function heard(state: LiveState, input: LiveInput): LiveState {
+export function applyInput(state: LiveState, input: LiveInput): LiveState {
   switch (input.kind) {
     case 'object':
       return { ...state, demo: input.demo, deleted: false };
@@ -87,5 +87,5 @@ export function evidenceOnShow({ demo, evidence }: LiveState): RunEvidence | und
 
 function withEvent(events: readonly LiveEvent[], event: LiveEvent): readonly LiveEvent[] {
   const others = events.filter(({ uid }) => uid !== event.uid);
-  return [...others, event].toSorted((a, b) => a.atMs - b.atMs).slice(-MOST_EVENTS);
+  return [...others, event].toSorted((a, b) => a.atMs - b.atMs).slice(-MAX_EVENTS);
 }

@@ -9,7 +9,7 @@ import type { ChaosDemoStatus } from '../../api/index.ts';
 import { render } from './line.ts';
 import { resultLines } from './parts.ts';
 import { presentView } from './present-view.ts';
-import { heard, type LiveState, startState } from './state.ts';
+import { applyInput, initialState, type LiveState } from './state.ts';
 import { type Frame, watchView } from './watch-view.ts';
 
 const frame = (columns: number, rows: number, color = false): Frame => ({
@@ -21,10 +21,10 @@ const frame = (columns: number, rows: number, color = false): Frame => ({
 });
 
 const VIEWS = { watch: watchView, present: presentView };
-const live = heard(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
+const live = applyInput(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun() });
 const withEvents = Array.from({ length: 5 }, (_, i) => i).reduce<LiveState>(
   (state, i) =>
-    heard(state, {
+    applyInput(state, {
       kind: 'event',
       event: {
         uid: `e${i}`,
@@ -52,7 +52,7 @@ describe.each(Object.entries(VIEWS))('the view for %s', (_name, view) => {
     [10, 3],
     [1, 1],
   ])('fills %d columns and %d rows, and no more', (columns, rows) => {
-    for (const state of [withEvents, stateWith(undefined), startState('n', 'n')]) {
+    for (const state of [withEvents, stateWith(undefined), initialState('n', 'n')]) {
       for (const color of [true, false]) {
         const lines = view(state, frame(columns, rows, color));
         expect(lines).toHaveLength(rows);
@@ -125,7 +125,7 @@ function stateOf(texts: readonly string[]): LiveState {
     { kind: 'event', event } as const,
     { kind: 'evidence', evidence: { ...evidence, scenarios } } as const,
     { kind: 'connection', connection: { state: 'lost', sinceMs: NOW, why: text(2) } } as const,
-  ].reduce<LiveState>(heard, stateWith(status));
+  ].reduce<LiveState>(applyInput, stateWith(status));
 }
 
 describe('the live view at 80x24', () => {
@@ -146,17 +146,20 @@ describe('the live view at 80x24', () => {
   });
 
   it('says why there are no charts, and shows none of an earlier run', () => {
-    const earlier = heard(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun(2) });
+    const earlier = applyInput(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun(2) });
     expect(watchView(earlier, frame(80, 23)).join('\n')).toContain(
       'No charts: there is no evidence of this run (ConfigMap) yet',
     );
-    const forbidden = heard(stateWith(statusInFault()), { kind: 'no-evidence', why: 'you may not read it' });
+    const forbidden = applyInput(stateWith(statusInFault()), {
+      kind: 'no-evidence',
+      why: 'you may not read it',
+    });
     expect(watchView(forbidden, frame(80, 23)).join('\n')).toContain('No charts: you may not read it');
   });
 
   it('says that the connection is lost, for how long, and that it is tried again', () => {
     const connection = { state: 'lost', sinceMs: NOW - 7000, why: 'refused' } as const;
-    const lost = watchView(heard(withEvents, { kind: 'connection', connection }), frame(80, 23));
+    const lost = watchView(applyInput(withEvents, { kind: 'connection', connection }), frame(80, 23));
     expect(lost.at(-1)).toMatch(/^q quit +connection lost for 7 s, trying again$/);
   });
 
@@ -183,7 +186,7 @@ describe('the live view of a run that has ended', () => {
     })),
     diagnoses: scenarios.map(({ name }) => diagnosisWith({ scenario: name, message: refused })),
   };
-  const state = heard(stateWith(ended), { kind: 'evidence', evidence: evidenceOfRun() });
+  const state = applyInput(stateWith(ended), { kind: 'evidence', evidence: evidenceOfRun() });
 
   it.each([
     [80, 23],
@@ -204,7 +207,10 @@ describe('the live view of a run that has ended', () => {
       scenarios: many.map((name) => ({ name, type: 'CounterDrift', expect: 'Any', result: 'Violated' })),
       diagnoses: many.map((scenario) => diagnosisWith({ scenario, message: refused })),
     });
-    const text = watchView(heard(crowded, { kind: 'evidence', evidence: evidenceOfRun() }), frame(80, 23));
+    const text = watchView(
+      applyInput(crowded, { kind: 'evidence', evidence: evidenceOfRun() }),
+      frame(80, 23),
+    );
     for (const name of many) expect(text.join('\n')).toContain(`★ ${name} Violated`);
   });
 });

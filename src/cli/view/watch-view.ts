@@ -108,7 +108,7 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
   const gaps = height - around - results.length >= 4 ? [[]] : [];
   const forStory = height - around - results.length - 2 * gaps.length;
   const lines: Line[] = [
-    [seg(status.chapter ?? standingWord(status), 'strong')],
+    [seg(status.chapter ?? phaseWord(status), 'strong')],
     ...storyLines(status, width, Math.max(1, forStory)),
     ...counted,
     ...waits,
@@ -134,7 +134,7 @@ function chainLines(state: LiveState, width: number, room: number): Line[] {
   ];
 }
 
-function standingWord({ phase }: ChaosDemoStatus): string {
+function phaseWord({ phase }: ChaosDemoStatus): string {
   return phase ?? 'No operator has seen it yet';
 }
 

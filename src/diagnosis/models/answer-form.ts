@@ -5,7 +5,7 @@ import { ANSWER_LIMITS, diagnosisAnswer } from '../answer.ts';
 import { answerComponents } from '../check-answer.ts';
 
 /** Servers accept no longer enumerations; for a larger bundle they are omitted, and answers are checked in any case. */
-const MOST_IDS = 250;
+const MAX_IDS = 250;
 
 /**
  * @param shown the evidence in the prompt: a server that enforces the form accepts no other names. Others may ignore
@@ -16,7 +16,7 @@ export function answerForm(shown: EvidenceBundle): object {
   const component = z.enum(answerComponents(shown)).describe('Where the cause lies.');
   const ids = [...evidenceIds(shown)];
   const [first, ...others] = ids;
-  const id = first === undefined || ids.length > MOST_IDS ? z.string() : z.enum([first, ...others]);
+  const id = first === undefined || ids.length > MAX_IDS ? z.string() : z.enum([first, ...others]);
   const evidence = z.array(id).min(1).max(ANSWER_LIMITS.cites).describe('What shows it.');
   const form = diagnosisAnswer.extend({
     component,

@@ -26,10 +26,10 @@ it('models and their SDK are loaded by nobody that is loaded at rest', async () 
   const imports = await importsOf();
   expect(imports.length).toBeGreaterThan(500);
   const sdk = imports.filter(({ from }) => /^(ai$|@ai-sdk\/)/.test(from));
-  expect([...new Set(sdk.map(({ file }) => file))]).toEqual(['diagnosis/models/ask-model.ts']);
+  expect([...new Set(sdk.map(({ file }) => file))]).toEqual(['diagnosis/models/query-model.ts']);
   const outside = imports.filter(
     ({ file, from }) =>
-      (/\/models\//.test(from) && !file.startsWith('diagnosis/models/')) || from.endsWith('/ask-model.ts'),
+      (/\/models\//.test(from) && !file.startsWith('diagnosis/models/')) || from.endsWith('/query-model.ts'),
   );
   expect(outside).toEqual([]);
 });

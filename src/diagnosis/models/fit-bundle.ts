@@ -2,9 +2,9 @@
  * Shrinks a bundle to what a model can read: first fewer points per series, then fewer events, finally fewer series.
  * The result is a bundle as well, with the same ids. Pure.
  */
-import { type EvidenceBundle, LEAST_POINTS, type Point, thin } from '../../evidence/index.ts';
+import { type EvidenceBundle, MIN_POINTS, type Point, thin } from '../../evidence/index.ts';
 
-const LEAST = { points: LEAST_POINTS, events: 12 } as const;
+const MIN_SIZES = { points: MIN_POINTS, events: 12 } as const;
 
 /** Maximum points per series and maximum events, from the full bundle to the least that is still useful. */
 const STEPS: readonly { readonly points: number; readonly events: number }[] = [
@@ -13,7 +13,7 @@ const STEPS: readonly { readonly points: number; readonly events: number }[] = [
   { points: 20, events: 60 },
   { points: 12, events: 40 },
   { points: 8, events: 24 },
-  LEAST,
+  MIN_SIZES,
 ];
 
 /**
@@ -30,7 +30,7 @@ export function fitBundle(
     const thinner = thinned(bundle, points, events);
     if (fits(thinner)) return thinner;
   }
-  const least = thinned(bundle, LEAST.points, LEAST.events);
+  const least = thinned(bundle, MIN_SIZES.points, MIN_SIZES.events);
   const byChange = bundle.series
     .toSorted((a, b) => changeOf(b.points) - changeOf(a.points))
     .map(({ id }) => id);

@@ -16,9 +16,9 @@ import { leaksOf } from '../../../test/kit/leaks.ts';
 import type { DiagnosisAnswer } from '../answer.ts';
 import { checkAnswer } from '../check-answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
-import { ANSWER_BYTES } from './ask-model.ts';
 import { modelProvider } from './model-provider.ts';
 import { type ModelProfile, parseProfiles } from './profiles.ts';
+import { ANSWER_BYTES } from './query-model.ts';
 
 const KEY = 'key-of-a-test-0123456789';
 

@@ -1,16 +1,16 @@
 /** A provider that queries a language model, by a profile. Its answer is unchecked, like that of any other. */
 
 import { type DiagnosisProvider, type ProviderAnswer, UselessAnswerError } from '../provider.ts';
-import type { ModelAnswer } from './ask-model.ts';
 import { DayBudget, microDollars, type TokenUse } from './day-budget.ts';
 import type { ModelProfile } from './profiles.ts';
 import { PROMPT_VERSION, promptOf } from './prompt.ts';
+import type { ModelAnswer } from './query-model.ts';
 import { readCa, readKey } from './read-profiles.ts';
 import { withoutKey } from './redacted.ts';
 import { estimateTokens } from './tokens.ts';
 
 /** Larger than any real use: higher numbers reported by a server are ignored. */
-const MOST_TOKENS = 100_000_000;
+const MAX_TOKENS = 100_000_000;
 
 /**
  * The provider of a profile.
@@ -31,7 +31,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
       const ca = profile.caFile === undefined ? undefined : await readCa(profile.caFile);
       const most = { input: prompt.tokens, output: profile.maxOutputTokens };
       let reservation = budget.reserve(most);
-      const { AskError, askModel } = await import('./ask-model.ts');
+      const { AskError, queryModel } = await import('./query-model.ts');
       const question = {
         profile,
         prompt,
@@ -43,7 +43,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
         },
       };
       try {
-        const came = await askModel(question, signal);
+        const came = await queryModel(question, signal);
         const used = usedBy(came, prompt.tokens);
         reservation.settle(used);
         return providerAnswer(came, used, profile, key);
@@ -59,7 +59,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
 /** The usage as reported by the server, if plausible; otherwise as estimated. */
 function usedBy({ text, usage }: ModelAnswer, promptTokens: number): TokenUse {
   const believed = (count: number | undefined, estimate: number): number =>
-    count !== undefined && Number.isFinite(count) && count > 0 ? Math.min(count, MOST_TOKENS) : estimate;
+    count !== undefined && Number.isFinite(count) && count > 0 ? Math.min(count, MAX_TOKENS) : estimate;
   return { input: believed(usage.input, promptTokens), output: believed(usage.output, estimateTokens(text)) };
 }
 

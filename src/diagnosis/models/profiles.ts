@@ -8,7 +8,7 @@ import { parseDuration } from '../../api/index.ts';
 /** Maximum size of the file, in bytes. */
 export const PROFILES_BYTES = 64 * 1024;
 /** Maximum number of profiles. */
-const MOST_PROFILES = 16;
+const MAX_PROFILES = 16;
 
 const name = z
   .string()
@@ -83,7 +83,7 @@ const model = z
 const file = z.strictObject({
   profiles: z
     .array(z.discriminatedUnion('kind', [rules, model], 'write kind: rules, openai-compatible or anthropic'))
-    .max(MOST_PROFILES)
+    .max(MAX_PROFILES)
     .superRefine((profiles, context) => {
       const seen = new Set<string>();
       for (const [index, each] of profiles.entries()) {

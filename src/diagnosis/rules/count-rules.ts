@@ -11,7 +11,7 @@ const SETTLED_MS = 2000;
 /** Findings of all rules about counts. `storeFailsFrom`: since when the store has been failing. */
 export function countFindings(signs: Signs, storeFailsFrom: number): Finding[] {
   const limit = limitFindings(signs, storeFailsFrom);
-  const cutOff = storeFailsFrom === Infinity ? countsThatDoNotArrive(signs) : undefined;
+  const cutOff = storeFailsFrom === Infinity ? countsMissingInStore(signs) : undefined;
   return [...limit, ...(cutOff ? [cutOff] : [])];
 }
 
@@ -27,16 +27,16 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
     const most = counts.reduce((a, b) => ((b?.value ?? 0) > (a?.value ?? 0) ? b : a), undefined);
     return most && most.value > limitAt(most.at) ? [{ replica, most }] : [];
   });
-  if (over.length === 0) return together(signs, limit, storeFailsFrom);
+  if (over.length === 0) return combinedFindings(signs, limit, storeFailsFrom);
   const held = replicas.filter((replica) => !over.some((one) => one.replica === replica));
-  const elsewhere = overElsewhere(
+  const elsewhere = overInOtherBursts(
     signs,
     limit,
     over.map(({ replica }) => replica),
   );
   if (elsewhere) return [elsewhere];
   // A replica that also admitted everything just had fewer requests to answer.
-  const lax = held.filter((replica) => !turnsAway(signs, replica));
+  const lax = held.filter((replica) => !rejectsRequests(signs, replica));
   if (lax.length === held.length && (held.length === 0 || storeFailsFrom < Infinity)) {
     const since = firstBeyond(signs, limitAt) ?? over[0]?.most.at ?? 0;
     const open = since >= storeFailsFrom;
@@ -51,7 +51,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
           `${namesOf(over.map(({ replica }) => replica))} ${over.length > 1 ? 'each ' : ''}allowed more than the ${Math.max(...over.map(({ most }) => limitAt(most.at)))} that all together may${open ? ', and only since the store failed' : ''}: ${over.map(({ most }) => most.value).join(', ')}.`,
           [limit.id, ...idsOf(over.map(({ most }) => most))],
         ),
-        brings: ['uncoordinated-admission', 'unknown'],
+        consequences: ['uncoordinated-admission', 'unknown'],
       },
     ];
   }
@@ -62,7 +62,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
       component: replica,
       action: 'restart-component',
       // A pod with a limit of its own would exceed it in every burst.
-      confidence: heldElsewhere(signs, replica, limit.value) ? 0.5 : 0.95,
+      confidence: keptInOtherBursts(signs, replica, limit.value) ? 0.5 : 0.95,
       onsetMs:
         signs.of('requests-admitted', replica).find(({ at, value }) => value > limitAt(at))?.at ?? most.at,
       chain: [
@@ -77,7 +77,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
           ),
         ),
       ],
-      brings: ['uncoordinated-admission', 'unknown'] as const,
+      consequences: ['uncoordinated-admission', 'unknown'] as const,
     }));
 }
 
@@ -85,7 +85,7 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
  * If more replicas exceeded the limit over several bursts than in this one: the one that does changes from burst to
  * burst, so the cause is shared by all of them. Undefined if no other replica exceeded it.
  */
-function overElsewhere(signs: Signs, limit: Sample, here: readonly string[]): Finding | undefined {
+function overInOtherBursts(signs: Signs, limit: Sample, here: readonly string[]): Finding | undefined {
   const beyond = signs.replicas.flatMap((replica) => {
     const most = largest(signs.of('admitted-elsewhere', replica));
     return most && most.value > limit.value ? [{ replica, most }] : [];
@@ -113,23 +113,23 @@ function overElsewhere(signs: Signs, limit: Sample, here: readonly string[]): Fi
         idsOf(beyond.map(({ most }) => most)),
       ),
     ],
-    brings: ['uncoordinated-admission', 'unknown'],
+    consequences: ['uncoordinated-admission', 'unknown'],
   };
 }
 
 /** Whether a replica that exceeded the limit in this burst kept it in another. */
-function heldElsewhere(signs: Signs, replica: string, limit: number): boolean {
+function keptInOtherBursts(signs: Signs, replica: string, limit: number): boolean {
   return signs.of('admitted-elsewhere', replica).some(({ value }) => value <= limit);
 }
 
 /** Whether a replica rejected or failed any request, or received none. */
-function turnsAway(signs: Signs, replica: string): boolean {
+function rejectsRequests(signs: Signs, replica: string): boolean {
   const refused = ['requests-rejected', 'requests-errors', 'requests-timeouts'] as const;
   const sent = signs.last('requests-sent', replica)?.value ?? 0;
   return sent === 0 || refused.some((signal) => (signs.last(signal, replica)?.value ?? 0) > 0);
 }
 
-function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[] {
+function combinedFindings(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[] {
   const { invariant, lag, replicas } = signs;
   const [allowed, counted] = [signs.total('requests-admitted'), signs.total('count-local')];
   const signal = allowed.value >= counted.value ? 'requests-admitted' : 'count-local';
@@ -146,7 +146,7 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
   if (!worst || worst.value <= worst.most + usual || part.length < 2) return [];
   const since = beyond[0]?.at ?? 0;
   const { store } = signs;
-  const knew = signs.of('count-stored', store).find((sample) => sample.value >= worst.most);
+  const storeCount = signs.of('count-stored', store).find((sample) => sample.value >= worst.most);
   const sent = replicas.flatMap((replica) => [
     ...signs.of('arrivals', replica),
     ...signs.of('requests-sent', replica),
@@ -159,7 +159,7 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
       component: ALL_REPLICAS,
       action: 'change-mode',
       // If the store had the count in time, something else kept it from the replicas.
-      confidence: storeFailsFrom <= since || (knew && knew.at < since) ? 0.5 : 0.9,
+      confidence: storeFailsFrom <= since || (storeCount && storeCount.at < since) ? 0.5 : 0.9,
       onsetMs: since,
       chain: [
         ...claim(
@@ -171,26 +171,26 @@ function together(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[
           idsOf(part.map((replica) => signs.last('count-local', replica) ?? signs.last(signal, replica))),
         ),
         ...claim(
-          whatTheStoreKnew(knew, since, firstSent),
-          idsOf([knew ?? signs.last('count-stored', store), ...sent]),
+          storeCountText(storeCount, since, firstSent),
+          idsOf([storeCount ?? signs.last('count-stored', store), ...sent]),
         ),
         ...claim(
           `The store accepted writes during that time, so it was not the cause.`,
           storeFailsFrom === Infinity ? idsOf(writes) : [],
         ),
       ],
-      brings: ['unknown'],
+      consequences: ['unknown'],
     },
   ];
 }
 
-function whatTheStoreKnew(knew: Sample | undefined, since: number, firstSent: number): string {
-  if (!knew) return 'The store was not seen to hold the count of the limit during that time.';
+function storeCountText(storeCount: Sample | undefined, since: number, firstSent: number): string {
+  if (!storeCount) return 'The store was not seen to hold the count of the limit during that time.';
   const waited = Number.isFinite(firstSent)
-    ? ` ${span(Math.max(0, knew.at - firstSent))} after the first request`
+    ? ` ${span(Math.max(0, storeCount.at - firstSent))} after the first request`
     : '';
   const after = `The store held the count of the limit${waited}`;
-  return knew.at < since
+  return storeCount.at < since
     ? `${after}, before more than that was admitted: the replicas did not use it.`
     : `${after}, and by then more than that was admitted.`;
 }
@@ -205,7 +205,7 @@ function firstBeyond(signs: Signs, limitAt: (at: number) => number): number | un
 }
 
 /** A replica whose counts do not reach the store, though the store accepts writes and counts of others arrive. */
-function countsThatDoNotArrive(signs: Signs): Finding | undefined {
+function countsMissingInStore(signs: Signs): Finding | undefined {
   const { lag, replicas, store } = signs;
   const lastStored = signs.last('count-stored', store);
   const lastRead = signs.last('read-latency', store) ?? lastStored;
@@ -245,6 +245,6 @@ function countsThatDoNotArrive(signs: Signs): Finding | undefined {
       ),
       ...claim(`${store} itself took writes and answered reads.`, idsOf([...writes, lastRead])),
     ],
-    brings: ['uncoordinated-admission', 'unknown'],
+    consequences: ['uncoordinated-admission', 'unknown'],
   };
 }

@@ -13,7 +13,7 @@ export interface Finding {
   /** From the cause to the observations; the first claim names the cause on its own. */
   readonly chain: readonly Claim[];
   /** Possible consequences; a finding of one of these classes that does not appear earlier ranks behind this one. */
-  readonly brings: readonly AnomalyClass[];
+  readonly consequences: readonly AnomalyClass[];
 }
 
 /** A claim, cut to its bounds; none if it has no evidence. */

@@ -17,7 +17,7 @@ import { storeFindings } from './store-rules.ts';
 export const RULES_VERSION = 'rules/v4';
 
 /** Two effects this close together are simultaneous to the probes, in milliseconds. */
-const AT_ONCE_MS = 300;
+const SIMULTANEOUS_MS = 300;
 
 /** Diagnosis by rules. Deterministic; makes no requests. */
 export const rulesProvider: DiagnosisProvider = {
@@ -40,7 +40,7 @@ export function explain(bundle: EvidenceBundle): DiagnosisAnswer {
     ...replicaFindings(signs, ofStore.length === 0),
     ...countFindings(signs, storeFailsFrom),
   ];
-  const [first, ...others] = inOrder(oneForEach(found), signs);
+  const [first, ...others] = ranked(withoutDuplicates(found), signs);
   if (!first) return nothingFound(signs);
   return {
     anomaly: first.anomaly,
@@ -58,7 +58,7 @@ export function explain(bundle: EvidenceBundle): DiagnosisAnswer {
 }
 
 /** Two rules may report the same fault differently: the more confident one stays. */
-function oneForEach(found: readonly Finding[]): Finding[] {
+function withoutDuplicates(found: readonly Finding[]): Finding[] {
   return found.filter(
     (finding, i) =>
       finding.chain.length > 0 &&
@@ -72,21 +72,21 @@ function oneForEach(found: readonly Finding[]): Finding[] {
 }
 
 /** Causes before their consequences; then findings related to the broken invariant; then the earliest. */
-function inOrder(found: readonly Finding[], { invariant }: Signs): Finding[] {
+function ranked(found: readonly Finding[], { invariant }: Signs): Finding[] {
   const isConsequence = (finding: Finding): boolean =>
     found.some(
       (other) =>
         other !== finding &&
-        other.brings.includes(finding.anomaly) &&
-        other.onsetMs <= finding.onsetMs + AT_ONCE_MS &&
+        other.consequences.includes(finding.anomaly) &&
+        other.onsetMs <= finding.onsetMs + SIMULTANEOUS_MS &&
         !isRootCause(finding),
     );
   const rank = (finding: Finding): number => {
     if (isConsequence(finding)) return 3;
     if (isRootCause(finding)) return 0;
     // A slow or silent replica admits less, not more.
-    const isLoud = finding.anomaly === 'replica-slow' || finding.anomaly === 'replica-unreachable';
-    return invariant?.broken && isLoud ? 2 : 1;
+    const cannotOverAdmit = finding.anomaly === 'replica-slow' || finding.anomaly === 'replica-unreachable';
+    return invariant?.broken && cannotOverAdmit ? 2 : 1;
   };
   return found.toSorted((a, b) => rank(a) - rank(b) || a.onsetMs - b.onsetMs);
 }

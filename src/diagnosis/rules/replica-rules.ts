@@ -6,7 +6,7 @@ import { idsOf, largest, quantile, type Sample, type Signs, sustainedAbove } fro
 /** A replica without an answer for this long is unreachable; less is a late probe. Milliseconds. */
 const SILENT_MS = 1000;
 /** Failed requests before they count against the replica. */
-const LEAST_BAD = 3;
+const MIN_FAILURES = 3;
 /** A replica is slow if most answers take longer than this, and longer than the others' by the factor. */
 const SLOW_MS = 50;
 const SLOW_FACTOR = 5;
@@ -21,7 +21,7 @@ const FAILED = ['requests-errors', 'others-errors'] as const;
 const UNANSWERED = ['requests-timeouts', 'others-timeouts'] as const;
 
 /** The requests of one replica since the first failure. */
-interface Fare {
+interface RequestTally {
   readonly replica: string;
   /** Time of the first failure; infinite if there was none. */
   readonly since: number;
@@ -35,27 +35,31 @@ interface Fare {
 
 /** Findings of all rules about single replicas. `storeIsWell`: nothing was found about the store. */
 export function replicaFindings(signs: Signs, storeIsWell: boolean): Finding[] {
-  const fares = signs.replicas.map((replica) => fareOf(signs, replica));
-  const bad = fares.filter(isBad);
-  if (bad.length > 0 && bad.length === fares.length && (fares.length > 1 || !storeIsWell)) {
+  const tallies = signs.replicas.map((replica) => tallyOf(signs, replica));
+  const faulty = tallies.filter(isFaulty);
+  if (faulty.length > 0 && faulty.length === tallies.length && (tallies.length > 1 || !storeIsWell)) {
     // If all replicas are affected, the cause is not one replica; the store explains it better.
-    return storeIsWell ? [nobodyKnows(bad)] : [];
+    return storeIsWell ? [unexplained(faulty)] : [];
   }
-  const found = bad.map((fare) => (isAway(signs, fare) ? away(fare, signs) : failing(fare, signs)));
-  const others = signs.replicas.filter((replica) => !bad.some((fare) => fare.replica === replica));
+  const found = faulty.map((tally) =>
+    isUnreachable(signs, tally) ? unreachable(tally, signs) : failing(tally, signs),
+  );
+  const others = signs.replicas.filter((replica) => !faulty.some((tally) => tally.replica === replica));
   return [...found, ...others.flatMap((replica) => slow(signs, replica) ?? [])];
 }
 
-function fareOf(signs: Signs, replica: string): Fare {
+function tallyOf(signs: Signs, replica: string): RequestTally {
   const samples = [...FAILED, ...UNANSWERED].flatMap((signal) => signs.of(signal, replica));
-  const firstBad = samples.filter(({ value }) => value > 0).reduce((at, s) => Math.min(at, s.at), Infinity);
+  const firstFailure = samples
+    .filter(({ value }) => value > 0)
+    .reduce((at, s) => Math.min(at, s.at), Infinity);
   const quiet = largest(signs.of('unreachable', replica));
   const [from, to] = quiet ? [quiet.at - quiet.value, quiet.at] : [Infinity, Infinity];
   const isSilent =
     quiet !== undefined &&
     quiet.value >= SILENT_MS &&
     GOOD.every((signal) => signs.grown(signal, replica, from + 50, to) <= 0);
-  const since = Math.min(firstBad - 1, isSilent ? from : Infinity);
+  const since = Math.min(firstFailure - 1, isSilent ? from : Infinity);
   const grown = (of: readonly (typeof GOOD | typeof FAILED | typeof UNANSWERED)[number][]): number =>
     of.reduce((sum, signal) => sum + signs.grown(signal, replica, since), 0);
   return {
@@ -69,19 +73,25 @@ function fareOf(signs: Signs, replica: string): Fare {
   };
 }
 
-function isBad({ failed, good, silence, unanswered }: Fare): boolean {
+function isFaulty({ failed, good, silence, unanswered }: RequestTally): boolean {
   const wrong = failed + unanswered;
-  return silence !== undefined || (wrong >= LEAST_BAD && wrong >= good);
+  return silence !== undefined || (wrong >= MIN_FAILURES && wrong >= good);
 }
 
 /** Whether it is completely unreachable, and not only slow or failing. */
-function isAway(signs: Signs, { failed, good, replica, silence, since, unanswered }: Fare): boolean {
+function isUnreachable(
+  signs: Signs,
+  { failed, good, replica, silence, since, unanswered }: RequestTally,
+): boolean {
   if (silence) return true;
-  const saysCounts = signs.of('count-local', replica).some(({ at }) => at > since + SILENT_MS);
-  return unanswered > failed && good === 0 && !saysCounts;
+  const reportsCount = signs.of('count-local', replica).some(({ at }) => at > since + SILENT_MS);
+  return unanswered > failed && good === 0 && !reportsCount;
 }
 
-function away({ good, ids, replica, silence, since, unanswered }: Fare, signs: Signs): Finding {
+function unreachable(
+  { good, ids, replica, silence, since, unanswered }: RequestTally,
+  signs: Signs,
+): Finding {
   const others = signs.replicas.filter((other) => other !== replica);
   const answersOfOthers = others.flatMap((other) => GOOD.map((signal) => signs.last(signal, other)));
   const counts = others.map((other) => signs.last('count-local', other));
@@ -103,12 +113,12 @@ function away({ good, ids, replica, silence, since, unanswered }: Fare, signs: S
         idsOf(answersOfOthers.some(Boolean) ? answersOfOthers : counts),
       ),
     ],
-    brings: ['unknown', 'replica-cut-off'],
+    consequences: ['unknown', 'replica-cut-off'],
   };
 }
 
-function failing(fare: Fare, signs: Signs): Finding {
-  const { failed, good, ids, replica, since, unanswered } = fare;
+function failing(tally: RequestTally, signs: Signs): Finding {
+  const { failed, good, ids, replica, since, unanswered } = tally;
   const local = signs.last('count-local', replica);
   const isSlow = unanswered > failed;
   return {
@@ -130,7 +140,7 @@ function failing(fare: Fare, signs: Signs): Finding {
         isSlow ? [] : idsOf(signs.replicas.map((other) => signs.last('requests-admitted', other))),
       ),
     ],
-    brings: ['uncoordinated-admission', 'unknown'],
+    consequences: ['uncoordinated-admission', 'unknown'],
   };
 }
 
@@ -144,29 +154,32 @@ function slow(signs: Signs, replica: string): Finding | undefined {
   const threshold = Math.max(SLOW_MS, SLOW_FACTOR * usual);
   // If all are late now and then, a replica can be the only late one by chance.
   if (shareAbove(threshold, others) > shareAbove(threshold, own) / 2) return undefined;
-  const spell = sustainedAbove(own, threshold, SLOW_FOR_MS, SLOW_SHARE);
+  const slowInterval = sustainedAbove(own, threshold, SLOW_FOR_MS, SLOW_SHARE);
   const atOnce =
     own.length >= SLOW_ANSWERS &&
     quantile(own, 0.25) > Math.max(2 * SLOW_MS, SLOW_FACTOR * quantile(others, 0.75));
-  if (!spell && !atOnce) return undefined;
-  const seen: readonly Sample[] = spell?.samples ?? own;
+  if (!slowInterval && !atOnce) return undefined;
+  const slowSamples: readonly Sample[] = slowInterval?.samples ?? own;
   // At the same time: a delay of all of them comes from elsewhere.
-  const beside = spell ? others.filter(({ at }) => at >= spell.from && at <= spell.to) : others;
-  if (beside.length < SLOW_ANSWERS || quantile(beside, 0.5) > quantile(seen, 0.5) / 3) return undefined;
+  const beside = slowInterval
+    ? others.filter(({ at }) => at >= slowInterval.from && at <= slowInterval.to)
+    : others;
+  if (beside.length < SLOW_ANSWERS || quantile(beside, 0.5) > quantile(slowSamples, 0.5) / 3)
+    return undefined;
   return {
     anomaly: 'replica-slow',
     component: replica,
     action: 'restart-component',
     confidence: 0.75,
-    onsetMs: seen[0]?.at ?? 0,
+    onsetMs: slowSamples[0]?.at ?? 0,
     chain: [
       ...claim(
-        `${replica} took ${span(quantile(seen, 0.5))} to answer${spell ? `, for ${span(spell.to - spell.from)}` : ''}.`,
-        idsOf(seen),
+        `${replica} took ${span(quantile(slowSamples, 0.5))} to answer${slowInterval ? `, for ${span(slowInterval.to - slowInterval.from)}` : ''}.`,
+        idsOf(slowSamples),
       ),
       ...claim(`The others took ${span(usual)}: it is about ${replica} alone.`, idsOf(others)),
     ],
-    brings: ['unknown'],
+    consequences: ['unknown'],
   };
 }
 
@@ -174,7 +187,7 @@ function shareAbove(threshold: number, samples: readonly Sample[]): number {
   return samples.filter(({ value }) => value > threshold).length / Math.max(1, samples.length);
 }
 
-function nobodyKnows(bad: readonly Fare[]): Finding {
+function unexplained(bad: readonly RequestTally[]): Finding {
   const wrong = bad.reduce((sum, { failed, unanswered }) => sum + failed + unanswered, 0);
   return {
     anomaly: 'unknown',
@@ -186,6 +199,6 @@ function nobodyKnows(bad: readonly Fare[]): Finding {
       `Every replica failed requests (${wrong} in all), and nothing was seen of the store that explains it.`,
       bad.flatMap(({ ids, silence }) => [...ids, ...(silence?.ids ?? [])]),
     ),
-    brings: [],
+    consequences: [],
   };
 }

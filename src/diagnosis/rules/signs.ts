@@ -12,7 +12,7 @@ export interface Sample {
 }
 
 /** An interval in which a condition held; milliseconds since the origin of the bundle. */
-export interface Spell {
+export interface Interval {
   readonly from: number;
   readonly to: number;
   readonly samples: readonly Sample[];
@@ -123,8 +123,8 @@ export function sustainedAbove(
   threshold: number,
   leastMs: number,
   share: number,
-): Spell | undefined {
-  let best: Spell | undefined;
+): Interval | undefined {
+  let best: Interval | undefined;
   for (let i = 0; i < samples.length; i += 1) {
     const first = samples[i];
     if (!first || first.value <= threshold) continue;

@@ -1,24 +1,24 @@
 /** Distinguishes a store that answers everything late from a prober that is slow. Pure. */
-import { quantile, type Sample, type Signs, type Spell, sustainedAbove } from './signs.ts';
+import { type Interval, quantile, type Sample, type Signs, sustainedAbove } from './signs.ts';
 
 /** Slow: this many times the usual, for this long. Milliseconds. */
 const SLOW_FACTOR = 5;
 const SLOW_MS = 40;
 /** A slow store is slow for nearly every probe; a machine under load answers some of them at once. */
 const SLOW_SHARE = 0.9;
-const LEAST_LOOKS = 8;
+const MIN_PROBES = 8;
 const SLOW_FOR_MS = 1500;
 /**
  * If a constant delay is added to each probe, the fastest tenth of late probes takes at least this share of the median.
  */
 const STEADY = 0.7;
 /** If this share of the replicas' answers is quick, the prober is not the slow part. */
-const ASKED_SLOWLY = 0.75;
+const REPLICAS_QUICK = 0.75;
 /** Probes before and after the slow ones, and the share of them that was quick, for a store that became slow. */
-const LEAST_OTHERS = 2;
+const MIN_OTHERS = 2;
 const OTHERS_QUICK = 0.75;
 
-export interface Slow extends Spell {
+export interface Slow extends Interval {
   readonly usual: number;
   readonly writes: readonly Sample[];
 }
@@ -27,32 +27,32 @@ export interface Slow extends Spell {
 export function slowStore(signs: Signs, store: string): Slow | undefined {
   const reads = signs.of('read-latency', store);
   const usual = usualOf(reads);
-  const spell = sustainedAbove(reads, thresholdOf(usual), SLOW_FOR_MS, SLOW_SHARE);
-  if (!spell || spell.samples.length < LEAST_LOOKS) return undefined;
+  const slowInterval = sustainedAbove(reads, thresholdOf(usual), SLOW_FOR_MS, SLOW_SHARE);
+  if (!slowInterval || slowInterval.samples.length < MIN_PROBES) return undefined;
   const writes = [...signs.of('write-latency', store), ...signs.of('write-outstanding', store)].filter(
-    ({ at, value }) => at >= spell.from && at - value <= spell.to && value > SLOW_MS,
+    ({ at, value }) => at >= slowInterval.from && at - value <= slowInterval.to && value > SLOW_MS,
   );
   if (writes.length === 0) return undefined;
-  if (isAskedAsSlowly(signs, spell) && !hasBecomeSlow(reads, spell, usual)) return undefined;
-  return { ...spell, usual, writes };
+  if (areReplicasAsSlow(signs, slowInterval) && !hasBecomeSlow(reads, slowInterval, usual)) return undefined;
+  return { ...slowInterval, usual, writes };
 }
 
 /** Whether replicas answered as late, then or all along: then the prober may be slow, and not the store. */
-function isAskedAsSlowly(signs: Signs, { from, samples, to }: Spell): boolean {
-  const asked = signs.replicas.flatMap((replica) => signs.of('request-latency', replica));
-  const then = asked.filter(({ at }) => at >= from && at <= to);
+function areReplicasAsSlow(signs: Signs, { from, samples, to }: Interval): boolean {
+  const answers = signs.replicas.flatMap((replica) => signs.of('request-latency', replica));
+  const then = answers.filter(({ at }) => at >= from && at <= to);
   const late = quantile(samples, 0.5) / 4;
-  return then.length === 0 || [then, asked].some((some) => quantile(some, ASKED_SLOWLY) >= late);
+  return then.length === 0 || [then, answers].some((some) => quantile(some, REPLICAS_QUICK) >= late);
 }
 
 /**
  * Whether probes were quick and then became late by about the same amount each. A delay in the network or the store
  * adds to every probe; a prober short of processor time is late now and then, all along, and by any time.
  */
-function hasBecomeSlow(reads: readonly Sample[], { from, samples, to }: Spell, usual: number): boolean {
+function hasBecomeSlow(reads: readonly Sample[], { from, samples, to }: Interval, usual: number): boolean {
   if (usual === 0) return false;
   const others = reads.filter(({ at }) => at < from || at > to);
-  if (others.length < LEAST_OTHERS || quantile(others, OTHERS_QUICK) > thresholdOf(usual)) return false;
+  if (others.length < MIN_OTHERS || quantile(others, OTHERS_QUICK) > thresholdOf(usual)) return false;
   const late = samples.filter(({ value }) => value > SLOW_MS);
   return quantile(late, 0.1) >= STEADY * quantile(samples, 0.5);
 }

@@ -1,12 +1,12 @@
 /** A store that was unreachable and has come back without its data. Pure. */
 import { claim, type Finding, span } from './finding.ts';
-import { idsOf, type Sample, type Signs, type Spell } from './signs.ts';
+import { type Interval, idsOf, type Sample, type Signs } from './signs.ts';
 
 /** Delayed counts have arrived this long after a silence. Milliseconds. */
 const ARRIVED_MS = 1000;
 
 /** A count that the store no longer holds, while the replicas still do. */
-export function restart(signs: Signs, store: string, silence: Spell | undefined): Finding | undefined {
+export function restart(signs: Signs, store: string, silence: Interval | undefined): Finding | undefined {
   const stored = signs.of('count-stored', store);
   let dropped: { before: Sample; after: Sample } | undefined;
   for (const [i, after] of stored.entries()) {
@@ -52,7 +52,7 @@ export function restart(signs: Signs, store: string, silence: Spell | undefined)
         signs.total('count-local').ids,
       ),
     ],
-    brings: [
+    consequences: [
       'uncoordinated-admission',
       'store-unreachable',
       'store-writes-stalled',
@@ -64,7 +64,7 @@ export function restart(signs: Signs, store: string, silence: Spell | undefined)
 }
 
 /** The last count before a silence after which reads are answered and the count is gone. */
-function lastBeforeSilence(signs: Signs, store: string, silence: Spell | undefined): Sample | undefined {
+function lastBeforeSilence(signs: Signs, store: string, silence: Interval | undefined): Sample | undefined {
   if (!silence) return undefined;
   const before = signs.last('count-stored', store, silence.from + 1);
   const readAgain = signs.of('read-latency', store).filter(({ at }) => at > silence.to);
@@ -76,7 +76,7 @@ function lastBeforeSilence(signs: Signs, store: string, silence: Spell | undefin
 }
 
 /** The count long after a silence, if it lacks counts that the replicas made and have not added to for a while. */
-function neverArrived(signs: Signs, store: string, silence: Spell | undefined): Sample | undefined {
+function neverArrived(signs: Signs, store: string, silence: Interval | undefined): Sample | undefined {
   if (!silence) return undefined;
   const after = signs.last('count-stored', store);
   if (!after || after.at < silence.to + ARRIVED_MS) return undefined;

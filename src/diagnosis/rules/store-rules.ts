@@ -1,14 +1,14 @@
 /** Faults of the store that the replicas share. */
 import { claim, type Finding, span } from './finding.ts';
-import { idsOf, largest, quantile, type Sample, type Signs, type Spell } from './signs.ts';
+import { type Interval, idsOf, largest, quantile, type Sample, type Signs } from './signs.ts';
 import { type Slow, slowStore } from './slow-store.ts';
 import { restart } from './store-restart.ts';
 
 /** Shorter delays are no failure: a machine under load delays a probe by as much. Milliseconds. */
-const LEAST_MS = 700;
+const MIN_STALL_MS = 700;
 /** A read answered this late, while replicas answered. */
 const LATE_MS = 1500;
-const LEAST_REPLIES = 4;
+const MIN_REPLIES = 4;
 /** A prober stalls for less than this, however short of processor time. */
 const LONGEST_PAUSE_MS = 4000;
 const PART_MS = 250;
@@ -16,7 +16,7 @@ const PART_MS = 250;
 const SLOW_FACTOR = 5;
 
 /** An interval in which a write was stalled. */
-interface Stall extends Spell {
+interface Stall extends Interval {
   /** The write that was accepted at its end. */
   readonly release: Sample | undefined;
   /** The slowest write accepted before it. */
@@ -46,27 +46,27 @@ export function storeFindings(signs: Signs): Finding[] {
 }
 
 /** The longest interval in which the store answered nothing, if it is long enough. */
-function silenceOf(signs: Signs, store: string): Spell | undefined {
+function silenceOf(signs: Signs, store: string): Interval | undefined {
   const answered = [...signs.of('read-latency', store), ...signs.of('write-latency', store)];
-  const noticed = signs.of('unreachable', store).filter(({ value }) => value >= LEAST_MS);
+  const noticed = signs.of('unreachable', store).filter(({ value }) => value >= MIN_STALL_MS);
   // A read that was answered late shows a silence before its answer.
   const late = signs
     .of('read-latency', store)
     .filter(
       ({ at, value }) =>
         value >= LONGEST_PAUSE_MS ||
-        (value >= LATE_MS && repliesWithin(signs, at - value, at) >= LEAST_REPLIES),
+        (value >= LATE_MS && repliesWithin(signs, at - value, at) >= MIN_REPLIES),
     );
-  const spells = [...noticed, ...late].map((sample) => ({
+  const intervals = [...noticed, ...late].map((sample) => ({
     from: sample.at - sample.value,
     to: sample.at,
     samples: [sample],
   }));
-  const silent = spells.filter(
+  const silent = intervals.filter(
     // A probe sent and answered within the interval shows that it was not silent.
     ({ from, to }) => !answered.some(({ at, value }) => at - value > from + 1 && at < to - 1),
   );
-  return silent.reduce<Spell | undefined>(
+  return silent.reduce<Interval | undefined>(
     (longest, spell) => (longest && longest.to - longest.from >= spell.to - spell.from ? longest : spell),
     undefined,
   );
@@ -82,7 +82,7 @@ function repliesWithin(signs: Signs, from: number, to: number): number {
   return new Set(within.map(({ at }) => Math.floor(at / PART_MS))).size;
 }
 
-function unreachable(signs: Signs, store: string, { from, samples, to }: Spell): Finding {
+function unreachable(signs: Signs, store: string, { from, samples, to }: Interval): Finding {
   const after = firstAfter(signs.of('read-latency', store), to);
   return {
     anomaly: 'store-unreachable',
@@ -98,7 +98,7 @@ function unreachable(signs: Signs, store: string, { from, samples, to }: Spell):
       ...claim(`It answered again ${span((after?.at ?? to) - from)} after its last sign.`, idsOf([after])),
       ...gapClaim(signs, from),
     ],
-    brings: [
+    consequences: [
       'uncoordinated-admission',
       'limit-not-enforced',
       'replica-cut-off',
@@ -111,15 +111,15 @@ function unreachable(signs: Signs, store: string, { from, samples, to }: Spell):
 
 function stallOf(signs: Signs, store: string): Stall | undefined {
   const accepted = signs.of('write-latency', store);
-  const looks = [...signs.of('write-outstanding', store), ...accepted];
+  const probes = [...signs.of('write-outstanding', store), ...accepted];
   let longest: Stall | undefined;
-  for (const look of looks) {
-    const from = look.at - look.value;
-    const usual = largest(accepted.filter(({ at, value }) => at <= from && value < LEAST_MS));
-    if (look.value < Math.max(LEAST_MS, SLOW_FACTOR * (usual?.value ?? 0))) continue;
-    if (longest && look.value <= longest.to - longest.from) continue;
-    const samples = looks.filter(({ at, value }) => Math.abs(at - value - from) < 50);
-    longest = { from, to: look.at, samples, usual, release: firstAfter(accepted, look.at - 1) };
+  for (const probe of probes) {
+    const from = probe.at - probe.value;
+    const usual = largest(accepted.filter(({ at, value }) => at <= from && value < MIN_STALL_MS));
+    if (probe.value < Math.max(MIN_STALL_MS, SLOW_FACTOR * (usual?.value ?? 0))) continue;
+    if (longest && probe.value <= longest.to - longest.from) continue;
+    const samples = probes.filter(({ at, value }) => Math.abs(at - value - from) < 50);
+    longest = { from, to: probe.at, samples, usual, release: firstAfter(accepted, probe.at - 1) };
   }
   return longest;
 }
@@ -128,7 +128,7 @@ function stalled(signs: Signs, store: string, stall: Stall): Finding | undefined
   const { from, release, samples, to, usual } = stall;
   const until = release?.at ?? to;
   const reads = signs.of('read-latency', store).filter(({ at, value }) => at - value > from && at <= until);
-  if (reads.length === 0 && repliesWithin(signs, from, until) < LEAST_REPLIES) return undefined;
+  if (reads.length === 0 && repliesWithin(signs, from, until) < MIN_REPLIES) return undefined;
   const usually = usual ? `, where ${span(usual.value)} is usual` : '';
   const over = release
     ? `took ${span(release.at - from)} to be accepted`
@@ -147,7 +147,13 @@ function stalled(signs: Signs, store: string, stall: Stall): Finding | undefined
       ),
       ...gapClaim(signs, from),
     ],
-    brings: ['uncoordinated-admission', 'limit-not-enforced', 'replica-cut-off', 'replica-slow', 'unknown'],
+    consequences: [
+      'uncoordinated-admission',
+      'limit-not-enforced',
+      'replica-cut-off',
+      'replica-slow',
+      'unknown',
+    ],
   };
 }
 
@@ -199,7 +205,7 @@ function slowly(signs: Signs, store: string, { from, samples, to, usual, writes 
       ),
       ...gapClaim(signs, from),
     ],
-    brings: [
+    consequences: [
       'uncoordinated-admission',
       'limit-not-enforced',
       'replica-slow',
@@ -216,7 +222,7 @@ function isFarLonger(stall: Stall, slow: Slow): boolean {
 }
 
 /** The share of `a` that lies in `b`. */
-function overlap(a: Spell, b: Spell): number {
+function overlap(a: Interval, b: Interval): number {
   const common = Math.min(a.to, b.to) - Math.max(a.from, b.from);
   return Math.max(0, common) / Math.max(1, a.to - a.from);
 }

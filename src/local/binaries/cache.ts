@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { isThere } from '../run.ts';
+import { pathExists } from '../run.ts';
 import { withLock } from './lock.ts';
 import type { Progress } from './progress.ts';
 
@@ -37,10 +37,10 @@ export async function ensureFolder(
   fill: (partial: string) => Promise<void>,
 ): Promise<string> {
   const folder = join(cacheRoot(env), key);
-  if (await isThere(folder)) return folder;
+  if (await pathExists(folder)) return folder;
   const onWait = (): void => progress(`another run is making ${folder}: waiting for it`);
   const make = async (): Promise<void> => {
-    if (await isThere(folder)) return;
+    if (await pathExists(folder)) return;
     await removeLeftovers(dirname(folder), basename(folder));
     await placeAtomically(folder, fill);
   };

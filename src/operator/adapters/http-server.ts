@@ -12,9 +12,9 @@ import { createMetricsPage } from '../metrics/metrics-page.ts';
 import { limitConnections } from './connection-limit.ts';
 
 /** Concurrent connections: probes of the kubelet, a few scrapers, and room for clients that only hold them open. */
-const MOST_CONNECTIONS = 64;
+const MAX_CONNECTIONS = 64;
 /** A connection is closed after this many requests. */
-const MOST_REQUESTS = 1000;
+const MAX_REQUESTS = 1000;
 /** Timeouts for a header, a request, and a client that neither sends nor reads; in milliseconds. */
 const HEADERS_WITHIN_MS = 5000;
 const REQUEST_WITHIN_MS = 10_000;
@@ -56,8 +56,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server = createServer(limits, (request, response) => {
     void answer({ ...options, metrics }, request, response);
   });
-  const connections = limitConnections(server, MOST_CONNECTIONS);
-  server.maxRequestsPerSocket = MOST_REQUESTS;
+  const connections = limitConnections(server, MAX_CONNECTIONS);
+  server.maxRequestsPerSocket = MAX_REQUESTS;
   server.timeout = SILENT_MS;
   // Longer than the usual scrape interval of 15 s or probe period of 10 s, to avoid a handshake for each.
   server.keepAliveTimeout = 30_000;

@@ -30,7 +30,7 @@ export function createKubeCluster(
   const lists = new PodLists(client);
   const get = async <T>(path: string, signal: AbortSignal): Promise<T | undefined> => {
     try {
-      return await explained(
+      return await withForbiddenError(
         client.request<T>({ method: 'GET', path, signal, timeoutMs: READ_TIMEOUT_MS, maxBytes: READ_BYTES }),
       );
     } catch (error) {
@@ -48,7 +48,7 @@ export function createKubeCluster(
     secret: (namespace, name, signal) => get<Secret>(core('secrets', { namespace, name }), signal),
     // Uses a list: the operator may not get pods, and need not.
     async pod(namespace, name, signal) {
-      const pods = await explained(
+      const pods = await withForbiddenError(
         lists.list(
           // Requested right before a pause or a write.
           { namespace, labelSelector: '', fieldSelector: `metadata.name=${name}`, most: 1, timed: true },
@@ -58,9 +58,9 @@ export function createKubeCluster(
       return pods === 'TooMany' ? undefined : pods[0];
     },
     pods: (namespace, labelSelector, most, signal, timed = false) =>
-      explained(lists.list({ namespace, labelSelector, most, ...(timed && TIMED) }, signal)),
+      withForbiddenError(lists.list({ namespace, labelSelector, most, ...(timed && TIMED) }, signal)),
     podMetadata: (namespace, most, signal) =>
-      explained(lists.list({ namespace, labelSelector: '', most, metadataOnly: true }, signal)),
+      withForbiddenError(lists.list({ namespace, labelSelector: '', most, metadataOnly: true }, signal)),
     ...createNotes(client),
     lease: (options) => new KubeLease({ client, clock, leads, logger, ...options }),
   };
@@ -71,7 +71,7 @@ function isOnThisMachine(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
 }
 
-async function explained<T>(read: Promise<T>): Promise<T> {
+async function withForbiddenError<T>(read: Promise<T>): Promise<T> {
   try {
     return await read;
   } catch (error) {

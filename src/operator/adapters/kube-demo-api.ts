@@ -32,14 +32,14 @@ export function createKubeDemoApi(client: KubeClient, read: (key: string) => Cha
         throw error;
       }
     },
-    applyStatus: (demo, status, signal) => settled(applyStatus(guarded(demo, signal), status)),
-    addFinalizer: (demo, signal) => settled(addFinalizer(guarded(demo, signal), FINALIZER)),
-    removeFinalizer: (demo, signal) => settled(removeFinalizer(guarded(demo, signal), FINALIZER)),
+    applyStatus: (demo, status, signal) => writeOutcome(applyStatus(guarded(demo, signal), status)),
+    addFinalizer: (demo, signal) => writeOutcome(addFinalizer(guarded(demo, signal), FINALIZER)),
+    removeFinalizer: (demo, signal) => writeOutcome(removeFinalizer(guarded(demo, signal), FINALIZER)),
   };
 }
 
 /** The outcome of a write; errors that are definite answers become states. */
-async function settled(write: Promise<ChaosDemo | undefined>): Promise<Write> {
+async function writeOutcome(write: Promise<ChaosDemo | undefined>): Promise<Write> {
   try {
     const demo = await write;
     return demo ? { state: 'stored', demo } : { state: 'gone' };

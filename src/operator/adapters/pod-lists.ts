@@ -16,7 +16,7 @@ const PAGE_PODS = 51;
 /** A larger page is requested again with fewer pods; a single pod may have more. */
 const PAGE_BYTES = 2 * 1024 * 1024;
 /** Maximum bytes of all pages of one list: 200 pods of 80 KiB. */
-const MOST_LIST_BYTES = 16 * 1024 * 1024;
+const MAX_LIST_BYTES = 16 * 1024 * 1024;
 /** For a complete list, in milliseconds. */
 const LIST_WITHIN_MS = 10_000;
 /** Concurrent lists, in all and per namespace. */
@@ -76,7 +76,7 @@ export class PodLists {
     });
     for await (const { bytes, items } of pages) {
       total += bytes;
-      if (total > MOST_LIST_BYTES) throw new ListTooLargeError(pods.length, MOST_LIST_BYTES);
+      if (total > MAX_LIST_BYTES) throw new ListTooLargeError(pods.length, MAX_LIST_BYTES);
       pods.push(...(items ?? []).map(slimPod));
       if (pods.length > most) return 'TooMany';
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/simulation/fake-clock.ts';
-import { createSystemClock, keepTime } from './system-clock.ts';
+import { createSystemClock, followWallClock } from './system-clock.ts';
 
 describe('the clock of the process', () => {
   /** A system that shows whole milliseconds. */
@@ -66,7 +66,7 @@ describe('the clock of the process', () => {
     const clock = { ...inner, sleep: (ms: number, signal: AbortSignal) => world.sleep(ms, signal) };
     const stop = new AbortController();
     let isQuiet = false;
-    const kept = keepTime(clock, () => isQuiet, stop.signal);
+    const kept = followWallClock(clock, () => isQuiet, stop.signal);
     world.step(-60_000);
     await world.advance(60_000);
     expect(clock.now()).toBe(world.now() + 60_000);

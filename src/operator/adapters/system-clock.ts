@@ -12,7 +12,7 @@ import { sleep } from '../../kube/wait.ts';
 const STEP_MS = 20;
 
 /** Interval between checks for a step, in milliseconds. */
-const LOOK_EVERY_MS = 10_000;
+const CHECK_INTERVAL_MS = 10_000;
 
 export interface SystemClock extends Clock {
   /** Follows the wall clock again if it was set. Call it only while no times are being compared. */
@@ -37,13 +37,13 @@ export function createSystemClock(
 }
 
 /** Makes `clock` follow the wall clock whenever no work is in progress, until `signal` aborts. */
-export async function keepTime(
+export async function followWallClock(
   clock: SystemClock,
   isQuiet: () => boolean,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     if (isQuiet()) clock.follow();
-    await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+    await clock.sleep(CHECK_INTERVAL_MS, signal).catch(() => undefined);
   }
 }

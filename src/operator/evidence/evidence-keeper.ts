@@ -5,7 +5,7 @@
  */
 import { type ChaosDemo, messageOf, type ScenarioStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
-import { watching } from '../../demo/scenarios.ts';
+import { isBeingObserved } from '../../demo/scenarios.ts';
 import type { SubjectDefinition } from '../../demo/subject.ts';
 import {
   diagnosisData,
@@ -32,7 +32,7 @@ const LAST_WITHIN_MS = 60_000;
 /**
  * How long writes fail before an event reports it, in milliseconds: an earlier object of the name is gone in seconds.
  */
-const TELL_AFTER_MS = 10_000;
+const REPORT_LOSS_AFTER_MS = 10_000;
 /** How long a process waits for writes at its end, in milliseconds. */
 const CLOSE_WITHIN_MS = 2000;
 /** Bytes of a scenario while it is observed: it is rewritten repeatedly, by every run. */
@@ -51,19 +51,19 @@ export interface EvidenceKeeperOptions {
 }
 
 /** The parts of a session used here. */
-export type Witness = Pick<Session, 'evidence' | 'observed'>;
+export type EvidenceSource = Pick<Session, 'evidence' | 'observed'>;
 
 /** Data of a ConfigMap: contents by file name. */
 type Files = Readonly<Record<string, string>>;
 
-interface Kept {
+interface KeptRun {
   readonly key: string;
   readonly uid: string;
   readonly run: number;
   readonly definition: SubjectDefinition;
   /** With the last status of the run. */
   demo: ChaosDemo;
-  witness: Witness | undefined;
+  source: EvidenceSource | undefined;
   /** Files of finished scenarios, by the id of the fault. */
   readonly over: Map<string, Files>;
   /** Sentences on what is missing. */
@@ -80,7 +80,7 @@ interface Kept {
   /** Since when writes fail, by the monotonic clock. */
   failingSince?: number | undefined;
   lastError?: unknown;
-  told: boolean;
+  lossReported: boolean;
   /** The final files, set at the end of the run. The session is gone by then. */
   last?: Files;
   /** Aborts when `last` is set. */
@@ -91,9 +91,9 @@ interface Kept {
 export class EvidenceKeeper {
   readonly #options: EvidenceKeeperOptions;
   /** By the key of the object. */
-  readonly #runs = new Map<string, Kept>();
+  readonly #runs = new Map<string, KeptRun>();
   /** All runs with something left to write, including ended ones. */
-  readonly #working = new Map<Kept, Promise<void>>();
+  readonly #working = new Map<KeptRun, Promise<void>>();
 
   constructor(options: EvidenceKeeperOptions) {
     this.#options = options;
@@ -105,9 +105,14 @@ export class EvidenceKeeper {
   }
 
   /** Called for a stored status, before the session of an ended run is closed; returns at once. */
-  note(key: string, demo: ChaosDemo, witness: Witness | undefined, definition: SubjectDefinition): void {
+  note(
+    key: string,
+    demo: ChaosDemo,
+    source: EvidenceSource | undefined,
+    definition: SubjectDefinition,
+  ): void {
     try {
-      this.#note(key, demo, witness, definition);
+      this.#note(key, demo, source, definition);
     } catch (error) {
       const log = childLogger(this.#options.logger, contextOf(demo));
       log.error({ err: error }, 'the evidence of a run is not kept any more');
@@ -115,7 +120,12 @@ export class EvidenceKeeper {
     }
   }
 
-  #note(key: string, demo: ChaosDemo, witness: Witness | undefined, definition: SubjectDefinition): void {
+  #note(
+    key: string,
+    demo: ChaosDemo,
+    source: EvidenceSource | undefined,
+    definition: SubjectDefinition,
+  ): void {
     const { run } = demo.status ?? {};
     if (!run) return;
     let kept = this.#runs.get(key);
@@ -127,7 +137,7 @@ export class EvidenceKeeper {
       if (run.completedAt !== undefined) return;
       kept = this.#begin(key, demo, run.number, definition);
     }
-    take(kept, demo, witness);
+    updateRun(kept, demo, source);
     if (run.completedAt !== undefined) this.#end(kept, true);
   }
 
@@ -159,20 +169,20 @@ export class EvidenceKeeper {
     await endsWithin(clock, CLOSE_WITHIN_MS, all);
   }
 
-  #begin(key: string, demo: ChaosDemo, run: number, definition: SubjectDefinition): Kept {
-    const kept: Kept = {
+  #begin(key: string, demo: ChaosDemo, run: number, definition: SubjectDefinition): KeptRun {
+    const kept: KeptRun = {
       key,
       uid: demo.metadata.uid,
       run,
       definition,
       demo,
-      witness: undefined,
+      source: undefined,
       over: new Map(),
       leftOut: new Set(),
       due: true,
       written: {},
       first: !demo.status?.scenarios?.some(({ fault }) => fault !== undefined),
-      told: false,
+      lossReported: false,
       ended: new AbortController(),
       stop: new AbortController(),
     };
@@ -188,14 +198,14 @@ export class EvidenceKeeper {
   }
 
   /** The run has ended, if `complete`, or this process ends. Collects the observations before the session closes. */
-  #end(kept: Kept, complete: boolean): void {
+  #end(kept: KeptRun, complete: boolean): void {
     this.#runs.delete(kept.key);
     kept.last = filesAt(kept, this.#options.clock.now(), complete);
-    kept.witness = undefined;
+    kept.source = undefined;
     kept.ended.abort();
   }
 
-  async #work(kept: Kept): Promise<void> {
+  async #work(kept: KeptRun): Promise<void> {
     const { clock } = this.#options;
     const stop = kept.stop.signal;
     const pause = async (signal: AbortSignal): Promise<void> =>
@@ -204,7 +214,7 @@ export class EvidenceKeeper {
     await Promise.resolve();
     while (!stop.aborted && !kept.last) {
       const now = clock.now();
-      if (kept.due || isWatched(kept, now)) {
+      if (kept.due || isObserving(kept, now)) {
         kept.due = false;
         await this.#write(kept, filesAt(kept, now, false));
       }
@@ -212,14 +222,14 @@ export class EvidenceKeeper {
     }
     const until = clock.monotonic() + LAST_WITHIN_MS;
     while (!stop.aborted && kept.last && !(await this.#write(kept, kept.last))) {
-      if (clock.monotonic() >= until) return this.#tell(kept);
+      if (clock.monotonic() >= until) return this.#reportLoss(kept);
       await pause(stop);
     }
     if (!stop.aborted) await this.#removeOld(kept);
   }
 
   /** Writes the files that have changed; returns whether the store has all of them now. */
-  async #write(kept: Kept, files: Files): Promise<boolean> {
+  async #write(kept: KeptRun, files: Files): Promise<boolean> {
     const { clock, mayWrite, store } = this.#options;
     const changed = Object.entries(files).filter(([name, text]) => kept.written[name] !== text);
     if (changed.length === 0) return true;
@@ -248,7 +258,7 @@ export class EvidenceKeeper {
   }
 
   /** Whatever is in the store now, the next write has everything. */
-  #failed(kept: Kept, error: unknown): void {
+  #failed(kept: KeptRun, error: unknown): void {
     kept.stored = undefined;
     kept.written = {};
     const now = this.#options.clock.monotonic();
@@ -257,20 +267,20 @@ export class EvidenceKeeper {
       kept.failingSince = now;
     }
     kept.lastError = error;
-    if (now - kept.failingSince >= TELL_AFTER_MS) this.#tell(kept);
+    if (now - kept.failingSince >= REPORT_LOSS_AFTER_MS) this.#reportLoss(kept);
     // Once that is reported, retry only with the next status, or while a fault is observed.
-    kept.due ||= !kept.told;
+    kept.due ||= !kept.lossReported;
   }
 
   /** Once a run, and only by the leading process. */
-  #tell(kept: Kept): void {
-    if (kept.told || kept.failingSince === undefined || !this.#options.mayWrite()) return;
-    kept.told = true;
+  #reportLoss(kept: KeptRun): void {
+    if (kept.lossReported || kept.failingSince === undefined || !this.#options.mayWrite()) return;
+    kept.lossReported = true;
     this.#options.onRefused(kept.demo, messageOf(kept.lastError));
   }
 
   /** The newest `historyLimit` runs before this one keep their evidence. Failed removals are left to the next run. */
-  async #removeOld({ demo, run, stop: { signal } }: Kept): Promise<void> {
+  async #removeOld({ demo, run, stop: { signal } }: KeptRun): Promise<void> {
     const { clock, logger, mayWrite, store } = this.#options;
     try {
       for (let old = run - 1 - demo.spec.historyLimit, absent = 0; old > 0; old -= 1) {
@@ -289,45 +299,45 @@ export class EvidenceKeeper {
     }
   }
 
-  #log({ demo }: Kept): Logger {
+  #log({ demo }: KeptRun): Logger {
     return childLogger(this.#options.logger, contextOf(demo));
   }
 }
 
 /** Stores a status, and the session if there is one. */
-function take(kept: Kept, demo: ChaosDemo, witness: Witness | undefined): void {
+function updateRun(kept: KeptRun, demo: ChaosDemo, source: EvidenceSource | undefined): void {
   kept.demo = demo;
-  kept.witness = witness ?? kept.witness;
+  kept.source = source ?? kept.source;
   kept.due = true;
 }
 
 /** All files that the store should have by now. `complete`: nothing more will come. */
-function filesAt(kept: Kept, now: number, complete: boolean): Files {
-  const { definition, demo, leftOut, over, witness } = kept;
+function filesAt(kept: KeptRun, now: number, complete: boolean): Files {
+  const { definition, demo, leftOut, over, source } = kept;
   const { scenarios: entries = [] } = demo.status ?? {};
   const planned = new Map(definition.scenarios(demo.spec).map((scenario) => [scenario.name, scenario]));
   const files: Record<string, string> = {};
   for (const [index, entry] of entries.entries()) {
     const scenario = planned.get(entry.name);
-    if (!scenario || !entry.fault || !witness) continue;
+    if (!scenario || !entry.fault || !source) continue;
     const { id } = entry.fault;
-    const diagnosis = diagnosisPartOf(demo.status ?? {}, entry.name, entry.fault, witness.observed);
+    const diagnosis = diagnosisPartOf(demo.status ?? {}, entry.name, entry.fault, source.observed);
     if (diagnosis) Object.assign(files, diagnosisData(index, diagnosis));
     const known = complete ? undefined : over.get(id);
     if (known) {
       Object.assign(files, known);
       continue;
     }
-    const evidence = witness.evidence(id);
-    if (!witness.observed.prepared[id]) {
+    const evidence = source.evidence(id);
+    if (!source.observed.prepared[id]) {
       // Whether it had been observed to its end is unknown here: the store is never read back.
       leftOut.add(
         `${entry.name}: the operator was restarted after it had announced the fault, so what it saw may be missing or end early`,
       );
     }
     if (!evidence) continue;
-    const part = scenarioPartOf(demo.status ?? {}, scenario, entry.fault, evidence, witness.observed);
-    const isOver = complete || hasBeenWatched(kept, entry, now);
+    const part = scenarioPartOf(demo.status ?? {}, scenario, entry.fault, evidence, source.observed);
+    const isOver = complete || isObservationOver(kept, entry, now);
     const most = scenarioBytes(entries.length);
     const { data, thin } = scenarioData(index, part, isOver ? most : Math.min(most, LIVE_BYTES));
     const room = { bytes: Math.floor(HISTORY_BYTES / entries.length), live: !isOver };
@@ -346,22 +356,22 @@ function filesAt(kept: Kept, now: number, complete: boolean): Files {
 }
 
 /** Whether a fault that this process has prepared is announced, active or observed. */
-function isWatched(kept: Kept, now: number): boolean {
-  const prepared = kept.witness?.observed.prepared ?? {};
+function isObserving(kept: KeptRun, now: number): boolean {
+  const prepared = kept.source?.observed.prepared ?? {};
   return (kept.demo.status?.scenarios ?? []).some(
-    (entry) => entry.fault && prepared[entry.fault.id] && !hasBeenWatched(kept, entry, now),
+    (entry) => entry.fault && prepared[entry.fault.id] && !isObservationOver(kept, entry, now),
   );
 }
 
 /** Whether the observation of a fault that this process began has ended, or will never end. */
-function hasBeenWatched(
-  { definition, demo, witness }: Kept,
+function isObservationOver(
+  { definition, demo, source }: KeptRun,
   { fault, name, result }: ScenarioStatus,
   now: number,
 ): boolean {
-  if (result === undefined || !fault || !witness) return false;
-  const reading = witness.observed.readings[fault.id];
+  if (result === undefined || !fault || !source) return false;
+  const reading = source.observed.readings[fault.id];
   if (reading?.complete === true) return true;
   const scenario = definition.scenarios(demo.spec).find((candidate) => candidate.name === name);
-  return !scenario || !watching(fault, scenario, reading, now);
+  return !scenario || !isBeingObserved(fault, scenario, reading, now);
 }

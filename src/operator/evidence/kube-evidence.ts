@@ -13,7 +13,7 @@ const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 /** The data is not needed back. */
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 /** Maximum bytes of metadata: the API server accepts 256 KiB of annotations. */
-const MOST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 /**
  * Concurrent writes, in all and per namespace: if ConfigMaps are slow, because of a webhook for example, connections
  * stay free for ending faults and for the lease.
@@ -28,7 +28,7 @@ interface Found extends KubeObject {
 export function createKubeEvidence(client: KubeClient): EvidenceStore {
   const limit = new GroupLimit(AT_ONCE);
   const call = async (request: KubeRequest): Promise<Found> =>
-    await client.request<Found>({ accept: METADATA_ONLY, maxBytes: MOST_BYTES, ...request });
+    await client.request<Found>({ accept: METADATA_ONLY, maxBytes: MAX_BYTES, ...request });
   const pathOf = ({ metadata }: ChaosDemo, run: number): string =>
     resourcePath(configMaps, { namespace: metadata.namespace, name: evidenceName(metadata.name, run) });
 

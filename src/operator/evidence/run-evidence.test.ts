@@ -25,7 +25,7 @@ it('puts a detection as long after the break as the status says it took', () => 
       const status = { run: { startedAt: new Date(RUN_AT).toISOString() } } as never;
       const { detections } = scenarioPartOf(status, scenario, fault, seen, observed);
       const [broken, detected] = detections.map(({ atMs }) => atMs);
-      // As takeReading does it.
+      // As applyReading does it.
       expect((detected ?? 0) - (broken ?? 0)).toBe(Math.max(0, Math.round(reading.detectedAt - brokenAt)));
     }),
   );

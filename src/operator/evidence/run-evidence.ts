@@ -4,16 +4,16 @@ import { truncate } from '../../api/index.ts';
 import { ms, watchEnd } from '../../demo/context.ts';
 import { diagnosisKey, type InvariantReading, type Observed } from '../../demo/observed.ts';
 import { remedyId } from '../../demo/remedies.ts';
-import type { FaultEvidence, Scenario, SeenBand } from '../../demo/subject.ts';
+import type { FaultEvidence, ObservedBand, Scenario } from '../../demo/subject.ts';
 import {
   type Diagnosis,
-  moved,
   RUN_EVIDENCE_VERSION,
   type RunPart,
   type ScenarioEvidence,
+  shifted,
 } from '../../evidence/index.ts';
 
-const MOST_TEXT = 256;
+const MAX_TEXT_LENGTH = 256;
 
 /** The run itself; undefined if the status has none. `leftOut`: a sentence each. */
 export function runPartOf(
@@ -50,7 +50,7 @@ export function runPartOf(
     })),
     ...(run.verdict && { verdict: run.verdict }),
     complete,
-    leftOut: truncate(leftOut.join('; '), MOST_TEXT),
+    leftOut: truncate(leftOut.join('; '), MAX_TEXT_LENGTH),
   };
 }
 
@@ -78,10 +78,10 @@ export function scenarioPartOf(
         kind,
         fromMs: since(from),
         ...(to !== undefined && { toMs: since(to) }),
-        text: truncate(text, MOST_TEXT),
+        text: truncate(text, MAX_TEXT_LENGTH),
       })),
     detections: detectionsOf(scenario, observed.readings[fault.id], since),
-    bundle: moved(bundle, Math.round(originMs - atMs)),
+    bundle: shifted(bundle, Math.round(originMs - atMs)),
   };
 }
 
@@ -110,21 +110,25 @@ function detectionsOf(
   since: (at: number) => number,
 ): ScenarioEvidence['detections'] {
   const { brokenAt, detectedAt, summary = '' } = reading ?? {};
-  const told: { atMs: number; text: string }[] = [];
-  if (brokenAt !== undefined) told.push({ atMs: since(brokenAt), text: `broken: ${invariant}` });
+  const detections: { atMs: number; text: string }[] = [];
+  if (brokenAt !== undefined) detections.push({ atMs: since(brokenAt), text: `broken: ${invariant}` });
   if (detectedAt !== undefined) {
     const atMs =
       brokenAt === undefined
         ? since(detectedAt)
         : since(brokenAt) + Math.max(0, Math.round(detectedAt - brokenAt));
-    told.push({ atMs, text: `detected: ${summary}` });
+    detections.push({ atMs, text: `detected: ${summary}` });
   }
-  return told.map(({ atMs, text }) => ({ atMs, text: truncate(text, MOST_TEXT) }));
+  return detections.map(({ atMs, text }) => ({ atMs, text: truncate(text, MAX_TEXT_LENGTH) }));
 }
 
-function bandsOf(scenario: Scenario, fault: FaultStatus, reading: InvariantReading | undefined): SeenBand[] {
+function bandsOf(
+  scenario: Scenario,
+  fault: FaultStatus,
+  reading: InvariantReading | undefined,
+): ObservedBand[] {
   const plannedAt = ms(fault.plannedAt);
-  const bands: SeenBand[] = [
+  const bands: ObservedBand[] = [
     { kind: 'countdown', from: plannedAt - scenario.countdownMs, to: plannedAt, text: scenario.faultTitle },
   ];
   if (fault.startedAt === undefined) return bands;

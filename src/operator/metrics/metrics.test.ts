@@ -125,11 +125,11 @@ it('counts questions, tokens and cost by profile, and invents no label', async (
   const metrics = create(IDLE, [], ['small']);
   const before = (await read(metrics)).size;
   const usage = { inputTokens: 1000, outputTokens: 50, microDollars: 3750 };
-  metrics.asked({ profile: 'small', outcome: 'accepted', usage });
-  metrics.asked({ profile: 'small', outcome: 'rejected', usage });
-  metrics.asked({ profile: 'small', outcome: 'failed' });
-  metrics.asked({ profile: 'rules', outcome: 'accepted' });
-  metrics.asked({ profile: 'unheard-of', outcome: 'accepted', usage });
+  metrics.diagnosisQueried({ profile: 'small', outcome: 'accepted', usage });
+  metrics.diagnosisQueried({ profile: 'small', outcome: 'rejected', usage });
+  metrics.diagnosisQueried({ profile: 'small', outcome: 'failed' });
+  metrics.diagnosisQueried({ profile: 'rules', outcome: 'accepted' });
+  metrics.diagnosisQueried({ profile: 'unheard-of', outcome: 'accepted', usage });
   const series = await read(metrics);
   expect(series.size).toBe(before);
   expect(Object.fromEntries(series)).toMatchObject({

@@ -4,7 +4,7 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { RULES_PROFILE, type SubjectApi } from '../../api/index.ts';
-import type { Asked } from '../../diagnosis/index.ts';
+import type { QueryRecord } from '../../diagnosis/index.ts';
 import type { ReconcileRecord } from '../../kube/controller.ts';
 import type { QueueObserver } from '../../kube/work-queue.ts';
 import { MetricTable } from './metric-table.ts';
@@ -30,7 +30,7 @@ export interface OperatorMetrics {
   /** Counts a request to the API server; without a status, no response came. */
   requested(method: string, status?: number): void;
   /** Counts a question to a profile. */
-  asked(asked: Asked): void;
+  diagnosisQueried(asked: QueryRecord): void;
   /** A watch on the API server failed or expired and was restarted. */
   watchRestarted(): void;
   /** Whether this process leads from now on. */
@@ -104,7 +104,7 @@ export function createMetrics(
     registry,
     runs,
     requested,
-    asked,
+    diagnosisQueried: asked,
     statusWritten: (result) => written({ result }),
     watchRestarted: () => restarted({}),
     setLeader(leads) {
@@ -176,7 +176,10 @@ function createQueueMetrics(
 }
 
 /** Counts questions to profiles, with their outcome and cost. */
-function createQuestionMetrics(table: MetricTable, profiles: readonly string[]): (asked: Asked) => void {
+function createQuestionMetrics(
+  table: MetricTable,
+  profiles: readonly string[],
+): (asked: QueryRecord) => void {
   const profile = [...new Set([RULES_PROFILE, ...profiles])];
   const questions = table.counter(
     'chaosdemo_diagnosis_questions_total',

@@ -5,7 +5,7 @@
 import { Gauge } from 'prom-client';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { FINALIZER, PHASES } from '../../api/index.ts';
-import { ms, runDeadline, runIsOn } from '../../demo/context.ts';
+import { isRunActive, ms, runDeadline } from '../../demo/context.ts';
 import type { MetricTable } from './metric-table.ts';
 
 export interface ObjectSources {
@@ -37,7 +37,7 @@ export function createObjectMetrics(table: MetricTable, { demos, now }: ObjectSo
     table.gauge(name, help, () => {
       let most = 0;
       for (const demo of demos()) {
-        if (!runIsOn(demo.status) || isLetGo(demo)) continue;
+        if (!isRunActive(demo.status) || isReleased(demo)) continue;
         for (const due of dueTimes(demo, since)) most = Math.max(most, (now() - due) / 1000);
       }
       return most;
@@ -55,7 +55,7 @@ export function createObjectMetrics(table: MetricTable, { demos, now }: ObjectSo
 }
 
 /** Whether it is being deleted, and only other finalizers still hold it. */
-function isLetGo({ metadata: { deletionTimestamp, finalizers = [] } }: ChaosDemo): boolean {
+function isReleased({ metadata: { deletionTimestamp, finalizers = [] } }: ChaosDemo): boolean {
   return deletionTimestamp !== undefined && !finalizers.includes(FINALIZER);
 }
 

@@ -4,7 +4,7 @@ import { Counter, type Registry } from 'prom-client';
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Signs of an API server in trouble or throttling us: these start at 0, so that a rate is right. */
-const TROUBLE = ['429', '500', '503', '504', '<error>'];
+const ERROR_CODES = ['429', '500', '503', '504', '<error>'];
 
 /** Codes with their own series; any other is counted by its class, as 4xx, so that a proxy cannot create more. */
 const CODES = new Set([
@@ -19,7 +19,7 @@ const CODES = new Set([
   '413',
   '422',
   '502',
-  ...TROUBLE,
+  ...ERROR_CODES,
 ]);
 
 /** @returns a function that counts a request by the status of the response, or undefined if there was none */
@@ -30,7 +30,7 @@ export function createRequestMetrics(registry: Registry): (method: string, statu
     labelNames: ['method', 'code'],
     registers: [registry],
   });
-  for (const method of METHODS) for (const code of TROUBLE) requests.inc({ method, code }, 0);
+  for (const method of METHODS) for (const code of ERROR_CODES) requests.inc({ method, code }, 0);
   return (method, status) => {
     if (METHODS.includes(method)) requests.inc({ method, code: codeOf(status) });
   };

@@ -8,7 +8,7 @@
 import type { ChaosDemoStatus, ScenarioStatus, SubjectApi } from '../../api/index.ts';
 import { PROOFS, REASON_GROUPS, RESULTS } from '../../api/index.ts';
 import { type Chapter, STAGES } from '../../demo/chapter.ts';
-import { runIsOn } from '../../demo/context.ts';
+import { isRunActive } from '../../demo/context.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 import type { MetricTable } from './metric-table.ts';
 
@@ -22,7 +22,7 @@ const ERRORED_REASONS = [...REASON_GROUPS.failure.reasons, 'Inconclusive', 'Othe
 const LONGEST_SECONDS = 31 * 24 * 3600;
 
 /** Larger than any figure of a subject so far. */
-const MOST_FIGURE = 1e9;
+const MAX_FIGURE = 1e9;
 
 /** In seconds. */
 const BUCKETS = {
@@ -133,7 +133,7 @@ export function createRunMetrics(
     if (result !== 'Violated' && result !== 'Held') return;
     for (const { observe, of } of figures) {
       const value = of(scenario);
-      if (value !== undefined && value >= 0 && value <= MOST_FIGURE) observe({ type }, value);
+      if (value !== undefined && value >= 0 && value <= MAX_FIGURE) observe({ type }, value);
     }
   };
 
@@ -167,7 +167,7 @@ export function createRunMetrics(
       diagnoses.runEnded(after);
     },
     deleted(status, now) {
-      if (!runIsOn(status)) return;
+      if (!isRunActive(status)) return;
       runEnded('Aborted', secondsBetween(status.run?.startedAt, new Date(now).toISOString()));
       for (const scenario of status.scenarios ?? []) scenarioEnded(scenario);
       diagnoses.runEnded(status);

@@ -2,17 +2,17 @@
 import type { Activity } from '../../demo/effects.ts';
 
 /** Runs one activity until `signal` is aborted. */
-export type CarryOn = (activity: Activity, signal: AbortSignal) => Promise<void>;
+export type RunActivity = (activity: Activity, signal: AbortSignal) => Promise<void>;
 
 export class ActivityRunner {
-  readonly #carryOn: CarryOn;
+  readonly #runActivity: RunActivity;
   readonly #onFailure: (activity: Activity, error: unknown) => void;
   readonly #running = new Map<string, { stop: AbortController; done: Promise<void> }>();
   #closed = false;
 
   /** @param onFailure called when an activity ended by an error; it is started again when it is next wanted */
-  constructor(carryOn: CarryOn, onFailure: (activity: Activity, error: unknown) => void) {
-    this.#carryOn = carryOn;
+  constructor(runActivity: RunActivity, onFailure: (activity: Activity, error: unknown) => void) {
+    this.#runActivity = runActivity;
     this.#onFailure = onFailure;
   }
 
@@ -42,7 +42,7 @@ export class ActivityRunner {
     const run = async (): Promise<void> => {
       await previous;
       try {
-        if (!stop.signal.aborted) await this.#carryOn(activity, stop.signal);
+        if (!stop.signal.aborted) await this.#runActivity(activity, stop.signal);
       } catch (error) {
         if (!stop.signal.aborted) this.#onFailure(activity, error);
       } finally {

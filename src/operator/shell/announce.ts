@@ -2,13 +2,13 @@
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { API_VERSION, KIND, printable } from '../../api/index.ts';
 import type { Chapter } from '../../demo/chapter.ts';
-import { runIsOn } from '../../demo/context.ts';
+import { isRunActive } from '../../demo/context.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';
 
-export interface Audience {
+export interface Recorders {
   events: Pick<EventRecorder, 'record'>;
   metrics: OperatorMetrics;
 }
@@ -18,7 +18,7 @@ export interface Audience {
  * @param chapters those of a run by the spec of `demo`
  */
 export function announceChange(
-  { events, metrics }: Audience,
+  { events, metrics }: Recorders,
   logger: Logger,
   demo: ChaosDemo,
   before: ChaosDemoStatus | undefined,
@@ -32,24 +32,24 @@ export function announceChange(
 
 /** Announces the deletion of an object during its run; does nothing if no run is active. */
 export function announceDeletion(
-  { events, metrics }: Audience,
+  { events, metrics }: Recorders,
   logger: Logger,
   demo: ChaosDemo,
   now: number,
 ): void {
-  if (!runIsOn(demo.status)) return;
+  if (!isRunActive(demo.status)) return;
   recordEvents(events, demo, deletionEvents(demo.status ?? {}));
   childLogger(logger, contextOf(demo)).info({}, 'the object is being deleted; its run has ended');
   metrics.runs.deleted(demo.status ?? {}, now);
 }
 
 /** Reports that the evidence of a run is not stored, or not completely, and why. */
-export function announceEvidenceLoss({ events }: Audience, demo: ChaosDemo, message: string): void {
+export function announceEvidenceLoss({ events }: Recorders, demo: ChaosDemo, message: string): void {
   const note = `The evidence of run ${demo.status?.run?.number ?? 0} is not kept, or not all of it: ${message}`;
   recordEvents(events, demo, [{ type: 'Warning', reason: 'EvidenceNotKept', action: 'KeepEvidence', note }]);
 }
 
-function recordEvents(events: Audience['events'], demo: ChaosDemo, notes: EventNote[]): void {
+function recordEvents(events: Recorders['events'], demo: ChaosDemo, notes: EventNote[]): void {
   const { name, namespace, resourceVersion, uid } = demo.metadata;
   const regarding = { apiVersion: API_VERSION, kind: KIND, name, namespace, uid, resourceVersion };
   for (const note of notes) {

@@ -2,11 +2,11 @@
 import { ANNOTATIONS, type ChaosDemo } from '../../api/index.ts';
 import type { Demo } from '../../demo/context.ts';
 
-/** The input of `decide` from an object. @param noRoom why no further run may begin now */
+/** The input of `decide` from an object. @param noSlotReason why no further run may begin now */
 export function demoOf(
   { metadata, spec, status }: ChaosDemo,
   killSwitch: boolean,
-  noRoom: string | undefined,
+  noSlotReason: string | undefined,
 ): Demo {
   const { annotations = {}, deletionTimestamp, generation, uid } = metadata;
   const names = ['requestedAt', 'advance', 'abort'] as const;
@@ -19,7 +19,7 @@ export function demoOf(
     generation,
     deleting: deletionTimestamp !== undefined,
     killSwitch,
-    noRoom,
+    noSlotReason,
     spec,
     status: status ?? {},
     annotations: Object.fromEntries(steering) as Demo['annotations'],

@@ -10,7 +10,7 @@ import type { Permit } from '../../demo/subject.ts';
 import type { Logger } from '../../kube/kube-types.ts';
 
 /** Delay before retrying an effect that this process may not perform, in milliseconds. */
-const LEAD_AGAIN_MS = 1000;
+const LEADER_RETRY_MS = 1000;
 
 /** Backoff for a failed effect, in milliseconds: doubling from the first to the longest. */
 const RETRY_MS = { first: 1000, longest: 10_000 };
@@ -24,7 +24,7 @@ export interface EffectRunnerOptions {
   readonly permitFor: (effect: Effect) => Permit;
   readonly note: (finding: Finding) => void;
   /** Requests another decision. */
-  readonly askAgain: () => void;
+  readonly requestDecision: () => void;
 }
 
 /** The effects of one session. */
@@ -34,8 +34,8 @@ export class EffectRunner {
   readonly #begun = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, { count: number; waits: boolean }>();
   /** Effects in progress that set something up; a restore ends them first. */
-  readonly #settingUp = new Set<Promise<void>>();
-  readonly #endSetUps = new AbortController();
+  readonly #setups = new Set<Promise<void>>();
+  readonly #setupsAbort = new AbortController();
   #released = false;
   #awaitsLead = false;
 
@@ -54,7 +54,7 @@ export class EffectRunner {
       if (!this.#mayBegin(effect)) continue;
       const permit = this.#options.permitFor(effect);
       const refusal = permit.refusal();
-      if (refusal === undefined) this.#beginOne(effect, permit);
+      if (refusal === undefined) this.#start(effect, permit);
       else this.#defer(effect, refusal);
     }
   }
@@ -67,29 +67,29 @@ export class EffectRunner {
   #mayBegin(effect: Effect): boolean {
     if (this.#lifetime.signal.aborted || this.#begun.has(effect.id)) return false;
     if (this.#failures.get(effect.id)?.waits) return false;
-    return !(setsUp(effect) && this.#endSetUps.signal.aborted);
+    return !(isSetup(effect) && this.#setupsAbort.signal.aborted);
   }
 
-  #beginOne(effect: Effect, permit: Permit): void {
+  #start(effect: Effect, permit: Permit): void {
     if (effect.kind === 'Restore' && effect.release) this.#released = true;
     const done = Promise.resolve().then(() => this.#run(effect, permit));
     this.#begun.set(effect.id, done);
-    if (!setsUp(effect)) return;
-    this.#settingUp.add(done);
-    void done.finally(() => this.#settingUp.delete(done));
+    if (!isSetup(effect)) return;
+    this.#setups.add(done);
+    void done.finally(() => this.#setups.delete(done));
   }
 
   /** Handles an effect that must not run now: a fault is missed, all else is retried when this process leads again. */
   #defer(effect: Effect, refusal: string): void {
-    const { askAgain, clock, log, note } = this.#options;
+    const { requestDecision, clock, log, note } = this.#options;
     log().warn({ effect: effect.kind, id: effect.id }, `not performed: ${refusal}`);
     if (effect.kind === 'Inject') return note(missed(effect.id, refusal));
     if (this.#awaitsLead) return;
     this.#awaitsLead = true;
-    void clock.sleep(LEAD_AGAIN_MS, this.#lifetime.signal).then(
+    void clock.sleep(LEADER_RETRY_MS, this.#lifetime.signal).then(
       () => {
         this.#awaitsLead = false;
-        askAgain();
+        requestDecision();
       },
       () => undefined,
     );
@@ -97,12 +97,12 @@ export class EffectRunner {
 
   async #run(effect: Effect, permit: Permit): Promise<void> {
     const { note, perform } = this.#options;
-    const signals = [this.#lifetime.signal, ...(setsUp(effect) ? [this.#endSetUps.signal] : [])];
+    const signals = [this.#lifetime.signal, ...(isSetup(effect) ? [this.#setupsAbort.signal] : [])];
     const stop = AbortSignal.any(signals);
     try {
       if (effect.kind === 'Inject' || effect.kind === 'Remediate') note({ kind: 'Begun', fault: effect.id });
       if (effect.kind === 'Diagnose') note({ kind: 'Asked', fault: effect.fault, profile: effect.profile });
-      if (effect.kind === 'Restore') await this.#endSettingUp();
+      if (effect.kind === 'Restore') await this.#abortSetups();
       const finding = await perform(effect, permit, stop);
       this.#failures.delete(effect.id);
       // A check ends with its finding, and a preparation that found a refusal has set nothing up.
@@ -114,7 +114,7 @@ export class EffectRunner {
   }
 
   #fail(effect: Effect, error: unknown): void {
-    const { askAgain, clock, log, note } = this.#options;
+    const { requestDecision, clock, log, note } = this.#options;
     const { id, kind } = effect;
     const why = messageOf(error);
     if (kind === 'Inject') {
@@ -137,20 +137,20 @@ export class EffectRunner {
     this.#failures.set(id, failure);
     this.#begun.delete(id);
     // A delayed check frees its slot for those waiting.
-    if (kind === 'Admit') askAgain();
+    if (kind === 'Admit') requestDecision();
     void clock.sleep(delay, this.#lifetime.signal).then(
       () => {
         failure.waits = false;
-        askAgain();
+        requestDecision();
       },
       () => undefined,
     );
   }
 
   /** Ends setups in progress at once, before anything is undone. */
-  async #endSettingUp(): Promise<void> {
-    this.#endSetUps.abort(new Error('the run is being restored'));
-    await Promise.allSettled(this.#settingUp);
+  async #abortSetups(): Promise<void> {
+    this.#setupsAbort.abort(new Error('the run is being restored'));
+    await Promise.allSettled(this.#setups);
   }
 
   /**
@@ -162,7 +162,7 @@ export class EffectRunner {
     signal: AbortSignal,
   ): Promise<Finding> {
     if (effect.release) this.#released = true;
-    await this.#endSettingUp();
+    await this.#abortSetups();
     const stop = AbortSignal.any([signal, this.#lifetime.signal]);
     return await this.#options.perform(effect, permit, stop);
   }
@@ -174,7 +174,7 @@ export class EffectRunner {
   }
 }
 
-function setsUp({ kind }: Effect): boolean {
+function isSetup({ kind }: Effect): boolean {
   return kind === 'MeasureBaseline' || kind === 'Prepare' || kind === 'Remediate';
 }
 

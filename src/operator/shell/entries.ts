@@ -3,7 +3,7 @@
  * work in progress. Idle objects, most of them, have no state.
  */
 import type { ChaosDemo } from '../../api/index.ts';
-import { fixturesToRemove, runIsOn } from '../../demo/context.ts';
+import { fixturesToRemove, isRunActive } from '../../demo/context.ts';
 import { within } from '../../kube/wait.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -20,7 +20,7 @@ export interface Entry {
   /** The version left by the last reconcile, and when it is due again; a watch event with it brings nothing new. */
   settled?: { readonly version: string; readonly dueAt: number };
   /** Something other than a new version requires a decision: a session's finding, the kill switch, a free slot. */
-  isCalled?: boolean;
+  needsDecision?: boolean;
   /** Since when no status of it could be stored; milliseconds by the monotonic clock. */
   rejectedSince?: number;
 }
@@ -82,9 +82,9 @@ export class Entries {
   }
 
   /** The next reconcile of this key decides, even if its object has not changed. */
-  call(key: string): void {
+  requestDecision(key: string): void {
     const entry = this.#entries.get(key);
-    if (entry) entry.isCalled = true;
+    if (entry) entry.needsDecision = true;
   }
 
   /** A version of the object that is newer than the cache, or was. */
@@ -122,7 +122,7 @@ export class Entries {
   }
 
   /** Forgets an object without state. */
-  tidy(entry: Entry): void {
+  removeIfIdle(entry: Entry): void {
     const { key, latest, session } = entry;
     if (session || latest || this.#entries.get(key) !== entry) return;
     this.#entries.delete(entry.key);
@@ -144,7 +144,7 @@ export class Entries {
   /** Begins to undo what an active run has created, and then to close the session. */
   undo(entry: Entry): void {
     this.#end(entry, async (session) => {
-      if (runIsOn(session.demo.status)) await this.#release(session);
+      if (isRunActive(session.demo.status)) await this.#release(session);
     });
   }
 
@@ -163,8 +163,8 @@ export class Entries {
         ...this.#endings.values(),
         ...entries.map(async ({ session }) => {
           const { scenarios = [] } = session?.demo.status ?? {};
-          const mayBeOn = scenarios.some(({ fault }) => fault && !fault.endedAt);
-          if (release && mayBeOn) await session?.release(signal);
+          const mayBeActive = scenarios.some(({ fault }) => fault && !fault.endedAt);
+          if (release && mayBeActive) await session?.release(signal);
           await session?.close(!release);
         }),
       ]);

@@ -125,12 +125,12 @@ function outcome(
 ): EventNote {
   const { expect, measures = [], message } = scenario;
   const met = asExpected(scenario);
-  const said = `${about}: ${result}${met ? ' as expected' : `, expected ${expect}`}`;
+  const summary = `${about}: ${result}${met ? ' as expected' : `, expected ${expect}`}`;
   return {
     type: met ? 'Normal' : 'Warning',
     reason: outcomes[result],
     action: 'Watch',
-    note: result === 'Inconclusive' ? withReason(said, message) : `${said}${figures(measures, result)}`,
+    note: result === 'Inconclusive' ? withReason(summary, message) : `${summary}${figures(measures, result)}`,
   };
 }
 
@@ -182,7 +182,7 @@ function endingOf(verdict: Verdict): Pick<EventNote, 'type' | 'reason'> {
   return { type: verdict.phase === 'Succeeded' ? 'Normal' : 'Warning', reason: `Run${verdict.phase}` };
 }
 
-interface Because {
+interface ReasonAndMessage {
   reason: string;
   message: string;
 }
@@ -197,7 +197,7 @@ function refusal(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): E
   return [{ type: 'Warning', reason: now.reason, action: 'Refuse', note: now.message }];
 }
 
-function refusedBy(status: ChaosDemoStatus | undefined): Because | undefined {
+function refusedBy(status: ChaosDemoStatus | undefined): ReasonAndMessage | undefined {
   const stalled = condition(status, 'Stalled');
   return stalled?.status === 'True' && condition(status, 'Complete')?.status === 'False'
     ? stalled
@@ -212,7 +212,7 @@ function waiting(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): E
 }
 
 /** A check in progress is not waiting: that has the reason Pending. */
-function waitsFor(status: ChaosDemoStatus | undefined): Because | undefined {
+function waitsFor(status: ChaosDemoStatus | undefined): ReasonAndMessage | undefined {
   if (status?.phase !== 'Pending') return undefined;
   const reconciling = condition(status, 'Reconciling');
   return reconciling?.status === 'True' && reconciling.reason !== 'Pending' ? reconciling : undefined;

@@ -47,7 +47,7 @@ function setup() {
     evidence: new FakeEvidence(world).connect(clock),
     clock,
     logger: pino({ level: 'silent' }),
-    audience: { events: { record: (event) => events.push(event) }, metrics },
+    recorders: { events: { record: (event) => events.push(event) }, metrics },
     subjects: new Map([
       ['simulated', { definition: simulatedDefinition, connector: new SimulatedConnector(target, clock) }],
     ]),
@@ -134,7 +134,7 @@ describe('a version that was stored by the same process', () => {
     await reconcile();
     await reconcile();
     expect(decisions.made).toBe(1);
-    reconciler.call('ns/demo');
+    reconciler.requestDecision('ns/demo');
     await reconcile();
     expect(decisions.made).toBe(2);
   });

@@ -1,7 +1,7 @@
 /** One reconcile: decides once on the object and its session's observations, stores the status, then passes it on. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
-import { activeFault, faultDeadline, runIsOn } from '../../demo/context.ts';
+import { activeFault, faultDeadline, isRunActive } from '../../demo/context.ts';
 import type { Decision } from '../../demo/decide.ts';
 import { decide } from '../../demo/decide.ts';
 import type { Effect } from '../../demo/effects.ts';
@@ -10,7 +10,7 @@ import { isTransition } from '../../demo/transition.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';
 import { EvidenceKeeper } from '../evidence/evidence-keeper.ts';
 import type { Logger } from '../log.ts';
-import type { Audience } from './announce.ts';
+import type { Recorders } from './announce.ts';
 import { announceChange, announceDeletion, announceEvidenceLoss } from './announce.ts';
 import { demoOf } from './demo-of.ts';
 import { Entries, type Entry } from './entries.ts';
@@ -27,26 +27,26 @@ import { NotLeadingError, StatusWriter } from './status-writer.ts';
 import { unknownSubjectStatus } from './unknown-subject.ts';
 
 /** Requeue delay of a process that does not lead now, or no longer. */
-const LEAD_AGAIN_MS = 1000;
+const LEADER_RETRY_MS = 1000;
 
 /**
  * Minimum requeue delay in milliseconds if a scheduled wake-up was due and brought nothing. Without a delay, the loop
  * would starve the event it waits for.
  */
-const PAST_WAKE_MS = 100;
+const MIN_REQUEUE_MS = 100;
 
 /** Retry delay for a deleted object whose fault may be active; milliseconds. */
-const HELD_AGAIN_MS = 10_000;
+const HELD_RETRY_MS = 10_000;
 
 /** How long the API server may reject the status of a run before others get its lock and its slot; milliseconds. */
-const REJECTED_MS = 120_000;
+const REJECTION_LIMIT_MS = 120_000;
 
 export interface ReconcilerOptions {
   readonly api: DemoApi;
   readonly evidence: EvidenceStore;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly audience: Audience;
+  readonly recorders: Recorders;
   readonly subjects: ConnectedSubjects;
   /** Requests another reconcile of a key. */
   readonly enqueue: (key: string) => void;
@@ -61,7 +61,7 @@ export interface ReconcilerOptions {
 }
 
 /** The rest of a decision, once everything is stored. */
-type Then = Pick<Decision, 'finalizer' | 'wakeAt'>;
+type NextStep = Pick<Decision, 'finalizer' | 'wakeAt'>;
 
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -72,21 +72,21 @@ export class Reconciler {
   #closed = false;
 
   constructor(options: ReconcilerOptions) {
-    const { api, audience, clock, evidence, hasLead, leads, logger } = options;
+    const { api, recorders, clock, evidence, hasLead, leads, logger } = options;
     const enqueue = (key: string): void => {
-      this.call(key);
+      this.requestDecision(key);
       options.enqueue(key);
     };
     const { maxRuns, maxRunsPerNamespace } = options;
     this.#options = options;
-    this.#writer = new StatusWriter(api, audience.metrics, hasLead);
-    this.#slots = new RunSlots({ most: maxRuns, mostByNamespace: maxRunsPerNamespace, onRoom: enqueue });
+    this.#writer = new StatusWriter(api, recorders.metrics, hasLead);
+    this.#slots = new RunSlots({ most: maxRuns, mostByNamespace: maxRunsPerNamespace, onSlotFree: enqueue });
     this.#evidence = new EvidenceKeeper({
       store: evidence,
       clock,
       logger,
       mayWrite: hasLead,
-      onRefused: (demo, message) => announceEvidenceLoss(audience, demo, message),
+      onRefused: (demo, message) => announceEvidenceLoss(recorders, demo, message),
     });
     this.#entries = new Entries({
       clock,
@@ -94,7 +94,7 @@ export class Reconciler {
       leads,
       logger,
       onChange: enqueue,
-      onDeleted: (demo) => announceDeletion(audience, logger, demo, clock.now()),
+      onDeleted: (demo) => announceDeletion(recorders, logger, demo, clock.now()),
       onEnded: (key) => {
         this.#slots.ended(key);
         enqueue(key);
@@ -129,29 +129,29 @@ export class Reconciler {
 
   /** Counts the runs that are already active, before any other may begin. */
   takeOver(keys: Iterable<string>): void {
-    const { api, audience } = this.#options;
+    const { api, recorders } = this.#options;
     for (const key of keys) {
-      if (!runIsOn(api.read(key)?.status)) continue;
+      if (!isRunActive(api.read(key)?.status)) continue;
       this.#slots.take(key);
-      audience.metrics.runs.takenOver();
+      recorders.metrics.runs.takenOver();
     }
   }
 
   /** The next reconcile of this key decides, even if its object has not changed. */
-  call(key: string): void {
-    this.#entries.call(key);
+  requestDecision(key: string): void {
+    this.#entries.requestDecision(key);
   }
 
   /** As `Reconcile` of the controller. */
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
     if (this.#closed) return {};
     // Another process may lead by now; the object is then handled there.
-    if (!this.#options.leads()) return { requeueAfterMs: LEAD_AGAIN_MS };
+    if (!this.#options.leads()) return { requeueAfterMs: LEADER_RETRY_MS };
     const cached = this.#options.api.read(key);
     const entry = this.#entries.of(key, cached);
     if (!cached || !entry) {
       this.#evidence.forget(key);
-      this.#giveSlotUp(key);
+      this.#releaseSlot(key);
       return {};
     }
     try {
@@ -159,18 +159,18 @@ export class Reconciler {
       const { settled } = entry;
       const left = (settled?.dueAt ?? 0) - this.#options.clock.monotonic();
       // Most watch events are for versions that this process has just stored itself.
-      if (settled?.version === demo.metadata.resourceVersion && !entry.isCalled && left > 0) {
+      if (settled?.version === demo.metadata.resourceVersion && !entry.needsDecision && left > 0) {
         return Number.isFinite(left) ? { requeueAfterMs: left } : {};
       }
       delete entry.settled;
-      delete entry.isCalled;
+      delete entry.needsDecision;
       return await this.#advance(entry, demo, signal);
     } catch (error) {
       // It lost the lead between the decision and the write.
-      if (error instanceof NotLeadingError) return { requeueAfterMs: LEAD_AGAIN_MS };
+      if (error instanceof NotLeadingError) return { requeueAfterMs: LEADER_RETRY_MS };
       throw error;
     } finally {
-      this.#entries.tidy(entry);
+      this.#entries.removeIfIdle(entry);
     }
   }
 
@@ -185,20 +185,20 @@ export class Reconciler {
 
   async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
     // Opened for a spec that was changed before its run began: the new one may be about other pods.
-    if (entry.session?.isOutdated && !runIsOn(demo.status)) this.#entries.close(entry);
+    if (entry.session?.isOutdated && !isRunActive(demo.status)) this.#entries.close(entry);
     const subject = subjectOf(this.#options.subjects, demo.spec);
-    if (!subject) return await this.#standUnknown(entry, demo, signal);
+    if (!subject) return await this.#handleUnknownSubject(entry, demo, signal);
 
     let decision: Decision;
     try {
       decision = this.#decide(entry, demo, subject);
     } catch (error) {
-      return await this.#giveUp(entry, demo, error, signal);
+      return await this.#handleFailure(entry, demo, error, signal);
     }
     this.#requestSlot(entry, decision);
     if (decision.finalizer) {
       const held = await this.#writer.ensureFinalizer(demo, signal);
-      if (held.state !== 'stored') return await this.#readAgain(entry, demo, held, signal);
+      if (held.state !== 'stored') return await this.#refetch(entry, demo, held, signal);
       this.#keep(entry, demo, held.demo);
     }
     const before = entry.latest ?? demo;
@@ -207,13 +207,13 @@ export class Reconciler {
       entry.session?.announce(before.status, decision.status);
       const write = await this.#writer.apply(before, decision.status, signal);
       if (write.state === 'refused') {
-        return await this.#giveUp(entry, before, write.error, signal, decision.effects);
+        return await this.#handleFailure(entry, before, write.error, signal, decision.effects);
       }
-      if (write.state !== 'stored') return await this.#readAgain(entry, before, write, signal);
+      if (write.state !== 'stored') return await this.#refetch(entry, before, write, signal);
       after = write.demo;
       this.#stored(entry, before, after);
     }
-    this.#handOn(entry, after, decision, subject);
+    this.#passToSession(entry, after, decision, subject);
     const result = await this.#finish(entry, after, decision, signal);
     const { resourceVersion: version } = (entry.latest ?? after).metadata;
     const { clock } = this.#options;
@@ -225,8 +225,8 @@ export class Reconciler {
   #decide(entry: Entry, demo: ChaosDemo, { definition }: ConnectedSubject): Decision {
     const now = this.#now();
     const observed = entry.session?.observed ?? nothingObserved(now);
-    const noRoom = this.#slots.obstacle(entry.key);
-    return decide(demoOf(demo, this.#options.killSwitchIsOn(), noRoom), observed, now, definition);
+    const noSlotReason = this.#slots.obstacle(entry.key);
+    return decide(demoOf(demo, this.#options.killSwitchIsOn(), noSlotReason), observed, now, definition);
   }
 
   /** In the same turn as the decision, which is based on the slots at that time. */
@@ -234,18 +234,18 @@ export class Reconciler {
     if (slot === 'awaited') this.#slots.wait(key);
     if (slot !== 'taken') return;
     // A check that keeps failing must not occupy a slot.
-    if (!runIsOn(status) && session?.isBackingOff(effects)) this.#giveSlotUp(key);
+    if (!isRunActive(status) && session?.isBackingOff(effects)) this.#releaseSlot(key);
     else this.#slots.take(key);
   }
 
   /** As soon as nothing that uses resources is left. */
-  #giveSlotUp(key: string): void {
+  #releaseSlot(key: string): void {
     if (this.#entries.isEnding(key)) this.#slots.end(key);
     else this.#slots.leave(key);
   }
 
   /** Hands a decision to the session, which exists only if something has to be remembered. */
-  #handOn(
+  #passToSession(
     entry: Entry,
     demo: ChaosDemo,
     { activities, effects, session, slot }: Decision,
@@ -258,13 +258,13 @@ export class Reconciler {
       open.converge(activities);
     } else if (demo.metadata.deletionTimestamp) this.#entries.leave(entry);
     else this.#entries.close(entry);
-    if (slot === 'none') this.#giveSlotUp(entry.key);
+    if (slot === 'none') this.#releaseSlot(entry.key);
   }
 
   async #finish(
     entry: Entry,
     demo: ChaosDemo,
-    { finalizer, wakeAt }: Then,
+    { finalizer, wakeAt }: NextStep,
     signal: AbortSignal,
   ): Promise<ReconcileResult> {
     // The results of a run are removed before its object is deleted, however long that takes.
@@ -272,19 +272,19 @@ export class Reconciler {
     if (!finalizer) {
       const write = await this.#writer.removeFinalizer(demo, signal);
       if (write.state === 'refused') throw write.error;
-      if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
+      if (write.state !== 'stored') return await this.#refetch(entry, demo, write, signal);
       this.#keep(entry, demo, write.demo);
     }
     if (wakeAt === undefined) return {};
     const left = wakeAt - this.#options.clock.now();
-    return { requeueAfterMs: left > 0 ? left : PAST_WAKE_MS };
+    return { requeueAfterMs: left > 0 ? left : MIN_REQUEUE_MS };
   }
 
   /**
    * If no status can be decided on, or the API server does not store it, the controller retries, and nothing begins
    * until then. Undoing does not wait for that, nor does a deleted object without a possibly active fault.
    */
-  async #giveUp(
+  async #handleFailure(
     entry: Entry,
     demo: ChaosDemo,
     error: unknown,
@@ -300,35 +300,35 @@ export class Reconciler {
         'a deleted object waits for the end of its fault',
       );
       const left = faultDeadline(fault) - this.#now();
-      return { requeueAfterMs: Math.max(PAST_WAKE_MS, Math.min(left, HELD_AGAIN_MS)) };
+      return { requeueAfterMs: Math.max(MIN_REQUEUE_MS, Math.min(left, HELD_RETRY_MS)) };
     }
     if (fault) throw error;
     if (!demo.metadata.deletionTimestamp) {
-      this.#yield(entry);
+      this.#releaseIfRejected(entry);
       throw error;
     }
     this.#entries.leave(entry);
-    this.#giveSlotUp(entry.key);
+    this.#releaseSlot(entry.key);
     return await this.#finish(entry, demo, { finalizer: false, wakeAt: undefined }, signal);
   }
 
   /**
    * If the status of a run is rejected for too long, releases its lock and slot; the run continues as after a restart.
    */
-  #yield(entry: Entry): void {
+  #releaseIfRejected(entry: Entry): void {
     const now = this.#options.clock.monotonic();
     entry.rejectedSince ??= now;
-    if (entry.session && now - entry.rejectedSince < REJECTED_MS) return;
+    if (entry.session && now - entry.rejectedSince < REJECTION_LIMIT_MS) return;
     this.#entries.undo(entry);
-    this.#giveSlotUp(entry.key);
+    this.#releaseSlot(entry.key);
   }
 
   /**
    * Handles an object whose subject is not registered. A fault injected by an operator that knew it ends automatically.
    */
-  async #standUnknown(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
+  async #handleUnknownSubject(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
     this.#entries.undo(entry);
-    this.#giveSlotUp(entry.key);
+    this.#releaseSlot(entry.key);
     const now = this.#now();
     const status = unknownSubjectStatus(demo, [...this.#options.subjects.keys()], now);
     const fault = activeFault(status, now);
@@ -336,8 +336,8 @@ export class Reconciler {
     let after = demo;
     if (isTransition(demo.status, status)) {
       const write = await this.#writer.apply(demo, status, signal);
-      if (write.state === 'refused') return await this.#giveUp(entry, demo, write.error, signal);
-      if (write.state !== 'stored') return await this.#readAgain(entry, demo, write, signal);
+      if (write.state === 'refused') return await this.#handleFailure(entry, demo, write.error, signal);
+      if (write.state !== 'stored') return await this.#refetch(entry, demo, write, signal);
       after = write.demo;
       this.#stored(entry, demo, after);
     }
@@ -347,7 +347,7 @@ export class Reconciler {
   /**
    * Another client wrote first (for example a person with an annotation): the next decision uses the current object.
    */
-  async #readAgain(
+  async #refetch(
     entry: Entry,
     demo: ChaosDemo,
     { state }: Write,
@@ -363,7 +363,7 @@ export class Reconciler {
     }
     this.#entries.keep(entry, fetched);
     // That version has had no decision yet, whatever this reconcile did before.
-    entry.isCalled = true;
+    entry.needsDecision = true;
     return { requeueAfterMs: 0 };
   }
 
@@ -381,9 +381,9 @@ export class Reconciler {
   }
 
   #announce(demo: ChaosDemo, before: ChaosDemoStatus | undefined): void {
-    const { audience, logger, subjects } = this.#options;
+    const { recorders, logger, subjects } = this.#options;
     const { definition } = subjectOf(subjects, demo.spec) ?? {};
-    announceChange(audience, logger, demo, before, () => definition?.chapters(demo.spec) ?? []);
+    announceChange(recorders, logger, demo, before, () => definition?.chapters(demo.spec) ?? []);
   }
 
   /** Integer milliseconds: values computed from them go into a status. */

@@ -4,7 +4,7 @@ import { RunSlots } from './run-slots.ts';
 
 function setup({ most = 4, mostByNamespace = 2 } = {}) {
   const given: string[] = [];
-  const slots = new RunSlots({ most, mostByNamespace, onRoom: (key) => given.push(key) });
+  const slots = new RunSlots({ most, mostByNamespace, onSlotFree: (key) => given.push(key) });
   return { given, slots };
 }
 
@@ -104,15 +104,15 @@ describe('RunSlots, whatever is done to it', () => {
         const [most, mostByNamespace] = [4, 2];
         const taken = new Set<string>();
         const waiting = new Set<string>();
-        const onRoom = (given: string): void => {
+        const onSlotFree = (given: string): void => {
           waiting.delete(given);
           taken.add(given);
         };
-        const slots = new RunSlots({ most, mostByNamespace, onRoom });
+        const slots = new RunSlots({ most, mostByNamespace, onSlotFree });
         for (const { do: what, key: about } of steps) {
           if (what === 'ask' && slots.obstacle(about) === undefined) {
             slots.take(about);
-            onRoom(about);
+            onSlotFree(about);
           } else if (what === 'ask') {
             waiting.add(about);
             slots.wait(about);

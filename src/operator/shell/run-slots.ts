@@ -12,7 +12,7 @@ export interface RunSlotsOptions {
   /** Slots that the runs of one namespace may have at once. */
   readonly mostByNamespace: number;
   /** Called with the key of an object that waited and has a slot now. */
-  readonly onRoom: (key: string) => void;
+  readonly onSlotFree: (key: string) => void;
 }
 
 /** Slots for runs, by the key (`namespace/name`) of their object. */
@@ -96,12 +96,12 @@ export class RunSlots {
   }
 
   #handOut(): void {
-    const { most, mostByNamespace, onRoom } = this.#options;
+    const { most, mostByNamespace, onSlotFree } = this.#options;
     while (this.#total() < most) {
       const key = this.#waiting.shift((namespace) => this.#in(namespace) < mostByNamespace);
       if (key === undefined) return;
       this.take(key);
-      onRoom(key);
+      onSlotFree(key);
     }
   }
 

@@ -21,7 +21,7 @@ describe('activities', () => {
     session.converge([poll]);
     await clock.advance(5000);
     expect(log).toEqual(['carry on PollHealth']);
-    world.carryOn = async () => {
+    world.runActivity = async () => {
       throw new Error('cannot go on');
     };
     session.converge([{ kind: 'RecheckPreconditions' }]);
@@ -38,7 +38,7 @@ describe('activities', () => {
     const refused: Admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'label gone' };
     const { clock, open, session, world } = setup({ admission: refused, locked: false });
     await open();
-    world.carryOn = async (_, emit) =>
+    world.runActivity = async (_, emit) =>
       emit({ kind: 'PreconditionCheck', admission: { state: 'granted' }, gone: ['a'] });
     session.converge([{ kind: 'RecheckPreconditions' }]);
     await clock.advance(0);

@@ -4,7 +4,7 @@
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
-import { isPossiblyActive, runIsOn } from '../../demo/context.ts';
+import { isPossiblyActive, isRunActive } from '../../demo/context.ts';
 import type { Activity, Effect } from '../../demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../demo/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
@@ -17,10 +17,10 @@ import { NOT_LEADING, permitFor } from './permit.ts';
 import type { ConnectedSubject } from './ports.ts';
 
 /** Restart delay of an activity that ended by an error, in milliseconds. */
-const ACTIVITY_AGAIN_MS = 1000;
+const ACTIVITY_RETRY_MS = 1000;
 
 /** Retry delay of an unproven release, in milliseconds. */
-const RELEASE_AGAIN_MS = 1000;
+const RELEASE_RETRY_MS = 1000;
 
 /** How long effects and activities may take to end after an abort, and then their resources, in milliseconds. */
 const END_WITHIN_MS = 5000;
@@ -66,11 +66,11 @@ export class Session {
       perform: (effect, permit, signal) => this.#perform(effect, permit, signal),
       permitFor: (effect) => permitFor(effect, this.#permitTerms),
       note: (finding) => this.#note(finding),
-      askAgain: onChange,
+      requestDecision: onChange,
     });
     this.#activities = new ActivityRunner(
-      (activity, signal) => this.#carryOn(activity, signal),
-      (activity, error) => this.#startAgain(activity, error),
+      (activity, signal) => this.#runActivity(activity, signal),
+      (activity, error) => this.#scheduleRestart(activity, error),
     );
   }
 
@@ -147,10 +147,10 @@ export class Session {
         const restored = finding.kind === 'Restored' ? finding.restored : undefined;
         this.#log().info({ ok: restored?.ok }, `released: ${restored?.message ?? 'no finding'}`);
         if (restored?.faultOver) return;
-        await this.#options.clock.sleep(RELEASE_AGAIN_MS, stop);
+        await this.#options.clock.sleep(RELEASE_RETRY_MS, stop);
       } catch (error) {
         this.#log().warn({ err: error }, 'could not prove the release; a fault ends by itself');
-        await this.#options.clock.sleep(RELEASE_AGAIN_MS, stop).catch(() => undefined);
+        await this.#options.clock.sleep(RELEASE_RETRY_MS, stop).catch(() => undefined);
       }
     }
   }
@@ -166,11 +166,11 @@ export class Session {
     }
     const opened = this.#opened;
     this.#opened = undefined;
-    const letGo = async (): Promise<void> => {
+    const closeSubject = async (): Promise<void> => {
       if (opened) await this.#dispose(opened, keepLock);
       await this.#orLog(subject.connector.forget(this.#demo.metadata.uid, keepLock));
     };
-    if (!(await endsWithin(clock, END_WITHIN_MS, letGo()))) {
+    if (!(await endsWithin(clock, END_WITHIN_MS, closeSubject()))) {
       this.#log().error(
         { waitedMs: END_WITHIN_MS },
         'connections or the lock do not close; left to themselves',
@@ -233,19 +233,19 @@ export class Session {
     return { kind: 'PodTemplate', generation, at: clock.now(), ...known };
   }
 
-  async #carryOn(activity: Activity, stop: AbortSignal): Promise<void> {
+  async #runActivity(activity: Activity, stop: AbortSignal): Promise<void> {
     const signal = AbortSignal.any([stop, this.#lifetime.signal]);
     const emit = (finding: Finding): void => {
       if (!signal.aborted) this.#note(finding);
     };
-    await this.#driver.carryOn(activity, emit, signal);
+    await this.#driver.runActivity(activity, emit, signal);
   }
 
-  #startAgain(activity: Activity, error: unknown): void {
+  #scheduleRestart(activity: Activity, error: unknown): void {
     const { clock, onChange } = this.#options;
     if (this.#lifetime.signal.aborted) return;
     this.#log().error({ err: error, activity: activity.kind }, 'an activity failed; it is started again');
-    void clock.sleep(ACTIVITY_AGAIN_MS, this.#lifetime.signal).then(onChange, () => undefined);
+    void clock.sleep(ACTIVITY_RETRY_MS, this.#lifetime.signal).then(onChange, () => undefined);
   }
 
   get #driver(): Opened['driver'] {
@@ -310,6 +310,6 @@ function admissionRequest(demo: ChaosDemo, mustUndo: boolean, now: number): Admi
   const activeFaults = (status?.scenarios ?? []).flatMap(({ fault, type }) =>
     fault && isPossiblyActive(fault, now) ? [{ ...fault, type }] : [],
   );
-  const toBegin = !runIsOn(status) && !mustUndo;
+  const toBegin = !isRunActive(status) && !mustUndo;
   return { name, namespace, uid, generation, spec, activeFaults, toBegin, mustUndo };
 }

@@ -45,7 +45,7 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
       evidence: new FakeEvidence(world).connect(clock),
       clock,
       logger,
-      audience: { events: { record: () => {} }, metrics },
+      recorders: { events: { record: () => {} }, metrics },
       connect(hasLead) {
         leads.push(hasLead);
         const connector = new SimulatedConnector(target, clock);

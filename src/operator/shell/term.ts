@@ -36,7 +36,7 @@ export class Term {
 
   /** Starts working on enqueued objects. */
   constructor(options: TermOptions) {
-    const { audience, clock, concurrency, connect, logger, onReconciled } = options;
+    const { recorders, clock, concurrency, connect, logger, onReconciled } = options;
     const hasLead = (): boolean => this.#hasLead;
     this.#options = options;
     this.reconciler = new Reconciler({
@@ -53,7 +53,7 @@ export class Term {
       backoff: { baseMs: 250, maxMs: 30_000 },
       timers: clock,
       reconcile: (key, stopping) => this.reconciler.reconcile(key, stopping),
-      observer: audience.metrics.queue,
+      observer: recorders.metrics.queue,
       ...(onReconciled && { onReconciled }),
     });
     this.#controller.start();
@@ -78,7 +78,7 @@ export class Term {
 
   /** Requests a decision on an object, whether or not it has changed. */
   enqueue(key: string): void {
-    this.reconciler.call(key);
+    this.reconciler.requestDecision(key);
     this.#controller.enqueue(key);
   }
 

@@ -123,7 +123,7 @@ export class RateLimiterDriver implements SubjectDriver {
     }
   }
 
-  async carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
+  async runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     try {
       await this.#carryOn(activity, emit, signal);
     } catch (error) {

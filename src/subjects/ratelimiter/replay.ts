@@ -5,7 +5,13 @@
 import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../api/index.ts';
 import { iso, watchEnd } from '../../demo/context.ts';
 import { type FaultReport, goneMessage } from '../../demo/observed.ts';
-import { closeUnseen, conclude, takeFigures, takeOver, takeRecovery } from '../../demo/scenarios.ts';
+import {
+  applyFaultReport,
+  applyFigures,
+  applyRecovery,
+  closeUnobserved,
+  conclude,
+} from '../../demo/scenarios.ts';
 import type { Scenario } from '../../demo/subject.ts';
 import type { HistoryEvent } from './history/events.ts';
 import { History } from './history/history.ts';
@@ -93,9 +99,9 @@ class ScenarioReplay {
     if (recovered) {
       const { restedAt } = recovered;
       const measures = this.#judge.recovered?.() ?? [];
-      takeRecovery(this.#entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
+      applyRecovery(this.#entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
     }
-    closeUnseen(fault, Number.POSITIVE_INFINITY);
+    closeUnobserved(fault, Number.POSITIVE_INFINITY);
     this.#conclude(watchEnd(fault, this.#scenario, this.#judge.reading()));
     return this.#entry;
   }
@@ -104,7 +110,8 @@ class ScenarioReplay {
     if (event.step === 'Planned') {
       this.#fault = { id: this.#scenario.name, plannedAt: iso(event.at), until: iso(event.until) };
       this.#entry.fault = this.#fault;
-    } else if (event.step === 'Reported' && this.#fault) takeOver(this.#entry, this.#fault, reportIn(event));
+    } else if (event.step === 'Reported' && this.#fault)
+      applyFaultReport(this.#entry, this.#fault, reportIn(event));
   }
 
   #conclude(watchedTo: number | undefined): void {
@@ -113,7 +120,7 @@ class ScenarioReplay {
     const { report } = this.#history;
     conclude(this.#entry, this.#fault, reading, watchedTo, this.#goneMessage());
     if (reading && this.#entry.result !== undefined)
-      takeFigures(this.#entry, report && reportIn(report), reading);
+      applyFigures(this.#entry, report && reportIn(report), reading);
   }
 
   #goneMessage(): string | undefined {

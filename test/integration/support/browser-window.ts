@@ -48,7 +48,7 @@ export async function openWindow(
 /** Serves the page of `kubectl chaosdemo ui` with the rights of a kubeconfig; whoever opens it closes it. */
 export async function servePage(kubeconfig: string, namespace?: string): Promise<OpenUi> {
   const connection = connect({ kubeconfig, ...(namespace === undefined ? {} : { namespace }) });
-  const page = await openUi({ connection, name: undefined, open: false, port: 0, say: () => {} });
+  const page = await openUi({ connection, name: undefined, open: false, port: 0, print: () => {} });
   return {
     address: page.address,
     close: async () => {

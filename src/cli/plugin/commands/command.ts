@@ -115,12 +115,12 @@ export async function toVerdict(
   name: string,
   { plain, timeout }: Waiting,
 ): Promise<number> {
-  const display: Display = plain ? plainDisplay(say) : await liveDisplay();
-  const hint = plain ? say : () => undefined;
-  return await awaitVerdict({ connection, name, display, say, hint, timeoutMs: timeout, signal });
+  const display: Display = plain ? plainDisplay(print) : await liveDisplay();
+  const hint = plain ? print : () => undefined;
+  return await awaitVerdict({ connection, name, display, print, hint, timeoutMs: timeout, signal });
 }
 
-export function say(line: string): void {
+export function print(line: string): void {
   process.stdout.write(`${terminalLine(line)}\n`);
 }
 

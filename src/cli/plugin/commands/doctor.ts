@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Place } from '../connection.ts';
 import { chooseName } from '../demos.ts';
 import { doctor } from '../doctor/doctor.ts';
-import { type CommandContext, clusterCommand, connected, ONLY_ONE, say } from './command.ts';
+import { type CommandContext, clusterCommand, connected, ONLY_ONE, print } from './command.ts';
 
 export function addDoctor(program: Command, context: CommandContext): void {
   clusterCommand(program, {
@@ -26,7 +26,7 @@ a check that could not run; it does not affect the status.`,
           const { signal } = context;
           // Without the CRD there is nothing to choose from, and a missing CRD is a finding of its own.
           const name = given ?? (await chooseName(connection, given, signal).catch(() => 'demo'));
-          return await doctor({ connection, name, system: operatorNamespace, say, signal });
+          return await doctor({ connection, name, system: operatorNamespace, print, signal });
         },
       ),
     );

@@ -8,7 +8,7 @@ import type { Place } from '../connection.ts';
 import { chooseName, getDemo } from '../demos.ts';
 import { EXIT, PluginError } from '../errors.ts';
 import { type ReportOptions, report } from '../report.ts';
-import { type CommandContext, clusterCommand, connected, ONLY_ONE, say } from './command.ts';
+import { type CommandContext, clusterCommand, connected, ONLY_ONE, print } from './command.ts';
 
 export function addReport(program: Command, context: CommandContext): void {
   clusterCommand(program, {
@@ -38,7 +38,7 @@ CI system. It ends with 0 when the report is written, whatever the verdict.`,
       connected<Place & ReportOptions>(context, async (connection, options, given) => {
         const { signal } = context;
         const name = await chooseName(connection, given, signal);
-        await report(connection, await getDemo(connection, name, signal), { ...options, say, signal });
+        await report(connection, await getDemo(connection, name, signal), { ...options, print, signal });
         return EXIT.done;
       }),
     );
@@ -75,7 +75,7 @@ docs/history-format.md. While a fault is watched, the history ends a few seconds
         if (output === undefined) process.stdout.write(read.lines);
         else {
           await writeFile(output, read.lines);
-          say(output);
+          print(output);
         }
         return EXIT.done;
       }),

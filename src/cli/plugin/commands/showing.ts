@@ -14,7 +14,7 @@ import {
   newRequest,
   ONLY_ONE,
   plainOption,
-  say,
+  print,
   timeoutOption,
   toVerdict,
   VERDICTS,
@@ -43,7 +43,7 @@ starts a new run. Ctrl-C does not stop the run.\n\n${VERDICTS}`,
         const annotations = { ...manifest.metadata.annotations, [ANNOTATIONS.requestedAt]: newRequest() };
         const metadata = { ...manifest.metadata, namespace, annotations };
         const { name } = (await applyDemo(connection, { ...manifest, metadata }, signal)).metadata;
-        say(`${namespace}/${name} applied`);
+        print(`${namespace}/${name} applied`);
         return await toVerdict(context, { ...connection, namespace }, name, options);
       }),
     );
@@ -85,7 +85,7 @@ press q. As plain lines it ends with the run. Without color: NO_COLOR=1.`,
     .action(
       connected<Place & { plain: boolean }>(context, async (connection, { plain }, given) => {
         const name = await existing(context, connection, given);
-        await watch({ connection, name, plain, say, signal: context.signal });
+        await watch({ connection, name, plain, print, signal: context.signal });
         return EXIT.done;
       }),
     );
@@ -103,7 +103,7 @@ aborts the run; r twice runs again; q leaves. It needs a terminal.`,
     .action(
       connected(context, async (connection, _options, given) => {
         const name = await existing(context, connection, given);
-        await present({ connection, name, say, signal: context.signal, newRequest });
+        await present({ connection, name, print, signal: context.signal, newRequest });
         return EXIT.done;
       }),
     );

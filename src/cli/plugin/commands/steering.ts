@@ -10,7 +10,7 @@ import {
   clusterCommand,
   connected,
   ONLY_ONE,
-  say,
+  print,
   unique,
 } from './command.ts';
 
@@ -59,7 +59,7 @@ function addSteering(
         const name = await chooseName(connection, given, signal);
         const { value, does } = steering(await getDemo(connection, name, signal), connection.kubectl);
         await annotate(connection, name, annotation, value, signal);
-        say(`${connection.namespace}/${name} ${does} (${ANNOTATIONS[annotation]}=${value})`);
+        print(`${connection.namespace}/${name} ${does} (${ANNOTATIONS[annotation]}=${value})`);
         return EXIT.done;
       }),
     );

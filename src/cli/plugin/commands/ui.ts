@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
 import { EXIT } from '../errors.ts';
-import { type CommandContext, clusterCommand, connected, existing, say } from './command.ts';
+import { type CommandContext, clusterCommand, connected, existing, print } from './command.ts';
 
 export function addUi(program: Command, context: CommandContext): void {
   clusterCommand(program, {
@@ -30,7 +30,7 @@ namespace. It is served on 127.0.0.1 with your own rights, to anyone who has the
           // Loads the charting library, which no other command needs at its start.
           const { hasBrowser, ui } = await import('../ui/ui.ts');
           const name = given === undefined ? undefined : await existing(context, connection, given);
-          await ui({ connection, name, port, open: open && hasBrowser(), say, signal: context.signal });
+          await ui({ connection, name, port, open: open && hasBrowser(), print, signal: context.signal });
           return EXIT.done;
         },
       ),

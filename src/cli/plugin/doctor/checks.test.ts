@@ -11,9 +11,9 @@ import {
 } from '../../../../test/fixtures/kube/wire-server.ts';
 import { specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../../../subjects/ratelimiter/api.ts';
+import type { DemoCheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
 import { checkRights } from './operator-checks.ts';
-import type { DemoScene } from './scene.ts';
 import { checkRateLimiter } from './subject-checks.ts';
 
 let server: WireServer | undefined;
@@ -39,7 +39,7 @@ async function sceneOf(
   demoSpec: object,
   refused: readonly string[] = [],
   others: Readonly<Record<string, object>> = {},
-): Promise<DemoScene> {
+): Promise<DemoCheckContext> {
   const wire = await startWireServer(({ body, path }, response) => {
     if (path.endsWith('/subjectaccessreviews')) {
       const { resource } = JSON.parse(body).spec.resourceAttributes;
@@ -72,8 +72,8 @@ const service = (name: string) => ({
   spec: { selector: { app: 'redis' }, ports: [{ port: 6379 }] },
 });
 
-const found = async (scene: DemoScene, check: string): Promise<Finding | undefined> =>
-  (await checkRateLimiter(scene)).find((finding) => finding.check === check);
+const found = async (context: DemoCheckContext, check: string): Promise<Finding | undefined> =>
+  (await checkRateLimiter(context)).find((finding) => finding.check === check);
 
 function data(values: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
@@ -89,7 +89,7 @@ describe('what doctor says of the Secret of a limiter behind HTTP', () => {
   it('is how to make it, for the labels that the spec asks for', async () => {
     const finding = await found(await sceneOf({}, spec(selector)), 'HTTP Secret');
     expect(finding).toMatchObject({ state: 'wrong', reason: 'HTTPAuthInvalid' });
-    expect(finding?.mend).toEqual([
+    expect(finding?.fixCommands).toEqual([
       'kubectl -n shop create secret generic api-auth --type=chaosdemo.dev/http-auth --from-literal=selector=app=api,tier=web --from-literal=headers="$HEADERS"',
     ]);
   });
@@ -105,14 +105,14 @@ describe('what doctor says of the Secret of a limiter behind HTTP', () => {
       await sceneOf({ 'api-auth': { type: 'Opaque', data: {} } }, spec(selector)),
       'HTTP Secret',
     );
-    expect(finding?.mend?.[0]).toBe('kubectl -n shop delete secret api-auth');
+    expect(finding?.fixCommands?.[0]).toBe('kubectl -n shop delete secret api-auth');
   });
 
   it('is the labels to name where it is for other pods, and shows no value', async () => {
     const secret = { type, data: data({ selector: 'app=other', headers }) };
     const finding = await found(await sceneOf({ 'api-auth': secret }, spec(selector)), 'HTTP Secret');
     expect(finding?.message).toContain('is for pods with other labels');
-    expect(finding?.mend).toEqual([
+    expect(finding?.fixCommands).toEqual([
       `kubectl -n shop patch secret api-auth --type=merge -p '{"stringData":{"selector":"app=api,tier=web"}}'`,
     ]);
     expect(JSON.stringify(finding)).not.toContain('Bearer x');
@@ -121,7 +121,7 @@ describe('what doctor says of the Secret of a limiter behind HTTP', () => {
   it('names no command where one would not do', async () => {
     const secret = { type, data: data({ selector: 'app=api', headers: 'no header' }) };
     const finding = await found(await sceneOf({ 'api-auth': secret }, spec(selector)), 'HTTP Secret');
-    expect(finding).toMatchObject({ state: 'wrong', mend: [] });
+    expect(finding).toMatchObject({ state: 'wrong', fixCommands: [] });
     expect(finding?.message).toContain('has a header that cannot be read');
   });
 });
@@ -131,7 +131,7 @@ it('adds a password that may hold whatever means something in JSON', async () =>
   const named = spec(selector, { authSecretName: 'redis-auth' });
   const cluster = { '/pods': { items: [redisPod] }, '/services/redis': service('redis') };
   const finding = await found(await sceneOf({ 'redis-auth': secret }, named, [], cluster), 'Secret');
-  const [command = ''] = finding?.mend ?? [];
+  const [command = ''] = finding?.fixCommands ?? [];
   const patch = command.slice(command.indexOf(' -p ') + 4);
   const PASSWORD = String.raw`a"b\c'd$e`;
   const printed = await promisify(execFile)('sh', ['-c', `printf %s ${patch}`], {
@@ -151,19 +151,19 @@ describe('what doctor says of the Secret of Redis', () => {
     );
 
   it('is no command where the Service that the spec names does not exist', async () => {
-    const scene = await cluster('rediss', {});
-    expect(await found(scene, 'Redis')).toMatchObject({
+    const context = await cluster('rediss', {});
+    expect(await found(context, 'Redis')).toMatchObject({
       state: 'wrong',
-      mend: [expect.stringContaining('patch chaosdemo demo')],
+      fixCommands: [expect.stringContaining('patch chaosdemo demo')],
     });
-    const finding = await found(scene, 'Secret');
+    const finding = await found(context, 'Secret');
     expect(finding?.state).toBe('note');
-    expect(finding?.mend).toBeUndefined();
+    expect(finding?.fixCommands).toBeUndefined();
   });
 
   it('is a patch that keeps the Service that it is for by its name', async () => {
     const finding = await found(await cluster('other', { '/services/other': service('other') }), 'Secret');
-    expect(finding?.mend).toEqual([
+    expect(finding?.fixCommands).toEqual([
       `kubectl -n shop patch secret redis-auth --type=merge -p '{"stringData":{"service":"redis,other"}}'`,
     ]);
   });
@@ -186,12 +186,12 @@ describe('what doctor says of the port of the limiter', () => {
     const finding = await found(await pods([http]), 'Limiter pods');
     expect(finding).toMatchObject({ state: 'wrong', reason: 'TargetUnhealthy' });
     expect(finding?.message).toMatch(/declare no port 9999, but 8080/);
-    expect(finding?.mend?.[0]).toContain('{"rateLimiter":{"port":8080}}');
+    expect(finding?.fixCommands?.[0]).toContain('{"rateLimiter":{"port":8080}}');
   });
 
   it('is no command where they declare several', async () => {
     const finding = await found(await pods([http, { containerPort: 9090 }]), 'Limiter pods');
-    expect(finding).toMatchObject({ state: 'wrong', mend: [] });
+    expect(finding).toMatchObject({ state: 'wrong', fixCommands: [] });
   });
 
   it.each([
@@ -203,9 +203,9 @@ describe('what doctor says of the port of the limiter', () => {
   });
 
   it('is nothing where a run has reached them', async () => {
-    const scene = await pods([http]);
+    const context = await pods([http]);
     const status = { run: { number: 1, verdict: { phase: 'Failed' } } };
-    const reached = { ...scene, demo: { ...scene.demo, status } } as unknown as DemoScene;
+    const reached = { ...context, demo: { ...context.demo, status } } as unknown as DemoCheckContext;
     expect(await found(reached, 'Limiter pods')).toMatchObject({ state: 'ok' });
   });
 });
@@ -215,7 +215,7 @@ describe('what doctor says of the rights', () => {
     const finding = await checkRights(await sceneOf({}, {}, ['configmaps']));
     expect(finding).toMatchObject({
       state: 'note',
-      mend: ['kubectl apply --server-side -k manifests/operator'],
+      fixCommands: ['kubectl apply --server-side -k manifests/operator'],
     });
     for (const verb of ['get', 'create', 'patch', 'delete'])
       expect(finding.message).toContain(`${verb} configmaps`);
@@ -236,9 +236,9 @@ describe('what doctor says of the rights', () => {
       },
     });
     const mendOf = async (binding: object) => {
-      const { mend } = await checkRights(await sceneOf({}, {}, ['leases'], { ...role, ...binding }));
+      const { fixCommands } = await checkRights(await sceneOf({}, {}, ['leases'], { ...role, ...binding }));
       await server?.stop();
-      return mend;
+      return fixCommands;
     };
     expect(await mendOf(bound('chaosdemo-target', 'chaosdemo-operator'))).toEqual([
       'kubectl apply --server-side -k manifests/operator',

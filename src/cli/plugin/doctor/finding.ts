@@ -13,7 +13,7 @@ export interface Finding {
   /** The finding and its object. */
   readonly message: string;
   /** Commands to fix it, in this order; none: the message has the advice. */
-  readonly mend?: readonly string[];
+  readonly fixCommands?: readonly string[];
   /** A heading of docs/troubleshooting.md with details. */
   readonly reason?: string;
 }
@@ -23,9 +23,9 @@ const MARKS: Readonly<Record<State, string>> = { ok: '✓', note: '•', wrong: 
 /** The findings as lines, each followed by its fix. */
 export function findingLines(findings: readonly Finding[]): string[] {
   const width = Math.max(0, ...findings.map(({ check }) => check.length));
-  const lines = findings.flatMap(({ check, mend = [], message, reason, state }) => [
+  const lines = findings.flatMap(({ check, fixCommands = [], message, reason, state }) => [
     `${MARKS[state]} ${check.padEnd(width)}  ${message}`,
-    ...mend.map((command) => `${' '.repeat(width + 6)}${command}`),
+    ...fixCommands.map((command) => `${' '.repeat(width + 6)}${command}`),
     ...(reason !== undefined && state !== 'ok'
       ? [`${' '.repeat(width + 4)}More: docs/troubleshooting.md#${reason.toLowerCase()}`]
       : []),

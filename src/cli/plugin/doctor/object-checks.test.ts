@@ -28,7 +28,7 @@ describe('what doctor makes of an object', () => {
   it('is that it is suspended, with the command that lets it go on', () => {
     const finding = check(demoWith(undefined, { suspend: true }));
     expect(finding.state).toBe('wrong');
-    expect(finding.mend).toEqual([
+    expect(finding.fixCommands).toEqual([
       `kubectl -n ratelimiter patch chaosdemo demo --type=merge -p '{"spec":{"suspend":false}}'`,
     ]);
   });
@@ -36,20 +36,22 @@ describe('what doctor makes of an object', () => {
   it('names commands of which a shell takes no part of a name for more than a name', () => {
     const { metadata, ...demo } = demoWith(undefined, { suspend: true });
     const hostile = { ...demo, metadata: { ...metadata, name: 'a;id', namespace: '$(id)' } };
-    expect(check(hostile).mend?.[0]).toMatch(/^kubectl -n '\$\(id\)' patch chaosdemo 'a;id' --type=merge /);
+    expect(check(hostile).fixCommands?.[0]).toMatch(
+      /^kubectl -n '\$\(id\)' patch chaosdemo 'a;id' --type=merge /,
+    );
   });
 
   it('names a command that leads to the same cluster, also for the plugin', () => {
     const { run, ...status } = statusInFault();
     const conditions = [condition('Complete', 'True', 'Violated')];
     const ended = demoWith({ ...status, conditions, observedGeneration: 1, ...(run && { run }) });
-    expect(checkObject(ended, "kubectl --context 'my stage'", []).mend).toEqual([
+    expect(checkObject(ended, "kubectl --context 'my stage'", []).fixCommands).toEqual([
       "kubectl chaosdemo rerun demo -n ratelimiter --context 'my stage'",
     ]);
   });
 
   it('is that it is refused, with an edit where nothing but another spec helps', () => {
-    expect(check(demoWith(refused('UnprovableSpec'))).mend).toEqual([
+    expect(check(demoWith(refused('UnprovableSpec'))).fixCommands).toEqual([
       'kubectl -n ratelimiter edit chaosdemo demo',
     ]);
     expect(check(demoWith(refused('SharedRedis')))).toMatchObject({
@@ -84,7 +86,7 @@ it('says how much stands in the way, and where more is written', () => {
       check: 'Secret',
       state: 'wrong',
       message: 'missing',
-      mend: ['kubectl create'],
+      fixCommands: ['kubectl create'],
       reason: 'RedisAuthInvalid',
     },
     { check: 'Rights', state: 'unknown', message: 'you may not look' },

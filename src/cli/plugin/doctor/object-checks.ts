@@ -2,9 +2,9 @@
 import { ANNOTATIONS, type ChaosDemo } from '../../../api/index.ts';
 import { waitingOf } from '../../stepper.ts';
 import { pluginCommand, shell } from '../connection.ts';
-import { standingOf } from '../standing.ts';
+import { runStateOf } from '../run-state.ts';
+import { mergePatch } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import { mergePatch } from './scene.ts';
 
 /** Refusals that only a change of the spec ends. */
 const OF_THE_SPEC: ReadonlySet<string> = new Set(['UnprovableSpec', 'SubjectUnknown']);
@@ -14,13 +14,13 @@ const OF_THE_SPEC: ReadonlySet<string> = new Set(['UnprovableSpec', 'SubjectUnkn
  * @param others the findings of the other checks: if one of them is wrong, a refusal is only its consequence
  */
 export function checkObject(demo: ChaosDemo, kubectl: string, others: readonly Finding[]): Finding {
-  const finding = { check: 'Object', ...standingOfObject(demo, kubectl) };
-  const follows = ['refused', 'unseen'].includes(standingOf(demo).state) && !demo.spec.suspend;
+  const finding = { check: 'Object', ...objectState(demo, kubectl) };
+  const follows = ['refused', 'unseen'].includes(runStateOf(demo).state) && !demo.spec.suspend;
   const isExplained = follows && others.some(({ state }) => state === 'wrong');
   return isExplained ? { check: finding.check, state: 'note', message: finding.message } : finding;
 }
 
-function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
+function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
   const { metadata, spec, status = {} } = demo;
   const { name, namespace } = metadata;
   const edited = (verb: string): string => `${kubectl} ${shell`-n ${namespace} ${verb} chaosdemo ${name}`}`;
@@ -33,12 +33,12 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
     return {
       state: 'wrong',
       message: `spec.suspend is true: no run of ${name} starts`,
-      mend: [`${edited('patch')} ${mergePatch({ spec: { suspend: false } })}`],
+      fixCommands: [`${edited('patch')} ${mergePatch({ spec: { suspend: false } })}`],
       reason: 'Suspended',
     };
   }
-  const standing = standingOf(demo);
-  switch (standing.state) {
+  const state = runStateOf(demo);
+  switch (state.state) {
     case 'unseen':
       return {
         state: 'wrong',
@@ -48,17 +48,17 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
     case 'refused':
       return {
         state: 'wrong',
-        message: `a precondition is not met (${standing.reason}): ${standing.message}`,
-        ...(OF_THE_SPEC.has(standing.reason) && {
-          mend: [edited('edit')],
+        message: `a precondition is not met (${state.reason}): ${state.message}`,
+        ...(OF_THE_SPEC.has(state.reason) && {
+          fixCommands: [edited('edit')],
         }),
-        reason: standing.reason,
+        reason: state.reason,
       };
     case 'ended':
       return {
         state: 'note',
-        message: `run ${status.run?.number ?? '?'} of ${name} has ended: ${standing.line}. To run again:`,
-        mend: [pluginCommand('rerun', { kubectl, name, namespace })],
+        message: `run ${status.run?.number ?? '?'} of ${name} has ended: ${state.line}. To run again:`,
+        fixCommands: [pluginCommand('rerun', { kubectl, name, namespace })],
         ...(ready ? { reason: ready.reason } : {}),
       };
     case 'open':
@@ -69,7 +69,9 @@ function standingOfObject(demo: ChaosDemo, kubectl: string): Omit<Finding, 'chec
     return {
       state: 'note',
       message: `run ${status.run?.number} waits for you in chapter ${waiting.advance.split('/')[1]} (spec.pace.mode: Manual). To continue:`,
-      mend: [`${edited('annotate')} ${shell`--overwrite ${`${ANNOTATIONS.advance}=${waiting.advance}`}`}`],
+      fixCommands: [
+        `${edited('annotate')} ${shell`--overwrite ${`${ANNOTATIONS.advance}=${waiting.advance}`}`}`,
+      ],
       reason: 'AwaitingAdvance',
     };
   }

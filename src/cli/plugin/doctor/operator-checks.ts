@@ -4,8 +4,8 @@ import { resourcePath } from '../../../kube/resource-path.ts';
 import { sleep } from '../../../kube/wait.ts';
 import { stops } from '../../../operator/adapters/kill-switch.ts';
 import { shell } from '../connection.ts';
+import { type CheckContext, checked, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import { checked, read, type Scene } from './scene.ts';
 
 /** Names of the installed operator; its flags cannot change them. */
 const OPERATOR = 'chaosdemo-operator';
@@ -39,42 +39,42 @@ interface Lease {
 }
 
 /** Checks that the API server answers, and serves ChaosDemos. */
-export async function checkCrd(scene: Scene): Promise<Finding> {
-  return await checked('CRD', scene, async () => {
-    const found = await read<object>(scene, `/apis/${GROUP}/${VERSION}`);
+export async function checkCrd(context: CheckContext): Promise<Finding> {
+  return await checked('CRD', context, async () => {
+    const found = await read<object>(context, `/apis/${GROUP}/${VERSION}`);
     return found
       ? { state: 'ok', message: `${PLURAL}.${GROUP} is served as ${VERSION}` }
       : {
           state: 'wrong',
           message: `the API server serves no ${PLURAL}.${GROUP} of ${VERSION}. In a clone of the project:`,
-          mend: [`${scene.kubectl} ${INSTALL}`],
+          fixCommands: [`${context.kubectl} ${INSTALL}`],
         };
   });
 }
 
 /** A leader renews its Lease. If none does, the Deployment shows why. */
-export async function checkOperator(scene: Scene): Promise<Finding> {
-  return await checked('Operator', scene, async () => {
-    const lease = await readLease(scene);
+export async function checkOperator(context: CheckContext): Promise<Finding> {
+  return await checked('Operator', context, async () => {
+    const lease = await readLease(context);
     const holder = lease?.spec?.holderIdentity ?? '';
-    if (holder !== '' && (await isRenewed(scene, lease))) {
-      const watched = await watchedNamespaces(scene).catch((): string[] => []);
-      if (watched.length === 0 || watched.includes(scene.namespace)) {
-        return { state: 'ok', message: `${holder} leads in namespace ${scene.system}` };
+    if (holder !== '' && (await isRenewed(context, lease))) {
+      const watched = await watchedNamespaces(context).catch((): string[] => []);
+      if (watched.length === 0 || watched.includes(context.namespace)) {
+        return { state: 'ok', message: `${holder} leads in namespace ${context.system}` };
       }
       return {
         state: 'wrong',
-        message: `the operator looks after the namespaces ${watched.join(', ')} alone (--watch-namespaces). Add ${scene.namespace}:`,
-        mend: [`${scene.kubectl} ${shell`-n ${scene.system} edit deployment ${OPERATOR}`}`],
+        message: `the operator looks after the namespaces ${watched.join(', ')} alone (--watch-namespaces). Add ${context.namespace}:`,
+        fixCommands: [`${context.kubectl} ${shell`-n ${context.system} edit deployment ${OPERATOR}`}`],
       };
     }
-    return await whyNobodyLeads(scene, holder);
+    return await whyNobodyLeads(context, holder);
   });
 }
 
-async function whyNobodyLeads(scene: Scene, holder: string): Promise<Omit<Finding, 'check'>> {
-  const { kubectl, system } = scene;
-  const [deployment] = await deployments(scene);
+async function whyNobodyLeads(context: CheckContext, holder: string): Promise<Omit<Finding, 'check'>> {
+  const { kubectl, system } = context;
+  const [deployment] = await deployments(context);
   if (deployment === undefined) {
     return {
       state: 'wrong',
@@ -82,7 +82,7 @@ async function whyNobodyLeads(scene: Scene, holder: string): Promise<Omit<Findin
         holder === ''
           ? `no operator is installed in namespace ${system} (elsewhere: --operator-namespace). In a clone of the project:`
           : `nobody renews the Lease ${OPERATOR} of namespace ${system}, which ${holder} held, and there is no Deployment. In a clone of the project:`,
-      mend: [`${kubectl} ${INSTALL}`],
+      fixCommands: [`${kubectl} ${INSTALL}`],
     };
   }
   const { name } = deployment.metadata;
@@ -90,86 +90,90 @@ async function whyNobodyLeads(scene: Scene, holder: string): Promise<Omit<Findin
     return {
       state: 'wrong',
       message: `Deployment ${name} of namespace ${system} has no replicas`,
-      mend: [`${kubectl} ${shell`-n ${system} scale deployment ${name} --replicas=2`}`],
+      fixCommands: [`${kubectl} ${shell`-n ${system} scale deployment ${name} --replicas=2`}`],
     };
   }
   const available = deployment.status?.availableReplicas ?? 0;
   return {
     state: 'wrong',
     message: `no operator leads: ${available} of ${deployment.spec?.replicas ?? 1} replicas of Deployment ${name} are available, and nobody renews the Lease ${OPERATOR}. See why, then restart it:`,
-    mend: [
+    fixCommands: [
       `${kubectl} ${shell`-n ${system} logs deployment/${name} --tail=20`}`,
       `${kubectl} ${shell`-n ${system} rollout restart deployment/${name}`}`,
     ],
   };
 }
 
-function readLease(scene: Scene): Promise<Lease | undefined> {
+function readLease(context: CheckContext): Promise<Lease | undefined> {
   const type = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-  return read<Lease>(scene, resourcePath(type, { namespace: scene.system, name: OPERATOR }));
+  return read<Lease>(context, resourcePath(type, { namespace: context.system, name: OPERATOR }));
 }
 
 /**
  * Whether the lease is being renewed: it is seen to change. Its age is less reliable: clocks differ, and a leader that
  * just died leaves a fresh one behind.
  */
-async function isRenewed(scene: Scene, lease: Lease | undefined): Promise<boolean> {
+async function isRenewed(context: CheckContext, lease: Lease | undefined): Promise<boolean> {
   const { leaseDurationSeconds = 4, renewTime } = lease?.spec ?? {};
   const deadline = performance.now() + Math.max(LEASE_MOVES_WITHIN_MS, leaseDurationSeconds * 1500);
   while (performance.now() < deadline) {
-    await sleep(300, scene.signal);
-    const now = (await readLease(scene))?.spec?.renewTime;
+    await sleep(300, context.signal);
+    const now = (await readLease(context))?.spec?.renewTime;
     if (now !== undefined && now !== renewTime) return true;
   }
   return false;
 }
 
-async function deployments(scene: Scene): Promise<readonly Deployment[]> {
+async function deployments(context: CheckContext): Promise<readonly Deployment[]> {
   const type = { group: 'apps', version: 'v1', plural: 'deployments' };
-  const list = await read<{ items: Deployment[] }>(scene, resourcePath(type, { namespace: scene.system }), {
-    query: { labelSelector: `app.kubernetes.io/name=${OPERATOR}`, limit: 5 },
-  });
+  const list = await read<{ items: Deployment[] }>(
+    context,
+    resourcePath(type, { namespace: context.system }),
+    {
+      query: { labelSelector: `app.kubernetes.io/name=${OPERATOR}`, limit: 5 },
+    },
+  );
   return list?.items ?? [];
 }
 
 /** None: all of them, or unknown. */
-async function watchedNamespaces(scene: Scene): Promise<string[]> {
-  const [deployment] = await deployments(scene);
+async function watchedNamespaces(context: CheckContext): Promise<string[]> {
+  const [deployment] = await deployments(context);
   const args = deployment?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
   const flag = args?.find((arg) => arg.startsWith('--watch-namespaces='));
   return (flag?.split('=')[1] ?? '').split(',').filter((name) => name !== '');
 }
 
 /** Whether the kill switch stops all runs. */
-export async function checkKillSwitch(scene: Scene): Promise<Finding> {
-  const { kubectl, system } = scene;
-  return await checked('Kill switch', scene, async () => {
+export async function checkKillSwitch(context: CheckContext): Promise<Finding> {
+  const { kubectl, system } = context;
+  return await checked('Kill switch', context, async () => {
     const type = { group: '', version: 'v1', plural: 'configmaps' };
     const path = resourcePath(type, { namespace: system, name: KILL_SWITCH });
-    const found = await read<{ data?: Record<string, string> }>(scene, path);
+    const found = await read<{ data?: Record<string, string> }>(context, path);
     if (!stops(found?.data)) return { state: 'ok', message: 'off' };
     return {
       state: 'wrong',
       message: `the ConfigMap ${KILL_SWITCH} of namespace ${system} stops every run. Ask why before you delete it:`,
-      mend: [`${kubectl} ${shell`-n ${system} delete configmap ${KILL_SWITCH}`}`],
+      fixCommands: [`${kubectl} ${shell`-n ${system} delete configmap ${KILL_SWITCH}`}`],
       reason: 'KillSwitch',
     };
   });
 }
 
 /** Checks that the namespace is enabled for tests. */
-export async function checkNamespace(scene: Scene): Promise<Finding> {
-  const { kubectl, namespace } = scene;
-  return await checked('Namespace', scene, async () => {
+export async function checkNamespace(context: CheckContext): Promise<Finding> {
+  const { kubectl, namespace } = context;
+  return await checked('Namespace', context, async () => {
     const path = resourcePath({ group: '', version: 'v1', plural: 'namespaces' }, { name: namespace });
-    const found = await read<{ metadata: { labels?: Record<string, string> } }>(scene, path);
+    const found = await read<{ metadata: { labels?: Record<string, string> } }>(context, path);
     if (found?.metadata.labels?.[ENABLED_LABEL] === 'true') {
       return { state: 'ok', message: `${namespace} carries the label ${ENABLED_LABEL}=true` };
     }
     return {
       state: 'wrong',
       message: `${namespace} lacks the label ${ENABLED_LABEL}=true, by which it lets its Redis be paused`,
-      mend: [`${kubectl} ${shell`label namespace ${namespace} ${ENABLED_LABEL}=true --overwrite`}`],
+      fixCommands: [`${kubectl} ${shell`label namespace ${namespace} ${ENABLED_LABEL}=true --overwrite`}`],
       reason: 'NamespaceNotEnabled',
     };
   });
@@ -202,14 +206,14 @@ const FOR_EVIDENCE: readonly Right[] = ['get', 'create', 'patch', 'delete'].map(
 }));
 
 /** Whether the operator may read what it tests. */
-export async function checkRights(scene: Scene): Promise<Finding> {
-  const { kubectl, namespace, system } = scene;
-  return await checked('Rights', scene, async () => {
-    const account = await serviceAccount(scene);
+export async function checkRights(context: CheckContext): Promise<Finding> {
+  const { kubectl, namespace, system } = context;
+  return await checked('Rights', context, async () => {
+    const account = await serviceAccount(context);
     const user = `system:serviceaccount:${system}:${account}`;
     const [missing, forEvidence] = await Promise.all([
-      lacking(scene, user, IN_NAMESPACE),
-      lacking(scene, user, FOR_EVIDENCE),
+      lacking(context, user, IN_NAMESPACE),
+      lacking(context, user, FOR_EVIDENCE),
     ]);
     if (missing.length === 0 && forEvidence.length === 0)
       return { state: 'ok', message: `${user} has what it needs in namespace ${namespace}` };
@@ -217,18 +221,18 @@ export async function checkRights(scene: Scene): Promise<Finding> {
       return {
         state: 'note',
         message: `${user} may not ${forEvidence.join(', ')} in namespace ${namespace}: runs go on, and their evidence is not kept. Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or in a clone of the project:`,
-        mend: [`${kubectl} ${INSTALL}`],
+        fixCommands: [`${kubectl} ${INSTALL}`],
         reason: 'PermissionDenied',
       };
     }
-    const mend = await bindingCommands(scene, account);
-    const clone = mend.some((command) => command.includes(INSTALL))
+    const fixCommands = await bindingCommands(context, account);
+    const clone = fixCommands.some((command) => command.includes(INSTALL))
       ? `. Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or in a clone of the project:`
       : '';
     return {
       state: 'wrong',
       message: `${user} may not ${missing.join(', ')} in namespace ${namespace}${clone}`,
-      mend,
+      fixCommands,
       reason: 'PermissionDenied',
     };
   }).then((finding) =>
@@ -254,11 +258,11 @@ interface RoleBinding {
  * If the role is already bound correctly, it is from an older version. Otherwise an existing RoleBinding of the same
  * name is deleted, because the role of a binding cannot be changed.
  */
-async function bindingCommands(scene: Scene, account: string): Promise<string[]> {
-  const { kubectl, namespace, system } = scene;
+async function bindingCommands(context: CheckContext, account: string): Promise<string[]> {
+  const { kubectl, namespace, system } = context;
   const group = 'rbac.authorization.k8s.io';
   const of = <T>(plural: string, where: { namespace?: string; name: string }): Promise<T | undefined> =>
-    read<T>(scene, resourcePath({ group, version: 'v1', plural }, where)).catch(() => undefined);
+    read<T>(context, resourcePath({ group, version: 'v1', plural }, where)).catch(() => undefined);
   const [role, binding] = await Promise.all([
     of<object>('clusterroles', { name: TARGET_ROLE }),
     of<RoleBinding>('rolebindings', { namespace, name: TARGET_ROLE }),
@@ -277,19 +281,19 @@ async function bindingCommands(scene: Scene, account: string): Promise<string[]>
   ];
 }
 
-async function serviceAccount(scene: Scene): Promise<string> {
-  const found = await deployments(scene).catch(() => []);
+async function serviceAccount(context: CheckContext): Promise<string> {
+  const found = await deployments(context).catch(() => []);
   return found[0]?.spec?.template?.spec?.serviceAccountName ?? OPERATOR;
 }
 
 /** The rights that the user lacks, in words. */
-async function lacking(scene: Scene, user: string, rights: readonly Right[]): Promise<string[]> {
-  const allowed = await Promise.all(rights.map((right) => may(scene, user, right)));
+async function lacking(context: CheckContext, user: string, rights: readonly Right[]): Promise<string[]> {
+  const allowed = await Promise.all(rights.map((right) => may(context, user, right)));
   return rights.filter((_, i) => !allowed[i]).map(({ resource, verb }) => `${verb} ${resource}`);
 }
 
-async function may(scene: Scene, user: string, { group, resource, verb }: Right): Promise<boolean> {
-  const { namespace, system } = scene;
+async function may(context: CheckContext, user: string, { group, resource, verb }: Right): Promise<boolean> {
+  const { namespace, system } = context;
   const groups = ['system:serviceaccounts', `system:serviceaccounts:${system}`, 'system:authenticated'];
   const body = {
     apiVersion: 'authorization.k8s.io/v1',
@@ -297,6 +301,6 @@ async function may(scene: Scene, user: string, { group, resource, verb }: Right)
     spec: { user, groups, resourceAttributes: { namespace, verb, group, resource } },
   };
   const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-  const answer = await read<{ status: { allowed: boolean } }>(scene, path, { method: 'POST', body });
+  const answer = await read<{ status: { allowed: boolean } }>(context, path, { method: 'POST', body });
   return answer?.status.allowed ?? false;
 }

@@ -11,8 +11,8 @@ import {
 } from '../../../subjects/ratelimiter/schema.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import { shell } from '../connection.ts';
+import { checked, type DemoCheckContext, mergePatch, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import { checked, type DemoScene, mergePatch, read } from './scene.ts';
 
 /** The requirements on one Secret. */
 interface Wanted {
@@ -37,7 +37,7 @@ interface Wanted {
  *   changes the Secret for it would break every other ChaosDemo that uses the Secret
  */
 export async function checkRedisSecret(
-  scene: DemoScene,
+  context: DemoCheckContext,
   { redis }: RateLimiterSpec,
   leads: boolean,
 ): Promise<Finding> {
@@ -47,15 +47,15 @@ export async function checkRedisSecret(
     return { check, state: 'note', message: 'none is named: right where Redis asks for no password' };
   }
   const service = redis.service;
-  const finding = await checkSecret(scene, check, {
+  const finding = await checkSecret(context, check, {
     name,
     type: REDIS_AUTH_SECRET_TYPE,
     reason: 'RedisAuthInvalid',
     use: `Service ${service}`,
-    create: createRedisSecret(scene, name, service),
+    create: createRedisSecret(context, name, service),
     needs: 'the password of that user of Redis in PASSWORD',
     judge: (secret) => readRedisAuth(secret, { service, tls: redis.tls }),
-    patch: (secret) => redisSecretPatch(scene, secret, service),
+    patch: (secret) => redisSecretPatch(context, secret, service),
   });
   if (leads || finding.state !== 'wrong') return finding;
   const message = `${name} is not right for Service ${service}, which leads to no Redis: fix that first, then run doctor again`;
@@ -64,12 +64,12 @@ export async function checkRedisSecret(
 
 /** The Secret with the headers and the authority of a limiter behind HTTP, if the spec names one. */
 export function checkHttpSecret(
-  scene: DemoScene,
+  context: DemoCheckContext,
   { http, selector: { matchLabels } }: RateLimiterSpec,
 ): Promise<Finding>[] {
   const name = http?.authSecretName;
   if (http === undefined || name === undefined) return [];
-  const { kubectl, namespace } = scene;
+  const { kubectl, namespace } = context;
   const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
   const use = {
     matchLabels,
@@ -97,21 +97,21 @@ export function checkHttpSecret(
       return [`${command} ${mergePatch({ stringData: { selector: narrowed } })}`];
     },
   };
-  if (labels.length > 0) return [checkSecret(scene, 'HTTP Secret', wanted)];
+  if (labels.length > 0) return [checkSecret(context, 'HTTP Secret', wanted)];
   const message = `Secret ${name} cannot be used: ${PART}.selector has no matchLabels, and a Secret names labels that it has to ask for. Write the labels of the pods there`;
   return [Promise.resolve({ check: 'HTTP Secret', state: 'wrong', message, reason: 'HTTPAuthInvalid' })];
 }
 
 /** Checks that it exists, of an accepted type, complete, and for this use. */
-async function checkSecret(scene: DemoScene, check: string, wanted: Wanted): Promise<Finding> {
-  const { kubectl, namespace } = scene;
+async function checkSecret(context: DemoCheckContext, check: string, wanted: Wanted): Promise<Finding> {
+  const { kubectl, namespace } = context;
   const { create, judge, name, needs, patch, reason, type, use } = wanted;
-  return await checked(check, scene, async () => {
+  return await checked(check, context, async () => {
     const secrets = { group: '', version: 'v1', plural: 'secrets' };
-    const secret = await read<Secret>(scene, resourcePath(secrets, { namespace, name }));
+    const secret = await read<Secret>(context, resourcePath(secrets, { namespace, name }));
     if (secret === undefined) {
       const message = `there is no Secret ${name} in namespace ${namespace}. With ${needs}:`;
-      return { state: 'wrong', message, mend: [create], reason };
+      return { state: 'wrong', message, fixCommands: [create], reason };
     }
     try {
       judge(secret);
@@ -121,20 +121,24 @@ async function checkSecret(scene: DemoScene, check: string, wanted: Wanted): Pro
       if (secret.type !== type) {
         const message = `Secret ${name} is of type ${secret.type ?? 'Opaque'}, which the operator does not read; a type cannot be changed. If nobody else uses it, with ${needs}:`;
         const remove = `${kubectl} ${shell`-n ${namespace} delete secret ${name}`}`;
-        return { state: 'wrong', message, mend: [remove, create], reason: error.reason };
+        return { state: 'wrong', message, fixCommands: [remove, create], reason: error.reason };
       }
-      return { state: 'wrong', message: error.message, mend: patch(secret), reason: error.reason };
+      return { state: 'wrong', message: error.message, fixCommands: patch(secret), reason: error.reason };
     }
   });
 }
 
-function createRedisSecret({ kubectl, namespace }: DemoScene, name: string, service: string): string {
+function createRedisSecret({ kubectl, namespace }: DemoCheckContext, name: string, service: string): string {
   const named = name === `${service}-auth` ? '' : shell` --from-literal=service=${service}`;
   return `${kubectl} ${shell`-n ${namespace} create secret generic ${name} --type=${REDIS_AUTH_SECRET_TYPE}`} --from-literal=username=chaosdemo-operator --from-literal=password="$PASSWORD"${named}`;
 }
 
 /** Commands that add what a Secret of the right type lacks; none if it has too much rather than too little. */
-function redisSecretPatch({ kubectl, namespace }: DemoScene, secret: Secret, service: string): string[] {
+function redisSecretPatch(
+  { kubectl, namespace }: DemoCheckContext,
+  secret: Secret,
+  service: string,
+): string[] {
   const { name } = secret.metadata;
   const command = `${kubectl} ${shell`-n ${namespace} patch secret ${name}`}`;
   const named = Buffer.from(secret.data?.['service'] ?? '', 'base64').toString();

@@ -8,49 +8,49 @@ import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts
 import { MOST_PODS } from '../../../subjects/targets/namespace-reader.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import { shell } from '../connection.ts';
+import { checked, type DemoCheckContext, mergePatch, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import { checked, type DemoScene, mergePatch, read } from './scene.ts';
 import { checkHttpSecret, checkRedisSecret } from './secret-checks.ts';
 
 const NAME_LABEL = 'app.kubernetes.io/name';
 
 /** Checks everything that the namespace needs for a test of a rate limiter. */
-export async function checkRateLimiter(scene: DemoScene): Promise<Finding[]> {
-  const limiter = rateLimiterOf(scene.demo.spec);
-  const redis = checkRedis(scene, limiter);
+export async function checkRateLimiter(context: DemoCheckContext): Promise<Finding[]> {
+  const limiter = rateLimiterOf(context.demo.spec);
+  const redis = checkRedis(context, limiter);
   return await Promise.all([
-    checkPods(scene, limiter),
+    checkPods(context, limiter),
     redis,
     // If the Service is wrong, the Secret cannot be judged.
-    redis.then(({ state }) => checkRedisSecret(scene, limiter, state !== 'wrong')),
-    ...checkHttpSecret(scene, limiter),
+    redis.then(({ state }) => checkRedisSecret(context, limiter, state !== 'wrong')),
+    ...checkHttpSecret(context, limiter),
   ]);
 }
 
 /** Checks that the selected pods are Ready, of one image, and have the port. */
-async function checkPods(scene: DemoScene, limiter: RateLimiterSpec): Promise<Finding> {
-  const { kubectl, namespace } = scene;
-  return await checked('Limiter pods', scene, async () => {
+async function checkPods(context: DemoCheckContext, limiter: RateLimiterSpec): Promise<Finding> {
+  const { kubectl, namespace } = context;
+  return await checked('Limiter pods', context, async () => {
     const selector = formatLabelSelector(limiter.selector.matchLabels);
-    const pods = await listPods(scene, selector);
+    const pods = await listPods(context, selector);
     const look = `${kubectl} ${shell`-n ${namespace} describe pods -l ${selector}`}`;
     try {
       const { notReady, pods: eligible } = selectPods(pods, { selector, port: limiter.port, part: PART });
       if (notReady.length > 0) {
         const message = `selected and not Ready: ${notReady.join(', ')} (${eligible.length} are). See why:`;
-        return { state: 'wrong', message, mend: [look], reason: 'PodsNotEligible' };
+        return { state: 'wrong', message, fixCommands: [look], reason: 'PodsNotEligible' };
       }
       return (
-        undeclaredPort(scene, limiter, pods) ?? {
+        undeclaredPort(context, limiter, pods) ?? {
           state: 'ok',
           message: `"${selector}" selects ${eligible.length}, all Ready and of one image`,
         }
       );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const meant = pods.length === 0 ? await meantSelector(scene, limiter) : undefined;
-      const mend = meant ? [meant] : [pods.length === 0 ? showLabels(scene) : look];
-      return { state: 'wrong', message: error.message, mend, reason: error.reason };
+      const meant = pods.length === 0 ? await meantSelector(context, limiter) : undefined;
+      const fixCommands = meant ? [meant] : [pods.length === 0 ? showLabels(context) : look];
+      return { state: 'wrong', message: error.message, fixCommands, reason: error.reason };
     }
   });
 }
@@ -60,18 +60,18 @@ async function checkPods(scene: DemoScene, limiter: RateLimiterSpec): Promise<Fi
  * there is none if a run has reached the pods.
  */
 function undeclaredPort(
-  scene: DemoScene,
+  context: DemoCheckContext,
   { port }: RateLimiterSpec,
   pods: readonly Pod[],
 ): Omit<Finding, 'check'> | undefined {
   const declared = new Set(pods.flatMap(tcpPorts));
   if (typeof port !== 'number' || declared.size === 0 || declared.has(port)) return undefined;
-  if (['Succeeded', 'Failed'].includes(scene.demo.status?.run?.verdict?.phase ?? '')) return undefined;
+  if (['Succeeded', 'Failed'].includes(context.demo.status?.run?.verdict?.phase ?? '')) return undefined;
   const [only] = declared;
   return {
     state: 'wrong',
     message: `the pods declare no port ${port}, but ${[...declared].toSorted((a, b) => a - b).join(', ')}: correct ${PART}.port`,
-    mend: declared.size === 1 ? [patchRateLimiter(scene, { port: only })] : [],
+    fixCommands: declared.size === 1 ? [patchRateLimiter(context, { port: only })] : [],
     reason: 'TargetUnhealthy',
   };
 }
@@ -82,30 +82,41 @@ function tcpPorts({ spec }: Pod): number[] {
 }
 
 /** Checks that the Service exists and selects one Ready pod. */
-async function checkRedis(scene: DemoScene, { redis }: RateLimiterSpec): Promise<Finding> {
-  const { kubectl, namespace } = scene;
+async function checkRedis(context: DemoCheckContext, { redis }: RateLimiterSpec): Promise<Finding> {
+  const { kubectl, namespace } = context;
   const { port, service: name } = redis;
-  return await checked('Redis', scene, async () => {
+  return await checked('Redis', context, async () => {
     const type = { group: '', version: 'v1', plural: 'services' };
-    const service = await read<Service>(scene, resourcePath(type, { namespace, name }));
+    const service = await read<Service>(context, resourcePath(type, { namespace, name }));
     if (service === undefined) {
       const message = `there is no Service ${name} in namespace ${namespace}`;
-      return { state: 'wrong', message, mend: await serviceCommands(scene, redis), reason: 'RedisNotFound' };
+      return {
+        state: 'wrong',
+        message,
+        fixCommands: await serviceCommands(context, redis),
+        reason: 'RedisNotFound',
+      };
     }
     try {
-      const { podName } = resolveRedis(service, port, await listPods(scene, podSelectorOf(service)));
+      const { podName } = resolveRedis(service, port, await listPods(context, podSelectorOf(service)));
       return { state: 'ok', message: `Service ${name} leads to ${podName}, which is Ready` };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const mend = [`${kubectl} ${shell`-n ${namespace} get service ${name} -o yaml`}`, showLabels(scene)];
-      return { state: 'wrong', message: error.message, mend, reason: error.reason };
+      const fixCommands = [
+        `${kubectl} ${shell`-n ${namespace} get service ${name} -o yaml`}`,
+        showLabels(context),
+      ];
+      return { state: 'wrong', message: error.message, fixCommands, reason: error.reason };
     }
   });
 }
 
 /** A patch of the selector, if the pods of exactly one name would match. */
-async function meantSelector(scene: DemoScene, limiter: RateLimiterSpec): Promise<string | undefined> {
-  const pods = await listPods(scene, '');
+async function meantSelector(
+  context: DemoCheckContext,
+  limiter: RateLimiterSpec,
+): Promise<string | undefined> {
+  const pods = await listPods(context, '');
   const names = [...new Set(pods.map(({ metadata }) => metadata.labels?.[NAME_LABEL]))].filter(
     (name) => name !== undefined,
   );
@@ -123,18 +134,21 @@ async function meantSelector(scene: DemoScene, limiter: RateLimiterSpec): Promis
   // A merge patch keeps members that it does not name, so the old ones have to be named.
   const old = Object.fromEntries(Object.keys(limiter.selector.matchLabels).map((key) => [key, null]));
   const selector = { matchLabels: { ...old, [NAME_LABEL]: only } };
-  return patchRateLimiter(scene, { selector });
+  return patchRateLimiter(context, { selector });
 }
 
 /** Commands that set the right Service, or create one, for the one pod that seems to be Redis. */
-async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']): Promise<string[]> {
-  const { kubectl, namespace } = scene;
+async function serviceCommands(
+  context: DemoCheckContext,
+  redis: RateLimiterSpec['redis'],
+): Promise<string[]> {
+  const { kubectl, namespace } = context;
   const { port, service: name } = redis;
-  const pods = (await listPods(scene, '')).filter((pod) => isReady(pod) && redisPort(pod) !== undefined);
+  const pods = (await listPods(context, '')).filter((pod) => isReady(pod) && redisPort(pod) !== undefined);
   const [pod] = pods;
   if (pod === undefined || pods.length > 1) return [`${kubectl} ${shell`-n ${namespace} get services,pods`}`];
   const type = { group: '', version: 'v1', plural: 'services' };
-  const services = await read<{ items: Service[] }>(scene, resourcePath(type, { namespace }), {
+  const services = await read<{ items: Service[] }>(context, resourcePath(type, { namespace }), {
     query: { limit: 200 },
   });
   const meant = (services?.items ?? []).filter(
@@ -145,7 +159,7 @@ async function serviceCommands(scene: DemoScene, redis: RateLimiterSpec['redis']
   );
   const [only] = meant;
   if (only !== undefined && meant.length === 1) {
-    return [patchRateLimiter(scene, { redis: { service: only.metadata.name } })];
+    return [patchRateLimiter(context, { redis: { service: only.metadata.name } })];
   }
   return [
     `${kubectl} ${shell`-n ${namespace} expose pod ${pod.metadata.name} --name=${name} --port=${port} --target-port=${redisPort(pod) ?? port}`}`,
@@ -158,18 +172,20 @@ function redisPort({ spec }: Pod): string | number | undefined {
   return found?.name ?? found?.containerPort;
 }
 
-function patchRateLimiter({ kubectl, name, namespace }: DemoScene, part: object): string {
+function patchRateLimiter({ kubectl, name, namespace }: DemoCheckContext, part: object): string {
   const patch = mergePatch({ spec: { rateLimiter: part } });
   return `${kubectl} ${shell`-n ${namespace} patch chaosdemo ${name}`} ${patch}`;
 }
 
-function showLabels({ kubectl, namespace }: DemoScene): string {
+function showLabels({ kubectl, namespace }: DemoCheckContext): string {
   return `${kubectl} ${shell`-n ${namespace} get pods --show-labels`}`;
 }
 
 /** Pods with all their labels; one more than the operator accepts. */
-async function listPods(scene: DemoScene, labelSelector: string): Promise<readonly Pod[]> {
-  const path = resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace: scene.namespace });
-  const list = await read<{ items: Pod[] }>(scene, path, { query: { labelSelector, limit: MOST_PODS + 1 } });
+async function listPods(context: DemoCheckContext, labelSelector: string): Promise<readonly Pod[]> {
+  const path = resourcePath({ group: '', version: 'v1', plural: 'pods' }, { namespace: context.namespace });
+  const list = await read<{ items: Pod[] }>(context, path, {
+    query: { labelSelector, limit: MOST_PODS + 1 },
+  });
   return list?.items ?? [];
 }

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isForbidden } from '../../../kube/api-error.ts';
-import { decide, type Gate } from './gate.ts';
+import { authorize, type Credentials } from './access.ts';
 import { overviewPage, pairPage, problemPage, runPage } from './pages.ts';
 import { POLICY } from './shell.ts';
 import type { Change, Place, UiSource } from './source.ts';
@@ -52,7 +52,7 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
   });
   server.maxConnections = BOUNDS.connections;
   await listen(server, port);
-  let gate: Gate = { port: (server.address() as AddressInfo).port, token, key };
+  let gate: Credentials = { port: (server.address() as AddressInfo).port, token, key };
   const keyEnds = now() + BOUNDS.keyMs;
 
   const stream = (response: ServerResponse, place: Place | undefined): void => {
@@ -92,7 +92,7 @@ export async function serveUi({ key, kubectl, now = Date.now, port, source, toke
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', () => undefined);
     if (now() > keyEnds) gate = { ...gate, key: undefined };
-    const decision = decide(request, gate);
+    const decision = authorize(request, gate);
     if (decision.kind === 'refuse') {
       if (decision.status === 405) response.setHeader('allow', 'GET');
       response.setHeader('connection', 'close');

@@ -61,13 +61,13 @@ export interface UiSource {
 }
 
 /** More than a reader can take in. */
-const MOST_ROWS = 200;
+const MAX_ROWS = 200;
 /** Maximum bytes of a list. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 /** Milliseconds between two polls of the list. */
 const EVERY_MS = 3_000;
 /** Runs of one object that are listed: more than `historyLimit` keeps. */
-const MOST_RUNS = 100;
+const MAX_RUNS = 100;
 
 /** The table that the API server returns for a list; null: nothing. */
 interface Table {
@@ -93,9 +93,9 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       await client.request<Table>({
         method: 'GET',
         path: resourcePath(CHAOS_DEMOS, { namespace: of }),
-        query: { limit: MOST_ROWS, includeObject: 'Metadata' },
+        query: { limit: MAX_ROWS, includeObject: 'Metadata' },
         accept: 'application/json;as=Table;g=meta.k8s.io;v=v1',
-        maxBytes: MOST_BYTES,
+        maxBytes: MAX_BYTES,
         signal,
       }),
     );
@@ -134,9 +134,9 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
         const found = await client.request<Labelled>({
           method: 'GET',
           path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace: of }),
-          query: { labelSelector: label, limit: MOST_RUNS },
+          query: { labelSelector: label, limit: MAX_RUNS },
           accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
-          maxBytes: MOST_BYTES,
+          maxBytes: MAX_BYTES,
           signal,
         });
         const numbers = (found.items ?? []).map(({ metadata }) =>
@@ -184,7 +184,7 @@ function overviewOf(namespace: string | undefined, { columnDefinitions, metadata
     namespace,
     isCut: (metadata?.continue ?? '') !== '',
     isOneOfAll: false,
-    rows: (rows ?? []).slice(0, MOST_ROWS).map(({ cells, object }) => {
+    rows: (rows ?? []).slice(0, MAX_ROWS).map(({ cells, object }) => {
       const of = (column: string): string => String(cells[columns.indexOf(column)] ?? '');
       return {
         namespace: object.metadata.namespace,

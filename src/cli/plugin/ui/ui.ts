@@ -15,7 +15,7 @@ export interface UiOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly open: boolean;
-  readonly say: (line: string) => void;
+  readonly print: (line: string) => void;
 }
 
 export interface OpenUi {
@@ -38,7 +38,7 @@ export async function ui({
 }
 
 /** Serves the page, prints its address, and opens it if requested. @throws {PluginError} if the port is taken */
-export async function openUi({ connection, name, open, port, say }: UiOptions): Promise<OpenUi> {
+export async function openUi({ connection, name, open, port, print }: UiOptions): Promise<OpenUi> {
   const token = secret();
   // Other users of the machine can see command lines: the address given to a browser must work only once.
   const key = secret();
@@ -58,10 +58,10 @@ export async function openUi({ connection, name, open, port, say }: UiOptions): 
   });
   const page = name === undefined ? '/' : runPath({ namespace: connection.namespace, name });
   const at = `http://127.0.0.1:${served.port}${page}?token=`;
-  say(`${at}${token}`);
-  say('Whoever has this address sees what you may read. Ctrl-C ends it.');
+  print(`${at}${token}`);
+  print('Whoever has this address sees what you may read. Ctrl-C ends it.');
   if (open && !(await openBrowser(`${at}${key}`)))
-    say('No browser could be opened: open the address yourself.');
+    print('No browser could be opened: open the address yourself.');
   return { address: `${at}${token}`, close: () => served.close() };
 }
 

@@ -4,7 +4,7 @@ import { UNREACHABLE } from '../../../demo/health.ts';
 import {
   type EvidenceBundle,
   evidenceBundle,
-  fromItsBeginning,
+  relativeToFirst,
   type Signal,
 } from '../../../evidence/index.ts';
 import type { CounterSample } from '../history/counter-sample.ts';
@@ -42,7 +42,7 @@ describe('a timeline', () => {
     seen.show({ kind: 'probe', state: 'Lost', at: T + 2 });
     seen.show({ kind: 'probe', state: 'Restarted', at: T + 3 });
     const bundle = seen.evidence({ startedAt: T }).bundle;
-    expect(leaksOf(fromItsBeginning(bundle), ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
+    expect(leaksOf(relativeToFirst(bundle), ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
     expect(evidenceBundle.parse(bundle)).toEqual(bundle);
     expect(seen.evidence({}).pods).toEqual([
       { component: 'replica-1', pod: 'limiter-a' },

@@ -78,7 +78,7 @@ export class KeyValueDriver implements SubjectDriver {
     }
   }
 
-  async carryOn(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
+  async runActivity(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
       case 'PollHealth':
         return await this.#every(

@@ -7,7 +7,7 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
-import { MOST_AHEAD_MS } from '../../../../demo/context.ts';
+import { MAX_AHEAD_MS } from '../../../../demo/context.ts';
 import { CONFIDENCE } from '../../../../demo/power.ts';
 import { togetherMs } from '../../checkers/sent-burst.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
@@ -209,13 +209,13 @@ function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string
   const { trials } = parametersOf(scenario);
   const timeoutMs = parseDuration(limiter.health.timeout);
   const takeMs = timeoutMs + trialsMs(scenario, limiter);
-  if (takeMs <= MOST_AHEAD_MS) return undefined;
+  if (takeMs <= MAX_AHEAD_MS) return undefined;
   const eachMs = (takeMs - timeoutMs) / Math.max(1, trials - 1);
-  const most = 1 + Math.max(0, Math.floor((MOST_AHEAD_MS - timeoutMs) / eachMs));
+  const most = 1 + Math.max(0, Math.floor((MAX_AHEAD_MS - timeoutMs) / eachMs));
   const rests = isOfOneCaller(limiter)
     ? `, each after up to ${formatDuration(cooldownMs(limiter))} until the limit is replenished`
     : '';
-  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MOST_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
+  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MAX_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
 }
 
 /** Settings that give a burst of at least `needed` requests. */

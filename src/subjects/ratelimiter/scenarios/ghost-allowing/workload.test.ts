@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
-import { ask, rulesProvider } from '../../../../diagnosis/index.ts';
+import { queryProvider, rulesProvider } from '../../../../diagnosis/index.ts';
 import type { EvidenceBundle } from '../../../../evidence/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
@@ -112,7 +112,7 @@ it('a small bucket that refills fast shows its limit, and rules find it exceeded
   expect(first).toBe(10);
   expect(last).toBe(judged);
   expect(last).toBeLessThan(30);
-  expect(await ask(rulesProvider, bundle, never)).toMatchObject({
+  expect(await queryProvider(rulesProvider, bundle, never)).toMatchObject({
     answer: { anomaly: 'uncoordinated-admission', component: 'replicas' },
   });
 });
@@ -120,7 +120,7 @@ it('a small bucket that refills fast shows its limit, and rules find it exceeded
 it('shows the limit of a bucket that admits more at once, and rules see it kept', async () => {
   const bundle = await burstAt({ requests: 10, burst: 15 }, 5);
   expect(limitsOf(bundle)).toEqual({ first: 15, last: 15, judged: 15 });
-  expect(await ask(rulesProvider, bundle, never)).toMatchObject({ answer: { anomaly: 'none' } });
+  expect(await queryProvider(rulesProvider, bundle, never)).toMatchObject({ answer: { anomaly: 'none' } });
 });
 
 it.each([
@@ -150,7 +150,7 @@ it('has rules judge over all bursts, not by the one that is shown', async () => 
   const bundle = await burstAt({ requests: 10, burst: 10 }, [first(7, 20), first(20, 20), first(9, 18)], {
     ghostAllowing: { trials: 2 },
   });
-  expect(await ask(rulesProvider, bundle, never)).toMatchObject({
+  expect(await queryProvider(rulesProvider, bundle, never)).toMatchObject({
     answer: { anomaly: 'limit-not-enforced', component: 'replicas' },
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { diagnosisWith } from '../../test/fixtures/api/diagnosis.ts';
 import { demoWith } from '../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../api/index.ts';
-import { storyOf, verdictLines } from './story.ts';
+import { progressLines, verdictLines } from './run-text.ts';
 
 const chapter = (number: number, title: string, message?: string) => ({
   number,
@@ -20,8 +20,8 @@ describe('the story between two states', () => {
     const after: ChaosDemoStatus = {
       chapters: [chapter(1, 'Welcome', 'Three pods'), chapter(2, 'Cluster Health', 'All ready')],
     };
-    expect(storyOf(before, after)).toEqual(['── 2/2  Cluster Health', '   All ready']);
-    expect(storyOf(after, after)).toEqual([]);
+    expect(progressLines(before, after)).toEqual(['── 2/2  Cluster Health', '   All ready']);
+    expect(progressLines(after, after)).toEqual([]);
   });
 
   it('says what came of a remedy when that is known, and at the end again', () => {
@@ -33,9 +33,9 @@ describe('the story between two states', () => {
       ],
     });
     const said = 'reset-counter Applied: As it was measured.';
-    expect(storyOf({}, remedied('Applying'))).toEqual([]);
-    expect(storyOf(remedied('Applying'), remedied('Applied'))).toEqual([`   ★ stall: ${said}`]);
-    expect(storyOf(remedied('Applied'), remedied('Applied'))).toEqual([]);
+    expect(progressLines({}, remedied('Applying'))).toEqual([]);
+    expect(progressLines(remedied('Applying'), remedied('Applied'))).toEqual([`   ★ stall: ${said}`]);
+    expect(progressLines(remedied('Applied'), remedied('Applied'))).toEqual([]);
     expect(verdictOf(remedied('Applied'))).toContain(`  ${said}`);
   });
 });
@@ -50,16 +50,16 @@ describe('who explains an anomaly', () => {
   it('is said when another profile than the rules has answered', () => {
     const byModel = explained({ profile: 'hosted', model: 'm-1' });
     const line = '   ★ stall: Diagnosis by hosted, m-1: store-restarted at store';
-    expect(storyOf(byRules, byModel)).toEqual([line]);
-    expect(storyOf({}, byModel)).toEqual([line]);
-    expect(storyOf(byModel, byModel)).toEqual([]);
-    expect(storyOf({}, byRules)).toEqual([]);
+    expect(progressLines(byRules, byModel)).toEqual([line]);
+    expect(progressLines({}, byModel)).toEqual([line]);
+    expect(progressLines(byModel, byModel)).toEqual([]);
+    expect(progressLines({}, byRules)).toEqual([]);
   });
 
   it('is said when the profile that was asked has not, and why', () => {
     const fallenBack = explained({ message: refused });
-    expect(storyOf(byRules, fallenBack)).toEqual([`   ★ stall: ${refused}`]);
-    expect(storyOf(fallenBack, fallenBack)).toEqual([]);
+    expect(progressLines(byRules, fallenBack)).toEqual([`   ★ stall: ${refused}`]);
+    expect(progressLines(fallenBack, fallenBack)).toEqual([]);
   });
 });
 

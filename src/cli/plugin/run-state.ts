@@ -5,14 +5,14 @@ import { countAsExpected } from '../../demo/verdict.ts';
 import { EXIT_BY_PHASE } from '../exit-status.ts';
 
 /** The state of an object. `unseen`: no operator has processed it since it was written. */
-export type Standing =
+export type RunState =
   | { readonly state: 'unseen' }
   | { readonly state: 'open' }
   | { readonly state: 'refused'; readonly reason: string; readonly message: string }
   | { readonly state: 'ended'; readonly exit: number; readonly line: string };
 
 /** The state of a ChaosDemo, from its conditions for the current spec and request. */
-export function standingOf({ metadata, status = {} }: ChaosDemo): Standing {
+export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
   const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   if (status.observedGeneration !== metadata.generation) return { state: 'unseen' };
   const complete = condition('Complete');
@@ -43,7 +43,7 @@ function exitOf(phase: string, succeeded: string | undefined): number {
 }
 
 /** A refusal that lasts this long does not resolve automatically: the operator checks again every ten seconds. */
-export const REFUSED_MS = 20_000;
+export const REFUSAL_TIMEOUT_MS = 20_000;
 
 /** The result of waiting; undefined: not over. */
 export type Outcome =
@@ -55,13 +55,13 @@ export class Waiter {
   #refusedSince: number | undefined;
 
   /** Processes the state of the object at `now`, in milliseconds of any clock that never jumps. */
-  look(demo: ChaosDemo, now: number): Outcome | undefined {
-    const standing = standingOf(demo);
-    if (standing.state !== 'refused') this.#refusedSince = undefined;
-    if (standing.state === 'ended') return { why: 'ended', exit: standing.exit, line: standing.line };
-    if (standing.state !== 'refused') return undefined;
+  observe(demo: ChaosDemo, now: number): Outcome | undefined {
+    const state = runStateOf(demo);
+    if (state.state !== 'refused') this.#refusedSince = undefined;
+    if (state.state === 'ended') return { why: 'ended', exit: state.exit, line: state.line };
+    if (state.state !== 'refused') return undefined;
     this.#refusedSince ??= now;
-    if (now - this.#refusedSince < REFUSED_MS) return undefined;
-    return { why: 'refused', reason: standing.reason, message: standing.message };
+    if (now - this.#refusedSince < REFUSAL_TIMEOUT_MS) return undefined;
+    return { why: 'refused', reason: state.reason, message: state.message };
   }
 }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { EvidenceBundle } from './bundle.ts';
-import { firstSeenMs, fromItsBeginning, moved } from './moved.ts';
+import { firstObservationMs, relativeToFirst, shifted } from './shifted.ts';
 
 const bundle: EvidenceBundle = {
   version: 'evidence/v1',
@@ -24,28 +24,28 @@ const bundle: EvidenceBundle = {
 };
 
 it('moves every time of a bundle, and nothing else', () => {
-  const later = moved(bundle, 3000);
+  const later = shifted(bundle, 3000);
   expect(later.series[0]?.points).toEqual([
     [3000.07, 1],
     [3000.12, 2],
   ]);
   expect(later.events[0]).toEqual({ ...bundle.events[0], atMs: 0 });
   expect(later.invariant).toEqual({ ...bundle.invariant, brokenAtMs: 3040 });
-  expect(moved(later, -3000)).toEqual(bundle);
+  expect(shifted(later, -3000)).toEqual(bundle);
 });
 
 it('gives the same from its beginning, whatever its times count from', () => {
   fc.assert(
     fc.property(fc.integer({ min: -80_000, max: 80_000 }), (by) => {
-      const shown = fromItsBeginning(moved(bundle, by));
-      expect(shown).toEqual(fromItsBeginning(bundle));
-      expect(firstSeenMs(shown)).toBe(0);
+      const shown = relativeToFirst(shifted(bundle, by));
+      expect(shown).toEqual(relativeToFirst(bundle));
+      expect(firstObservationMs(shown)).toBe(0);
     }),
   );
 });
 
 it('leaves a bundle as it is in which nothing was seen', () => {
   const nothing = { ...bundle, series: [], events: [] };
-  expect(firstSeenMs(nothing)).toBeUndefined();
-  expect(fromItsBeginning(nothing)).toEqual(nothing);
+  expect(firstObservationMs(nothing)).toBeUndefined();
+  expect(relativeToFirst(nothing)).toEqual(nothing);
 });

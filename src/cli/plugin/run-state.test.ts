@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { demoWith } from '../../../test/fixtures/cli/view/status.ts';
 import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../api/index.ts';
-import { REFUSED_MS, standingOf, Waiter } from './standing.ts';
+import { REFUSAL_TIMEOUT_MS, runStateOf, Waiter } from './run-state.ts';
 
 type Conditions = Record<string, [status: 'True' | 'False' | 'Unknown', reason: string]>;
 
@@ -38,7 +38,7 @@ describe('where an object stands', () => {
     ['Errored', 'Inconclusive', 2],
     ['Aborted', 'Aborted', 3],
   ] as const)('after a run that %s is its end, with exit status of its own', (phase, reason, exit) => {
-    expect(standingOf(demo(ended(phase, reason), { phase }))).toMatchObject({ state: 'ended', exit });
+    expect(runStateOf(demo(ended(phase, reason), { phase }))).toMatchObject({ state: 'ended', exit });
   });
 
   it('after a dry run is no verdict for a pipeline', () => {
@@ -46,28 +46,28 @@ describe('where an object stands', () => {
       ...ended('Succeeded', 'DryRunPassed'),
       Succeeded: ['Unknown', 'DryRunPassed'],
     };
-    expect(standingOf(demo(conditions, { phase: 'Succeeded' }))).toMatchObject({ state: 'ended', exit: 2 });
+    expect(runStateOf(demo(conditions, { phase: 'Succeeded' }))).toMatchObject({ state: 'ended', exit: 2 });
   });
 
   it('is not known before an operator has looked at this spec, or at this request', () => {
-    expect(standingOf(demoWith(undefined)).state).toBe('unseen');
+    expect(runStateOf(demoWith(undefined)).state).toBe('unseen');
     const done = ended('Failed', 'UnexpectedViolation');
-    expect(standingOf(demo(done, { observedGeneration: 0, phase: 'Failed' })).state).toBe('unseen');
-    expect(standingOf(demo(done, { phase: 'Failed', lastHandledRunRequest: 'old' }, 'new')).state).toBe(
+    expect(runStateOf(demo(done, { observedGeneration: 0, phase: 'Failed' })).state).toBe('unseen');
+    expect(runStateOf(demo(done, { phase: 'Failed', lastHandledRunRequest: 'old' }, 'new')).state).toBe(
       'unseen',
     );
     const handled = demo(done, { phase: 'Failed', lastHandledRunRequest: 'new' }, 'new');
-    expect(standingOf(handled).state).toBe('ended');
+    expect(runStateOf(handled).state).toBe('ended');
   });
 
   it('tells a refusal from a run that ended badly, although both are Stalled', () => {
-    expect(standingOf(demo(refused))).toEqual({
+    expect(runStateOf(demo(refused))).toEqual({
       state: 'refused',
       reason: 'NoSuchPods',
       message: 'about NoSuchPods',
     });
-    expect(standingOf(demo(ended('Errored', 'Inconclusive'), { phase: 'Errored' })).state).toBe('ended');
-    expect(standingOf(demo({ Complete: ['False', 'Running'], Reconciling: ['True', 'Running'] })).state).toBe(
+    expect(runStateOf(demo(ended('Errored', 'Inconclusive'), { phase: 'Errored' })).state).toBe('ended');
+    expect(runStateOf(demo({ Complete: ['False', 'Running'], Reconciling: ['True', 'Running'] })).state).toBe(
       'open',
     );
   });
@@ -76,11 +76,11 @@ describe('where an object stands', () => {
 describe('waiting', () => {
   it('gives up on a refusal that stands, not on one that goes away', () => {
     const waiter = new Waiter();
-    expect(waiter.look(demo(refused), 0)).toBeUndefined();
-    expect(waiter.look(demo(refused), REFUSED_MS - 1)).toBeUndefined();
-    expect(waiter.look(demo({ Reconciling: ['True', 'Running'] }), REFUSED_MS)).toBeUndefined();
-    expect(waiter.look(demo(refused), REFUSED_MS + 1)).toBeUndefined();
-    expect(waiter.look(demo(refused), 2 * REFUSED_MS + 1)).toMatchObject({
+    expect(waiter.observe(demo(refused), 0)).toBeUndefined();
+    expect(waiter.observe(demo(refused), REFUSAL_TIMEOUT_MS - 1)).toBeUndefined();
+    expect(waiter.observe(demo({ Reconciling: ['True', 'Running'] }), REFUSAL_TIMEOUT_MS)).toBeUndefined();
+    expect(waiter.observe(demo(refused), REFUSAL_TIMEOUT_MS + 1)).toBeUndefined();
+    expect(waiter.observe(demo(refused), 2 * REFUSAL_TIMEOUT_MS + 1)).toMatchObject({
       why: 'refused',
       reason: 'NoSuchPods',
     });

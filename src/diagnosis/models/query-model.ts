@@ -70,7 +70,7 @@ const SERVER_WORDS = 160;
 /** Codes of errors after which the server has received nothing of a question. */
 const NOT_TRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/;
 const NOT_REACHED = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
-const NEVER_ASKED = new RegExp(`${NOT_TRUSTED.source}|${NOT_REACHED.source}`);
+const NOTHING_RECEIVED = new RegExp(`${NOT_TRUSTED.source}|${NOT_REACHED.source}`);
 
 /** Responses of a gateway that has lost the server behind it, which may still be working on the question. */
 const GIVEN_UP: ReadonlySet<number> = new Set([502, 504, 524]);
@@ -82,7 +82,7 @@ const GIVEN_UP: ReadonlySet<number> = new Set([502, 504, 524]);
  * Sends the question; retries if the server is busy, fails or disconnects, within the timeout of the profile.
  * @throws {AskError}, or the reason of `signal`
  */
-export async function askModel(question: Question, signal: AbortSignal): Promise<ModelAnswer> {
+export async function queryModel(question: Question, signal: AbortSignal): Promise<ModelAnswer> {
   const { ca, key, profile, prompt } = question;
   const agent = new Agent({
     connect: { timeout: CONNECT_MS, ...(ca !== undefined && { ca }) },
@@ -118,7 +118,7 @@ export async function askModel(question: Question, signal: AbortSignal): Promise
         headers: named as [string, string][],
       });
     } catch (error) {
-      tries.brokeOff = !NEVER_ASKED.test(codeOf(error));
+      tries.brokeOff = !NOTHING_RECEIVED.test(codeOf(error));
       throw error;
     }
   };
@@ -189,7 +189,7 @@ function languageModel(profile: ModelProfile, key: string | undefined, fetch: Fe
 /** Converts a failure to our own message. Text from the server is cut, made printable and stripped of the key. */
 function failureOf(thrown: unknown, attempts: string, key: string | undefined): AskError {
   const error = RetryError.isInstance(thrown) ? thrown.lastError : thrown;
-  const said = (text: string): string => redacted(text, key, SERVER_WORDS);
+  const safeText = (text: string): string => redacted(text, key, SERVER_WORDS);
   const server = "the model's server";
   if (APICallError.isInstance(error) && error.statusCode !== undefined) {
     const { statusCode } = error;
@@ -199,7 +199,7 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
         true,
       );
     }
-    const words = said(error.message).trim();
+    const words = safeText(error.message).trim();
     return new AskError(
       `${server} answered ${statusCode}${attempts}${words === '' ? '' : `: ${words}`}${adviceOn(statusCode)}`,
       GIVEN_UP.has(statusCode),
@@ -218,7 +218,7 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
   }
   if (NOT_TRUSTED.test(code)) {
     return new AskError(
-      `${server} showed a certificate that is not trusted (${said(code)}): set caFile in the profile to the authority that made it`,
+      `${server} showed a certificate that is not trusted (${safeText(code)}): set caFile in the profile to the authority that made it`,
       false,
     );
   }
@@ -231,7 +231,7 @@ function failureOf(thrown: unknown, attempts: string, key: string | undefined): 
   if (/^(ECONNRESET|EPIPE|UND_ERR_\w+)$/.test(code)) {
     return new AskError(`${server} broke off (${code})${attempts}`, true);
   }
-  return new AskError(`${server} could not be asked${attempts}: ${said(messageOf(cause))}`, true);
+  return new AskError(`${server} could not be asked${attempts}: ${safeText(messageOf(cause))}`, true);
 }
 
 function codeOf(error: unknown): string {

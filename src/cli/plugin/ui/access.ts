@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
 /** The credentials that a request must have. */
-export interface Gate {
+export interface Credentials {
   readonly port: number;
   /** Known to the reader of the terminal, and to the browser opened from it. */
   readonly token: string;
@@ -19,7 +19,7 @@ export interface RequestHead {
 }
 
 /** enter: the token or the key was in the address; redirect with a cookie in its place. */
-export type Decision =
+export type AccessDecision =
   | { readonly kind: 'admit'; readonly path: string }
   | { readonly kind: 'enter'; readonly path: string; readonly cookie: string; readonly byKey: boolean }
   | { readonly kind: 'refuse'; readonly status: 403 | 405; readonly why: string };
@@ -29,7 +29,10 @@ function cookieName(port: number): string {
   return `chaosdemo-ui-${port}`;
 }
 
-export function decide({ headers, method, url = '' }: RequestHead, { key, port, token }: Gate): Decision {
+export function authorize(
+  { headers, method, url = '' }: RequestHead,
+  { key, port, token }: Credentials,
+): AccessDecision {
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   // DNS rebinding: pages of a foreign name that resolves to this address may send requests, and must get nothing.
   if (!hosts.includes(headers.host ?? '')) return refuse(403, NOT_SERVED);
@@ -44,7 +47,7 @@ export function decide({ headers, method, url = '' }: RequestHead, { key, port, 
   const given = address.searchParams.get('token');
   if (given !== null) {
     const byKey = key !== undefined && isSame(given, key);
-    if (!byKey && !isSame(given, token)) return refuse(403, WITHOUT);
+    if (!byKey && !isSame(given, token)) return refuse(403, NO_TOKEN);
     return {
       kind: 'enter',
       path,
@@ -54,13 +57,13 @@ export function decide({ headers, method, url = '' }: RequestHead, { key, port, 
   }
   const cookies = (headers.cookie ?? '').split(';').map((pair) => pair.trim());
   const shown = cookies.find((pair) => pair.startsWith(`${cookieName(port)}=`))?.split('=')[1];
-  return shown !== undefined && isSame(shown, token) ? { kind: 'admit', path } : refuse(403, WITHOUT);
+  return shown !== undefined && isSame(shown, token) ? { kind: 'admit', path } : refuse(403, NO_TOKEN);
 }
 
 const NOT_SERVED = 'This address is not served here.';
-const WITHOUT = 'Open the address that was printed in the terminal, with its token.';
+const NO_TOKEN = 'Open the address that was printed in the terminal, with its token.';
 
-function refuse(status: 403 | 405, why: string): Decision {
+function refuse(status: 403 | 405, why: string): AccessDecision {
   return { kind: 'refuse', status, why };
 }
 

@@ -4,7 +4,7 @@ import { ApiError, isForbidden, isNotFound } from '../../../kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../../../kube/client.ts';
 import type { Finding } from './finding.ts';
 
-export interface Scene {
+export interface CheckContext {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly name: string;
@@ -15,8 +15,8 @@ export interface Scene {
   readonly signal: AbortSignal;
 }
 
-/** As {@link Scene}, once the object was found. */
-export interface DemoScene extends Scene {
+/** As {@link CheckContext}, once the object was found. */
+export interface DemoCheckContext extends CheckContext {
   readonly demo: ChaosDemo;
 }
 
@@ -28,7 +28,7 @@ const READ_BYTES = 16 * 1024 * 1024;
  * no response
  */
 export async function read<T>(
-  { client, signal }: Pick<Scene, 'client' | 'signal'>,
+  { client, signal }: Pick<CheckContext, 'client' | 'signal'>,
   path: string,
   request: Pick<KubeRequest, 'query'> & { readonly method?: 'GET' | 'POST'; readonly body?: unknown } = {},
 ): Promise<T | undefined> {
@@ -50,11 +50,11 @@ export async function read<T>(
 /** The finding of a check; a failure to run it is a finding too. @throws the reason of the signal */
 export async function checked(
   check: string,
-  { signal }: Pick<Scene, 'signal'>,
-  look: () => Promise<Omit<Finding, 'check'>>,
+  { signal }: Pick<CheckContext, 'signal'>,
+  run: () => Promise<Omit<Finding, 'check'>>,
 ): Promise<Finding> {
   try {
-    return { check, ...(await look()) };
+    return { check, ...(await run()) };
   } catch (error) {
     signal.throwIfAborted();
     return { check, state: 'unknown', message: whyUnknown(error) };

@@ -10,7 +10,7 @@ import {
   type Cite,
   componentName,
   joinedOf,
-  MOST_PODS,
+  MAX_PODS,
   type Plot,
   type PlotKey,
   type PlotLine,
@@ -51,7 +51,7 @@ export function withCites(
     const missing = mine.filter(
       ({ points, signal }) => signal !== 'limit' && !plot.lines.some((line) => line.points === points),
     );
-    const drawn = missing.slice(0, MOST_PODS).map(
+    const drawn = missing.slice(0, MAX_PODS).map(
       ({ component, points, signal }): PlotLine => ({
         name: nameOf(scenario, component, signal),
         colour: signal === 'count-lag' ? 2 : 'faint',

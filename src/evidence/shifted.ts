@@ -2,7 +2,7 @@
 import type { EvidenceBundle } from './bundle.ts';
 
 /** The same evidence with every time shifted later by `byMs` milliseconds. Ids and values stay as they are. */
-export function moved(bundle: EvidenceBundle, byMs: number): EvidenceBundle {
+export function shifted(bundle: EvidenceBundle, byMs: number): EvidenceBundle {
   if (byMs === 0) return bundle;
   const { events, invariant, series } = bundle;
   // Arrivals have a resolution of a hundredth of a millisecond: rounding removes the digits that adding brings.
@@ -21,7 +21,7 @@ export function moved(bundle: EvidenceBundle, byMs: number): EvidenceBundle {
 }
 
 /** The time of the first observation; undefined: there is none. */
-export function firstSeenMs({ events, series }: EvidenceBundle): number | undefined {
+export function firstObservationMs({ events, series }: EvidenceBundle): number | undefined {
   const first = [
     ...series.flatMap(({ points }) => points.map(([at]) => at)),
     ...events.map(({ atMs }) => atMs),
@@ -35,6 +35,6 @@ export function firstSeenMs({ events, series }: EvidenceBundle): number | undefi
  * The same evidence with times that count from the first observation. Providers get this: times that count from a fault
  * would reveal when that was, and that there was one.
  */
-export function fromItsBeginning(bundle: EvidenceBundle): EvidenceBundle {
-  return moved(bundle, -(firstSeenMs(bundle) ?? 0));
+export function relativeToFirst(bundle: EvidenceBundle): EvidenceBundle {
+  return shifted(bundle, -(firstObservationMs(bundle) ?? 0));
 }

@@ -13,7 +13,7 @@ import type { RunEvidence } from '../evidence/index.ts';
 import { type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
 
 /** The lines to print for the change from `before` to `after`; none if nothing changed that matters. */
-export function storyOf(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
+export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
   const lines: string[] = [];
   for (const chapter of after.chapters ?? []) {
     const earlier = before?.chapters?.find(({ number }) => number === chapter.number);
