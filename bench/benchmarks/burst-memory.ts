@@ -49,8 +49,11 @@ async function memoryOf(sender: string, receiver: Receiver, signal: AbortSignal)
   let memory: BurstMemory | undefined;
   const send = async (): Promise<void> => {
     const args = [PROGRAM, sender, String(receiver.port), String(REQUESTS)];
-    const { ok, said, stdout } = await attempt(process.execPath, args, { timeoutMs: TIMEOUT_MS, signal });
-    if (!ok) throw new Error(`the burst by ${sender} failed:\n${said}`);
+    const { ok, errorText, stdout } = await attempt(process.execPath, args, {
+      timeoutMs: TIMEOUT_MS,
+      signal,
+    });
+    if (!ok) throw new Error(`the burst by ${sender} failed:\n${errorText}`);
     memory = JSON.parse(stdout) as BurstMemory;
   };
   await receiver.time(REQUESTS, send, signal);

@@ -9,7 +9,7 @@ const evidence = { ...evidenceOfRun(), diagnoses: [whole] };
 
 it('a diagnosis is shown with its steps if the evidence has them', () => {
   const [shown] = shownDiagnoses(demoWith({ run, diagnoses: [diagnosisWith()] }), evidence);
-  expect(shown).toMatchObject({ profile: 'rules', whole: { chain: whole.chain }, missing: '' });
+  expect(shown).toMatchObject({ profile: 'rules', full: { chain: whole.chain }, missing: '' });
 });
 
 it.each([
@@ -20,6 +20,6 @@ it.each([
   ['the status has another class', diagnosisWith({ class: 'store-slow' }), evidence],
 ])('a diagnosis names the ConfigMap of its steps if %s', (_, diagnosis, found) => {
   const [shown] = shownDiagnoses(demoWith({ run, diagnoses: [diagnosis] }), found);
-  expect(shown?.whole).toBeUndefined();
+  expect(shown?.full).toBeUndefined();
   expect(shown?.missing).toContain('demo-evidence-3');
 });

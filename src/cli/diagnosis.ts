@@ -4,7 +4,7 @@ import { type Diagnosis, evidenceName, type RunEvidence } from '../evidence/inde
 
 export interface ShownDiagnosis extends DiagnosisStatus {
   /** The complete answer, with its steps and citations. */
-  readonly whole?: Diagnosis | undefined;
+  readonly full?: Diagnosis | undefined;
   /** Why it is missing, in a sentence; '' if it is there. */
   readonly missing: string;
 }
@@ -19,7 +19,7 @@ export function shownDiagnoses(
   const missing = `Its steps and citations are missing: they would be in the ConfigMap ${evidenceName(metadata.name, number)}.`;
   return (status.diagnoses ?? []).map((diagnosis): ShownDiagnosis => {
     // A newer answer is in the status before it is in the evidence.
-    const whole = evidence?.diagnoses.find(
+    const full = evidence?.diagnoses.find(
       (one) =>
         isOfRun &&
         one.scenario === diagnosis.scenario &&
@@ -27,6 +27,6 @@ export function shownDiagnoses(
         one.class === diagnosis.class &&
         one.component === diagnosis.component,
     );
-    return { ...diagnosis, whole, missing: whole ? '' : missing };
+    return { ...diagnosis, full, missing: full ? '' : missing };
   });
 }

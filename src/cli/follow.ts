@@ -64,7 +64,7 @@ export async function follow(
       name,
       display: await show(options, stage, { advance, fail: (error) => failed.abort(error) }),
       signal: AbortSignal.any([signal, failed.signal]),
-      look: ({ deleted, demo }) => {
+      resultOf: ({ deleted, demo }) => {
         if (deleted) throw new Error(`the ChaosDemo ${name} was deleted`);
         return demo?.status?.run?.verdict ? demo : undefined;
       },
@@ -104,7 +104,7 @@ export const asLines: Show = async (
   });
   const display = plainDisplay(print);
   let last: LiveState | undefined;
-  let asked: string | undefined;
+  let lastPrompt: string | undefined;
   const stopListening = isManual
     ? listenToKeys(process.stdin, {
         advance: () => advance(last),
@@ -117,10 +117,10 @@ export const asLines: Show = async (
       last = state;
       display.update(state, now);
       const waiting = isManual ? waitingOf(state.demo?.status ?? {}) : undefined;
-      if (waiting && waiting.advance !== asked) {
+      if (waiting && waiting.advance !== lastPrompt) {
         print(`   ▸ Press space or enter for ${waiting.next ?? 'the verdict'}`);
       }
-      asked = waiting?.advance;
+      lastPrompt = waiting?.advance;
     },
     async close() {
       stopListening?.();

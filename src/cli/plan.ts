@@ -68,9 +68,9 @@ function readDemo(manifest: string, file: string): PlannedDemo {
 /** The demo with the pace and diagnosis from the arguments. */
 function withOptions(demo: PlannedDemo, { diagnosis, pace }: DemoOptions): PlannedDemo {
   const mode = pace === 'manual' ? 'Manual' : 'Auto';
-  const asked = {
+  const overrides = {
     ...(pace && { pace: { ...demo.spec?.pace, mode } }),
     ...(diagnosis && { diagnosisProfile: diagnosis }),
   };
-  return { ...demo, spec: { ...demo.spec, ...asked } };
+  return { ...demo, spec: { ...demo.spec, ...overrides } };
 }

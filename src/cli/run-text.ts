@@ -88,8 +88,8 @@ export function scenarioLines(scenario: ScenarioStatus): string[] {
 }
 
 function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
-  const { confidence, grade, message, missing, whole } = diagnosis;
-  const { alternatives = [], chain = [], citations = [] } = whole ?? {};
+  const { confidence, grade, message, missing, full } = diagnosis;
+  const { alternatives = [], chain = [], citations = [] } = full ?? {};
   const lines = [
     `Diagnosis of ${diagnosis.scenario} by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)} (${confidence} % sure)`,
     ...chain.map((step) => `  ${step.text} [${step.evidence.join(', ')}]`),
@@ -105,7 +105,7 @@ function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
   if (remediation)
     lines.push(`  ${remedySentence(diagnosis) ?? `${remediation.state}: ${remediation.message}`}`);
   if (grade) {
-    lines.push(`  ${gradeText(grade, whole)}`);
+    lines.push(`  ${gradeText(grade, full)}`);
   }
   if (message) lines.push(`  ${message}`);
   return lines;
@@ -114,10 +114,10 @@ function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
 /** The injected fault is only in the evidence. */
 function gradeText(
   { action, identification, localization }: NonNullable<DiagnosisStatus['grade']>,
-  whole: ShownDiagnosis['whole'],
+  full: ShownDiagnosis['full'],
 ): string {
   const right = `component ${localization}, class ${identification}, action ${action}`;
-  const { reason, truth } = whole?.grade ?? {};
+  const { reason, truth } = full?.grade ?? {};
   return truth === undefined
     ? `Compared with the injected fault: ${right}`
     : `Injected was ${truth}: ${right}, ${reason} % of the steps grounded`;

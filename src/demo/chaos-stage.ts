@@ -27,10 +27,10 @@ import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
 
 /** An announced fault that has not begun this long after its planned time is not injected. */
-export const INJECT_WITHIN_MS = 3000;
+export const INJECTION_TIMEOUT_MS = 3000;
 
 /** How long after its planned end the report of a fault may take. */
-const REPORT_WITHIN_MS = 10_000;
+const REPORT_TIMEOUT_MS = 10_000;
 
 /** How many times one scenario is planned before it is given up. */
 const MAX_ATTEMPTS = 5;
@@ -201,7 +201,7 @@ function injectAndReport(
     const obstacle = obstacleTo(context, fault);
     if (obstacle) return replan(context, entry, obstacle);
   }
-  const deadline = ms(fault.until) + REPORT_WITHIN_MS;
+  const deadline = ms(fault.until) + REPORT_TIMEOUT_MS;
   if (now >= deadline) {
     fault.proof = 'Inconclusive';
     fault.message = 'The operator ordered the fault and got no report of it';
@@ -222,7 +222,7 @@ function injectAndReport(
 
 /** What prevents an injection that is due. */
 function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
-  if (context.now > ms(fault.plannedAt) + INJECT_WITHIN_MS) return 'The moment of the fault was missed';
+  if (context.now > ms(fault.plannedAt) + INJECTION_TIMEOUT_MS) return 'The moment of the fault was missed';
   if (context.demo.spec.suspend) return 'Suspended during the countdown';
   const health = freshHealth(context);
   if (!health) return 'The last look at the health of the subject is too old';
@@ -245,7 +245,7 @@ function resolveOrphan(
 ): Work {
   const { now, observed } = context;
   // The other process may be slow rather than gone; after this time it no longer injects.
-  const settled = ms(fault.plannedAt) + INJECT_WITHIN_MS + 1000;
+  const settled = ms(fault.plannedAt) + INJECTION_TIMEOUT_MS + 1000;
   if (now < settled) {
     wake(context, settled);
     return {
@@ -266,7 +266,7 @@ function resolveOrphan(
     if (finding === 'NotInjected') {
       return replan(context, entry, 'The operator restarted before the fault was injected');
     }
-    const deadline = Math.max(ms(fault.until), observed.since) + REPORT_WITHIN_MS;
+    const deadline = Math.max(ms(fault.until), observed.since) + REPORT_TIMEOUT_MS;
     const marker = journalEntry(context.draft, fault.id)?.marker;
     if (!finding && marker && now < deadline) {
       wake(context, deadline);

@@ -12,10 +12,10 @@ import { type DiagnosisReport, diagnosisKey } from './observed.ts';
 import { withRemedyOf } from './remedies.ts';
 
 /** Time limit for the rules: they query no server. */
-const RULES_WITHIN_MS = 10_000;
+const RULES_TIMEOUT_MS = 10_000;
 
 /** Time limit for a profile, from when it was queried. */
-export const PROFILE_WITHIN_MS = 60_000;
+export const PROFILE_TIMEOUT_MS = 60_000;
 
 /**
  * How many profiles are queried about a fault, besides the rules: the spec may be changed while an answer is awaited,
@@ -34,7 +34,7 @@ export function requestDiagnosis(
   const { askedAt, fault, scenario } = about;
   const { diagnosisProfile: profile } = demo.spec;
   const byRules = observed.diagnoses[diagnosisKey(fault, RULES_PROFILE)];
-  const deadline = askedAt + RULES_WITHIN_MS;
+  const deadline = askedAt + RULES_TIMEOUT_MS;
   requestAnswer(context, about, RULES_PROFILE);
   if (profile !== RULES_PROFILE) requestAnswer(context, about, profile);
   if (!byRules) {
@@ -82,7 +82,7 @@ export function applyAnswers(context: Context): void {
     if (!fault || now >= deadline) {
       return withReason(
         diagnosis,
-        `profile "${profile}" did not answer within ${PROFILE_WITHIN_MS / 1000} s`,
+        `profile "${profile}" did not answer within ${PROFILE_TIMEOUT_MS / 1000} s`,
       );
     }
     if (!mayQuery(context, fault.id, profile)) {
@@ -117,7 +117,7 @@ export function stopAwaitingAnswers({ demo, draft }: Context): void {
 
 function answerDeadline({ askedAt = '' }: DiagnosisStatus, now: number): number {
   // A time in the future is from before the clock was set back.
-  return Math.min(ms(askedAt), now) + PROFILE_WITHIN_MS;
+  return Math.min(ms(askedAt), now) + PROFILE_TIMEOUT_MS;
 }
 
 /** The part of a diagnosis that goes into the status; the rest is in the evidence. */

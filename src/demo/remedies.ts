@@ -19,9 +19,9 @@ import { announcement } from './observed.ts';
 import type { Work } from './work.ts';
 
 /** How long an action and its measurement may take after the announcement, in milliseconds. */
-export const REMEDY_WITHIN_MS = 15_000;
+export const REMEDY_TIMEOUT_MS = 15_000;
 /** How long after that its report may take. */
-const REPORT_WITHIN_MS = 2000;
+const REPORT_TIMEOUT_MS = 2000;
 /** Margin before a run's deadline, beyond the time for the action, after which none begins: the run has to restore. */
 const BEFORE_DEADLINE_MS = 25_000;
 
@@ -41,7 +41,7 @@ export function applyRemedies(context: Context): Work | undefined {
     journal.remedies = wanted.flatMap((diagnosis) => decide(context, diagnosis) ?? []);
   }
   // Only a stored announcement may be run.
-  else for (const diagnosis of applying(context)) carryOut(context, diagnosis);
+  else for (const diagnosis of applying(context)) requestRemediation(context, diagnosis);
   const left = applying(context);
   if (left.length === 0) return undefined;
   if (isNew) wake(context, now);
@@ -74,7 +74,7 @@ function decide(context: Context, diagnosis: DiagnosisStatus): Announced | undef
     obstacle === undefined
       ? { state: 'Applying', message: `Announced: profile ${diagnosis.profile} recommends it` }
       : { state: 'NotApplied', message: `Nothing was sent: ${obstacle}` };
-  const until = iso(context.now + REMEDY_WITHIN_MS);
+  const until = iso(context.now + REMEDY_TIMEOUT_MS);
   return obstacle === undefined ? { id: idOf(context, diagnosis.scenario), until } : undefined;
 }
 
@@ -86,18 +86,18 @@ function obstacleTo(context: Context, { scenario }: DiagnosisStatus): string | u
   if (entry?.result !== 'Violated' || !entry.fault) return 'no violation was proven in this scenario';
   if (activeFault(draft, now)) return 'a fault may be active';
   if (ownFixture(context, scenario) === undefined) return 'the key of the scenario is not known any more';
-  if (now + REMEDY_WITHIN_MS + BEFORE_DEADLINE_MS > runDeadline(draft, demo.spec, now)) {
+  if (now + REMEDY_TIMEOUT_MS + BEFORE_DEADLINE_MS > runDeadline(draft, demo.spec, now)) {
     return 'too little was left of spec.activeDeadline to restore after it';
   }
   return undefined;
 }
 
 /** Requests an announced action, or concludes it if it was reported or must not, or no longer, begin. */
-function carryOut(context: Context, diagnosis: DiagnosisStatus): void {
+function requestRemediation(context: Context, diagnosis: DiagnosisStatus): void {
   const { demo, effects, now } = context;
   const { announced, isBegun, isOwn, report } = known(context, diagnosis);
   const fixture = ownFixture(context, diagnosis.scenario);
-  const giveUpAt = announced ? ms(announced.until) + REPORT_WITHIN_MS : 0;
+  const giveUpAt = announced ? ms(announced.until) + REPORT_TIMEOUT_MS : 0;
   // Follow the current spec, whatever the status holds.
   const isWanted = demo.spec.remediation === 'Apply' && (isBegun || !demo.spec.suspend);
   if (!announced || !isOwn || report || now >= giveUpAt || !isWanted || fixture === undefined) {

@@ -29,7 +29,7 @@ import { awaitHealthy, freshHealth } from './work.ts';
 const BEFORE_DEADLINE_MS = 5000;
 
 /** Time limit after a fault, beyond the time to settle, for the proof that the subject works again. */
-const RECOVERY_WITHIN_MS = 30_000;
+const RECOVERY_TIMEOUT_MS = 30_000;
 
 /** Advances the work on a chapter as far as possible now. */
 export function workOn(context: Context, chapter: Chapter, entry: ChapterStatus): Work {
@@ -138,7 +138,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   }
   // A presenter may have talked long after the end of the fault: the time limit counts from when the check begins.
   const begunAt = Math.max(endedAt, observed.since, ms(chapter.startedAt ?? ''));
-  const deadline = begunAt + scenario.settleMs + RECOVERY_WITHIN_MS;
+  const deadline = begunAt + scenario.settleMs + RECOVERY_TIMEOUT_MS;
   if (report || now >= deadline) {
     const why = report?.message ?? 'no probe saw it work in time';
     return { done: false, message: `The subject did not recover: ${why}`, fail: 'RecoveryFailed' };

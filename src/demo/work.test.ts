@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Context, iso } from './context.ts';
 import type { HealthSnapshot } from './health.ts';
-import { awaitHealthy, HEALTHY_WITHIN_MS } from './work.ts';
+import { awaitHealthy, HEALTH_TIMEOUT_MS } from './work.ts';
 
 const BEGUN = Date.parse('2026-01-01T00:00:00Z');
 
@@ -15,7 +15,7 @@ function contextWith(health: Partial<HealthSnapshot> | undefined, now: number): 
 }
 
 describe('the wait for a healthy subject', () => {
-  const later = BEGUN + 10 * HEALTHY_WITHIN_MS;
+  const later = BEGUN + 10 * HEALTH_TIMEOUT_MS;
 
   it('is over with a look that shows it', () => {
     const well = { hasIssues: false, validUntil: later };
@@ -23,7 +23,7 @@ describe('the wait for a healthy subject', () => {
   });
 
   it('ends the run where nothing ever answered', () => {
-    const work = awaitHealthy(contextWith(undefined, BEGUN + HEALTHY_WITHIN_MS), BEGUN);
+    const work = awaitHealthy(contextWith(undefined, BEGUN + HEALTH_TIMEOUT_MS), BEGUN);
     expect(work).toMatchObject({
       fail: 'TargetUnhealthy',
       message: expect.stringContaining('no node has answered yet'),
@@ -38,12 +38,12 @@ describe('the wait for a healthy subject', () => {
       message: expect.stringMatching(/too old/),
     });
     expect(waiting?.fail).toBeUndefined();
-    const ended = awaitHealthy(contextWith(stale, later + HEALTHY_WITHIN_MS), BEGUN);
+    const ended = awaitHealthy(contextWith(stale, later + HEALTH_TIMEOUT_MS), BEGUN);
     expect(ended).toMatchObject({ fail: 'TargetUnhealthy' });
   });
 
   it('counts from when it became unhealthy', () => {
-    const unwell = { hasIssues: true, issues: ['a is stale'], validUntil: later + HEALTHY_WITHIN_MS };
+    const unwell = { hasIssues: true, issues: ['a is stale'], validUntil: later + HEALTH_TIMEOUT_MS };
     const context = contextWith(unwell, later + 1);
     Object.assign(context.draft, { health: { hasIssues: true, lastTransitionTime: iso(later) } });
     expect(awaitHealthy(context, BEGUN)?.fail).toBeUndefined();

@@ -19,7 +19,7 @@ export interface Work {
 }
 
 /** How long a subject may take to become healthy before the run is Errored. */
-export const HEALTHY_WITHIN_MS = 30_000;
+export const HEALTH_TIMEOUT_MS = 30_000;
 
 /** Maximum length of the issues in a message, in characters. */
 const MAX_ISSUES_LENGTH = 320;
@@ -40,23 +40,23 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
   if (health && !health.hasIssues) return undefined;
   const last = context.observed.health;
   // Every pod may have an issue; the advice after them must not be cut off.
-  const seen = health
+  const healthIssues = health
     ? truncate(health.issues.join('; '), MAX_ISSUES_LENGTH) || 'it has issues'
     : last
       ? 'the last look at it is too old to go by'
       : 'no node has answered yet';
   const gone = goneMessage(context.observed);
-  const issues = gone ? `${gone}; ${seen}` : seen;
+  const issues = gone ? `${gone}; ${healthIssues}` : healthIssues;
   const { health: known } = context.draft;
   const unhealthySince = known?.hasIssues ? ms(known.lastTransitionTime) : 0;
   const unknownSince = health ? 0 : (last?.validUntil ?? 0);
-  const deadline = Math.max(since, context.observed.since, unhealthySince, unknownSince) + HEALTHY_WITHIN_MS;
+  const deadline = Math.max(since, context.observed.since, unhealthySince, unknownSince) + HEALTH_TIMEOUT_MS;
   if (context.now < deadline) {
     wake(context, deadline);
     return { done: false, message: `Waiting for a healthy subject: ${issues}`, note: 'unhealthy' };
   }
   const before = context.draft.scenarios?.some(({ fault }) => fault?.startedAt);
   const injected = before ? 'Nothing further was injected' : 'Nothing was injected';
-  const message = `Not healthy within ${formatDuration(HEALTHY_WITHIN_MS)}: ${issues}. ${injected}. Check that the pods are Ready and reach what they depend on, then run again`;
+  const message = `Not healthy within ${formatDuration(HEALTH_TIMEOUT_MS)}: ${issues}. ${injected}. Check that the pods are Ready and reach what they depend on, then run again`;
   return { done: false, message, fail: 'TargetUnhealthy' };
 }

@@ -112,10 +112,10 @@ export function gradeAnswer(
   }
   const named = [answer, ...answer.alternatives];
   const isNamed = (truth: Truth, { anomaly, component }: (typeof named)[number]): boolean =>
-    anomaly === truth.anomaly && liesIn(component, truth, bundle);
+    anomaly === truth.anomaly && isLocatedIn(component, truth, bundle);
   // An action that fits one of two failures may be wrong for the component of the other.
-  const there = truths.filter((truth) => liesIn(answer.component, truth, bundle));
-  const steps = answer.chain.filter((step) => truths.some((truth) => shows(step, truth, bundle)));
+  const there = truths.filter((truth) => isLocatedIn(answer.component, truth, bundle));
+  const steps = answer.chain.filter((step) => truths.some((truth) => citesEvidenceOf(step, truth, bundle)));
   return {
     localization: there.length > 0,
     identification: truths.some((truth) => isNamed(truth, answer)),
@@ -128,28 +128,28 @@ export function gradeAnswer(
 }
 
 /** For a fault in all replicas, both "replicas" and each replica are right; for a fault in one, only that one. */
-function liesIn(component: string, { components }: Truth, bundle: EvidenceBundle): boolean {
+function isLocatedIn(component: string, { components }: Truth, bundle: EvidenceBundle): boolean {
   if (component !== ALL_REPLICAS) return components.includes(component);
   const replicas = bundle.components.filter(({ role }) => role === 'replica');
   return replicas.length > 0 && replicas.every(({ name }) => components.includes(name));
 }
 
 /** Whether a step cites at least one piece of evidence of this fault: its signals, at their location, at its time. */
-function shows({ evidence }: Claim, truth: Truth, bundle: EvidenceBundle): boolean {
+function citesEvidenceOf({ evidence }: Claim, truth: Truth, bundle: EvidenceBundle): boolean {
   const { events, invariant, series } = bundle;
   const from = (truth.fromMs ?? -Infinity) - TOLERANCE_MS;
   const to = (truth.toMs ?? Infinity) + TOLERANCE_MS;
   const roles = new Map(bundle.components.map(({ name, role }) => [name, role]));
   const isAt = (place: Place, component: string): boolean =>
     place === 'own' ? truth.components.includes(component) : roles.get(component) === place;
-  const bears = (component: string, signal: Signal): boolean =>
+  const isRelevant = (component: string, signal: Signal): boolean =>
     FAMILIES[truth.anomaly].some(([place, of]) => of.includes(signal) && isAt(place, component));
   return evidence.some((id) => {
     // The limit and the usual values also apply before.
     const one = series.find((s) => s.id === id);
     if (one) {
       const standing = one.signal === 'limit' || one.signal === 'count-lag';
-      return bears(one.component, one.signal) && (standing || reaches(one.points, from, to));
+      return isRelevant(one.component, one.signal) && (standing || overlaps(one.points, from, to));
     }
     const event = events.find((e) => e.id === id);
     if (event) return truth.components.includes(event.component) && event.atMs >= from && event.atMs <= to;
@@ -158,7 +158,7 @@ function shows({ evidence }: Claim, truth: Truth, bundle: EvidenceBundle): boole
   });
 }
 
-function reaches(points: readonly (readonly [number, number])[], from: number, to: number): boolean {
+function overlaps(points: readonly (readonly [number, number])[], from: number, to: number): boolean {
   const [first, last] = [points[0], points.at(-1)];
   return first !== undefined && last !== undefined && first[0] <= to && last[0] >= from;
 }

@@ -27,82 +27,109 @@ export type ComponentRole = (typeof COMPONENT_ROLES)[number];
 
 /** Signals of series, with their unit and the components that have them. */
 export const SIGNALS = {
-  'write-latency': { of: ['store'], unit: 'ms', says: 'how long an accepted write took' },
+  'write-latency': { of: ['store'], unit: 'ms', description: 'how long an accepted write took' },
   'write-outstanding': {
     of: ['store'],
     unit: 'ms',
-    says: 'how long a write that is not answered has waited so far',
+    description: 'how long a write that is not answered has waited so far',
   },
-  'read-latency': { of: ['store'], unit: 'ms', says: 'how long an answered read took' },
+  'read-latency': { of: ['store'], unit: 'ms', description: 'how long an answered read took' },
   unreachable: {
     of: ['store', 'replica'],
     unit: 'ms',
-    says: 'how long it had given no answer of any kind, while it was asked',
+    description: 'how long it had given no answer of any kind, while it was asked',
   },
-  'count-local': { of: ['replica'], unit: 'requests', says: 'how many it says it has admitted so far' },
+  'count-local': {
+    of: ['replica'],
+    unit: 'requests',
+    description: 'how many it says it has admitted so far',
+  },
   'count-reported': {
     of: ['replica'],
     unit: 'requests',
-    says: 'how many requests it told that one caller to be used up so far, over all replicas, without the one that it answered',
+    description:
+      'how many requests it told that one caller to be used up so far, over all replicas, without the one that it answered',
   },
-  'count-stored': { of: ['store'], unit: 'requests', says: 'how many the store holds of all replicas' },
+  'count-stored': {
+    of: ['store'],
+    unit: 'requests',
+    description: 'how many the store holds of all replicas',
+  },
   'count-lag': {
     of: ['store'],
     unit: 'requests',
-    says: 'how far the store was behind the replicas at most while all was known to be well',
+    description: 'how far the store was behind the replicas at most while all was known to be well',
   },
   'requests-sent': {
     of: ['replica'],
     unit: 'requests',
-    says: 'how many requests were sent to it so far, all of one caller, for whom the limit holds',
+    description: 'how many requests were sent to it so far, all of one caller, for whom the limit holds',
   },
-  'requests-admitted': { of: ['replica'], unit: 'requests', says: 'how many it has allowed so far' },
+  'requests-admitted': { of: ['replica'], unit: 'requests', description: 'how many it has allowed so far' },
   'admitted-elsewhere': {
     of: ['replica'],
     unit: 'requests',
-    says: 'how many requests it has allowed of one other caller with the same limit, all sent before that moment',
+    description:
+      'how many requests it has allowed of one other caller with the same limit, all sent before that moment',
   },
-  'requests-rejected': { of: ['replica'], unit: 'requests', says: 'how many it has denied so far' },
+  'requests-rejected': { of: ['replica'], unit: 'requests', description: 'how many it has denied so far' },
   'requests-errors': {
     of: ['replica'],
     unit: 'requests',
-    says: 'how many it has answered with an error, or refused, so far',
+    description: 'how many it has answered with an error, or refused, so far',
   },
   'requests-timeouts': {
     of: ['replica'],
     unit: 'requests',
-    says: 'how many it has not answered in time so far',
+    description: 'how many it has not answered in time so far',
   },
   'others-sent': {
     of: ['replica'],
     unit: 'requests',
-    says: 'how many requests of other callers, each well within a limit of its own, were sent to it so far',
+    description:
+      'how many requests of other callers, each well within a limit of its own, were sent to it so far',
   },
-  'others-admitted': { of: ['replica'], unit: 'requests', says: 'how many of those it has allowed so far' },
-  'others-rejected': { of: ['replica'], unit: 'requests', says: 'how many of those it has denied so far' },
+  'others-admitted': {
+    of: ['replica'],
+    unit: 'requests',
+    description: 'how many of those it has allowed so far',
+  },
+  'others-rejected': {
+    of: ['replica'],
+    unit: 'requests',
+    description: 'how many of those it has denied so far',
+  },
   'others-errors': {
     of: ['replica'],
     unit: 'requests',
-    says: 'how many of those it has answered with an error, or refused, so far',
+    description: 'how many of those it has answered with an error, or refused, so far',
   },
   'others-timeouts': {
     of: ['replica'],
     unit: 'requests',
-    says: 'how many of those it has not answered in time so far',
+    description: 'how many of those it has not answered in time so far',
   },
   'newcomer-admitted': {
     of: ['replica'],
     unit: 'requests',
-    says: 'how many requests it has allowed so far of one more caller, with the same limit, that was new meanwhile',
+    description:
+      'how many requests it has allowed so far of one more caller, with the same limit, that was new meanwhile',
   },
-  'request-latency': { of: ['replica'], unit: 'ms', says: 'how long the answer to a request took' },
-  arrivals: { of: ['replica'], unit: 'requests', says: 'how many requests had been written to it so far' },
+  'request-latency': { of: ['replica'], unit: 'ms', description: 'how long the answer to a request took' },
+  arrivals: {
+    of: ['replica'],
+    unit: 'requests',
+    description: 'how many requests had been written to it so far',
+  },
   limit: {
     of: ['client'],
     unit: 'requests',
-    says: 'how many requests all replicas together may have allowed so far, at most',
+    description: 'how many requests all replicas together may have allowed so far, at most',
   },
-} as const satisfies Record<string, { of: readonly ComponentRole[]; unit: 'ms' | 'requests'; says: string }>;
+} as const satisfies Record<
+  string,
+  { of: readonly ComponentRole[]; unit: 'ms' | 'requests'; description: string }
+>;
 
 export type Signal = keyof typeof SIGNALS;
 const signals = Object.keys(SIGNALS) as [Signal, ...Signal[]];

@@ -57,8 +57,8 @@ export class Controller {
     this.#options = options;
     this.#timers = options.timers ?? systemTimers;
     const { backoff, concurrency = 1, observer } = options;
-    const mostOfNamespace = Math.ceil((concurrency * 3) / 4);
-    this.#queue = new WorkQueue({ backoff, timers: this.#timers, mostOfNamespace, observer });
+    const maxPerNamespace = Math.ceil((concurrency * 3) / 4);
+    this.#queue = new WorkQueue({ backoff, timers: this.#timers, maxPerNamespace, observer });
   }
 
   /** Keys waiting for a worker. */

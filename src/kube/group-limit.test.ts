@@ -5,8 +5,8 @@ const never = new AbortController().signal;
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Work that runs until it is ended by its name, which begins with its group; in the order in which it began. */
-function setup(most: number, mostByGroup: number) {
-  const limit = new GroupLimit({ most, mostByGroup });
+function setup(max: number, maxPerGroup: number) {
+  const limit = new GroupLimit({ max, maxPerGroup });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const run = (name: string, signal = never): Promise<void> =>

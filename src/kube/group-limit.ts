@@ -4,9 +4,9 @@ import { abortable } from './wait.ts';
 
 export interface GroupLimitOptions {
   /** In total. */
-  readonly most: number;
+  readonly max: number;
   /** Per group. */
-  readonly mostByGroup: number;
+  readonly maxPerGroup: number;
 }
 
 /**
@@ -14,13 +14,13 @@ export interface GroupLimitOptions {
  * work of another group waits for no more than these.
  */
 export class GroupLimit {
-  readonly #mostByGroup: number;
+  readonly #maxPerGroup: number;
   readonly #all: LimitFunction;
   readonly #byGroup = new Map<string, LimitFunction>();
 
-  constructor({ most, mostByGroup }: GroupLimitOptions) {
-    this.#mostByGroup = mostByGroup;
-    this.#all = pLimit(most);
+  constructor({ max, maxPerGroup }: GroupLimitOptions) {
+    this.#maxPerGroup = maxPerGroup;
+    this.#all = pLimit(max);
   }
 
   /**
@@ -36,7 +36,7 @@ export class GroupLimit {
   }
 
   async #run<T>(group: string, work: () => Promise<T>): Promise<T> {
-    const limit = this.#byGroup.get(group) ?? pLimit(this.#mostByGroup);
+    const limit = this.#byGroup.get(group) ?? pLimit(this.#maxPerGroup);
     this.#byGroup.set(group, limit);
     try {
       return await limit(async () => await this.#all(work));

@@ -140,7 +140,7 @@ describe('WorkQueue between namespaces', () => {
   });
 
   it('hands out no more keys of one namespace than it may have, and others meanwhile', async () => {
-    const queue = new WorkQueue({ mostOfNamespace: 2 });
+    const queue = new WorkQueue({ maxPerNamespace: 2 });
     for (let i = 0; i < 10; i += 1) queue.add(`a/${i}`);
     expect(await take(queue, 2)).toEqual(['a/0', 'a/1']);
     const third = queue.take();

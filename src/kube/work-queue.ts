@@ -26,7 +26,7 @@ export interface WorkQueueOptions {
   /** Default: the system's. */
   timers?: Timers | undefined;
   /** Maximum concurrent keys of one namespace. Default: any number. */
-  mostOfNamespace?: number | undefined;
+  maxPerNamespace?: number | undefined;
   observer?: QueueObserver | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface WorkQueueOptions {
 export class WorkQueue {
   readonly #backoff: BackoffOptions;
   readonly #timers: Timers;
-  readonly #mostOfNamespace: number;
+  readonly #maxPerNamespace: number;
   readonly #observer: QueueObserver | undefined;
   /** Waiting to be processed, by namespace; never one that is being processed. */
   readonly #waiting = new FairQueue<string>();
@@ -53,7 +53,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions = {}) {
     this.#backoff = options.backoff ?? { baseMs: 250, maxMs: 60_000 };
     this.#timers = options.timers ?? systemTimers;
-    this.#mostOfNamespace = options.mostOfNamespace ?? Infinity;
+    this.#maxPerNamespace = options.maxPerNamespace ?? Infinity;
     this.#observer = options.observer;
   }
 
@@ -181,7 +181,7 @@ export class WorkQueue {
 
   #hasWorkerFor(namespace: string): boolean {
     const ofIt = this.processing.filter((key) => namespaceOf(key) === namespace);
-    return ofIt.length < this.#mostOfNamespace;
+    return ofIt.length < this.#maxPerNamespace;
   }
 }
 

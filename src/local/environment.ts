@@ -55,7 +55,7 @@ export interface Environment extends Stage {
 }
 
 /** Running rate limiters over a Redis, not registered yet. */
-export interface Limiting {
+export interface StartedLimiters {
   readonly server: RedisServer;
   readonly limiters: readonly Limiter[];
   /** Creates the pods that represent them, then that of Redis, in `namespace`. */
@@ -89,7 +89,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
  */
 export async function startStage(
   options: StageOptions,
-  bring: (start: StageStart) => Promise<Limiting>,
+  bring: (start: StageStart) => Promise<StartedLimiters>,
 ): Promise<Stage> {
   const supervisor = new Supervisor();
   const failed = new AbortController();
@@ -142,7 +142,11 @@ async function bringControlPlane({
   return controlPlane;
 }
 
-async function bringLimiters(start: StageStart, mode: LimiterMode, users: RedisUsers): Promise<Limiting> {
+async function bringLimiters(
+  start: StageStart,
+  mode: LimiterMode,
+  users: RedisUsers,
+): Promise<StartedLimiters> {
   const { onProgress, supervisor, signal } = start;
   const server = await bringRedis(start, { aclUsers: aclLines(users) });
   onProgress('limiters', `starting ${limiterCount} rate limiters, mode ${mode}`);
@@ -167,7 +171,7 @@ async function bringLimiters(start: StageStart, mode: LimiterMode, users: RedisU
 async function register(
   { onProgress, supervisor }: StageStart,
   controlPlane: ControlPlane,
-  { limiters, register: registerPods, server }: Limiting,
+  { limiters, register: registerPods, server }: StartedLimiters,
 ): Promise<Stage> {
   const { kubectl } = controlPlane;
   await kubectl.createNamespace(namespace, { 'chaosdemo.dev/enabled': 'true' });

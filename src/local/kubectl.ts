@@ -36,14 +36,14 @@ export class Kubectl {
 
   /** Standard output. Throws KUBECTL_FAILED with what kubectl wrote to standard error. */
   async run(args: readonly string[], options: KubectlOptions = {}): Promise<string> {
-    const { ok, stdout, said } = await attempt(this.binary, ['--kubeconfig', this.kubeconfig, ...args], {
+    const { ok, stdout, errorText } = await attempt(this.binary, ['--kubeconfig', this.kubeconfig, ...args], {
       timeoutMs: 300_000,
       ...options,
       cwd: process.cwd(),
       env: this.env,
     });
     if (ok) return stdout;
-    throw new LocalError('KUBECTL_FAILED', `kubectl ${args.join(' ')}: ${said}`);
+    throw new LocalError('KUBECTL_FAILED', `kubectl ${args.join(' ')}: ${errorText}`);
   }
 
   /** The output of a call that supports `-o json`; the caller ensures the type. */

@@ -80,7 +80,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     await supervisor.removeFolder(folder);
     if (!options.supervisor) await supervisor.close();
   };
-  let asked: OwnedProcess | undefined;
+  let stopping: OwnedProcess | undefined;
   const { promise: broken, resolve: onBroken } = Promise.withResolvers<LocalError>();
   const launch = async (port: number): Promise<OwnedProcess> => {
     const started = await supervisor.start({
@@ -93,7 +93,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     });
     await untilReady(started, host, port);
     void started.exited.then(() => {
-      if (asked !== started) onBroken(started.exitError());
+      if (stopping !== started) onBroken(started.exitError());
     });
     return started;
   };
@@ -115,7 +115,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       },
       output: () => process.logTail(OUTPUT_LINES),
       stop: async () => {
-        asked = process;
+        stopping = process;
         await process.stop(STOP_MS);
         await removeOwn();
       },
@@ -124,7 +124,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
         await process.exited;
       },
       restart: async () => {
-        asked = process;
+        stopping = process;
         await process.stop(STOP_MS);
         process = await launch(port);
       },

@@ -30,7 +30,7 @@ export interface RunResult {
   readonly stdout: string;
   readonly stderr: string;
   /** The reason of a failure: the end of the output, or why it could not be run. */
-  readonly said: string;
+  readonly errorText: string;
 }
 
 /**
@@ -65,12 +65,12 @@ export async function attempt(
   const { stdout = '', stderr = '', failed, code, exitCode, timedOut } = result;
   const wrote = (stderr || stdout).trim().split('\n').slice(-15).join('\n');
   const missing = code === 'ENOENT' || code === 'EACCES';
-  const said = missing
+  const errorText = missing
     ? 'not installed'
     : timedOut
       ? `no end after ${timeoutMs / 1000} s`
       : wrote || (exitCode === undefined ? String(result.shortMessage) : `status ${exitCode}`);
-  return { ok: !failed, stdout, stderr, said };
+  return { ok: !failed, stdout, stderr, errorText };
 }
 
 /** Standard output of a program that must exit with 0. @throws LocalError `code`, with the end of its output */
@@ -80,11 +80,11 @@ export async function output(
   options: RunOptions = {},
   code: LocalErrorCode = 'COMMAND_FAILED',
 ): Promise<string> {
-  const { ok, stdout, said } = await attempt(command, args, options);
+  const { ok, stdout, errorText } = await attempt(command, args, options);
   if (ok) return stdout;
   throw new LocalError(
     code,
-    `${command} ${args.join(' ')}: ${options.shown ? 'it failed, see above' : said}`,
+    `${command} ${args.join(' ')}: ${options.shown ? 'it failed, see above' : errorText}`,
   );
 }
 

@@ -15,10 +15,10 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
   for (const name of ['python3', 'python3.13', 'python3.12', 'python3.11', 'python']) {
     const path = await findInPath(name, env);
     if (!path) continue;
-    const { ok, stdout, said } = await attempt(path, ['-c', question], { env });
+    const { ok, stdout, errorText } = await attempt(path, ['-c', question], { env });
     const version = stdout.trim();
     if (ok && compareVersions(version, oldestPython) >= 0) return path;
-    reasons.push(ok ? `${path} is ${version}` : `${path}: ${said}`);
+    reasons.push(ok ? `${path} is ${version}` : `${path}: ${errorText}`);
   }
   const found = reasons.join('; ') || 'none is in PATH';
   throw new LocalError(

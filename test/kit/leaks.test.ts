@@ -36,7 +36,7 @@ describe('the leak check', () => {
     expect(
       leaksOf(
         Object.values(SIGNALS)
-          .map(({ says }) => says)
+          .map(({ description }) => description)
           .join('\n'),
       ),
     ).toEqual([]);

@@ -170,7 +170,7 @@ describe('whatever happens to a run', () => {
         }
         expect(simulation.stalledBeyondEnd.filter((ms) => ms > 0)).toEqual([]);
         expect(simulation.held).toBe(false);
-        expect([simulation.kept, simulation.activeRuns, simulation.target.lockedBy]).toEqual([
+        expect([simulation.entryCount, simulation.activeRuns, simulation.target.lockedBy]).toEqual([
           0,
           0,
           undefined,
@@ -246,7 +246,7 @@ describe('whatever happens to a run', () => {
         const chapter = chapterOf(simulation);
         simulation.delete();
         await simulation.pass(60_000);
-        expect([chapter, simulation.exists, simulation.kept]).toEqual([chapter, false, 0]);
+        expect([chapter, simulation.exists, simulation.entryCount]).toEqual([chapter, false, 0]);
         expect([simulation.target.isStalled, simulation.target.lockedBy]).toEqual([false, undefined]);
         expect([...simulation.target.fixtures]).toEqual([]);
         expect(simulation.activities).toEqual([]);

@@ -45,7 +45,11 @@ describe('an object', () => {
       await simulation.runUntil(at(chapter));
       simulation.delete();
       await simulation.pass(5000);
-      expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
+      expect([simulation.exists, simulation.entryCount, simulation.target.lockedBy]).toEqual([
+        false,
+        0,
+        undefined,
+      ]);
       expect([simulation.target.isStalled, simulation.target.fixtures.size]).toEqual([false, 0]);
       // What it was to be looked at for again may be a day ahead: spec.activeDeadline.
       expect(simulation.clock.nextAt).toBeUndefined();
@@ -98,7 +102,11 @@ describe('an object that goes and whose status is refused', () => {
     simulation.server.refuses = () => true;
     simulation.delete();
     await simulation.pass(60_000);
-    expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
+    expect([simulation.exists, simulation.entryCount, simulation.target.lockedBy]).toEqual([
+      false,
+      0,
+      undefined,
+    ]);
     expect([simulation.target.isStalled, simulation.target.fixtures.size]).toEqual([false, 0]);
     const ends = simulation.events.filter(({ action }) => action === 'EndRun');
     expect(ends.map(({ reason }) => reason)).toEqual(['RunAborted']);
@@ -143,10 +151,10 @@ describe('an object that somebody else holds', () => {
     });
     simulation.delete();
     await simulation.pass(10_000);
-    expect([simulation.exists, simulation.kept, simulation.isQuiet]).toEqual([true, 0, true]);
+    expect([simulation.exists, simulation.entryCount, simulation.isQuiet]).toEqual([true, 0, true]);
     await simulation.crash(1000);
     await simulation.pass(10_000);
-    expect([simulation.exists, simulation.kept, simulation.isQuiet]).toEqual([true, 0, true]);
+    expect([simulation.exists, simulation.entryCount, simulation.isQuiet]).toEqual([true, 0, true]);
   });
 });
 

@@ -104,7 +104,7 @@ describe('the evidence of a run', () => {
     const files = writes.flatMap((write) => write.files);
     const lastOfStall = files.lastIndexOf('scenario-1.json');
     expect(files.slice(lastOfStall).filter((file) => file === 'scenario-2.json').length).toBeGreaterThan(1);
-    expect(simulation.evidenceKept).toBe(0);
+    expect(simulation.evidenceCount).toBe(0);
   });
 
   it.each([true, false])(
@@ -145,7 +145,7 @@ describe('the evidence of a run', () => {
     const evidence = kept(simulation);
     expect(evidence).toMatchObject({ complete: true, leftOut: '' });
     expect(evidence.scenarios).toHaveLength(2);
-    expect(simulation.evidenceKept).toBe(0);
+    expect(simulation.evidenceCount).toBe(0);
   });
 
   it('is given up a minute after the end of the run', async () => {
@@ -153,7 +153,7 @@ describe('the evidence of a run', () => {
     simulation.evidence.hangs = true;
     await simulation.runUntil(finished);
     await simulation.pass(70_000);
-    expect(simulation.evidenceKept).toBe(0);
+    expect(simulation.evidenceCount).toBe(0);
   });
 
   it('is told once that it is not kept, in an event', async () => {
@@ -308,6 +308,6 @@ describe('the evidence of a run', () => {
     for (let i = 1; i < 5; i += 1) {
       expect(simulation.evidence.read(`demo-${i}`, 1)?.evidence?.complete).toBe(true);
     }
-    expect(simulation.evidenceKept).toBe(0);
+    expect(simulation.evidenceCount).toBe(0);
   });
 });

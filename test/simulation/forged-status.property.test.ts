@@ -173,7 +173,11 @@ describe('whatever somebody writes into a status', () => {
         const simulation = await play(steps);
         simulation.delete();
         await simulation.pass(HELD_WITHIN_MS);
-        expect([simulation.exists, simulation.kept, simulation.target.isStalled]).toEqual([false, 0, false]);
+        expect([simulation.exists, simulation.entryCount, simulation.target.isStalled]).toEqual([
+          false,
+          0,
+          false,
+        ]);
       }),
       { numRuns: 30 * TIMES },
     );

@@ -1,7 +1,7 @@
 /** What one tenant does, and what another has of it: nothing. */
 import { describe, expect, it } from 'vitest';
 import { ANNOTATIONS } from '../../src/api/index.ts';
-import { INJECT_WITHIN_MS } from '../../src/demo/chaos-stage.ts';
+import { INJECTION_TIMEOUT_MS } from '../../src/demo/chaos-stage.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { at, condition, finished } from './support.ts';
@@ -86,7 +86,7 @@ describe('a run of one tenant goes its way beside a crowd', () => {
       return sentAt - Date.parse(fault?.plannedAt ?? '');
     });
     expect(late).toHaveLength(2);
-    for (const ms of late) expect(ms).toBeLessThan(INJECT_WITHIN_MS / 2);
+    for (const ms of late) expect(ms).toBeLessThan(INJECTION_TIMEOUT_MS / 2);
     expect(beside.now - alone.now).toBeLessThan(5000);
   });
 
@@ -203,7 +203,7 @@ describe('more runs than are taken on at once', () => {
     const simulation = crowded(40);
     await simulation.pass(1000);
     expect(simulation.runsOn.get('noisy')).toBe(5);
-    expect(simulation.kept).toBe(5);
+    expect(simulation.entryCount).toBe(5);
   });
 
   it('count one that began right after its look had failed for another spec', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChaosDemoSpec } from '../../src/api/index.ts';
 import { decide } from '../../src/demo/decide.ts';
 import { announcement, nothingObserved, type Observed } from '../../src/demo/observed.ts';
-import { REMEDY_WITHIN_MS } from '../../src/demo/remedies.ts';
+import { REMEDY_TIMEOUT_MS } from '../../src/demo/remedies.ts';
 import { simulatedDefinition, simulatedSpec } from './simulated-subject.ts';
 import type { Behaviour } from './simulated-target.ts';
 import { Simulation } from './simulation.ts';
@@ -207,7 +207,7 @@ describe('a remedy', () => {
     await simulation.runUntil(isApplying);
     const from = simulation.now;
     await simulation.runUntil(finished);
-    expect(simulation.now - from).toBeLessThan(REMEDY_WITHIN_MS + 3000);
+    expect(simulation.now - from).toBeLessThan(REMEDY_TIMEOUT_MS + 3000);
     expect(simulation.status.diagnoses?.[0]?.remediation?.state).toBe('Unproven');
     expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
     expect([...simulation.target.fixtures]).toEqual([]);

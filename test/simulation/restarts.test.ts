@@ -307,7 +307,7 @@ describe('an API server in trouble', () => {
       simulation.server.refuses = () => false;
       await simulation.runUntil(finished);
       await simulation.pass(5000);
-      expect([simulation.status.run?.number, simulation.held, simulation.kept]).toEqual([1, false, 0]);
+      expect([simulation.status.run?.number, simulation.held, simulation.entryCount]).toEqual([1, false, 0]);
       expect([simulation.target.lockedBy, [...simulation.target.fixtures]]).toEqual([undefined, []]);
     },
   );
@@ -334,7 +334,11 @@ describe('an API server in trouble', () => {
     expect(simulation.target.isStalled).toBe(false);
     simulation.delete();
     await simulation.pass(60_000);
-    expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
+    expect([simulation.exists, simulation.entryCount, simulation.target.lockedBy]).toEqual([
+      false,
+      0,
+      undefined,
+    ]);
   });
 
   it('has nothing injected while it refuses the first status of a run', async () => {
@@ -358,7 +362,11 @@ describe('a status that makes no sense', () => {
     expect([simulation.injected.length, simulation.target.isStalled]).toEqual([begun, false]);
     simulation.delete();
     await simulation.pass(60_000);
-    expect([simulation.exists, simulation.kept, simulation.target.lockedBy]).toEqual([false, 0, undefined]);
+    expect([simulation.exists, simulation.entryCount, simulation.target.lockedBy]).toEqual([
+      false,
+      0,
+      undefined,
+    ]);
   });
 });
 
@@ -384,7 +392,7 @@ it('a deleted object whose status is rejected is held no longer than its fault',
   simulation.delete();
   // A fault lasts at most two minutes from its planned start, and its end is seen 5 s later; then the next try.
   await simulation.pass(65_000 + 120_000 + 5000 + 10_000);
-  expect([simulation.exists, simulation.kept]).toEqual([false, 0]);
+  expect([simulation.exists, simulation.entryCount]).toEqual([false, 0]);
 });
 
 describe('a manual run', () => {

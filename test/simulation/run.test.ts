@@ -278,10 +278,18 @@ describe('a run', () => {
   it('ends with nothing kept of it, and the lock given back', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(4));
-    expect([simulation.kept, simulation.activeRuns, simulation.target.lockedBy]).toEqual([1, 1, 'ns/demo']);
+    expect([simulation.entryCount, simulation.activeRuns, simulation.target.lockedBy]).toEqual([
+      1,
+      1,
+      'ns/demo',
+    ]);
     await simulation.runUntil(finished);
     await simulation.pass(1000);
-    expect([simulation.kept, simulation.activeRuns, simulation.target.lockedBy]).toEqual([0, 0, undefined]);
+    expect([simulation.entryCount, simulation.activeRuns, simulation.target.lockedBy]).toEqual([
+      0,
+      0,
+      undefined,
+    ]);
     expect(simulation.activities).toEqual([]);
   });
 });

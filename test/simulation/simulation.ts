@@ -170,13 +170,13 @@ export class Simulation {
   }
 
   /** Objects of which the process that leads keeps anything. */
-  get kept(): number {
+  get entryCount(): number {
     return this.#process?.term.reconciler.kept ?? 0;
   }
 
   /** Runs whose evidence the process that leads is keeping. */
-  get evidenceKept(): number {
-    return this.#process?.term.reconciler.evidenceKept ?? 0;
+  get evidenceCount(): number {
+    return this.#process?.term.reconciler.evidenceCount ?? 0;
   }
 
   get activeRuns(): number {

@@ -129,7 +129,11 @@ describe('starting', () => {
     await simulation.runUntil(finished);
     expect(simulation.status).toMatchObject({ phase: 'Succeeded', run: { number: 1, runId: 'third' } });
     await simulation.pass(1000);
-    expect([simulation.target.lockedBy, simulation.kept, simulation.target.open]).toEqual([undefined, 0, 0]);
+    expect([simulation.target.lockedBy, simulation.entryCount, simulation.target.open]).toEqual([
+      undefined,
+      0,
+      0,
+    ]);
   });
 
   it('a run waits for another demo with its target, names it, and then starts', async () => {
@@ -165,7 +169,7 @@ describe('starting', () => {
     expect(simulation.status.message).toContain('write simulated');
     expect(simulation.status.run?.number).toBe(1);
     await simulation.pass(600_000);
-    expect([simulation.kept, simulation.injected.length]).toEqual([0, 2]);
+    expect([simulation.entryCount, simulation.injected.length]).toEqual([0, 2]);
     simulation.spec = spec;
     await simulation.runUntil(ended(2));
     expect(simulation.status.phase).toBe('Succeeded');
@@ -284,6 +288,6 @@ describe('with rerun: OnPodTemplateChange', () => {
     expect(await ran(simulation)).toBe(1);
     // What is left in the queue is the deadline of the run, once.
     await simulation.pass(600_000);
-    expect([simulation.kept, simulation.clock.nextAt]).toEqual([0, undefined]);
+    expect([simulation.entryCount, simulation.clock.nextAt]).toEqual([0, undefined]);
   });
 });

@@ -41,8 +41,8 @@ export async function findEngine(options: StepOptions): Promise<Engine> {
 }
 
 async function answersInfo(name: Engine['name'], what: string, answers: string[]): Promise<boolean> {
-  const { ok, said } = await attempt(name, ['info']);
-  if (!ok) answers.push(`  ${what}: ${said.split('\n').at(-1)}`);
+  const { ok, errorText } = await attempt(name, ['info']);
+  if (!ok) answers.push(`  ${what}: ${errorText.split('\n').at(-1)}`);
   return ok;
 }
 

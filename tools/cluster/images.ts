@@ -18,9 +18,9 @@ export async function ensureImage(
   const { progress, signal } = options;
   if (await hasImage(engine, image)) return image;
   progress(`pulling ${image}`);
-  const { ok, said } = await attempt(engine.name, ['pull', image], { env: engine.env, signal });
+  const { ok, errorText } = await attempt(engine.name, ['pull', image], { env: engine.env, signal });
   if (ok) return image;
-  const obstacle = said.split('\n').at(-1);
+  const obstacle = errorText.split('\n').at(-1);
   // Made from this machine's own programs, which a node then runs.
   const needs = process.platform !== 'linux' ? 'Linux' : process.getuid?.() !== 0 ? 'root' : undefined;
   if (needs) {

@@ -36,9 +36,9 @@ export async function checkPassages(
 }
 
 async function run(vale: string, args: readonly string[], options: RunOptions): Promise<Finding[]> {
-  const { stdout, said } = await attempt(vale, ['--config', CONFIG, '--output=JSON', ...args], options);
+  const { stdout, errorText } = await attempt(vale, ['--config', CONFIG, '--output=JSON', ...args], options);
   const alerts = alertsIn(stdout);
-  if (!alerts) throw new LocalError('COMMAND_FAILED', `vale: ${said}`);
+  if (!alerts) throw new LocalError('COMMAND_FAILED', `vale: ${errorText}`);
   return Object.entries(alerts).flatMap(([file, found]) =>
     found.map(({ Check, Line, Match, Message }) => ({
       file,

@@ -33,7 +33,7 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
   const waiter = new Waiter();
   const startedAt = performance.now();
   let hinted = false;
-  const look = (state: LiveState): { demo: ChaosDemo; outcome: Outcome } | undefined => {
+  const resultOf = (state: LiveState): { demo: ChaosDemo; outcome: Outcome } | undefined => {
     const waited = performance.now() - startedAt;
     if (state.deleted) throw new PluginError(`${name} was deleted`);
     if (waited > timeoutMs) throw timedOut(state, connection, timeoutMs);
@@ -47,7 +47,7 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     return undefined;
   };
   const { client, namespace } = connection;
-  const { demo, outcome } = await showLive({ client, namespace, name, display, signal, look }).catch(
+  const { demo, outcome } = await showLive({ client, namespace, name, display, signal, resultOf }).catch(
     (error: unknown) => {
       if (signal.aborted) {
         print(`${name} continues. To follow it: ${pluginCommand('watch', { ...connection, name })}`);

@@ -6,7 +6,7 @@ import { waitingOf } from '../stepper.ts';
 import { presentView } from '../view/present-view.ts';
 import { hasTerminal, screenDisplay } from '../view/screen.ts';
 import { type Display, plainDisplay, showLive } from '../view/session.ts';
-import { evidenceOnShow, type LiveState } from '../view/state.ts';
+import { currentEvidence, type LiveState } from '../view/state.ts';
 import { watchView } from '../view/watch-view.ts';
 import { type Connection, pluginCommand } from './connection.ts';
 import { annotate } from './demos.ts';
@@ -39,7 +39,7 @@ export async function watch({ plain, ...options }: WatchOptions & { plain: boole
   const { client, namespace } = connection;
   const session = { client, namespace, name, signal };
   if (plain) {
-    const ended = await showLive({ ...session, display: plainDisplay(print), look: endedOf });
+    const ended = await showLive({ ...session, display: plainDisplay(print), resultOf: endedOf });
     const { evidence } = await readDiagnoses(client, ended, signal);
     for (const line of verdictLines(ended, evidence)) print(line);
     return;
@@ -53,7 +53,7 @@ export async function watch({ plain, ...options }: WatchOptions & { plain: boole
       if (key === 'q' || key === 'ctrl-c' || key === 'escape') isLeft = true;
     },
   });
-  const last = await showLive({ ...session, display, look: (state) => (isLeft ? { state } : undefined) });
+  const last = await showLive({ ...session, display, resultOf: (state) => (isLeft ? { state } : undefined) });
   printLastState(last.state, print);
 }
 
@@ -65,12 +65,12 @@ function endedOf({ deleted, demo, name }: LiveState) {
 /** Prints the last state: the terminal is empty after the live view. */
 function printLastState(state: LiveState, print: (line: string) => void): void {
   const { demo } = state;
-  if (demo?.status?.run?.verdict) for (const line of verdictLines(demo, evidenceOnShow(state))) print(line);
+  if (demo?.status?.run?.verdict) for (const line of verdictLines(demo, currentEvidence(state))) print(line);
   else if (demo?.status) print(`${demo.status.phase}: ${demo.status.message ?? ''}`);
 }
 
 /** How long a destructive key waits for its second press, in milliseconds. */
-const SURE_WITHIN_MS = 3_000;
+const CONFIRM_TIMEOUT_MS = 3_000;
 
 export interface PresentOptions extends WatchOptions {
   /** A unique value for a request. */
@@ -94,7 +94,7 @@ export async function present(options: PresentOptions): Promise<void> {
     name,
     display,
     signal,
-    look: (state) => (keys.isLeft ? { state } : undefined),
+    resultOf: (state) => (keys.isLeft ? { state } : undefined),
   });
   printLastState(last.state, print);
 }
@@ -102,8 +102,8 @@ export async function present(options: PresentOptions): Promise<void> {
 /** The keys of a presenter, and their description in the last line. */
 class PresenterKeys {
   readonly #options: PresentOptions;
-  #asked: { readonly key: string; readonly until: number } | undefined;
-  #told: { readonly text: string; readonly until: number } | undefined;
+  #pending: { readonly key: string; readonly until: number } | undefined;
+  #notice: { readonly text: string; readonly until: number } | undefined;
   #isLeft = false;
 
   constructor(options: PresentOptions) {
@@ -116,10 +116,10 @@ class PresenterKeys {
 
   help({ demo }: LiveState): string {
     const now = performance.now();
-    if (this.#asked && now < this.#asked.until) {
-      return `${this.#asked.key} again: ${this.#asked.key === 'a' ? 'abort the run' : 'run again'}`;
+    if (this.#pending && now < this.#pending.until) {
+      return `${this.#pending.key} again: ${this.#pending.key === 'a' ? 'abort the run' : 'run again'}`;
     }
-    if (this.#told && now < this.#told.until) return this.#told.text;
+    if (this.#notice && now < this.#notice.until) return this.#notice.text;
     const space = demo?.status && waitingOf(demo.status) ? 'space go on   ' : '';
     return `${space}a abort   r run again   q quit`;
   }
@@ -130,24 +130,24 @@ class PresenterKeys {
     if (!demo) return;
     if (key === ' ' || key === 'enter')
       this.#steer('advance', () => advanceOf(demo, this.#options.connection.kubectl));
-    if (key === 'a' && this.#isSure('a'))
+    if (key === 'a' && this.#isConfirmed('a'))
       this.#steer('abort', () => abortOf(demo, this.#options.connection.kubectl));
-    if (key === 'r' && this.#isSure('r')) {
+    if (key === 'r' && this.#isConfirmed('r')) {
       this.#steer('requestedAt', () => ({ value: this.#options.newRequest(), does: 'runs again' }));
     }
   }
 
   /** A destructive key has to be pressed twice. */
-  #isSure(key: string): boolean {
+  #isConfirmed(key: string): boolean {
     const now = performance.now();
-    const isSure = this.#asked?.key === key && now < this.#asked.until;
-    this.#asked = isSure ? undefined : { key, until: now + SURE_WITHIN_MS };
-    return isSure;
+    const isConfirmed = this.#pending?.key === key && now < this.#pending.until;
+    this.#pending = isConfirmed ? undefined : { key, until: now + CONFIRM_TIMEOUT_MS };
+    return isConfirmed;
   }
 
   #steer(annotation: Parameters<typeof annotate>[2], steering: () => Steering): void {
     const { connection, name, signal } = this.#options;
-    this.#asked = undefined;
+    this.#pending = undefined;
     const work = async (): Promise<void> => {
       const { does, value } = steering();
       await annotate(connection, name, annotation, value, signal);
@@ -157,7 +157,7 @@ class PresenterKeys {
   }
 
   #tell(text: string): void {
-    this.#told = { text, until: performance.now() + SURE_WITHIN_MS };
+    this.#notice = { text, until: performance.now() + CONFIRM_TIMEOUT_MS };
   }
 }
 

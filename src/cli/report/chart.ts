@@ -36,7 +36,7 @@ export function chartSvg(plot: Plot, size: ChartSize, anchor: string): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...size });
   try {
     chart.setOption(optionOf(plot, size, anchor));
-    return withoutHabits(chart.renderToSVGString(), plot, `${anchor}${plot.key}-${size.width}-`);
+    return cleanedSvg(chart.renderToSVGString(), plot, `${anchor}${plot.key}-${size.width}-`);
   } finally {
     // Otherwise the process does not end.
     chart.dispose();
@@ -44,7 +44,7 @@ export function chartSvg(plot: Plot, size: ChartSize, anchor: string): string {
 }
 
 /** Removes what the library writes for pages with scripts, and adds a label for screen readers. */
-function withoutHabits(svg: string, { title }: Plot, prefix: string): string {
+function cleanedSvg(svg: string, { title }: Plot, prefix: string): string {
   return (
     svg
       .replace(/<style\s*>.*?<\/style>/s, '')

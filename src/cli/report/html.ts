@@ -139,18 +139,18 @@ export function scenarioSection(
   const { diagnosis, evidence, number, status, title } = scenario;
   const isOpen = isOn && status.result === undefined;
   const measured = status.result && findingText(status);
-  const plots = evidence ? plotsOf(evidence, diagnosis?.whole?.chain) : [];
+  const plots = evidence ? plotsOf(evidence, diagnosis?.full?.chain) : [];
   const drawn = new Set(plots.flatMap(({ cites }) => cites.map(({ id }) => id)));
   const anchor = `c${number}-`;
   const markup = html`<section aria-labelledby="scenario-${number}">
 <h2 id="scenario-${number}">${title} ${isOpen ? html`<span class="chip none">no result yet</span>` : chips(scenario)}</h2>
 <p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${measured ? ` (${measured})` : ''}</p>
-${done(scenario, isOpen)}
+${actions(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
 ${measures(status.measures ?? [])}
 ${plots.length === 0 ? NOTHING : html`<div class="plots">${plots.map((plot) => plotFigure(plot, anchor))}</div>`}
-${diagnosis ? explained(diagnosis, anchor, drawn) : NOTHING}
-${seen(scenario)}
+${diagnosis ? diagnosisPart(diagnosis, anchor, drawn) : NOTHING}
+${observations(scenario)}
 </section>`;
   const style = [...drawn].map(
     (id) => `figure:has(#${anchor}${id}:target){${citeColor(anchor, id)}:var(--accent)}`,
@@ -165,7 +165,7 @@ const PROOFS: Readonly<Record<string, string>> = {
 };
 
 /** `isOpen`: more may come. */
-function done(
+function actions(
   {
     status: {
       detectedAfterMilliseconds: detectedMs,
@@ -180,7 +180,7 @@ function done(
   const lines = [
     fault?.message,
     fault && (PROOFS[fault.proof ?? ''] ?? unproved),
-    fault?.startedAt && wasOn(fault, isOpen),
+    fault?.startedAt && faultPeriod(fault, isOpen),
     message,
     detectedMs === undefined ? '' : `Time from violation to detection: ${formatDuration(detectedMs)}.`,
     recoveredMs === undefined
@@ -192,7 +192,7 @@ function done(
 ${lines.length === 0 ? html`<p>${nothing}</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;
 }
 
-function wasOn(
+function faultPeriod(
   { endedAt, startedAt = '', until }: NonNullable<ScenarioStatus['fault']>,
   isOpen: boolean,
 ): Markup {
@@ -254,9 +254,9 @@ function unitOf({ log, unit }: Plot): string {
   return log ? ` (${unit}, each line ten times the one below)` : ` (${unit})`;
 }
 
-function explained(diagnosis: ShownDiagnosis, anchor: string, drawn: ReadonlySet<string>): Markup {
-  const { class: cause, confidence, grade, message, missing, whole } = diagnosis;
-  const { alternatives = [], chain = [], citations = [] } = whole ?? {};
+function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string, drawn: ReadonlySet<string>): Markup {
+  const { class: cause, confidence, grade, message, missing, full } = diagnosis;
+  const { alternatives = [], chain = [], citations = [] } = full ?? {};
   const listed = new Set(citations.map(({ id }) => id));
   const known = new Set(citedIds(chain));
   const cite = (id: string): Markup => {
@@ -269,17 +269,17 @@ function explained(diagnosis: ShownDiagnosis, anchor: string, drawn: ReadonlySet
   const place = diagnosedPlace(diagnosis);
   const remedy = remedySentence(diagnosis);
   return html`<h3>Diagnosis</h3>
-<p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence only. ${whole ? 'Each claim links to what shows it.' : missing}</p>
+<p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : missing}</p>
 ${chain.length === 0 ? NOTHING : html`<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>`}
 ${alternatives.length === 0 ? NOTHING : html`<p>Also, or instead: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
 <p><b>What to do:</b> ${diagnosis.recommendation}</p>
 ${remedy === undefined ? NOTHING : html`<p><b>What was done:</b> ${remedy}</p>`}
-${grade ? html`<p>${whole?.grade ? `Injected was ${whole.grade.truth}. ` : ''}The diagnosis, made without that knowledge: component ${grade.localization}, class ${grade.identification}, action ${grade.action}${whole?.grade ? `, ${whole.grade.reason} % of its steps grounded` : ''}.</p>` : NOTHING}
+${grade ? html`<p>${full?.grade ? `Injected was ${full.grade.truth}. ` : ''}The diagnosis, made without that knowledge: component ${grade.localization}, class ${grade.identification}, action ${grade.action}${full?.grade ? `, ${full.grade.reason} % of its steps grounded` : ''}.</p>` : NOTHING}
 ${message === undefined ? NOTHING : html`<p>${message}</p>`}
 ${citations.length === 0 ? NOTHING : html`<details${new MarkupText(citations.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${citations.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
 }
 
-function seen({ evidence, status }: ScenarioReport): Markup {
+function observations({ evidence, status }: ScenarioReport): Markup {
   const sentences = (status.evidence ?? []).filter((text) => text !== status.fault?.message);
   const events = evidence?.bundle.events ?? [];
   return html`${sentences.length === 0 ? NOTHING : html`<h3>What was seen</h3><ul>${sentences.map((text) => html`<li>${text}</li>`)}</ul>`}

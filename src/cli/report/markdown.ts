@@ -31,8 +31,8 @@ export function reportMarkdown(report: Report): string {
   ]);
   const diagnoses = scenarios.flatMap(({ diagnosis, status }) => {
     if (!diagnosis) return [];
-    const { missing: without, whole } = diagnosis;
-    const claims = whole ? whole.chain.map(({ text }) => text).join(' ') : without;
+    const { missing: without, full } = diagnosis;
+    const claims = full ? full.chain.map(({ text }) => text).join(' ') : without;
     const reason = fallbackReason(diagnosis);
     const made = `${diagnosedClass(diagnosis)}, by ${diagnosedBy(diagnosis)}`;
     return [

@@ -8,8 +8,8 @@ import { resourcePath } from '../../kube/resource-path.ts';
 import type { ReportSource } from './report.ts';
 
 /** The last of the evidence is written a moment after the verdict. How long to wait for it, and how often to check. */
-const LAST_WITHIN_MS = 6_000;
-const EVERY_MS = 400;
+const EVIDENCE_TIMEOUT_MS = 6_000;
+const POLL_MS = 400;
 /** The evidence of a run that ended longer ago is final. */
 const OLD_MS = 90_000;
 
@@ -23,11 +23,11 @@ export async function readSource(
   if (!run) return { demo };
   // The clocks of the two machines may differ a little.
   const isNew = Math.abs(Date.now() - Date.parse(run.completedAt ?? '')) < OLD_MS;
-  const until = performance.now() + (isNew ? LAST_WITHIN_MS : 0);
+  const until = performance.now() + (isNew ? EVIDENCE_TIMEOUT_MS : 0);
   for (;;) {
     const { isLast, ...source } = await readOnce(client, demo, run.number, signal);
     if (isLast || performance.now() >= until) return source;
-    await sleep(EVERY_MS, undefined, { signal });
+    await sleep(POLL_MS, undefined, { signal });
   }
 }
 

@@ -60,7 +60,7 @@ export async function follow({ client, name, namespace, onInput, signal }: LiveO
     store: demos,
     backoff: BACKOFF,
     logger: connection.logger,
-    onActivity: (activity) => connection.told(activity),
+    onActivity: (activity) => connection.onActivity(activity),
   });
   const reflectEvents = new Reflector({
     client,
@@ -156,7 +156,7 @@ class ConnectionWatch {
     warn: (fields) => this.#lost(failureOf(fields).text),
   };
 
-  told(activity: ReflectorActivity): void {
+  onActivity(activity: ReflectorActivity): void {
     clearTimeout(this.#standing);
     if (activity === 'listed') this.markConnected();
     // An open watch may not have been answered: it counts once it has been open for a while.

@@ -6,7 +6,7 @@ import type { ChaosDemoStatus } from '../../api/index.ts';
 import { verdictLines } from '../run-text.ts';
 import { plainLines } from './plain.ts';
 import { presentView } from './present-view.ts';
-import { applyInput, evidenceOnShow, initialState, type LiveState } from './state.ts';
+import { applyInput, currentEvidence, initialState, type LiveState } from './state.ts';
 import { watchView } from './watch-view.ts';
 
 const FRAME = { columns: 100, rows: 30, color: false, now: NOW, keys: 'q quit' };
@@ -83,5 +83,5 @@ it.each(STATES)('the words for %s', (_, state) => {
   expect(text(watchView(state, FRAME))).toMatchSnapshot('watch');
   expect(text(presentView(state, FRAME))).toMatchSnapshot('present');
   expect(text(plainLines(initialState('ratelimiter', 'demo'), state))).toMatchSnapshot('plain');
-  if (state.demo) expect(text(verdictLines(state.demo, evidenceOnShow(state)))).toMatchSnapshot('verdict');
+  if (state.demo) expect(text(verdictLines(state.demo, currentEvidence(state)))).toMatchSnapshot('verdict');
 });

@@ -48,8 +48,8 @@ export function chapterLines(status: ChaosDemoStatus, height: number): Line[] {
   const from = Math.max(0, Math.min(chapterNumber - Math.ceil(height / 2), chapters.length - height));
   return chapters.slice(from, from + height).map(({ number, state, title }) => {
     const { look, mark } = CHAPTER_MARKS[state];
-    const onShow = state === 'Running' || state === 'Waiting';
-    const name = onShow ? 'strong' : look === 'dim' ? 'dim' : 'plain';
+    const isCurrent = state === 'Running' || state === 'Waiting';
+    const name = isCurrent ? 'strong' : look === 'dim' ? 'dim' : 'plain';
     return [seg(`${mark} `, look), seg(`${String(number).padStart(2)} `, 'dim'), seg(title, name)];
   });
 }

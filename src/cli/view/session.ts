@@ -23,15 +23,15 @@ export interface SessionOptions<T> {
   readonly display: Display;
   readonly signal: AbortSignal;
   /** Called with every state; returning a value ends the session. */
-  readonly look: (state: LiveState) => T | undefined;
+  readonly resultOf: (state: LiveState) => T | undefined;
 }
 
 /**
- * Follows until `look` returns something, and returns that. The display is closed then, in any case.
- * @throws the reason of `signal`, or what `look` throws
+ * Follows until `resultOf` returns something, and returns that. The display is closed then, in any case.
+ * @throws the reason of `signal`, or what `resultOf` throws
  */
 export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
-  const { client, display, look, name, namespace, signal } = options;
+  const { client, display, resultOf, name, namespace, signal } = options;
   const stop = new AbortController();
   let state = initialState(namespace, name);
   let following: Promise<void> | undefined;
@@ -41,7 +41,7 @@ export async function showLive<T>(options: SessionOptions<T>): Promise<T> {
       const turn = (): void => {
         try {
           display.update(state, Date.now());
-          const result = look(state);
+          const result = resultOf(state);
           if (result !== undefined) resolve(result);
         } catch (error) {
           reject(error);

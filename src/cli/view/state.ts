@@ -79,7 +79,7 @@ export function applyInput(state: LiveState, input: LiveInput): LiveState {
 }
 
 /** The evidence of the run on display; evidence of an earlier run is ignored. */
-export function evidenceOnShow({ demo, evidence }: LiveState): RunEvidence | undefined {
+export function currentEvidence({ demo, evidence }: LiveState): RunEvidence | undefined {
   const run = demo?.status?.run;
   const isOfRun = evidence?.run.number === run?.number && evidence?.demo.uid === demo?.metadata.uid;
   return run && isOfRun ? evidence : undefined;

@@ -17,7 +17,7 @@ import {
   progressPart,
 } from './parts.ts';
 import { chartsOf } from './series.ts';
-import { evidenceOnShow, type LiveState } from './state.ts';
+import { currentEvidence, type LiveState } from './state.ts';
 
 export interface Frame {
   readonly columns: number;
@@ -55,15 +55,15 @@ export function watchView(state: LiveState, frame: Frame): string[] {
 /** Room for all chapters, unless the charts need it: the current chapter stays visible. */
 function bodyHeight(state: LiveState, room: number): number {
   const chapters = Math.max(BODY_ROWS, state.demo?.status?.chapters?.length ?? 0);
-  const isPlotted = chartsOnShow(state).length > 0;
-  const told = isPlotted ? chapters : chapters + 2;
-  const whole = Math.min(room, Math.max(told, Math.floor(room * BODY_SHARE)));
+  const isPlotted = currentCharts(state).length > 0;
+  const minHeight = isPlotted ? chapters : chapters + 2;
+  const full = Math.min(room, Math.max(minHeight, Math.floor(room * BODY_SHARE)));
   const below = CHART_ROWS.usual + 1 + EVENT_ROWS;
-  return !isPlotted ? whole : Math.min(whole, Math.max(BODY_ROWS, room - below));
+  return !isPlotted ? full : Math.min(full, Math.max(BODY_ROWS, room - below));
 }
 
-function chartsOnShow(state: LiveState): Chart[] {
-  const evidence = evidenceOnShow(state);
+function currentCharts(state: LiveState): Chart[] {
+  const evidence = currentEvidence(state);
   return evidence ? chartsOf(evidence) : [];
 }
 
@@ -106,10 +106,10 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
   const results = explainedLines(status, width, height - around - 1);
   // Blank lines only if there is room.
   const gaps = height - around - results.length >= 4 ? [[]] : [];
-  const forStory = height - around - results.length - 2 * gaps.length;
+  const messageRows = height - around - results.length - 2 * gaps.length;
   const lines: Line[] = [
     [seg(status.chapter ?? phaseWord(status), 'strong')],
-    ...storyLines(status, width, Math.max(1, forStory)),
+    ...messageLines(status, width, Math.max(1, messageRows)),
     ...counted,
     ...waits,
     ...gaps,
@@ -121,10 +121,10 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
 
 /** The diagnosis of the last anomaly and its recommendation, in the room left. */
 function chainLines(state: LiveState, width: number, room: number): Line[] {
-  const last = state.demo && shownDiagnoses(state.demo, evidenceOnShow(state)).at(-1);
+  const last = state.demo && shownDiagnoses(state.demo, currentEvidence(state)).at(-1);
   if (!last || room < 4) return [];
-  const { missing, recommendation, scenario, whole } = last;
-  const why = whole ? whole.chain.map(({ text }) => text).join(' ') : missing;
+  const { missing, recommendation, scenario, full } = last;
+  const why = full ? full.chain.map(({ text }) => text).join(' ') : missing;
   const half = Math.floor((room - 2) / 2);
   return [
     [],
@@ -139,7 +139,7 @@ function phaseWord({ phase }: ChaosDemoStatus): string {
 }
 
 /** The verdict once there is one, else the current message. */
-function storyLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
+function messageLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
   const { message = '', run } = status;
   if (!run?.verdict) return wrap(message, width, most);
   return wrap(run.verdict.message, width, most);
@@ -147,7 +147,7 @@ function storyLines(status: ChaosDemoStatus, width: number, most: number): Line[
 
 /** Charts and events, as far as there is room. */
 function belowLines(state: LiveState, columns: number, room: number): Line[] {
-  const charts = chartsOnShow(state);
+  const charts = currentCharts(state);
   const forCharts = Math.min(CHART_ROWS.most, room - 1 - EVENT_ROWS);
   const plots =
     charts.length > 0 && forCharts >= CHART_ROWS.least ? plotLines(charts, columns, forCharts) : [];

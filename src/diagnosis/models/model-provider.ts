@@ -43,10 +43,10 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
         },
       };
       try {
-        const came = await queryModel(question, signal);
-        const used = usedBy(came, prompt.tokens);
+        const response = await queryModel(question, signal);
+        const used = usageOf(response, prompt.tokens);
         reservation.settle(used);
-        return providerAnswer(came, used, profile, key);
+        return providerAnswer(response, used, profile, key);
       } catch (error) {
         // A cost that may have been billed stays reserved: the amount is unknown.
         if (error instanceof AskError && !error.isBilled) reservation.settle({ input: 0, output: 0 });
@@ -57,15 +57,18 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
 }
 
 /** The usage as reported by the server, if plausible; otherwise as estimated. */
-function usedBy({ text, usage }: ModelAnswer, promptTokens: number): TokenUse {
-  const believed = (count: number | undefined, estimate: number): number =>
+function usageOf({ text, usage }: ModelAnswer, promptTokens: number): TokenUse {
+  const plausible = (count: number | undefined, estimate: number): number =>
     count !== undefined && Number.isFinite(count) && count > 0 ? Math.min(count, MAX_TOKENS) : estimate;
-  return { input: believed(usage.input, promptTokens), output: believed(usage.output, estimateTokens(text)) };
+  return {
+    input: plausible(usage.input, promptTokens),
+    output: plausible(usage.output, estimateTokens(text)),
+  };
 }
 
 /** @throws {UselessAnswerError} if there is nothing to check: no JSON, a refusal, a truncated answer */
 function providerAnswer(
-  { isCutOff, isRefused, model, text }: ModelAnswer,
+  { isTruncated, isRefused, model, text }: ModelAnswer,
   used: TokenUse,
   profile: ModelProfile,
   key: string | undefined,
@@ -77,7 +80,7 @@ function providerAnswer(
   };
   if (isRefused) throw new UselessAnswerError('the model refused to answer', usage);
   const answer = jsonIn(withoutKey(text, key), key);
-  if (answer === undefined && isCutOff) {
+  if (answer === undefined && isTruncated) {
     throw new UselessAnswerError(
       `the answer was cut off after ${used.output} tokens: raise maxOutputTokens in the profile (${profile.maxOutputTokens})`,
       usage,

@@ -71,7 +71,7 @@ function textOf(shown: EvidenceBundle, whole: EvidenceBundle): string {
           ...invariant.values.map(({ id, name, value }) => `${id} ${quoted(name)} = ${short(value)}`),
         ]),
     'SIGNALS:',
-    ...signals.map((signal) => `${signal} (${SIGNALS[signal].unit}): ${SIGNALS[signal].says}`),
+    ...signals.map((signal) => `${signal} (${SIGNALS[signal].unit}): ${SIGNALS[signal].description}`),
     'SERIES:',
     ...series.map(seriesLine),
     ...(left.series > 0 ? [`(${left.series} series that hardly change are left out)`] : []),

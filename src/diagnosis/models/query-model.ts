@@ -34,7 +34,7 @@ export interface ModelAnswer {
   readonly model?: string;
   readonly usage: ReportedUse;
   /** It ended at the token limit. */
-  readonly isCutOff: boolean;
+  readonly isTruncated: boolean;
   /** The server filtered it, or the model refused. */
   readonly isRefused: boolean;
 }
@@ -91,10 +91,10 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
     maxHeaderSize: 16 * 1024,
     maxResponseSize: ANSWER_BYTES,
   });
-  const tries = { made: 0, brokeOff: false };
+  const tries = { made: 0, wasInterrupted: false };
   const counted: Fetch = async (input, init) => {
-    if (tries.brokeOff) question.onBilledRetry?.();
-    tries.brokeOff = false;
+    if (tries.wasInterrupted) question.onBilledRetry?.();
+    tries.wasInterrupted = false;
     tries.made += 1;
     try {
       const { body, headers, method, signal: stop } = init ?? {};
@@ -111,14 +111,14 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
       // Read here, so that an interrupted response counts as a failure of the server.
       const bytes = await response.body.arrayBuffer();
       const { statusCode: status } = response;
-      tries.brokeOff = GIVEN_UP.has(status);
+      tries.wasInterrupted = GIVEN_UP.has(status);
       const named = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
       return new Response(bytes.byteLength > 0 ? bytes : null, {
         status,
         headers: named as [string, string][],
       });
     } catch (error) {
-      tries.brokeOff = !NOTHING_RECEIVED.test(codeOf(error));
+      tries.wasInterrupted = !NOTHING_RECEIVED.test(codeOf(error));
       throw error;
     }
   };
@@ -140,7 +140,7 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
       text: result.text,
       model: result.response.modelId,
       usage: { input: result.usage.inputTokens, output: result.usage.outputTokens },
-      isCutOff: result.finishReason === 'length',
+      isTruncated: result.finishReason === 'length',
       isRefused: result.finishReason === 'content-filter',
     };
   } catch (error) {
@@ -151,7 +151,7 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
         text: error.text,
         ...(error.response && { model: error.response.modelId }),
         usage: { input: error.usage?.inputTokens, output: error.usage?.outputTokens },
-        isCutOff: error.finishReason === 'length',
+        isTruncated: error.finishReason === 'length',
         isRefused: error.finishReason === 'content-filter',
       };
     }

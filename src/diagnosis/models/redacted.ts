@@ -8,8 +8,8 @@ const HIDDEN = '[key]';
  */
 export function redacted(text: string, key: string | undefined, most: number): string {
   // A server may send a lot: process little more than can be shown, and cut off a key that lies across the cut.
-  const looked = text.slice(0, most + 4096);
-  const without = withoutKey(looked, key).replaceAll(/\b(sk-|Bearer\s+)[\w.-]{8,}/gi, HIDDEN);
+  const excerpt = text.slice(0, most + 4096);
+  const without = withoutKey(excerpt, key).replaceAll(/\b(sk-|Bearer\s+)[\w.-]{8,}/gi, HIDDEN);
   return truncate(printable(without), most).toWellFormed();
 }
 

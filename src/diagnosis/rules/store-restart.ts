@@ -67,12 +67,12 @@ export function restart(signs: Signs, store: string, silence: Interval | undefin
 function lastBeforeSilence(signs: Signs, store: string, silence: Interval | undefined): Sample | undefined {
   if (!silence) return undefined;
   const before = signs.last('count-stored', store, silence.from + 1);
-  const readAgain = signs.of('read-latency', store).filter(({ at }) => at > silence.to);
-  const asked = signs.replicas.some(
+  const laterReads = signs.of('read-latency', store).filter(({ at }) => at > silence.to);
+  const wasProbed = signs.replicas.some(
     (replica) => (signs.last('count-local', replica)?.at ?? -Infinity) > silence.to,
   );
-  const isThere = signs.of('count-stored', store).some(({ at }) => at > silence.to);
-  return before && before.value > 0 && readAgain.length > 0 && asked && !isThere ? before : undefined;
+  const hasCount = signs.of('count-stored', store).some(({ at }) => at > silence.to);
+  return before && before.value > 0 && laterReads.length > 0 && wasProbed && !hasCount ? before : undefined;
 }
 
 /** The count long after a silence, if it lacks counts that the replicas made and have not added to for a while. */

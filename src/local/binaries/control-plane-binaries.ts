@@ -162,8 +162,8 @@ async function validate(folder: string): Promise<FoundBinaries> {
 }
 
 async function versionOf(binary: string, args: string[], pattern: RegExp): Promise<string> {
-  const { stdout, said } = await attempt(binary, args, { timeoutMs: versionTimeoutMs });
+  const { stdout, errorText } = await attempt(binary, args, { timeoutMs: versionTimeoutMs });
   const found = pattern.exec(stdout)?.[1];
   if (found) return found;
-  throw new LocalError('ASSETS_UNUSABLE', `${binary} does not tell its version: ${said.slice(0, 200)}`);
+  throw new LocalError('ASSETS_UNUSABLE', `${binary} does not tell its version: ${errorText.slice(0, 200)}`);
 }

@@ -101,12 +101,12 @@ export class Go {
   async #assertVersion(tool: string): Promise<void> {
     const wanted = await readPin(tool, 'go');
     // Inside a module, Go reports the toolchain it would build that module with.
-    const { ok, stdout, said } = await attempt(this.#binary, ['env', 'GOVERSION'], this.#in(tool));
+    const { ok, stdout, errorText } = await attempt(this.#binary, ['env', 'GOVERSION'], this.#in(tool));
     const found = stdout.trim().split(' ')[0] ?? '';
     if (ok && compareVersions(found, wanted) >= 0) return;
     throw new LocalError(
       'GO_TOO_OLD',
-      `Building needs Go ${wanted} or later; ${this.#binary} ${ok ? `is ${found}` : `says: ${said}`}`,
+      `Building needs Go ${wanted} or later; ${this.#binary} ${ok ? `is ${found}` : `says: ${errorText}`}`,
     );
   }
 

@@ -16,9 +16,9 @@ const MAX_CONNECTIONS = 64;
 /** A connection is closed after this many requests. */
 const MAX_REQUESTS = 1000;
 /** Timeouts for a header, a request, and a client that neither sends nor reads; in milliseconds. */
-const HEADERS_WITHIN_MS = 5000;
-const REQUEST_WITHIN_MS = 10_000;
-const SILENT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 10_000;
 
 export interface HttpServerOptions {
   /** Default: all addresses. */
@@ -47,8 +47,8 @@ export interface HttpServer {
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const metrics = createMetricsPage(options.registry);
   const limits = {
-    headersTimeout: HEADERS_WITHIN_MS,
-    requestTimeout: REQUEST_WITHIN_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     // How often those two are checked.
     connectionsCheckingInterval: 1000,
     maxHeaderSize: 8192,
@@ -58,7 +58,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   const connections = limitConnections(server, MAX_CONNECTIONS);
   server.maxRequestsPerSocket = MAX_REQUESTS;
-  server.timeout = SILENT_MS;
+  server.timeout = IDLE_TIMEOUT_MS;
   // Longer than the usual scrape interval of 15 s or probe period of 10 s, to avoid a handshake for each.
   server.keepAliveTimeout = 30_000;
   await listen(server, options);

@@ -45,15 +45,15 @@ export class KillSwitch {
       logger,
       ...(onActivity === undefined ? {} : { onActivity }),
     });
-    let told = false;
+    let wasOn = false;
     this.#store.subscribe(() => {
-      if (this.isOn() === told) return;
-      told = this.isOn();
+      if (this.isOn() === wasOn) return;
+      wasOn = this.isOn();
       logger.warn(
         { configMap: `${namespace}/${name}` },
-        told ? 'the kill switch is on' : 'the kill switch is off',
+        wasOn ? 'the kill switch is on' : 'the kill switch is off',
       );
-      onChange(told);
+      onChange(wasOn);
     });
   }
 

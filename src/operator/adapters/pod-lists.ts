@@ -18,11 +18,11 @@ const PAGE_BYTES = 2 * 1024 * 1024;
 /** Maximum bytes of all pages of one list: 200 pods of 80 KiB. */
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 /** For a complete list, in milliseconds. */
-const LIST_WITHIN_MS = 10_000;
+const LIST_TIMEOUT_MS = 10_000;
 /** Concurrent lists, in all and per namespace. */
-const AT_ONCE = { most: 3, mostByGroup: 2 };
+const LIST_CONCURRENCY = { max: 3, maxPerGroup: 2 };
 /** Additional slots for timed lists. */
-const TIMED_AT_ONCE = { most: 2, mostByGroup: 1 };
+const TIMED_LIST_CONCURRENCY = { max: 2, maxPerGroup: 1 };
 
 export interface PodQuery {
   readonly namespace: string;
@@ -42,8 +42,8 @@ export interface PodQuery {
 
 export class PodLists {
   readonly #client: KubeClient;
-  readonly #usual = new GroupLimit(AT_ONCE);
-  readonly #timed = new GroupLimit(TIMED_AT_ONCE);
+  readonly #usual = new GroupLimit(LIST_CONCURRENCY);
+  readonly #timed = new GroupLimit(TIMED_LIST_CONCURRENCY);
 
   constructor(client: KubeClient) {
     this.#client = client;
@@ -72,7 +72,7 @@ export class PodLists {
       // One more than allowed shows that there are too many.
       pageSize: Math.min(PAGE_PODS, most + 1),
       pageBytes: PAGE_BYTES,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs ?? LIST_WITHIN_MS)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs ?? LIST_TIMEOUT_MS)]),
     });
     for await (const { bytes, items } of pages) {
       total += bytes;

@@ -24,17 +24,17 @@ import type { Session } from '../shell/session.ts';
 import { diagnosisPartOf, runPartOf, scenarioPartOf } from './run-evidence.ts';
 
 /** Minimum interval between writes of a run, in milliseconds. */
-const EVERY_MS = 2000;
+const WRITE_INTERVAL_MS = 2000;
 /** How long one write may take, in milliseconds. */
-const WRITE_WITHIN_MS = 5000;
+const WRITE_TIMEOUT_MS = 5000;
 /** How long the last write is retried, in milliseconds. */
-const LAST_WITHIN_MS = 60_000;
+const LAST_WRITE_TIMEOUT_MS = 60_000;
 /**
  * How long writes fail before an event reports it, in milliseconds: an earlier object of the name is gone in seconds.
  */
 const REPORT_LOSS_AFTER_MS = 10_000;
 /** How long a process waits for writes at its end, in milliseconds. */
-const CLOSE_WITHIN_MS = 2000;
+const CLOSE_TIMEOUT_MS = 2000;
 /** Bytes of a scenario while it is observed: it is rewritten repeatedly, by every run. */
 const LIVE_BYTES = 64 * 1024;
 /** After this many runs in a row without evidence, older ones are assumed to have none. */
@@ -149,7 +149,7 @@ export class EvidenceKeeper {
     this.#runs.delete(key);
   }
 
-  /** Writes pending changes, if `flush`, and ends; within twice {@link CLOSE_WITHIN_MS}. Never rejects. */
+  /** Writes pending changes, if `flush`, and ends; within twice {@link CLOSE_TIMEOUT_MS}. Never rejects. */
   async close(flush: boolean): Promise<void> {
     const { clock } = this.#options;
     if (flush) {
@@ -164,9 +164,9 @@ export class EvidenceKeeper {
     this.#runs.clear();
     if (this.#working.size === 0) return;
     const all = Promise.all(this.#working.values());
-    if (flush) await endsWithin(clock, CLOSE_WITHIN_MS, all);
+    if (flush) await endsWithin(clock, CLOSE_TIMEOUT_MS, all);
     for (const { stop } of this.#working.keys()) stop.abort(new Error('this term has ended'));
-    await endsWithin(clock, CLOSE_WITHIN_MS, all);
+    await endsWithin(clock, CLOSE_TIMEOUT_MS, all);
   }
 
   #begin(key: string, demo: ChaosDemo, run: number, definition: SubjectDefinition): KeptRun {
@@ -209,7 +209,7 @@ export class EvidenceKeeper {
     const { clock } = this.#options;
     const stop = kept.stop.signal;
     const pause = async (signal: AbortSignal): Promise<void> =>
-      await clock.sleep(EVERY_MS, signal).catch(() => undefined);
+      await clock.sleep(WRITE_INTERVAL_MS, signal).catch(() => undefined);
     // Statuses stored in the same turn as the first are written with it.
     await Promise.resolve();
     while (!stop.aborted && !kept.last) {
@@ -220,7 +220,7 @@ export class EvidenceKeeper {
       }
       if (!kept.last) await pause(AbortSignal.any([stop, kept.ended.signal]));
     }
-    const until = clock.monotonic() + LAST_WITHIN_MS;
+    const until = clock.monotonic() + LAST_WRITE_TIMEOUT_MS;
     while (!stop.aborted && kept.last && !(await this.#write(kept, kept.last))) {
       if (clock.monotonic() >= until) return this.#reportLoss(kept);
       await pause(stop);
@@ -239,7 +239,7 @@ export class EvidenceKeeper {
     try {
       kept.stored = await within(
         clock,
-        WRITE_WITHIN_MS,
+        WRITE_TIMEOUT_MS,
         (signal) =>
           store.keep(kept.demo, kept.run, Object.fromEntries([...stale, ...changed]), kept.stored, signal),
         kept.stop.signal,
@@ -287,7 +287,7 @@ export class EvidenceKeeper {
         if (absent === ABSENT_IN_A_ROW || !mayWrite()) return;
         const removed = await within(
           clock,
-          WRITE_WITHIN_MS,
+          WRITE_TIMEOUT_MS,
           async (each) => await store.remove(demo, old, each),
           signal,
         );

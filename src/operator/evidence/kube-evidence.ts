@@ -18,7 +18,7 @@ const MAX_BYTES = 1024 * 1024;
  * Concurrent writes, in all and per namespace: if ConfigMaps are slow, because of a webhook for example, connections
  * stay free for ending faults and for the lease.
  */
-const AT_ONCE = { most: 4, mostByGroup: 2 };
+const WRITE_CONCURRENCY = { max: 4, maxPerGroup: 2 };
 
 /** A ConfigMap without its data. */
 interface Found extends KubeObject {
@@ -26,7 +26,7 @@ interface Found extends KubeObject {
 }
 
 export function createKubeEvidence(client: KubeClient): EvidenceStore {
-  const limit = new GroupLimit(AT_ONCE);
+  const limit = new GroupLimit(WRITE_CONCURRENCY);
   const call = async (request: KubeRequest): Promise<Found> =>
     await client.request<Found>({ accept: METADATA_ONLY, maxBytes: MAX_BYTES, ...request });
   const pathOf = ({ metadata }: ChaosDemo, run: number): string =>

@@ -9,7 +9,7 @@ import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
 
 /** How long the end of a fault and the removal of its fixtures may take when an object is deleted. */
-const RELEASE_WITHIN_MS = 15_000;
+const RELEASE_TIMEOUT_MS = 15_000;
 
 export interface Entry {
   readonly key: string;
@@ -195,7 +195,7 @@ export class Entries {
     const { clock } = this.#options;
     const { signal } = this.#releasing;
     const fixtures = fixturesOf(session);
-    await within(clock, RELEASE_WITHIN_MS, (stop) => session.release(stop, fixtures), signal);
+    await within(clock, RELEASE_TIMEOUT_MS, (stop) => session.release(stop, fixtures), signal);
   }
 }
 

@@ -2,7 +2,7 @@
  * Whether a command may still be sent, checked right before it. A process that was frozen must not act on its earlier
  * decision, so this checks the clocks, the term of leadership and the lock now.
  */
-import { INJECT_WITHIN_MS } from '../../demo/chaos-stage.ts';
+import { INJECTION_TIMEOUT_MS } from '../../demo/chaos-stage.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Effect } from '../../demo/effects.ts';
 import type { Lock, Permit } from '../../demo/subject.ts';
@@ -43,7 +43,7 @@ function againstFault(
 ): string | undefined {
   if (released()) return RESTORING;
   const now = clock.now();
-  if (now >= until || (!begun(id) && now > plannedAt + INJECT_WITHIN_MS)) return 'its moment has passed';
+  if (now >= until || (!begun(id) && now > plannedAt + INJECTION_TIMEOUT_MS)) return 'its moment has passed';
   // It was healthy at the decision, and storing the decision takes a while.
   if (!begun(id) && !healthy()) return 'the subject became unhealthy';
   return lock()?.isHeld() ? undefined : LOCK_LOST;

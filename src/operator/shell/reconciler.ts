@@ -80,7 +80,7 @@ export class Reconciler {
     const { maxRuns, maxRunsPerNamespace } = options;
     this.#options = options;
     this.#writer = new StatusWriter(api, recorders.metrics, hasLead);
-    this.#slots = new RunSlots({ most: maxRuns, mostByNamespace: maxRunsPerNamespace, onSlotFree: enqueue });
+    this.#slots = new RunSlots({ max: maxRuns, maxPerNamespace: maxRunsPerNamespace, onSlotFree: enqueue });
     this.#evidence = new EvidenceKeeper({
       store: evidence,
       clock,
@@ -123,7 +123,7 @@ export class Reconciler {
   }
 
   /** Runs whose evidence is in memory. */
-  get evidenceKept(): number {
+  get evidenceCount(): number {
     return this.#evidence.size;
   }
 
@@ -132,7 +132,7 @@ export class Reconciler {
     const { api, recorders } = this.#options;
     for (const key of keys) {
       if (!isRunActive(api.read(key)?.status)) continue;
-      this.#slots.take(key);
+      this.#slots.acquire(key);
       recorders.metrics.runs.takenOver();
     }
   }
@@ -178,9 +178,9 @@ export class Reconciler {
   async close(options: { release: boolean; deadlineMs: number }): Promise<void> {
     this.#closed = true;
     // Observations are lost when sessions are closed.
-    const kept = this.#evidence.close(options.release);
+    const entryCount = this.#evidence.close(options.release);
     await this.#entries.closeAll(options);
-    await kept;
+    await entryCount;
   }
 
   async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
@@ -231,17 +231,17 @@ export class Reconciler {
 
   /** In the same turn as the decision, which is based on the slots at that time. */
   #requestSlot({ key, session }: Entry, { effects, slot, status }: Decision): void {
-    if (slot === 'awaited') this.#slots.wait(key);
+    if (slot === 'awaited') this.#slots.enqueue(key);
     if (slot !== 'taken') return;
     // A check that keeps failing must not occupy a slot.
     if (!isRunActive(status) && session?.isBackingOff(effects)) this.#releaseSlot(key);
-    else this.#slots.take(key);
+    else this.#slots.acquire(key);
   }
 
   /** As soon as nothing that uses resources is left. */
   #releaseSlot(key: string): void {
     if (this.#entries.isEnding(key)) this.#slots.end(key);
-    else this.#slots.leave(key);
+    else this.#slots.release(key);
   }
 
   /** Hands a decision to the session, which exists only if something has to be remembered. */

@@ -2,92 +2,92 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RunSlots } from './run-slots.ts';
 
-function setup({ most = 4, mostByNamespace = 2 } = {}) {
+function setup({ max = 4, maxPerNamespace = 2 } = {}) {
   const given: string[] = [];
-  const slots = new RunSlots({ most, mostByNamespace, onSlotFree: (key) => given.push(key) });
+  const slots = new RunSlots({ max, maxPerNamespace, onSlotFree: (key) => given.push(key) });
   return { given, slots };
 }
 
 describe('RunSlots', () => {
   it('run slots are free until either limit is reached; then they name the limit', () => {
-    const { slots } = setup({ most: 3 });
+    const { slots } = setup({ max: 3 });
     for (const key of ['a/1', 'a/2']) {
       expect(slots.obstacle(key)).toBeUndefined();
-      slots.take(key);
+      slots.acquire(key);
     }
     expect(slots.obstacle('a/3')).toMatch(
       /^Waiting: 2 runs of namespace a are active .* limit for one namespace is 2/,
     );
     expect(slots.obstacle('b/1')).toBeUndefined();
-    slots.take('b/1');
+    slots.acquire('b/1');
     expect(slots.obstacle('c/1')).toMatch(/^Waiting: 3 runs of all namespaces are active .* limit is 3/);
     expect(slots.obstacle('a/1')).toBeUndefined();
   });
 
   it('gives a slot that is free to the first that waited, and tells it', () => {
     const { given, slots } = setup();
-    for (const key of ['a/1', 'a/2']) slots.take(key);
-    for (const key of ['a/3', 'a/4', 'a/3']) slots.wait(key);
+    for (const key of ['a/1', 'a/2']) slots.acquire(key);
+    for (const key of ['a/3', 'a/4', 'a/3']) slots.enqueue(key);
     expect([slots.waiting, given]).toEqual([2, []]);
-    slots.leave('a/1');
+    slots.release('a/1');
     expect(given).toEqual(['a/3']);
     expect([slots.obstacle('a/3'), slots.waiting]).toEqual([undefined, 1]);
     expect(slots.obstacle('a/4')).toContain('Waiting: ');
   });
 
   it('namespaces take turns: an object waits for one run of a busy namespace', () => {
-    const { given, slots } = setup({ most: 2, mostByNamespace: 2 });
-    for (const key of ['a/1', 'a/2']) slots.take(key);
-    for (let i = 3; i <= 100; i += 1) slots.wait(`a/${i}`);
-    slots.wait('b/1');
-    slots.leave('a/1');
-    slots.leave('a/2');
+    const { given, slots } = setup({ max: 2, maxPerNamespace: 2 });
+    for (const key of ['a/1', 'a/2']) slots.acquire(key);
+    for (let i = 3; i <= 100; i += 1) slots.enqueue(`a/${i}`);
+    slots.enqueue('b/1');
+    slots.release('a/1');
+    slots.release('a/2');
     expect(given).toEqual(['a/3', 'b/1']);
   });
 
   it('passes over a namespace that has all it may have, although it came first', () => {
-    const { given, slots } = setup({ most: 3 });
-    for (const key of ['a/1', 'a/2', 'c/1']) slots.take(key);
-    for (const key of ['a/3', 'b/1']) slots.wait(key);
-    slots.leave('c/1');
+    const { given, slots } = setup({ max: 3 });
+    for (const key of ['a/1', 'a/2', 'c/1']) slots.acquire(key);
+    for (const key of ['a/3', 'b/1']) slots.enqueue(key);
+    slots.release('c/1');
     expect(given).toEqual(['b/1']);
   });
 
   it('holds no run back that is on already, and counts it', () => {
     const { slots } = setup();
-    for (const key of ['a/1', 'a/2', 'a/3']) slots.take(key);
+    for (const key of ['a/1', 'a/2', 'a/3']) slots.acquire(key);
     expect(slots.obstacle('a/3')).toBeUndefined();
     expect(slots.obstacle('a/4')).toMatch(/3 runs of namespace a are active .* limit for one namespace is 2/);
-    slots.leave('a/1');
+    slots.release('a/1');
     expect(slots.obstacle('a/4')).toContain('2 runs');
   });
 
   it('takes no room from others for more runs of one namespace than it may have', () => {
     const { slots } = setup();
-    for (let i = 0; i < 1000; i += 1) slots.take(`forged/${i}`);
+    for (let i = 0; i < 1000; i += 1) slots.acquire(`forged/${i}`);
     expect(slots.obstacle('b/1')).toBeUndefined();
   });
 
   it('closing a session frees the slot of its ended run, and requeues its object', () => {
-    const { given, slots } = setup({ most: 1 });
-    slots.take('a/1');
-    slots.wait('b/1');
+    const { given, slots } = setup({ max: 1 });
+    slots.acquire('a/1');
+    slots.enqueue('b/1');
     slots.end('a/1');
     expect(slots.obstacle('a/1')).toContain('1 run of all namespaces is active');
-    slots.wait('a/1');
+    slots.enqueue('a/1');
     expect(given).toEqual([]);
     slots.ended('a/1');
     expect(given).toEqual(['b/1']);
-    slots.leave('b/1');
+    slots.release('b/1');
     expect(given).toEqual(['b/1', 'a/1']);
   });
 
   it('forgets one that waits no more', () => {
-    const { given, slots } = setup({ most: 1 });
-    slots.take('a/1');
-    for (const key of ['a/2', 'a/3']) slots.wait(key);
-    slots.leave('a/2');
-    slots.leave('a/1');
+    const { given, slots } = setup({ max: 1 });
+    slots.acquire('a/1');
+    for (const key of ['a/2', 'a/3']) slots.enqueue(key);
+    slots.release('a/2');
+    slots.release('a/1');
     expect(given).toEqual(['a/3']);
   });
 });
@@ -101,31 +101,31 @@ describe('RunSlots, whatever is done to it', () => {
   it('gives no more slots than there are, and lets nobody wait while there is room', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const [most, mostByNamespace] = [4, 2];
+        const [max, maxPerNamespace] = [4, 2];
         const taken = new Set<string>();
         const waiting = new Set<string>();
         const onSlotFree = (given: string): void => {
           waiting.delete(given);
           taken.add(given);
         };
-        const slots = new RunSlots({ most, mostByNamespace, onSlotFree });
+        const slots = new RunSlots({ max, maxPerNamespace, onSlotFree });
         for (const { do: what, key: about } of steps) {
           if (what === 'ask' && slots.obstacle(about) === undefined) {
-            slots.take(about);
+            slots.acquire(about);
             onSlotFree(about);
           } else if (what === 'ask') {
             waiting.add(about);
-            slots.wait(about);
+            slots.enqueue(about);
           } else {
             // Of one that is ending, only `ended` tells that its slot is free.
             if (what !== 'end') taken.delete(about);
             waiting.delete(about);
             if (what === 'end') slots.end(about);
-            else slots.leave(about);
+            else slots.release(about);
           }
           const counts = Object.entries(Object.groupBy(taken, (name) => name.slice(0, 1)));
-          expect(taken.size).toBeLessThanOrEqual(most);
-          for (const [, names] of counts) expect(names?.length).toBeLessThanOrEqual(mostByNamespace);
+          expect(taken.size).toBeLessThanOrEqual(max);
+          for (const [, names] of counts) expect(names?.length).toBeLessThanOrEqual(maxPerNamespace);
           for (const name of waiting) expect(slots.obstacle(`${name.slice(0, 1)}/new`)).toBeDefined();
           expect(slots.waiting).toBe(waiting.size);
         }

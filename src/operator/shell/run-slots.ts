@@ -8,9 +8,9 @@ import { FairQueue } from '../../fair/fair-queue.ts';
 
 export interface RunSlotsOptions {
   /** Slots in all. */
-  readonly most: number;
+  readonly max: number;
   /** Slots that the runs of one namespace may have at once. */
-  readonly mostByNamespace: number;
+  readonly maxPerNamespace: number;
   /** Called with the key of an object that waited and has a slot now. */
   readonly onSlotFree: (key: string) => void;
 }
@@ -40,22 +40,22 @@ export class RunSlots {
 
   /** Why no run of this object may begin now, in a sentence; undefined: it has a slot, or one is free. */
   obstacle(key: string): string | undefined {
-    const { most, mostByNamespace } = this.#options;
+    const { max, maxPerNamespace } = this.#options;
     const namespace = namespaceOf(key);
     if (this.#has(key) && !this.#ending.has(key)) return undefined;
     const here = this.#in(namespace);
     const all = this.#total();
-    if (here >= mostByNamespace) {
-      return `Waiting: ${counted(here, 'run')} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} active or about to begin, and the limit for one namespace is ${mostByNamespace} (--max-runs-per-namespace). This run begins automatically when there is room`;
+    if (here >= maxPerNamespace) {
+      return `Waiting: ${counted(here, 'run')} of namespace ${namespace} ${here === 1 ? 'is' : 'are'} active or about to begin, and the limit for one namespace is ${maxPerNamespace} (--max-runs-per-namespace). This run begins automatically when there is room`;
     }
-    if (all >= most) {
-      return `Waiting: ${counted(all, 'run')} of all namespaces ${all === 1 ? 'is' : 'are'} active or about to begin, and the limit is ${most} (--max-runs). This run begins automatically when there is room`;
+    if (all >= max) {
+      return `Waiting: ${counted(all, 'run')} of all namespaces ${all === 1 ? 'is' : 'are'} active or about to begin, and the limit is ${max} (--max-runs). This run begins automatically when there is room`;
     }
     return undefined;
   }
 
   /** Takes a slot for this object, even beyond the limits. */
-  take(key: string): void {
+  acquire(key: string): void {
     const namespace = namespaceOf(key);
     this.#waiting.delete(namespace, key);
     this.#ending.delete(key);
@@ -63,10 +63,10 @@ export class RunSlots {
   }
 
   /** Appends an object to the queue of its namespace, unless it is queued already. */
-  wait(key: string): void {
+  enqueue(key: string): void {
     if (this.#has(key) && !this.#ending.has(key)) return;
     this.#waiting.push(namespaceOf(key), key);
-    this.#handOut();
+    this.#grantSlots();
   }
 
   /** The object no longer needs its slot; it is free once `ended` is called. */
@@ -81,7 +81,7 @@ export class RunSlots {
   }
 
   /** Gives up a slot, or the place in the queue, at once. */
-  leave(key: string): void {
+  release(key: string): void {
     this.#waiting.delete(namespaceOf(key), key);
     this.#free(key);
   }
@@ -92,15 +92,15 @@ export class RunSlots {
     this.#ending.delete(key);
     if (!taken?.delete(key)) return;
     if (taken.size === 0) this.#byNamespace.delete(namespace);
-    this.#handOut();
+    this.#grantSlots();
   }
 
-  #handOut(): void {
-    const { most, mostByNamespace, onSlotFree } = this.#options;
-    while (this.#total() < most) {
-      const key = this.#waiting.shift((namespace) => this.#in(namespace) < mostByNamespace);
+  #grantSlots(): void {
+    const { max, maxPerNamespace, onSlotFree } = this.#options;
+    while (this.#total() < max) {
+      const key = this.#waiting.shift((namespace) => this.#in(namespace) < maxPerNamespace);
       if (key === undefined) return;
-      this.take(key);
+      this.acquire(key);
       onSlotFree(key);
     }
   }
@@ -116,7 +116,7 @@ export class RunSlots {
   /** A namespace counts at most as its limit: runs forged in statuses there take no slots of others. */
   #total(): number {
     let total = 0;
-    for (const { size } of this.#byNamespace.values()) total += Math.min(size, this.#options.mostByNamespace);
+    for (const { size } of this.#byNamespace.values()) total += Math.min(size, this.#options.maxPerNamespace);
     return total;
   }
 }

@@ -23,7 +23,7 @@ const ACTIVITY_RETRY_MS = 1000;
 const RELEASE_RETRY_MS = 1000;
 
 /** How long effects and activities may take to end after an abort, and then their resources, in milliseconds. */
-const END_WITHIN_MS = 5000;
+const END_TIMEOUT_MS = 5000;
 
 export interface SessionOptions {
   readonly clock: Clock;
@@ -161,8 +161,8 @@ export class Session {
     const { clock, subject } = this.#options;
     this.#lifetime.abort(new Error('the session was closed'));
     const ended = Promise.all([this.#effects.close(), this.#activities.close()]);
-    if (!(await endsWithin(clock, END_WITHIN_MS, ended))) {
-      this.#log().error({ waitedMs: END_WITHIN_MS }, 'effects or activities ignore that they have to end');
+    if (!(await endsWithin(clock, END_TIMEOUT_MS, ended))) {
+      this.#log().error({ waitedMs: END_TIMEOUT_MS }, 'effects or activities ignore that they have to end');
     }
     const opened = this.#opened;
     this.#opened = undefined;
@@ -170,9 +170,9 @@ export class Session {
       if (opened) await this.#dispose(opened, keepLock);
       await this.#orLog(subject.connector.forget(this.#demo.metadata.uid, keepLock));
     };
-    if (!(await endsWithin(clock, END_WITHIN_MS, closeSubject()))) {
+    if (!(await endsWithin(clock, END_TIMEOUT_MS, closeSubject()))) {
       this.#log().error(
-        { waitedMs: END_WITHIN_MS },
+        { waitedMs: END_TIMEOUT_MS },
         'connections or the lock do not close; left to themselves',
       );
     }

@@ -4,7 +4,7 @@
 import { isIP } from 'node:net';
 import { formatDuration } from '../../api/index.ts';
 import type { Admission } from '../../demo/observed.ts';
-import { HEALTHY_WITHIN_MS } from '../../demo/work.ts';
+import { HEALTH_TIMEOUT_MS } from '../../demo/work.ts';
 import type { Pod } from '../cluster.ts';
 import { type ContainerPort, resolveContainerPort } from './container-port.ts';
 import { templateOf } from './pod-template.ts';
@@ -83,11 +83,11 @@ export function awaitReady(
   part: string,
 ): Admission {
   const which = `${listed(notReady)} (${pods.length} of ${pods.length + notReady.length} are)`;
-  if (waitedMs < HEALTHY_WITHIN_MS) {
+  if (waitedMs < HEALTH_TIMEOUT_MS) {
     const message = `Waiting for selected pods that are not Ready: ${which}`;
     return { state: 'waiting', reason: 'Pending', message };
   }
-  const message = `selected but not Ready within ${formatDuration(HEALTHY_WITHIN_MS)}: ${which}: see kubectl describe pod, or narrow ${part}.selector; the run starts once all are Ready`;
+  const message = `selected but not Ready within ${formatDuration(HEALTH_TIMEOUT_MS)}: ${which}: see kubectl describe pod, or narrow ${part}.selector; the run starts once all are Ready`;
   return { state: 'refused', reason: 'PodsNotEligible', message };
 }
 

@@ -100,7 +100,7 @@ export function connected<O extends Place>(
 }
 
 /** The name of an existing object: commands do not wait for one that is missing. */
-export async function existing(
+export async function existingName(
   { signal }: CommandContext,
   connection: Connection,
   given: string | undefined,

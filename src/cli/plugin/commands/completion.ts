@@ -7,7 +7,7 @@ import { listNames } from '../demos.ts';
 import { type CommandContext, localCommand } from './command.ts';
 
 /** The longest acceptable wait for a completion. */
-const COMPLETE_WITHIN_MS = 3_000;
+const COMPLETION_TIMEOUT_MS = 3_000;
 
 export function addCompletion(program: Command, { signal }: CommandContext): void {
   localCommand(program, {
@@ -31,7 +31,7 @@ kubectl_complete-chaosdemo on PATH, executable: "completion kubectl" prints it.`
     .action(async (words: string[]) => {
       const demos = async (place: Place): Promise<string[]> => {
         const connection = connect(place);
-        const within = AbortSignal.any([signal, AbortSignal.timeout(COMPLETE_WITHIN_MS)]);
+        const within = AbortSignal.any([signal, AbortSignal.timeout(COMPLETION_TIMEOUT_MS)]);
         try {
           return await listNames(connection.client, connection.namespace, within);
         } finally {

@@ -10,7 +10,7 @@ import {
   type CommandContext,
   clusterCommand,
   connected,
-  existing,
+  existingName,
   newRequest,
   ONLY_ONE,
   plainOption,
@@ -64,7 +64,7 @@ export function addWait(program: Command, context: CommandContext): void {
     .argument('[name]', ONLY_ONE)
     .action(
       connected<Waiting>(context, async (connection, options, given) =>
-        toVerdict(context, connection, await existing(context, connection, given), options),
+        toVerdict(context, connection, await existingName(context, connection, given), options),
       ),
     );
 }
@@ -84,7 +84,7 @@ press q. As plain lines it ends with the run. Without color: NO_COLOR=1.`,
     .argument('[name]', ONLY_ONE)
     .action(
       connected<Place & { plain: boolean }>(context, async (connection, { plain }, given) => {
-        const name = await existing(context, connection, given);
+        const name = await existingName(context, connection, given);
         await watch({ connection, name, plain, print, signal: context.signal });
         return EXIT.done;
       }),
@@ -102,7 +102,7 @@ aborts the run; r twice runs again; q leaves. It needs a terminal.`,
     .argument('[name]', ONLY_ONE)
     .action(
       connected(context, async (connection, _options, given) => {
-        const name = await existing(context, connection, given);
+        const name = await existingName(context, connection, given);
         await present({ connection, name, print, signal: context.signal, newRequest });
         return EXIT.done;
       }),

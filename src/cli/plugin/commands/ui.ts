@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
 import { EXIT } from '../errors.ts';
-import { type CommandContext, clusterCommand, connected, existing, print } from './command.ts';
+import { type CommandContext, clusterCommand, connected, existingName, print } from './command.ts';
 
 export function addUi(program: Command, context: CommandContext): void {
   clusterCommand(program, {
@@ -29,7 +29,7 @@ namespace. It is served on 127.0.0.1 with your own rights, to anyone who has the
         async (connection, { open, port }, given) => {
           // Loads the charting library, which no other command needs at its start.
           const { hasBrowser, ui } = await import('../ui/ui.ts');
-          const name = given === undefined ? undefined : await existing(context, connection, given);
+          const name = given === undefined ? undefined : await existingName(context, connection, given);
           await ui({ connection, name, port, open: open && hasBrowser(), print, signal: context.signal });
           return EXIT.done;
         },

@@ -14,7 +14,7 @@ const KILL_SWITCH = 'chaosdemo-kill-switch';
 const INSTALL = 'apply --server-side -k manifests/operator';
 
 /** A leader renews its lease every second or so; without a change for this long, there is no leader. */
-const LEASE_MOVES_WITHIN_MS = 6_000;
+const LEASE_TIMEOUT_MS = 6_000;
 
 interface Deployment {
   readonly metadata: { readonly name: string; readonly namespace: string };
@@ -115,7 +115,7 @@ function readLease(context: CheckContext): Promise<Lease | undefined> {
  */
 async function isRenewed(context: CheckContext, lease: Lease | undefined): Promise<boolean> {
   const { leaseDurationSeconds = 4, renewTime } = lease?.spec ?? {};
-  const deadline = performance.now() + Math.max(LEASE_MOVES_WITHIN_MS, leaseDurationSeconds * 1500);
+  const deadline = performance.now() + Math.max(LEASE_TIMEOUT_MS, leaseDurationSeconds * 1500);
   while (performance.now() < deadline) {
     await sleep(300, context.signal);
     const now = (await readLease(context))?.spec?.renewTime;
@@ -212,8 +212,8 @@ export async function checkRights(context: CheckContext): Promise<Finding> {
     const account = await serviceAccount(context);
     const user = `system:serviceaccount:${system}:${account}`;
     const [missing, forEvidence] = await Promise.all([
-      lacking(context, user, IN_NAMESPACE),
-      lacking(context, user, FOR_EVIDENCE),
+      missingRights(context, user, IN_NAMESPACE),
+      missingRights(context, user, FOR_EVIDENCE),
     ]);
     if (missing.length === 0 && forEvidence.length === 0)
       return { state: 'ok', message: `${user} has what it needs in namespace ${namespace}` };
@@ -287,12 +287,20 @@ async function serviceAccount(context: CheckContext): Promise<string> {
 }
 
 /** The rights that the user lacks, in words. */
-async function lacking(context: CheckContext, user: string, rights: readonly Right[]): Promise<string[]> {
-  const allowed = await Promise.all(rights.map((right) => may(context, user, right)));
+async function missingRights(
+  context: CheckContext,
+  user: string,
+  rights: readonly Right[],
+): Promise<string[]> {
+  const allowed = await Promise.all(rights.map((right) => isAllowed(context, user, right)));
   return rights.filter((_, i) => !allowed[i]).map(({ resource, verb }) => `${verb} ${resource}`);
 }
 
-async function may(context: CheckContext, user: string, { group, resource, verb }: Right): Promise<boolean> {
+async function isAllowed(
+  context: CheckContext,
+  user: string,
+  { group, resource, verb }: Right,
+): Promise<boolean> {
   const { namespace, system } = context;
   const groups = ['system:serviceaccounts', `system:serviceaccounts:${system}`, 'system:authenticated'];
   const body = {

@@ -15,7 +15,7 @@ import { checked, type DemoCheckContext, mergePatch, read } from './check-contex
 import type { Finding } from './finding.ts';
 
 /** The requirements on one Secret. */
-interface Wanted {
+interface SecretRequirements {
   readonly name: string;
   readonly type: string;
   readonly reason: 'RedisAuthInvalid' | 'HTTPAuthInvalid';
@@ -77,7 +77,7 @@ export function checkHttpSecret(
     headers: http.headers.map((header) => header.name),
   };
   const judge = (secret: Secret): unknown => readHttpAuth(secret, use);
-  const wanted: Wanted = {
+  const wanted: SecretRequirements = {
     name,
     type: HTTP_AUTH_SECRET_TYPE,
     reason: 'HTTPAuthInvalid',
@@ -103,7 +103,11 @@ export function checkHttpSecret(
 }
 
 /** Checks that it exists, of an accepted type, complete, and for this use. */
-async function checkSecret(context: DemoCheckContext, check: string, wanted: Wanted): Promise<Finding> {
+async function checkSecret(
+  context: DemoCheckContext,
+  check: string,
+  wanted: SecretRequirements,
+): Promise<Finding> {
   const { kubectl, namespace } = context;
   const { create, judge, name, needs, patch, reason, type, use } = wanted;
   return await checked(check, context, async () => {

@@ -48,8 +48,8 @@ async function checkPods(context: DemoCheckContext, limiter: RateLimiterSpec): P
       );
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const meant = pods.length === 0 ? await meantSelector(context, limiter) : undefined;
-      const fixCommands = meant ? [meant] : [pods.length === 0 ? showLabels(context) : look];
+      const suggestion = pods.length === 0 ? await suggestedSelector(context, limiter) : undefined;
+      const fixCommands = suggestion ? [suggestion] : [pods.length === 0 ? showLabels(context) : look];
       return { state: 'wrong', message: error.message, fixCommands, reason: error.reason };
     }
   });
@@ -112,7 +112,7 @@ async function checkRedis(context: DemoCheckContext, { redis }: RateLimiterSpec)
 }
 
 /** A patch of the selector, if the pods of exactly one name would match. */
-async function meantSelector(
+async function suggestedSelector(
   context: DemoCheckContext,
   limiter: RateLimiterSpec,
 ): Promise<string | undefined> {
@@ -151,14 +151,14 @@ async function serviceCommands(
   const services = await read<{ items: Service[] }>(context, resourcePath(type, { namespace }), {
     query: { limit: 200 },
   });
-  const meant = (services?.items ?? []).filter(
+  const matching = (services?.items ?? []).filter(
     ({ spec }) =>
       spec?.selector !== undefined &&
       Object.entries(spec.selector).every(([key, value]) => pod.metadata.labels?.[key] === value) &&
       spec.ports?.some((each) => each.port === port),
   );
-  const [only] = meant;
-  if (only !== undefined && meant.length === 1) {
+  const [only] = matching;
+  if (only !== undefined && matching.length === 1) {
     return [patchRateLimiter(context, { redis: { service: only.metadata.name } })];
   }
   return [

@@ -66,7 +66,7 @@ function phaseChip(phase: string, reason = ''): Markup {
   return html`<span class="chip ${CHIPS[known] ?? 'none'}">${known}${more}</span>`;
 }
 
-export interface RunOnShow {
+export interface RunPageInput {
   readonly source: ReportSource;
   /** Runs with evidence, the last first; undefined: not allowed to list them. */
   readonly runs: readonly number[] | undefined;
@@ -77,7 +77,7 @@ export interface RunOnShow {
 }
 
 /** One ChaosDemo: the report of its last run, or what is known of the active run. */
-export function runPage({ kubectl, now, runs, source }: RunOnShow): string {
+export function runPage({ kubectl, now, runs, source }: RunPageInput): string {
   const demo = withPrintableTexts(source.demo);
   const { metadata, status = {} } = demo;
   const report = reportOf(source);

@@ -65,7 +65,7 @@ const MAX_ROWS = 200;
 /** Maximum bytes of a list. */
 const MAX_BYTES = 4 * 1024 * 1024;
 /** Milliseconds between two polls of the list. */
-const EVERY_MS = 3_000;
+const POLL_MS = 3_000;
 /** Runs of one object that are listed: more than `historyLimit` keeps. */
 const MAX_RUNS = 100;
 
@@ -172,7 +172,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
           // After a loss, the first list is a change.
           last = '';
         }
-        await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
+        await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
       }
     },
   };
