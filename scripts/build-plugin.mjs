@@ -6,8 +6,8 @@ import { chmod, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { completionScript } from '../src/cli/plugin/completion.ts';
-import { file } from '../src/settings/kinds.ts';
 import { ownSettings } from '../src/settings/settings.ts';
+import { file } from '../src/settings/value-types.ts';
 import { slimDependencies } from './slim-dependencies.mjs';
 
 const { outdir } = ownSettings({

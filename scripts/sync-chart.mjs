@@ -8,8 +8,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments, stringify } from 'yaml';
 import { aclLines } from '../src/local/redis-users.ts';
-import { boolean } from '../src/settings/kinds.ts';
 import { ownSettings } from '../src/settings/settings.ts';
+import { boolean } from '../src/settings/value-types.ts';
 import { dashboardJson } from './dashboard.mjs';
 
 const root = fileURLToPath(new URL('../', import.meta.url));

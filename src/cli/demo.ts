@@ -11,7 +11,7 @@ import type { Supervisor } from '../local/supervisor.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';
 import { openDemoPage } from './demo-page.ts';
 import { EXIT_BY_PHASE } from './exit-status.ts';
-import { asLines, follow, onScreen } from './follow.ts';
+import { follow, showLines, showScreen } from './follow.ts';
 import { isShownLive, type OtherLimiters, type PlannedDemo, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
 import type { ReportSource } from './report/report.ts';
@@ -128,10 +128,10 @@ async function present(
 ): Promise<ReportSource> {
   const isManual = demo.spec?.pace?.mode === 'Manual';
   const options = { name: demo.metadata.name, isManual, print, signal };
-  if (!isLive) return await follow(environment, options, asLines);
+  if (!isLive) return await follow(environment, options, showLines);
   buffered = [];
   try {
-    return await follow(environment, options, onScreen);
+    return await follow(environment, options, showScreen);
   } finally {
     const waiting = buffered;
     buffered = undefined;

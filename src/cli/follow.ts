@@ -76,7 +76,7 @@ export async function follow(
 }
 
 /** In full-screen mode. Ctrl-C is sent to this process as a signal. */
-export const onScreen: Show = async (_options, _stage, { advance }) =>
+export const showScreen: Show = async (_options, _stage, { advance }) =>
   await screenDisplay({
     view: watchView,
     keys: ({ demo }) => `${waitingOf(demo?.status ?? {}) ? 'space go on   ' : ''}Ctrl-C stop and restore`,
@@ -87,7 +87,7 @@ export const onScreen: Show = async (_options, _stage, { advance }) =>
   });
 
 /** As lines: those of `kubectl get -w`, chapters, results and countdowns. */
-export const asLines: Show = async (
+export const showLines: Show = async (
   { isManual, name, print },
   { controlPlane, namespace },
   { fail, advance },

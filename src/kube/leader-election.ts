@@ -176,7 +176,7 @@ export class LeaderElector {
     const now = this.#monotonic();
     if (this.#leading) return Math.max(Math.min(begunAt + this.#retryPeriodMs - now, this.#untilStale()), 0);
     const next = begunAt + this.#retryPeriodMs * (0.8 + 0.2 * Math.random()) - now;
-    const runsOut = this.#lock.takeableAt - now;
+    const runsOut = this.#lock.acquirableAt - now;
     return Math.max(runsOut > 0 ? Math.min(next, runsOut) : next, 0);
   }
 

@@ -110,7 +110,7 @@ export class LeaseLock {
   }
 
   /** From when on, on the monotonic clock, another's lease may be taken if unchanged; -Infinity without a holder. */
-  get takeableAt(): number {
+  get acquirableAt(): number {
     const { spec } = this.#observed ?? {};
     const holder = spec?.holderIdentity ?? '';
     if (holder === '' || holder === this.#options.identity) return -Infinity;
@@ -139,7 +139,7 @@ export class LeaseLock {
       return { held: false, holder: '' };
     }
     this.#observe(current);
-    if (this.#clocks.monotonic() < this.takeableAt) {
+    if (this.#clocks.monotonic() < this.acquirableAt) {
       this.#renewedAt = undefined;
       return { held: false, holder: this.holder };
     }

@@ -1,8 +1,8 @@
 /** The limiter's configuration: one table of settings, from flags, environment and defaults. */
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { boolean, choice, duration, file, port, text } from '../settings/kinds.ts';
 import { type Program, readSettings, type ValuesOf } from '../settings/settings.ts';
+import { boolean, choice, duration, file, port, text } from '../settings/value-types.ts';
 
 const name = z.string().min(1);
 const nodeId = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/);

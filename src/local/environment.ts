@@ -78,25 +78,25 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   const redisUsers = makeRedisUsers();
   const stage = await startStage(
     options,
-    async (start) => await bringLimiters(start, options.mode, redisUsers),
+    async (start) => await launchLimiters(start, options.mode, redisUsers),
   );
   return { ...stage, redisUsers };
 }
 
 /**
- * Starts a control plane and, concurrently, the parts of `bring`. If a part fails, the started parts are stopped before
+ * Starts a control plane and, concurrently, the parts of `launchParts`. If a part fails, the started parts are stopped before
  * the error is thrown.
  */
 export async function startStage(
   options: StageOptions,
-  bring: (start: StageStart) => Promise<StartedLimiters>,
+  launchParts: (start: StageStart) => Promise<StartedLimiters>,
 ): Promise<Stage> {
   const supervisor = new Supervisor();
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   const start = { ...options, supervisor, signal };
   try {
-    const parts = [bringControlPlane(start), bring(start)] as const;
+    const parts = [launchControlPlane(start), launchParts(start)] as const;
     // The first failure cancels the others; they must have ended before the clean-up.
     for (const part of parts) part.catch((error: unknown) => failed.abort(error));
     await Promise.allSettled(parts);
@@ -110,7 +110,7 @@ export async function startStage(
 }
 
 /** Finds Redis, or installs it, and starts one. */
-export async function bringRedis(
+export async function launchRedis(
   { onProgress, supervisor, signal }: StageStart,
   options: Pick<RedisServerOptions, 'aclUsers'> = {},
 ): Promise<RedisServer> {
@@ -125,7 +125,7 @@ export async function bringRedis(
   return server;
 }
 
-async function bringControlPlane({
+async function launchControlPlane({
   onProgress,
   auditLog,
   supervisor,
@@ -142,13 +142,13 @@ async function bringControlPlane({
   return controlPlane;
 }
 
-async function bringLimiters(
+async function launchLimiters(
   start: StageStart,
   mode: LimiterMode,
   users: RedisUsers,
 ): Promise<StartedLimiters> {
   const { onProgress, supervisor, signal } = start;
-  const server = await bringRedis(start, { aclUsers: aclLines(users) });
+  const server = await launchRedis(start, { aclUsers: aclLines(users) });
   onProgress('limiters', `starting ${limiterCount} rate limiters, mode ${mode}`);
   const limiters = await startLimiters({
     supervisor,

@@ -1,8 +1,8 @@
 /** The operator's configuration: one table of settings, from flags, environment and defaults. */
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { boolean, choice, duration, file, integer, list, port, text } from '../settings/kinds.ts';
 import { type Program, readSettings, type ValuesOf } from '../settings/settings.ts';
+import { boolean, choice, duration, file, integer, list, port, text } from '../settings/value-types.ts';
 
 /** Names by RFC 1123: of namespaces, and of most other objects. */
 const label = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);

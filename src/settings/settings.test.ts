@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { boolean, duration, integer, text } from './kinds.ts';
 import { helpText, type Program, readSettings, UsageError } from './settings.ts';
+import { boolean, duration, integer, text } from './value-types.ts';
 
 const settings = {
   tls: { ...boolean, flag: 'tls', env: 'TLS', help: 'Speak TLS', fallback: 'false' },

@@ -4,13 +4,13 @@
  * problems are reported at once: each round of fixing may cost a rollout.
  */
 import { parseArgs } from 'node:util';
-import type { Kind } from './kinds.ts';
+import type { ValueType } from './value-types.ts';
 
 /** Exit status for a command line or environment that cannot be used, as sysexits' EX_USAGE. */
 export const EXIT_USAGE = 64;
 
 /** One setting: a kind of value, and its sources. */
-export interface Setting<T> extends Kind<T> {
+export interface Setting<T> extends ValueType<T> {
   /** Name of the flag, without dashes. A secret has none: every user of a machine can read command lines. */
   readonly flag?: string;
   /** Environment variable that is read if the flag is missing. */

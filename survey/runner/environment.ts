@@ -1,6 +1,6 @@
 /** The embedded run below the operator, with a limiter of the survey in place of the reference rate limiter. */
 import {
-  bringRedis,
+  launchRedis,
   limiterCount,
   type Stage,
   type StageOptions,
@@ -27,7 +27,7 @@ export async function startSurveyed({ limiter, variant, ...options }: SurveyedSt
       progress: (message) => onProgress('limiters', message),
       signal,
     });
-    const server = await bringRedis(start);
+    const server = await launchRedis(start);
     onProgress('limiters', `starting ${limiterCount} processes of ${packaged} ${version}: ${variant.what}`);
     const limiters = await startLimiter({
       supervisor,

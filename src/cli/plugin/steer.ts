@@ -15,7 +15,7 @@ export function advanceOf({ metadata, spec, status = {} }: ChaosDemo, kubectl: s
   const { name } = metadata;
   const waiting = waitingOf(status);
   if (waiting) return { value: waiting.advance, does: `continues with ${waiting.next ?? 'its verdict'}` };
-  if (!isOn(status)) throw noRun(metadata, kubectl, 'there is nothing to continue');
+  if (!hasActiveRun(status)) throw noRun(metadata, kubectl, 'there is nothing to continue');
   const where = status.chapter ? `: it is in ${status.chapter}` : '';
   throw new PluginError(
     spec?.pace?.mode === 'Manual'
@@ -29,14 +29,14 @@ export function advanceOf({ metadata, spec, status = {} }: ChaosDemo, kubectl: s
 
 /** Stops the active run, and restores. @throws {PluginError} if none is active */
 export function abortOf({ metadata, status = {} }: ChaosDemo, kubectl: string): Steering {
-  if (!isOn(status)) throw noRun(metadata, kubectl, 'there is nothing to abort');
+  if (!hasActiveRun(status)) throw noRun(metadata, kubectl, 'there is nothing to abort');
   const number = String(status.run?.number);
   return { value: number, does: `stops run ${number}, releases its fault and removes its keys` };
 }
 
 /** Requests another run; an active one is superseded. @param now since the epoch, in milliseconds */
 export function rerunOf({ status = {} }: ChaosDemo, now: number, unique: string): Steering {
-  const supersedes = isOn(status) ? `, in place of run ${status.run?.number}, which is stopped` : '';
+  const supersedes = hasActiveRun(status) ? `, in place of run ${status.run?.number}, which is stopped` : '';
   return { value: requestOf(now, unique), does: `runs again${supersedes}` };
 }
 
@@ -45,7 +45,7 @@ export function requestOf(now: number, unique: string): string {
   return `${new Date(now).toISOString()}-${unique}`;
 }
 
-function isOn({ run }: NonNullable<ChaosDemo['status']>): boolean {
+function hasActiveRun({ run }: NonNullable<ChaosDemo['status']>): boolean {
   return run !== undefined && run.completedAt === undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Small charts of characters. Pure. A braille cell has two by four dots. */
-import { center, fit, type Line, type Look, type Segment, seg, spread, widthOf } from './line.ts';
+import { center, fit, type Line, type Segment, seg, spread, type TextStyle, widthOf } from './line.ts';
 
 /** A value at a time, in milliseconds of the chart's clock. */
 export type Point = readonly [atMs: number, value: number];
@@ -63,7 +63,7 @@ function nameCells(bar: readonly Segment[], name: string): Segment[] | undefined
   if (name === '' || letters.length + 2 > bar.length) return undefined;
   let begin = 0;
   for (let end = 0; end <= bar.length; end++) {
-    if (bar[end]?.look === 'fault') continue;
+    if (bar[end]?.style === 'fault') continue;
     const spare = end - begin - letters.length;
     if (spare >= 2) {
       const at = begin + Math.floor(spare / 2);
@@ -95,8 +95,8 @@ function momentText(ms: number, span: number): string {
 }
 
 function cell(bits: number, isBound: boolean): Segment {
-  if (bits !== 0) return { text: String.fromCodePoint(0x2800 + bits), look: 'first' };
-  return isBound ? { text: '┈', look: 'warning' } : { text: ' ', look: 'plain' };
+  if (bits !== 0) return { text: String.fromCodePoint(0x2800 + bits), style: 'first' };
+  return isBound ? { text: '┈', style: 'warning' } : { text: ' ', style: 'plain' };
 }
 
 /** The end of the scale: room for the bound and the largest value. */
@@ -169,17 +169,17 @@ function faultCells({ faults, fromMs, toMs }: Chart, columns: number): Segment[]
   return Array.from({ length: columns }, (_, i) => {
     const [begin, end] = [fromMs + (i / columns) * span, fromMs + ((i + 1) / columns) * span];
     const on = faults.some((fault) => fault.fromMs < end && (fault.toMs ?? toMs) > begin);
-    return on ? { text: '▀', look: 'fault' } : { text: '─', look: 'dim' };
+    return on ? { text: '▀', style: 'fault' } : { text: '─', style: 'dim' };
   });
 }
 
 /** Joins adjacent segments of the same style. */
 function joined(segments: readonly Segment[]): Segment[] {
-  const parts: { text: string; look: Look }[] = [];
-  for (const { look, text } of segments) {
+  const parts: { text: string; style: TextStyle }[] = [];
+  for (const { style, text } of segments) {
     const last = parts.at(-1);
-    if (last?.look === look) last.text += text;
-    else parts.push({ text, look });
+    if (last?.style === style) last.text += text;
+    else parts.push({ text, style });
   }
   return parts;
 }

@@ -8,7 +8,7 @@ import wrapAnsi from 'wrap-ansi';
 import { terminalLine } from '../../api/index.ts';
 
 /** The style of a part of a line. Without colour all styles are the same: nothing may depend on them. */
-export type Look =
+export type TextStyle =
   | 'plain'
   | 'strong'
   | 'dim'
@@ -23,13 +23,13 @@ export type Look =
 /** A part of a line with one style. Its text is safe, see {@link seg}. */
 export interface Segment {
   readonly text: string;
-  readonly look: Look;
+  readonly style: TextStyle;
 }
 
 /** One line of a view. */
 export type Line = readonly Segment[];
 
-const FORMATS: Readonly<Record<Look, Parameters<typeof styleText>[0]>> = {
+const FORMATS: Readonly<Record<TextStyle, Parameters<typeof styleText>[0]>> = {
   plain: [],
   strong: ['bold'],
   dim: ['dim'],
@@ -47,8 +47,8 @@ const UNSTEADY = /\u200c|\u200d|\p{Variation_Selector}/gu;
 const HEAPED_MARKS = /(\p{M}{2})\p{M}+/gu;
 
 /** A part of a line, from untrusted text. */
-export function seg(text: string, look: Look = 'plain'): Segment {
-  return { text: terminalLine(text).replace(UNSTEADY, '').replace(HEAPED_MARKS, '$1'), look };
+export function seg(text: string, style: TextStyle = 'plain'): Segment {
+  return { text: terminalLine(text).replace(UNSTEADY, '').replace(HEAPED_MARKS, '$1'), style };
 }
 
 /** Columns that it takes on a terminal. */
@@ -64,10 +64,10 @@ export function fit(line: Line, width: number): Line {
   if (width <= 0) return [];
   const parts: Segment[] = [];
   let left = width - 1;
-  for (const { look, text } of line) {
+  for (const { style, text } of line) {
     const whole = stringWidth(text);
     if (whole <= left) {
-      parts.push({ look, text });
+      parts.push({ style, text });
       left -= whole;
       continue;
     }
@@ -78,7 +78,7 @@ export function fit(line: Line, width: number): Line {
       kept += segment;
       left -= columns;
     }
-    parts.push({ look, text: `${kept}…` });
+    parts.push({ style, text: `${kept}…` });
     break;
   }
   return parts;
@@ -88,7 +88,7 @@ export function fit(line: Line, width: number): Line {
 export function pad(line: Line, width: number): Line {
   const fitted = fit(line, width);
   const missing = width - widthOf(fitted);
-  return missing > 0 ? [...fitted, { text: ' '.repeat(missing), look: 'plain' }] : fitted;
+  return missing > 0 ? [...fitted, { text: ' '.repeat(missing), style: 'plain' }] : fitted;
 }
 
 /** `left`, and `right` at the end of the line. If both do not fit, `left` is cut. */
@@ -101,16 +101,16 @@ export function spread(left: Line, right: Line, width: number): Line {
 export function center(line: Line, width: number): Line {
   const fitted = fit(line, width);
   const before = Math.floor((width - widthOf(fitted)) / 2);
-  return before > 0 ? [{ text: ' '.repeat(before), look: 'plain' }, ...fitted] : fitted;
+  return before > 0 ? [{ text: ' '.repeat(before), style: 'plain' }, ...fitted] : fitted;
 }
 
 /** Text broken at blanks into lines of at most `width` columns; of more than `most`, the last ends with an ellipsis. */
-export function wrap(text: string, width: number, most: number, look: Look = 'plain'): Line[] {
+export function wrap(text: string, width: number, most: number, style: TextStyle = 'plain'): Line[] {
   if (width < 1 || most < 1 || text === '') return [];
-  const safe = seg(text, look);
+  const safe = seg(text, style);
   const lines = wrapAnsi(safe.text, width, { hard: true, trim: true }).split('\n');
-  const kept: Line[] = lines.slice(0, most).map((line) => fit([{ text: line, look }], width));
-  if (lines.length > most) kept[most - 1] = fit([{ text: `${lines[most - 1]} …`, look }], width);
+  const kept: Line[] = lines.slice(0, most).map((line) => fit([{ text: line, style }], width));
+  if (lines.length > most) kept[most - 1] = fit([{ text: `${lines[most - 1]} …`, style }], width);
   return kept;
 }
 
@@ -126,17 +126,17 @@ export function beside(left: readonly Line[], right: readonly Line[], leftWidth:
 /** A line with a heading that divides a view. */
 export function rule(heading: string, width: number): Line {
   const title: Line = heading === '' ? [] : [seg(`─ ${heading} `, 'dim')];
-  return fit([...title, { text: '─'.repeat(Math.max(0, width - widthOf(title))), look: 'dim' }], width);
+  return fit([...title, { text: '─'.repeat(Math.max(0, width - widthOf(title))), style: 'dim' }], width);
 }
 
 /** The line for a terminal, never wider than `width`. */
 export function render(line: Line, { color, columns }: { color: boolean; columns: number }): string {
   return fit(line, columns)
-    .map(({ look, text }) => (color && look !== 'plain' ? colored(look, text) : text))
+    .map(({ style, text }) => (color && style !== 'plain' ? colored(style, text) : text))
     .join('')
     .trimEnd();
 }
 
-function colored(look: Look, text: string): string {
-  return styleText(FORMATS[look], text, { validateStream: false });
+function colored(style: TextStyle, text: string): string {
+  return styleText(FORMATS[style], text, { validateStream: false });
 }

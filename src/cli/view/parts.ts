@@ -4,10 +4,10 @@ import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/i
 import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
 import { currentChapter } from '../../demo/chapter.ts';
 import { findingOf } from '../finding.ts';
-import { type Line, type Look, seg, widthOf } from './line.ts';
+import { type Line, seg, type TextStyle, widthOf } from './line.ts';
 import type { LiveState } from './state.ts';
 
-const PHASE_LOOKS: Readonly<Record<string, Look>> = {
+const PHASE_STYLES: Readonly<Record<string, TextStyle>> = {
   Running: 'active',
   // The gate passed; whether the subject is healthy is shown by its findings.
   Succeeded: 'strong',
@@ -21,7 +21,7 @@ export function phasePart({ demo }: LiveState): Line {
   const phase = demo?.status?.phase ?? 'Pending';
   const ready = demo?.status?.conditions?.find(({ type }) => type === 'Ready');
   const more = ready && ready.reason !== phase && phase !== 'Running' ? ` (${ready.reason})` : '';
-  return [seg(`${phase}${more}`, PHASE_LOOKS[phase] ?? 'warning')];
+  return [seg(`${phase}${more}`, PHASE_STYLES[phase] ?? 'warning')];
 }
 
 /** The state of the connection, if it is worth showing. */
@@ -32,13 +32,13 @@ export function connectionPart({ connection }: LiveState, now: number): Line {
   return [seg(`connection lost for ${seconds} s, trying again`, 'bad')];
 }
 
-const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], { mark: string; look: Look }>> = {
-  Pending: { mark: '·', look: 'dim' },
-  Running: { mark: '▶', look: 'active' },
-  Waiting: { mark: '‖', look: 'warning' },
-  Completed: { mark: '✓', look: 'good' },
-  Skipped: { mark: '–', look: 'dim' },
-  Stopped: { mark: '✗', look: 'bad' },
+const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], { mark: string; style: TextStyle }>> = {
+  Pending: { mark: '·', style: 'dim' },
+  Running: { mark: '▶', style: 'active' },
+  Waiting: { mark: '‖', style: 'warning' },
+  Completed: { mark: '✓', style: 'good' },
+  Skipped: { mark: '–', style: 'dim' },
+  Stopped: { mark: '✗', style: 'bad' },
 };
 
 /** One line for each chapter; of more than `height`, those around the current one. */
@@ -47,18 +47,18 @@ export function chapterLines(status: ChaosDemoStatus, height: number): Line[] {
   const chapterNumber = currentChapter(status)?.number ?? 1;
   const from = Math.max(0, Math.min(chapterNumber - Math.ceil(height / 2), chapters.length - height));
   return chapters.slice(from, from + height).map(({ number, state, title }) => {
-    const { look, mark } = CHAPTER_MARKS[state];
+    const { style, mark } = CHAPTER_MARKS[state];
     const isCurrent = state === 'Running' || state === 'Waiting';
-    const name = isCurrent ? 'strong' : look === 'dim' ? 'dim' : 'plain';
-    return [seg(`${mark} `, look), seg(`${String(number).padStart(2)} `, 'dim'), seg(title, name)];
+    const name = isCurrent ? 'strong' : style === 'dim' ? 'dim' : 'plain';
+    return [seg(`${mark} `, style), seg(`${String(number).padStart(2)} `, 'dim'), seg(title, name)];
   });
 }
 
 /** The chapters as one row of marks. */
 export function progressPart({ chapters = [] }: ChaosDemoStatus): Line {
   return chapters.map(({ state }) => {
-    const { look, mark } = CHAPTER_MARKS[state];
-    return seg(mark, look);
+    const { style, mark } = CHAPTER_MARKS[state];
+    return seg(mark, style);
   });
 }
 
@@ -69,7 +69,7 @@ export interface Countdown {
   /** From 0 to 1: the elapsed share. */
   readonly done: number;
   /** The fault is active, rather than to come. */
-  readonly isOn: boolean;
+  readonly isActive: boolean;
 }
 
 /** To the next fault, or to the end of one; undefined: there is no countdown. */
@@ -80,13 +80,13 @@ export function countdownOf({ scenarios = [] }: ChaosDemoStatus, now: number): C
     if (fault.startedAt === undefined && planned > now) {
       // The spec has the total length of the countdown; only the rest matters here.
       const seconds = Math.ceil((planned - now) / 1000);
-      return { text: `${name} in ${seconds} s`, seconds, done: 0, isOn: false };
+      return { text: `${name} in ${seconds} s`, seconds, done: 0, isActive: false };
     }
     const started = Date.parse(fault.startedAt ?? '');
     if (Number.isFinite(started) && until > now) {
       const seconds = Math.ceil((until - now) / 1000);
       const done = Math.min(1, Math.max(0, (now - started) / Math.max(1, until - started)));
-      return { text: `${name}: fault on, ${seconds} s left`, seconds, done, isOn: true };
+      return { text: `${name}: fault on, ${seconds} s left`, seconds, done, isActive: true };
     }
   }
   return undefined;
@@ -96,10 +96,10 @@ export function countdownOf({ scenarios = [] }: ChaosDemoStatus, now: number): C
 const BAR = 20;
 
 /** The countdown, with the progress of an active fault, in at most `width` columns. */
-export function countdownLine({ done, isOn, text }: Countdown, width: number): Line {
-  const said: Line = [seg(`${isOn ? '■' : '◷'} ${text} `, isOn ? 'fault' : 'warning')];
+export function countdownLine({ done, isActive, text }: Countdown, width: number): Line {
+  const said: Line = [seg(`${isActive ? '■' : '◷'} ${text} `, isActive ? 'fault' : 'warning')];
   const bar = Math.min(BAR, width - widthOf(said));
-  if (!isOn || bar < 4) return said;
+  if (!isActive || bar < 4) return said;
   const filled = Math.round((1 - done) * bar);
   return [...said, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')];
 }
@@ -132,7 +132,7 @@ function mark(good: boolean) {
 export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: number): Line[] {
   return scenarios.map((scenario) => {
     const line: Line = [
-      seg(`${scenario.result ? '★' : '☆'} `, scenario.result ? lookOf(scenario) : 'dim'),
+      seg(`${scenario.result ? '★' : '☆'} `, scenario.result ? styleOf(scenario) : 'dim'),
       seg(`${scenario.name} `),
       ...outcomeParts(scenario, run?.verdict !== undefined),
     ];
@@ -170,11 +170,14 @@ export function explainedLines(status: ChaosDemoStatus, width: number, most: num
   ]) as Line[];
 }
 
-const FINDING_LOOKS = { good: 'good', bad: 'bad', none: 'warning' } as const satisfies Record<string, Look>;
+const FINDING_STYLES = { good: 'good', bad: 'bad', none: 'warning' } as const satisfies Record<
+  string,
+  TextStyle
+>;
 
 /** By the finding; whether the spec expects it is shown after the result. */
-function lookOf(scenario: ScenarioStatus): Look {
-  return FINDING_LOOKS[findingOf(scenario).tone];
+function styleOf(scenario: ScenarioStatus): TextStyle {
+  return FINDING_STYLES[findingOf(scenario).tone];
 }
 
 function outcomeParts(scenario: ScenarioStatus, isOver: boolean): Line {
@@ -184,7 +187,7 @@ function outcomeParts(scenario: ScenarioStatus, isOver: boolean): Line {
     return [seg(fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`, 'dim')];
   }
   const asExpected = expect === 'Any' || expect === result ? 'as expected' : `expected ${expect}`;
-  return [seg(result, lookOf(scenario)), seg(`${expect === result ? ' ' : ', '}${asExpected}`)];
+  return [seg(result, styleOf(scenario)), seg(`${expect === result ? ' ' : ', '}${asExpected}`)];
 }
 
 /** "1:05", since the run began; after its end, the total time. */

@@ -44,7 +44,7 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
   const width = Math.min(TEXT_COLUMNS, columns - 4);
   const countdown = countdownOf(status, now);
   const said: Line[] = countdown
-    ? [center([seg(countdown.text, countdown.isOn ? 'fault' : 'warning')], columns), []]
+    ? [center([seg(countdown.text, countdown.isActive ? 'fault' : 'warning')], columns), []]
     : [];
   const results = resultLines(status, columns).filter((_, i) => status.scenarios?.[i]?.result !== undefined);
   const waiting = waitingOf(status);

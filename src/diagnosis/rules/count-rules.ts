@@ -1,7 +1,7 @@
 /** Faults in what replicas admit and count, separately and together. */
 import { ALL_REPLICAS } from '../check-answer.ts';
 import { claim, type Finding, namesOf, requests, span } from './finding.ts';
-import { idsOf, largest, type Sample, type Signs } from './signs.ts';
+import { idsOf, largest, type Measurements, type Sample } from './measurements.ts';
 
 /** Counts in flight arrive within this time. Milliseconds. */
 const ARRIVES_MS = 1000;
@@ -9,36 +9,39 @@ const ARRIVES_MS = 1000;
 const SETTLED_MS = 2000;
 
 /** Findings of all rules about counts. `storeFailsFrom`: since when the store has been failing. */
-export function countFindings(signs: Signs, storeFailsFrom: number): Finding[] {
-  const limit = limitFindings(signs, storeFailsFrom);
-  const cutOff = storeFailsFrom === Infinity ? countsMissingInStore(signs) : undefined;
+export function countFindings(measurements: Measurements, storeFailsFrom: number): Finding[] {
+  const limit = limitFindings(measurements, storeFailsFrom);
+  const cutOff = storeFailsFrom === Infinity ? countsMissingInStore(measurements) : undefined;
   return [...limit, ...(cutOff ? [cutOff] : [])];
 }
 
 /** Replicas that exceed the limit individually, or else all of them together. */
-function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
-  const { limit, replicas } = signs;
+function limitFindings(measurements: Measurements, storeFailsFrom: number): Finding[] {
+  const { limit, replicas } = measurements;
   if (!limit) return [];
-  const limitAt = (at: number): number => signs.limitAt(at)?.value ?? limit.value;
+  const limitAt = (at: number): number => measurements.limitAt(at)?.value ?? limit.value;
   const over = replicas.flatMap((replica): { replica: string; most: Sample }[] => {
-    const [count, allowed] = [signs.last('count-local', replica), signs.last('requests-admitted', replica)];
+    const [count, allowed] = [
+      measurements.last('count-local', replica),
+      measurements.last('requests-admitted', replica),
+    ];
     // Admissions may span more than one window, unless the invariant is broken.
-    const counts = [count, signs.invariant?.broken ? allowed : undefined];
+    const counts = [count, measurements.invariant?.broken ? allowed : undefined];
     const most = counts.reduce((a, b) => ((b?.value ?? 0) > (a?.value ?? 0) ? b : a), undefined);
     return most && most.value > limitAt(most.at) ? [{ replica, most }] : [];
   });
-  if (over.length === 0) return combinedFindings(signs, limit, storeFailsFrom);
+  if (over.length === 0) return combinedFindings(measurements, limit, storeFailsFrom);
   const held = replicas.filter((replica) => !over.some((one) => one.replica === replica));
   const elsewhere = overInOtherBursts(
-    signs,
+    measurements,
     limit,
     over.map(({ replica }) => replica),
   );
   if (elsewhere) return [elsewhere];
   // A replica that also admitted everything just had fewer requests to answer.
-  const lax = held.filter((replica) => !rejectsRequests(signs, replica));
+  const lax = held.filter((replica) => !rejectsRequests(measurements, replica));
   if (lax.length === held.length && (held.length === 0 || storeFailsFrom < Infinity)) {
-    const since = firstBeyond(signs, limitAt) ?? over[0]?.most.at ?? 0;
+    const since = firstBeyond(measurements, limitAt) ?? over[0]?.most.at ?? 0;
     const open = since >= storeFailsFrom;
     return [
       {
@@ -62,18 +65,22 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
       component: replica,
       action: 'restart-component',
       // A pod with a limit of its own would exceed it in every burst.
-      confidence: keptInOtherBursts(signs, replica, limit.value) ? 0.5 : 0.95,
+      confidence: keptInOtherBursts(measurements, replica, limit.value) ? 0.5 : 0.95,
       onsetMs:
-        signs.of('requests-admitted', replica).find(({ at, value }) => value > limitAt(at))?.at ?? most.at,
+        measurements.of('requests-admitted', replica).find(({ at, value }) => value > limitAt(at))?.at ??
+        most.at,
       chain: [
         ...claim(
           `${replica} alone has let ${requests(most.value)} through where all replicas together may allow ${limitAt(most.at)}.`,
-          [limit.id, most.id, ...idsOf([signs.last('count-local', replica)])],
+          [limit.id, most.id, ...idsOf([measurements.last('count-local', replica)])],
         ),
         ...claim(
           `That takes no other replica and no store: it does not hold its own count against the limit, and the others did.`,
           idsOf(
-            held.map((other) => signs.last('count-local', other) ?? signs.last('requests-admitted', other)),
+            held.map(
+              (other) =>
+                measurements.last('count-local', other) ?? measurements.last('requests-admitted', other),
+            ),
           ),
         ),
       ],
@@ -85,9 +92,13 @@ function limitFindings(signs: Signs, storeFailsFrom: number): Finding[] {
  * If more replicas exceeded the limit over several bursts than in this one: the one that does changes from burst to
  * burst, so the cause is shared by all of them. Undefined if no other replica exceeded it.
  */
-function overInOtherBursts(signs: Signs, limit: Sample, here: readonly string[]): Finding | undefined {
-  const beyond = signs.replicas.flatMap((replica) => {
-    const most = largest(signs.of('admitted-elsewhere', replica));
+function overInOtherBursts(
+  measurements: Measurements,
+  limit: Sample,
+  here: readonly string[],
+): Finding | undefined {
+  const beyond = measurements.replicas.flatMap((replica) => {
+    const most = largest(measurements.of('admitted-elsewhere', replica));
     return most && most.value > limit.value ? [{ replica, most }] : [];
   });
   const others = beyond.filter(({ replica }) => !here.includes(replica));
@@ -98,18 +109,18 @@ function overInOtherBursts(signs: Signs, limit: Sample, here: readonly string[])
     component: ALL_REPLICAS,
     action: 'change-mode',
     confidence: 0.8,
-    onsetMs: firstBeyond(signs, () => limit.value) ?? 0,
+    onsetMs: firstBeyond(measurements, () => limit.value) ?? 0,
     chain: [
       ...claim(
         `${namesOf(here)} allowed more than the ${limit.value} that all together may, and in other bursts so did ${namesOf(others.map(({ replica }) => replica))}.`,
         [
           limit.id,
-          ...idsOf(here.map((replica) => signs.last('requests-admitted', replica))),
+          ...idsOf(here.map((replica) => measurements.last('requests-admitted', replica))),
           ...idsOf(others.map(({ most }) => most)),
         ],
       ),
       ...claim(
-        `It is not about one of them: ${both.length} of ${signs.replicas.length} replicas decide on a count that lacks requests under way, their own among them.`,
+        `It is not about one of them: ${both.length} of ${measurements.replicas.length} replicas decide on a count that lacks requests under way, their own among them.`,
         idsOf(beyond.map(({ most }) => most)),
       ),
     ],
@@ -118,41 +129,41 @@ function overInOtherBursts(signs: Signs, limit: Sample, here: readonly string[])
 }
 
 /** Whether a replica that exceeded the limit in this burst kept it in another. */
-function keptInOtherBursts(signs: Signs, replica: string, limit: number): boolean {
-  return signs.of('admitted-elsewhere', replica).some(({ value }) => value <= limit);
+function keptInOtherBursts(measurements: Measurements, replica: string, limit: number): boolean {
+  return measurements.of('admitted-elsewhere', replica).some(({ value }) => value <= limit);
 }
 
 /** Whether a replica rejected or failed any request, or received none. */
-function rejectsRequests(signs: Signs, replica: string): boolean {
+function rejectsRequests(measurements: Measurements, replica: string): boolean {
   const refused = ['requests-rejected', 'requests-errors', 'requests-timeouts'] as const;
-  const sent = signs.last('requests-sent', replica)?.value ?? 0;
-  return sent === 0 || refused.some((signal) => (signs.last(signal, replica)?.value ?? 0) > 0);
+  const sent = measurements.last('requests-sent', replica)?.value ?? 0;
+  return sent === 0 || refused.some((signal) => (measurements.last(signal, replica)?.value ?? 0) > 0);
 }
 
-function combinedFindings(signs: Signs, limit: Sample, storeFailsFrom: number): Finding[] {
-  const { invariant, lag, replicas } = signs;
-  const [allowed, counted] = [signs.total('requests-admitted'), signs.total('count-local')];
+function combinedFindings(measurements: Measurements, limit: Sample, storeFailsFrom: number): Finding[] {
+  const { invariant, lag, replicas } = measurements;
+  const [allowed, counted] = [measurements.total('requests-admitted'), measurements.total('count-local')];
   const signal = allowed.value >= counted.value ? 'requests-admitted' : 'count-local';
   const { ids } = signal === 'requests-admitted' ? allowed : counted;
   // If the invariant holds, any excess is within its tolerance.
   const usual = invariant === undefined ? lag : invariant.broken ? 0 : Infinity;
-  const part = replicas.filter((replica) => (signs.last(signal, replica)?.value ?? 0) > 0);
-  const beyond = signs
+  const part = replicas.filter((replica) => (measurements.last(signal, replica)?.value ?? 0) > 0);
+  const beyond = measurements
     .running(signal)
-    .map(({ at, value }) => ({ at, value, most: signs.limitAt(at)?.value ?? limit.value }))
+    .map(({ at, value }) => ({ at, value, most: measurements.limitAt(at)?.value ?? limit.value }))
     .filter(({ most, value }) => value > most);
   // Of several times the one with the largest excess.
   const worst = beyond.toSorted((a, b) => b.value - b.most - (a.value - a.most))[0];
   if (!worst || worst.value <= worst.most + usual || part.length < 2) return [];
   const since = beyond[0]?.at ?? 0;
-  const { store } = signs;
-  const storeCount = signs.of('count-stored', store).find((sample) => sample.value >= worst.most);
+  const { store } = measurements;
+  const storeCount = measurements.of('count-stored', store).find((sample) => sample.value >= worst.most);
   const sent = replicas.flatMap((replica) => [
-    ...signs.of('arrivals', replica),
-    ...signs.of('requests-sent', replica),
+    ...measurements.of('arrivals', replica),
+    ...measurements.of('requests-sent', replica),
   ]);
   const firstSent = sent.filter((sample) => sample.value > 0).reduce((at, s) => Math.min(at, s.at), Infinity);
-  const writes = signs.of('write-latency', store).filter(({ at }) => at >= since - ARRIVES_MS);
+  const writes = measurements.of('write-latency', store).filter(({ at }) => at >= since - ARRIVES_MS);
   return [
     {
       anomaly: 'uncoordinated-admission',
@@ -168,11 +179,15 @@ function combinedFindings(signs: Signs, limit: Sample, storeFailsFrom: number): 
         ),
         ...claim(
           `No single replica exceeded it: each decided by a count without those of the others.`,
-          idsOf(part.map((replica) => signs.last('count-local', replica) ?? signs.last(signal, replica))),
+          idsOf(
+            part.map(
+              (replica) => measurements.last('count-local', replica) ?? measurements.last(signal, replica),
+            ),
+          ),
         ),
         ...claim(
           storeCountText(storeCount, since, firstSent),
-          idsOf([storeCount ?? signs.last('count-stored', store), ...sent]),
+          idsOf([storeCount ?? measurements.last('count-stored', store), ...sent]),
         ),
         ...claim(
           `The store accepted writes during that time, so it was not the cause.`,
@@ -195,37 +210,37 @@ function storeCountText(storeCount: Sample | undefined, since: number, firstSent
     : `${after}, and by then more than that was admitted.`;
 }
 
-function firstBeyond(signs: Signs, limitAt: (at: number) => number): number | undefined {
-  const moments = signs.replicas.flatMap((replica) =>
+function firstBeyond(measurements: Measurements, limitAt: (at: number) => number): number | undefined {
+  const moments = measurements.replicas.flatMap((replica) =>
     (['requests-admitted', 'count-local'] as const).flatMap(
-      (signal) => signs.of(signal, replica).find(({ at, value }) => value > limitAt(at))?.at ?? [],
+      (signal) => measurements.of(signal, replica).find(({ at, value }) => value > limitAt(at))?.at ?? [],
     ),
   );
   return moments.length > 0 ? Math.min(...moments) : undefined;
 }
 
 /** A replica whose counts do not reach the store, though the store accepts writes and counts of others arrive. */
-function countsMissingInStore(signs: Signs): Finding | undefined {
-  const { lag, replicas, store } = signs;
-  const lastStored = signs.last('count-stored', store);
-  const lastRead = signs.last('read-latency', store) ?? lastStored;
+function countsMissingInStore(measurements: Measurements): Finding | undefined {
+  const { lag, replicas, store } = measurements;
+  const lastStored = measurements.last('count-stored', store);
+  const lastRead = measurements.last('read-latency', store) ?? lastStored;
   if (!lastStored || !lastRead || replicas.length < 2) return undefined;
   const missing = (at: number): number =>
-    signs.total('count-local', at).value - (signs.last('count-stored', store, at)?.value ?? 0);
+    measurements.total('count-local', at).value - (measurements.last('count-stored', store, at)?.value ?? 0);
   const end = lastRead.at;
   const deficit = Math.min(missing(end), missing(end - ARRIVES_MS));
   // A mere lag catches up as soon as nothing more is counted.
-  const counted = signs.total('count-local').value;
-  const settled = signs.total('count-local', lastStored.at - SETTLED_MS).value === counted;
+  const counted = measurements.total('count-local').value;
+  const settled = measurements.total('count-local', lastStored.at - SETTLED_MS).value === counted;
   if (deficit <= (settled ? 1 : Math.max(lag, 1))) return undefined;
   const counts = replicas
-    .map((replica) => ({ replica, count: signs.last('count-local', replica) }))
+    .map((replica) => ({ replica, count: measurements.last('count-local', replica) }))
     .filter(({ count }) => (count?.value ?? 0) >= deficit)
     .toSorted((a, b) => (b.count?.value ?? 0) - (a.count?.value ?? 0));
   const [most, next] = counts;
   if (!most?.count) return undefined;
   const others = replicas.filter((replica) => replica !== most.replica);
-  const writes = signs.of('write-latency', store).slice(-1);
+  const writes = measurements.of('write-latency', store).slice(-1);
   return {
     anomaly: 'replica-cut-off',
     component: most.replica,
@@ -233,7 +248,7 @@ function countsMissingInStore(signs: Signs): Finding | undefined {
     // Two candidates.
     confidence: next ? 0.5 : 0.85,
     // It may have been so from the first probe on.
-    onsetMs: signs.of('count-local', most.replica)[0]?.at ?? end,
+    onsetMs: measurements.of('count-local', most.replica)[0]?.at ?? end,
     chain: [
       ...claim(
         `${most.replica} says that it has admitted ${most.count.value}, and ${deficit} of all counts never reached ${store}, which held ${lastStored.value}.`,
@@ -241,7 +256,7 @@ function countsMissingInStore(signs: Signs): Finding | undefined {
       ),
       ...claim(
         `The counts of ${namesOf(others)} are in it: it is about ${most.replica} and its way to ${store}.`,
-        [...idsOf(others.map((other) => signs.last('count-local', other))), lastStored.id],
+        [...idsOf(others.map((other) => measurements.last('count-local', other))), lastStored.id],
       ),
       ...claim(`${store} itself took writes and answered reads.`, idsOf([...writes, lastRead])),
     ],

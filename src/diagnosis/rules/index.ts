@@ -9,8 +9,8 @@ import { ALL_REPLICAS, NO_COMPONENT } from '../check-answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
 import { countFindings } from './count-rules.ts';
 import { claim, type Finding, requests, span } from './finding.ts';
+import { idsOf, largest, Measurements } from './measurements.ts';
 import { replicaFindings } from './replica-rules.ts';
-import { idsOf, largest, Signs } from './signs.ts';
 import { storeFindings } from './store-rules.ts';
 
 /** Changes with the conclusions of the rules. */
@@ -32,16 +32,16 @@ export const rulesProvider: DiagnosisProvider = {
  * @throws if the bundle has no observation that a claim could cite
  */
 export function explain(bundle: EvidenceBundle): DiagnosisAnswer {
-  const signs = new Signs(bundle);
-  const ofStore = storeFindings(signs);
+  const measurements = new Measurements(bundle);
+  const ofStore = storeFindings(measurements);
   const storeFailsFrom = ofStore.reduce((from, { onsetMs }) => Math.min(from, onsetMs), Infinity);
   const found = [
     ...ofStore,
-    ...replicaFindings(signs, ofStore.length === 0),
-    ...countFindings(signs, storeFailsFrom),
+    ...replicaFindings(measurements, ofStore.length === 0),
+    ...countFindings(measurements, storeFailsFrom),
   ];
-  const [first, ...others] = ranked(withoutDuplicates(found), signs);
-  if (!first) return nothingFound(signs);
+  const [first, ...others] = ranked(withoutDuplicates(found), measurements);
+  if (!first) return nothingFound(measurements);
   return {
     anomaly: first.anomaly,
     component: first.component,
@@ -72,7 +72,7 @@ function withoutDuplicates(found: readonly Finding[]): Finding[] {
 }
 
 /** Causes before their consequences; then findings related to the broken invariant; then the earliest. */
-function ranked(found: readonly Finding[], { invariant }: Signs): Finding[] {
+function ranked(found: readonly Finding[], { invariant }: Measurements): Finding[] {
   const isConsequence = (finding: Finding): boolean =>
     found.some(
       (other) =>
@@ -96,13 +96,13 @@ function isRootCause({ anomaly, component }: Finding): boolean {
   return anomaly === 'limit-not-enforced' && component !== ALL_REPLICAS;
 }
 
-function nothingFound(signs: Signs): DiagnosisAnswer {
-  const { invariant, limit, store } = signs;
-  const [reads, writes] = [signs.of('read-latency', store), signs.of('write-latency', store)];
-  const allowed = signs.total('requests-admitted');
-  const counted = signs.total('count-local');
+function nothingFound(measurements: Measurements): DiagnosisAnswer {
+  const { invariant, limit, store } = measurements;
+  const [reads, writes] = [measurements.of('read-latency', store), measurements.of('write-latency', store)];
+  const allowed = measurements.total('requests-admitted');
+  const counted = measurements.total('count-local');
   const values = invariant?.values.map(({ id }) => id) ?? [];
-  const stored = signs.last('count-stored', store);
+  const stored = measurements.last('count-stored', store);
   const broken = invariant?.broken === true;
   const chain = [
     ...claim(

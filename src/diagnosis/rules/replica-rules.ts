@@ -1,7 +1,7 @@
 /** Faults of one of several equal replicas, if the others show that it is specific to this one. */
 import { ALL_REPLICAS } from '../check-answer.ts';
 import { claim, type Finding, namesOf, requests, span } from './finding.ts';
-import { idsOf, largest, quantile, type Sample, type Signs, sustainedAbove } from './signs.ts';
+import { idsOf, largest, type Measurements, quantile, type Sample, sustainedAbove } from './measurements.ts';
 
 /** A replica without an answer for this long is unreachable; less is a late probe. Milliseconds. */
 const SILENT_MS = 1000;
@@ -34,34 +34,36 @@ interface RequestTally {
 }
 
 /** Findings of all rules about single replicas. `storeIsWell`: nothing was found about the store. */
-export function replicaFindings(signs: Signs, storeIsWell: boolean): Finding[] {
-  const tallies = signs.replicas.map((replica) => tallyOf(signs, replica));
+export function replicaFindings(measurements: Measurements, storeIsWell: boolean): Finding[] {
+  const tallies = measurements.replicas.map((replica) => tallyOf(measurements, replica));
   const faulty = tallies.filter(isFaulty);
   if (faulty.length > 0 && faulty.length === tallies.length && (tallies.length > 1 || !storeIsWell)) {
     // If all replicas are affected, the cause is not one replica; the store explains it better.
     return storeIsWell ? [unexplained(faulty)] : [];
   }
   const found = faulty.map((tally) =>
-    isUnreachable(signs, tally) ? unreachable(tally, signs) : failing(tally, signs),
+    isUnreachable(measurements, tally) ? unreachable(tally, measurements) : failing(tally, measurements),
   );
-  const others = signs.replicas.filter((replica) => !faulty.some((tally) => tally.replica === replica));
-  return [...found, ...others.flatMap((replica) => slow(signs, replica) ?? [])];
+  const others = measurements.replicas.filter(
+    (replica) => !faulty.some((tally) => tally.replica === replica),
+  );
+  return [...found, ...others.flatMap((replica) => slow(measurements, replica) ?? [])];
 }
 
-function tallyOf(signs: Signs, replica: string): RequestTally {
-  const samples = [...FAILED, ...UNANSWERED].flatMap((signal) => signs.of(signal, replica));
+function tallyOf(measurements: Measurements, replica: string): RequestTally {
+  const samples = [...FAILED, ...UNANSWERED].flatMap((signal) => measurements.of(signal, replica));
   const firstFailure = samples
     .filter(({ value }) => value > 0)
     .reduce((at, s) => Math.min(at, s.at), Infinity);
-  const quiet = largest(signs.of('unreachable', replica));
+  const quiet = largest(measurements.of('unreachable', replica));
   const [from, to] = quiet ? [quiet.at - quiet.value, quiet.at] : [Infinity, Infinity];
   const isSilent =
     quiet !== undefined &&
     quiet.value >= SILENT_MS &&
-    GOOD.every((signal) => signs.grown(signal, replica, from + 50, to) <= 0);
+    GOOD.every((signal) => measurements.grown(signal, replica, from + 50, to) <= 0);
   const since = Math.min(firstFailure - 1, isSilent ? from : Infinity);
   const grown = (of: readonly (typeof GOOD | typeof FAILED | typeof UNANSWERED)[number][]): number =>
-    of.reduce((sum, signal) => sum + signs.grown(signal, replica, since), 0);
+    of.reduce((sum, signal) => sum + measurements.grown(signal, replica, since), 0);
   return {
     replica,
     since,
@@ -80,21 +82,21 @@ function isFaulty({ failed, good, silence, unanswered }: RequestTally): boolean 
 
 /** Whether it is completely unreachable, and not only slow or failing. */
 function isUnreachable(
-  signs: Signs,
+  measurements: Measurements,
   { failed, good, replica, silence, since, unanswered }: RequestTally,
 ): boolean {
   if (silence) return true;
-  const reportsCount = signs.of('count-local', replica).some(({ at }) => at > since + SILENT_MS);
+  const reportsCount = measurements.of('count-local', replica).some(({ at }) => at > since + SILENT_MS);
   return unanswered > failed && good === 0 && !reportsCount;
 }
 
 function unreachable(
   { good, ids, replica, silence, since, unanswered }: RequestTally,
-  signs: Signs,
+  measurements: Measurements,
 ): Finding {
-  const others = signs.replicas.filter((other) => other !== replica);
-  const answersOfOthers = others.flatMap((other) => GOOD.map((signal) => signs.last(signal, other)));
-  const counts = others.map((other) => signs.last('count-local', other));
+  const others = measurements.replicas.filter((other) => other !== replica);
+  const answersOfOthers = others.flatMap((other) => GOOD.map((signal) => measurements.last(signal, other)));
+  const counts = others.map((other) => measurements.last('count-local', other));
   return {
     anomaly: 'replica-unreachable',
     component: replica,
@@ -117,9 +119,9 @@ function unreachable(
   };
 }
 
-function failing(tally: RequestTally, signs: Signs): Finding {
+function failing(tally: RequestTally, measurements: Measurements): Finding {
   const { failed, good, ids, replica, since, unanswered } = tally;
-  const local = signs.last('count-local', replica);
+  const local = measurements.last('count-local', replica);
   const isSlow = unanswered > failed;
   return {
     anomaly: isSlow ? 'replica-slow' : 'replica-cut-off',
@@ -137,18 +139,20 @@ function failing(tally: RequestTally, signs: Signs): Finding {
       ...claim(`It still reports its count (${local?.value ?? 0}).`, isSlow ? [] : idsOf([local])),
       ...claim(
         `The other replicas were not affected, and the store answered: the connection from ${replica} to the store is the likely cause.`,
-        isSlow ? [] : idsOf(signs.replicas.map((other) => signs.last('requests-admitted', other))),
+        isSlow
+          ? []
+          : idsOf(measurements.replicas.map((other) => measurements.last('requests-admitted', other))),
       ),
     ],
     consequences: ['uncoordinated-admission', 'unknown'],
   };
 }
 
-function slow(signs: Signs, replica: string): Finding | undefined {
-  const own = signs.of('request-latency', replica);
-  const others = signs.replicas
+function slow(measurements: Measurements, replica: string): Finding | undefined {
+  const own = measurements.of('request-latency', replica);
+  const others = measurements.replicas
     .filter((other) => other !== replica)
-    .flatMap((other) => signs.of('request-latency', other));
+    .flatMap((other) => measurements.of('request-latency', other));
   if (others.length === 0) return undefined;
   const usual = quantile(others, 0.5);
   const threshold = Math.max(SLOW_MS, SLOW_FACTOR * usual);

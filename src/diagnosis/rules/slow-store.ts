@@ -1,5 +1,5 @@
 /** Distinguishes a store that answers everything late from a prober that is slow. Pure. */
-import { type Interval, quantile, type Sample, type Signs, sustainedAbove } from './signs.ts';
+import { type Interval, type Measurements, quantile, type Sample, sustainedAbove } from './measurements.ts';
 
 /** Slow: this many times the usual, for this long. Milliseconds. */
 const SLOW_FACTOR = 5;
@@ -24,22 +24,24 @@ export interface Slow extends Interval {
 }
 
 /** An interval in which reads took far longer than usual, and writes as well. */
-export function slowStore(signs: Signs, store: string): Slow | undefined {
-  const reads = signs.of('read-latency', store);
+export function slowStore(measurements: Measurements, store: string): Slow | undefined {
+  const reads = measurements.of('read-latency', store);
   const usual = usualOf(reads);
   const slowInterval = sustainedAbove(reads, thresholdOf(usual), SLOW_FOR_MS, SLOW_SHARE);
   if (!slowInterval || slowInterval.samples.length < MIN_PROBES) return undefined;
-  const writes = [...signs.of('write-latency', store), ...signs.of('write-outstanding', store)].filter(
-    ({ at, value }) => at >= slowInterval.from && at - value <= slowInterval.to && value > SLOW_MS,
-  );
+  const writes = [
+    ...measurements.of('write-latency', store),
+    ...measurements.of('write-outstanding', store),
+  ].filter(({ at, value }) => at >= slowInterval.from && at - value <= slowInterval.to && value > SLOW_MS);
   if (writes.length === 0) return undefined;
-  if (areReplicasAsSlow(signs, slowInterval) && !hasBecomeSlow(reads, slowInterval, usual)) return undefined;
+  if (areReplicasAsSlow(measurements, slowInterval) && !hasBecomeSlow(reads, slowInterval, usual))
+    return undefined;
   return { ...slowInterval, usual, writes };
 }
 
 /** Whether replicas answered as late, then or all along: then the prober may be slow, and not the store. */
-function areReplicasAsSlow(signs: Signs, { from, samples, to }: Interval): boolean {
-  const answers = signs.replicas.flatMap((replica) => signs.of('request-latency', replica));
+function areReplicasAsSlow(measurements: Measurements, { from, samples, to }: Interval): boolean {
+  const answers = measurements.replicas.flatMap((replica) => measurements.of('request-latency', replica));
   const then = answers.filter(({ at }) => at >= from && at <= to);
   const late = quantile(samples, 0.5) / 4;
   return then.length === 0 || [then, answers].some((some) => quantile(some, REPLICAS_QUICK) >= late);

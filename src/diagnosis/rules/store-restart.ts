@@ -1,29 +1,33 @@
 /** A store that was unreachable and has come back without its data. Pure. */
 import { claim, type Finding, span } from './finding.ts';
-import { type Interval, idsOf, type Sample, type Signs } from './signs.ts';
+import { type Interval, idsOf, type Measurements, type Sample } from './measurements.ts';
 
 /** Delayed counts have arrived this long after a silence. Milliseconds. */
 const ARRIVED_MS = 1000;
 
 /** A count that the store no longer holds, while the replicas still do. */
-export function restart(signs: Signs, store: string, silence: Interval | undefined): Finding | undefined {
-  const stored = signs.of('count-stored', store);
+export function restart(
+  measurements: Measurements,
+  store: string,
+  silence: Interval | undefined,
+): Finding | undefined {
+  const stored = measurements.of('count-stored', store);
   let dropped: { before: Sample; after: Sample } | undefined;
   for (const [i, after] of stored.entries()) {
     const before = stored[i - 1];
-    if (before && before.value - after.value > Math.max(1, signs.lag)) dropped ??= { before, after };
+    if (before && before.value - after.value > Math.max(1, measurements.lag)) dropped ??= { before, after };
   }
-  const vanished = dropped ? undefined : lastBeforeSilence(signs, store, silence);
-  const before = dropped?.before ?? vanished ?? neverArrived(signs, store, silence);
+  const vanished = dropped ? undefined : lastBeforeSilence(measurements, store, silence);
+  const before = dropped?.before ?? vanished ?? neverArrived(measurements, store, silence);
   if (!before) return undefined;
   const at = dropped?.after.at ?? silence?.to ?? before.at;
   // The end of a window also resets the counts of the replicas.
-  const locals = signs.replicas.filter(
-    (replica) => (signs.last('count-local', replica, before.at)?.value ?? 0) > 0,
+  const locals = measurements.replicas.filter(
+    (replica) => (measurements.last('count-local', replica, before.at)?.value ?? 0) > 0,
   );
   const reset = locals.filter((replica) => {
-    const count = signs.of('count-local', replica).find((sample) => sample.at >= before.at)?.value;
-    return count !== undefined && count < (signs.last('count-local', replica, before.at)?.value ?? 0);
+    const count = measurements.of('count-local', replica).find((sample) => sample.at >= before.at)?.value;
+    return count !== undefined && count < (measurements.last('count-local', replica, before.at)?.value ?? 0);
   });
   if (locals.length > 0 && reset.length === locals.length) return undefined;
   return {
@@ -37,7 +41,7 @@ export function restart(signs: Signs, store: string, silence: Interval | undefin
         silence
           ? `${store} was silent for ${span(silence.to - silence.from)}, and answered again.`
           : `${store} answered reads before and after.`,
-        silence ? idsOf(silence.samples) : idsOf([signs.last('read-latency', store, at)]),
+        silence ? idsOf(silence.samples) : idsOf([measurements.last('read-latency', store, at)]),
       ),
       ...claim(
         dropped
@@ -49,7 +53,7 @@ export function restart(signs: Signs, store: string, silence: Interval | undefin
       ),
       ...claim(
         `The replicas did not start anew: they still say what they have admitted.`,
-        signs.total('count-local').ids,
+        measurements.total('count-local').ids,
       ),
     ],
     consequences: [
@@ -64,23 +68,31 @@ export function restart(signs: Signs, store: string, silence: Interval | undefin
 }
 
 /** The last count before a silence after which reads are answered and the count is gone. */
-function lastBeforeSilence(signs: Signs, store: string, silence: Interval | undefined): Sample | undefined {
+function lastBeforeSilence(
+  measurements: Measurements,
+  store: string,
+  silence: Interval | undefined,
+): Sample | undefined {
   if (!silence) return undefined;
-  const before = signs.last('count-stored', store, silence.from + 1);
-  const laterReads = signs.of('read-latency', store).filter(({ at }) => at > silence.to);
-  const wasProbed = signs.replicas.some(
-    (replica) => (signs.last('count-local', replica)?.at ?? -Infinity) > silence.to,
+  const before = measurements.last('count-stored', store, silence.from + 1);
+  const laterReads = measurements.of('read-latency', store).filter(({ at }) => at > silence.to);
+  const wasProbed = measurements.replicas.some(
+    (replica) => (measurements.last('count-local', replica)?.at ?? -Infinity) > silence.to,
   );
-  const hasCount = signs.of('count-stored', store).some(({ at }) => at > silence.to);
+  const hasCount = measurements.of('count-stored', store).some(({ at }) => at > silence.to);
   return before && before.value > 0 && laterReads.length > 0 && wasProbed && !hasCount ? before : undefined;
 }
 
 /** The count long after a silence, if it lacks counts that the replicas made and have not added to for a while. */
-function neverArrived(signs: Signs, store: string, silence: Interval | undefined): Sample | undefined {
+function neverArrived(
+  measurements: Measurements,
+  store: string,
+  silence: Interval | undefined,
+): Sample | undefined {
   if (!silence) return undefined;
-  const after = signs.last('count-stored', store);
+  const after = measurements.last('count-stored', store);
   if (!after || after.at < silence.to + ARRIVED_MS) return undefined;
-  const counted = signs.total('count-local', after.at - ARRIVED_MS).value;
-  const isSettled = signs.total('count-local', after.at).value === counted;
-  return isSettled && counted - after.value > Math.max(1, signs.lag) ? after : undefined;
+  const counted = measurements.total('count-local', after.at - ARRIVED_MS).value;
+  const isSettled = measurements.total('count-local', after.at).value === counted;
+  return isSettled && counted - after.value > Math.max(1, measurements.lag) ? after : undefined;
 }

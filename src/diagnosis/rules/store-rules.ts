@@ -1,6 +1,6 @@
 /** Faults of the store that the replicas share. */
 import { claim, type Finding, span } from './finding.ts';
-import { type Interval, idsOf, largest, quantile, type Sample, type Signs } from './signs.ts';
+import { type Interval, idsOf, largest, type Measurements, quantile, type Sample } from './measurements.ts';
 import { type Slow, slowStore } from './slow-store.ts';
 import { restart } from './store-restart.ts';
 
@@ -24,38 +24,38 @@ interface Stall extends Interval {
 }
 
 /** Findings of all rules about the store. */
-export function storeFindings(signs: Signs): Finding[] {
-  const { store } = signs;
+export function storeFindings(measurements: Measurements): Finding[] {
+  const { store } = measurements;
   if (store === undefined) return [];
-  const silence = silenceOf(signs, store);
-  const restarted = restart(signs, store, silence);
+  const silence = silenceOf(measurements, store);
+  const restarted = restart(measurements, store, silence);
   if (restarted) return [restarted];
-  const slow = slowStore(signs, store);
-  const stall = stallOf(signs, store);
+  const slow = slowStore(measurements, store);
+  const stall = stallOf(measurements, store);
   const found: (Finding | undefined)[] = [
-    silence && unreachable(signs, store, silence),
+    silence && unreachable(measurements, store, silence),
     // A stalled write during a silence, or while reads are slow as well, adds nothing.
     stall && !(silence && overlap(stall, silence) > 0.5) && !(slow && !isFarLonger(stall, slow))
-      ? stalled(signs, store, stall)
+      ? stalled(measurements, store, stall)
       : undefined,
     slow && !(silence && overlap(silence, slow) > 0.5) && !(stall && isFarLonger(stall, slow))
-      ? slowly(signs, store, slow)
+      ? slowly(measurements, store, slow)
       : undefined,
   ];
   return found.filter((finding) => finding !== undefined);
 }
 
 /** The longest interval in which the store answered nothing, if it is long enough. */
-function silenceOf(signs: Signs, store: string): Interval | undefined {
-  const answered = [...signs.of('read-latency', store), ...signs.of('write-latency', store)];
-  const noticed = signs.of('unreachable', store).filter(({ value }) => value >= MIN_STALL_MS);
+function silenceOf(measurements: Measurements, store: string): Interval | undefined {
+  const answered = [...measurements.of('read-latency', store), ...measurements.of('write-latency', store)];
+  const noticed = measurements.of('unreachable', store).filter(({ value }) => value >= MIN_STALL_MS);
   // A read that was answered late shows a silence before its answer.
-  const late = signs
+  const late = measurements
     .of('read-latency', store)
     .filter(
       ({ at, value }) =>
         value >= LONGEST_PAUSE_MS ||
-        (value >= LATE_MS && repliesWithin(signs, at - value, at) >= MIN_REPLIES),
+        (value >= LATE_MS && repliesWithin(measurements, at - value, at) >= MIN_REPLIES),
     );
   const intervals = [...noticed, ...late].map((sample) => ({
     from: sample.at - sample.value,
@@ -73,17 +73,17 @@ function silenceOf(signs: Signs, store: string): Interval | undefined {
 }
 
 /** In how many parts of an interval replicas answered: if none, the prober may have stalled. */
-function repliesWithin(signs: Signs, from: number, to: number): number {
-  const replies = signs.replicas.flatMap((replica) => [
-    ...signs.of('request-latency', replica),
-    ...signs.of('count-local', replica),
+function repliesWithin(measurements: Measurements, from: number, to: number): number {
+  const replies = measurements.replicas.flatMap((replica) => [
+    ...measurements.of('request-latency', replica),
+    ...measurements.of('count-local', replica),
   ]);
   const within = replies.filter(({ at }) => at > from && at < to);
   return new Set(within.map(({ at }) => Math.floor(at / PART_MS))).size;
 }
 
-function unreachable(signs: Signs, store: string, { from, samples, to }: Interval): Finding {
-  const after = firstAfter(signs.of('read-latency', store), to);
+function unreachable(measurements: Measurements, store: string, { from, samples, to }: Interval): Finding {
+  const after = firstAfter(measurements.of('read-latency', store), to);
   return {
     anomaly: 'store-unreachable',
     component: store,
@@ -96,7 +96,7 @@ function unreachable(signs: Signs, store: string, { from, samples, to }: Interva
         idsOf(samples),
       ),
       ...claim(`It answered again ${span((after?.at ?? to) - from)} after its last sign.`, idsOf([after])),
-      ...gapClaim(signs, from),
+      ...gapClaim(measurements, from),
     ],
     consequences: [
       'uncoordinated-admission',
@@ -109,9 +109,9 @@ function unreachable(signs: Signs, store: string, { from, samples, to }: Interva
   };
 }
 
-function stallOf(signs: Signs, store: string): Stall | undefined {
-  const accepted = signs.of('write-latency', store);
-  const probes = [...signs.of('write-outstanding', store), ...accepted];
+function stallOf(measurements: Measurements, store: string): Stall | undefined {
+  const accepted = measurements.of('write-latency', store);
+  const probes = [...measurements.of('write-outstanding', store), ...accepted];
   let longest: Stall | undefined;
   for (const probe of probes) {
     const from = probe.at - probe.value;
@@ -124,11 +124,13 @@ function stallOf(signs: Signs, store: string): Stall | undefined {
   return longest;
 }
 
-function stalled(signs: Signs, store: string, stall: Stall): Finding | undefined {
+function stalled(measurements: Measurements, store: string, stall: Stall): Finding | undefined {
   const { from, release, samples, to, usual } = stall;
   const until = release?.at ?? to;
-  const reads = signs.of('read-latency', store).filter(({ at, value }) => at - value > from && at <= until);
-  if (reads.length === 0 && repliesWithin(signs, from, until) < MIN_REPLIES) return undefined;
+  const reads = measurements
+    .of('read-latency', store)
+    .filter(({ at, value }) => at - value > from && at <= until);
+  if (reads.length === 0 && repliesWithin(measurements, from, until) < MIN_REPLIES) return undefined;
   const usually = usual ? `, where ${span(usual.value)} is usual` : '';
   const over = release
     ? `took ${span(release.at - from)} to be accepted`
@@ -145,7 +147,7 @@ function stalled(signs: Signs, store: string, stall: Stall): Finding | undefined
         `${store} answered reads during that time, within ${span(largest(reads)?.value ?? 0)}: it was reachable, and its writes stalled.`,
         idsOf(reads),
       ),
-      ...gapClaim(signs, from),
+      ...gapClaim(measurements, from),
     ],
     consequences: [
       'uncoordinated-admission',
@@ -158,23 +160,23 @@ function stalled(signs: Signs, store: string, stall: Stall): Finding | undefined
 }
 
 /** The largest difference between the counts of the replicas and the store, from `from` on. */
-function gapClaim(signs: Signs, from: number): Finding['chain'] {
-  const widest = widestGap(signs, from);
-  if (!widest || widest.gap <= signs.lag) return [];
+function gapClaim(measurements: Measurements, from: number): Finding['chain'] {
+  const widest = widestGap(measurements, from);
+  if (!widest || widest.gap <= measurements.lag) return [];
   return claim(
     `The replicas continued to count and could not report it: together they had admitted ${widest.local} when it held ${widest.stored}.`,
-    [...widest.ids, ...signs.lagIds],
+    [...widest.ids, ...measurements.lagIds],
   );
 }
 
 function widestGap(
-  signs: Signs,
+  measurements: Measurements,
   from: number,
 ): { gap: number; local: number; stored: number; ids: string[] } | undefined {
-  const stored = signs.of('count-stored', signs.store);
+  const stored = measurements.of('count-stored', measurements.store);
   let widest: { at: number; gap: number; local: number; stored: Sample } | undefined;
   let next = 0;
-  for (const { at, value } of signs.running('count-local')) {
+  for (const { at, value } of measurements.running('count-local')) {
     // A value read after the replicas were queried can only be higher.
     while ((stored[next]?.at ?? Infinity) < at) next += 1;
     const held = stored[next];
@@ -183,11 +185,15 @@ function widestGap(
     if (!widest || gap > widest.gap) widest = { at, gap, local: value, stored: held };
   }
   if (!widest) return undefined;
-  const ids = [widest.stored.id, ...signs.total('count-local', widest.at).ids];
+  const ids = [widest.stored.id, ...measurements.total('count-local', widest.at).ids];
   return { ...widest, stored: widest.stored.value, ids };
 }
 
-function slowly(signs: Signs, store: string, { from, samples, to, usual, writes }: Slow): Finding {
+function slowly(
+  measurements: Measurements,
+  store: string,
+  { from, samples, to, usual, writes }: Slow,
+): Finding {
   return {
     anomaly: 'store-slow',
     component: store,
@@ -203,7 +209,7 @@ function slowly(signs: Signs, store: string, { from, samples, to, usual, writes 
         `Its writes took up to ${span(largest(writes)?.value ?? 0)}: everything that it answers comes late.`,
         idsOf(writes),
       ),
-      ...gapClaim(signs, from),
+      ...gapClaim(measurements, from),
     ],
     consequences: [
       'uncoordinated-admission',

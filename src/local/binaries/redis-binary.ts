@@ -18,7 +18,7 @@ const oldest = '7.0.0';
  * A Redis from PATH, else Debian's package when root (no service is started). Throws REDIS_MISSING with the attempts.
  */
 export async function ensureRedis(options: PackageOptions): Promise<RedisBinary> {
-  const present = await lookForRedis(options.env);
+  const present = await locateRedis(options.env);
   if (typeof present !== 'string') return present;
 
   const packages = ['redis-server'];
@@ -31,13 +31,13 @@ export async function ensureRedis(options: PackageOptions): Promise<RedisBinary>
 
 /** A Redis from PATH, without installing one. Throws REDIS_MISSING with what was found instead. */
 export async function findRedis(env?: NodeJS.ProcessEnv): Promise<RedisBinary> {
-  const found = await lookForRedis(env);
+  const found = await locateRedis(env);
   if (typeof found !== 'string') return found;
   throw new LocalError('REDIS_MISSING', found);
 }
 
 /** The server, or why there is none. */
-async function lookForRedis(env?: NodeJS.ProcessEnv): Promise<RedisBinary | string> {
+async function locateRedis(env?: NodeJS.ProcessEnv): Promise<RedisBinary | string> {
   const reasons: string[] = [];
   for (const name of ['redis-server', 'valkey-server']) {
     const path = await findInPath(name, env);

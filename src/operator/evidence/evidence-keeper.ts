@@ -65,18 +65,18 @@ interface KeptRun {
   demo: ChaosDemo;
   source: EvidenceSource | undefined;
   /** Files of finished scenarios, by the id of the fault. */
-  readonly over: Map<string, Files>;
+  readonly finishedFiles: Map<string, Files>;
   /** Sentences on what is missing. */
   readonly leftOut: Set<string>;
   /** A status was stored since the last write. */
-  due: boolean;
+  hasChanges: boolean;
   /** What is in the store, and the uid of the object that has it. */
   written: Files;
   stored?: string | undefined;
   /**
    * No write has succeeded, and no fault was announced: stored scenarios are from an earlier run of the same number.
    */
-  first: boolean;
+  isFirstWrite: boolean;
   /** Since when writes fail, by the monotonic clock. */
   failingSince?: number | undefined;
   lastError?: unknown;
@@ -177,11 +177,11 @@ export class EvidenceKeeper {
       definition,
       demo,
       source: undefined,
-      over: new Map(),
+      finishedFiles: new Map(),
       leftOut: new Set(),
-      due: true,
+      hasChanges: true,
       written: {},
-      first: !demo.status?.scenarios?.some(({ fault }) => fault !== undefined),
+      isFirstWrite: !demo.status?.scenarios?.some(({ fault }) => fault !== undefined),
       lossReported: false,
       ended: new AbortController(),
       stop: new AbortController(),
@@ -214,8 +214,8 @@ export class EvidenceKeeper {
     await Promise.resolve();
     while (!stop.aborted && !kept.last) {
       const now = clock.now();
-      if (kept.due || isObserving(kept, now)) {
-        kept.due = false;
+      if (kept.hasChanges || isObserving(kept, now)) {
+        kept.hasChanges = false;
         await this.#write(kept, filesAt(kept, now, false));
       }
       if (!kept.last) await pause(AbortSignal.any([stop, kept.ended.signal]));
@@ -235,7 +235,9 @@ export class EvidenceKeeper {
     if (changed.length === 0) return true;
     // Right before: a process may be frozen between a decision and its write.
     if (!mayWrite()) return false;
-    const stale = kept.first ? otherScenarioKeys(files).map((name): [string, null] => [name, null]) : [];
+    const stale = kept.isFirstWrite
+      ? otherScenarioKeys(files).map((name): [string, null] => [name, null])
+      : [];
     try {
       kept.stored = await within(
         clock,
@@ -245,7 +247,7 @@ export class EvidenceKeeper {
         kept.stop.signal,
       );
       kept.written = { ...kept.written, ...files };
-      kept.first = false;
+      kept.isFirstWrite = false;
       if (kept.failingSince !== undefined) {
         this.#log(kept).info({ run: kept.run }, 'the evidence of the run is kept again');
       }
@@ -269,7 +271,7 @@ export class EvidenceKeeper {
     kept.lastError = error;
     if (now - kept.failingSince >= REPORT_LOSS_AFTER_MS) this.#reportLoss(kept);
     // Once that is reported, retry only with the next status, or while a fault is observed.
-    kept.due ||= !kept.lossReported;
+    kept.hasChanges ||= !kept.lossReported;
   }
 
   /** Once a run, and only by the leading process. */
@@ -308,12 +310,12 @@ export class EvidenceKeeper {
 function updateRun(kept: KeptRun, demo: ChaosDemo, source: EvidenceSource | undefined): void {
   kept.demo = demo;
   kept.source = source ?? kept.source;
-  kept.due = true;
+  kept.hasChanges = true;
 }
 
 /** All files that the store should have by now. `complete`: nothing more will come. */
 function filesAt(kept: KeptRun, now: number, complete: boolean): Files {
-  const { definition, demo, leftOut, over, source } = kept;
+  const { definition, demo, leftOut, finishedFiles, source } = kept;
   const { scenarios: entries = [] } = demo.status ?? {};
   const planned = new Map(definition.scenarios(demo.spec).map((scenario) => [scenario.name, scenario]));
   const files: Record<string, string> = {};
@@ -323,7 +325,7 @@ function filesAt(kept: KeptRun, now: number, complete: boolean): Files {
     const { id } = entry.fault;
     const diagnosis = diagnosisPartOf(demo.status ?? {}, entry.name, entry.fault, source.observed);
     if (diagnosis) Object.assign(files, diagnosisData(index, diagnosis));
-    const known = complete ? undefined : over.get(id);
+    const known = complete ? undefined : finishedFiles.get(id);
     if (known) {
       Object.assign(files, known);
       continue;
@@ -345,7 +347,7 @@ function filesAt(kept: KeptRun, now: number, complete: boolean): Files {
     const all = { ...data, ...(history !== undefined && { [historyKey(index)]: history }) };
     Object.assign(files, all);
     if (!isOver) continue;
-    over.set(id, all);
+    finishedFiles.set(id, all);
     if (evidence.history && history === undefined) {
       leftOut.add(`${entry.name}: its history takes more than ${room.bytes} bytes, compressed`);
     }

@@ -134,8 +134,8 @@ function outcome(
   };
 }
 
-function withReason(said: string, message: string | undefined): string {
-  return message === undefined ? said : `${said}: ${message}`;
+function withReason(text: string, message: string | undefined): string {
+  return message === undefined ? text : `${text}: ${message}`;
 }
 
 function figures(measures: readonly Measure[], result: 'Violated' | 'Held'): string {

@@ -197,9 +197,9 @@ export class Reconciler {
     }
     this.#requestSlot(entry, decision);
     if (decision.finalizer) {
-      const held = await this.#writer.ensureFinalizer(demo, signal);
-      if (held.state !== 'stored') return await this.#refetch(entry, demo, held, signal);
-      this.#keep(entry, demo, held.demo);
+      const finalized = await this.#writer.ensureFinalizer(demo, signal);
+      if (finalized.state !== 'stored') return await this.#refetch(entry, demo, finalized, signal);
+      this.#keep(entry, demo, finalized.demo);
     }
     const before = entry.latest ?? demo;
     let after = before;

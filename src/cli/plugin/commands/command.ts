@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { terminalLine } from '../../../api/index.ts';
-import { duration } from '../../../settings/kinds.ts';
+import { duration } from '../../../settings/value-types.ts';
 import { hasTerminal } from '../../view/screen.ts';
 import { type Display, plainDisplay } from '../../view/session.ts';
 import { awaitVerdict } from '../await-verdict.ts';
@@ -83,7 +83,7 @@ type ActionArguments<O> =
   | [name: string | undefined, options: O, command: Command];
 
 /** An action that runs `work` on a connection, which is always closed. Its status is 0 if it returns none. */
-export function connected<O extends Place>(
+export function withConnection<O extends Place>(
   { onExit }: CommandContext,
   work: (connection: Connection, options: O, name?: string) => Promise<number | undefined>,
 ): (...args: ActionArguments<O>) => Promise<void> {

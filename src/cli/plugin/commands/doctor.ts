@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Place } from '../connection.ts';
 import { chooseName } from '../demos.ts';
 import { doctor } from '../doctor/doctor.ts';
-import { type CommandContext, clusterCommand, connected, ONLY_ONE, print } from './command.ts';
+import { type CommandContext, clusterCommand, ONLY_ONE, print, withConnection } from './command.ts';
 
 export function addDoctor(program: Command, context: CommandContext): void {
   clusterCommand(program, {
@@ -20,7 +20,7 @@ a check that could not run; it does not affect the status.`,
     .argument('[name]', ONLY_ONE)
     .option('--operator-namespace <name>', 'namespace of the operator', 'chaosdemo-system')
     .action(
-      connected<Place & { operatorNamespace: string }>(
+      withConnection<Place & { operatorNamespace: string }>(
         context,
         async (connection, { operatorNamespace }, given) => {
           const { signal } = context;

@@ -8,7 +8,7 @@ import type { Place } from '../connection.ts';
 import { chooseName, getDemo } from '../demos.ts';
 import { EXIT, PluginError } from '../errors.ts';
 import { type ReportOptions, report } from '../report.ts';
-import { type CommandContext, clusterCommand, connected, ONLY_ONE, print } from './command.ts';
+import { type CommandContext, clusterCommand, ONLY_ONE, print, withConnection } from './command.ts';
 
 export function addReport(program: Command, context: CommandContext): void {
   clusterCommand(program, {
@@ -35,7 +35,7 @@ CI system. It ends with 0 when the report is written, whatever the verdict.`,
       ]),
     )
     .action(
-      connected<Place & ReportOptions>(context, async (connection, options, given) => {
+      withConnection<Place & ReportOptions>(context, async (connection, options, given) => {
         const { signal } = context;
         const name = await chooseName(connection, given, signal);
         await report(connection, await getDemo(connection, name, signal), { ...options, print, signal });
@@ -64,7 +64,7 @@ docs/history-format.md. While a fault is watched, the history ends a few seconds
     .option('--run <number>', 'which run (default: the last one)', wholeNumber(1, 999_999_999))
     .option('-o, --output <file>', 'where to (default: standard output)')
     .action(
-      connected<Place & HistoryOptions>(context, async (connection, { output, run: asked }, given) => {
+      withConnection<Place & HistoryOptions>(context, async (connection, { output, run: asked }, given) => {
         const { signal } = context;
         const name = await chooseName(connection, given, signal);
         const { metadata, status } = await getDemo(connection, name, signal);

@@ -9,7 +9,6 @@ import { present, watch } from '../watch.ts';
 import {
   type CommandContext,
   clusterCommand,
-  connected,
   existingName,
   newRequest,
   ONLY_ONE,
@@ -19,6 +18,7 @@ import {
   toVerdict,
   VERDICTS,
   type Waiting,
+  withConnection,
 } from './command.ts';
 
 export function addRun(program: Command, context: CommandContext): void {
@@ -36,7 +36,7 @@ starts a new run. Ctrl-C does not stop the run.\n\n${VERDICTS}`,
     .addOption(plainOption())
     .requiredOption('-f, --filename <file>', 'YAML or JSON of one ChaosDemo; - for standard input')
     .action(
-      connected<Waiting & { filename: string }>(context, async (connection, options) => {
+      withConnection<Waiting & { filename: string }>(context, async (connection, options) => {
         const { signal } = context;
         const manifest = parseManifest(options.filename, await readManifestFile(options.filename, signal));
         const namespace = namespaceOf(manifest, connection);
@@ -63,7 +63,7 @@ export function addWait(program: Command, context: CommandContext): void {
     .addOption(plainOption())
     .argument('[name]', ONLY_ONE)
     .action(
-      connected<Waiting>(context, async (connection, options, given) =>
+      withConnection<Waiting>(context, async (connection, options, given) =>
         toVerdict(context, connection, await existingName(context, connection, given), options),
       ),
     );
@@ -83,7 +83,7 @@ press q. As plain lines it ends with the run. Without color: NO_COLOR=1.`,
     .addOption(plainOption())
     .argument('[name]', ONLY_ONE)
     .action(
-      connected<Place & { plain: boolean }>(context, async (connection, { plain }, given) => {
+      withConnection<Place & { plain: boolean }>(context, async (connection, { plain }, given) => {
         const name = await existingName(context, connection, given);
         await watch({ connection, name, plain, print, signal: context.signal });
         return EXIT.done;
@@ -101,7 +101,7 @@ aborts the run; r twice runs again; q leaves. It needs a terminal.`,
   })
     .argument('[name]', ONLY_ONE)
     .action(
-      connected(context, async (connection, _options, given) => {
+      withConnection(context, async (connection, _options, given) => {
         const name = await existingName(context, connection, given);
         await present({ connection, name, print, signal: context.signal, newRequest });
         return EXIT.done;

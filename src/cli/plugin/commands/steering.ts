@@ -8,10 +8,10 @@ import {
   type CommandContext,
   type CommandText,
   clusterCommand,
-  connected,
   ONLY_ONE,
   print,
   unique,
+  withConnection,
 } from './command.ts';
 
 export function addAdvance(program: Command, context: CommandContext): void {
@@ -54,7 +54,7 @@ function addSteering(
   clusterCommand(program, text)
     .argument('[name]', ONLY_ONE)
     .action(
-      connected(context, async (connection, _options, given) => {
+      withConnection(context, async (connection, _options, given) => {
         const { signal } = context;
         const name = await chooseName(connection, given, signal);
         const { value, does } = steering(await getDemo(connection, name, signal), connection.kubectl);

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { wholeNumber } from '../../whole-number.ts';
 import type { Place } from '../connection.ts';
 import { EXIT } from '../errors.ts';
-import { type CommandContext, clusterCommand, connected, existingName, print } from './command.ts';
+import { type CommandContext, clusterCommand, existingName, print, withConnection } from './command.ts';
 
 export function addUi(program: Command, context: CommandContext): void {
   clusterCommand(program, {
@@ -24,7 +24,7 @@ namespace. It is served on 127.0.0.1 with your own rights, to anyone who has the
     )
     .option('--no-open', 'open no browser')
     .action(
-      connected<Place & { port: number; open: boolean }>(
+      withConnection<Place & { port: number; open: boolean }>(
         context,
         async (connection, { open, port }, given) => {
           // Loads the charting library, which no other command needs at its start.

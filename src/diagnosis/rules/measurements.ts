@@ -18,7 +18,7 @@ export interface Interval {
   readonly samples: readonly Sample[];
 }
 
-export class Signs {
+export class Measurements {
   readonly store: string | undefined;
   readonly replicas: readonly string[];
   /** The last known limit over all replicas. It may have been lower before: see `limitAt`. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseDuration } from '../api/duration.ts';
 
 /** The syntax of a value, and how its text is parsed. */
-export interface Kind<T> {
+export interface ValueType<T> {
   /** The placeholder after the flag in `--help`. */
   readonly placeholder: string;
   /** The expected value; completes "write ..." in an error. */
@@ -16,7 +16,7 @@ export interface Kind<T> {
 }
 
 /** Text, validated by the schema. */
-export function text<T>(placeholder: string, write: string, schema: z.ZodType<T, string>): Kind<T> {
+export function text<T>(placeholder: string, write: string, schema: z.ZodType<T, string>): ValueType<T> {
   return { placeholder, write, schema };
 }
 
@@ -24,12 +24,12 @@ export function text<T>(placeholder: string, write: string, schema: z.ZodType<T,
 export const file = text('<file>', 'the path of a file', z.string().min(1));
 
 /** One of these words. */
-export function choice<const T extends string>(...words: readonly [T, ...T[]]): Kind<T> {
+export function choice<const T extends string>(...words: readonly [T, ...T[]]): ValueType<T> {
   return { placeholder: `<${words.join('|')}>`, write: `one of ${words.join(', ')}`, schema: z.enum(words) };
 }
 
 /** A flag without a value means true. */
-export const boolean: Kind<boolean> = {
+export const boolean: ValueType<boolean> = {
   placeholder: '[=true|false]',
   write: 'true or false',
   isSwitch: true,
@@ -37,7 +37,7 @@ export const boolean: Kind<boolean> = {
 };
 
 /** An integer between two bounds, both included. */
-export function integer(min: number, max: number, what = 'a whole number'): Kind<number> {
+export function integer(min: number, max: number, what = 'a whole number'): ValueType<number> {
   const schema = z.string().regex(/^[0-9]{1,9}$/);
   return {
     placeholder: '<number>',
@@ -47,12 +47,12 @@ export function integer(min: number, max: number, what = 'a whole number'): Kind
 }
 
 /** A port; from 1 if 0, any free one, makes no sense. */
-export function port(min: 0 | 1): Kind<number> {
+export function port(min: 0 | 1): ValueType<number> {
   return { ...integer(min, 65_535, 'a port'), placeholder: '<port>' };
 }
 
 /** A duration in the format of the API between two bounds, both included, as milliseconds. */
-export function duration(min: string, max: string, example: string): Kind<number> {
+export function duration(min: string, max: string, example: string): ValueType<number> {
   const within = (milliseconds: number): boolean =>
     milliseconds >= parseDuration(min) && milliseconds <= parseDuration(max);
   return {
@@ -63,7 +63,7 @@ export function duration(min: string, max: string, example: string): Kind<number
 }
 
 /** Several values of a kind, separated by commas or given one flag each; blanks and duplicates are dropped. */
-export function list<T>(placeholder: string, write: string, item: z.ZodType<T, string>): Kind<T[]> {
+export function list<T>(placeholder: string, write: string, item: z.ZodType<T, string>): ValueType<T[]> {
   const split = z.string().transform((values) =>
     values
       .split(',')
