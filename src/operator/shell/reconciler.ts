@@ -178,9 +178,9 @@ export class Reconciler {
   async close(options: { release: boolean; deadlineMs: number }): Promise<void> {
     this.#closed = true;
     // Observations are lost when sessions are closed.
-    const entryCount = this.#evidence.close(options.release);
+    const closed = this.#evidence.close(options.release);
     await this.#entries.closeAll(options);
-    await entryCount;
+    await closed;
   }
 
   async #advance(entry: Entry, demo: ChaosDemo, signal: AbortSignal): Promise<ReconcileResult> {
