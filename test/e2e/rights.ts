@@ -71,7 +71,7 @@ export function rights(cluster: Cluster): void {
   });
 
   it('counts an event that repeats', async () => {
-    const nobody = { rateLimiter: { selector: { matchLabels: { app: 'nobody' } } } };
+    const nobody = { selector: { matchLabels: { app: 'nobody' } } };
     await cluster.applySpec('refused-again', { rateLimiter: nobody });
     const becomes = (reason: string) =>
       cluster.untilStatus('refused-again', reason, (status) => readyReason(status) === reason);
