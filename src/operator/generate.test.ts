@@ -62,7 +62,7 @@ describe('docs/reference.md', () => {
       draft: { run },
       now: 0,
       observed: nothingObserved(0),
-      standing,
+      objectState: standing,
       subject: SUBJECTS[0]?.definition,
     } as unknown as Context;
     const types = new Set(['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded']);
