@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Toolkit } from '../tools.ts';
-import { FencedPause } from './fenced-pause.ts';
+import { type DuringPause, FencedPause } from './fenced-pause.ts';
 import { PauseNotSentError } from './pause.ts';
 
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
 
 /** A pause that was prepared, and the Redis that it was prepared on. */
-async function prepared() {
+async function prepared(during?: DuringPause) {
   const server = { runId: FIRST, answers: true };
   const redis = {
     name: 'redis-0',
@@ -18,7 +18,7 @@ async function prepared() {
     },
   };
   const parts = { redis, checkStore: async () => ({ state: 'granted' }) } as unknown as Toolkit;
-  const pause = new FencedPause(parts);
+  const pause = new FencedPause(parts, during);
   await pause.prepare(1000, new AbortController().signal);
   return { pause, server };
 }
@@ -37,4 +37,9 @@ describe('right before a pause', () => {
     Object.assign(server, now);
     await expect(pause.requireSameStore()).rejects.toThrow(PauseNotSentError);
   });
+});
+
+it('is not prepared if what comes with the pause cannot be done', async () => {
+  const during = { prepare: async () => Promise.reject(new Error('NOPERM')) } as unknown as DuringPause;
+  await expect(prepared(during)).rejects.toThrow('NOPERM');
 });

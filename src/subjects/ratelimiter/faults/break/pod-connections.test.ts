@@ -4,6 +4,7 @@ import type { HistoryEvent } from '../../history/events.ts';
 import { NotInChargeError } from '../../store/fence.ts';
 import { OwnPause } from '../../store/own-pause.ts';
 import { RedisClientError } from '../../store/redis-error.ts';
+import { ReplyTypeError } from '../../store/reply-types.ts';
 import type { Toolkit } from '../../tools.ts';
 import { PodConnections } from './pod-connections.ts';
 
@@ -20,6 +21,12 @@ class FakeRedis {
   ips: readonly string[] = ['10.0.0.1', '10.0.0.2'];
   /** Answers that it has ended clients, and ends none. */
   lies = false;
+  /** Lists the operator at this address, with this user. */
+  operator = `${OPERATOR}:7 user=default`;
+  /** Further lines of the list. */
+  others: readonly string[] = [];
+  /** Before a kill is sent. */
+  beforeKill: () => void = () => undefined;
   failures: Error[] = [];
   #next = 1;
   #clients = new Map<string, string>();
@@ -28,15 +35,17 @@ class FakeRedis {
     const present = new Set(this.#clients.values());
     for (const ip of this.ips) if (!present.has(ip)) this.#clients.set(String((this.#next += 1)), ip);
     const lines = [...this.#clients].map(([id, ip]) => `id=${id} addr=${ip}:1 name= flags=N user=default`);
-    const text = [`id=1 addr=${OPERATOR}:7 name= flags=N user=default`, ...lines].join('\n');
+    const text = [`id=1 addr=${this.operator}`, ...this.others, ...lines].join('\n');
     return { text, localAddress: OPERATOR, localPort: 7 };
   }
 
   async killClients(ids: readonly string[], onSend: () => void = () => undefined): Promise<boolean[]> {
+    this.beforeKill();
     onSend();
     const failure = this.failures.shift();
     if (failure) throw failure;
     return ids.map((id) => {
+      if (this.others.some((line) => line.includes(`id=${id} `))) this.killed.push(id);
       if (!this.#clients.has(id)) return false;
       this.killed.push(this.#clients.get(id) ?? '');
       if (!this.lies) this.#clients.delete(id);
@@ -45,7 +54,7 @@ class FakeRedis {
   }
 }
 
-function started(change: Partial<FakeRedis> = {}) {
+function started(change: Partial<FakeRedis> = {}, { pods = PODS, username = '' } = {}) {
   const redis = Object.assign(new FakeRedis(), change);
   const ownPause = new OwnPause(false);
   ownPause.begun();
@@ -53,7 +62,7 @@ function started(change: Partial<FakeRedis> = {}) {
   onTestFinished(() => over.abort());
   const clock = { skippedMs: 0 };
   const now = (): number => Date.now() + clock.skippedMs;
-  const target = { nodes: PODS, redis: {} };
+  const target = { nodes: pods, redis: { username } };
   const tools = { lifetime: over.signal, now, ownPause, redis, target } as unknown as Toolkit;
   const connections = new PodConnections(tools);
   const events: HistoryEvent[] = [];
@@ -107,6 +116,45 @@ describe('the connections of the pods', () => {
     const { length } = run.redis.killed;
     await sleep(ROUNDS_MS);
     expect(run.redis.killed).toHaveLength(length);
+  });
+
+  it('are left alone if the fault ends while a kill waits to be sent', async () => {
+    const run = started();
+    run.redis.beforeKill = () => run.ownPause.toBeReleased();
+    run.begin();
+    await sleep(ROUNDS_MS);
+    expect(run.redis.killed).toEqual([]);
+  });
+
+  it('are never those of the operator, also if a pod has its address', async () => {
+    const pods = [...PODS, { name: 'api-2', host: OPERATOR, port: 80 }];
+    const { begin, redis } = started({ ips: ['10.0.0.1', '10.0.0.2', OPERATOR] }, { pods });
+    begin();
+    await untilEnded(redis);
+    expect(redis.killed).not.toContain(OPERATOR);
+  });
+
+  it('are never those of the user of the operator, if addresses are rewritten', async () => {
+    const { begin, redis } = started(
+      { operator: '10.0.0.1:99 user=chaos', others: ['id=90 addr=10.0.0.1:98 user=chaos'] },
+      { username: 'chaos' },
+    );
+    begin();
+    await untilEnded(redis);
+    expect(redis.killed).not.toContain('90');
+  });
+
+  it('are never ended by an id that is no number', async () => {
+    const sent: string[] = [];
+    const { begin, redis } = started({ others: ['id=x addr=10.0.0.1:98 user=default'] });
+    const kill = redis.killClients.bind(redis);
+    redis.killClients = async (ids, onSend) => {
+      sent.push(...ids);
+      return await kill(ids, onSend);
+    };
+    begin();
+    await untilEnded(redis);
+    expect(sent.filter((id) => !/^\d+$/.test(id))).toEqual([]);
   });
 
   it('are not ended where Redis lists what it said to have ended', async () => {
@@ -164,6 +212,11 @@ describe('before a fault', () => {
 
   it('Redis has to list a connection of a pod', async () => {
     await expect(started({ ips: [OPERATOR] }).connections.prepare()).rejects.toThrow(/api-0, api-1/);
+  });
+
+  it('Redis has to list the connection of the operator', async () => {
+    const { connections } = started({ operator: '10.0.0.8:7 user=default' });
+    await expect(connections.prepare()).rejects.toThrow(ReplyTypeError);
   });
 
   it('Redis has to permit it', async () => {

@@ -75,6 +75,8 @@ describe('a store outage longer than a window', () => {
   it('has no callers that are left one request', () => {
     expect(crossingOf(scenario(), limiter({ window: '1s' }), 3)).toBe(0);
     expect(crossingOf(scenario(), limiter({ window: '30s' }), 3)).toBe(10);
+    // One pod gets 9 seconds of one request per second: three for each caller.
+    expect(crossingOf(scenario({ requestsPerSecond: 1 }), limiter(), 1)).toBe(3);
   });
 });
 
