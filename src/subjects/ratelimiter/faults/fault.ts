@@ -1,4 +1,4 @@
-/** A fault of the store: each is a folder next to this file, which uses Redis and sends no requests to the limiter. */
+/** What a fault of the store does. It knows Redis, and nothing of requests. */
 import type { Admission, FaultReport, OrphanFinding } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
 import type { FaultEvent, ProbeEvent } from '../history/events.ts';

@@ -2,7 +2,7 @@
  * Counter drift: writes to Redis stall while the pods continue, and their admissions drift from the counts in Redis.
  */
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
-import { Stall } from '../../faults/stall/stall.ts';
+import { FAULTS } from '../../faults/index.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { driftEvidence } from './evidence.ts';
 import { DriftJudge } from './judge.ts';
@@ -28,6 +28,6 @@ export const counterDrift: ScenarioType<DriftJudge> = {
   unprovable,
   judge: (history) => new DriftJudge(history),
   evidence: driftEvidence,
-  fault: (toolkit) => new Stall(toolkit),
+  fault: FAULTS.Stall,
   workload: (scenario, toolkit) => new DriftWorkload(scenario, toolkit),
 };

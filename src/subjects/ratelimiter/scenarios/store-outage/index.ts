@@ -1,7 +1,6 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
-import { Break } from '../../faults/break/break.ts';
-import { Stall } from '../../faults/stall/stall.ts';
+import { FAULTS } from '../../faults/index.ts';
 import { accountKey, crossingKey, newKey, overKey, underKeys } from '../caller-keys.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { MOST_CROSSING } from './crossing-callers.ts';
@@ -10,8 +9,6 @@ import { OutageJudge } from './judge.ts';
 import { MOST_ACCOUNTS } from './outage-callers.ts';
 import { api, faultStoryMs, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
 import { OutageWorkload } from './workload.ts';
-
-const FAULTS = { Break, Stall } as const;
 
 const TITLES = {
   Break: 'Redis breaks the connections of the pods and takes no writes',
@@ -39,7 +36,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
   evidence: outageEvidence,
-  fault: (toolkit, scenario) => new FAULTS[parametersOf(scenario).fault.type](toolkit),
+  fault: (toolkit, scenario) => FAULTS[parametersOf(scenario).fault.type](toolkit),
   workload: (scenario, toolkit) => new OutageWorkload(scenario, toolkit),
 };
 
