@@ -4,9 +4,9 @@ import { type ChaosDemoSpec, cel, durationField, GROUP, subjectPart } from '../.
 import {
   ADDRESS_PLACE,
   HTTP_AUTH_SECRET_TYPE,
-  healthPath,
   httpInterfaceSchema,
   KEY_PLACE,
+  requestPath,
 } from './interfaces/http/schema.ts';
 import { COUNT_TYPES } from './store/count-place.ts';
 
@@ -140,7 +140,7 @@ const limit = z
 
 const health = z
   .object({
-    path: healthPath
+    path: requestPath
       .optional()
       .describe(
         'Path of a GET request that uses no limit; default: /, and /health with interface Reference. A pod is healthy if it answers with a status from 200 to 399.',

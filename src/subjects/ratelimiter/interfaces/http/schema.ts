@@ -26,14 +26,11 @@ const header = z.object({
 });
 
 /** Path and query of a request, encoded. */
-const path = z
+export const requestPath = z
   .string()
   .min(1)
   .max(1024)
   .regex(/^\/[!"$-~]*$/);
-
-/** Path of a health check. */
-export const healthPath = path;
 
 const statuses = (defaults: number[], description: string) =>
   z
@@ -64,7 +61,7 @@ function decisionValue(description: string) {
 export const httpInterfaceSchema = z
   .object({
     method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET').describe('Its method.'),
-    path: path.default('/').describe('Its path and query, encoded.'),
+    path: requestPath.default('/').describe('Its path and query, encoded.'),
     headers: z
       .array(header)
       .max(16)
