@@ -61,7 +61,7 @@ describe('counter drift by what answers tell', { timeout: 300_000 }, () => {
     const { driver, key, passed } = await driven(name, variant, header);
     await driver.prepare('drift', key);
     expect(driver.observed.baseline?.message).toMatch(
-      /was asked with each of \d+ requests that need it; X-RateLimit-Remaining reported the quota with each of 10 answers, at most 0 behind; at most 0 counts behind at 40 requests a second/,
+      /received a data command with each of \d+ requests that need it; X-RateLimit-Remaining reported the quota with each of 10 answers, at most 0 behind; at most 0 counts behind at 40 requests a second/,
     );
     const reading = await watched(driver, key);
     expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });

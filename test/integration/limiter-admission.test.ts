@@ -230,7 +230,7 @@ describe('the rest of a Redis', () => {
   });
 
   const resting =
-    /^CoolingDown: redis-0 .* rests until 20[-0-9T:]+Z: 1m after each pause, whoever asked for it, and/;
+    /^CoolingDown: redis-0 .* rests until 20[-0-9T:]+Z: 1m after each pause by any ChaosDemo, and/;
 
   it('the cool-down of Redis follows each pause, also of another or recreated object', async () => {
     await pausedBy('a', 5000);

@@ -145,7 +145,7 @@ function inMemory(): Count {
 describe('a limiter whose Redis the spec names', () => {
   it('is seen to ask it with each request that needs it', async () => {
     const { message, storeDoubt } = await control(async (key) => await store.incr(key));
-    expect(message).toMatch(/; redis-0 \S+ was asked with each of 6 requests that need it;/);
+    expect(message).toMatch(/; redis-0 \S+ received a data command with each of 6 requests that need it;/);
     expect(storeDoubt).toBeUndefined();
   });
 
@@ -163,9 +163,9 @@ describe('a limiter whose Redis the spec names', () => {
       return used;
     };
     const { message, storeDoubt } = await control(late, { nodes: 1 });
-    expect(storeDoubt).toMatch(/with 6 of 6 requests that need it redis-0 \S+ was not asked for any data/);
+    expect(storeDoubt).toMatch(/redis-0 \S+ received no data command with 6 of 6 requests that need it/);
     expect(storeDoubt).toMatch(/redis\.service, or set rateLimiter\.redis\.count, which shows it$/);
-    expect(message).toContain('was not asked');
+    expect(message).toContain('received no data command');
   });
 });
 
@@ -178,7 +178,7 @@ describe('a Redis that the spec names and the limiter does not use', () => {
     }, 50);
     onTestFinished(() => clearInterval(exporter));
     await expect(control(inMemory())).rejects.toThrow(
-      /^without any fault one caller made 12 requests, and neither then nor in the 5 s after was redis-0 \S+ asked for any data: .*Correct rateLimiter\.redis\.service$/,
+      /^without any fault one caller made 12 requests, and redis-0 \S+ received no data command during them or in the 5 s after: .*Correct rateLimiter\.redis\.service$/,
     );
   });
 

@@ -165,5 +165,5 @@ async function versionOf(binary: string, args: string[], pattern: RegExp): Promi
   const { stdout, errorText } = await attempt(binary, args, { timeoutMs: versionTimeoutMs });
   const found = pattern.exec(stdout)?.[1];
   if (found) return found;
-  throw new LocalError('ASSETS_UNUSABLE', `${binary} does not tell its version: ${errorText.slice(0, 200)}`);
+  throw new LocalError('ASSETS_UNUSABLE', `${binary} does not print its version: ${errorText.slice(0, 200)}`);
 }

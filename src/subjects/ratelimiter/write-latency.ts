@@ -20,7 +20,7 @@ export async function measureWrites(redis: RedisConnections, signal: AbortSignal
       const start = performance.now();
       if ((await within(writer.write(), WRITE_TIMEOUT_MS, signal)) === TIMED_OUT) {
         throw new Error(
-          `${redis.name} did not take a write within ${WRITE_TIMEOUT_MS} ms, although this demo has injected nothing: check whether somebody else has paused it (CLIENT UNPAUSE ends the pause) or it is overloaded`,
+          `${redis.name} did not take a write within ${WRITE_TIMEOUT_MS} ms, although this demo has injected nothing: check whether another client has paused it (CLIENT UNPAUSE ends the pause) or it is overloaded`,
         );
       }
       latencies.push(performance.now() - start);

@@ -123,7 +123,7 @@ export class RedisRest {
 
   /** The message for an object that waits. */
   message(store: string, until: number): string {
-    return `${store} rests until ${timeOf(until)}: ${formatDuration(this.#cooldownMs)} after each pause, whoever asked for it, and ${SHARE}`;
+    return `${store} rests until ${timeOf(until)}: ${formatDuration(this.#cooldownMs)} after each pause by any ChaosDemo, and ${SHARE}`;
   }
 }
 

@@ -28,7 +28,7 @@ export function authorityOf(
     refuse('has a ca.crt that is not a certificate: write it in PEM form');
   if (unset !== undefined)
     refuse(
-      `has a ca.crt, and without ${unset} it would be sent in the clear: set ${unset}, or take ca.crt out of the Secret`,
+      `has a ca.crt, and without ${unset} its other keys would be sent in the clear: set ${unset}, or take ca.crt out of the Secret`,
     );
   return ca;
 }

@@ -45,7 +45,7 @@ const OUT_OF: ReadonlyMap<string, string> = new Map([
 const TLS_ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(GET_ISSUER_CERT|VERIFY_LEAF)|CERT_(UNTRUSTED|SIGNATURE_FAILURE))/,
-    'its certificate is issued by nobody who is trusted: put the authority into ca.crt of the Secret in http.authSecretName',
+    'its certificate is not from a trusted authority: put the authority into ca.crt of the Secret in http.authSecretName',
   ],
   [
     /^ERR_TLS_CERT_ALTNAME_INVALID$/,

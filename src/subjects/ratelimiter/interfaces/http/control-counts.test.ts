@@ -27,7 +27,7 @@ it.each<[string, Parameters<typeof problem>[0], RegExp]>([
   [
     'a pod counts more than the sender was admitted',
     { admitted: new Map([...even(10), ['b', 14]]), stored: 34 },
-    /the pods count 34 .*somebody else uses keys/,
+    /the pods count 34 .*another client uses keys/,
   ],
   ['Redis holds more than the pods', { stored: 32 }, /the pods count 30 .*redis-0 holds 32/],
 ])('reports that %s', (_, change, expected) => {

@@ -62,7 +62,7 @@ export function podsProblem(
   const sender = sumOf(admitted.values());
   const isEqual = [...admitted].every(([pod, count]) => byPods.get(pod) === count);
   if (isEqual && stored === sender) return undefined;
-  return `the sender was admitted ${sender} of ${counted(sent, 'check')} (${perPod(admitted)}), the pods count ${totalAdmitted(sample)} (${perPod(byPods)}), and ${redis.name} holds ${stored}. Name the Redis in which the rate limiter counts in rateLimiter.redis; else see whether the pods are behind something that answers in their place, or somebody else uses keys that begin with demo-`;
+  return `the sender was admitted ${sender} of ${counted(sent, 'check')} (${perPod(admitted)}), the pods count ${totalAdmitted(sample)} (${perPod(byPods)}), and ${redis.name} holds ${stored}. Name the Redis in which the rate limiter counts in rateLimiter.redis; else see whether the pods are behind something that answers in their place, or another client uses keys that begin with demo-`;
 }
 
 function countProblem(

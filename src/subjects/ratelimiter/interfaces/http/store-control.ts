@@ -105,10 +105,10 @@ export class StoreControl {
     }
     // Reading the counts is a command itself: it proves that they are counted.
     const seen = (this.#last?.counts.info ?? 0) - (this.#first?.info ?? 0);
-    if (seen < this.#reads - 1) return doubtful(`${name} does not tell how often it was asked`, countable);
+    if (seen < this.#reads - 1) return doubtful(`${name} does not count its commands`, countable);
     if (this.#askedSince === 0) {
       throw new Error(
-        `without any fault one caller made ${counted(requests.length, 'request')}, and neither then nor in the ${LATE_MS / 1000} s after was ${name} asked for any data: the rate limiter does not count there. Correct ${SERVICE_FIELD}`,
+        `without any fault one caller made ${counted(requests.length, 'request')}, and ${name} received no data command during them or in the ${LATE_MS / 1000} s after: the rate limiter does not count there. Correct ${SERVICE_FIELD}`,
       );
     }
     const { missed, needed, shown } = inStep(requests, this.#watched, {
@@ -116,12 +116,14 @@ export class StoreControl {
       grown: this.#idle,
     });
     if (shown)
-      return { message: `${name} was asked with each of ${counted(needed, 'request')} that need it` };
+      return {
+        message: `${name} received a data command with each of ${counted(needed, 'request')} that need it`,
+      };
     const others = sumOf(this.#idle.values());
     const what =
       missed > 0
-        ? `with ${missed} of ${counted(needed, 'request')} that need it ${name} was not asked for any data`
-        : `${name} was asked with each of ${counted(needed, 'request')}, and ${counted(others, 'time')} in ${(this.#idleMs / 1000).toFixed(1)} s while none was under way, so others may have asked`;
+        ? `${name} received no data command with ${missed} of ${counted(needed, 'request')} that need it`
+        : `${name} received a data command with each of ${counted(needed, 'request')}, and ${others} in ${(this.#idleMs / 1000).toFixed(1)} s without any request, so they may be from other clients`;
     return doubtful(what, countable);
   }
 

@@ -79,7 +79,7 @@ export class CallerCounts {
     const usableUntil = Math.floor(this.#clockEnd ?? now() + USABLE_MS);
     const { stored } = this.#quota ? { stored: 0 } : await countsBefore(this.#toolkit, key, signal);
     if (stored !== 0)
-      throw new Error(`Redis counts ${stored} for ${key}, which nobody has used: see redis.count`);
+      throw new Error(`Redis counts ${stored} for ${key}, which has not been used: see redis.count`);
     return { fixture: key, usableUntil, message: `A caller that the rate limiter has never seen: ${key}` };
   }
 
