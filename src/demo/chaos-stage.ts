@@ -97,7 +97,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
       fixture,
       sequence,
     });
-    const message = sentences(`Setting up ${fixture} on every node`, subject.waitsFor?.(demo.spec, scenario));
+    const message = sentences(`Setting up ${fixture} on every pod`, subject.waitsFor?.(demo.spec, scenario));
     return { done: false, message };
   }
 

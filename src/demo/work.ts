@@ -44,7 +44,7 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
     ? truncate(health.issues.join('; '), MAX_ISSUES_LENGTH) || 'it has issues'
     : last
       ? 'the last look at it is too old to go by'
-      : 'no node has answered yet';
+      : 'no pod has answered yet';
   const gone = goneMessage(context.observed);
   const issues = gone ? `${gone}; ${healthIssues}` : healthIssues;
   const { health: known } = context.draft;

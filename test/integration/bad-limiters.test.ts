@@ -20,9 +20,9 @@ const NO_BASELINE: readonly [Conduct, string, RegExp][] = [
   [
     'garbage',
     '/limit',
-    /No baseline: no node took the limit.*see whether the rate limiter serves POST \/limit/,
+    /No baseline: no pod took the limit.*see whether the rate limiter serves POST \/limit/,
   ],
-  ['refuse', '/limit', /No baseline: no node took the limit.*403.*log in first/],
+  ['refuse', '/limit', /No baseline: no pod took the limit.*403.*log in first/],
   ['huge', '/counter', /No baseline: without any fault .*GET \/counter failed: .*longer than/],
 ];
 

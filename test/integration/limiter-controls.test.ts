@@ -226,7 +226,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
           proof: 'Inconclusive',
           endedAt: expect.any(Number),
           message: expect.stringMatching(
-            /Nothing was injected: demo-used-\w+ had been used before the fault \(nodes admitted node-0 1/,
+            /Nothing was injected: demo-used-\w+ had been used before the fault \(pods admitted node-0 1/,
           ),
         });
         // And Redis needs no rest from it.

@@ -142,7 +142,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
         sequence: 1,
       });
       expect(driver.observed.prepared).toEqual({});
-      expect(driver.observed.prepareFailures['f']).toMatch(/node gone did not learn the limit.*same Redis/);
+      expect(driver.observed.prepareFailures['f']).toMatch(/pod gone did not learn the limit.*same Redis/);
     }),
   );
 

@@ -19,13 +19,13 @@ export async function requireNodes(findReplacedPods: FindReplacedPods, signal: A
   const moved = await within(findReplacedPods(signal), LOOK_MS, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(
-      `it could not be looked whether the nodes are still at their addresses: ${messageOf(error)}`,
+      `it could not be looked whether the pods are still at their addresses: ${messageOf(error)}`,
       { cause: error },
     );
   });
   if (moved === TIMED_OUT) {
     throw new NotFoundOutError(
-      `the API server did not say within ${LOOK_MS} ms whether the nodes are still at their addresses`,
+      `the API server did not say within ${LOOK_MS} ms whether the pods are still at their addresses`,
     );
   }
   if (moved.length === 0) return;

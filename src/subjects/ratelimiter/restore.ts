@@ -120,7 +120,7 @@ interface Removal {
 async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise<Removal> {
   let left = options.keys;
   let removed = 0;
-  let reason = 'no node of the rate limiter is known any more';
+  let reason = 'no pod of the rate limiter is known any more';
   if (left.length === 0) return { removed, left, reason };
   // All pods if that is not known in time: these keys are our own.
   const moved = await replacedPods(options.findReplacedPods, signal);

@@ -79,7 +79,7 @@ export function spread(
   count: number,
   requestFor: (index: number) => HttpRequest,
 ): PlannedRequest[] {
-  if (nodes.length === 0) throw new BurstNotSentError('there is no node to send a burst to');
+  if (nodes.length === 0) throw new BurstNotSentError('there is no pod to send a burst to');
   return Array.from({ length: count }, (_, i) => ({
     node: nodes[i % nodes.length] as BurstNode,
     request: requestFor(i),

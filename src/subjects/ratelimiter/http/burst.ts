@@ -151,7 +151,7 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
     await within(failures, Math.min(plan.timeoutMs, left), signal);
     const late =
       left < plan.timeoutMs
-        ? `${closed.length} connections were not all open before the time of the burst was over: let the nodes take them faster, or send fewer requests`
+        ? `${closed.length} connections were not all open before the time of the burst was over: let the pods take them faster, or send fewer requests`
         : `it did not answer within ${plan.timeoutMs} ms`;
     for (const { connection } of some) if (!connection?.idle) connection?.fail('TIMEOUT', late);
     signal.throwIfAborted();

@@ -69,6 +69,6 @@ describe('a sample of the counters', () => {
   it('reads none where the nodes do not agree, and says so', async () => {
     const { problems, read, stored } = await sample(['rl:demo-a:1', 'rl:demo-a:2']);
     expect({ read, stored }).toEqual({ read: [], stored: undefined });
-    expect(problems).toEqual(['the nodes name 2 different hashes in Redis for one window of demo-a']);
+    expect(problems).toEqual(['the pods name 2 different hashes in Redis for one window of demo-a']);
   });
 });

@@ -53,7 +53,7 @@ export async function sampleCounters(
   let storeSilent = false;
   const [redisKey] = redisKeys;
   if (redisKeys.size > 1) {
-    problems.push(`the nodes name ${redisKeys.size} different hashes in Redis for one window of ${key}`);
+    problems.push(`the pods name ${redisKeys.size} different hashes in Redis for one window of ${key}`);
   } else if (redisKey !== undefined) {
     try {
       stored = sumOf(await redis.hgetall(redisKey));

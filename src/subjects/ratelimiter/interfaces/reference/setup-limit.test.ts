@@ -58,7 +58,7 @@ describe('a limit is set', () => {
     const next = taking();
     const nodes = [await nodeThat(frozen, 100), await nodeThat(next.handle, 100)];
     await expect(setup(nodes, 100)).rejects.toThrow(
-      /^no node took the limit of demo-a within 100 ms \(rl: POST \/limit was not answered within 100 ms\)/,
+      /^no pod took the limit of demo-a within 100 ms \(rl: POST \/limit was not answered within 100 ms\)/,
     );
     expect(next.took).toBe(0);
   });
@@ -118,7 +118,7 @@ describe('a limit is removed', () => {
     ['where one refuses, and another knew it', [answers(503), answers(200)], true],
     ['not where one refuses, and another does not know it', [answers(503), answers(404)], /answered 503/],
     ['not where every node refuses', [answers(503), answers(503)], /answered 503/],
-    ['not where there is no node', [], /there is no node/],
+    ['not where there is no node', [], /there is no pod/],
   ])('%s', async (_, listeners, result) => {
     const nodes = await Promise.all(listeners.map(async (one) => await nodeThat(one)));
     const removal = removeRateLimit(nodes, 'demo-a', never);

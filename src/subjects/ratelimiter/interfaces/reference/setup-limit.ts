@@ -60,7 +60,7 @@ export async function setupRateLimit(
         await pauseFor(ASK_AGAIN_MS, signal);
       } while (performance.now() < deadline);
       throw new Error(
-        `node ${client.name} did not learn the limit of ${key} within ${timeoutMs} ms (${last}): see whether it reaches the same Redis as the others, or raise rateLimiter.health.timeout`,
+        `pod ${client.name} did not learn the limit of ${key} within ${timeoutMs} ms (${last}): see whether it reaches the same Redis as the others, or raise rateLimiter.health.timeout`,
       );
     }),
   );
@@ -94,10 +94,10 @@ async function defineOnFirst(
       if (isLate) break;
     }
   }
-  const why = truncate(reasons.join('; '), MOST_REASONS) || 'there is no node';
+  const why = truncate(reasons.join('; '), MOST_REASONS) || 'there is no pod';
   const late = isLate ? ` within ${timeoutMs} ms` : '';
   throw new Error(
-    `no node took the limit of ${key}${late} (${why}): see whether the rate limiter serves POST /limit on the port in rateLimiter.port and whether its Redis takes writes`,
+    `no pod took the limit of ${key}${late} (${why}): see whether the rate limiter serves POST /limit on the port in rateLimiter.port and whether its Redis takes writes`,
   );
 }
 
@@ -125,7 +125,7 @@ export async function removeRateLimit(
   const all = Promise.allSettled(asked);
   await Promise.any(asked).catch(() => undefined);
   await within(all, OTHERS_MS);
-  late.abort(new Error(`it said nothing for ${OTHERS_MS} ms after another node had`));
+  late.abort(new Error(`it said nothing for ${OTHERS_MS} ms after another pod had`));
   const removals = await all;
   const answers = removals.flatMap((removal) => (removal.status === 'fulfilled' ? [removal.value] : []));
   if (answers.includes(true)) return true;
@@ -136,5 +136,5 @@ export async function removeRateLimit(
   if (answers.length > 0 && refusal === undefined) return false;
   signal.throwIfAborted();
   const last = refusal ?? errors.at(-1);
-  throw last instanceof Error ? last : new Error(`there is no node to remove ${key} on`);
+  throw last instanceof Error ? last : new Error(`there is no pod to remove ${key} on`);
 }

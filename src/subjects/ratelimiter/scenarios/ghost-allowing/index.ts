@@ -22,11 +22,11 @@ export const ghostAllowing: ScenarioType<GhostJudge> = {
     // Without a multiplier the burst depends on the number of pods.
     const sent = multiplier === undefined ? undefined : multiplier * limiter.limit.requests;
     const burst =
-      sent === undefined ? 'A burst of twice the limit to each node' : `A burst of ${sent} requests`;
+      sent === undefined ? 'A burst of twice the limit to each pod' : `A burst of ${sent} requests`;
     return {
       faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario, limiter),
       settleMs: 0,
-      faultTitle: `${burst} goes to all nodes at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
+      faultTitle: `${burst} goes to all pods at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
       invariant: invariantOf(limiter, sent),
     };
   },
