@@ -25,35 +25,29 @@ function insideRateLimiter(): Floor[] {
     packages: ['@kubernetes/client-node'],
     because,
   });
-  const touching = ['http', 'store', 'interfaces', 'workloads', 'admission', 'faults', 'scenarios'];
+  const touching = [
+    'http',
+    'interfaces',
+    'workloads',
+    'admission',
+    'scenarios',
+    'redis/client',
+    'redis/faults',
+  ];
   return [
     floor('limits', ['history', 'checkers', ...touching], 'a bound is arithmetic on a limit'),
     floor('history', ['checkers', ...touching], 'a history records, and judges nothing'),
     floor('checkers', touching, 'a checker is a function of a history: no clock, no I/O, no toolkit'),
     floor(
       'http',
-      ['store', 'interfaces', 'workloads', 'admission', 'faults', 'scenarios'],
+      ['interfaces', 'workloads', 'admission', 'scenarios', 'redis'],
       'http speaks to pods, whoever they are',
     ),
-    floor(
-      'store',
-      ['http', 'interfaces', 'workloads', 'admission', 'faults', 'scenarios'],
-      'store speaks to Redis, and knows no request',
-    ),
-    floor(
-      'workloads',
-      ['store', 'admission', 'faults', 'scenarios'],
-      'a workload sends requests, and knows no fault',
-    ),
+    floor('workloads', ['admission', 'scenarios', 'redis'], 'a workload sends requests, and knows no fault'),
     floor(
       'interfaces',
-      ['admission', 'faults', 'scenarios'],
+      ['admission', 'scenarios', 'redis/faults'],
       'an interface is one request in and one outcome out',
-    ),
-    floor(
-      'faults',
-      ['checkers', 'http', 'interfaces', 'workloads', 'scenarios'],
-      'a fault knows Redis, and no request',
     ),
   ];
 }
@@ -88,6 +82,12 @@ const FLOORS: readonly Floor[] = [
     not: ['kube', 'operator', 'limiter', 'local', 'cli'],
     packages: ['@kubernetes/client-node'],
     because: 'a subject stands on src/demo, src/diagnosis and src/api only',
+  },
+  {
+    files: ['src/subjects/redis/**'],
+    not: ['kube', 'diagnosis', 'operator', 'limiter', 'local', 'cli', '**/ratelimiter/**'],
+    packages: ['@kubernetes/client-node'],
+    because: 'src/subjects/redis knows Redis and its faults, and no subject',
   },
   ...insideRateLimiter(),
   {

@@ -6,7 +6,7 @@ import {
   sampleCounters,
   setupRateLimit,
 } from '../../src/subjects/ratelimiter/index.ts';
-import { pauseFor } from '../../src/subjects/ratelimiter/waiting.ts';
+import { pauseFor } from '../../src/subjects/waiting.ts';
 import type { Testbed } from '../testbed.ts';
 
 const TIMEOUT_MS = 5000;

@@ -9,15 +9,15 @@ import {
   boundedConnection,
   CLIENT_LIST_BYTES,
   type ConnectionLimits,
-} from '../../src/subjects/ratelimiter/store/bounded-connection.ts';
-import type { RedisTarget } from '../../src/subjects/ratelimiter/store/redis-target.ts';
+} from '../../src/subjects/redis/client/bounded-connection.ts';
+import type { RedisTarget } from '../../src/subjects/redis/client/redis-target.ts';
 import {
   asFields,
   asText,
   asTime,
   requireOk,
   requireOwnConnection,
-} from '../../src/subjects/ratelimiter/store/reply-types.ts';
+} from '../../src/subjects/redis/client/reply-types.ts';
 import { certificateFor } from '../kit/certificate.ts';
 
 const cleanups: (() => unknown)[] = [];

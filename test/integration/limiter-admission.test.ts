@@ -11,7 +11,7 @@ import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/dem
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { REDIS_ACL, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
-import { NotFoundOutError } from '../../src/subjects/ratelimiter/tools.ts';
+import { NotFoundOutError } from '../../src/subjects/redis/faults/fault.ts';
 import { MemoryCluster } from '../fixtures/subjects/cluster.ts';
 import { pod, unready } from '../fixtures/subjects/targets/pod.ts';
 import { limiterSpec, never, PERMITTED } from '../kit/driven-limiter.ts';

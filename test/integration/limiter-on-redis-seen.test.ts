@@ -17,7 +17,7 @@ import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/c
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { checkHealth } from '../../src/subjects/ratelimiter/interfaces/http/http-health.ts';
 import { rateLimiterOf } from '../../src/subjects/ratelimiter/schema.ts';
-import { RedisConnections } from '../../src/subjects/ratelimiter/store/redis-client.ts';
+import { RedisConnections } from '../../src/subjects/redis/client/redis-client.ts';
 import { limiterSpec, never } from '../kit/driven-limiter.ts';
 
 const LIMIT = 6;

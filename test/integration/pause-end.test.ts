@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../src/local/redis-server.ts';
 import { injectRedisPause, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
-import { waitForPauseEnd } from '../../src/subjects/ratelimiter/store/write-probe.ts';
+import { waitForPauseEnd } from '../../src/subjects/redis/client/write-probe.ts';
 import { startDelayingProxy } from '../kit/delaying-proxy.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 

@@ -5,8 +5,8 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
-import type { ServerIdentity } from '../../src/subjects/ratelimiter/store/pinned-server.ts';
-import { parseInfo } from '../../src/subjects/ratelimiter/store/redis-info.ts';
+import type { ServerIdentity } from '../../src/subjects/redis/client/pinned-server.ts';
+import { parseInfo } from '../../src/subjects/redis/client/redis-info.ts';
 
 let server: RedisServer;
 beforeEach(async () => {

@@ -15,6 +15,7 @@ const FOLDERS = [
   'src/subjects/ratelimiter/checkers',
   'src/subjects/ratelimiter/limits',
   'src/subjects/ratelimiter/scenarios',
+  'src/subjects/redis/faults',
 ];
 /** The verdict and the bounds, which everything else builds on. */
 const SHORT = [

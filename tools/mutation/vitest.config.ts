@@ -6,7 +6,11 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
-    include: ['src/demo/**/*.test.ts', 'src/subjects/ratelimiter/{checkers,limits,faults}/**/*.test.ts'],
+    include: [
+      'src/demo/**/*.test.ts',
+      'src/subjects/ratelimiter/{checkers,limits}/**/*.test.ts',
+      'src/subjects/redis/faults/**/*.test.ts',
+    ],
     exclude: ['**/*.property.test.ts'],
     testTimeout: 300_000,
   },

@@ -1,11 +1,13 @@
 /**
  * The rate limiter's additions to the API: its part of the spec, its faults, and its reasons for refusals and waits.
  */
+
 import type { SubjectApi } from '../../api/index.ts';
+import { REDIS_AUTH_SECRET_TYPE } from '../redis/admission/redis-auth.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
 import { REMEDY_RULE } from './remedy.ts';
 import { SCENARIO_TYPES } from './scenarios/index.ts';
-import { HTTP_AUTH_SECRET_TYPE, PART, REDIS_AUTH_SECRET_TYPE, rateLimiterSchema } from './schema.ts';
+import { HTTP_AUTH_SECRET_TYPE, PART, rateLimiterSchema } from './schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
   member: PART,

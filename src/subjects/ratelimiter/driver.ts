@@ -11,8 +11,10 @@ import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
 import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
-import { StoreRefusedError } from './faults/fault.ts';
-import { injectNoted, type PauseNotes } from './faults/noted-pause.ts';
+import type { ServerIdentity } from '../redis/client/pinned-server.ts';
+import { NotFoundOutError, type StoreCheck, StoreRefusedError } from '../redis/faults/fault.ts';
+import { injectNoted, type PauseNotes } from '../redis/faults/noted-pause.ts';
+import { untilAborted } from '../waiting.ts';
 import { linesOf } from './history/json-lines.ts';
 import type { ConnectionShare } from './http/connection-budget.ts';
 import { type CallerControls, controlCallers } from './interfaces/http/control-callers.ts';
@@ -26,11 +28,9 @@ import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
 import { keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
 import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
-import type { ServerIdentity } from './store/pinned-server.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
-import { NotFoundOutError, type StoreCheck, type Toolkit } from './tools.ts';
-import { untilAborted } from './waiting.ts';
+import { type Toolkit } from './tools.ts';
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;

@@ -11,8 +11,11 @@ import { ghostAllowing } from './scenarios/ghost-allowing/index.ts';
 import { planOf } from './scenarios/scenario-type.ts';
 import type { RateLimiterSpec } from './schema.ts';
 
+export { REDIS_ACL } from '../redis/client/advice.ts';
+export { RedisConnections } from '../redis/client/redis-client.ts';
+export type { RedisTarget } from '../redis/client/redis-target.ts';
+export { injectRedisPause, type RedisPause, type RedisPauseOptions } from '../redis/faults/pause.ts';
 export type { BurstResult } from './checkers/burst-result.ts';
-export { injectRedisPause, type RedisPause, type RedisPauseOptions } from './faults/pause.ts';
 export { ConnectionBudget } from './http/connection-budget.ts';
 export { freeFileDescriptors } from './http/file-descriptors.ts';
 export { SAMPLE_EVERY_MS } from './interfaces/counter-watch.ts';
@@ -20,9 +23,6 @@ export { type BurstOptions, injectBurstTraffic } from './interfaces/reference/ch
 export { sampleCounters } from './interfaces/reference/counter-sample.ts';
 export { LimiterClient } from './interfaces/reference/limiter-client.ts';
 export { type LimitWindow, setupRateLimit } from './interfaces/reference/setup-limit.ts';
-export { REDIS_ACL } from './store/advice.ts';
-export { RedisConnections } from './store/redis-client.ts';
-export type { RedisTarget } from './store/redis-target.ts';
 export type { NodeTarget, RateLimiterTarget } from './target.ts';
 
 /** Pauses the writes of Redis and drives steady traffic during that time. */

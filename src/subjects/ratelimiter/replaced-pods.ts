@@ -4,9 +4,9 @@
  */
 
 import { messageOf } from '../../api/index.ts';
+import { NotFoundOutError } from '../redis/faults/fault.ts';
 import { listed } from '../targets/refusal.ts';
-import { NotFoundOutError } from './tools.ts';
-import { TIMED_OUT, within } from './waiting.ts';
+import { TIMED_OUT, within } from '../waiting.ts';
 
 /** Names of the pods that are no longer at their addresses. @throws if this cannot be determined */
 export type FindReplacedPods = (signal: AbortSignal) => Promise<readonly string[]>;

@@ -7,13 +7,13 @@ import { counted, messageOf } from '../../api/index.ts';
 import type { SubjectEffect } from '../../demo/effects.ts';
 import type { RemedyReport } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
+import { endingWithin, fairTimeout } from '../waiting.ts';
 import { type CounterSample, missingIn, totalAdmitted } from './history/counter-sample.ts';
 import { injectBurstTraffic } from './interfaces/reference/check-burst.ts';
 import type { ReferenceLimiter } from './interfaces/reference/reference-limiter.ts';
 import type { LimitWindow } from './interfaces/reference/setup-limit.ts';
 import { isDemoKey } from './schema.ts';
 import type { Toolkit } from './tools.ts';
-import { endingWithin, fairTimeout } from './waiting.ts';
 
 export interface ResetTools extends Toolkit {
   /** Consulted right before the limit is set. */

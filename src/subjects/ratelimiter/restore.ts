@@ -2,14 +2,14 @@
 import { counted, messageOf, truncate } from '../../api/index.ts';
 import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
+import type { OwnPause } from '../redis/client/own-pause.ts';
+import type { RedisConnections } from '../redis/client/redis-client.ts';
+import { RedisClientError } from '../redis/client/redis-error.ts';
+import { proveWrite } from '../redis/client/write-probe.ts';
+import { pauseFor } from '../waiting.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
 import { type FindReplacedPods, replacedPods } from './replaced-pods.ts';
-import type { OwnPause } from './store/own-pause.ts';
-import type { RedisConnections } from './store/redis-client.ts';
-import { RedisClientError } from './store/redis-error.ts';
-import { proveWrite } from './store/write-probe.ts';
-import { pauseFor } from './waiting.ts';
 
 /** A write that is not held back takes far less. */
 const QUICK_WRITE_MS = 500;

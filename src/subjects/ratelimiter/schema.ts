@@ -1,6 +1,8 @@
 /** The rate limiter's part of the spec, `spec.rateLimiter`. */
 import { z } from 'zod';
-import { type ChaosDemoSpec, cel, durationField, GROUP, subjectPart } from '../../api/index.ts';
+import { type ChaosDemoSpec, cel, durationField, subjectPart } from '../../api/index.ts';
+import { COUNT_TYPES } from '../redis/client/count-place.ts';
+import { redisSchema } from '../redis/schema.ts';
 import {
   ADDRESS_PLACE,
   HTTP_AUTH_SECRET_TYPE,
@@ -8,14 +10,11 @@ import {
   KEY_PLACE,
   requestPath,
 } from './interfaces/http/schema.ts';
-import { COUNT_TYPES } from './store/count-place.ts';
 
 /** Its member of `spec`. */
 export const PART = 'rateLimiter';
 
 export { HTTP_AUTH_SECRET_TYPE };
-/** Type of the Secret that the operator accepts for a Redis. */
-export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
 
 const labelSelector = z
   .object({
@@ -55,34 +54,6 @@ const count = z
       message: 'type Hash needs field, and no other type takes it',
     }),
   });
-
-const redis = z
-  .object({
-    service: z
-      .string()
-      .min(1)
-      .max(63)
-      .describe('Name of the Service of that Redis, in this namespace and with a selector.'),
-    port: z.int().min(1).max(65535).default(6379).describe('Port of that Service.'),
-    authSecretName: z
-      .string()
-      .min(1)
-      .max(253)
-      .optional()
-      .describe(
-        `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt.`,
-      ),
-    tls: z
-      .boolean()
-      .default(false)
-      .describe('Connect with TLS. The certificate must be valid for the DNS name of the Service.'),
-    count: count.optional(),
-    allowOtherClients: z
-      .boolean()
-      .default(false)
-      .describe('Pause writes even if clients other than the selected pods use this Redis.'),
-  })
-  .describe('The Redis in which the rate limiter counts.');
 
 /** The largest limit; CEL rules that multiply with it need the bound. */
 export const MOST_REQUESTS = 5000;
@@ -175,7 +146,9 @@ export const rateLimiterSchema = z
           message: 'must be a port from 1 to 65535 or the name of a container port',
         }),
       }),
-    redis,
+    redis: redisSchema
+      .extend({ count: count.optional() })
+      .describe('The Redis in which the rate limiter counts.'),
     limit,
     health,
   })

@@ -1,6 +1,7 @@
 /** The rate limiter as discovered: its pods and its Redis. */
+
+import type { RedisTarget } from '../redis/client/redis-target.ts';
 import type { HttpAuth } from './admission/http-auth.ts';
-import type { RedisTarget } from './store/redis-target.ts';
 
 /** One pod of the rate limiter. */
 export interface NodeTarget {

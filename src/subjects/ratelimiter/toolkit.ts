@@ -1,6 +1,9 @@
 /** The connections of one run to the pods and the Redis, shared by effects, activities and faults. */
 import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
+import { OwnPause } from '../redis/client/own-pause.ts';
+import type { ServerIdentity } from '../redis/client/pinned-server.ts';
+import { RedisConnections } from '../redis/client/redis-client.ts';
 import { dialTls, TLS_COST } from './http/dial.ts';
 import { NodeClient } from './http/node-client.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
@@ -11,9 +14,6 @@ import { isReference, mappingOf } from './interfaces/reference/preset.ts';
 import { ReferenceCallers } from './interfaces/reference/reference-callers.ts';
 import { ReferenceLimiter } from './interfaces/reference/reference-limiter.ts';
 import { rateLimiterOf } from './schema.ts';
-import { OwnPause } from './store/own-pause.ts';
-import type { ServerIdentity } from './store/pinned-server.ts';
-import { RedisConnections } from './store/redis-client.ts';
 import type { Toolkit } from './tools.ts';
 
 /** Connections for the limits and counters of one pod; few, because each carries one request at a time. */

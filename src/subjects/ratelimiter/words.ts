@@ -24,11 +24,6 @@ export function sinceStart(at: number, startedAt: number | undefined): string {
   return `${seconds < 0 ? '-' : '+'}${Math.abs(seconds).toFixed(2)} s`;
 }
 
-/** An error and what to do about it, as one clause. */
-export function withAdvice(said: string, advice: string | undefined): string {
-  return advice === undefined ? said : `${said.replace(/\.$/, '')}; ${advice}`;
-}
-
 /** The shortfall if this many requests were left out, with what to do. */
 export function leftOutShortfall(requests: number): string {
   return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;

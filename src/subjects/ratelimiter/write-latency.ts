@@ -1,6 +1,6 @@
 /** Latency of real writes while nothing is paused. */
-import type { RedisConnections } from './store/redis-client.ts';
-import { pauseFor, TIMED_OUT, within } from './waiting.ts';
+import type { RedisConnections } from '../redis/client/redis-client.ts';
+import { pauseFor, TIMED_OUT, within } from '../waiting.ts';
 
 const WRITES = 20;
 const WRITE_TIMEOUT_MS = 5000;

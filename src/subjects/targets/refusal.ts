@@ -63,3 +63,8 @@ export function listed(names: readonly string[], most = 3): string {
   if (shown.length < 2) return shown.join('');
   return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
 }
+
+/** An error and what to do about it, as one clause. */
+export function withAdvice(said: string, advice: string | undefined): string {
+  return advice === undefined ? said : `${said.replace(/\.$/, '')}; ${advice}`;
+}

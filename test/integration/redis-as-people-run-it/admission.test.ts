@@ -2,8 +2,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
-import { admitRedis } from '../../../src/subjects/ratelimiter/admission/redis-admission.ts';
 import { REDIS_ACL, type RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
 import { Refusal } from '../../../src/subjects/targets/refusal.ts';
 import { until } from '../../kit/until.ts';
 

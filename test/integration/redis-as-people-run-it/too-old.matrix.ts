@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../src/local/ports.ts';
-import { admitRedis } from '../../../src/subjects/ratelimiter/admission/redis-admission.ts';
+import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
 import { until } from '../../kit/until.ts';
 
 it('a Redis before 7.0 is refused', async () => {

@@ -2,13 +2,8 @@
 import { resourcePath } from '../../../kube/resource-path.ts';
 import type { Secret } from '../../../subjects/cluster.ts';
 import { readHttpAuth } from '../../../subjects/ratelimiter/admission/http-auth.ts';
-import { readRedisAuth } from '../../../subjects/ratelimiter/admission/redis-auth.ts';
-import {
-  HTTP_AUTH_SECRET_TYPE,
-  PART,
-  type RateLimiterSpec,
-  REDIS_AUTH_SECRET_TYPE,
-} from '../../../subjects/ratelimiter/schema.ts';
+import { HTTP_AUTH_SECRET_TYPE, PART, type RateLimiterSpec } from '../../../subjects/ratelimiter/schema.ts';
+import { REDIS_AUTH_SECRET_TYPE, readRedisAuth } from '../../../subjects/redis/admission/redis-auth.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import { shell } from '../connection.ts';
 import { checked, type DemoCheckContext, mergePatch, read } from './check-context.ts';

@@ -1,8 +1,8 @@
 /** Checks that there is a target: the limiter's pods, Service and pod of Redis, Secrets. Same rules as the operator. */
 import { resourcePath } from '../../../kube/resource-path.ts';
 import type { Pod, Service } from '../../../subjects/cluster.ts';
-import { podSelectorOf, resolveRedis } from '../../../subjects/ratelimiter/admission/redis-service.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../../../subjects/ratelimiter/schema.ts';
+import { podSelectorOf, resolveRedis } from '../../../subjects/redis/admission/redis-service.ts';
 import { isReady, selectPods } from '../../../subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { MOST_PODS } from '../../../subjects/targets/namespace-reader.ts';

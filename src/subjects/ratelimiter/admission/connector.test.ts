@@ -2,10 +2,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
-import {
-  RUN_ID,
-  serverWith,
-} from '../../../../test/fixtures/subjects/ratelimiter/admission/answering-redis.ts';
+import { RUN_ID, serverWith } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
 import { pod } from '../../../../test/fixtures/subjects/targets/pod.ts';
 import { limiterSpec, never } from '../../../../test/kit/driven-limiter.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';

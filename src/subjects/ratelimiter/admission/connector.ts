@@ -13,6 +13,11 @@ import type {
 } from '../../../demo/subject.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
+import { atItsAddress } from '../../redis/admission/find-redis.ts';
+import { admitRedis } from '../../redis/admission/redis-admission.ts';
+import { type CoolingRedis, RedisRest } from '../../redis/admission/redis-rest.ts';
+import { redisName } from '../../redis/client/redis-target.ts';
+import { NotFoundOutError, type StoreCheck } from '../../redis/faults/fault.ts';
 import { templatesOf } from '../../targets/pod-template.ts';
 import { checkPreconditions, watchPreconditions } from '../../targets/precondition-check.ts';
 import { Readiness } from '../../targets/readiness.ts';
@@ -23,10 +28,7 @@ import { scenarioTypeOf } from '../scenarios/index.ts';
 import { isOfOneCaller, tooLong } from '../scenarios/rests.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
-import { redisName } from '../store/redis-target.ts';
-import { NotFoundOutError, type StoreCheck } from '../tools.ts';
 import {
-  atItsAddress,
   type DiscoveredTarget,
   discover,
   findAddresses,
@@ -37,8 +39,6 @@ import {
 } from './discovery.ts';
 import { PAUSES, pausedFor, requireShare } from './pause-share.ts';
 import { type Asking, PodsInUse } from './pods-in-use.ts';
-import { admitRedis } from './redis-admission.ts';
-import { type CoolingRedis, RedisRest } from './redis-rest.ts';
 
 /** What is known of a Redis whose lease this run holds. */
 interface Held {

@@ -2,7 +2,9 @@
  * Finds which pods a rate limiter runs in, and which pod is its Redis. Reads the API server only and connects to
  * nothing (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
-import type { Cluster, Pod, Secret } from '../../cluster.ts';
+import type { Cluster, Pod } from '../../cluster.ts';
+import { findRedis } from '../../redis/admission/find-redis.ts';
+import type { RedisTarget } from '../../redis/client/redis-target.ts';
 import {
   addressesOf,
   type EligiblePods,
@@ -15,11 +17,9 @@ import { formatLabelSelector } from '../../targets/label-selector.ts';
 import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { orRefusal, Refusal } from '../../targets/refusal.ts';
+import { findSecret } from '../../targets/secret-keys.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
-import type { RedisTarget } from '../store/redis-target.ts';
 import { type HttpAuth, readHttpAuth } from './http-auth.ts';
-import { type RedisAuth, readRedisAuth } from './redis-auth.ts';
-import { podSelectorOf, type RedisEndpoint, resolveRedis } from './redis-service.ts';
 
 /** The target of a run, as discovered now. */
 export interface DiscoveredTarget {
@@ -110,24 +110,6 @@ export async function findReplacedPods(
   return nodes.filter(({ host, uid }) => staying.get(uid) !== host).map(({ name }) => name);
 }
 
-/**
- * Whether the pod of a Redis is still the one that was found, at the same address. A pod that is being deleted keeps
- * its address to its end, and may still be paused.
- * @returns Going: it is being deleted
- * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing.
- */
-export async function atItsAddress(
-  { cluster, namespace }: Place,
-  { host, podName, podUid }: RedisTarget,
-  signal: AbortSignal,
-): Promise<'Staying' | 'Going' | 'Gone'> {
-  const pod = await new NamespaceReader(cluster, namespace, signal).pod(podName);
-  const { phase, podIP } = pod?.status ?? {};
-  if (pod?.metadata.uid !== podUid || podIP !== host) return 'Gone';
-  if (phase === 'Succeeded' || phase === 'Failed') return 'Gone';
-  return pod !== undefined && isAlive(pod) ? 'Staying' : 'Going';
-}
-
 function readerOf({ cluster, namespace }: Place, signal: AbortSignal): NamespaceReader {
   return new NamespaceReader(cluster, namespace, signal);
 }
@@ -158,77 +140,16 @@ async function findPods(reader: NamespaceReader, limiter: RateLimiterSpec): Prom
   return eligible;
 }
 
-async function findRedis(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisTarget> {
-  const endpoint = await findEndpoint(reader, redis);
-  const auth = await findAuth(reader, redis);
-  return {
-    ...endpoint,
-    ...auth,
-    tls: redis.tls,
-    ...(redis.tls ? { servername: `${redis.service}.${reader.namespace}.svc` } : {}),
-  };
-}
-
-async function findEndpoint(
-  reader: NamespaceReader,
-  redis: RateLimiterSpec['redis'],
-): Promise<RedisEndpoint> {
-  const { port, service: name } = redis;
-  const service = await reader.service(name);
-  if (service === undefined) {
-    throw new Refusal(
-      'RedisNotFound',
-      `there is no Service ${name} in namespace ${reader.namespace}: write the name of the Service of Redis in ${PART}.redis.service`,
-    );
-  }
-  const pods = await reader.pods(podSelectorOf(service));
-  if (pods === undefined) {
-    throw new Refusal(
-      'RedisNotEligible',
-      `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects exactly the one Redis`,
-    );
-  }
-  const endpoint = resolveRedis(service, port, pods);
-  const { localPods } = reader;
-  requirePodAddresses([{ name: endpoint.podName, host: endpoint.host }], {
-    localPods,
-    reason: 'RedisNotEligible',
-  });
-  return endpoint;
-}
-
-async function findAuth(reader: NamespaceReader, redis: RateLimiterSpec['redis']): Promise<RedisAuth> {
-  const name = redis.authSecretName;
-  if (name === undefined) return {};
-  const secret = await findSecret(reader, name, 'RedisAuthInvalid', 'redis.authSecretName');
-  return readRedisAuth(secret, { service: redis.service, tls: redis.tls });
-}
-
 async function findHttpAuth(
   reader: NamespaceReader,
   { http, selector: { matchLabels } }: RateLimiterSpec,
 ): Promise<HttpAuth | undefined> {
   const name = http?.authSecretName;
   if (http === undefined || name === undefined) return undefined;
-  const secret = await findSecret(reader, name, 'HTTPAuthInvalid', 'http.authSecretName');
+  const secret = await findSecret(reader, name, 'HTTPAuthInvalid', `${PART}.http.authSecretName`);
   return readHttpAuth(secret, {
     matchLabels,
     tls: http.tlsServerName !== undefined,
     headers: http.headers.map((header) => header.name),
   });
-}
-
-/** @throws {Refusal} with this reason if there is none; the message names the field */
-async function findSecret(
-  reader: NamespaceReader,
-  name: string,
-  reason: 'RedisAuthInvalid' | 'HTTPAuthInvalid',
-  field: string,
-): Promise<Secret> {
-  const secret = await reader.secret(name);
-  if (secret !== undefined) return secret;
-  throw new Refusal(
-    reason,
-    `there is no Secret ${name} in namespace ${reader.namespace}: make it, or correct ${PART}.${field}`,
-  );
 }

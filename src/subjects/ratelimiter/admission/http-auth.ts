@@ -4,9 +4,9 @@
  */
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
+import { authorityOf, decode } from '../../targets/secret-keys.ts';
 import { isFraming } from '../http/request.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART } from '../schema.ts';
-import { authorityOf, decode } from './secret-keys.ts';
 
 /** What a Secret adds to each request that counts. Missing keys are left out. */
 export interface HttpAuth {

@@ -1,10 +1,10 @@
 /** How long the run of a spec pauses its Redis, and whether any Redis may be paused that long. Pure. */
 import { formatDuration } from '../../../api/index.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';
+import { MOST_PAUSED_MS, SHARE_OF_MS } from '../../redis/admission/redis-rest.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
 import { rateLimiterOf } from '../schema.ts';
-import { MOST_PAUSED_MS, SHARE_OF_MS } from './redis-rest.ts';
 
 /** Types of the faults that leave a pause active unless it is ended. */
 export const PAUSES = new Set(SCENARIO_TYPES.flatMap(({ api, fault }) => (fault ? [api.type] : [])));

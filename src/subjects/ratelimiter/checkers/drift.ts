@@ -10,9 +10,9 @@
 import type { Measure } from '../../../api/index.ts';
 import { counted } from '../../../api/index.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
+import { EARLY_MS } from '../../redis/events.ts';
 import type { CounterSample, CountSource } from '../history/counter-sample.ts';
 import type { CallerRequest } from '../history/events.ts';
-import { EARLY_MS } from '../history/fault-times.ts';
 import { atLeast, leftOutShortfall, perPod, sinceStart, sumOf } from '../words.ts';
 import type { Formula } from './finding.ts';
 import { type PodTraffic, TrafficRecord } from './traffic-record.ts';

@@ -4,9 +4,10 @@
  */
 import { counted } from '../../../api/index.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
+import { EARLY_MS } from '../../redis/events.ts';
 import { listed } from '../../targets/refusal.ts';
 import type { CallerRequest } from '../history/events.ts';
-import { EARLY_MS, type FaultTimes } from '../history/fault-times.ts';
+import type { FaultTimes } from '../history/fault-times.ts';
 import { type Behaviour, behaviourOf, checkBehaviour } from './behaviour.ts';
 import { compose } from './finding.ts';
 import { checkLatency } from './latency.ts';

@@ -4,17 +4,13 @@
  * milliseconds since the epoch by the monotonic clock of the process that sent the requests; fractions count.
  */
 import { z } from 'zod';
+import { moment as at, faultEvent, podName as pod, podCounts, probeEvent, text } from '../../redis/events.ts';
 
-/** A moment until the end of year 9999, the last that RFC 3339 can write. */
-const at = z.number().min(0).max(253_402_300_799_999);
 const count = z.int().min(0).max(1_000_000_000);
-const pod = z.string().max(253);
 const pods = z.array(pod).max(1024);
 /** A count as pods report it or Redis holds it: any integer. */
 const told = z.int();
-const podCounts = z.record(pod, told.min(0));
 const key = z.string().max(512);
-const text = z.string().max(2048);
 
 /** Error: an answer that neither admits nor rejects, or a connection that broke. Timeout: no answer in time. */
 export const OUTCOMES = ['Admitted', 'Rejected', 'Error', 'Timeout'] as const;
@@ -61,52 +57,6 @@ export const callerRequest = z.strictObject({
   cause: z.enum(CAUSES).optional(),
 });
 
-const fault = z.discriminatedUnion('step', [
-  /** It is about to be injected, and ends no later than `until`. */
-  z.strictObject({ kind: z.literal('fault'), step: z.literal('Planned'), at, until: at }),
-  /** What is known of it now; replaces earlier reports. */
-  z.strictObject({
-    kind: z.literal('fault'),
-    step: z.literal('Reported'),
-    startedAt: at.optional(),
-    endedAt: at.optional(),
-    proof: z.enum(['Confirmed', 'Mismatch', 'Inconclusive']).optional(),
-    message: text,
-    evidence: z.array(text).max(16),
-  }),
-  /** How many connections of each pod were ended by then, since the fault began. */
-  z.strictObject({
-    kind: z.literal('fault'),
-    step: z.literal('ConnectionsEnded'),
-    at,
-    connections: podCounts,
-  }),
-  /** From then on it is unknown whether the fault is active: the probe that showed it has ended. */
-  z.strictObject({ kind: z.literal('fault'), step: z.literal('Doubted'), at }),
-]);
-
-/** One read or write of the store by a separate client. */
-const probe = z.strictObject({
-  kind: z.literal('probe'),
-  /**
-   * Read, Written: it was answered after `tookMs`. Waiting: a write has waited for `tookMs`. Unreachable: no answer
-   * came. Lost: a connection broke with an unanswered write. Refused: the answer was an error. Restarted: another
-   * server process answers.
-   */
-  state: z.enum([
-    'Read',
-    'Written',
-    'Waiting',
-    'Unreachable',
-    'Lost',
-    'ReadRefused',
-    'WriteRefused',
-    'Restarted',
-  ]),
-  at,
-  tookMs: z.number().min(0).optional(),
-});
-
 const health = z.strictObject({
   kind: z.literal('health'),
   at,
@@ -118,7 +68,7 @@ const health = z.strictObject({
 
 /** An event of a history, as on one line of a file. */
 export const historyEvent = z.union([
-  fault,
+  faultEvent,
   z.discriminatedUnion('kind', [
     callerRequest.extend({ kind: z.literal('request'), id: count }),
     /** The request `id`, recorded as unanswered, has an answer after all. */
@@ -127,7 +77,7 @@ export const historyEvent = z.union([
     z.strictObject({ kind: z.literal('left-out'), requests: count }),
     /** This many events are missing, because the history was full. */
     z.strictObject({ kind: z.literal('dropped'), events: count }),
-    probe,
+    probeEvent,
     health,
     /** One sample of the counters of a caller; see `CounterSample`. */
     z.strictObject({
@@ -195,7 +145,4 @@ export type RequestOutcome = (typeof OUTCOMES)[number];
 export type LateAnswer = Readonly<z.infer<typeof late>>;
 /** One request with its outcome, and the answer that came after its caller had given up, if any. */
 export type CallerRequest = Readonly<z.infer<typeof callerRequest>> & { readonly late?: LateAnswer };
-export type FaultEvent<S extends EventOf<'fault'>['step']> = Extract<EventOf<'fault'>, { step: S }>;
-/** One read or write of the store by a separate client. */
-export type ProbeEvent = EventOf<'probe'>;
 export type EventOf<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>;

@@ -1,11 +1,5 @@
 /** When a fault was active, as far as known. Pure. */
 
-/**
- * A fault that ends this much before its planned end did not last, in milliseconds: a store ends a pause late, never
- * early.
- */
-export const EARLY_MS = 250;
-
 /** When a fault was active; milliseconds since the epoch. */
 export interface FaultTimes {
   readonly startedAt?: number;

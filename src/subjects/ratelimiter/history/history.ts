@@ -3,7 +3,8 @@
  * and nothing else records.
  */
 
-import type { CallerRequest, EventOf, FaultEvent, HistoryEvent, LateAnswer } from './events.ts';
+import type { FaultEvent } from '../../redis/events.ts';
+import type { CallerRequest, EventOf, HistoryEvent, LateAnswer } from './events.ts';
 import type { FaultTimes } from './fault-times.ts';
 import type { Setup } from './setup.ts';
 

@@ -3,7 +3,7 @@
  * moment all are written in one turn of the event loop.
  */
 import { messageOf } from '../../../api/index.ts';
-import { fairTimeout, pauseFor, within } from '../waiting.ts';
+import { fairTimeout, pauseFor, within } from '../../waiting.ts';
 import type { HttpAnswer } from './answer.ts';
 import {
   type Burst,

@@ -1,5 +1,5 @@
 /** Why a request to a pod has no answer. Pure. */
-import { withAdvice } from '../words.ts';
+import { withAdvice } from '../../targets/refusal.ts';
 
 /**
  * UNREACHABLE: no connection could be made. NO_CONNECTIONS: this machine or process has none left. RESET: the

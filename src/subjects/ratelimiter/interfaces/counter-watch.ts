@@ -1,7 +1,7 @@
 /** Samples the counters of a key at a fixed rate, one sample at a time. */
 
+import { pauseFor } from '../../waiting.ts';
 import type { CounterSample } from '../history/counter-sample.ts';
-import { pauseFor } from '../waiting.ts';
 
 export const SAMPLE_EVERY_MS = 100;
 

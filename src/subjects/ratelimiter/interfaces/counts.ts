@@ -1,7 +1,7 @@
 /** Where the counts of one caller are read: the pods' counters and Redis, or the sender's own count and Redis. */
 import { messageOf } from '../../../api/index.ts';
+import { gaveNoAnswer } from '../../redis/client/redis-error.ts';
 import type { AdmittedByPod, CounterSample, CountSource } from '../history/counter-sample.ts';
-import { gaveNoAnswer } from '../store/redis-error.ts';
 import type { Toolkit } from '../tools.ts';
 import { storedCount } from './http/stored-count.ts';
 

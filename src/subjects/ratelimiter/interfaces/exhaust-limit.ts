@@ -2,9 +2,9 @@
  * Exhausts the limit of one caller at a steady rate: a correct limiter admits up to the limit, and rejects after that.
  */
 import { truncate } from '../../../api/index.ts';
+import { pauseFor } from '../../waiting.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { NodeClient } from '../http/node-client.ts';
-import { pauseFor } from '../waiting.ts';
 import { requestIn } from './caller-request.ts';
 import type { Callers } from './callers.ts';
 

@@ -2,9 +2,10 @@
  * The one limit of a run on a rate limiter that identifies callers by the source address only. All requests of the run
  * are of one caller, so each part of a run begins once that limit is replenished.
  */
+
+import { pauseFor } from '../../waiting.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { replenishedAt } from '../limits/replenish.ts';
-import { pauseFor } from '../waiting.ts';
 
 export class OwnLimit {
   readonly #limit: RateLimit;

@@ -8,13 +8,13 @@ import type {
   RecoveryReport,
 } from '../../../demo/observed.ts';
 import type { FaultEvidence, Permit } from '../../../demo/subject.ts';
-import type { FaultListener, FaultMoment, StoreFault } from '../faults/fault.ts';
+import { watchStore } from '../../redis/client/store-watch.ts';
+import { proveWrite } from '../../redis/client/write-probe.ts';
+import type { FaultListener, FaultMoment, StoreFault } from '../../redis/faults/fault.ts';
+import { untilAborted } from '../../waiting.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
-import { watchStore } from '../store/store-watch.ts';
-import { proveWrite } from '../store/write-probe.ts';
 import type { Toolkit } from '../tools.ts';
-import { untilAborted } from '../waiting.ts';
 import type { ScenarioType } from './scenario-type.ts';
 import { faultEvent, setupOf } from './setup.ts';
 import type { Recording, Workload } from './workload.ts';

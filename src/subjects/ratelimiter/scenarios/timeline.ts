@@ -14,6 +14,7 @@ import {
   type SeenInvariant,
   type Signal,
 } from '../../../evidence/index.ts';
+import type { FaultEvent, ProbeEvent } from '../../redis/events.ts';
 import type { BurstResult } from '../checkers/burst-result.ts';
 import type { CounterSample, CountSource } from '../history/counter-sample.ts';
 import { sampleOf } from '../history/counts.ts';
@@ -21,10 +22,8 @@ import type {
   CallerKind,
   CallerRequest,
   EventOf,
-  FaultEvent,
   HistoryEvent,
   LateAnswer,
-  ProbeEvent,
   RequestOutcome,
 } from '../history/events.ts';
 import type { FaultTimes } from '../history/fault-times.ts';

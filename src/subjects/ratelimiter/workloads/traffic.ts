@@ -2,12 +2,13 @@
  * The open-loop sender: requests at a fixed rate that does not wait for answers, so a slow rate limiter gets no fewer.
  * A request whose caller has given up may stay open: a limiter that admits it late has admitted it.
  */
+
+import { pauseFor } from '../../waiting.ts';
 import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts';
 import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
 import type { NodeClient, RequestResult } from '../http/node-client.ts';
 import { outcomeOf, requestIn } from '../interfaces/caller-request.ts';
 import type { Callers } from '../interfaces/callers.ts';
-import { pauseFor } from '../waiting.ts';
 
 const TICK_MS = 10;
 

@@ -4,7 +4,7 @@ import {
   jsonAnswer,
   startAnsweringNode,
 } from '../../../../../test/fixtures/subjects/ratelimiter/http/answering-node.ts';
-import { standstillMs } from '../../../../../test/fixtures/subjects/ratelimiter/standstill.ts';
+import { standstillMs } from '../../../../../test/fixtures/subjects/redis/standstill.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type BurstNode, spread } from '../../http/burst-plan.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { RedisConnections } from '../../../redis/client/redis-client.ts';
 import type { CounterSample } from '../../history/counter-sample.ts';
-import type { RedisConnections } from '../../store/redis-client.ts';
 import { podsProblem } from './control-counts.ts';
 
 const redis = { name: 'redis-0' } as RedisConnections;

@@ -1,5 +1,6 @@
 /** The control of a count: whether the counters that a fault is compared with are right for one caller. */
 import { counted } from '../../../../api/index.ts';
+import { pauseFor } from '../../../waiting.ts';
 import {
   type AdmittedByPod,
   type CounterSample,
@@ -7,7 +8,6 @@ import {
   totalAdmitted,
 } from '../../history/counter-sample.ts';
 import type { Toolkit } from '../../tools.ts';
-import { pauseFor } from '../../waiting.ts';
 import { perPod, sumOf } from '../../words.ts';
 import { countsOf } from '../counts.ts';
 

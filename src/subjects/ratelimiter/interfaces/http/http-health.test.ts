@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { RedisConnections } from '../../../redis/client/redis-client.ts';
 import { NodeClient } from '../../http/node-client.ts';
 import { rateLimiterSchema } from '../../schema.ts';
-import type { RedisConnections } from '../../store/redis-client.ts';
 import { checkHealth } from './http-health.ts';
 
 const HTTP = { interface: 'HTTP', http: { path: '/$(key)' }, health: { path: '/healthz' } };

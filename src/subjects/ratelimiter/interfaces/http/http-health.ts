@@ -1,9 +1,9 @@
 import { messageOf } from '../../../../api/index.ts';
 import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../demo/health.ts';
+import { pauseFor } from '../../../waiting.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import type { RequestResult } from '../../http/node-client.ts';
 import type { Toolkit } from '../../tools.ts';
-import { pauseFor } from '../../waiting.ts';
 import { healthPathOf, isReference } from '../reference/preset.ts';
 
 /** The result of a plain HTTP request to a server that does not speak HTTP, or speaks HTTPS. */

@@ -1,5 +1,6 @@
 /** How far counts lag behind what was admitted, without a fault: under steady traffic of callers under their limit. */
 import { counted } from '../../../../api/index.ts';
+import { pauseFor } from '../../../waiting.ts';
 import type { Lag } from '../../baseline.ts';
 import { CONTROL_WINDOW_MS } from '../../controls.ts';
 import { missingIn, totalAdmitted } from '../../history/counter-sample.ts';
@@ -7,7 +8,6 @@ import type { RequestResult } from '../../http/node-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
-import { pauseFor } from '../../waiting.ts';
 import { leftOutShortfall } from '../../words.ts';
 import { always, type Due, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
 import { outcomeOf } from '../caller-request.ts';

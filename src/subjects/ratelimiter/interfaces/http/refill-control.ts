@@ -3,11 +3,11 @@
  * limiter may admit, and a fault could hide in that difference.
  */
 import { counted, formatDuration } from '../../../../api/index.ts';
+import { pauseFor } from '../../../waiting.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { LimitNotKeptError, overAdmission } from '../../limits/over-admission.ts';
 import type { RateLimit, TokenBucket } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
-import { pauseFor } from '../../waiting.ts';
 import { type ExhaustOptions, exhaustLimit } from '../exhaust-limit.ts';
 
 /** How long the control waits for tokens; milliseconds. */

@@ -5,11 +5,11 @@
  */
 
 import { counted } from '../../../../api/index.ts';
+import { type CommandCounts, grown, parseCommandCounts } from '../../../redis/client/command-counts.ts';
+import type { RedisConnections } from '../../../redis/client/redis-client.ts';
+import { pauseFor } from '../../../waiting.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import type { NodeClient } from '../../http/node-client.ts';
-import { type CommandCounts, grown, parseCommandCounts } from '../../store/command-counts.ts';
-import type { RedisConnections } from '../../store/redis-client.ts';
-import { pauseFor } from '../../waiting.ts';
 import { sumOf } from '../../words.ts';
 
 /** How long Redis is observed without requests before the first one; milliseconds. */

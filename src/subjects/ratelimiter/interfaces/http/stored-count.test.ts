@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import type { CountPlace } from '../../../redis/client/count-place.ts';
+import type { RedisConnections } from '../../../redis/client/redis-client.ts';
 import { rateLimiterSchema } from '../../schema.ts';
-import type { CountPlace } from '../../store/count-place.ts';
-import type { RedisConnections } from '../../store/redis-client.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 import { patternOf, storedCount } from './stored-count.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { RedisConnections } from '../../store/redis-client.ts';
+import type { RedisConnections } from '../../../redis/client/redis-client.ts';
 import { sampleCounters } from './counter-sample.ts';
 import { LimiterClient, LimiterClientError } from './limiter-client.ts';
 

@@ -1,8 +1,8 @@
 /** Samples the counters that the pods of the bundled limiter report, then what Redis counted. */
 import { messageOf } from '../../../../api/index.ts';
+import type { RedisConnections } from '../../../redis/client/redis-client.ts';
+import { gaveNoAnswer } from '../../../redis/client/redis-error.ts';
 import type { CounterSample } from '../../history/counter-sample.ts';
-import type { RedisConnections } from '../../store/redis-client.ts';
-import { gaveNoAnswer } from '../../store/redis-error.ts';
 import { type LimiterClient, LimiterClientError, type LimiterFailure } from './limiter-client.ts';
 
 /** Failures of a pod that answered, and of this process, which sent nothing. */

@@ -1,11 +1,11 @@
 /** What a run can do with the bundled limiter besides sending requests: set limits, and sample counters. */
 import { counted, formatDuration, parseDuration } from '../../../../api/index.ts';
 import type { Prepared } from '../../../../demo/observed.ts';
+import { clockOffset } from '../../../redis/client/clock-offset.ts';
+import type { RedisConnections } from '../../../redis/client/redis-client.ts';
+import { pauseFor } from '../../../waiting.ts';
 import { type CounterSample, missingIn, totalAdmitted } from '../../history/counter-sample.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
-import { clockOffset } from '../../store/clock-offset.ts';
-import type { RedisConnections } from '../../store/redis-client.ts';
-import { pauseFor } from '../../waiting.ts';
 import { type SampledWindow, sampleCounters } from './counter-sample.ts';
 import type { LimitAnswer, LimiterClient } from './limiter-client.ts';
 import { type LimitWindow, removeRateLimit, setupRateLimit } from './setup-limit.ts';

@@ -1,6 +1,6 @@
 /** Sets the demo's own limit on the rate limiter and makes sure that every pod uses it. */
 import { messageOf, truncate } from '../../../../api/index.ts';
-import { endingWithin, pauseFor, within } from '../../waiting.ts';
+import { endingWithin, pauseFor, within } from '../../../waiting.ts';
 import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
 
 /** Retry interval for a pod that does not know the key yet. */

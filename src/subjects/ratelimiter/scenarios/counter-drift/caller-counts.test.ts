@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DriftUnderTest } from '../../../../../test/fixtures/subjects/ratelimiter/drift-under-test.ts';
 import { specSchema } from '../../../../api/index.ts';
+import type { RedisConnections } from '../../../redis/client/redis-client.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { NodeClient } from '../../http/node-client.ts';
 import { outcomeOf } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { rateLimiterOf } from '../../schema.ts';
-import type { RedisConnections } from '../../store/redis-client.ts';
 import { CallerCounts } from './caller-counts.ts';
 
 const HEADER = 'X-RateLimit-Remaining';

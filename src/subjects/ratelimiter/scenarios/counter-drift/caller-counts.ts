@@ -4,6 +4,7 @@
  */
 import { counted, parseDuration } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
+import { pauseFor } from '../../../waiting.ts';
 import {
   type AdmittedByPod,
   type CounterSample,
@@ -18,7 +19,6 @@ import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { type QuotaAnswer, ReportedQuota } from '../../interfaces/http/reported-quota.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
-import { pauseFor } from '../../waiting.ts';
 import { sumOf } from '../../words.ts';
 import { countsBefore, usedBefore } from '../used-before.ts';
 import type { Settled } from '../workload.ts';

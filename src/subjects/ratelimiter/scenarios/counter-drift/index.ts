@@ -2,7 +2,7 @@
  * Counter drift: writes to Redis stall while the pods continue, and their admissions drift from the counts in Redis.
  */
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
-import { FAULTS } from '../../faults/index.ts';
+import { FAULTS } from '../../../redis/faults/index.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { driftEvidence } from './evidence.ts';
 import { DriftJudge } from './judge.ts';

@@ -7,12 +7,12 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
+import { holdFor } from '../../../redis/client/write-probe.ts';
 import type { Baseline } from '../../baseline.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import type { CountSource } from '../../history/counter-sample.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
-import { holdFor } from '../../store/write-probe.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 
 const MOST_RATE = 1000;

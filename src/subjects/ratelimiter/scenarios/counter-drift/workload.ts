@@ -1,10 +1,10 @@
 /** Counter drift: steady traffic with one key, and samples of the counters. */
 import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
+import { untilAborted } from '../../../waiting.ts';
 import { countEvent } from '../../history/counts.ts';
 import { Turn, watchCounters } from '../../interfaces/counter-watch.ts';
 import type { Toolkit } from '../../tools.ts';
-import { untilAborted } from '../../waiting.ts';
 import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
 import { CallerCounts } from './caller-counts.ts';

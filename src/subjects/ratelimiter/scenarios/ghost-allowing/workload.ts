@@ -4,8 +4,9 @@
 import { counted, messageOf, type ScenarioSpec, truncate } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
+import type { FaultMoment } from '../../../redis/faults/fault.ts';
+import { pauseFor, untilAborted } from '../../../waiting.ts';
 import { trialKeys } from '../../checkers/burst-trials.ts';
-import type { FaultMoment } from '../../faults/fault.ts';
 import { countEvent } from '../../history/counts.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { BurstNotSentError, spread } from '../../http/burst-plan.ts';
@@ -16,7 +17,6 @@ import { healthPathOf } from '../../interfaces/reference/preset.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
-import { pauseFor, untilAborted } from '../../waiting.ts';
 import { burstEvents } from '../../workloads/burst.ts';
 import { usedBefore } from '../used-before.ts';
 import type { Recording, Stage, Workload } from '../workload.ts';

@@ -1,6 +1,6 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
-import { FAULTS } from '../../faults/index.ts';
+import { FAULTS } from '../../../redis/faults/index.ts';
 import { accountKey, crossingKey, newKey, overKey, underKeys } from '../caller-keys.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { MOST_CROSSING } from './crossing-callers.ts';

@@ -4,9 +4,9 @@
  * caller sends all requests: its limit is first exhausted without a fault, and replenished when the fault begins.
  */
 import { formatDuration } from '../../../../api/index.ts';
+import { PauseNotSentError } from '../../../redis/faults/pause.ts';
 import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
 import { LEAST_ASKED } from '../../checkers/behaviour.ts';
-import { PauseNotSentError } from '../../faults/pause.ts';
 import type { CallerKind, CallerRequest, RequestOutcome } from '../../history/events.ts';
 import { isConnectionFailure, requestIn } from '../../interfaces/caller-request.ts';
 import {

@@ -1,9 +1,10 @@
 /** Callers that have exhausted their limits: each sends a request once its limit must have returned. */
+
+import { pauseFor } from '../../../waiting.ts';
 import type { NodeClient } from '../../http/node-client.ts';
 import { requestIn } from '../../interfaces/caller-request.ts';
 import type { Callers } from '../../interfaces/callers.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
-import { pauseFor } from '../../waiting.ts';
 import type { RecordRequest } from '../../workloads/traffic.ts';
 
 /**

@@ -1,5 +1,6 @@
 /** A store outage: what callers experience before, during and after a fault of the store. */
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import { pauseFor } from '../../../waiting.ts';
 import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
@@ -7,7 +8,6 @@ import { returnsWithin } from '../../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { replacedPods } from '../../replaced-pods.ts';
 import type { Toolkit } from '../../tools.ts';
-import { pauseFor } from '../../waiting.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
 import type { OutageJudge } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';

@@ -1,0 +1,121 @@
+/** What a server on loopback that is no Redis, or a malicious one, makes of an admission. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type Answers,
+  bulk,
+  INFO,
+  PASSWORD,
+  RUN_ID,
+  serverWith,
+} from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
+import { MOST_STANDSTILL_MS, standstillMs } from '../../../../test/fixtures/subjects/redis/standstill.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { RedisConnections } from '../client/redis-client.ts';
+import { admitRedis } from './redis-admission.ts';
+
+async function outcomeOf(answers: Answers, allowOtherClients = false): Promise<string> {
+  const redis = await serverWith(answers);
+  const signal = new AbortController().signal;
+  const refusal = await admitRedis({ redis, addresses: [] }, { allowOtherClients }, signal).then(
+    (runId) => runId,
+    (error: unknown) => error,
+  );
+  if (!(refusal instanceof Refusal)) return String(refusal);
+  return `${refusal.reason}: ${refusal.message}`;
+}
+
+describe('an admission', () => {
+  it('is granted to what answers as a Redis does', async () => {
+    expect(await outcomeOf({})).toBe(RUN_ID);
+  });
+
+  it.each<[string, Answers]>([
+    ['INFO that is null', { INFO: '$-1\r\n' }],
+    ['INFO that is an array', { INFO: '*1\r\n$1\r\na\r\n' }],
+    ['INFO that is a number', { INFO: ':1\r\n' }],
+    ['CLIENT LIST that is null', { CLIENT: '$-1\r\n' }],
+    ['CLIENT LIST that is an empty array', { CLIENT: '*0\r\n' }],
+    ['CLIENT LIST that is a number', { CLIENT: ':7\r\n' }],
+  ])('is refused with an %s, also where others are allowed', async (_, answers) => {
+    const refused = /^RedisNotEligible: redis-0 .*the server answered .* instead of text: see that a Redis/;
+    expect(await outcomeOf(answers)).toMatch(refused);
+    expect(await outcomeOf(answers, true)).toMatch(refused);
+  });
+
+  it('is refused with a CLIENT LIST that lacks the connection that asked', async () => {
+    const other = bulk('id=1 addr=10.9.9.9:7 name= flags=N user=default\n');
+    expect(await outcomeOf({ CLIENT: other })).toMatch(/^RedisNotEligible: .*a list without it/);
+  });
+
+  it.each<[string, Answers]>([
+    ['an error to AUTH', { AUTH: `-WRONGPASS no ${PASSWORD}\r\n` }],
+    ['an error before it was asked', { AUTH: `+OK\r\n-ERR ${PASSWORD}\r\n` }],
+    ['the role in INFO', { INFO: bulk(INFO.replace('master', PASSWORD)) }],
+    ['the count of replicas in INFO', { INFO: bulk(INFO.replace('slaves:0', `slaves:${PASSWORD}`)) }],
+    ['the version in INFO', { INFO: bulk(INFO.replace('8.0.0', PASSWORD)) }],
+    [
+      'the name of a client',
+      { CLIENT: (address) => bulk(`addr=${address} user=default\naddr=10.9.9.9:7 name=${PASSWORD}\n`) },
+    ],
+  ])('tells nothing of the password that comes back in %s', async (_, answers) => {
+    const outcome = await outcomeOf(answers);
+    expect(outcome).toMatch(/^(RedisUnreachable|RedisNotEligible|SharedRedis): .*redis-0 /);
+    expect(outcome).not.toMatch(/Tr0|horse/);
+  });
+
+  it('still says what to do about a password that is wrong', async () => {
+    expect(await outcomeOf({ AUTH: `-WRONGPASS no ${PASSWORD}\r\n` })).toMatch(
+      /WRONGPASS \(what it said is not repeated.*correct username and password in the Secret/,
+    );
+  });
+});
+
+describe('the event loop during an admission', () => {
+  const times = (count: number, part: (i: number) => string): string =>
+    Array.from({ length: count }, (_, i) => part(i)).join('');
+  const clients = (rest: string) => (address: string) =>
+    `$${address.length + 6 + rest.length}\r\naddr=${address} ${rest}\r\n`;
+
+  it.each<[string, Answers]>([
+    [
+      '4,000 clients',
+      {
+        CLIENT: clients(
+          `\n${times(4000, (i) => `id=${i} addr=10.9.${i >> 8}.${i & 255}:1 name=worker-${i} flags=N cmd=get user=${'u'.repeat(180)}\n`)}`,
+        ),
+      },
+    ],
+    ['400,000 different fields', { CLIENT: clients(times(400_000, (i) => `f${i}=1 `)) }],
+    ['110,000 different fields', { CLIENT: clients(times(110_000, (i) => `f${i}=1 `)) }],
+    ['500,000 lines', { CLIENT: clients(`\n${'a\n'.repeat(500_000)}`) }],
+    ['an address of 1 MB', { CLIENT: clients(`\naddr=[${':'.repeat(1_000_000)}]:1 cmd=get`) }],
+    ['90,000 fields in INFO', { INFO: bulk(INFO + times(90_000, (i) => `f${i}:1\n`)) }],
+    ['1,000,000 lines in INFO', { INFO: bulk(INFO + '\n'.repeat(1_000_000)) }],
+    ['a role of 800 KB', { INFO: bulk(INFO.replace('role:master', `role:${'é'.repeat(400_000)}`)) }],
+  ])('turns while a server answers with %s', async (_, answers) => {
+    expect(await standstillMs(() => outcomeOf(answers))).toBeLessThan(MOST_STANDSTILL_MS);
+  });
+
+  it('admission of 20 servers with 110,000 fields takes at most 4 times their bytes', async () => {
+    const servers = (rest: string) => () =>
+      Promise.all(Array.from({ length: 20 }, () => outcomeOf({ CLIENT: clients(rest) })));
+    const fields = times(110_000, (i) => `f${i}=1 `);
+    // The servers are in this process, too, so the bytes themselves take time.
+    const control = await standstillMs(servers(`f=${'1'.repeat(fields.length)}`), 0);
+    expect(await standstillMs(servers(fields), 4 * control)).toBeLessThan(4 * control);
+  });
+});
+
+describe('a connection of a run', () => {
+  it('tells nothing of the password that comes back in an answer', async () => {
+    const target = await serverWith({ SET: `-OOM ${PASSWORD}\r\n` });
+    const redis = new RedisConnections(target, 'test');
+    onTestFinished(() => redis.close());
+    const writer = await redis.openProbeWriter();
+    const error: unknown = await writer.write().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^Redis redis-0 .*, SET: OOM \(what it said .*memory is full/),
+    });
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/Tr0|horse/);
+  });
+});

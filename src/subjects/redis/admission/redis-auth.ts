@@ -1,0 +1,77 @@
+/**
+ * Reads the one type of Secret the operator accepts. The type protects every other Secret: it cannot be changed on an
+ * existing one, so a ChaosDemo that names another database's password is refused before any connection.
+ */
+import { GROUP } from '../../../api/index.ts';
+import type { Secret } from '../../cluster.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { authorityOf, decode } from '../../targets/secret-keys.ts';
+
+/** The type of a Secret that logs in to Redis. */
+export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
+
+/** How to log in to Redis, and the CA to trust. Missing keys are left out. */
+export interface RedisAuth {
+  username?: string;
+  password?: string;
+  /** PEM certificates. */
+  ca?: string;
+}
+
+/** How a Secret is to be used. */
+export interface AuthUse {
+  /** Name of the Service of the Redis that it is sent to. */
+  readonly service: string;
+  readonly tls: boolean;
+}
+
+/** A Secret of this name and no key `service` is for the Service in front of it: `redis-auth` for `redis`. */
+const SUFFIX = '-auth';
+
+/** Characters of a name or password. All texts of a server are searched for the password, so a long one costs time. */
+const MOST_CHARACTERS = 1024;
+
+/**
+ * The content of a Secret. If every Secret could be used with every Service, anyone who can create ChaosDemos and pods,
+ * but not read Secrets, could have any password sent to a pod of their own. So a Secret is bound to the Services that
+ * it names.
+ * @throws {Refusal} RedisAuthInvalid for another type, for keys that do not fit together, and for another use. No value
+ * is repeated.
+ */
+export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisAuth {
+  const { name } = secret.metadata;
+  const refuse = (why: string): never => {
+    throw new Refusal('RedisAuthInvalid', `Secret ${name} ${why}`);
+  };
+  if (secret.type !== REDIS_AUTH_SECRET_TYPE) {
+    refuse(
+      `is of type ${secret.type ?? 'Opaque'} and was not read further: make a new one with --type=${REDIS_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys username, password and, for TLS, ca.crt`,
+    );
+  }
+  const services = (decode(secret, 'service') ?? implied(name)).split(/[\s,]+/);
+  if (service === '' || !services.includes(service)) {
+    refuse(
+      `is not for Service ${service}: its key service has to name it (without that key, a Secret is for the Service that its own name has in front of ${SUFFIX}). Anyone who can write the Secret adds it: kubectl patch secret ${name} --type=merge -p '{"stringData":{"service":"${service}"}}'`,
+    );
+  }
+  const username = decode(secret, 'username');
+  const password = decode(secret, 'password');
+  for (const [key, value = ''] of Object.entries({ username, password })) {
+    if (value.length > MOST_CHARACTERS)
+      refuse(`has a ${key} of more than ${MOST_CHARACTERS} characters: give the operator a shorter one`);
+  }
+  const ca = authorityOf(secret, tls ? undefined : 'rateLimiter.redis.tls', refuse);
+  if (username !== undefined && password === undefined)
+    refuse('has a username and no password: add the key password');
+  if (password === undefined && ca === undefined)
+    refuse('has neither password nor ca.crt: add what Redis asks for');
+  return {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(ca !== undefined && { ca }),
+  };
+}
+
+function implied(name: string): string {
+  return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : '';
+}

@@ -1,0 +1,144 @@
+/**
+ * Who else uses a Redis: reads CLIENT LIST and finds the clients that a pause of writes would hit although they are not
+ * part of the demo. Pure.
+ */
+import { isIP } from 'node:net';
+import { linesOf } from '../client/lines.ts';
+import { ReplyTypeError } from '../client/reply-types.ts';
+
+/** The fields of one line of CLIENT LIST that are used. */
+export interface RedisClient {
+  /** A decimal number, unique since the server started; '' if there is none. */
+  id: string;
+  /** Remote address as Redis writes it: `10.0.0.9:33412`, `[fd00::9]:33412`, or a path and `:0` for a Unix socket. */
+  addr: string;
+  /** Its IP without the port; undefined for a Unix socket. */
+  ip?: string;
+  /** Set by CLIENT SETNAME; else ''. */
+  name: string;
+  /** ACL user; '' before Redis 6. */
+  user: string;
+  /**
+   * Kind of client in letters: N normal, S replica, M master ... (https://redis.io/docs/latest/commands/client-list/).
+   */
+  flags: string;
+  /**
+   * It has sent no command since it connected: Redis writes `cmd=NULL`. It may be anyone, also one of ours about to log
+   * in.
+   */
+  silent?: true;
+}
+
+export interface KnownClients {
+  /** IPs of the selected pods. */
+  podIPs: ReadonlySet<string>;
+  /** Address of our own connection, as Redis sees it. */
+  ownAddr: string;
+  /** Whether this process has other connections to this Redis: then all clients at its own address are its own. */
+  connected?: boolean;
+  /** ACL user of the operator; undefined for the default user. */
+  ownUser?: string | undefined;
+}
+
+/** Redis writes at least 320 bytes per client, so a reply of 1 MiB holds fewer. */
+const MOST_CLIENTS = 4096;
+
+/** Longer than any address, name or user that is used. */
+const MOST_VALUE = 1024;
+
+/**
+ * The clients in the answer to CLIENT LIST. A line without an address is left out. Values hold no spaces: Redis rejects
+ * them in client names and user names. The parser searches for the five fields and splits nothing else, because the
+ * server chooses how many fields a line has.
+ * @throws ReplyTypeError for more than 4,096 lines
+ */
+export function parseClientList(text: string): RedisClient[] {
+  const clients: RedisClient[] = [];
+  let lines = 0;
+  for (const line of linesOf(text, MOST_CLIENTS + 1)) {
+    lines += 1;
+    if (lines > MOST_CLIENTS) {
+      throw new ReplyTypeError('CLIENT LIST', `at most ${MOST_CLIENTS} clients`, 'more');
+    }
+    const addr = fieldOf(line, 'addr');
+    if (addr === '') continue;
+    const ip = ipOf(addr);
+    const id = fieldOf(line, 'id');
+    clients.push({
+      id: /^\d{1,19}$/.test(id) ? id : '',
+      addr,
+      ...(ip === undefined ? {} : { ip }),
+      name: fieldOf(line, 'name'),
+      user: fieldOf(line, 'user'),
+      flags: fieldOf(line, 'flags'),
+      ...(fieldOf(line, 'cmd') === 'NULL' && { silent: true }),
+    });
+  }
+  return clients;
+}
+
+/** The value of a field in a line `field=value field=value`; '' if it is missing or longer than {@link MOST_VALUE}. */
+function fieldOf(line: string, field: string): string {
+  const isFirst = line.startsWith(`${field}=`);
+  const at = isFirst ? 0 : line.indexOf(` ${field}=`);
+  if (at === -1) return '';
+  const from = at + field.length + (isFirst ? 1 : 2);
+  const space = line.indexOf(' ', from);
+  const to = space === -1 ? line.length : space;
+  return to - from > MOST_VALUE ? '' : line.slice(from, to);
+}
+
+/**
+ * The clients that are neither a selected pod, nor a replica or master, nor ours. A client that has sent no command yet
+ * is left out: it does not write, so a pause does it no harm, and the next check finds it once it does. Our own clients
+ * are recognised by address and by ACL user. By address: a pod IP belongs to one pod, so everything from our address is
+ * ours; on loopback, where all clients may share one address, only this very connection, if it is the only one. By
+ * user: connections of an operator process that ended a moment ago have other addresses, and a user made for the
+ * operator is used by no other client. If a selected pod logs in as the same user, that user was not made for the
+ * operator and proves nothing.
+ */
+export function findStrangers(clients: readonly RedisClient[], known: KnownClients): RedisClient[] {
+  const { podIPs, ownAddr, connected = false, ownUser } = known;
+  const fromPod = ({ ip }: RedisClient): boolean => ip !== undefined && podIPs.has(ip);
+  const userIsOurs =
+    ownUser !== undefined &&
+    ownUser !== '' &&
+    ownUser !== 'default' &&
+    !clients.some((client) => fromPod(client) && client.user === ownUser);
+  const ownIP = ipOf(ownAddr);
+  const addressIsOurs = ({ addr, ip }: RedisClient): boolean =>
+    addr === ownAddr || (ip !== undefined && ip === ownIP && (connected || !isLoopback(ip)));
+  return clients.filter(
+    (client) =>
+      !client.silent &&
+      !fromPod(client) &&
+      !/[SM]/.test(client.flags) &&
+      !addressIsOurs(client) &&
+      !(userIsOurs && client.user === ownUser),
+  );
+}
+
+/** Whether a Sentinel watches this Redis: each keeps two connections, with names that it generates. */
+export function watchedBySentinel(clients: readonly RedisClient[]): boolean {
+  return clients.some(({ name }) => /^sentinel-[0-9a-f]+-(cmd|pubsub)$/.test(name));
+}
+
+/** Address and port as Redis writes them. */
+export function formatAddr(ip: string, port: number): string {
+  const address = plain(ip);
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+function ipOf(addr: string): string | undefined {
+  const ip = plain(addr.slice(0, Math.max(addr.lastIndexOf(':'), 0)).replace(/^\[(.*)\]$/, '$1'));
+  return isIP(ip) === 0 ? undefined : ip;
+}
+
+/** Writes an IPv4 address that came in over an IPv6 socket as IPv4. */
+function plain(ip: string): string {
+  return ip.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+function isLoopback(ip: string): boolean {
+  return ip.startsWith('127.') || ip === '::1';
+}

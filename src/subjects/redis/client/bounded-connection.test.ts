@@ -1,0 +1,340 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import * as fc from 'fast-check';
+import type { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Attacked } from '../../../../test/fixtures/subjects/redis/attacked-client.ts';
+import {
+  answering,
+  type Behaviour,
+  dribbling,
+  endlessly,
+  type HostileRedis,
+  startHostileRedis,
+} from '../../../../test/fixtures/subjects/redis/hostile-redis.ts';
+import { boundedConnection, type ConnectionLimits } from './bounded-connection.ts';
+
+const MIB = 1024 * 1024;
+const PROTOCOL = /^the server is not speaking the Redis protocol within bounds: it sent /;
+
+async function hostile(behave: Behaviour): Promise<HostileRedis> {
+  const server = await startHostileRedis(behave);
+  onTestFinished(() => server.stop());
+  return server;
+}
+
+function connectionTo({ host, port }: HostileRedis, limits: Partial<ConnectionLimits> = {}): Redis {
+  const redis = boundedConnection(
+    { podName: 'redis-0', host, port, tls: false },
+    { connectTimeout: 60_000, commandTimeout: 60_000, ...limits },
+  );
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
+async function gone(server: HostileRedis): Promise<void> {
+  await vi.waitFor(() => expect(server.open()).toBe(0), { timeout: 60_000, interval: 5 });
+}
+
+/** Lets a process of its own ask the server, and returns what it printed, or how it died. */
+async function attack(
+  kind: 'bounded' | 'plain',
+  server: HostileRedis,
+  command: readonly string[],
+): Promise<Attacked | { died: string }> {
+  const program = fileURLToPath(
+    new URL('../../../../test/fixtures/subjects/redis/attacked-client.ts', import.meta.url),
+  );
+  const heap = ['--max-old-space-size=256', '--expose-gc'];
+  try {
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      [...heap, program, kind, String(server.port), ...command],
+      { timeout: 120_000 },
+    );
+    expect(stderr).toBe('');
+    return JSON.parse(stdout) as Attacked;
+  } catch (error) {
+    if (error instanceof Error && 'stderr' in error) return { died: String(error.stderr) };
+    throw error;
+  }
+}
+
+interface Attack {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly behave: Behaviour;
+  /** How the bounded connection ends it. */
+  readonly code: string;
+  readonly message: RegExp;
+  /** What it does to a connection of ioredis as it is; left out where that withstands it. */
+  readonly plain?: 'dies' | 'runs out of memory';
+}
+
+const INFO = ['INFO'];
+const attacks: readonly Attack[] = [
+  {
+    name: 'a push of RESP3',
+    command: INFO,
+    behave: answering('>1\r\n_\r\n'),
+    code: 'PROTOCOL',
+    message: /what is no reply of RESP2/,
+    plain: 'dies',
+  },
+  {
+    name: 'a surplus null in the same packet',
+    command: ['CLIENT', 'LIST'],
+    behave: answering('$3\r\na=b\r\n$-1\r\n'),
+    code: 'PROTOCOL',
+    message: /more replies than there were commands/,
+    plain: 'dies',
+  },
+  {
+    name: 'arrays that announce millions of elements',
+    command: INFO,
+    behave: answering('*16000000\r\n'.repeat(12)),
+    code: 'PROTOCOL',
+    message: /more than 512 elements/,
+    plain: 'runs out of memory',
+  },
+  {
+    name: 'a line without an end',
+    command: INFO,
+    behave: endlessly('+', 'a'.repeat(65_536)),
+    code: 'PROTOCOL',
+    message: /a line of more than 4096 bytes/,
+    plain: 'runs out of memory',
+  },
+  {
+    name: 'a bulk string without an end',
+    command: ['HGETALL', 'rl:a'],
+    behave: endlessly('*2\r\n$1\r\na\r\n$8000000000\r\n', 'a'.repeat(65_536)),
+    code: 'PROTOCOL',
+    message: /an answer of more than 262144 bytes/,
+    plain: 'runs out of memory',
+  },
+  {
+    name: 'strings without an end to their number',
+    command: ['HGETALL', 'rl:a'],
+    behave: endlessly('*512\r\n', `$200000\r\n${'a'.repeat(200_000)}\r\n`),
+    code: 'PROTOCOL',
+    message: /an answer of more than 262144 bytes/,
+  },
+  {
+    name: 'a reply as large as is taken, one byte a packet',
+    command: INFO,
+    behave: dribbling('$262000\r\n', 262_000),
+    code: 'REPLY_TIMEOUT',
+    message: /^no complete answer came within 1000 ms/,
+  },
+  {
+    name: 'silence',
+    command: INFO,
+    behave: (socket) => socket.resume(),
+    code: 'REPLY_TIMEOUT',
+    message: /^no complete answer came within 1000 ms, so the connection was ended: check that/,
+  },
+  {
+    name: 'garbage',
+    command: INFO,
+    behave: answering(Uint8Array.from({ length: 70_000 }, (_, index) => (index * 7919) % 256)),
+    code: 'PROTOCOL',
+    message: /what is no reply of RESP2/,
+  },
+  {
+    name: 'a web page',
+    command: INFO,
+    behave: answering('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
+    code: 'PROTOCOL',
+    message: /what is no reply of RESP2; see that a Redis and nothing else listens there/,
+  },
+];
+
+describe('a hostile server', () => {
+  it.each(attacks)('ends no process and takes no memory with $name', async ({ command, behave, ...want }) => {
+    const server = await hostile(behave);
+    const result = await attack('bounded', server, command);
+    expect(result).toMatchObject({ outcome: 'rejected', code: want.code });
+    if (!('left' in result)) throw new Error('told nothing of its memory');
+    expect(result.message).toMatch(want.message);
+    if (want.code === 'PROTOCOL') expect(result.message).toMatch(PROTOCOL);
+    expect(result.left).toBeLessThan(5 * MIB);
+    expect(result.peak).toBeLessThan(20 * MIB);
+    expect(server.taken()).toBe(1);
+    await gone(server);
+  });
+
+  it.each(attacks.filter(({ plain }) => plain !== undefined))(
+    'reaches a process whose connection is not guarded, which $plain: $name',
+    async ({ command, behave, plain }) => {
+      const result = await attack('plain', await hostile(behave), command);
+      if (plain === 'runs out of memory' && 'outcome' in result) expect(result.outcome).toBe('exhausting');
+      else expect(result).toHaveProperty('died', expect.stringMatching(/Error|heap out of memory/));
+    },
+  );
+});
+
+describe('boundedConnection', () => {
+  it("a connection rejects current and later commands with the server's bad reply", async () => {
+    const server = await hostile(answering('$2\r\nhi\r\n?'));
+    const redis = connectionTo(server);
+    await redis.connect();
+    const outcomes = await Promise.allSettled([redis.info(), redis.ping(), redis.hgetall('a')]);
+    // The first reply came with the violation: none of it goes through.
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'PROTOCOL' } });
+    }
+    await expect(redis.ping()).rejects.toThrow(PROTOCOL);
+    await gone(server);
+    expect(redis.status).toBe('end');
+  });
+
+  it('a late command ends its connection despite other answers, and the socket', async () => {
+    const server = await hostile(answering('+PONG\r\n'));
+    const redis = connectionTo(server, { commandTimeout: 100 });
+    await redis.connect();
+    const [ping, info] = await Promise.allSettled([redis.ping(), redis.info()]);
+    expect(ping).toMatchObject({ status: 'fulfilled', value: 'PONG' });
+    expect(info).toMatchObject({ status: 'rejected', reason: { code: 'REPLY_TIMEOUT' } });
+    await gone(server);
+  });
+
+  it('waits for an answer as long as it takes where no time is set', async () => {
+    const server = await hostile((socket) => {
+      socket.once('data', () => setTimeout(() => socket.write('+OK\r\n'), 300));
+    });
+    const redis = connectionTo(server, { commandTimeout: undefined });
+    await redis.connect();
+    expect(await redis.set('a', '1')).toBe('OK');
+  });
+
+  it('takes no reply between commands', async () => {
+    let late: (() => void) | undefined;
+    const server = await hostile((socket) => {
+      socket.once('data', () => socket.write('+PONG\r\n'));
+      late = () => socket.write('$-1\r\n');
+    });
+    const redis = connectionTo(server);
+    await redis.connect();
+    await redis.ping();
+    late?.();
+    await gone(server);
+    await expect(redis.ping()).rejects.toMatchObject({
+      code: 'PROTOCOL',
+      message: expect.stringMatching(PROTOCOL),
+    });
+  });
+
+  it('repeats why a server takes no connections, in what can be printed of it', async () => {
+    const server = await hostile((socket) => {
+      socket.end('-ERR max number of clients reached \u001b[31m\r\n');
+    });
+    const redis = connectionTo(server);
+    await redis.connect().catch(() => undefined);
+    await gone(server);
+    await expect(redis.ping()).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: 'ERR max number of clients reached ?[31m',
+    });
+  });
+
+  it('names a port that nobody listens on', async () => {
+    const server = await startHostileRedis(() => undefined);
+    await server.stop();
+    await expect(connectionTo(server).connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('bounds the time until TLS stands, however lively the server is', async () => {
+    const server = await hostile((socket) => {
+      // The head of a record of 16 KiB, which never becomes complete.
+      socket.write(Buffer.from([0x16, 0x03, 0x03, 0x40, 0x00]));
+      const more = setInterval(() => socket.write(Buffer.from([0])), 20);
+      socket.on('close', () => clearInterval(more));
+      socket.resume();
+    });
+    const redis = boundedConnection(
+      { podName: 'redis-0', host: server.host, port: server.port, tls: true },
+      { connectTimeout: 200 },
+    );
+    await expect(redis.connect()).rejects.toMatchObject({
+      code: 'CONNECT_TIMEOUT',
+      message: 'the server took no connection within 200 ms',
+    });
+    await gone(server);
+  });
+
+  it('closes the socket as soon as it is told to', async () => {
+    const server = await hostile((socket) => socket.resume());
+    const redis = connectionTo(server);
+    await redis.connect();
+    const held = redis.set('a', '1');
+    redis.disconnect();
+    await expect(held).rejects.toThrow('Connection is closed.');
+    await gone(server);
+  });
+
+  it('tells no arguments of a command that was refused', async () => {
+    const server = await hostile(answering('-WRONGPASS invalid username-password pair\r\n'));
+    const redis = boundedConnection(
+      {
+        podName: 'redis-0',
+        host: server.host,
+        port: server.port,
+        tls: false,
+        username: 'a',
+        password: 'hunter2',
+      },
+      { connectTimeout: 60_000, commandTimeout: 60_000 },
+    );
+    const error: unknown = await redis.connect().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: 'WRONGPASS invalid username-password pair' });
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('hunter2');
+    expect(error).not.toHaveProperty('command');
+  });
+
+  it('settles, whatever the bytes and however they are cut', async () => {
+    const parts = fc.array(
+      fc.oneof(
+        fc.uint8Array({ minLength: 1, maxLength: 20 }).map((bytes) => Buffer.from(bytes)),
+        fc
+          .constantFrom(
+            '+',
+            '-',
+            ':',
+            '$',
+            '*',
+            '>',
+            '_',
+            '1\r\n',
+            '\r\n',
+            '+OK\r\n',
+            '$-1\r\n',
+            '*-1\r\n',
+            '*2\r\n',
+          )
+          .map((text) => Buffer.from(text)),
+      ),
+      { minLength: 1, maxLength: 8 },
+    );
+    await fc.assert(
+      fc.asyncProperty(parts, async (chunks) => {
+        const server = await startHostileRedis((socket) => {
+          const send = ([first, ...rest]: Buffer[]): void => {
+            if (first === undefined) socket.end();
+            else socket.write(first, () => setImmediate(send, rest));
+          };
+          socket.once('data', () => send(chunks));
+          socket.resume();
+        });
+        const redis = connectionTo(server);
+        await redis.connect();
+        await Promise.allSettled([redis.info(), redis.hgetall('a'), redis.call('CLIENT', 'LIST')]);
+        await gone(server);
+        expect(redis.status).toBe('end');
+        await server.stop();
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,95 @@
+/**
+ * A fencing token, checked by Redis: Redis itself rejects what arrives too late. A session takes charge of a Redis
+ * first, by a write on one key that all sessions share. A pause is sent in a transaction that Redis carries out only if
+ * no other session has taken charge since. So once a successor's write is answered, a CLIENT PAUSE of its predecessor
+ * has no effect, however late it arrives, and the count of pauses stays unchanged.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { within } from '../../waiting.ts';
+import { REDIS_TIMEOUT_MS } from './redis-link.ts';
+import { asList, requireOk, requireQueued } from './reply-types.ts';
+
+/** One for each Redis; the operator's rights include `~chaosdemo:probe:*`. */
+export const FENCE_KEY = 'chaosdemo:probe:fence';
+
+/** Another session is in charge of this Redis by now, or none is. Nothing was carried out. */
+export class NotInChargeError extends Error {
+  override readonly name = 'NotInChargeError';
+
+  constructor() {
+    super('another operator, or another run, has taken this Redis over since the key was set up');
+  }
+}
+
+/** The charge of one session, over any of its connections. */
+export class Fence {
+  #token: string | undefined;
+  /** Connections on which Redis watches for other sessions. */
+  readonly #watching = new Set<Redis>();
+
+  /** From the answer on, for `ms` milliseconds, Redis carries out no transaction that began before this. */
+  async takeCharge(redis: Redis, ms: number): Promise<void> {
+    // Our own write also voids what is watched, so the next transaction needs another connection.
+    await Promise.all([...this.#watching].map(endOf));
+    this.#watching.clear();
+    const token = randomUUID();
+    this.#token = token;
+    requireOk('SET', await redis.set(FENCE_KEY, token, 'PX', Math.ceil(ms)));
+  }
+
+  /**
+   * Makes Redis watch for other sessions from now on, so that little has to be sent at the moment of a fault.
+   * @throws NotInChargeError
+   */
+  async watch(redis: Redis): Promise<void> {
+    if (this.#watching.has(redis)) return;
+    const [watched, token] = await Promise.all([redis.call('WATCH', FENCE_KEY), redis.get(FENCE_KEY)]);
+    requireOk('WATCH', watched);
+    if (this.#token === undefined || token !== this.#token) throw new NotInChargeError();
+    this.#watching.add(redis);
+  }
+
+  /**
+   * Begins the transaction. Later commands on this connection are only queued, until `carryOut`.
+   * @throws NotInChargeError
+   */
+  async begin(redis: Redis): Promise<void> {
+    await this.watch(redis);
+    this.#watching.delete(redis);
+    // Awaited: without MULTI the commands would be carried out whichever session is in charge.
+    requireOk('MULTI', await redis.call('MULTI'));
+  }
+
+  /**
+   * Sends these commands, after `begin`, and the end of the transaction.
+   * @param name of the commands, for messages
+   * @returns their replies, in order
+   * @throws NotInChargeError, or the first error that Redis answered
+   */
+  async carryOut(
+    redis: Redis,
+    name: string,
+    commands: readonly (readonly [string, ...string[]])[],
+  ): Promise<readonly unknown[]> {
+    const replies = await Promise.all([
+      ...commands.map(([command, ...args]) => redis.call(command, ...args)),
+      redis.call('EXEC'),
+    ]);
+    const done = replies.pop();
+    for (const queued of replies) requireQueued(name, queued);
+    if (done === null) throw new NotInChargeError();
+    const results = asList('EXEC', done);
+    const failure = results.find((result) => result instanceof Error);
+    if (failure) throw failure;
+    return results;
+  }
+}
+
+/** Ends a connection, and waits until that is known: until then it appears open. */
+export async function endOf(redis: Redis): Promise<void> {
+  if (redis.status === 'end') return;
+  const ended = new Promise<void>((resolve) => redis.once('end', () => resolve()));
+  redis.disconnect();
+  await within(ended, REDIS_TIMEOUT_MS);
+}

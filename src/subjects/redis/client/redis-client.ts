@@ -1,0 +1,317 @@
+/**
+ * Connections to the Redis behind the rate limiter. Redis answers the commands of a connection in order, so a write
+ * that is held back holds back everything behind it: control, probe writes and reads have separate connections. Nothing
+ * is queued while there is no connection and nothing is sent twice. A lost connection stays lost until the next use.
+ */
+import type { Redis } from 'ioredis';
+import { TIMED_OUT, within } from '../../waiting.ts';
+import { CLIENT_LIST_BYTES } from './bounded-connection.ts';
+import { COUNT_COMMANDS, type CountPlace } from './count-place.ts';
+import { endOf, Fence, NotInChargeError } from './fence.ts';
+import { PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
+import { explain, RedisClientError } from './redis-error.ts';
+import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
+import { type RedisTarget, redisName } from './redis-target.ts';
+import { asFields, asInteger, asText, asTime, requireOk } from './reply-types.ts';
+
+/** How long a probe key lives; longer than the longest pause. */
+const PROBE_TTL_MS = 120_000;
+
+/** The connections of one session to Redis, opened on demand. Every method throws RedisClientError. */
+export class RedisConnections {
+  readonly #target: RedisTarget;
+  readonly #server: PinnedServer;
+  #control: Link;
+  /** Kept open to the end: commands that were sent over them may still be carried out. */
+  readonly #late: Link[] = [];
+  readonly #reader: Link;
+  readonly #lister: Link;
+  readonly #killer: Link;
+  readonly #writers = new Set<Link>();
+  readonly #probeKey: string;
+  readonly #fence = new Fence();
+
+  /**
+   * @param probeId makes the probe key this session's own
+   * @param identity required of every connection; left out: any server at the address is accepted
+   */
+  constructor(target: RedisTarget, probeId: string, identity?: ServerIdentity) {
+    this.#target = target;
+    this.#server = new PinnedServer(target, identity);
+    this.#control = this.#newControl();
+    this.#reader = this.#link('probe', REDIS_TIMEOUT_MS);
+    this.#lister = this.#link('probe', REDIS_TIMEOUT_MS, CLIENT_LIST_BYTES);
+    this.#killer = this.#link('pause', REDIS_TIMEOUT_MS);
+    this.#probeKey = `chaosdemo:probe:${probeId}`;
+  }
+
+  /** Name of this Redis in messages: "redis-0 (10.0.0.7:6379)". */
+  get name(): string {
+    return redisName(this.#target);
+  }
+
+  /** Opens the connections that a fault needs, so that none has to be opened at its moment. */
+  async warmUp(): Promise<void> {
+    const redis = await this.#control.get();
+    await this.#answered('WATCH', () => this.#fence.watch(redis));
+    await this.read();
+  }
+
+  /**
+   * Takes charge of this Redis: from the answer on, no pause of another session is carried out, however late it
+   * arrives, and none that this session sent before.
+   * @param ms how long this session may send one, in milliseconds
+   */
+  async takeCharge(ms: number): Promise<void> {
+    const writer = await this.openProbeWriter();
+    try {
+      await this.#answered('SET', () => writer.takeCharge(ms));
+    } finally {
+      writer.close();
+    }
+  }
+
+  /**
+   * CLIENT PAUSE for writes, if this session is in charge. Resolves once Redis answered OK.
+   * @param length milliseconds; called once there is a connection, and its error is passed on
+   * @throws NotInChargeError, too: nothing was carried out, and nothing will be
+   */
+  async pauseWrites(length: () => number): Promise<void> {
+    const redis = await this.#control.get();
+    let ms: number;
+    try {
+      await this.#answered('MULTI', () => this.#fence.begin(redis));
+      ms = length();
+    } catch (error) {
+      // A release that was sent over it from here on would only be queued.
+      await endOf(redis);
+      throw error;
+    }
+    await this.#answered('CLIENT PAUSE', async () => {
+      const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
+      const [reply] = await this.#fence.carryOut(redis, 'CLIENT PAUSE', [pause]);
+      requireOk('CLIENT PAUSE', reply);
+    });
+  }
+
+  /** CLIENT UNPAUSE. If it is not answered in time, the next one uses a new connection. */
+  async unpause(): Promise<void> {
+    const link = this.#control;
+    try {
+      const redis = await link.get();
+      await this.#answered('CLIENT UNPAUSE', async () =>
+        requireOk('CLIENT UNPAUSE', await redis.call('CLIENT', 'UNPAUSE')),
+      );
+    } catch (error) {
+      if (error instanceof RedisClientError && error.reply === undefined && link === this.#control) {
+        this.#late.push(link);
+        this.#control = this.#newControl();
+      }
+      throw error;
+    }
+  }
+
+  /** Limits the wait for an answer; the connection stays open for a late one. */
+  async #answered(command: string, ask: () => Promise<void>): Promise<void> {
+    try {
+      const reply = await within(ask(), REDIS_TIMEOUT_MS);
+      if (reply === TIMED_OUT) throw new Error(`no answer came within ${REDIS_TIMEOUT_MS} ms`);
+    } catch (error) {
+      if (error instanceof NotInChargeError) throw error;
+      throw explain(this.#target, command, error);
+    }
+  }
+
+  /** CLIENT LIST of Redis, and the address and port of the connection that sent it. */
+  async clientList(): Promise<{
+    readonly text: string;
+    readonly localAddress: string;
+    readonly localPort: number;
+  }> {
+    return await this.#ask(this.#lister, 'CLIENT LIST', async (redis) => {
+      const { localAddress = '', localPort = 0 } = redis.stream;
+      return { text: asText('CLIENT LIST', await redis.call('CLIENT', 'LIST')), localAddress, localPort };
+    });
+  }
+
+  /**
+   * CLIENT KILL of these clients, if this session is in charge.
+   * @param ids as in CLIENT LIST; never reused for another client
+   * @param onSend called right before the commands are sent; nothing is sent if it throws
+   * @returns for each, whether Redis has ended its connection
+   * @throws NotInChargeError, too: none was ended, and none will be
+   */
+  async killClients(
+    ids: readonly string[],
+    onSend: () => void = () => undefined,
+  ): Promise<readonly boolean[]> {
+    const redis = await this.#killer.get();
+    let replies: readonly unknown[] = [];
+    try {
+      await this.#answered('CLIENT KILL', async () => {
+        await this.#fence.begin(redis);
+        onSend();
+        const kills = ids.map((id) => ['CLIENT', 'KILL', 'ID', id] as const);
+        replies = await this.#fence.carryOut(redis, 'CLIENT KILL', kills);
+      });
+    } catch (error) {
+      // It may be in the middle of a transaction.
+      await endOf(redis);
+      throw error;
+    }
+    return replies.map((reply) => asInteger('CLIENT KILL', reply) > 0);
+  }
+
+  /** INFO of these sections. */
+  async info(...sections: ('server' | 'commandstats')[]): Promise<string> {
+    const texts: string[] = [];
+    for (const section of sections) {
+      texts.push(
+        await this.#ask(this.#reader, 'INFO', async (redis) => asText('INFO', await redis.info(section))),
+      );
+    }
+    return texts.join('\n');
+  }
+
+  /** The clock of Redis in milliseconds since the epoch. */
+  async time(): Promise<number> {
+    return await this.#ask(this.#reader, 'TIME', async (redis) => asTime('TIME', await redis.time()));
+  }
+
+  async hgetall(key: string): Promise<Record<string, string>> {
+    return await this.#ask(this.#reader, 'HGETALL', async (redis) =>
+      Object.fromEntries(asFields('HGETALL', await redis.hgetall(key))),
+    );
+  }
+
+  /**
+   * The count of a rate limiter at a key; 0 if there is no such key.
+   * @throws RedisClientError also for a value of another type, and for one that is not an integer
+   */
+  async count({ field, key, pattern, type }: CountPlace): Promise<number> {
+    const { name, send } = COUNT_COMMANDS[type];
+    const problem = (what: string, reply?: string): RedisClientError =>
+      new RedisClientError(`Redis ${redisName(this.#target)}, ${name} ${key}: ${what}`, reply);
+    let reply: unknown;
+    try {
+      reply = await this.#ask(this.#reader, name, async (redis) => await send(redis, key, field ?? ''));
+    } catch (error) {
+      if (!(error instanceof RedisClientError)) throw error;
+      if (error.reply === 'NOPERM') {
+        throw problem(
+          `the ACL user lacks a right: grant it "+${name.toLowerCase()} %R~${pattern}" besides the others`,
+          error.reply,
+        );
+      }
+      if (error.reply === 'WRONGTYPE') {
+        throw problem(`the value is no ${type}: correct rateLimiter.redis.count.type`, error.reply);
+      }
+      throw error;
+    }
+    const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : (reply ?? 0);
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+    throw problem(
+      'the value is no whole number: see rateLimiter.redis.count for where your limiter counts',
+      'VALUE',
+    );
+  }
+
+  /** PING on the reader: Redis answers, and its statistics show no command on data. */
+  async ping(): Promise<void> {
+    await this.#ask(this.#reader, 'PING', (redis) => redis.ping());
+  }
+
+  /** PING and GET on the reader: proves that reads are answered. Returns the duration in milliseconds. */
+  async read(): Promise<number> {
+    const start = performance.now();
+    await this.ping();
+    await this.#ask(this.#reader, 'GET', (redis) => redis.get(this.#probeKey));
+    return performance.now() - start;
+  }
+
+  /**
+   * A separate, open connection for probe writes. Redis may hold a probe back indefinitely, so the caller has to bound
+   * the wait.
+   */
+  async openProbeWriter(): Promise<ProbeWriter> {
+    const link = this.#link('probe');
+    this.#writers.add(link);
+    const close = (): void => {
+      link.close();
+      this.#writers.delete(link);
+    };
+    try {
+      await link.get();
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return {
+      write: async () =>
+        await this.#ask(link, 'SET', async (redis) => {
+          // Sent together: Redis handles the second right after the first, however late the answers are read.
+          const [set, time] = await Promise.all([
+            redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS),
+            redis.time(),
+          ]);
+          requireOk('SET', set);
+          return asTime('TIME', time);
+        }),
+      takeCharge: async (ms) => {
+        await this.#ask(link, 'SET', (redis) => this.#fence.takeCharge(redis, ms));
+      },
+      close,
+    };
+  }
+
+  /** Closes every connection at once; commands in flight are rejected. */
+  close(): void {
+    for (const link of this.#links) link.close();
+  }
+
+  get #links(): Link[] {
+    return [this.#reader, this.#lister, this.#killer, this.#control, ...this.#late, ...this.#writers];
+  }
+
+  /**
+   * A late answer must not end it: only behind a CLIENT PAUSE, on its connection, does a CLIENT UNPAUSE end it for
+   * certain.
+   */
+  #newControl(): Link {
+    return this.#link('pause');
+  }
+
+  #link(use: Use, commandTimeout?: number, replyBytes?: number): Link {
+    return new Link({
+      target: this.#target,
+      server: this.#server,
+      use,
+      ...(commandTimeout === undefined ? {} : { commandTimeout }),
+      ...(replyBytes === undefined ? {} : { replyBytes }),
+      // The others may be held back, or in the middle of something that a request would disturb.
+      standing: () => this.#reader.standing,
+    });
+  }
+
+  async #ask<T>(link: Link, command: string, send: (redis: Redis) => Promise<T>): Promise<T> {
+    const redis = await link.get();
+    try {
+      return await send(redis);
+    } catch (error) {
+      throw explain(this.#target, command, error);
+    }
+  }
+}
+
+export interface ProbeWriter {
+  /**
+   * A real write on the probe key. Resolves once Redis has accepted it, with the moment by the clock of Redis, in
+   * milliseconds since the epoch.
+   * @throws RedisClientError
+   */
+  write(): Promise<number>;
+  /** See {@link RedisConnections.takeCharge}; may be held back as long. @throws RedisClientError */
+  takeCharge(ms: number): Promise<void>;
+  /** Ends the connection; a write that is held back is dropped by Redis. */
+  close(): void;
+}

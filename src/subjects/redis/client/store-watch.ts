@@ -1,0 +1,82 @@
+/** Probes reads and writes of the store while a fault is watched: before, during and after it. */
+
+import { pauseFor } from '../../waiting.ts';
+import type { ProbeEvent } from '../events.ts';
+import type { ProbeWriter, RedisConnections } from './redis-client.ts';
+import { gaveNoAnswer, RedisClientError } from './redis-error.ts';
+
+/** Interval between two probes, in milliseconds; a waiting write is checked at each of them. */
+const LOOK_EVERY_MS = 250;
+
+/** A write that was sent; `took` is missing while it waits. */
+interface Write {
+  readonly sentAt: number;
+  readonly writer: ProbeWriter;
+  state: 'waits' | 'accepted' | 'failed';
+}
+
+/**
+ * Records how long reads and writes take until `signal` aborts; then resolves. A write is not given up while it waits:
+ * the next one is sent once it was accepted. Failures are recorded as observations, so it never rejects.
+ */
+export async function watchStore(
+  { now, redis }: { readonly now: () => number; readonly redis: RedisConnections },
+  record: (event: ProbeEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const note = (state: ProbeEvent['state'], tookMs?: number, at = now()): void =>
+    record({ kind: 'probe', state, at, ...(tookMs !== undefined && { tookMs }) });
+  let write: Write | undefined;
+  let restarted = false;
+  const failed = (error: unknown): void => {
+    if (signal.aborted) return;
+    if (!gaveNoAnswer(error)) {
+      note('ReadRefused');
+      return;
+    }
+    note('Unreachable');
+    if (restarted || !(error instanceof RedisClientError) || !error.isAnotherServer) return;
+    restarted = true;
+    note('Restarted');
+  };
+  const send = (writer: ProbeWriter): Write => {
+    const sent: Write = { sentAt: now(), writer, state: 'waits' };
+    writer.write().then(
+      () => {
+        sent.state = 'accepted';
+        const at = now();
+        if (!signal.aborted) note('Written', at - sent.sentAt, at);
+      },
+      (error: unknown) => {
+        sent.state = 'failed';
+        if (signal.aborted) return;
+        note(gaveNoAnswer(error) ? 'Lost' : 'WriteRefused');
+      },
+    );
+    return sent;
+  };
+  try {
+    while (!signal.aborted) {
+      try {
+        if (write === undefined || write.state === 'failed') {
+          write?.writer.close();
+          write = undefined;
+          write = send(await redis.openProbeWriter());
+        } else if (write.state === 'accepted') write = send(write.writer);
+        const { sentAt } = write;
+        const tookMs = await redis.read();
+        const at = now();
+        note('Read', tookMs, at);
+        // Only an answered read in between shows that the delay is not due to this process.
+        if (write.state === 'waits' && at - sentAt > tookMs) {
+          note('Waiting', at - sentAt, at);
+        }
+      } catch (error) {
+        failed(error);
+      }
+      await pauseFor(LOOK_EVERY_MS, signal).catch(() => undefined);
+    }
+  } finally {
+    write?.writer.close();
+  }
+}

@@ -1,0 +1,226 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { NotInChargeError } from '../../client/fence.ts';
+import { OwnPause } from '../../client/own-pause.ts';
+import { RedisClientError } from '../../client/redis-error.ts';
+import { ReplyTypeError } from '../../client/reply-types.ts';
+import type { FaultEvent, ProbeEvent } from '../../events.ts';
+import type { FaultTools } from '../fault.ts';
+import { PodConnections } from './pod-connections.ts';
+
+const OPERATOR = '10.0.0.9';
+const PODS = [
+  { name: 'api-0', host: '10.0.0.1', port: 80 },
+  { name: 'api-1', host: '10.0.0.2', port: 80 },
+];
+
+/** As much of Redis as it goes by: its clients, each of which connects again under another id. */
+class FakeRedis {
+  readonly name = 'redis-0';
+  readonly killed: string[] = [];
+  ips: readonly string[] = ['10.0.0.1', '10.0.0.2'];
+  /** Answers that it has ended clients, and ends none. */
+  lies = false;
+  /** Lists the operator at this address, with this user. */
+  operator = `${OPERATOR}:7 user=default`;
+  /** Further lines of the list. */
+  others: readonly string[] = [];
+  /** Before a kill is sent. */
+  beforeKill: () => void = () => undefined;
+  failures: Error[] = [];
+  #next = 1;
+  #clients = new Map<string, string>();
+
+  async clientList() {
+    const present = new Set(this.#clients.values());
+    for (const ip of this.ips) if (!present.has(ip)) this.#clients.set(String((this.#next += 1)), ip);
+    const lines = [...this.#clients].map(([id, ip]) => `id=${id} addr=${ip}:1 name= flags=N user=default`);
+    const text = [`id=1 addr=${this.operator}`, ...this.others, ...lines].join('\n');
+    return { text, localAddress: OPERATOR, localPort: 7 };
+  }
+
+  async killClients(ids: readonly string[], onSend: () => void = () => undefined): Promise<boolean[]> {
+    this.beforeKill();
+    onSend();
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+    return ids.map((id) => {
+      if (this.others.some((line) => line.includes(`id=${id} `))) this.killed.push(id);
+      if (!this.#clients.has(id)) return false;
+      this.killed.push(this.#clients.get(id) ?? '');
+      if (!this.lies) this.#clients.delete(id);
+      return true;
+    });
+  }
+}
+
+function started(change: Partial<FakeRedis> = {}, { pods = PODS, username = '' } = {}) {
+  const redis = Object.assign(new FakeRedis(), change);
+  const ownPause = new OwnPause(false);
+  ownPause.begun();
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const clock = { skippedMs: 0 };
+  const now = (): number => Date.now() + clock.skippedMs;
+  const target = { nodes: pods, redis: { username } };
+  const tools = { lifetime: over.signal, now, ownPause, redis, target } as unknown as FaultTools;
+  const connections = new PodConnections(tools);
+  const events: (FaultEvent<'ConnectionsEnded'> | ProbeEvent)[] = [];
+  const record = (event: FaultEvent<'ConnectionsEnded'> | ProbeEvent): void => void events.push(event);
+  const begin = (ms = 60_000): void => connections.begin(now() + ms);
+  return { begin, clock, connections, events, ownPause, over, record, redis };
+}
+
+/** Longer than from one round to the next. */
+const ROUNDS_MS = 200;
+
+/** Waits until both pods have lost connections several times. */
+const untilEnded = async ({ killed }: FakeRedis): Promise<void> =>
+  await vi.waitFor(() => expect(killed.length).toBeGreaterThanOrEqual(6), { timeout: 10_000 });
+
+describe('the connections of the pods', () => {
+  it('are ended as often as they are made, and no others', async () => {
+    const { begin, connections, events, record, redis } = started({
+      ips: ['10.0.0.1', '10.0.0.2', '10.0.0.3', OPERATOR],
+    });
+    begin();
+    await untilEnded(redis);
+    expect(await connections.prove(record)).toMatchObject({ proof: 'Confirmed' });
+    connections.stop();
+    expect(connections.result(record)).toMatchObject({ proof: 'Confirmed' });
+    expect(new Set(redis.killed)).toEqual(new Set(['10.0.0.1', '10.0.0.2']));
+    const each = redis.killed.length / 2;
+    expect(each).toBeGreaterThan(1);
+    expect(events.at(-1)).toMatchObject({
+      step: 'ConnectionsEnded',
+      connections: { 'api-0': each, 'api-1': each },
+    });
+  });
+
+  it.each([
+    ['its process stops it', ({ connections }: ReturnType<typeof started>) => connections.stop()],
+    ['the pause is released', ({ ownPause }: ReturnType<typeof started>) => ownPause.toBeReleased()],
+    ['the pause has ended', ({ ownPause }: ReturnType<typeof started>) => ownPause.ended()],
+    ['the driver is closed', ({ over }: ReturnType<typeof started>) => over.abort()],
+    [
+      'its time is over',
+      ({ clock }: ReturnType<typeof started>) => {
+        clock.skippedMs = 60_000;
+      },
+    ],
+  ])('are left alone once %s', async (_, end) => {
+    const run = started();
+    run.begin();
+    await untilEnded(run.redis);
+    end(run);
+    const { length } = run.redis.killed;
+    await sleep(ROUNDS_MS);
+    expect(run.redis.killed).toHaveLength(length);
+  });
+
+  it('are left alone if the fault ends while a kill waits to be sent', async () => {
+    const run = started();
+    run.redis.beforeKill = () => run.ownPause.toBeReleased();
+    run.begin();
+    await sleep(ROUNDS_MS);
+    expect(run.redis.killed).toEqual([]);
+  });
+
+  it('are never those of the operator, also if a pod has its address', async () => {
+    const pods = [...PODS, { name: 'api-2', host: OPERATOR, port: 80 }];
+    const { begin, redis } = started({ ips: ['10.0.0.1', '10.0.0.2', OPERATOR] }, { pods });
+    begin();
+    await untilEnded(redis);
+    expect(redis.killed).not.toContain(OPERATOR);
+  });
+
+  it('are never those of the user of the operator, if addresses are rewritten', async () => {
+    const { begin, redis } = started(
+      { operator: '10.0.0.1:99 user=chaos', others: ['id=90 addr=10.0.0.1:98 user=chaos'] },
+      { username: 'chaos' },
+    );
+    begin();
+    await untilEnded(redis);
+    expect(redis.killed).not.toContain('90');
+  });
+
+  it('are never ended by an id that is no number', async () => {
+    const sent: string[] = [];
+    const { begin, redis } = started({ others: ['id=x addr=10.0.0.1:98 user=default'] });
+    const kill = redis.killClients.bind(redis);
+    redis.killClients = async (ids, onSend) => {
+      sent.push(...ids);
+      return await kill(ids, onSend);
+    };
+    begin();
+    await untilEnded(redis);
+    expect(sent.filter((id) => !/^\d+$/.test(id))).toEqual([]);
+  });
+
+  it('are not ended where Redis lists what it said to have ended', async () => {
+    const { begin, connections, record, redis } = started({ lies: true });
+    begin();
+    await untilEnded(redis);
+    expect(await connections.prove(record)).toMatchObject({ proof: 'Mismatch' });
+  });
+
+  it('prove nothing where a pod has none', async () => {
+    const { begin, connections, record, redis } = started({ ips: ['10.0.0.1'] });
+    begin();
+    await untilEnded(redis);
+    const proof = await connections.prove(record);
+    expect(proof).toMatchObject({ proof: 'Inconclusive', message: expect.stringContaining('api-1') });
+  });
+
+  it('prove nothing from when another has taken charge', async () => {
+    const { begin, connections, record, redis } = started();
+    begin();
+    await untilEnded(redis);
+    redis.failures = [new NotInChargeError()];
+    await vi.waitFor(() => expect(redis.failures).toEqual([]));
+    await sleep(0);
+    connections.stop();
+    expect(connections.result(record)).toMatchObject({
+      proof: 'Inconclusive',
+      message: expect.stringContaining('taken this Redis over'),
+    });
+  });
+
+  it('prove nothing if they were left alone for more than a second', async () => {
+    const { begin, clock, connections, record, redis } = started();
+    begin();
+    await untilEnded(redis);
+    clock.skippedMs = 1500;
+    connections.stop();
+    expect(connections.result(record)).toMatchObject({ proof: 'Inconclusive' });
+  });
+
+  it('are ended on after a kill that was not answered', async () => {
+    const { begin, connections, record, redis } = started({ failures: [new RedisClientError('lost')] });
+    begin();
+    await untilEnded(redis);
+    expect(await connections.prove(record)).toMatchObject({ proof: 'Confirmed' });
+  });
+});
+
+describe('before a fault', () => {
+  it('no connection is ended', async () => {
+    const { connections, redis } = started();
+    await connections.prepare();
+    expect(redis.killed).toEqual([]);
+  });
+
+  it('Redis has to list a connection of a pod', async () => {
+    await expect(started({ ips: [OPERATOR] }).connections.prepare()).rejects.toThrow(/api-0, api-1/);
+  });
+
+  it('Redis has to list the connection of the operator', async () => {
+    const { connections } = started({ operator: '10.0.0.8:7 user=default' });
+    await expect(connections.prepare()).rejects.toThrow(ReplyTypeError);
+  });
+
+  it('Redis has to permit it', async () => {
+    const { connections } = started({ failures: [new RedisClientError('NOPERM', 'NOPERM')] });
+    await expect(connections.prepare()).rejects.toThrow('NOPERM');
+  });
+});

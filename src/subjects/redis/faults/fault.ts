@@ -1,0 +1,95 @@
+/** What a fault of the store does. It knows Redis, and nothing of requests. */
+import type { Admission, FaultReport, OrphanFinding } from '../../../demo/observed.ts';
+import type { Permit } from '../../../demo/subject.ts';
+import type { OwnPause } from '../client/own-pause.ts';
+import type { RedisConnections } from '../client/redis-client.ts';
+import type { RedisTarget } from '../client/redis-target.ts';
+import type { FaultEvent, ProbeEvent } from '../events.ts';
+
+/** Whether a Redis may still be paused; restarted: it is not the server that was admitted. */
+export type StoreCheck =
+  | { readonly state: 'free' }
+  | { readonly state: 'restarted' }
+  | { readonly state: 'refused'; readonly admission: Extract<Admission, { state: 'refused' }> };
+
+/** It is unknown whether Redis may be paused: nothing was done, and the shell tries again. */
+export class NotFoundOutError extends Error {
+  override readonly name = 'NotFoundOutError';
+}
+
+/** The tools of a fault. */
+export interface FaultTools {
+  readonly redis: RedisConnections;
+  readonly ownPause: OwnPause;
+  readonly target: {
+    /** The pods whose connections a fault may end. */
+    readonly nodes: readonly { readonly name: string; readonly host: string }[];
+    readonly redis: Pick<RedisTarget, 'username'>;
+  };
+  /** The slowest write without a fault, in milliseconds; 0: not measured by this process. */
+  readonly usualWriteMs: () => number;
+  /** Checks again whether Redis may be paused. */
+  readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
+  /** Milliseconds since the epoch; the fraction counts. */
+  readonly now: () => number;
+  /** Aborts when the driver is closed. */
+  readonly lifetime: AbortSignal;
+}
+
+/** Records the finding of a probe of the store, or how many connections the fault has ended. */
+export type RecordEvent = (event: ProbeEvent | FaultEvent<'ConnectionsEnded'>) => void;
+
+/** When a fault may begin, and when it has ended automatically at the latest; milliseconds since the epoch. */
+export interface FaultMoment {
+  readonly plannedAt: number;
+  readonly until: number;
+}
+
+/** Receives observations of a fault while it is active. */
+export interface FaultListener {
+  readonly record: RecordEvent;
+  /** The proof of the fault was lost, so from `at` on it may have ended. */
+  doubted(at: number): void;
+}
+
+/** One attempt of a fault. It ends automatically, even if every process of the operator dies. */
+export interface StoreFault {
+  /** Whether it was injected and its end has not been observed. */
+  readonly isActive: boolean;
+  /**
+   * Checks again that the store may be disturbed, and takes charge of it.
+   * @param ms how long this attempt may disturb it, in milliseconds
+   * @returns the marker that shows a successor whether the fault was injected
+   * @throws StoreRefusedError if it must not be disturbed; an error whose message states what to do
+   */
+  prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }>;
+  /** All preparations succeeded: no earlier fault can be active any more. */
+  prepared(): void;
+  /** @throws an error if the prepared store has been replaced by another, or does not answer */
+  requireSameStore(): Promise<void>;
+  /**
+   * Injects the fault, once, and proves it. Consults `permit` right before the command.
+   * @throws only before anything was sent
+   */
+  inject(
+    moment: FaultMoment,
+    listener: FaultListener,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport>;
+  /** Waits for the end of the active fault and completes its report. @throws the reason of `signal` */
+  awaitEnd(record: RecordEvent, signal: AbortSignal): Promise<FaultReport>;
+  /** Whether a process that is gone has injected it. */
+  inquire(marker: string): Promise<OrphanFinding>;
+}
+
+/** The store must not be disturbed any more. */
+export class StoreRefusedError extends Error {
+  override readonly name = 'StoreRefusedError';
+  readonly admission: Extract<Admission, { state: 'refused' }>;
+
+  constructor(admission: Extract<Admission, { state: 'refused' }>) {
+    super(`${admission.reason}: ${admission.message}`);
+    this.admission = admission;
+  }
+}
