@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, withFreePorts } from '../src/local/ports.ts';
 import { type RedisServer, startRedis } from '../src/local/redis-server.ts';
 import type { Supervisor } from '../src/local/supervisor.ts';
-import type { NodeTarget, RedisTarget } from '../src/subjects/ratelimiter/index.ts';
+import type { PodTarget, RedisTarget } from '../src/subjects/ratelimiter/index.ts';
 import { hostLimiters, LIMITER_HOSTS } from '../test/kit/hosted-limiters.ts';
 import type { Address } from '../test/kit/relay.ts';
 import { Gateway } from './gateway.ts';
@@ -43,7 +43,7 @@ export interface BedNode {
   readonly gateway: Gateway | undefined;
   readonly toRedis: Link;
   readonly process: NodeProcess;
-  readonly target: NodeTarget;
+  readonly target: PodTarget;
 }
 
 export class Bed {

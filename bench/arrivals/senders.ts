@@ -25,7 +25,7 @@ export const ours: Send = async ({ port, requests }, signal) => {
   const nodes = [{ name: 'receiver', host: '127.0.0.1', port }];
   const budget = new ConnectionBudget(requests + ANSWERS).onBehalfOf('bench');
   const burst = await injectBurstTraffic(
-    { nodes, key: KEY, windowId: 'window', requests, timeoutMs: TIMEOUT_MS, budget },
+    { pods: nodes, key: KEY, windowId: 'window', requests, timeoutMs: TIMEOUT_MS, budget },
     signal,
   );
   if (burst.admitted !== requests) {

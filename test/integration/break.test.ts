@@ -81,7 +81,7 @@ async function driven(
     },
     [{ name: 'outage', type: 'StoreOutage', storeOutage }],
   );
-  const driver = new DrivenLimiter({ nodes, redis: ground.target(user), spec });
+  const driver = new DrivenLimiter({ pods: nodes, redis: ground.target(user), spec });
   onTestFinished(() => driver.close());
   return { driver, key: `demo-break-${process.pid}-${(runs += 1)}`, lost };
 }

@@ -78,7 +78,7 @@ describe('discover, where everything is in place', () => {
   });
 
   it('a second discovery reports which pods are gone, even if the name is reused', async () => {
-    const { nodes } = await found();
+    const { pods: nodes } = await found();
     const again = () => checkPreconditions(cluster, namespace, nodes, AbortSignal.timeout(60_000));
     expect(await again()).toEqual({ kind: 'PreconditionCheck', admission: { state: 'granted' }, gone: [] });
     await adminKubectl().run(['-n', namespace, 'delete', 'pod', 'limiter-2', '--force', '--wait=true']);

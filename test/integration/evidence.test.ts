@@ -47,7 +47,7 @@ const spec = limiterSpec(
 
 let run = 0;
 async function prepared(scenario: string) {
-  const driver = new DrivenLimiter({ nodes: ground.nodes(), redis: ground.target(), spec });
+  const driver = new DrivenLimiter({ pods: ground.nodes(), redis: ground.target(), spec });
   drivers.push(driver);
   const key = `demo-evidence-${process.pid}-${(run += 1)}`;
   await driver.prepare(scenario, key);

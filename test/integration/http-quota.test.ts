@@ -28,8 +28,8 @@ async function driven(name: string, variant: string, header: string, change: obj
     scenarios: SCENARIOS,
     change: { interface: 'HTTP', http: { ...mapped.http, remainingHeader: header }, ...change },
     target: async (found) => {
-      for (const node of found.nodes) proxies.push(await RecordingProxy.start(node));
-      return { ...found, nodes: found.nodes.map((node, i) => ({ ...node, ...proxies[i]?.address })) };
+      for (const node of found.pods) proxies.push(await RecordingProxy.start(node));
+      return { ...found, nodes: found.pods.map((node, i) => ({ ...node, ...proxies[i]?.address })) };
     },
   });
   onTestFinished(async () => {

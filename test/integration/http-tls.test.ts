@@ -37,7 +37,7 @@ async function driven(http: object, auth: { ca?: string; headers?: Record<string
     scenarios: [{ name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 2 } }],
     change: { interface: 'HTTP', http: { ...mapped.http, ...http } },
     target: async (found) => {
-      sidecars = await startSidecars({ nodes: found.nodes, cert, key, token: TOKEN });
+      sidecars = await startSidecars({ nodes: found.pods, cert, key, token: TOKEN });
       return { ...found, nodes: sidecars.nodes, http: auth };
     },
   });

@@ -6,7 +6,7 @@ import {
   type Cluster,
   countedIn,
   defineEverywhere,
-  type NodeClient,
+  type PodClient,
   startCluster,
 } from './limiter-support.ts';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => await cluster?.stop());
 
-async function admittedBy(nodes: readonly NodeClient[], key: string): Promise<number> {
+async function admittedBy(nodes: readonly PodClient[], key: string): Promise<number> {
   const counters = await Promise.all(nodes.map(async (node) => await node.counter(key)));
   return counters.reduce((sum, { admitted }) => sum + admitted, 0);
 }
@@ -205,7 +205,7 @@ describe.skipIf(withoutRealTime)('a write pause', () => {
   );
 });
 
-async function counterOf(node: NodeClient | undefined, key: string): ReturnType<NodeClient['counter']> {
+async function counterOf(node: PodClient | undefined, key: string): ReturnType<PodClient['counter']> {
   if (node === undefined) throw new Error('no such node');
   return await node.counter(key);
 }

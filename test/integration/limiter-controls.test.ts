@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
-import type { NodeTarget } from '../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
 import type { Pause } from '../../src/subjects/redis/admission/redis-rest.ts';
 import type { PauseNotes } from '../../src/subjects/redis/faults/noted-pause.ts';
 import { pauseFor } from '../../src/subjects/waiting.ts';
@@ -47,10 +47,10 @@ afterAll(async () => {
   await Promise.all([counting?.stop(), other?.stop()]);
 });
 
-const targetOf = ({ id, host, port }: HostedNode): NodeTarget => ({ name: id, host, port });
+const targetOf = ({ id, host, port }: HostedNode): PodTarget => ({ name: id, host, port });
 
 function driverOn(
-  targets: readonly NodeTarget[],
+  targets: readonly PodTarget[],
   {
     redis = counting,
     scenarios = SCENARIOS,
@@ -60,7 +60,7 @@ function driverOn(
 ): DrivenLimiter {
   const driver = new DrivenLimiter({
     ...rest,
-    nodes: targets,
+    pods: targets,
     redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
     spec: limiterSpec(
       { limit: { requests: 10, ...limit }, health: { pollInterval: '250ms', timeout: '2s' } },
@@ -77,7 +77,7 @@ async function baselineOf(driver: DrivenLimiter) {
 }
 
 /** A node before another one, whose answers to checks are made up. */
-async function startLiar({ host, port }: NodeTarget, allowed: boolean): Promise<NodeTarget> {
+async function startLiar({ host, port }: PodTarget, allowed: boolean): Promise<PodTarget> {
   const server: Server = createServer((request, response) => {
     void (async () => {
       const chunks: Buffer[] = [];
@@ -102,7 +102,7 @@ async function startLiar({ host, port }: NodeTarget, allowed: boolean): Promise<
 }
 
 /** A node before another one, which answers 503 where that one denies. */
-async function startOverloaded({ host, port }: NodeTarget): Promise<NodeTarget> {
+async function startOverloaded({ host, port }: PodTarget): Promise<PodTarget> {
   const server: Server = createServer((request, response) => {
     void (async () => {
       const body = await text(request);

@@ -11,7 +11,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
-import { NodeClient } from '../../src/subjects/ratelimiter/http/node-client.ts';
+import { PodClient } from '../../src/subjects/ratelimiter/http/pod-client.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/control-callers.ts';
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
@@ -69,7 +69,7 @@ afterAll(async () => {
 
 /** Makes the controls of a limiter that counts so on some nodes. */
 async function control(count: Count, { nodes = 3, username = 'plain', place = {} } = {}) {
-  const podClients: NodeClient[] = [];
+  const podClients: PodClient[] = [];
   for (let i = 0; i < nodes; i += 1) {
     const node = createServer((request, response) => {
       const answer = async (): Promise<void> => {
@@ -82,7 +82,7 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
     }).listen(0, '127.0.0.1');
     await once(node, 'listening');
     const { port } = node.address() as AddressInfo;
-    podClients.push(new NodeClient({ name: `api-${i}`, host: '127.0.0.1', port }, 1, Date.now));
+    podClients.push(new PodClient({ name: `api-${i}`, host: '127.0.0.1', port }, 1, Date.now));
     onTestFinished(() => {
       node.closeAllConnections();
       node.close();

@@ -9,12 +9,12 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { until } from '../kit/until.ts';
-import { burst, connected, countedIn, defineEverywhere, NodeClient, observe } from './limiter-support.ts';
+import { burst, connected, countedIn, defineEverywhere, observe, PodClient } from './limiter-support.ts';
 
 const MAIN = new URL('../../src/limiter/main.ts', import.meta.url).pathname;
 
 interface NodeProcess {
-  readonly client: NodeClient;
+  readonly client: PodClient;
   readonly child: ChildProcess;
   /** Everything it wrote. */
   log(): string;
@@ -43,7 +43,7 @@ async function spawnNode(i: number, env: Readonly<Record<string, string>>): Prom
     });
     child.once('exit', () => reject(new Error(`the node ended: ${log}`)));
   });
-  return { client: new NodeClient(await listening), child, log: () => log };
+  return { client: new PodClient(await listening), child, log: () => log };
 }
 
 afterAll(() => {

@@ -14,7 +14,7 @@ export interface Answer {
 }
 
 /** The HTTP interface of one node. */
-export class NodeClient {
+export class PodClient {
   readonly address: string;
 
   constructor(address: string) {
@@ -61,7 +61,7 @@ export class NodeClient {
 
 export interface Cluster {
   readonly redis: RedisServer;
-  readonly nodes: readonly NodeClient[];
+  readonly nodes: readonly PodClient[];
   /** A connection that only looks, and issues faults. */
   readonly observer: Redis;
   stop(): Promise<void>;
@@ -85,7 +85,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
     }),
   );
   const observer = observe(redis);
-  const nodes = running.map(({ address }) => new NodeClient(address));
+  const nodes = running.map(({ address }) => new PodClient(address));
   await connected(nodes);
   return {
     redis,
@@ -100,7 +100,7 @@ export async function startCluster(env: Readonly<Record<string, string>> = {}): 
 }
 
 /** Waits until every node reaches Redis. */
-export async function connected(nodes: readonly NodeClient[]): Promise<void> {
+export async function connected(nodes: readonly PodClient[]): Promise<void> {
   for (const node of nodes) await until(async () => (await node.call('GET', '/health')).status === 200);
 }
 
@@ -118,7 +118,7 @@ export async function countedIn(observer: Redis, redisKey: string): Promise<numb
 
 /** Defines a key and waits until every node answers with its new window. Returns that window's id. */
 export async function defineEverywhere(
-  nodes: readonly NodeClient[],
+  nodes: readonly PodClient[],
   key: string,
   limit: number,
   windowSec = 300,
@@ -138,7 +138,7 @@ export async function defineEverywhere(
 
 /** Sends `count` checks at once, spread over the nodes; returns how many each status was answered with. */
 export async function burst(
-  nodes: readonly NodeClient[],
+  nodes: readonly PodClient[],
   key: string,
   count: number,
 ): Promise<Record<number, number>> {

@@ -90,7 +90,11 @@ function drive(
     ],
   );
   const { host, port } = redis;
-  const driver = new DrivenLimiter({ nodes, redis: { podName: 'redis-0', host, port, tls: false }, spec });
+  const driver = new DrivenLimiter({
+    pods: nodes,
+    redis: { podName: 'redis-0', host, port, tls: false },
+    spec,
+  });
   onTestFinished(() => driver.close());
   const key = `demo-mislead-${process.pid}-${(runs += 1)}`;
   return { driver, key };

@@ -52,7 +52,11 @@ async function driven(
     ],
   );
   const { host, port } = redis;
-  const driver = new DrivenLimiter({ nodes, redis: { podName: 'redis-0', host, port, tls: false }, spec });
+  const driver = new DrivenLimiter({
+    pods: nodes,
+    redis: { podName: 'redis-0', host, port, tls: false },
+    spec,
+  });
   onTestFinished(() => driver.close());
   return driver;
 }

@@ -26,7 +26,7 @@ describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approxim
   it.for([10, 400])('breaks no invariant at its normal lag, limit %i', (requests, context) =>
     keepingTime(async () => {
       const driver = new DrivenLimiter({
-        nodes: ground.nodes(),
+        pods: ground.nodes(),
         redis: ground.target(),
         spec: limiterSpec({ limit: { requests } }, [
           { name: 'drift', type: 'CounterDrift', expect: 'Violated' },

@@ -37,7 +37,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     username = 'operator',
   ): DrivenLimiter => {
     const redis = { ...ground.target(username), host, port };
-    const driver = new DrivenLimiter({ nodes: ground.nodes(), redis, spec, mayBePaused });
+    const driver = new DrivenLimiter({ pods: ground.nodes(), redis, spec, mayBePaused });
     onTestFinished(() => driver.close());
     return driver;
   };

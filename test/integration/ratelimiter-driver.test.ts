@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChaosDemoSpec } from '../../src/api/index.ts';
-import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { type PodTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { DrivenLimiter, type DrivenOptions, limiterSpec, PERMITTED } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 
 let ground: NodesOnRedis;
-let approximate: NodeTarget[];
-let strict: NodeTarget[];
+let approximate: PodTarget[];
+let strict: PodTarget[];
 const drivers: DrivenLimiter[] = [];
 
 beforeAll(async () => {
@@ -52,15 +52,15 @@ function spec(health: object = {}): ChaosDemoSpec {
 
 type Changes = Partial<Omit<DrivenOptions, 'nodes' | 'redis'>> & { readonly user?: string };
 
-function driverOn(nodes: readonly NodeTarget[], { user = 'operator', ...changes }: Changes = {}) {
-  const driver = new DrivenLimiter({ nodes, redis: ground.target(user), spec: spec(), ...changes });
+function driverOn(nodes: readonly PodTarget[], { user = 'operator', ...changes }: Changes = {}) {
+  const driver = new DrivenLimiter({ pods: nodes, redis: ground.target(user), spec: spec(), ...changes });
   drivers.push(driver);
   return driver;
 }
 
 let run = 0;
 /** A driver with a key that is set up, ready for a fault. */
-async function prepared(nodes: readonly NodeTarget[], scenario: 'drift' | 'ghosts', changes: Changes = {}) {
+async function prepared(nodes: readonly PodTarget[], scenario: 'drift' | 'ghosts', changes: Changes = {}) {
   const driver = driverOn(nodes, changes);
   const key = `demo-test-${process.pid}-${(run += 1)}`;
   await driver.prepare(scenario, key);
@@ -83,7 +83,7 @@ async function countedByRedis(key: string): Promise<number> {
 }
 
 /** What the nodes say they admitted, asked over HTTP by the test itself. */
-async function admittedByNodes(nodes: readonly NodeTarget[], key: string): Promise<number> {
+async function admittedByNodes(nodes: readonly PodTarget[], key: string): Promise<number> {
   const counters = await Promise.all(
     nodes.map(async ({ host, port }) => {
       const answer = await fetch(`http://${host}:${port}/counter?key=${key}`);
@@ -485,7 +485,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
 });
 
 /** A port that leads to a node, until it is closed. */
-async function wayTo({ host, port }: NodeTarget) {
+async function wayTo({ host, port }: PodTarget) {
   const sockets = new Set<Socket>();
   const server = createServer((from) => {
     const to = connect(port, host);

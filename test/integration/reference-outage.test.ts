@@ -22,7 +22,7 @@ function driverOf(mode: LimiterMode, callerTimeout: string): DrivenLimiter {
     accept: ['Enforces'],
   };
   return new DrivenLimiter({
-    nodes: ground.nodes(mode),
+    pods: ground.nodes(mode),
     redis: ground.target(),
     spec: limiterSpec({ limit: { requests: 10 }, health: { pollInterval: '250ms', timeout: '5s' } }, [
       { name: 'outage', type: 'StoreOutage', storeOutage },

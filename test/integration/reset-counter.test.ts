@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { SubjectEffect } from '../../src/demo/effects.ts';
 import type { RemedyReport } from '../../src/demo/observed.ts';
-import { type NodeTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
+import { type PodTarget, REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { DrivenLimiter, limiterSpec, PERMITTED } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { until } from '../kit/until.ts';
@@ -15,7 +15,7 @@ const SPEC = limiterSpec({ limit: { requests: 10, window: '1h' }, health: { time
 ]);
 
 let ground: NodesOnRedis;
-let nodes: NodeTarget[];
+let nodes: PodTarget[];
 const drivers: DrivenLimiter[] = [];
 
 beforeAll(async () => {
@@ -31,7 +31,7 @@ let made = 0;
 
 /** A driver, and a key of the demo with a limit of 10 on every node. */
 async function ready(targets = nodes): Promise<{ driver: DrivenLimiter; key: string }> {
-  const driver = new DrivenLimiter({ nodes: targets, redis: ground.target('operator'), spec: SPEC });
+  const driver = new DrivenLimiter({ pods: targets, redis: ground.target('operator'), spec: SPEC });
   drivers.push(driver);
   const key = `demo-remedy-${process.pid}-${(made += 1)}`;
   await post(0, '/limit', { key, limit: 10, window_sec: 3600 });
@@ -67,7 +67,7 @@ async function exhaustLimit(key: string): Promise<number> {
   return allowed;
 }
 
-async function passOn(node: NodeTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function passOn(node: PodTarget, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const { method = 'GET', url = '/' } = request;
@@ -80,7 +80,7 @@ async function passOn(node: NodeTarget, request: IncomingMessage, response: Serv
 /** The nodes behind servers that answer themselves where `lie` returns true, and else say what the nodes say. */
 async function lying(
   lie: (request: IncomingMessage, response: ServerResponse) => boolean,
-): Promise<NodeTarget[]> {
+): Promise<PodTarget[]> {
   return await Promise.all(
     nodes.map(async (node) => {
       const server = createServer((request, response) => {

@@ -91,7 +91,11 @@ async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
     ],
   );
   const { host, port } = redis;
-  const driver = new DrivenLimiter({ nodes, redis: { podName: 'redis-0', host, port, tls: false }, spec });
+  const driver = new DrivenLimiter({
+    pods: nodes,
+    redis: { podName: 'redis-0', host, port, tls: false },
+    spec,
+  });
   onTestFinished(() => driver.close());
   const key = `demo-short-${process.pid}-${(runs += 1)}`;
   return await driver.leadThrough(scenario, key, scenario === 'outage' ? PAUSE_MS : 10_000);

@@ -148,7 +148,7 @@ describe('a limiter that knows its callers by the source address', () => {
     }
     await driver.prepare('outage', key);
     driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
-    const [{ host, port } = expect.unreachable()] = target.nodes;
+    const [{ host, port } = expect.unreachable()] = target.pods;
     for (let i = 0; i < LIMIT; i += 1) await (await fetch(`http://${host}:${port}/`)).text();
     expect(await driver.inject('outage', key, PAUSE_MS)).toMatchObject({
       missed: true,

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import type { LimiterMode } from '../../src/local/limiters.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
-import type { NodeTarget, RedisTarget } from '../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget, RedisTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { hostLimiters, threeNodes } from './hosted-limiters.ts';
 
 /** Password of every user that {@link userLine} makes. */
@@ -18,13 +18,13 @@ export class NodesOnRedis {
   readonly redis: RedisServer;
   /** A connection with every right, which no test has to share with what it tests. */
   readonly observer: Redis;
-  readonly #nodes: ReadonlyMap<LimiterMode, readonly NodeTarget[]>;
+  readonly #nodes: ReadonlyMap<LimiterMode, readonly PodTarget[]>;
   readonly #supervisor: Supervisor;
 
   private constructor(
     supervisor: Supervisor,
     redis: RedisServer,
-    nodes: ReadonlyMap<LimiterMode, readonly NodeTarget[]>,
+    nodes: ReadonlyMap<LimiterMode, readonly PodTarget[]>,
   ) {
     this.#supervisor = supervisor;
     this.#nodes = nodes;
@@ -58,7 +58,7 @@ export class NodesOnRedis {
   }
 
   /** The three nodes of a mode that was started: `approximate-0` and so on. */
-  nodes(mode: LimiterMode = 'approximate'): NodeTarget[] {
+  nodes(mode: LimiterMode = 'approximate'): PodTarget[] {
     return [...(this.#nodes.get(mode) ?? [])];
   }
 

@@ -5,8 +5,8 @@ import type { Target } from '../../demo/observed.ts';
 import type { SubjectDefinition } from '../../demo/subject.ts';
 import { rateLimiterApi } from './api.ts';
 import { isReference } from './interfaces/reference/preset.ts';
+import { cooldownSentence, isOfOneCaller } from './scenarios/cooldowns.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
-import { cooldownSentence, isOfOneCaller } from './scenarios/rests.ts';
 import { chaptersFor, planOf } from './scenarios/scenario-type.ts';
 import { rateLimiterOf } from './schema.ts';
 
@@ -44,8 +44,8 @@ export const rateLimiterDefinition: SubjectDefinition = {
   healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
 
   waitsFor(spec, scenario) {
-    const rests = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).restsToPrepare ?? 1);
-    return cooldownSentence(rateLimiterOf(spec), rests);
+    const cooldowns = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).cooldownsToPrepare ?? 1);
+    return cooldownSentence(rateLimiterOf(spec), cooldowns);
   },
 
   welcome(spec, target) {

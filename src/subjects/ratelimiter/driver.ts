@@ -21,7 +21,7 @@ import { type CallerControls, controlCallers } from './interfaces/http/control-c
 import { pollHealth } from './interfaces/http/http-health.ts';
 import { LimitNotKeptError } from './limits/over-admission.ts';
 import { remedyOf } from './remedy.ts';
-import { type FindReplacedPods, requireNodes } from './replaced-pods.ts';
+import { type FindReplacedPods, requirePods } from './replaced-pods.ts';
 import { resetCounter } from './reset-counter.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
@@ -110,7 +110,7 @@ export class RateLimiterDriver implements SubjectDriver {
         const tools = {
           ...this.#toolkit,
           permit,
-          requireNodes: async () => await requireNodes(this.#toolkit.findReplacedPods, signal),
+          requirePods: async () => await requirePods(this.#toolkit.findReplacedPods, signal),
         };
         const report = await resetCounter(tools, effect, signal);
         this.#options.logger.info({ effect: effect.id, state: report.state }, report.message);
@@ -148,7 +148,7 @@ export class RateLimiterDriver implements SubjectDriver {
     const { limiter, target } = this.#toolkit;
     const { dryRun, scenarios } = this.#options.spec;
     try {
-      await requireNodes(this.#toolkit.findReplacedPods, signal);
+      await requirePods(this.#toolkit.findReplacedPods, signal);
       // The control removes its keys itself; the restore removes what is left.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
@@ -156,7 +156,7 @@ export class RateLimiterDriver implements SubjectDriver {
       const { baseline, message } = control;
       // Without a lag nothing is known beyond what was known at admission.
       for (const scenario of dryRun || baseline.lags.size === 0 ? [] : scenarios) {
-        const pods = target.nodes.length;
+        const pods = target.pods.length;
         const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
         if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };
       }
@@ -174,7 +174,7 @@ export class RateLimiterDriver implements SubjectDriver {
     const { generation, now } = this.#options;
     const attempt = this.#open(effect.scenario);
     try {
-      await requireNodes(this.#toolkit.findReplacedPods, signal);
+      await requirePods(this.#toolkit.findReplacedPods, signal);
       const prepared = await attempt.prepare(fixture, signal);
       this.#attempts.set(fault, attempt);
       this.#fixtures.add(fixture);
@@ -196,7 +196,7 @@ export class RateLimiterDriver implements SubjectDriver {
     const { id: fault, scenario } = effect;
     let report: FaultReport;
     try {
-      await requireNodes(this.#toolkit.findReplacedPods, signal);
+      await requirePods(this.#toolkit.findReplacedPods, signal);
       const inject = (): Promise<FaultReport> =>
         this.#attempt({ fault, scenario }).inject(effect, permit, signal);
       report = await this.#noted(effect, inject, signal);
@@ -249,7 +249,7 @@ export class RateLimiterDriver implements SubjectDriver {
   #withSuggestion(report: DiagnosisReport): DiagnosisReport {
     const { limiter, target } = this.#toolkit;
     const { diagnosis } = report;
-    return diagnosis ? { ...report, suggestion: remedyOf(diagnosis, limiter, target.nodes.length) } : report;
+    return diagnosis ? { ...report, suggestion: remedyOf(diagnosis, limiter, target.pods.length) } : report;
   }
 
   async #restore(

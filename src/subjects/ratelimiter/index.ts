@@ -23,7 +23,7 @@ export { type BurstOptions, injectBurstTraffic } from './interfaces/reference/ch
 export { sampleCounters } from './interfaces/reference/counter-sample.ts';
 export { LimiterClient } from './interfaces/reference/limiter-client.ts';
 export { type LimitWindow, setupRateLimit } from './interfaces/reference/setup-limit.ts';
-export type { NodeTarget, RateLimiterTarget } from './target.ts';
+export type { PodTarget, RateLimiterTarget } from './target.ts';
 
 /** Pauses the writes of Redis and drives steady traffic during that time. */
 export function redisPauseConfig(scenario: ScenarioSpec, limiter: RateLimiterSpec): Scenario {

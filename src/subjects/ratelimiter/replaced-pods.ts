@@ -15,7 +15,7 @@ export type FindReplacedPods = (signal: AbortSignal) => Promise<readonly string[
 const LOOK_MS = 1500;
 
 /** @throws NotFoundOutError; an error with the name of the pod that is gone; the reason of `signal` */
-export async function requireNodes(findReplacedPods: FindReplacedPods, signal: AbortSignal): Promise<void> {
+export async function requirePods(findReplacedPods: FindReplacedPods, signal: AbortSignal): Promise<void> {
   const moved = await within(findReplacedPods(signal), LOOK_MS, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(

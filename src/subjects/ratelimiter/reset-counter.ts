@@ -19,7 +19,7 @@ export interface ResetTools extends Toolkit {
   /** Consulted right before the limit is set. */
   readonly permit: Permit;
   /** @throws if a pod is no longer at its address, or that is unknown */
-  readonly requireNodes: () => Promise<void>;
+  readonly requirePods: () => Promise<void>;
 }
 
 export type ResetOrder = Pick<Extract<SubjectEffect, { kind: 'Remediate' }>, 'fixture' | 'until'>;
@@ -69,14 +69,14 @@ export async function resetCounter(
 
 /** The counters of the key before anything is sent. @throws the obstacle to the action */
 async function readBefore(
-  { limiter, reference, requireNodes, target }: ResetTools,
+  { limiter, reference, requirePods, target }: ResetTools,
   key: string,
   signal: AbortSignal,
 ): Promise<{ readonly before: CounterSample; readonly reference: ReferenceLimiter }> {
   const { requests } = limiter.limit;
   if (!reference) throw new NotAppliedError('a rate limiter behind HTTP has no interface for it');
   if (!isDemoKey(key)) throw new NotAppliedError('the scenario was not set up on a key of the demo');
-  await requireNodes();
+  await requirePods();
   const known = await reference.find(key, signal);
   if (!known) {
     throw new NotAppliedError(
@@ -89,7 +89,7 @@ async function readBefore(
     );
   }
   const before = await reference.sample(key, signal);
-  const missing = missingIn(before, target.nodes.length);
+  const missing = missingIn(before, target.pods.length);
   if (missing !== undefined) throw new NotAppliedError(`its counters could not be read before: ${missing}`);
   if (totalAdmitted(before) === 0 && before.stored === 0) {
     throw new NotAppliedError(
@@ -107,8 +107,8 @@ async function measure(
   before: CounterSample,
   signal: AbortSignal,
 ): Promise<RemedyReport> {
-  const requests = Math.min(MOST_SENT, limit, target.nodes.length);
-  const burst = { nodes: target.nodes, key, windowId, requests, timeoutMs, budget, now };
+  const requests = Math.min(MOST_SENT, limit, target.pods.length);
+  const burst = { pods: target.pods, key, windowId, requests, timeoutMs, budget, now };
   const { admitted, errors, firstError, timeouts } = await injectBurstTraffic(burst, signal);
   if (errors + timeouts > 0) {
     const why = firstError ?? 'the reason is not known';

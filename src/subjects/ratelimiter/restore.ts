@@ -124,11 +124,11 @@ async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise
   if (left.length === 0) return { removed, left, reason };
   // All pods if that is not known in time: these keys are our own.
   const moved = await replacedPods(options.findReplacedPods, signal);
-  const nodes = options.clients.filter(({ name }) => !moved.includes(name));
-  if (nodes.length === 0) return { removed, left, reason };
+  const pods = options.clients.filter(({ name }) => !moved.includes(name));
+  if (pods.length === 0) return { removed, left, reason };
   const until = performance.now() + KEYS_WITHIN_MS;
   for (;;) {
-    const removals = await Promise.allSettled(left.map(async (key) => removeRateLimit(nodes, key, signal)));
+    const removals = await Promise.allSettled(left.map(async (key) => removeRateLimit(pods, key, signal)));
     signal.throwIfAborted();
     removed += removals.filter((removal) => removal.status === 'fulfilled' && removal.value).length;
     left = left.filter((_, i) => removals[i]?.status === 'rejected');

@@ -4,7 +4,7 @@ import type { RedisTarget } from '../redis/client/redis-target.ts';
 import type { HttpAuth } from './admission/http-auth.ts';
 
 /** One pod of the rate limiter. */
-export interface NodeTarget {
+export interface PodTarget {
   /** Name of the pod; also its id in the rate limiter, if that has ids. */
   readonly name: string;
   readonly host: string;
@@ -14,7 +14,7 @@ export interface NodeTarget {
 }
 
 export interface RateLimiterTarget {
-  readonly nodes: readonly NodeTarget[];
+  readonly pods: readonly PodTarget[];
   readonly redis: RedisTarget;
   /** For a limiter behind HTTP: what its Secret adds to the request that counts. */
   readonly http?: HttpAuth;

@@ -41,7 +41,7 @@ it.each([
   const lifetime = new AbortController();
   const toolkit = openToolkit(spec, {
     target: {
-      nodes: [{ name: 'api-0', host: '127.0.0.1', port }],
+      pods: [{ name: 'api-0', host: '127.0.0.1', port }],
       redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
     },
     budget: new ConnectionBudget(5000).onBehalfOf('shop'),

@@ -5,7 +5,7 @@ import { OwnPause } from '../redis/client/own-pause.ts';
 import type { ServerIdentity } from '../redis/client/pinned-server.ts';
 import { RedisConnections } from '../redis/client/redis-client.ts';
 import { dialTls, TLS_COST } from './http/dial.ts';
-import { NodeClient } from './http/node-client.ts';
+import { PodClient } from './http/pod-client.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
 import { limitOf } from './interfaces/http/limit-of-spec.ts';
 import { OwnLimit } from './interfaces/own-limit.ts';
@@ -45,24 +45,24 @@ export function openToolkit(
   const http = mappingOf(limiter);
   const { identity, tlsServerName: serverName } = http;
   const dial = serverName === undefined ? undefined : dialTls(parts.target.http?.ca);
-  const nodes = parts.target.nodes.map((node) => ({ ...node, ...(serverName && { serverName }) }));
+  const pods = parts.target.pods.map((pod) => ({ ...pod, ...(serverName && { serverName }) }));
   const redis = new RedisConnections(parts.target.redis, randomUUID(), server);
   const clients = isReference(limiter)
-    ? nodes.map((node) => new LimiterClient(node, timeoutMs, QUIET_CONNECTIONS, budget))
+    ? pods.map((pod) => new LimiterClient(pod, timeoutMs, QUIET_CONNECTIONS, budget))
     : undefined;
   const reference = clients && new ReferenceLimiter({ clients, limiter, redis, timeoutMs, now });
   return {
     ...rest,
     limiter,
     timeoutMs,
-    target: { ...parts.target, nodes },
+    target: { ...parts.target, pods },
     ...(dial && { dial }),
     ...(reference && { reference }),
     callers: reference
       ? new ReferenceCallers((windowId) => reference.hasBegun(windowId))
       : new HttpCallers(http, parts.target.http?.headers),
     ...(identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), now) }),
-    podClients: nodes.map((node) => new NodeClient(node, TRAFFIC_CONNECTIONS, now, dial, budget)),
+    podClients: pods.map((pod) => new PodClient(pod, TRAFFIC_CONNECTIONS, now, dial, budget)),
     room: () => budget.tryAcquire(dial ? TLS_COST : 1),
     redis,
     ownPause: new OwnPause(mayBePaused),

@@ -2,7 +2,7 @@
 import type { FaultTools } from '../redis/faults/fault.ts';
 import type { ConnectionShare, TrafficRoom } from './http/connection-budget.ts';
 import type { Dial } from './http/dial.ts';
-import type { NodeClient } from './http/node-client.ts';
+import type { PodClient } from './http/pod-client.ts';
 import type { Callers } from './interfaces/callers.ts';
 import type { CallerControls } from './interfaces/http/control-callers.ts';
 import type { OwnLimit } from './interfaces/own-limit.ts';
@@ -23,7 +23,7 @@ export interface Toolkit extends FaultTools {
   /** For a limiter that identifies callers by the source address only: every request is of one caller. */
   readonly ownLimit?: OwnLimit;
   /** For the requests of callers, one for each pod, in the same order. */
-  readonly podClients: readonly NodeClient[];
+  readonly podClients: readonly PodClient[];
   /** Dials its pods with TLS; left out: plain TCP. */
   readonly dial?: Dial;
   /** Connections to pods that the runs of this namespace may have, for bursts and traffic. */

@@ -3,7 +3,7 @@ import { counted } from '../../api/index.ts';
 
 /** "pod-1 10, pod-2 10": counts by pod. */
 export function perPod(counts: ReadonlyMap<string, number>): string {
-  return [...counts].map(([node, count]) => `${node} ${count}`).join(', ');
+  return [...counts].map(([pod, count]) => `${pod} ${count}`).join(', ');
 }
 
 export function sumOf(counts: Iterable<number>): number {

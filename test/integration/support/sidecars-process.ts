@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { NodeTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../../src/subjects/ratelimiter/index.ts';
 
 export interface SidecarData {
-  readonly nodes: readonly NodeTarget[];
+  readonly nodes: readonly PodTarget[];
   /** PEM. */
   readonly cert: string;
   readonly key: string;
@@ -24,7 +24,7 @@ const [{ cert, key, nodes, token }] = (await once(process, 'message')) as [Sidec
 const asked: Asked[] = [];
 
 /** Whoever has no token gets back what was sent. */
-function serve(node: NodeTarget, request: IncomingMessage, response: ServerResponse): void {
+function serve(node: PodTarget, request: IncomingMessage, response: ServerResponse): void {
   const { headers, method, url: path = '' } = request;
   const { authorization } = headers;
   if (authorization !== undefined) asked.push({ path, at: performance.now() });

@@ -1,12 +1,12 @@
 /** Sidecars in front of the nodes of a limiter, as a mesh has them: HTTPS, and nobody gets in without the token. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { NodeTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import type { Asked, SidecarData } from './sidecars-process.ts';
 
 export interface Sidecars {
   /** The nodes, each at its sidecar. */
-  readonly nodes: readonly NodeTarget[];
+  readonly nodes: readonly PodTarget[];
   /** What was asked with a header `authorization` so far. */
   asked(): Promise<readonly Asked[]>;
   stop(): void;

@@ -81,7 +81,7 @@ export class SurveyedLimiters {
     const mapped = await this.specOf(name, variantName, bucket);
     const health = { ...mapped.health, pollInterval: '250ms', timeout: '5s' };
     const found: RateLimiterTarget = {
-      nodes: started.map(({ name: pod, ip: host, port }) => ({ name: pod, host, port })),
+      pods: started.map(({ name: pod, ip: host, port }) => ({ name: pod, host, port })),
       redis: { podName: 'redis-0', host: this.redis.host, port: this.redis.port, tls: false },
     };
     const driver = new DrivenLimiter({

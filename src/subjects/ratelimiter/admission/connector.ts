@@ -24,8 +24,8 @@ import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { RateLimiterDriver } from '../driver.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
+import { isOfOneCaller, tooLong } from '../scenarios/cooldowns.ts';
 import { scenarioTypeOf } from '../scenarios/index.ts';
-import { isOfOneCaller, tooLong } from '../scenarios/rests.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
 import {
@@ -38,14 +38,14 @@ import {
   type Place,
 } from './discovery.ts';
 import { PAUSES, pausedFor, requireShare } from './pause-share.ts';
-import { type Asking, PodsInUse } from './pods-in-use.ts';
+import { PodsInUse, type PodUser } from './pods-in-use.ts';
 
 /** What is known of a Redis whose lease this run holds. */
 interface Held {
   readonly target: DiscoveredTarget;
   readonly runId: string;
   readonly lock: ClusterLease;
-  readonly asking: Asking;
+  readonly asking: PodUser;
 }
 
 /** Keeps the leases that objects wait for: only watching a lease over time shows that it has expired. */
@@ -110,10 +110,10 @@ export class RateLimiterConnector implements SubjectConnector {
     try {
       const target = await discover(place, signal);
       if (toBegin) {
-        const { nodes: pods, notReady } = target;
+        const { pods, notReady } = target;
         const obstacle = this.#readiness.obstacle(request, { pods, notReady }, PART);
         if (obstacle) return obstacle;
-        requireProvable(request, target.nodes.length);
+        requireProvable(request, target.pods.length);
         if (this.#ports.faultRestMs > 0) requireShare(request);
       }
       const { allowOtherClients } = place.limiter.redis;
@@ -134,7 +134,7 @@ export class RateLimiterConnector implements SubjectConnector {
     const { namespace, toBegin, uid } = request;
     const rest = toBegin ? await this.#restOf(request, target, runId, signal) : undefined;
     if (rest) return rest;
-    const asking = askingOf(request, target);
+    const asking = podUserOf(request, target);
     const asks = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
     if (asks !== undefined) return waitForPods(asks);
     const lock = this.#leaseFor(request, leaseName(runId));
@@ -181,7 +181,7 @@ export class RateLimiterConnector implements SubjectConnector {
   }
 
   /** The lease and the pods; both are released when the driver is closed. */
-  #withPods(lease: ClusterLease, asking: Asking): Lock {
+  #withPods(lease: ClusterLease, asking: PodUser): Lock {
     const leaving = async (left: Promise<void>): Promise<void> => {
       this.#pods.leave(asking);
       await left;
@@ -202,7 +202,7 @@ export class RateLimiterConnector implements SubjectConnector {
     const { generation, name, namespace, spec } = request;
     const logger = parent.child({ namespace, name });
     const look = async (signal: AbortSignal) =>
-      await checkPreconditions(cluster, namespace, target.nodes, signal);
+      await checkPreconditions(cluster, namespace, target.pods, signal);
     const driver = new RateLimiterDriver({
       target,
       spec,
@@ -216,7 +216,7 @@ export class RateLimiterConnector implements SubjectConnector {
         runId,
         podIsThere: async (signal) => (await atItsAddress(place, target.redis, signal)) !== 'Gone',
       },
-      findReplacedPods: async (signal) => await findReplacedPods(place, target.nodes, signal),
+      findReplacedPods: async (signal) => await findReplacedPods(place, target.pods, signal),
       ...(runId !== undefined && { pauses: this.#rest.notes(coolingRedis(namespace, target, runId), clock) }),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process may only undo things.
@@ -239,11 +239,11 @@ function waiting(reason: 'CoolingDown' | 'PodsInUse' | 'RedisInUse', text: strin
   return { state: 'waiting', reason, message: truncate(text, LIMITS.message) };
 }
 
-function askingOf({ name, namespace, spec, uid }: AdmissionRequest, { nodes }: DiscoveredTarget): Asking {
+function podUserOf({ name, namespace, spec, uid }: AdmissionRequest, { pods }: DiscoveredTarget): PodUser {
   return {
     uid,
     name: `${namespace}/${name}`,
-    pods: nodes.map((node) => node.uid),
+    pods: pods.map((pod) => pod.uid),
     byAddress: isOfOneCaller(rateLimiterOf(spec)),
   };
 }
@@ -277,7 +277,7 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
   const parts = (spec.dryRun ? [] : spec.scenarios).map((scenario) => {
     const fault = scenarioTypeOf(scenario.type);
     const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
-    return { rests: fault.restsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
+    return { cooldowns: fault.cooldownsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
   });
   const unsuited = unsuitedFields(limiter) ?? tooLong(spec, limiter, parts);
   if (unsuited !== undefined) throw new Refusal('UnprovableSpec', unsuited);
@@ -320,10 +320,10 @@ async function checkStore(
   return admitted === undefined || admitted === runId ? { state: 'free' } : { state: 'restarted' };
 }
 
-function targetOf({ nodes, redis }: DiscoveredTarget): Target {
-  const podTemplate = templatesOf(nodes.map(({ template }) => template));
+function targetOf({ pods, redis }: DiscoveredTarget): Target {
+  const podTemplate = templatesOf(pods.map(({ template }) => template));
   return {
-    pods: nodes.map(({ name, uid, imageId }) => ({ name, uid, imageId })),
+    pods: pods.map(({ name, uid, imageId }) => ({ name, uid, imageId })),
     ...(podTemplate === undefined ? {} : { podTemplate }),
     store: redisName(redis),
   };

@@ -24,7 +24,7 @@ import { type HttpAuth, readHttpAuth } from './http-auth.ts';
 /** The target of a run, as discovered now. */
 export interface DiscoveredTarget {
   /** Sorted by name; at least one, unless only a fault is left to be released. */
-  readonly nodes: readonly TargetPod[];
+  readonly pods: readonly TargetPod[];
   /** Names of selected pods that are not Ready: they are not touched, and no run begins without them. */
   readonly notReady: readonly string[];
   /** IPs of all selected pods, Ready or not: a Redis client with such an address belongs to the rate limiter. */
@@ -51,7 +51,7 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
   const { pods, ...rest } = await findPods(reader, place.limiter);
   const redis = await findRedis(reader, place.limiter.redis);
   const http = await findHttpAuth(reader, place.limiter);
-  return { nodes: pods, ...rest, redis, ...(http && { http }) };
+  return { pods, ...rest, redis, ...(http && { http }) };
 }
 
 /**
@@ -70,9 +70,9 @@ export async function findReleasable(
   const redis = await orRefusal(() => findRedis(reader, place.limiter.redis));
   if (redis instanceof Refusal) return undefined;
   const found = await orRefusal(() => findPods(reader, place.limiter));
-  if (found instanceof Refusal) return { nodes: [], notReady: [], addresses: [], redis };
+  if (found instanceof Refusal) return { pods: [], notReady: [], addresses: [], redis };
   const { pods, ...rest } = found;
-  return { nodes: pods, ...rest, redis };
+  return { pods, ...rest, redis };
 }
 
 /**
@@ -98,16 +98,18 @@ export async function findAddresses(place: Place, signal: AbortSignal): Promise<
  */
 export async function findReplacedPods(
   { cluster, limiter, namespace }: Place,
-  nodes: readonly TargetPod[],
+  pods: readonly TargetPod[],
   signal: AbortSignal,
 ): Promise<string[]> {
-  const pods = await new NamespaceReader(cluster, namespace, signal).pods(
+  const listed = await new NamespaceReader(cluster, namespace, signal).pods(
     formatLabelSelector(limiter.selector.matchLabels),
     true,
   );
-  if (pods === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
-  const staying = new Map(pods.filter(isAlive).map(({ metadata, status }) => [metadata.uid, status?.podIP]));
-  return nodes.filter(({ host, uid }) => staying.get(uid) !== host).map(({ name }) => name);
+  if (listed === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
+  const staying = new Map(
+    listed.filter(isAlive).map(({ metadata, status }) => [metadata.uid, status?.podIP]),
+  );
+  return pods.filter(({ host, uid }) => staying.get(uid) !== host).map(({ name }) => name);
 }
 
 function readerOf({ cluster, namespace }: Place, signal: AbortSignal): NamespaceReader {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Asking, PodsInUse } from './pods-in-use.ts';
+import { PodsInUse, type PodUser } from './pods-in-use.ts';
 
-const asking = (uid: string, byAddress: boolean, ...pods: string[]): Asking => ({
+const asking = (uid: string, byAddress: boolean, ...pods: string[]): PodUser => ({
   uid,
   name: `shop/${uid}`,
   pods,

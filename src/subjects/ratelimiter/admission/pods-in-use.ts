@@ -5,7 +5,7 @@
  */
 
 /** A run that sends requests to pods. */
-export interface Asking {
+export interface PodUser {
   readonly uid: string;
   /** `namespace/name`, shown to runs that wait. */
   readonly name: string;
@@ -16,10 +16,10 @@ export interface Asking {
 }
 
 export class PodsInUse {
-  readonly #asking = new Map<string, Asking>();
+  readonly #asking = new Map<string, PodUser>();
 
   /** The name of a run that has to end first; undefined: there is none, or `asking` is already active. */
-  inTheWayOf({ byAddress, pods, uid }: Asking): string | undefined {
+  inTheWayOf({ byAddress, pods, uid }: PodUser): string | undefined {
     if (this.#asking.has(uid)) return undefined;
     for (const other of this.#asking.values()) {
       if ((byAddress || other.byAddress) && other.pods.some((pod) => pods.includes(pod))) return other.name;
@@ -27,12 +27,12 @@ export class PodsInUse {
     return undefined;
   }
 
-  enter(asking: Asking): void {
+  enter(asking: PodUser): void {
     this.#asking.set(asking.uid, asking);
   }
 
   /** A run that has begun again under the same uid stays. */
-  leave(asking: Asking): void {
+  leave(asking: PodUser): void {
     if (this.#asking.get(asking.uid) === asking) this.#asking.delete(asking.uid);
   }
 }

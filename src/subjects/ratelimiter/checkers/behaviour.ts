@@ -39,7 +39,7 @@ export type Behaviour = (typeof BEHAVIOURS)[number];
 export const SHARE = 0.9;
 
 /** Callers under their limit that have to send requests to each pod while the fault is active. */
-export const LEAST_ASKED = 5;
+export const LEAST_REQUESTS = 5;
 
 export interface PodBehaviour {
   readonly behaviour: Behaviour;
@@ -207,8 +207,8 @@ function askedShortfalls(
     { sent: sizeOf(within), where: 'under' },
     ...(needsBeyond ? [{ sent: sizeOf(beyond), where: 'over' }] : []),
   ].flatMap(({ sent, where }) =>
-    sent < LEAST_ASKED
-      ? [`${pod} got ${sent} requests ${where} the limit during the fault, ${LEAST_ASKED} are needed`]
+    sent < LEAST_REQUESTS
+      ? [`${pod} got ${sent} requests ${where} the limit during the fault, ${LEAST_REQUESTS} are needed`]
       : [],
   );
 }
@@ -332,7 +332,7 @@ function nearText(behaviour: Behaviour, { count, of, other }: NearBorder): strin
 function slowPods(byPod: Behaved['byPod']): string[] {
   return [...byPod].flatMap(([pod, { control, hungFirst, within }]) => {
     const { from, to } = shareInterval(control.Timeout, sizeOf(control));
-    const isSlow = within.Timeout > 0 && hungFirst < LEAST_ASKED && from > 1 - SHARE && to < SHARE;
+    const isSlow = within.Timeout > 0 && hungFirst < LEAST_REQUESTS && from > 1 - SHARE && to < SHARE;
     return isSlow ? [pod] : [];
   });
 }

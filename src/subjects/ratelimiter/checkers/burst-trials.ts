@@ -76,13 +76,13 @@ export function shownTrial(trials: readonly Trial[]): number {
 }
 
 /**
- * The invariant over all trials: violated if it is in one, and proven only if each of the `asked` trials proved it. Its
+ * The invariant over all trials: violated if it is in one, and proven only if each of the `planned` trials proved it. Its
  * figures are those of the trial with the most admissions.
  * @throws RangeError if there is none
  */
 export function readingOf(
   trials: readonly Trial[],
-  asked: number,
+  planned: number,
   stopped: string | undefined,
 ): InvariantReading {
   const broken = trials.filter(isBroken);
@@ -92,13 +92,13 @@ export function readingOf(
   const { brokenAt, detectedAt } = broken.length > 0 ? shown : {};
   const { brokenAt: _, detectedAt: __, ...rest } = shown;
   const shortfalls = trials.flatMap(({ reading }, i) =>
-    reading.shortfalls.map((missing) => (asked > 1 ? `trial ${i + 1}: ${missing}` : missing)),
+    reading.shortfalls.map((missing) => (planned > 1 ? `trial ${i + 1}: ${missing}` : missing)),
   );
-  if (trials.length < asked) {
-    shortfalls.push(`${trials.length} of ${counted(asked, 'trial')} made${stopped ? `: ${stopped}` : ''}`);
+  if (trials.length < planned) {
+    shortfalls.push(`${trials.length} of ${counted(planned, 'trial')} made${stopped ? `: ${stopped}` : ''}`);
   }
   const each =
-    asked > 1
+    planned > 1
       ? [
           `Admitted in each trial, of ${counted(trials[0]?.burst.requests ?? 0, 'request')}: ${list(trials, ({ burst }) => burst.admitted)}`,
         ]

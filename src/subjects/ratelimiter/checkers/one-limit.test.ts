@@ -4,7 +4,7 @@ import { modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/l
 import { OutageUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/outage-under-test.ts';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../limits/rate-limit.ts';
-import { LEAST_ASKED } from './behaviour.ts';
+import { LEAST_REQUESTS } from './behaviour.ts';
 import { asOfOneLimit, type CallerSettings } from './requests.ts';
 
 const pods = ['a', 'b', 'c'];
@@ -146,7 +146,7 @@ describe('what one caller gets while Redis takes no writes', () => {
   });
 
   it('asks each pod often enough within the limit only where that is large enough', () => {
-    const small: RateLimit = { ...fixed, requests: (LEAST_ASKED + 1) * pods.length - 1 };
+    const small: RateLimit = { ...fixed, requests: (LEAST_REQUESTS + 1) * pods.length - 1 };
     expect(readingOf(asked(kept(small)), small).shortfalls).toContainEqual(
       expect.stringMatching(/got 4 requests under the limit during the fault, 5 are needed/),
     );

@@ -2,7 +2,7 @@
 import { formatDuration, type Measure } from '../../../api/index.ts';
 import { listed } from '../../targets/refusal.ts';
 import type { CallerRequest } from '../history/events.ts';
-import { LEAST_ASKED, SHARE } from './behaviour.ts';
+import { LEAST_REQUESTS, SHARE } from './behaviour.ts';
 import type { Finding } from './finding.ts';
 import type { OverAfter } from './over-admission.ts';
 import { countsOf, countsText, type Phases, type Span, totalOf } from './requests.ts';
@@ -41,7 +41,7 @@ export function recoveryOf(
   const half = since.filter(({ sentAt }) => sentAt >= (span.endedAt + lastAt) / 2);
   const fails = (own: readonly CallerRequest[]): boolean => {
     const good = own.filter((request) => !isBad(request, oneLimit)).length;
-    return own.length >= LEAST_ASKED && shareInterval(good, own.length).to < SHARE;
+    return own.length >= LEAST_REQUESTS && shareInterval(good, own.length).to < SHARE;
   };
   const ofPod = Map.groupBy(half, ({ pod }) => pod);
   const failing = pods.filter((pod) => fails(ofPod.get(pod) ?? []));

@@ -9,7 +9,7 @@ import { moment as at, faultEvent, podName as pod, podCounts, probeEvent, text }
 const count = z.int().min(0).max(1_000_000_000);
 const pods = z.array(pod).max(1024);
 /** A count as pods report it or Redis holds it: any integer. */
-const told = z.int();
+const integer = z.int();
 const key = z.string().max(512);
 
 /** Error: an answer that neither admits nor rejects, or a connection that broke. Timeout: no answer in time. */
@@ -86,7 +86,7 @@ export const historyEvent = z.union([
       readAt: at,
       endedAt: at,
       admitted: podCounts,
-      stored: told.optional(),
+      stored: integer.optional(),
       storeSilent: z.boolean().optional(),
       reportedBy: pod.optional(),
       idle: z.boolean().optional(),
@@ -114,7 +114,7 @@ export const historyEvent = z.union([
     /** No more bursts follow, although more were planned. */
     z.strictObject({ kind: z.literal('stopped'), at, why: text }),
     /** The count in the store once it had settled, or the time for that had ended. */
-    z.strictObject({ kind: z.literal('rest'), at, stored: told }),
+    z.strictObject({ kind: z.literal('rest'), at, stored: integer }),
     /** Pods that were deleted while the fault was watched. */
     z.strictObject({ kind: z.literal('gone'), at, pods }),
     /** The one caller whose limit was replenished begins to send. */

@@ -6,12 +6,12 @@ import type { Failure } from './failure.ts';
 import type { HttpRequest } from './request.ts';
 
 /** The pod that a request is sent to. */
-export interface BurstNode extends Address {
+export interface BurstPod extends Address {
   readonly name: string;
 }
 
 export interface PlannedRequest {
-  readonly node: BurstNode;
+  readonly pod: BurstPod;
   /** One object for many requests is encoded once for each pod. */
   readonly request: HttpRequest;
 }
@@ -53,7 +53,7 @@ export interface BurstPlan<T> {
  * the burst. If a request was not sent, `sentAt` is when it would have been. Answers are noticed only after all
  * requests were written.
  */
-export type Outcome<T> = { readonly node: string; readonly sentAt: number; readonly endedAt: number } & (
+export type Outcome<T> = { readonly pod: string; readonly sentAt: number; readonly endedAt: number } & (
   | { readonly status: number; readonly answer: T; readonly failure?: undefined }
   | { readonly failure: Failure; readonly answer?: undefined }
 );
@@ -75,13 +75,13 @@ export class BurstNotSentError extends Error {
 
 /** `count` requests, to each pod in turn, so that the counts of two pods differ by at most one. */
 export function spread(
-  nodes: readonly BurstNode[],
+  pods: readonly BurstPod[],
   count: number,
   requestFor: (index: number) => HttpRequest,
 ): PlannedRequest[] {
-  if (nodes.length === 0) throw new BurstNotSentError('there is no pod to send a burst to');
+  if (pods.length === 0) throw new BurstNotSentError('there is no pod to send a burst to');
   return Array.from({ length: count }, (_, i) => ({
-    node: nodes[i % nodes.length] as BurstNode,
+    pod: pods[i % pods.length] as BurstPod,
     request: requestFor(i),
   }));
 }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { outOfFiles } from '../../../../test/fixtures/subjects/ratelimiter/http/out-of-files.ts';
 import { sendBurst } from './burst.ts';
-import { type BurstNode, BurstNotSentError, type BurstPlan, spread } from './burst-plan.ts';
+import { BurstNotSentError, type BurstPlan, type BurstPod, spread } from './burst-plan.ts';
 import { CONNECTION_BYTES, ConnectionBudget } from './connection-budget.ts';
 import { type Dial, dialTcp } from './dial.ts';
 
@@ -32,10 +32,10 @@ async function rawNode(answer: (socket: Socket, request: number, text: string) =
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  return { node: { name, host: '127.0.0.1', port } satisfies BurstNode, sockets };
+  return { pod: { name, host: '127.0.0.1', port } satisfies BurstPod, sockets };
 }
 
-async function httpNode(listener: RequestListener, name: string): Promise<BurstNode> {
+async function httpNode(listener: RequestListener, name: string): Promise<BurstPod> {
   const server = createHttpServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -81,12 +81,12 @@ function writing(note: (bytes: Uint8Array, socket: Socket) => void): Dial {
 const neverOpen: Dial = () => new Socket();
 
 function planOf(
-  nodes: readonly BurstNode[],
+  pods: readonly BurstPod[],
   count: number,
   more: Partial<BurstPlan<string>> = {},
 ): BurstPlan<string> {
   return {
-    requests: spread(nodes, count, () => CHECK),
+    requests: spread(pods, count, () => CHECK),
     read: ({ body }) => body.toString(),
     timeoutMs: 10_000,
     budget: new ConnectionBudget(100).onBehalfOf('shop'),
@@ -99,7 +99,7 @@ describe('a burst', () => {
     const used = new Set<object>();
     const seen: string[] = [];
     const names = ['rl-0', 'rl-1', 'rl-2'];
-    const nodes = await Promise.all(
+    const pods = await Promise.all(
       names.map((name) =>
         httpNode((request, response) => {
           used.add(request.socket);
@@ -108,8 +108,8 @@ describe('a burst', () => {
         }, name),
       ),
     );
-    const { outcomes, startedAt, endedAt, sendSpanMs } = await sendBurst(planOf(nodes, 8), signal);
-    expect(outcomes.map(({ node, answer }) => [node, answer])).toEqual(
+    const { outcomes, startedAt, endedAt, sendSpanMs } = await sendBurst(planOf(pods, 8), signal);
+    expect(outcomes.map(({ pod, answer }) => [pod, answer])).toEqual(
       [0, 1, 2, 0, 1, 2, 0, 1].map((i) => [names[i], names[i]]),
     );
     expect(seen.toSorted()).toEqual(
@@ -127,19 +127,19 @@ describe('a burst', () => {
   it('writes every request before any answer is looked at', async () => {
     let arrived = 0;
     const waiting: Socket[] = [];
-    const { node } = await rawNode((socket) => {
+    const { pod } = await rawNode((socket) => {
       waiting.push(socket);
       arrived += 1;
       // Were one held back for the answer of another, this would never be reached.
       if (arrived === 50) for (const held of waiting) held.write(OK);
     });
-    const { outcomes } = await sendBurst(planOf([node], 50), signal);
+    const { outcomes } = await sendBurst(planOf([pod], 50), signal);
     expect(outcomes.every(({ answer }) => answer === 'ok')).toBe(true);
   });
 
   it('rehearses right before its moment, which sends nothing and holds nothing back', async () => {
     const requests: string[] = [];
-    const { node } = await rawNode((socket, _, text) => {
+    const { pod } = await rawNode((socket, _, text) => {
       requests.push(text.slice(0, 4));
       socket.write(OK);
     });
@@ -149,7 +149,7 @@ describe('a burst', () => {
       steps.push(`${step}, ${socket.writableLength} unsent`);
     });
     const onStart = (): void => void steps.push('now');
-    await sendBurst(planOf([node], 2, { dial, onStart }), signal);
+    await sendBurst(planOf([pod], 2, { dial, onStart }), signal);
     const twice = (step: string): string[] => [step, step];
     expect(steps).toEqual([...twice('nothing, 0 unsent'), 'now', ...twice('POST, 0 unsent')]);
     expect(requests).toEqual(twice('POST'));
@@ -159,14 +159,14 @@ describe('a burst', () => {
     const heard: string[] = [];
     const written: string[] = [];
     const firstLine = (text: string): string => text.slice(0, text.indexOf(' HTTP'));
-    const nodes = await Promise.all(
+    const pods = await Promise.all(
       ['is never answered', 'is answered with what is no HTTP'].map(async (what, i) => {
-        const { node } = await rawNode((socket, _, text) => {
+        const { pod } = await rawNode((socket, _, text) => {
           heard.push(`rl-${i}: ${firstLine(text)}`);
           if (!text.startsWith('GET /wake-up')) socket.write(OK);
           else if (i === 1) socket.end(what);
         }, `rl-${i}`);
-        return node;
+        return pod;
       }),
     );
     const dial = writing((bytes) => {
@@ -175,7 +175,7 @@ describe('a burst', () => {
     const budget = new ConnectionBudget(23);
     const wakeUp = { method: 'GET', path: '/wake-up' };
     const plan = { wakeUp, dial, budget: budget.onBehalfOf('shop') };
-    const { outcomes } = await sendBurst(planOf(nodes, 6, plan), signal);
+    const { outcomes } = await sendBurst(planOf(pods, 6, plan), signal);
     const times = (count: number, line: string): string[] => Array.from({ length: count }, () => line);
     expect(outcomes.map(({ answer }) => answer)).toEqual(times(6, 'ok'));
     expect(written).toEqual([...times(16, 'GET /wake-up'), ...times(6, 'POST /check')]);
@@ -184,15 +184,15 @@ describe('a burst', () => {
       ...times(8, 'rl-1: GET /wake-up'),
     ]);
     expect(budget.free).toBe(23);
-    await expect(sendBurst(planOf(nodes, 8, plan), signal)).rejects.toThrow(
+    await expect(sendBurst(planOf(pods, 8, plan), signal)).rejects.toThrow(
       '24 connections are needed at once',
     );
   });
 
   it('waits for its moment', async () => {
-    const { node } = await rawNode((socket) => socket.write(OK));
+    const { pod } = await rawNode((socket) => socket.write(OK));
     const at = Date.now() + 400;
-    const { startedAt } = await sendBurst(planOf([node], 2, { at }), signal);
+    const { startedAt } = await sendBurst(planOf([pod], 2, { at }), signal);
     expect(startedAt).toBeGreaterThanOrEqual(at - 1);
   });
 
@@ -206,12 +206,12 @@ describe('a burst', () => {
       (socket) => socket.write('HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n'),
       (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nto the end'),
     ];
-    const { node } = await rawNode((socket, _, text) => {
+    const { pod } = await rawNode((socket, _, text) => {
       answers[Number(/GET \/(\d)/.exec(text)?.[1])]?.(socket);
     });
-    const plan = planOf([node], answers.length, {
+    const plan = planOf([pod], answers.length, {
       timeoutMs: 500,
-      requests: spread([node], answers.length, (i) => ({ method: 'GET', path: `/${i}` })),
+      requests: spread([pod], answers.length, (i) => ({ method: 'GET', path: `/${i}` })),
       read: ({ status, body }) => {
         if (status === 429) throw new Error('answered 429');
         return body.toString();
@@ -232,7 +232,7 @@ describe('a burst', () => {
 
   it('a burst bounds informational answers, heads and bodies, and closes beyond', async () => {
     const endless = ['HTTP/1.1 100 Continue\r\n\r\n', 'a: b\r\n', 'x'];
-    const { node, sockets } = await rawNode((socket, _, text) =>
+    const { pod, sockets } = await rawNode((socket, _, text) =>
       floodWith(socket, Number(/GET \/(\d)/.exec(text)?.[1])),
     );
     const floodWith = (socket: Socket, kind: number): void => {
@@ -243,9 +243,9 @@ describe('a burst', () => {
       };
       more();
     };
-    const plan = planOf([node], 3, {
+    const plan = planOf([pod], 3, {
       timeoutMs: 60_000,
-      requests: spread([node], 3, (i) => ({ method: 'GET', path: `/${i}` })),
+      requests: spread([pod], 3, (i) => ({ method: 'GET', path: `/${i}` })),
     });
     const { outcomes } = await sendBurst(plan, signal);
     expect(outcomes.map(({ failure }) => failure?.message)).toEqual([
@@ -257,19 +257,19 @@ describe('a burst', () => {
   });
 
   it('opens connections again that were closed while it waited for its moment', async () => {
-    const { node } = await rawNode((socket) => socket.write(OK));
+    const { pod } = await rawNode((socket) => socket.write(OK));
     let firstOnes = 3;
     const dial: Dial = (to, take) => {
       const socket = dialTcp(to, take);
       if (firstOnes-- > 0) socket.once('connect', () => setImmediate(() => socket.destroy()));
       return socket;
     };
-    const { outcomes } = await sendBurst(planOf([node], 3, { at: Date.now() + 800, dial }), signal);
+    const { outcomes } = await sendBurst(planOf([pod], 3, { at: Date.now() + 800, dial }), signal);
     expect(outcomes.map(({ answer }) => answer)).toEqual(['ok', 'ok', 'ok']);
   });
 
   it('says that a request was not sent when its connection was lost right before', async () => {
-    const { node } = await rawNode((socket) => socket.write(OK));
+    const { pod } = await rawNode((socket) => socket.write(OK));
     const dialled: Socket[] = [];
     const dial: Dial = (to, take) => {
       const socket = dialTcp(to, take);
@@ -277,7 +277,7 @@ describe('a burst', () => {
       return socket;
     };
     const loss = meanwhile(() => dialled.forEach((socket) => socket.destroy()));
-    const { outcomes } = await sendBurst(planOf([node], 2, { dial, ...loss }), signal);
+    const { outcomes } = await sendBurst(planOf([pod], 2, { dial, ...loss }), signal);
     expect(outcomes.map(({ failure }) => failure?.code)).toEqual(['NOT_SENT', 'NOT_SENT']);
   });
 });
@@ -293,8 +293,8 @@ describe('a burst that cannot be sent', () => {
   };
 
   it('says so when nothing listens', async () => {
-    const { node, sockets } = await rawNode((socket) => socket.write(OK));
-    const error = await refusal(planOf([{ ...node, name: 'gone', port: 1 }, node], 4));
+    const { pod, sockets } = await rawNode((socket) => socket.write(OK));
+    const error = await refusal(planOf([{ ...pod, name: 'gone', port: 1 }, pod], 4));
     expect(error.message).toBe(
       'the burst was not sent: a connection to gone did not work: no connection could be made: ECONNREFUSED; nothing listens on port 1: correct rateLimiter.port, or start what should listen there',
     );
@@ -302,46 +302,46 @@ describe('a burst that cannot be sent', () => {
   });
 
   it('does not take bytes that came before for the answer of the burst', async () => {
-    const { node, sockets } = await rawNode((socket) => socket.write(OK));
+    const { pod, sockets } = await rawNode((socket) => socket.write(OK));
     const unasked = meanwhile(() => sockets.forEach((socket) => socket.write(OK.replace('ok', 'no'))));
-    const { outcomes } = await sendBurst(planOf([node], 1, unasked), signal);
+    const { outcomes } = await sendBurst(planOf([pod], 1, unasked), signal);
     expect(outcomes[0]?.failure?.code).toBe('NOT_SENT');
   });
 
   it('a burst takes nothing of a budget that is too small, and returns the rest', async () => {
-    const { node } = await rawNode((socket) => socket.write(OK));
+    const { pod } = await rawNode((socket) => socket.write(OK));
     const all = new ConnectionBudget(3);
     const budget = all.onBehalfOf('shop');
-    const error = await refusal(planOf([node], 4, { budget }));
+    const error = await refusal(planOf([pod], 4, { budget }));
     expect(error.message).toBe(
       'the burst was not sent: 4 connections are needed at once, and the runs of one namespace may open 3: send fewer requests',
     );
     const lease = await budget.acquire(1, signal);
-    expect((await refusal(planOf([node], 3, { budget, timeoutMs: 50 }))).message).toContain('left fewer');
-    expect((await refusal(planOf([node], 1, { budget, timeoutMs: 50, cost: 3 }))).message).toBe(
+    expect((await refusal(planOf([pod], 3, { budget, timeoutMs: 50 }))).message).toContain('left fewer');
+    expect((await refusal(planOf([pod], 1, { budget, timeoutMs: 50, cost: 3 }))).message).toBe(
       'the burst was not sent: it needs 1 connections, each of which counts as 3 since it is encrypted, and other runs left fewer until its time was over (a namespace may have 3): run fewer at once, or send fewer requests',
     );
     lease.release();
-    await sendBurst(planOf([node], 3, { budget }), signal);
+    await sendBurst(planOf([pod], 3, { budget }), signal);
     expect(all.free).toBe(3);
   });
 
   it('waits for connections no longer than its time lasts', async () => {
-    const { node } = await rawNode((socket) => socket.write(OK));
+    const { pod } = await rawNode((socket) => socket.write(OK));
     const budget = new ConnectionBudget(12, 10);
     await budget.onBehalfOf('busy').acquire(10, signal);
     const plan = { budget: budget.onBehalfOf('shop'), timeoutMs: 60_000, until: Date.now() + 100 };
-    expect((await refusal(planOf([node], 3, plan))).message).toBe(
+    expect((await refusal(planOf([pod], 3, plan))).message).toBe(
       'the burst was not sent: it needs 3 connections, and other runs left fewer until its time was over (a namespace may have 10): run fewer at once, or send fewer requests',
     );
   });
 
   it('opens connections no longer than its time lasts, however slowly each is taken', async () => {
-    const { node } = await rawNode(() => undefined);
+    const { pod } = await rawNode(() => undefined);
     const budget = new ConnectionBudget(100);
     const until = Date.now() + 100;
     const plan = { budget: budget.onBehalfOf('shop'), dial: neverOpen, timeoutMs: 60_000, until };
-    const error = await refusal(planOf([node], 3, plan));
+    const error = await refusal(planOf([pod], 3, plan));
     expect(error.message).toContain('3 connections were not all open before the time of the burst was over');
     expect(budget.free).toBe(100);
   });
@@ -360,21 +360,21 @@ describe('a burst that cannot be sent', () => {
   });
 
   it('says so when this process may open no more files', async () => {
-    const { node } = await rawNode((socket) => socket.write(OK));
-    const error = await refusal(planOf([node], 1, { dial: outOfFiles }));
+    const { pod } = await rawNode((socket) => socket.write(OK));
+    const error = await refusal(planOf([pod], 1, { dial: outOfFiles }));
     expect(error.message).toContain('ulimit -n');
   });
 
   it('sends nothing when the moment is refused', async () => {
     let requests = 0;
-    const { node, sockets } = await rawNode((socket) => {
+    const { pod, sockets } = await rawNode((socket) => {
       requests += 1;
       socket.write(OK);
     });
     const onStart = (): void => {
       throw new BurstNotSentError('somebody else leads');
     };
-    expect((await refusal(planOf([node], 3, { onStart }))).message).toBe('somebody else leads');
+    expect((await refusal(planOf([pod], 3, { onStart }))).message).toBe('somebody else leads');
     await allClosed(sockets);
     expect(requests).toBe(0);
   });
@@ -397,10 +397,10 @@ describe('an aborted burst', () => {
     ],
   ];
   it.each(stages)('%s ends with the reason, its connections and no timer left', async (_, more) => {
-    const { node, sockets } = await rawNode(() => undefined);
+    const { pod, sockets } = await rawNode(() => undefined);
     const budget = new ConnectionBudget(100);
     const stop = new AbortController();
-    const plan = planOf([node], 5, { budget: budget.onBehalfOf('shop'), ...more(stop) });
+    const plan = planOf([pod], 5, { budget: budget.onBehalfOf('shop'), ...more(stop) });
     await expect(sendBurst(plan, stop.signal)).rejects.toThrow('enough');
     expect(budget.free).toBe(100);
     await allClosed(sockets);
@@ -408,11 +408,11 @@ describe('an aborted burst', () => {
 });
 
 it('leaves nothing open that would keep a process alive', async () => {
-  const { node } = await rawNode((socket) => socket.write(OK));
+  const { pod } = await rawNode((socket) => socket.write(OK));
   const active = (kind: string): number =>
     process.getActiveResourcesInfo().filter((one) => one === kind).length;
   const [timers, sockets] = [active('Timeout'), active('TCPSocketWrap')];
-  await sendBurst(planOf([node], 20, { timeoutMs: 60_000 }), signal);
+  await sendBurst(planOf([pod], 20, { timeoutMs: 60_000 }), signal);
   expect(active('Timeout')).toBeLessThanOrEqual(timers);
   // Those of the node close when they hear of it.
   await expect.poll(() => active('TCPSocketWrap'), { timeout: 10_000 }).toBeLessThanOrEqual(sockets);
@@ -428,7 +428,7 @@ describe('bursts of several runs', () => {
     );
 
   it('hold no more memory together than the share of their namespace', async () => {
-    const { node } = await endless();
+    const { pod } = await endless();
     const share = 600;
     const budget = new ConnectionBudget(share).onBehalfOf('hostile');
     const before = process.memoryUsage().arrayBuffers;
@@ -440,7 +440,7 @@ describe('bursts of several runs', () => {
     const bursts = await Promise.all(
       Array.from(
         { length: 5 },
-        async () => await sendBurst(planOf([node], 60, { budget, timeoutMs: 1500 }), signal),
+        async () => await sendBurst(planOf([pod], 60, { budget, timeoutMs: 1500 }), signal),
       ),
     );
     const failures = bursts.flatMap(({ outcomes }) => outcomes.map(({ failure }) => failure?.code));
@@ -453,16 +453,16 @@ describe('bursts of several runs', () => {
 
   it('bursts that need more than there is do not block another with slow pods', async () => {
     const slow = await rawNode(() => undefined);
-    const { node } = await rawNode((socket) => socket.write(OK));
+    const { pod } = await rawNode((socket) => socket.write(OK));
     const budget = new ConnectionBudget(140, 100);
     const stop = new AbortController();
     const hostile = Array.from({ length: 4 }, async () => {
       const plan = { budget: budget.onBehalfOf('hostile'), timeoutMs: 60_000 };
-      return await sendBurst(planOf([slow.node], 100, plan), stop.signal);
+      return await sendBurst(planOf([slow.pod], 100, plan), stop.signal);
     });
     for (let i = 0; i < 4; i += 1) {
       const { outcomes } = await sendBurst(
-        planOf([node], 20, { budget: budget.onBehalfOf('stranger'), timeoutMs: 5000 }),
+        planOf([pod], 20, { budget: budget.onBehalfOf('stranger'), timeoutMs: 5000 }),
         signal,
       );
       expect(outcomes.every(({ answer }) => answer === 'ok')).toBe(true);

@@ -7,9 +7,9 @@ import { fairTimeout, pauseFor, within } from '../../waiting.ts';
 import type { HttpAnswer } from './answer.ts';
 import {
   type Burst,
-  type BurstNode,
   BurstNotSentError,
   type BurstPlan,
+  type BurstPod,
   type PlannedRequest,
 } from './burst-plan.ts';
 import { Connection } from './connection.ts';
@@ -72,7 +72,7 @@ export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Pro
 
 /** One request of the burst with its connection. */
 interface Line {
-  readonly node: BurstNode;
+  readonly pod: BurstPod;
   readonly method: string;
   readonly bytes: Buffer;
   connection: Connection | undefined;
@@ -80,18 +80,18 @@ interface Line {
 
 /** The requests of the burst, in their order, and those before it. */
 function linesOf<T>({ wakeUp, requests }: BurstPlan<T>): { lines: Line[]; wakeUps: Line[] } {
-  const known = new Map<BurstNode, Map<HttpRequest, Buffer>>();
-  const encoded = (request: HttpRequest, node: BurstNode): Buffer => {
-    const ofNode = known.get(node) ?? new Map<HttpRequest, Buffer>();
-    known.set(node, ofNode);
-    const bytes = ofNode.get(request) ?? encodeRequest(request, node);
-    ofNode.set(request, bytes);
+  const known = new Map<BurstPod, Map<HttpRequest, Buffer>>();
+  const encoded = (request: HttpRequest, pod: BurstPod): Buffer => {
+    const ofPod = known.get(pod) ?? new Map<HttpRequest, Buffer>();
+    known.set(pod, ofPod);
+    const bytes = ofPod.get(request) ?? encodeRequest(request, pod);
+    ofPod.set(request, bytes);
     return bytes;
   };
-  const lineOf = ({ node, request }: PlannedRequest): Line => ({
-    node,
+  const lineOf = ({ pod, request }: PlannedRequest): Line => ({
+    pod,
     method: request.method,
-    bytes: encoded(request, node),
+    bytes: encoded(request, pod),
     connection: undefined,
   });
   return {
@@ -101,9 +101,9 @@ function linesOf<T>({ wakeUp, requests }: BurstPlan<T>): { lines: Line[]; wakeUp
 }
 
 function wakeUpsOf(requests: readonly PlannedRequest[], wakeUp: HttpRequest): PlannedRequest[] {
-  const nodes = [...new Set(requests.map(({ node }) => node))].slice(0, MOST_WAKE_UPS);
-  const ofEach = Math.min(WAKE_UPS, Math.floor(MOST_WAKE_UPS / nodes.length));
-  return Array.from({ length: ofEach }, () => nodes.map((node) => ({ node, request: wakeUp }))).flat();
+  const pods = [...new Set(requests.map(({ pod }) => pod))].slice(0, MOST_WAKE_UPS);
+  const ofEach = Math.min(WAKE_UPS, Math.floor(MOST_WAKE_UPS / pods.length));
+  return Array.from({ length: ofEach }, () => pods.map((pod) => ({ pod, request: wakeUp }))).flat();
 }
 
 async function leaseOf<T>(
@@ -158,7 +158,7 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
     for (const [j, failure] of (await failures).entries()) {
       if (!failure) continue;
       throw new BurstNotSentError(
-        `the burst was not sent: a connection to ${some[j]?.node.name} did not work: ${failure.message}`,
+        `the burst was not sent: a connection to ${some[j]?.pod.name} did not work: ${failure.message}`,
       );
     }
   }
@@ -168,7 +168,7 @@ async function openAll<T>(lines: readonly Line[], plan: BurstPlan<T>, signal: Ab
 async function open<T>(line: Line, { budget, dial = dialTcp }: BurstPlan<T>): Promise<Failure | undefined> {
   line.connection?.fail('STOPPED', 'another connection takes its place');
   return await new Promise((resolve) => {
-    const connection = new Connection(line.node, dial, () => resolve(undefined));
+    const connection = new Connection(line.pod, dial, () => resolve(undefined));
     line.connection = connection;
     connection.expect(new ResponseReader(line.method, budget), (outcome) => {
       if ('failure' in outcome) resolve(outcome.failure);
@@ -241,8 +241,8 @@ async function fire<T>(
   const finishedAt = performance.now();
   await Promise.all(unread);
   return {
-    outcomes: lines.map(({ node }, i) => ({
-      node: node.name,
+    outcomes: lines.map(({ pod }, i) => ({
+      pod: pod.name,
       sentAt: (sentAt[i] as number) + offset,
       endedAt: (endedAt[i] as number) + offset,
       ...(results[i] as { failure: Failure }),

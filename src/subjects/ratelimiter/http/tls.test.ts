@@ -11,7 +11,7 @@ import { sendBurst } from './burst.ts';
 import { BurstNotSentError, spread } from './burst-plan.ts';
 import { ConnectionBudget } from './connection-budget.ts';
 import { type Dial, dialTcp, dialTls } from './dial.ts';
-import { NodeClient } from './node-client.ts';
+import { PodClient } from './pod-client.ts';
 
 const { signal } = new AbortController();
 const NAME = 'your-api.shop.svc';
@@ -47,22 +47,22 @@ async function secureNode(serverName?: string, options: ServerOptions = {}) {
   return await listening(server, serverName);
 }
 
-async function ask(node: Awaited<ReturnType<typeof secureNode>>, dial: Dial) {
-  const client = new NodeClient(node, 4, Date.now, dial);
+async function ask(pod: Awaited<ReturnType<typeof secureNode>>, dial: Dial) {
+  const client = new PodClient(pod, 4, Date.now, dial);
   onTestFinished(() => client.close());
   return await client.send({ method: 'GET', path: '/' }, 5000, signal);
 }
 
 describe('a node that speaks TLS', () => {
   it('is asked by the name that its certificate is for', async () => {
-    const node = await secureNode();
-    const { answer, failure } = await ask(node, dialTls(cert));
+    const pod = await secureNode();
+    const { answer, failure } = await ask(pod, dialTls(cert));
     expect(failure).toBeUndefined();
-    expect(answer?.body.toString()).toBe(`${NAME}:${node.port} ${NAME}`);
+    expect(answer?.body.toString()).toBe(`${NAME}:${pod.port} ${NAME}`);
   });
 
   it('gets a burst, each request over a connection that stood before', async () => {
-    const node = await secureNode();
+    const pod = await secureNode();
     let connections = 0;
     const dial: Dial = (to, take) => {
       connections += 1;
@@ -70,7 +70,7 @@ describe('a node that speaks TLS', () => {
     };
     const { outcomes } = await sendBurst(
       {
-        requests: spread([node], 50, () => ({ method: 'GET', path: '/' })),
+        requests: spread([pod], 50, () => ({ method: 'GET', path: '/' })),
         read: ({ status }) => status,
         timeoutMs: 5000,
         budget: new ConnectionBudget(50).onBehalfOf('shop'),
@@ -92,10 +92,10 @@ describe('a node that speaks TLS', () => {
   });
 
   it('gets no request of a burst where its certificate does not hold', async () => {
-    const node = await secureNode('other-api.shop.svc');
+    const pod = await secureNode('other-api.shop.svc');
     const burst = sendBurst(
       {
-        requests: spread([node], 3, () => ({ method: 'GET', path: '/' })),
+        requests: spread([pod], 3, () => ({ method: 'GET', path: '/' })),
         read: () => undefined,
         timeoutMs: 5000,
         budget: new ConnectionBudget(3).onBehalfOf('shop'),

@@ -2,7 +2,7 @@
 import { messageOf } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import type { FailureCode } from '../http/failure.ts';
-import type { RequestResult } from '../http/node-client.ts';
+import type { RequestResult } from '../http/pod-client.ts';
 import type { Callers } from './callers.ts';
 
 /** Statuses from here on are server failures; the request was not admitted. */
@@ -40,14 +40,14 @@ export function outcomeOf(
 
 /** A request with its outcome, and its cause if neither admitted nor rejected; undefined as for {@link outcomeOf}. */
 export function requestIn(
-  asked: RequestResult,
+  result: RequestResult,
   callers: Pick<Callers, 'read'>,
   of: Pick<CallerRequest, 'caller' | 'key' | 'pod'>,
 ): { readonly request: CallerRequest; readonly problem?: string } | undefined {
-  const outcome = outcomeOf(asked, callers);
+  const outcome = outcomeOf(result, callers);
   if (!outcome) return undefined;
   const { problem, ...rest } = outcome;
-  const request = { ...of, sentAt: asked.sentAt, endedAt: asked.endedAt, ...rest };
+  const request = { ...of, sentAt: result.sentAt, endedAt: result.endedAt, ...rest };
   return { request, ...(problem !== undefined && { problem }) };
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { NodeClient } from '../http/node-client.ts';
+import { PodClient } from '../http/pod-client.ts';
 import { exhaustLimit } from './exhaust-limit.ts';
 import { HttpCallers } from './http/http-callers.ts';
 import { httpInterfaceSchema } from './http/schema.ts';
@@ -14,9 +14,9 @@ const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
 
 /** Two nodes, each of which knows what it has admitted itself, and of the other what it was told last. */
 async function twoNodes() {
-  const nodes = [0, 1].map(() => ({ own: 0, others: 0 }));
-  const clients: NodeClient[] = [];
-  for (const [i, counts] of nodes.entries()) {
+  const pods = [0, 1].map(() => ({ own: 0, others: 0 }));
+  const clients: PodClient[] = [];
+  for (const [i, counts] of pods.entries()) {
     const server = createServer((_, response) => {
       const admits = counts.own + counts.others < LIMIT;
       if (admits) counts.own += 1;
@@ -24,7 +24,7 @@ async function twoNodes() {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const client = new NodeClient({ name: `node-${i}`, host: '127.0.0.1', port }, 1, Date.now);
+    const client = new PodClient({ name: `node-${i}`, host: '127.0.0.1', port }, 1, Date.now);
     clients.push(client);
     onTestFinished(() => {
       client.close();
@@ -35,8 +35,8 @@ async function twoNodes() {
   let rests = 0;
   const learned = async (): Promise<void> => {
     rests += 1;
-    const total = nodes.reduce((sum, { own }) => sum + own, 0);
-    for (const node of nodes) node.others = total - node.own;
+    const total = pods.reduce((sum, { own }) => sum + own, 0);
+    for (const pod of pods) pod.others = total - pod.own;
   };
   return { clients, learned, rests: () => rests };
 }
@@ -67,7 +67,7 @@ it('using up a limit without memory for an answer blames no pod', async () => {
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const none = { take: () => false, give: () => undefined };
-  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now, undefined, none);
+  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now, undefined, none);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();

@@ -4,7 +4,7 @@
 import { truncate } from '../../../api/index.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { CallerRequest } from '../history/events.ts';
-import type { NodeClient } from '../http/node-client.ts';
+import type { PodClient } from '../http/pod-client.ts';
 import { requestIn } from './caller-request.ts';
 import type { Callers } from './callers.ts';
 
@@ -25,7 +25,7 @@ const MOST_SYNCS = 10;
 const REJECTIONS = 2;
 
 export interface ExhaustOptions {
-  readonly clients: readonly Pick<NodeClient, 'node' | 'send'>[];
+  readonly clients: readonly Pick<PodClient, 'pod' | 'send'>[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   readonly key: string;
   /** At most this many requests are sent. */
@@ -76,10 +76,10 @@ export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal)
       syncedAt = admitted;
     }
     const sent = callers.requestOf(key);
-    const asked = await client.send(sent, callerTimeoutMs, signal);
+    const result = await client.send(sent, callerTimeoutMs, signal);
     signal.throwIfAborted();
-    if (asked.failure?.code === 'NO_ROOM') throw new Error(`${client.node.name}: ${asked.failure.message}`);
-    const { problem, request } = requestIn(asked, callers, { pod: client.node.name, caller: 'Over' }) ?? {};
+    if (result.failure?.code === 'NO_ROOM') throw new Error(`${client.pod.name}: ${result.failure.message}`);
+    const { problem, request } = requestIn(result, callers, { pod: client.pod.name, caller: 'Over' }) ?? {};
     if (!request) continue;
     requests.push(request);
     if (problem !== undefined) {

@@ -13,4 +13,4 @@ export function* underKeys(fixture: string, first: number, count: number): Gener
 }
 
 /** The callers whose counts are reconciled after the fault, one for each pod. */
-export const accountKey = (fixture: string, node: number): string => `${fixture}-a${node}`;
+export const accountKey = (fixture: string, pod: number): string => `${fixture}-a${pod}`;

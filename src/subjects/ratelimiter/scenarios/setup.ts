@@ -27,7 +27,7 @@ export function setupOf(
     version: HISTORY_VERSION,
     scenario,
     limiter,
-    pods: target.nodes.map(({ name }) => name),
+    pods: target.pods.map(({ name }) => name),
     fixture,
     preparedAt,
     clockWithinMs: CLOCK_WITHIN_MS,

@@ -79,9 +79,9 @@ export class Timeline {
   #usualWriteMs = 0;
   #writesStall = false;
 
-  constructor({ nodes, redis }: RateLimiterTarget, startedAt: number) {
+  constructor({ pods, redis }: RateLimiterTarget, startedAt: number) {
     this.#startedAt = startedAt;
-    const shown = nodes.slice(0, MOST_REPLICAS);
+    const shown = pods.slice(0, MOST_REPLICAS);
     this.#replicas = new Map(shown.map(({ name }, i) => [name, `replica-${i + 1}`]));
     const replicas = [...this.#replicas.values()];
     this.#pods = [
@@ -99,8 +99,8 @@ export class Timeline {
     ]);
     this.#recorder = new EvidenceRecorder(components, relations, SERIES_EACH);
     for (const name of [...replicas, STORE]) this.#heard.set(name, startedAt);
-    if (nodes.length > shown.length) {
-      const left = counted(nodes.length - shown.length, 'replica');
+    if (pods.length > shown.length) {
+      const left = counted(pods.length - shown.length, 'replica');
       this.#event(startedAt, CLIENT, `${left} more are left out here, and their requests and counts`);
     }
   }
@@ -216,19 +216,19 @@ export class Timeline {
     this.#answers(at, component);
   }
 
-  #request({ caller, cause, endedAt, outcome, pod: node, sentAt }: CallerRequest): void {
+  #request({ caller, cause, endedAt, outcome, pod, sentAt }: CallerRequest): void {
     const asker = ASKERS[caller];
     if (asker === undefined) {
-      if (caller === 'New' && outcome === 'Admitted') this.#count(endedAt, node, 'newcomer-admitted', 1);
+      if (caller === 'New' && outcome === 'Admitted') this.#count(endedAt, pod, 'newcomer-admitted', 1);
       return;
     }
-    this.#count(sentAt, node, `${asker}-sent`, 1);
+    this.#count(sentAt, pod, `${asker}-sent`, 1);
     if (!isConnectionFailure({ cause })) {
-      this.#answered(endedAt, node, outcome, endedAt - sentAt, asker);
+      this.#answered(endedAt, pod, outcome, endedAt - sentAt, asker);
       return;
     }
-    this.#count(endedAt, node, `${asker}-${OF_ANSWER[outcome]}`, 1);
-    const component = this.#replicas.get(node);
+    this.#count(endedAt, pod, `${asker}-${OF_ANSWER[outcome]}`, 1);
+    const component = this.#replicas.get(pod);
     if (component === undefined) return;
     const since = this.#unheardSince.get(component) ?? sentAt;
     this.#unheardSince.set(component, since);
@@ -236,12 +236,12 @@ export class Timeline {
   }
 
   /** A request that was recorded as unanswered has an answer after all. */
-  late({ caller, pod: node, sentAt }: CallerRequest, { at, outcome }: LateAnswer): void {
-    if (caller === 'New' && outcome === 'Admitted') this.#count(at, node, 'newcomer-admitted', 1);
+  late({ caller, pod, sentAt }: CallerRequest, { at, outcome }: LateAnswer): void {
+    if (caller === 'New' && outcome === 'Admitted') this.#count(at, pod, 'newcomer-admitted', 1);
     const asker = ASKERS[caller];
     if (asker === undefined) return;
-    this.#count(at, node, `${asker}-${OF_ANSWER.Timeout}`, -1);
-    this.#answered(at, node, outcome, at - sentAt, asker);
+    this.#count(at, pod, `${asker}-${OF_ANSWER.Timeout}`, -1);
+    this.#answered(at, pod, outcome, at - sentAt, asker);
   }
 
   /** Requests that were sent together. */
@@ -251,14 +251,12 @@ export class Timeline {
       CLIENT,
       `${counted(requests, 'request')} were sent within ${spanOf(sendSpanMs)} ms`,
     );
-    for (const { pod: node, sentAt } of outcomes.toSorted((a, b) => a.sentAt - b.sentAt)) {
-      this.#count(sentAt, node, 'arrivals', 1);
-      this.#count(sentAt, node, 'requests-sent', 1);
+    for (const { pod, sentAt } of outcomes.toSorted((a, b) => a.sentAt - b.sentAt)) {
+      this.#count(sentAt, pod, 'arrivals', 1);
+      this.#count(sentAt, pod, 'requests-sent', 1);
     }
-    for (const { endedAt, outcome, pod: node, sentAt } of outcomes.toSorted(
-      (a, b) => a.endedAt - b.endedAt,
-    )) {
-      this.#answered(endedAt, node, outcome, endedAt - sentAt, 'requests');
+    for (const { endedAt, outcome, pod, sentAt } of outcomes.toSorted((a, b) => a.endedAt - b.endedAt)) {
+      this.#answered(endedAt, pod, outcome, endedAt - sentAt, 'requests');
     }
   }
 

@@ -20,8 +20,8 @@ export async function usedBefore(
   const sample = await countsBefore(parts, key, signal);
   const { admitted, stored } = sample;
   if (totalAdmitted(sample) === 0 && stored === 0) return undefined;
-  const byNodes = parts.reference ? `pods admitted ${perPod(admitted)}; ` : '';
-  const message = `Nothing was injected: ${key} had been used before the fault (${byNodes}Redis counted ${stored}). Find which other client sends requests for keys that begin with demo-, and run again`;
+  const byPods = parts.reference ? `pods admitted ${perPod(admitted)}; ` : '';
+  const message = `Nothing was injected: ${key} had been used before the fault (${byPods}Redis counted ${stored}). Find which other client sends requests for keys that begin with demo-, and run again`;
   return { proof: 'Inconclusive', endedAt: parts.now(), message, evidence: [message] };
 }
 

@@ -41,7 +41,7 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
     timeoutMs: 5000,
     callers: {},
     podClients: [],
-    target: { nodes: [], redis: {} },
+    target: { pods: [], redis: {} },
   };
   return new Proxy(parts, {
     get: (target, name) => {

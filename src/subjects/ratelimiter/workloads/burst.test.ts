@@ -13,7 +13,7 @@ function resultOf(outcomes: Outcome<Decision>[]) {
 
 describe('the result of a burst', () => {
   const outcome = (endedAt: number, rest: object) =>
-    ({ node: 'rl-0', sentAt: 0, endedAt, ...rest }) as Outcome<Decision>;
+    ({ pod: 'rl-0', sentAt: 0, endedAt, ...rest }) as Outcome<Decision>;
   const answered = (endedAt: number, answer: Decision) => outcome(endedAt, { status: 200, answer });
   const failed = (endedAt: number, code: string) => outcome(endedAt, { failure: { code, message: code } });
 

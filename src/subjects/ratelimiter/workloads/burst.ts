@@ -16,23 +16,23 @@ const LEFT: Readonly<Partial<Record<FailureCode, Pick<CallerRequest, 'cause' | '
 /**
  * @param key of the caller
  * @param judgedAt when the last answer was known; milliseconds since the epoch
- * @param asked name of the request in messages: "POST /check"
+ * @param request name of the request in messages: "POST /check"
  */
 export function burstEvents(
   key: string,
   { endedAt, outcomes, sendSpanMs, startedAt }: Burst<Decision>,
   judgedAt: number,
-  asked?: string,
+  request?: string,
 ): { readonly requests: readonly CallerRequest[]; readonly burst: EventOf<'burst'> } {
   const requests: CallerRequest[] = [];
   const notSent: Record<string, number> = {};
   let first: { readonly at: number; readonly error: string } | undefined;
-  for (const { node, sentAt, endedAt: at, answer, failure } of outcomes) {
+  for (const { pod, sentAt, endedAt: at, answer, failure } of outcomes) {
     const left = failure ? LEFT[failure.code] : { outcome: answer };
-    if (left) requests.push({ pod: node, caller: 'Burst', key, sentAt, endedAt: at, ...left });
-    else notSent[node] = (notSent[node] ?? 0) + 1;
+    if (left) requests.push({ pod, caller: 'Burst', key, sentAt, endedAt: at, ...left });
+    else notSent[pod] = (notSent[pod] ?? 0) + 1;
     if (failure && (!first || at < first.at)) {
-      first = { at, error: [node, ...(asked === undefined ? [] : [asked]), failure.message].join(': ') };
+      first = { at, error: [pod, ...(request === undefined ? [] : [request]), failure.message].join(': ') };
     }
   }
   return {

@@ -6,7 +6,7 @@ import { endlessRoom } from '../../../../test/fixtures/subjects/ratelimiter/traf
 import type { CallerRequest } from '../history/events.ts';
 import type { AnswerMemory } from '../http/answer.ts';
 import { ConnectionBudget } from '../http/connection-budget.ts';
-import { NodeClient, type RequestResult } from '../http/node-client.ts';
+import { PodClient, type RequestResult } from '../http/pod-client.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../interfaces/http/schema.ts';
 import {
@@ -37,7 +37,7 @@ async function nodeThat(
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const client = new NodeClient({ name, host: '127.0.0.1', port }, 64, Date.now, undefined, memory);
+  const client = new PodClient({ name, host: '127.0.0.1', port }, 64, Date.now, undefined, memory);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();
@@ -55,7 +55,7 @@ const sides = (within: string[], uses: number): KindOfTraffic[] => [
 const endless = { room: endlessRoom, leftOut: () => undefined };
 
 async function told(
-  clients: NodeClient[],
+  clients: PodClient[],
   within: string[],
   uses: number,
   callerTimeoutMs = 5000,
@@ -85,8 +85,8 @@ describe('callers', () => {
       ['k1', 'k2'],
       3,
     );
-    const seen = (node: string, caller: string) =>
-      requests.filter((r) => r.pod === node && r.caller === caller).map(({ outcome }) => outcome);
+    const seen = (pod: string, caller: string) =>
+      requests.filter((r) => r.pod === pod && r.caller === caller).map(({ outcome }) => outcome);
     expect(seen('a', 'Under')).toEqual(['Admitted', 'Admitted', 'Admitted']);
     expect(seen('b', 'Under')).toEqual(['Error', 'Error', 'Error']);
     expect(seen('a', 'Over')).toEqual(['Rejected', 'Rejected', 'Rejected']);
@@ -103,12 +103,12 @@ describe('callers', () => {
   it('wait for the time of the spec on every request', async () => {
     const waits: number[] = [];
     const client = {
-      node: { name: 'a' },
+      pod: { name: 'a' },
       send: async (_: unknown, timeoutMs: number): Promise<RequestResult> => {
         waits.push(timeoutMs);
         return { sentAt: 0, endedAt: timeoutMs, failure: { code: 'TIMEOUT', message: 'no answer' } };
       },
-    } as unknown as NodeClient;
+    } as unknown as PodClient;
     const requests = await told([client], ['k1'], 2, 700);
     expect(waits).toEqual([700, 700, 700, 700]);
     expect(requests.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 4 }, () => 'Timeout'));
@@ -188,7 +188,7 @@ describe('a request that its caller gave up', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const client = new NodeClient({ name: 'a', host: '127.0.0.1', port }, 64, Date.now);
+    const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, 64, Date.now);
     const [until, stop] = [new AbortController(), new AbortController()];
     onTestFinished(() => {
       client.close();
@@ -242,7 +242,7 @@ describe('a request that its caller gave up', () => {
     const server = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const client = new NodeClient({ name: 'a', host: '127.0.0.1', port }, 1000, Date.now);
+    const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, 1000, Date.now);
     const [until, stop] = [new AbortController(), new AbortController()];
     onTestFinished(() => {
       until.abort();
@@ -303,7 +303,7 @@ describe('steady traffic', () => {
         server.close();
       });
     }
-    const client = new NodeClient({ name: 'a', host: '127.0.0.1', port }, 16, Date.now);
+    const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, 16, Date.now);
     onTestFinished(() => client.close());
     const requests: CallerRequest[] = [];
     const schedule = podByPod([client], { caller: 'Steady', keys: usedTimes(['k'], 10) });
@@ -344,8 +344,8 @@ describe('steady traffic', () => {
   });
 
   it('goes to one pod after the other, and ends with its keys', () => {
-    const clients = ['a', 'b'].map((name) => ({ node: { name } }) as NodeClient);
+    const clients = ['a', 'b'].map((name) => ({ pod: { name } }) as PodClient);
     const turns = [...podByPod(clients, { caller: 'Steady', keys: usedTimes(['k'], 3) })];
-    expect(turns.map((due) => due.map(({ client }) => client.node.name))).toEqual([['a'], ['b'], ['a']]);
+    expect(turns.map((due) => due.map(({ client }) => client.pod.name))).toEqual([['a'], ['b'], ['a']]);
   });
 });

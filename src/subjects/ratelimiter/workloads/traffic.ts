@@ -6,7 +6,7 @@
 import { pauseFor } from '../../waiting.ts';
 import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts';
 import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
-import type { NodeClient, RequestResult } from '../http/node-client.ts';
+import type { PodClient, RequestResult } from '../http/pod-client.ts';
 import { outcomeOf, requestIn } from '../interfaces/caller-request.ts';
 import type { Callers } from '../interfaces/callers.ts';
 
@@ -29,7 +29,7 @@ const MOST_LATE = 300;
 
 /** One request that is due. */
 export interface Due {
-  readonly client: NodeClient;
+  readonly client: PodClient;
   readonly caller: CallerKind;
   readonly key: string;
 }
@@ -62,7 +62,7 @@ export interface TrafficOptions {
   /** Left out: the operator does not listen once a caller has given up. */
   readonly late?: LateTraffic;
   /** Called before a request is sent. The returned function gets its result, before `record` does, if it does. */
-  readonly sending?: (due: Due) => ((asked: RequestResult) => void) | undefined;
+  readonly sending?: (due: Due) => ((result: RequestResult) => void) | undefined;
 }
 
 /**
@@ -134,11 +134,11 @@ async function sendOne(
   const listener = late?.listensTo(caller)
     ? {
         until: AbortSignal.any([late.until, dropped.signal]),
-        onEnd: (asked: RequestResult): void => {
+        onEnd: (result: RequestResult): void => {
           listening.end(dropped);
-          const outcome = outcomeOf(asked, callers)?.outcome;
+          const outcome = outcomeOf(result, callers)?.outcome;
           if (request && outcome !== undefined && outcome !== 'Timeout') {
-            late.onAnswer(request, { outcome, at: asked.endedAt });
+            late.onAnswer(request, { outcome, at: result.endedAt });
           }
         },
       }
@@ -146,11 +146,11 @@ async function sendOne(
   let goesOn = false;
   const heard = sending?.(due);
   try {
-    const asked = await client.send(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
-    heard?.(asked);
-    if (asked.failure?.code === 'NO_ROOM') leftOut();
-    const of = { pod: client.node.name, caller, key };
-    request = lifetime.aborted ? undefined : requestIn(asked, callers, of)?.request;
+    const result = await client.send(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
+    heard?.(result);
+    if (result.failure?.code === 'NO_ROOM') leftOut();
+    const of = { pod: client.pod.name, caller, key };
+    request = lifetime.aborted ? undefined : requestIn(result, callers, of)?.request;
     if (!request) return;
     record(request);
     goesOn = listener !== undefined && request.outcome === 'Timeout';
@@ -200,10 +200,7 @@ export interface KindOfTraffic {
  * In every turn each pod gets one request of each kind of caller. Each turn begins with the next pod: if only one
  * request of a caller was replenished since the last turn, it is not always the same pod that admits it.
  */
-export function* toEachPod(
-  clients: readonly NodeClient[],
-  kinds: readonly KindOfTraffic[],
-): Generator<Due[]> {
+export function* toEachPod(clients: readonly PodClient[], kinds: readonly KindOfTraffic[]): Generator<Due[]> {
   const sources = kinds.map(({ caller, keys }) => ({ caller, keys: keys[Symbol.iterator]() }));
   for (let turn = 0; ; turn += 1) {
     const due: Due[] = [];
@@ -223,7 +220,7 @@ export function* toEachPod(
 }
 
 /** In every turn the next pod gets the next request of one kind of caller. */
-export function* podByPod(clients: readonly NodeClient[], { caller, keys }: KindOfTraffic): Generator<Due[]> {
+export function* podByPod(clients: readonly PodClient[], { caller, keys }: KindOfTraffic): Generator<Due[]> {
   let turn = 0;
   for (const key of keys) {
     const client = clients[turn % clients.length];

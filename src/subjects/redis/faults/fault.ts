@@ -23,7 +23,7 @@ export interface FaultTools {
   readonly ownPause: OwnPause;
   readonly target: {
     /** The pods whose connections a fault may end. */
-    readonly nodes: readonly { readonly name: string; readonly host: string }[];
+    readonly pods: readonly { readonly name: string; readonly host: string }[];
     readonly redis: Pick<RedisTarget, 'username'>;
   };
   /** The slowest write without a fault, in milliseconds; 0: not measured by this process. */

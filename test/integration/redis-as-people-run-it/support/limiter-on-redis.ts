@@ -9,7 +9,7 @@ import { withFreePorts } from '../../../../src/local/ports.ts';
 import { type RedisServer, startRedis } from '../../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../../../src/local/redis-users.ts';
 import { Supervisor } from '../../../../src/local/supervisor.ts';
-import type { NodeTarget, RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
+import type { PodTarget, RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../../src/subjects/redis/admission/redis-admission.ts';
 import { Refusal } from '../../../../src/subjects/targets/refusal.ts';
 import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
@@ -27,7 +27,7 @@ let keys = 0;
 /** One Redis and its nodes. */
 export class LimiterOnRedis {
   readonly server: RedisServer;
-  readonly nodes: readonly NodeTarget[];
+  readonly nodes: readonly PodTarget[];
   readonly users: RedisUsers;
   /** Tests run at the same time, and each uses several: all is closed at the end. */
   readonly #open: (() => Promise<void>)[] = [];
@@ -64,7 +64,7 @@ export class LimiterOnRedis {
   /** A driver of a run on it. */
   driver(target = this.target()): DrivenLimiter {
     const driver = new DrivenLimiter({
-      nodes: this.nodes,
+      pods: this.nodes,
       redis: target,
       spec,
       // As the operator does before each pause.

@@ -6,9 +6,9 @@ import {
 } from '../../../../../test/fixtures/subjects/ratelimiter/http/answering-node.ts';
 import { standstillMs } from '../../../../../test/fixtures/subjects/redis/standstill.ts';
 import { sendBurst } from '../../http/burst.ts';
-import { type BurstNode, spread } from '../../http/burst-plan.ts';
+import { type BurstPod, spread } from '../../http/burst-plan.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
-import { NodeClient } from '../../http/node-client.ts';
+import { PodClient } from '../../http/pod-client.ts';
 import { outcomeOf } from '../caller-request.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
@@ -27,9 +27,9 @@ const callers = new HttpCallers(
 );
 const request = { method: 'POST', path: '/' };
 
-async function burst(node: BurstNode): Promise<unknown> {
+async function burst(pod: BurstPod): Promise<unknown> {
   const plan = {
-    requests: spread([node], REQUESTS, () => request),
+    requests: spread([pod], REQUESTS, () => request),
     read: callers.read.bind(callers),
     timeoutMs: TIMEOUT_MS,
     budget: new ConnectionBudget(REQUESTS).onBehalfOf('shop'),
@@ -37,17 +37,17 @@ async function burst(node: BurstNode): Promise<unknown> {
   return await sendBurst(plan, signal);
 }
 
-async function traffic(node: BurstNode): Promise<unknown> {
-  const client = new NodeClient(node, REQUESTS, Date.now);
+async function traffic(pod: BurstPod): Promise<unknown> {
+  const client = new PodClient(pod, REQUESTS, Date.now);
   const ask = async (): Promise<unknown> =>
     outcomeOf(await client.send(request, TIMEOUT_MS, signal), callers);
   return await Promise.all(Array.from({ length: REQUESTS }, ask)).finally(() => client.close());
 }
 
-async function nodeWith(answer: string): Promise<BurstNode> {
-  const node = await startAnsweringNode({ answer, requests: REQUESTS });
-  onTestFinished(async () => void (await node.stop()));
-  return node;
+async function nodeWith(answer: string): Promise<BurstPod> {
+  const pod = await startAnsweringNode({ answer, requests: REQUESTS });
+  onTestFinished(async () => void (await pod.stop()));
+  return pod;
 }
 
 const nested = (bytes: number) => `${'['.repeat(bytes / 2)}${']'.repeat(bytes / 2)}`;

@@ -110,7 +110,7 @@ async function controlLimit(
   // A count that can be read shows that the limiter uses this Redis.
   const store = isCounted ? undefined : new StoreControl(redis);
   const header = countable ? mappingOf(limiter).remainingHeader : undefined;
-  const pods = clients.map(({ node }) => node.name);
+  const pods = clients.map(({ pod }) => pod.name);
   const quota = header === undefined ? undefined : new QuotaControl(header, full, pods);
   await ownLimit?.untilReplenished(signal);
   await store?.rest(signal);
@@ -169,11 +169,11 @@ async function requireFreeHealth(
 ): Promise<void> {
   const path = healthPathOf(limiter);
   for (const client of podClients) {
-    const asked = await client.send({ method: 'GET', path }, timeoutMs, signal);
+    const result = await client.send({ method: 'GET', path }, timeoutMs, signal);
     signal.throwIfAborted();
-    if (outcomeOf(asked, callers)?.outcome !== 'Rejected') continue;
+    if (outcomeOf(result, callers)?.outcome !== 'Rejected') continue;
     throw new Error(
-      `${client.node.name}: GET ${path} was rejected once the limit of the operator's address was used up, so health checks use it up, too: set rateLimiter.health.path to one that no limiter counts`,
+      `${client.pod.name}: GET ${path} was rejected once the limit of the operator's address was used up, so health checks use it up, too: set rateLimiter.health.path to one that no limiter counts`,
     );
   }
 }
@@ -189,10 +189,10 @@ async function requireNewCaller(
 ): Promise<void> {
   const [client] = podClients;
   if (!client) return;
-  const asked = await client.send(callers.requestOf(key), timeoutMs, signal);
+  const result = await client.send(callers.requestOf(key), timeoutMs, signal);
   signal.throwIfAborted();
-  if (outcomeOf(asked, callers)?.outcome !== 'Rejected') return;
+  if (outcomeOf(result, callers)?.outcome !== 'Rejected') return;
   throw new Error(
-    `without any fault ${client.node.name} rejected the first request of a caller after another had used its limit up: ${ONE_CALLER}`,
+    `without any fault ${client.pod.name} rejected the first request of a caller after another had used its limit up: ${ONE_CALLER}`,
   );
 }

@@ -4,7 +4,7 @@ import type { CounterSample } from '../../history/counter-sample.ts';
 import { podsProblem } from './control-counts.ts';
 
 const redis = { name: 'redis-0' } as RedisConnections;
-const even = (count: number): Map<string, number> => new Map(['a', 'b', 'c'].map((node) => [node, count]));
+const even = (count: number): Map<string, number> => new Map(['a', 'b', 'c'].map((pod) => [pod, count]));
 
 /** Of a caller that sent 30 requests, all of which were admitted. */
 function problem(change: Partial<Pick<CounterSample, 'admitted' | 'stored'>>): string | undefined {

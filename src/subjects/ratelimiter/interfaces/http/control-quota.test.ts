@@ -8,14 +8,14 @@ const HEADER = 'RateLimit-Remaining';
 const never = new AbortController().signal;
 
 /** What a limiter of so many requests that tells `remaining` after so many yeses comes to, over two nodes. */
-async function concluded(limit: number, remaining: (used: number, node: number) => string | undefined) {
+async function concluded(limit: number, remaining: (used: number, pod: number) => string | undefined) {
   let used = 0;
-  const clients = [0, 1].map((node) => ({
-    node: { name: `api-${node}`, host: '10.0.0.1', port: 80 },
+  const clients = [0, 1].map((pod) => ({
+    pod: { name: `api-${pod}`, host: '10.0.0.1', port: 80 },
     send: async () => {
       const admitted = used < limit;
       if (admitted) used += 1;
-      const told = admitted ? remaining(used, node) : undefined;
+      const told = admitted ? remaining(used, pod) : undefined;
       const headers = new Map(told === undefined ? [] : [[HEADER.toLowerCase(), told]]);
       const answer = { status: admitted ? 200 : 429, headers, body: Buffer.alloc(0) };
       return { sentAt: used, endedAt: used, answer };

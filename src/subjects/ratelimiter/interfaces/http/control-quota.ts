@@ -1,6 +1,6 @@
 /** The control of a header that reports the quota: whether it is right for a caller that exhausts its limit. */
 import { counted } from '../../../../api/index.ts';
-import type { NodeClient } from '../../http/node-client.ts';
+import type { PodClient } from '../../http/pod-client.ts';
 import { sumOf } from '../../words.ts';
 import type { Callers } from '../callers.ts';
 import { type QuotaAnswer, ReportedQuota } from './reported-quota.ts';
@@ -26,25 +26,25 @@ export class QuotaControl {
 
   /** Wraps these clients and reads their answers. */
   around(
-    clients: readonly Pick<NodeClient, 'node' | 'send'>[],
+    clients: readonly Pick<PodClient, 'pod' | 'send'>[],
     callers: Pick<Callers, 'read'>,
-  ): Pick<NodeClient, 'node' | 'send'>[] {
+  ): Pick<PodClient, 'pod' | 'send'>[] {
     return clients.map((client) => ({
-      node: client.node,
-      send: async (...args: Parameters<NodeClient['send']>) => {
+      pod: client.pod,
+      send: async (...args: Parameters<PodClient['send']>) => {
         const before = sumOf(this.#quota.admitted.values());
         let usage: QuotaAnswer | undefined;
-        const end = this.#quota.listen(client.node.name, callers, 0, (reported) => {
+        const end = this.#quota.listen(client.pod.name, callers, 0, (reported) => {
           usage = reported;
         });
-        const asked = await client.send(...args);
-        end(asked);
-        if (sumOf(this.#quota.admitted.values()) === before) return asked;
+        const result = await client.send(...args);
+        end(result);
+        if (sumOf(this.#quota.admitted.values()) === before) return result;
         if (!usage) this.#problem ??= `one caller was admitted, and ${this.#quota.problem}`;
         this.#answers += 1;
         this.#furthest = Math.max(this.#furthest, usage?.behind ?? 0);
         this.#last = usage;
-        return asked;
+        return result;
       },
     }));
   }

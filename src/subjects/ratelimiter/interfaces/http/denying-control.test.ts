@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { NodeClient } from '../../http/node-client.ts';
+import { PodClient } from '../../http/pod-client.ts';
 import { rateLimiterSchema } from '../../schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';
 import { controlProblem } from './control-problem.ts';
@@ -22,7 +22,7 @@ async function problemOf(beyond: RequestListener, rejected: object = {}): Promis
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now);
+  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, 1, Date.now);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();

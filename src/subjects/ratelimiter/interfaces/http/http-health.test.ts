@@ -3,7 +3,7 @@ import { createServer as createHttp, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { RedisConnections } from '../../../redis/client/redis-client.ts';
-import { NodeClient } from '../../http/node-client.ts';
+import { PodClient } from '../../http/pod-client.ts';
 import { rateLimiterSchema } from '../../schema.ts';
 import { checkHealth } from './http-health.ts';
 
@@ -20,8 +20,8 @@ async function lookAt(server: Server, spoken: object = HTTP) {
   server.listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
   await once(server, 'listening');
-  const node = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-  const asker = new NodeClient(node, 2, Date.now);
+  const pod = { name: 'api-0', host: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  const asker = new PodClient(pod, 2, Date.now);
   onTestFinished(() => asker.close());
   const toolkit = { podClients: [asker], limiter: limiterOf(spoken), redis, timeoutMs: 2000 };
   return await checkHealth(toolkit, new AbortController().signal);

@@ -2,7 +2,7 @@ import { messageOf } from '../../../../api/index.ts';
 import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../demo/health.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { FailureCode } from '../../http/failure.ts';
-import type { RequestResult } from '../../http/node-client.ts';
+import type { RequestResult } from '../../http/pod-client.ts';
 import type { Toolkit } from '../../tools.ts';
 import { healthPathOf, isReference } from '../reference/preset.ts';
 
@@ -49,7 +49,7 @@ export async function checkHealth(
   const path = healthPathOf(limiter);
   const bundled = isReference(limiter);
   const request = { method: 'GET', path };
-  const [store, ...asked] = await Promise.all([
+  const [store, ...answers] = await Promise.all([
     // A command on data would count as one of the limiter: see StoreControl.
     redis.ping().then(
       () => undefined,
@@ -58,23 +58,23 @@ export async function checkHealth(
     ...podClients.map(async (client) => await client.send(request, timeoutMs, signal)),
   ]);
   signal.throwIfAborted();
-  const problems = asked.map((answer, i) =>
+  const problems = answers.map((answer, i) =>
     bundled && answer.answer?.status === NO_REDIS
       ? 'it does not reach its Redis'
-      : problemOf(answer, podClients[i]?.node.serverName !== undefined),
+      : problemOf(answer, podClients[i]?.pod.serverName !== undefined),
   );
-  const pods = podClients.map(({ node: { name } }, i): PodHealth => {
+  const pods = podClients.map(({ pod: { name } }, i): PodHealth => {
     return { name, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
   });
-  const issues = podClients.flatMap(({ node }, i) =>
-    problems[i] === undefined ? [] : [`${node.name}: GET ${path}: ${problems[i]}`],
+  const issues = podClients.flatMap(({ pod }, i) =>
+    problems[i] === undefined ? [] : [`${pod.name}: GET ${path}: ${problems[i]}`],
   );
   if (store !== undefined) issues.push(store);
-  const strangers = asked.filter(
+  const unhealthy = answers.filter(
     ({ answer, failure }) =>
       failure?.code === 'BAD_ANSWER' || (answer && !isHealthy(answer.status) && answer.status !== NO_REDIS),
   );
-  if (bundled && strangers.length > 0 && strangers.length === podClients.length) {
+  if (bundled && unhealthy.length > 0 && unhealthy.length === podClients.length) {
     issues.unshift(NOT_OF_THE_INTERFACE);
   }
   return {
@@ -90,7 +90,7 @@ const isHealthy = (status: number): boolean => status >= 200 && status < 400;
 
 function problemOf({ answer, failure }: RequestResult, tls: boolean): string | undefined {
   if (!answer) {
-    const message = failure?.message ?? 'it was not asked';
+    const message = failure?.message ?? 'no request was sent';
     return failure && NO_HTTP.has(failure.code) && !tls
       ? `${message}; see rateLimiter.port, or set http.tlsServerName where the pods speak TLS`
       : message;

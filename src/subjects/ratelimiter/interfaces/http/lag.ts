@@ -4,7 +4,7 @@ import { pauseFor } from '../../../waiting.ts';
 import type { Lag } from '../../baseline.ts';
 import { CONTROL_WINDOW_MS } from '../../controls.ts';
 import { missingIn, totalAdmitted } from '../../history/counter-sample.ts';
-import type { RequestResult } from '../../http/node-client.ts';
+import type { RequestResult } from '../../http/pod-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
@@ -40,7 +40,7 @@ interface CountReader {
   /** Why a value could not be read. */
   readonly problem: string | undefined;
   /** Call before a request is sent; pass its answer to the returned function. */
-  sending(due: Due): (asked: RequestResult) => void;
+  sending(due: Due): (result: RequestResult) => void;
   /** Runs during the traffic, until `stop`. */
   watch?(stop: AbortSignal): Promise<void>;
 }
@@ -121,10 +121,10 @@ class CounterReader implements CountReader {
     this.#key = first;
   }
 
-  sending({ key }: Due): (asked: RequestResult) => void {
+  sending({ key }: Due): (result: RequestResult) => void {
     this.#key = key;
-    return (asked) => {
-      if (outcomeOf(asked, this.#parts.callers)?.outcome === 'Admitted')
+    return (result) => {
+      if (outcomeOf(result, this.#parts.callers)?.outcome === 'Admitted')
         this.#admitted.set(key, (this.#admitted.get(key) ?? 0) + 1);
     };
   }
@@ -167,13 +167,13 @@ class QuotaReader implements CountReader {
     return this.#caller?.quota.problem;
   }
 
-  sending({ client, key }: Due): (asked: RequestResult) => void {
+  sending({ client, key }: Due): (result: RequestResult) => void {
     const { callers, limiter, now, podClients } = this.#parts;
     if (this.#caller?.key !== key) {
-      const pods = podClients.map(({ node }) => node.name);
+      const pods = podClients.map(({ pod }) => pod.name);
       this.#caller = { key, quota: new ReportedQuota(this.#header, admittedAtOnce(limitOf(limiter)), pods) };
     }
-    return this.#caller.quota.listen(client.node.name, callers, now(), ({ behind }) => {
+    return this.#caller.quota.listen(client.pod.name, callers, now(), ({ behind }) => {
       this.lag = Math.max(this.lag, behind);
       this.samples += 1;
     });

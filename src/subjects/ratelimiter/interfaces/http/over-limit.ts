@@ -60,14 +60,12 @@ function causes(
   identity: HttpInterfaceSpec['identity'],
 ): string {
   const admitted = requests.filter(({ outcome }) => outcome === 'Admitted');
-  const pods = [...new Set(requests.map(({ pod: node }) => node))];
-  const countOf = (pod: string, of: readonly CallerRequest[]): number =>
-    of.filter(({ pod: node }) => node === pod).length;
+  const pods = [...new Set(requests.map(({ pod }) => pod))];
+  const countOf = (name: string, of: readonly CallerRequest[]): number =>
+    of.filter(({ pod }) => pod === name).length;
   const correct = `${limitField(limit)} is ${admitted.length} rather than ${admittedAtOnce(limit)}`;
 
-  const rejecting = new Set(
-    requests.filter(({ outcome }) => outcome === 'Rejected').map(({ pod: node }) => node),
-  );
+  const rejecting = new Set(requests.filter(({ outcome }) => outcome === 'Rejected').map(({ pod }) => pod));
   const open = pods.filter((pod) => !rejecting.has(pod));
   if (open.length > 0) {
     return `${firstOf(open)} rejected none, and ${firstOf([...rejecting])} did: ${LOST_REDIS}`;

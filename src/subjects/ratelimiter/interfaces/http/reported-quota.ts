@@ -6,7 +6,7 @@
  */
 import { counted } from '../../../../api/index.ts';
 import type { HttpAnswer } from '../../http/answer.ts';
-import type { RequestResult } from '../../http/node-client.ts';
+import type { RequestResult } from '../../http/pod-client.ts';
 import { sumOf } from '../../words.ts';
 import { outcomeOf } from '../caller-request.ts';
 import type { Callers, Decision } from '../callers.ts';
@@ -79,12 +79,12 @@ export class ReportedQuota {
     callers: Pick<Callers, 'read'>,
     sentAt: number,
     report: (answer: QuotaAnswer) => void,
-  ): (asked: RequestResult) => void {
+  ): (result: RequestResult) => void {
     const end = this.sent(pod, sentAt);
-    return (asked) => {
-      const decision = outcomeOf(asked, callers)?.outcome;
+    return (result) => {
+      const decision = outcomeOf(result, callers)?.outcome;
       const isDecided = decision === 'Admitted' || decision === 'Rejected';
-      const { answer, endedAt: at } = asked;
+      const { answer, endedAt: at } = result;
       const usage = end(answer && isDecided ? { decision, headers: answer.headers, at } : undefined);
       if (usage) report(usage);
     };

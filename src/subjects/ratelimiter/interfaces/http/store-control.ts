@@ -9,7 +9,7 @@ import { type CommandCounts, grown, parseCommandCounts } from '../../../redis/cl
 import type { RedisConnections } from '../../../redis/client/redis-client.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import type { NodeClient } from '../../http/node-client.ts';
+import type { PodClient } from '../../http/pod-client.ts';
 import { sumOf } from '../../words.ts';
 
 /** How long Redis is observed without requests before the first one; milliseconds. */
@@ -70,19 +70,19 @@ export class StoreControl {
   /**
    * Wraps these clients to read the counts around their first requests. Requests have to be sent one after the other.
    */
-  around(clients: readonly NodeClient[]): Pick<NodeClient, 'node' | 'send'>[] {
+  around(clients: readonly PodClient[]): Pick<PodClient, 'pod' | 'send'>[] {
     return clients.map((client) => ({
-      node: client.node,
-      send: async (...args: Parameters<NodeClient['send']>) => {
+      pod: client.pod,
+      send: async (...args: Parameters<PodClient['send']>) => {
         if (this.#watched.length >= MOST_WATCHED) return await client.send(...args);
         const start = performance.now();
         const before = await this.#readIdle();
-        const asked = await client.send(...args);
+        const result = await client.send(...args);
         const after = await this.#read();
         this.#last = { counts: after, at: performance.now() };
         const ms = this.#last.at - start;
-        this.#watched.push({ pod: client.node.name, sentAt: asked.sentAt, ms, grown: grown(before, after) });
-        return asked;
+        this.#watched.push({ pod: client.pod.name, sentAt: result.sentAt, ms, grown: grown(before, after) });
+        return result;
       },
     }));
   }
@@ -200,13 +200,13 @@ export function inStep(
  */
 function needing(requests: readonly CallerRequest[]): CallerRequest[] {
   const known = new Set<string>();
-  return requests.filter(({ outcome, pod: node }) => {
-    const first = !known.has(node);
-    known.add(node);
+  return requests.filter(({ outcome, pod }) => {
+    const first = !known.has(pod);
+    known.add(pod);
     return outcome === 'Admitted' || (first && outcome === 'Rejected');
   });
 }
 
-function idOf({ pod: node, sentAt }: Pick<CallerRequest, 'pod' | 'sentAt'>): string {
-  return `${sentAt} ${node}`;
+function idOf({ pod, sentAt }: Pick<CallerRequest, 'pod' | 'sentAt'>): string {
+  return `${sentAt} ${pod}`;
 }

@@ -30,11 +30,11 @@ async function limiter(limit: number) {
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  return { node: { name: 'rl-0', host: '127.0.0.1', port }, asked };
+  return { pod: { name: 'rl-0', host: '127.0.0.1', port }, asked };
 }
 
-const optionsFor = (nodes: { name: string; host: string; port: number }[], requests: number) => ({
-  nodes,
+const optionsFor = (pods: { name: string; host: string; port: number }[], requests: number) => ({
+  pods,
   key: 'demo-a&b',
   windowId: 'w',
   requests,
@@ -45,8 +45,8 @@ const optionsFor = (nodes: { name: string; host: string; port: number }[], reque
 it('asks every node for the key as often as the others, and counts what they allow', async () => {
   const one = await limiter(2);
   const other = await limiter(2);
-  const nodes = [one.node, { ...other.node, name: 'rl-1' }];
-  const result = await injectBurstTraffic(optionsFor(nodes, 10), signal);
+  const pods = [one.pod, { ...other.pod, name: 'rl-1' }];
+  const result = await injectBurstTraffic(optionsFor(pods, 10), signal);
   expect(result).toMatchObject({
     requests: 10,
     admitted: 4,
@@ -75,7 +75,7 @@ it('asks every node for the key as often as the others, and counts what they all
 
 it('takes no answer for another window', async () => {
   const one = await limiter(2);
-  const result = await injectBurstTraffic({ ...optionsFor([one.node], 3), windowId: 'x' }, signal);
+  const result = await injectBurstTraffic({ ...optionsFor([one.pod], 3), windowId: 'x' }, signal);
   expect(result).toMatchObject({ admitted: 0, rejected: 0, errors: 3 });
   expect(result.firstError).toMatch(/^rl-0: POST \/check: .*for window w, which this run has not begun/);
 });

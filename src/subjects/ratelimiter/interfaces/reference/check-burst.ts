@@ -1,13 +1,13 @@
 /** A burst to the bundled limiter outside of a run. */
 import { type BurstResult, burstResultOf } from '../../checkers/burst-result.ts';
 import { sendBurst } from '../../http/burst.ts';
-import { type BurstNode, type BurstPlan, spread } from '../../http/burst-plan.ts';
+import { type BurstPlan, type BurstPod, spread } from '../../http/burst-plan.ts';
 import { burstEvents } from '../../workloads/burst.ts';
 import { ReferenceCallers } from './reference-callers.ts';
 
 export interface BurstOptions
   extends Pick<BurstPlan<unknown>, 'at' | 'budget' | 'now' | 'onStart' | 'timeoutMs' | 'until'> {
-  readonly nodes: readonly BurstNode[];
+  readonly pods: readonly BurstPod[];
   readonly key: string;
   /** The window that the requests must be counted in. */
   readonly windowId: string;
@@ -24,13 +24,13 @@ export interface BurstOptions
  * const { allowed, denied } = await injectBurstTraffic(burst, signal);
  */
 export async function injectBurstTraffic(options: BurstOptions, signal: AbortSignal): Promise<BurstResult> {
-  const { key, nodes, requests, windowId, ...plan } = options;
+  const { key, pods, requests, windowId, ...plan } = options;
   const callers = new ReferenceCallers((other) => other === windowId);
   const request = callers.requestOf(key);
   const burst = await sendBurst(
     {
       ...plan,
-      requests: spread(nodes, requests, () => request),
+      requests: spread(pods, requests, () => request),
       wakeUp: { method: 'GET', path: `/limit?key=${encodeURIComponent(key)}` },
       read: (answer) => callers.read(answer),
     },

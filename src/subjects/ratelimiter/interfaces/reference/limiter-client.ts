@@ -6,8 +6,8 @@ import { z } from 'zod';
 import type { AnswerMemory } from '../../http/answer.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import { parseJson } from '../../http/json-body.ts';
-import { NodeClient } from '../../http/node-client.ts';
-import type { NodeTarget } from '../../target.ts';
+import { PodClient } from '../../http/pod-client.ts';
+import type { PodTarget } from '../../target.ts';
 import { reasonOf } from './reference-callers.ts';
 
 /** How long a pod may take to report its counter, so that one slow pod does not block the watch; milliseconds. */
@@ -44,7 +44,7 @@ export class LimiterClientError extends Error {
 /** Every method throws LimiterClientError, or the reason of `signal` once it is aborted. */
 export class LimiterClient {
   readonly name: string;
-  readonly #client: NodeClient;
+  readonly #client: PodClient;
   readonly #timeoutMs: number;
 
   /**
@@ -52,10 +52,10 @@ export class LimiterClient {
    * @param connections requests that may be open at once; further ones wait
    * @param memory for answers that come in parts; default: as their bounds allow
    */
-  constructor(node: NodeTarget, timeoutMs: number, connections: number, memory?: AnswerMemory) {
-    this.name = node.name;
+  constructor(pod: PodTarget, timeoutMs: number, connections: number, memory?: AnswerMemory) {
+    this.name = pod.name;
     this.#timeoutMs = timeoutMs;
-    this.#client = new NodeClient(node, connections, Date.now, undefined, memory);
+    this.#client = new PodClient(pod, connections, Date.now, undefined, memory);
   }
 
   /** Defines a limit on a key, with a new window that starts now. */

@@ -31,33 +31,33 @@ const WINDOW = { limit: 10, windowId: 'w1', windowEndsAt: 0 };
 
 /** Takes the limit, and knows it from then on; `took` counts how often. */
 function taking(): { readonly handle: RequestListener; took: number } {
-  const node = {
+  const pod = {
     took: 0,
     handle: ((request, response) => {
-      if (request.method === 'POST') node.took += 1;
+      if (request.method === 'POST') pod.took += 1;
       response.writeHead(200).end(JSON.stringify(WINDOW));
     }) satisfies RequestListener,
   };
-  return node;
+  return pod;
 }
 
-const setup = async (nodes: readonly LimiterClient[], timeoutMs: number, signal = never) =>
-  await setupRateLimit(nodes, 'demo-a', 10, 60_000, timeoutMs, signal);
+const setup = async (pods: readonly LimiterClient[], timeoutMs: number, signal = never) =>
+  await setupRateLimit(pods, 'demo-a', 10, 60_000, timeoutMs, signal);
 
 describe('a limit is set', () => {
   it('by the next node where the first refuses it', async () => {
     const next = taking();
     const refuses: RequestListener = (request, response) =>
       request.method === 'POST' ? response.writeHead(503).end('{}') : next.handle(request, response);
-    const nodes = [await nodeThat(refuses), await nodeThat(next.handle)];
-    expect(await setup(nodes, 30_000)).toMatchObject({ windowId: 'w1' });
+    const pods = [await nodeThat(refuses), await nodeThat(next.handle)];
+    expect(await setup(pods, 30_000)).toMatchObject({ windowId: 'w1' });
     expect(next.took).toBe(1);
   });
 
   it('a limit is set on no other pod after one timed out: it may still set it', async () => {
     const next = taking();
-    const nodes = [await nodeThat(frozen, 100), await nodeThat(next.handle, 100)];
-    await expect(setup(nodes, 100)).rejects.toThrow(
+    const pods = [await nodeThat(frozen, 100), await nodeThat(next.handle, 100)];
+    await expect(setup(pods, 100)).rejects.toThrow(
       /^no pod took the limit of demo-a within 100 ms \(rl: POST \/limit was not answered within 100 ms\)/,
     );
     expect(next.took).toBe(0);
@@ -92,9 +92,9 @@ describe('a limit is set', () => {
 
 describe('a limit is removed', () => {
   it('without waiting long for a node that says nothing once another has taken it', async () => {
-    const nodes = [await nodeThat(frozen), await nodeThat(answers(200)), await nodeThat(answers(404))];
+    const pods = [await nodeThat(frozen), await nodeThat(answers(200)), await nodeThat(answers(404))];
     const from = performance.now();
-    expect(await removeRateLimit(nodes, 'demo-a', never)).toBe(true);
+    expect(await removeRateLimit(pods, 'demo-a', never)).toBe(true);
     expect(performance.now() - from).toBeLessThan(6000);
   });
 
@@ -107,8 +107,8 @@ describe('a limit is removed', () => {
         answer(request, response);
       };
     };
-    const nodes = await Promise.all([0, 20, 200].map(async (ms) => await nodeThat(counts(ms))));
-    expect(await removeRateLimit(nodes, 'demo-a', never)).toBe(true);
+    const pods = await Promise.all([0, 20, 200].map(async (ms) => await nodeThat(counts(ms))));
+    expect(await removeRateLimit(pods, 'demo-a', never)).toBe(true);
     expect(removed).toBe(3);
   });
 
@@ -120,8 +120,8 @@ describe('a limit is removed', () => {
     ['not where every node refuses', [answers(503), answers(503)], /answered 503/],
     ['not where there is no node', [], /there is no pod/],
   ])('%s', async (_, listeners, result) => {
-    const nodes = await Promise.all(listeners.map(async (one) => await nodeThat(one)));
-    const removal = removeRateLimit(nodes, 'demo-a', never);
+    const pods = await Promise.all(listeners.map(async (one) => await nodeThat(one)));
+    const removal = removeRateLimit(pods, 'demo-a', never);
     if (result instanceof RegExp) await expect(removal).rejects.toThrow(result);
     else expect(await removal).toBe(result);
   });

@@ -4,7 +4,7 @@ import { endingWithin, pauseFor, within } from '../../../waiting.ts';
 import { type LimiterClient, LimiterClientError } from './limiter-client.ts';
 
 /** Retry interval for a pod that does not know the key yet. */
-const ASK_AGAIN_MS = 25;
+const RETRY_MS = 25;
 
 /** How long to wait for a pod's answer to a limit that is no longer needed, in milliseconds. */
 const LAST_WORD_MS = 2000;
@@ -45,7 +45,7 @@ export async function setupRateLimit(
   const defined = await defineOnFirst(clients, { key, limit, windowMs, timeoutMs }, signal);
   await Promise.all(
     clients.map(async (client) => {
-      let last = 'it was not asked';
+      let last = 'no request was sent';
       do {
         try {
           const answer = await client.limit(key, signal);
@@ -57,7 +57,7 @@ export async function setupRateLimit(
           signal.throwIfAborted();
           last = messageOf(error);
         }
-        await pauseFor(ASK_AGAIN_MS, signal);
+        await pauseFor(RETRY_MS, signal);
       } while (performance.now() < deadline);
       throw new Error(
         `pod ${client.name} did not learn the limit of ${key} within ${timeoutMs} ms (${last}): see whether it reaches the same Redis as the others, or raise rateLimiter.health.timeout`,
@@ -121,9 +121,9 @@ export async function removeRateLimit(
 ): Promise<boolean> {
   const late = new AbortController();
   const called = AbortSignal.any([signal, late.signal]);
-  const asked = clients.map(async (client) => client.remove(key, called));
-  const all = Promise.allSettled(asked);
-  await Promise.any(asked).catch(() => undefined);
+  const result = clients.map(async (client) => client.remove(key, called));
+  const all = Promise.allSettled(result);
+  await Promise.any(result).catch(() => undefined);
   await within(all, OTHERS_MS);
   late.abort(new Error(`it said nothing for ${OTHERS_MS} ms after another pod had`));
   const removals = await all;

@@ -6,7 +6,7 @@ import { DriftUnderTest } from '../../../../../test/fixtures/subjects/ratelimite
 import { specSchema } from '../../../../api/index.ts';
 import type { RedisConnections } from '../../../redis/client/redis-client.ts';
 import { rateLimiterApi } from '../../api.ts';
-import { NodeClient } from '../../http/node-client.ts';
+import { PodClient } from '../../http/pod-client.ts';
 import { outcomeOf } from '../../interfaces/caller-request.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { rateLimiterOf } from '../../schema.ts';
@@ -28,21 +28,21 @@ const spec = specSchema([rateLimiterApi]).parse({
 });
 
 /** What a node answers to its next request: a yes or a no, and what remains by its header. */
-type Says = (node: number) => { readonly admitted: boolean; readonly remaining?: number };
+type Says = (pod: number) => { readonly admitted: boolean; readonly remaining?: number };
 
 /** Counters over two nodes that answer so, with an invariant and a clock that each request moves on by 20 ms. */
 async function watched(says: Says) {
   let at = T;
   const now = (): number => at;
   const limiter = rateLimiterOf(spec);
-  const answered = async (node: number): Promise<NodeClient> => {
+  const answered = async (pod: number): Promise<PodClient> => {
     const server = createServer((_, response: ServerResponse) => {
-      const { admitted, remaining } = says(node);
+      const { admitted, remaining } = says(pod);
       response.writeHead(admitted ? 200 : 429, remaining === undefined ? {} : { [HEADER]: remaining }).end();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const client = new NodeClient({ name: `api-${node}`, host: '127.0.0.1', port }, 1, now);
+    const client = new PodClient({ name: `api-${pod}`, host: '127.0.0.1', port }, 1, now);
     onTestFinished(() => {
       client.close();
       server.closeAllConnections();
@@ -64,7 +64,7 @@ async function watched(says: Says) {
   const counters = new CallerCounts(toolkit, 10_000);
   await counters.prepare('demo-a', never);
   const invariant = new DriftUnderTest({
-    pods: podClients.map(({ node }) => node.name),
+    pods: podClients.map(({ pod }) => pod.name),
     limit: LIMIT,
     tolerance: 3,
     lag: 1,
@@ -82,7 +82,7 @@ async function watched(says: Says) {
       for (let i = 0; i < requests; i += 1) {
         const client = podClients[i % 2];
         if (!client) throw new RangeError('there is no such pod');
-        const { name } = client.node;
+        const { name } = client.pod;
         invariant.sent(name);
         const heard = counters.sending(name);
         const asked = await client.send(toolkit.callers.requestOf('demo-a'), 1000, never);
@@ -102,10 +102,10 @@ async function watched(says: Says) {
 }
 
 /** A limiter whose nodes count as `counter` says, and tell what remains of it; -1: by their own. */
-function counting(counterOf: (node: number) => number, denialsTell = true): Says {
+function counting(counterOf: (pod: number) => number, denialsTell = true): Says {
   const counts = [0, 0];
-  return (node) => {
-    const counter = counterOf(node);
+  return (pod) => {
+    const counter = counterOf(pod);
     const used = counts[counter] ?? 0;
     if (used >= LIMIT) return { admitted: false, ...(denialsTell && { remaining: 0 }) };
     counts[counter] = used + 1;
@@ -115,7 +115,7 @@ function counting(counterOf: (node: number) => number, denialsTell = true): Says
 
 describe('drift by what answers tell', () => {
   it('is what was admitted and not told, of nodes that count alone', async () => {
-    const { ask, reading, toTheEnd } = await watched(counting((node) => node));
+    const { ask, reading, toTheEnd } = await watched(counting((pod) => pod));
     await ask(40);
     await toTheEnd();
     const { detectedAt, evidence, measures, shortfalls, summary } = reading();
@@ -161,7 +161,7 @@ describe('drift by what answers tell', () => {
   });
 
   it('needs two answers, and those of other nodes between them do not matter', async () => {
-    const stuck: Says = (node) => ({ admitted: true, remaining: node === 0 ? 8 : 9 });
+    const stuck: Says = (pod) => ({ admitted: true, remaining: pod === 0 ? 8 : 9 });
     const { ask, reading } = await watched(stuck);
     await ask(6);
     // Of 5 yeses api-1 knows none: the first answer above the bound.

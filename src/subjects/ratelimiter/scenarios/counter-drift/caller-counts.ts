@@ -12,7 +12,7 @@ import {
   missingIn,
   totalAdmitted,
 } from '../../history/counter-sample.ts';
-import type { RequestResult } from '../../http/node-client.ts';
+import type { RequestResult } from '../../http/pod-client.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/counter-watch.ts';
 import { countsOf } from '../../interfaces/counts.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
@@ -63,7 +63,7 @@ export class CallerCounts {
   }
 
   get #pods(): string[] {
-    return this.#toolkit.podClients.map(({ node }) => node.name);
+    return this.#toolkit.podClients.map(({ pod }) => pod.name);
   }
 
   /**
@@ -93,7 +93,7 @@ export class CallerCounts {
   }
 
   /** Call before a request to this pod is sent; pass its result to the returned function. */
-  sending(pod: string): ((asked: RequestResult) => void) | undefined {
+  sending(pod: string): ((result: RequestResult) => void) | undefined {
     const { callers, now } = this.#toolkit;
     this.#firstSentAt ??= now();
     return this.#quota?.listen(pod, callers, now(), (answer) => {
@@ -142,7 +142,7 @@ export class CallerCounts {
 
   /** The remaining effects of the fault, once Redis accepted a write. @throws only the reason of `signal` */
   async settle(
-    { admitted: byNode, drifted, key, settleMs }: DriftSeen,
+    { admitted: byPod, drifted, key, settleMs }: DriftSeen,
     signal: AbortSignal,
   ): Promise<Settled> {
     if (this.#quota) {
@@ -150,11 +150,11 @@ export class CallerCounts {
         'lost counts are unknown: only answers report the quota, and none is requested after the fault';
       return { message };
     }
-    const admitted = sumOf(byNode.values());
+    const admitted = sumOf(byPod.values());
     const isExact = this.source === 'Nodes';
     const deadline = performance.now() + settleMs;
     for (;;) {
-      const sample = await this.sample(key, () => byNode, signal);
+      const sample = await this.sample(key, () => byPod, signal);
       const { endedAt, stored = 0 } = sample;
       const missing = missingIn(sample, isExact ? this.#pods.length : 0);
       const late = performance.now() >= deadline;
@@ -167,7 +167,7 @@ export class CallerCounts {
           // With counts of other clients it is unknown when all admissions were counted again.
           ...(isRest && drifted && (isExact || stored === admitted) && { restedAt: endedAt }),
           stored,
-          message: [`${total}${more}`, ...forgotten(byNode, sample)].join('; '),
+          message: [`${total}${more}`, ...forgotten(byPod, sample)].join('; '),
         };
       }
       if (late) {
@@ -180,8 +180,8 @@ export class CallerCounts {
 
 /** Pods that report fewer admissions than before: they have forgotten some, or never counted them. */
 function forgotten(before: AdmittedByPod, { admitted }: CounterSample): string[] {
-  return [...before].flatMap(([node, count]) => {
-    const now = admitted.get(node) ?? 0;
-    return now < count ? [`${node} had admitted ${count} and counts ${now} now`] : [];
+  return [...before].flatMap(([pod, count]) => {
+    const now = admitted.get(pod) ?? 0;
+    return now < count ? [`${pod} had admitted ${count} and counts ${now} now`] : [];
   });
 }

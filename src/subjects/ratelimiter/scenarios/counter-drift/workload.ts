@@ -81,13 +81,13 @@ export class DriftWorkload implements Workload<DriftJudge> {
   }
 
   #sending({ client }: Due): ReturnType<CallerCounts['sending']> {
-    const { name } = client.node;
+    const { name } = client.pod;
     const inFlight = this.#inFlight;
     inFlight.set(name, (inFlight.get(name) ?? 0) + 1);
     const end = this.#counts.sending(name);
-    return (asked) => {
+    return (result) => {
       inFlight.set(name, (inFlight.get(name) ?? 0) - 1);
-      end?.(asked);
+      end?.(result);
     };
   }
 

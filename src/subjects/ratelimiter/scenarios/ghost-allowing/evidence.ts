@@ -7,7 +7,7 @@ import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterTarget } from '../../target.ts';
-import { isOfOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../cooldowns.ts';
 import { Timeline } from '../timeline.ts';
 import type { GhostJudge } from './judge.ts';
 

@@ -4,7 +4,7 @@ import { trialKeys } from '../../checkers/burst-trials.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
-import { isOfOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../cooldowns.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { burstEvidence } from './evidence.ts';
 import { GhostJudge } from './judge.ts';

@@ -9,7 +9,7 @@ import type { CallerRequest, EventOf, HistoryEvent } from '../../history/events.
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { droppedShortfall } from '../../words.ts';
-import { isOfOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../cooldowns.ts';
 import type { Judge } from '../scenario-type.ts';
 import { parametersOf } from './parameters.ts';
 

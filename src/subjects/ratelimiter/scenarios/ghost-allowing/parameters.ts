@@ -17,7 +17,7 @@ import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
-import { cooldownMs, isOfOneCaller } from '../rests.ts';
+import { cooldownMs, isOfOneCaller } from '../cooldowns.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 
 /** Requests of the largest burst. */
@@ -212,10 +212,10 @@ function tooManyTrials(scenario: ScenarioSpec, limiter: RateLimiterSpec): string
   if (takeMs <= MAX_AHEAD_MS) return undefined;
   const eachMs = (takeMs - timeoutMs) / Math.max(1, trials - 1);
   const most = 1 + Math.max(0, Math.floor((MAX_AHEAD_MS - timeoutMs) / eachMs));
-  const rests = isOfOneCaller(limiter)
+  const cooldowns = isOfOneCaller(limiter)
     ? `, each after up to ${formatDuration(cooldownMs(limiter))} until the limit is replenished`
     : '';
-  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${rests}, and a fault lasts at most ${formatDuration(MAX_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${rests === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
+  return `scenario ${scenario.name}: ${counted(trials, 'trial')} take up to ${formatDuration(takeMs)}${cooldowns}, and a fault lasts at most ${formatDuration(MAX_AHEAD_MS)}: set ghostAllowing.trials to ${most} or less${cooldowns === '' ? '' : ', or give the rate limiter a shorter window for the test'}`;
 }
 
 /** Settings that give a burst of at least `needed` requests. */

@@ -73,7 +73,7 @@ async function burstAt(
   if (!scenario) throw new TypeError('there is a scenario');
   const toolkit = openToolkit(spec, {
     target: {
-      nodes: ports.map((port, i) => ({ name: `node-${i}`, host: '127.0.0.1', port })),
+      pods: ports.map((port, i) => ({ name: `node-${i}`, host: '127.0.0.1', port })),
       redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
     },
     budget: new ConnectionBudget(1000).onBehalfOf('shop'),

@@ -138,7 +138,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
       if (refusal !== undefined) throw new BurstNotSentError(refusal);
     };
     const plan = {
-      requests: spread(target.nodes, requestsOf(this.#scenario, limiter, target.nodes.length), () => request),
+      requests: spread(target.pods, requestsOf(this.#scenario, limiter, target.pods.length), () => request),
       // Over TLS it would take CPU time that the burst needs.
       ...(!dial && { wakeUp: { method: 'GET', path: healthPathOf(limiter) } }),
       timeoutMs,
@@ -153,8 +153,8 @@ export class BurstWorkload implements Workload<GhostJudge> {
       ownLimit?.used(),
     );
     const { history } = this.#recorded;
-    const asked = reference && `${request.method} ${request.path}`;
-    const { burst: event, requests } = burstEvents(key, burst, now(), asked);
+    const result = reference && `${request.method} ${request.path}`;
+    const { burst: event, requests } = burstEvents(key, burst, now(), result);
     for (const sent of requests) history.request(sent);
     history.append(event);
   }

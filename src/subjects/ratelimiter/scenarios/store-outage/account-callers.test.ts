@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { reconcile, whyNoAccount } from '../../checkers/accounts.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { NodeClient } from '../../http/node-client.ts';
+import { PodClient } from '../../http/pod-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { mappingOf } from '../../interfaces/reference/preset.ts';
@@ -45,7 +45,7 @@ async function accountsAfter(
   const { port } = server.address() as AddressInfo;
   const clients = ['a', 'b', 'c', 'd'].map(
     (name) =>
-      new NodeClient({ name, host: '127.0.0.1', port }, 4, () => performance.timeOrigin + performance.now()),
+      new PodClient({ name, host: '127.0.0.1', port }, 4, () => performance.timeOrigin + performance.now()),
   );
   onTestFinished(() => {
     for (const client of clients) client.close();

@@ -5,7 +5,7 @@ import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import type { RateLimiterTarget } from '../../target.ts';
-import { isOfOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../cooldowns.ts';
 import { Timeline } from '../timeline.ts';
 import type { OutageJudge } from './judge.ts';
 import { parametersOf } from './parameters.ts';

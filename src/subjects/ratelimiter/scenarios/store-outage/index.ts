@@ -31,7 +31,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
       invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}; then they are admitted as before, and get their limit back`,
     };
   },
-  restsToPrepare: 2,
+  cooldownsToPrepare: 2,
   unprovable,
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),

@@ -9,7 +9,7 @@ import type { CallerKind, CallerRequest, HistoryEvent } from '../../history/even
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { leftOutShortfall } from '../../words.ts';
-import { isOfOneCaller } from '../rests.ts';
+import { isOfOneCaller } from '../cooldowns.ts';
 import type { Judge } from '../scenario-type.ts';
 import { parametersOf } from './parameters.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { NodeClient } from '../../http/node-client.ts';
+import { PodClient } from '../../http/pod-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { mappingOf } from '../../interfaces/reference/preset.ts';
 import { rateLimiterSchema } from '../../schema.ts';
@@ -22,7 +22,7 @@ async function control(meet: (response: ServerResponse) => void): Promise<void> 
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const client = new NodeClient({ name: 'api-0', host: '127.0.0.1', port }, 8, Date.now);
+  const client = new PodClient({ name: 'api-0', host: '127.0.0.1', port }, 8, Date.now);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();

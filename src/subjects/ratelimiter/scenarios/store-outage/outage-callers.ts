@@ -6,7 +6,7 @@
 import { formatDuration } from '../../../../api/index.ts';
 import { PauseNotSentError } from '../../../redis/faults/pause.ts';
 import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
-import { LEAST_ASKED } from '../../checkers/behaviour.ts';
+import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
 import type { CallerKind, CallerRequest, RequestOutcome } from '../../history/events.ts';
 import { isConnectionFailure, requestIn } from '../../interfaces/caller-request.ts';
 import {
@@ -106,7 +106,7 @@ export class OutageCallers {
       const count = Math.ceil(requests / uses);
       return { count, uses, keys: () => underKeys(fixture, first, count) };
     };
-    const control = planOf(LEAST_ASKED * pods, 0);
+    const control = planOf(LEAST_REQUESTS * pods, 0);
     const most = Math.ceil((requestsPerSecond * pods * trafficMs) / 1000);
     this.#under = { control, traffic: planOf(most, control.count) };
   }
@@ -224,9 +224,9 @@ export class OutageCallers {
     const sent = callers.requestOf(overKey(fixture));
     const requests = await Promise.all(
       podClients.map(async (client) => {
-        const { name: pod } = client.node;
-        const asked = await client.send(sent, callerTimeoutMs, signal);
-        return { pod, ...requestIn(asked, callers, { pod, caller: 'Over' }) };
+        const { name: pod } = client.pod;
+        const result = await client.send(sent, callerTimeoutMs, signal);
+        return { pod, ...requestIn(result, callers, { pod, caller: 'Over' }) };
       }),
     ).finally(() => ownLimit?.used());
     signal.throwIfAborted();

@@ -7,14 +7,14 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
-import { BEHAVIOURS, LEAST_ASKED } from '../../checkers/behaviour.ts';
+import { BEHAVIOURS, LEAST_REQUESTS } from '../../checkers/behaviour.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
 import { fitsWindow } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
-import { isOfOneCaller, tooLongForClock } from '../rests.ts';
+import { isOfOneCaller, tooLongForClock } from '../cooldowns.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { crossingCallers } from './crossing-callers.ts';
 import { mostReturnMs } from './returning-callers.ts';
@@ -213,9 +213,9 @@ export function unprovable(
     const late = tooLongForWindow(scenario, limiter, faultStoryMs(scenario, limiter), fields);
     if (late !== undefined) return late;
   }
-  const asked = requestsInFault(scenario);
-  if (asked < LEAST_ASKED) {
-    return `scenario ${scenario.name}: each pod has to be asked ${LEAST_ASKED} times while the answers can still be given up within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) comes to ${asked}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
+  const sent = requestsInFault(scenario);
+  if (sent < LEAST_REQUESTS) {
+    return `scenario ${scenario.name}: each pod needs ${LEAST_REQUESTS} requests that can time out within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) = ${sent}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
   }
   // Four kinds of callers send to each pod, or one in place of two.
   const kinds = isOfOneCaller(limiter) ? 2 : 4;
@@ -229,7 +229,7 @@ export function unprovable(
         : undefined)
     );
   }
-  return `scenario ${scenario.name}: ${kinds} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} comes to ${open} requests that may wait at once, and ${MOST_AT_ONCE} are the most: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
+  return `scenario ${scenario.name}: ${kinds} x storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods x callerTimeout ${callerTimeout} = ${open} requests that may wait at once, at most ${MOST_AT_ONCE} are possible: lower storeOutage.requestsPerSecond or callerTimeout, or select fewer pods`;
 }
 
 /**
@@ -240,9 +240,9 @@ function unprovableByOne(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods:
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
   const name = `scenario ${scenario.name}, where all requests are of one caller`;
-  const within = (LEAST_ASKED + 1) * pods;
+  const within = (LEAST_REQUESTS + 1) * pods;
   if (full < within) {
-    return `${name}: each of ${counted(pods, 'pod')} has to be asked once before the pause and ${LEAST_ASKED} times during it within the limit, ${within} times in all, and ${PART}.limit allows ${full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
+    return `${name}: each of ${counted(pods, 'pod')} needs one request before the pause and ${LEAST_REQUESTS} during it under the limit, ${within} in all, and ${PART}.limit admits ${full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
   }
   const few = notOverLimit(scenario, limiter, pods);
   if (few !== undefined) return few;
@@ -267,11 +267,11 @@ function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: nu
   const pauseMs = parseDuration(fault.duration);
   const span = { from: 0, to: pauseMs, fresh: true };
   const most = mostAdmitted(limitOf(limiter), byOne ? { ...span, clockWithinMs: 0 } : span);
-  const askedMs = pauseMs - Math.max(0, Math.min(PROOF_MS, pauseMs / 2)) - parseDuration(callerTimeout);
+  const sendingMs = pauseMs - Math.max(0, Math.min(PROOF_MS, pauseMs / 2)) - parseDuration(callerTimeout);
   const times = byOne ? 2 : 1;
-  const asked = Math.max(0, Math.floor((askedMs / 1000) * times * requestsPerSecond) * pods);
-  const needed = most + LEAST_ASKED * pods;
-  if (asked >= needed) return undefined;
+  const sent = Math.max(0, Math.floor((sendingMs / 1000) * times * requestsPerSecond) * pods);
+  const needed = most + LEAST_REQUESTS * pods;
+  if (sent >= needed) return undefined;
   const name = `scenario ${scenario.name}${byOne ? ', where all requests are of one caller' : ''}`;
-  return `${name}: the limit allows ${most} in the pause, and ${needed} have to be sent in it to see what becomes of those beyond; ${byOne ? '2 x ' : ''}storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods come to ${asked} in what the proof and the last callerTimeout leave of ${fault.duration}: raise storeOutage.requestsPerSecond or fault.duration, or give the rate limiter a lower limit for the test`;
+  return `${name}: the limit admits ${most} in the pause, and ${needed} have to be sent in it to judge those over the limit; ${byOne ? '2 x ' : ''}storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods send ${sent} in what the proof and the last callerTimeout leave of ${fault.duration}: raise storeOutage.requestsPerSecond or fault.duration, or give the rate limiter a lower limit for the test`;
 }

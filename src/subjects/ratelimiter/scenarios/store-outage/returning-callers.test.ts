@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { limitReturnOf } from '../../checkers/limit-return.ts';
 import type { CallerRequest } from '../../history/events.ts';
-import { NodeClient } from '../../http/node-client.ts';
+import { PodClient } from '../../http/pod-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
 import { sendWhenReturned } from './returning-callers.ts';
@@ -21,7 +21,7 @@ async function returnOf(statusOf: (path: string, request: number) => number) {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const client = new NodeClient({ name: 'a', host: '127.0.0.1', port }, 4, Date.now);
+  const client = new PodClient({ name: 'a', host: '127.0.0.1', port }, 4, Date.now);
   onTestFinished(() => {
     client.close();
     server.closeAllConnections();

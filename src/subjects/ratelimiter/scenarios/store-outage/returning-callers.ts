@@ -1,7 +1,7 @@
 /** Callers that have exhausted their limits: each sends a request once its limit must have returned. */
 
 import { pauseFor } from '../../../waiting.ts';
-import type { NodeClient } from '../../http/node-client.ts';
+import type { PodClient } from '../../http/pod-client.ts';
 import { requestIn } from '../../interfaces/caller-request.ts';
 import type { Callers } from '../../interfaces/callers.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
@@ -19,7 +19,7 @@ export function mostReturnMs({ windowMs }: RateLimit, withinMs: number, callerTi
 }
 
 export interface ReturningCallers {
-  readonly clients: readonly Pick<NodeClient, 'node' | 'send'>[];
+  readonly clients: readonly Pick<PodClient, 'pod' | 'send'>[];
   readonly callers: Pick<Callers, 'read' | 'requestOf'>;
   readonly callerTimeoutMs: number;
   /** Callers that have exhausted their limits. */
@@ -45,10 +45,10 @@ export async function sendWhenReturned(
     const admitted = await Promise.all(
       left.map(async ({ key, i }) => {
         const client = clients[(i + attempt) % clients.length];
-        const asked = await client?.send(callers.requestOf(key), callerTimeoutMs, signal);
-        if (!client || !asked) return false;
-        const of = { pod: client.node.name, caller: 'Returning', key } as const;
-        const request = requestIn(asked, callers, of)?.request;
+        const result = await client?.send(callers.requestOf(key), callerTimeoutMs, signal);
+        if (!client || !result) return false;
+        const of = { pod: client.pod.name, caller: 'Returning', key } as const;
+        const request = requestIn(result, callers, of)?.request;
         if (request) record(request);
         return request?.outcome === 'Admitted';
       }),

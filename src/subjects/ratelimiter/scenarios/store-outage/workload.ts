@@ -66,7 +66,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
     // The window of the one caller begins with the fault.
     const noWindow = anyWindow || this.#limit.algorithm === 'TokenBucket' || ownLimit;
     const full = counted(admittedAtOnce(this.#limit), 'request');
-    const pods = counted(target.nodes.length, 'pod');
+    const pods = counted(target.pods.length, 'pod');
     return {
       fixture,
       usableUntil: Math.floor(knownUntil ?? windowEnds ?? preparedAt + (noWindow ? NO_WINDOW_MS : windowMs)),
@@ -84,7 +84,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
       fixture,
       requestsPerSecond,
       callerTimeoutMs: parseDuration(callerTimeout),
-      crossing: ownLimit ? 0 : crossingOf(this.#scenario, limiter, target.nodes.length),
+      crossing: ownLimit ? 0 : crossingOf(this.#scenario, limiter, target.pods.length),
       trafficMs: 2 * storyMs(this.#scenario, limiter),
       record: (request) => this.#recorded.history.request(request),
       leftOut: () => this.#prepared?.history.append({ kind: 'left-out', requests: 1 }),

@@ -62,7 +62,7 @@ function started(change: Partial<FakeRedis> = {}, { pods = PODS, username = '' }
   onTestFinished(() => over.abort());
   const clock = { skippedMs: 0 };
   const now = (): number => Date.now() + clock.skippedMs;
-  const target = { nodes: pods, redis: { username } };
+  const target = { pods, redis: { username } };
   const tools = { lifetime: over.signal, now, ownPause, redis, target } as unknown as FaultTools;
   const connections = new PodConnections(tools);
   const events: (FaultEvent<'ConnectionsEnded'> | ProbeEvent)[] = [];

@@ -48,7 +48,7 @@ export class PodConnections implements DuringPause {
 
   constructor(tools: Tools) {
     this.#tools = tools;
-    this.#pods = new Map(tools.target.nodes.map(({ host, name }) => [host, name]));
+    this.#pods = new Map(tools.target.pods.map(({ host, name }) => [host, name]));
   }
 
   async prepare(): Promise<void> {

@@ -1,7 +1,7 @@
 /** Sends requests to one pod for callers with a limited patience. Redirects are not followed. */
 import { fairTimeout, untilAborted } from '../../waiting.ts';
 import type { AnswerMemory, HttpAnswer } from './answer.ts';
-import type { BurstNode } from './burst-plan.ts';
+import type { BurstPod } from './burst-plan.ts';
 import type { Dial } from './dial.ts';
 import { type Failure, RequestError } from './failure.ts';
 import { HttpPool } from './pool.ts';
@@ -18,11 +18,11 @@ export interface LateListener {
   /** Ends the listening, and the request with it. */
   readonly until: AbortSignal;
   /** Called once, unless the answer came in time: with the answer, or why there is none. */
-  readonly onEnd: (asked: RequestResult) => void;
+  readonly onEnd: (result: RequestResult) => void;
 }
 
-export class NodeClient {
-  readonly node: BurstNode;
+export class PodClient {
+  readonly pod: BurstPod;
   readonly #pool: HttpPool;
   readonly #now: () => number;
 
@@ -32,9 +32,9 @@ export class NodeClient {
    * @param dial default: plain TCP
    * @param memory for answers that arrive in parts; left out: limited only by their bounds
    */
-  constructor(node: BurstNode, connections: number, now: () => number, dial?: Dial, memory?: AnswerMemory) {
-    this.node = node;
-    this.#pool = new HttpPool(node, connections, dial, memory);
+  constructor(pod: BurstPod, connections: number, now: () => number, dial?: Dial, memory?: AnswerMemory) {
+    this.pod = pod;
+    this.#pool = new HttpPool(pod, connections, dial, memory);
     this.#now = now;
   }
 
@@ -69,7 +69,7 @@ export class NodeClient {
       if (first === undefined) {
         // Only after the caller knows that it was given up.
         void exchange.then(
-          (asked) => setImmediate(() => late?.onEnd(asked)),
+          (result) => setImmediate(() => late?.onEnd(result)),
           () => undefined,
         );
         return givenUp();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { NodeClient } from './node-client.ts';
+import { PodClient } from './pod-client.ts';
 
 const { signal } = new AbortController();
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
@@ -20,7 +20,7 @@ async function clientOf(answer: (socket: Socket, request: number) => void, conne
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const client = new NodeClient({ name: 'rl-0', host: '127.0.0.1', port }, connections, Date.now);
+  const client = new PodClient({ name: 'rl-0', host: '127.0.0.1', port }, connections, Date.now);
   onTestFinished(() => {
     client.close();
     for (const socket of sockets) socket.destroy();
@@ -65,7 +65,7 @@ describe('a client of one node', () => {
   it('tells a broken connection from one that cannot be made', async () => {
     const { client } = await clientOf((socket) => socket.resetAndDestroy());
     expect((await client.send(ASK, 5000, signal)).failure?.code).toBe('RESET');
-    const nobody = new NodeClient({ name: 'x', host: '127.0.0.1', port: 1 }, 1, Date.now);
+    const nobody = new PodClient({ name: 'x', host: '127.0.0.1', port: 1 }, 1, Date.now);
     expect((await nobody.send(ASK, 5000, signal)).failure?.code).toBe('UNREACHABLE');
   });
 

@@ -27,9 +27,9 @@ export function cooldownMs(limiter: RateLimiterSpec): number {
 }
 
 /** The wait before a step with this many cool-downs, in a sentence; undefined: there is none. */
-export function cooldownSentence(limiter: RateLimiterSpec, rests: number): string | undefined {
+export function cooldownSentence(limiter: RateLimiterSpec, cooldowns: number): string | undefined {
   if (!isOfOneCaller(limiter)) return undefined;
-  const times = rests === 1 ? '' : `${rests} times `;
+  const times = cooldowns === 1 ? '' : `${cooldowns} times `;
   return `This waits ${times}up to ${formatDuration(cooldownMs(limiter))} until the limit of the operator's address is replenished`;
 }
 
@@ -52,17 +52,18 @@ export function tooLongForClock(limit: RateLimit, ms: number, name: string): str
 export function tooLong(
   { activeDeadline, pace }: Pick<ChaosDemoSpec, 'activeDeadline' | 'pace'>,
   limiter: RateLimiterSpec,
-  parts: readonly { readonly rests: number; readonly ms: number }[],
+  parts: readonly { readonly cooldowns: number; readonly ms: number }[],
 ): string | undefined {
-  const rests = isOfOneCaller(limiter) ? parts.reduce((sum, part) => sum + part.rests, 1) : 0;
+  const cooldowns = isOfOneCaller(limiter) ? parts.reduce((sum, part) => sum + part.cooldowns, 1) : 0;
   const dwells = DWELLS_PER_RUN + DWELLS_PER_SCENARIO * parts.length;
   const dwellMs = pace.mode === 'Auto' ? dwells * parseDuration(pace.dwell) : 0;
-  const ms = parts.reduce((sum, part) => sum + part.ms, rests * cooldownMs(limiter) + dwellMs);
+  const ms = parts.reduce((sum, part) => sum + part.ms, cooldowns * cooldownMs(limiter) + dwellMs);
   if (ms < parseDuration(activeDeadline)) return undefined;
   const waits =
-    rests === 0
+    cooldowns === 0
       ? ''
-      : `, since with ${PART}.http.identity SourceAddress it waits ${counted(rests, 'time')} up to ${formatDuration(cooldownMs(limiter))} until the limit of the operator's address is replenished`;
-  const shorter = rests === 0 ? 'shorten pace.dwell' : 'give the rate limiter a shorter window for the test';
+      : `, since with ${PART}.http.identity SourceAddress it waits ${counted(cooldowns, 'time')} up to ${formatDuration(cooldownMs(limiter))} until the limit of the operator's address is replenished`;
+  const shorter =
+    cooldowns === 0 ? 'shorten pace.dwell' : 'give the rate limiter a shorter window for the test';
   return `a run takes up to ${formatDuration(ms)} with its faults and chapters${waits}, which is not less than activeDeadline ${activeDeadline}: raise activeDeadline, or ${shorter}`;
 }
