@@ -60,7 +60,7 @@ export class Testbed extends Demos {
       say('operator: bundling it as the image does');
       const program = await buildOperator(signal);
       const operator = await startOperator(environment, {
-        args: [`--http-port=${port}`, '--fault-rest=0s'],
+        args: [`--http-port=${port}`, '--fault-cooldown=0s'],
         program,
         signal,
       });

@@ -67,7 +67,7 @@ async function timeTakeover(testbed: Testbed, name: string, restart: () => Promi
 async function withStandby(testbed: Testbed, name: string): Promise<number> {
   const { environment, signal } = testbed;
   const standby = await startOperator(environment, {
-    args: ['--identity=standby', '--fault-rest=0s'],
+    args: ['--identity=standby', '--fault-cooldown=0s'],
     signal,
   });
   try {

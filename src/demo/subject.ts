@@ -162,7 +162,7 @@ export interface SubjectPorts<Cluster> {
   readonly cluster: Cluster;
   readonly clock: Clock;
   /** Cool-down of a target after a fault that blocks others, in milliseconds; 0: none. */
-  readonly faultRestMs: number;
+  readonly faultCooldownMs: number;
   /** Logs of an object go through a child logger with its namespace and name. */
   readonly logger: Pick<Logger, 'child' | 'info' | 'warn' | 'error'>;
 }

@@ -35,7 +35,7 @@ describe('readConfig', () => {
       httpPort: 8080,
       logLevel: 'info',
       killSwitch: 'chaosdemo-kill-switch',
-      faultRestMs: 60_000,
+      faultCooldownMs: 60_000,
       shutdownDeadlineMs: 25_000,
     });
   });

@@ -123,11 +123,11 @@ const settings = {
     help: 'ConfigMap in the namespace of the operator whose key "stop" stops every run',
     fallback: 'chaosdemo-kill-switch',
   },
-  faultRestMs: {
+  faultCooldownMs: {
     ...duration('0s', '10m', '60s'),
-    flag: 'fault-rest',
-    env: 'CHAOSDEMO_FAULT_REST',
-    help: 'How long a target rests after a fault before another run may begin on it; 0s: not at all, and for any share of time, which is for tests',
+    flag: 'fault-cooldown',
+    env: 'CHAOSDEMO_FAULT_COOLDOWN',
+    help: 'How long a target cools down after a fault before another run may begin on it; 0s: no cool-down, and no limit on the share of time, for tests',
     fallback: '60s',
   },
   diagnosisProfiles: {

@@ -125,7 +125,7 @@ export async function runOperator(
           createKubeCluster(client, clock, logger, hasLead),
           clock,
           logger,
-          config.faultRestMs,
+          config.faultCooldownMs,
         ),
       processLeads: leads,
       killSwitchIsOn: () => killSwitch.isOn(),
@@ -187,9 +187,9 @@ function connect(
   cluster: Cluster,
   clock: ReturnType<typeof createSystemClock>,
   logger: Logger,
-  faultRestMs: number,
+  faultCooldownMs: number,
 ): ConnectedSubjects {
-  const ports = { cluster, clock, faultRestMs, logger };
+  const ports = { cluster, clock, faultCooldownMs, logger };
   return new Map(
     subjects.map((subject) => {
       const { definition } = subject;

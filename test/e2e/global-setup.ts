@@ -125,7 +125,7 @@ async function prepare(
 /** All tests share one Redis, and none of them is about its rest: with it each would wait a minute for the one before. */
 async function restNoRedis(kubectl: Kubectl, { signal }: { signal: AbortSignal }): Promise<void> {
   const operator = ['-n', 'chaosdemo-system', 'deployment/chaosdemo-operator'] as const;
-  await kubectl.run(['set', 'env', ...operator, 'CHAOSDEMO_FAULT_REST=0s'], { signal });
+  await kubectl.run(['set', 'env', ...operator, 'CHAOSDEMO_FAULT_COOLDOWN=0s'], { signal });
   await kubectl.run(['rollout', 'status', ...operator, '--timeout=5m'], { signal });
 }
 

@@ -29,7 +29,7 @@ beforeEach(async () => {
 describe('a note', () => {
   it('a note is read as kept, is deleted with its pod, and is not overwritten unread', async () => {
     const pod = { name: 'redis-0', uid: '6f6c0d2e-0000-4000-8000-000000000000' };
-    const about = { namespace, name: 'chaosdemo-rest-1', pod };
+    const about = { namespace, name: 'chaosdemo-cooldown-1', pod };
     expect(await notes.note(namespace, about.name, never)).toBeUndefined();
     await notes.keepNote({ ...about, text: 'one', before: undefined }, never);
     const first = await notes.note(namespace, about.name, never);

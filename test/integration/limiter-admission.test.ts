@@ -65,7 +65,7 @@ function clusterWith(server: RedisServer): MemoryCluster {
 /** A connector as a process has it that has just begun to lead. */
 function newConnector(): SubjectConnector {
   const clock = createSystemClock();
-  return rateLimiter.connect({ cluster, clock, faultRestMs: 60_000, logger: pino({ level: 'silent' }) });
+  return rateLimiter.connect({ cluster, clock, faultCooldownMs: 60_000, logger: pino({ level: 'silent' }) });
 }
 
 const LIMITER = {
@@ -230,7 +230,7 @@ describe('the rest of a Redis', () => {
   });
 
   const resting =
-    /^CoolingDown: redis-0 .* rests until 20[-0-9T:]+Z: 1m after each pause by any ChaosDemo, and/;
+    /^CoolingDown: redis-0 .* cools down until 20[-0-9T:]+Z: 1m after each pause by any ChaosDemo, and/;
 
   it('the cool-down of Redis follows each pause, also of another or recreated object', async () => {
     await pausedBy('a', 5000);
@@ -254,7 +254,7 @@ describe('the rest of a Redis', () => {
 
   it('keeps the pauses of a Redis to a quarter of the time, also within a run', async () => {
     const now = Date.now();
-    const name = `chaosdemo-rest-${(await leaseName()).replace('chaosdemo-redis-', '')}`;
+    const name = `chaosdemo-cooldown-${(await leaseName()).replace('chaosdemo-redis-', '')}`;
     const paused = (secondsAgo: number) => ({
       from: now - secondsAgo * 1000,
       until: now - (secondsAgo - 60) * 1000,

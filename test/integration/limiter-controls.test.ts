@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
-import type { Pause } from '../../src/subjects/redis/admission/redis-rest.ts';
+import type { Pause } from '../../src/subjects/redis/admission/redis-cooldown.ts';
 import type { PauseNotes } from '../../src/subjects/redis/faults/noted-pause.ts';
 import { pauseFor } from '../../src/subjects/waiting.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';

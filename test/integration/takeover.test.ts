@@ -18,7 +18,7 @@ describe.skipIf(withoutRealTime)('a leader that is frozen and wakes', () => {
       controlPlane,
       supervisor,
       account: { namespace: system, name: 'chaosdemo-operator' },
-      args: [`--watch-namespaces=${world.namespace}`, '--identity=standby', '--fault-rest=0s'],
+      args: [`--watch-namespaces=${world.namespace}`, '--identity=standby', '--fault-cooldown=0s'],
     });
   });
   afterAll(async () => {

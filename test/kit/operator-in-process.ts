@@ -27,7 +27,7 @@ export async function startOperatorHere(
   const kubeconfig = await controlPlane.kubeconfigFor(`here-${system}`, token, system);
   const flags = [`--namespace=${system}`, `--watch-namespaces=${namespaces.join(',')}`, '--identity=here'];
   // Runs of a test follow each other on one Redis, which need not rest between them.
-  const rest = 'faultRestMs' in OPERATOR.settings ? ['--fault-rest=0s'] : [];
+  const rest = 'faultCooldownMs' in OPERATOR.settings ? ['--fault-cooldown=0s'] : [];
   const config = readConfig([...flags, ...rest, '--http-host=127.0.0.1', '--http-port=0'], {});
   if (config === 'help') throw new Error('no help was asked for');
   const client = new KubeClient(loadKubeConfig(kubeconfig), { connections: config.concurrency + 8 });

@@ -61,7 +61,7 @@ export async function startOperatorIn(
     supervisor,
     account: { namespace: system, name: OPERATOR_ACCOUNT },
     // Many runs share one Redis, and none of them is about its rest.
-    args: [`--watch-namespaces=${namespaces.join(',')}`, '--fault-rest=0s', ...args],
+    args: [`--watch-namespaces=${namespaces.join(',')}`, '--fault-cooldown=0s', ...args],
   });
 }
 

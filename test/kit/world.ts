@@ -100,7 +100,7 @@ export class World extends Demos {
   ): Promise<World> {
     const environment = await startEnvironment({ mode, onProgress: () => {}, ...options });
     try {
-      const operator = await startOperator(environment, { args: ['--fault-rest=0s'] });
+      const operator = await startOperator(environment, { args: ['--fault-cooldown=0s'] });
       const client = adminOf(environment.controlPlane.kubeconfig);
       return new World(client, { ...environment, system: SHIPPED_SYSTEM }, operator, () =>
         environment.stop(),

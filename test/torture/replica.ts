@@ -58,7 +58,7 @@ export class OperatorReplica {
       args: [
         `--watch-namespaces=${place.namespaces.join(',')}`,
         `--identity=${replica}`,
-        '--fault-rest=0s',
+        '--fault-cooldown=0s',
         `--diagnosis-profiles=${profilesFile}`,
         ...TIMES,
       ],

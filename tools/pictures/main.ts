@@ -110,7 +110,7 @@ await runProgram(command, {
       signal,
     });
     try {
-      const operator = await startOperator(environment, { args: ['--fault-rest=0s'], signal });
+      const operator = await startOperator(environment, { args: ['--fault-cooldown=0s'], signal });
       try {
         await store(await takePictures(environment, signal));
       } finally {

@@ -48,7 +48,7 @@ async function world() {
   const ports = {
     cluster,
     clock,
-    faultRestMs: 60_000,
+    faultCooldownMs: 60_000,
     logger: pino({ level: 'silent' }),
   };
   const connector = rateLimiter.connect(ports);

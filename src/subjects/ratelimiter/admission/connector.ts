@@ -15,7 +15,7 @@ import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { atItsAddress } from '../../redis/admission/find-redis.ts';
 import { admitRedis } from '../../redis/admission/redis-admission.ts';
-import { type CoolingRedis, RedisRest } from '../../redis/admission/redis-rest.ts';
+import { type CoolingRedis, RedisCooldown } from '../../redis/admission/redis-cooldown.ts';
 import { redisName } from '../../redis/client/redis-target.ts';
 import { NotFoundOutError, type StoreCheck } from '../../redis/faults/fault.ts';
 import { templatesOf } from '../../targets/pod-template.ts';
@@ -54,7 +54,7 @@ export class RateLimiterConnector implements SubjectConnector {
   readonly #budget: ConnectionBudget;
   readonly #diagnosis: DiagnosisProfiles;
   readonly #readiness: Readiness;
-  readonly #rest: RedisRest;
+  readonly #cooldown: RedisCooldown;
   readonly #pods = new PodsInUse();
   /** By uid of the waiting object. */
   readonly #leases = new Map<string, { readonly name: string; readonly lease: ClusterLease }>();
@@ -68,7 +68,7 @@ export class RateLimiterConnector implements SubjectConnector {
     this.#diagnosis = diagnosis;
     this.#ports = ports;
     this.#readiness = new Readiness(ports.clock);
-    this.#rest = new RedisRest(ports.cluster, ports.faultRestMs);
+    this.#cooldown = new RedisCooldown(ports.cluster, ports.faultCooldownMs);
   }
 
   async admit(request: AdmissionRequest, signal: AbortSignal): Promise<Admitted> {
@@ -114,7 +114,7 @@ export class RateLimiterConnector implements SubjectConnector {
         const obstacle = this.#readiness.obstacle(request, { pods, notReady }, PART);
         if (obstacle) return obstacle;
         requireProvable(request, target.pods.length);
-        if (this.#ports.faultRestMs > 0) requireShare(request);
+        if (this.#ports.faultCooldownMs > 0) requireShare(request);
       }
       const { allowOtherClients } = place.limiter.redis;
       const runId = await admitRedis(target, { allowOtherClients }, signal);
@@ -132,8 +132,8 @@ export class RateLimiterConnector implements SubjectConnector {
     signal: AbortSignal,
   ): Promise<Held | Admission> {
     const { namespace, toBegin, uid } = request;
-    const rest = toBegin ? await this.#restOf(request, target, runId, signal) : undefined;
-    if (rest) return rest;
+    const cooldown = toBegin ? await this.#cooldownOf(request, target, runId, signal) : undefined;
+    if (cooldown) return cooldown;
     const asking = podUserOf(request, target);
     const asks = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
     if (asks !== undefined) return waitForPods(asks);
@@ -156,16 +156,16 @@ export class RateLimiterConnector implements SubjectConnector {
   }
 
   /** Why a run waits for a Redis that is cooling down; undefined if it does not wait. */
-  async #restOf(
+  async #cooldownOf(
     request: AdmissionRequest,
     target: DiscoveredTarget,
     runId: string,
     signal: AbortSignal,
   ): Promise<Admission | undefined> {
     const redis = coolingRedis(request.namespace, target, runId);
-    const until = await this.#rest.until(redis, pausedFor(request), this.#ports.clock.now(), signal);
+    const until = await this.#cooldown.until(redis, pausedFor(request), this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
-    return waiting('CoolingDown', this.#rest.message(redisName(target.redis), until));
+    return waiting('CoolingDown', this.#cooldown.message(redisName(target.redis), until));
   }
 
   /** The lease that this object already waits for: only watching it over time shows whether it has expired. */
@@ -217,7 +217,9 @@ export class RateLimiterConnector implements SubjectConnector {
         podIsThere: async (signal) => (await atItsAddress(place, target.redis, signal)) !== 'Gone',
       },
       findReplacedPods: async (signal) => await findReplacedPods(place, target.pods, signal),
-      ...(runId !== undefined && { pauses: this.#rest.notes(coolingRedis(namespace, target, runId), clock) }),
+      ...(runId !== undefined && {
+        pauses: this.#cooldown.notes(coolingRedis(namespace, target, runId), clock),
+      }),
       checkStore: async (signal) => await checkStore(place, target, runId, signal),
       // Without a lock this process may only undo things.
       watchPreconditions: async (emit, signal) =>

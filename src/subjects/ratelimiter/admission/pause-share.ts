@@ -1,7 +1,7 @@
 /** How long the run of a spec pauses its Redis, and whether any Redis may be paused that long. Pure. */
 import { formatDuration } from '../../../api/index.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';
-import { MOST_PAUSED_MS, SHARE_OF_MS } from '../../redis/admission/redis-rest.ts';
+import { MOST_PAUSED_MS, SHARE_OF_MS } from '../../redis/admission/redis-cooldown.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
 import { rateLimiterOf } from '../schema.ts';

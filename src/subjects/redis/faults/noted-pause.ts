@@ -1,7 +1,7 @@
 /** A fault that pauses Redis is recorded before it is injected, so that Redis cools down after it. */
 import type { FaultReport } from '../../../demo/observed.ts';
 import { TIMED_OUT, within } from '../../waiting.ts';
-import type { Pause } from '../admission/redis-rest.ts';
+import type { Pause } from '../admission/redis-cooldown.ts';
 
 /** How long a note may take, in milliseconds: a fault has 3 s to begin. */
 const NOTE_MS = 1500;

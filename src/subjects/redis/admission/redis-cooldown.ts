@@ -34,7 +34,7 @@ export interface CoolingRedis {
 }
 
 /** The cool-downs of all Redis servers. `cooldownMs` 0: no cool-down, and no limit on the share of time. */
-export class RedisRest {
+export class RedisCooldown {
   readonly #cluster: Cluster;
   readonly #cooldownMs: number;
   /** Entries that this process wrote, by namespace and run_id. */
@@ -59,8 +59,8 @@ export class RedisRest {
     const { namespace, runId } = redis;
     const note = await permitted(namespace, this.#cluster.note(namespace, noteName(runId), signal));
     const pauses = this.#pausesOf(redis, note?.text ?? '', now);
-    const restedAt = Math.max(restEnd(pauses, this.#cooldownMs), freeAt(pauses, needMs, now));
-    return restedAt > now ? restedAt : undefined;
+    const readyAt = Math.max(cooldownEnd(pauses, this.#cooldownMs), freeAt(pauses, needMs, now));
+    return readyAt > now ? readyAt : undefined;
   }
 
   /** The notes on one Redis, for a driver. */
@@ -123,7 +123,7 @@ export class RedisRest {
 
   /** The message for an object that waits. */
   message(store: string, until: number): string {
-    return `${store} rests until ${timeOf(until)}: ${formatDuration(this.#cooldownMs)} after each pause by any ChaosDemo, and ${SHARE}`;
+    return `${store} cools down until ${timeOf(until)}: ${formatDuration(this.#cooldownMs)} after each pause by any ChaosDemo, and ${SHARE}`;
   }
 }
 
@@ -134,7 +134,7 @@ function keyOf({ namespace, runId }: CoolingRedis): string {
 }
 
 export function noteName(runId: string): string {
-  return `chaosdemo-rest-${runId}`;
+  return `chaosdemo-cooldown-${runId}`;
 }
 
 /** The entries of a note that are plausible and still matter, sorted; all others are dropped. */
@@ -160,7 +160,7 @@ export function parsePauses(text: string, now: number): Pause[] {
 }
 
 /** When the last pause has ended and Redis has cooled down; -Infinity if there is none. */
-function restEnd(pauses: readonly Pause[], cooldownMs: number): number {
+function cooldownEnd(pauses: readonly Pause[], cooldownMs: number): number {
   return Math.max(...pauses.map(({ until }) => until)) + cooldownMs;
 }
 

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import type { Cluster, KeptNote } from '../../cluster.ts';
-import { freeAt, MOST_PAUSED_MS, type Pause, parsePauses, RedisRest, SHARE_OF_MS } from './redis-rest.ts';
+import {
+  freeAt,
+  MOST_PAUSED_MS,
+  type Pause,
+  parsePauses,
+  RedisCooldown,
+  SHARE_OF_MS,
+} from './redis-cooldown.ts';
 
 const NOW = 1_800_000_000_000;
 const SECOND = 1000;
@@ -89,7 +96,7 @@ describe('a note that is deleted', () => {
   /** One pause of 60 s, noted by a process, after which the tenant deletes the note. */
   async function noted() {
     const cluster = new MemoryCluster();
-    const rest = new RedisRest(cluster, 60 * SECOND);
+    const rest = new RedisCooldown(cluster, 60 * SECOND);
     const notes = rest.notes(redis, { now: () => NOW });
     const pause = { from: NOW, until: NOW + 60 * SECOND };
     expect(await notes.note(pause, signal)).toBeUndefined();
@@ -138,7 +145,7 @@ describe('a pause', () => {
       },
     } as unknown as Cluster;
     const redis = { namespace: 'ns', runId: 'r', pod: { name: 'redis-0', uid: 'u' } };
-    const notes = new RedisRest(cluster, 1000).notes(redis, { now: () => NOW });
+    const notes = new RedisCooldown(cluster, 1000).notes(redis, { now: () => NOW });
     const refusal = await notes.note(pause, new AbortController().signal);
     return { refusal, noted: parsePauses(text, NOW) };
   }
