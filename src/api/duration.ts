@@ -1,28 +1,26 @@
-/**
- * Durations in the format of the Gateway API (GEP-2257): up to four integers each with a unit: `10s`, `1m30s`, `250ms`.
- */
+/** Durations as Kubernetes writes them, such as `10s`, `1m30s`, `1.5m` and `250ms`: the positive ones of Go. */
 
-/** The pattern of GEP-2257. CEL's `duration()` alone would also take `0.5h` and `-1s`. */
-export const DURATION_PATTERN = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/;
+/** CEL's `duration()` also accepts signs and microseconds; `[.]`, since CEL needs no escape for it. */
+export const DURATION_PATTERN = /^([0-9]{1,5}([.][0-9]{1,3})?(h|m|s|ms)){1,4}$/;
 
 const MILLISECONDS = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 
 /**
- * Milliseconds of a duration string.
- * @throws RangeError when the text is not in the form of GEP-2257.
+ * Milliseconds of a duration string, rounded to an integer.
+ * @throws RangeError if the text is not a duration
  * @example parseDuration('1m30s') // 90000
  */
 export function parseDuration(text: string): number {
   if (!DURATION_PATTERN.test(text)) {
     throw new RangeError(
-      `"${text}" is not a duration: write whole numbers with h, m, s or ms, as in 10s or 1m30s`,
+      `"${text}" is not a duration: write numbers with h, m, s or ms, as in 10s or 1m30s`,
     );
   }
   let total = 0;
-  for (const [, count, unit] of text.matchAll(/([0-9]+)(h|ms|m|s)/g)) {
+  for (const [, count, unit] of text.matchAll(/([0-9.]+)(h|ms|m|s)/g)) {
     total += Number(count) * MILLISECONDS[unit as keyof typeof MILLISECONDS];
   }
-  return total;
+  return Math.round(total);
 }
 
 /**

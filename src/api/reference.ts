@@ -68,8 +68,8 @@ function specSection(subjects: readonly SubjectApi[]): string {
   const members = subjects.flatMap(({ faults }) => faults.map(({ member }) => member));
   return `## Spec
 
-\`${API_VERSION}\`, kind \`${KIND}\`. A duration is up to four whole numbers, each with \`h\`, \`m\`, \`s\` or \`ms\`: \`10s\`,
-\`1m30s\`, \`250ms\`. If you leave ${either(members)} out of a scenario of its type, the defaults of its fields
+\`${API_VERSION}\`, kind \`${KIND}\`. A duration is up to four numbers, each with \`h\`, \`m\`, \`s\` or \`ms\`: \`10s\`,
+\`1m30s\`, \`1.5m\`. If you leave ${either(members)} out of a scenario of its type, the defaults of its fields
 apply.
 
 ${specFields(spec, 'spec')}

@@ -13,7 +13,7 @@ export function durationField(description: string, min: string, max: string) {
     .regex(DURATION_PATTERN)
     .max(24)
     .meta({
-      description: `${description} Whole numbers with h, m, s or ms, from ${min} to ${max}.`,
+      description: `${description} A duration from ${min} to ${max}.`,
       ...cel({
         rule: ifDurations(
           ['self'],

@@ -68,7 +68,7 @@ describe('readConfig', () => {
     ['--http-port', '65536', 'write a port from 0 to 65535'],
     ['--http-host', 'localhost', 'write an IPv4 or IPv6 address'],
     ['--lease-duration', '1500ms', 'write whole seconds from 2s to 10m'],
-    ['--retry-period', '0.5s', 'write a duration from 100ms to 1m'],
+    ['--retry-period', '.5s', 'write a duration from 100ms to 1m'],
     ['--log-level', 'loud', 'write one of trace, debug, info, warn, error, fatal'],
     ['--leader-election', 'yes', 'write true or false'],
     ['--watch-namespaces', 'Team_A', 'write names of namespaces separated by commas'],

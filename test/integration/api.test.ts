@@ -89,6 +89,12 @@ describe('the API server', { timeout: 300_000 }, () => {
     expect(subjectPart(spec, PART)).toMatchObject({ http: { remainingHeader } });
   });
 
+  it('accepts durations with decimals, within their bounds', async () => {
+    const { spec } = await judge(withLimiter({ limit: { window: '1.5m' } }));
+    expect(subjectPart(spec, PART)).toMatchObject({ limit: { window: '1.5m' } });
+    await expect(judge(withLimiter({ limit: { window: '60.5m' } }))).rejects.toThrow(/must be from 1s to 1h/);
+  });
+
   it.each<[string, object, RegExp]>([
     ['no rate limiter', {}, /spec.rateLimiter: Required value/],
     [
@@ -97,7 +103,7 @@ describe('the API server', { timeout: 300_000 }, () => {
       /matchLabels: Invalid value: .* at least 1/,
     ],
     ['a port out of range', withLimiter({ port: 70_000 }), /must be a port from 1 to 65535/],
-    ['a duration in fractions', withLimiter({ limit: { window: '0.5h' } }), /window/],
+    ['a duration without digits before the point', withLimiter({ limit: { window: '.5h' } }), /window/],
     [
       'a pause of an hour',
       { ...withLimiter({}), scenarios: drift({ counterDrift: { pause: '1h' } }) },
