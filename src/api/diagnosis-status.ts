@@ -26,7 +26,7 @@ export const diagnosisSchema = z.object({
   recommendation: text(256, 'The same in a sentence, by the operator.'),
   profile: text(63, 'The profile that made it.'),
   model: text(64, 'The model that answered, as its server names it.').optional(),
-  askedAt: time(
+  requestedAt: time(
     'Set while the profile of the spec is queried: until it answers, this is of the rules.',
   ).optional(),
   message: text(LIMITS.message, 'Why another profile than that of the spec made it.').optional(),

@@ -12,9 +12,7 @@ const MILLISECONDS = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
  */
 export function parseDuration(text: string): number {
   if (!DURATION_PATTERN.test(text)) {
-    throw new RangeError(
-      `"${text}" is not a duration: write numbers with h, m, s or ms, as in 10s or 1m30s`,
-    );
+    throw new RangeError(`"${text}" is not a duration: write numbers with h, m, s or ms, as in 10s or 1m30s`);
   }
   let total = 0;
   for (const [, count, unit] of text.matchAll(/([0-9.]+)(h|ms|m|s)/g)) {

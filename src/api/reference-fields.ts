@@ -100,7 +100,7 @@ function typeOf(schema: FieldSchema): string {
 /** The format of a duration is described above the list. */
 function descriptionOf(schema: FieldSchema): string {
   const description = withoutDefault(schema.description ?? '');
-  return isDuration(schema) ? description.replace(/ Whole numbers with .*$/, '') : description;
+  return isDuration(schema) ? description.replace(/ A duration from .*$/, '') : description;
 }
 
 /** An empty object as default only means that the defaults of its fields apply. */

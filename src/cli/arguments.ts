@@ -56,12 +56,12 @@ export function demoCommand(limiters: readonly string[]): Command {
     .addOption(
       new Option(
         '--pace <pace>',
-        'manual: go on to the next chapter when you press space or enter (default: as the file says)',
+        'manual: continue to the next chapter when you press space or enter (default: from the file)',
       ).choices(['auto', 'manual']),
     )
     .addOption(
       diagnosisOption(
-        'who explains what was detected: rules, local (a small model, which this starts), or a profile of --diagnosis-profiles (default: as the file says)',
+        'who explains what was detected: rules, local (a small model, which this starts), or a profile of --diagnosis-profiles (default: from the file)',
       ),
     )
     .option(

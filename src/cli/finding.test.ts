@@ -45,7 +45,7 @@ describe('a finding', () => {
       { name: 'underLimit', value: 135, unit: 'requests' },
     ];
     expect(findingText(outage({ summary: 'Hangs', measures }))).toBe(
-      'Hangs, 132 of 135 requests within the limit not served',
+      'Hangs, 132 of 135 requests under the limit not admitted',
     );
   });
 

@@ -57,7 +57,7 @@ function behaviourFigure(over: string | undefined, { measures = [] }: ScenarioSt
   const valueOf = (name: string) => measures.find((measure) => measure.name === name)?.value;
   const [notAdmitted = 0, underLimit] = [valueOf('notAdmitted'), valueOf('underLimit')];
   return notAdmitted > 0 && underLimit !== undefined
-    ? `${notAdmitted} of ${underLimit} requests within the limit not served`
+    ? `${notAdmitted} of ${underLimit} requests under the limit not admitted`
     : '';
 }
 

@@ -79,7 +79,7 @@ export async function follow(
 export const showScreen: Show = async (_options, _stage, { advance }) =>
   await screenDisplay({
     view: watchView,
-    keys: ({ demo }) => `${waitingOf(demo?.status ?? {}) ? 'space go on   ' : ''}Ctrl-C stop and restore`,
+    keys: ({ demo }) => `${waitingOf(demo?.status ?? {}) ? 'space continue   ' : ''}Ctrl-C stop and restore`,
     onKey: (key, state) => {
       if (key === 'ctrl-c') process.kill(process.pid, 'SIGINT');
       if (key === ' ' || key === 'enter') advance(state);
@@ -109,7 +109,7 @@ export const showLines: Show = async (
     ? listenToKeys(process.stdin, {
         advance: () => advance(last),
         onInterrupt: () => process.kill(process.pid, 'SIGINT'),
-        onEnd: () => fail(new Error('the input has ended, so you cannot go on to the next chapter')),
+        onEnd: () => fail(new Error('the input has ended, so you cannot continue to the next chapter')),
       })
     : undefined;
   return {

@@ -59,7 +59,7 @@ function readDemo(manifest: string, file: string): PlannedDemo {
   }
   if (demo.metadata.namespace !== 'ratelimiter') {
     throw new UsageError(
-      `--file ${file}: write metadata.namespace: ratelimiter, where the rate limiters are`,
+      `--file ${file}: write metadata.namespace: ratelimiter, the namespace of the rate limiters`,
     );
   }
   return demo;

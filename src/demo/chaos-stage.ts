@@ -48,7 +48,7 @@ export function workOnChaos(context: Context, scenario: Scenario, chapter: Chapt
   }
   if (fault.proof) {
     wake(context, ms(fault.until));
-    return { done: false, message: fault.message ?? 'The fault is on', note: 'injecting' };
+    return { done: false, message: fault.message ?? 'The fault is active', note: 'injecting' };
   }
   return context.observed.announced.has(announcement(fault))
     ? injectAndReport(context, scenario, entry, fault, chapter)
@@ -225,7 +225,7 @@ function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
   if (context.now > ms(fault.plannedAt) + INJECTION_TIMEOUT_MS) return 'The moment of the fault was missed';
   if (context.demo.spec.suspend) return 'Suspended during the countdown';
   const health = freshHealth(context);
-  if (!health) return 'The last look at the health of the subject is too old';
+  if (!health) return 'The last check of the health of the subject is too old';
   return health.hasIssues ? `The subject became unhealthy: ${health.issues.join('; ')}` : undefined;
 }
 
@@ -285,7 +285,7 @@ function resolveOrphan(
     wake(context, ms(fault.until));
     return {
       done: false,
-      message: `A fault may be on; it ends by itself by ${fault.until}`,
+      message: `A fault may be active; it ends automatically by ${fault.until}`,
       note: 'taking over',
     };
   }

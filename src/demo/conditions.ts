@@ -72,7 +72,7 @@ function healthy(context: Context): Part {
     return {
       status: 'Unknown',
       reason: 'NotObserved',
-      message: 'The operator has not looked at the subject in this run',
+      message: 'The operator has not checked the subject in this run',
     };
   }
   const { dependencies, hasIssues, pods, total } = draft.health;
@@ -104,7 +104,7 @@ function faultActive({ draft, now }: Context): Part {
     return {
       status: 'True',
       reason: 'FaultInjected',
-      message: `${fault.id} is on until ${fault.until} at the latest`,
+      message: `${fault.id} is active until ${fault.until} at the latest`,
     };
   }
   if (fault) {

@@ -271,7 +271,7 @@ export function admissionOf({ demo, draft, observed }: Context): Admission {
   if (demo.killSwitch) {
     const message = isRunActive(draft)
       ? 'The kill switch of the operator was turned on, which stops every run'
-      : 'The kill switch of the operator is on: no run starts until it is off';
+      : 'The kill switch of the operator is active: no run starts until it is released';
     return { state: 'refused', reason: 'KillSwitch', message };
   }
   const { admission, lastAdmissionCheck } = observed;

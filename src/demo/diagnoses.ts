@@ -28,13 +28,13 @@ const MAX_PROFILES = 2;
  */
 export function requestDiagnosis(
   context: Context,
-  about: { readonly fault: string; readonly scenario: string; readonly askedAt: number },
+  about: { readonly fault: string; readonly scenario: string; readonly requestedAt: number },
 ): { readonly message: string } | undefined {
   const { demo, draft, now, observed } = context;
-  const { askedAt, fault, scenario } = about;
+  const { requestedAt, fault, scenario } = about;
   const { diagnosisProfile: profile } = demo.spec;
   const byRules = observed.diagnoses[diagnosisKey(fault, RULES_PROFILE)];
-  const deadline = askedAt + RULES_TIMEOUT_MS;
+  const deadline = requestedAt + RULES_TIMEOUT_MS;
   requestAnswer(context, about, RULES_PROFILE);
   if (profile !== RULES_PROFILE) requestAnswer(context, about, profile);
   if (!byRules) {
@@ -44,7 +44,7 @@ export function requestDiagnosis(
   }
   if (!byRules.diagnosis) return { message: `No diagnosis: ${byRules.message}` };
   const diagnosis = statusOf(context, byRules.diagnosis, byRules);
-  if (profile !== RULES_PROFILE) diagnosis.askedAt = iso(now);
+  if (profile !== RULES_PROFILE) diagnosis.requestedAt = iso(now);
   draft.diagnoses = [...(draft.diagnoses ?? []).filter((known) => known.scenario !== scenario), diagnosis];
   applyAnswers(context);
   return { message: byRules.message };
@@ -62,9 +62,9 @@ function requestAnswer(
 
 /** Whether a profile is queried already, or still may be. */
 function mayQuery({ observed }: Context, fault: string, profile: string): boolean {
-  const asked = observed.asked[fault] ?? [];
-  if (profile === RULES_PROFILE || asked.includes(profile)) return true;
-  return asked.filter((known) => known !== RULES_PROFILE).length < MAX_PROFILES;
+  const queried = observed.queried[fault] ?? [];
+  if (profile === RULES_PROFILE || queried.includes(profile)) return true;
+  return queried.filter((known) => known !== RULES_PROFILE).length < MAX_PROFILES;
 }
 
 /** Replaces the rules' answer by that of a profile, or records why there is none. */
@@ -73,7 +73,7 @@ export function applyAnswers(context: Context): void {
   const { diagnosisProfile: profile } = demo.spec;
   if (!draft.diagnoses) return;
   draft.diagnoses = draft.diagnoses.map((diagnosis) => {
-    if (diagnosis.askedAt === undefined) return diagnosis;
+    if (diagnosis.requestedAt === undefined) return diagnosis;
     const fault = draft.scenarios?.find(({ name }) => name === diagnosis.scenario)?.fault;
     const report = fault && observed.diagnoses[diagnosisKey(fault.id, profile)];
     if (report?.diagnosis) return withRemedyOf(diagnosis, statusOf(context, report.diagnosis, report));
@@ -88,7 +88,7 @@ export function applyAnswers(context: Context): void {
     if (!mayQuery(context, fault.id, profile)) {
       return withReason(
         diagnosis,
-        `profile "${profile}" was not asked: two others were asked about this fault before the spec named it`,
+        `profile "${profile}" was not used: two others were used for this fault before the spec named it`,
       );
     }
     // Only the process that observed the fault has the evidence, and only it has queried.
@@ -101,7 +101,7 @@ export function applyAnswers(context: Context): void {
 /** Until when the last chapter waits for profiles being queried; undefined: none is. */
 export function answersAwaitedUntil({ draft, now }: Context, notAfter: number): number | undefined {
   const deadlines = (draft.diagnoses ?? [])
-    .filter(({ askedAt }) => askedAt !== undefined)
+    .filter(({ requestedAt }) => requestedAt !== undefined)
     .map((diagnosis) => Math.min(answerDeadline(diagnosis, now), notAfter));
   return deadlines.length > 0 ? Math.max(...deadlines) : undefined;
 }
@@ -111,13 +111,13 @@ export function stopAwaitingAnswers({ demo, draft }: Context): void {
   if (!draft.diagnoses) return;
   const reason = `the run ended before profile "${demo.spec.diagnosisProfile}" had answered`;
   draft.diagnoses = draft.diagnoses.map((diagnosis) =>
-    diagnosis.askedAt === undefined ? diagnosis : withReason(diagnosis, reason),
+    diagnosis.requestedAt === undefined ? diagnosis : withReason(diagnosis, reason),
   );
 }
 
-function answerDeadline({ askedAt = '' }: DiagnosisStatus, now: number): number {
+function answerDeadline({ requestedAt = '' }: DiagnosisStatus, now: number): number {
   // A time in the future is from before the clock was set back.
-  return Math.min(ms(askedAt), now) + PROFILE_TIMEOUT_MS;
+  return Math.min(ms(requestedAt), now) + PROFILE_TIMEOUT_MS;
 }
 
 /** The part of a diagnosis that goes into the status; the rest is in the evidence. */
@@ -156,7 +156,7 @@ function statusOf({ demo }: Context, diagnosis: Diagnosis, { suggestion }: Diagn
   };
 }
 
-function withReason(asked: DiagnosisStatus, reason: string): DiagnosisStatus {
-  const { askedAt: _, ...diagnosis } = asked;
+function withReason(awaited: DiagnosisStatus, reason: string): DiagnosisStatus {
+  const { requestedAt: _, ...diagnosis } = awaited;
   return { ...diagnosis, message: truncate(`These are the rules: ${reason}`, LIMITS.message) };
 }

@@ -38,7 +38,7 @@ export type Finding =
   | { kind: 'Recovery'; fault: string; report: RecoveryReport }
   | { kind: 'Orphan'; fault: string; orphan: OrphanFinding }
   /** This process has begun to query a profile. */
-  | { kind: 'Asked'; fault: string; profile: string }
+  | { kind: 'Queried'; fault: string; profile: string }
   | { kind: 'Diagnosis'; fault: string; profile: string; report: DiagnosisReport }
   | { kind: 'Remedied'; effect: string; report: RemedyReport }
   | { kind: 'Restored'; effect: string; restored: Restored };
@@ -93,9 +93,9 @@ export function record(observed: Observed, finding: Finding): Observed {
       return { ...observed, recoveries: put(observed.recoveries, finding.fault, finding.report) };
     case 'Orphan':
       return { ...observed, orphans: put(observed.orphans, finding.fault, finding.orphan) };
-    case 'Asked': {
-      const profiles = new Set(observed.asked[finding.fault]).add(finding.profile);
-      return { ...observed, asked: put(observed.asked, finding.fault, [...profiles]) };
+    case 'Queried': {
+      const profiles = new Set(observed.queried[finding.fault]).add(finding.profile);
+      return { ...observed, queried: put(observed.queried, finding.fault, [...profiles]) };
     }
     case 'Diagnosis':
       return {
@@ -140,7 +140,7 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
       );
     case 'Announced':
     case 'Begun':
-    case 'Asked':
+    case 'Queried':
       return false;
     case 'Admission':
     case 'PodTemplate':

@@ -151,7 +151,7 @@ export interface Observed {
   /** By {@link diagnosisKey}. */
   readonly diagnoses: Readonly<Record<string, DiagnosisReport>>;
   /** Profiles that this process has queried about a fault, by the fault's id, including the rules. */
-  readonly asked: Readonly<Record<string, readonly string[]>>;
+  readonly queried: Readonly<Record<string, readonly string[]>>;
   /** By the effect's id. */
   readonly remedies: Readonly<Record<string, RemedyReport>>;
   /** By the effect's id. */
@@ -175,7 +175,7 @@ export function nothingObserved(since: number): Observed {
     recoveries: {},
     orphans: {},
     diagnoses: {},
-    asked: {},
+    queried: {},
     remedies: {},
     restored: {},
     announced: new Set(),
@@ -190,7 +190,7 @@ export function goneMessage({ gone, target }: Pick<Observed, 'gone' | 'target'>)
   if (gone.length === 0) return undefined;
   const names = gone.slice(0, NAMED).join(', ') + (gone.length > NAMED ? ' and others' : '');
   const all = target?.pods.length ?? gone.length;
-  const cause = gone.length === all ? ': a rollout, or somebody deleted them' : '';
+  const cause = gone.length === all ? ': a rollout, or they were deleted' : '';
   return `gone since the run began: ${names} (${gone.length} of ${all} pods)${cause}`;
 }
 

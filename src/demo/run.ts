@@ -53,7 +53,7 @@ export function conductRun(context: Context): void {
 }
 
 function currentRun({ draft }: Context): RunStatus {
-  if (!draft.run) throw new Error('no run is on');
+  if (!draft.run) throw new Error('no run is active');
   return draft.run;
 }
 

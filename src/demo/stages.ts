@@ -65,7 +65,7 @@ function finishedWork(context: Context, chapter: Chapter, entry: ChapterStatus):
 
 function scenarioOf(context: Context, chapter: Chapter): Scenario {
   const scenario = context.scenarios.find(({ name }) => name === chapter.scenario);
-  if (!scenario) throw new Error(`chapter ${chapter.number} tells of a scenario that is not in the spec`);
+  if (!scenario) throw new Error(`chapter ${chapter.number} is for a scenario that is not in the spec`);
   return scenario;
 }
 
@@ -115,10 +115,10 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
     wake(context, ms(fault.until));
     return { done: false, message: 'Watching until the fault ends, to explain all of it', note: 'watching' };
   }
-  const askedAt = Math.max(ms(entry.startedAt ?? ''), ms(fault.endedAt ?? fault.until), observed.since);
-  const answered = requestDiagnosis(context, { fault: fault.id, scenario: scenario.name, askedAt });
+  const requestedAt = Math.max(ms(entry.startedAt ?? ''), ms(fault.endedAt ?? fault.until), observed.since);
+  const answered = requestDiagnosis(context, { fault: fault.id, scenario: scenario.name, requestedAt });
   if (answered) return { done: true, message: answered.message };
-  return { done: false, message: 'Asking for a diagnosis from the evidence alone', note: 'asking' };
+  return { done: false, message: 'Requesting a diagnosis from the evidence only', note: 'asking' };
 }
 
 function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterStatus): Work {
@@ -128,7 +128,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   if (!fault) return { done: true, message: 'No fault was injected, so there is nothing to recover from' };
   if (isPossiblyActive(fault, now)) {
     wake(context, faultDeadline(fault));
-    return { done: false, message: `The fault ends by itself by ${fault.until}`, note: 'fault on' };
+    return { done: false, message: `The fault ends automatically by ${fault.until}`, note: 'fault on' };
   }
   const report = observed.recoveries[fault.id];
   const endedAt = ms(fault.endedAt ?? fault.until);
@@ -152,7 +152,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     fixture: fixtureOf(draft, fault.id),
     settleMs: scenario.settleMs,
   });
-  return { done: false, message: 'Proving that the subject works again, and watching it come to rest' };
+  return { done: false, message: 'Proving that the subject works again, and watching it settle' };
 }
 
 function workOnComplete(context: Context): Work {

@@ -43,7 +43,7 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
   const healthIssues = health
     ? truncate(health.issues.join('; '), MAX_ISSUES_LENGTH) || 'it has issues'
     : last
-      ? 'the last look at it is too old to go by'
+      ? 'its last check is too old'
       : 'no pod has answered yet';
   const gone = goneMessage(context.observed);
   const issues = gone ? `${gone}; ${healthIssues}` : healthIssues;

@@ -37,12 +37,12 @@ export const SIGNALS = {
   unreachable: {
     of: ['store', 'replica'],
     unit: 'ms',
-    description: 'how long it had given no answer of any kind, while it was asked',
+    description: 'how long it had answered nothing, while requests were sent',
   },
   'count-local': {
     of: ['replica'],
     unit: 'requests',
-    description: 'how many it says it has admitted so far',
+    description: 'how many it reports to have admitted so far',
   },
   'count-reported': {
     of: ['replica'],
@@ -72,7 +72,7 @@ export const SIGNALS = {
     description:
       'how many requests it has allowed of one other caller with the same limit, all sent before that moment',
   },
-  'requests-rejected': { of: ['replica'], unit: 'requests', description: 'how many it has denied so far' },
+  'requests-rejected': { of: ['replica'], unit: 'requests', description: 'how many it has rejected so far' },
   'requests-errors': {
     of: ['replica'],
     unit: 'requests',
@@ -86,8 +86,7 @@ export const SIGNALS = {
   'others-sent': {
     of: ['replica'],
     unit: 'requests',
-    description:
-      'how many requests of other callers, each well within a limit of its own, were sent to it so far',
+    description: 'how many requests of other callers, each well under its own limit, were sent to it so far',
   },
   'others-admitted': {
     of: ['replica'],
@@ -97,7 +96,7 @@ export const SIGNALS = {
   'others-rejected': {
     of: ['replica'],
     unit: 'requests',
-    description: 'how many of those it has denied so far',
+    description: 'how many of those it has rejected so far',
   },
   'others-errors': {
     of: ['replica'],
@@ -113,7 +112,7 @@ export const SIGNALS = {
     of: ['replica'],
     unit: 'requests',
     description:
-      'how many requests it has allowed so far of one more caller, with the same limit, that was new meanwhile',
+      'how many requests it has allowed so far of one more caller, with the same limit, first seen then',
   },
   'request-latency': { of: ['replica'], unit: 'ms', description: 'how long the answer to a request took' },
   arrivals: {

@@ -166,7 +166,7 @@ export function readRunEvidence(object: unknown): ReadEvidence {
     .toSorted();
   const bytes = files.reduce((sum, key) => sum + Buffer.byteLength(data[key] ?? ''), 0);
   if (bytes > RUN_EVIDENCE_BYTES) {
-    return { problem: `it holds ${bytes} bytes of evidence, and ${RUN_EVIDENCE_BYTES} are the most` };
+    return { problem: `it holds ${bytes} bytes of evidence, at most ${RUN_EVIDENCE_BYTES} are allowed` };
   }
   const run = readPart(data, RUN_KEY, runPart);
   if ('problem' in run) return run;

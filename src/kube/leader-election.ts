@@ -96,7 +96,7 @@ export class LeaderElector {
       const held = await this.#attempt(signal);
       if (signal.aborted) break;
       // A frozen process may find a lease that another process took and gave up during the freeze.
-      if (this.#acquisition !== this.#lock.acquisitions) this.#endTerm('another has led meanwhile');
+      if (this.#acquisition !== this.#lock.acquisitions) this.#endTerm('another process has led since');
       if (held && !this.#leading && this.#lock.isFresh()) this.#startTerm();
       if (this.#leading && !this.#mayStay(held)) this.#endTerm('lost the lease');
       await (this.#options.sleep ?? sleep)(this.#untilNextAttempt(begunAt), signal).catch(() => {});

@@ -175,7 +175,7 @@ export class Reflector<T extends KubeObject> {
     if (isGone(error)) {
       this.#resourceVersion = undefined;
       this.#onActivity('expired');
-      logger.debug({ path, delayMs }, 'the resource version expired; listing anew');
+      logger.debug({ path, delayMs }, 'the resource version expired; listing again');
       return delayMs;
     }
     if (this.#failedWatches >= failuresUntilRelist) this.#resourceVersion = undefined;

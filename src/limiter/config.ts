@@ -12,7 +12,7 @@ const settings = {
     ...choice('approximate', 'strict'),
     flag: 'mode',
     env: 'LIMITER_MODE',
-    help: 'approximate: each node admits by itself and syncs; strict: Redis decides every check',
+    help: 'approximate: each pod decides and syncs; strict: Redis decides every check',
     fallback: 'approximate',
   },
   host: {
@@ -33,7 +33,7 @@ const settings = {
     ...text('<name>', 'a name of up to 253 letters, digits and .-', nodeId),
     flag: 'node-id',
     env: 'NODE_ID',
-    help: 'Unique name of this node, its pod name (default: host name)',
+    help: 'Unique name of this pod (default: host name)',
   },
   podIp: {
     ...text('<address>', 'an IPv4 or IPv6 address', z.union([z.ipv4(), z.ipv6()])),
@@ -83,7 +83,7 @@ const settings = {
     ...duration('10ms', '10s', '100ms'),
     flag: 'sync-interval',
     env: 'LIMITER_SYNC_INTERVAL',
-    help: 'How often a node syncs its counts and looks at those of the others',
+    help: 'How often a pod syncs its counts and reads those of the others',
     fallback: '100ms',
   },
   checkTimeoutMs: {
@@ -104,7 +104,7 @@ const settings = {
     ...duration('0s', '60s', '10s'),
     flag: 'flush-timeout',
     env: 'LIMITER_FLUSH_TIMEOUT',
-    help: 'How long a stopping node tries to deliver its last counts',
+    help: 'How long a stopping pod tries to deliver its last counts',
     fallback: '10s',
   },
   logLevel: {
@@ -118,7 +118,7 @@ const settings = {
 } as const;
 
 export const LIMITER: Program<typeof settings> = {
-  about: 'A rate limiter: fixed windows, counted over any number of nodes that share one Redis.',
+  about: 'A rate limiter: fixed windows, counted over any number of pods that share one Redis.',
   settings,
 };
 

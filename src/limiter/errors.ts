@@ -12,16 +12,16 @@ const LIMITER_ERRORS = {
   LIMIT_UNKNOWN: {
     status: 404,
     message:
-      'no limit is defined for this key: define it with POST /limit; every node knows it within a second',
+      'no limit is defined for this key: define it with POST /limit; every pod knows it within a second',
   },
   REDIS_UNAVAILABLE: {
     status: 503,
-    message: 'Redis cannot be reached or refused the command: see GET /health and the log of this node',
+    message: 'Redis cannot be reached or refused the command: see GET /health and the log of this pod',
   },
   REDIS_WRITE_TIMEOUT: {
     status: 503,
     message:
-      'Redis did not take the write in time (paused, overloaded or unreachable); unless it was taken at the very ' +
+      'Redis did not take the write in time (paused, overloaded or unreachable); unless it was accepted at the very ' +
       'last moment nothing has changed, and a write that is still queued will be void: try again',
   },
   CHECK_DEADLINE_EXCEEDED: {
@@ -29,7 +29,7 @@ const LIMITER_ERRORS = {
     message:
       'Redis gave no answer before the deadline of the check; not admitted, since strict mode never guesses',
   },
-  INTERNAL: { status: 500, message: 'the limiter failed; its log says why' },
+  INTERNAL: { status: 500, message: 'the limiter failed; its log has the reason' },
 } as const satisfies Record<string, { status: number; message: string }>;
 
 export type LimiterErrorCode = keyof typeof LIMITER_ERRORS;

@@ -18,7 +18,7 @@ export function createMetrics(node: string, mode: LimiterMode, pendingCount: () 
   const registers = [registry];
   const pending: Gauge = new Gauge({
     name: 'ratelimiter_pending_admitted',
-    help: 'Requests this node admitted that Redis does not hold yet',
+    help: 'Requests this pod admitted that Redis does not hold yet',
     registers,
     collect: () => pending.set(pendingCount()),
   });
@@ -32,7 +32,7 @@ export function createMetrics(node: string, mode: LimiterMode, pendingCount: () 
     }),
     redisUp: new Gauge({
       name: 'ratelimiter_redis_up',
-      help: 'Whether Redis answered the last PING of this node',
+      help: 'Whether Redis answered the last PING of this pod',
       registers,
     }),
   };

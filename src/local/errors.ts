@@ -22,7 +22,7 @@ const remedies = {
   REDIS_PORT_IN_USE: 'Choose another port, or none.',
   REDIS_START_FAILED: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   LOOPBACK_ALIAS_MISSING:
-    'Each limiter stands on a loopback address of its own. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
+    'Each limiter has its own loopback address. On macOS add them: for i in 2 3 4; do sudo ifconfig lo0 alias 127.0.0.$i up; done',
   ENGINE_MISSING:
     'Install Docker (https://docs.docker.com/engine/install) or podman, or start its daemon; on Debian, run it as root and podman is installed. Without either, npm run demo shows the same on a bare machine.',
   CLUSTER_IMPOSSIBLE:
@@ -33,7 +33,7 @@ const remedies = {
   CLUSTER_EXISTS:
     'Wait until the run that made it has ended. If there is none: kind delete cluster --name, with the name of the cluster.',
   NO_CLUSTER: 'Make it: npm run kind:up',
-  NO_VERDICT: 'Look at the log of the operator: kubectl -n chaosdemo-system logs deploy/chaosdemo-operator',
+  NO_VERDICT: 'Read the log of the operator: kubectl -n chaosdemo-system logs deploy/chaosdemo-operator',
   PROCESS_EXITED: 'Read the last lines of its output.',
   NOT_READY: 'Read the last lines of its output; a machine under heavy load is the usual cause.',
   KUBECTL_FAILED: 'Read what the API server answered.',

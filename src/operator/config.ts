@@ -134,7 +134,7 @@ const settings = {
     ...file,
     flag: 'diagnosis-profiles',
     env: 'CHAOSDEMO_DIAGNOSIS_PROFILES',
-    help: 'File with the models that may diagnose, in YAML or JSON; read at the start (default: rules alone diagnose)',
+    help: 'File with the models that may diagnose, in YAML or JSON; read at the start (default: only rules diagnose)',
   },
   shutdownDeadlineMs: {
     ...duration('1s', '10m', '25s'),

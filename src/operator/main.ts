@@ -22,7 +22,7 @@ async function main(): Promise<number> {
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.once(name, () => {
-      logger.info({ signal: name }, 'asked to stop');
+      logger.info({ signal: name }, 'stopping on request');
       stop.abort(new Error(name));
     });
   }
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
     await runOperator(config, client, logger, stop.signal, subjectsExplainedBy(profiles), profiles);
     return 0;
   } catch (error) {
-    logger.fatal({ err: error }, 'the operator cannot go on');
+    logger.fatal({ err: error }, 'the operator cannot continue');
     return 1;
   } finally {
     await client.close();

@@ -168,7 +168,7 @@ export async function runOperator(
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    logger.info('stopping: no new work; releasing what is on');
+    logger.info('stopping: no new work; releasing active faults');
     // A frozen process may have lost the lead: active faults then belong to another.
     await leadership.end({ release: elector?.isLeader() ?? true, deadlineMs: termEndMs });
     await events.stop(config.shutdownDeadlineMs / 6);

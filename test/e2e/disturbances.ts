@@ -30,7 +30,7 @@ export function disturbances(cluster: Cluster): void {
       const status = await cluster.ended('rolled-out');
       expect(status.phase).toBe('Errored');
       expect(status.scenarios?.[0]?.result).toBe('Inconclusive');
-      const told = /gone since the run began: .* \(3 of 3 pods\): a rollout, or somebody deleted them/;
+      const told = /gone since the run began: .* \(3 of 3 pods\): a rollout, or they were deleted/;
       expect(status.scenarios?.[0]?.message).toMatch(told);
       expect(status.message).toMatch(told);
       await cluster.writeThroughLimiter();

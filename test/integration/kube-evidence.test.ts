@@ -109,7 +109,7 @@ describe('the ConfigMap of a run', () => {
       const name = `demo-evidence-${run + 1}`;
       const made = await make(name, { metadata: { name, ownerReferences }, data: { precious: 'yes' } });
       await expect(keep(run + 1, { 'run.json': '1' })).rejects.toThrow(
-        `ConfigMap ${name} is not of this ChaosDemo, so it is left alone: delete or rename it`,
+        `ConfigMap ${name} is not of this ChaosDemo, so it is not changed: delete or rename it`,
       );
       expect(await store.remove(demo, run + 1, never)).toBe(false);
       expect(await read(name)).toEqual(made);

@@ -415,7 +415,7 @@ describe('admission', () => {
     cluster.podList = [nodes('second'), redisPod];
     const perform = (effect: SubjectEffect) => opened?.driver.perform(effect, PERMITTED, never);
 
-    const gone = /limiter-0: gone or made anew since the run began, so nothing was sent to the address/;
+    const gone = /limiter-0: deleted or replaced since the run began, so nothing was sent to the address/;
     expect(await perform({ kind: 'MeasureBaseline', id: 'b', fixture: 'demo-control' })).toMatchObject({
       outcome: { ok: false, message: expect.stringMatching(gone) },
     });

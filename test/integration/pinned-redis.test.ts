@@ -99,7 +99,7 @@ describe('a session with the Redis it was admitted to', () => {
 
     await server.restart();
     pod.isThere = false;
-    await expect(redis.openProbeWriter()).rejects.toThrow(/redis-0 is gone or was made anew/);
+    await expect(redis.openProbeWriter()).rejects.toThrow(/redis-0 was deleted or replaced/);
     pod.isThere = new Error('the API server stalls');
     await expect(redis.openProbeWriter()).rejects.toThrow(
       /so no password was sent there: the API server stalls/,
@@ -129,7 +129,7 @@ describe('a session with the Redis it was admitted to', () => {
       () => redis.unpause(),
       () => redis.openProbeWriter(),
     ]) {
-      await expect(ask()).rejects.toThrow(/is gone or was made anew .*nothing was sent to its address/);
+      await expect(ask()).rejects.toThrow(/was deleted or replaced .*nothing was sent to its address/);
     }
     expect({ connections, heard }).toEqual({ connections: 0, heard: '' });
   });

@@ -100,7 +100,7 @@ const WORLDS: readonly BrokenWorld[] = [
     mends: /^kubectl .* delete rolebinding chaosdemo-target/,
   },
   {
-    it: 'the kill switch is on',
+    it: 'the kill switch is active',
     break: async () => {
       const { system } = world.environment;
       const create = ['create', 'configmap', 'chaosdemo-kill-switch', '--from-literal=stop=true'];
@@ -229,5 +229,5 @@ it('says that nobody leads where the operator is gone', async () => {
   await world.killOperator();
   const { stdout, wrong } = await doctor('well');
   expect(wrong).toEqual(['Operator']);
-  expect(stdout).toMatch(/nobody renews the Lease chaosdemo-operator/);
+  expect(stdout).toMatch(/no process renews the Lease chaosdemo-operator/);
 });

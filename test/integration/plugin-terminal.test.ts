@@ -59,7 +59,7 @@ describe.skipIf(withoutTerminal)('the live view', () => {
   it('the live view uses its own 80x24 screen, resizes, and restores the terminal', async () => {
     await byHand('shown');
     const { terminal, tty } = open('watch', 'shown', { columns: 80, rows: 24 });
-    const text = await terminal.shows('Waits for you, to go on to Cluster Health');
+    const text = await terminal.shows('Waits for you to continue to Cluster Health');
     expect(terminal.isAlternate).toBe(true);
     expect(text.split('\n')[0]).toMatch(/^\S+\/shown {2}run 1, a dry run {2}Running/);
     expect(text).toMatch(/^‖ {2}1 Welcome +│ 1\/11 Welcome/m);

@@ -43,7 +43,7 @@ describe('a diagnosis', () => {
       ['model', undefined],
       ['model', undefined],
     ]);
-    expect(simulation.status.diagnoses?.every(({ askedAt }) => askedAt === undefined)).toBe(true);
+    expect(simulation.status.diagnoses?.every(({ requestedAt }) => requestedAt === undefined)).toBe(true);
     const asked = simulation.performed.flatMap((e) =>
       e.kind === 'Diagnose' ? [`${e.scenario} ${e.profile}`] : [],
     );
@@ -55,7 +55,7 @@ describe('a diagnosis', () => {
     await simulation.runUntil(({ status }) => status.chapter?.includes('Surge') === true);
     expect(simulation.status.diagnoses?.[0]).toMatchObject({
       profile: 'rules',
-      askedAt: expect.any(String),
+      requestedAt: expect.any(String),
     });
   });
 
@@ -133,7 +133,7 @@ describe('a diagnosis', () => {
     await simulation.runUntil(({ status }) => status.diagnoses?.[0] !== undefined);
     await simulation.crash(2000);
     await simulation.runUntil(finished);
-    expect(simulation.status.diagnoses?.[0]?.askedAt).toBeUndefined();
+    expect(simulation.status.diagnoses?.[0]?.requestedAt).toBeUndefined();
     expect(simulation.finished()).toBe(true);
   });
 
@@ -169,7 +169,7 @@ describe('a diagnosis', () => {
       'surge third',
     ]);
     expect(providers(simulation)).toEqual([
-      ['rules', expect.stringMatching(/^These are the rules: profile "third" was not asked: two others/)],
+      ['rules', expect.stringMatching(/^These are the rules: profile "third" was not used: two others/)],
       ['third', undefined],
     ]);
   });

@@ -223,7 +223,7 @@ describe('a run', () => {
     simulation.target.gone = ['a'];
     simulation.target.healthy = false;
     await simulation.runUntil(finished);
-    const told = /gone since the run began: a \(1 of 1 pods\): a rollout, or somebody deleted them/;
+    const told = /gone since the run began: a \(1 of 1 pods\): a rollout, or they were deleted/;
     expect(simulation.status.scenarios?.[0]).toMatchObject({
       result: 'Inconclusive',
       message: expect.stringMatching(told),

@@ -36,7 +36,7 @@ describe('the file of run -f', () => {
     const demo = parseManifest('a', DEMO);
     expect(namespaceOf(demo, { namespace: 'default', namespaceGiven: false })).toBe('ratelimiter');
     expect(namespaceOf(demo, { namespace: 'ratelimiter', namespaceGiven: true })).toBe('ratelimiter');
-    expect(() => namespaceOf(demo, { namespace: 'other', namespaceGiven: true })).toThrow(/-n says other/);
+    expect(() => namespaceOf(demo, { namespace: 'other', namespaceGiven: true })).toThrow(/-n is other/);
     const nowhere = parseManifest('a', DEMO.replace(', namespace: ratelimiter', ''));
     expect(namespaceOf(nowhere, { namespace: 'here', namespaceGiven: false })).toBe('here');
   });

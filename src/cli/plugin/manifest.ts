@@ -64,7 +64,7 @@ export function namespaceOf(
 ): string {
   if (namespace !== undefined && place.namespaceGiven && namespace !== place.namespace) {
     throw new PluginError(
-      `the file says namespace ${namespace}, and -n says ${place.namespace}`,
+      `the file has namespace ${namespace}, and -n is ${place.namespace}`,
       'Leave out -n, or correct one of them',
       EXIT.usage,
     );

@@ -12,7 +12,7 @@ import { addUi } from './commands/ui.ts';
 /** Does not parse yet. */
 export function createProgram(context: CommandContext): Command {
   const program = new Command('kubectl chaosdemo')
-    .description('Runs, shows and steers ChaosDemos, and says why one does not start.')
+    .description('Runs, shows and controls ChaosDemos, and explains why one does not start.')
     .version(packageJson.version, '--version')
     .helpCommand(false)
     .enablePositionalOptions()

@@ -120,7 +120,7 @@ class PresenterKeys {
       return `${this.#pending.key} again: ${this.#pending.key === 'a' ? 'abort the run' : 'run again'}`;
     }
     if (this.#notice && now < this.#notice.until) return this.#notice.text;
-    const space = demo?.status && waitingOf(demo.status) ? 'space go on   ' : '';
+    const space = demo?.status && waitingOf(demo.status) ? 'space continue   ' : '';
     return `${space}a abort   r run again   q quit`;
   }
 

@@ -14,8 +14,8 @@ export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
   const limit = evidence.bundle.series.find(({ signal }) => signal === 'limit')?.points.at(-1)?.[1];
   const ofBursts = bursts > 1 ? '; of several bursts, of the one that broke the invariant, or the first' : '';
   const tables = [
-    table(evidence, 'requests', isWhole, `Requests by pod, and what came of them${ofBursts}`, limit),
-    table(evidence, 'others', isWhole, 'Of other callers, each well within a limit of its own'),
+    table(evidence, 'requests', isWhole, `Requests and outcomes by pod${ofBursts}`, limit),
+    table(evidence, 'others', isWhole, 'Of other callers, each well under its own limit'),
   ].filter((one) => one !== undefined);
   const newcomer = evidence.bundle.series.filter(({ signal }) => signal === 'newcomer-admitted');
   const allowed = newcomer.reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);

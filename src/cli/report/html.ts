@@ -176,7 +176,7 @@ function actions(
   }: ScenarioReport,
   isOpen: boolean,
 ): Markup {
-  const unproved = isOpen ? 'It is not proved yet.' : 'Nobody has proved that the fault was there.';
+  const unproved = isOpen ? 'It is not proved yet.' : 'There is no proof of the fault.';
   const lines = [
     fault?.message,
     fault && (PROOFS[fault.proof ?? ''] ?? unproved),

@@ -29,7 +29,7 @@ describe('JUnit XML', () => {
     expect(all('testcase').map((one) => one.getAttribute('name'))).toEqual([
       'counter-drift: expects Violated',
       'ghost-allowing: expects Violated',
-      'the run comes to a verdict',
+      'the run reaches a verdict',
     ]);
     expect(all('failure')).toEqual([]);
     expect(all('testsuite')[0]?.getAttribute('tests')).toBe('3');

@@ -72,7 +72,7 @@ function explained(diagnosis: DiagnosisStatus): string[] {
 function runCase({ headline, missing, tone, verdict: { message, phase, reason } }: Report): Case {
   const isJudged = phase === 'Succeeded' || phase === 'Failed';
   return {
-    name: 'the run comes to a verdict',
+    name: 'the run reaches a verdict',
     outcome: !isJudged ? 'error' : tone === 'none' ? 'skipped' : 'passed',
     type: reason,
     message: `${headline} ${message}`,

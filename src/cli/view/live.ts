@@ -105,7 +105,7 @@ class EvidenceWatch {
     const wanted = run === undefined ? undefined : evidenceName(name, run);
     if (wanted === this.#watched) return;
     this.#watched = wanted;
-    this.#stop.abort(new Error('another run is on'));
+    this.#stop.abort(new Error('another run is active'));
     this.#stop = new AbortController();
     if (wanted !== undefined) this.#running = Promise.all([this.#running, this.#follow(wanted)]);
   }

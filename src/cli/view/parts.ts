@@ -106,7 +106,7 @@ export function countdownLine({ done, isActive, text }: Countdown, width: number
 
 /** How many pods are ready, and the state of their dependencies. */
 export function healthLines({ health }: ChaosDemoStatus): Line[] {
-  if (!health) return [[seg('Health  ', 'dim'), seg('not looked at yet', 'dim')]];
+  if (!health) return [[seg('Health  ', 'dim'), seg('not checked yet', 'dim')]];
   const { dependencies, pods, total } = health;
   const ready = pods.filter(({ state }) => state === 'ready').length;
   const unready = pods.filter(({ state }) => state !== 'ready');

@@ -100,7 +100,7 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
   const health = healthLines(status);
   const counted: Line[] = countdown ? [countdownLine(countdown, width)] : [];
   const waits: Line[] = waiting
-    ? [[seg(`‖ Waits for you, to go on to ${waiting.next ?? 'the verdict'}`, 'warning')]]
+    ? [[seg(`‖ Waits for you to continue to ${waiting.next ?? 'the verdict'}`, 'warning')]]
     : [];
   const around = 1 + health.length + counted.length + waits.length;
   const results = explainedLines(status, width, height - around - 1);

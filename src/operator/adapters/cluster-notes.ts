@@ -19,7 +19,7 @@ export function createNotes(client: KubeClient): Pick<Cluster, 'note' | 'keepNot
       return await client.request<T>({ timeoutMs: CALL_TIMEOUT_MS, ...request });
     } catch (error) {
       if (isForbidden(error)) throw new ForbiddenError(error.message, { cause: error });
-      if (isConflict(error)) throw new Error('somebody else wrote the note meanwhile', { cause: error });
+      if (isConflict(error)) throw new Error('another process wrote the note in between', { cause: error });
       throw error;
     }
   };

@@ -51,7 +51,7 @@ export class KillSwitch {
       wasOn = this.isOn();
       logger.warn(
         { configMap: `${namespace}/${name}` },
-        wasOn ? 'the kill switch is on' : 'the kill switch is off',
+        wasOn ? 'the kill switch is active' : 'the kill switch is off',
       );
       onChange(wasOn);
     });

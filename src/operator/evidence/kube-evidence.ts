@@ -120,7 +120,7 @@ function notOurs({ metadata }: Found, demo: ChaosDemo): string {
   if (ownerReferences.some((owner) => owner.kind === KIND && owner.name === demo.metadata.name)) {
     return `ConfigMap ${name} belongs to an earlier ChaosDemo of this name and has not gone: delete it`;
   }
-  return `ConfigMap ${name} is not of this ChaosDemo, so it is left alone: delete or rename it`;
+  return `ConfigMap ${name} is not of this ChaosDemo, so it is not changed: delete or rename it`;
 }
 
 function adviceOn({ message }: Error): string {

@@ -38,10 +38,10 @@ export function createDiagnosisMetrics(table: MetricTable, profiles: readonly st
     'Remediation actions that were decided on in runs that have ended, by result.',
     { result: REMEDIATION_RESULTS },
   );
-  const count = ({ askedAt, grade, message, profile: named, remediation }: DiagnosisStatus): void => {
+  const count = ({ requestedAt, grade, message, profile: named, remediation }: DiagnosisStatus): void => {
     const profile = known.includes(named) ? named : OTHER;
     // If an object is deleted during its run, another profile may still be queried.
-    const instead = profile === RULES_PROFILE && (message !== undefined || askedAt !== undefined);
+    const instead = profile === RULES_PROFILE && (message !== undefined || requestedAt !== undefined);
     made({ profile, by: instead ? 'rules-instead' : 'profile' });
     remedied({ result: remediation?.state });
     if (!grade) return;

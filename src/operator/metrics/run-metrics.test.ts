@@ -137,7 +137,7 @@ describe('the end of a run', () => {
 
   it('is that of its object too, where that is deleted, with its diagnoses', async () => {
     const { counted, metrics } = setup();
-    metrics.deleted({ ...on, diagnoses: [diagnosis, { ...diagnosis, askedAt: at(12) }] }, START + 15_000);
+    metrics.deleted({ ...on, diagnoses: [diagnosis, { ...diagnosis, requestedAt: at(12) }] }, START + 15_000);
     metrics.deleted(succeeded, START + 60_000);
     metrics.deleted({}, START);
     expect(await counted()).toMatchObject({

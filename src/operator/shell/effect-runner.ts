@@ -101,7 +101,7 @@ export class EffectRunner {
     const stop = AbortSignal.any(signals);
     try {
       if (effect.kind === 'Inject' || effect.kind === 'Remediate') note({ kind: 'Begun', fault: effect.id });
-      if (effect.kind === 'Diagnose') note({ kind: 'Asked', fault: effect.fault, profile: effect.profile });
+      if (effect.kind === 'Diagnose') note({ kind: 'Queried', fault: effect.fault, profile: effect.profile });
       if (effect.kind === 'Restore') await this.#abortSetups();
       const finding = await perform(effect, permit, stop);
       this.#failures.delete(effect.id);
@@ -132,7 +132,7 @@ export class EffectRunner {
     }
     const count = (this.#failures.get(id)?.count ?? 0) + 1;
     const delay = Math.min(RETRY_MS.first * 2 ** (count - 1), RETRY_MS.longest);
-    log().warn({ err: error, effect: kind, id, retryInMs: delay }, 'an effect failed; it is asked for again');
+    log().warn({ err: error, effect: kind, id, retryInMs: delay }, 'an effect failed; it will be retried');
     const failure = { count, waits: true };
     this.#failures.set(id, failure);
     this.#begun.delete(id);

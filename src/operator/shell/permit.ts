@@ -54,6 +54,6 @@ function againstRemedy(
   { clock, lock, released }: PermitTerms,
 ): string | undefined {
   if (released()) return RESTORING;
-  if (clock.now() >= until) return 'its time is over';
+  if (clock.now() >= until) return 'its time has passed';
   return lock()?.isHeld() ? undefined : LOCK_LOST;
 }

@@ -359,7 +359,7 @@ export class Reconciler {
     if (fetched?.metadata.uid !== entry.uid) return {};
     // For example, a policy refuses the write: reading and writing again at once would never end.
     if (fetched.metadata.resourceVersion === demo.metadata.resourceVersion) {
-      throw new Error('the API server refused a write, although nobody else has written the object');
+      throw new Error('the API server refused a write, although no other client has written the object');
     }
     this.#entries.keep(entry, fetched);
     // That version has had no decision yet, whatever this reconcile did before.

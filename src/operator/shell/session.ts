@@ -149,7 +149,7 @@ export class Session {
         if (restored?.faultOver) return;
         await this.#options.clock.sleep(RELEASE_RETRY_MS, stop);
       } catch (error) {
-        this.#log().warn({ err: error }, 'could not prove the release; a fault ends by itself');
+        this.#log().warn({ err: error }, 'could not prove the release; a fault ends automatically');
         await this.#options.clock.sleep(RELEASE_RETRY_MS, stop).catch(() => undefined);
       }
     }

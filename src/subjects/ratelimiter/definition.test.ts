@@ -141,7 +141,7 @@ describe('words', () => {
     const target = { pods, store: 'redis-0 (10.0.0.7:6379)' };
     const welcome = rateLimiterDefinition.welcome(spec(), target);
     expect(welcome).toMatch(
-      /2 pods \(rl-0, rl-1\), counting in redis-0 .*stops taking writes for 10s; then: A burst of twice the limit to each pod goes to all pods at once, 3 times on keys of their own/,
+      /2 pods \(rl-0, rl-1\), counting in redis-0 .*stops taking writes for 10s; then: A burst of twice the limit to each pod goes to all pods at once, 3 times on separate keys/,
     );
     expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), target)).toMatch(/injects nothing/);
   });
@@ -154,7 +154,7 @@ describe('words', () => {
     ];
     const byAddress = spec({ scenarios }, { interface: 'HTTP', http });
     expect(rateLimiterDefinition.welcome(byAddress, undefined)).toMatch(
-      /As one caller, by its source address, limit 10 in 1m: Redis stops .*; then: A burst of twice the limit to each pod.*, 2 times with a rest between them/,
+      /As one caller, by its source address, limit 10 in 1m: Redis stops .*; then: A burst of twice the limit to each pod.*, 2 times with a cool-down between them/,
     );
     const waitsFor = (type?: string) =>
       rateLimiterDefinition.waitsFor?.(byAddress, type ? { type } : undefined);

@@ -54,7 +54,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
     const subject = `Rate limiter: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
     if (spec.dryRun) return `${subject}. Dry run: checks everything and injects nothing`;
     const faults = rateLimiterDefinition.scenarios(spec).map(({ faultTitle }) => faultTitle);
-    const as = isOfOneCaller(limiter) ? 'As one caller, by its source address' : 'With keys of its own';
+    const as = isOfOneCaller(limiter) ? 'As one caller, by its source address' : 'With its own keys';
     return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}: ${faults.join('; then: ')}`;
   },
 };

@@ -19,18 +19,18 @@ export async function requirePods(findReplacedPods: FindReplacedPods, signal: Ab
   const moved = await within(findReplacedPods(signal), LOOK_MS, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(
-      `it could not be looked whether the pods are still at their addresses: ${messageOf(error)}`,
+      `could not check whether the pods are still at their addresses: ${messageOf(error)}`,
       { cause: error },
     );
   });
   if (moved === TIMED_OUT) {
     throw new NotFoundOutError(
-      `the API server did not say within ${LOOK_MS} ms whether the pods are still at their addresses`,
+      `the API server did not answer within ${LOOK_MS} ms whether the pods are still at their addresses`,
     );
   }
   if (moved.length === 0) return;
   throw new Error(
-    `${listed(moved)}: gone or made anew since the run began, so nothing was sent to the address: run again`,
+    `${listed(moved)}: deleted or replaced since the run began, so nothing was sent to the address: run again`,
   );
 }
 

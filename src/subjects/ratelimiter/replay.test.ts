@@ -180,7 +180,7 @@ describe('a history that was tampered with', () => {
 
   it.each<[string, Iterable<string>, RegExp]>([
     ['what is not JSON', ['{'], /^line 1: /],
-    ['more histories than a run has scenarios', Array<string>(9).fill(SETUP), /^line 9: .* 8 /],
+    ['more histories than a run has scenarios', Array<string>(9).fill(SETUP), /^line 9: .* 8/],
     ['more events than a history keeps', after(SETUP, PROBE, 140_001), /^line 140002: .*140000 events/],
     ['more counts than a run records', after(SETUP, COUNT, 25_000), /^line \d+: there are more counts/],
   ])('is refused with the line for %s', async (_, lines, message) => {

@@ -69,7 +69,7 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
         done.push('the Redis that was paused is gone from its address, and its pause with it');
       } else
         failed.push(
-          `could not release ${redis.name}: ${messageOf(error)}; the pause ends by itself, or now with: redis-cli CLIENT UNPAUSE`,
+          `could not release ${redis.name}: ${messageOf(error)}; the pause ends automatically, or now with: redis-cli CLIENT UNPAUSE`,
         );
     }
   }
@@ -81,9 +81,11 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   // A pause that was sent and not answered may still be in flight, and would take effect after this proof.
   const alone = taken === undefined || ownPause.state === 'none' || (await takesCharge(redis));
   if (!alone) {
-    failed.push(`${redis.name} took a write and then none: a late pause may be on, which ends by itself`);
+    failed.push(
+      `${redis.name} accepted a write and then none: a late pause may be active, which ends automatically`,
+    );
   } else if (taken === undefined) {
-    failed.push(`${redis.name} took no write within ${WRITE_WITHIN_MS} ms: ${problem}`);
+    failed.push(`${redis.name} accepted no write within ${WRITE_WITHIN_MS} ms: ${problem}`);
   } else {
     done.push('a real write was accepted');
   }

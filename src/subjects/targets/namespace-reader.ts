@@ -107,7 +107,7 @@ export class NamespaceReader {
 function podsTooLarge(namespace: string, selector: string, { most, objects }: ListTooLargeError): Refusal {
   return new Refusal(
     'PodsNotEligible',
-    `the pods of namespace ${namespace} that "${selector}" selects have more than ${most / 1024 ** 2} MiB together, the first ${objects + 1} of them alone: ` +
+    `the pods of namespace ${namespace} that "${selector}" selects have more than ${most / 1024 ** 2} MiB in the first ${objects + 1} of them: ` +
       `make them smaller or fewer. See how large they are: kubectl -n ${namespace} get pods -l '${selector}' -o json | wc -c`,
   );
 }

@@ -59,7 +59,7 @@ export async function watchPreconditions(
       emit(tellsAdmission && admission ? { ...rest, admission } : rest);
     } catch (error) {
       if (!signal.aborted) {
-        logger.warn({ err: error }, 'could not look whether the namespace is still enabled; trying again');
+        logger.warn({ err: error }, 'could not check whether the namespace is still enabled; trying again');
       }
     }
   }

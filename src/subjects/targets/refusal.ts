@@ -28,7 +28,7 @@ export class Refusal extends Error {
  */
 export function permissionDenied(namespace: string, error: ForbiddenError): Refusal {
   const account = /User "system:serviceaccount:([a-z0-9-]+:[a-z0-9.-]+)"/.exec(error.message)?.[1];
-  const what = /cannot [a-z]+ resource "[a-z/]+"/.exec(error.message)?.[0] ?? 'is not permitted to look';
+  const what = /cannot [a-z]+ resource "[a-z/]+"/.exec(error.message)?.[0] ?? 'has no permission to read';
   return new Refusal(
     'PermissionDenied',
     `the operator ${what} in namespace ${namespace}. Let it: kubectl create rolebinding chaosdemo-target ` +

@@ -189,7 +189,7 @@ describe.skipIf(withoutRealTime)('Redis takes no more clients', { concurrent: tr
       const { endedAt = 0, evidence } = driver.observed.faults['f'] ?? {};
       expect(endedAt).toBeGreaterThan(begun + 3900);
       expect(evidence?.join('\n')).toMatch(
-        /Writes were taken again \d+ ms (before|after) the planned end of 4s/,
+        /Writes were accepted again \d+ ms (before|after) the planned end of 4s/,
       );
       expect(driver.observed.readings['f']?.detectedAt).toBeUndefined();
       await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
@@ -258,7 +258,7 @@ describe.skipIf(withoutRealTime)('Redis does nothing else for a while', { concur
       await admin.call('DEBUG', 'SLEEP', '5.5');
       await expectNoVerdict(driver, key, /no complete counter sample for \d+ ms/);
       expect(driver.observed.faults['f']?.evidence.join('\n')).toMatch(
-        /taken again \d{4} ms after the planned/,
+        /accepted again \d{4} ms after the planned/,
       );
       await expectNothingLeft(ground, driver, key);
     }),

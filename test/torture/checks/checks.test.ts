@@ -274,7 +274,7 @@ describe('find of figures', () => {
         saying((status) => {
           const drift = scenario(status, 'drift');
           if (drift.fault) drift.fault.endedAt = iso(after);
-          drift.evidence = ['The connection of the held write was lost; a later write was taken'];
+          drift.evidence = ['The connection of the held write was lost; a later write was accepted'];
         }),
       );
     expect(atLatest(UNTIL + 800)).not.toContainEqual(expect.stringMatching(/endedAt is/));

@@ -63,7 +63,7 @@ export async function checked(
 
 function whyUnknown(error: unknown): string {
   const said = messageOf(error);
-  if (isForbidden(error)) return `you may not look: ${said}`;
+  if (isForbidden(error)) return `you have no permission to check this: ${said}`;
   return error instanceof ApiError ? `the API server rejected the request: ${said}` : said;
 }
 

@@ -89,14 +89,14 @@ it('says how much stands in the way, and where more is written', () => {
       fixCommands: ['kubectl create'],
       reason: 'RedisAuthInvalid',
     },
-    { check: 'Rights', state: 'unknown', message: 'you may not look' },
+    { check: 'Rights', state: 'unknown', message: 'you have no permission to check this' },
   ]);
   expect(lines.slice(0, -1)).toEqual([
     '✓ CRD     there',
     '✗ Secret  missing',
     '            kubectl create',
     '          More: docs/troubleshooting.md#redisauthinvalid',
-    '? Rights  you may not look',
+    '? Rights  you have no permission to check this',
     '',
   ]);
   expect(lines.at(-1)).toMatch(/^One .* 1 /);

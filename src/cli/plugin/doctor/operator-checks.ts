@@ -64,7 +64,7 @@ export async function checkOperator(context: CheckContext): Promise<Finding> {
       }
       return {
         state: 'wrong',
-        message: `the operator looks after the namespaces ${watched.join(', ')} alone (--watch-namespaces). Add ${context.namespace}:`,
+        message: `the operator watches only the namespaces ${watched.join(', ')} (--watch-namespaces). Add ${context.namespace}:`,
         fixCommands: [`${context.kubectl} ${shell`-n ${context.system} edit deployment ${OPERATOR}`}`],
       };
     }
@@ -81,7 +81,7 @@ async function whyNobodyLeads(context: CheckContext, holder: string): Promise<Om
       message:
         holder === ''
           ? `no operator is installed in namespace ${system} (elsewhere: --operator-namespace). In a clone of the project:`
-          : `nobody renews the Lease ${OPERATOR} of namespace ${system}, which ${holder} held, and there is no Deployment. In a clone of the project:`,
+          : `no process renews the Lease ${OPERATOR} of namespace ${system}, which ${holder} held, and there is no Deployment. In a clone of the project:`,
       fixCommands: [`${kubectl} ${INSTALL}`],
     };
   }
@@ -96,7 +96,7 @@ async function whyNobodyLeads(context: CheckContext, holder: string): Promise<Om
   const available = deployment.status?.availableReplicas ?? 0;
   return {
     state: 'wrong',
-    message: `no operator leads: ${available} of ${deployment.spec?.replicas ?? 1} replicas of Deployment ${name} are available, and nobody renews the Lease ${OPERATOR}. See why, then restart it:`,
+    message: `no operator leads: ${available} of ${deployment.spec?.replicas ?? 1} replicas of Deployment ${name} are available, and no process renews the Lease ${OPERATOR}. See why, then restart it:`,
     fixCommands: [
       `${kubectl} ${shell`-n ${system} logs deployment/${name} --tail=20`}`,
       `${kubectl} ${shell`-n ${system} rollout restart deployment/${name}`}`,
@@ -154,7 +154,7 @@ export async function checkKillSwitch(context: CheckContext): Promise<Finding> {
     if (!stops(found?.data)) return { state: 'ok', message: 'off' };
     return {
       state: 'wrong',
-      message: `the ConfigMap ${KILL_SWITCH} of namespace ${system} stops every run. Ask why before you delete it:`,
+      message: `the ConfigMap ${KILL_SWITCH} of namespace ${system} stops every run. Find out why before you delete it:`,
       fixCommands: [`${kubectl} ${shell`-n ${system} delete configmap ${KILL_SWITCH}`}`],
       reason: 'KillSwitch',
     };
@@ -220,7 +220,7 @@ export async function checkRights(context: CheckContext): Promise<Finding> {
     if (missing.length === 0) {
       return {
         state: 'note',
-        message: `${user} may not ${forEvidence.join(', ')} in namespace ${namespace}: runs go on, and their evidence is not kept. Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or in a clone of the project:`,
+        message: `${user} may not ${forEvidence.join(', ')} in namespace ${namespace}: runs continue without keeping their evidence. Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or in a clone of the project:`,
         fixCommands: [`${kubectl} ${INSTALL}`],
         reason: 'PermissionDenied',
       };
@@ -239,7 +239,7 @@ export async function checkRights(context: CheckContext): Promise<Finding> {
     finding.state === 'unknown'
       ? {
           ...finding,
-          message: `${finding.message}. Ask somebody who may: ${kubectl} ${shell`auth can-i list pods -n ${namespace} ${`--as=system:serviceaccount:${system}:${OPERATOR}`}`}`,
+          message: `${finding.message}. Ask a person with the permission: ${kubectl} ${shell`auth can-i list pods -n ${namespace} ${`--as=system:serviceaccount:${system}:${OPERATOR}`}`}`,
         }
       : finding,
   );

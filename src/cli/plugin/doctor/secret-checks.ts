@@ -39,7 +39,7 @@ export async function checkRedisSecret(
   const name = redis.authSecretName;
   const check = 'Secret';
   if (name === undefined) {
-    return { check, state: 'note', message: 'none is named: right where Redis asks for no password' };
+    return { check, state: 'note', message: 'none is named: correct if Redis needs no password' };
   }
   const service = redis.service;
   const finding = await checkSecret(context, check, {
@@ -78,7 +78,7 @@ export function checkHttpSecret(
     reason: 'HTTPAuthInvalid',
     use: `pods with ${labels.join(', ')}`,
     create: `${kubectl} ${shell`-n ${namespace} create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${labels.join(',')}`} --from-literal=headers="$HEADERS"`,
-    needs: 'what your pods ask for in HEADERS, such as "Authorization: Bearer ..."',
+    needs: 'what your pods require in HEADERS, such as "Authorization: Bearer ..."',
     judge,
     patch(secret) {
       const narrowed = labels.join(',');
@@ -93,7 +93,7 @@ export function checkHttpSecret(
     },
   };
   if (labels.length > 0) return [checkSecret(context, 'HTTP Secret', wanted)];
-  const message = `Secret ${name} cannot be used: ${PART}.selector has no matchLabels, and a Secret names labels that it has to ask for. Write the labels of the pods there`;
+  const message = `Secret ${name} cannot be used: ${PART}.selector has no matchLabels, and a Secret names labels that it must require. Write the labels of the pods there`;
   return [Promise.resolve({ check: 'HTTP Secret', state: 'wrong', message, reason: 'HTTPAuthInvalid' })];
 }
 
@@ -118,7 +118,7 @@ async function checkSecret(
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (secret.type !== type) {
-        const message = `Secret ${name} is of type ${secret.type ?? 'Opaque'}, which the operator does not read; a type cannot be changed. If nobody else uses it, with ${needs}:`;
+        const message = `Secret ${name} is of type ${secret.type ?? 'Opaque'}, which the operator does not read; a type cannot be changed. If nothing else uses it, with ${needs}:`;
         const remove = `${kubectl} ${shell`-n ${namespace} delete secret ${name}`}`;
         return { state: 'wrong', message, fixCommands: [remove, create], reason: error.reason };
       }

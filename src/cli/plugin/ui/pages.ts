@@ -14,7 +14,7 @@ import type { FoundEvidence, Overview, OverviewRow, Place } from './source.ts';
 const NOTHING = html``;
 /** Width in pixels of drawings side by side: their text has the size of the surrounding text. */
 const HALF = 560;
-const NO_NETWORK = 'It is served to this machine alone.';
+const NO_NETWORK = 'It is served to this machine only.';
 
 export function runPath({ name, namespace }: Place): string {
   return `/runs/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
@@ -138,7 +138,7 @@ function chapterItem({ number, state, title }: ChapterStatus): Markup {
 
 function waitingPart({ metadata, status }: ReportSource['demo'], kubectl: string): Part {
   const ready = status?.conditions?.find(({ type }) => type === 'Ready');
-  const message = status?.message ?? ready?.message ?? 'The operator has not looked at it yet.';
+  const message = status?.message ?? ready?.message ?? 'The operator has not checked it yet.';
   const { name, namespace } = metadata;
   const markup = html`<header><p class="kicker">${namespace}/${name} ${phaseChip(status?.phase ?? '', ready?.reason)}</p>
 <h1>It has not run</h1><p>${message}</p>
@@ -154,7 +154,7 @@ function earlier(place: Place, run: number, others: readonly number[] | undefine
     ]);
   }
   if (others.length === 0) return NOTHING;
-  return html`<nav aria-labelledby="earlier"><h2 id="earlier">Beside an earlier run</h2>
+  return html`<nav aria-labelledby="earlier"><h2 id="earlier">Compare with an earlier run</h2>
 <ul>${others.map((number) => html`<li><a href="${runPath(place)}/${number}/${run}">run ${number} beside run ${run}</a></li>`)}</ul></nav>`;
 }
 

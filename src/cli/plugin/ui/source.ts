@@ -125,7 +125,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       const { isAbsent, ...read } = await readEvidence(client, place, run, signal);
       if (!isAbsent || demo.status?.run?.verdict) return { demo, ...read };
       // The run is active: it may still come.
-      return { demo, missing: `nothing stands in the ConfigMap ${evidenceName(place.name, run)} so far` };
+      return { demo, missing: `ConfigMap ${evidenceName(place.name, run)} is still empty` };
     },
 
     async runs({ name, namespace: of }, signal) {

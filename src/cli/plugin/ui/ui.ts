@@ -59,7 +59,7 @@ export async function openUi({ connection, name, open, port, print }: UiOptions)
   const page = name === undefined ? '/' : runPath({ namespace: connection.namespace, name });
   const at = `http://127.0.0.1:${served.port}${page}?token=`;
   print(`${at}${token}`);
-  print('Whoever has this address sees what you may read. Ctrl-C ends it.');
+  print('Anyone with this address sees what you may read. Ctrl-C ends it.');
   if (open && !(await openBrowser(`${at}${key}`)))
     print('No browser could be opened: open the address yourself.');
   return { address: `${at}${token}`, close: () => served.close() };

@@ -253,7 +253,7 @@ function podUserOf({ name, namespace, spec, uid }: AdmissionRequest, { pods }: D
 function waitForPods(user: string): Admission {
   return waiting(
     'PodsInUse',
-    `${user} sends requests to the same pods, and to a limiter that knows its callers by the source address alone both are one caller; this one starts when that has ended`,
+    `${user} sends requests to the same pods, and a limiter that identifies callers only by the source address sees both as one caller; this one starts when that one has ended`,
   );
 }
 

@@ -61,7 +61,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
   const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');
   const ca = authorityOf(secret, tls ? undefined : `${PART}.http.tlsServerName`, refuse);
   if (lines.length === 0 && ca === undefined)
-    refuse('has neither headers nor ca.crt: add what the pods ask for');
+    refuse('has neither headers nor ca.crt: add what the pods require');
   if (lines.length > MOST_HEADERS) refuse(`has more than ${MOST_HEADERS} headers: leave some out`);
   if (lines.join('').length > MOST_OF_HEADERS) {
     refuse(`has more than ${MOST_OF_HEADERS} characters of headers: shorten them`);

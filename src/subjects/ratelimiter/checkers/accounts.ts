@@ -62,7 +62,7 @@ export function balanceOf(
   if (mayCrossWindow(limit, span)) return { unknown: WINDOW_MAY_END };
   const full = admittedAtOnce(limit);
   if (oneLimit && served > full && admittedAfter === 0)
-    return { unknown: 'more than the limit was served, and how much of that was counted cannot be seen' };
+    return { unknown: 'more than the limit was admitted, and how much of that was counted is not visible' };
   const refilled = mostAdmitted(limit, span) - full;
   const admitted = served + admittedAfter;
   const gone = Math.max(0, full - admitted);
@@ -187,7 +187,7 @@ function balanceText({ hidden, underCounted, overCounted, unasked }: Balance): s
   if (underCounted + overCounted + unasked === 0) {
     return hidden > 0
       ? 'none was seen that was admitted and never counted, or counted and not admitted in time, and some may not show'
-      : 'what was served was counted, and nothing else';
+      : 'exactly the admitted requests were counted';
   }
   const least = hidden > 0 ? 'at least ' : '';
   const parts = [

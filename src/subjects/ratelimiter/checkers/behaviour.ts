@@ -247,7 +247,7 @@ function controlShortfalls(
   }
   if (excess > 0) {
     missing.push(
-      `before the fault ${admitted} requests of the caller over its limit were admitted, and ${bound} are the most`,
+      `before the fault ${admitted} requests of the caller over its limit were admitted, more than the ${bound} that the limit allows`,
     );
   }
   const beyond = countsOf(before, 'Over');

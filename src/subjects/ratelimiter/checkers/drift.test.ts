@@ -368,7 +368,7 @@ describe('the proof that nothing drifted', () => {
       'what felt the fault was lost before its end',
       () => wholeWatch(),
       { doubtfulFrom: T + 800 },
-      /nothing felt the fault any more from 1200 ms before its planned end/,
+      /no probe saw the fault after 1200 ms before its planned end/,
     ],
     [
       'a pod answered when the fault was over',

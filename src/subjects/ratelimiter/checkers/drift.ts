@@ -232,7 +232,7 @@ export class DriftInvariant {
     if (fault.doubtfulFrom !== undefined && fault.doubtfulFrom < fault.until - EARLY_MS) {
       const early = Math.round(fault.until - fault.doubtfulFrom);
       if (fault.endedAt === undefined || fault.endedAt > fault.doubtfulFrom)
-        missing.push(`nothing felt the fault any more from ${early} ms before its planned end`);
+        missing.push(`no probe saw the fault after ${early} ms before its planned end`);
     }
     const { startedAt: from = 0, endedAt: to, until, watchTo } = fault;
     for (const pod of pods) {

@@ -203,7 +203,7 @@ export function checkOverAdmission(
         : [],
     evidence: [
       over.excess > 0
-        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, ${over.bound} are the most${isBroken ? '; not accepted, since accept does not name FailsOpen' : ''}`
+        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, at most ${over.bound} are allowed${isBroken ? '; not accepted, since accept does not name FailsOpen' : ''}`
         : `Over the limit: no more admitted than it allows${testedText(settings, requests, span, unknown)}`,
       ...(late > 0 ? [`Admitted after the caller had given up: ${counted(late, 'request')}`] : []),
       ...(unknown > 0

@@ -113,7 +113,7 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
   if (!broken && admitted < full) {
     shortfalls.push(
       settings.oneCaller
-        ? `${admitted} were admitted where the limit allows ${full} at once, so it was not replenished: see who else sends requests to these pods under the address of the operator`
+        ? `${admitted} were admitted where the limit allows ${full} at once, so it was not replenished: check which other client sends requests to these pods from the address of the operator`
         : `only ${admitted} of the ${full} that the limit allows were admitted, so the rate limiter was not seen at its limit`,
     );
   }

@@ -68,7 +68,7 @@ export async function readLines(
     if (kindOf(value) === 'setup') {
       [histories, events] = [histories + 1, 0];
       if (histories > MOST_HISTORIES)
-        fail(`it begins history ${histories}, and ${MOST_HISTORIES} are the most`);
+        fail(`it begins history ${histories}, and a file may have ${MOST_HISTORIES}`);
       const { version } = value as { readonly version?: unknown };
       if (version !== HISTORY_VERSION) {
         const found = version === undefined ? 'missing' : truncate(JSON.stringify(version), 64);

@@ -53,7 +53,7 @@ describe('a timeline', () => {
     expect(events(bundle)).toEqual([
       '1 replica-2: it was deleted',
       '2 store: a connection to it was lost, with a write that was not answered',
-      '3 store: another server process answers in its place: it was started anew',
+      '3 store: another server process answers in its place: it was restarted',
     ]);
   });
 
@@ -235,9 +235,9 @@ describe('a timeline', () => {
     }
     expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([
       '1 replica-2: its health check gave no proper answer',
-      '2 store: not every replica says that it reaches it',
+      '2 store: not every replica reports that it reaches it',
       '3 replica-2: its health check was passed',
-      '3 store: every replica says that it reaches it',
+      '3 store: every replica reports that it reaches it',
     ]);
   });
 

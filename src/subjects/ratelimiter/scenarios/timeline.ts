@@ -283,8 +283,8 @@ export class Timeline {
       this.#state(at, component, `its health check ${now}`, state === 'ready');
     }
     const says = connected
-      ? 'every replica says that it reaches it'
-      : 'not every replica says that it reaches it';
+      ? 'every replica reports that it reaches it'
+      : 'not every replica reports that it reaches it';
     this.#state(at, STORE, says, connected);
   }
 
@@ -305,7 +305,7 @@ export class Timeline {
       case 'WriteRefused':
         return this.#refuses(at, 'a write');
       case 'Restarted':
-        return this.#event(at, STORE, 'another server process answers in its place: it was started anew');
+        return this.#event(at, STORE, 'another server process answers in its place: it was restarted');
       default:
         return state satisfies never;
     }

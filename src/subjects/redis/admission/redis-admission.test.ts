@@ -65,7 +65,7 @@ describe('an admission', () => {
 
   it('still says what to do about a password that is wrong', async () => {
     expect(await outcomeOf({ AUTH: `-WRONGPASS no ${PASSWORD}\r\n` })).toMatch(
-      /WRONGPASS \(what it said is not repeated.*correct username and password in the Secret/,
+      /WRONGPASS \(its text is withheld.*correct username and password in the Secret/,
     );
   });
 });
@@ -114,7 +114,7 @@ describe('a connection of a run', () => {
     const writer = await redis.openProbeWriter();
     const error: unknown = await writer.write().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
-      message: expect.stringMatching(/^Redis redis-0 .*, SET: OOM \(what it said .*memory is full/),
+      message: expect.stringMatching(/^Redis redis-0 .*, SET: OOM \(its text .*memory is full/),
     });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/Tr0|horse/);
   });

@@ -64,7 +64,7 @@ export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisA
   if (username !== undefined && password === undefined)
     refuse('has a username and no password: add the key password');
   if (password === undefined && ca === undefined)
-    refuse('has neither password nor ca.crt: add what Redis asks for');
+    refuse('has neither password nor ca.crt: add what Redis requires');
   return {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),

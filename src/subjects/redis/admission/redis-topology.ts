@@ -32,7 +32,7 @@ export function requireStandalone(
   }
   if (mode === 'cluster' || fields.get('cluster_enabled') === '1') {
     throw refuse(
-      'is a member of a Redis Cluster, where the counters may be on another member: use a standalone Redis',
+      'is a member of a Redis Cluster, and the counters may be on another member: use a standalone Redis',
     );
   }
   if (role !== 'master' && role !== '') {

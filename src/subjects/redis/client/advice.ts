@@ -17,7 +17,7 @@ const BY_REPLY: readonly (readonly [RegExp, string])[] = [
     'the ACL user lacks a right that fault type Break needs: grant it "+client|kill" besides the others',
   ],
   [/^(EXECABORT .*\b)?NOPERM/, `the ACL user lacks a right: grant it "${REDIS_ACL}"`],
-  [/^NOAUTH/, 'it asks for a password: name a Secret with the password in rateLimiter.redis.authSecretName'],
+  [/^NOAUTH/, 'it requires a password: name a Secret with the password in rateLimiter.redis.authSecretName'],
   [/^(WRONGPASS|ERR AUTH|ERR invalid password)/, BY_CREDENTIALS],
   [/^LOADING/, 'it is loading its data: wait until it is ready'],
   [/^READONLY/, 'it is a replica: point the Service at the master only'],
@@ -27,7 +27,7 @@ const BY_REPLY: readonly (readonly [RegExp, string])[] = [
     'it refuses writes because it has fewer replicas than it wants: set min-replicas-to-write to 0',
   ],
   [/^BUSY/, 'a script keeps it from everything else: wait until that has ended'],
-  [/^ERR max number of clients/, 'it takes no more clients: raise its maxclients, or end some'],
+  [/^ERR max number of clients/, 'it accepts no more clients: raise its maxclients, or end some'],
   [/^OOM/, 'it refuses writes because its memory is full: free some'],
 ];
 
@@ -47,6 +47,6 @@ export function adviceOnConnection(said: string, target: RedisTarget): string {
   if (/certificate|altname|self.signed/i.test(said)) {
     return `its certificate must be valid for ${target.servername ?? 'the Service'} and issued by the ca.crt of the Secret`;
   }
-  if (target.tls) return 'see whether it runs, speaks TLS on this port, and no NetworkPolicy is in the way';
-  return 'see whether it runs, speaks no TLS on this port (else set redis.tls), and no NetworkPolicy is in the way';
+  if (target.tls) return 'check that it runs, speaks TLS on this port, and no NetworkPolicy blocks it';
+  return 'check that it runs, speaks no TLS on this port (else set redis.tls), and no NetworkPolicy blocks it';
 }

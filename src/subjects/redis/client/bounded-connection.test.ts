@@ -259,7 +259,7 @@ describe('boundedConnection', () => {
     );
     await expect(redis.connect()).rejects.toMatchObject({
       code: 'CONNECT_TIMEOUT',
-      message: 'the server took no connection within 200 ms',
+      message: 'the server accepted no connection within 200 ms',
     });
     await gone(server);
   });

@@ -53,7 +53,7 @@ function connectorTo(
       this.stream = socket;
       const timeout = fairTimeout(connectTimeout);
       const onTimeout = (): void => {
-        const message = `the server took no connection within ${connectTimeout} ms`;
+        const message = `the server accepted no connection within ${connectTimeout} ms`;
         socket.destroy(new RedisWireError('CONNECT_TIMEOUT', message));
       };
       const end = (): void => {

@@ -79,11 +79,11 @@ export class PinnedServer {
     const pong = standing && (await within(standing.ping(), ALIVE_MS).catch(() => TIMED_OUT));
     if (pong === 'PONG') return;
     const isThere = await this.#podIsThere().catch((error: unknown) => {
-      const message = `${this.#name}: it could not be looked whether ${podName} still has this address, so no password was sent there: ${messageOf(error)}`;
+      const message = `${this.#name}: could not check whether ${podName} still has this address, so no password was sent there: ${messageOf(error)}`;
       throw new OtherServerError(message, false);
     });
     if (isThere) return;
-    const message = `${this.#name}: ${podName} is gone or was made anew since it was admitted, so nothing was sent to its address: run again`;
+    const message = `${this.#name}: ${podName} was deleted or replaced since it was admitted, so nothing was sent to its address: run again`;
     throw new OtherServerError(message, true);
   }
 

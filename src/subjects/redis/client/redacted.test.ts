@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { holdsPassword, withoutPassword } from './redacted.ts';
 
 const PASSWORD = 'Tr0ub4dor&3-horse';
-const WITHHELD = 'what it said is not repeated, since it holds the password that it was sent';
+const WITHHELD = 'its text is withheld, since it holds the password that it was sent';
 
 it('withholds a text with the password, except the code of its error', () => {
   expect(holdsPassword(`ERR no such user ${PASSWORD}`, PASSWORD)).toBe(true);

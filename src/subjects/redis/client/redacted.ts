@@ -5,7 +5,7 @@
 
 /** A shorter password is no secret, and would match everywhere. */
 const LEAST = 4;
-const WITHHELD = 'what it said is not repeated, since it holds the password that it was sent';
+const WITHHELD = 'its text is withheld, since it holds the password that it was sent';
 
 export function holdsPassword(text: string, password: string | undefined): boolean {
   return password !== undefined && password.length >= LEAST && text.includes(password);

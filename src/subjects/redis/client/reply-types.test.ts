@@ -75,7 +75,7 @@ describe('the types of replies', () => {
     ).not.toThrow();
     for (const clients of [[], [{ addr: '10.0.0.9:471' }]]) {
       expect(() => requireOwnConnection('CLIENT LIST', clients, own)).toThrow(
-        /from 10\.0\.0\.9:4711 that asked/,
+        /from 10\.0\.0\.9:4711 that requested it/,
       );
     }
   });

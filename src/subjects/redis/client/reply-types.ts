@@ -90,7 +90,7 @@ export function requireOwnConnection(
   if (clients.some(isOurs)) return;
   throw new ReplyTypeError(
     command,
-    `a list that holds the connection from ${ownAddr} that asked`,
+    `a list that holds the connection from ${ownAddr} that requested it`,
     'a list without it',
   );
 }

@@ -61,7 +61,7 @@ export async function awaitPauseEnd(
   const { now, redis, releasedByUs, runIdBefore, record } = context;
   const end = await waitForPauseEnd(redis, pause.write, until - now() + END_WITHIN_MS, now, signal);
   if (!end) {
-    const message = `${report.message}. No write was taken until ${END_WITHIN_MS} ms after its planned end`;
+    const message = `${report.message}. No write was accepted until ${END_WITHIN_MS} ms after its planned end`;
     return { ...report, message };
   }
   record({ kind: 'probe', state: 'Written', at: end.at, tookMs: Math.max(0, end.at - pause.write.sentAt) });
@@ -70,20 +70,20 @@ export async function awaitPauseEnd(
     const restarted = await hasRestarted(redis, runIdBefore);
     if (restarted) record({ kind: 'probe', state: 'Restarted', at: end.at });
     evidence.push(
-      `The connection of the held write was lost${restarted ? ': Redis was restarted' : ''}; a later write was taken`,
+      `The connection of the held write was lost${restarted ? ': Redis was restarted' : ''}; a later write was accepted`,
     );
   }
   const early = Math.round(until - end.at);
   if (early > EARLY_MS) {
     const who = releasedByUs()
       ? 'this demo released it'
-      : 'somebody sent CLIENT UNPAUSE, or Redis was restarted';
+      : 'another client sent CLIENT UNPAUSE, or Redis was restarted';
     evidence.push(`The pause ended ${early} ms early: ${who}`);
-    const message = `${report.message}. Writes were taken again ${early} ms before its planned end: ${who}`;
+    const message = `${report.message}. Writes were accepted again ${early} ms before its planned end: ${who}`;
     return { ...report, endedAt: end.at, message, evidence };
   }
   evidence.push(
-    `Writes were taken again ${end.byLaterWrite ? 'at the latest ' : ''}${Math.abs(early)} ms ${early > 0 ? 'before' : 'after'} the planned end of ${asked}`,
+    `Writes were accepted again ${end.byLaterWrite ? 'at the latest ' : ''}${Math.abs(early)} ms ${early > 0 ? 'before' : 'after'} the planned end of ${asked}`,
   );
   return { ...report, endedAt: end.at, evidence };
 }

@@ -55,7 +55,7 @@ describe('a limiter that admits more than its limit without a fault', () => {
     const error = problemOf(control((pod, admitted) => (admitted.get(pod) ?? 0) < 10));
     expect(error?.name).toBe('LimitNotKeptError');
     expect(error?.message).toMatch(
-      /admitted 30 times, and the limit allows 10\. That is 3 pods x 10, .*alone/,
+      /admitted 30 times, and the limit allows 10\. That is 3 pods x 10, .*separately/,
     );
   });
 

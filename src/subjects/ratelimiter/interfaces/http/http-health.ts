@@ -10,7 +10,7 @@ import { healthPathOf, isReference } from '../reference/preset.ts';
 const NO_HTTP: ReadonlySet<FailureCode> = new Set(['RESET', 'BAD_ANSWER']);
 
 const NOT_OF_THE_INTERFACE =
-  'the pods answer, but not as docs/interface.md has it: for an API of your own set rateLimiter.interface to HTTP (docs/your-limiter.md), or correct rateLimiter.port';
+  'the pods answer, but not as docs/interface.md describes: for your own API, set rateLimiter.interface to HTTP (docs/your-limiter.md), or correct rateLimiter.port';
 
 /** The answer of a pod of the bundled limiter that does not reach its Redis. */
 const NO_REDIS = 503;
@@ -92,7 +92,7 @@ function problemOf({ answer, failure }: RequestResult, tls: boolean): string | u
   if (!answer) {
     const message = failure?.message ?? 'no request was sent';
     return failure && NO_HTTP.has(failure.code) && !tls
-      ? `${message}; see rateLimiter.port, or set http.tlsServerName where the pods speak TLS`
+      ? `${message}; see rateLimiter.port, or set http.tlsServerName if the pods speak TLS`
       : message;
   }
   if (isHealthy(answer.status)) return undefined;

@@ -48,7 +48,7 @@ export function overLimit(requests: readonly CallerRequest[], options: OverLimit
   const rejections = admittedStatuses.filter((status) => USUAL_REJECTIONS.has(status));
   const check =
     rejections.length > 0
-      ? `${rejections.join(' and ')} in rateLimiter.http.admittedStatuses is usually a rejection: move it to denied. Otherwise check ${WHO_IS_TAKEN[identity]}`
+      ? `${rejections.join(' and ')} in rateLimiter.http.admittedStatuses is usually a rejection: move it to rejectedStatuses. Otherwise check ${WHO_IS_TAKEN[identity]}`
       : `Check ${WHO_IS_TAKEN[identity]}, and ${LOST_REDIS}`;
   return new Error(`${figure}. No pod rejected a request, so no limit was seen. ${check}`);
 }
@@ -74,7 +74,7 @@ function causes(
   const alone = pods.every((pod) => countOf(pod, admitted) >= full && countOf(pod, admitted) <= bound);
   if (pods.length > 1 && alone) {
     const seen = identity === 'SourceAddress' ? `, or see ${WHO_IS_TAKEN.SourceAddress}` : '';
-    return `That is ${pods.length} pods x ${full}, so each pod probably counts alone: in its memory, or in a Redis of its own${seen}. Otherwise ${correct}`;
+    return `That is ${pods.length} pods x ${full}, so each pod probably counts separately: in its memory, or in its own Redis${seen}. Otherwise ${correct}`;
   }
   const beyond = admitted.slice(bound);
   const over = pods.filter((pod) => countOf(pod, beyond) > 0);

@@ -106,7 +106,7 @@ describe('what an answer tells', () => {
       ['a', '0'],
     ]);
     expect(tally.problem).toBe(
-      'a reported by X-RateLimit-Remaining that 0 remain after 3 were admitted, which does not say how many of them it knows',
+      'a reported by X-RateLimit-Remaining that 0 remain after 3 were admitted, which does not show how many of them it knows',
     );
     expect(tally.unreported).toBe(1);
     expect(tally.sent('b', 1)({ decision: 'Rejected', ...answer('0'), at: 2 })).toBeUndefined();

@@ -128,7 +128,7 @@ export class ReportedQuota {
       return `reported by ${field} that ${remaining} remain of ${this.#limit}, and only ${counted(this.#sent, 'request')} had been sent`;
     // Fewer than 0 cannot be reported.
     if (remaining === 0 && known > this.#limit)
-      return `reported by ${field} that 0 remain after ${known} were admitted, which does not say how many of them it knows`;
+      return `reported by ${field} that 0 remain after ${known} were admitted, which does not show how many of them it knows`;
     return used;
   }
 }

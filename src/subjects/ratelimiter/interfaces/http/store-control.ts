@@ -158,7 +158,7 @@ export class StoreControl {
 function doubtful(what: string, countable: boolean): StoreSeen {
   const remedy = countable
     ? `correct ${SERVICE_FIELD}, or set rateLimiter.redis.count, which shows it`
-    : `correct ${SERVICE_FIELD}, or give the rate limiter a Redis of its own`;
+    : `correct ${SERVICE_FIELD}, or give the rate limiter its own Redis`;
   return {
     message: what,
     doubt: `it is not shown that the rate limiter counts in this Redis: ${what}; ${remedy}`,

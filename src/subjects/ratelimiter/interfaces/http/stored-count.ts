@@ -8,7 +8,7 @@ export async function storedCount(
   key: string,
 ): Promise<number> {
   const { count } = limiter.redis;
-  if (!count) throw new TypeError('the spec does not say where Redis counts');
+  if (!count) throw new TypeError('the spec does not name the key that Redis counts in');
   return await redis.count({ ...count, key: callers.fillIn(count.key, key), pattern: patternOf(count.key) });
 }
 

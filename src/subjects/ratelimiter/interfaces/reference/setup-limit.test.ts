@@ -58,7 +58,7 @@ describe('a limit is set', () => {
     const next = taking();
     const pods = [await nodeThat(frozen, 100), await nodeThat(next.handle, 100)];
     await expect(setup(pods, 100)).rejects.toThrow(
-      /^no pod took the limit of demo-a within 100 ms \(rl: POST \/limit was not answered within 100 ms\)/,
+      /^no pod accepted the limit of demo-a within 100 ms \(rl: POST \/limit was not answered within 100 ms\)/,
     );
     expect(next.took).toBe(0);
   });

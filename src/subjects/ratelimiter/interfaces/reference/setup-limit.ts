@@ -97,7 +97,7 @@ async function defineOnFirst(
   const why = truncate(reasons.join('; '), MOST_REASONS) || 'there is no pod';
   const late = isLate ? ` within ${timeoutMs} ms` : '';
   throw new Error(
-    `no pod took the limit of ${key}${late} (${why}): see whether the rate limiter serves POST /limit on the port in rateLimiter.port and whether its Redis takes writes`,
+    `no pod accepted the limit of ${key}${late} (${why}): check that the rate limiter serves POST /limit on the port in rateLimiter.port, and that its Redis accepts writes`,
   );
 }
 
@@ -125,7 +125,7 @@ export async function removeRateLimit(
   const all = Promise.allSettled(result);
   await Promise.any(result).catch(() => undefined);
   await within(all, OTHERS_MS);
-  late.abort(new Error(`it said nothing for ${OTHERS_MS} ms after another pod had`));
+  late.abort(new Error(`no answer for ${OTHERS_MS} ms after another pod had`));
   const removals = await all;
   const answers = removals.flatMap((removal) => (removal.status === 'fulfilled' ? [removal.value] : []));
   if (answers.includes(true)) return true;

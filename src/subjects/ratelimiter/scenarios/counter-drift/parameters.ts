@@ -155,7 +155,7 @@ export function unprovable(
   const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
   if (late !== undefined) return late;
   if (usesReportedQuota(limiter) && scenario.expect === 'Held' && pods === 1) {
-    return `${name}: Held needs more than one pod if only answers report what is counted: a pod that counts alone reports all of its own. Set ${PART}.redis.count, or run more pods`;
+    return `${name}: Held needs more than one pod if only answers report what is counted: a pod that counts separately reports all of its own. Set ${PART}.redis.count, or run more pods`;
   }
   // A limiter behind HTTP that admits without counting has no such ceiling.
   if (isReference(limiter) && bound >= most) {
@@ -178,7 +178,7 @@ export function unprovable(
 function uncountable({ http, limit, redis }: RateLimiterSpec): string | undefined {
   if (!http) return undefined;
   if (http.identity === 'SourceAddress') {
-    return `CounterDrift measures without a fault how far counts lag, with callers of its own, and with ${PART}.http.identity SourceAddress there is one caller: use StoreOutage or GhostAllowing`;
+    return `CounterDrift measures without a fault how far counts lag, with separate callers, and with ${PART}.http.identity SourceAddress there is one caller: use StoreOutage or GhostAllowing`;
   }
   if (redis.count === undefined && http.remainingHeader === undefined) {
     return `CounterDrift compares what was admitted with what was counted: set ${PART}.redis.count, the key of Redis that holds the count, or ${PART}.http.remainingHeader, the header that reports the quota. Or use StoreOutage or GhostAllowing`;

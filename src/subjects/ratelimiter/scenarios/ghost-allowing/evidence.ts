@@ -53,7 +53,7 @@ function showEvents(timelines: readonly Timeline[], history: History, judge: Gho
   const { clockWithinMs, limiter, pods } = history.setup;
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
-  const other = isOfOneCaller(limiter) ? 'the same caller, in a window of its own,' : 'another caller';
+  const other = isOfOneCaller(limiter) ? 'the same caller, in a separate window,' : 'another caller';
   history.listen((event) => {
     if (event.kind === 'burst') {
       const burst = judge.trials.at(-1)?.burst;

@@ -26,7 +26,7 @@ export const ghostAllowing: ScenarioType<GhostJudge> = {
     return {
       faultMs: parseDuration(limiter.health.timeout) + trialsMs(scenario, limiter),
       settleMs: 0,
-      faultTitle: `${burst} goes to all pods at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a rest between them' : 'on keys of their own'}` : ''}`,
+      faultTitle: `${burst} goes to all pods at once${trials > 1 ? `, ${trials} times ${isOfOneCaller(limiter) ? 'with a cool-down between them' : 'on separate keys'}` : ''}`,
       invariant: invariantOf(limiter, sent),
     };
   },
@@ -43,5 +43,5 @@ function invariantOf(limiter: RateLimiterSpec, sent: number | undefined): string
   const of = sent === undefined ? 'the requests of a burst' : `${sent} requests`;
   return full === requests
     ? `of ${of} at most ${requests}, the limit, are admitted in the window`
-    : `of ${of} at most ${full} are admitted, and what comes back meanwhile`;
+    : `of ${of} at most ${full} are admitted, and what is replenished during it`;
 }

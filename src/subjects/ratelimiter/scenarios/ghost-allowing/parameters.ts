@@ -183,7 +183,7 @@ export function unprovable(
   if (late !== undefined) return late;
   const sent = requestsOf(scenario, limiter, pods);
   if (sent > mostSent(limiter)) {
-    const why = sent > MOST_SENT ? '' : ', since with http.tlsServerName each has a connection of its own';
+    const why = sent > MOST_SENT ? '' : ', since with http.tlsServerName each has its own connection';
     return `${name}: limit.requests ${limit.requests} x ghostAllowing.multiplier ${multiplier} = ${sent} requests, and a burst has at most ${mostSent(limiter)}${why}: lower ghostAllowing.multiplier`;
   }
   if (sent * trials > MOST_REQUESTS_KEPT) {

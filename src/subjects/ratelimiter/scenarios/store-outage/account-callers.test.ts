@@ -97,7 +97,7 @@ async function accountsAfter(
 
 describe('the accounts of callers after a fault', () => {
   it.each<[string, Outage, number, number, RegExp]>([
-    ['served and counted', { counts: 1, status: 200 }, 0, 0, /what was served was counted, and nothing/],
+    ['served and counted', { counts: 1, status: 200 }, 0, 0, /exactly the admitted requests were counted/],
     ['admitted and never counted', { counts: 0, status: 200 }, 9, 0, /9 requests admitted and never counted/],
     // A caller that got an error asks no more.
     [
@@ -114,7 +114,7 @@ describe('the accounts of callers after a fault', () => {
       0,
       /0 requests counted and not admitted in time, and at least 9 more gone from their limits than they requested, as if requests are counted more than once$/,
     ],
-    ['neither', { counts: 0, status: 500 }, 0, 0, /nothing else/],
+    ['neither', { counts: 0, status: 500 }, 0, 0, /exactly the admitted/],
   ])('say what was %s', async (_, outage, lost, overCounted, message) => {
     const { measures, message: said } = await accountsAfter(outage);
     expect(measures.map(({ name, value }) => [name, value])).toEqual([

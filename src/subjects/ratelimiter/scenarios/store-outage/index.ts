@@ -11,7 +11,7 @@ import { api, faultStoryMs, mostWatchMs, parametersOf, unprovable } from './para
 import { OutageWorkload } from './workload.ts';
 
 const TITLES = {
-  Break: 'Redis breaks the connections of the pods and takes no writes',
+  Break: 'Redis ends the connections of the pods, and writes stall',
   Stall: 'Redis stops taking writes',
 } as const;
 

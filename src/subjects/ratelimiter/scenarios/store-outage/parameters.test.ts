@@ -69,7 +69,7 @@ describe('a store outage longer than a window', () => {
       /requestsPerSecond 4 x 3 pods = 12 .* needs 13 .* set storeOutage\.requestsPerSecond to 5,/,
     );
     const bucket = { window: '1s', requests: 50, algorithm: 'TokenBucket', burst: 5 };
-    expect(of(bucket, { requestsPerSecond: 10 })).toMatch(/allows 505 in .* raise storeOutage\.request/);
+    expect(of(bucket, { requestsPerSecond: 10 })).toMatch(/admits 505 in .* raise storeOutage\.request/);
   });
 
   it('has no callers that are left one request', () => {
@@ -93,7 +93,7 @@ describe('a store outage of one caller alone', () => {
     expect(by({ requests: 17 }, {}, 3)).toMatch(
       /each of 3 pods needs one request before the pause and 5 during it under the limit, 18 in all, and rateLimiter\.limit admits 17 at once: select fewer pods, or/,
     );
-    expect(by({ algorithm: 'TokenBucket', requests: 100, burst: 10 }, {}, 3)).toContain('allows 10 at once');
+    expect(by({ algorithm: 'TokenBucket', requests: 100, burst: 10 }, {}, 3)).toContain('admits 10 at once');
   });
 
   it('has too large a limit to reach it in the pause', () => {
@@ -102,7 +102,7 @@ describe('a store outage of one caller alone', () => {
     );
     // What comes back of a bucket has to be outrun, too.
     expect(by({ algorithm: 'TokenBucket', requests: 1800, burst: 30 }, {}, 3)).toContain(
-      'the limit allows 330',
+      'the limit admits 330',
     );
   });
 

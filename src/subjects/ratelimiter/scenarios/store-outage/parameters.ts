@@ -110,7 +110,7 @@ export const api = {
       name: 'latencyDuring',
       unit: 'ms',
       meaning:
-        'The same during the fault, of the answers that came in time; none came where it is missing. Requests that the end of the fault may have answered do not count.',
+        'The same during the fault, of the answers that came in time; missing if none came. Requests that the end of the fault may have answered do not count.',
     },
     { name: 'latencyAfter', unit: 'ms', meaning: 'The same after the fault.' },
     {
@@ -239,7 +239,7 @@ export function unprovable(
 function unprovableByOne(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
   const limit = limitOf(limiter);
   const full = admittedAtOnce(limit);
-  const name = `scenario ${scenario.name}, where all requests are of one caller`;
+  const name = `scenario ${scenario.name} with one caller for all requests`;
   const within = (LEAST_REQUESTS + 1) * pods;
   if (full < within) {
     return `${name}: each of ${counted(pods, 'pod')} needs one request before the pause and ${LEAST_REQUESTS} during it under the limit, ${within} in all, and ${PART}.limit admits ${full} at once: select fewer pods, or give the rate limiter a higher limit for the test`;
@@ -272,6 +272,6 @@ function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: nu
   const sent = Math.max(0, Math.floor((sendingMs / 1000) * times * requestsPerSecond) * pods);
   const needed = most + LEAST_REQUESTS * pods;
   if (sent >= needed) return undefined;
-  const name = `scenario ${scenario.name}${byOne ? ', where all requests are of one caller' : ''}`;
+  const name = `scenario ${scenario.name}${byOne ? ' with one caller for all requests' : ''}`;
   return `${name}: the limit admits ${most} in the pause, and ${needed} have to be sent in it to judge those over the limit; ${byOne ? '2 x ' : ''}storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods send ${sent} in what the proof and the last callerTimeout leave of ${fault.duration}: raise storeOutage.requestsPerSecond or fault.duration, or give the rate limiter a lower limit for the test`;
 }

@@ -103,7 +103,7 @@ describe('the connections of the pods', () => {
     ['the pause has ended', ({ ownPause }: ReturnType<typeof started>) => ownPause.ended()],
     ['the driver is closed', ({ over }: ReturnType<typeof started>) => over.abort()],
     [
-      'its time is over',
+      'its time has passed',
       ({ clock }: ReturnType<typeof started>) => {
         clock.skippedMs = 60_000;
       },

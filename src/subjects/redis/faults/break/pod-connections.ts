@@ -151,7 +151,7 @@ export class PodConnections implements DuringPause {
   async #end(connections: readonly PodConnection[]): Promise<void> {
     const ids = connections.map(({ id }) => id);
     const ended = await this.#tools.redis.killClients(ids, () => {
-      if (this.#isOver()) throw new Error('the fault is over');
+      if (this.#isOver()) throw new Error('the fault has ended');
     });
     for (const [i, { pod }] of connections.entries()) {
       if (ended[i]) this.#ended.set(pod, (this.#ended.get(pod) ?? 0) + 1);
