@@ -20,7 +20,7 @@ const NO_BASELINE: readonly [Conduct, string, RegExp][] = [
   [
     'garbage',
     '/limit',
-    /No baseline: no pod took the limit.*see whether the rate limiter serves POST \/limit/,
+    /No baseline: no pod accepted the limit.*check that the rate limiter serves POST \/limit/,
   ],
   ['refuse', '/limit', /No baseline: no pod took the limit.*403.*log in first/],
   ['huge', '/counter', /No baseline: without any fault .*GET \/counter failed: .*longer than/],

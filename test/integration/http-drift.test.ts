@@ -70,7 +70,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
         profile: 'rules',
       } as never);
       // The nodes were not asked what they count, so nothing is said of that.
-      expect(JSON.stringify(diagnosis)).not.toMatch(/says it has admitted/);
+      expect(JSON.stringify(diagnosis)).not.toMatch(/reports to have admitted/);
     },
   );
 

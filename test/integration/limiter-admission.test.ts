@@ -188,7 +188,7 @@ describe('pods that know the operator by its address alone', () => {
     expect(first.admission.state).toBe('granted');
     const waiting = { spec: ofHttp(theirs, 'other') };
     expect(await messageFor('b', waiting)).toMatch(
-      /^PodsInUse: shop\/a sends requests to the same pods, .* this one starts when that has ended$/,
+      /^PodsInUse: shop\/a sends requests to the same pods, .* this one starts when that one has ended$/,
     );
     await first.opened?.lock?.release();
     expect(await messageFor('b', waiting)).toBe('granted');
@@ -390,7 +390,7 @@ describe('admission', () => {
     const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
     const preparing = opened?.driver.perform({ ...prepare, scenario: 'counter-drift' }, PERMITTED, never);
     await expect(preparing).rejects.toThrow(NotFoundOutError);
-    await expect(preparing).rejects.toThrow(/redis-0 .*ECONNREFUSED.*see whether it runs/);
+    await expect(preparing).rejects.toThrow(/redis-0 .*ECONNREFUSED.*check that it runs/);
   });
 
   it('sends nothing to the address of a node whose pod was made anew', async () => {

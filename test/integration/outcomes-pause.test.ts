@@ -117,7 +117,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
         'EvidenceIncomplete',
         /the fault ended \d+ ms before its time/,
       );
-      expect(fault?.message).toMatch(/before its planned end: somebody sent CLIENT UNPAUSE/);
+      expect(fault?.message).toMatch(/before its planned end: another client sent CLIENT UNPAUSE/);
     }),
   );
 

@@ -352,7 +352,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       await ground.observer.call('CLIENT', 'UNPAUSE');
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
       expect(driver.observed.faults['f']?.message).toMatch(
-        /before its planned end: somebody sent CLIENT UNPAUSE/,
+        /before its planned end: another client sent CLIENT UNPAUSE/,
       );
       expect(driver.observed.readings['f']?.shortfalls.join('\n')).toMatch(/ended \d+ ms before its time/);
     }),

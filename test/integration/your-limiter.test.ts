@@ -90,7 +90,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
     );
     const { said, status } = await run(wrong);
     expect(said).toMatch(
-      /Errored: Not healthy within 30s: the pods answer, but not as docs\/interface.md has it: .* set rateLimiter.interface to HTTP/,
+      /Errored: Not healthy within 30s: the pods answer, but not as docs\/interface.md describes: .* set rateLimiter.interface to HTTP/,
     );
     expect(status).not.toBe(0);
   });

@@ -160,7 +160,7 @@ describe('admitRedis', () => {
     const server = await listen(() => {});
     const { port } = server.address() as { port: number };
     await new Promise((resolve) => server.close(resolve));
-    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /ECONNREFUSED.*see whether it runs/);
+    await expectRefused(admit(targetOf({ port })), 'RedisUnreachable', /ECONNREFUSED.*check that it runs/);
   });
 
   it('gives up on something that takes connections and never answers', async () => {

@@ -119,6 +119,6 @@ describe('a Redis whose certificate a private authority has issued', () => {
 it('a Redis that speaks no TLS is refused with redis.tls, which the message names', async () => {
   const plain = on(await startRedis({ aclUsers: aclLines(users) }));
   expect(await plain.refusal(plain.target(await secure()))).toMatch(
-    /^RedisUnreachable: .*see whether it runs, speaks TLS on this port/,
+    /^RedisUnreachable: .*check that it runs, speaks TLS on this port/,
   );
 });
