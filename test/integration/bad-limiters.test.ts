@@ -22,7 +22,7 @@ const NO_BASELINE: readonly [Conduct, string, RegExp][] = [
     '/limit',
     /No baseline: no pod accepted the limit.*check that the rate limiter serves POST \/limit/,
   ],
-  ['refuse', '/limit', /No baseline: no pod took the limit.*403.*log in first/],
+  ['refuse', '/limit', /No baseline: no pod accepted the limit.*403.*log in first/],
   ['huge', '/counter', /No baseline: without any fault .*GET \/counter failed: .*longer than/],
 ];
 

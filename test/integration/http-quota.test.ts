@@ -29,7 +29,7 @@ async function driven(name: string, variant: string, header: string, change: obj
     change: { interface: 'HTTP', http: { ...mapped.http, remainingHeader: header }, ...change },
     target: async (found) => {
       for (const node of found.pods) proxies.push(await RecordingProxy.start(node));
-      return { ...found, nodes: found.pods.map((node, i) => ({ ...node, ...proxies[i]?.address })) };
+      return { ...found, pods: found.pods.map((node, i) => ({ ...node, ...proxies[i]?.address })) };
     },
   });
   onTestFinished(async () => {

@@ -38,7 +38,7 @@ async function driven(http: object, auth: { ca?: string; headers?: Record<string
     change: { interface: 'HTTP', http: { ...mapped.http, ...http } },
     target: async (found) => {
       sidecars = await startSidecars({ nodes: found.pods, cert, key, token: TOKEN });
-      return { ...found, nodes: sidecars.nodes, http: auth };
+      return { ...found, pods: sidecars.nodes, http: auth };
     },
   });
   onTestFinished(run.close);
