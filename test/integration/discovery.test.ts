@@ -58,7 +58,7 @@ describe('discover, where everything is in place', () => {
       imageId: 'limiter@sha256:1',
     });
     expect(await look()).toEqual({
-      nodes: [node('limiter-1', '127.0.0.2'), node('limiter-2', '127.0.0.3')],
+      pods: [node('limiter-1', '127.0.0.2'), node('limiter-2', '127.0.0.3')],
       notReady: ['limiter-0'],
       addresses: ['127.0.0.4', '127.0.0.2', '127.0.0.3'],
       redis: {

@@ -50,7 +50,7 @@ function spec(health: object = {}): ChaosDemoSpec {
   );
 }
 
-type Changes = Partial<Omit<DrivenOptions, 'nodes' | 'redis'>> & { readonly user?: string };
+type Changes = Partial<Omit<DrivenOptions, 'pods' | 'redis'>> & { readonly user?: string };
 
 function driverOn(nodes: readonly PodTarget[], { user = 'operator', ...changes }: Changes = {}) {
   const driver = new DrivenLimiter({ pods: nodes, redis: ground.target(user), spec: spec(), ...changes });
