@@ -51,7 +51,6 @@ describe('an admission', () => {
     ['an error to AUTH', { AUTH: `-WRONGPASS no ${PASSWORD}\r\n` }],
     ['an error before it was asked', { AUTH: `+OK\r\n-ERR ${PASSWORD}\r\n` }],
     ['the role in INFO', { INFO: bulk(INFO.replace('master', PASSWORD)) }],
-    ['the count of replicas in INFO', { INFO: bulk(INFO.replace('slaves:0', `slaves:${PASSWORD}`)) }],
     ['the version in INFO', { INFO: bulk(INFO.replace('8.0.0', PASSWORD)) }],
     [
       'the name of a client',

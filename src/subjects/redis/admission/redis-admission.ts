@@ -1,5 +1,5 @@
 /**
- * Whether the Redis that discovery found may be paused: it answers, accepts the credentials, is standalone, and only
+ * Whether the Redis that discovery found may be paused: it answers, accepts the credentials, is a master, and only
  * the rate limiter uses it. Uses a connection of its own and closes it afterwards.
  */
 import { counted, messageOf, truncate } from '../../../api/index.ts';
@@ -17,7 +17,7 @@ import {
   type RedisClient,
   watchedBySentinel,
 } from './redis-clients.ts';
-import { requireStandalone } from './redis-topology.ts';
+import { requireMaster } from './redis-topology.ts';
 
 /** Limit for connecting, and for each answer. */
 const STEP_TIMEOUT_MS = 3_000;
@@ -43,7 +43,7 @@ export async function admitRedis(
     },
   );
   const store = redisName(target.redis);
-  const runId = requireStandalone(info, store, (said, most) => told(said, most, target.redis));
+  const runId = requireMaster(info, store, (said, most) => told(said, most, target.redis));
   // It goes into names and statuses as it is.
   if (holdsPassword(runId, target.redis.password)) {
     throw new Refusal(

@@ -112,10 +112,15 @@ export function findStrangers(clients: readonly RedisClient[], known: KnownClien
     (client) =>
       !client.silent &&
       !fromPod(client) &&
-      !/[SM]/.test(client.flags) &&
+      !isReplication(client) &&
       !addressIsOurs(client) &&
       !(userIsOurs && client.user === ownUser),
   );
+}
+
+/** Whether it is a replica of this Redis, or its master. */
+export function isReplication({ flags }: Pick<RedisClient, 'flags'>): boolean {
+  return /[SM]/.test(flags);
 }
 
 /** Whether a Sentinel watches this Redis: each keeps two connections, with names that it generates. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requireStandalone } from './redis-topology.ts';
+import { requireMaster } from './redis-topology.ts';
 
 const runId = '0123456789abcdef0123456789abcdef01234567';
 const plain = {
@@ -18,20 +18,19 @@ function info(changes: Record<string, string | undefined> = {}): string {
   return `# Server\r\n${lines.join('\r\n')}\r\n\r\n# Keyspace\r\ndb0:keys=1,expires=0\r\n`;
 }
 
-describe('requireStandalone', () => {
-  it('gives the run_id of a Redis that stands alone', () => {
-    expect(requireStandalone(info(), 'redis-0')).toBe(runId);
+describe('requireMaster', () => {
+  it('gives the run_id of a master, with replicas or without', () => {
+    expect(requireMaster(info(), 'redis-0')).toBe(runId);
     for (const redis_version of ['7.0.0', '7.2.4', '8.0.3', '10.0.0', '255.255.255']) {
-      expect(requireStandalone(info({ redis_version }), 'redis-0')).toBe(runId);
+      expect(requireMaster(info({ redis_version }), 'redis-0')).toBe(runId);
     }
-    expect(requireStandalone(info({ cluster_enabled: undefined, connected_slaves: undefined }), 'r')).toBe(
-      runId,
-    );
+    for (const connected_slaves of ['2', undefined]) {
+      expect(requireMaster(info({ cluster_enabled: undefined, connected_slaves }), 'redis-0')).toBe(runId);
+    }
   });
 
   it.each<[string, Record<string, string | undefined>, RegExp]>([
     ['a replica', { role: 'slave' }, /^redis-0 is a replica/],
-    ['a master with replicas', { connected_slaves: '2' }, /has 2 connected replicas/],
     ['a member of a cluster', { redis_mode: 'cluster', cluster_enabled: '1' }, /member of a Redis Cluster/],
     ['a Sentinel', { redis_mode: 'sentinel', role: undefined }, /is a Sentinel/],
     ['something without a run_id', { run_id: undefined }, /does not report run_id/],
@@ -41,6 +40,6 @@ describe('requireStandalone', () => {
     ['what loads its data', { loading: '1' }, /^redis-0 is loading its data: wait until it is ready$/],
     ['something without a role', { role: undefined }, /does not report run_id and role/],
   ])('refuses %s', (_, changes, message) => {
-    expect(() => requireStandalone(info(changes), 'redis-0')).toThrow(message);
+    expect(() => requireMaster(info(changes), 'redis-0')).toThrow(message);
   });
 });

@@ -1,4 +1,7 @@
-/** The kind of Redis, from INFO, and whether a pause of its writes has the effect that the demo assumes. Pure. */
+/**
+ * The kind of Redis, from INFO, and whether a pause of its writes has the effect that the demo assumes. A master may have
+ * replicas: it sends them its stream and answers them during a pause, so replication does not notice one. Pure.
+ */
 import { truncate } from '../../../api/index.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { parseInfoFields, RUN_ID } from '../client/redis-info.ts';
@@ -10,13 +13,13 @@ import { parseInfoFields, RUN_ID } from '../client/redis-info.ts';
 const OLDEST_MAJOR = 7;
 
 /**
- * The run_id of a standalone Redis; it is new with every start of the server.
+ * The run_id of a master; it is new with every start of the server.
  * @param store name in messages: "redis-0 (10.0.0.7:6379)"
  * @param told makes a text of the server safe to repeat, with at most this many characters
- * @throws {Refusal} RedisNotEligible for a replica, a master with replicas, a member of a Cluster, a Sentinel, a
- * version older than Redis 7.0, or missing fields; RedisUnreachable while it loads its data.
+ * @throws {Refusal} RedisNotEligible for a replica, a member of a Cluster, a Sentinel, a version older than Redis 7.0,
+ * or missing fields; RedisUnreachable while it loads its data.
  */
-export function requireStandalone(
+export function requireMaster(
   info: string,
   store: string,
   told: (said: string, most: number) => string = truncate,
@@ -45,12 +48,6 @@ export function requireStandalone(
   if (!(Number.parseInt(version, 10) >= OLDEST_MAJOR)) {
     throw refuse(
       `is of version ${told(version, 16) || 'unknown'}, and a Redis before 7.0 does not count its pauses, so a restarted operator could pause it twice: use Redis 7.0 or later, or Valkey`,
-    );
-  }
-  const replicas = fields.get('connected_slaves') ?? '0';
-  if (replicas !== '0') {
-    throw refuse(
-      `has ${told(replicas, 8)} connected replica${replicas === '1' ? '' : 's'}; a pause could be taken for a failure of the master: use a Redis without replicas`,
     );
   }
   if (fields.get('loading') === '1') {

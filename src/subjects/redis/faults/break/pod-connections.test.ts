@@ -144,6 +144,13 @@ describe('the connections of the pods', () => {
     expect(redis.killed).not.toContain('90');
   });
 
+  it('are never those of a replica, also if it is in a pod', async () => {
+    const { begin, redis } = started({ others: ['id=90 addr=10.0.0.1:98 flags=S user=default'] });
+    begin();
+    await untilEnded(redis);
+    expect(redis.killed).not.toContain('90');
+  });
+
   it('are never ended by an id that is no number', async () => {
     const sent: string[] = [];
     const { begin, redis } = started({ others: ['id=x addr=10.0.0.1:98 user=default'] });

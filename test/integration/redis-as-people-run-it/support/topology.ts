@@ -1,0 +1,152 @@
+/** Real Redis servers that belong together: a master, its replicas, and Sentinels that watch it. */
+import { Redis } from 'ioredis';
+import { onTestFinished } from 'vitest';
+import { type RedisServer, startRedis } from '../../../../src/local/redis-server.ts';
+import type { Supervisor } from '../../../../src/local/supervisor.ts';
+import { REDIS_ACL, type RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
+import { admitRedis } from '../../../../src/subjects/redis/admission/redis-admission.ts';
+import { Refusal } from '../../../../src/subjects/targets/refusal.ts';
+import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
+import { userLine } from '../../../kit/nodes-on-redis.ts';
+import { plantedPod } from '../../../kit/planted-pod.ts';
+import { until } from '../../../kit/until.ts';
+
+/** Addresses of the pods of the limiter. */
+export const PODS = ['127.0.0.61', '127.0.0.62'] as const;
+const LIMIT = 10;
+const SETTINGS = [
+  'repl-diskless-sync-delay 0',
+  // Shorter than the faults: a link that they held up would break.
+  'repl-ping-replica-period 1',
+  'repl-timeout 3',
+];
+
+let keys = 0;
+
+export class Replicated {
+  readonly master: RedisServer;
+  readonly replicas: readonly RedisServer[];
+  /** Connections with every right: the first one to the master, then one to each replica. */
+  readonly observers: readonly Redis[];
+
+  private constructor(master: RedisServer, replicas: readonly RedisServer[]) {
+    this.master = master;
+    this.replicas = replicas;
+    this.observers = [master, ...replicas].map(({ host, port }) => {
+      const redis = new Redis({ host, port });
+      redis.on('error', () => undefined);
+      return redis;
+    });
+  }
+
+  /** @param from the address that each replica connects from */
+  static async start(supervisor: Supervisor, from: readonly string[]): Promise<Replicated> {
+    const aclUsers = [userLine('operator', `${REDIS_ACL} +client|kill`)];
+    const master = await startRedis({ supervisor, aclUsers, settings: SETTINGS });
+    const replicaOf = `replicaof ${master.host} ${master.port}`;
+    const replicas = await Promise.all(
+      from.map((address) =>
+        startRedis({
+          supervisor,
+          aclUsers,
+          settings: [...SETTINGS, replicaOf, `bind-source-addr ${address}`],
+        }),
+      ),
+    );
+    const started = new Replicated(master, replicas);
+    await until(async () => (await started.links()).every((link) => link === 'up'), {
+      what: 'the replicas to be in sync',
+      deadlineMs: 30_000,
+    });
+    return started;
+  }
+
+  close(): void {
+    for (const redis of this.observers) redis.disconnect();
+  }
+
+  target({ host, port } = this.master): RedisTarget {
+    return { podName: 'redis-0', host, port, tls: false, username: 'operator', password: 'secret' };
+  }
+
+  /** The run_id, or the reason and the message of the refusal. */
+  async admission(target = this.target()): Promise<string> {
+    const found = { redis: target, addresses: PODS };
+    // The observers are at the address of the operator, as further connections of this process.
+    const options = { allowOtherClients: false, connected: true };
+    const outcome = await admitRedis(found, options, new AbortController().signal).catch(
+      (error: unknown) => error,
+    );
+    if (outcome instanceof Refusal) return `${outcome.reason}: ${outcome.message}`;
+    if (typeof outcome === 'string') return outcome;
+    throw outcome;
+  }
+
+  /** A driver of an outage with this fault, and a key for it. Its pods count with INCR, and answer 503 without. */
+  async driven(type: 'Stall' | 'Break', ms: number): Promise<{ driver: DrivenLimiter; key: string }> {
+    const reconnects = { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 20 };
+    const nodes = await Promise.all(
+      PODS.map((address, i) => plantedPod(`api-${i}`, this.master, admits, { ...reconnects, address })),
+    );
+    const spec = limiterSpec(
+      {
+        interface: 'HTTP',
+        http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
+        limit: { requests: LIMIT, window: '15s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+      },
+      [
+        {
+          name: 'outage',
+          type: 'StoreOutage',
+          storeOutage: {
+            fault: { type, duration: `${ms}ms` },
+            callerTimeout: '1s',
+            requestsPerSecond: 10,
+            settle: '2s',
+          },
+        },
+      ],
+    );
+    const checkStore = async () => {
+      const admission = await this.admission();
+      if (/^[0-9a-f]{40}$/.test(admission)) return { state: 'free' as const };
+      throw new Error(admission);
+    };
+    const driver = new DrivenLimiter({ nodes, redis: this.target(), spec, checkStore });
+    onTestFinished(() => driver.close());
+    return { driver, key: `demo-topology-${process.pid}-${(keys += 1)}` };
+  }
+
+  /** The state of each replica's link to the master: up or down. */
+  async links(): Promise<string[]> {
+    return await Promise.all(
+      this.observers.slice(1).map(async (replica) => {
+        const info = await replica.info('replication');
+        return /master_link_status:(\w+)/.exec(info)?.[1] ?? '';
+      }),
+    );
+  }
+
+  /** What a failover or a resync would change, by the servers themselves. */
+  async replication() {
+    const [master] = this.observers as [Redis];
+    const [info, clients, ...roles] = await Promise.all([
+      master.info(),
+      master.call('CLIENT', 'LIST', 'TYPE', 'REPLICA'),
+      ...this.observers.map(async (redis) => ((await redis.call('ROLE')) as unknown[])[0]),
+    ]);
+    const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';
+    return {
+      roles,
+      /** Ids of the connections of the replicas at the master. */
+      connections: [...String(clients).matchAll(/^id=(\d+)/gm)].map(([, id]) => id).toSorted(),
+      replicas: field('connected_slaves'),
+      resyncs: [field('sync_full'), field('sync_partial_ok'), field('sync_partial_err')],
+    };
+  }
+}
+
+async function admits(caller: string, store: Redis): Promise<boolean> {
+  const script = `local used = redis.call('INCR', KEYS[1]) redis.call('EXPIRE', KEYS[1], 15) return used`;
+  return Number(await store.eval(script, 1, `rl:${caller}`)) <= LIMIT;
+}
