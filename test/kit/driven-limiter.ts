@@ -51,11 +51,11 @@ export class DrivenLimiter {
   /** Findings that the shell would decide on at once. */
   decisive = 0;
 
-  constructor({ http, pods: nodes, redis, spec, checkStore, pauses, mayBePaused = false }: DrivenOptions) {
+  constructor({ spec, checkStore, pauses, mayBePaused = false, ...target }: DrivenOptions) {
     const clock = createSystemClock();
     this.#observed = nothingObserved(clock.now());
     this.#driver = new RateLimiterDriver({
-      target: { pods: nodes, redis, ...(http && { http }) },
+      target,
       spec,
       generation: 1,
       now: () => clock.now(),

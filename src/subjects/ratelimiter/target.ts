@@ -1,6 +1,6 @@
 /** The rate limiter as discovered: its pods and its Redis. */
 
-import type { RedisTarget } from '../redis/client/redis-target.ts';
+import type { RedisTarget, SentinelsTarget } from '../redis/client/redis-target.ts';
 import type { HttpAuth } from './admission/http-auth.ts';
 
 /** One pod of the rate limiter. */
@@ -16,6 +16,8 @@ export interface PodTarget {
 export interface RateLimiterTarget {
   readonly pods: readonly PodTarget[];
   readonly redis: RedisTarget;
+  /** Those that watch it, if the spec names them. */
+  readonly sentinels?: SentinelsTarget;
   /** For a limiter behind HTTP: what its Secret adds to the request that counts. */
   readonly http?: HttpAuth;
 }

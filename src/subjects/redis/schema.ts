@@ -2,6 +2,29 @@
 import { z } from 'zod';
 import { REDIS_AUTH_SECRET_TYPE } from './admission/redis-auth.ts';
 
+const authSecretName = z.string().min(1).max(253).optional();
+
+const sentinel = z
+  .object({
+    service: z
+      .string()
+      .min(1)
+      .max(63)
+      .describe('Name of the Service of all Sentinels, in this namespace and with a selector.'),
+    port: z.int().min(1).max(65535).default(26379).describe('Port of that Service.'),
+    masterName: z
+      .string()
+      .max(128)
+      .regex(/^[A-Za-z0-9._-]+$/)
+      .describe('The name under which the Sentinels watch this Redis, as in sentinel monitor NAME.'),
+    authSecretName: authSecretName.describe(
+      'A Secret as for Redis, with the user of the Sentinels. Left out: they require no password.',
+    ),
+  })
+  .describe(
+    'The Sentinels that watch this Redis, with TLS if redis.tls is set. Each must answer, and no fault may last longer than the smallest down-after-milliseconds minus 500 ms.',
+  );
+
 export const redisSchema = z.object({
   service: z
     .string()
@@ -9,14 +32,9 @@ export const redisSchema = z.object({
     .max(63)
     .describe('Name of the Service of that Redis, in this namespace and with a selector.'),
   port: z.int().min(1).max(65535).default(6379).describe('Port of that Service.'),
-  authSecretName: z
-    .string()
-    .min(1)
-    .max(253)
-    .optional()
-    .describe(
-      `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt.`,
-    ),
+  authSecretName: authSecretName.describe(
+    `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt.`,
+  ),
   tls: z
     .boolean()
     .default(false)
@@ -25,6 +43,7 @@ export const redisSchema = z.object({
     .boolean()
     .default(false)
     .describe('Pause writes even if clients other than the selected pods use this Redis.'),
+  sentinel: sentinel.optional(),
 });
 
 /** As the API server returns it: with defaults filled in. */

@@ -2,16 +2,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
+import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
 import { RedisConnections } from '../../../src/subjects/redis/client/redis-client.ts';
 import { injectRedisPause } from '../../../src/subjects/redis/faults/pause.ts';
 import { never } from '../../kit/driven-limiter.ts';
+import { until } from '../../kit/until.ts';
 import { Authority } from './support/authority.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';
 import { NO_TLS, startOverTls } from './support/over-tls.ts';
+import { startSentinel, WATCHED_AS } from './support/sentinels.ts';
 
 const NAME = 'redis.shop.svc';
 const users = makeRedisUsers();
@@ -73,6 +77,35 @@ describe('a Redis whose certificate a private authority has issued', () => {
       redisAt: expect.any(Number),
     });
     redis.close();
+  });
+
+  it('is admitted with a Sentinel whose certificate is of that authority', async (context) => {
+    const { server } = orSkip(ground, context);
+    const supervisor = new Supervisor();
+    onTestFinished(() => supervisor.close());
+    const sentinel = await startSentinel(
+      supervisor,
+      { ...server, user: users.admin },
+      {
+        host: '127.0.0.95',
+        downAfterMs: 5000,
+        tls: await authority.issue('sentinel', 'DNS:sentinel.shop.svc'),
+      },
+    );
+    onTestFinished(() => sentinel.observer.disconnect());
+    const redis = orSkip(ground, context).target(await secure());
+    const admission = async (servername: string): Promise<string> => {
+      const target = { ...sentinel.target, ...(await secure({ servername })) };
+      const sentinels = { masterName: WATCHED_AS, servers: [target] };
+      const options = { allowOtherClients: false, longestMs: 4500 };
+      return await admitRedis({ redis, addresses: [], sentinels }, options, never).catch(String);
+    };
+    await until(async () => /^[0-9a-f]{40}$/.test(await admission('sentinel.shop.svc')), {
+      what: 'it to watch',
+    });
+    expect(await admission(NAME)).toMatch(
+      /Sentinel sentinel-95 .*certificate must be valid for redis\.shop\.svc/,
+    );
   });
 
   it('is refused with the ca.crt of another authority', async (context) => {

@@ -169,6 +169,49 @@ describe('what doctor says of the Secret of Redis', () => {
   });
 });
 
+describe('the findings of doctor about Sentinels', () => {
+  const redisAuth = { type: 'chaosdemo.dev/redis-auth', data: data({ username: 'u', password: 'p' }) };
+  const sentinel = { service: 'redis-sentinel', masterName: 'limits', authSecretName: 'redis-auth' };
+  const cluster = async (pods: object[], services: Readonly<Record<string, object>> = {}) =>
+    await sceneOf({ 'redis-auth': redisAuth }, spec(selector, { sentinel }), [], {
+      '/pods': { items: pods },
+      '/services/redis': service('redis'),
+      ...services,
+    });
+  const sentinels = {
+    metadata: { name: 'redis-sentinel' },
+    spec: { selector: { app: 'redis' }, ports: [{ port: 26379, targetPort: 6379 }] },
+  };
+
+  it('are none if the spec names none', async () => {
+    expect(await found(await sceneOf({}, spec(selector)), 'Sentinels')).toBeUndefined();
+  });
+
+  it('are the pods behind their Service, and a Secret that is for another', async () => {
+    const context = await cluster([redisPod], { '/services/redis-sentinel': sentinels });
+    expect(await found(context, 'Sentinels')).toMatchObject({ state: 'ok' });
+    expect(await found(context, 'Sentinel Secret')).toMatchObject({
+      state: 'wrong',
+      fixCommands: [expect.stringContaining('"service":"redis,redis-sentinel"')],
+    });
+  });
+
+  it('are a pod that is not Ready', async () => {
+    const waiting = { ...redisPod, status: { podIP: '10.0.0.8', conditions: [] } };
+    const context = await cluster([waiting], { '/services/redis-sentinel': sentinels });
+    expect(await found(context, 'Sentinels')).toMatchObject({ state: 'wrong', reason: 'RedisUnreachable' });
+  });
+
+  it('are a Service that does not exist, and no change of the Secret for it', async () => {
+    const context = await cluster([redisPod]);
+    expect(await found(context, 'Sentinels')).toMatchObject({
+      state: 'wrong',
+      fixCommands: ['kubectl -n shop get services,pods'],
+    });
+    expect((await found(context, 'Sentinel Secret'))?.fixCommands).toBeUndefined();
+  });
+});
+
 describe('what doctor says of the port of the limiter', () => {
   const limiter = (ports: object[]) => ({
     metadata: { name: 'api-0', uid: '2', labels: selector.matchLabels },

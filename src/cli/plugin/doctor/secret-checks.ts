@@ -26,34 +26,40 @@ interface SecretRequirements {
   readonly patch: (secret: Secret) => string[];
 }
 
+/** How the operator logs in to a Redis or its Sentinels, by the spec. */
+export interface RedisLogin {
+  readonly check: string;
+  readonly server: 'Redis' | 'Sentinel';
+  readonly service: string;
+  readonly authSecretName?: string | undefined;
+  readonly tls: boolean;
+}
+
 /**
- * The Secret of Redis.
+ * The Secret of Redis, or of its Sentinels.
  * @param leads whether the Service selects a Redis pod. If not, the spec may name the wrong Service, and a command that
  *   changes the Secret for it would break every other ChaosDemo that uses the Secret
  */
 export async function checkRedisSecret(
   context: DemoCheckContext,
-  { redis }: RateLimiterSpec,
+  { authSecretName: name, check, server, service, tls }: RedisLogin,
   leads: boolean,
 ): Promise<Finding> {
-  const name = redis.authSecretName;
-  const check = 'Secret';
   if (name === undefined) {
-    return { check, state: 'note', message: 'none is named: correct if Redis needs no password' };
+    return { check, state: 'note', message: `none is named: correct if ${server} needs no password` };
   }
-  const service = redis.service;
   const finding = await checkSecret(context, check, {
     name,
     type: REDIS_AUTH_SECRET_TYPE,
     reason: 'RedisAuthInvalid',
     use: `Service ${service}`,
     create: createRedisSecret(context, name, service),
-    needs: 'the password of that user of Redis in PASSWORD',
-    judge: (secret) => readRedisAuth(secret, { service, tls: redis.tls }),
+    needs: `the password of that user of ${server} in PASSWORD`,
+    judge: (secret) => readRedisAuth(secret, { service, tls }),
     patch: (secret) => redisSecretPatch(context, secret, service),
   });
   if (leads || finding.state !== 'wrong') return finding;
-  const message = `${name} is not right for Service ${service}, which leads to no Redis: fix that first, then run doctor again`;
+  const message = `${name} is not right for Service ${service}, which leads to no ${server}: fix that first, then run doctor again`;
   return { check, state: 'note', message };
 }
 

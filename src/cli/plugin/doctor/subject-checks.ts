@@ -1,8 +1,16 @@
 /** Checks that there is a target: the limiter's pods, Service and pod of Redis, Secrets. Same rules as the operator. */
+import { counted } from '../../../api/index.ts';
 import { resourcePath } from '../../../kube/resource-path.ts';
 import type { Pod, Service } from '../../../subjects/cluster.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../../../subjects/ratelimiter/schema.ts';
-import { podSelectorOf, resolveRedis } from '../../../subjects/redis/admission/redis-service.ts';
+import {
+  OF_REDIS,
+  OF_SENTINELS,
+  podSelectorOf,
+  resolveRedis,
+  resolveSentinels,
+  type ServiceUse,
+} from '../../../subjects/redis/admission/redis-service.ts';
 import { isReady, selectPods } from '../../../subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { MOST_PODS } from '../../../subjects/targets/namespace-reader.ts';
@@ -10,19 +18,30 @@ import { Refusal } from '../../../subjects/targets/refusal.ts';
 import { shell } from '../connection.ts';
 import { checked, type DemoCheckContext, mergePatch, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import { checkHttpSecret, checkRedisSecret } from './secret-checks.ts';
+import { checkHttpSecret, checkRedisSecret, type RedisLogin } from './secret-checks.ts';
 
 const NAME_LABEL = 'app.kubernetes.io/name';
 
 /** Checks everything that the namespace needs for a test of a rate limiter. */
 export async function checkRateLimiter(context: DemoCheckContext): Promise<Finding[]> {
   const limiter = rateLimiterOf(context.demo.spec);
-  const redis = checkRedis(context, limiter);
+  const { sentinel, tls } = limiter.redis;
+  // If the Service is wrong, the Secret cannot be judged.
+  const withSecret = (service: Promise<Finding>, login: RedisLogin): Promise<Finding>[] => [
+    service,
+    service.then(({ state }) => checkRedisSecret(context, login, state !== 'wrong')),
+  ];
   return await Promise.all([
     checkPods(context, limiter),
-    redis,
-    // If the Service is wrong, the Secret cannot be judged.
-    redis.then(({ state }) => checkRedisSecret(context, limiter, state !== 'wrong')),
+    ...withSecret(checkRedis(context, limiter), { check: 'Secret', server: 'Redis', ...limiter.redis }),
+    ...(sentinel
+      ? withSecret(checkSentinels(context, sentinel), {
+          check: 'Sentinel Secret',
+          server: 'Sentinel',
+          tls,
+          ...sentinel,
+        })
+      : []),
     ...checkHttpSecret(context, limiter),
   ]);
 }
@@ -83,23 +102,45 @@ function tcpPorts({ spec }: Pod): number[] {
 
 /** Checks that the Service exists and selects one Ready pod. */
 async function checkRedis(context: DemoCheckContext, { redis }: RateLimiterSpec): Promise<Finding> {
-  const { kubectl, namespace } = context;
   const { port, service: name } = redis;
-  return await checked('Redis', context, async () => {
+  return await checkService(context, { check: 'Redis', name, use: OF_REDIS }, (service, pods) => {
+    const { podName } = resolveRedis(service, port, pods);
+    return `Service ${name} leads to ${podName}, which is Ready`;
+  });
+}
+
+/** Checks that their Service exists and selects only Ready pods. */
+async function checkSentinels(
+  context: DemoCheckContext,
+  { port, service: name }: NonNullable<RateLimiterSpec['redis']['sentinel']>,
+): Promise<Finding> {
+  return await checkService(context, { check: 'Sentinels', name, use: OF_SENTINELS }, (service, pods) => {
+    const { length } = resolveSentinels(service, port, pods);
+    return `Service ${name} leads to ${counted(length, 'pod')}, all Ready`;
+  });
+}
+
+/** @param judge returns what is right; throws a Refusal */
+async function checkService(
+  context: DemoCheckContext,
+  { check, name, use }: { readonly check: string; readonly name: string; readonly use: ServiceUse },
+  judge: (service: Service, pods: readonly Pod[]) => string,
+): Promise<Finding> {
+  const { kubectl, namespace } = context;
+  return await checked(check, context, async () => {
     const type = { group: '', version: 'v1', plural: 'services' };
     const service = await read<Service>(context, resourcePath(type, { namespace, name }));
     if (service === undefined) {
       const message = `there is no Service ${name} in namespace ${namespace}`;
-      return {
-        state: 'wrong',
-        message,
-        fixCommands: await serviceCommands(context, redis),
-        reason: 'RedisNotFound',
-      };
+      const fixCommands =
+        use === OF_REDIS
+          ? await serviceCommands(context, rateLimiterOf(context.demo.spec).redis)
+          : [showServices(context)];
+      return { state: 'wrong', message, fixCommands, reason: 'RedisNotFound' };
     }
     try {
-      const { podName } = resolveRedis(service, port, await listPods(context, podSelectorOf(service)));
-      return { state: 'ok', message: `Service ${name} leads to ${podName}, which is Ready` };
+      const pods = await listPods(context, podSelectorOf(service, use));
+      return { state: 'ok', message: judge(service, pods) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const fixCommands = [
@@ -146,7 +187,7 @@ async function serviceCommands(
   const { port, service: name } = redis;
   const pods = (await listPods(context, '')).filter((pod) => isReady(pod) && redisPort(pod) !== undefined);
   const [pod] = pods;
-  if (pod === undefined || pods.length > 1) return [`${kubectl} ${shell`-n ${namespace} get services,pods`}`];
+  if (pod === undefined || pods.length > 1) return [showServices(context)];
   const type = { group: '', version: 'v1', plural: 'services' };
   const services = await read<{ items: Service[] }>(context, resourcePath(type, { namespace }), {
     query: { limit: 200 },
@@ -175,6 +216,10 @@ function redisPort({ spec }: Pod): string | number | undefined {
 function patchRateLimiter({ kubectl, name, namespace }: DemoCheckContext, part: object): string {
   const patch = mergePatch({ spec: { rateLimiter: part } });
   return `${kubectl} ${shell`-n ${namespace} patch chaosdemo ${name}`} ${patch}`;
+}
+
+function showServices({ kubectl, namespace }: DemoCheckContext): string {
+  return `${kubectl} ${shell`-n ${namespace} get services,pods`}`;
 }
 
 function showLabels({ kubectl, namespace }: DemoCheckContext): string {

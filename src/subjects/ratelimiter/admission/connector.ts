@@ -14,7 +14,7 @@ import type {
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { atItsAddress } from '../../redis/admission/find-redis.ts';
-import { admitRedis } from '../../redis/admission/redis-admission.ts';
+import { type AdmissionOptions, admitRedis } from '../../redis/admission/redis-admission.ts';
 import { type CoolingRedis, RedisCooldown } from '../../redis/admission/redis-cooldown.ts';
 import { redisName } from '../../redis/client/redis-target.ts';
 import { NotFoundOutError, type StoreCheck } from '../../redis/faults/fault.ts';
@@ -34,10 +34,11 @@ import {
   findAddresses,
   findReleasable,
   findReplacedPods,
+  findSentinelsNow,
   findSettledTemplate,
   type Place,
 } from './discovery.ts';
-import { PAUSES, pausedFor, requireShare } from './pause-share.ts';
+import { longestPauseOf, PAUSES, pausedFor, requireShare } from './pause-share.ts';
 import { PodsInUse, type PodUser } from './pods-in-use.ts';
 
 /** What is known of a Redis whose lease this run holds. */
@@ -116,8 +117,7 @@ export class RateLimiterConnector implements SubjectConnector {
         requireProvable(request, target.pods.length);
         if (this.#ports.faultCooldownMs > 0) requireShare(request);
       }
-      const { allowOtherClients } = place.limiter.redis;
-      const runId = await admitRedis(target, { allowOtherClients }, signal);
+      const runId = await admitRedis(target, optionsOf(request), signal);
       return await this.#acquire(request, target, runId, signal);
     } catch (error) {
       if (error instanceof Refusal) this.#readiness.forget(uid);
@@ -220,7 +220,8 @@ export class RateLimiterConnector implements SubjectConnector {
       ...(runId !== undefined && {
         pauses: this.#cooldown.notes(coolingRedis(namespace, target, runId), clock),
       }),
-      checkStore: async (signal) => await checkStore(place, target, runId, signal),
+      checkStore: async (signal) =>
+        await checkStore(place, target, { runId, options: optionsOf(request) }, signal),
       // Without a lock this process may only undo things.
       watchPreconditions: async (emit, signal) =>
         await watchPreconditions(look, { clock, logger }, lock !== undefined, emit, signal),
@@ -231,6 +232,11 @@ export class RateLimiterConnector implements SubjectConnector {
       ...(lock && asking && { lock: this.#withPods(lock, asking) }),
     };
   }
+}
+
+function optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
+  const { allowOtherClients } = rateLimiterOf(spec).redis;
+  return { allowOtherClients, longestMs: longestPauseOf({ spec }) };
 }
 
 export function leaseName(runId: string): string {
@@ -290,30 +296,35 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
 }
 
 /**
- * Whether a Redis may still be paused: since admission, other clients may have connected, or it may have restarted.
+ * Whether a Redis may still be paused: since admission, other clients or Sentinels may have connected, or it may have
+ * restarted.
  * @throws {NotFoundOutError} if Redis or the API server gave no answer
  */
 async function checkStore(
   place: Place,
   target: DiscoveredTarget,
-  admitted: string | undefined,
+  { options, runId: admitted }: { readonly runId: string | undefined; readonly options: AdmissionOptions },
   signal: AbortSignal,
 ): Promise<StoreCheck> {
-  const [joined, stands] = await Promise.all([
+  const [joined, stands, sentinels] = await Promise.all([
     // Pods that have joined since admission are not strangers.
     findAddresses(place, signal),
     atItsAddress(place, target.redis, signal),
+    orRefusal(() => findSentinelsNow(place, signal)),
   ]).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(messageOf(error), { cause: error });
   });
   // Another server may have the address now. It gets no request at all, because the first one holds the password.
   if (stands !== 'Staying') return { state: 'restarted' };
+  const { redis } = target;
   const addresses = [...target.addresses, ...joined];
-  const { allowOtherClients } = place.limiter.redis;
-  const runId = await orRefusal(() =>
-    admitRedis({ redis: target.redis, addresses }, { allowOtherClients, connected: true }, signal),
-  );
+  const runId =
+    sentinels instanceof Refusal
+      ? sentinels
+      : await orRefusal(() =>
+          admitRedis({ redis, addresses, sentinels }, { ...options, connected: true }, signal),
+        );
   if (runId instanceof Refusal) {
     // A Redis that does not answer may be shared or restarted by now: unknown is not the same as free.
     if (runId.reason === 'RedisUnreachable') throw new NotFoundOutError(runId.message, { cause: runId });

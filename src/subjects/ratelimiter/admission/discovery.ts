@@ -3,8 +3,8 @@
  * nothing (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
 import type { Cluster, Pod } from '../../cluster.ts';
-import { findRedis } from '../../redis/admission/find-redis.ts';
-import type { RedisTarget } from '../../redis/client/redis-target.ts';
+import { findRedis, findSentinels } from '../../redis/admission/find-redis.ts';
+import type { RedisTarget, SentinelsTarget } from '../../redis/client/redis-target.ts';
 import {
   addressesOf,
   type EligiblePods,
@@ -30,6 +30,8 @@ export interface DiscoveredTarget {
   /** IPs of all selected pods, Ready or not: a Redis client with such an address belongs to the rate limiter. */
   readonly addresses: readonly string[];
   readonly redis: RedisTarget;
+  /** Those that watch it, if the spec names them. */
+  readonly sentinels?: SentinelsTarget;
   /** What the Secret of a limiter behind HTTP adds; left out if none is named. */
   readonly http?: HttpAuth;
 }
@@ -50,8 +52,9 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
   await reader.requireEnabled();
   const { pods, ...rest } = await findPods(reader, place.limiter);
   const redis = await findRedis(reader, place.limiter.redis);
+  const sentinels = await findSentinels(reader, place.limiter.redis);
   const http = await findHttpAuth(reader, place.limiter);
-  return { pods, ...rest, redis, ...(http && { http }) };
+  return { pods, ...rest, redis, ...(sentinels && { sentinels }), ...(http && { http }) };
 }
 
 /**
@@ -90,6 +93,17 @@ export async function findSettledTemplate(place: Place, signal: AbortSignal): Pr
  */
 export async function findAddresses(place: Place, signal: AbortSignal): Promise<string[]> {
   return addressesOf(await listSelected(place, signal));
+}
+
+/**
+ * The Sentinels as they are now: one may have joined since the run began.
+ * @throws {Refusal} the first obstacle, or the cluster's error if an answer is missing.
+ */
+export async function findSentinelsNow(
+  place: Place,
+  signal: AbortSignal,
+): Promise<SentinelsTarget | undefined> {
+  return await findSentinels(readerOf(place, signal), place.limiter.redis);
 }
 
 /**

@@ -12,10 +12,19 @@ export const PAUSES = new Set(SCENARIO_TYPES.flatMap(({ api, fault }) => (fault 
 /** How long a run pauses its Redis in total, in milliseconds. */
 export function pausedFor({ spec }: Pick<AdmissionRequest, 'spec'>): number {
   if (spec.dryRun) return 0;
+  return pausesOf(spec).reduce((sum, ms) => sum + ms, 0);
+}
+
+/** The longest pause of a run, in milliseconds; that of a dry run is planned as well. */
+export function longestPauseOf({ spec }: Pick<AdmissionRequest, 'spec'>): number {
+  return Math.max(0, ...pausesOf(spec));
+}
+
+function pausesOf(spec: AdmissionRequest['spec']): number[] {
   const limiter = rateLimiterOf(spec);
   return spec.scenarios
     .filter(({ type }) => PAUSES.has(type))
-    .reduce((sum, scenario) => sum + scenarioTypeOf(scenario.type).plan(scenario, limiter).faultMs, 0);
+    .map((scenario) => scenarioTypeOf(scenario.type).plan(scenario, limiter).faultMs);
 }
 
 /** @throws {Refusal} UnprovableSpec if the pauses of one run exceed the share that a Redis may be paused */

@@ -1,7 +1,9 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import { type PodFields, pod } from '../../../../test/fixtures/subjects/targets/pod.ts';
-import { atItsAddress } from './find-redis.ts';
+import { NamespaceReader } from '../../targets/namespace-reader.ts';
+import { redisSchema } from '../schema.ts';
+import { atItsAddress, findSentinels } from './find-redis.ts';
 
 const redis = { podName: 'redis-0', podUid: 'uid-redis-0', host: '10.0.0.1', port: 6379, tls: false };
 
@@ -43,4 +45,57 @@ it.each<[string, 'Staying' | 'Going' | 'Gone', (pod: PodFields) => void]>([
   expect(await atItsAddress(place, redis, new AbortController().signal)).toBe(where);
   cluster.podList = [];
   expect(await atItsAddress(place, redis, new AbortController().signal)).toBe('Gone');
+});
+
+describe('the Sentinels of a spec', () => {
+  const specOf = (sentinel?: object) => redisSchema.parse({ service: 'redis', tls: true, sentinel });
+  const sentinel = { service: 'redis-sentinel', masterName: 'limits', authSecretName: 'sentinel-auth' };
+
+  function clusterOf(services: string): MemoryCluster {
+    const cluster = new MemoryCluster();
+    cluster.podList = ['s-1', 's-0'].map((name) =>
+      pod(name, ({ metadata }) => {
+        metadata.labels = { app: 'sentinel' };
+      }),
+    );
+    cluster.services = [
+      {
+        metadata: { name: 'redis-sentinel' },
+        spec: { selector: { app: 'sentinel' }, ports: [{ port: 26379 }] },
+      },
+    ];
+    const data = { password: btoa('of-sentinel'), service: btoa(services) };
+    cluster.secrets = [{ metadata: { name: 'sentinel-auth' }, type: 'chaosdemo.dev/redis-auth', data }];
+    return cluster;
+  }
+  const find = async (cluster: MemoryCluster, spec = specOf(sentinel)) =>
+    await findSentinels(new NamespaceReader(cluster, 'shop', new AbortController().signal), spec);
+
+  it('are none if it names none', async () => {
+    expect(await find(clusterOf('redis-sentinel'), specOf())).toBeUndefined();
+  });
+
+  it('are all pods behind the Service, with TLS and the password for it', async () => {
+    const login = { tls: true, servername: 'redis-sentinel.shop.svc', password: 'of-sentinel' };
+    expect(await find(clusterOf('redis redis-sentinel'))).toEqual({
+      masterName: 'limits',
+      servers: ['s-0', 's-1'].map((podName) => ({
+        podName,
+        podUid: `uid-${podName}`,
+        host: '10.0.0.1',
+        port: 26379,
+        ...login,
+      })),
+    });
+  });
+
+  it('get no password that is for another Service', async () => {
+    await expect(find(clusterOf('redis'))).rejects.toThrow(/sentinel-auth is not for Service redis-sentinel/);
+  });
+
+  it('are refused without their Service, with its field', async () => {
+    const cluster = clusterOf('redis-sentinel');
+    cluster.services = [];
+    await expect(find(cluster)).rejects.toThrow(/rateLimiter\.redis\.sentinel\.service/);
+  });
 });

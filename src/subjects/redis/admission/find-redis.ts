@@ -1,57 +1,87 @@
-/** Finds the pod of a Redis by the Service of the spec, with its login. Reads the API server only. */
-import type { Cluster } from '../../cluster.ts';
+/** Finds the pods of a Redis and its Sentinels by the Services of the spec, with the logins. Reads the API server only. */
+import type { Cluster, Pod, Service } from '../../cluster.ts';
 import { isAlive } from '../../targets/eligible-pods.ts';
 import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
-import type { RedisTarget } from '../client/redis-target.ts';
+import type { RedisTarget, SentinelsTarget } from '../client/redis-target.ts';
 import type { RedisSpec } from '../schema.ts';
 import { type RedisAuth, readRedisAuth } from './redis-auth.ts';
-import { podSelectorOf, type RedisEndpoint, resolveRedis } from './redis-service.ts';
+import {
+  OF_REDIS,
+  OF_SENTINELS,
+  podSelectorOf,
+  type RedisEndpoint,
+  resolveRedis,
+  resolveSentinels,
+  type ServiceUse,
+} from './redis-service.ts';
 
 /** @throws {Refusal} the first obstacle */
 export async function findRedis(reader: NamespaceReader, redis: RedisSpec): Promise<RedisTarget> {
-  const endpoint = await findEndpoint(reader, redis);
-  const auth = await findAuth(reader, redis);
-  return {
-    ...endpoint,
-    ...auth,
-    tls: redis.tls,
-    ...(redis.tls ? { servername: `${redis.service}.${reader.namespace}.svc` } : {}),
-  };
+  const [endpoint] = await findEndpoints(reader, redis, OF_REDIS, (service, pods) => [
+    resolveRedis(service, redis.port, pods),
+  ]);
+  return { ...endpoint, ...(await findLogin(reader, redis, redis.tls, OF_REDIS)) };
 }
 
-async function findEndpoint(reader: NamespaceReader, redis: RedisSpec): Promise<RedisEndpoint> {
-  const { port, service: name } = redis;
+/**
+ * The Sentinels as they are now; undefined if the spec names none.
+ * @throws {Refusal} the first obstacle
+ */
+export async function findSentinels(
+  reader: NamespaceReader,
+  { sentinel, tls }: RedisSpec,
+): Promise<SentinelsTarget | undefined> {
+  if (sentinel === undefined) return undefined;
+  const endpoints = await findEndpoints(reader, sentinel, OF_SENTINELS, (service, pods) =>
+    resolveSentinels(service, sentinel.port, pods),
+  );
+  const login = await findLogin(reader, sentinel, tls, OF_SENTINELS);
+  return { masterName: sentinel.masterName, servers: endpoints.map((each) => ({ ...each, ...login })) };
+}
+
+async function findEndpoints<E extends readonly RedisEndpoint[]>(
+  reader: NamespaceReader,
+  { service: name }: { readonly service: string },
+  use: ServiceUse,
+  resolve: (service: Service, pods: readonly Pod[]) => E,
+): Promise<E> {
   const service = await reader.service(name);
   if (service === undefined) {
     throw new Refusal(
       'RedisNotFound',
-      `there is no Service ${name} in namespace ${reader.namespace}: write the name of the Service of Redis in rateLimiter.redis.service`,
+      `there is no Service ${name} in namespace ${reader.namespace}: write the name of the Service of ${use.server} in ${use.field}.service`,
     );
   }
-  const pods = await reader.pods(podSelectorOf(service));
+  const pods = await reader.pods(podSelectorOf(service, use));
   if (pods === undefined) {
     throw new Refusal(
       'RedisNotEligible',
-      `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects exactly the one Redis`,
+      `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects only ${use.server === 'Redis' ? 'the one Redis' : 'the Sentinels'}`,
     );
   }
-  const endpoint = resolveRedis(service, port, pods);
+  const endpoints = resolve(service, pods);
   const { localPods } = reader;
-  requirePodAddresses([{ name: endpoint.podName, host: endpoint.host }], {
-    localPods,
-    reason: 'RedisNotEligible',
-  });
-  return endpoint;
+  requirePodAddresses(
+    endpoints.map(({ host, podName }) => ({ name: podName, host })),
+    { localPods, reason: 'RedisNotEligible' },
+  );
+  return endpoints;
 }
 
-async function findAuth(reader: NamespaceReader, redis: RedisSpec): Promise<RedisAuth> {
-  const name = redis.authSecretName;
-  if (name === undefined) return {};
-  const secret = await findSecret(reader, name, 'RedisAuthInvalid', 'rateLimiter.redis.authSecretName');
-  return readRedisAuth(secret, { service: redis.service, tls: redis.tls });
+/** How to connect to the pods of a Service. */
+async function findLogin(
+  reader: NamespaceReader,
+  { authSecretName: name, service }: Pick<RedisSpec, 'authSecretName' | 'service'>,
+  tls: boolean,
+  { field }: ServiceUse,
+): Promise<RedisAuth & Pick<RedisTarget, 'servername' | 'tls'>> {
+  const link = { tls, ...(tls && { servername: `${service}.${reader.namespace}.svc` }) };
+  if (name === undefined) return link;
+  const secret = await findSecret(reader, name, 'RedisAuthInvalid', `${field}.authSecretName`);
+  return { ...readRedisAuth(secret, { service, tls }), ...link };
 }
 
 /**

@@ -16,7 +16,11 @@ import { admitRedis } from './redis-admission.ts';
 async function outcomeOf(answers: Answers, allowOtherClients = false): Promise<string> {
   const redis = await serverWith(answers);
   const signal = new AbortController().signal;
-  const refusal = await admitRedis({ redis, addresses: [] }, { allowOtherClients }, signal).then(
+  const refusal = await admitRedis(
+    { redis, addresses: [] },
+    { allowOtherClients, longestMs: 0 },
+    signal,
+  ).then(
     (runId) => runId,
     (error: unknown) => error,
   );

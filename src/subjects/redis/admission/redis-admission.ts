@@ -1,23 +1,18 @@
 /**
- * Whether the Redis that discovery found may be paused: it answers, accepts the credentials, is a master, and only
- * the rate limiter uses it. Uses a connection of its own and closes it afterwards.
+ * Whether the Redis that discovery found may be paused: it answers, accepts the credentials, is a master that no
+ * failover would replace, and only the rate limiter uses it. Uses a connection of its own and closes it afterwards.
  */
 import { counted, messageOf, truncate } from '../../../api/index.ts';
 import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
 import { adviceOnConnection } from '../client/advice.ts';
 import { boundedConnection, CLIENT_LIST_BYTES } from '../client/bounded-connection.ts';
-import { holdsPassword, withoutPassword } from '../client/redacted.ts';
-import { type RedisTarget, redisName } from '../client/redis-target.ts';
+import { holdsPassword, tellable } from '../client/redacted.ts';
+import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
 import { RedisWireError } from '../client/wire-error.ts';
-import {
-  findStrangers,
-  formatAddr,
-  parseClientList,
-  type RedisClient,
-  watchedBySentinel,
-} from './redis-clients.ts';
+import { findStrangers, formatAddr, parseClientList, type RedisClient } from './redis-clients.ts';
 import { requireMaster } from './redis-topology.ts';
+import { requireFound, requireNoFailover } from './sentinels.ts';
 
 /** Limit for connecting, and for each answer. */
 const STEP_TIMEOUT_MS = 3_000;
@@ -26,7 +21,7 @@ const STEP_TIMEOUT_MS = 3_000;
 const MOST_NAMED = 3;
 
 /**
- * Connects, reads INFO and CLIENT LIST, and judges. Takes 9 s at most.
+ * Connects, reads INFO and CLIENT LIST, queries the Sentinels, and judges. Takes 11 s at most.
  *
  * @returns the run_id of a Redis that may be paused: 40 hexadecimal digits, new with every start of the server
  * @throws {Refusal} why it may not; or the signal's reason if it aborts first.
@@ -43,21 +38,19 @@ export async function admitRedis(
     },
   );
   const store = redisName(target.redis);
-  const runId = requireMaster(info, store, (said, most) => told(said, most, target.redis));
+  const { password } = target.redis;
+  const runId = requireMaster(info, store, (said, most) => tellable(said, most, password));
   // It goes into names and statuses as it is.
-  if (holdsPassword(runId, target.redis.password)) {
+  if (holdsPassword(runId, password)) {
     throw new Refusal(
       'RedisNotEligible',
       `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
     );
   }
-  if (watchedBySentinel(clients)) {
-    throw new Refusal(
-      'RedisNotEligible',
-      `a Sentinel watches ${store} and could take a pause for a failure: use a Redis without Sentinel`,
-    );
-  }
+  const { sentinels } = target;
+  requireFound(clients, { redis: store, password, sentinels });
   if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr, options.connected ?? false);
+  if (sentinels) await requireNoFailover(sentinels, { name: store, runId }, options.longestMs, signal);
   return runId;
 }
 
@@ -65,21 +58,16 @@ interface RedisOfPods {
   readonly redis: RedisTarget;
   /** IPs of the pods whose connections are expected. */
   readonly addresses: readonly string[];
+  /** Those that the spec names, as they are now. */
+  readonly sentinels?: SentinelsTarget | undefined;
 }
 
-interface AdmissionOptions {
+export interface AdmissionOptions {
   readonly allowOtherClients: boolean;
+  /** The longest pause; milliseconds. */
+  readonly longestMs: number;
   /** See {@link KnownClients}; default false. */
   readonly connected?: boolean;
-}
-
-/**
- * A text of the server, safe to repeat, cut to `most` characters. Redacted first: part of a password would not be
- * recognised.
- */
-function told(said: string, most: number, { password }: RedisTarget): string {
-  const whole = withoutPassword(said, password);
-  return whole === said ? truncate(said, most) : whole;
 }
 
 async function look(
@@ -128,8 +116,8 @@ function requireNoStrangers(
   const names = strangers.map(({ addr, name }, i) => {
     // There may be thousands, and searching each for the password takes time.
     if (i >= MOST_NAMED) return addr;
-    const from = told(addr, 80, redis);
-    return name === '' ? from : `${from} "${told(name, 40, redis)}"`;
+    const from = tellable(addr, 80, redis.password);
+    return name === '' ? from : `${from} "${tellable(name, 40, redis.password)}"`;
   });
   const they =
     strangers.length === 1

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   findStrangers,
   formatAddr,
+  isSentinel,
   type KnownClients,
   parseClientList,
-  watchedBySentinel,
 } from './redis-clients.ts';
 
 // As Redis 7.0 writes them, cut at the end.
@@ -158,12 +158,12 @@ describe('a client that has asked for nothing yet', () => {
   });
 });
 
-describe('watchedBySentinel', () => {
+describe('isSentinel', () => {
   it('knows the connections of a Sentinel by the names it gives them', () => {
-    const named = (name: string) => parseClientList(clientLine({ addr: '10.0.3.3:1', name }));
-    expect(watchedBySentinel(named('sentinel-3bd5ac1c-cmd'))).toBe(true);
-    expect(watchedBySentinel(named('sentinel-3bd5ac1c-pubsub'))).toBe(true);
-    expect(watchedBySentinel(named('sentinel-dashboard'))).toBe(false);
+    const named = (name: string) => parseClientList(clientLine({ addr: '10.0.3.3:1', name })).map(isSentinel);
+    expect(named('sentinel-3bd5ac1c-cmd')).toEqual([true]);
+    expect(named('sentinel-3bd5ac1c-pubsub')).toEqual([true]);
+    expect(named('sentinel-dashboard')).toEqual([false]);
   });
 });
 

@@ -89,8 +89,8 @@ function fieldOf(line: string, field: string): string {
 }
 
 /**
- * The clients that are neither a selected pod, nor a replica or master, nor ours. A client that has sent no command yet
- * is left out: it does not write, so a pause does it no harm, and the next check finds it once it does. Our own clients
+ * The clients that are neither a selected pod, nor a replica or master, nor a Sentinel, nor ours. A client that has sent
+ * no command yet is left out: it does not write, so a pause does it no harm, and the next check finds it once it does. Our own clients
  * are recognised by address and by ACL user. By address: a pod IP belongs to one pod, so everything from our address is
  * ours; on loopback, where all clients may share one address, only this very connection, if it is the only one. By
  * user: connections of an operator process that ended a moment ago have other addresses, and a user made for the
@@ -112,20 +112,20 @@ export function findStrangers(clients: readonly RedisClient[], known: KnownClien
     (client) =>
       !client.silent &&
       !fromPod(client) &&
-      !isReplication(client) &&
+      !isOfRedis(client) &&
       !addressIsOurs(client) &&
       !(userIsOurs && client.user === ownUser),
   );
 }
 
-/** Whether it is a replica of this Redis, or its master. */
-export function isReplication({ flags }: Pick<RedisClient, 'flags'>): boolean {
-  return /[SM]/.test(flags);
+/** Whether it is a replica of this Redis, its master, or a Sentinel that watches it. */
+export function isOfRedis(client: RedisClient): boolean {
+  return /[SM]/.test(client.flags) || isSentinel(client);
 }
 
-/** Whether a Sentinel watches this Redis: each keeps two connections, with names that it generates. */
-export function watchedBySentinel(clients: readonly RedisClient[]): boolean {
-  return clients.some(({ name }) => /^sentinel-[0-9a-f]+-(cmd|pubsub)$/.test(name));
+/** Whether it is one of the two connections that each Sentinel keeps, with names that it generates. */
+export function isSentinel({ name }: RedisClient): boolean {
+  return /^sentinel-[0-9a-f]+-(cmd|pubsub)$/.test(name);
 }
 
 /** Address and port as Redis writes them. */

@@ -3,7 +3,7 @@ import { type PodFields, pod, unready } from '../../../../test/fixtures/subjects
 import type { Reason } from '../../../api/index.ts';
 import type { Pod, Service } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { podSelectorOf, resolveRedis } from './redis-service.ts';
+import { podSelectorOf, resolveRedis, resolveSentinels } from './redis-service.ts';
 
 type ServiceSpec = NonNullable<Service['spec']>;
 
@@ -117,5 +117,37 @@ describe('resolveRedis', () => {
     const refusal = refusalOf(() => resolveRedis(service(spec), 6379, pods));
     expect(refusal.reason).toBe(reason);
     expect(refusal.message).toMatch(message);
+  });
+});
+
+describe('resolveSentinels', () => {
+  const sentinels = (count: number): Pod[] =>
+    Array.from({ length: count }, (_, i) => redisPod(`s-${String(count - i).padStart(2, '0')}`));
+
+  it('finds all pods, in the order of their names', () => {
+    const found = resolveSentinels(service(), 6379, sentinels(16));
+    expect(found).toHaveLength(16);
+    expect(found.slice(0, 2)).toMatchObject([{ podName: 's-01', port: 6380 }, { podName: 's-02' }]);
+  });
+
+  it.each<[string, Pod[], Reason, RegExp]>([
+    ['no pods', [], 'RedisNotFound', /rateLimiter\.redis\.sentinel\.service/],
+    ['17', sentinels(17), 'RedisNotEligible', /17 pods, and at most 16 Sentinels/],
+    // It may watch, and its settings are unknown.
+    [
+      'one that is not Ready',
+      [...sentinels(2), redisPod('t', unready)],
+      'RedisUnreachable',
+      /t is not Ready/,
+    ],
+  ])('refuses a Service that has %s', (_, pods, reason, message) => {
+    const refusal = refusalOf(() => resolveSentinels(service(), 6379, pods));
+    expect(refusal.reason).toBe(reason);
+    expect(refusal.message).toMatch(message);
+  });
+
+  it('names the port of the Sentinels if the Service lacks it', () => {
+    const refusal = refusalOf(() => resolveSentinels(service(), 26379, sentinels(1)));
+    expect(refusal.message).toMatch(/no TCP port 26379: write 6379 in rateLimiter\.redis\.sentinel\.port/);
   });
 });

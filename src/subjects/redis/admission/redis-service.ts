@@ -1,5 +1,5 @@
 /**
- * From a Service to the one pod of Redis behind it. Pure. The pod is found by the Service's own selector and dialled by
+ * From a Service to the pod of Redis behind it, or to those of its Sentinels. Pure. The pod is found by the Service's own selector and dialled by
  * its IP: a Service can point anywhere (ExternalName, hand-made endpoints), a pod of the namespace cannot.
  */
 import type { Pod, Service } from '../../cluster.ts';
@@ -9,7 +9,20 @@ import { formatLabelSelector } from '../../targets/label-selector.ts';
 import { listed, Refusal } from '../../targets/refusal.ts';
 import type { RedisTarget } from '../client/redis-target.ts';
 
-/** The pod of Redis, and where it listens. */
+/** What a Service of the spec is for, as messages name it. */
+export interface ServiceUse {
+  readonly server: 'Redis' | 'Sentinel';
+  /** The part of the spec that names it. */
+  readonly field: string;
+}
+
+export const OF_REDIS: ServiceUse = { server: 'Redis', field: 'rateLimiter.redis' };
+export const OF_SENTINELS: ServiceUse = { server: 'Sentinel', field: `${OF_REDIS.field}.sentinel` };
+
+/** More Sentinels than anyone runs; each is queried at the same time. */
+const MOST_SENTINELS = 16;
+
+/** A pod, and where its server listens. */
 export type RedisEndpoint = Pick<RedisTarget, 'podName' | 'host' | 'port'> & { readonly podUid: string };
 
 /**
@@ -17,17 +30,17 @@ export type RedisEndpoint = Pick<RedisTarget, 'podName' | 'host' | 'port'> & { r
  *
  * @throws {Refusal} RedisNotEligible for a Service that has none, or of type ExternalName.
  */
-export function podSelectorOf(service: Service): string {
+export function podSelectorOf(service: Service, { field, server }: ServiceUse = OF_REDIS): string {
   const name = service.metadata.name;
   if (service.spec?.type === 'ExternalName') {
     throw notEligible(
-      `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the Redis pod in rateLimiter.redis.service`,
+      `Service ${name} is of type ExternalName and leads out of the namespace: name a Service with a selector for the ${server} pod in ${field}.service`,
     );
   }
   const selector = service.spec?.selector ?? {};
   if (Object.keys(selector).length === 0) {
     throw notEligible(
-      `Service ${name} has no selector, so its endpoints may be anything: name a Service with a selector for the Redis pod in rateLimiter.redis.service`,
+      `Service ${name} has no selector, so its endpoints may be anything: name a Service with a selector for the ${server} pod in ${field}.service`,
     );
   }
   try {
@@ -45,7 +58,7 @@ export function podSelectorOf(service: Service): string {
  */
 export function resolveRedis(service: Service, port: number, pods: readonly Pod[]): RedisEndpoint {
   const name = service.metadata.name;
-  const targetPort = targetPortOf(service, port);
+  const endpointOf = endpointsOf(service, port, OF_REDIS);
   const alive = pods.filter(isAlive);
   const ready = alive.filter(isReady);
   const [pod] = ready;
@@ -63,15 +76,64 @@ export function resolveRedis(service: Service, port: number, pods: readonly Pod[
       `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}): name a Service that selects exactly the one Redis that the rate limiter counts in`,
     );
   }
+  return endpointOf(pod);
+}
+
+/**
+ * All pods of Sentinels behind a port of a Service, sorted by name. One that is not Ready may watch, too.
+ *
+ * @throws {Refusal} RedisNotFound if there is no such port or no pod; RedisUnreachable if a pod is not Ready;
+ * RedisNotEligible if there are more than {@link MOST_SENTINELS}, or one is on the host network or lacks the port.
+ */
+export function resolveSentinels(service: Service, port: number, pods: readonly Pod[]): RedisEndpoint[] {
+  const name = service.metadata.name;
+  const endpointOf = endpointsOf(service, port, OF_SENTINELS);
+  const alive = pods.filter(isAlive).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  if (alive.length === 0) {
+    throw new Refusal(
+      'RedisNotFound',
+      `Service ${name} selects no pod: name the Service of the Sentinels in ${OF_SENTINELS.field}.service`,
+    );
+  }
+  if (alive.length > MOST_SENTINELS) {
+    throw notEligible(
+      `Service ${name} selects ${alive.length} pods, and at most ${MOST_SENTINELS} Sentinels are queried: name a Service that selects only them in ${OF_SENTINELS.field}.service`,
+    );
+  }
+  const waiting = alive.filter((pod) => !isReady(pod)).map(({ metadata }) => metadata.name);
+  if (waiting.length > 0) {
+    throw new Refusal(
+      'RedisUnreachable',
+      `of the Sentinels behind Service ${name}, ${listed(waiting)} ${waiting.length === 1 ? 'is' : 'are'} not Ready: see kubectl describe pod, and wait until all are`,
+    );
+  }
+  return alive.map(endpointOf);
+}
+
+/**
+ * Where a pod listens behind a port of a Service. The function that it returns throws RedisNotEligible.
+ * @throws {Refusal} RedisNotFound if there is no such port
+ */
+function endpointsOf(service: Service, port: number, use: ServiceUse): (pod: Pod) => RedisEndpoint {
+  const targetPort = targetPortOf(service, port, use);
+  return (pod) => endpointOf(pod, service.metadata.name, targetPort, use);
+}
+
+function endpointOf(
+  pod: Pod,
+  service: string,
+  targetPort: number | string,
+  { server }: ServiceUse,
+): RedisEndpoint {
   if (pod.spec?.hostNetwork === true) {
     throw notEligible(
-      `${pod.metadata.name} runs on the host network, where any program may hold the port: run Redis without hostNetwork`,
+      `${pod.metadata.name} runs on the host network, where any program may hold the port: run ${server} without hostNetwork`,
     );
   }
   const resolved = resolveContainerPort(pod, targetPort);
   if (resolved === undefined) {
     throw notEligible(
-      `Service ${name} sends to the port named "${targetPort}", which ${pod.metadata.name} does not have: give the container port that name, or set a number as targetPort`,
+      `Service ${service} sends to the port named "${targetPort}", which ${pod.metadata.name} does not have: give the container port that name, or set a number as targetPort`,
     );
   }
   const { name: podName, uid: podUid } = pod.metadata;
@@ -83,13 +145,13 @@ function notEligible(why: string): Refusal {
 }
 
 /** The target of a Service port: a number or the name of a container port. */
-function targetPortOf(service: Service, port: number): number | string {
+function targetPortOf(service: Service, port: number, { field, server }: ServiceUse): number | string {
   const ports = service.spec?.ports ?? [];
   const entry = ports.find((candidate) => candidate.port === port && (candidate.protocol ?? 'TCP') === 'TCP');
   if (entry !== undefined) return entry.targetPort ?? entry.port;
   const numbers = ports.map((candidate) => String(candidate.port));
   throw new Refusal(
     'RedisNotFound',
-    `Service ${service.metadata.name} has no TCP port ${port}: write ${numbers.length === 0 ? 'the port of Redis' : listed(numbers)} in rateLimiter.redis.port`,
+    `Service ${service.metadata.name} has no TCP port ${port}: write ${numbers.length === 0 ? `the port of ${server}` : listed(numbers)} in ${field}.port`,
   );
 }

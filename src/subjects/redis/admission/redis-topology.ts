@@ -35,7 +35,7 @@ export function requireMaster(
   }
   if (mode === 'cluster' || fields.get('cluster_enabled') === '1') {
     throw refuse(
-      'is a member of a Redis Cluster, and the counters may be on another member: use a standalone Redis',
+      'is a member of a Redis Cluster, so a pause would reach only callers with keys in its slots: use a Redis without Cluster',
     );
   }
   if (role !== 'master' && role !== '') {

@@ -3,6 +3,8 @@
  * Secret. Pure.
  */
 
+import { truncate } from '../../../api/index.ts';
+
 /** A shorter password is no secret, and would match everywhere. */
 const LEAST = 4;
 const WITHHELD = 'its text is withheld, since it holds the password that it was sent';
@@ -16,4 +18,13 @@ export function withoutPassword(text: string, password: string | undefined): str
   if (!holdsPassword(text, password)) return text;
   const code = /^[A-Z]{2,}\b/.exec(text)?.[0];
   return code === undefined || holdsPassword(code, password) ? WITHHELD : `${code} (${WITHHELD})`;
+}
+
+/**
+ * A text of the server, safe to repeat, cut to `most` characters. Redacted first: part of a password would not be
+ * recognised.
+ */
+export function tellable(text: string, most: number, password: string | undefined): string {
+  const whole = withoutPassword(text, password);
+  return whole === text ? truncate(text, most) : whole;
 }

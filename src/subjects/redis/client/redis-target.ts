@@ -18,6 +18,14 @@ export interface RedisTarget {
   readonly ca?: string;
 }
 
+/** The Sentinels that watch a Redis. */
+export interface SentinelsTarget {
+  /** The name under which they watch it. */
+  readonly masterName: string;
+  /** At least one; sorted by the name of the pod. */
+  readonly servers: readonly RedisTarget[];
+}
+
 /** Name in messages: "redis-0 (10.0.0.7:6379)". */
 export function redisName({ podName, host, port }: Pick<RedisTarget, 'podName' | 'host' | 'port'>): string {
   return `${podName} (${host.includes(':') ? `[${host}]` : host}:${port})`;

@@ -3,7 +3,7 @@ import type { Admission, FaultReport, OrphanFinding } from '../../../demo/observ
 import type { Permit } from '../../../demo/subject.ts';
 import type { OwnPause } from '../client/own-pause.ts';
 import type { RedisConnections } from '../client/redis-client.ts';
-import type { RedisTarget } from '../client/redis-target.ts';
+import type { RedisTarget, SentinelsTarget } from '../client/redis-target.ts';
 import type { FaultEvent, ProbeEvent } from '../events.ts';
 
 /** Whether a Redis may still be paused; restarted: it is not the server that was admitted. */
@@ -25,6 +25,8 @@ export interface FaultTools {
     /** The pods whose connections a fault may end. */
     readonly pods: readonly { readonly name: string; readonly host: string }[];
     readonly redis: Pick<RedisTarget, 'username'>;
+    /** Those that watch it; left out: none does. */
+    readonly sentinels?: SentinelsTarget;
   };
   /** The slowest write without a fault, in milliseconds; 0: not measured by this process. */
   readonly usualWriteMs: () => number;

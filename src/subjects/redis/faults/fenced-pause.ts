@@ -40,7 +40,7 @@ export interface Proof {
   readonly message: string;
 }
 
-type Parts = Pick<FaultTools, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'usualWriteMs'>;
+type Parts = Pick<FaultTools, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'target' | 'usualWriteMs'>;
 
 export class FencedPause implements StoreFault {
   readonly #parts: Parts;
@@ -62,6 +62,19 @@ export class FencedPause implements StoreFault {
    * lease is on another server. So it is checked again, and taken charge of.
    */
   async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
+    const { redis } = this.#parts;
+    await this.#requireFree(signal);
+    // First: Redis must not carry out a pause that an earlier process has sent.
+    await redis.takeCharge(ms + IN_CHARGE_MS);
+    // A missing right is reported now, and not when the fault is due.
+    await redis.warmUp();
+    await this.#during?.prepare();
+    this.#marked = parseInfo(await redis.info('server', 'commandstats'));
+    return { marker: markerOf(this.#marked) };
+  }
+
+  /** @throws StoreRefusedError, or an error whose message states what to do */
+  async #requireFree(signal: AbortSignal): Promise<void> {
     const { checkStore, redis } = this.#parts;
     const check = await checkStore(signal);
     if (check.state === 'refused') throw new StoreRefusedError(check.admission);
@@ -70,13 +83,6 @@ export class FencedPause implements StoreFault {
         `${redis.name} was restarted since the run began, and another ChaosDemo may be using it by now: run again`,
       );
     }
-    // First: Redis must not carry out a pause that an earlier process has sent.
-    await redis.takeCharge(ms + IN_CHARGE_MS);
-    // A missing right is reported now, and not when the fault is due.
-    await redis.warmUp();
-    await this.#during?.prepare();
-    this.#marked = parseInfo(await redis.info('server', 'commandstats'));
-    return { marker: markerOf(this.#marked) };
   }
 
   prepared(): void {
@@ -99,7 +105,9 @@ export class FencedPause implements StoreFault {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { now, ownPause, redis, usualWriteMs } = this.#parts;
+    const { now, ownPause, redis, target, usualWriteMs } = this.#parts;
+    // Since the preparation, a Sentinel may have joined, or have begun to fail over sooner.
+    if (target.sentinels) await this.#requireFree(signal);
     let sent = false;
     let pause: RedisPause;
     try {

@@ -49,7 +49,7 @@ export class LimiterOnRedis {
     const { signal } = new AbortController();
     return await admitRedis(
       { redis: target, addresses: LIMITER_HOSTS },
-      { allowOtherClients: false, connected },
+      { allowOtherClients: false, longestMs: 0, connected },
       signal,
     );
   }

@@ -1,10 +1,11 @@
-/** Real Redis servers that belong together: a master, its replicas, and Sentinels that watch it. */
+/** Real Redis servers that belong together, a master and its replicas, and a limiter that counts in them. */
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../../../src/local/redis-server.ts';
 import type { Supervisor } from '../../../../src/local/supervisor.ts';
 import { REDIS_ACL, type RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../../src/subjects/redis/admission/redis-admission.ts';
+import type { SentinelsTarget } from '../../../../src/subjects/redis/client/redis-target.ts';
 import { Refusal } from '../../../../src/subjects/targets/refusal.ts';
 import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
 import { userLine } from '../../../kit/nodes-on-redis.ts';
@@ -69,11 +70,14 @@ export class Replicated {
     return { podName: 'redis-0', host, port, tls: false, username: 'operator', password: 'secret' };
   }
 
-  /** The run_id, or the reason and the message of the refusal. */
-  async admission(target = this.target()): Promise<string> {
-    const found = { redis: target, addresses: PODS };
+  /**
+   * The run_id, or the reason and the message of the refusal.
+   * @param longestMs the longest fault
+   */
+  async admission(target = this.target(), longestMs = 0, sentinels?: SentinelsTarget): Promise<string> {
+    const found = { redis: target, addresses: PODS, sentinels };
     // The observers are at the address of the operator, as further connections of this process.
-    const options = { allowOtherClients: false, connected: true };
+    const options = { allowOtherClients: false, longestMs, connected: true };
     const outcome = await admitRedis(found, options, new AbortController().signal).catch(
       (error: unknown) => error,
     );
@@ -83,9 +87,13 @@ export class Replicated {
   }
 
   /** A driver of an outage with this fault, and a key for it. Its pods count with INCR, and answer 503 without. */
-  async driven(type: 'Stall' | 'Break', ms: number): Promise<{ driver: DrivenLimiter; key: string }> {
+  async driven(
+    type: 'Stall' | 'Break',
+    ms: number,
+    sentinels?: SentinelsTarget,
+  ): Promise<{ driver: DrivenLimiter; key: string }> {
     const reconnects = { enableOfflineQueue: false, maxRetriesPerRequest: 0, retryStrategy: () => 20 };
-    const nodes = await Promise.all(
+    const pods = await Promise.all(
       PODS.map((address, i) => plantedPod(`api-${i}`, this.master, admits, { ...reconnects, address })),
     );
     const spec = limiterSpec(
@@ -108,11 +116,12 @@ export class Replicated {
       ],
     );
     const checkStore = async () => {
-      const admission = await this.admission();
+      const admission = await this.admission(this.target(), ms, sentinels);
       if (/^[0-9a-f]{40}$/.test(admission)) return { state: 'free' as const };
       throw new Error(admission);
     };
-    const driver = new DrivenLimiter({ nodes, redis: this.target(), spec, checkStore });
+    const target = { pods, redis: this.target(), ...(sentinels && { sentinels }) };
+    const driver = new DrivenLimiter({ ...target, spec, checkStore });
     onTestFinished(() => driver.close());
     return { driver, key: `demo-topology-${process.pid}-${(keys += 1)}` };
   }

@@ -144,8 +144,11 @@ describe('the connections of the pods', () => {
     expect(redis.killed).not.toContain('90');
   });
 
-  it('are never those of a replica, also if it is in a pod', async () => {
-    const { begin, redis } = started({ others: ['id=90 addr=10.0.0.1:98 flags=S user=default'] });
+  it.each([
+    ['replica', 'flags=S'],
+    ['Sentinel', 'name=sentinel-3bd5ac1c-cmd flags=N'],
+  ])('are never those of a %s, also if it is in a pod', async (_, fields) => {
+    const { begin, redis } = started({ others: [`id=90 addr=10.0.0.1:98 ${fields} user=default`] });
     begin();
     await untilEnded(redis);
     expect(redis.killed).not.toContain('90');

@@ -4,7 +4,7 @@
  */
 import { counted, messageOf } from '../../../../api/index.ts';
 import { pauseFor } from '../../../waiting.ts';
-import { formatAddr, isReplication, parseClientList } from '../../admission/redis-clients.ts';
+import { formatAddr, isOfRedis, parseClientList } from '../../admission/redis-clients.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { requireOwnConnection } from '../../client/reply-types.ts';
@@ -166,7 +166,7 @@ export class PodConnections implements DuringPause {
 
   /**
    * The connections of the pods, by the addresses that Redis sees. Connections of this process are left out: they come
-   * from its address or, if addresses are rewritten, have its user. So are replicas, also one in a selected pod.
+   * from its address or, if addresses are rewritten, have its user. So are replicas and Sentinels, also in a selected pod.
    * @throws RedisClientError, or ReplyTypeError for a list that is not of this Redis
    */
   async #list(): Promise<PodConnection[]> {
@@ -181,7 +181,7 @@ export class PodConnections implements DuringPause {
       const { id, ip = '', user } = client;
       const isOwn = ownIp === undefined ? user === ownUser : ip === ownIp;
       const pod = this.#pods.get(ip);
-      return isOwn || pod === undefined || id === '' || isReplication(client) ? [] : [{ id, pod }];
+      return isOwn || pod === undefined || id === '' || isOfRedis(client) ? [] : [{ id, pod }];
     });
   }
 

@@ -1,0 +1,96 @@
+/** What a server on loopback that is no Sentinel, or a malicious one, makes of the check of a failover. */
+import { describe, expect, it } from 'vitest';
+import {
+  bulk,
+  PASSWORD,
+  RUN_ID,
+  serverWith,
+} from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { requireNoFailover } from './sentinels.ts';
+
+const HEALTHY = {
+  name: 'limits',
+  ip: '10.0.0.7',
+  port: '6379',
+  runid: RUN_ID,
+  flags: 'master',
+  'down-after-milliseconds': '5000',
+  'last-ping-sent': '0',
+};
+
+/** As Sentinel answers: a flat list. */
+function fields(change: Readonly<Record<string, string>> = {}): string {
+  const flat = Object.entries({ ...HEALTHY, ...change }).flat();
+  return `*${flat.length}\r\n${flat.map(bulk).join('')}`;
+}
+
+/** The outcome of a check of a fault of 4.5 s, by Sentinels that answer so. */
+async function outcomeOf(...answers: string[]): Promise<string> {
+  const servers = await Promise.all(
+    answers.map(async (SENTINEL, i) => ({ ...(await serverWith({ SENTINEL })), podName: `s-${i}` })),
+  );
+  const redis = { name: 'redis-0', runId: RUN_ID };
+  const { signal } = new AbortController();
+  return await requireNoFailover({ masterName: 'limits', servers }, redis, 4500, signal).then(
+    () => 'admitted',
+    (error: unknown) => {
+      if (!(error instanceof Refusal)) throw error;
+      return `${error.reason}: ${error.message}`;
+    },
+  );
+}
+
+describe('a check of Sentinels', () => {
+  it('admits a fault that is 500 ms shorter than all of them wait', async () => {
+    expect(await outcomeOf(fields(), fields({ 'down-after-milliseconds': '30000' }))).toBe('admitted');
+    expect(await outcomeOf(fields({ 'last-ping-sent': '250' }))).toBe('admitted');
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'waits less',
+      fields({ 'down-after-milliseconds': '4999' }),
+      /^RedisNotEligible: .* 4999 ms .* 4s499ms,/,
+    ],
+    [
+      'waits no longer than any fault',
+      fields({ 'down-after-milliseconds': '1400' }),
+      /500 ms shorter: set down-/,
+    ],
+    ['watches another server', fields({ runid: 'f'.repeat(40) }), /^RedisNotEligible: .*10\.0\.0\.7:6379/],
+    ['has not read the run_id yet', fields({ runid: '' }), /^RedisNotEligible: .*another server/],
+    ['takes it for failed', fields({ flags: 'master,s_down' }), /^RedisNotEligible: .*"master,s_down"/],
+    ['has lost it', fields({ flags: 'master,disconnected' }), /^RedisNotEligible: .*disconnected/],
+    ['reports no time', fields({ 'down-after-milliseconds': 'x' }), /^RedisNotEligible: .*is no Sentinel/],
+    ['has a PING waiting', fields({ 'last-ping-sent': '251' }), /^RedisUnreachable: .*waited 251 ms/],
+    ['answers text', '+OK\r\n', /^RedisNotEligible: .*is no Sentinel: .*instead of fields/],
+    ['answers nothing', '$-1\r\n', /^RedisNotEligible: .*is no Sentinel/],
+    ['answers half a field', '*1\r\n+ip\r\n', /^RedisNotEligible: .*is no Sentinel/],
+    ['answers 20 KB', `*2\r\n${bulk('ip')}${bulk('x'.repeat(20_000))}`, /more than 16384 bytes/],
+    ['answers 600 elements', `*600\r\n${'+a\r\n'.repeat(600)}`, /more than 512 elements/],
+    ['knows no such name', '-ERR No such master with that name\r\n', /sentinel\.masterName/],
+    ['is a Redis', "-ERR unknown command 'SENTINEL'\r\n", /^RedisNotEligible: .*is no Sentinel/],
+    ['rejects it', '-NOPERM no permissions\r\n', /^RedisUnreachable: .*"-@all \+sentinel\|master/],
+  ])('refuses one that %s', async (_, answer, message) => {
+    const outcome = await outcomeOf(fields(), answer);
+    expect(outcome).toMatch(message);
+    expect(outcome).toContain('s-1 (127.0.0.1:');
+  });
+
+  it('names the first of several, whichever answers first', async () => {
+    const late = fields({ flags: 'master,o_down' });
+    expect(await outcomeOf(fields(), late, fields({ flags: 's_down' }))).toContain('Sentinel s-1 ');
+    expect(await outcomeOf('-ERR 1\r\n', late)).toContain('Sentinel s-0 ');
+  });
+
+  it.each([
+    ['flags', fields({ flags: `master,${PASSWORD}` })],
+    ['an address', fields({ runid: '', ip: PASSWORD })],
+    ['an error', `-ERR ${PASSWORD}\r\n`],
+  ])('repeats no password that comes back in %s', async (_, answer) => {
+    const outcome = await outcomeOf(answer);
+    expect(outcome).toMatch(/^Redis(NotEligible|Unreachable): Sentinel s-0 /);
+    expect(outcome).not.toMatch(/Tr0|horse/);
+  });
+});

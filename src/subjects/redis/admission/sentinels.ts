@@ -1,0 +1,207 @@
+/**
+ * Whether Sentinels would take a pause of their primary for its failure. Sentinel sends a PING behind a PUBLISH, which a
+ * pause of writes holds up, so both wait for at most the pause: one that is shorter than down-after-milliseconds stays
+ * unnoticed. Every Sentinel is queried, because each has its own settings.
+ */
+import { formatDuration, messageOf } from '../../../api/index.ts';
+import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
+import { TIMED_OUT, within } from '../../waiting.ts';
+import { adviceOnConnection } from '../client/advice.ts';
+import { boundedConnection } from '../client/bounded-connection.ts';
+import { tellable } from '../client/redacted.ts';
+import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
+import { asFields, asInteger, ReplyTypeError } from '../client/reply-types.ts';
+import { RedisWireError } from '../client/wire-error.ts';
+import { isSentinel, type RedisClient } from './redis-clients.ts';
+import { OF_SENTINELS } from './redis-service.ts';
+
+/** The rights that the operator's user needs in Sentinel. */
+export const SENTINEL_ACL = '-@all +sentinel|master resetchannels';
+
+/**
+ * A pause is at least this much shorter than down-after-milliseconds. Redis ends a pause up to 100 ms late, the timer of
+ * Sentinel ticks every 100 ms, and a PING may wait already: see {@link MOST_PENDING_MS}.
+ */
+const MARGIN_MS = 500;
+
+/** If a PING has waited longer before the pause, the pause adds to a silence that Sentinel has counted already. */
+const MOST_PENDING_MS = 250;
+
+/** For each Sentinel, from connecting to its answer: the check right before a fault has 3 s in all. */
+const ANSWER_MS = 1500;
+
+/** SENTINEL MASTER answers some 40 fields in 1 KiB. */
+const REPLY_BYTES = 16 * 1024;
+
+/** The shortest pause that a spec may have, in milliseconds. */
+const SHORTEST_PAUSE_MS = 1000;
+
+/** What a Sentinel reports of the primary. */
+interface Watch {
+  readonly sentinel: RedisTarget;
+  readonly runId: string;
+  readonly flags: string;
+  readonly address: string;
+  readonly downAfterMs: number;
+  /** How long a PING has waited for its answer; 0: none waits. */
+  readonly pendingMs: number;
+}
+
+/**
+ * @param clients of the Redis; a Sentinel that watches it has a connection to it
+ * @throws {Refusal} RedisNotEligible if a Sentinel that was not found in the cluster watches
+ */
+export function requireFound(
+  clients: readonly RedisClient[],
+  {
+    password,
+    redis,
+    sentinels,
+  }: {
+    readonly redis: string;
+    readonly password: string | undefined;
+    readonly sentinels: SentinelsTarget | undefined;
+  },
+): void {
+  const found = new Set(sentinels?.servers.map(({ host }) => host));
+  const others = clients.filter((client) => isSentinel(client) && !found.has(client.ip ?? ''));
+  if (others.length === 0) return;
+  const advice = sentinels
+    ? `name a Service that selects all Sentinels in ${OF_SENTINELS.field}.service`
+    : `set ${OF_SENTINELS.field}.service and masterName, so that faults stay shorter than its down-after-milliseconds`;
+  const from = [...new Set(others.map(({ addr, ip }) => tellable(ip ?? addr, 80, password)))];
+  throw new Refusal(
+    'RedisNotEligible',
+    `a Sentinel at ${listed(from)} watches ${redis} and could take a pause for a failure: ${advice}`,
+  );
+}
+
+/**
+ * Queries all Sentinels at the same time; takes {@link ANSWER_MS} at most.
+ *
+ * @param redis the primary that is to be paused, and its run_id
+ * @param longestMs the longest pause
+ * @throws {Refusal} RedisNotEligible if a pause could be followed by a failover, or if a Sentinel watches another
+ * server; RedisUnreachable if that is unknown
+ */
+export async function requireNoFailover(
+  { masterName, servers }: SentinelsTarget,
+  redis: { readonly name: string; readonly runId: string },
+  longestMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const answers = await Promise.allSettled(servers.map((server) => query(server, masterName, signal)));
+  signal.throwIfAborted();
+  // The first in the order of names, whichever answered first: a message must not change without a cause.
+  const watches = answers.map((answer) => {
+    if (answer.status === 'rejected') throw answer.reason;
+    return answer.value;
+  });
+  for (const watch of watches) requireHealthy(watch, masterName, redis);
+  const [first] = watches.toSorted((a, b) => a.downAfterMs - b.downAfterMs);
+  if (first === undefined) return;
+  const most = first.downAfterMs - MARGIN_MS;
+  if (longestMs <= most) return;
+  const raise = `set down-after-milliseconds to at least ${longestMs + MARGIN_MS} on all Sentinels`;
+  const shorten = `set storeOutage.fault.duration and counterDrift.pause to at most ${formatDuration(most)}`;
+  throw notEligible(
+    first.sentinel,
+    `takes ${redis.name} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten}, or ${raise}`}`,
+  );
+}
+
+function requireHealthy(
+  { address, flags, pendingMs, runId, sentinel }: Watch,
+  masterName: string,
+  redis: { readonly name: string; readonly runId: string },
+): void {
+  if (runId !== redis.runId) {
+    throw notEligible(
+      sentinel,
+      `watches ${masterName} at ${address}, and ${redis.name} is another server or has restarted: name the Service of the primary in rateLimiter.redis.service, or wait until the Sentinels agree`,
+    );
+  }
+  if (flags !== 'master') {
+    throw notEligible(
+      sentinel,
+      `reports ${masterName} as "${flags}" instead of "master", so a failover may be near: wait until it has ended`,
+    );
+  }
+  if (pendingMs > MOST_PENDING_MS) {
+    throw new Refusal(
+      'RedisUnreachable',
+      `Sentinel ${redisName(sentinel)} has waited ${pendingMs} ms for an answer of ${redis.name}, and a pause would add to that: check the load of both, and the network between them`,
+    );
+  }
+}
+
+/** @throws {Refusal} or the reason of `signal` */
+async function query(sentinel: RedisTarget, masterName: string, signal: AbortSignal): Promise<Watch> {
+  signal.throwIfAborted();
+  const connection = boundedConnection(sentinel, {
+    connectTimeout: ANSWER_MS,
+    commandTimeout: ANSWER_MS,
+    replyBytes: REPLY_BYTES,
+  });
+  const answer = async (): Promise<unknown> => {
+    await connection.connect();
+    return await connection.call('SENTINEL', 'MASTER', masterName);
+  };
+  try {
+    const reply = await within(answer(), ANSWER_MS, signal);
+    if (reply === TIMED_OUT) throw new Error(`no answer came within ${ANSWER_MS} ms`);
+    return watchOf(sentinel, asFields('SENTINEL MASTER', reply));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unanswered(sentinel, masterName, error);
+  } finally {
+    connection.disconnect();
+  }
+}
+
+/** @throws ReplyTypeError */
+function watchOf(sentinel: RedisTarget, fields: ReadonlyMap<string, string>): Watch {
+  const text = (field: string, most: number): string =>
+    tellable(fields.get(field) ?? '', most, sentinel.password);
+  const milliseconds = (field: string): number => asInteger('SENTINEL MASTER', fields.get(field));
+  return {
+    sentinel,
+    runId: fields.get('runid') ?? '',
+    flags: text('flags', 64),
+    address: `${text('ip', 80)}:${text('port', 8)}`,
+    downAfterMs: milliseconds('down-after-milliseconds'),
+    pendingMs: milliseconds('last-ping-sent'),
+  };
+}
+
+/** The error of Sentinel or of the connection, with what to do about it. */
+function unanswered(sentinel: RedisTarget, masterName: string, error: unknown): Refusal {
+  const said = messageOf(error);
+  if (error instanceof ReplyTypeError || (error instanceof RedisWireError && error.code === 'PROTOCOL')) {
+    return notEligible(sentinel, `is no Sentinel: ${said}`);
+  }
+  const { field } = OF_SENTINELS;
+  if (/^ERR No such master/i.test(said)) {
+    return notEligible(
+      sentinel,
+      `watches no ${masterName}: write the name of sentinel monitor in ${field}.masterName`,
+    );
+  }
+  if (/^ERR unknown command/i.test(said)) {
+    return notEligible(
+      sentinel,
+      `is no Sentinel: name the Service and the port of the Sentinels in ${field}`,
+    );
+  }
+  const advice = said.startsWith('NOPERM')
+    ? `the ACL user of Sentinel lacks a right: grant it "${SENTINEL_ACL}"`
+    : /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/.test(said)
+      ? `name a Secret with its username and password in ${field}.authSecretName`
+      : adviceOnConnection(said, sentinel);
+  const message = withAdvice(tellable(said, 160, sentinel.password), advice);
+  return new Refusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
+}
+
+function notEligible(sentinel: RedisTarget, what: string): Refusal {
+  return new Refusal('RedisNotEligible', `Sentinel ${redisName(sentinel)} ${what}`);
+}

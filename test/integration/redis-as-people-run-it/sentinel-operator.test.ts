@@ -1,0 +1,138 @@
+/** The operator itself on a master that real Sentinels watch: pods, a Service and a Secret, as in a cluster. */
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { registerPods, serviceObject } from '../../../src/local/pods.ts';
+import { drift, rateLimiterOf, redisRef } from '../../kit/demo.ts';
+import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { conditionText, scenarioOf, verdictLine } from '../../kit/status.ts';
+import { World } from '../../kit/world.ts';
+import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from './support/sentinels.ts';
+
+const DOWN_AFTER_MS = 3000;
+const LABELS = { 'app.kubernetes.io/name': 'sentinel' };
+const SENTINEL = { service: 'redis-sentinel', masterName: WATCHED_AS, authSecretName: 'redis-sentinel-auth' };
+
+let world: World;
+let sentinels: readonly StartedSentinel[];
+beforeAll(async () => {
+  world = await World.start('strict');
+  const { controlPlane, namespace, redis, redisUsers, supervisor } = world.environment;
+  const master = { ...redis, user: redisUsers.admin };
+  sentinels = await startSentinels(supervisor, master, { downAfterMs: DOWN_AFTER_MS, replicas: 0 });
+  await register(...sentinels);
+  const { username = '', password = '' } = sentinels[0]?.target ?? {};
+  await controlPlane.kubectl.apply([
+    serviceObject({
+      namespace,
+      name: SENTINEL.service,
+      selector: LABELS,
+      port: 26_379,
+      targetPort: 'sentinel',
+    }),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'chaosdemo.dev/redis-auth',
+      metadata: { namespace, name: SENTINEL.authSecretName },
+      stringData: { username, password },
+    },
+  ]);
+});
+afterAll(async () => {
+  for (const { observer } of sentinels ?? []) observer.disconnect();
+  await world?.stop();
+});
+
+/** Makes pods of them behind the Service. */
+async function register(...started: readonly StartedSentinel[]): Promise<void> {
+  const { controlPlane, namespace } = world.environment;
+  const pods = started.map(({ pid, target: { host, podName, port } }) => ({
+    namespace,
+    name: podName,
+    labels: LABELS,
+    container: 'sentinel',
+    image: 'sentinel:1',
+    imageId: 'sentinel@sha256:1',
+    port: { name: 'sentinel', number: port },
+    ip: host,
+    pid,
+  }));
+  await registerPods(controlPlane.kubectl, pods);
+}
+
+const watched = () => rateLimiterOf({ redis: redisRef({ sentinel: SENTINEL }) });
+const outage = (countdown: string) => ({
+  name: 'outage',
+  type: 'StoreOutage',
+  countdown,
+  storeOutage: {
+    fault: { type: 'Stall', duration: '2500ms' },
+    callerTimeout: '1s',
+    settle: '2s',
+    accept: ['FailsClosed'],
+  },
+});
+
+async function refusal(name: string, spec: object): Promise<string | undefined> {
+  await world.applySpec(name, spec);
+  const status = await world.untilStatus(
+    name,
+    'a refusal',
+    (now) => conditionText(now, 'Stalled') === 'True RedisNotEligible',
+  );
+  expect(status.run).toBeUndefined();
+  await world.delete(name);
+  return status.message;
+}
+
+describe('a ChaosDemo on a master that Sentinels watch', () => {
+  it('is refused without them in the spec, with the fields to set', async () => {
+    expect(await refusal('unnamed', { scenarios: [drift()] })).toMatch(
+      /a Sentinel at 127\.0\.0\.8.* watches redis-0 .*set rateLimiter\.redis\.sentinel\.service and masterName/,
+    );
+  });
+
+  it('is refused with a fault of 4 s, also in a dry run', async () => {
+    const figures = /sentinel-81 .* 3000 ms .* 4000 ms .* at most 2s500ms, .* at least 4500 /;
+    const scenarios = [drift(), outage('0s')];
+    expect(await refusal('long', { rateLimiter: watched(), scenarios })).toMatch(figures);
+    expect(await refusal('dry', { rateLimiter: watched(), scenarios, dryRun: true })).toMatch(figures);
+  });
+
+  it.skipIf(withoutRealTime)('runs to its verdict with 2.5 s, and no Sentinel notices', (context) =>
+    keepingTime(async () => {
+      const seen: string[] = [];
+      for (const { target } of sentinels) {
+        const subscriber = new Redis({ host: target.host, port: target.port });
+        onTestFinished(() => subscriber.disconnect());
+        subscriber.on('pmessage', (_pattern: string, event: string) => seen.push(event));
+        await subscriber.psubscribe('*');
+      }
+      await world.applySpec('short', { rateLimiter: watched(), scenarios: [outage('0s')] });
+      const status = await world.ended('short');
+      expect(verdictLine(status)).toMatch(/^Succeeded /);
+      expect(scenarioOf(status)).toMatchObject({ result: 'Held', fault: { proof: 'Confirmed' } });
+      expect(seen.filter((event) => /down|switch|failover/.test(event))).toEqual([]);
+    })(context),
+  );
+
+  it.skipIf(withoutRealTime)('is not paused if a hasty Sentinel joins after the announcement', (context) =>
+    keepingTime(async () => {
+      const { redis, redisUsers, supervisor } = world.environment;
+      const before = await world.pauses();
+      await world.applySpec('joined', { rateLimiter: watched(), scenarios: [outage('8s')] });
+      await world.untilStatus(
+        'joined',
+        'the announcement',
+        ({ scenarios }) => scenarios?.[0]?.fault !== undefined,
+      );
+      const master = { ...redis, user: redisUsers.admin };
+      const fourth = await startSentinel(supervisor, master, { host: '127.0.0.84', downAfterMs: 2000 });
+      onTestFinished(() => fourth.observer.disconnect());
+      await register(fourth);
+      const status = await world.ended('joined');
+      expect(verdictLine(status)).toMatch(/RedisNotEligible/);
+      expect(await world.pauses()).toBe(before);
+    })(context),
+  );
+});

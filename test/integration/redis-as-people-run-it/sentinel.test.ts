@@ -1,0 +1,193 @@
+/** Faults of a real master under three real Sentinels: short ones go unnoticed, and others are not begun. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { Supervisor } from '../../../src/local/supervisor.ts';
+import type { RedisTarget, SentinelsTarget } from '../../../src/subjects/redis/client/redis-target.ts';
+import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { until } from '../../kit/until.ts';
+import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from './support/sentinels.ts';
+import { Replicated } from './support/topology.ts';
+
+const DOWN_AFTER_MS = 3000;
+const LONGEST_MS = 2500;
+
+let supervisor: Supervisor;
+let servers: Replicated;
+let sentinels: readonly StartedSentinel[];
+beforeAll(async () => {
+  supervisor = new Supervisor();
+  servers = await Replicated.start(supervisor, ['127.0.0.71', '127.0.0.72']);
+  sentinels = await startSentinels(supervisor, servers.master, { downAfterMs: DOWN_AFTER_MS, replicas: 2 });
+});
+afterAll(async () => {
+  servers?.close();
+  for (const { observer } of sentinels ?? []) observer.disconnect();
+  await supervisor?.close();
+});
+
+function found(change: Partial<SentinelsTarget> = {}): SentinelsTarget {
+  return { masterName: WATCHED_AS, servers: sentinels.map(({ target }) => target), ...change };
+}
+
+/** As found, with the last one changed. */
+function foundWith(change: Partial<RedisTarget>): SentinelsTarget {
+  const [first, second, third] = found().servers as [RedisTarget, RedisTarget, RedisTarget];
+  return found({ servers: [first, second, { ...third, ...change }] });
+}
+
+async function admission(longestMs = LONGEST_MS, target: SentinelsTarget | undefined = found()) {
+  return await servers.admission(servers.target(), longestMs, target);
+}
+
+/** How often Redis has carried CLIENT PAUSE out, by its own count. */
+async function pauses(): Promise<number> {
+  const info = await servers.observers[0]?.info('commandstats');
+  return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info ?? '')?.[1] ?? 0);
+}
+
+/** Sets it on one Sentinel, until the test ends. */
+async function setDownAfter(sentinel: StartedSentinel | undefined, ms: number): Promise<void> {
+  const set = async (value: number) =>
+    await sentinel?.observer.call('SENTINEL', 'SET', WATCHED_AS, 'down-after-milliseconds', String(value));
+  onTestFinished(async () => void (await set(DOWN_AFTER_MS)));
+  await set(ms);
+}
+
+/** Events of all Sentinels about the master. */
+async function eventsSeen(): Promise<readonly string[]> {
+  const seen: string[] = [];
+  for (const { target } of sentinels) {
+    const subscriber = new Redis({ host: target.host, port: target.port });
+    onTestFinished(() => subscriber.disconnect());
+    subscriber.on('pmessage', (_pattern: string, event: string, about: string) => {
+      if (about.startsWith('master ')) seen.push(event);
+    });
+    await subscriber.psubscribe('*');
+  }
+  return seen;
+}
+
+describe('a master that Sentinels watch', () => {
+  it('is admitted with a fault that is 500 ms shorter than down-after-milliseconds', async () => {
+    expect(await admission()).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it('is refused with a longer fault, with the numbers to write', async () => {
+    expect(await admission(2600)).toMatch(
+      /^RedisNotEligible: Sentinel sentinel-81 .* 3000 ms .* 2600 ms .* 500 ms .*duration.* at most 2s500ms.* at least 3100 /,
+    );
+  });
+
+  it('is judged by the smallest value of all', async () => {
+    await setDownAfter(sentinels[1], 2999);
+    expect(await admission()).toMatch(/^RedisNotEligible: Sentinel sentinel-82 .* 2999 ms .*2s499ms/);
+  });
+
+  it('is refused without Sentinels in the spec, with the fields to set', async () => {
+    const refusal = await servers.admission(servers.target(), LONGEST_MS);
+    expect(refusal).toMatch(
+      /^RedisNotEligible: a Sentinel at 127\.0\.0\.8\d, .*watches redis-0 .*rateLimiter\.redis\.sentinel\.service and masterName/,
+    );
+  });
+
+  it('is refused if one more watches it than were found, until that is found', async () => {
+    const options = { host: '127.0.0.84', downAfterMs: DOWN_AFTER_MS };
+    const fourth = await startSentinel(supervisor, servers.master, options);
+    onTestFinished(async () => {
+      fourth.kill('SIGKILL');
+      fourth.observer.disconnect();
+      await until(async () => /^[0-9a-f]{40}$/.test(await admission()), { what: 'it to be gone' });
+    });
+    await until(async () => (await admission()).includes('a Sentinel at 127.0.0.84 watches'), {
+      what: 'it to watch',
+    });
+    const four = found({ servers: [...found().servers, fourth.target] });
+    await until(async () => /^[0-9a-f]{40}$/.test(await admission(LONGEST_MS, four)), {
+      what: 'it to know the master',
+      deadlineMs: 20_000,
+    });
+  });
+
+  it('is refused if one does not answer', async () => {
+    sentinels[2]?.kill('SIGSTOP');
+    onTestFinished(() => sentinels[2]?.kill('SIGCONT'));
+    const start = performance.now();
+    expect(await admission()).toMatch(/^RedisUnreachable: Sentinel sentinel-83 .*no answer came within/);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  it.each<[string, () => SentinelsTarget, RegExp]>([
+    ['the name of another', () => found({ masterName: 'other' }), /watches no other: .*sentinel\.masterName/],
+    [
+      'a wrong password',
+      () => foundWith({ password: 'wrong' }),
+      /^RedisUnreachable: .*WRONGPASS.*sentinel\.authSecretName/,
+    ],
+    [
+      'a user without the right',
+      () => foundWith({ username: 'blind' }),
+      /^RedisUnreachable: .*NOPERM.*grant it "-@all \+sentinel\|master resetchannels"/,
+    ],
+    [
+      'a Redis in place of a Sentinel',
+      () => found({ servers: [...found().servers, { ...servers.target(), podName: 'sentinel-83' }] }),
+      /is no Sentinel: name the Service/,
+    ],
+  ])('is refused with %s', async (_, target, message) => {
+    const refusal = await admission(LONGEST_MS, target());
+    expect(refusal).toMatch(message);
+    expect(refusal).toMatch(/Sentinel sentinel-8[13] /);
+    expect(refusal).not.toContain('wrong ');
+  });
+
+  it('is refused if the Sentinels watch another', async () => {
+    const other = await Replicated.start(supervisor, []);
+    onTestFinished(() => other.close());
+    expect(await other.admission(other.target(), LONGEST_MS, found())).toMatch(
+      /^RedisNotEligible: Sentinel sentinel-81 .*watches limits at 127\.0\.0\.1:\d+, and redis-0 .*another server/,
+    );
+  });
+});
+
+describe.skipIf(withoutRealTime)('a fault under Sentinels', () => {
+  it.for(['Stall', 'Break'] as const)('goes unnoticed by all of them: %s of 2.5 s', (type, context) =>
+    keepingTime(async () => {
+      const before = await servers.replication();
+      const { driver, key } = await servers.driven(type, LONGEST_MS, found());
+      const seen = await eventsSeen();
+      const counted = await pauses();
+      await driver.leadThrough('outage', key, LONGEST_MS);
+      expect(driver.observed.faults['f']).toMatchObject({
+        proof: 'Confirmed',
+        endedAt: expect.any(Number),
+      });
+      expect(await pauses()).toBe(counted + 1);
+      // As long again as a Sentinel waits.
+      await sleep(DOWN_AFTER_MS);
+      expect(seen).toEqual([]);
+      expect(await servers.replication()).toEqual(before);
+    })(context),
+  );
+
+  it('is not injected if a value is lowered after its preparation', (context) =>
+    keepingTime(async () => {
+      const { driver, key } = await servers.driven('Stall', LONGEST_MS, found());
+      await driver.prepare('outage', key);
+      await setDownAfter(sentinels[2], 2900);
+      const counted = await pauses();
+      const report = await driver.inject('outage', key, LONGEST_MS);
+      expect(report).toMatchObject({ missed: true, message: expect.stringMatching(/sentinel-83 .*2900 ms/) });
+      expect(await pauses()).toBe(counted);
+    })(context));
+
+  it('would be noticed if it were longer: the events are seen', (context) =>
+    keepingTime(async () => {
+      const seen = await eventsSeen();
+      const [master] = servers.observers;
+      await master?.call('CLIENT', 'PAUSE', String(DOWN_AFTER_MS + 6000), 'WRITE');
+      await until(() => seen.includes('+sdown'), { what: '+sdown' });
+      await master?.call('CLIENT', 'UNPAUSE');
+      await until(() => seen.includes('-sdown') || seen.includes('+switch-master'), { what: 'its end' });
+    })(context));
+});
