@@ -39,7 +39,8 @@ export interface Stage {
   readonly controlPlane: ControlPlane;
   /** Namespace of the limiters and Redis; labelled to take part in chaos demos. */
   readonly namespace: string;
-  readonly redis: RedisServer;
+  /** Those that the stage started and ends. */
+  readonly redis?: RedisServer;
   readonly limiters: readonly Limiter[];
   /** In the sequence of `limiters`, then that of Redis. */
   readonly pods: readonly RegisteredPod[];
@@ -51,12 +52,13 @@ export interface Stage {
 
 /** A running environment with the reference rate limiter. */
 export interface Environment extends Stage {
+  readonly redis: RedisServer;
   readonly redisUsers: RedisUsers;
 }
 
-/** Running rate limiters over a Redis, not registered yet. */
+/** Running rate limiters over a Redis, not registered yet. What was running before is in neither of the first two. */
 export interface StartedLimiters {
-  readonly server: RedisServer;
+  readonly server?: RedisServer;
   readonly limiters: readonly Limiter[];
   /** Creates the pods that represent them, then that of Redis, in `namespace`. */
   readonly register: (kubectl: Kubectl, namespace: string) => Promise<RegisteredPod[]>;
@@ -80,18 +82,20 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     options,
     async (start) => await launchLimiters(start, options.mode, redisUsers),
   );
-  return { ...stage, redisUsers };
+  // launchLimiters has started one.
+  return { ...stage, redis: stage.redis as RedisServer, redisUsers };
 }
 
 /**
  * Starts a control plane and, concurrently, the parts of `launchParts`. If a part fails, the started parts are stopped before
  * the error is thrown.
+ * @param supervisor the owner of everything; closed by stop() and after an error
  */
 export async function startStage(
   options: StageOptions,
   launchParts: (start: StageStart) => Promise<StartedLimiters>,
+  supervisor = new Supervisor(),
 ): Promise<Stage> {
-  const supervisor = new Supervisor();
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
   const start = { ...options, supervisor, signal };
@@ -180,15 +184,15 @@ async function register(
 
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    onProgress('stop', 'stopping rate limiters, Redis and the control plane');
+    onProgress('stop', 'stopping everything that was started');
     // The limiters deliver their last counts while Redis is still there.
     await Promise.all(limiters.map((limiter) => limiter.process.stop(3_000)));
-    await server.stop();
+    await server?.stop();
     await controlPlane.stop();
     await supervisor.close();
   };
   const broken = new Promise<LocalError>((resolve) => {
-    void server.broken.then(resolve);
+    void server?.broken.then(resolve);
     const processes = [...limiters.map(({ process }) => process), controlPlane.etcd, controlPlane.apiServer];
     for (const [index, process] of processes.entries()) {
       void process.exited.then(async () => {
@@ -202,7 +206,7 @@ async function register(
     supervisor,
     controlPlane,
     namespace,
-    redis: server,
+    ...(server && { redis: server }),
     limiters,
     pods,
     broken,

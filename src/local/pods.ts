@@ -13,7 +13,8 @@ export interface PodSpec {
   readonly port: { readonly name: string; readonly number: number };
   /** A loopback address of this machine. */
   readonly ip: string;
-  readonly pid: number;
+  /** Unknown if the process was running before. */
+  readonly pid?: number;
 }
 
 /** A pod that exists in the API server. */
@@ -110,7 +111,7 @@ function statusOf(spec: PodSpec, ready: boolean, startedAt: string): object {
         name: spec.container,
         image: spec.image,
         imageID: spec.imageId,
-        containerID: `process://${spec.pid}`,
+        ...(spec.pid !== undefined && { containerID: `process://${spec.pid}` }),
         ready,
         started: true,
         restartCount: 0,

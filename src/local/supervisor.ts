@@ -77,9 +77,9 @@ export class OwnedProcess {
     }
   }
 
-  /** SIGTERM, and SIGKILL to its whole group after `graceMs` (default 5 s). Resolves when it has ended. */
+  /** SIGTERM to its whole group, and SIGKILL after `graceMs` (default 5 s). Resolves when it has ended. */
   async stop(graceMs = 5_000): Promise<ProcessExit> {
-    this.kill('SIGTERM');
+    if (!this.#exit) this.#signalGroup('SIGTERM');
     const timer = setTimeout(() => this.killGroup(), graceMs);
     try {
       return await this.exited;
@@ -90,8 +90,12 @@ export class OwnedProcess {
 
   /** SIGKILL to the process and its children. */
   killGroup(): void {
+    this.#signalGroup('SIGKILL');
+  }
+
+  #signalGroup(signal: NodeJS.Signals): void {
     try {
-      process.kill(-this.pid, 'SIGKILL');
+      process.kill(-this.pid, signal);
     } catch {
       // The group is empty.
     }
