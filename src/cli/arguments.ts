@@ -5,7 +5,17 @@ import type { LimiterMode } from '../local/limiters.ts';
 /** The ChaosDemo that runs by default. */
 export const SAMPLE = 'manifests/samples/demo.yaml';
 
-export interface DemoOptions {
+/** How a run is shown, and the files that it leaves. */
+export interface ShowOptions {
+  readonly ui?: boolean;
+  readonly plain?: boolean;
+  readonly keep?: boolean;
+  readonly report?: string;
+  readonly reportDir?: string;
+  readonly history?: string;
+}
+
+export interface DemoOptions extends ShowOptions {
   readonly mode: LimiterMode;
   readonly file: string;
   readonly limiter?: string;
@@ -13,12 +23,6 @@ export interface DemoOptions {
   readonly pace?: 'auto' | 'manual';
   readonly diagnosis?: string;
   readonly diagnosisProfiles?: string;
-  readonly ui?: boolean;
-  readonly plain?: boolean;
-  readonly keep?: boolean;
-  readonly report?: string;
-  readonly reportDir?: string;
-  readonly history?: string;
 }
 
 /** How the bundled rate limiters count. */
@@ -39,9 +43,28 @@ export function diagnosisOption(help: string): Option {
   });
 }
 
+/** The exit statuses of a run, for `--help`. */
+export const EXIT_STATUSES = `
+Exit status: 0 Succeeded, 1 Failed, 2 Errored or not run at all, 3 Aborted, 64 wrong usage,
+130 stopped by Ctrl-C.`;
+
+/** Adds the options in {@link ShowOptions}. */
+export function withShowOptions(command: Command): Command {
+  return command
+    .option(
+      '--ui',
+      'open the run as a live page in your browser, and print its address; it stays after the verdict until Ctrl-C',
+    )
+    .option('--plain', 'print the rows of kubectl and the story line by line instead of the live view')
+    .option('--keep', 'leave everything running after the verdict, and print how to use kubectl with it')
+    .option('--report <file>', 'write the final ChaosDemo object to this file, as JSON')
+    .option('--report-dir <folder>', 'write report.html, report.md, junit.xml and history.jsonl into it')
+    .option('--history <file>', 'write all that was recorded to this file, for chaosdemo check');
+}
+
 /** The command of a demo that can also run these rate limiters by name. */
 export function demoCommand(limiters: readonly string[]): Command {
-  return new Command('npm run demo --')
+  const command = new Command('npm run demo --')
     .description(
       'Runs a whole chaos demo on this machine: a real Kubernetes API server, a real Redis, three rate limiters, and the operator that puts them through real failures.',
     )
@@ -67,20 +90,6 @@ export function demoCommand(limiters: readonly string[]): Command {
     .option(
       '--diagnosis-profiles <file>',
       'profiles of models for the operator, see docs/diagnosis-models.md',
-    )
-    .option(
-      '--ui',
-      'open the run as a live page in your browser, and print its address; it stays after the verdict until Ctrl-C',
-    )
-    .option('--plain', 'print the rows of kubectl and the story line by line instead of the live view')
-    .option('--keep', 'leave everything running after the verdict, and print how to use kubectl with it')
-    .option('--report <file>', 'write the final ChaosDemo object to this file, as JSON')
-    .option('--report-dir <folder>', 'write report.html, report.md, junit.xml and history.jsonl into it')
-    .option('--history <file>', 'write all that was recorded to this file, for chaosdemo check')
-    .addHelpText(
-      'after',
-      `
-Exit status: 0 Succeeded, 1 Failed, 2 Errored or not run at all, 3 Aborted, 64 wrong usage,
-130 stopped by Ctrl-C.`,
     );
+  return withShowOptions(command).addHelpText('after', EXIT_STATUSES);
 }

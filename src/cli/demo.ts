@@ -2,21 +2,13 @@
  * The program of `npm run demo`: everything on one machine. Starts the processes of a cluster, applies a ChaosDemo,
  * prints its progress, and leaves nothing behind.
  */
-import { writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { terminalLine } from '../api/index.ts';
+import { resolve } from 'node:path';
 import type { Stage } from '../local/environment.ts';
-import { startOperator } from '../local/operator.ts';
 import type { Supervisor } from '../local/supervisor.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';
-import { openDemoPage } from './demo-page.ts';
-import { EXIT_BY_PHASE } from './exit-status.ts';
-import { follow, showLines, showScreen } from './follow.ts';
-import { isShownLive, type OtherLimiters, type PlannedDemo, planOf } from './plan.ts';
+import { type OtherLimiters, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
-import type { ReportSource } from './report/report.ts';
-import { verdictLines } from './run-text.ts';
-import { hasTerminal } from './view/screen.ts';
+import { announceStop, progress, runPlan } from './run-plan.ts';
 
 /** Additional capabilities of a demo, from outside this folder. */
 export interface DemoExtras {
@@ -27,83 +19,6 @@ export interface DemoExtras {
     onProgress: (message: string) => void,
     signal: AbortSignal,
   ): Promise<string>;
-}
-
-const start = performance.now();
-
-/** Lines held back while a live view has the terminal. */
-let buffered: string[] | undefined;
-
-/** Prints one line; much of the text comes from the cluster. */
-function print(line: string): void {
-  if (buffered) buffered.push(line);
-  else process.stdout.write(`${terminalLine(line)}\n`);
-}
-
-/** A line of progress, with the time since the start. */
-function progress(step: string, message: string): void {
-  print(`[${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s] ${step}: ${message}`);
-}
-
-async function main(extras: DemoExtras, options: DemoOptions, signal: AbortSignal): Promise<number> {
-  const { demo, from, start } = await planOf(options, extras.limiters);
-  const environment = await start({ onProgress: progress, signal });
-  try {
-    const profiles = await findProfiles(extras, options, environment, signal);
-    const args = profiles === undefined ? [] : [`--diagnosis-profiles=${profiles}`];
-    const operator = await startOperator(environment, { signal, args });
-    progress('operator', `started under its own ServiceAccount; log: ${operator.process.logFile}`);
-    try {
-      await environment.controlPlane.kubectl.apply([demo], { signal });
-      progress('demo', `applied ${from}`);
-      const failed = new AbortController();
-      // Without these, progress cannot be observed; a limiter or Redis that dies is part of the demo.
-      const { apiServer, etcd } = environment.controlPlane;
-      for (const vital of [operator.process, apiServer, etcd]) {
-        void vital.exited.then(() => failed.abort(vital.exitError()));
-      }
-      void environment.broken.then((error) => print(`   ${error.message}`));
-      const page = options.ui ? await openDemoPage(environment, demo.metadata.name, print) : undefined;
-      try {
-        const isLive = isShownLive(options, hasTerminal());
-        const ended = await present(environment, demo, isLive, AbortSignal.any([signal, failed.signal]));
-        await printResult(environment, ended, options, signal);
-        if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) print(line);
-        if (options.keep) printUsage(environment, demo.metadata.name);
-        if (page || options.keep) await interrupted(signal);
-        return EXIT_BY_PHASE[ended.demo.status?.phase ?? ''] ?? 2;
-      } finally {
-        await page?.close();
-      }
-    } finally {
-      progress('stop', 'stopping the operator, which releases what is paused');
-      await operator.stop();
-    }
-  } finally {
-    await environment.stop();
-  }
-}
-
-/** Prints the verdict, and writes the files of the run. */
-async function printResult(
-  { controlPlane }: Stage,
-  { demo: ended, evidence }: ReportSource,
-  { history, report, reportDir }: DemoOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const line of verdictLines(ended, evidence)) print(line);
-  if (report) {
-    await writeFile(report, `${JSON.stringify(ended, null, 2)}\n`);
-    for (const line of ['', `The final object is in ${report}`]) print(line);
-  }
-  if (reportDir || history) {
-    const { reportOnRun } = await import('./report/write.ts');
-    const paths = await reportOnRun(controlPlane.kubectl, ended, { reportDir, history }, signal);
-    for (const path of paths) print(`Report: ${path}`);
-    if (history && !paths.includes(history)) {
-      print(`There is no history of this run, so ${history} was not written`);
-    }
-  }
 }
 
 /** The file of profiles for the operator; if it names the local model, that is running by then. */
@@ -119,55 +34,15 @@ async function findProfiles(
   return await startModel(supervisor, (message) => progress('model', message), signal);
 }
 
-/** Shows the run to its end. Lines printed while a live view has the terminal appear when it is closed. */
-async function present(
-  environment: Stage,
-  demo: PlannedDemo,
-  isLive: boolean,
-  signal: AbortSignal,
-): Promise<ReportSource> {
-  const isManual = demo.spec?.pace?.mode === 'Manual';
-  const options = { name: demo.metadata.name, isManual, print, signal };
-  if (!isLive) return await follow(environment, options, showLines);
-  buffered = [];
-  try {
-    return await follow(environment, options, showScreen);
-  } finally {
-    const waiting = buffered;
-    buffered = undefined;
-    for (const line of waiting) print(line);
-  }
-}
-
-/** Prints how to use the processes left running. */
-function printUsage({ controlPlane, namespace }: Stage, name: string): void {
-  const { binary, kubeconfig } = controlPlane.kubectl;
-  const help = `
-Everything is still running. In another terminal:
-
-  export KUBECONFIG=${kubeconfig}
-  export PATH=${dirname(binary)}:$PATH
-  kubectl -n ${namespace} get chaosdemo ${name} -o yaml
-  kubectl -n ${namespace} annotate chaosdemo ${name} --overwrite chaosdemo.dev/requested-at=$(date +%s)
-
-Ctrl-C ends it.`;
-  for (const line of help.split('\n')) print(line);
-}
-
-/** Resolves on Ctrl-C. */
-async function interrupted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-}
-
 /** Runs the demo selected by the command line of this process, to its end, and sets the exit status. */
 export async function runDemo(extras: DemoExtras): Promise<void> {
   await runProgram<DemoOptions>(demoCommand(extras.limiters.names), {
-    main: async (options, signal) => await main(extras, options, signal),
+    main: async (options, signal) =>
+      await runPlan(await planOf(options, extras.limiters), options, signal, async (environment) => {
+        const profiles = await findProfiles(extras, options, environment, signal);
+        return profiles === undefined ? [] : [`--diagnosis-profiles=${profiles}`];
+      }),
     failed: 2,
-    onInterrupt: () => {
-      print('');
-      print('Stopping: restoring and ending everything that was started');
-    },
+    onInterrupt: announceStop,
   });
 }

@@ -6,6 +6,7 @@ import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/kube-config.ts';
 import type { Stage } from '../local/environment.ts';
 import { annotate } from './plugin/demos.ts';
+import { Waiter } from './plugin/run-state.ts';
 import { readDiagnoses } from './report/read.ts';
 import type { ReportSource } from './report/report.ts';
 import { listenToKeys, waitingOf } from './stepper.ts';
@@ -38,7 +39,7 @@ type Show = (
 
 /**
  * Shows the run until it has ended; returns the final object, with the evidence if there is a diagnosis.
- * @throws if it was deleted, an annotation could not be written, the keyboard has ended, or the reason of `signal`
+ * @throws if it was deleted or is not accepted for 20 s, an annotation could not be written, the keyboard has ended, or the reason of `signal`
  */
 export async function follow(
   stage: Pick<Stage, 'controlPlane' | 'namespace'>,
@@ -49,6 +50,7 @@ export async function follow(
   const { name, signal } = options;
   const client = new KubeClient(loadKubeConfig(controlPlane.kubectl.kubeconfig));
   const failed = new AbortController();
+  const waiter = new Waiter();
   const advance = (state: LiveState | undefined): void => {
     const waiting = waitingOf(state?.demo?.status ?? {});
     if (!waiting) return;
@@ -66,6 +68,10 @@ export async function follow(
       signal: AbortSignal.any([signal, failed.signal]),
       resultOf: ({ deleted, demo }) => {
         if (deleted) throw new Error(`the ChaosDemo ${name} was deleted`);
+        const outcome = demo && waiter.observe(demo, performance.now());
+        if (outcome?.why === 'refused') {
+          throw new Error(`the ChaosDemo ${name} is not accepted (${outcome.reason}): ${outcome.message}`);
+        }
         return demo?.status?.run?.verdict ? demo : undefined;
       },
     });

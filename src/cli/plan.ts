@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { KIND } from '../api/index.ts';
 import { type Stage, type StageOptions, startEnvironment } from '../local/environment.ts';
 import { UsageError } from '../settings/settings.ts';
-import type { DemoOptions } from './arguments.ts';
+import type { DemoOptions, ShowOptions } from './arguments.ts';
 
 /** The fields of a ChaosDemo that are read here before it is applied. */
 export interface PlannedDemo {
@@ -22,7 +22,7 @@ export interface Plan {
 }
 
 /** Whether the run is shown full-screen. The address of a page must stay visible and clickable. */
-export function isShownLive({ plain, ui }: Pick<DemoOptions, 'plain' | 'ui'>, hasTerminal: boolean): boolean {
+export function isShownLive({ plain, ui }: Pick<ShowOptions, 'plain' | 'ui'>, hasTerminal: boolean): boolean {
   return hasTerminal && !plain && !ui;
 }
 

@@ -23,21 +23,35 @@ export async function runProgram<Options extends object>(
   { main, failed, onInterrupt }: Run<Options>,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
-  const interrupted = interruptedBy(['SIGINT', 'SIGTERM'], onInterrupt);
-  command
-    .exitOverride()
-    .showHelpAfterError('See --help.')
-    .action(async () => {
-      process.exitCode = await main(command.opts<Options>(), interrupted, command.args);
-    });
-  try {
+  const run = async (signal: AbortSignal): Promise<number> => {
+    let status = 0;
+    command
+      .exitOverride()
+      .showHelpAfterError('See --help.')
+      .action(async () => {
+        status = await main(command.opts<Options>(), signal, command.args);
+      });
     await command.parseAsync([...args], { from: 'user' });
+    return status;
+  };
+  await runMain(run, failed, onInterrupt);
+}
+
+/** Runs `main` as {@link runProgram} does, after its command line was parsed. */
+export async function runMain(
+  main: (signal: AbortSignal) => Promise<number>,
+  failed: number,
+  onInterrupt?: () => void,
+): Promise<void> {
+  const interrupted = interruptedBy(['SIGINT', 'SIGTERM'], onInterrupt);
+  try {
+    process.exitCode = await main(interrupted);
   } catch (error) {
     process.exitCode = exitOf(error, interrupted, failed);
   }
 }
 
-/** Prints why it failed. Returns the exit status. */
+/** Prints why it failed. Returns the exit status: `failed`, 64 for wrong usage, 130 if it is interrupted. */
 function exitOf(error: unknown, interrupted: AbortSignal, failed: number): number {
   // Commander has printed what is wrong, or the help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;

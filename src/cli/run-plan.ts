@@ -1,0 +1,145 @@
+/** Runs a ChaosDemo on its target on this machine: applies it, shows the run, and leaves nothing behind. */
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { terminalLine } from '../api/index.ts';
+import type { Stage } from '../local/environment.ts';
+import { startOperator } from '../local/operator.ts';
+import type { ShowOptions } from './arguments.ts';
+import { openDemoPage } from './demo-page.ts';
+import { EXIT_BY_PHASE } from './exit-status.ts';
+import { follow, showLines, showScreen } from './follow.ts';
+import { isShownLive, type Plan, type PlannedDemo } from './plan.ts';
+import type { ReportSource } from './report/report.ts';
+import { verdictLines } from './run-text.ts';
+import { hasTerminal } from './view/screen.ts';
+
+const start = performance.now();
+
+/** Lines held back while a live view has the terminal. */
+let buffered: string[] | undefined;
+
+/** Prints one line; much of the text comes from the cluster. */
+export function print(line: string): void {
+  if (buffered) buffered.push(line);
+  else process.stdout.write(`${terminalLine(line)}\n`);
+}
+
+/** A line of progress, with the time since the start. */
+export function progress(step: string, message: string): void {
+  print(`[${((performance.now() - start) / 1000).toFixed(1).padStart(5)} s] ${step}: ${message}`);
+}
+
+/** Prints that the run is being interrupted, which takes some seconds. */
+export function announceStop(): void {
+  print('');
+  print('Stopping: restoring and ending everything that was started');
+}
+
+/**
+ * Starts the target and the operator, runs the demo, and prints the result. Returns the exit status.
+ * @param operatorArgs flags of the operator
+ */
+export async function runPlan(
+  { demo, from, start }: Plan,
+  options: ShowOptions,
+  signal: AbortSignal,
+  operatorArgs: (environment: Stage) => Promise<readonly string[]> = async () => [],
+): Promise<number> {
+  const environment = await start({ onProgress: progress, signal });
+  try {
+    const args = await operatorArgs(environment);
+    const operator = await startOperator(environment, { signal, args });
+    progress('operator', `started under its own ServiceAccount; log: ${operator.process.logFile}`);
+    try {
+      await environment.controlPlane.kubectl.apply([demo], { signal });
+      progress('demo', `applied ${from}`);
+      const failed = new AbortController();
+      // Without these, progress cannot be observed; a limiter or Redis that dies is part of the demo.
+      const { apiServer, etcd } = environment.controlPlane;
+      for (const vital of [operator.process, apiServer, etcd]) {
+        void vital.exited.then(() => failed.abort(vital.exitError()));
+      }
+      void environment.broken.then((error) => print(`   ${error.message}`));
+      const page = options.ui ? await openDemoPage(environment, demo.metadata.name, print) : undefined;
+      try {
+        const isLive = isShownLive(options, hasTerminal());
+        const ended = await present(environment, demo, isLive, AbortSignal.any([signal, failed.signal]));
+        await printResult(environment, ended, options, signal);
+        if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) print(line);
+        if (options.keep) printUsage(environment, demo.metadata.name);
+        if (page || options.keep) await interrupted(signal);
+        return EXIT_BY_PHASE[ended.demo.status?.phase ?? ''] ?? 2;
+      } finally {
+        await page?.close();
+      }
+    } finally {
+      progress('stop', 'stopping the operator, which releases what is paused');
+      await operator.stop();
+    }
+  } finally {
+    await environment.stop();
+  }
+}
+
+/** Prints the verdict, and writes the files of the run. */
+async function printResult(
+  { controlPlane }: Stage,
+  { demo: ended, evidence }: ReportSource,
+  { history, report, reportDir }: ShowOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const line of verdictLines(ended, evidence)) print(line);
+  if (report) {
+    await writeFile(report, `${JSON.stringify(ended, null, 2)}\n`);
+    for (const line of ['', `The final object is in ${report}`]) print(line);
+  }
+  if (reportDir || history) {
+    const { reportOnRun } = await import('./report/write.ts');
+    const paths = await reportOnRun(controlPlane.kubectl, ended, { reportDir, history }, signal);
+    for (const path of paths) print(`Report: ${path}`);
+    if (history && !paths.includes(history)) {
+      print(`There is no history of this run, so ${history} was not written`);
+    }
+  }
+}
+
+/** Shows the run to its end. Lines printed while a live view has the terminal appear when it is closed. */
+async function present(
+  environment: Stage,
+  demo: PlannedDemo,
+  isLive: boolean,
+  signal: AbortSignal,
+): Promise<ReportSource> {
+  const isManual = demo.spec?.pace?.mode === 'Manual';
+  const options = { name: demo.metadata.name, isManual, print, signal };
+  if (!isLive) return await follow(environment, options, showLines);
+  buffered = [];
+  try {
+    return await follow(environment, options, showScreen);
+  } finally {
+    const waiting = buffered;
+    buffered = undefined;
+    for (const line of waiting) print(line);
+  }
+}
+
+/** Prints how to use the processes left running. */
+function printUsage({ controlPlane, namespace }: Stage, name: string): void {
+  const { binary, kubeconfig } = controlPlane.kubectl;
+  const help = `
+Everything is still running. In another terminal:
+
+  export KUBECONFIG=${kubeconfig}
+  export PATH=${dirname(binary)}:$PATH
+  kubectl -n ${namespace} get chaosdemo ${name} -o yaml
+  kubectl -n ${namespace} annotate chaosdemo ${name} --overwrite chaosdemo.dev/requested-at=$(date +%s)
+
+Ctrl-C ends it.`;
+  for (const line of help.split('\n')) print(line);
+}
+
+/** Resolves on Ctrl-C. */
+async function interrupted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+}
