@@ -14,6 +14,7 @@ const oldestNode = 20;
 const projectNode = 24;
 
 const entries = {
+  chaosdemo: ['src/cli/chaosdemo.ts'],
   demo: ['tools/demo/main.ts'],
   kind: ['tools/cluster/main.ts'],
   model: ['tools/model/main.ts'],
@@ -62,7 +63,9 @@ const stale = whyPackagesAreStale();
 if (stale) await installPackages(stale);
 const node = findProjectNode();
 if (name === 'install') process.exit(0);
-process.exit(await handOver(node, [...entry, ...args]));
+// The files and commands in its arguments are of the folder where it was called.
+const cwd = name === 'chaosdemo' ? process.cwd() : root;
+process.exit(await handOver(node, [join(root, entry[0]), ...entry.slice(1), ...args], cwd));
 
 /** Why node_modules is not what package-lock.json asks for; undefined when it is. */
 function whyPackagesAreStale() {
@@ -122,14 +125,14 @@ function findProjectNode() {
   );
 }
 
-async function handOver(node, nodeArgs) {
+async function handOver(node, nodeArgs, cwd) {
   const follow = new URL('tools/follow-parent.mjs', import.meta.url).href;
   const env = { ...process.env, CHAOSDEMO_PARENT_PID: String(process.pid) };
   // Programs that are started further down must find Node 24 as well.
   env.PATH = `${join(root, 'node_modules', '.bin')}:${env.PATH ?? ''}`;
   // Several processes load the same thousand modules: compiled once is enough.
   env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'compile');
-  return await run([node, `--import=${follow}`, ...nodeArgs], env);
+  return await run([node, `--import=${follow}`, ...nodeArgs], env, 'inherit', cwd);
 }
 
 /**
@@ -137,9 +140,9 @@ async function handOver(node, nodeArgs) {
  * A Ctrl-C reaches this process up to twice, from the terminal and from npm, and
  * the command not at all: it gets each signal from here, once.
  */
-function run([command, ...commandArgs], env, stdio = 'inherit') {
+function run([command, ...commandArgs], env, stdio = 'inherit', cwd = root) {
   return new Promise((resolve) => {
-    const child = spawn(command, commandArgs, { cwd: root, stdio, detached: true, env });
+    const child = spawn(command, commandArgs, { cwd, stdio, detached: true, env });
     const lastSent = new Map();
     const forward = (signal) => {
       const now = Date.now();

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `chaosdemo`: works on the files of a run, on a machine without cluster, store or network. */
+/** `chaosdemo`: tests an API on this machine, and works on the files of a run. Needs no cluster. */
 import { createReadStream } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -13,13 +13,14 @@ import {
 import { asExpected } from '../demo/verdict.ts';
 import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
 import { replay } from '../subjects/ratelimiter/replay.ts';
+import { type InitOptions, initCommand, type TestOptions, testCommand } from './laptop/arguments.ts';
 import { scenarioLines } from './run-text.ts';
 
-/** Exit statuses of `check`. */
+/** Exit statuses. */
 const EXIT = { asExpected: 0, unexpected: 1, inconclusive: 2, usage: 64, data: 65, noInput: 66 } as const;
 
 const program = new Command('chaosdemo')
-  .description('Works with the files of a ChaosDemo run. Needs no cluster, no Redis and no network.')
+  .description('Tests the rate limiter of an API on this machine, and works with the files of a run.')
   .version(packageJson.version, '--version')
   .helpCommand(false)
   .exitOverride();
@@ -48,6 +49,34 @@ Examples:
     process.stdout.write(`${lines.join('\n')}\n`);
     process.exitCode = exitOf(scenarios);
   });
+
+program.addCommand(
+  testCommand()
+    .exitOverride()
+    .action(async (options: TestOptions) => {
+      // Loads what starts a control plane, which `check` does not need.
+      const { runTest } = await import('./laptop/test.ts');
+      await runHere(async (signal) => await runTest(options, signal));
+    }),
+);
+
+program.addCommand(
+  initCommand()
+    .exitOverride()
+    .action(async (options: InitOptions) => {
+      const { runInit } = await import('./laptop/init.ts');
+      await runHere(async (signal) => await runInit(options, signal));
+    }),
+);
+
+/** Sets the exit status; failures are printed with what to do. */
+async function runHere(main: (signal: AbortSignal) => Promise<number>): Promise<void> {
+  const [{ runMain }, { announceStop }] = await Promise.all([
+    import('./program.ts'),
+    import('./run-plan.ts'),
+  ]);
+  await runMain(main, EXIT.inconclusive, announceStop);
+}
 
 function inputOf(file: string): AsyncIterable<string> {
   return file === '-' ? process.stdin.setEncoding('utf8') : createReadStream(file, 'utf8');

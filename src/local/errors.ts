@@ -41,6 +41,10 @@ const remedies = {
     'Install Chromium or Chrome and see that `chromium --version` works (Debian: apt-get install chromium fonts-dejavu-core; macOS: brew install --cask chromium).',
   RUNTIME_MISSING:
     'Install what is missing (Debian, Ubuntu: apt-get install python3-venv default-jdk-headless maven; Go: https://go.dev/dl), or take a limiter in JavaScript, which needs nothing more.',
+  API_NOT_STARTED:
+    'The command must start a server that listens on 127.0.0.1 or on all addresses, at the port in the variable PORT, and stays in the foreground. Run it by hand to see what it prints: PORT=3000 REDIS_URL=redis://127.0.0.1:6379 COMMAND.',
+  API_NOT_ON_REDIS:
+    'Have the API connect to the Redis in REDIS_URL, or name the Redis that it uses: --redis redis://127.0.0.1:6379. An API that counts in its memory has no Redis to stall.',
   STOPPED: 'Start a new environment.',
 } as const;
 

@@ -128,7 +128,7 @@ async function download(
 async function build(cache: string, versions: PinnedVersions, options: StepOptions): Promise<FoundBinaries> {
   const target = join(cache, builtName(versions));
   options.progress(
-    `building the control plane into ${target}: this takes 4 to 15 minutes, once for this machine`,
+    `building the control plane into ${target}: this takes 4 to 15 minutes, once for this machine. To skip it, set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl`,
   );
   return await place(target, (folder) => buildControlPlane(folder, versions, options));
 }

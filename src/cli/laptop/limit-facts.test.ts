@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { ApiOptions } from './arguments.ts';
+import { limitFrom, type Shown } from './limit-facts.ts';
+
+/** 17 s after the begin of a minute. */
+const AT = 1_800_000_017_000;
+
+function facts(shown: Partial<Shown>, options: Partial<ApiOptions> = {}) {
+  const complete: Shown = { requests: 20, source: 'measured', quota: {}, firstAt: AT, ...shown };
+  const { findings, limit } = limitFrom(complete, options);
+  return { ...limit, ...Object.fromEntries(findings.map(({ source, what }) => [what, source])) };
+}
+
+const fixed = { algorithm: 'guess', windowStart: 'FirstRequest' };
+
+describe('the limit of an API', () => {
+  it.each<[string, Partial<Shown>, object]>([
+    ['no header', {}, { window: 'guess' }],
+    ['a policy', { quota: { windowSeconds: 30, resetSeconds: 30 } }, { window: 'found' }],
+    ['a policy of a day', { quota: { windowSeconds: 86_400 } }, { window: 'guess' }],
+    ['a reset', { quota: { resetSeconds: 899.4 } }, { window: 'guess' }],
+  ])('has a source for its window, with %s', (_, shown, expected) => {
+    expect(facts(shown)).toMatchObject({ ...expected, limit: 'measured' });
+  });
+
+  it.each<[string, Partial<Shown>, string]>([
+    ['the policy', { quota: { windowSeconds: 30, resetSeconds: 3 } }, '30s'],
+    ['the reset, rounded up', { quota: { resetSeconds: 57.5 } }, '60s'],
+    ['the reset, with a second more', { quota: { resetSeconds: 61 } }, '60s'],
+    ['one returned request', { returned: { what: 'one request', afterSeconds: 3.1 } }, '60s'],
+    ['all of them', { returned: { what: 'several requests', afterSeconds: 5.1 } }, '5s'],
+    ['nothing at all', { returned: { what: 'nothing', afterSeconds: 4 } }, '60s'],
+  ])('has its window by %s', (_, shown, window) => {
+    expect(
+      limitFrom({ requests: 20, source: 'measured', quota: {}, firstAt: AT, ...shown }, {}).limit.window,
+    ).toBe(window);
+  });
+
+  it.each<[string, Partial<Shown>, Partial<ApiOptions>, object]>([
+    ['is a guess without a header', {}, {}, fixed],
+    [
+      'is by the clock if a new caller has the rest of a minute',
+      { quota: { windowSeconds: 60, resetSeconds: 43 } },
+      {},
+      { algorithm: 'measured', windowStart: 'Clock' },
+    ],
+    [
+      'is not by the clock with a whole minute',
+      { quota: { windowSeconds: 60, resetSeconds: 60 } },
+      {},
+      fixed,
+    ],
+    [
+      'is unknown at the begin of a minute',
+      { quota: { windowSeconds: 60, resetSeconds: 60 }, firstAt: AT - 17_000 },
+      {},
+      fixed,
+    ],
+    [
+      'is a bucket if one request is returned',
+      { returned: { what: 'one request', afterSeconds: 3 } },
+      {},
+      { algorithm: 'measured', windowStart: undefined },
+    ],
+    ['is a window if all are', { returned: { what: 'several requests', afterSeconds: 3 } }, {}, fixed],
+    ['is as given', {}, { algorithm: 'SlidingWindow' }, { algorithm: 'given', windowStart: undefined }],
+    ['starts as given', {}, { windowStart: 'Clock' }, { algorithm: 'given', windowStart: 'Clock' }],
+  ])('%s', (_, shown, options, { algorithm, windowStart }: { algorithm?: string; windowStart?: string }) => {
+    expect(facts(shown, options).algorithm).toBe(algorithm);
+    expect(facts(shown, options).windowStart).toBe(windowStart);
+  });
+});

@@ -1,0 +1,139 @@
+/** The limit of an API, from what its answers showed. Pure. */
+import { parseDuration } from '../../api/index.ts';
+import type { ApiOptions } from './arguments.ts';
+import type { ApiFacts } from './manifest.ts';
+import type { Quota } from './quota.ts';
+
+/** How a fact is known. */
+export type Source = 'given' | 'measured' | 'found' | 'guess';
+
+/** One fact, for a line of the output. */
+export interface Finding {
+  readonly what: string;
+  readonly source: Source;
+  readonly because: string;
+}
+
+/** What a rejected caller got back while it was watched; seconds. */
+export interface Returned {
+  readonly what: 'nothing' | 'one request' | 'several requests';
+  /** From its first request until then. */
+  readonly afterSeconds: number;
+}
+
+/** What the requests of one caller showed. */
+export interface Shown {
+  readonly requests: number;
+  readonly source: Source;
+  /** Of the first answer. */
+  readonly quota: Quota;
+  /** When the first answer arrived; milliseconds since the epoch. */
+  readonly firstAt: number;
+  /** If the caller was watched. */
+  readonly returned?: Returned;
+}
+
+/** A header that reports a time in whole seconds may be off by this, in seconds. */
+const ROUNDING = 1.5;
+/** Usual windows in seconds. */
+const USUAL_WINDOWS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
+const DEFAULT_SECONDS = 60;
+
+/** The window by which a caller is watched; seconds. */
+export function expectedSeconds({ window }: Pick<ApiOptions, 'window'>, { windowSeconds }: Quota): number {
+  return window === undefined ? (windowSeconds ?? DEFAULT_SECONDS) : parseDuration(window) / 1000;
+}
+
+/** The limit, and how each part of it is known. */
+export function limitFrom(
+  shown: Shown,
+  options: Pick<ApiOptions, 'algorithm' | 'window' | 'windowStart'>,
+): { readonly limit: ApiFacts['limit']; readonly findings: readonly Finding[] } {
+  const { quota, requests, source } = shown;
+  const other = quota.limit !== undefined && quota.limit !== requests;
+  const reported = other ? `, but a header reports ${quota.limit}` : '';
+  const window = windowFrom(shown, options.window);
+  const counting = countingFrom(shown, parseDuration(window.value) / 1000, options);
+  return {
+    limit: { requests, window: window.value, ...counting.value },
+    findings: [
+      { what: 'limit', source, because: `${requests} requests${reported}` },
+      { what: 'window', ...window.finding },
+      { what: 'algorithm', ...counting.finding },
+    ],
+  };
+}
+
+interface Known<T> {
+  readonly value: T;
+  readonly finding: Omit<Finding, 'what'>;
+}
+
+function windowFrom({ quota, requests, returned }: Shown, given: string | undefined): Known<string> {
+  const known = (value: string, source: Source, because: string): Known<string> => ({
+    value,
+    finding: { source, because: `${value}${because}` },
+  });
+  if (given !== undefined) return known(given, 'given', '');
+  const { resetSeconds, windowSeconds } = quota;
+  if (windowSeconds !== undefined && windowSeconds >= 1 && windowSeconds <= 3600) {
+    return known(`${windowSeconds}s`, 'found', ', in the policy that a header reports');
+  }
+  const { afterSeconds = 0, what = 'nothing' } = returned ?? {};
+  const after = `${afterSeconds.toFixed(1)} s after its first request`;
+  if (what === 'several requests') {
+    return known(`${nearest(afterSeconds)}s`, 'measured', `: a rejected caller was admitted again ${after}`);
+  }
+  if (what === 'one request') {
+    const seconds = nearest(afterSeconds * requests);
+    return known(`${seconds}s`, 'guess', `: one request of ${requests} was returned ${after}`);
+  }
+  const usual = USUAL_WINDOWS.find((seconds) => seconds >= (resetSeconds ?? Infinity) - ROUNDING);
+  if (usual === undefined || resetSeconds === undefined) {
+    return known(`${DEFAULT_SECONDS}s`, 'guess', ': no header reports it. Correct it with --window');
+  }
+  const left = Math.round(resetSeconds);
+  return known(`${usual}s`, 'guess', `: the first answer to a new caller reports a reset in ${left} s`);
+}
+
+/** The usual window with the smallest relative distance. */
+function nearest(seconds: number): number {
+  const distance = (window: number): number => Math.abs(Math.log(seconds / window));
+  return USUAL_WINDOWS.reduce((best, window) => (distance(window) < distance(best) ? window : best));
+}
+
+type Counting = Pick<ApiFacts['limit'], 'algorithm' | 'windowStart'>;
+
+/** A new caller has a whole window if it begins with the first request, and what is left of it if the clock does. */
+function countingFrom(
+  { firstAt, quota: { resetSeconds }, returned }: Shown,
+  seconds: number,
+  { algorithm, windowStart }: Pick<ApiOptions, 'algorithm' | 'windowStart'>,
+): Known<Counting> {
+  const known = (value: Counting, source: Source, because: string): Known<Counting> => ({
+    value,
+    finding: { source, because },
+  });
+  if (algorithm !== undefined && algorithm !== 'FixedWindow') return known({ algorithm }, 'given', algorithm);
+  const fixed = { algorithm: 'FixedWindow', windowStart: windowStart ?? 'FirstRequest' };
+  if (windowStart !== undefined) return known(fixed, 'given', `FixedWindow, ${windowStart}`);
+  if (algorithm === undefined && returned?.what === 'one request') {
+    return known(
+      { algorithm: 'TokenBucket' },
+      'measured',
+      'TokenBucket: a rejected caller got one request back, not all',
+    );
+  }
+  const leftByClock = seconds - ((firstAt / 1000) % seconds);
+  const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= ROUNDING;
+  if (resetSeconds !== undefined && !isNear(leftByClock, seconds) && isNear(resetSeconds, leftByClock)) {
+    const left = `a new caller has ${Math.round(resetSeconds)} s left of ${seconds} s`;
+    return known({ ...fixed, windowStart: 'Clock' }, 'measured', `FixedWindow by the clock: ${left}`);
+  }
+  const noBucket = returned?.what === 'nothing' ? ', since nothing was returned as by a bucket' : '';
+  return known(
+    fixed,
+    'guess',
+    `FixedWindow from the first request${noBucket}. It may be another, see --algorithm and --window-start`,
+  );
+}

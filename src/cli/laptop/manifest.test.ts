@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { ScenarioSpec } from '../../api/index.ts';
+import { UsageError } from '../../settings/settings.ts';
+import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
+import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
+import { type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
+import { type ApiFacts, demoOf, isKeyed } from './manifest.ts';
+
+const keyed = { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }] };
+const facts: ApiFacts = {
+  request: keyed,
+  healthPath: '/healthz',
+  limit: { requests: 10, window: '1m', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+  instances: 3,
+  login: false,
+};
+
+interface Spec {
+  readonly rateLimiter: object;
+  readonly scenarios: readonly [ScenarioSpec, ScenarioSpec];
+}
+const specOf = (changes: Partial<ApiFacts> = {}): Spec =>
+  demoOf({ ...facts, ...changes }).spec as unknown as Spec;
+
+describe('the ChaosDemo for an API', () => {
+  it('has a rate limiter that the schema accepts', () => {
+    expect(rateLimiterSchema.parse(specOf({ login: true }).rateLimiter)).toMatchObject({
+      selector: { matchLabels: { app: 'api' } },
+      http: { identity: 'Key', headers: keyed.headers },
+      redis: { service: 'redis', authSecretName: 'redis-auth', allowOtherClients: false },
+    });
+  });
+
+  it('identifies callers by their address if the request has no place for a key', () => {
+    const request = { ...keyed, headers: [] };
+    expect(specOf({ request, instances: 1 }).rateLimiter).toMatchObject({
+      http: { identity: 'SourceAddress' },
+    });
+    expect(isKeyed({ ...request, path: '/$(key)' })).toBe(true);
+    expect(isKeyed({ ...request, body: '{"user":"$(key)"}' })).toBe(true);
+  });
+
+  it('permits other clients of Redis only if it is stated', () => {
+    const allowed = (changes: Partial<ApiFacts>) =>
+      rateLimiterSchema.parse(specOf(changes).rateLimiter).redis.allowOtherClients;
+    expect([allowed({}), allowed({ allowOtherClients: true })]).toEqual([false, true]);
+  });
+
+  const windows = ['1s', '2s', '10s', '1m', '15m', '1h'];
+  const cases = windows.flatMap((window) => [1, 2, 3, 10].map((instances) => ({ window, instances })));
+
+  it.each([
+    [1, 24],
+    [10, 24],
+    [20, 24],
+    [100, 21],
+    [300, 17],
+    [1000, 14],
+    [5000, 6],
+  ])('with limit %d, sends enough to prove something in %d of 24 cases', (requests, provable) => {
+    const specs = cases.flatMap(({ instances, window }) => {
+      try {
+        return [{ instances, spec: specOf({ limit: { ...facts.limit, requests, window }, instances }) }];
+      } catch (error) {
+        expect(error).toBeInstanceOf(UsageError);
+        return [];
+      }
+    });
+    for (const { instances, spec } of specs) {
+      const limiter = rateLimiterSchema.parse(spec.rateLimiter);
+      expect([requests, instances, limiter.limit.window, ...unprovable(spec, limiter, instances)]).toEqual([
+        requests,
+        instances,
+        limiter.limit.window,
+        undefined,
+        undefined,
+      ]);
+    }
+    expect(specs.length).toBe(provable);
+  });
+});
+
+/** Why no run can end as expected, for each scenario as the API server returns it. */
+function unprovable(
+  { scenarios }: Spec,
+  limiter: RateLimiterSpec,
+  instances: number,
+): (string | undefined)[] {
+  const [outage, burst] = scenarios;
+  const common = { expect: 'Held', countdown: '3s' } as const;
+  const storeOutageOf = storeOutage.api.schema.parse(outage['storeOutage']);
+  const ghostAllowingOf = ghostAllowing.api.schema.parse(burst['ghostAllowing'] ?? {});
+  return [
+    storeOutage.unprovable({ ...outage, ...common, storeOutage: storeOutageOf }, limiter, instances),
+    ghostAllowing.unprovable({ ...burst, ...common, ghostAllowing: ghostAllowingOf }, limiter, instances),
+  ];
+}

@@ -1,0 +1,120 @@
+/** The ChaosDemo for an API on this machine. Pure. */
+import { counted, GROUP, KIND } from '../../api/index.ts';
+import { UsageError } from '../../settings/settings.ts';
+import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
+import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
+import { type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
+import type { PlannedDemo } from '../plan.ts';
+import type { Header } from './arguments.ts';
+
+/** The request that the limiter counts. */
+export interface CountedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly Header[];
+  readonly body?: string;
+}
+
+/** Everything that the spec needs about an API. */
+export interface ApiFacts {
+  /** With `$(key)` or `$(address)` in it, unless the API identifies callers by their address. */
+  readonly request: CountedRequest;
+  readonly healthPath: string;
+  readonly limit: {
+    readonly requests: number;
+    /** A duration. */
+    readonly window: string;
+    readonly algorithm: string;
+    readonly windowStart?: string;
+  };
+  readonly instances: number;
+  /** Redis needs a login. */
+  readonly login: boolean;
+  /** Redis may have more clients than the API. */
+  readonly allowOtherClients?: boolean;
+  readonly accept?: readonly string[];
+}
+
+/** Name of the object and of its pods. */
+export const NAME = 'api';
+export const NAMESPACE = 'ratelimiter';
+export const LABELS = { app: NAME };
+
+/** Stalls and rates to choose from, the least that proves something first. */
+const DURATIONS = ['10s', '20s', '30s', '60s'];
+const RATES = [5, 10, 15, 20, 25, 30, 40, 50];
+const TRIALS_BY_ADDRESS = 2;
+/** Of every scenario, as the API server fills them in. */
+const DEFAULTS = { expect: 'Held', countdown: '3s' } as const;
+
+/** Whether each request can have its own caller. */
+export function isKeyed({ body = '', headers, path }: CountedRequest): boolean {
+  return [path, body, ...headers.map(({ value }) => value)].some((text) => /\$\((key|address)\)/.test(text));
+}
+
+/** The object to apply. @throws UsageError if no run can show anything about this limit */
+export function demoOf(facts: ApiFacts): PlannedDemo {
+  const { allowOtherClients, healthPath, limit, login, request } = facts;
+  const byAddress = !isKeyed(request);
+  const rateLimiter = {
+    selector: { matchLabels: LABELS },
+    port: 'http',
+    interface: 'HTTP',
+    http: { ...(byAddress && { identity: 'SourceAddress' }), ...request },
+    health: { path: healthPath },
+    limit,
+    redis: {
+      service: 'redis',
+      ...(login && { authSecretName: 'redis-auth' }),
+      ...(allowOtherClients && { allowOtherClients }),
+    },
+  };
+  const limiter = parsed(rateLimiter);
+  const scenarios = [outageOf(facts, limiter), burstOf(facts, limiter, byAddress)];
+  const demo = {
+    apiVersion: `${GROUP}/v1alpha1`,
+    kind: KIND,
+    metadata: { name: NAME, namespace: NAMESPACE },
+    spec: { rateLimiter, scenarios, pace: { mode: 'Auto', dwell: '0s' } },
+  };
+  return demo;
+}
+
+function parsed(rateLimiter: object): RateLimiterSpec {
+  const { data, error } = rateLimiterSchema.safeParse(rateLimiter);
+  if (data) return data;
+  const [issue] = error.issues;
+  throw new UsageError(`rateLimiter.${issue?.path.join('.')} of the ChaosDemo: ${issue?.message}`);
+}
+
+/** The shortest stall with the fewest requests in which a caller exceeds this limit. */
+function outageOf({ accept, instances, request }: ApiFacts, limiter: RateLimiterSpec): object {
+  let reason: string | undefined;
+  for (const duration of DURATIONS) {
+    for (const requestsPerSecond of RATES) {
+      const parameters = {
+        fault: { type: 'Stall', duration },
+        callerTimeout: '1s',
+        requestsPerSecond,
+        ...(accept && { accept }),
+      };
+      const scenario = { name: 'outage', type: 'StoreOutage', storeOutage: parameters };
+      const defaults = { ...DEFAULTS, storeOutage: storeOutage.api.schema.parse(parameters) };
+      const why = storeOutage.unprovable({ ...scenario, ...defaults }, limiter, instances);
+      if (why === undefined) return scenario;
+      reason ??= why;
+    }
+  }
+  throw new UsageError(
+    `no stall of up to ${DURATIONS.at(-1)} with ${RATES.at(-1)} requests per second shows how ${counted(instances, 'instance')} with this limit behave: ${reason}${isKeyed(request) ? '' : '. With --start, --instances 1 starts one'}`,
+  );
+}
+
+function burstOf({ instances }: ApiFacts, limiter: RateLimiterSpec, byAddress: boolean): object {
+  const parameters = byAddress ? { trials: TRIALS_BY_ADDRESS } : undefined;
+  const scenario = { name: 'burst', type: 'GhostAllowing', ...(parameters && { ghostAllowing: parameters }) };
+  const defaults = { ...DEFAULTS, ghostAllowing: ghostAllowing.api.schema.parse(parameters ?? {}) };
+  const why = ghostAllowing.unprovable({ ...scenario, ...defaults }, limiter, instances);
+  if (why === undefined) return scenario;
+  throw new UsageError(`no burst shows whether this limit is kept: ${why}`);
+}

@@ -1,0 +1,145 @@
+/** Brings up an API on this machine, or finds it running, and finds out what its limiter does. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { counted } from '../../api/index.ts';
+import { launchRedis, type StageStart } from '../../local/environment.ts';
+import { LocalError } from '../../local/errors.ts';
+import type { Limiter } from '../../local/limiters.ts';
+import { type Address, accepts, type OwnRedis, startInstances } from '../../local/own-api.ts';
+import type { RedisServer } from '../../local/redis-server.ts';
+import { UsageError } from '../../settings/settings.ts';
+import type { ApiOptions } from './arguments.ts';
+import type { Finding } from './limit-facts.ts';
+import { NAME } from './manifest.ts';
+import { Probe, type Probed } from './probe.ts';
+import { RedisOfApi } from './redis.ts';
+import { ApiClient } from './request.ts';
+import type { Target } from './target.ts';
+
+/** An API that answers, and its Redis. */
+export interface Prepared {
+  readonly instances: readonly (Address & Partial<Limiter> & { readonly name: string })[];
+  /** The instances that were started here. */
+  readonly started: readonly Limiter[];
+  readonly redis: OwnRedis;
+  /** A Redis that was started here. */
+  readonly server?: RedisServer;
+  readonly facts: Probed;
+  readonly findings: readonly Finding[];
+}
+
+/** How long a limiter that counts later may take to reach Redis, as the controls of a run have it; milliseconds. */
+const LATE_MS = 5_000;
+const POLL_MS = 100;
+/** Lines of output that show why an instance failed. */
+const LOG_LINES = 15;
+
+/** @throws UsageError or LocalError with what to do; what was started ends with the supervisor */
+export async function prepare(options: ApiOptions, target: Target, start: StageStart): Promise<Prepared> {
+  const { onProgress, signal } = start;
+  const server = target.redis ? undefined : await launchRedis(start);
+  const redis = target.redis ?? redisOf(server as RedisServer);
+  const connection = new RedisOfApi(redis);
+  let started: readonly Limiter[] = [];
+  try {
+    const clients = await connection.clients();
+    if (target.redis)
+      onProgress('redis', `${redis.host}:${redis.port} answers, and has ${counted(clients, 'client')}`);
+    started = await startedOf(target, redis, start);
+    const instances =
+      started.length > 0 ? started.map((one) => ({ ...one, host: one.ip })) : await runningOf(target);
+    onProgress('limiters', `instances: ${instances.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
+    const before = await connection.counts().catch(() => undefined);
+    const probed = await probe(options, target, instances[0] as Address, start);
+    if (before) await requireUse(connection, before, redis, signal);
+    // They expire as well, but a window may take an hour.
+    if (target.redis) await connection.removeKeys([probed.mark]).catch(() => undefined);
+    return { instances, started, redis, ...(server && { server }), ...probed };
+  } catch (error) {
+    if (!signal.aborted) for (const line of lastOutput(started)) onProgress('limiters', line);
+    throw error;
+  } finally {
+    connection.close();
+  }
+}
+
+/** What the first of the instances that were started here wrote last. */
+export function lastOutput([first]: readonly Limiter[]): readonly string[] {
+  const lines =
+    first?.process
+      .logTail(LOG_LINES)
+      .split('\n')
+      .filter((line) => line !== '') ?? [];
+  return first && lines.length > 0 ? [`the last output of ${first.name}:`, ...lines] : [];
+}
+
+function redisOf({ host, pid, port }: RedisServer): OwnRedis {
+  return { host, port, pid };
+}
+
+async function startedOf(
+  { instances, redis }: Target,
+  { host, password, port }: OwnRedis,
+  { onProgress, signal, supervisor }: StageStart,
+): Promise<readonly Limiter[]> {
+  if (!('command' in instances)) return [];
+  const { command, count } = instances;
+  onProgress('limiters', `starting ${count} x ${command}`);
+  return await startInstances({
+    supervisor,
+    name: NAME,
+    command,
+    count,
+    redisUrl: redis?.url ?? `redis://${host}:${port}`,
+    secrets: password === undefined ? [] : [password],
+    signal,
+  });
+}
+
+async function runningOf({ instances }: Target): Promise<(Address & { readonly name: string })[]> {
+  if ('command' in instances) return [];
+  for (const { host, port } of instances) {
+    if (await accepts({ host, port })) continue;
+    throw new UsageError(
+      `--url: nothing accepts connections at ${host}:${port}: start your API, or correct the port`,
+    );
+  }
+  return instances.map((address, index) => ({ ...address, name: `${NAME}-${index}` }));
+}
+
+async function probe(
+  options: ApiOptions,
+  { path }: Target,
+  address: Address,
+  { onProgress, signal }: StageStart,
+): Promise<Pick<Prepared, 'facts' | 'findings'> & { readonly mark: string }> {
+  const client = new ApiClient(address, signal);
+  const probing = new Probe(client, options, path);
+  try {
+    const facts = await probing.run();
+    for (const { because, source, what } of probing.findings) {
+      onProgress('limiters', `${what}, ${source}: ${because}`);
+    }
+    return { facts, findings: probing.findings, mark: probing.mark };
+  } finally {
+    await client.close();
+  }
+}
+
+/** The requests of the probe must have reached Redis: most mistakes with its address show here, within seconds. */
+async function requireUse(
+  connection: RedisOfApi,
+  before: Parameters<RedisOfApi['usedSince']>[0],
+  { host, port }: OwnRedis,
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + LATE_MS;
+  while ((await connection.usedSince(before)) === 0) {
+    if (performance.now() > deadline) {
+      throw new LocalError(
+        'API_NOT_ON_REDIS',
+        `The API answered, and Redis at ${host}:${port} received no data command during its answers or in the ${LATE_MS / 1000} s after: the API does not count there.`,
+      );
+    }
+    await sleep(POLL_MS, undefined, { signal });
+  }
+}

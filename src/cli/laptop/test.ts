@@ -1,0 +1,100 @@
+/** `chaosdemo test`: from an API on this machine to a verdict, with a control plane and operator that end with the run. */
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Stage, type StageOptions, startStage } from '../../local/environment.ts';
+import { type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
+import { Supervisor } from '../../local/supervisor.ts';
+import type { Plan } from '../plan.ts';
+import { print, progress, runPlan } from '../run-plan.ts';
+import type { TestOptions } from './arguments.ts';
+import { type ApiFacts, demoOf, isKeyed, LABELS, NAME, NAMESPACE } from './manifest.ts';
+import { lastOutput, type Prepared, prepare } from './prepare.ts';
+import { RedisOfApi } from './redis.ts';
+import { targetOf } from './target.ts';
+import { textOf } from './text.ts';
+
+const ERRORED = 2;
+
+/** Runs the test to its end. Returns the exit status. @throws UsageError or LocalError with what to do */
+export async function runTest(options: TestOptions, signal: AbortSignal): Promise<number> {
+  const target = targetOf(options);
+  const supervisor = new Supervisor();
+  try {
+    const prepared = await prepare(options, target, { onProgress: progress, supervisor, signal });
+    const { facts, instances } = prepared;
+    const known: ApiFacts = {
+      ...facts,
+      instances: instances.length,
+      login: prepared.redis.password !== undefined,
+      ...(options.accept && { accept: options.accept }),
+    };
+    const demo = demoOf(known);
+    if (options.save !== undefined) {
+      await writeFile(options.save, textOf(demo, prepared.findings));
+      progress('demo', `wrote ${resolve(options.save)}`);
+    }
+    if (!prepared.server)
+      progress('redis', 'writes of all its clients stall for 10 s or more during the run');
+    const plan: Plan = {
+      // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
+      // another one, so they cannot be told apart.
+      demo: prepared.server ? demo : demoOf({ ...known, allowOtherClients: true }),
+      from: `the ChaosDemo ${NAME}`,
+      start: async (stage) => {
+        const started = await stageOf(prepared, supervisor, stage);
+        const stop = async (): Promise<void> => {
+          // The file ends with the stage.
+          output = lastOutput(prepared.started);
+          await started.stop();
+        };
+        return { ...started, stop };
+      },
+    };
+    if (!isKeyed(facts.request)) {
+      progress('demo', 'all requests share one limit, and the run waits for whole windows: it takes minutes');
+    }
+    let output: readonly string[] = [];
+    const status = await runPlan(plan, options, signal);
+    if (status === ERRORED) for (const line of output) print(line);
+    return status;
+  } finally {
+    await supervisor.close();
+  }
+}
+
+async function stageOf(prepared: Prepared, supervisor: Supervisor, options: StageOptions): Promise<Stage> {
+  const { instances, redis, server, started } = prepared;
+  const stage = await startStage(
+    options,
+    async () => ({
+      ...(server && { server }),
+      limiters: started,
+      register: async (kubectl, namespace) =>
+        await registerOwnApi(kubectl, { namespace, labels: LABELS, instances, redis }),
+    }),
+    supervisor,
+  );
+  const stop = async (): Promise<void> => {
+    if (!server) await removeKeys(stage, redis);
+    await stage.stop();
+  };
+  return { ...stage, stop };
+}
+
+/** Limits of callers of the run expire, but a window may take an hour. */
+async function removeKeys({ controlPlane }: Stage, redis: OwnRedis): Promise<void> {
+  const connection = new RedisOfApi(redis);
+  try {
+    const get = ['get', 'chaosdemo', NAME, '-n', NAMESPACE];
+    const { metadata } = await controlPlane.kubectl.json<{ readonly metadata: { readonly uid: string } }>(
+      get,
+    );
+    // As fixtures of this object begin.
+    const removed = await connection.removeKeys([`demo-chaos-key-${metadata.uid.slice(0, 8)}-`]);
+    progress('redis', `removed ${removed} keys of callers of this run`);
+  } catch {
+    progress('redis', 'keys of callers of this run could not be removed; they expire with their windows');
+  } finally {
+    connection.close();
+  }
+}

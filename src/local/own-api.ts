@@ -1,0 +1,180 @@
+/**
+ * An API of the user as the target of a run: instances that are running already, or that are started by a command of the
+ * user, over a Redis of this machine. All of them listen on loopback, each on a port of its own.
+ */
+import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
+import { delimiter, join, sep } from 'node:path';
+import { LocalError } from './errors.ts';
+import type { Kubectl } from './kubectl.ts';
+import type { Limiter } from './limiters.ts';
+import { type PodSpec, type RegisteredPod, registerPods, serviceObject } from './pods.ts';
+import { freePort } from './ports.ts';
+import { root } from './run.ts';
+import type { OwnedProcess, Supervisor } from './supervisor.ts';
+
+/** Where something listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A Redis, with the login that a URL has. */
+export interface OwnRedis extends Address {
+  readonly username?: string;
+  readonly password?: string;
+  /** Of a Redis that was started here. */
+  readonly pid?: number;
+}
+
+/** A command that starts one instance, which listens on the port in the variable PORT. */
+export interface InstancesStart {
+  readonly supervisor: Supervisor;
+  readonly name: string;
+  /** Passed to a shell. */
+  readonly command: string;
+  readonly count: number;
+  /** The value of REDIS_URL. */
+  readonly redisUrl: string;
+  readonly secrets: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+const LOOPBACK = '127.0.0.1';
+/** Compiling servers, such as those of TypeScript or a JVM, take tens of seconds. */
+const READY_MS = 60_000;
+const CONNECT_MS = 2_000;
+
+/**
+ * Starts the instances and resolves when each accepts connections. On failure none is left.
+ * @throws LocalError API_NOT_STARTED, with the end of the output
+ */
+export async function startInstances(options: InstancesStart): Promise<Limiter[]> {
+  const { count, signal, supervisor } = options;
+  const folder = supervisor.temporaryFolder('api');
+  const started: Limiter[] = [];
+  try {
+    for (let index = 0; index < count; index += 1) started.push(await startInstance(options, index, folder));
+    await Promise.all(started.map(async (instance) => await untilListening(instance, signal)));
+    return started;
+  } catch (error) {
+    await Promise.all(started.map(({ process }) => process.stop(2_000)));
+    throw error;
+  }
+}
+
+async function startInstance(
+  { command, name: prefix, redisUrl, secrets, supervisor }: InstancesStart,
+  index: number,
+  folder: string,
+): Promise<Limiter> {
+  const port = await freePort([LOOPBACK]);
+  const name = `${prefix}-${index}`;
+  const process = await supervisor.start({
+    name,
+    command: '/bin/sh',
+    // A shell with a trap waits for the command that it runs, which gets the signal as well, and may end in its own time.
+    args: ['-c', `trap : TERM\n${command}`],
+    env: { ...environmentOfUser(), PORT: String(port), REDIS_URL: redisUrl },
+    logFile: join(folder, `${name}.log`),
+    secrets,
+  });
+  return { name, ip: LOOPBACK, port, url: `http://${LOOPBACK}:${port}`, process };
+}
+
+/** The environment of this process without what bootstrap.mjs adds: the user's command runs on the user's Node. */
+export function environmentOfUser(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const { NODE_COMPILE_CACHE: cache, ...rest } = env;
+  const ofThisProject = join(root, 'node_modules');
+  const isOurs = (path: string): boolean => path === ofThisProject || path.startsWith(ofThisProject + sep);
+  const path = (env['PATH'] ?? '').split(delimiter).filter((folder) => !isOurs(folder));
+  return {
+    ...rest,
+    PATH: path.join(delimiter),
+    ...(cache !== undefined && !isOurs(cache) && { NODE_COMPILE_CACHE: cache }),
+  };
+}
+
+async function untilListening({ ip, name, port, process }: Limiter, signal: AbortSignal): Promise<void> {
+  try {
+    await process.untilReady(() => accepts({ host: ip, port }), READY_MS, signal);
+  } catch (error) {
+    if (!(error instanceof LocalError)) throw error;
+    throw new LocalError('API_NOT_STARTED', `${error.message}\n(${name} had PORT=${port})`, { cause: error });
+  }
+}
+
+/** Whether something accepts TCP connections there. */
+export async function accepts({ host, port }: Address): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: CONNECT_MS });
+    const end = (result: boolean) => (): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
+}
+
+/** An API and its Redis, to be registered in one namespace. */
+export interface OwnTarget {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The processes are known if they were started here. */
+  readonly instances: readonly (Address & { readonly name: string; readonly process?: OwnedProcess })[];
+  readonly redis: OwnRedis;
+}
+
+/**
+ * Creates their pods, the Service `redis` and, for a Redis with a password, the Secret `redis-auth`. Returns the pods in
+ * the sequence of `instances`, then that of Redis.
+ */
+export async function registerOwnApi(
+  kubectl: Kubectl,
+  { instances, labels, namespace, redis }: OwnTarget,
+): Promise<RegisteredPod[]> {
+  const redisOne = podOf(namespace, 'redis-0', { app: 'redis' }, 'redis', redis, redis.pid);
+  const service = { namespace, name: 'redis', selector: redisOne.labels, port: 6379, targetPort: 'redis' };
+  const { password, username } = redis;
+  await kubectl.apply([
+    serviceObject(service),
+    ...(password === undefined
+      ? []
+      : [
+          {
+            apiVersion: 'v1',
+            kind: 'Secret',
+            type: 'chaosdemo.dev/redis-auth',
+            metadata: { namespace, name: 'redis-auth' },
+            stringData: { password, ...(username !== undefined && { username }) },
+          },
+        ]),
+  ]);
+  const pods = instances.map((instance) =>
+    podOf(namespace, instance.name, labels, 'http', instance, instance.process?.pid),
+  );
+  return await registerPods(kubectl, [...pods, redisOne]);
+}
+
+function podOf(
+  namespace: string,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  portName: string,
+  { host, port }: Address,
+  pid: number | undefined,
+): PodSpec {
+  // The operator compares images only with each other: all instances count as one program.
+  const image = `local/${Object.values(labels)[0] ?? 'api'}`;
+  return {
+    namespace,
+    name,
+    labels,
+    container: portName,
+    image,
+    imageId: `${image}@sha256:${createHash('sha256').update(image).digest('hex')}`,
+    port: { name: portName, number: port },
+    ip: host,
+    ...(pid !== undefined && { pid }),
+  };
+}

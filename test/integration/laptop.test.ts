@@ -1,0 +1,114 @@
+/** `chaosdemo test`: an API and a Redis on this machine, from the command to the verdict. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { parse } from 'yaml';
+import type { ChaosDemo } from '../../src/api/index.ts';
+import { startRedis } from '../../src/local/redis-server.ts';
+import { withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+
+const program = fileURLToPath(new URL('../../scripts/chaosdemo.mjs', import.meta.url));
+const api = fileURLToPath(new URL('../fixtures/local/api-with-limit.ts', import.meta.url));
+const START = `--start=${process.execPath} ${api}`;
+
+/** Started in an empty folder, which also has its temporary files. */
+async function startTest(
+  onTestFinished: TestContext['onTestFinished'],
+  ...args: string[]
+): Promise<{ child: ChildProcess; folder: string; output: () => string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
+  onTestFinished(async () => await rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const child = spawn(process.execPath, [program, 'test', '--plain', ...args], {
+    cwd: folder,
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += String(data)));
+  return { child, folder, output: () => output };
+}
+
+async function statusOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode;
+}
+
+describe.skipIf(withoutRealTime)('chaosdemo test', () => {
+  it.concurrent('starts an API, finds its limit, and reports that it fails closed', async ({
+    onTestFinished,
+  }) => {
+    const { child, folder, output } = await startTest(
+      onTestFinished,
+      START,
+      '--report=report.json',
+      '--save=api.yaml',
+    );
+    expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 0 });
+    const { status } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as ChaosDemo;
+    expect(status?.scenarios).toMatchObject([
+      { name: 'outage', result: 'Held', summary: 'FailsClosed' },
+      { name: 'burst', result: 'Held', summary: '10/10, 0/3 trials' },
+    ]);
+    expect(parse(await readFile(join(folder, 'api.yaml'), 'utf8'))).toMatchObject({
+      kind: 'ChaosDemo',
+      spec: {
+        rateLimiter: {
+          http: { headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
+          health: { path: '/healthz' },
+          limit: { requests: 10, window: '5s' },
+          redis: { service: 'redis' },
+        },
+      },
+    });
+    expect((await readdir(folder)).sort()).toEqual(['api.yaml', 'report.json']);
+  });
+
+  it.concurrent('Ctrl-C during the stall ends it, and leaves no key, file or process', async ({
+    onTestFinished,
+  }) => {
+    const server = await startRedis({ requirepass: 'secret' });
+    onTestFinished(server.stop);
+    const redis = new Redis({ host: server.host, port: server.port, password: 'secret' });
+    onTestFinished(() => redis.disconnect());
+    await redis.set('rl:other', '1');
+    const url = `redis://:secret@${server.host}:${server.port}`;
+    // Longer than the test, so that no key expires.
+    const { child, folder, output } = await startTest(
+      onTestFinished,
+      `--start=WINDOW_MS=3600000 ${process.execPath} ${api}`,
+      `--redis=${url}`,
+      '--instances=2',
+      '--key-header=X-Api-Key',
+      '--limit=10',
+    );
+    await until(() => /fault on|exit/.test(output()) || child.exitCode !== null, { what: 'the stall' });
+    child.kill('SIGINT');
+    expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 130 });
+    // A stall of 10 s began at most a second before.
+    const before = performance.now();
+    await redis.set('rl:other', '2');
+    expect(performance.now() - before).toBeLessThan(3_000);
+    const left = (await redis.keys('*')).filter((key) => !key.startsWith('chaosdemo:probe:'));
+    expect(left).toEqual(['rl:other']);
+    expect(await redis.info('clients')).toContain('connected_clients:1');
+    expect(await readdir(folder)).toEqual([]);
+    expect(output()).not.toContain('secret');
+  });
+
+  it.concurrent('states what to do if the API does not count in the Redis', async ({ onTestFinished }) => {
+    const other = await startRedis();
+    onTestFinished(other.stop);
+    const start = `--start=REDIS_URL=redis://${other.host}:${other.port} ${process.execPath} ${api}`;
+    const { child, folder, output } = await startTest(onTestFinished, start, '--instances=1');
+    expect(await statusOf(child)).toBe(2);
+    expect(output()).toMatch(/received no data command[^]*REDIS_URL/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
