@@ -89,10 +89,15 @@ it('kubectl chaosdemo has the commands and options in the documentation', () => 
   expect(unknown).toEqual([]);
 });
 
-it('chaosdemo check has the options in the documentation', async () => {
-  const commands = commandsOf('(?:npx )?chaosdemo(?= check)');
-  expect(commands.length).toBeGreaterThan(1);
-  const entry = ['src/cli/chaosdemo.ts', 'check', '--help'];
+it.each([
+  ['check', 1],
+  ['test', 1],
+  ['init', 0],
+])('chaosdemo %s has the options in the documentation', async (name, more) => {
+  const runner = `(?:(?:npx )?chaosdemo|\\S*/scripts/chaosdemo\\.mjs)(?= ${name}(?: |$))`;
+  const commands = commandsOf(runner);
+  expect(commands.length).toBeGreaterThan(more);
+  const entry = ['src/cli/chaosdemo.ts', name, '--help'];
   const { stdout } = await promisify(execFile)(process.execPath, entry, { cwd: root });
   expect(unknownOf(commands, optionsIn(stdout))).toEqual([]);
 });
