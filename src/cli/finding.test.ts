@@ -33,8 +33,8 @@ describe('a finding', () => {
   });
 
   it('is a weakness if the limiter does not recover or return a limit afterwards', () => {
-    const shut = outage({ result: 'Violated', summary: 'FailsClosed; not recovered' });
-    expect([findingText(shut), findingOf(shut).tone]).toEqual(['FailsClosed, not recovered', 'bad']);
+    const shut = outage({ result: 'Violated', summary: 'FailsClosed; no recovery in 5s' });
+    expect([findingText(shut), findingOf(shut).tone]).toEqual(['FailsClosed, no recovery in 5s', 'bad']);
     const open = outage({ result: 'Violated', summary: 'FailsOpen, 30 > 10; limit not returned' });
     expect(findingText(open)).toBe('FailsOpen, 30 of 10 admitted; limit not returned');
   });

@@ -25,7 +25,7 @@ const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
 
 export function findingOf(status: ScenarioStatus): ShownFinding {
   const { measures = [], result, summary = '' } = status;
-  // "FailsOpen, 30 > 10; not recovered".
+  // "FailsOpen, 30 > 10", "FailsOpen; no recovery in 5s".
   const [, word = '', over, after] =
     /^(?:>= )?([A-Z][A-Za-z]+)(?:, ([^;]*))?(?:; (.*))?$/.exec(summary) ?? [];
   const known = Object.hasOwn(BEHAVIOURS, word) ? BEHAVIOURS[word] : undefined;

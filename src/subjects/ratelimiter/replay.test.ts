@@ -80,7 +80,7 @@ describe('a history that was tampered with', () => {
         ? { ...line, outcome: 'Admitted' }
         : line,
     );
-    expect(over).toMatchObject({ result: 'Violated', summary: 'FailsOpen, 24 > 4' });
+    expect(over).toMatchObject({ result: 'Violated', summary: 'FailsOpen, 34 > 4' });
   });
 
   it.each<[string, (line: Line) => Line | undefined, string]>([

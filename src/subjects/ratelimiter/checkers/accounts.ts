@@ -109,7 +109,7 @@ export function whyNoAccount(
 ): string | undefined {
   if (admittedAtOnce(limit) > MOST_ACCOUNTED)
     return `limits above ${MOST_ACCOUNTED} are not used up once more`;
-  if (!well) return 'callers had not recovered when the watch ended';
+  if (!well) return 'it is not shown that callers had recovered';
   if (!ofOneLimit) return undefined;
   if (limit.algorithm === 'TokenBucket') return 'what was used comes back all the time';
   return ofOneLimit.some(({ caller, outcome }) => caller === 'Under' && outcome === 'Rejected')

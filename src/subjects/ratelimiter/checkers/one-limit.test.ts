@@ -118,7 +118,7 @@ describe('what one caller gets while Redis takes no writes', () => {
     const reading = readingOf(asked(() => outcome));
     expect(reading).toMatchObject({ summary, shortfalls: [] });
     expect(reading.measures.find(({ name }) => name === 'underLimit')?.value).toBe(20 - pods.length);
-    expect(reading.evidence).toContain('After the pause the same caller got 0 admitted, 30 rejected');
+    expect(reading.evidence).toContain('After the fault the same caller got 0 admitted, 30 rejected');
   });
 
   it('is no proof that the limit holds where it was not used up', () => {

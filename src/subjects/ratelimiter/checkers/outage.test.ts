@@ -29,7 +29,7 @@ function recordOf({
   within = 'Admitted',
   beyond = 'Rejected',
   accept = ['Enforces'],
-  beyondAfter = [],
+  beyondAfter = ['Rejected'],
   withinAfter = 'Admitted',
   crossed = true,
 }: {
@@ -240,11 +240,11 @@ describe('what callers get after the pause', () => {
   it('breaks the invariant if they are not admitted again by the end of the watch', () => {
     const reading = read(recordOf({ within: 'Rejected', accept: ['FailsClosed'], withinAfter: 'Rejected' }));
     expect(reading).toMatchObject({
-      summary: 'FailsClosed; not recovered',
+      summary: 'FailsClosed; no recovery in 800ms',
       detectedAt: FINISHED,
       brokenAt: times.endedAt,
     });
-    expect(reading.measures[0]).toMatchObject({ name: 'timeToRecovery', atLeast: true });
+    expect(reading.measures[0]).toMatchObject({ name: 'timeToRecovery', atLeast: true, bound: 800 });
   });
 
   it('breaks it by more than the limit, if that is not accepted', () => {
@@ -261,10 +261,10 @@ describe('what callers get after the pause', () => {
   });
 
   it('a caller over its limit, admitted to the end, breaks even an accepted FailsOpen', () => {
-    const beyondAfter = ['Rejected', 'Admitted', 'Admitted'] as const;
+    const beyondAfter: RequestOutcome[] = ['Rejected', ...Array<'Admitted'>(4).fill('Admitted')];
     const reading = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter }));
     expect(reading).toMatchObject({ detectedAt: FINISHED, brokenAt: times.endedAt });
-    expect(reading.summary).toMatch(/; not recovered$/);
+    expect(reading.summary).toBe('FailsOpen; no recovery in 800ms');
   });
 
   it('is complete once it is known whether the limit is returned', () => {

@@ -26,6 +26,8 @@ export interface OutageSeen {
   /** Pods that were deleted or replaced during the watch: failures of their callers are not due to the fault. */
   readonly gone: readonly string[];
   readonly times: FaultTimes;
+  /** How long after the fault callers may take to be treated as before; milliseconds. */
+  readonly settleMs: number;
   /** When the last request of the traffic was answered; undefined: some are not answered yet, so nothing is proven. */
   readonly finishedAt?: number | undefined;
   /** Undefined while unknown. */
@@ -45,7 +47,7 @@ export interface OutageJudged {
 }
 
 export function judgeOutage(seen: OutageSeen): OutageJudged {
-  const { accept, dropped, finishedAt, limitReturn, requests: all, settings, times } = seen;
+  const { accept, dropped, finishedAt, limitReturn, requests: all, settings, settleMs, times } = seen;
   const gone = new Set(seen.gone.filter((name) => settings.pods.includes(name)));
   const staying = { ...settings, pods: settings.pods.filter((name) => !gone.has(name)) };
   const missing = missingOf(times, staying, dropped);
@@ -64,12 +66,12 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
   const isOneLimit = settings.oneLimitFrom !== undefined;
   const over = overOf(staying, requests, span);
   const behaved = behaviourOf(staying, requests, span, over);
-  const known = { lastBeyondAt: over.after.lastAt, oneLimit: isOneLimit };
+  const known = { lastBeyondAt: over.after.lastAt, oneLimit: isOneLimit, settleMs };
   const recovery = recoveryOf(staying.pods, requests, span, known);
 
   const behaviour = checkBehaviour(staying, behaved, phases, span, accept);
   const admission = checkOverAdmission(staying, requests, span, over, accept.includes('FailsOpen'));
-  const recovered = checkRecovery(recovery, phases, span, over.after, isOneLimit);
+  const recovered = checkRecovery(recovery, phases, span, over.after, known);
   const returned = checkLimitReturn(limitReturn, span.endedAt);
   const latency = checkLatency(phases);
   const findings = [admission, behaviour, latency, recovered, returned];
@@ -81,7 +83,7 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
   return {
     reading: {
       measures,
-      summary: summaryOf([behaviour.summary, admission.summary], recovered.summary ?? returned.summary),
+      summary: summaryOf(behaviour.summary, admission.summary, recovered.summary ?? returned.summary),
       ...(isBroken && { detectedAt: finishedAt, brokenAt: brokenAt ?? span.startedAt }),
       watchedUntil,
       complete,
@@ -131,7 +133,8 @@ function spanOf({ endedAt, startedAt }: FaultTimes): Span | undefined {
   return startedAt !== undefined && endedAt !== undefined ? { startedAt, endedAt } : undefined;
 }
 
-function summaryOf(first: readonly (string | undefined)[], afterwards: string | undefined): string {
-  const now = first.flatMap((part) => part ?? []).join(', ');
-  return afterwards === undefined ? now : `${now}; ${afterwards}`;
+/** The behaviour in the fault with what goes with it: a violation after the fault, or by how much the limit was exceeded. */
+function summaryOf(behaviour = '', exceeded: string | undefined, afterwards: string | undefined): string {
+  if (afterwards !== undefined) return `${behaviour}; ${afterwards}`;
+  return exceeded === undefined ? behaviour : `${behaviour}, ${exceeded}`;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import { latencyOf } from './latency.ts';
-import { recoveryOf } from './recovery.ts';
+import { type KnownOfRecovery, type Recovery, recoveryOf } from './recovery.ts';
 
 const request = (pod: string, sentAt: number, outcome: RequestOutcome, took = 5): CallerRequest => ({
   pod,
@@ -11,75 +11,129 @@ const request = (pod: string, sentAt: number, outcome: RequestOutcome, took = 5)
   endedAt: sentAt + took,
 });
 
+const SETTLE_MS = 2000;
+
 describe('recovery after a fault', () => {
   const fault = { startedAt: 0, endedAt: 1000 };
-  const states = (count: number, outcome: RequestOutcome, from = 1100, pod = 'a'): CallerRequest[] =>
-    Array.from({ length: count }, (_, i) => request(pod, from + i * 100, outcome));
+  /** So many requests of a caller, 100 ms apart; from 1.1 s to 4 s by default. */
+  const sent = (
+    outcome: RequestOutcome,
+    {
+      caller = 'Under',
+      count = 30,
+      from = 1100,
+      pod = 'a',
+    }: Partial<CallerRequest> & { count?: number; from?: number } = {},
+  ): CallerRequest[] =>
+    Array.from({ length: count }, (_, i) => ({ ...request(pod, from + i * 100, outcome), caller }));
+  const over = (outcome: RequestOutcome, options: Parameters<typeof sent>[1] = {}) =>
+    sent(outcome, { ...options, caller: 'Over' });
+  const recovery = (
+    requests: readonly CallerRequest[],
+    known: Partial<KnownOfRecovery> = {},
+    pods: readonly string[] = ['a'],
+  ) => recoveryOf(pods, requests, fault, { settleMs: SETTLE_MS, ...known });
+  const lapsesOf = (found: Recovery) => (found.state === 'NotRecovered' ? [...found.lapses] : found.state);
 
-  it('is once every pod admits callers, for good', () => {
+  it('is once every pod admits callers for good, and rejects the one over its limit', () => {
     const requests = [
       request('a', 1010, 'Admitted'),
       request('b', 1020, 'Error'),
       request('a', 1030, 'Admitted'),
       request('b', 1040, 'Admitted'),
+      ...['a', 'b'].flatMap((pod) => over('Rejected', { pod, count: 2, from: 1010 })),
     ];
-    expect(recoveryOf(['a', 'b'], requests, fault)).toEqual({ state: 'Recovered', afterMs: 45 });
+    expect(recovery(requests, {}, ['a', 'b'])).toEqual({ state: 'Recovered', afterMs: 115 });
   });
 
   it('is not shown by a few requests that failed at the end', () => {
-    const requests = [...states(20, 'Admitted'), ...states(1, 'Error', 3200)];
-    expect(recoveryOf(['a'], requests, fault)).toEqual({ state: 'Unclear' });
+    const requests = [...sent('Admitted', { count: 29 }), request('a', 4000, 'Error'), ...over('Rejected')];
+    expect(recovery(requests)).toMatchObject({ state: 'Unclear' });
   });
 
-  it('fails if a pod rejects callers to the end, and names it', () => {
-    const requests = [...states(20, 'Admitted'), ...states(20, 'Rejected', 1105, 'b')];
-    expect(recoveryOf(['a', 'b'], requests, fault)).toMatchObject({ state: 'NotRecovered', pods: ['b'] });
+  it('is lacking if a pod rejects callers to the end, and only there', () => {
+    const requests = [
+      ...sent('Admitted'),
+      ...sent('Rejected', { pod: 'b' }),
+      ...over('Rejected'),
+      ...over('Rejected', { pod: 'b' }),
+    ];
+    const found = recovery(requests, {}, ['a', 'b']);
+    expect(lapsesOf(found)).toEqual([['b', 'fails']]);
+    expect(found).toMatchObject({ afterMs: undefined, watchedMs: 3000 });
   });
 
-  it('comes in time if callers failed in the first half only', () => {
-    const requests = [...states(10, 'Rejected'), ...states(10, 'Admitted', 2100)];
-    expect(recoveryOf(['a'], requests, fault)).toEqual({ state: 'Recovered', afterMs: 1105 });
+  it('comes in time if callers failed before the bound only', () => {
+    const requests = [
+      ...sent('Rejected', { count: 18 }),
+      ...sent('Admitted', { count: 12, from: 2900 }),
+      ...over('Rejected'),
+    ];
+    expect(recovery(requests)).toEqual({ state: 'Recovered', afterMs: 1905 });
   });
 
-  it('fails if the caller over its limit is admitted to the end', () => {
-    const beyond = { ...request('a', 3000, 'Admitted'), caller: 'Over' as const };
-    const requests = [...states(20, 'Admitted'), beyond];
-    expect(recoveryOf(['a'], requests, fault, { lastBeyondAt: 3005 })).toMatchObject({
-      state: 'NotRecovered',
-      pods: ['a'],
-    });
-    const rejected = { ...request('a', 3100, 'Rejected'), caller: 'Over' as const };
-    const again = recoveryOf(['a'], [...requests, rejected], fault, { lastBeyondAt: 3005 });
-    expect(again).toEqual({ state: 'Recovered', afterMs: 2105 });
+  it('is lacking if it comes after the bound, and then its time is known', () => {
+    const requests = [
+      ...sent('Error', { count: 24 }),
+      ...sent('Admitted', { count: 6, from: 3500 }),
+      ...over('Error', { count: 24 }),
+      ...over('Rejected', { count: 6, from: 3500 }),
+    ];
+    expect(recovery(requests)).toMatchObject({ state: 'NotRecovered', afterMs: 2505 });
+  });
+
+  it('is not decided if it came between the last failure and the bound', () => {
+    const requests = [
+      ...sent('Error', { count: 19 }),
+      ...sent('Admitted', { count: 10, from: 3050 }),
+      ...over('Rejected'),
+    ];
+    expect(recovery(requests).state).toBe('Unclear');
+  });
+
+  it('is lacking if the caller over its limit is admitted past the bound', () => {
+    const requests = [...sent('Admitted'), ...over('Admitted')];
+    expect(lapsesOf(recovery(requests, { lastBeyondAt: 4005 }))).toEqual([['a', 'admits']]);
+    const again = [...requests, ...over('Rejected', { from: 4100, count: 1 })];
+    expect(recovery(again, { lastBeyondAt: 4005 })).toMatchObject({ state: 'NotRecovered', afterMs: 3105 });
   });
 
   it('needs a rejection of the caller over its limit by each pod', () => {
-    const of = (pod: string, outcome: RequestOutcome): CallerRequest => ({
-      ...request(pod, 3100, outcome),
-      caller: 'Over',
+    const well = ['a', 'b'].flatMap((pod) => sent('Admitted', { pod }));
+    const one = [...well, ...over('Rejected'), ...over('Admitted', { pod: 'b' })];
+    expect(lapsesOf(recovery(one, { lastBeyondAt: 4005 }, ['a', 'b']))).toEqual([['b', 'admits']]);
+    // Without over-admission, its limit may have been replenished.
+    expect(recovery(one, {}, ['a', 'b'])).toEqual({
+      state: 'Unclear',
+      why: expect.stringMatching(/^after the fault b got 30 requests over the limit and rejected none/),
     });
-    const requests = [...states(20, 'Admitted'), ...states(20, 'Admitted', 1105, 'b'), of('a', 'Rejected')];
-    expect(recoveryOf(['a', 'b'], requests, fault, { lastBeyondAt: 3050 })?.state).toBe('NotRecovered');
-    const both = [...requests, of('b', 'Rejected')];
-    expect(recoveryOf(['a', 'b'], both, fault, { lastBeyondAt: 3050 })?.state).toBe('Recovered');
   });
 
-  it('is admission or rejection if nobody knows what is left of the one limit', () => {
+  it('is lacking if the caller over its limit gets errors to the end', () => {
+    expect(lapsesOf(recovery([...sent('Admitted'), ...over('Error')]))).toEqual([['a', 'errs']]);
+  });
+
+  it('is not decided by requests that were not sent until the bound', () => {
+    const short = [...sent('Error', { count: 15 }), ...over('Error', { count: 15 })];
+    expect(recovery(short).state).toBe('Unclear');
+    const open = [...sent('Admitted', { count: 15 }), ...over('Admitted', { count: 15 })];
+    expect(recovery(open, { lastBeyondAt: 2505 }).state).toBe('Unclear');
+  });
+
+  it('of one caller is admission or rejection, and a rejection', () => {
     const requests = [
-      request('a', 1010, 'Admitted'),
-      request('b', 1020, 'Timeout'),
-      request('a', 1030, 'Rejected'),
-      request('b', 1040, 'Admitted'),
+      request('a', 1010, 'Timeout'),
+      request('a', 1020, 'Admitted'),
+      ...over('Admitted', { count: 2, from: 1030 }),
+      ...over('Rejected', { count: 1, from: 1300 }),
     ];
-    const oneLimit = { oneLimit: true };
-    expect(recoveryOf(['a', 'b'], requests, fault, oneLimit)).toEqual({ state: 'Recovered', afterMs: 45 });
-    const failed = [...requests, request('a', 1050, 'Error')];
-    expect(recoveryOf(['a', 'b'], failed, fault, oneLimit)?.state).not.toBe('Recovered');
+    expect(recovery(requests, { oneLimit: true })).toEqual({ state: 'Recovered', afterMs: 305 });
+    const failed = [...requests, request('a', 1400, 'Error')];
+    expect(recovery(failed, { oneLimit: true }).state).toBe('Unclear');
   });
 
   it('is not known without a request', () => {
-    expect(recoveryOf(['a', 'b'], [], fault)).toBeUndefined();
-    expect(recoveryOf(['a', 'b'], [request('a', 1010, 'Admitted')], fault)).toEqual({ state: 'Unclear' });
+    expect(recovery([]).state).toBe('Unclear');
   });
 });
 

@@ -1,22 +1,42 @@
-/** Recovery: how soon callers are admitted again as before once the fault has ended. Pure. */
-import { formatDuration, type Measure } from '../../../api/index.ts';
+/**
+ * Recovery: whether every pod treats callers as before once the fault has ended, and how soon: it admits those under
+ * their limit, and rejects the one over its limit. Pure.
+ */
+import { counted, formatDuration, type Measure } from '../../../api/index.ts';
 import { listed } from '../../targets/refusal.ts';
 import type { CallerRequest } from '../history/events.ts';
 import { LEAST_REQUESTS, SHARE } from './behaviour.ts';
 import type { Finding } from './finding.ts';
 import type { OverAfter } from './over-admission.ts';
-import { countsOf, countsText, type Phases, type Span, totalOf } from './requests.ts';
+import { admittedAt, countsOf, countsText, type Phases, type Span, totalOf } from './requests.ts';
 import { shareInterval } from './share-interval.ts';
 
-/** Whether callers are admitted again as before, within the time that the run watched after the fault. */
-export type Recovery =
-  | { readonly state: 'Recovered'; readonly afterMs: number }
-  /** Pods that still failed callers, or admitted too much, in the second half of that time. */
-  | { readonly state: 'NotRecovered'; readonly pods: readonly string[]; readonly watchedMs: number }
-  /** A few requests failed until the end, possibly by chance. */
-  | { readonly state: 'Unclear' };
+/** What a pod still does when the time to recover has ended. */
+const LAPSES = {
+  admits: 'admitted the caller over its limit',
+  fails: 'rejected or failed callers under their limit',
+  errs: 'had an error or no answer for the caller over its limit',
+} as const;
+type Lapse = keyof typeof LAPSES;
 
-interface KnownOfLimit {
+export type Recovery =
+  /** Every pod has recovered, `afterMs` after the end of the fault and within the bound. */
+  | { readonly state: 'Recovered'; readonly afterMs: number }
+  | {
+      readonly state: 'NotRecovered';
+      /** Pods that had not recovered when the bound was reached. */
+      readonly lapses: ReadonlyMap<string, Lapse>;
+      /** When all pods had recovered after all; undefined: not as long as requests were sent. */
+      readonly afterMs?: number | undefined;
+      /** From the end of the fault to the last request. */
+      readonly watchedMs: number;
+    }
+  /** Neither is shown. */
+  | { readonly state: 'Unclear'; readonly why: string };
+
+export interface KnownOfRecovery {
+  /** How long after the fault pods may take to recover; milliseconds. */
+  readonly settleMs: number;
   /** The last over-admission of the caller over its limit since the fault; undefined: there was none. */
   readonly lastBeyondAt?: number | undefined;
   /**
@@ -25,126 +45,143 @@ interface KnownOfLimit {
   readonly oneLimit?: boolean;
 }
 
-/** Whether callers recovered after the fault; undefined without a request since then. */
+/** Whether these pods recovered after the fault, by requests in any order. */
 export function recoveryOf(
   pods: readonly string[],
   requests: readonly CallerRequest[],
-  span: Span,
-  known: KnownOfLimit = {},
-): Recovery | undefined {
-  const afterMs = recoveredAfter(pods, requests, span, known);
-  if (afterMs !== undefined) return { state: 'Recovered', afterMs };
-  const { lastBeyondAt, oneLimit = false } = known;
-  const since = sinceFault(requests, span, oneLimit);
-  const lastAt = since.at(-1)?.sentAt;
-  if (lastAt === undefined) return undefined;
-  const half = since.filter(({ sentAt }) => sentAt >= (span.endedAt + lastAt) / 2);
-  const fails = (own: readonly CallerRequest[]): boolean => {
-    const good = own.filter((request) => !isBad(request, oneLimit)).length;
-    return own.length >= LEAST_REQUESTS && shareInterval(good, own.length).to < SHARE;
-  };
-  const ofPod = Map.groupBy(half, ({ pod }) => pod);
-  const failing = pods.filter((pod) => fails(ofPod.get(pod) ?? []));
-  const watchedMs = lastAt - span.endedAt;
-  if (failing.length > 0) return { state: 'NotRecovered', pods: failing, watchedMs };
-  // No request was rejected since the last over-admission.
-  return lastBeyondAt === undefined ? { state: 'Unclear' } : { state: 'NotRecovered', pods, watchedMs };
-}
-
-function isBad({ outcome }: CallerRequest, oneLimit: boolean): boolean {
-  return outcome !== 'Admitted' && !(oneLimit && outcome === 'Rejected');
-}
-
-/** Requests that should be admitted, in sending order. */
-function sinceFault(
-  requests: readonly CallerRequest[],
   { endedAt }: Span,
-  oneLimit: boolean,
-): CallerRequest[] {
-  return requests
-    .filter(
-      ({ caller, sentAt }) => (oneLimit ? caller !== 'Control' : caller === 'Under') && sentAt >= endedAt,
-    )
+  known: KnownOfRecovery,
+): Recovery {
+  const since = requests
+    .filter(({ caller, sentAt }) => sentAt >= endedAt && (caller === 'Under' || caller === 'Over'))
     .sort((a, b) => a.sentAt - b.sentAt);
-}
-
-/**
- * Milliseconds from the end of the fault until every pod admitted every caller under its limit, up to the last request
- * that was sent, and the caller over its limit was admitted no more than that; undefined if that has not happened.
- */
-function recoveredAfter(
-  pods: readonly string[],
-  requests: readonly CallerRequest[],
-  span: Span,
-  { lastBeyondAt, oneLimit = false }: KnownOfLimit,
-): number | undefined {
-  const { endedAt } = span;
-  const asked = sinceFault(requests, span, oneLimit);
-  const well = asked.slice(asked.findLastIndex((request) => isBad(request, oneLimit)) + 1);
-  const firsts = pods.map((pod) => well.find((request) => request.pod === pod));
-  if (firsts.length === 0 || firsts.includes(undefined)) return undefined;
-  // When the last pod was first seen healthy.
-  const withinAfter = Math.max(...firsts.map((request) => (request?.endedAt ?? 0) - endedAt));
-  if (lastBeyondAt === undefined) return withinAfter;
-  // Each pod may switch modes separately, so each has to reject again.
-  const rejected = pods.map((pod) =>
-    requests.find(
-      (request) =>
-        request.pod === pod &&
-        request.caller === 'Over' &&
-        request.outcome === 'Rejected' &&
-        request.sentAt >= lastBeyondAt,
-    ),
+  const lastAt = since.at(-1)?.sentAt ?? endedAt;
+  const ofPod = Map.groupBy(since, ({ pod }) => pod);
+  const found = pods.map((pod) => ({ pod, own: ofPod.get(pod) ?? [] }));
+  const recovered = found.map(({ own }) => recoveredAt(own, known));
+  const isComplete = pods.length > 0 && !recovered.includes(undefined);
+  const afterMs = isComplete ? Math.max(...recovered.map((at) => at ?? 0)) - endedAt : undefined;
+  if (afterMs !== undefined && afterMs <= known.settleMs) return { state: 'Recovered', afterMs };
+  const lapses = new Map(
+    found.flatMap(({ own, pod }) => {
+      const lapse = lapseOf(
+        own,
+        { boundAt: endedAt + known.settleMs, halfAt: (endedAt + lastAt) / 2 },
+        known,
+      );
+      return lapse ? [[pod, lapse] as const] : [];
+    }),
   );
-  if (rejected.includes(undefined)) return undefined;
-  const beyondAfter = rejected.map((request) => (request?.endedAt ?? 0) - endedAt);
-  return Math.max(withinAfter, ...beyondAfter);
+  if (lapses.size > 0) return { state: 'NotRecovered', lapses, afterMs, watchedMs: lastAt - endedAt };
+  return { state: 'Unclear', why: whyUnclear(found, afterMs) };
 }
 
-/** The finding: callers are admitted again as before, within the time that the run watched after the fault. */
+/** The first answer of a pod from which on it treats callers as before; undefined: none. `own` in sending order. */
+function recoveredAt(own: readonly CallerRequest[], known: KnownOfRecovery): number | undefined {
+  const well = own.slice(own.findLastIndex((request) => isBad(request, known)) + 1);
+  const good = well.find(({ caller }) => known.oneLimit || caller === 'Under');
+  const beyond = own.findLast((request) => isBeyond(request, known));
+  const beyondAt = (beyond && admittedAt(beyond)) ?? Number.NEGATIVE_INFINITY;
+  const rejected = well.find(
+    ({ caller, outcome, sentAt }) => caller === 'Over' && outcome === 'Rejected' && sentAt >= beyondAt,
+  );
+  return good && rejected && Math.max(good.endedAt, rejected.endedAt);
+}
+
+/** What shows that a pod had not recovered at `boundAt`: one failed request may be chance, an over-admission is not. */
+function lapseOf(
+  own: readonly CallerRequest[],
+  { boundAt, halfAt }: { readonly boundAt: number; readonly halfAt: number },
+  known: KnownOfRecovery,
+): Lapse | undefined {
+  const beyondBound = own.filter(({ sentAt }) => sentAt >= boundAt);
+  if (beyondBound.some((request) => isBeyond(request, known))) return 'admits';
+  if (!beyondBound.some((request) => isBad(request, known))) return undefined;
+  const byCaller = Map.groupBy(
+    own.filter(({ sentAt }) => sentAt >= halfAt),
+    ({ caller }) => caller,
+  );
+  const fail = (some: readonly CallerRequest[]): boolean => {
+    const good = some.filter((request) => !isBad(request, known)).length;
+    return some.length >= LEAST_REQUESTS && shareInterval(good, some.length).to < SHARE;
+  };
+  if (fail(byCaller.get('Under') ?? [])) return 'fails';
+  return fail(byCaller.get('Over') ?? []) ? 'errs' : undefined;
+}
+
+/** Neither an admission nor a rejection of the caller over its limit is a failure; a limit may be replenished. */
+function isBad({ caller, outcome }: CallerRequest, { oneLimit = false }: KnownOfRecovery): boolean {
+  return outcome === 'Rejected' ? caller === 'Under' && !oneLimit : outcome !== 'Admitted';
+}
+
+/** Whether it was admitted to the caller over its limit, no later than the last over-admission. */
+function isBeyond(request: CallerRequest, { lastBeyondAt }: KnownOfRecovery): boolean {
+  const at = admittedAt(request);
+  return request.caller === 'Over' && at !== undefined && at <= (lastBeyondAt ?? Number.NEGATIVE_INFINITY);
+}
+
+function whyUnclear(
+  found: readonly { readonly pod: string; readonly own: readonly CallerRequest[] }[],
+  afterMs: number | undefined,
+): string {
+  const lengthen = 'lengthen storeOutage.settle';
+  if (afterMs !== undefined) {
+    return `callers recovered ${formatDuration(Math.round(afterMs))} after the fault, too close to the end of settle: ${lengthen}`;
+  }
+  const lenient = found.filter(
+    ({ own }) => !own.some(({ caller, outcome }) => caller === 'Over' && outcome === 'Rejected'),
+  );
+  if (lenient.length === 0) {
+    return `a few requests failed or were admitted over the limit until the end of the watch, so recovery is not shown: ${lengthen}`;
+  }
+  const sent = lenient.flatMap(({ own }) => own.filter(({ caller }) => caller === 'Over')).length;
+  return `after the fault ${listed(lenient.map(({ pod }) => pod))} got ${counted(sent, 'request')} over the limit and rejected none, too few to show whether the limit is enforced again: ${lengthen}, or raise storeOutage.requestsPerSecond`;
+}
+
+/** The finding: every pod treats callers as before within `settleMs` after the fault. */
 export function checkRecovery(
-  recovery: Recovery | undefined,
+  recovery: Recovery,
   { after }: Phases,
   { endedAt }: Span,
   { more }: OverAfter,
-  oneLimit: boolean,
+  { oneLimit = false, settleMs }: KnownOfRecovery,
 ): Finding {
-  const measures: Measure[] =
-    recovery?.state === 'NotRecovered'
-      ? [{ name: 'timeToRecovery', value: Math.round(recovery.watchedMs), unit: 'ms', atLeast: true }]
-      : recovery?.state === 'Recovered'
-        ? [{ name: 'timeToRecovery', value: Math.round(recovery.afterMs), unit: 'ms' }]
-        : [];
-  const isBroken = recovery?.state === 'NotRecovered';
+  const isBroken = recovery.state === 'NotRecovered';
   return {
-    valid: isBroken ? false : recovery?.state === 'Unclear' ? 'unknown' : true,
-    ...(isBroken && { brokenAt: endedAt, summary: 'not recovered' }),
-    measures,
-    missing:
-      recovery?.state === 'Unclear'
-        ? [
-            'a few requests failed until the end of the watch, so recovery is not shown: lengthen storeOutage.settle',
-          ]
-        : [],
-    evidence: [afterText(after, more, recovery, oneLimit)],
+    valid: isBroken ? false : recovery.state === 'Unclear' ? 'unknown' : true,
+    ...(isBroken && { brokenAt: endedAt, summary: `no recovery in ${formatDuration(settleMs)}` }),
+    measures: timeToRecovery(recovery, settleMs),
+    missing: recovery.state === 'Unclear' ? [recovery.why] : [],
+    evidence: [afterText(after, more, oneLimit), ...(isBroken ? [lapsesText(recovery, settleMs)] : [])],
   };
 }
 
-function afterText(
-  after: readonly CallerRequest[],
-  more: number,
-  recovery: Recovery | undefined,
-  oneLimit: boolean,
-): string {
+function timeToRecovery(recovery: Recovery, bound: number): Measure[] {
+  if (recovery.state === 'Unclear') return [];
+  const figure = { name: 'timeToRecovery', unit: 'ms', bound };
+  if (recovery.afterMs !== undefined) return [{ ...figure, value: Math.round(recovery.afterMs) }];
+  return recovery.state === 'NotRecovered'
+    ? [{ ...figure, value: Math.round(recovery.watchedMs), atLeast: true }]
+    : [];
+}
+
+function afterText(after: readonly CallerRequest[], more: number, oneLimit: boolean): string {
   const [within, beyond] = [countsOf(after, 'Under'), countsOf(after, 'Over')];
   const tooMuch = more > 0 ? `, ${more} more than the limit allows` : '';
-  const failed =
-    recovery?.state === 'NotRecovered'
-      ? `. Not recovered within ${formatDuration(Math.round(recovery.watchedMs))} at ${listed([...recovery.pods])}; the run watched no longer`
-      : '';
-  if (oneLimit) {
-    return `After the pause the same caller got ${countsText(totalOf([within, beyond]))}${tooMuch}${failed}`;
-  }
-  const other = more > 0 ? `; the one over its limit got ${countsText(beyond)}${tooMuch}` : '';
-  return `After the pause callers under their limit got ${countsText(within)}${other}${failed}`;
+  return oneLimit
+    ? `After the fault the same caller got ${countsText(totalOf([within, beyond]))}${tooMuch}`
+    : `After the fault callers under their limit got ${countsText(within)}; the one over its limit got ${countsText(beyond)}${tooMuch}`;
+}
+
+function lapsesText(
+  { afterMs, lapses, watchedMs }: Extract<Recovery, { state: 'NotRecovered' }>,
+  settleMs: number,
+): string {
+  const pods = Map.groupBy(lapses, ([, lapse]) => lapse);
+  const which = [...pods].map(([lapse, of]) => `${listed(of.map(([pod]) => pod))} still ${LAPSES[lapse]}`);
+  const then =
+    afterMs === undefined
+      ? `none was seen in the ${formatDuration(Math.round(watchedMs))} that requests were sent`
+      : `it took ${formatDuration(Math.round(afterMs))}`;
+  return `No recovery within ${formatDuration(settleMs)}: ${which.join('; ')}; ${then}`;
 }

@@ -134,13 +134,6 @@ describe('a spec that no run on so many pods can meet', () => {
       3,
       /at most 10000: lower ghostAllowing.multiplier/,
     ],
-    [
-      'an outage whose watch ends before its last answers',
-      { type: 'StoreOutage', storeOutage: { settle: '1s', callerTimeout: '1s' } },
-      {},
-      3,
-      /storeOutage.settle 1s must be more than callerTimeout 1s/,
-    ],
   ])('is refused: %s', (_, scenario, limit, pods, message) => {
     const act = (): void => requireProvable({ spec: spec(scenario, limit) }, pods);
     expect(act).toThrow(message);

@@ -129,7 +129,7 @@ export class OutageJudge implements Judge {
 
 function seenIn(history: History): OutageSeen {
   const { dropped, requests, setup, times } = history;
-  const { accept, callerTimeout } = parametersOf(setup.scenario);
+  const { accept, callerTimeout, settle } = parametersOf(setup.scenario);
   const ended = history.last('traffic-ended');
   const awaited = history.last('return');
   const isOver = history.last('ended') !== undefined;
@@ -147,6 +147,7 @@ function seenIn(history: History): OutageSeen {
     requests: requests.filter(({ caller }) => !APART.has(caller)),
     gone: ended?.moved ?? [],
     times,
+    settleMs: parseDuration(settle),
     finishedAt: isOver ? history.last('ended')?.at : ended?.at,
     limitReturn:
       isOver && awaited

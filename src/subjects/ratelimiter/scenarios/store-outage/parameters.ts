@@ -43,7 +43,7 @@ const schema = z
         'Requests per second to each pod, of callers under their limit, and as many of one caller over it. In the fault, as many of a new caller and of callers that cross their limit. With identity SourceAddress: twice as many, of the one caller.',
       ),
     settle: durationField(
-      'How long to keep sending after the fault. By its end callers have to be admitted as before.',
+      'How long the limiter may take to recover after the fault: to admit callers under their limit, and to reject the one over its limit. No recovery within it is Violated, whatever is accepted. The operator keeps sending for one more second.',
       '1s',
       '1m',
     ).default('5s'),
@@ -54,7 +54,7 @@ const schema = z
       .default(['Enforces', 'FailsClosed'])
       .meta({
         description:
-          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. So is a limiter that does not recover within settle, or does not return a limit after its window.',
+          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. So is no recovery within settle, or a limit that is not returned after its window.',
         'x-kubernetes-list-type': 'set',
       }),
   })
@@ -84,7 +84,7 @@ export const api = {
   member: 'storeOutage',
   schema,
   conditionMeaning:
-    'In this run, during the outage of Redis, the behavior was not an accepted one, or over-admission occurred although FailsOpen is not accepted. Or, after the outage, callers were not admitted as before, or their limit was not returned.',
+    'In this run, during the outage of Redis, the behavior was not an accepted one, or over-admission occurred although FailsOpen is not accepted. Or, within settle after the outage, callers under their limit were not admitted again, or the one over its limit was not rejected again. Or a limit was not returned.',
   measures: [
     {
       name: 'notAdmitted',
@@ -117,7 +117,7 @@ export const api = {
       name: 'timeToRecovery',
       unit: 'ms',
       meaning:
-        'From the end of the fault until callers under their limit were admitted as before, and the one over its limit was not. With identity SourceAddress: until each pod admitted or rejected the one caller, and admitted no more than the limit. A lower bound if that had not happened by the end of settle.',
+        'From the end of the fault until each pod admitted callers under their limit and rejected the one over its limit again. With identity SourceAddress: until each pod answered the one caller, and rejected it. The bound is settle. A lower bound if that had not happened when the last request was sent.',
     },
     {
       name: 'lockedOut',
@@ -140,6 +140,14 @@ export type StoreOutageSpec = z.output<typeof schema>;
 
 export const parametersOf: (scenario: ScenarioSpec) => StoreOutageSpec = parametersBy(api);
 
+/** Callers send for this much longer than `settle`: what is found to lack recovery has to lack it at its end. */
+const SEND_ON_MS = 1000;
+
+/** How long callers send after the fault; milliseconds. */
+export function sendAfterMs({ settle }: Pick<StoreOutageSpec, 'settle'>): number {
+  return parseDuration(settle) + SEND_ON_MS;
+}
+
 /** How long it may take to use up the limits of a few callers after the fault; milliseconds. */
 const BALANCE_MS = 15_000;
 
@@ -148,24 +156,25 @@ const BALANCE_MS = 15_000;
  * limits up, and until those get them back. The watch ends sooner if the result is known.
  */
 export function mostWatchMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
-  const { callerTimeout, settle } = parametersOf(scenario);
+  const parameters = parametersOf(scenario);
+  const timeoutMs = parseDuration(parameters.callerTimeout);
   const limit = limitOf(limiter);
   const withinMs = isReference(limiter) ? undefined : returnsWithin(limit);
-  const returnMs = withinMs === undefined ? 0 : mostReturnMs(limit, withinMs, parseDuration(callerTimeout));
-  return parseDuration(settle) + BALANCE_MS + returnMs;
+  const returnMs = withinMs === undefined ? 0 : mostReturnMs(limit, withinMs, timeoutMs);
+  return sendAfterMs(parameters) + timeoutMs + BALANCE_MS + returnMs;
 }
 
 /** From the announcement to the end of the watch; milliseconds. */
 export function faultStoryMs(scenario: ScenarioSpec, { health }: Pick<RateLimiterSpec, 'health'>): number {
-  const { callerTimeout, fault, settle } = parametersOf(scenario);
-  return sumOf(scenario.countdown, fault.duration, settle, callerTimeout, health.timeout);
+  const parameters = parametersOf(scenario);
+  const { callerTimeout, fault } = parameters;
+  return sendAfterMs(parameters) + sumOf(scenario.countdown, fault.duration, callerTimeout, health.timeout);
 }
 
 /** From the first request to the last of the accounts, with what the controls take; milliseconds. */
 export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): number {
-  const { callerTimeout, fault, settle } = parametersOf(scenario);
-  const { timeout } = limiter.health;
-  return sumOf(scenario.countdown, fault.duration, settle, settle, callerTimeout, callerTimeout, timeout);
+  const { callerTimeout, settle } = parametersOf(scenario);
+  return faultStoryMs(scenario, limiter) + sumOf(settle, callerTimeout);
 }
 
 /**
@@ -202,11 +211,8 @@ export function unprovable(
   limiter: RateLimiterSpec,
   pods: number,
 ): string | undefined {
-  const { callerTimeout, fault, requestsPerSecond, settle } = parametersOf(scenario);
+  const { callerTimeout, fault, requestsPerSecond } = parametersOf(scenario);
   const timeoutMs = parseDuration(callerTimeout);
-  if (parseDuration(settle) <= timeoutMs) {
-    return `scenario ${scenario.name}: storeOutage.settle ${settle} must be more than callerTimeout ${callerTimeout}, so that the last callers have their answers when the watch ends`;
-  }
   if (isReference(limiter) || isOfOneCaller(limiter)) {
     const fields =
       'countdown, storeOutage.fault.duration, storeOutage.settle, storeOutage.callerTimeout and health.timeout';

@@ -11,7 +11,14 @@ import type { Toolkit } from '../../tools.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
 import type { OutageJudge } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
-import { crossingOf, parametersOf, type StoreOutageSpec, storyMs, windowsEnd } from './parameters.ts';
+import {
+  crossingOf,
+  parametersOf,
+  type StoreOutageSpec,
+  sendAfterMs,
+  storyMs,
+  windowsEnd,
+} from './parameters.ts';
 
 /** Polling interval for the start and the end of the fault; milliseconds. */
 const TICK_MS = 100;
@@ -103,8 +110,8 @@ export class OutageWorkload implements Workload<OutageJudge> {
   }
 
   /**
-   * Callers send from the start of the watch, or of the fault if one caller has its limit for all of it, to the end of
-   * the time to settle; then the outcomes are judged. If there is no violation by then, some use their limits up, and
+   * Callers send from the start of the watch, or of the fault if one caller has its limit for all of it, until the time
+   * to recover has ended; then the outcomes are judged. If there is no violation by then, some use their limits up, and
    * the run checks whether they get them back.
    */
   async watch(signal: AbortSignal): Promise<void> {
@@ -118,14 +125,14 @@ export class OutageWorkload implements Workload<OutageJudge> {
       const sent = Promise.all([this.#send(stop), this.#cross(stop), this.#useAccounts(signal)]);
       // If the watch ends before them, their outcome is not read.
       sent.catch(() => undefined);
-      const settleMs = parseDuration(this.#parameters.settle);
-      // The last callers have their answers, or have given up, when the watch ends.
-      await this.#untilAfterEnd(settleMs - parseDuration(this.#parameters.callerTimeout), signal);
+      const sendMs = sendAfterMs(this.#parameters);
+      await this.#untilAfterEnd(sendMs, signal);
       enough.abort();
       await sent;
       const [moved] = await Promise.all([
         replacedPods(this.#toolkit.findReplacedPods, signal),
-        this.#untilAfterEnd(settleMs, signal),
+        // The last callers have their answers, or have given up, when the watch ends.
+        this.#untilAfterEnd(sendMs + parseDuration(this.#parameters.callerTimeout), signal),
       ]);
       this.#listening.abort();
       const endedAt = now();
