@@ -65,7 +65,9 @@ export class Bed {
     const redis = await startRedis({ supervisor });
     const upstream = { host: redis.host, port: redis.port };
     const front = await linkTo(upstream, redis.host);
-    const backs = await Promise.all(LIMITER_HOSTS.map(async () => await linkTo(upstream, redis.host)));
+    const backs = await Promise.all(
+      LIMITER_HOSTS.map(async (from) => await linkTo(upstream, redis.host, from)),
+    );
     const started = await startNodes(backs.map(({ port }) => port));
     const nodes = await Promise.all(
       started.map(async ({ host, port, process }, index): Promise<BedNode> => {
@@ -148,10 +150,10 @@ export class Bed {
   }
 }
 
-async function linkTo(to: Address, host: string): Promise<{ link: Link; port: number }> {
+async function linkTo(to: Address, host: string, from?: string): Promise<{ link: Link; port: number }> {
   return await withFreePorts(5, async () => {
     const port = await freePort([host]);
-    return { link: await Link.start(to, { host, port }), port };
+    return { link: await Link.start(to, { host, port }, from), port };
   });
 }
 

@@ -21,8 +21,11 @@ export interface Variation {
         /** Of a token bucket whose full one admits other than `limit` at once. */
         readonly burst?: number;
       };
-  /** steady: traffic; pause: and writes are paused meanwhile; burst: requests that come together. */
-  readonly watch: 'steady' | 'pause' | 'burst';
+  /**
+   * steady: traffic; pause: and writes are paused meanwhile; break: and connections end as well; burst: requests that
+   * come together.
+   */
+  readonly watch: 'steady' | 'pause' | 'break' | 'burst';
   /** Requests of the limit. */
   readonly limit: number;
   /** Requests a second of steady traffic. */

@@ -11,6 +11,7 @@ const roomy = { watch: 'steady', limit: 150, rate: 20, forMs: 6000 } as const;
 /** Traffic whose limit is used up in a moment. */
 const tight = { watch: 'steady', limit: 10, rate: 60, forMs: 5000 } as const;
 const paused = { watch: 'pause', limit: 10, rate: 60, forMs: 3000 } as const;
+const broken = { watch: 'break', limit: 10, rate: 10, forMs: 4000 } as const;
 const burst = { watch: 'burst', limit: 10, rate: 30, forMs: 3000 } as const;
 
 /** `times` variations, in turns of both modes. */
@@ -278,6 +279,29 @@ export const CASES: readonly Case[] = [
       http('express-rate-limit', 'default'),
       http('express-rate-limit', 'ioredis-timeout-fail-open'),
       http('rate-limiter-flexible', 'timeout'),
+    ],
+  },
+  {
+    name: 'broken-connections',
+    says: 'the store takes no writes, and connections of the nodes to it end as soon as they are made',
+    variations: [
+      ...each(2, (index) => ({ ...broken, forMs: 4000 + 1000 * index })),
+      http('rate-limiter-flexible', 'timeout-insurance', broken),
+      http('express-rate-limit', 'default', broken),
+      http('rate-limiter-flexible', 'timeout', broken),
+      bucket('timeout-fail-open', [10, 15], { ...broken, forMs: 3000 }),
+      bucket('timeout', [60, 10], broken),
+      http('express-rate-limit', 'ioredis-timeout-fail-open', { ...broken, forMs: 5000 }),
+      http('fastify-rate-limit', 'timeout-fail-open', broken),
+    ],
+  },
+  {
+    name: 'pause-beside-reconnects',
+    says: 'writes of the store are paused; the nodes give each connection up on which it is late, and make another',
+    variations: [
+      bucket('timeout', [60, 10], { forMs: 4000 }),
+      bucket('timeout-fail-open', [30, 10], { forMs: 5000 }),
+      bucket('timeout-fail-open', [20, 5], { forMs: 3000, rate: 20 }),
     ],
   },
   {

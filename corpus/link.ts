@@ -12,12 +12,14 @@ export class Link {
     this.#mended.resolve();
   }
 
-  static async start(upstream: Address, at: Address): Promise<Link> {
+  /** `from`: the address from which it connects to `upstream`. */
+  static async start(upstream: Address, at: Address, from?: string): Promise<Link> {
     const link = new Link();
-    link.#relay = await Relay.start(upstream, at, (client, server) => {
+    const pass = (client: Socket, server: Socket): void => {
       link.#pass(client, server);
       link.#pass(server, client);
-    });
+    };
+    link.#relay = await Relay.start(upstream, at, pass, from);
     return link;
   }
 

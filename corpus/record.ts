@@ -23,6 +23,12 @@ const STOOD_STILL_MS = 300;
 /** By so much a pause may be seen to last longer or shorter than it was asked for. */
 const PAUSE_WITHIN_MS = 300;
 
+/** What the faults of the store are to a diagnosis. */
+const FAULT_CLASSES: Partial<Record<Variation['watch'], Recording['truths'][number]['anomaly']>> = {
+  pause: 'store-writes-stalled',
+  break: 'store-connections-broken',
+};
+
 /** Records the variation `index` of a case. @throws where something did not work, with what and why */
 export async function recordCase(of: Case, index: number): Promise<Recording> {
   const variation = of.variations[index];
@@ -51,6 +57,13 @@ async function limiterOf(
   const [pause, settle] = [`${forMs}ms`, `${SETTLE_MS}ms`];
   // A node that lets everything through is to be asked for more than the limit by itself.
   const multiplier = gateways ? 6 : 3;
+  const outage = {
+    fault: { type: watch === 'break' ? 'Break' : 'Stall', duration: pause },
+    settle,
+    callerTimeout: '500ms',
+    requestsPerSecond: rate,
+  };
+  const ofStore = { name: 'steady', type: 'StoreOutage', storeOutage: outage };
   const burst = {
     name: 'burst',
     type: 'GhostAllowing',
@@ -64,7 +77,9 @@ async function limiterOf(
       spec: limiterSpec({ limit: { requests: limit, window: '60s' }, health }, [
         watch === 'burst'
           ? burst
-          : { name: 'steady', type: 'CounterDrift', expect: 'Violated', counterDrift: steady },
+          : watch === 'break'
+            ? ofStore
+            : { name: 'steady', type: 'CounterDrift', expect: 'Violated', counterDrift: steady },
       ]),
     };
   }
@@ -78,16 +93,16 @@ async function limiterOf(
   const variant = surveyed.variants.find(({ name }) => name === limiter.variant);
   if (!variant) throw new Error(`the survey has no ${limiter.surveyed} ${limiter.variant}`);
   const app = await install(surveyed, { progress: () => undefined });
-  const outage = { fault: { duration: pause }, settle, callerTimeout: '500ms', requestsPerSecond: rate };
   const folder = join(supervisor.temporaryFolder('corpus'), limiter.surveyed);
   const options = { supervisor, limiter: surveyed, variant, app, folder, ...configured, count: 3 };
   return {
-    startNodes: async ([port]) => {
-      const started = await startLimiter({ ...options, redisUrl: `redis://127.0.0.1:${port}` });
+    startNodes: async (ports) => {
+      const urls = ports.map((port) => `redis://127.0.0.1:${port}`);
+      const started = await startLimiter({ ...options, redisUrl: urls });
       return started.map(({ ip: host, ...rest }) => ({ host, ...rest }));
     },
     spec: limiterSpec({ ...rateLimiterSpec(surveyed, variant, configured), health }, [
-      watch === 'burst' ? burst : { name: 'steady', type: 'StoreOutage', storeOutage: outage },
+      watch === 'burst' ? burst : ofStore,
     ]),
   };
 }
@@ -99,7 +114,10 @@ async function watch(
 ): Promise<Pick<Recording, 'bundle' | 'truths'>> {
   before?.(bed);
   const nodes = bed.nodes.map(({ target }) => target);
-  const driver = new DrivenLimiter({ nodes, redis: bed.redisTarget, spec });
+  const { redis, redisTarget } = bed;
+  // A fault that ends connections has to find its own in the list of the store.
+  const target = kind === 'break' ? { ...redisTarget, port: redis.port } : redisTarget;
+  const driver = new DrivenLimiter({ pods: nodes, redis: target, spec });
   const ended = new AbortController();
   const truths: { -readonly [K in keyof Recording['truths'][number]]: Recording['truths'][number][K] }[] = [];
   const wrong: Scene['wrong'] = (anomaly, ...components) => {
@@ -113,7 +131,7 @@ async function watch(
   const stalls = monitorEventLoopDelay({ resolution: 10 });
   try {
     const scenario = spec.scenarios[0]?.name ?? '';
-    const key = `demo-corpus-${process.pid}-${bed.redis.port}`;
+    const key = `demo-corpus-${process.pid}-${redis.port}`;
     await driver.prepare(scenario, key);
     stalls.enable();
     const about = { fault: 'f', scenario, fixture: key };
@@ -133,7 +151,7 @@ async function watch(
       await sleep(500);
       const report = await driver.inject(scenario, key, forMs);
       if (report?.proof !== 'Confirmed') throw new Error(`the fault is not confirmed: ${report?.message}`);
-      if (kind === 'pause') driver.converge([...watching, { kind: 'Load', ...about }]);
+      if (kind !== 'burst') driver.converge([...watching, { kind: 'Load', ...about }]);
       done = early ?? meanwhile?.(scene) ?? done;
       await until(
         () => driver.observed.faults['f']?.endedAt !== undefined || driver.observed.readings['f']?.complete,
@@ -146,10 +164,10 @@ async function watch(
       const { startedAt = 0, endedAt = Date.now() } = driver.observed.faults['f'] ?? {};
       const times = { fromMs: startedAt, toMs: endedAt };
       const lasted = Math.round(endedAt - startedAt);
-      if (kind === 'pause' && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
+      if (kind !== 'burst' && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
         throw new Error(`writes were paused for ${lasted} ms instead of ${forMs} ms: record it again`);
-      if (kind === 'pause')
-        truths.unshift({ anomaly: 'store-writes-stalled', components: ['store'], ...times });
+      const ofFault = FAULT_CLASSES[kind];
+      if (ofFault) truths.unshift({ anomaly: ofFault, components: ['store'], ...times });
       else if (truths.length === 0 && driver.observed.readings['f']?.detectedAt !== undefined) {
         // By the sender's own count: one that decides without knowing of the others is known by what it lets through.
         const components = nodes.map((_, index) => `replica-${index + 1}`);

@@ -9,6 +9,8 @@ import { z } from 'zod';
 export const ANOMALY_CLASSES = {
   none: 'nothing is wrong: every component did what it should',
   'store-writes-stalled': 'the store answers reads, and accepts writes late or not at all',
+  'store-connections-broken':
+    'connections of the replicas to the store end soon after they are made, and with them what was sent',
   'store-unreachable': 'the store gives no answer of any kind',
   'store-restarted':
     'the store was away and has come back without what it held, or with an older state of it',

@@ -33,6 +33,7 @@ export interface Grade {
 export const FITTING_ACTIONS: Readonly<Record<Truth['anomaly'] | 'none', readonly Action[]>> = {
   none: ['none'],
   'store-writes-stalled': ['wait', 'change-mode'],
+  'store-connections-broken': ['wait', 'restart-component', 'change-mode'],
   'store-unreachable': ['wait', 'restart-component', 'change-mode'],
   'store-restarted': ['reset-counter', 'wait'],
   'store-slow': ['wait', 'change-mode', 'restart-component'],
@@ -72,6 +73,7 @@ const STORE: readonly Signal[] = ['write-latency', 'write-outstanding', 'read-la
 /** Which signals show a class, and where. A step that cites none of them is unsupported. */
 const FAMILIES: Readonly<Record<Truth['anomaly'], readonly (readonly [Place, readonly Signal[]])[]>> = {
   'store-writes-stalled': [['own', STORE], ...COUNTS],
+  'store-connections-broken': [['own', [...STORE, 'connections-made']], ['replica', REQUESTS], ...COUNTS],
   'store-unreachable': [['own', STORE], ...COUNTS],
   'store-restarted': [['own', STORE], ...COUNTS],
   'store-slow': [['own', STORE], ...COUNTS],

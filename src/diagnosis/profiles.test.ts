@@ -101,7 +101,7 @@ describe('createDiagnosisProfiles', () => {
       component: 'store',
       pod: 'cache-0',
       provider: 'rules',
-      promptVersion: 'rules/v4',
+      promptVersion: 'rules/v5',
       grade: { localization: 'Right', identification: 'Right', reason: 100, action: 'Right' },
     });
   });

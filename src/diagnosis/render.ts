@@ -30,6 +30,8 @@ const ADVICE: Readonly<Record<AnomalyClass, string>> = {
   unknown: 'Observe for longer, or under more load, before you conclude anything.',
   'store-writes-stalled':
     'Find what holds back its writes: a write pause, a failover, a full disk or a slow command. Decide what a replica does until then: reject, or continue with a fixed share.',
+  'store-connections-broken':
+    'Find what ends the connections: a restart, a limit of clients, a proxy or a timeout. Decide what a replica does until then: reject, or continue with a fixed share.',
   'store-unreachable':
     'Check whether it runs and whether the replicas can reach it, and decide what a replica does without it.',
   'store-restarted':

@@ -39,6 +39,11 @@ export const SIGNALS = {
     unit: 'ms',
     description: 'how long it had answered nothing, while requests were sent',
   },
+  'connections-made': {
+    of: ['store'],
+    unit: 'connections',
+    description: 'how many connections of any client it has accepted so far',
+  },
   'count-local': {
     of: ['replica'],
     unit: 'requests',
@@ -127,7 +132,7 @@ export const SIGNALS = {
   },
 } as const satisfies Record<
   string,
-  { of: readonly ComponentRole[]; unit: 'ms' | 'requests'; description: string }
+  { of: readonly ComponentRole[]; unit: 'ms' | 'requests' | 'connections'; description: string }
 >;
 
 export type Signal = keyof typeof SIGNALS;
@@ -154,7 +159,7 @@ const series = z.strictObject({
   id: idOf('s'),
   component: componentName,
   signal: z.enum(signals),
-  unit: z.enum(['ms', 'requests']),
+  unit: z.enum(['ms', 'requests', 'connections']),
   /** Sorted by time. Thinned out so that extremes and changes stay. */
   points: z.array(z.tuple([moment, z.number()])).min(1),
 });

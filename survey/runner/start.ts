@@ -17,8 +17,8 @@ export interface StartOptions {
   readonly variant: Variant;
   /** Where install() put its program. */
   readonly app: string;
-  /** `redis://127.0.0.1:6379`, with name and password where Redis asks for them. */
-  readonly redisUrl: string;
+  /** `redis://127.0.0.1:6379`, with name and password where Redis asks for them; or one for each process. */
+  readonly redisUrl: string | readonly string[];
   /** Requests of one caller that are admitted in one window. */
   readonly limit: number;
   readonly windowSeconds: number;
@@ -85,13 +85,14 @@ async function startOne(
   const name = `${limiter.name}-${index}`;
   const files = join(folder, name);
   await mkdir(files, { recursive: true });
-  const redis = new URL(redisUrl);
+  const url = typeof redisUrl === 'string' ? redisUrl : (redisUrl[index] ?? '');
+  const redis = new URL(url);
   const values = {
     app,
     files,
     host: ip,
     port: String(port),
-    redisUrl,
+    redisUrl: url,
     redisHost: redis.hostname,
     redisPort: redis.port || '6379',
     redisAuth: [redis.username, redis.password].filter(Boolean).map(decodeURIComponent).join(':'),
@@ -116,7 +117,7 @@ async function startOne(
       LANG: 'C.UTF-8',
       HOST: ip,
       PORT: values.port,
-      REDIS_URL: redisUrl,
+      REDIS_URL: url,
       LIMIT: values.limit,
       WINDOW_SECONDS: values.windowSeconds,
       ...(burst !== undefined && { BURST: String(burst) }),

@@ -161,7 +161,7 @@ describe.skipIf(withoutRealTime)('a limiter whose connections to Redis break', (
       // Whoever explains it is told what was seen of the store, and that is what was done to it.
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'outage', profile: 'rules' });
       expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
-        class: 'store-writes-stalled',
+        class: 'store-connections-broken',
         component: 'store',
         grade: { localization: 'Right', identification: 'Right', action: 'Right' },
       });

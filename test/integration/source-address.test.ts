@@ -92,7 +92,7 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
     expect(reading.measures).toContainEqual({ name: 'overAdmission', value: 0, unit: 'requests' });
     expect(reading.measures.find(({ name }) => name === 'timeToRecovery')?.value).toBeLessThan(1000);
     expect(reading.evidence.join('\n')).toMatch(
-      /After the pause the same caller got 0 admitted, \d+ rejected/,
+      /After the fault the same caller got 0 admitted, \d+ rejected/,
     );
     await expectSeen(driver, true);
     // Each request that nobody was served with was counted when Redis went on.

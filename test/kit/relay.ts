@@ -12,9 +12,13 @@ export class Relay {
   readonly #sockets = new Set<Socket>();
   #port = 0;
 
-  private constructor(upstream: Address, pass: (client: Socket, server: Socket) => void) {
+  private constructor(
+    upstream: Address,
+    pass: (client: Socket, server: Socket) => void,
+    localAddress: string | undefined,
+  ) {
     this.#server = createServer((client) => {
-      const server = connect(upstream);
+      const server = connect({ ...upstream, ...(localAddress !== undefined && { localAddress }) });
       for (const socket of [client, server]) {
         this.#sockets.add(socket);
         socket.setNoDelay(true);
@@ -32,15 +36,16 @@ export class Relay {
 
   /**
    * Listens at `at`; port 0: any that is free. `pass` has to carry the bytes of a new connection, both ways; where
-   * one of its two sockets closes, the other is destroyed.
+   * one of its two sockets closes, the other is destroyed. `localAddress`: from which it connects.
    * @throws where the port is taken
    */
   static async start(
     upstream: Address,
     at: Address,
     pass: (client: Socket, server: Socket) => void,
+    localAddress?: string,
   ): Promise<Relay> {
-    const relay = new Relay(upstream, pass);
+    const relay = new Relay(upstream, pass, localAddress);
     relay.#server.listen(at.port, at.host);
     await once(relay.#server, 'listening');
     relay.#port = (relay.#server.address() as AddressInfo).port;

@@ -23,8 +23,9 @@ export function citedIds(chain: Diagnosis['chain']): string[] {
   );
 }
 
-/** The plot that shows a signal of a replica or the store. */
-function plotFor({ component, signal }: EvidenceSeries): PlotKey {
+/** The plot that shows a signal of a replica or the store; undefined: none does. */
+function plotFor({ component, signal }: EvidenceSeries): PlotKey | undefined {
+  if (signal === 'connections-made') return undefined;
   if (signal === 'arrivals') return 'arrivals';
   if (signal === 'count-local' || signal === 'count-stored' || signal === 'count-lag') return 'counts';
   if (signal.startsWith('requests-') || signal.startsWith('others-')) return 'answers';

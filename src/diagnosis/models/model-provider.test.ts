@@ -104,7 +104,7 @@ describe('a model behind the OpenAI protocol', () => {
     const { answer, ...rest } = await ask(profile);
     expect(checkAnswer(answer, bundle)).toEqual({ answer: good });
     expect(rest).toEqual({
-      promptVersion: 'prompt/v2',
+      promptVersion: 'prompt/v3',
       model: 'served-model',
       usage: { inputTokens: 1000, outputTokens: 100, microDollars: 4500 },
     });

@@ -9,7 +9,7 @@ import { fitBundle } from './fit-bundle.ts';
 import { estimateTokens } from './tokens.ts';
 
 /** Changes with every word of the prompt: answers to different prompts cannot be compared. */
-export const PROMPT_VERSION = 'prompt/v2';
+export const PROMPT_VERSION = 'prompt/v3';
 
 export interface Prompt {
   readonly version: typeof PROMPT_VERSION;

@@ -1,4 +1,5 @@
 /** Faults of the store that the replicas share. */
+import { brokenConnections } from './broken-connections.ts';
 import { claim, type Finding, span } from './finding.ts';
 import { type Interval, idsOf, largest, type Measurements, quantile, type Sample } from './measurements.ts';
 import { type Slow, slowStore } from './slow-store.ts';
@@ -33,7 +34,7 @@ export function storeFindings(measurements: Measurements): Finding[] {
   const slow = slowStore(measurements, store);
   const stall = stallOf(measurements, store);
   const found: (Finding | undefined)[] = [
-    silence && unreachable(measurements, store, silence),
+    silence ? unreachable(measurements, store, silence) : brokenConnections(measurements, store),
     // A stalled write during a silence, or while reads are slow as well, adds nothing.
     stall && !(silence && overlap(stall, silence) > 0.5) && !(slow && !isFarLonger(stall, slow))
       ? stalled(measurements, store, stall)

@@ -2,7 +2,7 @@
  * Drives a rate limiter: performs the effects and runs the activities that `decide` requests, on pods and a Redis that
  * were already discovered. It owns the connections and does not depend on single types of faults.
  */
-import type { ChaosDemoSpec } from '../../api/index.ts';
+import type { ChaosDemoSpec, ScenarioSpec } from '../../api/index.ts';
 import { messageOf } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
@@ -240,8 +240,8 @@ export class RateLimiterDriver implements SubjectDriver {
       return { kind: 'Diagnosis', fault, profile, report: { message } };
     }
     const { bundle, pods } = evidence;
-    const type = this.#options.spec.scenarios.find(({ name }) => name === scenario)?.type ?? '';
-    const truth = truthIn(scenarioTypeOf(type).truth, evidence);
+    const planned = this.#planned(scenario);
+    const truth = truthIn(scenarioTypeOf(planned.type).truth(planned), evidence);
     const report = await this.#options.diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
     return { kind: 'Diagnosis', fault, profile, report: this.#withSuggestion(report) };
   }
@@ -325,9 +325,14 @@ export class RateLimiterDriver implements SubjectDriver {
   }
 
   #open(name: string): Attempt {
+    const scenario = this.#planned(name);
+    return new Attempt(scenarioTypeOf(scenario.type), scenario, this.#toolkit);
+  }
+
+  #planned(name: string): ScenarioSpec {
     const scenario = this.#options.spec.scenarios.find((candidate) => candidate.name === name);
     if (!scenario) throw new RangeError(`the spec has no scenario ${name}`);
-    return new Attempt(scenarioTypeOf(scenario.type), scenario, this.#toolkit);
+    return scenario;
   }
 }
 

@@ -48,7 +48,7 @@ export const probeEvent = z.strictObject({
   /**
    * Read, Written: it was answered after `tookMs`. Waiting: a write has waited for `tookMs`. Unreachable: no answer
    * came. Lost: a connection broke with an unanswered write. Refused: the answer was an error. Restarted: another
-   * server process answers.
+   * server process answers. Connections: of any client, Redis has accepted `made` since the watch began.
    */
   state: z.enum([
     'Read',
@@ -59,9 +59,11 @@ export const probeEvent = z.strictObject({
     'ReadRefused',
     'WriteRefused',
     'Restarted',
+    'Connections',
   ]),
   at: moment,
   tookMs: z.number().min(0).optional(),
+  made: z.int().min(0).optional(),
 });
 
 export type FaultEvent<S extends z.infer<typeof faultEvent>['step']> = Extract<

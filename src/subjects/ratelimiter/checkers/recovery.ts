@@ -58,7 +58,10 @@ export function recoveryOf(
   const lastAt = since.at(-1)?.sentAt ?? endedAt;
   const ofPod = Map.groupBy(since, ({ pod }) => pod);
   const found = pods.map((pod) => ({ pod, own: ofPod.get(pod) ?? [] }));
-  const recovered = found.map(({ own }) => recoveredAt(own, known));
+  const rejectedAt = since.find(
+    ({ caller, outcome }) => caller === 'Over' && outcome === 'Rejected',
+  )?.endedAt;
+  const recovered = found.map(({ own }) => recoveredAt(own, rejectedAt, known));
   const isComplete = pods.length > 0 && !recovered.includes(undefined);
   const afterMs = isComplete ? Math.max(...recovered.map((at) => at ?? 0)) - endedAt : undefined;
   if (afterMs !== undefined && afterMs <= known.settleMs) return { state: 'Recovered', afterMs };
@@ -76,8 +79,17 @@ export function recoveryOf(
   return { state: 'Unclear', why: whyUnclear(found, afterMs) };
 }
 
-/** The first answer of a pod from which on it treats callers as before; undefined: none. `own` in sending order. */
-function recoveredAt(own: readonly CallerRequest[], known: KnownOfRecovery): number | undefined {
+/**
+ * The first answer from which on a pod treats callers as before; undefined: none. A pod that admitted nothing over the
+ * limit need not reject anything itself: what is replenished may happen to be admitted there, and rejected elsewhere.
+ * @param own requests to it, in sending order
+ * @param rejectedAt when any pod first rejected the caller over its limit
+ */
+function recoveredAt(
+  own: readonly CallerRequest[],
+  rejectedAt: number | undefined,
+  known: KnownOfRecovery,
+): number | undefined {
   const well = own.slice(own.findLastIndex((request) => isBad(request, known)) + 1);
   const good = well.find(({ caller }) => known.oneLimit || caller === 'Under');
   const beyond = own.findLast((request) => isBeyond(request, known));
@@ -85,7 +97,8 @@ function recoveredAt(own: readonly CallerRequest[], known: KnownOfRecovery): num
   const rejected = well.find(
     ({ caller, outcome, sentAt }) => caller === 'Over' && outcome === 'Rejected' && sentAt >= beyondAt,
   );
-  return good && rejected && Math.max(good.endedAt, rejected.endedAt);
+  const enforcedAt = rejected?.endedAt ?? (beyond ? undefined : rejectedAt);
+  return good && enforcedAt !== undefined ? Math.max(good.endedAt, enforcedAt) : undefined;
 }
 
 /** What shows that a pod had not recovered at `boundAt`: one failed request may be chance, an over-admission is not. */
@@ -128,14 +141,11 @@ function whyUnclear(
   if (afterMs !== undefined) {
     return `callers recovered ${formatDuration(Math.round(afterMs))} after the fault, too close to the end of settle: ${lengthen}`;
   }
-  const lenient = found.filter(
-    ({ own }) => !own.some(({ caller, outcome }) => caller === 'Over' && outcome === 'Rejected'),
-  );
-  if (lenient.length === 0) {
+  const over = found.flatMap(({ own }) => own.filter(({ caller }) => caller === 'Over'));
+  if (over.some(({ outcome }) => outcome === 'Rejected')) {
     return `a few requests failed or were admitted over the limit until the end of the watch, so recovery is not shown: ${lengthen}`;
   }
-  const sent = lenient.flatMap(({ own }) => own.filter(({ caller }) => caller === 'Over')).length;
-  return `after the fault ${listed(lenient.map(({ pod }) => pod))} got ${counted(sent, 'request')} over the limit and rejected none, too few to show whether the limit is enforced again: ${lengthen}, or raise storeOutage.requestsPerSecond`;
+  return `after the fault no pod rejected any of ${counted(over.length, 'request')} of the caller over its limit, too few to show whether the limit is enforced again: ${lengthen}, or raise storeOutage.requestsPerSecond`;
 }
 
 /** The finding: every pod treats callers as before within `settleMs` after the fault. */

@@ -57,6 +57,19 @@ describe('a timeline', () => {
     ]);
   });
 
+  it('shows connections that the store accepted, and not which of them a fault ended', () => {
+    const seen = timeline('limiter-a');
+    seen.show({ kind: 'probe', state: 'Connections', at: T, made: 0 });
+    seen.show({ kind: 'probe', state: 'Connections', at: T + 250, made: 12 });
+    seen.show({ kind: 'fault', step: 'ConnectionsEnded', at: T + 260, connections: { 'limiter-a': 11 } });
+    const { bundle } = seen.evidence({ startedAt: T });
+    expect(points(bundle, 'store', 'connections-made')).toEqual([
+      [0, 0],
+      [250, 12],
+    ]);
+    expect(bundle.events).toEqual([]);
+  });
+
   it('keeps what an incomplete look shows: who answered, who did not and for how long', () => {
     const seen = timeline('a', 'b');
     seen.show(countEvent('k', sample(T + 100, { a: 1, b: 1 }, 2)));

@@ -14,7 +14,7 @@ import {
   type SeenInvariant,
   type Signal,
 } from '../../../evidence/index.ts';
-import type { FaultEvent, ProbeEvent } from '../../redis/events.ts';
+import type { ProbeEvent } from '../../redis/events.ts';
 import type { BurstResult } from '../checkers/burst-result.ts';
 import type { CounterSample, CountSource } from '../history/counter-sample.ts';
 import { sampleOf } from '../history/counts.ts';
@@ -122,7 +122,6 @@ export class Timeline {
   show(event: HistoryEvent, source: CountSource = 'Nodes'): void {
     if (event.kind === 'request') this.#request(event);
     else if (event.kind === 'probe') this.#probe(event);
-    else if (event.kind === 'fault' && event.step === 'ConnectionsEnded') this.#connectionsEnded(event);
     else if (event.kind === 'health') this.#health(event);
     else if (event.kind === 'gone') this.#gone(event);
     else if (event.kind === 'count') {
@@ -288,7 +287,7 @@ export class Timeline {
     this.#state(at, STORE, says, connected);
   }
 
-  #probe({ at, state, tookMs = 0 }: ProbeEvent): void {
+  #probe({ at, made = 0, state, tookMs = 0 }: ProbeEvent): void {
     switch (state) {
       case 'Read':
         return this.#read(at, tookMs);
@@ -306,19 +305,11 @@ export class Timeline {
         return this.#refuses(at, 'a write');
       case 'Restarted':
         return this.#event(at, STORE, 'another server process answers in its place: it was restarted');
+      case 'Connections':
+        return this.#recorder.add(at, STORE, 'connections-made', made);
       default:
         return state satisfies never;
     }
-  }
-
-  #connectionsEnded({ at, connections }: FaultEvent<'ConnectionsEnded'>): void {
-    const counts = Object.values(connections).filter((count) => count > 0);
-    const sum = counts.reduce((total, count) => total + count, 0);
-    this.#event(
-      at,
-      STORE,
-      `it has closed ${counted(sum, 'connection')} of ${counted(counts.length, 'replica')} so far`,
-    );
   }
 
   /** Pods that were deleted since the watch began. */

@@ -163,7 +163,7 @@ export class RedisConnections {
   }
 
   /** INFO of these sections. */
-  async info(...sections: ('server' | 'commandstats')[]): Promise<string> {
+  async info(...sections: ('server' | 'stats' | 'commandstats')[]): Promise<string> {
     const texts: string[] = [];
     for (const section of sections) {
       texts.push(

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparePauses, markerOf, parseInfo, parseInfoFields } from './redis-info.ts';
+import { comparePauses, connectionsIn, markerOf, parseInfo, parseInfoFields } from './redis-info.ts';
 
 const runId = 'ab'.repeat(20);
 const info = (pauses?: number) =>
@@ -45,6 +45,17 @@ describe('parseInfo', () => {
         expect(() => parseInfo(text)).toThrow(RangeError);
       }),
     );
+  });
+});
+
+describe('connectionsIn', () => {
+  it.each([
+    ['# Stats\r\ntotal_connections_received:17\r\ntotal_commands_processed:9\r\n', 17],
+    ['total_connections_received:many\r\n', undefined],
+    [`total_connections_received:${'9'.repeat(16)}\r\n`, undefined],
+    ['# Stats\r\n', undefined],
+  ])('of %j is %s', (text, count) => {
+    expect(connectionsIn(text)).toBe(count);
   });
 });
 

@@ -52,6 +52,12 @@ export function parseInfo(text: string): RedisInfo {
   };
 }
 
+/** How many connections Redis has accepted since it started, from `INFO stats`; undefined: it does not report that. */
+export function connectionsIn(text: string): number | undefined {
+  const [, count] = /^total_connections_received:(\d{1,15})\r?$/m.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count);
+}
+
 /** Shows later whether a pause was injected since: `<run_id>/<pauses>`. */
 export function markerOf({ runId, pauses }: RedisInfo): string {
   return `${runId}/${pauses}`;

@@ -4,6 +4,7 @@ import { pauseFor } from '../../waiting.ts';
 import type { ProbeEvent } from '../events.ts';
 import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { gaveNoAnswer, RedisClientError } from './redis-error.ts';
+import { connectionsIn } from './redis-info.ts';
 
 /** Interval between two probes, in milliseconds; a waiting write is checked at each of them. */
 const LOOK_EVERY_MS = 250;
@@ -28,6 +29,7 @@ export async function watchStore(
     record({ kind: 'probe', state, at, ...(tookMs !== undefined && { tookMs }) });
   let write: Write | undefined;
   let restarted = false;
+  const countConnections = connectionCounter({ now, redis }, record, signal);
   const failed = (error: unknown): void => {
     if (signal.aborted) return;
     if (!gaveNoAnswer(error)) {
@@ -71,6 +73,7 @@ export async function watchStore(
         if (write.state === 'waits' && at - sentAt > tookMs) {
           note('Waiting', at - sentAt, at);
         }
+        countConnections();
       } catch (error) {
         failed(error);
       }
@@ -79,4 +82,33 @@ export async function watchStore(
   } finally {
     write?.writer.close();
   }
+}
+
+/**
+ * Records how many connections Redis has accepted since the first call. It is not awaited, so that a slow answer delays
+ * no probe; without an answer, nothing is recorded.
+ */
+function connectionCounter(
+  { now, redis }: Parameters<typeof watchStore>[0],
+  record: (event: ProbeEvent) => void,
+  signal: AbortSignal,
+): () => void {
+  let first: number | undefined;
+  let isCounting = false;
+  return () => {
+    if (isCounting) return;
+    isCounting = true;
+    const count = async (): Promise<void> => {
+      const all = connectionsIn(await redis.info('stats'));
+      first ??= all;
+      // A restarted server counts from 0.
+      if (signal.aborted || all === undefined || first === undefined || all < first) return;
+      record({ kind: 'probe', state: 'Connections', at: now(), made: all - first });
+    };
+    void count()
+      .catch(() => undefined)
+      .finally(() => {
+        isCounting = false;
+      });
+  };
 }

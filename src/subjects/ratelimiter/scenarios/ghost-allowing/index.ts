@@ -14,7 +14,7 @@ import { BurstWorkload } from './workload.ts';
 export const ghostAllowing: ScenarioType<GhostJudge> = {
   api,
   // The requests are no fault: they show that pods decide separately.
-  truth: { anomaly: 'uncoordinated-admission', at: 'replica' },
+  truth: () => ({ anomaly: 'uncoordinated-admission', at: 'replica' }),
   title: 'Ghost Allowing',
   storyMs,
   plan(scenario, limiter) {

@@ -3,6 +3,7 @@ import { formatDuration, parseDuration } from '../../../../api/index.ts';
 import { FAULTS } from '../../../redis/faults/index.ts';
 import { accountKey, crossingKey, newKey, overKey, underKeys } from '../caller-keys.ts';
 import type { ScenarioType } from '../scenario-type.ts';
+import type { FaultTruth } from '../truth.ts';
 import { MOST_CROSSING } from './crossing-callers.ts';
 import { outageEvidence } from './evidence.ts';
 import { OutageJudge } from './judge.ts';
@@ -15,20 +16,26 @@ const TITLES = {
   Stall: 'Redis stops taking writes',
 } as const;
 
+/** What each fault is to a diagnosis. */
+const CAUSES = {
+  Break: 'store-connections-broken',
+  Stall: 'store-writes-stalled',
+} as const satisfies Record<keyof typeof FAULTS, FaultTruth['anomaly']>;
+
 export const storeOutage: ScenarioType<OutageJudge> = {
   api,
-  truth: { anomaly: 'store-writes-stalled', at: 'store' },
+  truth: (scenario) => ({ anomaly: CAUSES[parametersOf(scenario).fault.type], at: 'store' }),
   optional: true,
   title: 'Store Outage',
   storyMs: faultStoryMs,
   plan(scenario, limiter) {
-    const { accept, fault } = parametersOf(scenario);
+    const { accept, fault, settle } = parametersOf(scenario);
     const faultMs = parseDuration(fault.duration);
     return {
       faultMs,
       settleMs: mostWatchMs(scenario, limiter),
       faultTitle: `${TITLES[fault.type]} for ${formatDuration(faultMs)}, and callers continue`,
-      invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}; then they are admitted as before, and get their limit back`,
+      invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}; within ${settle} after it they are treated as before, and they get their limit back`,
     };
   },
   cooldownsToPrepare: 2,
