@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Stage } from '../local/environment.ts';
 import type { Supervisor } from '../local/supervisor.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';
+import { exitOfRun } from './exit-status.ts';
 import { type OtherLimiters, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
 import { announceStop, progress, runPlan } from './run-plan.ts';
@@ -37,11 +38,14 @@ async function findProfiles(
 /** Runs the demo selected by the command line of this process, to its end, and sets the exit status. */
 export async function runDemo(extras: DemoExtras): Promise<void> {
   await runProgram<DemoOptions>(demoCommand(extras.limiters.names), {
-    main: async (options, signal) =>
-      await runPlan(await planOf(options, extras.limiters), options, signal, async (environment) => {
+    main: async (options, signal) => {
+      const plan = await planOf(options, extras.limiters);
+      const ended = await runPlan(plan, options, signal, async (environment) => {
         const profiles = await findProfiles(extras, options, environment, signal);
         return profiles === undefined ? [] : [`--diagnosis-profiles=${profiles}`];
-      }),
+      });
+      return exitOfRun(ended);
+    },
     failed: 2,
     onInterrupt: announceStop,
   });

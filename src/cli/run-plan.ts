@@ -1,12 +1,11 @@
 /** Runs a ChaosDemo on its target on this machine: applies it, shows the run, and leaves nothing behind. */
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { terminalLine } from '../api/index.ts';
+import { type ChaosDemo, terminalLine } from '../api/index.ts';
 import type { Stage } from '../local/environment.ts';
 import { startOperator } from '../local/operator.ts';
 import type { ShowOptions } from './arguments.ts';
 import { openDemoPage } from './demo-page.ts';
-import { EXIT_BY_PHASE } from './exit-status.ts';
 import { follow, showLines, showScreen } from './follow.ts';
 import { isShownLive, type Plan, type PlannedDemo } from './plan.ts';
 import type { ReportSource } from './report/report.ts';
@@ -36,7 +35,7 @@ export function announceStop(): void {
 }
 
 /**
- * Starts the target and the operator, runs the demo, and prints the result. Returns the exit status.
+ * Starts the target and the operator, runs the demo, and prints the result. Returns the final object.
  * @param operatorArgs flags of the operator
  */
 export async function runPlan(
@@ -44,7 +43,7 @@ export async function runPlan(
   options: ShowOptions,
   signal: AbortSignal,
   operatorArgs: (environment: Stage) => Promise<readonly string[]> = async () => [],
-): Promise<number> {
+): Promise<ChaosDemo> {
   const environment = await start({ onProgress: progress, signal });
   try {
     const args = await operatorArgs(environment);
@@ -68,7 +67,7 @@ export async function runPlan(
         if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) print(line);
         if (options.keep) printUsage(environment, demo.metadata.name);
         if (page || options.keep) await interrupted(signal);
-        return EXIT_BY_PHASE[ended.demo.status?.phase ?? ''] ?? 2;
+        return ended.demo;
       } finally {
         await page?.close();
       }

@@ -6,7 +6,7 @@ const read = (...args: string[]) => parsed(testCommand(), args).opts<TestOptions
 
 describe('the options of a test', () => {
   it('have few defaults, since the rest is found', () => {
-    expect(read()).toEqual({ method: 'GET', header: [] });
+    expect(read()).toEqual({ method: 'GET' });
   });
 
   it('take headers, outcomes and durations as they are written', () => {

@@ -12,7 +12,7 @@ export interface ApiOptions {
   readonly path?: string;
   readonly redis?: string;
   readonly method: string;
-  readonly header: readonly Header[];
+  readonly header?: readonly Header[];
   readonly body?: string;
   readonly keyHeader?: string;
   readonly identity?: 'address';
@@ -54,9 +54,10 @@ export function testCommand(): Command {
     );
   withApiOptions(command)
     .addOption(
-      new Option('--accept <behaviors...>', 'outcomes of the stall that are as expected')
-        .choices(['Enforces', 'FailsClosed', 'FailsOpen', 'Hangs', 'Mixed'])
-        .default(undefined, 'Enforces FailsClosed'),
+      new Option(
+        '--accept <behaviors...>',
+        'outcomes of the stall that are as expected (default: Enforces FailsClosed)',
+      ).choices(['Enforces', 'FailsClosed', 'FailsOpen', 'Hangs', 'Mixed']),
     )
     .option('--save <file>', 'write the ChaosDemo to this file, as YAML for a cluster');
   return withShowOptions(command).addHelpText(
@@ -115,7 +116,6 @@ function withApiOptions(command: Command): Command {
       '--header <header>',
       "header of the request, as 'Name: value'; $(key) is the key of a caller; may be given several times",
       header,
-      [],
     )
     .option('--body <text>', 'body of the request; $(key) is the key of a caller')
     .addOption(
@@ -147,7 +147,7 @@ function withApiOptions(command: Command): Command {
     );
 }
 
-function header(text: string, earlier: readonly Header[]): Header[] {
+function header(text: string, earlier: readonly Header[] = []): Header[] {
   const [, name = '', value = ''] = /^([^:]*):\s*(.*)$/.exec(text) ?? [];
   if (value === '') throw new InvalidArgumentError("Write a header as 'Name: value'.");
   return [...earlier, { name: headerName(name), value }];

@@ -75,7 +75,7 @@ export class Probe {
   constructor(client: ApiClient, options: ApiOptions, path: string) {
     this.#client = client;
     this.#options = options;
-    const { body, header, keyHeader, method } = options;
+    const { body, header = [], keyHeader, method } = options;
     const headers = keyHeader === undefined ? header : [...header, { name: keyHeader, value: '$(key)' }];
     this.#request = { method, path, headers, ...(body !== undefined && { body }) };
   }

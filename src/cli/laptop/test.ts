@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { type Stage, type StageOptions, startStage } from '../../local/environment.ts';
 import { type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
 import { Supervisor } from '../../local/supervisor.ts';
+import { exitOfRun } from '../exit-status.ts';
 import type { Plan } from '../plan.ts';
 import { print, progress, runPlan } from '../run-plan.ts';
 import type { TestOptions } from './arguments.ts';
@@ -11,9 +12,7 @@ import { type ApiFacts, demoOf, isKeyed, LABELS, NAME, NAMESPACE } from './manif
 import { lastOutput, type Prepared, prepare } from './prepare.ts';
 import { RedisOfApi } from './redis.ts';
 import { targetOf } from './target.ts';
-import { textOf } from './text.ts';
-
-const ERRORED = 2;
+import { summaryLines, textOf } from './text.ts';
 
 /** Runs the test to its end. Returns the exit status. @throws UsageError or LocalError with what to do */
 export async function runTest(options: TestOptions, signal: AbortSignal): Promise<number> {
@@ -54,9 +53,10 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       progress('demo', 'all requests share one limit, and the run waits for whole windows: it takes minutes');
     }
     let output: readonly string[] = [];
-    const status = await runPlan(plan, options, signal);
-    if (status === ERRORED) for (const line of output) print(line);
-    return status;
+    const ended = await runPlan(plan, options, signal);
+    const lines = ended.status?.phase === 'Errored' ? output : [];
+    for (const line of [...lines, ...summaryLines(ended)]) print(line);
+    return exitOfRun(ended);
   } finally {
     await supervisor.close();
   }
