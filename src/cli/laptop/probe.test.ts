@@ -96,7 +96,7 @@ describe('a probe of an API', () => {
     expect(found.request.headers).toEqual([{ name: 'X-User-Id', value: '$(key)' }]);
   });
 
-  it('tells callers apart that have one request each', async () => {
+  it('finds the header of callers that have one request each', async () => {
     const found = await probe({ identify: identifiedBy('x-client-id'), limit: 1 });
     expect(found.request.headers).toEqual([{ name: 'X-Client-Id', value: '$(key)' }]);
   });
@@ -143,7 +143,7 @@ describe('a probe of an API', () => {
     });
   });
 
-  it('tells windows by the clock from those of the first request', async () => {
+  it('measures windows by the clock', async () => {
     const left = () => 3600 - ((Date.now() / 1000) % 3600);
     const headers = (reset: () => number) => () => ({
       'RateLimit-Policy': '5;w=3600',

@@ -23,7 +23,7 @@ export type Probed = Pick<ApiFacts, 'request' | 'healthPath' | 'limit'>;
 
 /** At most so many requests are sent to exhaust a limit. */
 export const MOST_SENT = 1_000;
-/** All requests of a probe, with those to paths for health checks and to tell callers apart. */
+/** All requests of a probe, with those that find a path for health checks and the header of the caller. */
 export const MOST_REQUESTS = MOST_SENT + 100;
 
 const HEALTH_PATHS = [
@@ -208,7 +208,7 @@ export class Probe {
     this.#note(
       'caller',
       'guess',
-      `the address of the connection: none of ${KEY_HEADERS.join(', ')}, ${ADDRESS_HEADERS.join(', ')} tells callers apart`,
+      `the address of the connection: with another value of ${[...KEY_HEADERS, ...ADDRESS_HEADERS].join(', ')}, a rejected caller stays rejected`,
     );
     return this.#request;
   }
