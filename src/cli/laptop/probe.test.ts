@@ -120,7 +120,7 @@ describe('a probe of an API', () => {
     });
   });
 
-  it('guesses the address of the connection if no header tells callers apart', async () => {
+  it('guesses the address of the connection if no header identifies callers', async () => {
     const found = await probe({ identify: () => 'all' });
     expect(found).toMatchObject({
       request: { headers: [] },

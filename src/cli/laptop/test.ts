@@ -36,7 +36,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       progress('redis', 'writes of all its clients stall for 10 s or more during the run');
     const plan: Plan = {
       // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
-      // another one, so they cannot be told apart.
+      // another one, so they cannot be distinguished.
       demo: prepared.server ? demo : demoOf({ ...known, allowOtherClients: true }),
       from: `the ChaosDemo ${NAME}`,
       start: async (stage) => {

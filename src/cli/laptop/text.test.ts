@@ -29,7 +29,7 @@ describe('the text of a ChaosDemo', () => {
 
 describe('the summary of a run', () => {
   const summary = (phase: NonNullable<ChaosDemoStatus['phase']>, changes: Partial<ScenarioStatus>) => {
-    const scenario = { name: 'outage', type: 'StoreOutage', expect: 'Held', ...changes } as ScenarioStatus;
+    const scenario: ScenarioStatus = { name: 'outage', type: 'StoreOutage', expect: 'Held', ...changes };
     return summaryLines({ status: { phase, scenarios: [scenario] } });
   };
 

@@ -38,5 +38,5 @@ export function summaryLines({ status = {} }: Pick<ChaosDemo, 'status'>): string
     phase === 'Failed'
       ? ['Settings that change an outcome: docs/configure.md. Outcomes to accept: --accept']
       : [];
-  return ['', `${phase ?? 'No result'}`, ...results, ...advice];
+  return ['', phase ?? 'No result', ...results, ...advice];
 }
