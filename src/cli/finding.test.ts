@@ -18,6 +18,7 @@ describe('a finding', () => {
       Enforces: 'good',
       FailsClosed: 'good',
       FailsOpen: 'bad',
+      Forgets: 'bad',
       Hangs: 'bad',
       Mixed: 'bad',
     });

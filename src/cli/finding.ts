@@ -19,6 +19,7 @@ const BEHAVIOURS: Readonly<Record<string, 'good' | 'bad'>> = {
   Enforces: 'good',
   FailsClosed: 'good',
   FailsOpen: 'bad',
+  Forgets: 'bad',
   Hangs: 'bad',
   Mixed: 'bad',
 };

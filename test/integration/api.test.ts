@@ -38,6 +38,7 @@ async function judge(spec: object): Promise<ChaosDemo> {
 
 const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', expect: 'Violated', ...changes }];
 const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ...changes }];
+const outage = (fault: object) => [{ name: 'o', type: 'StoreOutage', storeOutage: { fault } }];
 const withLimiter = (changes: object) => ({ rateLimiter: { ...limiter, ...changes } });
 const http = { interface: 'HTTP', http: { path: '/$(key)' } };
 const byAddress = { interface: 'HTTP', http: { identity: 'SourceAddress', path: '/' } };
@@ -95,6 +96,14 @@ describe('the API server', { timeout: 300_000 }, () => {
     await expect(judge(withLimiter({ limit: { window: '60.5m' } }))).rejects.toThrow(/must be from 1s to 1h/);
   });
 
+  it.each([{ type: 'Slow', latency: '50ms' }, { type: 'Slow' }, { type: 'Lose', scripts: true }])(
+    'accepts the parameters of the type of a fault: %j',
+    async (fault) => {
+      const { spec } = await judge({ ...withLimiter({}), scenarios: outage(fault) });
+      expect(spec.scenarios[0]).toMatchObject({ storeOutage: { fault: { ...fault, duration: '10s' } } });
+    },
+  );
+
   it.each<[string, object, RegExp]>([
     ['no rate limiter', {}, /spec.rateLimiter: Required value/],
     [
@@ -146,6 +155,21 @@ describe('the API server', { timeout: 300_000 }, () => {
       'a burst of a limit that has no bucket',
       withLimiter({ ...http, limit: { burst: 20 } }),
       /burst and refillEvery are of algorithm TokenBucket/,
+    ],
+    [
+      'a latency of a fault that has none',
+      { ...withLimiter({}), scenarios: outage({ latency: '300ms' }) },
+      /latency is of type Slow, and scripts of type Lose/,
+    ],
+    [
+      'scripts of a fault that keeps them',
+      { ...withLimiter({}), scenarios: outage({ type: 'Slow', scripts: true }) },
+      /latency is of type Slow, and scripts of type Lose/,
+    ],
+    [
+      'a latency of a second',
+      { ...withLimiter({}), scenarios: outage({ type: 'Slow', latency: '1s' }) },
+      /must be from 50ms to 500ms/,
     ],
     [
       'a multiplier of one',

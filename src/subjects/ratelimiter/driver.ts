@@ -25,7 +25,7 @@ import { type FindReplacedPods, requirePods } from './replaced-pods.ts';
 import { resetCounter } from './reset-counter.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
-import { keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
+import { keysMadeFor, pausesStore, scenarioTypeOf } from './scenarios/index.ts';
 import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
 import type { RateLimiterTarget } from './target.ts';
@@ -216,7 +216,7 @@ export class RateLimiterDriver implements SubjectDriver {
   ): Promise<FaultReport> {
     const { pauses, spec } = this.#options;
     const planned = spec.scenarios.find(({ name }) => name === scenario);
-    if (!pauses || !planned || !scenarioTypeOf(planned.type).fault) return await inject();
+    if (!pauses || !planned || !pausesStore(planned)) return await inject();
     const mayBeOn = (): boolean => this.#toolkit.ownPause.state !== 'none';
     return await injectNoted(pauses, { from, until }, { inject, mayBeOn }, signal);
   }

@@ -38,6 +38,14 @@ export const faultEvent = z.discriminatedUnion('step', [
     at: moment,
     connections: podCounts,
   }),
+  /** So many keys that held a count are gone, with so much in all. */
+  z.strictObject({
+    kind: z.literal('fault'),
+    step: z.literal('CountsLost'),
+    at: moment,
+    keys: z.int().min(0),
+    total: z.int().min(0),
+  }),
   /** From then on it is unknown whether the fault is active: the probe that showed it has ended. */
   z.strictObject({ kind: z.literal('fault'), step: z.literal('Doubted'), at: moment }),
 ]);

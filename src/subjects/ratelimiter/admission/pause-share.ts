@@ -3,7 +3,7 @@ import { formatDuration } from '../../../api/index.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';
 import { MOST_PAUSED_MS, SHARE_OF_MS } from '../../redis/admission/redis-cooldown.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
+import { pausesStore, SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
 import { rateLimiterOf } from '../schema.ts';
 
 /** Types of the faults that leave a pause active unless it is ended. */
@@ -23,7 +23,7 @@ export function longestPauseOf({ spec }: Pick<AdmissionRequest, 'spec'>): number
 function pausesOf(spec: AdmissionRequest['spec']): number[] {
   const limiter = rateLimiterOf(spec);
   return spec.scenarios
-    .filter(({ type }) => PAUSES.has(type))
+    .filter(pausesStore)
     .map((scenario) => scenarioTypeOf(scenario.type).plan(scenario, limiter).faultMs);
 }
 

@@ -24,11 +24,12 @@ import {
 } from './requests.ts';
 import { shareInterval } from './share-interval.ts';
 
-export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
+export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed', 'Forgets'] as const;
 
 /**
  * Enforces: callers under their limit are admitted, and none gets more than its limit.
  * FailsOpen: they are admitted, and some caller gets more than its limit; of a pod, as defined by `leakingPods`.
+ * Forgets: likewise, but no caller gets more than its limit once more after Redis has lost its count.
  * FailsClosed: they are rejected, or get an error.
  * Hangs: they have no answer within the time that a caller waits.
  * Mixed: none of these is what nine of ten callers get, or pods differ.
@@ -113,7 +114,7 @@ export function behaviourOf(
       ] as const;
     }),
   );
-  const { near, words } = wordsOf(byPod, over.leaking);
+  const { near, words } = wordsOf(byPod, over);
   const [only = 'Mixed', ...others] = new Set(words.values());
   const judged = new Map(
     [...byPod].map(([pod, counts]) => [pod, { behaviour: words.get(pod) ?? 'Mixed', ...counts }]),
@@ -128,6 +129,7 @@ export function behaviourOf(
     byPod: judged,
     reached: new Set((['New', 'Crossing'] as const).filter(rejecting)),
     shortfalls: [
+      ...onceMoreShortfalls(words, over),
       ...controlShortfalls(settings, before, over.before),
       ...[...judged].flatMap(([pod, one]) => [
         ...askedShortfalls(settings, pod, one),
@@ -159,8 +161,11 @@ type PodCounts = Pick<PodBehaviour, 'beyond' | 'crossing' | 'within'>;
  */
 function wordsOf(
   byPod: ReadonlyMap<string, PodCounts>,
-  leaking: ReadonlySet<string>,
+  { leaking, onceMore }: Pick<Over, 'leaking' | 'onceMore'>,
 ): { readonly words: ReadonlyMap<string, Behaviour>; readonly near?: NearBorder } {
+  const open = onceMore?.isMost ? 'Forgets' : 'FailsOpen';
+  // The count that was lost is the same for all pods, whichever admitted the caller again.
+  const leaks = (pod: string): boolean => (open === 'Forgets' ? leaking.size > 0 : leaking.has(pod));
   const all = totalOf([...byPod.values()].map(({ within }) => within));
   const kinds = Object.keys(OUTCOMES) as (keyof typeof OUTCOMES)[];
   const most = kinds.reduce((a, b) => (OUTCOMES[b](all) > OUTCOMES[a](all) ? b : a));
@@ -171,7 +176,7 @@ function wordsOf(
   const isMost = of > 0 && count >= SHARE * of;
   const wordOf = (pod: string, counts: PodCounts): Behaviour => {
     const kind = oneForAll && isMost ? most : kindOf(counts.within);
-    return kind === 'Enforces' ? admittingWord(counts, leaking.has(pod)) : kind;
+    return kind === 'Enforces' ? admittingWord(counts, leaks(pod) ? open : undefined) : kind;
   };
   const words = new Map([...byPod].map(([pod, counts]) => [pod, wordOf(pod, counts)]));
   const { from, to } = shareInterval(count, of);
@@ -179,7 +184,7 @@ function wordsOf(
   if (isMost) return { words, near: { other: 'Mixed', count, of } };
   // Whatever the results of single pods would be, all of them together are Mixed.
   for (const pod of words.keys()) words.set(pod, 'Mixed');
-  return { words, near: { other: most === 'Enforces' && leaking.size > 0 ? 'FailsOpen' : most, count, of } };
+  return { words, near: { other: most === 'Enforces' && leaking.size > 0 ? open : most, count, of } };
 }
 
 function kindOf(within: Counts): keyof typeof OUTCOMES | 'Mixed' {
@@ -188,11 +193,11 @@ function kindOf(within: Counts): keyof typeof OUTCOMES | 'Mixed' {
 }
 
 /** The result for a pod that admits callers under their limit. */
-function admittingWord({ beyond, crossing }: PodCounts, leaks: boolean): Behaviour {
+function admittingWord({ beyond, crossing }: PodCounts, open: Behaviour | undefined): Behaviour {
   // A pod that answers some callers and lets others time out neither enforces the limit nor fails open.
   const waits = (counts: Counts): boolean => shareInterval(counts.Timeout, sizeOf(counts)).from > 1 - SHARE;
   if (waits(beyond) || waits(crossing)) return 'Mixed';
-  return leaks ? 'FailsOpen' : 'Enforces';
+  return open ?? 'Enforces';
 }
 
 /** What is missing of the requests to one pod while the fault was active. */
@@ -211,6 +216,14 @@ function askedShortfalls(
       ? [`${pod} got ${sent} requests ${where} the limit during the fault, ${LEAST_REQUESTS} are needed`]
       : [],
   );
+}
+
+/** What is missing to tell a limiter that forgets from one that fails open. */
+function onceMoreShortfalls(words: ReadonlyMap<string, Behaviour>, { onceMore }: Over): string[] {
+  if (onceMore === undefined || onceMore.isRejected || ![...words.values()].includes('Forgets')) return [];
+  return [
+    'no caller was rejected again after it had been admitted over its limit, so it is not shown that it gets its limit once more and no more: lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond',
+  ];
 }
 
 /** What is unusable because the operator process was stalled. */
@@ -286,22 +299,22 @@ export function checkBehaviour(
   if (slow.length > 0 && !accepts(behaviour)) missing.push(slowText(byPod));
   if (behaviour === 'Enforces' && !isOneLimit && reached.size === 0 && !accepts('FailsOpen')) {
     missing.push(
-      'no caller that crossed its limit in the pause was rejected by every pod, so it is not shown that the limit holds: lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond',
+      'no caller that crossed its limit in the fault was rejected by every pod, so it is not shown that the limit holds: lengthen storeOutage.fault.duration or raise storeOutage.requestsPerSecond',
     );
   }
+  const isOpen = behaviour === 'FailsOpen' || behaviour === 'Forgets';
   const within = totalOf([...byPod.values()].map((pod) => pod.within));
   const sent = sizeOf(within);
-  // A limiter that fails open is violated at the first admission over the limit.
-  const first =
-    behaviour === 'FailsOpen'
-      ? undefined
-      : during.find(
-          ({ caller, outcome }) =>
-            caller === 'Under' && (outcome === 'Admitted') === (behaviour === 'Enforces'),
-        );
+  // A limiter that fails open or forgets is violated at the first admission over the limit.
+  const first = isOpen
+    ? undefined
+    : during.find(
+        ({ caller, outcome }) =>
+          caller === 'Under' && (outcome === 'Admitted') === (behaviour === 'Enforces'),
+      );
   return {
     valid: isBroken ? false : missing.length > 0 ? 'unknown' : true,
-    ...(isBroken && behaviour !== 'FailsOpen' && { brokenAt: first?.endedAt ?? startedAt }),
+    ...(isBroken && !isOpen && { brokenAt: first?.endedAt ?? startedAt }),
     summary: behaviour,
     measures: [
       { name: 'notAdmitted', value: sent - within.Admitted, unit: 'requests' },
@@ -315,7 +328,7 @@ export function checkBehaviour(
     ],
     byPod: [...byPod].map(
       ([pod, { behaviour: word, beyond, overAtEdges, crossing, within: under }]) =>
-        `${pod} ${word}: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${overAtEdges > 0 ? `; ${overAtEdges} more admitted late, or as the pause began or ended` : ''}`,
+        `${pod} ${word}: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${overAtEdges > 0 ? `; ${overAtEdges} more admitted late, or as the fault began or ended` : ''}`,
     ),
   };
 }
@@ -352,6 +365,6 @@ function reachedText(reached: ReadonlySet<string>): string {
     ...(reached.has('Crossing') ? ['callers that had one request left'] : []),
   ];
   return names.length > 0
-    ? `Rejected by every pod in the pause: ${listed(names)}`
-    : 'No caller that crossed its limit in the pause was rejected by every pod: what such a caller gets is not shown';
+    ? `Rejected by every pod in the fault: ${listed(names)}`
+    : 'No caller that crossed its limit in the fault was rejected by every pod: what such a caller gets is not shown';
 }

@@ -26,7 +26,7 @@ export function latencyOf(requests: readonly CallerRequest[]): Latency | undefin
 /** The finding, which is always valid: no limit is set on latency. */
 export function checkLatency({ after, before, during }: Phases): Finding {
   const phases = [
-    { name: 'latencyBefore', when: 'before the pause', requests: before },
+    { name: 'latencyBefore', when: 'before the fault', requests: before },
     { name: 'latencyDuring', when: 'during it', requests: during },
     { name: 'latencyAfter', when: 'after it', requests: after },
   ].map((phase) => {

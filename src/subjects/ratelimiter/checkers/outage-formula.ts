@@ -4,6 +4,9 @@ import type { SeenInvariant } from '../../../evidence/index.ts';
 import { type Behaviour, SHARE } from './behaviour.ts';
 import type { Over } from './over-admission.ts';
 
+/** Behaviours in which callers under their limit are admitted. */
+const ADMITTING: ReadonlySet<Behaviour> = new Set(['Enforces', 'FailsOpen', 'Forgets']);
+
 /** As a separate figure, because there is no series of it. */
 const CROSSING = "a crossing caller's admitted - bound";
 
@@ -19,12 +22,13 @@ export function seenInvariant(
   excess: Over['excess'] | undefined,
   who: 'others' | 'within' = 'others',
 ): SeenInvariant {
-  const served = accept.some((kind) => kind !== 'Enforces' && kind !== 'FailsOpen')
+  const served = accept.some((kind) => !ADMITTING.has(kind))
     ? []
     : [`${who}-admitted >= ${SHARE} * ${who}-sent`];
-  const kept = accept.includes('FailsOpen')
-    ? []
-    : ['sum(requests-admitted) - bound <= 0', ...(who === 'others' ? [`${CROSSING} <= 0`] : [])];
+  const kept =
+    accept.includes('FailsOpen') || accept.includes('Forgets')
+      ? []
+      : ['sum(requests-admitted) - bound <= 0', ...(who === 'others' ? [`${CROSSING} <= 0`] : [])];
   const valueOf = (name: string): number => reading.measures.find((one) => one.name === name)?.value ?? 0;
   const sent = valueOf('underLimit');
   return {

@@ -200,9 +200,9 @@ describe('a caller that crosses its limit in the pause', () => {
   it('is named if every pod then rejects it', () => {
     const { detectedAt, evidence, summary } = read(crossing('New', { admitted: 2, rejected: 3 }));
     expect([summary, detectedAt]).toEqual(['Enforces', undefined]);
-    expect(evidence).toContain('Rejected by every pod in the pause: a new caller');
+    expect(evidence).toContain('Rejected by every pod in the fault: a new caller');
     const none = read(crossing('New', { admitted: 2, rejected: 0 }));
-    expect(none.shortfalls.join()).toMatch(/^no caller that crossed its limit in the pause was rejected/);
+    expect(none.shortfalls.join()).toMatch(/^no caller that crossed its limit in the fault was rejected/);
   });
 
   it('breaks the invariant by what it is admitted beyond its limit', () => {

@@ -1,6 +1,6 @@
 /**
  * What callers got around one fault of the store, as one reading: only accepted outcomes, and no more than the limit
- * unless FailsOpen is accepted; afterwards they are admitted as before, and get their limit back. Pure.
+ * unless FailsOpen or Forgets is accepted; afterwards they are admitted as before, and get their limit back. Pure.
  */
 import { counted } from '../../../api/index.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
@@ -70,7 +70,9 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
   const recovery = recoveryOf(staying.pods, requests, span, known);
 
   const behaviour = checkBehaviour(staying, behaved, phases, span, accept);
-  const admission = checkOverAdmission(staying, requests, span, over, accept.includes('FailsOpen'));
+  const acceptsOver =
+    accept.includes('FailsOpen') || (accept.includes('Forgets') && over.onceMore?.isMost === true);
+  const admission = checkOverAdmission(staying, requests, span, over, acceptsOver);
   const recovered = checkRecovery(recovery, phases, span, over.after, known);
   const returned = checkLimitReturn(limitReturn, span.endedAt);
   const latency = checkLatency(phases);

@@ -26,12 +26,21 @@ export interface Over {
   readonly before: OverAdmission;
   /** Admissions over the limit of the caller over its limit, by requests that it sent after the fault. */
   readonly after: OverAfter;
+  /** If Redis lost the counts of callers when the fault began: the outcome since; otherwise undefined. */
+  readonly onceMore?: OnceMore;
   /** Pods that admitted a caller over its limit in the fault. */
   readonly leaking: ReadonlySet<string>;
   /** What was admitted to the caller over its limit. */
   readonly beyond: readonly PodAdmission[];
   /** Requests of callers over their limit with an unknown outcome: they may have been admitted. */
   readonly unknown: number;
+}
+
+export interface OnceMore {
+  /** No caller was admitted more than a new one may be. */
+  readonly isMost: boolean;
+  /** A caller that was admitted over its limit was rejected after that. */
+  readonly isRejected: boolean;
 }
 
 /** Judges every caller that has a limit to exceed. `requests` in any order, from before the fault on. */
@@ -59,22 +68,45 @@ export function overOf(
     },
     before: beyond.overOf(beyond.admitted.filter(({ answeredAt }) => answeredAt <= startedAt)),
     after: overAfter(
-      // Admissions in the fault may never have been counted, and a window may have ended since.
-      beyond.admitted.filter((each) =>
-        settings.oneLimitFrom === undefined ? each.answeredAt <= startedAt : inFault(each),
-      ),
+      beyond.admitted.filter((each) => {
+        // What was counted before is lost.
+        if (settings.countsLost) return inFault(each) && each.sentAt >= startedAt;
+        // Admissions in the fault may never have been counted, and a window may have ended since.
+        return settings.oneLimitFrom === undefined ? each.answeredAt <= startedAt : inFault(each);
+      }),
       beyond.admitted.filter((each) => !inFault(each)),
       (some) => beyond.overOf(some).excess,
     ),
+    ...(settings.countsLost && { onceMore: onceMoreOf(settings, limited, { endedAt, startedAt }) }),
     leaking,
     beyond: beyond.admitted,
     unknown: limited.reduce((sum, one) => sum + one.unknown, 0),
   };
 }
 
+/** Only requests that were sent after the loss were certainly decided after it. */
+function onceMoreOf(
+  settings: CallerSettings,
+  limited: readonly LimitedCaller[],
+  { endedAt, startedAt }: Span,
+): OnceMore {
+  const since = limited.map(({ kind, over, requests }) => {
+    const own = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt < endedAt);
+    return { own, again: limitedCaller({ ...settings, firstSentAt: firstOf(own) }, kind, own), over };
+  });
+  return {
+    isMost: since.every(({ again }) => again.over.excess === 0),
+    isRejected: since.some(({ again, over, own }) => {
+      const lastAt = again.admitted.reduce((last, { answeredAt }) => Math.max(last, answeredAt), 0);
+      return over.excess > 0 && own.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt);
+    }),
+  };
+}
+
 /** One caller that has a limit to exceed. */
 interface LimitedCaller {
   readonly kind: CallerKind;
+  readonly requests: readonly CallerRequest[];
   readonly admitted: readonly PodAdmission[];
   readonly unknown: number;
   readonly overOf: (some: readonly PodAdmission[]) => OverAdmission;
@@ -111,7 +143,7 @@ function limitedCaller(
     return answeredAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, answeredAt }];
   });
   const unknown = requests.filter(({ outcome, late }) => outcome === 'Timeout' && !late).length;
-  return { kind, admitted, unknown, overOf, over: overOf(admitted) };
+  return { kind, requests, admitted, unknown, overOf, over: overOf(admitted) };
 }
 
 /**
@@ -176,9 +208,10 @@ export function checkOverAdmission(
   settings: CallerSettings,
   requests: readonly CallerRequest[],
   span: Span,
-  { excess, over, unknown }: Over,
+  { excess, onceMore, over, unknown }: Over,
   isAccepted: boolean,
 ): Finding {
+  const forgot = onceMore?.isMost === true && over.excess > 0;
   const isBroken = over.excess > 0 && !isAccepted;
   const late = requests.filter(
     (request) => request.late?.outcome === 'Admitted' && request.caller !== 'Account',
@@ -203,7 +236,7 @@ export function checkOverAdmission(
         : [],
     evidence: [
       over.excess > 0
-        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the pause' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, at most ${over.bound} are allowed${isBroken ? '; not accepted, since accept does not name FailsOpen' : ''}`
+        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the fault' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, at most ${over.bound} are allowed${forgot ? '; since Redis lost its count, no more than the limit once more' : ''}${isBroken ? `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}` : ''}`
         : `Over the limit: no more admitted than it allows${testedText(settings, requests, span, unknown)}`,
       ...(late > 0 ? [`Admitted after the caller had given up: ${counted(late, 'request')}`] : []),
       ...(unknown > 0

@@ -20,6 +20,8 @@ export interface CallerSettings {
    * admits at once are within the limit, see {@link asOfOneLimit}, and all of them count for over-admission.
    */
   readonly oneLimitFrom?: number;
+  /** Whether Redis lost the counts of callers when the fault began. */
+  readonly countsLost?: boolean;
 }
 
 /** When writes stalled, in milliseconds since the epoch. */

@@ -31,6 +31,7 @@ export class Attempt {
   readonly #toolkit: Toolkit;
   readonly #fault: StoreFault | undefined;
   readonly #workload: Workload;
+  #fixture = '';
   #recording: (Recording & { readonly evidence: () => FaultEvidence | undefined }) | undefined;
   #onReading: ((reading: InvariantReading) => void) | undefined;
 
@@ -39,7 +40,7 @@ export class Attempt {
     this.#type = type;
     this.#scenario = scenario;
     this.#toolkit = toolkit;
-    this.#fault = type.fault?.(toolkit, scenario);
+    this.#fault = type.fault?.(toolkit, scenario, () => this.#fixture);
     this.#workload = type.workload(scenario, toolkit);
   }
 
@@ -58,6 +59,7 @@ export class Attempt {
    * @throws StoreRefusedError if it must not be disturbed; an error whose message states what to do
    */
   async prepare(fixture: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
+    this.#fixture = fixture;
     let marker: { readonly marker?: string } | undefined;
     const stage = {
       admit: async (ms: number, end: AbortSignal) => {

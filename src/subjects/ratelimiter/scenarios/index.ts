@@ -1,4 +1,5 @@
 /** The scenario types of the rate limiter, in the order of the story. */
+import type { ScenarioSpec } from '../../../api/index.ts';
 import { isControl } from '../../../demo/context.ts';
 import { controlKeys } from '../controls.ts';
 import { counterDrift } from './counter-drift/index.ts';
@@ -13,6 +14,12 @@ export function scenarioTypeOf(type: string): ScenarioType {
   const found = SCENARIO_TYPES.find(({ api }) => api.type === type);
   if (!found) throw new RangeError(`the rate limiter has no scenario type ${type}`);
   return found;
+}
+
+/** Whether a scenario pauses the store. */
+export function pausesStore(scenario: ScenarioSpec): boolean {
+  const { fault, pauses } = scenarioTypeOf(scenario.type);
+  return fault !== undefined && (pauses?.(scenario) ?? true);
 }
 
 /**

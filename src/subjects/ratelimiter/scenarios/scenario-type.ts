@@ -54,8 +54,10 @@ export interface ScenarioType<J extends Judge = Judge> {
   judge(history: History): J;
   /** Shows a history as evidence, as it grows. */
   evidence(history: History, judge: J, target: RateLimiterTarget): () => FaultEvidence | undefined;
-  /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. */
-  readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec) => StoreFault;
+  /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
+  readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec, fixture: () => string) => StoreFault;
+  /** Whether that fault pauses the store; default: it does. */
+  pauses?(scenario: ScenarioSpec): boolean;
   /** The requests, and the reads of counters. Opens no connection yet. */
   workload(scenario: ScenarioSpec, toolkit: Toolkit): Workload<J>;
 }

@@ -14,7 +14,7 @@ import {
   type SeenInvariant,
   type Signal,
 } from '../../../evidence/index.ts';
-import type { ProbeEvent } from '../../redis/events.ts';
+import type { FaultEvent, ProbeEvent } from '../../redis/events.ts';
 import type { BurstResult } from '../checkers/burst-result.ts';
 import type { CounterSample, CountSource } from '../history/counter-sample.ts';
 import { sampleOf } from '../history/counts.ts';
@@ -122,6 +122,7 @@ export class Timeline {
   show(event: HistoryEvent, source: CountSource = 'Nodes'): void {
     if (event.kind === 'request') this.#request(event);
     else if (event.kind === 'probe') this.#probe(event);
+    else if (event.kind === 'fault' && event.step === 'CountsLost') this.#countsLost(event);
     else if (event.kind === 'health') this.#health(event);
     else if (event.kind === 'gone') this.#gone(event);
     else if (event.kind === 'count') {
@@ -310,6 +311,12 @@ export class Timeline {
       default:
         return state satisfies never;
     }
+  }
+
+  /** Both were read in one transaction. */
+  #countsLost({ at, total }: FaultEvent<'CountsLost'>): void {
+    this.#recorder.add(at - 1, STORE, 'count-stored', total);
+    this.#recorder.add(at, STORE, 'count-stored', 0);
   }
 
   /** Pods that were deleted since the watch began. */

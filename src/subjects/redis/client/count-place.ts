@@ -1,5 +1,4 @@
 /** Where and how a rate limiter keeps a count in Redis, and how to read it. */
-import type { Redis } from 'ioredis';
 
 /** String and Hash: an integer in decimal. List, Set, SortedSet: the number of entries. */
 export const COUNT_TYPES = ['String', 'Hash', 'List', 'Set', 'SortedSet'] as const;
@@ -13,16 +12,26 @@ export interface CountPlace {
   readonly pattern: string;
 }
 
-interface CountCommand {
-  readonly name: string;
-  readonly send: (redis: Redis, key: string, field: string) => Promise<unknown>;
+/** The one read command for each type, with its arguments; it answers with one number, or with one value. */
+export function countCommand({ field = '', key, type }: CountPlace): readonly [string, ...string[]] {
+  switch (type) {
+    case 'String':
+      return ['GET', key];
+    case 'Hash':
+      return ['HGET', key, field];
+    case 'List':
+      return ['LLEN', key];
+    case 'Set':
+      return ['SCARD', key];
+    case 'SortedSet':
+      return ['ZCARD', key];
+    default:
+      return type satisfies never;
+  }
 }
 
-/** The one read command for each; each answers with one number, or with one value if it is not a count. */
-export const COUNT_COMMANDS: Readonly<Record<CountPlace['type'], CountCommand>> = {
-  String: { name: 'GET', send: async (redis, key) => await redis.get(key) },
-  Hash: { name: 'HGET', send: async (redis, key, field) => await redis.hget(key, field) },
-  List: { name: 'LLEN', send: async (redis, key) => await redis.llen(key) },
-  Set: { name: 'SCARD', send: async (redis, key) => await redis.scard(key) },
-  SortedSet: { name: 'ZCARD', send: async (redis, key) => await redis.zcard(key) },
-};
+/** The count in an answer; 0 if there is no such key, undefined if it is no integer. */
+export function countIn(reply: unknown): number | undefined {
+  const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : (reply ?? 0);
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
+}

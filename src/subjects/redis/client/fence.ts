@@ -72,17 +72,39 @@ export class Fence {
     name: string,
     commands: readonly (readonly [string, ...string[]])[],
   ): Promise<readonly unknown[]> {
-    const replies = await Promise.all([
-      ...commands.map(([command, ...args]) => redis.call(command, ...args)),
-      redis.call('EXEC'),
-    ]);
-    const done = replies.pop();
-    for (const queued of replies) requireQueued(name, queued);
+    const queueing = this.#queue(redis, name, commands);
+    const carryingOut = redis.call('EXEC');
+    // An error of a command has the reason, and that of EXEC has none.
+    carryingOut.catch(() => undefined);
+    await queueing;
+    const done = await carryingOut;
     if (done === null) throw new NotInChargeError();
     const results = asList('EXEC', done);
     const failure = results.find((result) => result instanceof Error);
     if (failure) throw failure;
     return results;
+  }
+
+  /**
+   * Sends these commands, after `begin`, and ends the connection, and with it the transaction: none is carried out.
+   * @throws the first error that Redis answered, such as of a missing right
+   */
+  async rehearse(
+    redis: Redis,
+    name: string,
+    commands: readonly (readonly [string, ...string[]])[],
+  ): Promise<void> {
+    await this.#queue(redis, name, commands);
+    await endOf(redis);
+  }
+
+  async #queue(
+    redis: Redis,
+    name: string,
+    commands: readonly (readonly [string, ...string[]])[],
+  ): Promise<void> {
+    const replies = await Promise.all(commands.map(([command, ...args]) => redis.call(command, ...args)));
+    for (const queued of replies) requireQueued(name, queued);
   }
 }
 

@@ -6,7 +6,7 @@
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../../waiting.ts';
 import { CLIENT_LIST_BYTES } from './bounded-connection.ts';
-import { COUNT_COMMANDS, type CountPlace } from './count-place.ts';
+import { type CountPlace, countCommand, countIn } from './count-place.ts';
 import { endOf, Fence, NotInChargeError } from './fence.ts';
 import { PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
 import { explain, RedisClientError } from './redis-error.ts';
@@ -27,6 +27,8 @@ export class RedisConnections {
   readonly #reader: Link;
   readonly #lister: Link;
   readonly #killer: Link;
+  /** In turns: one has a transaction that waits, and the other prepares the next. */
+  readonly #pacers: Link[];
   readonly #writers = new Set<Link>();
   readonly #probeKey: string;
   readonly #fence = new Fence();
@@ -42,6 +44,7 @@ export class RedisConnections {
     this.#reader = this.#link('probe', REDIS_TIMEOUT_MS);
     this.#lister = this.#link('probe', REDIS_TIMEOUT_MS, CLIENT_LIST_BYTES);
     this.#killer = this.#link('pause', REDIS_TIMEOUT_MS);
+    this.#pacers = [this.#link('pause'), this.#link('pause')];
     this.#probeKey = `chaosdemo:probe:${probeId}`;
   }
 
@@ -94,8 +97,36 @@ export class RedisConnections {
     });
   }
 
+  /**
+   * Prepares a CLIENT PAUSE that Redis carries out when the active pause ends, if this session is in charge then. It is
+   * in a transaction with a write, so it waits like every write, and no other write comes in between.
+   * @returns sends it with a length in milliseconds, and resolves once it was carried out
+   * @throws NotInChargeError, too, also when it is sent: it was not carried out, and will not be
+   */
+  async preparePause(): Promise<(ms: number) => Promise<void>> {
+    const link = this.#pacers.shift() ?? this.#link('pause');
+    this.#pacers.push(link);
+    const redis = await link.get();
+    await this.#answered('MULTI', () => this.#fence.begin(redis));
+    return async (ms) => {
+      const set = ['SET', this.#probeKey, String(Date.now()), 'PX', String(PROBE_TTL_MS)] as const;
+      const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
+      await this.#answered('CLIENT PAUSE', async () => {
+        const [, reply] = await this.#fence.carryOut(redis, 'CLIENT PAUSE', [set, pause]);
+        requireOk('CLIENT PAUSE', reply);
+      });
+    };
+  }
+
+  /** Ends the connections of prepared pauses: Redis drops those that it has not carried out. */
+  dropPauses(): void {
+    for (const { standing } of this.#pacers) standing?.disconnect();
+  }
+
   /** CLIENT UNPAUSE. If it is not answered in time, the next one uses a new connection. */
   async unpause(): Promise<void> {
+    // A pause that waits for the end of this one would follow it.
+    this.dropPauses();
     const link = this.#control;
     try {
       const redis = await link.get();
@@ -145,21 +176,67 @@ export class RedisConnections {
     ids: readonly string[],
     onSend: () => void = () => undefined,
   ): Promise<readonly boolean[]> {
+    const kills = ids.map((id) => ['CLIENT', 'KILL', 'ID', id] as const);
+    const replies = await this.#transaction('CLIENT KILL', kills, onSend);
+    return replies.map((reply) => asInteger('CLIENT KILL', reply) > 0);
+  }
+
+  /**
+   * UNLINK of these counts, and SCRIPT FLUSH if `scripts`, if this session is in charge.
+   * @param onSend as of {@link killClients}; left out: only checks that the user may do so, and removes nothing
+   * @returns the counts right before and right after
+   * @throws NotInChargeError, too: none was removed, and none will be
+   */
+  async unlinkCounts(
+    places: readonly CountPlace[],
+    scripts: boolean,
+    onSend?: () => void,
+  ): Promise<readonly { readonly before: number; readonly after: number }[]> {
+    const reads = places.map(countCommand);
+    const flush = scripts ? [['SCRIPT', 'FLUSH'] as const] : [];
+    const commands = [...reads, ['UNLINK', ...places.map(({ key }) => key)] as const, ...flush, ...reads];
+    try {
+      const replies = await this.#transaction('UNLINK', commands, onSend);
+      const numbers = replies.map((reply) => countIn(reply) ?? 0);
+      return places.map((_, i) => ({
+        before: numbers[i] ?? 0,
+        after: numbers[replies.length - places.length + i] ?? 0,
+      }));
+    } catch (error) {
+      if (!(error instanceof RedisClientError) || error.reply !== 'NOPERM') throw error;
+      const rights = `+unlink ~${places[0]?.pattern}${scripts ? ' +script|flush' : ''}`;
+      throw new RedisClientError(
+        `Redis ${redisName(this.#target)}, UNLINK: the ACL user lacks a right that fault type Lose needs: grant it "${rights}" besides the others`,
+        error.reply,
+      );
+    }
+  }
+
+  /**
+   * A transaction that Redis carries out only if this session is in charge.
+   * @param onSend called right before the commands are sent; left out: Redis checks them and carries none out
+   * @returns their replies
+   */
+  async #transaction(
+    name: string,
+    commands: readonly (readonly [string, ...string[]])[],
+    onSend?: () => void,
+  ): Promise<readonly unknown[]> {
     const redis = await this.#killer.get();
     let replies: readonly unknown[] = [];
     try {
-      await this.#answered('CLIENT KILL', async () => {
+      await this.#answered(name, async () => {
         await this.#fence.begin(redis);
+        if (!onSend) return await this.#fence.rehearse(redis, name, commands);
         onSend();
-        const kills = ids.map((id) => ['CLIENT', 'KILL', 'ID', id] as const);
-        replies = await this.#fence.carryOut(redis, 'CLIENT KILL', kills);
+        replies = await this.#fence.carryOut(redis, name, commands);
       });
     } catch (error) {
       // It may be in the middle of a transaction.
       await endOf(redis);
       throw error;
     }
-    return replies.map((reply) => asInteger('CLIENT KILL', reply) > 0);
+    return replies;
   }
 
   /** INFO of these sections. */
@@ -188,13 +265,14 @@ export class RedisConnections {
    * The count of a rate limiter at a key; 0 if there is no such key.
    * @throws RedisClientError also for a value of another type, and for one that is not an integer
    */
-  async count({ field, key, pattern, type }: CountPlace): Promise<number> {
-    const { name, send } = COUNT_COMMANDS[type];
+  async count(place: CountPlace): Promise<number> {
+    const { key, pattern, type } = place;
+    const [name, ...args] = countCommand(place);
     const problem = (what: string, reply?: string): RedisClientError =>
       new RedisClientError(`Redis ${redisName(this.#target)}, ${name} ${key}: ${what}`, reply);
     let reply: unknown;
     try {
-      reply = await this.#ask(this.#reader, name, async (redis) => await send(redis, key, field ?? ''));
+      reply = await this.#ask(this.#reader, name, async (redis) => await redis.call(name, ...args));
     } catch (error) {
       if (!(error instanceof RedisClientError)) throw error;
       if (error.reply === 'NOPERM') {
@@ -208,8 +286,8 @@ export class RedisConnections {
       }
       throw error;
     }
-    const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : (reply ?? 0);
-    if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+    const value = countIn(reply);
+    if (value !== undefined) return value;
     throw problem(
       'the value is no whole number: see rateLimiter.redis.count for where your limiter counts',
       'VALUE',
@@ -270,7 +348,15 @@ export class RedisConnections {
   }
 
   get #links(): Link[] {
-    return [this.#reader, this.#lister, this.#killer, this.#control, ...this.#late, ...this.#writers];
+    return [
+      this.#reader,
+      this.#lister,
+      this.#killer,
+      ...this.#pacers,
+      this.#control,
+      ...this.#late,
+      ...this.#writers,
+    ];
   }
 
   /**

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparePauses, connectionsIn, markerOf, parseInfo, parseInfoFields } from './redis-info.ts';
+import { compareCalls, connectionsIn, markerOf, parseInfo, parseInfoFields } from './redis-info.ts';
 
 const runId = 'ab'.repeat(20);
 const info = (pauses?: number) =>
@@ -29,13 +29,17 @@ describe('parseInfo', () => {
   it('finds the server and its count of pauses', () => {
     expect(parseInfo(info(3))).toEqual({
       runId,
-      pauses: 3,
-      countsPauses: true,
+      calls: 3,
+      countsEach: true,
     });
   });
 
+  it('finds the count of another command', () => {
+    expect(parseInfo(`${info(3)}cmdstat_unlink:calls=5,usec=1\r\n`, 'unlink').calls).toBe(5);
+  });
+
   it('takes no line about pauses for none', () => {
-    expect(parseInfo(info()).pauses).toBe(0);
+    expect(parseInfo(info()).calls).toBe(0);
   });
 
   it('refuses what is no INFO', () => {
@@ -59,30 +63,30 @@ describe('connectionsIn', () => {
   });
 });
 
-describe('comparePauses', () => {
-  const at = (pauses: number, id = runId) => ({
+describe('compareCalls', () => {
+  const at = (calls: number, id = runId) => ({
     runId: id,
-    pauses,
-    countsPauses: true,
+    calls,
+    countsEach: true,
   });
   it.each([
     ['the same count', 3, 3, 'NotInjected'],
     ['a higher count', 3, 4, 'Injected'],
     ['a lower count, as after CONFIG RESETSTAT', 3, 0, 'Unknown'],
   ] as const)('with %s', (_, before, now, expected) => {
-    expect(comparePauses(markerOf(at(before)), at(now))).toBe(expected);
+    expect(compareCalls(markerOf(at(before)), at(now))).toBe(expected);
   });
 
   it('does not know of a server that counts no subcommands, as Redis 6.2', () => {
     const old = parseInfo(
       `run_id:${runId}\r\nrole:master\r\ncmdstat_client:calls=9,usec=1,usec_per_call=0.11\r\n`,
     );
-    expect(old).toMatchObject({ pauses: 0, countsPauses: false });
-    expect(comparePauses(markerOf(old), old)).toBe('Unknown');
+    expect(old).toMatchObject({ calls: 0, countsEach: false });
+    expect(compareCalls(markerOf(old), old)).toBe('Unknown');
   });
 
   it('does not know of another server, or by a marker it cannot read', () => {
-    expect(comparePauses(markerOf(at(3)), at(3, 'cd'.repeat(20)))).toBe('Unknown');
-    expect(comparePauses('', at(3))).toBe('Unknown');
+    expect(compareCalls(markerOf(at(3)), at(3, 'cd'.repeat(20)))).toBe('Unknown');
+    expect(compareCalls('', at(3))).toBe('Unknown');
   });
 });

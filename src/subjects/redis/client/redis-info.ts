@@ -1,4 +1,4 @@
-/** Parses INFO: which Redis this is, and how often it was paused. Pure. */
+/** Parses INFO: which Redis this is, and how often it carried out the command of a fault. Pure. */
 
 import { linesOf } from './lines.ts';
 
@@ -28,27 +28,31 @@ export function parseInfoFields(text: string): Map<string, string> {
 export interface RedisInfo {
   /** Changes with every start of the server. */
   readonly runId: string;
-  /** How often CLIENT PAUSE was carried out since the server started. */
-  readonly pauses: number;
-  /** Whether the subcommands of CLIENT are counted one by one: not before Redis 7.0. */
-  readonly countsPauses: boolean;
+  /** How often the command of a fault was carried out since the server started. */
+  readonly calls: number;
+  /** Whether subcommands are counted one by one: not before Redis 7.0. */
+  readonly countsEach: boolean;
 }
+
+/** What Redis counts in INFO commandstats for CLIENT PAUSE. */
+export const PAUSE = 'client|pause';
 
 /**
  * Parses `INFO server` and `INFO commandstats`, in one text.
+ * @param command as in `cmdstat_client|pause`
  * @throws RangeError if it holds no run_id
  */
-export function parseInfo(text: string): RedisInfo {
+export function parseInfo(text: string, command = PAUSE): RedisInfo {
   const fields = parseInfoFields(text);
   const runId = fields.get('run_id');
   if (runId === undefined || !RUN_ID.test(runId)) {
     throw new RangeError('INFO holds no run_id: this does not seem to be a Redis');
   }
-  const calls = /\bcalls=(\d+)/.exec(fields.get('cmdstat_client|pause') ?? '')?.[1];
+  const calls = /\bcalls=(\d+)/.exec(fields.get(`cmdstat_${command}`) ?? '')?.[1];
   return {
     runId,
-    pauses: Number(calls ?? 0),
-    countsPauses: [...fields.keys()].some((field) => field.startsWith('cmdstat_client|')),
+    calls: Number(calls ?? 0),
+    countsEach: [...fields.keys()].some((field) => field.startsWith('cmdstat_client|')),
   };
 }
 
@@ -58,20 +62,20 @@ export function connectionsIn(text: string): number | undefined {
   return count === undefined ? undefined : Number(count);
 }
 
-/** Shows later whether a pause was injected since: `<run_id>/<pauses>`. */
-export function markerOf({ runId, pauses }: RedisInfo): string {
-  return `${runId}/${pauses}`;
+/** Shows later whether the command was carried out since: `<run_id>/<calls>`. */
+export function markerOf({ runId, calls }: RedisInfo): string {
+  return `${runId}/${calls}`;
 }
 
 /**
- * Whether a pause was injected between `marker` and `now`. Unknown for another or a restarted server, and for one that
- * shows no count of any subcommand of CLIENT, because the admission of a run sends at least one. Unknown also for an
- * unreadable marker.
+ * Whether the command was carried out between `marker` and `now`. Unknown for another or a restarted server, and for
+ * one that shows no count of any subcommand of CLIENT, because the admission of a run sends at least one. Unknown also
+ * for an unreadable marker.
  */
-export function comparePauses(marker: string, now: RedisInfo): 'Injected' | 'NotInjected' | 'Unknown' {
+export function compareCalls(marker: string, now: RedisInfo): 'Injected' | 'NotInjected' | 'Unknown' {
   const match = /^([0-9a-f]+)\/(\d+)$/.exec(marker);
-  if (!match || match[1] !== now.runId || !now.countsPauses) return 'Unknown';
+  if (!match || match[1] !== now.runId || !now.countsEach) return 'Unknown';
   const before = Number(match[2]);
-  if (now.pauses === before) return 'NotInjected';
-  return now.pauses > before ? 'Injected' : 'Unknown';
+  if (now.calls === before) return 'NotInjected';
+  return now.calls > before ? 'Injected' : 'Unknown';
 }

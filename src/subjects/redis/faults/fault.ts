@@ -38,8 +38,8 @@ export interface FaultTools {
   readonly lifetime: AbortSignal;
 }
 
-/** Records the finding of a probe of the store, or how many connections the fault has ended. */
-export type RecordEvent = (event: ProbeEvent | FaultEvent<'ConnectionsEnded'>) => void;
+/** Records the finding of a probe of the store, or what the fault has done so far. */
+export type RecordEvent = (event: ProbeEvent | FaultEvent<'ConnectionsEnded' | 'CountsLost'>) => void;
 
 /** When a fault may begin, and when it has ended automatically at the latest; milliseconds since the epoch. */
 export interface FaultMoment {

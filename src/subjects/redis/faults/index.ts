@@ -1,11 +1,23 @@
-/** The faults of a store by type, for each attempt a new one. Each begins with the same pause. */
+/** The faults of a store by type, for each attempt a new one. */
 import { PodConnections } from './break/pod-connections.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
 import { FencedPause } from './fenced-pause.ts';
+import { type LoseOptions, LostCounts } from './lose/lost-counts.ts';
+import { SlowWrites } from './slow/slow-writes.ts';
+
+/** The parameters of single types. */
+export interface FaultOptions extends LoseOptions {
+  /** Of Slow: how long each pause holds writes back; milliseconds. */
+  readonly latencyMs: number;
+}
 
 export const FAULTS = {
   /** Writes wait, reads are answered, and connections stay open. */
   Stall: (tools) => new FencedPause(tools),
   /** The same, and the connections of the pods end as often as they connect. */
   Break: (tools) => new FencedPause(tools, new PodConnections(tools)),
-} as const satisfies Record<string, (tools: FaultTools) => StoreFault>;
+  /** Writes wait for up to `latencyMs`, again and again. */
+  Slow: (tools, { latencyMs }) => new SlowWrites(tools, latencyMs),
+  /** Counts are gone, once. */
+  Lose: (tools, options) => new LostCounts(tools, options),
+} as const satisfies Record<string, (tools: FaultTools, options: FaultOptions) => StoreFault>;

@@ -10,6 +10,9 @@ import type { RedisPause } from './pause.ts';
 /** How long after its planned end the probe waits for the end of a pause; milliseconds. */
 const END_WITHIN_MS = 60_000;
 
+/** Why a pause that this run ended was over early. */
+export const RELEASED = 'this demo released it';
+
 /** An active pause, as it was reported. */
 export interface ActivePause {
   readonly report: FaultReport;
@@ -53,12 +56,12 @@ export async function awaitPauseEnd(
     readonly record: RecordEvent;
     /** The run_id of Redis before the pause. */
     readonly runIdBefore: string | undefined;
-    /** Whether this run itself ended it early. */
-    readonly releasedByUs: () => boolean;
+    /** Why it ended early, if that is known. */
+    readonly whyEarly: () => string | undefined;
   },
   signal: AbortSignal,
 ): Promise<FaultReport> {
-  const { now, redis, releasedByUs, runIdBefore, record } = context;
+  const { now, redis, runIdBefore, record, whyEarly } = context;
   const end = await waitForPauseEnd(redis, pause.write, until - now() + END_WITHIN_MS, now, signal);
   if (!end) {
     const message = `${report.message}. No write was accepted until ${END_WITHIN_MS} ms after its planned end`;
@@ -75,11 +78,9 @@ export async function awaitPauseEnd(
   }
   const early = Math.round(until - end.at);
   if (early > EARLY_MS) {
-    const who = releasedByUs()
-      ? 'this demo released it'
-      : 'another client sent CLIENT UNPAUSE, or Redis was restarted';
-    evidence.push(`The pause ended ${early} ms early: ${who}`);
-    const message = `${report.message}. Writes were accepted again ${early} ms before its planned end: ${who}`;
+    const why = whyEarly() ?? 'another client sent CLIENT UNPAUSE, or Redis was restarted';
+    evidence.push(`The pause ended ${early} ms early: ${why}`);
+    const message = `${report.message}. Writes were accepted again ${early} ms before its planned end: ${why}`;
     return { ...report, endedAt: end.at, message, evidence };
   }
   evidence.push(

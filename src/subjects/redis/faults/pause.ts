@@ -20,6 +20,8 @@ const LATE_MS = 1000;
 
 /** No probe could prove a shorter pause. */
 const MIN_PAUSE_MS = 500;
+/** The same for a pause that is one of several; milliseconds. */
+export const MIN_PULSE_MS = 25;
 
 export interface RedisPauseOptions {
   /** When to start; milliseconds since the epoch. In the past: at once. */
@@ -28,6 +30,8 @@ export interface RedisPauseOptions {
   readonly until: number;
   /** Its planned length, for the message; milliseconds. */
   readonly askedMs?: number;
+  /** The pause itself is no longer than this, in milliseconds: several follow each other until `until`. */
+  readonly mostMs?: number;
   /** The slowest write without a fault; milliseconds. */
   readonly usualWriteMs: number;
   /** Milliseconds since the epoch. */
@@ -45,6 +49,8 @@ export interface RedisPauseOptions {
 export interface RedisPause {
   /** When Redis confirmed it; missing if it did not. */
   readonly startedAt?: number;
+  /** Its length; missing likewise. */
+  readonly ms?: number;
   readonly proof: FaultProof;
   readonly message: string;
   readonly finding?: PauseFinding;
@@ -86,14 +92,24 @@ export async function injectRedisPause(
     });
   try {
     await pauseFor(plannedAt - now(), signal);
-    const sent = await send(redis, options, signal);
-    const write = sendWrite(writer, now);
-    if ('failure' in sent) return { ...sent.failure, write, writer };
-    return { ...(await prove(redis, sent, write, options, signal)), write, writer, refused: false };
+    return await pauseWith(redis, writer, options, signal);
   } catch (error) {
     writer.close();
     throw error;
   }
+}
+
+/** As {@link injectRedisPause}, at once and with this writer. */
+export async function pauseWith(
+  redis: RedisConnections,
+  writer: ProbeWriter,
+  options: RedisPauseOptions,
+  signal: AbortSignal,
+): Promise<RedisPause> {
+  const sent = await send(redis, options, signal);
+  const write = sendWrite(writer, options.now);
+  if ('failure' in sent) return { ...sent.failure, write, writer };
+  return { ...(await prove(redis, sent, write, options, signal)), write, writer, refused: false };
 }
 
 /** A pause that Redis confirmed, with its length; or one that it did not. */
@@ -104,7 +120,7 @@ type Sent =
 /** @throws PauseNotSentError, the reason of `signal`, or what `onSend` throws */
 async function send(
   redis: RedisConnections,
-  { now, onSend, until }: RedisPauseOptions,
+  { mostMs, now, onSend, until }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<Sent> {
   let ms = 0;
@@ -112,8 +128,8 @@ async function send(
     // The length is computed at the moment of sending, because Redis may have to be connected again before it.
     await redis.pauseWrites(() => {
       signal.throwIfAborted();
-      const left = Math.min(Math.floor(until - now()), MAX_PAUSE_MS);
-      if (left < MIN_PAUSE_MS) {
+      const left = Math.min(Math.floor(until - now()), mostMs ?? MAX_PAUSE_MS);
+      if (left < (mostMs === undefined ? MIN_PAUSE_MS : MIN_PULSE_MS)) {
         throw new PauseNotSentError(`only ${Math.max(0, left)} ms were left of the planned pause`);
       }
       onSend?.();
@@ -141,9 +157,9 @@ async function prove(
   redis: RedisConnections,
   { ms, startedAt }: { readonly startedAt: number; readonly ms: number },
   write: HeldWrite,
-  { askedMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
+  { askedMs, mostMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
-): Promise<Pick<RedisPause, 'finding' | 'message' | 'proof' | 'released'> & { readonly startedAt: number }> {
+): Promise<Pick<RedisPause, 'finding' | 'message' | 'ms' | 'proof' | 'released' | 'startedAt'>> {
   const late = Math.round(startedAt + ms - until);
   if (late > LATE_MS) {
     const released = await redis.unpause().then(
@@ -151,12 +167,13 @@ async function prove(
       () => false,
     );
     const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced; it was ${released ? 'released' : 'to be released, and that was not answered'}`;
-    return { startedAt, proof: 'Inconclusive', message, released };
+    return { startedAt, ms, proof: 'Inconclusive', message, released };
   }
   onPaused?.();
   // The proof takes at most half of the pause: the rest is for the traffic.
   const finding = await verifyPause(redis, write, Math.min(holdFor(usualWriteMs), ms / 2), now, signal);
-  return { startedAt, finding, released: false, ...verdictOn(finding, redis.name, ms, askedMs) };
+  const verdict = verdictOn(finding, redis.name, ms, askedMs, mostMs !== undefined);
+  return { startedAt, ms, finding, released: false, ...verdict };
 }
 
 /** What the probe proves of a pause of `ms` milliseconds. Pure. */
@@ -165,13 +182,18 @@ export function verdictOn(
   name: string,
   ms: number,
   askedMs: number | undefined,
+  isOneOfSeveral = false,
 ): { proof: FaultProof; message: string } {
   if (finding.kind === 'held') {
-    const configured = askedMs === undefined ? '' : ` of the configured ${formatDuration(askedMs)}`;
+    const asked = askedMs === undefined ? '' : formatDuration(askedMs);
+    const configured = asked === '' ? '' : ` of the configured ${asked}`;
+    const stall = isOneOfSeveral
+      ? `are slow for ${asked}: each pause holds them back for ${ms} ms`
+      : `stall for ${ms} ms${configured}`;
     const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
     return {
       proof: 'Confirmed',
-      message: `writes to ${name} stall for ${ms} ms${configured}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
+      message: `writes to ${name} ${stall}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
     };
   }
   if (finding.kind === 'unclear') {
@@ -179,7 +201,7 @@ export function verdictOn(
   }
   const accepted = `${name} accepted CLIENT PAUSE`;
   const after = `a write ${Math.round(finding.afterMs)} ms later`;
-  return finding.afterMs >= ms - EARLY_MS
+  return finding.afterMs >= ms - Math.min(EARLY_MS, ms / 2)
     ? {
         proof: 'Inconclusive',
         message: `${accepted} for ${ms} ms and ${after}, when the pause had ended. The operator process was stalled, so no probe saw the pause. Give the operator more CPU, or lengthen the pause`,

@@ -1,5 +1,6 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
 import { formatDuration, parseDuration } from '../../../../api/index.ts';
+import type { CountPlace } from '../../../redis/client/count-place.ts';
 import { FAULTS } from '../../../redis/faults/index.ts';
 import { accountKey, crossingKey, newKey, overKey, underKeys } from '../caller-keys.ts';
 import type { ScenarioType } from '../scenario-type.ts';
@@ -7,18 +8,23 @@ import type { FaultTruth } from '../truth.ts';
 import { MOST_CROSSING } from './crossing-callers.ts';
 import { outageEvidence } from './evidence.ts';
 import { OutageJudge } from './judge.ts';
+import { lossUnprovable, lostCounts } from './lost-callers.ts';
 import { MOST_ACCOUNTS } from './outage-callers.ts';
-import { api, faultStoryMs, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
+import { api, DEFAULT_LATENCY, faultStoryMs, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
 import { OutageWorkload } from './workload.ts';
 
 const TITLES = {
   Break: 'Redis ends the connections of the pods, and writes stall',
+  Lose: 'Redis loses the counts of callers',
+  Slow: 'Redis takes writes slowly',
   Stall: 'Redis stops taking writes',
-} as const;
+} as const satisfies Record<keyof typeof FAULTS, string>;
 
 /** What each fault is to a diagnosis. */
 const CAUSES = {
   Break: 'store-connections-broken',
+  Lose: 'store-restarted',
+  Slow: 'store-writes-stalled',
   Stall: 'store-writes-stalled',
 } as const satisfies Record<keyof typeof FAULTS, FaultTruth['anomaly']>;
 
@@ -31,19 +37,30 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   plan(scenario, limiter) {
     const { accept, fault, settle } = parametersOf(scenario);
     const faultMs = parseDuration(fault.duration);
+    const lasting = formatDuration(faultMs);
+    const continues =
+      fault.type === 'Lose'
+        ? `, and callers continue for ${lasting}`
+        : ` for ${lasting}, and callers continue`;
     return {
       faultMs,
       settleMs: mostWatchMs(scenario, limiter),
-      faultTitle: `${TITLES[fault.type]} for ${formatDuration(faultMs)}, and callers continue`,
+      faultTitle: `${TITLES[fault.type]}${continues}`,
       invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}; within ${settle} after it they are treated as before, and they get their limit back`,
     };
   },
   cooldownsToPrepare: 2,
-  unprovable,
+  unprovable: (scenario, limiter, pods) =>
+    lossUnprovable(scenario, limiter, pods) ?? unprovable(scenario, limiter, pods),
+  pauses: (scenario) => parametersOf(scenario).fault.type !== 'Lose',
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
   evidence: outageEvidence,
-  fault: (toolkit, scenario) => FAULTS[parametersOf(scenario).fault.type](toolkit),
+  fault(toolkit, scenario, fixture) {
+    const { latency = DEFAULT_LATENCY, scripts = false, type } = parametersOf(scenario).fault;
+    const counts = (): readonly CountPlace[] => lostCounts(scenario, toolkit, fixture());
+    return FAULTS[type](toolkit, { latencyMs: parseDuration(latency), counts, scripts });
+  },
   workload: (scenario, toolkit) => new OutageWorkload(scenario, toolkit),
 };
 

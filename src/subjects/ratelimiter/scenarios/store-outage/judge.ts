@@ -129,7 +129,7 @@ export class OutageJudge implements Judge {
 
 function seenIn(history: History): OutageSeen {
   const { dropped, requests, setup, times } = history;
-  const { accept, callerTimeout, settle } = parametersOf(setup.scenario);
+  const { accept, callerTimeout, fault, settle } = parametersOf(setup.scenario);
   const ended = history.last('traffic-ended');
   const awaited = history.last('return');
   const isOver = history.last('ended') !== undefined;
@@ -142,6 +142,7 @@ function seenIn(history: History): OutageSeen {
         ? { oneLimitFrom: setup.preparedAt }
         : { firstSentAt: setup.preparedAt }),
       clockWithinMs: setup.clockWithinMs,
+      countsLost: fault.type === 'Lose',
     },
     accept,
     requests: requests.filter(({ caller }) => !APART.has(caller)),

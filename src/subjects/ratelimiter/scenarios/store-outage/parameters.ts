@@ -1,6 +1,7 @@
 /** StoreOutage in the API: its parameters, and which specs can prove nothing. */
 import { z } from 'zod';
 import {
+  cel,
   counted,
   durationField,
   type FaultApi,
@@ -19,20 +20,44 @@ import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { crossingCallers } from './crossing-callers.ts';
 import { mostReturnMs } from './returning-callers.ts';
 
+/** Of a fault of type Slow. */
+export const DEFAULT_LATENCY = '300ms';
+
 const schema = z
   .object({
     fault: z
       .object({
         type: z
-          .enum(['Stall', 'Break'])
+          .enum(['Stall', 'Break', 'Slow', 'Lose'])
           .default('Stall')
           .describe(
-            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill.',
+            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds writes back for latency, again and again, and answers reads. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys.',
           ),
-        duration: durationField('How long the fault lasts.', '1s', '1m').default('10s'),
+        duration: durationField(
+          'How long the fault lasts; of Lose: how long callers are watched after it.',
+          '1s',
+          '1m',
+        ).default('10s'),
+        latency: durationField(
+          `Of Slow: how long a write waits at most; default: \`${DEFAULT_LATENCY}\`.`,
+          '50ms',
+          '500ms',
+        ).optional(),
+        scripts: z
+          .boolean()
+          .optional()
+          .describe(
+            'Of Lose: Redis forgets all scripts, too, of every client; needs the right +script|flush.',
+          ),
       })
       .prefault({})
-      .describe('What happens to Redis.'),
+      .meta({
+        description: 'What happens to Redis.',
+        ...cel({
+          rule: "(!has(self.latency) || self.type == 'Slow') && (!has(self.scripts) || self.type == 'Lose')",
+          message: 'latency is of type Slow, and scripts of type Lose: leave it out, or set the type',
+        }),
+      }),
     callerTimeout: durationField('How long a caller waits for an answer.', '100ms', '10s').default('1s'),
     requestsPerSecond: z
       .int()
@@ -66,6 +91,7 @@ const schema = z
 const CLAUSES: Readonly<Record<(typeof BEHAVIOURS)[number], string>> = {
   Enforces: 'enforces its limit',
   FailsOpen: 'fails open',
+  Forgets: 'forgets callers',
   FailsClosed: 'fails closed',
   Hangs: 'hangs',
   Mixed: 'behaves differently by pod or caller',

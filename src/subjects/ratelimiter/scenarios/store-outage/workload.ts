@@ -169,8 +169,8 @@ export class OutageWorkload implements Workload<OutageJudge> {
     }
     if (this.#recorded.judge.exhausted.length > 0) return undefined;
     return admittedAtOnce(this.#limit) > MOST_ACCOUNTED
-      ? `limits above ${MOST_ACCOUNTED} are not used up after the pause`
-      : 'no caller could use its limit up after the pause';
+      ? `limits above ${MOST_ACCOUNTED} are not used up after the fault`
+      : 'no caller could use its limit up after the fault';
   }
 
   /** Violations may be known earlier: the watch continues until the counts are reconciled. */

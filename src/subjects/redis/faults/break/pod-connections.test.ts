@@ -4,8 +4,7 @@ import { NotInChargeError } from '../../client/fence.ts';
 import { OwnPause } from '../../client/own-pause.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { ReplyTypeError } from '../../client/reply-types.ts';
-import type { FaultEvent, ProbeEvent } from '../../events.ts';
-import type { FaultTools } from '../fault.ts';
+import type { FaultTools, RecordEvent } from '../fault.ts';
 import { PodConnections } from './pod-connections.ts';
 
 const OPERATOR = '10.0.0.9';
@@ -65,8 +64,8 @@ function started(change: Partial<FakeRedis> = {}, { pods = PODS, username = '' }
   const target = { pods, redis: { username } };
   const tools = { lifetime: over.signal, now, ownPause, redis, target } as unknown as FaultTools;
   const connections = new PodConnections(tools);
-  const events: (FaultEvent<'ConnectionsEnded'> | ProbeEvent)[] = [];
-  const record = (event: FaultEvent<'ConnectionsEnded'> | ProbeEvent): void => void events.push(event);
+  const events: Parameters<RecordEvent>[0][] = [];
+  const record: RecordEvent = (event) => void events.push(event);
   const begin = (ms = 60_000): void => connections.begin(now() + ms);
   return { begin, clock, connections, events, ownPause, over, record, redis };
 }

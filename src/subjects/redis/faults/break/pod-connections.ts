@@ -9,7 +9,8 @@ import { NotInChargeError } from '../../client/fence.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { requireOwnConnection } from '../../client/reply-types.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
-import type { DuringPause, Proof } from '../fenced-pause.ts';
+import type { Proof } from '../fenced-fault.ts';
+import type { DuringPause } from '../fenced-pause.ts';
 
 /** Interval between two rounds, in milliseconds: a client that reconnects has this long for its reads. */
 const EVERY_MS = 50;

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
+import { rateLimiterApi } from '../../api.ts';
+import { type RateLimiterSpec, rateLimiterOf } from '../../schema.ts';
+import type { Toolkit } from '../../tools.ts';
+import { lossUnprovable, lostCounts } from './lost-callers.ts';
+import { parametersOf } from './parameters.ts';
+
+const COUNT = { key: 'rl:$(key)' };
+
+const scenario = (change: object = {}): ScenarioSpec => {
+  const plain = { name: 'loss', type: 'StoreOutage', expect: 'Any', countdown: '3s' } as ScenarioSpec;
+  const parameters = parametersOf(plain);
+  return { ...plain, storeOutage: { ...parameters, fault: { type: 'Lose', duration: '10s' }, ...change } };
+};
+
+const limiter = (
+  change: { count?: object | undefined; identity?: string; limit?: object } = {},
+): RateLimiterSpec => {
+  const { identity = 'Key', limit = {} } = change;
+  const count = 'count' in change ? change.count : COUNT;
+  return rateLimiterOf(
+    specSchema([rateLimiterApi]).parse({
+      rateLimiter: {
+        selector: { matchLabels: { app: 'x' } },
+        redis: { service: 'redis', count },
+        interface: 'HTTP',
+        http: { identity, path: identity === 'Key' ? '/$(key)' : '/' },
+        limit,
+      },
+    }),
+  );
+};
+
+describe('lost counts that can show nothing', () => {
+  it.each([
+    ['none by default', limiter(), {}, undefined],
+    [
+      'none for another type',
+      limiter({ count: undefined }),
+      { fault: { type: 'Stall', duration: '10s' } },
+      undefined,
+    ],
+    ['of unknown keys', limiter({ count: undefined }), {}, 'set rateLimiter.redis.count'],
+    ['of one caller', limiter({ identity: 'SourceAddress' }), {}, 'identity SourceAddress'],
+    [
+      'of windows that end',
+      limiter({ limit: { window: '10s' } }),
+      {},
+      'windows of rateLimiter.limit.window 10s',
+    ],
+    ['of too few requests', limiter({ limit: { requests: 200 } }), {}, 'send 215 requests after the loss'],
+  ] as const)('%s', (_, of, change, problem) => {
+    const found = lossUnprovable(scenario(change), of, 3);
+    if (problem === undefined) expect(found).toBeUndefined();
+    else expect(found).toContain(problem);
+  });
+});
+
+describe('the counts that are lost', () => {
+  const keysOf = (requests: number): string[] => {
+    const toolkit = {
+      limiter: limiter({ limit: { requests } }),
+      target: { pods: [{}, {}, {}] },
+      callers: { fillIn: (text: string, key: string) => text.replace('$(key)', key) },
+    } as unknown as Toolkit;
+    return lostCounts(scenario(), toolkit, 'demo-x').map(({ key, pattern }) => `${pattern} ${key}`);
+  };
+
+  it('are those of callers over their limit, and with one request left', () => {
+    const crossing = Array.from({ length: 10 }, (_, i) => `rl:demo-* rl:demo-x-c${i}`);
+    expect(keysOf(10)).toEqual(['rl:demo-* rl:demo-x-b', ...crossing]);
+  });
+
+  it('are none of a caller without a request', () => {
+    expect(keysOf(1)).toEqual(['rl:demo-* rl:demo-x-b']);
+  });
+});

@@ -1,0 +1,51 @@
+/** A fault of type Lose: the callers whose counts Redis loses, and which specs can show nothing. Pure. */
+import { counted, type ScenarioSpec } from '../../../../api/index.ts';
+import type { CountPlace } from '../../../redis/client/count-place.ts';
+import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
+import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { placeOf } from '../../interfaces/http/stored-count.ts';
+import { admittedAtOnce } from '../../limits/rate-limit.ts';
+import { PART, type RateLimiterSpec } from '../../schema.ts';
+import type { Toolkit } from '../../tools.ts';
+import { crossingKey, overKey } from '../caller-keys.ts';
+import { isOfOneCaller } from '../cooldowns.ts';
+import { crossingOf, parametersOf, requestsInFault, windowsEnd } from './parameters.ts';
+
+/** Counts of callers that are over their limit, or have one request left, when the fault begins. */
+export function lostCounts(
+  scenario: ScenarioSpec,
+  toolkit: Pick<Toolkit, 'callers' | 'limiter' | 'target'>,
+  fixture: string,
+): readonly CountPlace[] {
+  const { limiter, target } = toolkit;
+  // With a limit of one request, a caller that has one left has no count.
+  const hasCount = admittedAtOnce(limitOf(limiter)) > 1;
+  const crossing = hasCount ? crossingOf(scenario, limiter, target.pods.length) : 0;
+  const keys = [overKey(fixture), ...Array.from({ length: crossing }, (_, i) => crossingKey(fixture, i))];
+  return keys.map((key) => placeOf(toolkit, key));
+}
+
+/** Why no run on this many pods can show the outcome of lost counts, with what to change. */
+export function lossUnprovable(
+  scenario: ScenarioSpec,
+  limiter: RateLimiterSpec,
+  pods: number,
+): string | undefined {
+  const { fault, requestsPerSecond } = parametersOf(scenario);
+  if (fault.type !== 'Lose') return undefined;
+  const name = `scenario ${scenario.name}: storeOutage.fault.type Lose`;
+  if (!limiter.redis.count) {
+    return `${name} removes the counts of the demo, and the names of their keys are not known: set ${PART}.redis.count (with interface HTTP)`;
+  }
+  if (isOfOneCaller(limiter)) {
+    return `${name} needs callers that are over their limit when it begins, and with ${PART}.http.identity SourceAddress there is none: use another type`;
+  }
+  if (windowsEnd(scenario, limiter)) {
+    return `${name} needs callers that stay over their limit, and windows of ${PART}.limit.window ${limiter.limit.window} end during the scenario: shorten storeOutage.fault.duration, or give the rate limiter a longer window for the test`;
+  }
+  const full = admittedAtOnce(limitOf(limiter));
+  const needed = full + LEAST_REQUESTS * pods;
+  const sent = requestsInFault(scenario) * pods;
+  if (sent >= needed) return undefined;
+  return `${name}: a caller over its limit has to send ${counted(needed, 'request')} after the loss, to use its limit of ${full} up once more and be rejected; storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods give ${sent} in fault.duration ${fault.duration}: raise one of them, or give the rate limiter a lower limit for the test`;
+}

@@ -1,0 +1,161 @@
+/**
+ * What the faults of a store have in common: only the process in charge can inject them, into the server that was
+ * prepared, and a successor learns whether a process that is gone did.
+ */
+import { type FaultProof, messageOf } from '../../../api/index.ts';
+import type { FaultReport, OrphanFinding } from '../../../demo/observed.ts';
+import type { Permit } from '../../../demo/subject.ts';
+import { compareCalls, markerOf, PAUSE, parseInfo, type RedisInfo } from '../client/redis-info.ts';
+import {
+  type FaultListener,
+  type FaultMoment,
+  type FaultTools,
+  type RecordEvent,
+  type StoreFault,
+  StoreRefusedError,
+} from './fault.ts';
+import { injectRedisPause, PauseNotSentError, type RedisPause, type RedisPauseOptions } from './pause.ts';
+
+/** How long a successor that only inquires stays in charge of Redis; milliseconds. */
+const IN_CHARGE_MS = 60_000;
+
+/** The certainty of a part of a fault, with its reason. */
+export interface Proof {
+  readonly proof: FaultProof;
+  readonly message: string;
+}
+
+export type Parts = Pick<FaultTools, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'target' | 'usualWriteMs'>;
+
+export abstract class FencedFault implements StoreFault {
+  protected readonly parts: Parts;
+  /** The command that injects it, as Redis counts it. */
+  protected readonly command: string = PAUSE;
+  #marked: RedisInfo | undefined;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  abstract get isActive(): boolean;
+
+  /** Checks before the fault that it can be injected. @throws an error whose message states what to do */
+  protected abstract check(): Promise<void>;
+
+  abstract inject(
+    moment: FaultMoment,
+    listener: FaultListener,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport>;
+
+  abstract awaitEnd(record: RecordEvent, signal: AbortSignal): Promise<FaultReport>;
+
+  /** The run_id of the Redis that was prepared. */
+  protected get runIdBefore(): string | undefined {
+    return this.#marked?.runId;
+  }
+
+  /**
+   * Since the run began, other clients may have connected to this Redis, or it may have been restarted, so that the
+   * lease is on another server. So it is checked again, and taken charge of.
+   */
+  async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
+    const { redis } = this.parts;
+    await this.#requireFree(signal);
+    // First: Redis must not carry out a pause that an earlier process has sent.
+    await redis.takeCharge(ms + IN_CHARGE_MS);
+    // A missing right is reported now, and not when the fault is due.
+    await redis.warmUp();
+    await this.check();
+    this.#marked = parseInfo(await redis.info('server', 'commandstats'), this.command);
+    return { marker: markerOf(this.#marked) };
+  }
+
+  /** @throws StoreRefusedError, or an error whose message states what to do */
+  async #requireFree(signal: AbortSignal): Promise<void> {
+    const { checkStore, redis } = this.parts;
+    const check = await checkStore(signal);
+    if (check.state === 'refused') throw new StoreRefusedError(check.admission);
+    if (check.state === 'restarted') {
+      throw new Error(
+        `${redis.name} was restarted since the run began, and another ChaosDemo may be using it by now: run again`,
+      );
+    }
+  }
+
+  prepared(): void {
+    this.parts.ownPause.outlived();
+  }
+
+  /** The lock is on the server that was prepared. @throws PauseNotSentError if another server answers now */
+  async requireSameStore(): Promise<void> {
+    const { redis } = this.parts;
+    const info = await redis.info('server').then(
+      (text) => parseInfo(text),
+      (error: unknown) => {
+        throw new PauseNotSentError(messageOf(error));
+      },
+    );
+    if (info.runId === this.#marked?.runId) return;
+    throw new PauseNotSentError(`${redis.name} was restarted since its key was set up`);
+  }
+
+  /**
+   * Pauses writes if `permit` allows it right before the command.
+   * @returns a report if it is unknown whether it was sent
+   * @throws only before anything was sent
+   */
+  protected async pause(
+    { plannedAt, until }: FaultMoment,
+    options: Pick<RedisPauseOptions, 'mostMs' | 'onPaused'>,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<{ readonly pause: RedisPause } | { readonly report: FaultReport }> {
+    const { now, ownPause, redis, target, usualWriteMs } = this.parts;
+    // Since the preparation, a Sentinel may have joined, or have begun to fail over sooner.
+    if (target.sentinels) await this.#requireFree(signal);
+    let sent = false;
+    const onSend = (): void => {
+      const refusal = permit.refusal();
+      if (refusal !== undefined) throw new PauseNotSentError(refusal);
+      sent = true;
+      ownPause.begun();
+    };
+    const times = { plannedAt, until, askedMs: until - plannedAt, usualWriteMs: usualWriteMs(), now };
+    try {
+      return { pause: await injectRedisPause(redis, { ...times, ...options, onSend }, signal) };
+    } catch (error) {
+      if (!sent) throw error;
+      if (error instanceof PauseNotSentError) {
+        ownPause.ended();
+        throw error;
+      }
+      const message = `CLIENT PAUSE was sent, and its effect was not observed: ${messageOf(error)}`;
+      return { report: { proof: 'Inconclusive', message, evidence: [] } };
+    }
+  }
+
+  /**
+   * By the count of its command that Redis keeps. One that is still in flight is voided before the second comparison.
+   */
+  async inquire(marker: string): Promise<OrphanFinding> {
+    const { redis } = this.parts;
+    const compare = async (): Promise<OrphanFinding> =>
+      compareCalls(marker, parseInfo(await redis.info('server', 'commandstats'), this.command));
+    const found = await compare();
+    if (found !== 'NotInjected') return found;
+    await redis.takeCharge(IN_CHARGE_MS);
+    return await compare();
+  }
+}
+
+/** A fault is only as certain as its least certain part. The message is that of the unconfirmed part. */
+export function withProof(report: FaultReport, { message, proof }: Proof): FaultReport {
+  return {
+    ...report,
+    ...(proof !== 'Confirmed' && report.proof === 'Confirmed' && { proof }),
+    message: `${report.message}. ${message}`,
+    evidence: [...report.evidence, message],
+  };
+}

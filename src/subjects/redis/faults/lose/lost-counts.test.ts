@@ -1,0 +1,129 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { CountPlace } from '../../client/count-place.ts';
+import { NotInChargeError } from '../../client/fence.ts';
+import { RedisClientError } from '../../client/redis-error.ts';
+import type { FaultTools } from '../fault.ts';
+import { LostCounts, provenBy } from './lost-counts.ts';
+
+const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
+const PLACES: readonly CountPlace[] = ['x', 'y'].map((name) => ({
+  key: `rl:demo-${name}`,
+  type: 'String',
+  pattern: 'rl:demo-*',
+}));
+const gone = { before: 3, after: 0 };
+
+/** A Redis with the counts of two callers. */
+class FakeRedis {
+  readonly name = 'redis-0';
+  /** Of each transaction: the keys, and whether scripts go, too. */
+  readonly removed: unknown[] = [];
+  readonly rehearsed: unknown[] = [];
+  runId = FIRST;
+  lost = [gone, gone];
+  failure: Error | undefined;
+
+  async takeCharge(): Promise<void> {}
+  async warmUp(): Promise<void> {}
+  async info(): Promise<string> {
+    return `run_id:${this.runId}\r\ncmdstat_client|list:calls=1\r\ncmdstat_unlink:calls=${this.removed.length}\r\n`;
+  }
+  async unlinkCounts(places: readonly CountPlace[], scripts: boolean, onSend?: () => void) {
+    const what = [places.map(({ key }) => key), scripts];
+    if (!onSend) {
+      this.rehearsed.push(what);
+      return [];
+    }
+    onSend();
+    if (this.failure) throw this.failure;
+    this.removed.push(what);
+    return this.lost;
+  }
+}
+
+async function prepared(change: Partial<FakeRedis> = {}, scripts = false) {
+  const redis = Object.assign(new FakeRedis(), change);
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const tools = { redis, now: () => Date.now(), checkStore: async () => ({ state: 'free' }) };
+  const fault = new LostCounts(tools as unknown as FaultTools, { counts: () => PLACES, scripts });
+  const { marker } = await fault.prepare(1000, over.signal);
+  const events: unknown[] = [];
+  const listener = { record: (event: unknown) => void events.push(event), doubted: () => undefined };
+  const inject = async (ms = 50, refusal?: string) => {
+    const plannedAt = Date.now();
+    const permit = { refusal: () => refusal };
+    return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, permit, over.signal);
+  };
+  return { events, fault, inject, marker, over, redis };
+}
+
+describe('lost counts', () => {
+  it.each([false, true])('are removed in one transaction, with scripts: %s', async (scripts) => {
+    const { events, inject, redis } = await prepared({}, scripts);
+    expect(await inject()).toMatchObject({ proof: 'Confirmed', startedAt: expect.any(Number) });
+    const what = [['rl:demo-x', 'rl:demo-y'], scripts];
+    // The rights for the same commands were checked before.
+    expect(redis).toMatchObject({ removed: [what], rehearsed: [what] });
+    expect(events).toEqual([expect.objectContaining({ step: 'CountsLost', keys: 2, total: 6 })]);
+  });
+
+  it('end at the end of the watch over callers', async () => {
+    const { fault, inject, over } = await prepared();
+    const report = await inject(100);
+    expect(fault.isActive).toBe(true);
+    const ended = await fault.awaitEnd(undefined, over.signal);
+    expect(ended.proof).toBe('Confirmed');
+    expect((ended.endedAt ?? 0) - (report.startedAt ?? 0)).toBeGreaterThan(90);
+    expect(fault.isActive).toBe(false);
+  });
+
+  it('are not proven if Redis is restarted in that time', async () => {
+    const { fault, inject, over, redis } = await prepared();
+    await inject();
+    redis.runId = SECOND;
+    expect(await fault.awaitEnd(undefined, over.signal)).toMatchObject({ proof: 'Inconclusive' });
+  });
+
+  it.each([
+    ['without a permit', {}, 'not in charge'],
+    ['once another process has taken charge', { failure: new NotInChargeError() }, undefined],
+  ] as const)('are not removed %s', async (_, change, refusal) => {
+    const { inject, redis } = await prepared(change);
+    await expect(inject(50, refusal)).rejects.toThrow(refusal ?? 'taken this Redis over');
+    expect(redis.removed).toEqual([]);
+  });
+
+  it('are not removed after an abort', async () => {
+    const { inject, over, redis } = await prepared();
+    over.abort(new Error('aborted'));
+    await expect(inject()).rejects.toThrow('aborted');
+    expect(redis.removed).toEqual([]);
+  });
+
+  it('may be lost or not if Redis does not answer', async () => {
+    const { fault, inject } = await prepared({ failure: new RedisClientError('no answer') });
+    const report = await inject();
+    expect(report).toMatchObject({ proof: 'Inconclusive' });
+    expect(report.startedAt).toBeUndefined();
+    expect(fault.isActive).toBe(false);
+  });
+
+  it('are known to a successor by the count of the command', async () => {
+    const { fault, inject, marker } = await prepared();
+    expect(await fault.inquire(marker)).toBe('NotInjected');
+    await inject();
+    expect(await fault.inquire(marker)).toBe('Injected');
+  });
+});
+
+describe('the proof of lost counts', () => {
+  it.each([
+    ['Confirmed', [gone, gone]],
+    ['Inconclusive', [gone, { before: 0, after: 0 }]],
+    ['Mismatch', [gone, { before: 3, after: 3 }]],
+    ['Inconclusive', []],
+  ] as const)('%s: %j', (proof, lost) => {
+    expect(provenBy(lost, 'redis-0', false)).toMatchObject({ proof });
+  });
+});

@@ -1,0 +1,131 @@
+/**
+ * Lost counts: Redis removes the counts of a demo, and on request all scripts, in one transaction, as after a restart
+ * without persistence. Nothing stays active in Redis, so there is nothing to end.
+ */
+import { counted, messageOf } from '../../../../api/index.ts';
+import type { FaultReport } from '../../../../demo/observed.ts';
+import type { Permit } from '../../../../demo/subject.ts';
+import { pauseFor } from '../../../waiting.ts';
+import type { CountPlace } from '../../client/count-place.ts';
+import { NotInChargeError } from '../../client/fence.ts';
+import { parseInfo } from '../../client/redis-info.ts';
+import type { FaultListener, FaultMoment } from '../fault.ts';
+import { FencedFault, type Parts, type Proof, withProof } from '../fenced-fault.ts';
+import { PauseNotSentError } from '../pause.ts';
+
+export interface LoseOptions {
+  /** The counts to remove; read when the fault is prepared. */
+  readonly counts: () => readonly CountPlace[];
+  /** Whether Redis forgets all scripts, too. */
+  readonly scripts: boolean;
+}
+
+export class LostCounts extends FencedFault {
+  protected override readonly command = 'unlink';
+  readonly #options: LoseOptions;
+  /** Its report, and until when its effect is observed; milliseconds since the epoch. */
+  #observed: { readonly report: FaultReport; readonly until: number } | undefined;
+
+  constructor(parts: Parts, options: LoseOptions) {
+    super(parts);
+    this.#options = options;
+  }
+
+  get isActive(): boolean {
+    return this.#observed !== undefined;
+  }
+
+  protected async check(): Promise<void> {
+    const { counts, scripts } = this.#options;
+    await this.parts.redis.unlinkCounts(counts(), scripts);
+  }
+
+  async inject(
+    { plannedAt, until }: FaultMoment,
+    { record }: FaultListener,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    const { now, redis } = this.parts;
+    const { counts, scripts } = this.#options;
+    await pauseFor(plannedAt - now(), signal);
+    let sent = false;
+    const onSend = (): void => {
+      signal.throwIfAborted();
+      const refusal = permit.refusal();
+      if (refusal !== undefined) throw new PauseNotSentError(refusal);
+      sent = true;
+    };
+    let lost: readonly { readonly before: number; readonly after: number }[];
+    try {
+      lost = await redis.unlinkCounts(counts(), scripts, onSend);
+    } catch (error) {
+      if (!sent) throw error;
+      if (error instanceof NotInChargeError) throw new PauseNotSentError(error.message);
+      const message = `UNLINK was sent, and whether Redis removed the counts is not known: ${messageOf(error)}`;
+      return { proof: 'Inconclusive', message, evidence: [] };
+    }
+    const startedAt = now();
+    const { message, proof } = provenBy(lost, redis.name, scripts);
+    const report = { startedAt, proof, message, evidence: [message] };
+    const gone = lost.filter(isLost);
+    record({ kind: 'fault', step: 'CountsLost', at: startedAt, keys: gone.length, total: sumOf(gone) });
+    this.#observed = { report, until };
+    return report;
+  }
+
+  /** Waits for the time in which callers meet a Redis without their counts. */
+  async awaitEnd(_: unknown, signal: AbortSignal): Promise<FaultReport> {
+    const { now } = this.parts;
+    if (!this.#observed) throw new Error('no counts were lost');
+    const { report, until } = this.#observed;
+    await pauseFor(until - now(), signal);
+    const problem = await this.#problem();
+    this.#observed = undefined;
+    const ended = { ...report, endedAt: now() };
+    return problem === undefined ? ended : withProof(ended, { proof: 'Inconclusive', message: problem });
+  }
+
+  /** A restart would lose counts once more, so that callers get their limits again. */
+  async #problem(): Promise<string | undefined> {
+    const { redis } = this.parts;
+    try {
+      const { runId } = parseInfo(await redis.info('server'));
+      return runId === this.runIdBefore ? undefined : `${redis.name} was restarted since then`;
+    } catch (error) {
+      return `Whether ${redis.name} was restarted since then is not known: ${messageOf(error)}`;
+    }
+  }
+}
+
+interface Lost {
+  readonly before: number;
+  readonly after: number;
+}
+
+function isLost({ after, before }: Lost): boolean {
+  return before > 0 && after === 0;
+}
+
+function sumOf(lost: readonly Lost[]): number {
+  return Math.min(
+    Number.MAX_SAFE_INTEGER,
+    lost.reduce((sum, { before }) => sum + before, 0),
+  );
+}
+
+/** What the counts right before and right after prove. Pure. */
+export function provenBy(lost: readonly Lost[], name: string, scripts: boolean): Proof {
+  const gone = lost.filter(isLost);
+  if (gone.length < lost.length || lost.length === 0) {
+    const had = lost.filter(({ before }) => before > 0).length;
+    return {
+      proof: had === gone.length ? 'Inconclusive' : 'Mismatch',
+      message: `${name} held a count at ${had} of ${counted(lost.length, 'key')} before, and ${gone.length} of these were gone afterward. Check whether rateLimiter.redis.count names the keys in which the rate limiter counts`,
+    };
+  }
+  return {
+    proof: 'Confirmed',
+    message: `${name} lost ${counted(gone.length, 'count')}, ${sumOf(gone)} in all${scripts ? ', and every script' : ''}: each was more than 0 right before and 0 right after, in one transaction`,
+  };
+}

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { isSlow, type ProbeWrite, provenBy } from './probe-writes.ts';
+
+const T = 1_000_000;
+const LATENCY_MS = 300;
+const write = (change: Partial<ProbeWrite> = {}): ProbeWrite => ({
+  at: T,
+  tookMs: 280,
+  readMs: 1,
+  ...change,
+});
+
+describe('with a latency of 300 ms', () => {
+  it.each([
+    ['a write that took as long', {}, true],
+    ['a write that took half as long', { tookMs: 150 }, true],
+    ['a write that took less', { tookMs: 149 }, false],
+    ['a write that took twice as long, up to a turn of the timer', { tookMs: 700 }, true],
+    ['a write that took longer', { tookMs: 701 }, false],
+    ['a read that took half as long', { readMs: 150 }, true],
+    ['a read that was slow, too', { readMs: 151 }, false],
+  ] as const)('only writes are slow or not: %s', (_, change, expected) => {
+    expect(isSlow(write(change), LATENCY_MS)).toBe(expected);
+  });
+});
+
+describe('slow writes for 3 s', () => {
+  const span = { startedAt: T, until: T + 3000 };
+  const writes = (count: number): ProbeWrite[] =>
+    Array.from({ length: count }, (_, i) => write({ at: T + (i + 1) * 300 }));
+
+  it.each([
+    [10, 'Confirmed'],
+    [8, 'Confirmed'],
+    [7, 'Inconclusive'],
+    [0, 'Inconclusive'],
+  ] as const)('with %i slow writes: %s', (count, proof) => {
+    expect(provenBy(writes(count), LATENCY_MS, span)).toMatchObject({ proof });
+  });
+
+  it('are not proven by quick writes', () => {
+    const some = writes(10).map((one, i) => (i < 3 ? { ...one, tookMs: 1 } : one));
+    expect(provenBy(some, LATENCY_MS, span)).toMatchObject({
+      proof: 'Inconclusive',
+      message: expect.stringContaining('for 70 % of the time'),
+    });
+  });
+
+  it('count no time after their planned end', () => {
+    const late = [...writes(7), write({ at: T + 3400, tookMs: 500 })];
+    // 2,100 ms of seven writes, and 900 ms until the planned end.
+    expect(provenBy(late, LATENCY_MS, span)).toMatchObject({
+      message: expect.stringContaining('for 100 % of the time'),
+    });
+  });
+});

@@ -1,0 +1,49 @@
+/** What the writes of a probe prove of slow writes. Pure. */
+import { counted } from '../../../../api/index.ts';
+import type { Proof } from '../fenced-fault.ts';
+
+/** Redis ends a pause at the next command, or at the latest at the next turn of its timer; milliseconds. */
+const TIMER_MS = 100;
+
+/** The part of the fault in which writes have to be slow. */
+const SHARE = 0.8;
+
+/** One write of a probe, and the read next to it. */
+export interface ProbeWrite {
+  /** When it was answered; milliseconds since the epoch. */
+  readonly at: number;
+  readonly tookMs: number;
+  /** How long a read on another connection took, that was sent with it. */
+  readonly readMs: number;
+}
+
+/** Whether a write was as slow as planned, while a read was not. */
+export function isSlow({ readMs, tookMs }: ProbeWrite, latencyMs: number): boolean {
+  return tookMs >= latencyMs / 2 && tookMs <= 2 * latencyMs + TIMER_MS && readMs <= latencyMs / 2;
+}
+
+/** @param writes one after the other; each stands for the time since the one before */
+export function provenBy(
+  writes: readonly ProbeWrite[],
+  latencyMs: number,
+  { startedAt, until }: { readonly startedAt: number; readonly until: number },
+): Proof {
+  const slow = writes.filter((write) => isSlow(write, latencyMs));
+  const slowMs = writes.reduce((sum, write, i) => {
+    const since = writes[i - 1]?.at ?? startedAt;
+    return isSlow(write, latencyMs) ? sum + Math.max(0, Math.min(write.at, until) - since) : sum;
+  }, 0);
+  const share = slowMs / Math.max(1, until - startedAt);
+  const took = slow.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
+  const reads = Math.max(0, ...slow.map(({ readMs }) => readMs));
+  const figures =
+    slow.length === 0
+      ? ''
+      : `, a median of ${Math.round(took[Math.floor(took.length / 2)] ?? 0)} ms and at most ${Math.round(took.at(-1) ?? 0)} ms; reads took at most ${reads.toFixed(1)} ms`;
+  const message = `In all, ${slow.length} of ${counted(writes.length, 'write')} of the probe took half to twice the latency, for ${Math.floor(100 * share)} % of the time${figures}`;
+  if (share >= SHARE) return { proof: 'Confirmed', message };
+  return {
+    proof: 'Inconclusive',
+    message: `${message}. ${100 * SHARE} % are needed: give the operator and Redis more CPU, or raise the latency`,
+  };
+}

@@ -1,0 +1,161 @@
+/**
+ * Fault type Slow on a real Redis: the outcome for limiters whose writes are slow, and the end of the fault. What is
+ * reported is compared with the times of an outside observer.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { until } from '../kit/until.ts';
+import { type Admits, countsTo, drivenPods } from './support/planted-pods.ts';
+
+const LIMIT = 10;
+const LATENCY_MS = 300;
+/** Redis ends a pause at the next turn of its timer, at the latest. */
+const TIMER_MS = 100;
+const slow = (duration = '4s', latencyMs = LATENCY_MS) => ({
+  type: 'Slow',
+  duration,
+  latency: `${latencyMs}ms`,
+});
+
+const counts = countsTo(LIMIT);
+const opens: Admits = async (caller, store) => await counts(caller, store).catch(() => true);
+
+let ground: NodesOnRedis;
+beforeAll(async () => {
+  ground = await NodesOnRedis.start(['approximate'], [userLine('operator', REDIS_ACL)]);
+});
+afterAll(() => ground?.stop());
+
+/** A client of the test that writes and reads all the time, and how long each took, in milliseconds. */
+function observer() {
+  const { host, port } = ground.redis;
+  const over = new AbortController();
+  const watch = (command: 'get' | 'incr') => {
+    const redis = new Redis({ host, port });
+    redis.on('error', () => undefined);
+    const took: { readonly at: number; readonly ms: number }[] = [];
+    const work = (async () => {
+      while (!over.signal.aborted) {
+        const at = Date.now();
+        await redis[command]('stranger').catch(() => undefined);
+        took.push({ at, ms: Date.now() - at });
+        await sleep(1);
+      }
+    })();
+    onTestFinished(async () => {
+      over.abort();
+      redis.disconnect();
+      await work;
+    });
+    return { redis, took };
+  };
+  const [writes, reads] = [watch('incr'), watch('get')];
+  const between = (took: typeof writes.took, from: number, to: number): number[] =>
+    took.flatMap(({ at, ms }) => (at >= from && at + ms <= to ? [ms] : [])).toSorted((a, b) => a - b);
+  return {
+    writes: (from: number, to: number) => between(writes.took, from, to),
+    reads: (from: number, to: number) => between(reads.took, from, to),
+  };
+}
+
+const quantile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
+
+describe.skipIf(withoutRealTime)('a limiter whose Redis takes writes slowly', () => {
+  it.for([
+    { does: 'Enforces', latencyMs: 50, admits: counts, options: {} },
+    { does: 'Enforces', latencyMs: 300, admits: counts, options: {} },
+    { does: 'Enforces', latencyMs: 500, admits: counts, options: {} },
+    { does: 'FailsOpen', latencyMs: 300, admits: opens, options: { commandTimeout: 120 } },
+    { does: 'Mixed', latencyMs: 300, admits: counts, options: { commandTimeout: 150 } },
+  ])('$latencyMs ms: is found to do what it does: $does', ({ does, latencyMs, admits, options }, context) =>
+    keepingTime(async () => {
+      const { driver, key } = await drivenPods(ground, {
+        admits,
+        fault: slow('4s', latencyMs),
+        limit: LIMIT,
+        options,
+      });
+      const seen = observer();
+      const reading = await driver.leadThrough('outage', key, 4000);
+      const { endedAt = 0, proof, startedAt = 0 } = driver.observed.faults['f'] ?? {};
+      expect(proof, driver.observed.faults['f']?.message).toBe('Confirmed');
+      expect(reading.shortfalls).toEqual([]);
+      expect(reading.summary).toMatch(new RegExp(`^${does}`));
+      const [during, after] = [seen.writes(startedAt, endedAt), seen.writes(endedAt + 50, endedAt + 1500)];
+      // A write right after the start of a pause may be ahead of the next one.
+      expect(quantile(during, 0.25)).toBeGreaterThan(latencyMs / 2 - 20);
+      expect(quantile(during, 0.9)).toBeLessThan(2 * latencyMs + TIMER_MS);
+      expect(quantile(seen.reads(startedAt, endedAt), 0.5)).toBeLessThan(latencyMs / 4);
+      expect(quantile(after, 0.5)).toBeLessThan(latencyMs / 4);
+      if (does !== 'Enforces') return;
+      expect(reading.measures).toContainEqual(expect.objectContaining({ name: 'overAdmission', value: 0 }));
+    })(context),
+  );
+});
+
+describe.skipIf(withoutRealTime)('slow writes', () => {
+  /** A driver whose fault is active and proven. */
+  async function active() {
+    const fault = slow('20s');
+    const run = await drivenPods(ground, { admits: counts, fault, limit: LIMIT, user: 'operator' });
+    await run.driver.prepare('outage', run.key);
+    expect(await run.driver.inject('outage', run.key, 20_000)).toMatchObject({ proof: 'Confirmed' });
+    await sleep(1000);
+    return run;
+  }
+
+  const pauses = async (): Promise<number> => {
+    const info = await ground.observer.info('commandstats');
+    return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info)?.[1] ?? 0);
+  };
+
+  /** Writes are as fast as before from so long on after now, and no pause follows. */
+  async function expectQuickWrites(withinMs: number): Promise<void> {
+    const startedAt = Date.now();
+    await ground.observer.incr('after');
+    expect(Date.now() - startedAt).toBeLessThan(withinMs);
+    const before = await pauses();
+    await sleep(2 * LATENCY_MS);
+    expect(await pauses()).toBe(before);
+  }
+
+  it('end with their release', (context) =>
+    keepingTime(async () => {
+      const { driver } = await active();
+      const effect = { kind: 'Restore' as const, id: 'r', fixtures: [], release: true };
+      expect(await driver.perform(effect)).toMatchObject({ restored: { ok: true, faultOver: true } });
+      await expectQuickWrites(100);
+    })(context));
+
+  it('end soon after their process is gone', (context) =>
+    keepingTime(async () => {
+      const { driver } = await active();
+      await driver.close();
+      await expectQuickWrites(LATENCY_MS + TIMER_MS + 50);
+    })(context));
+
+  it('end once another takes charge, and are then not proven', (context) =>
+    keepingTime(async () => {
+      const { driver } = await active();
+      const successor = new RedisConnections(ground.target('operator'), 'successor');
+      onTestFinished(() => successor.close());
+      await successor.takeCharge(60_000);
+      const before = await pauses();
+      await sleep(3 * LATENCY_MS);
+      expect(await pauses()).toBe(before);
+      const report = await until(
+        () => {
+          const fault = driver.observed.faults['f'];
+          return fault?.endedAt === undefined ? undefined : fault;
+        },
+        { what: 'the end to be reported', deadlineMs: 60_000 },
+      );
+      expect(report).toMatchObject({ proof: 'Inconclusive' });
+      expect(report.message).toContain('taken this Redis over');
+    })(context));
+});

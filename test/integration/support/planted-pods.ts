@@ -1,0 +1,63 @@
+/** Planted pods over one real Redis, and a driver of one fault on them. */
+import type { Redis } from 'ioredis';
+import { onTestFinished } from 'vitest';
+import type { HistoryEvent } from '../../../src/subjects/ratelimiter/history/events.ts';
+import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
+import type { NodesOnRedis } from '../../kit/nodes-on-redis.ts';
+import { type PlantedOptions, plantedPod } from '../../kit/planted-pod.ts';
+
+/** Each pod has an address of its own, from which it connects to Redis, too. */
+export const ADDRESSES = ['127.0.0.61', '127.0.0.62', '127.0.0.63'];
+
+export type Admits = (caller: string, store: Redis) => Promise<boolean>;
+
+/** Counts in a fixed window of two minutes from the first request on, at `rl:<caller>`. */
+export const countsTo =
+  (limit: number): Admits =>
+  async (caller, store) => {
+    const script = `local used = redis.call('INCR', KEYS[1]) if used == 1 then redis.call('EXPIRE', KEYS[1], 120) end return used`;
+    return Number(await store.eval(script, 1, `rl:${caller}`)) <= limit;
+  };
+
+interface PlantedRun {
+  readonly admits: Admits;
+  readonly fault: { readonly type: string; readonly duration: string } & Record<string, unknown>;
+  readonly limit: number;
+  readonly options?: PlantedOptions;
+  readonly accept?: readonly string[];
+  /** Whether the spec names where the limiter counts. */
+  readonly count?: boolean;
+  /** Of Redis. */
+  readonly user?: string;
+  readonly callerTimeout?: string;
+}
+
+let runs = 0;
+
+/** Three pods that decide so, and a driver of the fault; both end with the test. */
+export async function drivenPods(ground: NodesOnRedis, run: PlantedRun) {
+  const { accept = ['Enforces'], admits, callerTimeout = '1s', count = false, fault, limit, user } = run;
+  const pods = await Promise.all(
+    ADDRESSES.map((address, i) => plantedPod(`api-${i}`, ground.redis, admits, { ...run.options, address })),
+  );
+  const storeOutage = { fault, callerTimeout, requestsPerSecond: 10, settle: '2s', accept };
+  const spec = limiterSpec(
+    {
+      interface: 'HTTP',
+      http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
+      health: { path: '/healthz' },
+      // So long that no run waits for its end.
+      limit: { requests: limit, window: '120s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+      ...(count && { redis: { service: 'redis', count: { key: 'rl:$(key)' } } }),
+    },
+    [{ name: 'outage', type: 'StoreOutage', storeOutage }],
+  );
+  const driver = new DrivenLimiter({ pods, redis: ground.target(user), spec });
+  onTestFinished(() => driver.close());
+  return { driver, key: `demo-${fault.type.toLowerCase()}-${process.pid}-${(runs += 1)}` };
+}
+
+/** What was recorded around the fault. */
+export function eventsOf(driver: DrivenLimiter): HistoryEvent[] {
+  return [...(driver.evidence?.history?.() ?? [])].map((line) => JSON.parse(line) as HistoryEvent);
+}
