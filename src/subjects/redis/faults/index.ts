@@ -7,7 +7,7 @@ import { SlowWrites } from './slow/slow-writes.ts';
 
 /** The parameters of single types. */
 export interface FaultOptions extends LoseOptions {
-  /** Of Slow: how long each pause holds writes back; milliseconds. */
+  /** Of Slow: how long a write waits at most; milliseconds. */
   readonly latencyMs: number;
 }
 
@@ -16,7 +16,7 @@ export const FAULTS = {
   Stall: (tools) => new FencedPause(tools),
   /** The same, and the connections of the pods end as often as they connect. */
   Break: (tools) => new FencedPause(tools, new PodConnections(tools)),
-  /** Writes wait for up to `latencyMs`, again and again. */
+  /** Each write waits for half of `latencyMs` to all of it. */
   Slow: (tools, { latencyMs }) => new SlowWrites(tools, latencyMs),
   /** Counts are gone, once. */
   Lose: (tools, options) => new LostCounts(tools, options),

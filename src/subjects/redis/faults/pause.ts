@@ -188,7 +188,7 @@ export function verdictOn(
     const asked = askedMs === undefined ? '' : formatDuration(askedMs);
     const configured = asked === '' ? '' : ` of the configured ${asked}`;
     const stall = isOneOfSeveral
-      ? `are slow for ${asked}: each pause holds them back for ${ms} ms`
+      ? `are slow for ${asked}: the first pause holds them back for ${ms} ms`
       : `stall for ${ms} ms${configured}`;
     const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
     return {

@@ -31,7 +31,7 @@ const schema = z
           .enum(['Stall', 'Break', 'Slow', 'Lose'])
           .default('Stall')
           .describe(
-            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds writes back for latency, again and again, and answers reads. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys.',
+            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys.',
           ),
         duration: durationField(
           'How long the fault lasts; of Lose: how long callers are watched after it.',
@@ -39,7 +39,7 @@ const schema = z
           '1m',
         ).default('10s'),
         latency: durationField(
-          `Of Slow: how long a write waits at most; default: \`${DEFAULT_LATENCY}\`.`,
+          `Of Slow: a write waits half of it to all of it; default: \`${DEFAULT_LATENCY}\`.`,
           '50ms',
           '500ms',
         ).optional(),
