@@ -208,7 +208,7 @@ describe('the local model', () => {
     };
     const { local } = providersOf([patient], Date.now);
     const { answer, model, promptVersion, usage } = (await local?.answer(bundle, signal)) ?? {};
-    expect({ model, promptVersion }).toEqual({ model: LOCAL_MODEL, promptVersion: 'prompt/v2' });
+    expect({ model, promptVersion }).toEqual({ model: LOCAL_MODEL, promptVersion: 'prompt/v3' });
     expect(anomalyClasses).toContain((answer as DiagnosisAnswer).anomaly);
     expect(actions).toContain((answer as DiagnosisAnswer).action);
     // A prompt of so many tokens by our estimate takes no more by its tokenizer, but for what stands around it.
