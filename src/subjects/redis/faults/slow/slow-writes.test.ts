@@ -107,7 +107,7 @@ class FakeRedis {
         try {
           resolve(work());
         } catch (error) {
-          reject(error as Error);
+          reject(error);
         }
       });
       this.#resume();
@@ -153,7 +153,7 @@ describe('slow writes', () => {
     expect(report).toMatchObject({ proof: 'Confirmed', startedAt: expect.any(Number) });
     expect(fault.isActive).toBe(true);
     const ended = await awaitEnd();
-    expect(ended, ended.message).toMatchObject({ proof: 'Confirmed' });
+    expect(ended).toMatchObject({ proof: 'Confirmed' });
     expect(Math.abs((ended.endedAt ?? 0) - moment.until)).toBeLessThan(LATENCY_MS);
     expect(redis.pauses[0]).toBe(LATENCY_MS);
     expect(Math.max(...redis.pauses.slice(1))).toBe(LATENCY_MS / 2);
