@@ -67,7 +67,7 @@ const quantile = (sorted: readonly number[], share: number): number =>
 
 describe.skipIf(withoutRealTime)('a limiter whose Redis takes writes slowly', () => {
   it.for([
-    { does: 'Enforces', latencyMs: 50, admits: counts, options: {} },
+    { does: 'Enforces', latencyMs: 100, admits: counts, options: {} },
     { does: 'Enforces', latencyMs: 300, admits: counts, options: {} },
     { does: 'Enforces', latencyMs: 500, admits: counts, options: {} },
     { does: 'FailsOpen', latencyMs: 300, admits: opens, options: { commandTimeout: 120 } },
