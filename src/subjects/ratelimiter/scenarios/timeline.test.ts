@@ -254,6 +254,17 @@ describe('a timeline', () => {
     ]);
   });
 
+  it('shows a count that is gone from the store, and not what removed it', () => {
+    const seen = timeline('a');
+    seen.show({ kind: 'fault', step: 'CountsLost', at: T + 5, keys: 11, total: 124 });
+    const { bundle } = seen.evidence({ startedAt: T });
+    expect(points(bundle, 'store', 'count-stored')).toEqual([
+      [4, 124],
+      [5, 0],
+    ]);
+    expect(events(bundle)).toEqual([]);
+  });
+
   it('leaves out replicas beyond its bound, and says how many', () => {
     const seen = timeline(...Array.from({ length: 70 }, (_, i) => `n${i}`));
     seen.show({

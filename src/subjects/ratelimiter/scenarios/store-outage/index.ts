@@ -28,6 +28,9 @@ const CAUSES = {
   Stall: 'store-writes-stalled',
 } as const satisfies Record<keyof typeof FAULTS, FaultTruth['anomaly']>;
 
+/** Behaviours with more admissions than the limit. */
+const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;
+
 export const storeOutage: ScenarioType<OutageJudge> = {
   api,
   truth: (scenario) => ({ anomaly: CAUSES[parametersOf(scenario).fault.type], at: 'store' }),
@@ -46,7 +49,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
       faultMs,
       settleMs: mostWatchMs(scenario, limiter),
       faultTitle: `${TITLES[fault.type]}${continues}`,
-      invariant: `callers get nothing but ${accept.join(' or ')}${accept.includes('FailsOpen') ? '' : ', and no more than the limit'}; within ${settle} after it they are treated as before, and they get their limit back`,
+      invariant: `callers get nothing but ${accept.join(' or ')}${ADMITS_MORE.some((behaviour) => accept.includes(behaviour)) ? '' : ', and no more than the limit'}; within ${settle} after it they are treated as before, and they get their limit back`,
     };
   },
   cooldownsToPrepare: 2,
