@@ -1,6 +1,6 @@
 /**
- * How close together the requests of a burst arrive: ours, beside those of clients of undici and of wrk over
- * connections that were opened and used before it begins, as ours were; and beside autocannon and wrk as they come,
+ * How close together the requests of a burst arrive: ours over connections that were opened before it begins, those of
+ * clients of undici and of wrk over connections that were also used before; and those of autocannon and wrk as they come,
  * which send as soon as they have connected.
  */
 import { freeFileDescriptors } from '../../src/subjects/ratelimiter/http/file-descriptors.ts';
@@ -16,13 +16,14 @@ interface Other {
   readonly note: string;
 }
 
-const OPEN = 'Both have opened and used every connection before the first arrival';
+const OPEN =
+  'Both have opened every connection before the first arrival; those of the other were used as well';
 const UNDICI: Other = { send: undici, how: 'clients of undici, over connections that are open', note: OPEN };
 const AUTOCANNON: Other = {
   send: autocannon,
   how: 'autocannon, connecting meanwhile',
   note:
-    'Ours has opened and used every connection before the first arrival, autocannon opens its own within the ' +
+    'Ours has opened every connection before the first arrival, autocannon opens its own within the ' +
     'span: the ratio holds what that costs',
 };
 const WRK_OPEN: Other = { send: wrkOpen, how: 'wrk, over connections that are open', note: OPEN };

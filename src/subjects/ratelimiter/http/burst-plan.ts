@@ -20,9 +20,10 @@ export interface BurstPlan<T> {
   /** In the order in which they are written: see `spread`. */
   readonly requests: readonly PlannedRequest[];
   /**
-   * A request without effect: each pod gets it a few times right before the burst, over separate connections, so that
-   * the first request finds the pod awake. The answers are ignored. Without it, a pod that is faster than the sender
-   * falls asleep between two requests, and each request has to wake it.
+   * A request without effect: each pod gets it a few times before the burst and again right before it, over separate
+   * connections, so that the code of both sides is compiled, and the first request finds the pod awake. The answers are
+   * ignored. Without it, a pod that is faster than the sender falls asleep between two requests, and each request has to
+   * wake it.
    */
   readonly wakeUp?: HttpRequest;
   /** What is kept of an answer. If it throws, the answer counts as bad, and the error message is reported. */

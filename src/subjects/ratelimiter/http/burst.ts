@@ -13,7 +13,7 @@ import {
   type PlannedRequest,
 } from './burst-plan.ts';
 import { Connection } from './connection.ts';
-import { ConnectionBudgetError, type ConnectionLease } from './connection-budget.ts';
+import { ConnectionBudgetError, type ConnectionLease, type ConnectionShare } from './connection-budget.ts';
 import { dialTcp } from './dial.ts';
 import type { Failure } from './failure.ts';
 import { freeFileDescriptors } from './file-descriptors.ts';
@@ -31,6 +31,8 @@ const LOOK_EVERY_MS = 1;
 const MOST_REHEARSED = 1000;
 /** Wake-up requests to one pod: with fewer it sometimes falls asleep again between two requests; more gain nothing. */
 const WAKE_UPS = 8;
+/** How long their answers may take before the burst; milliseconds. */
+const WARM_UP_MS = 50;
 /** Wake-up requests in total: with more pods each gets fewer, because connections are expensive. */
 const MOST_WAKE_UPS = 48;
 /** Files that the rest of the process may need to open during the burst. */
@@ -176,6 +178,18 @@ async function open<T>(line: Line, { budget, dial = dialTcp }: BurstPlan<T>): Pr
   });
 }
 
+/** Sends these requests over connections that are idle. Resolves once all have an outcome, which is ignored. */
+async function wake(wakeUps: readonly Line[], budget: ConnectionShare): Promise<void> {
+  const sent = wakeUps.map(async ({ bytes, connection, method }) => {
+    if (!connection?.idle) return;
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    connection.expect(new ResponseReader(method, budget), resolve);
+    connection.write(bytes);
+    await promise;
+  });
+  await Promise.all(sent);
+}
+
 async function fire<T>(
   lines: readonly Line[],
   wakeUps: readonly Line[],
@@ -205,9 +219,9 @@ async function fire<T>(
       unread.push(turn.then(() => end(reading(answer, read))));
     });
   }
-  for (const { connection, method } of wakeUps) {
-    connection?.expect(new ResponseReader(method, budget), () => undefined);
-  }
+  await pauseFor(at - now() - WARM_UP_MS, signal);
+  // Code that has not run for a while is slow at first, here and in the pod.
+  await within(wake(wakeUps, budget), WARM_UP_MS, signal);
   await pauseFor(at - now(), signal);
   // Code that has not run for a while is slow at first: by a third for a burst of 20 after 100 ms.
   for (const { connection } of lines.slice(0, MOST_REHEARSED)) connection?.rehearse();
@@ -217,7 +231,7 @@ async function fire<T>(
   plan.onStart?.();
   signal.throwIfAborted();
 
-  for (const { connection, bytes } of wakeUps) connection?.write(bytes);
+  void wake(wakeUps, budget);
   const offset = now() - performance.now();
   const startedAt = performance.now();
   for (let i = 0; i < lines.length; i++) {

@@ -66,9 +66,9 @@ it('asks every node for the key as often as the others, and counts what they all
   expect(result.admittedAt).toHaveLength(4);
   expect(result.admittedAt).toEqual(result.admittedAt.toSorted((a, b) => a - b));
   const times = (count: number, line: string) => Array.from({ length: count }, () => line);
-  // The eight wake-up requests change nothing.
+  // Eight wake-up requests before the burst and eight right before it change nothing.
   expect(one.asked.toSorted()).toEqual([
-    ...times(8, 'GET /limit?key=demo-a%26b'),
+    ...times(16, 'GET /limit?key=demo-a%26b'),
     ...times(5, 'POST /check {"key":"demo-a&b"}'),
   ]);
 });

@@ -124,7 +124,7 @@ it('shows the limit of a bucket that admits more at once, and rules see it kept'
 });
 
 it.each([
-  ['wakes each node by looks at its health, which are no requests of the burst', {}, 8],
+  ['wakes each node by looks at its health, which are no requests of the burst', {}, 16],
   ['leaves that out over TLS', { dial: dialTcp }, 0],
 ])('%s', async (_, parts, wakeUps) => {
   const asked: string[] = [];
