@@ -30,7 +30,7 @@ const checker = 'chaosdemo.mjs';
 await rm(folder, { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { 'kubectl-chaosdemo': 'src/cli/plugin/main.ts', chaosdemo: 'src/cli/chaosdemo.ts' },
+  entryPoints: { 'kubectl-chaosdemo': 'src/cli/plugin/main.ts', chaosdemo: 'src/cli/chaosdemo-anywhere.ts' },
   outdir: folder,
   outExtension: { '.js': '.mjs' },
   bundle: true,

@@ -1,54 +1,11 @@
 #!/usr/bin/env node
 /** `chaosdemo`: tests an API on this machine, and works on the files of a run. Needs no cluster. */
-import { createReadStream } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import packageJson from '../../package.json' with { type: 'json' };
-import {
-  messageOf,
-  type ScenarioStatus,
-  terminalLine,
-  terminalLines,
-  withPrintableTexts,
-} from '../api/index.ts';
-import { asExpected } from '../demo/verdict.ts';
-import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
-import { replay } from '../subjects/ratelimiter/replay.ts';
+import { chaosdemoProgram, EXIT, runCommandLine } from './check.ts';
 import { type InitOptions, initCommand, type TestOptions, testCommand } from './laptop/arguments.ts';
-import { scenarioLines } from './run-text.ts';
 
-/** Exit statuses. */
-const EXIT = { asExpected: 0, unexpected: 1, inconclusive: 2, usage: 64, data: 65, noInput: 66 } as const;
-
-const program = new Command('chaosdemo')
-  .description('Tests the rate limiter of an API on this machine, and works with the files of a run.')
-  .version(packageJson.version, '--version')
-  .helpCommand(false)
-  .exitOverride();
-
-program
-  .command('check')
-  .summary('judge the history of a run again')
-  .description(
-    'Judges the history of a run again, by the checkers of the operator, and prints the results, figures and evidence that its status had.',
-  )
-  .argument('<file>', 'history as JSON Lines; - reads standard input')
-  .option('--json', 'print the scenarios as JSON, as status.scenarios of a ChaosDemo has them')
-  .addHelpText(
-    'after',
-    `
-Exit status: 0 every scenario ended as expected, 1 one did not, 2 one is Inconclusive, 64 wrong usage,
-65 the file is not a history, 66 the file cannot be read.
-
-Examples:
-  npm run demo -- --history run.jsonl && npx chaosdemo check run.jsonl
-  kubectl chaosdemo history demo | chaosdemo check -`,
-  )
-  .action(async (file: string, { json = false }: { json?: boolean }) => {
-    const scenarios = await replay(boundedLines(inputOf(file)));
-    const lines = json ? [JSON.stringify(withPrintableTexts(scenarios), null, 2)] : textOf(scenarios);
-    process.stdout.write(`${lines.join('\n')}\n`);
-    process.exitCode = exitOf(scenarios);
-  });
+const program = chaosdemoProgram(
+  'Tests the rate limiter of an API on this machine, and works with the files of a run.',
+);
 
 program.addCommand(
   testCommand()
@@ -78,33 +35,4 @@ async function runHere(main: (signal: AbortSignal) => Promise<number>): Promise<
   await runMain(main, EXIT.inconclusive, announceStop);
 }
 
-function inputOf(file: string): AsyncIterable<string> {
-  return file === '-' ? process.stdin.setEncoding('utf8') : createReadStream(file, 'utf8');
-}
-
-function textOf(scenarios: readonly ScenarioStatus[]): string[] {
-  return scenarios.flatMap((scenario, i) => [
-    ...(i > 0 ? [''] : []),
-    ...scenarioLines(scenario).map(terminalLine),
-  ]);
-}
-
-function exitOf(scenarios: readonly ScenarioStatus[]): number {
-  const known = ({ result }: ScenarioStatus): boolean => result !== undefined && result !== 'Inconclusive';
-  if (scenarios.some((scenario) => known(scenario) && !asExpected(scenario))) return EXIT.unexpected;
-  return scenarios.every(known) ? EXIT.asExpected : EXIT.inconclusive;
-}
-
-try {
-  await program.parseAsync(process.argv);
-} catch (error) {
-  process.exitCode = failed(error);
-}
-
-function failed(error: unknown): number {
-  // Commander has already printed the error, or the requested text.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.asExpected : EXIT.usage;
-  process.stderr.write(`${terminalLines(`chaosdemo: ${messageOf(error)}`)}\n`);
-  if (error instanceof HistoryFormatError) return EXIT.data;
-  return error instanceof Error && 'code' in error ? EXIT.noInput : EXIT.inconclusive;
-}
+await runCommandLine(program);
