@@ -44,7 +44,7 @@ const ghosts = (ghostAllowing: object) => ({ type: 'GhostAllowing', expect: 'Vio
 
 describe('a field that is wrong by itself', () => {
   it.each<[string, object, RegExp]>([
-    ['no duration', withLimiter({ health: { timeout: '0.5s' } }), /health.timeout/],
+    ['no duration', withLimiter({ health: { timeout: '.5s' } }), /health.timeout/],
     ['no duration among parameters', withLimiter({}, drift({ pause: 'ten' })), /counterDrift.pause/],
     [
       'a rate beyond every number',

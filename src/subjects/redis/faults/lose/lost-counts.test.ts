@@ -70,11 +70,13 @@ describe('lost counts', () => {
 
   it('end at the end of the watch over callers', async () => {
     const { fault, inject, over } = await prepared();
-    const report = await inject(100);
+    const before = Date.now();
+    await inject(100);
     expect(fault.isActive).toBe(true);
     const ended = await fault.awaitEnd(undefined, over.signal);
     expect(ended.proof).toBe('Confirmed');
-    expect((ended.endedAt ?? 0) - (report.startedAt ?? 0)).toBeGreaterThan(90);
+    // A timer may fire a millisecond early.
+    expect(ended.endedAt).toBeGreaterThanOrEqual(before + 99);
     expect(fault.isActive).toBe(false);
   });
 
