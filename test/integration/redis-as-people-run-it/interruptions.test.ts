@@ -2,13 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startRedis } from '../../../src/local/redis-server.ts';
 import type { DrivenLimiter } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { Grounds, type LimiterOnRedis } from './support/limiter-on-redis.ts';
 
-const TESTS = 10;
+const TESTS = 9;
 const DEBUG = ['enable-debug-command yes'];
 const deadlineMs = 30_000;
 
@@ -109,48 +108,6 @@ describe.skipIf(withoutRealTime)('Redis is restarted', { concurrent: true }, () 
       expect(report).toMatchObject({ missed: true });
       expect(report?.message).toMatch(/was restarted since its key was set up/);
       expect(await pauses(await ground.admin())).toBe(0);
-    }),
-  );
-});
-
-describe.skipIf(withoutRealTime)('Redis gets a replica', { concurrent: true }, () => {
-  it(
-    'before a pause is prepared: it is refused by then',
-    keepingTime(async () => {
-      const ground = own();
-      const driver = ground.driver();
-      await driver.measureBaseline();
-      const { host, port } = ground.server;
-      const { username, password } = ground.users.admin;
-      const settings = [`replicaof ${host} ${port}`, `masteruser ${username}`, `masterauth ${password}`];
-      const replica = await startRedis({ settings });
-      try {
-        const admin = await ground.admin();
-        await until(async () => /connected_slaves:1/.test(await admin.info('replication')), {
-          what: 'the replica to be attached',
-          deadlineMs,
-        });
-        const fixture = 'demo-people-replica';
-        await driver.perform({
-          kind: 'Prepare',
-          id: 'p',
-          fault: 'f',
-          scenario: 'drift',
-          fixture,
-          sequence: 1,
-        });
-        expect(driver.observed).toMatchObject({
-          prepared: {},
-          admission: {
-            state: 'refused',
-            reason: 'RedisNotEligible',
-            message: expect.stringMatching(/has 1 connected replica/) as string,
-          },
-        });
-        expect(await admin.exists(`rl:limit:${fixture}`)).toBe(0);
-      } finally {
-        await replica.stop();
-      }
     }),
   );
 });
