@@ -93,6 +93,11 @@ describe.skipIf(withoutRealTime)('a limiter whose Redis takes writes slowly', ()
       expect(quantile(during, 0.9)).toBeLessThan(2 * latencyMs + TIMER_MS);
       expect(quantile(seen.reads(startedAt, endedAt), 0.5)).toBeLessThan(latencyMs / 4);
       expect(quantile(after, 0.5)).toBeLessThan(latencyMs / 4);
+      await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'outage', profile: 'rules' });
+      expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
+        class: 'store-writes-stalled',
+        component: 'store',
+      });
       if (does !== 'Enforces') return;
       expect(reading.measures).toContainEqual(expect.objectContaining({ name: 'overAdmission', value: 0 }));
     })(context),

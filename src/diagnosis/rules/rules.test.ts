@@ -194,6 +194,19 @@ const cases: Case[] = [
     alternatives: ['uncoordinated-admission at replicas'],
   },
   {
+    name: 'each write stalls for a while, and reads do not',
+    parts: [
+      reads(),
+      writes((at) => (at >= 0 && at <= 8000 ? 300 : 2)),
+      limit,
+      ...traffic(alike({ allowed: 60 })),
+    ],
+    invariant: { ...ghosts, broken: true },
+    anomaly: 'store-writes-stalled',
+    component: 'store',
+    alternatives: ['limit-not-enforced at replicas'],
+  },
+  {
     name: 'writes stall, and no replica admits what it cannot count',
     parts: [
       ...stall,
@@ -583,6 +596,12 @@ const healthy: Case[] = [
       ['replica-2', 'request-latency', every(300, 9000, 100, (at) => (at % 500 === 0 ? 120 : 8))],
     ],
     invariant: { ...drift, broken: false },
+    anomaly: 'none',
+    component: 'none',
+  },
+  {
+    name: 'the prober is slow: writes and reads come late all along',
+    parts: [reads((at) => (at % 500 === 0 ? 120 : 60)), writes(() => 150), limit],
     anomaly: 'none',
     component: 'none',
   },

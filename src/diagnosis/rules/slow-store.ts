@@ -1,4 +1,4 @@
-/** Distinguishes a store that answers everything late from a prober that is slow. Pure. */
+/** Distinguishes a store that answers everything late, or every write, from a prober that is slow. Pure. */
 import { type Interval, type Measurements, quantile, type Sample, sustainedAbove } from './measurements.ts';
 
 /** Slow: this many times the usual, for this long. Milliseconds. */
@@ -18,9 +18,19 @@ const REPLICAS_QUICK = 0.75;
 const MIN_OTHERS = 2;
 const OTHERS_QUICK = 0.75;
 
+/** Reads that show that the prober was quick while writes were late. */
+const MIN_READS = 4;
+/** Reads that take less than this part of a late write are quick. */
+const READS_QUICK = 0.25;
+
 export interface Slow extends Interval {
   readonly usual: number;
   readonly writes: readonly Sample[];
+}
+
+export interface SlowWrites extends Interval {
+  readonly usual: number;
+  readonly reads: readonly Sample[];
 }
 
 /** An interval in which reads took far longer than usual, and writes as well. */
@@ -37,6 +47,21 @@ export function slowStore(measurements: Measurements, store: string): Slow | und
   if (areReplicasAsSlow(measurements, slowInterval) && !hasBecomeSlow(reads, slowInterval, usual))
     return undefined;
   return { ...slowInterval, usual, writes };
+}
+
+/** An interval in which nearly every write took far longer than usual, and reads did not: stalls without a gap. */
+export function slowWrites(measurements: Measurements, store: string): SlowWrites | undefined {
+  const writes = measurements.of('write-latency', store);
+  const usual = usualOf(writes);
+  const slowInterval = sustainedAbove(writes, thresholdOf(usual), SLOW_FOR_MS, SLOW_SHARE);
+  if (!slowInterval || slowInterval.samples.length < MIN_PROBES) return undefined;
+  const { from, samples, to } = slowInterval;
+  const reads = measurements
+    .of('read-latency', store)
+    .filter(({ at, value }) => at - value >= from && at <= to);
+  // A prober that is short of processor time has late reads, too.
+  const areQuick = quantile(reads, 0.9) <= READS_QUICK * quantile(samples, 0.5);
+  return reads.length >= MIN_READS && areQuick ? { ...slowInterval, usual, reads } : undefined;
 }
 
 /** Whether replicas answered as late, then or all along: then the prober may be slow, and not the store. */

@@ -2,7 +2,7 @@
 import { brokenConnections } from './broken-connections.ts';
 import { claim, type Finding, span } from './finding.ts';
 import { type Interval, idsOf, largest, type Measurements, quantile, type Sample } from './measurements.ts';
-import { type Slow, slowStore } from './slow-store.ts';
+import { type Slow, slowStore, slowWrites } from './slow-store.ts';
 import { restart } from './store-restart.ts';
 
 /** Shorter delays are no failure: a machine under load delays a probe by as much. Milliseconds. */
@@ -15,6 +15,15 @@ const LONGEST_PAUSE_MS = 4000;
 const PART_MS = 250;
 /** A write that takes this many times the usual is stalled. */
 const SLOW_FACTOR = 5;
+
+/** What stalled writes explain as well. */
+const STALLED_CONSEQUENCES: Finding['consequences'] = [
+  'uncoordinated-admission',
+  'limit-not-enforced',
+  'replica-cut-off',
+  'replica-slow',
+  'unknown',
+];
 
 /** An interval in which a write was stalled. */
 interface Stall extends Interval {
@@ -42,6 +51,7 @@ export function storeFindings(measurements: Measurements): Finding[] {
     slow && !(silence && overlap(silence, slow) > 0.5) && !(stall && isFarLonger(stall, slow))
       ? slowly(measurements, store, slow)
       : undefined,
+    !silence && !stall && !slow ? writtenSlowly(measurements, store) : undefined,
   ];
   return found.filter((finding) => finding !== undefined);
 }
@@ -150,13 +160,32 @@ function stalled(measurements: Measurements, store: string, stall: Stall): Findi
       ),
       ...gapClaim(measurements, from),
     ],
-    consequences: [
-      'uncoordinated-admission',
-      'limit-not-enforced',
-      'replica-cut-off',
-      'replica-slow',
-      'unknown',
+    consequences: STALLED_CONSEQUENCES,
+  };
+}
+
+function writtenSlowly(measurements: Measurements, store: string): Finding | undefined {
+  const slow = slowWrites(measurements, store);
+  if (!slow) return undefined;
+  const { from, reads, samples, to, usual } = slow;
+  return {
+    anomaly: 'store-writes-stalled',
+    component: store,
+    action: 'wait',
+    confidence: 0.85,
+    onsetMs: from,
+    chain: [
+      ...claim(
+        `Writes to ${store} took ${span(quantile(samples, 0.5))} (median) for ${span(to - from)}${usual > 0 ? `, where ${span(usual)} is usual` : ''}.`,
+        idsOf(samples),
+      ),
+      ...claim(
+        `${store} answered reads during that time, within ${span(largest(reads)?.value ?? 0)}: only its writes stalled, again and again.`,
+        idsOf(reads),
+      ),
+      ...gapClaim(measurements, from),
     ],
+    consequences: STALLED_CONSEQUENCES,
   };
 }
 
