@@ -159,6 +159,24 @@ describe('the most that a kept limit admits', () => {
   });
 });
 
+describe('windows that a limiter counts in whole milliseconds', () => {
+  // By a clock that is faster by CLOCK_RATE, and with a millisecond more: 9999.5 ms, which a window of 9999 ms fits into.
+  const span: Span = { from: 0, to: 9988.5 };
+  const sliding = { algorithm: 'SlidingWindow', requests: 5, windowMs: 10_000 } as const;
+  const fixed = { algorithm: 'FixedWindow', start: 'FirstRequest', requests: 5, windowMs: 10_000 } as const;
+
+  it('may each be shorter by one', () => {
+    expect(mostAdmitted(sliding, span)).toBe(10);
+    expect(mostAdmitted(fixed, { ...span, fresh: true })).toBe(10);
+    expect(mostAdmitted(fixed, span)).toBe(15);
+  });
+
+  it('may end within a span that is shorter than they are by nearly one', () => {
+    expect(mayCrossWindow(sliding, span)).toBe(true);
+    expect(mayCrossWindow(sliding, { from: 0, to: 9987 })).toBe(false);
+  });
+});
+
 describe('the end of a window within a span', () => {
   const clock: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: WINDOW, start: 'Clock' };
 
