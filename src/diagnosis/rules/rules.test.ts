@@ -606,6 +606,16 @@ const healthy: Case[] = [
     component: 'none',
   },
   {
+    name: 'writes come late, and too few reads show that the prober is quick',
+    parts: [
+      ['store', 'read-latency', every(-1000, 5000, 3000, () => 1)],
+      writes((at) => (at >= 0 && at <= 8000 ? 300 : 2)),
+      limit,
+    ],
+    anomaly: 'none',
+    component: 'none',
+  },
+  {
     name: 'nothing was asked of it',
     parts: [reads(), writes(), limit],
     anomaly: 'none',
