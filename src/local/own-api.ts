@@ -1,6 +1,6 @@
 /**
  * An API of the user as the target of a run: instances that are running already, or that are started by a command of the
- * user, over a Redis of this machine. All of them listen on loopback, each on a port of its own.
+ * user, over a Redis of this machine. All of them listen on loopback, each on its own port.
  */
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';

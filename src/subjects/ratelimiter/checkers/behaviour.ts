@@ -218,7 +218,7 @@ function askedShortfalls(
   );
 }
 
-/** What is missing to tell a limiter that forgets from one that fails open. */
+/** What is missing to distinguish a limiter that forgets from one that fails open. */
 function onceMoreShortfalls(words: ReadonlyMap<string, Behaviour>, { onceMore }: Over): string[] {
   if (onceMore === undefined || onceMore.isRejected || ![...words.values()].includes('Forgets')) return [];
   return [

@@ -44,7 +44,7 @@ const SPARE_FILES = 64;
  * @throws BurstNotSentError if a connection could not be opened: no request of the burst was sent then; TypeError; what
  * `onStart` throws; the reason of `signal` as soon as it is aborted
  * @example
- * const requests = spread(nodes, 100, () => ({ method: 'POST', path: '/check', body: '{}' }));
+ * const requests = spread(pods, 100, () => ({ method: 'POST', path: '/check', body: '{}' }));
  * const { outcomes } = await sendBurst({ requests, read: ({ status }) => status, timeoutMs: 5000, budget }, signal);
  */
 export async function sendBurst<T>(plan: BurstPlan<T>, signal: AbortSignal): Promise<Burst<T>> {

@@ -9,7 +9,7 @@ const redis = { podName: 'redis-0', podUid: 'uid-redis-0', host: '10.0.0.1', por
 
 it.each<[string, 'Staying' | 'Going' | 'Gone', (pod: PodFields) => void]>([
   ['a pod that is as it was', 'Staying', () => undefined],
-  // Its Redis answers until the pod is gone, and what is on there has to be released.
+  // Its Redis answers until the pod is gone, and an active fault has to be released.
   [
     'one that is being deleted',
     'Going',
@@ -25,7 +25,7 @@ it.each<[string, 'Staying' | 'Going' | 'Gone', (pod: PodFields) => void]>([
     },
   ],
   [
-    'one that was made anew',
+    'one that was recreated',
     'Gone',
     ({ metadata }) => {
       metadata.uid = 'another';

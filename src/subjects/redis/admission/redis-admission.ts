@@ -1,6 +1,6 @@
 /**
  * Whether the Redis that discovery found may be paused: it answers, accepts the credentials, is a master that no
- * failover would replace, and only the rate limiter uses it. Uses a connection of its own and closes it afterwards.
+ * failover would replace, and only the rate limiter uses it. Uses a separate connection and closes it afterwards.
  */
 import { counted, messageOf, truncate } from '../../../api/index.ts';
 import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';

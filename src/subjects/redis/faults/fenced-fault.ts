@@ -122,7 +122,7 @@ export abstract class FencedFault implements StoreFault {
       sent = true;
       ownPause.begun();
     };
-    const times = { plannedAt, until, askedMs: until - plannedAt, usualWriteMs: usualWriteMs(), now };
+    const times = { plannedAt, until, plannedMs: until - plannedAt, usualWriteMs: usualWriteMs(), now };
     try {
       return { pause: await injectRedisPause(redis, { ...times, ...options, onSend }, signal) };
     } catch (error) {

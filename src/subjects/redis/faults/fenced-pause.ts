@@ -64,7 +64,7 @@ export class FencedPause extends FencedFault {
       .finally(() => this.#during?.stop());
     const report = await this.#proven(reportOfPause(pause, listener.record, now()), listener.record);
     if (report.endedAt === undefined) {
-      this.#pause = { report, pause, until, asked: formatDuration(until - plannedAt) };
+      this.#pause = { report, pause, until, planned: formatDuration(until - plannedAt) };
     } else {
       pause.writer.close();
       ownPause.ended();

@@ -20,7 +20,7 @@ export interface ActivePause {
   /** Its planned end; milliseconds since the epoch. */
   readonly until: number;
   /** Its planned length, in words. */
-  readonly asked: string;
+  readonly planned: string;
 }
 
 /** The findings of the probe; `now` in milliseconds since the epoch. */
@@ -49,7 +49,7 @@ export function reportOfPause(pause: RedisPause, record: RecordEvent, now: numbe
 
 /** Waits for the end of a pause and completes its report. @throws only the reason of `signal` */
 export async function awaitPauseEnd(
-  { report, pause, until, asked }: ActivePause,
+  { report, pause, until, planned }: ActivePause,
   context: {
     readonly redis: RedisConnections;
     readonly now: () => number;
@@ -84,7 +84,7 @@ export async function awaitPauseEnd(
     return { ...report, endedAt: end.at, message, evidence };
   }
   evidence.push(
-    `Writes were accepted again ${end.byLaterWrite ? 'at the latest ' : ''}${Math.abs(early)} ms ${early > 0 ? 'before' : 'after'} the planned end of ${asked}`,
+    `Writes were accepted again ${end.byLaterWrite ? 'at the latest ' : ''}${Math.abs(early)} ms ${early > 0 ? 'before' : 'after'} the planned end of ${planned}`,
   );
   return { ...report, endedAt: end.at, evidence };
 }

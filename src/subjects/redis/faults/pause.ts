@@ -29,7 +29,7 @@ export interface RedisPauseOptions {
   /** When it has ended automatically at the latest, absolute: a late start makes it shorter. */
   readonly until: number;
   /** Its planned length, for the message; milliseconds. */
-  readonly askedMs?: number;
+  readonly plannedMs?: number;
   /** The pause itself is no longer than this, in milliseconds: several follow each other until `until`. */
   readonly mostMs?: number;
   /** The slowest write without a fault; milliseconds. */
@@ -157,7 +157,7 @@ async function prove(
   redis: RedisConnections,
   { ms, startedAt }: { readonly startedAt: number; readonly ms: number },
   write: HeldWrite,
-  { askedMs, mostMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
+  { plannedMs, mostMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<Pick<RedisPause, 'finding' | 'message' | 'ms' | 'proof' | 'released' | 'startedAt'>> {
   const late = Math.round(startedAt + ms - until);
@@ -172,7 +172,7 @@ async function prove(
   onPaused?.();
   // The proof takes at most half of the pause: the rest is for the traffic.
   const finding = await verifyPause(redis, write, Math.min(holdFor(usualWriteMs), ms / 2), now, signal);
-  const verdict = verdictOn(finding, redis.name, ms, askedMs, mostMs !== undefined);
+  const verdict = verdictOn(finding, redis.name, ms, plannedMs, mostMs !== undefined);
   return { startedAt, ms, finding, released: false, ...verdict };
 }
 
@@ -181,14 +181,14 @@ export function verdictOn(
   finding: PauseFinding,
   name: string,
   ms: number,
-  askedMs: number | undefined,
+  plannedMs: number | undefined,
   isOneOfSeveral = false,
 ): { proof: FaultProof; message: string } {
   if (finding.kind === 'held') {
-    const asked = askedMs === undefined ? '' : formatDuration(askedMs);
-    const configured = asked === '' ? '' : ` of the configured ${asked}`;
+    const planned = plannedMs === undefined ? '' : formatDuration(plannedMs);
+    const configured = planned === '' ? '' : ` of the configured ${planned}`;
     const stall = isOneOfSeveral
-      ? `are slow for ${asked}: the first pause holds them back for ${ms} ms`
+      ? `are slow for ${planned}: the first pause holds them back for ${ms} ms`
       : `stall for ${ms} ms${configured}`;
     const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
     return {

@@ -20,8 +20,8 @@ export interface BurstOptions
  * @throws BurstNotSentError if a connection could not be made: no request of the burst was sent then; what `onStart`
  * throws; the reason of `signal` once it is aborted
  * @example
- * const burst = { nodes, key, windowId, requests: 20, timeoutMs: 5000, budget };
- * const { allowed, denied } = await injectBurstTraffic(burst, signal);
+ * const burst = { pods, key, windowId, requests: 20, timeoutMs: 5000, budget };
+ * const { admitted, rejected } = await injectBurstTraffic(burst, signal);
  */
 export async function injectBurstTraffic(options: BurstOptions, signal: AbortSignal): Promise<BurstResult> {
   const { key, pods, requests, windowId, ...plan } = options;

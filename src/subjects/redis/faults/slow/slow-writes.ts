@@ -81,7 +81,7 @@ export class SlowWrites extends FencedFault {
       ownPause.ended();
       return report;
     }
-    this.#active = { report, pause, until, asked: formatDuration(until - plannedAt) };
+    this.#active = { report, pause, until, planned: formatDuration(until - plannedAt) };
     if (report.proof === 'Confirmed') {
       this.#probing = this.#probe(pause.writer, pause.write, listener.record);
     } else {
@@ -131,7 +131,7 @@ export class SlowWrites extends FencedFault {
         if (length < MIN_PULSE_MS) return;
         const sentAt = now();
         const carriedOut = send(length);
-        // Meanwhile, so that the next one is sent before clients write again.
+        // During that wait, so that the next one is sent before clients write again.
         [send] = await Promise.all([redis.preparePause(), carriedOut]);
         endsAt = now() + length;
         // A server that does not hold it back gets no more than this.
