@@ -5,7 +5,7 @@ import { KubeClient } from '../src/kube/client.ts';
 import { loadKubeConfig } from '../src/kube/kube-config.ts';
 import { type Environment, startEnvironment } from '../src/local/environment.ts';
 import { messageOf } from '../src/local/errors.ts';
-import { type OperatorProcess, startOperator } from '../src/local/operator.ts';
+import { NO_COOLDOWN, type OperatorProcess, startOperator } from '../src/local/operator.ts';
 import { freePort } from '../src/local/ports.ts';
 import { CHAOS_DEMO_TYPE } from '../src/operator/adapters/kube-demo-api.ts';
 import { demo, demoSpec } from '../test/kit/demo.ts';
@@ -60,7 +60,7 @@ export class Testbed extends Demos {
       say('operator: bundling it as the image does');
       const program = await buildOperator(signal);
       const operator = await startOperator(environment, {
-        args: [`--http-port=${port}`, '--fault-cooldown=0s'],
+        args: [`--http-port=${port}`, NO_COOLDOWN],
         program,
         signal,
       });

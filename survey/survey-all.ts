@@ -6,7 +6,7 @@ import { formatElapsed } from '../src/local/binaries/progress.ts';
 import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
 import { startControlPlane } from '../src/local/control-plane.ts';
 import { messageOf } from '../src/local/errors.ts';
-import { startOperator } from '../src/local/operator.ts';
+import { NO_COOLDOWN, startOperator } from '../src/local/operator.ts';
 import type { Supervisor } from '../src/local/supervisor.ts';
 import { eachAtOnce, turns } from './at-once.ts';
 import { DemoWatch } from './demo-watch.ts';
@@ -55,7 +55,7 @@ export async function surveyAll(jobs: readonly Job[], options: SurveyAllOptions)
   const { apiServer, etcd, kubectl } = controlPlane;
   await kubectl.applyCustomResourceDefinitions(crds, { signal });
   const namespaces = Array.from({ length: Math.min(atOnce, jobs.length) }, (_, lane) => `survey-${lane + 1}`);
-  const operator = await startOperator({ controlPlane, supervisor }, { args: ['--fault-rest=0s'], signal });
+  const operator = await startOperator({ controlPlane, supervisor }, { args: [NO_COOLDOWN], signal });
   await kubectl.apply(namespaces.flatMap(enabledNamespace), { signal });
   for (const vital of [operator.process, apiServer, etcd]) {
     void vital.exited.then(() => failed.abort(vital.exitError()));

@@ -1,6 +1,6 @@
 /** From kill -9 of the operator in the middle of a run to that run going on: by a restart, and by a standby. */
 import { ELECTION_DEFAULTS } from '../../src/kube/leader-election.ts';
-import { startOperator } from '../../src/local/operator.ts';
+import { NO_COOLDOWN, startOperator } from '../../src/local/operator.ts';
 import { waitingChapter } from '../../test/kit/status.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { quantile } from '../statistics.ts';
@@ -67,7 +67,7 @@ async function timeTakeover(testbed: Testbed, name: string, restart: () => Promi
 async function withStandby(testbed: Testbed, name: string): Promise<number> {
   const { environment, signal } = testbed;
   const standby = await startOperator(environment, {
-    args: ['--identity=standby', '--fault-cooldown=0s'],
+    args: ['--identity=standby', NO_COOLDOWN],
     signal,
   });
   try {

@@ -11,6 +11,9 @@ const account = { namespace: 'chaosdemo-system', name: 'chaosdemo-operator' };
 /** Longer than any run of a demo; the token ends with the control plane anyway. */
 const tokenSeconds = 24 * 3600;
 
+/** The flag of an operator whose runs follow each other on one Redis without a cool-down. */
+export const NO_COOLDOWN = '--fault-cooldown=0s';
+
 export interface OperatorProcess {
   /** The current process; another one after `start`. */
   readonly process: OwnedProcess;

@@ -1,6 +1,6 @@
 /** Two operators: one leads and is frozen in the midst of a fault it has announced, the other takes over. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OperatorProcess, spawnOperator } from '../../src/local/operator.ts';
+import { NO_COOLDOWN, type OperatorProcess, spawnOperator } from '../../src/local/operator.ts';
 import { drift } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { scenarioOf } from '../kit/status.ts';
@@ -18,7 +18,7 @@ describe.skipIf(withoutRealTime)('a leader that is frozen and wakes', () => {
       controlPlane,
       supervisor,
       account: { namespace: system, name: 'chaosdemo-operator' },
-      args: [`--watch-namespaces=${world.namespace}`, '--identity=standby', '--fault-cooldown=0s'],
+      args: [`--watch-namespaces=${world.namespace}`, '--identity=standby', NO_COOLDOWN],
     });
   });
   afterAll(async () => {

@@ -3,7 +3,8 @@ import type { DestinationStream } from 'pino';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import type { ControlPlane } from '../../src/local/control-plane.ts';
-import { OPERATOR, readConfig } from '../../src/operator/config.ts';
+import { NO_COOLDOWN } from '../../src/local/operator.ts';
+import { readConfig } from '../../src/operator/config.ts';
 import { createLogger } from '../../src/operator/log.ts';
 import { runOperator } from '../../src/operator/operator.ts';
 import { SUBJECTS } from '../../src/subjects/index.ts';
@@ -26,9 +27,7 @@ export async function startOperatorHere(
   const token = await controlPlane.kubectl.serviceAccountToken(system, OPERATOR_ACCOUNT, 24 * 3600);
   const kubeconfig = await controlPlane.kubeconfigFor(`here-${system}`, token, system);
   const flags = [`--namespace=${system}`, `--watch-namespaces=${namespaces.join(',')}`, '--identity=here'];
-  // Runs of a test follow each other on one Redis, which need not rest between them.
-  const rest = 'faultCooldownMs' in OPERATOR.settings ? ['--fault-cooldown=0s'] : [];
-  const config = readConfig([...flags, ...rest, '--http-host=127.0.0.1', '--http-port=0'], {});
+  const config = readConfig([...flags, NO_COOLDOWN, '--http-host=127.0.0.1', '--http-port=0'], {});
   if (config === 'help') throw new Error('no help was asked for');
   const client = new KubeClient(loadKubeConfig(kubeconfig), { connections: config.concurrency + 8 });
   const stop = new AbortController();

@@ -8,7 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { ENABLED_LABEL } from '../../src/api/index.ts';
 import type { Kubectl } from '../../src/local/kubectl.ts';
-import { type OperatorProcess, type SpawnOptions, spawnOperator } from '../../src/local/operator.ts';
+import {
+  NO_COOLDOWN,
+  type OperatorProcess,
+  type SpawnOptions,
+  spawnOperator,
+} from '../../src/local/operator.ts';
 import type { Supervisor } from '../../src/local/supervisor.ts';
 import { until } from './until.ts';
 
@@ -61,7 +66,7 @@ export async function startOperatorIn(
     supervisor,
     account: { namespace: system, name: OPERATOR_ACCOUNT },
     // Many runs share one Redis, and none of them is about its rest.
-    args: [`--watch-namespaces=${namespaces.join(',')}`, '--fault-cooldown=0s', ...args],
+    args: [`--watch-namespaces=${namespaces.join(',')}`, NO_COOLDOWN, ...args],
   });
 }
 

@@ -9,7 +9,7 @@ import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import type { ControlPlane } from '../../src/local/control-plane.ts';
 import { startEnvironment } from '../../src/local/environment.ts';
 import { Kubectl, writeKubeconfig } from '../../src/local/kubectl.ts';
-import { type OperatorProcess, startOperator } from '../../src/local/operator.ts';
+import { NO_COOLDOWN, type OperatorProcess, startOperator } from '../../src/local/operator.ts';
 import type { RedisUsers } from '../../src/local/redis-users.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { Demos } from './demos.ts';
@@ -100,7 +100,7 @@ export class World extends Demos {
   ): Promise<World> {
     const environment = await startEnvironment({ mode, onProgress: () => {}, ...options });
     try {
-      const operator = await startOperator(environment, { args: ['--fault-cooldown=0s'] });
+      const operator = await startOperator(environment, { args: [NO_COOLDOWN] });
       const client = adminOf(environment.controlPlane.kubeconfig);
       return new World(client, { ...environment, system: SHIPPED_SYSTEM }, operator, () =>
         environment.stop(),

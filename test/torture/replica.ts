@@ -1,7 +1,7 @@
 /** One of two operators side by side, and the proxy by which it reaches the API server. */
 import { join } from 'node:path';
 import { type Kubectl, writeKubeconfig } from '../../src/local/kubectl.ts';
-import { type OperatorProcess, spawnOperator } from '../../src/local/operator.ts';
+import { NO_COOLDOWN, type OperatorProcess, spawnOperator } from '../../src/local/operator.ts';
 import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import type { OperatorPlace } from '../kit/operator.ts';
@@ -58,7 +58,7 @@ export class OperatorReplica {
       args: [
         `--watch-namespaces=${place.namespaces.join(',')}`,
         `--identity=${replica}`,
-        '--fault-cooldown=0s',
+        NO_COOLDOWN,
         `--diagnosis-profiles=${profilesFile}`,
         ...TIMES,
       ],

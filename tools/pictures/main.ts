@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import type { ChaosDemo } from '../../src/api/index.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { type Environment, startEnvironment } from '../../src/local/environment.ts';
-import { startOperator } from '../../src/local/operator.ts';
+import { NO_COOLDOWN, startOperator } from '../../src/local/operator.ts';
 import { launchBrowser } from '../../test/kit/browser.ts';
 import { ensureChromium } from '../../test/kit/chromium.ts';
 import { sample } from '../../test/kit/demo.ts';
@@ -110,7 +110,7 @@ await runProgram(command, {
       signal,
     });
     try {
-      const operator = await startOperator(environment, { args: ['--fault-cooldown=0s'], signal });
+      const operator = await startOperator(environment, { args: [NO_COOLDOWN], signal });
       try {
         await store(await takePictures(environment, signal));
       } finally {
