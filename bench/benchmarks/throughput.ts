@@ -1,4 +1,11 @@
-/** How fast 1,000 new objects get their first status, beside the same statuses stored by nothing but a loop. */
+/**
+ * How fast 1,000 new objects get their first status, compared with the same statuses stored by a loop, and by a
+ * controller in Go.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { API_VERSION } from '../../src/api/index.ts';
+import { ensureTool } from '../../tools/offline/programs.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { forEach } from '../for-each.ts';
 import { queueDepth, reconciles } from '../operator-metrics.ts';
@@ -13,13 +20,16 @@ const SPEC = { suspend: true };
 
 export const throughput: Benchmark = {
   name: 'throughput',
-  what: 'reconciles per second for 1,000 new objects, beside raw status applies per second',
-  async run({ testbed: start, say }) {
+  what: 'first statuses of 1,000 new objects per second, compared with raw status applies and a Go controller',
+  async run({ testbed: start, say, signal }) {
     const testbed = await start();
     say(`creating ${OBJECTS} suspended objects without an operator, then starting it`);
     const operator = await byOperator(testbed);
     say(`storing the same status ${OBJECTS} times by a loop, without an operator`);
     const raw = await byLoop(testbed, operator.status);
+    const program = await ensureTool('go-controller', { progress: say, signal });
+    say(`storing the same status ${OBJECTS} times by a Go controller`);
+    const go = await byGoController(testbed, program, operator.status);
     await testbed.operator.start();
     await testbed.untilLeading();
     const note = `${OBJECTS} suspended objects, ${CONCURRENCY} at a time, from the first status seen to the last`;
@@ -29,6 +39,13 @@ export const throughput: Benchmark = {
         value: operator.perSecond,
         unit: '/s',
         beside: { what: 'raw status applies by the same client', value: raw },
+        note,
+      },
+      {
+        what: 'new objects brought to a first status',
+        value: operator.perSecond,
+        unit: '/s',
+        beside: { what: 'a Go controller (controller-runtime)', value: go },
         note,
       },
       {
@@ -71,6 +88,32 @@ async function byLoop(testbed: Testbed, status: object): Promise<number> {
     CONCURRENCY,
   );
   const moments = await seen;
+  await testbed.clear(all);
+  return perSecond(moments);
+}
+
+/** Statuses stored by second. The objects are there before the program starts. Leaves no object. */
+async function byGoController(testbed: Testbed, program: string, status: object): Promise<number> {
+  const all = names('go', OBJECTS);
+  await forEach(all, async (name) => void (await testbed.create(name, SPEC)));
+  const { controlPlane, supervisor } = testbed.environment;
+  const folder = supervisor.temporaryFolder('go-controller');
+  const file = join(folder, 'status.json');
+  writeFileSync(file, JSON.stringify(status));
+  const controller = await supervisor.start({
+    name: 'go-controller',
+    command: program,
+    args: [
+      `--kubeconfig=${controlPlane.kubeconfig}`,
+      `--namespace=${testbed.namespace}`,
+      `--api-version=${API_VERSION}`,
+      `--status=${file}`,
+      `--concurrency=${CONCURRENCY}`,
+    ],
+    logFile: join(folder, 'go-controller.log'),
+  });
+  const moments = await untilStatus(testbed, all);
+  await controller.stop();
   await testbed.clear(all);
   return perSecond(moments);
 }

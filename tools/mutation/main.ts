@@ -14,7 +14,6 @@ const FOLDERS = [
   'src/demo',
   'src/subjects/ratelimiter/checkers',
   'src/subjects/ratelimiter/limits',
-  'src/subjects/ratelimiter/scenarios',
   'src/subjects/redis/faults',
 ];
 /** The verdict and the bounds, which everything else builds on. */

@@ -65,6 +65,7 @@ interface ToolBuild {
 
 const TOOLS = {
   argocd: { package: 'github.com/argoproj/argo-cd/v3/cmd', takes: 'some 3 to 10 minutes' },
+  'go-controller': { package: '.', takes: 'some 1 to 3 minutes' },
   helm: { package: 'helm.sh/helm/v4/cmd/helm', takes: 'some 2 to 5 minutes' },
   kind: { package: 'sigs.k8s.io/kind', takes: 'less than a minute' },
   kstatus: { package: '.', takes: 'less than a minute' },
