@@ -1,14 +1,14 @@
 /** What a benchmark is, and what it has to say in the end. */
 import type { Testbed } from './testbed.ts';
 
-/** One figure. Whoever reads the table sees the ratio of `value` to the figure it stands beside. */
+/** One figure. The table shows the ratio of `value` to its baseline. */
 export interface Row {
   /** What was measured. */
   readonly what: string;
   readonly value: number;
   readonly unit: Unit;
   /** What it is compared with: measured in the same run and in the same unit, or a setting. */
-  readonly beside?: { readonly what: string; readonly value: number };
+  readonly baseline?: { readonly what: string; readonly value: number };
   /** How many samples the figure is made of, and what else one has to know to judge it. */
   readonly note?: string;
 }

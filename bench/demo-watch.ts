@@ -99,7 +99,7 @@ export class DemoWatch {
     throw new Error(`waited ${DEADLINE_MS / 1000} s for ${what}; last seen: ${last}`);
   }
 
-  /** Ends the watch; whoever still waits is told so. */
+  /** Ends the watch; what still waits for it fails. */
   async close(): Promise<void> {
     this.#stop.abort(new Error('the benchmark has ended'));
     await this.#running;

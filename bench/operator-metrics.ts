@@ -6,7 +6,7 @@ export type Metrics = ReadonlyMap<string, number>;
 
 const TIMEOUT_MS = 30_000;
 
-/** @throws when nobody answers at `url` */
+/** @throws if nothing answers at `url` */
 export async function readMetrics(url: string): Promise<Metrics> {
   const answer = await request(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   return parseMetrics(await answer.body.text());

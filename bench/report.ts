@@ -7,9 +7,9 @@ export interface Result {
   readonly rows: readonly Row[];
 }
 
-/** How many times the figure is what it stands beside; undefined where there is nothing to divide by. */
-export function ratioOf({ value, beside }: Row): number | undefined {
-  return beside === undefined || beside.value === 0 ? undefined : value / beside.value;
+/** The figure divided by its baseline; undefined without one. */
+export function ratioOf({ value, baseline }: Row): number | undefined {
+  return baseline === undefined || baseline.value === 0 ? undefined : value / baseline.value;
 }
 
 /** Three digits that say something, and no more than one behind the point from 10 on. */
@@ -21,7 +21,7 @@ export function formatNumber(value: number): string {
 /** Lines of a table in Markdown, which is read well on a terminal too. */
 export function tableOf(results: readonly Result[]): string[] {
   const cells = results.flatMap(({ benchmark, rows }) => rows.map((row) => [benchmark, ...cellsOf(row)]));
-  const table = [['benchmark', 'what', 'value', 'beside', '', 'ratio'], ...cells];
+  const table = [['benchmark', 'measure', 'value', 'compared with', '', 'ratio'], ...cells];
   const widths =
     table[0]?.map((_, column) => Math.max(3, ...table.map((row) => row[column]?.length ?? 0))) ?? [];
   const line = (row: readonly string[]): string =>
@@ -40,14 +40,14 @@ export function notesOf(results: readonly Result[]): string[] {
 const isNumber = (column: number): boolean => [2, 4, 5].includes(column);
 
 function cellsOf(row: Row): string[] {
-  const { what, value, unit, beside } = row;
+  const { what, value, unit, baseline } = row;
   const ratio = ratioOf(row);
   const withUnit = (number: number): string => `${formatNumber(number)} ${unit}`.trim();
   return [
     what,
     withUnit(value),
-    beside?.what ?? '',
-    beside ? withUnit(beside.value) : '',
+    baseline?.what ?? '',
+    baseline ? withUnit(baseline.value) : '',
     ratio === undefined ? '' : `${formatNumber(ratio)}x`,
   ];
 }

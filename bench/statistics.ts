@@ -8,7 +8,7 @@
  * @example quantile([30, 10, 20], 0.5) // 20
  */
 export function quantile(samples: readonly number[], share: number): number {
-  if (!(share > 0 && share <= 1)) throw new RangeError(`a share lies above 0 and at most at 1, not ${share}`);
+  if (!(share > 0 && share <= 1)) throw new RangeError(`a share is more than 0 and at most 1, not ${share}`);
   const sorted = samples.toSorted((a, b) => a - b);
   const value = sorted[Math.ceil(share * sorted.length) - 1];
   if (value === undefined) throw new RangeError('there are no samples');

@@ -53,7 +53,7 @@ export class Testbed extends Demos {
       signal,
     });
     void environment.broken.then(onBroken);
-    // What was started last is stopped first: a client closes only when nobody watches by it any more.
+    // What was started last is stopped first: a client closes only after its last watch.
     const stops = [() => environment.stop()];
     try {
       const port = await freePort();
@@ -91,10 +91,10 @@ export class Testbed extends Demos {
     return await readMetrics(`http://127.0.0.1:${this.#port}/metrics`);
   }
 
-  /** Stops the operator, does `meanwhile`, and starts one that remembers nothing; resolves when it leads. */
-  async restartOperator(meanwhile: () => Promise<void> = async () => {}): Promise<void> {
+  /** Stops the operator, runs `whileStopped`, and starts one without memory; resolves when it leads. */
+  async restartOperator(whileStopped: () => Promise<void> = async () => {}): Promise<void> {
     await this.operator.stop();
-    await meanwhile();
+    await whileStopped();
     await this.operator.start();
     await this.untilLeading();
   }

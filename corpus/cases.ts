@@ -122,7 +122,7 @@ function setConduct(
   conduct: 'passes-on' | 'allows-everything' | 'unready-at-times',
 ): void {
   const { gateway } = bed.node(index);
-  if (!gateway) throw new Error('there is no gateway before the node');
+  if (!gateway) throw new Error('there is no gateway before the pod');
   gateway.conduct = conduct;
 }
 
@@ -156,12 +156,12 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'pause',
-    says: 'writes of the store are paused while traffic goes on',
+    says: 'writes of the store are paused under traffic',
     variations: each(6, (index) => ({ ...paused, forMs: 2500 + 500 * index, limit: 10 + 5 * (index % 3) })),
   },
   {
     name: 'burst-uncoordinated',
-    says: 'requests come together, and each replica decides by its own count',
+    says: 'requests arrive together, and each pod decides by its own count',
     variations: Array.from(
       { length: 4 },
       (_, index): Variation => ({
@@ -185,17 +185,17 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'dead-node',
-    says: 'a node is killed under traffic',
+    says: 'a pod is killed under traffic',
     variations: each(4, (index) => ({ ...(index < 2 ? roomy : tight), meanwhile: killNode(index % 3) })),
   },
   {
     name: 'cut-off-node',
-    says: 'a node loses its way to the store',
+    says: 'a pod loses its connection to the store',
     variations: each(4, (index) => ({ ...roomy, meanwhile: cutOff((index + 1) % 3) })),
   },
   {
     name: 'slow-way',
-    says: 'the way to one node becomes slow',
+    says: 'the connection to one pod becomes slow',
     variations: each(4, (index) => ({
       ...(index < 2 ? roomy : tight),
       meanwhile: slowWay(index % 3, 120 + 80 * index),
@@ -203,7 +203,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'starved-node',
-    says: 'a node gets little of the processor',
+    says: 'a pod gets little CPU',
     variations: each(4, (index) => ({ ...roomy, meanwhile: starve((index + 2) % 3, 0.1 + 0.05 * index) })),
   },
   {
@@ -213,7 +213,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'frozen-store',
-    says: 'the store stands still; with strict nodes the symptom shows at them',
+    says: 'the store is stopped; with strict pods they show the symptom',
     variations: each(4, (index) => ({ ...roomy, meanwhile: freezeStore(2200 + 400 * index) })),
   },
   {
@@ -223,7 +223,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'limit-ignored',
-    says: 'a node lets everything through',
+    says: 'a pod admits everything',
     variations: [
       ...each(3, (index) => ({ ...tight, limit: 20, ...allowsAll(index) })),
       { limiter: { mode: 'strict' }, ...burst, ...allowsAll(1) },
@@ -231,17 +231,17 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'pause-and-dead-node',
-    says: 'writes are paused, and a node is killed meanwhile',
+    says: 'writes are paused, and a pod is killed during the pause',
     variations: each(3, (index) => ({ ...paused, forMs: 4000, meanwhile: killNode(index) })),
   },
   {
     name: 'pause-and-limit-ignored',
-    says: 'writes are paused, and a node lets everything through',
+    says: 'writes are paused, and a pod admits everything',
     variations: each(3, (index) => ({ ...paused, forMs: 4000, ...allowsAll((index + 1) % 3) })),
   },
   {
     name: 'cut-off-and-slow',
-    says: 'one node loses its way to the store, and the way to another becomes slow',
+    says: 'one pod loses its connection to the store, and that to another becomes slow',
     variations: each(3, (index) => ({
       ...roomy,
       meanwhile: async (scene) => {
@@ -251,7 +251,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'pause-beside-flapping-health',
-    says: 'writes are paused; the health check of one node fails at times, and the node serves all the while',
+    says: 'writes are paused; the health check of one pod fails at times, and the pod answers throughout',
     variations: each(3, (index) => ({
       ...paused,
       gateways: true,
@@ -260,7 +260,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'healthy-beside-flapping-health',
-    says: 'the health check of one node fails at times, and nothing else is wrong',
+    says: 'the health check of one pod fails at times, and nothing else is wrong',
     variations: each(3, (index) => ({
       ...roomy,
       gateways: true,
@@ -269,7 +269,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'pause-beside-distant-node',
-    says: 'writes are paused; the way to one node is long, as it always was',
+    says: 'writes are paused; the connection to one pod is slow, as before',
     variations: each(3, (index) => ({ ...paused, before: (bed) => bed.node(index).front.delay(15) })),
   },
   {
@@ -283,7 +283,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'broken-connections',
-    says: 'the store takes no writes, and connections of the nodes to it end as soon as they are made',
+    says: 'the store accepts no writes, and connections of the pods to it end as soon as they are made',
     variations: [
       ...each(2, (index) => ({ ...broken, forMs: 4000 + 1000 * index })),
       http('rate-limiter-flexible', 'timeout-insurance', broken),
@@ -297,7 +297,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'pause-beside-reconnects',
-    says: 'writes of the store are paused; the nodes give each connection up on which it is late, and make another',
+    says: 'writes of the store are paused; the pods replace each connection that is late',
     variations: [
       bucket('timeout', [60, 10], { forMs: 4000 }),
       bucket('timeout-fail-open', [30, 10], { forMs: 5000 }),
@@ -335,7 +335,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'bucket-limit-ignored',
-    says: 'requests come together at a token bucket, of which one node lets everything through',
+    says: 'requests arrive together at a token bucket, and one of its pods admits everything',
     heldBack: true,
     variations: [
       bucket('default', [20, 5], { watch: 'burst', ...allowsAll(1) }),
@@ -344,7 +344,7 @@ export const CASES: readonly Case[] = [
   },
   {
     name: 'bucket-dead-node',
-    says: 'a node of a token bucket over HTTP is killed under traffic',
+    says: 'a pod of a token bucket over HTTP is killed under traffic',
     heldBack: true,
     variations: [
       bucket('default', [60, 10], { watch: 'steady', forMs: 5000, meanwhile: killNode(2) }),

@@ -1,6 +1,6 @@
 /**
  * `npm run corpus -- [cases]`: records evidence of real watches in which it is known what was wrong, for
- * `npm run bench:diagnosis`. Recordings that are there already are made anew only with --anew.
+ * `npm run bench:diagnosis`. Existing recordings are replaced only with --again.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -12,14 +12,14 @@ import { CASES } from './cases.ts';
 import { recordCase } from './record.ts';
 import { RECORDINGS } from './recording.ts';
 
-const HELP = `Usage: npm run corpus -- [cases] [--anew] [--at-once N] [--out FOLDER]
+const HELP = `Usage: npm run corpus -- [cases] [--again] [--at-once N] [--out FOLDER]
 
-Records what the watch of the operator sees of real rate limiters and a real Redis while one thing, or two, or
-nothing is wrong with them. Without cases: all of them.
+Records the evidence that the operator has of real rate limiters and a real Redis with no problem, one or two.
+Without cases: all of them.
 
-  --anew       also those that are recorded already
-  --at-once N  so many at the same time, 1 to 8 (default 3)
-  --out FOLDER where recordings are written (default: corpus/recordings)
+  --again      also those that have recordings
+  --at-once N  cases at the same time, 1 to 8 (default 3)
+  --out FOLDER the folder of recordings (default: corpus/recordings)
   --help       this text
 
 Cases: ${CASES.map(({ name, variations }) => `${name} (${variations.length})`).join(', ')}
@@ -29,7 +29,7 @@ Exit status: 0 all recorded, 1 some could not be, 64 wrong usage.
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
-    anew: { type: 'boolean', default: false },
+    again: { type: 'boolean', default: false },
     'at-once': { type: 'string', default: '3' },
     out: { type: 'string', default: RECORDINGS },
     help: { type: 'boolean', default: false },
@@ -57,7 +57,7 @@ await mkdir(values.out, { recursive: true });
 const todo = CASES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   .flatMap((one) => one.variations.map((_, index) => ({ one, index, name: `${one.name}-${index + 1}` })))
   .map((entry) => ({ ...entry, file: join(values.out, `${entry.name}.json`) }))
-  .filter(({ file }) => values.anew || !existsSync(file));
+  .filter(({ file }) => values.again || !existsSync(file));
 let done = 0;
 let failures = 0;
 await Promise.all(

@@ -40,7 +40,7 @@ export async function readRecordings(folder: string = RECORDINGS): Promise<Recor
     files.map(async (file) => {
       const parsed = schema.safeParse(JSON.parse(await readFile(`${folder}/${file}`, 'utf8')));
       if (parsed.success) return parsed.data;
-      throw new Error(`${file} is no recording: ${z.prettifyError(parsed.error)}; record it anew`);
+      throw new Error(`${file} is no recording: ${z.prettifyError(parsed.error)}; record it again`);
     }),
   );
 }

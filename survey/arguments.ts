@@ -32,23 +32,23 @@ export function surveyCommand(): Command {
   return (
     new Command('npm run survey --')
       .description(
-        `Starts each rate limiter of survey/limiters as three processes over one Redis, and lets the operator report what their callers get while Redis takes no writes. Without names: all of them, once, in about a quarter of an hour.
+        `Starts each rate limiter of survey/limiters as three processes over one Redis, and lets the operator report the outcome for their callers while Redis accepts no writes. Without names: all of them, once. Takes about 10 minutes, and some minutes more to install them.
 
-Results are written as they come, to survey.json, and survey.md is made of them. Those of other limiters and variants stay.`,
+Writes each result to survey.json, and survey.md from all of them. Keeps results of other limiters and variants.`,
       )
       .argument('[names...]', 'limiters (default: all)')
-      .option('--first', 'only the first variant of each: what a user gets who changes nothing')
+      .option('--first', 'only the first variant of each: its default settings')
       .option(...VARIANT, several)
-      .option('--times <number>', 'how many runs of each are made', wholeNumber(1, 20), 1)
-      .option('--resume', 'keep the runs that are there, and make only those that lack')
-      // The operator takes on 50 runs at once.
-      .option('--at-once <number>', 'how many run at the same time', wholeNumber(1, 20), AT_ONCE)
-      .option('--out <folder>', 'where survey.json and survey.md are', 'docs')
-      .option('--page', 'survey nothing; make survey.md of survey.json again')
+      .option('--times <number>', 'runs of each', wholeNumber(1, 20), 1)
+      .option('--resume', 'keep stored runs, and make only those that are missing')
+      // The operator admits 50 runs at once.
+      .option('--at-once <number>', 'runs at the same time', wholeNumber(1, 20), AT_ONCE)
+      .option('--out <folder>', 'the folder of survey.json and survey.md', 'docs')
+      .option('--page', 'only write survey.md again, from survey.json')
       .addHelpText(
         'after',
         `
-Exit status: 0 every result is known, and the same each time; 1 not all; 64 wrong usage; 130 stopped by Ctrl-C.`,
+Exit status: 0 each has a result, the same in each run; 1 not all; 64 wrong usage; 130 stopped by Ctrl-C.`,
       )
   );
 }
@@ -57,11 +57,16 @@ Exit status: 0 every result is known, and the same each time; 1 not all; 64 wron
 export function checkCommand(): Command {
   return new Command('npm run survey:check --')
     .description(
-      'Starts each rate limiter of survey/limiters as three processes over one Redis, and proves that its description is true. Without names: all of them, in every variant.',
+      'Starts each rate limiter of survey/limiters as three processes over one Redis, and checks its description. Without names: all of them, in every variant.',
     )
     .argument('[names...]', 'limiters (default: all)')
     .option(...VARIANT, several)
-    .option('--pause <ms>', 'for how long Redis takes no writes', wholeNumber(1, 60_000), 3000)
+    .option(
+      '--pause <ms>',
+      'duration of the pause of Redis writes, in milliseconds',
+      wholeNumber(1, 60_000),
+      3000,
+    )
     .addHelpText(
       'after',
       '\nExit status: 0 all are as described, 1 not all, 64 wrong usage, 130 stopped by Ctrl-C.',

@@ -1,7 +1,7 @@
 /** What the survey found, in a few sentences made of its results. */
 
 import { code, counted } from './markdown.ts';
-import { agreed, numbers, type Surveyed, toldRuns } from './results.ts';
+import { agreed, numbers, runsWithResult, type Surveyed } from './results.ts';
 import { OUTAGE_REQUESTS_PER_SECOND, PAUSE_SECONDS } from './runner/demo.ts';
 import { BEHAVIOURS, type FailureSaying, type SurveyedLimiter, type Variant } from './runner/limiter.ts';
 import { PROCESSES } from './survey-variant.ts';
@@ -64,7 +64,7 @@ function beyond(entries: readonly Entry[]): string {
   const over = entries
     .map(({ limiter, surveyed }) => ({
       limiter,
-      most: Math.max(0, ...numbers(toldRuns(surveyed), 'outage', 'overAdmission')),
+      most: Math.max(0, ...numbers(runsWithResult(surveyed), 'outage', 'overAdmission')),
     }))
     .filter(({ most }) => most > 0);
   if (over.length === 0) return 'None exceeded the limit during the pause.';
@@ -79,7 +79,7 @@ const SOON = 1000;
 
 function recovery(entries: readonly Entry[]): string {
   const late = entries.flatMap(({ limiter, surveyed, variant }) => {
-    const told = toldRuns(surveyed);
+    const told = runsWithResult(surveyed);
     const times = numbers(told, 'outage', 'timeToRecovery');
     const never = told.length - times.length;
     const slowest = Math.max(0, ...times);

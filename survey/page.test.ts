@@ -3,7 +3,7 @@ import { pageOf } from './page.ts';
 import type { Surveyed, SurveyedRun } from './results.ts';
 import type { Behaviour } from './runner/limiter.ts';
 
-const told = (behaviour: Behaviour, measures: Readonly<Record<string, number>> = {}): SurveyedRun => ({
+const withResult = (behaviour: Behaviour, measures: Readonly<Record<string, number>> = {}): SurveyedRun => ({
   at: '2026-01-02T03:04:05.000Z',
   load: 1.5,
   behaviour,
@@ -31,7 +31,7 @@ const told = (behaviour: Behaviour, measures: Readonly<Record<string, number>> =
     },
   ],
 });
-const untold = (message: string): SurveyedRun => ({
+const withoutResult = (message: string): SurveyedRun => ({
   at: '2026-01-02T03:04:05.000Z',
   load: 1.5,
   message,
@@ -54,7 +54,7 @@ const quoteOf = (page: string, quote: string): string =>
 
 describe('the page of the survey', () => {
   it('gives each row of a table as many cells as its head', async () => {
-    const page = await pageOf([of('koa-ratelimit', 'default', told('Hangs'))]);
+    const page = await pageOf([of('koa-ratelimit', 'default', withResult('Hangs'))]);
     for (const table of page.split('\n\n').filter((part) => part.startsWith('|'))) {
       expect(new Set(table.split('\n').map((row) => row.split(' | ').length)).size).toBe(1);
     }
@@ -62,8 +62,8 @@ describe('the page of the survey', () => {
 
   it('shows the range of each figure over all runs', async () => {
     const runs = [
-      told('Hangs', { latencyDuring: 3, overCounted: 3 }),
-      told('Hangs', { latencyDuring: 203, overCounted: 3 }),
+      withResult('Hangs', { latencyDuring: 3, overCounted: 3 }),
+      withResult('Hangs', { latencyDuring: 203, overCounted: 3 }),
     ];
     const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
     expect(rowOf(page, 'default')).toBe(
@@ -74,13 +74,15 @@ describe('the page of the survey', () => {
   });
 
   it('shows the latency during the pause, of answers in time', async () => {
-    const latencies = [3, 203, 1200].map((latencyDuring) => told('Hangs', { latencyDuring }));
+    const latencies = [3, 203, 1200].map((latencyDuring) => withResult('Hangs', { latencyDuring }));
     const page = await pageOf([of('koa-ratelimit', 'default', ...latencies)]);
     expect(rowOf(page, 'default')).toContain('| **Hangs** | 3–203 |');
   });
 
   it('shows the outcomes that differ, with requests by outcome', async () => {
-    const page = await pageOf([of('koa-ratelimit', 'timeout', told('FailsClosed'), told('Mixed'))]);
+    const page = await pageOf([
+      of('koa-ratelimit', 'timeout', withResult('FailsClosed'), withResult('Mixed')),
+    ]);
     expect(rowOf(page, 'timeout')).toContain('| FailsClosed 1 of 2, Mixed 1 of 2 |');
     expect(page).toContain('- `timeout`: of requests under the limit, 1 admitted.\n');
     expect(page).toContain('1 without one result');
@@ -88,23 +90,25 @@ describe('the page of the survey', () => {
 
   it('shows once why a configuration has no result', async () => {
     const why = 'No baseline:\na | b';
-    const page = await pageOf([of('koa-ratelimit', 'timeout', untold(why), untold(why), told('Enforces'))]);
+    const page = await pageOf([
+      of('koa-ratelimit', 'timeout', withoutResult(why), withoutResult(why), withResult('Enforces')),
+    ]);
     expect(rowOf(page, 'timeout')).toContain('| Enforces 1 of 3 |');
     expect(page.split('no result: `No baseline: a | b`')).toHaveLength(2);
   });
 
   it('shows who recovered late or not at all', async () => {
     const runs = [
-      told('Hangs', { timeToRecovery: 18 }),
-      told('Hangs', { timeToRecovery: 4238 }),
-      told('Hangs'),
+      withResult('Hangs', { timeToRecovery: 18 }),
+      withResult('Hangs', { timeToRecovery: 4238 }),
+      withResult('Hangs'),
     ];
     const page = await pageOf([of('koa-ratelimit', 'default', ...runs)]);
     expect(page).toContain('but for koa-ratelimit `default`: up to 4238 ms, not within 5 s in 1 of 3 runs.');
   });
 
   it('shows bursts that exceeded the limit', async () => {
-    const run = told('Hangs');
+    const run = withResult('Hangs');
     const broken = run.scenarios.map((each) =>
       each.name === 'burst' ? { ...each, measures: { admitted: 44, trials: 3, trialsViolated: 2 } } : each,
     );
@@ -114,9 +118,9 @@ describe('the page of the survey', () => {
 
   it('compares documentation with the outcome, each quote once', async () => {
     const page = await pageOf([
-      of('express-rate-limit', 'default', told('Hangs')),
-      of('express-rate-limit', 'fail-open', told('Hangs')),
-      of('express-rate-limit', 'ioredis-timeout-fail-open', told('FailsOpen', { overAdmission: 121 })),
+      of('express-rate-limit', 'default', withResult('Hangs')),
+      of('express-rate-limit', 'fail-open', withResult('Hangs')),
+      of('express-rate-limit', 'ioredis-timeout-fail-open', withResult('FailsOpen', { overAdmission: 121 })),
     ]);
     expect(quoteOf(page, '"fail closed"')).toMatch(/: not reached for `default`\.$/);
     expect(quoteOf(page, '"fail open"')).toMatch(
@@ -128,13 +132,13 @@ describe('the page of the survey', () => {
   });
 
   it('contradicts a promise that needs no error', async () => {
-    const page = await pageOf([of('envoy-ratelimit', 'timeout', told('Hangs'))]);
+    const page = await pageOf([of('envoy-ratelimit', 'timeout', withResult('Hangs'))]);
     expect(quoteOf(page, 'I/O operations')).toMatch(/: \*\*contradicted\*\* for `timeout`\.$/);
   });
 
   it('confirms a promise in part if most callers were admitted', async () => {
     const saying = async (notAdmitted: number): Promise<string> => {
-      const run = told('Mixed', { notAdmitted, underLimit: 44 });
+      const run = withResult('Mixed', { notAdmitted, underLimit: 44 });
       const page = await pageOf([of('flask-limiter', 'timeout-memory-fallback', run)]);
       return quoteOf(page, 'in memory');
     };
@@ -144,8 +148,8 @@ describe('the page of the survey', () => {
 
   it('leaves out what is no longer described', async () => {
     const page = await pageOf([
-      of('koa-ratelimit', 'default', told('Hangs')),
-      of('koa-ratelimit', 'no-longer', told('Enforces')),
+      of('koa-ratelimit', 'default', withResult('Hangs')),
+      of('koa-ratelimit', 'no-longer', withResult('Enforces')),
     ]);
     expect(page).not.toContain('no-longer');
     expect(page).not.toContain('1 Enforces');

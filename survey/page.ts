@@ -2,7 +2,7 @@
 
 import { code, counted, link, range, table } from './markdown.ts';
 import { type Entry, findingsOf, SENT_OVER } from './page-findings.ts';
-import { agreed, numbers, type Surveyed, type SurveyedRun, toldRuns } from './results.ts';
+import { agreed, numbers, runsWithResult, type Surveyed, type SurveyedRun } from './results.ts';
 import { CONFIGURED, PAUSE_SECONDS } from './runner/demo.ts';
 import type { FailureSaying, SurveyedLimiter, WindowKind } from './runner/limiter.ts';
 import { loadLimiter } from './runner/limiters.ts';
@@ -103,7 +103,7 @@ function variantsOf(entries: readonly Entry[]): string {
 
 /** `Hangs`, or why there is no single result. */
 function gets(surveyed: Surveyed): string {
-  return agreed(surveyed) ?? (toldRuns(surveyed).length > 0 ? '*differs*' : '*no result*');
+  return agreed(surveyed) ?? (runsWithResult(surveyed).length > 0 ? '*differs*' : '*no result*');
 }
 
 const COLUMNS = ['configuration', 'outcome', 'latency (ms)', 'under-/over-counted'];
@@ -124,7 +124,7 @@ function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
 }
 
 function cellsOf({ surveyed, variant }: Entry): string[] {
-  const told = toldRuns(surveyed);
+  const told = runsWithResult(surveyed);
   const of = (name: string): number[] => numbers(told, 'outage', name);
   const lost = of('underCounted');
   return [
@@ -158,7 +158,7 @@ function isInTime(ms: number): boolean {
 /** `**Hangs**`; with the number of runs if they differ. */
 function outcomeOf(surveyed: Surveyed): string {
   const { runs } = surveyed;
-  const told = toldRuns(surveyed);
+  const told = runsWithResult(surveyed);
   if (agreed(surveyed) && told.length === runs.length) return `**${agreed(surveyed)}**`;
   const kinds = Map.groupBy(told, ({ behaviour }) => behaviour);
   const each = [...kinds].map(([behaviour, of]) => `${behaviour} ${of.length} of ${runs.length}`);
@@ -168,7 +168,7 @@ function outcomeOf(surveyed: Surveyed): string {
 /** Why there is no single result. */
 function whyNotAgreed({ surveyed, variant }: Entry): string[] {
   const untold = surveyed.runs.filter(({ behaviour }) => !behaviour).map(({ message }) => message);
-  const differs = agreed(surveyed) === undefined ? toldRuns(surveyed) : [];
+  const differs = agreed(surveyed) === undefined ? runsWithResult(surveyed) : [];
   return [
     ...withoutBaseline(untold),
     ...(differs.length > 0 ? [`of requests under the limit, ${tallyOf(differs)}`] : []),
@@ -248,7 +248,7 @@ function verdictOn({ means, onError }: FailureSaying, surveyed: Surveyed): strin
 
 /** The least share of callers within their limit that were let through, of all runs. */
 function servedShare(surveyed: Surveyed): number {
-  const told = toldRuns(surveyed);
+  const told = runsWithResult(surveyed);
   const asked = numbers(told, 'outage', 'underLimit');
   const notAdmitted = numbers(told, 'outage', 'notAdmitted');
   return Math.min(...asked.map((all, index) => 1 - (notAdmitted[index] ?? all) / all));

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { agreed, ResultsFile, readResults, type SurveyedRun, toldRuns } from './results.ts';
+import { agreed, ResultsFile, readResults, runsWithResult, type SurveyedRun } from './results.ts';
 
 const run = (behaviour?: SurveyedRun['behaviour'], message = ''): SurveyedRun => ({
   at: '2026-01-02T03:04:05.000Z',
@@ -24,7 +24,7 @@ describe('what runs agree on', () => {
   ] as const)('%j: %s', (behaviours, expected) => {
     const runs = behaviours.map((behaviour) => run(behaviour));
     expect(agreed({ runs })).toBe(expected);
-    expect(toldRuns({ runs })).toHaveLength(behaviours.filter(Boolean).length);
+    expect(runsWithResult({ runs })).toHaveLength(behaviours.filter(Boolean).length);
   });
 });
 

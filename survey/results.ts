@@ -40,13 +40,13 @@ export interface Surveyed {
 export type Which = Pick<Surveyed, 'limiter' | 'variant' | 'package'>;
 
 /** The runs that told what callers get. */
-export function toldRuns({ runs }: Pick<Surveyed, 'runs'>): (SurveyedRun & { behaviour: Behaviour })[] {
+export function runsWithResult({ runs }: Pick<Surveyed, 'runs'>): (SurveyedRun & { behaviour: Behaviour })[] {
   return runs.flatMap(({ behaviour, ...run }) => (behaviour ? [{ ...run, behaviour }] : []));
 }
 
 /** What callers get, where all runs that told it agree; else undefined. */
 export function agreed(surveyed: Pick<Surveyed, 'runs'>): Behaviour | undefined {
-  const told = new Set(toldRuns(surveyed).map(({ behaviour }) => behaviour));
+  const told = new Set(runsWithResult(surveyed).map(({ behaviour }) => behaviour));
   const [only] = told;
   return told.size === 1 ? only : undefined;
 }

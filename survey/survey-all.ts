@@ -111,7 +111,7 @@ function progressOf(done: number, all: number, elapsed: number): string {
 
 function lineOf({ subject: { limiter, variant }, time, times }: Job, run: SurveyedRun): string {
   const burst = run.scenarios.find(({ name }) => name === 'burst')?.summary;
-  const told = run.behaviour ?? `not told: ${run.message}`;
+  const told = run.behaviour ?? `no result: ${run.message}`;
   return `${limiter.name} (${variant.name}), run ${time} of ${times}: ${told}${burst ? `; in a burst ${burst}` : ''}`;
 }
 

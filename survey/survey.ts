@@ -10,7 +10,7 @@ import { Supervisor } from '../src/local/supervisor.ts';
 import { UsageError } from '../src/settings/settings.ts';
 import { type SurveyOptions, surveyCommand } from './arguments.ts';
 import { pageOf } from './page.ts';
-import { agreed, ResultsFile, readResults, toldRuns } from './results.ts';
+import { agreed, ResultsFile, readResults, runsWithResult } from './results.ts';
 import { install } from './runner/install.ts';
 import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
 import { limiterNames, loadLimiter } from './runner/limiters.ts';
@@ -31,36 +31,36 @@ await runProgram<SurveyOptions>(surveyCommand(), {
   },
 });
 
-async function main(asked: SurveyOptions, signal: AbortSignal, names: readonly string[]): Promise<number> {
+async function main(options: SurveyOptions, signal: AbortSignal, names: readonly string[]): Promise<number> {
   const chosen = await Promise.all((names.length > 0 ? names : limiterNames()).map(loadLimiter)).catch(
     (error: unknown) => {
       throw new UsageError(messageOf(error));
     },
   );
-  await mkdir(asked.out, { recursive: true });
-  const path = join(asked.out, 'survey.json');
+  await mkdir(options.out, { recursive: true });
+  const path = join(options.out, 'survey.json');
   const results = new ResultsFile(path, await readResults(path));
   let isWhole = true;
-  if (!asked.page) {
-    const { subjects, missing } = await subjectsOf(chosen, asked, signal);
-    const jobs = jobsOf(subjects, asked, results);
-    await surveyAll(jobs, { results, supervisor, say, signal, atOnce: asked.atOnce });
-    const untold = subjects.filter((each) => {
+  if (!options.page) {
+    const { subjects, missing } = await subjectsOf(chosen, options, signal);
+    const jobs = jobsOf(subjects, options, results);
+    await surveyAll(jobs, { results, supervisor, say, signal, atOnce: options.atOnce });
+    const unsettled = subjects.filter((each) => {
       const runs = results.runsOf(each.which);
-      return agreed({ runs }) === undefined || toldRuns({ runs }).length < asked.times;
+      return agreed({ runs }) === undefined || runsWithResult({ runs }).length < options.times;
     });
-    for (const name of missing) say(`${name} is not installed, and was not surveyed`);
-    for (const { which } of untold)
-      say(`${which.limiter} (${which.variant}) is not told ${asked.times} times alike`);
-    isWhole = missing.length + untold.length === 0;
+    for (const name of missing) say(`${name} could not be installed, and was not surveyed`);
+    for (const { which } of unsettled)
+      say(`${which.limiter} (${which.variant}) has not ${options.times} runs with the same result`);
+    isWhole = missing.length + unsettled.length === 0;
   }
-  const page = join(asked.out, 'survey.md');
+  const page = join(options.out, 'survey.md');
   await writeFile(page, await pageOf(results.all));
   say(`written: ${path} and ${page}`);
   return isWhole ? 0 : 1;
 }
 
-/** Installs what is asked for; the names of those that cannot be installed here are `missing`. */
+/** Installs what is options for; the names of those that cannot be installed here are `missing`. */
 async function subjectsOf(
   chosen: readonly SurveyedLimiter[],
   { first, variant: variants }: SurveyOptions,
@@ -69,13 +69,13 @@ async function subjectsOf(
   const subjects: Subject[] = [];
   const missing: string[] = [];
   for (const limiter of chosen) {
-    const asked = (first ? limiter.variants.slice(0, 1) : limiter.variants).filter(
+    const options = (first ? limiter.variants.slice(0, 1) : limiter.variants).filter(
       ({ name }) => variants?.includes(name) ?? true,
     );
-    if (asked.length === 0) continue;
+    if (options.length === 0) continue;
     try {
       const app = await install(limiter, { progress: say, signal });
-      subjects.push(...asked.map((variant) => subjectOf(limiter, variant, app)));
+      subjects.push(...options.map((variant) => subjectOf(limiter, variant, app)));
     } catch (error) {
       signal.throwIfAborted();
       say(`${limiter.name}: ${messageOf(error)}`);
@@ -100,7 +100,7 @@ function jobsOf(subjects: readonly Subject[], { resume, times }: SurveyOptions, 
   const there = new Map<Subject, number>();
   for (const subject of subjects) {
     if (!resume) results.beginAnew(subject.which);
-    there.set(subject, resume ? toldRuns({ runs: results.runsOf(subject.which) }).length : 0);
+    there.set(subject, resume ? runsWithResult({ runs: results.runsOf(subject.which) }).length : 0);
   }
   return Array.from({ length: times }, (_, index) => index + 1).flatMap((time) =>
     subjects

@@ -1,5 +1,5 @@
 /**
- * One burst in a process of its own, so that its memory can be told:
+ * One burst in a separate process, so that its memory can be measured:
  * `node burst-process.ts <ours|undici> <port> <requests>`. Prints a `BurstMemory` as JSON.
  */
 import { ours, type Send, undici } from './senders.ts';

@@ -87,7 +87,7 @@ export const wrk: Send = async ({ port, requests, arrived }, signal) => {
 
 /** The same over connections that were opened and used once before, as those of `ours` were. */
 export const wrkOpen: Send = async ({ port, requests, arrived }, signal) => {
-  // Enough for all of them, and no more: what rests for 100 ms is slower by a half, and ours hardly rests.
+  // Just enough for all of them: a connection that was idle for 100 ms is slower by a half, and ours are hardly idle.
   const waits = [100 + requests / 5, 5 + requests / 5].map((ms) => String(Math.ceil(ms)));
   const args = [
     ...wrkArgs(requests, CHECK_OPEN),

@@ -2,7 +2,7 @@
  * A stopwatch that speaks as much of the limiter's HTTP interface as a burst
  * needs: it notes when each `POST /check` has arrived, and answers none of them
  * before the last one of the burst is there, so that a sender is timed and not the
- * time it takes to answer it. A process of its own, told by IPC what to expect; it
+ * time it takes to answer it. A separate process that learns by IPC what to expect; it
  * ends when that channel does. Run by receiver.ts.
  *
  * Raw sockets: parsing HTTP properly would take longer than what is measured.
@@ -27,7 +27,7 @@ function onRequest(socket: Socket, isCheck: boolean, at: number): void {
     return;
   }
   if (arrivals.length >= expected) {
-    // Whoever goes on sending after its burst is answered and not counted.
+    // A client that continues to send after its burst is answered and not counted.
     socket.write(CHECK);
     return;
   }

@@ -27,7 +27,7 @@ const SPEC = {
 
 export const abort: Benchmark = {
   name: 'abort',
-  what: 'time from an abort to the next write, beside UNPAUSE by hand through the API server',
+  what: 'time from an abort to the next write, compared with UNPAUSE by hand through the API server',
   async run({ testbed: start, say }) {
     const testbed = await start();
     const aborts: number[] = [];
@@ -44,7 +44,7 @@ export const abort: Benchmark = {
       what: `abort by annotation to a write taken, ${title}`,
       value,
       unit: 'ms',
-      beside: {
+      baseline: {
         what: `annotation to its event at a watch, then UNPAUSE to a write taken, ${title}`,
         value: hand,
       },
@@ -72,7 +72,7 @@ async function timeAbort(testbed: Testbed, name: string): Promise<number> {
   }
 }
 
-/** What nobody who goes through the API server can do better: see the annotation, and unpause. */
+/** The least that any way through the API server takes: see the annotation, and unpause. */
 async function timeByHand(testbed: Testbed): Promise<number> {
   const name = 'by-hand';
   await testbed.create(name, { suspend: true });

@@ -1,4 +1,4 @@
-/** What a burst of 10,000 requests takes beyond what the process has at rest: ours, beside clients of undici. */
+/** The memory of a burst of 10,000 requests beyond that of an idle process: ours, compared with clients of undici. */
 import { fileURLToPath } from 'node:url';
 import { attempt } from '../../src/local/run.ts';
 import type { BurstMemory } from '../arrivals/burst-process.ts';
@@ -14,7 +14,7 @@ const PROGRAM = fileURLToPath(new URL('../arrivals/burst-process.ts', import.met
 
 export const burstMemory: Benchmark = {
   name: 'burst-memory',
-  what: 'memory of a burst of 10,000 requests beyond that at rest, beside clients of undici',
+  what: 'memory of a burst of 10,000 requests beyond idle, compared with clients of undici',
   async run({ say, signal }) {
     const noFiles = await whyNoFiles(REQUESTS);
     if (noFiles) {
@@ -24,7 +24,7 @@ export const burstMemory: Benchmark = {
     const receiver = await Receiver.start(signal);
     try {
       say(
-        `sending ${ROUNDS} bursts of ${REQUESTS} requests by each of: ours, undici; each by a process of its own`,
+        `sending ${ROUNDS} bursts of ${REQUESTS} requests by each of: ours, undici; each by a separate process`,
       );
       const [own, theirs, rest]: [number[], number[], number[]] = [[], [], []];
       for (let round = 0; round < ROUNDS; round++) {
@@ -34,10 +34,10 @@ export const burstMemory: Benchmark = {
         const other = await memoryOf('undici', receiver, signal);
         theirs.push(other.peakMiB - other.restMiB);
       }
-      const what = `memory of a burst of ${REQUESTS} beyond that at rest, at the most, median`;
-      const beside = { what: 'the same burst by clients of undici', value: median(theirs) };
-      const note = `${ROUNDS} bursts of each, each by a new process; at rest it has ${median(rest).toFixed(0)} MiB`;
-      return [{ what, value: median(own), unit: 'MiB', beside, note }];
+      const what = `most memory of a burst of ${REQUESTS} beyond idle, median`;
+      const baseline = { what: 'the same burst by clients of undici', value: median(theirs) };
+      const note = `${ROUNDS} bursts of each, each by a new process; idle it has ${median(rest).toFixed(0)} MiB`;
+      return [{ what, value: median(own), unit: 'MiB', baseline, note }];
     } finally {
       receiver.stop();
     }
@@ -57,6 +57,6 @@ async function memoryOf(sender: string, receiver: Receiver, signal: AbortSignal)
     memory = JSON.parse(stdout) as BurstMemory;
   };
   await receiver.time(REQUESTS, send, signal);
-  if (!memory) throw new Error(`the burst by ${sender} told nothing`);
+  if (!memory) throw new Error(`the burst by ${sender} reported nothing`);
   return memory;
 }

@@ -21,7 +21,7 @@ const OPEN =
 const UNDICI: Other = { send: undici, how: 'clients of undici, over connections that are open', note: OPEN };
 const AUTOCANNON: Other = {
   send: autocannon,
-  how: 'autocannon, connecting meanwhile',
+  how: 'autocannon, connecting during the burst',
   note:
     'Ours has opened every connection before the first arrival, autocannon opens its own within the ' +
     'span: the ratio holds what that costs',
@@ -32,7 +32,7 @@ const WRK: Other = {
   how: 'wrk, which has just connected',
   note:
     'wrk sends when it has just opened its connections, so the receiver is awake; ours wakes it, since its ' +
-    'connections have been at rest',
+    'connections have been idle',
 };
 
 /** Bursts of each size by each sender, taking turns, so that a busy moment hits all of them. */
@@ -41,12 +41,12 @@ const ROUNDS: ReadonlyMap<number, number> = new Map([
   [1000, 15],
   [10_000, 5],
 ]);
-/** Each process that takes part opens this many files besides its connections, at most. */
+/** Files that each process opens at most, in addition to its connections. */
 const OTHER_FILES = 200;
 
 export const burstSpan: Benchmark = {
   name: 'burst-span',
-  what: 'arrival span of bursts of 20, 1,000 and 10,000 requests, beside undici, autocannon and wrk',
+  what: 'arrival span of bursts of 20, 1,000 and 10,000 requests, compared with undici, autocannon and wrk',
   async run({ say, signal }) {
     const noWrk = await whyNoWrk(say, signal);
     if (noWrk) say(`skipped: bursts by wrk. ${noWrk}`);
@@ -106,7 +106,7 @@ async function compare(
     what: `a burst of ${requests}, over connections that are open: arrival span, median`,
     value: median(own),
     unit: 'ms',
-    beside: { what: `the same burst by ${how}`, value: median(theirs[i] ?? []) },
+    baseline: { what: `the same burst by ${how}`, value: median(theirs[i] ?? []) },
     note: `${samples}. ${note}`,
   }));
 }

@@ -1,6 +1,6 @@
 /**
- * How long a broken invariant stays unseen, as the runs themselves say it in `scenarios[].detectedAfterMilliseconds`, beside the
- * looks that are needed at the least: one for ghosts, two for drift, timed in the same run.
+ * Detection latency, as runs report it in `scenarios[].detectedAfterMilliseconds`, compared with the time of the samples
+ * that a detection needs: one for over-admission, two for drift, timed in the same run.
  */
 import { type ScenarioStatus } from '../../src/api/index.ts';
 import { SAMPLE_EVERY_MS } from '../../src/subjects/ratelimiter/index.ts';
@@ -35,7 +35,7 @@ const SPEC = {
 
 export const detection: Benchmark = {
   name: 'detection',
-  what: `detection latency over ${WANTED} detections of each anomaly, beside the looks that it needs`,
+  what: `detection latency over ${WANTED} detections of each anomaly, compared with the samples that it needs`,
   async run({ testbed: start, say }) {
     const testbed = await start();
     const latencies: Record<ScenarioType, number[]> = { CounterDrift: [], GhostAllowing: [] };
@@ -56,7 +56,7 @@ export const detection: Benchmark = {
     }
     return [
       ...rowsOf('drift', latencies.CounterDrift, { looks, needed: NEEDED.CounterDrift, runs }),
-      ...rowsOf('ghosts', latencies.GhostAllowing, { looks, needed: NEEDED.GhostAllowing, runs }),
+      ...rowsOf('over-admission', latencies.GhostAllowing, { looks, needed: NEEDED.GhostAllowing, runs }),
     ];
   },
 };
@@ -83,10 +83,10 @@ function rowsOf(
     what: `${what}: broken to detected, ${title}`,
     value: quantile(samples, share),
     unit: 'ms',
-    beside: {
-      what: `${needed === 1 ? 'one look' : `${needed} looks`} at the counters, ${title.replace(/ \(.*/, '')}`,
+    baseline: {
+      what: `${needed === 1 ? 'one sample' : `${needed} samples`} of the counters, ${title.replace(/ \(.*/, '')}`,
       value: needed * quantile(looks, share),
     },
-    note: `${samples.length} detections in ${runs} runs; ${looks.length} looks. Without being called for, one is taken every ${SAMPLE_EVERY_MS} ms`,
+    note: `${samples.length} detections in ${runs} runs; ${looks.length} samples. The operator takes one every ${SAMPLE_EVERY_MS} ms`,
   }));
 }

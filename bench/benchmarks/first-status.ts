@@ -1,4 +1,4 @@
-/** From creating a ChaosDemo to its first status, beside what the API server needs to tell of the creation alone. */
+/** From creating a ChaosDemo to its first status, compared with the event of its creation. */
 import type { Benchmark, Row } from '../benchmark.ts';
 import { quantile } from '../statistics.ts';
 import { names, type Testbed } from '../testbed.ts';
@@ -8,7 +8,7 @@ const STARTED = 15;
 
 export const firstStatus: Benchmark = {
   name: 'first-status',
-  what: 'create to first status, beside create to its event at a watch',
+  what: 'create to first status, compared with create to its event at a watch',
   async run({ testbed: start, say }) {
     const testbed = await start();
     say(`creating ${SUSPENDED} suspended objects, one after the other`);
@@ -16,7 +16,7 @@ export const firstStatus: Benchmark = {
     say(`creating ${STARTED} objects that start a run`);
     const started = await measure(testbed, 'started', STARTED, { dryRun: true, pace: { mode: 'Manual' } });
     return [
-      ...rowsOf('suspended', 'decided on from the object alone', suspended),
+      ...rowsOf('suspended', 'decided from the object only', suspended),
       ...rowsOf('that starts a run', 'after looking at namespace, pods, Service, Secret and Redis', started),
     ];
   },
@@ -47,7 +47,7 @@ function rowsOf(kind: string, note: string, { event, status }: Times): Row[] {
     what: `an object ${kind}: create to first status, ${title}`,
     value: quantile(status, share),
     unit: 'ms',
-    beside: { what: `create to its event at the same watch, ${title}`, value: quantile(event, share) },
+    baseline: { what: `create to its event at the same watch, ${title}`, value: quantile(event, share) },
     note: `${status.length} objects; ${note}`,
   }));
 }

@@ -18,7 +18,7 @@ import { names, type Testbed } from '../testbed.ts';
 
 const FINISHED = [2000, 5000];
 const RUNS = 20;
-/** How long the operator is left alone after its start, and how long it is watched with nothing to do. */
+/** How long the operator is not measured after its start, and how long it is measured idle. */
 const SETTLE_MS = 10_000;
 const WATCH_MS = 60_000;
 const SAMPLE_MS = 500;
@@ -41,11 +41,11 @@ export const footprint: Benchmark = {
     say(`watching an idle operator for ${WATCH_MS / 1000} s`);
     await testbed.restartOperator();
     const idle = await watchIdle(testbed);
-    say('a whole run, alone');
+    say('one run');
     await testbed.restartOperator();
     const one = await watchRuns(testbed, [{}]);
     const finished = await withFinished(testbed, one.statuses[0] ?? {}, say);
-    say(`starting ${RUNS} rate limiters, each with a Redis of its own; registering their pods takes a while`);
+    say(`starting ${RUNS} rate limiters, each with its own Redis; registering their pods takes a while`);
     const many = await withFleet(testbed, say);
     return [
       ...idleRows(idle),
@@ -67,7 +67,7 @@ interface Usage {
 }
 
 /**
- * Leaves the operator alone until its start has settled, then samples it from
+ * Waits until the operator has settled after its start, then samples it from
  * before `work` begins until it has ended. @throws what `work` throws
  */
 async function watchUsage<T>(
@@ -175,7 +175,7 @@ async function withFinished(
     });
     made = count;
     await testbed.until(
-      'every object to be looked at',
+      'every object to be reconciled',
       async () => reconciles(await testbed.metrics()) >= count,
     );
     finished.push({ count, usage: await watchIdle(testbed) });
@@ -207,7 +207,7 @@ function idleRows(idle: Usage): Row[] {
       what: 'idle: resident memory, median',
       value: idle.residentMiB,
       unit: 'MiB',
-      beside: { what: 'most that was seen', value: idle.peakMiB },
+      baseline: { what: 'highest sample', value: idle.peakMiB },
       note,
     },
     { what: 'idle: processor', value: idle.cpu, unit: '% of a core', note },
@@ -222,14 +222,14 @@ function finishedRows(count: number, finished: Usage, idle: Usage): Row[] {
       what: `${title}: resident memory, median`,
       value: finished.residentMiB,
       unit: 'MiB',
-      beside: { what: 'idle, median', value: idle.residentMiB },
+      baseline: { what: 'idle, median', value: idle.residentMiB },
       note,
     },
     {
       what: `${title}: processor`,
       value: finished.cpu,
       unit: '% of a core',
-      beside: { what: 'idle', value: idle.cpu },
+      baseline: { what: 'idle', value: idle.cpu },
       note,
     },
     {
@@ -256,7 +256,7 @@ function runRows(one: Runs, many: Runs, idle: Usage): Row[] {
       what: '1 run: peak of resident memory',
       value: one.usage.peakMiB,
       unit: 'MiB',
-      beside: { what: 'idle, peak', value: idle.peakMiB },
+      baseline: { what: 'idle, peak', value: idle.peakMiB },
       note: tally(one.statuses),
     },
     { what: '1 run: processor', value: one.usage.cpu, unit: '% of a core', note: tally(one.statuses) },
@@ -264,35 +264,35 @@ function runRows(one: Runs, many: Runs, idle: Usage): Row[] {
       what: `${title}: peak of resident memory`,
       value: many.usage.peakMiB,
       unit: 'MiB',
-      beside: { what: '1 run, peak', value: one.usage.peakMiB },
+      baseline: { what: '1 run, peak', value: one.usage.peakMiB },
       note,
     },
     {
       what: `${title}: processor`,
       value: many.usage.cpu,
       unit: '% of a core',
-      beside: { what: '1 run', value: one.usage.cpu },
+      baseline: { what: '1 run', value: one.usage.cpu },
       note,
     },
     {
       what: `${title}: until the last has ended`,
       value: many.usage.seconds,
       unit: 's',
-      beside: { what: '1 run', value: one.usage.seconds },
+      baseline: { what: '1 run', value: one.usage.seconds },
       note,
     },
     {
       what: `${title}: status writes for each`,
       value: many.writes,
       unit: '',
-      beside: { what: '1 run', value: one.writes },
+      baseline: { what: '1 run', value: one.writes },
       note,
     },
     {
       what: `${title}: times that a fault was planned`,
       value: plans(many.statuses),
       unit: '',
-      beside: { what: '1 run', value: plans(one.statuses) },
+      baseline: { what: '1 run', value: plans(one.statuses) },
       note: `1 is best: a fault that misses its moment is planned again. ${tally(many.statuses)}`,
     },
   ];

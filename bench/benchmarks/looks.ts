@@ -1,4 +1,4 @@
-/** How long one look takes at what the nodes admitted and what Redis counted: nobody detects anything sooner. */
+/** How long one sample of the counters of pods and Redis takes: no detection is sooner. */
 import { randomUUID } from 'node:crypto';
 import {
   LimiterClient,
@@ -16,9 +16,9 @@ const WARM_UPS = 5;
 const APART_MS = 20;
 
 /**
- * Looks at a key of its own, by the very function of the operator, from this process; the key's window runs out.
- * @returns how long each look took, in milliseconds
- * @throws when a look finds no counters
+ * Samples a separate key by the operator's own function, from this process; the key's window runs out.
+ * @returns how long each sample took, in milliseconds
+ * @throws if a sample has no counters
  */
 export async function timeLooks({ environment, signal }: Testbed, count: number): Promise<number[]> {
   const { limiters, redis, redisUsers } = environment;
@@ -36,7 +36,7 @@ export async function timeLooks({ environment, signal }: Testbed, count: number)
       const start = performance.now();
       const { problems, stored } = await sampleCounters(clients, store, window, Date.now, signal);
       const tookMs = performance.now() - start;
-      if (stored === undefined) throw new Error(`a look found no counters: ${problems.join('; ')}`);
+      if (stored === undefined) throw new Error(`a sample has no counters: ${problems.join('; ')}`);
       if (i >= WARM_UPS) times.push(tookMs);
       await pauseFor(APART_MS, signal);
     }

@@ -17,7 +17,7 @@ const STARTED = 'started leading';
 
 export const stalls: Benchmark = {
   name: 'stalls',
-  what: 'leads lost to an API server that answers nothing for 2 s, and requests of the election at rest',
+  what: 'leads lost to an API server that answers nothing for 2 s, and requests of the election without a stall',
   async run({ testbed: start, say, signal }) {
     const testbed = await start();
     const proxy = await startDelayingProxy({
@@ -46,13 +46,13 @@ export const stalls: Benchmark = {
           what: 'leads lost to stalls of the API server of 2 s',
           value: lost,
           unit: '' as const,
-          note: `${STALLS} stalls at random moments, ${APART_MS.least} to ${APART_MS.most} ms apart, with a standby beside`,
+          note: `${STALLS} stalls at random moments, ${APART_MS.least} to ${APART_MS.most} ms apart, with a standby`,
         },
         {
-          what: 'requests for the lease of a leader and a standby, at rest',
+          what: 'requests for the lease of a leader and a standby, without a stall',
           value: perSecond,
           unit: '/s' as const,
-          beside: { what: 'renewals by --retry-period', value: 1000 / ELECTION_DEFAULTS.retryPeriodMs },
+          baseline: { what: 'renewals by --retry-period', value: 1000 / ELECTION_DEFAULTS.retryPeriodMs },
           note: `${REST_MS / 1000} s, as the API server counts them`,
         },
       ];

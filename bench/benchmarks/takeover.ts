@@ -24,22 +24,27 @@ export const takeover: Benchmark = {
     for (let round = 0; round < RESTARTS; round++) {
       starts.push(await timeStart(testbed));
       restarts.push(await timeTakeover(testbed, `restart-${round}`, () => testbed.operator.start()));
-      say(`restarted: the run went on after ${restarts.at(-1)?.toFixed(0)} ms`);
+      say(`restarted: the run continued after ${restarts.at(-1)?.toFixed(0)} ms`);
     }
     const standbys: number[] = [];
     for (let round = 0; round < STANDBYS; round++) {
       standbys.push(await withStandby(testbed, `standby-${round}`));
-      say(`standby: the run went on after ${standbys.at(-1)?.toFixed(0)} ms`);
+      say(`standby: the run continued after ${standbys.at(-1)?.toFixed(0)} ms`);
     }
     return [
       ...rowsOf(restarts, 'restarted at once', `${RESTARTS} kills`, (title, share) => ({
         what: `starting the operator until it leads, without a kill, ${title}`,
         value: quantile(starts, share),
       })),
-      ...rowsOf(standbys, 'a standby takes over', `${STANDBYS} kills; in between nobody may act`, () => ({
-        what: 'the lease of the leader, which has to run out',
-        value: LEASE_MS,
-      })),
+      ...rowsOf(
+        standbys,
+        'a standby takes over',
+        `${STANDBYS} kills; no operator may act between them`,
+        () => ({
+          what: 'the lease of the leader, which has to run out',
+          value: LEASE_MS,
+        }),
+      ),
     ];
   },
 };
@@ -55,10 +60,10 @@ async function timeTakeover(testbed: Testbed, name: string, restart: () => Promi
   await Promise.all([restart(), testbed.annotate(name, 'advance', '1/1')]);
   const resumed = await testbed.watch.until(
     name,
-    `${name} to go on`,
+    `${name} to continue`,
     ({ status }) => status?.chapters?.[0]?.state === 'Completed',
   );
-  // Whoever goes before the successor has the lock leaves that of the predecessor to run out.
+  // If this one ended before the successor has the lock, the predecessor's would run out first.
   await testbed.untilStatus(name, `${name} to be taken over`, (status) => waitingChapter(status) === 2);
   await testbed.clear([name]);
   return resumed.at - killedAt;
@@ -72,7 +77,7 @@ async function withStandby(testbed: Testbed, name: string): Promise<number> {
   });
   try {
     // It has stood by once it has seen who leads, which its log tells.
-    await testbed.until('the standby to stand by', async () =>
+    await testbed.until('the standby to be ready', async () =>
       standby.process.logTail(100).includes('watching ChaosDemos'),
     );
     const took = await timeTakeover(testbed, name, async () => {});
@@ -97,13 +102,13 @@ function rowsOf(
   samples: readonly number[],
   how: string,
   note: string,
-  beside: (title: string, share: number) => NonNullable<Row['beside']>,
+  baseline: (title: string, share: number) => NonNullable<Row['baseline']>,
 ): Row[] {
   return [['median', 0.5] as const, ['slowest', 1] as const].map(([title, share]) => ({
     what: `kill -9 to the run going on, ${how}, ${title}`,
     value: quantile(samples, share),
     unit: 'ms',
-    beside: beside(title, share),
+    baseline: baseline(title, share),
     note,
   }));
 }

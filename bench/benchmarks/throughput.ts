@@ -15,7 +15,7 @@ import { names, type Testbed } from '../testbed.ts';
 const OBJECTS = 1000;
 /** As the operator's --concurrency, its default. */
 const CONCURRENCY = 16;
-/** Decided on from the object alone, so that neither Redis nor discovery is part of it. */
+/** Decided from the object only: without Redis and discovery. */
 const SPEC = { suspend: true };
 
 export const throughput: Benchmark = {
@@ -38,14 +38,14 @@ export const throughput: Benchmark = {
         what: 'new objects brought to a first status',
         value: operator.perSecond,
         unit: '/s',
-        beside: { what: 'raw status applies by the same client', value: raw },
+        baseline: { what: 'raw status applies by the same client', value: raw },
         note,
       },
       {
         what: 'new objects brought to a first status',
         value: operator.perSecond,
         unit: '/s',
-        beside: { what: 'a Go controller (controller-runtime)', value: go },
+        baseline: { what: 'a Go controller (controller-runtime)', value: go },
         note,
       },
       {

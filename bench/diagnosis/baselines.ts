@@ -1,4 +1,4 @@
-/** What somebody reaches who looks at no evidence: the measure of how hard a corpus is. Pure. */
+/** The score of guesses without evidence: it shows how hard a corpus is. Pure. */
 import type { Truth } from '../../src/diagnosis/index.ts';
 
 /** Class and component, as an answer names them. */

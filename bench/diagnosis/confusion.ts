@@ -2,7 +2,7 @@
 
 /** One recording, and what was said of it. */
 export interface Judged {
-  /** Classes of what was wrong; `none` alone where nothing was. */
+  /** Classes of what was wrong; only `none` if nothing was. */
   readonly truths: readonly string[];
   /** The class that was said first. */
   readonly said: string;

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:diagnosis`: has profiles explain the recordings of corpus/, grades what they say, and prints how
- * often they are right beside somebody who looks at no evidence. It asserts nothing, but that rules do not fail.
+ * `npm run bench:diagnosis`: lets profiles explain the recordings of corpus/, grades their answers, and prints how
+ * often they are right, compared with guesses without evidence. Fails only if the rules do.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -18,7 +18,7 @@ Has each profile explain the recordings of corpus/recordings, and grades what it
 
   --profile NAME   rules (default), local (a small model, which this starts), or one of --profiles; several times
   --profiles FILE  profiles of models, as the operator takes them: docs/diagnosis-models.md
-  --held-back      only what was held back from whoever made rules and prompts
+  --held-back      only recordings that were held back when rules and prompts were made
   --misses         names each recording whose class or component was not recognised
   --report FILE    writes every answer with its grade, as JSON
   --help           this text
@@ -71,7 +71,7 @@ const truthsOf = (some: typeof recordings) => some.map(({ truths }) => truths);
 const majority = majorityGuess(guesses, truthsOf(tuned));
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 say();
-say('Without a look at the evidence, of what was held back:');
+say('Guesses without evidence, of what was held back:');
 const always = sharesOf(majority, truthsOf(held));
 say(
   `  always "${majority.anomaly} in ${majority.component}": class ${percent(always.identification)}, component ${percent(always.localization)}`,
@@ -130,8 +130,8 @@ async function benchProfile(profile: string, provider: DiagnosisProvider): Promi
 function tellMiss({ answer, grade, name, rejected, truths }: Explained): void {
   if (grade?.identification && grade.localization) return;
   const was = truths.map(({ anomaly, components }) => `${anomaly} in ${components.join(', ')}`);
-  const said = answer ? `${answer.anomaly} in ${answer.component}` : `nothing usable: ${rejected}`;
-  say(`  ${name}: was ${was.join(' and ') || 'none'}; said ${said}`);
+  const answered = answer ? `${answer.anomaly} in ${answer.component}` : `nothing usable: ${rejected}`;
+  say(`  ${name}: was ${was.join(' and ') || 'none'}; answer ${answered}`);
 }
 
 function tell(some: readonly Explained[]): void {

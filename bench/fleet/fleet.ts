@@ -1,4 +1,4 @@
-/** Many rate limiters beside that of the environment, each of three nodes over a Redis of its own. */
+/** Many rate limiters in addition to that of the environment, each of three pods over its own Redis. */
 import { limiterPods } from '../../src/local/limiters.ts';
 import { registerPods, serviceObject } from '../../src/local/pods.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
@@ -57,7 +57,7 @@ export class Fleet {
     );
   }
 
-  /** Ends the processes. The pods stay registered; nobody selects them any more. */
+  /** Ends the processes. The pods stay registered, and no demo selects them any more. */
   async stop(): Promise<void> {
     await Promise.all(this.#processes.map((process) => process.stop()));
     await Promise.all(this.#groups.map(({ redis }) => redis.stop()));

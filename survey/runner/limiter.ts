@@ -14,7 +14,7 @@ export interface Saying {
   readonly url: string;
 }
 
-/** What callers get while Redis takes no writes, in the words of the operator. */
+/** The outcome for callers while Redis accepts no writes, as the operator names it. */
 export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
 
 /** One of them. */

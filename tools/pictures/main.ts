@@ -69,7 +69,7 @@ async function takePictures(environment: Environment, signal: AbortSignal): Prom
       say('gate: a run that fails, as the limiter admits too much');
       await apply('gate.yaml', 'gate');
       await untilStatus('gate', 'to fail', ({ phase }) => phase === 'Failed');
-      say('minimal: a run that is on');
+      say('minimal: an active run');
       await apply('minimal.yaml', 'minimal');
       await untilStatus('minimal', 'to inject its fault', ({ scenarios = [] }) =>
         scenarios.some(({ fault }) => fault?.startedAt !== undefined),

@@ -8,7 +8,7 @@ import { z } from 'zod';
 export const FOLDER = fileURLToPath(new URL('../../docs/pictures/', import.meta.url));
 export const MANIFEST = 'pictures.json';
 /** What helps where the pictures are not as they should be. */
-export const REMAKE = 'npm run pictures makes them anew';
+export const REMAKE = 'npm run pictures makes them again';
 
 const manifest = z.strictObject({
   madeBy: z.string(),

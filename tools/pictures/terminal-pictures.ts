@@ -109,7 +109,7 @@ function picturesOf(looks: readonly Look[], command: string): Record<string, str
   const told = ({ lines }: Look): string => lines.filter((line) => line.trim() !== '').join('\n');
   return {
     'watch-drift.svg': screenSvg(drifting.screen, {
-      title: 'The live view of a run, while Redis takes no writes',
+      title: 'The live view of a run, while Redis accepts no writes',
       about: told(drifting),
       command,
     }),
