@@ -135,12 +135,12 @@ export class Reflector<T extends KubeObject> {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const { client, path, annotations, watchMs, graceMs, idleMs, store, backoff } = this.#options;
-    const askedMs = watchMs * (1 + (backoff.random ?? Math.random)());
+    const requestedMs = watchMs * (1 + (backoff.random ?? Math.random)());
     const query = {
       ...this.#selectors,
       resourceVersion: this.#resourceVersion,
       allowWatchBookmarks: true,
-      timeoutSeconds: Math.max(1, Math.round(askedMs / 1000)),
+      timeoutSeconds: Math.max(1, Math.round(requestedMs / 1000)),
     };
     const startedAt = performance.now();
     let events = 0;
@@ -151,7 +151,7 @@ export class Reflector<T extends KubeObject> {
       path,
       query,
       signal,
-      timeoutMs: askedMs + graceMs,
+      timeoutMs: requestedMs + graceMs,
       idleTimeoutMs: idleMs,
     })) {
       events++;

@@ -110,10 +110,10 @@ export class OwnedProcess {
     while (performance.now() < deadline) {
       signal?.throwIfAborted();
       if (this.#exit) throw this.exitError();
-      const askedAt = performance.now();
+      const checkedAt = performance.now();
       if (await isReady().catch(() => false)) return;
       // On a slow machine, constant polling would slow it further.
-      const pause = Math.min(2_000, 20 + 4 * (performance.now() - askedAt));
+      const pause = Math.min(2_000, 20 + 4 * (performance.now() - checkedAt));
       await Promise.race([sleep(pause, undefined, signal ? { signal } : {}), this.exited]);
     }
     const seconds = timeoutMs / 1000;

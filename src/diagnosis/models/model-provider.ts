@@ -31,7 +31,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
       const ca = profile.caFile === undefined ? undefined : await readCa(profile.caFile);
       const most = { input: prompt.tokens, output: profile.maxOutputTokens };
       let reservation = budget.reserve(most);
-      const { AskError, queryModel } = await import('./query-model.ts');
+      const { QueryError, queryModel } = await import('./query-model.ts');
       const question = {
         profile,
         prompt,
@@ -49,7 +49,7 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
         return providerAnswer(response, used, profile, key);
       } catch (error) {
         // A cost that may have been billed stays reserved: the amount is unknown.
-        if (error instanceof AskError && !error.isBilled) reservation.settle({ input: 0, output: 0 });
+        if (error instanceof QueryError && !error.isBilled) reservation.settle({ input: 0, output: 0 });
         throw error;
       }
     },

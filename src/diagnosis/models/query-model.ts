@@ -46,8 +46,8 @@ export interface ReportedUse {
 }
 
 /** There is no answer. The message is a sentence without secrets: what happened and what to do. */
-export class AskError extends Error {
-  override readonly name = 'AskError';
+export class QueryError extends Error {
+  override readonly name = 'QueryError';
   readonly code = 'MODEL';
   /** The server may have worked on it, and may charge for it. */
   readonly isBilled: boolean;
@@ -80,7 +80,7 @@ const GIVEN_UP: ReadonlySet<number> = new Set([502, 504, 524]);
 
 /**
  * Sends the question; retries if the server is busy, fails or disconnects, within the timeout of the profile.
- * @throws {AskError}, or the reason of `signal`
+ * @throws {QueryError}, or the reason of `signal`
  */
 export async function queryModel(question: Question, signal: AbortSignal): Promise<ModelAnswer> {
   const { ca, key, profile, prompt } = question;
@@ -157,7 +157,7 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
     }
     const attempts = tries.made > 1 ? ` (${tries.made} attempts)` : '';
     if (timeout.aborted) {
-      throw new AskError(
+      throw new QueryError(
         `the model's server gave no answer within ${profile.timeout / 1000} s${attempts}: use a faster one, or let it read less (maxInputTokens of the profile)`,
         tries.made > 0,
       );
@@ -187,51 +187,51 @@ function languageModel(profile: ModelProfile, key: string | undefined, fetch: Fe
 }
 
 /** Converts a failure to our own message. Text from the server is cut, made printable and stripped of the key. */
-function failureOf(thrown: unknown, attempts: string, key: string | undefined): AskError {
+function failureOf(thrown: unknown, attempts: string, key: string | undefined): QueryError {
   const error = RetryError.isInstance(thrown) ? thrown.lastError : thrown;
   const safeText = (text: string): string => redacted(text, key, SERVER_WORDS);
   const server = "the model's server";
   if (APICallError.isInstance(error) && error.statusCode !== undefined) {
     const { statusCode } = error;
     if (statusCode >= 200 && statusCode < 300) {
-      return new AskError(
+      return new QueryError(
         `${server} answered what is not of its protocol${attempts}: see that the kind and the baseURL of the profile are right`,
         true,
       );
     }
     const words = safeText(error.message).trim();
-    return new AskError(
+    return new QueryError(
       `${server} answered ${statusCode}${attempts}${words === '' ? '' : `: ${words}`}${adviceOn(statusCode)}`,
       GIVEN_UP.has(statusCode),
     );
   }
   const cause = causeOf(error);
   if (cause instanceof BudgetError) {
-    return new AskError(
+    return new QueryError(
       `${server} gave no answer${attempts}, and is not asked again: ${cause.message}`,
       true,
     );
   }
   const code = codeOf(cause);
   if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
-    return new AskError(`${server} answered with more than ${ANSWER_BYTES} bytes${attempts}`, true);
+    return new QueryError(`${server} answered with more than ${ANSWER_BYTES} bytes${attempts}`, true);
   }
   if (NOT_TRUSTED.test(code)) {
-    return new AskError(
+    return new QueryError(
       `${server} showed a certificate that is not trusted (${safeText(code)}): set caFile in the profile to the authority that made it`,
       false,
     );
   }
   if (NOT_REACHED.test(code)) {
-    return new AskError(
+    return new QueryError(
       `${server} cannot be reached (${code})${attempts}: see that it runs, and that the NetworkPolicy of the operator lets it through`,
       false,
     );
   }
   if (/^(ECONNRESET|EPIPE|UND_ERR_\w+)$/.test(code)) {
-    return new AskError(`${server} broke off (${code})${attempts}`, true);
+    return new QueryError(`${server} broke off (${code})${attempts}`, true);
   }
-  return new AskError(`${server} could not be asked${attempts}: ${safeText(messageOf(cause))}`, true);
+  return new QueryError(`${server} could not be asked${attempts}: ${safeText(messageOf(cause))}`, true);
 }
 
 function codeOf(error: unknown): string {

@@ -56,8 +56,8 @@ export async function ensureControlPlaneBinaries(options: StepOptions): Promise<
   progress(`no control plane in ${cache} yet. Next: a ready-made download`);
   const onWait = (): void => progress(`another run is filling ${cache}: waiting for it`);
   const fill = async (): Promise<FoundBinaries> => {
-    const meanwhile = await inCache();
-    if (meanwhile) return meanwhile;
+    const builtByOther = await inCache();
+    if (builtByOther) return builtByOther;
     await removeLeftovers(cache);
     return await fillCache(cache, versions, options);
   };

@@ -30,7 +30,7 @@ export interface OperatorMetrics {
   /** Counts a request to the API server; without a status, no response came. */
   requested(method: string, status?: number): void;
   /** Counts a question to a profile. */
-  diagnosisQueried(asked: QueryRecord): void;
+  diagnosisQueried(record: QueryRecord): void;
   /** A watch on the API server failed or expired and was restarted. */
   watchRestarted(): void;
   /** Whether this process leads from now on. */
@@ -72,7 +72,7 @@ export function createMetrics(
 
   const queue = createQueueMetrics(table, sources.queueDepth);
   const requested = createRequestMetrics(registry);
-  const asked = createQuestionMetrics(table, profiles);
+  const record = createQuestionMetrics(table, profiles);
   const runs = createRunMetrics(table, subjects, profiles);
   createObjectMetrics(table, sources);
   const written = table.counter(
@@ -104,7 +104,7 @@ export function createMetrics(
     registry,
     runs,
     requested,
-    diagnosisQueried: asked,
+    diagnosisQueried: record,
     statusWritten: (result) => written({ result }),
     watchRestarted: () => restarted({}),
     setLeader(leads) {
@@ -179,7 +179,7 @@ function createQueueMetrics(
 function createQuestionMetrics(
   table: MetricTable,
   profiles: readonly string[],
-): (asked: QueryRecord) => void {
+): (record: QueryRecord) => void {
   const profile = [...new Set([RULES_PROFILE, ...profiles])];
   const questions = table.counter(
     'chaosdemo_diagnosis_questions_total',

@@ -12,32 +12,32 @@ describe('the accounts after a fault', () => {
     [
       'all that was served was counted',
       { served: 4, notAdmitted: 0, admittedAfter: 6 },
-      { underCounted: 0, overCounted: 0, unasked: 0 },
+      { underCounted: 0, overCounted: 0, withoutRequest: 0 },
     ],
     [
       'nothing of it was counted',
       { served: 4, notAdmitted: 0, admittedAfter: 10 },
-      { underCounted: 4, overCounted: 0, unasked: 0 },
+      { underCounted: 4, overCounted: 0, withoutRequest: 0 },
     ],
     [
       'those that got an error were counted',
       { served: 1, notAdmitted: 5, admittedAfter: 4 },
-      { underCounted: 0, overCounted: 5, unasked: 0 },
+      { underCounted: 0, overCounted: 5, withoutRequest: 0 },
     ],
     [
       'those that got an error were not',
       { served: 1, notAdmitted: 5, admittedAfter: 9 },
-      { underCounted: 0, overCounted: 0, unasked: 0 },
+      { underCounted: 0, overCounted: 0, withoutRequest: 0 },
     ],
     [
       'more is missing than was asked for',
       { served: 1, notAdmitted: 2, admittedAfter: 3 },
-      { underCounted: 0, overCounted: 2, unasked: 4 },
+      { underCounted: 0, overCounted: 2, withoutRequest: 4 },
     ],
     [
       'those that were served were counted twice',
       { served: 3, notAdmitted: 0, admittedAfter: 4 },
-      { underCounted: 0, overCounted: 0, unasked: 3 },
+      { underCounted: 0, overCounted: 0, withoutRequest: 3 },
     ],
   ])('%s', (_, counts, balance) => {
     expect(balanceOf(limit, { ...counts, span })).toEqual({ ...balance, hidden: 0 });
@@ -45,7 +45,7 @@ describe('the accounts after a fault', () => {
 
   it('show nothing more of a caller that was served all of its limit', () => {
     const account = { served: 10, notAdmitted: 0, admittedAfter: 0, span };
-    expect(balanceOf(limit, account)).toEqual({ underCounted: 0, overCounted: 0, unasked: 0, hidden: 1 });
+    expect(balanceOf(limit, account)).toEqual({ underCounted: 0, overCounted: 0, withoutRequest: 0, hidden: 1 });
   });
 
   it('are not known where a window may have ended meanwhile', () => {
@@ -61,9 +61,9 @@ describe('the accounts after a fault', () => {
     const of = (admittedAfter: number) =>
       balanceOf(bucket, { served: 4, notAdmitted: 3, admittedAfter, span: fiveSeconds });
     // Five of them may hide as many of each.
-    expect(of(11)).toEqual({ underCounted: 0, overCounted: 0, unasked: 0, hidden: 5 });
-    expect(of(13)).toEqual({ underCounted: 2, overCounted: 0, unasked: 0, hidden: 5 });
-    expect(of(3)).toEqual({ underCounted: 0, overCounted: 3, unasked: 0, hidden: 5 });
+    expect(of(11)).toEqual({ underCounted: 0, overCounted: 0, withoutRequest: 0, hidden: 5 });
+    expect(of(13)).toEqual({ underCounted: 2, overCounted: 0, withoutRequest: 0, hidden: 5 });
+    expect(of(3)).toEqual({ underCounted: 0, overCounted: 3, withoutRequest: 0, hidden: 5 });
   });
 
   it('are balanced for a limiter that counts each request it serves', () => {
@@ -95,7 +95,7 @@ describe('the accounts after a fault', () => {
             admittedAfter,
             span: { from: 0, to: at, fresh: true },
           });
-          expect(balance).toMatchObject({ underCounted: 0, unasked: 0 });
+          expect(balance).toMatchObject({ underCounted: 0, withoutRequest: 0 });
           if (kept === limit) expect(balance).toMatchObject({ overCounted: 0 });
         },
       ),

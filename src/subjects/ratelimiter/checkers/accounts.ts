@@ -41,7 +41,7 @@ export interface Balance {
   /** Counted and never admitted. */
   readonly overCounted: number;
   /** Gone from the limit beyond all requests, as if requests were counted twice. */
-  readonly unasked: number;
+  readonly withoutRequest: number;
   /** How much more of each may be hidden: by tokens that were added, or because nothing was left. */
   readonly hidden: number;
 }
@@ -71,7 +71,7 @@ export function balanceOf(
   return {
     underCounted: Math.max(0, admitted - full - refilled),
     overCounted,
-    unasked: gone - overCounted,
+    withoutRequest: gone - overCounted,
     // A caller that was admitted up to its limit has nothing left that could be missing.
     hidden: served >= full ? Math.max(1, refilled) : refilled,
   };
@@ -157,7 +157,7 @@ export function reconcile(
       unit: 'requests',
       ...(hidden > 0 && { atLeast: true }),
     })),
-    message: `of ${counted(callers.length, 'caller')} ${balanceText({ ...figures, hidden, unasked: sum('unasked') })}`,
+    message: `of ${counted(callers.length, 'caller')} ${balanceText({ ...figures, hidden, withoutRequest: sum('withoutRequest') })}`,
   };
 }
 
@@ -183,8 +183,8 @@ function balanceIn(
 }
 
 /** All balances together, in words. */
-function balanceText({ hidden, underCounted, overCounted, unasked }: Balance): string {
-  if (underCounted + overCounted + unasked === 0) {
+function balanceText({ hidden, underCounted, overCounted, withoutRequest }: Balance): string {
+  if (underCounted + overCounted + withoutRequest === 0) {
     return hidden > 0
       ? 'none was seen that was admitted and never counted, or counted and not admitted in time, and some may not show'
       : 'exactly the admitted requests were counted';
@@ -194,6 +194,6 @@ function balanceText({ hidden, underCounted, overCounted, unasked }: Balance): s
     `${least}${counted(underCounted, 'request')} admitted and never counted`,
     `${least}${counted(overCounted, 'request')} counted and not admitted in time`,
   ];
-  const more = `and at least ${unasked} more gone from their limits than they requested, as if requests are counted more than once`;
-  return [...parts, ...(unasked > 0 ? [more] : [])].join(', ');
+  const more = `and at least ${withoutRequest} more gone from their limits than they requested, as if requests are counted more than once`;
+  return [...parts, ...(withoutRequest > 0 ? [more] : [])].join(', ');
 }

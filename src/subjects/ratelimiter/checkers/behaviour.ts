@@ -132,7 +132,7 @@ export function behaviourOf(
       ...onceMoreShortfalls(words, over),
       ...controlShortfalls(settings, before, over.before),
       ...[...judged].flatMap(([pod, one]) => [
-        ...askedShortfalls(settings, pod, one),
+        ...requestShortfalls(settings, pod, one),
         ...untimedShortfalls(pod, one),
       ]),
     ],
@@ -201,7 +201,7 @@ function admittingWord({ beyond, crossing }: PodCounts, open: Behaviour | undefi
 }
 
 /** What is missing of the requests to one pod while the fault was active. */
-function askedShortfalls(
+function requestShortfalls(
   { oneLimitFrom }: CallerSettings,
   pod: string,
   { behaviour, beyond, within }: PodBehaviour,

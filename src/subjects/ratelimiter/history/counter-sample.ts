@@ -23,7 +23,7 @@ export interface CounterSample {
   /** Pods whose answer was not a counter. */
   readonly improper?: readonly string[];
   /** Pods that got no request, because this machine opened no connection: that shows nothing about them. */
-  readonly unasked?: readonly string[];
+  readonly notQueried?: readonly string[];
   /** Why something is missing. */
   readonly problems: readonly string[];
 }

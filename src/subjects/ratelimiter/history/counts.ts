@@ -9,7 +9,7 @@ const [MOST_PROBLEMS, MOST_PROBLEM] = [4, 256];
 /** @param inFlight requests in flight when the sample ended, by pod */
 export function countEvent(
   key: string,
-  { admitted, elsewhere, improper, problems, stored, unasked, ...rest }: CounterSample,
+  { admitted, elsewhere, improper, problems, stored, notQueried, ...rest }: CounterSample,
   inFlight: ReadonlyMap<string, number> = new Map(),
 ): EventOf<'count'> {
   return {
@@ -20,7 +20,7 @@ export function countEvent(
     ...(stored !== undefined && { stored: Math.min(stored, Number.MAX_SAFE_INTEGER) }),
     elsewhere: [...elsewhere],
     ...(improper && { improper: [...improper] }),
-    ...(unasked && { unasked: [...unasked] }),
+    ...(notQueried && { notQueried: [...notQueried] }),
     problems: problems.slice(0, MOST_PROBLEMS).map((problem) => truncate(problem, MOST_PROBLEM)),
     inFlight: Object.fromEntries([...inFlight].filter(([, requests]) => requests > 0)),
   };

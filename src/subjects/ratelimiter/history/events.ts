@@ -92,7 +92,7 @@ export const historyEvent = z.union([
       idle: z.boolean().optional(),
       elsewhere: pods,
       improper: pods.optional(),
-      unasked: pods.optional(),
+      notQueried: pods.optional(),
       problems: z.array(text).max(1100),
       /** Requests in flight when the sample ended, by pod. */
       inFlight: podCounts,

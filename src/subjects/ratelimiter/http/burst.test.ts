@@ -303,8 +303,8 @@ describe('a burst that cannot be sent', () => {
 
   it('does not take bytes that came before for the answer of the burst', async () => {
     const { pod, sockets } = await rawNode((socket) => socket.write(OK));
-    const unasked = meanwhile(() => sockets.forEach((socket) => socket.write(OK.replace('ok', 'no'))));
-    const { outcomes } = await sendBurst(planOf([pod], 1, unasked), signal);
+    const unexpected = meanwhile(() => sockets.forEach((socket) => socket.write(OK.replace('ok', 'no'))));
+    const { outcomes } = await sendBurst(planOf([pod], 1, unexpected), signal);
     expect(outcomes[0]?.failure?.code).toBe('NOT_SENT');
   });
 

@@ -115,7 +115,7 @@ describe('a timeline', () => {
 
   it('says nothing of a replica that was not asked', () => {
     const seen = timeline('a', 'b');
-    seen.show(countEvent('k', { ...sample(T + 1, { a: 1 }, 1), unasked: ['b'] }));
+    seen.show(countEvent('k', { ...sample(T + 1, { a: 1 }, 1), notQueried: ['b'] }));
     expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([]);
     expect(points(seen.evidence({ startedAt: T }).bundle, 'replica-2', 'unreachable')).toBeUndefined();
   });

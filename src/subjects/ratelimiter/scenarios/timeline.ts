@@ -43,10 +43,10 @@ const LONG_FACTOR = 5;
 const UNHEARD_MS = 500;
 
 /** Whose requests: those of the one caller that the limit is about, or of others that stay far under theirs. */
-type Asker = 'requests' | 'others';
+type Source = 'requests' | 'others';
 
 /** Callers that cross their limits are in neither: a rejected one would pass for one of the others. */
-const ASKERS: Readonly<Partial<Record<CallerKind, Asker>>> = {
+const SOURCES: Readonly<Partial<Record<CallerKind, Source>>> = {
   Over: 'requests',
   Burst: 'requests',
   Steady: 'requests',
@@ -182,13 +182,13 @@ export class Timeline {
   }
 
   /** Shows one sample of the pods' counters, even if part of it is missing. */
-  #counters({ admitted, elsewhere, improper = [], readAt, unasked = [] }: CounterSample): void {
+  #counters({ admitted, elsewhere, improper = [], readAt, notQueried = [] }: CounterSample): void {
     for (const [pod, component] of this.#replicas) {
       const count = admitted.get(pod);
       if (count !== undefined) this.#recorder.add(readAt, component, 'count-local', count);
       if (count !== undefined || elsewhere.includes(pod) || improper.includes(pod))
         this.#answers(readAt, component);
-      else if (!unasked.includes(pod)) this.#unreachable(readAt, component);
+      else if (!notQueried.includes(pod)) this.#unreachable(readAt, component);
     }
   }
 
@@ -207,27 +207,27 @@ export class Timeline {
       this.#recorder.add(endedAt, component, 'count-reported', stored);
   }
 
-  #answered(at: number, pod: string, outcome: RequestOutcome, tookMs: number, asker: Asker): void {
+  #answered(at: number, pod: string, outcome: RequestOutcome, tookMs: number, source: Source): void {
     const component = this.#replicas.get(pod);
     if (component === undefined) return;
-    this.#count(at, pod, `${asker}-${OF_ANSWER[outcome]}`, 1);
+    this.#count(at, pod, `${source}-${OF_ANSWER[outcome]}`, 1);
     if (outcome === 'Timeout') return;
     this.#recorder.add(at, component, 'request-latency', tookMs);
     this.#answers(at, component);
   }
 
   #request({ caller, cause, endedAt, outcome, pod, sentAt }: CallerRequest): void {
-    const asker = ASKERS[caller];
-    if (asker === undefined) {
+    const source = SOURCES[caller];
+    if (source === undefined) {
       if (caller === 'New' && outcome === 'Admitted') this.#count(endedAt, pod, 'newcomer-admitted', 1);
       return;
     }
-    this.#count(sentAt, pod, `${asker}-sent`, 1);
+    this.#count(sentAt, pod, `${source}-sent`, 1);
     if (!isConnectionFailure({ cause })) {
-      this.#answered(endedAt, pod, outcome, endedAt - sentAt, asker);
+      this.#answered(endedAt, pod, outcome, endedAt - sentAt, source);
       return;
     }
-    this.#count(endedAt, pod, `${asker}-${OF_ANSWER[outcome]}`, 1);
+    this.#count(endedAt, pod, `${source}-${OF_ANSWER[outcome]}`, 1);
     const component = this.#replicas.get(pod);
     if (component === undefined) return;
     const since = this.#unheardSince.get(component) ?? sentAt;
@@ -238,10 +238,10 @@ export class Timeline {
   /** A request that was recorded as unanswered has an answer after all. */
   late({ caller, pod, sentAt }: CallerRequest, { at, outcome }: LateAnswer): void {
     if (caller === 'New' && outcome === 'Admitted') this.#count(at, pod, 'newcomer-admitted', 1);
-    const asker = ASKERS[caller];
-    if (asker === undefined) return;
-    this.#count(at, pod, `${asker}-${OF_ANSWER.Timeout}`, -1);
-    this.#answered(at, pod, outcome, at - sentAt, asker);
+    const source = SOURCES[caller];
+    if (source === undefined) return;
+    this.#count(at, pod, `${source}-${OF_ANSWER.Timeout}`, -1);
+    this.#answered(at, pod, outcome, at - sentAt, source);
   }
 
   /** Requests that were sent together. */

@@ -143,7 +143,7 @@ async function sendOne(
         },
       }
     : undefined;
-  let goesOn = false;
+  let continues = false;
   const heard = sending?.(due);
   try {
     const result = await client.send(callers.requestOf(key), callerTimeoutMs, lifetime, listener);
@@ -153,10 +153,10 @@ async function sendOne(
     request = lifetime.aborted ? undefined : requestIn(result, callers, of)?.request;
     if (!request) return;
     record(request);
-    goesOn = listener !== undefined && request.outcome === 'Timeout';
-    if (goesOn) listening.begin(dropped, place);
+    continues = listener !== undefined && request.outcome === 'Timeout';
+    if (continues) listening.begin(dropped, place);
   } finally {
-    if (!goesOn) place.release();
+    if (!continues) place.release();
   }
 }
 

@@ -99,14 +99,14 @@ export class StoreControl {
   ): Promise<StoreSeen> {
     const { name } = this.#redis;
     const deadline = performance.now() + LATE_MS;
-    while (this.#askedSince === 0 && performance.now() < deadline) {
+    while (this.#commandsSince === 0 && performance.now() < deadline) {
       await pauseFor(POLL_MS, signal);
       await this.#readIdle();
     }
     // Reading the counts is a command itself: it proves that they are counted.
     const seen = (this.#last?.counts.info ?? 0) - (this.#first?.info ?? 0);
     if (seen < this.#reads - 1) return doubtful(`${name} does not count its commands`, countable);
-    if (this.#askedSince === 0) {
+    if (this.#commandsSince === 0) {
       throw new Error(
         `without any fault one caller made ${counted(requests.length, 'request')}, and ${name} received no data command during them or in the ${LATE_MS / 1000} s after: the rate limiter does not count there. Correct ${SERVICE_FIELD}`,
       );
@@ -128,7 +128,7 @@ export class StoreControl {
   }
 
   /** Commands on data since the first request. */
-  get #askedSince(): number {
+  get #commandsSince(): number {
     const during = this.#watched.map((one) => sumOf(one.grown.values()));
     return sumOf(during) + sumOf(this.#idle.values()) - this.#atRest;
   }

@@ -51,7 +51,7 @@ describe('a sample of the counters', () => {
     const window = { key: 'demo-a', windowId: 'w' };
     const read = new ReadKeys() as unknown as RedisConnections;
     const found = await sampleCounters(clients, read, window, Date.now, new AbortController().signal);
-    expect(found).toMatchObject({ unasked: ['rl-0'], improper: [] });
+    expect(found).toMatchObject({ notQueried: ['rl-0'], improper: [] });
     expect(found.problems).toEqual(['NOT_SENT', 'UNREACHABLE']);
   });
 

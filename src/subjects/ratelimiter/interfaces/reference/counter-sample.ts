@@ -26,7 +26,7 @@ export async function sampleCounters(
   const admitted = new Map<string, number>();
   const elsewhere: string[] = [];
   const improper: string[] = [];
-  const unasked: string[] = [];
+  const notQueried: string[] = [];
   const problems: string[] = [];
   const redisKeys = new Set<string>();
   await Promise.all(
@@ -42,7 +42,7 @@ export async function sampleCounters(
       } catch (error) {
         const failure = error instanceof LimiterClientError ? error.failure : undefined;
         if (failure !== undefined && ANSWERED.has(failure)) improper.push(client.name);
-        if (failure !== undefined && UNSENT.has(failure)) unasked.push(client.name);
+        if (failure !== undefined && UNSENT.has(failure)) notQueried.push(client.name);
         problems.push(messageOf(error));
       }
     }),
@@ -63,7 +63,7 @@ export async function sampleCounters(
     }
   }
   signal.throwIfAborted();
-  return { readAt, endedAt: now(), admitted, stored, storeSilent, elsewhere, improper, unasked, problems };
+  return { readAt, endedAt: now(), admitted, stored, storeSilent, elsewhere, improper, notQueried, problems };
 }
 
 /** Sum of the counts in a window's hash; fields that are not a count are left out. */
