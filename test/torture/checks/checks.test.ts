@@ -62,18 +62,18 @@ describe('find of pauses', () => {
       const [version] = record.of('version');
       if (version) record.note({ ...version, at: version.at + 1, object: { ...version.object, status } });
     });
-    expect(second).toContainEqual('pauses: Redis carried out 2 pauses, and 1 were to be');
+    expect(second).toContainEqual(expect.stringMatching(/^pauses: .*2 pauses, .*1 were to/));
   });
 
   it('one that no announcement asks for', () => {
     expect(found((record) => record.note(pause(500, 1000)))).toContainEqual(
-      expect.stringMatching(/no fault was announced that was due/),
+      expect.stringMatching(/CLIENT PAUSE 1000 .*no fault/),
     );
   });
 
   it('the right one where an earlier one was sent and never carried out', () => {
     expect(found((record) => record.note(pause(500, 1000)))).not.toContainEqual(
-      expect.stringMatching(/no pause for it was seen|was held back/),
+      expect.stringMatching(/no pause|held back/),
     );
   });
 
@@ -82,13 +82,13 @@ describe('find of pauses', () => {
       const [sent] = record.of('sent');
       if (sent) Object.assign(sent, { args: ['CLIENT', 'PAUSE', '2600', 'WRITE'] });
     });
-    expect(longer).toContainEqual(expect.stringMatching(/sent 600 ms too long for 1-drift-1/));
+    expect(longer).toContainEqual(expect.stringMatching(/PAUSE 2600 .*600 ms too long .*1-drift-1/));
   });
 
   it('one that Redis carried out and nobody sent through the proxy', () => {
     expect(
       found((record) => record.note({ kind: 'done', at: T0 + 6000, lane: 0, what: 'pause' })),
-    ).toContainEqual(expect.stringMatching(/carried out 2 pauses, and 1 were sent/));
+    ).toContainEqual(expect.stringMatching(/2 pauses, and 1 were sent/));
   });
 
   it('one that began too late and was not released', () => {
@@ -98,14 +98,12 @@ describe('find of pauses', () => {
       Object.assign(sent ?? {}, { passedAt: T0 + PAUSED + 1500, answeredAt: T0 + PAUSED + 1501 });
       Object.assign(done ?? {}, { at: T0 + PAUSED + 1510 });
     });
-    expect(late).toContainEqual(expect.stringMatching(/began 1501 ms late was not released/));
+    expect(late).toContainEqual(expect.stringMatching(/1501 ms late .*not released/));
   });
 
   it('writes that are held back after the end', () => {
     const held = found((record) => record.note({ kind: 'write', at: T0 + 5000, lane: 0, tookMs: 700 }));
-    expect(held).toEqual([
-      expect.stringMatching(/writes flow: .* held back for 700 ms while no pause was on/),
-    ]);
+    expect(held).toEqual([expect.stringMatching(/^writes flow: .*700 ms .*pause/)]);
   });
 
   it('no write that had only just been sent when the record ended', () => {
@@ -131,7 +129,7 @@ it('blame nothing on what was done to the Redis of another lane', () => {
     });
   expect(killed(1)).toEqual([]);
   // Of this lane it would have ended the pause, and the write that was held back would have no reason.
-  expect(killed(0)).toContainEqual(expect.stringMatching(/held back for 1305 ms while no pause was on/));
+  expect(killed(0)).toContainEqual(expect.stringMatching(/held .*1305 ms .*no pause/));
 });
 
 describe('find of transitions', () => {
@@ -139,7 +137,7 @@ describe('find of transitions', () => {
     const skipped = found((record) =>
       without(record, ({ at, kind }) => kind === 'version' && at < T0 + 9000),
     );
-    expect(skipped).toContainEqual(expect.stringMatching(/1-drift-1 was carried out and no version before/));
+    expect(skipped).toContainEqual(expect.stringMatching(/1-drift-1 .*carried .*no version/));
   });
 
   it('a chapter that began before the one before it was left', () => {
@@ -148,7 +146,7 @@ describe('find of transitions', () => {
         if (chapters[1]) chapters[1].state = 'Running';
       }),
     );
-    expect(mixed).toContainEqual(expect.stringMatching(/chapter 3 is Completed while chapter 2 is Running/));
+    expect(mixed).toContainEqual(expect.stringMatching(/chapter 3 is Completed .*chapter 2 is Running/));
   });
 
   it('a phase, a result and a time that are taken back', () => {
@@ -158,8 +156,8 @@ describe('find of transitions', () => {
       if (first) record.note({ ...first, at: T0 + 11_000, object: { ...first.object, status } });
     });
     expect(back).toContainEqual(expect.stringMatching(/phase Succeeded was followed by Running/));
-    expect(back).toContainEqual(expect.stringMatching(/drift was Violated and is without a result/));
-    expect(back).toContainEqual(expect.stringMatching(/endedAt of 1-drift-1 was .* and is undefined/));
+    expect(back).toContainEqual(expect.stringMatching(/drift was Violated .*without a result/));
+    expect(back).toContainEqual(expect.stringMatching(/endedAt of 1-drift-1 .*undefined/));
   });
 });
 
@@ -170,7 +168,7 @@ describe('find of the course of a run', () => {
         delete run?.completedAt;
       }),
     );
-    expect(open).toContainEqual(expect.stringMatching(/verdict: there was no verdict/));
+    expect(open).toContainEqual(expect.stringMatching(/^verdict: .*no verdict \d+ ms/));
   });
 
   it('a process that ended unasked', () => {
@@ -178,7 +176,7 @@ describe('find of the course of a run', () => {
       found((record) =>
         record.note({ kind: 'lost', at: T0, name: 'operator-a', how: 'exited with status 1' }),
       ),
-    ).toEqual(['processes: operator-a ended unasked: exited with status 1']);
+    ).toEqual([expect.stringMatching(/^processes: operator-a .*exited .*status 1$/)]);
   });
 
   it('an object that is written again and again, and requests without a rest', () => {
@@ -193,8 +191,8 @@ describe('find of the course of a run', () => {
       }
     });
     expect(loop).toEqual([
-      'hot loop: the object was written 40 times within a second',
-      'hot loop: operator-a sent 195 requests to the API server within a second',
+      expect.stringMatching(/^hot loop: .*object .*40 times/),
+      expect.stringMatching(/^hot loop: operator-a .*195 requests/),
     ]);
   });
 });
@@ -218,7 +216,7 @@ describe('find of figures', () => {
 
   it.for(['errors', 'timeouts'])('%s of a burst that nobody saw', (measure) => {
     expect(found(measuring('ghosts', measure, 2))).toContainEqual(
-      expect.stringMatching(/figures of ghosts: errors and timeouts is said to be 2/),
+      expect.stringMatching(/ghosts: errors and timeouts .*2/),
     );
   });
 
@@ -226,7 +224,7 @@ describe('find of figures', () => {
     const twice = found((record) => {
       for (const check of burstChecks(record)) record.note({ ...check, at: check.at + 2000 });
     });
-    expect(twice).toContainEqual(expect.stringMatching(/40 requests went to .*-ghosts, and 20 were planned/));
+    expect(twice).toContainEqual(expect.stringMatching(/40 requests .*-ghosts, .*20 were planned/));
   });
 
   it('an answer that the operator never got and counts all the same', () => {
@@ -234,8 +232,8 @@ describe('find of figures', () => {
       const [first] = burstChecks(record);
       if (first) delete first.answeredAt;
     });
-    expect(lost).toContainEqual(expect.stringMatching(/Confirmed, and 19 of 20 requests were answered/));
-    expect(lost).toContainEqual(expect.stringMatching(/admitted is said to be 20, and 19 were seen/));
+    expect(lost).toContainEqual(expect.stringMatching(/Confirmed, and 19 of 20 requests/));
+    expect(lost).toContainEqual(expect.stringMatching(/admitted .*20, .*19 were seen/));
   });
 
   it('Violated where the nodes kept the limit, and Held where they did not', () => {
@@ -243,16 +241,16 @@ describe('find of figures', () => {
       for (const check of burstChecks(record).slice(10))
         Object.assign(check, { status: 429, allowed: false });
     });
-    expect(kept).toContainEqual(expect.stringMatching(/Violated, and the nodes admitted 10 of 10/));
+    expect(kept).toContainEqual(expect.stringMatching(/Violated, .*admitted 10 of 10$/));
     const broken = found(saying((status) => void (scenario(status, 'ghosts').result = 'Held')));
-    expect(broken).toContainEqual(expect.stringMatching(/Held, and the nodes admitted 20 of 10/));
+    expect(broken).toContainEqual(expect.stringMatching(/Held, .*admitted 20 of 10$/));
   });
 
   it('a pause that is Confirmed and was none', () => {
     const none = found((record) =>
       without(record, ({ kind }) => kind === 'sent' || kind === 'done' || kind === 'write'),
     );
-    expect(none).toEqual(['figures of drift: Confirmed, and no pause for it was seen']);
+    expect(none).toEqual([expect.stringMatching(/ of drift: Confirmed, .*no pause/)]);
   });
 
   it('a pause that is said to have begun or ended at another time', () => {
@@ -288,14 +286,14 @@ describe('find of figures', () => {
         if (fault) fault.startedAt = iso(BURST + 400);
       }),
     );
-    expect(late).toContainEqual(expect.stringMatching(/startedAt is 399 ms from the first request/));
+    expect(late).toContainEqual(expect.stringMatching(/startedAt is 399 ms from/));
   });
 });
 
 it('find a password in a log and in an object', () => {
   const { record } = seenWith(saying((status) => void (status.message = 'AUTH s3cret')));
   expect(secretsIn(record, { 'operator-a': 'all is well' }, ['s3cret'])).toMatchObject([
-    { message: 'a password of a Redis stands in objects' },
+    { message: expect.stringMatching(/password .*in objects$/) },
   ]);
   expect(secretsIn(record, { 'operator-a': 'login s3cret' }, ['s3cret'])).toHaveLength(2);
 });

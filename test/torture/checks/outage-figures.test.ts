@@ -48,14 +48,12 @@ describe('the figures of an outage', () => {
 
   it('are wrong if more is said to be admitted than was', () => {
     expect(found({ admitted: 12, over: 3 })).toEqual([
-      'overAdmission is said to be 3, and the nodes admitted 12 of one caller',
+      expect.stringMatching(/^overAdmission .*3, .*admitted 12 of one/),
     ]);
   });
 
   it('are wrong if nothing was detected of nodes that fail closed', () => {
-    expect(found({ result: 'Held' })).toEqual([
-      'Held, and the nodes, which fail closed, answered 3 with an error',
-    ]);
+    expect(found({ result: 'Held' })).toEqual([expect.stringMatching(/^Held, .*fail closed, answered 3/)]);
   });
 
   it('outage figures are wrong if the verdict doubts the spec without a disturbance', () => {

@@ -65,7 +65,7 @@ it('the checks find nothing wrong with a reset that went well', () => {
 describe('find of remedies', () => {
   it('a second one after the first was set', () => {
     expect(found(another(SENT + 60, { node: 1 }))).toContainEqual(
-      expect.stringMatching(/remedies: a second limit was sent for 1-drift-1\/remedy 57 ms after the first/),
+      expect.stringMatching(/second .*1-drift-1\/remedy 57 ms/),
     );
   });
 
@@ -81,16 +81,10 @@ describe('find of remedies', () => {
       step(SENT - 4, { to: 'node-link', node, what }, `link to node ${node} of lane 0`);
     const node = (what: 'kill' | 'freeze') => step(SENT - 4, { to: 'node', node: 1, what }, 'node 1');
     expect(unanswered(0, link('cut', 0))).toEqual([
-      expect.stringMatching(
-        /remedies: 2 limits were sent to 1 nodes for 1-drift-1\/remedy, .* announced once/,
-      ),
+      expect.stringMatching(/ 2 limits .*1 nodes .*1-drift-1\/remedy/),
     ]);
     for (const explain of [undefined, link('hold', 1), link('cut', 0), node('freeze')]) {
-      expect(unanswered(1, explain)).toEqual([
-        expect.stringMatching(
-          /another limit was sent for .* to node 0, and node 1 may yet carry out the one/,
-        ),
-      ]);
+      expect(unanswered(1, explain)).toEqual([expect.stringMatching(/1-drift-1\/remedy .*node 0, .*node 1/)]);
     }
     const lost = ({ record }: Seen) => {
       const first = record.of('limit').find(({ at }) => at === T0 + SENT - 5);
@@ -101,32 +95,26 @@ describe('find of remedies', () => {
 
   it('one that was not announced', () => {
     const early = found(another(8500, { key: BURST_KEY }));
-    expect(early).toContainEqual(
-      expect.stringMatching(/-ghosts, which was in use, and no remedy was announced/),
-    );
+    expect(early).toContainEqual(expect.stringMatching(/-ghosts, .*no remedy .*announced/));
     const late = found(another(SENT + 60, { key: BURST_KEY }));
-    expect(late).toContainEqual(
-      expect.stringMatching(/-ghosts, which was in use, and no remedy was announced/),
-    );
+    expect(late).toContainEqual(expect.stringMatching(/-ghosts, .*no remedy .*announced/));
     const before = found(another(ANNOUNCED - 100));
-    expect(before).toContainEqual(
-      expect.stringMatching(/-drift, which was in use, and no remedy was announced/),
-    );
+    expect(before).toContainEqual(expect.stringMatching(/-drift, .*no remedy .*announced/));
   });
 
   it('one that the spec does not allow', () => {
     const off = seenRemedied();
     const { resets: _, ...plan } = off.plan;
     expect(checkLane({ ...off, plan }).map(({ message }) => message)).toContainEqual(
-      `${REMEDY} was announced, and the spec allows none`,
+      expect.stringMatching(new RegExp(`^${REMEDY} .*allows none$`)),
     );
   });
 
   it('one on a key of somebody else, and on another key of its own', () => {
     const other = found(another(SENT + 60, { key: 'demo-other' }));
-    expect(other).toContainEqual(expect.stringMatching(/for demo-other, which is no key of run-1/));
+    expect(other).toContainEqual(expect.stringMatching(/demo-other, .*no key .*run-1/));
     const own = found(another(SENT + 60, { key: 'demo-chaos-key-12345678-1--control-x' }));
-    expect(own).toContainEqual(expect.stringMatching(/after remedies were announced, and none is for it/));
+    expect(own).toContainEqual(expect.stringMatching(/--control-x after .*none/));
   });
 
   it('a reset whose limit or window is not that of the spec is wrong', () => {
@@ -141,7 +129,7 @@ describe('find of remedies', () => {
       const [first] = record.of('limit');
       Object.assign(first ?? {}, { limit: 11 });
     });
-    expect(wide).toContainEqual(expect.stringMatching(/a limit of 11 .* and the spec says 10 in 60 s/));
+    expect(wide).toContainEqual(expect.stringMatching(/limit of 11 .*spec .*10 in 60 s/));
   });
 
   it('a remedy sent after the end of its announcer, and no other process, is wrong', () => {
@@ -156,41 +144,37 @@ describe('find of remedies', () => {
           answeredAt: define.at + 201,
         });
       }).filter((message) => /had ended/.test(message));
-    expect(late('operator-a')).toEqual([expect.stringMatching(/after operator-a, which had announced/)]);
+    expect(late('operator-a')).toEqual([expect.stringMatching(/after operator-a,/)]);
     expect(late('operator-b')).toEqual([]);
   });
 
   it('one that is sent after its end was told, and after it was to be given up', () => {
     const told = found(another(REPORTED + 120, { node: 1 }));
-    expect(told).toContainEqual(expect.stringMatching(/after the status had told what became of 1-drift-1/));
+    expect(told).toContainEqual(expect.stringMatching(/after the status .*1-drift-1/));
     const given = found(another(ANNOUNCED + 15_200, { node: 1 }));
-    expect(given).toContainEqual(expect.stringMatching(/200 ms after 1-drift-1\/remedy was to be given up/));
+    expect(given).toContainEqual(expect.stringMatching(/ 200 ms after 1-drift-1\/remedy/));
   });
 
   it('one that is measured twice, or before it was set', () => {
     const twice = found((seen) => {
       for (const check of measuring(seen)) seen.record.note({ ...check, at: check.at + 50 });
     });
-    expect(twice).toContainEqual(
-      expect.stringMatching(/6 requests measured 1-drift-1\/remedy, and 3 are enough/),
-    );
+    expect(twice).toContainEqual(expect.stringMatching(/6 requests .*1-drift-1\/remedy, and 3/));
     const early = found((seen) => {
       const [check] = measuring(seen);
       Object.assign(check ?? {}, { at: T0 + SENT - 10 });
     });
-    expect(early).toContainEqual(expect.stringMatching(/was checked for .* before its limit was set/));
+    expect(early).toContainEqual(expect.stringMatching(/-drift was checked .*before/));
   });
 
   it('a limit that a node sets when all was removed', () => {
     const left = found((seen) => void Object.assign(defineOf(seen), { nodeAt: T0 + REMOVED + 200 }));
-    expect(left).toContainEqual(
-      expect.stringMatching(/node 0 set the limit of .* nothing removed it after that/),
-    );
+    expect(left).toContainEqual(expect.stringMatching(/node 0 set .*-drift .*nothing/));
     const never = found(({ record }) => {
       const kept = record.entries.filter((entry) => entry.kind !== 'limit' || entry.what !== 'remove');
       record.entries.splice(0, Infinity, ...kept);
     });
-    expect(never).toContainEqual(expect.stringMatching(/nothing removed it after that/));
+    expect(never).toContainEqual(expect.stringMatching(/node 0 set .*-drift .*nothing/));
   });
 });
 
@@ -200,9 +184,7 @@ describe('find of what is said of remedies', () => {
       const define = defineOf(seen);
       seen.record.entries.splice(seen.record.entries.indexOf(define), 1);
     });
-    expect(unsent).toContainEqual(
-      expect.stringMatching(/Applied, and no node has answered that it set the limit/),
-    );
+    expect(unsent).toContainEqual(expect.stringMatching(/drift: Applied, and no node/));
     const denied = found(saying((status) => void (remediationOf(status).state = 'NotApplied')));
     expect(denied).toContainEqual(expect.stringMatching(/NotApplied, and 1 limits were sent/));
   });
@@ -211,32 +193,30 @@ describe('find of what is said of remedies', () => {
     const action = found(
       saying(({ diagnoses = [] }) => void Object.assign(diagnoses[0] ?? {}, { action: 'change-limit' })),
     );
-    expect(action).toContainEqual(expect.stringMatching(/of change-limit, .* allows reset-counter/));
+    expect(action).toContainEqual(expect.stringMatching(/change-limit, .* reset-counter/));
   });
 
   it('a remedy that never ends, is never reported, or was not announced is wrong', () => {
     const open = found(saying((status) => void (remediationOf(status).state = 'Applying')));
-    expect(open).toContainEqual(expect.stringMatching(/the run has ended, and it is said to be under way/));
+    expect(open).toContainEqual(expect.stringMatching(/drift: .*run has ended/));
     const silent = found(saying((status) => void delete status.diagnoses));
-    expect(silent).toContainEqual(
-      expect.stringMatching(/was announced, and nothing tells what became of it/),
-    );
+    expect(silent).toContainEqual(expect.stringMatching(/1-drift-1\/remedy was .*nothing/));
     const unannounced = found(({ record }) => {
       for (const { object } of record.of('version')) delete object.status?.journal?.remedies;
     });
-    expect(unannounced).toContainEqual(expect.stringMatching(/drift: Applied, and no remedy was announced/));
+    expect(unannounced).toContainEqual(expect.stringMatching(/drift: Applied, and no remedy/));
     const skipped = found(({ record }) => {
       const kept = record.entries.filter(({ at, kind }) => kind !== 'version' || at !== T0 + ANNOUNCED + 5);
       record.entries.splice(0, Infinity, ...kept);
     });
-    expect(skipped).toContainEqual(expect.stringMatching(/Applied is said of .*, and no version before/));
+    expect(skipped).toContainEqual(expect.stringMatching(/Applied .*1-drift-1\/remedy, .*no version/));
   });
 
   it('a word that is taken back', () => {
     const back = found(({ record }) => {
       const last = record.of('version').at(-1)?.object.status;
-      if (last) remediationOf(last).message = 'It was another thing.';
+      if (last) remediationOf(last).message = 'Replaced.';
     });
-    expect(back).toContainEqual(expect.stringMatching(/what was told of 1-drift-1\/remedy was .* and is /));
+    expect(back).toContainEqual(expect.stringMatching(/told of 1-drift-1\/remedy .*Replaced/));
   });
 });
