@@ -1,0 +1,96 @@
+/** The words about a rate limiter, in one snapshot: other tests of this folder assert reasons, figures and fields. */
+import { expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
+import { actions } from '../../diagnosis/index.ts';
+import { requireProvable } from './admission/connector.ts';
+import { rateLimiterApi } from './api.ts';
+import { rateLimiterDefinition } from './definition.ts';
+import type { CallerRequest } from './history/events.ts';
+import { limitProblem } from './interfaces/http/control-problem.ts';
+import { mappingOf } from './interfaces/reference/preset.ts';
+import type { RateLimit } from './limits/rate-limit.ts';
+import { remedyOf } from './remedy.ts';
+import { rateLimiterOf } from './schema.ts';
+
+const HTTP = { interface: 'HTTP', http: { headers: [{ name: 'X-User', value: '$(key)' }] } };
+const BY_ADDRESS = { interface: 'HTTP', http: { path: '/', identity: 'SourceAddress' } };
+const LIMIT: RateLimit = { algorithm: 'SlidingWindow', requests: 10, windowMs: 60_000 };
+
+function spec(rateLimiter: object, scenarios?: readonly object[]): ChaosDemoSpec {
+  return specSchema([rateLimiterApi]).parse({
+    rateLimiter: { selector: { matchLabels: { app: 'x' } }, redis: { service: 'redis' }, ...rateLimiter },
+    ...(scenarios && { scenarios: scenarios.map((scenario) => ({ name: 's', ...scenario })) }),
+  });
+}
+
+/** Requests of one caller: each pod admits so many, and then all reject unless the spec says which. */
+function requestsOf(admitted: Readonly<Record<string, number>>, rejecting = Object.keys(admitted)) {
+  const outcomes = [
+    ...Object.entries(admitted).flatMap(([pod, n]) => Array.from({ length: n }, () => ({ pod, ok: true }))),
+    ...rejecting.map((pod) => ({ pod, ok: false })),
+  ];
+  return outcomes.map(
+    ({ ok, pod }, i): CallerRequest => ({
+      pod,
+      caller: 'Over',
+      outcome: ok ? 'Admitted' : 'Rejected',
+      sentAt: i * 20,
+      endedAt: i * 20 + 1,
+    }),
+  );
+}
+
+it.each<[string, Record<string, number>, string[]?]>([
+  ['admits more than its limit', { 'api-0': 7, 'api-1': 6, 'api-2': 6 }],
+  ['counts in each pod', { 'api-0': 10, 'api-1': 10, 'api-2': 10 }],
+  ['has one pod that never rejects', { 'api-0': 5, 'api-1': 60, 'api-2': 5 }, ['api-0', 'api-2']],
+  ['never rejects', { 'api-0': 24, 'api-1': 23, 'api-2': 23 }, []],
+  ['rejects the first request', { 'api-0': 0, 'api-1': 0 }],
+  ['rejects too early', { 'api-0': 5, 'api-1': 4 }],
+])('the words for a limiter behind HTTP that %s', (_, admitted, rejecting) => {
+  const seen = { requests: requestsOf(admitted, rejecting), exhausted: rejecting === undefined };
+  for (const limiter of [HTTP, BY_ADDRESS]) {
+    const http = mappingOf(rateLimiterOf(spec(limiter)));
+    expect(limitProblem(LIMIT, http, seen)?.message).toMatchSnapshot(http.identity);
+  }
+});
+
+it.each(actions)('the words for the action %s', (action) => {
+  for (const [name, limiter] of [
+    ['Reference', { interface: 'Reference' }],
+    ['HTTP', HTTP],
+  ] as const) {
+    expect(remedyOf({ action, pod: 'api-0' }, rateLimiterOf(spec(limiter)), 3)).toMatchSnapshot(name);
+  }
+});
+
+it.each([
+  ['no check', { type: 'CounterDrift', counterDrift: { pause: '1s', requestsPerSecond: 1 } }, {}, 3],
+  ['too few checks', { type: 'CounterDrift', expect: 'Held' }, {}, 30],
+  ['a small burst', { type: 'GhostAllowing', expect: 'Held', ghostAllowing: { multiplier: 2 } }, {}, 3],
+  ['too many trials', { type: 'GhostAllowing', ghostAllowing: { trials: 10 } }, { window: '17s' }, 3],
+  ['a story as long as the window', { type: 'CounterDrift' }, { window: '23s' }, 3],
+  [
+    'a burst that is too large',
+    { type: 'GhostAllowing', ghostAllowing: { multiplier: 3 } },
+    { requests: 5000 },
+    3,
+  ],
+])('the words for a spec with %s', (_, scenario, limit, pods) => {
+  const unprovable = spec({ interface: 'Reference', limit }, [{ expect: 'Violated', ...scenario }]);
+  expect(() => requireProvable({ spec: unprovable }, pods)).toThrowErrorMatchingSnapshot();
+});
+
+it.each([
+  ['Reference', { interface: 'Reference' }],
+  ['HTTP', HTTP],
+  ['the address of the operator', BY_ADDRESS],
+])('the words at the start of a run on a limiter by %s', (_, limiter) => {
+  const scenarios = [{ type: 'GhostAllowing', expect: 'Held' }];
+  const target = { pods: [{ name: 'api-0', uid: 'u', imageId: 'i' }], store: 'redis-0 (10.0.0.7:6379)' };
+  expect(rateLimiterDefinition.welcome(spec(limiter, scenarios), target)).toMatchSnapshot();
+});
+
+it('the words while a run waits for the limit of its address', () => {
+  expect(rateLimiterDefinition.waitsFor?.(spec(BY_ADDRESS), undefined)).toMatchSnapshot();
+});
