@@ -141,7 +141,7 @@ describe('words', () => {
     const target = { pods, store: 'redis-0 (10.0.0.7:6379)' };
     const welcome = rateLimiterDefinition.welcome(spec(), target);
     expect(welcome).toMatch(
-      /2 pods \(rl-0, rl-1\), counting in redis-0 .*stops taking writes for 10s; then: A burst of twice the limit to each pod goes to all pods at once, 3 times on separate keys/,
+      /2 pods \(rl-0, rl-1\), .* redis-0 \(10\.0\.0\.7:6379\).* 10s; then: A burst .*all pods at once, 3 times .*keys/,
     );
     expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), target)).toMatch(/injects nothing/);
   });
@@ -154,11 +154,11 @@ describe('words', () => {
     ];
     const byAddress = spec({ scenarios }, { interface: 'HTTP', http });
     expect(rateLimiterDefinition.welcome(byAddress, undefined)).toMatch(
-      /As one caller, by its source address, limit 10 in 1m: Redis stops .*; then: A burst of twice the limit to each pod.*, 2 times with a cool-down between them/,
+      /As one caller, .*source address, limit 10 in 1m: .*; then: A burst .*, 2 times .*cool-down/,
     );
     const waitsFor = (type?: string) =>
       rateLimiterDefinition.waitsFor?.(byAddress, type ? { type } : undefined);
-    expect(waitsFor()).toBe("This waits up to 1m1s until the limit of the operator's address is replenished");
+    expect(waitsFor()).toMatch(/^This waits up to 1m1s .*address/);
     expect(waitsFor('GhostAllowing')).toBe(waitsFor());
     expect(waitsFor('StoreOutage')).toMatch(/^This waits 2 times up to 1m1s/);
     expect(rateLimiterDefinition.waitsFor?.(spec())).toBeUndefined();

@@ -26,13 +26,11 @@ describe('remedyOf', () => {
   });
 
   it('a suggestion has numbers and names from the operator only', () => {
-    expect(remedyOf({ action: 'change-limit' }, reference, 3)).toMatch(
-      /from 10 to 3 requests, .* 3 pods .* at most 9/,
-    );
+    expect(remedyOf({ action: 'change-limit' }, reference, 3)).toMatch(/from 10 to 3 .* 3 pods .* most 9/);
     expect(remedyOf({ action: 'restart-component', pod: 'limiter-1' }, reference, 3)).toBe(
       'Restart it: kubectl delete pod limiter-1',
     );
-    expect(remedyOf({ action: 'FLUSHALL', pod: 'x' }, reference, 3)).toMatch(/does not know the action/);
+    expect(remedyOf({ action: 'FLUSHALL', pod: 'x' }, reference, 3)).toMatch(/not know the action/);
   });
 
   it('a suggestion names no interface that a limiter behind HTTP does not have', () => {

@@ -220,7 +220,7 @@ describe('the lines of a file', () => {
         yield 'x'.repeat(64 * 1024);
       }
     }
-    await expect(replay(boundedLines(endless()))).rejects.toThrow('line 1: it has more than 262144');
+    await expect(replay(boundedLines(endless()))).rejects.toThrow(/line 1: .*more than 262144/);
     expect(pieces).toBe(5);
   });
 });

@@ -178,9 +178,7 @@ describe('what proves nothing', () => {
         ? { ...request, outcome: 'Rejected' as const }
         : request,
     );
-    expect(judge([...closed, ...during(all('Rejected'), {})])).toContain(
-      'before the fault b admitted 0 of 5',
-    );
+    expect(judge([...closed, ...during(all('Rejected'), {})])).toMatch(/before .* b admitted 0 of 5/);
   });
 
   it('is a limiter that rejected nobody before the fault', () => {
@@ -197,7 +195,7 @@ describe('what proves nothing', () => {
 
   it('is a pod that too few callers asked', () => {
     const few = during({}, {}).filter(({ pod }) => pod !== 'c');
-    expect(judge([...before, ...few])).toContain('c got 0 requests under the limit');
+    expect(judge([...before, ...few])).toMatch(/c got 0 requests under/);
   });
 });
 

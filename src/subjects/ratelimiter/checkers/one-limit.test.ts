@@ -118,14 +118,14 @@ describe('what one caller gets while Redis takes no writes', () => {
     const reading = readingOf(asked(() => outcome));
     expect(reading).toMatchObject({ summary, shortfalls: [] });
     expect(reading.measures.find(({ name }) => name === 'underLimit')?.value).toBe(20 - pods.length);
-    expect(reading.evidence).toContain('After the fault the same caller got 0 admitted, 30 rejected');
+    expect(reading.evidence).toContainEqual(
+      expect.stringMatching(/^After the fault .* 0 admitted, 30 rejected$/),
+    );
   });
 
   it('is no proof that the limit holds where it was not used up', () => {
     const reading = readingOf(asked(kept(fixed), 1100));
-    expect(reading.shortfalls).toContainEqual(
-      expect.stringMatching(/^a got \d requests over the limit during the fault, 5 are needed$/),
-    );
+    expect(reading.shortfalls).toContainEqual(expect.stringMatching(/^a got \d requests over .* 5 /));
   });
 
   it('of one shared limit, its first requests count as under the limit, in order', () => {
@@ -148,7 +148,7 @@ describe('what one caller gets while Redis takes no writes', () => {
   it('asks each pod often enough within the limit only where that is large enough', () => {
     const small: RateLimit = { ...fixed, requests: (LEAST_REQUESTS + 1) * pods.length - 1 };
     expect(readingOf(asked(kept(small)), small).shortfalls).toContainEqual(
-      expect.stringMatching(/got 4 requests under the limit during the fault, 5 are needed/),
+      expect.stringMatching(/got 4 requests under .* 5 /),
     );
   });
 });

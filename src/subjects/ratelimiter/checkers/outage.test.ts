@@ -162,7 +162,9 @@ describe('a request that its caller gave up', () => {
     const reading = hanging('Admitted');
     expect(reading).toMatchObject({ summary: 'Hangs, 16 > 4', detectedAt: FINISHED });
     expect(valueOf(reading, 'overAdmission')).toBe(12);
-    expect(reading.evidence).toContain('Admitted after the caller had given up: 16 requests');
+    expect(reading.evidence).toContainEqual(
+      expect.stringMatching(/^Admitted after .*given up: 16 requests$/),
+    );
   });
 
   it('counts as nothing if it was rejected late', () => {
@@ -172,9 +174,7 @@ describe('a request that its caller gave up', () => {
   it('leaves it open whether the limit was kept if nobody knows its outcome', () => {
     const reading = hanging(undefined);
     expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls).toEqual([
-      expect.stringMatching(/^16 requests of callers over their limit had no answer by the end of the watch/),
-    ]);
+    expect(reading.shortfalls).toEqual([expect.stringMatching(/^16 requests .*over .*no answer/)]);
     const over = reading.measures.find(({ name }) => name === 'overAdmission');
     expect(over).toMatchObject({ value: 0, atLeast: true });
     expect(hanging(undefined, ['Hangs', 'FailsOpen']).shortfalls).toEqual([]);
@@ -200,9 +200,9 @@ describe('a caller that crosses its limit in the pause', () => {
   it('is named if every pod then rejects it', () => {
     const { detectedAt, evidence, summary } = read(crossing('New', { admitted: 2, rejected: 3 }));
     expect([summary, detectedAt]).toEqual(['Enforces', undefined]);
-    expect(evidence).toContain('Rejected by every pod in the fault: a new caller');
+    expect(evidence).toContainEqual(expect.stringMatching(/^Rejected by every pod .*: .*new/));
     const none = read(crossing('New', { admitted: 2, rejected: 0 }));
-    expect(none.shortfalls.join()).toMatch(/^no caller that crossed its limit in the fault was rejected/);
+    expect(none.shortfalls.join()).toMatch(/^no caller .*crossed .*rejected/);
   });
 
   it('breaks the invariant by what it is admitted beyond its limit', () => {
@@ -232,7 +232,7 @@ describe('a caller that crosses its limit in the pause', () => {
     const reading = read(record);
     expect(valueOf(reading, 'overAdmission')).toBe(0);
     // Of the three, one sent more than its limit; the other was over its limit before.
-    expect(reading.evidence[0]).toMatch(/of 2 callers; a failure that hits more than 78 % of callers/);
+    expect(reading.evidence[0]).toMatch(/of 2 callers; .*more than 78 %/);
   });
 });
 
@@ -273,15 +273,15 @@ describe('what callers get after the pause', () => {
     const returned = record.reading(times, FINISHED, { state: 'Returned', callers: 3 });
     expect(returned).toMatchObject({ complete: true, shortfalls: [] });
     expect(returned.detectedAt).toBeUndefined();
-    const long = record.reading(times, FINISHED, { state: 'NotChecked', why: 'its window is long' });
-    expect(long.evidence.join()).toContain('not checked: its window is long');
+    const long = record.reading(times, FINISHED, { state: 'NotChecked', why: 'long window' });
+    expect(long.evidence.join()).toContain('not checked: long window');
     expect(long.detectedAt).toBeUndefined();
   });
 
   it('is left open if nobody knows whether the limit is returned', () => {
     const reading = recordOf().reading(times, FINISHED, { state: 'Unclear', callers: 3, unclear: 2 });
     expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls).toEqual([expect.stringMatching(/not clear: requests of 2 of 3 callers/)]);
+    expect(reading.shortfalls).toEqual([expect.stringMatching(/not clear: .*2 of 3 callers/)]);
   });
 
   it('breaks it if callers do not get their limit back', () => {
@@ -313,7 +313,7 @@ describe('a share near the border between two words', () => {
   it('is Inconclusive if just one of the two is accepted', () => {
     const reading = rejected(35, ['FailsClosed']);
     expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls.join()).toMatch(/^Mixed or FailsClosed is near the border of 90 %: 35 of 40/);
+    expect(reading.shortfalls.join()).toMatch(/^Mixed or FailsClosed .*90 %: 35 of 40/);
     expect(rejected(37, ['FailsClosed']).shortfalls.join()).toMatch(/^FailsClosed or Mixed .*: 37 of 40/);
   });
 
@@ -346,9 +346,7 @@ describe('a path that needs no limiter', () => {
   it('leaves it open whether a pod or its limiter is slow, if it is slow too', () => {
     const reading = withControls(10, 5);
     expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls.join()).toMatch(
-      /no answer in time either at a \(10 of 15\) and b \(10 of 15\)/,
-    );
+    expect(reading.shortfalls.join()).toMatch(/no answer .* a \(10 of 15\) .* b \(10 of 15\)/);
   });
 
   it('shows that the limiter hangs, if it is answered', () => {
@@ -377,7 +375,7 @@ describe('an answer that the operator read late', () => {
     const reading = read(record);
     expect(reading.detectedAt).toBeUndefined();
     expect(reading.shortfalls).toEqual([
-      expect.stringMatching(/^the operator stood still, so 10 of 20 answers of a could not be timed/),
+      expect.stringMatching(/operator .* 10 of 20 answers of a /),
       expect.stringMatching(/ 10 of 20 answers of b /),
     ]);
     expect(valueOf(reading, 'latencyDuring')).toBe(20);
@@ -434,7 +432,7 @@ describe('a pod that was deleted during the watch', () => {
     const record = withGone();
     record.setAside(pods);
     const reading = read(record);
-    expect(reading.shortfalls).toContain('no pod was there to the end');
+    expect(reading.shortfalls).toContainEqual(expect.stringMatching(/^no pod .*end$/));
     expect(reading.detectedAt).toBeUndefined();
   });
 });

@@ -106,7 +106,7 @@ describe('recovery after a fault', () => {
     expect(recovery(one, {}, ['a', 'b']).state).toBe('Recovered');
     expect(recovery([...well, ...over('Admitted')], {}, ['a', 'b'])).toEqual({
       state: 'Unclear',
-      why: expect.stringMatching(/^after the fault no pod rejected any of 30 requests/),
+      why: expect.stringMatching(/no pod rejected .*30 requests/),
     });
   });
 

@@ -55,7 +55,7 @@ describe('ghosts by the count of the sender', () => {
     const settings = { limit, pods, clockWithinMs: 500, oneCaller: true };
     expect(burstReading(settings, burst(10, 20), 1030).shortfalls).toEqual([]);
     expect(burstReading(settings, burst(3, 27), 1030).shortfalls.join()).toMatch(
-      /^3 were admitted where the limit allows 10 at once, so it was not replenished: check which other client sends requests to these pods/,
+      /^3 were admitted .*10 at once, .*not replenished: .*other client/,
     );
   });
 

@@ -184,9 +184,7 @@ describe('a burst', () => {
       ...times(8, 'rl-1: GET /wake-up'),
     ]);
     expect(budget.free).toBe(23);
-    await expect(sendBurst(planOf(pods, 8, plan), signal)).rejects.toThrow(
-      '24 connections are needed at once',
-    );
+    await expect(sendBurst(planOf(pods, 8, plan), signal)).rejects.toThrow(/: 24 connections are needed/);
   });
 
   it('waits for its moment', async () => {
@@ -250,8 +248,8 @@ describe('a burst', () => {
     const { outcomes } = await sendBurst(plan, signal);
     expect(outcomes.map(({ failure }) => failure?.message)).toEqual([
       expect.stringContaining('more than 4 informational answers'),
-      'the head is longer than 8192 bytes',
-      'the body is longer than 16384 bytes',
+      expect.stringMatching(/^the head .* 8192 bytes$/),
+      expect.stringMatching(/^the body .* 16384 bytes$/),
     ]);
     await allClosed(sockets);
   });
@@ -295,9 +293,7 @@ describe('a burst that cannot be sent', () => {
   it('says so when nothing listens', async () => {
     const { pod, sockets } = await rawNode((socket) => socket.write(OK));
     const error = await refusal(planOf([{ ...pod, name: 'gone', port: 1 }, pod], 4));
-    expect(error.message).toBe(
-      'the burst was not sent: a connection to gone did not work: no connection could be made: ECONNREFUSED; nothing listens on port 1: correct rateLimiter.port, or start what should listen there',
-    );
+    expect(error.message).toMatch(/ to gone .*ECONNREFUSED; .*port 1: .*rateLimiter\.port/);
     await allClosed(sockets);
   });
 
@@ -313,13 +309,11 @@ describe('a burst that cannot be sent', () => {
     const all = new ConnectionBudget(3);
     const budget = all.onBehalfOf('shop');
     const error = await refusal(planOf([pod], 4, { budget }));
-    expect(error.message).toBe(
-      'the burst was not sent: 4 connections are needed at once, and the runs of one namespace may open 3: send fewer requests',
-    );
+    expect(error.message).toMatch(/: 4 connections .*namespace .* 3: .*fewer requests$/);
     const lease = await budget.acquire(1, signal);
     expect((await refusal(planOf([pod], 3, { budget, timeoutMs: 50 }))).message).toContain('left fewer');
-    expect((await refusal(planOf([pod], 1, { budget, timeoutMs: 50, cost: 3 }))).message).toBe(
-      'the burst was not sent: it needs 1 connections, each of which counts as 3 since it is encrypted, and other runs left fewer until its time was over (a namespace may have 3): run fewer at once, or send fewer requests',
+    expect((await refusal(planOf([pod], 1, { budget, timeoutMs: 50, cost: 3 }))).message).toMatch(
+      / 1 connections, .*counts as 3 .*left fewer .*namespace may have 3\): run fewer/,
     );
     lease.release();
     await sendBurst(planOf([pod], 3, { budget }), signal);
@@ -331,8 +325,8 @@ describe('a burst that cannot be sent', () => {
     const budget = new ConnectionBudget(12, 10);
     await budget.onBehalfOf('busy').acquire(10, signal);
     const plan = { budget: budget.onBehalfOf('shop'), timeoutMs: 60_000, until: Date.now() + 100 };
-    expect((await refusal(planOf([pod], 3, plan))).message).toBe(
-      'the burst was not sent: it needs 3 connections, and other runs left fewer until its time was over (a namespace may have 10): run fewer at once, or send fewer requests',
+    expect((await refusal(planOf([pod], 3, plan))).message).toMatch(
+      / 3 connections, .*left fewer .*namespace may have 10\): run fewer/,
     );
   });
 
@@ -342,7 +336,7 @@ describe('a burst that cannot be sent', () => {
     const until = Date.now() + 100;
     const plan = { budget: budget.onBehalfOf('shop'), dial: neverOpen, timeoutMs: 60_000, until };
     const error = await refusal(planOf([pod], 3, plan));
-    expect(error.message).toContain('3 connections were not all open before the time of the burst was over');
+    expect(error.message).toMatch(/3 connections .*not all open/);
     expect(budget.free).toBe(100);
   });
 
@@ -353,9 +347,7 @@ describe('a burst that cannot be sent', () => {
     const limited = ['-c', 'ulimit -n 150 && exec "$0" "$@"', process.execPath, program];
     const tell = async (count: number): Promise<string> =>
       (await promisify(execFile)('sh', [...limited, String(count)])).stdout;
-    expect(await tell(120)).toMatch(
-      /it needs 120 connections, and this process may open only \d+ more files/,
-    );
+    expect(await tell(120)).toMatch(/ 120 connections, .*process .* \d+ more files/);
     expect(await tell(2)).toContain('ECONNREFUSED');
   });
 

@@ -128,7 +128,7 @@ describe('a pool of connections', () => {
     ['ended by the connection', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(16_385)}`],
   ])('takes no body beyond its bound, %s', async (_, answer) => {
     const { ask } = await poolOn((socket) => socket.write(answer));
-    expect(await failureOf(ask())).toBe('BAD_ANSWER: the body is longer than 16384 bytes');
+    expect(await failureOf(ask())).toMatch(/^BAD_ANSWER: the body .* 16384 bytes$/);
   });
 
   it('a pool discards surplus bytes after an answer, and for the next request', async () => {
@@ -176,7 +176,7 @@ describe('a pool of connections', () => {
     const pool = new HttpPool({ host: '127.0.0.1', port: 1 }, 1);
     onTestFinished(() => pool.close());
     expect(await failureOf(pool.request(ROOT, never))).toMatch(
-      /^UNREACHABLE: .*ECONNREFUSED; nothing listens on port 1: correct rateLimiter.port/,
+      /^UNREACHABLE: .*ECONNREFUSED; .*port 1: .*rateLimiter\.port/,
     );
   });
 });

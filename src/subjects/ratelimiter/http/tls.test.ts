@@ -104,7 +104,7 @@ describe('a node that speaks TLS', () => {
       signal,
     );
     await expect(burst).rejects.toThrow(BurstNotSentError);
-    await expect(burst).rejects.toThrow(/api-0 did not work: .*http.tlsServerName/);
+    await expect(burst).rejects.toThrow(/api-0 did not work: .*http\.tlsServerName/);
   });
 
   it('is told apart from one that speaks none', async () => {
@@ -112,14 +112,14 @@ describe('a node that speaks TLS', () => {
     const asked = await ask(plain, dialTls(cert));
     expect(asked.failure).toMatchObject({
       code: 'UNREACHABLE',
-      message: expect.stringMatching(/speaks no TLS on this port/),
+      message: expect.stringMatching(/speaks no TLS/),
     });
   });
 
   it('that wants a certificate of the client is told of', async () => {
     const strict = { requestCert: true, rejectUnauthorized: true };
     const asked = await ask(await secureNode(undefined, strict), dialTls(cert));
-    expect(asked.failure?.message).toMatch(/wants a certificate of the client/);
+    expect(asked.failure?.message).toMatch(/certificate of the client/);
   });
 
   it('does not answer where it is asked without TLS', async () => {

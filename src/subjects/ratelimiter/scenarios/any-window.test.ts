@@ -96,6 +96,6 @@ describe('bursts in which a window may end', () => {
     // The first burst is decided around a full second.
     const world = { startsAt: 1_700_000_000_987, skewMs: 0, rate: 1, delays: [0.5], isBroken: false };
     const reading = judgeOf('GhostAllowing', modelBursts({ ...world, limit })).reading();
-    expect(reading?.shortfalls.join()).toContain('a window may have ended during the burst');
+    expect(reading?.shortfalls.join()).toMatch(/a window may have ended/);
   });
 });

@@ -29,7 +29,7 @@ describe('a run that rests until its one limit is whole again', () => {
 
   it('is refused with its rests in numbers where it does not', () => {
     expect(admitted(spec({ window: '200s' }))).toThrow(
-      /takes up to 10m\S+ with its faults and chapters, .* waits 3 times up to 3m21s until .*, which is not less than activeDeadline 10m: raise activeDeadline/,
+      / up to 10m\S+ .* 3 times .* 3m21s .*not less than activeDeadline 10m: raise activeDeadline/,
     );
     expect(admitted(spec({ window: '200s' }, { activeDeadline: '15m' }))).not.toThrow();
     // The same deadline, for what a dry run does.
@@ -39,10 +39,10 @@ describe('a run that rests until its one limit is whole again', () => {
   it('has only as many trials as their rests leave room for in one fault', () => {
     expect(admitted(spec({ window: '50s' }, { scenarios: ghosts(3) }))).not.toThrow();
     expect(admitted(spec({ window: '60s' }, { scenarios: ghosts(3) }))).toThrow(
-      /3 trials take up to 2m\d+s, each after up to 1m1s .* lasts at most 2m: set ghostAllowing\.trials to 2 or less/,
+      /3 trials .* 2m\d+s, .* 1m1s .*at most 2m: .*ghostAllowing\.trials to 2 or less/,
     );
     expect(admitted(spec({ window: '2m' }, { scenarios: ghosts(2) }))).toThrow(
-      /set ghostAllowing\.trials to 1 or less,/,
+      /ghostAllowing\.trials to 1 or less,/,
     );
     expect(admitted(spec({ window: '2m' }, { scenarios: ghosts(1) }))).not.toThrow();
   });

@@ -41,21 +41,21 @@ describe('a spec that no run on so many pods can meet', () => {
       ghosts('Held', { multiplier: 3 }),
       bucket(180),
       3,
-      /admit 180 requests .*x ghostAllowing.multiplier 3 = 180, so it can show nothing: set ghostAllowing.multiplier to 4 or more, or correct limit.burst/,
+      /admit 180 .*x ghostAllowing\.multiplier 3 = 180, .*: .*ghostAllowing\.multiplier to 4 or more, .*limit\.burst/,
     ],
     [
       'the same where an anomaly is expected',
       ghosts('Violated', { multiplier: 3 }),
       bucket(500),
       3,
-      /can show nothing: set ghostAllowing.multiplier to 9 or more/,
+      /nothing: .*ghostAllowing\.multiplier to 9 or more/,
     ],
     [
       'a burst that asks no pod for all that its bucket admits',
       ghosts('Held', { multiplier: 3 }),
       bucket(100),
       3,
-      /3 x 100 = 300. The burst has .* = 180, .* So set ghostAllowing.multiplier to 5 or more/,
+      /3 x 100 = 300\. .*burst .* = 180, .*ghostAllowing\.multiplier to 5 or more/,
     ],
     [
       'a bucket that no burst of one run can show',
@@ -69,35 +69,35 @@ describe('a spec that no run on so many pods can meet', () => {
       drift({ pause: '1s', requestsPerSecond: 1 }),
       {},
       3,
-      /sends 0 checks \(1 a second for what the proof leaves of 1s\), and the tolerance is 1/,
+      /sends 0 checks \(1 a second .* 1s\), .*tolerance is 1/,
     ],
     [
       'too few checks to prove that each pod keeps the limit',
       drift({ pause: '2s', requestsPerSecond: 10 }, 'Held'),
       {},
       3,
-      /10 checks on each of 3 pods = 30, and counterDrift sends 18/,
+      /10 checks .* 3 pods = 30, .*counterDrift sends 18/,
     ],
     [
       'the checks that the proof takes from the pause are missing for the last pod',
       drift({}, 'Held'),
       {},
       30,
-      /10 checks on each of 30 pods = 300, and counterDrift sends 295/,
+      /10 checks .* 30 pods = 300, .*counterDrift sends 295/,
     ],
     [
       'twenty pods with twice the limit and the default traffic',
       drift({}, 'Held'),
       { requests: 20 },
       20,
-      /20 checks on each of 20 pods = 400, .*raise counterDrift.requestsPerSecond or pause, or lower rateLimiter.limit.requests/,
+      /20 checks .* 20 pods = 400, .*counterDrift\.requestsPerSecond .*lower rateLimiter\.limit\.requests/,
     ],
     [
       'a burst that leaves pods out, where each has to be seen',
       ghosts('Held', { multiplier: 2 }),
       { requests: 2 },
       5,
-      /5 x 2 = 10. The burst has .*2 x ghostAllowing.multiplier 2 = 4.*set ghostAllowing.multiplier to 5/,
+      /5 x 2 = 10\. .*burst .*2 x ghostAllowing\.multiplier 2 = 4.*ghostAllowing\.multiplier to 5/,
     ],
     [
       'a burst that asks each pod for less than the limit, which would hide one that keeps none',
@@ -111,14 +111,14 @@ describe('a spec that no run on so many pods can meet', () => {
       ghosts('Violated', { trials: 10 }),
       { window: '17s' },
       3,
-      /10 trials with countdown and twice health.timeout take 17s500ms .*limit.window of 17s/,
+      /10 trials .*health\.timeout take 17s500ms .*limit\.window of 17s/,
     ],
     [
       'a story as long as the window, the fault by its defaults',
       drift({}),
       { window: '23s' },
       3,
-      /counterDrift.pause, counterDrift.settle, and health.timeout take 23s/,
+      /counterDrift\.pause, counterDrift\.settle, .*health\.timeout take 23s/,
     ],
     [
       'a burst whose story is as long as the window',
@@ -170,9 +170,7 @@ describe('a spec that no run on so many pods can meet', () => {
         lags: new Map([[30, { lag, samples: 10 }]]),
       });
     expect(lagging(24)).toBeUndefined();
-    expect(lagging(25)).toMatch(
-      /cannot drift further than 3 pods x limit.requests 10 = 30, and the tolerance and the lag without a fault \(25\) are 30/,
-    );
+    expect(lagging(25)).toMatch(/3 pods x limit\.requests 10 = 30, .*tolerance .*lag .*\(25\) are 30/);
     // At another rate nothing was measured.
     expect(lagging(3, 2000)).toBeUndefined();
   });
@@ -231,7 +229,7 @@ describe('a spec that no run on so many pods can meet', () => {
       },
       scenarios: [{ name: 's', ...ghosts('Violated', { multiplier: 3 }) }],
     });
-    expect(() => requireProvable({ spec: whole }, 3)).toThrow(/at most 1000, since with http.tlsServerName/);
+    expect(() => requireProvable({ spec: whole }, 3)).toThrow(/at most 1000, .*http\.tlsServerName/);
   });
 
   it('is a proof of absence by what a single pod tells of its own count', () => {
@@ -243,9 +241,7 @@ describe('a spec that no run on so many pods can meet', () => {
       const told = { ...of, redis: { ...of.redis, ...redis }, interface: 'HTTP', http };
       return scenario && scenarioTypeOf('CounterDrift').unprovable(scenario, told as typeof of, pods);
     };
-    expect(behind({}, 1)).toMatch(
-      /Held needs more than one pod if only answers report what is counted: .*Set rateLimiter\.redis\.count, or run more pods$/,
-    );
+    expect(behind({}, 1)).toMatch(/Held .*more than one pod .*: .*\.redis\.count, /);
     expect(behind({}, 2)).toBeUndefined();
     expect(behind({ count: { key: 'rl:$(key)', type: 'String' } }, 1)).toBeUndefined();
   });

@@ -22,7 +22,7 @@ it.each<[string, Parameters<typeof problem>[0], RegExp]>([
   [
     'a pod counts less than the sender was admitted',
     { admitted: new Map([...even(10), ['b', 4]]) },
-    /sender was admitted 30 of 30 checks \(a 10, b 10, c 10\), the pods count 24 \(a 10, b 4, c 10\)/,
+    /sender .* 30 of 30 .*\(a 10, b 10, c 10\), .*pods count 24 \(a 10, b 4, c 10\)/,
   ],
   [
     'a pod counts more than the sender was admitted',

@@ -47,33 +47,31 @@ describe('a limiter that admits more than its limit without a fault', () => {
     const error = problemOf(control((_, admitted) => totalOf(admitted) < 19));
     expect(error?.name).toBe('LimitNotKeptError');
     expect(error?.message).toMatch(
-      /admitted 19 times, and the limit allows 10\. .*every pod rejected, so rateLimiter\.limit\.requests is 19 rather than 10, or the rate limiter does not count every request/,
+      /admitted 19 times, .* 10\. .*every pod rejected.* rateLimiter\.limit\.requests is 19 rather than 10/,
     );
   });
 
   it('is found to count in each pod alone', () => {
     const error = problemOf(control((pod, admitted) => (admitted.get(pod) ?? 0) < 10));
     expect(error?.name).toBe('LimitNotKeptError');
-    expect(error?.message).toMatch(
-      /admitted 30 times, and the limit allows 10\. That is 3 pods x 10, .*separately/,
-    );
+    expect(error?.message).toMatch(/admitted 30 times, .* 10\. .*3 pods x 10, .*separately/);
   });
 
   it('names the one pod that has another limit', () => {
     const error = problemOf(control((pod, admitted) => totalOf(admitted) < (pod === 'api-2' ? 20 : 10)));
     expect(error?.name).toBe('LimitNotKeptError');
-    expect(error?.message).toMatch(/Only api-2 admitted requests beyond it \(10\)/);
+    expect(error?.message).toMatch(/Only api-2 admitted .*\(10\)/);
   });
 
   it('names the one pod that never rejects', () => {
     const error = problemOf(control((pod, admitted) => pod === 'api-1' || totalOf(admitted) < 10));
     expect(error?.name).toBe('LimitNotKeptError');
-    expect(error?.message).toMatch(/api-1 rejected none, and api-2, api-0 did: .*lost its Redis/);
+    expect(error?.message).toMatch(/api-1 rejected none, .*api-2, api-0 .*lost its Redis/);
   });
 
   it('decides on counts that are out of date if pods admit again after a rejection', () => {
     const error = problemOf(control((pod, admitted) => (admitted.get(pod) ?? 0) < (LIMITS.get(pod) ?? 0)));
-    expect(error?.message).toMatch(/20 times.* counts that are out of date/);
+    expect(error?.message).toMatch(/20 times.* out of date/);
   });
 
   it('names the burst of a bucket', () => {
@@ -83,7 +81,7 @@ describe('a limiter that admits more than its limit without a fault', () => {
       {},
       bucket,
     );
-    expect(error?.message).toContain('rateLimiter.limit.burst is 10 rather than 9');
+    expect(error?.message).toMatch(/rateLimiter\.limit\.burst is 10 .* 9/);
   });
 
   it('looks at the addresses where the pods go by those', () => {
@@ -101,9 +99,7 @@ describe('a limiter that rejects nothing', () => {
   it('proves no violation, since no limit was seen', () => {
     const error = problemOf(control(() => true));
     expect(error?.name).toBe('Error');
-    expect(error?.message).toMatch(
-      /admitted 70 times, .*No pod rejected a request.*\$\(key\).*lost its Redis/,
-    );
+    expect(error?.message).toMatch(/admitted 70 times, .*No pod rejected.*\$\(key\).*lost its Redis/);
   });
 
   it('is first checked for a rejection that the spec calls admitted', () => {
@@ -111,20 +107,20 @@ describe('a limiter that rejects nothing', () => {
       control(() => true),
       { admittedStatuses: [200, 429] },
     );
-    expect(error?.message).toMatch(/429 in rateLimiter\.http\.admittedStatuses is usually a rejection/);
+    expect(error?.message).toMatch(/429 in rateLimiter\.http\.admittedStatuses .*rejection/);
   });
 });
 
 describe('a limiter that rejects before its limit', () => {
   it('is first checked for the place of the identity if it rejects the first request', () => {
     expect(problemOf(control(() => false))?.message).toMatch(
-      /rejected after 0 requests, and the limit allows 10: .*put \$\(key\) where .*usually in a header\. Otherwise correct rateLimiter\.limit\.requests/,
+      /rejected after 0 requests, .* 10: .*put \$\(key\) .*header\. .*rateLimiter\.limit\.requests/,
     );
   });
 
   it('is first checked for another limit if it rejects later', () => {
     expect(problemOf(control((_, admitted) => totalOf(admitted) < 9))?.message).toMatch(
-      /rejected after 9 requests, and the limit allows 10: correct rateLimiter\.limit\.requests, or see .*\$\(key\)/,
+      /rejected after 9 requests, .* 10: correct rateLimiter\.limit\.requests, or .*\$\(key\)/,
     );
   });
 

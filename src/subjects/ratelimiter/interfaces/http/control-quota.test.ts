@@ -64,19 +64,15 @@ describe('a header that tells what remains', () => {
       (used: number) => String(100 - 10 * used),
       /reported by \S+ that more remain than the 10/,
     ],
-    [
-      'is of a larger limit',
-      (used: number) => String(1000 - used),
-      /that more remain than the 10 that the limit allows/,
-    ],
-    ['is never less', () => '10', /admitted 9 times, and then api-1 reported only 0 used/],
-    ['is always 0', () => '0', /that 0 remain of 10, and only 1 request had been sent/],
+    ['is of a larger limit', (used: number) => String(1000 - used), /more remain than the 10 /],
+    ['is never less', () => '10', /admitted 9 times, .*api-1 reported only 0 /],
+    ['is always 0', () => '0', / 0 remain of 10, .*only 1 request/],
     ['holds two numbers', (used: number) => `${10 - used}, 99`, /holds no single whole number/],
   ])('is refused where it %s, with the field to correct', async (_, remaining, message) => {
     const refused = concluded(10, remaining);
     await expect(refused).rejects.toThrow(message);
     await expect(refused).rejects.toThrow(
-      /^without any fault RateLimit-Remaining does not report the quota: one caller .*\. Correct rateLimiter\.http\.remainingHeader/,
+      /RateLimit-Remaining does not report .*\. .*rateLimiter\.http\.remainingHeader/,
     );
   });
 });

@@ -61,7 +61,7 @@ describe('whether a limiter behind HTTP denies once its limit is used up', () =>
 
   it('an overloaded server is no rejection: the error names request, answer, field', async () => {
     expect(await problemOf(status(503))).toMatch(
-      /GET \/of\/demo-a to api-0 failed after 3 of 3 .*: answered 503, .* name the status in \S+\.rejectedStatuses/,
+      /GET \/of\/demo-a .*api-0 failed after 3 of 3 .*: answered 503, .*\.rejectedStatuses/,
     );
   });
 
@@ -71,13 +71,13 @@ describe('whether a limiter behind HTTP denies once its limit is used up', () =>
 
   it('is not shown by a server that gives no answer', async () => {
     expect(await problemOf(() => undefined)).toMatch(
-      /GET \/of\/demo-a to api-0 failed .*not answered within 300 ms\. .*see in the logs why it waits, or raise health\.timeout$/i,
+      /GET \/of\/demo-a .*api-0 failed .*300 ms\. .*logs .*health\.timeout$/,
     );
   });
 
   it('is not shown by a connection that breaks', async () => {
     expect(await problemOf(({ socket }) => void socket.destroy())).toMatch(
-      /GET \/of\/demo-a to api-0 failed .* See in the logs why it failed$/,
+      /GET \/of\/demo-a .*api-0 failed .*logs/,
     );
   });
 });

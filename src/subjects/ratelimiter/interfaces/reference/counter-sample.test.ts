@@ -63,12 +63,12 @@ describe('a sample of the counters', () => {
   it('reads none where a node names that of another key', async () => {
     const { problems, read, stored } = await sample(['session:17']);
     expect({ read, stored }).toEqual({ read: [], stored: undefined });
-    expect(problems).toEqual([expect.stringContaining('does not hold the key demo-a')]);
+    expect(problems).toEqual([expect.stringMatching(/not hold .*demo-a,/)]);
   });
 
   it('reads none where the nodes do not agree, and says so', async () => {
     const { problems, read, stored } = await sample(['rl:demo-a:1', 'rl:demo-a:2']);
     expect({ read, stored }).toEqual({ read: [], stored: undefined });
-    expect(problems).toEqual(['the pods name 2 different hashes in Redis for one window of demo-a']);
+    expect(problems).toEqual([expect.stringMatching(/ 2 different hashes .*demo-a$/)]);
   });
 });

@@ -57,9 +57,7 @@ describe('a limit is set', () => {
   it('a limit is set on no other pod after one timed out: it may still set it', async () => {
     const next = taking();
     const pods = [await nodeThat(frozen, 100), await nodeThat(next.handle, 100)];
-    await expect(setup(pods, 100)).rejects.toThrow(
-      /^no pod accepted the limit of demo-a within 100 ms \(rl: POST \/limit was not answered within 100 ms\)/,
-    );
+    await expect(setup(pods, 100)).rejects.toThrow(/^no pod .*demo-a .*100 ms \(rl: POST \/limit .*100 ms\)/);
     expect(next.took).toBe(0);
   });
 

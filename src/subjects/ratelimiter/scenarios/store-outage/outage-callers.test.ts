@@ -63,7 +63,7 @@ describe('the control of callers within their limit', () => {
 
   it('takes no connection that broke for an answer', async () => {
     await expect(control((response) => response.destroy())).rejects.toThrow(
-      /^baseline check failed: without a fault, the connection of a caller under its limit to api-0 broke or was not made. Check in its logs/,
+      /^baseline .*connection .*under its limit to api-0 broke .*logs/,
     );
   });
 

@@ -63,7 +63,7 @@ describe('a store outage longer than a window', () => {
 
   it('shows nothing if they do not, and names the field to raise', () => {
     expect(of({ window: '1s' }, { requestsPerSecond: 4 })).toMatch(
-      /the limit admits 110 in the pause, and 125 .*requestsPerSecond 4 x 3 pods send 102 .* raise store/,
+      / 110 in the pause, .* 125 .*requestsPerSecond 4 x 3 pods send 102 .* raise store/,
     );
     expect(of({ window: '1s' }, { requestsPerSecond: 4, fault: { duration: '60s' } })).toMatch(
       /requestsPerSecond 4 x 3 pods = 12 .* needs 13 .* set storeOutage\.requestsPerSecond to 5,/,
@@ -91,14 +91,14 @@ describe('a store outage of one caller alone', () => {
 
   it('has too small a limit to ask each pod within it', () => {
     expect(by({ requests: 17 }, {}, 3)).toMatch(
-      /each of 3 pods needs one request before the pause and 5 during it under the limit, 18 in all, and rateLimiter\.limit admits 17 at once: select fewer pods, or/,
+      / 3 pods .* 5 during .* 18 .*rateLimiter\.limit admits 17 .*: .*fewer pods, or/,
     );
     expect(by({ algorithm: 'TokenBucket', requests: 100, burst: 10 }, {}, 3)).toContain('admits 10 at once');
   });
 
   it('has too large a limit to reach it in the pause', () => {
     expect(by({ requests: 1000 }, {}, 3)).toMatch(
-      /the limit admits 1000 in the pause, and 1015 have to be sent .* 2 x storeOutage\.requestsPerSecond 5 x 3 pods send 255 in what .* leave of 10s: raise/,
+      / 1000 in the pause, .* 1015 .* 2 x storeOutage\.requestsPerSecond 5 x 3 pods send 255 .*10s: raise/,
     );
     // What comes back of a bucket has to be outrun, too.
     expect(by({ algorithm: 'TokenBucket', requests: 1800, burst: 30 }, {}, 3)).toContain(
@@ -109,8 +109,6 @@ describe('a store outage of one caller alone', () => {
   it('does not fit between the ends of two windows by the clock', () => {
     const clock = { requests: 30, windowStart: 'Clock' };
     expect(by({ ...clock, window: '60s' }, {}, 3)).toBeUndefined();
-    expect(by({ ...clock, window: '26s' }, {}, 3)).toMatch(
-      /its 25s have to fit into a window by the clock, .* leave 23s/,
-    );
+    expect(by({ ...clock, window: '26s' }, {}, 3)).toMatch(/ 25s .*window by the clock, .* 23s/);
   });
 });
