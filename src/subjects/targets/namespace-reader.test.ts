@@ -13,7 +13,7 @@ it('pods too large in total are rejected, with the list, the size and a fix', as
     state: 'refused',
     reason: 'PodsNotEligible',
     message: expect.stringMatching(
-      /^the pods of namespace shop that "app=x" selects have more than 16 MiB in the first 13 of them: .*kubectl -n shop get pods -l 'app=x'/,
+      /namespace shop .*"app=x" .*16 MiB .*first 13 .*: .*kubectl -n shop get pods -l 'app=x'/,
     ) as string,
   });
 });

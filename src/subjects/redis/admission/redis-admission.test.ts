@@ -41,7 +41,7 @@ describe('an admission', () => {
     ['CLIENT LIST that is an empty array', { CLIENT: '*0\r\n' }],
     ['CLIENT LIST that is a number', { CLIENT: ':7\r\n' }],
   ])('is refused with an %s, also where others are allowed', async (_, answers) => {
-    const refused = /^RedisNotEligible: redis-0 .*the server answered .* instead of text: see that a Redis/;
+    const refused = /^RedisNotEligible: redis-0 .*server answered .*instead of text: /;
     expect(await outcomeOf(answers)).toMatch(refused);
     expect(await outcomeOf(answers, true)).toMatch(refused);
   });
@@ -68,7 +68,7 @@ describe('an admission', () => {
 
   it('still says what to do about a password that is wrong', async () => {
     expect(await outcomeOf({ AUTH: `-WRONGPASS no ${PASSWORD}\r\n` })).toMatch(
-      /WRONGPASS \(its text is withheld.*correct username and password in the Secret/,
+      /WRONGPASS .*withheld.*username and password .*Secret/,
     );
   });
 });
@@ -117,7 +117,7 @@ describe('a connection of a run', () => {
     const writer = await redis.openProbeWriter();
     const error: unknown = await writer.write().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
-      message: expect.stringMatching(/^Redis redis-0 .*, SET: OOM \(its text .*memory is full/),
+      message: expect.stringMatching(/^Redis redis-0 .*, SET: OOM .*memory is full/),
     });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/Tr0|horse/);
   });

@@ -117,9 +117,7 @@ describe('a note that is deleted', () => {
       await notes.note({ from: NOW + s * SECOND, until: NOW + (s + 45) * SECOND }, signal);
       cluster.notes.clear();
     }
-    expect(await notes.note({ from: NOW, until: NOW + SECOND }, signal)).toMatch(
-      /no more than 2m30s of any 10m/,
-    );
+    expect(await notes.note({ from: NOW, until: NOW + SECOND }, signal)).toMatch(/ 2m30s of any 10m/);
   });
 
   it('is not remembered where the pause was taken back', async () => {
@@ -160,7 +158,7 @@ describe('a pause', () => {
 
   it('is refused, and not noted, if it goes beyond a quarter of the time', async () => {
     const { noted, refusal } = await noting(before, { from: NOW, until: NOW + 11 * SECOND });
-    expect(refusal).toContain('no more than 2m30s of any 10m');
+    expect(refusal).toMatch(/ 2m30s of any 10m/);
     expect(noted).toEqual(before);
   });
 });

@@ -133,7 +133,7 @@ const attacks: readonly Attack[] = [
     command: INFO,
     behave: (socket) => socket.resume(),
     code: 'REPLY_TIMEOUT',
-    message: /^no complete answer came within 1000 ms, so the connection was ended: check that/,
+    message: /^no complete answer .* 1000 ms, .*ended: check/,
   },
   {
     name: 'garbage',
@@ -147,7 +147,7 @@ const attacks: readonly Attack[] = [
     command: INFO,
     behave: answering('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
     code: 'PROTOCOL',
-    message: /what is no reply of RESP2; see that a Redis and nothing else listens there/,
+    message: /no reply of RESP2; .*Redis .*listens/,
   },
 ];
 
@@ -259,7 +259,7 @@ describe('boundedConnection', () => {
     );
     await expect(redis.connect()).rejects.toMatchObject({
       code: 'CONNECT_TIMEOUT',
-      message: 'the server accepted no connection within 200 ms',
+      message: expect.stringMatching(/no connection .*200 ms$/),
     });
     await gone(server);
   });

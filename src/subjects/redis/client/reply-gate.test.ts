@@ -109,7 +109,7 @@ describe('the gate of replies', () => {
   it('takes no reply without a command, and repeats a refusal of the connection', () => {
     const gate = new ReplyGate(BYTES);
     gate.expect();
-    expect(() => gate.take(Buffer.from('+OK\r\n$-1\r\n'))).toThrow('more replies than there were commands');
+    expect(() => gate.take(Buffer.from('+OK\r\n$-1\r\n'))).toThrow('more replies than');
     expect(() => new ReplyGate(BYTES).take(Buffer.from('-ERR max number of clients\r\n'))).toThrow(
       'ERR max number of clients',
     );

@@ -63,9 +63,7 @@ describe('the types of replies', () => {
   });
 
   it('repeat nothing of what was sent', () => {
-    expect(() => requireOk('SET', '\u001b[31mpassword')).toThrow(
-      /^the server answered SET with other text(?!.*password)/,
-    );
+    expect(() => requireOk('SET', '\u001b[31mpassword')).toThrow(/^the server answered SET (?!.*password)/);
   });
 
   it('take no list of clients without the connection that asked', () => {
