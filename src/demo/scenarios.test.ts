@@ -34,7 +34,7 @@ describe('a break', () => {
     expect(judge(fault, broken(1000.4), undefined)).toEqual({
       result: 'Violated',
       reason: 'Violated',
-      message: expect.stringMatching(/queued 30 .* bound 6; detected 86 ms after/),
+      message: expect.stringMatching(/queued 30 .* bound 6; detected 86 ms/),
     });
   });
 
@@ -71,8 +71,8 @@ describe('that nothing broke', () => {
 
   it('is reported as what the spec accepts where no bound judges it', () => {
     const measures = [{ name: 'notAdmitted', value: 132, unit: 'requests' }];
-    expect(judge(fault, reading({ measures, summary: 'Hangs' }), T + 3000)?.message).toBe(
-      'Found Hangs in 1 trial, which the spec accepts',
+    expect(judge(fault, reading({ measures, summary: 'Hangs' }), T + 3000)?.message).toMatch(
+      /^Found Hangs in 1 trial, .*accepts$/,
     );
   });
 
@@ -81,14 +81,14 @@ describe('that nothing broke', () => {
       judge(fault, reading({ shortfalls: ['store-0 was restarted'] }), T + 3000) ?? {};
     expect([result, message]).toEqual([
       'Inconclusive',
-      'Measured 30 > 6, but the proof is incomplete: store-0 was restarted',
+      expect.stringMatching(/^Measured 30 > 6, .*incomplete: store-0 was restarted$/),
     ]);
     const unknown = reading({
       measures: [],
       summary: 'not judged yet',
-      shortfalls: ['its end was not seen'],
+      shortfalls: ['end not seen'],
     });
-    expect(judge(fault, unknown, T + 3000)?.message).toMatch(/its end was not seen$/);
+    expect(judge(fault, unknown, T + 3000)?.message).toMatch(/: end not seen$/);
   });
 });
 

@@ -26,7 +26,7 @@ describe('the wait for a healthy subject', () => {
     const work = awaitHealthy(contextWith(undefined, BEGUN + HEALTH_TIMEOUT_MS), BEGUN);
     expect(work).toMatchObject({
       fail: 'TargetUnhealthy',
-      message: expect.stringContaining('no pod has answered yet'),
+      message: expect.stringContaining('no pod has answered'),
     });
   });
 

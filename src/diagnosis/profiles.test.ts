@@ -72,7 +72,7 @@ describe('createDiagnosisProfiles', () => {
         { id: 'v1', text: 'a = 3' },
       ],
       action: 'change-limit',
-      recommendation: expect.stringMatching(/^Change the limit of a key \(store\)\. Check the network/),
+      recommendation: expect.stringMatching(/^Change the limit .*\(store\)\. Check /),
       confidence: 46,
       alternatives: good.alternatives.map((one) => ({ class: one.anomaly, component: one.component })),
       provider: 'told',
@@ -169,7 +169,9 @@ describe('createDiagnosisProfiles', () => {
   it('shows why an answer was rejected, and by which model it was', async () => {
     const profiles = createDiagnosisProfiles({ told: saying({ ...good, component: 'replica-9' }) });
     expect(await profiles.diagnose('told', request, never)).toEqual({
-      message: 'profile "told" (m\ufffd[31m): its answer was rejected: there is no component "replica-9"',
+      message: expect.stringMatching(
+        /^profile "told" \(m\ufffd\[31m\): .*rejected: .*no component "replica-9"$/,
+      ),
       usage: { inputTokens: 7 },
     });
   });
@@ -204,7 +206,7 @@ describe('createDiagnosisProfiles', () => {
     const stop = new AbortController();
     const pending = queryProvider(deaf, bundle, stop.signal);
     stop.abort();
-    expect(await pending).toEqual({ failed: 'it was stopped before it had answered' });
+    expect(await pending).toEqual({ failed: expect.stringContaining('stopped before') });
   });
 });
 

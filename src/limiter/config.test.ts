@@ -49,14 +49,14 @@ describe('readConfig', () => {
       });
     expect(wrong).toThrow(UsageError);
     expect(wrong).toThrow(/LIMITER_MODE is "guessing": .* approximate, strict/);
-    expect(wrong).toThrow(/PORT is "99999": write a port from 0 to 65535/);
-    expect(wrong).toThrow(/POD_IP is "here": write an IPv4 or IPv6 address/);
-    expect(wrong).toThrow(/REDIS_TLS is "1": write true or false/);
+    expect(wrong).toThrow(/PORT is "99999": .* 0 to 65535/);
+    expect(wrong).toThrow(/POD_IP is "here": .*IPv4 or IPv6/);
+    expect(wrong).toThrow(/REDIS_TLS is "1": .*true or false/);
     expect(wrong).toThrow(/--flush-timeout is "5": .* 0s to 60s/);
   });
 
   it('has no flag for the password and refuses flags it does not know', () => {
-    expect(() => read(['--redis-password', 'x'])).toThrow(/--redis-password is not known/);
+    expect(() => read(['--redis-password', 'x'])).toThrow(/--redis-password .*not known/);
     expect(() => read(['--prot', '1'])).toThrow(/--prot/);
   });
 

@@ -49,7 +49,7 @@ describe('Supervisor', { timeout: 300_000 }, () => {
     await child.exited;
     expect(child.exitError()).toMatchObject({
       code: 'PROCESS_EXITED',
-      message: 'shell exited with status 3. Its last output:\nno space left',
+      message: expect.stringMatching(/^shell exited with status 3\..*\nno space left$/),
     });
   });
 
@@ -63,7 +63,7 @@ describe('Supervisor', { timeout: 300_000 }, () => {
     });
     await expect(starting).rejects.toMatchObject({
       code: 'PROCESS_EXITED',
-      message: expect.stringMatching(/ghost could not be started: .*ENOENT/),
+      message: expect.stringMatching(/ghost could not .*ENOENT/),
     });
   });
 

@@ -87,7 +87,7 @@ describe('readConfig', () => {
     });
     expect(problems.join('\n')).toMatch(/--http-port is "x"/);
     expect(problems.join('\n')).toMatch(/--nonsense is not known/);
-    expect(problems.join('\n')).toMatch(/--concurrency has no value: write a whole number/);
+    expect(problems.join('\n')).toMatch(/--concurrency has no value/);
     expect(problems.join('\n')).toMatch(/CHAOSDEMO_LOG_LEVEL is "loud"/);
   });
 

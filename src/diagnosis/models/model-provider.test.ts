@@ -178,8 +178,8 @@ describe('a model behind the OpenAI protocol', () => {
       (response) => json(response, { error: { message: `Incorrect API key provided: ${KEY}` } }, 401),
       { retries: 3 },
     );
-    expect(await failure(profile)).toBe(
-      "the model's server answered 401: Incorrect API key provided: [key]; see that the API key in the Secret is right",
+    expect(await failure(profile)).toMatch(
+      / answered 401: Incorrect API key provided: \[key\]; .*API key .*Secret/,
     );
     expect(server?.asked).toHaveLength(1);
   });
@@ -386,9 +386,7 @@ describe('a budget', () => {
     const provider = provide(profile, () => Date.parse('2026-03-01T12:00:00Z'));
     const { signal } = new AbortController();
     await provider.answer(bundle, signal);
-    await expect(provider.answer(bundle, signal)).rejects.toThrow(
-      /budget of 3900 tokens a day has 2800 left/,
-    );
+    await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 3900 tokens .* 2800 left/);
     expect(server?.asked).toHaveLength(1);
   });
 

@@ -92,7 +92,7 @@ describe('profiles', () => {
 
   it('refuse the same name twice, and tell all that is wrong at once', () => {
     const message = problems(ollama, { ...hosted, name: 'ollama', retries: -1 });
-    expect(message).toMatch(/profiles\[1\] \(ollama\).name: is there twice/);
+    expect(message).toMatch(/profiles\[1\] \(ollama\)\.name: .*twice/);
     expect(message).toMatch(/profiles\[1\] \(ollama\).retries: /);
   });
 

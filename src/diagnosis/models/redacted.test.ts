@@ -7,7 +7,7 @@ const key = 'abcd-0123456789';
 
 describe('what a server says', () => {
   it('is shown without the key, and without what looks like one', () => {
-    expect(redacted(`the key ${key} is wrong`, key, 100)).toBe('the key [key] is wrong');
+    expect(redacted(`key ${key} is wrong`, key, 100)).toBe('key [key] is wrong');
     expect(redacted('Bearer abcdefgh12345 is wrong', undefined, 100)).toBe('[key] is wrong');
     expect(redacted('Incorrect API key: sk-proj-12345678', undefined, 100)).toBe('Incorrect API key: [key]');
   });

@@ -693,10 +693,8 @@ describe('explain', () => {
       )
         .chain.map(({ text }) => text)
         .join(' ');
-    expect(saying(110)).toMatch(
-      /held the count of the limit 110 ms after .* by then more than that was admitted/,
-    );
-    expect(saying(3)).toMatch(/3 ms after .* the replicas did not use it/);
+    expect(saying(110)).toMatch(/limit 110 ms after .*more than/);
+    expect(saying(3)).toMatch(/3 ms after .*not use/);
   });
 
   it('rules go by order: a stall does not explain what was admitted before it', () => {
@@ -748,7 +746,7 @@ describe('explain', () => {
     const invariant = { formula: 'sum(requests-admitted) <= bound', values: {}, broken: true };
     const early = explain(bundleOf({ parts: at(30), invariant }));
     expect(early).toMatchObject({ anomaly: 'uncoordinated-admission', component: 'replicas' });
-    expect(early.chain[0]?.text).toBe('7 requests were admitted, and all replicas together may admit 4.');
+    expect(early.chain[0]?.text).toMatch(/^7 requests .*admitted, .*may admit 4\.$/);
     // As many, and the last of them when there was room again.
     const late = explain(bundleOf({ parts: at(9000), invariant: { ...invariant, broken: false } }));
     expect(late.anomaly).toBe('none');

@@ -17,7 +17,7 @@ describe('packages that cannot be installed', () => {
   it('are told of with what was found, and what to do, where there is no apt-get', async () => {
     await expect(install({ env: { PATH: await programs({}) }, root: true })).rejects.toMatchObject({
       code: 'REDIS_MISSING',
-      message: `${missing.found}, and this system has no apt-get`,
+      message: expect.stringMatching(new RegExp(`^${missing.found}, .*no apt-get$`)),
       remedy: expect.stringContaining('apt-get install redis-server') as string,
     });
   });
@@ -26,7 +26,7 @@ describe('packages that cannot be installed', () => {
     const PATH = await programs({ 'apt-get': 'echo "$@" >> "$0.calls"' });
     await expect(install({ env: { PATH }, root: false })).rejects.toMatchObject({
       code: 'REDIS_MISSING',
-      message: `${missing.found}, and only root may install Debian packages`,
+      message: expect.stringMatching(new RegExp(`^${missing.found}, .*only root`)),
     });
     expect(existsSync(join(PATH, 'apt-get.calls'))).toBe(false);
   });

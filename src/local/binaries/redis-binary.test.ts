@@ -34,7 +34,7 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
     });
     await expect(ensureRedis({ env: { PATH: folder }, progress, root: false })).rejects.toMatchObject({
       code: 'REDIS_MISSING',
-      message: expect.stringMatching(/redis-server is 6\.0\.16, older than 7\.0\.0, and only root/),
+      message: expect.stringMatching(/redis-server is 6\.0\.16, older .*7\.0\.0, .*only root/),
       remedy: expect.stringContaining('apt-get install redis-server'),
     });
   });
@@ -42,7 +42,7 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
   it('root installs Redis with services held back, and restores the policy', async () => {
     const folder = await programs({});
     const policyFile = join(folder, 'policy-rc.d');
-    await writeFile(policyFile, 'the policy of this machine');
+    await writeFile(policyFile, 'own policy');
     await program(
       folder,
       'apt-get',
@@ -60,7 +60,7 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
       'update\ninstall --yes --no-install-recommends -o APT::Keep-Downloaded-Packages=false redis-server\n',
     );
     expect(await readFile(join(folder, 'policy-status'), 'utf8')).toBe('101\n');
-    expect(await readFile(policyFile, 'utf8')).toBe('the policy of this machine');
+    expect(await readFile(policyFile, 'utf8')).toBe('own policy');
   });
 });
 
@@ -69,7 +69,7 @@ describe('findRedis', () => {
     const folder = await programs({ 'apt-get': `echo "$@" >> "$0.calls"` });
     await expect(findRedis({ PATH: folder })).rejects.toMatchObject({
       code: 'REDIS_MISSING',
-      message: 'neither redis-server nor valkey-server is in PATH',
+      message: expect.stringMatching(/redis-server nor valkey-server .*PATH$/),
     });
     expect(existsSync(join(folder, 'apt-get.calls'))).toBe(false);
   });

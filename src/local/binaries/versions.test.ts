@@ -54,9 +54,7 @@ describe('readPinnedVersions', () => {
 
   it('names what a broken go.mod lacks', async () => {
     const folder = await toolsWith({ kubernetes: 'go 1.26\n', etcd: 'go 1.26\n' });
-    await expect(readPinnedVersions(folder)).rejects.toThrow(
-      'kubernetes/go.mod does not require k8s.io/kubernetes',
-    );
+    await expect(readPinnedVersions(folder)).rejects.toThrow(/kubernetes\/go\.mod .*k8s\.io\/kubernetes/);
   });
 });
 

@@ -151,10 +151,10 @@ describe('an injection', () => {
     await clock.advance(4000);
     expect(permit?.refusal()).toBeUndefined();
     world.held = false;
-    expect(permit?.refusal()).toBe('the lock on the target was lost');
+    expect(permit?.refusal()).toMatch(/lock .*lost$/);
     world.held = true;
     world.leads = false;
-    expect(permit?.refusal()).toBe('this operator no longer leads');
+    expect(permit?.refusal()).toMatch(/no longer leads$/);
     world.leads = true;
     await clock.advance(6000);
     expect(permit?.refusal()).toBe('its moment has passed');
@@ -172,6 +172,6 @@ describe('an injection', () => {
     session.perform([inject]);
     await clock.advance(0);
     void session.release(new AbortController().signal);
-    expect(permit?.refusal()).toBe('the run is being restored');
+    expect(permit?.refusal()).toMatch(/restored$/);
   });
 });
