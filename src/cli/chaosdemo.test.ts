@@ -28,6 +28,9 @@ describe('chaosdemo check', () => {
 
   it('ends with 65 for a line without an end, as for anything that is no history', () => {
     expect(check('x'.repeat(1_000_000))).toMatchObject({ status: 65, stdout: '' });
-    expect(check('')).toMatchObject({ status: 65, stderr: 'chaosdemo: the file holds no history\n' });
+    expect(check('')).toMatchObject({
+      status: 65,
+      stderr: expect.stringMatching(/^chaosdemo: .*no history\n$/),
+    });
   });
 });

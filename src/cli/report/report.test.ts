@@ -108,8 +108,8 @@ describe('the verdict in one sentence', () => {
   });
 
   it('advises to fix the cause of a run without a verdict, and says which', () => {
-    expect(reportWith(verdict('Errored', 'TargetUnhealthy'), [{ expect: 'Any' }]).advice[0]?.text).toBe(
-      'Fix the cause, and run again: why',
+    expect(reportWith(verdict('Errored', 'TargetUnhealthy'), [{ expect: 'Any' }]).advice[0]?.text).toMatch(
+      /^Fix the cause, .*: why$/,
     );
   });
 
@@ -132,7 +132,7 @@ describe('a report', () => {
   it('says what is missing', () => {
     const { demo, evidence } = recordedRun();
     expect(reportOf({ demo, evidence })?.missing).toEqual([]);
-    expect(reportOf({ demo, missing: 'you may not read it' })?.missing[0]).toContain('you may not read it');
+    expect(reportOf({ demo, missing: 'forbidden' })?.missing[0]).toContain('forbidden');
     const part = { ...evidence, complete: false, leftOut: 'two series' };
     expect(reportOf({ demo, evidence: part })?.missing).toHaveLength(2);
   });

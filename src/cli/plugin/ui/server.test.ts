@@ -173,11 +173,11 @@ describe('an answer', () => {
     const { body } = await get('/runs/ratelimiter/gate');
     expect(body).toContain('<h1>4/11 Counter Drift Chaos (fault confirmed)</h1>');
     expect(body.match(/no result yet<\/span>/g)).toHaveLength(2);
-    expect(body.replaceAll(/<[^>]*>/g, '')).toContain('ends at 2026-01-01 00:00:16 UTC at the latest');
+    expect(body.replaceAll(/<[^>]*>/g, '')).toContain('2026-01-01 00:00:16 UTC at the latest');
     expect(body).toContain('0:06.0 to 0:16.0 at the latest');
     expect(body).toContain('<figure>');
     expect(body).not.toContain('at least 0<');
-    expect(body).not.toMatch(/was not tested|no fault was injected|The evidence ends before/i);
+    expect(body).not.toMatch(/not tested|no fault|evidence ends/i);
   });
 
   it('names neither the API server nor the token where that refuses or is away', async () => {
