@@ -55,7 +55,7 @@ describe('the count of tests', () => {
   it('fails if more than that were not run', () => {
     const { lines, status } = count([passed, ...notRun(6)]);
     expect([status, lines.at(-1)]).toEqual([1, '1 passed, 0 failed, 6 skipped']);
-    expect(lines.at(-2)).toContain('6 tests that measure time were not run');
+    expect(lines.at(-2)).toMatch(/^6 tests .*not run/);
   });
 
   it('accepts any number that is skipped for another reason', () => {
@@ -101,7 +101,7 @@ describe('the outcomes of tests that measure time', () => {
       ['needs no time', 'passed', undefined],
       ['is left out', 'skipped', undefined],
       ['in real time > passes', 'passed', undefined],
-      ['in real time > fails', 'skipped', expect.stringMatching(/does not keep time .*; it failed with: /)],
+      ['in real time > fails', 'skipped', expect.stringMatching(/not keep time .*; .*failed /)],
     ]);
   });
 

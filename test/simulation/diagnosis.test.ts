@@ -60,12 +60,8 @@ describe('a diagnosis', () => {
   });
 
   it.each<[string, Partial<Behaviour>, RegExp]>([
-    ['fails', { model: 'fails' }, /^These are the rules: profile "model" failed: out of words$/],
-    [
-      'never answers',
-      { model: 'hangs' },
-      /^These are the rules: profile "model" did not answer within 60 s$/,
-    ],
+    ['fails', { model: 'fails' }, /rules: profile "model" failed: out of words$/],
+    ['never answers', { model: 'hangs' }, /rules: profile "model" .*not answer .*60 s$/],
   ])('is by the rules, and says so, where the profile %s', async (_, behaviour, why) => {
     const simulation = await runOf(MODEL(), behaviour);
     expect(providers(simulation)).toEqual([
@@ -114,8 +110,8 @@ describe('a diagnosis', () => {
     const simulation = await runOf(MODEL({ activeDeadline: '1m' }), { model: 'hangs' });
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
     expect(providers(simulation)).toEqual([
-      ['rules', expect.stringMatching(/ended before profile "model" had answered|did not answer/)],
-      ['rules', expect.stringMatching(/ended before profile "model" had answered/)],
+      ['rules', expect.stringMatching(/before profile "model"|not answer/)],
+      ['rules', expect.stringMatching(/ended before profile "model"/)],
     ]);
   });
 
@@ -145,9 +141,7 @@ describe('a diagnosis', () => {
     await simulation.runUntil(finished);
     expect(simulation.now - abortedAt).toBeLessThan(10_000);
     expect(simulation.status.run?.verdict?.reason).toBe('Aborted');
-    expect(providers(simulation)).toEqual([
-      ['rules', expect.stringMatching(/the run ended before profile "model"/)],
-    ]);
+    expect(providers(simulation)).toEqual([['rules', expect.stringMatching(/ended before profile "model"/)]]);
   });
 
   it('a diagnosis queries two profiles at most, however often the spec changes', async () => {
@@ -169,7 +163,7 @@ describe('a diagnosis', () => {
       'surge third',
     ]);
     expect(providers(simulation)).toEqual([
-      ['rules', expect.stringMatching(/^These are the rules: profile "third" was not used: two others/)],
+      ['rules', expect.stringMatching(/rules: profile "third" .*: two /)],
       ['third', undefined],
     ]);
   });

@@ -162,7 +162,7 @@ describe('the evidence of a run', () => {
     await wholeRun(simulation);
     const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
     expect(told.map(({ note }) => note)).toEqual([
-      'The evidence of run 1 is not kept, or not all of it: configmaps is forbidden',
+      expect.stringMatching(/ run 1 .*: configmaps is forbidden$/),
     ]);
   });
 
@@ -173,7 +173,7 @@ describe('the evidence of a run', () => {
     await simulation.pass(70_000);
     const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
     expect(told.map(({ note }) => note)).toEqual([
-      'The evidence of run 1 is not kept, or not all of it: configmaps is forbidden',
+      expect.stringMatching(/ run 1 .*: configmaps is forbidden$/),
     ]);
   });
 
@@ -194,9 +194,7 @@ describe('the evidence of a run', () => {
     await simulation.crash(15_000);
     await wholeRun(simulation);
     const evidence = kept(simulation);
-    expect(evidence.leftOut).toBe(
-      'stall: the operator was restarted after it had announced the fault, so what it saw may be missing or end early',
-    );
+    expect(evidence.leftOut).toMatch(/^stall: .*restarted after .*announced /);
     expect(evidence.scenarios.map(({ name, result }) => [name, result])).toEqual(
       simulation.status.scenarios?.map(({ name, result }) => [name, result]),
     );

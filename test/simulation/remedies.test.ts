@@ -99,7 +99,7 @@ describe('a remedy', () => {
     await simulation.runUntil(finished);
     expect(sent(simulation)).toEqual([]);
     expect(simulation.status.diagnoses?.map(({ remediation }) => remediation)).toMatchObject([
-      { state: 'NotApplied', message: 'Nothing was sent: spec.suspend is true' },
+      { state: 'NotApplied', message: expect.stringMatching(/^Nothing .*: spec\.suspend is true$/) },
       { state: 'NotApplied' },
     ]);
   });
@@ -169,7 +169,7 @@ describe('a remedy', () => {
       expect(sent(simulation)).toHaveLength(atCrash);
       expect(states(simulation).every((state) => (state as string[])[0] === 'Unproven')).toBe(true);
       expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(
-        /^The operator was restarted, or lost its lead, since this was announced/,
+        /operator .*restarted, .*lost .*lead/,
       );
       expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
       expect([...simulation.target.fixtures]).toEqual([]);
@@ -265,7 +265,7 @@ describe('a remedy', () => {
     const simulation = await runOf(applying({ activeDeadline: '1m', pace: { dwell: '3s' } }), RESETS);
     expect(sent(simulation)).toEqual([]);
     expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(
-      /too little was left of spec.activeDeadline/,
+      /too little .*spec\.activeDeadline/,
     );
     expect(simulation.status.run?.verdict?.phase).toBe('Succeeded');
   });

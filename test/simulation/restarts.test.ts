@@ -87,7 +87,7 @@ describe('a restart of the operator', () => {
     ]);
     expect(summary).toBe('>= 10 > 5');
     expect(message).toMatch(
-      /10 requests so far, bound 5; .* after the violation\. The operator restarted or lost .* may have grown$/,
+      /10 .*so far, bound 5; .*after .*violation\. .*operator restarted .*may have grown$/,
     );
   });
 
@@ -251,7 +251,7 @@ describe('a lost lock', () => {
     await simulation.runUntil(finished);
     expect(simulation.injected).toEqual([]);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'PrepareFailed' });
-    expect(simulation.status.message).toContain('the lock on the target was lost');
+    expect(simulation.status.message).toMatch(/lock .*lost/);
   });
 });
 

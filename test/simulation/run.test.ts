@@ -161,7 +161,7 @@ describe('a run', () => {
     const simulation = new Simulation(simulatedSpec(), { stallBites: false });
     await simulation.runUntil(finished);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
-    expect(simulation.status.message).toMatch(/^surge: Violated .*, as expected; stall is inconclusive/);
+    expect(simulation.status.message).toMatch(/^surge: Violated .*expected; stall .*inconclusive/);
   });
 
   it('is Failed by an unexpected anomaly, though the run ends before its last chapter', async () => {
@@ -185,7 +185,7 @@ describe('a run', () => {
     const simulation = new Simulation(simulatedSpec(), { losesAnyway: true });
     await simulation.runUntil(finished);
     expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'BaselineViolated' });
-    expect(simulation.status.message).toContain('lost 3 requests without any fault');
+    expect(simulation.status.message).toMatch(/lost 3 requests without/);
     expect(simulation.injected).toEqual([]);
   });
 
@@ -223,7 +223,7 @@ describe('a run', () => {
     simulation.target.gone = ['a'];
     simulation.target.healthy = false;
     await simulation.runUntil(finished);
-    const told = /gone since the run began: a \(1 of 1 pods\): a rollout, or they were deleted/;
+    const told = /gone since .*: a \(1 of 1 pods\): .*rollout/;
     expect(simulation.status.scenarios?.[0]).toMatchObject({
       result: 'Inconclusive',
       message: expect.stringMatching(told),
