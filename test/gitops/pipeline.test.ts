@@ -43,7 +43,7 @@ describe('gate.sh on an approximate limiter', () => {
   it('ends with 2 where there is no verdict: the cluster lets nobody in', async () => {
     const nowhere = await world.environment.controlPlane.kubeconfigFor('nobody', 'no-token');
     const { status, stderr } = await gate(world, 'abc124', nowhere);
-    expect(stderr).toContain('gate.sh: no verdict: it cannot be applied');
+    expect(stderr).toMatch(/^gate\.sh: no verdict: .*applied/m);
     expect(status).toBe(2);
   });
 
@@ -55,7 +55,7 @@ describe('gate.sh on an approximate limiter', () => {
     const abort = `chaosdemo.dev/abort=${run?.number}`;
     await kubectl.run(['-n', 'ratelimiter', 'annotate', 'chaosdemo', 'gate', abort]);
     const { status, stderr } = await running;
-    expect(stderr).toMatch(/^gate.sh: no verdict: it was not carried out\nAborted: /m);
+    expect(stderr).toMatch(/^gate\.sh: no verdict: .*\nAborted: /m);
     expect(status).toBe(2);
   });
 
@@ -89,7 +89,7 @@ describe.skipIf(withoutRealTime)('gate.sh on a strict limiter', () => {
     keepingTime(async () => {
       const first = await gate(world, 'r1');
       expect(first.stdout).toMatch(
-        /^counter-drift: Held .*\nghost-allowing: Held \(10\/10, 0\/3 trials\)\nSucceeded: /m,
+        /^counter-drift: Held .*\nghost-allowing: Held \(10\/10, 0\/3 .*\nSucceeded: /m,
       );
       expect(first.status).toBe(0);
       expect((await gate(world, 'r2')).status).toBe(0);

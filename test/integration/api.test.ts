@@ -121,12 +121,12 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'a request without the identity of its caller',
       withLimiter({ interface: 'HTTP', http: { path: '/' } }),
-      /write \$\(key\) .* only uses the source address of the connection, set identity to SourceAddress/,
+      /write \$\(key\) .*source address .*identity to SourceAddress/,
     ],
     [
       'a key in the request to a limiter that knows the source address alone',
       { ...withLimiter({ ...http, http: { ...http.http, identity: 'SourceAddress' } }) },
-      /set identity to SourceAddress and leave both out/,
+      /identity to SourceAddress .*both out/,
     ],
     [
       'an address in a header, the same',
@@ -134,7 +134,7 @@ describe('the API server', { timeout: 300_000 }, () => {
         interface: 'HTTP',
         http: { identity: 'SourceAddress', headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] },
       }),
-      /set identity to SourceAddress and leave both out/,
+      /identity to SourceAddress .*both out/,
     ],
     [
       'a header that tells what remains under a name that is none',
@@ -149,22 +149,22 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'a count in a hash without its field',
       withLimiter({ ...http, redis: { ...counting, count: { key: '$(key)', type: 'Hash' } } }),
-      /type Hash needs field, and no other type takes it/,
+      /type Hash needs field, .*no other/,
     ],
     [
       'a burst of a limit that has no bucket',
       withLimiter({ ...http, limit: { burst: 20 } }),
-      /burst and refillEvery are of algorithm TokenBucket/,
+      /burst and refillEvery .*TokenBucket/,
     ],
     [
       'a latency of a fault that has none',
       { ...withLimiter({}), scenarios: outage({ latency: '300ms' }) },
-      /latency is of type Slow, and scripts of type Lose/,
+      /latency .*type Slow, .*scripts .*Lose/,
     ],
     [
       'scripts of a fault that keeps them',
       { ...withLimiter({}), scenarios: outage({ type: 'Slow', scripts: true }) },
-      /latency is of type Slow, and scripts of type Lose/,
+      /latency .*type Slow, .*scripts .*Lose/,
     ],
     [
       'a latency of a second',
@@ -179,7 +179,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'the wrong member of the union',
       { ...withLimiter({}), scenarios: drift({ ghostAllowing: {} }) },
-      /takes only the member of its type: .*ghostAllowing with GhostAllowing/,
+      /only the member .*: .*ghostAllowing with GhostAllowing/,
     ],
     ['an unknown field', { ...withLimiter({}), sceanrios: [] }, /unknown field "spec.sceanrios"/],
   ])('refuses %s and says why', async (_, spec, message) => {

@@ -12,18 +12,14 @@ import { expectErrored, expectNothingLeftOf } from './support/bad-world.ts';
 import { behindGateways, type Conduct, type Rule, startGateways } from './support/gateways.ts';
 
 const UNHEALTHY: readonly [Conduct, RegExp][] = [
-  ['slow', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
-  ['never', /Not healthy within 30s: .*not answered within 2000 ms.*Nothing was injected/],
-  ['huge', /Not healthy within 30s: .*(longer than|exceeded).*Nothing was injected/i],
+  ['slow', /Not healthy .*30s: .* 2000 ms.*Nothing was injected/],
+  ['never', /Not healthy .*30s: .* 2000 ms.*Nothing was injected/],
+  ['huge', /Not healthy .*30s: .*(longer|exceeded).*Nothing was injected/i],
 ];
 const NO_BASELINE: readonly [Conduct, string, RegExp][] = [
-  [
-    'garbage',
-    '/limit',
-    /No baseline: no pod accepted the limit.*check that the rate limiter serves POST \/limit/,
-  ],
-  ['refuse', '/limit', /No baseline: no pod accepted the limit.*403.*log in first/],
-  ['huge', '/counter', /No baseline: without any fault .*GET \/counter failed: .*longer than/],
+  ['garbage', '/limit', /No baseline: no pod .*limit.*check .*serves POST \/limit/],
+  ['refuse', '/limit', /No baseline: no pod .*limit.*403.*log in first/],
+  ['huge', '/counter', /No baseline: .*GET \/counter failed: .*longer/],
 ];
 
 const unhealthy = (conduct: Conduct): string => `unhealthy-${conduct}`;
@@ -72,7 +68,7 @@ describe.concurrent('a demo', () => {
     const waiting = await notReady.untilStatus('one-short', 'the pod to be named', ({ message = '' }) =>
       message.includes(which),
     );
-    expect(waiting.message).toBe(`Waiting for selected pods that are not Ready: ${which}`);
+    expect(waiting.message).toContain(`not Ready: ${which}`);
     expect(conditionText(waiting, 'Reconciling')).toBe('True Pending');
 
     const refused = await notReady.untilStatus(
@@ -110,8 +106,7 @@ describe.concurrent('a demo', () => {
       },
     ]);
     onTestFinished(() => pod?.delete());
-    const message =
-      /Not healthy within 30s: .*ECONNREFUSED.*Nothing was injected. Check that the pods are Ready/;
+    const message = /Not healthy .*30s: .*ECONNREFUSED.*Nothing was injected\. .*Ready/;
     await expectErrored(
       world,
       'deaf',

@@ -52,7 +52,7 @@ describe('a demo is refused', () => {
   }
 
   it('where no pod has the labels', async () => {
-    const message = /"app=nobody" matches no pod.*kubectl get pods --show-labels/;
+    const message = /"app=nobody" .*no pod.*kubectl get pods --show-labels/;
     await expectRefused(
       'no-pods',
       { rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'nobody' } } }) },
@@ -70,7 +70,7 @@ describe('a demo is refused', () => {
   it('where the Service of Redis has no selector', async () => {
     await apply(service('selectorless', { ports: [{ port: 6379 }] }));
     const redis = redisRef({ service: 'selectorless' });
-    const message = /selectorless has no selector.*name a Service with a selector/;
+    const message = /selectorless has no selector.*Service with a selector/;
     await expectRefused(
       'no-selector',
       { rateLimiter: rateLimiterOf({ redis }) },
@@ -82,7 +82,7 @@ describe('a demo is refused', () => {
   it('where the Service of Redis leads out of the cluster', async () => {
     await apply(service('external', { type: 'ExternalName', externalName: 'redis.example.com' }));
     const redis = redisRef({ service: 'external' });
-    const message = /external is of type ExternalName.*name a Service with a selector/;
+    const message = /external .*ExternalName.*Service with a selector/;
     await expectRefused('external', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisNotEligible', message);
   });
 
@@ -107,7 +107,7 @@ describe('a demo is refused', () => {
   it("where the Secret is somebody else's", async () => {
     await apply(secret('database', 'Opaque', { password: 'of-a-database' }));
     const redis = redisRef({ authSecretName: 'database' });
-    const message = /of type Opaque and was not read further: make a new one with --type=/;
+    const message = /type Opaque .*not read .*: .*--type=/;
     await expectRefused('opaque', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisAuthInvalid', message);
   });
 
@@ -116,7 +116,7 @@ describe('a demo is refused', () => {
     const login = { username, password: WRONG_PASSWORD, service: 'redis' };
     await apply(secret('wrong', 'chaosdemo.dev/redis-auth', login));
     const redis = redisRef({ authSecretName: 'wrong' });
-    const message = /WRONGPASS.*correct username and password in the Secret/;
+    const message = /WRONGPASS.*username and password .*Secret/;
     await expectRefused(
       'wrong-password',
       { rateLimiter: rateLimiterOf({ redis }) },

@@ -255,7 +255,7 @@ describe.skipIf(withoutRealTime)('a Break', () => {
     const pauses = await calls('pause');
     const { driver, key } = await driven(count, GIVES_UP, { user: 'helpless' });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /CLIENT KILL: NOPERM .*fault type Break needs: grant it "\+client\|kill"/,
+      /CLIENT KILL: NOPERM .*Break .*: grant .*"\+client\|kill"/,
     );
     expect(await calls('pause')).toBe(pauses);
   });
@@ -264,9 +264,7 @@ describe.skipIf(withoutRealTime)('a Break', () => {
     const pauses = await calls('pause');
     // As behind a proxy: what the pods send comes from the address of the operator.
     const { driver, key } = await driven(count, GIVES_UP, { addresses: ['127.0.0.1'] });
-    await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /lists no connection from the address of api-0/,
-    );
+    await expect(driver.prepare('outage', key)).rejects.toThrow(/no connection .*of api-0/);
     expect(await calls('pause')).toBe(pauses);
   });
 });

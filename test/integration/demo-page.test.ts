@@ -58,7 +58,7 @@ it('the demo page shows the run until Ctrl-C, exits by its verdict, leaves nothi
   expect(stays).toContain(address);
   expect(lines.join('\n')).toContain('Verdict: Succeeded (DryRunPassed)');
   expect(lines.filter((each) => each.includes('No browser could be opened'))).toEqual([]);
-  expect(await page()).toContain('Nothing was tested: a dry run found everything ready');
+  expect(await page()).toMatch(/Nothing was tested: .*dry run/);
   child.kill('SIGINT');
   expect({ ended: await ended, stderr: await stderr }).toEqual({ ended: [0, null], stderr: '' });
   await expect(fetch(address)).rejects.toThrow('fetch failed');

@@ -49,7 +49,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
         'rate-limiter-flexible',
       );
       await driver.prepare('drift', key);
-      expect(driver.observed.baseline?.message).toMatch(/Redis counted 1\d of 1\d for it; at most 0 counts/);
+      expect(driver.observed.baseline?.message).toMatch(/Redis counted 1\d of 1\d .*; at most 0 /);
       const reading = await watched(driver, key);
       expect(reading.shortfalls).toEqual([]);
       expect(reading.detectedAt).toBeDefined();
@@ -60,9 +60,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
       expect(reading.evidence.join('\n')).not.toMatch(/Ceiling/);
       const recovery = await driver.perform({ kind: 'Recover', id: 'r', ...about(key), settleMs: 3000 });
       expect(recovery).toMatchObject({ report: { workedAt: expect.any(Number) } });
-      expect(JSON.stringify(recovery)).toMatch(
-        /Redis holds \d+ counts? for the \d+ requests that were admitted/,
-      );
+      expect(JSON.stringify(recovery)).toMatch(/Redis holds \d+ counts? .* \d+ requests .*admitted/);
       const diagnosis = await driver.perform({
         kind: 'Diagnose',
         id: 'd',
@@ -79,7 +77,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
     await driver.prepare('drift', key);
     const reading = await watched(driver, key);
     expect(reading.detectedAt).toBeUndefined();
-    expect(reading.shortfalls.join()).toMatch(/answered 0 checks within the fault, 10 are needed/);
+    expect(reading.shortfalls.join()).toMatch(/answered 0 checks .* 10 /);
   });
 
   it.each([
@@ -109,7 +107,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
     });
     onTestFinished(run.close);
     await expect(run.driver.prepare('drift', run.key)).rejects.toThrow(
-      /the value is no List: correct rateLimiter.redis.count.type/,
+      /no List: .*rateLimiter\.redis\.count\.type/,
     );
   });
 });

@@ -54,7 +54,7 @@ function expectSeen(driver: DrivenLimiter, behaviour: string, notAdmitted: numbe
   expect(turnedAway).toBeGreaterThanOrEqual(notAdmitted);
   expect(turnedAway > 0).toBe(behaviour !== 'FailsOpen');
   expect(bundle.invariant).toMatchObject({ broken: true, values: [{}, {}, {}, {}] });
-  expect(bundle.events.map(({ text }) => text).join()).toMatch(/a write has had no answer/);
+  expect(bundle.events.map(({ text }) => text).join()).toMatch(/write .*no answer/);
 }
 
 describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writes', () => {
@@ -99,7 +99,7 @@ describe('a limiter that waits for its Redis, where the spec names another one',
   it('is refused before anything is paused, with the field to correct', async () => {
     const { driver, key } = await naming(other);
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /redis-0 \S+ received no data command during them or in the 5 s after: .*Correct rateLimiter\.redis\.service$/,
+      /redis-0 \S+ received no data command .* 5 s .*: .*rateLimiter\.redis\.service$/,
     );
   });
 
@@ -114,9 +114,7 @@ describe('a limiter that waits for its Redis, where the spec names another one',
     const { driver, key } = await naming(other);
     const reading = await driver.leadThrough('outage', key, PAUSE_MS);
     expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
-    expect(reading.shortfalls.join()).toMatch(
-      /^it is not shown that the rate limiter counts in this Redis: /,
-    );
+    expect(reading.shortfalls.join()).toMatch(/^it is not shown .*Redis: /);
   });
 });
 
@@ -139,9 +137,7 @@ describe('a limiter behind HTTP', () => {
     const limit = { requests: 8, window: '60s' };
     const { close, driver, key } = await driven('express-rate-limit', 'default', { limit });
     try {
-      await expect(driver.prepare('outage', key)).rejects.toThrow(
-        'admitted 10 times, and the limit allows 8',
-      );
+      await expect(driver.prepare('outage', key)).rejects.toThrow(/admitted 10 times, .*allows 8\b/);
     } finally {
       await close();
     }

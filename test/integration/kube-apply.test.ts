@@ -121,7 +121,7 @@ describe('applyStatus', () => {
   it('refuses to write unguarded', async () => {
     const seen = await createDeployment();
     const object = { ...seen, metadata: { name: 'a' } };
-    await expect(applyStatus(write(object), {})).rejects.toThrow('was not read from the API server');
+    await expect(applyStatus(write(object), {})).rejects.toThrow('not read from the API');
   });
 });
 

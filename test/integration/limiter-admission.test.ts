@@ -118,7 +118,7 @@ describe('the turn on a Redis', () => {
       },
     });
     expect(first.opened?.lock?.isHeld()).toBe(true);
-    expect(await messageFor('b')).toMatch(/^RedisInUse: redis-0 .* is in use by shop\/a; /);
+    expect(await messageFor('b')).toMatch(/^RedisInUse: redis-0 .* use by shop\/a; /);
     expect(await messageFor('c')).toMatch(/in use by shop\/a/);
 
     await first.opened?.lock?.release();
@@ -187,9 +187,7 @@ describe('pods that know the operator by its address alone', () => {
     const first = await admit('a', { spec: ofHttp(mine, 'redis') });
     expect(first.admission.state).toBe('granted');
     const waiting = { spec: ofHttp(theirs, 'other') };
-    expect(await messageFor('b', waiting)).toMatch(
-      /^PodsInUse: shop\/a sends requests to the same pods, .* this one starts when that one has ended$/,
-    );
+    expect(await messageFor('b', waiting)).toMatch(/^PodsInUse: shop\/a .*same pods, .*ended$/);
     await first.opened?.lock?.release();
     expect(await messageFor('b', waiting)).toBe('granted');
   });
@@ -229,8 +227,7 @@ describe('the rest of a Redis', () => {
     expect(await messageFor('b')).toBe('granted');
   });
 
-  const resting =
-    /^CoolingDown: redis-0 .* cools down until 20[-0-9T:]+Z: 1m after each pause by any ChaosDemo, and/;
+  const resting = /^CoolingDown: redis-0 .* until 20[-0-9T:]+Z: 1m after each pause .*, and/;
 
   it('the cool-down of Redis follows each pause, also of another or recreated object', async () => {
     await pausedBy('a', 5000);
@@ -265,9 +262,7 @@ describe('the rest of a Redis', () => {
     expect(finding).toMatchObject({
       report: {
         missed: true,
-        message: expect.stringMatching(
-          /^a Redis is paused for no more than 2m30s of any 10m, and that is used up until 20/,
-        ),
+        message: expect.stringMatching(/no more than 2m30s of any 10m, .* until 20/),
       },
     });
     expect(JSON.parse(cluster.notes.get(name) ?? '')).toHaveLength(2);
@@ -284,9 +279,7 @@ describe('the rest of a Redis', () => {
       counterDrift: { pause: '60s' },
     });
     const spec = limiterSpec({ ...LIMITER, limit: { window: '10m' } }, [drift('a'), drift('b'), drift('c')]);
-    expect(await messageFor('a', { spec })).toMatch(
-      /^UnprovableSpec: the scenarios pause Redis for 3m in all/,
-    );
+    expect(await messageFor('a', { spec })).toMatch(/^UnprovableSpec: .*pause Redis for 3m in all/);
   });
 });
 
@@ -309,9 +302,7 @@ describe('admission', () => {
       }),
       ...rest,
     ];
-    expect(await messageFor('a')).toBe(
-      'Pending: Waiting for selected pods that are not Ready: limiter-0 (1 of 2 are)',
-    );
+    expect(await messageFor('a')).toMatch(/^Pending: .*not Ready: limiter-0 \(1 of 2 /);
     expect(await messageFor('a', { toBegin: false })).toBe('granted');
   });
 
@@ -324,7 +315,7 @@ describe('admission', () => {
     };
     const spec = limiterSpec(LIMITER, [scenario]);
     expect(await messageFor('a', { spec })).toMatch(
-      /^UnprovableSpec: scenario gate: .* on each of 2 pods = 20, and counterDrift sends 12 checks .*raise counterDrift.requestsPerSecond/,
+      /^UnprovableSpec: scenario gate: .* 2 pods = 20, .*counterDrift sends 12 .*counterDrift\.requestsPerSecond/,
     );
     expect(await messageFor('a', { spec, toBegin: false })).toBe('granted');
   });
@@ -368,15 +359,13 @@ describe('admission', () => {
 
   it('dials no loopback address where pods are not processes of this machine', async () => {
     cluster.localPods = false;
-    expect(await messageFor('a')).toMatch(
-      /^RedisNotEligible: redis-0 has the address 127\.0\.0\.1, .*loopback/,
-    );
+    expect(await messageFor('a')).toMatch(/^RedisNotEligible: redis-0 .* 127\.0\.0\.1, .*loopback/);
     cluster.podList = cluster.podList.map((each) =>
       each.metadata.name === 'limiter-1'
         ? { ...each, status: { ...each.status, podIP: '::ffff:127.0.0.1' } }
         : each,
     );
-    expect(await messageFor('a')).toMatch(/^PodsNotEligible: limiter-1 has the address ::ffff:127\.0\.0\.1/);
+    expect(await messageFor('a')).toMatch(/^PodsNotEligible: limiter-1 .* ::ffff:127\.0\.0\.1/);
   });
 
   it('does not take a Redis for free that cannot be asked, and asks again', async () => {
@@ -390,7 +379,7 @@ describe('admission', () => {
     const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
     const preparing = opened?.driver.perform({ ...prepare, scenario: 'counter-drift' }, PERMITTED, never);
     await expect(preparing).rejects.toThrow(NotFoundOutError);
-    await expect(preparing).rejects.toThrow(/redis-0 .*ECONNREFUSED.*check that it runs/);
+    await expect(preparing).rejects.toThrow(/redis-0 .*ECONNREFUSED.*check .*runs/);
   });
 
   it('sends nothing to the address of a node whose pod was made anew', async () => {
@@ -415,7 +404,7 @@ describe('admission', () => {
     cluster.podList = [nodes('second'), redisPod];
     const perform = (effect: SubjectEffect) => opened?.driver.perform(effect, PERMITTED, never);
 
-    const gone = /limiter-0: deleted or replaced since the run began, so nothing was sent to the address/;
+    const gone = /limiter-0: deleted .*since the run began, .*nothing was sent/;
     expect(await perform({ kind: 'MeasureBaseline', id: 'b', fixture: 'demo-control' })).toMatchObject({
       outcome: { ok: false, message: expect.stringMatching(gone) },
     });
@@ -432,7 +421,7 @@ describe('admission', () => {
     expect(await perform({ kind: 'Restore', id: 'r', fixtures: ['demo-x'], release: false })).toMatchObject({
       restored: {
         faultOver: true,
-        message: expect.stringContaining('limits may be left of demo-x and keys that begin so'),
+        message: expect.stringMatching(/limits .*left of demo-x /),
       },
     });
     expect(requests).toBe(0);
@@ -529,7 +518,7 @@ describe('the Secret of a limiter behind HTTP', () => {
   });
 
   it.each<[string, Record<string, string>, object, RegExp]>([
-    ['for other pods', { selector: 'app=redis' }, {}, /^HTTPAuthInvalid: .* for pods with other labels/],
+    ['for other pods', { selector: 'app=redis' }, {}, /^HTTPAuthInvalid: .*other labels/],
     [
       'with an authority and no TLS',
       { selector: 'app=limiter', 'ca.crt': '-----BEGIN CERTIFICATE-----' },
@@ -550,7 +539,7 @@ describe('the Secret of a limiter behind HTTP', () => {
   });
 
   it('is refused where there is none, and not looked for where none is named', async () => {
-    expect(await messageFor('a', asked({}))).toMatch(/^HTTPAuthInvalid: there is no Secret api-auth/);
+    expect(await messageFor('a', asked({}))).toMatch(/^HTTPAuthInvalid: .*no Secret api-auth/);
     expect(await messageFor('a', asked({ authSecretName: undefined }))).toBe('granted');
   });
 });

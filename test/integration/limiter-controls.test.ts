@@ -141,9 +141,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       expect(lags.map(([, , rate]) => rate)).toEqual(['60', '200']);
       // The nodes sync every 100 ms: what 200 a second bring in that time is more than 20 a second ever bring.
       expect(Number(lags[1]?.[1])).toBeGreaterThan(8);
-      expect(baseline?.message).toMatch(
-        /one caller was admitted 50 times and then rejected by every pod; Redis counted 50 of \d+ for it/,
-      );
+      expect(baseline?.message).toMatch(/admitted 50 times .*every pod; Redis counted 50 of \d+/);
     }),
   );
 
@@ -152,9 +150,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
     keepingTime(async () => {
       expect(await baselineOf(driverOn(nodes.map(targetOf), { redis: other }))).toEqual({
         ok: false,
-        message: expect.stringMatching(
-          /No baseline: without any fault the sender was admitted \d+ .* and redis-0.* holds 0\. Name the Redis/,
-        ),
+        message: expect.stringMatching(/^No baseline: .*sender .*admitted \d+ .*redis-0.* holds 0\. .*Redis/),
       });
     }),
   );
@@ -166,7 +162,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       if (!first) throw new Error('there is no node');
       expect(await baselineOf(driverOn([await startLiar(targetOf(first), false)]))).toEqual({
         ok: false,
-        message: expect.stringMatching(/one caller was admitted 0 times, and the limit of its key is 10/),
+        message: expect.stringMatching(/admitted 0 times, .*key is 10/),
       });
     }),
   );
@@ -181,7 +177,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       expect(await baselineOf(driver)).toEqual({
         ok: false,
         message: expect.stringMatching(
-          /POST \/check to node-0 failed after \d+ of 10 .*: answered 503: OVERLOADED: try again/,
+          /POST \/check .*node-0 failed after \d+ of 10 .*: answered 503: OVERLOADED/,
         ),
       });
     }),
@@ -194,7 +190,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       if (!first) throw new Error('there is no node');
       expect(await baselineOf(driverOn([await startLiar(targetOf(first), true)]))).toEqual({
         ok: false,
-        message: expect.stringMatching(/one caller was admitted \d+ times, and the limit of its key is 10/),
+        message: expect.stringMatching(/admitted \d+ times, .*key is 10/),
       });
     }),
   );
@@ -225,9 +221,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
         expect(await driver.inject(scenario, key, 2000)).toMatchObject({
           proof: 'Inconclusive',
           endedAt: expect.any(Number),
-          message: expect.stringMatching(
-            /Nothing was injected: demo-used-\w+ had been used before the fault \(pods admitted node-0 1/,
-          ),
+          message: expect.stringMatching(/^Nothing .*: demo-used-\w+ .*before .*\(.*node-0 1/),
         });
         // And Redis needs no rest from it.
         expect(noted).toEqual([]);
@@ -253,7 +247,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
       await driver.prepare('drift', 'demo-late-note');
       expect(await driver.inject('drift', 'demo-late-note', 2000)).toMatchObject({
         missed: true,
-        message: 'the pause could not be noted within 1500 ms',
+        message: expect.stringMatching(/pause .*not .*noted .*1500 ms$/),
       });
       await until(() => wasNoted && noted === undefined, { what: 'the note to be taken back' });
     }),
@@ -287,7 +281,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
       expect(driver.observed.recoveries['f']).toMatchObject({
         measures: [{ name: 'underCounted', value: 10, unit: 'requests' }],
         message: expect.stringMatching(
-          /Redis holds \d+ counts for the \d+ requests .*; mortal-0 had admitted \d+ and counts \d+ now/,
+          /Redis holds \d+ counts .* \d+ requests .*; mortal-0 .*admitted \d+ .* \d+ now/,
         ),
       });
     }),

@@ -270,7 +270,7 @@ describe.skipIf(withoutRealTime)(
       expect(reading.detectedAt).toBeDefined();
       const recovery = await driver.recover('outage', key, 1000);
       expect(recovery).toMatchObject({ report: { measures: [] } });
-      expect(JSON.stringify(recovery)).toContain('the counts of 3 callers are not known');
+      expect(JSON.stringify(recovery)).toMatch(/ 3 callers are not known/);
     });
   },
 );
@@ -351,7 +351,5 @@ it('a limiter that rejects all requests at a burst does not keep its limit', {
   const reading = await driver.leadThrough('ghosts', key, 5000);
   expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
   expect(reading.summary).toBe('0/10, 0/2 trials');
-  expect(reading.shortfalls).toContain(
-    'trial 1: only 0 of the 10 that the limit allows were admitted, so the rate limiter was not seen at its limit',
-  );
+  expect(reading.shortfalls).toContainEqual(expect.stringMatching(/^trial 1: only 0 .* 10 .*not seen/));
 });

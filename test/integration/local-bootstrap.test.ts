@@ -58,7 +58,7 @@ describe.skipIf(withoutRealTime)('bootstrap', () => {
     const clone = await makeClone({ demo: `process.stdout.write('the story');`, installed: 'none' });
     const { status, stdout, stderr } = await finish(start(clone, ['demo']));
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'the story' });
-    expect(stderr).toContain('installing packages with npm ci: no packages are installed yet');
+    expect(stderr).toMatch(/npm ci: no packages/);
     expect(await readFile(join(clone, 'npm-calls'), 'utf8')).toMatch(/^ci( --\S+)*\n$/);
   });
 
@@ -66,14 +66,14 @@ describe.skipIf(withoutRealTime)('bootstrap', () => {
     const clone = await makeClone({ demo: '', installed: '1.0.0' });
     const { status, stderr } = await finish(start(clone, ['demo']));
     expect(status).toBe(0);
-    expect(stderr).toContain('package-lock.json asks for thing 2.0.0, installed is 1.0.0');
+    expect(stderr).toMatch(/package-lock\.json .*thing 2\.0\.0, .*1\.0\.0/);
   });
 
   it('says what to do when npm fails', async () => {
     const clone = await makeClone({ demo: '', installed: 'none', npm: 'process.exit(3)' });
     const { status, stderr } = await finish(start(clone, ['demo']));
     expect(status).toBe(1);
-    expect(stderr).toContain('npm ci ended with status 3');
+    expect(stderr).toMatch(/npm ci .*status 3/);
     expect(stderr).toContain('Usual causes');
   });
 });

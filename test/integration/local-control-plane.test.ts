@@ -75,7 +75,7 @@ describe('a control plane', { timeout: 600_000 }, () => {
     const starting = startControlPlane({ binaries: { ...binaries, kubeApiserver: binaries.kubectl } });
     await expect(starting).rejects.toMatchObject({
       code: 'PROCESS_EXITED',
-      message: expect.stringMatching(/kube-apiserver exited with status 1.*unknown flag: --etcd-servers/s),
+      message: expect.stringMatching(/kube-apiserver exited .*status 1.*--etcd-servers/s),
     });
     expect(await readdir(temporary)).toEqual([]);
   });
@@ -184,7 +184,7 @@ describe('the shared control plane', { timeout: 300_000 }, () => {
     const watching = adminKubectl().run(['get', 'namespaces', '--watch'], { timeoutMs: 1_000 });
     await expect(watching).rejects.toMatchObject({
       code: 'KUBECTL_FAILED',
-      message: 'kubectl get namespaces --watch: no end after 1 s',
+      message: expect.stringMatching(/namespaces --watch: no end .*1 s$/),
     });
   });
 });

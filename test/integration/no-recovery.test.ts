@@ -87,8 +87,8 @@ const justAfter = (does: Decide): Lapse => ({ does, forMs: SETTLE_MS + 500 });
 
 describe.skipIf(withoutRealTime)('a limiter whose connections broke', { timeout: 60_000 }, () => {
   it.for([
-    ['admits everything', 'FailsOpen', admits, /api-0 and api-1 still admitted the caller over its limit/],
-    ['answers with errors', 'FailsClosed', throws, /api-0 and api-1 still rejected or failed callers under/],
+    ['admits everything', 'FailsOpen', admits, /api-0 and api-1 still admitted .*over /],
+    ['answers with errors', 'FailsClosed', throws, /api-0 and api-1 still rejected .*under/],
   ] as const)(
     'does not recover if it %s ever after, whatever is accepted',
     ([, accept, does, what], context) =>
@@ -111,7 +111,7 @@ describe.skipIf(withoutRealTime)('a limiter whose connections broke', { timeout:
     keepingTime(async () => {
       const { reading } = await led([wellBefore(admits), forEver(admits)], 'FailsOpen');
       expect(reading).toMatchObject({ summary: 'FailsOpen; no recovery in 2s', shortfalls: [] });
-      expect(reading.evidence.join('\n')).toMatch(/No recovery within 2s: api-1 still admitted/);
+      expect(reading.evidence.join('\n')).toMatch(/No recovery .*2s: api-1 still admitted/);
     })(context));
 
   it.for([

@@ -99,7 +99,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
         world,
         'undone',
         'FaultNotProven',
-        /accepted CLIENT PAUSE and a write .*another client sends CLIENT UNPAUSE/,
+        /accepted CLIENT PAUSE .*write .*another client .*CLIENT UNPAUSE/,
       );
       expect(fault).toMatchObject({ proof: 'Mismatch' });
     }),
@@ -117,7 +117,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
         'EvidenceIncomplete',
         /the fault ended \d+ ms before its time/,
       );
-      expect(fault?.message).toMatch(/before its planned end: another client sent CLIENT UNPAUSE/);
+      expect(fault?.message).toMatch(/before .*end: another client .*CLIENT UNPAUSE/);
     }),
   );
 
@@ -133,7 +133,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await world.applySpec('refusing', { rateLimiter: behindGateways(gateways), scenarios });
       await untilCountdown(world, 'refusing');
       ready = true;
-      const missing = /gateway-[0-9a-f]+-1 answered 0 checks within the fault, 10 are needed/;
+      const missing = /gateway-[0-9a-f]+-1 answered 0 checks .* 10 /;
       const { message } = await expectInconclusive(world, 'refusing', 'EvidenceIncomplete', missing);
       expect(message).not.toMatch(/gateway-[0-9a-f]+-0 answered/);
     }),
@@ -154,9 +154,9 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await world.applySpec('holding', { rateLimiter: behind, scenarios });
       await untilCountdown(world, 'holding');
       ready = true;
-      const missing = /\d+ requests without a proper answer could tip it/;
+      const missing = /\d+ requests without .*answer/;
       const { message } = await expectInconclusive(world, 'holding', 'EvidenceIncomplete', missing);
-      expect(message).not.toMatch(/are needed|no complete counter sample/);
+      expect(message).not.toMatch(/are needed|no complete/);
     }),
   );
 
@@ -174,7 +174,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await until(async () => (await fetch(`${limiter?.url}/limit`, { method: 'POST', headers, body })).ok, {
         what: 'the limit to be set anew',
       });
-      const missing = /the key's window ended, or a pod lost the key, during the watch/;
+      const missing = /window ended, .*pod lost the key/;
       await expectInconclusive(world, 'rolled', 'EvidenceIncomplete', missing);
     }),
   );

@@ -32,7 +32,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
         'EvidenceIncomplete',
         /the fault ended \d+ ms before its time/,
       );
-      expect(evidence?.join('\n')).toMatch(/connection of the held write was lost: Redis was restarted/);
+      expect(evidence?.join('\n')).toMatch(/connection .*lost: Redis was restarted/);
     }),
   );
 
@@ -45,7 +45,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       limiter?.process.kill('SIGSTOP');
       await sleep(STANDSTILL_MS);
       limiter?.process.kill('SIGCONT');
-      const missing = /no complete counter sample for \d+ ms \(ratelimiter-0: .*not answered/;
+      const missing = /no complete .*sample for \d+ ms \(ratelimiter-0: .*not answered/;
       await expectInconclusive(world, 'frozen', 'EvidenceIncomplete', missing);
     }),
   );
@@ -70,7 +70,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await untilPaused(world, 'forgotten');
       await world.killOperator();
       await world.operator.start();
-      const missing = /The operator restarted or lost its lead while it had to watch the invariant/;
+      const missing = /operator restarted .*lost its lead .*watch/;
       await expectInconclusive(world, 'forgotten', 'ObservationLost', missing);
     }),
   );
@@ -83,7 +83,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await untilPaused(world, 'vanished');
       await world.environment.pods[2]?.delete();
       world.environment.limiters[2]?.process.kill('SIGKILL');
-      const missing = /no complete counter sample|the watch broke off before its end/;
+      const missing = /no complete counter sample|watch broke off/;
       const { message } = await expectInconclusive(world, 'vanished', 'EvidenceIncomplete', missing);
       expect(message).toContain('ratelimiter-2');
     }),
@@ -102,7 +102,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await untilPaused(world, 'deleted');
       await world.environment.pods[1]?.delete();
       world.environment.limiters[1]?.process.kill('SIGKILL');
-      const missing = /ratelimiter-1 deleted or replaced during the watch/;
+      const missing = /ratelimiter-1 deleted .*during the watch/;
       await expectInconclusive(world, 'deleted', 'EvidenceIncomplete', missing);
     }),
   );

@@ -131,15 +131,15 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
 
   it('is not even announced where the user of Redis may not watch the fence', async () => {
     const refused = driverAt(ground.redis, false, 'outdated').prepare('drift', 'demo-outdated');
-    await expect(refused).rejects.toThrow(/WATCH: NOPERM .*grant it "-@all .*\+watch \+multi \+exec/);
+    await expect(refused).rejects.toThrow(/WATCH: NOPERM .*grant .*"-@all .*\+watch \+multi \+exec/);
   });
 
   it('is not released by an operator that leads no more', async () => {
     const { driver } = await predecessor('demo-on');
     expect(await driver.inject('drift', 'demo-on', PAUSE_MS)).toMatchObject({ proof: 'Confirmed' });
     const effect = { kind: 'Restore' as const, id: 'r', fixtures: [], release: true };
-    const refused = driver.perform(effect, { refusal: () => 'this operator no longer leads' });
-    await expect(refused).rejects.toThrow('Redis is not released: this operator no longer leads');
+    const refused = driver.perform(effect, { refusal: () => 'no longer leads' });
+    await expect(refused).rejects.toThrow(/not released: no longer/);
     expect(await driver.perform(effect)).toMatchObject({ restored: { faultOver: true } });
   });
 

@@ -63,8 +63,7 @@ async function done(): Promise<{ pauses: number; unpauses: number; writes: numbe
   return { pauses: calls('client|pause'), unpauses: calls('client|unpause'), writes: calls('set') };
 }
 
-const ANOTHER =
-  /redis-0 .*: another server answers than the one that was admitted .*nothing was written to it: run again/;
+const ANOTHER = /redis-0 .*: another server .*admitted .*nothing was written .*: run again/;
 
 describe('a session with the Redis it was admitted to', () => {
   it('reads, writes and pauses, and asks for the pod only until its reader stands', async () => {
@@ -99,11 +98,9 @@ describe('a session with the Redis it was admitted to', () => {
 
     await server.restart();
     pod.isThere = false;
-    await expect(redis.openProbeWriter()).rejects.toThrow(/redis-0 was deleted or replaced/);
-    pod.isThere = new Error('the API server stalls');
-    await expect(redis.openProbeWriter()).rejects.toThrow(
-      /so no password was sent there: the API server stalls/,
-    );
+    await expect(redis.openProbeWriter()).rejects.toThrow(/redis-0 was deleted/);
+    pod.isThere = new Error('stalls');
+    await expect(redis.openProbeWriter()).rejects.toThrow(/no password .*: stalls/);
     expect((await done()).writes).toBe(0);
   });
 
@@ -129,7 +126,7 @@ describe('a session with the Redis it was admitted to', () => {
       () => redis.unpause(),
       () => redis.openProbeWriter(),
     ]) {
-      await expect(ask()).rejects.toThrow(/was deleted or replaced .*nothing was sent to its address/);
+      await expect(ask()).rejects.toThrow(/deleted .*nothing was sent/);
     }
     expect({ connections, heard }).toEqual({ connections: 0, heard: '' });
   });

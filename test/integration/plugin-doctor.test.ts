@@ -170,7 +170,7 @@ it('finds nothing in a world where nothing is wrong', async () => {
   const { commands, status, stdout, wrong } = await doctor('well');
   expect(wrong).toEqual([]);
   expect(stdout).toContain('No problem found.');
-  expect(stdout).toMatch(/run 1 of well has ended: Succeeded/);
+  expect(stdout).toMatch(/run 1 of well .*: Succeeded/);
   expect(commands).toEqual([`kubectl chaosdemo rerun well -n ${world.namespace}`]);
   expect(status).toBe(0);
 });
@@ -220,7 +220,7 @@ it('tells how to go on where a run waits for a hand', async () => {
 it('says that there is no such object, and that nobody leads where no operator is', async () => {
   const elsewhere = ['doctor', 'nothing', '--operator-namespace', 'default'];
   const { status, stdout } = await startPlugin(world, elsewhere).ended;
-  expect(stdout).toMatch(/✗ Operator +no operator is installed in namespace default/);
+  expect(stdout).toMatch(/✗ Operator +no operator .*namespace default/);
   expect(stdout).toMatch(/✗ Object +there is no ChaosDemo nothing/);
   expect(status).toBe(1);
 });
@@ -229,5 +229,5 @@ it('says that nobody leads where the operator is gone', async () => {
   await world.killOperator();
   const { stdout, wrong } = await doctor('well');
   expect(wrong).toEqual(['Operator']);
-  expect(stdout).toMatch(/no process renews the Lease chaosdemo-operator/);
+  expect(stdout).toMatch(/no process .*Lease chaosdemo-operator/);
 });

@@ -62,14 +62,14 @@ describe('run -f', () => {
   it('ends with 2 where the object is refused, and says why and who knows more', async () => {
     const nobody = { rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'nobody' } } }) };
     const { status, stderr } = await run('refused', nobody);
-    expect(stderr).toMatch(/refused is refused \(NoSuchPods\): "app=nobody" matches no pod/);
+    expect(stderr).toMatch(/refused .*\(NoSuchPods\): "app=nobody" .*no /);
     expect(stderr).toContain('kubectl chaosdemo doctor refused -n ');
     expect(status).toBe(2);
   });
 
   it('ends with 2 after a dry run, which is no verdict', async () => {
     const { status, stdout } = await run('dry', { dryRun: true });
-    expect(stdout).toContain('This was a dry run, which tests nothing');
+    expect(stdout).toMatch(/dry run, .*nothing/);
     expect(status).toBe(2);
   });
 
@@ -130,7 +130,7 @@ describe('a run by hand', () => {
     expect(waited.status).toBe(2);
 
     const nothing = await plugin('advance', 'hand').ended;
-    expect(nothing.stderr).toContain('hand has no active run');
+    expect(nothing.stderr).toContain('no active run');
     expect(nothing.stderr).toContain('kubectl chaosdemo rerun hand');
     expect(nothing.status).toBe(2);
 
@@ -148,14 +148,14 @@ describe('a command that cannot do what was asked', () => {
   it('names what there is where the name is wrong', async () => {
     await world.applySpec('there', { suspend: true });
     const { status, stderr } = await plugin('wait', 'their').ended;
-    expect(stderr).toMatch(/there is no ChaosDemo their in namespace .*\nThere is: .*there/);
+    expect(stderr).toMatch(/no ChaosDemo their .*\nThere is: .*there/);
     expect(status).toBe(2);
   });
 
   it('gives up in time, and says where the object stands', async () => {
     await world.applySpec('held', { suspend: true });
     const { status, stderr } = await plugin('wait', 'held', '--timeout', '1s').ended;
-    expect(stderr).toMatch(/no verdict of held within 1 s; it is Pending/);
+    expect(stderr).toMatch(/no verdict of held .*1 s; .*Pending/);
     expect(status).toBe(2);
   });
 

@@ -100,9 +100,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
       const driver = driverOn(approximate);
       await driver.measureBaseline();
       expect(driver.observed.baseline).toEqual({ ok: true, message: expect.any(String) });
-      expect(driver.observed.baseline?.message).toMatch(
-        /a write to Redis takes at most \d+\.\d ms.*at most \d+ counts? behind/,
-      );
+      expect(driver.observed.baseline?.message).toMatch(/write .*Redis .* \d+\.\d ms.* \d+ counts? behind/);
       const definitions = await ground.observer.keys('rl:limit:demo-*--control-*');
       expect(definitions.length).toBeGreaterThanOrEqual(2);
       const kept = await Promise.all(
@@ -142,7 +140,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
         sequence: 1,
       });
       expect(driver.observed.prepared).toEqual({});
-      expect(driver.observed.prepareFailures['f']).toMatch(/pod gone did not learn the limit.*same Redis/);
+      expect(driver.observed.prepareFailures['f']).toMatch(/gone .*not learn .*same Redis/);
     }),
   );
 
@@ -165,8 +163,8 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
       await until(async () => (await ground.observer.hexists(`rl:limit:${key}`, 'limit')) === 1, {
         what: 'the key to be set up',
       });
-      stop.abort(new Error('the run is being restored'));
-      await expect(preparing).rejects.toThrow('the run is being restored');
+      stop.abort(new Error('restored'));
+      await expect(preparing).rejects.toThrow('restored');
       expect(await ground.observer.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
     }),
   );
@@ -203,7 +201,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
     {
       what: 'its Redis was restarted',
       check: { state: 'restarted' },
-      observed: { prepareFailures: { f: expect.stringMatching(/redis-0 .*was restarted since.*run again/) } },
+      observed: { prepareFailures: { f: expect.stringMatching(/redis-0 .*restarted.*run again/) } },
     },
   ] as const)('prepares no pause where $what since the run began', async ({ check, observed }, context) => {
     await keepingTime(async () => {
@@ -351,10 +349,8 @@ describe.skipIf(withoutRealTime)('the pause', () => {
       expect(await driver.inject('drift', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
       await ground.observer.call('CLIENT', 'UNPAUSE');
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
-      expect(driver.observed.faults['f']?.message).toMatch(
-        /before its planned end: another client sent CLIENT UNPAUSE/,
-      );
-      expect(driver.observed.readings['f']?.shortfalls.join('\n')).toMatch(/ended \d+ ms before its time/);
+      expect(driver.observed.faults['f']?.message).toMatch(/before .*end: another client .*CLIENT UNPAUSE/);
+      expect(driver.observed.readings['f']?.shortfalls.join('\n')).toMatch(/ended \d+ ms before/);
     }),
   );
 
@@ -397,7 +393,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
       expect(await driver.inject('drift', key, 30_000)).toMatchObject({ proof: 'Confirmed' });
       await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
       expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
-      expect(driver.observed.restored['s']?.message).toMatch(/released the pause.*real write/);
+      expect(driver.observed.restored['s']?.message).toMatch(/released .*real write/);
       expect(await ground.observer.set('after-restore', '1', 'PX', 1000)).toBe('OK');
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the pause to be seen' });
       expect(driver.observed.faults['f']?.message).toContain('this demo released it');
@@ -456,7 +452,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
       await injecting;
       expect(driver.observed.faults['f']).toMatchObject({
         missed: true,
-        message: 'the run is being restored',
+        message: expect.stringMatching(/restored$/),
       });
       expect(await calls('pause')).toBe(before);
     }),
@@ -508,7 +504,7 @@ describe.skipIf(withoutRealTime)('the burst', () => {
       const { driver, key } = await prepared(approximate, 'ghosts');
       expect(await driver.inject('ghosts', key, -1)).toMatchObject({
         missed: true,
-        message: 'the burst was not sent: its time was over',
+        message: expect.stringMatching(/not sent: .*time .*over$/),
       });
       expect(await countedByRedis(key)).toBe(0);
     }),
@@ -572,9 +568,7 @@ describe.skipIf(withoutRealTime)('the burst', () => {
       await way.close();
       expect(await driver.inject('ghosts', key, 5000)).toMatchObject({
         missed: true,
-        message: expect.stringMatching(
-          /the burst was not sent: a connection to approximate-2 did not work: .*ECONNREFUSED/,
-        ),
+        message: expect.stringMatching(/burst .*not sent: .*approximate-2 .*: .*ECONNREFUSED/),
       });
       expect([await admittedByNodes(approximate, key), await countedByRedis(key)]).toEqual([0, 0]);
     }),

@@ -128,9 +128,7 @@ describe('a reset', () => {
       { limit: 10, admitted: used, stored: used },
       { limit: 10, admitted: 3, stored: 3 },
     ]);
-    expect(message).toMatch(
-      new RegExp(`^A new window of ${key} was started\\. Before, .* 3 of 3 requests were admitted`),
-    );
+    expect(message).toMatch(new RegExp(`^A new window of ${key} .*\\. Before, .* 3 of 3 requests`));
     expect(await post(0, '/check', { key })).toBe(200);
   });
 
@@ -139,12 +137,12 @@ describe('a reset', () => {
     const before = await definition(key);
     expect(await remedied(driver, key)).toMatchObject({
       state: 'NotApplied',
-      message: expect.stringMatching(/^Nothing was sent: there is nothing to reset/) as string,
+      message: expect.stringMatching(/^Nothing .*: .*nothing to reset/) as string,
     });
     expect(await definition(key)).toEqual(before);
     expect(await remedied(driver, `${key}-other`)).toMatchObject({
       state: 'NotApplied',
-      message: expect.stringMatching(/does not know the key/) as string,
+      message: expect.stringMatching(/not know the key/) as string,
     });
   });
 });
@@ -179,7 +177,7 @@ describe('a remedy sends nothing', () => {
     await post(0, '/limit', { key, limit: 10, window_sec: 3600 });
     await exhaustLimit(key);
     const before = await definition(key);
-    expect((await remedied(driver, key)).message).toMatch(/not set up on a key of the demo/);
+    expect((await remedied(driver, key)).message).toMatch(/not set up .*demo/);
     expect(await definition(key)).toEqual(before);
     await fetch(`http://${nodes[0]?.host}:${nodes[0]?.port}/limit?key=${key}`, { method: 'DELETE' });
   });
@@ -199,7 +197,7 @@ it('a reset is stopped halfway by a restore, which removes the key, without effe
   const report = await remedied(driver, key, { permit, signal: stop.signal });
   expect(report).toMatchObject({
     state: 'Unproven',
-    message: expect.stringMatching(/its result is not known: the run is being restored/) as string,
+    message: expect.stringMatching(/result .*not known: .*restored/) as string,
   });
   await driver.perform({ kind: 'Restore', id: 'x', fixtures: [key], release: true });
   expect(await definition(key)).not.toHaveProperty('limit');
@@ -218,7 +216,7 @@ describe('a limiter that is not in order', () => {
     expect(performance.now() - from).toBeLessThan(3500);
     expect(report).toMatchObject({
       state: 'Unproven',
-      message: expect.stringMatching(/was sent for .* its time was over/) as string,
+      message: expect.stringMatching(/was sent .*time .*over/) as string,
     });
   });
 
@@ -256,7 +254,7 @@ describe('a limiter that is not in order', () => {
     const before = await definition(key);
     expect(await remedied(driver, key)).toMatchObject({
       state: 'NotApplied',
-      message: expect.stringMatching(/the limit 1000000 for .*, and the spec has 10/) as string,
+      message: expect.stringMatching(/limit 1000000 .*, .*spec .* 10/) as string,
     });
     expect(await definition(key)).toEqual(before);
   });

@@ -91,9 +91,7 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
     expect(reading.detectedAt).toBeDefined();
     expect(reading.measures).toContainEqual({ name: 'overAdmission', value: 0, unit: 'requests' });
     expect(reading.measures.find(({ name }) => name === 'timeToRecovery')?.value).toBeLessThan(1000);
-    expect(reading.evidence.join('\n')).toMatch(
-      /After the fault the same caller got 0 admitted, \d+ rejected/,
-    );
+    expect(reading.evidence.join('\n')).toMatch(/After the fault .* 0 admitted, \d+ rejected/);
     await expectSeen(driver, true);
     // Each request that nobody was served with was counted when Redis went on.
     const recovery = await driver.recover('outage', key, 2000);
@@ -121,14 +119,14 @@ describe('a limiter that knows its callers by the source address', () => {
   it('is refused where its limit is another than the spec says', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', { requests: 25 });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /one caller was rejected after 20 requests, and the limit allows 25: correct rateLimiter\.limit\.requests.*who else sends requests to these pods/,
+      /rejected after 20 requests, .* 25: .*rateLimiter\.limit\.requests.*who else/,
     );
   });
 
   it('is refused where looks at the health of its pods use the limit up', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', {}, '/');
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /express-rate-limit-\d: GET \/ was rejected once the limit of the operator's address was used up, .*health\.path/,
+      /express-rate-limit-\d: GET \/ was rejected .*used up, .*health\.path/,
     );
   });
 
@@ -142,9 +140,7 @@ describe('a limiter that knows its callers by the source address', () => {
     const spoilt = [driver, other].filter(({ observed }) => !observed.baseline?.ok);
     expect(spoilt.length).toBeGreaterThan(0);
     for (const { observed } of spoilt) {
-      expect(observed.baseline?.message).toMatch(
-        /one caller was (rejected after|admitted) .*(who else sends requests to these pods|under one address)/,
-      );
+      expect(observed.baseline?.message).toMatch(/(rejected|admitted) .*(who else|one address)/);
     }
     await driver.prepare('outage', key);
     driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
@@ -152,9 +148,7 @@ describe('a limiter that knows its callers by the source address', () => {
     for (let i = 0; i < LIMIT; i += 1) await (await fetch(`http://${host}:${port}/`)).text();
     expect(await driver.inject('outage', key, PAUSE_MS)).toMatchObject({
       missed: true,
-      message: expect.stringMatching(
-        /first request to \S+ right before the fault was rejected, .*who else sends/,
-      ),
+      message: expect.stringMatching(/first request .*rejected, .*who else/),
     });
   });
 });
@@ -191,9 +185,7 @@ describe.skipIf(withoutRealTime)('the gate of the sample, in windows of seconds'
     const waiting = await world.untilStatus(name, 'Setup', ({ chapter }) =>
       /^3.\d+ Setup$/.test(chapter ?? ''),
     );
-    expect(waiting.message).toMatch(
-      /This waits up to 7s until the limit of the operator's address is replenished/,
-    );
+    expect(waiting.message).toMatch(/This waits up to 7s .*replenished/);
     const { message, phase, scenarios: told = [] } = await world.ended(name);
     expect(`${phase}: ${message}`).toMatch(/^Succeeded/);
     expect(told.map(({ result, summary }) => `${result} ${summary}`)).toEqual([

@@ -74,9 +74,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
       sample.replace('path: /\n', 'path: /nowhere\n').replace('runId: "1"', 'runId: "2"'),
     );
     const { said, status } = await run(wrong);
-    expect(said).toMatch(
-      /Errored: .*without any fault GET \/nowhere to rate-limiter-flexible-\d failed .*: answered 404, which is neither admitted nor rejected/,
-    );
+    expect(said).toMatch(/Errored: .*GET \/nowhere to rate-limiter-flexible-\d failed .*: answered 404, /);
     expect(status).not.toBe(0);
   });
 
@@ -90,7 +88,7 @@ describe('the gate of docs/your-limiter.md', { timeout: 300_000 }, () => {
     );
     const { said, status } = await run(wrong);
     expect(said).toMatch(
-      /Errored: Not healthy within 30s: the pods answer, but not as docs\/interface.md describes: .* set rateLimiter.interface to HTTP/,
+      /Errored: Not healthy .*30s: .*docs\/interface\.md .*: .*rateLimiter\.interface to HTTP/,
     );
     expect(status).not.toBe(0);
   });

@@ -91,7 +91,7 @@ describe.skipIf(withoutRealTime)('Redis is restarted', { concurrent: true }, () 
         await expectNoVerdict(driver, key, /ended \d+ ms before its time/);
         const { evidence, message } = driver.observed.faults['f'] ?? {};
         expect(message).toMatch(/Redis was restarted/);
-        expect(evidence?.join('\n')).toMatch(/connection of the held write was lost: Redis was restarted/);
+        expect(evidence?.join('\n')).toMatch(/connection .*lost: Redis was restarted/);
         await expectNothingLeft(ground, driver, key);
         expect(await pauses(await ground.admin())).toBe(0);
       }),
@@ -106,14 +106,14 @@ describe.skipIf(withoutRealTime)('Redis is restarted', { concurrent: true }, () 
       await ground.server.restart();
       const report = await driver.inject('drift', key, 2000);
       expect(report).toMatchObject({ missed: true });
-      expect(report?.message).toMatch(/was restarted since its key was set up/);
+      expect(report?.message).toMatch(/restarted since .*key/);
       expect(await pauses(await ground.admin())).toBe(0);
     }),
   );
 });
 
 describe.skipIf(withoutRealTime)('Redis takes no more clients', { concurrent: true }, () => {
-  const advice = /max number of clients.*raise its maxclients/;
+  const advice = /max number of clients.*maxclients/;
 
   it(
     'at admission: it is refused, and in the countdown: nothing is paused',
@@ -145,9 +145,7 @@ describe.skipIf(withoutRealTime)('Redis takes no more clients', { concurrent: tr
       // The connections that it had are enough to see the end.
       const { endedAt = 0, evidence } = driver.observed.faults['f'] ?? {};
       expect(endedAt).toBeGreaterThan(begun + 3900);
-      expect(evidence?.join('\n')).toMatch(
-        /Writes were accepted again \d+ ms (before|after) the planned end of 4s/,
-      );
+      expect(evidence?.join('\n')).toMatch(/accepted again \d+ ms (before|after) .* 4s/);
       expect(driver.observed.readings['f']?.detectedAt).toBeUndefined();
       await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
       expect(driver.observed.restored['s']).toMatchObject({ ok: false });
@@ -164,7 +162,7 @@ describe.skipIf(withoutRealTime)('Redis does nothing else for a while', { concur
     keepingTime(async () => {
       const ground = own();
       const { over } = await block(ground, '4.5');
-      expect(await ground.refusal()).toMatch(/RedisUnreachable: .*no complete answer.* 3000 ms.*overloaded/);
+      expect(await ground.refusal()).toMatch(/^RedisUnreachable: .*no .*answer.* 3000 ms.*overloaded/);
       await over;
     }),
   );
@@ -214,9 +212,7 @@ describe.skipIf(withoutRealTime)('Redis does nothing else for a while', { concur
       const admin = await ground.admin();
       await admin.call('DEBUG', 'SLEEP', '5.5');
       await expectNoVerdict(driver, key, /no complete counter sample for \d+ ms/);
-      expect(driver.observed.faults['f']?.evidence.join('\n')).toMatch(
-        /accepted again \d{4} ms after the planned/,
-      );
+      expect(driver.observed.faults['f']?.evidence.join('\n')).toMatch(/accepted again \d{4} ms after/);
       await expectNothingLeft(ground, driver, key);
     }),
   );

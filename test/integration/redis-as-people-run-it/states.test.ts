@@ -39,7 +39,7 @@ describe('a Redis', () => {
     await admin.call('SAVE');
     await ground.close();
     const restarted = ground.server.restart();
-    const loading = /^RedisUnreachable: .*is loading its data: wait until it is ready/;
+    const loading = /^RedisUnreachable: .*loading its data: wait/;
     await until(async () => loading.test(await ground.refusal()), {
       what: 'it to be loading',
       everyMs: 20,
@@ -61,32 +61,28 @@ describe('a Redis', () => {
     });
     await ground.close();
     expect(await ground.admit()).toMatch(/^[0-9a-f]{40}$/);
-    expect(await baselineOf(ground)).toMatch(/^failed: .*MISCONF.*cannot save to disk: free its disk/);
+    expect(await baselineOf(ground)).toMatch(/^failed: .*MISCONF.*free .*disk/);
   });
 
   it('whose memory is full says so in the baseline', async () => {
     const ground = await started(['maxmemory 1', 'maxmemory-policy noeviction']);
-    expect(await baselineOf(ground)).toMatch(/^failed: .*OOM.*its memory is full: free some/);
+    expect(await baselineOf(ground)).toMatch(/^failed: .*OOM.*memory .*: free/);
   });
 
   it('that wants replicas for a write says so in the baseline', async () => {
     const ground = await started(['min-replicas-to-write 1']);
-    expect(await baselineOf(ground)).toMatch(/^failed: .*NOREPLICAS.*set min-replicas-to-write to 0/);
+    expect(await baselineOf(ground)).toMatch(/^failed: .*NOREPLICAS.* min-replicas-to-write to 0/);
   });
 
   it('that is busy with a script is refused until it is done', async () => {
     const ground = await started(['busy-reply-threshold 50']);
     const admin = await ground.admin();
     const busy = admin.call('EVAL', busyFor(1500), '0');
-    await until(
-      async () =>
-        /^RedisUnreachable: .*BUSY.*a script keeps it from everything else/.test(await ground.refusal()),
-      {
-        what: 'it to be busy',
-        everyMs: 20,
-        deadlineMs: 20_000,
-      },
-    );
+    await until(async () => /^RedisUnreachable: .*BUSY.*script /.test(await ground.refusal()), {
+      what: 'it to be busy',
+      everyMs: 20,
+      deadlineMs: 20_000,
+    });
     await busy;
     await ground.close();
     expect(await until(() => ground.admit(), { what: 'it to be done' })).toMatch(/^[0-9a-f]{40}$/);

@@ -103,29 +103,23 @@ describe('a Redis whose certificate a private authority has issued', () => {
     await until(async () => /^[0-9a-f]{40}$/.test(await admission('sentinel.shop.svc')), {
       what: 'it to watch',
     });
-    expect(await admission(NAME)).toMatch(
-      /Sentinel sentinel-95 .*certificate must be valid for redis\.shop\.svc/,
-    );
+    expect(await admission(NAME)).toMatch(/Sentinel sentinel-95 .*certificate .*valid for redis\.shop\.svc/);
   });
 
   it('is refused with the ca.crt of another authority', async (context) => {
     const other = await Authority.in(folder, 'theirs');
     const target = orSkip(ground, context).target(await secure({ ca: await other.pem() }));
-    expect(await ground?.refusal(target)).toMatch(
-      /^RedisUnreachable: .*certificate.*issued by the ca\.crt of the Secret/,
-    );
+    expect(await ground?.refusal(target)).toMatch(/^RedisUnreachable: .*certificate.*issued .*ca\.crt/);
   });
 
   it('is refused without a ca.crt', async (context) => {
     const { ca: _, ...rest } = orSkip(ground, context).target(await secure());
-    expect(await ground?.refusal(rest)).toMatch(/certificate.*issued by the ca\.crt of the Secret/);
+    expect(await ground?.refusal(rest)).toMatch(/certificate.*issued .*ca\.crt/);
   });
 
   it('is refused under another name', async (context) => {
     const target = orSkip(ground, context).target(await secure({ servername: 'redis.other.svc' }));
-    expect(await ground?.refusal(target)).toMatch(
-      /does not match certificate's altnames.*must be valid for redis\.other\.svc/,
-    );
+    expect(await ground?.refusal(target)).toMatch(/altnames.*valid for redis\.other\.svc/);
   });
 
   it('is refused without redis.tls, which the message names', async (context) => {
@@ -136,9 +130,7 @@ describe('a Redis whose certificate a private authority has issued', () => {
   it('is refused once its certificate has expired, which the message says', async (context) => {
     const tls = await authority.issue('expired', `DNS:${NAME}`, 0);
     const expired = orSkip(await startedOverTls({ tls }), context);
-    expect(await expired.refusal(expired.target(await secure()))).toMatch(
-      /certificate has expired; renew its certificate/,
-    );
+    expect(await expired.refusal(expired.target(await secure()))).toMatch(/certificate .*expired; renew/);
   });
 
   it('a Redis that requires a client certificate is rejected', async (context) => {
@@ -152,6 +144,6 @@ describe('a Redis whose certificate a private authority has issued', () => {
 it('a Redis that speaks no TLS is refused with redis.tls, which the message names', async () => {
   const plain = on(await startRedis({ aclUsers: aclLines(users) }));
   expect(await plain.refusal(plain.target(await secure()))).toMatch(
-    /^RedisUnreachable: .*check that it runs, speaks TLS on this port/,
+    /^RedisUnreachable: .*speaks TLS on this port/,
   );
 });

@@ -231,8 +231,6 @@ describe('one CRD for two subjects', () => {
     await create({ keyValue: undefined, rateLimiter, scenarios });
     await expect(create({ rateLimiter })).rejects.toThrow('only one of rateLimiter, keyValue');
     await expect(create({ keyValue: undefined })).rejects.toThrow('only one of rateLimiter, keyValue');
-    await expect(create({ scenarios })).rejects.toThrow(
-      'keyValue has scenarios of the types StaleReplica only',
-    );
+    await expect(create({ scenarios })).rejects.toThrow(/keyValue has .*StaleReplica only/);
   });
 });
