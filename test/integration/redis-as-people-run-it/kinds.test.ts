@@ -40,7 +40,7 @@ describe('a Redis is refused', () => {
 
   it('where it is a member of a Cluster, with its slots or without', async () => {
     const member = await started(['cluster-enabled yes', 'cluster-config-file nodes.conf']);
-    const reason = /^RedisNotEligible: .*Redis Cluster.*use .*without Cluster/;
+    const reason = /^RedisNotEligible: .*is a member of a Redis Cluster.*use a Redis without Cluster/;
     expect(await member.refusal()).toMatch(reason);
     const admin = await member.admin();
     await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
