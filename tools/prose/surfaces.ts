@@ -52,8 +52,9 @@ export function descriptionsOf(yaml: string): Passage[] {
 
 /** The sentences in a snapshot file: each line, and each cell of a line, without tags, rules and frames. */
 export function messagesOf(snapshots: string): Passage[] {
-  return snapshots.split('\n').flatMap((line, i) => {
-    if (/^(?:exports\[|\/\/|[`"]*;?$)/.test(line)) return [];
+  return snapshots.split('\n').flatMap((whole, i) => {
+    const line = whole.replace(/^exports\[`.*`\] = [`"]?(?:\[\w+: )?/, '');
+    if (/^(?:\/\/|[`"]*;?$)/.test(line)) return [];
     const cells = line.replaceAll(/<[^>]*>/g, ' ').split(/[|│]|─+| {3,}/);
     return cells.flatMap((cell) => {
       const text = cell.replaceAll(/^[\s"#*>-]+|["`;\s]+$/g, '');

@@ -36,7 +36,7 @@ describe('a run as plain lines', () => {
     });
     const before = initialState('ratelimiter', 'demo');
     const refused = { phase: 'Pending' as const, conditions: [condition('Stalled', 'True')] };
-    expect(plainLines(before, stateWith(refused))).toEqual(['   Refused (NoSuchPods): no pod']);
+    expect(plainLines(before, stateWith(refused))).toEqual(['   Not started (NoSuchPods): no pod']);
     const waiting = { phase: 'Pending' as const, conditions: [condition('Ready', 'False')] };
     expect(plainLines(before, stateWith(waiting))).toEqual(['   Pending (NoSuchPods): no pod']);
   });

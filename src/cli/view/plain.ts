@@ -38,7 +38,7 @@ function stateLine(status: ChaosDemoStatus): string | undefined {
   if (waiting) return `   Waits for you: advance ${waiting.advance}, to ${waiting.next ?? 'the verdict'}`;
   if (condition('Complete')?.status === 'True') return undefined;
   const stalled = condition('Stalled');
-  if (stalled) return `   Refused (${stalled.reason}): ${stalled.message}`;
+  if (stalled) return `   Not started (${stalled.reason}): ${stalled.message}`;
   if (status.phase !== 'Pending') return undefined;
   const ready = condition('Ready');
   return ready && `   Pending (${ready.reason}): ${ready.message}`;

@@ -55,7 +55,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
     if (spec.dryRun) return `${subject}. Dry run: checks everything and injects nothing`;
     const faults = rateLimiterDefinition.scenarios(spec).map(({ faultTitle }) => faultTitle);
     const as = isOfOneCaller(limiter) ? 'As one caller, by its source address' : 'With its own keys';
-    return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}: ${faults.join('; then: ')}`;
+    return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}. ${faults.join('. Then: ')}`;
   },
 };
 

@@ -39,7 +39,7 @@ function remedy(action: string, pod: string | undefined, limiter: RateLimiterSpe
       return `Change the limit from ${requests} to ${counted(share, 'request')}, by ${how}: ${pods} pods that decide independently then admit at most ${share * pods}.`;
     }
     case 'change-mode':
-      return 'Count each request in one atomic step in the store before it is admitted, with a deadline: by the configuration of the rate limiter, and a rollout.';
+      return 'Configure the rate limiter to count each request in one atomic step in the store before it is admitted, with a deadline. Then roll it out.';
     case 'restart-component':
       return pod === undefined
         ? 'Restart the affected pods, one after another.'

@@ -64,20 +64,23 @@ docs/history-format.md. While a fault is watched, the history ends a few seconds
     .option('--run <number>', 'which run (default: the last one)', wholeNumber(1, 999_999_999))
     .option('-o, --output <file>', 'where to (default: standard output)')
     .action(
-      withConnection<Place & HistoryOptions>(context, async (connection, { output, run: requested }, given) => {
-        const { signal } = context;
-        const name = await chooseName(connection, given, signal);
-        const { metadata, status } = await getDemo(connection, name, signal);
-        const run = requested ?? status?.run?.number;
-        if (run === undefined) throw new PluginError(`${metadata.name} has not run`);
-        const read = await readHistories(connection.client, metadata, run, signal);
-        if ('missing' in read) throw new PluginError(`run ${run} of ${metadata.name}: ${read.missing}`);
-        if (output === undefined) process.stdout.write(read.lines);
-        else {
-          await writeFile(output, read.lines);
-          print(output);
-        }
-        return EXIT.done;
-      }),
+      withConnection<Place & HistoryOptions>(
+        context,
+        async (connection, { output, run: requested }, given) => {
+          const { signal } = context;
+          const name = await chooseName(connection, given, signal);
+          const { metadata, status } = await getDemo(connection, name, signal);
+          const run = requested ?? status?.run?.number;
+          if (run === undefined) throw new PluginError(`${metadata.name} has not run`);
+          const read = await readHistories(connection.client, metadata, run, signal);
+          if ('missing' in read) throw new PluginError(`run ${run} of ${metadata.name}: ${read.missing}`);
+          if (output === undefined) process.stdout.write(read.lines);
+          else {
+            await writeFile(output, read.lines);
+            print(output);
+          }
+          return EXIT.done;
+        },
+      ),
     );
 }

@@ -45,7 +45,12 @@ describe('the accounts after a fault', () => {
 
   it('show nothing more of a caller that was served all of its limit', () => {
     const account = { served: 10, notAdmitted: 0, admittedAfter: 0, span };
-    expect(balanceOf(limit, account)).toEqual({ underCounted: 0, overCounted: 0, withoutRequest: 0, hidden: 1 });
+    expect(balanceOf(limit, account)).toEqual({
+      underCounted: 0,
+      overCounted: 0,
+      withoutRequest: 0,
+      hidden: 1,
+    });
   });
 
   it('are not known where a window may have ended meanwhile', () => {

@@ -14,21 +14,21 @@ const BY_CREDENTIALS =
 const BY_REPLY: readonly (readonly [RegExp, string])[] = [
   [
     /^NOPERM .*client\|kill/,
-    'the ACL user lacks a right that fault type Break needs: grant it "+client|kill" besides the others',
+    'the ACL user lacks a right that fault type Break needs: grant it "+client|kill" in addition to the others',
   ],
   [/^(EXECABORT .*\b)?NOPERM/, `the ACL user lacks a right: grant it "${REDIS_ACL}"`],
   [/^NOAUTH/, 'it requires a password: name a Secret with the password in rateLimiter.redis.authSecretName'],
   [/^(WRONGPASS|ERR AUTH|ERR invalid password)/, BY_CREDENTIALS],
   [/^LOADING/, 'it is loading its data: wait until it is ready'],
-  [/^READONLY/, 'it is a replica: point the Service at the master only'],
-  [/^MISCONF/, 'it refuses writes because it cannot save to disk: free its disk'],
+  [/^READONLY/, 'it is a replica: point the Service at the primary only'],
+  [/^MISCONF/, 'it rejects writes because it cannot save to disk: free its disk'],
   [
     /^NOREPLICAS/,
-    'it refuses writes because it has fewer replicas than it wants: set min-replicas-to-write to 0',
+    'it rejects writes because it has fewer replicas than it wants: set min-replicas-to-write to 0',
   ],
   [/^BUSY/, 'a script keeps it from everything else: wait until that has ended'],
   [/^ERR max number of clients/, 'it accepts no more clients: raise its maxclients, or end some'],
-  [/^OOM/, 'it refuses writes because its memory is full: free some'],
+  [/^OOM/, 'it rejects writes because its memory is full: free some'],
 ];
 
 /** What to do about an error that Redis answered; undefined if unknown. */

@@ -193,6 +193,6 @@ async function requireNewCaller(
   signal.throwIfAborted();
   if (outcomeOf(result, callers)?.outcome !== 'Rejected') return;
   throw new Error(
-    `without any fault ${client.pod.name} rejected the first request of a caller after another had used its limit up: ${ONE_CALLER}`,
+    `without any fault ${client.pod.name} rejected the first request of a caller after another had used its limit up. ${ONE_CALLER}`,
   );
 }

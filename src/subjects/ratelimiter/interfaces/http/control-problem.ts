@@ -13,11 +13,11 @@ import type { HttpInterfaceSpec } from './schema.ts';
 
 const HTTP_FIELD = 'rateLimiter.http';
 /** The likeliest reason why the first request of a caller is rejected. */
-export const ONE_CALLER = `the rate limiter may take all requests for those of one caller, so put $(key) where it takes the identity of its caller (${HTTP_FIELD}), usually in a header`;
+export const ONE_CALLER = `The rate limiter may take all requests for those of one caller: put $(key) where it takes the identity of its caller (${HTTP_FIELD}), usually in a header`;
 
 /** Other causes that may have used up the limit of the operator's address. */
 const WHO_ELSE =
-  ', or the window, which may be longer; or see who else sends requests to these pods under the address of the operator: what is behind the same proxy or address translation, or another ChaosDemo. All of them share that one limit';
+  ', or the window, which may be longer. Otherwise find out who else sends requests to these pods under the address of the operator: clients behind the same proxy or address translation, or another ChaosDemo. They share that one limit';
 
 /**
  * Why a caller that exhausted its limit, without a fault, did not get what it should; undefined: it did.
@@ -70,7 +70,7 @@ function keyProblem(full: number, { exhausted, requests }: Exhausted): Error | u
   if (exhausted && admitted === full) return undefined;
   const remedy =
     admitted < full
-      ? 'see who else sends requests for keys that begin with demo-, and in the logs whether it rejects everybody'
+      ? 'find out who else sends requests for keys that begin with demo-, and in the logs whether it rejects all callers'
       : "the pods had time to learn of each other's counts, so see whether all of them count in the same Redis";
   return new Error(
     `without any fault one caller was admitted ${counted(admitted, 'time')}, and the limit of its key is ${full}: ${remedy}`,
@@ -106,9 +106,9 @@ export function limitProblem(
 /** Why a new caller was rejected before its limit, the likelier reason first. */
 function tooEarly(admitted: number, limit: RateLimit, identity: HttpInterfaceSpec['identity']): string {
   const figure = `without any fault one caller was rejected after ${counted(admitted, 'request')}, and the limit allows ${admittedAtOnce(limit)}`;
-  const correct = `correct ${limitField(limit)}`;
-  if (identity === 'SourceAddress') return `${figure}: ${correct}${WHO_ELSE}`;
+  const field = limitField(limit);
+  if (identity === 'SourceAddress') return `${figure}. Correct ${field}${WHO_ELSE}`;
   return admitted === 0
-    ? `${figure}: ${ONE_CALLER}. Otherwise ${correct}`
-    : `${figure}: ${correct}, or see ${WHO_IS_TAKEN.Key}`;
+    ? `${figure}. ${ONE_CALLER}. Otherwise correct ${field}`
+    : `${figure}. Correct ${field}, or check ${WHO_IS_TAKEN.Key}`;
 }

@@ -15,16 +15,16 @@ const MOST_NAMED = 3;
 /** Statuses with which rate limiters reject. */
 const USUAL_REJECTIONS: ReadonlySet<number> = new Set([429, 403, 503]);
 const LOST_REDIS =
-  'see in the logs whether it lost its Redis, at its start or by a timeout that is shorter than a usual answer takes: some admit everybody from then on, until the pod restarts';
+  'Check its logs for a lost connection to Redis: at its start, or by a timeout below its usual latency. Some rate limiters then admit all callers until the pod restarts';
 
-/** What to check about the identity of the caller, by the kind of identity. */
+/** What has to be true of the identity of the caller, by the kind of identity: after `check`. */
 export const WHO_IS_TAKEN = {
-  Key: 'whether $(key) is where the rate limiter takes the identity of its caller',
+  Key: 'that $(key) is where the rate limiter takes the identity of its caller',
   SourceAddress:
-    'whether all pods see the operator under one address and count by that: a proxy, or address translation between them, may show each another',
+    'that all pods see the operator under one address, and count by it: a proxy or address translation may show them several',
 } as const satisfies Record<HttpInterfaceSpec['identity'], string>;
 
-/** Facts about the control besides its requests. */
+/** Facts about the control other than its requests. */
 export interface OverLimitOptions {
   readonly limit: RateLimit;
   /** The most that the limit allows during the control. */
@@ -49,7 +49,7 @@ export function overLimit(requests: readonly CallerRequest[], options: OverLimit
   const check =
     rejections.length > 0
       ? `${rejections.join(' and ')} in rateLimiter.http.admittedStatuses is usually a rejection: move it to rejectedStatuses. Otherwise check ${WHO_IS_TAKEN[identity]}`
-      : `Check ${WHO_IS_TAKEN[identity]}, and ${LOST_REDIS}`;
+      : `Check ${WHO_IS_TAKEN[identity]}. ${LOST_REDIS}`;
   return new Error(`${figure}. No pod rejected a request, so no limit was seen. ${check}`);
 }
 
@@ -68,13 +68,13 @@ function causes(
   const rejecting = new Set(requests.filter(({ outcome }) => outcome === 'Rejected').map(({ pod }) => pod));
   const open = pods.filter((pod) => !rejecting.has(pod));
   if (open.length > 0) {
-    return `${firstOf(open)} rejected none, and ${firstOf([...rejecting])} did: ${LOST_REDIS}`;
+    return `${firstOf(open)} rejected none, and ${firstOf([...rejecting])} did. ${LOST_REDIS}`;
   }
   const full = admittedAtOnce(limit);
   const alone = pods.every((pod) => countOf(pod, admitted) >= full && countOf(pod, admitted) <= bound);
   if (pods.length > 1 && alone) {
-    const seen = identity === 'SourceAddress' ? `, or see ${WHO_IS_TAKEN.SourceAddress}` : '';
-    return `That is ${pods.length} pods x ${full}, so each pod probably counts separately: in its memory, or in its own Redis${seen}. Otherwise ${correct}`;
+    const seen = identity === 'SourceAddress' ? ` Or check ${WHO_IS_TAKEN.SourceAddress}.` : '';
+    return `That is ${pods.length} pods x ${full}, so each pod probably counts separately: in its memory, or in its own Redis.${seen} Otherwise ${correct}`;
   }
   const beyond = admitted.slice(bound);
   const over = pods.filter((pod) => countOf(pod, beyond) > 0);

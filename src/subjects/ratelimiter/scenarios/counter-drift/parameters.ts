@@ -166,7 +166,7 @@ export function unprovable(
   const checks = Math.floor((requestsPerSecond * (pauseMs - Math.min(proofMs, pauseMs / 2))) / 1000);
   const sends = `counterDrift sends ${checks} checks (${requestsPerSecond} a second for what the proof leaves of ${pause})`;
   if (scenario.expect === 'Held' && checks < most) {
-    return `${name}: Held needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}, and ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
+    return `${name}: Held needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}. But ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
   }
   if (checks <= bound) {
     return `${name}: ${sends}, and ${what} ${bound}: raise counterDrift.requestsPerSecond or pause`;

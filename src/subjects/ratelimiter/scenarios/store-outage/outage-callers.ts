@@ -209,7 +209,7 @@ export class OutageCallers {
     }[outcome];
     const advice = toolkit.reference
       ? 'see in the logs of the rate limiter why'
-      : `see whether rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`;
+      : `check that rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`;
     return `baseline check failed: without a fault, a caller under its limit was ${what}: ${advice}`;
   }
 
