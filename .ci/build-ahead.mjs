@@ -16,6 +16,7 @@ const TOOLS = [
   'kube-score',
   'promtool',
   'kstatus',
+  'actionlint',
   'source-controller',
   'kustomize-controller',
   'argocd',

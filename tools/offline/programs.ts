@@ -64,6 +64,7 @@ interface ToolBuild {
 }
 
 const TOOLS = {
+  actionlint: { package: 'github.com/rhysd/actionlint/cmd/actionlint', takes: 'less than a minute' },
   argocd: { package: 'github.com/argoproj/argo-cd/v3/cmd', takes: 'some 3 to 10 minutes' },
   'go-controller': { package: '.', takes: 'some 1 to 3 minutes' },
   helm: { package: 'helm.sh/helm/v4/cmd/helm', takes: 'some 2 to 5 minutes' },

@@ -26,6 +26,7 @@ export interface ApiOptions {
 export interface TestOptions extends ApiOptions, ShowOptions {
   readonly accept?: readonly string[];
   readonly save?: string;
+  readonly file?: string;
 }
 
 export interface InitOptions extends ApiOptions {
@@ -43,6 +44,21 @@ export interface Header {
 const MOST_REQUESTS = 5000;
 const MOST_INSTANCES = 10;
 
+/** Options that a ChaosDemo states. */
+const FACTS = [
+  'path',
+  'method',
+  'header',
+  'body',
+  'keyHeader',
+  'identity',
+  'health',
+  'limit',
+  'window',
+  'algorithm',
+  'windowStart',
+] as const satisfies (keyof ApiOptions)[];
+
 const several = (text: string, earlier: readonly string[] = []): string[] => [...earlier, text];
 
 /** The command `test`. */
@@ -59,7 +75,14 @@ export function testCommand(): Command {
         'outcomes of the stall that are as expected (default: Enforces FailsClosed)',
       ).choices(['Enforces', 'FailsClosed', 'FailsOpen', 'Hangs', 'Mixed']),
     )
-    .option('--save <file>', 'write the ChaosDemo to this file, as YAML for a cluster');
+    .option('--save <file>', 'write the ChaosDemo to this file, as YAML for a cluster')
+    .addOption(
+      new Option('--file <file>', 'run the ChaosDemo of this file, instead of one from facts').conflicts([
+        ...FACTS,
+        'accept',
+        'save',
+      ]),
+    );
   return withShowOptions(command).addHelpText(
     'after',
     `${EXIT_STATUSES}

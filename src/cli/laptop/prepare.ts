@@ -33,8 +33,16 @@ const POLL_MS = 100;
 /** Lines of output that show why an instance failed. */
 const LOG_LINES = 15;
 
-/** @throws UsageError or LocalError with what to do; what was started ends with the supervisor */
-export async function prepare(options: ApiOptions, target: Target, start: StageStart): Promise<Prepared> {
+/**
+ * @param known facts that are not to be found out: nothing is sent then
+ * @throws UsageError or LocalError with what to do; what was started ends with the supervisor
+ */
+export async function prepare(
+  options: ApiOptions,
+  target: Target,
+  start: StageStart,
+  known?: Probed,
+): Promise<Prepared> {
   const { onProgress, signal } = start;
   const server = target.redis ? undefined : await launchRedis(start);
   const redis = target.redis ?? redisOf(server as RedisServer);
@@ -48,12 +56,14 @@ export async function prepare(options: ApiOptions, target: Target, start: StageS
     const instances =
       started.length > 0 ? started.map((one) => ({ ...one, host: one.ip })) : await runningOf(target);
     onProgress('limiters', `instances: ${instances.map(({ host, port }) => `${host}:${port}`).join(', ')}`);
+    const prepared = { instances, started, redis, ...(server && { server }) };
+    if (known) return { ...prepared, facts: known, findings: [] };
     const before = await connection.counts().catch(() => undefined);
     const probed = await probe(options, target, instances[0] as Address, start);
     if (before) await requireUse(connection, before, redis, signal);
     // They expire as well, but a window may take an hour.
     if (target.redis) await connection.removeKeys([probed.mark]).catch(() => undefined);
-    return { instances, started, redis, ...(server && { server }), ...probed };
+    return { ...prepared, ...probed };
   } catch (error) {
     if (!signal.aborted) for (const line of lastOutput(started)) onProgress('limiters', line);
     throw error;

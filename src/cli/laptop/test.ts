@@ -11,34 +11,38 @@ import type { TestOptions } from './arguments.ts';
 import { type ApiFacts, demoOf, isKeyed, LABELS, NAME, NAMESPACE } from './manifest.ts';
 import { lastOutput, type Prepared, prepare } from './prepare.ts';
 import { RedisOfApi } from './redis.ts';
+import { readSpecFile } from './spec-file.ts';
 import { targetOf } from './target.ts';
 import { summaryLines, textOf } from './text.ts';
 
 /** Runs the test to its end. Returns the exit status. @throws UsageError or LocalError with what to do */
 export async function runTest(options: TestOptions, signal: AbortSignal): Promise<number> {
   const target = targetOf(options);
+  const spec = options.file === undefined ? undefined : await readSpecFile(options.file);
   const supervisor = new Supervisor();
   try {
-    const prepared = await prepare(options, target, { onProgress: progress, supervisor, signal });
+    const start = { onProgress: progress, supervisor, signal };
+    const prepared = await prepare(options, target, start, spec?.facts);
     const { facts, instances } = prepared;
+    const login = prepared.redis.password !== undefined;
     const known: ApiFacts = {
       ...facts,
       instances: instances.length,
-      login: prepared.redis.password !== undefined,
+      login,
       ...(options.accept && { accept: options.accept }),
     };
-    const demo = demoOf(known);
+    // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
+    // another one, so they cannot be distinguished.
+    const allowOtherClients = prepared.server === undefined;
     if (options.save !== undefined) {
-      await writeFile(options.save, textOf(demo, prepared.findings));
+      await writeFile(options.save, textOf(demoOf(known), prepared.findings));
       progress('demo', `wrote ${resolve(options.save)}`);
     }
     if (!prepared.server)
       progress('redis', 'writes of all its clients stall for 10 s or more during the run');
     const plan: Plan = {
-      // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
-      // another one, so they cannot be distinguished.
-      demo: prepared.server ? demo : demoOf({ ...known, allowOtherClients: true }),
-      from: `the ChaosDemo ${NAME}`,
+      demo: spec ? spec.demoOn({ allowOtherClients, login }) : demoOf({ ...known, allowOtherClients }),
+      from: options.file ?? `the ChaosDemo ${NAME}`,
       start: async (stage) => {
         const started = await stageOf(prepared, supervisor, stage);
         const stop = async (): Promise<void> => {

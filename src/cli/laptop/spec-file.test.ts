@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../../settings/settings.ts';
+import { type ApiFacts, demoOf } from './manifest.ts';
+import { readSpecFile } from './spec-file.ts';
+import { textOf } from './text.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'chaosdemo-spec-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function written(text: string): string {
+  const file = join(folder, 'api.yaml');
+  writeFileSync(file, text);
+  return file;
+}
+
+const facts: ApiFacts = {
+  request: { method: 'POST', path: '/items', headers: [{ name: 'X-Api-Key', value: '$(key)' }], body: '{}' },
+  healthPath: '/healthz',
+  limit: { requests: 20, window: '15s', algorithm: 'SlidingWindow' },
+  instances: 3,
+  login: false,
+};
+const saved = textOf(demoOf({ ...facts, accept: ['FailsOpen'] }), []);
+
+describe('a ChaosDemo in a file', () => {
+  it('has the facts that were saved', async () => {
+    const read = await readSpecFile(written(saved));
+    expect(read.facts).toMatchObject({
+      request: facts.request,
+      healthPath: '/healthz',
+      limit: facts.limit,
+    });
+  });
+
+  it('runs as it is, on the API and the Redis of this machine', async () => {
+    const inCluster = saved
+      .replace('namespace: ratelimiter', 'namespace: shop')
+      .replace('app: api', 'app: shop')
+      .replace('port: http', 'port: 3000')
+      .replace('service: redis', 'service: cache\n      port: 6380\n      count: { key: "rl:$(key)" }');
+    const { demoOn } = await readSpecFile(written(inCluster));
+    const demo = demoOn({ login: true, allowOtherClients: true });
+    expect(demo.metadata).toEqual({ name: 'api', namespace: 'ratelimiter' });
+    expect(demo.spec).toMatchObject({
+      rateLimiter: {
+        selector: { matchLabels: { app: 'api' } },
+        port: 'http',
+        limit: facts.limit,
+        redis: {
+          service: 'redis',
+          authSecretName: 'redis-auth',
+          allowOtherClients: true,
+          count: { key: 'rl:$(key)' },
+        },
+      },
+      scenarios: [{ type: 'StoreOutage', storeOutage: { accept: ['FailsOpen'] } }, { type: 'GhostAllowing' }],
+    });
+    expect(demo.spec).not.toHaveProperty('rateLimiter.redis.port');
+  });
+
+  it.each([
+    ['no YAML', 'a: b: c'],
+    ['another kind', 'kind: Pod'],
+    ['no rate limiter', 'kind: ChaosDemo\nspec: {}'],
+    ['a limit that is none', saved.replace('requests: 20', 'requests: 0')],
+    ['the bundled limiter', saved.replace('interface: HTTP', 'interface: Reference')],
+    ['HTTPS', saved.replace('path: /items', 'path: /items\n      tlsServerName: api.shop.svc')],
+    ['TLS to Redis', saved.replace('service: redis', 'service: redis\n      tls: true')],
+  ])('is rejected with what to change: %s', async (_, text) => {
+    await expect(readSpecFile(written(text))).rejects.toThrow(UsageError);
+  });
+
+  it('is rejected if there is no file', async () => {
+    await expect(readSpecFile(join(folder, 'none.yaml'))).rejects.toThrow(UsageError);
+  });
+});

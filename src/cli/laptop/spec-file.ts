@@ -1,0 +1,79 @@
+/** A ChaosDemo from a file, on an API of this machine: what is of the cluster is replaced. */
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import { KIND, messageOf } from '../../api/index.ts';
+import { UsageError } from '../../settings/settings.ts';
+import { PART, type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
+import type { PlannedDemo } from '../plan.ts';
+import { type ApiFacts, LABELS, NAME, NAMESPACE } from './manifest.ts';
+import type { Probed } from './probe.ts';
+
+/** A ChaosDemo as it is in the file. */
+export interface SpecFile {
+  /** The facts that it states, so that no request has to find them. */
+  readonly facts: Probed;
+  /** The object to apply for this API. */
+  demoOn(api: Pick<ApiFacts, 'allowOtherClients' | 'login'>): PlannedDemo;
+}
+
+/** @throws UsageError with what to change in the file */
+export async function readSpecFile(file: string): Promise<SpecFile> {
+  const wrong = (why: string) => new UsageError(`--file ${file}: ${why}`);
+  let demo: Partial<PlannedDemo> | null;
+  try {
+    demo = parse(await readFile(file, 'utf8')) as Partial<PlannedDemo> | null;
+  } catch (error) {
+    throw wrong(messageOf(error));
+  }
+  if (demo?.kind !== KIND) throw wrong(`it holds no ${KIND}`);
+  const spec = demo.spec as Readonly<Record<string, unknown>> | undefined;
+  const { data: limiter, error } = rateLimiterSchema.safeParse(spec?.[PART]);
+  if (error) {
+    const [issue] = error.issues;
+    throw wrong(`spec.${[PART, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
+  }
+  const unsupported = unsupportedIn(limiter);
+  if (unsupported !== undefined) {
+    throw wrong(`${unsupported} is not supported on this machine: remove it, or test in a cluster`);
+  }
+  const { count } = limiter.redis;
+  return {
+    facts: factsOf(limiter),
+    demoOn({ allowOtherClients, login }) {
+      const here = {
+        selector: { matchLabels: LABELS },
+        port: 'http',
+        redis: {
+          service: 'redis',
+          ...(count && { count }),
+          ...(login && { authSecretName: 'redis-auth' }),
+          ...(allowOtherClients && { allowOtherClients }),
+        },
+      };
+      const rateLimiter = { ...(spec?.[PART] as object), ...here };
+      const own: object = { ...spec, [PART]: rateLimiter };
+      return { ...demo, kind: KIND, metadata: { name: NAME, namespace: NAMESPACE }, spec: own };
+    },
+  };
+}
+
+/** The first field that needs a cluster. */
+function unsupportedIn({ http, interface: kind, redis }: RateLimiterSpec): string | undefined {
+  const field = Object.entries({
+    'interface Reference': kind !== 'HTTP',
+    'http.tlsServerName': http?.tlsServerName !== undefined,
+    'http.authSecretName': http?.authSecretName !== undefined,
+    'redis.tls': redis.tls,
+    'redis.sentinel': redis.sentinel !== undefined,
+  }).find(([, isSet]) => isSet)?.[0];
+  return field && `${PART}.${field}`;
+}
+
+function factsOf({ health, http, limit }: RateLimiterSpec): Probed {
+  const { body, headers = [], method = 'GET', path = '/' } = http ?? {};
+  return {
+    request: { method, path, headers, ...(body !== undefined && { body }) },
+    healthPath: health.path ?? '/',
+    limit,
+  };
+}

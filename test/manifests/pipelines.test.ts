@@ -1,0 +1,75 @@
+/** The pipelines in ci/ and the workflow that the documentation shows, checked by what their systems check them by. */
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ensureJsonSchemas } from '../../tools/offline/python-programs.ts';
+import { type Outcome, runProgram, tool } from '../kit/program.ts';
+import { root } from './support/render.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-pipelines-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const read = async (file: string): Promise<string> => await readFile(join(root, file), 'utf8');
+
+/** What a program has to say; empty: nothing. */
+const complaints = ({ status, stderr, stdout }: Outcome): string =>
+  status === 0 ? '' : `${stdout}${stderr}`;
+
+describe('by the schemas of GitHub and GitLab', () => {
+  let packages: string;
+  beforeAll(async () => {
+    packages = await ensureJsonSchemas({
+      progress: (line) => void process.stdout.write(`[tools] ${line}\n`),
+    });
+  });
+
+  async function checked(schema: string, text: string): Promise<string> {
+    const file = join(folder, `${schema}.yml`);
+    await writeFile(file, text);
+    const args = ['-m', 'check_jsonschema', '--builtin-schema', `vendor.${schema}`, file];
+    return complaints(await runProgram('python3', args, { env: { PYTHONPATH: packages } }));
+  }
+
+  it.each([
+    ['github-actions', 'ci/github/action.yml', 'using: composite', 'using: other', 'runs'],
+    ['github-actions', 'ci/github/action.yml', 'shell: bash', 'shel: bash', 'runs.steps[0]'],
+    ['gitlab-ci', 'ci/gitlab.yml', 'when: always', 'when: other', 'chaosdemo.artifacts.when'],
+    ['gitlab-ci', 'ci/gitlab.yml', '  script:', '  other:', 'chaosdemo'],
+  ])('%s: %s is valid, and would not be with another "%s"', async (schema, file, part, other, where) => {
+    // A job whose name begins with a dot may have any member.
+    const text = (await read(file)).replace(/^\.chaosdemo:/m, 'chaosdemo:');
+    expect(await checked(schema, text)).toBe('');
+    expect(await checked(schema, text.replace(part, other))).toContain(`$.${where}`);
+  });
+});
+
+describe('by actionlint', () => {
+  let actionlint: string;
+  beforeAll(async () => {
+    actionlint = await tool('actionlint');
+  });
+
+  /** The workflow with the action of this repository. */
+  async function linted(workflow: string): Promise<string> {
+    const repository = await mkdtemp(join(folder, 'repository-'));
+    for (const part of ['.git', '.github/workflows'])
+      await mkdir(join(repository, part), { recursive: true });
+    await cp(join(root, 'ci'), join(repository, 'ci'), { recursive: true });
+    const file = join(repository, '.github/workflows/test.yml');
+    await writeFile(file, workflow.replace(/YOUR-ORG\/chaosdemo-operator\/(ci\/github)@main/, './$1'));
+    return complaints(await runProgram(actionlint, ['-no-color', file]));
+  }
+
+  it('the workflow of the documentation is valid, with inputs that the action has', async () => {
+    const page = await read('docs/your-limiter.md');
+    const [, workflow = ''] = /^```yaml\n(on: .*?)^```/ms.exec(page) ?? [];
+    expect(workflow).toContain('ci/github@main');
+    expect(await linted(workflow)).toBe('');
+    expect(await linted(workflow.replace('start:', 'begin:'))).toContain('"begin"');
+    expect(await linted(workflow.replace('runs-on', 'runs-at'))).toContain('runs-at');
+  });
+});
