@@ -6,6 +6,11 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** "12 ms", "340 ms", "4.2 s": a time that was measured. Durations of a spec are written as there. */
+export function span(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
 /** "1 request", "2 requests", "1 ms": a value with its unit; `unit` is given in the plural. */
 export function withUnit(value: number, unit: string): string {
   return `${value} ${value === 1 ? unit.replace(/(?<=..)s$/, '') : unit}`;

@@ -9,6 +9,7 @@ export const SAMPLE = 'manifests/samples/demo.yaml';
 export interface ShowOptions {
   readonly ui?: boolean;
   readonly plain?: boolean;
+  readonly verbose?: boolean;
   readonly keep?: boolean;
   readonly report?: string;
   readonly reportDir?: string;
@@ -56,6 +57,7 @@ export function withShowOptions(command: Command): Command {
       'open the run as a live page in your browser, and print its address; it stays after the verdict until Ctrl-C',
     )
     .option('--plain', 'print the rows of kubectl and the story line by line instead of the live view')
+    .option('--verbose', 'print all figures, evidence and diagnoses after the run')
     .option('--keep', 'leave everything running after the verdict, and print how to use kubectl with it')
     .option('--report <file>', 'write the final ChaosDemo object to this file, as JSON')
     .option('--report-dir <folder>', 'write report.html, report.md, junit.xml and history.jsonl into it')

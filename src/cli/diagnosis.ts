@@ -30,3 +30,14 @@ export function shownDiagnoses(
     return { ...diagnosis, full, missing: full ? '' : missing };
   });
 }
+
+/** How right a diagnosis is that was made without knowledge of the fault; only the evidence names the fault. */
+export function gradeText(
+  { action, identification, localization }: NonNullable<DiagnosisStatus['grade']>,
+  full: ShownDiagnosis['full'],
+): string {
+  const { reason, truth } = full?.grade ?? {};
+  const fault = truth === undefined ? '' : `, ${truth}`;
+  const steps = reason === undefined ? '' : `; the evidence supports ${reason} % of its steps`;
+  return `Grade against the injected fault${fault}: component ${localization}, class ${identification}, action ${action}${steps}`;
+}

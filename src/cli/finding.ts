@@ -68,6 +68,12 @@ export function findingText(status: ScenarioStatus): string {
   return figure === '' ? word : `${word}, ${figure}`;
 }
 
+/** Without the word for a result: "FailsOpen, 30 of 10 admitted", "drift at least 30 requests, at most 8 allowed". */
+export function figureText(status: ScenarioStatus): string {
+  const { figure, word } = findingOf(status);
+  return Object.hasOwn(BEHAVIOURS, word) ? findingText(status) : figure;
+}
+
 /** Whether a finding is a weakness that the spec accepts: the gate passes, but the subject is not healthy. */
 export function isAccepted(status: ScenarioStatus): boolean {
   return status.result === 'Held' && findingOf(status).tone === 'bad';

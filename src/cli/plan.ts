@@ -1,7 +1,7 @@
 /** The plan of a demo: the ChaosDemo of a file on the reference rate limiter, or that of another limiter. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { KIND } from '../api/index.ts';
+import { type ChaosDemo, KIND } from '../api/index.ts';
 import { type Stage, type StageOptions, startEnvironment } from '../local/environment.ts';
 import { UsageError } from '../settings/settings.ts';
 import type { DemoOptions, ShowOptions } from './arguments.ts';
@@ -19,6 +19,8 @@ export interface Plan {
   /** The source of the demo. */
   readonly from: string;
   readonly start: (options: StageOptions) => Promise<Stage>;
+  /** Lines above the results, while the target is still there. */
+  readonly hints?: (ended: ChaosDemo) => readonly string[];
 }
 
 /** Whether the run is shown full-screen. The address of a page must stay visible and clickable. */

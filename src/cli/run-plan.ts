@@ -35,16 +35,21 @@ export function announceStop(): void {
 }
 
 /**
- * Starts the target and the operator, runs the demo, and prints the result. Returns the final object.
+ * Starts the target and the operator, runs the demo, and prints the verdict as the last line. Returns the final object.
  * @param operatorArgs flags of the operator
  */
 export async function runPlan(
-  { demo, from, start }: Plan,
+  { demo, from, hints = () => [], start }: Plan,
   options: ShowOptions,
   signal: AbortSignal,
   operatorArgs: (environment: Stage) => Promise<readonly string[]> = async () => [],
 ): Promise<ChaosDemo> {
   const environment = await start({ onProgress: progress, signal });
+  let verdict: readonly string[] = [];
+  const printVerdict = (): void => {
+    for (const line of verdict) print(line);
+    verdict = [];
+  };
   try {
     const args = await operatorArgs(environment);
     const operator = await startOperator(environment, { signal, args });
@@ -63,7 +68,12 @@ export async function runPlan(
       try {
         const isLive = isShownLive(options, hasTerminal());
         const ended = await present(environment, demo, isLive, AbortSignal.any([signal, failed.signal]));
-        await printResult(environment, ended, options, signal);
+        verdict = [
+          ...hints(ended.demo),
+          ...verdictLines(ended.demo, ended.evidence, options.verbose ?? false),
+        ];
+        await writeFiles(environment, ended.demo, options, signal);
+        if (page || options.keep) printVerdict();
         if (page) for (const line of ['', `The page stays until Ctrl-C: ${page.address}`]) print(line);
         if (options.keep) printUsage(environment, demo.metadata.name);
         if (page || options.keep) await interrupted(signal);
@@ -76,21 +86,21 @@ export async function runPlan(
       await operator.stop();
     }
   } finally {
-    await environment.stop();
+    // The verdict is the last line, unless the user ends what is left running.
+    await environment.stop().finally(printVerdict);
   }
 }
 
-/** Prints the verdict, and writes the files of the run. */
-async function printResult(
+/** Writes the files of the run, and prints their paths. */
+async function writeFiles(
   { controlPlane }: Stage,
-  { demo: ended, evidence }: ReportSource,
+  ended: ChaosDemo,
   { history, report, reportDir }: ShowOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const line of verdictLines(ended, evidence)) print(line);
   if (report) {
     await writeFile(report, `${JSON.stringify(ended, null, 2)}\n`);
-    for (const line of ['', `The final object is in ${report}`]) print(line);
+    print(`The final object is in ${report}`);
   }
   if (reportDir || history) {
     const { reportOnRun } = await import('./report/write.ts');

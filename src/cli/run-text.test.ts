@@ -12,7 +12,8 @@ const chapter = (number: number, title: string, message?: string) => ({
   ...(message && { message }),
 });
 
-const verdictOf = (status: ChaosDemoStatus): string[] => verdictLines(demoWith(status));
+const verdictOf = (status: ChaosDemoStatus, isVerbose = true): string[] =>
+  verdictLines(demoWith(status), undefined, isVerbose);
 
 describe('the story between two states', () => {
   it('says a chapter once, and what is new in it', () => {
@@ -64,6 +65,41 @@ describe('who explains an anomaly', () => {
 });
 
 describe('the verdict', () => {
+  const ended: ChaosDemoStatus = {
+    phase: 'Failed',
+    run: {
+      number: 1,
+      startedAt: '2026-01-01T00:00:00Z',
+      verdict: { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' },
+    },
+    scenarios: [
+      {
+        name: 'stall',
+        type: 'StoreOutage',
+        expect: 'Held',
+        result: 'Violated',
+        summary: 'FailsOpen, 30 > 10',
+        evidence: ['a figure'],
+      },
+      { name: 'burst', type: 'GhostAllowing', expect: 'Held', result: 'Held', summary: '10/10' },
+    ],
+    diagnoses: [diagnosisWith({})],
+  };
+
+  it('is the last of at most eight lines with each finding, its cause and advice', () => {
+    const lines = verdictOf(ended, false);
+    expect(lines).toHaveLength(8);
+    expect(lines[1]).toBe('stall: FailsOpen, 30 of 10 admitted. Gate: failed');
+    expect(lines[2]).toMatch(/^ {2}Cause: store-restarted at store/);
+    expect(lines.at(-1)).toBe('Verdict: Failed (UnexpectedViolation), 1/2 as expected');
+  });
+
+  it('is the last line after all figures as well', () => {
+    const lines = verdictOf(ended);
+    expect(lines).toContain('  - a figure');
+    expect(lines.slice(-7)).toEqual(verdictOf(ended, false).filter((line) => !line.includes('--verbose')));
+  });
+
   it('says of a scenario that was not reached that it was not tested', () => {
     const lines = verdictOf({
       phase: 'Errored',

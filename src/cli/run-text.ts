@@ -1,16 +1,17 @@
-/** The progress of a run as lines for a terminal: changes of the status, and the verdict with its evidence. Pure. */
+/** The progress of a run as lines for a terminal: changes of the status, and its end with the verdict. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import {
   diagnosedBy,
   diagnosedClass,
   fallbackReason,
-  formatDuration,
   RULES_PROFILE,
   remedySentence,
+  span,
 } from '../api/index.ts';
 import { countAsExpected } from '../demo/verdict.ts';
 import type { RunEvidence } from '../evidence/index.ts';
-import { type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
+import { gradeText, type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
+import { figureText, findingText, gateOf } from './finding.ts';
 
 /** The lines to print for the change from `before` to `after`; none if nothing changed that matters. */
 export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
@@ -54,24 +55,57 @@ function explainerLines(earlier: DiagnosisStatus | undefined, diagnosis: Diagnos
   ];
 }
 
-function resultLine({ detectedAfterMilliseconds: ms, name, result, summary }: ScenarioStatus): string {
-  const figures = summary ? `: ${summary}` : '';
-  const after = ms === undefined ? '' : `, detected ${formatDuration(ms)} after the violation`;
+function resultLine(scenario: ScenarioStatus): string {
+  const { detectedAfterMilliseconds: ms, name, result } = scenario;
+  const figure = figureText(scenario);
+  const figures = figure === '' ? '' : `: ${figure}`;
+  const after = ms === undefined ? '' : `; detected ${span(ms)} after the violation`;
   return `${name} ${result ?? 'not tested'}${figures}${after}`;
 }
 
-/** The verdict with its results. @param evidence with the steps of diagnoses, if there is any */
-export function verdictLines(demo: Pick<ChaosDemo, 'metadata' | 'status'>, evidence?: RunEvidence): string[] {
+/**
+ * The end of a run: each finding with its cause and what to do, and the verdict as the last line.
+ * @param evidence with the steps of diagnoses, if there is any
+ * @param isVerbose also prints all figures, evidence and steps
+ */
+export function verdictLines(
+  demo: Pick<ChaosDemo, 'metadata' | 'status'>,
+  evidence: RunEvidence | undefined,
+  isVerbose: boolean,
+): string[] {
   const { status = {} } = demo;
   const { phase, run, scenarios = [] } = status;
-  const lines = [
+  const { message = status.message ?? '', reason = '-' } = run?.verdict ?? {};
+  const diagnoses = shownDiagnoses(demo, evidence);
+  const details = [...scenarios.map(scenarioLines), ...diagnoses.map(diagnosisLines)];
+  const summaries = scenarios.flatMap((scenario) =>
+    summaryLines(
+      scenario,
+      diagnoses.find((diagnosis) => diagnosis.scenario === scenario.name),
+    ),
+  );
+  return [
+    ...(isVerbose ? details.flatMap((lines) => ['', ...lines]) : []),
     '',
-    `Verdict: ${phase} (${run?.verdict?.reason ?? '-'}), ${countAsExpected(status)} as expected`,
-    `  ${run?.verdict?.message ?? status.message ?? ''}`,
+    ...summaries,
+    // The lines above have all that it states.
+    ...(reason === 'ExpectationsMet' || message === '' ? [] : [message]),
+    ...(isVerbose || scenarios.length === 0 ? [] : ['All figures and evidence: --verbose, or a report']),
+    `Verdict: ${phase} (${reason}), ${countAsExpected(status)} as expected`,
   ];
-  for (const scenario of scenarios) lines.push('', ...scenarioLines(scenario));
-  for (const diagnosis of shownDiagnoses(demo, evidence)) lines.push('', ...diagnosisLines(diagnosis));
-  return lines;
+}
+
+/** The finding of a scenario, its cause and what to do, in up to three lines. */
+function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis | undefined): string[] {
+  const gate = scenario.result === undefined ? '' : `. Gate: ${gateOf(scenario)}`;
+  const lines = [`${scenario.name}: ${findingText(scenario)}${gate}`];
+  if (!diagnosis) return lines;
+  const { confidence, recommendation } = diagnosis;
+  return [
+    ...lines,
+    `  Cause: ${diagnosedClass(diagnosis)}, ${confidence} % sure`,
+    `  What to do: ${remedySentence(diagnosis) ?? recommendation}`,
+  ];
 }
 
 /** The finding of a scenario, with its figures and evidence. */
@@ -83,7 +117,7 @@ export function scenarioLines(scenario: ScenarioStatus): string[] {
   if (measures.length > 0) lines.push(`  Measured: ${measures.map(figure).join(', ')}`);
   // The proof of the fault is repeated in the evidence.
   lines.push(...evidence.filter((item) => item !== fault?.message).map((item) => `  - ${item}`));
-  if (ms !== undefined) lines.push(`  - recovered within ${formatDuration(ms)} of the end of the fault`);
+  if (ms !== undefined) lines.push(`  - recovered within ${span(ms)} of the end of the fault`);
   return lines;
 }
 
@@ -98,29 +132,15 @@ function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
   ];
   if (alternatives.length > 0) {
     const others = alternatives.map((other) => `${other.class} at ${other.component}`);
-    lines.push(`  Also, or instead: ${others.join('; ')}`);
+    lines.push(`  Other possible causes: ${others.join('; ')}`);
   }
   lines.push(`  What to do: ${diagnosis.recommendation}`);
   const { remediation } = diagnosis;
   if (remediation)
     lines.push(`  ${remedySentence(diagnosis) ?? `${remediation.state}: ${remediation.message}`}`);
-  if (grade) {
-    lines.push(`  ${gradeText(grade, full)}`);
-  }
+  if (grade) lines.push(`  ${gradeText(grade, full)}`);
   if (message) lines.push(`  ${message}`);
   return lines;
-}
-
-/** The injected fault is only in the evidence. */
-function gradeText(
-  { action, identification, localization }: NonNullable<DiagnosisStatus['grade']>,
-  full: ShownDiagnosis['full'],
-): string {
-  const right = `component ${localization}, class ${identification}, action ${action}`;
-  const { reason, truth } = full?.grade ?? {};
-  return truth === undefined
-    ? `Compared with the injected fault: ${right}`
-    : `Injected was ${truth}: ${right}, ${reason} % of the steps grounded`;
 }
 
 /** "drift 30 (bound 6)"; the reference has the units. */

@@ -6,14 +6,14 @@ import { type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
 import { Supervisor } from '../../local/supervisor.ts';
 import { exitOfRun } from '../exit-status.ts';
 import type { Plan } from '../plan.ts';
-import { print, progress, runPlan } from '../run-plan.ts';
+import { progress, runPlan } from '../run-plan.ts';
 import type { TestOptions } from './arguments.ts';
 import { type ApiFacts, demoOf, isKeyed, LABELS, NAME, NAMESPACE } from './manifest.ts';
 import { lastOutput, type Prepared, prepare } from './prepare.ts';
 import { RedisOfApi } from './redis.ts';
 import { readSpecFile } from './spec-file.ts';
 import { targetOf } from './target.ts';
-import { summaryLines, textOf } from './text.ts';
+import { textOf } from './text.ts';
 
 /** Runs the test to its end. Returns the exit status. @throws UsageError or LocalError with what to do */
 export async function runTest(options: TestOptions, signal: AbortSignal): Promise<number> {
@@ -43,27 +43,23 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
     const plan: Plan = {
       demo: spec ? spec.demoOn({ allowOtherClients, login }) : demoOf({ ...known, allowOtherClients }),
       from: options.file ?? `the ChaosDemo ${NAME}`,
-      start: async (stage) => {
-        const started = await stageOf(prepared, supervisor, stage);
-        const stop = async (): Promise<void> => {
-          // The file ends with the stage.
-          output = lastOutput(prepared.started);
-          await started.stop();
-        };
-        return { ...started, stop };
-      },
+      start: async (stage) => await stageOf(prepared, supervisor, stage),
+      hints: ({ status }) => hintsOf(status?.phase, prepared),
     };
     if (!isKeyed(facts.request)) {
       progress('demo', 'all requests share one limit, and the run waits for whole windows: it takes minutes');
     }
-    let output: readonly string[] = [];
-    const ended = await runPlan(plan, options, signal);
-    const lines = ended.status?.phase === 'Errored' ? output : [];
-    for (const line of [...lines, ...summaryLines(ended)]) print(line);
-    return exitOfRun(ended);
+    return exitOfRun(await runPlan(plan, options, signal));
   } finally {
     await supervisor.close();
   }
+}
+
+/** What may help with a run that did not succeed. */
+function hintsOf(phase: string | undefined, { started }: Prepared): readonly string[] {
+  if (phase === 'Errored') return lastOutput(started);
+  if (phase !== 'Failed') return [];
+  return ['', 'Settings that change an outcome: docs/configure.md. Outcomes to accept: --accept'];
 }
 
 async function stageOf(prepared: Prepared, supervisor: Supervisor, options: StageOptions): Promise<Stage> {

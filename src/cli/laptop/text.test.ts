@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { ChaosDemoStatus, ScenarioStatus } from '../../api/index.ts';
 import { demoOf } from './manifest.ts';
-import { summaryLines, textOf } from './text.ts';
+import { textOf } from './text.ts';
 
 const demo = demoOf({
   request: { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
@@ -24,23 +23,5 @@ describe('the text of a ChaosDemo', () => {
     expect(text).toMatch(/http:\n +# measured: header X-Api-Key\n/);
     expect(text).toMatch(/path: \/healthz # found: GET \/healthz\n/);
     expect(text.replaceAll('\n', '')).toMatch(/^[^\p{Cc}]*$/u);
-  });
-});
-
-describe('the summary of a run', () => {
-  const summary = (phase: NonNullable<ChaosDemoStatus['phase']>, changes: Partial<ScenarioStatus>) => {
-    const scenario: ScenarioStatus = { name: 'outage', type: 'StoreOutage', expect: 'Held', ...changes };
-    return summaryLines({ status: { phase, scenarios: [scenario] } });
-  };
-
-  it('has the finding and the decision of each scenario', () => {
-    const lines = summary('Failed', { result: 'Violated', summary: 'FailsOpen, 30 > 10' });
-    expect(lines.slice(0, 3)).toEqual(['', 'Failed', '  outage: FailsOpen, 30 of 10 admitted: failed']);
-    expect(lines).toHaveLength(4);
-  });
-
-  it('has no advice for a run that succeeded', () => {
-    const lines = summary('Succeeded', { result: 'Held', summary: 'FailsClosed' });
-    expect(lines).toEqual(['', 'Succeeded', '  outage: FailsClosed: passed']);
   });
 });

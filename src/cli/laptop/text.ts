@@ -1,7 +1,6 @@
-/** The texts of a test: the ChaosDemo as YAML, with the source of each part as comments, and the result. Pure. */
+/** The ChaosDemo of an API as YAML, with the source of each part as a comment. Pure. */
 import { Document, isMap, isScalar } from 'yaml';
-import { type ChaosDemo, terminalLine } from '../../api/index.ts';
-import { findingText, gateOf } from '../finding.ts';
+import { terminalLine } from '../../api/index.ts';
 import type { PlannedDemo } from '../plan.ts';
 import type { Finding } from './limit-facts.ts';
 
@@ -28,15 +27,4 @@ export function textOf(demo: PlannedDemo, findings: readonly Finding[]): string 
     if (isMap(node)) node.commentBefore = comment;
   }
   return document.toString({ lineWidth: 0 });
-}
-
-/** The result in a few lines, below all that was printed before. */
-export function summaryLines({ status = {} }: Pick<ChaosDemo, 'status'>): string[] {
-  const { phase, scenarios = [] } = status;
-  const results = scenarios.map((one) => `  ${one.name}: ${findingText(one)}: ${gateOf(one)}`);
-  const advice =
-    phase === 'Failed'
-      ? ['Settings that change an outcome: docs/configure.md. Outcomes to accept: --accept']
-      : [];
-  return ['', phase ?? 'No result', ...results, ...advice];
 }

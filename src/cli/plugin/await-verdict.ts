@@ -19,6 +19,8 @@ export interface AwaitOptions {
   readonly print: (line: string) => void;
   /** Prints a line at once, if the display allows it. */
   readonly hint: (line: string) => void;
+  /** Prints all figures and evidence after the run. */
+  readonly verbose: boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -29,7 +31,7 @@ export interface AwaitOptions {
  * @throws {PluginError} if it is deleted, or does not finish in time
  */
 export async function awaitVerdict(options: AwaitOptions): Promise<number> {
-  const { connection, display, hint, name, print, signal, timeoutMs } = options;
+  const { connection, display, hint, name, print, signal, timeoutMs, verbose } = options;
   const waiter = new Waiter();
   const startedAt = performance.now();
   let hinted = false;
@@ -62,11 +64,11 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     );
   }
   const { evidence } = await readDiagnoses(client, demo, signal);
-  for (const line of verdictLines(demo, evidence)) print(line);
   if (demo.status?.run?.dryRun && outcome.exit === EXIT.failed) {
     print('');
     print('This was a dry run, which tests nothing: the exit status is 2, so that it opens no gate');
   }
+  for (const line of verdictLines(demo, evidence, verbose)) print(line);
   return outcome.exit;
 }
 

@@ -33,15 +33,22 @@ export async function liveDisplay(): Promise<Display> {
   });
 }
 
-/** Shows it until the user leaves; as plain lines, until its run has ended. */
-export async function watch({ plain, ...options }: WatchOptions & { plain: boolean }): Promise<void> {
+/**
+ * Shows it until the user leaves; as plain lines, until its run has ended.
+ * @param verbose prints all figures and evidence after the run
+ */
+export async function watch({
+  plain,
+  verbose,
+  ...options
+}: WatchOptions & { plain: boolean; verbose: boolean }): Promise<void> {
   const { connection, name, print, signal } = options;
   const { client, namespace } = connection;
   const session = { client, namespace, name, signal };
   if (plain) {
     const ended = await showLive({ ...session, display: plainDisplay(print), resultOf: endedOf });
     const { evidence } = await readDiagnoses(client, ended, signal);
-    for (const line of verdictLines(ended, evidence)) print(line);
+    for (const line of verdictLines(ended, evidence, verbose)) print(line);
     return;
   }
   requireTerminal('Print lines instead: --plain');
@@ -54,7 +61,7 @@ export async function watch({ plain, ...options }: WatchOptions & { plain: boole
     },
   });
   const last = await showLive({ ...session, display, resultOf: (state) => (isLeft ? { state } : undefined) });
-  printLastState(last.state, print);
+  printLastState(last.state, verbose, print);
 }
 
 function endedOf({ deleted, demo, name }: LiveState) {
@@ -63,10 +70,11 @@ function endedOf({ deleted, demo, name }: LiveState) {
 }
 
 /** Prints the last state: the terminal is empty after the live view. */
-function printLastState(state: LiveState, print: (line: string) => void): void {
+function printLastState(state: LiveState, isVerbose: boolean, print: (line: string) => void): void {
   const { demo } = state;
-  if (demo?.status?.run?.verdict) for (const line of verdictLines(demo, currentEvidence(state))) print(line);
-  else if (demo?.status) print(`${demo.status.phase}: ${demo.status.message ?? ''}`);
+  if (demo?.status?.run?.verdict) {
+    for (const line of verdictLines(demo, currentEvidence(state), isVerbose)) print(line);
+  } else if (demo?.status) print(`${demo.status.phase}: ${demo.status.message ?? ''}`);
 }
 
 /** How long a destructive key waits for its second press, in milliseconds. */
@@ -96,7 +104,7 @@ export async function present(options: PresentOptions): Promise<void> {
     signal,
     resultOf: (state) => (keys.isLeft ? { state } : undefined),
   });
-  printLastState(last.state, print);
+  printLastState(last.state, false, print);
 }
 
 /** The keys of a presenter, and their description in the last line. */

@@ -65,7 +65,7 @@ describe('the page of a run', () => {
     expect(recorded).toContain(
       '<time datetime="2026-11-26T03:35:57.483Z" title="2026-11-26T03:35:57.483Z">2026-11-26 03:35:57 UTC</time>',
     );
-    expect(shown).toContain('It was active for 449ms');
+    expect(shown).toContain('It was active for 449 ms');
   });
 
   it('says in words what was measured', () => {

@@ -2,13 +2,13 @@
 import {
   diagnosedBy,
   diagnosedPlace,
-  formatDuration,
   type Measure,
   remedySentence,
   type ScenarioStatus,
+  span,
   withUnit,
 } from '../../api/index.ts';
-import type { ShownDiagnosis } from '../diagnosis.ts';
+import { gradeText, type ShownDiagnosis } from '../diagnosis.ts';
 import { findingText, type ShownFinding } from '../finding.ts';
 import { callers } from './callers.ts';
 import { chartSvg, citeColor } from './chart.ts';
@@ -131,7 +131,10 @@ function advice({ advice: all }: Report): Markup {
 <ul>${all.map(({ scenario, text }) => html`<li>${scenario === undefined ? NOTHING : html`<b>${scenario}</b>: `}${text}</li>`)}</ul></section>`;
 }
 
-/** `isWhole`: nothing was left out of the evidence, and nothing is still to come. `isOn`: the run has not ended. */
+/**
+ * `isWhole`: nothing was left out of the evidence, and nothing is still to come. `isOn`: the run has not ended. While
+ * a fault is active, measures of the status are older than the evidence.
+ */
 export function scenarioSection(
   scenario: ScenarioReport,
   { isOn = false, isWhole }: { readonly isOn?: boolean; readonly isWhole: boolean },
@@ -147,7 +150,7 @@ export function scenarioSection(
 <p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${measured ? ` (${measured})` : ''}</p>
 ${actions(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
-${measures(status.measures ?? [])}
+${isOn && status.fault?.endedAt === undefined ? NOTHING : measures(status.measures ?? [])}
 ${plots.length === 0 ? NOTHING : html`<div class="plots">${plots.map((plot) => plotFigure(plot, anchor))}</div>`}
 ${diagnosis ? diagnosisPart(diagnosis, anchor, drawn) : NOTHING}
 ${observations(scenario)}
@@ -182,10 +185,8 @@ function actions(
     fault && (PROOFS[fault.proof ?? ''] ?? unproved),
     fault?.startedAt && faultPeriod(fault, isOpen),
     message,
-    detectedMs === undefined ? '' : `Time from violation to detection: ${formatDuration(detectedMs)}.`,
-    recoveredMs === undefined
-      ? ''
-      : `Recovered within ${formatDuration(recoveredMs)} of the end of the fault.`,
+    detectedMs === undefined ? '' : `Time from violation to detection: ${span(detectedMs)}.`,
+    recoveredMs === undefined ? '' : `Recovered within ${span(recoveredMs)} of the end of the fault.`,
   ].filter((line) => line !== undefined && line !== '');
   const nothing = isOpen ? 'Nothing so far.' : 'Nothing: no fault was injected.';
   return html`<h3>What was done</h3>
@@ -204,7 +205,7 @@ function faultPeriod(
       : html`It was active from ${from} to ${last} at the latest.`;
   }
   const ms = Date.parse(endedAt) - Date.parse(startedAt);
-  const long = ms >= 0 && ms <= LONGEST_FAULT_MS ? html` for ${formatDuration(ms)},` : NOTHING;
+  const long = ms >= 0 && ms <= LONGEST_FAULT_MS ? html` for ${span(ms)},` : NOTHING;
   return html`It was active${long} from ${from} to ${timeMarkup(endedAt)}.`;
 }
 
@@ -271,10 +272,10 @@ function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string, drawn: Readonl
   return html`<h3>Diagnosis</h3>
 <p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : missing}</p>
 ${chain.length === 0 ? NOTHING : html`<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>`}
-${alternatives.length === 0 ? NOTHING : html`<p>Also, or instead: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
+${alternatives.length === 0 ? NOTHING : html`<p>Other possible causes: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
 <p><b>What to do:</b> ${diagnosis.recommendation}</p>
 ${remedy === undefined ? NOTHING : html`<p><b>What was done:</b> ${remedy}</p>`}
-${grade ? html`<p>${full?.grade ? `Injected was ${full.grade.truth}. ` : ''}The diagnosis, made without that knowledge: component ${grade.localization}, class ${grade.identification}, action ${grade.action}${full?.grade ? `, ${full.grade.reason} % of its steps grounded` : ''}.</p>` : NOTHING}
+${grade ? html`<p>${gradeText(grade, full)}.</p>` : NOTHING}
 ${message === undefined ? NOTHING : html`<p>${message}</p>`}
 ${citations.length === 0 ? NOTHING : html`<details${new MarkupText(citations.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${citations.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
 }

@@ -35,6 +35,32 @@ describe('JUnit XML', () => {
     expect(all('testsuite')[0]?.getAttribute('tests')).toBe('3');
   });
 
+  // https://github.com/jenkinsci/xunit-plugin, junit-10.xsd: the schema that permits least.
+  it.each([
+    ['testsuites', ['name', 'time', 'tests', 'failures', 'errors']],
+    [
+      'testsuite',
+      ['name', 'tests', 'failures', 'errors', 'time', 'skipped', 'timestamp', 'hostname', 'id', 'package'],
+    ],
+    ['property', ['name', 'value']],
+    ['testcase', ['name', 'time', 'classname', 'group']],
+    ['skipped', ['type', 'message']],
+    ['failure', ['type', 'message']],
+    ['error', ['type', 'message']],
+    ['system-out', []],
+  ])('has attributes of <%s> that Jenkins accepts', (name, permitted) => {
+    const verdict: Verdict = { phase: 'Failed', reason: 'UnexpectedViolation', message: 'it broke' };
+    const sources = [
+      runThat({ expect: 'Held' }, verdict),
+      runThat({ result: 'Inconclusive' }, verdict),
+      runThat({ result: undefined }, verdict),
+    ];
+    const elements = sources.flatMap((source) => xml(source).all(name));
+    expect(elements.length).toBeGreaterThan(0);
+    const used = elements.flatMap((element) => [...element.attributes].map((one) => one.name));
+    expect([...new Set(used)].filter((one) => !permitted.includes(one))).toEqual([]);
+  });
+
   it('fails a case that did not end as expected', () => {
     const { all } = xml(
       runThat(

@@ -84,5 +84,5 @@ table{font-size:.8rem}th,td{padding:4px 5px}tbody th{min-width:6em}
 .timeline li{grid-template-columns:1fr auto;gap:2px 10px}.track{grid-column:1/3;grid-row:2}}
 @media (min-width:1280px){main{max-width:1240px}.plots{display:grid;grid-template-columns:1fr 1fr;gap:0 32px;align-items:start}.plots figure{min-width:0}.plots figcaption{min-height:4.5em}.scroll{max-width:54rem}
 h1,main>*>p,main>*>ul:not(.cards,.runs),.claims,footer{max-width:54rem}.timeline li{grid-template-columns:14rem 1fr 14rem}}
-@media print{details>*{display:block}.card,.timeline li,figure{break-inside:avoid}}
+@media print{.track,.track i,.chip,.key i{print-color-adjust:exact}details::details-content{content-visibility:visible;height:auto}.card,.timeline li,figure{break-inside:avoid}}
 `;

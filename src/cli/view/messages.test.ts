@@ -83,5 +83,8 @@ it.each(STATES)('the words for %s', (_, state) => {
   expect(text(watchView(state, FRAME))).toMatchSnapshot('watch');
   expect(text(presentView(state, FRAME))).toMatchSnapshot('present');
   expect(text(plainLines(initialState('ratelimiter', 'demo'), state))).toMatchSnapshot('plain');
-  if (state.demo) expect(text(verdictLines(state.demo, currentEvidence(state)))).toMatchSnapshot('verdict');
+  if (!state.demo) return;
+  const evidence = currentEvidence(state);
+  expect(text(verdictLines(state.demo, evidence, false))).toMatchSnapshot('verdict');
+  expect(text(verdictLines(state.demo, evidence, true))).toMatchSnapshot('verdict, verbose');
 });

@@ -1,5 +1,6 @@
 /** Connections to the store that end soon after they are made, and not because the replicas gave them up. Pure. */
-import { claim, type Finding, span } from './finding.ts';
+import { span } from '../../api/index.ts';
+import { claim, type Finding } from './finding.ts';
 import { type Interval, idsOf, largest, type Measurements, quantile, type Sample } from './measurements.ts';
 
 /** New connections a second: this many for each replica, and this many times the usual. */
@@ -49,7 +50,7 @@ export function brokenConnections(measurements: Measurements, store: string): Fi
     onsetMs: from,
     chain: [
       ...claim(
-        `${store} accepted ${churn.made} new connections within ${span(to - from)}, where ${churn.usual.toFixed(1)} a second are usual: they ended soon after they were made.`,
+        `${store} accepted ${churn.made} new connections within ${span(to - from)} (usually ${churn.usual.toFixed(1)} a second): they ended soon after they were made.`,
         idsOf(samples),
       ),
       ...(isQuick

@@ -1,6 +1,8 @@
 /** Faults in what replicas admit and count, separately and together. */
+
+import { span } from '../../api/index.ts';
 import { ALL_REPLICAS } from '../check-answer.ts';
-import { claim, type Finding, namesOf, requests, span } from './finding.ts';
+import { claim, type Finding, namesOf, requests } from './finding.ts';
 import { idsOf, largest, type Measurements, type Sample } from './measurements.ts';
 
 /** Counts in flight arrive within this time. Milliseconds. */

@@ -22,11 +22,6 @@ export function claim(text: string, evidence: readonly string[]): Claim[] {
   return ids.length === 0 ? [] : [{ text: truncate(text, ANSWER_LIMITS.text), evidence: ids }];
 }
 
-/** "12 ms", "340 ms", "4.2 s". */
-export function span(ms: number): string {
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-}
-
 /** "replica-2", "replica-2 and replica-3", "7 replicas". */
 export function namesOf(components: readonly string[]): string {
   return components.length > 3 ? `${components.length} replicas` : components.join(' and ');

@@ -3,12 +3,14 @@
  * share, counts and requests, but not their purpose: they ignore names and sentences of a bundle. Their answer is
  * checked as any other.
  */
+
+import { span } from '../../api/index.ts';
 import type { EvidenceBundle } from '../../evidence/index.ts';
 import { ANSWER_LIMITS, type DiagnosisAnswer } from '../answer.ts';
 import { ALL_REPLICAS, NO_COMPONENT } from '../check-answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
 import { countFindings } from './count-rules.ts';
-import { claim, type Finding, requests, span } from './finding.ts';
+import { claim, type Finding, requests } from './finding.ts';
 import { idsOf, largest, Measurements } from './measurements.ts';
 import { replicaFindings } from './replica-rules.ts';
 import { storeFindings } from './store-rules.ts';

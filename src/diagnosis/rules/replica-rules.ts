@@ -1,6 +1,8 @@
 /** Faults of one of several equal replicas, if the others show that it is specific to this one. */
+
+import { span } from '../../api/index.ts';
 import { ALL_REPLICAS } from '../check-answer.ts';
-import { claim, type Finding, namesOf, requests, span } from './finding.ts';
+import { claim, type Finding, namesOf, requests } from './finding.ts';
 import { idsOf, largest, type Measurements, quantile, type Sample, sustainedAbove } from './measurements.ts';
 
 /** A replica without an answer for this long is unreachable; less is a late probe. Milliseconds. */

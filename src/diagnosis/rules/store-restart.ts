@@ -1,5 +1,6 @@
 /** A store that was unreachable and has come back without its data. Pure. */
-import { claim, type Finding, span } from './finding.ts';
+import { span } from '../../api/index.ts';
+import { claim, type Finding } from './finding.ts';
 import { type Interval, idsOf, type Measurements, type Sample } from './measurements.ts';
 
 /** Delayed counts have arrived this long after a silence. Milliseconds. */

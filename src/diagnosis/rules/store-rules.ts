@@ -1,6 +1,8 @@
 /** Faults of the store that the replicas share. */
+
+import { span } from '../../api/index.ts';
 import { brokenConnections } from './broken-connections.ts';
-import { claim, type Finding, span } from './finding.ts';
+import { claim, type Finding } from './finding.ts';
 import { type Interval, idsOf, largest, type Measurements, quantile, type Sample } from './measurements.ts';
 import { type Slow, slowStore, slowWrites } from './slow-store.ts';
 import { restart } from './store-restart.ts';
@@ -142,7 +144,7 @@ function stalled(measurements: Measurements, store: string, stall: Stall): Findi
     .of('read-latency', store)
     .filter(({ at, value }) => at - value > from && at <= until);
   if (reads.length === 0 && repliesWithin(measurements, from, until) < MIN_REPLIES) return undefined;
-  const usually = usual ? `, where ${span(usual.value)} is usual` : '';
+  const usually = usual ? ` (usually up to ${span(usual.value)})` : '';
   const over = release
     ? `took ${span(release.at - from)} to be accepted`
     : `was not answered for ${span(to - from)}`;
@@ -176,7 +178,7 @@ function writtenSlowly(measurements: Measurements, store: string): Finding | und
     onsetMs: from,
     chain: [
       ...claim(
-        `Writes to ${store} took ${span(quantile(samples, 0.5))} (median) for ${span(to - from)}${usual > 0 ? `, where ${span(usual)} is usual` : ''}.`,
+        `Writes to ${store} took ${span(quantile(samples, 0.5))} (median) for ${span(to - from)}${usual > 0 ? ` (usually ${span(usual)})` : ''}.`,
         idsOf(samples),
       ),
       ...claim(
@@ -232,7 +234,7 @@ function slowly(
     onsetMs: from,
     chain: [
       ...claim(
-        `Reads of ${store} took ${span(quantile(samples, 0.5))} for ${span(to - from)}${usual > 0 ? `, where ${span(usual)} is usual` : ''}.`,
+        `Reads of ${store} took ${span(quantile(samples, 0.5))} for ${span(to - from)}${usual > 0 ? ` (usually ${span(usual)})` : ''}.`,
         idsOf(samples),
       ),
       ...claim(

@@ -33,6 +33,7 @@ export interface Waiting extends Place {
   /** In milliseconds. */
   readonly timeout: number;
   readonly plain: boolean;
+  readonly verbose?: boolean;
 }
 
 export const VERDICTS = `Exit status: 0 Succeeded, 1 Failed, 2 Errored, cannot start, a dry run or no verdict in time, 3 Aborted,
@@ -77,6 +78,10 @@ export function plainOption(): Option {
   return new Option('--plain', 'print lines, also on a terminal').default(!hasTerminal(), 'only without one');
 }
 
+export function verboseOption(): Option {
+  return new Option('--verbose', 'print all figures, evidence and diagnoses after the run');
+}
+
 /** The arguments of commander for an action of a command without an argument or with `[name]`. */
 type ActionArguments<O> =
   | [options: O, command: Command]
@@ -113,11 +118,11 @@ export async function toVerdict(
   { signal }: CommandContext,
   connection: Connection,
   name: string,
-  { plain, timeout }: Waiting,
+  { plain, timeout, verbose = false }: Waiting,
 ): Promise<number> {
   const display: Display = plain ? plainDisplay(print) : await liveDisplay();
   const hint = plain ? print : () => undefined;
-  return await awaitVerdict({ connection, name, display, print, hint, timeoutMs: timeout, signal });
+  return await awaitVerdict({ connection, name, display, print, hint, verbose, timeoutMs: timeout, signal });
 }
 
 export function print(line: string): void {

@@ -17,6 +17,7 @@ import {
   timeoutOption,
   toVerdict,
   VERDICTS,
+  verboseOption,
   type Waiting,
   withConnection,
 } from './command.ts';
@@ -34,6 +35,7 @@ starts a new run. Ctrl-C does not stop the run.\n\n${VERDICTS}`,
   })
     .addOption(timeoutOption())
     .addOption(plainOption())
+    .addOption(verboseOption())
     .requiredOption('-f, --filename <file>', 'YAML or JSON of one ChaosDemo; - for standard input')
     .action(
       withConnection<Waiting & { filename: string }>(context, async (connection, options) => {
@@ -61,6 +63,7 @@ export function addWait(program: Command, context: CommandContext): void {
   })
     .addOption(timeoutOption())
     .addOption(plainOption())
+    .addOption(verboseOption())
     .argument('[name]', ONLY_ONE)
     .action(
       withConnection<Waiting>(context, async (connection, options, given) =>
@@ -81,13 +84,17 @@ export function addWatch(program: Command, context: CommandContext): void {
 press q. As plain lines it ends with the run. Without color: NO_COLOR=1.`,
   })
     .addOption(plainOption())
+    .addOption(verboseOption())
     .argument('[name]', ONLY_ONE)
     .action(
-      withConnection<Place & { plain: boolean }>(context, async (connection, { plain }, given) => {
-        const name = await existingName(context, connection, given);
-        await watch({ connection, name, plain, print, signal: context.signal });
-        return EXIT.done;
-      }),
+      withConnection<Place & { plain: boolean; verbose?: boolean }>(
+        context,
+        async (connection, { plain, verbose = false }, given) => {
+          const name = await existingName(context, connection, given);
+          await watch({ connection, name, plain, verbose, print, signal: context.signal });
+          return EXIT.done;
+        },
+      ),
     );
 }
 

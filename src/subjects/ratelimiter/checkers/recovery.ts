@@ -2,7 +2,7 @@
  * Recovery: whether every pod treats callers as before once the fault has ended, and how soon: it admits those under
  * their limit, and rejects the one over its limit. Pure.
  */
-import { counted, formatDuration, type Measure } from '../../../api/index.ts';
+import { counted, formatDuration, type Measure, span } from '../../../api/index.ts';
 import { listed } from '../../targets/refusal.ts';
 import type { CallerRequest } from '../history/events.ts';
 import { LEAST_REQUESTS, SHARE } from './behaviour.ts';
@@ -139,7 +139,7 @@ function whyUnclear(
 ): string {
   const lengthen = 'lengthen storeOutage.settle';
   if (afterMs !== undefined) {
-    return `callers recovered ${formatDuration(Math.round(afterMs))} after the fault, too close to the end of settle: ${lengthen}`;
+    return `callers recovered ${span(afterMs)} after the fault, too close to the end of settle: ${lengthen}`;
   }
   const over = found.flatMap(({ own }) => own.filter(({ caller }) => caller === 'Over'));
   if (over.some(({ outcome }) => outcome === 'Rejected')) {
@@ -191,7 +191,7 @@ function lapsesText(
   const which = [...pods].map(([lapse, of]) => `${listed(of.map(([pod]) => pod))} still ${LAPSES[lapse]}`);
   const then =
     afterMs === undefined
-      ? `none was seen in the ${formatDuration(Math.round(watchedMs))} that requests were sent`
-      : `it took ${formatDuration(Math.round(afterMs))}`;
+      ? `none was seen in the ${span(watchedMs)} that requests were sent`
+      : `it took ${span(afterMs)}`;
   return `No recovery within ${formatDuration(settleMs)}: ${which.join('; ')}; ${then}`;
 }

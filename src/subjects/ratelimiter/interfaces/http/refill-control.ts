@@ -2,7 +2,7 @@
  * Whether tokens are added at the rate in the spec. If the bucket is really slower, the spec allows more than the
  * limiter may admit, and a fault could hide in that difference.
  */
-import { counted, formatDuration } from '../../../../api/index.ts';
+import { counted, formatDuration, span } from '../../../../api/index.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { LimitNotKeptError, overAdmission } from '../../limits/over-admission.ts';
@@ -43,7 +43,7 @@ export async function controlRefill(
   const due = tokensDue(limit, before, after.requests);
   const seen = after.requests.filter(({ outcome }) => outcome === 'Admitted').length;
   const ms = Math.round((after.requests.at(-1)?.sentAt ?? 0) - (before.at(-1)?.endedAt ?? 0));
-  const said = `${counted(seen, 'request')} came back in ${formatDuration(ms)}`;
+  const said = `${counted(seen, 'request')} came back in ${span(ms)}`;
   const all = [...before, ...after.requests].filter(({ outcome }) => outcome === 'Admitted');
   const { excess } = overAdmission(
     limit,
