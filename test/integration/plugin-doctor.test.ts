@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { rateLimiterOf, redisRef } from '../kit/demo.ts';
 import { runProgram } from '../kit/program.ts';
 import { chapterOnShow, waitingChapter } from '../kit/status.ts';
+import { redisAs } from '../kit/target.ts';
 import { World } from '../kit/world.ts';
 import { startPlugin } from './support/plugin.ts';
 
@@ -149,6 +150,13 @@ const WORLDS: readonly BrokenWorld[] = [
     mends: /^kubectl .* patch chaosdemo /,
   },
   {
+    it: 'the spec names another port of Redis',
+    spec: { ...DRY, rateLimiter: rateLimiterOf({ redis: redisRef({ port: 6380 }) }) },
+    check: 'Redis',
+    says: /has no TCP port 6380/,
+    mends: /^kubectl .* patch chaosdemo /,
+  },
+  {
     it: 'the selector matches no pod',
     spec: { ...DRY, rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'limiter' } } }) },
     check: 'Limiter pods',
@@ -206,6 +214,27 @@ it('the doctor finds a port without listener while a run waits, and patches it',
   );
 });
 
+it('a Redis without a password needs no Secret, by the other command of the doctor', async () => {
+  const { kubectl } = world.environment.controlPlane;
+  // No run begins while this connection is another client of Redis.
+  const setDefaultUser = async (...rules: string[]): Promise<void> => {
+    const redis = await redisAs(world.environment, 'admin');
+    await redis.call('ACL', 'SETUSER', 'default', ...rules);
+    redis.disconnect();
+  };
+  await setDefaultUser('on', 'nopass', '+@all', '~*', '&*');
+  const secret = await kubectl.run(['-n', world.namespace, 'get', 'secret', 'redis-auth', '-o', 'yaml']);
+  await world.kubectl('delete', 'secret', 'redis-auth');
+  await world.applySpec('no-password', DRY);
+  const { stdout } = await doctor('no-password');
+  const [, command = ''] = /^ +Or, if Redis needs no password:\n +(kubectl .*)$/m.exec(stdout) ?? [];
+  await shell(command);
+  expect((await world.ended('no-password')).run?.verdict?.reason).toBe('DryRunPassed');
+  expect((await doctor('no-password')).wrong).toEqual([]);
+  await setDefaultUser('off');
+  await kubectl.apply(secret.replaceAll(/^ {2}(resourceVersion|uid|creationTimestamp): .*\n/gm, ''));
+});
+
 it('tells how to go on where a run waits for a hand', async () => {
   await world.applySpec('by-hand', { ...DRY, pace: { mode: 'Manual' } });
   await world.untilStatus('by-hand', 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
@@ -223,6 +252,18 @@ it('says that there is no such object, and that nobody leads where no operator i
   expect(stdout).toMatch(/✗ Operator +no operator .*namespace default/);
   expect(stdout).toMatch(/✗ Object +there is no ChaosDemo nothing/);
   expect(status).toBe(1);
+});
+
+it('the doctor reports each check that its user may not make, and continues', async () => {
+  const { kubectl, kubeconfigFor } = world.environment.controlPlane;
+  await world.kubectl('create', 'serviceaccount', 'no-rights');
+  const token = await kubectl.serviceAccountToken(world.namespace, 'no-rights');
+  const kubeconfig = await kubeconfigFor('no-rights', token, world.namespace);
+  const { status, stderr, stdout } = await startPlugin(world, ['doctor', 'well', '--kubeconfig', kubeconfig])
+    .ended;
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^\? Object .*no permission/m);
+  expect(stdout).toMatch(/^\? Operator /m);
 });
 
 it('says that nobody leads where the operator is gone', async () => {

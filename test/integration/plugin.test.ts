@@ -102,6 +102,12 @@ describe('run -f', () => {
     expect(status).toBe(2);
   });
 
+  it('names a field that a ChaosDemo does not have, and ends with 2', async () => {
+    const { status, stderr } = await run('typo', { scenarioss: [] });
+    expect(stderr).toMatch(/no field spec\.scenarioss\n/);
+    expect(status).toBe(2);
+  });
+
   it('leaves the run on where it is interrupted, and ends with 130', async () => {
     const running = plugin('run', '-f', await fileOf('left', { pace: { mode: 'Manual' } }));
     await world.untilStatus('left', 'a run to be on', ({ phase }) => phase === 'Running');

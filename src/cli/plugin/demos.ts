@@ -1,5 +1,14 @@
 /** User operations on ChaosDemos: read, apply, and steer by annotations. */
-import { ANNOTATIONS, API_VERSION, type ChaosDemo, GROUP, KIND, PLURAL, VERSION } from '../../api/index.ts';
+import {
+  ANNOTATIONS,
+  API_VERSION,
+  type ChaosDemo,
+  GROUP,
+  KIND,
+  messageOf,
+  PLURAL,
+  VERSION,
+} from '../../api/index.ts';
 import { ApiError, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { resourcePath } from '../../kube/resource-path.ts';
@@ -7,6 +16,8 @@ import { type Connection, shell } from './connection.ts';
 import { PluginError } from './errors.ts';
 
 export const CHAOS_DEMOS = { group: GROUP, version: VERSION, plural: PLURAL };
+/** How the API server rejects one, in a server-side apply. */
+const UNKNOWN_FIELD = /failed to create typed patch object \([^)]*\): \.(\S+): field not declared in schema/;
 const FIELD_MANAGER = 'kubectl-chaosdemo';
 
 /** The content of a file: everything but what the API server adds. */
@@ -52,7 +63,7 @@ export async function chooseName(
   if (name !== undefined) return name.replace(/^(chaosdemos?|cd)(\.chaosdemo\.dev)?\//, '');
   const { client, kubectl, namespace } = connection;
   const names = await listNames(client, namespace, signal).catch((error: unknown) => {
-    throw isUnknownKind(error) ? noCrd(kubectl) : error;
+    throw withoutCrd(error, kubectl);
   });
   const [only] = names;
   if (only !== undefined && names.length === 1) return only;
@@ -104,6 +115,13 @@ export async function applyDemo(
     });
   } catch (error) {
     if (isUnknownKind(error)) throw noCrd(kubectl);
+    const [, field] = UNKNOWN_FIELD.exec(messageOf(error)) ?? [];
+    if (field !== undefined) {
+      throw new PluginError(
+        `a ${KIND} has no field ${field}`,
+        `Correct its name or its place; all fields: ${kubectl} explain chaosdemo.spec --recursive`,
+      );
+    }
     if (!isNotFound(error)) throw error;
     throw new PluginError(
       `there is no namespace ${namespace}`,
@@ -133,6 +151,11 @@ export async function annotate(
 function isUnknownKind(error: unknown): boolean {
   // For a missing object the server names it; for a missing kind it only returns "page not found".
   return error instanceof ApiError && error.status === 404 && error.reason === '';
+}
+
+/** What to throw for an error of a list: why, if ChaosDemos are not served at all. */
+export function withoutCrd(error: unknown, kubectl: string): unknown {
+  return isUnknownKind(error) ? noCrd(kubectl) : error;
 }
 
 function noCrd(kubectl: string): PluginError {

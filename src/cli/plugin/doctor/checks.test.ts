@@ -169,6 +169,23 @@ describe('what doctor says of the Secret of Redis', () => {
   });
 });
 
+it('doctor patches the port if the Service of Redis has one other', async () => {
+  const named = spec(selector, { port: 6380 });
+  const context = await sceneOf({}, named, [], { '/services/redis': service('redis') });
+  const finding = await found(context, 'Redis');
+  expect(finding?.fixCommands).toEqual([
+    `kubectl -n shop patch chaosdemo demo --type=merge -p '{"spec":{"rateLimiter":{"redis":{"port":6379}}}}'`,
+  ]);
+});
+
+it('doctor names both fixes of a missing Secret of Redis', async () => {
+  const cluster = { '/pods': { items: [redisPod] }, '/services/redis': service('redis') };
+  const context = await sceneOf({}, spec(selector, { authSecretName: 'redis-auth' }), [], cluster);
+  const finding = await found(context, 'Secret');
+  expect(finding?.fixCommands?.[0]).toContain('create secret generic redis-auth');
+  expect(finding?.otherwise?.command).toContain('{"redis":{"authSecretName":null}}');
+});
+
 describe('the findings of doctor about Sentinels', () => {
   const redisAuth = { type: 'chaosdemo.dev/redis-auth', data: data({ username: 'u', password: 'p' }) };
   const sentinel = { service: 'redis-sentinel', masterName: 'limits', authSecretName: 'redis-auth' };

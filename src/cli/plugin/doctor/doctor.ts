@@ -1,5 +1,6 @@
 /** `doctor`: why an object does not start, each cause with the command to fix it. */
 import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
+import { isForbidden } from '../../../kube/api-error.ts';
 import { PART } from '../../../subjects/ratelimiter/schema.ts';
 import type { Connection } from '../connection.ts';
 import { getDemo } from '../demos.ts';
@@ -57,6 +58,9 @@ async function inspectObject(context: CheckContext, connection: Connection): Pro
   try {
     demo = await getDemo(connection, context.name, context.signal);
   } catch (error) {
+    if (isForbidden(error)) {
+      return { findings: [await checked('Object', context, async () => await Promise.reject(error))] };
+    }
     if (!(error instanceof PluginError)) throw error;
     const missing = { state: 'wrong', message: `${error.message}. ${error.remedy ?? ''}` } as const;
     return { findings: [await checked('Object', context, async () => missing)] };

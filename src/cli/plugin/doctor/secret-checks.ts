@@ -18,6 +18,8 @@ interface SecretRequirements {
   readonly use: string;
   /** The command that creates it. */
   readonly create: string;
+  /** Another fix of a missing Secret. */
+  readonly otherwise?: Finding['otherwise'];
   /** What the user has to provide first, with an article. */
   readonly needs: string;
   /** @throws {Refusal} if it is not for this use */
@@ -33,6 +35,8 @@ export interface RedisLogin {
   readonly service: string;
   readonly authSecretName?: string | undefined;
   readonly tls: boolean;
+  /** The part of the spec that has these members. */
+  readonly field: (members: object) => object;
 }
 
 /**
@@ -42,7 +46,7 @@ export interface RedisLogin {
  */
 export async function checkRedisSecret(
   context: DemoCheckContext,
-  { authSecretName: name, check, server, service, tls }: RedisLogin,
+  { authSecretName: name, check, field, server, service, tls }: RedisLogin,
   leads: boolean,
 ): Promise<Finding> {
   if (name === undefined) {
@@ -54,6 +58,13 @@ export async function checkRedisSecret(
     reason: 'RedisAuthInvalid',
     use: `Service ${service}`,
     create: createRedisSecret(context, name, service),
+    // With TLS, the Secret may have the authority as well.
+    ...(!tls && {
+      otherwise: {
+        when: `Or, if ${server} needs no password`,
+        command: patchRateLimiter(context, field({ authSecretName: null })),
+      },
+    }),
     needs: `the password of that user of ${server} in PASSWORD`,
     judge: (secret) => readRedisAuth(secret, { service, tls }),
     patch: (secret) => redisSecretPatch(context, secret, service),
@@ -61,6 +72,12 @@ export async function checkRedisSecret(
   if (leads || finding.state !== 'wrong') return finding;
   const message = `${name} is not right for Service ${service}, which leads to no ${server}: fix that first, then run doctor again`;
   return { check, state: 'note', message };
+}
+
+/** The command that changes these members of the rate limiter's spec. */
+export function patchRateLimiter({ kubectl, name, namespace }: DemoCheckContext, members: object): string {
+  const patch = mergePatch({ spec: { [PART]: members } });
+  return `${kubectl} ${shell`-n ${namespace} patch chaosdemo ${name}`} ${patch}`;
 }
 
 /** The Secret with the headers and the authority of a limiter behind HTTP, if the spec names one. */
@@ -110,13 +127,13 @@ async function checkSecret(
   wanted: SecretRequirements,
 ): Promise<Finding> {
   const { kubectl, namespace } = context;
-  const { create, judge, name, needs, patch, reason, type, use } = wanted;
+  const { create, judge, name, needs, otherwise, patch, reason, type, use } = wanted;
   return await checked(check, context, async () => {
     const secrets = { group: '', version: 'v1', plural: 'secrets' };
     const secret = await read<Secret>(context, resourcePath(secrets, { namespace, name }));
     if (secret === undefined) {
       const message = `there is no Secret ${name} in namespace ${namespace}. With ${needs}:`;
-      return { state: 'wrong', message, fixCommands: [create], reason };
+      return { state: 'wrong', message, fixCommands: [create], ...(otherwise && { otherwise }), reason };
     }
     try {
       judge(secret);

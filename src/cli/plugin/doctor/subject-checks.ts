@@ -16,9 +16,12 @@ import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts
 import { MOST_PODS } from '../../../subjects/targets/namespace-reader.ts';
 import { Refusal } from '../../../subjects/targets/refusal.ts';
 import { shell } from '../connection.ts';
-import { checked, type DemoCheckContext, mergePatch, read } from './check-context.ts';
+import { checked, type DemoCheckContext, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import { checkHttpSecret, checkRedisSecret, type RedisLogin } from './secret-checks.ts';
+import { checkHttpSecret, checkRedisSecret, patchRateLimiter, type RedisLogin } from './secret-checks.ts';
+
+const ofRedis = (redis: object): object => ({ redis });
+const ofSentinels = (sentinel: object): object => ({ redis: { sentinel } });
 
 const NAME_LABEL = 'app.kubernetes.io/name';
 
@@ -33,11 +36,17 @@ export async function checkRateLimiter(context: DemoCheckContext): Promise<Findi
   ];
   return await Promise.all([
     checkPods(context, limiter),
-    ...withSecret(checkRedis(context, limiter), { check: 'Secret', server: 'Redis', ...limiter.redis }),
+    ...withSecret(checkRedis(context, limiter), {
+      check: 'Secret',
+      server: 'Redis',
+      field: ofRedis,
+      ...limiter.redis,
+    }),
     ...(sentinel
       ? withSecret(checkSentinels(context, sentinel), {
           check: 'Sentinel Secret',
           server: 'Sentinel',
+          field: ofSentinels,
           tls,
           ...sentinel,
         })
@@ -103,7 +112,7 @@ function tcpPorts({ spec }: Pod): number[] {
 /** Checks that the Service exists and selects one Ready pod. */
 async function checkRedis(context: DemoCheckContext, { redis }: RateLimiterSpec): Promise<Finding> {
   const { port, service: name } = redis;
-  return await checkService(context, { check: 'Redis', name, use: OF_REDIS }, (service, pods) => {
+  return await checkService(context, { check: 'Redis', name, port, use: OF_REDIS }, (service, pods) => {
     const { podName } = resolveRedis(service, port, pods);
     return `Service ${name} leads to ${podName}, which is Ready`;
   });
@@ -114,16 +123,27 @@ async function checkSentinels(
   context: DemoCheckContext,
   { port, service: name }: NonNullable<RateLimiterSpec['redis']['sentinel']>,
 ): Promise<Finding> {
-  return await checkService(context, { check: 'Sentinels', name, use: OF_SENTINELS }, (service, pods) => {
-    const { length } = resolveSentinels(service, port, pods);
-    return `Service ${name} leads to ${counted(length, 'pod')}, all Ready`;
-  });
+  return await checkService(
+    context,
+    { check: 'Sentinels', name, port, use: OF_SENTINELS },
+    (service, pods) => {
+      const { length } = resolveSentinels(service, port, pods);
+      return `Service ${name} leads to ${counted(length, 'pod')}, all Ready`;
+    },
+  );
+}
+
+/** A Service as the spec names it. */
+interface Named {
+  readonly name: string;
+  readonly port: number;
+  readonly use: ServiceUse;
 }
 
 /** @param judge returns what is right; throws a Refusal */
 async function checkService(
   context: DemoCheckContext,
-  { check, name, use }: { readonly check: string; readonly name: string; readonly use: ServiceUse },
+  { check, name, port, use }: Pick<Finding, 'check'> & Named,
   judge: (service: Service, pods: readonly Pod[]) => string,
 ): Promise<Finding> {
   const { kubectl, namespace } = context;
@@ -143,13 +163,22 @@ async function checkService(
       return { state: 'ok', message: judge(service, pods) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const fixCommands = [
-        `${kubectl} ${shell`-n ${namespace} get service ${name} -o yaml`}`,
-        showLabels(context),
-      ];
+      const right = otherPort(service, port);
+      const field = use === OF_REDIS ? ofRedis : ofSentinels;
+      const look = `${kubectl} ${shell`-n ${namespace} get service ${name} -o yaml`}`;
+      const fixCommands =
+        right === undefined
+          ? [look, showLabels(context)]
+          : [patchRateLimiter(context, field({ port: right }))];
       return { state: 'wrong', message: error.message, fixCommands, reason: error.reason };
     }
   });
+}
+
+/** The one TCP port of a Service, if it is not that of the spec. */
+function otherPort({ spec }: Service, port: number): number | undefined {
+  const [only, ...others] = (spec?.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP');
+  return others.length > 0 || only?.port === port ? undefined : only?.port;
 }
 
 /** A patch of the selector, if the pods of exactly one name would match. */
@@ -211,11 +240,6 @@ function redisPort({ spec }: Pod): string | number | undefined {
   const ports = spec?.containers.flatMap((container) => container.ports ?? []) ?? [];
   const found = ports.find(({ containerPort, name }) => name === 'redis' || containerPort === 6379);
   return found?.name ?? found?.containerPort;
-}
-
-function patchRateLimiter({ kubectl, name, namespace }: DemoCheckContext, part: object): string {
-  const patch = mergePatch({ spec: { rateLimiter: part } });
-  return `${kubectl} ${shell`-n ${namespace} patch chaosdemo ${name}`} ${patch}`;
 }
 
 function showServices({ kubectl, namespace }: DemoCheckContext): string {
