@@ -149,7 +149,7 @@ describe('the page', () => {
   it('shows two runs side by side, each with its own results', async () => {
     const { page } = await openWindow(browser);
     await page.goto(at(pathOf('done')));
-    await page.getByRole('link', { name: 'run 1 beside run 2' }).click();
+    await page.getByRole('link', { name: 'run 1 and run 2' }).click();
     await page.waitForURL(`**${pathOf('done')}/1/2`);
     const ghost = page.getByRole('region', { name: 'ghosts' });
     expect(await ghost.getByRole('heading', { level: 3, name: /^Run [12]:/ }).allInnerTexts()).toEqual([
@@ -380,6 +380,12 @@ describe('the report as a file', () => {
       expect({ width, overflow: await overflowOf(page) }).toEqual({ width, overflow: 0 });
     }
     expect(await problemsOf(page)).toEqual([]);
+    // On paper, nothing can be opened.
+    await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = false');
+    await page.emulateMedia({ media: 'print' });
+    const folded = await page.locator('details > :not(summary)').all();
+    expect(folded.length).toBeGreaterThan(0);
+    for (const each of folded) expect((await each.boundingBox())?.height ?? 0).toBeGreaterThan(0);
     expect(asked.filter((each) => !each.startsWith(url))).toEqual([]);
   });
 });

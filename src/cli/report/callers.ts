@@ -26,6 +26,15 @@ export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
   return tables.length === 0 ? html`` : html`<h3>Outcome for callers</h3>\n${tables}${ofNewcomer}`;
 }
 
+/** The answers of all pods together, by their kind, to the caller that the limit applies to. */
+export function answersOf(evidence: ScenarioEvidence, isWhole: boolean): Readonly<Record<string, string>> {
+  const rows = rowsOf(evidence, 'requests', isWhole);
+  if (rows.length === 0) return {};
+  return Object.fromEntries(
+    ANSWERS.map((answer, i) => [answer, totalOf(rows.map(({ counts }) => counts[i]))]),
+  );
+}
+
 function table(
   evidence: ScenarioEvidence,
   of: 'others' | 'requests',
@@ -33,22 +42,29 @@ function table(
   caption: string,
   limit?: number,
 ): Markup | undefined {
-  const { components, series } = evidence.bundle;
-  const last = (component: string, signal: Signal): number | undefined =>
-    series.find((one) => one.component === component && one.signal === signal)?.points.at(-1)?.[1] ??
-    (isWhole ? 0 : undefined);
-  const rows = components
-    .filter(
-      ({ name, role }) =>
-        role === 'replica' && series.some((one) => one.component === name && one.signal.startsWith(`${of}-`)),
-    )
-    .map(({ name }) => ({ name, counts: ANSWERS.map((answer) => last(name, `${of}-${answer}`)) }));
+  const rows = rowsOf(evidence, of, isWhole);
   if (rows.length === 0) return undefined;
   const totals = ANSWERS.map((_, i) => totalOf(rows.map(({ counts }) => counts[i])));
   return html`<div class="scroll"><table><caption>${caption}</caption>
 <thead><tr><th scope="col">pod</th>${ANSWERS.map((answer) => html`<th scope="col">${answer}</th>`)}</tr></thead>
 <tbody>${rows.map(({ counts, name }) => html`<tr><th scope="row">${componentName(evidence, name)}</th>${counts.map((count) => html`<td>${count ?? 'not known'}</td>`)}</tr>`)}</tbody>
 <tfoot><tr><th scope="row">together${limit === undefined ? '' : `; the limit allows ${limit}`}</th>${totals.map((total) => html`<td>${total}</td>`)}</tr></tfoot></table></div>`;
+}
+
+function rowsOf(
+  { bundle: { components, series } }: ScenarioEvidence,
+  of: 'others' | 'requests',
+  isWhole: boolean,
+): { name: string; counts: (number | undefined)[] }[] {
+  const last = (component: string, signal: Signal): number | undefined =>
+    series.find((one) => one.component === component && one.signal === signal)?.points.at(-1)?.[1] ??
+    (isWhole ? 0 : undefined);
+  return components
+    .filter(
+      ({ name, role }) =>
+        role === 'replica' && series.some((one) => one.component === name && one.signal.startsWith(`${of}-`)),
+    )
+    .map(({ name }) => ({ name, counts: ANSWERS.map((answer) => last(name, `${of}-${answer}`)) }));
 }
 
 function totalOf(counts: readonly (number | undefined)[]): string {

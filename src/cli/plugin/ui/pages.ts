@@ -1,11 +1,11 @@
 /** The pages of the ui: all ChaosDemos, one run, and two runs side by side. Pure. */
-import { type ChapterStatus, counted, withPrintableTexts } from '../../../api/index.ts';
+import { type ChapterStatus, counted, type FaultStatus, withPrintableTexts } from '../../../api/index.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../../evidence/index.ts';
-import { callers } from '../../report/callers.ts';
+import { answersOf, callers } from '../../report/callers.ts';
 import { foot, notes, type Part, plotFigure, reportPart, scenarioSection } from '../../report/html.ts';
 import { plotsOf } from '../../report/plots.ts';
 import { type ReportSource, type RunSoFar, reportOf, runSoFar, words } from '../../report/report.ts';
-import { html, type Markup, type Part as Piece, timeMarkup } from '../../report/text.ts';
+import { html, type Markup, type Part as Piece, timeMarkup, timeText } from '../../report/text.ts';
 import { timeline } from '../../report/timeline.ts';
 import { pluginCommand, pluginFlags } from '../connection.ts';
 import { pageHtml } from './shell.ts';
@@ -20,7 +20,7 @@ export function runPath({ name, namespace }: Place): string {
   return `/runs/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
 }
 
-/** All ChaosDemos, those with an active run first. @param kubectl as in the commands that it prints, with flags */
+/** All ChaosDemos, sorted by phase: what failed first. @param kubectl as in the commands that it prints, with flags */
 export function overviewPage(overview: Overview, kubectl: string): string {
   const flags = pluginFlags(kubectl);
   const another = `kubectl chaosdemo ui -n NAMESPACE${flags}`;
@@ -30,27 +30,35 @@ export function overviewPage(overview: Overview, kubectl: string): string {
     ...(isCut ? [`There are more than these. Name a namespace: ${another}`] : []),
   ];
   const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
-  const sorted = rows.toSorted((a, b) => Number(b.phase === 'Running') - Number(a.phase === 'Running'));
+  const sorted = rows.toSorted(
+    (a, b) => ORDER.indexOf(a.phase) - ORDER.indexOf(b.phase) || byName.compare(runPath(a), runPath(b)),
+  );
   const running = rows.filter(({ phase }) => phase === 'Running').length;
   const body = html`<header class="plain"><p class="kicker">${where}</p>
-<h1>${rows.length === 0 ? 'No ChaosDemos' : `${rows.length}${isCut ? ' and more' : ''} ${rows.length === 1 ? 'ChaosDemo' : 'ChaosDemos'}, ${running} with a run on`}</h1></header>
+<h1>${rows.length === 0 ? 'No ChaosDemos' : `${rows.length}${isCut ? ' and more' : ''} ${rows.length === 1 ? 'ChaosDemo' : 'ChaosDemos'}, ${running} running`}</h1></header>
 ${rows.length === 0 ? html`<p>Apply one: <code>kubectl chaosdemo run -f manifests/samples/demo.yaml${flags}</code></p>` : html`<ul class="runs">${sorted.map(overviewItem)}</ul>`}
 ${notes(missing)}`;
   return pageHtml({
     title: `ChaosDemos in ${where}`,
     body,
-    now: `${counted(running, 'run')} ${running === 1 ? 'is' : 'are'} on`,
+    now: `${counted(running, 'run')} ${running === 1 ? 'is' : 'are'} active`,
     isLive: true,
   });
 }
 
+/** Phases in the sequence of the overview; '': no operator has seen it. */
+const ORDER = ['Failed', 'Errored', 'Aborted', 'Running', 'Pending', '', 'Succeeded'];
+const byName = new Intl.Collator('en', { numeric: true });
+
 function overviewItem(row: OverviewRow): Markup {
-  const { age, chapter, message, name, namespace, phase, reason, result, run } = row;
+  const { chapter, endedAt, message, name, namespace, phase, reason, result, run, verdicts } = row;
+  const earlier = endedAt === '' || phase === 'Pending' ? verdicts : verdicts.slice(1);
   const facts = [
-    run === '' ? 'has not run' : `run ${run}`,
+    run === 0 ? 'has not run' : `run ${run}`,
     chapter === '' || phase !== 'Running' ? '' : `chapter ${chapter}`,
     result,
-    age === '' ? '' : `made ${age} ago`,
+    endedAt === '' ? '' : `ended ${timeText(endedAt)}`,
+    earlier.length === 0 ? '' : `earlier verdicts: ${earlier.join(', ')}`,
   ].filter((fact) => fact !== '');
   return html`
 <li><h2><a href="${runPath(row)}">${namespace}/${name}</a> ${phaseChip(phase, reason)}</h2>
@@ -85,11 +93,13 @@ export function runPage({ kubectl, now, runs, source }: RunPageInput): string {
   const phase = status.phase ?? 'Pending';
   const part = report ? reportPart(report) : so ? soFarPart(so, status, now) : waitingPart(demo, kubectl);
   const others = runs?.filter((number) => number !== so?.run);
-  const body = html`${part.markup}
+  const isWaiting = report !== undefined && phase === 'Pending';
+  const body = html`${isWaiting ? notes([`Another run is to begin: ${status.message ?? 'no reason is known'}`, `Below is run ${report.run}.`]) : NOTHING}
+${part.markup}
 ${so ? earlier(metadata, so.run, others) : NOTHING}
 ${so ? foot(report ?? {}, NO_NETWORK) : NOTHING}`;
   const title = `${phase}: ${so ? `run ${so.run} of ` : ''}${metadata.namespace}/${metadata.name}`;
-  const said = report ? report.headline : `${phase}: ${status.chapter ?? status.message ?? ''}`;
+  const said = report && !isWaiting ? report.headline : `${phase}: ${status.chapter ?? status.message ?? ''}`;
   return pageHtml({ title, body, style: part.style, now: said, isLive: true });
 }
 
@@ -115,6 +125,10 @@ function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['statu
       one.name,
       one.connected ? 'connected' : 'not connected',
     ]),
+    ...so.scenarios.map(({ status: { fault, name } }): [string, Piece] => [
+      `Fault of ${name}`,
+      faultText(fault),
+    ]),
     ['Run ID', so.runId],
   ];
   const markup = html`<header class="tone-on"><p class="kicker">Run ${so.run} of ${so.namespace}/${so.name} ${phaseChip(status.phase ?? '')}</p>
@@ -127,6 +141,14 @@ ${notes(so.missing)}
 ${timeline({ ...so, completedAt: new Date(now).toISOString() })}
 ${sections.map((section) => section.markup)}`;
   return { markup, style: sections.map(({ style }) => style).join('') };
+}
+
+/** Of a fault that is to come or active; '' for others. */
+function faultText(fault: FaultStatus | undefined): Piece {
+  if (!fault || fault.endedAt !== undefined) return '';
+  return fault.startedAt === undefined
+    ? html`planned for ${timeMarkup(fault.plannedAt)}`
+    : html`active, ends by ${timeMarkup(fault.until)}`;
 }
 
 function chapterItem({ number, state, title }: ChapterStatus): Markup {
@@ -155,7 +177,7 @@ function earlier(place: Place, run: number, others: readonly number[] | undefine
   }
   if (others.length === 0) return NOTHING;
   return html`<nav aria-labelledby="earlier"><h2 id="earlier">Compare with an earlier run</h2>
-<ul>${others.map((number) => html`<li><a href="${runPath(place)}/${number}/${run}">run ${number} beside run ${run}</a></li>`)}</ul></nav>`;
+<ul>${others.map((number) => html`<li><a href="${runPath(place)}/${number}/${run}">run ${number} and run ${run}</a></li>`)}</ul></nav>`;
 }
 
 /** Two runs, each with its evidence. */
@@ -171,7 +193,7 @@ export function pairPage(place: Place, pair: readonly (FoundEvidence & { readonl
   );
   const title = `Runs ${pair.map(({ run }) => run).join(' and ')} of ${place.namespace}/${place.name}`;
   const body = html`<header class="plain"><p class="kicker"><a href="${runPath(place)}">${place.namespace}/${place.name}</a></p>
-<h1>Run ${pair.map(({ run }) => run).join(' beside run ')}</h1></header>
+<h1>Runs ${pair.map(({ run }) => run).join(' and ')} compared</h1></header>
 <div class="pair">${sides.map(
     ({
       evidence,
@@ -182,6 +204,7 @@ export function pairPage(place: Place, pair: readonly (FoundEvidence & { readonl
   )}</div>
 ${[...names].map(
   (name, i) => html`<section aria-labelledby="pair-${i}"><h2 id="pair-${i}">${name}</h2>
+${differences(name, sides)}
 <div class="pair">${sides.map(({ evidence, run, side }) => html`<div>${evidence ? sideOf(evidence, name, `${side}${i}-`, run) : NOTHING}</div>`)}</div></section>`,
 )}
 ${foot({}, NO_NETWORK)}`;
@@ -191,6 +214,35 @@ ${foot({}, NO_NETWORK)}`;
     style: '#main{max-width:1240px}.top{padding-inline:max(20px,calc(50% - 600px))}',
     isLive: false,
   });
+}
+
+/** What is not the same in both runs: the result, and the answers to callers. */
+function differences(
+  name: string,
+  sides: readonly { readonly run: number; readonly evidence: RunEvidence | undefined }[],
+): Markup {
+  const columns = sides.map(({ evidence }) => evidence && figuresOf(evidence, name));
+  const [before, after] = columns;
+  if (!before || !after) return NOTHING;
+  const rows = Object.keys({ ...before, ...after }).filter((figure) => before[figure] !== after[figure]);
+  if (rows.length === 0) return html`<p>Result and answers are the same in both runs.</p>`;
+  const change = (figure: string): string => {
+    const [from, to] = [Number(before[figure]), Number(after[figure])];
+    return Number.isFinite(to - from) ? `${to > from ? '+' : ''}${to - from}` : '';
+  };
+  return html`<div class="scroll"><table><caption>Differences</caption>
+<thead><tr><th scope="col">figure</th>${sides.map(({ run }) => html`<th scope="col">run ${run}</th>`)}<th scope="col">change</th></tr></thead>
+<tbody>${rows.map((figure) => html`<tr><th scope="row">${figure}</th>${columns.map((column) => html`<td>${column?.[figure] ?? 'none'}</td>`)}<td>${change(figure)}</td></tr>`)}</tbody></table></div>`;
+}
+
+function figuresOf(evidence: RunEvidence, name: string): Readonly<Record<string, string>> {
+  const result = evidence.results.find(({ scenario }) => scenario === name);
+  const seen = evidence.scenarios.find((scenario) => scenario.name === name);
+  return {
+    result: result?.result ?? 'no result',
+    measured: result?.summary ?? 'nothing',
+    ...(seen && answersOf(seen, evidence.complete && evidence.leftOut === '')),
+  };
 }
 
 function sideOf(evidence: RunEvidence, name: string, anchor: string, run: number): Markup {

@@ -151,11 +151,11 @@ describe('an answer', () => {
 
   it('is a page of all, of one, of two side by side, or 404', async () => {
     const all = await get('/');
-    expect(all.body).toContain('<h1>2 ChaosDemos, 1 with a run on</h1>');
+    expect(all.body).toContain('<h1>2 ChaosDemos, 1 running</h1>');
     expect(all.body.indexOf('ratelimiter/gate')).toBeLessThan(all.body.indexOf('ratelimiter/demo'));
     expect((await get('/runs/ratelimiter/demo')).body).toContain('What to do');
     const pair = await get('/runs/ratelimiter/demo/1/2');
-    expect(pair.body).toContain('<h1>Run 1 beside run 2</h1>');
+    expect(pair.body).toContain('<h1>Runs 1 and 2 compared</h1>');
     expect(pair.body.match(/<figure>/g)?.length).toBeGreaterThan(8);
     for (const path of [
       '/runs/ratelimiter/none',

@@ -15,15 +15,19 @@ export interface Place {
   readonly name: string;
 }
 
-/** One ChaosDemo as kubectl lists it. Texts are raw; '' if empty. */
+/** One ChaosDemo. Texts are raw; '' if empty. */
 export interface OverviewRow extends Place {
   readonly phase: string;
   readonly reason: string;
   readonly chapter: string;
   readonly result: string;
-  readonly run: string;
-  readonly age: string;
   readonly message: string;
+  /** Number of its active or last run; 0: none. */
+  readonly run: number;
+  /** When the last run ended; '' if none has, or one is active. */
+  readonly endedAt: string;
+  /** How its last runs ended, newest first. */
+  readonly verdicts: readonly string[];
 }
 
 export interface Overview {
@@ -62,23 +66,18 @@ export interface UiSource {
 
 /** More than a reader can take in. */
 const MAX_ROWS = 200;
-/** Maximum bytes of a list. */
-const MAX_BYTES = 4 * 1024 * 1024;
+/** Maximum bytes of a list: a status has at most 32 KiB. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** Verdicts of earlier runs that are shown. */
+const MAX_VERDICTS = 5;
 /** Milliseconds between two polls of the list. */
 const POLL_MS = 3_000;
 /** Runs of one object that are listed: more than `historyLimit` keeps. */
 const MAX_RUNS = 100;
 
-/** The table that the API server returns for a list; null: nothing. */
-interface Table {
+interface DemoList {
   readonly metadata?: { readonly continue?: string };
-  readonly columnDefinitions: readonly { readonly name: string }[];
-  readonly rows:
-    | readonly {
-        readonly cells: readonly (string | number | boolean | null)[];
-        readonly object: { readonly metadata: { readonly name: string; readonly namespace: string } };
-      }[]
-    | null;
+  readonly items: readonly ChaosDemo[];
 }
 
 interface Labelled {
@@ -90,11 +89,10 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
   const list = async (of: string | undefined, signal: AbortSignal): Promise<Overview> =>
     overviewOf(
       of,
-      await client.request<Table>({
+      await client.request<DemoList>({
         method: 'GET',
         path: resourcePath(CHAOS_DEMOS, { namespace: of }),
-        query: { limit: MAX_ROWS, includeObject: 'Metadata' },
-        accept: 'application/json;as=Table;g=meta.k8s.io;v=v1',
+        query: { limit: MAX_ROWS },
         maxBytes: MAX_BYTES,
         signal,
       }),
@@ -178,25 +176,27 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
   };
 }
 
-function overviewOf(namespace: string | undefined, { columnDefinitions, metadata, rows }: Table): Overview {
-  const columns = columnDefinitions.map(({ name }) => name);
+function overviewOf(namespace: string | undefined, { items, metadata }: DemoList): Overview {
   return {
     namespace,
     isCut: (metadata?.continue ?? '') !== '',
     isOneOfAll: false,
-    rows: (rows ?? []).slice(0, MAX_ROWS).map(({ cells, object }) => {
-      const of = (column: string): string => String(cells[columns.indexOf(column)] ?? '');
-      return {
-        namespace: object.metadata.namespace,
-        name: object.metadata.name,
-        phase: of('Phase'),
-        reason: of('Reason'),
-        chapter: of('Chapter'),
-        result: of('Result'),
-        run: of('Run'),
-        age: of('Age'),
-        message: of('Message'),
-      };
-    }),
+    rows: items.slice(0, MAX_ROWS).map(rowOf),
+  };
+}
+
+function rowOf({ metadata: { name, namespace }, status = {} }: ChaosDemo): OverviewRow {
+  const { chapter = '', conditions = [], history = [], message = '', phase = '', result = '', run } = status;
+  return {
+    namespace,
+    name,
+    phase,
+    reason: conditions.find(({ type }) => type === 'Ready')?.reason ?? '',
+    chapter,
+    result,
+    message,
+    run: run?.number ?? 0,
+    endedAt: run?.completedAt ?? '',
+    verdicts: history.slice(0, MAX_VERDICTS).map((one) => one.phase),
   };
 }

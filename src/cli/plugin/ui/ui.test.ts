@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { recordedConfigMap, recordedRun } from '../../../../test/fixtures/cli/report/report.ts';
+import { runProgram } from '../../../../test/kit/program.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
 const SECRET = 'bearer-of-the-user';
@@ -39,22 +40,11 @@ afterEach(async () => {
 /** What a user gets who may read the namespace of the context, and no list of all namespaces. */
 function answerTo(url: string): [number, object] {
   const { pathname, searchParams } = new URL(url, 'http://api');
+  if (pathname.startsWith('/empty/')) return [404, {}];
   const demos = '/apis/chaosdemo.dev/v1alpha1/namespaces/ratelimiter/chaosdemos';
   if (searchParams.has('watch')) return [403, { reason: 'Forbidden', message: 'no' }];
   if (pathname === demos) {
-    return [
-      200,
-      {
-        kind: 'Table',
-        columnDefinitions: ['Name', 'Phase', 'Result', 'Age'].map((name) => ({ name })),
-        rows: [
-          {
-            cells: ['demo', 'Succeeded', '2 violated', '5m'],
-            object: { metadata: { name: 'demo', namespace: 'ratelimiter' } },
-          },
-        ],
-      },
-    ];
+    return [200, { kind: 'ChaosDemoList', items: [recordedRun().demo] }];
   }
   if (pathname === `${demos}/demo`) return [200, recordedRun().demo];
   if (pathname === '/api/v1/namespaces/ratelimiter/configmaps') {
@@ -68,18 +58,34 @@ function answerTo(url: string): [number, object] {
   return [reason === 'NotFound' ? 404 : 403, { reason, message: 'no' }];
 }
 
-it('serves what the user may read until Ctrl-C, and leaves nothing', { timeout: 60_000 }, async () => {
+/** The kubeconfig of the user. */
+async function kubeconfigOf(server: string): Promise<string> {
   const kubeconfig = join(folder, 'kubeconfig');
-  const server = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
-  await writeFile(
-    kubeconfig,
-    JSON.stringify({
-      'current-context': 'c',
-      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'ratelimiter' } }],
-      clusters: [{ name: 'c', cluster: { server, 'insecure-skip-tls-verify': true } }],
-      users: [{ name: 'u', user: { token: SECRET } }],
-    }),
-  );
+  const config = {
+    'current-context': 'c',
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'ratelimiter' } }],
+    clusters: [{ name: 'c', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'u', user: { token: SECRET } }],
+  };
+  await writeFile(kubeconfig, JSON.stringify(config));
+  return kubeconfig;
+}
+
+const addressOfApi = (): string => `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+
+it.each([
+  ['there is no API server', () => 'http://127.0.0.1:1', /no answer from the API server/],
+  // Below this path, the server knows nothing at all.
+  ['ChaosDemos are not served', () => `${addressOfApi()}/empty`, /CustomResourceDefinition is missing/],
+])('ends with the cause if %s', { timeout: 60_000 }, async (_, server, cause) => {
+  const args = ['ui', '--no-open', '--kubeconfig', await kubeconfigOf(server())];
+  const { status, stderr, stdout } = await runProgram(process.execPath, [MAIN, ...args]);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+  expect(stderr).toMatch(cause);
+});
+
+it('serves what the user may read until Ctrl-C, and leaves nothing', { timeout: 60_000 }, async () => {
+  const kubeconfig = await kubeconfigOf(addressOfApi());
   child = spawn(process.execPath, [MAIN, 'ui', '--no-open', '--kubeconfig', kubeconfig], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });

@@ -2,7 +2,9 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { ApiError } from '../../../kube/api-error.ts';
 import type { Connection } from '../connection.ts';
+import { withoutCrd } from '../demos.ts';
 import { PluginError } from '../errors.ts';
 import { runPath } from './pages.ts';
 import { serveUi } from './server.ts';
@@ -24,11 +26,22 @@ export interface OpenUi {
   close(): Promise<void>;
 }
 
-/** Resolves when `signal` has aborted and the server has stopped. @throws {PluginError} if the port is taken */
+/**
+ * Resolves when `signal` has aborted and the server has stopped.
+ * @throws {PluginError} if the port is taken, or ChaosDemos are not served; ApiUnreachableError without an API server
+ */
 export async function ui({
   signal,
   ...options
 }: UiOptions & { readonly signal: AbortSignal }): Promise<void> {
+  const { connection } = options;
+  try {
+    await kubeSource(connection).overview(signal);
+  } catch (error) {
+    const why = withoutCrd(error, connection.kubectl);
+    // The page explains an answer of the API server, such as a missing permission.
+    if (!(why instanceof ApiError)) throw why;
+  }
   const { close } = await openUi(options);
   try {
     if (!signal.aborted) await once(signal, 'abort');

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { overviewOfAll, runOn } from '../../../../test/fixtures/cli/plugin/ui/serve.ts';
+import { recordedRun } from '../../../../test/fixtures/cli/report/report.ts';
+import type { RunEvidence } from '../../../evidence/index.ts';
+import { overviewPage, pairPage, runPage } from './pages.ts';
+
+const place = { namespace: 'ratelimiter', name: 'demo' };
+const textOf = (page: string): string =>
+  page
+    .replace(/.*<main/s, '')
+    .replaceAll(/<[^>]*>/g, ' ')
+    .replaceAll(/\s+/g, ' ');
+
+describe('the page of all ChaosDemos', () => {
+  const [row] = overviewOfAll().rows;
+  const pageOf = (...changes: object[]): string =>
+    textOf(
+      overviewPage({ ...overviewOfAll(), rows: changes.map((each) => ({ ...row!, ...each })) }, 'kubectl'),
+    );
+
+  it('has failed ones first, and sorts names by their numbers', () => {
+    const page = pageOf(
+      { name: 'c-10' },
+      { name: 'c-9' },
+      { name: 'b', phase: 'Running', endedAt: '' },
+      { name: 'a', phase: 'Failed' },
+    );
+    expect(page.match(/ratelimiter\/\S+/g)).toEqual(
+      ['a', 'b', 'c-9', 'c-10'].map((name) => `ratelimiter/${name}`),
+    );
+  });
+
+  it('shows the end of the last run, and earlier verdicts', () => {
+    const page = pageOf({ verdicts: ['Succeeded', 'Failed', 'Errored'] });
+    expect(page).toContain('ended 2026-01-01 00:01:00 UTC · earlier verdicts: Failed, Errored');
+    const pending = pageOf({ phase: 'Pending', verdicts: ['Failed'] });
+    expect(pending).toContain('earlier verdicts: Failed');
+  });
+});
+
+describe('the page of one run', () => {
+  const pageOf = (source: ReturnType<typeof runOn>): string =>
+    textOf(runPage({ source, runs: [], now: 0, kubectl: 'kubectl' }));
+
+  it('shows until when a fault is active', () => {
+    expect(pageOf(runOn())).toMatch(/Fault of counter-drift active, ends by 2026-01-01 00:00:16 UTC/);
+  });
+
+  it('has no figures of the status during a fault: evidence is newer', () => {
+    const { demo, evidence } = runOn();
+    const measures = [{ name: 'drift', value: 8, bound: 8, unit: 'requests' }];
+    const scenarios = (demo.status?.scenarios ?? []).map((one) => ({ ...one, measures }));
+    const source = {
+      demo: { ...demo, status: { ...demo.status, scenarios } },
+      ...(evidence && { evidence }),
+    };
+    expect(pageOf(source)).not.toContain('What was measured');
+  });
+
+  it('states that another run is to begin, above the report of the last one', () => {
+    const { demo, evidence } = recordedRun();
+    const status = { ...demo.status, phase: 'Pending' as const, message: 'Cooling down' };
+    expect(pageOf({ demo: { ...demo, status }, evidence })).toMatch(
+      /Another run is to begin: Cooling down Below is run 1\..*What to do/,
+    );
+  });
+});
+
+describe('two runs side by side', () => {
+  const { evidence } = recordedRun();
+  const pageOf = (after: RunEvidence): string =>
+    textOf(
+      pairPage(place, [
+        { run: 1, evidence },
+        { run: 2, evidence: after },
+      ]),
+    );
+
+  it('have a table of what differs', () => {
+    const results = evidence.results.map((one) => ({ ...one, result: 'Held', summary: '10/10' }));
+    const scenarios = evidence.scenarios.map((one) => ({
+      ...one,
+      bundle: {
+        ...one.bundle,
+        series: one.bundle.series.map((series) =>
+          series.signal === 'requests-admitted' ? { ...series, points: [] } : series,
+        ),
+      },
+    }));
+    const page = pageOf({ ...evidence, results, scenarios });
+    expect(page).toMatch(/Differences figure run 1 run 2 change result Violated Held/);
+    expect(page).toMatch(/admitted 30 0 -30/);
+  });
+
+  it('have none if both are the same', () => {
+    const page = pageOf(evidence);
+    expect(page).not.toContain('Differences');
+    expect(page.match(/are the same in both runs/g)).toHaveLength(2);
+  });
+});
