@@ -32,6 +32,9 @@ const green = { color: 'green', value: null };
 /** Colours of a single figure: green, and red from `value` on. */
 const redFrom = (value) => [green, { ...red, value }];
 
+/** Of figures that are neither good nor bad. */
+const NEUTRAL = { color: 'blue', value: null };
+
 const bars = {
   decimals: 0,
   custom: { drawStyle: 'bars', fillOpacity: 80, stacking: { mode: 'normal' } },
@@ -44,7 +47,7 @@ const ROWS = [
     title: 'Now',
     panels: [
       {
-        title: 'Processes that lead',
+        title: 'Leaders',
         about: 'One. None: nothing begins or goes on. Two: what runs find is not to be trusted.',
         queries: [query(`sum(chaosdemo_leader${OURS})`, 'leading')],
         steps: [
@@ -54,14 +57,14 @@ const ROWS = [
         ],
       },
       {
-        title: 'Runs that are on',
+        title: 'Active runs',
         about: 'Of the process that leads.',
-        queries: [query(`sum(chaosdemo_runs_active${OURS})`, 'on')],
+        queries: [query(`sum(chaosdemo_runs_active${OURS})`, 'active')],
         steps: [green],
       },
       {
-        title: 'Waiting for room',
-        about: 'ChaosDemos that wait until fewer runs are on.',
+        title: 'Queued runs',
+        about: 'ChaosDemos that wait until fewer runs are active.',
         queries: [query(`sum(chaosdemo_runs_waiting${OURS})`, 'waiting')],
         steps: [green, { color: 'orange', value: 1 }],
       },
@@ -130,7 +133,7 @@ const ROWS = [
         unit: 's',
       },
       {
-        title: 'Changes of the lead, and runs taken over',
+        title: 'Leader changes, and runs taken over',
         about: 'A run that is taken over with a fault on loses what was observed of it.',
         queries: [
           often('chaosdemo_leader_terms_total', '', 'began to lead'),
@@ -166,8 +169,8 @@ const ROWS = [
       },
       {
         title: 'Admitted beyond the limit',
-        about: 'In the time shown: nine in ten scenarios let no more requests through beyond the limit.',
-        queries: [quantile(0.9, 'chaosdemo_over_admission_requests', 'type')],
+        about: 'The most in one scenario, in the time shown, rounded up to the bucket of the histogram.',
+        queries: [quantile(1, 'chaosdemo_over_admission_requests', 'type')],
       },
       {
         title: 'Detection latency',
@@ -205,6 +208,7 @@ const ROWS = [
         title: 'Cost of models',
         about: 'In the time shown, in dollars, by the prices of the profiles.',
         queries: [inRange('chaosdemo_diagnosis_cost_dollars_total', 'profile', '{{profile}}')],
+        unit: 'currencyUSD',
       },
       {
         title: 'Grades of diagnoses',
@@ -332,13 +336,21 @@ const HEAD = {
 
 function drawn({ about, defaults = {}, queries, steps, title, unit = 'short' }) {
   const single = steps !== undefined;
+  // A figure of the whole time shown has no course over that time.
+  const isOfRange = queries.some(({ expr }) => expr.includes('$__range'));
+  const instant = single || isOfRange;
   return {
-    type: single ? 'stat' : 'timeseries',
+    type: single ? 'stat' : isOfRange ? 'bargauge' : 'timeseries',
     title,
     description: about,
     datasource,
-    ...(single && {
-      options: { colorMode: 'value', graphMode: 'none', reduceOptions: { calcs: ['lastNotNull'] } },
+    ...(instant && {
+      options: {
+        reduceOptions: { calcs: ['lastNotNull'] },
+        ...(single
+          ? { colorMode: 'value', graphMode: 'none' }
+          : { orientation: 'horizontal', displayMode: 'basic', showUnfilled: true }),
+      },
     }),
     fieldConfig: {
       defaults: {
@@ -346,7 +358,7 @@ function drawn({ about, defaults = {}, queries, steps, title, unit = 'short' }) 
         // A figure that is never negative starts at the bottom.
         min: 0,
         ...defaults,
-        ...(single && { thresholds: { mode: 'absolute', steps } }),
+        ...(instant && { thresholds: { mode: 'absolute', steps: steps ?? [NEUTRAL] } }),
       },
       overrides: [],
     },
@@ -354,8 +366,8 @@ function drawn({ about, defaults = {}, queries, steps, title, unit = 'short' }) 
       refId: String.fromCodePoint(65 + index),
       expr,
       legendFormat: legend,
-      instant: single,
-      range: !single,
+      instant,
+      range: !instant,
     })),
   };
 }

@@ -29,7 +29,11 @@ interface RuleFile {
 interface Panel {
   readonly title: string;
   readonly type: string;
-  readonly targets?: { readonly expr: string; readonly legendFormat: string }[];
+  readonly targets?: {
+    readonly expr: string;
+    readonly instant: boolean;
+    readonly legendFormat: string;
+  }[];
 }
 
 let promtool: string;
@@ -161,6 +165,15 @@ describe('the dashboard', () => {
         if (label !== 'instance') expect(labels).toContain(label);
       }
     }
+  });
+
+  it('draws no course of a figure that is of the whole time shown', () => {
+    const ofRange = panels.filter(({ targets = [] }) =>
+      targets.some(({ expr }) => expr.includes('$__range')),
+    );
+    expect(ofRange.length).toBeGreaterThan(10);
+    expect(ofRange.filter(({ type }) => type === 'timeseries')).toEqual([]);
+    expect(ofRange.flatMap(({ targets = [] }) => targets).every(({ instant }) => instant)).toBe(true);
   });
 
   it('has no two panels in one place', () => {
