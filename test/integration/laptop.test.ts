@@ -51,6 +51,7 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
       '--save=api.yaml',
     );
     expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 0 });
+    expect(output()).toMatch(/\nVerdict: Succeeded \(ExpectationsMet\), 2\/2 as expected\n$/);
     const { status } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as ChaosDemo;
     expect(status?.scenarios).toMatchObject([
       { name: 'outage', result: 'Held', summary: 'FailsClosed' },

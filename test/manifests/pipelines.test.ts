@@ -37,7 +37,7 @@ describe('by the schemas of GitHub and GitLab', () => {
   it.each([
     ['github-actions', 'ci/github/action.yml', 'using: composite', 'using: other', 'runs'],
     ['github-actions', 'ci/github/action.yml', 'shell: bash', 'shel: bash', 'runs.steps[0]'],
-    ['gitlab-ci', 'ci/gitlab.yml', 'when: always', 'when: other', 'chaosdemo.artifacts.when'],
+    ['gitlab-ci', 'ci/gitlab.yml', '    when: always', '    when: other', 'chaosdemo.cache.when'],
     ['gitlab-ci', 'ci/gitlab.yml', '  script:', '  other:', 'chaosdemo'],
   ])('%s: %s is valid, and would not be with another "%s"', async (schema, file, part, other, where) => {
     // A job whose name begins with a dot may have any member.
