@@ -156,7 +156,7 @@ describe('without any fault', () => {
 
   it('a header that the limiter does not read is found, and the limit is not blamed', async () => {
     const baseline = await baselineOf(() => atomic, { header: 'x-api-key' });
-    expect(baseline).toMatchObject({ ok: false, message: expect.stringMatching(/put \$\(key\) where/) });
+    expect(baseline).toMatchObject({ ok: false, message: expect.stringMatching(/Put \$\(key\) where/) });
     expect(baseline?.violated).toBeUndefined();
   });
 

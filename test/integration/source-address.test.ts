@@ -119,7 +119,7 @@ describe('a limiter that knows its callers by the source address', () => {
   it('is refused where its limit is another than the spec says', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', { requests: 25 });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /rejected after 20 requests, .* 25: .*rateLimiter\.limit\.requests.*who else/,
+      /rejected after 20 requests, .* 25\. .*rateLimiter\.limit\.requests.*who else/,
     );
   });
 

@@ -13,11 +13,11 @@ import type { HttpInterfaceSpec } from './schema.ts';
 
 const HTTP_FIELD = 'rateLimiter.http';
 /** The likeliest reason why the first request of a caller is rejected. */
-export const ONE_CALLER = `The rate limiter may take all requests for those of one caller: put $(key) where it takes the identity of its caller (${HTTP_FIELD}), usually in a header`;
+export const ONE_CALLER = `The rate limiter may take all requests for those of one caller. Put $(key) where it takes the identity of its caller (${HTTP_FIELD}), usually in a header`;
 
 /** Other causes that may have used up the limit of the operator's address. */
 const WHO_ELSE =
-  ', or the window, which may be longer. Otherwise find out who else sends requests to these pods under the address of the operator: clients behind the same proxy or address translation, or another ChaosDemo. They share that one limit';
+  ', or the window, which may be longer. Otherwise find out who else sends requests to these pods under the address of the operator. Clients behind the same proxy or address translation, and other ChaosDemos, share that one limit';
 
 /**
  * Why a caller that exhausted its limit, without a fault, did not get what it should; undefined: it did.
