@@ -7,7 +7,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { demoOf } from '../../src/cli/laptop/manifest.ts';
+import { placeOf } from '../../src/cli/laptop/place.ts';
+import { demoOf } from '../../src/cli/probe/manifest.ts';
 import { install } from '../../survey/runner/install.ts';
 import { loadLimiter } from '../../survey/runner/limiters.ts';
 import { withoutRealTime } from '../kit/pace.ts';
@@ -119,7 +120,7 @@ describe.skipIf(withoutRealTime)('a pipeline', () => {
     const limit = { requests: 10, window: '5s', algorithm: 'FixedWindow' };
     const headers = [{ name: 'X-Api-Key', value: '$(key)' }];
     const request = { method: 'GET', path: '/items', headers };
-    const demo = demoOf({ request, healthPath: '/healthz', limit, instances: 2, login: false });
+    const demo = demoOf({ request, healthPath: '/healthz', limit, instances: 2, place: placeOf({}) });
     await writeFile(join(folder, 'api.yaml'), stringify(demo));
     const { status, stdout } = await bash(job.script.join('\n'), folder, {
       CHAOSDEMO_REPORTS: job.variables['CHAOSDEMO_REPORTS'] ?? '',

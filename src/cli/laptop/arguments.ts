@@ -1,26 +1,21 @@
 /** The command lines of `chaosdemo test` and `chaosdemo init`: an API and a Redis on this machine. */
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { formatDuration, parseDuration } from '../../api/index.ts';
+import { Command, Option } from 'commander';
 import { EXIT_STATUSES, type ShowOptions, withShowOptions } from '../arguments.ts';
+import {
+  type ProbeOptions,
+  type WriteOptions,
+  withProbeOptions,
+  withWriteOptions,
+} from '../probe/options.ts';
 import { wholeNumber } from '../whole-number.ts';
 
-/** What the user states about the API. What is left out is found by requests, or has a default. */
-export interface ApiOptions {
+/** What the user states about the API and its Redis. */
+export interface ApiOptions extends ProbeOptions {
   readonly url?: readonly string[];
   readonly start?: string;
   readonly instances?: number;
   readonly path?: string;
   readonly redis?: string;
-  readonly method: string;
-  readonly header?: readonly Header[];
-  readonly body?: string;
-  readonly keyHeader?: string;
-  readonly identity?: 'address';
-  readonly health?: string;
-  readonly limit?: number;
-  readonly window?: string;
-  readonly algorithm?: string;
-  readonly windowStart?: string;
 }
 
 export interface TestOptions extends ApiOptions, ShowOptions {
@@ -29,19 +24,8 @@ export interface TestOptions extends ApiOptions, ShowOptions {
   readonly file?: string;
 }
 
-export interface InitOptions extends ApiOptions {
-  readonly yes?: boolean;
-  readonly save?: string;
-}
+export type InitOptions = ApiOptions & WriteOptions;
 
-/** A header of the request. */
-export interface Header {
-  readonly name: string;
-  readonly value: string;
-}
-
-/** The most that a limit may be: that of the API. */
-const MOST_REQUESTS = 5000;
 const MOST_INSTANCES = 10;
 
 /** Options that a ChaosDemo states. */
@@ -100,14 +84,14 @@ export function initCommand(): Command {
     .description(
       'Sends requests to an API on this machine, and writes a ChaosDemo from the answers. Each line of the output is measured, found in an answer, or a guess.',
     );
-  return withApiOptions(command)
-    .option('--yes', 'send the requests without a question')
-    .option('--save <file>', 'write the ChaosDemo to this file (default: standard output)')
-    .addHelpText('after', '\nExit status: 0 written, 2 not, 64 wrong usage, 130 stopped by Ctrl-C.');
+  return withWriteOptions(withApiOptions(command)).addHelpText(
+    'after',
+    '\nExit status: 0 written, 2 not, 64 wrong usage, 130 stopped by Ctrl-C.',
+  );
 }
 
 function withApiOptions(command: Command): Command {
-  return command
+  const own = command
     .option(
       '--url <url>',
       'the request that counts, to an instance that is running; once for each instance',
@@ -129,64 +113,6 @@ function withApiOptions(command: Command): Command {
         'url',
       ),
     )
-    .option('--redis <url>', 'redis://[user:password@]127.0.0.1:6379; with --start, a new Redis by default')
-    .addOption(
-      new Option('--method <method>', 'method of the request')
-        .choices(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
-        .default('GET'),
-    )
-    .option(
-      '--header <header>',
-      "header of the request, as 'Name: value'; $(key) is the key of a caller; may be given several times",
-      header,
-    )
-    .option('--body <text>', 'body of the request; $(key) is the key of a caller')
-    .addOption(
-      new Option('--key-header <name>', 'header by which the API identifies callers (default: found)')
-        .argParser(headerName)
-        .conflicts('identity'),
-    )
-    .addOption(
-      new Option('--identity <kind>', 'address: the API only knows the address of a caller').choices([
-        'address',
-      ]),
-    )
-    .option('--health <path>', 'path that uses no limiter (default: found, such as /healthz)')
-    .option('--limit <requests>', 'requests in one window (default: measured)', wholeNumber(1, MOST_REQUESTS))
-    .option('--window <duration>', 'length of a window, such as 60s (default: found, or 60s)', duration)
-    .addOption(
-      new Option('--algorithm <name>', 'how the API counts (default: FixedWindow)').choices([
-        'FixedWindow',
-        'SlidingWindow',
-        'SlidingWindowCounter',
-        'TokenBucket',
-      ]),
-    )
-    .addOption(
-      new Option('--window-start <start>', 'of FixedWindow (default: found, or FirstRequest)').choices([
-        'FirstRequest',
-        'Clock',
-      ]),
-    );
-}
-
-function header(text: string, earlier: readonly Header[] = []): Header[] {
-  const [, name = '', value = ''] = /^([^:]*):\s*(.*)$/.exec(text) ?? [];
-  if (value === '') throw new InvalidArgumentError("Write a header as 'Name: value'.");
-  return [...earlier, { name: headerName(name), value }];
-}
-
-function headerName(text: string): string {
-  if (/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/.test(text)) return text;
-  throw new InvalidArgumentError('Write the name of a header, such as X-Api-Key.');
-}
-
-function duration(text: string): string {
-  try {
-    const ms = parseDuration(text);
-    if (ms >= 1000 && ms <= 3_600_000) return formatDuration(ms);
-  } catch {
-    // The message below has what to write.
-  }
-  throw new InvalidArgumentError('Write a duration from 1s to 1h, such as 60s or 15m.');
+    .option('--redis <url>', 'redis://[user:password@]127.0.0.1:6379; with --start, a new Redis by default');
+  return withProbeOptions(own);
 }

@@ -7,12 +7,12 @@ import type { Limiter } from '../../local/limiters.ts';
 import { type Address, accepts, type OwnRedis, startInstances } from '../../local/own-api.ts';
 import type { RedisServer } from '../../local/redis-server.ts';
 import { UsageError } from '../../settings/settings.ts';
+import type { Finding } from '../probe/limit-facts.ts';
+import { Probe, type Probed, type ProbePlace } from '../probe/probe.ts';
+import { ApiClient } from '../probe/request.ts';
 import type { ApiOptions } from './arguments.ts';
-import type { Finding } from './limit-facts.ts';
-import { NAME } from './manifest.ts';
-import { Probe, type Probed } from './probe.ts';
+import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
-import { ApiClient } from './request.ts';
 import type { Target } from './target.ts';
 
 /** An API that answers, and its Redis. */
@@ -35,13 +35,14 @@ const LOG_LINES = 15;
 
 /**
  * @param known facts that are not to be found out: nothing is sent then
+ * @param onWait as of {@link ProbePlace}
  * @throws UsageError or LocalError with what to do; what was started ends with the supervisor
  */
 export async function prepare(
   options: ApiOptions,
   target: Target,
   start: StageStart,
-  known?: Probed,
+  { known, onWait }: { readonly known?: Probed | undefined; readonly onWait?: ProbePlace['onWait'] } = {},
 ): Promise<Prepared> {
   const { onProgress, signal } = start;
   const server = target.redis ? undefined : await launchRedis(start);
@@ -59,7 +60,7 @@ export async function prepare(
     const prepared = { instances, started, redis, ...(server && { server }) };
     if (known) return { ...prepared, facts: known, findings: [] };
     const before = await connection.counts().catch(() => undefined);
-    const probed = await probe(options, target, instances[0] as Address, start);
+    const probed = await probe(options, target, instances[0] as Address, start, onWait);
     if (before) await requireUse(connection, before, redis, signal);
     // They expire as well, but a window may take an hour.
     if (target.redis) await connection.removeKeys([probed.mark]).catch(() => undefined);
@@ -121,9 +122,12 @@ async function probe(
   { path }: Target,
   address: Address,
   { onProgress, signal }: StageStart,
+  onWait: ProbePlace['onWait'],
 ): Promise<Pick<Prepared, 'facts' | 'findings'> & { readonly mark: string }> {
-  const client = new ApiClient(address, signal);
-  const probing = new Probe(client, options, path);
+  const origin = `http://${address.host}:${address.port}`;
+  const advice = 'Check the address, and that it works with curl';
+  const client = new ApiClient({ origin, advice }, signal);
+  const probing = new Probe(client, options, { path, ...(onWait && { onWait }) });
   try {
     const facts = await probing.run();
     for (const { because, source, what } of probing.findings) {

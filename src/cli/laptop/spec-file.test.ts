@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../settings/settings.ts';
-import { type ApiFacts, demoOf } from './manifest.ts';
+import type { ApiFacts } from '../probe/manifest.ts';
+import { yamlOf } from '../probe/yaml.ts';
+import { HEAD, placeOf } from './place.ts';
 import { readSpecFile } from './spec-file.ts';
-import { textOf } from './text.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'chaosdemo-spec-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -21,9 +22,9 @@ const facts: ApiFacts = {
   healthPath: '/healthz',
   limit: { requests: 20, window: '15s', algorithm: 'SlidingWindow' },
   instances: 3,
-  login: false,
+  place: placeOf({}),
 };
-const saved = textOf(demoOf({ ...facts, accept: ['FailsOpen'] }), []);
+const saved = yamlOf({ ...facts, accept: ['FailsOpen'] }, [], HEAD);
 
 describe('a ChaosDemo in a file', () => {
   it('has the facts that were saved', async () => {
@@ -41,8 +42,8 @@ describe('a ChaosDemo in a file', () => {
       .replace('app: api', 'app: shop')
       .replace('port: http', 'port: 3000')
       .replace('service: redis', 'service: cache\n      port: 6380\n      count: { key: "rl:$(key)" }');
-    const { demoOn } = await readSpecFile(written(inCluster));
-    const demo = demoOn({ login: true, allowOtherClients: true });
+    const { demoAt } = await readSpecFile(written(inCluster));
+    const demo = demoAt(placeOf({ password: 'secret' }, true));
     expect(demo.metadata).toEqual({ name: 'api', namespace: 'ratelimiter' });
     expect(demo.spec).toMatchObject({
       rateLimiter: {

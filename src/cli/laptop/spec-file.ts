@@ -5,15 +5,15 @@ import { KIND, messageOf } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { PART, type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
 import type { PlannedDemo } from '../plan.ts';
-import { type ApiFacts, LABELS, NAME, NAMESPACE } from './manifest.ts';
-import type { Probed } from './probe.ts';
+import type { Place } from '../probe/manifest.ts';
+import type { Probed } from '../probe/probe.ts';
 
 /** A ChaosDemo as it is in the file. */
 export interface SpecFile {
   /** The facts that it states, so that no request has to find them. */
   readonly facts: Probed;
-  /** The object to apply for this API. */
-  demoOn(api: Pick<ApiFacts, 'allowOtherClients' | 'login'>): PlannedDemo;
+  /** The object to apply for an API at this place. */
+  demoAt(place: Place): PlannedDemo;
 }
 
 /** @throws UsageError with what to change in the file */
@@ -39,20 +39,11 @@ export async function readSpecFile(file: string): Promise<SpecFile> {
   const { count } = limiter.redis;
   return {
     facts: factsOf(limiter),
-    demoOn({ allowOtherClients, login }) {
-      const here = {
-        selector: { matchLabels: LABELS },
-        port: 'http',
-        redis: {
-          service: 'redis',
-          ...(count && { count }),
-          ...(login && { authSecretName: 'redis-auth' }),
-          ...(allowOtherClients && { allowOtherClients }),
-        },
-      };
+    demoAt({ matchLabels, name, namespace, port, redis }) {
+      const here = { selector: { matchLabels }, port, redis: { ...redis, ...(count && { count }) } };
       const rateLimiter = { ...(spec?.[PART] as object), ...here };
       const own: object = { ...spec, [PART]: rateLimiter };
-      return { ...demo, kind: KIND, metadata: { name: NAME, namespace: NAMESPACE }, spec: own };
+      return { ...demo, kind: KIND, metadata: { name, namespace }, spec: own };
     },
   };
 }

@@ -6,14 +6,15 @@ import { type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
 import { Supervisor } from '../../local/supervisor.ts';
 import { exitOfRun } from '../exit-status.ts';
 import type { Plan } from '../plan.ts';
+import { type ApiFacts, demoOf, isKeyed } from '../probe/manifest.ts';
+import { yamlOf } from '../probe/yaml.ts';
 import { progress, runPlan } from '../run-plan.ts';
 import type { TestOptions } from './arguments.ts';
-import { type ApiFacts, demoOf, isKeyed, LABELS, NAME, NAMESPACE } from './manifest.ts';
+import { HEAD, LABELS, NAME, NAMESPACE, placeOf } from './place.ts';
 import { lastOutput, type Prepared, prepare } from './prepare.ts';
 import { RedisOfApi } from './redis.ts';
 import { readSpecFile } from './spec-file.ts';
 import { targetOf } from './target.ts';
-import { textOf } from './text.ts';
 
 /** Runs the test to its end. Returns the exit status. @throws UsageError or LocalError with what to do */
 export async function runTest(options: TestOptions, signal: AbortSignal): Promise<number> {
@@ -22,26 +23,25 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
   const supervisor = new Supervisor();
   try {
     const start = { onProgress: progress, supervisor, signal };
-    const prepared = await prepare(options, target, start, spec?.facts);
+    const prepared = await prepare(options, target, start, { known: spec?.facts });
     const { facts, instances } = prepared;
-    const login = prepared.redis.password !== undefined;
     const known: ApiFacts = {
       ...facts,
+      place: placeOf(prepared.redis),
       instances: instances.length,
-      login,
       ...(options.accept && { accept: options.accept }),
     };
     // The user named this Redis. All clients on loopback have the address of the instances, and those in a container
     // another one, so they cannot be distinguished.
-    const allowOtherClients = prepared.server === undefined;
+    const place = placeOf(prepared.redis, prepared.server === undefined);
     if (options.save !== undefined) {
-      await writeFile(options.save, textOf(demoOf(known), prepared.findings));
+      await writeFile(options.save, yamlOf(known, prepared.findings, HEAD));
       progress('demo', `wrote ${resolve(options.save)}`);
     }
     if (!prepared.server)
       progress('redis', 'writes of all its clients stall for 10 s or more during the run');
     const plan: Plan = {
-      demo: spec ? spec.demoOn({ allowOtherClients, login }) : demoOf({ ...known, allowOtherClients }),
+      demo: spec ? spec.demoAt(place) : demoOf({ ...known, place }),
       from: options.file ?? `the ChaosDemo ${NAME}`,
       start: async (stage) => await stageOf(prepared, supervisor, stage),
       hints: ({ status }) => hintsOf(status?.phase, prepared),

@@ -99,7 +99,9 @@ describe('a limiter that rejects nothing', () => {
   it('proves no violation, since no limit was seen', () => {
     const error = problemOf(control(() => true));
     expect(error?.name).toBe('Error');
-    expect(error?.message).toMatch(/admitted 70 times, .*No pod rejected.*\$\(key\).*lost connection to Redis/);
+    expect(error?.message).toMatch(
+      /admitted 70 times, .*No pod rejected.*\$\(key\).*lost connection to Redis/,
+    );
   });
 
   it('is first checked for a rejection that the spec calls admitted', () => {

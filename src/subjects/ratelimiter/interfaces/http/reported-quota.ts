@@ -10,7 +10,7 @@ import type { RequestResult } from '../../http/pod-client.ts';
 import { sumOf } from '../../words.ts';
 import { outcomeOf } from '../caller-request.ts';
 import type { Callers, Decision } from '../callers.ts';
-import { remainingIn } from './remaining-field.ts';
+import { remainingIn } from './rate-limit-field.ts';
 
 /** One answer, compared with what was known when its request was sent. */
 export interface QuotaAnswer {

@@ -1,7 +1,9 @@
-/** Sends single requests to an API on this machine, to find out how it limits its callers. */
+/** Sends single requests to an API, to find out how it limits its callers. */
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Agent, request as send } from 'undici';
 import { messageOf } from '../../api/index.ts';
-import type { Address } from '../../local/own-api.ts';
+
 import { UsageError } from '../../settings/settings.ts';
 import type { CountedRequest } from './manifest.ts';
 
@@ -13,6 +15,16 @@ export interface Answer {
   readonly at: number;
 }
 
+/** One instance of an API. */
+export interface Endpoint {
+  /** `http://127.0.0.1:3000` */
+  readonly origin: string;
+  /** What to check if there is no answer. */
+  readonly advice: string;
+  /** Opens a connection. Default: TCP. */
+  readonly open?: () => Promise<Duplex>;
+}
+
 /** Answers are only read to keep the connection. */
 const MOST_BODY_BYTES = 1_000_000;
 const TIMEOUT_MS = 5_000;
@@ -20,31 +32,43 @@ const MOST_HEADER_BYTES = 16_384;
 
 /** Requests to one instance. */
 export class ApiClient {
-  readonly #agent = new Agent({
-    connections: 1,
-    maxHeaderSize: MOST_HEADER_BYTES,
-    maxResponseSize: MOST_BODY_BYTES,
-    headersTimeout: TIMEOUT_MS,
-    bodyTimeout: TIMEOUT_MS,
-  });
-  readonly #origin: string;
-  readonly #signal: AbortSignal;
+  readonly #agent: Agent;
+  readonly #endpoint: Endpoint;
+  /** Ends all requests. */
+  readonly signal: AbortSignal;
 
-  constructor({ host, port }: Address, signal: AbortSignal) {
-    this.#origin = `http://${host}:${port}`;
-    this.#signal = signal;
+  constructor(endpoint: Endpoint, signal: AbortSignal) {
+    const { open } = endpoint;
+    this.#endpoint = endpoint;
+    this.signal = signal;
+    this.#agent = new Agent({
+      connections: 1,
+      maxHeaderSize: MOST_HEADER_BYTES,
+      maxResponseSize: MOST_BODY_BYTES,
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: TIMEOUT_MS,
+      ...(open && {
+        connect: (_, done) =>
+          void open().then(
+            // Of a socket, the agent uses only what a stream has.
+            (stream) => done(null, stream as Socket),
+            (error: Error) => done(error, null),
+          ),
+      }),
+    });
   }
 
   /** @throws UsageError if there is no answer, with what to check */
   async send({ body, headers, method, path }: CountedRequest): Promise<Answer> {
-    const url = `${this.#origin}${path}`;
+    const { advice, origin } = this.#endpoint;
+    const url = `${origin}${path}`;
     try {
       const answer = await send(url, {
         dispatcher: this.#agent,
         method: method as 'GET',
         headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
         body: body ?? null,
-        signal: this.#signal,
+        signal: this.signal,
       });
       const at = Date.now();
       await answer.body.dump({ limit: MOST_BODY_BYTES });
@@ -53,10 +77,8 @@ export class ApiClient {
       );
       return { status: answer.statusCode, headers: new Headers(entries), at };
     } catch (error) {
-      this.#signal.throwIfAborted();
-      throw new UsageError(
-        `${method} ${url}: no answer: ${messageOf(error)}. Check the address, and that it works with curl`,
-      );
+      this.signal.throwIfAborted();
+      throw new UsageError(`${method} ${url}: no answer: ${messageOf(error)}. ${advice}`);
     }
   }
 

@@ -1,11 +1,12 @@
 /** The limit of an API, from what its answers showed. Pure. */
 import { parseDuration } from '../../api/index.ts';
-import type { ApiOptions } from './arguments.ts';
 import type { ApiFacts } from './manifest.ts';
+import type { ProbeOptions } from './options.ts';
 import type { Quota } from './quota.ts';
+import { countingOf, type Spread } from './spread.ts';
 
 /** How a fact is known. */
-export type Source = 'given' | 'measured' | 'found' | 'guess';
+export type Source = 'given' | 'measured' | 'found' | 'guess' | 'not known';
 
 /** One fact, for a line of the output. */
 export interface Finding {
@@ -31,6 +32,8 @@ export interface Shown {
   readonly firstAt: number;
   /** If the caller was watched. */
   readonly returned?: Returned;
+  /** If another caller used its limit in two parts. */
+  readonly spread?: Spread;
 }
 
 /** A header that reports a time in whole seconds may be off by this, in seconds. */
@@ -39,15 +42,28 @@ const ROUNDING = 1.5;
 const USUAL_WINDOWS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const DEFAULT_SECONDS = 60;
 
+/** The window that is given or that headers report; seconds. Undefined if there is none. */
+export function reportedSeconds(
+  { window }: Pick<ProbeOptions, 'window'>,
+  { resetSeconds, windowSeconds }: Quota,
+): number | undefined {
+  if (window !== undefined) return parseDuration(window) / 1000;
+  return windowSeconds ?? (resetSeconds === undefined ? undefined : usualFor(resetSeconds));
+}
+
 /** The window by which a caller is watched; seconds. */
-export function expectedSeconds({ window }: Pick<ApiOptions, 'window'>, { windowSeconds }: Quota): number {
-  return window === undefined ? (windowSeconds ?? DEFAULT_SECONDS) : parseDuration(window) / 1000;
+export function expectedSeconds(options: Pick<ProbeOptions, 'window'>, quota: Quota): number {
+  return reportedSeconds(options, quota) ?? DEFAULT_SECONDS;
+}
+
+function usualFor(resetSeconds: number): number | undefined {
+  return USUAL_WINDOWS.find((seconds) => seconds >= resetSeconds - ROUNDING);
 }
 
 /** The limit, and how each part of it is known. */
 export function limitFrom(
   shown: Shown,
-  options: Pick<ApiOptions, 'algorithm' | 'window' | 'windowStart'>,
+  options: Pick<ProbeOptions, 'algorithm' | 'window' | 'windowStart'>,
 ): { readonly limit: ApiFacts['limit']; readonly findings: readonly Finding[] } {
   const { quota, requests, source } = shown;
   const other = quota.limit !== undefined && quota.limit !== requests;
@@ -88,7 +104,7 @@ function windowFrom({ quota, requests, returned }: Shown, given: string | undefi
     const seconds = nearest(afterSeconds * requests);
     return known(`${seconds}s`, 'guess', `: one request of ${requests} was returned ${after}`);
   }
-  const usual = USUAL_WINDOWS.find((seconds) => seconds >= (resetSeconds ?? Infinity) - ROUNDING);
+  const usual = resetSeconds === undefined ? undefined : usualFor(resetSeconds);
   if (usual === undefined || resetSeconds === undefined) {
     return known(`${DEFAULT_SECONDS}s`, 'guess', ': no header reports it. Correct it with --window');
   }
@@ -97,20 +113,20 @@ function windowFrom({ quota, requests, returned }: Shown, given: string | undefi
 }
 
 /** The usual window with the smallest relative distance. */
-function nearest(seconds: number): number {
+export function nearest(seconds: number): number {
   const distance = (window: number): number => Math.abs(Math.log(seconds / window));
   return USUAL_WINDOWS.reduce((best, window) => (distance(window) < distance(best) ? window : best));
 }
 
-type Counting = Pick<ApiFacts['limit'], 'algorithm' | 'windowStart'>;
+type Algorithm = Pick<ApiFacts['limit'], 'algorithm' | 'windowStart'>;
 
 /** A new caller has a whole window if it begins with the first request, and what is left of it if the clock does. */
 function countingFrom(
-  { firstAt, quota: { resetSeconds }, returned }: Shown,
+  { firstAt, quota: { resetSeconds }, requests, returned, spread }: Shown,
   seconds: number,
-  { algorithm, windowStart }: Pick<ApiOptions, 'algorithm' | 'windowStart'>,
-): Known<Counting> {
-  const known = (value: Counting, source: Source, because: string): Known<Counting> => ({
+  { algorithm, windowStart }: Pick<ProbeOptions, 'algorithm' | 'windowStart'>,
+): Known<Algorithm> {
+  const known = (value: Algorithm, source: Source, because: string): Known<Algorithm> => ({
     value,
     finding: { source, because },
   });
@@ -124,16 +140,31 @@ function countingFrom(
       'TokenBucket: a rejected caller got one request back, not all',
     );
   }
+  const counting = spread && countingOf(spread);
+  if (algorithm === undefined && counting !== undefined && counting !== 'FixedWindow') {
+    return known({ algorithm: counting }, 'measured', `${counting}: ${spreadText(spread)}`);
+  }
+  const isFixed = counting === 'FixedWindow' || algorithm !== undefined;
+  const source = counting === 'FixedWindow' ? 'measured' : algorithm === undefined ? 'guess' : 'given';
   const leftByClock = seconds - ((firstAt / 1000) % seconds);
   const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= ROUNDING;
   if (resetSeconds !== undefined && !isNear(leftByClock, seconds) && isNear(resetSeconds, leftByClock)) {
     const left = `a new caller has ${Math.round(resetSeconds)} s left of ${seconds} s`;
-    return known({ ...fixed, windowStart: 'Clock' }, 'measured', `FixedWindow by the clock: ${left}`);
+    return known({ ...fixed, windowStart: 'Clock' }, source, `FixedWindow by the clock: ${left}`);
   }
-  const noBucket = returned?.what === 'nothing' ? ', since nothing was returned as by a bucket' : '';
+  if (isFixed) return known(fixed, source, `FixedWindow from the first request${spreadText(spread, ': ')}`);
+  if (requests === 1)
+    return known(fixed, 'guess', 'FixedWindow: with a limit of one, as good as a sliding one');
+  const noBucket = returned?.what === 'nothing' ? ', but no bucket, since nothing was returned early' : '';
   return known(
     fixed,
-    'guess',
-    `FixedWindow from the first request${noBucket}. It may be another, see --algorithm and --window-start`,
+    'not known',
+    `fixed or sliding${noBucket}. FixedWindow permits the most: see --algorithm and --window-start`,
   );
+}
+
+function spreadText(spread: Spread | undefined, before = ''): string {
+  if (!spread) return '';
+  const { admitted, first, requests } = spread;
+  return `${before}a caller that used ${first} of ${requests}, and the rest later, got ${admitted} back a window after the first part`;
 }

@@ -1,11 +1,11 @@
-/** The ChaosDemo for an API on this machine. Pure. */
+/** The ChaosDemo for an API that was probed. Pure. */
 import { counted, GROUP, KIND } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
 import { type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
 import type { PlannedDemo } from '../plan.ts';
-import type { Header } from './arguments.ts';
+import type { Header } from './options.ts';
 
 /** The request that the limiter counts. */
 export interface CountedRequest {
@@ -15,10 +15,31 @@ export interface CountedRequest {
   readonly body?: string;
 }
 
+/** Where the API and its Redis are in a cluster. */
+export interface Place {
+  /** Of the object. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Of the pods. */
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly port: string | number;
+  readonly redis: {
+    readonly service: string;
+    readonly port?: number;
+    readonly authSecretName?: string;
+    readonly tls?: boolean;
+    /** Redis may have more clients than the API. */
+    readonly allowOtherClients?: boolean;
+  };
+}
+
 /** Everything that the spec needs about an API. */
 export interface ApiFacts {
+  readonly place: Place;
   /** With `$(key)` or `$(address)` in it, unless the API identifies callers by their address. */
   readonly request: CountedRequest;
+  /** A Secret with more headers. */
+  readonly authSecretName?: string;
   readonly healthPath: string;
   readonly limit: {
     readonly requests: number;
@@ -28,22 +49,14 @@ export interface ApiFacts {
     readonly windowStart?: string;
   };
   readonly instances: number;
-  /** Redis needs a login. */
-  readonly login: boolean;
-  /** Redis may have more clients than the API. */
-  readonly allowOtherClients?: boolean;
   readonly accept?: readonly string[];
 }
-
-/** Name of the object and of its pods. */
-export const NAME = 'api';
-export const NAMESPACE = 'ratelimiter';
-export const LABELS = { app: NAME };
 
 /** Stalls and rates to choose from, the least that proves something first. */
 const DURATIONS = ['10s', '20s', '30s', '60s'];
 const RATES = [5, 10, 15, 20, 25, 30, 40, 50];
-const TRIALS_BY_ADDRESS = 2;
+/** Before each, the run waits for the end of a window. */
+const TRIALS_BY_ADDRESS = 1;
 /** Of every scenario, as the API server fills them in. */
 const DEFAULTS = { expect: 'Held', countdown: '3s' } as const;
 
@@ -54,27 +67,28 @@ export function isKeyed({ body = '', headers, path }: CountedRequest): boolean {
 
 /** The object to apply. @throws UsageError if no run can show anything about this limit */
 export function demoOf(facts: ApiFacts): PlannedDemo {
-  const { allowOtherClients, healthPath, limit, login, request } = facts;
+  const { authSecretName, healthPath, limit, place, request } = facts;
+  const { matchLabels, name, namespace, port, redis } = place;
   const byAddress = !isKeyed(request);
   const rateLimiter = {
-    selector: { matchLabels: LABELS },
-    port: 'http',
+    selector: { matchLabels },
+    port,
     interface: 'HTTP',
-    http: { ...(byAddress && { identity: 'SourceAddress' }), ...request },
+    http: {
+      ...(byAddress && { identity: 'SourceAddress' }),
+      ...request,
+      ...(authSecretName !== undefined && { authSecretName }),
+    },
     health: { path: healthPath },
     limit,
-    redis: {
-      service: 'redis',
-      ...(login && { authSecretName: 'redis-auth' }),
-      ...(allowOtherClients && { allowOtherClients }),
-    },
+    redis,
   };
   const limiter = parsed(rateLimiter);
   const scenarios = [outageOf(facts, limiter), burstOf(facts, limiter, byAddress)];
   const demo = {
     apiVersion: `${GROUP}/v1alpha1`,
     kind: KIND,
-    metadata: { name: NAME, namespace: NAMESPACE },
+    metadata: { name, namespace },
     spec: { rateLimiter, scenarios, pace: { mode: 'Auto', dwell: '0s' } },
   };
   return demo;

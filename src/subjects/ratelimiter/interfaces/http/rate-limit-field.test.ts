@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { remainingIn } from './remaining-field.ts';
+import { rateLimitIn, remainingIn } from './rate-limit-field.ts';
 
 describe('what remains by a header', () => {
   it.each([
@@ -12,6 +12,7 @@ describe('what remains by a header', () => {
     ['the field of the later drafts', '"default";r=15;t=40', 15],
     ['the same, as express-rate-limit writes it', '"10-in-1min"; r=9; t=60; pk=:MTJjYQ==:', 9],
     ['the same, with a name that is a token', 'default;r=15;t=40', 15],
+    ['the last of two parameters, as RFC 9651 has it', '"a";r=5;r=6', 6],
     ['a name with separators and quotes in it', '"a,b;r=7 \\" c";r=15', 15],
   ])('is told by %s', (_, value, remaining) => {
     expect(remainingIn(value)).toBe(remaining);
@@ -28,7 +29,6 @@ describe('what remains by a header', () => {
     ['two that agree', '"a";r=5, "b";r=5'],
     ['two remainders', 'remaining=5, remaining=5'],
     ['a remainder beside a policy', 'remaining=5, "a";r=6'],
-    ['a policy with two remainders', '"a";r=5;r=6'],
     ['a policy that tells only when it resets', '"default";t=40'],
     ['a field without it', 'limit=20, reset=40'],
     ['a remainder that is no number', 'limit=20, remaining=many'],
@@ -37,6 +37,17 @@ describe('what remains by a header', () => {
     ['the remainder as the value of something else', 'x=1;r=5'],
   ])('is not told by %s', (_, value) => {
     expect(remainingIn(value)).toBeUndefined();
+  });
+
+  it.each([
+    ['RateLimit-Policy of the later drafts', '"default";q=20;w=60;pk=:Yw==:', { q: 20, w: 60 }],
+    ['RateLimit-Policy of the first drafts', '20;w=60', { q: 20, w: 60 }],
+    ['RateLimit-Limit of the first drafts', '20, 20;w=60', { q: 20, w: 60 }],
+    ['the combined field', 'limit=20, remaining=15, reset=40', { q: 20, r: 15, t: 40 }],
+    ['two policies', '20;w=60, 1000;w=3600', {}],
+    ['numbers that are none of a limit', '"a";q=-1;w=1.5;r=?1;t=2', { t: 2 }],
+  ])('all numbers are read from %s', (_, value, expected) => {
+    expect(rateLimitIn(value)).toEqual(expected);
   });
 
   const name = fc
@@ -49,7 +60,7 @@ describe('what remains by a header', () => {
         expect(remainingIn(String(remaining))).toBe(remaining);
         expect(remainingIn(`limit=${other}, remaining=${remaining}, reset=${other}`)).toBe(remaining);
         expect(remainingIn(`"${policy}";r=${remaining};t=${other}`)).toBe(remaining);
-        expect(remainingIn(`"${policy}";t=${other} ; r=${remaining}`)).toBe(remaining);
+        expect(remainingIn(`"${policy}";t=${other}; r=${remaining}`)).toBe(remaining);
       }),
     );
   });

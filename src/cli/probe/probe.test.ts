@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Command } from 'commander';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parsed } from '../../../test/kit/command.ts';
 import { UsageError } from '../../settings/settings.ts';
-import { type TestOptions, testCommand } from './arguments.ts';
+import { type ProbeOptions, withProbeOptions } from './options.ts';
 import { Probe } from './probe.ts';
 import { ApiClient } from './request.ts';
 
@@ -14,6 +15,8 @@ interface Api {
   readonly headers?: (used: number) => Record<string, string>;
   /** A caller gets one request back so often; milliseconds. */
   readonly refillMs?: number;
+  /** Admitted requests count for so long; milliseconds. */
+  readonly logMs?: number;
   /** The second request of a rejected caller is admitted, as if a bucket returned one at that moment. */
   readonly stray?: boolean;
   /** The limiter is in front of every path but /health. */
@@ -31,6 +34,7 @@ async function probe(api: Api, ...args: string[]) {
     headers,
     identify,
     limit = 5,
+    logMs,
     refillMs = Infinity,
     stray = false,
   } = api;
@@ -38,6 +42,7 @@ async function probe(api: Api, ...args: string[]) {
   let sent = 0;
   const begins = new Map<string, number>();
   const rejected = new Map<string, number>();
+  const times = new Map<string, number[]>();
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     sent += 1;
     const isLimited = everywhere || request.url?.startsWith('/items') === true;
@@ -50,7 +55,9 @@ async function probe(api: Api, ...args: string[]) {
     begins.set(caller, begins.get(caller) ?? Date.now());
     const refilled = Math.floor((Date.now() - (begins.get(caller) ?? 0)) / refillMs);
     const used = (counts.get(caller) ?? 0) + 1;
-    const isRejected = used > limit + refilled;
+    const recent = (times.get(caller) ?? []).filter((time) => Date.now() - time < (logMs ?? Infinity));
+    const isRejected = logMs === undefined ? used > limit + refilled : recent.length >= limit;
+    if (!isRejected) times.set(caller, [...recent, Date.now()]);
     if (isRejected) rejected.set(caller, (rejected.get(caller) ?? 0) + 1);
     const isAdmitted = !isRejected || (stray && rejected.get(caller) === 2);
     if (isAdmitted) counts.set(caller, used);
@@ -58,18 +65,21 @@ async function probe(api: Api, ...args: string[]) {
     response.writeHead(isAdmitted ? 200 : 429).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const client = new ApiClient(
-    { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
-    AbortSignal.timeout(60_000),
-  );
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new ApiClient({ origin, advice: '' }, AbortSignal.timeout(60_000));
   onTestFinished(async () => {
     await client.close();
     server.close();
   });
-  const probing = new Probe(client, parsed(testCommand(), args).opts<TestOptions>(), '/items');
+  const options = parsed(withProbeOptions(new Command()), args).opts<ProbeOptions>();
+  const waits: number[] = [];
+  const probing = new Probe(client, options, {
+    path: '/items',
+    ...(logMs !== undefined && { onWait: (seconds: number) => waits.push(seconds) }),
+  });
   const facts = await probing.run();
   const sources = Object.fromEntries(probing.findings.map(({ source, what }) => [what, source]));
-  return { ...facts, sources, callers: [...counts.keys()], sent };
+  return { ...facts, sources, callers: [...counts.keys()], sent, waits };
 }
 
 describe('a probe of an API', () => {
@@ -84,7 +94,7 @@ describe('a probe of an API', () => {
         caller: 'measured',
         limit: 'measured',
         window: 'guess',
-        algorithm: 'guess',
+        algorithm: 'not known',
       },
     });
     expect(found.callers.filter((caller) => !/^demo-probe-[0-9a-f]{8}-\d$/.test(caller))).toEqual([]);
@@ -117,6 +127,16 @@ describe('a probe of an API', () => {
     expect(found).toMatchObject({
       limit: { requests: 5, window: '10s', algorithm: 'TokenBucket' },
       sources: { window: 'given', algorithm: 'measured' },
+    });
+  });
+
+  it('measures that a log returns only what was used a window before', async () => {
+    const headers = () => ({ 'RateLimit-Policy': '8;w=4' });
+    const found = await probe({ identify: identifiedBy('x-api-key'), limit: 8, logMs: 4_000, headers });
+    expect(found).toMatchObject({
+      limit: { requests: 8, window: '4s', algorithm: 'SlidingWindow' },
+      sources: { window: 'found', algorithm: 'measured' },
+      waits: [4],
     });
   });
 

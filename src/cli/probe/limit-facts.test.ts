@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import type { ApiOptions } from './arguments.ts';
 import { limitFrom, type Shown } from './limit-facts.ts';
+import type { ProbeOptions } from './options.ts';
 
 /** 17 s after the begin of a minute. */
 const AT = 1_800_000_017_000;
 
-function facts(shown: Partial<Shown>, options: Partial<ApiOptions> = {}) {
+function facts(shown: Partial<Shown>, options: Partial<ProbeOptions> = {}) {
   const complete: Shown = { requests: 20, source: 'measured', quota: {}, firstAt: AT, ...shown };
   const { findings, limit } = limitFrom(complete, options);
   return { ...limit, ...Object.fromEntries(findings.map(({ source, what }) => [what, source])) };
 }
 
-const fixed = { algorithm: 'guess', windowStart: 'FirstRequest' };
+const fixed = { algorithm: 'not known', windowStart: 'FirstRequest' };
 
 describe('the limit of an API', () => {
   it.each<[string, Partial<Shown>, object]>([
@@ -36,13 +36,26 @@ describe('the limit of an API', () => {
     ).toBe(window);
   });
 
-  it.each<[string, Partial<Shown>, Partial<ApiOptions>, object]>([
-    ['is a guess without a header', {}, {}, fixed],
+  it.each<[string, Partial<Shown>, Partial<ProbeOptions>, object]>([
+    ['is not known without a header', {}, {}, fixed],
+    ['is a guess with a limit of one', { requests: 1 }, {}, { ...fixed, algorithm: 'guess' }],
     [
       'is by the clock if a new caller has the rest of a minute',
       { quota: { windowSeconds: 60, resetSeconds: 43 } },
       {},
-      { algorithm: 'measured', windowStart: 'Clock' },
+      { algorithm: 'guess', windowStart: 'Clock' },
+    ],
+    [
+      'is a log if a window later only the first part is returned',
+      { spread: { requests: 20, first: 15, admitted: 15, phase: 0.2 } },
+      {},
+      { algorithm: 'measured', windowStart: undefined },
+    ],
+    [
+      'is fixed if a window later all are returned',
+      { spread: { requests: 20, first: 15, admitted: 20, phase: 0.2 } },
+      {},
+      { algorithm: 'measured', windowStart: 'FirstRequest' },
     ],
     [
       'is not by the clock with a whole minute',

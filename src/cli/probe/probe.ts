@@ -2,56 +2,71 @@
  * Finds what a command line leaves out, by requests to one instance: a path for health checks, the header that
  * identifies callers, the limit and its window. The callers of these requests are new keys that begin with `demo-`.
  */
-import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../../settings/settings.ts';
-import type { ApiOptions, Header } from './arguments.ts';
+import {
+  type Caller,
+  Callers,
+  callerText,
+  fill,
+  filled,
+  keyedHeader,
+  USUAL_HEADERS,
+  withHeaders,
+} from './callers.ts';
+import { findHealth } from './health.ts';
 import {
   expectedSeconds,
   type Finding,
   limitFrom,
+  nearest,
   type Returned,
+  reportedSeconds,
   type Shown,
   type Source,
 } from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed } from './manifest.ts';
-import { type Quota, quotaIn, reportsQuota } from './quota.ts';
+import type { Header, ProbeOptions } from './options.ts';
+import { type Quota, quotaIn } from './quota.ts';
 import type { Answer, ApiClient } from './request.ts';
+import { canSpread, type Spread, spread } from './spread.ts';
 
 /** The facts of an API that need requests. */
 export type Probed = Pick<ApiFacts, 'request' | 'healthPath' | 'limit'>;
 
 /** At most so many requests are sent to exhaust a limit. */
 export const MOST_SENT = 1_000;
-/** All requests of a probe, with those that find a path for health checks and the header of the caller. */
-export const MOST_REQUESTS = MOST_SENT + 100;
+/** All requests of a probe, with those that find a path for health checks, the header of the caller and the algorithm. */
+const MOST_REQUESTS = MOST_SENT + 400;
 
-const HEALTH_PATHS = [
-  '/healthz',
-  '/health',
-  '/livez',
-  '/readyz',
-  '/ready',
-  '/status',
-  '/ping',
-  '/api/health',
-  '/',
-];
-const KEY_HEADERS = ['X-Api-Key', 'Api-Key', 'X-User-Id', 'X-User', 'X-Client-Id', 'X-Tenant-Id'];
-/** Identify callers by an address. */
-const ADDRESS_HEADERS = ['X-Forwarded-For', 'X-Real-IP'];
+/** What a probe sends, for a question before it. */
+export function requestsText(path: string): string {
+  return `up to ${MOST_REQUESTS} requests to ${path}, with keys that begin with demo-probe-`;
+}
+
+/** Why a probe waits. */
+export function waitText(seconds: number): string {
+  return `algorithm: waiting for the end of a window of ${seconds} s. With --algorithm, there is no wait`;
+}
+
 const ADMITTED = new Set([200, 201, 202, 204]);
 const REJECTED = 429;
 /** How long a new API may answer with an error; milliseconds. */
 const READY_MS = 5_000;
 const POLL_MS = 200;
-/** How long a rejected caller is watched at most; milliseconds. */
+/** How long a rejected caller is watched at most, and with patience; milliseconds. */
 const MOST_WATCH_MS = 10_000;
+const PATIENT_WATCH_MS = 60_000;
+/** Requests while it is watched. */
+const MOST_POLLS = 50;
 
-/** A caller of the probe. */
-interface Caller {
-  readonly key: string;
-  readonly address: string;
+/** What a probe needs besides the options. */
+export interface ProbePlace {
+  readonly path: string;
+  /** To try before the usual ones. */
+  readonly healthPaths?: readonly string[];
+  /** Called before a wait of a window, which shows the algorithm. Without it, there is none. */
+  readonly onWait?: (seconds: number) => void;
 }
 
 /** What the requests of one caller showed. */
@@ -66,15 +81,22 @@ interface Exhausted {
 export class Probe {
   readonly findings: Finding[] = [];
   readonly #client: ApiClient;
-  readonly #options: ApiOptions;
+  readonly #options: ProbeOptions;
   readonly #request: CountedRequest;
-  /** Part of all keys, so that they can be removed. */
-  readonly mark = `demo-probe-${randomUUID().slice(0, 8)}`;
-  #callers = 0;
+  readonly #healthPaths: readonly string[];
+  readonly #onWait: ProbePlace['onWait'];
+  readonly #callers = new Callers();
 
-  constructor(client: ApiClient, options: ApiOptions, path: string) {
+  /** Part of all keys, so that they can be removed. */
+  get mark(): string {
+    return this.#callers.mark;
+  }
+
+  constructor(client: ApiClient, options: ProbeOptions, { healthPaths = [], onWait, path }: ProbePlace) {
     this.#client = client;
     this.#options = options;
+    this.#onWait = onWait;
+    this.#healthPaths = healthPaths;
     const { body, header = [], keyHeader, method } = options;
     const headers = keyHeader === undefined ? header : [...header, { name: keyHeader, value: '$(key)' }];
     this.#request = { method, path, headers, ...(body !== undefined && { body }) };
@@ -83,14 +105,14 @@ export class Probe {
   async run(): Promise<Probed> {
     const { identity, limit } = this.#options;
     const known = isKeyed(this.#request) || identity === 'address' ? this.#request : undefined;
-    const caller = this.#newCaller();
+    const caller = this.#callers.next();
     if (known && limit !== undefined) {
       this.#note('caller', 'given', callerText(known));
       const { firstAt, quota } = await this.#firstAnswer(known, caller);
       const facts = this.#limitFrom({ requests: limit, source: 'given', firstAt, quota });
       return { request: known, limit: facts, healthPath: await this.#findHealth([]) };
     }
-    const sent = known ?? withHeaders(this.#request, [...KEY_HEADERS, ...ADDRESS_HEADERS].map(keyedHeader));
+    const sent = known ?? withHeaders(this.#request, USUAL_HEADERS.map(keyedHeader));
     const exhausted = await this.#exhaust(sent, caller);
     if (known) this.#note('caller', 'given', callerText(known));
     const request = known ?? (await this.#findIdentity(sent, caller));
@@ -99,46 +121,77 @@ export class Probe {
       const measured = `one caller was admitted ${exhausted.admitted} times, --limit is ${limit}`;
       this.#note('limit', 'measured', measured);
     }
-    const returned = await this.#watch(filled(sent, caller), exhausted);
     const facts = this.#limitFrom({
       requests: limit ?? exhausted.admitted,
       source: limit === undefined ? 'measured' : 'given',
       ...exhausted,
-      ...(returned && { returned }),
+      ...(await this.#afterwards(request, filled(sent, caller), exhausted)),
     });
     return { request, limit: facts, healthPath };
+  }
+
+  /** What is returned after a while, to the rejected caller and to a new one. */
+  async #afterwards(
+    request: CountedRequest,
+    rejected: CountedRequest,
+    exhausted: Exhausted,
+  ): Promise<Pick<Shown, 'returned' | 'spread'>> {
+    const requests = this.#options.limit ?? exhausted.admitted;
+    const seconds = reportedSeconds(this.#options, exhausted.quota);
+    const stop = new AbortController();
+    try {
+      const spreading = this.#spread(request, requests, seconds, stop.signal);
+      const returned = await this.#watch(rejected, exhausted, spreading !== undefined);
+      // It is known then: a bucket, or another window.
+      if (returned && returned.what !== 'nothing') stop.abort();
+      const measured = returned?.what === 'several requests' ? nearest(returned.afterSeconds) : undefined;
+      const used = (await spreading) ?? (await this.#spread(request, requests, measured));
+      this.#client.signal.throwIfAborted();
+      return { ...(returned && { returned }), ...(used && { spread: used }) };
+    } finally {
+      stop.abort();
+    }
+  }
+
+  /** Lets a new caller use its limit in two parts. Undefined if that cannot show anything, or is not worth a wait. */
+  #spread(
+    request: CountedRequest,
+    requests: number,
+    seconds: number | undefined,
+    signal?: AbortSignal,
+  ): Promise<Spread | undefined> | undefined {
+    const { algorithm, windowStart } = this.#options;
+    const isGiven = algorithm !== undefined || windowStart !== undefined;
+    if (!this.#onWait || isGiven || !isKeyed(request)) return undefined;
+    if (seconds === undefined || !canSpread(requests, seconds)) return undefined;
+    this.#onWait(seconds);
+    const next = filled(request, this.#callers.next());
+    const send = async (): Promise<boolean> => ADMITTED.has((await this.#client.send(next)).status);
+    const clock = {
+      now: Date.now,
+      sleep: async (ms: number) => await this.#sleep(ms, signal),
+    };
+    return spread(send, requests, seconds, clock).catch(() => undefined);
+  }
+
+  async #sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    const signals = [this.#client.signal, ...(signal ? [signal] : [])];
+    await sleep(ms, undefined, { signal: AbortSignal.any(signals) });
   }
 
   #note(what: string, source: Source, because: string): void {
     this.findings.push({ what, source, because });
   }
 
-  /** @param headers of a caller that is being rejected, if there is one: then a path with a limiter rejects it as well */
   async #findHealth(headers: readonly Header[]): Promise<string> {
     const { health } = this.#options;
-    const isRejected = headers.length > 0;
-    for (const path of health === undefined ? HEALTH_PATHS : [health]) {
-      const answer = await this.#client.send({ method: 'GET', path, headers });
-      const { status } = answer;
-      if (status >= 200 && status < 400 && !reportsQuota(answer.headers)) {
-        const seen = isRejected ? 'for a caller that is being rejected' : 'without a header of a limiter';
-        this.#note(
-          'health',
-          health === undefined ? 'found' : 'given',
-          `GET ${path} answered ${status} ${seen}`,
-        );
-        return path;
-      }
-      if (health !== undefined) {
-        const seen = status < 400 ? `${status} with the headers of a limiter` : status;
-        throw new UsageError(
-          `GET ${health} answered ${seen}: write a path in --health that answers 200 and has no limiter`,
-        );
-      }
-    }
-    throw new UsageError(
-      `none of ${HEALTH_PATHS.join(', ')} answers 200 without a limiter: write a path that has none in --health, or add one in front of the limiter`,
+    const { because, path } = await findHealth(
+      this.#client,
+      { given: health, usual: this.#healthPaths },
+      headers,
     );
+    this.#note('health', health === undefined ? 'found' : 'given', because);
+    return path;
   }
 
   async #firstAnswer(request: CountedRequest, caller: Caller): Promise<Exhausted> {
@@ -153,7 +206,7 @@ export class Probe {
     for (;;) {
       const answer = await this.#client.send(request);
       if (answer.status < 500 || performance.now() > deadline) return answer;
-      await sleep(POLL_MS);
+      await this.#sleep(POLL_MS);
     }
   }
 
@@ -164,7 +217,8 @@ export class Probe {
       const next = filled(request, caller);
       const answer = first ? await this.#client.send(next) : await this.#sendOnceReady(next);
       if (answer.status === REJECTED && first) {
-        return { admitted, quota: quotaIn(first.headers, first.at), firstAt: first.at };
+        const quota = { ...afterRejection(answer, first.at), ...quotaIn(first.headers, first.at) };
+        return { admitted, quota, firstAt: first.at };
       }
       this.#requireAdmitted(request, answer);
       first ??= answer;
@@ -190,8 +244,8 @@ export class Probe {
    * the rejected caller must still be rejected, and another new one admitted.
    */
   async #findIdentity(sent: CountedRequest, caller: Caller): Promise<CountedRequest> {
-    const [one, another] = [this.#newCaller(), this.#newCaller()];
-    for (const name of [...KEY_HEADERS, ...ADDRESS_HEADERS]) {
+    const [one, another] = [this.#callers.next(), this.#callers.next()];
+    for (const name of USUAL_HEADERS) {
       const isAdmitted = async (other: Caller): Promise<boolean> => {
         const headers = sent.headers.map((header) => fill(header, header.name === name ? other : caller));
         return ADMITTED.has((await this.#client.send({ ...filled(sent, caller), headers })).status);
@@ -208,7 +262,7 @@ export class Probe {
     this.#note(
       'caller',
       'guess',
-      `the address of the connection: with another value of ${[...KEY_HEADERS, ...ADDRESS_HEADERS].join(', ')}, a rejected caller stays rejected`,
+      `the address of the connection: with another value of ${USUAL_HEADERS.join(', ')}, a rejected caller stays rejected`,
     );
     return this.#request;
   }
@@ -227,12 +281,14 @@ export class Probe {
   async #watch(
     request: CountedRequest,
     { admitted, firstAt, quota }: Exhausted,
+    isPatient: boolean,
   ): Promise<Returned | undefined> {
     const { algorithm, windowStart } = this.#options;
+    const mostMs = isPatient ? PATIENT_WATCH_MS : MOST_WATCH_MS;
     const waitMs = (1000 * 1.25 * expectedSeconds(this.#options, quota)) / Math.max(1, admitted) + POLL_MS;
-    if (algorithm !== undefined || windowStart !== undefined || waitMs > MOST_WATCH_MS) return undefined;
+    if (algorithm !== undefined || windowStart !== undefined || waitMs > mostMs) return undefined;
     while (Date.now() - firstAt < waitMs) {
-      await sleep(POLL_MS);
+      await this.#sleep(Math.max(POLL_MS, waitMs / MOST_POLLS));
       if ((await this.#client.send(request)).status === REJECTED) continue;
       const next = await this.#client.send(request);
       const afterSeconds = (Date.now() - firstAt) / 1000;
@@ -240,41 +296,13 @@ export class Probe {
     }
     return { what: 'nothing', afterSeconds: (Date.now() - firstAt) / 1000 };
   }
-
-  #newCaller(): Caller {
-    this.#callers += 1;
-    return {
-      key: `${this.mark}-${this.#callers}`,
-      // 198.18.0.0/15 is reserved for measurements (RFC 2544), so no real caller has such an address.
-      address: `198.${18 + randomInt(2)}.${randomInt(256)}.${1 + randomInt(254)}`,
-    };
-  }
 }
 
-function keyedHeader(name: string): Header {
-  return { name, value: ADDRESS_HEADERS.includes(name) ? '$(address)' : '$(key)' };
-}
-
-function withHeaders(request: CountedRequest, headers: readonly Header[]): CountedRequest {
-  return { ...request, headers: [...request.headers, ...headers] };
-}
-
-function callerText(request: CountedRequest): string {
-  const header = request.headers.find(({ value }) => /\$\((key|address)\)/.test(value));
-  if (header) return `header ${header.name}`;
-  return isKeyed(request) ? '$(key) in the request' : 'the address of the connection';
-}
-
-function fill({ name, value }: Header, { address, key }: Caller): Header {
-  return { name, value: value.replaceAll('$(key)', key).replaceAll('$(address)', address) };
-}
-
-function filled({ body, headers, method, path }: CountedRequest, caller: Caller): CountedRequest {
-  const text = (value: string): string => fill({ name: '', value }, caller).value;
+/** Some limiters report a quota only with a rejection. */
+function afterRejection({ at, headers }: Answer, firstAt: number): Quota {
+  const { resetSeconds, ...quota } = quotaIn(headers, at);
   return {
-    method,
-    path: text(path),
-    headers: headers.map((header) => fill(header, caller)),
-    ...(body !== undefined && { body: text(body) }),
+    ...quota,
+    ...(resetSeconds !== undefined && { resetSeconds: resetSeconds + (at - firstAt) / 1000 }),
   };
 }

@@ -1,0 +1,27 @@
+/** Where a run on this machine finds the API and its Redis: both are registered under fixed names. Pure. */
+import type { OwnRedis } from '../../local/own-api.ts';
+import type { Place } from '../probe/manifest.ts';
+
+/** Name of the object and of its pods. */
+export const NAME = 'api';
+export const NAMESPACE = 'ratelimiter';
+export const LABELS = { app: NAME };
+
+/** At the beginning of the file that is written. */
+export const HEAD = ` For a cluster, change namespace, selector and redis.service to yours, and create the Secret if
+ redis.authSecretName is set: docs/your-limiter.md has both. The comments state how each part is known.`;
+
+/** @param allowOtherClients Redis may have more clients than the API */
+export function placeOf({ password }: Pick<OwnRedis, 'password'>, allowOtherClients = false): Place {
+  return {
+    name: NAME,
+    namespace: NAMESPACE,
+    matchLabels: LABELS,
+    port: 'http',
+    redis: {
+      service: 'redis',
+      ...(password !== undefined && { authSecretName: 'redis-auth' }),
+      ...(allowOtherClients && { allowOtherClients }),
+    },
+  };
+}

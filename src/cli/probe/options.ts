@@ -1,0 +1,101 @@
+/** The options of the commands that probe an API: what the user states about it. What is left out is found by requests. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { formatDuration, parseDuration } from '../../api/index.ts';
+import { wholeNumber } from '../whole-number.ts';
+
+export interface ProbeOptions {
+  readonly method: string;
+  readonly header?: readonly Header[];
+  readonly body?: string;
+  readonly keyHeader?: string;
+  readonly identity?: 'address';
+  readonly health?: string;
+  readonly limit?: number;
+  readonly window?: string;
+  readonly algorithm?: string;
+  readonly windowStart?: string;
+}
+
+/** Of the commands that only write a ChaosDemo. */
+export interface WriteOptions {
+  readonly yes?: boolean;
+  readonly save?: string;
+}
+
+/** A header of the request. */
+export interface Header {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The most that a limit may be: that of the API. */
+const MOST_REQUESTS = 5000;
+
+export function withWriteOptions(command: Command): Command {
+  return command
+    .option('--yes', 'send the requests without a question')
+    .option('--save <file>', 'write the ChaosDemo to this file (default: standard output)');
+}
+
+export function withProbeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--method <method>', 'method of the request')
+        .choices(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
+        .default('GET'),
+    )
+    .option(
+      '--header <header>',
+      "header of the request, as 'Name: value'; $(key) is the key of a caller; may be given several times",
+      header,
+    )
+    .option('--body <text>', 'body of the request; $(key) is the key of a caller')
+    .addOption(
+      new Option('--key-header <name>', 'header by which the API identifies callers (default: found)')
+        .argParser(headerName)
+        .conflicts('identity'),
+    )
+    .addOption(
+      new Option('--identity <kind>', 'address: the API only knows the address of a caller').choices([
+        'address',
+      ]),
+    )
+    .option('--health <path>', 'path that uses no limiter (default: found, such as /healthz)')
+    .option('--limit <requests>', 'requests in one window (default: measured)', wholeNumber(1, MOST_REQUESTS))
+    .option('--window <duration>', 'length of a window, such as 60s (default: found, or 60s)', duration)
+    .addOption(
+      new Option('--algorithm <name>', 'how the API counts (default: measured, or FixedWindow)').choices([
+        'FixedWindow',
+        'SlidingWindow',
+        'SlidingWindowCounter',
+        'TokenBucket',
+      ]),
+    )
+    .addOption(
+      new Option('--window-start <start>', 'of FixedWindow (default: found, or FirstRequest)').choices([
+        'FirstRequest',
+        'Clock',
+      ]),
+    );
+}
+
+function header(text: string, earlier: readonly Header[] = []): Header[] {
+  const [, name = '', value = ''] = /^([^:]*):\s*(.*)$/.exec(text) ?? [];
+  if (value === '') throw new InvalidArgumentError("Write a header as 'Name: value'.");
+  return [...earlier, { name: headerName(name), value }];
+}
+
+function headerName(text: string): string {
+  if (/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/.test(text)) return text;
+  throw new InvalidArgumentError('Write the name of a header, such as X-Api-Key.');
+}
+
+function duration(text: string): string {
+  try {
+    const ms = parseDuration(text);
+    if (ms >= 1000 && ms <= 3_600_000) return formatDuration(ms);
+  } catch {
+    // The message below has what to write.
+  }
+  throw new InvalidArgumentError('Write a duration from 1s to 1h, such as 60s or 15m.');
+}
