@@ -12,6 +12,7 @@ const values = async (...words: string[]) =>
 describe('completion', () => {
   it('knows the commands, with what they are about, and hides its own', async () => {
     expect(await values('')).toEqual([
+      'init',
       'run',
       'wait',
       'watch',

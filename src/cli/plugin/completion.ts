@@ -56,6 +56,7 @@ export async function complete(
     .filter((word, i, all) => !word.startsWith('-') && !optionOf(command, all[i - 1] ?? '')?.required);
   if (!argument || given.length > 0) return of([]);
   if (argument.argChoices) return of(named(argument.argChoices));
+  if (argument.name() === 'workload') return of([]);
   const demos = await names.demos(placeOf(before)).catch((): string[] => []);
   return of(named(demos.filter((name) => NAME.test(name))));
 }

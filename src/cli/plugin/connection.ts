@@ -1,4 +1,5 @@
 /** The cluster and namespace of a command: found by kubectl's rules, with the user's kubeconfig. */
+import type { KubeConfig } from '@kubernetes/client-node';
 import { KubeClient } from '../../kube/client.ts';
 import { loadKubeConfig } from '../../kube/kube-config.ts';
 
@@ -19,15 +20,21 @@ export interface Connection {
   readonly kubectl: string;
 }
 
+/** A connection of this process to the cluster of its user. */
+export interface UserConnection extends Connection {
+  readonly config: KubeConfig;
+}
+
 /**
  * Sends nothing yet.
  * @throws if no cluster is configured, or there is no such context
  */
-export function connect({ kubeconfig, context, namespace }: Place): Connection {
+export function connect({ kubeconfig, context, namespace }: Place): UserConnection {
   const config = loadKubeConfig(kubeconfig, context);
   const ofContext = config.getContextObject(config.getCurrentContext())?.namespace;
   return {
     client: new KubeClient(config, { userAgent: 'kubectl-chaosdemo' }),
+    config,
     namespace: namespace ?? ofContext ?? 'default',
     namespaceGiven: namespace !== undefined,
     kubectl: kubectlFor({

@@ -1,6 +1,7 @@
 /** `kubectl chaosdemo`: reads the command line, runs one command, and sets the exit status. */
 import { CommanderError } from 'commander';
 import { messageOf, terminalLines } from '../../api/index.ts';
+import { UsageError } from '../../settings/settings.ts';
 import { interruptedBy } from '../interruption.ts';
 import { EXIT, PluginError } from './errors.ts';
 import { createProgram } from './program.ts';
@@ -25,6 +26,7 @@ function printError(error: unknown): number {
   if (interrupted.aborted) return EXIT.interrupted;
   const message = messageOf(error);
   process.stderr.write(`${terminalLines(`kubectl chaosdemo: ${message}`)}\n`);
+  if (error instanceof UsageError) return EXIT.usage;
   if (!(error instanceof PluginError)) return EXIT.failed;
   if (error.remedy) process.stderr.write(`${terminalLines(error.remedy)}\n`);
   return error.exit;

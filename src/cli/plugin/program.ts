@@ -4,6 +4,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import type { CommandContext } from './commands/command.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addInit } from './commands/init.ts';
 import { addHistory, addReport } from './commands/recorded.ts';
 import { addPresent, addRun, addWait, addWatch } from './commands/showing.ts';
 import { addAbort, addAdvance, addRerun } from './commands/steering.ts';
@@ -18,6 +19,7 @@ export function createProgram(context: CommandContext): Command {
     .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
+  addInit(program, context);
   addRun(program, context);
   addWait(program, context);
   addWatch(program, context);

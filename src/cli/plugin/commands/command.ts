@@ -6,7 +6,7 @@ import { duration } from '../../../settings/value-types.ts';
 import { hasTerminal } from '../../view/screen.ts';
 import { type Display, plainDisplay } from '../../view/session.ts';
 import { awaitVerdict } from '../await-verdict.ts';
-import { type Connection, connect, type Place } from '../connection.ts';
+import { type Connection, connect, type Place, type UserConnection } from '../connection.ts';
 import { chooseName, getDemo } from '../demos.ts';
 import { EXIT } from '../errors.ts';
 import { requestOf } from '../steer.ts';
@@ -90,7 +90,7 @@ type ActionArguments<O> =
 /** An action that runs `work` on a connection, which is always closed. Its status is 0 if it returns none. */
 export function withConnection<O extends Place>(
   { onExit }: CommandContext,
-  work: (connection: Connection, options: O, name?: string) => Promise<number | undefined>,
+  work: (connection: UserConnection, options: O, name?: string) => Promise<number | undefined>,
 ): (...args: ActionArguments<O>) => Promise<void> {
   return async (...args) => {
     const [options, name] = args.length === 3 ? [args[1], args[0]] : [args[0]];

@@ -150,7 +150,12 @@ async function checkSecret(
   });
 }
 
-function createRedisSecret({ kubectl, namespace }: DemoCheckContext, name: string, service: string): string {
+/** The command that creates it, with the password in PASSWORD. */
+export function createRedisSecret(
+  { kubectl, namespace }: Pick<DemoCheckContext, 'kubectl' | 'namespace'>,
+  name: string,
+  service: string,
+): string {
   const named = name === `${service}-auth` ? '' : shell` --from-literal=service=${service}`;
   return `${kubectl} ${shell`-n ${namespace} create secret generic ${name} --type=${REDIS_AUTH_SECRET_TYPE}`} --from-literal=username=chaosdemo-operator --from-literal=password="$PASSWORD"${named}`;
 }

@@ -1,0 +1,124 @@
+/** `init`: finds an API and its Redis in a namespace, probes the limiter, and writes a ChaosDemo. */
+import { writeFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { isForbidden } from '../../../kube/api-error.ts';
+import { openPort } from '../../../kube/port-forward.ts';
+import type { Finding } from '../../probe/limit-facts.ts';
+import type { ProbeOptions, WriteOptions } from '../../probe/options.ts';
+import { Probe, requestsText, waitText } from '../../probe/probe.ts';
+import { confirmed } from '../../probe/questions.ts';
+import { ApiClient } from '../../probe/request.ts';
+import { yamlOf } from '../../probe/yaml.ts';
+import { shell } from '../connection.ts';
+import type { CheckContext } from '../doctor/check-context.ts';
+import { EXIT, PluginError } from '../errors.ts';
+import { needsLogin } from './login.ts';
+import { findRedis } from './redis.ts';
+import { redisSecretFor, setupLines } from './setup.ts';
+import { findWorkload, type Workload, type WorkloadChoice } from './workload.ts';
+
+export interface InitOptions extends ProbeOptions, WriteOptions, WorkloadChoice {
+  readonly path: string;
+  readonly redis?: string;
+}
+
+export interface InitContext extends Omit<CheckContext, 'name'> {
+  readonly config: KubeConfig;
+  /** Prints to standard error: standard output may be the file. */
+  readonly note: (line: string) => void;
+}
+
+const HEAD =
+  ' Written by kubectl chaosdemo init. The comments state how each part is known: correct each guess.';
+
+/** Returns the exit status. @throws UsageError or PluginError with what to write or to do */
+export async function init(context: InitContext, options: InitOptions): Promise<number> {
+  const { namespace, note, signal } = context;
+  const workload = await findWorkload(context, options);
+  const redis = await findRedis(context, workload.container, options.redis);
+  const found = [...workload.findings, redis.finding];
+  for (const finding of found) note(lineOf(finding));
+  const [instance] = workload.eligible.pods;
+  if (!instance) throw new PluginError('no pod is Ready');
+  const sends = `${requestsText(options.path)}, to ${instance.name}, and one PING to ${redis.endpoint.podName}`;
+  if (options.yes) note(`sends ${sends}`);
+  else if (!(await confirmed(`Send ${sends}?`, signal))) return EXIT.failed;
+
+  const { podName, port } = redis.endpoint;
+  const login = (await needsLogin(() => opened(context, podName, port))) ?? redis.login;
+  const secret = login ? await redisSecretFor({ ...context, name: '' }, redis.service) : undefined;
+  const { facts, findings } = await probe(context, workload, options);
+  const place = {
+    name: workload.name,
+    namespace,
+    matchLabels: workload.matchLabels,
+    port: workload.port,
+    redis: {
+      service: redis.service,
+      port: redis.port,
+      ...(secret && { authSecretName: secret.name }),
+      ...(redis.tls && { tls: true }),
+    },
+  };
+  const instances = workload.eligible.pods.length;
+  const text = yamlOf({ ...facts, place, instances }, [...found, ...findings], HEAD);
+  if (options.save === undefined) process.stdout.write(text);
+  else await writeFile(options.save, text);
+
+  note('keys of these callers stay in Redis until their windows have ended');
+  const { service } = redis;
+  const steps = await setupLines(
+    { ...context, name: workload.name },
+    { service, podName, ...(secret && { secret }) },
+  );
+  for (const line of steps) note(line);
+  if (options.save !== undefined) note(`To run it: kubectl chaosdemo run ${shell`-f ${options.save}`}`);
+  return EXIT.done;
+}
+
+async function probe(
+  context: InitContext,
+  { eligible, healthPaths }: Workload,
+  options: InitOptions,
+): Promise<{ readonly facts: Awaited<ReturnType<Probe['run']>>; readonly findings: readonly Finding[] }> {
+  const { note, signal } = context;
+  const [pod] = eligible.pods;
+  const { host = '', name = '', port = 0 } = pod ?? {};
+  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const advice = `Check --port and --path, and that ${name} serves HTTP without TLS`;
+  const open = (): Promise<Duplex> => opened(context, name, port);
+  const client = new ApiClient({ origin, advice, open }, signal);
+  const probing = new Probe(client, options, {
+    path: options.path,
+    healthPaths,
+    onWait: (seconds) => note(waitText(seconds)),
+  });
+  try {
+    const facts = await probing.run();
+    for (const finding of probing.findings) note(lineOf(finding));
+    return { facts, findings: probing.findings };
+  } finally {
+    await client.close();
+  }
+}
+
+async function opened(
+  { config, kubectl, namespace }: InitContext,
+  pod: string,
+  port: number,
+): Promise<Duplex> {
+  try {
+    return await openPort(config, { namespace, pod, port });
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    throw new PluginError(
+      `you may not open a connection to ${pod}: ${error.message}`,
+      `You need get and create on pods/portforward: ${kubectl} ${shell`auth can-i create pods/portforward -n ${namespace}`}`,
+    );
+  }
+}
+
+function lineOf({ because, source, what }: Finding): string {
+  return `${what}, ${source}: ${because}`;
+}

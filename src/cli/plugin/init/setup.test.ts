@@ -1,0 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { RIGHTS } from './setup.ts';
+
+it('the rights of the operator in Redis are those of the documentation', async () => {
+  const page = await readFile(new URL('../../../../docs/interface.md', import.meta.url), 'utf8');
+  const [documented = ''] = /^-@all .* resetchannels$/m.exec(page) ?? [];
+  // For the reference limiter.
+  expect(RIGHTS).toBe(documented.replace(' +hgetall', '').replace(' %R~rl:*', ''));
+});

@@ -1,0 +1,164 @@
+/** The pods of a workload, and the port on which they serve. */
+import { counted } from '../../../api/index.ts';
+import { resourcePath } from '../../../kube/resource-path.ts';
+import { UsageError } from '../../../settings/settings.ts';
+import { requestPath } from '../../../subjects/ratelimiter/interfaces/http/schema.ts';
+import { PART } from '../../../subjects/ratelimiter/schema.ts';
+import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';
+import { type EligiblePods, selectPods } from '../../../subjects/targets/eligible-pods.ts';
+import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
+import { listed, Refusal } from '../../../subjects/targets/refusal.ts';
+import type { Finding } from '../../probe/limit-facts.ts';
+import { chosen } from '../../probe/questions.ts';
+import { read } from '../doctor/check-context.ts';
+import { PluginError } from '../errors.ts';
+import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
+
+/** How the user names the pods. */
+export interface WorkloadChoice {
+  /** `deploy/api` */
+  readonly workload?: string;
+  /** `app=api,tier=web` */
+  readonly selector?: string;
+  /** Number or name. */
+  readonly port?: string;
+}
+
+/** Pods of an API, and one of them to probe. */
+export interface Workload {
+  readonly name: string;
+  readonly matchLabels: Readonly<Record<string, string>>;
+  /** As in a spec. */
+  readonly port: string | number;
+  readonly eligible: EligiblePods;
+  readonly pod: PodDetail;
+  /** The container that serves the port. */
+  readonly container: ContainerDetail;
+  /** Of its probes, on the same port. */
+  readonly healthPaths: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+const KINDS = [
+  { kind: 'Deployment', plural: 'deployments', names: ['deploy', 'deployment', 'deployments'] },
+  { kind: 'StatefulSet', plural: 'statefulsets', names: ['sts', 'statefulset', 'statefulsets'] },
+  { kind: 'DaemonSet', plural: 'daemonsets', names: ['ds', 'daemonset', 'daemonsets'] },
+];
+
+interface Selected {
+  readonly name: string;
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly from: string;
+}
+
+/** @throws UsageError or PluginError with what to write or to do */
+export async function findWorkload(context: Cluster, choice: WorkloadChoice): Promise<Workload> {
+  const { from, matchLabels, name } = await selected(context, choice);
+  const selector = labelSelectorOf(matchLabels);
+  const pods = await listPods(context, selector);
+  try {
+    // Without a port, this only requires that there are Ready pods of one image.
+    selectPods(pods, { selector, port: 1, part: PART });
+    const port = await portOf(context, pods, choice.port);
+    const eligible = selectPods(pods, { selector, port, part: PART });
+    const pod = pods.find(({ metadata }) => metadata.name === eligible.pods[0]?.name) as PodDetail;
+    const container = containerOf(pod, port);
+    const notReady = eligible.notReady.length > 0 ? `; not Ready: ${listed(eligible.notReady)}` : '';
+    return {
+      name,
+      matchLabels,
+      port,
+      eligible,
+      pod,
+      container,
+      healthPaths: healthPathsOf(pod, container, port),
+      findings: [
+        {
+          what: 'pods',
+          source: 'found',
+          because: `${counted(eligible.pods.length, 'pod')} of ${from}${notReady}`,
+        },
+        {
+          what: 'port',
+          source: choice.port === undefined ? 'found' : 'given',
+          because: `${eligible.pods[0]?.port} of container ${container.name}`,
+        },
+      ],
+    };
+  } catch (error) {
+    if (error instanceof Refusal) throw new PluginError(error.message);
+    throw error;
+  }
+}
+
+async function selected(context: Cluster, { selector, workload }: WorkloadChoice): Promise<Selected> {
+  if (selector !== undefined) {
+    const pairs = selector.split(',').map((pair) => /^([^=!]+)==?([^=]*)$/.exec(pair.trim()) ?? []);
+    const matchLabels = Object.fromEntries(pairs.map(([, key = '', value = '']) => [key, value]));
+    // The object is named after the application, by the labels that name one.
+    const named = matchLabels['app.kubernetes.io/name'] ?? matchLabels['app'] ?? pairs[0]?.[2];
+    return { name: named || 'api', matchLabels, from: `the selector ${selector}` };
+  }
+  const [, type, name] = /^([a-z]+)(?:\.apps)?\/([a-z0-9.-]+)$/.exec(workload ?? '') ?? [];
+  const found = KINDS.find(({ names }) => names.includes(type ?? ''));
+  if (!found || name === undefined) {
+    throw new UsageError(
+      'name the pods: deploy/NAME, statefulset/NAME, daemonset/NAME, or a selector such as -l app=api',
+    );
+  }
+  const { namespace } = context;
+  const path = resourcePath({ group: 'apps', version: 'v1', plural: found.plural }, { namespace, name });
+  const object = await read<{ spec: { selector: { matchLabels?: Record<string, string> } } }>(context, path);
+  if (!object) throw new PluginError(`there is no ${found.kind} ${name} in namespace ${namespace}`);
+  return { name, matchLabels: object.spec.selector.matchLabels ?? {}, from: `${found.kind} ${name}` };
+}
+
+function labelSelectorOf(matchLabels: Readonly<Record<string, string>>): string {
+  try {
+    return formatLabelSelector(matchLabels);
+  } catch (error) {
+    throw new UsageError(`the labels of the pods: ${(error as Error).message}. Write them in -l`);
+  }
+}
+
+async function portOf(
+  { signal }: Cluster,
+  pods: readonly PodDetail[],
+  given: string | undefined,
+): Promise<string | number> {
+  if (given !== undefined) return /^\d+$/.test(given) ? Number(given) : given;
+  const declared = new Map<number, { readonly port: string | number; readonly text: string }>();
+  for (const container of pods.flatMap(({ spec }) => spec?.containers ?? [])) {
+    for (const { containerPort, name, protocol = 'TCP' } of container.ports ?? []) {
+      if (protocol !== 'TCP') continue;
+      const text = `${containerPort}${name === undefined ? '' : ` (${name})`} of container ${container.name}`;
+      declared.set(containerPort, { port: name ?? containerPort, text });
+    }
+  }
+  const names = new Set([...declared.values()].map(({ port }) => port));
+  const candidates = [...declared.values()].filter(({ port }) => names.delete(port));
+  if (candidates.length === 0) throw new UsageError('the pods declare no TCP port: write it in --port');
+  return (await chosen('port', candidates, '--port', signal)).port;
+}
+
+function containerOf(pod: PodDetail, port: string | number): ContainerDetail {
+  const name = resolveContainerPort(pod, port)?.container;
+  const all: readonly ContainerDetail[] = [
+    ...(pod.spec?.containers ?? []),
+    ...(pod.spec?.initContainers ?? []),
+  ];
+  return all.find((container) => container.name === name) ?? { name: name ?? '' };
+}
+
+function healthPathsOf(
+  pod: PodDetail,
+  { livenessProbe, readinessProbe }: ContainerDetail,
+  port: string | number,
+): string[] {
+  const number = resolveContainerPort(pod, port)?.port;
+  return [readinessProbe, livenessProbe].flatMap((probe) => {
+    const { path = '/', port: other } = probe?.httpGet ?? {};
+    const isSame = other !== undefined && resolveContainerPort(pod, other)?.port === number;
+    return isSame && requestPath.safeParse(path).success ? [path] : [];
+  });
+}

@@ -1,0 +1,221 @@
+/** `kubectl chaosdemo init`: from the objects of a namespace and the answers of a pod to a ChaosDemo that is admitted. */
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
+import { ApiClient } from '../../src/cli/probe/request.ts';
+import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { openPort } from '../../src/kube/port-forward.ts';
+import { startInstances } from '../../src/local/own-api.ts';
+import { RegisteredPod } from '../../src/local/pods.ts';
+import type { DemoManifest } from '../kit/demo.ts';
+import { type Kubelet, startKubelet } from '../kit/kubelet.ts';
+import { World } from '../kit/world.ts';
+import { startPlugin } from './support/plugin.ts';
+
+const api = fileURLToPath(new URL('../fixtures/local/api-with-limit.ts', import.meta.url));
+const addresses = new Map<string, string>();
+let world: World;
+let kubelet: Kubelet;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-init-'));
+  world = await World.start('approximate');
+  kubelet = await startKubelet(world.environment.controlPlane.kubectl, folder, addresses);
+  const { limiters, redis, redisUsers, supervisor } = world.environment;
+  // Only the API uses Redis.
+  await Promise.all(limiters.map(async ({ process }) => await process.stop(2_000)));
+  const { password, username } = redisUsers.admin;
+  const instances = await startInstances({
+    supervisor,
+    name: 'api',
+    command: `${process.execPath} ${api}`,
+    count: 2,
+    redisUrl: `redis://${username}:${password}@${redis.host}:${redis.port}`,
+    secrets: [password],
+    signal: AbortSignal.timeout(60_000),
+  });
+  const { kubectl } = world.environment.controlPlane;
+  await kubectl.apply([deployment('api'), settings()]);
+  for (const { name, port } of instances) await registerPod(name, port);
+});
+afterAll(async () => {
+  await kubelet?.stop();
+  await world?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function settings(): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { namespace: world.namespace, name: 'settings' },
+    data: { redis: 'redis://:$(REDIS_PASSWORD)@redis.$(NAMESPACE).svc:6379/0' },
+  };
+}
+
+function deployment(name: string): object {
+  const labels = { app: name };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { namespace: world.namespace, name },
+    spec: {
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name, image: `local/${name}` }] } },
+    },
+  };
+}
+
+/** A process as a pod of a Deployment, with what its template has. */
+async function registerPod(pod: string, port: number, app = 'api', container: object = {}): Promise<void> {
+  const { kubectl } = world.environment.controlPlane;
+  const { namespace } = world;
+  const spec = {
+    namespace,
+    name: pod,
+    labels: { app },
+    container: app,
+    image: `local/${app}`,
+    imageId: `local/${app}@sha256:0`,
+    port: { name: 'http', number: port },
+    ip: '127.0.0.1',
+  };
+  addresses.set(pod, spec.ip);
+  const env = [
+    { name: 'NAMESPACE', value: namespace },
+    { name: 'REDIS_PASSWORD', valueFrom: { secretKeyRef: { name: 'of-the-api', key: 'password' } } },
+    { name: 'REDIS_URL', valueFrom: { configMapKeyRef: { name: 'settings', key: 'redis' } } },
+  ];
+  const containers = [
+    {
+      name: app,
+      image: spec.image,
+      ports: [{ name: 'http', containerPort: port }],
+      env,
+      readinessProbe: { httpGet: { path: '/healthz', port: 'http' } },
+      ...container,
+    },
+  ];
+  const metadata = { namespace, name: pod, labels: spec.labels };
+  await kubectl.apply([{ apiVersion: 'v1', kind: 'Pod', metadata, spec: { nodeName: 'local', containers } }]);
+  await new RegisteredPod(kubectl, spec).setReady(true);
+}
+
+const init = (...args: string[]) => startPlugin(world, ['init', ...args]).ended;
+
+describe('kubectl chaosdemo init', () => {
+  it('writes a ChaosDemo that the operator admits, and whose dry run passes', async () => {
+    const file = join(folder, 'api.yaml');
+    const { status, stderr } = await init('deploy/api', '--path=/items', '--yes', `--save=${file}`);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const text = await readFile(file, 'utf8');
+    const demo = parse(text) as DemoManifest;
+    expect(demo).toMatchObject({
+      metadata: { name: 'api', namespace: world.namespace },
+      spec: {
+        rateLimiter: {
+          selector: { matchLabels: { app: 'api' } },
+          port: 'http',
+          http: { path: '/items', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
+          health: { path: '/healthz' },
+          limit: { requests: 10, window: '5s', algorithm: 'FixedWindow' },
+          redis: { service: 'redis', port: 6379, authSecretName: 'redis-auth' },
+        },
+      },
+    });
+    expect(text).toMatch(/selector:\n +# found: 2 pods of Deployment api/);
+    expect(text).toMatch(/redis:\n +# found: Service redis:6379 leads to redis-0; REDIS_URL of the pods/);
+    await world.applyObject({ ...demo, spec: { ...demo.spec, dryRun: true } });
+    expect((await world.ended('api')).run?.verdict?.reason).toBe('DryRunPassed');
+  });
+
+  it('prints what is left to do in the cluster', async () => {
+    await world.kubectl('label', 'namespace', world.namespace, 'chaosdemo.dev/enabled-');
+    await world.kubectl('delete', 'secret', 'redis-auth');
+    const { status, stderr, stdout } = await init(
+      '-l',
+      'app=api',
+      '--yes',
+      '--key-header=X-Api-Key',
+      '--limit=10',
+    );
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    expect(parse(stdout)).toMatchObject({ kind: 'ChaosDemo' });
+    expect(stderr).toContain(`kubectl label namespace ${world.namespace} chaosdemo.dev/enabled=true`);
+    expect(stderr).toContain('ACL SETUSER chaosdemo-operator');
+    expect(stderr).toContain('create secret generic redis-auth --type=chaosdemo.dev/redis-auth');
+    expect(stderr).not.toContain(world.environment.redisUsers.admin.password);
+  });
+
+  it('lists candidates for Redis with the option, if there are several', async () => {
+    const service = (name: string) => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { namespace: world.namespace, name },
+      spec: { selector: { app: name }, ports: [{ port: 6379 }] },
+    });
+    await world.environment.controlPlane.kubectl.apply([service('other'), deployment('quiet')]);
+    await registerPod('other-0', 6379, 'other', { ports: [{ containerPort: 6379 }] });
+    await registerPod('quiet-0', 8080, 'quiet', { env: [] });
+    const { status, stderr } = await init('deploy/quiet', '--yes');
+    expect(stderr).toMatch(/Service other:6379 leads to other-0\n.*Service redis:6379 leads to redis-0/);
+    expect(stderr).toContain('--redis');
+    expect(status).toBe(64);
+  });
+
+  it('states what to check if nothing listens on the port', async () => {
+    const { status, stderr } = await init('deploy/api', '--port=1', '--yes');
+    expect(stderr).toMatch(/no answer: .*refused.*--port/i);
+    expect(status).toBe(64);
+  });
+
+  it.each([
+    [['deploy/nothing'], 2, 'there is no Deployment nothing'],
+    [['pod/api-0'], 64, 'deploy/NAME'],
+    [['-l', 'app=nothing'], 2, 'matches no pod'],
+    [['deploy/api', '--redis=nothing'], 2, 'no Service nothing'],
+    [['deploy/api'], 64, '--yes'],
+  ])('fails for %j', async (args, status, message) => {
+    const ended = await init(...args);
+    expect(ended.stderr).toContain(message);
+    expect(ended).toMatchObject({ status, stdout: '' });
+  });
+});
+
+it('headers arrive in the pod as they were sent', async () => {
+  let seen: IncomingHttpHeaders = {};
+  const server = createServer((request, response) => {
+    seen = request.headers;
+    response.setHeader('RateLimit', '"a";r=1;t=2').end('ok');
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  addresses.set('echo-0', '127.0.0.1');
+  await registerPod('echo-0', port, 'echo');
+  const config = loadKubeConfig(world.environment.controlPlane.kubeconfig);
+  const open = () => openPort(config, { namespace: world.namespace, pod: 'echo-0', port });
+  const client = new ApiClient({ origin: 'http://echo-0', advice: '', open }, AbortSignal.timeout(30_000));
+  const headers = [
+    { name: 'Authorization', value: 'Bearer demo-1' },
+    { name: 'X-Forwarded-For', value: '198.18.0.1' },
+    { name: 'X-Api-Key', value: 'demo-1' },
+    { name: 'Cookie', value: 'a=b; c=d' },
+  ];
+  const answer = await client.send({ method: 'POST', path: '/a%2Fb?c=d', headers, body: '{}' });
+  await client.close();
+  expect(answer.headers.get('ratelimit')).toBe('"a";r=1;t=2');
+  expect(seen).toMatchObject({
+    authorization: 'Bearer demo-1',
+    'x-forwarded-for': '198.18.0.1',
+    'x-api-key': 'demo-1',
+    cookie: 'a=b; c=d',
+  });
+});
