@@ -22,7 +22,7 @@ const PROGRAM = fileURLToPath(new URL('../src/cli/chaosdemo.ts', import.meta.url
 const LONGEST_MS = 180_000;
 
 interface Written {
-  readonly http: { readonly headers: readonly { readonly name: string }[] };
+  readonly http: { readonly headers: readonly { readonly name: string; readonly value: string }[] };
   readonly health: { readonly path: string };
   readonly limit: {
     readonly requests: number;
@@ -106,14 +106,15 @@ function rowText(
 ): string {
   const expected = rateLimiterSpec(limiter, variant, configuredOf(limiter)) as unknown as Written;
   const of = (one: Written['limit']): string => [one.algorithm, one.windowStart ?? []].flat().join(' ');
-  const header = http.headers.map((one) => one.name).join(', ') || '(none)';
+  const placeIn = ({ headers }: Written['http']): string =>
+    headers.find(({ value }) => value.includes('$(key)'))?.name ?? 'the body';
   const same = (found: string | number, right: string | number): string =>
     String(found).toLowerCase() === String(right).toLowerCase() ? `${found}` : `${found}, wrong: ${right}`;
   const inSeconds = (window: string): string => window.replace(/^1h$/, '3600s').replace(/^1m$/, '60s');
   return `| ${[
     name,
     same(limit.requests, expected.limit.requests),
-    same(header, expected.http.headers.map((one) => one.name).join(', ')),
+    same(placeIn(http), placeIn(expected.http)),
     same(inSeconds(limit.window), expected.limit.window),
     source === 'not known'
       ? `not known (${of(expected.limit)})`

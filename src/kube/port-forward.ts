@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type ClientOptions, WebSocket } from 'ws';
-import { ApiError, ApiUnreachableError, type KubeStatus } from './api-error.ts';
+import { ApiError, ApiUnreachableError } from './api-error.ts';
 import { resourcePath } from './resource-path.ts';
 
 /** A port in a pod. */
@@ -43,34 +43,18 @@ export async function openPort(config: KubeConfig, { namespace, pod, port }: Pod
   const server = (config.getCurrentCluster()?.server ?? '').replace(/^http/, 'ws').replace(/\/+$/, '');
   const socket = new WebSocket(`${server}${path}?ports=${port}`, [PROTOCOL], options);
   const stream = streamOf(socket);
-  await opened(socket, `GET ${path}`);
-  return stream;
-}
-
-async function opened(socket: WebSocket, name: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
-    socket.once('error', (error) => reject(new ApiUnreachableError(name, 'FAILED', error.message, error)));
-    socket.once('unexpected-response', (request, response: IncomingMessage) => {
-      void statusOf(response).then((status) => {
-        request.destroy();
-        reject(new ApiError(name, response.statusCode ?? 0, status));
-      });
+    socket.once('unexpected-response', (request, { statusCode = 0 }: IncomingMessage) => {
+      reject(new ApiError(`GET ${path}`, statusCode, {}));
+      request.destroy();
+    });
+    socket.on('error', (error) => {
+      reject(new ApiUnreachableError(`GET ${path}`, 'FAILED', error.message, error));
+      stream.destroy();
     });
   });
-}
-
-async function statusOf(response: IncomingMessage): Promise<KubeStatus> {
-  let text = '';
-  try {
-    for await (const chunk of response) {
-      text += String(chunk);
-      if (text.length > MOST_ERROR_BYTES) break;
-    }
-    return JSON.parse(text) as KubeStatus;
-  } catch {
-    return { message: text.trim().slice(0, MOST_ERROR_BYTES) };
-  }
+  return stream;
 }
 
 function streamOf(socket: WebSocket): Duplex {
@@ -95,6 +79,5 @@ function streamOf(socket: WebSocket): Duplex {
     if (channel === DATA && !stream.push(content)) socket.pause();
   });
   socket.on('close', () => stream.push(null));
-  socket.on('error', (error) => stream.destroy(error));
   return stream;
 }

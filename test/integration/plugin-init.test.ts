@@ -15,8 +15,9 @@ import { startInstances } from '../../src/local/own-api.ts';
 import { RegisteredPod } from '../../src/local/pods.ts';
 import type { DemoManifest } from '../kit/demo.ts';
 import { type Kubelet, startKubelet } from '../kit/kubelet.ts';
+import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
 import { World } from '../kit/world.ts';
-import { startPlugin } from './support/plugin.ts';
+import { COMPILED, PLUGIN, startPlugin } from './support/plugin.ts';
 
 const api = fileURLToPath(new URL('../fixtures/local/api-with-limit.ts', import.meta.url));
 const addresses = new Map<string, string>();
@@ -168,6 +169,24 @@ describe('kubectl chaosdemo init', () => {
     expect(stderr).toMatch(/Service other:6379 leads to other-0\n.*Service redis:6379 leads to redis-0/);
     expect(stderr).toContain('--redis');
     expect(status).toBe(64);
+  });
+
+  it.skipIf(withoutTerminal)('asks on a terminal for the Redis, and before it sends requests', async () => {
+    const terminal = new TestTerminal([PLUGIN, 'init', 'deploy/quiet', '-n', world.namespace], {
+      columns: 200,
+      rows: 24,
+      env: {
+        ...COMPILED,
+        KUBECONFIG: world.environment.controlPlane.kubeconfig,
+        TTY_FILE: join(folder, 'tty'),
+      },
+    });
+    onTestFinished(() => terminal.kill());
+    await terminal.shows('Number of the Redis');
+    terminal.type('2\r');
+    await terminal.shows(/redis, guess: Service redis:6379[^]*Send up to .* to quiet-0, and one PING to redis-0/);
+    terminal.type('n\r');
+    expect(await terminal.ended).toBe(2);
   });
 
   it('states what to check if nothing listens on the port', async () => {

@@ -7,6 +7,7 @@ import type { ApiClient } from './request.ts';
 const HEALTH_PATHS = [
   '/healthz',
   '/health',
+  '/healthcheck',
   '/livez',
   '/readyz',
   '/ready',

@@ -19,6 +19,20 @@ describe('the limit of an API', () => {
     ['a policy', { quota: { windowSeconds: 30, resetSeconds: 30 } }, { window: 'found' }],
     ['a policy of a day', { quota: { windowSeconds: 86_400 } }, { window: 'guess' }],
     ['a reset', { quota: { resetSeconds: 899.4 } }, { window: 'guess' }],
+    ['nothing for a minute', { returned: { what: 'nothing', afterSeconds: 62 } }, { window: 'not known' }],
+    [
+      'all requests again',
+      { returned: { what: 'several requests', afterSeconds: 5.1 } },
+      { window: 'guess' },
+    ],
+    [
+      'all requests again, and a whole window',
+      {
+        returned: { what: 'several requests', afterSeconds: 5.1 },
+        spread: { requests: 20, first: 15, admitted: 20, phase: 0.2 },
+      },
+      { window: 'measured' },
+    ],
   ])('has a source for its window, with %s', (_, shown, expected) => {
     expect(facts(shown)).toMatchObject({ ...expected, limit: 'measured' });
   });
@@ -76,6 +90,12 @@ describe('the limit of an API', () => {
       { algorithm: 'measured', windowStart: undefined },
     ],
     ['is a window if all are', { returned: { what: 'several requests', afterSeconds: 3 } }, {}, fixed],
+    [
+      'is by the clock if all are returned with a new minute',
+      { returned: { what: 'a new minute', afterSeconds: 13 } },
+      {},
+      { algorithm: 'guess', windowStart: 'Clock' },
+    ],
     ['is as given', {}, { algorithm: 'SlidingWindow' }, { algorithm: 'given', windowStart: undefined }],
     ['starts as given', {}, { windowStart: 'Clock' }, { algorithm: 'given', windowStart: 'Clock' }],
   ])('%s', (_, shown, options, { algorithm, windowStart }: { algorithm?: string; windowStart?: string }) => {

@@ -17,7 +17,8 @@ export interface Finding {
 
 /** What a rejected caller got back while it was watched; seconds. */
 export interface Returned {
-  readonly what: 'nothing' | 'one request' | 'several requests';
+  /** `a new minute`: several requests, when a minute by the clock had begun. */
+  readonly what: 'nothing' | 'one request' | 'several requests' | 'a new minute';
   /** From its first request until then. */
   readonly afterSeconds: number;
 }
@@ -40,7 +41,8 @@ export interface Shown {
 const ROUNDING = 1.5;
 /** Usual windows in seconds. */
 const USUAL_WINDOWS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600];
-const DEFAULT_SECONDS = 60;
+/** The window if nothing shows it. */
+export const DEFAULT_SECONDS = 60;
 
 /** The window that is given or that headers report; seconds. Undefined if there is none. */
 export function reportedSeconds(
@@ -85,7 +87,7 @@ interface Known<T> {
   readonly finding: Omit<Finding, 'what'>;
 }
 
-function windowFrom({ quota, requests, returned }: Shown, given: string | undefined): Known<string> {
+function windowFrom({ quota, requests, returned, spread }: Shown, given: string | undefined): Known<string> {
   const known = (value: string, source: Source, because: string): Known<string> => ({
     value,
     finding: { source, because: `${value}${because}` },
@@ -98,7 +100,16 @@ function windowFrom({ quota, requests, returned }: Shown, given: string | undefi
   const { afterSeconds = 0, what = 'nothing' } = returned ?? {};
   const after = `${afterSeconds.toFixed(1)} s after its first request`;
   if (what === 'several requests') {
-    return known(`${nearest(afterSeconds)}s`, 'measured', `: a rejected caller was admitted again ${after}`);
+    // Of a window by the clock, a caller may see only the end.
+    const source = spread && countingOf(spread) !== undefined ? 'measured' : 'guess';
+    return known(`${nearest(afterSeconds)}s`, source, `: a rejected caller was admitted again ${after}`);
+  }
+  if (what === 'a new minute') {
+    return known(
+      `${DEFAULT_SECONDS}s`,
+      'guess',
+      `: a rejected caller was admitted again with a new minute, ${after}`,
+    );
   }
   if (what === 'one request') {
     const seconds = nearest(afterSeconds * requests);
@@ -106,6 +117,13 @@ function windowFrom({ quota, requests, returned }: Shown, given: string | undefi
   }
   const usual = resetSeconds === undefined ? undefined : usualFor(resetSeconds);
   if (usual === undefined || resetSeconds === undefined) {
+    if (afterSeconds > DEFAULT_SECONDS) {
+      return known(
+        `${DEFAULT_SECONDS}s`,
+        'not known',
+        `: a rejected caller got nothing back ${after}. Write --window`,
+      );
+    }
     return known(`${DEFAULT_SECONDS}s`, 'guess', ': no header reports it. Correct it with --window');
   }
   const left = Math.round(resetSeconds);
@@ -146,6 +164,10 @@ function countingFrom(
   }
   const isFixed = counting === 'FixedWindow' || algorithm !== undefined;
   const source = counting === 'FixedWindow' ? 'measured' : algorithm === undefined ? 'guess' : 'given';
+  if (returned?.what === 'a new minute') {
+    const because = 'FixedWindow by the clock: a rejected caller was admitted again with a new minute';
+    return known({ ...fixed, windowStart: 'Clock' }, source, because);
+  }
   const leftByClock = seconds - ((firstAt / 1000) % seconds);
   const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= ROUNDING;
   if (resetSeconds !== undefined && !isNear(leftByClock, seconds) && isNear(resetSeconds, leftByClock)) {

@@ -15,21 +15,12 @@ import {
   withHeaders,
 } from './callers.ts';
 import { findHealth } from './health.ts';
-import {
-  expectedSeconds,
-  type Finding,
-  limitFrom,
-  nearest,
-  type Returned,
-  reportedSeconds,
-  type Shown,
-  type Source,
-} from './limit-facts.ts';
+import { type Finding, limitFrom, type Shown, type Source } from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed } from './manifest.ts';
+import { type Exhausted, type Observed, observeReturn } from './observe-return.ts';
 import type { Header, ProbeOptions } from './options.ts';
 import { type Quota, quotaIn } from './quota.ts';
 import type { Answer, ApiClient } from './request.ts';
-import { canSpread, type Spread, spread } from './spread.ts';
 
 /** The facts of an API that need requests. */
 export type Probed = Pick<ApiFacts, 'request' | 'healthPath' | 'limit'>;
@@ -54,11 +45,6 @@ const REJECTED = 429;
 /** How long a new API may answer with an error; milliseconds. */
 const READY_MS = 5_000;
 const POLL_MS = 200;
-/** How long a rejected caller is watched at most, and with patience; milliseconds. */
-const MOST_WATCH_MS = 10_000;
-const PATIENT_WATCH_MS = 60_000;
-/** Requests while it is watched. */
-const MOST_POLLS = 50;
 
 /** What a probe needs besides the options. */
 export interface ProbePlace {
@@ -67,14 +53,6 @@ export interface ProbePlace {
   readonly healthPaths?: readonly string[];
   /** Called before a wait of a window, which shows the algorithm. Without it, there is none. */
   readonly onWait?: (seconds: number) => void;
-}
-
-/** What the requests of one caller showed. */
-interface Exhausted {
-  readonly admitted: number;
-  /** Of the first answer. */
-  readonly quota: Quota;
-  readonly firstAt: number;
 }
 
 /** All that is needed is found, or given. @throws UsageError with the option to write */
@@ -125,58 +103,21 @@ export class Probe {
       requests: limit ?? exhausted.admitted,
       source: limit === undefined ? 'measured' : 'given',
       ...exhausted,
-      ...(await this.#afterwards(request, filled(sent, caller), exhausted)),
+      ...(await observeReturn(this.#observed(request), filled(sent, caller), exhausted)),
     });
     return { request, limit: facts, healthPath };
   }
 
-  /** What is returned after a while, to the rejected caller and to a new one. */
-  async #afterwards(
-    request: CountedRequest,
-    rejected: CountedRequest,
-    exhausted: Exhausted,
-  ): Promise<Pick<Shown, 'returned' | 'spread'>> {
-    const requests = this.#options.limit ?? exhausted.admitted;
-    const seconds = reportedSeconds(this.#options, exhausted.quota);
-    const stop = new AbortController();
-    try {
-      const spreading = this.#spread(request, requests, seconds, stop.signal);
-      const returned = await this.#watch(rejected, exhausted, spreading !== undefined);
-      // It is known then: a bucket, or another window.
-      if (returned && returned.what !== 'nothing') stop.abort();
-      const measured = returned?.what === 'several requests' ? nearest(returned.afterSeconds) : undefined;
-      const used = (await spreading) ?? (await this.#spread(request, requests, measured));
-      this.#client.signal.throwIfAborted();
-      return { ...(returned && { returned }), ...(used && { spread: used }) };
-    } finally {
-      stop.abort();
-    }
-  }
-
-  /** Lets a new caller use its limit in two parts. Undefined if that cannot show anything, or is not worth a wait. */
-  #spread(
-    request: CountedRequest,
-    requests: number,
-    seconds: number | undefined,
-    signal?: AbortSignal,
-  ): Promise<Spread | undefined> | undefined {
-    const { algorithm, windowStart } = this.#options;
-    const isGiven = algorithm !== undefined || windowStart !== undefined;
-    if (!this.#onWait || isGiven || !isKeyed(request)) return undefined;
-    if (seconds === undefined || !canSpread(requests, seconds)) return undefined;
-    this.#onWait(seconds);
-    const next = filled(request, this.#callers.next());
-    const send = async (): Promise<boolean> => ADMITTED.has((await this.#client.send(next)).status);
-    const clock = {
-      now: Date.now,
-      sleep: async (ms: number) => await this.#sleep(ms, signal),
+  #observed(request: CountedRequest): Observed {
+    const send = async (next: CountedRequest): Promise<Answer> => await this.#client.send(next);
+    const newCaller = (): CountedRequest => filled(request, this.#callers.next());
+    return {
+      send,
+      signal: this.#client.signal,
+      options: this.#options,
+      onWait: this.#onWait,
+      ...(isKeyed(request) && { newCaller }),
     };
-    return spread(send, requests, seconds, clock).catch(() => undefined);
-  }
-
-  async #sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    const signals = [this.#client.signal, ...(signal ? [signal] : [])];
-    await sleep(ms, undefined, { signal: AbortSignal.any(signals) });
   }
 
   #note(what: string, source: Source, because: string): void {
@@ -206,7 +147,7 @@ export class Probe {
     for (;;) {
       const answer = await this.#client.send(request);
       if (answer.status < 500 || performance.now() > deadline) return answer;
-      await this.#sleep(POLL_MS);
+      await sleep(POLL_MS, undefined, { signal: this.#client.signal });
     }
   }
 
@@ -272,29 +213,6 @@ export class Probe {
     const { findings, limit } = limitFrom(shown, this.#options);
     this.findings.push(...findings);
     return limit;
-  }
-
-  /**
-   * Watches a rejected caller for as long as a token bucket takes to return one request, unless that takes too long: a
-   * bucket returns one, a window all of them.
-   */
-  async #watch(
-    request: CountedRequest,
-    { admitted, firstAt, quota }: Exhausted,
-    isPatient: boolean,
-  ): Promise<Returned | undefined> {
-    const { algorithm, windowStart } = this.#options;
-    const mostMs = isPatient ? PATIENT_WATCH_MS : MOST_WATCH_MS;
-    const waitMs = (1000 * 1.25 * expectedSeconds(this.#options, quota)) / Math.max(1, admitted) + POLL_MS;
-    if (algorithm !== undefined || windowStart !== undefined || waitMs > mostMs) return undefined;
-    while (Date.now() - firstAt < waitMs) {
-      await this.#sleep(Math.max(POLL_MS, waitMs / MOST_POLLS));
-      if ((await this.#client.send(request)).status === REJECTED) continue;
-      const next = await this.#client.send(request);
-      const afterSeconds = (Date.now() - firstAt) / 1000;
-      return { what: next.status === REJECTED ? 'one request' : 'several requests', afterSeconds };
-    }
-    return { what: 'nothing', afterSeconds: (Date.now() - firstAt) / 1000 };
   }
 }
 

@@ -1,7 +1,7 @@
 /** Sends single requests to an API, to find out how it limits its callers. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Agent, request as send } from 'undici';
+import { Agent } from 'undici';
 import { messageOf } from '../../api/index.ts';
 
 import { UsageError } from '../../settings/settings.ts';
@@ -63,8 +63,9 @@ export class ApiClient {
     const { advice, origin } = this.#endpoint;
     const url = `${origin}${path}`;
     try {
-      const answer = await send(url, {
-        dispatcher: this.#agent,
+      const answer = await this.#agent.request({
+        origin,
+        path,
         method: method as 'GET',
         headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
         body: body ?? null,

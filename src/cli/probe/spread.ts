@@ -27,7 +27,7 @@ const [SHORTEST, LONGEST] = [4, 60];
 const MOST_REQUESTS = 100;
 /** Limiters may count in whole seconds, and so end a window later; seconds. */
 const LATE = 1.2;
-const BETWEEN_PARTS = 3;
+const BETWEEN_PARTS = 6;
 /** The second part ends before the next window by the clock begins; seconds. */
 const ROOM = 1;
 /** From this limit on, a returned request more or less is no difference. */
@@ -66,7 +66,8 @@ export async function spread(
   const phase = phaseAt(now());
   let admitted = 0;
   while (admitted < requests && (await send())) admitted += 1;
-  const isInTime = (now() - sentAt) / 1000 < seconds + (late + between) / 2;
+  // Before the second part is returned as well.
+  const isInTime = (now() - sentAt) / 1000 < seconds + 0.9 * between;
   return isInTime ? { requests, first, admitted, phase } : undefined;
 }
 

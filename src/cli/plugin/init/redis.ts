@@ -13,7 +13,7 @@ import { chosen } from '../../probe/questions.ts';
 import { read } from '../doctor/check-context.ts';
 import { PluginError } from '../errors.ts';
 import { type Cluster, type ContainerDetail, listPods, type PodDetail } from './pods.ts';
-import { type RedisHint, redisHints, unread, variablesOf } from './variables.ts';
+import { redisHints, unread, variablesOf } from './variables.ts';
 
 export interface FoundRedis {
   readonly service: string;
@@ -25,19 +25,24 @@ export interface FoundRedis {
   readonly finding: Finding;
 }
 
-/** A port of a Service. */
+/** A TCP port of a Service. */
 interface Candidate {
-  readonly service: Service;
+  readonly service: string;
   readonly port: number;
-  readonly text: string;
+  readonly isOnly: boolean;
   /** A Refusal: no fault can be injected there. */
   readonly endpoint: RedisEndpoint | Refusal;
+  /** By its port, its name, or the image of the container behind it. */
+  readonly looksRight: boolean;
+  readonly text: string;
 }
 
-const OF_REDIS = /redis|valkey/i;
+const NAME = /redis|valkey/i;
 const REDIS_PORT = 6379;
 const SENTINEL_PORT = 26379;
 const MOST_SERVICES = 500;
+const ADVICE =
+  'The operator tests a Redis in the namespace of the API, behind a Service with a selector. If there is one, write it in --redis';
 
 /**
  * @param given `SERVICE` or `SERVICE:PORT`
@@ -58,129 +63,106 @@ export async function findRedis(
     variablesOf(context, container),
   ]);
   const services = list?.items ?? [];
-  const hints = redisHints(variables);
   const all = services.flatMap((service) => candidatesOf(service, pods));
+  const names = new Set(services.map(({ metadata }) => metadata.name));
+  const hints = redisHints(variables).map((hint) => ({
+    ...hint,
+    service: serviceOf(hint.host, namespace, names),
+  }));
+  const hintFor = (candidate: Candidate) =>
+    hints.find(({ port, service }) => isNamed(candidate, service, port));
+  const found = (candidate: Candidate, source: Finding['source'], because: string): FoundRedis => {
+    const { endpoint, port, service } = candidate;
+    if (endpoint instanceof Refusal) throw new PluginError(endpoint.message);
+    const { login = false, tls = false } = hintFor(candidate) ?? {};
+    return { service, port, endpoint, tls, login, finding: { what: 'redis', source, because } };
+  };
+
   if (given !== undefined) {
     const [name, port] = given.split(':');
-    const found = all.find((one) => isNamed(one, name ?? '', port === undefined ? undefined : Number(port)));
-    if (!found) throw new PluginError(`namespace ${namespace} has no Service ${given} with a TCP port`);
-    return foundRedis(found, 'given', `Service ${given}`, hintFor(found, hints, context, services));
+    const candidate = all.find((one) => isNamed(one, name, port === undefined ? undefined : Number(port)));
+    if (candidate) return found(candidate, 'given', candidate.text);
+    throw new PluginError(`namespace ${namespace} has no Service ${given} with a TCP port`);
   }
-  const named = all.filter((candidate) => hintFor(candidate, hints, context, services) !== undefined);
-  if (named.length === 0) requireInNamespace(hints, services, context);
-  const others = all.filter((candidate) => looksLikeRedis(candidate, pods));
-  const candidates = onePerPod(named.length > 0 ? named : others);
-  if (candidates.length === 0) {
+  const named = all.filter((candidate) => hintFor(candidate) !== undefined);
+  const elsewhere = hints.find(({ service }) => service === undefined);
+  if (named.length === 0 && elsewhere) {
+    const { host, variable } = elsewhere;
     throw new PluginError(
-      `no Service of namespace ${namespace} leads to a Redis`,
-      'Write the Service in --redis. The operator tests a Redis in the namespace of the API, behind a Service with a selector',
+      `${variable} of the pods names ${host}, which is no Service of namespace ${namespace}`,
+      ADVICE,
     );
   }
+  const candidates = onePerPod(named.length > 0 ? named : all.filter(({ looksRight }) => looksRight));
+  if (candidates.length === 0) {
+    throw new PluginError(`no Service of namespace ${namespace} leads to a Redis`, ADVICE);
+  }
   const candidate = await chosen('Redis', candidates, '--redis', signal);
-  const hint = hintFor(candidate, hints, context, services);
-  if (hint)
-    return foundRedis(candidate, 'found', `${candidate.text}; ${hint.variable} of the pods names it`, hint);
-  const hidden = unread(variables).map(({ from, name }) => `${name} in ${from}`);
-  const why = hidden.length > 0 ? `, and ${hidden.join(', ')} was not read` : '';
-  const of = candidates.length > 1 ? 'selected' : 'the only one of the namespace';
-  return foundRedis(candidate, 'guess', `${candidate.text}; ${of}: no variable of the pods names it${why}`);
-}
-
-function foundRedis(
-  { endpoint, port, service }: Candidate,
-  source: Finding['source'],
-  because: string,
-  hint?: RedisHint,
-): FoundRedis {
-  if (endpoint instanceof Refusal) throw new PluginError(endpoint.message);
-  return {
-    service: service.metadata.name,
-    port,
-    endpoint,
-    tls: hint?.tls ?? false,
-    login: hint?.login ?? false,
-    finding: { what: 'redis', source, because },
-  };
+  const hint = hintFor(candidate);
+  if (hint) return found(candidate, 'found', `${candidate.text}; ${hint.variable} of the pods names it`);
+  const hidden = unread(variables).map(({ from, name }) => `; ${name} in ${from} was not read`);
+  return found(candidate, 'guess', `${candidate.text}; no variable of the pods names it${hidden.join('')}`);
 }
 
 function candidatesOf(service: Service, pods: readonly PodDetail[]): Candidate[] {
+  const { name } = service.metadata;
   const ports = (service.spec?.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP');
-  return ports.map(({ port }) => {
+  return ports.map(({ name: portName = '', port }) => {
     const endpoint = endpointOf(service, port, pods);
-    const to = endpoint instanceof Refusal ? endpoint.message : `leads to ${endpoint.podName}`;
-    return { service, port, endpoint, text: `Service ${service.metadata.name}:${port} ${to}` };
+    const isRefused = endpoint instanceof Refusal;
+    const to = isRefused ? `: ${endpoint.message}` : ` leads to ${endpoint.podName}`;
+    return {
+      service: name,
+      port,
+      isOnly: ports.length === 1,
+      endpoint,
+      looksRight: !isRefused && looksRight([port, endpoint.port], [portName, imageOf(endpoint, pods)]),
+      text: `Service ${name}:${port}${to}`,
+    };
   });
+}
+
+function looksRight(ports: readonly number[], names: readonly string[]): boolean {
+  if (ports.includes(SENTINEL_PORT) || names.some((name) => /exporter|metrics/i.test(name))) return false;
+  return ports.includes(REDIS_PORT) || names.some((name) => NAME.test(name));
+}
+
+function imageOf({ podName, port }: RedisEndpoint, pods: readonly PodDetail[]): string {
+  const pod = pods.find(({ metadata }) => metadata.name === podName);
+  return (pod && resolveContainerPort(pod, port)?.image.split('/').at(-1)) ?? '';
 }
 
 function endpointOf(service: Service, port: number, pods: readonly PodDetail[]): RedisEndpoint | Refusal {
   try {
     podSelectorOf(service);
-    return resolveRedis(service, port, pods.filter(isBehind(service)));
+    const labels = Object.entries(service.spec?.selector ?? {});
+    const isBehind = ({ metadata }: PodDetail): boolean =>
+      labels.every(([key, value]) => metadata.labels?.[key] === value);
+    return resolveRedis(service, port, pods.filter(isBehind));
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;
   }
 }
 
-function isBehind({ spec }: Service): (pod: PodDetail) => boolean {
-  const labels = Object.entries(spec?.selector ?? {});
-  return ({ metadata }) => labels.every(([key, value]) => metadata.labels?.[key] === value);
-}
-
-/** By its port, its name, or the image of the container behind it. */
-function looksLikeRedis({ endpoint, port, service }: Candidate, pods: readonly PodDetail[]): boolean {
-  if (endpoint instanceof Refusal || port === SENTINEL_PORT || endpoint.port === SENTINEL_PORT) return false;
-  if (port === REDIS_PORT || endpoint.port === REDIS_PORT) return true;
-  const name = service.spec?.ports?.find((one) => one.port === port)?.name;
-  const pod = pods.find(({ metadata }) => metadata.name === endpoint.podName);
-  const image = pod && resolveContainerPort(pod, endpoint.port)?.image.split('/').at(-1);
-  return OF_REDIS.test(name ?? '') || (OF_REDIS.test(image ?? '') && !/exporter/i.test(image ?? ''));
-}
-
-function isNamed({ port, service }: Candidate, name: string, wanted: number | undefined): boolean {
-  const only = service.spec?.ports?.length === 1;
-  const isPort = wanted === undefined ? only || port === REDIS_PORT : port === wanted;
-  return service.metadata.name === name && isPort;
-}
-
-function hintFor(
-  candidate: Candidate,
-  hints: readonly RedisHint[],
-  { namespace }: Cluster,
-  services: readonly Service[],
-): RedisHint | undefined {
-  return hints.find(({ host, port }) => isNamed(candidate, serviceOf(host, namespace, services) ?? '', port));
+function isNamed({ isOnly, port, service }: Candidate, name: string | undefined, wanted?: number): boolean {
+  return service === name && (wanted === undefined ? isOnly || port === REDIS_PORT : port === wanted);
 }
 
 /** `redis`, `redis.shop`, `redis-0.redis.shop.svc.cluster.local`: the Service of this namespace. */
-function serviceOf(host: string, namespace: string, services: readonly Service[]): string | undefined {
-  const [first, second, third] = host.toLowerCase().split('.');
-  const has = (name: string | undefined): boolean => services.some(({ metadata }) => metadata.name === name);
-  if (has(first) && (second === undefined || second === namespace)) return first;
-  return has(second) && (third === undefined || third === namespace) ? second : undefined;
-}
-
-function requireInNamespace(
-  hints: readonly RedisHint[],
-  services: readonly Service[],
-  { namespace }: Cluster,
-): void {
-  const elsewhere = hints.find(({ host }) => serviceOf(host, namespace, services) === undefined);
-  if (!elsewhere) return;
-  throw new PluginError(
-    `${elsewhere.variable} of the pods names ${elsewhere.host}, which is no Service of namespace ${namespace}`,
-    'The operator tests a Redis in the namespace of the API, behind a Service with a selector. If there is one, write it in --redis',
-  );
+function serviceOf(host: string, namespace: string, names: ReadonlySet<string>): string | undefined {
+  const [first = '', second = '', third = namespace] = host.toLowerCase().split('.');
+  if (names.has(first) && ['', namespace].includes(second)) return first;
+  return names.has(second) && third === namespace ? second : undefined;
 }
 
 /** Several Services may lead to one Redis; the first by name counts. */
 function onePerPod(candidates: readonly Candidate[]): Candidate[] {
   const seen = new Set<string>();
   return candidates
-    .toSorted((a, b) => (a.service.metadata.name < b.service.metadata.name ? -1 : 1))
-    .filter(({ endpoint }) => {
-      if (endpoint instanceof Refusal) return true;
-      const key = `${endpoint.podName}:${endpoint.port}`;
-      return seen.size < seen.add(key).size;
+    .toSorted((a, b) => (a.service < b.service ? -1 : 1))
+    .filter(({ endpoint, text }) => {
+      const pod = endpoint instanceof Refusal ? text : `${endpoint.podName}:${endpoint.port}`;
+      return seen.size < seen.add(pod).size;
     });
 }

@@ -21,6 +21,7 @@ describe('variables about Redis', () => {
     ['no host of another server', { POSTGRES_HOST: 'db' }, []],
     ['no Sentinels', { REDIS_SENTINEL_HOST: 'sentinel' }, []],
     ['no list of a Cluster', { REDIS_NODES: 'a:6379,b:6379' }, []],
+    ['no password', { REDIS_URL_PASSWORD: 'hunter2' }, []],
     ['no shell', { REDIS_HOST: '$(x); rm -rf /' }, []],
     ['nothing that is too long', { REDIS_HOST: 'r'.repeat(3000) }, []],
   ])('name %s', (_, values, expected) => {

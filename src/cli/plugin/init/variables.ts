@@ -26,7 +26,8 @@ export interface RedisHint {
 /** Variables that are about a Redis. */
 const ABOUT_REDIS = /redis|valkey/i;
 const ADDRESS = /host|addr|endpoint|server|service|node|ur[il]/i;
-const PASSWORD = /pass|auth|secret/i;
+/** Their values are no addresses, and not shown. */
+const PASSWORD = /pass|auth|secret|token|(?<!val)key|cred/i;
 const HOST_PORT = /^([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)(?::(\d{1,5}))?$/i;
 const MOST_CHARACTERS = 2048;
 
@@ -59,10 +60,13 @@ export async function variablesOf(
   return [...variables.values()];
 }
 
+/** More variables about Redis than a pod has. */
+const MOST_HINTS = 50;
+
 /** Servers that the variables name, in their order. Pure. */
 export function redisHints(variables: readonly Variable[]): RedisHint[] {
   const login = variables.some(({ name }) => ABOUT_REDIS.test(name) && PASSWORD.test(name));
-  return variables.flatMap(({ name: variable, value = '' }) => {
+  const hints = variables.flatMap(({ name: variable, value = '' }): RedisHint[] => {
     if (value.length > MOST_CHARACTERS) return [];
     const url = /^(redis|rediss|valkey|valkeys):\/\//.test(value) ? URL.parse(value) : null;
     if (url) {
@@ -71,11 +75,13 @@ export function redisHints(variables: readonly Variable[]): RedisHint[] {
       const hint = { variable, host: url.hostname, tls, login: login || url.password !== '' };
       return [{ ...hint, ...(port !== undefined && { port }) }];
     }
-    if (!ABOUT_REDIS.test(variable) || !ADDRESS.test(variable) || /sentinel/i.test(variable)) return [];
+    if (PASSWORD.test(variable) || /sentinel/i.test(variable)) return [];
+    if (!ABOUT_REDIS.test(variable) || !ADDRESS.test(variable)) return [];
     const [, host, port] = HOST_PORT.exec(value) ?? [];
     if (host === undefined) return [];
     return [{ variable, host, tls: false, login, ...(port !== undefined && { port: Number(port) }) }];
   });
+  return hints.slice(0, MOST_HINTS);
 }
 
 /** Variables about Redis that are in Secrets: not read. */

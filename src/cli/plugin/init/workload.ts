@@ -97,7 +97,11 @@ async function selected(context: Cluster, { selector, workload }: WorkloadChoice
     const matchLabels = Object.fromEntries(pairs.map(([, key = '', value = '']) => [key, value]));
     // The object is named after the application, by the labels that name one.
     const named = matchLabels['app.kubernetes.io/name'] ?? matchLabels['app'] ?? pairs[0]?.[2];
-    return { name: named || 'api', matchLabels, from: `the selector ${selector}` };
+    return {
+      name: (named || 'api').toLowerCase().replaceAll(/[^a-z0-9-]/g, '-'),
+      matchLabels,
+      from: `the selector ${selector}`,
+    };
   }
   const [, type, name] = /^([a-z]+)(?:\.apps)?\/([a-z0-9.-]+)$/.exec(workload ?? '') ?? [];
   const found = KINDS.find(({ names }) => names.includes(type ?? ''));
