@@ -184,7 +184,9 @@ describe('kubectl chaosdemo init', () => {
     onTestFinished(() => terminal.kill());
     await terminal.shows('Number of the Redis');
     terminal.type('2\r');
-    await terminal.shows(/redis, guess: Service redis:6379[^]*Send up to .* to quiet-0, and one PING to redis-0/);
+    await terminal.shows(
+      /redis, guess: Service redis:6379[^]*Send up to .* to quiet-0, and one PING to redis-0/,
+    );
     terminal.type('n\r');
     expect(await terminal.ended).toBe(2);
   });

@@ -66,7 +66,7 @@ export class ApiClient {
       const answer = await this.#agent.request({
         origin,
         path,
-        method: method as 'GET',
+        method,
         headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
         body: body ?? null,
         signal: this.signal,
