@@ -94,7 +94,7 @@ it.each([
   ['test', 1],
   ['init', 0],
 ])('chaosdemo %s has the options in the documentation', async (name, more) => {
-  const runner = `(?:(?:npx )?chaosdemo|\\S*/scripts/chaosdemo\\.mjs)(?= ${name}(?: |$))`;
+  const runner = `(?:(?:npx )?(?<!kubectl )chaosdemo|\\S*/scripts/chaosdemo\\.mjs)(?= ${name}(?: |$))`;
   const commands = commandsOf(runner);
   expect(commands.length).toBeGreaterThan(more);
   const entry = ['src/cli/chaosdemo.ts', name, '--help'];
