@@ -132,12 +132,15 @@ describe('a probe of an API', () => {
 
   it('measures that a log returns only what was used a window before', async () => {
     const headers = () => ({ 'RateLimit-Policy': '8;w=4' });
-    const found = await probe({ identify: identifiedBy('x-api-key'), limit: 8, logMs: 4_000, headers });
-    expect(found).toMatchObject({
-      limit: { requests: 8, window: '4s', algorithm: 'SlidingWindow' },
-      sources: { window: 'found', algorithm: 'measured' },
-      waits: [4],
-    });
+    const api = { identify: identifiedBy('x-api-key'), limit: 8, logMs: 4_000, headers };
+    const all = await Promise.all([probe(api), probe(api, '--limit=8', '--key-header=X-Api-Key')]);
+    for (const found of all) {
+      expect(found).toMatchObject({
+        limit: { requests: 8, window: '4s', algorithm: 'SlidingWindow' },
+        sources: { window: 'found', algorithm: 'measured' },
+        waits: [4],
+      });
+    }
   });
 
   it('guesses the address of the connection if no header identifies callers', async () => {

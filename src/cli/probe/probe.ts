@@ -81,10 +81,11 @@ export class Probe {
   }
 
   async run(): Promise<Probed> {
-    const { identity, limit } = this.#options;
+    const { algorithm, identity, limit, windowStart } = this.#options;
     const known = isKeyed(this.#request) || identity === 'address' ? this.#request : undefined;
     const caller = this.#callers.next();
-    if (known && limit !== undefined) {
+    const isCertain = algorithm !== undefined || windowStart !== undefined || this.#onWait === undefined;
+    if (known && limit !== undefined && isCertain) {
       this.#note('caller', 'given', callerText(known));
       const { firstAt, quota } = await this.#firstAnswer(known, caller);
       const facts = this.#limitFrom({ requests: limit, source: 'given', firstAt, quota });
