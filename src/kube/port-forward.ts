@@ -44,7 +44,11 @@ export async function openPort(config: KubeConfig, { namespace, pod, port }: Pod
   const socket = new WebSocket(`${server}${path}?ports=${port}`, [PROTOCOL], options);
   const stream = streamOf(socket);
   await new Promise<void>((resolve, reject) => {
-    socket.once('open', resolve);
+    socket.once('open', () => {
+      // Until the stream is read: an early error would have no listener.
+      socket.pause();
+      resolve();
+    });
     socket.once('unexpected-response', (request, { statusCode = 0 }: IncomingMessage) => {
       reject(new ApiError(`GET ${path}`, statusCode, {}));
       request.destroy();

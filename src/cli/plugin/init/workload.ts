@@ -24,14 +24,13 @@ export interface WorkloadChoice {
   readonly port?: string;
 }
 
-/** Pods of an API, and one of them to probe. */
+/** Pods of an API, of which the first is probed. */
 export interface Workload {
   readonly name: string;
   readonly matchLabels: Readonly<Record<string, string>>;
   /** As in a spec. */
   readonly port: string | number;
   readonly eligible: EligiblePods;
-  readonly pod: PodDetail;
   /** The container that serves the port. */
   readonly container: ContainerDetail;
   /** Of its probes, on the same port. */
@@ -69,7 +68,6 @@ export async function findWorkload(context: Cluster, choice: WorkloadChoice): Pr
       matchLabels,
       port,
       eligible,
-      pod,
       container,
       healthPaths: healthPathsOf(pod, container, port),
       findings: [
