@@ -26,6 +26,14 @@ describe('the limit of an API', () => {
       { window: 'guess' },
     ],
     [
+      'all requests again, and nothing after such a window',
+      {
+        returned: { what: 'several requests', afterSeconds: 14 },
+        spread: { requests: 20, first: 15, admitted: 0, phase: 0.2 },
+      },
+      { window: 'not known' },
+    ],
+    [
       'all requests again, and a whole window',
       {
         returned: { what: 'several requests', afterSeconds: 5.1 },

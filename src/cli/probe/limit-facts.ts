@@ -101,7 +101,7 @@ function windowFrom({ quota, requests, returned, spread }: Shown, given: string 
   const after = `${afterSeconds.toFixed(1)} s after its first request`;
   if (what === 'several requests') {
     // Of a window by the clock, a caller may see only the end.
-    const source = spread && countingOf(spread) !== undefined ? 'measured' : 'guess';
+    const source = !spread ? 'guess' : countingOf(spread) === undefined ? 'not known' : 'measured';
     return known(`${nearest(afterSeconds)}s`, source, `: a rejected caller was admitted again ${after}`);
   }
   if (what === 'a new minute') {
