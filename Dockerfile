@@ -1,5 +1,5 @@
-# One image with both programs: /app/operator.mjs (what runs without arguments; it loads /app/models.mjs
-# where profiles of models are configured) and /app/limiter.mjs. docs/install.md says how to build it, also for several platforms.
+# One image with all programs: /app/operator.mjs (what runs without arguments; it loads /app/models.mjs
+# where profiles of models are configured), /app/limiter.mjs and /app/fault-proxy.mjs. docs/install.md says how to build it, also for several platforms.
 
 # Any Debian or Alpine with Node 24 and npm.
 ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim
@@ -23,7 +23,7 @@ FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="chaosdemo-operator" \
-      org.opencontainers.image.description="Operator for ChaosDemo objects, and the reference rate limiter" \
+      org.opencontainers.image.description="Operator for ChaosDemo objects, the reference rate limiter, and a fault proxy" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

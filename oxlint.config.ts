@@ -1,7 +1,7 @@
 import { defineConfig, type OxlintOverride } from 'oxlint';
 
 /** All folders of src above src/api and src/evidence. */
-const ABOVE_API = ['kube', 'demo', 'subjects', 'diagnosis', 'operator', 'limiter', 'local', 'cli'];
+const ABOVE_API = ['kube', 'demo', 'subjects', 'diagnosis', 'operator', 'limiter', 'fault-proxy', 'local', 'cli'];
 
 /** Packages that only src/cli may import, so the image of the operator has none of them. */
 const TERMINAL = ['ink', 'react', 'string-width', 'wrap-ansi'];
@@ -79,13 +79,13 @@ const FLOORS: readonly Floor[] = [
   },
   {
     files: ['src/subjects/**'],
-    not: ['kube', 'operator', 'limiter', 'local', 'cli'],
+    not: ['kube', 'operator', 'limiter', 'fault-proxy', 'local', 'cli'],
     packages: ['@kubernetes/client-node'],
     because: 'a subject stands on src/demo, src/diagnosis and src/api only',
   },
   {
     files: ['src/subjects/redis/**'],
-    not: ['kube', 'diagnosis', 'operator', 'limiter', 'local', 'cli', '**/ratelimiter/**'],
+    not: ['kube', 'diagnosis', 'operator', 'limiter', 'fault-proxy', 'local', 'cli', '**/ratelimiter/**'],
     packages: ['@kubernetes/client-node'],
     because: 'src/subjects/redis knows Redis and its faults, and no subject',
   },
@@ -103,13 +103,19 @@ const FLOORS: readonly Floor[] = [
     because: 'the limiter is a separate service',
   },
   {
+    files: ['src/fault-proxy/**'],
+    not: ['api', 'evidence', ...ABOVE_API.filter((folder) => folder !== 'fault-proxy')],
+    packages: ['@kubernetes/client-node', 'ioredis', 'undici'],
+    because: 'the fault proxy knows TCP and its control port, and nothing of those who use it',
+  },
+  {
     files: ['src/operator/**'],
-    not: ['limiter', 'local', 'cli', '**/subjects/**', '!**/subjects/cluster.ts'],
+    not: ['limiter', 'fault-proxy', 'local', 'cli', '**/subjects/**', '!**/subjects/cluster.ts'],
     because: 'the shell runs in a cluster; main.ts and the generator pass it the registered subjects',
   },
   {
     files: ['src/operator/main.ts', 'src/operator/generate.ts', 'src/operator/generate.test.ts'],
-    not: ['limiter', 'local', 'cli', '**/subjects/*/**'],
+    not: ['limiter', 'fault-proxy', 'local', 'cli', '**/subjects/*/**'],
     because: 'the operator runs in a cluster, and takes its subjects from the registry',
   },
   {

@@ -1,5 +1,5 @@
 /**
- * `npm run build`, first part: bundles the two programs of the image, each into one file that
+ * `npm run build`, first part: bundles the programs of the image, each into one file that
  * needs nothing but Node 24, and beside them what the operator loads only where a model is asked. `--outdir` puts
  * them elsewhere than into dist.
  */
@@ -11,7 +11,7 @@ import { file } from '../src/settings/value-types.ts';
 import { slimDependencies } from './slim-dependencies.mjs';
 
 const { outdir } = ownSettings({
-  about: 'Usage: node scripts/build.mjs [--outdir FOLDER]\n\nBundles the two programs of the image.',
+  about: 'Usage: node scripts/build.mjs [--outdir FOLDER]\n\nBundles the programs of the image.',
   settings: {
     outdir: {
       ...file,
@@ -60,7 +60,11 @@ const shared = {
 await rm(`${root}/${outdir}`, { recursive: true, force: true });
 await build({
   ...shared,
-  entryPoints: { operator: 'src/operator/main.ts', limiter: 'src/limiter/main.ts' },
+  entryPoints: {
+    operator: 'src/operator/main.ts',
+    limiter: 'src/limiter/main.ts',
+    'fault-proxy': 'src/fault-proxy/main.ts',
+  },
   plugins: [apart, slimDependencies],
   inject: ['scripts/stack-lines.mjs'],
 });

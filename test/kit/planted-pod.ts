@@ -9,7 +9,7 @@ import { onTestFinished } from 'vitest';
 export interface PlantedOptions
   extends Pick<
     RedisOptions,
-    'commandTimeout' | 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'retryStrategy'
+    'commandTimeout' | 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'reconnectOnError' | 'retryStrategy'
   > {
   /** Its IP, from which it connects to Redis, too; default: 127.0.0.1. */
   readonly address?: string;

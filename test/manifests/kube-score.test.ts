@@ -38,6 +38,7 @@ describe('kube-score', () => {
     'manifests/model',
     'manifests/ratelimiter/overlays/approximate',
     'manifests/ratelimiter/overlays/strict',
+    'manifests/ratelimiter/overlays/fault-proxy',
   ])('would change nothing in %s', async (folder) => {
     expect(await findings(await kustomize(folder))).toEqual([]);
   });

@@ -1,7 +1,8 @@
-/** Undoes what a run did: ends its pause, removes its keys, and proves that Redis accepts writes. */
+/** Undoes what a run did: ends its fault, removes its keys, and proves that Redis accepts writes. */
 import { counted, messageOf, truncate } from '../../api/index.ts';
 import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
+import { type FaultProxyClient, FaultProxyError } from '../redis/client/fault-proxy.ts';
 import type { OwnPause } from '../redis/client/own-pause.ts';
 import type { RedisConnections } from '../redis/client/redis-client.ts';
 import { RedisClientError } from '../redis/client/redis-error.ts';
@@ -26,6 +27,8 @@ export interface RestoreOptions {
   readonly keys: readonly string[];
   readonly release: boolean;
   readonly ownPause: OwnPause;
+  /** Between the pods and Redis; left out: there is none. */
+  readonly proxy?: FaultProxyClient;
   readonly now: () => number;
   /** No request is sent to these pods. */
   readonly findReplacedPods: FindReplacedPods;
@@ -73,6 +76,8 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
         );
     }
   }
+  const passes = await releaseProxy(options, done, failed);
+  signal.throwIfAborted();
   let problem = 'check that it runs; if it is paused, end the pause with: redis-cli CLIENT UNPAUSE';
   const tell = (said: string): void => {
     problem = said;
@@ -102,9 +107,34 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   const message = [...failed, ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : [])].join('. ');
   return {
     ok: failed.length === 0,
-    faultOver: taken !== undefined && alone,
+    faultOver: taken !== undefined && alone && passes,
     message: truncate(message, 512),
   };
+}
+
+/**
+ * Ends a fault of the proxy. @returns whether none is active
+ * @throws why a release is not permitted
+ */
+async function releaseProxy(
+  { permit, proxy, release }: RestoreOptions,
+  done: string[],
+  failed: string[],
+): Promise<boolean> {
+  if (!proxy) return true;
+  try {
+    if ((await proxy.state()).fault === null) return true;
+    if (!release) return false;
+    const refusal = permit.refusal();
+    if (refusal !== undefined) throw new Error(`the fault proxy is not released: ${refusal}`);
+    await proxy.release();
+    done.push('ended the fault of the proxy');
+    return true;
+  } catch (error) {
+    if (!(error instanceof FaultProxyError)) throw error;
+    failed.push(`whether ${proxy.name} has an active fault is not known: ${error.message}; it ends automatically`);
+    return false;
+  }
 }
 
 /** The keys that are not an extension of another key. */

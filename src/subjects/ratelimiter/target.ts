@@ -1,5 +1,6 @@
 /** The rate limiter as discovered: its pods and its Redis. */
 
+import type { FaultProxyTarget } from '../redis/client/fault-proxy.ts';
 import type { RedisTarget, SentinelsTarget } from '../redis/client/redis-target.ts';
 import type { HttpAuth } from './admission/http-auth.ts';
 
@@ -18,6 +19,8 @@ export interface RateLimiterTarget {
   readonly redis: RedisTarget;
   /** Those that watch it, if the spec names them. */
   readonly sentinels?: SentinelsTarget;
+  /** Between the pods and Redis, if the spec names one. */
+  readonly faultProxy?: FaultProxyTarget;
   /** For a limiter behind HTTP: what its Secret adds to the request that counts. */
   readonly http?: HttpAuth;
 }

@@ -1,6 +1,7 @@
 /** The connections of one run to the pods and the Redis, shared by effects, activities and faults. */
 import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
+import { FaultProxyClient } from '../redis/client/fault-proxy.ts';
 import { OwnPause } from '../redis/client/own-pause.ts';
 import type { ServerIdentity } from '../redis/client/pinned-server.ts';
 import { RedisConnections } from '../redis/client/redis-client.ts';
@@ -47,6 +48,7 @@ export function openToolkit(
   const dial = serverName === undefined ? undefined : dialTls(parts.target.http?.ca);
   const pods = parts.target.pods.map((pod) => ({ ...pod, ...(serverName && { serverName }) }));
   const redis = new RedisConnections(parts.target.redis, randomUUID(), server);
+  const { faultProxy } = parts.target;
   const clients = isReference(limiter)
     ? pods.map((pod) => new LimiterClient(pod, timeoutMs, QUIET_CONNECTIONS, budget))
     : undefined;
@@ -65,12 +67,14 @@ export function openToolkit(
     podClients: pods.map((pod) => new PodClient(pod, TRAFFIC_CONNECTIONS, now, dial, budget)),
     room: () => budget.tryAcquire(dial ? TLS_COST : 1),
     redis,
+    ...(faultProxy && { proxy: new FaultProxyClient(faultProxy) }),
     ownPause: new OwnPause(mayBePaused),
   };
 }
 
 /** Ends every connection at once; a fault stays unchanged. */
-export function closeToolkit({ podClients, redis, reference }: Toolkit): void {
+export function closeToolkit({ podClients, proxy, redis, reference }: Toolkit): void {
   redis.close();
+  proxy?.close();
   for (const client of [...podClients, ...(reference?.clients ?? [])]) client.close();
 }

@@ -25,6 +25,26 @@ const sentinel = z
     'The Sentinels that watch this Redis, with TLS if redis.tls is set. Each must answer, and no fault may last longer than the smallest down-after-milliseconds minus 500 ms.',
   );
 
+const faultProxy = z
+  .object({
+    service: z
+      .string()
+      .min(1)
+      .max(63)
+      .describe(
+        'Name of the Service of its control API, in this namespace and with a selector.',
+      ),
+    port: z.int().min(1).max(65535).default(8474).describe('Port of that Service.'),
+    authSecretName: z
+      .string()
+      .min(1)
+      .max(253)
+      .describe('A Secret as for Redis, whose password is the token of the control API.'),
+  })
+  .describe(
+    'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types Refuse and StaleMaster need it. redis.service leads to Redis itself.',
+  );
+
 export const redisSchema = z.object({
   service: z
     .string()
@@ -44,6 +64,7 @@ export const redisSchema = z.object({
     .default(false)
     .describe('Pause writes even if clients other than the selected pods use this Redis.'),
   sentinel: sentinel.optional(),
+  faultProxy: faultProxy.optional(),
 });
 
 /** As the API server returns it: with defaults filled in. */

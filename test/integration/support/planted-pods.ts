@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { HistoryEvent } from '../../../src/subjects/ratelimiter/history/events.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
+import type { RunningProxy } from '../../kit/fault-proxy.ts';
 import type { NodesOnRedis } from '../../kit/nodes-on-redis.ts';
 import { type PlantedOptions, plantedPod } from '../../kit/planted-pod.ts';
 
@@ -30,15 +31,20 @@ interface PlantedRun {
   /** Of Redis. */
   readonly user?: string;
   readonly callerTimeout?: string;
+  /** By which the pods connect to Redis. */
+  readonly proxy?: RunningProxy;
+  /** They do so directly all the same. */
+  readonly isDirect?: boolean;
 }
 
 let runs = 0;
 
 /** Three pods that decide so, and a driver of the fault; both end with the test. */
 export async function drivenPods(ground: NodesOnRedis, run: PlantedRun) {
-  const { accept = ['Enforces'], admits, callerTimeout = '1s', count = false, fault, limit, user } = run;
+  const { accept = ['Enforces'], admits, callerTimeout = '1s', count = false, fault, limit, proxy, user } = run;
+  const store = proxy && !run.isDirect ? proxy : ground.redis;
   const pods = await Promise.all(
-    ADDRESSES.map((address, i) => plantedPod(`api-${i}`, ground.redis, admits, { ...run.options, address })),
+    ADDRESSES.map((address, i) => plantedPod(`api-${i}`, store, admits, { ...run.options, address })),
   );
   const storeOutage = { fault, callerTimeout, requestsPerSecond: 10, settle: '2s', accept };
   const spec = limiterSpec(
@@ -48,11 +54,20 @@ export async function drivenPods(ground: NodesOnRedis, run: PlantedRun) {
       health: { path: '/healthz' },
       // So long that no run waits for its end.
       limit: { requests: limit, window: '120s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-      ...(count && { redis: { service: 'redis', count: { key: 'rl:$(key)' } } }),
+      redis: {
+        service: 'redis',
+        ...(count && { count: { key: 'rl:$(key)' } }),
+        ...(proxy && { faultProxy: { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' } }),
+      },
     },
     [{ name: 'outage', type: 'StoreOutage', storeOutage }],
   );
-  const driver = new DrivenLimiter({ pods, redis: ground.target(user), spec });
+  const driver = new DrivenLimiter({
+    pods,
+    redis: ground.target(user),
+    ...(proxy && { faultProxy: proxy.target }),
+    spec,
+  });
   onTestFinished(() => driver.close());
   return { driver, key: `demo-${fault.type.toLowerCase()}-${process.pid}-${(runs += 1)}` };
 }

@@ -16,6 +16,7 @@ export const KUSTOMIZATIONS = [
   'manifests/model',
   'manifests/ratelimiter/overlays/approximate',
   'manifests/ratelimiter/overlays/strict',
+  'manifests/ratelimiter/overlays/fault-proxy',
   'manifests/gitops/flux',
   'manifests/gitops/argocd',
   'manifests/gitops/pipeline',

@@ -317,13 +317,13 @@ async function checkStore(
   });
   // Another server may have the address now. It gets no request at all, because the first one holds the password.
   if (stands !== 'Staying') return { state: 'restarted' };
-  const { redis } = target;
+  const { faultProxy, redis } = target;
   const addresses = [...target.addresses, ...joined];
   const runId =
     sentinels instanceof Refusal
       ? sentinels
       : await orRefusal(() =>
-          admitRedis({ redis, addresses, sentinels }, { ...options, connected: true }, signal),
+          admitRedis({ redis, addresses, sentinels, faultProxy }, { ...options, connected: true }, signal),
         );
   if (runId instanceof Refusal) {
     // A Redis that does not answer may be shared or restarted by now: unknown is not the same as free.

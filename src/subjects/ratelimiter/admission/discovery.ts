@@ -3,7 +3,8 @@
  * nothing (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
 import type { Cluster, Pod } from '../../cluster.ts';
-import { findRedis, findSentinels } from '../../redis/admission/find-redis.ts';
+import { findFaultProxy, findRedis, findSentinels } from '../../redis/admission/find-redis.ts';
+import type { FaultProxyTarget } from '../../redis/client/fault-proxy.ts';
 import type { RedisTarget, SentinelsTarget } from '../../redis/client/redis-target.ts';
 import {
   addressesOf,
@@ -32,6 +33,8 @@ export interface DiscoveredTarget {
   readonly redis: RedisTarget;
   /** Those that watch it, if the spec names them. */
   readonly sentinels?: SentinelsTarget;
+  /** Between the pods and Redis, if the spec names one. */
+  readonly faultProxy?: FaultProxyTarget;
   /** What the Secret of a limiter behind HTTP adds; left out if none is named. */
   readonly http?: HttpAuth;
 }
@@ -53,8 +56,16 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
   const { pods, ...rest } = await findPods(reader, place.limiter);
   const redis = await findRedis(reader, place.limiter.redis);
   const sentinels = await findSentinels(reader, place.limiter.redis);
+  const faultProxy = await findFaultProxy(reader, place.limiter.redis);
   const http = await findHttpAuth(reader, place.limiter);
-  return { pods, ...rest, redis, ...(sentinels && { sentinels }), ...(http && { http }) };
+  return {
+    pods,
+    ...rest,
+    redis,
+    ...(sentinels && { sentinels }),
+    ...(faultProxy && { faultProxy }),
+    ...(http && { http }),
+  };
 }
 
 /**
@@ -73,9 +84,12 @@ export async function findReleasable(
   const redis = await orRefusal(() => findRedis(reader, place.limiter.redis));
   if (redis instanceof Refusal) return undefined;
   const found = await orRefusal(() => findPods(reader, place.limiter));
-  if (found instanceof Refusal) return { pods: [], notReady: [], addresses: [], redis };
+  const proxy = await orRefusal(() => findFaultProxy(reader, place.limiter.redis));
+  const faultProxy = proxy instanceof Refusal ? undefined : proxy;
+  const store = { redis, ...(faultProxy && { faultProxy }) };
+  if (found instanceof Refusal) return { pods: [], notReady: [], addresses: [], ...store };
   const { pods, ...rest } = found;
-  return { pods, ...rest, redis };
+  return { pods, ...rest, ...store };
 }
 
 /**

@@ -3,7 +3,7 @@ import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import { type PodFields, pod } from '../../../../test/fixtures/subjects/targets/pod.ts';
 import { NamespaceReader } from '../../targets/namespace-reader.ts';
 import { redisSchema } from '../schema.ts';
-import { atItsAddress, findSentinels } from './find-redis.ts';
+import { atItsAddress, findFaultProxy, findSentinels } from './find-redis.ts';
 
 const redis = { podName: 'redis-0', podUid: 'uid-redis-0', host: '10.0.0.1', port: 6379, tls: false };
 
@@ -97,5 +97,51 @@ describe('the Sentinels of a spec', () => {
     const cluster = clusterOf('redis-sentinel');
     cluster.services = [];
     await expect(find(cluster)).rejects.toThrow(/rateLimiter\.redis\.sentinel\.service/);
+  });
+});
+
+describe('the fault proxy of a spec', () => {
+  const faultProxy = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
+
+  function clusterOf(data: Readonly<Record<string, string>>, pods = ['proxy-0']): MemoryCluster {
+    const cluster = new MemoryCluster();
+    cluster.podList = pods.map((name) =>
+      pod(name, ({ metadata }) => {
+        metadata.labels = { app: 'fault-proxy' };
+      }),
+    );
+    const spec = { selector: { app: 'fault-proxy' }, ports: [{ port: 8474 }] };
+    cluster.services = [{ metadata: { name: 'fault-proxy' }, spec }];
+    cluster.secrets = [{ metadata: { name: 'fault-proxy-auth' }, type: 'chaosdemo.dev/redis-auth', data }];
+    return cluster;
+  }
+  const find = async (cluster: MemoryCluster, spec: object = { faultProxy }) =>
+    await findFaultProxy(
+      new NamespaceReader(cluster, 'shop', new AbortController().signal),
+      redisSchema.parse({ service: 'redis', ...spec }),
+    );
+
+  it('is none if it names none', async () => {
+    expect(await find(clusterOf({}), {})).toBeUndefined();
+  });
+
+  it('is the one pod behind the Service, with the token for it', async () => {
+    expect(await find(clusterOf({ password: btoa('a-token') }))).toEqual({
+      podName: 'proxy-0',
+      host: '10.0.0.1',
+      port: 8474,
+      token: 'a-token',
+    });
+  });
+
+  it('gets no token that is for another Service', async () => {
+    const data = { password: btoa('a-token'), service: btoa('redis') };
+    await expect(find(clusterOf(data))).rejects.toThrow(/fault-proxy-auth is not for Service fault-proxy/);
+  });
+
+  it('is one pod', async () => {
+    const cluster = clusterOf({ password: btoa('a-token') }, ['proxy-0', 'proxy-1']);
+    await expect(find(cluster)).rejects.toThrow(/selects 2 pods .*the one fault proxy/);
+    await expect(find(clusterOf({}, []))).rejects.toThrow(/start the fault proxy/);
   });
 });

@@ -5,10 +5,12 @@ import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
+import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import type { RedisTarget, SentinelsTarget } from '../client/redis-target.ts';
 import type { RedisSpec } from '../schema.ts';
 import { type RedisAuth, readRedisAuth } from './redis-auth.ts';
 import {
+  OF_FAULT_PROXY,
   OF_REDIS,
   OF_SENTINELS,
   podSelectorOf,
@@ -42,6 +44,34 @@ export async function findSentinels(
   return { masterName: sentinel.masterName, servers: endpoints.map((each) => ({ ...each, ...login })) };
 }
 
+/**
+ * The fault proxy; undefined if the spec names none.
+ * @throws {Refusal} the first obstacle
+ */
+export async function findFaultProxy(
+  reader: NamespaceReader,
+  { faultProxy }: RedisSpec,
+): Promise<FaultProxyTarget | undefined> {
+  if (faultProxy === undefined) return undefined;
+  const [endpoint] = await findEndpoints(
+    reader,
+    faultProxy,
+    OF_FAULT_PROXY,
+    (service, pods): [RedisEndpoint] => [
+      resolveRedis(service, faultProxy.port, pods, OF_FAULT_PROXY),
+    ],
+  );
+  const { host, podName, port } = endpoint;
+  const { password: token } = await findLogin(reader, faultProxy, false, OF_FAULT_PROXY);
+  if (token === undefined) {
+    throw new Refusal(
+      'RedisAuthInvalid',
+      `Secret ${faultProxy.authSecretName} has no password: add the token of the fault proxy as its key password`,
+    );
+  }
+  return { podName, host, port, token };
+}
+
 async function findEndpoints<E extends readonly RedisEndpoint[]>(
   reader: NamespaceReader,
   { service: name }: { readonly service: string },
@@ -59,7 +89,7 @@ async function findEndpoints<E extends readonly RedisEndpoint[]>(
   if (pods === undefined) {
     throw new Refusal(
       'RedisNotEligible',
-      `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects only ${use.server === 'Redis' ? 'the one Redis' : 'the Sentinels'}`,
+      `Service ${name} selects more than ${MOST_PODS} pods: name a Service that selects only ${use.server === 'Sentinel' ? 'the Sentinels' : `the one ${use.server}`}`,
     );
   }
   const endpoints = resolve(service, pods);

@@ -10,6 +10,8 @@ import { holdsPassword, tellable } from '../client/redacted.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
 import { RedisWireError } from '../client/wire-error.ts';
+import type { FaultProxyTarget } from '../client/fault-proxy.ts';
+import { requireOwnClients } from './fault-proxy-clients.ts';
 import { findStrangers, formatAddr, parseClientList, type RedisClient } from './redis-clients.ts';
 import { requireMaster } from './redis-topology.ts';
 import { requireFound, requireNoFailover } from './sentinels.ts';
@@ -49,6 +51,8 @@ export async function admitRedis(
   }
   const { sentinels } = target;
   requireFound(clients, { redis: store, password, sentinels });
+  const { faultProxy } = target;
+  if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
   if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr, options.connected ?? false);
   if (sentinels) await requireNoFailover(sentinels, { name: store, runId }, options.longestMs, signal);
   return runId;
@@ -60,6 +64,8 @@ interface RedisOfPods {
   readonly addresses: readonly string[];
   /** Those that the spec names, as they are now. */
   readonly sentinels?: SentinelsTarget | undefined;
+  /** The pods connect to Redis by it. */
+  readonly faultProxy?: FaultProxyTarget | undefined;
 }
 
 export interface AdmissionOptions {
@@ -101,13 +107,14 @@ async function look(
 }
 
 function requireNoStrangers(
-  { addresses, redis }: RedisOfPods,
+  { addresses, faultProxy, redis }: RedisOfPods,
   clients: readonly RedisClient[],
   ownAddr: string,
   connected: boolean,
 ): void {
   const strangers = findStrangers(clients, {
-    podIPs: new Set(addresses),
+    // Its own clients were checked.
+    podIPs: new Set([...addresses, ...(faultProxy ? [faultProxy.host] : [])]),
     ownAddr,
     connected,
     ownUser: redis.username,

@@ -134,7 +134,8 @@ export function formatAddr(ip: string, port: number): string {
   return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
-function ipOf(addr: string): string | undefined {
+/** The IP of an address as Redis writes it, without the port; undefined if it has none. */
+export function ipOf(addr: string): string | undefined {
   const ip = plain(addr.slice(0, Math.max(addr.lastIndexOf(':'), 0)).replace(/^\[(.*)\]$/, '$1'));
   return isIP(ip) === 0 ? undefined : ip;
 }

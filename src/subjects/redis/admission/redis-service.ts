@@ -11,13 +11,14 @@ import type { RedisTarget } from '../client/redis-target.ts';
 
 /** What a Service of the spec is for, as messages name it. */
 export interface ServiceUse {
-  readonly server: 'Redis' | 'Sentinel';
+  readonly server: 'Redis' | 'Sentinel' | 'fault proxy';
   /** The part of the spec that names it. */
   readonly field: string;
 }
 
 export const OF_REDIS: ServiceUse = { server: 'Redis', field: 'rateLimiter.redis' };
 export const OF_SENTINELS: ServiceUse = { server: 'Sentinel', field: `${OF_REDIS.field}.sentinel` };
+export const OF_FAULT_PROXY: ServiceUse = { server: 'fault proxy', field: `${OF_REDIS.field}.faultProxy` };
 
 /** More Sentinels than anyone runs; each is queried at the same time. */
 const MOST_SENTINELS = 16;
@@ -51,14 +52,19 @@ export function podSelectorOf(service: Service, { field, server }: ServiceUse = 
 }
 
 /**
- * The one Ready pod behind a port of a Service.
+ * The one Ready pod of Redis, or of its fault proxy, behind a port of a Service.
  *
  * @throws {Refusal} RedisNotFound if there is no such port or no Ready pod; RedisNotEligible if
  * there are several pods, or the one is on the host network or lacks the port.
  */
-export function resolveRedis(service: Service, port: number, pods: readonly Pod[]): RedisEndpoint {
+export function resolveRedis(
+  service: Service,
+  port: number,
+  pods: readonly Pod[],
+  use: ServiceUse = OF_REDIS,
+): RedisEndpoint {
   const name = service.metadata.name;
-  const endpointOf = endpointsOf(service, port, OF_REDIS);
+  const endpointOf = endpointsOf(service, port, use);
   const alive = pods.filter(isAlive);
   const ready = alive.filter(isReady);
   const [pod] = ready;
@@ -67,13 +73,13 @@ export function resolveRedis(service: Service, port: number, pods: readonly Pod[
     throw new Refusal(
       'RedisNotFound',
       waiting.length === 0
-        ? `Service ${name} selects no pod: start Redis, or compare the selector of the Service with kubectl get pods --show-labels`
+        ? `Service ${name} selects no pod: start ${use.server === 'Redis' ? 'Redis' : `the ${use.server}`}, or compare the selector of the Service with kubectl get pods --show-labels`
         : `no pod behind Service ${name} is Ready (${listed(waiting)}): see kubectl describe pod, and run again when it is`,
     );
   }
   if (ready.length > 1) {
     throw notEligible(
-      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}): name a Service that selects exactly the one Redis that the rate limiter counts in`,
+      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}): name a Service that selects exactly the one ${use.server} that the rate limiter ${use.server === 'Redis' ? 'counts in' : 'connects to'}`,
     );
   }
   return endpointOf(pod);

@@ -1,6 +1,7 @@
 /** What a fault of the store does. It knows Redis, and nothing of requests. */
 import type { Admission, FaultReport, OrphanFinding } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
+import type { FaultProxyClient } from '../client/fault-proxy.ts';
 import type { OwnPause } from '../client/own-pause.ts';
 import type { RedisConnections } from '../client/redis-client.ts';
 import type { RedisTarget, SentinelsTarget } from '../client/redis-target.ts';
@@ -21,6 +22,8 @@ export class NotFoundOutError extends Error {
 export interface FaultTools {
   readonly redis: RedisConnections;
   readonly ownPause: OwnPause;
+  /** Between the pods and Redis; left out: there is none. */
+  readonly proxy?: FaultProxyClient;
   readonly target: {
     /** The pods whose connections a fault may end. */
     readonly pods: readonly { readonly name: string; readonly host: string }[];

@@ -3,12 +3,16 @@ import { PodConnections } from './break/pod-connections.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
 import { FencedPause } from './fenced-pause.ts';
 import { type LoseOptions, LostCounts } from './lose/lost-counts.ts';
+import { Refuse } from './proxied/refuse.ts';
+import { StaleMaster } from './proxied/stale-master.ts';
 import { SlowWrites } from './slow/slow-writes.ts';
 
 /** The parameters of single types. */
 export interface FaultOptions extends LoseOptions {
   /** Of Slow: how long a write waits at most; milliseconds. */
   readonly latencyMs: number;
+  /** Of StaleMaster: how long after its announced end callers are watched; milliseconds. */
+  readonly lingerMs: number;
 }
 
 export const FAULTS = {
@@ -18,6 +22,10 @@ export const FAULTS = {
   Break: (tools) => new FencedPause(tools, new PodConnections(tools)),
   /** Each write waits for half of `latencyMs` to all of it. */
   Slow: (tools, { latencyMs }) => new SlowWrites(tools, latencyMs),
+  /** No server listens; by the fault proxy. */
+  Refuse: (tools) => new Refuse(tools),
+  /** Open connections answer as a former primary; by the fault proxy. */
+  StaleMaster: (tools, { lingerMs }) => new StaleMaster(tools, lingerMs),
   /** Counts are gone, once. */
   Lose: (tools, options) => new LostCounts(tools, options),
 } as const satisfies Record<string, (tools: FaultTools, options: FaultOptions) => StoreFault>;

@@ -10,13 +10,16 @@ import { outageEvidence } from './evidence.ts';
 import { OutageJudge } from './judge.ts';
 import { lossUnprovable, lostCounts } from './lost-callers.ts';
 import { MOST_ACCOUNTS } from './outage-callers.ts';
-import { api, DEFAULT_LATENCY, faultStoryMs, mostWatchMs, parametersOf, unprovable } from './parameters.ts';
+import { api, DEFAULT_LATENCY, faultStoryMs, mostWatchMs, parametersOf, unprovable, watchedAfterMs } from './parameters.ts';
+import { proxyUnprovable } from './proxied.ts';
 import { OutageWorkload } from './workload.ts';
 
 const TITLES = {
   Break: 'Redis ends the connections of the pods, and writes stall',
   Lose: 'Redis loses the counts of callers',
+  Refuse: 'Redis refuses connections',
   Slow: 'Redis takes writes slowly',
+  StaleMaster: 'Open connections to Redis answer READONLY',
   Stall: 'Redis stops taking writes',
 } as const satisfies Record<keyof typeof FAULTS, string>;
 
@@ -24,9 +27,14 @@ const TITLES = {
 const CAUSES = {
   Break: 'store-connections-broken',
   Lose: 'store-restarted',
+  Refuse: 'store-connections-broken',
   Slow: 'store-writes-stalled',
+  StaleMaster: 'store-connections-broken',
   Stall: 'store-writes-stalled',
 } as const satisfies Record<keyof typeof FAULTS, FaultTruth['anomaly']>;
+
+/** Those that hold writes of Redis back. */
+const PAUSING: ReadonlySet<string> = new Set<keyof typeof FAULTS>(['Break', 'Slow', 'Stall']);
 
 /** Behaviours with more admissions than the limit. */
 const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;
@@ -54,15 +62,22 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   },
   cooldownsToPrepare: 2,
   unprovable: (scenario, limiter, pods) =>
-    lossUnprovable(scenario, limiter, pods) ?? unprovable(scenario, limiter, pods),
-  pauses: (scenario) => parametersOf(scenario).fault.type !== 'Lose',
+    lossUnprovable(scenario, limiter, pods) ??
+    proxyUnprovable(scenario, limiter) ??
+    unprovable(scenario, limiter, pods),
+  pauses: (scenario) => PAUSING.has(parametersOf(scenario).fault.type),
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
   evidence: outageEvidence,
   fault(toolkit, scenario, fixture) {
     const { latency = DEFAULT_LATENCY, scripts = false, type } = parametersOf(scenario).fault;
     const counts = (): readonly CountPlace[] => lostCounts(scenario, toolkit, fixture());
-    return FAULTS[type](toolkit, { latencyMs: parseDuration(latency), counts, scripts });
+    return FAULTS[type](toolkit, {
+      latencyMs: parseDuration(latency),
+      lingerMs: watchedAfterMs(scenario),
+      counts,
+      scripts,
+    });
   },
   workload: (scenario, toolkit) => new OutageWorkload(scenario, toolkit),
 };

@@ -28,10 +28,10 @@ const schema = z
     fault: z
       .object({
         type: z
-          .enum(['Stall', 'Break', 'Slow', 'Lose'])
+          .enum(['Stall', 'Break', 'Slow', 'Lose', 'Refuse', 'StaleMaster'])
           .default('Stall')
           .describe(
-            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys.',
+            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys. Refuse: no server listens, and open connections are reset. StaleMaster: open connections answer every command with READONLY, as of a former primary, and new ones lead to Redis. Both need rateLimiter.redis.faultProxy.',
           ),
         duration: durationField(
           'How long the fault lasts; of Lose: how long callers are watched after it.',
@@ -172,6 +172,12 @@ const SEND_ON_MS = 1000;
 /** How long callers send after the fault; milliseconds. */
 export function sendAfterMs({ settle }: Pick<StoreOutageSpec, 'settle'>): number {
   return parseDuration(settle) + SEND_ON_MS;
+}
+
+/** How long requests are sent and awaited after the fault; milliseconds. */
+export function watchedAfterMs(scenario: ScenarioSpec): number {
+  const parameters = parametersOf(scenario);
+  return sendAfterMs(parameters) + parseDuration(parameters.callerTimeout);
 }
 
 /** How long it may take to use up the limits of a few callers after the fault; milliseconds. */

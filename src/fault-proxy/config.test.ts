@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from './config.ts';
+
+const TOKEN = { TOKEN: 'a-token-of-the-test' };
+
+describe('the configuration of the fault proxy', () => {
+  it('has defaults for all but the Redis and the token', () => {
+    expect(readConfig(['--upstream=redis-upstream:6379'], TOKEN)).toMatchObject({
+      port: 6379,
+      controlPort: 8474,
+      longestFaultMs: 60_000,
+      upstream: { host: 'redis-upstream', port: 6379 },
+    });
+  });
+
+  it.each([
+    ['[fd00::7]:6380', { host: 'fd00::7', port: 6380 }],
+    ['10.0.0.7:1', { host: '10.0.0.7', port: 1 }],
+  ])('takes %s as Redis', (written, upstream) => {
+    expect(readConfig([`--upstream=${written}`], TOKEN)).toMatchObject({ upstream });
+  });
+
+  it.each([
+    [['--upstream=redis'], TOKEN, /--upstream is "redis"/],
+    [['--upstream=redis:0'], TOKEN, /--upstream/],
+    [[], TOKEN, /--upstream is missing/],
+    [['--upstream=redis:6379'], {}, /--token-file or TOKEN/],
+    [['--upstream=redis:6379', '--token-file=/token'], TOKEN, /--token-file or TOKEN/],
+    [['--upstream=redis:6379', '--longest-fault=61s'], TOKEN, /--longest-fault/],
+  ])('does not take %j', (args, env, problem) => {
+    expect(() => readConfig(args, env)).toThrow(problem);
+  });
+});

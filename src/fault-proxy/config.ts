@@ -1,0 +1,97 @@
+/** The configuration of the fault proxy: flags, environment and defaults. */
+import { z } from 'zod';
+import { type Program, readSettings, type ValuesOf } from '../settings/settings.ts';
+import { choice, duration, file, port, text } from '../settings/value-types.ts';
+
+const upstream = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253}):[0-9]{1,5}$/)
+  .transform((written) => {
+    const at = written.lastIndexOf(':');
+    return { host: written.slice(0, at).replace(/^\[(.*)\]$/, '$1'), port: Number(written.slice(at + 1)) };
+  })
+  .refine(({ port }) => port >= 1 && port <= 65_535);
+
+const settings = {
+  host: {
+    ...text('<address>', 'a host name or address', z.string().min(1)),
+    flag: 'host',
+    env: 'HOST',
+    help: 'Address to listen on, for clients and for control',
+    fallback: '0.0.0.0',
+  },
+  port: {
+    ...port(0),
+    flag: 'port',
+    env: 'PORT',
+    help: 'Port for clients of Redis; 0 takes a free one and logs it',
+    fallback: '6379',
+  },
+  upstream: {
+    ...text('<host:port>', 'the host and port of Redis, such as redis-upstream:6379', upstream),
+    flag: 'upstream',
+    env: 'UPSTREAM',
+    help: 'The Redis behind this proxy. No request can change it',
+  },
+  controlPort: {
+    ...port(0),
+    flag: 'control-port',
+    env: 'CONTROL_PORT',
+    help: 'Port of the control API; 0 takes a free one and logs it',
+    fallback: '8474',
+  },
+  tokenFile: {
+    ...file,
+    flag: 'token-file',
+    env: 'TOKEN_FILE',
+    help: 'File with the token of the control API, at least 16 characters',
+  },
+  token: {
+    ...text('', 'a token of at least 16 characters', z.string()),
+    env: 'TOKEN',
+    help: 'The token itself, if there is no file; environment only',
+  },
+  longestFaultMs: {
+    ...duration('1s', '1m', '60s'),
+    flag: 'longest-fault',
+    env: 'LONGEST_FAULT',
+    help: 'No fault lasts longer',
+    fallback: '60s',
+  },
+  logLevel: {
+    ...choice('debug', 'info', 'warn', 'error', 'silent'),
+    placeholder: '<level>',
+    flag: 'log-level',
+    env: 'LOG_LEVEL',
+    help: 'Least severe lines that are logged: debug, info, warn, error, silent',
+    fallback: 'info',
+  },
+} as const;
+
+export const FAULT_PROXY: Program<typeof settings> = {
+  about:
+    'A TCP proxy in front of one Redis of a test environment, which refuses connections or makes them stale on request, for a bounded time.',
+  settings,
+  conflicts: ({ token, tokenFile, upstream }) => [
+    ...(upstream === undefined ? ['--upstream is missing: write the host and port of Redis'] : []),
+    ...((token === undefined) === (tokenFile === undefined)
+      ? ['the token of the control API: set either --token-file or TOKEN']
+      : []),
+  ],
+};
+
+/** Durations in milliseconds. */
+export type FaultProxyConfig = ValuesOf<typeof settings> & {
+  readonly upstream: { readonly host: string; readonly port: number };
+};
+
+/**
+ * Reads flags and environment; 'help' if requested.
+ * @throws UsageError that lists every setting that cannot be used
+ */
+export function readConfig(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): FaultProxyConfig | 'help' {
+  return readSettings(FAULT_PROXY, argv, env) as FaultProxyConfig | 'help';
+}

@@ -1,0 +1,177 @@
+/**
+ * One client's connection and the one to Redis behind it. Bytes pass in order, none is lost or added, and neither side
+ * can have more than a few buffers waiting here.
+ */
+import { connect, type Socket } from 'node:net';
+import { ReplyScanner } from './replies.ts';
+import { RequestScanner } from './requests.ts';
+
+export interface Upstream {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Connecting to Redis takes no longer, in milliseconds; then the client's connection ends, too. */
+const CONNECT_WITHIN_MS = 5000;
+/** Commands that are answered before the client has to take the answers. */
+const MOST_AT_ONCE = 500;
+
+/** What a former primary answers to a write, https://redis.io/docs/latest/operate/oss_and_stack/management/replication/ */
+const READONLY = "-READONLY You can't write against a read only replica.\r\n";
+const PONG = '+PONG\r\n';
+
+export class ProxiedConnection {
+  /** Address of the client; that of this end of the connection to Redis, once it is made. */
+  readonly client: string;
+  readonly #client: Socket;
+  readonly #upstream: Socket;
+  readonly #requests = new RequestScanner();
+  readonly #replies = new ReplyScanner();
+  /** Commands that Redis has and has not replied to. */
+  #pending = 0;
+  #isCountable = true;
+  #isStale = false;
+  /** Of a stale connection: the rest of a command of which Redis has the beginning is still to come. */
+  #isPassingRest = false;
+  /** Requests to a stale connection that are not answered yet: at most one chunk. */
+  #held: Buffer | undefined;
+  #onAnswer: (() => void) | undefined;
+
+  /** @param onEnd called once both connections have ended */
+  constructor(client: Socket, to: Upstream, onEnd: () => void) {
+    this.#client = client;
+    this.client = addressOf(client.remoteAddress, client.remotePort);
+    this.#upstream = connect({ ...to, noDelay: true, allowHalfOpen: true, keepAlive: true });
+    client.setNoDelay(true).setKeepAlive(true, 60_000);
+    const timer = setTimeout(() => this.reset(), CONNECT_WITHIN_MS);
+    this.#upstream.once('connect', () => clearTimeout(timer));
+    let open = 2;
+    for (const [socket, other] of [
+      [client, this.#upstream],
+      [this.#upstream, client],
+    ] as const) {
+      socket.on('error', () => this.reset());
+      socket.on('end', () => other.end());
+      socket.on('close', () => {
+        clearTimeout(timer);
+        other.destroySoon();
+        open -= 1;
+        if (open === 0) onEnd();
+      });
+    }
+    client.on('data', (chunk: Buffer) => this.#onRequest(chunk));
+    this.#upstream.on('data', (chunk: Buffer) => this.#onReply(chunk));
+    client.on('drain', () => this.#upstream.resume());
+    this.#upstream.on('drain', () => this.#resumeClient());
+  }
+
+  /** The address of this end of the connection to Redis, as Redis sees it; undefined before there is one. */
+  get upstream(): string | undefined {
+    const { localAddress, localPort } = this.#upstream;
+    return localPort === undefined ? undefined : addressOf(localAddress, localPort);
+  }
+
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** Ends both connections at once; the client sees a reset. */
+  reset(): void {
+    this.#client.resetAndDestroy();
+    this.#upstream.destroy();
+  }
+
+  /** Ends both connections, after the client has what was written to it. */
+  end(): void {
+    this.#client.destroySoon();
+    this.#upstream.destroy();
+  }
+
+  /**
+   * From now on commands are answered as by a former primary, after all replies that are still to come from Redis.
+   * @param onAnswer called for each command that is answered so
+   * @returns whether that is possible: not if the bytes are no commands, or replies cannot be counted
+   */
+  makeStale(onAnswer: () => void): boolean {
+    if (!this.#isCountable || this.#client.destroyed) return false;
+    this.#isStale = true;
+    this.#isPassingRest = !this.#requests.isBetween;
+    this.#onAnswer = onAnswer;
+    return true;
+  }
+
+  #onRequest(chunk: Buffer): void {
+    if (!this.#isStale) return this.#pass(chunk);
+    if (!this.#isPassingRest) return this.#hold(chunk);
+    const end = this.#requests.next(chunk, 0);
+    if (end === undefined) return this.#write(chunk);
+    this.#isPassingRest = false;
+    this.#countRequest();
+    this.#write(chunk.subarray(0, end));
+    if (end < chunk.length) this.#hold(chunk.subarray(end));
+  }
+
+  #pass(chunk: Buffer): void {
+    if (this.#isCountable) {
+      let at: number | undefined = 0;
+      while ((at = this.#requests.next(chunk, at)) !== undefined) this.#countRequest();
+      this.#isCountable = !this.#requests.isBroken;
+    }
+    this.#write(chunk);
+  }
+
+  #countRequest(): void {
+    if (this.#requests.kind !== 'Nothing') this.#pending += 1;
+  }
+
+  #write(chunk: Buffer): void {
+    if (!this.#upstream.write(chunk)) this.#client.pause();
+  }
+
+  #onReply(chunk: Buffer): void {
+    if (this.#isCountable) {
+      this.#pending -= this.#replies.count(chunk);
+      // More replies than requests: something was not understood.
+      this.#isCountable = !this.#replies.isBroken && this.#pending >= 0;
+      if (!this.#isCountable && this.#isStale) return this.reset();
+    }
+    if (!this.#client.write(chunk)) this.#upstream.pause();
+    if (this.#held !== undefined) this.#answer();
+  }
+
+  #hold(chunk: Buffer): void {
+    this.#held = chunk;
+    this.#client.pause();
+    this.#answer();
+  }
+
+  /** Answers held commands, once Redis has replied to all before them. */
+  #answer(): void {
+    if (this.#held === undefined || this.#pending > 0 || this.#client.destroyed) return;
+    let [at, answers] = [0, ''];
+    for (let i = 0; i < MOST_AT_ONCE; i += 1) {
+      const end = this.#requests.next(this.#held, at);
+      if (this.#requests.isBroken) return this.reset();
+      at = end ?? this.#held.length;
+      if (end === undefined) break;
+      if (this.#requests.kind === 'Nothing') continue;
+      answers += this.#requests.kind === 'Ping' ? PONG : READONLY;
+      this.#onAnswer?.();
+    }
+    const rest = this.#held.subarray(at);
+    this.#held = rest.length > 0 ? rest : undefined;
+    const goOn = (): void => (this.#held === undefined ? this.#resumeClient() : this.#answer());
+    if (answers === '' || this.#client.write(answers)) setImmediate(goOn);
+    else this.#client.once('drain', goOn);
+  }
+
+  #resumeClient(): void {
+    if (this.#held === undefined && !this.#upstream.writableNeedDrain) this.#client.resume();
+  }
+}
+
+/** Address and port as Redis writes them: `10.0.0.9:33412`, `[fd00::9]:33412`. */
+export function addressOf(ip = '', port = 0): string {
+  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, '');
+  return `${plain.includes(':') ? `[${plain}]` : plain}:${port}`;
+}

@@ -1,0 +1,73 @@
+import { onTestFinished, describe, expect, it } from 'vitest';
+import { createControl } from './control.ts';
+import { proxied } from './proxy.fixture.ts';
+
+const TOKEN = 'a-token-of-the-test';
+const holder = 'an-operator-of-the-test';
+
+async function control() {
+  const { proxy, dial } = await proxied(() => undefined);
+  const app = createControl(proxy, TOKEN);
+  onTestFinished(() => app.close());
+  const send = async (method: 'DELETE' | 'GET' | 'PUT', url: string, body?: object, token = TOKEN) => {
+    const { json, statusCode } = await app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body && { payload: body }),
+    });
+    return { status: statusCode, body: json<Record<string, unknown>>() };
+  };
+  return { app, dial, proxy, send };
+}
+
+describe('the control API', () => {
+  it('begins a fault for the session in charge, shows it, and ends it', async () => {
+    const { dial, send } = await control();
+    await dial();
+    const fault = { type: 'Refuse', durationMs: 30_000, holder };
+    expect(await send('PUT', '/fault', fault)).toMatchObject({ status: 409, body: { error: 'NotInCharge' } });
+    await send('PUT', '/charge', { holder });
+    const begun = await send('PUT', '/fault', fault);
+    expect(begun).toMatchObject({ status: 200, body: { faults: 1, fault: { type: 'Refuse' } } });
+    expect(begun.body['clients']).toHaveLength(1);
+    expect(await send('PUT', '/fault', fault)).toMatchObject({ status: 409, body: { error: 'FaultActive' } });
+    const { body } = await send('GET', '/fault');
+    expect((body['fault'] as { remainingMs: number }).remainingMs).toBeGreaterThan(25_000);
+    expect(await send('DELETE', `/fault?holder=${holder}`)).toMatchObject({ status: 200, body: { fault: null } });
+  });
+
+  it('answers nothing but health without the token', async () => {
+    const { app, send } = await control();
+    const requests = [
+      ['GET', '/fault'],
+      ['GET', '/connections'],
+      ['PUT', '/charge'],
+      ['PUT', '/fault'],
+      ['DELETE', `/fault?holder=${holder}`],
+      ['GET', '/nowhere'],
+    ] as const;
+    for (const [method, url] of requests) {
+      const body = method === 'PUT' ? { holder } : undefined;
+      expect(await send(method, url, body, 'another-token')).toMatchObject({ status: 401 });
+      expect((await app.inject({ method, url })).statusCode).toBe(401);
+    }
+    expect((await app.inject('/healthz')).statusCode).toBe(200);
+  });
+
+  it.each([
+    ['no type', { durationMs: 1000, holder }],
+    ['an unknown type', { type: 'Melt', durationMs: 1000, holder }],
+    ['no end', { type: 'Refuse', holder }],
+    ['a late end', { type: 'Refuse', durationMs: 60_001, holder }],
+    ['another upstream', { type: 'Refuse', durationMs: 1000, holder, upstream: 'evil:6379' }],
+    ['a large body', { type: 'Refuse', durationMs: 1000, holder: 'a'.repeat(2000) }],
+  ])('rejects a fault with %s', async (_, fault) => {
+    const { proxy, send } = await control();
+    await send('PUT', '/charge', { holder });
+    const { status } = await send('PUT', '/fault', fault);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(500);
+    expect(proxy.state).toMatchObject({ faults: 0, fault: null });
+  });
+});

@@ -1,0 +1,79 @@
+/** The control API of the proxy over HTTP: only a client with the token reads or changes anything. */
+/* oxlint-disable oxc/no-async-endpoint-handlers -- meant for Express 4; Fastify handles what async handlers throw */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { addressOf } from './connection.ts';
+import { FAULT_TYPES, type FaultProxy, FaultRefusedError, LONGEST_FAULT_MS } from './proxy.ts';
+
+const BODY_LIMIT_BYTES = 1024;
+/** Concurrent connections: of one or two operators, and probes of the kubelet. */
+const MOST_CONNECTIONS = 32;
+const REQUEST_TIMEOUT_MS = 5000;
+
+const holder = z.string().regex(/^[A-Za-z0-9-]{8,64}$/);
+const CHARGE = z.strictObject({ holder });
+const FAULT = z.strictObject({
+  type: z.enum(FAULT_TYPES),
+  durationMs: z.int().min(1).max(LONGEST_FAULT_MS),
+  holder,
+});
+
+/** Not listening yet. @param token that each request but GET /healthz has to carry */
+export function createControl(proxy: FaultProxy, token: string): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: 2 * REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    http: { maxHeaderSize: 8192, headersTimeout: REQUEST_TIMEOUT_MS },
+  });
+  app.server.maxConnections = MOST_CONNECTIONS;
+  app.removeContentTypeParser('text/plain');
+
+  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    if (error instanceof FaultRefusedError) {
+      return reply.code(409).send({ error: error.reason, message: error.message });
+    }
+    const isTheirs = error instanceof z.ZodError || error instanceof RangeError;
+    const code = isTheirs ? 400 : (error.statusCode ?? 500);
+    return reply
+      .code(code)
+      .send({ error: code < 500 ? 'BadRequest' : 'Failed', message: error.message.slice(0, 500) });
+  });
+
+  const expected = digest(`Bearer ${token}`);
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.url === '/healthz') return;
+    if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return;
+    await reply.code(401).send({ error: 'Unauthorized', message: 'send the token of this proxy' });
+  });
+
+  // For probes: a fault must not make the pod unready, or its Service would drop it.
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/fault', async () => proxy.state);
+  app.get('/connections', async ({ socket }) => ({
+    requester: addressOf(socket.remoteAddress, socket.remotePort),
+    connections: proxy.connections,
+  }));
+  app.put('/charge', async ({ body }) => {
+    proxy.takeCharge(CHARGE.parse(body).holder);
+    return proxy.state;
+  });
+  app.put('/fault', async ({ body }) => {
+    const { durationMs, holder, type } = FAULT.parse(body);
+    const clients = proxy.begin(type, durationMs, holder);
+    return { ...proxy.state, clients };
+  });
+  app.delete('/fault', async ({ query }) => {
+    proxy.end(CHARGE.parse(query).holder);
+    return proxy.state;
+  });
+  return app;
+}
+
+/** Of equal length, as the comparison requires. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

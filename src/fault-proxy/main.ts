@@ -1,0 +1,54 @@
+/** Runs the fault proxy until SIGTERM: `node src/fault-proxy/main.ts --help`. */
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { ownSettings } from '../settings/settings.ts';
+import { FAULT_PROXY, type FaultProxyConfig, readConfig } from './config.ts';
+import { createControl } from './control.ts';
+import { FaultProxy } from './proxy.ts';
+
+/** A shorter token could be guessed. */
+const LEAST_TOKEN = 16;
+
+async function tokenOf({ token, tokenFile }: FaultProxyConfig): Promise<string> {
+  const read = (tokenFile === undefined ? (token ?? '') : await readFile(tokenFile, 'utf8')).trim();
+  if (read.length < LEAST_TOKEN) throw new Error(`the token has fewer than ${LEAST_TOKEN} characters`);
+  return read;
+}
+
+async function main(): Promise<void> {
+  const config = ownSettings(FAULT_PROXY, readConfig);
+  const log = pino({ level: config.logLevel, base: { app: 'fault-proxy' } });
+  const { controlPort, host, longestFaultMs, port, upstream } = config;
+  const onFailure = (error: Error): void => {
+    // The kubelet starts it again, without a fault.
+    log.fatal({ err: error }, 'clients cannot connect any more');
+    process.exit(1);
+  };
+  const proxy = new FaultProxy({ host, port, upstream, longestFaultMs, onFailure });
+  const control = createControl(proxy, await tokenOf(config));
+  control.addHook('onResponse', async ({ method, url }, { statusCode }) => {
+    if (method !== 'GET') log.info({ method, path: url.split('?')[0], statusCode }, 'control');
+  });
+  await proxy.start();
+  await control.listen({ host, port: controlPort });
+  const { port: bound } = control.server.address() as AddressInfo;
+  log.info({ port: proxy.state.port, controlPort: bound, upstream }, 'listening');
+
+  const stop = (signal: NodeJS.Signals): void => {
+    log.info({ signal }, 'stopping');
+    Promise.all([control.close(), proxy.close()]).then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`fault-proxy: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

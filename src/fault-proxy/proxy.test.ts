@@ -1,0 +1,223 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HOLDER, proxied, received } from './proxy.fixture.ts';
+
+const READONLY = "-READONLY You can't write against a read only replica.\r\n";
+/** Every command of these tests has these bytes, so a server can count them without any parsing. */
+const INCR = '*2\r\n$4\r\nINCR\r\n$1\r\na\r\n';
+
+/** A server that replies `:1`, `:2` and so on to its commands, each so late. */
+function counting(lateMs: () => number = () => 0) {
+  return (socket: Socket): void => {
+    let [bytes, replied] = [0, 0];
+    let before = Promise.resolve();
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      for (; replied < Math.floor(bytes / INCR.length); replied += 1) {
+        const reply = `:${replied + 1}\r\n`;
+        before = before.then(async () => {
+          const ms = lateMs();
+          if (ms > 0) await sleep(ms);
+          socket.write(reply);
+        });
+      }
+    });
+    socket.on('end', () => void before.then(() => socket.end()));
+  };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waited 20 s for ${condition}`);
+    await sleep(5);
+  }
+}
+
+describe('without a fault, the proxy', () => {
+  it('passes every byte in order, both ways, with slow readers and half-open ends', async () => {
+    const chunk = fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 100_000 }), fc.boolean());
+    await fc.assert(
+      fc.asyncProperty(fc.array(chunk, { minLength: 1, maxLength: 12 }), async (chunks) => {
+        // Sends back what it gets, and stops reading now and then.
+        const { dial } = await proxied((socket) => {
+          socket.on('data', (bytes: Buffer) => {
+            socket.write(bytes);
+            if (bytes.length % 3 === 0) {
+              socket.pause();
+              setTimeout(() => socket.resume(), 2);
+            }
+          });
+          socket.on('end', () => socket.end());
+        });
+        const socket = await dial();
+        const { ended, text } = received(socket);
+        for (const [bytes, waits] of chunks) {
+          socket.write(bytes);
+          if (waits) await sleep(1);
+        }
+        socket.end();
+        await ended;
+        expect(text()).toBe(Buffer.concat(chunks.map(([bytes]) => bytes)).toString('latin1'));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('holds few bytes for a client that does not read', async () => {
+    let sent = 0;
+    const { dial } = await proxied((socket) => {
+      const block = Buffer.alloc(64 * 1024);
+      const fill = (): void => {
+        while (sent < 100_000_000 && socket.write(block)) sent += block.length;
+      };
+      socket.on('drain', fill);
+      fill();
+    });
+    const socket = await dial();
+    socket.pause();
+    await sleep(300);
+    const before = sent;
+    await sleep(200);
+    // Buffers of the system and of three processes in one, and nothing that grows.
+    expect(sent).toBe(before);
+    expect(sent).toBeLessThan(32_000_000);
+  });
+
+  it('ends the connection of a client if its server is not there', async () => {
+    const { proxy, dial } = await proxied(() => undefined, { upstream: { host: '127.0.0.1', port: 1 } });
+    const { ended } = received(await dial());
+    await ended;
+    expect(proxy.connections).toEqual([]);
+  });
+});
+
+describe('a Refuse', () => {
+  it('resets open connections, refuses new ones, and ends by its own timer', async () => {
+    const { proxy, dial } = await proxied(counting());
+    const { ended } = received(await dial());
+    await until(() => proxy.connections.length === 1);
+    const began = performance.now();
+    expect(proxy.begin('Refuse', 400, HOLDER)).toHaveLength(1);
+    expect(await ended).toBe('ECONNRESET');
+    const { port } = proxy.state;
+    const refused = await once(connect(port, '127.0.0.1'), 'error').then(([error]) => error as NodeJS.ErrnoException);
+    expect(refused.code).toBe('ECONNREFUSED');
+    expect(proxy.state).toMatchObject({ faults: 1, port, fault: { type: 'Refuse' }, connections: { reset: 1 } });
+    await until(() => proxy.state.fault === null);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(399);
+    const socket = await dial();
+    const { text } = received(socket);
+    socket.write(INCR);
+    await until(() => text() === ':1\r\n');
+    expect(proxy.state.port).toBe(port);
+  });
+
+  it('ends at once on request, and a new one can begin at once', async () => {
+    const { proxy, dial } = await proxied(counting());
+    for (let i = 0; i < 20; i += 1) {
+      proxy.begin('Refuse', 60_000, HOLDER);
+      proxy.end(HOLDER);
+    }
+    await until(() => proxy.state.fault === null);
+    await sleep(20);
+    await dial();
+    expect(proxy.state.faults).toBe(20);
+  });
+
+  it('is begun only by the holder in charge, one at a time, and not for longer than allowed', async () => {
+    const { proxy } = await proxied(counting(), { longestFaultMs: 2000 });
+    expect(() => proxy.begin('Refuse', 500, 'another-holder')).toThrow(
+      expect.objectContaining({ reason: 'NotInCharge' }),
+    );
+    for (const ms of [0, 2001, Number.NaN]) expect(() => proxy.begin('Refuse', ms, HOLDER)).toThrow(RangeError);
+    expect(proxy.state).toMatchObject({ faults: 0, fault: null });
+    proxy.begin('Refuse', 2000, HOLDER);
+    expect(() => proxy.begin('StaleMaster', 500, HOLDER)).toThrow(expect.objectContaining({ reason: 'FaultActive' }));
+    proxy.takeCharge('another-holder');
+    expect(() => proxy.end(HOLDER)).toThrow(expect.objectContaining({ reason: 'NotInCharge' }));
+    proxy.end('another-holder');
+    expect(proxy.state.fault).toBeNull();
+  });
+});
+
+describe('a StaleMaster', () => {
+  it('answers old connections in order, after what was pending, and passes new ones', async () => {
+    const { proxy, dial } = await proxied(counting(() => 30));
+    const old = await dial();
+    const { ended, text } = received(old);
+    old.write(INCR.repeat(3));
+    await until(() => proxy.connections.length === 1 && text() !== '');
+    expect(proxy.begin('StaleMaster', 600, HOLDER)).toHaveLength(1);
+    old.write(`${INCR}${INCR}PING\r\n`);
+    await until(() => proxy.state.answered === 3);
+    const fresh = await dial();
+    const other = received(fresh);
+    fresh.write(INCR);
+    await until(() => other.text() === ':1\r\n');
+    await ended;
+    expect(text()).toBe(`:1\r\n:2\r\n:3\r\n${READONLY}${READONLY}+PONG\r\n`);
+    await until(() => proxy.state.connections.staleOpen === 0);
+    expect(proxy.state).toMatchObject({ fault: null, connections: { stale: 1 }, answered: 3 });
+    fresh.write(INCR);
+    await until(() => other.text() === ':1\r\n:2\r\n');
+  });
+
+  it('gives each command one reply, whenever it begins and however bytes are cut', async () => {
+    const cuts = fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(cuts, fc.nat(39), fc.boolean(), async (sizes, begins, isLate) => {
+        const { proxy, dial } = await proxied(counting(() => (isLate ? 1 : 0)));
+        const socket = await dial();
+        const { ended, text } = received(socket);
+        await until(() => proxy.connections.length === 1);
+        const commands = 12;
+        const bytes = INCR.repeat(commands);
+        let at = 0;
+        for (let i = 0; at < bytes.length; i += 1) {
+          if (i === begins) proxy.begin('StaleMaster', 10_000, HOLDER);
+          const size = sizes[i % sizes.length] ?? 1;
+          socket.write(bytes.slice(at, at + size));
+          at += size;
+          if (i % 3 === 0) await sleep(1);
+        }
+        await until(() => text().split('\r\n').length === commands + 1);
+        const replies = text().split('\r\n').slice(0, -1);
+        const passed = replies.filter((reply) => reply.startsWith(':')).length;
+        const expected = Array.from({ length: commands }, (_, i) => (i < passed ? `:${i + 1}` : READONLY.trim()));
+        expect(replies).toEqual(expected);
+        expect(proxy.state.answered).toBe(commands - passed);
+        socket.end();
+        await ended;
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('answers thousands of commands that come at once', async () => {
+    const { proxy, dial } = await proxied(counting());
+    const socket = await dial();
+    const { text } = received(socket);
+    await until(() => proxy.connections.length === 1);
+    proxy.begin('StaleMaster', 10_000, HOLDER);
+    socket.write(INCR.repeat(20_000));
+    await until(() => proxy.state.answered === 20_000);
+    await until(() => text() === READONLY.repeat(20_000));
+  });
+
+  it('leaves connections alone that it cannot read', async () => {
+    const { proxy, dial } = await proxied((socket) => void socket.on('data', (chunk) => socket.write(chunk)));
+    const socket = await dial();
+    const { text } = received(socket);
+    const tls = '\x16\x03\x01\x02\x00';
+    socket.write(tls, 'latin1');
+    await until(() => text() === tls);
+    expect(proxy.begin('StaleMaster', 10_000, HOLDER)).toEqual([]);
+    socket.write(tls, 'latin1');
+    await until(() => text() === tls + tls);
+    expect(proxy.state.connections).toMatchObject({ stale: 0 });
+  });
+});

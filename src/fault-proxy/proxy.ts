@@ -1,0 +1,219 @@
+/**
+ * A TCP proxy in front of one Redis whose faults end by a timer in this process: also if the process that requested one
+ * is gone. It holds no state elsewhere, so after a restart there is no fault.
+ */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { ProxiedConnection, type Upstream } from './connection.ts';
+
+/** No fault is longer, whatever is configured; milliseconds. */
+export const LONGEST_FAULT_MS = 60_000;
+/** Connections at once: their buffers are bounded, so this bounds memory. Further ones are closed. */
+const MOST_CONNECTIONS = 1000;
+/** How long after the end of a Refuse the port may be in use, and how often that is tried again; milliseconds. */
+const LISTEN_WITHIN_MS = 10_000;
+const LISTEN_AGAIN_MS = 50;
+
+/**
+ * Refuse: no server listens, and open connections are reset. StaleMaster: connections that are open when it begins
+ * answer as a former primary, and are closed when it ends; new ones pass.
+ */
+export const FAULT_TYPES = ['Refuse', 'StaleMaster'] as const;
+export type FaultType = (typeof FAULT_TYPES)[number];
+
+export interface ProxyState {
+  /** New with every start of this process. */
+  readonly instance: string;
+  /** Faults since the start. */
+  readonly faults: number;
+  /** The port that clients connect to. */
+  readonly port: number;
+  /** The active fault; milliseconds until it ends. */
+  readonly fault: { readonly type: FaultType; readonly remainingMs: number } | null;
+  /** Of the last fault, also after its end. */
+  readonly connections: {
+    /** Reset at its start. */
+    readonly reset: number;
+    /** Made stale at its start. */
+    readonly stale: number;
+    /** Stale ones that are still open. */
+    readonly staleOpen: number;
+  };
+  /** Commands that stale connections have answered in the last fault. */
+  readonly answered: number;
+}
+
+export interface ProxyOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly upstream: Upstream;
+  /** No fault is longer; milliseconds, at most {@link LONGEST_FAULT_MS}. */
+  readonly longestFaultMs: number;
+  /** Called if clients cannot connect again after a fault: only a restart helps. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/** Why a fault was not begun. */
+export class FaultRefusedError extends Error {
+  override readonly name = 'FaultRefusedError';
+  readonly reason: 'FaultActive' | 'NotInCharge';
+  constructor(reason: FaultRefusedError['reason'], message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+export class FaultProxy {
+  readonly #options: ProxyOptions;
+  readonly #instance = randomUUID();
+  readonly #connections = new Set<ProxiedConnection>();
+  #server: Server | undefined;
+  #port = 0;
+  /** Who may begin and end faults. */
+  #holder: string | undefined;
+  #faults = 0;
+  #fault: { readonly type: FaultType; readonly endsAt: number; readonly timer: NodeJS.Timeout } | undefined;
+  #last = { reset: 0, stale: 0, answered: 0 };
+  #isClosed = false;
+
+  constructor(options: ProxyOptions) {
+    this.#options = options;
+  }
+
+  /** @throws the error of listening, such as EADDRINUSE */
+  async start(): Promise<void> {
+    await this.#listen();
+  }
+
+  get state(): ProxyState {
+    const { answered, reset, stale } = this.#last;
+    const { endsAt = 0, type } = this.#fault ?? {};
+    const open = [...this.#connections].filter(({ isStale }) => isStale).length;
+    return {
+      instance: this.#instance,
+      faults: this.#faults,
+      port: this.#port,
+      fault: type ? { type, remainingMs: Math.max(0, Math.round(endsAt - performance.now())) } : null,
+      connections: { reset, stale, staleOpen: open },
+      answered,
+    };
+  }
+
+  /** Addresses of the clients, and those of the connections to Redis that were made for them. */
+  get connections(): { client: string; upstream: string | undefined }[] {
+    return [...this.#connections].map(({ client, upstream }) => ({ client, upstream }));
+  }
+
+  /** From now on only `holder` may begin and end faults. */
+  takeCharge(holder: string): void {
+    this.#holder = holder;
+  }
+
+  /**
+   * Begins a fault, which ends after `ms` milliseconds at the latest.
+   * @returns addresses of the clients whose connections were reset or made stale
+   * @throws FaultRefusedError if one is active, or another holder is in charge; RangeError if it is too long
+   */
+  begin(type: FaultType, ms: number, holder: string): string[] {
+    if (holder !== this.#holder) throw new FaultRefusedError('NotInCharge', 'another holder is in charge');
+    if (this.#fault) throw new FaultRefusedError('FaultActive', `a ${this.#fault.type} is active`);
+    const longest = Math.min(this.#options.longestFaultMs, LONGEST_FAULT_MS);
+    if (!(ms >= 1 && ms <= longest)) throw new RangeError(`a fault lasts from 1 to ${longest} ms`);
+    this.#faults += 1;
+    const timer = setTimeout(() => this.#end(), ms);
+    this.#fault = { type, endsAt: performance.now() + ms, timer };
+    this.#last = { reset: 0, stale: 0, answered: 0 };
+    return type === 'Refuse' ? this.#refuse() : this.#makeStale();
+  }
+
+  /** Ends the active fault, if there is one. @throws FaultRefusedError if another holder is in charge */
+  end(holder: string): void {
+    if (holder !== this.#holder) throw new FaultRefusedError('NotInCharge', 'another holder is in charge');
+    this.#end();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#fault?.timer);
+    const server = this.#server;
+    this.#server = undefined;
+    const closed = server && once(server, 'close');
+    server?.close();
+    for (const connection of this.#connections) connection.reset();
+    await closed;
+  }
+
+  #refuse(): string[] {
+    this.#server?.close();
+    this.#server = undefined;
+    const clients = [...this.#connections].map((connection) => {
+      connection.reset();
+      return connection.client;
+    });
+    this.#last.reset = clients.length;
+    return clients;
+  }
+
+  #makeStale(): string[] {
+    const last = this.#last;
+    const clients = [...this.#connections].flatMap((connection) =>
+      connection.makeStale(() => (last.answered += 1)) ? [connection.client] : [],
+    );
+    last.stale = clients.length;
+    return clients;
+  }
+
+  #end(): void {
+    if (!this.#fault) return;
+    clearTimeout(this.#fault.timer);
+    this.#fault = undefined;
+    for (const connection of this.#connections) if (connection.isStale) connection.end();
+    if (!this.#server) void this.#listenAgain().catch(this.#options.onFailure);
+  }
+
+  async #listenAgain(): Promise<void> {
+    const until = performance.now() + LISTEN_WITHIN_MS;
+    // Another fault may have begun.
+    while (!this.#isClosed && !this.#server && !this.#fault) {
+      try {
+        return await this.#listen();
+      } catch (error) {
+        if (performance.now() > until) throw error;
+        await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_MS));
+      }
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { host, port } = this.#options;
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (client) =>
+      this.#accept(server, client),
+    );
+    this.#server = server;
+    try {
+      server.listen({ host, port: this.#port || port });
+      await once(server, 'listening');
+    } catch (error) {
+      if (this.#server === server) this.#server = undefined;
+      throw error;
+    }
+    server.on('error', this.#options.onFailure);
+    this.#port = (server.address() as AddressInfo | null)?.port ?? this.#port;
+  }
+
+  #accept(server: Server, client: Socket): void {
+    client.on('error', () => undefined);
+    // It was in the queue of a listener that is closed by now, or is one too many.
+    if (this.#server !== server || this.#connections.size >= MOST_CONNECTIONS) {
+      client.resetAndDestroy();
+      return;
+    }
+    const connection = new ProxiedConnection(client, this.#options.upstream, () =>
+      this.#connections.delete(connection),
+    );
+    this.#connections.add(connection);
+  }
+}
+

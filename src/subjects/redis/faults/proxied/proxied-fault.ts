@@ -1,0 +1,234 @@
+/**
+ * The faults of a fault proxy between the pods and Redis. The proxy ends each by its own timer, even if every process of
+ * the operator dies. It begins none of a process that is no longer in charge.
+ */
+import { counted, messageOf } from '../../../../api/index.ts';
+import type { FaultReport, OrphanFinding } from '../../../../demo/observed.ts';
+import type { Permit } from '../../../../demo/subject.ts';
+import { listed } from '../../../targets/refusal.ts';
+import { pauseFor } from '../../../waiting.ts';
+import { type PodPaths, pathsOf } from '../../admission/fault-proxy-clients.ts';
+import { formatAddr, ipOf, parseClientList, type RedisClient } from '../../admission/redis-clients.ts';
+import {
+  type FaultProxyClient,
+  FaultProxyError,
+  type ProxiedFaultType,
+  type ProxyState,
+} from '../../client/fault-proxy.ts';
+import { requireOwnConnection } from '../../client/reply-types.ts';
+import { EARLY_MS } from '../../events.ts';
+import type { FaultListener, FaultMoment, FaultTools, RecordEvent } from '../fault.ts';
+import { FencedFault, type Proof, withProof } from '../fenced-fault.ts';
+import { PauseNotSentError } from '../pause.ts';
+
+/** A shorter fault cannot be proven; milliseconds. */
+const LEAST_MS = 500;
+/** A fault may outlast its announced end by this much, because the answer of the proxy takes time; milliseconds. */
+const LATE_MS = 1000;
+/** Longest and shortest interval between two probes of an active fault; milliseconds. Near its end they are close. */
+const EVERY_MS = 100;
+const LEAST_EVERY_MS = 10;
+/** How long after its planned end the probe waits for the end; milliseconds. */
+const END_WITHIN_MS = 60_000;
+
+/** What was known of the proxy and the ways to Redis before the fault. */
+export interface Before extends PodPaths {
+  readonly state: ProxyState;
+}
+
+export abstract class ProxiedFault extends FencedFault {
+  protected readonly proxy: FaultProxyClient;
+  protected readonly tools: FaultTools;
+  #before: Before | undefined;
+  #active: { readonly report: FaultReport; readonly until: number } | undefined;
+
+  /** @throws Error if there is no proxy */
+  constructor(tools: FaultTools) {
+    super(tools);
+    if (!tools.proxy) throw new Error('rateLimiter.redis.faultProxy is missing');
+    this.tools = tools;
+    this.proxy = tools.proxy;
+  }
+
+  protected abstract readonly type: ProxiedFaultType;
+  /** How long after its announced end the proxy keeps it; milliseconds. */
+  protected readonly lingerMs: number = 0;
+  /** Opens what the proof needs, right before the fault. @throws an error whose message states what to do */
+  protected abstract open(before: Before): Promise<void>;
+  /** Proves it by probes that do not use the control API. */
+  protected abstract prove(before: Before): Promise<Proof>;
+  /** Whether a probe shows that it has ended; `until`: its announced end. */
+  protected abstract hasEnded(before: Before, until: number): Promise<boolean>;
+  /** A last probe at its announced end; undefined: none is needed. */
+  protected abstract proveEnd(before: Before): Promise<Proof | undefined>;
+  /** Closes what `open` has opened. */
+  protected abstract close(): void;
+
+  get isActive(): boolean {
+    return this.#active !== undefined;
+  }
+
+  override async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
+    await super.prepare(ms, signal);
+    const { state } = this.#prepared;
+    return { marker: `${state.instance}/${state.faults}` };
+  }
+
+  /** That pods connect by the proxy, and only by it, and that no fault is active. Takes charge of the proxy. */
+  protected async check(): Promise<void> {
+    const { proxy } = this;
+    const state = await proxy.takeCharge();
+    if (state.fault) {
+      const { remainingMs, type } = state.fault;
+      throw new Error(`${proxy.name} has a ${type} active for ${remainingMs} ms more: run again after that`);
+    }
+    const paths = pathsOf(this.tools.target.pods, await proxy.connections(), await this.clients());
+    const { name } = this.tools.redis;
+    if (paths.direct.length > 0) {
+      throw new Error(
+        `${name} lists connections from ${listed(paths.direct)}, so they would not meet the fault: the rate limiter has to connect by the fault proxy only. Restart its pods if the Service of Redis was changed`,
+      );
+    }
+    if (paths.missing.length > 0) {
+      throw new Error(
+        `${proxy.name} lists no connection of ${listed(paths.missing)} that ${name} lists as well, so fault type ${this.type} would not reach them: the rate limiter has to connect to the fault proxy, and the proxy to this Redis`,
+      );
+    }
+    this.#before = { ...paths, state };
+  }
+
+  async inject(
+    { plannedAt, until }: FaultMoment,
+    { record }: FaultListener,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    const { now } = this.tools;
+    const before = this.#prepared;
+    await this.open(before).catch((error: unknown) => {
+      throw new PauseNotSentError(messageOf(error));
+    });
+    let clients: readonly string[];
+    let ms = 0;
+    try {
+      await pauseFor(plannedAt - now(), signal);
+      ms = Math.floor(until - now());
+      if (ms < LEAST_MS)
+        throw new PauseNotSentError(`only ${Math.max(0, ms)} ms were left of the planned fault`);
+      const refusal = permit.refusal();
+      if (refusal !== undefined) throw new PauseNotSentError(refusal);
+      ({ clients } = await this.proxy.begin(this.type, ms + this.lingerMs));
+    } catch (error) {
+      this.close();
+      if (!(error instanceof FaultProxyError)) throw error;
+      if (error.status !== undefined) throw new PauseNotSentError(error.message);
+      // It may still be begun: in charge is from now on no request that was sent before.
+      await this.proxy.release().catch(() => undefined);
+      const message = `${this.type} was requested, and whether it began is not known: ${error.message}`;
+      return { proof: 'Inconclusive', message, evidence: [] };
+    }
+    const startedAt = now();
+    if (startedAt + ms > until + LATE_MS) {
+      await this.proxy.release().catch(() => undefined);
+      this.close();
+      const message = `${this.proxy.name} answered so late that the fault would last longer than announced; it was to be ended`;
+      return { startedAt, endedAt: now(), proof: 'Inconclusive', message, evidence: [message] };
+    }
+    const connections = this.#byPod(clients);
+    if (this.type === 'Refuse') {
+      record({ kind: 'fault', step: 'ConnectionsEnded', at: startedAt, connections });
+    }
+    const missing = this.tools.target.pods.filter(({ name }) => connections[name] === undefined);
+    const proof: Proof =
+      missing.length > 0
+        ? {
+            proof: 'Inconclusive',
+            message: `It reached no connection of ${listed(missing.map(({ name }) => name))}`,
+          }
+        : await this.prove(before);
+    const sum = Object.values(connections).reduce((total, each) => total + each, 0);
+    const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(Object.keys(connections).length, 'pod')}`;
+    const report = withProof({ startedAt, proof: 'Confirmed', message, evidence: [message] }, proof);
+    this.#active = { report, until };
+    return report;
+  }
+
+  async awaitEnd(_: RecordEvent, signal: AbortSignal): Promise<FaultReport> {
+    const { now } = this.tools;
+    if (!this.#active) throw new Error('no fault is active');
+    const { report, until } = this.#active;
+    const before = this.#prepared;
+    let hasEnded = false;
+    while (!hasEnded && now() < until + END_WITHIN_MS) {
+      await pauseFor(Math.max(LEAST_EVERY_MS, Math.min(EVERY_MS, (until - now()) / 2)), signal);
+      hasEnded = await this.hasEnded(before, until);
+    }
+    const endedAt = now();
+    this.#active = undefined;
+    const early = Math.round(until - endedAt);
+    const last = hasEnded && early <= EARLY_MS ? await this.proveEnd(before) : undefined;
+    this.close();
+    if (!hasEnded) {
+      return { ...report, message: `${report.message}. No end was seen until ${END_WITHIN_MS} ms after it` };
+    }
+    const why = await this.#whyOtherwise(early);
+    const when = `It ended ${Math.abs(early)} ms ${early > 0 ? 'before' : 'after'} its planned end`;
+    const ended = { ...report, endedAt, evidence: [...report.evidence, when] };
+    if (why !== undefined) return withProof(ended, { proof: 'Inconclusive', message: `${when}: ${why}` });
+    return last ? withProof(ended, last) : ended;
+  }
+
+  /** By the count of faults of the proxy. A request that is still in flight is voided before the second comparison. */
+  override async inquire(marker: string): Promise<OrphanFinding> {
+    const found = compareFaults(marker, await this.proxy.state());
+    if (found !== 'NotInjected') return found;
+    return compareFaults(marker, await this.proxy.takeCharge());
+  }
+
+  /** CLIENT LIST of Redis. @throws RedisClientError, or ReplyTypeError for a list that is not of this Redis */
+  protected async clients(): Promise<readonly RedisClient[]> {
+    const { redis, target } = this.tools;
+    const { localAddress, localPort, text } = await redis.clientList();
+    const clients = parseClientList(text);
+    requireOwnConnection('CLIENT LIST', clients, formatAddr(localAddress, localPort), target.redis.username);
+    return clients;
+  }
+
+  get #prepared(): Before {
+    if (!this.#before) throw new PauseNotSentError('the fault was not prepared by this process');
+    return this.#before;
+  }
+
+  #byPod(clients: readonly string[]): Record<string, number> {
+    const counts = new Map<string, number>();
+    for (const client of clients) {
+      const pod = this.tools.target.pods.find(({ host }) => host === ipOf(client))?.name;
+      if (pod !== undefined) counts.set(pod, (counts.get(pod) ?? 0) + 1);
+    }
+    return Object.fromEntries(counts);
+  }
+
+  /** Why it did not end by its own timer; undefined: it did. */
+  async #whyOtherwise(earlyMs: number): Promise<string | undefined> {
+    if (this.proxy.released) return 'this demo released it';
+    try {
+      const { instance } = await this.proxy.state();
+      if (instance !== this.#prepared.state.instance) return 'the fault proxy was restarted';
+      return earlyMs > EARLY_MS ? 'another client of its control API ended it' : undefined;
+    } catch (error) {
+      return `whether the fault proxy was restarted is not known: ${messageOf(error)}`;
+    }
+  }
+}
+
+/** Whether the proxy has begun a fault since `marker`. Unknown if it was restarted, or the marker is unreadable. Pure. */
+export function compareFaults(
+  marker: string,
+  { faults, instance }: Pick<ProxyState, 'faults' | 'instance'>,
+): OrphanFinding {
+  const match = /^([0-9a-f-]{36})\/(\d{1,15})$/.exec(marker);
+  if (!match || match[1] !== instance) return 'Unknown';
+  const before = Number(match[2]);
+  if (faults === before) return 'NotInjected';
+  return faults > before ? 'Injected' : 'Unknown';
+}

@@ -1,0 +1,57 @@
+/**
+ * A failover that leaves open connections with the former primary: they answer READONLY, and new ones are as before.
+ * They stay so after the announced end, while callers are watched: in production, nothing would end that.
+ */
+import type { FaultTools } from '../fault.ts';
+import type { Proof } from '../fenced-fault.ts';
+import { DataConnection } from './data-port.ts';
+import { type Before, ProxiedFault } from './proxied-fault.ts';
+
+export class StaleMaster extends ProxiedFault {
+  protected readonly type = 'StaleMaster';
+  protected override readonly lingerMs: number;
+  /** Opened right before the fault. */
+  #old: DataConnection | undefined;
+
+  /** @param lingerMs how long after the announced end callers are watched, in milliseconds */
+  constructor(tools: FaultTools, lingerMs: number) {
+    super(tools);
+    this.lingerMs = lingerMs;
+  }
+
+  protected async open({ state }: Before): Promise<void> {
+    this.#old = await DataConnection.open(this.proxy.host, state.port);
+    const answer = await this.#old?.state();
+    if (answer === 'Answered') return;
+    throw new Error(
+      `Redis did not answer the operator through port ${state.port} of ${this.proxy.name}: check that no NetworkPolicy blocks it`,
+    );
+  }
+
+  protected async prove(before: Before): Promise<Proof> {
+    return await this.#compare(before, 'A connection of the operator');
+  }
+
+  protected async hasEnded(_: Before, until: number): Promise<boolean> {
+    if (this.tools.now() >= until) return true;
+    return (await this.#old?.state()) !== 'Stale';
+  }
+
+  protected async proveEnd(before: Before): Promise<Proof> {
+    return await this.#compare(before, 'At its end, the same connection');
+  }
+
+  protected close(): void {
+    this.#old?.close();
+    this.#old = undefined;
+  }
+
+  async #compare({ state }: Before, which: string): Promise<Proof> {
+    const old = await this.#old?.state();
+    const fresh = await DataConnection.open(this.proxy.host, state.port);
+    const answer = await fresh?.state();
+    fresh?.close();
+    const message = `${which} from before the fault answered ${old === 'Stale' ? 'READONLY' : 'something else, or nothing'}, and a new one ${answer === 'Answered' ? 'led to Redis' : 'did not lead to Redis'}`;
+    return { proof: old === 'Stale' && answer === 'Answered' ? 'Confirmed' : 'Mismatch', message };
+  }
+}

@@ -1,0 +1,178 @@
+/** Faults of a fault proxy by an operator: whole runs, an abort, and operators that are killed during a fault. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { registerPods, serviceObject } from '../../src/local/pods.ts';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
+import { redisPod } from '../../src/local/target.ts';
+import { rateLimiterOf } from '../kit/demo.ts';
+import { type RunningProxy, startFaultProxy, TOKEN } from '../kit/fault-proxy.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { isConfirmed, scenarioOf } from '../kit/status.ts';
+import { until } from '../kit/until.ts';
+import { World } from '../kit/world.ts';
+
+const NAMESPACE = `proxied-${randomBytes(4).toString('hex')}`;
+const LABELS = { 'app.kubernetes.io/name': 'redis-upstream' };
+const auth = (name: string, data: object): object => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  type: 'chaosdemo.dev/redis-auth',
+  metadata: { namespace: NAMESPACE, name },
+  stringData: data,
+});
+
+let world: World;
+let proxied: World;
+let redis: RedisServer;
+let proxy: RunningProxy;
+beforeAll(async () => {
+  world = await World.start('strict', { beside: [NAMESPACE] });
+  const users = makeRedisUsers();
+  redis = await startRedis({ aclUsers: aclLines(users) });
+  proxy = await startFaultProxy(redis);
+  // The pod and the Service that the limiters know as `redis` are those of the proxy.
+  const { host, port } = proxy;
+  const front: RedisServer = { ...redis, host, port, stop: async () => redis.stop() };
+  const own = { redis: front, limiterUser: users.limiter, secret: { ...users.operator } };
+  proxied = await world.addTarget(NAMESPACE, 'strict', { own });
+  const { kubectl } = world.environment.controlPlane;
+  const upstream = { ...(await redisPod(NAMESPACE, redis)), name: 'redis-upstream-0', labels: LABELS };
+  await registerPods(kubectl, [upstream]);
+  const control = serviceObject({
+    namespace: NAMESPACE,
+    name: 'fault-proxy',
+    selector: { 'app.kubernetes.io/name': 'redis' },
+    port: 8474,
+    targetPort: 'control',
+  }) as { spec: { ports: { targetPort: number | string }[] } };
+  for (const each of control.spec.ports) each.targetPort = proxy.controlPort;
+  await kubectl.apply([
+    control,
+    serviceObject({
+      namespace: NAMESPACE,
+      name: 'redis-upstream',
+      selector: LABELS,
+      port: 6379,
+      targetPort: 'redis',
+    }),
+    auth('upstream', { ...users.operator, service: 'redis-upstream' }),
+    auth('fault-proxy-auth', { password: TOKEN }),
+    auth('another', { password: 'another-token-of-the-tests', service: 'fault-proxy' }),
+  ]);
+});
+afterAll(async () => {
+  await world?.stop();
+  await proxy?.kill();
+});
+
+/** A spec with one such fault, through the proxy. */
+function specOf(
+  fault: { readonly type: string; readonly duration: string },
+  { secret = 'fault-proxy-auth' } = {},
+): object {
+  const redisRef = {
+    service: 'redis-upstream',
+    authSecretName: 'upstream',
+    faultProxy: { service: 'fault-proxy', authSecretName: secret },
+  };
+  const storeOutage = { fault, callerTimeout: '1s', settle: '2s', accept: ['FailsClosed'] };
+  return {
+    rateLimiter: rateLimiterOf({ redis: redisRef }),
+    scenarios: [{ name: 'outage', type: 'StoreOutage', expect: 'Held', countdown: '3s', storeOutage }],
+  };
+}
+
+async function accepts(): Promise<boolean> {
+  const socket = connect(proxy.port, proxy.host);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
+  it('reaches a verdict on limiters whose Redis refuses connections', (context) =>
+    keepingTime(async () => {
+      await proxied.applySpec('refused', specOf({ type: 'Refuse', duration: '5s' }));
+      const status = await proxied.ended('refused');
+      expect(status).toMatchObject({ phase: 'Succeeded' });
+      expect(scenarioOf(status)).toMatchObject({ result: 'Held', summary: 'FailsClosed' });
+      expect(scenarioOf(status).fault).toMatchObject({ proof: 'Confirmed' });
+      expect(await proxy.get('/fault')).toMatchObject({ faults: 1, fault: null });
+    })(context));
+
+  it('finds that limiters stay with a former primary', (context) =>
+    keepingTime(async () => {
+      await proxied.applySpec('stale', specOf({ type: 'StaleMaster', duration: '5s' }));
+      const status = await proxied.ended('stale');
+      expect(scenarioOf(status)).toMatchObject({ result: 'Violated' });
+      expect(scenarioOf(status).summary).toBe('FailsClosed; no recovery in 2s');
+    })(context));
+
+  it('ends the fault of a run that is aborted', (context) =>
+    keepingTime(async () => {
+      await proxied.applySpec('aborted', specOf({ type: 'Refuse', duration: '40s' }));
+      await proxied.untilStatus('aborted', 'the Refuse', isConfirmed);
+      expect(await accepts()).toBe(false);
+      await proxied.annotate('aborted', 'abort', '1');
+      const status = await proxied.ended('aborted');
+      expect(status.phase).toBe('Aborted');
+      const { endedAt = '', until: planned = '' } = scenarioOf(status).fault ?? {};
+      expect(Date.parse(endedAt)).toBeLessThan(Date.parse(planned) - 10_000);
+      expect(await accepts()).toBe(true);
+    })(context));
+
+  it('does not start a run with another token, and lets two runs wait for each other', (context) =>
+    keepingTime(async () => {
+      await proxied.applySpec('wrong', specOf({ type: 'Refuse', duration: '5s' }, { secret: 'another' }));
+      await proxied.untilStatus('wrong', 'its refusal', ({ conditions = [] }) =>
+        conditions.some(({ reason }) => reason === 'RedisAuthInvalid'),
+      );
+      await proxied.delete('wrong');
+      const before = (await proxy.get('/fault'))['faults'];
+      await Promise.all(
+        ['first', 'second'].map((name) => proxied.applySpec(name, specOf({ type: 'Refuse', duration: '4s' }))),
+      );
+      const ended = await Promise.all(['first', 'second'].map((name) => proxied.ended(name)));
+      expect(ended.map(({ phase }) => phase)).toEqual(['Succeeded', 'Succeeded']);
+      expect((await proxy.get('/fault'))['faults']).toBe(Number(before) + 2);
+      const spans = ended.map((status) => scenarioOf(status).fault);
+      const [one, other] = spans.toSorted((a, b) => Date.parse(a?.startedAt ?? '') - Date.parse(b?.startedAt ?? ''));
+      expect(Date.parse(other?.startedAt ?? '')).toBeGreaterThan(Date.parse(one?.endedAt ?? ''));
+    })(context));
+
+  const phases: readonly (readonly [string, (status: ChaosDemoStatus) => boolean])[] = [
+    ['announced', ({ scenarios }) => scenarios?.[0]?.fault !== undefined],
+    ['active', isConfirmed],
+  ];
+  it.for(phases)('is killed, and the fault ends at its deadline: %s', ([phase, isReached], context) =>
+    keepingTime(async () => {
+      const name = `killed-${phase}`;
+      const before = Number((await proxy.get('/fault'))['faults']);
+      await proxied.applySpec(name, specOf({ type: 'Refuse', duration: '6s' }));
+      const { scenarios } = await proxied.untilStatus(name, phase, isReached);
+      const ends = Date.parse(scenarios?.[0]?.fault?.until ?? '');
+      await world.killOperator();
+      if (phase === 'active') {
+        expect(await accepts()).toBe(false);
+        await until(accepts, { what: 'connections to be accepted' });
+        expect(Date.now()).toBeLessThan(ends + 1000);
+      }
+      await world.operator.start();
+      const status = await proxied.ended(name);
+      expect(status.phase).toMatch(/Succeeded|Errored/);
+      // No process has observed the whole fault.
+      if (phase === 'active') expect(scenarioOf(status).result).toBe('Inconclusive');
+      expect((await proxy.get('/fault'))['faults']).toBe(before + 1);
+      expect(await proxy.get('/fault')).toMatchObject({ fault: null });
+    })(context),
+  );
+});

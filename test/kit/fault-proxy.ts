@@ -1,0 +1,72 @@
+/** A fault proxy as its image runs it: a process of its own, on ports that stay the same when it is started again. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../../src/local/ports.ts';
+import type { FaultProxyTarget } from '../../src/subjects/redis/client/fault-proxy.ts';
+import { until } from './until.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../src/fault-proxy/main.ts', import.meta.url));
+export const TOKEN = 'a-token-of-the-tests';
+
+export interface RunningProxy {
+  readonly host: string;
+  /** For clients of Redis. */
+  readonly port: number;
+  readonly controlPort: number;
+  readonly target: FaultProxyTarget;
+  /** SIGKILL; resolves once it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again. */
+  start(): Promise<void>;
+  /** The answer of its control API. */
+  get(path: '/connections' | '/fault'): Promise<Record<string, unknown>>;
+}
+
+/** Starts one before a Redis, and resolves once it listens. */
+export async function startFaultProxy(upstream: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<RunningProxy> {
+  const host = '127.0.0.1';
+  const [port, controlPort] = [await freePort(), await freePort()];
+  const get: RunningProxy['get'] = async (path) => {
+    const url = `http://${host}:${controlPort}${path}`;
+    const response = await fetch(url, { headers: { authorization: `Bearer ${TOKEN}` } });
+    return (await response.json()) as Record<string, unknown>;
+  };
+  const launch = async () => {
+    const args = [
+      PROGRAM,
+      `--host=${host}`,
+      `--port=${port}`,
+      `--control-port=${controlPort}`,
+      `--upstream=${upstream.host}:${upstream.port}`,
+      '--log-level=warn',
+    ];
+    const env = { PATH: process.env['PATH'], TOKEN };
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    await until(async () => (await get('/fault'))['port'] === port || child.exitCode !== null, {
+      what: 'the fault proxy to listen',
+      deadlineMs: 30_000,
+    });
+    if (child.exitCode !== null) throw new Error(`the fault proxy ended with ${child.exitCode}`);
+    return child;
+  };
+  let child = await launch();
+  return {
+    host,
+    port,
+    controlPort,
+    target: { podName: 'fault-proxy-0', host, port: controlPort, token: TOKEN },
+    get,
+    async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+    async start() {
+      child = await launch();
+    },
+  };
+}
