@@ -1,7 +1,17 @@
 import { defineConfig, type OxlintOverride } from 'oxlint';
 
 /** All folders of src above src/api and src/evidence. */
-const ABOVE_API = ['kube', 'demo', 'subjects', 'diagnosis', 'operator', 'limiter', 'fault-proxy', 'local', 'cli'];
+const ABOVE_API = [
+  'kube',
+  'demo',
+  'subjects',
+  'diagnosis',
+  'operator',
+  'limiter',
+  'fault-proxy',
+  'local',
+  'cli',
+];
 
 /** Packages that only src/cli may import, so the image of the operator has none of them. */
 const TERMINAL = ['ink', 'react', 'string-width', 'wrap-ansi'];

@@ -1,4 +1,4 @@
-import { onTestFinished, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createControl } from './control.ts';
 import { proxied } from './proxy.fixture.ts';
 
@@ -34,7 +34,10 @@ describe('the control API', () => {
     expect(await send('PUT', '/fault', fault)).toMatchObject({ status: 409, body: { error: 'FaultActive' } });
     const { body } = await send('GET', '/fault');
     expect((body['fault'] as { remainingMs: number }).remainingMs).toBeGreaterThan(25_000);
-    expect(await send('DELETE', `/fault?holder=${holder}`)).toMatchObject({ status: 200, body: { fault: null } });
+    expect(await send('DELETE', `/fault?holder=${holder}`)).toMatchObject({
+      status: 200,
+      body: { fault: null },
+    });
   });
 
   it('answers nothing but health without the token', async () => {

@@ -32,7 +32,7 @@ function counting(lateMs: () => number = () => 0) {
 async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 20_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited 20 s for ${condition}`);
+    if (performance.now() > deadline) throw new Error(`waited 20 s for ${String(condition)}`);
     await sleep(5);
   }
 }
@@ -104,9 +104,16 @@ describe('a Refuse', () => {
     expect(proxy.begin('Refuse', 400, HOLDER)).toHaveLength(1);
     expect(await ended).toBe('ECONNRESET');
     const { port } = proxy.state;
-    const refused = await once(connect(port, '127.0.0.1'), 'error').then(([error]) => error as NodeJS.ErrnoException);
+    const refused = await once(connect(port, '127.0.0.1'), 'error').then(
+      ([error]) => error as NodeJS.ErrnoException,
+    );
     expect(refused.code).toBe('ECONNREFUSED');
-    expect(proxy.state).toMatchObject({ faults: 1, port, fault: { type: 'Refuse' }, connections: { reset: 1 } });
+    expect(proxy.state).toMatchObject({
+      faults: 1,
+      port,
+      fault: { type: 'Refuse' },
+      connections: { reset: 1 },
+    });
     await until(() => proxy.state.fault === null);
     expect(performance.now() - began).toBeGreaterThanOrEqual(399);
     const socket = await dial();
@@ -128,15 +135,18 @@ describe('a Refuse', () => {
     expect(proxy.state.faults).toBe(20);
   });
 
-  it('is begun only by the holder in charge, one at a time, and not for longer than allowed', async () => {
+  it('is begun only by the holder in charge, one at a time, for a bounded time', async () => {
     const { proxy } = await proxied(counting(), { longestFaultMs: 2000 });
     expect(() => proxy.begin('Refuse', 500, 'another-holder')).toThrow(
       expect.objectContaining({ reason: 'NotInCharge' }),
     );
-    for (const ms of [0, 2001, Number.NaN]) expect(() => proxy.begin('Refuse', ms, HOLDER)).toThrow(RangeError);
+    for (const ms of [0, 2001, Number.NaN])
+      expect(() => proxy.begin('Refuse', ms, HOLDER)).toThrow(RangeError);
     expect(proxy.state).toMatchObject({ faults: 0, fault: null });
     proxy.begin('Refuse', 2000, HOLDER);
-    expect(() => proxy.begin('StaleMaster', 500, HOLDER)).toThrow(expect.objectContaining({ reason: 'FaultActive' }));
+    expect(() => proxy.begin('StaleMaster', 500, HOLDER)).toThrow(
+      expect.objectContaining({ reason: 'FaultActive' }),
+    );
     proxy.takeCharge('another-holder');
     expect(() => proxy.end(HOLDER)).toThrow(expect.objectContaining({ reason: 'NotInCharge' }));
     proxy.end('another-holder');
@@ -187,7 +197,9 @@ describe('a StaleMaster', () => {
         await until(() => text().split('\r\n').length === commands + 1);
         const replies = text().split('\r\n').slice(0, -1);
         const passed = replies.filter((reply) => reply.startsWith(':')).length;
-        const expected = Array.from({ length: commands }, (_, i) => (i < passed ? `:${i + 1}` : READONLY.trim()));
+        const expected = Array.from({ length: commands }, (_, i) =>
+          i < passed ? `:${i + 1}` : READONLY.trim(),
+        );
         expect(replies).toEqual(expected);
         expect(proxy.state.answered).toBe(commands - passed);
         socket.end();

@@ -216,4 +216,3 @@ export class FaultProxy {
     this.#connections.add(connection);
   }
 }
-

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReplyScanner } from './replies.ts';
 
-const line = fc.constantFrom('+OK\r\n', '-ERR a $5 *2\r\n', ':-12\r\n', '_\r\n', '#t\r\n', ',1.5\r\n', '(123\r\n');
+const line = fc.constantFrom(
+  '+OK\r\n',
+  '-ERR a $5 *2\r\n',
+  ':-12\r\n',
+  '_\r\n',
+  '#t\r\n',
+  ',1.5\r\n',
+  '(123\r\n',
+);
 const bulk = fc
   .tuple(fc.constantFrom('$', '=', '!'), fc.string({ maxLength: 30 }))
   .map(([type, text]) => `${type}${Buffer.byteLength(text)}\r\n${text}\r\n`);
@@ -19,7 +27,9 @@ const { reply } = fc.letrec<{ reply: string; list: string; map: string; describe
     .map((pairs) => `%${pairs.length}\r\n${pairs.flat().join('')}`),
   described: fc.tuple(tie('reply'), tie('reply'), tie('reply')).map(([a, b, c]) => `|1\r\n${a}${b}${c}`),
 }));
-const push = fc.array(line, { minLength: 1, maxLength: 3 }).map((items) => `>${items.length}\r\n${items.join('')}`);
+const push = fc
+  .array(line, { minLength: 1, maxLength: 3 })
+  .map((items) => `>${items.length}\r\n${items.join('')}`);
 
 function cut(bytes: Buffer, at: readonly number[]): Buffer[] {
   const places = [...new Set(at.map((place) => place % (bytes.length + 1)))].toSorted((a, b) => a - b);
@@ -43,9 +53,12 @@ describe('the scanner of replies', () => {
     );
   });
 
-  it.each(['HTTP/1.1 400\r\n', '*99999999999\r\n', '$-2\r\n', '$x\r\n', '*?\r\n'])('is broken by %j', (text) => {
-    const scanner = new ReplyScanner();
-    scanner.count(Buffer.from(text));
-    expect(scanner.isBroken).toBe(true);
-  });
+  it.each(['HTTP/1.1 400\r\n', '*99999999999\r\n', '$-2\r\n', '$x\r\n', '*?\r\n'])(
+    'is broken by %j',
+    (text) => {
+      const scanner = new ReplyScanner();
+      scanner.count(Buffer.from(text));
+      expect(scanner.isBroken).toBe(true);
+    },
+  );
 });

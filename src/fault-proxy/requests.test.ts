@@ -73,7 +73,10 @@ describe('the scanner of requests', () => {
     ['a number without digits', Buffer.from('*-\r\n')],
     ['a command after which messages come', array(Buffer.from('subscribe'), Buffer.from('a'))],
     ['the same as a line', Buffer.from('MONITOR\r\n')],
-    ['a command after which replies stay out', array(Buffer.from('CLIENT'), Buffer.from('Reply'), Buffer.from('OFF'))],
+    [
+      'a command after which replies stay out',
+      array(Buffer.from('CLIENT'), Buffer.from('Reply'), Buffer.from('OFF')),
+    ],
   ])('is broken by %s', (_, bytes) => {
     expect(scan([bytes]).scanner.isBroken).toBe(true);
   });

@@ -68,7 +68,8 @@ export class RequestScanner {
     while (at < chunk.length && !this.#isBroken) {
       if (this.#state === 'Body') {
         const taken = Math.min(this.#bytes, chunk.length - at);
-        if (this.#text !== undefined) this.#read(chunk.toString('latin1', at, at + Math.min(taken, MOST_TEXT)));
+        if (this.#text !== undefined)
+          this.#read(chunk.toString('latin1', at, at + Math.min(taken, MOST_TEXT)));
         at += taken;
         this.#bytes -= taken;
         if (this.#bytes === 0 && this.#endArgument()) return at;

@@ -139,13 +139,17 @@ describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
       await proxied.delete('wrong');
       const before = (await proxy.get('/fault'))['faults'];
       await Promise.all(
-        ['first', 'second'].map((name) => proxied.applySpec(name, specOf({ type: 'Refuse', duration: '4s' }))),
+        ['first', 'second'].map((name) =>
+          proxied.applySpec(name, specOf({ type: 'Refuse', duration: '4s' })),
+        ),
       );
       const ended = await Promise.all(['first', 'second'].map((name) => proxied.ended(name)));
       expect(ended.map(({ phase }) => phase)).toEqual(['Succeeded', 'Succeeded']);
       expect((await proxy.get('/fault'))['faults']).toBe(Number(before) + 2);
       const spans = ended.map((status) => scenarioOf(status).fault);
-      const [one, other] = spans.toSorted((a, b) => Date.parse(a?.startedAt ?? '') - Date.parse(b?.startedAt ?? ''));
+      const [one, other] = spans.toSorted(
+        (a, b) => Date.parse(a?.startedAt ?? '') - Date.parse(b?.startedAt ?? ''),
+      );
       expect(Date.parse(other?.startedAt ?? '')).toBeGreaterThan(Date.parse(one?.endedAt ?? ''));
     })(context));
 

@@ -6,9 +6,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { requireOwnClients } from '../../src/subjects/redis/admission/fault-proxy-clients.ts';
 import { FaultProxyClient } from '../../src/subjects/redis/client/fault-proxy.ts';
-import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { type RunningProxy, startFaultProxy } from '../kit/fault-proxy.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
@@ -151,7 +151,7 @@ describe.skipIf(withoutRealTime)('a fault of the proxy', () => {
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Inconclusive' });
     })(context));
 
-  it('ends by its own timer once the driver is gone, and is known to have been injected', (context) =>
+  it('ends by its own timer once the driver is gone, and is known to a successor', (context) =>
     keepingTime(async () => {
       const ms = 3000;
       const { driver, key } = await driven('Refuse', counts, GIVES_UP, ms);
@@ -194,9 +194,10 @@ describe.skipIf(withoutRealTime)('a fault of the proxy', () => {
 
   it('is not announced while another is active, or pods connect directly', async () => {
     const other = new FaultProxyClient(proxy.target);
-    const run = await driven('Refuse', counts, GIVES_UP);
     await other.takeCharge();
+    // Of no pod: none is connected yet.
     await other.begin('StaleMaster', 60_000);
+    const run = await driven('Refuse', counts, GIVES_UP);
     await expect(run.driver.prepare('outage', run.key)).rejects.toThrow(/StaleMaster active for \d+ ms more/);
     await other.release();
     other.close();
@@ -215,9 +216,9 @@ describe.skipIf(withoutRealTime)('a fault of the proxy', () => {
   it('is not announced if the token is another, or other clients use the proxy', async () => {
     const addresses = ADDRESSES.slice(0, 1);
     const strict = { allowOtherClients: false };
-    await expect(requireOwnClients({ ...proxy.target, token: 'x'.repeat(20) }, addresses, strict)).rejects.toThrow(
-      expect.objectContaining({ reason: 'RedisAuthInvalid' }),
-    );
+    await expect(
+      requireOwnClients({ ...proxy.target, token: 'x'.repeat(20) }, addresses, strict),
+    ).rejects.toThrow(expect.objectContaining({ reason: 'RedisAuthInvalid' }));
     await requireOwnClients(proxy.target, addresses, strict);
     const stranger = connect({ port: proxy.port, host: proxy.host, localAddress: '127.0.0.69' });
     await once(stranger, 'connect');

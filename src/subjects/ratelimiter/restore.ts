@@ -132,7 +132,9 @@ async function releaseProxy(
     return true;
   } catch (error) {
     if (!(error instanceof FaultProxyError)) throw error;
-    failed.push(`whether ${proxy.name} has an active fault is not known: ${error.message}; it ends automatically`);
+    failed.push(
+      `whether ${proxy.name} has an active fault is not known: ${error.message}; it ends automatically`,
+    );
     return false;
   }
 }

@@ -31,9 +31,7 @@ const faultProxy = z
       .string()
       .min(1)
       .max(63)
-      .describe(
-        'Name of the Service of its control API, in this namespace and with a selector.',
-      ),
+      .describe('Name of the Service of its control API, in this namespace and with a selector.'),
     port: z.int().min(1).max(65535).default(8474).describe('Port of that Service.'),
     authSecretName: z
       .string()
@@ -42,7 +40,7 @@ const faultProxy = z
       .describe('A Secret as for Redis, whose password is the token of the control API.'),
   })
   .describe(
-    'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types Refuse and StaleMaster need it. redis.service leads to Redis itself.',
+    'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types `Refuse` and `StaleMaster` need it. redis.service leads to Redis itself.',
   );
 
 export const redisSchema = z.object({

@@ -41,7 +41,16 @@ let runs = 0;
 
 /** Three pods that decide so, and a driver of the fault; both end with the test. */
 export async function drivenPods(ground: NodesOnRedis, run: PlantedRun) {
-  const { accept = ['Enforces'], admits, callerTimeout = '1s', count = false, fault, limit, proxy, user } = run;
+  const {
+    accept = ['Enforces'],
+    admits,
+    callerTimeout = '1s',
+    count = false,
+    fault,
+    limit,
+    proxy,
+    user,
+  } = run;
   const store = proxy && !run.isDirect ? proxy : ground.redis;
   const pods = await Promise.all(
     ADDRESSES.map((address, i) => plantedPod(`api-${i}`, store, admits, { ...run.options, address })),

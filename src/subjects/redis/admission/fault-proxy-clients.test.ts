@@ -12,7 +12,9 @@ const connections = [
   { client: '[fd00::2]:40001', upstream: `${PROXY}:50001` },
 ];
 const listOf = (...addresses: string[]) =>
-  parseClientList(addresses.map((addr, i) => `id=${i + 1} addr=${addr} name= flags=N user=default`).join('\n'));
+  parseClientList(
+    addresses.map((addr, i) => `id=${i + 1} addr=${addr} name= flags=N user=default`).join('\n'),
+  );
 
 describe('the clients of a fault proxy', () => {
   it('are strangers unless they are selected pods or the requester', () => {

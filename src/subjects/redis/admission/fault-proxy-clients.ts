@@ -71,11 +71,11 @@ export function pathsOf(
     upstream !== undefined && listedByRedis.has(upstream) ? [{ ip: ipOf(client), upstream }] : [],
   );
   const ofPods = through.filter(({ ip }) => pods.some(({ host }) => host === ip));
-  const direct = clients.filter((client) => !isOfRedis(client)).map(({ ip }) => ip);
+  const direct = new Set(clients.filter((client) => !isOfRedis(client)).map(({ ip }) => ip));
   const named = (some: readonly Pod[]): string[] => some.map(({ name }) => name);
   return {
     missing: named(pods.filter(({ host }) => !ofPods.some(({ ip }) => ip === host))),
-    direct: named(pods.filter(({ host }) => direct.includes(host))),
+    direct: named(pods.filter(({ host }) => direct.has(host))),
     upstream: ofPods.map(({ upstream }) => upstream),
   };
 }

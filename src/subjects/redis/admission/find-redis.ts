@@ -57,9 +57,7 @@ export async function findFaultProxy(
     reader,
     faultProxy,
     OF_FAULT_PROXY,
-    (service, pods): [RedisEndpoint] => [
-      resolveRedis(service, faultProxy.port, pods, OF_FAULT_PROXY),
-    ],
+    (service, pods): [RedisEndpoint] => [resolveRedis(service, faultProxy.port, pods, OF_FAULT_PROXY)],
   );
   const { host, podName, port } = endpoint;
   const { password: token } = await findLogin(reader, faultProxy, false, OF_FAULT_PROXY);

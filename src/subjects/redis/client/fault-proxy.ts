@@ -43,9 +43,7 @@ export const proxyState = z.object({
 const begun = proxyState.extend({ clients: addresses });
 const connections = z.object({
   requester: address,
-  connections: z
-    .array(z.object({ client: address, upstream: address.optional() }))
-    .max(MOST_CONNECTIONS),
+  connections: z.array(z.object({ client: address, upstream: address.optional() })).max(MOST_CONNECTIONS),
 });
 const problem = z.object({ message: z.string() });
 

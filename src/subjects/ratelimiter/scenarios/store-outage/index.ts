@@ -10,7 +10,15 @@ import { outageEvidence } from './evidence.ts';
 import { OutageJudge } from './judge.ts';
 import { lossUnprovable, lostCounts } from './lost-callers.ts';
 import { MOST_ACCOUNTS } from './outage-callers.ts';
-import { api, DEFAULT_LATENCY, faultStoryMs, mostWatchMs, parametersOf, unprovable, watchedAfterMs } from './parameters.ts';
+import {
+  api,
+  DEFAULT_LATENCY,
+  faultStoryMs,
+  mostWatchMs,
+  parametersOf,
+  unprovable,
+  watchedAfterMs,
+} from './parameters.ts';
 import { proxyUnprovable } from './proxied.ts';
 import { OutageWorkload } from './workload.ts';
 

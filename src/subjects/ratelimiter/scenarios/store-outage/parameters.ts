@@ -31,7 +31,7 @@ const schema = z
           .enum(['Stall', 'Break', 'Slow', 'Lose', 'Refuse', 'StaleMaster'])
           .default('Stall')
           .describe(
-            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys. Refuse: no server listens, and open connections are reset. StaleMaster: open connections answer every command with READONLY, as of a former primary, and new ones lead to Redis. Both need rateLimiter.redis.faultProxy.',
+            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys. `Refuse`: no server listens, and open connections are reset. `StaleMaster`: open connections answer every command with READONLY, as of a former primary, and new ones lead to Redis. Both need rateLimiter.redis.faultProxy.',
           ),
         duration: durationField(
           'How long the fault lasts; of Lose: how long callers are watched after it.',
