@@ -123,10 +123,11 @@ async function releaseProxy(
 ): Promise<boolean> {
   if (!proxy) return true;
   try {
-    if ((await proxy.state()).fault === null) return true;
-    if (!release) return false;
+    if (!release) return (await proxy.state()).fault === null;
     const refusal = permit.refusal();
     if (refusal !== undefined) throw new Error(`the fault proxy is not released: ${refusal}`);
+    // From here on, it begins no fault that was requested before.
+    if ((await proxy.takeCharge()).fault === null) return true;
     await proxy.release();
     done.push('ended the fault of the proxy');
     return true;

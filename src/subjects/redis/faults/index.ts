@@ -3,9 +3,9 @@ import { PodConnections } from './break/pod-connections.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
 import { FencedPause } from './fenced-pause.ts';
 import { type LoseOptions, LostCounts } from './lose/lost-counts.ts';
-import { Refuse } from './proxied/refuse.ts';
-import { StaleMaster } from './proxied/stale-master.ts';
+import { Refuse } from './refuse/refuse.ts';
 import { SlowWrites } from './slow/slow-writes.ts';
+import { StaleMaster } from './stale-master/stale-master.ts';
 
 /** The parameters of single types. */
 export interface FaultOptions extends LoseOptions {

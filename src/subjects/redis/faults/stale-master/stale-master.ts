@@ -2,10 +2,11 @@
  * A failover that leaves open connections with the former primary: they answer READONLY, and new ones are as before.
  * They stay so after the announced end, while callers are watched: in production, nothing would end that.
  */
+
+import { DataConnection } from '../../client/data-port.ts';
 import type { FaultTools } from '../fault.ts';
 import type { Proof } from '../fenced-fault.ts';
-import { DataConnection } from './data-port.ts';
-import { type Before, ProxiedFault } from './proxied-fault.ts';
+import { type Before, ProxiedFault } from '../proxied-fault.ts';
 
 export class StaleMaster extends ProxiedFault {
   protected readonly type = 'StaleMaster';
@@ -21,8 +22,10 @@ export class StaleMaster extends ProxiedFault {
 
   protected async open({ state }: Before): Promise<void> {
     this.#old = await DataConnection.open(this.proxy.host, state.port);
+    this.tools.lifetime.addEventListener('abort', () => this.close(), { once: true });
     const answer = await this.#old?.state();
     if (answer === 'Answered') return;
+    this.close();
     throw new Error(
       `Redis did not answer the operator through port ${state.port} of ${this.proxy.name}: check that no NetworkPolicy blocks it`,
     );

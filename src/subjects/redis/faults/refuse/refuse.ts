@@ -1,9 +1,9 @@
 /** No server listens: open connections are reset, and new ones refused. */
 import { counted, messageOf } from '../../../../api/index.ts';
 import { pauseFor } from '../../../waiting.ts';
+import { portState } from '../../client/data-port.ts';
 import type { Proof } from '../fenced-fault.ts';
-import { portState } from './data-port.ts';
-import { type Before, ProxiedFault } from './proxied-fault.ts';
+import { type Before, ProxiedFault } from '../proxied-fault.ts';
 
 /** How long Redis may take to notice that a connection was reset, and how often that is checked; milliseconds. */
 const NOTICED_WITHIN_MS = 1000;

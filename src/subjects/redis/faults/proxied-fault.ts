@@ -2,24 +2,24 @@
  * The faults of a fault proxy between the pods and Redis. The proxy ends each by its own timer, even if every process of
  * the operator dies. It begins none of a process that is no longer in charge.
  */
-import { counted, messageOf } from '../../../../api/index.ts';
-import type { FaultReport, OrphanFinding } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
-import { listed } from '../../../targets/refusal.ts';
-import { pauseFor } from '../../../waiting.ts';
-import { type PodPaths, pathsOf } from '../../admission/fault-proxy-clients.ts';
-import { formatAddr, ipOf, parseClientList, type RedisClient } from '../../admission/redis-clients.ts';
+import { counted, messageOf } from '../../../api/index.ts';
+import type { FaultReport, OrphanFinding } from '../../../demo/observed.ts';
+import type { Permit } from '../../../demo/subject.ts';
+import { listed } from '../../targets/refusal.ts';
+import { pauseFor } from '../../waiting.ts';
+import { type PodPaths, pathsOf } from '../admission/fault-proxy-clients.ts';
+import { formatAddr, ipOf, parseClientList, type RedisClient } from '../admission/redis-clients.ts';
 import {
   type FaultProxyClient,
   FaultProxyError,
   type ProxiedFaultType,
   type ProxyState,
-} from '../../client/fault-proxy.ts';
-import { requireOwnConnection } from '../../client/reply-types.ts';
-import { EARLY_MS } from '../../events.ts';
-import type { FaultListener, FaultMoment, FaultTools, RecordEvent } from '../fault.ts';
-import { FencedFault, type Proof, withProof } from '../fenced-fault.ts';
-import { PauseNotSentError } from '../pause.ts';
+} from '../client/fault-proxy.ts';
+import { requireOwnConnection } from '../client/reply-types.ts';
+import { EARLY_MS } from '../events.ts';
+import type { FaultListener, FaultMoment, FaultTools, RecordEvent } from './fault.ts';
+import { FencedFault, type Proof, withProof } from './fenced-fault.ts';
+import { PauseNotSentError } from './pause.ts';
 
 /** A shorter fault cannot be proven; milliseconds. */
 const LEAST_MS = 500;
