@@ -87,6 +87,20 @@ describe('without a fault, the proxy', () => {
     expect(sent).toBeLessThan(32_000_000);
   });
 
+  it('has at most 1,000 connections, and resets further ones', async () => {
+    const { proxy, dial } = await proxied(counting());
+    const sockets = await Promise.all(Array.from({ length: 1000 }, dial));
+    await until(() => proxy.connections.length === 1000);
+    const further = connect(proxy.state.port, '127.0.0.1');
+    expect(await received(further).ended).toBe('ECONNRESET');
+    expect(proxy.connections).toHaveLength(1000);
+    sockets[0]?.destroy();
+    await until(() => proxy.connections.length === 999);
+    const { text } = received(sockets[1] ?? (await dial()));
+    sockets[1]?.write(INCR);
+    await until(() => text() === ':1\r\n');
+  });
+
   it('ends the connection of a client if its server is not there', async () => {
     const { proxy, dial } = await proxied(() => undefined, { upstream: { host: '127.0.0.1', port: 1 } });
     const { ended } = received(await dial());
