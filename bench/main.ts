@@ -12,6 +12,7 @@ import { abort } from './benchmarks/abort.ts';
 import { burstMemory } from './benchmarks/burst-memory.ts';
 import { burstSpan } from './benchmarks/burst-span.ts';
 import { detection } from './benchmarks/detection.ts';
+import { faultProxy } from './benchmarks/fault-proxy.ts';
 import { firstStatus } from './benchmarks/first-status.ts';
 import { footprint } from './benchmarks/footprint.ts';
 import { stalls } from './benchmarks/stalls.ts';
@@ -30,6 +31,7 @@ const ALL: readonly Benchmark[] = [
   takeover,
   stalls,
   footprint,
+  faultProxy,
 ];
 
 const start = performance.now();

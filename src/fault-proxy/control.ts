@@ -67,7 +67,7 @@ export function createControl(proxy: FaultProxy, token: string): FastifyInstance
     return { ...proxy.state, clients };
   });
   app.delete('/fault', async ({ query }) => {
-    proxy.end(CHARGE.parse(query).holder);
+    await proxy.end(CHARGE.parse(query).holder);
     return proxy.state;
   });
   return app;

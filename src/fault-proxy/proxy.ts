@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxiedConnection, type Upstream } from './connection.ts';
 
 /** No fault is longer, whatever is configured; milliseconds. */
@@ -55,7 +56,14 @@ export interface ProxyOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-/** Why a fault was not begun. */
+interface Fault {
+  readonly type: FaultType;
+  /** By the monotonic clock; milliseconds. */
+  readonly endsAt: number;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Why a fault was not begun, or not ended. */
 export class FaultRefusedError extends Error {
   override readonly name = 'FaultRefusedError';
   readonly reason: 'FaultActive' | 'NotInCharge';
@@ -74,7 +82,9 @@ export class FaultProxy {
   /** Who may begin and end faults. */
   #holder: string | undefined;
   #faults = 0;
-  #fault: { readonly type: FaultType; readonly endsAt: number; readonly timer: NodeJS.Timeout } | undefined;
+  #fault: Fault | undefined;
+  /** While the active fault is being ended. */
+  #ending: Promise<void> | undefined;
   #last = { reset: 0, stale: 0, answered: 0 };
   #isClosed = false;
 
@@ -122,16 +132,19 @@ export class FaultProxy {
     const longest = Math.min(this.#options.longestFaultMs, LONGEST_FAULT_MS);
     if (!(ms >= 1 && ms <= longest)) throw new RangeError(`a fault lasts from 1 to ${longest} ms`);
     this.#faults += 1;
-    const timer = setTimeout(() => this.#end(), ms);
+    const timer = setTimeout(() => void this.#end().catch(this.#options.onFailure), ms);
     this.#fault = { type, endsAt: performance.now() + ms, timer };
     this.#last = { reset: 0, stale: 0, answered: 0 };
     return type === 'Refuse' ? this.#refuse() : this.#makeStale();
   }
 
-  /** Ends the active fault, if there is one. @throws FaultRefusedError if another holder is in charge */
-  end(holder: string): void {
+  /**
+   * Ends the active fault, if there is one. Resolves once clients can connect.
+   * @throws FaultRefusedError if another holder is in charge
+   */
+  async end(holder: string): Promise<void> {
     if (holder !== this.#holder) throw new FaultRefusedError('NotInCharge', 'another holder is in charge');
-    this.#end();
+    await this.#end();
   }
 
   async close(): Promise<void> {
@@ -165,25 +178,28 @@ export class FaultProxy {
     return clients;
   }
 
-  #end(): void {
+  async #end(): Promise<void> {
     if (!this.#fault) return;
-    clearTimeout(this.#fault.timer);
-    this.#fault = undefined;
-    for (const connection of this.#connections) if (connection.isStale) connection.end();
-    if (!this.#server) void this.#listenAgain().catch(this.#options.onFailure);
+    this.#ending ??= this.#pass(this.#fault).finally(() => {
+      this.#ending = undefined;
+    });
+    await this.#ending;
   }
 
-  async #listenAgain(): Promise<void> {
+  /** The fault stays active until clients can connect, so that none begins in between. */
+  async #pass({ timer }: Fault): Promise<void> {
+    clearTimeout(timer);
+    for (const connection of this.#connections) if (connection.isStale) connection.end();
     const until = performance.now() + LISTEN_WITHIN_MS;
-    // Another fault may have begun.
-    while (!this.#isClosed && !this.#server && !this.#fault) {
+    while (!this.#server && !this.#isClosed) {
       try {
-        return await this.#listen();
+        await this.#listen();
       } catch (error) {
         if (performance.now() > until) throw error;
-        await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_MS));
+        await sleep(LISTEN_AGAIN_MS);
       }
     }
+    this.#fault = undefined;
   }
 
   async #listen(): Promise<void> {

@@ -23,7 +23,7 @@ const STEP_TIMEOUT_MS = 3_000;
 const MOST_NAMED = 3;
 
 /**
- * Connects, reads INFO and CLIENT LIST, queries the Sentinels, and judges. Takes 11 s at most.
+ * Connects, reads INFO and CLIENT LIST, queries the Sentinels and the fault proxy, and judges. Takes 12.5 s at most.
  *
  * @returns the run_id of a Redis that may be paused: 40 hexadecimal digits, new with every start of the server
  * @throws {Refusal} why it may not; or the signal's reason if it aborts first.
