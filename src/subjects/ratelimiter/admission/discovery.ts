@@ -28,7 +28,10 @@ export interface DiscoveredTarget {
   readonly pods: readonly TargetPod[];
   /** Names of selected pods that are not Ready: they are not touched, and no run begins without them. */
   readonly notReady: readonly string[];
-  /** IPs of all selected pods, Ready or not: a Redis client with such an address belongs to the rate limiter. */
+  /**
+   * IPs of all selected pods, Ready or not, and of the fault proxy: a Redis client with such an address belongs to the
+   * rate limiter.
+   */
   readonly addresses: readonly string[];
   readonly redis: RedisTarget;
   /** Those that watch it, if the spec names them. */
@@ -53,7 +56,7 @@ export interface Place {
 export async function discover(place: Place, signal: AbortSignal): Promise<DiscoveredTarget> {
   const reader = readerOf(place, signal);
   await reader.requireEnabled();
-  const { pods, ...rest } = await findPods(reader, place.limiter);
+  const { addresses, pods, ...rest } = await findPods(reader, place.limiter);
   const redis = await findRedis(reader, place.limiter.redis);
   const sentinels = await findSentinels(reader, place.limiter.redis);
   const faultProxy = await findFaultProxy(reader, place.limiter.redis);
@@ -61,6 +64,7 @@ export async function discover(place: Place, signal: AbortSignal): Promise<Disco
   return {
     pods,
     ...rest,
+    addresses: [...addresses, ...(faultProxy ? [faultProxy.host] : [])],
     redis,
     ...(sentinels && { sentinels }),
     ...(faultProxy && { faultProxy }),

@@ -15,6 +15,7 @@ import {
   OF_SENTINELS,
   podSelectorOf,
   type RedisEndpoint,
+  resolveFaultProxy,
   resolveRedis,
   resolveSentinels,
   type ServiceUse,
@@ -57,7 +58,7 @@ export async function findFaultProxy(
     reader,
     faultProxy,
     OF_FAULT_PROXY,
-    (service, pods): [RedisEndpoint] => [resolveRedis(service, faultProxy.port, pods, OF_FAULT_PROXY)],
+    (service, pods): [RedisEndpoint] => [resolveFaultProxy(service, faultProxy.port, pods)],
   );
   const { host, podName, port } = endpoint;
   const { password: token } = await findLogin(reader, faultProxy, false, OF_FAULT_PROXY);

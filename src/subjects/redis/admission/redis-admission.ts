@@ -49,18 +49,17 @@ export async function admitRedis(
       `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
     );
   }
-  const { sentinels } = target;
+  const { faultProxy, sentinels } = target;
   requireFound(clients, { redis: store, password, sentinels });
-  const { faultProxy } = target;
-  if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
   if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr, options.connected ?? false);
+  if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
   if (sentinels) await requireNoFailover(sentinels, { name: store, runId }, options.longestMs, signal);
   return runId;
 }
 
 interface RedisOfPods {
   readonly redis: RedisTarget;
-  /** IPs of the pods whose connections are expected. */
+  /** IPs of the pods whose connections are expected, that of the fault proxy included. */
   readonly addresses: readonly string[];
   /** Those that the spec names, as they are now. */
   readonly sentinels?: SentinelsTarget | undefined;
@@ -107,14 +106,13 @@ async function look(
 }
 
 function requireNoStrangers(
-  { addresses, faultProxy, redis }: RedisOfPods,
+  { addresses, redis }: RedisOfPods,
   clients: readonly RedisClient[],
   ownAddr: string,
   connected: boolean,
 ): void {
   const strangers = findStrangers(clients, {
-    // Its own clients were checked.
-    podIPs: new Set([...addresses, ...(faultProxy ? [faultProxy.host] : [])]),
+    podIPs: new Set(addresses),
     ownAddr,
     connected,
     ownUser: redis.username,

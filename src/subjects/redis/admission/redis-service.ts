@@ -52,19 +52,14 @@ export function podSelectorOf(service: Service, { field, server }: ServiceUse = 
 }
 
 /**
- * The one Ready pod of Redis, or of its fault proxy, behind a port of a Service.
+ * The one Ready pod behind a port of a Service.
  *
  * @throws {Refusal} RedisNotFound if there is no such port or no Ready pod; RedisNotEligible if
  * there are several pods, or the one is on the host network or lacks the port.
  */
-export function resolveRedis(
-  service: Service,
-  port: number,
-  pods: readonly Pod[],
-  use: ServiceUse = OF_REDIS,
-): RedisEndpoint {
+export function resolveRedis(service: Service, port: number, pods: readonly Pod[]): RedisEndpoint {
   const name = service.metadata.name;
-  const endpointOf = endpointsOf(service, port, use);
+  const endpointOf = endpointsOf(service, port, OF_REDIS);
   const alive = pods.filter(isAlive);
   const ready = alive.filter(isReady);
   const [pod] = ready;
@@ -73,13 +68,13 @@ export function resolveRedis(
     throw new Refusal(
       'RedisNotFound',
       waiting.length === 0
-        ? `Service ${name} selects no pod: start ${use.server === 'Redis' ? 'Redis' : `the ${use.server}`}, or compare the selector of the Service with kubectl get pods --show-labels`
+        ? `Service ${name} selects no pod: start Redis, or compare the selector of the Service with kubectl get pods --show-labels`
         : `no pod behind Service ${name} is Ready (${listed(waiting)}): see kubectl describe pod, and run again when it is`,
     );
   }
   if (ready.length > 1) {
     throw notEligible(
-      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}): name a Service that selects exactly the one ${use.server} that the rate limiter ${use.server === 'Redis' ? 'counts in' : 'connects to'}`,
+      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}): name a Service that selects exactly the one Redis that the rate limiter counts in`,
     );
   }
   return endpointOf(pod);
@@ -114,6 +109,31 @@ export function resolveSentinels(service: Service, port: number, pods: readonly 
     );
   }
   return alive.map(endpointOf);
+}
+
+/**
+ * The one Ready pod of a fault proxy.
+ *
+ * @throws {Refusal} RedisNotFound if there is no such port or no Ready pod; RedisNotEligible if there are several, or the
+ * one is on the host network or lacks the port.
+ */
+export function resolveFaultProxy(service: Service, port: number, pods: readonly Pod[]): RedisEndpoint {
+  const name = service.metadata.name;
+  const endpointOf = endpointsOf(service, port, OF_FAULT_PROXY);
+  const ready = pods.filter((pod) => isAlive(pod) && isReady(pod));
+  const [pod] = ready;
+  if (pod === undefined) {
+    throw new Refusal(
+      'RedisNotFound',
+      `Service ${name} selects no Ready pod: start the fault proxy, or name its Service in ${OF_FAULT_PROXY.field}.service`,
+    );
+  }
+  if (ready.length > 1) {
+    throw notEligible(
+      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}), and a fault would reach the connections of one: run the fault proxy in one pod`,
+    );
+  }
+  return endpointOf(pod);
 }
 
 /**
