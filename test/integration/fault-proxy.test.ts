@@ -130,6 +130,21 @@ describe.skipIf(withoutRealTime)('a limiter whose connections are those of a for
   );
 });
 
+describe.skipIf(withoutRealTime)('connections of a former primary', () => {
+  it('show no recovery that is due to a restart of the proxy', (context) =>
+    keepingTime(async () => {
+      const { driver, key } = await driven('StaleMaster', counts, GIVES_UP);
+      const led = driver.leadThrough('outage', key, FAULT_MS);
+      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the announced end' });
+      await proxy.kill();
+      await proxy.start();
+      const { detectedAt, shortfalls } = await led;
+      expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
+      expect(detectedAt).toBeUndefined();
+      expect(shortfalls).toContainEqual(expect.stringContaining('was still active is not known'));
+    })(context));
+});
+
 describe.skipIf(withoutRealTime)('a fault of the proxy', () => {
   const LONG_MS = 20_000;
 

@@ -145,6 +145,18 @@ describe('the invariant of a store outage', () => {
   });
 });
 
+it.each([
+  ['is proven', 16_000, undefined],
+  ['is not proven if it may have ended before', 16_000, 15_500],
+  ['is proven if it may have ended then', 16_000, 15_900],
+  ['is proven if it has no effect after its end', undefined, 15_500],
+] as const)('a fault with a later end %s', (what, lastsUntil, doubtfulFrom) => {
+  const record = recordOf({ within: 'Rejected', accept: ['FailsClosed'] });
+  record.lastsUntil = lastsUntil;
+  const { shortfalls } = record.reading({ ...times, ...(doubtfulFrom && { doubtfulFrom }) }, FINISHED);
+  expect(shortfalls).toHaveLength(what.startsWith('is not') ? 1 : 0);
+});
+
 describe('a request that its caller gave up', () => {
   const hanging = (
     late: RequestOutcome | undefined,

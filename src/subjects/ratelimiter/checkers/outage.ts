@@ -26,6 +26,8 @@ export interface OutageSeen {
   /** Pods that were deleted or replaced during the watch: failures of their callers are not due to the fault. */
   readonly gone: readonly string[];
   readonly times: FaultTimes;
+  /** Until when the fault has to affect callers if it lasts beyond its planned end; milliseconds since the epoch. */
+  readonly lastsUntil?: number | undefined;
   /** How long after the fault callers may take to be treated as before; milliseconds. */
   readonly settleMs: number;
   /** When the last request of the traffic was answered; undefined: some are not answered yet, so nothing is proven. */
@@ -50,7 +52,7 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
   const { accept, dropped, finishedAt, limitReturn, requests: all, settings, settleMs, times } = seen;
   const gone = new Set(seen.gone.filter((name) => settings.pods.includes(name)));
   const staying = { ...settings, pods: settings.pods.filter((name) => !gone.has(name)) };
-  const missing = missingOf(times, staying, dropped);
+  const missing = missingOf(times, seen.lastsUntil ?? times.until, staying, dropped);
   const watchedUntil = finishedAt ?? all.at(-1)?.endedAt ?? 0;
   const complete = finishedAt !== undefined && limitReturn !== undefined;
   const span = spanOf(times);
@@ -108,6 +110,7 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
 /** What a proof needs besides the requests. */
 function missingOf(
   { doubtfulFrom, endedAt, until }: FaultTimes,
+  lastsUntil: number,
   { pods }: CallerSettings,
   dropped: number,
 ): string[] {
@@ -116,9 +119,9 @@ function missingOf(
   else if (endedAt < until - EARLY_MS) {
     missing.push(`the fault ended ${Math.round(until - endedAt)} ms before its time`);
   }
-  if (doubtfulFrom !== undefined && doubtfulFrom < until - EARLY_MS) {
+  if (doubtfulFrom !== undefined && doubtfulFrom < lastsUntil - EARLY_MS) {
     missing.push(
-      `whether Redis was still paused is not known from ${Math.round(until - doubtfulFrom)} ms before the planned end on`,
+      `whether the fault was still active is not known from ${Math.round(lastsUntil - doubtfulFrom)} ms before its planned end on`,
     );
   }
   if (pods.length === 0) missing.push('no pod was there to the end');

@@ -40,7 +40,9 @@ export abstract class ProxiedFault extends FencedFault {
   protected readonly proxy: FaultProxyClient;
   protected readonly tools: FaultTools;
   #before: Before | undefined;
-  #active: { readonly report: FaultReport; readonly until: number } | undefined;
+  #active:
+    | { readonly report: FaultReport; readonly until: number; readonly listener: FaultListener }
+    | undefined;
 
   /** @throws Error if there is no proxy */
   constructor(tools: FaultTools) {
@@ -63,6 +65,11 @@ export abstract class ProxiedFault extends FencedFault {
   protected abstract proveEnd(before: Before): Promise<Proof | undefined>;
   /** Closes what `open` has opened. */
   protected abstract close(): void;
+
+  /** Observes what the proxy keeps after the announced end, until then; milliseconds since the epoch. */
+  protected linger(_: number, _listener: FaultListener): void {
+    this.close();
+  }
 
   get isActive(): boolean {
     return this.#active !== undefined;
@@ -99,7 +106,7 @@ export abstract class ProxiedFault extends FencedFault {
 
   async inject(
     { plannedAt, until }: FaultMoment,
-    { record }: FaultListener,
+    listener: FaultListener,
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
@@ -110,6 +117,8 @@ export abstract class ProxiedFault extends FencedFault {
     });
     let clients: readonly string[];
     let ms = 0;
+    // The first request that it may have affected ends after this.
+    let startedAt = 0;
     try {
       await pauseFor(plannedAt - now(), signal);
       ms = Math.floor(until - now());
@@ -117,6 +126,7 @@ export abstract class ProxiedFault extends FencedFault {
         throw new PauseNotSentError(`only ${Math.max(0, ms)} ms were left of the planned fault`);
       const refusal = permit.refusal();
       if (refusal !== undefined) throw new PauseNotSentError(refusal);
+      startedAt = now();
       ({ clients } = await this.proxy.begin(this.type, ms + this.lingerMs));
     } catch (error) {
       this.close();
@@ -127,8 +137,7 @@ export abstract class ProxiedFault extends FencedFault {
       const message = `${this.type} was requested, and whether it began is not known: ${error.message}`;
       return { proof: 'Inconclusive', message, evidence: [] };
     }
-    const startedAt = now();
-    if (startedAt + ms > until + LATE_MS) {
+    if (now() + ms > until + LATE_MS) {
       await this.proxy.release().catch(() => undefined);
       this.close();
       const message = `${this.proxy.name} answered so late that the fault would last longer than announced; it was to be ended`;
@@ -136,7 +145,7 @@ export abstract class ProxiedFault extends FencedFault {
     }
     const connections = this.#byPod(clients);
     if (this.type === 'Refuse') {
-      record({ kind: 'fault', step: 'ConnectionsEnded', at: startedAt, connections });
+      listener.record({ kind: 'fault', step: 'ConnectionsEnded', at: startedAt, connections });
     }
     const missing = this.tools.target.pods.filter(({ name }) => connections[name] === undefined);
     const proof: Proof =
@@ -149,14 +158,14 @@ export abstract class ProxiedFault extends FencedFault {
     const sum = Object.values(connections).reduce((total, each) => total + each, 0);
     const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(Object.keys(connections).length, 'pod')}`;
     const report = withProof({ startedAt, proof: 'Confirmed', message, evidence: [message] }, proof);
-    this.#active = { report, until };
+    this.#active = { report, until, listener };
     return report;
   }
 
   async awaitEnd(_: RecordEvent, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.tools;
     if (!this.#active) throw new Error('no fault is active');
-    const { report, until } = this.#active;
+    const { listener, report, until } = this.#active;
     const before = this.#prepared;
     let hasEnded = false;
     while (!hasEnded && now() < until + END_WITHIN_MS) {
@@ -166,8 +175,10 @@ export abstract class ProxiedFault extends FencedFault {
     const endedAt = now();
     this.#active = undefined;
     const early = Math.round(until - endedAt);
-    const last = hasEnded && early <= EARLY_MS ? await this.proveEnd(before) : undefined;
-    this.close();
+    const isInTime = hasEnded && early <= EARLY_MS;
+    const last = isInTime ? await this.proveEnd(before) : undefined;
+    if (isInTime) this.linger(until + this.lingerMs, listener);
+    else this.close();
     if (!hasEnded) {
       return { ...report, message: `${report.message}. No end was seen until ${END_WITHIN_MS} ms after it` };
     }

@@ -11,7 +11,7 @@ import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { leftOutShortfall } from '../../words.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import type { Judge } from '../scenario-type.ts';
-import { parametersOf } from './parameters.ts';
+import { parametersOf, watchedAfterMs } from './parameters.ts';
 
 /** Callers that are not part of the traffic: their requests show nothing of how callers fare. */
 const APART: ReadonlySet<CallerKind> = new Set(['Account', 'Returning']);
@@ -148,6 +148,8 @@ function seenIn(history: History): OutageSeen {
     requests: requests.filter(({ caller }) => !APART.has(caller)),
     gone: ended?.moved ?? [],
     times,
+    // Connections stay stale while callers are watched.
+    ...(fault.type === 'StaleMaster' && { lastsUntil: times.until + watchedAfterMs(setup.scenario) }),
     settleMs: parseDuration(settle),
     finishedAt: isOver ? history.last('ended')?.at : ended?.at,
     limitReturn:

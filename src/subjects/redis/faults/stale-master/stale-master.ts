@@ -3,10 +3,15 @@
  * They stay so after the announced end, while callers are watched: in production, nothing would end that.
  */
 
+import { pauseFor } from '../../../waiting.ts';
 import { DataConnection } from '../../client/data-port.ts';
-import type { FaultTools } from '../fault.ts';
+import { EARLY_MS } from '../../events.ts';
+import type { FaultListener, FaultTools } from '../fault.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
+
+/** Interval between two probes after the announced end; milliseconds. */
+const EVERY_MS = 250;
 
 export class StaleMaster extends ProxiedFault {
   protected readonly type = 'StaleMaster';
@@ -47,6 +52,24 @@ export class StaleMaster extends ProxiedFault {
   protected close(): void {
     this.#old?.close();
     this.#old = undefined;
+  }
+
+  protected override linger(until: number, listener: FaultListener): void {
+    void this.#watch(until - EARLY_MS, listener).catch(() => undefined);
+  }
+
+  /** A proxy that restarts ends stale connections: then a limiter recovers that would not have. */
+  async #watch(until: number, listener: FaultListener): Promise<void> {
+    const { lifetime, now } = this.tools;
+    try {
+      while (now() < until) {
+        await pauseFor(Math.min(EVERY_MS, until - now()), lifetime);
+        const isStale = (await this.#old?.state()) === 'Stale';
+        if (!isStale && now() < until) return listener.doubted(now());
+      }
+    } finally {
+      this.close();
+    }
   }
 
   async #compare({ state }: Before, which: string): Promise<Proof> {
