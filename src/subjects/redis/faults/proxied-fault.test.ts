@@ -27,7 +27,7 @@ class FakeProxy {
   failure: Error | undefined;
   /** How long the answer to a request for a fault takes; milliseconds. */
   lateMs = 0;
-  state_: ProxyState = {
+  current: ProxyState = {
     instance: INSTANCE,
     faults: 7,
     port: 1,
@@ -37,10 +37,10 @@ class FakeProxy {
   };
 
   async takeCharge(): Promise<ProxyState> {
-    return this.state_;
+    return this.current;
   }
   async state(): Promise<ProxyState> {
-    return this.state_;
+    return this.current;
   }
   async connections() {
     return {
@@ -52,7 +52,7 @@ class FakeProxy {
     this.begun.push(ms);
     if (this.failure) throw this.failure;
     await new Promise((resolve) => setTimeout(resolve, this.lateMs));
-    return { ...this.state_, clients: ['10.0.0.1:5'] };
+    return { ...this.current, clients: ['10.0.0.1:5'] };
   }
   async release(): Promise<void> {
     this.released += 1;

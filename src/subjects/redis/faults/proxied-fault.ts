@@ -66,10 +66,8 @@ export abstract class ProxiedFault extends FencedFault {
   /** Closes what `open` has opened. */
   protected abstract close(): void;
 
-  /** Observes what the proxy keeps after the announced end, until then; milliseconds since the epoch. */
-  protected linger(_: number, _listener: FaultListener): void {
-    this.close();
-  }
+  /** Observes what the proxy keeps after the announced end, until then (milliseconds since the epoch); then closes. */
+  protected abstract linger(until: number, listener: FaultListener): void;
 
   get isActive(): boolean {
     return this.#active !== undefined;

@@ -58,6 +58,8 @@ export class Refuse extends ProxiedFault {
 
   protected close(): void {}
 
+  protected linger(): void {}
+
   async #leftOf(upstream: readonly string[]): Promise<number> {
     const before = new Set(upstream);
     const until = performance.now() + NOTICED_WITHIN_MS;

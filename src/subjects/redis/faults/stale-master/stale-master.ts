@@ -54,7 +54,7 @@ export class StaleMaster extends ProxiedFault {
     this.#old = undefined;
   }
 
-  protected override linger(until: number, listener: FaultListener): void {
+  protected linger(until: number, listener: FaultListener): void {
     void this.#watch(until - EARLY_MS, listener).catch(() => undefined);
   }
 
