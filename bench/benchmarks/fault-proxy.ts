@@ -47,14 +47,14 @@ export const faultProxy: Benchmark = {
             what: `INCR through a fault proxy: ${load}`,
             value: rateOf(through),
             unit: '/s',
-            beside: { what: 'direct', value: rateOf(direct) },
+            baseline: { what: 'direct', value: rateOf(direct) },
             note,
           },
           {
             what: `median wait: ${load}`,
             value: waitOf(through),
             unit: 'ms',
-            beside: { what: 'direct', value: waitOf(direct) },
+            baseline: { what: 'direct', value: waitOf(direct) },
             note,
           },
         );

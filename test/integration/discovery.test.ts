@@ -61,16 +61,18 @@ describe('discover, where everything is in place', () => {
       pods: [node('limiter-1', '127.0.0.2'), node('limiter-2', '127.0.0.3')],
       notReady: ['limiter-0'],
       addresses: ['127.0.0.4', '127.0.0.2', '127.0.0.3'],
-      redis: {
-        podName: 'redis-0',
-        podUid: expect.any(String) as string,
-        host: '127.0.0.7',
-        port: 6380,
-        tls: true,
-        servername: `redis.${namespace}.svc`,
-        username: 'chaosdemo',
-        password: 'operator-secret',
-      },
+      redis: [
+        {
+          podName: 'redis-0',
+          podUid: expect.any(String) as string,
+          host: '127.0.0.7',
+          port: 6380,
+          tls: true,
+          servername: `redis.${namespace}.svc`,
+          username: 'chaosdemo',
+          password: 'operator-secret',
+        },
+      ],
     });
 
     await setLabel('no');
@@ -106,7 +108,7 @@ describe('discover, where everything is in place', () => {
     await expectRefused({}, 'PodsNotEligible', /limiter-3 run on the host network/);
   });
 
-  it('refuses Services that lead nowhere, elsewhere or to several pods', async () => {
+  it('refuses Services that lead nowhere or elsewhere', async () => {
     const redis = (name: string, port = 6379) => ({ redis: { service: name, port } });
     await expectRefused(redis('absent'), 'RedisNotFound', /no Service absent/);
     await expectRefused(redis('redis', 7000), 'RedisNotFound', /no TCP port 7000: write 6379/);
@@ -118,8 +120,9 @@ describe('discover, where everything is in place', () => {
     await create('services', serviceObject('empty', { selector: { app: 'none' } }));
     await expectRefused(redis('empty'), 'RedisNotFound', /Service empty selects no pod/);
 
+    // Several are refused by what they report: see redis-as-people-run-it/cluster.test.ts.
     await create('pods', redisPod('redis-1'));
-    await expectRefused({}, 'RedisNotEligible', /redis-0 and redis-1/);
+    expect((await found()).redis.map(({ podName }) => podName)).toEqual(['redis-0', 'redis-1']);
   });
 
   it('takes only a Secret of the one type, and tells nothing of any other', async () => {
@@ -140,7 +143,7 @@ describe('discover, where everything is in place', () => {
       ...['-n', namespace, 'patch', 'secret', 'redis-auth', '--type=merge'],
       ...['-p', /-p '(.*)'$/.exec(refusal.message)?.[1] ?? ''],
     ]);
-    expect((await found(trap)).redis.password).toBe('operator-secret');
+    expect((await found(trap)).redis[0].password).toBe('operator-secret');
     await expectRefused({}, 'RedisAuthInvalid', /not for Service redis/);
   });
 

@@ -4,11 +4,10 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { relativeToFirst } from '../../src/evidence/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { leaksOf } from '../kit/leaks.ts';
 import { withoutRealTime } from '../kit/pace.ts';
-import { SurveyedLimiters } from './support/surveyed-limiter.ts';
+import { SurveyedLimiters, type SurveyedTarget } from './support/surveyed-limiter.ts';
 
 const PAUSE_MS = 3000;
 const SCENARIOS = [
@@ -90,7 +89,7 @@ describe('a limiter that waits for its Redis, where the spec names another one',
 
   const naming = async (server: RedisServer) => {
     const { host, port } = server;
-    const target = (found: RateLimiterTarget) => ({ ...found, redis: { ...found.redis, host, port } });
+    const target = (found: SurveyedTarget) => ({ ...found, redis: { ...found.redis, host, port } });
     const run = await limiters.drive('express-rate-limit', 'default', { scenarios: SCENARIOS, target });
     onTestFinished(run.close);
     return run;

@@ -17,8 +17,8 @@ import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/c
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { checkHealth } from '../../src/subjects/ratelimiter/interfaces/http/http-health.ts';
 import { rateLimiterOf } from '../../src/subjects/ratelimiter/schema.ts';
-import { RedisConnections } from '../../src/subjects/redis/client/redis-client.ts';
 import { limiterSpec, never } from '../kit/driven-limiter.ts';
+import { storeOf } from '../kit/store.ts';
 
 const LIMIT = 6;
 const RIGHTS = REDIS_ACL.replace(' +hgetall', '').replace(' %R~rl:*', '');
@@ -99,7 +99,7 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
   );
   if (!limiter.http) throw new TypeError('there is no interface');
   const { host, port } = server;
-  const redis = new RedisConnections(
+  const redis = storeOf(
     { podName: 'redis-0', host, port, tls: false, username, password: 'secret' },
     randomUUID(),
   );

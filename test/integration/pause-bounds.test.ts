@@ -6,9 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../src/local/redis-server.ts';
-import { injectRedisPause, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { injectRedisPause } from '../../src/subjects/ratelimiter/index.ts';
+import { closeProbes } from '../../src/subjects/redis/faults/pause.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { storeOf } from '../kit/store.ts';
 
 const never = new AbortController().signal;
 const PAUSE_MS = 30_000;
@@ -23,7 +25,7 @@ async function pauseOf(stillMs: number, secure: boolean) {
   onTestFinished(() => server.stop());
   const { host, port } = server;
   const target = { host, port, tls: secure, podName: 'redis-0', ...(ca && { ca, servername: 'redis' }) };
-  const redis = new RedisConnections(target, 'test');
+  const redis = storeOf(target, 'test');
   onTestFinished(() => redis.close());
   await redis.takeCharge(2 * PAUSE_MS);
   const observer = new Redis({ host, port, ...(ca && { tls: { ca, servername: 'redis' } }) });
@@ -46,7 +48,7 @@ async function pauseOf(stillMs: number, secure: boolean) {
     },
     never,
   );
-  onTestFinished(() => pause.writer.close());
+  onTestFinished(() => closeProbes(pause.probes));
   await again;
   const start = performance.now();
   await observer.set('written', '1');
@@ -74,7 +76,7 @@ describe.skipIf(withoutRealTime)('a pause that Redis answers late', () => {
     async ({ stillMs, says, secure }, context) => {
       await keepingTime(async () => {
         const { pause, waitedMs } = await pauseOf(stillMs, secure);
-        expect(pause).toMatchObject({ proof: 'Inconclusive', refused: false, released: true });
+        expect(pause).toMatchObject({ proof: 'Inconclusive', isOver: false, released: true });
         expect(pause.message).toMatch(says);
         expect(waitedMs).toBeLessThan(PAUSE_MS / 3);
       })(context);

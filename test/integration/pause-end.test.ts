@@ -2,10 +2,12 @@
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../src/local/redis-server.ts';
-import { injectRedisPause, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { injectRedisPause } from '../../src/subjects/ratelimiter/index.ts';
 import { waitForPauseEnd } from '../../src/subjects/redis/client/write-probe.ts';
+import { closeProbes } from '../../src/subjects/redis/faults/pause.ts';
 import { startDelayingProxy } from '../kit/delaying-proxy.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { storeOf } from '../kit/store.ts';
 
 const never = new AbortController().signal;
 const PAUSE_MS = 1_500;
@@ -20,7 +22,7 @@ describe.skipIf(withoutRealTime)('the end of a pause', () => {
       onTestFinished(() => server.stop());
       const proxy = await startDelayingProxy(server);
       onTestFinished(() => proxy.stop());
-      const redis = new RedisConnections({ ...proxy, tls: false, podName: 'redis-0' }, 'test');
+      const redis = storeOf({ ...proxy, tls: false, podName: 'redis-0' }, 'test');
       onTestFinished(() => redis.close());
       const observer = new Redis({ host: server.host, port: server.port });
       onTestFinished(() => observer.disconnect());
@@ -34,11 +36,11 @@ describe.skipIf(withoutRealTime)('the end of a pause', () => {
         { plannedAt, until, usualWriteMs: 1, now: Date.now },
         never,
       );
-      onTestFinished(() => pause.writer.close());
+      onTestFinished(() => closeProbes(pause.probes));
       expect(pause.proof).toBe('Confirmed');
       const taken = observer.set('written', '1').then(Date.now);
       proxy.stall(until + LATE_MS - Date.now());
-      const end = await waitForPauseEnd(redis, pause.write, 10_000, Date.now, never);
+      const end = await waitForPauseEnd(redis.first, pause.probes[0].write, 10_000, Date.now, never);
 
       expect(Date.now() - (await taken)).toBeGreaterThan(LATE_MS / 2);
       expect(end).toMatchObject({ byLaterWrite: false });

@@ -1,11 +1,12 @@
 /** A pause that comes too late: Redis itself refuses it once a successor has looked whether there was one. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChaosDemoSpec } from '../../src/api/index.ts';
-import { REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { type DelayingProxy, startDelayingProxy } from '../kit/delaying-proxy.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import { storeOf } from '../kit/store.ts';
 import { until } from '../kit/until.ts';
 
 /** Shorter than the operator waits for an answer of Redis. */
@@ -111,20 +112,26 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
   });
 
   it('can be sent and released after one whose moment had passed', async () => {
-    const redis = new RedisConnections(ground.target('operator'), 'again');
+    const redis = storeOf(ground.target('operator'), 'again');
     onTestFinished(() => redis.close());
     await redis.takeCharge(60_000);
     await redis.warmUp();
-    const late = redis.pauseWrites(() => {
-      throw new Error('its moment has passed');
-    });
+    const late = redis.pauseWrites(
+      () => {
+        throw new Error('its moment has passed');
+      },
+      () => undefined,
+    );
     await expect(late).rejects.toThrow('its moment has passed');
     await redis.unpause();
     const before = await pauses();
     // Its key was set up anew in between.
     await redis.warmUp();
     await redis.takeCharge(60_000);
-    await redis.pauseWrites(() => 60_000);
+    await redis.pauseWrites(
+      () => 60_000,
+      () => undefined,
+    );
     expect(await pauses()).toBe(before + 1);
     await redis.unpause();
   });

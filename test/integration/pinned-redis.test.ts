@@ -4,9 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import type { StoreConnections } from '../../src/subjects/ratelimiter/index.ts';
 import type { ServerIdentity } from '../../src/subjects/redis/client/pinned-server.ts';
 import { parseInfo } from '../../src/subjects/redis/client/redis-info.ts';
+import { storeOf } from '../kit/store.ts';
 
 let server: RedisServer;
 beforeEach(async () => {
@@ -22,7 +23,7 @@ interface Pod {
 }
 
 /** A session that was admitted to the server that runs now. */
-async function admitted(pod: Pod = { isThere: true, asked: 0 }): Promise<RedisConnections> {
+async function admitted(pod: Pod = { isThere: true, asked: 0 }): Promise<StoreConnections> {
   const { runId } = await observe(async (redis) => parseInfo(await redis.info('server')));
   const identity: ServerIdentity = {
     runId,
@@ -34,13 +35,13 @@ async function admitted(pod: Pod = { isThere: true, asked: 0 }): Promise<RedisCo
   };
   const { host, port } = server;
   const target = { podName: 'redis-0', host, port, tls: false, password: 'hunter2hunter2' };
-  const redis = new RedisConnections(target, 'test', identity);
+  const redis = storeOf(target, 'test', identity);
   onTestFinished(() => redis.close());
   return redis;
 }
 
 /** As an attempt makes itself ready to pause: one write on the fence. */
-async function ready(redis: RedisConnections): Promise<void> {
+async function ready(redis: StoreConnections): Promise<void> {
   await redis.takeCharge(60_000);
   await redis.warmUp();
 }
@@ -73,7 +74,10 @@ describe('a session with the Redis it was admitted to', () => {
     expect(pod.asked).toBe(3);
     const writer = await redis.openProbeWriter();
     await writer.write();
-    await redis.pauseWrites(() => 100);
+    await redis.pauseWrites(
+      () => 100,
+      () => undefined,
+    );
     await redis.unpause();
     expect(await done()).toEqual({ pauses: 1, unpauses: 1, writes: 2 });
     expect(pod.asked).toBe(3);
@@ -83,7 +87,12 @@ describe('a session with the Redis it was admitted to', () => {
     const redis = await admitted();
     await ready(redis);
     await server.restart();
-    await expect(redis.pauseWrites(() => 100)).rejects.toThrow(ANOTHER);
+    await expect(
+      redis.pauseWrites(
+        () => 100,
+        () => undefined,
+      ),
+    ).rejects.toThrow(ANOTHER);
     await expect(redis.unpause()).rejects.toThrow(ANOTHER);
     expect(await done()).toEqual({ pauses: 0, unpauses: 0, writes: 0 });
   });
@@ -121,8 +130,12 @@ describe('a session with the Redis it was admitted to', () => {
     expect((thief.address() as AddressInfo).port).toBe(server.port);
     pod.isThere = false;
     for (const ask of [
-      () => redis.info('server'),
-      () => redis.pauseWrites(() => 100),
+      () => redis.first.info('server'),
+      () =>
+        redis.pauseWrites(
+          () => 100,
+          () => undefined,
+        ),
       () => redis.unpause(),
       () => redis.openProbeWriter(),
     ]) {

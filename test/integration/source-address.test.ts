@@ -2,13 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { queryProvider, rulesProvider } from '../../src/diagnosis/index.ts';
 import { relativeToFirst } from '../../src/evidence/index.ts';
-import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { sample } from '../kit/demo.ts';
 import { DrivenLimiter, limiterSpec, never } from '../kit/driven-limiter.ts';
 import { leaksOf } from '../kit/leaks.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { World } from '../kit/world.ts';
-import { SurveyedLimiters } from './support/surveyed-limiter.ts';
+import { SurveyedLimiters, type SurveyedTarget } from './support/surveyed-limiter.ts';
 import { startYourApi } from './support/your-api.ts';
 
 const PAUSE_MS = 2000;
@@ -41,7 +40,7 @@ async function start(variant: string, limit: object = {}, healthPath = '/healthz
     path: '/',
     admittedStatuses: [200],
   };
-  let found: RateLimiterTarget | undefined;
+  let found: SurveyedTarget | undefined;
   const change = {
     interface: 'HTTP',
     http,

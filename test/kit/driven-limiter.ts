@@ -14,9 +14,10 @@ import { createDiagnosisProfiles, rulesProvider } from '../../src/diagnosis/inde
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';
 import { RateLimiterDriver, type RateLimiterDriverOptions } from '../../src/subjects/ratelimiter/driver.ts';
-import type { RateLimiterTarget } from '../../src/subjects/ratelimiter/index.ts';
+import type { RateLimiterTarget, RedisTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { ConnectionBudget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { replay } from '../../src/subjects/ratelimiter/replay.ts';
+import type { PerServer } from '../../src/subjects/redis/client/per-server.ts';
 import { until } from './until.ts';
 
 export const never = new AbortController().signal;
@@ -37,9 +38,11 @@ export function limiterSpec(limiter: object, scenarios?: readonly object[]): Cha
 }
 
 export interface DrivenOptions
-  extends RateLimiterTarget,
+  extends Omit<RateLimiterTarget, 'redis'>,
     Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'mayBePaused' | 'pauses'>> {
   readonly spec: ChaosDemoSpec;
+  /** One server, or the masters of a Cluster. */
+  readonly redis: RedisTarget | PerServer<RedisTarget>;
 }
 
 export class DrivenLimiter {
@@ -51,18 +54,17 @@ export class DrivenLimiter {
   /** Findings that the shell would decide on at once. */
   decisive = 0;
 
-  constructor({ spec, checkStore, pauses, mayBePaused = false, ...target }: DrivenOptions) {
+  constructor({ spec, checkStore, pauses, mayBePaused = false, redis, ...target }: DrivenOptions) {
     const clock = createSystemClock();
     this.#observed = nothingObserved(clock.now());
     this.#driver = new RateLimiterDriver({
-      target,
+      target: { ...target, redis: 'host' in redis ? [redis] : redis },
       spec,
       generation: 1,
       now: () => clock.now(),
       budget: new ConnectionBudget(10_800).onBehalfOf('shop'),
       logger: { info() {}, warn() {} },
       mayBePaused,
-      server: undefined,
       findReplacedPods: async () => [],
       diagnosis: createDiagnosisProfiles({ rules: rulesProvider }),
       ...(pauses && { pauses }),

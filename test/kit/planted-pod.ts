@@ -24,15 +24,24 @@ export async function plantedPod(
   admits: (caller: string, store: Redis, headers: IncomingHttpHeaders) => Promise<boolean>,
   { address = '127.0.0.1', onStore, ...options }: PlantedOptions = {},
 ): Promise<{ readonly name: string; readonly host: string; readonly port: number }> {
-  const Connector = connectorFrom(address, { host, port });
-  const store = new Redis({ ...options, host, port, Connector });
+  const store = new Redis({ ...options, host, port, Connector: connectorFrom(address) });
   store.on('error', () => undefined);
   onStore?.(store);
+  onTestFinished(() => store.disconnect());
+  return await servedPod(name, address, (caller, headers) => admits(caller, store, headers));
+}
+
+/** A pod without a Redis of its own; it ends with its test. @param admits as of {@link plantedPod} */
+export async function servedPod(
+  name: string,
+  address: string,
+  admits: (caller: string, headers: IncomingHttpHeaders) => Promise<boolean>,
+): Promise<{ readonly name: string; readonly host: string; readonly port: number }> {
   const server = createServer((request, response) => {
     const { headers } = request;
     const caller = headers['x-caller'];
     // A health check has no caller and uses up no limit.
-    const decision = typeof caller === 'string' ? admits(caller, store, headers) : Promise.resolve(true);
+    const decision = typeof caller === 'string' ? admits(caller, headers) : Promise.resolve(true);
     void decision.then(
       (admitted) => response.writeHead(admitted ? 200 : 429).end(),
       () => response.writeHead(503).end(),
@@ -42,21 +51,28 @@ export async function plantedPod(
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
-    store.disconnect();
   });
   return { name, host: address, port: (server.address() as AddressInfo).port };
 }
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The connector of ioredis has no option for a source address. */
-function connectorFrom(localAddress: string, to: { readonly host: string; readonly port: number }) {
+export function connectorFrom(localAddress: string): NonNullable<RedisOptions['Connector']> {
   return class extends AbstractConnector {
-    constructor() {
+    readonly #to: Address;
+
+    constructor(options: unknown) {
       super(0);
+      this.#to = options as Address;
     }
 
     override async connect(): Promise<Socket> {
       this.connecting = true;
-      const socket = connect({ ...to, localAddress });
+      const socket = connect({ ...this.#to, localAddress });
       this.stream = socket;
       return socket;
     }

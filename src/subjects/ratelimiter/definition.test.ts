@@ -141,7 +141,7 @@ describe('words', () => {
     const target = { pods, store: 'redis-0 (10.0.0.7:6379)' };
     const welcome = rateLimiterDefinition.welcome(spec(), target);
     expect(welcome).toMatch(
-      /2 pods \(rl-0, rl-1\), .* redis-0 \(10\.0\.0\.7:6379\).* 10s; then: A burst .*all pods at once, 3 times .*keys/,
+      /2 pods \(rl-0, rl-1\), .* redis-0 \(10\.0\.0\.7:6379\).* 10s\. Then: A burst .*all pods at once, 3 times .*keys/,
     );
     expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), target)).toMatch(/injects nothing/);
   });
@@ -154,7 +154,7 @@ describe('words', () => {
     ];
     const byAddress = spec({ scenarios }, { interface: 'HTTP', http });
     expect(rateLimiterDefinition.welcome(byAddress, undefined)).toMatch(
-      /As one caller, .*source address, limit 10 in 1m: .*; then: A burst .*, 2 times .*cool-down/,
+      /As one caller, .*source address, limit 10 in 1m\. .*\. Then: A burst .*, 2 times .*cool-down/,
     );
     const waitsFor = (type?: string) =>
       rateLimiterDefinition.waitsFor?.(byAddress, type ? { type } : undefined);

@@ -11,7 +11,7 @@ import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
 import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
-import type { ServerIdentity } from '../redis/client/pinned-server.ts';
+import type { RedisTarget } from '../redis/client/redis-target.ts';
 import { NotFoundOutError, type StoreCheck, StoreRefusedError } from '../redis/faults/fault.ts';
 import { injectNoted, type PauseNotes } from '../redis/faults/noted-pause.ts';
 import { untilAborted } from '../waiting.ts';
@@ -44,8 +44,11 @@ export interface RateLimiterDriverOptions {
   readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'info' | 'warn'>;
   /** Whether an earlier process may have left a pause active. */
   readonly mayBePaused: boolean;
-  /** The server that every connection to Redis must reach; undefined: any at the address. */
-  readonly server: ServerIdentity | undefined;
+  /**
+   * Whether the pod of this server still has its address, so that connections reach the server that was admitted; left
+   * out: any at the address.
+   */
+  readonly podIsThere?: (redis: RedisTarget, signal: AbortSignal) => Promise<boolean>;
   /** Called right before requests to the pods, and at the end of a store outage. */
   readonly findReplacedPods: FindReplacedPods;
   /** Records pauses, so that Redis cools down after them; left out: there is no cool-down. */
@@ -74,13 +77,13 @@ export class RateLimiterDriver implements SubjectDriver {
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
-    const { budget, checkStore, findReplacedPods, mayBePaused, now, server, spec, target } = options;
+    const { budget, checkStore, findReplacedPods, mayBePaused, now, podIsThere, spec, target } = options;
     const { signal: lifetime } = this.#lifetime;
     this.#toolkit = openToolkit(spec, {
       target,
       budget,
       mayBePaused,
-      server,
+      podIsThere,
       control: () => this.#control,
       usualWriteMs: () => this.#control?.baseline.writeMaxMs ?? 0,
       checkStore,

@@ -14,6 +14,7 @@ import type { RateLimiterSpec } from './schema.ts';
 export { REDIS_ACL } from '../redis/client/advice.ts';
 export { RedisConnections } from '../redis/client/redis-client.ts';
 export type { RedisTarget } from '../redis/client/redis-target.ts';
+export { StoreConnections } from '../redis/client/store-connections.ts';
 export { injectRedisPause, type RedisPause, type RedisPauseOptions } from '../redis/faults/pause.ts';
 export type { BurstResult } from './checkers/burst-result.ts';
 export { ConnectionBudget } from './http/connection-budget.ts';

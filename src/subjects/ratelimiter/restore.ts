@@ -4,8 +4,8 @@ import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
 import { type FaultProxyClient, FaultProxyError } from '../redis/client/fault-proxy.ts';
 import type { OwnPause } from '../redis/client/own-pause.ts';
-import type { RedisConnections } from '../redis/client/redis-client.ts';
 import { RedisClientError } from '../redis/client/redis-error.ts';
+import type { StoreConnections } from '../redis/client/store-connections.ts';
 import { proveWrite } from '../redis/client/write-probe.ts';
 import { pauseFor } from '../waiting.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
@@ -22,7 +22,7 @@ const KEYS_WITHIN_MS = 5000;
 const KEYS_AGAIN_MS = 250;
 
 export interface RestoreOptions {
-  readonly redis: RedisConnections;
+  readonly redis: StoreConnections;
   readonly clients: readonly LimiterClient[];
   readonly keys: readonly string[];
   readonly release: boolean;
@@ -40,7 +40,7 @@ export interface RestoreOptions {
 const IN_CHARGE_MS = 60_000;
 
 /** Whether Redis accepted this write. After it, Redis carries out no pause that was sent before. */
-async function takesCharge(redis: RedisConnections): Promise<boolean> {
+async function takesCharge(redis: StoreConnections): Promise<boolean> {
   return await redis.takeCharge(IN_CHARGE_MS).then(
     () => true,
     () => false,

@@ -1,6 +1,7 @@
 /** The rate limiter as discovered: its pods and its Redis. */
 
 import type { FaultProxyTarget } from '../redis/client/fault-proxy.ts';
+import type { PerServer } from '../redis/client/per-server.ts';
 import type { RedisTarget, SentinelsTarget } from '../redis/client/redis-target.ts';
 import type { HttpAuth } from './admission/http-auth.ts';
 
@@ -16,7 +17,8 @@ export interface PodTarget {
 
 export interface RateLimiterTarget {
   readonly pods: readonly PodTarget[];
-  readonly redis: RedisTarget;
+  /** One server, or the masters of a Cluster. */
+  readonly redis: PerServer<RedisTarget>;
   /** Those that watch it, if the spec names them. */
   readonly sentinels?: SentinelsTarget;
   /** Between the pods and Redis, if the spec names one. */

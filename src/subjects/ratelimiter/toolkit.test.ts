@@ -42,11 +42,10 @@ it.each([
   const toolkit = openToolkit(spec, {
     target: {
       pods: [{ name: 'api-0', host: '127.0.0.1', port }],
-      redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
+      redis: [{ podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false }],
     },
     budget: new ConnectionBudget(5000).onBehalfOf('shop'),
     mayBePaused: false,
-    server: undefined,
     usualWriteMs: () => 0,
     control: () => undefined,
     checkStore: async () => ({ state: 'free' }),

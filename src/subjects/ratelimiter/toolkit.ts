@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
 import { FaultProxyClient } from '../redis/client/fault-proxy.ts';
 import { OwnPause } from '../redis/client/own-pause.ts';
-import type { ServerIdentity } from '../redis/client/pinned-server.ts';
 import { RedisConnections } from '../redis/client/redis-client.ts';
+import type { RedisTarget } from '../redis/client/redis-target.ts';
+import { StoreConnections } from '../redis/client/store-connections.ts';
 import { dialTls, TLS_COST } from './http/dial.ts';
 import { PodClient } from './http/pod-client.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
@@ -35,11 +36,11 @@ export function openToolkit(
   > & {
     /** Whether an earlier process may have left a pause active. */
     readonly mayBePaused: boolean;
-    /** The server that every connection to Redis must reach. */
-    readonly server: ServerIdentity | undefined;
+    /** Whether the pod that was found still has its address; left out: every server at an address is accepted. */
+    readonly podIsThere?: ((redis: RedisTarget, signal: AbortSignal) => Promise<boolean>) | undefined;
   },
 ): Toolkit {
-  const { mayBePaused, server, ...rest } = parts;
+  const { mayBePaused, podIsThere, ...rest } = parts;
   const { budget, now } = parts;
   const limiter = rateLimiterOf(spec);
   const timeoutMs = parseDuration(limiter.health.timeout);
@@ -47,12 +48,16 @@ export function openToolkit(
   const { identity, tlsServerName: serverName } = http;
   const dial = serverName === undefined ? undefined : dialTls(parts.target.http?.ca);
   const pods = parts.target.pods.map((pod) => ({ ...pod, ...(serverName && { serverName }) }));
-  const redis = new RedisConnections(parts.target.redis, randomUUID(), server);
+  const session = randomUUID();
+  const redis = new StoreConnections(parts.target.redis, (server) => {
+    const isThere = podIsThere && (async (signal: AbortSignal) => await podIsThere(server, signal));
+    return new RedisConnections(server, session, isThere && { runId: server.runId, podIsThere: isThere });
+  });
   const { faultProxy } = parts.target;
   const clients = isReference(limiter)
     ? pods.map((pod) => new LimiterClient(pod, timeoutMs, QUIET_CONNECTIONS, budget))
     : undefined;
-  const reference = clients && new ReferenceLimiter({ clients, limiter, redis, timeoutMs, now });
+  const reference = clients && new ReferenceLimiter({ clients, limiter, redis: redis.first, timeoutMs, now });
   return {
     ...rest,
     limiter,

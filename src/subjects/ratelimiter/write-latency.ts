@@ -1,15 +1,15 @@
 /** Latency of real writes while nothing is paused. */
-import type { RedisConnections } from '../redis/client/redis-client.ts';
+import type { StoreConnections } from '../redis/client/store-connections.ts';
 import { pauseFor, TIMED_OUT, within } from '../waiting.ts';
 
 const WRITES = 20;
 const WRITE_TIMEOUT_MS = 5000;
 
 /**
- * Latencies of 20 real writes, one after the other, from the fastest to the slowest; milliseconds.
+ * Latencies of 20 real writes, to all masters of a Cluster at once, one after the other, from the fastest to the slowest; milliseconds.
  * @throws Error if one takes longer than 5 s; RedisClientError; the reason of `signal`
  */
-export async function measureWrites(redis: RedisConnections, signal: AbortSignal): Promise<number[]> {
+export async function measureWrites(redis: StoreConnections, signal: AbortSignal): Promise<number[]> {
   // Needed later: a missing right shows before any fault is announced.
   await redis.read();
   await redis.time();

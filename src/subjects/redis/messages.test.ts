@@ -41,7 +41,6 @@ it.each([
 
 it.each<[string, Partial<Record<keyof typeof MASTER | 'loading', string>>]>([
   ['a Sentinel', { redis_mode: 'sentinel' }],
-  ['a member of a Cluster', { redis_mode: 'cluster' }],
   ['a replica', { role: 'slave' }],
   ['what has no run_id', { run_id: '' }],
   ['Redis 6.2', { redis_version: '6.2.14' }],

@@ -48,7 +48,9 @@ export const redisSchema = z.object({
     .string()
     .min(1)
     .max(63)
-    .describe('Name of the Service of that Redis, in this namespace and with a selector.'),
+    .describe(
+      'Name of the Service of that Redis, or of all pods of its Cluster, in this namespace and with a selector.',
+    ),
   port: z.int().min(1).max(65535).default(6379).describe('Port of that Service.'),
   authSecretName: authSecretName.describe(
     `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt.`,

@@ -49,8 +49,10 @@ function anonymously({ addresses, redis }: Found): Found {
 }
 
 /** The run_id. @throws Refusal */
-function admit(target: Found, allowOtherClients = false): Promise<string> {
-  return admitRedis(target, { allowOtherClients, longestMs: 0 }, new AbortController().signal);
+async function admit({ addresses, redis }: Found, allowOtherClients = false): Promise<string> {
+  const options = { allowOtherClients, longestMs: 0 };
+  const { signal } = new AbortController();
+  return (await admitRedis({ redis: [redis], addresses }, options, signal)).runId;
 }
 
 /** Logs in from an address and gives itself a name; resolves when Redis knows both. */
@@ -181,7 +183,7 @@ describe('admitRedis', () => {
     const { port } = server.address() as { port: number };
     const abort = new AbortController();
     const admission = admitRedis(
-      targetOf({ port }),
+      { ...targetOf({ port }), redis: [targetOf({ port }).redis] },
       { allowOtherClients: false, longestMs: 0 },
       abort.signal,
     );

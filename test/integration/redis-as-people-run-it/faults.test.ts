@@ -2,13 +2,14 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts';
-import { REDIS_ACL, RedisConnections } from '../../../src/subjects/ratelimiter/index.ts';
+import { REDIS_ACL } from '../../../src/subjects/ratelimiter/index.ts';
 import { OwnPause } from '../../../src/subjects/redis/client/own-pause.ts';
 import type { FaultTools, RecordEvent } from '../../../src/subjects/redis/faults/fault.ts';
 import { FAULTS, type FaultOptions } from '../../../src/subjects/redis/faults/index.ts';
 import { PERMITTED } from '../../kit/driven-limiter.ts';
 import { userLine } from '../../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { storeOf } from '../../kit/store.ts';
 
 const LATENCY_MS = 300;
 const COUNT = { key: 'rl:demo-x', type: 'String', pattern: 'rl:demo-*' } as const;
@@ -29,7 +30,7 @@ afterAll(async () => {
 async function injected(type: keyof typeof FAULTS, ms: number, during: () => Promise<void>) {
   const { host, port } = server;
   const login = { podName: 'redis-0', host, port, tls: false, username: 'operator', password: 'secret' };
-  const redis = new RedisConnections(login, 'faults');
+  const redis = storeOf(login, 'faults');
   const over = new AbortController();
   onTestFinished(() => {
     over.abort();
@@ -38,7 +39,7 @@ async function injected(type: keyof typeof FAULTS, ms: number, during: () => Pro
   const tools: FaultTools = {
     redis,
     ownPause: new OwnPause(false),
-    target: { pods: [], redis: login },
+    target: { pods: [], redis: [login] },
     usualWriteMs: () => 1,
     checkStore: async () => ({ state: 'free' }),
     now: () => Date.now(),

@@ -1,5 +1,6 @@
-/** Which kinds of Redis are refused, with real ones: Sentinel, Cluster, replica. */
+/** Which kinds of Redis are refused, with real ones: Sentinel, node of a Cluster, replica. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../../src/local/ports.ts';
 import { startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import { Supervisor } from '../../../src/local/supervisor.ts';
@@ -31,31 +32,35 @@ describe('a Redis is refused', () => {
     const watched = { ...master.server, user: users.admin };
     const sentinel = await startSentinel(supervisor, watched, { host: '127.0.0.91', downAfterMs: 30_000 });
     expect(await master.refusal()).toMatch(
-      /^RedisNotEligible: .* 127\.0\.0\.91 watches redis-0 .*: .*rateLimiter\.redis\.sentinel\./,
+      /^RedisNotEligible: .* 127\.0\.0\.91 watches redis-0 .*\. Set rateLimiter\.redis\.sentinel\./,
     );
     const { username: _, password: __, ...anonymous } = sentinel.target;
     expect(await master.refusal(anonymous)).toMatch(/^RedisNotEligible: .*is a Sentinel: .*Service/);
     sentinel.observer.disconnect();
   });
 
-  it('where it is a member of a Cluster, with its slots or without', async () => {
-    const member = await started(['cluster-enabled yes', 'cluster-config-file nodes.conf']);
-    const reason = /^RedisNotEligible: .*is a member of a Redis Cluster.*use a Redis without Cluster/;
-    expect(await member.refusal()).toMatch(reason);
+  it('where it is a node of a Cluster without slots, until it has all', async () => {
+    // By default, the port of the bus is one that outgoing connections get, too.
+    const bus = `cluster-port ${await freePort()}`;
+    const member = await started(['cluster-enabled yes', 'cluster-config-file nodes.conf', bus]);
+    // The operator that ships may not see its nodes.
+    const target = member.target(users.admin);
+    expect(await member.refusal()).toMatch(/^RedisUnreachable: .*NOPERM.*\+cluster\|nodes/);
+    expect(await member.refusal(target)).toMatch(/^RedisNotEligible: .*without slots/);
     const admin = await member.admin();
     await admin.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
     await until(async () => String(await admin.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), {
       what: 'the Cluster to be complete',
     });
     await member.close();
-    expect(await member.refusal()).toMatch(reason);
+    expect(await member.admit(target)).toMatch(/^[0-9a-f]{40}$/);
   });
 
   it('where it is a replica, until it is promoted', async () => {
     const [master, replica] = [await started(), await started()];
     const admin = await replica.admin();
     await admin.call('REPLICAOF', master.server.host, String(master.server.port));
-    expect(await replica.refusal()).toMatch(/^RedisNotEligible: .*is a replica: .*Service .*master/);
+    expect(await replica.refusal()).toMatch(/^RedisNotEligible: .*is a replica: .*Service .*primary/);
     await admin.call('REPLICAOF', 'NO', 'ONE');
     await replica.close();
     expect(await until(() => replica.admit(), { what: 'it to be a master' })).toMatch(/^[0-9a-f]{40}$/);

@@ -8,9 +8,9 @@ import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
-import { RedisConnections } from '../../../src/subjects/redis/client/redis-client.ts';
 import { injectRedisPause } from '../../../src/subjects/redis/faults/pause.ts';
 import { never } from '../../kit/driven-limiter.ts';
+import { storeOf } from '../../kit/store.ts';
 import { until } from '../../kit/until.ts';
 import { Authority } from './support/authority.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';
@@ -63,7 +63,7 @@ describe('a Redis whose certificate a private authority has issued', () => {
     const tls = orSkip(ground, context);
     const target = tls.target(await secure());
     expect(await tls.admit(target)).toMatch(/^[0-9a-f]{40}$/);
-    const redis = new RedisConnections(target, 'tls');
+    const redis = storeOf(target, 'tls');
     await redis.takeCharge(60_000);
     const pause = await injectRedisPause(
       redis,
@@ -72,7 +72,7 @@ describe('a Redis whose certificate a private authority has issued', () => {
     );
     expect(pause.proof).toBe('Confirmed');
     await redis.unpause();
-    await expect(pause.write.taken).resolves.toEqual({
+    await expect(pause.probes[0].write.taken).resolves.toEqual({
       at: expect.any(Number),
       redisAt: expect.any(Number),
     });
@@ -98,7 +98,8 @@ describe('a Redis whose certificate a private authority has issued', () => {
       const target = { ...sentinel.target, ...(await secure({ servername })) };
       const sentinels = { masterName: WATCHED_AS, servers: [target] };
       const options = { allowOtherClients: false, longestMs: 4500 };
-      return await admitRedis({ redis, addresses: [], sentinels }, options, never).catch(String);
+      const found = { redis: [redis] as const, addresses: [], sentinels };
+      return await admitRedis(found, options, never).then(({ runId }) => runId, String);
     };
     await until(async () => /^[0-9a-f]{40}$/.test(await admission('sentinel.shop.svc')), {
       what: 'it to watch',

@@ -14,7 +14,8 @@ const missing: Record<string, string> = {};
 
 function onServer(name: string, folder?: string): TestProjectInlineConfiguration {
   // Of what may not be paused only the refusal is looked at.
-  const include = name === tooOld ? ['too-old.matrix.ts'] : ['*.test.ts', 'server.matrix.ts'];
+  const include =
+    name === tooOld ? ['too-old.matrix.ts'] : ['*.test.ts', 'server.matrix.ts', 'cluster-operator.matrix.ts'];
   return {
     test: {
       ...timeouts,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisServer, type RedisServerOptions, startRedis } from '../../../src/local/redis-server.ts';
 import { Supervisor } from '../../../src/local/supervisor.ts';
-import type { RateLimiterTarget } from '../../../src/subjects/ratelimiter/index.ts';
+import type { RateLimiterTarget, RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { install } from '../../../survey/runner/install.ts';
 import { loadLimiter } from '../../../survey/runner/limiters.ts';
 import { rateLimiterSpec } from '../../../survey/runner/rate-limiter-spec.ts';
@@ -12,6 +12,9 @@ import { startLimiter, stopLimiter } from '../../../survey/runner/start.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 
 export const CONFIGURED = { limit: 10, windowSeconds: 60 };
+
+/** With its one Redis. */
+export type SurveyedTarget = Omit<RateLimiterTarget, 'redis'> & { readonly redis: RedisTarget };
 
 /** What is driven, and as whom. */
 export interface DriveOptions {
@@ -25,7 +28,7 @@ export interface DriveOptions {
   /** Variables for the program, besides those of its variant. */
   readonly env?: Readonly<Record<string, string>>;
   /** The target as it is asked, where it is not asked as it was started. */
-  readonly target?: (target: RateLimiterTarget) => Promise<RateLimiterTarget> | RateLimiterTarget;
+  readonly target?: (target: SurveyedTarget) => Promise<SurveyedTarget> | SurveyedTarget;
 }
 
 /** A Redis, and what was started over it. */
@@ -80,7 +83,7 @@ export class SurveyedLimiters {
     });
     const mapped = await this.specOf(name, variantName, bucket);
     const health = { ...mapped.health, pollInterval: '250ms', timeout: '5s' };
-    const found: RateLimiterTarget = {
+    const found: SurveyedTarget = {
       pods: started.map(({ name: pod, ip: host, port }) => ({ name: pod, host, port })),
       redis: { podName: 'redis-0', host: this.redis.host, port: this.redis.port, tls: false },
     };

@@ -14,7 +14,7 @@ import {
 import { isReady, selectPods } from '../../../subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';
 import { MOST_PODS } from '../../../subjects/targets/namespace-reader.ts';
-import { Refusal } from '../../../subjects/targets/refusal.ts';
+import { listed, Refusal } from '../../../subjects/targets/refusal.ts';
 import { shell } from '../connection.ts';
 import { checked, type DemoCheckContext, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
@@ -109,12 +109,12 @@ function tcpPorts({ spec }: Pod): number[] {
   return ports.filter(({ protocol = 'TCP' }) => protocol === 'TCP').map(({ containerPort }) => containerPort);
 }
 
-/** Checks that the Service exists and selects one Ready pod. */
+/** Checks that the Service exists and selects a Ready pod, or those of a Cluster. */
 async function checkRedis(context: DemoCheckContext, { redis }: RateLimiterSpec): Promise<Finding> {
   const { port, service: name } = redis;
   return await checkService(context, { check: 'Redis', name, port, use: OF_REDIS }, (service, pods) => {
-    const { podName } = resolveRedis(service, port, pods);
-    return `Service ${name} leads to ${podName}, which is Ready`;
+    const found = resolveRedis(service, port, pods).map(({ podName }) => podName);
+    return `Service ${name} leads to ${listed(found)}, which ${found.length === 1 ? 'is' : 'are'} Ready`;
   });
 }
 

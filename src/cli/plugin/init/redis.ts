@@ -138,7 +138,9 @@ function endpointOf(service: Service, port: number, pods: readonly PodDetail[]):
     const labels = Object.entries(service.spec?.selector ?? {});
     const isBehind = ({ metadata }: PodDetail): boolean =>
       labels.every(([key, value]) => metadata.labels?.[key] === value);
-    return resolveRedis(service, port, pods.filter(isBehind));
+    // Of a Cluster, any node shows what is needed here.
+    const [first] = resolveRedis(service, port, pods.filter(isBehind));
+    return first;
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;

@@ -14,9 +14,13 @@ import type {
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { atItsAddress } from '../../redis/admission/find-redis.ts';
-import { type AdmissionOptions, admitRedis } from '../../redis/admission/redis-admission.ts';
+import {
+  type AdmissionOptions,
+  type AdmittedRedis,
+  admitRedis,
+} from '../../redis/admission/redis-admission.ts';
 import { type CoolingRedis, RedisCooldown } from '../../redis/admission/redis-cooldown.ts';
-import { redisName } from '../../redis/client/redis-target.ts';
+import { storeName } from '../../redis/client/redis-target.ts';
 import { NotFoundOutError, type StoreCheck } from '../../redis/faults/fault.ts';
 import { templatesOf } from '../../targets/pod-template.ts';
 import { checkPreconditions, watchPreconditions } from '../../targets/precondition-check.ts';
@@ -28,13 +32,14 @@ import { isOfOneCaller, tooLong } from '../scenarios/cooldowns.ts';
 import { scenarioTypeOf } from '../scenarios/index.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
+import { requireFitForCluster } from './cluster-fit.ts';
 import {
   type DiscoveredTarget,
   discover,
   findAddresses,
+  findRedisNow,
   findReleasable,
   findReplacedPods,
-  findSentinelsNow,
   findSettledTemplate,
   type Place,
 } from './discovery.ts';
@@ -44,7 +49,7 @@ import { PodsInUse, type PodUser } from './pods-in-use.ts';
 /** What is known of a Redis whose lease this run holds. */
 interface Held {
   readonly target: DiscoveredTarget;
-  readonly runId: string;
+  readonly admitted: AdmittedRedis;
   readonly lock: ClusterLease;
   readonly asking: PodUser;
 }
@@ -117,8 +122,9 @@ export class RateLimiterConnector implements SubjectConnector {
         requireProvable(request, target.pods.length);
         if (this.#ports.faultCooldownMs > 0) requireShare(request);
       }
-      const runId = await admitRedis(target, optionsOf(request), signal);
-      return await this.#acquire(request, target, runId, signal);
+      const admitted = await admitRedis(target, optionsOf(request), signal);
+      requireFitForCluster(request, admitted.masters.length);
+      return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
     } catch (error) {
       if (error instanceof Refusal) this.#readiness.forget(uid);
       throw error;
@@ -128,10 +134,11 @@ export class RateLimiterConnector implements SubjectConnector {
   async #acquire(
     request: AdmissionRequest,
     target: DiscoveredTarget,
-    runId: string,
+    admitted: AdmittedRedis,
     signal: AbortSignal,
   ): Promise<Held | Admission> {
     const { namespace, toBegin, uid } = request;
+    const { runId } = admitted;
     const cooldown = toBegin ? await this.#cooldownOf(request, target, runId, signal) : undefined;
     if (cooldown) return cooldown;
     const asking = podUserOf(request, target);
@@ -141,7 +148,7 @@ export class RateLimiterConnector implements SubjectConnector {
     const attempt = await permitted(namespace, lock.acquire(signal));
     if (attempt.state === 'held') {
       const user = attempt.heldBy || 'another ChaosDemo';
-      const text = `${redisName(target.redis)} is in use by ${user}; this one starts when Redis is free`;
+      const text = `${storeName(target.redis)} is in use by ${user}; this one starts when Redis is free`;
       return waiting('RedisInUse', text);
     }
     this.#leases.delete(uid);
@@ -152,7 +159,7 @@ export class RateLimiterConnector implements SubjectConnector {
       return waitForPods(begun);
     }
     this.#pods.enter(asking);
-    return { target, runId, lock, asking };
+    return { target, admitted, lock, asking };
   }
 
   /** Why a run waits for a Redis that is cooling down; undefined if it does not wait. */
@@ -165,7 +172,7 @@ export class RateLimiterConnector implements SubjectConnector {
     const redis = coolingRedis(request.namespace, target, runId);
     const until = await this.#cooldown.until(redis, pausedFor(request), this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
-    return waiting('CoolingDown', this.#cooldown.message(redisName(target.redis), until));
+    return waiting('CoolingDown', this.#cooldown.message(storeName(target.redis), until));
   }
 
   /** The lease that this object already waits for: only watching it over time shows whether it has expired. */
@@ -196,7 +203,7 @@ export class RateLimiterConnector implements SubjectConnector {
   #open(
     request: AdmissionRequest,
     place: Place,
-    { asking, lock, runId, target }: Pick<Held, 'target'> & Partial<Held>,
+    { admitted, asking, lock, target }: Pick<Held, 'target'> & Partial<Held>,
   ): NonNullable<Admitted['opened']> {
     const { clock, cluster, logger: parent } = this.#ports;
     const { generation, name, namespace, spec } = request;
@@ -212,16 +219,13 @@ export class RateLimiterConnector implements SubjectConnector {
       diagnosis: this.#diagnosis,
       logger,
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
-      server: {
-        runId,
-        podIsThere: async (signal) => (await atItsAddress(place, target.redis, signal)) !== 'Gone',
-      },
+      podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
       findReplacedPods: async (signal) => await findReplacedPods(place, target.pods, signal),
-      ...(runId !== undefined && {
-        pauses: this.#cooldown.notes(coolingRedis(namespace, target, runId), clock),
+      ...(admitted && {
+        pauses: this.#cooldown.notes(coolingRedis(namespace, target, admitted.runId), clock),
       }),
       checkStore: async (signal) =>
-        await checkStore(place, target, { runId, options: optionsOf(request) }, signal),
+        await checkStore(place, target, { admitted, options: optionsOf(request) }, signal),
       // Without a lock this process may only undo things.
       watchPreconditions: async (emit, signal) =>
         await watchPreconditions(look, { clock, logger }, lock !== undefined, emit, signal),
@@ -264,7 +268,8 @@ function waitForPods(user: string): Admission {
 }
 
 function coolingRedis(namespace: string, { redis }: DiscoveredTarget, runId: string): CoolingRedis {
-  return { namespace, runId, pod: { name: redis.podName, uid: redis.podUid } };
+  const [{ podName, podUid }] = redis;
+  return { namespace, runId, pod: { name: podName, uid: podUid } };
 }
 
 /** Fields that have no meaning for this interface, with what to change. */
@@ -296,41 +301,42 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
 }
 
 /**
- * Whether a Redis may still be paused: since admission, other clients or Sentinels may have connected, or it may have
- * restarted.
+ * Whether a Redis may still be paused: since admission, other clients or Sentinels may have connected, it may have
+ * restarted, or its Cluster may have changed.
  * @throws {NotFoundOutError} if Redis or the API server gave no answer
  */
 async function checkStore(
   place: Place,
   target: DiscoveredTarget,
-  { options, runId: admitted }: { readonly runId: string | undefined; readonly options: AdmissionOptions },
+  { admitted, options }: { readonly admitted: AdmittedRedis | undefined; readonly options: AdmissionOptions },
   signal: AbortSignal,
 ): Promise<StoreCheck> {
-  const [joined, stands, sentinels] = await Promise.all([
+  const [joined, stands, found] = await Promise.all([
     // Pods that have joined since admission are not strangers.
     findAddresses(place, signal),
-    atItsAddress(place, target.redis, signal),
-    orRefusal(() => findSentinelsNow(place, signal)),
+    Promise.all(target.redis.map((redis) => atItsAddress(place, redis, signal))),
+    orRefusal(() => findRedisNow(place, signal)),
   ]).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new NotFoundOutError(messageOf(error), { cause: error });
   });
   // Another server may have the address now. It gets no request at all, because the first one holds the password.
-  if (stands !== 'Staying') return { state: 'restarted' };
-  const { faultProxy, redis } = target;
+  if (stands.some((pod) => pod !== 'Staying')) return { state: 'restarted' };
+  const { faultProxy } = target;
   const addresses = [...target.addresses, ...joined];
-  const runId =
-    sentinels instanceof Refusal
-      ? sentinels
+  const now =
+    found instanceof Refusal
+      ? found
       : await orRefusal(() =>
-          admitRedis({ redis, addresses, sentinels, faultProxy }, { ...options, connected: true }, signal),
+          admitRedis({ ...found, addresses, faultProxy }, { ...options, connected: true }, signal),
         );
-  if (runId instanceof Refusal) {
+  if (now instanceof Refusal) {
     // A Redis that does not answer may be shared or restarted by now: unknown is not the same as free.
-    if (runId.reason === 'RedisUnreachable') throw new NotFoundOutError(runId.message, { cause: runId });
-    return { state: 'refused', admission: runId.admission };
+    if (now.reason === 'RedisUnreachable') throw new NotFoundOutError(now.message, { cause: now });
+    return { state: 'refused', admission: now.admission };
   }
-  return admitted === undefined || admitted === runId ? { state: 'free' } : { state: 'restarted' };
+  const isSame = !admitted || (admitted.runId === now.runId && admitted.layout === now.layout);
+  return { state: isSame ? 'free' : 'restarted' };
 }
 
 function targetOf({ pods, redis }: DiscoveredTarget): Target {
@@ -338,6 +344,6 @@ function targetOf({ pods, redis }: DiscoveredTarget): Target {
   return {
     pods: pods.map(({ name, uid, imageId }) => ({ name, uid, imageId })),
     ...(podTemplate === undefined ? {} : { podTemplate }),
-    store: redisName(redis),
+    store: storeName(redis),
   };
 }

@@ -1,10 +1,12 @@
 /**
- * Finds which pods a rate limiter runs in, and which pod is its Redis. Reads the API server only and connects to
- * nothing (see redis-admission.ts). An obstacle is thrown as a Refusal.
+ * Finds which pods a rate limiter runs in, and which pods may be its Redis. Reads the API server, and connects to
+ * nothing but the nodes of a Cluster that is to be released (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
 import type { Cluster, Pod } from '../../cluster.ts';
 import { findFaultProxy, findRedis, findSentinels } from '../../redis/admission/find-redis.ts';
+import { findMasters } from '../../redis/admission/redis-admission.ts';
 import type { FaultProxyTarget } from '../../redis/client/fault-proxy.ts';
+import type { PerServer } from '../../redis/client/per-server.ts';
 import type { RedisTarget, SentinelsTarget } from '../../redis/client/redis-target.ts';
 import {
   addressesOf,
@@ -33,7 +35,8 @@ export interface DiscoveredTarget {
    * rate limiter.
    */
   readonly addresses: readonly string[];
-  readonly redis: RedisTarget;
+  /** The pods behind its Service; once admitted, or to be released: one server, or the masters of a Cluster. */
+  readonly redis: PerServer<RedisTarget>;
   /** Those that watch it, if the spec names them. */
   readonly sentinels?: SentinelsTarget;
   /** Between the pods and Redis, if the spec names one. */
@@ -85,7 +88,9 @@ export async function findReleasable(
   const reader = readerOf(place, signal);
   const takesPart = await orRefusal(() => reader.hasLabel());
   if (takesPart instanceof Refusal || !takesPart) return undefined;
-  const redis = await orRefusal(() => findRedis(reader, place.limiter.redis));
+  const redis = await orRefusal(async () =>
+    findMasters(await findRedis(reader, place.limiter.redis), signal),
+  );
   if (redis instanceof Refusal) return undefined;
   const found = await orRefusal(() => findPods(reader, place.limiter));
   const proxy = await orRefusal(() => findFaultProxy(reader, place.limiter.redis));
@@ -114,14 +119,16 @@ export async function findAddresses(place: Place, signal: AbortSignal): Promise<
 }
 
 /**
- * The Sentinels as they are now: one may have joined since the run began.
+ * The pods of Redis and the Sentinels as they are now: one may have joined since the run began.
  * @throws {Refusal} the first obstacle, or the cluster's error if an answer is missing.
  */
-export async function findSentinelsNow(
+export async function findRedisNow(
   place: Place,
   signal: AbortSignal,
-): Promise<SentinelsTarget | undefined> {
-  return await findSentinels(readerOf(place, signal), place.limiter.redis);
+): Promise<{ readonly redis: PerServer<RedisTarget>; readonly sentinels: SentinelsTarget | undefined }> {
+  const reader = readerOf(place, signal);
+  const { redis } = place.limiter;
+  return { redis: await findRedis(reader, redis), sentinels: await findSentinels(reader, redis) };
 }
 
 /**

@@ -14,7 +14,7 @@ import { Timeline } from './timeline.ts';
 const T = 1_000_000;
 const redis = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false };
 const node = (name: string) => ({ name, host: '10.0.0.8', port: 8080 });
-const timeline = (...names: string[]) => new Timeline({ pods: names.map(node), redis }, T);
+const timeline = (...names: string[]) => new Timeline({ pods: names.map(node), redis: [redis] }, T);
 
 const points = ({ series }: EvidenceBundle, component: string, signal: Signal) =>
   series.find((one) => one.component === component && one.signal === signal)?.points;

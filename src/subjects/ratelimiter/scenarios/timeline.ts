@@ -86,7 +86,7 @@ export class Timeline {
     const replicas = [...this.#replicas.values()];
     this.#pods = [
       ...[...this.#replicas].map(([pod, component]) => ({ component, pod })),
-      { component: STORE, pod: redis.podName },
+      ...redis.map(({ podName }) => ({ component: STORE, pod: podName })),
     ];
     const components: EvidenceComponent[] = [
       ...replicas.map((name): EvidenceComponent => ({ name, role: 'replica' })),

@@ -6,6 +6,7 @@ import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
+import { each, type PerServer } from '../client/per-server.ts';
 import type { RedisTarget, SentinelsTarget } from '../client/redis-target.ts';
 import type { RedisSpec } from '../schema.ts';
 import { type RedisAuth, readRedisAuth } from './redis-auth.ts';
@@ -21,12 +22,16 @@ import {
   type ServiceUse,
 } from './redis-service.ts';
 
-/** @throws {Refusal} the first obstacle */
-export async function findRedis(reader: NamespaceReader, redis: RedisSpec): Promise<RedisTarget> {
-  const [endpoint] = await findEndpoints(reader, redis, OF_REDIS, (service, pods) => [
+/**
+ * The one pod of a Redis, or the pods of a Cluster, masters and replicas.
+ * @throws {Refusal} the first obstacle
+ */
+export async function findRedis(reader: NamespaceReader, redis: RedisSpec): Promise<PerServer<RedisTarget>> {
+  const endpoints = await findEndpoints(reader, redis, OF_REDIS, (service, pods) =>
     resolveRedis(service, redis.port, pods),
-  ]);
-  return { ...endpoint, ...(await findLogin(reader, redis, redis.tls, OF_REDIS)) };
+  );
+  const login = await findLogin(reader, redis, redis.tls, OF_REDIS);
+  return each(endpoints, (endpoint) => ({ ...endpoint, ...login }));
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   RUN_ID,
   serverWith,
 } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
+import { startHostileRedis } from '../../../../test/fixtures/subjects/redis/hostile-redis.ts';
 import { MOST_STANDSTILL_MS, standstillMs } from '../../../../test/fixtures/subjects/redis/standstill.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { RedisConnections } from '../client/redis-client.ts';
@@ -17,11 +18,11 @@ async function outcomeOf(answers: Answers, allowOtherClients = false): Promise<s
   const redis = await serverWith(answers);
   const signal = new AbortController().signal;
   const refusal = await admitRedis(
-    { redis, addresses: [] },
+    { redis: [redis], addresses: [] },
     { allowOtherClients, longestMs: 0 },
     signal,
   ).then(
-    (runId) => runId,
+    ({ runId }) => runId,
     (error: unknown) => error,
   );
   if (!(refusal instanceof Refusal)) return String(refusal);
@@ -73,9 +74,46 @@ describe('an admission', () => {
   });
 });
 
+describe('a node of a Cluster', () => {
+  const node = (endpoint: string, rest = '') =>
+    `${'a'.repeat(40)} ${endpoint}@16379 myself,master - 0 0 1 connected 0-16383${rest}\n`;
+  const outcomeAs = async (nodes: (port: number) => string) => {
+    const INFO_OF_NODE = bulk(INFO.replace('standalone', 'cluster'));
+    const CLUSTER = (_: string, port: number) => bulk(nodes(port));
+    return await outcomeOf({ INFO: INFO_OF_NODE, CLUSTER });
+  };
+
+  it('is admitted if it has all slots', async () => {
+    expect(await outcomeAs((port) => node(`127.0.0.1:${port}`))).toBe(RUN_ID);
+  });
+
+  it('is refused with an address that no pod has, which gets no connection', async () => {
+    const elsewhere = await startHostileRedis(() => expect.unreachable('a connection was made'));
+    onTestFinished(() => elsewhere.stop());
+    const { host, port } = elsewhere;
+    for (const endpoint of [`${host}:${port}`, '10.9.9.9:6379', '[::1]:6379', 'redis.example.com:6379']) {
+      expect(await outcomeAs(() => node(endpoint))).toMatch(
+        /^RedisNotEligible: primary aaaaaaaa .*at an address that no Ready pod .*has/,
+      );
+    }
+  });
+
+  it('is refused with another text, and a password in it is not repeated', async () => {
+    for (const text of ['', 'ERR', `${node('127.0.0.1:1')}${PASSWORD}`, node(PASSWORD)]) {
+      const outcome = await outcomeAs(() => text);
+      expect(outcome).toMatch(/^RedisNotEligible: redis-0 .*/);
+      expect(outcome).not.toMatch(/Tr0|horse/);
+    }
+  });
+});
+
 describe('the event loop during an admission', () => {
   const times = (count: number, part: (i: number) => string): string =>
     Array.from({ length: count }, (_, i) => part(i)).join('');
+  const ofCluster = (slots: string, flags = ''): Answers => ({
+    INFO: bulk(INFO.replace('standalone', 'cluster')),
+    CLUSTER: bulk(`${'a'.repeat(40)} 127.0.0.1:1@2 myself,master${flags} - 0 0 1 connected${slots}\n`),
+  });
   const clients = (rest: string) => (address: string) =>
     `$${address.length + 6 + rest.length}\r\naddr=${address} ${rest}\r\n`;
 
@@ -92,6 +130,10 @@ describe('the event loop during an admission', () => {
     ['110,000 different fields', { CLIENT: clients(times(110_000, (i) => `f${i}=1 `)) }],
     ['500,000 lines', { CLIENT: clients(`\n${'a\n'.repeat(500_000)}`) }],
     ['an address of 1 MB', { CLIENT: clients(`\naddr=[${':'.repeat(1_000_000)}]:1 cmd=get`) }],
+    ['100,000 ranges of slots', ofCluster(times(50_000, () => ' 1 [1->-x]'))],
+    ['4,000 times all slots', ofCluster(' 0-16383'.repeat(4000))],
+    ['4,096 single slots', ofCluster(times(4096, (i) => ` ${4 * i}`))],
+    ['200,000 flags', ofCluster('', ',fail'.repeat(50_000))],
     ['90,000 fields in INFO', { INFO: bulk(INFO + times(90_000, (i) => `f${i}:1\n`)) }],
     ['1,000,000 lines in INFO', { INFO: bulk(INFO + '\n'.repeat(1_000_000)) }],
     ['a role of 800 KB', { INFO: bulk(INFO.replace('role:master', `role:${'é'.repeat(400_000)}`)) }],

@@ -7,13 +7,16 @@ import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
 import { adviceOnConnection } from '../client/advice.ts';
 import { boundedConnection, CLIENT_LIST_BYTES } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
+import { allOf, each, type PerServer } from '../client/per-server.ts';
 import { holdsPassword, tellable } from '../client/redacted.ts';
-import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
+import { identityOf } from '../client/redis-info.ts';
+import { type RedisTarget, redisName, type SentinelsTarget, storeName } from '../client/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
 import { RedisWireError } from '../client/wire-error.ts';
+import { type ClusterView, mastersOf, readCluster } from './cluster-nodes.ts';
 import { requireOwnClients } from './fault-proxy-clients.ts';
 import { findStrangers, formatAddr, parseClientList, type RedisClient } from './redis-clients.ts';
-import { requireMaster } from './redis-topology.ts';
+import { isOfCluster, requireMaster } from './redis-topology.ts';
 import { requireFound, requireNoFailover } from './sentinels.ts';
 
 /** Limit for connecting, and for each answer. */
@@ -22,25 +25,60 @@ const STEP_TIMEOUT_MS = 3_000;
 /** Clients that a message names. */
 const MOST_NAMED = 3;
 
+/** A Redis that may be paused. */
+export interface AdmittedRedis {
+  /** The one server, or all masters of the Cluster, each with its run_id. */
+  readonly masters: PerServer<RedisTarget>;
+  /**
+   * Identity of these servers, 40 hexadecimal digits: the run_id of the one, which is new with every start of the
+   * server, or that of the set.
+   */
+  readonly runId: string;
+  /** Of a Cluster: changes with each address and slot of a master; else ''. */
+  readonly layout: string;
+}
+
 /**
- * Connects, reads INFO and CLIENT LIST, queries the Sentinels and the fault proxy, and judges. Takes 12.5 s at most.
+ * Connects to all pods, reads INFO, CLIENT LIST and, of a Cluster, CLUSTER NODES, queries the Sentinels
+ * and the fault proxy, and judges. Takes 15.5 s at most.
  *
- * @returns the run_id of a Redis that may be paused: 40 hexadecimal digits, new with every start of the server
- * @throws {Refusal} why it may not; or the signal's reason if it aborts first.
+ * @throws {Refusal} why it may not be paused; or the signal's reason if it aborts first.
  */
 export async function admitRedis(
   target: RedisOfPods,
   options: AdmissionOptions,
   signal: AbortSignal,
-): Promise<string> {
-  const { info, clients, ownAddr } = await look(target.redis, options.allowOtherClients, signal).catch(
-    (error: unknown) => {
-      signal.throwIfAborted();
-      throw error;
-    },
-  );
-  const store = redisName(target.redis);
-  const { password } = target.redis;
+): Promise<AdmittedRedis> {
+  const views = await lookAtAll(target.redis, options.allowOtherClients, signal);
+  const { layout, masters } = mastersIn(views);
+  const { faultProxy, sentinels } = target;
+  const admitted = each(masters, (view) => ({ ...view.target, runId: requireFree(view, target, options) }));
+  const runId = identityOf(admitted.map((redis) => redis.runId));
+  if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
+  if (sentinels) {
+    const primary = { name: storeName(admitted), runId };
+    await requireNoFailover(sentinels, primary, options.longestMs, signal);
+  }
+  return { masters: admitted, runId, layout };
+}
+
+/**
+ * The masters among these pods, by what the pods report; one pod is one Redis. For a release: nothing else is checked.
+ * @throws {Refusal} if that is not known; or the signal's reason if it aborts first.
+ */
+export async function findMasters(
+  targets: PerServer<RedisTarget>,
+  signal: AbortSignal,
+): Promise<PerServer<RedisTarget>> {
+  if (targets.length === 1) return targets;
+  return each(mastersIn(await lookAtAll(targets, true, signal)).masters, ({ target }) => target);
+}
+
+/** The run_id of a server that no other client uses. @throws {Refusal} */
+function requireFree(view: View, { addresses, sentinels }: RedisOfPods, options: AdmissionOptions): string {
+  const { clients, info, target } = view;
+  const store = redisName(target);
+  const { password } = target;
   const runId = requireMaster(info, store, (said, most) => tellable(said, most, password));
   // It goes into names and statuses as it is.
   if (holdsPassword(runId, password)) {
@@ -49,17 +87,26 @@ export async function admitRedis(
       `${store} has the password that it was sent for its run_id: see that a Redis and nothing else listens there, and change the password`,
     );
   }
-  const { faultProxy, sentinels } = target;
   requireFound(clients, { redis: store, password, sentinels });
-  if (!options.allowOtherClients) requireNoStrangers(target, clients, ownAddr, options.connected ?? false);
-  if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
-  if (sentinels) await requireNoFailover(sentinels, { name: store, runId }, options.longestMs, signal);
+  if (!options.allowOtherClients) requireNoStrangers(view, addresses, options.connected ?? false);
   return runId;
 }
 
+/** @throws {Refusal} RedisNotEligible if these are neither one server nor one Cluster */
+function mastersIn(views: PerServer<View>): { masters: PerServer<View>; layout: string } {
+  const single = views.find(({ cluster }) => cluster === undefined);
+  if (!single) return mastersOf(views);
+  if (views.length === 1) return { masters: views, layout: '' };
+  throw new Refusal(
+    'RedisNotEligible',
+    `rateLimiter.redis.service selects ${views.length} pods (${listed(views.map(({ target }) => target.podName))}), and ${redisName(single.target)} is not a node of a Redis Cluster: name a Service that selects exactly the one Redis that the rate limiter counts in, or all pods of one Cluster`,
+  );
+}
+
 interface RedisOfPods {
-  readonly redis: RedisTarget;
-  /** IPs of the pods whose connections are expected, that of the fault proxy included. */
+  /** The pods behind the Service. */
+  readonly redis: PerServer<RedisTarget>;
+  /** IPs of the pods whose connections are expected. */
   readonly addresses: readonly string[];
   /** Those that the spec names, as they are now. */
   readonly sentinels?: SentinelsTarget | undefined;
@@ -75,11 +122,28 @@ export interface AdmissionOptions {
   readonly connected?: boolean;
 }
 
-async function look(
-  target: RedisTarget,
+/** What one pod reports. */
+interface View extends ClusterView {
+  readonly info: string;
+  readonly clients: readonly RedisClient[];
+  readonly ownAddr: string;
+}
+
+/** @throws {Refusal} the first in the order of names, whichever came first: a message must not change without a cause */
+async function lookAtAll(
+  targets: PerServer<RedisTarget>,
   allowOtherClients: boolean,
   signal: AbortSignal,
-): Promise<{ info: string; clients: RedisClient[]; ownAddr: string }> {
+): Promise<PerServer<View>> {
+  try {
+    return await allOf(each(targets, (target) => look(target, allowOtherClients, signal)));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+async function look(target: RedisTarget, allowOtherClients: boolean, signal: AbortSignal): Promise<View> {
   signal.throwIfAborted();
   const connection = boundedConnection(target, {
     connectTimeout: STEP_TIMEOUT_MS,
@@ -96,8 +160,11 @@ async function look(
     const clients = parseClientList(asText('CLIENT LIST', await connection.call('CLIENT', 'LIST')));
     // A list without our connection may lack others as well. If other clients are allowed, that does not matter.
     if (!allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
-    return { info, clients, ownAddr };
+    if (!isOfCluster(info)) return { target, info, clients, ownAddr };
+    const nodes = asText('CLUSTER NODES', await connection.call('CLUSTER', 'NODES'));
+    return { target, info, clients, ownAddr, cluster: readCluster(target, nodes) };
   } catch (error) {
+    if (error instanceof Refusal) throw error;
     throw unreachable(target, error);
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -106,9 +173,8 @@ async function look(
 }
 
 function requireNoStrangers(
-  { addresses, redis }: RedisOfPods,
-  clients: readonly RedisClient[],
-  ownAddr: string,
+  { clients, ownAddr, target: redis }: View,
+  addresses: readonly string[],
   connected: boolean,
 ): void {
   const strangers = findStrangers(clients, {

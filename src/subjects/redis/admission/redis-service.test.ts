@@ -61,12 +61,9 @@ describe('resolveRedis', () => {
       7000,
     ],
   ])('follows a targetPort that is %s', (_, spec, port) => {
-    expect(resolveRedis(service(spec), 6379, [redisPod('redis-0')])).toEqual({
-      podName: 'redis-0',
-      podUid: expect.any(String),
-      host: '10.0.0.1',
-      port,
-    });
+    expect(resolveRedis(service(spec), 6379, [redisPod('redis-0')])).toEqual([
+      { podName: 'redis-0', podUid: expect.any(String), host: '10.0.0.1', port },
+    ]);
   });
 
   it('passes over pods that are not ready or on their way out', () => {
@@ -74,7 +71,13 @@ describe('resolveRedis', () => {
       metadata.deletionTimestamp = '2026-01-01T00:00:00Z';
     });
     const pods = [leaving, redisPod('redis-2', unready), redisPod('redis-0')];
-    expect(resolveRedis(service(), 6379, pods).podName).toBe('redis-0');
+    expect(resolveRedis(service(), 6379, pods)).toMatchObject([{ podName: 'redis-0' }]);
+  });
+
+  it('finds all nodes of a Cluster, in the order of their names', () => {
+    const pods = ['redis-2', 'redis-0', 'redis-1'].map((name) => redisPod(name));
+    const found = resolveRedis(service(), 6379, pods);
+    expect(found.map(({ podName }) => podName)).toEqual(['redis-0', 'redis-1', 'redis-2']);
   });
 
   it.each<[string, ServiceSpec, Pod[], Reason, RegExp]>([
@@ -89,11 +92,11 @@ describe('resolveRedis', () => {
       /no pod behind Service redis is Ready \(r\)/,
     ],
     [
-      'has two',
+      'has 65',
       {},
-      [redisPod('r'), redisPod('s')],
+      Array.from({ length: 65 }, (_, i) => redisPod(`r-${i}`)),
       'RedisNotEligible',
-      /Service redis selects 2 pods \(r and s\)/,
+      /Service redis selects 65 pods .*at most 64/,
     ],
     [
       'has one on the host network',

@@ -1,5 +1,5 @@
 /**
- * From a Service to the pod of Redis behind it, or to those of its Sentinels. Pure. The pod is found by the Service's own selector and dialled by
+ * From a Service to the pods of Redis behind it, or to those of its Sentinels. Pure. A pod is found by the Service's own selector and dialled by
  * its IP: a Service can point anywhere (ExternalName, hand-made endpoints), a pod of the namespace cannot.
  */
 import type { Pod, Service } from '../../cluster.ts';
@@ -19,6 +19,9 @@ export interface ServiceUse {
 export const OF_REDIS: ServiceUse = { server: 'Redis', field: 'rateLimiter.redis' };
 export const OF_SENTINELS: ServiceUse = { server: 'Sentinel', field: `${OF_REDIS.field}.sentinel` };
 export const OF_FAULT_PROXY: ServiceUse = { server: 'fault proxy', field: `${OF_REDIS.field}.faultProxy` };
+
+/** Masters of the largest Cluster that is paused, each with three replicas. */
+const MOST_SERVERS = 64;
 
 /** More Sentinels than anyone runs; each is queried at the same time. */
 const MOST_SENTINELS = 16;
@@ -52,18 +55,23 @@ export function podSelectorOf(service: Service, { field, server }: ServiceUse = 
 }
 
 /**
- * The one Ready pod behind a port of a Service.
+ * The Ready pods behind a port of a Service, sorted by name; several only if they are nodes of one Cluster, which only
+ * Redis can show.
  *
  * @throws {Refusal} RedisNotFound if there is no such port or no Ready pod; RedisNotEligible if
- * there are several pods, or the one is on the host network or lacks the port.
+ * there are more than {@link MOST_SERVERS}, or one is on the host network or lacks the port.
  */
-export function resolveRedis(service: Service, port: number, pods: readonly Pod[]): RedisEndpoint {
+export function resolveRedis(
+  service: Service,
+  port: number,
+  pods: readonly Pod[],
+): readonly [RedisEndpoint, ...RedisEndpoint[]] {
   const name = service.metadata.name;
   const endpointOf = endpointsOf(service, port, OF_REDIS);
   const alive = pods.filter(isAlive);
-  const ready = alive.filter(isReady);
-  const [pod] = ready;
-  if (pod === undefined) {
+  const ready = alive.filter(isReady).toSorted(byName);
+  const [first, ...others] = ready;
+  if (first === undefined) {
     const waiting = alive.map(({ metadata }) => metadata.name);
     throw new Refusal(
       'RedisNotFound',
@@ -72,12 +80,16 @@ export function resolveRedis(service: Service, port: number, pods: readonly Pod[
         : `no pod behind Service ${name} is Ready (${listed(waiting)}): see kubectl describe pod, and run again when it is`,
     );
   }
-  if (ready.length > 1) {
+  if (ready.length > MOST_SERVERS) {
     throw notEligible(
-      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}): name a Service that selects exactly the one Redis that the rate limiter counts in`,
+      `Service ${name} selects ${ready.length} pods (${listed(ready.map(({ metadata }) => metadata.name))}), and at most ${MOST_SERVERS} are queried: name a Service that selects only the Redis that the rate limiter counts in`,
     );
   }
-  return endpointOf(pod);
+  return [endpointOf(first), ...others.map(endpointOf)];
+}
+
+function byName(a: Pod, b: Pod): number {
+  return a.metadata.name < b.metadata.name ? -1 : 1;
 }
 
 /**
@@ -89,7 +101,7 @@ export function resolveRedis(service: Service, port: number, pods: readonly Pod[
 export function resolveSentinels(service: Service, port: number, pods: readonly Pod[]): RedisEndpoint[] {
   const name = service.metadata.name;
   const endpointOf = endpointsOf(service, port, OF_SENTINELS);
-  const alive = pods.filter(isAlive).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const alive = pods.filter(isAlive).toSorted(byName);
   if (alive.length === 0) {
     throw new Refusal(
       'RedisNotFound',

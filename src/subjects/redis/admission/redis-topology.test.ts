@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requireMaster } from './redis-topology.ts';
+import { isOfCluster, requireMaster } from './redis-topology.ts';
 
 const runId = '0123456789abcdef0123456789abcdef01234567';
 const plain = {
@@ -29,13 +29,18 @@ describe('requireMaster', () => {
     }
   });
 
+  it('knows a node of a Cluster by either field', () => {
+    expect(isOfCluster(info())).toBe(false);
+    expect(isOfCluster(info({ redis_mode: 'cluster' }))).toBe(true);
+    expect(isOfCluster(info({ cluster_enabled: '1' }))).toBe(true);
+  });
+
   it.each<[string, Record<string, string | undefined>, RegExp]>([
     ['a replica', { role: 'slave' }, /^redis-0 is a replica/],
-    ['a member of a cluster', { redis_mode: 'cluster', cluster_enabled: '1' }, /member of a Redis Cluster/],
     ['a Sentinel', { redis_mode: 'sentinel', role: undefined }, /is a Sentinel/],
     ['something without a run_id', { run_id: undefined }, /does not report run_id/],
     ['something with an odd run_id', { run_id: '../../x' }, /does not report run_id/],
-    ['Redis 6.2', { redis_version: '6.2.14' }, /version 6\.2\.14.*use Redis 7\.0 or later, or Valkey$/],
+    ['Redis 6.2', { redis_version: '6.2.14' }, /version 6\.2\.14.*use Redis 7\.0 or later, or Valkey\./],
     ['something without a version', { redis_version: undefined }, /version unknown.*use Redis 7\.0/],
     ['what loads its data', { loading: '1' }, /^redis-0 is loading its data: wait until it is ready$/],
     ['something without a role', { role: undefined }, /does not report run_id and role/],

@@ -12,42 +12,44 @@ import { parseInfoFields, RUN_ID } from '../client/redis-info.ts';
  */
 const OLDEST_MAJOR = 7;
 
+/** Whether it is a node of a Cluster. */
+export function isOfCluster(info: string): boolean {
+  const fields = parseInfoFields(info);
+  return modeOf(fields) === 'cluster' || fields.get('cluster_enabled') === '1';
+}
+
+function modeOf(fields: ReadonlyMap<string, string>): string {
+  return fields.get('redis_mode') ?? fields.get('server_mode') ?? '';
+}
+
 /**
  * The run_id of a master; it is new with every start of the server.
  * @param store name in messages: "redis-0 (10.0.0.7:6379)"
- * @param told makes a text of the server safe to repeat, with at most this many characters
- * @throws {Refusal} RedisNotEligible for a replica, a member of a Cluster, a Sentinel, a version older than Redis 7.0,
+ * @param safe makes a text of the server safe to repeat, with at most this many characters
+ * @throws {Refusal} RedisNotEligible for a replica, a Sentinel, a version older than Redis 7.0,
  * or missing fields; RedisUnreachable while it loads its data.
  */
 export function requireMaster(
   info: string,
   store: string,
-  told: (said: string, most: number) => string = truncate,
+  safe: (reply: string, most: number) => string = truncate,
 ): string {
   const fields = parseInfoFields(info);
   const refuse = (what: string): Refusal => new Refusal('RedisNotEligible', `${store} ${what}`);
 
   const runId = fields.get('run_id') ?? '';
   const role = fields.get('role') ?? '';
-  const mode = fields.get('redis_mode') ?? fields.get('server_mode') ?? '';
-  if (mode === 'sentinel') {
+  if (modeOf(fields) === 'sentinel') {
     throw refuse('is a Sentinel: name the Service of Redis itself');
   }
-  if (mode === 'cluster' || fields.get('cluster_enabled') === '1') {
-    throw refuse(
-      'is a member of a Redis Cluster, so a pause would reach only callers with keys in its slots: use a Redis without Cluster',
-    );
-  }
-  if (role !== 'master' && role !== '') {
-    throw refuse(`is a replica: name a Service that selects the master (role is ${told(role, 32)})`);
-  }
-  if (!RUN_ID.test(runId) || role === '') {
+  if (role === 'slave') throw refuse('is a replica: name a Service that selects the primary');
+  if (!RUN_ID.test(runId) || role !== 'master') {
     throw refuse('does not report run_id and role in INFO, as Redis and Valkey do: use one of these');
   }
   const version = fields.get('redis_version') ?? '';
   if (!(Number.parseInt(version, 10) >= OLDEST_MAJOR)) {
     throw refuse(
-      `is of version ${told(version, 16) || 'unknown'}, and a Redis before 7.0 does not count its pauses, so a restarted operator could pause it twice: use Redis 7.0 or later, or Valkey`,
+      `is of version ${safe(version, 16) || 'unknown'}: use Redis 7.0 or later, or Valkey. Older ones do not count their pauses, so a restarted operator could pause them twice`,
     );
   }
   if (fields.get('loading') === '1') {

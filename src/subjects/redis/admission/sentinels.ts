@@ -67,12 +67,12 @@ export function requireFound(
   const others = clients.filter((client) => isSentinel(client) && !found.has(client.ip ?? ''));
   if (others.length === 0) return;
   const advice = sentinels
-    ? `name a Service that selects all Sentinels in ${OF_SENTINELS.field}.service`
-    : `set ${OF_SENTINELS.field}.service and masterName, so that faults stay shorter than its down-after-milliseconds`;
+    ? `Name a Service that selects all Sentinels in ${OF_SENTINELS.field}.service`
+    : `Set ${OF_SENTINELS.field}.service and masterName, so that faults stay shorter than its down-after-milliseconds`;
   const from = [...new Set(others.map(({ addr, ip }) => tellable(ip ?? addr, 80, password)))];
   throw new Refusal(
     'RedisNotEligible',
-    `a Sentinel at ${listed(from)} watches ${redis} and could take a pause for a failure: ${advice}`,
+    `a Sentinel at ${listed(from)} watches ${redis} and could take a pause for a failure. ${advice}`,
   );
 }
 

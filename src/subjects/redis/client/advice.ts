@@ -16,6 +16,10 @@ const BY_REPLY: readonly (readonly [RegExp, string])[] = [
     /^NOPERM .*client\|kill/,
     'the ACL user lacks a right that fault type Break needs: grant it "+client|kill" in addition to the others',
   ],
+  [
+    /^NOPERM .*cluster\|nodes/,
+    'the ACL user lacks a right that a Cluster needs: grant it "+cluster|nodes" besides the others',
+  ],
   [/^(EXECABORT .*\b)?NOPERM/, `the ACL user lacks a right: grant it "${REDIS_ACL}"`],
   [/^NOAUTH/, 'it requires a password: name a Secret with the password in rateLimiter.redis.authSecretName'],
   [/^(WRONGPASS|ERR AUTH|ERR invalid password)/, BY_CREDENTIALS],

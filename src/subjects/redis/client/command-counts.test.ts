@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MOST_STANDSTILL_MS, standstillMs } from '../../../../test/fixtures/subjects/redis/standstill.ts';
-import { type CommandCounts, grown, OTHERS, parseCommandCounts } from './command-counts.ts';
+import { type CommandCounts, grown, OTHERS, parseCommandCounts, summed } from './command-counts.ts';
 
 const line = (name: string, calls: number) =>
   `cmdstat_${name}:calls=${calls},usec=12,usec_per_call=1.00,rejected_calls=7,failed_calls=3`;
@@ -63,6 +63,14 @@ describe('the counts of commands', () => {
     expect(parseCommandCounts('cmdstat_get:calls=lots\ncmdstat_:calls=1\nget:calls=1')).toEqual({
       data: new Map([['get', 0]]),
       info: 0,
+    });
+  });
+
+  it('of several servers are the sum, and INFO is what each has counted', () => {
+    const [first, second] = [stats(line('get', 5), line('info', 9)), stats(line('get', 1), line('info', 7))];
+    expect(summed([parseCommandCounts(first), parseCommandCounts(second)])).toEqual({
+      data: new Map([['get', 6]]),
+      info: 7,
     });
   });
 });

@@ -56,6 +56,15 @@ export function parseCommandCounts(text: string): CommandCounts {
   return { data, info };
 }
 
+/** The counts of all servers of a store: the sum of each, but of INFO what every one has counted. */
+export function summed(all: readonly CommandCounts[]): CommandCounts {
+  const data = new Map<string, number>();
+  for (const [name, calls] of all.flatMap((one) => [...one.data])) {
+    data.set(name, (data.get(name) ?? 0) + calls);
+  }
+  return { data, info: Math.min(...all.map(({ info }) => info)) };
+}
+
 /** The increase of each command that has one. */
 export function grown(before: CommandCounts, after: CommandCounts): Map<string, number> {
   const more = new Map<string, number>();

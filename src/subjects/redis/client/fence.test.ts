@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FENCE_KEY, Fence, NotInChargeError } from './fence.ts';
+import { Fence, fenceKey, NotInChargeError } from './fence.ts';
 
 const PAUSE = ['CLIENT', 'PAUSE', '1000', 'WRITE'] as const;
 
@@ -32,7 +32,7 @@ class FakeServer {
       return 'OK';
     };
     const set = async (key: string, value: string): Promise<string> => {
-      expect(key).toBe(FENCE_KEY);
+      expect(key).toBe(fenceKey());
       this.#value = value;
       // Also one that writes the key itself.
       for (const each of this.#connections) if (each.watches) each.isVoid = true;

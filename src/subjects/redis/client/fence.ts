@@ -10,8 +10,10 @@ import { within } from '../../waiting.ts';
 import { REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { asList, requireOk, requireQueued } from './reply-types.ts';
 
-/** One for each Redis; the operator's rights include `~chaosdemo:probe:*`. */
-export const FENCE_KEY = 'chaosdemo:probe:fence';
+/** One for each server; the operator's rights include `~chaosdemo:probe:*`. @param tag as {@link RedisTarget.keyTag} */
+export function fenceKey(tag = ''): string {
+  return `chaosdemo:probe:${tag}fence`;
+}
 
 /** Another session is in charge of this Redis by now, or none is. Nothing was carried out. */
 export class NotInChargeError extends Error {
@@ -24,9 +26,15 @@ export class NotInChargeError extends Error {
 
 /** The charge of one session, over any of its connections. */
 export class Fence {
+  readonly #key: string;
   #token: string | undefined;
   /** Connections on which Redis watches for other sessions. */
   readonly #watching = new Set<Redis>();
+
+  /** @param tag as {@link fenceKey} */
+  constructor(tag?: string) {
+    this.#key = fenceKey(tag);
+  }
 
   /** From the answer on, for `ms` milliseconds, Redis carries out no transaction that began before this. */
   async takeCharge(redis: Redis, ms: number): Promise<void> {
@@ -35,7 +43,7 @@ export class Fence {
     this.#watching.clear();
     const token = randomUUID();
     this.#token = token;
-    requireOk('SET', await redis.set(FENCE_KEY, token, 'PX', Math.ceil(ms)));
+    requireOk('SET', await redis.set(this.#key, token, 'PX', Math.ceil(ms)));
   }
 
   /**
@@ -44,7 +52,7 @@ export class Fence {
    */
   async watch(redis: Redis): Promise<void> {
     if (this.#watching.has(redis)) return;
-    const [watched, token] = await Promise.all([redis.call('WATCH', FENCE_KEY), redis.get(FENCE_KEY)]);
+    const [watched, token] = await Promise.all([redis.call('WATCH', this.#key), redis.get(this.#key)]);
     requireOk('WATCH', watched);
     if (this.#token === undefined || token !== this.#token) throw new NotInChargeError();
     this.#watching.add(redis);
@@ -72,12 +80,21 @@ export class Fence {
     name: string,
     commands: readonly (readonly [string, ...string[]])[],
   ): Promise<readonly unknown[]> {
-    const queueing = this.#queue(redis, name, commands);
-    const carryingOut = redis.call('EXEC');
+    const queueing = this.queue(redis, name, commands);
+    const carryingOut = this.exec(redis);
     // An error of a command has the reason, and that of EXEC has none.
     carryingOut.catch(() => undefined);
     await queueing;
-    const done = await carryingOut;
+    return await carryingOut;
+  }
+
+  /**
+   * Ends the transaction that has these commands queued.
+   * @returns their replies, in order
+   * @throws NotInChargeError, or the first error that Redis answered
+   */
+  async exec(redis: Redis): Promise<readonly unknown[]> {
+    const done = await redis.call('EXEC');
     if (done === null) throw new NotInChargeError();
     const results = asList('EXEC', done);
     const failure = results.find((result) => result instanceof Error);
@@ -94,11 +111,15 @@ export class Fence {
     name: string,
     commands: readonly (readonly [string, ...string[]])[],
   ): Promise<void> {
-    await this.#queue(redis, name, commands);
+    await this.queue(redis, name, commands);
     await endOf(redis);
   }
 
-  async #queue(
+  /**
+   * Sends these commands, after `begin`: Redis checks them, and carries them out with `exec`.
+   * @throws the first error that Redis answered, such as of a missing right
+   */
+  async queue(
     redis: Redis,
     name: string,
     commands: readonly (readonly [string, ...string[]])[],

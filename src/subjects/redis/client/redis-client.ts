@@ -31,7 +31,7 @@ export class RedisConnections {
   readonly #pacers: Link[];
   readonly #writers = new Set<Link>();
   readonly #probeKey: string;
-  readonly #fence = new Fence();
+  readonly #fence: Fence;
 
   /**
    * @param probeId makes the probe key this session's own
@@ -45,7 +45,9 @@ export class RedisConnections {
     this.#lister = this.#link('probe', REDIS_TIMEOUT_MS, CLIENT_LIST_BYTES);
     this.#killer = this.#link('pause', REDIS_TIMEOUT_MS);
     this.#pacers = [this.#link('pause'), this.#link('pause')];
-    this.#probeKey = `chaosdemo:probe:${probeId}`;
+    const { keyTag = '' } = target;
+    this.#probeKey = `chaosdemo:probe:${keyTag}${probeId}`;
+    this.#fence = new Fence(keyTag);
   }
 
   /** Name of this Redis in messages: "redis-0 (10.0.0.7:6379)". */
@@ -75,26 +77,31 @@ export class RedisConnections {
   }
 
   /**
-   * CLIENT PAUSE for writes, if this session is in charge. Resolves once Redis answered OK.
-   * @param length milliseconds; called once there is a connection, and its error is passed on
-   * @throws NotInChargeError, too: nothing was carried out, and nothing will be
+   * Begins the transaction of a CLIENT PAUSE for writes, if this session is in charge. Call `drop` unless it was
+   * carried out: a release that is sent over this connection in a transaction would only be queued.
+   * @throws NotInChargeError, too
    */
-  async pauseWrites(length: () => number): Promise<void> {
+  async beginPause(): Promise<BegunPause> {
     const redis = await this.#control.get();
-    let ms: number;
+    const drop = (): Promise<void> => endOf(redis);
     try {
       await this.#answered('MULTI', () => this.#fence.begin(redis));
-      ms = length();
     } catch (error) {
-      // A release that was sent over it from here on would only be queued.
-      await endOf(redis);
+      await drop();
       throw error;
     }
-    await this.#answered('CLIENT PAUSE', async () => {
-      const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
-      const [reply] = await this.#fence.carryOut(redis, 'CLIENT PAUSE', [pause]);
-      requireOk('CLIENT PAUSE', reply);
-    });
+    return {
+      queue: async (ms) => {
+        const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
+        await this.#answered('CLIENT PAUSE', () => this.#fence.queue(redis, 'CLIENT PAUSE', [pause]));
+      },
+      carryOut: async () =>
+        await this.#answered('CLIENT PAUSE', async () => {
+          const [reply] = await this.#fence.exec(redis);
+          requireOk('CLIENT PAUSE', reply);
+        }),
+      drop,
+    };
   }
 
   /**
@@ -387,6 +394,16 @@ export class RedisConnections {
       throw explain(this.#target, command, error);
     }
   }
+}
+
+/** A CLIENT PAUSE in a transaction. Each method throws RedisClientError. */
+export interface BegunPause {
+  /** Redis checks it, and does not carry it out yet. @param ms its length, in milliseconds */
+  queue(ms: number): Promise<void>;
+  /** Resolves once Redis has paused its writes. @throws NotInChargeError, too: it did not, and will not */
+  carryOut(): Promise<void>;
+  /** Ends its connection: it is not carried out any more. */
+  drop(): Promise<void>;
 }
 
 export interface ProbeWriter {

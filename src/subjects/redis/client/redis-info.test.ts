@@ -1,6 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareCalls, connectionsIn, markerOf, parseInfo, parseInfoFields } from './redis-info.ts';
+import {
+  combined,
+  compareCalls,
+  connectionsIn,
+  identityOf,
+  markerOf,
+  parseInfo,
+  parseInfoFields,
+  RUN_ID,
+} from './redis-info.ts';
 
 const runId = 'ab'.repeat(20);
 const info = (pauses?: number) =>
@@ -88,5 +97,25 @@ describe('compareCalls', () => {
   it('does not know of another server, or by a marker it cannot read', () => {
     expect(compareCalls(markerOf(at(3)), at(3, 'cd'.repeat(20)))).toBe('Unknown');
     expect(compareCalls('', at(3))).toBe('Unknown');
+  });
+});
+
+describe('several servers', () => {
+  const [a, b] = ['a'.repeat(40), 'b'.repeat(40)];
+  const one = (id: string, calls: number) => ({ runId: id, calls, countsEach: true });
+
+  it('have an identity in the format of a run_id; one has its own', () => {
+    expect(identityOf([a])).toBe(a);
+    expect(identityOf([a, b])).toMatch(RUN_ID);
+    expect(identityOf([b, a])).toBe(identityOf([a, b]));
+    expect(identityOf([a, 'c'.repeat(40)])).not.toBe(identityOf([a, b]));
+  });
+
+  it('have carried a command out if one has', () => {
+    const marker = markerOf(combined([one(a, 3), one(b, 5)]));
+    expect(compareCalls(marker, combined([one(b, 5), one(a, 3)]))).toBe('NotInjected');
+    expect(compareCalls(marker, combined([one(a, 3), one(b, 6)]))).toBe('Injected');
+    expect(compareCalls(marker, combined([one(a, 3), one('c'.repeat(40), 6)]))).toBe('Unknown');
+    expect(compareCalls(marker, combined([one(a, 4), { ...one(b, 5), countsEach: false }]))).toBe('Unknown');
   });
 });

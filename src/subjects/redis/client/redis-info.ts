@@ -1,5 +1,6 @@
 /** Parses INFO: which Redis this is, and how often it carried out the command of a fault. Pure. */
 
+import { createHash } from 'node:crypto';
 import { linesOf } from './lines.ts';
 
 /** Format of a run_id; it changes with every start of the server. */
@@ -54,6 +55,31 @@ export function parseInfo(text: string, command = PAUSE): RedisInfo {
     calls: Number(calls ?? 0),
     countsEach: [...fields.keys()].some((field) => field.startsWith('cmdstat_client|')),
   };
+}
+
+/**
+ * All servers of a store as one: the identity of the set, and the calls on any of them.
+ * @param infos at least one
+ */
+export function combined(infos: readonly RedisInfo[]): RedisInfo {
+  return {
+    runId: identityOf(infos.map(({ runId }) => runId)),
+    calls: infos.reduce((sum, { calls }) => sum + calls, 0),
+    countsEach: infos.every(({ countsEach }) => countsEach),
+  };
+}
+
+/**
+ * The identity of a set of servers, in the format of a run_id, and the run_id itself of a single one. It changes if one
+ * of them restarts, or another takes its place.
+ * @param runIds at least one, in any order
+ */
+export function identityOf(runIds: readonly string[]): string {
+  const [only = '', ...others] = runIds.toSorted();
+  if (others.length === 0) return only;
+  return createHash('sha1')
+    .update([only, ...others].join('/'))
+    .digest('hex');
 }
 
 /** How many connections Redis has accepted since it started, from `INFO stats`; undefined: it does not report that. */

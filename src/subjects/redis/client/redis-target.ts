@@ -1,6 +1,7 @@
-/** The Redis behind the rate limiter, as discovered. */
+/** The Redis behind the rate limiter, as discovered: one server, or the masters of a Cluster. */
+import { listed } from '../../targets/refusal.ts';
 
-/** Address and credentials. Holds secrets: not for logs or messages. */
+/** Address and credentials of a server. Holds secrets: not for logs or messages. */
 export interface RedisTarget {
   /** Name of the pod. */
   readonly podName: string;
@@ -16,6 +17,10 @@ export interface RedisTarget {
   readonly password?: string;
   /** PEM of the CA, if the system does not trust it. */
   readonly ca?: string;
+  /** As admitted; left out: nothing was admitted, and only a fault is released. */
+  readonly runId?: string;
+  /** Of a master of a Cluster: what a key contains to be in one of its slots, as in `{42}:`. */
+  readonly keyTag?: string;
 }
 
 /** The Sentinels that watch a Redis. */
@@ -29,4 +34,11 @@ export interface SentinelsTarget {
 /** Name in messages: "redis-0 (10.0.0.7:6379)". */
 export function redisName({ podName, host, port }: Pick<RedisTarget, 'podName' | 'host' | 'port'>): string {
   return `${podName} (${host.includes(':') ? `[${host}]` : host}:${port})`;
+}
+
+/** Name of one server or of a Cluster in messages: "Redis Cluster (redis-0, redis-1 and redis-2)". */
+export function storeName(targets: readonly Pick<RedisTarget, 'podName' | 'host' | 'port'>[]): string {
+  const [only, ...others] = targets;
+  if (only !== undefined && others.length === 0) return redisName(only);
+  return `Redis Cluster (${listed(targets.map(({ podName }) => podName))})`;
 }

@@ -2,9 +2,8 @@
 
 import { pauseFor } from '../../waiting.ts';
 import type { ProbeEvent } from '../events.ts';
-import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { gaveNoAnswer, RedisClientError } from './redis-error.ts';
-import { connectionsIn } from './redis-info.ts';
+import type { StoreConnections, StoreWriter } from './store-connections.ts';
 
 /** Interval between two probes, in milliseconds; a waiting write is checked at each of them. */
 const LOOK_EVERY_MS = 250;
@@ -12,7 +11,7 @@ const LOOK_EVERY_MS = 250;
 /** A write that was sent; `took` is missing while it waits. */
 interface Write {
   readonly sentAt: number;
-  readonly writer: ProbeWriter;
+  readonly writer: StoreWriter;
   state: 'waits' | 'accepted' | 'failed';
 }
 
@@ -21,7 +20,7 @@ interface Write {
  * the next one is sent once it was accepted. Failures are recorded as observations, so it never rejects.
  */
 export async function watchStore(
-  { now, redis }: { readonly now: () => number; readonly redis: RedisConnections },
+  { now, redis }: { readonly now: () => number; readonly redis: StoreConnections },
   record: (event: ProbeEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -41,7 +40,7 @@ export async function watchStore(
     restarted = true;
     note('Restarted');
   };
-  const send = (writer: ProbeWriter): Write => {
+  const send = (writer: StoreWriter): Write => {
     const sent: Write = { sentAt: now(), writer, state: 'waits' };
     writer.write().then(
       () => {
@@ -99,7 +98,7 @@ function connectionCounter(
     if (isCounting) return;
     isCounting = true;
     const count = async (): Promise<void> => {
-      const all = connectionsIn(await redis.info('stats'));
+      const all = await redis.connections();
       first ??= all;
       // A restarted server counts from 0.
       if (signal.aborted || all === undefined || first === undefined || all < first) return;

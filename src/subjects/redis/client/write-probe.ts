@@ -8,6 +8,7 @@ import { pauseFor, TIMED_OUT, within } from '../../waiting.ts';
 import { type Answered, momentOf } from './clock-offset.ts';
 import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { gaveNoAnswer } from './redis-error.ts';
+import type { StoreWriter } from './store-connections.ts';
 
 /** A write has to be held back at least this long; a healthy one takes about a millisecond. */
 const HOLD_MS = 150;
@@ -136,7 +137,7 @@ export async function waitForPauseEnd(
  * @throws only the reason of `signal`
  */
 export async function proveWrite(
-  redis: RedisConnections,
+  redis: { openProbeWriter(): Promise<StoreWriter> },
   deadlineMs: number,
   now: () => number,
   signal: AbortSignal,
@@ -144,7 +145,7 @@ export async function proveWrite(
 ): Promise<number | undefined> {
   const deadline = performance.now() + deadlineMs;
   do {
-    let writer: ProbeWriter | undefined;
+    let writer: StoreWriter | undefined;
     try {
       writer = await redis.openProbeWriter();
       const taken = await within(writer.write(), deadline - performance.now(), signal);

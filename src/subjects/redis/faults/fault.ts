@@ -3,11 +3,12 @@ import type { Admission, FaultReport, OrphanFinding } from '../../../demo/observ
 import type { Permit } from '../../../demo/subject.ts';
 import type { FaultProxyClient } from '../client/fault-proxy.ts';
 import type { OwnPause } from '../client/own-pause.ts';
-import type { RedisConnections } from '../client/redis-client.ts';
+import type { PerServer } from '../client/per-server.ts';
 import type { RedisTarget, SentinelsTarget } from '../client/redis-target.ts';
+import type { StoreConnections } from '../client/store-connections.ts';
 import type { FaultEvent, ProbeEvent } from '../events.ts';
 
-/** Whether a Redis may still be paused; restarted: it is not the server that was admitted. */
+/** Whether a Redis may still be paused; restarted: these are not the servers that were admitted, with the same slots. */
 export type StoreCheck =
   | { readonly state: 'free' }
   | { readonly state: 'restarted' }
@@ -20,14 +21,14 @@ export class NotFoundOutError extends Error {
 
 /** The tools of a fault. */
 export interface FaultTools {
-  readonly redis: RedisConnections;
+  readonly redis: StoreConnections;
   readonly ownPause: OwnPause;
   /** Between the pods and Redis; left out: there is none. */
   readonly proxy?: FaultProxyClient;
   readonly target: {
     /** The pods whose connections a fault may end. */
     readonly pods: readonly { readonly name: string; readonly host: string }[];
-    readonly redis: Pick<RedisTarget, 'username'>;
+    readonly redis: PerServer<RedisTarget>;
     /** Those that watch it; left out: none does. */
     readonly sentinels?: SentinelsTarget;
   };

@@ -5,7 +5,7 @@
 import { type FaultProof, messageOf } from '../../../api/index.ts';
 import type { FaultReport, OrphanFinding } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
-import { compareCalls, markerOf, PAUSE, parseInfo, type RedisInfo } from '../client/redis-info.ts';
+import { compareCalls, markerOf, PAUSE, type RedisInfo } from '../client/redis-info.ts';
 import {
   type FaultListener,
   type FaultMoment,
@@ -68,7 +68,7 @@ export abstract class FencedFault implements StoreFault {
     // A missing right is reported now, and not when the fault is due.
     await redis.warmUp();
     await this.check();
-    this.#marked = parseInfo(await redis.info('server', 'commandstats'), this.command);
+    this.#marked = await redis.facts(this.command);
     return { marker: markerOf(this.#marked) };
   }
 
@@ -79,7 +79,7 @@ export abstract class FencedFault implements StoreFault {
     if (check.state === 'refused') throw new StoreRefusedError(check.admission);
     if (check.state === 'restarted') {
       throw new Error(
-        `${redis.name} was restarted since the run began, and another ChaosDemo may be using it by now: run again`,
+        `${redis.name} was restarted since the run began${redis.servers.length > 1 ? ', failed over or was resharded' : ''}, and another ChaosDemo may be using it by now: run again`,
       );
     }
   }
@@ -91,12 +91,9 @@ export abstract class FencedFault implements StoreFault {
   /** The lock is on the server that was prepared. @throws PauseNotSentError if another server answers now */
   async requireSameStore(): Promise<void> {
     const { redis } = this.parts;
-    const info = await redis.info('server').then(
-      (text) => parseInfo(text),
-      (error: unknown) => {
-        throw new PauseNotSentError(messageOf(error));
-      },
-    );
+    const info = await redis.facts().catch((error: unknown) => {
+      throw new PauseNotSentError(messageOf(error));
+    });
     if (info.runId === this.#marked?.runId) return;
     throw new PauseNotSentError(`${redis.name} was restarted since its key was set up`);
   }
@@ -113,8 +110,8 @@ export abstract class FencedFault implements StoreFault {
     signal: AbortSignal,
   ): Promise<{ readonly pause: RedisPause } | { readonly report: FaultReport }> {
     const { now, ownPause, redis, target, usualWriteMs } = this.parts;
-    // Since the preparation, a Sentinel may have joined, or have begun to fail over sooner.
-    if (target.sentinels) await this.#requireFree(signal);
+    // Since the preparation, a Sentinel or a master may have joined, or slots may have moved.
+    if (target.sentinels || redis.servers.length > 1) await this.#requireFree(signal);
     let sent = false;
     const onSend = (): void => {
       const refusal = permit.refusal();
@@ -141,8 +138,7 @@ export abstract class FencedFault implements StoreFault {
    */
   async inquire(marker: string): Promise<OrphanFinding> {
     const { redis } = this.parts;
-    const compare = async (): Promise<OrphanFinding> =>
-      compareCalls(marker, parseInfo(await redis.info('server', 'commandstats'), this.command));
+    const compare = async (): Promise<OrphanFinding> => compareCalls(marker, await redis.facts(this.command));
     const found = await compare();
     if (found !== 'NotInjected') return found;
     await redis.takeCharge(IN_CHARGE_MS);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { storeOfFake } from '../../../../test/fixtures/subjects/redis/fake-store.ts';
 import type { FaultTools } from './fault.ts';
 import { type DuringPause, FencedPause } from './fenced-pause.ts';
 import { PauseNotSentError } from './pause.ts';
@@ -17,7 +18,10 @@ async function prepared(during?: DuringPause) {
       return `run_id:${server.runId}\r\n`;
     },
   };
-  const parts = { redis, checkStore: async () => ({ state: 'granted' }) } as unknown as FaultTools;
+  const parts = {
+    redis: storeOfFake(redis),
+    checkStore: async () => ({ state: 'granted' }),
+  } as unknown as FaultTools;
   const pause = new FencedPause(parts, during);
   await pause.prepare(1000, new AbortController().signal);
   return { pause, server };

@@ -4,6 +4,7 @@ import type { FaultReport } from '../../../demo/observed.ts';
 import type { Permit } from '../../../demo/subject.ts';
 import type { FaultListener, FaultMoment, RecordEvent } from './fault.ts';
 import { FencedFault, type Parts, type Proof, withProof } from './fenced-fault.ts';
+import { closeProbes } from './pause.ts';
 import { type ActivePause, awaitPauseEnd, RELEASED, reportOfPause } from './pause-report.ts';
 
 /** Further actions of a fault while its pause is active. */
@@ -55,8 +56,8 @@ export class FencedPause extends FencedFault {
       return outcome.report;
     }
     const { pause } = outcome;
-    // Once the held write is answered, or its connection is lost, nothing shows that Redis is still paused.
-    pause.write.taken
+    // Once a held write is answered, or its connection is lost, nothing shows that this server is still paused.
+    Promise.race(pause.probes.map(({ write }) => write.taken))
       .then(
         ({ at }) => listener.doubted(at),
         () => listener.doubted(now()),
@@ -66,7 +67,7 @@ export class FencedPause extends FencedFault {
     if (report.endedAt === undefined) {
       this.#pause = { report, pause, until, planned: formatDuration(until - plannedAt) };
     } else {
-      pause.writer.close();
+      closeProbes(pause.probes);
       ownPause.ended();
     }
     return report;
@@ -87,7 +88,7 @@ export class FencedPause extends FencedFault {
     const report = this.#during ? withProof(ended, this.#during.result(record)) : ended;
     if (report.endedAt !== undefined) {
       this.#pause = undefined;
-      pause.writer.close();
+      closeProbes(pause.probes);
       ownPause.ended();
     }
     return report;

@@ -1,7 +1,6 @@
 /** The report of a pause: its proof, and when and how it ended. */
 import type { FaultReport } from '../../../demo/observed.ts';
-import type { RedisConnections } from '../client/redis-client.ts';
-import { parseInfo } from '../client/redis-info.ts';
+import type { StoreConnections } from '../client/store-connections.ts';
 import { waitForPauseEnd } from '../client/write-probe.ts';
 import { EARLY_MS } from '../events.ts';
 import type { RecordEvent } from './fault.ts';
@@ -25,25 +24,25 @@ export interface ActivePause {
 
 /** The findings of the probe; `now` in milliseconds since the epoch. */
 export function reportOfPause(pause: RedisPause, record: RecordEvent, now: number): FaultReport {
-  const { startedAt, proof, message, finding, refused, write } = pause;
+  const { startedAt, proof, message, finding, isOver, probes } = pause;
   const report: FaultReport = {
     ...(startedAt !== undefined && { startedAt }),
     proof,
     message,
     evidence: [message],
   };
-  // A refused command paused nothing, so there is no end to wait for.
-  if (refused) return { ...report, endedAt: now };
   if (finding?.kind === 'held') {
-    record({ kind: 'probe', state: 'Read', at: now, tookMs: finding.slowestReadMs });
-    record({ kind: 'probe', state: 'Waiting', at: write.sentAt + finding.heldMs, tookMs: finding.heldMs });
+    const { heldMs, slowestReadMs } = finding;
+    record({ kind: 'probe', state: 'Read', at: now, tookMs: slowestReadMs });
+    record({ kind: 'probe', state: 'Waiting', at: probes[0].write.sentAt + heldMs, tookMs: heldMs });
   } else if (finding?.kind === 'taken') {
     record({ kind: 'probe', state: 'Written', at: finding.at, tookMs: finding.afterMs });
-    return { ...report, endedAt: finding.at };
   } else if (finding?.kind === 'unclear') {
     const state = ({ silent: 'Unreachable', lost: 'Lost', refused: 'ReadRefused' } as const)[finding.cause];
     record({ kind: 'probe', state, at: now });
   }
+  // There is no end to wait for.
+  if (isOver) return { ...report, endedAt: finding?.kind === 'taken' ? finding.at : now };
   return report;
 }
 
@@ -51,7 +50,7 @@ export function reportOfPause(pause: RedisPause, record: RecordEvent, now: numbe
 export async function awaitPauseEnd(
   { report, pause, until, planned }: ActivePause,
   context: {
-    readonly redis: RedisConnections;
+    readonly redis: StoreConnections;
     readonly now: () => number;
     readonly record: RecordEvent;
     /** The run_id of Redis before the pause. */
@@ -62,36 +61,48 @@ export async function awaitPauseEnd(
   signal: AbortSignal,
 ): Promise<FaultReport> {
   const { now, redis, runIdBefore, record, whyEarly } = context;
-  const end = await waitForPauseEnd(redis, pause.write, until - now() + END_WITHIN_MS, now, signal);
-  if (!end) {
+  const withinMs = until - now() + END_WITHIN_MS;
+  const seen = await Promise.all(
+    pause.probes.map(async ({ server, write }) => {
+      const end = await waitForPauseEnd(server, write, withinMs, now, signal);
+      return end && { ...end, sentAt: write.sentAt };
+    }),
+  );
+  const ends = seen.filter((end) => end !== undefined).toSorted((a, b) => a.at - b.at);
+  const [first] = ends;
+  const last = ends.at(-1);
+  if (!first || !last || ends.length < seen.length) {
     const message = `${report.message}. No write was accepted until ${END_WITHIN_MS} ms after its planned end`;
     return { ...report, message };
   }
-  record({ kind: 'probe', state: 'Written', at: end.at, tookMs: Math.max(0, end.at - pause.write.sentAt) });
+  record({ kind: 'probe', state: 'Written', at: last.at, tookMs: Math.max(0, last.at - last.sentAt) });
   const evidence = [...report.evidence];
-  if (end.byLaterWrite) {
+  const byLaterWrite = ends.some((end) => end.byLaterWrite);
+  if (byLaterWrite) {
     const restarted = await hasRestarted(redis, runIdBefore);
-    if (restarted) record({ kind: 'probe', state: 'Restarted', at: end.at });
+    if (restarted) record({ kind: 'probe', state: 'Restarted', at: last.at });
     evidence.push(
       `The connection of the held write was lost${restarted ? ': Redis was restarted' : ''}; a later write was accepted`,
     );
   }
-  const early = Math.round(until - end.at);
+  // From the first end on, some writes of a Cluster were accepted.
+  const early = Math.round(until - first.at);
   if (early > EARLY_MS) {
     const why = whyEarly() ?? 'another client sent CLIENT UNPAUSE, or Redis was restarted';
     evidence.push(`The pause ended ${early} ms early: ${why}`);
     const message = `${report.message}. Writes were accepted again ${early} ms before its planned end: ${why}`;
-    return { ...report, endedAt: end.at, message, evidence };
+    return { ...report, endedAt: first.at, message, evidence };
   }
+  const left = Math.round(until - last.at);
   evidence.push(
-    `Writes were accepted again ${end.byLaterWrite ? 'at the latest ' : ''}${Math.abs(early)} ms ${early > 0 ? 'before' : 'after'} the planned end of ${planned}`,
+    `Writes were accepted again ${byLaterWrite ? 'at the latest ' : ''}${Math.abs(left)} ms ${left > 0 ? 'before' : 'after'} the planned end of ${planned}`,
   );
-  return { ...report, endedAt: end.at, evidence };
+  return { ...report, endedAt: last.at, evidence };
 }
 
-async function hasRestarted(redis: RedisConnections, runIdBefore: string | undefined): Promise<boolean> {
+async function hasRestarted(redis: StoreConnections, runIdBefore: string | undefined): Promise<boolean> {
   try {
-    const { runId } = parseInfo(await redis.info('server'));
+    const { runId } = await redis.facts();
     return runIdBefore !== undefined && runId !== runIdBefore;
   } catch {
     return false;

@@ -1,14 +1,17 @@
 /**
- * The start of every fault of the store: Redis holds writes back for a while. The pause ends in Redis, even if every
- * process of the operator dies.
+ * The start of every fault of the store: Redis holds writes back for a while, and a Cluster on all its masters. The
+ * pause ends in Redis, even if every process of the operator dies.
  */
-import { counted, type FaultProof, formatDuration, messageOf } from '../../../api/index.ts';
+import { type FaultProof, messageOf } from '../../../api/index.ts';
+import { listed } from '../../targets/refusal.ts';
 import { pauseFor } from '../../waiting.ts';
 import { NotInChargeError } from '../client/fence.ts';
-import type { ProbeWriter, RedisConnections } from '../client/redis-client.ts';
-import { RedisClientError } from '../client/redis-error.ts';
+import { each, type PerServer } from '../client/per-server.ts';
+import type { RedisConnections } from '../client/redis-client.ts';
+import { gaveNoAnswer, RedisClientError } from '../client/redis-error.ts';
+import type { ServerWriter, StoreConnections } from '../client/store-connections.ts';
 import { type HeldWrite, holdFor, type PauseFinding, sendWrite, verifyPause } from '../client/write-probe.ts';
-import { EARLY_MS } from '../events.ts';
+import { leastCertain, verdictOn } from './pause-verdict.ts';
 
 /** No pause is longer, whatever the plan. */
 const MAX_PAUSE_MS = 60_000;
@@ -53,14 +56,24 @@ export interface RedisPause {
   readonly ms?: number;
   readonly proof: FaultProof;
   readonly message: string;
+  /** Of the least certain server. */
   readonly finding?: PauseFinding;
-  /** The write that is held back; its answer shows that the pause has ended. */
-  readonly write: HeldWrite;
-  readonly writer: ProbeWriter;
-  /** Redis answered with an error, so no pause of ours is active. */
-  readonly refused: boolean;
-  /** It was released at once, because it would have outlasted its announced end. */
+  readonly probes: PerServer<PauseProbe>;
+  /** No pause of ours is active: Redis refused it, did not hold writes back, or confirmed its release. */
+  readonly isOver: boolean;
+  /** It was released at once: it would have outlasted its announced end, or was not active on every server. */
   readonly released: boolean;
+}
+
+/** Shows of one server that its pause is active, and when it has ended. */
+export interface PauseProbe extends ServerWriter {
+  /** Held back; its answer shows that the pause has ended. */
+  readonly write: HeldWrite;
+}
+
+/** Ends the connections of the probes. */
+export function closeProbes(probes: readonly ServerWriter[]): void {
+  for (const { writer } of probes) writer.close();
 }
 
 /** Redis was not paused, and will not be by what was sent; the message has the reason. */
@@ -69,145 +82,164 @@ export class PauseNotSentError extends Error {
 }
 
 /**
- * Pauses the writes of Redis and proves by an independent probe that they are held back. The caller keeps `write` to
- * observe the end, and closes `writer`.
+ * Pauses the writes of Redis and proves by an independent probe that they are held back. The caller keeps
+ * `probes` to observe the end, and closes them.
  *
  * @throws PauseNotSentError if there is no connection or no time left
  * @example
- * const redis = new RedisConnections(target, 'me');
+ * const redis = new StoreConnections([target], (server) => new RedisConnections(server, 'me'));
  * await redis.takeCharge(60_000);
  * const pause = await injectRedisPause(redis, { plannedAt: 0, until: Date.now() + 10_000, usualWriteMs: 1, now: Date.now }, signal);
  */
 export async function injectRedisPause(
-  redis: RedisConnections,
+  redis: StoreConnections,
   options: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<RedisPause> {
   const { now, plannedAt } = options;
-  const writer = await redis
+  const writers = await redis
     .warmUp()
-    .then(() => redis.openProbeWriter())
+    .then(() => redis.openProbeWriters())
     .catch((error: unknown) => {
       throw new PauseNotSentError(messageOf(error));
     });
   try {
     await pauseFor(plannedAt - now(), signal);
-    return await pauseWith(redis, writer, options, signal);
+    const sent = await send(redis, options, signal);
+    const probes = each(writers, (open) => ({ ...open, write: sendWrite(open.writer, now) }));
+    if ('failure' in sent) return { ...sent.failure, probes };
+    return { ...(await prove(redis, sent, probes, options, signal)), probes };
   } catch (error) {
-    writer.close();
+    closeProbes(writers);
     throw error;
   }
-}
-
-/** As {@link injectRedisPause}, at once and with this writer. */
-export async function pauseWith(
-  redis: RedisConnections,
-  writer: ProbeWriter,
-  options: RedisPauseOptions,
-  signal: AbortSignal,
-): Promise<RedisPause> {
-  const sent = await send(redis, options, signal);
-  const write = sendWrite(writer, options.now);
-  if ('failure' in sent) return { ...sent.failure, write, writer };
-  return { ...(await prove(redis, sent, write, options, signal)), write, writer, refused: false };
 }
 
 /** A pause that Redis confirmed, with its length; or one that it did not. */
 type Sent =
   | { readonly startedAt: number; readonly ms: number }
-  | { readonly failure: Pick<RedisPause, 'message' | 'proof' | 'refused' | 'released'> };
+  | { readonly failure: Pick<RedisPause, 'isOver' | 'message' | 'proof' | 'released'> };
 
 /** @throws PauseNotSentError, the reason of `signal`, or what `onSend` throws */
 async function send(
-  redis: RedisConnections,
+  redis: StoreConnections,
   { mostMs, now, onSend, until }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<Sent> {
   let ms = 0;
+  let outcomes: PerServer<Error | undefined>;
+  // The length is computed at the moment of sending, because Redis may have to be connected again before it.
+  const length = (): number => {
+    signal.throwIfAborted();
+    const left = Math.min(Math.floor(until - now()), mostMs ?? MAX_PAUSE_MS);
+    if (left < (mostMs === undefined ? MIN_PAUSE_MS : MIN_PULSE_MS)) {
+      throw new PauseNotSentError(`only ${Math.max(0, left)} ms were left of the planned pause`);
+    }
+    ms = left;
+    return ms;
+  };
   try {
-    // The length is computed at the moment of sending, because Redis may have to be connected again before it.
-    await redis.pauseWrites(() => {
+    outcomes = await redis.pauseWrites(length, () => {
       signal.throwIfAborted();
-      const left = Math.min(Math.floor(until - now()), mostMs ?? MAX_PAUSE_MS);
-      if (left < (mostMs === undefined ? MIN_PAUSE_MS : MIN_PULSE_MS)) {
-        throw new PauseNotSentError(`only ${Math.max(0, left)} ms were left of the planned pause`);
-      }
       onSend?.();
-      ms = left;
-      return ms;
     });
-    return { startedAt: now(), ms };
   } catch (error) {
     signal.throwIfAborted();
+    if (!(error instanceof NotInChargeError || error instanceof RedisClientError)) throw error;
     // Nor is it carried out later.
-    if (error instanceof NotInChargeError) throw new PauseNotSentError(error.message);
-    if (ms === 0) throw error instanceof RedisClientError ? new PauseNotSentError(error.message) : error;
-    const refused = error instanceof RedisClientError && error.reply !== undefined;
-    // Redis may still carry it out. A release that follows on the same connection then ends it at once.
-    if (!refused) void redis.unpause().catch(() => undefined);
-    const message = `CLIENT PAUSE was ${refused ? 'refused' : 'sent and not answered'}: ${messageOf(error)}`;
-    return {
-      failure: { proof: refused ? 'Mismatch' : 'Inconclusive', message, refused, released: !refused },
-    };
+    if (ms === 0 || !isRefusal(error)) throw new PauseNotSentError(error.message);
+    const message = `CLIENT PAUSE was refused: ${error.message}`;
+    return { failure: { proof: 'Mismatch', message, isOver: true, released: false } };
   }
+  if (outcomes.every((failure) => failure === undefined)) return { startedAt: now(), ms };
+  signal.throwIfAborted();
+  if (outcomes.every((failure) => failure instanceof NotInChargeError)) {
+    throw new PauseNotSentError(messageOf(outcomes[0]));
+  }
+  return { failure: await releaseAll(redis, outcomes) };
 }
 
-/** Watches the probe write; releases a pause that Redis confirmed too late. @throws only the reason of `signal` */
+/** Redis answered with an error, so it carries nothing out. */
+function isRefusal(error: Error): boolean {
+  return error instanceof RedisClientError && !gaveNoAnswer(error);
+}
+
+/** Releases each server that is paused, or may be, because another one is not. Only pauses of this session. */
+async function releaseAll(
+  redis: StoreConnections,
+  outcomes: PerServer<Error | undefined>,
+): Promise<Extract<Sent, { failure: unknown }>['failure']> {
+  const paused = redis.servers.filter((_, i) => outcomes[i] === undefined);
+  const silent = redis.servers.filter((_, i) => {
+    const failure = outcomes[i];
+    return failure && !(failure instanceof NotInChargeError) && !isRefusal(failure);
+  });
+  // Redis may still carry it out. A release that follows on the same connection then ends it at once.
+  void redis.unpause(silent).catch(() => undefined);
+  const release = await releaseOf(redis, paused);
+  const refused = silent.length === 0;
+  const why = messageOf(outcomes.find((failure) => failure !== undefined));
+  return {
+    proof: refused ? 'Mismatch' : 'Inconclusive',
+    message: `CLIENT PAUSE was ${refused ? 'refused' : 'sent and not answered'}: ${why}${release.message}`,
+    isOver: refused && release.confirmed,
+    released: silent.length + paused.length > 0,
+  };
+}
+
+/** Releases these, with what to add to a message. */
+async function releaseOf(
+  redis: StoreConnections,
+  servers: readonly RedisConnections[],
+): Promise<{ readonly confirmed: boolean; readonly message: string }> {
+  if (servers.length === 0) return { confirmed: true, message: '' };
+  const confirmed = await redis.unpause(servers).then(
+    () => true,
+    () => false,
+  );
+  const names = listed(servers.map(({ name }) => name));
+  return {
+    confirmed,
+    message: `. The pause of ${names} ${confirmed ? 'was released' : 'was to be released, and that was not answered'}`,
+  };
+}
+
+/** Watches the probe writes; releases a pause that Redis confirmed too late. @throws only the reason of `signal` */
 async function prove(
-  redis: RedisConnections,
+  redis: StoreConnections,
   { ms, startedAt }: { readonly startedAt: number; readonly ms: number },
-  write: HeldWrite,
+  probes: PerServer<PauseProbe>,
   { plannedMs, mostMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
-): Promise<Pick<RedisPause, 'finding' | 'message' | 'ms' | 'proof' | 'released' | 'startedAt'>> {
+): Promise<Omit<RedisPause, 'probes'>> {
   const late = Math.round(startedAt + ms - until);
   if (late > LATE_MS) {
-    const released = await redis.unpause().then(
-      () => true,
-      () => false,
-    );
-    const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced; it was ${released ? 'released' : 'to be released, and that was not answered'}`;
-    return { startedAt, ms, proof: 'Inconclusive', message, released };
+    const { confirmed } = await releaseOf(redis, redis.servers);
+    const message = `${redis.name} answered CLIENT PAUSE so late that the pause would last ${late} ms longer than announced; it was ${confirmed ? 'released' : 'to be released, and that was not answered'}`;
+    return { startedAt, ms, proof: 'Inconclusive', message, isOver: false, released: confirmed };
   }
   onPaused?.();
   // The proof takes at most half of the pause: the rest is for the traffic.
-  const finding = await verifyPause(redis, write, Math.min(holdFor(usualWriteMs), ms / 2), now, signal);
-  const verdict = verdictOn(finding, redis.name, ms, plannedMs, mostMs !== undefined);
-  return { startedAt, ms, finding, released: false, ...verdict };
-}
-
-/** What the probe proves of a pause of `ms` milliseconds. Pure. */
-export function verdictOn(
-  finding: PauseFinding,
-  name: string,
-  ms: number,
-  plannedMs: number | undefined,
-  isOneOfSeveral = false,
-): { proof: FaultProof; message: string } {
-  if (finding.kind === 'held') {
-    const planned = plannedMs === undefined ? '' : formatDuration(plannedMs);
-    const configured = planned === '' ? '' : ` of the configured ${planned}`;
-    const stall = isOneOfSeveral
-      ? `are slow for ${planned}: the first pause holds them back for ${ms} ms`
-      : `stall for ${ms} ms${configured}`;
-    const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
-    return {
-      proof: 'Confirmed',
-      message: `writes to ${name} ${stall}. A probe write was held back for ${Math.round(finding.heldMs)} ms, and ${reads} answered within ${finding.slowestReadMs.toFixed(1)} ms`,
-    };
-  }
-  if (finding.kind === 'unclear') {
-    return { proof: 'Inconclusive', message: `Whether ${name} is paused is unclear: ${finding.reason}` };
-  }
-  const accepted = `${name} accepted CLIENT PAUSE`;
-  const after = `a write ${Math.round(finding.afterMs)} ms later`;
-  return finding.afterMs >= ms - Math.min(EARLY_MS, ms / 2)
-    ? {
-        proof: 'Inconclusive',
-        message: `${accepted} for ${ms} ms and ${after}, when the pause had ended. The operator process was stalled, so no probe saw the pause. Give the operator more CPU, or lengthen the pause`,
-      }
-    : {
-        proof: 'Mismatch',
-        message: `${accepted} and ${after}. Check whether a proxy answers in its place, or another client sends CLIENT UNPAUSE`,
-      };
+  const holdMs = Math.min(holdFor(usualWriteMs), ms / 2);
+  const seen = await Promise.all(
+    probes.map(async ({ server, write }) => ({
+      server,
+      finding: await verifyPause(server, write, holdMs, now, signal),
+    })),
+  );
+  const { finding, name } = leastCertain(redis.name, seen);
+  const { message, proof } = verdictOn(finding, name, ms, plannedMs, mostMs !== undefined);
+  const held = seen.filter((one) => one.finding.kind === 'held').map(({ server }) => server);
+  // A Cluster that takes some writes shows nothing of an outage.
+  const isPartial = held.length > 0 && finding.kind !== 'held';
+  const release = await releaseOf(redis, isPartial ? redis.servers : []);
+  return {
+    startedAt,
+    ms,
+    proof,
+    message: `${message}${release.message}`,
+    finding,
+    isOver: isPartial ? release.confirmed : seen.every((one) => one.finding.kind === 'taken'),
+    released: isPartial && release.confirmed,
+  };
 }

@@ -63,11 +63,11 @@ class FakeProxy {
 function fakeRedis() {
   let lists = 0;
   const own = 'id=1 addr=10.0.0.5:9 name= flags=N user=default';
-  return {
+  const server = {
     name: 'redis-0',
     takeCharge: async () => undefined,
     warmUp: async () => undefined,
-    info: async () => `run_id:${'a'.repeat(40)}\r\n`,
+    facts: async () => ({ runId: 'a'.repeat(40) }),
     read: async () => 1,
     clientList: async () => {
       lists += 1;
@@ -75,6 +75,7 @@ function fakeRedis() {
       return { text, localAddress: '10.0.0.5', localPort: 9 };
     },
   };
+  return { ...server, first: server };
 }
 
 async function prepared(change: Partial<FakeProxy> = {}) {
@@ -85,7 +86,7 @@ async function prepared(change: Partial<FakeProxy> = {}) {
     redis: fakeRedis(),
     proxy,
     now: () => Date.now(),
-    target: { pods: [{ name: 'api-0', host: '10.0.0.1' }], redis: {} },
+    target: { pods: [{ name: 'api-0', host: '10.0.0.1' }], redis: [{}] },
     checkStore: async () => ({ state: 'free' }),
     lifetime: over.signal,
   };

@@ -197,9 +197,14 @@ export abstract class ProxiedFault extends FencedFault {
   /** CLIENT LIST of Redis. @throws RedisClientError, or ReplyTypeError for a list that is not of this Redis */
   protected async clients(): Promise<readonly RedisClient[]> {
     const { redis, target } = this.tools;
-    const { localAddress, localPort, text } = await redis.clientList();
+    const { localAddress, localPort, text } = await redis.first.clientList();
     const clients = parseClientList(text);
-    requireOwnConnection('CLIENT LIST', clients, formatAddr(localAddress, localPort), target.redis.username);
+    requireOwnConnection(
+      'CLIENT LIST',
+      clients,
+      formatAddr(localAddress, localPort),
+      target.redis[0].username,
+    );
     return clients;
   }
 

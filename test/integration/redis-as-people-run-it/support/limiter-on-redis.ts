@@ -47,11 +47,12 @@ export class LimiterOnRedis {
   /** Whether the operator would pause it: the run_id. @throws Refusal */
   async admit(target = this.target(), connected = false): Promise<string> {
     const { signal } = new AbortController();
-    return await admitRedis(
-      { redis: target, addresses: LIMITER_HOSTS },
+    const { runId } = await admitRedis(
+      { redis: [target], addresses: LIMITER_HOSTS },
       { allowOtherClients: false, longestMs: 0, connected },
       signal,
     );
+    return runId;
   }
 
   /** The message of the refusal. @throws where it is admitted */

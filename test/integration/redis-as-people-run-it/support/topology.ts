@@ -75,10 +75,11 @@ export class Replicated {
    * @param longestMs the longest fault
    */
   async admission(target = this.target(), longestMs = 0, sentinels?: SentinelsTarget): Promise<string> {
-    const found = { redis: target, addresses: PODS, sentinels };
+    const found = { redis: [target] as const, addresses: PODS, sentinels };
     // The observers are at the address of the operator, as further connections of this process.
     const options = { allowOtherClients: false, longestMs, connected: true };
-    const outcome = await admitRedis(found, options, new AbortController().signal).catch(
+    const outcome = await admitRedis(found, options, new AbortController().signal).then(
+      ({ runId }) => runId,
       (error: unknown) => error,
     );
     if (outcome instanceof Refusal) return `${outcome.reason}: ${outcome.message}`;

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import type { RedisConnections } from '../../../redis/client/redis-client.ts';
+import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import type { CounterSample } from '../../history/counter-sample.ts';
 import { podsProblem } from './control-counts.ts';
 
-const redis = { name: 'redis-0' } as RedisConnections;
+const redis = { name: 'redis-0' } as StoreConnections;
 const even = (count: number): Map<string, number> => new Map(['a', 'b', 'c'].map((pod) => [pod, count]));
 
 /** Of a caller that sent 30 requests, all of which were admitted. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { RedisConnections } from '../../../redis/client/redis-client.ts';
+import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import { PodClient } from '../../http/pod-client.ts';
 import { rateLimiterSchema } from '../../schema.ts';
 import { checkHealth } from './http-health.ts';
@@ -14,7 +14,7 @@ const limiterOf = (spoken: object) =>
     redis: { service: 'redis' },
     ...spoken,
   });
-const redis = { ping: async () => undefined } as unknown as RedisConnections;
+const redis = { ping: async () => undefined } as unknown as StoreConnections;
 
 async function lookAt(server: Server, spoken: object = HTTP) {
   server.listen(0, '127.0.0.1');

@@ -5,8 +5,8 @@
  */
 
 import { counted } from '../../../../api/index.ts';
-import { type CommandCounts, grown, parseCommandCounts } from '../../../redis/client/command-counts.ts';
-import type { RedisConnections } from '../../../redis/client/redis-client.ts';
+import { type CommandCounts, grown } from '../../../redis/client/command-counts.ts';
+import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import type { PodClient } from '../../http/pod-client.ts';
@@ -46,7 +46,7 @@ export interface StoreSeen {
 
 /** Reads the command counts of Redis around the requests of one new caller. */
 export class StoreControl {
-  readonly #redis: Pick<RedisConnections, 'info' | 'name'>;
+  readonly #redis: Pick<StoreConnections, 'commandCounts' | 'name'>;
   readonly #watched: WatchedRequest[] = [];
   readonly #idle = new Map<string, number>();
   #idleMs = 0;
@@ -55,7 +55,7 @@ export class StoreControl {
   #first: CommandCounts | undefined;
   #last: { readonly counts: CommandCounts; readonly at: number } | undefined;
 
-  constructor(redis: Pick<RedisConnections, 'info' | 'name'>) {
+  constructor(redis: Pick<StoreConnections, 'commandCounts' | 'name'>) {
     this.#redis = redis;
   }
 
@@ -134,7 +134,7 @@ export class StoreControl {
   }
 
   async #read(): Promise<CommandCounts> {
-    const counts = parseCommandCounts(await this.#redis.info('commandstats'));
+    const counts = await this.#redis.commandCounts();
     this.#first ??= counts;
     this.#reads += 1;
     return counts;

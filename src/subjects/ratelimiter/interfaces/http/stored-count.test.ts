@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { CountPlace } from '../../../redis/client/count-place.ts';
-import type { RedisConnections } from '../../../redis/client/redis-client.ts';
+import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import { rateLimiterSchema } from '../../schema.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
@@ -25,7 +25,7 @@ async function asked(count: object | undefined, key: string): Promise<CountPlace
     },
   };
   const callers = new HttpCallers(http, {}, 5);
-  const parts = { callers, limiter: limiter(count), redis: redis as unknown as RedisConnections };
+  const parts = { callers, limiter: limiter(count), redis: { first: redis } as unknown as StoreConnections };
   expect(await storedCount(parts, key)).toBe(7);
   return places;
 }

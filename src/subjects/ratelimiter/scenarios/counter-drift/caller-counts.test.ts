@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DriftUnderTest } from '../../../../../test/fixtures/subjects/ratelimiter/drift-under-test.ts';
 import { specSchema } from '../../../../api/index.ts';
-import type { RedisConnections } from '../../../redis/client/redis-client.ts';
+import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { PodClient } from '../../http/pod-client.ts';
 import { outcomeOf } from '../../interfaces/caller-request.ts';
@@ -59,7 +59,7 @@ async function watched(says: Says) {
     limiter,
     now,
     timeoutMs: 1000,
-    redis: { name: 'redis-0' } as RedisConnections,
+    redis: { name: 'redis-0' } as StoreConnections,
   };
   const counters = new CallerCounts(toolkit, 10_000);
   await counters.prepare('demo-a', never);

@@ -74,7 +74,7 @@ async function burstAt(
   const toolkit = openToolkit(spec, {
     target: {
       pods: ports.map((port, i) => ({ name: `node-${i}`, host: '127.0.0.1', port })),
-      redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
+      redis: [{ podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false }],
     },
     budget: new ConnectionBudget(1000).onBehalfOf('shop'),
     control: () => undefined,
@@ -84,7 +84,6 @@ async function burstAt(
     now: () => performance.timeOrigin + performance.now(),
     lifetime: never,
     mayBePaused: false,
-    server: undefined,
   });
   stops.push(async () => closeToolkit(toolkit));
   const attempt = new Attempt(bursts, scenario, { ...toolkit, ...parts });

@@ -74,6 +74,10 @@ export const storeOutage: ScenarioType<OutageJudge> = {
     proxyUnprovable(scenario, limiter) ??
     unprovable(scenario, limiter, pods),
   pauses: (scenario) => PAUSING.has(parametersOf(scenario).fault.type),
+  needsOneServer(scenario) {
+    const { type } = parametersOf(scenario).fault;
+    return type === 'Stall' ? undefined : `fault type ${type} acts on one server: use Stall`;
+  },
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
   evidence: outageEvidence,

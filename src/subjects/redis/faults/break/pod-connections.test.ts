@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { OwnPause } from '../../client/own-pause.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
@@ -61,8 +62,14 @@ function started(change: Partial<FakeRedis> = {}, { pods = PODS, username = '' }
   onTestFinished(() => over.abort());
   const clock = { skippedMs: 0 };
   const now = (): number => Date.now() + clock.skippedMs;
-  const target = { pods, redis: { username } };
-  const tools = { lifetime: over.signal, now, ownPause, redis, target } as unknown as FaultTools;
+  const target = { pods, redis: [{ username }] };
+  const tools = {
+    lifetime: over.signal,
+    now,
+    ownPause,
+    redis: storeOfFake(redis),
+    target,
+  } as unknown as FaultTools;
   const connections = new PodConnections(tools);
   const events: Parameters<RecordEvent>[0][] = [];
   const record: RecordEvent = (event) => void events.push(event);

@@ -54,7 +54,7 @@ export class PodConnections implements DuringPause {
 
   async prepare(): Promise<void> {
     const { redis } = this.#tools;
-    await redis.killClients([NOBODY]);
+    await redis.first.killClients([NOBODY]);
     if ((await this.#list()).length === 0) throw new Error(this.#notListed([...this.#pods.values()]));
   }
 
@@ -151,7 +151,7 @@ export class PodConnections implements DuringPause {
 
   async #end(connections: readonly PodConnection[]): Promise<void> {
     const ids = connections.map(({ id }) => id);
-    const ended = await this.#tools.redis.killClients(ids, () => {
+    const ended = await this.#tools.redis.first.killClients(ids, () => {
       if (this.#isOver()) throw new Error('the fault has ended');
     });
     for (const [i, { pod }] of connections.entries()) {
@@ -172,10 +172,10 @@ export class PodConnections implements DuringPause {
    */
   async #list(): Promise<PodConnection[]> {
     const { redis, target } = this.#tools;
-    const { localAddress, localPort, text } = await redis.clientList();
+    const { localAddress, localPort, text } = await redis.first.clientList();
     const clients = parseClientList(text);
     const ownAddr = formatAddr(localAddress, localPort);
-    const ownUser = target.redis.username;
+    const ownUser = target.redis[0].username;
     requireOwnConnection('CLIENT LIST', clients, ownAddr, ownUser);
     const ownIp = clients.find(({ addr }) => addr === ownAddr)?.ip;
     return clients.flatMap((client) => {

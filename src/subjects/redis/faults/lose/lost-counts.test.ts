@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
@@ -45,7 +46,11 @@ async function prepared(change: Partial<FakeRedis> = {}, scripts = false) {
   const redis = Object.assign(new FakeRedis(), change);
   const over = new AbortController();
   onTestFinished(() => over.abort());
-  const tools = { redis, now: () => Date.now(), checkStore: async () => ({ state: 'free' }) };
+  const tools = {
+    redis: storeOfFake(redis),
+    now: () => Date.now(),
+    checkStore: async () => ({ state: 'free' }),
+  };
   const fault = new LostCounts(tools as unknown as FaultTools, { counts: () => PLACES, scripts });
   const { marker } = await fault.prepare(1000, over.signal);
   const events: unknown[] = [];

@@ -8,7 +8,6 @@ import type { Permit } from '../../../../demo/subject.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
-import { parseInfo } from '../../client/redis-info.ts';
 import type { FaultListener, FaultMoment } from '../fault.ts';
 import { FencedFault, type Parts, type Proof, withProof } from '../fenced-fault.ts';
 import { PauseNotSentError } from '../pause.ts';
@@ -37,7 +36,7 @@ export class LostCounts extends FencedFault {
 
   protected async check(): Promise<void> {
     const { counts, scripts } = this.#options;
-    await this.parts.redis.unlinkCounts(counts(), scripts);
+    await this.parts.redis.first.unlinkCounts(counts(), scripts);
   }
 
   async inject(
@@ -58,7 +57,7 @@ export class LostCounts extends FencedFault {
     };
     let lost: readonly { readonly before: number; readonly after: number }[];
     try {
-      lost = await redis.unlinkCounts(counts(), scripts, onSend);
+      lost = await redis.first.unlinkCounts(counts(), scripts, onSend);
     } catch (error) {
       if (!sent) throw error;
       if (error instanceof NotInChargeError) throw new PauseNotSentError(error.message);
@@ -90,7 +89,7 @@ export class LostCounts extends FencedFault {
   async #problem(): Promise<string | undefined> {
     const { redis } = this.parts;
     try {
-      const { runId } = parseInfo(await redis.info('server'));
+      const { runId } = await redis.facts();
       return runId === this.runIdBefore ? undefined : `${redis.name} was restarted since then`;
     } catch (error) {
       return `Whether ${redis.name} was restarted since then is not known: ${messageOf(error)}`;

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { OwnPause } from '../../client/own-pause.ts';
+import type { BegunPause } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import type { ProbeEvent } from '../../events.ts';
 import type { FaultTools } from '../fault.ts';
@@ -38,11 +40,21 @@ class FakeRedis {
     return 1;
   }
 
-  async pauseWrites(length: () => number): Promise<void> {
-    const ms = length();
-    this.#fail();
-    this.#pause(ms);
+  async beginPause(): Promise<BegunPause> {
+    let length = 0;
+    return {
+      queue: async (ms) => {
+        length = ms;
+      },
+      carryOut: async () => {
+        this.#fail();
+        this.#pause(length);
+      },
+      drop: async () => undefined,
+    };
   }
+
+  async unpause(): Promise<void> {}
 
   async preparePause() {
     this.beforeSend();
@@ -122,7 +134,7 @@ async function injected(change: Partial<FakeRedis> = {}, { ms = LONG_MS, refusal
   onTestFinished(() => over.abort());
   const tools = {
     target: {},
-    redis,
+    redis: storeOfFake(redis),
     ownPause,
     lifetime: over.signal,
     now: () => Date.now(),

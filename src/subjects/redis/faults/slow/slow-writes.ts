@@ -7,11 +7,11 @@ import { formatDuration, messageOf } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
 import { pauseFor, within } from '../../../waiting.ts';
-import type { ProbeWriter } from '../../client/redis-client.ts';
-import { type HeldWrite, sendWrite } from '../../client/write-probe.ts';
+import { each } from '../../client/per-server.ts';
+import { sendWrite } from '../../client/write-probe.ts';
 import type { FaultListener, FaultMoment, FaultTools, RecordEvent } from '../fault.ts';
 import { FencedFault, type Parts, withProof } from '../fenced-fault.ts';
-import { MIN_PULSE_MS } from '../pause.ts';
+import { closeProbes, MIN_PULSE_MS, type PauseProbe } from '../pause.ts';
 import { type ActivePause, awaitPauseEnd, RELEASED, reportOfPause } from '../pause-report.ts';
 import { type ProbeWrite, provenBy } from './probe-writes.ts';
 
@@ -77,13 +77,13 @@ export class SlowWrites extends FencedFault {
     const report = reportOfPause(pause, listener.record, now());
     if (report.endedAt !== undefined) {
       this.#over.abort();
-      pause.writer.close();
+      closeProbes(pause.probes);
       ownPause.ended();
       return report;
     }
     this.#active = { report, pause, until, planned: formatDuration(until - plannedAt) };
     if (report.proof === 'Confirmed') {
-      this.#probing = this.#probe(pause.writer, pause.write, listener.record);
+      this.#probing = this.#probe(pause.probes[0], listener.record);
     } else {
       // An unproven fault shows nothing.
       this.#over.abort();
@@ -99,7 +99,8 @@ export class SlowWrites extends FencedFault {
     this.#over.abort();
     await within(this.#probing, until - now() + LAST_WITHIN_MS, signal);
     // Nothing follows the last pause, so this write shows its end.
-    const last = { ...this.#active, pause: { ...pause, write: sendWrite(pause.writer, now) } };
+    const probes = each(pause.probes, (probe) => ({ ...probe, write: sendWrite(probe.writer, now) }));
+    const last = { ...this.#active, pause: { ...pause, probes } };
     const context = {
       redis,
       now,
@@ -110,7 +111,7 @@ export class SlowWrites extends FencedFault {
     const ended = await awaitPauseEnd(last, context, signal);
     if (ended.endedAt === undefined) return ended;
     this.#active = undefined;
-    pause.writer.close();
+    closeProbes(pause.probes);
     ownPause.ended();
     const span = { startedAt: report.startedAt ?? until, until };
     const { message, proof } = provenBy(this.#writes, this.#latencyMs, span);
@@ -121,7 +122,8 @@ export class SlowWrites extends FencedFault {
 
   /** Sends pauses that follow each other, and one that ends at `firstEnd`. Never rejects. */
   async #pace(firstEnd: number, until: number): Promise<void> {
-    const { now, redis } = this.parts;
+    const { now } = this.parts;
+    const { first: redis } = this.parts.redis;
     const ms = Math.floor(this.#latencyMs / 2);
     let endsAt = firstEnd;
     try {
@@ -145,15 +147,15 @@ export class SlowWrites extends FencedFault {
   }
 
   /** Measures reads and writes, one after the other, until no pause follows. Never rejects. */
-  async #probe(writer: ProbeWriter, first: HeldWrite, record: RecordEvent): Promise<void> {
-    const { now, redis } = this.parts;
+  async #probe({ server, write: first, writer }: PauseProbe, record: RecordEvent): Promise<void> {
+    const { now } = this.parts;
     let isPaced = true;
     void this.#pacing.then(() => {
       isPaced = false;
     });
     try {
       for (let write = first; ; write = sendWrite(writer, now)) {
-        const readMs = await redis.read();
+        const readMs = await server.read();
         const { at } = await write.taken;
         const tookMs = at - write.sentAt;
         this.#writes.push({ at, tookMs, readMs });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { verdictOn } from './pause.ts';
+import { verdictOn } from './pause-verdict.ts';
 
 const taken = (afterMs: number) =>
   verdictOn({ kind: 'taken', afterMs, at: 1000 + afterMs }, 'redis-0', 2000, 2000);

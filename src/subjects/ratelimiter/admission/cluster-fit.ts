@@ -1,0 +1,24 @@
+/** What a run cannot do if its Redis is a Cluster. Pure. */
+import type { AdmissionRequest } from '../../../demo/subject.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { scenarioTypeOf } from '../scenarios/index.ts';
+import { PART, rateLimiterOf } from '../schema.ts';
+
+/** @param masters of its Redis @throws {Refusal} UnprovableSpec if a part of the spec needs a single Redis */
+export function requireFitForCluster({ spec }: Pick<AdmissionRequest, 'spec'>, masters: number): void {
+  if (masters === 1) return;
+  const { http, redis } = rateLimiterOf(spec);
+  const needs = [
+    !http && `${PART}.interface Reference reads counts of one server: set interface to HTTP`,
+    redis.count && `${PART}.redis.count reads counts of one server: leave it out`,
+    redis.sentinel && `no Sentinel watches a Cluster: leave ${PART}.redis.sentinel out`,
+    ...spec.scenarios.map((scenario) => {
+      const why = scenarioTypeOf(scenario.type).needsOneServer?.(scenario);
+      return why !== undefined && `scenario ${scenario.name}: ${why}`;
+    }),
+  ];
+  const first = needs.find((need) => typeof need === 'string');
+  if (first !== undefined) {
+    throw new Refusal('UnprovableSpec', `Redis is a Cluster of ${masters} primaries, and ${first}`);
+  }
+}

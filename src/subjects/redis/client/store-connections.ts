@@ -1,0 +1,160 @@
+/**
+ * The connections of one session to a store: one Redis, or all masters of a Cluster. A command goes to all of them, and
+ * a result is that of all: a Cluster with one master that does not answer does not answer. Methods throw as those of
+ * RedisConnections.
+ */
+import { messageOf } from '../../../api/index.ts';
+import { type CommandCounts, parseCommandCounts, summed } from './command-counts.ts';
+import { allOf, each, type PerServer } from './per-server.ts';
+import type { ProbeWriter, RedisConnections } from './redis-client.ts';
+import { RedisClientError } from './redis-error.ts';
+import { combined, connectionsIn, parseInfo, type RedisInfo } from './redis-info.ts';
+import { type RedisTarget, storeName } from './redis-target.ts';
+
+/** A probe writer, and the server that it writes to. */
+export interface ServerWriter {
+  readonly server: RedisConnections;
+  readonly writer: ProbeWriter;
+}
+
+/** Writes to all servers of a store. */
+export interface StoreWriter {
+  /** Resolves once all have accepted the write. */
+  write(): Promise<unknown>;
+  close(): void;
+}
+
+export class StoreConnections {
+  readonly servers: PerServer<RedisConnections>;
+  /** Name of this store in messages: "redis-0 (10.0.0.7:6379)". */
+  readonly name: string;
+
+  /**
+   * @param targets at least one, sorted by name
+   * @param connect the connections to one of them, which are closed with this
+   */
+  constructor(targets: PerServer<RedisTarget>, connect: (target: RedisTarget) => RedisConnections) {
+    this.name = storeName(targets);
+    this.servers = each(targets, connect);
+  }
+
+  /** The first server; the only one if this is no Cluster. For what admission refuses with a Cluster. */
+  get first(): RedisConnections {
+    return this.servers[0];
+  }
+
+  async warmUp(): Promise<void> {
+    await this.#all((server) => server.warmUp());
+  }
+
+  /** See {@link RedisConnections.takeCharge}: of every server. */
+  async takeCharge(ms: number): Promise<void> {
+    await this.#all((server) => server.takeCharge(ms));
+  }
+
+  /**
+   * CLIENT PAUSE for writes on all servers at the same moment, if this session is in charge of each. All have checked it
+   * before one carries it out, so that a missing right on one pauses none.
+   * @param length milliseconds; called once all transactions have begun
+   * @param onSend called right before the pause is carried out
+   * @returns for each server why it is not known to be paused; undefined: it is
+   * @throws what these two functions throw, NotInChargeError or RedisClientError: none is paused, and none will be
+   */
+  async pauseWrites(length: () => number, onSend: () => void): Promise<PerServer<Error | undefined>> {
+    const beginning = each(this.servers, (server) => server.beginPause());
+    try {
+      const begun = await allOf(beginning);
+      const ms = length();
+      await allOf(each(begun, (pause) => pause.queue(ms)));
+      onSend();
+      return await allOf(each(begun, (pause) => failureOf(pause.carryOut())));
+    } catch (error) {
+      await Promise.allSettled(beginning.map(async (pause) => (await pause).drop()));
+      throw error;
+    }
+  }
+
+  /** CLIENT UNPAUSE on these servers, whichever fails. @param servers default: all */
+  async unpause(servers: readonly RedisConnections[] = this.servers): Promise<void> {
+    const outcomes = await Promise.all(servers.map((server) => failureOf(server.unpause())));
+    const failures = outcomes.filter((failure) => failure !== undefined);
+    // A server that is gone has taken its pause with it.
+    const failure =
+      failures.find((error) => !(error instanceof RedisClientError && error.isAnotherServer)) ?? failures[0];
+    if (failure) throw failure;
+  }
+
+  /** The identity of the store, and how often this command was carried out, as Redis counts it. */
+  async facts(command?: string): Promise<RedisInfo> {
+    return combined(
+      await this.#all(async (server) => parseInfo(await server.info('server', 'commandstats'), command)),
+    );
+  }
+
+  async commandCounts(): Promise<CommandCounts> {
+    return summed(await this.#all(async (server) => parseCommandCounts(await server.info('commandstats'))));
+  }
+
+  /** How many connections were accepted; undefined if a server does not report that. */
+  async connections(): Promise<number | undefined> {
+    const counts = await this.#all(async (server) => connectionsIn(await server.info('stats')));
+    return counts.reduce<number | undefined>(
+      (sum, count) => (sum === undefined || count === undefined ? undefined : sum + count),
+      0,
+    );
+  }
+
+  async ping(): Promise<void> {
+    await this.#all((server) => server.ping());
+  }
+
+  /** Proves that reads are answered. Returns the longest duration in milliseconds. */
+  async read(): Promise<number> {
+    return Math.max(...(await this.#all((server) => server.read())));
+  }
+
+  /** Proves that the clocks can be read. */
+  async time(): Promise<void> {
+    await this.#all((server) => server.time());
+  }
+
+  /** One open connection to each server, for probe writes. */
+  async openProbeWriters(): Promise<PerServer<ServerWriter>> {
+    const opened: ServerWriter[] = [];
+    try {
+      return await this.#all(async (server) => {
+        const open = { server, writer: await server.openProbeWriter() };
+        opened.push(open);
+        return open;
+      });
+    } catch (error) {
+      for (const { writer } of opened) writer.close();
+      throw error;
+    }
+  }
+
+  async openProbeWriter(): Promise<StoreWriter> {
+    const writers = await this.openProbeWriters();
+    return {
+      write: async () => await Promise.all(writers.map(({ writer }) => writer.write())),
+      close: () => {
+        for (const { writer } of writers) writer.close();
+      },
+    };
+  }
+
+  close(): void {
+    for (const server of this.servers) server.close();
+  }
+
+  async #all<T>(act: (server: RedisConnections) => Promise<T>): Promise<PerServer<T>> {
+    return await allOf(each(this.servers, act));
+  }
+}
+
+async function failureOf(work: Promise<void>): Promise<Error | undefined> {
+  return await work.then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(messageOf(error))),
+  );
+}

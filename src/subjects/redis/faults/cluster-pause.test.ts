@@ -1,0 +1,204 @@
+/** A pause of several masters: all are paused and proven, or none stays paused. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { NotInChargeError } from '../client/fence.ts';
+import type { BegunPause, ProbeWriter, RedisConnections } from '../client/redis-client.ts';
+import { RedisClientError } from '../client/redis-error.ts';
+import { StoreConnections } from '../client/store-connections.ts';
+import { injectRedisPause, PauseNotSentError } from './pause.ts';
+import { reportOfPause } from './pause-report.ts';
+import { leastCertain } from './pause-verdict.ts';
+
+const never = new AbortController().signal;
+const PAUSE_MS = 2000;
+const REFUSED = new RedisClientError('NOPERM', 'NOPERM');
+const SILENT = new RedisClientError('no answer came');
+
+/** A master that holds writes back while it is paused. */
+class FakeMaster {
+  readonly name: string;
+  /** In its order: what was sent to it. */
+  readonly sent: string[] = [];
+  beginFailure: Error | undefined;
+  queueFailure: Error | undefined;
+  pauseFailure: Error | undefined;
+  releaseFailure: Error | undefined;
+  /** Accepts pauses, and holds nothing back. */
+  lies = false;
+  #isPaused = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  async warmUp(): Promise<void> {}
+  async read(): Promise<number> {
+    await sleep(1);
+    return 1;
+  }
+
+  async beginPause(): Promise<BegunPause> {
+    await this.#step('begin', this.beginFailure);
+    return {
+      queue: async () => await this.#step('queue', this.queueFailure),
+      carryOut: async () => {
+        await this.#step('pause', this.pauseFailure);
+        this.#isPaused = true;
+      },
+      drop: async () => void this.sent.push('drop'),
+    };
+  }
+
+  async unpause(): Promise<void> {
+    await this.#step('release', this.releaseFailure);
+    this.#isPaused = false;
+  }
+
+  async openProbeWriter(): Promise<ProbeWriter> {
+    const write = async (): Promise<number> => {
+      while (this.#isPaused && !this.lies) await sleep(1);
+      return Date.now();
+    };
+    return { write, takeCharge: async () => undefined, close: () => undefined };
+  }
+
+  async #step(name: string, failure: Error | undefined): Promise<void> {
+    this.sent.push(name);
+    // Others are done first.
+    await sleep(failure ? 2 : 0);
+    if (failure) throw failure;
+  }
+}
+
+/** Pauses three masters, of which the second is changed so. */
+async function paused(change: Partial<FakeMaster>, permit = (): void => undefined) {
+  const masters = ['redis-0', 'redis-1', 'redis-2'].map((name) => new FakeMaster(name));
+  Object.assign(masters[1] as FakeMaster, change);
+  const target = (podName: string) => ({ podName, host: '10.0.0.1', port: 6379, tls: false });
+  const store = new StoreConnections(
+    [target('redis-0'), target('redis-1'), target('redis-2')],
+    ({ podName }) => masters.find(({ name }) => name === podName) as unknown as RedisConnections,
+  );
+  const plannedAt = Date.now();
+  const options = { plannedAt, until: plannedAt + PAUSE_MS, usualWriteMs: 1, now: Date.now, onSend: permit };
+  const pause = injectRedisPause(store, options, never);
+  const sent = async () => {
+    await pause.catch(() => undefined);
+    return masters.map((master) => master.sent.join(' '));
+  };
+  return { pause, sent, store };
+}
+
+describe('a pause of three masters', () => {
+  it('is sent to all once each has checked it, and proven on all', async () => {
+    const order: string[][] = [];
+    const { pause, sent, store } = await paused({}, () => void order.push(['onSend']));
+    expect(await pause).toMatchObject({
+      proof: 'Confirmed',
+      isOver: false,
+      released: false,
+      message: expect.stringMatching(/^writes to Redis Cluster \(redis-0, redis-1 and redis-2\) stall for /),
+    });
+    expect(await sent()).toEqual(Array(3).fill('begin queue pause'));
+    expect(order).toHaveLength(1);
+    await store.unpause();
+    await Promise.all((await pause).probes.map(({ write }) => write.taken));
+  });
+
+  it.each<[string, Partial<FakeMaster>, string]>([
+    ['is not in charge', { beginFailure: new NotInChargeError() }, 'begin drop'],
+    ['does not answer', { beginFailure: SILENT }, 'begin drop'],
+    ['does not answer when it checks it', { queueFailure: SILENT }, 'begin queue drop'],
+  ])('is not sent if one %s', async (_, change, others) => {
+    const { pause, sent } = await paused(change);
+    await expect(pause).rejects.toThrow(PauseNotSentError);
+    const [first, , third] = await sent();
+    expect([first, third]).toEqual([others, others]);
+  });
+
+  it('is not sent if the permit is withdrawn', async () => {
+    const { pause, sent } = await paused({}, () => {
+      throw new PauseNotSentError('it no longer leads');
+    });
+    await expect(pause).rejects.toThrow('it no longer leads');
+    expect(await sent()).toEqual(Array(3).fill('begin queue drop'));
+  });
+
+  it('is refused by all if one refuses it when it checks it', async () => {
+    const { pause, sent } = await paused({ queueFailure: REFUSED });
+    const refused = await pause;
+    expect(refused).toMatchObject({ proof: 'Mismatch', isOver: true, released: false });
+    expect(await sent()).toEqual(Array(3).fill('begin queue drop'));
+    expect(reportOfPause(refused, () => undefined, 7)).toMatchObject({ endedAt: 7 });
+  });
+
+  it.each<[string, Error]>([
+    ['refuses it', REFUSED],
+    ['is taken over by another session', new NotInChargeError()],
+  ])('is released on the others if one %s at the last moment', async (_, pauseFailure) => {
+    const { pause, sent } = await paused({ pauseFailure });
+    expect(await pause).toMatchObject({
+      proof: 'Mismatch',
+      isOver: true,
+      released: true,
+      message: expect.stringMatching(
+        /^CLIENT PAUSE was refused: .*The pause of redis-0 and redis-2 was released$/,
+      ),
+    });
+    // A pause of another session is not released.
+    expect(await sent()).toEqual([
+      'begin queue pause release',
+      'begin queue pause',
+      'begin queue pause release',
+    ]);
+  });
+
+  it('is released on all if one does not answer, and may still be active there', async () => {
+    const { pause, sent } = await paused({ pauseFailure: SILENT });
+    expect(await pause).toMatchObject({ proof: 'Inconclusive', isOver: false, released: true });
+    expect(await sent()).toEqual(Array(3).fill('begin queue pause release'));
+  });
+
+  it('is not over if a release is not confirmed', async () => {
+    const { pause } = await paused({ lies: true, releaseFailure: SILENT });
+    const partly = await pause;
+    expect(partly).toMatchObject({ proof: 'Mismatch', isOver: false, released: false });
+    expect(reportOfPause(partly, () => undefined, 7).endedAt).toBeUndefined();
+  });
+
+  it('is released on all if one takes writes, with its name', async () => {
+    const { pause, sent } = await paused({ lies: true });
+    expect(await pause).toMatchObject({
+      proof: 'Mismatch',
+      finding: { kind: 'taken' },
+      isOver: true,
+      released: true,
+      message: expect.stringMatching(/^redis-1 accepted CLIENT PAUSE and a write .*was released$/),
+    });
+    expect(await sent()).toEqual(Array(3).fill('begin queue pause release'));
+  });
+});
+
+describe('the least certain of several findings', () => {
+  const held = (heldMs: number, reads: number, slowestReadMs: number) => ({
+    server: { name: `held-${heldMs}` },
+    finding: { kind: 'held', heldMs, reads, slowestReadMs } as const,
+  });
+  const taken = { server: { name: 'taken' }, finding: { kind: 'taken', afterMs: 1, at: 1 } as const };
+  const unclear = {
+    server: { name: 'unclear' },
+    finding: { kind: 'unclear', cause: 'silent', reason: 'x' } as const,
+  };
+
+  it('is that of the whole store if each is paused, with its weakest figures', () => {
+    expect(leastCertain('all', [held(200, 9, 1), held(150, 7, 3)])).toEqual({
+      name: 'all',
+      finding: { kind: 'held', heldMs: 150, reads: 7, slowestReadMs: 3 },
+    });
+  });
+
+  it('is one that took a write, or else one that is not known', () => {
+    expect(leastCertain('all', [held(200, 9, 1), unclear, taken]).name).toBe('taken');
+    expect(leastCertain('all', [held(200, 9, 1), unclear]).name).toBe('unclear');
+  });
+});

@@ -1,0 +1,227 @@
+/** The operator itself on a limiter whose Redis is a Cluster: pods, a Service and a Secret, as in a cluster. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registerPods, serviceObject } from '../../../src/local/pods.ts';
+import { drift } from '../../kit/demo.ts';
+import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { conditionText, isConfirmed, scenarioOf, verdictLine } from '../../kit/status.ts';
+import { World } from '../../kit/world.ts';
+import { clusteredPod } from './support/clustered-pod.ts';
+import { RedisCluster } from './support/redis-cluster.ts';
+import { PODS } from './support/topology.ts';
+
+const LIMIT = 10;
+const REDIS = { app: 'redis-cluster' };
+const SERVICE = 'redis-cluster';
+const AUTH = 'redis-cluster-auth';
+const ALL = [true, true, true];
+const NONE = [false, false, false];
+
+let world: World;
+let cluster: RedisCluster;
+beforeAll(async () => {
+  world = await World.start('strict');
+  const { controlPlane, namespace, supervisor } = world.environment;
+  cluster = await RedisCluster.start(supervisor, 3, 1);
+  await register(
+    REDIS,
+    cluster.pods().map(({ host, podName, port }) => ({ host, name: `cluster-${podName}`, port })),
+  );
+  const [{ password = '', port, username = '' }] = cluster.pods();
+  await controlPlane.kubectl.apply([
+    serviceObject({ namespace, name: SERVICE, selector: REDIS, port, targetPort: 'main' }),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'chaosdemo.dev/redis-auth',
+      metadata: { namespace, name: AUTH },
+      stringData: { username, password },
+    },
+  ]);
+});
+afterAll(async () => {
+  cluster?.close();
+  await world?.stop();
+});
+
+/** Makes Ready pods of them. */
+async function register(
+  labels: Readonly<Record<string, string>>,
+  servers: readonly { readonly name: string; readonly host: string; readonly port: number }[],
+): Promise<void> {
+  const { controlPlane, namespace } = world.environment;
+  const pods = servers.map(({ host, name, port }) => ({
+    namespace,
+    name,
+    labels,
+    container: 'main',
+    image: 'main:1',
+    imageId: 'main@sha256:1',
+    port: { name: 'main', number: port },
+    ip: host,
+  }));
+  await registerPods(controlPlane.kubectl, pods);
+}
+
+/** `spec.rateLimiter` for two pods that count in the Cluster; they end with the test. */
+async function limiter(name: string): Promise<object> {
+  const labels = { app: name };
+  const pods = await Promise.all(
+    PODS.map((address, i) => clusteredPod(`${name}-${i}`, address, cluster.pods(), LIMIT)),
+  );
+  await register(labels, pods);
+  return {
+    selector: { matchLabels: labels },
+    port: 'main',
+    interface: 'HTTP',
+    http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
+    limit: { requests: LIMIT, window: '15s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+    redis: { service: SERVICE, port: cluster.pods()[0].port, authSecretName: AUTH },
+  };
+}
+
+const outage = (fault: object) => ({
+  name: 'outage',
+  type: 'StoreOutage',
+  countdown: '0s',
+  storeOutage: { fault, callerTimeout: '1s', settle: '2s', accept: ['FailsClosed'] },
+});
+
+describe('a ChaosDemo on a Redis Cluster', () => {
+  it('is refused with what needs one server, with what to do instead', async () => {
+    const rateLimiter = await limiter('refused');
+    const specs: [string, object, RegExp][] = [
+      [
+        'drift',
+        {
+          rateLimiter: {
+            ...rateLimiter,
+            http: {
+              headers: [{ name: 'x-caller', value: '$(key)' }],
+              remainingHeader: 'RateLimit-Remaining',
+            },
+          },
+          scenarios: [drift()],
+        },
+        /scenario drift: CounterDrift .*use StoreOutage/,
+      ],
+      [
+        'break',
+        { rateLimiter, scenarios: [outage({ type: 'Break' })] },
+        /scenario outage: fault type Break .*use Stall/,
+      ],
+      ['slow', { rateLimiter, scenarios: [outage({ type: 'Slow' })] }, /fault type Slow .*use Stall/],
+    ];
+    for (const [name, spec, message] of specs) {
+      await world.applySpec(name, spec);
+      const status = await world.untilStatus(
+        name,
+        'a refusal',
+        (now) => conditionText(now, 'Stalled') === 'True UnprovableSpec',
+      );
+      expect(status.message).toMatch(/Redis is a Cluster of 3 primaries, and /);
+      expect(status.message).toMatch(message);
+      await world.delete(name);
+    }
+    expect(await cluster.calls('client|pause')).toEqual([0, 0, 0]);
+  });
+
+  it.skipIf(withoutRealTime)('runs to its verdict, with all masters paused once', (context) =>
+    keepingTime(async () => {
+      const before = await cluster.calls('client|pause');
+      const scenarios = [outage({ type: 'Stall', duration: '4s' })];
+      await world.applySpec('stall', { rateLimiter: await limiter('stall'), scenarios });
+      const status = await world.ended('stall');
+      expect(verdictLine(status)).toMatch(/^Succeeded /);
+      expect(scenarioOf(status)).toMatchObject({ result: 'Held', fault: { proof: 'Confirmed' } });
+      expect(await cluster.calls('client|pause')).toEqual(before.map((count) => count + 1));
+      expect(await cluster.takesWrites()).toEqual(ALL);
+      await world.untilNoLeases();
+    })(context),
+  );
+
+  it.skipIf(withoutRealTime)('releases all masters if it is aborted', (context) =>
+    keepingTime(async () => {
+      const scenarios = [outage({ type: 'Stall', duration: '30s' })];
+      await world.applySpec('aborted', { rateLimiter: await limiter('aborted'), scenarios });
+      await world.untilStatus('aborted', 'the Stall', isConfirmed);
+      expect(await cluster.takesWrites()).toEqual(NONE);
+      await world.annotate('aborted', 'abort', '1');
+      const status = await world.ended('aborted');
+      expect(status.phase).toBe('Aborted');
+      const { endedAt = '', until = '' } = scenarioOf(status).fault ?? {};
+      expect(Date.parse(endedAt)).toBeLessThan(Date.parse(until) - 10_000);
+      expect(await cluster.takesWrites()).toEqual(ALL);
+    })(context),
+  );
+
+  it.skipIf(withoutRealTime)('leaves no pause if the operator is killed: each ends in Redis', (context) =>
+    keepingTime(async () => {
+      const before = await cluster.calls('client|pause');
+      const scenarios = [outage({ type: 'Stall', duration: '8s' })];
+      await world.applySpec('killed', { rateLimiter: await limiter('killed'), scenarios });
+      const shown = await world.untilStatus('killed', 'the Stall', isConfirmed);
+      await world.killOperator();
+      expect(await cluster.takesWrites()).toEqual(NONE);
+      await sleep(Date.parse(scenarioOf(shown).fault?.until ?? '') - Date.now());
+      expect(await cluster.takesWrites()).toEqual(ALL);
+      await world.operator.start();
+      const status = await world.ended('killed');
+      expect(scenarioOf(status).result).toBe('Inconclusive');
+      expect(await cluster.calls('client|pause')).toEqual(before.map((count) => count + 1));
+      await world.untilNoLeases();
+    })(context),
+  );
+
+  it.skipIf(withoutRealTime)(
+    'is released by the next operator, although no run is allowed any more',
+    (context) =>
+      keepingTime(async () => {
+        const { kubectl } = world.environment.controlPlane;
+        const label = async (value: string) =>
+          await kubectl.run([
+            'label',
+            'namespace',
+            world.namespace,
+            '--overwrite',
+            `chaosdemo.dev/enabled=${value}`,
+          ]);
+        const scenarios = [outage({ type: 'Stall', duration: '60s' })];
+        await world.applySpec('left', { rateLimiter: await limiter('left'), scenarios });
+        await world.untilStatus('left', 'the Stall', isConfirmed);
+        await world.killOperator();
+        await label('false');
+        try {
+          await world.operator.start();
+          const status = await world.ended('left');
+          expect(verdictLine(status)).toContain('Aborted NamespaceNotEnabled: ');
+          expect(await cluster.takesWrites()).toEqual(ALL);
+          const { endedAt = '', until = '' } = scenarioOf(status).fault ?? {};
+          expect(Date.parse(endedAt)).toBeLessThan(Date.parse(until));
+        } finally {
+          await label('true');
+        }
+        await world.delete('left', 60_000);
+      })(context),
+  );
+
+  // Last: the Cluster is another one from here on.
+  it.skipIf(withoutRealTime)('is not paused if a primary joins after the announcement', (context) =>
+    keepingTime(async () => {
+      const before = await cluster.calls('client|pause');
+      const scenarios = [{ ...outage({ type: 'Stall', duration: '4s' }), countdown: '8s' }];
+      await world.applySpec('joined', { rateLimiter: await limiter('joined'), scenarios });
+      await world.untilStatus('joined', 'the announcement', (now) => now.scenarios?.[0]?.fault !== undefined);
+      const node = await cluster.addNode();
+      await cluster.meet(node);
+      const joined = cluster.pods().slice(node);
+      await register(
+        REDIS,
+        joined.map(({ host, port }) => ({ name: 'cluster-joined', host, port })),
+      );
+      const status = await world.ended('joined');
+      expect(verdictLine(status)).toMatch(/RedisNotEligible.*without slots/);
+      expect(await cluster.calls('client|pause')).toEqual(before);
+    })(context),
+  );
+});

@@ -1,0 +1,306 @@
+/** Faults of a real Redis Cluster of three masters and a replica: all masters are paused at once, or none is. */
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startRedis } from '../../../src/local/redis-server.ts';
+import { Supervisor } from '../../../src/local/supervisor.ts';
+import {
+  RedisConnections,
+  type RedisTarget,
+  StoreConnections,
+} from '../../../src/subjects/ratelimiter/index.ts';
+import { type AdmittedRedis, admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
+import { NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
+import { asPerServer, type PerServer } from '../../../src/subjects/redis/client/per-server.ts';
+import { closeProbes, injectRedisPause } from '../../../src/subjects/redis/faults/pause.ts';
+import { Refusal } from '../../../src/subjects/targets/refusal.ts';
+import { DrivenLimiter, limiterSpec, never } from '../../kit/driven-limiter.ts';
+import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { until } from '../../kit/until.ts';
+import { clusteredPod } from './support/clustered-pod.ts';
+import { RedisCluster } from './support/redis-cluster.ts';
+import { PODS } from './support/topology.ts';
+
+/** Twice the time after which a silent node is taken for failed. */
+const FAULT_MS = 4000;
+const LIMIT = 10;
+const IDENTITY = /^[0-9a-f]{40}$/;
+
+let supervisor: Supervisor;
+let cluster: RedisCluster;
+beforeAll(async () => {
+  supervisor = new Supervisor();
+  cluster = await RedisCluster.start(supervisor, 3, 1);
+});
+afterAll(async () => {
+  cluster?.close();
+  await supervisor?.close();
+});
+
+async function admit(redis = cluster.pods()): Promise<AdmittedRedis> {
+  // The observers are at the address of the operator, as further connections of this process.
+  const options = { allowOtherClients: false, longestMs: FAULT_MS, connected: true };
+  return await admitRedis({ redis, addresses: PODS }, options, never);
+}
+
+async function refusalOf(redis: readonly RedisTarget[]): Promise<string> {
+  const outcome = await admit(asPerServer(redis)).catch((error: unknown) => error);
+  if (!(outcome instanceof Refusal)) throw new Error(`it was not refused: ${String(outcome)}`);
+  return `${outcome.reason}: ${outcome.message}`;
+}
+
+/** The connections of a session, in charge for a minute. */
+async function session(masters: PerServer<RedisTarget>): Promise<StoreConnections> {
+  const id = `cluster-${(sessions += 1)}`;
+  const store = new StoreConnections(masters, (server) => new RedisConnections(server, id));
+  onTestFinished(() => store.close());
+  await store.takeCharge(60_000);
+  return store;
+}
+let sessions = 0;
+
+/** Sends a pause of a minute. */
+async function sent(store: StoreConnections) {
+  return await store.pauseWrites(
+    () => 60_000,
+    () => undefined,
+  );
+}
+
+/** A driver of an outage, and a key for it. Its pods count in the Cluster, and answer 503 without. */
+async function driven(ms = FAULT_MS): Promise<{ driver: DrivenLimiter; key: string }> {
+  const admitted = await admit();
+  const pods = await Promise.all(
+    PODS.map((address, i) => clusteredPod(`api-${i}`, address, cluster.pods(), LIMIT)),
+  );
+  const spec = limiterSpec(
+    {
+      interface: 'HTTP',
+      http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
+      limit: { requests: LIMIT, window: '15s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+    },
+    [
+      {
+        name: 'outage',
+        type: 'StoreOutage',
+        storeOutage: {
+          fault: { type: 'Stall', duration: `${ms}ms` },
+          callerTimeout: '1s',
+          requestsPerSecond: 10,
+          settle: '2s',
+          accept: ['FailsClosed'],
+        },
+      },
+    ],
+  );
+  // As the connector does before each fault.
+  const checkStore = async () => {
+    const { layout, runId } = await admit();
+    const isSame = layout === admitted.layout && runId === admitted.runId;
+    return { state: isSame ? ('free' as const) : ('restarted' as const) };
+  };
+  const driver = new DrivenLimiter({ pods, redis: admitted.masters, spec, checkStore });
+  onTestFinished(() => driver.close());
+  return { driver, key: `demo-cluster-${process.pid}-${(sessions += 1)}` };
+}
+
+const ALL = [true, true, true];
+
+describe('a Redis Cluster', () => {
+  it('is admitted with its masters, each with keys in its own slots', async () => {
+    const { layout, masters, runId } = await admit();
+    expect(runId).toMatch(IDENTITY);
+    expect(masters.map(({ podName }) => podName)).toEqual(['redis-0', 'redis-1', 'redis-2']);
+    expect(new Set(masters.map((master) => master.runId)).size).toBe(3);
+    const store = await session(masters);
+    await expect(store.read()).resolves.toBeGreaterThan(0);
+    const again = await admit();
+    expect({ layout: again.layout, runId: again.runId }).toEqual({ layout, runId });
+    expect(store.name).toBe('Redis Cluster (redis-0, redis-1 and redis-2)');
+    for (const [node, { keyTag = '' }] of masters.entries()) {
+      const slot = await cluster.call(node, 'CLUSTER', 'KEYSLOT', `chaosdemo:probe:${keyTag}fence`);
+      expect(await cluster.call(node, 'CLUSTER', 'COUNTKEYSINSLOT', String(slot))).toBeGreaterThan(0);
+    }
+  });
+
+  it('is refused if the Service selects only some of its masters, or only one', async () => {
+    for (const nodes of [[0, 1, 3], [2], [3]]) {
+      const pods = cluster.pods().filter((_, node) => nodes.includes(node));
+      expect(await refusalOf(pods)).toMatch(
+        /^RedisNotEligible: primary \w{8} .*at an address that no Ready pod/,
+      );
+    }
+  });
+
+  it('is refused together with another Redis, with its name', async () => {
+    const other = await startRedis({ supervisor, host: '127.0.0.120', port: cluster.pods()[0].port });
+    onTestFinished(() => other.stop());
+    const target = { podName: 'redis-9', host: other.host, port: other.port, tls: false };
+    expect(await refusalOf([...cluster.pods(), target])).toMatch(
+      /^RedisNotEligible: rateLimiter\.redis\.service selects 5 pods .*redis-9 .*is not a node of a Redis Cluster/,
+    );
+  });
+
+  it('is refused without the right to see its nodes, with what to grant', async () => {
+    expect(await refusalOf(cluster.pods('unready'))).toMatch(
+      /^RedisUnreachable: redis-0 .*NOPERM.*grant it "\+cluster\|nodes"/,
+    );
+  });
+
+  it('is refused if a stranger uses one of its masters', async () => {
+    const stranger = await clusteredPod('stranger', '127.0.0.99', cluster.pods(), LIMIT);
+    await fetch(`http://${stranger.host}:${stranger.port}/`, {
+      headers: { 'x-caller': 'x' },
+      signal: AbortSignal.timeout(5000),
+    });
+    expect(await refusalOf(cluster.pods())).toMatch(/^SharedRedis: .*127\.0\.0\.99/);
+  });
+});
+
+describe('a session with a Cluster', () => {
+  it('fences its predecessor on each master', async () => {
+    const { masters } = await admit();
+    const before = await cluster.calls('client|pause');
+    const predecessor = await session(masters);
+    await predecessor.warmUp();
+    await session(masters);
+    expect(await sent(predecessor)).toEqual(Array(3).fill(expect.any(NotInChargeError)));
+    expect(await cluster.calls('client|pause')).toEqual(before);
+    expect(await cluster.takesWrites()).toEqual(ALL);
+  });
+
+  it('releases its pause if another takes over one master at the last moment', async () => {
+    const { masters } = await admit();
+    const store = await session(masters);
+    await store.warmUp();
+    // What WATCH has seen by now is void.
+    await session(asPerServer(masters.slice(2)));
+    const before = await cluster.calls('client|pause');
+    const options = { plannedAt: 0, until: Date.now() + 20_000, usualWriteMs: 1, now: Date.now };
+    const pause = await injectRedisPause(store, options, never);
+    closeProbes(pause.probes);
+    expect(pause).toMatchObject({ proof: 'Mismatch', isOver: true, released: true });
+    expect(await cluster.takesWrites()).toEqual(ALL);
+    const [first = 0, second = 0, third = 0] = before;
+    expect(await cluster.calls('client|pause')).toEqual([first + 1, second + 1, third]);
+  });
+
+  it('pauses all masters, and releases all', async () => {
+    const { masters } = await admit();
+    const store = await session(masters);
+    const before = await cluster.calls('client|pause');
+    expect(await sent(store)).toEqual([undefined, undefined, undefined]);
+    expect(await cluster.takesWrites()).toEqual([false, false, false]);
+    await store.unpause();
+    expect(await cluster.takesWrites()).toEqual(ALL);
+    expect(await cluster.calls('client|pause')).toEqual(before.map((count) => count + 1));
+  });
+
+  it('learns of a pause of any master that a predecessor sent', async () => {
+    const { driver, key } = await driven();
+    await driver.prepare('outage', key);
+    const marker = driver.observed.prepared['f']?.marker ?? '';
+    const inquire = { kind: 'Inquire' as const, id: 'i', fault: 'f', scenario: 'outage', marker };
+    await driver.perform(inquire);
+    expect(driver.observed.orphans['f']).toBe('NotInjected');
+    await cluster.call(1, 'CLIENT', 'PAUSE', '1', 'WRITE');
+    await driver.perform(inquire);
+    expect(driver.observed.orphans['f']).toBe('Injected');
+  });
+});
+
+describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {
+  it('is proven on each master, ends in time, and no node fails over', (context) =>
+    keepingTime(async () => {
+      const { driver, key } = await driven();
+      const roles = async () => (await cluster.call(0, 'CLUSTER', 'NODES')) as string;
+      const layoutBefore = (await admit()).layout;
+      const leading = driver.leadThrough('outage', key, FAULT_MS);
+      leading.catch(() => undefined);
+      await until(() => driver.observed.faults['f']?.startedAt, { what: 'the fault', deadlineMs: 60_000 });
+      expect(await cluster.takesWrites()).toEqual([false, false, false]);
+      expect(await roles()).not.toMatch(/fail/);
+      const reading = await leading;
+      expect(driver.observed.faults['f']).toMatchObject({
+        proof: 'Confirmed',
+        message: expect.stringContaining('Redis Cluster (redis-0, redis-1 and redis-2)'),
+      });
+      const { endedAt = 0, evidence } = driver.observed.faults['f'] ?? {};
+      expect(endedAt).toBeGreaterThan(0);
+      expect(evidence?.join('\n')).toMatch(/accepted again \d{1,3} ms after the planned end/);
+      expect(reading).toMatchObject({ summary: expect.stringMatching(/^FailsClosed/), shortfalls: [] });
+      expect((await admit()).layout).toBe(layoutBefore);
+      expect(await roles()).not.toMatch(/fail/);
+    })(context));
+
+  it('pauses no master if one lacks the right', (context) =>
+    keepingTime(async () => {
+      const { driver, key } = await driven();
+      await driver.prepare('outage', key);
+      const rights = async (rule: string) => await cluster.call(1, 'ACL', 'SETUSER', 'operator', rule);
+      await rights('-client|pause');
+      onTestFinished(async () => void (await rights('+client|pause')));
+      const before = await cluster.calls('client|pause');
+      const report = await driver.inject('outage', key, FAULT_MS);
+      expect(report).toMatchObject({ proof: 'Mismatch', endedAt: expect.any(Number) });
+      expect(report?.message).toMatch(/^CLIENT PAUSE was refused: Redis redis-1 .*NOPERM/);
+      expect(await cluster.takesWrites()).toEqual(ALL);
+      expect(await cluster.calls('client|pause')).toEqual(before);
+    })(context));
+
+  it('is released on all masters if one does not answer', (context) =>
+    keepingTime(async () => {
+      const { driver, key } = await driven(20_000);
+      await driver.prepare('outage', key);
+      const pid = cluster.nodes[2]?.pid ?? 0;
+      // Asked right before the pauses are carried out. Its silence is shorter than its failure would be noticed in.
+      const permit = {
+        refusal: () => {
+          process.kill(pid, 'SIGSTOP');
+          setTimeout(() => process.kill(pid, 'SIGCONT'), 6000);
+          return undefined;
+        },
+      };
+      const report = await driver.inject('outage', key, 20_000, permit);
+      expect(report).toMatchObject({ proof: 'Inconclusive' });
+      expect(report?.message).toMatch(
+        /sent and not answered: Redis redis-2 .*The pause of redis-0 .* and redis-1 .* was released$/,
+      );
+      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end', deadlineMs: 15_000 });
+      await cluster.untilAgreed();
+      expect(await cluster.takesWrites()).toEqual(ALL);
+    })(context));
+
+  // Last: the Cluster is another one from here on.
+  it('is not injected if slots moved or a master joined since its preparation', (context) =>
+    keepingTime(async () => {
+      const before = await cluster.calls('client|pause');
+      const { driver: resharded, key } = await driven();
+      await resharded.prepare('outage', key);
+      const [to, from] = [String(await cluster.call(1, 'CLUSTER', 'MYID')), '0'];
+      await cluster.call(0, 'CLUSTER', 'SETSLOT', from, 'MIGRATING', to);
+      expect(await refusalOf(cluster.pods())).toMatch(/slots move to or from primary/);
+      expect(await resharded.inject('outage', key, FAULT_MS)).toMatchObject({
+        missed: true,
+        message: expect.stringMatching(/slots move to or from primary/),
+      });
+      await cluster.call(0, 'CLUSTER', 'SETSLOT', from, 'STABLE');
+      for (const node of [1, 0, 2]) await cluster.call(node, 'CLUSTER', 'SETSLOT', from, 'NODE', to);
+      await until(async () => await admit().catch(() => undefined), { what: 'the nodes to agree' });
+      expect(await resharded.inject('outage', key, FAULT_MS)).toMatchObject({
+        missed: true,
+        message: expect.stringMatching(/was restarted since the run began, failed over or was resharded/),
+      });
+
+      const { driver: joined, key: other } = await driven();
+      await joined.prepare('outage', other);
+      const fourth = await cluster.addNode();
+      await cluster.meet(fourth);
+      await until(async () => (await refusalOf(cluster.pods())).includes('without slots'), {
+        what: 'it to join',
+      });
+      expect(await joined.inject('outage', other, FAULT_MS)).toMatchObject({
+        missed: true,
+        message: expect.stringMatching(/reports primary \w{8} without slots/),
+      });
+      expect(await cluster.calls('client|pause')).toEqual(before);
+    })(context));
+});

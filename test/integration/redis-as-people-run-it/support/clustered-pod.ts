@@ -1,0 +1,28 @@
+/** A pod of a rate limiter that counts in a Redis Cluster, by the client that people use. It ends with its test. */
+import { Cluster } from 'ioredis';
+import { onTestFinished } from 'vitest';
+import type { RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
+import { connectorFrom, servedPod } from '../../../kit/planted-pod.ts';
+
+/** Without an answer for this long, the pod answers 503; milliseconds. */
+const GIVES_UP_MS = 400;
+
+/** @param limit requests in a fixed window of 15 s from the first one on */
+export async function clusteredPod(
+  name: string,
+  address: string,
+  nodes: readonly Pick<RedisTarget, 'host' | 'port'>[],
+  limit: number,
+) {
+  // As the default user: nodes may have a login of the operator.
+  const startup = nodes.map(({ host, port }) => ({ host, port }));
+  const store = new Cluster(startup, {
+    redisOptions: { commandTimeout: GIVES_UP_MS, Connector: connectorFrom(address) },
+  });
+  store.on('error', () => undefined);
+  onTestFinished(() => store.disconnect());
+  return await servedPod(name, address, async (caller) => {
+    const script = `local used = redis.call('INCR', KEYS[1]) if used == 1 then redis.call('EXPIRE', KEYS[1], 15) end return used`;
+    return Number(await store.eval(script, 1, `rl:${caller}`)) <= limit;
+  });
+}
