@@ -315,7 +315,7 @@ describe('admission', () => {
     };
     const spec = limiterSpec(LIMITER, [scenario]);
     expect(await messageFor('a', { spec })).toMatch(
-      /^UnprovableSpec: scenario gate: .* 2 pods = 20, .*counterDrift sends 12 .*counterDrift\.requestsPerSecond/,
+      /^UnprovableSpec: scenario gate: .* 2 pods = 20\. .*counterDrift sends 12 .*counterDrift\.requestsPerSecond/,
     );
     expect(await messageFor('a', { spec, toBegin: false })).toBe('granted');
   });
