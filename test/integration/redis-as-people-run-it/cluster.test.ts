@@ -231,19 +231,17 @@ describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {
       expect(await roles()).not.toMatch(/fail/);
     })(context));
 
-  it('pauses no master if one lacks the right', (context) =>
+  it('is released on all masters if one lacks the right', (context) =>
     keepingTime(async () => {
       const { driver, key } = await driven();
       await driver.prepare('outage', key);
       const rights = async (rule: string) => await cluster.call(1, 'ACL', 'SETUSER', 'operator', rule);
       await rights('-client|pause');
       onTestFinished(async () => void (await rights('+client|pause')));
-      const before = await cluster.calls('client|pause');
       const report = await driver.inject('outage', key, FAULT_MS);
       expect(report).toMatchObject({ proof: 'Mismatch', endedAt: expect.any(Number) });
       expect(report?.message).toMatch(/^CLIENT PAUSE was refused: Redis redis-1 .*NOPERM/);
       expect(await cluster.takesWrites()).toEqual(ALL);
-      expect(await cluster.calls('client|pause')).toEqual(before);
     })(context));
 
   it('is released on all masters if one does not answer', (context) =>

@@ -80,21 +80,12 @@ export class Fence {
     name: string,
     commands: readonly (readonly [string, ...string[]])[],
   ): Promise<readonly unknown[]> {
-    const queueing = this.queue(redis, name, commands);
-    const carryingOut = this.exec(redis);
+    const queueing = this.#queue(redis, name, commands);
+    const carryingOut = redis.call('EXEC');
     // An error of a command has the reason, and that of EXEC has none.
     carryingOut.catch(() => undefined);
     await queueing;
-    return await carryingOut;
-  }
-
-  /**
-   * Ends the transaction that has these commands queued.
-   * @returns their replies, in order
-   * @throws NotInChargeError, or the first error that Redis answered
-   */
-  async exec(redis: Redis): Promise<readonly unknown[]> {
-    const done = await redis.call('EXEC');
+    const done = await carryingOut;
     if (done === null) throw new NotInChargeError();
     const results = asList('EXEC', done);
     const failure = results.find((result) => result instanceof Error);
@@ -111,15 +102,11 @@ export class Fence {
     name: string,
     commands: readonly (readonly [string, ...string[]])[],
   ): Promise<void> {
-    await this.queue(redis, name, commands);
+    await this.#queue(redis, name, commands);
     await endOf(redis);
   }
 
-  /**
-   * Sends these commands, after `begin`: Redis checks them, and carries them out with `exec`.
-   * @throws the first error that Redis answered, such as of a missing right
-   */
-  async queue(
+  async #queue(
     redis: Redis,
     name: string,
     commands: readonly (readonly [string, ...string[]])[],

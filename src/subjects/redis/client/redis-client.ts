@@ -91,15 +91,13 @@ export class RedisConnections {
       throw error;
     }
     return {
-      queue: async (ms) => {
+      carryOut: async (ms) => {
         const pause = ['CLIENT', 'PAUSE', String(ms), 'WRITE'] as const;
-        await this.#answered('CLIENT PAUSE', () => this.#fence.queue(redis, 'CLIENT PAUSE', [pause]));
-      },
-      carryOut: async () =>
         await this.#answered('CLIENT PAUSE', async () => {
-          const [reply] = await this.#fence.exec(redis);
+          const [reply] = await this.#fence.carryOut(redis, 'CLIENT PAUSE', [pause]);
           requireOk('CLIENT PAUSE', reply);
-        }),
+        });
+      },
       drop,
     };
   }
@@ -398,10 +396,12 @@ export class RedisConnections {
 
 /** A CLIENT PAUSE in a transaction. Each method throws RedisClientError. */
 export interface BegunPause {
-  /** Redis checks it, and does not carry it out yet. @param ms its length, in milliseconds */
-  queue(ms: number): Promise<void>;
-  /** Resolves once Redis has paused its writes. @throws NotInChargeError, too: it did not, and will not */
-  carryOut(): Promise<void>;
+  /**
+   * Resolves once Redis has paused its writes.
+   * @param ms its length, in milliseconds
+   * @throws NotInChargeError, too: it did not, and will not
+   */
+  carryOut(ms: number): Promise<void>;
   /** Ends its connection: it is not carried out any more. */
   drop(): Promise<void>;
 }

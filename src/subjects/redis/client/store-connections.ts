@@ -53,10 +53,10 @@ export class StoreConnections {
   }
 
   /**
-   * CLIENT PAUSE for writes on all servers at the same moment, if this session is in charge of each. All have checked it
-   * before one carries it out, so that a missing right on one pauses none.
+   * CLIENT PAUSE for writes on all servers at the same moment, if this session is in charge of each. Each server gets it
+   * with its EXEC: an answer awaited in between would make a pause outlast its announced end on a slow network.
    * @param length milliseconds; called once all transactions have begun
-   * @param onSend called right before the pause is carried out
+   * @param onSend called right before the pauses are sent
    * @returns for each server why it is not known to be paused; undefined: it is
    * @throws what these two functions throw, NotInChargeError or RedisClientError: none is paused, and none will be
    */
@@ -65,9 +65,8 @@ export class StoreConnections {
     try {
       const begun = await allOf(beginning);
       const ms = length();
-      await allOf(each(begun, (pause) => pause.queue(ms)));
       onSend();
-      return await allOf(each(begun, (pause) => failureOf(pause.carryOut())));
+      return await allOf(each(begun, (pause) => failureOf(pause.carryOut(ms))));
     } catch (error) {
       await Promise.allSettled(beginning.map(async (pause) => (await pause).drop()));
       throw error;

@@ -20,7 +20,6 @@ class FakeMaster {
   /** In its order: what was sent to it. */
   readonly sent: string[] = [];
   beginFailure: Error | undefined;
-  queueFailure: Error | undefined;
   pauseFailure: Error | undefined;
   releaseFailure: Error | undefined;
   /** Accepts pauses, and holds nothing back. */
@@ -40,7 +39,6 @@ class FakeMaster {
   async beginPause(): Promise<BegunPause> {
     await this.#step('begin', this.beginFailure);
     return {
-      queue: async () => await this.#step('queue', this.queueFailure),
       carryOut: async () => {
         await this.#step('pause', this.pauseFailure);
         this.#isPaused = true;
@@ -90,7 +88,7 @@ async function paused(change: Partial<FakeMaster>, permit = (): void => undefine
 }
 
 describe('a pause of three masters', () => {
-  it('is sent to all once each has checked it, and proven on all', async () => {
+  it('is sent to all at once, and proven on all', async () => {
     const order: string[][] = [];
     const { pause, sent, store } = await paused({}, () => void order.push(['onSend']));
     expect(await pause).toMatchObject({
@@ -99,7 +97,7 @@ describe('a pause of three masters', () => {
       released: false,
       message: expect.stringMatching(/^writes to Redis Cluster \(redis-0, redis-1 and redis-2\) stall for /),
     });
-    expect(await sent()).toEqual(Array(3).fill('begin queue pause'));
+    expect(await sent()).toEqual(Array(3).fill('begin pause'));
     expect(order).toHaveLength(1);
     await store.unpause();
     await Promise.all((await pause).probes.map(({ write }) => write.taken));
@@ -108,7 +106,6 @@ describe('a pause of three masters', () => {
   it.each<[string, Partial<FakeMaster>, string]>([
     ['is not in charge', { beginFailure: new NotInChargeError() }, 'begin drop'],
     ['does not answer', { beginFailure: SILENT }, 'begin drop'],
-    ['does not answer when it checks it', { queueFailure: SILENT }, 'begin queue drop'],
   ])('is not sent if one %s', async (_, change, others) => {
     const { pause, sent } = await paused(change);
     await expect(pause).rejects.toThrow(PauseNotSentError);
@@ -121,15 +118,7 @@ describe('a pause of three masters', () => {
       throw new PauseNotSentError('it no longer leads');
     });
     await expect(pause).rejects.toThrow('it no longer leads');
-    expect(await sent()).toEqual(Array(3).fill('begin queue drop'));
-  });
-
-  it('is refused by all if one refuses it when it checks it', async () => {
-    const { pause, sent } = await paused({ queueFailure: REFUSED });
-    const refused = await pause;
-    expect(refused).toMatchObject({ proof: 'Mismatch', isOver: true, released: false });
-    expect(await sent()).toEqual(Array(3).fill('begin queue drop'));
-    expect(reportOfPause(refused, () => undefined, 7)).toMatchObject({ endedAt: 7 });
+    expect(await sent()).toEqual(Array(3).fill('begin drop'));
   });
 
   it.each<[string, Error]>([
@@ -146,17 +135,13 @@ describe('a pause of three masters', () => {
       ),
     });
     // A pause of another session is not released.
-    expect(await sent()).toEqual([
-      'begin queue pause release',
-      'begin queue pause',
-      'begin queue pause release',
-    ]);
+    expect(await sent()).toEqual(['begin pause release', 'begin pause', 'begin pause release']);
   });
 
   it('is released on all if one does not answer, and may still be active there', async () => {
     const { pause, sent } = await paused({ pauseFailure: SILENT });
     expect(await pause).toMatchObject({ proof: 'Inconclusive', isOver: false, released: true });
-    expect(await sent()).toEqual(Array(3).fill('begin queue pause release'));
+    expect(await sent()).toEqual(Array(3).fill('begin pause release'));
   });
 
   it('is not over if a release is not confirmed', async () => {
@@ -175,7 +160,7 @@ describe('a pause of three masters', () => {
       released: true,
       message: expect.stringMatching(/^redis-1 accepted CLIENT PAUSE and a write .*was released$/),
     });
-    expect(await sent()).toEqual(Array(3).fill('begin queue pause release'));
+    expect(await sent()).toEqual(Array(3).fill('begin pause release'));
   });
 });
 

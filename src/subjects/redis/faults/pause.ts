@@ -147,9 +147,7 @@ async function send(
     signal.throwIfAborted();
     if (!(error instanceof NotInChargeError || error instanceof RedisClientError)) throw error;
     // Nor is it carried out later.
-    if (ms === 0 || !isRefusal(error)) throw new PauseNotSentError(error.message);
-    const message = `CLIENT PAUSE was refused: ${error.message}`;
-    return { failure: { proof: 'Mismatch', message, isOver: true, released: false } };
+    throw new PauseNotSentError(error.message);
   }
   if (outcomes.every((failure) => failure === undefined)) return { startedAt: now(), ms };
   signal.throwIfAborted();

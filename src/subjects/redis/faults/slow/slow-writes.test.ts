@@ -41,14 +41,10 @@ class FakeRedis {
   }
 
   async beginPause(): Promise<BegunPause> {
-    let length = 0;
     return {
-      queue: async (ms) => {
-        length = ms;
-      },
-      carryOut: async () => {
+      carryOut: async (ms) => {
         this.#fail();
-        this.#pause(length);
+        this.#pause(ms);
       },
       drop: async () => undefined,
     };
