@@ -160,9 +160,9 @@ export class ProxiedConnection {
     }
     const rest = this.#held.subarray(at);
     this.#held = rest.length > 0 ? rest : undefined;
-    const goOn = (): void => (this.#held === undefined ? this.#resumeClient() : this.#answer());
-    if (answers === '' || this.#client.write(answers)) setImmediate(goOn);
-    else this.#client.once('drain', goOn);
+    const proceed = (): void => (this.#held === undefined ? this.#resumeClient() : this.#answer());
+    if (answers === '' || this.#client.write(answers)) setImmediate(proceed);
+    else this.#client.once('drain', proceed);
   }
 
   #resumeClient(): void {

@@ -136,13 +136,13 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 }
 
 async function untilReady(process: OwnedProcess, host: string, port: number): Promise<void> {
-  const said = (text: string): boolean => process.logTail(OUTPUT_LINES).toLowerCase().includes(text);
+  const logged = (text: string): boolean => process.logTail(OUTPUT_LINES).toLowerCase().includes(text);
   try {
-    await process.untilReady(async () => said('ready to accept connections'), READY_DEADLINE_MS);
+    await process.untilReady(async () => logged('ready to accept connections'), READY_DEADLINE_MS);
   } catch (error) {
     process.killGroup();
     await process.exited;
-    if (said('address already in use')) {
+    if (logged('address already in use')) {
       throw new LocalError('REDIS_PORT_IN_USE', `${host}:${port} is taken by another program`);
     }
     throw new LocalError('REDIS_START_FAILED', messageOf(error), { cause: error });

@@ -23,7 +23,7 @@ export interface EnduranceReport {
   /** How runs ended, and how many of them. */
   readonly verdicts: Readonly<Record<string, number>>;
   /** With every object gone. */
-  readonly atRest: Held;
+  readonly settled: Held;
   readonly tookMs: number;
 }
 
@@ -76,7 +76,7 @@ export async function endure({
     throw new Error('the operator ended');
   });
   await Promise.race([Promise.all(world.namespaces.map(work)), operatorEnded]);
-  return { verdicts, atRest: held(), tookMs: performance.now() - start };
+  return { verdicts, settled: held(), tookMs: performance.now() - start };
 }
 
 /** A line of what is held. */

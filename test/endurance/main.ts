@@ -46,8 +46,8 @@ async function main({ runs, targets }: Options, signal: AbortSignal): Promise<nu
     try {
       // The first runs load what all need, and open what is kept.
       const warm = await endure({ client, world, runs: Math.ceil(runs / 4), say, signal });
-      say(`every object gone after ${Math.ceil(runs / 4)} runs: ${told(warm.atRest)}`);
-      const { atRest, tookMs, verdicts } = await endure({
+      say(`every object gone after ${Math.ceil(runs / 4)} runs: ${told(warm.settled)}`);
+      const { settled, tookMs, verdicts } = await endure({
         client,
         world,
         runs: Math.floor((runs * 3) / 4),
@@ -57,8 +57,8 @@ async function main({ runs, targets }: Options, signal: AbortSignal): Promise<nu
       say(
         `${Math.floor((runs * 3) / 4)} further runs on ${targets} targets in ${(tookMs / 1000).toFixed(0)} s: ${JSON.stringify(verdicts)}`,
       );
-      say(`every object gone: ${told(atRest)}`);
-      const grown = await grownSince(warm.atRest);
+      say(`every object gone: ${told(settled)}`);
+      const grown = await grownSince(warm.settled);
       for (const line of grown) say(`FAILED ${line}`);
       return grown.length === 0 ? 0 : 1;
     } finally {

@@ -193,7 +193,7 @@ describe('the page', () => {
     expect(await now.innerText()).toMatch(/1 Welcome/);
     await page.keyboard.press('Escape');
     await page.locator('[aria-current=step]', { hasText: '2 Cluster Health' }).waitFor();
-    expect(await page.locator('#said').innerText()).toContain('Cluster Health');
+    expect(await page.locator('#announced').innerText()).toContain('Cluster Health');
     await page.getByText('live', { exact: true }).waitFor();
 
     await world.patch('live', { spec: { pace: { mode: 'Auto', dwell: '0s' } } });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
-import { beside, center, fit, type Line, pad, render, rule, seg, spread, widthOf, wrap } from './line.ts';
+import { sideBySide, center, fit, type Line, pad, render, rule, seg, spread, widthOf, wrap } from './line.ts';
 
 const columns = fc.integer({ min: 0, max: 120 });
 // oxlint-disable-next-line no-control-regex -- what a terminal acts on is what must not be there
@@ -20,7 +20,7 @@ describe('a line', () => {
           spread(line, [seg(other)], width),
           rule(other, width),
           ...wrap(other, width, 3),
-          ...beside([line], [], width, []),
+          ...sideBySide([line], [], width, []),
         ];
         for (const each of made) {
           expect(widthOf(each)).toBeLessThanOrEqual(width);

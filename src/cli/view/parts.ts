@@ -97,9 +97,9 @@ const BAR = 20;
 
 /** The countdown, with the progress of an active fault, in at most `width` columns. */
 export function countdownLine({ done, isActive, text }: Countdown, width: number): Line {
-  const said: Line = [seg(`${isActive ? '■' : '◷'} ${text} `, isActive ? 'fault' : 'warning')];
-  const bar = Math.min(BAR, width - widthOf(said));
-  if (!isActive || bar < 4) return said;
+  const done: Line = [seg(`${isActive ? '■' : '◷'} ${text} `, isActive ? 'fault' : 'warning')];
+  const bar = Math.min(BAR, width - widthOf(done));
+  if (!isActive || bar < 4) return done;
   const filled = Math.round((1 - done) * bar);
   return [...said, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')];
 }
@@ -152,7 +152,7 @@ export function explainedLines(status: ChaosDemoStatus, width: number, most: num
   const made = (status.scenarios ?? []).map(({ name }) =>
     status.diagnoses?.find(({ scenario }) => scenario === name),
   );
-  const said = made.map(
+  const done = made.map(
     (diagnosis): Line | undefined =>
       diagnosis && [seg(`  ${diagnosedBy(diagnosis)}: `, 'dim'), seg(diagnosedClass(diagnosis), 'strong')],
   );
@@ -166,7 +166,7 @@ export function explainedLines(status: ChaosDemoStatus, width: number, most: num
   );
   return results.flatMap((line, i) => [
     line,
-    ...[said[i], reasons[i]].filter((more) => more !== undefined && kept.has(more)),
+    ...[done[i], reasons[i]].filter((more) => more !== undefined && kept.has(more)),
   ]) as Line[];
 }
 

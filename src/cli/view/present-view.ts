@@ -43,7 +43,7 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
   if (!demo) return [center([seg('Waiting for the API server to show it', 'dim')], columns)];
   const width = Math.min(TEXT_COLUMNS, columns - 4);
   const countdown = countdownOf(status, now);
-  const said: Line[] = countdown
+  const current: Line[] = countdown
     ? [center([seg(countdown.text, countdown.isActive ? 'fault' : 'warning')], columns), []]
     : [];
   const results = resultLines(status, columns).filter((_, i) => status.scenarios?.[i]?.result !== undefined);
@@ -52,7 +52,7 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
     ? [[], center([seg(`Space: ${waiting.next ?? 'the verdict'}`, 'active')], columns)]
     : [];
   const title = titleOf(status);
-  const fixed = 3 + said.length + results.length + next.length + 3;
+  const fixed = 3 + current.length + results.length + next.length + 3;
   const text = wrap(textOf(status), width, Math.max(2, room - fixed), 'strong');
   const left = Math.max(0, Math.floor((columns - width) / 2));
   const indented = text.map((line): Line => [seg(' '.repeat(left)), ...line]);

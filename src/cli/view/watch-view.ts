@@ -4,7 +4,7 @@ import { remedySentence } from '../../api/index.ts';
 import { shownDiagnoses } from '../diagnosis.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
-import { beside, fit, type Line, pad, render, rule, seg, spread, wrap } from './line.ts';
+import { sideBySide, fit, type Line, pad, render, rule, seg, spread, wrap } from './line.ts';
 import {
   chapterLines,
   connectionPart,
@@ -86,7 +86,7 @@ function bodyLines(state: LiveState, frame: Frame, height: number): Line[] {
   const right = nowLines(state, frame, columns - leftWidth - (isNarrow ? 0 : 3), height);
   if (isNarrow) return right.slice(0, height);
   const left = chapterLines(status, height);
-  return beside(left, right.slice(0, height), leftWidth, [seg(' │ ', 'dim')]).slice(0, height);
+  return sideBySide(left, right.slice(0, height), leftWidth, [seg(' │ ', 'dim')]).slice(0, height);
 }
 
 /** The current step, the health, and the results. */
@@ -164,7 +164,7 @@ function plotLines(charts: readonly Chart[], columns: number, height: number): L
   if (!second || columns < NARROW) return [top, ...chartLines(first, columns, plotted)];
   const leftWidth = Math.floor((columns - 2) / 2);
   const right = chartLines(second, columns - 2 - leftWidth, plotted);
-  return [top, ...beside(chartLines(first, leftWidth, plotted), right, leftWidth, [seg('  ')])];
+  return [top, ...sideBySide(chartLines(first, leftWidth, plotted), right, leftWidth, [seg('  ')])];
 }
 
 function whyNoCharts({ demo, noEvidence }: LiveState, columns: number): Line {

@@ -167,10 +167,10 @@ function slow(measurements: Measurements, replica: string): Finding | undefined 
   if (!slowInterval && !atOnce) return undefined;
   const slowSamples: readonly Sample[] = slowInterval?.samples ?? own;
   // At the same time: a delay of all of them comes from elsewhere.
-  const beside = slowInterval
+  const concurrent = slowInterval
     ? others.filter(({ at }) => at >= slowInterval.from && at <= slowInterval.to)
     : others;
-  if (beside.length < SLOW_ANSWERS || quantile(beside, 0.5) > quantile(slowSamples, 0.5) / 3)
+  if (concurrent.length < SLOW_ANSWERS || quantile(concurrent, 0.5) > quantile(slowSamples, 0.5) / 3)
     return undefined;
   return {
     anomaly: 'replica-slow',

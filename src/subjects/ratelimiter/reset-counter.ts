@@ -116,7 +116,7 @@ async function measure(
   }
   const isAsAdmitted = (sample: CounterSample): boolean =>
     totalAdmitted(sample) === admitted && sample.stored === admitted;
-  const after = await reference.atRest(key, AGREE_WITHIN_MS, signal, isAsAdmitted);
+  const after = await reference.settled(key, AGREE_WITHIN_MS, signal, isAsAdmitted);
   const missing = missingIn(after, reference.clients.length);
   if (missing !== undefined) throw new Error(`the counters could not be read: ${missing}`);
   const figuresOf = (sample: CounterSample): NonNullable<RemedyReport['after']> => [

@@ -65,6 +65,6 @@ export function listed(names: readonly string[], most = 3): string {
 }
 
 /** An error and what to do about it, as one clause. */
-export function withAdvice(said: string, advice: string | undefined): string {
-  return advice === undefined ? said : `${said.replace(/\.$/, '')}; ${advice}`;
+export function withAdvice(text: string, advice: string | undefined): string {
+  return advice === undefined ? text : `${text.replace(/\.$/, '')}; ${advice}`;
 }

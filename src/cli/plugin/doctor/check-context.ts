@@ -62,9 +62,9 @@ export async function checked(
 }
 
 function whyUnknown(error: unknown): string {
-  const said = messageOf(error);
-  if (isForbidden(error)) return `you have no permission to check this: ${said}`;
-  return error instanceof ApiError ? `the API server rejected the request: ${said}` : said;
+  const text = messageOf(error);
+  if (isForbidden(error)) return `you have no permission to check this: ${text}`;
+  return error instanceof ApiError ? `the API server rejected the request: ${text}` : text;
 }
 
 /** Text as one argument of a merge patch in a command. */

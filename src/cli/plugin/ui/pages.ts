@@ -99,8 +99,8 @@ ${part.markup}
 ${so ? earlier(metadata, so.run, others) : NOTHING}
 ${so ? foot(report ?? {}, NO_NETWORK) : NOTHING}`;
   const title = `${phase}: ${so ? `run ${so.run} of ` : ''}${metadata.namespace}/${metadata.name}`;
-  const said = report && !isWaiting ? report.headline : `${phase}: ${status.chapter ?? status.message ?? ''}`;
-  return pageHtml({ title, body, style: part.style, now: said, isLive: true });
+  const now = report && !isWaiting ? report.headline : `${phase}: ${status.chapter ?? status.message ?? ''}`;
+  return pageHtml({ title, body, style: part.style, now, isLive: true });
 }
 
 const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], string>> = {

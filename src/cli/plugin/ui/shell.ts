@@ -34,7 +34,7 @@ const OWN_STYLE = `
 .chapters i{font-style:normal;display:inline-block;width:1.4em}
 header.tone-on{border-color:var(--accent)}
 header.plain{border:0;padding:0}
-#said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+#announced{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:0 28px}
 .pair>*{min-width:0}
 .pair h3{margin-top:.4em}
@@ -50,8 +50,8 @@ header.plain{border:0;padding:0}
  */
 const SCRIPT = `
 'use strict';
-const state = document.getElementById('state'), said = document.getElementById('said');
-const tell = (text, kind) => { if (state.textContent !== text) { state.textContent = text; state.className = kind; } };
+const state = document.getElementById('state'), announced = document.getElementById('announced');
+const show = (text, kind) => { if (state.textContent !== text) { state.textContent = text; state.className = kind; } };
 const keyOf = (element) => element.tagName + (element.getAttribute('href') || '') + element.textContent.slice(0, 80);
 const nameOf = (details) => ((details.closest('figure,section') || details).querySelector('figcaption,h2,h3') || details).textContent
   + details.querySelector('summary').textContent.replace(/[0-9]+/g, '');
@@ -76,7 +76,7 @@ const refresh = async () => {
     while (wanted) {
       wanted = false;
       if (isSelected()) {
-        tell('held still while text is selected; Escape goes on', 'state-held');
+        show('paused while text is selected; Escape continues', 'state-held');
         await new Promise((resolve) => document.addEventListener('selectionchange', resolve, { once: true }));
         wanted = true;
         continue;
@@ -95,23 +95,23 @@ const refresh = async () => {
       document.querySelector('style').textContent = fresh.querySelector('style').textContent;
       document.title = fresh.title;
       if (scrollY !== top) scrollTo({ top, behavior: 'instant' });
-      const now = fresh.getElementById('said').textContent;
-      if (said.textContent !== now) said.textContent = now;
-      tell('live', 'state-live');
+      const now = fresh.getElementById('announced').textContent;
+      if (announced.textContent !== now) announced.textContent = now;
+      show('live', 'state-live');
     }
   } catch {
-    tell('The page could not be brought up to date. It is as it was.', 'state-lost');
+    show('The page could not be updated. It shows its last state.', 'state-lost');
   } finally {
     busy = false;
   }
 };
 const events = new EventSource(location.pathname.replace(/\\/$/, '') + '/events');
-events.addEventListener('open', () => { tell('live', 'state-live'); refresh(); });
+events.addEventListener('open', () => { show('live', 'state-live'); refresh(); });
 events.addEventListener('changed', () => refresh());
-events.addEventListener('lost', () => tell('Not live: the API server cannot be reached, or does not let you list and watch ChaosDemos. The page is as it was.', 'state-lost'));
-events.addEventListener('error', () => tell(events.readyState === EventSource.CLOSED
+events.addEventListener('lost', () => show('Not live: the API server cannot be reached, or does not permit you to list and watch ChaosDemos. The page shows its last state.', 'state-lost'));
+events.addEventListener('error', () => show(events.readyState === EventSource.CLOSED
   ? 'Not live: too many pages are open, or this one is of an earlier start. Load it again, or open the address that was printed.'
-  : 'The program that serves this page has ended, or is out of reach. The page is as it was.', 'state-lost'));
+  : 'The program that serves this page has ended, or cannot be reached. The page shows its last state.', 'state-lost'));
 addEventListener('keydown', ({ key }) => { if (key === 'Escape') getSelection().removeAllRanges(); });
 addEventListener('pagehide', () => events.close());
 `;
@@ -143,7 +143,7 @@ export function pageHtml({ body, isLive = false, now = '', style = '', title }: 
 <a class="skip" href="#main">Skip to the content</a>
 <div class="top"><nav aria-label="Pages"><a href="/">All ChaosDemos</a></nav>
 <p id="state" role="status">${isLive ? html`<noscript>not live without scripts</noscript>` : undefined}</p></div>
-<p id="said" role="status" aria-live="polite">${now}</p>
+<p id="announced" role="status" aria-live="polite">${now}</p>
 <main id="main" tabindex="-1">
 ${body}
 </main>

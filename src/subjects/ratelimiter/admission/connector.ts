@@ -142,8 +142,8 @@ export class RateLimiterConnector implements SubjectConnector {
     const cooldown = toBegin ? await this.#cooldownOf(request, target, runId, signal) : undefined;
     if (cooldown) return cooldown;
     const asking = podUserOf(request, target);
-    const asks = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
-    if (asks !== undefined) return waitForPods(asks);
+    const user = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
+    if (user !== undefined) return waitForPods(user);
     const lock = this.#leaseFor(request, leaseName(runId));
     const attempt = await permitted(namespace, lock.acquire(signal));
     if (attempt.state === 'held') {
@@ -311,7 +311,7 @@ async function checkStore(
   { admitted, options }: { readonly admitted: AdmittedRedis | undefined; readonly options: AdmissionOptions },
   signal: AbortSignal,
 ): Promise<StoreCheck> {
-  const [joined, stands, found] = await Promise.all([
+  const [joined, pods, found] = await Promise.all([
     // Pods that have joined since admission are not strangers.
     findAddresses(place, signal),
     Promise.all(target.redis.map((redis) => atItsAddress(place, redis, signal))),
@@ -321,7 +321,7 @@ async function checkStore(
     throw new NotFoundOutError(messageOf(error), { cause: error });
   });
   // Another server may have the address now. It gets no request at all, because the first one holds the password.
-  if (stands.some((pod) => pod !== 'Staying')) return { state: 'restarted' };
+  if (pods.some((pod) => pod !== 'Staying')) return { state: 'restarted' };
   const { faultProxy } = target;
   const addresses = [...target.addresses, ...joined];
   const now =

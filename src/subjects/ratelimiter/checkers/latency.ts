@@ -48,6 +48,6 @@ export function checkLatency({ after, before, during }: Phases): Finding {
       ({ requests, when }) =>
         `${when} ${requests.length > 0 ? 'no request was answered in time' : 'no request was sent'}`,
     );
-  const said = [...(took.length > 0 ? [`Answers took ${took.join(', ')}`] : []), ...none].join('; ');
-  return { valid: true, measures, missing: [], evidence: [said] };
+  const text = [...(took.length > 0 ? [`Answers took ${took.join(', ')}`] : []), ...none].join('; ');
+  return { valid: true, measures, missing: [], evidence: [text] };
 }

@@ -42,15 +42,15 @@ export function limitReturnOf(
 /** The finding; none while it is unknown. `endedAt`: the end of the fault. */
 export function checkLimitReturn(limitReturn: LimitReturn | undefined, endedAt: number): Finding {
   const isBroken = limitReturn?.state === 'NotReturned';
-  const said = limitReturn && returnText(limitReturn);
+  const text = limitReturn && returnText(limitReturn);
   return {
     valid: isBroken ? false : limitReturn?.state === 'Unclear' ? 'unknown' : true,
     ...(isBroken && { brokenAt: endedAt, summary: 'limit not returned' }),
     measures: isBroken
       ? [{ name: 'lockedOut', value: limitReturn.lockedOut, unit: 'callers', bound: 0 }]
       : [],
-    missing: said !== undefined && limitReturn?.state === 'Unclear' ? [said] : [],
-    evidence: said === undefined ? [] : [said],
+    missing: text !== undefined && limitReturn?.state === 'Unclear' ? [text] : [],
+    evidence: text === undefined ? [] : [text],
   };
 }
 

@@ -79,7 +79,7 @@ function requireFree(view: View, { addresses, sentinels }: RedisOfPods, options:
   const { clients, info, target } = view;
   const store = redisName(target);
   const { password } = target;
-  const runId = requireMaster(info, store, (said, most) => tellable(said, most, password));
+  const runId = requireMaster(info, store, (reply, most) => tellable(reply, most, password));
   // It goes into names and statuses as it is.
   if (holdsPassword(runId, password)) {
     throw new Refusal(
@@ -202,12 +202,12 @@ function requireNoStrangers(
 
 /** The error of Redis or of the connection, with what to do about it. */
 function unreachable(target: RedisTarget, error: unknown): Refusal {
-  const said = messageOf(error);
+  const text = messageOf(error);
   if ((error instanceof RedisWireError || error instanceof ReplyTypeError) && error.advises) {
     // A late answer may be temporary; a server that breaks the protocol is no Redis that may be paused.
     const late = error instanceof RedisWireError && error.code === 'REPLY_TIMEOUT';
-    return new Refusal(late ? 'RedisUnreachable' : 'RedisNotEligible', `${redisName(target)}: ${said}`);
+    return new Refusal(late ? 'RedisUnreachable' : 'RedisNotEligible', `${redisName(target)}: ${text}`);
   }
-  const advice = adviceOnConnection(said, target);
-  return new Refusal('RedisUnreachable', `${redisName(target)}: ${withAdvice(truncate(said, 160), advice)}`);
+  const advice = adviceOnConnection(text, target);
+  return new Refusal('RedisUnreachable', `${redisName(target)}: ${withAdvice(truncate(text, 160), advice)}`);
 }

@@ -176,29 +176,29 @@ function watchOf(sentinel: RedisTarget, fields: ReadonlyMap<string, string>): Wa
 
 /** The error of Sentinel or of the connection, with what to do about it. */
 function unanswered(sentinel: RedisTarget, masterName: string, error: unknown): Refusal {
-  const said = messageOf(error);
+  const text = messageOf(error);
   if (error instanceof ReplyTypeError || (error instanceof RedisWireError && error.code === 'PROTOCOL')) {
-    return notEligible(sentinel, `is no Sentinel: ${said}`);
+    return notEligible(sentinel, `is no Sentinel: ${text}`);
   }
   const { field } = OF_SENTINELS;
-  if (/^ERR No such master/i.test(said)) {
+  if (/^ERR No such master/i.test(text)) {
     return notEligible(
       sentinel,
       `watches no ${masterName}: write the name of sentinel monitor in ${field}.masterName`,
     );
   }
-  if (/^ERR unknown command/i.test(said)) {
+  if (/^ERR unknown command/i.test(text)) {
     return notEligible(
       sentinel,
       `is no Sentinel: name the Service and the port of the Sentinels in ${field}`,
     );
   }
-  const advice = said.startsWith('NOPERM')
+  const advice = text.startsWith('NOPERM')
     ? `the ACL user of Sentinel lacks a right: grant it "${SENTINEL_ACL}"`
-    : /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/.test(said)
+    : /^(NOAUTH|WRONGPASS|ERR AUTH|ERR invalid password)/.test(text)
       ? `name a Secret with its username and password in ${field}.authSecretName`
-      : adviceOnConnection(said, sentinel);
-  const message = withAdvice(tellable(said, 160, sentinel.password), advice);
+      : adviceOnConnection(text, sentinel);
+  const message = withAdvice(tellable(text, 160, sentinel.password), advice);
   return new Refusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
 }
 

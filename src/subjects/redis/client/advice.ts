@@ -36,19 +36,19 @@ const BY_REPLY: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** What to do about an error that Redis answered; undefined if unknown. */
-export function adviceOnReply(said: string): string | undefined {
-  return BY_REPLY.find(([reply]) => reply.test(said))?.[1];
+export function adviceOnReply(text: string): string | undefined {
+  return BY_REPLY.find(([reply]) => reply.test(text))?.[1];
 }
 
 /** What to do about a connection that failed with this error. */
-export function adviceOnConnection(said: string, target: RedisTarget): string {
-  const known = adviceOnReply(said);
+export function adviceOnConnection(text: string, target: RedisTarget): string {
+  const known = adviceOnReply(text);
   if (known !== undefined) return known;
-  if (/certificate required/.test(said)) {
+  if (/certificate required/.test(text)) {
     return 'it wants a certificate of the client, and the operator has none: set tls-auth-clients to no or optional';
   }
-  if (/certificate has expired/.test(said)) return 'renew its certificate';
-  if (/certificate|altname|self.signed/i.test(said)) {
+  if (/certificate has expired/.test(text)) return 'renew its certificate';
+  if (/certificate|altname|self.signed/i.test(text)) {
     return `its certificate must be valid for ${target.servername ?? 'the Service'} and issued by the ca.crt of the Secret`;
   }
   if (target.tls) return 'check that it runs, speaks TLS on this port, and no NetworkPolicy blocks it';

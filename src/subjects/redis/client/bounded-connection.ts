@@ -196,11 +196,11 @@ class BoundedRedis extends Redis {
   /** ioredis attaches the command to the error, AUTH with its password included; and Redis may repeat that. */
   #tellable<T extends Error>(error: T): T {
     Reflect.deleteProperty(error, 'command');
-    const told = withoutPassword(error.message, this.#password);
-    if (told === error.message) return error;
-    error.message = told;
+    const safe = withoutPassword(error.message, this.#password);
+    if (safe === error.message) return error;
+    error.message = safe;
     // Both hold the original message.
-    error.stack = `${error.name}: ${told}`;
+    error.stack = `${error.name}: ${safe}`;
     Reflect.deleteProperty(error, 'cause');
     return error;
   }

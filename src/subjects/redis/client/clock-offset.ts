@@ -30,13 +30,13 @@ export interface Answered {
  * has recorded the moment. The clocks are compared now. Returns the moment of reading if the comparison fails or takes
  * longer than `withinMs`, or if the moment is before the request or after the answer, which means that the clock of
  * Redis was set in between.
- * @param askedAt when the request was sent, by the local clock
+ * @param sentAt when the request was sent, by the local clock
  * @throws only the reason of `signal`
  */
 export async function momentOf(
   redis: Pick<RedisConnections, 'time'>,
   { at, redisAt }: Answered,
-  askedAt: number,
+  sentAt: number,
   now: () => number,
   withinMs: number,
   signal: AbortSignal,
@@ -45,5 +45,5 @@ export async function momentOf(
   const offset = await within(compared, withinMs, signal);
   if (offset === TIMED_OUT || offset === undefined) return at;
   const moment = redisAt - offset;
-  return moment >= askedAt && moment <= at ? moment : at;
+  return moment >= sentAt && moment <= at ? moment : at;
 }

@@ -164,8 +164,8 @@ export class FaultProxyClient {
       );
     }
     if (status !== 200) {
-      const said = problem.safeParse(json).data?.message ?? '';
-      throw new FaultProxyError(`${this.name} answered ${status}: ${this.#tellable(said)}`, status);
+      const reply = problem.safeParse(json).data?.message ?? '';
+      throw new FaultProxyError(`${this.name} answered ${status}: ${this.#tellable(reply)}`, status);
     }
     const parsed = schema.safeParse(json);
     if (parsed.success) return parsed.data;
@@ -185,7 +185,7 @@ export class FaultProxyClient {
   }
 
   /** One line without the token. */
-  #tellable(said: string): string {
-    return tellable(said, 160, this.#target.token);
+  #tellable(text: string): string {
+    return tellable(text, 160, this.#target.token);
   }
 }

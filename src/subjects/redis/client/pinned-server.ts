@@ -45,7 +45,7 @@ export type Use = 'pause' | 'probe';
 
 /** How long the API server may take to report the pod at the address, and the interval between two requests. */
 const ASK_MS = 3000;
-const ASK_EVERY_MS = 500;
+const QUERY_EVERY_MS = 500;
 /** How long an open connection may take to show that it still works, and a new one to name its server. */
 const ALIVE_MS = 250;
 const INFO_MS = 5000;
@@ -54,9 +54,9 @@ export class PinnedServer {
   readonly #target: RedisTarget;
   readonly #identity: ServerIdentity | undefined;
   #runId: string | undefined;
-  #asking: Promise<boolean> | undefined;
+  #querying: Promise<boolean> | undefined;
   /** By the monotonic clock. */
-  #askedAt = -Infinity;
+  #queriedAt = -Infinity;
 
   /** @param identity left out: any server at the address is accepted */
   constructor(target: RedisTarget, identity: ServerIdentity | undefined) {
@@ -106,15 +106,15 @@ export class PinnedServer {
 
   /** Connections that are opened at the same time share a request; its answer is not reused. */
   #podIsThere(): Promise<boolean> {
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = undefined;
+    this.#querying ??= this.#query().finally(() => {
+      this.#querying = undefined;
     });
-    return this.#asking;
+    return this.#querying;
   }
 
-  async #ask(): Promise<boolean> {
-    await sleep(Math.max(0, this.#askedAt + ASK_EVERY_MS - performance.now()));
-    this.#askedAt = performance.now();
+  async #query(): Promise<boolean> {
+    await sleep(Math.max(0, this.#queriedAt + QUERY_EVERY_MS - performance.now()));
+    this.#queriedAt = performance.now();
     return (await this.#identity?.podIsThere(AbortSignal.timeout(ASK_MS))) ?? true;
   }
 }

@@ -148,9 +148,9 @@ export class RedisConnections {
   }
 
   /** Limits the wait for an answer; the connection stays open for a late one. */
-  async #answered(command: string, ask: () => Promise<void>): Promise<void> {
+  async #answered(command: string, send: () => Promise<void>): Promise<void> {
     try {
-      const reply = await within(ask(), REDIS_TIMEOUT_MS);
+      const reply = await within(send(), REDIS_TIMEOUT_MS);
       if (reply === TIMED_OUT) throw new Error(`no answer came within ${REDIS_TIMEOUT_MS} ms`);
     } catch (error) {
       if (error instanceof NotInChargeError) throw error;
@@ -164,7 +164,7 @@ export class RedisConnections {
     readonly localAddress: string;
     readonly localPort: number;
   }> {
-    return await this.#ask(this.#lister, 'CLIENT LIST', async (redis) => {
+    return await this.#query(this.#lister, 'CLIENT LIST', async (redis) => {
       const { localAddress = '', localPort = 0 } = redis.stream;
       return { text: asText('CLIENT LIST', await redis.call('CLIENT', 'LIST')), localAddress, localPort };
     });
@@ -249,7 +249,7 @@ export class RedisConnections {
     const texts: string[] = [];
     for (const section of sections) {
       texts.push(
-        await this.#ask(this.#reader, 'INFO', async (redis) => asText('INFO', await redis.info(section))),
+        await this.#query(this.#reader, 'INFO', async (redis) => asText('INFO', await redis.info(section))),
       );
     }
     return texts.join('\n');
@@ -257,11 +257,11 @@ export class RedisConnections {
 
   /** The clock of Redis in milliseconds since the epoch. */
   async time(): Promise<number> {
-    return await this.#ask(this.#reader, 'TIME', async (redis) => asTime('TIME', await redis.time()));
+    return await this.#query(this.#reader, 'TIME', async (redis) => asTime('TIME', await redis.time()));
   }
 
   async hgetall(key: string): Promise<Record<string, string>> {
-    return await this.#ask(this.#reader, 'HGETALL', async (redis) =>
+    return await this.#query(this.#reader, 'HGETALL', async (redis) =>
       Object.fromEntries(asFields('HGETALL', await redis.hgetall(key))),
     );
   }
@@ -277,7 +277,7 @@ export class RedisConnections {
       new RedisClientError(`Redis ${redisName(this.#target)}, ${name} ${key}: ${what}`, reply);
     let reply: unknown;
     try {
-      reply = await this.#ask(this.#reader, name, async (redis) => await redis.call(name, ...args));
+      reply = await this.#query(this.#reader, name, async (redis) => await redis.call(name, ...args));
     } catch (error) {
       if (!(error instanceof RedisClientError)) throw error;
       if (error.reply === 'NOPERM') {
@@ -301,14 +301,14 @@ export class RedisConnections {
 
   /** PING on the reader: Redis answers, and its statistics show no command on data. */
   async ping(): Promise<void> {
-    await this.#ask(this.#reader, 'PING', (redis) => redis.ping());
+    await this.#query(this.#reader, 'PING', (redis) => redis.ping());
   }
 
   /** PING and GET on the reader: proves that reads are answered. Returns the duration in milliseconds. */
   async read(): Promise<number> {
     const start = performance.now();
     await this.ping();
-    await this.#ask(this.#reader, 'GET', (redis) => redis.get(this.#probeKey));
+    await this.#query(this.#reader, 'GET', (redis) => redis.get(this.#probeKey));
     return performance.now() - start;
   }
 
@@ -331,7 +331,7 @@ export class RedisConnections {
     }
     return {
       write: async () =>
-        await this.#ask(link, 'SET', async (redis) => {
+        await this.#query(link, 'SET', async (redis) => {
           // Sent together: Redis handles the second right after the first, however late the answers are read.
           const [set, time] = await Promise.all([
             redis.set(this.#probeKey, String(Date.now()), 'PX', PROBE_TTL_MS),
@@ -341,7 +341,7 @@ export class RedisConnections {
           return asTime('TIME', time);
         }),
       takeCharge: async (ms) => {
-        await this.#ask(link, 'SET', (redis) => this.#fence.takeCharge(redis, ms));
+        await this.#query(link, 'SET', (redis) => this.#fence.takeCharge(redis, ms));
       },
       close,
     };
@@ -384,7 +384,7 @@ export class RedisConnections {
     });
   }
 
-  async #ask<T>(link: Link, command: string, send: (redis: Redis) => Promise<T>): Promise<T> {
+  async #query<T>(link: Link, command: string, send: (redis: Redis) => Promise<T>): Promise<T> {
     const redis = await link.get();
     try {
       return await send(redis);

@@ -30,10 +30,10 @@ export function explain(target: RedisTarget, command: string, error: unknown): R
   if (error instanceof RedisClientError) return error;
   if (error instanceof OtherServerError)
     return new RedisClientError(error.message, undefined, error.isAnother);
-  const said = messageOf(error);
-  const reply = /^[A-Z]{3,}\b/.exec(said)?.[0];
+  const text = messageOf(error);
+  const reply = /^[A-Z]{3,}\b/.exec(text)?.[0];
   return new RedisClientError(
-    `Redis ${redisName(target)}, ${command}: ${withAdvice(said, adviceOnReply(said))}`,
+    `Redis ${redisName(target)}, ${command}: ${withAdvice(text, adviceOnReply(text))}`,
     reply,
   );
 }

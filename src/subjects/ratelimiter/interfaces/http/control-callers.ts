@@ -14,7 +14,7 @@ import { measureWrites } from '../../write-latency.ts';
 import { outcomeOf } from '../caller-request.ts';
 import { exhaustLimit, MOST_OVER } from '../exhaust-limit.ts';
 import { healthPathOf, mappingOf } from '../reference/preset.ts';
-import { countAtRest } from './control-counts.ts';
+import { settledCount } from './control-counts.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
 import { QuotaControl } from './control-quota.ts';
 import { measureLag } from './lag.ts';
@@ -146,7 +146,7 @@ async function controlLimit(
   const again = { ...options, clients, most: full + MOST_OVER };
   const refill = await controlRefill(limit, requests, again, signal).finally(() => ownLimit?.used());
   if (isCounted) {
-    const stored = await countAtRest(toolkit, key, { admitted: byPod, sent }, signal);
+    const stored = await settledCount(toolkit, key, { admitted: byPod, sent }, signal);
     seen.push(`Redis counted ${stored} of ${sent} for it`);
   }
   return {

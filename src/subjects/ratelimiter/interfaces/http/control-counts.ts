@@ -27,7 +27,7 @@ export interface CountedCaller {
  * The count that Redis holds of a caller. A limiter behind HTTP may also count rejections.
  * @throws Error with the counts that differ, and the field to set
  */
-export async function countAtRest(
+export async function settledCount(
   parts: Parts,
   key: string,
   caller: CountedCaller,

@@ -43,7 +43,7 @@ export async function controlRefill(
   const due = tokensDue(limit, before, after.requests);
   const seen = after.requests.filter(({ outcome }) => outcome === 'Admitted').length;
   const ms = Math.round((after.requests.at(-1)?.sentAt ?? 0) - (before.at(-1)?.endedAt ?? 0));
-  const said = `${counted(seen, 'request')} came back in ${span(ms)}`;
+  const returned = `${counted(seen, 'request')} came back in ${span(ms)}`;
   const all = [...before, ...after.requests].filter(({ outcome }) => outcome === 'Admitted');
   const { excess } = overAdmission(
     limit,
@@ -53,15 +53,15 @@ export async function controlRefill(
   const rate = `limit.requests ${limit.requests} in limit.window ${window}`;
   if (excess > 0) {
     throw new LimitNotKeptError(
-      `without any fault ${said} to a caller that had used its limit up, ${excess} more than ${rate} allows: the refill is faster`,
+      `without any fault ${returned} to a caller that had used its limit up, ${excess} more than ${rate} allows: the refill is faster`,
     );
   }
   if (seen < due / 2) {
     throw new Error(
-      `without any fault ${said} to a caller that had used its limit up, and by ${rate} ${due} had to: the refill is slower, so correct these fields`,
+      `without any fault ${returned} to a caller that had used its limit up, and by ${rate} ${due} had to: the refill is slower, so correct these fields`,
     );
   }
-  return said;
+  return returned;
 }
 
 /** How long this many tokens may take to be added; milliseconds. */

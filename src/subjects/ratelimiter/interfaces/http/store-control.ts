@@ -50,7 +50,7 @@ export class StoreControl {
   readonly #watched: WatchedRequest[] = [];
   readonly #idle = new Map<string, number>();
   #idleMs = 0;
-  #atRest = 0;
+  #idleSum = 0;
   #reads = 0;
   #first: CommandCounts | undefined;
   #last: { readonly counts: CommandCounts; readonly at: number } | undefined;
@@ -64,7 +64,7 @@ export class StoreControl {
     await this.#readIdle();
     await pauseFor(REST_MS, signal);
     await this.#readIdle();
-    this.#atRest = sumOf(this.#idle.values());
+    this.#idleSum = sumOf(this.#idle.values());
   }
 
   /**
@@ -130,7 +130,7 @@ export class StoreControl {
   /** Commands on data since the first request. */
   get #commandsSince(): number {
     const during = this.#watched.map((one) => sumOf(one.grown.values()));
-    return sumOf(during) + sumOf(this.#idle.values()) - this.#atRest;
+    return sumOf(during) + sumOf(this.#idle.values()) - this.#idleSum;
   }
 
   async #read(): Promise<CommandCounts> {

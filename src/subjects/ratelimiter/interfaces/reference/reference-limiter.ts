@@ -135,18 +135,18 @@ export class ReferenceLimiter {
     return await sampleCounters(clients, redis, window, now, signal);
   }
 
-  /** The counters once `isRest` holds, or after `withinMs`. @throws the reason of `signal` */
-  async atRest(
+  /** The counters once `isSettled` holds, or after `withinMs`. @throws the reason of `signal` */
+  async settled(
     key: string,
     withinMs: number,
     signal: AbortSignal,
-    isRest: (sample: CounterSample) => boolean = (sample) => totalAdmitted(sample) === sample.stored,
+    isSettled: (sample: CounterSample) => boolean = (sample) => totalAdmitted(sample) === sample.stored,
   ): Promise<CounterSample> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const sample = await this.sample(key, signal);
       const isComplete = missingIn(sample, this.clients.length) === undefined;
-      if ((isComplete && isRest(sample)) || performance.now() >= deadline) return sample;
+      if ((isComplete && isSettled(sample)) || performance.now() >= deadline) return sample;
       await pauseFor(LOOK_EVERY_MS, signal);
     }
   }
@@ -154,7 +154,7 @@ export class ReferenceLimiter {
   /** Resolves once every pod may know what the others have admitted for this caller. @throws the reason of `signal` */
   async learned(key: string, signal: AbortSignal): Promise<void> {
     const withinMs = this.#restless.has(key) ? 0 : Math.min(this.#parts.timeoutMs, REST_MS);
-    const sample = await this.atRest(key, withinMs, signal);
+    const sample = await this.settled(key, withinMs, signal);
     if (totalAdmitted(sample) !== sample.stored) this.#restless.add(key);
     await pauseFor(LEARN_MS, signal);
   }

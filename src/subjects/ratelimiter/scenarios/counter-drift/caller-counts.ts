@@ -158,14 +158,14 @@ export class CallerCounts {
       const { endedAt, stored = 0 } = sample;
       const missing = missingIn(sample, isExact ? this.#pods.length : 0);
       const late = performance.now() >= deadline;
-      const isRest = missing === undefined && stored >= totalAdmitted(sample);
-      if (isRest || (late && missing === undefined)) {
+      const isSettled = missing === undefined && stored >= totalAdmitted(sample);
+      if (isSettled || (late && missing === undefined)) {
         const total = `Redis holds ${counted(stored, 'count')} for the ${counted(admitted, 'request')} that were admitted`;
         const more =
           !isExact && stored > admitted ? '. It counts others, too, so some may be lost all the same' : '';
         return {
           // With counts of other clients it is unknown when all admissions were counted again.
-          ...(isRest && drifted && (isExact || stored === admitted) && { restedAt: endedAt }),
+          ...(isSettled && drifted && (isExact || stored === admitted) && { restedAt: endedAt }),
           stored,
           message: [`${total}${more}`, ...forgotten(byPod, sample)].join('; '),
         };
