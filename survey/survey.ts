@@ -11,6 +11,7 @@ import { UsageError } from '../src/settings/settings.ts';
 import { type SurveyOptions, surveyCommand } from './arguments.ts';
 import { pageOf } from './page.ts';
 import { agreed, ResultsFile, readResults, runsWithResult } from './results.ts';
+import type { SurveyedFault } from './runner/demo.ts';
 import { install } from './runner/install.ts';
 import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
 import { limiterNames, loadLimiter } from './runner/limiters.ts';
@@ -38,13 +39,16 @@ async function main(options: SurveyOptions, signal: AbortSignal, names: readonly
     },
   );
   await mkdir(options.out, { recursive: true });
-  const path = join(options.out, 'survey.json');
+  const fileOf = (fault: SurveyedFault): string =>
+    join(options.out, fault === 'Stall' ? 'survey.json' : `survey-${fault.toLowerCase()}.json`);
+  const path = fileOf(options.fault);
   const results = new ResultsFile(path, await readResults(path));
   let isWhole = true;
   if (!options.page) {
     const { subjects, missing } = await subjectsOf(chosen, options, signal);
     const jobs = jobsOf(subjects, options, results);
-    await surveyAll(jobs, { results, supervisor, say, signal, atOnce: options.atOnce });
+    const { atOnce, fault } = options;
+    await surveyAll(jobs, { results, supervisor, say, signal, atOnce, fault });
     const unsettled = subjects.filter((each) => {
       const runs = results.runsOf(each.which);
       return agreed({ runs }) === undefined || runsWithResult({ runs }).length < options.times;
@@ -55,12 +59,13 @@ async function main(options: SurveyOptions, signal: AbortSignal, names: readonly
     isWhole = missing.length + unsettled.length === 0;
   }
   const page = join(options.out, 'survey.md');
-  await writeFile(page, await pageOf(results.all));
+  const [stalled, broken] = await Promise.all([fileOf('Stall'), fileOf('Break')].map(readResults));
+  await writeFile(page, await pageOf(stalled ?? [], broken));
   say(`written: ${path} and ${page}`);
   return isWhole ? 0 : 1;
 }
 
-/** Installs what is options for; the names of those that cannot be installed here are `missing`. */
+/** Installs the chosen variants; the names of limiters that cannot be installed here are `missing`. */
 async function subjectsOf(
   chosen: readonly SurveyedLimiter[],
   { first, variant: variants }: SurveyOptions,
@@ -69,13 +74,13 @@ async function subjectsOf(
   const subjects: Subject[] = [];
   const missing: string[] = [];
   for (const limiter of chosen) {
-    const options = (first ? limiter.variants.slice(0, 1) : limiter.variants).filter(
+    const wanted = (first ? limiter.variants.slice(0, 1) : limiter.variants).filter(
       ({ name }) => variants?.includes(name) ?? true,
     );
-    if (options.length === 0) continue;
+    if (wanted.length === 0) continue;
     try {
       const app = await install(limiter, { progress: say, signal });
-      subjects.push(...options.map((variant) => subjectOf(limiter, variant, app)));
+      subjects.push(...wanted.map((variant) => subjectOf(limiter, variant, app)));
     } catch (error) {
       signal.throwIfAborted();
       say(`${limiter.name}: ${messageOf(error)}`);
