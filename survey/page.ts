@@ -115,7 +115,9 @@ function gets(surveyed: Surveyed): string {
 
 /** The outcome of this configuration if its connections break. */
 function brokenOf({ surveyed }: Entry, broken: readonly Surveyed[]): string {
-  const same = broken.find(({ limiter, variant }) => limiter === surveyed.limiter && variant === surveyed.variant);
+  const same = broken.find(
+    ({ limiter, variant }) => limiter === surveyed.limiter && variant === surveyed.variant,
+  );
   return same ? gets(same) : '';
 }
 

@@ -72,7 +72,19 @@ export async function surveyAll(jobs: readonly Job[], options: SurveyAllOptions)
       const folder = supervisor.temporaryFolder(`survey-${limiter.name}`);
       const name = `${limiter.name}-${index + 1}`;
       const namespace = namespaces[lane] ?? '';
-      const options = { supervisor, limiter, variant, app, folder, signal, kubectl, demos, fault, namespace, name };
+      const options = {
+        supervisor,
+        limiter,
+        variant,
+        app,
+        folder,
+        signal,
+        kubectl,
+        demos,
+        fault,
+        namespace,
+        name,
+      };
       const run = await surveyVariant({ ...options, inTurn }).catch((error: unknown) => {
         signal.throwIfAborted();
         return failedRun(error);

@@ -115,7 +115,12 @@ export function wrap(text: string, width: number, most: number, style: TextStyle
 }
 
 /** Lines side by side, so that every line has `leftWidth` columns, a gap, and the rest. */
-export function sideBySide(left: readonly Line[], right: readonly Line[], leftWidth: number, gap: Line): Line[] {
+export function sideBySide(
+  left: readonly Line[],
+  right: readonly Line[],
+  leftWidth: number,
+  gap: Line,
+): Line[] {
   return Array.from({ length: Math.max(left.length, right.length) }, (_, i) => [
     ...pad(left[i] ?? [], leftWidth),
     ...gap,

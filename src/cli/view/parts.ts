@@ -97,11 +97,11 @@ const BAR = 20;
 
 /** The countdown, with the progress of an active fault, in at most `width` columns. */
 export function countdownLine({ done, isActive, text }: Countdown, width: number): Line {
-  const done: Line = [seg(`${isActive ? '■' : '◷'} ${text} `, isActive ? 'fault' : 'warning')];
-  const bar = Math.min(BAR, width - widthOf(done));
-  if (!isActive || bar < 4) return done;
+  const label: Line = [seg(`${isActive ? '■' : '◷'} ${text} `, isActive ? 'fault' : 'warning')];
+  const bar = Math.min(BAR, width - widthOf(label));
+  if (!isActive || bar < 4) return label;
   const filled = Math.round((1 - done) * bar);
-  return [...said, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')];
+  return [...label, seg('█'.repeat(filled), 'fault'), seg('░'.repeat(bar - filled), 'dim')];
 }
 
 /** How many pods are ready, and the state of their dependencies. */
@@ -152,7 +152,7 @@ export function explainedLines(status: ChaosDemoStatus, width: number, most: num
   const made = (status.scenarios ?? []).map(({ name }) =>
     status.diagnoses?.find(({ scenario }) => scenario === name),
   );
-  const done = made.map(
+  const answers = made.map(
     (diagnosis): Line | undefined =>
       diagnosis && [seg(`  ${diagnosedBy(diagnosis)}: `, 'dim'), seg(diagnosedClass(diagnosis), 'strong')],
   );
@@ -162,11 +162,11 @@ export function explainedLines(status: ChaosDemoStatus, width: number, most: num
     return reason === undefined ? undefined : [seg(`  ${reason}`, 'warning')];
   });
   const kept = new Set(
-    [...said, ...reasons].filter((line) => line).slice(0, Math.max(0, most - results.length)),
+    [...answers, ...reasons].filter((line) => line).slice(0, Math.max(0, most - results.length)),
   );
   return results.flatMap((line, i) => [
     line,
-    ...[done[i], reasons[i]].filter((more) => more !== undefined && kept.has(more)),
+    ...[answers[i], reasons[i]].filter((more) => more !== undefined && kept.has(more)),
   ]) as Line[];
 }
 

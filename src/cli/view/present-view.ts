@@ -61,7 +61,7 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
     [],
     ...indented,
     [],
-    ...said,
+    ...current,
     ...(status.run && results.length === 0 && !countdown
       ? healthLines(status).map((line) => center(line, columns))
       : []),

@@ -4,7 +4,7 @@ import { remedySentence } from '../../api/index.ts';
 import { shownDiagnoses } from '../diagnosis.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
-import { sideBySide, fit, type Line, pad, render, rule, seg, spread, wrap } from './line.ts';
+import { fit, type Line, pad, render, rule, seg, sideBySide, spread, wrap } from './line.ts';
 import {
   chapterLines,
   connectionPart,

@@ -99,8 +99,9 @@ ${part.markup}
 ${so ? earlier(metadata, so.run, others) : NOTHING}
 ${so ? foot(report ?? {}, NO_NETWORK) : NOTHING}`;
   const title = `${phase}: ${so ? `run ${so.run} of ` : ''}${metadata.namespace}/${metadata.name}`;
-  const now = report && !isWaiting ? report.headline : `${phase}: ${status.chapter ?? status.message ?? ''}`;
-  return pageHtml({ title, body, style: part.style, now, isLive: true });
+  const headline =
+    report && !isWaiting ? report.headline : `${phase}: ${status.chapter ?? status.message ?? ''}`;
+  return pageHtml({ title, body, style: part.style, now: headline, isLive: true });
 }
 
 const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], string>> = {
