@@ -189,7 +189,7 @@ describe('the page', () => {
     await asked;
     await page.locator('.chapters li').last().selectText();
     release();
-    await page.getByText('held still while text is selected').waitFor();
+    await page.locator('#state.state-held').waitFor();
     expect(await now.innerText()).toMatch(/1 Welcome/);
     await page.keyboard.press('Escape');
     await page.locator('[aria-current=step]', { hasText: '2 Cluster Health' }).waitFor();
