@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import { latencyOf } from './latency.ts';
-import { type KnownOfRecovery, type Recovery, recoveryOf } from './recovery.ts';
+import { checkRecovery, type KnownOfRecovery, type Recovery, recoveryOf } from './recovery.ts';
+import { phasesOf } from './requests.ts';
 
 const request = (pod: string, sentAt: number, outcome: RequestOutcome, took = 5): CallerRequest => ({
   pod,
@@ -44,6 +45,51 @@ describe('recovery after a fault', () => {
       ...['a', 'b'].flatMap((pod) => over('Rejected', { pod, count: 2, from: 1010 })),
     ];
     expect(recovery(requests, {}, ['a', 'b'])).toEqual({ state: 'Recovered', afterMs: 115 });
+  });
+
+  it('is not shown by answers during the fault', () => {
+    const during = { from: 100, count: 8 };
+    const requests = [...sent('Admitted', during), ...over('Rejected', during)];
+    expect(recovery(requests)).toMatchObject({ state: 'Unclear' });
+  });
+
+  it('is in time at the very bound, and not a millisecond later', () => {
+    const at = (sentAt: number) => [request('a', sentAt, 'Admitted'), ...over('Rejected', { count: 1 })];
+    expect(recovery(at(2995))).toEqual({ state: 'Recovered', afterMs: SETTLE_MS });
+    expect(recovery(at(2996)).state).not.toBe('Recovered');
+  });
+
+  it.each<[string, readonly CallerRequest[], object]>([
+    [
+      'holds',
+      [...sent('Admitted'), ...over('Rejected')],
+      {
+        valid: true,
+        missing: [],
+        measures: [{ name: 'timeToRecovery', value: 105, bound: SETTLE_MS, unit: 'ms' }],
+      },
+    ],
+    [
+      'is broken if there is none, at least as long as callers were watched',
+      [...sent('Rejected'), ...over('Rejected')],
+      {
+        valid: false,
+        brokenAt: fault.endedAt,
+        missing: [],
+        measures: [{ name: 'timeToRecovery', value: 3000, bound: SETTLE_MS, unit: 'ms', atLeast: true }],
+      },
+    ],
+    [
+      'is unknown without requests, and states what is missing',
+      [],
+      { valid: 'unknown', missing: [expect.any(String)], measures: [] },
+    ],
+  ])('%s', (_, requests, finding) => {
+    const phases = phasesOf(requests, fault, 1000);
+    const known = { settleMs: SETTLE_MS };
+    const found = checkRecovery(recovery(requests), phases, fault, { more: 0 }, known);
+    expect(found).toMatchObject(finding);
+    expect(found.evidence).toHaveLength(found.valid === false ? 2 : 1);
   });
 
   it('is not shown by a few requests that failed at the end', () => {
