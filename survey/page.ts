@@ -15,11 +15,8 @@ const WINDOWS: Readonly<Record<WindowKind, string>> = {
   TokenBucket: 'token bucket',
 };
 
-/**
- * Markdown. Results whose limiter or variant is no longer described are left out.
- * @param broken results of the fault Break, for a column of their own
- */
-export async function pageOf(all: readonly Surveyed[], broken: readonly Surveyed[] = []): Promise<string> {
+/** Markdown. Results whose limiter or variant is no longer described are left out. */
+export async function pageOf(all: readonly Surveyed[]): Promise<string> {
   const limiters = await Promise.all([...new Set(all.map(({ limiter }) => limiter))].map(loadLimiter));
   const groups = limiters
     .map((limiter) => ({ limiter, entries: entriesOf(limiter, all) }))
@@ -33,10 +30,10 @@ from [survey.json](survey.json), which has every measurement and the evidence of
     '## Findings',
     findingsOf(entries),
     '## Method',
-    howOf(entries, broken),
+    howOf(entries),
     '## Overview',
-    overviewOf(groups, broken),
-    ...groups.map(({ entries: own, limiter }) => partOf(limiter, own, broken)),
+    overviewOf(groups),
+    ...groups.map(({ entries: own, limiter }) => partOf(limiter, own)),
   ].join('\n\n')}\n`;
 }
 
@@ -47,7 +44,7 @@ function entriesOf(limiter: SurveyedLimiter, all: readonly Surveyed[]): Entry[] 
   });
 }
 
-function howOf(entries: readonly Entry[], broken: readonly Surveyed[]): string {
+function howOf(entries: readonly Entry[]): string {
   const runs = entries.flatMap(({ surveyed }) => surveyed.runs);
   const loads = range(runs.map(({ load }) => load));
   const days = [...new Set(runs.map(({ at }) => at.slice(0, 10)))].sort();
@@ -58,7 +55,8 @@ caller's window ends at another moment, it lasted an hour. The service is the sm
 from that and what its row names, the first configuration has default settings.
 
 GhostAllowing sent three bursts of three times the limit, without a fault. StoreOutage then paused Redis writes for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}: connections stay open, and Redis
-returns no error. Callers waited ${CALLERS_WAIT_MS / 1000} s, so a client that waits longer hangs by definition. ${broken.length === 0 ? 'Broken connections, which\ndocumentation usually describes, were not tested.' : 'In another run, the fault\n[Break](faults.md) ended the connections of the processes as well, as documentation usually describes.'}
+returns no error. Callers waited ${CALLERS_WAIT_MS / 1000} s, so a client that waits longer hangs by definition. An unreachable Redis, which
+documentation usually describes, was not tested.
 
 ${counted(runs.length, 'run')} were made on ${date}, on one machine with a load of ${loads}. The versions of Redis and of the
 machine were not recorded. Times depend on that load, and a burst within the limit proves little.
@@ -75,17 +73,14 @@ The tables of the limiters have these columns:
   requests of one caller admitted beyond its limit, of about ${SENT_OVER} sent. Without it, there were none.
 - **latency**: median during the pause, of answers within ${CALLERS_WAIT_MS / 1000} s, which are often few. ${code('none')}: there was no such answer.
 - **under-/over-counted**: of three callers, requests admitted and never counted, and counted and not admitted in time.
-  With a token bucket, these are lower bounds.${broken.length > 0 ? '\n- **Break**: the outcome if connections break, from one run.' : ''}
+  With a token bucket, these are lower bounds.
 
 Quotes are what documentation states about failures of Redis. **Confirmed** and **contradicted** compare it with the
 outcome; **not reached** means that it is about an error, and none came in time. No
 verdict: it is not about callers, or the outcome is not one. No quote: the survey found no statement.`;
 }
 
-function overviewOf(
-  groups: readonly { limiter: SurveyedLimiter; entries: readonly Entry[] }[],
-  broken: readonly Surveyed[],
-): string {
+function overviewOf(groups: readonly { limiter: SurveyedLimiter; entries: readonly Entry[] }[]): string {
   const rows = groups.map(({ entries, limiter }) => {
     const byDefault = entries.find(({ variant }) => variant === limiter.variants[0]);
     const others = Map.groupBy(
@@ -96,12 +91,10 @@ function overviewOf(
       link(limiter.name, `#${limiter.name}`),
       limiter.language,
       byDefault ? gets(byDefault.surveyed) : '',
-      ...(broken.length > 0 ? [byDefault ? brokenOf(byDefault, broken) : ''] : []),
       [...others].map(([outcome, of]) => `${outcome}: ${variantsOf(of)}`).join('; '),
     ];
   });
-  const byBreak = broken.length > 0 ? ['default, Break'] : [];
-  return table(['limiter', 'language', 'default settings', ...byBreak, 'other settings'], rows);
+  return table(['limiter', 'language', 'default settings', 'other settings'], rows);
 }
 
 function variantsOf(entries: readonly Entry[]): string {
@@ -113,17 +106,9 @@ function gets(surveyed: Surveyed): string {
   return agreed(surveyed) ?? (runsWithResult(surveyed).length > 0 ? '*differs*' : '*no result*');
 }
 
-/** The outcome of this configuration if its connections break. */
-function brokenOf({ surveyed }: Entry, broken: readonly Surveyed[]): string {
-  const same = broken.find(
-    ({ limiter, variant }) => limiter === surveyed.limiter && variant === surveyed.variant,
-  );
-  return same ? gets(same) : '';
-}
-
 const COLUMNS = ['configuration', 'outcome', 'latency (ms)', 'under-/over-counted'];
 
-function partOf(limiter: SurveyedLimiter, entries: readonly Entry[], broken: readonly Surveyed[]): string {
+function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
   const besides = Object.entries(limiter.besides).map(([name, version]) => `${code(name)} ${version}`);
   const head = `${link(`${limiter.package} ${limiter.version}`, limiter.documentation)}${
     besides.length > 0 ? `, with ${besides.join(', ')}` : ''
@@ -132,12 +117,7 @@ function partOf(limiter: SurveyedLimiter, entries: readonly Entry[], broken: rea
   return [
     `## ${limiter.name}`,
     head,
-    broken.length > 0
-      ? table(
-          [...COLUMNS, 'Break'],
-          entries.map((entry) => [...cellsOf(entry), brokenOf(entry, broken)]),
-        )
-      : table(COLUMNS, entries.map(cellsOf)),
+    table(COLUMNS, entries.map(cellsOf)),
     ...(limiter.remark ? [limiter.remark] : []),
     ...(list.length > 0 ? [list.join('\n')] : []),
   ].join('\n\n');

@@ -5,7 +5,7 @@ import type { Kubectl } from '../src/local/kubectl.ts';
 import { startRedis } from '../src/local/redis-server.ts';
 import type { DemoWatch } from './demo-watch.ts';
 import type { SurveyedRun, SurveyedScenario } from './results.ts';
-import { configuredOf, type SurveyedFault, surveyDemo } from './runner/demo.ts';
+import { configuredOf, surveyDemo } from './runner/demo.ts';
 import { BEHAVIOURS } from './runner/limiter.ts';
 import { type StartOptions, startLimiter, stopLimiter } from './runner/start.ts';
 import { registerSurveyed } from './runner/target.ts';
@@ -22,7 +22,6 @@ export interface SurveyOptions extends Omit<StartOptions, 'limit' | 'windowSecon
   readonly demos: DemoWatch;
   /** Enabled, and empty but for what the survey makes there. */
   readonly namespace: string;
-  readonly fault: SurveyedFault;
   /** Of the ChaosDemo; another one for each run. */
   readonly name: string;
   readonly signal: AbortSignal;
@@ -64,7 +63,6 @@ export async function surveyVariant(options: SurveyOptions): Promise<SurveyedRun
 
 async function run({
   demos,
-  fault,
   kubectl,
   limiter,
   name,
@@ -72,7 +70,7 @@ async function run({
   signal,
   variant,
 }: SurveyOptions): Promise<ChaosDemoStatus> {
-  const demo = surveyDemo(limiter, variant, { namespace, name }, fault);
+  const demo = surveyDemo(limiter, variant, { namespace, name });
   await kubectl.apply([demo], { signal });
   try {
     return await demos.untilOver({ namespace, name }, { timeoutMs: RUN_MS, signal });

@@ -11,7 +11,6 @@ import { UsageError } from '../src/settings/settings.ts';
 import { type SurveyOptions, surveyCommand } from './arguments.ts';
 import { pageOf } from './page.ts';
 import { agreed, ResultsFile, readResults, runsWithResult } from './results.ts';
-import type { SurveyedFault } from './runner/demo.ts';
 import { install } from './runner/install.ts';
 import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
 import { limiterNames, loadLimiter } from './runner/limiters.ts';
@@ -39,16 +38,13 @@ async function main(options: SurveyOptions, signal: AbortSignal, names: readonly
     },
   );
   await mkdir(options.out, { recursive: true });
-  const fileOf = (fault: SurveyedFault): string =>
-    join(options.out, fault === 'Stall' ? 'survey.json' : `survey-${fault.toLowerCase()}.json`);
-  const path = fileOf(options.fault);
+  const path = join(options.out, 'survey.json');
   const results = new ResultsFile(path, await readResults(path));
   let isWhole = true;
   if (!options.page) {
     const { subjects, missing } = await subjectsOf(chosen, options, signal);
     const jobs = jobsOf(subjects, options, results);
-    const { atOnce, fault } = options;
-    await surveyAll(jobs, { results, supervisor, say, signal, atOnce, fault });
+    await surveyAll(jobs, { results, supervisor, say, signal, atOnce: options.atOnce });
     const unsettled = subjects.filter((each) => {
       const runs = results.runsOf(each.which);
       return agreed({ runs }) === undefined || runsWithResult({ runs }).length < options.times;
@@ -59,8 +55,7 @@ async function main(options: SurveyOptions, signal: AbortSignal, names: readonly
     isWhole = missing.length + unsettled.length === 0;
   }
   const page = join(options.out, 'survey.md');
-  const [stalled, broken] = await Promise.all([fileOf('Stall'), fileOf('Break')].map(readResults));
-  await writeFile(page, await pageOf(stalled ?? [], broken));
+  await writeFile(page, await pageOf(results.all));
   say(`written: ${path} and ${page}`);
   return isWhole ? 0 : 1;
 }
