@@ -1,21 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultStatus } from '../api/index.ts';
-import { type Context, fixtureName, fixturesToRemove, iso, isPossiblyActive, ms, wake } from './context.ts';
+import { type Context, fixtureName, fixturesToRemove, iso, isPossiblyActive, wake } from './context.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
-
-describe('a time of the status', () => {
-  it('is read as it was written', () => {
-    expect(ms(iso(1_767_225_600_123))).toBe(1_767_225_600_123);
-  });
-
-  it.each(['2026-01-01T00:00:00,5Z', '2026-01-01T00:00:00+99:99', ''])(
-    'is long ago if unreadable: %j',
-    (time) => {
-      expect(ms(time)).toBe(0);
-    },
-  );
-});
 
 describe('a fault that may be active', () => {
   const fault = (changes: Partial<FaultStatus> = {}): FaultStatus => ({

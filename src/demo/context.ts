@@ -72,12 +72,9 @@ export function iso(at: number): string {
   return new Date(at).toISOString();
 }
 
-/**
- * The reverse of {@link iso}. A time that cannot be read is 0, long ago: this operator writes none, but the API server
- * accepts more than JavaScript, such as a comma before a fraction.
- */
+/** The reverse of {@link iso}. NaN: the API server accepts more than JavaScript, such as a comma before a fraction. */
 export function ms(time: string): number {
-  return Date.parse(time) || 0;
+  return Date.parse(time);
 }
 
 /**

@@ -199,9 +199,10 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
 
 /** Starts the cool-down of the target after the last fault of a stopped run; a run without a fault needs none. */
 function startCoolDown(context: Context): void {
-  const ends = (context.draft.scenarios ?? []).flatMap(({ fault }) =>
-    fault ? [ms(fault.endedAt ?? fault.until) + COOL_DOWN_MS] : [],
-  );
+  const ends = (context.draft.scenarios ?? [])
+    .flatMap(({ fault }) => (fault ? [ms(fault.endedAt ?? fault.until) + COOL_DOWN_MS] : []))
+    // Another client may have written a time that cannot be read.
+    .filter(Number.isFinite);
   if (ends.length > 0) journalOf(context).restUntil = iso(Math.max(...ends));
 }
 
