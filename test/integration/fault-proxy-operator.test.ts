@@ -1,9 +1,8 @@
 /** Faults of a fault proxy by an operator: whole runs, an abort, and operators that are killed during a fault. */
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { accepts } from '../../src/local/own-api.ts';
 import { registerPods, serviceObject } from '../../src/local/pods.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
@@ -86,18 +85,6 @@ function specOf(
   };
 }
 
-async function accepts(): Promise<boolean> {
-  const socket = connect(proxy.port, proxy.host);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
 describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
   it('reaches a verdict on limiters whose Redis refuses connections', (context) =>
     keepingTime(async () => {
@@ -121,13 +108,13 @@ describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
     keepingTime(async () => {
       await proxied.applySpec('aborted', specOf({ type: 'Refuse', duration: '40s' }));
       await proxied.untilStatus('aborted', 'the Refuse', isConfirmed);
-      expect(await accepts()).toBe(false);
+      expect(await accepts(proxy)).toBe(false);
       await proxied.annotate('aborted', 'abort', '1');
       const status = await proxied.ended('aborted');
       expect(status.phase).toBe('Aborted');
       const { endedAt = '', until: planned = '' } = scenarioOf(status).fault ?? {};
       expect(Date.parse(endedAt)).toBeLessThan(Date.parse(planned) - 10_000);
-      expect(await accepts()).toBe(true);
+      expect(await accepts(proxy)).toBe(true);
     })(context));
 
   it('does not start a run with another token, and lets two runs wait for each other', (context) =>
@@ -169,8 +156,8 @@ describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
       const ends = Date.parse(scenarios?.[0]?.fault?.until ?? '');
       await world.killOperator();
       if (phase === 'active') {
-        expect(await accepts()).toBe(false);
-        await until(accepts, { what: 'connections to be accepted' });
+        expect(await accepts(proxy)).toBe(false);
+        await until(() => accepts(proxy), { what: 'connections to be accepted' });
         expect(Date.now()).toBeLessThan(ends + 1000);
       }
       await world.operator.start();

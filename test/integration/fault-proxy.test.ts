@@ -1,11 +1,12 @@
-/**
- * Fault types Refuse and StaleMaster on a real Redis behind a real fault proxy: what is found of limiters, and the end of
- * each fault, also of a proxy that is killed.
- */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+/**
+ * Fault types Refuse and StaleMaster on a real Redis behind a real fault proxy: what is found of limiters, and the end of
+ * each fault, also of a proxy that is killed.
+ */
+import { accepts } from '../../src/local/own-api.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { requireOwnClients } from '../../src/subjects/redis/admission/fault-proxy-clients.ts';
 import { FaultProxyClient } from '../../src/subjects/redis/client/fault-proxy.ts';
@@ -64,19 +65,6 @@ const driven = async (type: FaultType, admits: Admits, options: PlantedOptions, 
     user: 'operator',
   });
 
-/** Whether a connection to the port for clients is accepted. */
-async function accepts(): Promise<boolean> {
-  const socket = connect(proxy.port, proxy.host);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
 describe.skipIf(withoutRealTime)('a limiter whose Redis refuses connections', () => {
   it.for([
     { does: 'FailsClosed', admits: counts, options: GIVES_UP },
@@ -89,7 +77,7 @@ describe.skipIf(withoutRealTime)('a limiter whose Redis refuses connections', ()
       let acceptedDuring: Promise<boolean> | undefined;
       const permit = {
         refusal: () => {
-          acceptedDuring = sleep(FAULT_MS / 2).then(accepts);
+          acceptedDuring = sleep(FAULT_MS / 2).then(() => accepts(proxy));
           return undefined;
         },
       };
@@ -161,7 +149,7 @@ describe.skipIf(withoutRealTime)('a fault of the proxy', () => {
       const { driver } = await active();
       const effect = { kind: 'Restore' as const, id: 'r', fixtures: [], release: true };
       expect(await driver.perform(effect)).toMatchObject({ restored: { faultOver: true, ok: true } });
-      expect(await accepts()).toBe(true);
+      expect(await accepts(proxy)).toBe(true);
       await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end to be seen' });
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Inconclusive' });
     })(context));
@@ -177,15 +165,15 @@ describe.skipIf(withoutRealTime)('a fault of the proxy', () => {
       expect(await successor.driver.perform(inquiry)).toMatchObject({ orphan: 'NotInjected' });
       // The successor is in charge now: what the first one sends is too late.
       expect(await driver.inject('outage', key, ms)).toMatchObject({ missed: true });
-      expect(await accepts()).toBe(true);
+      expect(await accepts(proxy)).toBe(true);
       await successor.driver.prepare('outage', successor.key);
       const again = { ...inquiry, marker: successor.driver.observed.prepared['f']?.marker ?? '' };
       const began = performance.now();
       await successor.driver.inject('outage', successor.key, ms);
       await successor.driver.close();
       expect(await driver.perform(again)).toMatchObject({ orphan: 'Injected' });
-      expect(await accepts()).toBe(false);
-      await until(accepts, { what: 'connections to be accepted' });
+      expect(await accepts(proxy)).toBe(false);
+      await until(() => accepts(proxy), { what: 'connections to be accepted' });
       expect(performance.now() - began).toBeLessThan(ms + 1000);
     })(context));
 
@@ -194,9 +182,9 @@ describe.skipIf(withoutRealTime)('a fault of the proxy', () => {
       const { driver } = await active();
       const before = await proxy.get('/fault');
       await proxy.kill();
-      expect(await accepts()).toBe(false);
+      expect(await accepts(proxy)).toBe(false);
       await proxy.start();
-      expect(await accepts()).toBe(true);
+      expect(await accepts(proxy)).toBe(true);
       const state = await proxy.get('/fault');
       expect(state).toMatchObject({ fault: null, faults: 0 });
       expect(state['instance']).not.toBe(before['instance']);
