@@ -70,7 +70,7 @@ const ROWS = [
       },
       {
         title: 'Run overdue',
-        about: 'How long the deadline of a run that is on has passed.',
+        about: 'How long the deadline of an active run has passed.',
         queries: [query(`max(chaosdemo_run_overdue_seconds${OURS})`, 'overdue')],
         unit: 's',
         steps: redFrom(180),

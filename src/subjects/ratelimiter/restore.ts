@@ -79,10 +79,10 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   const passes = await releaseProxy(options, done, failed);
   signal.throwIfAborted();
   let problem = 'check that it runs; if it is paused, end the pause with: redis-cli CLIENT UNPAUSE';
-  const tell = (text: string): void => {
+  const note = (text: string): void => {
     problem = text;
   };
-  const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal, tell));
+  const taken = quick ?? (await proveWrite(redis, WRITE_WITHIN_MS, now, signal, note));
   // A pause that was sent and not answered may still be in flight, and would take effect after this proof.
   const alone = taken === undefined || ownPause.state === 'none' || (await takesCharge(redis));
   if (!alone) {

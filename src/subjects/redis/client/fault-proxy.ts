@@ -118,7 +118,7 @@ export class FaultProxyClient {
     return await this.#request('PUT', '/fault', begun, { type, durationMs, holder: this.#holder });
   }
 
-  /** Ends the active fault, whoever has begun it. */
+  /** Ends the active fault, also one of another session. */
   async release(): Promise<void> {
     await this.takeCharge();
     this.#released = true;
