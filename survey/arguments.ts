@@ -1,7 +1,8 @@
 /** The command lines of `npm run survey` and `npm run survey:check`. */
 import { availableParallelism } from 'node:os';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { wholeNumber } from '../src/cli/whole-number.ts';
+import { SURVEYED_FAULTS, type SurveyedFault } from './runner/demo.ts';
 
 /** Runs wait most of the time; more of them would keep a machine busy that measures. */
 const AT_ONCE = Math.min(8, 2 * availableParallelism());
@@ -11,6 +12,7 @@ export interface SurveyOptions {
   readonly first?: boolean;
   /** Names of variants; undefined: all. */
   readonly variant?: readonly string[];
+  readonly fault: SurveyedFault;
   readonly times: number;
   readonly resume?: boolean;
   readonly atOnce: number;
@@ -32,13 +34,21 @@ export function surveyCommand(): Command {
   return (
     new Command('npm run survey --')
       .description(
-        `Starts each rate limiter of survey/limiters as three processes over one Redis, and lets the operator report the outcome for their callers while Redis accepts no writes. Without names: all of them, once. Takes about 10 minutes, and some minutes more to install them.
+        `Starts each rate limiter of survey/limiters as three processes over one Redis, and lets the operator report the outcome for their callers during a fault of Redis. Without names: all of them, once. Takes about 10 minutes, and some minutes more to install them.
 
-Writes each result to survey.json, and survey.md from all of them. Keeps results of other limiters and variants.`,
+Writes each result to survey.json, or for example survey-break.json, and survey.md from all of them. Keeps results of other limiters and variants.`,
       )
       .argument('[names...]', 'limiters (default: all)')
       .option('--first', 'only the first variant of each: its default settings')
       .option(...VARIANT, several)
+      .addOption(
+        new Option(
+          '--fault <type>',
+          'the fault; those other than Stall need Linux, and root or user namespaces',
+        )
+          .choices(SURVEYED_FAULTS)
+          .default('Stall'),
+      )
       .option('--times <number>', 'runs of each', wholeNumber(1, 20), 1)
       .option('--resume', 'keep stored runs, and make only those that are missing')
       // The operator admits 50 runs at once.

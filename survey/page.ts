@@ -3,10 +3,13 @@
 import { code, counted, link, range, table } from './markdown.ts';
 import { type Entry, findingsOf, SENT_OVER } from './page-findings.ts';
 import { agreed, numbers, runsWithResult, type Surveyed, type SurveyedRun } from './results.ts';
-import { CONFIGURED, PAUSE_SECONDS } from './runner/demo.ts';
+import { CONFIGURED, PAUSE_SECONDS, SURVEYED_FAULTS, type SurveyedFault } from './runner/demo.ts';
 import type { FailureSaying, SurveyedLimiter, WindowKind } from './runner/limiter.ts';
 import { loadLimiter } from './runner/limiters.ts';
 import { PROCESSES } from './survey-variant.ts';
+
+/** Results by fault, without those of a stall. */
+type Others = ReadonlyMap<SurveyedFault, readonly Surveyed[]>;
 
 const WINDOWS: Readonly<Record<WindowKind, string>> = {
   FixedFromFirstRequest: 'fixed window from the first request',
@@ -15,8 +18,11 @@ const WINDOWS: Readonly<Record<WindowKind, string>> = {
   TokenBucket: 'token bucket',
 };
 
-/** Markdown. Results whose limiter or variant is no longer described are left out. */
-export async function pageOf(all: readonly Surveyed[]): Promise<string> {
+/**
+ * Markdown, of the results with a stall, and with other faults. Those whose limiter or variant is no longer described
+ * are left out.
+ */
+export async function pageOf(all: readonly Surveyed[], others: Others = new Map()): Promise<string> {
   const limiters = await Promise.all([...new Set(all.map(({ limiter }) => limiter))].map(loadLimiter));
   const groups = limiters
     .map((limiter) => ({ limiter, entries: entriesOf(limiter, all) }))
@@ -33,6 +39,7 @@ from [survey.json](survey.json), which has every measurement and the evidence of
     howOf(entries),
     '## Overview',
     overviewOf(groups),
+    ...otherFaultsOf(groups, others),
     ...groups.map(({ entries: own, limiter }) => partOf(limiter, own)),
   ].join('\n\n')}\n`;
 }
@@ -55,8 +62,8 @@ caller's window ends at another moment, it lasted an hour. The service is the sm
 from that and what its row names, the first configuration has default settings.
 
 GhostAllowing sent three bursts of three times the limit, without a fault. StoreOutage then paused Redis writes for ${PAUSE_SECONDS} s with ${code('CLIENT PAUSE')}: connections stay open, and Redis
-returns no error. Callers waited ${CALLERS_WAIT_MS / 1000} s, so a client that waits longer hangs by definition. An unreachable Redis, which
-documentation usually describes, was not tested.
+returns no error. Callers waited ${CALLERS_WAIT_MS / 1000} s, so a client that waits longer hangs by definition. Documentation usually
+describes an unreachable Redis instead: [other faults](#other-faults) has those.
 
 ${counted(runs.length, 'run')} were made on ${date}, on one machine with a load of ${loads}. The versions of Redis and of the
 machine were not recorded. Times depend on that load, and a burst within the limit proves little.
@@ -95,6 +102,40 @@ function overviewOf(groups: readonly { limiter: SurveyedLimiter; entries: readon
     ];
   });
   return table(['limiter', 'language', 'default settings', 'other settings'], rows);
+}
+
+/** A table of the configurations that were surveyed with other faults as well, and what it takes to read it. */
+function otherFaultsOf(
+  groups: readonly { limiter: SurveyedLimiter; entries: readonly Entry[] }[],
+  others: Others,
+): string[] {
+  const rows = groups.flatMap(({ entries, limiter }) =>
+    entries.flatMap(({ surveyed, variant }) => {
+      const cells = SURVEYED_FAULTS.slice(1).map((fault) => outcomeWith(others.get(fault), surveyed));
+      return cells.some((cell) => cell !== '')
+        ? [[`${link(limiter.name, `#${limiter.name}`)} ${code(variant.name)}`, gets(surveyed), ...cells]]
+        : [];
+    }),
+  );
+  if (rows.length === 0) return [];
+  return [
+    '## Other faults',
+    `The same, in one run each, with [other faults of Redis](faults.md) of ${PAUSE_SECONDS} s: ${code('npm run survey -- --fault Break')}. Each
+process reached Redis from an address of its own. ${code('Refuse')} and ${code('StaleMaster')} were faults of the fault proxy.
+**stays**: 5 s after the fault, callers were not treated as before. Empty: not tested.
+${code('Lose')} needs a single key that has the count.`,
+    table(['configuration', ...SURVEYED_FAULTS], rows),
+  ];
+}
+
+/** `FailsOpen, stays`; empty if it was not surveyed. */
+function outcomeWith(all: readonly Surveyed[] = [], { limiter, variant }: Surveyed): string {
+  const same = all.find((each) => each.limiter === limiter && each.variant === variant);
+  if (!same) return '';
+  const stays = same.runs.some(({ scenarios }) =>
+    scenarios.some(({ summary }) => summary?.includes('no recovery')),
+  );
+  return `${gets(same)}${stays ? ', **stays**' : ''}`;
 }
 
 function variantsOf(entries: readonly Entry[]): string {

@@ -11,6 +11,7 @@ import type { Supervisor } from '../src/local/supervisor.ts';
 import { eachAtOnce, turns } from './at-once.ts';
 import { DemoWatch } from './demo-watch.ts';
 import type { ResultsFile, SurveyedRun, Which } from './results.ts';
+import type { SurveyedFault } from './runner/demo.ts';
 import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
 import { surveyVariant } from './survey-variant.ts';
 
@@ -37,6 +38,7 @@ export interface Job {
 export interface SurveyAllOptions {
   readonly results: ResultsFile;
   readonly supervisor: Supervisor;
+  readonly fault: SurveyedFault;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
   /** Runs at the same time; each has a namespace, a Redis and ports of its own. */
@@ -46,7 +48,7 @@ export interface SurveyAllOptions {
 /** Makes them all; each result is kept as it comes. Throws the reason of the signal, or why operator or API server ended. */
 export async function surveyAll(jobs: readonly Job[], options: SurveyAllOptions): Promise<void> {
   if (jobs.length === 0) return;
-  const { atOnce, results, say, supervisor } = options;
+  const { atOnce, fault, results, say, supervisor } = options;
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   await ensureRedis({ progress: say, signal });
@@ -70,7 +72,19 @@ export async function surveyAll(jobs: readonly Job[], options: SurveyAllOptions)
       const folder = supervisor.temporaryFolder(`survey-${limiter.name}`);
       const name = `${limiter.name}-${index + 1}`;
       const namespace = namespaces[lane] ?? '';
-      const options = { supervisor, limiter, variant, app, folder, signal, kubectl, demos, namespace, name };
+      const options = {
+        supervisor,
+        limiter,
+        variant,
+        app,
+        folder,
+        signal,
+        kubectl,
+        demos,
+        fault,
+        namespace,
+        name,
+      };
       const run = await surveyVariant({ ...options, inTurn }).catch((error: unknown) => {
         signal.throwIfAborted();
         return failedRun(error);

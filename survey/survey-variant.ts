@@ -3,11 +3,13 @@ import { loadavg } from 'node:os';
 import type { ChaosDemoStatus } from '../src/api/index.ts';
 import type { Kubectl } from '../src/local/kubectl.ts';
 import { startRedis } from '../src/local/redis-server.ts';
+import { startFaultProxy } from '../test/kit/fault-proxy.ts';
 import type { DemoWatch } from './demo-watch.ts';
 import type { SurveyedRun, SurveyedScenario } from './results.ts';
-import { configuredOf, surveyDemo } from './runner/demo.ts';
+import { configuredOf, isProxied, type SurveyedFault, surveyDemo } from './runner/demo.ts';
 import { BEHAVIOURS } from './runner/limiter.ts';
-import { type StartOptions, startLimiter, stopLimiter } from './runner/start.ts';
+import { REDIS_HOSTS, redisHostFor } from './runner/own-network.ts';
+import { ipsOf, type StartOptions, startLimiter, stopLimiter } from './runner/start.ts';
 import { registerSurveyed } from './runner/target.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -22,6 +24,7 @@ export interface SurveyOptions extends Omit<StartOptions, 'limit' | 'windowSecon
   readonly demos: DemoWatch;
   /** Enabled, and empty but for what the survey makes there. */
   readonly namespace: string;
+  readonly fault: SurveyedFault;
   /** Of the ChaosDemo; another one for each run. */
   readonly name: string;
   readonly signal: AbortSignal;
@@ -31,10 +34,18 @@ export interface SurveyOptions extends Omit<StartOptions, 'limit' | 'windowSecon
 
 /** Starts a Redis and the processes, registers them, applies the ChaosDemo, and waits for its end. */
 export async function surveyVariant(options: SurveyOptions): Promise<SurveyedRun> {
-  const { inTurn, kubectl, limiter, namespace, signal, supervisor } = options;
+  const { fault, inTurn, kubectl, limiter, namespace, signal, supervisor } = options;
   const at = new Date().toISOString();
-  const redis = await startRedis({ supervisor });
-  const redisUrl = `redis://${redis.host}:${redis.port}`;
+  const apart = fault !== 'Stall';
+  const redis = await startRedis({
+    supervisor,
+    ...(apart && { settings: [`bind ${REDIS_HOSTS.join(' ')}`] }),
+  });
+  const proxy = isProxied(fault) ? await startFaultProxy(redis, '0.0.0.0') : undefined;
+  const port = proxy?.port ?? redis.port;
+  const redisUrl = apart
+    ? ipsOf(PROCESSES).map((ip) => `redis://${redisHostFor(ip)}:${port}`)
+    : `redis://${redis.host}:${port}`;
   try {
     const processes = await inTurn(async () => {
       const started = await startLimiter({
@@ -48,7 +59,7 @@ export async function surveyVariant(options: SurveyOptions): Promise<SurveyedRun
     });
     try {
       try {
-        await registerSurveyed(kubectl, { namespace, limiter, processes, redis });
+        await registerSurveyed(kubectl, { namespace, limiter, processes, redis, ...(proxy && { proxy }) });
         return runOf(at, await run(options));
       } finally {
         await kubectl.run(['-n', namespace, 'delete', 'pods', '--all', '--grace-period=0', '--force']);
@@ -57,12 +68,14 @@ export async function surveyVariant(options: SurveyOptions): Promise<SurveyedRun
       await stopLimiter(processes);
     }
   } finally {
+    await proxy?.kill();
     await redis.stop();
   }
 }
 
 async function run({
   demos,
+  fault,
   kubectl,
   limiter,
   name,
@@ -70,7 +83,7 @@ async function run({
   signal,
   variant,
 }: SurveyOptions): Promise<ChaosDemoStatus> {
-  const demo = surveyDemo(limiter, variant, { namespace, name });
+  const demo = surveyDemo(limiter, variant, { namespace, name }, fault);
   await kubectl.apply([demo], { signal });
   try {
     return await demos.untilOver({ namespace, name }, { timeoutMs: RUN_MS, signal });
@@ -82,7 +95,7 @@ async function run({
 function runOf(at: string, { message = '', scenarios = [] }: ChaosDemoStatus): SurveyedRun {
   const outage = scenarios.find(({ name }) => name === 'outage');
   const told = outage?.result === 'Violated' || outage?.result === 'Held';
-  const word = told ? outage.summary?.split(/[ ,]/)[0] : undefined;
+  const word = told ? outage.summary?.split(/[ ,;]/)[0] : undefined;
   const behaviour = BEHAVIOURS.find((each) => each === word);
   return {
     at,

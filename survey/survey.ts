@@ -10,10 +10,12 @@ import { Supervisor } from '../src/local/supervisor.ts';
 import { UsageError } from '../src/settings/settings.ts';
 import { type SurveyOptions, surveyCommand } from './arguments.ts';
 import { pageOf } from './page.ts';
-import { agreed, ResultsFile, readResults, runsWithResult } from './results.ts';
+import { agreed, ResultsFile, readResults, runsWithResult, type Surveyed } from './results.ts';
+import { countOf, SURVEYED_FAULTS, type SurveyedFault } from './runner/demo.ts';
 import { install } from './runner/install.ts';
 import type { SurveyedLimiter, Variant } from './runner/limiter.ts';
 import { limiterNames, loadLimiter } from './runner/limiters.ts';
+import { inOwnNetwork, runInOwnNetwork } from './runner/own-network.ts';
 import { type Job, type Subject, surveyAll } from './survey-all.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -38,13 +40,15 @@ async function main(options: SurveyOptions, signal: AbortSignal, names: readonly
     },
   );
   await mkdir(options.out, { recursive: true });
-  const path = join(options.out, 'survey.json');
+  const { fault } = options;
+  const path = resultsOf(options.out, fault);
   const results = new ResultsFile(path, await readResults(path));
   let isWhole = true;
   if (!options.page) {
     const { subjects, missing } = await subjectsOf(chosen, options, signal);
+    if (fault !== 'Stall' && !inOwnNetwork) return await runInOwnNetwork(signal);
     const jobs = jobsOf(subjects, options, results);
-    await surveyAll(jobs, { results, supervisor, say, signal, atOnce: options.atOnce });
+    await surveyAll(jobs, { results, supervisor, fault, say, signal, atOnce: options.atOnce });
     const unsettled = subjects.filter((each) => {
       const runs = results.runsOf(each.which);
       return agreed({ runs }) === undefined || runsWithResult({ runs }).length < options.times;
@@ -55,22 +59,38 @@ async function main(options: SurveyOptions, signal: AbortSignal, names: readonly
     isWhole = missing.length + unsettled.length === 0;
   }
   const page = join(options.out, 'survey.md');
-  await writeFile(page, await pageOf(results.all));
+  const stalls = await readResults(resultsOf(options.out, 'Stall'));
+  await writeFile(page, await pageOf(stalls, await othersIn(options.out)));
   say(`written: ${path} and ${page}`);
   return isWhole ? 0 : 1;
+}
+
+/** The file of results with one fault. */
+function resultsOf(folder: string, fault: SurveyedFault): string {
+  return join(folder, fault === 'Stall' ? 'survey.json' : `survey-${fault.toLowerCase()}.json`);
+}
+
+/** The results with other faults than a stall. */
+async function othersIn(folder: string): Promise<Map<SurveyedFault, Surveyed[]>> {
+  const faults = SURVEYED_FAULTS.filter((fault) => fault !== 'Stall');
+  const read = faults.map(async (fault) => [fault, await readResults(resultsOf(folder, fault))] as const);
+  return new Map(await Promise.all(read));
 }
 
 /** Installs the chosen variants; the names of limiters that cannot be installed here are `missing`. */
 async function subjectsOf(
   chosen: readonly SurveyedLimiter[],
-  { first, variant: variants }: SurveyOptions,
+  { fault, first, variant: variants }: SurveyOptions,
   signal: AbortSignal,
 ): Promise<{ subjects: Subject[]; missing: string[] }> {
   const subjects: Subject[] = [];
   const missing: string[] = [];
   for (const limiter of chosen) {
     const wanted = (first ? limiter.variants.slice(0, 1) : limiter.variants).filter(
-      ({ name }) => variants?.includes(name) ?? true,
+      (variant) =>
+        (variants?.includes(variant.name) ?? true) &&
+        // Counts cannot be removed whose key is not known.
+        (fault !== 'Lose' || countOf(limiter, variant) !== undefined),
     );
     if (wanted.length === 0) continue;
     try {

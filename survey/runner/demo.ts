@@ -19,34 +19,41 @@ export const PAUSE_SECONDS = 10;
 /** Requests per second of each caller to each process. */
 export const OUTAGE_REQUESTS_PER_SECOND = 5;
 
-const scenarios = [
-  {
-    name: 'outage',
-    type: 'StoreOutage',
-    expect: 'Any',
-    countdown: '1s',
-    storeOutage: {
-      fault: { duration: `${PAUSE_SECONDS}s` },
-      callerTimeout: '1s',
-      requestsPerSecond: OUTAGE_REQUESTS_PER_SECOND,
-      settle: '5s',
-      accept: ['Enforces'],
-    },
+/** Faults of Redis, in the order of the page. Of those other than the first, the results are apart. */
+export const SURVEYED_FAULTS = ['Stall', 'Break', 'Refuse', 'StaleMaster', 'Slow', 'Lose'] as const;
+export type SurveyedFault = (typeof SURVEYED_FAULTS)[number];
+
+/** Whether a fault is one of the fault proxy. */
+export const isProxied = (fault: SurveyedFault): boolean => fault === 'Refuse' || fault === 'StaleMaster';
+
+const outageOf = (type: SurveyedFault) => ({
+  name: 'outage',
+  type: 'StoreOutage',
+  expect: 'Any',
+  countdown: '1s',
+  storeOutage: {
+    fault: { type, duration: `${PAUSE_SECONDS}s` },
+    callerTimeout: '1s',
+    requestsPerSecond: OUTAGE_REQUESTS_PER_SECOND,
+    settle: '5s',
+    accept: ['Enforces'],
   },
-  { name: 'burst', type: 'GhostAllowing', expect: 'Any', countdown: '1s' },
-];
+});
+const burst = { name: 'burst', type: 'GhostAllowing', expect: 'Any', countdown: '1s' };
 
 /** Labels of the pods that stand for its processes. */
 export function labelsOf({ name }: SurveyedLimiter): Readonly<Record<string, string>> {
   return { 'app.kubernetes.io/name': name };
 }
 
-/** Redis stalls, then a burst comes; whatever happens is as expected, since nobody knows it before. */
+/** A fault of Redis, and, with a stall, a burst without a fault. Any outcome is as expected. */
 export function surveyDemo(
   limiter: SurveyedLimiter,
   variant: Variant,
   where: { readonly namespace: string; readonly name: string },
+  fault: SurveyedFault = 'Stall',
 ) {
+  const count = fault === 'Lose' ? countOf(limiter, variant) : undefined;
   return {
     apiVersion: 'chaosdemo.dev/v1alpha1',
     kind: 'ChaosDemo',
@@ -55,11 +62,30 @@ export function surveyDemo(
       rateLimiter: {
         selector: { matchLabels: labelsOf(limiter) },
         port: 'http',
-        redis: { service: 'redis', allowOtherClients: true },
+        redis: {
+          service: 'redis',
+          // Without a network of their own, all processes reach Redis from one address.
+          allowOtherClients: fault === 'Stall',
+          ...(isProxied(fault) && { faultProxy: FAULT_PROXY }),
+          ...(count && { count }),
+        },
         ...rateLimiterSpec(limiter, variant, configuredOf(limiter)),
       },
-      scenarios,
+      scenarios: fault === 'Stall' ? [outageOf(fault), burst] : [outageOf(fault)],
       pace: { mode: 'Auto', dwell: '0s' },
     },
   };
+}
+
+/** The Service of a fault proxy, and the Secret with its token. */
+export const FAULT_PROXY = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
+
+/** The key that has the whole count of a caller, if it is one number that counts up. */
+export function countOf(
+  { store: usual }: SurveyedLimiter,
+  { store = usual }: Variant,
+): { key: string } | undefined {
+  const [only, ...more] = store.filter(({ holds }) => holds === 'used');
+  const isKnown = only?.type === 'string' && more.length === 0 && !/\{(number|hash)\}/.test(only.key);
+  return isKnown ? { key: only.key.replace('{key}', '$(key)') } : undefined;
 }

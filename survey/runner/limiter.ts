@@ -14,8 +14,8 @@ export interface Saying {
   readonly url: string;
 }
 
-/** The outcome for callers while Redis accepts no writes, as the operator names it. */
-export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed'] as const;
+/** The outcome for callers during a fault of Redis, as the operator names it. */
+export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mixed', 'Forgets'] as const;
 
 /** One of them. */
 export type Behaviour = (typeof BEHAVIOURS)[number];

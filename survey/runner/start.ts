@@ -58,8 +58,12 @@ export async function stopLimiter(processes: readonly SurveyedProcess[]): Promis
   await Promise.all(processes.map(({ process }) => process.stop()));
 }
 
+/** The addresses of so many processes. */
+export const ipsOf = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `127.0.0.${index + 2}`);
+
 async function startAll(options: StartOptions): Promise<SurveyedProcess[]> {
-  const ips = Array.from({ length: options.count }, (_, index) => `127.0.0.${index + 2}`);
+  const ips = ipsOf(options.count);
   const port = await freePort(ips);
   const started: SurveyedProcess[] = [];
   try {

@@ -23,11 +23,11 @@ export interface RunningProxy {
   get(path: '/connections' | '/fault'): Promise<Record<string, unknown>>;
 }
 
-/** Starts one before a Redis, and resolves once it listens. */
-export async function startFaultProxy(upstream: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<RunningProxy> {
+/** Starts one before a Redis, and resolves once it listens: at 127.0.0.1, or at all addresses. */
+export async function startFaultProxy(
+  upstream: { readonly host: string; readonly port: number },
+  listen = '127.0.0.1',
+): Promise<RunningProxy> {
   const host = '127.0.0.1';
   const [port, controlPort] = [await freePort(), await freePort()];
   const get: RunningProxy['get'] = async (path) => {
@@ -38,7 +38,7 @@ export async function startFaultProxy(upstream: {
   const launch = async () => {
     const args = [
       PROGRAM,
-      `--host=${host}`,
+      `--host=${listen}`,
       `--port=${port}`,
       `--control-port=${controlPort}`,
       `--upstream=${upstream.host}:${upstream.port}`,
