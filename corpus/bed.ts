@@ -1,12 +1,14 @@
 /**
- * What a case is recorded on: a Redis, three nodes as processes of their own, and a link on each way: from whoever
- * looks to each node, from each node to Redis, and from whoever looks to Redis.
+ * What a case is recorded on: a Redis, three nodes as processes of their own, and a link on each way: from the observer
+ * to each node, from each node to Redis, and from the observer to Redis.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, withFreePorts } from '../src/local/ports.ts';
 import { type RedisServer, startRedis } from '../src/local/redis-server.ts';
 import type { Supervisor } from '../src/local/supervisor.ts';
 import type { PodTarget, RedisTarget } from '../src/subjects/ratelimiter/index.ts';
+import { redisHostFor } from '../survey/runner/own-network.ts';
+import { type RunningProxy, startFaultProxy } from '../test/kit/fault-proxy.ts';
 import { hostLimiters, LIMITER_HOSTS } from '../test/kit/hosted-limiters.ts';
 import type { Address } from '../test/kit/relay.ts';
 import { Gateway } from './gateway.ts';
@@ -19,9 +21,9 @@ export interface NodeProcess {
   readonly exited: Promise<unknown>;
 }
 
-/** Starts the nodes, each of which finds Redis at its own port of 127.0.0.1. */
+/** Starts the nodes, each of which finds Redis at an address of its own. */
 export type StartNodes = (
-  redisPorts: readonly number[],
+  redis: readonly Address[],
 ) => Promise<readonly (Address & { readonly process: NodeProcess })[]>;
 
 /** The reference limiter. */
@@ -32,8 +34,8 @@ export function reference(supervisor: Supervisor, mode: 'approximate' | 'strict'
       const node = { id: `node-${index}`, host, port, mode, redisPort };
       return { host, port, process: await hostLimiters(supervisor, [node]) };
     });
-  return async (redisPorts) =>
-    await Promise.all(LIMITER_HOSTS.map((host, index) => start(host, index, redisPorts[index] ?? 0)));
+  return async (redis) =>
+    await Promise.all(LIMITER_HOSTS.map((host, index) => start(host, index, redis[index]?.port ?? 0)));
 }
 
 export interface BedNode {
@@ -41,34 +43,55 @@ export interface BedNode {
   /** What whoever looks asks. */
   readonly front: Link;
   readonly gateway: Gateway | undefined;
-  readonly toRedis: Link;
+  /** Undefined behind a fault proxy. */
+  readonly toRedis: Link | undefined;
   readonly process: NodeProcess;
   readonly target: PodTarget;
 }
 
 export class Bed {
   readonly redis: RedisServer;
+  /** Between the nodes and Redis, without links. */
+  readonly proxy: RunningProxy | undefined;
   readonly redisTarget: RedisTarget;
   /** From whoever looks to Redis. */
   readonly redisFront: Link;
   readonly nodes: readonly BedNode[];
 
-  private constructor(redis: RedisServer, redisFront: Link, redisPort: number, nodes: readonly BedNode[]) {
+  private constructor(
+    redis: RedisServer,
+    redisFront: Link,
+    redisPort: number,
+    nodes: readonly BedNode[],
+    proxy: RunningProxy | undefined,
+  ) {
     this.redis = redis;
+    this.proxy = proxy;
     this.redisFront = redisFront;
     this.nodes = nodes;
     this.redisTarget = { podName: 'redis-0', host: '127.0.0.1', port: redisPort, tls: false };
   }
 
-  /** `gateways`: whether one stands before each node. */
-  static async start(supervisor: Supervisor, startNodes: StartNodes, gateways: boolean): Promise<Bed> {
+  /**
+   * `gateways`: whether one stands before each node. `proxied`: whether the nodes reach Redis by a fault proxy, each
+   * from its own address, which takes a network of its own.
+   */
+  static async start(
+    supervisor: Supervisor,
+    startNodes: StartNodes,
+    { gateways, proxied }: { readonly gateways: boolean; readonly proxied: boolean },
+  ): Promise<Bed> {
     const redis = await startRedis({ supervisor });
     const upstream = { host: redis.host, port: redis.port };
     const front = await linkTo(upstream, redis.host);
-    const backs = await Promise.all(
-      LIMITER_HOSTS.map(async (from) => await linkTo(upstream, redis.host, from)),
+    const proxy = proxied ? await startFaultProxy(redis, '0.0.0.0') : undefined;
+    const ways = await Promise.all(
+      LIMITER_HOSTS.map(async (from): Promise<Address & { readonly link?: Link }> => {
+        if (proxy) return { host: redisHostFor(from), port: proxy.port };
+        return { host: redis.host, ...(await linkTo(upstream, redis.host, from)) };
+      }),
     );
-    const started = await startNodes(backs.map(({ port }) => port));
+    const started = await startNodes(ways);
     const nodes = await Promise.all(
       started.map(async ({ host, port, process }, index): Promise<BedNode> => {
         const guard = gateways ? await gatewayTo({ host, port }) : undefined;
@@ -78,18 +101,18 @@ export class Bed {
           name,
           front: door.link,
           gateway: guard?.gateway,
-          toRedis: (backs[index] ?? front).link,
+          toRedis: ways[index]?.link,
           process,
           target: { name, host, port: door.port },
         };
       }),
     );
-    return new Bed(redis, front.link, front.port, nodes);
+    return new Bed(redis, front.link, front.port, nodes, proxy);
   }
 
   /** Every way to Redis. */
   get redisLinks(): readonly Link[] {
-    return [this.redisFront, ...this.nodes.map(({ toRedis }) => toRedis)];
+    return [this.redisFront, ...this.nodes.flatMap(({ toRedis }) => toRedis ?? [])];
   }
 
   node(index: number): BedNode {
@@ -146,6 +169,7 @@ export class Bed {
     );
     await Promise.all(this.nodes.map(async ({ gateway }) => await gateway?.stop()));
     for (const { process } of this.nodes) process.kill('SIGKILL');
+    await this.proxy?.kill();
     await this.redis.stop();
   }
 }

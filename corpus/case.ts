@@ -22,10 +22,10 @@ export interface Variation {
         readonly burst?: number;
       };
   /**
-   * steady: traffic; pause: and writes are paused meanwhile; break: and connections end as well; burst: requests that
-   * come together.
+   * steady: traffic; pause: and writes are paused meanwhile; break: and connections end as well; refuse, stale-master:
+   * traffic, and a fault of the fault proxy; burst: requests that come together.
    */
-  readonly watch: 'steady' | 'pause' | 'break' | 'burst';
+  readonly watch: 'steady' | 'pause' | 'break' | 'refuse' | 'stale-master' | 'burst';
   /** Requests of the limit. */
   readonly limit: number;
   /** Requests a second of steady traffic. */

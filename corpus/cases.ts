@@ -12,6 +12,8 @@ const roomy = { watch: 'steady', limit: 150, rate: 20, forMs: 6000 } as const;
 const tight = { watch: 'steady', limit: 10, rate: 60, forMs: 5000 } as const;
 const paused = { watch: 'pause', limit: 10, rate: 60, forMs: 3000 } as const;
 const broken = { watch: 'break', limit: 10, rate: 10, forMs: 4000 } as const;
+const refused = { watch: 'refuse', limit: 10, rate: 10, forMs: 4000 } as const;
+const stale = { ...refused, watch: 'stale-master' } as const;
 const burst = { watch: 'burst', limit: 10, rate: 30, forMs: 3000 } as const;
 
 /** `times` variations, in turns of both modes. */
@@ -44,12 +46,12 @@ const killNode =
 
 const cutOff = (index: number, forMs = 3500) =>
   during(1200, forMs, ({ bed, wrong }) => {
-    bed.node(index).toRedis.stall();
+    bed.node(index).toRedis?.stall();
     const over = wrong('replica-cut-off', replica(index));
     return {
       end: () => {
         over();
-        bed.node(index).toRedis.mend();
+        bed.node(index).toRedis?.mend();
       },
     };
   });
@@ -293,6 +295,30 @@ export const CASES: readonly Case[] = [
       bucket('timeout', [60, 10], broken),
       http('express-rate-limit', 'ioredis-timeout-fail-open', { ...broken, forMs: 5000 }),
       http('fastify-rate-limit', 'timeout-fail-open', broken),
+    ],
+  },
+  {
+    name: 'refused-connections',
+    says: 'connections of the pods to the store are reset, and no new one is accepted',
+    variations: [
+      http('express-rate-limit', 'default', refused),
+      http('rate-limiter-flexible', 'timeout-insurance', refused),
+      http('rate-limiter-flexible', 'timeout', refused),
+      bucket('timeout', [60, 10], { ...refused, forMs: 3000 }),
+      http('express-rate-limit', 'ioredis-timeout-fail-open', { ...refused, forMs: 5000 }),
+      http('fastify-rate-limit', 'timeout-fail-open', refused),
+    ],
+  },
+  {
+    name: 'stale-connections',
+    says: 'open connections of the pods to the store answer READONLY, and new ones lead to the store',
+    variations: [
+      http('express-rate-limit', 'default', stale),
+      http('rate-limiter-flexible', 'timeout-insurance', stale),
+      http('rate-limiter-flexible', 'timeout', stale),
+      http('express-rate-limit', 'fail-open', { ...stale, forMs: 3000 }),
+      http('koa-ratelimit', 'default', { ...stale, forMs: 5000 }),
+      http('express-rate-limit', 'ioredis-timeout-fail-open', stale),
     ],
   },
   {

@@ -27,7 +27,21 @@ const PAUSE_WITHIN_MS = 300;
 const FAULT_CLASSES: Partial<Record<Variation['watch'], Recording['truths'][number]['anomaly']>> = {
   pause: 'store-writes-stalled',
   break: 'store-connections-broken',
+  refuse: 'store-connections-broken',
+  'stale-master': 'store-connections-broken',
 };
+
+/** The faults of a store outage, by what is watched. */
+const FAULT_TYPES: Partial<Record<Variation['watch'], string>> = {
+  pause: 'Stall',
+  break: 'Break',
+  refuse: 'Refuse',
+  'stale-master': 'StaleMaster',
+};
+
+/** Whether it is a fault of the fault proxy. */
+export const isProxied = (watch: Variation['watch']): boolean =>
+  watch === 'refuse' || watch === 'stale-master';
 
 /** Records the variation `index` of a case. @throws where something did not work, with what and why */
 export async function recordCase(of: Case, index: number): Promise<Recording> {
@@ -36,7 +50,10 @@ export async function recordCase(of: Case, index: number): Promise<Recording> {
   const supervisor = new Supervisor();
   try {
     const { spec, startNodes } = await limiterOf(variation, supervisor);
-    const bed = await Bed.start(supervisor, startNodes, variation.gateways ?? false);
+    const bed = await Bed.start(supervisor, startNodes, {
+      gateways: variation.gateways ?? false,
+      proxied: isProxied(variation.watch),
+    });
     try {
       const { bundle, truths } = await watch(bed, spec, variation);
       const name = `${of.name}-${index + 1}`;
@@ -58,7 +75,7 @@ async function limiterOf(
   // A node that lets everything through is to be asked for more than the limit by itself.
   const multiplier = gateways ? 6 : 3;
   const outage = {
-    fault: { type: watch === 'break' ? 'Break' : 'Stall', duration: pause },
+    fault: { type: FAULT_TYPES[watch] ?? 'Stall', duration: pause },
     settle,
     callerTimeout: '500ms',
     requestsPerSecond: rate,
@@ -96,8 +113,8 @@ async function limiterOf(
   const folder = join(supervisor.temporaryFolder('corpus'), limiter.surveyed);
   const options = { supervisor, limiter: surveyed, variant, app, folder, ...configured, count: 3 };
   return {
-    startNodes: async (ports) => {
-      const urls = ports.map((port) => `redis://127.0.0.1:${port}`);
+    startNodes: async (redis) => {
+      const urls = redis.map(({ host, port }) => `redis://${host}:${port}`);
       const started = await startLimiter({ ...options, redisUrl: urls });
       return started.map(({ ip: host, ...rest }) => ({ host, ...rest }));
     },
@@ -116,8 +133,14 @@ async function watch(
   const nodes = bed.nodes.map(({ target }) => target);
   const { redis, redisTarget } = bed;
   // A fault that ends connections has to find its own in the list of the store.
-  const target = kind === 'break' ? { ...redisTarget, port: redis.port } : redisTarget;
-  const driver = new DrivenLimiter({ pods: nodes, redis: target, spec });
+  const finds = kind === 'break' || isProxied(kind);
+  const target = finds ? { ...redisTarget, port: redis.port } : redisTarget;
+  const driver = new DrivenLimiter({
+    pods: nodes,
+    redis: target,
+    spec,
+    ...(bed.proxy && { faultProxy: bed.proxy.target }),
+  });
   const ended = new AbortController();
   const truths: { -readonly [K in keyof Recording['truths'][number]]: Recording['truths'][number][K] }[] = [];
   const wrong: Scene['wrong'] = (anomaly, ...components) => {

@@ -53,7 +53,7 @@ function limitFindings(measurements: Measurements, storeFailsFrom: number): Find
         confidence: open ? 0.6 : 0.8,
         onsetMs: since,
         chain: claim(
-          `${namesOf(over.map(({ replica }) => replica))} ${over.length > 1 ? 'each ' : ''}allowed more than the ${Math.max(...over.map(({ most }) => limitAt(most.at)))} that all together may${open ? ', and only since the store failed' : ''}: ${over.map(({ most }) => most.value).join(', ')}.`,
+          `${namesOf(over.map(({ replica }) => replica))} ${over.length > 1 ? 'each ' : ''}allowed more than the ${Math.max(...over.map(({ most }) => limitAt(most.at)))} that all together may${open ? ', and only since the store or the connections to it failed' : ''}: ${over.map(({ most }) => most.value).join(', ')}.`,
           [limit.id, ...idsOf(over.map(({ most }) => most))],
         ),
         consequences: ['uncoordinated-admission', 'unknown'],

@@ -6,6 +6,7 @@ import { claim, type Finding } from './finding.ts';
 import { type Interval, idsOf, largest, type Measurements, quantile, type Sample } from './measurements.ts';
 import { type Slow, slowStore, slowWrites } from './slow-store.ts';
 import { restart } from './store-restart.ts';
+import { unusedStore } from './unused-store.ts';
 
 /** Shorter delays are no failure: a machine under load delays a probe by as much. Milliseconds. */
 const MIN_STALL_MS = 700;
@@ -54,6 +55,7 @@ export function storeFindings(measurements: Measurements): Finding[] {
       ? slowly(measurements, store, slow)
       : undefined,
     !silence && !stall && !slow ? writtenSlowly(measurements, store) : undefined,
+    !silence && !stall && !slow ? unusedStore(measurements, store) : undefined,
   ];
   return found.filter((finding) => finding !== undefined);
 }
