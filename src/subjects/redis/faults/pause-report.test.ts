@@ -1,33 +1,106 @@
 import { describe, expect, it } from 'vitest';
+import type { StoreConnections } from '../client/store-connections.ts';
 import type { PauseFinding } from '../client/write-probe.ts';
-import type { ProbeEvent } from '../events.ts';
+import { EARLY_MS, type ProbeEvent } from '../events.ts';
 import type { RedisPause } from './pause.ts';
-import { reportOfPause } from './pause-report.ts';
+import { awaitPauseEnd, reportOfPause } from './pause-report.ts';
 
 const T = 1_000_000;
+const SENT_AT = T + 10;
+const UNTIL = T + 2000;
 
-/** What is recorded of the store after a pause whose proof found this. */
-function statesAfter(finding: PauseFinding): ProbeEvent['state'][] {
-  const pause = {
+/** A pause whose proof found this. `ends`: when each server accepted the write that it held back. */
+function pauseWith(finding: PauseFinding, ends: readonly number[] = [UNTIL], isOver = false): RedisPause {
+  const probes = ends.map((at) => ({
+    server: { name: 'redis-0' },
+    write: { sentAt: SENT_AT, taken: Promise.resolve({ at, redisAt: at }) },
+  }));
+  return {
     startedAt: T,
-    proof: 'Inconclusive',
-    message: 'unclear',
+    proof: finding.kind === 'held' ? 'Confirmed' : 'Inconclusive',
+    message: 'm',
     finding,
-    write: { sentAt: T, taken: Promise.resolve({ at: T, redisAt: T }) },
-    refused: false,
-    released: false,
+    probes,
+    isOver,
   } as unknown as RedisPause;
-  const states: ProbeEvent['state'][] = [];
-  reportOfPause(pause, (event) => event.kind === 'probe' && states.push(event.state), T + 5);
-  return states;
 }
 
-describe('the report of a pause that could not be proven', () => {
+const HELD = { kind: 'held', heldMs: 300, reads: 5, slowestReadMs: 1 } as const;
+
+function recorded(finding: PauseFinding, isOver = false) {
+  const events: ProbeEvent[] = [];
+  const report = reportOfPause(
+    pauseWith(finding, [UNTIL], isOver),
+    (event) => event.kind === 'probe' && events.push(event),
+    T + 500,
+  );
+  return { events, report };
+}
+
+describe('the report of a pause', () => {
   it.each([
     ['silent', 'Unreachable'],
     ['lost', 'Lost'],
     ['refused', 'ReadRefused'],
   ] as const)('records only that a store was %s', (cause, state) => {
-    expect(statesAfter({ kind: 'unclear', cause, reason: 'r' })).toEqual([state]);
+    const { events } = recorded({ kind: 'unclear', cause, reason: 'r' });
+    expect(events.map((event) => event.state)).toEqual([state]);
+  });
+
+  it('records the slowest read, and how long the write has been held back', () => {
+    const { events, report } = recorded(HELD);
+    expect(events).toEqual([
+      { kind: 'probe', state: 'Read', at: T + 500, tookMs: 1 },
+      { kind: 'probe', state: 'Waiting', at: SENT_AT + 300, tookMs: 300 },
+    ]);
+    expect(report).toEqual({ startedAt: T, proof: 'Confirmed', message: 'm', evidence: ['m'] });
+  });
+
+  it('of one that is over ends with the write that was accepted, or now', () => {
+    const taken = { kind: 'taken', afterMs: 50, at: T + 60 } as const;
+    const { events, report } = recorded(taken, true);
+    expect(events).toEqual([{ kind: 'probe', state: 'Written', at: T + 60, tookMs: 50 }]);
+    expect(report.endedAt).toBe(T + 60);
+    expect(recorded(HELD, true).report.endedAt).toBe(T + 500);
+  });
+});
+
+describe('the end of a pause', () => {
+  async function ended(ends: readonly number[], whyEarly?: string) {
+    const pause = pauseWith(HELD, ends);
+    const report = { proof: 'Confirmed', message: 'm', evidence: ['m'] } as const;
+    const events: ProbeEvent[] = [];
+    const context = {
+      redis: {} as StoreConnections,
+      now: () => T + 500,
+      record: (event: { readonly kind: string }) => void events.push(event as ProbeEvent),
+      runIdBefore: undefined,
+      whyEarly: () => whyEarly,
+    };
+    const active = { report, pause, until: UNTIL, planned: '2s' };
+    return { events, report: await awaitPauseEnd(active, context, new AbortController().signal) };
+  }
+
+  it('is the last write that a server accepted', async () => {
+    const { events, report } = await ended([UNTIL + 20, UNTIL + 10]);
+    expect(report).toMatchObject({ proof: 'Confirmed', endedAt: UNTIL + 20, message: 'm' });
+    expect(report.evidence).toEqual(['m', expect.stringContaining('20 ms after')]);
+    expect(events).toEqual([
+      { kind: 'probe', state: 'Written', at: UNTIL + 20, tookMs: UNTIL + 20 - SENT_AT },
+    ]);
+  });
+
+  it('may be a little early', async () => {
+    const { report } = await ended([UNTIL - EARLY_MS]);
+    expect(report).toMatchObject({ endedAt: UNTIL - EARLY_MS, message: 'm' });
+    expect(report.evidence?.at(-1)).toContain(`${EARLY_MS} ms before`);
+  });
+
+  it('of one server is early for a whole Cluster, and has a cause', async () => {
+    const first = UNTIL - EARLY_MS - 1;
+    const { report } = await ended([UNTIL, first], 'a known cause');
+    expect(report.endedAt).toBe(first);
+    expect(report.message).toContain(`${EARLY_MS + 1} ms before its planned end: a known cause`);
+    expect(report.evidence).toHaveLength(2);
   });
 });
