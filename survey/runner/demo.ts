@@ -1,4 +1,6 @@
 /** The ChaosDemo that a user would write for a limiter of the survey. Pure. */
+
+import { FAULT_PROXY } from '../../test/kit/fault-proxy.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';
 import { type Configured, rateLimiterSpec } from './rate-limiter-spec.ts';
 
@@ -76,9 +78,6 @@ export function surveyDemo(
     },
   };
 }
-
-/** The Service of a fault proxy, and the Secret with its token. */
-export const FAULT_PROXY = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
 
 /** The key that has the whole count of a caller, if it is one number that counts up. */
 export function countOf(

@@ -3,8 +3,8 @@ import type { Kubectl } from '../../src/local/kubectl.ts';
 import { type RegisteredPod, registerPods, serviceObject } from '../../src/local/pods.ts';
 import type { RedisServer } from '../../src/local/redis-server.ts';
 import { redisPod } from '../../src/local/target.ts';
-import { type RunningProxy, TOKEN } from '../../test/kit/fault-proxy.ts';
-import { FAULT_PROXY, labelsOf } from './demo.ts';
+import { type RunningProxy, registerFaultProxy } from '../../test/kit/fault-proxy.ts';
+import { labelsOf } from './demo.ts';
 import type { SurveyedLimiter } from './limiter.ts';
 import type { SurveyedProcess } from './start.ts';
 
@@ -28,7 +28,7 @@ export async function registerSurveyed(
   await kubectl.apply([
     serviceObject({ namespace, name: 'redis', selector, port: 6379, targetPort: 'redis' }),
   ]);
-  if (proxy) await registerProxy(kubectl, namespace, proxy);
+  if (proxy) await registerFaultProxy(kubectl, namespace, proxy);
   const limiters = processes.map(({ ip, name, port, process: { pid } }) => ({
     namespace,
     name,
@@ -41,26 +41,4 @@ export async function registerSurveyed(
     port: { name: 'http', number: port },
   }));
   return await registerPods(kubectl, [...limiters, redisOne]);
-}
-
-async function registerProxy(
-  kubectl: Kubectl,
-  namespace: string,
-  { controlPort, host }: RunningProxy,
-): Promise<void> {
-  const { authSecretName, service } = FAULT_PROXY;
-  const labels = { 'app.kubernetes.io/name': service };
-  await kubectl.apply([
-    serviceObject({ namespace, name: service, selector: labels, port: 8474, targetPort: 'control' }),
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      type: 'chaosdemo.dev/redis-auth',
-      metadata: { namespace, name: authSecretName },
-      stringData: { password: TOKEN },
-    },
-  ]);
-  const pod = { namespace, name: `${service}-0`, labels, container: service, ip: host };
-  const image = { image: 'local/fault-proxy', imageId: 'local/fault-proxy@sha256:0' };
-  await registerPods(kubectl, [{ ...pod, ...image, port: { name: 'control', number: controlPort } }]);
 }

@@ -2,12 +2,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Kubectl } from '../../src/local/kubectl.ts';
+import { registerPods, serviceObject } from '../../src/local/pods.ts';
 import { freePort } from '../../src/local/ports.ts';
 import type { FaultProxyTarget } from '../../src/subjects/redis/client/fault-proxy.ts';
 import { until } from './until.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../src/fault-proxy/main.ts', import.meta.url));
 export const TOKEN = 'a-token-of-the-tests';
+/** `redis.faultProxy` of one that is registered. */
+export const FAULT_PROXY = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
 
 export interface RunningProxy {
   readonly host: string;
@@ -69,4 +73,27 @@ export async function startFaultProxy(
       child = await launch();
     },
   };
+}
+
+/** Registers its pod, the Service of its control API, and the Secret with its token, for `FAULT_PROXY`. */
+export async function registerFaultProxy(
+  kubectl: Kubectl,
+  namespace: string,
+  { controlPort, host }: RunningProxy,
+): Promise<void> {
+  const { authSecretName, service } = FAULT_PROXY;
+  const labels = { 'app.kubernetes.io/name': service };
+  await kubectl.apply([
+    serviceObject({ namespace, name: service, selector: labels, port: 8474, targetPort: 'control' }),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'chaosdemo.dev/redis-auth',
+      metadata: { namespace, name: authSecretName },
+      stringData: { password: TOKEN },
+    },
+  ]);
+  const pod = { namespace, name: `${service}-0`, labels, container: service, ip: host };
+  const image = { image: 'local/fault-proxy', imageId: 'local/fault-proxy@sha256:0' };
+  await registerPods(kubectl, [{ ...pod, ...image, port: { name: 'control', number: controlPort } }]);
 }

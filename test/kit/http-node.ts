@@ -4,6 +4,7 @@ import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { HostedNode } from './hosted-limiters.ts';
+import { connectorFrom } from './planted-pod.ts';
 
 /** What each caller may send, from its first request on. The window is longer than a run waits for it to end. */
 export const HTTP_LIMIT = { requests: 10, windowSec: 120 } as const;
@@ -23,6 +24,8 @@ export function startHttpNode({ host, port, redisPort }: HostedNode): void {
   const redis = new Redis({
     host: '127.0.0.1',
     port: redisPort,
+    // As a pod does.
+    Connector: connectorFrom(host),
     ...(username && password ? { username, password } : {}),
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

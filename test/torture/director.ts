@@ -130,6 +130,8 @@ export class Director {
         const act = action.what === 'kill' ? lane.killRedis : lane.freezeRedis;
         return named('Redis', () => act.call(lane, forMs));
       }
+      case 'fault-proxy':
+        return named('fault proxy', () => lane.killFaultProxy(forMs));
       case 'redis-link':
         return named(
           'link to Redis',

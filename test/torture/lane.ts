@@ -6,6 +6,7 @@ import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers, type RedisUsers } from '../../src/local/redis-users.ts';
 import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import { registerTarget } from '../../src/local/target.ts';
+import { type RunningProxy, registerFaultProxy, startFaultProxy } from '../kit/fault-proxy.ts';
 import {
   asLimiter,
   type HostedNode,
@@ -15,6 +16,7 @@ import {
 } from '../kit/hosted-limiters.ts';
 import { until } from '../kit/until.ts';
 import { limitsIn, limitsOf } from './observer/limits-left.ts';
+import { PortEye } from './observer/port-eye.ts';
 import { RedisEye } from './observer/redis-eye.ts';
 import type { LanePlan } from './plan.ts';
 import { NodeProxy } from './proxies/node-proxy.ts';
@@ -44,7 +46,9 @@ export class Lane {
   readonly #redis: RedisServer;
   readonly #nodes: readonly HostedNode[];
   readonly #processes: OwnedProcess[];
-  readonly #eye: RedisEye;
+  /** Before Redis, for the nodes. */
+  readonly #faultProxy: RunningProxy | undefined;
+  readonly #eyes: readonly { close(): Promise<void> }[];
   /** Processes that are being killed, or are killed: their end is no surprise. */
   readonly #asked = new Set<OwnedProcess>();
 
@@ -57,6 +61,7 @@ export class Lane {
       readonly processes: OwnedProcess[];
       readonly redisProxy: RedisProxy;
       readonly nodeProxies: readonly NodeProxy[];
+      readonly faultProxy: RunningProxy | undefined;
     },
   ) {
     this.#options = options;
@@ -70,8 +75,14 @@ export class Lane {
     this.#processes = parts.processes;
     for (const process of this.#processes) this.#expectToStay(process);
     const { host, port } = this.#redis;
-    const target = { host, port, user: this.users.admin, localAddress: LIMITER_HOSTS[0] };
-    this.#eye = new RedisEye(target, options.number, options.record);
+    this.#faultProxy = parts.faultProxy;
+    const { mode, number, record } = options;
+    // A Break ends connections from the addresses of pods.
+    const from = mode === 'http' || mode === 'proxied' ? {} : { localAddress: LIMITER_HOSTS[0] };
+    this.#eyes = [
+      new RedisEye({ host, port, user: this.users.admin, ...from }, number, record),
+      ...(this.#faultProxy ? [new PortEye(this.#faultProxy, number, record)] : []),
+    ];
   }
 
   /** Starts it and registers its pods, where the operator finds the proxies. */
@@ -79,8 +90,17 @@ export class Lane {
     const { kubectl, mode, namespace, number: lane, passing, record, supervisor } = options;
     const users = makeRedisUsers();
     await findRedis();
-    const redis = await startRedis({ supervisor, aclUsers: aclLines(users) });
-    const nodes = await threeNodes('ratelimiter', { mode, redisPort: redis.port });
+    const isOperator = (line: string): boolean => line.startsWith(`user ${users.operator.username} `);
+    // A Lose removes counts.
+    const aclUsers = aclLines(users).map((line) =>
+      isOperator(line) ? `${line} +unlink ~rl:http:demo-*` : line,
+    );
+    const redis = await startRedis({ supervisor, aclUsers });
+    const faultProxy = mode === 'proxied' ? await startFaultProxy(redis) : undefined;
+    const nodes = await threeNodes('ratelimiter', {
+      mode: mode === 'proxied' ? 'http' : mode,
+      redisPort: faultProxy?.port ?? redis.port,
+    });
     const processes = await Promise.all(nodes.map((node) => hostLimiters(supervisor, [node], users.limiter)));
     const { host, port } = redis;
     const redisProxy = await RedisProxy.start(
@@ -104,7 +124,8 @@ export class Lane {
       redis: { ...redis, pid: redis.pid, port: redisProxy.port },
       secret: { ...users.operator },
     });
-    return new Lane(options, { redis, users, nodes, processes, redisProxy, nodeProxies });
+    if (faultProxy) await registerFaultProxy(kubectl, namespace, faultProxy);
+    return new Lane(options, { redis, users, nodes, processes, redisProxy, nodeProxies, faultProxy });
   }
 
   /** SIGSTOP, and SIGCONT after `ms`. */
@@ -139,8 +160,22 @@ export class Lane {
     await this.#redis.restart();
   }
 
+  /** SIGKILL, and another process on the same ports after `ms`. */
+  async killFaultProxy(ms: number): Promise<void> {
+    await this.#faultProxy?.kill();
+    await pause(ms);
+    await this.#faultProxy?.start();
+  }
+
   /** Waits until Redis takes writes and every node reaches it. */
   async untilWell(): Promise<void> {
+    const proxy = this.#faultProxy;
+    if (proxy) {
+      await until(async () => (await proxy.get('/fault'))['fault'] === null, {
+        what: `the fault proxy of ${this.namespace} to have no fault`,
+        deadlineMs: 30_000,
+      });
+    }
     await Promise.all(
       this.#nodes.map(({ host, id, port }) =>
         until(async () => (await fetch(`http://${host}:${port}/health`)).ok, {
@@ -158,10 +193,11 @@ export class Lane {
   }
 
   async stop(): Promise<void> {
-    await this.#eye.close();
+    await Promise.all(this.#eyes.map((eye) => eye.close()));
     for (const process of this.#processes) this.#asked.add(process);
     await Promise.all([this.redisProxy.stop(), ...this.nodeProxies.map((proxy) => proxy.stop())]);
     await Promise.all(this.#processes.map((process) => process.stop(3000)));
+    await this.#faultProxy?.kill();
     await this.#redis.stop();
   }
 

@@ -52,13 +52,28 @@ it('does what a seed did before there were remedies, and that in addition', () =
   ]);
 });
 
-it('adds a lane behind HTTP that changes no other', () => {
+it('adds lanes behind HTTP that change no other', () => {
   const plan = planOf(4003, OPTIONS);
   const { lanes, steps } = planOf(4003, { ...OPTIONS, http: true });
   expect(lanes.slice(0, 3)).toEqual(plan.lanes);
-  expect(lanes.slice(3)).toMatchObject([{ mode: 'http', pauseMs: 3000 }]);
+  expect(lanes.slice(3)).toMatchObject([
+    { mode: 'http', pauseMs: 3000 },
+    { mode: 'proxied', pauseMs: 3000 },
+  ]);
   expect(steps.filter(({ lane }) => lane < 3)).toEqual(plan.steps);
-  expect(steps.filter(({ lane }) => lane === 3).length).toBeGreaterThan(0);
+  for (const number of [3, 4]) {
+    expect(steps.filter(({ lane }) => lane === number).length).toBeGreaterThan(0);
+  }
+});
+
+it('has every fault of an outage in a few plans, and kills fault proxies', () => {
+  const plans = Array.from({ length: 60 }, (_, seed) => planOf(seed, { ...OPTIONS, http: true }));
+  const faults = (number: number) => new Set(plans.map(({ lanes }) => lanes[number]?.fault));
+  expect(faults(3)).toEqual(new Set(['Stall', 'Break', 'Slow', 'Lose']));
+  expect(faults(4)).toEqual(new Set(['Refuse', 'StaleMaster']));
+  const kills = plans.flatMap(({ steps }) => steps.filter(({ action }) => action.to === 'fault-proxy'));
+  expect(kills.length).toBeGreaterThan(5);
+  expect(new Set(kills.map(({ lane }) => lane))).toEqual(new Set([4]));
 });
 
 it('says of a step when it is taken, what is done, and for how long', () => {

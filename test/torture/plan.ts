@@ -38,6 +38,7 @@ export type Action =
   | { readonly to: 'redis'; readonly what: 'kill' | 'freeze' }
   | { readonly to: 'api-server'; readonly what: 'kill' }
   | { readonly to: 'api'; readonly which: Replica; readonly what: ApiFault }
+  | { readonly to: 'fault-proxy'; readonly what: 'kill' }
   | { readonly to: 'redis-link'; readonly what: LinkFault }
   | { readonly to: 'node-link'; readonly node: number; readonly what: LinkFault }
   | { readonly to: 'object'; readonly what: 'abort' | 'delete' };
@@ -62,10 +63,20 @@ export interface Step {
   readonly forMs: number;
 }
 
+/** Faults of a store outage: of Redis itself, and of a fault proxy. */
+const FAULTS = ['Stall', 'Break', 'Slow', 'Lose'] as const;
+const PROXIED_FAULTS = ['Refuse', 'StaleMaster'] as const;
+export type OutageFault = (typeof FAULTS)[number] | (typeof PROXIED_FAULTS)[number];
+
 /** A target with a run of its own; runs of different lanes share operator and API server. */
 export interface LanePlan {
-  /** http: a limiter behind HTTP, whose object has a store outage and nothing else. */
-  readonly mode: 'approximate' | 'strict' | 'http';
+  /**
+   * http: a limiter behind HTTP, whose object has a store outage and nothing else. proxied: the same, with a fault
+   * proxy before its Redis.
+   */
+  readonly mode: 'approximate' | 'strict' | 'http' | 'proxied';
+  /** Of a store outage. */
+  readonly fault?: OutageFault;
   readonly countdown: string;
   readonly pauseMs: number;
   readonly requestsPerSecond: number;
@@ -85,7 +96,7 @@ export interface PlanOptions {
   readonly lanes: number;
   /** Whether the API server is this torture's alone, so that it may be killed. */
   readonly ownApiServer: boolean;
-  /** Whether there is one more lane, with a limiter behind HTTP. */
+  /** Whether there are two more lanes, with limiters behind HTTP: without and with a fault proxy. */
   readonly http?: boolean;
 }
 
@@ -99,6 +110,7 @@ const STORY_MS = 9_000;
 const REMEDY_STREAM = 0x5eed_0000;
 /** As that of the remedies, for the lane behind HTTP. */
 const HTTP_STREAM = 0x5eee_0000;
+const PROXIED_STREAM = 0x5eef_0000;
 /** `storeOutage.fault.duration`: long enough for the requests that a proof needs. */
 const OUTAGE_MS = 3000;
 /** Of all seeds. */
@@ -111,13 +123,27 @@ export function planOf(seed: number, options: PlanOptions): Plan {
   return withHttp(withRemedies(faultPlanOf(seed, options), options), options);
 }
 
-/** The same plan with one more lane, if there is one behind HTTP. */
+/** The same plan with the lanes behind HTTP, if there are any. */
 function withHttp(plan: Plan, { http = false, ownApiServer }: PlanOptions): Plan {
   if (!http) return plan;
   const random = randomBy(plan.seed ^ HTTP_STREAM);
   const lane: LanePlan = { ...lanePlan(random, 0), mode: 'http', pauseMs: OUTAGE_MS };
-  const steps = faultSteps(random, plan.lanes.length, random.pick([1, 3, 6]), ownApiServer);
-  return { ...plan, lanes: [...plan.lanes, lane], steps: [...plan.steps, ...steps] };
+  const number = plan.lanes.length;
+  const steps = faultSteps(random, number, random.pick([1, 3, 6]), ownApiServer);
+  // Drawn last: a seed disturbs the run as it did before there were other faults.
+  const direct = { ...lane, fault: random.pick(FAULTS) };
+  const [proxied, more] = proxiedLane(plan.seed, number + 1, ownApiServer);
+  return { ...plan, lanes: [...plan.lanes, direct, proxied], steps: [...plan.steps, ...steps, ...more] };
+}
+
+function proxiedLane(seed: number, number: number, ownApiServer: boolean): readonly [LanePlan, Step[]] {
+  const random = randomBy(seed ^ PROXIED_STREAM);
+  const fault = random.pick(PROXIED_FAULTS);
+  const lane: LanePlan = { ...lanePlan(random, 0), mode: 'proxied', pauseMs: OUTAGE_MS, fault };
+  const steps = faultSteps(random, number, random.pick([1, 3, 6]), ownApiServer);
+  if (random.chance(0.7)) return [lane, steps];
+  const when = { afterMs: random.between(0, STORY_MS) };
+  return [lane, [...steps, stepOf(random, number, { to: 'fault-proxy', what: 'kill' }, when)]];
 }
 
 /** The same plan where the seed has no remedies; else one whose objects let them be applied. */
@@ -201,6 +227,7 @@ function lengthOf(action: Action): readonly [number, number] {
       return [0, 3000];
     case 'redis':
       return [100, 2500];
+    case 'fault-proxy':
     case 'node':
     case 'node-link':
     case 'redis-link':

@@ -16,13 +16,16 @@ export interface VersionSeen {
   readonly afterGap?: true;
 }
 
-/** Redis has carried out a CLIENT PAUSE or CLIENT UNPAUSE, by its own count. */
+/** Commands that Redis counts. */
+export type DoneCommand = 'pause' | 'unpause' | 'kill';
+
+/** Redis has carried out a CLIENT PAUSE, CLIENT UNPAUSE or CLIENT KILL, by its own count. */
 export interface CommandDone {
   readonly kind: 'done';
   /** When that was seen, some 20 ms later at most. */
   readonly at: number;
   readonly lane: number;
-  readonly what: 'pause' | 'unpause';
+  readonly what: DoneCommand;
 }
 
 /** A command that an operator sent to Redis. */
@@ -98,6 +101,15 @@ export interface SlowWrite {
   lost?: boolean;
 }
 
+/** The port of a fault proxy began to refuse connections, or to accept them again. */
+export interface PortSeen {
+  readonly kind: 'port';
+  /** When that was seen, some 50 ms later at most. */
+  readonly at: number;
+  readonly lane: number;
+  readonly accepts: boolean;
+}
+
 /** A request of an operator to the API server. */
 export interface RequestSeen {
   readonly kind: 'request';
@@ -145,6 +157,7 @@ export type Entry =
   | LimitSeen
   | RemedyAnnounced
   | SlowWrite
+  | PortSeen
   | RequestSeen
   | StepTaken
   | ProcessLost

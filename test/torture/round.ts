@@ -4,6 +4,7 @@ import { parseDuration } from '../../src/api/index.ts';
 import type { Lease } from '../../src/kube/lease-lock.ts';
 import { demoSpec, rateLimiterOf, redisRef } from '../kit/demo.ts';
 import type { Demos } from '../kit/demos.ts';
+import { FAULT_PROXY, TOKEN } from '../kit/fault-proxy.ts';
 import { HTTP_LIMIT } from '../kit/http-node.ts';
 import { checkLane } from './checks/index.ts';
 import { secretsIn } from './checks/secrets.ts';
@@ -79,11 +80,10 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
     ends.push(endOf(record, i));
   }
   wrong.push(
-    ...secretsIn(
-      record,
-      await stage.operatorLogs(),
-      stage.lanes.map(({ users }) => users.operator.password),
-    ),
+    ...secretsIn(record, await stage.operatorLogs(), [
+      ...stage.lanes.map(({ users }) => users.operator.password),
+      TOKEN,
+    ]),
   );
   return { plan, record, wrong, ends, remedies: plan.lanes.flatMap((_, i) => remediesOf(record, i)) };
 }
@@ -101,11 +101,15 @@ function httpSpecOf(lane: LanePlan): object {
   return demoSpec({
     rateLimiter: rateLimiterOf({
       interface: 'HTTP',
-      http: { request },
+      http: request,
       limit: { requests, window: `${windowSec}s`, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
       health: { path: '/health', pollInterval: '500ms', timeout: `${TIMEOUT_MS}ms` },
-      // Its processes reach Redis from the address of this machine.
-      redis: redisRef({ allowOtherClients: true }),
+      // The observer is one.
+      redis: redisRef({
+        allowOtherClients: true,
+        ...(lane.mode === 'proxied' && { faultProxy: FAULT_PROXY }),
+        ...(lane.fault === 'Lose' && { count: { key: 'rl:http:$(key)' } }),
+      }),
     }),
     activeDeadline: deadlineOf(lane),
     scenarios: [
@@ -115,7 +119,7 @@ function httpSpecOf(lane: LanePlan): object {
         expect: 'Violated',
         countdown: lane.countdown,
         storeOutage: {
-          fault: { duration: `${lane.pauseMs}ms` },
+          fault: { type: lane.fault, duration: `${lane.pauseMs}ms` },
           callerTimeout: '500ms',
           requestsPerSecond: 10,
           settle: '2s',
@@ -127,7 +131,7 @@ function httpSpecOf(lane: LanePlan): object {
 }
 
 function specOf(lane: LanePlan): object {
-  if (lane.mode === 'http') return httpSpecOf(lane);
+  if (lane.mode === 'http' || lane.mode === 'proxied') return httpSpecOf(lane);
   const expect = lane.mode === 'strict' ? 'Held' : 'Violated';
   return demoSpec({
     rateLimiter: rateLimiterOf({

@@ -1,5 +1,6 @@
 /** What is wrong with what was seen. */
 import { checkFigures } from './figures.ts';
+import { checkOtherFaults } from './other-faults.ts';
 import { checkPace } from './pace.ts';
 import { checkPauses } from './pauses.ts';
 import { checkRemedies } from './remedies.ts';
@@ -9,7 +10,13 @@ import { checkVerdict } from './verdict.ts';
 
 /** All checks on one lane. Pure. */
 export function checkLane(seen: Seen): Wrong[] {
-  return [checkPauses, checkTransitions, checkVerdict, checkPace, checkFigures, checkRemedies].flatMap(
-    (check) => check(seen),
-  );
+  return [
+    checkPauses,
+    checkOtherFaults,
+    checkTransitions,
+    checkVerdict,
+    checkPace,
+    checkFigures,
+    checkRemedies,
+  ].flatMap((check) => check(seen));
 }

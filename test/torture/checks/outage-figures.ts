@@ -9,8 +9,10 @@ export function outageFigures(told: Told): string[] {
   const { fault, measures, result } = told.scenario;
   const wrong = checkAdvice(told);
   if (!fault || !measures) return wrong;
-  const pause = pauseOf(told, fault);
-  wrong.push(...checkTimes(told, pause));
+  const { fault: type = 'Stall' } = told.seen.plan;
+  // One pause lasts as long as the fault.
+  const pause = type === 'Stall' || type === 'Break' ? pauseOf(told, fault) : undefined;
+  if (type === 'Stall' || type === 'Break') wrong.push(...checkTimes(told, pause));
   const over = measure(told.scenario, 'overAdmission') ?? 0;
   const admitted = mostAdmitted(told);
   if (over > Math.max(0, admitted - HTTP_LIMIT.requests)) {
@@ -48,5 +50,8 @@ function checksOf({ seen: { lane, record } }: Told): CheckSeen[] {
 }
 
 function isDisturbed({ seen: { lane, record } }: Told, from: number, to: number): boolean {
-  return stepsBetween(record, from, to, lane, ['node', 'node-link', 'redis', 'redis-link']).length > 0;
+  return (
+    stepsBetween(record, from, to, lane, ['node', 'node-link', 'redis', 'redis-link', 'fault-proxy']).length >
+    0
+  );
 }

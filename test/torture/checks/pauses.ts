@@ -1,8 +1,9 @@
 /**
  * Pauses of Redis: as many as scenarios pause it, however often their faults were announced, none for any other fault,
- * none past its end, and writes are taken whenever none is on.
+ * none past its end, and writes are taken whenever none is on. A Slow pauses it any number of times.
  */
 import type { ChaosDemo } from '../../../src/api/index.ts';
+import type { OutageFault } from '../plan.ts';
 import type { CommandSent, StepTaken } from '../record.ts';
 import { slack, stillAround } from './delays.ts';
 import type { Seen, Wrong } from './seen.ts';
@@ -67,8 +68,14 @@ function redisSteps(record: Seen['record'], lane: number): StepTaken[] {
   return record.of('step').filter(({ step }) => step.action.to === 'redis' && step.lane === lane);
 }
 
+/** For one scenario with this fault. */
+function mostPauses(fault: OutageFault = 'Stall'): number {
+  if (fault === 'Slow') return Infinity;
+  return fault === 'Stall' || fault === 'Break' ? 1 : 0;
+}
+
 function checkCommands(seen: Seen): Wrong[] {
-  const { lane, record } = seen;
+  const { lane, plan, record } = seen;
   const wrong: Wrong[] = [];
   const add = (at: number, message: string): void => void wrong.push({ check: 'pauses', lane, at, message });
   const faults = announcedIn(record.of('version', lane));
@@ -79,7 +86,7 @@ function checkCommands(seen: Seen): Wrong[] {
     add(done[0]?.at ?? 0, `Redis carried out ${done.length} pauses, and ${passed.length} were sent to it`);
   }
   // By the count of Redis itself: a process that takes over may announce a second pause as another fault.
-  const most = new Set(faults.map(({ scenario }) => scenario)).size;
+  const most = mostPauses(plan.fault) * new Set(faults.map(({ scenario }) => scenario)).size;
   if (faults.length > 0 && done.length > most) {
     add(done[most]?.at ?? 0, `Redis carried out ${done.length} pauses, and ${most} were to be`);
   }

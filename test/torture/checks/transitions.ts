@@ -1,5 +1,6 @@
 /** Every version follows from the one before: nothing is skipped, nothing is taken back. */
 import type { ChaosDemoStatus, ChapterStatus, FaultStatus } from '../../../src/api/index.ts';
+import type { LanePlan } from '../plan.ts';
 import type { VersionSeen } from '../record.ts';
 import type { Seen, Wrong } from './seen.ts';
 
@@ -14,7 +15,7 @@ const CHAPTER_AFTER: Readonly<Record<string, readonly string[]>> = {
   Waiting: ['Waiting', 'Running', 'Completed', 'Stopped'],
 };
 
-export function checkTransitions({ lane, name, record }: Seen): Wrong[] {
+export function checkTransitions({ lane, name, plan, record }: Seen): Wrong[] {
   const wrong: Wrong[] = [];
   const versions = record.of('version', lane).filter(({ object }) => object.metadata.name === name);
   const announced = new Set<string>();
@@ -23,7 +24,7 @@ export function checkTransitions({ lane, name, record }: Seen): Wrong[] {
     const say = (message: string): void =>
       void wrong.push({ check: 'transitions', lane, at: version.at, message });
     const status = version.object.status ?? {};
-    if (before) compare(before.object.status ?? {}, status, version.afterGap ?? false, say);
+    if (before) compare(before.object.status ?? {}, status, { afterGap: version.afterGap, plan }, say);
     checkChapters(status.chapters ?? [], say);
     checkAnnounced(status, announced, version.afterGap ?? false, say);
     before = version;
@@ -33,7 +34,12 @@ export function checkTransitions({ lane, name, record }: Seen): Wrong[] {
 
 type Say = (message: string) => void;
 
-function compare(before: ChaosDemoStatus, after: ChaosDemoStatus, afterGap: boolean, say: Say): void {
+function compare(
+  before: ChaosDemoStatus,
+  after: ChaosDemoStatus,
+  { afterGap = false, plan }: { readonly afterGap: boolean | undefined; readonly plan: LanePlan },
+  say: Say,
+): void {
   if (before.phase && after.phase && !afterGap) {
     const allowed = PHASE_AFTER[before.phase] ?? [before.phase];
     if (!allowed.includes(after.phase)) say(`phase ${before.phase} was followed by ${after.phase}`);
@@ -55,7 +61,7 @@ function compare(before: ChaosDemoStatus, after: ChaosDemoStatus, afterGap: bool
     }
     if ((next?.attempts ?? 0) < (scenario.attempts ?? 0)) say(`the attempts of ${scenario.name} went back`);
     if (scenario.fault && next?.fault?.id === scenario.fault.id)
-      compareFaults(scenario.fault, next.fault, say);
+      compareFaults(scenario.fault, next.fault, plan, say);
     else if (scenario.fault?.startedAt) say(`the fault ${scenario.fault.id}, which had begun, was dropped`);
   }
   for (const condition of before.conditions ?? []) {
@@ -66,8 +72,16 @@ function compare(before: ChaosDemoStatus, after: ChaosDemoStatus, afterGap: bool
   }
 }
 
-function compareFaults(before: FaultStatus, after: FaultStatus, say: Say): void {
+function compareFaults(
+  before: FaultStatus,
+  after: FaultStatus,
+  { fault = 'Stall' }: LanePlan,
+  say: Say,
+): void {
+  // Faults that are no single command are proven again at their end.
+  const isDoubted = fault !== 'Stall' && !before.endedAt && after.endedAt && after.proof !== 'Confirmed';
   for (const field of ['plannedAt', 'until', 'startedAt', 'endedAt', 'proof'] as const) {
+    if (field === 'proof' && isDoubted) continue;
     if (before[field] !== undefined && after[field] !== before[field]) {
       say(`${field} of ${before.id} was ${before[field]} and is ${after[field]}`);
     }

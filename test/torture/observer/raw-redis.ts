@@ -7,8 +7,8 @@ export interface RawRedisTarget {
   readonly host: string;
   readonly port: number;
   readonly user: RedisUser;
-  /** Where it comes from, so that it counts as one of the limiters there. */
-  readonly localAddress: string;
+  /** Where it comes from, so that it counts as one of the limiters there; default: as the operator. */
+  readonly localAddress?: string;
 }
 
 /** A connection that is logged in. */
@@ -34,7 +34,7 @@ export class RawRedis {
 
   /** @throws where nobody answers, or the user is not let in */
   static async open({ host, localAddress, port, user }: RawRedisTarget): Promise<RawRedis> {
-    const socket = connect({ host, port, localAddress });
+    const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) });
     socket.setNoDelay(true);
     await once(socket, 'connect');
     const redis = new RawRedis(socket);

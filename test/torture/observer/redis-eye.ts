@@ -1,7 +1,7 @@
 /** Sees what happens in a Redis, over connections of its own: how often it is paused, whether it takes writes, and what it counts. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { now, type SlowWrite, type TortureRecord } from '../record.ts';
+import { type DoneCommand, now, type SlowWrite, type TortureRecord } from '../record.ts';
 import { RawRedis, type RawRedisTarget } from './raw-redis.ts';
 
 /** A write that takes no longer is not worth a note. */
@@ -52,10 +52,10 @@ export class RedisEye {
   async #count(): Promise<void> {
     const redis = await this.#open();
     // One that was started anew counts from 0.
-    let before: PauseCounts = { pause: 0, unpause: 0 };
+    let before: CommandCounts = { pause: 0, unpause: 0, kill: 0 };
     for (;;) {
-      const counts = pauseCounts(await infoOf(redis));
-      for (const name of ['pause', 'unpause'] as const) {
+      const counts = commandCounts(await infoOf(redis));
+      for (const name of ['pause', 'unpause', 'kill'] as const) {
         for (let i = before[name]; i < counts[name]; i += 1) {
           this.#record().note({ kind: 'done', at: now(), lane: this.#lane, what: name });
         }
@@ -86,19 +86,16 @@ export class RedisEye {
 }
 
 /** How often a Redis has carried these out. */
-interface PauseCounts {
-  readonly pause: number;
-  readonly unpause: number;
-}
+type CommandCounts = Readonly<Record<DoneCommand, number>>;
 
 /** From INFO commandstats: `cmdstat_client|pause:calls=3,...,failed_calls=1`. Pure. */
-export function pauseCounts(info: string): PauseCounts {
+export function commandCounts(info: string): CommandCounts {
   const of = (name: string): number => {
     const [, calls, failed] =
       new RegExp(`^cmdstat_client\\|${name}:calls=(\\d+).*failed_calls=(\\d+)`, 'm').exec(info) ?? [];
     return Number(calls ?? 0) - Number(failed ?? 0);
   };
-  return { pause: of('pause'), unpause: of('unpause') };
+  return { pause: of('pause'), unpause: of('unpause'), kill: of('kill') };
 }
 
 /** The answer to INFO commandstats, which is one text of many lines. @throws where the connection is lost */

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../../src/local/ports.ts';
 import { certificateFor } from '../../kit/certificate.ts';
-import { pauseCounts } from '../observer/redis-eye.ts';
+import { commandCounts } from '../observer/redis-eye.ts';
 import { TortureRecord } from '../record.ts';
 import { ApiProxy } from './api-proxy.ts';
 import { BoundaryFinder } from './boundaries.ts';
@@ -240,6 +240,6 @@ describe('weather', () => {
 it('reads how often Redis was paused, without the pauses that it refused', () => {
   const line = 'usec=5,usec_per_call=1.00,rejected_calls=0,failed_calls=1';
   const info = `# Commandstats\ncmdstat_client|pause:calls=4,${line}\ncmdstat_client|unpause:calls=2,${line}\n`;
-  expect(pauseCounts(info)).toEqual({ pause: 3, unpause: 1 });
-  expect(pauseCounts('# Commandstats\n')).toEqual({ pause: 0, unpause: 0 });
+  expect(commandCounts(info)).toEqual({ pause: 3, unpause: 1, kill: 0 });
+  expect(commandCounts('# Commandstats\n')).toEqual({ pause: 0, unpause: 0, kill: 0 });
 });
