@@ -1,6 +1,9 @@
 /** What a case is: what it runs on, what is watched, and what is done meanwhile. */
 import type { AnomalyClass } from '../src/diagnosis/index.ts';
+import type { FAULTS } from '../src/subjects/redis/faults/index.ts';
 import type { Bed } from './bed.ts';
+
+export type FaultType = keyof typeof FAULTS;
 
 /** A case as it is carried out. */
 export interface Scene {
@@ -21,11 +24,8 @@ export interface Variation {
         /** Of a token bucket whose full one admits other than `limit` at once. */
         readonly burst?: number;
       };
-  /**
-   * steady: traffic; pause: and writes are paused meanwhile; break: and connections end as well; refuse, stale-master:
-   * traffic, and a fault of the fault proxy; burst: requests that come together.
-   */
-  readonly watch: 'steady' | 'pause' | 'break' | 'refuse' | 'stale-master' | 'burst';
+  /** steady: traffic; burst: requests that come together; a fault: traffic, and that fault of Redis. */
+  readonly watch: 'steady' | FaultType | 'burst';
   /** Requests of the limit. */
   readonly limit: number;
   /** Requests a second of steady traffic. */

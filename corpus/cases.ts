@@ -10,10 +10,12 @@ const modes = ['approximate', 'strict', 'approximate', 'strict', 'approximate', 
 const roomy = { watch: 'steady', limit: 150, rate: 20, forMs: 6000 } as const;
 /** Traffic whose limit is used up in a moment. */
 const tight = { watch: 'steady', limit: 10, rate: 60, forMs: 5000 } as const;
-const paused = { watch: 'pause', limit: 10, rate: 60, forMs: 3000 } as const;
-const broken = { watch: 'break', limit: 10, rate: 10, forMs: 4000 } as const;
-const refused = { watch: 'refuse', limit: 10, rate: 10, forMs: 4000 } as const;
-const stale = { ...refused, watch: 'stale-master' } as const;
+const paused = { watch: 'Stall', limit: 10, rate: 60, forMs: 3000 } as const;
+const broken = { watch: 'Break', limit: 10, rate: 10, forMs: 4000 } as const;
+const refused = { watch: 'Refuse', limit: 10, rate: 10, forMs: 4000 } as const;
+const stale = { ...refused, watch: 'StaleMaster' } as const;
+const slow = { watch: 'Slow', limit: 20, rate: 10, forMs: 5000 } as const;
+const lost = { watch: 'Lose', limit: 10, rate: 10, forMs: 4000 } as const;
 const burst = { watch: 'burst', limit: 10, rate: 30, forMs: 3000 } as const;
 
 /** `times` variations, in turns of both modes. */
@@ -319,6 +321,30 @@ export const CASES: readonly Case[] = [
       http('express-rate-limit', 'fail-open', { ...stale, forMs: 3000 }),
       http('koa-ratelimit', 'default', { ...stale, forMs: 5000 }),
       http('express-rate-limit', 'ioredis-timeout-fail-open', stale),
+    ],
+  },
+  {
+    name: 'slow-writes',
+    says: 'each write of the store is slow, and reads are as quick as before',
+    variations: [
+      http('express-rate-limit', 'default', slow),
+      http('rate-limiter-flexible', 'timeout', slow),
+      http('koa-ratelimit', 'default', slow),
+      bucket('default', [60, 10], slow),
+      http('rate-limiter-flexible', 'default', { ...slow, forMs: 4000 }),
+      http('fastify-rate-limit', 'default', slow),
+    ],
+  },
+  {
+    name: 'lost-counts',
+    says: 'the store loses the counts of callers, and nothing else',
+    variations: [
+      http('express-rate-limit', 'default', lost),
+      http('rate-limiter-flexible', 'timeout', lost),
+      http('rate-limiter-flexible', 'default', lost),
+      http('express-rate-limit', 'fail-open', { ...lost, forMs: 3000 }),
+      http('rate-limiter-flexible', 'timeout-insurance', lost),
+      http('express-rate-limit', 'ioredis-timeout-fail-open', lost),
     ],
   },
   {

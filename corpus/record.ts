@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemoSpec } from '../src/api/index.ts';
 import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evidence/index.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
+import { scenarioTypeOf } from '../src/subjects/ratelimiter/scenarios/index.ts';
+import { countOf } from '../survey/runner/demo.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';
 import { rateLimiterSpec } from '../survey/runner/rate-limiter-spec.ts';
@@ -12,7 +14,7 @@ import { startLimiter } from '../survey/runner/start.ts';
 import { DrivenLimiter, limiterSpec } from '../test/kit/driven-limiter.ts';
 import { until } from '../test/kit/until.ts';
 import { Bed, reference, type StartNodes } from './bed.ts';
-import { type Case, isHeldBack, type Scene, type Variation } from './case.ts';
+import { type Case, type FaultType, isHeldBack, type Scene, type Variation } from './case.ts';
 import type { Recording } from './recording.ts';
 
 const SETTLE_MS = 1000;
@@ -23,25 +25,11 @@ const STOOD_STILL_MS = 300;
 /** By so much a pause may be seen to last longer or shorter than it was asked for. */
 const PAUSE_WITHIN_MS = 300;
 
-/** What the faults of the store are to a diagnosis. */
-const FAULT_CLASSES: Partial<Record<Variation['watch'], Recording['truths'][number]['anomaly']>> = {
-  pause: 'store-writes-stalled',
-  break: 'store-connections-broken',
-  refuse: 'store-connections-broken',
-  'stale-master': 'store-connections-broken',
-};
-
-/** The faults of a store outage, by what is watched. */
-const FAULT_TYPES: Partial<Record<Variation['watch'], string>> = {
-  pause: 'Stall',
-  break: 'Break',
-  refuse: 'Refuse',
-  'stale-master': 'StaleMaster',
-};
-
 /** Whether it is a fault of the fault proxy. */
 export const isProxied = (watch: Variation['watch']): boolean =>
-  watch === 'refuse' || watch === 'stale-master';
+  watch === 'Refuse' || watch === 'StaleMaster';
+
+const isFault = (watch: Variation['watch']): watch is FaultType => watch !== 'steady' && watch !== 'burst';
 
 /** Records the variation `index` of a case. @throws where something did not work, with what and why */
 export async function recordCase(of: Case, index: number): Promise<Recording> {
@@ -75,7 +63,7 @@ async function limiterOf(
   // A node that lets everything through is to be asked for more than the limit by itself.
   const multiplier = gateways ? 6 : 3;
   const outage = {
-    fault: { type: FAULT_TYPES[watch] ?? 'Stall', duration: pause },
+    fault: { type: isFault(watch) ? watch : 'Stall', duration: pause },
     settle,
     callerTimeout: '500ms',
     requestsPerSecond: rate,
@@ -94,7 +82,7 @@ async function limiterOf(
       spec: limiterSpec({ limit: { requests: limit, window: '60s' }, health }, [
         watch === 'burst'
           ? burst
-          : watch === 'break'
+          : watch === 'Break'
             ? ofStore
             : { name: 'steady', type: 'CounterDrift', expect: 'Violated', counterDrift: steady },
       ]),
@@ -111,6 +99,7 @@ async function limiterOf(
   if (!variant) throw new Error(`the survey has no ${limiter.surveyed} ${limiter.variant}`);
   const app = await install(surveyed, { progress: () => undefined });
   const folder = join(supervisor.temporaryFolder('corpus'), limiter.surveyed);
+  const count = watch === 'Lose' ? countOf(surveyed, variant) : undefined;
   const options = { supervisor, limiter: surveyed, variant, app, folder, ...configured, count: 3 };
   return {
     startNodes: async (redis) => {
@@ -118,9 +107,14 @@ async function limiterOf(
       const started = await startLimiter({ ...options, redisUrl: urls });
       return started.map(({ ip: host, ...rest }) => ({ host, ...rest }));
     },
-    spec: limiterSpec({ ...rateLimiterSpec(surveyed, variant, configured), health }, [
-      watch === 'burst' ? burst : ofStore,
-    ]),
+    spec: limiterSpec(
+      {
+        ...rateLimiterSpec(surveyed, variant, configured),
+        redis: { service: 'redis', ...(count && { count }) },
+        health,
+      },
+      [watch === 'burst' ? burst : ofStore],
+    ),
   };
 }
 
@@ -133,7 +127,7 @@ async function watch(
   const nodes = bed.nodes.map(({ target }) => target);
   const { redis, redisTarget } = bed;
   // A fault that ends connections has to find its own in the list of the store.
-  const finds = kind === 'break' || isProxied(kind);
+  const finds = kind === 'Break' || isProxied(kind);
   const target = finds ? { ...redisTarget, port: redis.port } : redisTarget;
   const driver = new DrivenLimiter({
     pods: nodes,
@@ -189,7 +183,9 @@ async function watch(
       const lasted = Math.round(endedAt - startedAt);
       if (kind !== 'burst' && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
         throw new Error(`writes were paused for ${lasted} ms instead of ${forMs} ms: record it again`);
-      const ofFault = FAULT_CLASSES[kind];
+      const planned = spec.scenarios[0];
+      const ofFault =
+        isFault(kind) && planned ? scenarioTypeOf(planned.type).truth(planned).anomaly : undefined;
       if (ofFault) truths.unshift({ anomaly: ofFault, components: ['store'], ...times });
       else if (truths.length === 0 && driver.observed.readings['f']?.detectedAt !== undefined) {
         // By the sender's own count: one that decides without knowing of the others is known by what it lets through.
