@@ -14,6 +14,15 @@ export interface KubeStatus {
 
 const longestMessage = 1024;
 
+/** Reads the body of an error; one that is not JSON is from something between us and the API server. */
+export function statusIn(text: string): KubeStatus {
+  try {
+    return JSON.parse(text) as KubeStatus;
+  } catch {
+    return { message: text.trim() };
+  }
+}
+
 /** The API server (or a proxy before it) returned an error. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';

@@ -2,7 +2,13 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 
-import { AnswerTooLargeError, ApiError, ApiUnreachableError, type KubeStatus } from './api-error.ts';
+import {
+  AnswerTooLargeError,
+  ApiError,
+  ApiUnreachableError,
+  type KubeStatus,
+  statusIn,
+} from './api-error.ts';
 import { type Channel, Transport, warningOf } from './kube-config.ts';
 import type { KubeObject } from './kube-types.ts';
 import { abortable, Deadline } from './wait.ts';
@@ -202,16 +208,10 @@ function timeout(name: string, text: string): ApiUnreachableError {
   return new ApiUnreachableError(name, 'TIMEOUT', text);
 }
 
-/** Reads the `Status` of an error; a body that is not JSON is from something between us and the API server. */
 function refusal(name: string, response: Dispatcher.ResponseData, text: string): ApiError {
-  let status: KubeStatus;
-  try {
-    status = JSON.parse(text) as KubeStatus;
-  } catch {
-    status = { message: text.trim() };
-  }
   const header = Number(response.headers['retry-after']);
-  return new ApiError(name, response.statusCode, status, Number.isFinite(header) ? header : undefined);
+  const retryAfter = Number.isFinite(header) ? header : undefined;
+  return new ApiError(name, response.statusCode, statusIn(text), retryAfter);
 }
 
 /** Converts every failure to one of the documented types. */

@@ -16,14 +16,16 @@ function configFor(port: number): KubeConfig {
   return config;
 }
 
-/** An API server whose kubelet does this; or that rejects with a status. */
-async function apiServer(answer: number | ((client: WebSocket) => void)) {
+/** An API server whose kubelet does this; or that rejects with this response. */
+async function apiServer(answer: string | ((client: WebSocket) => void)) {
   const seen: { url?: string; authorization?: string } = {};
   const server = createServer();
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => 'v4.channel.k8s.io' });
   server.on('upgrade', (request, socket, head) => {
     Object.assign(seen, { url: request.url, authorization: request.headers.authorization });
-    if (typeof answer === 'number') socket.end(`HTTP/1.1 ${answer} No\r\ncontent-length: 0\r\n\r\n`);
+    // A client that does not read all of it resets the connection.
+    socket.on('error', () => undefined);
+    if (typeof answer === 'string') socket.end(answer);
     else sockets.handleUpgrade(request, socket, head, answer);
   });
   server.listen(0, '127.0.0.1');
@@ -61,19 +63,35 @@ describe('a port of a pod', () => {
     });
   });
 
-  it('fails with the message of the kubelet', async () => {
+  it.each([
+    [
+      // As containerd writes it.
+      'error forwarding port 3000 to pod 77a4, uid : failed to execute portforward in network namespace "/var/run/netns/cni-3898": failed to connect to localhost:3000 inside namespace "77a4", IPv4: dial tcp4 127.0.0.1:3000: connect: connection refused IPv6 dial tcp6: address localhost: no suitable address found',
+      /^connection refused by localhost:3000 in api-0$/,
+    ],
+    ['container not running', /^container not running$/],
+  ])('fails with the error of the kubelet: %s', async (text, message) => {
     const { config } = await apiServer((client) => {
       begin(client);
-      client.send(Buffer.concat([Buffer.of(1), Buffer.from('connection refused')]));
+      client.send(Buffer.concat([Buffer.of(1), Buffer.from(text)]));
     });
     const stream = await openPort(config, PORT);
-    await expect(once(stream, 'data')).rejects.toThrow('connection refused');
+    await expect(once(stream, 'data')).rejects.toThrow(message);
   });
 
-  it('is not opened without the right', async () => {
-    const { config } = await apiServer(403);
-    await expect(openPort(config, PORT)).rejects.toThrow(ApiError);
-    await expect(openPort(config, PORT)).rejects.toMatchObject({ status: 403 });
+  it.each([
+    [
+      'the message of the API server',
+      '{"message":"user u cannot create it","reason":"Forbidden"}',
+      /Forbidden: user u/,
+    ],
+    ['nothing', '', /403/],
+    ['more than is read', 'x'.repeat(1_000_000), /403: x{1024}$/],
+  ])('is not opened without the right, with %s', async (_, body, message) => {
+    const { config } = await apiServer(`HTTP/1.1 403 No\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    const error: unknown = await openPort(config, PORT).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({ status: 403, message: expect.stringMatching(message) });
   });
 
   it('is not opened without an API server', async () => {

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type ClientOptions, WebSocket } from 'ws';
-import { ApiError, ApiUnreachableError } from './api-error.ts';
+import { ApiError, ApiUnreachableError, statusIn } from './api-error.ts';
 import { resourcePath } from './resource-path.ts';
 
 /** A port in a pod. */
@@ -26,6 +26,9 @@ const HANDSHAKE_MS = 10_000;
 const MOST_MESSAGE_BYTES = 1024 * 1024;
 const MOST_ERROR_BYTES = 4096;
 
+/** A kubelet connects to localhost in the pod. Its message also has the sandbox and the network namespace. */
+const REFUSED = /connection refused/i;
+
 /**
  * A new connection. The user needs get and create on `pods/portforward`. It sees what the program in the pod sends, and
  * fails with the message of the kubelet if nothing listens there.
@@ -42,16 +45,18 @@ export async function openPort(config: KubeConfig, { namespace, pod, port }: Pod
   await config.applyToHTTPSOptions(options);
   const server = (config.getCurrentCluster()?.server ?? '').replace(/^http/, 'ws').replace(/\/+$/, '');
   const socket = new WebSocket(`${server}${path}?ports=${port}`, [PROTOCOL], options);
-  const stream = streamOf(socket);
+  const stream = streamOf(socket, `localhost:${port} in ${pod}`);
   await new Promise<void>((resolve, reject) => {
     socket.once('open', () => {
       // Until the stream is read: an early error would have no listener.
       socket.pause();
       resolve();
     });
-    socket.once('unexpected-response', (request, { statusCode = 0 }: IncomingMessage) => {
-      reject(new ApiError(`GET ${path}`, statusCode, {}));
-      request.destroy();
+    socket.once('unexpected-response', (_, response: IncomingMessage) => {
+      const { statusCode = 0 } = response;
+      const rejected = (text: string): void =>
+        reject(new ApiError(`GET ${path}`, statusCode, statusIn(text)));
+      beginningOf(response).then(rejected, () => rejected(''));
     });
     socket.on('error', (error) => {
       reject(new ApiUnreachableError(`GET ${path}`, 'FAILED', error.message, error));
@@ -61,7 +66,17 @@ export async function openPort(config: KubeConfig, { namespace, pod, port }: Pod
   return stream;
 }
 
-function streamOf(socket: WebSocket): Duplex {
+/** Leaving the loop ends the connection. */
+async function beginningOf(response: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of response) {
+    text += String(chunk);
+    if (text.length > MOST_ERROR_BYTES) break;
+  }
+  return text;
+}
+
+function streamOf(socket: WebSocket, place: string): Duplex {
   const begun = new Set<number | undefined>();
   const stream = new Duplex({
     // The protocol cannot end one direction.
@@ -78,8 +93,10 @@ function streamOf(socket: WebSocket): Duplex {
     const content = message.subarray(begun.has(channel) ? 1 : 3);
     begun.add(channel);
     if (content.length === 0) return;
-    if (channel === ERRORS)
-      stream.destroy(new Error(content.subarray(0, MOST_ERROR_BYTES).toString().trim()));
+    if (channel === ERRORS) {
+      const text = content.subarray(0, MOST_ERROR_BYTES).toString().trim();
+      stream.destroy(new Error(REFUSED.test(text) ? `connection refused by ${place}` : text));
+    }
     if (channel === DATA && !stream.push(content)) socket.pause();
   });
   socket.on('close', () => stream.push(null));

@@ -55,9 +55,10 @@ function forward(client: WebSocket, host: string | undefined, port: number): voi
   for (const channel of [data, errors]) client.send(Buffer.concat([channel, number]));
   const socket = connect({ host: host ?? '127.0.0.1', port: host === undefined ? 1 : port });
   socket.on('data', (chunk: Buffer) => client.send(Buffer.concat([data, chunk])));
-  socket.on('error', (error) =>
-    client.send(Buffer.concat([errors, Buffer.from(`error forwarding port ${port}: ${error.message}`)])),
-  );
+  socket.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    const why = code === 'ECONNREFUSED' ? 'connection refused' : message;
+    client.send(Buffer.concat([errors, Buffer.from(`error forwarding port ${port} to pod: ${why}`)]));
+  });
   socket.on('close', () => client.close());
   client.on('message', (message: Buffer) => socket.write(message.subarray(1)));
   client.on('close', () => socket.destroy());
