@@ -1,4 +1,7 @@
-/** Rate limiters that people run, as Deployments of their own: the operator says of them what the survey says. */
+/**
+ * Rate limiters that people run, as Deployments: the operator finds the outcomes of the survey, by a spec made from the
+ * sample, and by one that `kubectl chaosdemo init` wrote.
+ */
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
@@ -7,17 +10,24 @@ import { agreed, readResults } from '../../survey/results.ts';
 import { loadLimiter } from '../../survey/runner/limiters.ts';
 import { keepingTime } from '../kit/pace.ts';
 import type { Cluster } from './support/cluster.ts';
+import { foundByInit } from './support/found-by-init.ts';
 import { provideLimiterImages } from './support/limiter-image.ts';
 import { objectsOf, type YourApi, yourDemo } from './support/your-api.ts';
 
-/** One leaves its callers waiting, which the gate of the sample does not accept; one answers with an error, which it does. */
+/** One hangs, which the gate does not accept; one answers with an error, which it accepts. */
 const CASES = [
   {
     name: 'express-rate-limit',
     variant: 'default',
+    demoOf: yourDemo,
     verdict: { phase: 'Failed', reason: 'UnexpectedViolation' },
   },
-  { name: 'redis-rate', variant: 'timeout', verdict: { phase: 'Succeeded', reason: 'ExpectationsMet' } },
+  {
+    name: 'redis-rate',
+    variant: 'timeout',
+    demoOf: foundByInit,
+    verdict: { phase: 'Succeeded', reason: 'ExpectationsMet' },
+  },
 ] as const;
 
 export function surveyedLimiters(cluster: Cluster): void {
@@ -33,12 +43,8 @@ export function surveyedLimiters(cluster: Cluster): void {
       const image = images[index] ?? '';
       const api = { namespace, limiter, variant, image, redisImage: cluster.provided.images.redis };
       apis.set(limiter.name, api);
+      await cluster.enable(namespace);
       await cluster.kubectl.apply(objectsOf(api));
-      const rights = [
-        '--clusterrole=chaosdemo-target',
-        '--serviceaccount=chaosdemo-system:chaosdemo-operator',
-      ];
-      await cluster.kubectl.run(['create', 'rolebinding', 'chaosdemo-target', '-n', namespace, ...rights]);
     }
     for (const { namespace } of apis.values()) {
       for (const name of ['redis', 'your-api']) {
@@ -54,7 +60,7 @@ export function surveyedLimiters(cluster: Cluster): void {
     }
   });
 
-  for (const { name, variant, verdict } of CASES) {
+  for (const { demoOf, name, variant, verdict } of CASES) {
     it.concurrent(
       `${name} (${variant}): callers get what docs/survey.md says`,
       keepingTime(async () => {
@@ -65,8 +71,9 @@ export function surveyedLimiters(cluster: Cluster): void {
         const expected = surveyed && agreed(surveyed);
         expect(expected).toBeDefined();
 
-        await cluster.kubectl.apply([await yourDemo(api)]);
-        const about = ['-n', api.namespace, 'chaosdemo/your-limiter'];
+        const written = await demoOf(api, cluster);
+        await cluster.kubectl.apply([written]);
+        const about = ['-n', api.namespace, `chaosdemo/${written.metadata.name}`];
         await cluster.kubectl.run(['wait', ...about, '--for=condition=Complete', '--timeout=300s']);
         const demo = await cluster.kubectl.json<ChaosDemo>(['get', ...about]);
         await cluster.keep(`${name}.json`, `${JSON.stringify(demo, null, 2)}\n`);

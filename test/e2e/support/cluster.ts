@@ -46,6 +46,23 @@ export class Cluster {
     return await this.kubectl.run(['-n', NAMESPACE, ...args]);
   }
 
+  /** A namespace in which the operator may run ChaosDemos, by the steps of docs/install.md. */
+  async enable(namespace: string): Promise<void> {
+    await this.kubectl.createNamespace(namespace, { 'chaosdemo.dev/enabled': 'true' });
+    const name = 'chaosdemo-target';
+    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name };
+    const operator = { kind: 'ServiceAccount', namespace: SYSTEM, name: 'chaosdemo-operator' };
+    await this.kubectl.apply([
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { namespace, name },
+        roleRef,
+        subjects: [operator],
+      },
+    ]);
+  }
+
   /** The shipped overlay, with exactly its three pods left. */
   async useLimiter(mode: LimiterMode): Promise<void> {
     await installLimiter(this.kubectl, mode, this.provided.images, {});

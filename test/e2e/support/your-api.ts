@@ -18,7 +18,8 @@ export interface YourApi {
 }
 
 const PORT = 8080;
-const HARDENED = {
+/** Of every container. */
+export const HARDENED = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
   capabilities: { drop: ['ALL'] },
@@ -56,31 +57,33 @@ export function objectsOf({ image, limiter, namespace, redisImage, variant }: Yo
     },
     securityContext: HARDENED,
   };
-  return [
-    {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: namespace, labels: { 'chaosdemo.dev/enabled': 'true' } },
-    },
-    ...workload(namespace, redis, 1),
-    ...workload(namespace, api, 3),
-  ];
+  return [...workload(namespace, redis, 1), ...workload(namespace, api, 3)];
 }
 
-interface Container {
+/** A container with ports. */
+export interface Container {
   readonly name: string;
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
 }
 
-function workload(namespace: string, container: Container, replicas: number): object[] {
-  const { name, ports } = container;
-  const labels = { 'app.kubernetes.io/name': name };
-  const securityContext = {
+/** Of every pod. */
+export const RESTRICTED = {
+  automountServiceAccountToken: false,
+  enableServiceLinks: false,
+  terminationGracePeriodSeconds: 1,
+  securityContext: {
     runAsNonRoot: true,
     runAsUser: 65_532,
     runAsGroup: 65_532,
+    fsGroup: 65_532,
     seccompProfile: { type: 'RuntimeDefault' },
-  };
+  },
+};
+
+/** A Deployment of this container, and its Service, both with the name of the container. */
+export function workload(namespace: string, container: Container, replicas: number): object[] {
+  const { name, ports } = container;
+  const labels = { 'app.kubernetes.io/name': name };
   return [
     {
       apiVersion: 'apps/v1',
@@ -91,13 +94,7 @@ function workload(namespace: string, container: Container, replicas: number): ob
         selector: { matchLabels: labels },
         template: {
           metadata: { labels },
-          spec: {
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            terminationGracePeriodSeconds: 1,
-            securityContext,
-            containers: [container],
-          },
+          spec: { ...RESTRICTED, containers: [container] },
         },
       },
     },
