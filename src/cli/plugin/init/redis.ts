@@ -1,4 +1,5 @@
 /** The Redis of an API: the Service that its environment variables name, or one in front of a pod that runs Redis. */
+import { counted } from '../../../api/index.ts';
 import { resourcePath } from '../../../kube/resource-path.ts';
 import type { Service } from '../../../subjects/cluster.ts';
 import {
@@ -30,8 +31,10 @@ interface Candidate {
   readonly service: string;
   readonly port: number;
   readonly isOnly: boolean;
-  /** A Refusal: no fault can be injected there. */
+  /** A Refusal: no fault can be injected there. Of a Cluster, any node shows what is needed here. */
   readonly endpoint: RedisEndpoint | Refusal;
+  /** Ready pods that it selects. */
+  readonly pods: number;
   /** By its port, its name, or the image of the container behind it. */
   readonly looksRight: boolean;
   readonly text: string;
@@ -108,15 +111,19 @@ function candidatesOf(service: Service, pods: readonly PodDetail[]): Candidate[]
   const { name } = service.metadata;
   const ports = (service.spec?.ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP');
   return ports.map(({ name: portName = '', port }) => {
-    const endpoint = endpointOf(service, port, pods);
-    const isRefused = endpoint instanceof Refusal;
-    const to = isRefused ? `: ${endpoint.message}` : ` leads to ${endpoint.podName}`;
+    const found = endpointsOf(service, port, pods);
+    const isRefused = found instanceof Refusal;
+    const endpoint = isRefused ? found : found[0];
+    const others = isRefused ? 0 : found.length - 1;
+    const besides = others > 0 ? ` and ${counted(others, 'other pod')}` : '';
+    const to = isRefused ? `: ${found.message}` : ` leads to ${found[0].podName}${besides}`;
     return {
       service: name,
       port,
       isOnly: ports.length === 1,
       endpoint,
-      looksRight: !isRefused && looksRight([port, endpoint.port], [portName, imageOf(endpoint, pods)]),
+      pods: others + 1,
+      looksRight: !isRefused && looksRight([port, found[0].port], [portName, imageOf(found[0], pods)]),
       text: `Service ${name}:${port}${to}`,
     };
   });
@@ -132,15 +139,17 @@ function imageOf({ podName, port }: RedisEndpoint, pods: readonly PodDetail[]): 
   return (pod && resolveContainerPort(pod, port)?.image.split('/').at(-1)) ?? '';
 }
 
-function endpointOf(service: Service, port: number, pods: readonly PodDetail[]): RedisEndpoint | Refusal {
+function endpointsOf(
+  service: Service,
+  port: number,
+  pods: readonly PodDetail[],
+): ReturnType<typeof resolveRedis> | Refusal {
   try {
     podSelectorOf(service);
     const labels = Object.entries(service.spec?.selector ?? {});
     const isBehind = ({ metadata }: PodDetail): boolean =>
       labels.every(([key, value]) => metadata.labels?.[key] === value);
-    // Of a Cluster, any node shows what is needed here.
-    const [first] = resolveRedis(service, port, pods.filter(isBehind));
-    return first;
+    return resolveRedis(service, port, pods.filter(isBehind));
   } catch (error) {
     if (error instanceof Refusal) return error;
     throw error;
@@ -158,11 +167,14 @@ function serviceOf(host: string, namespace: string, names: ReadonlySet<string>):
   return names.has(second) && third === namespace ? second : undefined;
 }
 
-/** Several Services may lead to one Redis; the first by name counts. */
+/**
+ * Several Services may lead to one Redis. The one with the fewest pods counts, since one of all pods, such as the headless
+ * one of a StatefulSet, does not lead to the primary only; then the first by name.
+ */
 function onePerPod(candidates: readonly Candidate[]): Candidate[] {
   const seen = new Set<string>();
   return candidates
-    .toSorted((a, b) => (a.service < b.service ? -1 : 1))
+    .toSorted((a, b) => a.pods - b.pods || (a.service < b.service ? -1 : 1))
     .filter(({ endpoint, text }) => {
       const pod = endpoint instanceof Refusal ? text : `${endpoint.podName}:${endpoint.port}`;
       return seen.size < seen.add(pod).size;
