@@ -4,7 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     name: 'e2e',
-    include: ['test/e2e/**/*.test.ts'],
+    include: [
+      process.env['CHAOSDEMO_TOPOLOGIES'] ? 'test/e2e/topologies.test.ts' : 'test/e2e/on-kind.test.ts',
+    ],
     globalSetup: ['test/e2e/global-setup.ts'],
     testTimeout: 1_200_000,
     hookTimeout: 900_000,

@@ -128,8 +128,13 @@ async function rolledOut(
   await kubectl.run(['-n', namespace, 'rollout', 'status', workload, ROLLOUT], stop);
 }
 
-/** By a kustomization of its own, as docs/install.md tells everybody to choose images. */
-async function applyOverlay(kubectl: Kubectl, overlay: string, images: Images): Promise<void> {
+/** By a kustomization, with which docs/install.md chooses images. @param patches strategic merge patches */
+export async function applyOverlay(
+  kubectl: Kubectl,
+  overlay: string,
+  images: Images,
+  patches: readonly object[] = [],
+): Promise<void> {
   // kustomize follows links before it looks at `../`, and on macOS the folder for temporary files is one.
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'chaosdemo-kustomize-')));
   try {
@@ -139,6 +144,7 @@ async function applyOverlay(kubectl: Kubectl, overlay: string, images: Images): 
       kind: 'Kustomization',
       resources: [relative(folder, join(root, overlay))],
       images: [{ name: 'docker.io/library/redis', newName, newTag }],
+      patches: patches.map((patch) => ({ patch: stringify(patch) })),
     };
     await writeFile(join(folder, 'kustomization.yaml'), stringify(kustomization));
     await kubectl.run(['apply', '--server-side', '-k', folder]);

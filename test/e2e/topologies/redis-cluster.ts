@@ -1,0 +1,146 @@
+/** A Redis Cluster of three primaries and three replicas that announce their host names, behind one headless Service. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { keepingTime } from '../../kit/pace.ts';
+import { verdictLine } from '../../kit/status.ts';
+import { until } from '../../kit/until.ts';
+import type { Cluster } from '../support/cluster.ts';
+import {
+  apiObjects,
+  ended,
+  headless,
+  loginFor,
+  Namespace,
+  outageDemo,
+  redisContainer,
+  statefulSet,
+  userWith,
+} from './target.ts';
+
+const NAMESPACE = 'redis-cluster';
+const PODS = Array.from({ length: 6 }, (_, i) => `redis-${i}`);
+const PORT = 6379;
+/** A silent node fails after this; milliseconds. */
+const NODE_TIMEOUT_MS = 5000;
+/** Twice that. */
+const FAULT = { type: 'Stall', duration: '10s' };
+
+const CONFIGURATION = [
+  `port ${PORT}`,
+  'save ""',
+  'dir /data',
+  'protected-mode no',
+  'cluster-enabled yes',
+  `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
+  'cluster-preferred-endpoint-type hostname',
+  userWith('+cluster|nodes'),
+  '',
+].join('\n');
+
+function objects(redis: string): object[] {
+  const host = `$(POD_NAME).redis.${NAMESPACE}.svc.cluster.local`;
+  const announced = ['--cluster-announce-ip', '$(POD_IP)', '--cluster-announce-hostname', host];
+  const container = redisContainer('redis', redis, PORT, [
+    'redis-server',
+    '/etc/redis/redis.conf',
+    ...announced,
+  ]);
+  const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace: NAMESPACE, name: 'redis' },
+      data: { 'redis.conf': CONFIGURATION },
+    },
+    headless(NAMESPACE, 'redis', [{ name: 'redis', port: PORT, targetPort: 'redis' }]),
+    statefulSet(NAMESPACE, 'redis', PODS.length, {
+      containers: [
+        {
+          ...container,
+          env: [field('POD_NAME', 'metadata.name'), field('POD_IP', 'status.podIP')],
+          volumeMounts: [
+            { name: 'data', mountPath: '/data' },
+            { name: 'config', mountPath: '/etc/redis' },
+          ],
+        },
+      ],
+      volumes: [
+        { name: 'data', emptyDir: {} },
+        { name: 'config', configMap: { name: 'redis' } },
+      ],
+    }),
+    loginFor(NAMESPACE, ['redis']),
+  ];
+}
+
+export function redisCluster(cluster: Cluster, image: () => string): void {
+  const namespace = new Namespace(cluster, NAMESPACE);
+  /** Of each pod: its role, and how often it was paused. */
+  const nodes = async () =>
+    await Promise.all(
+      PODS.map(async (pod) => {
+        const info = await namespace.redisCli(pod, 'INFO', 'everything');
+        const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';
+        const pauses = Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info)?.[1] ?? 0);
+        return { run: field('run_id'), role: field('role'), link: field('master_link_status'), pauses };
+      }),
+    );
+
+  beforeAll(async () => {
+    await cluster.enable(NAMESPACE);
+    await cluster.kubectl.apply(objects(cluster.provided.images.redis));
+    await namespace.untilReady('statefulset/redis');
+    const ips = await namespace.run(
+      'get',
+      'pods',
+      '-l',
+      'app.kubernetes.io/name=redis',
+      '-o',
+      'jsonpath={.items[*].status.podIP}',
+    );
+    const servers = ips.split(' ').map((ip) => `${ip}:${PORT}`);
+    await namespace.redisCli(
+      'redis-0',
+      '--cluster',
+      'create',
+      ...servers,
+      '--cluster-replicas',
+      '1',
+      '--cluster-yes',
+    );
+    await until(
+      async () => {
+        const links = (await nodes()).map(({ link, role }) => `${role} ${link}`).toSorted();
+        return links.join() === [...Array(3).fill('master '), ...Array(3).fill('slave up')].join();
+      },
+      { what: 'three replicas in sync', deadlineMs: 120_000, everyMs: 500 },
+    );
+    await cluster.kubectl.apply(apiObjects(NAMESPACE, image(), { cluster: [{ host: 'redis', port: PORT }] }));
+    await namespace.untilReady('deployment/api');
+  });
+  afterAll(() => namespace.delete());
+
+  it(
+    'a Stall pauses all primaries once and reaches a verdict, and no node fails over',
+    keepingTime(async () => {
+      const before = await nodes();
+      const status = await ended(cluster, outageDemo(NAMESPACE, { service: 'redis' }, [FAULT]));
+      expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);
+      expect(status.scenarios).toMatchObject([
+        { result: 'Held', summary: 'FailsClosed', fault: { proof: 'Confirmed' } },
+      ]);
+      const paused = before.map((node) => ({
+        ...node,
+        pauses: node.pauses + (node.role === 'master' ? 1 : 0),
+      }));
+      expect(await nodes()).toEqual(paused);
+      for (const pod of PODS) expect(await namespace.redisCli(pod, 'CLUSTER', 'NODES')).not.toMatch(/fail/);
+      expect(logs(await Promise.all(PODS.map((pod) => namespace.run('logs', pod))))).toEqual([]);
+    }),
+  );
+}
+
+/** Lines of logs about a failed node or a failover. */
+function logs(all: readonly string[]): string[] {
+  return all.flatMap((log) => log.split('\n').filter((line) => /FAIL|[Ff]ailover|[Ee]lection/.test(line)));
+}
