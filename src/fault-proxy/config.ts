@@ -70,7 +70,7 @@ const settings = {
 
 export const FAULT_PROXY: Program<typeof settings> = {
   about:
-    'A TCP proxy in front of one Redis of a test environment, which refuses connections or makes them stale on request, for a bounded time.',
+    'A TCP proxy in front of one Redis of a test environment, which refuses, delays or holds back connections or makes them stale on request, for a bounded time.',
   settings,
   conflicts: ({ token, tokenFile, upstream }) => [
     ...(upstream === undefined ? ['--upstream is missing: write the host and port of Redis'] : []),

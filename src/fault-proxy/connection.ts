@@ -3,6 +3,7 @@
  * can have more than a few buffers waiting here.
  */
 import { connect, type Socket } from 'node:net';
+import { HeldBytes } from './held-bytes.ts';
 import { ReplyScanner } from './replies.ts';
 import { RequestScanner } from './requests.ts';
 
@@ -36,6 +37,20 @@ export class ProxiedConnection {
   /** Requests to a stale connection that are not answered yet: at most one chunk. */
   #held: Buffer | undefined;
   #onAnswer: (() => void) | undefined;
+  readonly #toRedis = new HeldBytes({
+    pass: (chunk) => this.#onRequest(chunk),
+    end: () => this.#upstream.end(),
+    pause: () => this.#client.pause(),
+    resume: () => this.#resumeClient(),
+  });
+  readonly #toClient = new HeldBytes({
+    pass: (chunk) => this.#onReply(chunk),
+    end: () => this.#client.end(),
+    pause: () => this.#upstream.pause(),
+    resume: () => this.#resumeUpstream(),
+  });
+  /** Without the fault that holds it back, its client would not be connected. */
+  #isPhantom = false;
 
   /** @param onEnd called once both connections have ended */
   constructor(client: Socket, to: Upstream, onEnd: () => void) {
@@ -46,22 +61,20 @@ export class ProxiedConnection {
     const timer = setTimeout(() => this.reset(), CONNECT_WITHIN_MS);
     this.#upstream.once('connect', () => clearTimeout(timer));
     let open = 2;
-    for (const [socket, other] of [
-      [client, this.#upstream],
-      [this.#upstream, client],
+    for (const [socket, bytes] of [
+      [client, this.#toRedis],
+      [this.#upstream, this.#toClient],
     ] as const) {
       socket.on('error', () => this.reset());
-      socket.on('end', () => other.end());
+      socket.on('data', (chunk: Buffer) => bytes.take(chunk));
+      socket.on('end', () => (this.#isPhantom ? this.reset() : bytes.end()));
       socket.on('close', () => {
         clearTimeout(timer);
-        other.destroySoon();
         open -= 1;
         if (open === 0) onEnd();
       });
     }
-    client.on('data', (chunk: Buffer) => this.#onRequest(chunk));
-    this.#upstream.on('data', (chunk: Buffer) => this.#onReply(chunk));
-    client.on('drain', () => this.#upstream.resume());
+    client.on('drain', () => this.#resumeUpstream());
     this.#upstream.on('drain', () => this.#resumeClient());
   }
 
@@ -77,6 +90,8 @@ export class ProxiedConnection {
 
   /** Ends both connections at once; the client sees a reset. */
   reset(): void {
+    this.#toRedis.clear();
+    this.#toClient.clear();
     this.#client.resetAndDestroy();
     this.#upstream.destroy();
   }
@@ -85,6 +100,29 @@ export class ProxiedConnection {
   end(): void {
     this.#client.destroySoon();
     this.#upstream.destroy();
+  }
+
+  /**
+   * From now on nothing passes, in either direction, until `release`.
+   * @param isNew it was made while nothing passes: in a network that drops packets it would not exist, so if its client
+   * gives up, what it has sent never reaches Redis
+   */
+  hold(isNew: boolean): void {
+    this.#isPhantom = isNew;
+    this.#toRedis.delay(Number.POSITIVE_INFINITY);
+    this.#toClient.delay(Number.POSITIVE_INFINITY);
+  }
+
+  /** From now on whatever the client sends reaches Redis this much later, in milliseconds. */
+  delay(ms: number): void {
+    this.#toRedis.delay(ms);
+  }
+
+  /** Passes on at once what `hold` or `delay` made wait. */
+  release(): void {
+    this.#isPhantom = false;
+    this.#toRedis.release();
+    this.#toClient.release();
   }
 
   /**
@@ -166,7 +204,12 @@ export class ProxiedConnection {
   }
 
   #resumeClient(): void {
-    if (this.#held === undefined && !this.#upstream.writableNeedDrain) this.#client.resume();
+    const isBusy = this.#held !== undefined || this.#toRedis.isFull || this.#upstream.writableNeedDrain;
+    if (!isBusy) this.#client.resume();
+  }
+
+  #resumeUpstream(): void {
+    if (!this.#toClient.isFull && !this.#client.writableNeedDrain) this.#upstream.resume();
   }
 }
 

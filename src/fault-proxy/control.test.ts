@@ -64,6 +64,9 @@ describe('the control API', () => {
     ['no end', { type: 'Refuse', holder }],
     ['a late end', { type: 'Refuse', durationMs: 60_001, holder }],
     ['another upstream', { type: 'Refuse', durationMs: 1000, holder, upstream: 'evil:6379' }],
+    ['a latency that is none', { type: 'Latency', durationMs: 1000, holder }],
+    ['a long latency', { type: 'Latency', durationMs: 1000, latencyMs: 501, holder }],
+    ['a latency of another', { type: 'Blackhole', durationMs: 1000, latencyMs: 300, holder }],
     ['a large body', { type: 'Refuse', durationMs: 1000, holder: 'a'.repeat(2000) }],
   ])('rejects a fault with %s', async (_, fault) => {
     const { proxy, send } = await control();

@@ -4,7 +4,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { addressOf } from './connection.ts';
-import { FAULT_TYPES, type FaultProxy, FaultRefusedError, LONGEST_FAULT_MS } from './proxy.ts';
+import {
+  FAULT_TYPES,
+  type FaultProxy,
+  FaultRefusedError,
+  LONGEST_FAULT_MS,
+  LONGEST_LATENCY_MS,
+} from './proxy.ts';
 
 const BODY_LIMIT_BYTES = 1024;
 /** Concurrent connections: of one or two operators, and probes of the kubelet. */
@@ -16,6 +22,7 @@ const CHARGE = z.strictObject({ holder });
 const FAULT = z.strictObject({
   type: z.enum(FAULT_TYPES),
   durationMs: z.int().min(1).max(LONGEST_FAULT_MS),
+  latencyMs: z.int().min(1).max(LONGEST_LATENCY_MS).optional(),
   holder,
 });
 
@@ -62,8 +69,8 @@ export function createControl(proxy: FaultProxy, token: string): FastifyInstance
     return proxy.state;
   });
   app.put('/fault', async ({ body }) => {
-    const { durationMs, holder, type } = FAULT.parse(body);
-    const clients = proxy.begin(type, durationMs, holder);
+    const { durationMs, holder, latencyMs, type } = FAULT.parse(body);
+    const clients = proxy.begin(type, durationMs, holder, latencyMs);
     return { ...proxy.state, clients };
   });
   app.delete('/fault', async ({ query }) => {

@@ -10,6 +10,8 @@ import { ProxiedConnection, type Upstream } from './connection.ts';
 
 /** No fault is longer, whatever is configured; milliseconds. */
 export const LONGEST_FAULT_MS = 60_000;
+/** Nothing is delayed by more; milliseconds. The bound of `latency` in the API of the operator. */
+export const LONGEST_LATENCY_MS = 500;
 /** Connections at once: their buffers are bounded, so this bounds memory. Further ones are closed. */
 const MOST_CONNECTIONS = 1000;
 /** How long after the end of a Refuse the port may be in use, and how often that is tried again; milliseconds. */
@@ -18,9 +20,10 @@ const LISTEN_AGAIN_MS = 50;
 
 /**
  * Refuse: no server listens, and open connections are reset. StaleMaster: connections that are open when it begins
- * answer as a former primary, and are closed when it ends; new ones pass.
+ * answer as a former primary, and are closed when it ends; new ones pass. Blackhole: connections stay open and are
+ * accepted, and no byte passes until it ends. Latency: what clients send reaches Redis later.
  */
-export const FAULT_TYPES = ['Refuse', 'StaleMaster'] as const;
+export const FAULT_TYPES = ['Refuse', 'StaleMaster', 'Blackhole', 'Latency'] as const;
 export type FaultType = (typeof FAULT_TYPES)[number];
 
 export interface ProxyState {
@@ -58,6 +61,8 @@ export interface ProxyOptions {
 
 interface Fault {
   readonly type: FaultType;
+  /** Of Latency; else 0. */
+  readonly latencyMs: number;
   /** By the monotonic clock; milliseconds. */
   readonly endsAt: number;
   readonly timer: NodeJS.Timeout;
@@ -123,19 +128,29 @@ export class FaultProxy {
 
   /**
    * Begins a fault, which ends after `ms` milliseconds at the latest.
-   * @returns addresses of the clients whose connections were reset or made stale
-   * @throws FaultRefusedError if one is active, or another holder is in charge; RangeError if it is too long
+   * @param latencyMs of Latency only: how long each byte to Redis waits, in milliseconds
+   * @returns addresses of the clients whose connections it reached
+   * @throws FaultRefusedError if one is active, or another holder is in charge; RangeError for other times
    */
-  begin(type: FaultType, ms: number, holder: string): string[] {
+  begin(type: FaultType, ms: number, holder: string, latencyMs = 0): string[] {
     if (holder !== this.#holder) throw new FaultRefusedError('NotInCharge', 'another holder is in charge');
     if (this.#fault) throw new FaultRefusedError('FaultActive', `a ${this.#fault.type} is active`);
     const longest = Math.min(this.#options.longestFaultMs, LONGEST_FAULT_MS);
     if (!(ms >= 1 && ms <= longest)) throw new RangeError(`a fault lasts from 1 to ${longest} ms`);
+    const most = type === 'Latency' ? LONGEST_LATENCY_MS : 0;
+    if (!(latencyMs >= Math.min(1, most) && latencyMs <= most)) {
+      throw new RangeError(`a latency is from 1 to ${LONGEST_LATENCY_MS} ms, and of a Latency only`);
+    }
     this.#faults += 1;
     const timer = setTimeout(() => void this.#end().catch(this.#options.onFailure), ms);
-    this.#fault = { type, endsAt: performance.now() + ms, timer };
+    this.#fault = { type, latencyMs, endsAt: performance.now() + ms, timer };
     this.#last = { reset: 0, stale: 0, answered: 0 };
-    return type === 'Refuse' ? this.#refuse() : this.#makeStale();
+    if (type === 'Refuse') return this.#refuse();
+    if (type === 'StaleMaster') return this.#makeStale();
+    return [...this.#connections].map((connection) => {
+      this.#slow(connection, false);
+      return connection.client;
+    });
   }
 
   /**
@@ -178,6 +193,13 @@ export class FaultProxy {
     return clients;
   }
 
+  /** Delays a connection as the active fault does. */
+  #slow(connection: ProxiedConnection, isNew: boolean): void {
+    const { latencyMs = 0, type } = this.#fault ?? {};
+    if (type === 'Blackhole') connection.hold(isNew);
+    if (type === 'Latency') connection.delay(latencyMs);
+  }
+
   async #end(): Promise<void> {
     if (!this.#fault) return;
     this.#ending ??= this.#pass(this.#fault).finally(() => {
@@ -189,7 +211,10 @@ export class FaultProxy {
   /** The fault stays active until clients can connect, so that none begins in between. */
   async #pass({ timer }: Fault): Promise<void> {
     clearTimeout(timer);
-    for (const connection of this.#connections) if (connection.isStale) connection.end();
+    for (const connection of this.#connections) {
+      if (connection.isStale) connection.end();
+      else connection.release();
+    }
     const until = performance.now() + LISTEN_WITHIN_MS;
     while (!this.#server && !this.#isClosed) {
       try {
@@ -230,5 +255,6 @@ export class FaultProxy {
       this.#connections.delete(connection),
     );
     this.#connections.add(connection);
+    this.#slow(connection, true);
   }
 }

@@ -1,0 +1,230 @@
+/** Blackhole and Latency: bytes wait, and no connection loses, gains or swaps any. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { HeldBytes } from './held-bytes.ts';
+import { HOLDER, proxied, received } from './proxy.fixture.ts';
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waited 20 s for ${String(condition)}`);
+    await sleep(5);
+  }
+}
+
+/** A proxy before a server, and one connection through both: its two ends. */
+async function connected() {
+  const accepted: Socket[] = [];
+  const { dial, proxy } = await proxied((socket) => void accepted.push(socket));
+  const client = await dial();
+  await until(() => accepted.length === 1);
+  const [server] = accepted;
+  if (!server) throw new Error('no connection was accepted');
+  return { accepted, client, dial, proxy, server };
+}
+
+describe('a connection that a fault makes wait', () => {
+  const chunks = fc.array(
+    fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 100_000 }), fc.integer({ min: 0, max: 3 })),
+    { minLength: 1, maxLength: 10 },
+  );
+  const fault = fc.record({
+    type: fc.constantFrom('Blackhole', 'Latency'),
+    begins: fc.nat(9),
+    ends: fc.constantFrom('Release', 'Timer'),
+    ms: fc.integer({ min: 1, max: 40 }),
+    latencyMs: fc.integer({ min: 1, max: 30 }),
+    isNew: fc.boolean(),
+  });
+
+  it('passes every byte in order, both ways, whenever the fault begins and ends', async () => {
+    await fc.assert(
+      fc.asyncProperty(chunks, chunks, fault, async (requests, replies, { ends, isNew, ...rest }) => {
+        const accepted: Socket[] = [];
+        const { dial, proxy } = await proxied((socket) => void accepted.push(socket));
+        const latencyMs = rest.type === 'Latency' ? rest.latencyMs : 0;
+        const begin = (): void => {
+          proxy.begin(rest.type, ends === 'Timer' ? rest.ms : 60_000, HOLDER, latencyMs);
+        };
+        if (isNew) begin();
+        const client = await dial();
+        await until(() => accepted.length === 1);
+        const server = accepted[0] as Socket;
+        const [atClient, atServer] = [received(client), received(server)];
+        const send = async (socket: Socket, list: typeof requests, at: (i: number) => void) => {
+          for (const [i, [bytes, waits]] of list.entries()) {
+            at(i);
+            socket.write(bytes);
+            // Stops reading for a while.
+            if (waits === 3) socket.pause();
+            if (waits > 0) await sleep(waits);
+            socket.resume();
+          }
+        };
+        await Promise.all([
+          send(client, requests, (i) => {
+            if (!isNew && i === rest.begins % requests.length) begin();
+          }),
+          send(server, replies, () => undefined),
+        ]);
+        // That of a new connection would have given up.
+        if (!isNew) client.end();
+        if (ends === 'Release') await proxy.end(HOLDER);
+        await until(() => proxy.state.fault === null);
+        client.end();
+        await Promise.all([atClient.ended, atServer.ended]);
+        const text = (list: typeof requests): string =>
+          Buffer.concat(list.map(([bytes]) => bytes)).toString('latin1');
+        expect(atServer.text() === text(requests)).toBe(true);
+        expect(atClient.text() === text(replies)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('holds few bytes back, however many are sent, in either direction', async () => {
+    const { client, proxy, server } = await connected();
+    proxy.begin('Blackhole', 60_000, HOLDER);
+    const sent = { client: 0, server: 0 };
+    const block = Buffer.alloc(64 * 1024);
+    for (const [name, socket] of [
+      ['client', client],
+      ['server', server],
+    ] as const) {
+      const fill = (): void => {
+        while (sent[name] < 100_000_000 && socket.write(block)) sent[name] += block.length;
+      };
+      socket.on('drain', fill);
+      fill();
+    }
+    await sleep(300);
+    const before = { ...sent };
+    await sleep(200);
+    // Buffers of the system and of three processes in one, and nothing that grows.
+    expect(sent).toEqual(before);
+    expect(Math.max(sent.client, sent.server)).toBeLessThan(32_000_000);
+  });
+});
+
+describe('bytes that wait', () => {
+  it.each([
+    ['large', 32 * 1024, 2],
+    ['small', 1, 512],
+  ])('stop the sender after a bounded number of %s chunks', (_, size, most) => {
+    let isPaused = false;
+    const passed: Buffer[] = [];
+    const held = new HeldBytes({
+      pass: (chunk) => passed.push(chunk),
+      end: () => undefined,
+      pause: () => (isPaused = true),
+      resume: () => (isPaused = false),
+    });
+    held.delay(Number.POSITIVE_INFINITY);
+    for (let i = 1; i < most; i += 1) held.take(Buffer.alloc(size));
+    expect(isPaused).toBe(false);
+    held.take(Buffer.alloc(size));
+    expect({ isPaused, isFull: held.isFull, passed }).toEqual({ isPaused: true, isFull: true, passed: [] });
+    held.release();
+    expect({ isPaused, isFull: held.isFull }).toEqual({ isPaused: false, isFull: false });
+    expect(passed).toHaveLength(most);
+  });
+});
+
+describe('a Blackhole', () => {
+  it('lets no byte pass until its timer ends it, of old and new connections', async () => {
+    const { accepted, client, dial, proxy, server } = await connected();
+    const [atClient, atServer] = [received(client), received(server)];
+    const began = performance.now();
+    expect(proxy.begin('Blackhole', 400, HOLDER)).toHaveLength(1);
+    client.write('request');
+    server.write('reply');
+    const fresh = await dial();
+    fresh.write('hello');
+    await until(() => accepted.length === 2);
+    const atFresh = received(accepted[1] as Socket);
+    await sleep(200);
+    if (proxy.state.fault !== null) {
+      expect([atClient.text(), atServer.text(), atFresh.text()]).toEqual(['', '', '']);
+    }
+    await until(() => atServer.text() === 'request' && atClient.text() === 'reply');
+    expect(performance.now() - began).toBeGreaterThanOrEqual(399);
+    await until(() => atFresh.text() === 'hello');
+    expect(proxy.state).toMatchObject({ faults: 1, fault: null });
+  });
+
+  it('forgets a client that connected in it and gave up, and no other', async () => {
+    const { accepted, client, dial, proxy, server } = await connected();
+    const atServer = received(server);
+    proxy.begin('Blackhole', 60_000, HOLDER);
+    const fresh = await dial();
+    await until(() => accepted.length === 2);
+    const atFresh = received(accepted[1] as Socket);
+    for (const socket of [client, fresh]) socket.end('late');
+    await until(() => proxy.connections.length === 1);
+    await atFresh.ended;
+    expect(atFresh.text()).toBe('');
+    await proxy.end(HOLDER);
+    await atServer.ended;
+    expect(atServer.text()).toBe('late');
+  });
+});
+
+describe('a Latency', () => {
+  it('delays each chunk to Redis by the same time, and no reply', async () => {
+    const { accepted, client, dial, proxy, server } = await connected();
+    const latencyMs = 150;
+    const arrived = new Map<string, number>();
+    server.on('data', (chunk: Buffer) => {
+      for (const each of chunk.toString()) arrived.set(each, performance.now());
+      server.write(chunk);
+    });
+    expect(proxy.begin('Latency', 60_000, HOLDER, latencyMs)).toHaveLength(1);
+    const { text } = received(client);
+    const sent = new Map<string, number>();
+    for (const each of 'abcdefgh') {
+      sent.set(each, performance.now());
+      client.write(each);
+      await sleep(20);
+    }
+    await until(() => text() === 'abcdefgh');
+    for (const [each, at] of arrived)
+      expect(at - (sent.get(each) ?? 0)).toBeGreaterThanOrEqual(latencyMs - 1);
+    // Sent while others wait: a delay of one after the other would take eight times as long.
+    expect((arrived.get('h') ?? 0) - (sent.get('a') ?? 0)).toBeLessThan(6 * latencyMs);
+    const began = performance.now();
+    (await dial()).write('z');
+    await until(() => accepted.length === 2);
+    await once(accepted[1] as Socket, 'data');
+    expect(performance.now() - began).toBeGreaterThanOrEqual(latencyMs - 1);
+    server.write('!');
+    const replied = performance.now();
+    await until(() => text() === 'abcdefgh!');
+    expect(performance.now() - replied).toBeLessThan(latencyMs);
+  });
+
+  it('passes what waits at its end', async () => {
+    const { client, proxy, server } = await connected();
+    proxy.begin('Latency', 60_000, HOLDER, 500);
+    const began = performance.now();
+    client.write('a');
+    await sleep(20);
+    await proxy.end(HOLDER);
+    await once(server, 'data');
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
+  it.each([
+    ['Latency', 0],
+    ['Latency', 501],
+    ['Latency', Number.NaN],
+    ['Blackhole', 1],
+    ['Refuse', 1],
+  ] as const)('has a latency in its bounds, and a %s does not begin with %d ms', async (type, latencyMs) => {
+    const { proxy } = await proxied(() => undefined);
+    expect(() => proxy.begin(type, 1000, HOLDER, latencyMs)).toThrow(RangeError);
+    expect(proxy.state).toMatchObject({ faults: 0, fault: null });
+  });
+});
