@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectSecure } from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import { onTestFinished } from 'vitest';
 
@@ -13,6 +14,8 @@ export interface PlantedOptions
   > {
   /** Its IP, from which it connects to Redis, too; default: 127.0.0.1. */
   readonly address?: string;
+  /** It connects to Redis with TLS. */
+  readonly tls?: { readonly ca: string; readonly servername: string };
   /** Called with its connection to Redis. */
   readonly onStore?: (store: Redis) => void;
 }
@@ -22,9 +25,11 @@ export async function plantedPod(
   name: string,
   { host, port }: { readonly host: string; readonly port: number },
   admits: (caller: string, store: Redis, headers: IncomingHttpHeaders) => Promise<boolean>,
-  { address = '127.0.0.1', onStore, ...options }: PlantedOptions = {},
+  { address = '127.0.0.1', onStore, tls, ...options }: PlantedOptions = {},
 ): Promise<{ readonly name: string; readonly host: string; readonly port: number }> {
-  const store = new Redis({ ...options, host, port, Connector: connectorFrom(address) });
+  const Connector = connectorFrom(address, tls);
+  // Only selects the event that ioredis waits for; the connector dials.
+  const store = new Redis({ ...options, host, port, Connector, ...(tls && { tls: {} }) });
   store.on('error', () => undefined);
   onStore?.(store);
   onTestFinished(() => store.disconnect());
@@ -61,7 +66,10 @@ interface Address {
 }
 
 /** The connector of ioredis has no option for a source address. */
-export function connectorFrom(localAddress: string): NonNullable<RedisOptions['Connector']> {
+export function connectorFrom(
+  localAddress: string,
+  tls?: ConnectionOptions,
+): NonNullable<RedisOptions['Connector']> {
   return class extends AbstractConnector {
     readonly #to: Address;
 
@@ -72,7 +80,8 @@ export function connectorFrom(localAddress: string): NonNullable<RedisOptions['C
 
     override async connect(): Promise<Socket> {
       this.connecting = true;
-      const socket = connect({ ...this.#to, localAddress });
+      const plain = connect({ ...this.#to, localAddress });
+      const socket = tls ? connectSecure({ ...tls, socket: plain }) : plain;
       this.stream = socket;
       return socket;
     }

@@ -1,10 +1,11 @@
 /** Planted pods over one real Redis, and a driver of one fault on them. */
 import type { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
+import type { RedisServer } from '../../../src/local/redis-server.ts';
 import type { HistoryEvent } from '../../../src/subjects/ratelimiter/history/events.ts';
+import type { RedisTarget } from '../../../src/subjects/redis/client/redis-target.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 import type { RunningProxy } from '../../kit/fault-proxy.ts';
-import type { NodesOnRedis } from '../../kit/nodes-on-redis.ts';
 import { type PlantedOptions, plantedPod } from '../../kit/planted-pod.ts';
 
 /** Each pod has an address of its own, from which it connects to Redis, too. */
@@ -37,10 +38,16 @@ interface PlantedRun {
   readonly isDirect?: boolean;
 }
 
+/** A Redis, and how the operator is given it. */
+interface Ground {
+  readonly redis: Pick<RedisServer, 'host' | 'port'>;
+  target(user?: string): RedisTarget;
+}
+
 let runs = 0;
 
 /** Three pods that decide so, and a driver of the fault; both end with the test. */
-export async function drivenPods(ground: NodesOnRedis, run: PlantedRun) {
+export async function drivenPods(ground: Ground, run: PlantedRun) {
   const {
     accept = ['Enforces'],
     admits,
@@ -65,6 +72,7 @@ export async function drivenPods(ground: NodesOnRedis, run: PlantedRun) {
       limit: { requests: limit, window: '120s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
       redis: {
         service: 'redis',
+        tls: ground.target(user).tls,
         ...(count && { count: { key: 'rl:$(key)' } }),
         ...(proxy && { faultProxy: { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' } }),
       },

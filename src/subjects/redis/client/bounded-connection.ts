@@ -3,7 +3,12 @@
  * commands in flight with its cause.
  */
 import { connect as connectPlain, type Socket } from 'node:net';
-import { connect as connectSecure, createSecureContext, type SecureContext } from 'node:tls';
+import {
+  type ConnectionOptions,
+  connect as connectSecure,
+  createSecureContext,
+  type SecureContext,
+} from 'node:tls';
 import { AbstractConnector, Redis, type RedisOptions, ReplyError } from 'ioredis';
 import { fairTimeout, TIMED_OUT, within } from '../../waiting.ts';
 import { withoutPassword } from './redacted.ts';
@@ -87,11 +92,19 @@ function trustOf(target: RedisTarget): { secureContext?: SecureContext } {
   return { secureContext };
 }
 
+/** How to verify the certificate of a server; undefined: it is connected to without TLS. */
+export function tlsOf(target: RedisTarget): ConnectionOptions | undefined {
+  const { servername, tls } = target;
+  if (!tls) return undefined;
+  return { ...trustOf(target), ...(servername === undefined ? {} : { servername }) };
+}
+
 /** A read is handled before the next one, on one thread, so all connections share this memory. */
 const memory = Buffer.allocUnsafeSlow(64 * 1024);
 
 function dial(target: RedisTarget, gate: ReplyGate): Socket {
-  const { host, port, servername, tls } = target;
+  const { host, port } = target;
+  const tls = tlsOf(target);
   const onread = {
     buffer: memory,
     callback: (length: number): boolean => {
@@ -106,9 +119,7 @@ function dial(target: RedisTarget, gate: ReplyGate): Socket {
     },
   };
   const to = { host, port, onread };
-  const socket: Socket = tls
-    ? connectSecure({ ...to, ...trustOf(target), ...(servername === undefined ? {} : { servername }) })
-    : connectPlain(to);
+  const socket: Socket = tls ? connectSecure({ ...to, ...tls }) : connectPlain(to);
   return socket;
 }
 

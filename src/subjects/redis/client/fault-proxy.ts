@@ -35,7 +35,10 @@ export const proxyState = z.object({
   faults: count,
   port: z.int().min(1).max(65_535),
   fault: z
-    .object({ type: z.enum(['Refuse', 'StaleMaster']), remainingMs: z.int().min(0).max(60_000) })
+    .object({
+      type: z.enum(['Refuse', 'StaleMaster', 'Blackhole', 'Latency']),
+      remainingMs: z.int().min(0).max(60_000),
+    })
     .nullable(),
   connections: z.object({ reset: count, stale: count, staleOpen: count }),
   answered: count,
@@ -111,11 +114,17 @@ export class FaultProxyClient {
   /**
    * Begins a fault, if this session is in charge and none is active.
    * @param durationMs after which the proxy ends it
-   * @returns the state, with the clients whose connections the fault has reset or made stale
+   * @param latencyMs of Latency: how long each command waits
+   * @returns the state, with the clients whose connections the fault has reached
    */
-  async begin(type: ProxiedFaultType, durationMs: number): Promise<z.infer<typeof begun>> {
+  async begin(
+    type: ProxiedFaultType,
+    durationMs: number,
+    latencyMs?: number,
+  ): Promise<z.infer<typeof begun>> {
     this.#released = false;
-    return await this.#request('PUT', '/fault', begun, { type, durationMs, holder: this.#holder });
+    const fault = { type, durationMs, ...(latencyMs !== undefined && { latencyMs }) };
+    return await this.#request('PUT', '/fault', begun, { ...fault, holder: this.#holder });
   }
 
   /** Ends the active fault, also one of another session. */

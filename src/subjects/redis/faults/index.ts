@@ -1,7 +1,9 @@
 /** The faults of a store by type, for each attempt a new one. */
+import { Blackhole } from './blackhole/blackhole.ts';
 import { PodConnections } from './break/pod-connections.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
 import { FencedPause } from './fenced-pause.ts';
+import { Latency } from './latency/latency.ts';
 import { type LoseOptions, LostCounts } from './lose/lost-counts.ts';
 import { Refuse } from './refuse/refuse.ts';
 import { SlowWrites } from './slow/slow-writes.ts';
@@ -9,7 +11,7 @@ import { StaleMaster } from './stale-master/stale-master.ts';
 
 /** The parameters of single types. */
 export interface FaultOptions extends LoseOptions {
-  /** Of Slow: how long a write waits at most; milliseconds. */
+  /** Of Slow: how long a write waits at most. Of Latency: how long each command waits. Milliseconds. */
   readonly latencyMs: number;
   /** Of StaleMaster: how long after its announced end callers are watched; milliseconds. */
   readonly lingerMs: number;
@@ -26,6 +28,10 @@ export const FAULTS = {
   Refuse: (tools) => new Refuse(tools),
   /** Open connections answer as a former primary; by the fault proxy. */
   StaleMaster: (tools, { lingerMs }) => new StaleMaster(tools, lingerMs),
+  /** Connections stay open, and no command is answered; by the fault proxy. */
+  Blackhole: (tools) => new Blackhole(tools),
+  /** Each command waits for `latencyMs`; by the fault proxy. */
+  Latency: (tools, { latencyMs }) => new Latency(tools, latencyMs),
   /** Counts are gone, once. */
   Lose: (tools, options) => new LostCounts(tools, options),
 } as const satisfies Record<string, (tools: FaultTools, options: FaultOptions) => StoreFault>;

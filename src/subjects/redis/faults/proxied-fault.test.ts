@@ -1,11 +1,12 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { FaultProxyError, type ProxyState } from '../client/fault-proxy.ts';
-import type { FaultTools } from './fault.ts';
+import { describe, expect, it } from 'vitest';
+import { FaultProxyError } from '../client/fault-proxy.ts';
 import { PauseNotSentError } from './pause.ts';
+import { type FakeProxy, INSTANCE, preparedFault } from './proxied-fault.fixture.ts';
 import { compareFaults } from './proxied-fault.ts';
 import { Refuse } from './refuse/refuse.ts';
 
-const INSTANCE = '0b6f7a52-6f0e-4f6a-9d5e-2f0f9a1c3d4e';
+const prepared = async (change: Partial<FakeProxy> = {}) =>
+  await preparedFault((tools) => new Refuse(tools), change);
 
 it.each([
   ['NotInjected', `${INSTANCE}/3`, 3],
@@ -17,89 +18,6 @@ it.each([
 ] as const)('is %s by the marker %j if the proxy has begun %i faults', (found, marker, faults) => {
   expect(compareFaults(marker, { instance: INSTANCE, faults })).toBe(found);
 });
-
-/** A proxy by which one pod is connected; what it was made to do. */
-class FakeProxy {
-  readonly name = 'proxy-0';
-  readonly host = '127.0.0.1';
-  readonly begun: number[] = [];
-  released = 0;
-  failure: Error | undefined;
-  /** How long the answer to a request for a fault takes; milliseconds. */
-  lateMs = 0;
-  current: ProxyState = {
-    instance: INSTANCE,
-    faults: 7,
-    port: 1,
-    fault: null,
-    connections: { reset: 0, stale: 0, staleOpen: 0 },
-    answered: 0,
-  };
-
-  async takeCharge(): Promise<ProxyState> {
-    return this.current;
-  }
-  async state(): Promise<ProxyState> {
-    return this.current;
-  }
-  async connections() {
-    return {
-      requester: '10.0.0.5:1',
-      connections: [{ client: '10.0.0.1:5', upstream: '10.0.0.9:7' }],
-    };
-  }
-  async begin(_: string, ms: number) {
-    this.begun.push(ms);
-    if (this.failure) throw this.failure;
-    await new Promise((resolve) => setTimeout(resolve, this.lateMs));
-    return { ...this.current, clients: ['10.0.0.1:5'] };
-  }
-  async release(): Promise<void> {
-    this.released += 1;
-  }
-}
-
-/** A Redis that lists the connection of the proxy at first. */
-function fakeRedis() {
-  let lists = 0;
-  const own = 'id=1 addr=10.0.0.5:9 name= flags=N user=default';
-  const server = {
-    name: 'redis-0',
-    takeCharge: async () => undefined,
-    warmUp: async () => undefined,
-    facts: async () => ({ runId: 'a'.repeat(40) }),
-    read: async () => 1,
-    clientList: async () => {
-      lists += 1;
-      const text = lists === 1 ? `${own}\nid=2 addr=10.0.0.9:7 name= flags=N user=default` : own;
-      return { text, localAddress: '10.0.0.5', localPort: 9 };
-    },
-  };
-  return { ...server, first: server };
-}
-
-async function prepared(change: Partial<FakeProxy> = {}) {
-  const proxy = Object.assign(new FakeProxy(), change);
-  const over = new AbortController();
-  onTestFinished(() => over.abort());
-  const tools = {
-    redis: fakeRedis(),
-    proxy,
-    now: () => Date.now(),
-    target: { pods: [{ name: 'api-0', host: '10.0.0.1' }], redis: [{}] },
-    checkStore: async () => ({ state: 'free' }),
-    lifetime: over.signal,
-  };
-  const fault = new Refuse(tools as unknown as FaultTools);
-  const { marker } = await fault.prepare(1000, over.signal);
-  const listener = { record: () => undefined, doubted: () => undefined };
-  const inject = async (ms = 2000, refusal?: string) => {
-    const plannedAt = Date.now();
-    const permit = { refusal: () => refusal };
-    return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, permit, over.signal);
-  };
-  return { fault, inject, marker, proxy };
-}
 
 describe('a fault of a fault proxy', () => {
   it('is announced with the instance of the proxy and its count, and begins once', async () => {

@@ -55,10 +55,12 @@ export abstract class ProxiedFault extends FencedFault {
   protected abstract readonly type: ProxiedFaultType;
   /** How long after its announced end the proxy keeps it; milliseconds. */
   protected readonly lingerMs: number = 0;
+  /** Of Latency: how long each command waits; milliseconds. */
+  protected readonly latencyMs: number | undefined = undefined;
   /** Opens what the proof needs, right before the fault. @throws an error whose message states what to do */
   protected abstract open(before: Before): Promise<void>;
-  /** Proves it by probes that do not use the control API. */
-  protected abstract prove(before: Before): Promise<Proof>;
+  /** Proves it by probes that do not use the control API; `until`: its announced end. */
+  protected abstract prove(before: Before, until: number): Promise<Proof>;
   /** Whether a probe shows that it has ended; `until`: its announced end. */
   protected abstract hasEnded(before: Before, until: number): Promise<boolean>;
   /** A last probe at its announced end; undefined: none is needed. */
@@ -125,7 +127,7 @@ export abstract class ProxiedFault extends FencedFault {
       const refusal = permit.refusal();
       if (refusal !== undefined) throw new PauseNotSentError(refusal);
       startedAt = now();
-      ({ clients } = await this.proxy.begin(this.type, ms + this.lingerMs));
+      ({ clients } = await this.proxy.begin(this.type, ms + this.lingerMs, this.latencyMs));
     } catch (error) {
       this.close();
       if (!(error instanceof FaultProxyError)) throw error;
@@ -152,7 +154,7 @@ export abstract class ProxiedFault extends FencedFault {
             proof: 'Inconclusive',
             message: `It reached no connection of ${listed(missing.map(({ name }) => name))}`,
           }
-        : await this.prove(before);
+        : await this.prove(before, until);
     const sum = Object.values(connections).reduce((total, each) => total + each, 0);
     const message = `${this.proxy.name} began a ${this.type} for ${ms} ms, which reached ${counted(sum, 'connection')} of ${counted(Object.keys(connections).length, 'pod')}`;
     const report = withProof({ startedAt, proof: 'Confirmed', message, evidence: [message] }, proof);

@@ -23,7 +23,9 @@ import { proxyUnprovable } from './proxied.ts';
 import { OutageWorkload } from './workload.ts';
 
 const TITLES = {
+  Blackhole: 'Redis answers nothing',
   Break: 'Redis ends the connections of the pods, and writes stall',
+  Latency: 'Redis answers late',
   Lose: 'Redis loses the counts of callers',
   Refuse: 'Redis refuses connections',
   Slow: 'Redis takes writes slowly',
@@ -33,7 +35,9 @@ const TITLES = {
 
 /** What each fault is to a diagnosis. */
 const CAUSES = {
+  Blackhole: 'store-unreachable',
   Break: 'store-connections-broken',
+  Latency: 'store-slow',
   Lose: 'store-restarted',
   Refuse: 'store-connections-broken',
   Slow: 'store-writes-stalled',

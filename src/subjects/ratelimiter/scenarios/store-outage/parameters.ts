@@ -20,7 +20,7 @@ import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { crossingCallers } from './crossing-callers.ts';
 import { mostReturnMs } from './returning-callers.ts';
 
-/** Of a fault of type Slow. */
+/** Of a fault of type Slow or Latency. */
 export const DEFAULT_LATENCY = '300ms';
 
 const schema = z
@@ -28,10 +28,10 @@ const schema = z
     fault: z
       .object({
         type: z
-          .enum(['Stall', 'Break', 'Slow', 'Lose', 'Refuse', 'StaleMaster'])
+          .enum(['Stall', 'Break', 'Slow', 'Lose', 'Refuse', 'StaleMaster', 'Blackhole', 'Latency'])
           .default('Stall')
           .describe(
-            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys. `Refuse`: no server listens, and open connections are reset. `StaleMaster`: open connections answer every command with READONLY, as of a former primary, and new ones lead to Redis. Both need rateLimiter.redis.faultProxy.',
+            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys. `Refuse`: no server listens, and open connections are reset. `StaleMaster`: open connections answer every command with READONLY, as of a former primary, and new ones lead to Redis. `Blackhole`: connections stay open, and no command is answered. `Latency`: each command reaches Redis latency later. These four need rateLimiter.redis.faultProxy.',
           ),
         duration: durationField(
           'How long the fault lasts; of Lose: how long callers are watched after it.',
@@ -39,7 +39,7 @@ const schema = z
           '1m',
         ).default('10s'),
         latency: durationField(
-          `Of Slow: a write waits half of it to all of it; default: \`${DEFAULT_LATENCY}\`.`,
+          `Of Slow: a write waits half of it to all of it. Of \`Latency\`: each command waits for it. Default: \`${DEFAULT_LATENCY}\`.`,
           '50ms',
           '500ms',
         ).optional(),
@@ -54,8 +54,9 @@ const schema = z
       .meta({
         description: 'What happens to Redis.',
         ...cel({
-          rule: "(!has(self.latency) || self.type == 'Slow') && (!has(self.scripts) || self.type == 'Lose')",
-          message: 'latency is of type Slow, and scripts of type Lose: leave it out, or set the type',
+          rule: "(!has(self.latency) || self.type in ['Slow', 'Latency']) && (!has(self.scripts) || self.type == 'Lose')",
+          message:
+            'latency is of types Slow and Latency, and scripts of type Lose: leave it out, or set the type',
         }),
       }),
     callerTimeout: durationField('How long a caller waits for an answer.', '100ms', '10s').default('1s'),

@@ -19,20 +19,23 @@ function problem(storeOutage: object, redis: object = {}): string | undefined {
   return scenario && proxyUnprovable(scenario, rateLimiterOf(spec));
 }
 
+const PROXIED = ['Refuse', 'StaleMaster', 'Blackhole', 'Latency'];
+
 describe('a fault of a fault proxy', () => {
   it('can be shown by default, and others need no proxy', () => {
-    expect(problem({ fault: { type: 'Refuse' } })).toBeUndefined();
-    expect(problem({ fault: { type: 'StaleMaster' } })).toBeUndefined();
+    for (const type of PROXIED) expect(problem({ fault: { type } })).toBeUndefined();
     expect(problem({ fault: { type: 'Break' } }, { faultProxy: undefined })).toBeUndefined();
   });
 
-  it.each(['Refuse', 'StaleMaster'])('of type %s needs a proxy', (type) => {
+  it.each(PROXIED)('of type %s needs a proxy', (type) => {
     expect(problem({ fault: { type } }, { faultProxy: undefined })).toContain('rateLimiter.redis.faultProxy');
   });
 
   it('reads no commands within TLS', () => {
     expect(problem({ fault: { type: 'StaleMaster' } }, { tls: true })).toContain('redis.tls');
-    expect(problem({ fault: { type: 'Refuse' } }, { tls: true })).toBeUndefined();
+    for (const type of ['Refuse', 'Blackhole', 'Latency']) {
+      expect(problem({ fault: { type } }, { tls: true })).toBeUndefined();
+    }
   });
 
   it('keeps connections stale for at most a minute', () => {

@@ -3,18 +3,20 @@ import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../ap
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersOf, watchedAfterMs } from './parameters.ts';
 
+const PROXIED: ReadonlySet<string> = new Set(['Blackhole', 'Latency', 'Refuse', 'StaleMaster']);
+
 /** A fault proxy keeps no fault longer; milliseconds. */
 const LONGEST_MS = 60_000;
 
 /** Why no run can show the outcome of a fault of a fault proxy, with what to change. */
 export function proxyUnprovable(scenario: ScenarioSpec, { redis }: RateLimiterSpec): string | undefined {
   const { fault } = parametersOf(scenario);
-  if (fault.type !== 'Refuse' && fault.type !== 'StaleMaster') return undefined;
+  if (!PROXIED.has(fault.type)) return undefined;
   const name = `scenario ${scenario.name}: storeOutage.fault.type ${fault.type}`;
   if (!redis.faultProxy) {
     return `${name} needs a fault proxy between the rate limiter and Redis: see docs/faults.md, and name it in ${PART}.redis.faultProxy`;
   }
-  if (fault.type === 'Refuse') return undefined;
+  if (fault.type !== 'StaleMaster') return undefined;
   if (redis.tls) {
     return `${name} answers commands in place of Redis, and with ${PART}.redis.tls the fault proxy cannot read them: use Refuse`;
   }

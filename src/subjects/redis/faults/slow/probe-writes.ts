@@ -1,4 +1,4 @@
-/** What the writes of a probe prove of slow writes. Pure. */
+/** What the writes of a probe, or its commands through a fault proxy, prove of latency. Pure. */
 import { counted } from '../../../../api/index.ts';
 import type { Proof } from '../fenced-fault.ts';
 
@@ -22,11 +22,15 @@ export function isSlow({ readMs, tookMs }: ProbeWrite, latencyMs: number): boole
   return tookMs >= latencyMs / 2 && tookMs <= 2 * latencyMs + TIMER_MS && readMs <= latencyMs / 2;
 }
 
-/** @param writes one after the other; each stands for the time since the one before */
+/**
+ * @param writes one after the other; each stands for the time since the one before
+ * @param noun what each is
+ */
 export function provenBy(
   writes: readonly ProbeWrite[],
   latencyMs: number,
   { startedAt, until }: { readonly startedAt: number; readonly until: number },
+  noun: 'write' | 'command' = 'write',
 ): Proof {
   const slow = writes.filter((write) => isSlow(write, latencyMs));
   const slowMs = writes.reduce((sum, write, i) => {
@@ -40,7 +44,7 @@ export function provenBy(
     slow.length === 0
       ? ''
       : `, a median of ${Math.round(took[Math.floor(took.length / 2)] ?? 0)} ms and at most ${Math.round(took.at(-1) ?? 0)} ms; reads took at most ${reads.toFixed(1)} ms`;
-  const message = `In all, ${slow.length} of ${counted(writes.length, 'write')} of the probe took half to twice the latency, for ${Math.floor(100 * share)} % of the time${figures}`;
+  const message = `In all, ${slow.length} of ${counted(writes.length, noun)} of the probe took half to twice the latency, for ${Math.floor(100 * share)} % of the time${figures}`;
   if (share >= SHARE) return { proof: 'Confirmed', message };
   return {
     proof: 'Inconclusive',

@@ -9,6 +9,7 @@ import { EARLY_MS } from '../../events.ts';
 import type { FaultListener, FaultTools } from '../fault.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
+import { openThrough } from '../through-proxy.ts';
 
 /** Interval between two probes after the announced end; milliseconds. */
 const EVERY_MS = 250;
@@ -25,15 +26,8 @@ export class StaleMaster extends ProxiedFault {
     this.lingerMs = lingerMs;
   }
 
-  protected async open({ state }: Before): Promise<void> {
-    this.#old = await DataConnection.open(this.proxy.host, state.port);
-    this.tools.lifetime.addEventListener('abort', () => this.close(), { once: true });
-    const answer = await this.#old?.state();
-    if (answer === 'Answered') return;
-    this.close();
-    throw new Error(
-      `Redis did not answer the operator through port ${state.port} of ${this.proxy.name}: check that no NetworkPolicy blocks it`,
-    );
+  protected async open(before: Before): Promise<void> {
+    this.#old = await openThrough(this.tools, before);
   }
 
   protected async prove(before: Before): Promise<Proof> {

@@ -1,0 +1,100 @@
+/** A network that loses every packet: connections stay open, new ones are made, and no command is answered. */
+import { messageOf } from '../../../../api/index.ts';
+import { TIMED_OUT, within } from '../../../waiting.ts';
+import { type ConnectionState, DataConnection } from '../../client/data-port.ts';
+import { EARLY_MS } from '../../events.ts';
+import type { Proof } from '../fenced-fault.ts';
+import { type Before, ProxiedFault } from '../proxied-fault.ts';
+import { openThrough } from '../through-proxy.ts';
+
+/** How long no answer must come through the proxy; within this, Redis itself has to answer. Milliseconds. */
+const SILENT_MS = 300;
+/** Interval between two direct reads while it is active; milliseconds. */
+const READ_EVERY_MS = 250;
+
+export class Blackhole extends ProxiedFault {
+  protected readonly type = 'Blackhole';
+  /** Opened right before the fault. */
+  #old: DataConnection | undefined;
+  /** The answer to the one command that was sent over it in the fault. */
+  #answer: ConnectionState | undefined;
+  #slowestReadMs = 0;
+  #readAt = 0;
+  /** Why it is not known whether Redis itself answered. */
+  #failure: string | undefined;
+
+  protected async open(before: Before): Promise<void> {
+    this.#old = await openThrough(this.tools, before, SILENT_MS);
+  }
+
+  protected async prove({ state }: Before, until: number): Promise<Proof> {
+    const { now } = this.tools;
+    const asked = this.#old?.ask() ?? Promise.resolve('Closed' as const);
+    void asked.then((answer) => {
+      this.#answer = answer;
+    });
+    // TLS, if there is any, is not begun: nothing is answered in any case.
+    const fresh = await DataConnection.open(this.proxy.host, state.port);
+    const [old, other] = await Promise.all([
+      within(asked, SILENT_MS),
+      fresh && within(fresh.ask(), SILENT_MS),
+      this.#read(),
+    ]);
+    // The proxy forgets what it has sent.
+    fresh?.close();
+    if (old !== TIMED_OUT || (fresh && other !== TIMED_OUT)) {
+      const message = 'A command of the operator was answered through the proxy, or its connection ended';
+      return now() > until - EARLY_MS
+        ? { proof: 'Inconclusive', message: `${message}, when the fault may have ended` }
+        : { proof: 'Mismatch', message: `${message}. Check whether another proxy answers in its place` };
+    }
+    if (!fresh) {
+      return { proof: 'Inconclusive', message: 'The proxy did not accept a new connection of the operator' };
+    }
+    return this.#judged(
+      `Over a connection from before the fault and a new one, the operator got no answer within ${SILENT_MS} ms`,
+    );
+  }
+
+  protected async hasEnded(_: Before, until: number): Promise<boolean> {
+    if (performance.now() - this.#readAt > READ_EVERY_MS) await this.#read();
+    return this.#answer === 'Answered' || (this.#answer !== undefined && this.tools.now() >= until);
+  }
+
+  protected async proveEnd(): Promise<Proof> {
+    await this.#read();
+    if (this.#answer === 'Answered') return this.#judged('Until its end, no answer came, and then one did');
+    return { proof: 'Inconclusive', message: 'The connection of the operator ended without an answer' };
+  }
+
+  protected close(): void {
+    this.#old?.close();
+    this.#old = undefined;
+  }
+
+  protected linger(): void {
+    this.close();
+  }
+
+  /** Whether Redis itself answered as without a fault. */
+  #judged(seen: string): Proof {
+    const { name } = this.tools.redis;
+    if (this.#failure !== undefined) {
+      return {
+        proof: 'Inconclusive',
+        message: `${seen}. Whether ${name} itself answered is not known: ${this.#failure}`,
+      };
+    }
+    const message = `${seen}, and ${name} answered direct reads within ${this.#slowestReadMs.toFixed(1)} ms`;
+    return { proof: this.#slowestReadMs <= SILENT_MS ? 'Confirmed' : 'Inconclusive', message };
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.#slowestReadMs = Math.max(this.#slowestReadMs, await this.tools.redis.read());
+    } catch (error) {
+      this.#failure ??= messageOf(error);
+    }
+    this.#readAt = performance.now();
+  }
+}

@@ -1,0 +1,101 @@
+/** A proxy and a Redis for tests of faults: what they answer is made up by the test. */
+import { onTestFinished } from 'vitest';
+import type { ProxyState } from '../client/fault-proxy.ts';
+import type { FaultTools, StoreFault } from './fault.ts';
+
+export const INSTANCE = '0b6f7a52-6f0e-4f6a-9d5e-2f0f9a1c3d4e';
+
+/** A proxy by which one pod is connected; what it was made to do. */
+export class FakeProxy {
+  readonly name = 'proxy-0';
+  readonly host = '127.0.0.1';
+  readonly begun: number[] = [];
+  released = 0;
+  /** Called when a fault begins. */
+  onBegin: (ms: number) => void = () => undefined;
+  failure: Error | undefined;
+  /** How long the answer to a request for a fault takes; milliseconds. */
+  lateMs = 0;
+  current: ProxyState = {
+    instance: INSTANCE,
+    faults: 7,
+    port: 1,
+    fault: null,
+    connections: { reset: 0, stale: 0, staleOpen: 0 },
+    answered: 0,
+  };
+
+  async takeCharge(): Promise<ProxyState> {
+    return this.current;
+  }
+  async state(): Promise<ProxyState> {
+    return this.current;
+  }
+  async connections() {
+    return {
+      requester: '10.0.0.5:1',
+      connections: [{ client: '10.0.0.1:5', upstream: '10.0.0.9:7' }],
+    };
+  }
+  async begin(_: string, ms: number) {
+    this.begun.push(ms);
+    if (this.failure) throw this.failure;
+    this.onBegin(ms);
+    await new Promise((resolve) => setTimeout(resolve, this.lateMs));
+    return { ...this.current, clients: ['10.0.0.1:5'] };
+  }
+  async release(): Promise<void> {
+    this.released += 1;
+  }
+}
+
+/** A Redis that lists the connection of the proxy at first. */
+function fakeRedis(read: () => Promise<number>) {
+  let lists = 0;
+  const own = 'id=1 addr=10.0.0.5:9 name= flags=N user=default';
+  const server = {
+    name: 'redis-0',
+    takeCharge: async () => undefined,
+    warmUp: async () => undefined,
+    facts: async () => ({ runId: 'a'.repeat(40) }),
+    read,
+    clientList: async () => {
+      lists += 1;
+      const text = lists === 1 ? `${own}\nid=2 addr=10.0.0.9:7 name= flags=N user=default` : own;
+      return { text, localAddress: '10.0.0.5', localPort: 9 };
+    },
+  };
+  return { ...server, first: server };
+}
+
+/**
+ * A fault that was prepared on them; it ends with its test.
+ * @param read how long a direct read of Redis takes; milliseconds
+ */
+export async function preparedFault(
+  make: (tools: FaultTools) => StoreFault,
+  change: Partial<FakeProxy> = {},
+  read: () => Promise<number> = async () => 1,
+) {
+  const proxy = Object.assign(new FakeProxy(), change);
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const tools = {
+    redis: fakeRedis(read),
+    proxy,
+    now: () => Date.now(),
+    target: { pods: [{ name: 'api-0', host: '10.0.0.1' }], redis: [{}] },
+    checkStore: async () => ({ state: 'free' }),
+    lifetime: over.signal,
+  };
+  const fault = make(tools as unknown as FaultTools);
+  const { marker } = await fault.prepare(1000, over.signal);
+  const listener = { record: () => undefined, doubted: () => undefined };
+  const inject = async (ms = 2000, refusal?: string) => {
+    const plannedAt = Date.now();
+    const permit = { refusal: () => refusal };
+    return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, permit, over.signal);
+  };
+  const ended = async () => await fault.awaitEnd(() => undefined, over.signal);
+  return { ended, fault, inject, marker, proxy };
+}

@@ -1,0 +1,159 @@
+/** What the operator's own connection through a fault proxy proves of a Blackhole and a Latency. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Blackhole } from './blackhole/blackhole.ts';
+import type { FaultTools, StoreFault } from './fault.ts';
+import { Latency } from './latency/latency.ts';
+import { PauseNotSentError } from './pause.ts';
+import { FakeProxy, preparedFault } from './proxied-fault.fixture.ts';
+
+const FAULT_MS = 1200;
+const LATENCY_MS = 200;
+
+interface Behaviour {
+  /** How late each command is answered, in milliseconds: before the fault, in it. */
+  readonly lateMs?: readonly [before: number, during: number];
+  /** How long the fault lasts in truth; milliseconds. */
+  readonly lastsMs?: number;
+  /** How it ends for connections that are open. */
+  readonly ends?: 'Answers' | 'Closes';
+  readonly read?: () => Promise<number>;
+}
+
+/** The fault on a port that answers so. */
+async function faulted(
+  make: (tools: FaultTools) => StoreFault,
+  { ends = 'Answers', lastsMs = FAULT_MS, lateMs = [0, Number.POSITIVE_INFINITY], read }: Behaviour,
+) {
+  const sockets = new Set<Socket>();
+  const waiting = new Set<() => void>();
+  let late = lateMs[0];
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', () => {
+      const answer = (): void => {
+        waiting.delete(answer);
+        socket.write('$9\r\nchaosdemo\r\n');
+      };
+      waiting.add(answer);
+      if (Number.isFinite(late)) setTimeout(() => waiting.has(answer) && answer(), late);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const onBegin = (): void => {
+    late = lateMs[1];
+    setTimeout(() => {
+      late = 0;
+      if (ends === 'Closes') for (const socket of sockets) socket.destroy();
+      else for (const answer of waiting) answer();
+    }, lastsMs);
+  };
+  const current = { ...new FakeProxy().current, port };
+  const run = await preparedFault(make, { current, onBegin, released: 0 }, read);
+  return { ...run, whole: async () => ({ began: await run.inject(FAULT_MS), ended: await run.ended() }) };
+}
+
+const slowly = async (): Promise<number> => 400;
+const failing = async (): Promise<number> => {
+  throw new Error('no answer came');
+};
+
+describe('a Blackhole', () => {
+  const blackhole = async (behaviour: Behaviour = {}) =>
+    await faulted((tools) => new Blackhole(tools), behaviour);
+
+  it('is Confirmed if no command is answered until its end, and direct reads are', async () => {
+    const { began, ended } = await (await blackhole()).whole();
+    expect(began).toMatchObject({ proof: 'Confirmed' });
+    expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
+    const lasted = (ended.endedAt ?? 0) - (began.startedAt ?? 0);
+    expect(lasted).toBeGreaterThan(FAULT_MS - 250);
+  });
+
+  it('is a Mismatch if commands are answered', async () => {
+    expect(await (await blackhole({ lateMs: [0, 20] })).inject(FAULT_MS)).toMatchObject({
+      proof: 'Mismatch',
+    });
+  });
+
+  it('is Inconclusive if they may have been answered after its end', async () => {
+    const { inject } = await blackhole({ lateMs: [0, 250] });
+    expect(await inject(510)).toMatchObject({ proof: 'Inconclusive' });
+  });
+
+  it.each([
+    ['Redis itself is slow', { read: slowly }],
+    ['Redis itself does not answer', { read: failing }],
+  ])('is Inconclusive from the start if %s', async (_, behaviour) => {
+    expect(await (await blackhole(behaviour)).inject(FAULT_MS)).toMatchObject({ proof: 'Inconclusive' });
+  });
+
+  it('is Inconclusive at its end if Redis itself became slow', async () => {
+    let reads = 0;
+    const read = async (): Promise<number> => ((reads += 1) > 2 ? 400 : 1);
+    const { began, ended } = await (await blackhole({ read })).whole();
+    expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
+  });
+
+  it.each([
+    ['an answer comes early', { lastsMs: 600 }],
+    ['the connection ends without an answer', { ends: 'Closes' }],
+  ] as const)('is Inconclusive at its end if %s', async (_, behaviour) => {
+    const { began, ended } = await (await blackhole(behaviour)).whole();
+    expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
+  });
+
+  it.each([400, Number.POSITIVE_INFINITY])('does not begin if answers take %d ms without it', async (ms) => {
+    const { inject, proxy } = await blackhole({ lateMs: [ms, ms] });
+    await expect(inject(FAULT_MS)).rejects.toThrow(PauseNotSentError);
+    expect(proxy.begun).toEqual([]);
+  });
+});
+
+describe('a Latency', () => {
+  const latency = async (behaviour: Behaviour = {}) =>
+    await faulted((tools) => new Latency(tools, LATENCY_MS), { lateMs: [0, LATENCY_MS + 5], ...behaviour });
+
+  it('is Confirmed if commands are late until its end, and direct reads are not', async () => {
+    const { began, ended } = await (await latency()).whole();
+    expect(began).toMatchObject({ proof: 'Confirmed' });
+    expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
+  });
+
+  it.each([
+    ['Mismatch', 'commands are answered at once', { lateMs: [0, 0] }],
+    ['Inconclusive', 'commands take more than twice as long', { lateMs: [0, 2 * LATENCY_MS + 150] }],
+    ['Inconclusive', 'Redis itself is slow', { read: slowly }],
+    ['Inconclusive', 'Redis itself does not answer', { read: failing }],
+  ] as const)('is %s from the start if %s', async (proof, _, behaviour) => {
+    expect(await (await latency(behaviour)).inject(FAULT_MS)).toMatchObject({ proof });
+  });
+
+  it.each([
+    ['it ended early', { lastsMs: 700 }],
+    ['the connection ended', { ends: 'Closes', lastsMs: 700 }],
+  ] as const)('is Inconclusive at its end if %s', async (_, behaviour) => {
+    const { began, ended } = await (await latency(behaviour)).whole();
+    expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
+  });
+
+  it('is Inconclusive at its end if Redis itself was slow for half of it', async () => {
+    let reads = 0;
+    const read = async (): Promise<number> => ((reads += 1) % 2 === 0 ? 150 : 1);
+    const { began, ended } = await (await latency({ read })).whole();
+    expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
+  });
+
+  it('does not begin if answers take half as long without it', async () => {
+    const { inject, proxy } = await latency({ lateMs: [LATENCY_MS / 2 + 5, 0] });
+    await expect(inject(FAULT_MS)).rejects.toThrow(PauseNotSentError);
+    expect(proxy.begun).toEqual([]);
+  });
+});

@@ -1,0 +1,156 @@
+/**
+ * Fault types Blackhole and Latency on a real Redis behind a real fault proxy, plain and with TLS: what is found of
+ * limiters, while direct connections to Redis are answered at once.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { certificateFor } from '../kit/certificate.ts';
+import { startFaultProxy } from '../kit/fault-proxy.ts';
+import { keepingTime, withoutRealTime } from '../kit/pace.ts';
+import type { PlantedOptions } from '../kit/planted-pod.ts';
+import { NO_TLS, startOverTls } from './redis-as-people-run-it/support/over-tls.ts';
+import { type Admits, countsTo, drivenPods } from './support/planted-pods.ts';
+
+const LIMIT = 10;
+const FAULT_MS = 4000;
+const LATENCY_MS = 300;
+/** Of the certificate of Redis, for which the port of the proxy has another. */
+const NAME = 'redis.shop.svc';
+const counts = countsTo(LIMIT);
+const opens: Admits = async (caller, store) => await counts(caller, store).catch(() => true);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chaosdemo-network-'));
+});
+afterAll(async () => {
+  if (folder) await rm(folder, { recursive: true, force: true });
+});
+
+interface Run {
+  readonly type: 'Blackhole' | 'Latency';
+  readonly admits?: Admits;
+  readonly options?: PlantedOptions;
+}
+
+/** A whole run on its own Redis behind its own proxy, with what this test sees in the middle of the fault. */
+async function led(
+  { admits = counts, options = {}, type }: Run,
+  starting: Promise<RedisServer> = startRedis(),
+) {
+  const redis = await starting;
+  onTestFinished(() => redis.stop());
+  const proxy = await startFaultProxy(redis);
+  onTestFinished(() => proxy.kill());
+  const { tls } = options;
+  const { host, port } = redis;
+  const target = { podName: 'redis-0', host, port, tls: tls !== undefined, ...tls };
+  const fault = {
+    type,
+    duration: `${FAULT_MS}ms`,
+    ...(type === 'Latency' && { latency: `${LATENCY_MS}ms` }),
+  };
+  const ground = { redis, target: () => target };
+  const { driver, key } = await drivenPods(ground, { admits, options, proxy, fault, limit: LIMIT });
+  const clients = [proxy, redis].map(({ host, port }) => {
+    const client = new Redis({ host, port, ...(tls && { tls: tls }) });
+    client.on('error', () => undefined);
+    onTestFinished(() => client.disconnect());
+    return client;
+  });
+  await Promise.all(clients.map((client) => client.ping()));
+  let took: Promise<readonly number[]> | undefined;
+  const read = async (): Promise<number[]> => {
+    await sleep(FAULT_MS / 3);
+    return await Promise.all(
+      clients.map(async (client) => {
+        const sentAt = performance.now();
+        await client.get('a-key-of-nobody');
+        return performance.now() - sentAt;
+      }),
+    );
+  };
+  const permit = {
+    refusal: () => {
+      took = read();
+      return undefined;
+    },
+  };
+  const reading = await driver.leadThrough('outage', key, FAULT_MS, permit);
+  const [throughMs = 0, directMs = 0] = (await took) ?? [];
+  const report = driver.observed.faults['f'];
+  const lastedMs = (report?.endedAt ?? 0) - (report?.startedAt ?? 0);
+  return { directMs, lastedMs, reading, report, state: await proxy.get('/fault'), throughMs };
+}
+
+/** Asserts what is the same of every run. */
+function expectProven(
+  { directMs, lastedMs, reading, report, state, throughMs }: Awaited<ReturnType<typeof led>>,
+  type: Run['type'],
+  summary: RegExp,
+): void {
+  expect(report).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
+  expect(reading.shortfalls).toEqual([]);
+  expect(reading.summary).toMatch(summary);
+  expect(lastedMs).toBeGreaterThan(FAULT_MS - 250);
+  expect(lastedMs).toBeLessThan(FAULT_MS + 1000);
+  expect(throughMs).toBeGreaterThanOrEqual(type === 'Latency' ? LATENCY_MS - 1 : FAULT_MS / 2);
+  expect(directMs).toBeLessThan(LATENCY_MS / 2);
+  expect(state).toMatchObject({ faults: 1, fault: null });
+}
+
+const WAITS = { maxRetriesPerRequest: null } as const satisfies PlantedOptions;
+const HASTY = { ...WAITS, commandTimeout: 200 } as const satisfies PlantedOptions;
+
+const latencyDuring = ({ reading }: Awaited<ReturnType<typeof led>>): number =>
+  Number(reading.measures.find(({ name }) => name === 'latencyDuring')?.value);
+
+describe.skipIf(withoutRealTime)('a limiter behind a network', () => {
+  it('that loses all packets is found to hang, to fail closed or to fail open', (context) =>
+    keepingTime(async () => {
+      const [hangs, closes, fails] = await Promise.all([
+        led({ type: 'Blackhole', options: WAITS }),
+        led({ type: 'Blackhole', options: HASTY }),
+        led({ type: 'Blackhole', options: HASTY, admits: opens }),
+      ]);
+      expectProven(hangs, 'Blackhole', /^Hangs/);
+      expectProven(closes, 'Blackhole', /^FailsClosed/);
+      expectProven(fails, 'Blackhole', /^FailsOpen/);
+    })(context));
+
+  it('that is slow is found to enforce its limit later, or to give up', (context) =>
+    keepingTime(async () => {
+      const [waits, closes] = await Promise.all([
+        led({ type: 'Latency', options: WAITS }),
+        led({ type: 'Latency', options: HASTY }),
+      ]);
+      expectProven(waits, 'Latency', /^Enforces/);
+      expect(latencyDuring(waits)).toBeGreaterThanOrEqual(LATENCY_MS);
+      expect(latencyDuring(waits)).toBeLessThan(2 * LATENCY_MS);
+      expectProven(closes, 'Latency', /^FailsClosed/);
+    })(context));
+
+  it('with TLS is found to do the same', async (context: TestContext) => {
+    const files = await certificateFor(folder, `DNS:${NAME}`);
+    const started = await Promise.all([startOverTls({ tls: files }), startOverTls({ tls: files })]);
+    const [first, second] = started;
+    if (!first || !second) {
+      context.skip(NO_TLS);
+      return;
+    }
+    const tls = { ca: await readFile(files.caFile, 'utf8'), servername: NAME };
+    await keepingTime(async () => {
+      const [hangs, waits] = await Promise.all([
+        led({ type: 'Blackhole', options: { ...WAITS, tls } }, Promise.resolve(first)),
+        led({ type: 'Latency', options: { ...WAITS, tls } }, Promise.resolve(second)),
+      ]);
+      expectProven(hangs, 'Blackhole', /^Hangs/);
+      expectProven(waits, 'Latency', /^Enforces/);
+    })(context);
+  });
+});
