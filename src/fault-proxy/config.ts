@@ -33,6 +33,12 @@ const settings = {
     env: 'UPSTREAM',
     help: 'The Redis behind this proxy. No request can change it',
   },
+  directPort: {
+    ...port(0),
+    flag: 'direct-port',
+    env: 'DIRECT_PORT',
+    help: 'Second port to Redis without faults, for the operator if Redis is outside of the cluster',
+  },
   controlPort: {
     ...port(0),
     flag: 'control-port',

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { ownSettings } from '../settings/settings.ts';
 import { FAULT_PROXY, type FaultProxyConfig, readConfig } from './config.ts';
 import { createControl } from './control.ts';
+import { listenDirect } from './direct.ts';
 import { FaultProxy } from './proxy.ts';
 
 /** A shorter token could be guessed. */
@@ -19,7 +20,7 @@ async function tokenOf({ token, tokenFile }: FaultProxyConfig): Promise<string> 
 async function main(): Promise<void> {
   const config = ownSettings(FAULT_PROXY, readConfig);
   const log = pino({ level: config.logLevel, base: { app: 'fault-proxy' } });
-  const { controlPort, host, longestFaultMs, port, upstream } = config;
+  const { controlPort, directPort, host, longestFaultMs, port, upstream } = config;
   const onFailure = (error: Error): void => {
     // The kubelet starts it again, without a fault.
     log.fatal({ err: error }, 'clients cannot connect any more');
@@ -31,12 +32,14 @@ async function main(): Promise<void> {
     if (method !== 'GET') log.info({ method, path: url.split('?')[0], statusCode }, 'control');
   });
   await proxy.start();
+  const direct = directPort === undefined ? undefined : await listenDirect(host, directPort, upstream);
   await control.listen({ host, port: controlPort });
   const { port: bound } = control.server.address() as AddressInfo;
-  log.info({ port: proxy.state.port, controlPort: bound, upstream }, 'listening');
+  log.info({ port: proxy.state.port, directPort: direct?.port, controlPort: bound, upstream }, 'listening');
 
   const stop = (signal: NodeJS.Signals): void => {
     log.info({ signal }, 'stopping');
+    direct?.close();
     Promise.all([control.close(), proxy.close()]).then(
       () => process.exit(0),
       () => process.exit(1),

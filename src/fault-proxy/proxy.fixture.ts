@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { Upstream } from './connection.ts';
 import { FaultProxy, type ProxyOptions } from './proxy.ts';
 
 export const HOLDER = 'holder-of-the-test';
@@ -10,7 +11,11 @@ export const HOLDER = 'holder-of-the-test';
 export async function proxied(
   onConnection: (socket: Socket) => void,
   options: Partial<ProxyOptions> = {},
-): Promise<{ readonly proxy: FaultProxy; readonly dial: () => Promise<Socket> }> {
+): Promise<{
+  readonly proxy: FaultProxy;
+  readonly upstream: Upstream;
+  readonly dial: () => Promise<Socket>;
+}> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -43,7 +48,7 @@ export async function proxied(
     socket.on('error', () => undefined);
     return socket;
   };
-  return { proxy, dial };
+  return { proxy, upstream, dial };
 }
 
 /** All that a socket receives until it ends; `error`: the code of the error that ended it. */

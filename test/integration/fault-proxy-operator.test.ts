@@ -24,6 +24,11 @@ const auth = (name: string, data: object): object => ({
   stringData: data,
 });
 
+/** All but the rights to pause: some providers permit these to no user. */
+const MANAGED = { username: 'managed', password: 'of-the-managed-redis' };
+const RIGHTS =
+  '-@all +client|list +watch +multi +exec +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels';
+
 let world: World;
 let proxied: World;
 let redis: RedisServer;
@@ -31,7 +36,8 @@ let proxy: RunningProxy;
 beforeAll(async () => {
   world = await World.start('strict', { beside: [NAMESPACE] });
   const users = makeRedisUsers();
-  redis = await startRedis({ aclUsers: aclLines(users) });
+  const managed = `user ${MANAGED.username} on >${MANAGED.password} ${RIGHTS}`;
+  redis = await startRedis({ aclUsers: [...aclLines(users), managed] });
   proxy = await startFaultProxy(redis);
   // The pod and the Service that the limiters know as `redis` are those of the proxy.
   const { host, port } = proxy;
@@ -41,16 +47,17 @@ beforeAll(async () => {
   const { kubectl } = world.environment.controlPlane;
   const upstream = { ...(await redisPod(NAMESPACE, redis)), name: 'redis-upstream-0', labels: LABELS };
   await registerPods(kubectl, [upstream]);
-  const control = serviceObject({
-    namespace: NAMESPACE,
-    name: 'fault-proxy',
-    selector: { 'app.kubernetes.io/name': 'redis' },
-    port: 8474,
-    targetPort: 'control',
-  }) as { spec: { ports: { targetPort: number | string }[] } };
-  for (const each of control.spec.ports) each.targetPort = proxy.controlPort;
+  const ofProxy = (name: string, port: number, targetPort: number): object => {
+    const selector = { 'app.kubernetes.io/name': 'redis' };
+    const service = serviceObject({ namespace: NAMESPACE, name, selector, port, targetPort: 'tcp' });
+    const { spec } = service as { spec: { ports: { targetPort: number | string }[] } };
+    for (const each of spec.ports) each.targetPort = targetPort;
+    return service;
+  };
   await kubectl.apply([
-    control,
+    ofProxy('fault-proxy', 8474, proxy.controlPort),
+    ofProxy('redis-direct', 6379, proxy.directPort),
+    auth('managed', { ...MANAGED, service: 'redis-direct' }),
     serviceObject({
       namespace: NAMESPACE,
       name: 'redis-upstream',
@@ -71,17 +78,24 @@ afterAll(async () => {
 /** A spec with one such fault, through the proxy. */
 function specOf(
   fault: { readonly type: string; readonly duration: string },
-  { secret = 'fault-proxy-auth' } = {},
+  { secret = 'fault-proxy-auth', isManaged = false } = {},
 ): object {
   const redisRef = {
-    service: 'redis-upstream',
-    authSecretName: 'upstream',
+    service: isManaged ? 'redis-direct' : 'redis-upstream',
+    authSecretName: isManaged ? 'managed' : 'upstream',
     faultProxy: { service: 'fault-proxy', authSecretName: secret },
   };
-  const storeOutage = { fault, callerTimeout: '1s', settle: '2s', accept: ['FailsClosed'] };
+  const scenario = (name: string, of: object, accept: string) => {
+    const storeOutage = { fault: of, callerTimeout: '1s', settle: '2s', accept: [accept] };
+    return { name, type: 'StoreOutage', expect: 'Held', countdown: '3s', storeOutage };
+  };
+  const latency = { type: 'Latency', duration: '4s', latency: '100ms' };
   return {
     rateLimiter: rateLimiterOf({ redis: redisRef }),
-    scenarios: [{ name: 'outage', type: 'StoreOutage', expect: 'Held', countdown: '3s', storeOutage }],
+    scenarios: [
+      scenario('outage', fault, 'FailsClosed'),
+      ...(isManaged ? [scenario('slow', latency, 'Enforces')] : []),
+    ],
   };
 }
 
@@ -102,6 +116,21 @@ describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
       const status = await proxied.ended('stale');
       expect(scenarioOf(status)).toMatchObject({ result: 'Violated' });
       expect(scenarioOf(status).summary).toBe('FailsClosed; no recovery in 2s');
+    })(context));
+
+  it('reaches verdicts on a managed Redis, without the right to pause it', (context) =>
+    keepingTime(async () => {
+      const before = Number((await proxy.get('/fault'))['faults']);
+      const spec = specOf({ type: 'Blackhole', duration: '4s' }, { isManaged: true });
+      await proxied.applySpec('managed', spec);
+      const status = await proxied.ended('managed');
+      expect(verdictLine(status)).toMatch(/^Succeeded/);
+      expect(scenarioOf(status, 'outage')).toMatchObject({ result: 'Held', summary: 'FailsClosed' });
+      expect(scenarioOf(status, 'slow')).toMatchObject({ result: 'Held', summary: 'Enforces' });
+      for (const name of ['outage', 'slow']) {
+        expect(scenarioOf(status, name).fault).toMatchObject({ proof: 'Confirmed' });
+      }
+      expect(await proxy.get('/fault')).toMatchObject({ faults: before + 2, fault: null });
     })(context));
 
   it('ends the fault of a run that is aborted', (context) =>

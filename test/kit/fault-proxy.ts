@@ -18,6 +18,8 @@ export interface RunningProxy {
   /** For clients of Redis. */
   readonly port: number;
   readonly controlPort: number;
+  /** To the same Redis, without faults. */
+  readonly directPort: number;
   readonly target: FaultProxyTarget;
   /** SIGKILL; resolves once it is gone. */
   kill(): Promise<void>;
@@ -33,7 +35,7 @@ export async function startFaultProxy(
   listen = '127.0.0.1',
 ): Promise<RunningProxy> {
   const host = '127.0.0.1';
-  const [port, controlPort] = [await freePort(), await freePort()];
+  const [port, controlPort, directPort] = [await freePort(), await freePort(), await freePort()];
   const get: RunningProxy['get'] = async (path) => {
     const url = `http://${host}:${controlPort}${path}`;
     const response = await fetch(url, { headers: { authorization: `Bearer ${TOKEN}` } });
@@ -45,6 +47,7 @@ export async function startFaultProxy(
       `--host=${listen}`,
       `--port=${port}`,
       `--control-port=${controlPort}`,
+      `--direct-port=${directPort}`,
       `--upstream=${upstream.host}:${upstream.port}`,
       '--log-level=warn',
     ];
@@ -62,6 +65,7 @@ export async function startFaultProxy(
     host,
     port,
     controlPort,
+    directPort,
     target: { podName: 'fault-proxy-0', host, port: controlPort, token: TOKEN },
     get,
     async kill() {

@@ -53,12 +53,14 @@ export const redisSchema = z.object({
     ),
   port: z.int().min(1).max(65535).default(6379).describe('Port of that Service.'),
   authSecretName: authSecretName.describe(
-    `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt.`,
+    `A Secret of this namespace, of type ${REDIS_AUTH_SECRET_TYPE}, with the keys username, password and, for TLS, ca.crt and serverName.`,
   ),
   tls: z
     .boolean()
     .default(false)
-    .describe('Connect with TLS. The certificate must be valid for the DNS name of the Service.'),
+    .describe(
+      'Connect with TLS. The certificate must be valid for the DNS name of the Service, or for serverName in the Secret.',
+    ),
   allowOtherClients: z
     .boolean()
     .default(false)

@@ -89,6 +89,13 @@ describe('the Sentinels of a spec', () => {
     });
   });
 
+  it('have certificates of the name in their Secret, if it has one', async () => {
+    const cluster = clusterOf('redis-sentinel');
+    for (const { data } of cluster.secrets) Object.assign(data ?? {}, { serverName: btoa('s.example.com') });
+    const found = await find(cluster);
+    expect(found?.servers.map(({ servername }) => servername)).toEqual(['s.example.com', 's.example.com']);
+  });
+
   it('get no password that is for another Service', async () => {
     await expect(find(clusterOf('redis'))).rejects.toThrow(/sentinel-auth .*not .*Service redis-sentinel/);
   });

@@ -115,7 +115,7 @@ async function findLogin(
   const link = { tls, ...(tls && { servername: `${service}.${reader.namespace}.svc` }) };
   if (name === undefined) return link;
   const secret = await findSecret(reader, name, 'RedisAuthInvalid', `${field}.authSecretName`);
-  return { ...readRedisAuth(secret, { service, tls }), ...link };
+  return { ...link, ...readRedisAuth(secret, { service, tls }) };
 }
 
 /**

@@ -40,6 +40,7 @@ describe('readRedisAuth', () => {
     ['nothing of use', secret({ Password: 'hunter2' }), /neither password nor ca.crt/],
     ['a password that is too long', secret({ password: 'hunter2'.repeat(200) }), /more than 1024 characters/],
     ['a ca.crt that is too long', secret({ 'ca.crt': ca.repeat(5000) }), /more than 262144 characters/],
+    ['a name that is none', secret({ password: 'p', serverName: 'hunter2 ' }), /serverName that is no DNS/],
     ['a ca.crt that is none', secret({ password: 'p', 'ca.crt': 'hunter2' }), /PEM/],
   ])('refuses %s without repeating a value', (_, given, message) => {
     expectRefused(given, use, message);
@@ -68,6 +69,9 @@ describe('readRedisAuth', () => {
     const withCa = secret({ password: 'hunter2', 'ca.crt': ca });
     expectRefused(withCa, { ...use, tls: false }, /in the clear: set rateLimiter\.redis\.tls/);
     expect(readRedisAuth(secret({ password: 'p' }), { ...use, tls: false })).toEqual({ password: 'p' });
+    const named = secret({ password: 'hunter2', serverName: 'a.example.com' });
+    expectRefused(named, { ...use, tls: false }, /set rateLimiter\.redis\.tls/);
+    expect(readRedisAuth(named, use)).toEqual({ password: 'hunter2', servername: 'a.example.com' });
   });
 });
 

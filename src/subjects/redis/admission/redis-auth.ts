@@ -16,6 +16,8 @@ export interface RedisAuth {
   password?: string;
   /** PEM certificates. */
   ca?: string;
+  /** The name that the certificate has to be valid for, if it is not that of the Service. */
+  servername?: string;
 }
 
 /** How a Secret is to be used. */
@@ -27,6 +29,9 @@ export interface AuthUse {
 
 /** A Secret of this name and no key `service` is for the Service in front of it: `redis-auth` for `redis`. */
 const SUFFIX = '-auth';
+
+/** A DNS name. The password is sent to a server whose certificate has it, so the Secret names it, and not the spec. */
+const DNS_NAME = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
 /** Characters of a name or password. All texts of a server are searched for the password, so a long one costs time. */
 const MOST_CHARACTERS = 1024;
@@ -61,6 +66,13 @@ export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisA
       refuse(`has a ${key} of more than ${MOST_CHARACTERS} characters: give the operator a shorter one`);
   }
   const ca = authorityOf(secret, tls ? undefined : 'rateLimiter.redis.tls', refuse);
+  const servername = decode(secret, 'serverName');
+  if (servername !== undefined && !DNS_NAME.test(servername))
+    refuse('has a serverName that is no DNS name: write the one that the certificate of Redis is valid for');
+  if (servername !== undefined && !tls)
+    refuse(
+      'has a serverName, and without rateLimiter.redis.tls no certificate is verified: set rateLimiter.redis.tls, or take serverName out of the Secret',
+    );
   if (username !== undefined && password === undefined)
     refuse('has a username and no password: add the key password');
   if (password === undefined && ca === undefined)
@@ -69,6 +81,7 @@ export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisA
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(ca !== undefined && { ca }),
+    ...(servername !== undefined && { servername }),
   };
 }
 

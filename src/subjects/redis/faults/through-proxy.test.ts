@@ -1,6 +1,7 @@
 /** What the operator's own connection through a fault proxy proves of a Blackhole and a Latency. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Blackhole } from './blackhole/blackhole.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
@@ -60,7 +61,7 @@ async function faulted(
   return { ...run, whole: async () => ({ began: await run.inject(FAULT_MS), ended: await run.ended() }) };
 }
 
-const slowly = async (): Promise<number> => 400;
+const slowly = async (): Promise<number> => 501;
 const failing = async (): Promise<number> => {
   throw new Error('no answer came');
 };
@@ -84,8 +85,9 @@ describe('a Blackhole', () => {
   });
 
   it('is Inconclusive if they may have been answered after its end', async () => {
-    const { inject } = await blackhole({ lateMs: [0, 250] });
-    expect(await inject(510)).toMatchObject({ proof: 'Inconclusive' });
+    const read = async (): Promise<number> => await sleep(450, 1);
+    const { inject } = await blackhole({ lateMs: [0, 350], read });
+    expect(await inject(650)).toMatchObject({ proof: 'Inconclusive' });
   });
 
   it.each([
@@ -97,7 +99,7 @@ describe('a Blackhole', () => {
 
   it('is Inconclusive at its end if Redis itself became slow', async () => {
     let reads = 0;
-    const read = async (): Promise<number> => ((reads += 1) > 2 ? 400 : 1);
+    const read = async (): Promise<number> => ((reads += 1) > 2 ? 501 : 1);
     const { began, ended } = await (await blackhole({ read })).whole();
     expect([began.proof, ended.proof]).toEqual(['Confirmed', 'Inconclusive']);
   });
