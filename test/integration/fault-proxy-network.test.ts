@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { type RedisTlsFiles, startRedis } from '../../src/local/redis-server.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { certificateFor } from '../kit/certificate.ts';
 import { startFaultProxy } from '../kit/fault-proxy.ts';
 import { userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import type { PlantedOptions } from '../kit/planted-pod.ts';
-import { NO_TLS, startOverTls } from './redis-as-people-run-it/support/over-tls.ts';
+import { startOverTls } from './redis-as-people-run-it/support/over-tls.ts';
 import { type Admits, countsTo, drivenPods } from './support/planted-pods.ts';
 
 const LIMIT = 10;
@@ -28,8 +28,10 @@ const counts = countsTo(LIMIT);
 const opens: Admits = async (caller, store) => await counts(caller, store).catch(() => true);
 
 let folder: string;
+let files: RedisTlsFiles;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chaosdemo-network-'));
+  files = await certificateFor(folder, `DNS:${NAME}`);
 });
 afterAll(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
@@ -39,32 +41,44 @@ interface Run {
   readonly type: 'Blackhole' | 'Latency';
   readonly admits?: Admits;
   readonly options?: PlantedOptions;
+  /** As outside of the cluster: the operator uses the direct port of the proxy. With TLS, if this Redis speaks it. */
+  readonly isManaged?: boolean;
+}
+
+/** Its own Redis over TLS, or a plain one if it was built without TLS. */
+async function startManaged() {
+  const aclUsers = [userLine(LOGIN.username, REDIS_ACL)];
+  const redis = await startOverTls({ tls: files, aclUsers });
+  if (!redis) return { redis: await startRedis({ aclUsers }) };
+  return { redis, tls: { ca: await readFile(files.caFile, 'utf8'), servername: NAME } };
 }
 
 /** A whole run on its own Redis behind its own proxy, with what this test sees in the middle of the fault. */
-async function led(
-  { admits = counts, options = {}, type }: Run,
-  starting: Promise<RedisServer> = startRedis(),
-) {
-  const redis = await starting;
+async function led({ admits = counts, isManaged = false, options = {}, type }: Run) {
+  const { redis, tls } = isManaged ? await startManaged() : { redis: await startRedis(), tls: undefined };
   onTestFinished(() => redis.stop());
   const proxy = await startFaultProxy(redis);
   onTestFinished(() => proxy.kill());
-  const { tls } = options;
   const { host } = redis;
-  // With TLS, as for a Redis outside of the cluster: by the direct port of the proxy.
-  const target = tls
-    ? { podName: 'proxy-0', host, port: proxy.directPort, tls: true, ...tls, ...LOGIN }
-    : { podName: 'redis-0', host, port: redis.port, tls: false };
+  const secure = { tls: tls !== undefined, ...tls };
+  const target = isManaged
+    ? { podName: 'proxy-0', host, port: proxy.directPort, ...secure, ...LOGIN }
+    : { podName: 'redis-0', host, port: redis.port, ...secure };
   const fault = {
     type,
     duration: `${FAULT_MS}ms`,
     ...(type === 'Latency' && { latency: `${LATENCY_MS}ms` }),
   };
   const ground = { redis, target: () => target };
-  const { driver, key } = await drivenPods(ground, { admits, options, proxy, fault, limit: LIMIT });
+  const { driver, key } = await drivenPods(ground, {
+    admits,
+    options: { ...options, ...(tls && { tls }) },
+    proxy,
+    fault,
+    limit: LIMIT,
+  });
   const clients = [proxy, redis].map(({ host, port }) => {
-    const client = new Redis({ host, port, ...(tls && { tls: tls }) });
+    const client = new Redis({ host, port, ...(tls && { tls }) });
     client.on('error', () => undefined);
     onTestFinished(() => client.disconnect());
     return client;
@@ -121,7 +135,7 @@ describe.skipIf(withoutRealTime)('a limiter behind a network', () => {
   it('that loses all packets is found to hang, to fail closed or to fail open', (context) =>
     keepingTime(async () => {
       const [hangs, closes, fails] = await Promise.all([
-        led({ type: 'Blackhole', options: WAITS }),
+        led({ type: 'Blackhole', options: WAITS, isManaged: true }),
         led({ type: 'Blackhole', options: HASTY }),
         led({ type: 'Blackhole', options: HASTY, admits: opens }),
       ]);
@@ -133,7 +147,7 @@ describe.skipIf(withoutRealTime)('a limiter behind a network', () => {
   it('that is slow is found to enforce its limit later, or to give up', (context) =>
     keepingTime(async () => {
       const [waits, closes] = await Promise.all([
-        led({ type: 'Latency', options: WAITS }),
+        led({ type: 'Latency', options: WAITS, isManaged: true }),
         led({ type: 'Latency', options: HASTY }),
       ]);
       expectProven(waits, 'Latency', /^Enforces/);
@@ -141,24 +155,4 @@ describe.skipIf(withoutRealTime)('a limiter behind a network', () => {
       expect(latencyDuring(waits)).toBeLessThan(2 * LATENCY_MS);
       expectProven(closes, 'Latency', /^FailsClosed/);
     })(context));
-
-  it('with TLS is found to do the same', async (context: TestContext) => {
-    const files = await certificateFor(folder, `DNS:${NAME}`);
-    const options = { tls: files, aclUsers: [userLine(LOGIN.username, REDIS_ACL)] };
-    const started = await Promise.all([startOverTls(options), startOverTls(options)]);
-    const [first, second] = started;
-    if (!first || !second) {
-      context.skip(NO_TLS);
-      return;
-    }
-    const tls = { ca: await readFile(files.caFile, 'utf8'), servername: NAME };
-    await keepingTime(async () => {
-      const [hangs, waits] = await Promise.all([
-        led({ type: 'Blackhole', options: { ...WAITS, tls } }, Promise.resolve(first)),
-        led({ type: 'Latency', options: { ...WAITS, tls } }, Promise.resolve(second)),
-      ]);
-      expectProven(hangs, 'Blackhole', /^Hangs/);
-      expectProven(waits, 'Latency', /^Enforces/);
-    })(context);
-  });
 });

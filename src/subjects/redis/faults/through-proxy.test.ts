@@ -58,7 +58,8 @@ async function faulted(
   };
   const current = { ...new FakeProxy().current, port };
   const run = await preparedFault(make, { current, onBegin, released: 0 }, read);
-  return { ...run, whole: async () => ({ began: await run.inject(FAULT_MS), ended: await run.ended() }) };
+  const whole = async () => ({ began: await run.inject(FAULT_MS), ended: await run.ended() });
+  return { ...run, whole };
 }
 
 const slowly = async (): Promise<number> => 501;

@@ -52,7 +52,11 @@ export class Latency extends ProxiedFault {
 
   protected async proveEnd(): Promise<Proof> {
     if (this.#failure !== undefined) return this.#unknown();
-    return provenBy(this.#probes, this.latencyMs, this.#span, 'command');
+    // That of the last command is the time from its sending to the end of the fault, and not its latency.
+    const late = this.#probes.filter((probe) => !this.#isQuick(probe));
+    const { startedAt, until } = this.#span;
+    const span = { startedAt, until: Math.min(until, late.at(-1)?.at ?? until) };
+    return provenBy(late, this.latencyMs, span, 'command');
   }
 
   protected close(): void {
