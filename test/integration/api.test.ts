@@ -159,12 +159,12 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'a latency of a fault that has none',
       { ...withLimiter({}), scenarios: outage({ latency: '300ms' }) },
-      /latency .*type Slow, .*scripts .*Lose/,
+      /latency .*Slow and Latency, .*scripts .*Lose/,
     ],
     [
       'scripts of a fault that keeps them',
       { ...withLimiter({}), scenarios: outage({ type: 'Slow', scripts: true }) },
-      /latency .*type Slow, .*scripts .*Lose/,
+      /latency .*Slow and Latency, .*scripts .*Lose/,
     ],
     [
       'a latency of a second',
