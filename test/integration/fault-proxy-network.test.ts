@@ -76,6 +76,8 @@ async function led({ admits = counts, isManaged = false, options = {}, type }: R
     proxy,
     fault,
     limit: LIMIT,
+    // Several runs share this process.
+    requestsPerSecond: 5,
   });
   const clients = [proxy, redis].map(({ host, port }) => {
     const client = new Redis({ host, port, ...(tls && { tls }) });

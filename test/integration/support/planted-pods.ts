@@ -32,6 +32,8 @@ interface PlantedRun {
   /** Of Redis. */
   readonly user?: string;
   readonly callerTimeout?: string;
+  /** Default: 10. */
+  readonly requestsPerSecond?: number;
   /** By which the pods connect to Redis. */
   readonly proxy?: RunningProxy;
   /** They do so directly all the same. */
@@ -56,13 +58,14 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
     fault,
     limit,
     proxy,
+    requestsPerSecond = 10,
     user,
   } = run;
   const store = proxy && !run.isDirect ? proxy : ground.redis;
   const pods = await Promise.all(
     ADDRESSES.map((address, i) => plantedPod(`api-${i}`, store, admits, { ...run.options, address })),
   );
-  const storeOutage = { fault, callerTimeout, requestsPerSecond: 10, settle: '2s', accept };
+  const storeOutage = { fault, callerTimeout, requestsPerSecond, settle: '2s', accept };
   const spec = limiterSpec(
     {
       interface: 'HTTP',
