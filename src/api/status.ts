@@ -113,11 +113,6 @@ const scenario = z.object({
     .meta({ description: 'What was seen, a sentence each.', ...atomic }),
 });
 
-const podHealth = z.object({
-  name: text(253, 'Name of the pod.'),
-  state: text(32, 'Its state: ready, or unreachable.'),
-});
-
 const dependency = z.object({
   name: text(32, 'What the pods depend on.'),
   connected: z.boolean().describe('Whether it answers.'),
@@ -125,8 +120,8 @@ const dependency = z.object({
 
 const pod = z.object({
   name: text(253, 'Name of the pod.'),
-  uid: text(64, 'Its uid.'),
-  imageId: text(LIMITS.imageId, 'The image it really runs, as the container runtime names it.'),
+  imageId: text(LIMITS.imageId, 'The image it really runs, as the container runtime names it.').optional(),
+  state: text(32, 'Its state by the health poller: ready, or unreachable.').optional(),
 });
 
 const run = z.object({
@@ -141,6 +136,11 @@ const run = z.object({
     .max(LIMITS.pods)
     .optional()
     .meta({ description: 'The pods that the run is about; the first 16.', ...keyedBy('name') }),
+  dependencies: z
+    .array(dependency)
+    .max(LIMITS.dependencies)
+    .optional()
+    .meta({ description: 'What these pods depend on, as the health poller sees it.', ...keyedBy('name') }),
   podTemplate: text(
     128,
     'Hash of the template that these pods came from, by the label that their controller gave them.',
@@ -244,22 +244,6 @@ export const statusSchema = z
       .max(48)
       .optional()
       .meta({ description: 'The chapters of that run.', ...keyedBy('number') }),
-    health: z
-      .object({
-        pods: z
-          .array(podHealth)
-          .max(LIMITS.pods)
-          .meta({ description: 'The pods; the first 16.', ...keyedBy('name') }),
-        total: z.int().describe('Number of pods.'),
-        dependencies: z
-          .array(dependency)
-          .max(LIMITS.dependencies)
-          .meta({ description: 'What the pods depend on.', ...keyedBy('name') }),
-        hasIssues: z.boolean().describe('Whether a pod or a dependency has an issue.'),
-        lastTransitionTime: time('When this last changed.'),
-      })
-      .optional()
-      .describe('What the health poller sees.'),
     scenarios: z
       .array(scenario)
       .max(8)
@@ -294,7 +278,6 @@ export type ScenarioStatus = z.infer<typeof scenario>;
 export type Measure = z.infer<typeof measure>;
 export type FaultStatus = z.infer<typeof fault>;
 export type Journal = z.infer<typeof journal>;
-export type HealthStatus = NonNullable<ChaosDemoStatus['health']>;
 export type DependencyStatus = z.infer<typeof dependency>;
 export type Verdict = z.infer<typeof verdict>;
 export type Phase = (typeof PHASES)[number];

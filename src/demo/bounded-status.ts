@@ -19,7 +19,7 @@ const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
   },
   (status) => {
     if (status.history) status.history = [];
-    delete status.run?.pods;
+    for (const pod of status.run?.pods ?? []) delete pod.imageId;
     shortenMessages(status, 1);
   },
   // Eight scenarios, each with everything it may have.

@@ -1,5 +1,6 @@
 /** Derives the conditions from a status, by the table in the API. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
 import { counted, truncate } from '../api/index.ts';
 import type { Context, ObjectState } from './context.ts';
@@ -68,29 +69,32 @@ function awaitsNextRun({ draft, objectState }: Context): boolean {
 
 function healthy(context: Context): Part {
   const { demo, draft, now, observed } = context;
-  if (!draft.health || awaitsNextRun(context)) {
+  const { run } = draft;
+  const known = demo.status.conditions?.find(({ type }) => type === 'Healthy');
+  if (!run?.dependencies || awaitsNextRun(context)) {
     return {
       status: 'Unknown',
       reason: 'NotObserved',
       message: 'The operator has not checked the subject in this run',
     };
   }
-  const { dependencies, hasIssues, pods, total } = draft.health;
+  // Not checked by this process: as the last one saw it.
+  if (!observed.health && known) return known;
+  const { dependencies = [], hasIssues = true, issues = [], pods = [] } = observed.health ?? {};
   if (!hasIssues) {
     const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
     return {
       status: 'True',
       reason: 'AllPodsReady',
-      message: `${counted(total, 'pod')} ready${connected}`,
+      message: `${counted(pods.length, 'pod')} ready${connected}`,
     };
   }
-  // The message changes with every check ("silent for 4 s"); the condition changes only with its status.
-  const kept =
-    draft.health.lastTransitionTime === demo.status.health?.lastTransitionTime
-      ? demo.status.conditions?.find(({ type }) => type === 'Healthy')?.message
-      : undefined;
-  const message =
-    kept ?? (truncate(observed.health?.issues.join('; ') ?? '', 512) || 'The subject has issues');
+  // The issues change with every check ("silent for 4 s"); the message changes only with the states.
+  const before = demo.status.run;
+  const isKept =
+    known?.status === 'False' &&
+    isDeepStrictEqual([run.pods, run.dependencies], [before?.pods, before?.dependencies]);
+  const message = isKept ? known.message : truncate(issues.join('; '), 512) || 'The subject has issues';
   let reason: Reason = 'PodsNotReady';
   if (pods.every(({ state }) => state === UNREACHABLE)) reason = 'Unreachable';
   else if (dependencies.some(({ connected }) => !connected)) reason = 'DependencyDisconnected';

@@ -25,7 +25,7 @@ import {
   wake,
 } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
-import { healthStatus } from './health.ts';
+import { applyHealth } from './health.ts';
 import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
@@ -86,7 +86,7 @@ export function decide(demo: Demo, observed: Observed, now: number, subject: Sub
     if (!isRunActive(draft)) considerStart(context);
   }
 
-  if (observed.health && isRunActive(draft)) draft.health = healthStatus(draft.health, observed.health, now);
+  if (observed.health && draft.run && isRunActive(draft)) applyHealth(draft.run, observed.health);
   // In any case: after the end of the fault there is nothing to release, and the finalizer is removed.
   const fault = activeFault(draft, now);
   if (fault) wake(context, faultDeadline(fault));
@@ -261,10 +261,10 @@ function beginRun(context: Context, request: string | undefined): void {
     ...(spec.runId ? { runId: spec.runId } : {}),
     ...(spec.dryRun ? { dryRun: true } : {}),
     startedAt: iso(now),
-    pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map((pod) => ({
-      ...pod,
+    pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map(({ imageId, name }) => ({
+      name,
       // The digest is at the end.
-      imageId: pod.imageId.slice(-LIMITS.imageId),
+      imageId: imageId.slice(-LIMITS.imageId),
     })),
     ...(observed.target?.podTemplate ? { podTemplate: observed.target.podTemplate } : {}),
   };
@@ -276,7 +276,6 @@ function beginRun(context: Context, request: string | undefined): void {
     .map(({ number, title, skipped }) => ({ number, title, state: skipped ? 'Skipped' : 'Pending' }));
   draft.scenarios = scenarios.map(({ name, type, expect }) => ({ name, type, expect }));
   delete draft.diagnoses;
-  delete draft.health;
   conductRun(context);
 }
 

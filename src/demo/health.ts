@@ -1,7 +1,6 @@
 /** The health-poller protocol: whether a subject is healthy, without knowing what the subject is. */
 
-import { isDeepStrictEqual } from 'node:util';
-import type { DependencyStatus, HealthStatus } from '../api/index.ts';
+import type { DependencyStatus, RunStatus } from '../api/index.ts';
 import { LIMITS, truncate } from '../api/index.ts';
 
 /** The result of one health check of a subject. */
@@ -25,30 +24,29 @@ export interface PodHealth {
   readonly state: string;
 }
 
+/** State of a healthy pod. */
+export const READY = 'ready';
+
 /** State of a pod that did not answer. */
 export const UNREACHABLE = 'unreachable';
 
-/** The part of a snapshot that goes into the status; the same object (identity) if nothing has changed. */
-export function healthStatus(
-  before: HealthStatus | undefined,
-  snapshot: HealthSnapshot,
-  now: number,
-): HealthStatus {
-  const next = {
-    pods: snapshot.pods.slice(0, LIMITS.pods).map(({ name, state }) => ({
-      name: truncate(name, 253),
-      state: truncate(state, 32),
-    })),
-    total: snapshot.pods.length,
-    dependencies: snapshot.dependencies.slice(0, LIMITS.dependencies).map(({ name, connected }) => ({
-      name: truncate(name, 32),
-      connected,
-    })),
-    hasIssues: snapshot.hasIssues,
-  };
-  if (before) {
-    const { lastTransitionTime: _, ...rest } = before;
-    if (isDeepStrictEqual(rest, next)) return before;
+/** Adds a snapshot to the pods of a run, and to what they depend on. */
+export function applyHealth(run: RunStatus, { dependencies, pods }: HealthSnapshot): void {
+  const states = new Map(pods.map(({ name, state }) => [name, truncate(state, 32)]));
+  for (const pod of run.pods ?? []) {
+    const state = states.get(pod.name);
+    if (state === undefined) delete pod.state;
+    else pod.state = state;
   }
-  return { ...next, lastTransitionTime: new Date(now).toISOString() };
+  run.dependencies = dependencies.slice(0, LIMITS.dependencies).map(({ name, connected }) => ({
+    name: truncate(name, 32),
+    connected,
+  }));
+}
+
+/** How many pods of a run are ready: "2 of 3", "15 of the first 16"; undefined: not checked yet. */
+export function podsReady({ dependencies, pods = [] }: RunStatus): string | undefined {
+  if (!dependencies) return undefined;
+  const ready = pods.filter(({ state }) => state === READY).length;
+  return `${ready} of ${pods.length < LIMITS.pods ? '' : 'the first '}${pods.length}`;
 }

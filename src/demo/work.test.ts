@@ -10,6 +10,7 @@ function contextWith(health: Partial<HealthSnapshot> | undefined, now: number): 
   return {
     now,
     draft: {},
+    demo: { status: {} },
     observed: { health, since: BEGUN, gone: [] },
   } as unknown as Context;
 }
@@ -45,7 +46,11 @@ describe('the wait for a healthy subject', () => {
   it('counts from when it became unhealthy', () => {
     const unwell = { hasIssues: true, issues: ['a is stale'], validUntil: later + HEALTH_TIMEOUT_MS };
     const context = contextWith(unwell, later + 1);
-    Object.assign(context.draft, { health: { hasIssues: true, lastTransitionTime: iso(later) } });
     expect(awaitHealthy(context, BEGUN)?.fail).toBeUndefined();
+    const since = { type: 'Healthy', status: 'False', lastTransitionTime: iso(later) };
+    Object.assign(context.demo.status, { conditions: [since] });
+    expect(awaitHealthy(context, BEGUN)?.fail).toBeUndefined();
+    Object.assign(context, { now: later + HEALTH_TIMEOUT_MS });
+    expect(awaitHealthy(context, BEGUN)?.fail).toBe('TargetUnhealthy');
   });
 });

@@ -47,8 +47,7 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
       : 'no pod has answered yet';
   const gone = goneMessage(context.observed);
   const issues = gone ? `${gone}; ${healthIssues}` : healthIssues;
-  const { health: known } = context.draft;
-  const unhealthySince = known?.hasIssues ? ms(known.lastTransitionTime) : 0;
+  const unhealthySince = health ? unhealthySinceOf(context) : 0;
   const unknownSince = health ? 0 : (last?.validUntil ?? 0);
   const deadline = Math.max(since, context.observed.since, unhealthySince, unknownSince) + HEALTH_TIMEOUT_MS;
   if (context.now < deadline) {
@@ -59,4 +58,10 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
   const injected = before ? 'Nothing further was injected' : 'Nothing was injected';
   const message = `Not healthy within ${formatDuration(HEALTH_TIMEOUT_MS)}: ${issues}. ${injected}. Check that the pods are Ready and reach what they depend on, then run again`;
   return { done: false, message, fail: 'TargetUnhealthy' };
+}
+
+/** When the subject became unhealthy, by the condition; now, if that does not show it yet. */
+function unhealthySinceOf({ demo, now }: Context): number {
+  const known = demo.status.conditions?.find(({ type }) => type === 'Healthy');
+  return known?.status === 'False' ? ms(known.lastTransitionTime) : now;
 }

@@ -3,6 +3,7 @@
 import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/index.ts';
 import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
 import { currentChapter } from '../../demo/chapter.ts';
+import { podsReady, READY } from '../../demo/health.ts';
 import { findingOf } from '../finding.ts';
 import { type Line, seg, type TextStyle, widthOf } from './line.ts';
 import type { LiveState } from './state.ts';
@@ -105,16 +106,16 @@ export function countdownLine({ done, isActive, text }: Countdown, width: number
 }
 
 /** How many pods are ready, and the state of their dependencies. */
-export function healthLines({ health }: ChaosDemoStatus): Line[] {
-  if (!health) return [[seg('Health  ', 'dim'), seg('not checked yet', 'dim')]];
-  const { dependencies, pods, total } = health;
-  const ready = pods.filter(({ state }) => state === 'ready').length;
-  const unready = pods.filter(({ state }) => state !== 'ready');
-  const others = unready.map(({ name, state }) => `${name} ${state}`).join(', ');
+export function healthLines({ run }: ChaosDemoStatus): Line[] {
+  const ready = run && podsReady(run);
+  if (ready === undefined) return [[seg('Health  ', 'dim'), seg('not checked yet', 'dim')]];
+  const { dependencies = [], pods = [] } = run ?? {};
+  const unready = pods.filter(({ state }) => state !== READY);
+  const others = unready.map(({ name, state = 'not checked' }) => `${name} ${state}`).join(', ');
   const shown: Line = [
     seg('Health  ', 'dim'),
-    mark(ready === pods.length),
-    seg(` ${ready}/${total} pods ready`),
+    mark(unready.length === 0),
+    seg(` ${ready} pods ready`),
     ...dependencies.flatMap(({ connected, name }) => [
       seg('  '),
       mark(connected),

@@ -137,7 +137,7 @@ describe('the live view at 80x24', () => {
     expect(text).toContain('▶  4 Counter Drift Chaos     │');
     expect(text).toContain('│ 4/11 Counter Drift Chaos (fault confirmed)');
     expect(text).toContain('■ counter-drift: fault on, 6 s left █');
-    expect(text).toContain('● 3/3 pods ready  ● Redis');
+    expect(text).toContain('● 3 of 3 pods ready  ● Redis');
     expect(text).toMatch(/☆ counter-drift .*watched/);
     expect(text).toContain('Drift (counter-drift)');
     expect(text).toContain('Admitted (counter-');

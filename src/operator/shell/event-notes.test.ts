@@ -13,7 +13,7 @@ function scenario(fields: Partial<ScenarioStatus> = {}): ScenarioStatus {
 function running(fields: Partial<ChaosDemoStatus> = {}): ChaosDemoStatus {
   return {
     phase: 'Running',
-    run: { number: 1, startedAt: at, pods: [{ name: 'a', uid: 'u', imageId: 'i' }] },
+    run: { number: 1, startedAt: at, pods: [{ name: 'a', imageId: 'i' }] },
     scenarios: [scenario()],
     ...fields,
   };

@@ -1,5 +1,6 @@
 /** The pages of the ui: all ChaosDemos, one run, and two runs side by side. Pure. */
 import { type ChapterStatus, counted, type FaultStatus, withPrintableTexts } from '../../../api/index.ts';
+import { podsReady } from '../../../demo/health.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../../evidence/index.ts';
 import { answersOf, callers } from '../../report/callers.ts';
 import { foot, notes, type Part, plotFigure, reportPart, scenarioSection } from '../../report/html.ts';
@@ -116,13 +117,12 @@ const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], string>> = {
 function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['status']>, now: number): Part {
   const isWhole = so.evidence?.complete === true && so.evidence.leftOut === '';
   const sections = so.scenarios.map((scenario) => scenarioSection(scenario, { isOn: true, isWhole }));
-  const health = status.health;
-  const ready = health?.pods.filter(({ state }) => state === 'ready').length ?? 0;
+  const { run } = status;
   const facts: [string, Piece][] = [
     ['Started', timeMarkup(so.startedAt)],
     ['Result so far', status.result ?? ''],
-    ['Pods ready', health ? `${ready} of ${health.total}` : ''],
-    ...(health?.dependencies ?? []).map((one): [string, Piece] => [
+    ['Pods ready', (run && podsReady(run)) ?? ''],
+    ...(run?.dependencies ?? []).map((one): [string, Piece] => [
       one.name,
       one.connected ? 'connected' : 'not connected',
     ]),
