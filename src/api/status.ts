@@ -18,6 +18,7 @@ import { LIMITS } from './text.ts';
 export type { DiagnosisStatus, GradeStatus } from './diagnosis-status.ts';
 
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
+export const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
 export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped', 'Stopped'] as const;
 export const RESULTS = ['Violated', 'Held', 'Inconclusive'] as const;
 export const PROOFS = ['Confirmed', 'Mismatch', 'Inconclusive'] as const;
@@ -28,12 +29,6 @@ const reason = z
   .max(64)
   .regex(/^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/)
   .describe('Why, in one word; the reference lists them.');
-
-const verdict = z.object({
-  phase: z.enum(['Succeeded', 'Failed', 'Errored', 'Aborted']).describe('How the run ended.'),
-  reason,
-  message: text(LIMITS.message, 'Why, in a sentence.'),
-});
 
 const chapter = z.object({
   number: z.int().min(1).max(64).describe('Place in the story, from 1.'),
@@ -130,7 +125,9 @@ const run = z.object({
   dryRun: z.boolean().optional().describe('Whether it injects no fault.'),
   startedAt: time('When it began.'),
   completedAt: time('When it ended.').optional(),
-  verdict: verdict.optional().describe('How the run ended, once it has.'),
+  phase: z.enum(VERDICTS).optional().describe('How it ended: the verdict. Left out until then.'),
+  reason: reason.optional().describe('Why it ended so, or why it is being stopped, in one word.'),
+  message: text(LIMITS.message, 'The same in a sentence.').optional(),
   pods: z
     .array(pod)
     .max(LIMITS.pods)
@@ -152,7 +149,6 @@ const history = z.object({
   runId: text(128, 'Its runId.').optional(),
   phase: text(16, 'How it ended.'),
   reason,
-  startedAt: time('When it started.'),
   completedAt: time('When it ended.'),
   summary: text(128, 'What its scenarios measured.').optional(),
 });
@@ -178,14 +174,7 @@ const journal = z
     ).optional(),
     awaitingSince: time('Since when it waits for a person.').optional(),
     restUntil: time('No run begins before this moment: the cool-down.').optional(),
-    ending: verdict
-      .extend({
-        phase: z.enum(['Failed', 'Errored', 'Aborted']).describe('How the run ends.'),
-        since: time('When it was decided.'),
-        release: z.boolean().describe('Whether a fault is cut short rather than left to end automatically.'),
-      })
-      .optional()
-      .describe('Present while a run is being stopped before its last chapter.'),
+    stoppingSince: time('Since when the run is being stopped before its last chapter.').optional(),
     faults: z
       .array(
         z.object({
@@ -279,7 +268,18 @@ export type Measure = z.infer<typeof measure>;
 export type FaultStatus = z.infer<typeof fault>;
 export type Journal = z.infer<typeof journal>;
 export type DependencyStatus = z.infer<typeof dependency>;
-export type Verdict = z.infer<typeof verdict>;
+/** How a run ended, and why. */
+export interface Verdict {
+  readonly phase: (typeof VERDICTS)[number];
+  readonly reason: string;
+  readonly message: string;
+}
 export type Phase = (typeof PHASES)[number];
 export type ScenarioResult = (typeof RESULTS)[number];
 export type FaultProof = (typeof PROOFS)[number];
+
+/** How a run ended; undefined: it has not. */
+export function endOf(run: RunStatus | undefined): Verdict | undefined {
+  if (run?.phase === undefined) return undefined;
+  return { phase: run.phase, reason: run.reason ?? '', message: run.message ?? '' };
+}

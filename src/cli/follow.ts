@@ -72,7 +72,7 @@ export async function follow(
         if (outcome?.why === 'refused') {
           throw new Error(`the ChaosDemo ${name} is not accepted (${outcome.reason}): ${outcome.message}`);
         }
-        return demo?.status?.run?.verdict ? demo : undefined;
+        return demo?.status?.run?.phase ? demo : undefined;
       },
     });
     return await readDiagnoses(client, ended, signal);
@@ -130,7 +130,7 @@ export const showLines: Show = async (
     },
     async close() {
       stopListening?.();
-      const phase = last?.demo?.status?.run?.verdict?.phase;
+      const phase = last?.demo?.status?.run?.phase;
       if (phase !== undefined && !lastRow.includes(phase)) await rowOf(phase, lines);
       rows.kill();
       await display.close();

@@ -70,7 +70,9 @@ describe('the verdict', () => {
     run: {
       number: 1,
       startedAt: '2026-01-01T00:00:00Z',
-      verdict: { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' },
+      phase: 'Failed',
+      reason: 'UnexpectedViolation',
+      message: 'It gave way',
     },
     scenarios: [
       {

@@ -3,6 +3,7 @@ import type { ChaosDemo, ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStat
 import {
   diagnosedBy,
   diagnosedClass,
+  endOf,
   fallbackReason,
   RULES_PROFILE,
   remedySentence,
@@ -35,8 +36,9 @@ export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosD
     if (remedy !== undefined && remedy !== (earlier && remedySentence(earlier)))
       lines.push(`   ★ ${scenario}: ${remedy}`);
   }
-  const stopping = after.journal?.ending;
-  if (stopping && !before?.journal?.ending) lines.push(`   Stopping: ${stopping.message}`);
+  if (after.journal?.stoppingSince !== undefined && before?.journal?.stoppingSince === undefined) {
+    lines.push(`   Stopping: ${after.run?.message ?? ''}`);
+  }
   return lines;
 }
 
@@ -75,7 +77,7 @@ export function verdictLines(
 ): string[] {
   const { status = {} } = demo;
   const { phase, run, scenarios = [] } = status;
-  const { message = status.message ?? '', reason = '-' } = run?.verdict ?? {};
+  const { message = status.message ?? '', reason = '-' } = endOf(run) ?? {};
   const diagnoses = shownDiagnoses(demo, evidence);
   const details = [...scenarios.map(scenarioLines), ...diagnoses.map(diagnosisLines)];
   const summaries = scenarios.flatMap((scenario) =>

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
-import { counted, truncate } from '../api/index.ts';
+import { counted, endOf, truncate } from '../api/index.ts';
 import type { Context, ObjectState } from './context.ts';
 import { activeFault, isRunActive } from './context.ts';
 import { UNREACHABLE } from './health.ts';
@@ -37,7 +37,7 @@ function stateConditions(
   objectState: ObjectState,
   draft: ChaosDemoStatus,
 ): Partial<Record<ConditionType, Part>> {
-  const verdict = draft.run?.verdict;
+  const verdict = endOf(draft.run);
   if (objectState.kind === 'finished' && verdict) {
     const { reason, message } = verdict;
     const good: Part = { status: 'True', reason, message };

@@ -3,7 +3,7 @@
  * observations are parameters.
  */
 import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
-import { comparableKeys, LIMITS, runKey, truncate, withPrintableTexts } from '../api/index.ts';
+import { comparableKeys, endOf, LIMITS, runKey, truncate, withPrintableTexts } from '../api/index.ts';
 import { boundStatus } from './bounded-status.ts';
 import { conditionsFor } from './conditions.ts';
 import type { Context, Demo } from './context.ts';
@@ -155,7 +155,7 @@ function considerStart(context: Context): void {
   const last = draft.run;
   const journal = journalOf(context);
   const request = newRequest(context);
-  const superseded = last?.verdict?.reason === 'Superseded';
+  const superseded = last?.reason === 'Superseded';
 
   if (last && !request && !superseded) {
     const key = runKey(spec, subject.api);
@@ -179,7 +179,7 @@ function considerStart(context: Context): void {
   // A run that has just ended is stored, and its session closed, before the next begins: that session may no longer
   // inject, and may be for another spec.
   if (justEnded(demo)) {
-    const message = `Run ${last?.number} has ended (${last?.verdict?.reason}); the next begins`;
+    const message = `Run ${last?.number} has ended (${last?.reason}); the next begins`;
     context.objectState = { kind: 'pending', reason: 'Pending', message };
     wake(context, context.now);
     return setPendingStatus(context, message);
@@ -237,7 +237,7 @@ function requestPodTemplate(context: Context): void {
 
 /** The status of an object whose last run has ended and that requests no other. */
 function setFinishedStatus({ draft }: Context): void {
-  const verdict = draft.run?.verdict;
+  const verdict = endOf(draft.run);
   if (!verdict) return;
   draft.phase = verdict.phase;
   draft.message = verdict.message;

@@ -2,7 +2,7 @@
  * A run from its start to its verdict: goes through the chapters, and stops early if it is aborted, superseded, no
  * longer allowed, or out of time.
  */
-import type { ChapterStatus, FaultStatus, Journal, Reason, RunStatus, Verdict } from '../api/index.ts';
+import type { ChapterStatus, FaultStatus, Reason, RunStatus, Verdict } from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
@@ -23,7 +23,7 @@ import { announcement } from './observed.ts';
 import { endRemedies } from './remedies.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
-import { resultOf, scenarioSummary, verdictOf, verdictOfEnding } from './verdict.ts';
+import { phaseOfStop, resultOf, scenarioSummary, verdictOf, verdictOfStop } from './verdict.ts';
 
 /** How long a stopped run waits for the proof that everything is undone, after the fault's own end. */
 const RESTORE_DEADLINE_MS = 20_000;
@@ -42,11 +42,13 @@ export function conductRun(context: Context): void {
   applyAnswers(context);
   context.draft.result = resultOf(context.draft);
 
-  const journal = journalOf(context);
+  const { stoppingSince } = journalOf(context);
   const reason = reasonToStop(context, run);
-  // An ending that requires a release replaces one that lets the fault run to its end.
-  if (reason && (!journal.ending || (reason.release && !journal.ending.release))) journal.ending = reason;
-  if (journal.ending) return stop(context, run, journal.ending);
+  // One that cuts a fault short replaces one that lets it run to its end.
+  if (reason && (stoppingSince === undefined || (cutsShort(reason) && !cutsShort(run)))) {
+    beginStop(context, run, reason);
+  }
+  if (journalOf(context).stoppingSince !== undefined) return stop(context, run);
 
   playChapters(context, run);
   trackAwaiting(context, run);
@@ -64,72 +66,84 @@ export function newRequest({ demo, draft }: Context): string | undefined {
   return requestedAt !== '' && requestedAt !== draft.lastHandledRunRequest ? requestedAt : undefined;
 }
 
-type Ending = NonNullable<Journal['ending']>;
+/** Why a run is stopped. */
+type StopReason = Pick<Verdict, 'reason' | 'message'>;
+
+/** Whether a fault is cut short, rather than left to end automatically, if a run is stopped for this. */
+function cutsShort({ reason }: Pick<RunStatus, 'reason'>): boolean {
+  return phaseOfStop(reason) === 'Aborted';
+}
+
+function beginStop(context: Context, run: RunStatus, { message, reason }: StopReason): void {
+  run.reason = reason;
+  run.message = truncate(message, LIMITS.message);
+  journalOf(context).stoppingSince = iso(context.now);
+}
 
 /** Why the run has to stop before its last chapter, if it has to. */
-function reasonToStop(context: Context, run: RunStatus): Ending | undefined {
+function reasonToStop(context: Context, run: RunStatus): StopReason | undefined {
   const { demo, now, subject } = context;
   const journal = journalOf(context);
-  const ending = (phase: Ending['phase'], reason: Reason, message: string, release: boolean): Ending => ({
-    phase,
-    reason,
-    message: truncate(message, LIMITS.message),
-    since: iso(now),
-    release,
-  });
+  const because = (reason: Reason, message: string): StopReason => ({ reason, message });
 
   if (demo.deleting) {
-    return ending('Aborted', 'Deleted', `Run ${run.number} was stopped because its object is deleted`, true);
+    return because('Deleted', `Run ${run.number} was stopped because its object is deleted`);
   }
   if (demo.annotations.abort === String(run.number)) {
-    return ending('Aborted', 'Aborted', `Run ${run.number} was aborted by annotation`, true);
+    return because('Aborted', `Run ${run.number} was aborted by annotation`);
   }
   const key = runKey(demo.spec, subject.api);
   if (!comparableKeys(journal.runKey ?? '', key)) journal.runKey = key;
   if (journal.runKey !== key) {
-    return ending('Aborted', 'Superseded', `Run ${run.number} was superseded by a change of the spec`, true);
+    return because('Superseded', `Run ${run.number} was superseded by a change of the spec`);
   }
   if (newRequest(context)) {
-    return ending('Aborted', 'Superseded', `Run ${run.number} was superseded by a new request`, true);
+    return because('Superseded', `Run ${run.number} was superseded by a new request`);
   }
   const admission = admissionOf(context);
   if (admission.state === 'refused') {
-    return ending('Aborted', admission.reason, `Run ${run.number} was stopped: ${admission.message}`, true);
+    return because(admission.reason, `Run ${run.number} was stopped: ${admission.message}`);
   }
   const deadline = runDeadline(context.draft, demo.spec, now);
   if (now >= deadline) {
     const message = `Run ${run.number} took longer than spec.activeDeadline (${demo.spec.activeDeadline})`;
-    return ending('Errored', 'DeadlineExceeded', message, false);
+    return because('DeadlineExceeded', message);
   }
   wake(context, deadline);
   return undefined;
 }
 
 /**
- * Undoes what the run did and ends it. Cuts a fault short only if the ending requires it; otherwise waits for its end.
+ * Undoes what the run did and ends it. Cuts a fault short only if the reason requires it; otherwise waits for its end.
  */
-function stop(context: Context, run: RunStatus, ending: Ending): void {
+function stop(context: Context, run: RunStatus): void {
   const { draft, now, observed } = context;
+  const release = cutsShort(run);
   const chapter = draft.chapters?.find(({ state }) => state === 'Running' || state === 'Waiting');
   if (chapter) draft.chapter = chapterLine(chapter, draft.chapters?.length ?? 0, 'stopping');
-  context.objectState = { kind: 'running', reason: 'Stopping', message: `Stopping: ${ending.message}` };
-  draft.message = truncate(`Stopping: ${ending.message}`, LIMITS.message);
+  const message = `Stopping: ${run.message ?? ''}`;
+  context.objectState = { kind: 'running', reason: 'Stopping', message };
+  draft.message = truncate(message, LIMITS.message);
   discardUnbegunFaults(context);
 
   const fault = activeFault(draft, now);
-  if (fault && !ending.release) return wake(context, faultDeadline(fault));
+  if (fault && !release) return wake(context, faultDeadline(fault));
 
   const id = `${run.number}/stop`;
   const outcome = observed.restored[id];
   // A process that has just taken over had no time to undo anything before.
-  const since = Math.max(ms(ending.since), observed.since, fault ? ms(fault.until) : 0);
+  const since = Math.max(
+    ms(journalOf(context).stoppingSince ?? ''),
+    observed.since,
+    fault ? ms(fault.until) : 0,
+  );
   const giveUpAt = since + RESTORE_DEADLINE_MS;
   if (!outcome && now < giveUpAt) {
     context.effects.push({
       kind: 'Restore',
       id,
       fixtures: fixturesToRemove(context),
-      release: ending.release,
+      release,
     });
     return wake(context, giveUpAt);
   }
@@ -142,7 +156,7 @@ function stop(context: Context, run: RunStatus, ending: Ending): void {
     chapter.state = 'Stopped';
     draft.chapter = chapterLine(chapter, draft.chapters?.length ?? 0, 'stopped');
   }
-  finish(context, run, verdictOfEnding(context, ending, restored));
+  finish(context, run, verdictOfStop(context, run, restored));
 }
 
 /**
@@ -168,9 +182,11 @@ function discardUnbegunFaults({ draft, observed }: Context): void {
 function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   const { demo, draft, now } = context;
   run.completedAt = iso(now);
-  run.verdict = verdict;
+  run.phase = verdict.phase;
+  run.reason = verdict.reason;
+  run.message = verdict.message;
   const journal = journalOf(context);
-  delete journal.ending;
+  delete journal.stoppingSince;
   delete journal.awaitingSince;
   if (verdict.phase === 'Aborted') startCoolDown(context);
   stopAwaitingAnswers(context);
@@ -185,7 +201,6 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
       ...(run.runId ? { runId: run.runId } : {}),
       phase: verdict.phase,
       reason: verdict.reason,
-      startedAt: run.startedAt,
       completedAt: run.completedAt,
       ...(summary ? { summary } : {}),
     },
@@ -225,16 +240,8 @@ function playChapters(context: Context, run: RunStatus): void {
     setCurrentChapter(context, entry, total, work.note, work.reason);
 
     if (work.fail) {
-      const ending: Ending = {
-        // A broken invariant is a finding; any other failure is no statement about the subject.
-        phase: work.fail === 'BaselineViolated' ? 'Failed' : 'Errored',
-        reason: work.fail,
-        message: truncate(work.message, LIMITS.message),
-        since: iso(now),
-        release: false,
-      };
-      journalOf(context).ending = ending;
-      return stop(context, run, ending);
+      beginStop(context, run, { reason: work.fail, message: work.message });
+      return stop(context, run);
     }
     if (!work.done) return;
     entry.doneAt ??= iso(now);

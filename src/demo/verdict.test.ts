@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import type { ScenarioStatus } from '../api/index.ts';
+import { REASON_GROUPS, type ScenarioStatus, type Verdict } from '../api/index.ts';
 import type { Context } from './context.ts';
 import {
   asExpected,
   countAsExpected,
+  phaseOfStop,
   resultOf,
   scenarioSummary,
   verdictOf,
-  verdictOfEnding,
+  verdictOfStop,
 } from './verdict.ts';
 
 type Expect = ScenarioStatus['expect'];
@@ -106,12 +107,20 @@ describe('the verdict of a run', () => {
 });
 
 describe('a run that ended early', () => {
-  const since = '2026-01-01T00:00:00Z';
-  const stopped = { since, release: true };
-  const errored = { ...stopped, phase: 'Errored', reason: 'DeadlineExceeded', message: 'too late' } as const;
-  const aborted = { ...stopped, phase: 'Aborted', reason: 'AbortRequested', message: 'by hand' } as const;
-  const ended = (ending: Parameters<typeof verdictOfEnding>[1], ...scenarios: ScenarioStatus[]) =>
-    verdictOfEnding(contextOf(scenarios), ending, 'All restored');
+  const errored = { reason: 'DeadlineExceeded', message: 'too late' };
+  const aborted = { reason: 'Aborted', message: 'by hand' };
+  const ended = (why: Parameters<typeof verdictOfStop>[1], ...scenarios: ScenarioStatus[]) =>
+    verdictOfStop(contextOf(scenarios), why, 'All restored');
+
+  it.each<[string, Verdict['phase']]>([
+    ...REASON_GROUPS.failure.reasons.map((reason): [string, Verdict['phase']] => [reason, 'Errored']),
+    ['BaselineViolated', 'Failed'],
+    ...['Aborted', 'Superseded', 'Deleted', 'KillSwitch', 'PodsInUse', 'forged'].map(
+      (reason): [string, Verdict['phase']] => [reason, 'Aborted'],
+    ),
+  ])('stopped for %s is %s', (reason, phase) => {
+    expect(phaseOfStop(reason)).toBe(phase);
+  });
 
   it('an early end keeps its own phase and reason', () => {
     expect(ended(errored, scenario('Violated', 'Violated'))).toMatchObject({
@@ -120,9 +129,9 @@ describe('a run that ended early', () => {
     });
     expect(ended(aborted, scenario('Held', 'Violated'))).toMatchObject({
       phase: 'Aborted',
-      reason: 'AbortRequested',
+      reason: 'Aborted',
     });
-    expect(verdictOfEnding({ draft: {}, subject }, errored, 'All restored').phase).toBe('Errored');
+    expect(verdictOfStop({ draft: {}, subject }, errored, 'All restored').phase).toBe('Errored');
   });
 
   it('a proof of absence before an error does not fail the run', () => {

@@ -1,6 +1,6 @@
 /** The verdict of a run. */
-import type { ChaosDemoStatus, Journal, ScenarioStatus, Verdict } from '../api/index.ts';
-import { LIMITS, RESULTS, truncate } from '../api/index.ts';
+import type { ChaosDemoStatus, RunStatus, ScenarioStatus, Verdict } from '../api/index.ts';
+import { LIMITS, REASON_GROUPS, RESULTS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 
 /** Whether a scenario ended as expected. Inconclusive meets no expectation, not even Any. */
@@ -72,15 +72,24 @@ export function verdictOf({ demo, draft, subject }: Context, restored: string): 
 }
 
 /**
- * The verdict of a run that `ending` stopped before its last chapter. An unexpected violation proven by then makes a
- * run Failed instead of Errored.
+ * How a run ends that is stopped for this reason. A broken invariant is a finding; any other failure is no statement
+ * about the subject.
  */
-export function verdictOfEnding(
+export function phaseOfStop(reason: RunStatus['reason']): Verdict['phase'] {
+  if (reason === 'BaselineViolated') return 'Failed';
+  return REASON_GROUPS.failure.reasons.some((failure) => failure === reason) ? 'Errored' : 'Aborted';
+}
+
+/**
+ * The verdict of a run that is stopped before its last chapter. An unexpected violation proven by then makes a run
+ * Failed instead of Errored.
+ */
+export function verdictOfStop(
   { draft, subject }: Pick<Context, 'draft' | 'subject'>,
-  ending: NonNullable<Journal['ending']>,
+  { message = '', reason = 'Aborted' }: Pick<RunStatus, 'message' | 'reason'>,
   restored: string,
 ): Verdict {
-  const { message, phase, reason } = ending;
+  const phase = phaseOfStop(reason);
   const proven = (draft.scenarios ?? []).filter(isUnexpected);
   if (phase !== 'Errored' || proven.length === 0)
     return { phase, reason, message: truncate(`${message}. ${restored}`, LIMITS.message) };

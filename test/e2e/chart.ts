@@ -78,7 +78,7 @@ export function chart(cluster: Cluster): void {
       expect(await newField()).toBe('string');
       expect(await keptAll()).toBe(true);
       const status = await cluster.ended('demo');
-      expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
+      expect(status.run).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
     }),
   );
 

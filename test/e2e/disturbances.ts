@@ -49,7 +49,7 @@ export function disturbances(cluster: Cluster): void {
       '--timeout=5m',
     );
     const { run } = await cluster.ended('after-rollouts');
-    expect(run?.verdict?.phase).toBe('Succeeded');
+    expect(run?.phase).toBe('Succeeded');
     const before = first.run?.pods?.map(({ name }) => name) ?? [];
     expect(run?.pods?.filter(({ name }) => before.includes(name))).toEqual([]);
     await cluster.inNamespace('delete', 'chaosdemo', 'after-rollouts');

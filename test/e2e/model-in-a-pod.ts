@@ -76,10 +76,10 @@ export function modelInAPod(cluster: Cluster): void {
    * the lead changes hands, and then nobody has seen it all. Holds everybody's account of it against the others.
    * @returns its verdict
    */
-  const explained = async (name: string): Promise<object | undefined> => {
+  const explained = async (name: string): Promise<ChaosDemoStatus['run']> => {
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
       const status = await runAndCompare(`${name}-${attempt}`);
-      if (status) return status.run?.verdict;
+      if (status) return status.run;
       progress(`the lead changed hands during ${name}-${attempt}`);
     }
     throw new Error(`the lead changed hands during each of ${MOST_ATTEMPTS} runs`);

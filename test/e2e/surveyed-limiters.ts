@@ -83,7 +83,7 @@ export function surveyedLimiters(cluster: Cluster): void {
           summary: expect.stringMatching(new RegExp(`^${expected}`)),
         });
         expect(burst).toMatchObject({ result: 'Held' });
-        expect(demo.status?.run?.verdict).toMatchObject(verdict);
+        expect(demo.status?.run).toMatchObject(verdict);
       }),
     );
   }

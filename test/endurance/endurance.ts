@@ -64,7 +64,7 @@ export async function endure({
         `the end of run ${runId}`,
         (status) => status.run?.runId === runId && status.run.completedAt !== undefined,
       );
-      const verdict = `${run?.verdict?.phase} ${run?.verdict?.reason}`;
+      const verdict = `${run?.phase} ${run?.reason}`;
       verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
       if (own % RUNS_OF_AN_OBJECT === 0) await demos.delete(name);
       ended += 1;

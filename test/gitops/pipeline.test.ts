@@ -67,7 +67,7 @@ describe('gate.sh on an approximate limiter', () => {
       expect((await world.status('gate')).run).toMatchObject({
         number: (aborted?.number ?? 0) + 1,
         runId: 'abc125',
-        verdict: { phase: 'Failed' },
+        phase: 'Failed',
       });
     }),
   );

@@ -83,7 +83,7 @@ describe.concurrent('a demo', () => {
 
     await second?.setReady(true);
     const { run } = await notReady.ended('one-short');
-    expect(run?.verdict?.reason).toBe('DryRunPassed');
+    expect(run?.reason).toBe('DryRunPassed');
     expect(run?.pods?.map(({ name }) => name)).toEqual(['ratelimiter-0', 'ratelimiter-1', 'ratelimiter-2']);
     await expectNothingLeftOf(notReady, 'one-short');
   });

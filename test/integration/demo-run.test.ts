@@ -89,7 +89,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
         Number(page.split(`\nchaosdemo_${series} `)[1]?.split('\n')[0]);
 
       for (const verdict of ['Succeeded', 'Failed', 'Errored', 'Aborted']) {
-        const own = runs.filter((run) => run.verdict?.phase === verdict);
+        const own = runs.filter((run) => run.phase === verdict);
         expect([verdict, counted(`runs_total{verdict="${verdict}"}`)]).toEqual([verdict, own.length]);
         expect([verdict, counted(`objects{phase="${verdict}"}`)]).toEqual([verdict, own.length]);
         expect(counted(`run_duration_seconds_sum{verdict="${verdict}"}`)).toBeCloseTo(

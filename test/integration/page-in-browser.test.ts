@@ -69,7 +69,7 @@ beforeAll(async () => {
   await world.untilStatus(
     'done',
     'its second run to end',
-    ({ run }) => run?.number === 2 && run.verdict !== undefined,
+    ({ run }) => run?.number === 2 && run.phase !== undefined,
   );
   ended = await world.object('done');
   ui = await servePage(world.environment.controlPlane.kubeconfig, world.namespace);
@@ -405,7 +405,7 @@ describe('a user who may read one namespace', () => {
     expect(await page.getByRole('main').innerText()).toContain('not list the ChaosDemos');
     await page.goto(addressOf(reading, pathOf('done')));
     const main = await page.getByRole('main').innerText();
-    expect(main).toContain(ended.status?.run?.verdict?.reason);
+    expect(main).toContain(ended.status?.run?.reason);
     expect(main).toContain(`${evidenceName('done', 2)} (get configmaps in ${world.namespace})`);
     expect(main).toContain(`list ConfigMaps in namespace ${world.namespace}`);
     await page.getByText('live', { exact: true }).waitFor();

@@ -134,7 +134,7 @@ describe('kubectl chaosdemo init', () => {
     expect(text).toMatch(/selector:\n +# found: 2 pods of Deployment api/);
     expect(text).toMatch(/redis:\n +# found: Service redis:6379 leads to redis-0; REDIS_URL of the pods/);
     await world.applyObject({ ...demo, spec: { ...demo.spec, dryRun: true } });
-    expect((await world.ended('api')).run?.verdict?.reason).toBe('DryRunPassed');
+    expect((await world.ended('api')).run?.reason).toBe('DryRunPassed');
   });
 
   it('prints what is left to do in the cluster', async () => {

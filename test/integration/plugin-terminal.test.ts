@@ -119,7 +119,7 @@ describe.skipIf(withoutTerminal)('the live view', () => {
       expect(terminal.lines.join('\n')).toMatch(
         new RegExp(`${name} continues\\. .*: kubectl chaosdemo watch`),
       );
-      expect((await world.status(name)).run?.verdict).toBeUndefined();
+      expect((await world.status(name)).run?.phase).toBeUndefined();
       await abort(name);
     },
   );
@@ -159,7 +159,7 @@ describe.skipIf(withoutTerminal)('on a stage', () => {
     await terminal.shows('chapter 2 of 11');
     terminal.type('a');
     await terminal.shows('a again: abort the run');
-    expect((await world.status('stage')).run?.verdict).toBeUndefined();
+    expect((await world.status('stage')).run?.phase).toBeUndefined();
     terminal.type('a');
     await terminal.shows('ABORTED');
     terminal.type('r');

@@ -36,7 +36,7 @@ describe('rerun: OnPodTemplateChange', () => {
       },
     });
     const second = await ended('asks', 2);
-    expect(second.run).toMatchObject({ podTemplate: 'rollout-1', verdict: { phase: 'Succeeded' } });
+    expect(second.run).toMatchObject({ podTemplate: 'rollout-1', phase: 'Succeeded' });
     expect(second.run?.pods?.map(({ name }) => name)).toEqual(
       [0, 1, 2].map((i) => `ratelimiter-rollout-1-${i}`),
     );

@@ -1,5 +1,7 @@
 /** The evidence of a whole run, as whoever may read the namespace finds it beside the ChaosDemo. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { endOf } from '../../src/api/index.ts';
 import { readHistories } from '../../src/cli/report/read.ts';
 import { scenarioLines } from '../../src/cli/run-text.ts';
 import {
@@ -76,7 +78,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
         demo: { namespace: world.namespace, name: 'seen' },
         run: { number: 1 },
         results: status.scenarios?.map(({ name, result, summary }) => ({ scenario: name, result, summary })),
-        verdict: status.run?.verdict,
+        verdict: endOf(status.run),
         leftOut: '',
       });
       expect(evidence.chapters.map(({ name }) => name)).toEqual(status.chapters?.map(({ title }) => title));
@@ -133,7 +135,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
         scenarios: [ghosts({ ghostAllowing: { trials: 1 } })],
       });
       const { run } = await world.ended('blocked');
-      expect(run?.verdict?.phase).toBe('Succeeded');
+      expect(run?.phase).toBe('Succeeded');
       expect(await configMap('blocked-evidence-1')).toEqual(made);
       const notes = await until(
         async () => {

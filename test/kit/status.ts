@@ -48,7 +48,7 @@ export function isConfirmed({ scenarios }: ChaosDemoStatus): boolean {
 
 /** Verdict, reason and message of the run: "Failed UnexpectedViolation: ghosts was expected ..."; a failing test shows all of it. */
 export function verdictLine({ message, run }: ChaosDemoStatus): string {
-  return `${run?.verdict?.phase} ${run?.verdict?.reason}: ${message}`;
+  return `${run?.phase} ${run?.reason}: ${message}`;
 }
 
 /** How many scenarios ended as expected, of how many: "1/2". */

@@ -1,5 +1,7 @@
 /** Somebody sets the wall clock in the midst of a run: no judgement changes, and no fault lasts longer or shorter. */
+
 import { describe, expect, it } from 'vitest';
+import { endOf } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { finished, GATE } from './support.ts';
@@ -17,7 +19,7 @@ async function play(spec: ReturnType<typeof simulatedSpec>, stepMs: number, afte
   const { run, scenarios = [] } = simulation.status;
   return {
     tookMs: Math.round(simulation.clock.monotonic() - begun + afterMs),
-    verdict: run?.verdict,
+    verdict: endOf(run),
     scenarios: scenarios.map(({ result, reason, message, detectedAfterMilliseconds, attempts, fault }) => ({
       result,
       reason,

@@ -84,7 +84,7 @@ describe('a diagnosis', () => {
       simulation.writes.findIndex(({ chapter }) => chapter?.includes('Demo Complete'));
     expect(restoredIn(beside)).toBe(restoredIn(alone));
     const { run, scenarios } = beside.status;
-    expect(run?.verdict).toEqual(alone.status.run?.verdict);
+    expect(run?.phase).toEqual(alone.status.run?.phase);
     expect(
       scenarios?.map(({ recoveredAfterMilliseconds, result }) => [result, recoveredAfterMilliseconds]),
     ).toEqual(
@@ -108,7 +108,7 @@ describe('a diagnosis', () => {
 
   it('is not awaited beyond the deadline of the run, which ends as it would without', async () => {
     const simulation = await runOf(MODEL({ activeDeadline: '1m' }), { model: 'hangs' });
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
     expect(providers(simulation)).toEqual([
       ['rules', expect.stringMatching(/before profile "model"|not answer/)],
       ['rules', expect.stringMatching(/ended before profile "model"/)],
@@ -140,7 +140,7 @@ describe('a diagnosis', () => {
     simulation.annotate('abort', '1');
     await simulation.runUntil(finished);
     expect(simulation.now - abortedAt).toBeLessThan(10_000);
-    expect(simulation.status.run?.verdict?.reason).toBe('Aborted');
+    expect(simulation.status.run?.reason).toBe('Aborted');
     expect(providers(simulation)).toEqual([['rules', expect.stringMatching(/ended before profile "model"/)]]);
   });
 

@@ -180,7 +180,7 @@ describe('more runs than are taken on at once', () => {
     // It is over: what was watched by a process that is gone proves nothing.
     expect(simulation.status).toMatchObject({
       chapter: '11/11 Demo Complete',
-      run: { verdict: { reason: 'Inconclusive' } },
+      run: { reason: 'Inconclusive' },
     });
     expect(simulation.injected.map(({ scenario }) => scenario)).toEqual(['stall', 'surge']);
   });

@@ -21,7 +21,7 @@ describe('a restart of the operator', () => {
     await simulation.runUntil(finished);
     expect(simulation.injected).toEqual([]);
     const { journal, run, scenarios } = simulation.status;
-    expect(run?.verdict).toMatchObject({ phase: 'Aborted' });
+    expect(run).toMatchObject({ phase: 'Aborted' });
     expect(scenarios?.[0]?.fault).toBeUndefined();
     expect(condition(simulation, 'FaultActive')).toMatchObject({ status: 'False', reason: 'NoFault' });
     expect(journal?.restUntil).toBeUndefined();
@@ -48,7 +48,7 @@ describe('a restart of the operator', () => {
     await simulation.crash(15_000);
     await simulation.runUntil(finished);
     expect(injectedBy(simulation, 'stall')).toHaveLength(1);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
   });
 
   it.each(['stall', 'surge'])('awaits a slow predecessor for 4 s before it decides on a %s', async (name) => {
@@ -158,7 +158,7 @@ describe('a restart of the operator', () => {
     await simulation.crash(15_000);
     await simulation.runUntil(finished);
     expect(simulation.injected).toHaveLength(3);
-    expect(simulation.status.run?.verdict?.reason).toBe('Inconclusive');
+    expect(simulation.status.run?.reason).toBe('Inconclusive');
   });
 
   it('a restart aborts a run without permission, and ends the fault of the dead one', async () => {
@@ -171,7 +171,7 @@ describe('a restart of the operator', () => {
     await simulation.runUntil(({ activeRuns }) => activeRuns === 1, 5000);
     simulation.target.admission = { state: 'granted' };
     expect(await simulation.runUntil(finished, 5000)).toBe(true);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'NamespaceNotEnabled' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Aborted', reason: 'NamespaceNotEnabled' });
     expect(simulation.target.isStalled).toBe(false);
     expect(injectedBy(simulation, 'stall')).toHaveLength(1);
   });
@@ -250,7 +250,7 @@ describe('a lost lock', () => {
     simulation.target.lockFor('ns/somebody');
     await simulation.runUntil(finished);
     expect(simulation.injected).toEqual([]);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'PrepareFailed' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'PrepareFailed' });
     expect(simulation.status.message).toMatch(/lock .*lost/);
   });
 });

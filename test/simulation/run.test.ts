@@ -110,7 +110,7 @@ describe('a run', () => {
   it('is Failed with ViolationNotReproduced where a strict service holds', async () => {
     const simulation = new Simulation(simulatedSpec(), { queues: false, loses: false });
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({
+    expect(simulation.status.run).toMatchObject({
       phase: 'Failed',
       reason: 'ViolationNotReproduced',
     });
@@ -128,21 +128,21 @@ describe('a run', () => {
   it('a run is Failed with UnexpectedViolation if Held was expected', async () => {
     const simulation = new Simulation(GATE);
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
   });
 
   it('is Errored where nothing was detected and the proof has a hole', async () => {
     const shortfalls = ['node-2 got 3 checks'];
     const simulation = new Simulation(GATE, { queues: false, loses: false, shortfalls });
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
     expect(simulation.status.message).toContain('node-2 got 3 checks');
   });
 
   it('is Errored where the fault did not bite, whatever was seen', async () => {
     const simulation = new Simulation(simulatedSpec(), { stallBites: false });
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
     expect(simulation.status.scenarios?.[0]).toMatchObject({
       result: 'Inconclusive',
       reason: 'FaultNotProven',
@@ -153,14 +153,14 @@ describe('a run', () => {
     const simulation = new Simulation(GATE, { stallBites: false });
     await simulation.runUntil(finished);
     expect(simulation.status.scenarios?.map(({ result }) => result)).toEqual(['Inconclusive', 'Violated']);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
     expect(simulation.status.message).toMatch(/^surge: Violated .*; stall is inconclusive: /);
   });
 
   it('a run is Errored by an Inconclusive scenario, and lists an expected anomaly', async () => {
     const simulation = new Simulation(simulatedSpec(), { stallBites: false });
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
     expect(simulation.status.message).toMatch(/^surge: Violated .*expected; stall .*inconclusive/);
   });
 
@@ -169,7 +169,7 @@ describe('a run', () => {
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
     simulation.target.behaviour.usableMs = 5000;
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
     expect(simulation.status.message).toMatch(/^stall: Violated .*The run ended early \(PrepareFailed\)/);
   });
 
@@ -184,7 +184,7 @@ describe('a run', () => {
   it('is Failed with nothing injected where the invariant is broken without a fault', async () => {
     const simulation = new Simulation(simulatedSpec(), { losesAnyway: true });
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Failed', reason: 'BaselineViolated' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Failed', reason: 'BaselineViolated' });
     expect(simulation.status.message).toMatch(/lost 3 requests without/);
     expect(simulation.injected).toEqual([]);
   });
@@ -211,7 +211,7 @@ describe('a run', () => {
     const simulation = new Simulation();
     simulation.target.healthy = false;
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'TargetUnhealthy' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'TargetUnhealthy' });
     expect(simulation.injected).toEqual([]);
     expect(simulation.status.chapters?.[1]?.state).toBe('Stopped');
   });
@@ -228,13 +228,13 @@ describe('a run', () => {
       result: 'Inconclusive',
       message: expect.stringMatching(told),
     });
-    expect(simulation.status.run?.verdict).toMatchObject({ message: expect.stringMatching(told) });
+    expect(simulation.status.run).toMatchObject({ message: expect.stringMatching(told) });
   });
 
   it('injects nothing in a dry run', async () => {
     const simulation = new Simulation(simulatedSpec({ dryRun: true }));
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'DryRunPassed' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Succeeded', reason: 'DryRunPassed' });
     expect(simulation.injected).toEqual([]);
     const kinds = simulation.performed.map(({ kind }) => kind);
     expect(kinds).toContain('MeasureBaseline');
@@ -265,14 +265,14 @@ describe('a run', () => {
   it('is Errored where no fixture is ever usable for so long', async () => {
     const simulation = new Simulation(simulatedSpec(), { usableMs: 5000 });
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict?.reason).toBe('PrepareFailed');
+    expect(simulation.status.run?.reason).toBe('PrepareFailed');
     expect(simulation.injected).toEqual([]);
   });
 
   it('ends by its deadline', async () => {
     const simulation = new Simulation(simulatedSpec({ activeDeadline: '1m', pace: { dwell: '10m' } }));
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Errored', reason: 'DeadlineExceeded' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'DeadlineExceeded' });
   });
 
   it('ends with nothing kept of it, and the lock given back', async () => {

@@ -184,7 +184,7 @@ describe('starting', () => {
     const reason = 'NamespaceNotEnabled';
     simulation.target.admission = { state: 'refused', reason, message: 'label gone' };
     expect(await simulation.runUntil(finished, 6000)).toBe(true);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason });
+    expect(simulation.status.run).toMatchObject({ phase: 'Aborted', reason });
     expect(simulation.target.isStalled).toBe(false);
   });
 });
@@ -216,7 +216,7 @@ describe('after a run that was stopped', () => {
       await simulation.runUntil(at(chapter));
       simulation.spec = simulatedSpec({ runId: 'next' });
       await simulation.runUntil(({ status }) => status.run?.runId === 'next' && !!status.run.completedAt);
-      expect(simulation.status.run).toMatchObject({ number: 2, verdict: { phase: 'Succeeded' } });
+      expect(simulation.status.run).toMatchObject({ number: 2, phase: 'Succeeded' });
     },
   );
 
@@ -249,7 +249,7 @@ describe('with rerun: OnPodTemplateChange', () => {
     expect(await ran(simulation)).toBe(1);
     rollOut(simulation, 'b');
     expect(await ran(simulation)).toBe(2);
-    expect(simulation.status.run).toMatchObject({ podTemplate: 'b', verdict: { phase: 'Succeeded' } });
+    expect(simulation.status.run).toMatchObject({ podTemplate: 'b', phase: 'Succeeded' });
   });
 
   it('lets a run end whose pods are replaced, and runs again then', async () => {

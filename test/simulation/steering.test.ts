@@ -60,7 +60,7 @@ describe('steering a run by hand', () => {
     expect(simulation.target.isStalled).toBe(true);
     simulation.annotations = { abort: '1' };
     expect(await simulation.runUntil(finished, 2000)).toBe(true);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'Aborted' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Aborted', reason: 'Aborted' });
     expect(simulation.target.isStalled).toBe(false);
     expect(condition(simulation, 'FaultActive')?.status).toBe('False');
   });
@@ -108,7 +108,7 @@ describe('the kill switch', () => {
     await simulation.runUntil(at(5));
     simulation.turnKillSwitch(true);
     expect(await simulation.runUntil(finished, 2000)).toBe(true);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'KillSwitch' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Aborted', reason: 'KillSwitch' });
     expect(simulation.target.isStalled).toBe(false);
 
     const { admissions } = simulation.target;
@@ -138,7 +138,7 @@ describe('an end that cannot be brought about', () => {
     await simulation.runUntil(at(5));
     simulation.annotations = { abort: '1' };
     await simulation.runUntil(finished);
-    expect(simulation.status.run?.verdict?.message).toContain('not restored');
+    expect(simulation.status.run?.message).toContain('not restored');
     await simulation.pass(10);
     expect(simulation.held).toBe(true);
     await simulation.runUntil(({ held }) => !held, 60_000);
@@ -152,11 +152,11 @@ describe('an end that cannot be brought about', () => {
     const simulation = new Simulation(
       simulatedSpec({ ...long, activeDeadline: '1m', pace: { dwell: '15s' } }),
     );
-    await simulation.runUntil(({ status }) => status.journal?.ending?.reason === 'DeadlineExceeded');
+    await simulation.runUntil(({ status }) => status.run?.reason === 'DeadlineExceeded');
     expect(simulation.target.isStalled).toBe(true);
     simulation.annotations = { abort: '1' };
     expect(await simulation.runUntil(finished, 1000)).toBe(true);
-    expect(simulation.status.run?.verdict).toMatchObject({ phase: 'Aborted', reason: 'Aborted' });
+    expect(simulation.status.run).toMatchObject({ phase: 'Aborted', reason: 'Aborted' });
     expect(simulation.target.isStalled).toBe(false);
   });
 });

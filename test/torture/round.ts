@@ -247,8 +247,8 @@ function isHeld({ spec }: Lease): boolean {
 }
 
 function endOf(record: TortureRecord, lane: number): string {
-  const verdict = record.of('version', lane).findLast(({ object }) => object.status?.run?.verdict);
-  return verdict?.object.status?.run?.verdict?.phase ?? 'deleted';
+  const verdict = record.of('version', lane).findLast(({ object }) => object.status?.run?.phase);
+  return verdict?.object.status?.run?.phase ?? 'deleted';
 }
 
 function remediesOf(record: TortureRecord, lane: number): string[] {

@@ -82,7 +82,7 @@ describe('kubectl chaosdemo report', () => {
 
   it('is no report where no run has ended', async () => {
     const { demo } = recordedRun();
-    delete demo.status?.run?.verdict;
+    delete demo.status?.run?.phase;
     await expect(pageOf(demo)).rejects.toMatchObject({
       remedy: expect.stringContaining('kubectl chaosdemo wait demo -n ratelimiter --context prod'),
     });

@@ -28,7 +28,7 @@ export async function report(
   }: ReportOptions & { readonly print: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<void> {
   const { metadata, status } = demo;
-  const made = status?.run?.verdict && reportOf(await readSource(client, demo, signal));
+  const made = status?.run?.phase && reportOf(await readSource(client, demo, signal));
   if (!made) {
     const { run } = status ?? {};
     throw new PluginError(

@@ -19,7 +19,7 @@ export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
   const isComplete = complete?.status === 'True' && complete.observedGeneration === metadata.generation;
   if (isComplete && isHandled(metadata, status.lastHandledRunRequest)) {
     const { message = '', phase = '', run } = status;
-    const reason = run?.verdict?.reason ?? complete.reason;
+    const reason = run?.reason ?? complete.reason;
     const line = `${phase} (${reason}), ${countAsExpected(status)} as expected: ${message}`;
     return { state: 'ended', exit: exitOf(phase, condition('Succeeded')?.status), line };
   }

@@ -72,7 +72,7 @@ function endedOf({ deleted, demo, name }: LiveState) {
 /** Prints the last state: the terminal is empty after the live view. */
 function printLastState(state: LiveState, isVerbose: boolean, print: (line: string) => void): void {
   const { demo } = state;
-  if (demo?.status?.run?.verdict) {
+  if (demo?.status?.run?.phase) {
     for (const line of verdictLines(demo, currentEvidence(state), isVerbose)) print(line);
   } else if (demo?.status) print(`${demo.status.phase}: ${demo.status.message ?? ''}`);
 }

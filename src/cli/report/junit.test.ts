@@ -20,7 +20,7 @@ function runThat(scenario: Partial<ScenarioStatus>, verdict: Verdict): ReportSou
   const run = demo.status?.run;
   if (!first || !run) throw new Error('no run');
   const scenarios = [{ ...first, ...scenario }, ...others];
-  return { demo: { ...demo, status: { ...demo.status, run: { ...run, verdict }, scenarios } } };
+  return { demo: { ...demo, status: { ...demo.status, run: { ...run, ...verdict }, scenarios } } };
 }
 
 describe('JUnit XML', () => {

@@ -119,7 +119,7 @@ describe('Markdown for a pull request', () => {
       reason: 'TargetUnhealthy',
       message: 'nobody listens on 9999',
     } as const;
-    const run = { number: 1, startedAt: '2026-01-01T00:00:00Z', verdict };
+    const run = { number: 1, startedAt: '2026-01-01T00:00:00Z', ...verdict };
     const made = reportMarkdown(
       reportOf({ demo: { ...demo, status: { ...demo.status, run, scenarios: [] } } }) as Report,
     );

@@ -17,7 +17,7 @@ function ended(
   scenario: Partial<ScenarioStatus>,
 ): ReportSource {
   return runWith(({ run, scenarios = [] }) => ({
-    ...(run && { run: { ...run, verdict: { phase, reason, message: 'the message of the verdict' } } }),
+    ...(run && { run: { ...run, phase, reason, message: 'the message of the verdict' } }),
     scenarios: scenarios.map((one) => ({ ...one, ...scenario })),
     diagnoses: [],
   }));

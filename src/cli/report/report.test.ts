@@ -19,7 +19,7 @@ function reportWith(
   const [first] = demo.status?.scenarios ?? [];
   const status = {
     ...demo.status,
-    run: { number: 1, startedAt: '2026-01-01T00:00:00Z', verdict: end, ...(dryRun && { dryRun }) },
+    run: { number: 1, startedAt: '2026-01-01T00:00:00Z', ...end, ...(dryRun && { dryRun }) },
     scenarios: scenarios.map((one, i) => ({ type: first?.type ?? '', name: `s${i + 1}`, ...one })),
     diagnoses: [],
   };
@@ -125,7 +125,7 @@ describe('a report', () => {
     const { demo } = recordedRun();
     const { status, ...unseen } = demo;
     expect(reportOf({ demo: unseen })).toBeUndefined();
-    const { verdict: _, ...run } = status?.run ?? { number: 1, startedAt: '' };
+    const { phase: _, ...run } = status?.run ?? { number: 1, startedAt: '' };
     expect(reportOf({ demo: { ...demo, status: { ...status, run } } })).toBeUndefined();
   });
 

@@ -3,6 +3,7 @@ import {
   type ChaosDemo,
   type ChaosDemoStatus,
   type ChapterStatus,
+  endOf,
   formatDuration,
   remedySentence,
   type ScenarioStatus,
@@ -78,16 +79,17 @@ export interface Advice {
 export function reportOf(source: ReportSource): Report | undefined {
   const so = runSoFar(source);
   const run = withPrintableTexts(source.demo).status?.run;
-  if (!so || !run?.verdict) return undefined;
+  const verdict = endOf(run);
+  if (!so || !run || !verdict) return undefined;
   const { scenarios } = so;
   const isTested = !run.dryRun && scenarios.length > 0;
   return {
     ...so,
     took: tookOf(run),
-    verdict: run.verdict,
-    tone: toneOf(run.verdict, scenarios),
-    headline: headlineOf(run.verdict, scenarios, isTested),
-    advice: adviceOf(run.verdict, scenarios, isTested),
+    verdict,
+    tone: toneOf(verdict, scenarios),
+    headline: headlineOf(verdict, scenarios, isTested),
+    advice: adviceOf(verdict, scenarios, isTested),
   };
 }
 
@@ -134,7 +136,7 @@ function matching(
     return { evidence: undefined, missing: [`${without}: the evidence is of another run or object.`] };
   }
   const gaps = [
-    ...(evidence.complete || !run.verdict
+    ...(evidence.complete || !run.phase
       ? []
       : ['The evidence ends before the run does: its last part was not written.']),
     ...(evidence.leftOut === '' ? [] : [`Left out of the evidence: ${evidence.leftOut}.`]),

@@ -30,7 +30,9 @@ const ended: ChaosDemoStatus = {
   ...(inFault.run && {
     run: {
       ...inFault.run,
-      verdict: { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' },
+      phase: 'Failed',
+      reason: 'UnexpectedViolation',
+      message: 'It gave way',
     },
   }),
   scenarios: (inFault.scenarios ?? []).map((scenario) => ({

@@ -135,7 +135,7 @@ export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: num
     const line: Line = [
       seg(`${scenario.result ? '★' : '☆'} `, scenario.result ? styleOf(scenario) : 'dim'),
       seg(`${scenario.name} `),
-      ...outcomeParts(scenario, run?.verdict !== undefined),
+      ...outcomeParts(scenario, run?.phase !== undefined),
     ];
     if (!scenario.result) return line;
     const figures = [measureInWords(scenario.measures), scenario.summary].filter((text) => text);

@@ -22,7 +22,7 @@ describe('a run as plain lines', () => {
   it('leaves out a run that had ended before anybody looked', () => {
     const verdict = { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' } as const;
     const { run, ...status } = statusInFault();
-    const ended = stateWith({ ...status, ...(run && { run: { ...run, verdict } }) });
+    const ended = stateWith({ ...status, ...(run && { run: { ...run, ...verdict } }) });
     expect(plainLines(initialState('ratelimiter', 'demo'), ended)).toEqual([]);
   });
 

@@ -12,7 +12,7 @@ export function plainLines(before: LiveState, after: LiveState): string[] {
   if (after.deleted && !before.deleted) lines.push(`   ${after.name} was deleted`);
   if (!after.demo || before.demo === after.demo) return lines;
   // A run that had ended before we started is no news: the user waits for another one.
-  if (!before.demo && is.run?.verdict) return lines;
+  if (!before.demo && is.run?.phase) return lines;
   if (is.run && is.run.number !== was?.run?.number) lines.push(`Run ${is.run.number} of ${titleOf(after)}`);
   lines.push(...progressLines(was?.run?.number === is.run?.number ? was : undefined, is));
   const standing = stateLine(is);

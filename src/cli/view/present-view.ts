@@ -1,5 +1,5 @@
 /** The view for a stage: one chapter at a time, large enough to be read from the back. Pure. */
-import type { ChaosDemoStatus } from '../../api/index.ts';
+import { type ChaosDemoStatus, endOf } from '../../api/index.ts';
 import { currentChapter } from '../../demo/chapter.ts';
 import { waitingOf } from '../stepper.ts';
 import { center, fit, type Line, render, seg, spread, wrap } from './line.ts';
@@ -73,11 +73,11 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
 /** The verdict at the end, else the title of the chapter. */
 function titleOf(status: ChaosDemoStatus): string {
   const { phase, run } = status;
-  return run?.verdict?.phase ?? currentChapter(status)?.title ?? phase ?? 'Waiting for an operator';
+  return run?.phase ?? currentChapter(status)?.title ?? phase ?? 'Waiting for an operator';
 }
 
 /** The text of the chapter, or else the state of the object. */
 function textOf(status: ChaosDemoStatus): string {
   const { message = '', run } = status;
-  return run?.verdict?.message ?? currentChapter(status)?.message ?? message;
+  return endOf(run)?.message ?? currentChapter(status)?.message ?? message;
 }

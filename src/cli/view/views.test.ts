@@ -174,7 +174,7 @@ describe('the live view of a run that has ended', () => {
   const ended: ChaosDemoStatus = {
     ...status,
     phase: 'Succeeded',
-    ...(run && { run: { ...run, verdict } }),
+    ...(run && { run: { ...run, ...verdict } }),
     scenarios: scenarios.map(({ expect, name, type }) => ({
       expect,
       name,
@@ -251,7 +251,7 @@ describe('the view for a stage', () => {
   it('ends with the verdict', () => {
     const verdict = { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' } as const;
     const { run, ...status } = statusInFault();
-    const text = view({ ...status, phase: 'Failed', ...(run && { run: { ...run, verdict } }) });
+    const text = view({ ...status, phase: 'Failed', ...(run && { run: { ...run, ...verdict } }) });
     expect(text).toContain('FAILED');
     expect(text).toContain('It gave way');
   });

@@ -1,6 +1,6 @@
 /** The live view of one ChaosDemo: everything at a glance from 80x24 on, degrading below that. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { remedySentence } from '../../api/index.ts';
+import { endOf, remedySentence } from '../../api/index.ts';
 import { shownDiagnoses } from '../diagnosis.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
@@ -141,8 +141,7 @@ function phaseWord({ phase }: ChaosDemoStatus): string {
 /** The verdict once there is one, else the current message. */
 function messageLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
   const { message = '', run } = status;
-  if (!run?.verdict) return wrap(message, width, most);
-  return wrap(run.verdict.message, width, most);
+  return wrap(endOf(run)?.message ?? message, width, most);
 }
 
 /** Charts and events, as far as there is room. */

@@ -1,6 +1,6 @@
 /** Builds the readable record of a run from its status and the observations of its session. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../../api/index.ts';
-import { truncate } from '../../api/index.ts';
+import { endOf, truncate } from '../../api/index.ts';
 import { ms, watchEnd } from '../../demo/context.ts';
 import { diagnosisKey, type InvariantReading, type Observed } from '../../demo/observed.ts';
 import { remedyId } from '../../demo/remedies.ts';
@@ -23,6 +23,7 @@ export function runPartOf(
 ): RunPart | undefined {
   const { run } = status;
   if (!run) return undefined;
+  const verdict = endOf(run);
   const originMs = ms(run.startedAt);
   return {
     version: RUN_EVIDENCE_VERSION,
@@ -48,7 +49,7 @@ export function runPartOf(
       ...(summary !== undefined && { summary }),
       ...(message !== undefined && { message }),
     })),
-    ...(run.verdict && { verdict: run.verdict }),
+    ...(verdict && { verdict }),
     complete,
     leftOut: truncate(leftOut.join('; '), MAX_TEXT_LENGTH),
   };

@@ -55,7 +55,8 @@ const ended = (verdict: Pick<Verdict, 'phase' | 'reason'>, more: Partial<Scenari
     number: 1,
     startedAt: at(0),
     completedAt: at(40),
-    verdict: { ...verdict, message: '' },
+    ...verdict,
+    message: '',
   },
   scenarios: [{ ...scenario, ...more }],
 });
@@ -103,15 +104,9 @@ describe('the end of a run', () => {
 
   it('counts what stopped a run that is Failed by a violation proven before', async () => {
     const { counted, metrics } = setup();
-    const ending = {
-      phase: 'Errored' as const,
-      reason: 'RestoreFailed',
-      message: '',
-      since: at(30),
-      release: false,
-    };
     const failed = ended({ phase: 'Failed', reason: 'UnexpectedViolation' });
-    metrics.changed({ ...on, journal: { ending } }, failed, chapters);
+    const stopping = { ...on, run: { number: 1, startedAt: at(0), reason: 'RestoreFailed' } };
+    metrics.changed(stopping, failed, chapters);
     metrics.changed(on, failed, chapters);
     expect(await counted()).toMatchObject({
       'runs_total{verdict="Failed"}': 2,

@@ -6,14 +6,14 @@
  * counted, or counted as Other; a figure that no run can have is omitted.
  */
 import type { ChaosDemoStatus, ScenarioStatus, SubjectApi } from '../../api/index.ts';
-import { PROOFS, REASON_GROUPS, RESULTS } from '../../api/index.ts';
+import { endOf, PROOFS, REASON_GROUPS, RESULTS, VERDICTS } from '../../api/index.ts';
 import { type Chapter, STAGES } from '../../demo/chapter.ts';
 import { isRunActive } from '../../demo/context.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 import type { MetricTable } from './metric-table.ts';
 
 /** The ends of a run, as the label `verdict`. */
-const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted', 'Superseded'] as const;
+const ENDS = [...VERDICTS, 'Superseded'] as const;
 
 /** Reasons of an Errored run, as the label `reason`. Only a forged status has another. */
 const ERRORED_REASONS = [...REASON_GROUPS.failure.reasons, 'Inconclusive', 'Other'];
@@ -57,7 +57,7 @@ export function createRunMetrics(
   const diagnoses = createDiagnosisMetrics(table, profiles);
   const type = subjects.flatMap(typesOf);
   const ended = table.counter('chaosdemo_runs_total', 'Runs that have ended, by verdict.', {
-    verdict: VERDICTS,
+    verdict: ENDS,
   });
   const errored = table.counter(
     'chaosdemo_runs_errored_total',
@@ -68,7 +68,7 @@ export function createRunMetrics(
     'chaosdemo_run_duration_seconds',
     'From the start of a run to its end, time spent waiting for a person included, by verdict.',
     BUCKETS.run,
-    { verdict: VERDICTS },
+    { verdict: ENDS },
   );
   const takenOver = table.counter(
     'chaosdemo_runs_taken_over_total',
@@ -155,13 +155,13 @@ export function createRunMetrics(
         const chapter = chapters().find((each) => each.number === number && each.title === title);
         chapterTook({ stage: chapter?.stage }, secondsBetween(startedAt, doneAt));
       }
-      const { completedAt, startedAt, verdict } = after.run ?? {};
-      if (!verdict || earlier?.run?.verdict) return;
+      const { completedAt, startedAt } = after.run ?? {};
+      const verdict = endOf(after.run);
+      if (!verdict || earlier?.run?.phase) return;
       const { phase, reason } = verdict;
       runEnded(reason === 'Superseded' ? reason : phase, secondsBetween(startedAt, completedAt));
       // The reason of a stop matters to operations even if a violation, proven before, decides the verdict.
-      const stopped =
-        phase === 'Errored' ? reason : phase === 'Failed' ? earlier?.journal?.ending?.reason : undefined;
+      const stopped = phase === 'Errored' ? reason : phase === 'Failed' ? earlier?.run?.reason : undefined;
       if (stopped !== undefined) errored({ reason: ERRORED_REASONS.includes(stopped) ? stopped : 'Other' });
       for (const scenario of after.scenarios ?? []) scenarioEnded(scenario);
       diagnoses.runEnded(after);

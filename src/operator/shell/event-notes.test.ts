@@ -51,7 +51,7 @@ function refused(reason: Condition['reason']): ChaosDemoStatus {
 
 function ended(phase: Verdict['phase'], reason: Verdict['reason'] = 'ExpectationsMet'): ChaosDemoStatus {
   const verdict = { phase, reason, message: 'as it went' };
-  const run = { number: 1, startedAt: at, completedAt: later, verdict };
+  const run = { number: 1, startedAt: at, completedAt: later, ...verdict };
   return running({ phase, run });
 }
 

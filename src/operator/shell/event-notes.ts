@@ -6,7 +6,7 @@
  * like an earlier one counts into that.
  */
 import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../../api/index.ts';
-import { counted, remedySentence } from '../../api/index.ts';
+import { counted, endOf, remedySentence } from '../../api/index.ts';
 import { asExpected, countAsExpected } from '../../demo/verdict.ts';
 
 /** An event, without its object. */
@@ -169,10 +169,11 @@ function remedies(run: number, before: ChaosDemoStatus | undefined, after: Chaos
 
 function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   const { run } = after;
-  if (run?.verdict === undefined || (sameRun(before, after) && before?.run?.verdict !== undefined)) return [];
-  const { type, reason } = endingOf(run.verdict);
+  const end = endOf(run);
+  if (!run || !end || (sameRun(before, after) && before?.run?.phase !== undefined)) return [];
+  const { type, reason } = endingOf(end);
   const expected = after.scenarios === undefined ? '' : ` (${countAsExpected(after)} as expected)`;
-  const note = `Run ${run.number} ${run.verdict.phase}${expected}: ${run.verdict.message}`;
+  const note = `Run ${run.number} ${end.phase}${expected}: ${end.message}`;
   return [{ type, reason, action: 'EndRun', note }];
 }
 

@@ -145,7 +145,7 @@ describe('a key-value service', () => {
     await startService(namespace, 'lenient');
     await controlPlane.kubectl.apply([demo(namespace)]);
     const status = await ended(namespace);
-    expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
+    expect(status.run).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
     expect(status.chapters?.map(({ title }) => title)).toEqual(
       keyValue.definition.chapters({ scenarios: [], dryRun: true } as never).map(({ title }) => title),
     );
@@ -174,7 +174,7 @@ describe('a key-value service', () => {
       await controlPlane.kubectl.apply([demo(namespace, { scenarios })]);
       const status = await ended(namespace);
       expect(status.scenarios?.[0]).toMatchObject({ result: 'Held', fault: { proof: 'Confirmed' } });
-      expect(status.run?.verdict).toMatchObject({ phase: 'Succeeded' });
+      expect(status.run).toMatchObject({ phase: 'Succeeded' });
     }),
   );
 
@@ -188,7 +188,7 @@ describe('a key-value service', () => {
     const annotation = `${ANNOTATIONS.abort}=1`;
     await controlPlane.kubectl.run(['-n', namespace, 'annotate', 'chaosdemo', 'demo', annotation]);
     const { run } = await ended(namespace);
-    expect(run?.verdict?.message).toContain('Restored');
+    expect(run?.message).toContain('Restored');
     await controlPlane.kubectl.run(['-n', namespace, 'delete', 'chaosdemo', 'demo', '--timeout=60s']);
     await until(
       async () =>

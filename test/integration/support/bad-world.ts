@@ -32,7 +32,7 @@ export async function expectNothingLeftOf(world: World, name: string): Promise<v
   expect(await world.limitsOfDemos()).toEqual([]);
   expect(await world.pauses()).toBe(0);
   await world.applySpec('next', { dryRun: true });
-  expect((await world.ended('next')).run?.verdict?.reason).toBe('DryRunPassed');
+  expect((await world.ended('next')).run?.reason).toBe('DryRunPassed');
   await world.delete('next', 20_000);
 }
 
@@ -46,7 +46,7 @@ export async function expectErrored(
 ): Promise<void> {
   await world.applySpec(name, spec);
   const status = await world.ended(name);
-  expect(status.run?.verdict).toMatchObject({ phase: 'Errored', reason });
+  expect(status.run).toMatchObject({ phase: 'Errored', reason });
   expect(status.message).toMatch(message);
   expect(conditionText(status, 'Stalled')).toBe(`True ${reason}`);
   expect(conditionText(status, 'Complete')).toBe(`True ${reason}`);

@@ -15,7 +15,7 @@ function found(
     record.entries.splice(0, Infinity, ...record.entries.filter(({ kind }) => kind !== 'check'));
     const [last] = record.of('version').slice(-1);
     const run = last?.object.status?.run;
-    if (run?.verdict && verdict !== undefined) run.verdict.message = verdict;
+    if (run?.phase && verdict !== undefined) run.message = verdict;
     for (let i = 0; i < admitted + 3; i += 1) {
       const at = T0 + PAUSED + 100 + i * 20;
       const answer = i < admitted ? { status: 200, allowed: true } : { status: 503 };

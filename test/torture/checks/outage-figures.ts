@@ -31,7 +31,7 @@ export function outageFigures(told: Told): string[] {
 function checkAdvice(told: Told): string[] {
   const { lane, name, record } = told.seen;
   const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
-  const message = last?.object.status?.run?.verdict?.message ?? '';
+  const message = last?.object.status?.run?.message ?? '';
   const doubts = /correct rateLimiter\b/i.test(message);
   return doubts && !isDisturbed(told, 0, Infinity)
     ? [`the spec is right, and the verdict is: ${message}`]

@@ -47,7 +47,9 @@ export function endStatus(): ChaosDemoStatus {
       number: 1,
       startedAt: iso(0),
       completedAt: iso(10_000),
-      verdict: { phase: 'Succeeded', reason: 'ExpectationsMet', message: 'As expected' },
+      phase: 'Succeeded',
+      reason: 'ExpectationsMet',
+      message: 'As expected',
     },
     chapters: [chapter(1, 0, 1000), chapter(2, 1000, 5000), chapter(3, 5000, 10_000)],
     scenarios: [
@@ -96,7 +98,13 @@ export function endStatus(): ChaosDemoStatus {
 /** The status while the countdown of the first fault is on. */
 export function announcedStatus(): ChaosDemoStatus {
   const { chapters = [], journal, run, scenarios = [] } = endStatus();
-  const { completedAt: _, verdict: __, ...running } = run ?? { number: 1, startedAt: iso(0) };
+  const {
+    completedAt: _,
+    message: __,
+    phase: ___,
+    reason: ____,
+    ...running
+  } = run ?? { number: 1, startedAt: iso(0) };
   return {
     phase: 'Running',
     run: running,

@@ -264,7 +264,7 @@ describe('what doctor says of the port of the limiter', () => {
 
   it('is nothing where a run has reached them', async () => {
     const context = await pods([http]);
-    const status = { run: { number: 1, verdict: { phase: 'Failed' } } };
+    const status = { run: { number: 1, phase: 'Failed' } };
     const reached = { ...context, demo: { ...context.demo, status } } as unknown as DemoCheckContext;
     expect(await found(reached, 'Limiter pods')).toMatchObject({ state: 'ok' });
   });

@@ -94,7 +94,7 @@ function undeclaredPort(
 ): Omit<Finding, 'check'> | undefined {
   const declared = new Set(pods.flatMap(tcpPorts));
   if (typeof port !== 'number' || declared.size === 0 || declared.has(port)) return undefined;
-  if (['Succeeded', 'Failed'].includes(context.demo.status?.run?.verdict?.phase ?? '')) return undefined;
+  if (['Succeeded', 'Failed'].includes(context.demo.status?.run?.phase ?? '')) return undefined;
   const [only] = declared;
   return {
     state: 'wrong',

@@ -121,7 +121,7 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       const run = demo.status?.run?.number;
       if (run === undefined) return { demo };
       const { isAbsent, ...read } = await readEvidence(client, place, run, signal);
-      if (!isAbsent || demo.status?.run?.verdict) return { demo, ...read };
+      if (!isAbsent || demo.status?.run?.phase) return { demo, ...read };
       // The run is active: it may still come.
       return { demo, missing: `ConfigMap ${evidenceName(place.name, run)} is still empty` };
     },
