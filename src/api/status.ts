@@ -36,9 +36,8 @@ const chapter = z.object({
   state: z
     .enum(CHAPTER_STATES)
     .describe('Waiting: its work is done and it waits for advance. Stopped: the run ended in it.'),
-  startedAt: time('When it began.').optional(),
+  startedAt: time('When it began, and the run left the one before.').optional(),
   doneAt: time('When its work was done; pace.dwell counts from here.').optional(),
-  completedAt: time('When the run left it.').optional(),
   message: text(LIMITS.message, 'What is happening in it, or what has happened.').optional(),
 });
 

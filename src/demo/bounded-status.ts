@@ -24,7 +24,7 @@ const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
   },
   // Eight scenarios, each with everything it may have.
   ({ chapters = [], diagnoses = [], scenarios = [] }) => {
-    for (const one of chapters.filter(({ completedAt }) => completedAt !== undefined)) {
+    for (const one of chapters.filter(({ state }) => state === 'Completed')) {
       delete one.startedAt;
       delete one.doneAt;
     }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type ChapterPlan, chaptersOf } from './chapter.ts';
+import { type ChapterPlan, chaptersOf, leftAt } from './chapter.ts';
 
 const PLAN: readonly ChapterPlan[] = [
   { title: 'Welcome', stage: 'welcome' },
@@ -42,4 +42,15 @@ it('names the scenario in the title if there are several of a type', () => {
 
 it('skips the chapters of all types in a dry run', () => {
   expect(linesOf([]).filter((line) => line.endsWith('skipped'))).toHaveLength(3);
+});
+
+it('is left when the next chapter begins, past skipped ones, or with the run', () => {
+  const chapters = ['a', undefined, 'c'].map((startedAt, i) => ({
+    number: i + 1,
+    title: `${i}`,
+    state: startedAt ? ('Completed' as const) : ('Skipped' as const),
+    ...(startedAt && { startedAt }),
+  }));
+  expect([0, 2].map((place) => leftAt(chapters, place, 'end'))).toEqual(['c', 'end']);
+  expect(leftAt(chapters, 2, undefined)).toBeUndefined();
 });

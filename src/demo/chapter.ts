@@ -78,3 +78,15 @@ export function currentChapter({ chapter, chapters = [] }: ChaosDemoStatus): Cha
   if (chapter === undefined) return undefined;
   return chapters.findLast(({ state }) => state !== 'Pending' && state !== 'Skipped');
 }
+
+/**
+ * When a run left the chapter at this place of the list: when the next one began, or the run ended.
+ * @param ended when it ended, if it has
+ */
+export function leftAt<T extends string | undefined>(
+  chapters: readonly ChapterStatus[],
+  place: number,
+  ended: T,
+): string | T {
+  return chapters.slice(place + 1).find(({ startedAt }) => startedAt)?.startedAt ?? ended;
+}

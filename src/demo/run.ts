@@ -247,7 +247,6 @@ function playChapters(context: Context, run: RunStatus): void {
     entry.doneAt ??= iso(now);
     if (!canAdvance(context, run, chapter, entry, total, work.note)) return;
     entry.state = 'Completed';
-    entry.completedAt = iso(now);
     if (chapter.stage === 'complete') return finish(context, run, verdictOf(context, work.message));
   }
 }

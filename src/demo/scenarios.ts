@@ -104,8 +104,8 @@ const OBSERVATION_INTERRUPTED =
  */
 function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, final: number): void {
   const { message = '' } = entry;
-  const times = (draft.chapters ?? []).flatMap(({ completedAt, doneAt, startedAt }) =>
-    [startedAt, doneAt, completedAt].flatMap((time) => (time === undefined ? [] : [ms(time)])),
+  const times = (draft.chapters ?? []).flatMap(({ doneAt, startedAt }) =>
+    [startedAt, doneAt].flatMap((time) => (time === undefined ? [] : [ms(time)])),
   );
   if (message.endsWith(OBSERVATION_INTERRUPTED) || times.some((time) => time >= final)) return;
   entry.message =

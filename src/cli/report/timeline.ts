@@ -1,4 +1,5 @@
 /** The chapters of a run and its faults as rows of bars. Pure. */
+import { leftAt } from '../../demo/chapter.ts';
 import type { RunSoFar } from './report.ts';
 import { html, type Markup } from './text.ts';
 
@@ -29,11 +30,11 @@ function rowsOf({ chapters, completedAt, scenarios }: RunSoFar, start: number): 
   const since = (time: string | undefined): number => Date.parse(time ?? '') - start;
   const rows = [
     ...chapters.map(
-      ({ completedAt: left, startedAt, title }): Row => ({
+      ({ startedAt, title }, i): Row => ({
         label: title,
         kind: 'chapter',
         from: since(startedAt),
-        to: since(left ?? completedAt),
+        to: since(leftAt(chapters, i, completedAt)),
       }),
     ),
     ...scenarios.map(

@@ -1,6 +1,7 @@
 /** Builds the readable record of a run from its status and the observations of its session. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../../api/index.ts';
 import { endOf, truncate } from '../../api/index.ts';
+import { leftAt } from '../../demo/chapter.ts';
 import { ms, watchEnd } from '../../demo/context.ts';
 import { diagnosisKey, type InvariantReading, type Observed } from '../../demo/observed.ts';
 import { remedyId } from '../../demo/remedies.ts';
@@ -21,7 +22,7 @@ export function runPartOf(
   leftOut: readonly string[],
   complete: boolean,
 ): RunPart | undefined {
-  const { run } = status;
+  const { chapters = [], run } = status;
   if (!run) return undefined;
   const verdict = endOf(run);
   const originMs = ms(run.startedAt);
@@ -30,17 +31,17 @@ export function runPartOf(
     demo: { namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
     run: { number: run.number, ...(run.runId !== undefined && { runId: run.runId }) },
     originMs,
-    chapters: (status.chapters ?? []).flatMap(({ completedAt, startedAt, title }) =>
-      startedAt === undefined
-        ? []
-        : [
-            {
-              name: title,
-              fromMs: ms(startedAt) - originMs,
-              ...(completedAt !== undefined && { toMs: ms(completedAt) - originMs }),
-            },
-          ],
-    ),
+    chapters: chapters.flatMap(({ startedAt, title }, i) => {
+      if (startedAt === undefined) return [];
+      const left = leftAt(chapters, i, run.completedAt);
+      return [
+        {
+          name: title,
+          fromMs: ms(startedAt) - originMs,
+          ...(left !== undefined && { toMs: ms(left) - originMs }),
+        },
+      ];
+    }),
     results: (status.scenarios ?? []).map(({ expect, message, name, result, summary, type }) => ({
       scenario: name,
       type,

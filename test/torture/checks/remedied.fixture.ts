@@ -41,10 +41,10 @@ export function seenRemedied(change: (seen: Seen) => void = () => {}): Seen {
         ...rest,
         phase: 'Running',
         run: { number: 1, startedAt: iso(0) },
-        chapters: chapters.map(({ completedAt, doneAt, ...chapter }) =>
+        chapters: chapters.map(({ doneAt, ...chapter }) =>
           chapter.number === 3
             ? { ...chapter, state: 'Running' as const }
-            : { ...chapter, ...(completedAt && { completedAt }), ...(doneAt && { doneAt }) },
+            : { ...chapter, ...(doneAt && { doneAt }) },
         ),
       };
     };

@@ -32,7 +32,6 @@ export function endStatus(): ChaosDemoStatus {
     state: 'Completed' as const,
     startedAt: iso(from),
     doneAt: iso(to),
-    completedAt: iso(to),
   });
   const measures = (values: Readonly<Record<string, number>>, bound: number) =>
     Object.entries(values).map(([name, value], i) => ({
@@ -113,7 +112,7 @@ export function announcedStatus(): ChaosDemoStatus {
       title,
       state: i === 0 ? ('Completed' as const) : i === 1 ? ('Running' as const) : ('Pending' as const),
       ...(i < 2 && startedAt ? { startedAt } : {}),
-      ...(i === 0 ? { doneAt: iso(1000), completedAt: iso(1000) } : {}),
+      ...(i === 0 ? { doneAt: iso(1000) } : {}),
     })),
     scenarios: scenarios.map(({ expect, fault, name, type }) => ({
       name,

@@ -94,13 +94,13 @@ function checkChapters(chapters: readonly ChapterStatus[], say: Say): void {
   let open: ChapterStatus | undefined;
   for (const chapter of chapters) {
     if (chapter.state === 'Skipped') continue;
-    const { completedAt, doneAt, number, startedAt, state } = chapter;
+    const { doneAt, number, startedAt, state } = chapter;
     if (state === 'Pending') {
       open ??= chapter;
       continue;
     }
     if (open) say(`chapter ${number} is ${state} while chapter ${open.number} is ${open.state}`);
-    const times = [startedAt, doneAt, completedAt].flatMap((time) => (time ? [Date.parse(time)] : []));
+    const times = [startedAt, doneAt].flatMap((time) => (time ? [Date.parse(time)] : []));
     if (startedAt === undefined) say(`chapter ${number} is ${state} and has no start`);
     if (times.some((time, i) => time < (times[i - 1] ?? left)))
       say(`the times of chapter ${number} are out of order`);
