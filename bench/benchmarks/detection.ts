@@ -1,8 +1,8 @@
 /**
- * Detection latency, as runs report it in `scenarios[].detectedAfterMilliseconds`, compared with the time of the samples
+ * Detection latency, as runs report it in `scenarios[].measures`, compared with the time of the samples
  * that a detection needs: one for over-admission, two for drift, timed in the same run.
  */
-import { type ScenarioStatus } from '../../src/api/index.ts';
+import { DETECTED_AFTER, measured, type ScenarioStatus } from '../../src/api/index.ts';
 import { SAMPLE_EVERY_MS } from '../../src/subjects/ratelimiter/index.ts';
 import type { Benchmark, Row } from '../benchmark.ts';
 import { quantile } from '../statistics.ts';
@@ -47,7 +47,8 @@ export const detection: Benchmark = {
       const name = `detection-${runs++}`;
       await testbed.create(name, SPEC);
       const status = await testbed.ended(name);
-      for (const { type, detectedAfterMilliseconds: ms } of status.scenarios ?? []) {
+      for (const { measures, type } of status.scenarios ?? []) {
+        const ms = measured(measures, DETECTED_AFTER);
         if (ms !== undefined) latencies[type as ScenarioType].push(ms);
       }
       say(`${name}: ${status.phase}, ${status.scenarios?.map(described).join(', ')}`);
@@ -61,8 +62,8 @@ export const detection: Benchmark = {
   },
 };
 
-const described = ({ name, result, detectedAfterMilliseconds: ms, reason }: ScenarioStatus): string =>
-  `${name} ${result ?? 'without result'} ${ms ?? reason ?? ''}`.trim();
+const described = ({ measures, name, reason, result }: ScenarioStatus): string =>
+  `${name} ${result ?? 'without result'} ${measured(measures, DETECTED_AFTER) ?? reason ?? ''}`.trim();
 
 const tooFew = ({ CounterDrift, GhostAllowing }: Record<ScenarioType, number[]>): string =>
   `${MOST_RUNS} runs detected drift ${CounterDrift.length} times and ghosts ${GhostAllowing.length} times, ` +

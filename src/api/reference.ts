@@ -13,6 +13,7 @@ import { code, definitions, table } from './markdown.ts';
 import { type FieldSchema, rules, specFields, statusFields } from './reference-fields.ts';
 import { RUN_KEY_VERSION } from './run-key.ts';
 import type { SubjectApi } from './subject-api.ts';
+import { DETECTED_AFTER, RECOVERED_AFTER } from './words.ts';
 
 interface AnnotationDoc {
   value: string;
@@ -103,6 +104,16 @@ function measureSection(subjects: readonly SubjectApi[]): string {
 
 The measures in \`status.scenarios[].measures\`, by scenario type, in requests unless a unit is named. The first one of
 a type decides whether the invariant holds.
+
+Every type:
+
+${definitions([
+  [`${code(DETECTED_AFTER)} (ms)`, 'Time from the violation of the invariant to its detection.'],
+  [
+    `${code(RECOVERED_AFTER)} (ms)`,
+    'Time from the end of the fault until the Recovery chapter saw that the subject had recovered: an upper bound.',
+  ],
+])}
 
 ${lists.join('\n\n')}`;
 }

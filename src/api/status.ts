@@ -59,7 +59,7 @@ const fault = z.object({
 });
 
 const measure = z.object({
-  name: text(32, 'Name of the measure; the reference lists those of each scenario type.'),
+  name: text(32, 'Name of the measure; the reference lists them.'),
   value: z.int().describe('What was measured; the largest value if it was measured repeatedly.'),
   bound: z
     .int()
@@ -88,12 +88,6 @@ const scenario = z.object({
     .max(LIMITS.measures)
     .optional()
     .meta({ description: 'What was measured, the measure of the invariant first.', ...keyedBy('name') }),
-  detectedAfterMilliseconds: milliseconds(
-    'Time from the violation of the invariant to its detection.',
-  ).optional(),
-  recoveredAfterMilliseconds: milliseconds(
-    'Time from the end of the fault until the subject was seen to have recovered. An upper bound: only the Recovery chapter checks.',
-  ).optional(),
   attempts: z
     .int()
     .min(0)

@@ -1,5 +1,14 @@
-/** Formats figures for sentences. */
+/** Measures by name, and figures for sentences. */
 import type { Measure } from './status.ts';
+
+/** The measures of every scenario type: two times, in milliseconds. */
+export const DETECTED_AFTER = 'detectedAfter';
+export const RECOVERED_AFTER = 'recoveredAfter';
+
+/** The value of a measure; undefined: it was not measured. */
+export function measured(measures: readonly Measure[] | undefined, name: string): number | undefined {
+  return measures?.find((measure) => measure.name === name)?.value;
+}
 
 /** "1 key", "2 keys". */
 export function counted(count: number, noun: string): string {

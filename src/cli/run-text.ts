@@ -1,10 +1,13 @@
 /** The progress of a run as lines for a terminal: changes of the status, and its end with the verdict. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import {
+  DETECTED_AFTER,
   diagnosedBy,
   diagnosedClass,
   endOf,
   fallbackReason,
+  measured,
+  RECOVERED_AFTER,
   RULES_PROFILE,
   remedySentence,
   span,
@@ -58,7 +61,8 @@ function explainerLines(earlier: DiagnosisStatus | undefined, diagnosis: Diagnos
 }
 
 function resultLine(scenario: ScenarioStatus): string {
-  const { detectedAfterMilliseconds: ms, name, result } = scenario;
+  const { measures, name, result } = scenario;
+  const ms = measured(measures, DETECTED_AFTER);
   const figure = figureText(scenario);
   const figures = figure === '' ? '' : `: ${figure}`;
   const after = ms === undefined ? '' : `; detected ${span(ms)} after the violation`;
@@ -112,7 +116,8 @@ function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis | unde
 
 /** The finding of a scenario, with its figures and evidence. */
 export function scenarioLines(scenario: ScenarioStatus): string[] {
-  const { evidence = [], expect, fault, measures = [], message, recoveredAfterMilliseconds: ms } = scenario;
+  const { evidence = [], expect, fault, measures = [], message } = scenario;
+  const ms = measured(measures, RECOVERED_AFTER);
   const lines = [`${resultLine(scenario)} (expected ${expect})`];
   if (message) lines.push(`  ${message}`);
   if (fault) lines.push(`  Fault ${fault.proof ?? 'not proven'}: ${fault.message ?? fault.id}`);

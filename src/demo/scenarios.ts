@@ -3,7 +3,7 @@
  * settle, and judged by the observations. A result, once set, stays.
  */
 import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
-import { counted, LIMITS, truncate } from '../api/index.ts';
+import { counted, DETECTED_AFTER, LIMITS, RECOVERED_AFTER, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { faultDeadline, iso, isPossiblyActive, ms, wake, watchEnd } from './context.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from './observed.ts';
@@ -89,8 +89,8 @@ export function conclude(
   entry.reason = judgement.reason;
   entry.message = truncate(judgement.message, LIMITS.message);
   if (judgement.result === 'Violated' && reading?.detectedAt !== undefined) {
-    const since = reading.brokenAt ?? reading.detectedAt;
-    entry.detectedAfterMilliseconds = Math.max(0, Math.round(reading.detectedAt - since));
+    setMeasures(entry, reading.measures);
+    addTime(entry, DETECTED_AFTER, reading.detectedAt - (reading.brokenAt ?? reading.detectedAt));
   }
 }
 
@@ -139,17 +139,32 @@ export function applyRecovery(
   fault: FaultStatus,
   { measures, restedAt }: Pick<RecoveryReport, 'measures' | 'restedAt'>,
 ): void {
-  setMeasures(entry, measures);
+  addMeasures(entry, measures);
   if (restedAt === undefined) return;
-  entry.recoveredAfterMilliseconds = Math.max(0, Math.round(restedAt - ms(fault.endedAt ?? fault.until)));
+  addTime(entry, RECOVERED_AFTER, restedAt - ms(fault.endedAt ?? fault.until));
 }
 
-/** Sets measures of an entry; one of the same name is replaced, the others stay. */
+/** Sets measures of an entry before those that it has under other names. */
 function setMeasures(entry: ScenarioStatus, measures: readonly Measure[]): void {
-  const names = new Set(measures.map(({ name }) => name));
-  const others = (entry.measures ?? []).filter(({ name }) => !names.has(name));
-  const all = [...measures, ...others].slice(0, LIMITS.measures);
+  const all = [...measures, ...otherMeasures(entry, measures)].slice(0, LIMITS.measures);
   if (all.length > 0) entry.measures = all.map((measure) => ({ ...measure }));
+}
+
+/** Adds measures after the others, the first of which decides. */
+function addMeasures(entry: ScenarioStatus, measures: readonly Measure[]): void {
+  if (measures.length === 0) return;
+  entry.measures = [...otherMeasures(entry, measures), ...measures].slice(0, LIMITS.measures);
+}
+
+function otherMeasures({ measures = [] }: ScenarioStatus, than: readonly Measure[]): Measure[] {
+  const names = new Set(than.map(({ name }) => name));
+  return measures.filter(({ name }) => !names.has(name));
+}
+
+/** Adds a time in milliseconds; without a measure that decides, nothing was judged. */
+function addTime(entry: ScenarioStatus, name: string, time: number): void {
+  if (!entry.measures?.length) return;
+  addMeasures(entry, [{ name, value: Math.max(0, Math.round(time)), unit: 'ms' }]);
 }
 
 function setEvidence(entry: ScenarioStatus, evidence: readonly string[]): void {

@@ -1,6 +1,6 @@
 /** Whole runs of the samples that ship, three of them at once: one operator, and a Redis with three rate limiters each. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ScenarioStatus } from '../../src/api/index.ts';
+import { DETECTED_AFTER, measured, RECOVERED_AFTER, type ScenarioStatus } from '../../src/api/index.ts';
 import { metricsOf } from '../kit/operator.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { measureOf, scenarioOf, verdictLine } from '../kit/status.ts';
@@ -125,11 +125,11 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
           faults.filter(({ endedAt }) => endedAt !== undefined).length,
         );
         expect(counted(`detection_latency_seconds_sum{type="${type}"}`)).toBeCloseTo(
-          sumOf(own, ({ detectedAfterMilliseconds = 0 }) => detectedAfterMilliseconds / 1000),
+          sumOf(own, ({ measures }) => (measured(measures, DETECTED_AFTER) ?? 0) / 1000),
           6,
         );
         expect(counted(`recovery_latency_seconds_sum{type="${type}"}`)).toBeCloseTo(
-          sumOf(own, ({ recoveredAfterMilliseconds = 0 }) => recoveredAfterMilliseconds / 1000),
+          sumOf(own, ({ measures }) => (measured(measures, RECOVERED_AFTER) ?? 0) / 1000),
           6,
         );
         const proven = own.filter(({ result }) => result === 'Violated' || result === 'Held');

@@ -1,7 +1,7 @@
 /** The evidence of a whole run, as whoever may read the namespace finds it beside the ChaosDemo. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { endOf } from '../../src/api/index.ts';
+import { DETECTED_AFTER, endOf, measured } from '../../src/api/index.ts';
 import { readHistories } from '../../src/cli/report/read.ts';
 import { scenarioLines } from '../../src/cli/run-text.ts';
 import {
@@ -103,7 +103,9 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
       );
       expect(Math.abs(first.bundleAtMs - (fault?.fromMs ?? 0))).toBeLessThan(2);
       const detected = first.detections.at(-1)?.atMs ?? 0;
-      expect(detected - (first.detections[0]?.atMs ?? 0)).toBe(statusOf('drift').detectedAfterMilliseconds);
+      expect(detected - (first.detections[0]?.atMs ?? 0)).toBe(
+        measured(statusOf('drift').measures, DETECTED_AFTER),
+      );
 
       const pods = first.pods.map(({ pod }) => pod);
       expect(pods.toSorted()).toEqual(world.environment.pods.map(({ spec }) => spec.name).toSorted());

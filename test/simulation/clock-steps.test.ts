@@ -1,7 +1,7 @@
 /** Somebody sets the wall clock in the midst of a run: no judgement changes, and no fault lasts longer or shorter. */
 
 import { describe, expect, it } from 'vitest';
-import { endOf } from '../../src/api/index.ts';
+import { DETECTED_AFTER, endOf, measured } from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { finished, GATE } from './support.ts';
@@ -20,11 +20,11 @@ async function play(spec: ReturnType<typeof simulatedSpec>, stepMs: number, afte
   return {
     tookMs: Math.round(simulation.clock.monotonic() - begun + afterMs),
     verdict: endOf(run),
-    scenarios: scenarios.map(({ result, reason, message, detectedAfterMilliseconds, attempts, fault }) => ({
+    scenarios: scenarios.map(({ result, reason, measures, message, attempts, fault }) => ({
       result,
       reason,
       message,
-      detectedAfterMilliseconds,
+      detectedAfter: measured(measures, DETECTED_AFTER),
       attempts,
       proof: fault?.proof,
       faultMs: Date.parse(fault?.endedAt ?? '') - Date.parse(fault?.startedAt ?? ''),

@@ -1,6 +1,12 @@
 /** Diagnoses go on beside the story: whatever a profile does, it holds up no recovery, no restore and no verdict. */
 import { describe, expect, it } from 'vitest';
-import type { ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
+import {
+  type ChaosDemoSpec,
+  type ChaosDemoStatus,
+  measured,
+  RECOVERED_AFTER,
+  type ScenarioStatus,
+} from '../../src/api/index.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import type { Behaviour } from './simulated-target.ts';
 import { Simulation } from './simulation.ts';
@@ -85,14 +91,8 @@ describe('a diagnosis', () => {
     expect(restoredIn(beside)).toBe(restoredIn(alone));
     const { run, scenarios } = beside.status;
     expect(run?.phase).toEqual(alone.status.run?.phase);
-    expect(
-      scenarios?.map(({ recoveredAfterMilliseconds, result }) => [result, recoveredAfterMilliseconds]),
-    ).toEqual(
-      alone.status.scenarios?.map(({ recoveredAfterMilliseconds, result }) => [
-        result,
-        recoveredAfterMilliseconds,
-      ]),
-    );
+    const recovered = ({ measures, result }: ScenarioStatus) => [result, measured(measures, RECOVERED_AFTER)];
+    expect(scenarios?.map(recovered)).toEqual(alone.status.scenarios?.map(recovered));
   });
 
   it('is awaited for a minute once everything is restored, and no longer', async () => {

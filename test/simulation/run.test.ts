@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { measured, RECOVERED_AFTER } from '../../src/api/index.ts';
 import { countAsExpected } from '../../src/demo/verdict.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
@@ -81,7 +82,7 @@ describe('a run', () => {
       expect(simulation.status.phase).toBe('Succeeded');
       const [stall] = simulation.status.scenarios ?? [];
       const left = stall?.measures?.find(({ name }) => name === 'abandoned')?.value;
-      expect([left, stall?.recoveredAfterMilliseconds]).toEqual(
+      expect([left, measured(stall?.measures, RECOVERED_AFTER)]).toEqual(
         readable ? [0, expect.any(Number)] : [undefined, undefined],
       );
     }

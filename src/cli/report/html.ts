@@ -1,8 +1,11 @@
 /** A report as one self-contained HTML page: no script, no request, no other file. Pure. */
 import {
+  DETECTED_AFTER,
   diagnosedBy,
   diagnosedPlace,
   type Measure,
+  measured,
+  RECOVERED_AFTER,
   remedySentence,
   type ScenarioStatus,
   span,
@@ -168,17 +171,9 @@ const PROOFS: Readonly<Record<string, string>> = {
 };
 
 /** `isOpen`: more may come. */
-function actions(
-  {
-    status: {
-      detectedAfterMilliseconds: detectedMs,
-      fault,
-      message,
-      recoveredAfterMilliseconds: recoveredMs,
-    },
-  }: ScenarioReport,
-  isOpen: boolean,
-): Markup {
+function actions({ status: { fault, measures: all, message } }: ScenarioReport, isOpen: boolean): Markup {
+  const detectedMs = measured(all, DETECTED_AFTER);
+  const recoveredMs = measured(all, RECOVERED_AFTER);
   const unproved = isOpen ? 'It is not proved yet.' : 'There is no proof of the fault.';
   const lines = [
     fault?.message,

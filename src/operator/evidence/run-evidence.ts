@@ -105,7 +105,7 @@ export function diagnosisPartOf(
     : whole;
 }
 
-/** Rounded so that their difference equals `detectedAfterMilliseconds` in the status. */
+/** Rounded so that their difference equals the measure `detectedAfter` in the status. */
 function detectionsOf(
   { invariant }: Scenario,
   reading: InvariantReading | undefined,

@@ -30,9 +30,11 @@ const scenario: ScenarioStatus = {
   type: 'Stall',
   expect: 'Violated',
   result: 'Violated',
-  detectedAfterMilliseconds: 70,
-  recoveredAfterMilliseconds: 1500,
-  measures: [{ name: 'queued', value: 12, bound: 5, unit: 'requests' }],
+  measures: [
+    { name: 'queued', value: 12, bound: 5, unit: 'requests' },
+    { name: 'detectedAfter', value: 70, unit: 'ms' },
+    { name: 'recoveredAfter', value: 1500, unit: 'ms' },
+  ],
   fault: {
     id: '1-stall-1',
     plannedAt: at(10),
@@ -215,9 +217,11 @@ describe('what somebody else wrote into a status', () => {
     const forged = ended(
       { phase: 'Succeeded', reason: 'ExpectationsMet' },
       {
-        detectedAfterMilliseconds: Number.MAX_SAFE_INTEGER,
-        recoveredAfterMilliseconds: -5,
-        measures: [{ name: 'queued', value: Number.MAX_SAFE_INTEGER, unit: 'requests' }],
+        measures: [
+          { name: 'queued', value: Number.MAX_SAFE_INTEGER, unit: 'requests' },
+          { name: 'detectedAfter', value: Number.MAX_SAFE_INTEGER, unit: 'ms' },
+          { name: 'recoveredAfter', value: -5, unit: 'ms' },
+        ],
       },
     );
     forged.run.startedAt = '0001-01-01T00:00:00Z';

@@ -6,7 +6,16 @@
  * counted, or counted as Other; a figure that no run can have is omitted.
  */
 import type { ChaosDemoStatus, ScenarioStatus, SubjectApi } from '../../api/index.ts';
-import { endOf, PROOFS, REASON_GROUPS, RESULTS, VERDICTS } from '../../api/index.ts';
+import {
+  DETECTED_AFTER,
+  endOf,
+  measured,
+  PROOFS,
+  REASON_GROUPS,
+  RECOVERED_AFTER,
+  RESULTS,
+  VERDICTS,
+} from '../../api/index.ts';
 import { type Chapter, STAGES } from '../../demo/chapter.ts';
 import { isRunActive } from '../../demo/context.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
@@ -125,11 +134,11 @@ export function createRunMetrics(
 
   /** Counts the result of a scenario, once, when its run has ended. */
   const scenarioEnded = (scenario: ScenarioStatus): void => {
-    const { detectedAfterMilliseconds, fault, recoveredAfterMilliseconds, result, type } = scenario;
+    const { fault, measures, result, type } = scenario;
     scenarios({ type, result });
     proofs({ type, proof: fault?.proof });
-    detected({ type }, seconds(detectedAfterMilliseconds));
-    recovered({ type }, seconds(recoveredAfterMilliseconds));
+    detected({ type }, seconds(measured(measures, DETECTED_AFTER)));
+    recovered({ type }, seconds(measured(measures, RECOVERED_AFTER)));
     if (result !== 'Violated' && result !== 'Held') return;
     for (const { observe, of } of figures) {
       const value = of(scenario);

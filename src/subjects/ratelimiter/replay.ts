@@ -36,8 +36,8 @@ const MOST_STEPS = 40;
 const MOST_READ = 300_000_000;
 
 /**
- * The result of each history in these lines, as in the status of a run: result, reason, message, summary, measures,
- * evidence and `detectedAfterMilliseconds`.
+ * The result of each history in these lines, as in the status of a run: result, reason, message, summary, measures
+ * and evidence.
  * @throws HistoryFormatError that names the line
  */
 export async function replay(lines: Iterable<string> | AsyncIterable<string>): Promise<ScenarioStatus[]> {
@@ -95,14 +95,14 @@ class ScenarioReplay {
   end(): ScenarioStatus {
     const fault = this.#fault;
     if (!fault?.proof) return this.#entry;
+    closeUnobserved(fault, Number.POSITIVE_INFINITY);
+    this.#conclude(watchEnd(fault, this.#scenario, this.#judge.reading()));
     const recovered = this.#history.last('recovered');
     if (recovered) {
       const { restedAt } = recovered;
       const measures = this.#judge.recovered?.() ?? [];
       applyRecovery(this.#entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
     }
-    closeUnobserved(fault, Number.POSITIVE_INFINITY);
-    this.#conclude(watchEnd(fault, this.#scenario, this.#judge.reading()));
     return this.#entry;
   }
 
