@@ -1,16 +1,11 @@
 /** A diagnosis as stored in a status: the conclusion. The complete answer is in the evidence of the run. */
 import { z } from 'zod';
 import { remediationStatus } from './remediation.ts';
-import { text, time } from './status-parts.ts';
+import { atomic, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
-const rightOrWrong = (description: string) => z.enum(['Right', 'Wrong']).describe(description);
-
-const grade = z.object({
-  localization: rightOrWrong('Whether it names the component in which the fault was injected.'),
-  identification: rightOrWrong('Whether it names the class of the injected fault, at that component.'),
-  action: rightOrWrong('Whether the action fits the injected fault.'),
-});
+/** What a diagnosis is graded for. */
+export const GRADED = ['Localization', 'Identification', 'Action'] as const;
 
 export const diagnosisSchema = z.object({
   scenario: text(32, 'Name of the scenario whose violation is explained.'),
@@ -25,14 +20,20 @@ export const diagnosisSchema = z.object({
   action: text(32, 'Recommended action in a word, see docs/diagnosis.md.'),
   recommendation: text(256, 'The same in a sentence, by the operator.'),
   profile: text(63, 'The profile that made it.'),
-  model: text(64, 'The model that answered, as its server names it.').optional(),
   requestedAt: time(
     'Set while the profile of the spec is queried: until it answers, this is of the rules.',
   ).optional(),
   message: text(LIMITS.message, 'Why another profile than that of the spec made it.').optional(),
   remediation: remediationStatus.optional().describe('The action, if spec.remediation is not None.'),
-  grade: grade.optional().describe('Comparison with the injected fault, which the profile did not know.'),
+  grade: z
+    .array(z.enum(GRADED))
+    .max(GRADED.length)
+    .optional()
+    .meta({
+      description:
+        'What is right about it, compared with the injected fault, which the profile did not know. Localization: the component; Identification: the class there; Action: the action. Empty: nothing.',
+      ...atomic,
+    }),
 });
 
 export type DiagnosisStatus = z.infer<typeof diagnosisSchema>;
-export type GradeStatus = z.infer<typeof grade>;

@@ -13,7 +13,10 @@ export function diagnosedPlace({ component, pod }: Pick<Located, 'component' | '
 }
 
 /** Its author: "hosted, gpt-x" or "rules". */
-export function diagnosedBy({ model, profile }: Pick<DiagnosisStatus, 'model' | 'profile'>): string {
+export function diagnosedBy({
+  model,
+  profile,
+}: Pick<DiagnosisStatus, 'profile'> & { readonly model?: string | undefined }): string {
   return model === undefined ? profile : `${profile}, ${model}`;
 }
 

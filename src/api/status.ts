@@ -15,7 +15,7 @@ import { journaledRemedy } from './remediation.ts';
 import { atomic, keyedBy, milliseconds, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
-export type { DiagnosisStatus, GradeStatus } from './diagnosis-status.ts';
+export { type DiagnosisStatus, GRADED } from './diagnosis-status.ts';
 
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
 export const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
@@ -166,7 +166,6 @@ const journal = z
       'How long the run has waited for a person so far; does not count for the deadline.',
     ).optional(),
     awaitingSince: time('Since when it waits for a person.').optional(),
-    restUntil: time('No run begins before this moment: the cool-down.').optional(),
     stoppingSince: time('Since when the run is being stopped before its last chapter.').optional(),
     faults: z
       .array(

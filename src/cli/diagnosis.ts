@@ -1,8 +1,10 @@
 /** Complete diagnoses: the conclusion from the status, the rest from the evidence of the run. Pure. */
-import type { ChaosDemo, DiagnosisStatus } from '../api/index.ts';
+import { type ChaosDemo, type DiagnosisStatus, GRADED } from '../api/index.ts';
 import { type Diagnosis, evidenceName, type RunEvidence } from '../evidence/index.ts';
 
 export interface ShownDiagnosis extends DiagnosisStatus {
+  /** The model that answered, as its server names it. */
+  readonly model?: string | undefined;
   /** The complete answer, with its steps and citations. */
   readonly full?: Diagnosis | undefined;
   /** Why it is missing, in a sentence; '' if it is there. */
@@ -27,17 +29,18 @@ export function shownDiagnoses(
         one.class === diagnosis.class &&
         one.component === diagnosis.component,
     );
-    return { ...diagnosis, full, missing: full ? '' : missing };
+    return { ...diagnosis, model: full?.model, full, missing: full ? '' : missing };
   });
 }
 
 /** How right a diagnosis is that was made without knowledge of the fault; only the evidence names the fault. */
 export function gradeText(
-  { action, identification, localization }: NonNullable<DiagnosisStatus['grade']>,
+  grade: NonNullable<DiagnosisStatus['grade']>,
   full: ShownDiagnosis['full'],
 ): string {
   const { reason, truth } = full?.grade ?? {};
   const fault = truth === undefined ? '' : `, ${truth}`;
   const steps = reason === undefined ? '' : `; the evidence supports ${reason} % of its steps`;
-  return `Grade against the injected fault${fault}: component ${localization}, class ${identification}, action ${action}${steps}`;
+  const [component, cause, action] = GRADED.map((part) => (grade.includes(part) ? 'Right' : 'Wrong'));
+  return `Grade against the injected fault${fault}: component ${component}, class ${cause}, action ${action}${steps}`;
 }

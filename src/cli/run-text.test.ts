@@ -49,8 +49,8 @@ describe('who explains an anomaly', () => {
   const refused = 'These are the rules: profile "hosted": its answer was rejected: it cites s99';
 
   it('is said when another profile than the rules has answered', () => {
-    const byModel = explained({ profile: 'hosted', model: 'm-1' });
-    const line = '   ★ stall: Diagnosis by hosted, m-1: store-restarted at store';
+    const byModel = explained({ profile: 'hosted' });
+    const line = '   ★ stall: Diagnosis by hosted: store-restarted at store';
     expect(progressLines(byRules, byModel)).toEqual([line]);
     expect(progressLines({}, byModel)).toEqual([line]);
     expect(progressLines(byModel, byModel)).toEqual([]);

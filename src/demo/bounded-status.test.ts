@@ -20,7 +20,7 @@ const LENGTHS: Readonly<Record<string, number>> = {
   state: 16,
 };
 /** Texts that others have a word in; the rest are names, numbers and times. */
-const WORDS = new Set(['message', 'evidence', 'model', 'runId']);
+const WORDS = new Set(['message', 'evidence', 'runId']);
 
 /** Of one to four bytes, and of two to six characters in JSON. */
 const LETTERS = ['x', '"', '\\', '界', '\ufffd', '💥'];
@@ -57,7 +57,7 @@ function filled(node: Node, share: number, letter: string, name = ''): unknown {
 const schema = z.toJSONSchema(statusSchema) as Node;
 const status = (share: number, letter: string) => filled(schema, share, letter) as ChaosDemoStatus;
 const withoutMessages = (diagnosis: DiagnosisStatus) => {
-  const { message: _, model: __, recommendation: ___, remediation, ...rest } = diagnosis;
+  const { message: _, recommendation: __, remediation, ...rest } = diagnosis;
   return [rest, remediation?.state];
 };
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));

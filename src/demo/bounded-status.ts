@@ -30,7 +30,6 @@ const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
     }
     for (const one of diagnoses) {
       one.recommendation = truncate(one.recommendation, 16);
-      delete one.model;
     }
     for (const one of scenarios) if (one.measures) one.measures = one.measures.slice(0, 1);
   },

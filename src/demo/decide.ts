@@ -19,6 +19,7 @@ import {
   isPossiblyActive,
   isRunActive,
   journalOf,
+  MAX_AHEAD_MS,
   ms,
   nextCheck,
   requestAdmissionCheck,
@@ -168,7 +169,7 @@ function considerStart(context: Context): void {
     return setPendingStatus(context, 'Suspended: no run starts while spec.suspend is true');
   }
 
-  const restUntil = journal.restUntil ? ms(journal.restUntil) : 0;
+  const restUntil = endOfCoolDown(context);
   if (context.now < restUntil) {
     const message = `Cooling down until ${iso(restUntil)} before the next run, to limit how often faults are injected`;
     context.objectState = { kind: 'pending', reason: 'CoolingDown', message };
@@ -202,6 +203,19 @@ function considerStart(context: Context): void {
   const message = `Looking for the pods of the ${context.subject.api.displayName} and what they depend on`;
   context.objectState = { kind: 'pending', reason: 'Pending', message };
   setPendingStatus(context, message);
+}
+
+/** Cool-down of the target between the last fault of a stopped run and the next run, in milliseconds. */
+const COOL_DOWN_MS = 60_000;
+
+/** When a run may begin after one that was stopped; 0: at once, as after one without a fault. */
+function endOfCoolDown({ draft: { run, scenarios = [] }, now }: Context): number {
+  if (run?.phase !== 'Aborted') return 0;
+  const ends = scenarios
+    .flatMap(({ fault }) => (fault ? [ms(fault.endedAt ?? fault.until)] : []))
+    // Another client may have written a time that cannot be read, or that no fault can have.
+    .filter((end) => end < now + MAX_AHEAD_MS);
+  return Math.max(0, ...ends.map((end) => end + COOL_DOWN_MS));
 }
 
 /** For a run that has ended: whether that is not stored yet. */

@@ -4,7 +4,7 @@
  * one the rules' answer stays, with the reason. Only the last chapter waits for it, so no verdict and no recovery
  * depends on it; the restore waits only if remediation actions are to be applied.
  */
-import { type DiagnosisStatus, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
+import { type DiagnosisStatus, GRADED, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
 import type { Diagnosis } from '../evidence/index.ts';
 import type { Context } from './context.ts';
 import { iso, ms, wake } from './context.ts';
@@ -120,6 +120,13 @@ function answerDeadline({ requestedAt = '' }: DiagnosisStatus, now: number): num
   return Math.min(ms(requestedAt), now) + PROFILE_TIMEOUT_MS;
 }
 
+/** Names of what is graded, in the evidence. */
+const DIMENSIONS = {
+  Localization: 'localization',
+  Identification: 'identification',
+  Action: 'action',
+} as const;
+
 /** The part of a diagnosis that goes into the status; the rest is in the evidence. */
 function statusOf({ demo }: Context, diagnosis: Diagnosis, { suggestion }: DiagnosisReport): DiagnosisStatus {
   const {
@@ -128,7 +135,6 @@ function statusOf({ demo }: Context, diagnosis: Diagnosis, { suggestion }: Diagn
     component,
     confidence,
     grade,
-    model,
     pod,
     profile,
     recommendation,
@@ -144,15 +150,8 @@ function statusOf({ demo }: Context, diagnosis: Diagnosis, { suggestion }: Diagn
     action,
     recommendation,
     profile,
-    ...(model !== undefined && { model: truncate(model, 64) }),
     ...(isSuggested && { remediation: { state: 'Suggested', message: suggestion } }),
-    ...(grade && {
-      grade: {
-        localization: grade.localization,
-        identification: grade.identification,
-        action: grade.action,
-      },
-    }),
+    ...(grade && { grade: GRADED.filter((part) => grade[DIMENSIONS[part]] === 'Right') }),
   };
 }
 

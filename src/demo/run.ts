@@ -28,9 +28,6 @@ import { phaseOfStop, resultOf, scenarioSummary, verdictOf, verdictOfStop } from
 /** How long a stopped run waits for the proof that everything is undone, after the fault's own end. */
 const RESTORE_DEADLINE_MS = 20_000;
 
-/** Cool-down of the target between the fault of a stopped run and the next run. */
-const COOL_DOWN_MS = 60_000;
-
 /** Advances the active run as far as possible now. */
 export function conductRun(context: Context): void {
   const run = currentRun(context);
@@ -188,7 +185,6 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   const journal = journalOf(context);
   delete journal.stoppingSince;
   delete journal.awaitingSince;
-  if (verdict.phase === 'Aborted') startCoolDown(context);
   stopAwaitingAnswers(context);
   endRemedies(context);
   draft.phase = verdict.phase;
@@ -210,15 +206,6 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   context.wantsSession = false;
   context.effects.length = 0;
   context.wakeAt = undefined;
-}
-
-/** Starts the cool-down of the target after the last fault of a stopped run; a run without a fault needs none. */
-function startCoolDown(context: Context): void {
-  const ends = (context.draft.scenarios ?? [])
-    .flatMap(({ fault }) => (fault ? [ms(fault.endedAt ?? fault.until) + COOL_DOWN_MS] : []))
-    // Another client may have written a time that cannot be read.
-    .filter(Number.isFinite);
-  if (ends.length > 0) journalOf(context).restUntil = iso(Math.max(...ends));
 }
 
 /** Goes through the chapters until one has work left or waits. */

@@ -1,5 +1,6 @@
 /** A report as JUnit XML, shown by CI systems as test results: a case for each scenario. Pure. */
-import { type DiagnosisStatus, diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
+import { diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
+import type { ShownDiagnosis } from '../diagnosis.ts';
 import { findingText } from '../finding.ts';
 import type { Report, ScenarioReport } from './report.ts';
 import { html, type Markup, type Part } from './text.ts';
@@ -60,7 +61,7 @@ function caseOf({ asExpected, diagnosis, gate, status }: ScenarioReport): Case {
   };
 }
 
-function explained(diagnosis: DiagnosisStatus): string[] {
+function explained(diagnosis: ShownDiagnosis): string[] {
   const reason = fallbackReason(diagnosis);
   return [
     `Diagnosis by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}`,

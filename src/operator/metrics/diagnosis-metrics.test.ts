@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import { seriesOf } from '../../../test/fixtures/operator/metrics/series.ts';
+import type { DiagnosisStatus } from '../../api/index.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 import { MetricTable } from './metric-table.ts';
 
@@ -11,11 +12,7 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
   const registry = new Registry();
   const metrics = createDiagnosisMetrics(new MetricTable(registry), ['small']);
   const before = (await seriesOf(registry)).size;
-  const grade = {
-    localization: 'Right',
-    identification: 'Wrong',
-    action: 'Right',
-  } as const;
+  const grade: DiagnosisStatus['grade'] = ['Localization', 'Action'];
   metrics.runEnded({
     diagnoses: [
       { ...diagnosis, message: 'These are the rules: profile "small" failed: no', grade },

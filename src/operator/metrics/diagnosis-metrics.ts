@@ -3,11 +3,11 @@
  * put there, so labels are from closed sets: the profiles of this operator, and `other`.
  */
 import type { ChaosDemoStatus, DiagnosisStatus } from '../../api/index.ts';
-import { REMEDIATION_RESULTS, RULES_PROFILE } from '../../api/index.ts';
+import { GRADED, REMEDIATION_RESULTS, RULES_PROFILE } from '../../api/index.ts';
 import type { MetricTable } from './metric-table.ts';
 
-/** The grades of an answer that a status has. */
-const DIMENSIONS = ['localization', 'identification', 'action'] as const;
+/** What an answer is graded for, as the label `dimension`. */
+const DIMENSIONS = GRADED.map((part) => part.toLowerCase());
 const GRADES = ['Right', 'Wrong'] as const;
 /** Whether the diagnosis is by the profile of the spec, or by the rules in its place. */
 const BY = ['profile', 'rules-instead'] as const;
@@ -45,7 +45,9 @@ export function createDiagnosisMetrics(table: MetricTable, profiles: readonly st
     made({ profile, by: instead ? 'rules-instead' : 'profile' });
     remedied({ result: remediation?.state });
     if (!grade) return;
-    for (const dimension of DIMENSIONS) graded({ profile, dimension, grade: grade[dimension] });
+    for (const part of GRADED) {
+      graded({ profile, dimension: part.toLowerCase(), grade: grade.includes(part) ? 'Right' : 'Wrong' });
+    }
   };
   return {
     runEnded({ diagnoses = [] }) {
