@@ -1,5 +1,6 @@
 /** Remediation in the API: the values of `spec.remediation`, and the report in `status.diagnoses[].remediation`. */
 import { z } from 'zod';
+import { time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
 /** The only action of a diagnosis that is ever applied. All others are only suggested. */
@@ -25,15 +26,9 @@ export const remediationStatus = z.object({
       'Suggested: nothing was done. Applying: announced, without a result yet. Applied: carried out, and a measurement shows that it helped. Ineffective: the measurement shows that it did not help. Unproven: it may have been carried out, and no measurement shows that it helped. NotApplied: nothing was sent.',
     ),
   message: z.string().max(LIMITS.remedy).describe('The action, or its result, in the words of the operator.'),
+  until: time(
+    'When an announced action is given up. Only the process that announced it carries it out, before this time.',
+  ).optional(),
 });
 
 export type RemediationStatus = z.infer<typeof remediationStatus>;
-
-/** An action that a run has decided on, in the journal: it is never decided on again. */
-export const journaledRemedy = z.object({
-  id: z.string().max(64).describe('Id of the fault, and `/remedy`.'),
-  until: z.string().max(32).meta({
-    description: 'When it is given up. Only the process that announced it carries it out, before this time.',
-    format: 'date-time',
-  }),
-});

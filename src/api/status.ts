@@ -11,7 +11,6 @@
  */
 import { z } from 'zod';
 import { diagnosisSchema } from './diagnosis-status.ts';
-import { journaledRemedy } from './remediation.ts';
 import { atomic, keyedBy, milliseconds, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
@@ -43,6 +42,8 @@ const chapter = z.object({
 
 const fault = z.object({
   id: text(64, 'Run, scenario and attempt. The operator injects each id at most once.'),
+  fixture: text(112, 'What was set up on the subject for it, by name.').optional(),
+  marker: text(64, 'What shows, after a restart of the operator, whether the fault was injected.').optional(),
   plannedAt: time('When it is to start.'),
   startedAt: time('When it really started.').optional(),
   until: time('The latest moment at which it ends automatically.'),
@@ -167,37 +168,14 @@ const journal = z
     ).optional(),
     awaitingSince: time('Since when it waits for a person.').optional(),
     stoppingSince: time('Since when the run is being stopped before its last chapter.').optional(),
-    faults: z
-      .array(
-        z.object({
-          id: text(64, 'Id of the fault.'),
-          fixture: text(112, 'What was set up on the subject for it, by name.'),
-          marker: text(
-            64,
-            'What shows, after a restart of the operator, whether the fault was injected.',
-          ).optional(),
-        }),
-      )
-      .max(16)
-      .optional()
-      .meta({ description: 'The faults that this run has announced.', ...keyedBy('id') }),
     fixtures: z
       .array(text(112, 'A name.'))
-      .max(16)
+      .max(LIMITS.fixtures)
       .optional()
       .meta({
         description:
-          'Names of what else this run has set up on the subject, or is about to. These are its controls, and the fixture of a fault that is not announced yet.',
+          'Names of what this run has set up on the subject, or is about to, if that stays until it is removed.',
         ...atomic,
-      }),
-    remedies: z
-      .array(journaledRemedy)
-      .max(8)
-      .optional()
-      .meta({
-        description:
-          'The remediation actions that this run has announced. Present, possibly empty, once it has decided on all of them.',
-        ...keyedBy('id'),
       }),
   })
   .describe('What the operator needs to continue after a restart. Do not build on it.');

@@ -12,6 +12,7 @@ export const LIMITS = {
   pods: 16,
   imageId: 256,
   history: 20,
+  fixtures: 32,
 } as const;
 
 /**

@@ -9,18 +9,7 @@
 import type { ChapterStatus, FaultStatus, ScenarioStatus } from '../api/index.ts';
 import { formatDuration } from '../api/index.ts';
 import type { Context } from './context.ts';
-import {
-  controlName,
-  entryOf,
-  fixtureName,
-  fixtureOf,
-  iso,
-  journalEntry,
-  journalOf,
-  ms,
-  noteFixture,
-  wake,
-} from './context.ts';
+import { controlName, entryOf, fixtureName, iso, ms, noteFixture, wake } from './context.ts';
 import { announcement, type ControlOutcome } from './observed.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
@@ -103,13 +92,10 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
 
   const plannedAt = now + scenario.countdownMs;
   entry.attempts = attempt;
-  noteInJournal(context, {
+  entry.fault = {
     id,
     fixture: prepared.fixture,
     ...(prepared.marker ? { marker: prepared.marker } : {}),
-  });
-  entry.fault = {
-    id,
     plannedAt: iso(plannedAt),
     until: iso(plannedAt + scenario.faultMs),
   };
@@ -119,28 +105,6 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
 
 function countdownMessage(scenario: Scenario, prepared: string): string {
   return `${prepared}. ${scenario.faultTitle} in ${formatDuration(scenario.countdownMs)}`;
-}
-
-/** Maximum number of faults in the journal. */
-const MAX_JOURNAL_FAULTS = 16;
-
-/**
- * Adds a fault to the journal, even one that was never injected: its fixture exists and has to be removed. If there are
- * too many, drops the first one that no scenario refers to any more.
- */
-function noteInJournal(context: Context, noted: NonNullable<ReturnType<typeof journalEntry>>): void {
-  const journal = journalOf(context);
-  const used = new Set(context.draft.scenarios?.map(({ fault }) => fault?.id));
-  const faults = [...(journal.faults ?? []).filter(({ id }) => id !== noted.id), noted];
-  if (faults.length > MAX_JOURNAL_FAULTS) {
-    faults.splice(
-      faults.findIndex(({ id }) => !used.has(id)),
-      1,
-    );
-  }
-  journal.faults = faults;
-  const others = journal.fixtures?.filter((name) => name !== noted.fixture);
-  if (others) journal.fixtures = others;
 }
 
 /** Suspended: nothing further is injected until the object is resumed. */
@@ -212,7 +176,7 @@ function injectAndReport(
     kind: 'Inject',
     id: fault.id,
     scenario: scenario.name,
-    fixture: fixtureOf(context.draft, fault.id),
+    fixture: fault.fixture ?? '',
     plannedAt,
     until: ms(fault.until),
   });
@@ -267,7 +231,7 @@ function resolveOrphan(
       return replan(context, entry, 'The operator restarted before the fault was injected');
     }
     const deadline = Math.max(ms(fault.until), observed.since) + REPORT_TIMEOUT_MS;
-    const marker = journalEntry(context.draft, fault.id)?.marker;
+    const { marker } = fault;
     if (!finding && marker && now < deadline) {
       wake(context, deadline);
       const id = `${fault.id}/inquire`;

@@ -60,9 +60,9 @@ describe('the fixtures that a run removes', () => {
       own.replace('-1-a-', '-a-1-'),
     ];
     const faults = [own, again, ...foreign, fixtureName('demo-x', '99999999-1', 1, 'a', turn)].map(
-      (fixture, index) => ({ id: String(index), fixture }),
+      (fixture) => ({ fault: { fixture } }),
     );
-    const context = { demo: { uid }, draft: { journal: { faults } } } as unknown as Context;
+    const context = { demo: { uid }, draft: { scenarios: faults } } as unknown as Context;
     expect(fixturesToRemove(context)).toEqual([own, again]);
   });
 });

@@ -7,7 +7,7 @@ import type {
   Reason,
   ScenarioStatus,
 } from '../api/index.ts';
-import { parseDuration } from '../api/index.ts';
+import { LIMITS, parseDuration } from '../api/index.ts';
 import type { Effect } from './effects.ts';
 import type { Admission, InvariantReading, LastCheck, Observed } from './observed.ts';
 import type { Scenario, SubjectDefinition } from './subject.ts';
@@ -142,19 +142,6 @@ export function journalOf({ draft }: Context): Journal {
   return draft.journal;
 }
 
-/** The journal entry of a fault: its fixture and its marker. */
-export function journalEntry(
-  { journal }: ChaosDemoStatus,
-  fault: string,
-): NonNullable<Journal['faults']>[number] | undefined {
-  return journal?.faults?.find(({ id }) => id === fault);
-}
-
-/** The name of a fault's fixture; '' (the name of no fixture) if it is no longer known. */
-export function fixtureOf(status: ChaosDemoStatus, fault: string): string {
-  return journalEntry(status, fault)?.fixture ?? '';
-}
-
 /** Distinguishes one fixture of a scenario from every other that the run may set up. */
 export interface FixtureTurn {
   readonly attempt: number;
@@ -205,9 +192,6 @@ export function isControl(name: string): boolean {
   return name.includes(`-${CONTROL}`);
 }
 
-/** Maximum number of fixture names in the journal. */
-const MAX_FIXTURES = 16;
-
 /**
  * Records a fixture before it is set up, so that a successor can remove it. If there are too many, drops the first: a
  * run taken over that often has long used others.
@@ -217,7 +201,7 @@ export function noteFixture(context: Context, name: string): void {
   const journal = journalOf(context);
   const noted = journal.fixtures ?? [];
   if (noted.includes(name)) return;
-  journal.fixtures = [...noted, name].slice(-MAX_FIXTURES);
+  journal.fixtures = [...noted, name].slice(-LIMITS.fixtures);
 }
 
 /**
@@ -231,8 +215,8 @@ export function fixturesToRemove({
   readonly demo: Pick<Demo, 'uid'>;
   readonly draft: ChaosDemoStatus;
 }): string[] {
-  const { faults = [], fixtures = [] } = draft.journal ?? {};
-  const names = new Set([...faults.map(({ fixture }) => fixture), ...fixtures]);
+  const { journal: { fixtures = [] } = {}, scenarios = [] } = draft;
+  const names = new Set([...scenarios.flatMap(({ fault }) => fault?.fixture ?? []), ...fixtures]);
   return [...names].filter((name) => isOwn(demo, name));
 }
 

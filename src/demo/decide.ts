@@ -11,7 +11,6 @@ import {
   activeFault,
   admissionOf,
   faultDeadline,
-  fixtureOf,
   fixturesToRemove,
   hasFixtures,
   isAdmissionCheckValid,
@@ -311,7 +310,7 @@ function activitiesOf({ demo, draft, now, observed, scenarios, subject, wantsSes
     const fault = draft.scenarios?.find(({ name }) => name === scenario.name)?.fault;
     // A fault announced by another process was not observed from its start: partial observations prove nothing.
     if (!fault || !observed.announced.has(announcement(fault))) continue;
-    const about = { fault: fault.id, scenario: scenario.name, fixture: fixtureOf(draft, fault.id) };
+    const about = { fault: fault.id, scenario: scenario.name, fixture: fault.fixture ?? '' };
     if (fault.proof && isPossiblyActive(fault, now)) activities.push({ kind: 'AwaitEnd', ...about });
     if (isBeingObserved(fault, scenario, observed.readings[fault.id], now))
       activities.push({ kind: 'Watch', ...about });

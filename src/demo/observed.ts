@@ -32,7 +32,7 @@ export interface Prepared {
   readonly sequence: number;
   /** Until when it can be used, in milliseconds since the epoch by the local clock. */
   readonly usableUntil: number;
-  /** See `journal.faults[].marker` in the API. */
+  /** See `fault.marker` in the API. */
   readonly marker?: string;
   readonly message: string;
 }

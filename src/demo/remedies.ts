@@ -1,20 +1,11 @@
 /**
  * Remediation in mode Apply. The operator decides once in a run, when every result is known and no fault is active, and
- * before everything is restored. It announces an action in the journal first; only the process that announced it runs
+ * before everything is restored. It announces an action in the status first; only the process that announced it runs
  * it, once, and measures again. That changes no result, and delays the restore for a bounded time.
  */
-import { APPLICABLE_ACTION, type DiagnosisStatus, isConcluded, LIMITS, truncate } from '../api/index.ts';
+import { APPLICABLE_ACTION, type DiagnosisStatus, LIMITS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
-import {
-  activeFault,
-  fixtureOf,
-  fixturesToRemove,
-  iso,
-  journalOf,
-  ms,
-  runDeadline,
-  wake,
-} from './context.ts';
+import { activeFault, fixturesToRemove, iso, ms, runDeadline, wake } from './context.ts';
 import { announcement } from './observed.ts';
 import type { Work } from './work.ts';
 
@@ -25,20 +16,17 @@ const REPORT_TIMEOUT_MS = 2000;
 /** Margin before a run's deadline, beyond the time for the action, after which none begins: the run has to restore. */
 const BEFORE_DEADLINE_MS = 25_000;
 
-type Announced = NonNullable<ReturnType<typeof journalOf>['remedies']>[number];
-
 /** Decides on remediation actions, requests them and takes over the reports; undefined: nothing left to wait for. */
 export function applyRemedies(context: Context): Work | undefined {
-  const { demo, draft, now, observed } = context;
-  const journal = journalOf(context);
-  const isNew = demo.spec.remediation === 'Apply' && !journal.remedies;
+  const { now, observed } = context;
+  const wanted = undecided(context);
+  const isNew = wanted.length > 0;
   if (isNew) {
-    const wanted = (draft.diagnoses ?? []).filter(({ action }) => action === APPLICABLE_ACTION);
-    if (wanted.length > 0 && !observed.target) {
+    if (!observed.target) {
       // An action announced now would not be recognised as this process's own, not run, and then given up.
       return { done: false, message: 'Connecting to the subject, before a remediation action is decided on' };
     }
-    journal.remedies = wanted.flatMap((diagnosis) => decide(context, diagnosis) ?? []);
+    for (const diagnosis of wanted) decide(context, diagnosis);
   }
   // Only a stored announcement may be run.
   else for (const diagnosis of applying(context)) requestRemediation(context, diagnosis);
@@ -62,20 +50,27 @@ export function withRemedyOf({ remediation }: DiagnosisStatus, newer: DiagnosisS
   return remediation && remediation.state !== 'Suggested' ? { ...newer, remediation } : newer;
 }
 
+/** Diagnoses that recommend an action which may be applied, and is not decided on. */
+function undecided({ demo, draft }: Context): DiagnosisStatus[] {
+  if (demo.spec.remediation !== 'Apply') return [];
+  return (draft.diagnoses ?? []).filter(
+    ({ action, remediation = { state: 'Suggested' } }) =>
+      action === APPLICABLE_ACTION && remediation.state === 'Suggested',
+  );
+}
+
 function applying({ draft }: Context): DiagnosisStatus[] {
   return (draft.diagnoses ?? []).filter(({ remediation }) => remediation?.state === 'Applying');
 }
 
 /** Announces the action of a diagnosis, or notes why it is not applied. */
-function decide(context: Context, diagnosis: DiagnosisStatus): Announced | undefined {
-  if (diagnosis.remediation && isConcluded(diagnosis.remediation)) return undefined;
+function decide(context: Context, diagnosis: DiagnosisStatus): void {
   const obstacle = obstacleTo(context, diagnosis);
+  const until = iso(context.now + REMEDY_TIMEOUT_MS);
   diagnosis.remediation =
     obstacle === undefined
-      ? { state: 'Applying', message: `Announced: profile ${diagnosis.profile} recommends it` }
+      ? { state: 'Applying', message: `Announced: profile ${diagnosis.profile} recommends it`, until }
       : { state: 'NotApplied', message: `Nothing was sent: ${obstacle}` };
-  const until = iso(context.now + REMEDY_TIMEOUT_MS);
-  return obstacle === undefined ? { id: idOf(context, diagnosis.scenario), until } : undefined;
 }
 
 /** The obstacle to an action when it is decided on. */
@@ -95,16 +90,16 @@ function obstacleTo(context: Context, { scenario }: DiagnosisStatus): string | u
 /** Requests an announced action, or concludes it if it was reported or must not, or no longer, begin. */
 function requestRemediation(context: Context, diagnosis: DiagnosisStatus): void {
   const { demo, effects, now } = context;
-  const { announced, isBegun, isOwn, report } = known(context, diagnosis);
+  const { id, isBegun, isOwn, report, until } = known(context, diagnosis);
   const fixture = ownFixture(context, diagnosis.scenario);
-  const giveUpAt = announced ? ms(announced.until) + REPORT_TIMEOUT_MS : 0;
+  const giveUpAt = until + REPORT_TIMEOUT_MS;
   // Follow the current spec, whatever the status holds.
   const isWanted = demo.spec.remediation === 'Apply' && (isBegun || !demo.spec.suspend);
-  if (!announced || !isOwn || report || now >= giveUpAt || !isWanted || fixture === undefined) {
+  if (!isOwn || report || now >= giveUpAt || !isWanted || fixture === undefined) {
     conclude(context, diagnosis, 'No result was reported in time, or the spec was changed');
     return;
   }
-  effects.push({ kind: 'Remediate', id: announced.id, fixture, until: ms(announced.until) });
+  effects.push({ kind: 'Remediate', id, fixture, until });
   wake(context, giveUpAt);
 }
 
@@ -113,7 +108,7 @@ function conclude(context: Context, diagnosis: DiagnosisStatus, silence: string)
   const { isBegun, isOwn, report } = known(context, diagnosis);
   if (!report && isOwn && !isBegun) {
     const message = 'Nothing was sent: it was not begun in time, or spec or status were changed before';
-    diagnosis.remediation = { state: 'NotApplied', message };
+    diagnosis.remediation = { ...diagnosis.remediation, state: 'NotApplied', message };
     return;
   }
   const unknown = isOwn
@@ -123,26 +118,22 @@ function conclude(context: Context, diagnosis: DiagnosisStatus, silence: string)
     state: 'Unproven',
     message: `${unknown}. The restore removes what it may have changed`,
   };
-  diagnosis.remediation = { state, message: truncate(message, LIMITS.remedy) };
+  diagnosis.remediation = { ...diagnosis.remediation, state, message: truncate(message, LIMITS.remedy) };
 }
 
 /** What this process knows of an action in progress. */
-function known(context: Context, { scenario }: DiagnosisStatus) {
+function known(context: Context, { remediation, scenario }: DiagnosisStatus) {
   const { draft, observed } = context;
-  const id = idOf(context, scenario);
-  const announced = draft.journal?.remedies?.find((one) => one.id === id);
+  const id = remedyId(draft.scenarios?.find(({ name }) => name === scenario)?.fault?.id ?? '');
+  const until = remediation?.until ?? '';
   return {
-    announced,
+    id,
+    until: ms(until),
     /** Whether this process announced it. */
-    isOwn:
-      announced !== undefined && observed.announced.has(announcement({ id, plannedAt: announced.until })),
+    isOwn: observed.announced.has(announcement({ id, plannedAt: until })),
     isBegun: observed.begun.has(id),
-    report: announced && observed.remedies[id],
+    report: observed.remedies[id],
   };
-}
-
-function idOf({ draft }: Context, scenario: string): string {
-  return remedyId(draft.scenarios?.find(({ name }) => name === scenario)?.fault?.id ?? '');
 }
 
 /** The id under which the action for a fault is announced, requested and reported. */
@@ -156,6 +147,6 @@ export function remedyId(fault: string): string {
  */
 function ownFixture(context: Context, scenario: string): string | undefined {
   const fault = context.draft.scenarios?.find(({ name }) => name === scenario)?.fault;
-  const fixture = fault && fixtureOf(context.draft, fault.id);
+  const fixture = fault?.fixture;
   return fixture !== undefined && fixturesToRemove(context).includes(fixture) ? fixture : undefined;
 }

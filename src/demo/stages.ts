@@ -10,7 +10,6 @@ import type { Context } from './context.ts';
 import {
   entryOf,
   faultDeadline,
-  fixtureOf,
   fixturesToRemove,
   isPossiblyActive,
   ms,
@@ -122,7 +121,7 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
 }
 
 function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterStatus): Work {
-  const { draft, now, observed } = context;
+  const { now, observed } = context;
   const entry = entryOf(context, scenario.name);
   const { fault } = entry;
   if (!fault) return { done: true, message: 'No fault was injected, so there is nothing to recover from' };
@@ -149,7 +148,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     id: `${fault.id}/recover`,
     fault: fault.id,
     scenario: scenario.name,
-    fixture: fixtureOf(draft, fault.id),
+    fixture: fault.fixture ?? '',
     settleMs: scenario.settleMs,
   });
   return { done: false, message: 'Proving that the subject works again, and watching it settle' };
@@ -174,7 +173,7 @@ function workOnComplete(context: Context): Work {
   const isAwaited = until !== undefined && now < until;
   const awaiting = `Waiting for the diagnosis by profile "${demo.spec.diagnosisProfile}"`;
   // An action that it requests would be too late once everything is restored.
-  const decides = demo.spec.remediation === 'Apply' && !draft.journal?.remedies;
+  const decides = demo.spec.remediation === 'Apply';
   if (isAwaited && (outcome?.ok || (decides && !outcome))) {
     wake(context, until);
     const message = outcome ? `${outcome.message}. ${awaiting}` : awaiting;

@@ -166,10 +166,10 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       const counterDrift = { pause: '4s', requestsPerSecond: 60, settle: '3s' };
       await world.applySpec('rolled', { scenarios: [drift({ counterDrift })] });
       await untilPaused(world, 'rolled');
-      const [noted] = (await world.status('rolled')).journal?.faults ?? [];
+      const { fault } = scenarioOf(await world.status('rolled'));
       // Somebody sets the same limit anew, which starts another window as soon as Redis takes writes.
       const [limiter] = world.environment.limiters;
-      const body = JSON.stringify({ key: noted?.fixture, limit: 10, window_sec: 60 });
+      const body = JSON.stringify({ key: fault?.fixture, limit: 10, window_sec: 60 });
       const headers = { 'content-type': 'application/json' };
       await until(async () => (await fetch(`${limiter?.url}/limit`, { method: 'POST', headers, body })).ok, {
         what: 'the limit to be set anew',

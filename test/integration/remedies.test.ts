@@ -75,7 +75,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   };
 
   /** The key of the scenario of a demo; undefined before there is one. */
-  const keyOf = ({ journal }: ChaosDemoStatus): string | undefined => journal?.faults?.[0]?.fixture;
+  const keyOf = ({ scenarios }: ChaosDemoStatus): string | undefined => scenarios?.[0]?.fault?.fixture;
 
   /**
    * Which definition of a key's limit the first node goes by, asked by the test itself; undefined: none any more. Of

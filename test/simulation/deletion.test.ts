@@ -69,8 +69,14 @@ describe('an object', () => {
   it('has no fixture removed that it cannot have made, whatever its status says', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(9));
-    const forged = { faults: [{ id: '1-x-1', fixture: 'of-somebody-else' }], fixtures: ['of-others'] };
-    simulation.forge((status) => ({ ...status, journal: { ...status.journal, ...forged } }));
+    simulation.forge((status) => ({
+      ...status,
+      journal: { ...status.journal, fixtures: ['of-others'] },
+      scenarios: status.scenarios?.map(({ fault, ...scenario }) => ({
+        ...scenario,
+        ...(fault && { fault: { ...fault, fixture: 'of-somebody-else' } }),
+      })),
+    }));
     simulation.delete();
     await simulation.pass(20_000);
     const restore = simulation.performed.findLast(({ kind }) => kind === 'Restore');

@@ -27,7 +27,7 @@ async function runOf(spec: ChaosDemoSpec, behaviour: Partial<Behaviour> = {}): P
 const states = ({ status }: Simulation): unknown[] =>
   (status.diagnoses ?? []).map(({ profile, remediation }) => [remediation?.state, profile]);
 const sent = ({ target }: Simulation): string[] => target.remedies.map(({ id }) => id);
-const isApplying = ({ status }: Simulation): boolean =>
+const isApplying = ({ status }: Pick<Simulation, 'status'>): boolean =>
   status.diagnoses?.some(({ remediation }) => remediation?.state === 'Applying') === true;
 
 describe('a remedy', () => {
@@ -108,8 +108,9 @@ describe('a remedy', () => {
     const simulation = new Simulation(applying(), RESETS);
     await simulation.runUntil(isApplying);
     const { now, spec, status } = simulation;
-    const remedies = status.journal?.remedies ?? [];
-    const announced = remedies.map(({ id, until }) => announcement({ id, plannedAt: until }));
+    const untils = status.diagnoses?.map(({ remediation }) => remediation?.until ?? '') ?? [];
+    const ids = status.scenarios?.map(({ fault }) => `${fault?.id}/remedy`) ?? [];
+    const announced = ids.map((id, i) => announcement({ id, plannedAt: untils[i] ?? '' }));
     const asked = (suspend: boolean, begun: readonly string[]): string[] => {
       const observed: Observed = {
         ...nothingObserved(now),
@@ -129,12 +130,7 @@ describe('a remedy', () => {
       return decide(demo, observed, now, simulatedDefinition).effects.map(({ kind }) => kind);
     };
     expect(asked(false, [])).toEqual(['Remediate', 'Remediate']);
-    expect(
-      asked(
-        true,
-        remedies.map(({ id }) => id),
-      ),
-    ).toEqual(['Remediate', 'Remediate']);
+    expect(asked(true, ids)).toEqual(['Remediate', 'Remediate']);
     expect(asked(true, [])).toEqual(['Restore']);
   });
 
@@ -179,8 +175,7 @@ describe('a remedy', () => {
   it('a remedy decided after a takeover is announced and sent by the successor', async () => {
     const simulation = new Simulation(applying(), RESETS);
     await simulation.runUntil(
-      ({ status }) =>
-        status.chapter?.includes('Demo Complete') === true && status.journal?.remedies === undefined,
+      ({ status }) => status.chapter?.includes('Demo Complete') === true && !isApplying({ status }),
     );
     await simulation.crash(2000);
     await simulation.runUntil(finished);
@@ -247,13 +242,10 @@ describe('a remedy', () => {
       await simulation.runUntil(({ status }) => status.chapter?.includes(moment) === true);
       simulation.forge((status) => ({
         ...status,
-        journal: {
-          ...status.journal,
-          faults: (status.journal?.faults ?? []).map((fault) => ({
-            ...fault,
-            fixture: 'demo-12345678-1-stall',
-          })),
-        },
+        scenarios: status.scenarios?.map(({ fault, ...scenario }) => ({
+          ...scenario,
+          ...(fault && { fault: { ...fault, fixture: 'demo-12345678-1-stall' } }),
+        })),
       }));
       await simulation.runUntil(finished);
       const own = simulation.target.remedies.filter(({ fixture }) => fixture !== 'demo-12345678-1-stall');
@@ -275,7 +267,7 @@ describe('a remedy', () => {
     const simulation = new Simulation(spec, { ...RESETS, effectMs: 2000 });
     await simulation.runUntil(({ status }) => status.chapter?.includes('Surge Diagnosis') === true);
     simulation.spec = { ...spec, suspend: true };
-    await simulation.runUntil(({ status }) => status.journal?.remedies !== undefined);
+    await simulation.runUntil(({ status }) => status.diagnoses?.[0]?.remediation?.state === 'NotApplied');
     simulation.spec = spec;
     await simulation.runUntil(finished);
     expect(sent(simulation)).toEqual([]);
@@ -285,15 +277,11 @@ describe('a remedy', () => {
     ]);
   });
 
-  it('an action is not repeated after its result, even if the journal is forged', async () => {
+  it('an action is not repeated after its result, by another process either', async () => {
     const simulation = new Simulation(applying(), { ...RESETS, effectMs: 2000 });
     await simulation.runUntil(({ status }) => status.diagnoses?.[0]?.remediation?.state === 'Applied');
     const before = sent(simulation);
     await simulation.crash(2000);
-    simulation.forge((status) => {
-      const { remedies: _, ...journal } = status.journal ?? {};
-      return { ...status, journal };
-    });
     await simulation.runUntil(finished);
     expect(sent(simulation).filter((id) => id === '1-stall-1/remedy')).toHaveLength(1);
     expect(before).toContain('1-stall-1/remedy');

@@ -8,6 +8,7 @@ import { isPossiblyActive, isRunActive } from '../../demo/context.ts';
 import type { Activity, Effect } from '../../demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../demo/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
+import { remedyId } from '../../demo/remedies.ts';
 import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../../demo/subject.ts';
 import { endsWithin } from '../../kube/wait.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
@@ -110,9 +111,15 @@ export class Session {
       if (!fault || before?.scenarios?.some((entry) => entry.fault?.id === fault.id)) continue;
       this.#note({ kind: 'Announced', announcement: announcement(fault) });
     }
-    for (const { id, until } of status.journal?.remedies ?? []) {
-      if (before?.journal?.remedies?.some((known) => known.id === id)) continue;
-      this.#note({ kind: 'Announced', announcement: announcement({ id, plannedAt: until }) });
+    for (const { remediation, scenario } of status.diagnoses ?? []) {
+      const { until } = remediation ?? {};
+      const known = before?.diagnoses?.find((one) => one.scenario === scenario)?.remediation;
+      const fault = status.scenarios?.find(({ name }) => name === scenario)?.fault;
+      if (!fault || until === undefined || known?.until === until) continue;
+      this.#note({
+        kind: 'Announced',
+        announcement: announcement({ id: remedyId(fault.id), plannedAt: until }),
+      });
     }
   }
 

@@ -17,11 +17,11 @@ export function checkFigures(whole: Seen): Wrong[] {
   const { lane, name, record } = seen;
   const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
   if (!last) return [];
-  const { journal, phase, scenarios = [] } = last.object.status ?? {};
+  const { phase, scenarios = [] } = last.object.status ?? {};
   // What was under way when a run was stopped is left where it stood.
   if (phase === 'Aborted') return [];
   return scenarios.flatMap((scenario) => {
-    const key = journal?.faults?.find(({ id }) => id === scenario.fault?.id)?.fixture;
+    const key = scenario.fault?.fixture;
     const told: Told = { seen, scenario, key };
     const figures = FIGURES[scenario.name] ?? driftFigures;
     const messages = figures(told);

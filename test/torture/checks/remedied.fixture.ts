@@ -24,15 +24,15 @@ export function remediationOf(status: ChaosDemoStatus): Remediation {
 
 /** The whole run with a reset, as `change` leaves it. */
 export function seenRemedied(change: (seen: Seen) => void = () => {}): Seen {
-  const report: Remediation = { state: 'Applied', message: 'It was done, and measured.' };
-  const applying: Remediation = { state: 'Applying', message: 'Announced.' };
+  const until = iso(ANNOUNCED + 15_000);
+  const report: Remediation = { state: 'Applied', message: 'It was done, and measured.', until };
+  const applying: Remediation = { state: 'Applying', message: 'Announced.', until };
   const whole = seenWith((record) => {
     const status = (remediation: Remediation): ChaosDemoStatus => {
       const end = endStatus();
       return {
         ...end,
         diagnoses: [{ scenario: 'drift', action: APPLICABLE_ACTION, remediation }] as never,
-        journal: { ...end.journal, remedies: [{ id: REMEDY, until: iso(ANNOUNCED + 15_000) }] },
       };
     };
     const running = (remediation: Remediation): ChaosDemoStatus => {

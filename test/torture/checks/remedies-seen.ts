@@ -3,9 +3,9 @@ import type { ChaosDemoStatus, DiagnosisStatus } from '../../../src/api/index.ts
 import { type CheckSeen, type LimitSeen, TortureRecord, type VersionSeen } from '../record.ts';
 import type { Seen } from './seen.ts';
 
-/** One that stands in a journal. */
+/** One that was announced. */
 export interface RemedySeen {
-  /** As in the journal. */
+  /** Id of its fault, and `/remedy`. */
   readonly id: string;
   readonly scenario: string;
   /** Of the scenario. */
@@ -34,21 +34,22 @@ export function remediesOf(seen: Seen): RemedySeen[] {
   const found = new Map<string, RemedySeen>();
   let before: VersionSeen | undefined;
   for (const version of versionsOf(seen)) {
-    const { journal, scenarios = [] } = version.object.status ?? {};
-    for (const { id, until } of journal?.remedies ?? []) {
-      if (found.has(id)) continue;
-      const fault = id.replace(/\/remedy$/, '');
-      const key = journal?.faults?.find((known) => known.id === fault)?.fixture ?? '';
+    const { diagnoses = [], scenarios = [] } = version.object.status ?? {};
+    for (const { remediation, scenario } of diagnoses) {
+      const fault = scenarios.find(({ name }) => name === scenario)?.fault;
+      const id = `${fault?.id}/remedy`;
+      if (remediation?.until === undefined || found.has(id)) continue;
+      const key = fault?.fixture ?? '';
       const note = notes.find((one) => one.id === id);
       // While the observer saw nothing it may have been announced at any time.
       const seenAt = version.afterGap ? (before?.at ?? 0) : version.at;
       const at = Math.min(seenAt, note?.at ?? Infinity);
       found.set(id, {
         id,
-        scenario: scenarios.find((one) => one.fault?.id === fault)?.name ?? '',
+        scenario,
         key,
         at,
-        until: Date.parse(until),
+        until: Date.parse(remediation.until),
         replica: note && note.at <= version.at ? note.replica : undefined,
         defines: record.of('limit', lane).filter((one) => isSince(one, key, at) && one.what === 'define'),
         checks: record.of('check', lane).filter((one) => isSince(one, key, at)),

@@ -41,7 +41,7 @@ function checkKeys(seen: Seen, remedies: readonly RemedySeen[]): Found[] {
   const uids = new Set(versionsOf(seen).map(({ object }) => object.metadata.uid.slice(0, 8)));
   const own = new Set(
     versionsOf(seen).flatMap(
-      ({ object }) => object.status?.journal?.faults?.map(({ fixture }) => fixture) ?? [],
+      ({ object }) => object.status?.scenarios?.flatMap(({ fault }) => fault?.fixture ?? []) ?? [],
     ),
   );
   const firstUse = new Map<string, number>();

@@ -60,6 +60,7 @@ export function endStatus(): ChaosDemoStatus {
         attempts: 1,
         fault: {
           id: '1-drift-1',
+          fixture: DRIFT_KEY,
           plannedAt: iso(PAUSED),
           until: iso(UNTIL),
           startedAt: iso(PAUSED + 2),
@@ -76,6 +77,7 @@ export function endStatus(): ChaosDemoStatus {
         attempts: 1,
         fault: {
           id: '1-ghosts-1',
+          fixture: BURST_KEY,
           plannedAt: iso(BURST),
           until: iso(BURST + 5000),
           startedAt: iso(BURST),
@@ -85,18 +87,12 @@ export function endStatus(): ChaosDemoStatus {
         measures: measures({ admitted: 20, requests: 20, rejected: 0, errors: 0, timeouts: 0 }, 10),
       },
     ],
-    journal: {
-      faults: [
-        { id: '1-drift-1', fixture: DRIFT_KEY },
-        { id: '1-ghosts-1', fixture: BURST_KEY },
-      ],
-    },
   };
 }
 
 /** The status while the countdown of the first fault is on. */
 export function announcedStatus(): ChaosDemoStatus {
-  const { chapters = [], journal, run, scenarios = [] } = endStatus();
+  const { chapters = [], run, scenarios = [] } = endStatus();
   const {
     completedAt: _,
     message: __,
@@ -122,7 +118,6 @@ export function announcedStatus(): ChaosDemoStatus {
         ? { attempts: 1, fault: { id: fault.id, plannedAt: fault.plannedAt, until: fault.until } }
         : {}),
     })),
-    ...(journal ? { journal } : {}),
   };
 }
 

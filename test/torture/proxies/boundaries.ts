@@ -43,8 +43,8 @@ export class BoundaryFinder {
     for (const { remediation, scenario } of status.diagnoses ?? []) {
       const fault = status.scenarios?.find(({ name }) => name === scenario)?.fault;
       const id = `${fault?.id}/remedy`;
-      if (!remediation || !status.journal?.remedies?.some((known) => known.id === id)) continue;
-      const key = status.journal.faults?.find((known) => known.id === fault?.id)?.fixture ?? '';
+      if (remediation?.until === undefined) continue;
+      const key = fault?.fixture ?? '';
       const announces = isNew(`${metadata.uid} ${id} announced`) && remediation.state === 'Applying';
       if (announces) remedies.push({ id, key });
       if (announces) boundary = 'remedyAnnounce';

@@ -192,12 +192,13 @@ describe('a status on its way to the API server', () => {
     const finder = new BoundaryFinder();
     const saying = (state: string) => ({
       ...announced,
-      scenarios: [{ name: 'drift', fault: { id: '1-drift-1', proof: 'Confirmed' } }],
-      diagnoses: [{ scenario: 'drift', remediation: { state, message: '' } }],
-      journal: {
-        faults: [{ id: '1-drift-1', fixture: 'demo-a' }],
-        remedies: state === 'Suggested' ? [] : [{ id: '1-drift-1/remedy', until: 'then' }],
-      },
+      scenarios: [{ name: 'drift', fault: { id: '1-drift-1', fixture: 'demo-a', proof: 'Confirmed' } }],
+      diagnoses: [
+        {
+          scenario: 'drift',
+          remediation: { state, message: '', ...(state !== 'Suggested' && { until: 'then' }) },
+        },
+      ],
     });
     const first = write(finder, saying('Suggested'));
     expect(first).toMatchObject({ boundary: 'proof', remedies: [] });
