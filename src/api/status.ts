@@ -30,7 +30,6 @@ const reason = z
   .describe('Why, in one word; the reference lists them.');
 
 const chapter = z.object({
-  number: z.int().min(1).max(64).describe('Place in the story, from 1.'),
   title: text(64, 'Title of the chapter.'),
   state: z
     .enum(CHAPTER_STATES)
@@ -116,7 +115,6 @@ const pod = z.object({
 const run = z.object({
   number: z.int().min(1).describe('Counts the runs of this object; advance and abort name it.'),
   runId: text(128, 'spec.runId as it was when the run began.').optional(),
-  dryRun: z.boolean().optional().describe('Whether it injects no fault.'),
   startedAt: time('When it began.'),
   completedAt: time('When it ended.').optional(),
   phase: z.enum(VERDICTS).optional().describe('How it ended: the verdict. Left out until then.'),
@@ -202,13 +200,13 @@ export const statusSchema = z
       .array(chapter)
       .max(48)
       .optional()
-      .meta({ description: 'The chapters of that run.', ...keyedBy('number') }),
+      .meta({ description: 'The chapters of that run. Their numbers count from 1.', ...atomic }),
     scenarios: z
       .array(scenario)
       .max(8)
       .optional()
       .meta({
-        description: 'Result of each scenario of that run, with its evidence.',
+        description: 'Result of each scenario of that run, with its evidence. Empty: a dry run.',
         ...keyedBy('name'),
       }),
     diagnoses: z
@@ -252,4 +250,9 @@ export type FaultProof = (typeof PROOFS)[number];
 export function endOf(run: RunStatus | undefined): Verdict | undefined {
   if (run?.phase === undefined) return undefined;
   return { phase: run.phase, reason: run.reason ?? '', message: run.message ?? '' };
+}
+
+/** Whether the run of a status tests nothing: a dry run has no scenarios. */
+export function isDryRun({ run, scenarios }: ChaosDemoStatus): boolean {
+  return run !== undefined && scenarios?.length === 0;
 }

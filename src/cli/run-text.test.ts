@@ -4,8 +4,7 @@ import { demoWith } from '../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemoStatus } from '../api/index.ts';
 import { progressLines, verdictLines } from './run-text.ts';
 
-const chapter = (number: number, title: string, message?: string) => ({
-  number,
+const chapter = (title: string, message?: string) => ({
   title,
   state: 'Running' as const,
   startedAt: '2026-01-01T00:00:00Z',
@@ -17,9 +16,9 @@ const verdictOf = (status: ChaosDemoStatus, isVerbose = true): string[] =>
 
 describe('the story between two states', () => {
   it('says a chapter once, and what is new in it', () => {
-    const before: ChaosDemoStatus = { chapters: [chapter(1, 'Welcome', 'Three pods')] };
+    const before: ChaosDemoStatus = { chapters: [chapter('Welcome', 'Three pods')] };
     const after: ChaosDemoStatus = {
-      chapters: [chapter(1, 'Welcome', 'Three pods'), chapter(2, 'Cluster Health', 'All ready')],
+      chapters: [chapter('Welcome', 'Three pods'), chapter('Cluster Health', 'All ready')],
     };
     expect(progressLines(before, after)).toEqual(['── 2/2  Cluster Health', '   All ready']);
     expect(progressLines(after, after)).toEqual([]);

@@ -20,10 +20,10 @@ import { figureText, findingText, gateOf } from './finding.ts';
 /** The lines to print for the change from `before` to `after`; none if nothing changed that matters. */
 export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
   const lines: string[] = [];
-  for (const chapter of after.chapters ?? []) {
-    const earlier = before?.chapters?.find(({ number }) => number === chapter.number);
+  for (const [i, chapter] of (after.chapters ?? []).entries()) {
+    const earlier = before?.chapters?.[i];
     const entered = chapter.startedAt !== undefined && earlier?.startedAt === undefined;
-    if (entered) lines.push(`── ${chapter.number}/${after.chapters?.length}  ${chapter.title}`);
+    if (entered) lines.push(`── ${i + 1}/${after.chapters?.length}  ${chapter.title}`);
     if (chapter.message && (entered || chapter.message !== earlier?.message))
       lines.push(`   ${chapter.message}`);
   }

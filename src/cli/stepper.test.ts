@@ -8,7 +8,6 @@ function statusIn(chapter: number, state: ChapterStatus['state']): ChaosDemoStat
   return {
     run: { number: 4, runId: '1', startedAt: '2026-01-01T00:00:00Z' },
     chapters: titles.map((title, i) => ({
-      number: i + 1,
       title,
       state: i + 1 === chapter ? state : i + 1 < chapter ? 'Completed' : 'Pending',
     })),

@@ -11,12 +11,9 @@ export interface Waiting {
 
 /** The place at which this run waits for a person; undefined when it does not. Pure. */
 export function waitingOf({ chapters = [], run }: ChaosDemoStatus): Waiting | undefined {
-  const chapter = chapters.find(({ state }) => state === 'Waiting');
-  if (!run || !chapter) return undefined;
-  return {
-    advance: `${run.number}/${chapter.number}`,
-    next: chapters.find(({ number }) => number === chapter.number + 1)?.title,
-  };
+  const place = chapters.findIndex(({ state }) => state === 'Waiting');
+  if (!run || place < 0) return undefined;
+  return { advance: `${run.number}/${place + 1}`, next: chapters[place + 1]?.title };
 }
 
 /** The part of a terminal's input used here. */

@@ -46,7 +46,6 @@ it('skips the chapters of all types in a dry run', () => {
 
 it('is left when the next chapter begins, past skipped ones, or with the run', () => {
   const chapters = ['a', undefined, 'c'].map((startedAt, i) => ({
-    number: i + 1,
     title: `${i}`,
     state: startedAt ? ('Completed' as const) : ('Skipped' as const),
     ...(startedAt && { startedAt }),

@@ -73,10 +73,20 @@ function chapterOf(
   return { title, stage, auto, skipped: false, ...rest };
 }
 
+/** Chapters of a status with their numbers. */
+export function numbered(
+  chapters: readonly ChapterStatus[],
+): (ChapterStatus & { readonly number: number })[] {
+  return chapters.map((chapter, i) => ({ ...chapter, number: i + 1 }));
+}
+
 /** The chapter that a run has reached: the active one, else the last that ended; undefined while another run is to begin. */
-export function currentChapter({ chapter, chapters = [] }: ChaosDemoStatus): ChapterStatus | undefined {
+export function currentChapter({
+  chapter,
+  chapters = [],
+}: ChaosDemoStatus): ReturnType<typeof numbered>[number] | undefined {
   if (chapter === undefined) return undefined;
-  return chapters.findLast(({ state }) => state !== 'Pending' && state !== 'Skipped');
+  return numbered(chapters).findLast(({ state }) => state !== 'Pending' && state !== 'Skipped');
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
-import { counted, endOf, truncate } from '../api/index.ts';
+import { counted, endOf, isDryRun, truncate } from '../api/index.ts';
 import type { Context, ObjectState } from './context.ts';
 import { activeFault, isRunActive } from './context.ts';
 import { UNREACHABLE } from './health.ts';
@@ -43,7 +43,7 @@ function stateConditions(
     const good: Part = { status: 'True', reason, message };
     const bad: Part = { status: 'False', reason, message };
     // A dry run tests nothing: if dryRun was left set by mistake, it must not open a gate.
-    const succeeded: Part = draft.run?.dryRun ? { status: 'Unknown', reason, message } : good;
+    const succeeded: Part = isDryRun(draft) ? { status: 'Unknown', reason, message } : good;
     return verdict.phase === 'Succeeded'
       ? { Ready: good, Complete: good, Succeeded: succeeded }
       : { Ready: bad, Stalled: good, Complete: good, Succeeded: bad };

@@ -272,7 +272,6 @@ function beginRun(context: Context, request: string | undefined): void {
   draft.run = {
     number: nextRun(draft.run),
     ...(spec.runId ? { runId: spec.runId } : {}),
-    ...(spec.dryRun ? { dryRun: true } : {}),
     startedAt: iso(now),
     pods: (observed.target?.pods ?? []).slice(0, LIMITS.pods).map(({ imageId, name }) => ({
       name,
@@ -286,7 +285,7 @@ function beginRun(context: Context, request: string | undefined): void {
   draft.journal = { runKey: runKey(spec, subject.api) };
   draft.chapters = subject
     .chapters(spec)
-    .map(({ number, title, skipped }) => ({ number, title, state: skipped ? 'Skipped' : 'Pending' }));
+    .map(({ title, skipped }) => ({ title, state: skipped ? 'Skipped' : 'Pending' }));
   draft.scenarios = scenarios.map(({ name, type, expect }) => ({ name, type, expect }));
   delete draft.diagnoses;
   conductRun(context);

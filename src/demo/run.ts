@@ -116,8 +116,10 @@ function reasonToStop(context: Context, run: RunStatus): StopReason | undefined 
 function stop(context: Context, run: RunStatus): void {
   const { draft, now, observed } = context;
   const release = cutsShort(run);
-  const chapter = draft.chapters?.find(({ state }) => state === 'Running' || state === 'Waiting');
-  if (chapter) draft.chapter = chapterLine(chapter, draft.chapters?.length ?? 0, 'stopping');
+  const { chapters = [] } = draft;
+  const place = chapters.findIndex(({ state }) => state === 'Running' || state === 'Waiting');
+  const chapter = chapters[place];
+  if (chapter) draft.chapter = chapterLine(chapter, place + 1, chapters.length, 'stopping');
   const message = `Stopping: ${run.message ?? ''}`;
   context.objectState = { kind: 'running', reason: 'Stopping', message };
   draft.message = truncate(message, LIMITS.message);
@@ -151,7 +153,7 @@ function stop(context: Context, run: RunStatus): void {
   const restored = outcome?.message ?? 'The operator could not prove in time that everything was restored';
   if (chapter) {
     chapter.state = 'Stopped';
-    draft.chapter = chapterLine(chapter, draft.chapters?.length ?? 0, 'stopped');
+    draft.chapter = chapterLine(chapter, place + 1, chapters.length, 'stopped');
   }
   finish(context, run, verdictOfStop(context, run, restored));
 }
@@ -215,7 +217,7 @@ function playChapters(context: Context, run: RunStatus): void {
   const total = chapters.length;
 
   for (const chapter of chapters) {
-    const entry = draft.chapters?.find(({ number }) => number === chapter.number);
+    const entry = draft.chapters?.[chapter.number - 1];
     if (!entry || entry.state === 'Completed' || entry.state === 'Skipped') continue;
 
     if (entry.state === 'Pending') {
@@ -224,7 +226,7 @@ function playChapters(context: Context, run: RunStatus): void {
     }
     const work = workOn(context, chapter, entry);
     entry.message = truncate(work.message, LIMITS.message);
-    setCurrentChapter(context, entry, total, work.note, work.reason);
+    setCurrentChapter(context, entry, [chapter.number, total], work.note, work.reason);
 
     if (work.fail) {
       beginStop(context, run, { reason: work.fail, message: work.message });
@@ -253,7 +255,7 @@ function canAdvance(
   if (demo.spec.pace.mode === 'Manual') {
     entry.state = 'Waiting';
     context.awaitsUser = true;
-    setCurrentChapter(context, entry, total, note ? `${note}, waiting` : 'waiting');
+    setCurrentChapter(context, entry, [chapter.number, total], note ? `${note}, waiting` : 'waiting');
     // The hint comes last: the message may fill the field on its own.
     const hint = ` (waiting for advance "${run.number}/${chapter.number}")`;
     const message = truncate(entry.message ?? entry.title, LIMITS.message - hint.length) + hint;
@@ -272,12 +274,12 @@ function canAdvance(
 function setCurrentChapter(
   context: Context,
   entry: ChapterStatus,
-  total: number,
+  [number, total]: readonly [number, number],
   note: string | undefined,
   reason: Reason = 'Running',
 ): void {
   const { draft } = context;
-  draft.chapter = chapterLine(entry, total, note);
+  draft.chapter = chapterLine(entry, number, total, note);
   draft.message = entry.message ?? entry.title;
   context.objectState = { kind: 'running', reason, message: draft.message };
 }
@@ -297,6 +299,11 @@ function trackAwaiting(context: Context, run: RunStatus): void {
 }
 
 /** "4/11 Outage (countdown)". */
-function chapterLine({ number, title }: ChapterStatus, total: number, note: string | undefined): string {
+function chapterLine(
+  { title }: ChapterStatus,
+  number: number,
+  total: number,
+  note: string | undefined,
+): string {
   return `${number}/${total} ${title}${note ? ` (${note})` : ''}`;
 }

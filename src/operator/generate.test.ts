@@ -42,35 +42,38 @@ describe('the API', () => {
     };
     const { properties } = spec.versions[0]?.schema.openAPIV3Schema ?? {};
     expect(sizeOf(properties?.spec ?? {})).toEqual({ fields: 85, rules: 21 });
-    expect(sizeOf(properties?.status ?? {})).toEqual({ fields: 92, rules: 0 });
+    expect(sizeOf(properties?.status ?? {})).toEqual({ fields: 90, rules: 0 });
   });
 });
 
 describe('docs/reference.md', () => {
   const because = { reason: 'Running', message: '' } as const;
-  it.each<[keyof typeof CONDITIONS_BY_STATE, ObjectState, object | undefined]>([
+  it.each<[keyof typeof CONDITIONS_BY_STATE, ObjectState, object | undefined, []?]>([
     ['open', { kind: 'pending', ...because }, undefined],
     ['open', { kind: 'running', ...because }, undefined],
     ['succeeded', { kind: 'finished' }, { phase: 'Succeeded', ...because }],
-    ['dryRun', { kind: 'finished' }, { dryRun: true, phase: 'Succeeded', ...because }],
+    ['dryRun', { kind: 'finished' }, { phase: 'Succeeded', ...because }, []],
     ['unsuccessful', { kind: 'finished' }, { phase: 'Failed', ...because }],
     ['refused', { kind: 'refused', ...because }, undefined],
     ['suspended', { kind: 'suspended' }, undefined],
-  ])('tells of the state %s what the operator writes for %j and run %j', (state, standing, run) => {
-    const context = {
-      demo: { generation: 1, status: {} },
-      draft: { run },
-      now: 0,
-      observed: nothingObserved(0),
-      objectState: standing,
-      subject: SUBJECTS[0]?.definition,
-    } as unknown as Context;
-    const types = new Set(['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded']);
-    const written = conditionsFor(context).filter(({ type }) => types.has(type));
-    expect(Object.fromEntries(written.map(({ type, status }) => [type, status]))).toEqual(
-      CONDITIONS_BY_STATE[state].conditions,
-    );
-  });
+  ])(
+    'tells of the state %s what the operator writes for %j and run %j',
+    (state, standing, run, scenarios) => {
+      const context = {
+        demo: { generation: 1, status: {} },
+        draft: { run, scenarios },
+        now: 0,
+        observed: nothingObserved(0),
+        objectState: standing,
+        subject: SUBJECTS[0]?.definition,
+      } as unknown as Context;
+      const types = new Set(['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded']);
+      const written = conditionsFor(context).filter(({ type }) => types.has(type));
+      expect(Object.fromEntries(written.map(({ type, status }) => [type, status]))).toEqual(
+        CONDITIONS_BY_STATE[state].conditions,
+      );
+    },
+  );
 });
 
 describe('docs/troubleshooting.md', () => {

@@ -22,7 +22,7 @@ const waiting = async (name: string, chapter: number): Promise<ChaosDemoStatus> 
   await world.untilStatus(
     name,
     `${name} to await a hand in chapter ${chapter}`,
-    ({ chapters }) => chapters?.find(({ number }) => number === chapter)?.state === 'Waiting',
+    ({ chapters }) => chapters?.[chapter - 1]?.state === 'Waiting',
   );
 
 const refused = async (name: string, reason: string): Promise<ChaosDemoStatus> =>

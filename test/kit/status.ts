@@ -3,7 +3,7 @@
  * otherwise, the one function that reads it changes.
  */
 import type { ChaosDemoStatus, ScenarioStatus } from '../../src/api/index.ts';
-import { currentChapter } from '../../src/demo/chapter.ts';
+import { currentChapter, numbered } from '../../src/demo/chapter.ts';
 import { countAsExpected } from '../../src/demo/verdict.ts';
 
 type Condition = NonNullable<ChaosDemoStatus['conditions']>[number];
@@ -68,6 +68,6 @@ export function endedRunOf({ run }: ChaosDemoStatus): number | undefined {
 export const chapterOnShow = (status: ChaosDemoStatus): number => currentChapter(status)?.number ?? 0;
 
 /** Number of the chapter that waits for a hand; undefined where none does. */
-export function waitingChapter({ chapters }: ChaosDemoStatus): number | undefined {
-  return chapters?.find(({ state }) => state === 'Waiting')?.number;
+export function waitingChapter({ chapters = [] }: ChaosDemoStatus): number | undefined {
+  return numbered(chapters).find(({ state }) => state === 'Waiting')?.number;
 }

@@ -1,5 +1,5 @@
 /** Follows a run until it has ended, or it is clear that none will begin. */
-import type { ChaosDemo } from '../../api/index.ts';
+import { type ChaosDemo, isDryRun } from '../../api/index.ts';
 import { readDiagnoses } from '../report/read.ts';
 import { verdictLines } from '../run-text.ts';
 import { type Display, showLive } from '../view/session.ts';
@@ -64,7 +64,7 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     );
   }
   const { evidence } = await readDiagnoses(client, demo, signal);
-  if (demo.status?.run?.dryRun && outcome.exit === EXIT.failed) {
+  if (isDryRun(demo.status ?? {}) && outcome.exit === EXIT.failed) {
     print('');
     print('This was a dry run, which tests nothing: the exit status is 2, so that it opens no gate');
   }

@@ -35,9 +35,7 @@ const ended: ChaosDemoStatus = {
 };
 const waiting: ChaosDemoStatus = {
   ...on,
-  chapters: (on.chapters ?? []).map((chapter) =>
-    chapter.number === 4 ? { ...chapter, state: 'Waiting' } : chapter,
-  ),
+  chapters: (on.chapters ?? []).map((chapter, i) => (i === 3 ? { ...chapter, state: 'Waiting' } : chapter)),
 };
 
 const DEMOS: readonly (readonly [string, ChaosDemo])[] = [

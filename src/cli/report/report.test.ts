@@ -13,13 +13,12 @@ const verdict = (phase: Verdict['phase'], reason: Verdict['reason']): Verdict =>
 function reportWith(
   end: Verdict,
   scenarios: readonly Pick<ScenarioStatus, 'expect' | 'result' | 'summary'>[],
-  dryRun = false,
 ): Report {
   const { demo } = recordedRun();
   const [first] = demo.status?.scenarios ?? [];
   const status = {
     ...demo.status,
-    run: { number: 1, startedAt: '2026-01-01T00:00:00Z', ...end, ...(dryRun && { dryRun }) },
+    run: { number: 1, startedAt: '2026-01-01T00:00:00Z', ...end },
     scenarios: scenarios.map((one, i) => ({ type: first?.type ?? '', name: `s${i + 1}`, ...one })),
     diagnoses: [],
   };
@@ -114,7 +113,7 @@ describe('the verdict in one sentence', () => {
   });
 
   it('does not take a dry run for a success', () => {
-    const report = reportWith(verdict('Succeeded', 'DryRunPassed'), [{ expect: 'Violated' }], true);
+    const report = reportWith(verdict('Succeeded', 'DryRunPassed'), []);
     expect(report.tone).toBe('none');
     expect(report.headline).toContain('Nothing was tested');
   });

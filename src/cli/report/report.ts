@@ -82,7 +82,7 @@ export function reportOf(source: ReportSource): Report | undefined {
   const verdict = endOf(run);
   if (!so || !run || !verdict) return undefined;
   const { scenarios } = so;
-  const isTested = !run.dryRun && scenarios.length > 0;
+  const isTested = scenarios.length > 0;
   return {
     ...so,
     took: tookOf(run),

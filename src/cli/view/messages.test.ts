@@ -20,8 +20,8 @@ const condition = (type: string, status: 'True' | 'False') => ({
 });
 const waiting: ChaosDemoStatus = {
   ...inFault,
-  chapters: (inFault.chapters ?? []).map((chapter) =>
-    chapter.number === 4 ? { ...chapter, state: 'Waiting' } : chapter,
+  chapters: (inFault.chapters ?? []).map((chapter, i) =>
+    i === 3 ? { ...chapter, state: 'Waiting' } : chapter,
   ),
 };
 const ended: ChaosDemoStatus = {

@@ -2,7 +2,7 @@
 
 import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/index.ts';
 import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
-import { currentChapter } from '../../demo/chapter.ts';
+import { currentChapter, numbered } from '../../demo/chapter.ts';
 import { podsReady, READY } from '../../demo/health.ts';
 import { findingOf } from '../finding.ts';
 import { type Line, seg, type TextStyle, widthOf } from './line.ts';
@@ -47,12 +47,14 @@ export function chapterLines(status: ChaosDemoStatus, height: number): Line[] {
   const { chapters = [] } = status;
   const chapterNumber = currentChapter(status)?.number ?? 1;
   const from = Math.max(0, Math.min(chapterNumber - Math.ceil(height / 2), chapters.length - height));
-  return chapters.slice(from, from + height).map(({ number, state, title }) => {
-    const { style, mark } = CHAPTER_MARKS[state];
-    const isCurrent = state === 'Running' || state === 'Waiting';
-    const name = isCurrent ? 'strong' : style === 'dim' ? 'dim' : 'plain';
-    return [seg(`${mark} `, style), seg(`${String(number).padStart(2)} `, 'dim'), seg(title, name)];
-  });
+  return numbered(chapters)
+    .slice(from, from + height)
+    .map(({ number, state, title }) => {
+      const { style, mark } = CHAPTER_MARKS[state];
+      const isCurrent = state === 'Running' || state === 'Waiting';
+      const name = isCurrent ? 'strong' : style === 'dim' ? 'dim' : 'plain';
+      return [seg(`${mark} `, style), seg(`${String(number).padStart(2)} `, 'dim'), seg(title, name)];
+    });
 }
 
 /** The chapters as one row of marks. */

@@ -13,7 +13,7 @@ describe('a run as plain lines', () => {
 
   it('tells the next run from its beginning', () => {
     const status = statusInFault();
-    const chapters = [{ number: 1, title: 'Welcome', state: 'Running' as const, startedAt: 'x' }];
+    const chapters = [{ title: 'Welcome', state: 'Running' as const, startedAt: 'x' }];
     const run = { number: 4, runId: '1', startedAt: '2026-01-01T00:00:00Z' };
     const [old, next] = [stateWith({ ...status, chapters }), stateWith({ ...status, chapters, run })];
     expect(plainLines(old, next)).toEqual(['Run 4 of ratelimiter/demo', '── 1/1  Welcome']);

@@ -1,6 +1,6 @@
 /** The live view of one ChaosDemo: everything at a glance from 80x24 on, degrading below that. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { endOf, remedySentence } from '../../api/index.ts';
+import { endOf, isDryRun, remedySentence } from '../../api/index.ts';
 import { shownDiagnoses } from '../diagnosis.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
@@ -70,7 +70,7 @@ function currentCharts(state: LiveState): Chart[] {
 function header(state: LiveState, { columns, now }: Frame): Line[] {
   const { demo, name, namespace } = state;
   const status = demo?.status ?? {};
-  const run = status.run ? `  run ${status.run.number}${status.run.dryRun ? ', a dry run' : ''}` : '';
+  const run = status.run ? `  run ${status.run.number}${isDryRun(status) ? ', a dry run' : ''}` : '';
   const left: Line = [seg(`${namespace}/`, 'dim'), seg(name, 'strong'), seg(run, 'dim'), seg('  ')];
   const result = status.result ? `${status.result}  ` : '';
   const right: Line = [seg(result, 'dim'), seg(elapsedOf(status, now), 'strong')];

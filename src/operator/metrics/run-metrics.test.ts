@@ -174,12 +174,17 @@ describe('while a run is on', () => {
 
   it('counts how long a chapter took when its work is done, by what it does', async () => {
     const { counted, metrics } = setup();
-    const chapter = { number: 3, title: 'Setup', state: 'Running', startedAt: at(1) } as const;
+    const before = ['Welcome', 'Health'].map((title) => ({ title, state: 'Completed' as const }));
+    const chapter = { title: 'Setup', state: 'Running', startedAt: at(1) } as const;
     const done = { ...chapter, doneAt: at(4) };
-    metrics.changed({ ...on, chapters: [chapter] }, { ...on, chapters: [done] }, chapters);
     metrics.changed(
-      { ...on, chapters: [done] },
-      { ...on, chapters: [{ ...done, state: 'Completed' }] },
+      { ...on, chapters: [...before, chapter] },
+      { ...on, chapters: [...before, done] },
+      chapters,
+    );
+    metrics.changed(
+      { ...on, chapters: [...before, done] },
+      { ...on, chapters: [...before, { ...done, state: 'Completed' }] },
       chapters,
     );
     expect(await counted()).toEqual({
@@ -195,7 +200,7 @@ describe('what somebody else wrote into a status', () => {
     const before = await names();
     const forged = {
       ...ended({ phase: 'Errored', reason: 'Whatever' }),
-      chapters: [{ number: 1, title: 'Another story', state: 'Completed', startedAt: at(0), doneAt: at(1) }],
+      chapters: [{ title: 'Another story', state: 'Completed', startedAt: at(0), doneAt: at(1) }],
       scenarios: [
         { ...scenario, type: 'Elsewhere' },
         { ...scenario, result: 'Perhaps', fault: { ...scenario.fault, proof: 'Surely' } },

@@ -157,11 +157,10 @@ export function createRunMetrics(
         if (fault.startedAt && !same?.startedAt) injected({ type });
         if (fault.endedAt && !same?.endedAt) released({ type });
       }
-      for (const { doneAt, number, startedAt, title } of after.chapters ?? []) {
-        const known = earlier?.chapters?.find((chapter) => chapter.number === number);
-        if (!doneAt || known?.doneAt) continue;
+      for (const [i, { doneAt, startedAt, title }] of (after.chapters ?? []).entries()) {
+        if (!doneAt || earlier?.chapters?.[i]?.doneAt) continue;
         // From another list of chapters if the spec was changed during the run.
-        const chapter = chapters().find((each) => each.number === number && each.title === title);
+        const chapter = chapters().find((each) => each.number === i + 1 && each.title === title);
         chapterTook({ stage: chapter?.stage }, secondsBetween(startedAt, doneAt));
       }
       const { completedAt, startedAt } = after.run ?? {};

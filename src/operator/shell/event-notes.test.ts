@@ -65,7 +65,7 @@ describe('eventsFor', () => {
       { type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: 'Run 1 began on 1 pod' },
     ]);
     expect(eventsFor(started, started)).toEqual([]);
-    const second = running({ run: { number: 2, runId: 'v7', startedAt: at, dryRun: true } });
+    const second = running({ run: { number: 2, runId: 'v7', startedAt: at }, scenarios: [] });
     expect(eventsFor(started, second)[0]?.note).toMatch(/^Run 2 \(runId "v7"\) .*dry run/);
   });
 

@@ -6,7 +6,7 @@
  * like an earlier one counts into that.
  */
 import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../../api/index.ts';
-import { counted, endOf, remedySentence } from '../../api/index.ts';
+import { counted, endOf, isDryRun, remedySentence } from '../../api/index.ts';
 import { asExpected, countAsExpected } from '../../demo/verdict.ts';
 
 /** An event, without its object. */
@@ -74,9 +74,9 @@ function findScenario(status: ChaosDemoStatus | undefined, name: string): Scenar
 
 function runStart(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
   if (after.run === undefined || sameRun(before, after)) return [];
-  const { number, runId, dryRun, pods = [] } = after.run;
+  const { number, runId, pods = [] } = after.run;
   const name = runId ? `Run ${number} (runId "${runId}")` : `Run ${number}`;
-  const what = dryRun === true ? 'began as a dry run, without faults' : 'began';
+  const what = isDryRun(after) ? 'began as a dry run, without faults' : 'began';
   const nodes = pods.length === 0 ? '' : ` on ${counted(pods.length, 'pod')}`;
   return [{ type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: `${name} ${what}${nodes}` }];
 }

@@ -27,7 +27,6 @@ export const iso = (after: number): string => new Date(T0 + after).toISOString()
 /** The last status of the run. */
 export function endStatus(): ChaosDemoStatus {
   const chapter = (number: number, from: number, to: number) => ({
-    number,
     title: `Chapter ${number}`,
     state: 'Completed' as const,
     startedAt: iso(from),
@@ -103,8 +102,7 @@ export function announcedStatus(): ChaosDemoStatus {
   return {
     phase: 'Running',
     run: running,
-    chapters: chapters.map(({ number, startedAt, title }, i) => ({
-      number,
+    chapters: chapters.map(({ startedAt, title }, i) => ({
       title,
       state: i === 0 ? ('Completed' as const) : i === 1 ? ('Running' as const) : ('Pending' as const),
       ...(i < 2 && startedAt ? { startedAt } : {}),

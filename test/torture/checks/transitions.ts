@@ -1,5 +1,6 @@
 /** Every version follows from the one before: nothing is skipped, nothing is taken back. */
 import type { ChaosDemoStatus, ChapterStatus, FaultStatus } from '../../../src/api/index.ts';
+import { numbered } from '../../../src/demo/chapter.ts';
 import type { LanePlan } from '../plan.ts';
 import type { VersionSeen } from '../record.ts';
 import type { Seen, Wrong } from './seen.ts';
@@ -51,7 +52,7 @@ function compare(
     const next = after.chapters?.[i];
     const allowed = CHAPTER_AFTER[chapter.state] ?? [chapter.state];
     if (!next || !allowed.includes(next.state)) {
-      say(`chapter ${chapter.number} was ${chapter.state} and is ${next?.state ?? 'gone'}`);
+      say(`chapter ${i + 1} was ${chapter.state} and is ${next?.state ?? 'gone'}`);
     }
   }
   for (const scenario of before.scenarios ?? []) {
@@ -91,8 +92,8 @@ function compareFaults(
 /** Times in order, and no chapter begun before the one before it was left. */
 function checkChapters(chapters: readonly ChapterStatus[], say: Say): void {
   let left = 0;
-  let open: ChapterStatus | undefined;
-  for (const chapter of chapters) {
+  let open: ReturnType<typeof numbered>[number] | undefined;
+  for (const chapter of numbered(chapters)) {
     if (chapter.state === 'Skipped') continue;
     const { doneAt, number, startedAt, state } = chapter;
     if (state === 'Pending') {

@@ -1,5 +1,6 @@
 /** The pages of the ui: all ChaosDemos, one run, and two runs side by side. Pure. */
 import { type ChapterStatus, counted, type FaultStatus, withPrintableTexts } from '../../../api/index.ts';
+import { numbered } from '../../../demo/chapter.ts';
 import { podsReady } from '../../../demo/health.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../../evidence/index.ts';
 import { answersOf, callers } from '../../report/callers.ts';
@@ -138,7 +139,7 @@ function soFarPart(so: RunSoFar, status: NonNullable<ReportSource['demo']['statu
 <dl class="facts">${facts.flatMap(([term, text]) => (text === '' ? [] : [html`<div><dt>${term}</dt><dd>${text}</dd></div>`]))}</dl></header>
 ${notes(so.missing)}
 <section aria-labelledby="chapters"><h2 id="chapters">Chapters</h2>
-<ol class="chapters">${so.chapters.map(chapterItem)}</ol></section>
+<ol class="chapters">${numbered(so.chapters).map(chapterItem)}</ol></section>
 ${timeline({ ...so, completedAt: new Date(now).toISOString() })}
 ${sections.map((section) => section.markup)}`;
   return { markup, style: sections.map(({ style }) => style).join('') };
@@ -152,7 +153,7 @@ function faultText(fault: FaultStatus | undefined): Piece {
     : html`active, ends by ${timeMarkup(fault.until)}`;
 }
 
-function chapterItem({ number, state, title }: ChapterStatus): Markup {
+function chapterItem({ number, state, title }: ReturnType<typeof numbered>[number]): Markup {
   const isNow = state === 'Running' || state === 'Waiting';
   return isNow
     ? html`<li class="now" aria-current="step"><i aria-hidden="true">${CHAPTER_MARKS[state]}</i>${number} ${title}<span class="skip">, ${state.toLowerCase()}</span></li>`
