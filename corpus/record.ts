@@ -58,7 +58,7 @@ async function limiterOf(
   { forMs, gateways, limit, limiter, rate, watch }: Variation,
   supervisor: Supervisor,
 ): Promise<{ spec: ChaosDemoSpec; startNodes: StartNodes }> {
-  const health = { pollInterval: '500ms', timeout: '2s' };
+  const health = { timeout: '2s' };
   const [pause, settle] = [`${forMs}ms`, `${SETTLE_MS}ms`];
   // A node that lets everything through is to be asked for more than the limit by itself.
   const multiplier = gateways ? 6 : 3;

@@ -55,7 +55,7 @@ describe('the API server', { timeout: 300_000 }, () => {
       port: 'http',
       redis: { tls: false, allowOtherClients: false, port: 6379 },
       limit: { requests: 10, window: '60s' },
-      health: { pollInterval: '2s', timeout: '5s' },
+      health: { timeout: '5s' },
     });
     expect(spec).toMatchObject({
       pace: { mode: 'Auto', dwell: '3s' },

@@ -128,7 +128,7 @@ describe.concurrent('a demo', () => {
     async ([conduct, asked, message], context) => {
       const rule: Rule = (_, method, path) => (path === asked && method !== 'DELETE' ? conduct : 'pass');
       // Everything else has to be answered in time, on a busy machine too.
-      const changes = { health: { pollInterval: '500ms', timeout: '10s' } };
+      const changes = { health: { timeout: '10s' } };
       const name = noBaseline(conduct, asked);
       await expectErroredBehind(name, rule, 'BaselineFailed', message, context, changes);
     },

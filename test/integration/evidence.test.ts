@@ -27,23 +27,20 @@ afterEach(async () => {
   await Promise.all(drivers.splice(0).map((driver) => driver.close()));
 });
 
-const spec = limiterSpec(
-  { limit: { requests: LIMIT, window: '60s' }, health: { pollInterval: '250ms', timeout: '5s' } },
-  [
-    {
-      name: 'first-story',
-      type: 'CounterDrift',
-      expect: 'Violated',
-      counterDrift: { pause: `${PAUSE_MS}ms`, requestsPerSecond: 60, settle: '1s' },
-    },
-    {
-      name: 'second-story',
-      type: 'GhostAllowing',
-      expect: 'Violated',
-      ghostAllowing: { multiplier: 2, trials: 3 },
-    },
-  ],
-);
+const spec = limiterSpec({ limit: { requests: LIMIT, window: '60s' }, health: { timeout: '5s' } }, [
+  {
+    name: 'first-story',
+    type: 'CounterDrift',
+    expect: 'Violated',
+    counterDrift: { pause: `${PAUSE_MS}ms`, requestsPerSecond: 60, settle: '1s' },
+  },
+  {
+    name: 'second-story',
+    type: 'GhostAllowing',
+    expect: 'Violated',
+    ghostAllowing: { multiplier: 2, trials: 3 },
+  },
+]);
 
 let run = 0;
 async function prepared(scenario: string) {

@@ -62,10 +62,7 @@ function driverOn(
     ...rest,
     pods: targets,
     redis: { host: redis.host, port: redis.port, tls: false, podName: 'redis-0' },
-    spec: limiterSpec(
-      { limit: { requests: 10, ...limit }, health: { pollInterval: '250ms', timeout: '2s' } },
-      scenarios,
-    ),
+    spec: limiterSpec({ limit: { requests: 10, ...limit }, health: { timeout: '2s' } }, scenarios),
   });
   drivers.push(driver);
   return driver;

@@ -149,7 +149,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       );
       onTestFinished(() => gateways.stop());
       // Longer than pause and settle together: when it is judged, nothing was given up yet.
-      const behind = behindGateways(gateways, { health: { pollInterval: '500ms', timeout: '10s' } });
+      const behind = behindGateways(gateways, { health: { timeout: '10s' } });
       const scenarios = [drift({ expect: 'Held', countdown: '2s' })];
       await world.applySpec('holding', { rateLimiter: behind, scenarios });
       await untilCountdown(world, 'holding');

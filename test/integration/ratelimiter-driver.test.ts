@@ -31,23 +31,20 @@ afterEach(async () => {
 });
 
 function spec(health: object = {}): ChaosDemoSpec {
-  return limiterSpec(
-    { limit: { requests: 10, window: '60s' }, health: { pollInterval: '250ms', timeout: '5s', ...health } },
-    [
-      {
-        name: 'drift',
-        type: 'CounterDrift',
-        expect: 'Violated',
-        counterDrift: { pause: '2s', requestsPerSecond: 60, settle: '1s' },
-      },
-      {
-        name: 'ghosts',
-        type: 'GhostAllowing',
-        expect: 'Violated',
-        ghostAllowing: { multiplier: 2, trials: 3 },
-      },
-    ],
-  );
+  return limiterSpec({ limit: { requests: 10, window: '60s' }, health: { timeout: '5s', ...health } }, [
+    {
+      name: 'drift',
+      type: 'CounterDrift',
+      expect: 'Violated',
+      counterDrift: { pause: '2s', requestsPerSecond: 60, settle: '1s' },
+    },
+    {
+      name: 'ghosts',
+      type: 'GhostAllowing',
+      expect: 'Violated',
+      ghostAllowing: { multiplier: 2, trials: 3 },
+    },
+  ]);
 }
 
 type Changes = Partial<Omit<DrivenOptions, 'pods' | 'redis'>> & { readonly user?: string };

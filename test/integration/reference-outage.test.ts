@@ -24,7 +24,7 @@ function driverOf(mode: LimiterMode, callerTimeout: string): DrivenLimiter {
   return new DrivenLimiter({
     pods: ground.nodes(mode),
     redis: ground.target(),
-    spec: limiterSpec({ limit: { requests: 10 }, health: { pollInterval: '250ms', timeout: '5s' } }, [
+    spec: limiterSpec({ limit: { requests: 10 }, health: { timeout: '5s' } }, [
       { name: 'outage', type: 'StoreOutage', storeOutage },
     ]),
   });

@@ -175,7 +175,7 @@ describe.skipIf(withoutRealTime)('the gate of the sample, in windows of seconds'
     Object.assign(rateLimiter.limit, { requests: LIMIT, window: '6s' });
     // Processes of one machine reach Redis from its address, and not from those of their pods.
     Object.assign(rateLimiter.redis, { allowOtherClients: true });
-    Object.assign(rateLimiter, { health: { path: '/healthz', timeout: '1s', pollInterval: '500ms' } });
+    Object.assign(rateLimiter, { health: { path: '/healthz', timeout: '1s' } });
     const [outage, ghosts] = SCENARIOS;
     const scenarios = [{ ...outage, storeOutage: { ...outage?.storeOutage, accept: ['Hangs'] } }, ghosts].map(
       (scenario) => ({ ...scenario, expect: 'Held', countdown: '0s' }),

@@ -103,7 +103,7 @@ function httpSpecOf(lane: LanePlan): object {
       interface: 'HTTP',
       http: request,
       limit: { requests, window: `${windowSec}s`, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-      health: { path: '/health', pollInterval: '500ms', timeout: `${TIMEOUT_MS}ms` },
+      health: { path: '/health', timeout: `${TIMEOUT_MS}ms` },
       // The observer is one.
       redis: redisRef({
         allowOtherClients: true,
@@ -136,7 +136,7 @@ function specOf(lane: LanePlan): object {
   return demoSpec({
     rateLimiter: rateLimiterOf({
       limit: { requests: LIMIT, window: `${WINDOW_SEC}s` },
-      health: { pollInterval: '500ms', timeout: `${TIMEOUT_MS}ms` },
+      health: { timeout: `${TIMEOUT_MS}ms` },
     }),
     activeDeadline: deadlineOf(lane),
     ...applying(lane),

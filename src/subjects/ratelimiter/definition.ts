@@ -18,6 +18,9 @@ const STORY: readonly ChapterPlan[] = [
   { title: 'Demo Complete', stage: 'complete', auto: true },
 ];
 
+/** Between two health checks: a few in each chapter, and no load. Milliseconds. */
+const HEALTH_INTERVAL_MS = 2000;
+
 /** An optional type has chapters only if a scenario is of it; chapters of the other types are Skipped then. */
 function storyOf({ scenarios }: ChaosDemoSpec): ChapterPlan[] {
   const left = SCENARIO_TYPES.filter(
@@ -41,7 +44,7 @@ export const rateLimiterDefinition: SubjectDefinition = {
   fixturePrefix: () => 'demo-chaos-key',
   // A limiter behind HTTP has no keys to remove: its counts expire.
   keepsFixtures: (spec) => isReference(rateLimiterOf(spec)),
-  healthIntervalMs: (spec) => parseDuration(rateLimiterOf(spec).health.pollInterval),
+  healthIntervalMs: () => HEALTH_INTERVAL_MS,
 
   waitsFor(spec, scenario) {
     const cooldowns = scenario === undefined ? 1 : (scenarioTypeOf(scenario.type).cooldownsToPrepare ?? 1);

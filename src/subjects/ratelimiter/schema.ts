@@ -116,7 +116,6 @@ const health = z
       .describe(
         'Path of a GET request that uses no limit; default: /, and /health with interface Reference. A pod is healthy if it answers with a status from 200 to 399.',
       ),
-    pollInterval: durationField('Time between two checks of the health.', '250ms', '1m').default('2s'),
     timeout: durationField(
       'How long one check or one request may take. A run keeps the timeout it began with.',
       '100ms',
@@ -124,7 +123,7 @@ const health = z
     ).default('5s'),
   })
   .prefault({})
-  .describe('How the operator checks the health of the rate limiter.');
+  .describe('How the operator checks the health of the rate limiter, every 2 s.');
 
 export const rateLimiterSchema = z
   .object({

@@ -123,7 +123,7 @@ export function behindGateways({ labels }: Pick<Gateways, 'labels'>, changes: ob
   return rateLimiterOf({
     selector: { matchLabels: labels },
     redis: redisRef({ allowOtherClients: true }),
-    health: { pollInterval: '500ms', timeout: '2s' },
+    health: { timeout: '2s' },
     ...changes,
   });
 }

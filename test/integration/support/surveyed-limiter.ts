@@ -82,7 +82,7 @@ export class SurveyedLimiters {
       folder: join(this.#folder, `${name}-${variantName}`),
     });
     const mapped = await this.specOf(name, variantName, bucket);
-    const health = { ...mapped.health, pollInterval: '250ms', timeout: '5s' };
+    const health = { ...mapped.health, timeout: '5s' };
     const found: SurveyedTarget = {
       pods: started.map(({ name: pod, ip: host, port }) => ({ name: pod, host, port })),
       redis: { podName: 'redis-0', host: this.redis.host, port: this.redis.port, tls: false },

@@ -111,7 +111,7 @@ export class LimiterOnRedis {
 
 /** A pause of 2 s on a limit of 10, and a burst of twice the limit. */
 export const spec: ChaosDemoSpec = limiterSpec(
-  { limit: { requests: 10, window: '60s' }, health: { pollInterval: '250ms', timeout: '5s' } },
+  { limit: { requests: 10, window: '60s' }, health: { timeout: '5s' } },
   [
     {
       name: 'drift',
