@@ -13,6 +13,19 @@ describe('a restart of the operator', () => {
     expect(simulation.status.phase).toBe('Succeeded');
   });
 
+  it('keeps the health that the last process saw until the next one has checked', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    expect(condition(simulation, 'Healthy')?.status).toBe('True');
+    const before = simulation.writes.length;
+    await simulation.crash(15_000);
+    await simulation.runUntil(finished);
+    const healthy = simulation.writes
+      .slice(before)
+      .map(({ conditions }) => conditions?.find(({ type }) => type === 'Healthy')?.status);
+    expect(new Set(healthy)).toEqual(new Set(['True']));
+  });
+
   it('a restart leaves nothing of a fault that was cancelled in its countdown', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);

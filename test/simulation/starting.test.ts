@@ -220,6 +220,22 @@ describe('after a run that was stopped', () => {
     },
   );
 
+  it('does not rest until a time that no fault can have, whatever the status has', async () => {
+    const simulation = new Simulation();
+    await simulation.runUntil(at(5));
+    simulation.annotations = { abort: '1' };
+    await simulation.runUntil(finished);
+    simulation.forge((status) => ({
+      ...status,
+      scenarios: status.scenarios?.map(({ fault, ...scenario }) => ({
+        ...scenario,
+        ...(fault && { fault: { ...fault, endedAt: '9999-01-01T00:00:00Z' } }),
+      })),
+    }));
+    simulation.spec = simulatedSpec({ runId: 'next' });
+    expect(await simulation.runUntil(({ status }) => status.run?.runId === 'next', 10_000)).toBe(true);
+  });
+
   it('lets the target rest also after the fault of a run that was aborted', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
