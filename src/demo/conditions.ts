@@ -71,16 +71,15 @@ function healthy(context: Context): Part {
   const { demo, draft, now, observed } = context;
   const { run } = draft;
   const known = demo.status.conditions?.find(({ type }) => type === 'Healthy');
-  if (!run?.dependencies || awaitsNextRun(context)) {
-    return {
-      status: 'Unknown',
-      reason: 'NotObserved',
-      message: 'The operator has not checked the subject in this run',
-    };
-  }
+  const unknown: Part = {
+    status: 'Unknown',
+    reason: 'NotObserved',
+    message: 'The operator has not checked the subject in this run',
+  };
+  if (!run?.dependencies || awaitsNextRun(context)) return unknown;
   // Not checked by this process: as the last one saw it.
-  if (!observed.health && known) return known;
-  const { dependencies = [], hasIssues = true, issues = [], pods = [] } = observed.health ?? {};
+  if (!observed.health) return known ?? unknown;
+  const { dependencies, hasIssues, issues, pods } = observed.health;
   if (!hasIssues) {
     const connected = dependencies.map(({ name }) => `, ${name} connected`).join('');
     return {
