@@ -14,6 +14,8 @@ const paused = { watch: 'Stall', limit: 10, rate: 60, forMs: 3000 } as const;
 const broken = { watch: 'Break', limit: 10, rate: 10, forMs: 4000 } as const;
 const refused = { watch: 'Refuse', limit: 10, rate: 10, forMs: 4000 } as const;
 const stale = { ...refused, watch: 'StaleMaster' } as const;
+const silent = { ...refused, watch: 'Blackhole' } as const;
+const late = { ...refused, watch: 'Latency', limit: 20, forMs: 5000 } as const;
 const slow = { watch: 'Slow', limit: 20, rate: 10, forMs: 5000 } as const;
 const lost = { watch: 'Lose', limit: 10, rate: 10, forMs: 4000 } as const;
 const burst = { watch: 'burst', limit: 10, rate: 30, forMs: 3000 } as const;
@@ -321,6 +323,30 @@ export const CASES: readonly Case[] = [
       http('express-rate-limit', 'fail-open', { ...stale, forMs: 3000 }),
       http('koa-ratelimit', 'default', { ...stale, forMs: 5000 }),
       http('express-rate-limit', 'ioredis-timeout-fail-open', stale),
+    ],
+  },
+  {
+    name: 'silent-connections',
+    says: 'no byte passes between the pods and the store',
+    variations: [
+      http('express-rate-limit', 'default', silent),
+      http('rate-limiter-flexible', 'timeout-insurance', silent),
+      http('rate-limiter-flexible', 'timeout', silent),
+      http('express-rate-limit', 'ioredis-timeout-fail-open', { ...silent, forMs: 5000 }),
+      http('koa-ratelimit', 'default', silent),
+      bucket('timeout', [60, 10], { ...silent, forMs: 3000 }),
+    ],
+  },
+  {
+    name: 'late-connections',
+    says: 'whatever the pods send reaches the store late',
+    variations: [
+      http('express-rate-limit', 'default', late),
+      http('rate-limiter-flexible', 'default', late),
+      http('koa-ratelimit', 'default', late),
+      bucket('default', [60, 10], late),
+      http('express-rate-limit', 'fail-open', { ...late, forMs: 4000 }),
+      http('fastify-rate-limit', 'default', late),
     ],
   },
   {

@@ -6,6 +6,7 @@ import type { ChaosDemoSpec } from '../src/api/index.ts';
 import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evidence/index.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
 import { scenarioTypeOf } from '../src/subjects/ratelimiter/scenarios/index.ts';
+import { PROXIED_FAULTS } from '../src/subjects/ratelimiter/scenarios/store-outage/proxied.ts';
 import { countOf } from '../survey/runner/demo.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';
@@ -25,10 +26,6 @@ const STOOD_STILL_MS = 300;
 /** By so much a pause may be seen to last longer or shorter than it was asked for. */
 const PAUSE_WITHIN_MS = 300;
 
-/** Whether it is a fault of the fault proxy. */
-export const isProxied = (watch: Variation['watch']): boolean =>
-  watch === 'Refuse' || watch === 'StaleMaster';
-
 const isFault = (watch: Variation['watch']): watch is FaultType => watch !== 'steady' && watch !== 'burst';
 
 /** Records the variation `index` of a case. @throws where something did not work, with what and why */
@@ -40,7 +37,7 @@ export async function recordCase(of: Case, index: number): Promise<Recording> {
     const { spec, startNodes } = await limiterOf(variation, supervisor);
     const bed = await Bed.start(supervisor, startNodes, {
       gateways: variation.gateways ?? false,
-      proxied: isProxied(variation.watch),
+      proxied: PROXIED_FAULTS.has(variation.watch),
     });
     try {
       const { bundle, truths } = await watch(bed, spec, variation);
@@ -127,7 +124,7 @@ async function watch(
   const nodes = bed.nodes.map(({ target }) => target);
   const { redis, redisTarget } = bed;
   // A fault that ends connections has to find its own in the list of the store.
-  const finds = kind === 'Break' || isProxied(kind);
+  const finds = kind === 'Break' || PROXIED_FAULTS.has(kind);
   const target = finds ? { ...redisTarget, port: redis.port } : redisTarget;
   const driver = new DrivenLimiter({
     pods: nodes,

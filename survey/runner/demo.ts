@@ -1,5 +1,6 @@
 /** The ChaosDemo that a user would write for a limiter of the survey. Pure. */
 
+import { PROXIED_FAULTS } from '../../src/subjects/ratelimiter/scenarios/store-outage/proxied.ts';
 import { FAULT_PROXY } from '../../test/kit/fault-proxy.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';
 import { type Configured, rateLimiterSpec } from './rate-limiter-spec.ts';
@@ -22,11 +23,17 @@ export const PAUSE_SECONDS = 10;
 export const OUTAGE_REQUESTS_PER_SECOND = 5;
 
 /** Faults of Redis, in the order of the page. Of those other than the first, the results are apart. */
-export const SURVEYED_FAULTS = ['Stall', 'Break', 'Refuse', 'StaleMaster', 'Slow', 'Lose'] as const;
+export const SURVEYED_FAULTS = [
+  'Stall',
+  'Break',
+  'Refuse',
+  'StaleMaster',
+  'Blackhole',
+  'Latency',
+  'Slow',
+  'Lose',
+] as const;
 export type SurveyedFault = (typeof SURVEYED_FAULTS)[number];
-
-/** Whether a fault is one of the fault proxy. */
-export const isProxied = (fault: SurveyedFault): boolean => fault === 'Refuse' || fault === 'StaleMaster';
 
 const outageOf = (type: SurveyedFault) => ({
   name: 'outage',
@@ -68,7 +75,7 @@ export function surveyDemo(
           service: 'redis',
           // Without a network of their own, all processes reach Redis from one address.
           allowOtherClients: fault === 'Stall',
-          ...(isProxied(fault) && { faultProxy: FAULT_PROXY }),
+          ...(PROXIED_FAULTS.has(fault) && { faultProxy: FAULT_PROXY }),
           ...(count && { count }),
         },
         ...rateLimiterSpec(limiter, variant, configuredOf(limiter)),

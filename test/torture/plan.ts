@@ -65,7 +65,7 @@ export interface Step {
 
 /** Faults of a store outage: of Redis itself, and of a fault proxy. */
 const FAULTS = ['Stall', 'Break', 'Slow', 'Lose'] as const;
-const PROXIED_FAULTS = ['Refuse', 'StaleMaster'] as const;
+const PROXIED_FAULTS = ['Refuse', 'StaleMaster', 'Blackhole', 'Latency'] as const;
 export type OutageFault = (typeof FAULTS)[number] | (typeof PROXIED_FAULTS)[number];
 
 /** A target with a run of its own; runs of different lanes share operator and API server. */

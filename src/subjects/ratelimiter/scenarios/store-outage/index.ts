@@ -35,7 +35,7 @@ const TITLES = {
 
 /** What each fault is to a diagnosis. */
 const CAUSES = {
-  Blackhole: 'store-unreachable',
+  Blackhole: 'store-connections-broken',
   Break: 'store-connections-broken',
   Latency: 'store-slow',
   Lose: 'store-restarted',

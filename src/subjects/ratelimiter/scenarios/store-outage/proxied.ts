@@ -3,7 +3,7 @@ import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../ap
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersOf, watchedAfterMs } from './parameters.ts';
 
-const PROXIED: ReadonlySet<string> = new Set(['Blackhole', 'Latency', 'Refuse', 'StaleMaster']);
+export const PROXIED_FAULTS: ReadonlySet<string> = new Set(['Blackhole', 'Latency', 'Refuse', 'StaleMaster']);
 
 /** A fault proxy keeps no fault longer; milliseconds. */
 const LONGEST_MS = 60_000;
@@ -11,7 +11,7 @@ const LONGEST_MS = 60_000;
 /** Why no run can show the outcome of a fault of a fault proxy, with what to change. */
 export function proxyUnprovable(scenario: ScenarioSpec, { redis }: RateLimiterSpec): string | undefined {
   const { fault } = parametersOf(scenario);
-  if (!PROXIED.has(fault.type)) return undefined;
+  if (!PROXIED_FAULTS.has(fault.type)) return undefined;
   const name = `scenario ${scenario.name}: storeOutage.fault.type ${fault.type}`;
   if (!redis.faultProxy) {
     return `${name} needs a fault proxy between the rate limiter and Redis: see docs/faults.md, and name it in ${PART}.redis.faultProxy`;
