@@ -39,7 +39,7 @@ export function limiterSpec(limiter: object, scenarios?: readonly object[]): Cha
 
 export interface DrivenOptions
   extends Omit<RateLimiterTarget, 'redis'>,
-    Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'mayBePaused' | 'pauses'>> {
+    Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'findStore' | 'mayBePaused' | 'pauses'>> {
   readonly spec: ChaosDemoSpec;
   /** One server, or the masters of a Cluster. */
   readonly redis: RedisTarget | PerServer<RedisTarget>;
@@ -54,11 +54,12 @@ export class DrivenLimiter {
   /** Findings that the shell would decide on at once. */
   decisive = 0;
 
-  constructor({ spec, checkStore, pauses, mayBePaused = false, redis, ...target }: DrivenOptions) {
+  constructor({ spec, checkStore, findStore, pauses, mayBePaused = false, redis, ...target }: DrivenOptions) {
     const clock = createSystemClock();
+    const servers: PerServer<RedisTarget> = 'host' in redis ? [redis] : redis;
     this.#observed = nothingObserved(clock.now());
     this.#driver = new RateLimiterDriver({
-      target: { ...target, redis: 'host' in redis ? [redis] : redis },
+      target: { ...target, redis: servers },
       spec,
       generation: 1,
       now: () => clock.now(),
@@ -69,6 +70,7 @@ export class DrivenLimiter {
       diagnosis: createDiagnosisProfiles({ rules: rulesProvider }),
       ...(pauses && { pauses }),
       checkStore: checkStore ?? (async () => ({ state: 'free' })),
+      findStore: findStore ?? (async () => servers),
       watchPreconditions: async () => {},
     });
     this.#activities = new ActivityRunner(

@@ -25,7 +25,7 @@ import { type FindReplacedPods, requirePods } from './replaced-pods.ts';
 import { resetCounter } from './reset-counter.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
-import { keysMadeFor, pausesStore, scenarioTypeOf } from './scenarios/index.ts';
+import { coolsStoreDown, keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
 import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
 import type { RateLimiterTarget } from './target.ts';
@@ -55,6 +55,8 @@ export interface RateLimiterDriverOptions {
   readonly pauses?: PauseNotes;
   /** Checks again whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
+  /** The pods that the Service of Redis leads to now. */
+  readonly findStore: Toolkit['findStore'];
   /** Runs RecheckPreconditions, see `watchPreconditions`. */
   readonly watchPreconditions: (emit: Emit, signal: AbortSignal) => Promise<void>;
   readonly diagnosis: DiagnosisProfiles;
@@ -77,7 +79,8 @@ export class RateLimiterDriver implements SubjectDriver {
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
-    const { budget, checkStore, findReplacedPods, mayBePaused, now, podIsThere, spec, target } = options;
+    const { budget, checkStore, findReplacedPods, findStore, mayBePaused, now, podIsThere, spec, target } =
+      options;
     const { signal: lifetime } = this.#lifetime;
     this.#toolkit = openToolkit(spec, {
       target,
@@ -88,6 +91,7 @@ export class RateLimiterDriver implements SubjectDriver {
       usualWriteMs: () => this.#control?.baseline.writeMaxMs ?? 0,
       checkStore,
       findReplacedPods,
+      findStore,
       now,
       lifetime,
     });
@@ -211,7 +215,7 @@ export class RateLimiterDriver implements SubjectDriver {
     return { kind: 'Fault', fault, report };
   }
 
-  /** Injects, with a note of the pause if the fault is one. @throws as {@link injectNoted} */
+  /** Injects, with a note if Redis cools down after the fault. @throws as {@link injectNoted} */
   async #noted(
     { plannedAt: from, scenario, until }: EffectOf<'Inject'>,
     inject: () => Promise<FaultReport>,
@@ -219,7 +223,7 @@ export class RateLimiterDriver implements SubjectDriver {
   ): Promise<FaultReport> {
     const { pauses, spec } = this.#options;
     const planned = spec.scenarios.find(({ name }) => name === scenario);
-    if (!pauses || !planned || !pausesStore(planned)) return await inject();
+    if (!pauses || !planned || !coolsStoreDown(planned)) return await inject();
     const mayBeOn = (): boolean => this.#toolkit.ownPause.state !== 'none';
     return await injectNoted(pauses, { from, until }, { inject, mayBeOn }, signal);
   }

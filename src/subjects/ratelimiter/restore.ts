@@ -104,12 +104,23 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
       `limits may be left of ${rootsOf(left).join(', ')} and keys that begin so (${reason}): remove each with DELETE /limit?key=...`,
     );
   }
-  const message = [...failed, ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : [])].join('. ');
+  const message = [
+    ...failed,
+    ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : []),
+    ...failoverText(redis),
+  ].join('. ');
   return {
     ok: failed.length === 0,
     faultOver: taken !== undefined && alone && passes,
     message: truncate(message, 512),
   };
+}
+
+/** A failover is not undone: another one would lose writes as well. */
+function failoverText({ failover, name }: StoreConnections): string[] {
+  if (!failover) return [];
+  const now = failover.hasMoved ? `${name} is the primary now` : 'the new primary is not known';
+  return [`SENTINEL FAILOVER was sent for ${failover.former}, and that cannot be undone: ${now}`];
 }
 
 /**

@@ -49,6 +49,7 @@ it.each([
     usualWriteMs: () => 0,
     control: () => undefined,
     checkStore: async () => ({ state: 'free' }),
+    findStore: async () => expect.unreachable(),
     findReplacedPods: async () => [],
     now: Date.now,
     lifetime: lifetime.signal,

@@ -32,7 +32,15 @@ export function openToolkit(
   spec: ChaosDemoSpec,
   parts: Pick<
     Toolkit,
-    'budget' | 'checkStore' | 'control' | 'findReplacedPods' | 'lifetime' | 'now' | 'target' | 'usualWriteMs'
+    | 'budget'
+    | 'checkStore'
+    | 'control'
+    | 'findReplacedPods'
+    | 'findStore'
+    | 'lifetime'
+    | 'now'
+    | 'target'
+    | 'usualWriteMs'
   > & {
     /** Whether an earlier process may have left a pause active. */
     readonly mayBePaused: boolean;

@@ -65,6 +65,12 @@ export const redisSchema = z.object({
     .boolean()
     .default(false)
     .describe('Pause writes even if clients other than the selected pods use this Redis.'),
+  allowFailover: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Fail this Redis over by its Sentinels, for fault type Failover. Roles stay swapped, and writes that were acknowledged can be lost.',
+    ),
   sentinel: sentinel.optional(),
   faultProxy: faultProxy.optional(),
 });

@@ -42,6 +42,7 @@ async function injected(type: keyof typeof FAULTS, ms: number, during: () => Pro
     target: { pods: [], redis: [login] },
     usualWriteMs: () => 1,
     checkStore: async () => ({ state: 'free' }),
+    findStore: async () => expect.unreachable(),
     now: () => Date.now(),
     lifetime: over.signal,
   };

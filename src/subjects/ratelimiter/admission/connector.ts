@@ -2,7 +2,7 @@
  * From a ChaosDemo to a driver: checks which pods may be touched and whether their Redis may be paused, and acquires
  * the lease on it. Each refusal is an admission that `decide` turns into a condition, an event and a message.
  */
-import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
+import { type ChaosDemoSpec, LIMITS, messageOf, truncate } from '../../../api/index.ts';
 import type { Admission, Target } from '../../../demo/observed.ts';
 import type {
   AdmissionRequest,
@@ -29,7 +29,7 @@ import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { RateLimiterDriver } from '../driver.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { isOfOneCaller, tooLong } from '../scenarios/cooldowns.ts';
-import { scenarioTypeOf } from '../scenarios/index.ts';
+import { failsOver, scenarioTypeOf } from '../scenarios/index.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
 import { requireFitForCluster } from './cluster-fit.ts';
@@ -139,7 +139,7 @@ export class RateLimiterConnector implements SubjectConnector {
   ): Promise<Held | Admission> {
     const { namespace, toBegin, uid } = request;
     const { runId } = admitted;
-    const cooldown = toBegin ? await this.#cooldownOf(request, target, runId, signal) : undefined;
+    const cooldown = toBegin ? await this.#cooldownOf(request, target, admitted, signal) : undefined;
     if (cooldown) return cooldown;
     const asking = podUserOf(request, target);
     const user = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
@@ -166,10 +166,10 @@ export class RateLimiterConnector implements SubjectConnector {
   async #cooldownOf(
     request: AdmissionRequest,
     target: DiscoveredTarget,
-    runId: string,
+    admitted: AdmittedRedis,
     signal: AbortSignal,
   ): Promise<Admission | undefined> {
-    const redis = coolingRedis(request.namespace, target, runId);
+    const redis = coolingRedis(request, target, admitted);
     const until = await this.#cooldown.until(redis, pausedFor(request), this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
     return waiting('CoolingDown', this.#cooldown.message(storeName(target.redis), until));
@@ -222,8 +222,9 @@ export class RateLimiterConnector implements SubjectConnector {
       podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
       findReplacedPods: async (signal) => await findReplacedPods(place, target.pods, signal),
       ...(admitted && {
-        pauses: this.#cooldown.notes(coolingRedis(namespace, target, admitted.runId), clock),
+        pauses: this.#cooldown.notes(coolingRedis(request, target, admitted), clock),
       }),
+      findStore: async (signal) => (await findRedisNow(place, signal)).redis,
       checkStore: async (signal) =>
         await checkStore(place, target, { admitted, options: optionsOf(request) }, signal),
       // Without a lock this process may only undo things.
@@ -240,7 +241,11 @@ export class RateLimiterConnector implements SubjectConnector {
 
 function optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
   const { allowOtherClients } = rateLimiterOf(spec).redis;
-  return { allowOtherClients, longestMs: longestPauseOf({ spec }) };
+  return {
+    allowOtherClients,
+    longestMs: longestPauseOf({ spec }),
+    failsOver: spec.scenarios.some(failsOver),
+  };
 }
 
 export function leaseName(runId: string): string {
@@ -267,9 +272,14 @@ function waitForPods(user: string): Admission {
   );
 }
 
-function coolingRedis(namespace: string, { redis }: DiscoveredTarget, runId: string): CoolingRedis {
+function coolingRedis(
+  { namespace, spec }: Pick<AdmissionRequest, 'namespace' | 'spec'>,
+  { redis }: DiscoveredTarget,
+  { formerLineage, lineage, runId }: AdmittedRedis,
+): CoolingRedis {
   const [{ podName, podUid }] = redis;
-  return { namespace, runId, pod: { name: podName, uid: podUid } };
+  const noted = { namespace, runId, formerLineage, pod: { name: podName, uid: podUid } };
+  return spec.scenarios.some(failsOver) ? { ...noted, lineage } : noted;
 }
 
 /** Fields that have no meaning for this interface, with what to change. */
@@ -283,6 +293,14 @@ function unsuitedFields({ http, limit, redis }: RateLimiterSpec): string | undef
   return undefined;
 }
 
+/** Later scenarios would have admitted another server than the one that is the primary by then. */
+function failoverNotLast({ scenarios }: ChaosDemoSpec): string | undefined {
+  const early = scenarios.slice(0, -1).find(failsOver);
+  return early
+    ? `scenario ${early.name} makes another server the primary of Redis, and later scenarios would need a new check of it: make it the last scenario, or move it to another ChaosDemo`
+    : undefined;
+}
+
 /** @throws {Refusal} UnprovableSpec if no run on this many pods can end as expected */
 export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: number): void {
   const limiter = rateLimiterOf(spec);
@@ -292,7 +310,7 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
     const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
     return { cooldowns: fault.cooldownsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
   });
-  const unsuited = unsuitedFields(limiter) ?? tooLong(spec, limiter, parts);
+  const unsuited = unsuitedFields(limiter) ?? failoverNotLast(spec) ?? tooLong(spec, limiter, parts);
   if (unsuited !== undefined) throw new Refusal('UnprovableSpec', unsuited);
   for (const scenario of spec.scenarios) {
     const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods);

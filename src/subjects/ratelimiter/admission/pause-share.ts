@@ -1,29 +1,29 @@
 /** How long the run of a spec pauses its Redis, and whether any Redis may be paused that long. Pure. */
-import { formatDuration } from '../../../api/index.ts';
+import { formatDuration, type ScenarioSpec } from '../../../api/index.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';
 import { MOST_PAUSED_MS, SHARE_OF_MS } from '../../redis/admission/redis-cooldown.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { pausesStore, SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
+import { coolsStoreDown, pausesStore, SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
 import { rateLimiterOf } from '../schema.ts';
 
 /** Types of the faults that leave a pause active unless it is ended. */
 export const PAUSES = new Set(SCENARIO_TYPES.flatMap(({ api, fault }) => (fault ? [api.type] : [])));
 
-/** How long a run pauses its Redis in total, in milliseconds. */
+/** How long a run pauses its Redis in total, in milliseconds; a failover counts like a pause. */
 export function pausedFor({ spec }: Pick<AdmissionRequest, 'spec'>): number {
   if (spec.dryRun) return 0;
-  return pausesOf(spec).reduce((sum, ms) => sum + ms, 0);
+  return lengthsOf(spec, coolsStoreDown).reduce((sum, ms) => sum + ms, 0);
 }
 
 /** The longest pause of a run, in milliseconds; that of a dry run is planned as well. */
 export function longestPauseOf({ spec }: Pick<AdmissionRequest, 'spec'>): number {
-  return Math.max(0, ...pausesOf(spec));
+  return Math.max(0, ...lengthsOf(spec, pausesStore));
 }
 
-function pausesOf(spec: AdmissionRequest['spec']): number[] {
+function lengthsOf(spec: AdmissionRequest['spec'], which: (scenario: ScenarioSpec) => boolean): number[] {
   const limiter = rateLimiterOf(spec);
   return spec.scenarios
-    .filter(pausesStore)
+    .filter(which)
     .map((scenario) => scenarioTypeOf(scenario.type).plan(scenario, limiter).faultMs);
 }
 

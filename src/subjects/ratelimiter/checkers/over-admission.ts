@@ -26,7 +26,7 @@ export interface Over {
   readonly before: OverAdmission;
   /** Admissions over the limit of the caller over its limit, by requests that it sent after the fault. */
   readonly after: OverAfter;
-  /** If Redis lost the counts of callers when the fault began: the outcome since; otherwise undefined. */
+  /** If Redis lost counts of callers, when the fault began or by a failover: the outcome; otherwise undefined. */
   readonly onceMore?: OnceMore;
   /** Pods that admitted a caller over its limit in the fault. */
   readonly leaking: ReadonlySet<string>;
@@ -54,7 +54,8 @@ export function overOf(
   const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
   const leaking = new Set<string>();
   for (const { admitted, overOf } of limited) {
-    const until = admitted.filter(inFault);
+    // Counts that a failover has lost are missed once it has ended.
+    const until = settings.countsForked ? admitted : admitted.filter(inFault);
     if (overOf(until).excess === 0) continue;
     for (const pod of leakingPods(until, startedAt, (each) => overOf(each).excess > 0)) leaking.add(pod);
   }
@@ -78,6 +79,7 @@ export function overOf(
       (some) => beyond.overOf(some).excess,
     ),
     ...(settings.countsLost && { onceMore: onceMoreOf(settings, limited, { endedAt, startedAt }) }),
+    ...(settings.countsForked && { onceMore: forkedOf(limited) }),
     leaking,
     beyond: beyond.admitted,
     unknown: limited.reduce((sum, one) => sum + one.unknown, 0),
@@ -99,6 +101,19 @@ function onceMoreOf(
     isRejected: since.some(({ again, over, own }) => {
       const lastAt = again.admitted.reduce((last, { answeredAt }) => Math.max(last, answeredAt), 0);
       return over.excess > 0 && own.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt);
+    }),
+  };
+}
+
+/** Both primaries of a failover count, from the same counts on, so that each may admit a caller up to its limit. */
+function forkedOf(limited: readonly LimitedCaller[]): OnceMore {
+  return {
+    isMost: limited.every(({ over }) => over.admitted <= 2 * over.bound),
+    isRejected: limited.some(({ admitted, over, requests }) => {
+      const lastAt = admitted.reduce((last, { answeredAt }) => Math.max(last, answeredAt), 0);
+      return (
+        over.excess > 0 && requests.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt)
+      );
     }),
   };
 }

@@ -22,6 +22,8 @@ export interface CallerSettings {
   readonly oneLimitFrom?: number;
   /** Whether Redis lost the counts of callers when the fault began. */
   readonly countsLost?: boolean;
+  /** Whether two servers may have counted at the same time, and the counts of one are lost. */
+  readonly countsForked?: boolean;
 }
 
 /** When writes stalled, in milliseconds since the epoch. */

@@ -22,6 +22,16 @@ export function pausesStore(scenario: ScenarioSpec): boolean {
   return fault !== undefined && (pauses?.(scenario) ?? true);
 }
 
+/** Whether a scenario makes another server the primary of the store. */
+export function failsOver(scenario: ScenarioSpec): boolean {
+  return scenarioTypeOf(scenario.type).failsOver?.(scenario) ?? false;
+}
+
+/** Whether the store cools down after a scenario. */
+export function coolsStoreDown(scenario: ScenarioSpec): boolean {
+  return pausesStore(scenario) || failsOver(scenario);
+}
+
 /**
  * Every key that any process may have set up for a fixture: the spec may have been edited since. Removing a key that
  * was never set up does no harm.

@@ -60,6 +60,8 @@ export interface ScenarioType<J extends Judge = Judge> {
   readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec, fixture: () => string) => StoreFault;
   /** Whether that fault pauses the store; default: it does. */
   pauses?(scenario: ScenarioSpec): boolean;
+  /** Whether that fault makes another server the primary of the store, for good; default: it does not. */
+  failsOver?(scenario: ScenarioSpec): boolean;
   /** The requests, and the reads of counters. Opens no connection yet. */
   workload(scenario: ScenarioSpec, toolkit: Toolkit): Workload<J>;
 }

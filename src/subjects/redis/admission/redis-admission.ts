@@ -9,11 +9,12 @@ import { boundedConnection, CLIENT_LIST_BYTES } from '../client/bounded-connecti
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import { allOf, each, type PerServer } from '../client/per-server.ts';
 import { holdsPassword, tellable } from '../client/redacted.ts';
-import { identityOf } from '../client/redis-info.ts';
+import { identityOf, lineageOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, storeName } from '../client/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
 import { RedisWireError } from '../client/wire-error.ts';
 import { type ClusterView, mastersOf, readCluster } from './cluster-nodes.ts';
+import { requireFailoverRight, requireReplica } from './failover-fit.ts';
 import { requireOwnClients } from './fault-proxy-clients.ts';
 import { findStrangers, formatAddr, parseClientList, type RedisClient } from './redis-clients.ts';
 import { isOfCluster, requireMaster } from './redis-topology.ts';
@@ -36,11 +37,15 @@ export interface AdmittedRedis {
   readonly runId: string;
   /** Of a Cluster: changes with each address and slot of a master; else ''. */
   readonly layout: string;
+  /** Its replication history, 40 hexadecimal digits: a replica that is promoted reports it as `formerLineage`. */
+  readonly lineage?: string;
+  /** That of the server in whose place it was promoted. */
+  readonly formerLineage?: string;
 }
 
 /**
  * Connects to all pods, reads INFO, CLIENT LIST and, of a Cluster, CLUSTER NODES, queries the Sentinels
- * and the fault proxy, and judges. Takes 15.5 s at most.
+ * and the fault proxy, and judges. Takes 17 s at most.
  *
  * @throws {Refusal} why it may not be paused; or the signal's reason if it aborts first.
  */
@@ -58,8 +63,12 @@ export async function admitRedis(
   if (sentinels) {
     const primary = { name: storeName(admitted), runId };
     await requireNoFailover(sentinels, primary, options.longestMs, signal);
+    if (options.failsOver) {
+      requireReplica(masters[0].info, primary.name);
+      await requireFailoverRight(sentinels, signal);
+    }
   }
-  return { masters: admitted, runId, layout };
+  return { masters: admitted, runId, layout, ...lineageOf(masters[0].info) };
 }
 
 /**
@@ -118,6 +127,8 @@ export interface AdmissionOptions {
   readonly allowOtherClients: boolean;
   /** The longest pause; milliseconds. */
   readonly longestMs: number;
+  /** Whether a failover is to follow; default false. */
+  readonly failsOver?: boolean;
   /** See {@link KnownClients}; default false. */
   readonly connected?: boolean;
 }

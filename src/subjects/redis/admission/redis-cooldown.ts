@@ -30,6 +30,10 @@ export interface Pause {
 export interface CoolingRedis {
   readonly namespace: string;
   readonly runId: string;
+  /** Set if a failover is to follow: pauses are also noted for the server that will take its place. */
+  readonly lineage?: string | undefined;
+  /** Of the server in whose place it was promoted: its notes count, too. */
+  readonly formerLineage?: string | undefined;
   readonly pod: { readonly name: string; readonly uid: string | undefined };
 }
 
@@ -56,30 +60,44 @@ export class RedisCooldown {
     signal: AbortSignal,
   ): Promise<number | undefined> {
     if (this.#cooldownMs === 0 || needMs === 0) return undefined;
-    const { namespace, runId } = redis;
-    const note = await permitted(namespace, this.#cluster.note(namespace, noteName(runId), signal));
-    const pauses = this.#pausesOf(redis, note?.text ?? '', now);
+    const { formerLineage, namespace } = redis;
+    const noted = [redis, ...(formerLineage === undefined ? [] : [{ ...redis, runId: formerLineage }])];
+    const read = await Promise.all(
+      noted.map(async (one) => {
+        const note = await permitted(namespace, this.#cluster.note(namespace, noteName(one.runId), signal));
+        return this.#pausesOf(one, note?.text ?? '', now);
+      }),
+    );
+    const pauses = read.flat().toSorted((a, b) => a.from - b.from);
     const readyAt = Math.max(cooldownEnd(pauses, this.#cooldownMs), freeAt(pauses, needMs, now));
     return readyAt > now ? readyAt : undefined;
   }
 
   /** The notes on one Redis, for a driver. */
   notes(redis: CoolingRedis, clock: Pick<Clock, 'now'>): PauseNotes {
+    const { lineage } = redis;
+    const noted = [redis, ...(lineage === undefined ? [] : [{ ...redis, runId: lineage }])];
     return {
       note: async (pause, signal) => {
         let refusal: string | undefined;
-        await this.#change(redis, clock.now(), signal, (pauses, now) => {
-          const at = freeAt(pauses, pause.until - pause.from, now);
-          if (at <= now) return [...pauses, pause];
-          refusal = `${SHARE}, and that is used up until ${timeOf(at)}`;
-          return undefined;
-        });
+        for (const one of noted) {
+          await this.#change(one, clock.now(), signal, (pauses, now) => {
+            const at = freeAt(pauses, pause.until - pause.from, now);
+            if (at <= now) return [...pauses, pause];
+            refusal = `${SHARE}, and that is used up until ${timeOf(at)}`;
+            return undefined;
+          });
+          if (refusal !== undefined) break;
+        }
         return refusal;
       },
-      takeBack: async ({ from, until }, signal) =>
-        await this.#change(redis, clock.now(), signal, (pauses) =>
-          pauses.filter((pause) => pause.from !== from || pause.until !== until),
-        ),
+      takeBack: async ({ from, until }, signal) => {
+        for (const one of noted) {
+          await this.#change(one, clock.now(), signal, (pauses) =>
+            pauses.filter((pause) => pause.from !== from || pause.until !== until),
+          );
+        }
+      },
     };
   }
 

@@ -17,6 +17,7 @@ const HEALTHY = {
   flags: 'master',
   'down-after-milliseconds': '5000',
   'last-ping-sent': '0',
+  'config-epoch': '0',
 };
 
 /** As Sentinel answers: a flat list. */

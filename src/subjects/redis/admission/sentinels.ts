@@ -5,12 +5,11 @@
  */
 import { formatDuration, messageOf } from '../../../api/index.ts';
 import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
-import { TIMED_OUT, within } from '../../waiting.ts';
 import { adviceOnConnection } from '../client/advice.ts';
-import { boundedConnection } from '../client/bounded-connection.ts';
 import { tellable } from '../client/redacted.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
-import { asFields, asInteger, ReplyTypeError } from '../client/reply-types.ts';
+import { ReplyTypeError } from '../client/reply-types.ts';
+import { readWatch, type Watch } from '../client/sentinel.ts';
 import { RedisWireError } from '../client/wire-error.ts';
 import { isSentinel, type RedisClient } from './redis-clients.ts';
 import { OF_SENTINELS } from './redis-service.ts';
@@ -27,25 +26,8 @@ const MARGIN_MS = 500;
 /** If a PING has waited longer before the pause, the pause adds to a silence that Sentinel has counted already. */
 const MOST_PENDING_MS = 250;
 
-/** For each Sentinel, from connecting to its answer: the check right before a fault has 3 s in all. */
-const ANSWER_MS = 1500;
-
-/** SENTINEL MASTER answers some 40 fields in 1 KiB. */
-const REPLY_BYTES = 16 * 1024;
-
 /** The shortest pause that a spec may have, in milliseconds. */
 const SHORTEST_PAUSE_MS = 1000;
-
-/** What a Sentinel reports of the primary. */
-interface Watch {
-  readonly sentinel: RedisTarget;
-  readonly runId: string;
-  readonly flags: string;
-  readonly address: string;
-  readonly downAfterMs: number;
-  /** How long a PING has waited for its answer; 0: none waits. */
-  readonly pendingMs: number;
-}
 
 /**
  * @param clients of the Redis; a Sentinel that watches it has a connection to it
@@ -77,7 +59,7 @@ export function requireFound(
 }
 
 /**
- * Queries all Sentinels at the same time; takes {@link ANSWER_MS} at most.
+ * Queries all Sentinels at the same time; takes 1.5 s at most.
  *
  * @param redis the primary that is to be paused, and its run_id
  * @param longestMs the longest pause
@@ -137,45 +119,16 @@ function requireHealthy(
 
 /** @throws {Refusal} or the reason of `signal` */
 async function query(sentinel: RedisTarget, masterName: string, signal: AbortSignal): Promise<Watch> {
-  signal.throwIfAborted();
-  const connection = boundedConnection(sentinel, {
-    connectTimeout: ANSWER_MS,
-    commandTimeout: ANSWER_MS,
-    replyBytes: REPLY_BYTES,
-  });
-  const answer = async (): Promise<unknown> => {
-    await connection.connect();
-    return await connection.call('SENTINEL', 'MASTER', masterName);
-  };
   try {
-    const reply = await within(answer(), ANSWER_MS, signal);
-    if (reply === TIMED_OUT) throw new Error(`no answer came within ${ANSWER_MS} ms`);
-    return watchOf(sentinel, asFields('SENTINEL MASTER', reply));
+    return await readWatch(sentinel, masterName, signal);
   } catch (error) {
     signal.throwIfAborted();
     throw unanswered(sentinel, masterName, error);
-  } finally {
-    connection.disconnect();
   }
 }
 
-/** @throws ReplyTypeError */
-function watchOf(sentinel: RedisTarget, fields: ReadonlyMap<string, string>): Watch {
-  const text = (field: string, most: number): string =>
-    tellable(fields.get(field) ?? '', most, sentinel.password);
-  const milliseconds = (field: string): number => asInteger('SENTINEL MASTER', fields.get(field));
-  return {
-    sentinel,
-    runId: fields.get('runid') ?? '',
-    flags: text('flags', 64),
-    address: `${text('ip', 80)}:${text('port', 8)}`,
-    downAfterMs: milliseconds('down-after-milliseconds'),
-    pendingMs: milliseconds('last-ping-sent'),
-  };
-}
-
 /** The error of Sentinel or of the connection, with what to do about it. */
-function unanswered(sentinel: RedisTarget, masterName: string, error: unknown): Refusal {
+export function unanswered(sentinel: RedisTarget, masterName: string, error: unknown): Refusal {
   const text = messageOf(error);
   if (error instanceof ReplyTypeError || (error instanceof RedisWireError && error.code === 'PROTOCOL')) {
     return notEligible(sentinel, `is no Sentinel: ${text}`);

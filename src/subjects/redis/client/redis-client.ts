@@ -14,6 +14,9 @@ import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 import { asFields, asInteger, asText, asTime, requireOk } from './reply-types.ts';
 
+/** How long a claim lives: a successor reads it when it takes over; a day. */
+const CLAIM_TTL_MS = 86_400_000;
+
 /** How long a probe key lives; longer than the longest pause. */
 const PROBE_TTL_MS = 120_000;
 
@@ -31,6 +34,7 @@ export class RedisConnections {
   readonly #pacers: Link[];
   readonly #writers = new Set<Link>();
   readonly #probeKey: string;
+  readonly #claimKey: string;
   readonly #fence: Fence;
 
   /**
@@ -47,6 +51,7 @@ export class RedisConnections {
     this.#pacers = [this.#link('pause'), this.#link('pause')];
     const { keyTag = '' } = target;
     this.#probeKey = `chaosdemo:probe:${keyTag}${probeId}`;
+    this.#claimKey = `chaosdemo:probe:${keyTag}claim`;
     this.#fence = new Fence(keyTag);
   }
 
@@ -244,8 +249,25 @@ export class RedisConnections {
     return replies;
   }
 
+  /**
+   * Writes that this session is about to send a command that another server carries out, if it is in charge of this
+   * Redis. A successor that has taken charge reads by `claimed` whether that may be sent at any later time.
+   * @param onSend as of {@link killClients}
+   * @throws NotInChargeError, too: nothing was written, and nothing will be
+   */
+  async claim(id: string, onSend: () => void): Promise<void> {
+    const set = ['SET', this.#claimKey, id, 'PX', String(CLAIM_TTL_MS)] as const;
+    const [reply] = await this.#transaction('SET', [set], onSend);
+    requireOk('SET', reply);
+  }
+
+  /** The last claim of any session; null: there is none. */
+  async claimed(): Promise<string | null> {
+    return await this.#query(this.#reader, 'GET', (redis) => redis.get(this.#claimKey));
+  }
+
   /** INFO of these sections. */
-  async info(...sections: ('server' | 'stats' | 'commandstats')[]): Promise<string> {
+  async info(...sections: ('server' | 'stats' | 'commandstats' | 'replication')[]): Promise<string> {
     const texts: string[] = [];
     for (const section of sections) {
       texts.push(

@@ -88,6 +88,25 @@ export function connectionsIn(text: string): number | undefined {
   return count === undefined ? undefined : Number(count);
 }
 
+/**
+ * The replication history of a server, and that of the server in whose place it was promoted. Left out: there is none,
+ * or INFO shows no id.
+ */
+export function lineageOf(text: string): { readonly lineage?: string; readonly formerLineage?: string } {
+  const fields = parseInfoFields(text);
+  const idIn = (field: string): string | undefined => {
+    const id = fields.get(field) ?? '';
+    return RUN_ID.test(id) && !/^0+$/.test(id) ? id : undefined;
+  };
+  const [lineage, formerLineage] = [idIn('master_replid'), idIn('master_replid2')];
+  return { ...(lineage && { lineage }), ...(formerLineage && { formerLineage }) };
+}
+
+/** The role that INFO shows: master or slave. */
+export function roleIn(text: string): string | undefined {
+  return parseInfoFields(text).get('role');
+}
+
 /** Shows later whether the command was carried out since: `<run_id>/<calls>`. */
 export function markerOf({ runId, calls }: RedisInfo): string {
   return `${runId}/${calls}`;

@@ -8,8 +8,11 @@ import { type CommandCounts, parseCommandCounts, summed } from './command-counts
 import { allOf, each, type PerServer } from './per-server.ts';
 import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { RedisClientError } from './redis-error.ts';
-import { combined, connectionsIn, parseInfo, type RedisInfo } from './redis-info.ts';
-import { type RedisTarget, storeName } from './redis-target.ts';
+import { combined, connectionsIn, parseInfo, type RedisInfo, roleIn } from './redis-info.ts';
+import { type RedisTarget, redisName, storeName } from './redis-target.ts';
+
+/** Finds the primary after a failover. @throws Error with what is missing */
+export type FindPrimary = () => Promise<RedisTarget>;
 
 /** A probe writer, and the server that it writes to. */
 export interface ServerWriter {
@@ -25,17 +28,79 @@ export interface StoreWriter {
 }
 
 export class StoreConnections {
-  readonly servers: PerServer<RedisConnections>;
-  /** Name of this store in messages: "redis-0 (10.0.0.7:6379)". */
-  readonly name: string;
+  readonly #connect: (target: RedisTarget) => RedisConnections;
+  #servers: PerServer<RedisConnections>;
+  #name: string;
+  /** After a failover of this session. */
+  #failover: { readonly former: string; readonly find: FindPrimary; hasMoved: boolean } | undefined;
+  #following: Promise<void> | undefined;
+  /** Servers before that. */
+  readonly #former: RedisConnections[] = [];
 
   /**
    * @param targets at least one, sorted by name
    * @param connect the connections to one of them, which are closed with this
    */
   constructor(targets: PerServer<RedisTarget>, connect: (target: RedisTarget) => RedisConnections) {
-    this.name = storeName(targets);
-    this.servers = each(targets, connect);
+    this.#connect = connect;
+    this.#name = storeName(targets);
+    this.#servers = each(targets, connect);
+  }
+
+  get servers(): PerServer<RedisConnections> {
+    return this.#servers;
+  }
+
+  /** Name of this store in messages: "redis-0 (10.0.0.7:6379)". */
+  get name(): string {
+    return this.#name;
+  }
+
+  /**
+   * Call right before a failover is begun: from now on, `follow` and each new probe writer look for the new primary,
+   * and all commands go there once it is found.
+   */
+  expectFailover(find: FindPrimary): void {
+    this.#failover = { former: this.#name, find, hasMoved: false };
+  }
+
+  /** It was not begun after all. */
+  expectNoFailover(): void {
+    this.#failover = undefined;
+  }
+
+  /** A failover that this session may have begun: the former primary, and whether the new one was found. */
+  get failover(): { readonly former: string; readonly hasMoved: boolean } | undefined {
+    return this.#failover;
+  }
+
+  /** Looks for the new primary, until it was found. @throws Error with what is missing */
+  async follow(): Promise<void> {
+    if (!this.#failover || this.#failover.hasMoved) return;
+    this.#following ??= this.#move(this.#failover).finally(() => {
+      this.#following = undefined;
+    });
+    await this.#following;
+  }
+
+  async #move(failover: { readonly find: FindPrimary; hasMoved: boolean }): Promise<void> {
+    const target = await failover.find();
+    const server = this.#connect(target);
+    try {
+      const info = await server.info('server', 'replication');
+      // A probe may also connect to another server at the address.
+      const { runId } = parseInfo(info);
+      if (runId !== (target.runId ?? runId) || roleIn(info) !== 'master') {
+        throw new Error(`${redisName(target)} is not the server that the Sentinels report as the primary`);
+      }
+    } catch (error) {
+      server.close();
+      throw error;
+    }
+    this.#former.push(...this.#servers);
+    this.#servers = [server];
+    this.#name = storeName([target]);
+    failover.hasMoved = true;
   }
 
   /** The first server; the only one if this is no Cluster. For what admission refuses with a Cluster. */
@@ -119,6 +184,7 @@ export class StoreConnections {
 
   /** One open connection to each server, for probe writes. */
   async openProbeWriters(): Promise<PerServer<ServerWriter>> {
+    if (this.#failover) await this.follow().catch(() => undefined);
     const opened: ServerWriter[] = [];
     try {
       return await this.#all(async (server) => {
@@ -143,7 +209,7 @@ export class StoreConnections {
   }
 
   close(): void {
-    for (const server of this.servers) server.close();
+    for (const server of [...this.#former, ...this.#servers]) server.close();
   }
 
   async #all<T>(act: (server: RedisConnections) => Promise<T>): Promise<PerServer<T>> {

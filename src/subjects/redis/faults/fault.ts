@@ -36,6 +36,8 @@ export interface FaultTools {
   readonly usualWriteMs: () => number;
   /** Checks again whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
+  /** The pods that the Service of the store leads to now. @throws Error if that is not known */
+  readonly findStore: (signal: AbortSignal) => Promise<PerServer<RedisTarget>>;
   /** Milliseconds since the epoch; the fraction counts. */
   readonly now: () => number;
   /** Aborts when the driver is closed. */

@@ -17,7 +17,7 @@ import {
 import { injectRedisPause, PauseNotSentError, type RedisPause, type RedisPauseOptions } from './pause.ts';
 
 /** How long a successor that only inquires stays in charge of Redis; milliseconds. */
-const IN_CHARGE_MS = 60_000;
+export const IN_CHARGE_MS = 60_000;
 
 /** The certainty of a part of a fault, with its reason. */
 export interface Proof {
@@ -62,7 +62,7 @@ export abstract class FencedFault implements StoreFault {
    */
   async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
     const { redis } = this.parts;
-    await this.#requireFree(signal);
+    await this.requireFree(signal);
     // First: Redis must not carry out a pause that an earlier process has sent.
     await redis.takeCharge(ms + IN_CHARGE_MS);
     // A missing right is reported now, and not when the fault is due.
@@ -73,7 +73,7 @@ export abstract class FencedFault implements StoreFault {
   }
 
   /** @throws StoreRefusedError, or an error whose message states what to do */
-  async #requireFree(signal: AbortSignal): Promise<void> {
+  protected async requireFree(signal: AbortSignal): Promise<void> {
     const { checkStore, redis } = this.parts;
     const check = await checkStore(signal);
     if (check.state === 'refused') throw new StoreRefusedError(check.admission);
@@ -98,6 +98,13 @@ export abstract class FencedFault implements StoreFault {
     throw new PauseNotSentError(`${redis.name} was restarted since its key was set up`);
   }
 
+  /** Call right before a command is sent. @throws PauseNotSentError, or the reason of `signal` */
+  protected requirePermit(permit: Permit, signal?: AbortSignal): void {
+    signal?.throwIfAborted();
+    const refusal = permit.refusal();
+    if (refusal !== undefined) throw new PauseNotSentError(refusal);
+  }
+
   /**
    * Pauses writes if `permit` allows it right before the command.
    * @returns a report if it is unknown whether it was sent
@@ -111,11 +118,10 @@ export abstract class FencedFault implements StoreFault {
   ): Promise<{ readonly pause: RedisPause } | { readonly report: FaultReport }> {
     const { now, ownPause, redis, target, usualWriteMs } = this.parts;
     // Since the preparation, a Sentinel or a master may have joined, or slots may have moved.
-    if (target.sentinels || redis.servers.length > 1) await this.#requireFree(signal);
+    if (target.sentinels || redis.servers.length > 1) await this.requireFree(signal);
     let sent = false;
     const onSend = (): void => {
-      const refusal = permit.refusal();
-      if (refusal !== undefined) throw new PauseNotSentError(refusal);
+      this.requirePermit(permit);
       sent = true;
       ownPause.begun();
     };

@@ -1,6 +1,7 @@
 /** The faults of a store by type, for each attempt a new one. */
 import { Blackhole } from './blackhole/blackhole.ts';
 import { PodConnections } from './break/pod-connections.ts';
+import { Failover } from './failover/failover.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
 import { FencedPause } from './fenced-pause.ts';
 import { Latency } from './latency/latency.ts';
@@ -34,4 +35,6 @@ export const FAULTS = {
   Latency: (tools, { latencyMs }) => new Latency(tools, latencyMs),
   /** Counts are gone, once. */
   Lose: (tools, options) => new LostCounts(tools, options),
+  /** Sentinels make a replica the primary, for good. */
+  Failover: (tools) => new Failover(tools),
 } as const satisfies Record<string, (tools: FaultTools, options: FaultOptions) => StoreFault>;

@@ -64,6 +64,7 @@ export async function startSentinel(
     'protected-mode no',
     `dir ${folder}`,
     userLine('operator', SENTINEL_ACL),
+    userLine('failing-over', `${SENTINEL_ACL} +sentinel|failover`),
     userLine('blind', '-@all +ping resetchannels'),
     monitored,
     `sentinel down-after-milliseconds ${WATCHED_AS} ${downAfterMs}`,

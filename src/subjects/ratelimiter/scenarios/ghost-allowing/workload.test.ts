@@ -80,6 +80,7 @@ async function burstAt(
     control: () => undefined,
     usualWriteMs: () => 0,
     checkStore: async () => ({ state: 'free' }),
+    findStore: async () => expect.unreachable(),
     findReplacedPods: async () => [],
     now: () => performance.timeOrigin + performance.now(),
     lifetime: never,

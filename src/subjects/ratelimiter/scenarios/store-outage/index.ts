@@ -7,6 +7,7 @@ import type { ScenarioType } from '../scenario-type.ts';
 import type { FaultTruth } from '../truth.ts';
 import { MOST_CROSSING } from './crossing-callers.ts';
 import { outageEvidence } from './evidence.ts';
+import { failoverUnprovable } from './failover.ts';
 import { OutageJudge } from './judge.ts';
 import { lossUnprovable, lostCounts } from './lost-callers.ts';
 import { MOST_ACCOUNTS } from './outage-callers.ts';
@@ -25,6 +26,7 @@ import { OutageWorkload } from './workload.ts';
 const TITLES = {
   Blackhole: 'Redis answers nothing',
   Break: 'Redis ends the connections of the pods, and writes stall',
+  Failover: 'Sentinel makes a replica of Redis its primary',
   Latency: 'Redis answers late',
   Lose: 'Redis loses the counts of callers',
   Refuse: 'Redis refuses connections',
@@ -37,6 +39,7 @@ const TITLES = {
 const CAUSES = {
   Blackhole: 'store-connections-broken',
   Break: 'store-connections-broken',
+  Failover: 'store-connections-broken',
   Latency: 'store-slow',
   Lose: 'store-restarted',
   Refuse: 'store-connections-broken',
@@ -60,24 +63,21 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   plan(scenario, limiter) {
     const { accept, fault, settle } = parametersOf(scenario);
     const faultMs = parseDuration(fault.duration);
-    const lasting = formatDuration(faultMs);
-    const continues =
-      fault.type === 'Lose'
-        ? `, and callers continue for ${lasting}`
-        : ` for ${lasting}, and callers continue`;
     return {
       faultMs,
       settleMs: mostWatchMs(scenario, limiter),
-      faultTitle: `${TITLES[fault.type]}${continues}`,
+      faultTitle: `${TITLES[fault.type]}${continuing(fault.type, formatDuration(faultMs))}`,
       invariant: `callers get nothing but ${accept.join(' or ')}${ADMITS_MORE.some((behaviour) => accept.includes(behaviour)) ? '' : ', and no more than the limit'}; within ${settle} after it they are treated as before, and they get their limit back`,
     };
   },
   cooldownsToPrepare: 2,
   unprovable: (scenario, limiter, pods) =>
+    failoverUnprovable(scenario, limiter) ??
     lossUnprovable(scenario, limiter, pods) ??
     proxyUnprovable(scenario, limiter) ??
     unprovable(scenario, limiter, pods),
   pauses: (scenario) => PAUSING.has(parametersOf(scenario).fault.type),
+  failsOver: (scenario) => parametersOf(scenario).fault.type === 'Failover',
   needsOneServer(scenario) {
     const { type } = parametersOf(scenario).fault;
     return type === 'Stall' ? undefined : `fault type ${type} acts on one server: use Stall`;
@@ -97,6 +97,12 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   },
   workload: (scenario, toolkit) => new OutageWorkload(scenario, toolkit),
 };
+
+/** How the title of a fault continues. */
+function continuing(type: keyof typeof FAULTS, duration: string): string {
+  if (type === 'Lose') return `, and callers continue for ${duration}`;
+  return `${type === 'Failover' ? ' within' : ' for'} ${duration}, and callers continue`;
+}
 
 /**
  * All callers of an attempt on the reference limiter: of those under the limit, one for the control and one for the

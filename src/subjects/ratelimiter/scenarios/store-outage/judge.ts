@@ -6,6 +6,7 @@ import { limitReturnOf } from '../../checkers/limit-return.ts';
 import { judgeOutage, type OutageJudged, type OutageSeen } from '../../checkers/outage.ts';
 import { asOfOneLimit } from '../../checkers/requests.ts';
 import type { CallerKind, CallerRequest, HistoryEvent } from '../../history/events.ts';
+import type { FaultTimes } from '../../history/fault-times.ts';
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { leftOutShortfall } from '../../words.ts';
@@ -127,6 +128,11 @@ export class OutageJudge implements Judge {
   }
 }
 
+/** A failover ends once its roles are settled; its planned end is only a bound. */
+function endedBy(times: FaultTimes): FaultTimes {
+  return { ...times, until: Math.min(times.until, times.endedAt ?? times.until) };
+}
+
 function seenIn(history: History): OutageSeen {
   const { dropped, requests, setup, times } = history;
   const { accept, callerTimeout, fault, settle } = parametersOf(setup.scenario);
@@ -143,11 +149,12 @@ function seenIn(history: History): OutageSeen {
         : { firstSentAt: setup.preparedAt }),
       clockWithinMs: setup.clockWithinMs,
       countsLost: fault.type === 'Lose',
+      countsForked: fault.type === 'Failover',
     },
     accept,
     requests: requests.filter(({ caller }) => !APART.has(caller)),
     gone: ended?.moved ?? [],
-    times,
+    times: fault.type === 'Failover' ? endedBy(times) : times,
     // Connections stay stale while callers are watched.
     ...(fault.type === 'StaleMaster' && { lastsUntil: times.until + watchedAfterMs(setup.scenario) }),
     settleMs: parseDuration(settle),

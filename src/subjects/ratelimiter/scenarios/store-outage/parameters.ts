@@ -28,13 +28,13 @@ const schema = z
     fault: z
       .object({
         type: z
-          .enum(['Stall', 'Break', 'Slow', 'Lose', 'Refuse', 'StaleMaster', 'Blackhole', 'Latency'])
+          .enum(['Stall', 'Break', 'Slow', 'Lose', 'Refuse', 'StaleMaster', 'Blackhole', 'Latency', 'Failover'])
           .default('Stall')
           .describe(
-            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys. `Refuse`: no server listens, and open connections are reset. `StaleMaster`: open connections answer every command with READONLY, as of a former primary, and new ones lead to Redis. `Blackhole`: connections stay open, and no command is answered. `Latency`: each command reaches Redis latency later. These four need rateLimiter.redis.faultProxy.',
+            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys. `Refuse`: no server listens, and open connections are reset. `StaleMaster`: open connections answer every command with READONLY, as of a former primary, and new ones lead to Redis. `Blackhole`: connections stay open, and no command is answered. `Latency`: each command reaches Redis latency later. These four need rateLimiter.redis.faultProxy. Failover: a Sentinel makes a replica the primary, for good; needs rateLimiter.redis.allowFailover and sentinel.',
           ),
         duration: durationField(
-          'How long the fault lasts; of Lose: how long callers are watched after it.',
+          'How long the fault lasts; of Lose: how long callers are watched after it; of Failover: how long it may take.',
           '1s',
           '1m',
         ).default('10s'),
@@ -228,13 +228,23 @@ export function crossingOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pod
 /** Requests a second over all pods, and requests in flight: one run must not take up the process. */
 const MOST_AT_ONCE = 1000;
 
+/** Sentinel lets a former primary take writes for this long before it becomes a replica; milliseconds. */
+const FAILOVER_MS = 8000;
+
+/** How long a fault lasts at least; milliseconds. */
+function leastMs({ fault }: Pick<StoreOutageSpec, 'fault'>): number {
+  const ms = parseDuration(fault.duration);
+  return fault.type === 'Failover' ? Math.min(ms, FAILOVER_MS) : ms;
+}
+
 /** How much of the pause its proof may take, before the one caller begins to send; milliseconds. */
 const PROOF_MS = 500;
 
 /** Requests of each kind to one pod that count: one that may be answered due to the end of the fault does not. */
 export function requestsInFault(scenario: ScenarioSpec): number {
-  const { callerTimeout, fault, requestsPerSecond } = parametersOf(scenario);
-  const countedMs = parseDuration(fault.duration) - parseDuration(callerTimeout);
+  const parameters = parametersOf(scenario);
+  const { callerTimeout, requestsPerSecond } = parameters;
+  const countedMs = leastMs(parameters) - parseDuration(callerTimeout);
   return Math.max(0, Math.floor((countedMs / 1000) * requestsPerSecond));
 }
 
@@ -302,8 +312,9 @@ function fewInWindow(scenario: ScenarioSpec, { limit }: RateLimiterSpec, pods: n
 /** Why a caller does not get over its limit in the pause, with what is replenished in that time. */
 function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): string | undefined {
   const byOne = isOfOneCaller(limiter);
-  const { callerTimeout, fault, requestsPerSecond } = parametersOf(scenario);
-  const pauseMs = parseDuration(fault.duration);
+  const parameters = parametersOf(scenario);
+  const { callerTimeout, fault, requestsPerSecond } = parameters;
+  const pauseMs = leastMs(parameters);
   const span = { from: 0, to: pauseMs, fresh: true };
   const most = mostAdmitted(limitOf(limiter), byOne ? { ...span, clockWithinMs: 0 } : span);
   const sendingMs = pauseMs - Math.max(0, Math.min(PROOF_MS, pauseMs / 2)) - parseDuration(callerTimeout);

@@ -197,7 +197,10 @@ export class OutageWorkload implements Workload<OutageJudge> {
     await this.#recorded.callers.traffic(stop);
   }
 
-  /** From the start of the fault to its end: callers that cross their limits meet a limiter without its Redis. */
+  /**
+   * From the start of the fault to its end: callers that cross their limits meet a limiter without its Redis. After a
+   * failover until the end of the traffic: only then do they meet one whose Redis lacks their counts.
+   */
   async #cross(stop: AbortSignal): Promise<void> {
     if (this.#toolkit.ownLimit) return;
     const { callers, history } = this.#recorded;
@@ -205,7 +208,10 @@ export class OutageWorkload implements Workload<OutageJudge> {
     try {
       await this.#untilStarted(stop);
       const crossing = callers.cross(AbortSignal.any([stop, over.signal]));
-      while (history.times.endedAt === undefined && !stop.aborted) await pauseFor(TICK_MS, stop);
+      const isForked = this.#parameters.fault.type === 'Failover';
+      while ((isForked || history.times.endedAt === undefined) && !stop.aborted) {
+        await pauseFor(TICK_MS, stop);
+      }
       over.abort();
       await crossing;
     } catch (error) {

@@ -50,9 +50,7 @@ export class LostCounts extends FencedFault {
     await pauseFor(plannedAt - now(), signal);
     let sent = false;
     const onSend = (): void => {
-      signal.throwIfAborted();
-      const refusal = permit.refusal();
-      if (refusal !== undefined) throw new PauseNotSentError(refusal);
+      this.requirePermit(permit, signal);
       sent = true;
     };
     let lost: readonly { readonly before: number; readonly after: number }[];

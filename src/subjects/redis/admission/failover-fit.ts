@@ -1,0 +1,64 @@
+/** Whether Sentinels can be sent a failover: a replica is in sync, and the operator's user may send the command. */
+import { randomUUID } from 'node:crypto';
+import { counted, messageOf } from '../../../api/index.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { parseInfoFields } from '../client/redis-info.ts';
+import { redisName, type SentinelsTarget } from '../client/redis-target.ts';
+import { beginFailover } from '../client/sentinel.ts';
+import { unanswered } from './sentinels.ts';
+
+/** Replicas beyond that are not read. */
+const MOST_REPLICAS = 64;
+
+/** A replica acknowledges once a second, so one that acknowledged longer ago is behind; seconds. */
+const MOST_LAG_S = 1;
+
+/**
+ * @param info of the primary
+ * @param store its name in messages
+ * @throws {Refusal} RedisNotEligible unless a replica is connected and acknowledges what it gets
+ */
+export function requireReplica(info: string, store: string): void {
+  const fields = parseInfoFields(info);
+  let replicas = 0;
+  for (let i = 0; i < MOST_REPLICAS; i += 1) {
+    const replica = fields.get(`slave${i}`);
+    if (replica === undefined) break;
+    replicas += 1;
+    const lag = Number(/(?:^|,)lag=(\d{1,9})(?:,|$)/.exec(replica)?.[1] ?? Number.POSITIVE_INFINITY);
+    if (/(?:^|,)state=online(?:,|$)/.test(replica) && lag <= MOST_LAG_S) return;
+  }
+  throw new Refusal(
+    'RedisNotEligible',
+    `${store} has ${counted(replicas, 'replica')}, and none is in sync (state=online and lag=0 or 1 in INFO replication), so fault type Failover would have no new primary: start a replica, or wait until one is in sync`,
+  );
+}
+
+/**
+ * Sends the Sentinel that is to begin the failover the same command for a primary that no Sentinel watches: it checks
+ * the right first, and has nothing to fail over.
+ * @throws {Refusal} RedisUnreachable without the right; or the reason of `signal`
+ */
+export async function requireFailoverRight(
+  { masterName, servers }: SentinelsTarget,
+  signal: AbortSignal,
+): Promise<void> {
+  const [sentinel] = servers;
+  if (sentinel === undefined) return;
+  try {
+    await beginFailover(sentinel, `chaosdemo-permission-${randomUUID()}`, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const text = messageOf(error);
+    if (/^ERR No such master/i.test(text)) return;
+    if (!text.startsWith('NOPERM')) throw unanswered(sentinel, masterName, error);
+    throw new Refusal(
+      'RedisUnreachable',
+      `Sentinel ${redisName(sentinel)}: the ACL user lacks a right that fault type Failover needs. Run on each Sentinel: redis-cli -p 26379 ACL SETUSER ${sentinel.username ?? 'default'} +sentinel|failover`,
+    );
+  }
+  throw new Refusal(
+    'RedisNotEligible',
+    `Sentinel ${redisName(sentinel)} began a failover of a primary that does not exist: see that a Sentinel and nothing else listens there`,
+  );
+}

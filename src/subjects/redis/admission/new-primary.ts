@@ -1,0 +1,40 @@
+/** The new primary after a failover: the pod behind the Service of Redis that the Sentinels report. */
+import { listed } from '../../targets/refusal.ts';
+import type { PerServer } from '../client/per-server.ts';
+import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
+import { agreedWatch, readWatches } from '../client/sentinel.ts';
+
+/** How long Sentinels and the API server may take; milliseconds. */
+const FIND_MS = 3000;
+
+export interface Failover {
+  readonly sentinels: SentinelsTarget;
+  /** The former primary, with its run_id. */
+  readonly former: RedisTarget;
+  /** The pods that the Service leads to now. */
+  readonly findStore: (signal: AbortSignal) => Promise<PerServer<RedisTarget>>;
+}
+
+/**
+ * Always a pod behind the Service: a Sentinel must not choose where a password is sent. It has the run_id that the
+ * Sentinels report or, as long as they have not read that, the address.
+ * @throws Error with what is missing
+ */
+export async function findNewPrimary(
+  { findStore, former, sentinels }: Failover,
+  lifetime: AbortSignal,
+): Promise<RedisTarget> {
+  const signal = AbortSignal.any([lifetime, AbortSignal.timeout(FIND_MS)]);
+  const watch = agreedWatch(await readWatches(sentinels, signal));
+  if (!watch || watch.runId === former.runId) throw new Error('the Sentinels do not agree on a new primary');
+  const pods = await findStore(signal);
+  const others = pods.filter(({ host, port }) => host !== former.host || port !== former.port);
+  const [only] = others;
+  if (only && others.length === 1) {
+    if (watch.runId !== '') return { ...only, runId: watch.runId };
+    if (watch.address === `${only.host}:${only.port}`) return only;
+  }
+  throw new Error(
+    `rateLimiter.redis.service leads to ${listed(pods.map(redisName))}, and the Sentinels report ${watch.address} as the primary: let its selector follow a failover, by a label of the primary`,
+  );
+}
