@@ -1,51 +1,127 @@
-/** Real failovers by real Sentinels, which an operator sends: what limiters make of them, and what becomes of the run. */
+/** Real failovers by real Sentinels, begun by an operator: the results for limiters, and runs that end early. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChaosDemoStatus } from '../../../src/api/index.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { conditionText, isConfirmed, scenarioOf } from '../../kit/status.ts';
 import { World } from '../../kit/world.ts';
 import { FailingOver } from './support/failing-over.ts';
 
-const names = ['followed', 'stayed'].map((name) => `${name}-${randomBytes(4).toString('hex')}`);
+const names = ['one', 'other'].map((name) => `failover-${name}-${randomBytes(4).toString('hex')}`);
 
 let world: World;
-let followed: FailingOver;
-let stayed: FailingOver;
+let one: FailingOver;
+let other: FailingOver;
 beforeAll(async () => {
   world = await World.start('strict', { beside: names });
   const { supervisor } = world.environment;
-  [followed, stayed] = (await Promise.all(
-    names.map((namespace) => FailingOver.start(world, namespace, supervisor)),
-  )) as [FailingOver, FailingOver];
+  const start = (namespace = ''): Promise<FailingOver> => FailingOver.start(world, namespace, supervisor);
+  [one, other] = await Promise.all([start(names[0]), start(names[1])]);
 });
 afterAll(async () => {
-  followed?.close();
-  stayed?.close();
+  one?.close();
+  other?.close();
   await world?.stop();
 });
 
+/** The reason of a refusal; no run has begun. */
+async function refusal(name: string, spec: object): Promise<string> {
+  await one.applySpec(name, spec);
+  const status = await one.untilStatus(
+    name,
+    'a refusal',
+    (now) => conditionText(now, 'Stalled')?.startsWith('True ') === true,
+  );
+  expect(status.run).toBeUndefined();
+  await one.remove(name);
+  return `${conditionText(status, 'Stalled')}: ${status.message}`;
+}
+
+const isAnnounced = ({ scenarios }: ChaosDemoStatus): boolean => scenarios?.[0]?.fault !== undefined;
+
 describe.skipIf(withoutRealTime)('a failover by an operator', () => {
-  it('is survived by a limiter that asks Sentinels, and not by one that keeps its address', (context) =>
+  it('loses counts of a limiter that follows it; one with a fixed address never recovers', (context) =>
     keepingTime(async () => {
-      await Promise.all([followed.startLimiter('BySentinel'), stayed.startLimiter('ToAddress')]);
-      await Promise.all([followed, stayed].map((each) => each.applySpec('run', each.spec())));
-      const [well, stale] = await Promise.all([followed.ended('run'), stayed.ended('run')]);
-      console.log(
-        JSON.stringify(
-          [well, stale].map((e) => [e.message, scenarioOf(e)]),
-          null,
-          1,
-        ),
+      await Promise.all([one.startLimiter('BySentinel'), other.startLimiter('ToAddress')]);
+      await one.applySpec('run', one.spec({ accept: ['Enforces', 'Forgets'] }));
+      await other.applySpec('run', other.spec());
+      const [follows, stays] = (await Promise.all([one.ended('run'), other.ended('run')])).map((status) =>
+        scenarioOf(status),
       );
-      expect(scenarioOf(well)).toMatchObject({ result: 'Held', fault: { proof: 'Confirmed' } });
-      expect(scenarioOf(stale)).toMatchObject({
-        result: 'Violated',
-        summary: 'Enforces; no recovery in 2s',
+      expect(follows).toMatchObject({
+        result: 'Held',
+        summary: 'Forgets, 20 > 10',
         fault: { proof: 'Confirmed' },
       });
-      for (const each of [followed, stayed]) {
+      expect(follows?.measures).toContainEqual({ name: 'overAdmission', value: 10, unit: 'requests' });
+      const lost = follows?.measures?.find(({ name }) => name === 'underCounted')?.value;
+      expect(lost).toBeGreaterThan(0);
+      expect(follows?.evidence?.join()).toMatch(/Both took writes for at least \d{4,5} ms; .*redis-0 .*lost/);
+      expect(stays).toMatchObject({
+        result: 'Violated',
+        summary: 'Enforces; no recovery in 2s',
+        fault: {
+          proof: 'Confirmed',
+          message: expect.stringMatching(/^redis-1 .* primary .* redis-0 .*replica/),
+        },
+      });
+      for (const each of [one, other]) {
         expect(await each.failovers()).toBe(1);
         expect(await each.roles()).toEqual(['slave', 'master']);
       }
     })(context));
+
+  it('is not repeated by an operator that restarts in it', (context) =>
+    keepingTime(async () => {
+      await one.startLimiter('BySentinel');
+      await one.applySpec('killed', one.spec());
+      await one.untilStatus('killed', 'the failover', isConfirmed);
+      await world.killOperator();
+      await world.operator.start();
+      const status = await one.ended('killed');
+      expect(status.phase).toBe('Errored');
+      expect(scenarioOf(status)).toMatchObject({ attempts: 1, result: 'Inconclusive' });
+      expect(await one.failovers()).toBe(2);
+    })(context));
+
+  it('is prevented by an abort before it; one after it reports the new primary', (context) =>
+    keepingTime(async () => {
+      await other.startLimiter('BySentinel');
+      const before = await other.failovers();
+      await other.applySpec('early', other.spec({}, { countdown: '20s' }));
+      await other.untilStatus('early', 'the announcement', isAnnounced);
+      await other.annotate('early', 'abort', '1');
+      expect((await other.ended('early')).phase).toBe('Aborted');
+      expect(await other.failovers()).toBe(before);
+
+      await other.applySpec('late', other.spec());
+      await other.untilStatus('late', 'the failover', isConfirmed);
+      await other.annotate('late', 'abort', '1');
+      const { message, phase } = await other.ended('late');
+      expect(phase).toBe('Aborted');
+      expect(message).toMatch(/a real write was accepted.* SENTINEL FAILOVER .* redis-1 .* cannot be undone/);
+      expect(await other.failovers()).toBe(before + 1);
+    })(context));
+});
+
+describe('a spec with a failover', () => {
+  it('is rejected without permission, Sentinels, rights or time, with what to change', async () => {
+    await one.startLimiter('BySentinel');
+    const before = await one.failovers();
+    const unpermitted = one.spec({ redis: { allowFailover: false } });
+    expect(await refusal('unpermitted', unpermitted)).toMatch(
+      /True UnprovableSpec: .*redis\.allowFailover to true/,
+    );
+    const first = { ...one.spec(), scenarios: [...one.scenarios(), ...one.scenarios({ name: 'second' })] };
+    expect(await refusal('first', first)).toMatch(
+      /True UnprovableSpec: scenario failover .*the last scenario/,
+    );
+    const short = one.spec({ fault: { type: 'Failover', duration: '10s' } });
+    expect(await refusal('short', short)).toMatch(/True UnprovableSpec: .*duration to at least 15s/);
+    const blind = { ...one.spec({ sentinel: { authSecretName: 'reading-auth' } }), dryRun: true };
+    expect(await refusal('blind', blind)).toMatch(
+      /True RedisUnreachable: Sentinel sentinel-81 .*ACL SETUSER operator \+sentinel\|failover/,
+    );
+    expect(await one.failovers()).toBe(before);
+  });
 });

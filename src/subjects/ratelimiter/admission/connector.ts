@@ -122,7 +122,9 @@ export class RateLimiterConnector implements SubjectConnector {
         requireProvable(request, target.pods.length);
         if (this.#ports.faultCooldownMs > 0) requireShare(request);
       }
-      const admitted = await admitRedis(target, optionsOf(request), signal);
+      // A run that continues may have begun its failover.
+      const options = toBegin ? optionsOf(request) : { ...optionsOf(request), failsOver: false };
+      const admitted = await admitRedis(target, options, signal);
       requireFitForCluster(request, admitted.masters.length);
       return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
     } catch (error) {

@@ -38,7 +38,7 @@ export class FailingOver extends Demos {
     this.#events.on('error', () => undefined);
   }
 
-  /** @param user of the operator in the Sentinels */
+  /** @param namespace is there already, and the operator follows it */
   static async start(world: World, namespace: string, supervisor: Supervisor): Promise<FailingOver> {
     const redis = await Replicated.start(supervisor, ['127.0.0.1']);
     const sentinels = await startSentinels(supervisor, redis.master, { downAfterMs: 5000, replicas: 1 });
@@ -118,7 +118,7 @@ export class FailingOver extends Demos {
         });
       }),
     );
-    await registerPods(
+    const registered = await registerPods(
       this.#kubectl,
       pods.map(({ host, name, port }) => ({
         namespace: this.namespace,
@@ -131,6 +131,7 @@ export class FailingOver extends Demos {
         ip: host,
       })),
     );
+    onTestFinished(async () => void (await Promise.all(registered.map((pod) => pod.delete()))));
   }
 
   #connect(connects: 'ToAddress' | 'BySentinel', address: string): Redis {
@@ -143,8 +144,12 @@ export class FailingOver extends Demos {
     return new Redis({ ...options, sentinels, name: WATCHED_AS, sentinelRetryStrategy: () => 50 });
   }
 
-  /** A spec with one failover; `change` replaces fields of its Redis. */
-  spec(change: object = {}, scenario: object = {}): object {
+  /** A spec with one failover, with these changes of its Redis, its Sentinels, its StoreOutage or its scenario. */
+  spec(
+    { redis = {}, sentinel = {}, ...storeOutage }: Record<string, object> = {},
+    scenario: object = {},
+  ): object {
+    const watched = { service: 'sentinel', masterName: WATCHED_AS, authSecretName: 'sentinel-auth' };
     return {
       rateLimiter: {
         selector: { matchLabels: { app: 'api' } },
@@ -157,24 +162,25 @@ export class FailingOver extends Demos {
           allowFailover: true,
           // A client that asks Sentinels connects from the address of this machine.
           allowOtherClients: true,
-          sentinel: { service: 'sentinel', masterName: WATCHED_AS, authSecretName: 'sentinel-auth' },
-          ...change,
+          sentinel: { ...watched, ...sentinel },
+          ...redis,
         },
       },
-      scenarios: [
-        {
-          name: 'failover',
-          type: 'StoreOutage',
-          countdown: '0s',
-          storeOutage: {
-            fault: { type: 'Failover', duration: '20s' },
-            requestsPerSecond: 10,
-            settle: '2s',
-          },
-          ...scenario,
-        },
-      ],
+      scenarios: this.scenarios(scenario, storeOutage),
     };
+  }
+
+  scenarios(change: object = {}, storeOutage: object = {}): object[] {
+    const fault = { type: 'Failover', duration: '20s' };
+    return [
+      {
+        name: 'failover',
+        type: 'StoreOutage',
+        countdown: '0s',
+        storeOutage: { fault, requestsPerSecond: 10, settle: '2s', ...storeOutage },
+        ...change,
+      },
+    ];
   }
 
   /** How many failovers there were, by the first Sentinel. */
