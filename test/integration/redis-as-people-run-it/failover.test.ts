@@ -74,7 +74,7 @@ describe.skipIf(withoutRealTime)('a failover by an operator', () => {
   it('is not repeated by an operator that restarts in it', (context) =>
     keepingTime(async () => {
       await one.startLimiter('BySentinel');
-      await one.applySpec('killed', one.spec());
+      await one.applySpec('killed', one.spec({ fault: { type: 'Failover', duration: '15s' } }));
       await one.untilStatus('killed', 'the failover', isConfirmed);
       await world.killOperator();
       await world.operator.start();

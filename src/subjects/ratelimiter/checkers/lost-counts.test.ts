@@ -28,16 +28,18 @@ interface Story {
   readonly over: readonly Turn[];
   readonly accept?: readonly Behaviour[];
   readonly countsLost?: boolean;
+  readonly countsForked?: boolean;
   readonly further?: readonly CallerRequest[];
 }
 
 function readingOf({
   accept = ['Enforces'],
-  countsLost = true,
+  countsForked = false,
+  countsLost = !countsForked,
   further = [],
   over,
 }: Story): InvariantReading {
-  const settings = { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, countsLost };
+  const settings = { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, countsForked, countsLost };
   const record = new OutageUnderTest(settings, accept);
   const requests = [
     ...inTurn([...repeated(4, 'Over', 'Admitted'), ...repeated(2, 'Over', 'Rejected')], 0),
@@ -106,5 +108,38 @@ describe('a limiter whose Redis lost the counts', () => {
   it('fails open if Redis kept the counts', () => {
     const reading = readingOf({ over: again(4), countsLost: false });
     expect(reading).toMatchObject({ summary: expect.stringMatching(/^(FailsOpen|Mixed), 8 > 4/) });
+  });
+});
+
+describe('a limiter whose Redis was failed over', () => {
+  /** A new caller that is admitted again once the failover has ended. */
+  const late = (admitted: number, rejected = 2): CallerRequest[] =>
+    inTurn([...repeated(admitted, 'New', 'Admitted'), ...repeated(rejected, 'New', 'Rejected')], 15_500);
+
+  it.each([
+    ['Enforces', 0, undefined],
+    ['Forgets, 5 > 4', 1, FINISHED],
+    ['Forgets, 8 > 4', 4, FINISHED],
+    ['FailsOpen, 12 > 4', 8, FINISHED],
+  ] as const)('%s if a caller is admitted %i times more after it', (summary, admitted, detectedAt) => {
+    const reading = readingOf({ over: again(0), further: late(admitted), countsForked: true });
+    expect(reading).toMatchObject({ summary, shortfalls: [] });
+    expect(reading.detectedAt).toBe(detectedAt);
+  });
+
+  it('may forget what a failover lost if that is accepted, once', () => {
+    const outcomeOf = (admitted: number): number | undefined =>
+      readingOf({
+        over: again(0),
+        further: late(admitted),
+        countsForked: true,
+        accept: ['Enforces', 'Forgets'],
+      }).detectedAt;
+    expect([outcomeOf(0), outcomeOf(4), outcomeOf(5)]).toEqual([undefined, undefined, FINISHED]);
+  });
+
+  it('is not judged unless the caller is rejected again', () => {
+    const reading = readingOf({ over: again(0), further: late(3, 0), countsForked: true });
+    expect(reading.shortfalls).toHaveLength(1);
   });
 });

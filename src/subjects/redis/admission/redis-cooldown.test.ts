@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import type { Cluster, KeptNote } from '../../cluster.ts';
 import {
+  type CoolingRedis,
   freeAt,
   MOST_PAUSED_MS,
   type Pause,
@@ -160,5 +161,37 @@ describe('a pause', () => {
     const { noted, refusal } = await noting(before, { from: NOW, until: NOW + 11 * SECOND });
     expect(refusal).toMatch(/ 2m30s of any 10m/);
     expect(noted).toEqual(before);
+  });
+});
+
+describe('the cool-down after a failover', () => {
+  const { signal } = new AbortController();
+  const pod = { name: 'redis-0', uid: 'u' };
+  const former = { namespace: 'ns', runId: 'a'.repeat(40), pod };
+  const successor = { namespace: 'ns', runId: 'b'.repeat(40), pod };
+  const lineage = 'c'.repeat(40);
+
+  async function untilOf(noted: CoolingRedis, asked: CoolingRedis): Promise<number | undefined> {
+    const rest = new RedisCooldown(new MemoryCluster(), 60 * SECOND);
+    const pause = { from: NOW, until: NOW + 20 * SECOND };
+    expect(await rest.notes(noted, { now: () => NOW }).note(pause, signal)).toBeUndefined();
+    return await rest.until(asked, SECOND, NOW + 30 * SECOND, signal);
+  }
+
+  it('is that of both servers, whichever is the primary then', async () => {
+    const noted = { ...former, lineage };
+    expect(await untilOf(noted, { ...successor, formerLineage: lineage })).toBe(NOW + 80 * SECOND);
+    expect(await untilOf(noted, former)).toBe(NOW + 80 * SECOND);
+    expect(await untilOf(noted, successor)).toBeUndefined();
+    expect(await untilOf(former, { ...successor, formerLineage: lineage })).toBeUndefined();
+  });
+
+  it('is taken back with its note', async () => {
+    const rest = new RedisCooldown(new MemoryCluster(), 60 * SECOND);
+    const notes = rest.notes({ ...former, lineage }, { now: () => NOW });
+    const pause = { from: NOW, until: NOW + 20 * SECOND };
+    await notes.note(pause, signal);
+    await notes.takeBack(pause, signal);
+    expect(await rest.until({ ...successor, formerLineage: lineage }, SECOND, NOW, signal)).toBeUndefined();
   });
 });

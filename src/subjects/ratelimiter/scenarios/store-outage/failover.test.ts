@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
+import { requireProvable } from '../../admission/connector.ts';
+import { longestPauseOf, pausedFor } from '../../admission/pause-share.ts';
+import { rateLimiterApi } from '../../api.ts';
+import { scenarioTypeOf } from '../index.ts';
+
+const SENTINEL = { service: 'sentinel', masterName: 'limits' };
+const outage = (type: string, duration: string, name = type.toLowerCase()): object => ({
+  name,
+  type: 'StoreOutage',
+  storeOutage: { fault: { type, duration }, requestsPerSecond: 10 },
+});
+
+function specOf(
+  { faceless = false, redis = {} }: { faceless?: boolean; redis?: object } = {},
+  scenarios: readonly object[] = [outage('Failover', '20s')],
+): ChaosDemoSpec {
+  return specSchema([rateLimiterApi]).parse({
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis', allowFailover: true, sentinel: SENTINEL, ...redis },
+      ...(faceless ? { interface: 'Reference' } : { interface: 'HTTP', http: { path: '/$(key)' } }),
+      limit: { window: '120s' },
+    },
+    scenarios,
+  });
+}
+
+describe('a spec with a failover', () => {
+  it('can be run with permission, as the last scenario', () => {
+    const spec = specOf({}, [outage('Stall', '5s'), outage('Failover', '20s')]);
+    expect(() => requireProvable({ spec }, 3)).not.toThrow();
+  });
+
+  it.each([
+    ['without permission', specOf({ redis: { allowFailover: false } }), /redis\.allowFailover to true/],
+    ['without Sentinels', specOf({ redis: { sentinel: undefined } }), /in rateLimiter\.redis\.sentinel/],
+    ['of the reference limiter', specOf({ faceless: true }), /interface to HTTP/],
+    ['in less time than it takes', specOf({}, [outage('Failover', '14s')]), /duration to at least 15s/],
+    [
+      'before another scenario',
+      specOf({}, [outage('Failover', '20s'), outage('Stall', '5s')]),
+      /scenario failover .*the last scenario/,
+    ],
+    [
+      'twice',
+      specOf({}, [outage('Failover', '20s'), outage('Failover', '20s', 'again')]),
+      /scenario failover .*the last scenario/,
+    ],
+  ])('cannot be run %s', (_, spec, message) => {
+    expect(() => requireProvable({ spec }, 3)).toThrow(message);
+  });
+
+  it('does not need a permission for other faults', () => {
+    const spec = specOf({ redis: { allowFailover: false } }, [outage('Stall', '5s')]);
+    expect(() => requireProvable({ spec }, 3)).not.toThrow();
+  });
+
+  it('uses up the share of pauses, and is no pause that a Sentinel could notice', () => {
+    const spec = specOf({}, [outage('Stall', '4s'), outage('Failover', '20s')]);
+    expect(pausedFor({ spec })).toBe(24_000);
+    expect(longestPauseOf({ spec })).toBe(4000);
+  });
+
+  it('cannot be run on a Cluster', () => {
+    const [scenario] = specOf().scenarios;
+    if (!scenario) return expect.unreachable();
+    expect(scenarioTypeOf(scenario.type).needsOneServer?.(scenario)).toMatch(/Failover .*use Stall/);
+  });
+});

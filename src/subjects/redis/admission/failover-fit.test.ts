@@ -1,0 +1,86 @@
+/** Whether a failover can be sent, by what a primary and a Sentinel answer. */
+import { describe, expect, it } from 'vitest';
+import { INFO, RUN_ID, serverWith } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
+import { Refusal } from '../../targets/refusal.ts';
+import { lineageOf } from '../client/redis-info.ts';
+import { requireFailoverRight, requireReplica } from './failover-fit.ts';
+
+const replica = (state: string, lag: string): string =>
+  `ip=10.0.0.8,port=6379,state=${state},offset=14,lag=${lag}`;
+
+describe('the replicas of a primary', () => {
+  it.each([
+    ['one in sync', `slave0:${replica('online', '0')}`],
+    ['one that acknowledged a second ago', `slave0:${replica('online', '1')},type=replica`],
+    ['a second one in sync', `slave0:${replica('wait_bgsave', '0')}\r\nslave1:${replica('online', '1')}`],
+  ])('suffice with %s', (_, lines) => {
+    expect(() => requireReplica(`${INFO}${lines}\r\n`, 'redis-0')).not.toThrow();
+  });
+
+  it.each([
+    ['without any', '', /has 0 replicas/],
+    ['that is still copying', `slave0:${replica('send_bulk', '0')}`, /has 1 replica,/],
+    ['that is behind', `slave0:${replica('online', '2')}`, /none is in sync/],
+    ['of unknown lag', `slave0:${replica('online', '-1')}`, /none is in sync/],
+    ['without a lag', 'slave0:state=online', /none is in sync/],
+    ['that only claims it in another field', 'slave0:ip=xstate=online,lag=0', /none is in sync/],
+    ['beyond those that are read', `slave64:${replica('online', '0')}`, /has 0 replicas/],
+  ])('do not suffice %s', (_, lines, message) => {
+    const act = (): void => requireReplica(`${INFO}${lines}\r\n`, 'redis-0');
+    expect(act).toThrow(Refusal);
+    expect(act).toThrow(message);
+  });
+});
+
+describe('the right to send a failover', () => {
+  async function outcomeWith(SENTINEL: string): Promise<string> {
+    const server = { ...(await serverWith({ SENTINEL })), username: 'operator', podName: 's-0' };
+    const sentinels = { masterName: 'limits', servers: [server] };
+    return await requireFailoverRight(sentinels, new AbortController().signal).then(
+      () => 'permitted',
+      (error: unknown) => {
+        if (!(error instanceof Refusal)) throw error;
+        return `${error.reason}: ${error.message}`;
+      },
+    );
+  }
+
+  it('is there if a Sentinel looks for a primary that does not exist', async () => {
+    expect(await outcomeWith('-ERR No such master with that name\r\n')).toBe('permitted');
+  });
+
+  it.each([
+    [
+      'is missing',
+      '-NOPERM this user has no permissions\r\n',
+      /^RedisUnreachable: Sentinel s-0 .*ACL SETUSER operator \+sentinel\|failover$/,
+    ],
+    [
+      'is not known from a Redis',
+      "-ERR unknown command 'SENTINEL'\r\n",
+      /^RedisNotEligible: .*is no Sentinel/,
+    ],
+    ['is not known from a server that accepts anything', '+OK\r\n', /^RedisNotEligible: .*does not exist/],
+    [
+      'is not known without a login',
+      '-NOAUTH Authentication required.\r\n',
+      /^RedisUnreachable: .*authSecretName/,
+    ],
+  ])('%s', async (_, answer, outcome) => {
+    expect(await outcomeWith(answer)).toMatch(outcome);
+  });
+});
+
+describe('the replication history of a server', () => {
+  const former = 'f'.repeat(40);
+
+  it('is that of its primary before a promotion', () => {
+    const info = `master_replid:${RUN_ID}\r\nmaster_replid2:${former}\r\n`;
+    expect(lineageOf(info)).toEqual({ lineage: RUN_ID, formerLineage: former });
+  });
+
+  it('is left out where there is none, or something else', () => {
+    expect(lineageOf(`master_replid:${'0'.repeat(40)}\r\nmaster_replid2:../../x\r\n`)).toEqual({});
+    expect(lineageOf('')).toEqual({});
+  });
+});

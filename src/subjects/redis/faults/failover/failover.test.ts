@@ -1,0 +1,270 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { bulk } from '../../../../../test/fixtures/subjects/redis/answering-redis.ts';
+import { startHostileRedis } from '../../../../../test/fixtures/subjects/redis/hostile-redis.ts';
+import { NotInChargeError } from '../../client/fence.ts';
+import type { RedisConnections } from '../../client/redis-client.ts';
+import { RedisClientError } from '../../client/redis-error.ts';
+import type { RedisTarget } from '../../client/redis-target.ts';
+import { StoreConnections } from '../../client/store-connections.ts';
+import type { FaultTools } from '../fault.ts';
+import { Failover } from './failover.ts';
+import { provenBy } from './former-primary.ts';
+
+const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
+const FORMER: RedisTarget = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false };
+const NEW: RedisTarget = { ...FORMER, podName: 'redis-1', host: '10.0.0.8' };
+
+/** A Redis that takes writes as long as it is a primary. */
+class FakeRedis {
+  role = 'master';
+  runId: string;
+  claim: string | null = null;
+  failure: Error | undefined;
+
+  constructor(runId: string) {
+    this.runId = runId;
+  }
+
+  async takeCharge(): Promise<void> {}
+  async warmUp(): Promise<void> {}
+  close(): void {}
+  async info(): Promise<string> {
+    return `run_id:${this.runId}\r\nrole:${this.role}\r\ncmdstat_client|list:calls=1\r\n`;
+  }
+  async claim_(id: string): Promise<void> {
+    if (this.failure) throw this.failure;
+    this.claim = id;
+  }
+  async openProbeWriter() {
+    const write = async (): Promise<number> => {
+      if (this.role === 'slave') throw new RedisClientError('READONLY', 'READONLY');
+      return Date.now();
+    };
+    return { write, close: () => undefined };
+  }
+  get connections(): RedisConnections {
+    return Object.assign(Object.create(this) as object, {
+      claim: async (id: string, onSend: () => void) => {
+        onSend();
+        await this.claim_(id);
+      },
+      claimed: async () => this.claim,
+    }) as unknown as RedisConnections;
+  }
+}
+
+/** A Sentinel that switches as soon as it is sent a failover. */
+class FakeSentinel {
+  answer = '+OK\r\n';
+  /** Failovers that it was sent. */
+  sent = 0;
+  flags = 'master';
+  epoch = 0;
+  runId = FIRST;
+  address = FORMER.host;
+  onFailover: () => void = () => undefined;
+
+  async start(): Promise<RedisTarget> {
+    const server = await startHostileRedis((socket) => {
+      socket.on('data', (bytes) => {
+        socket.write(bytes.includes('FAILOVER') ? this.#failover() : this.#master());
+      });
+    });
+    onTestFinished(() => server.stop());
+    return { podName: 'sentinel-0', host: server.host, port: server.port, tls: false };
+  }
+
+  #failover(): string {
+    this.sent += 1;
+    if (this.answer !== '+OK\r\n') return this.answer;
+    Object.assign(this, { runId: '', address: NEW.host, epoch: this.epoch + 1 });
+    this.onFailover();
+    return this.answer;
+  }
+
+  #master(): string {
+    const fields = {
+      ip: this.address,
+      port: '6379',
+      runid: this.runId,
+      flags: this.flags,
+      'config-epoch': String(this.epoch),
+      'down-after-milliseconds': '5000',
+      'last-ping-sent': '0',
+    };
+    const flat = Object.entries(fields).flat();
+    return `*${flat.length}\r\n${flat.map(bulk).join('')}`;
+  }
+}
+
+interface World {
+  /** The pods that the Service leads to after the failover. */
+  readonly leadsTo?: RedisTarget;
+  readonly epoch?: number;
+}
+
+async function prepared({ epoch = 0, leadsTo = NEW }: World = {}) {
+  const [former, successor] = [new FakeRedis(FIRST), new FakeRedis(SECOND)];
+  const sentinel = Object.assign(new FakeSentinel(), { epoch });
+  const servers = [await sentinel.start()];
+  const redis = new StoreConnections([FORMER], ({ host }) =>
+    host === FORMER.host ? former.connections : successor.connections,
+  );
+  const over = new AbortController();
+  onTestFinished(() => over.abort());
+  const tools = {
+    redis,
+    now: () => performance.timeOrigin + performance.now(),
+    checkStore: async () => ({ state: 'free' }),
+    findStore: async () => [leadsTo],
+    target: { redis: [FORMER], sentinels: { masterName: 'limits', servers } },
+    lifetime: over.signal,
+  } as unknown as FaultTools;
+  const fault = new Failover(tools);
+  const { marker } = await fault.prepare(1000, over.signal);
+  const listener = { record: () => undefined, doubted: () => undefined };
+  const inject = async (refusal: () => string | undefined = () => undefined, ms = 1500) => {
+    const plannedAt = tools.now();
+    return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, { refusal }, over.signal);
+  };
+  return { fault, former, inject, marker, over, redis, sentinel, successor };
+}
+
+describe('a failover', () => {
+  it('ends once the former primary is a replica and the new one takes writes', async () => {
+    const { fault, former, inject, over, redis, sentinel } = await prepared();
+    sentinel.onFailover = () => void setTimeout(() => Object.assign(former, { role: 'slave' }), 500);
+    expect(await inject()).toMatchObject({ proof: 'Confirmed', startedAt: expect.any(Number) });
+    expect(fault.isActive).toBe(true);
+    const ended = await fault.awaitEnd(undefined, over.signal);
+    expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
+    expect((ended.endedAt ?? 0) - (ended.startedAt ?? 0)).toBeLessThan(1500);
+    expect(ended.evidence.join()).toMatch(/redis-1 .* primary .*redis-0 .*replica.*Both took writes/);
+    expect(fault.isActive).toBe(false);
+    // All later commands of the run go to the new one.
+    expect(redis.name).toBe('redis-1 (10.0.0.8:6379)');
+    expect(redis.failover).toMatchObject({ former: 'redis-0 (10.0.0.7:6379)', hasMoved: true });
+    expect(sentinel.sent).toBe(1);
+  });
+
+  it('is not proven while the former primary takes writes', async () => {
+    const { fault, inject, over } = await prepared();
+    await inject();
+    const ended = await fault.awaitEnd(undefined, over.signal);
+    expect(ended.proof).toBe('Inconclusive');
+    expect(ended.message).toMatch(/redis-0 .* not seen to become a replica; redis-1 .* took a write/);
+  });
+
+  it('is not proven if the Service does not lead to the new primary, which gets no connection', async () => {
+    const { fault, former, inject, over, redis, sentinel } = await prepared({ leadsTo: FORMER });
+    sentinel.onFailover = () => Object.assign(former, { role: 'slave' });
+    await inject();
+    const ended = await fault.awaitEnd(undefined, over.signal);
+    expect(ended.proof).toBe('Inconclusive');
+    expect(ended.message).toMatch(/redis\.service leads to redis-0 .* report 10\.0\.0\.8:6379 .*label/);
+    expect(redis.name).toBe('redis-0 (10.0.0.7:6379)');
+  });
+
+  it('is not proven by a server with another run_id than the Sentinels report', async () => {
+    const { fault, former, inject, over, sentinel } = await prepared();
+    sentinel.onFailover = () => {
+      Object.assign(former, { role: 'slave' });
+      Object.assign(sentinel, { runId: 'c'.repeat(40) });
+    };
+    await inject();
+    expect(await fault.awaitEnd(undefined, over.signal)).toMatchObject({ proof: 'Inconclusive' });
+  });
+
+  it('is not proven if no other primary is reported', async () => {
+    const { fault, inject, sentinel } = await prepared();
+    sentinel.onFailover = () => Object.assign(sentinel, { runId: FIRST, address: FORMER.host });
+    expect(await inject(undefined, 500)).toMatchObject({
+      proof: 'Inconclusive',
+      startedAt: expect.any(Number),
+      endedAt: expect.any(Number),
+    });
+    expect(fault.isActive).toBe(false);
+  });
+
+  it.each([
+    ['without a permit', 0],
+    ['if the permit is withdrawn once it is claimed', 1],
+  ])('is not sent %s', async (_, permitted) => {
+    const { inject, redis, sentinel } = await prepared();
+    let consulted = 0;
+    const refusal = (): string | undefined => ((consulted += 1) > permitted ? 'not in charge' : undefined);
+    await expect(inject(refusal)).rejects.toThrow('not in charge');
+    expect(sentinel.sent).toBe(0);
+    expect(redis.failover).toBeUndefined();
+  });
+
+  it('is not sent once another process has taken charge, or after an abort', async () => {
+    const taken = await prepared();
+    taken.former.failure = new NotInChargeError();
+    await expect(taken.inject()).rejects.toThrow('taken this Redis over');
+    const aborted = await prepared();
+    aborted.over.abort(new Error('aborted'));
+    await expect(aborted.inject()).rejects.toThrow('aborted');
+    expect([taken.sentinel.sent, aborted.sentinel.sent]).toEqual([0, 0]);
+  });
+
+  it('is not injected if the Sentinel rejects it', async () => {
+    const { fault, inject, redis, sentinel } = await prepared();
+    sentinel.answer = '-NOGOODSLAVE No suitable replica to promote\r\n';
+    await expect(inject()).rejects.toThrow('NOGOODSLAVE');
+    expect(fault.isActive).toBe(false);
+    expect(redis.failover).toBeUndefined();
+  });
+});
+
+describe('a successor of the process that announced a failover', () => {
+  it('may plan it again if it was not claimed, and nothing has changed', async () => {
+    const { fault, marker } = await prepared();
+    expect(await fault.inquire(marker)).toBe('NotInjected');
+  });
+
+  it.each<[string, (world: Awaited<ReturnType<typeof prepared>>) => void]>([
+    [
+      'it was claimed, whether or not it was sent',
+      ({ former, marker }) => (former.claim = marker.split('/')[2] ?? ''),
+    ],
+    ['a failover is in progress', ({ sentinel }) => (sentinel.flags = 'master,failover_in_progress')],
+    ['there was one since', ({ sentinel }) => (sentinel.epoch += 1)],
+    ['the Service leads to another server', ({ former }) => (former.runId = SECOND)],
+    ['the Sentinels report another server', ({ sentinel }) => (sentinel.runId = SECOND)],
+  ])('does not if %s', async (_, change) => {
+    const world = await prepared();
+    change(world);
+    expect(await world.fault.inquire(world.marker)).toBe('Unknown');
+  });
+
+  it('reads a marker that the journal takes, whatever a Sentinel reports', async () => {
+    const { marker } = await prepared({ epoch: -Number.MAX_SAFE_INTEGER });
+    expect(marker.length).toBeLessThanOrEqual(64);
+  });
+});
+
+describe('the proof of a failover', () => {
+  const primary = { name: 'redis-1', takenAt: 2500 };
+
+  it.each([
+    [
+      'Confirmed',
+      { replicaAt: 12_000, takenAt: 11_500 },
+      primary,
+      /for at least 9000 ms; those to redis-0 are lost/,
+    ],
+    ['Confirmed', { replicaAt: 2000, takenAt: 1500 }, primary, /Neither .* for up to 1000 ms/],
+    [
+      'Inconclusive',
+      { replicaAt: undefined, takenAt: 19_000 },
+      primary,
+      /redis-1 took a write after 1500 ms/,
+    ],
+    ['Inconclusive', { replicaAt: 12_000, takenAt: 11_500 }, { missing: 'no pod' }, /after 11000 ms; no pod/],
+  ] as const)('%s: %j and %j', (proof, former, found, text) => {
+    const proven = provenBy(1000, { name: 'redis-0', ...former }, found);
+    expect(proven).toMatchObject({ proof });
+    expect(proven.evidence.join()).toMatch(text);
+  });
+});
