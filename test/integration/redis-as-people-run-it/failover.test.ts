@@ -40,7 +40,7 @@ async function refusal(name: string, spec: object): Promise<string> {
 const isAnnounced = ({ scenarios }: ChaosDemoStatus): boolean => scenarios?.[0]?.fault !== undefined;
 
 describe.skipIf(withoutRealTime)('a failover by an operator', () => {
-  it('loses counts of a limiter that follows it; one with a fixed address never recovers', (context) =>
+  it('loses counts of a limiter that follows; one with a fixed address stays stale', (context) =>
     keepingTime(async () => {
       await Promise.all([one.startLimiter('BySentinel'), other.startLimiter('ToAddress')]);
       await one.applySpec('run', one.spec({ accept: ['Enforces', 'Forgets'] }));

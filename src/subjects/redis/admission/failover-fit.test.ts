@@ -79,7 +79,7 @@ describe('the replication history of a server', () => {
     expect(lineageOf(info)).toEqual({ lineage: RUN_ID, formerLineage: former });
   });
 
-  it('is left out where there is none, or something else', () => {
+  it('is left out if there is none, or something else', () => {
     expect(lineageOf(`master_replid:${'0'.repeat(40)}\r\nmaster_replid2:../../x\r\n`)).toEqual({});
     expect(lineageOf('')).toEqual({});
   });

@@ -80,7 +80,7 @@ const schema = z
       .default(['Enforces', 'FailsClosed'])
       .meta({
         description:
-          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. After a Lose, Forgets accepts the limit once more. So is no recovery within settle, or a limit that is not returned after its window.',
+          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. After a Lose or a Failover, Forgets accepts the limit once more. So is no recovery within settle, or a limit that is not returned after its window.',
         'x-kubernetes-list-type': 'set',
       }),
   })

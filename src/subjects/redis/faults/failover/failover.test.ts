@@ -31,7 +31,7 @@ class FakeRedis {
   async info(): Promise<string> {
     return `run_id:${this.runId}\r\nrole:${this.role}\r\ncmdstat_client|list:calls=1\r\n`;
   }
-  async claim_(id: string): Promise<void> {
+  async setClaim(id: string): Promise<void> {
     if (this.failure) throw this.failure;
     this.claim = id;
   }
@@ -46,7 +46,7 @@ class FakeRedis {
     return Object.assign(Object.create(this) as object, {
       claim: async (id: string, onSend: () => void) => {
         onSend();
-        await this.claim_(id);
+        await this.setClaim(id);
       },
       claimed: async () => this.claim,
     }) as unknown as RedisConnections;
@@ -155,7 +155,7 @@ describe('a failover', () => {
     expect(ended.message).toMatch(/redis-0 .* not seen to become a replica; redis-1 .* took a write/);
   });
 
-  it('is not proven if the Service does not lead to the new primary, which gets no connection', async () => {
+  it('is not proven, nor followed, if the Service does not lead to the new primary', async () => {
     const { fault, former, inject, over, redis, sentinel } = await prepared({ leadsTo: FORMER });
     sentinel.onFailover = () => Object.assign(former, { role: 'slave' });
     await inject();
