@@ -53,7 +53,7 @@ describe('the right to send a failover', () => {
     [
       'is missing',
       '-NOPERM this user has no permissions\r\n',
-      /^RedisUnreachable: Sentinel s-0 .*ACL SETUSER operator \+sentinel\|failover$/,
+      /^RedisUnreachable: Sentinel s-0 .*ACL SETUSER <username> \+sentinel\|failover$/,
     ],
     [
       'is not known from a Redis',

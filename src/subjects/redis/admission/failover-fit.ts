@@ -54,7 +54,7 @@ export async function requireFailoverRight(
     if (!text.startsWith('NOPERM')) throw unanswered(sentinel, masterName, error);
     throw new Refusal(
       'RedisUnreachable',
-      `Sentinel ${redisName(sentinel)}: the ACL user lacks a right that fault type Failover needs. Run on each Sentinel: redis-cli -p 26379 ACL SETUSER ${sentinel.username ?? 'default'} +sentinel|failover`,
+      `Sentinel ${redisName(sentinel)}: the ACL user lacks a right that fault type Failover needs. Run on each Sentinel, with the username of its Secret: redis-cli -p ${sentinel.port} ACL SETUSER <username> +sentinel|failover`,
     );
   }
   throw new Refusal(
