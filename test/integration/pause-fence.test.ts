@@ -161,4 +161,21 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     expect(await pauses()).toBe(before);
     expect(await successor.inject('drift', 'demo-taken-over-by', 1000)).toMatchObject({ proof: 'Confirmed' });
   });
+
+  it('cannot claim a failover, and its successor reads what was claimed before', async () => {
+    const first = storeOf(ground.target('operator'), 'first');
+    onTestFinished(() => first.close());
+    const second = storeOf(ground.target('operator'), 'second');
+    onTestFinished(() => second.close());
+    await first.takeCharge(60_000);
+    await first.first.claim('one', () => undefined);
+    await second.takeCharge(60_000);
+    let consulted = 0;
+    const late = first.first.claim('late', () => (consulted += 1));
+    await expect(late).rejects.toThrow('taken this Redis over');
+    expect(consulted).toBe(0);
+    expect(await second.first.claimed()).toBe('one');
+    await second.first.claim('two', () => undefined);
+    expect(await first.first.claimed()).toBe('two');
+  });
 });
