@@ -4,6 +4,7 @@ import { span } from '../../api/index.ts';
 import { brokenConnections } from './broken-connections.ts';
 import { claim, type Finding } from './finding.ts';
 import { type Interval, idsOf, largest, type Measurements, quantile, type Sample } from './measurements.ts';
+import { slowConnections } from './slow-connections.ts';
 import { type Slow, slowStore, slowWrites } from './slow-store.ts';
 import { restart } from './store-restart.ts';
 import { unusedStore } from './unused-store.ts';
@@ -56,6 +57,7 @@ export function storeFindings(measurements: Measurements): Finding[] {
       : undefined,
     !silence && !stall && !slow ? writtenSlowly(measurements, store) : undefined,
     !silence && !stall && !slow ? unusedStore(measurements, store) : undefined,
+    !silence && !stall && !slow ? slowConnections(measurements, store) : undefined,
   ];
   return found.filter((finding) => finding !== undefined);
 }

@@ -68,6 +68,7 @@ export function unusedStore(measurements: Measurements, store: string): Finding 
       'limit-not-enforced',
       'replica-cut-off',
       'replica-slow',
+      'store-slow',
       'replica-unreachable',
       'unknown',
     ],

@@ -47,7 +47,7 @@ const checked = (
   checkBehaviour(
     oneLimitFrom === undefined ? {} : { oneLimitFrom },
     judged,
-    { before: [], during, after: [], untimed: [] } as never,
+    { before: [], during, after: [], untimed: [] },
     FAULT,
     accept,
   );

@@ -28,7 +28,17 @@ const schema = z
     fault: z
       .object({
         type: z
-          .enum(['Stall', 'Break', 'Slow', 'Lose', 'Refuse', 'StaleMaster', 'Blackhole', 'Latency', 'Failover'])
+          .enum([
+            'Stall',
+            'Break',
+            'Slow',
+            'Lose',
+            'Refuse',
+            'StaleMaster',
+            'Blackhole',
+            'Latency',
+            'Failover',
+          ])
           .default('Stall')
           .describe(
             'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys. `Refuse`: no server listens, and open connections are reset. `StaleMaster`: open connections answer every command with READONLY, as of a former primary, and new ones lead to Redis. `Blackhole`: connections stay open, and no command is answered. `Latency`: each command reaches Redis latency later. These four need rateLimiter.redis.faultProxy. Failover: a Sentinel makes a replica the primary, for good; needs rateLimiter.redis.allowFailover and sentinel.',
