@@ -43,7 +43,7 @@ import {
   findSettledTemplate,
   type Place,
 } from './discovery.ts';
-import { longestPauseOf, PAUSES, pausedFor, requireShare } from './pause-share.ts';
+import { disturbedFor, longestPauseOf, PAUSES, requireShare } from './pause-share.ts';
 import { PodsInUse, type PodUser } from './pods-in-use.ts';
 
 /** What is known of a Redis whose lease this run holds. */
@@ -172,7 +172,7 @@ export class RateLimiterConnector implements SubjectConnector {
     signal: AbortSignal,
   ): Promise<Admission | undefined> {
     const redis = coolingRedis(request, target, admitted);
-    const until = await this.#cooldown.until(redis, pausedFor(request), this.#ports.clock.now(), signal);
+    const until = await this.#cooldown.until(redis, disturbedFor(request), this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
     return waiting('CoolingDown', this.#cooldown.message(storeName(target.redis), until));
   }

@@ -27,9 +27,10 @@ export function failsOver(scenario: ScenarioSpec): boolean {
   return scenarioTypeOf(scenario.type).failsOver?.(scenario) ?? false;
 }
 
-/** Whether the store cools down after a scenario. */
+/** Whether the store cools down after a scenario: its fault disturbs callers for as long as it lasts. */
 export function coolsStoreDown(scenario: ScenarioSpec): boolean {
-  return pausesStore(scenario) || failsOver(scenario);
+  const { fault, isMomentary } = scenarioTypeOf(scenario.type);
+  return fault !== undefined && !isMomentary?.(scenario);
 }
 
 /**

@@ -141,11 +141,11 @@ export class RedisCooldown {
 
   /** The message for an object that waits. */
   message(store: string, until: number): string {
-    return `${store} cools down until ${timeOf(until)}: ${formatDuration(this.#cooldownMs)} after each pause by any ChaosDemo, and ${SHARE}`;
+    return `${store} cools down until ${timeOf(until)}: ${formatDuration(this.#cooldownMs)} after each fault by any ChaosDemo, and ${SHARE}`;
   }
 }
 
-const SHARE = `a Redis is paused for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}`;
+const SHARE = `a Redis has faults for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}`;
 
 function keyOf({ namespace, runId }: CoolingRedis): string {
   return `${namespace}/${runId}`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
 import { requireProvable } from '../../admission/connector.ts';
-import { longestPauseOf, pausedFor } from '../../admission/pause-share.ts';
+import { disturbedFor, longestPauseOf } from '../../admission/pause-share.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { scenarioTypeOf } from '../index.ts';
 
@@ -59,7 +59,7 @@ describe('a spec with a failover', () => {
 
   it('uses up the share of pauses, and is no pause that a Sentinel could notice', () => {
     const spec = specOf({}, [outage('Stall', '4s'), outage('Failover', '20s')]);
-    expect(pausedFor({ spec })).toBe(24_000);
+    expect(disturbedFor({ spec })).toBe(24_000);
     expect(longestPauseOf({ spec })).toBe(4000);
   });
 

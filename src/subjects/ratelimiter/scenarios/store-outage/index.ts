@@ -77,6 +77,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
     proxyUnprovable(scenario, limiter) ??
     unprovable(scenario, limiter, pods),
   pauses: (scenario) => PAUSING.has(parametersOf(scenario).fault.type),
+  isMomentary: (scenario) => parametersOf(scenario).fault.type === 'Lose',
   failsOver: (scenario) => parametersOf(scenario).fault.type === 'Failover',
   needsOneServer(scenario) {
     const { type } = parametersOf(scenario).fault;
