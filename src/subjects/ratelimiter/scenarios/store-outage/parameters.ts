@@ -41,7 +41,7 @@ const schema = z
           ])
           .default('Stall')
           .describe(
-            'Stall: Redis holds writes back, answers reads, and keeps connections open. Break: Redis holds writes back, and each connection of the selected pods ends as soon as it is made; needs the right +client|kill. Slow: Redis holds each write back for about latency, and answers reads at once. Lose: Redis removes the counts of callers of the demo, once; needs rateLimiter.redis.count, and the right +unlink on its keys. `Refuse`: no server listens, and open connections are reset. `StaleMaster`: open connections answer every command with READONLY, as of a former primary, and new ones lead to Redis. `Blackhole`: connections stay open, and no command is answered. `Latency`: each command reaches Redis latency later. These four need rateLimiter.redis.faultProxy. Failover: a Sentinel makes a replica the primary, for good; needs rateLimiter.redis.allowFailover and sentinel.',
+            'Stall: writes wait, and reads are answered. Break: writes wait, and each connection of the selected pods ends. Slow: each write waits for about latency. Lose: counts of callers of the demo are removed, once. `Refuse`: no server listens. `StaleMaster`: open connections answer READONLY, as those of a former primary. `Blackhole`: no command is answered. `Latency`: each command reaches Redis latency later. Failover: a Sentinel makes a replica the primary, for good. See docs/faults.md for what each needs.',
           ),
         duration: durationField(
           'How long the fault lasts; of Lose: how long callers are watched after it; of Failover: how long it may take.',
