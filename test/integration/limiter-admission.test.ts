@@ -227,9 +227,9 @@ describe('the rest of a Redis', () => {
     expect(await messageFor('b')).toBe('granted');
   });
 
-  const resting = /^CoolingDown: redis-0 .* until 20[-0-9T:]+Z: 1m after each pause .*, and/;
+  const resting = /^CoolingDown: redis-0 .* until 20[-0-9T:]+Z: 1m after each fault .*, and/;
 
-  it('the cool-down of Redis follows each pause, also of another or recreated object', async () => {
+  it('the cool-down of Redis follows each fault, also of another or recreated object', async () => {
     await pausedBy('a', 5000);
     expect(await messageFor('a', { generation: 4 })).toMatch(resting);
     expect(await messageFor('b')).toMatch(resting);
@@ -279,7 +279,7 @@ describe('the rest of a Redis', () => {
       counterDrift: { pause: '60s' },
     });
     const spec = limiterSpec({ ...LIMITER, limit: { window: '10m' } }, [drift('a'), drift('b'), drift('c')]);
-    expect(await messageFor('a', { spec })).toMatch(/^UnprovableSpec: .*pause Redis for 3m in all/);
+    expect(await messageFor('a', { spec })).toMatch(/^UnprovableSpec: .* last 3m in all/);
   });
 });
 
