@@ -72,6 +72,14 @@ export class Measurements {
     return (this.last(signal, component, to)?.value ?? 0) - (this.last(signal, component, from)?.value ?? 0);
   }
 
+  /** What others were served by the store from `from` to `to`: reads and writes; undefined if one kind is missing. */
+  servedWithin(from: number, to: number): readonly Sample[] | undefined {
+    const served = (['read-latency', 'write-latency'] as const).map((signal) =>
+      this.of(signal, this.store).filter(({ at, value }) => at - value >= from && at <= to),
+    );
+    return served.every((samples) => samples.length > 0) ? served.flat() : undefined;
+  }
+
   /** A running total of all replicas together at `at`, with the samples that show it. */
   total(signal: Signal, at = Infinity): { readonly value: number; readonly ids: string[] } {
     const parts = this.replicas.flatMap((replica) => this.last(signal, replica, at) ?? []);

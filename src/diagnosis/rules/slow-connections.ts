@@ -36,12 +36,9 @@ export function slowConnections(measurements: Measurements, store: string): Find
   if (to - from < LEAST_MS || from - Math.min(...begins) > TOGETHER_MS) return undefined;
   const medians = intervals.map(({ samples }) => quantile(samples, 0.5));
   const [least, most] = [Math.min(...medians), Math.max(...medians)];
-  const served = (['read-latency', 'write-latency'] as const).map((signal) =>
-    measurements.of(signal, store).filter(({ at, value }) => at - value >= from && at <= to),
-  );
-  const slowest = largest(served.flat());
-  const isQuick = served.every((samples) => samples.length > 0) && slowest !== undefined;
-  if (!isQuick || slowest.value > STORE_QUICK * least || least < STEADY * most) return undefined;
+  const served = measurements.servedWithin(from, to) ?? [];
+  const slowest = largest(served);
+  if (!slowest || slowest.value > STORE_QUICK * least || least < STEADY * most) return undefined;
   return {
     anomaly: 'store-slow',
     component: store,
@@ -55,7 +52,7 @@ export function slowConnections(measurements: Measurements, store: string): Find
       ),
       ...claim(
         `${store} answered other clients within ${span(slowest.value)} meanwhile, so the way from the replicas to it had become slow.`,
-        idsOf(served.flat()),
+        idsOf(served),
       ),
     ],
     consequences: ['replica-slow', 'replica-cut-off', 'uncoordinated-admission', 'unknown'],

@@ -30,12 +30,9 @@ export function unusedStore(measurements: Measurements, store: string): Finding 
   if (to - from < LEAST_MS || from - Math.min(...begins) > TOGETHER_MS) return undefined;
   if (replicas.some((replica) => measurements.of('unreachable', replica).some(({ at }) => at > from)))
     return undefined;
-  const served = (['read-latency', 'write-latency'] as const).map((signal) =>
-    measurements.of(signal, store).filter(({ at, value }) => at - value >= from && at <= to),
-  );
-  const slowest = largest(served.flat());
-  if (!served.every((samples) => samples.length > 0) || !slowest || slowest.value > QUICK_MS)
-    return undefined;
+  const served = measurements.servedWithin(from, to) ?? [];
+  const slowest = largest(served);
+  if (!slowest || slowest.value > QUICK_MS) return undefined;
   const failed = replicas.map((replica) => grownOf(measurements, FAILED, replica, from, to));
   const admitted = replicas.map((replica) => measurements.grown('requests-admitted', replica, from, to));
   const all = admitted.reduce((sum, each) => sum + each, 0);
@@ -56,7 +53,7 @@ export function unusedStore(measurements: Measurements, store: string): Finding 
       ),
       ...claim(
         `${store} answered other clients within ${span(slowest.value)} meanwhile, so the replicas' connections to it had failed.`,
-        idsOf(served.flat()),
+        idsOf(served),
       ),
       ...claim(
         'Before that, every replica rejected requests.',
