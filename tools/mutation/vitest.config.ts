@@ -9,7 +9,7 @@ export default defineConfig({
     include: [
       'src/demo/**/*.test.ts',
       'src/subjects/ratelimiter/{checkers,limits}/**/*.test.ts',
-      'src/subjects/redis/faults/**/*.test.ts',
+      'src/subjects/redis/{client,faults}/**/*.test.ts',
     ],
     exclude: ['**/*.property.test.ts'],
     testTimeout: 300_000,
