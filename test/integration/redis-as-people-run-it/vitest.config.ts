@@ -15,7 +15,9 @@ const missing: Record<string, string> = {};
 function onServer(name: string, folder?: string): TestProjectInlineConfiguration {
   // Of what may not be paused only the refusal is looked at.
   const include =
-    name === tooOld ? ['too-old.matrix.ts'] : ['*.test.ts', 'server.matrix.ts', 'cluster-operator.matrix.ts'];
+    name === tooOld
+      ? ['too-old.matrix.ts']
+      : ['*.test.ts', 'server.matrix.ts', 'cluster-operator.matrix.ts', 'failover.matrix.ts'];
   return {
     test: {
       ...timeouts,

@@ -36,7 +36,7 @@ async function expectRefusal(name: string, spec: object, refusal: RegExp): Promi
 
 const isAnnounced = ({ scenarios }: ChaosDemoStatus): boolean => scenarios?.[0]?.fault !== undefined;
 
-describe.skipIf(withoutRealTime)('a failover by an operator', { timeout: 150_000 }, () => {
+describe.skipIf(withoutRealTime)('a failover by an operator', () => {
   it('loses counts of a limiter that follows; one with a fixed address stays stale', (context) =>
     keepingTime(async () => {
       await Promise.all([one.startLimiter('BySentinel'), other.startLimiter('ToAddress')]);
