@@ -58,18 +58,22 @@ export abstract class ProxiedFault extends FencedFault {
   /** Of Latency: how long each command waits; milliseconds. */
   protected readonly latencyMs: number | undefined = undefined;
   /** Opens what the proof needs, right before the fault. @throws an error whose message states what to do */
-  protected abstract open(before: Before): Promise<void>;
+  protected async open(_before: Before): Promise<void> {}
   /** Proves it by probes that do not use the control API; `until`: its announced end. */
   protected abstract prove(before: Before, until: number): Promise<Proof>;
   /** Whether a probe shows that it has ended; `until`: its announced end. */
   protected abstract hasEnded(before: Before, until: number): Promise<boolean>;
   /** A last probe at its announced end; undefined: none is needed. */
-  protected abstract proveEnd(before: Before): Promise<Proof | undefined>;
+  protected async proveEnd(_before: Before): Promise<Proof | undefined> {
+    return undefined;
+  }
   /** Closes what `open` has opened. */
-  protected abstract close(): void;
+  protected close(): void {}
 
   /** Observes what the proxy keeps after the announced end, until then (milliseconds since the epoch); then closes. */
-  protected abstract linger(until: number, listener: FaultListener): void;
+  protected linger(_until: number, _listener: FaultListener): void {
+    this.close();
+  }
 
   get isActive(): boolean {
     return this.#active !== undefined;

@@ -79,10 +79,6 @@ export class Blackhole extends ProxiedFault {
     this.#old = undefined;
   }
 
-  protected linger(): void {
-    this.close();
-  }
-
   /** Whether Redis itself answered as without a fault. */
   #judged(seen: string): Proof {
     const { name } = this.tools.redis;

@@ -64,10 +64,6 @@ export class Latency extends ProxiedFault {
     this.#connection = undefined;
   }
 
-  protected linger(): void {
-    this.close();
-  }
-
   #isQuick({ tookMs }: ProbeWrite): boolean {
     return tookMs < QUICK * this.latencyMs;
   }

@@ -12,8 +12,6 @@ const NOTICED_EVERY_MS = 50;
 export class Refuse extends ProxiedFault {
   protected readonly type = 'Refuse';
 
-  protected async open(): Promise<void> {}
-
   protected async prove({ state, upstream }: Before): Promise<Proof> {
     const { proxy, tools } = this;
     const port = await portState(proxy.host, state.port);
@@ -53,12 +51,6 @@ export class Refuse extends ProxiedFault {
   protected async hasEnded({ state }: Before): Promise<boolean> {
     return (await portState(this.proxy.host, state.port)) === 'Accepted';
   }
-
-  protected async proveEnd(): Promise<undefined> {}
-
-  protected close(): void {}
-
-  protected linger(): void {}
 
   async #leftOf(upstream: readonly string[]): Promise<number> {
     const before = new Set(upstream);
