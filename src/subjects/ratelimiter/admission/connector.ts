@@ -43,7 +43,7 @@ import {
   findSettledTemplate,
   type Place,
 } from './discovery.ts';
-import { disturbedFor, longestPauseOf, PAUSES, requireShare } from './pause-share.ts';
+import { disturbedFor, longestPauseOf, PAUSES, requireShare } from './fault-share.ts';
 import { PodsInUse, type PodUser } from './pods-in-use.ts';
 
 /** What is known of a Redis whose lease this run holds. */

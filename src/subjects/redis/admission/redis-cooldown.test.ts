@@ -4,7 +4,7 @@ import type { Cluster, KeptNote } from '../../cluster.ts';
 import {
   type CoolingRedis,
   freeAt,
-  MOST_PAUSED_MS,
+  MOST_FAULT_MS,
   type Pause,
   parsePauses,
   RedisCooldown,
@@ -31,7 +31,7 @@ function usedBefore(at: number, pauses: readonly Pause[]): number {
 describe('the share of time that a Redis may be paused', () => {
   it('is free where nothing was paused, or long ago', () => {
     expect(freeAt([], 60 * SECOND, NOW)).toBe(NOW);
-    expect(freeAt(parsePauses(JSON.stringify([paused(660, 60)]), NOW), MOST_PAUSED_MS, NOW)).toBe(NOW);
+    expect(freeAt(parsePauses(JSON.stringify([paused(660, 60)]), NOW), MOST_FAULT_MS, NOW)).toBe(NOW);
   });
 
   it('is used up until enough of it has moved out of the last ten minutes', () => {
@@ -60,8 +60,8 @@ describe('the share of time that a Redis may be paused', () => {
       const at = freeAt(pauses, need, NOW);
       expect(at).toBeGreaterThanOrEqual(NOW);
       expect(at).toBeLessThanOrEqual(NOW + SHARE_OF_MS);
-      expect(usedBefore(at, pauses) + need, `seed ${seed}`).toBeLessThanOrEqual(MOST_PAUSED_MS);
-      if (at > NOW) expect(usedBefore(at - SECOND, pauses) + need).toBeGreaterThan(MOST_PAUSED_MS);
+      expect(usedBefore(at, pauses) + need, `seed ${seed}`).toBeLessThanOrEqual(MOST_FAULT_MS);
+      if (at > NOW) expect(usedBefore(at - SECOND, pauses) + need).toBeGreaterThan(MOST_FAULT_MS);
     }
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Cool-down of a Redis after each pause, whichever object paused it: a recreated object, another one and a rerun all
- * wait. Pauses are recorded in a note in the namespace, which outlives objects and operators. The process also
+ * Cool-down of a Redis after each fault that lasts, whichever object injected it: a recreated object, another one and a
+ * rerun all wait. Faults are recorded in a note in the namespace, which outlives objects and operators. The process also
  * remembers its own entries, so deleting or shortening a note has no effect until another operator leads. A note can
  * make a run wait for at most {@link SHARE_OF_MS}.
  */
@@ -12,8 +12,8 @@ import type { PauseNotes } from '../faults/noted-pause.ts';
 
 /** In any interval of this many milliseconds ... */
 export const SHARE_OF_MS = 600_000;
-/** ... a Redis is paused for at most a quarter. */
-export const MOST_PAUSED_MS = SHARE_OF_MS / 4;
+/** ... a Redis has faults for at most a quarter. */
+export const MOST_FAULT_MS = SHARE_OF_MS / 4;
 
 /** No pause is longer, or planned further ahead, so entries of a note beyond that are ignored. */
 const MOST_PAUSE_MS = 60_000;
@@ -145,7 +145,7 @@ export class RedisCooldown {
   }
 }
 
-const SHARE = `a Redis has faults for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}`;
+const SHARE = `a Redis has faults for no more than ${formatDuration(MOST_FAULT_MS)} of any ${formatDuration(SHARE_OF_MS)}`;
 
 function keyOf({ namespace, runId }: CoolingRedis): string {
   return `${namespace}/${runId}`;
@@ -184,7 +184,7 @@ function cooldownEnd(pauses: readonly Pause[], cooldownMs: number): number {
 
 /** The first moment from `now` on at which `needMs` more stay within the share of the interval before it. */
 export function freeAt(pauses: readonly Pause[], needMs: number, now: number): number {
-  const left = MOST_PAUSED_MS - Math.min(needMs, MOST_PAUSED_MS);
+  const left = MOST_FAULT_MS - Math.min(needMs, MOST_FAULT_MS);
   const used = (at: number): number =>
     pauses.reduce((sum, { from, until }) => sum + Math.max(0, until - Math.max(from, at - SHARE_OF_MS)), 0);
   let at = now;

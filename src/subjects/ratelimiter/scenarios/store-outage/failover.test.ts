@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
 import { requireProvable } from '../../admission/connector.ts';
-import { disturbedFor, longestPauseOf } from '../../admission/pause-share.ts';
+import { disturbedFor, longestPauseOf } from '../../admission/fault-share.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { scenarioTypeOf } from '../index.ts';
 

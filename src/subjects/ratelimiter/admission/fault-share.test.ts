@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { disturbedFor, longestPauseOf, requireShare } from './pause-share.ts';
+import { disturbedFor, longestPauseOf, requireShare } from './fault-share.ts';
 
 const outage = (type: string, duration = '10s', i = 0) => ({
   name: `outage-${type.toLowerCase()}-${i}`,

@@ -1,7 +1,7 @@
 /** How long the faults of a spec last, and whether any Redis may be disturbed that long. Pure. */
 import { formatDuration, type ScenarioSpec } from '../../../api/index.ts';
 import type { AdmissionRequest } from '../../../demo/subject.ts';
-import { MOST_PAUSED_MS, SHARE_OF_MS } from '../../redis/admission/redis-cooldown.ts';
+import { MOST_FAULT_MS, SHARE_OF_MS } from '../../redis/admission/redis-cooldown.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { coolsStoreDown, pausesStore, SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
 import { rateLimiterOf } from '../schema.ts';
@@ -30,9 +30,9 @@ function lengthsOf(spec: AdmissionRequest['spec'], which: (scenario: ScenarioSpe
 /** @throws {Refusal} UnprovableSpec if the faults of one run exceed the share of time that a Redis may be disturbed */
 export function requireShare(request: Pick<AdmissionRequest, 'spec'>): void {
   const ms = disturbedFor(request);
-  if (ms <= MOST_PAUSED_MS) return;
+  if (ms <= MOST_FAULT_MS) return;
   throw new Refusal(
     'UnprovableSpec',
-    `the faults of Redis last ${formatDuration(ms)} in all, and it has faults for no more than ${formatDuration(MOST_PAUSED_MS)} of any ${formatDuration(SHARE_OF_MS)}: shorten counterDrift.pause or storeOutage.fault.duration, or make two ChaosDemos of it`,
+    `the faults of Redis last ${formatDuration(ms)} in all, and it has faults for no more than ${formatDuration(MOST_FAULT_MS)} of any ${formatDuration(SHARE_OF_MS)}: shorten counterDrift.pause or storeOutage.fault.duration, or make two ChaosDemos of it`,
   );
 }
