@@ -57,7 +57,7 @@ describe('docs/reference.md', () => {
     ['refused', { kind: 'refused', ...because }, undefined],
     ['suspended', { kind: 'suspended' }, undefined],
   ])(
-    'tells of the state %s what the operator writes for %j and run %j',
+    'reports for the state %s what the operator writes for %j and run %j',
     (state, standing, run, scenarios) => {
       const context = {
         demo: { generation: 1, status: {} },

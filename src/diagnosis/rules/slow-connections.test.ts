@@ -52,7 +52,10 @@ describe('replicas that all become slow while the store is quick', () => {
       'they take any time',
       [store(QUICK), answers(() => samples((at) => (at < 0 ? 4 : 50 + ((at * 7) % 900))))],
     ],
-    ['nobody else used the store then', [store(QUICK.filter(([at]) => at < 0)), answers(() => during(300))]],
+    [
+      'no other client used the store then',
+      [store(QUICK.filter(([at]) => at < 0)), answers(() => during(300))],
+    ],
     ['they are hardly slower', [store(QUICK), answers(() => during(25))]],
   ])('are not found if %s', (_, parts) => {
     expect(classOf(...parts)).not.toBe('store-slow');

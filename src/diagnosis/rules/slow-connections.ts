@@ -51,7 +51,7 @@ export function slowConnections(measurements: Measurements, store: string): Find
         idsOf(intervals.flatMap(({ samples }) => samples)),
       ),
       ...claim(
-        `${store} answered other clients within ${span(slowest.value)} meanwhile, so the way from the replicas to it had become slow.`,
+        `${store} answered other clients within ${span(slowest.value)} in that time, so the way from the replicas to it had become slow.`,
         idsOf(served),
       ),
     ],

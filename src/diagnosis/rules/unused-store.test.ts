@@ -76,7 +76,7 @@ describe('replicas that all stop using a store which serves others', () => {
       [store(1), REPLICAS.slice(1).flatMap(failing), instead('replica-1', 'requests-errors', 2000)],
     ],
     ['the store is as slow', [store(250), REPLICAS.flatMap(failing)]],
-    ['nobody else used the store', [REPLICAS.flatMap(failing)]],
+    ['no other client used the store', [REPLICAS.flatMap(failing)]],
     [
       'one of them was not reached',
       [store(1), REPLICAS.flatMap(failing), [['replica-2', 'unreachable', [[1000, 900]]] as Part]],

@@ -12,7 +12,7 @@ const LEAST_MS = 900;
 const TOGETHER_MS = 1000;
 /** Fewer requests of a replica show nothing. */
 const LEAST_REQUESTS = 3;
-/** Of what it was sent meanwhile, a replica that has stopped rejects less than this share. */
+/** Of what it was sent in that time, a replica that has stopped rejects less than this share. */
 const MOST_REJECTED = 0.2;
 /** A store that takes longer may be the cause itself. Milliseconds. */
 const QUICK_MS = 200;
@@ -52,7 +52,7 @@ export function unusedStore(measurements: Measurements, store: string): Finding 
         idsOf(replicas.flatMap((replica) => shown.map((signal) => measurements.last(signal, replica, to)))),
       ),
       ...claim(
-        `${store} answered other clients within ${span(slowest.value)} meanwhile, so the replicas' connections to it had failed.`,
+        `${store} answered other clients within ${span(slowest.value)} in that time, so the replicas' connections to it had failed.`,
         idsOf(served),
       ),
       ...claim(

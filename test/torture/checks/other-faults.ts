@@ -36,7 +36,7 @@ function announcedIn({ lane, record }: Seen): Span[] {
   return [...found.values()];
 }
 
-/** Each round ends the connections of all pods; before a fault, the right to do so is checked with nobody's. */
+/** Each round ends the connections of all pods; before a fault, the right to do so is checked without a connection. */
 function checkKills(seen: Seen): Wrong[] {
   const { lane, plan, record } = seen;
   const spans = plan.fault === 'Break' ? announcedIn(seen) : [];
