@@ -34,6 +34,16 @@ async function expectRefusal(name: string, spec: object, refusal: RegExp): Promi
   await one.remove(name);
 }
 
+/** Waits until it is proven that the failover has begun. @throws if the run ends without that */
+async function untilFailover(of: FailingOver, name: string): Promise<void> {
+  const status = await of.untilStatus(
+    name,
+    'the failover',
+    (now) => isConfirmed(now) || now.run?.completedAt !== undefined,
+  );
+  if (!isConfirmed(status)) throw new Error(status.message);
+}
+
 const isAnnounced = ({ scenarios }: ChaosDemoStatus): boolean => scenarios?.[0]?.fault !== undefined;
 
 describe.skipIf(withoutRealTime)('a failover by an operator', () => {
@@ -72,7 +82,7 @@ describe.skipIf(withoutRealTime)('a failover by an operator', () => {
     keepingTime(async () => {
       await Promise.all([one.startLimiter('BySentinel'), other.startLimiter('BySentinel')]);
       await one.applySpec('killed', one.spec({ fault: { type: 'Failover', duration: '15s' } }));
-      await one.untilStatus('killed', 'the failover', isConfirmed);
+      await untilFailover(one, 'killed');
       await world.killOperator();
       await world.operator.start();
 
@@ -83,7 +93,7 @@ describe.skipIf(withoutRealTime)('a failover by an operator', () => {
       expect(await other.failovers()).toBe(1);
 
       await other.applySpec('late', other.spec());
-      await other.untilStatus('late', 'the failover', isConfirmed);
+      await untilFailover(other, 'late');
       await other.annotate('late', 'abort', '1');
       const { message, phase } = await other.ended('late');
       expect(phase).toBe('Aborted');

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { INFO, RUN_ID, serverWith } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { lineageOf } from '../client/redis-info.ts';
-import { requireFailoverRight, requireReplica } from './failover-fit.ts';
+import type { Watch } from '../client/sentinel.ts';
+import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 
 const replica = (state: string, lag: string): string =>
   `ip=10.0.0.8,port=6379,state=${state},offset=14,lag=${lag}`;
@@ -29,6 +30,30 @@ describe('the replicas of a primary', () => {
     const act = (): void => requireReplica(`${INFO}${lines}\r\n`, 'redis-0');
     expect(act).toThrow(Refusal);
     expect(act).toThrow(message);
+  });
+});
+
+describe('the last failover', () => {
+  const watch = (epoch: number, watchedMs: number): Watch => ({
+    sentinel: { host: '127.0.0.81', port: 26_379, podName: 's-0', username: '', password: '', tls: false },
+    address: '10.0.0.7:6379',
+    flags: 'master',
+    runId: RUN_ID,
+    downAfterMs: 5000,
+    pendingMs: 0,
+    epoch,
+    watchedMs,
+  });
+  const settled = watch(4, 30_000);
+
+  it('is over for all Sentinels after 30 s, or if there was none', () => {
+    expect(() => requireSettled([settled, watch(0, 0), settled], 'limits')).not.toThrow();
+  });
+
+  it('is not over while one has watched the primary for less', () => {
+    const act = (): void => requireSettled([settled, watch(4, 29_999)], 'limits');
+    expect(act).toThrow(Refusal);
+    expect(act).toThrow(/^Sentinel s-0 .* less than 30 s/);
   });
 });
 

@@ -1,17 +1,24 @@
-/** Whether Sentinels can be sent a failover: a replica is in sync, and the operator's user may send the command. */
+/** Whether Sentinels can be sent a failover: a replica is in sync, the last one is over, and the user may send it. */
 import { randomUUID } from 'node:crypto';
 import { counted, messageOf } from '../../../api/index.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { parseInfoFields } from '../client/redis-info.ts';
 import { redisName, type SentinelsTarget } from '../client/redis-target.ts';
-import { beginFailover } from '../client/sentinel.ts';
-import { unanswered } from './sentinels.ts';
+import { beginFailover, type Watch } from '../client/sentinel.ts';
+import { notEligible, unanswered } from './sentinels.ts';
 
 /** Replicas beyond that are not read. */
 const MOST_REPLICAS = 64;
 
 /** A replica acknowledges once a second, so one that acknowledged longer ago is behind; seconds. */
 const MOST_LAG_S = 1;
+
+/**
+ * A Sentinel reads the roles of the servers every 10 s, and makes a replica of each that it reads twice as a primary it
+ * does not watch. So it undoes a failover to the former primary if that had not become a replica before its last
+ * reading (observed 20 s after the failover before). Three readings; milliseconds.
+ */
+const SETTLED_MS = 30_000;
 
 /**
  * @param info of the primary
@@ -31,6 +38,16 @@ export function requireReplica(info: string, store: string): void {
   throw new Refusal(
     'RedisNotEligible',
     `${store} has ${counted(replicas, 'replica')}, and none is in sync (state=online and lag=0 or 1 in INFO replication), so fault type Failover would have no new primary: start a replica, or wait until one is in sync`,
+  );
+}
+
+/** @throws {Refusal} RedisNotEligible if one of them could undo a failover, since there was another shortly before */
+export function requireSettled(watches: readonly Watch[], masterName: string): void {
+  const early = watches.find(({ epoch, watchedMs }) => epoch > 0 && watchedMs < SETTLED_MS);
+  if (!early) return;
+  throw notEligible(
+    early.sentinel,
+    `has watched ${masterName} at ${early.address} for less than ${SETTLED_MS / 1000} s since the last failover, and Sentinels may undo another one until then: wait ${SETTLED_MS / 1000} s`,
   );
 }
 

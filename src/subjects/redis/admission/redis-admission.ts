@@ -14,7 +14,7 @@ import { type RedisTarget, redisName, type SentinelsTarget, storeName } from '..
 import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
 import { RedisWireError } from '../client/wire-error.ts';
 import { type ClusterView, mastersOf, readCluster } from './cluster-nodes.ts';
-import { requireFailoverRight, requireReplica } from './failover-fit.ts';
+import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 import { requireOwnClients } from './fault-proxy-clients.ts';
 import { findStrangers, formatAddr, parseClientList, type RedisClient } from './redis-clients.ts';
 import { isOfCluster, requireMaster } from './redis-topology.ts';
@@ -62,10 +62,11 @@ export async function admitRedis(
   if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
   if (sentinels) {
     const primary = { name: storeName(admitted), runId };
-    await requireNoFailover(sentinels, primary, options.longestMs, signal);
+    const watches = await requireNoFailover(sentinels, primary, options.longestMs, signal);
     if (options.failsOver) {
       requireReplica(masters[0].info, primary.name);
       await requireFailoverRight(sentinels, signal);
+      requireSettled(watches, sentinels.masterName);
     }
   }
   return { masters: admitted, runId, layout, ...lineageOf(masters[0].info) };

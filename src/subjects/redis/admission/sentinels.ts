@@ -63,6 +63,7 @@ export function requireFound(
  *
  * @param redis the primary that is to be paused, and its run_id
  * @param longestMs the longest pause
+ * @returns what each of them reports
  * @throws {Refusal} RedisNotEligible if a pause could be followed by a failover, or if a Sentinel watches another
  * server; RedisUnreachable if that is unknown
  */
@@ -71,7 +72,7 @@ export async function requireNoFailover(
   redis: { readonly name: string; readonly runId: string },
   longestMs: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly Watch[]> {
   const answers = await Promise.allSettled(servers.map((server) => query(server, masterName, signal)));
   signal.throwIfAborted();
   // The first in the order of names, whichever answered first: a message must not change without a cause.
@@ -81,9 +82,9 @@ export async function requireNoFailover(
   });
   for (const watch of watches) requireHealthy(watch, masterName, redis);
   const [first] = watches.toSorted((a, b) => a.downAfterMs - b.downAfterMs);
-  if (first === undefined) return;
+  if (first === undefined) return watches;
   const most = first.downAfterMs - MARGIN_MS;
-  if (longestMs <= most) return;
+  if (longestMs <= most) return watches;
   const raise = `set down-after-milliseconds to at least ${longestMs + MARGIN_MS} on all Sentinels`;
   const shorten = `set storeOutage.fault.duration and counterDrift.pause to at most ${formatDuration(most)}`;
   throw notEligible(
@@ -97,6 +98,12 @@ function requireHealthy(
   masterName: string,
   redis: { readonly name: string; readonly runId: string },
 ): void {
+  if (runId === '') {
+    throw notEligible(
+      sentinel,
+      `watches ${masterName} at ${address}, and has not read its run_id since it began: wait some seconds`,
+    );
+  }
   if (runId !== redis.runId) {
     throw notEligible(
       sentinel,
@@ -155,6 +162,7 @@ export function unanswered(sentinel: RedisTarget, masterName: string, error: unk
   return new Refusal('RedisUnreachable', `Sentinel ${redisName(sentinel)}: ${message}`);
 }
 
-function notEligible(sentinel: RedisTarget, what: string): Refusal {
+/** A refusal that names this Sentinel. */
+export function notEligible(sentinel: RedisTarget, what: string): Refusal {
   return new Refusal('RedisNotEligible', `Sentinel ${redisName(sentinel)} ${what}`);
 }

@@ -23,6 +23,8 @@ export interface Watch {
   readonly address: string;
   /** Grows with each failover. */
   readonly epoch: number;
+  /** How long it has watched this primary, in milliseconds. */
+  readonly watchedMs: number;
   readonly downAfterMs: number;
   /** How long a PING has waited for its answer; 0: none waits. */
   readonly pendingMs: number;
@@ -45,6 +47,7 @@ export async function readWatch(
     flags: text('flags', 64),
     address: `${text('ip', 80)}:${text('port', 8)}`,
     epoch: number('config-epoch'),
+    watchedMs: number('role-reported-time'),
     downAfterMs: number('down-after-milliseconds'),
     pendingMs: number('last-ping-sent'),
   };
