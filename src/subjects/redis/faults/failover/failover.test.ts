@@ -91,6 +91,7 @@ class FakeSentinel {
       'config-epoch': String(this.epoch),
       'down-after-milliseconds': '5000',
       'last-ping-sent': '0',
+      'role-reported-time': '60000',
     };
     const flat = Object.entries(fields).flat();
     return `*${flat.length}\r\n${flat.map(bulk).join('')}`;
