@@ -119,8 +119,8 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
 /** A failover is not undone: another one would lose writes as well. */
 function failoverText({ failover, name }: StoreConnections): string[] {
   if (!failover) return [];
-  const now = failover.hasMoved ? `${name} is the primary now` : 'the new primary is not known';
-  return [`SENTINEL FAILOVER was sent for ${failover.former}, and that cannot be undone: ${now}`];
+  const now = failover.hasMoved ? `${name} took its place` : 'which server took its place is not known';
+  return [`A failover of ${failover.former} was begun, and that cannot be undone: ${now}`];
 }
 
 /**

@@ -14,15 +14,18 @@ const missing: Record<string, string> = {};
 
 function onServer(name: string, folder?: string): TestProjectInlineConfiguration {
   // Of what may not be paused only the refusal is looked at.
-  const include =
+  const files =
     name === tooOld
-      ? ['too-old.matrix.ts']
-      : ['*.test.ts', 'server.matrix.ts', 'cluster-operator.matrix.ts', 'failover.matrix.ts'];
+      ? { include: [`${here}/too-old.matrix.ts`] }
+      : {
+          include: [`${here}/*.test.ts`, `${here}/*.matrix.ts`],
+          exclude: [`${here}/too-old.matrix.ts`],
+        };
   return {
     test: {
       ...timeouts,
       name,
-      include: include.map((pattern) => `${here}/${pattern}`),
+      ...files,
       env: { PATH: folder === undefined ? path : `${folder}:${path}` },
       provide: { redisServer: name, redisMissing: missing },
     },

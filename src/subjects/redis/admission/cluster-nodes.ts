@@ -29,6 +29,8 @@ export interface ClusterNode {
   readonly host: string;
   readonly port: number;
   readonly flags: ReadonlySet<string>;
+  /** Id of the primary that it copies; '-': of none. */
+  readonly primaryId: string;
   /** First and last slot of each range. */
   readonly slots: readonly (readonly [number, number])[];
   /** A slot moves to or from it. */
@@ -80,7 +82,7 @@ export function parseClusterNodes(text: string): ClusterNode[] {
 function parseNode(line: string, mostRanges: number): ClusterNode {
   const fields = line.split(' ', FIELDS + mostRanges + 1);
   if (fields.length > FIELDS + mostRanges) throw noNode(`at most ${MOST_RANGES} ranges of slots`);
-  const [id = '', endpoint = '', flags = '', , , , , link, ...ranges] = fields;
+  const [id = '', endpoint = '', flags = '', primaryId = '', , , , link, ...ranges] = fields;
   const [address = ''] = endpoint.split(/[@,]/, 1);
   const at = address.lastIndexOf(':');
   const port = address.slice(at + 1);
@@ -91,6 +93,7 @@ function parseNode(line: string, mostRanges: number): ClusterNode {
     host: address.slice(0, at),
     port: Number(port),
     flags: new Set(flags.split(',', MOST_FLAGS)),
+    primaryId,
     slots: ranges.filter((range) => !range.startsWith('[')).map(parseRange),
     isMoving: ranges.some((range) => range.startsWith('[')),
   };

@@ -2,6 +2,7 @@
  * Whether the Redis that discovery found may be paused: it answers, accepts the credentials, is a master that no
  * failover would replace, and only the rate limiter uses it. Uses a separate connection and closes it afterwards.
  */
+import type { Redis } from 'ioredis';
 import { counted, messageOf, truncate } from '../../../api/index.ts';
 import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
 import { adviceOnConnection } from '../client/advice.ts';
@@ -13,7 +14,13 @@ import { identityOf, lineageOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, storeName } from '../client/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
 import { RedisWireError } from '../client/wire-error.ts';
-import { type ClusterView, mastersOf, readCluster } from './cluster-nodes.ts';
+import {
+  type ReplicaView,
+  replicaIn,
+  requireClusterFailoverRight,
+  requireReplicas,
+} from './cluster-failover-fit.ts';
+import { mastersOf, readCluster } from './cluster-nodes.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 import { requireOwnClients } from './fault-proxy-clients.ts';
 import { findStrangers, formatAddr, parseClientList, type RedisClient } from './redis-clients.ts';
@@ -37,7 +44,10 @@ export interface AdmittedRedis {
   readonly runId: string;
   /** Of a Cluster: changes with each address and slot of a master; else ''. */
   readonly layout: string;
-  /** Its replication history, 40 hexadecimal digits: a replica that is promoted reports it as `formerLineage`. */
+  /**
+   * What is known in advance of the store after a failover, 40 hexadecimal digits: the replication history, which a
+   * promoted replica reports as `formerLineage`, or the identity that the replicas of a Cluster will have.
+   */
   readonly lineage?: string;
   /** That of the server in whose place it was promoted. */
   readonly formerLineage?: string;
@@ -54,10 +64,13 @@ export async function admitRedis(
   options: AdmissionOptions,
   signal: AbortSignal,
 ): Promise<AdmittedRedis> {
-  const views = await lookAtAll(target.redis, options.allowOtherClients, signal);
+  const views = await lookAtAll(target.redis, options, signal);
   const { layout, masters } = mastersIn(views);
   const { faultProxy, sentinels } = target;
-  const admitted = each(masters, (view) => ({ ...view.target, runId: requireFree(view, target, options) }));
+  const admitted = each(masters, (view) => {
+    const replica = replicaIn(view, views);
+    return { ...view.target, runId: requireFree(view, target, options), ...(replica && { replica }) };
+  });
   const runId = identityOf(admitted.map((redis) => redis.runId));
   if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
   if (sentinels) {
@@ -68,8 +81,16 @@ export async function admitRedis(
       await requireFailoverRight(sentinels, signal);
       requireSettled(watches, sentinels.masterName);
     }
+  } else if (options.failsOver) {
+    requireReplicas(admitted, layout);
+    requireClusterFailoverRight(views);
   }
-  return { masters: admitted, runId, layout, ...lineageOf(masters[0].info) };
+  const lineage = layout === '' ? lineageOf(masters[0].info) : { lineage: identityOfReplicas(admitted) };
+  return { masters: admitted, runId, layout, ...lineage };
+}
+
+function identityOfReplicas(masters: PerServer<RedisTarget>): string {
+  return identityOf(masters.map(({ replica, runId = '' }) => replica?.runId ?? runId));
 }
 
 /**
@@ -81,7 +102,10 @@ export async function findMasters(
   signal: AbortSignal,
 ): Promise<PerServer<RedisTarget>> {
   if (targets.length === 1) return targets;
-  return each(mastersIn(await lookAtAll(targets, true, signal)).masters, ({ target }) => target);
+  return each(
+    mastersIn(await lookAtAll(targets, { allowOtherClients: true }, signal)).masters,
+    ({ target }) => target,
+  );
 }
 
 /** The run_id of a server that no other client uses. @throws {Refusal} */
@@ -135,27 +159,32 @@ export interface AdmissionOptions {
 }
 
 /** What one pod reports. */
-interface View extends ClusterView {
-  readonly info: string;
+interface View extends ReplicaView {
   readonly clients: readonly RedisClient[];
   readonly ownAddr: string;
+  /** See {@link requireClusterFailoverRight}. */
+  readonly failoverAnswer?: string;
 }
 
 /** @throws {Refusal} the first in the order of names, whichever came first: a message must not change without a cause */
 async function lookAtAll(
   targets: PerServer<RedisTarget>,
-  allowOtherClients: boolean,
+  options: Pick<AdmissionOptions, 'allowOtherClients' | 'failsOver'>,
   signal: AbortSignal,
 ): Promise<PerServer<View>> {
   try {
-    return await allOf(each(targets, (target) => look(target, allowOtherClients, signal)));
+    return await allOf(each(targets, (target) => look(target, options, signal)));
   } catch (error) {
     signal.throwIfAborted();
     throw error;
   }
 }
 
-async function look(target: RedisTarget, allowOtherClients: boolean, signal: AbortSignal): Promise<View> {
+async function look(
+  target: RedisTarget,
+  { allowOtherClients, failsOver = false }: Pick<AdmissionOptions, 'allowOtherClients' | 'failsOver'>,
+  signal: AbortSignal,
+): Promise<View> {
   signal.throwIfAborted();
   const connection = boundedConnection(target, {
     connectTimeout: STEP_TIMEOUT_MS,
@@ -174,7 +203,8 @@ async function look(target: RedisTarget, allowOtherClients: boolean, signal: Abo
     if (!allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
     if (!isOfCluster(info)) return { target, info, clients, ownAddr };
     const nodes = asText('CLUSTER NODES', await connection.call('CLUSTER', 'NODES'));
-    return { target, info, clients, ownAddr, cluster: readCluster(target, nodes) };
+    const view = { target, info, clients, ownAddr, cluster: readCluster(target, nodes) };
+    return failsOver ? { ...view, failoverAnswer: await answerToFailover(connection) } : view;
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw unreachable(target, error);
@@ -182,6 +212,11 @@ async function look(target: RedisTarget, allowOtherClients: boolean, signal: Abo
     signal.removeEventListener('abort', onAbort);
     connection.disconnect();
   }
+}
+
+/** The answer to CLUSTER FAILOVER with an option that does not exist: an error, and nothing is done. */
+async function answerToFailover(connection: Redis): Promise<string> {
+  return String(await connection.call('CLUSTER', 'FAILOVER', 'CHAOSDEMO').catch(messageOf));
 }
 
 function requireNoStrangers(

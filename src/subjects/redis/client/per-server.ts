@@ -4,8 +4,8 @@
 export type PerServer<T> = readonly [T, ...T[]];
 
 /** One of each, in the same order. */
-export function each<T, U>([first, ...others]: PerServer<T>, make: (item: T) => U): PerServer<U> {
-  return [make(first), ...others.map(make)];
+export function each<T, U>([first, ...others]: PerServer<T>, make: (item: T, i: number) => U): PerServer<U> {
+  return [make(first, 0), ...others.map((item, i) => make(item, i + 1))];
 }
 
 /** Waits until all have settled. @throws the first error in their order, whichever came first */

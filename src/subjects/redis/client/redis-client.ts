@@ -266,6 +266,18 @@ export class RedisConnections {
     return await this.#query(this.#reader, 'GET', (redis) => redis.get(this.#claimKey));
   }
 
+  /**
+   * CLUSTER FAILOVER, sent to a replica: it takes the place of its primary. Resolves once it has begun.
+   * @param onSend called right before it is sent; nothing is sent if it throws
+   */
+  async failOver(onSend: () => void): Promise<void> {
+    const redis = await this.#killer.get();
+    await this.#answered('CLUSTER FAILOVER', async () => {
+      onSend();
+      requireOk('CLUSTER FAILOVER', await redis.call('CLUSTER', 'FAILOVER'));
+    });
+  }
+
   /** INFO of these sections. */
   async info(...sections: ('server' | 'stats' | 'commandstats' | 'replication')[]): Promise<string> {
     const texts: string[] = [];

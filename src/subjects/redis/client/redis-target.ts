@@ -21,6 +21,8 @@ export interface RedisTarget {
   readonly runId?: string;
   /** Of a master of a Cluster: what a key contains to be in one of its slots, as in `{42}:`. */
   readonly keyTag?: string;
+  /** Of a master of a Cluster that is to be failed over: the replica that takes its place. */
+  readonly replica?: RedisTarget;
 }
 
 /** The Sentinels that watch a Redis. */

@@ -11,8 +11,8 @@ import { RedisClientError } from './redis-error.ts';
 import { combined, connectionsIn, parseInfo, type RedisInfo, roleIn } from './redis-info.ts';
 import { type RedisTarget, redisName, storeName } from './redis-target.ts';
 
-/** Finds the primary after a failover. @throws Error with what is missing */
-export type FindPrimary = () => Promise<RedisTarget>;
+/** Finds the primaries after a failover, in the order of the former ones. @throws Error with what is missing */
+export type FindPrimaries = () => Promise<PerServer<RedisTarget>>;
 
 /** A probe writer, and the server that it writes to. */
 export interface ServerWriter {
@@ -29,13 +29,16 @@ export interface StoreWriter {
 
 export class StoreConnections {
   readonly #connect: (target: RedisTarget) => RedisConnections;
+  readonly #admitted: PerServer<RedisTarget>;
+  /** Those of {@link servers}. */
+  #targets: PerServer<RedisTarget>;
   #servers: PerServer<RedisConnections>;
   #name: string;
   /** After a failover of this session. */
-  #failover: { readonly former: string; readonly find: FindPrimary; hasMoved: boolean } | undefined;
+  #failover: { readonly former: string; readonly find: FindPrimaries; hasMoved: boolean } | undefined;
   #following: Promise<void> | undefined;
-  /** Servers before that. */
-  readonly #former: RedisConnections[] = [];
+  /** Further ones that are closed with this. */
+  readonly #others: RedisConnections[] = [];
 
   /**
    * @param targets at least one, sorted by name
@@ -43,6 +46,8 @@ export class StoreConnections {
    */
   constructor(targets: PerServer<RedisTarget>, connect: (target: RedisTarget) => RedisConnections) {
     this.#connect = connect;
+    this.#admitted = targets;
+    this.#targets = targets;
     this.#name = storeName(targets);
     this.#servers = each(targets, connect);
   }
@@ -57,10 +62,10 @@ export class StoreConnections {
   }
 
   /**
-   * Call right before a failover is begun: from now on, `follow` and each new probe writer look for the new primary,
-   * and all commands go there once it is found.
+   * Call right before a failover is begun: from now on, `follow` and each new probe writer look for the new primaries,
+   * and all commands go to those that were found.
    */
-  expectFailover(find: FindPrimary): void {
+  expectFailover(find: FindPrimaries): void {
     this.#failover = { former: this.#name, find, hasMoved: false };
   }
 
@@ -69,12 +74,12 @@ export class StoreConnections {
     this.#failover = undefined;
   }
 
-  /** A failover that this session may have begun: the former primary, and whether the new one was found. */
+  /** A failover that this session may have begun: the former store, and whether all new primaries were found. */
   get failover(): { readonly former: string; readonly hasMoved: boolean } | undefined {
     return this.#failover;
   }
 
-  /** Looks for the new primary, until it was found. @throws Error with what is missing */
+  /** Looks for the new primaries, until all were found. @throws Error with what is missing */
   async follow(): Promise<void> {
     if (!this.#failover || this.#failover.hasMoved) return;
     this.#following ??= this.#move(this.#failover).finally(() => {
@@ -83,24 +88,43 @@ export class StoreConnections {
     await this.#following;
   }
 
-  async #move(failover: { readonly find: FindPrimary; hasMoved: boolean }): Promise<void> {
-    const target = await failover.find();
+  async #move(failover: { readonly find: FindPrimaries; hasMoved: boolean }): Promise<void> {
+    const before = this.#targets;
+    const targets = await failover.find();
+    const servers = await allOf(
+      each(targets, async (target, i) => {
+        const same = before[i] === target ? this.#servers[i] : undefined;
+        return same ?? (await this.#connectPrimary(target));
+      }),
+    );
+    this.#others.push(...this.#servers.filter((server) => !servers.includes(server)));
+    this.#targets = targets;
+    this.#servers = servers;
+    this.#name = storeName(targets);
+    failover.hasMoved = targets.every((target, i) => target !== this.#admitted[i]);
+  }
+
+  async #connectPrimary(target: RedisTarget): Promise<RedisConnections> {
     const server = this.#connect(target);
     try {
       const info = await server.info('server', 'replication');
       // A probe may also connect to another server at the address.
       const { runId } = parseInfo(info);
       if (runId !== (target.runId ?? runId) || roleIn(info) !== 'master') {
-        throw new Error(`${redisName(target)} is not the server that the Sentinels report as the primary`);
+        throw new Error(`${redisName(target)} is not the server that is to be the primary`);
       }
+      return server;
     } catch (error) {
       server.close();
       throw error;
     }
-    this.#former.push(...this.#servers);
-    this.#servers = [server];
-    this.#name = storeName([target]);
-    failover.hasMoved = true;
+  }
+
+  /** Connections to a server beside the store, which are closed with this. */
+  connect(target: RedisTarget): RedisConnections {
+    const server = this.#connect(target);
+    this.#others.push(server);
+    return server;
   }
 
   /** The first server; the only one if this is no Cluster. For what admission refuses with a Cluster. */
@@ -209,7 +233,7 @@ export class StoreConnections {
   }
 
   close(): void {
-    for (const server of [...this.#former, ...this.#servers]) server.close();
+    for (const server of [...this.#others, ...this.#servers]) server.close();
   }
 
   async #all<T>(act: (server: RedisConnections) => Promise<T>): Promise<PerServer<T>> {

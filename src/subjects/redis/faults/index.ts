@@ -1,6 +1,8 @@
 /** The faults of a store by type, for each attempt a new one. */
 import { Blackhole } from './blackhole/blackhole.ts';
 import { PodConnections } from './break/pod-connections.ts';
+import { ByCluster } from './failover/by-cluster.ts';
+import { BySentinel } from './failover/by-sentinel.ts';
 import { Failover } from './failover/failover.ts';
 import type { FaultTools, StoreFault } from './fault.ts';
 import { FencedPause } from './fenced-pause.ts';
@@ -35,6 +37,9 @@ export const FAULTS = {
   Latency: (tools, { latencyMs }) => new Latency(tools, latencyMs),
   /** Counts are gone, once. */
   Lose: (tools, options) => new LostCounts(tools, options),
-  /** Sentinels make a replica the primary, for good. */
-  Failover: (tools) => new Failover(tools),
+  /** Sentinels or a Cluster make replicas the primaries, for good. */
+  Failover: (tools) => {
+    const { sentinels } = tools.target;
+    return new Failover(tools, sentinels ? new BySentinel(tools, sentinels) : new ByCluster(tools));
+  },
 } as const satisfies Record<string, (tools: FaultTools, options: FaultOptions) => StoreFault>;

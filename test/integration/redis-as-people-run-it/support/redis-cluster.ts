@@ -61,7 +61,7 @@ export class RedisCluster {
       host,
       port: this.#port,
       aclUsers: [
-        userLine('operator', `${REDIS_ACL} +cluster|nodes +client|kill`),
+        userLine('operator', `${REDIS_ACL} +cluster|nodes +client|kill +cluster|failover`),
         userLine('unready', REDIS_ACL),
       ],
       settings: [

@@ -5,7 +5,7 @@ import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersOf } from './parameters.ts';
 
 /**
- * The shortest time that it may take; milliseconds. A Sentinel makes a replica of the former primary 8 s after the
+ * The shortest time that it may take by Sentinel; milliseconds. A Sentinel makes a replica of the former primary 8 s after the
  * switch at the earliest, and checks that every 10 s: 11 s to 12 s were measured.
  */
 const LEAST_MS = 15_000;
@@ -16,13 +16,12 @@ export function failoverUnprovable(scenario: ScenarioSpec, limiter: RateLimiterS
   const { redis } = limiter;
   if (fault.type !== 'Failover') return undefined;
   const name = `scenario ${scenario.name}: storeOutage.fault.type Failover`;
-  if (!redis.sentinel) return `${name} is by Sentinel: name the Sentinels in ${PART}.redis.sentinel`;
   if (!redis.allowFailover) {
     return `${name} is not undone: roles stay swapped, and writes that were acknowledged can be lost. To permit it, set ${PART}.redis.allowFailover to true`;
   }
   if (isReference(limiter)) {
     return `${name} may leave the limiter without its Redis, and with interface Reference it has to remove the limits of the run: set ${PART}.interface to HTTP`;
   }
-  if (parseDuration(fault.duration) >= LEAST_MS) return undefined;
+  if (!redis.sentinel || parseDuration(fault.duration) >= LEAST_MS) return undefined;
   return `${name} takes some 12 s until the former primary takes no more writes, and fault.duration ${fault.duration} is how long it may take: set storeOutage.fault.duration to at least ${formatDuration(LEAST_MS)}, or better 20s`;
 }

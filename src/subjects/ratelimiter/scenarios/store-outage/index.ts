@@ -26,7 +26,7 @@ import { OutageWorkload } from './workload.ts';
 const TITLES = {
   Blackhole: 'Redis answers nothing',
   Break: 'Redis ends the connections of the pods, and writes stall',
-  Failover: 'Sentinel makes a replica of Redis its primary',
+  Failover: 'A replica of Redis becomes its primary',
   Latency: 'Redis answers late',
   Lose: 'Redis loses the counts of callers',
   Refuse: 'Redis refuses connections',
@@ -81,7 +81,9 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   failsOver: (scenario) => parametersOf(scenario).fault.type === 'Failover',
   needsOneServer(scenario) {
     const { type } = parametersOf(scenario).fault;
-    return type === 'Stall' ? undefined : `fault type ${type} acts on one server: use Stall`;
+    return type === 'Stall' || type === 'Failover'
+      ? undefined
+      : `fault type ${type} acts on one server: use Stall`;
   },
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),

@@ -7,21 +7,25 @@ import { RedisClientError } from '../../client/redis-error.ts';
 import type { RedisTarget } from '../../client/redis-target.ts';
 import { StoreConnections } from '../../client/store-connections.ts';
 import type { FaultTools } from '../fault.ts';
+import { BySentinel } from './by-sentinel.ts';
 import { Failover } from './failover.ts';
 import { provenBy } from './former-primary.ts';
 
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
-const FORMER: RedisTarget = { podName: 'redis-0', host: '10.0.0.7', port: 6379, tls: false };
-const NEW: RedisTarget = { ...FORMER, podName: 'redis-1', host: '10.0.0.8' };
+const AT = { port: 6379, tls: false };
+const FORMER: RedisTarget = { podName: 'redis-0', host: '10.0.0.7', runId: FIRST, ...AT };
+const NEW: RedisTarget = { podName: 'redis-1', host: '10.0.0.8', ...AT };
 
 /** A Redis that takes writes as long as it is a primary. */
 class FakeRedis {
   role = 'master';
+  readonly name: string;
   runId: string;
   claim: string | null = null;
   failure: Error | undefined;
 
-  constructor(runId: string) {
+  constructor(name: string, runId: string) {
+    this.name = name;
     this.runId = runId;
   }
 
@@ -105,7 +109,8 @@ interface World {
 }
 
 async function prepared({ epoch = 0, leadsTo = NEW }: World = {}) {
-  const [former, successor] = [new FakeRedis(FIRST), new FakeRedis(SECOND)];
+  const former = new FakeRedis('redis-0 (10.0.0.7:6379)', FIRST);
+  const successor = new FakeRedis('redis-1 (10.0.0.8:6379)', SECOND);
   const sentinel = Object.assign(new FakeSentinel(), { epoch });
   const servers = [await sentinel.start()];
   const redis = new StoreConnections([FORMER], ({ host }) =>
@@ -118,10 +123,10 @@ async function prepared({ epoch = 0, leadsTo = NEW }: World = {}) {
     now: () => performance.timeOrigin + performance.now(),
     checkStore: async () => ({ state: 'free' }),
     findStore: async () => [leadsTo],
-    target: { redis: [FORMER], sentinels: { masterName: 'limits', servers } },
+    target: { redis: [FORMER] },
     lifetime: over.signal,
   } as unknown as FaultTools;
-  const fault = new Failover(tools);
+  const fault = new Failover(tools, new BySentinel(tools, { masterName: 'limits', servers }));
   const { marker } = await fault.prepare(1000, over.signal);
   const listener = { record: () => undefined, doubted: () => undefined };
   const inject = async (refusal: () => string | undefined = () => undefined, ms = 1500) => {
@@ -140,7 +145,7 @@ describe('a failover', () => {
     const ended = await fault.awaitEnd(undefined, over.signal);
     expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
     expect((ended.endedAt ?? 0) - (ended.startedAt ?? 0)).toBeLessThan(1500);
-    expect(ended.evidence.join()).toMatch(/redis-1 .* primary .*redis-0 .*replica.*Both took writes/);
+    expect(ended.evidence.join()).toMatch(/redis-1 .* took a write .*redis-0 .*replica.*Both took writes/);
     expect(fault.isActive).toBe(false);
     // All later commands of the run go to the new one.
     expect(redis.name).toBe('redis-1 (10.0.0.8:6379)');
@@ -153,7 +158,7 @@ describe('a failover', () => {
     await inject();
     const ended = await fault.awaitEnd(undefined, over.signal);
     expect(ended.proof).toBe('Inconclusive');
-    expect(ended.message).toMatch(/redis-0 .* not seen to become a replica; redis-1 .* took a write/);
+    expect(ended.message).toMatch(/that redis-0 .* was not seen; redis-1 .* took a write/);
   });
 
   it('is not proven, nor followed, if the Service does not lead to the new primary', async () => {
@@ -256,16 +261,20 @@ describe('the proof of a failover', () => {
       /for at least 9000 ms; those to redis-0 are lost/,
     ],
     ['Confirmed', { replicaAt: 2000, takenAt: 1500 }, primary, /Neither .* for up to 1000 ms/],
-    [
-      'Inconclusive',
-      { replicaAt: undefined, takenAt: 19_000 },
-      primary,
-      /redis-1 took a write after 1500 ms/,
-    ],
+    ['Confirmed', { replicaAt: 1100 }, primary, /Neither .* for up to 1500 ms/],
+    ['Inconclusive', { takenAt: 19_000 }, primary, /redis-1 took a write after 1500 ms/],
     ['Inconclusive', { replicaAt: 12_000, takenAt: 11_500 }, { missing: 'no pod' }, /after 11000 ms; no pod/],
   ] as const)('%s: %j and %j', (proof, former, found, text) => {
-    const proven = provenBy(1000, { name: 'redis-0', ...former }, found);
+    const proven = provenBy(1000, [{ name: 'redis-0', ...former }], found);
     expect(proven).toMatchObject({ proof });
     expect(proven.evidence.join()).toMatch(text);
+  });
+
+  it('is that of all servers of a Cluster: the last one counts', () => {
+    const early = { name: 'redis-0', replicaAt: 1200, takenAt: 1100 };
+    const proven = provenBy(1000, [early, { name: 'redis-1', replicaAt: 1900, takenAt: 1800 }], primary);
+    expect(proven.message).toMatch(/redis-0 and redis-1 .* after 900 ms/);
+    const unseen = provenBy(1000, [early, { name: 'redis-1', takenAt: 1800 }], primary);
+    expect(unseen).toMatchObject({ proof: 'Inconclusive', message: expect.stringMatching(/that redis-1 /) });
   });
 });

@@ -1,15 +1,14 @@
 /**
- * A failover: a Sentinel makes a replica the primary, and some ten seconds later a replica of the former primary. Until
- * then both take writes, and those to the former one are lost. Nothing undoes it: the roles stay swapped.
+ * A failover: a replica becomes the primary, and the former primary its replica. Nothing undoes it: roles stay swapped.
+ * How it is begun, and what is lost, differs between Sentinel and a Cluster.
  */
 import { randomBytes } from 'node:crypto';
 import { messageOf } from '../../../../api/index.ts';
 import type { FaultReport, OrphanFinding } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
 import { pauseFor } from '../../../waiting.ts';
-import { findNewPrimary } from '../../admission/new-primary.ts';
-import { redisName, type SentinelsTarget } from '../../client/redis-target.ts';
-import { agreedWatch, beginFailover, otherPrimary, readWatches, type Watch } from '../../client/sentinel.ts';
+import { allOf, each, type PerServer } from '../../client/per-server.ts';
+import type { RedisTarget } from '../../client/redis-target.ts';
 import { proveWrite } from '../../client/write-probe.ts';
 import type { FaultListener, FaultMoment, FaultTools } from '../fault.ts';
 import { FencedFault, IN_CHARGE_MS } from '../fenced-fault.ts';
@@ -20,21 +19,39 @@ import { FormerPrimary, type NewPrimary, provenBy } from './former-primary.ts';
 const EVERY_MS = 100;
 const WRITE_MS = 1000;
 
+/** How replicas become primaries. */
+export interface RoleSwitch {
+  /** The former primary takes writes for some seconds, so the fault may end before it is over; else it lasts in full. */
+  readonly endsEarly: boolean;
+  /** The primaries, as `<run_id>/<epoch>` in at most 55 characters; undefined if they may change. @throws Error */
+  primaries(signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Sends the command for each primary, and waits until its replica is reported as one, until `until` at most.
+   * @param onSend called right before each command; it is not sent if this throws
+   * @returns the answer, and what was seen of the new primaries; seen left out: not all of them were
+   * @throws only if no command was carried out
+   */
+  begin(
+    until: number,
+    onSend: () => void,
+    signal: AbortSignal,
+  ): Promise<{ readonly answer: string; readonly seen?: string }>;
+  /** The primaries by now. @throws Error with what is missing */
+  find(): Promise<PerServer<RedisTarget>>;
+}
+
 export class Failover extends FencedFault {
   readonly #tools: FaultTools;
-  readonly #sentinels: SentinelsTarget;
+  readonly #roles: RoleSwitch;
   readonly #claim = randomBytes(6).toString('base64url');
   #active:
-    | { readonly report: FaultReport; readonly until: number; readonly former: FormerPrimary }
+    | { readonly report: FaultReport; readonly until: number; readonly former: PerServer<FormerPrimary> }
     | undefined;
 
-  /** @throws Error if no Sentinels are known */
-  constructor(tools: FaultTools) {
+  constructor(tools: FaultTools, roles: RoleSwitch) {
     super(tools);
-    const { sentinels } = tools.target;
-    if (!sentinels) throw new Error('rateLimiter.redis.sentinel is missing');
     this.#tools = tools;
-    this.#sentinels = sentinels;
+    this.#roles = roles;
   }
 
   get isActive(): boolean {
@@ -43,12 +60,12 @@ export class Failover extends FencedFault {
 
   override async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
     await super.prepare(ms, signal);
-    const watch = agreedWatch(await readWatches(this.#sentinels, signal));
-    if (watch && watch.runId === this.runIdBefore) return { marker: markerOf(watch, this.#claim) };
-    throw new Error(`the Sentinels do not agree on the primary ${this.#sentinels.masterName}: run again`);
+    const primaries = await this.#roles.primaries(signal);
+    if (primaries?.startsWith(`${this.runIdBefore}/`)) return { marker: `${primaries}/${this.#claim}` };
+    throw new Error(`it is not settled which server is the primary of ${this.#tools.redis.name}: run again`);
   }
 
-  /** The check of the store, before this, includes replicas and Sentinels. */
+  /** The check of the store, before this, includes replicas and rights. */
   protected async check(): Promise<void> {}
 
   async inject(
@@ -57,61 +74,51 @@ export class Failover extends FencedFault {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { findStore, lifetime, now, redis, target } = this.#tools;
-    const { masterName, servers } = this.#sentinels;
-    const [sentinel] = servers;
-    const { runIdBefore } = this;
-    if (!sentinel || runIdBefore === undefined) throw new PauseNotSentError('it was not prepared');
+    const { lifetime, now, redis, target } = this.#tools;
     // Since the preparation, a replica may have fallen behind, or a Sentinel joined.
     await this.requireFree(signal);
     await pauseFor(plannedAt - now(), signal);
     // A successor that finds this claim sends no failover, so at most one is ever sent.
-    await redis.first.claim(this.#claim, () => this.requirePermit(permit, signal));
-    const former = new FormerPrimary(this.#tools, runIdBefore);
-    const failover = { sentinels: this.#sentinels, former: target.redis[0], findStore };
+    const mayClaim = (): void => this.requirePermit(permit, signal);
+    await allOf(each(redis.servers, (server) => server.claim(this.#claim, mayClaim)));
+    const former = each(redis.servers, (server, i) => new FormerPrimary(server, target.redis[i]?.runId, now));
     const sent: { at?: number } = {};
     const onSend = (): void => {
       this.requirePermit(permit, signal);
+      if (sent.at !== undefined) return;
       sent.at = now();
-      redis.expectFailover(() => findNewPrimary(failover, lifetime));
+      redis.expectFailover(() => this.#roles.find());
     };
-    let answer = `${redisName(sentinel)} accepted SENTINEL FAILOVER ${masterName}`;
-    try {
-      // An abort does not end it: then it would be unknown whether it was sent.
-      await beginFailover(sentinel, masterName, lifetime, onSend);
-    } catch (error) {
+    const begun = await this.#roles.begin(until, onSend, lifetime).catch((error: unknown) => {
       if (sent.at === undefined) throw error;
-      if (error instanceof Error && error.name === 'ReplyError') {
-        redis.expectNoFailover();
-        throw new PauseNotSentError(`${redisName(sentinel)} rejected SENTINEL FAILOVER: ${error.message}`);
-      }
-      answer = `SENTINEL FAILOVER ${masterName} was sent to ${redisName(sentinel)}, and not answered: ${messageOf(error)}`;
-    }
+      redis.expectNoFailover();
+      throw new PauseNotSentError(messageOf(error));
+    });
     const startedAt = sent.at ?? now();
-    const seen = await otherPrimary(sentinel, masterName, runIdBefore, until - startedAt, signal);
-    if (!seen) {
-      const message = `${answer}. It reported no other primary by the end of storeOutage.fault.duration`;
-      return { startedAt, endedAt: now(), proof: 'Inconclusive', message, evidence: [message] };
+    const { answer, seen } = begun;
+    if (seen === undefined) {
+      return { startedAt, endedAt: now(), proof: 'Inconclusive', message: answer, evidence: [answer] };
     }
-    const message = `${redisName(sentinel)} reported ${seen.address} as the primary ${Math.round(now() - startedAt)} ms after SENTINEL FAILOVER`;
+    const message = `${seen} ${Math.round(now() - startedAt)} ms after it was sent`;
     const report = { startedAt, proof: 'Confirmed', message, evidence: [answer, message] } as const;
     this.#active = { report, until, former };
     return report;
   }
 
-  /** Waits until the former primary is a replica and the new one takes writes; until the announced end at most. */
+  /** Waits until all former primaries are replicas and the new ones take writes; until the announced end at most. */
   async awaitEnd(_: unknown, signal: AbortSignal): Promise<FaultReport> {
     if (!this.#active) throw new Error('no failover has begun');
+    const { now } = this.#tools;
     const { former, report, until } = this.#active;
     const { startedAt = 0 } = report;
-    const [replicaAt, primary] = await Promise.all([
-      former.replicaAt(until, signal),
+    const [replicas, primary] = await Promise.all([
+      allOf(each(former, (server) => server.asReplica(until, signal))),
       this.#newPrimary(until, signal),
     ]);
+    if (!this.#roles.endsEarly) await pauseFor(until - now(), signal);
     this.#active = undefined;
-    const { name, takenAt } = former;
-    const { evidence, ...proven } = provenBy(startedAt, { name, takenAt, replicaAt }, primary);
-    return { ...report, ...proven, endedAt: this.#tools.now(), evidence: [...report.evidence, ...evidence] };
+    const { evidence, ...proven } = provenBy(startedAt, replicas, primary);
+    return { ...report, ...proven, endedAt: now(), evidence: [...report.evidence, ...evidence] };
   }
 
   /** When it took a write, or what is missing at `until`. @throws the reason of `signal` */
@@ -134,23 +141,17 @@ export class Failover extends FencedFault {
   }
 
   /**
-   * NotInjected only if the primary is the same, no failover was since or is in progress, and this one was not claimed:
-   * once this process is in charge, no other can claim it.
+   * NotInjected only if the primaries are the same, and this failover was not claimed: once this process is in charge,
+   * no other can claim it.
    */
   override async inquire(marker: string): Promise<OrphanFinding> {
     const { lifetime, redis } = this.#tools;
-    const [, , claim] = marker.split('/', 3);
+    const [runId, , claim] = marker.split('/', 3);
     await redis.takeCharge(IN_CHARGE_MS);
-    if ((await redis.first.claimed()) === claim) return 'Unknown';
-    const { runId } = await redis.facts();
-    const watches = await readWatches(this.#sentinels, lifetime);
-    const watch = agreedWatch(watches);
-    const isSame = watch && watch.runId === runId && markerOf(watch, claim) === marker;
-    return isSame && watches.every(({ flags }) => flags === 'master') ? 'NotInjected' : 'Unknown';
+    const claims = await allOf(each(redis.servers, (server) => server.claimed()));
+    if (claims.some((found) => found === claim)) return 'Unknown';
+    const now = await redis.facts();
+    const primaries = await this.#roles.primaries(lifetime);
+    return now.runId === runId && `${primaries}/${claim}` === marker ? 'NotInjected' : 'Unknown';
   }
-}
-
-/** At most 64 characters, as many as the journal takes. */
-function markerOf({ epoch, runId }: Watch, claim = ''): string {
-  return `${runId}/${epoch.toString(36)}/${claim}`;
 }

@@ -1,39 +1,51 @@
-/** The former primary, observed by writes of the operator, until it is a replica; and what both servers prove. */
+/** A former primary, observed by writes of the operator, until it is a replica; and what all servers prove. */
+import { listed } from '../../../targets/refusal.ts';
 import { pauseFor, TIMED_OUT, within } from '../../../waiting.ts';
+import type { PerServer } from '../../client/per-server.ts';
 import type { ProbeWriter, RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { parseInfo, roleIn } from '../../client/redis-info.ts';
-import type { FaultTools } from '../fault.ts';
 import type { Proof } from '../fenced-fault.ts';
 
 /** Interval between two writes, and the longest wait for the answer to one; milliseconds. */
 const EVERY_MS = 100;
 const WRITE_MS = 1000;
 
-export class FormerPrimary {
+/** How a server answers a write as a replica, also as one of a Cluster. */
+const REJECTIONS: ReadonlySet<string | undefined> = new Set(['READONLY', 'MOVED']);
+
+/** What is known of a former primary; times in milliseconds since the epoch. */
+export interface SeenReplica {
   readonly name: string;
+  /** When it rejected a write as a replica; left out: that was not seen. */
+  readonly replicaAt?: number;
+  /** When the last write that it took was sent; left out: it took none. */
+  readonly takenAt?: number | undefined;
+}
+
+export class FormerPrimary {
   readonly #server: RedisConnections;
   readonly #now: () => number;
   readonly #runId: string | undefined;
   #writer: ProbeWriter | undefined;
-  /** When the last write that it took was sent, if it took one. */
-  takenAt: number | undefined;
+  #takenAt: number | undefined;
 
-  constructor({ now, redis }: Pick<FaultTools, 'now' | 'redis'>, runId: string | undefined) {
-    this.name = redis.name;
-    this.#server = redis.first;
-    this.#now = now;
+  /** @param runId as admitted */
+  constructor(server: RedisConnections, runId: string | undefined, now: () => number) {
+    this.#server = server;
     this.#runId = runId;
+    this.#now = now;
   }
 
-  /** When it rejected a write as a replica; undefined: not by `until`. @throws the reason of `signal` */
-  async replicaAt(until: number, signal: AbortSignal): Promise<number | undefined> {
+  /** Waits until it rejects a write as a replica, until `until` at most. @throws the reason of `signal` */
+  async asReplica(until: number, signal: AbortSignal): Promise<SeenReplica> {
+    const { name } = this.#server;
     try {
       while (this.#now() < until) {
-        if (await this.#isReplica()) return this.#now();
+        if (await this.#isReplica()) return { name, takenAt: this.#takenAt, replicaAt: this.#now() };
         await pauseFor(EVERY_MS, signal);
       }
-      return undefined;
+      return { name, takenAt: this.#takenAt };
     } finally {
       this.#writer?.close();
     }
@@ -44,13 +56,13 @@ export class FormerPrimary {
     try {
       this.#writer ??= await this.#server.openProbeWriter();
       if ((await within(this.#writer.write(), WRITE_MS)) === TIMED_OUT) throw new Error('no answer');
-      this.takenAt = sentAt;
+      this.#takenAt = sentAt;
       return false;
     } catch (error) {
       // As it becomes a replica, it ends all connections.
       this.#writer?.close();
       this.#writer = undefined;
-      if (!(error instanceof RedisClientError) || error.reply !== 'READONLY') return false;
+      if (!(error instanceof RedisClientError) || !REJECTIONS.has(error.reply)) return false;
       const info = await this.#server.info('server', 'replication').catch(() => '');
       return roleIn(info) === 'slave' && parseInfo(info).runId === this.#runId;
     }
@@ -61,34 +73,34 @@ export class FormerPrimary {
 export type NewPrimary = { readonly name: string; readonly takenAt: number } | { readonly missing: string };
 
 /**
- * What both servers prove, and which of them took writes in between. Pure.
+ * What all servers prove, and which of them took writes in between. Pure.
  * @param startedAt when the failover was begun; like all times in milliseconds since the epoch
  */
 export function provenBy(
   startedAt: number,
-  {
-    name,
-    replicaAt,
-    takenAt = 0,
-  }: Pick<FormerPrimary, 'name' | 'takenAt'> & { readonly replicaAt: number | undefined },
+  former: PerServer<SeenReplica>,
   primary: NewPrimary,
 ): Proof & { readonly evidence: readonly string[] } {
   const after = (at: number): string => `after ${Math.round(at - startedAt)} ms`;
+  const names = listed(former.map(({ name }) => name));
+  const unseen = former.filter(({ replicaAt }) => replicaAt === undefined);
+  const replicaAt = Math.max(...former.map((server) => server.replicaAt ?? 0));
   const became =
-    replicaAt === undefined
-      ? `${name} was not seen to become a replica`
-      : `${name} rejected a write as a replica ${after(replicaAt)}`;
-  if ('missing' in primary || replicaAt === undefined) {
+    unseen.length > 0
+      ? `that ${listed(unseen.map(({ name }) => name))} became a replica was not seen`
+      : `writes to ${names} were rejected as by a replica ${after(replicaAt)}`;
+  if ('missing' in primary || unseen.length > 0) {
     const found =
       'missing' in primary ? primary.missing : `${primary.name} took a write ${after(primary.takenAt)}`;
     const message = `The failover was not observed to its end: ${became}; ${found}. If it only took longer, lengthen storeOutage.fault.duration`;
     return { proof: 'Inconclusive', message, evidence: [message] };
   }
-  const message = `${primary.name} is the primary from now on: it took a write ${after(primary.takenAt)}, and ${became}`;
-  const both = Math.round(takenAt - primary.takenAt);
+  const message = `Roles are swapped for good: ${primary.name} took a write ${after(primary.takenAt)}, and ${became}`;
+  const last = Math.max(...former.map(({ takenAt = startedAt }) => takenAt));
+  const both = Math.round(last - primary.takenAt);
   const writes =
     both > 0
-      ? `Both took writes for at least ${both} ms; those to ${name} are lost`
+      ? `Both took writes for at least ${both} ms; those to ${names} are lost`
       : `Neither took a write of the operator for up to ${-both} ms`;
   return { proof: 'Confirmed', message, evidence: [message, writes] };
 }

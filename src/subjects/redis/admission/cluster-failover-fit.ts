@@ -1,0 +1,67 @@
+/** Which replica of each primary of a Cluster a failover makes the primary: a Ready pod that is in sync. Pure. */
+import { listed, Refusal } from '../../targets/refusal.ts';
+import type { PerServer } from '../client/per-server.ts';
+import { parseInfoFields, RUN_ID } from '../client/redis-info.ts';
+import { type RedisTarget, redisName } from '../client/redis-target.ts';
+import type { ClusterNode, ClusterView } from './cluster-nodes.ts';
+
+/** What a pod reports. */
+export interface ReplicaView extends ClusterView {
+  readonly info: string;
+}
+
+/** The first in the order of names; undefined: none is in sync. */
+export function replicaIn(
+  { cluster, target }: ClusterView,
+  views: readonly ReplicaView[],
+): RedisTarget | undefined {
+  const id = itself(cluster?.nodes)?.id;
+  for (const view of views) {
+    const node = itself(view.cluster?.nodes);
+    if (id === undefined || node?.primaryId !== id || node.flags.has('fail')) continue;
+    const fields = parseInfoFields(view.info);
+    const runId = fields.get('run_id') ?? '';
+    const isInSync = fields.get('role') === 'slave' && fields.get('master_link_status') === 'up';
+    if (!isInSync || !RUN_ID.test(runId)) continue;
+    const { host, podName, podUid, port } = view.target;
+    return { ...target, host, podName, port, ...(podUid !== undefined && { podUid }), runId };
+  }
+  return undefined;
+}
+
+function itself(nodes: readonly ClusterNode[] = []): ClusterNode | undefined {
+  return nodes.find(({ flags }) => flags.has('myself'));
+}
+
+/** @throws {Refusal} RedisNotEligible if this is no Cluster, or a primary has no replica in sync */
+export function requireReplicas(masters: PerServer<RedisTarget>, layout: string): void {
+  const [first] = masters;
+  if (layout === '') {
+    throw new Refusal(
+      'RedisNotEligible',
+      `${redisName(first)} is no node of a Cluster, so fault type Failover is by Sentinel: name the Sentinels in rateLimiter.redis.sentinel`,
+    );
+  }
+  const without = masters.filter(({ replica }) => !replica);
+  if (without.length === 0) return;
+  throw new Refusal(
+    'RedisNotEligible',
+    `no Ready pod behind rateLimiter.redis.service is a replica in sync (master_link_status:up) of ${listed(without.map(redisName))}, so fault type Failover would have no new primary: start a replica of each primary, or wait until it is in sync`,
+  );
+}
+
+/**
+ * @param answers what each node answered to CLUSTER FAILOVER with an option that does not exist; the right is checked
+ * first
+ * @throws {Refusal} RedisUnreachable without the right
+ */
+export function requireClusterFailoverRight(
+  answers: readonly { readonly target: RedisTarget; readonly failoverAnswer?: string }[],
+): void {
+  const lacking = answers.find(({ failoverAnswer }) => failoverAnswer?.startsWith('NOPERM'));
+  if (!lacking) return;
+  throw new Refusal(
+    'RedisUnreachable',
+    `${redisName(lacking.target)}: the ACL user lacks a right that fault type Failover needs. Run on each node, with the username of the Secret: redis-cli -p ${lacking.target.port} ACL SETUSER <username> +cluster|failover`,
+  );
+}
