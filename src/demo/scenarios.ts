@@ -2,20 +2,17 @@
  * Results of the scenarios, whatever the current chapter: faults are observed from start to end and through the time to
  * settle, and judged by the observations. A result, once set, stays.
  */
-import type { FaultStatus, Measure, Reason, ScenarioResult, ScenarioStatus } from '../api/index.ts';
-import { counted, DETECTED_AFTER, LIMITS, RECOVERED_AFTER, truncate } from '../api/index.ts';
+import type { FaultStatus, Measure, ScenarioStatus } from '../api/index.ts';
+import { DETECTED_AFTER, LIMITS, RECOVERED_AFTER, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { faultDeadline, iso, isPossiblyActive, ms, wake, watchEnd } from './context.ts';
+import { judge } from './judgement.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from './observed.ts';
 import { announcement, goneMessage } from './observed.ts';
-import { CONFIDENCE, excludedAbove } from './power.ts';
 import type { Scenario } from './subject.ts';
 
 /** How long after the end of an observation its last sample may still arrive. */
 const LAST_SAMPLE_MS = 2000;
-
-/** How far before the end of an observation its last sample may be: five sampling intervals. */
-const SAMPLE_SLACK_MS = 500;
 
 /** Adds the observations to every scenario that has a fault. */
 export function updateScenarios(context: Context): void {
@@ -183,87 +180,4 @@ export function isBeingObserved(
   if (now < end) return true;
   if (!fault.endedAt && isPossiblyActive(fault, now)) return true;
   return (reading?.watchedUntil ?? 0) < end && now < end + LAST_SAMPLE_MS;
-}
-
-interface Judgement {
-  result: ScenarioResult;
-  reason: Reason;
-  message: string;
-}
-
-/**
- * The result that follows from the observations; undefined while it is open. Violated needs a fault that was proven.
- * Held also needs complete observations. Everything else is Inconclusive. `watchedTo`: the end of the observation once
- * it is over; `gone`: which pods left during it.
- */
-export function judge(
-  fault: FaultStatus,
-  reading: InvariantReading | undefined,
-  watchedTo: number | undefined,
-  gone?: string,
-): Judgement | undefined {
-  if (fault.proof !== 'Confirmed') {
-    const message = fault.message ?? 'The fault was ordered, and it was not proven that it was there';
-    return { result: 'Inconclusive', reason: 'FaultNotProven', message };
-  }
-  if (reading?.detectedAt !== undefined) {
-    const brokenAt = reading.brokenAt ?? reading.detectedAt;
-    const outside = timeOutsideFault(brokenAt, fault);
-    if (outside === undefined) {
-      const after = Math.max(0, Math.round(reading.detectedAt - brokenAt));
-      const message = `${figures(reading.whenDetected ?? reading.measures[0], 'so far')}; detected ${after} ms after the violation`;
-      return { result: 'Violated', reason: 'Violated', message };
-    }
-    const message = `The invariant was violated ${outside}, so the fault was not the cause: ${figures(reading.whenDetected ?? reading.measures[0], 'then')}`;
-    return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
-  }
-  if (watchedTo === undefined) return undefined;
-  if (!reading) {
-    const message = 'The operator restarted or lost its lead while it had to watch the invariant';
-    return { result: 'Inconclusive', reason: 'ObservationLost', message };
-  }
-  const shortfalls = [...reading.shortfalls];
-  if (!fault.startedAt) shortfalls.push('the start of the fault was not seen');
-  if (reading.watchedUntil < watchedTo - SAMPLE_SLACK_MS)
-    shortfalls.push('the watch broke off before its end');
-  if (shortfalls.length > 0) {
-    if (gone) shortfalls.unshift(gone);
-    // The measure may be far above the bound: only the proof that the fault caused it is missing.
-    const measured =
-      reading.measures.length > 0 ? `Measured ${reading.summary}, but` : 'Nothing was judged, since';
-    const message = `${measured} the proof is incomplete: ${shortfalls.join('; ')}`;
-    return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
-  }
-  const { trials } = reading;
-  const excluded =
-    trials === undefined
-      ? ''
-      : `. At ${CONFIDENCE} % confidence this excludes a violation in more than ${excludedAbove(trials)} % of such trials`;
-  const tried = counted(trials ?? 1, 'trial');
-  // Measures without a bound are judged together, by what the spec accepts.
-  const message =
-    reading.measures[0]?.bound === undefined
-      ? `Found ${reading.summary} in ${tried}, which the spec accepts${excluded}`
-      : `No violation in ${tried}: ${figures(reading.measures[0], 'at most')}${excluded}`;
-  return { result: 'Held', reason: 'Held', message };
-}
-
-/** "86 ms after the fault": describes a time outside the fault, as far as it is known; undefined: it is inside. */
-function timeOutsideFault(at: number, { startedAt, endedAt }: FaultStatus): string | undefined {
-  // Times in a status are integer milliseconds.
-  if (startedAt !== undefined && at < ms(startedAt) - 1)
-    return `${Math.ceil(ms(startedAt) - at)} ms before the fault`;
-  if (endedAt !== undefined && at > ms(endedAt) + 1)
-    return `${Math.ceil(at - ms(endedAt))} ms after the fault`;
-  return undefined;
-}
-
-/**
- * "queued 30 requests so far, bound 6"; `of` names what the figure measures. It may grow after the break was noticed.
- */
-function figures(measure: Measure | undefined, of: string): string {
-  if (!measure) return 'nothing was measured';
-  const { atLeast, bound, name, unit, value } = measure;
-  const measured = `${name} ${atLeast ? 'at least ' : ''}${value} ${unit} ${of}`;
-  return bound === undefined ? measured : `${measured}, bound ${bound}`;
 }
