@@ -1,34 +1,344 @@
 import { describe, expect, it } from 'vitest';
-import { at, fault, T } from '../../test/fixtures/demo/observations.ts';
-import type { ChaosDemoStatus, FaultStatus } from '../api/index.ts';
+import { at, broken, fault, queued, reading, T } from '../../test/fixtures/demo/observations.ts';
+import {
+  DETECTED_AFTER,
+  type FaultStatus,
+  LIMITS,
+  type Measure,
+  measured,
+  type ScenarioStatus,
+} from '../api/index.ts';
 import type { Context } from './context.ts';
-import { announcement, nothingObserved } from './observed.ts';
-import { updateScenarios } from './scenarios.ts';
+import { announcement, type FaultReport, type InvariantReading, nothingObserved } from './observed.ts';
+import {
+  applyFaultReport,
+  applyFigures,
+  applyRecovery,
+  closeUnobserved,
+  isBeingObserved,
+  updateScenarios,
+} from './scenarios.ts';
+import type { Scenario } from './subject.ts';
+
+const until = (ms: number): InvariantReading => reading({ watchedUntil: T + ms });
+
+const SCENARIO = { name: 'surge', settleMs: 1000 } as Scenario;
+const entryOf = (change: Partial<ScenarioStatus> = {}): ScenarioStatus => ({
+  name: 'surge',
+  type: 'Surge',
+  expect: 'Violated',
+  ...change,
+});
+
+interface Update {
+  /** Milliseconds after the start of the fault. */
+  readonly now: number;
+  readonly fault?: FaultStatus;
+  /** The fault that this process announced; null: none. */
+  readonly announced?: FaultStatus | null;
+  readonly report?: FaultReport;
+  readonly reading?: InvariantReading;
+  readonly entry?: ScenarioStatus;
+  readonly settleMs?: number;
+  readonly gone?: string[];
+  readonly chapters?: { readonly startedAt?: string; readonly doneAt?: string }[];
+}
+
+/** The entry of a scenario after an update, and when the next is due, in milliseconds after the start of the fault. */
+function update(given: Update): { entry: ScenarioStatus; wake: number | undefined } {
+  const { announced = given.fault ?? fault, chapters, gone = [], report, settleMs = 1000 } = given;
+  const entry: ScenarioStatus = { ...(given.entry ?? entryOf()), fault: { ...(given.fault ?? fault) } };
+  const context = {
+    now: T + given.now,
+    scenarios: [{ name: 'surge', settleMs }],
+    draft: { scenarios: [entry], chapters },
+    observed: {
+      ...nothingObserved(T),
+      announced: new Set(announced ? [announcement(announced)] : []),
+      faults: report ? { [fault.id]: report } : {},
+      readings: given.reading ? { [fault.id]: given.reading } : {},
+      gone,
+    },
+    subject: {
+      api: {
+        faults: [
+          { type: 'Stall', measures: [{ name: 'rejected', grows: true }] },
+          { type: 'Surge', measures: [{ name: 'queued', grows: true }, { name: 'rejected' }] },
+        ],
+      },
+    },
+    wakeAt: undefined as number | undefined,
+  };
+  updateScenarios(context as unknown as Context);
+  return { entry, wake: context.wakeAt === undefined ? undefined : context.wakeAt - T };
+}
+
+const PLANNED: FaultStatus = { id: '1-surge-1', plannedAt: at(0), until: at(2000) };
+const { endedAt: _, ...OPEN } = fault;
+const SENT: FaultReport = { startedAt: T, proof: 'Confirmed', message: 'sent', evidence: [] };
 
 describe('the report of a fault', () => {
-  /** The status of the fault, if this process has a report of its id and announced this one. */
-  function reported(announced: FaultStatus): FaultStatus | undefined {
-    const planned: FaultStatus = { id: '1-surge-1', plannedAt: at(0), until: at(2000) };
-    const draft: ChaosDemoStatus = {
-      scenarios: [{ name: 'surge', type: 'Surge', expect: 'Violated', fault: planned }],
-    };
-    const report = { startedAt: T, proof: 'Confirmed', message: 'sent', evidence: [] } as const;
-    const observed = {
-      ...nothingObserved(T),
-      announced: new Set([announcement(announced)]),
-      faults: { '1-surge-1': report },
-    };
-    const context = { draft, observed, now: T + 100, scenarios: [{ name: 'surge', settleMs: 1000 }] };
-    updateScenarios(context as unknown as Context);
-    return draft.scenarios?.[0]?.fault;
-  }
+  const reported = (planned: FaultStatus, ...reports: FaultReport[]): ScenarioStatus => {
+    const entry = entryOf({ fault: { ...planned } });
+    for (const report of reports) if (entry.fault) applyFaultReport(entry, entry.fault, report);
+    return entry;
+  };
 
-  it('is taken over by the process that announced it', () => {
-    expect(reported(fault)).toMatchObject({ startedAt: at(0), proof: 'Confirmed', message: 'sent' });
+  it('keeps the first times, and takes the last message and evidence', () => {
+    const ended = { ...SENT, startedAt: T + 5, endedAt: T + 1500, message: 'ended', evidence: ['1.5 s'] };
+    const later = { ...ended, endedAt: T + 1600, message: 'ended again', evidence: ['1.6 s'] };
+    expect(reported(PLANNED, SENT, ended, later)).toMatchObject({
+      fault: { startedAt: at(0), endedAt: at(1500), message: 'ended again' },
+      evidence: ['1.6 s'],
+    });
   });
 
-  it('is not taken for that of a fault of the same id that another process announced', () => {
-    const { proof, startedAt } = reported({ ...fault, plannedAt: at(-60_000) }) ?? {};
-    expect([startedAt, proof]).toEqual([undefined, undefined]);
+  it('without times or proof changes neither, and has no evidence to take', () => {
+    const bare = { message: 'waiting', evidence: [] };
+    expect(reported(PLANNED, bare, SENT, bare)).toEqual(
+      entryOf({ fault: { ...PLANNED, startedAt: at(0), proof: 'Confirmed', message: 'waiting' } }),
+    );
+  });
+
+  it('does not replace the message that the end was not observed', () => {
+    expect(reported({ ...fault, message: 'not observed' }, SENT).fault?.message).toBe('not observed');
+  });
+
+  it('is bounded', () => {
+    const { evidence = [], fault: bounded } = reported(PLANNED, {
+      ...SENT,
+      message: 'm'.repeat(LIMITS.message + 1),
+      evidence: Array.from({ length: LIMITS.evidenceItems + 1 }, () => 'e'.repeat(LIMITS.evidence + 1)),
+    });
+    expect(bounded?.message).toHaveLength(LIMITS.message);
+    expect(evidence.map(({ length }) => length)).toEqual(Array(LIMITS.evidenceItems).fill(LIMITS.evidence));
+  });
+
+  it.each<[string, FaultStatus, FaultReport, boolean]>([
+    ['of this process is taken', PLANNED, SENT, true],
+    ['of a fault that was not injected is not taken', PLANNED, { ...SENT, missed: true }, false],
+    [
+      'of a fault with this id that another process announced is not taken',
+      { ...PLANNED, plannedAt: at(-60_000) },
+      SENT,
+      false,
+    ],
+  ])('%s', (_title, announced, report, taken) => {
+    const { entry } = update({ fault: PLANNED, announced, report, now: 100 });
+    expect(entry.fault?.proof).toBe(taken ? 'Confirmed' : undefined);
+  });
+
+  it('reaches only its own scenario, past those without a fault or an entry', () => {
+    const [other, own] = [entryOf({ name: 'other' }), entryOf({ fault: { ...PLANNED } })];
+    const observed = {
+      ...nothingObserved(T),
+      announced: new Set([announcement(PLANNED)]),
+      faults: { [PLANNED.id]: SENT },
+    };
+    const scenarios = ['removed', 'other', 'surge'].map((name) => ({ name, settleMs: 1000 }));
+    const context = { draft: { scenarios: [other, own] }, observed, now: T, scenarios };
+    updateScenarios(context as unknown as Context);
+    expect([other.fault, own.fault?.proof]).toEqual([undefined, 'Confirmed']);
+  });
+});
+
+describe('an end that was not observed', () => {
+  it.each<[string, FaultStatus, number, boolean, string | undefined]>([
+    ['one that has ended', { ...fault, endedAt: at(1500) }, 60_000, true, at(1500)],
+    ['one that was not injected', PLANNED, 60_000, true, undefined],
+    ['one within 5 s of its planned end', OPEN, 6999, false, undefined],
+    ['one 5 s after its planned end', OPEN, 7000, true, at(2000)],
+  ])('closes a fault at its planned end: %s', (_title, open, now, closed, endedAt) => {
+    const closing = { ...open };
+    expect(closeUnobserved(closing, T + now)).toBe(closed);
+    expect(closing.endedAt).toBe(endedAt);
+  });
+
+  it('adds its bound to the message', () => {
+    const messageAfter = (message?: string): string | undefined => {
+      const closing = { ...OPEN, message };
+      closeUnobserved(closing, T + 7000);
+      return closing.message;
+    };
+    expect(messageAfter('sent to 10.0.0.7.')).toMatch(/^sent to 10\.0\.0\.7\. \w.*2026-01-01T00:00:02/);
+    expect(messageAfter()).toMatch(/^Its end .*2026-01-01T00:00:02/);
+    expect(messageAfter('m'.repeat(LIMITS.message))).toHaveLength(LIMITS.message);
+  });
+});
+
+describe('the observation of an invariant', () => {
+  it.each<[string, FaultStatus, InvariantReading | undefined, number, boolean]>([
+    ['runs until its end', fault, undefined, 2999, true],
+    ['runs until its end, even if a sample claims to be later', fault, until(9000), 2999, true],
+    ['waits for the last sample', fault, until(2999), 4999, true],
+    ['waits for the last sample for 2 s', fault, until(2999), 5000, false],
+    ['waits for a first sample', fault, undefined, 4999, true],
+    ['ends with a sample from its end', fault, until(3000), 3000, false],
+    ['runs while the fault may be active', OPEN, until(3000), 6999, true],
+    ['ends when the fault must be over', OPEN, until(3000), 7000, false],
+    ['ends with a complete reading', fault, reading({ watchedUntil: T + 2500, complete: true }), 2500, false],
+  ])('%s', (_title, observed, seen, now, isObserved) => {
+    expect(isBeingObserved(observed, SCENARIO, seen, T + now)).toBe(isObserved);
+  });
+});
+
+describe('a scenario', () => {
+  const lost = { result: 'Inconclusive', reason: 'ObservationLost' } as const;
+  const incomplete = { result: 'Inconclusive', reason: 'EvidenceIncomplete' } as const;
+  it.each<[string, Update, Partial<ScenarioStatus>, number | undefined]>([
+    ['is open before its fault was injected', { fault: PLANNED, now: 100 }, {}, undefined],
+    ['is open until the end of the watch', { reading: until(2990), now: 2999 }, {}, 3000],
+    ['is open at the end, without the last sample', { reading: until(2990), now: 3000 }, {}, 3100],
+    ['is open 2 s after the end, without the last sample', { reading: until(2990), now: 4999 }, {}, 5099],
+    ['is judged when the last sample is late', { reading: until(2000), now: 5000 }, incomplete, undefined],
+    ['is judged with the last sample', { reading: until(3000), now: 3000 }, { result: 'Held' }, undefined],
+    ['is open while its fault may be active', { fault: OPEN, reading: until(3000), now: 6999 }, {}, 7000],
+    [
+      'is judged when its fault is over',
+      { fault: OPEN, reading: until(3000), now: 7000 },
+      { result: 'Held' },
+      undefined,
+    ],
+    ['is checked when its fault is over', { fault: OPEN, settleMs: 9000, now: 100 }, {}, 7000],
+    [
+      'is Violated at once, and watched further',
+      { reading: broken(100), now: 200 },
+      { result: 'Violated' },
+      3000,
+    ],
+    ['of another process is open until the end', { announced: null, now: 2999 }, {}, 3000],
+    ['of another process is lost at the end', { announced: null, now: 3000 }, lost, undefined],
+  ])('%s', (_title, given, expected, wakeAt) => {
+    const { entry, wake } = update(given);
+    expect({ result: entry.result, reason: entry.reason }).toMatchObject(expected);
+    if (!expected.result) expect(entry.result).toBeUndefined();
+    expect(wake).toBe(wakeAt);
+  });
+
+  it('names the pods that are gone', () => {
+    const shortfalls = ['too few checks'];
+    const { entry } = update({ reading: reading({ shortfalls }), gone: ['store-0'], now: 3000 });
+    expect(entry.message).toMatch(/: .*store-0.*; too few checks$/);
+  });
+
+  it('has figures and evidence once it has a result', () => {
+    const evidence = ['queued 30'];
+    const report = { ...SENT, evidence: ['sent'] };
+    expect(update({ report, reading: reading({ evidence }), now: 200 }).entry).toEqual(
+      entryOf({ fault: expect.anything(), evidence: ['sent'] }),
+    );
+    expect(update({ report, reading: { ...broken(100), evidence }, now: 200 }).entry).toMatchObject({
+      summary: '30 > 6',
+      measures: [queued, { name: DETECTED_AFTER, value: 86, unit: 'ms' }],
+      evidence: ['sent', 'queued 30'],
+    });
+  });
+
+  it('keeps its result and the time to detection, while its figures grow', () => {
+    const { entry } = update({ reading: broken(100), now: 200 });
+    const { message } = entry;
+    const grown = reading({ measures: [{ ...queued, value: 90 }], summary: '90 > 6' });
+    const { entry: later } = update({ entry, reading: grown, now: 5000 });
+    expect(later).toMatchObject({ result: 'Violated', message, summary: '90 > 6' });
+    expect(measured(later.measures, 'queued')).toBe(90);
+    expect(measured(later.measures, DETECTED_AFTER)).toBe(86);
+  });
+
+  it.each<[string, InvariantReading, number | undefined]>([
+    ['the beginning is unknown', reading({ detectedAt: T + 900 }), 0],
+    ['a violation before the fault', broken(-500), undefined],
+    ['no figure', { ...broken(100), measures: [] }, undefined],
+  ])('has a time to detection only if judged: %s', (_title, seen, time) => {
+    expect(measured(update({ reading: seen, now: 3000 }).entry.measures, DETECTED_AFTER)).toBe(time);
+  });
+
+  it('has bounded texts and figures', () => {
+    const measures = Array.from({ length: LIMITS.measures + 1 }, (_one, n) => ({ ...queued, name: `q${n}` }));
+    const name = 'q'.repeat(LIMITS.message);
+    const { entry } = update({ reading: { ...broken(100), whenDetected: { ...queued, name } }, now: 200 });
+    applyFigures(entry, undefined, reading({ measures, summary: 's'.repeat(33), evidence: ['seen'] }));
+    expect([entry.message?.length, entry.summary?.length]).toEqual([LIMITS.message, 32]);
+    expect(entry.measures).toEqual(measures.slice(0, -1));
+    expect(entry.evidence).toEqual(['seen']);
+  });
+});
+
+describe('a violation that another process observed', () => {
+  const found = { result: 'Violated', message: 'found', summary: '30 > 6' } as const;
+  const rejected = { name: 'rejected', value: 3, unit: 'requests' };
+  const measures = [queued, rejected];
+  const taken = (change: Partial<Update> = {}, entry: Partial<ScenarioStatus> = {}): ScenarioStatus =>
+    update({ announced: null, now: 9000, entry: entryOf({ ...found, measures, ...entry }), ...change }).entry;
+
+  it('has lower bounds for the figures that could have grown, once', () => {
+    const once = taken();
+    expect(once.measures).toEqual([{ ...queued, atLeast: true }, rejected]);
+    expect(once.summary).toBe('>= 30 > 6');
+    expect(once.message).toMatch(/^found\. \w/);
+    expect(taken({}, once)).toEqual(once);
+    expect(taken({}, { summary: '>= 30 > 6' }).summary).toBe('>= 30 > 6');
+  });
+
+  it.each<[string, NonNullable<Update['chapters']>, boolean]>([
+    ['written before the end', [{ startedAt: at(0), doneAt: at(4999) }, {}], false],
+    ['a chapter began after it', [{ startedAt: at(0) }, { startedAt: at(5000) }], true],
+    ['a chapter was done after it', [{}, { startedAt: at(0), doneAt: at(5000) }], true],
+  ])('is final if its status has the last sample: %s', (_title, chapters, isFinal) => {
+    expect(taken({ chapters }).summary).toBe(isFinal ? '30 > 6' : '>= 30 > 6');
+  });
+
+  it.each<[string, Partial<Update>, Partial<ScenarioStatus>]>([
+    ['it is observed here', { reading: broken(100) }, {}],
+    ['the invariant held', {}, { result: 'Held' }],
+  ])('has exact figures if %s', (_title, change, entry) => {
+    const { measures: exact = [], summary } = taken(change, entry);
+    expect([exact[0], summary]).toEqual([queued, '30 > 6']);
+  });
+
+  it('of an unknown type, or without figures, is only marked', () => {
+    expect(taken({}, { type: 'Flood' }).measures).toEqual(measures);
+    const bare = update({ announced: null, now: 9000, entry: entryOf({ result: 'Violated' }) }).entry;
+    expect([bare.measures, bare.summary]).toEqual([[], undefined]);
+    expect(bare.message).toBeDefined();
+  });
+
+  it('has bounded texts', () => {
+    const long = taken({}, { message: 'm'.repeat(LIMITS.message), summary: 's'.repeat(32) });
+    expect([long.message?.length, long.summary?.length]).toEqual([LIMITS.message, 32]);
+    expect(taken({}, long)).toEqual(long);
+  });
+});
+
+describe('the check after a fault', () => {
+  const left = { name: 'leftBehind', value: 2, unit: 'keys' };
+  const recoveredAfter = (value: number) => ({ name: 'recoveredAfter', value, unit: 'ms' });
+  const recovered = (restedAt?: number, measures: Measure[] = [], before = [queued], of = fault) => {
+    const entry = entryOf({ measures: before });
+    applyRecovery(entry, of, { measures, ...(restedAt !== undefined && { restedAt: T + restedAt }) });
+    return entry.measures;
+  };
+
+  it('adds its figures after the one that decides, and the time to recovery', () => {
+    expect(recovered(2600.4, [left])).toEqual([queued, left, recoveredAfter(600)]);
+    expect(recovered(2600, [], [queued], { ...OPEN, until: at(2500) })).toEqual([
+      queued,
+      recoveredAfter(100),
+    ]);
+    expect(recovered(1999)).toEqual([queued, recoveredAfter(0)]);
+  });
+
+  it('adds no time while the subject is not at rest, and no figure twice', () => {
+    const rested = recoveredAfter(600);
+    expect(recovered(undefined, [{ ...left, value: 5 }], [queued, left, rested])).toEqual([
+      queued,
+      rested,
+      { ...left, value: 5 },
+    ]);
+  });
+
+  it('adds no time to a scenario without figures', () => {
+    const entry = entryOf();
+    applyRecovery(entry, fault, { measures: [], restedAt: T + 2600 });
+    expect(entry.measures).toBeUndefined();
   });
 });

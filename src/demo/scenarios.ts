@@ -40,7 +40,7 @@ export function applyFaultReport(entry: ScenarioStatus, fault: FaultStatus, repo
   if (fault.endedAt === undefined || report.endedAt !== undefined) {
     fault.message = truncate(report.message, LIMITS.message);
   }
-  if (!entry.evidence) setEvidence(entry, report.evidence);
+  setEvidence(entry, report.evidence);
 }
 
 /**
@@ -101,10 +101,10 @@ const OBSERVATION_INTERRUPTED =
  */
 function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, final: number): void {
   const { message = '' } = entry;
-  const times = (draft.chapters ?? []).flatMap(({ doneAt, startedAt }) =>
-    [startedAt, doneAt].flatMap((time) => (time === undefined ? [] : [ms(time)])),
+  const isFinal = draft.chapters?.some(
+    ({ doneAt = '', startedAt = '' }) => ms(startedAt) >= final || ms(doneAt) >= final,
   );
-  if (message.endsWith(OBSERVATION_INTERRUPTED) || times.some((time) => time >= final)) return;
+  if (isFinal || message.endsWith(OBSERVATION_INTERRUPTED)) return;
   entry.message =
     truncate(message, LIMITS.message - OBSERVATION_INTERRUPTED.length) + OBSERVATION_INTERRUPTED;
   const known = subject.api.faults.find(({ type }) => type === entry.type)?.measures ?? [];
@@ -136,32 +136,23 @@ export function applyRecovery(
   fault: FaultStatus,
   { measures, restedAt }: Pick<RecoveryReport, 'measures' | 'restedAt'>,
 ): void {
-  addMeasures(entry, measures);
+  setMeasures(entry, [], measures);
   if (restedAt === undefined) return;
   addTime(entry, RECOVERED_AFTER, restedAt - ms(fault.endedAt ?? fault.until));
 }
 
-/** Sets measures of an entry before those that it has under other names. */
-function setMeasures(entry: ScenarioStatus, measures: readonly Measure[]): void {
-  const all = [...measures, ...otherMeasures(entry, measures)].slice(0, LIMITS.measures);
-  if (all.length > 0) entry.measures = all.map((measure) => ({ ...measure }));
-}
-
-/** Adds measures after the others, the first of which decides. */
-function addMeasures(entry: ScenarioStatus, measures: readonly Measure[]): void {
-  if (measures.length === 0) return;
-  entry.measures = [...otherMeasures(entry, measures), ...measures].slice(0, LIMITS.measures);
-}
-
-function otherMeasures({ measures = [] }: ScenarioStatus, than: readonly Measure[]): Measure[] {
-  const names = new Set(than.map(({ name }) => name));
-  return measures.filter(({ name }) => !names.has(name));
+/** Sets measures of an entry before and after those that it has under other names. The first of all decides. */
+function setMeasures(entry: ScenarioStatus, first: readonly Measure[], last: readonly Measure[] = []): void {
+  const names = new Set([...first, ...last].map(({ name }) => name));
+  const others = (entry.measures ?? []).filter(({ name }) => !names.has(name));
+  const all = [...first, ...others, ...last].slice(0, LIMITS.measures);
+  if (all.length > 0) entry.measures = all;
 }
 
 /** Adds a time in milliseconds; without a measure that decides, nothing was judged. */
 function addTime(entry: ScenarioStatus, name: string, time: number): void {
   if (!entry.measures?.length) return;
-  addMeasures(entry, [{ name, value: Math.max(0, Math.round(time)), unit: 'ms' }]);
+  setMeasures(entry, [], [{ name, value: Math.max(0, Math.round(time)), unit: 'ms' }]);
 }
 
 function setEvidence(entry: ScenarioStatus, evidence: readonly string[]): void {
@@ -177,7 +168,6 @@ export function isBeingObserved(
   now: number,
 ): boolean {
   const end = watchEnd(fault, scenario, reading);
-  if (now < end) return true;
-  if (!fault.endedAt && isPossiblyActive(fault, now)) return true;
+  if (now < end || isPossiblyActive(fault, now)) return true;
   return (reading?.watchedUntil ?? 0) < end && now < end + LAST_SAMPLE_MS;
 }
