@@ -136,8 +136,8 @@ describe('the report of a fault', () => {
       faults: { [PLANNED.id]: SENT },
     };
     const scenarios = ['removed', 'other', 'surge'].map((name) => ({ name, settleMs: 1000 }));
-    const context = { draft: { scenarios: [other, own] }, observed, now: T, scenarios };
-    updateScenarios(context as unknown as Context);
+    for (const draft of [{}, { scenarios: [other, own] }])
+      updateScenarios({ draft, observed, now: T, scenarios } as unknown as Context);
     expect([other.fault, own.fault?.proof]).toEqual([undefined, 'Confirmed']);
   });
 });

@@ -16,9 +16,10 @@ const FOLDERS = [
   'src/subjects/ratelimiter/limits',
   'src/subjects/redis/faults',
 ];
-/** The verdict and the bounds, which everything else builds on. */
+/** The verdict, its judgements and the bounds, which everything else builds on. */
 const SHORT = [
   'src/demo/verdict.ts',
+  'src/demo/judgement.ts',
   'src/subjects/ratelimiter/limits/rate-limit.ts',
   'src/subjects/ratelimiter/limits/over-admission.ts',
 ];

@@ -54,7 +54,7 @@ export class Fence {
     if (this.#watching.has(redis)) return;
     const [watched, token] = await Promise.all([redis.call('WATCH', this.#key), redis.get(this.#key)]);
     requireOk('WATCH', watched);
-    if (this.#token === undefined || token !== this.#token) throw new NotInChargeError();
+    if (token !== this.#token) throw new NotInChargeError();
     this.#watching.add(redis);
   }
 
