@@ -40,8 +40,11 @@ export function faultProxy(cluster: Cluster): void {
     const patch = JSON.stringify({ stringData });
     await cluster.inNamespace('patch', 'secret', 'redis-auth', '--type=merge', '--patch', patch);
   };
-  /** manifests/samples/refuse.yaml under another name, on a Redis with TLS or without. */
-  const run = async (name: string, tls: boolean): Promise<ChaosDemoStatus> => {
+  /** manifests/samples/refuse.yaml under another name, on a Redis with TLS or without, or with other scenarios. */
+  const run = async (
+    name: string,
+    { others, tls = false }: { others?: object[]; tls?: boolean } = {},
+  ): Promise<ChaosDemoStatus> => {
     const text = await readFile(join(root, 'manifests/samples/refuse.yaml'), 'utf8');
     const { spec, ...sample } = parse(text) as {
       spec: { rateLimiter: { redis: object }; scenarios: object[] };
@@ -49,7 +52,7 @@ export function faultProxy(cluster: Cluster): void {
     const redis = { ...spec.rateLimiter.redis, ...(tls && { tls }) };
     const rateLimiter = { ...spec.rateLimiter, redis };
     // With TLS, only one of its faults is possible.
-    const scenarios = tls ? spec.scenarios.slice(0, 1) : spec.scenarios;
+    const scenarios = others ?? (tls ? spec.scenarios.slice(0, 1) : spec.scenarios);
     const metadata = { namespace: NAMESPACE, name };
     return await ended(cluster, {
       ...sample,
@@ -76,11 +79,30 @@ export function faultProxy(cluster: Cluster): void {
   it(
     'the shipped overlay reaches the verdict of manifests/samples/refuse.yaml',
     keepingTime(async () => {
-      const status = await run('refuse', false);
+      const status = await run('refuse');
       expect(status.run).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
       expect(status.scenarios).toMatchObject([
         { result: 'Held', summary: 'FailsClosed', fault: { proof: 'Confirmed' } },
         { result: 'Violated', summary: 'FailsClosed; no recovery in 5s', fault: { proof: 'Confirmed' } },
+      ]);
+    }),
+  );
+
+  it(
+    'a Blackhole and a Latency reach a verdict',
+    keepingTime(async () => {
+      const outage = (fault: object, accept: string): object => ({
+        name: accept.toLowerCase(),
+        type: 'StoreOutage',
+        storeOutage: { fault, accept: [accept] },
+      });
+      const blackhole = outage({ type: 'Blackhole', duration: '10s' }, 'FailsClosed');
+      const latency = outage({ type: 'Latency', duration: '10s', latency: '100ms' }, 'Enforces');
+      const status = await run('network', { others: [blackhole, latency] });
+      expect(status.run).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
+      expect(status.scenarios).toMatchObject([
+        { result: 'Held', summary: 'FailsClosed', fault: { proof: 'Confirmed' } },
+        { result: 'Held', summary: 'Enforces', fault: { proof: 'Confirmed' } },
       ]);
     }),
   );
@@ -100,7 +122,7 @@ export function faultProxy(cluster: Cluster): void {
         await rm(folder, { recursive: true, force: true });
       }
       await install([redisWithTls, limiterWithTls]);
-      const status = await run('refuse-tls', true);
+      const status = await run('refuse-tls', { tls: true });
       expect(status.run).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });
       expect(status.scenarios).toMatchObject([
         { result: 'Held', summary: 'FailsClosed', fault: { proof: 'Confirmed' } },

@@ -32,7 +32,7 @@ const CONFIGURATION = [
   'cluster-enabled yes',
   `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
   'cluster-preferred-endpoint-type hostname',
-  userWith('+cluster|nodes'),
+  userWith('+cluster|nodes +cluster|failover +client|kill'),
   '',
 ].join('\n');
 
@@ -136,6 +136,21 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
       expect(await nodes()).toEqual(paused);
       for (const pod of PODS) expect(await namespace.redisCli(pod, 'CLUSTER', 'NODES')).not.toMatch(/fail/);
       expect(logs(await Promise.all(PODS.map((pod) => namespace.run('logs', pod))))).toEqual([]);
+    }),
+  );
+
+  it(
+    'a Failover swaps each primary with its replica, and the limit is kept',
+    keepingTime(async () => {
+      const before = await nodes();
+      const fault = { type: 'Failover', duration: '5s' };
+      const redis = { service: 'redis', allowFailover: true };
+      const options = { name: 'failover', accept: ['Enforces'] };
+      const status = await ended(cluster, outageDemo(NAMESPACE, redis, [fault], options));
+      expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);
+      expect(status.scenarios).toMatchObject([{ result: 'Held', fault: { proof: 'Confirmed' } }]);
+      const swapped = before.map(({ role }) => (role === 'master' ? 'slave' : 'master'));
+      expect((await nodes()).map(({ role }) => role)).toEqual(swapped);
     }),
   );
 }

@@ -30,6 +30,10 @@ const DOWN_AFTER_MS = 5000;
 const FAULT = '4s';
 const PORTS = { redis: 6379, sentinel: 26_379 };
 const ofPrimary = { isMaster: 'true' };
+const REDIS = {
+  service: 'redis-primary',
+  sentinel: { service: 'redis', masterName: MASTER, authSecretName: 'redis-auth' },
+};
 
 /** Writes both configurations, once the name of the first primary is known to DNS. A Sentinel changes its own. */
 const configure = `
@@ -46,7 +50,7 @@ await writeFile('/data/redis.conf', [
   ...(own === primary ? [] : ['replicaof ' + primary + ' ${PORTS.redis}']), ''].join('\\n'));
 await writeFile('/data/sentinel.conf', [
   'port ${PORTS.sentinel}', 'dir /data', 'protected-mode no',
-  ${JSON.stringify(userOf(SENTINEL_ACL))},
+  ${JSON.stringify(userOf(`${SENTINEL_ACL} +sentinel|failover`))},
   'sentinel resolve-hostnames yes', 'sentinel announce-hostnames yes', 'sentinel announce-ip ' + own,
   'sentinel monitor ${MASTER} ' + primary + ' ${PORTS.redis} 2',
   'sentinel down-after-milliseconds ${MASTER} ${DOWN_AFTER_MS}', ''].join('\\n'));
@@ -135,15 +139,11 @@ export function sentinels(cluster: Cluster, image: () => string): void {
     keepingTime(async () => {
       const [servers, events] = [await replication(), await failures()];
       expect(servers[0]).toContain('role:master');
-      const redis = {
-        service: 'redis-primary',
-        sentinel: { service: 'redis', masterName: MASTER, authSecretName: 'redis-auth' },
-      };
       const faults = [
         { type: 'Stall', duration: FAULT },
         { type: 'Break', duration: FAULT },
       ];
-      const status = await ended(cluster, outageDemo(NAMESPACE, redis, faults));
+      const status = await ended(cluster, outageDemo(NAMESPACE, REDIS, faults));
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);
       for (const scenario of status.scenarios ?? []) {
         expect(scenario).toMatchObject({
@@ -157,4 +157,35 @@ export function sentinels(cluster: Cluster, image: () => string): void {
       for (const pod of PODS) expect((await watched(pod)).get('flags')).toBe('master');
     }),
   );
+
+  it(
+    'a Failover is sent once, and followed by the label of the primary',
+    keepingTime(async () => {
+      const fault = { type: 'Failover', duration: '20s' };
+      const demo = outageDemo(NAMESPACE, { ...REDIS, allowFailover: true }, [fault], {
+        name: 'failover',
+        accept: ['Enforces', 'Forgets', 'FailsClosed'],
+      });
+      const [status] = await Promise.all([ended(cluster, demo), relabel()]);
+      expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);
+      expect(status.scenarios).toMatchObject([{ result: 'Held', fault: { proof: 'Confirmed' } }]);
+      expect((await watched('redis-2')).get('config-epoch')).toBe('1');
+      const roles = await Promise.all(PODS.map((pod) => namespace.redisCli(pod, 'ROLE')));
+      expect(roles.map((role) => role.split('\n')[0]).filter((role) => role === 'master')).toHaveLength(1);
+      expect(roles[0]).toMatch(/^slave/);
+    }),
+  );
+
+  /** As an operator of Redis: once the Sentinels have switched, the label moves to the new primary. */
+  async function relabel(): Promise<void> {
+    const primary = await until(
+      async () => {
+        const [host = ''] = (await watched('redis-2')).get('ip')?.split('.') ?? [];
+        return host === 'redis-0' ? undefined : host;
+      },
+      { what: 'a failover', deadlineMs: 300_000, everyMs: 500 },
+    );
+    await namespace.run('label', 'pod', 'redis-0', 'isMaster-');
+    await namespace.run('label', 'pod', primary, 'isMaster=true');
+  }
 }

@@ -92,13 +92,14 @@ export function redisContainer(
   };
 }
 
-/** A ChaosDemo named `outage` with one store outage for each fault. @param redis `rateLimiter.redis`, without the login */
+/** A ChaosDemo with one store outage for each fault. @param redis `rateLimiter.redis`, without the login */
 export function outageDemo(
   namespace: string,
   redis: object,
   faults: readonly { readonly type: string; readonly duration: string }[],
+  { accept = ['FailsClosed'], name = 'outage' }: { accept?: string[]; name?: string } = {},
 ): ChaosDemo {
-  const storeOutage = { callerTimeout: '1s', settle: '2s', accept: ['FailsClosed'] };
+  const storeOutage = { callerTimeout: '1s', settle: '2s', accept };
   const spec = {
     rateLimiter: {
       selector: { matchLabels: labelsOf('api') },
@@ -122,7 +123,7 @@ export function outageDemo(
     })),
     pace: { mode: 'Auto', dwell: '0s' },
   };
-  const metadata = { namespace, name: 'outage' };
+  const metadata = { namespace, name };
   return { apiVersion: 'chaosdemo.dev/v1alpha1', kind: 'ChaosDemo', metadata, spec } as unknown as ChaosDemo;
 }
 
