@@ -2,26 +2,21 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../../src/local/redis-server.ts';
 import { Supervisor } from '../../../src/local/supervisor.ts';
-import {
-  RedisConnections,
-  type RedisTarget,
-  StoreConnections,
-} from '../../../src/subjects/ratelimiter/index.ts';
-import { type AdmittedRedis, admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
-import { NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
-import { asPerServer, type PerServer } from '../../../src/subjects/redis/client/per-server.ts';
+import type { RedisTarget, StoreConnections } from '../../../src/subjects/ratelimiter/index.ts';
+import { fenceKey, NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
+import { tagFor } from '../../../src/subjects/redis/client/key-slot.ts';
+import { asPerServer } from '../../../src/subjects/redis/client/per-server.ts';
 import { closeProbes, injectRedisPause } from '../../../src/subjects/redis/faults/pause.ts';
 import { Refusal } from '../../../src/subjects/targets/refusal.ts';
-import { DrivenLimiter, limiterSpec, never } from '../../kit/driven-limiter.ts';
+import { never } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { clusteredPod } from './support/clustered-pod.ts';
+import { admit, drivenOn, LIMIT, session } from './support/clustered-run.ts';
 import { RedisCluster } from './support/redis-cluster.ts';
-import { PODS } from './support/topology.ts';
 
 /** Twice the time after which a silent node is taken for failed. */
 const FAULT_MS = 4000;
-const LIMIT = 10;
 const IDENTITY = /^[0-9a-f]{40}$/;
 
 let supervisor: Supervisor;
@@ -35,27 +30,11 @@ afterAll(async () => {
   await supervisor?.close();
 });
 
-async function admit(redis = cluster.pods()): Promise<AdmittedRedis> {
-  // The observers are at the address of the operator, as further connections of this process.
-  const options = { allowOtherClients: false, longestMs: FAULT_MS, connected: true };
-  return await admitRedis({ redis, addresses: PODS }, options, never);
-}
-
 async function refusalOf(redis: readonly RedisTarget[]): Promise<string> {
-  const outcome = await admit(asPerServer(redis)).catch((error: unknown) => error);
+  const outcome = await admit(cluster, asPerServer(redis)).catch((error: unknown) => error);
   if (!(outcome instanceof Refusal)) throw new Error(`it was not refused: ${String(outcome)}`);
   return `${outcome.reason}: ${outcome.message}`;
 }
-
-/** The connections of a session, in charge for a minute. */
-async function session(masters: PerServer<RedisTarget>): Promise<StoreConnections> {
-  const id = `cluster-${(sessions += 1)}`;
-  const store = new StoreConnections(masters, (server) => new RedisConnections(server, id));
-  onTestFinished(() => store.close());
-  await store.takeCharge(60_000);
-  return store;
-}
-let sessions = 0;
 
 /** Sends a pause of a minute. */
 async function sent(store: StoreConnections) {
@@ -65,58 +44,24 @@ async function sent(store: StoreConnections) {
   );
 }
 
-/** A driver of an outage, and a key for it. Its pods count in the Cluster, and answer 503 without. */
-async function driven(ms = FAULT_MS): Promise<{ driver: DrivenLimiter; key: string }> {
-  const admitted = await admit();
-  const pods = await Promise.all(
-    PODS.map((address, i) => clusteredPod(`api-${i}`, address, cluster.pods(), LIMIT)),
-  );
-  const spec = limiterSpec(
-    {
-      interface: 'HTTP',
-      http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
-      limit: { requests: LIMIT, window: '15s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-    },
-    [
-      {
-        name: 'outage',
-        type: 'StoreOutage',
-        storeOutage: {
-          fault: { type: 'Stall', duration: `${ms}ms` },
-          callerTimeout: '1s',
-          requestsPerSecond: 10,
-          settle: '2s',
-          accept: ['FailsClosed'],
-        },
-      },
-    ],
-  );
-  // As the connector does before each fault.
-  const checkStore = async () => {
-    const { layout, runId } = await admit();
-    const isSame = layout === admitted.layout && runId === admitted.runId;
-    return { state: isSame ? ('free' as const) : ('restarted' as const) };
-  };
-  const driver = new DrivenLimiter({ pods, redis: admitted.masters, spec, checkStore });
-  onTestFinished(() => driver.close());
-  return { driver, key: `demo-cluster-${process.pid}-${(sessions += 1)}` };
-}
+/** A driver of a Stall, and a key for it. */
+const driven = async (ms = FAULT_MS) => await drivenOn(cluster, { type: 'Stall', duration: `${ms}ms` });
 
 const ALL = [true, true, true];
 
 describe('a Redis Cluster', () => {
   it('is admitted with its masters, each with keys in its own slots', async () => {
-    const { layout, masters, runId } = await admit();
+    const { layout, masters, runId } = await admit(cluster);
     expect(runId).toMatch(IDENTITY);
     expect(masters.map(({ podName }) => podName)).toEqual(['redis-0', 'redis-1', 'redis-2']);
     expect(new Set(masters.map((master) => master.runId)).size).toBe(3);
     const store = await session(masters);
     await expect(store.read()).resolves.toBeGreaterThan(0);
-    const again = await admit();
+    const again = await admit(cluster);
     expect({ layout: again.layout, runId: again.runId }).toEqual({ layout, runId });
     expect(store.name).toBe('Redis Cluster (redis-0, redis-1 and redis-2)');
-    for (const [node, { keyTag = '' }] of masters.entries()) {
-      const slot = await cluster.call(node, 'CLUSTER', 'KEYSLOT', `chaosdemo:probe:${keyTag}fence`);
+    for (const [node, { slots = [] }] of masters.entries()) {
+      const slot = await cluster.call(node, 'CLUSTER', 'KEYSLOT', fenceKey(tagFor(slots)));
       expect(await cluster.call(node, 'CLUSTER', 'COUNTKEYSINSLOT', String(slot))).toBeGreaterThan(0);
     }
   });
@@ -157,7 +102,7 @@ describe('a Redis Cluster', () => {
 
 describe('a session with a Cluster', () => {
   it('fences its predecessor on each master', async () => {
-    const { masters } = await admit();
+    const { masters } = await admit(cluster);
     const before = await cluster.calls('client|pause');
     const predecessor = await session(masters);
     await predecessor.warmUp();
@@ -168,7 +113,7 @@ describe('a session with a Cluster', () => {
   });
 
   it('releases its pause if another takes over one master at the last moment', async () => {
-    const { masters } = await admit();
+    const { masters } = await admit(cluster);
     const store = await session(masters);
     await store.warmUp();
     // What WATCH has seen by now is void.
@@ -184,7 +129,7 @@ describe('a session with a Cluster', () => {
   });
 
   it('pauses all masters, and releases all', async () => {
-    const { masters } = await admit();
+    const { masters } = await admit(cluster);
     const store = await session(masters);
     const before = await cluster.calls('client|pause');
     expect(await sent(store)).toEqual([undefined, undefined, undefined]);
@@ -212,7 +157,7 @@ describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {
     keepingTime(async () => {
       const { driver, key } = await driven();
       const roles = async () => (await cluster.call(0, 'CLUSTER', 'NODES')) as string;
-      const layoutBefore = (await admit()).layout;
+      const layoutBefore = (await admit(cluster)).layout;
       const leading = driver.leadThrough('outage', key, FAULT_MS);
       leading.catch(() => undefined);
       await until(() => driver.observed.faults['f']?.startedAt, { what: 'the fault', deadlineMs: 60_000 });
@@ -227,7 +172,7 @@ describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {
       expect(endedAt).toBeGreaterThan(0);
       expect(evidence?.join('\n')).toMatch(/accepted again \d{1,3} ms after the planned end/);
       expect(reading).toMatchObject({ summary: expect.stringMatching(/^FailsClosed/), shortfalls: [] });
-      expect((await admit()).layout).toBe(layoutBefore);
+      expect((await admit(cluster)).layout).toBe(layoutBefore);
       expect(await roles()).not.toMatch(/fail/);
     })(context));
 
@@ -282,7 +227,7 @@ describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {
       });
       await cluster.call(0, 'CLUSTER', 'SETSLOT', from, 'STABLE');
       for (const node of [1, 0, 2]) await cluster.call(node, 'CLUSTER', 'SETSLOT', from, 'NODE', to);
-      await until(async () => await admit().catch(() => undefined), { what: 'the nodes to agree' });
+      await until(async () => await admit(cluster).catch(() => undefined), { what: 'the nodes to agree' });
       expect(await resharded.inject('outage', key, FAULT_MS)).toMatchObject({
         missed: true,
         message: expect.stringMatching(/was restarted since the run began, failed over or was resharded/),

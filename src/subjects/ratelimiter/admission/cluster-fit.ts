@@ -10,7 +10,6 @@ export function requireFitForCluster({ spec }: Pick<AdmissionRequest, 'spec'>, m
   const { http, redis } = rateLimiterOf(spec);
   const needs = [
     !http && `${PART}.interface Reference reads counts of one server: set interface to HTTP`,
-    redis.count && `${PART}.redis.count reads counts of one server: leave it out`,
     redis.sentinel && `no Sentinel watches a Cluster: leave ${PART}.redis.sentinel out`,
     ...spec.scenarios.map((scenario) => {
       const why = scenarioTypeOf(scenario.type).needsOneServer?.(scenario);

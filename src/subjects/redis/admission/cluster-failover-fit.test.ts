@@ -38,18 +38,18 @@ function view(
 
 const PRIMARY = {
   ...view(0, 'role:master', { flags: ['master'], primaryId: '-' }),
-  target: target(0, { keyTag: '{42}:', password: 'secret', podUid: 'u0' }),
+  target: target(0, { slots: [[0, 5460]], password: 'secret', podUid: 'u0' }),
 };
 
 describe('the replica of a primary', () => {
-  it('is the first in sync, with the key tag of the primary', () => {
+  it('is the first in sync, with the slots of the primary', () => {
     const behind = view(1, `role:slave\r\nmaster_link_status:down\r\nrun_id:${idOf(1)}\r\n`);
     expect(replicaIn(PRIMARY, [PRIMARY, behind, view(2), view(3)])).toEqual({
       podName: 'redis-2',
       host: '10.0.0.2',
       port: 6379,
       tls: true,
-      keyTag: '{42}:',
+      slots: [[0, 5460]],
       runId: idOf(2),
     });
   });

@@ -10,7 +10,7 @@ export interface ReplicaView extends ClusterView {
   readonly info: string;
 }
 
-/** The first in the order of names, with the key tag of the primary; undefined: none is in sync. */
+/** The first in the order of names, with the slots of the primary; undefined: none is in sync. */
 export function replicaIn(
   { cluster, target }: ClusterView,
   views: readonly ReplicaView[],
@@ -23,7 +23,7 @@ export function replicaIn(
     const runId = fields.get('run_id') ?? '';
     const isInSync = fields.get('role') === 'slave' && fields.get('master_link_status') === 'up';
     if (!isInSync || !RUN_ID.test(runId)) continue;
-    return { ...view.target, ...(target.keyTag !== undefined && { keyTag: target.keyTag }), runId };
+    return { ...view.target, ...(target.slots && { slots: target.slots }), runId };
   }
   return undefined;
 }

@@ -56,12 +56,12 @@ function views(changes?: Readonly<Record<number, Line>>): PerServer<ClusterView>
 }
 
 describe('the masters of a Cluster', () => {
-  it('are those with slots, each with a tag for its keys', () => {
+  it('are those with slots, each with its own', () => {
     const { masters } = mastersOf(views());
     expect(masters.map((view) => view.target)).toEqual([
-      { ...target(0), keyTag: '{3}:' },
-      { ...target(1), keyTag: '{1}:' },
-      { ...target(2), keyTag: '{0}:' },
+      { ...target(0), slots: [[0, 5460]] },
+      { ...target(1), slots: [[5461, 10_922]] },
+      { ...target(2), slots: [[10_923, 16_383]] },
     ]);
   });
 
@@ -120,7 +120,7 @@ describe('the masters of a Cluster', () => {
   it('are one if a single node has all slots, which does not know its own address', () => {
     const text = `${idOf(0)} :6379@16379 myself,master - 0 0 1 connected 0-16383\n`;
     const { masters } = mastersOf([viewOf(text)]);
-    expect(masters.map((view) => view.target)).toEqual([{ ...target(0), keyTag: '{0}:' }]);
+    expect(masters.map((view) => view.target)).toEqual([{ ...target(0), slots: [[0, 16_383]] }]);
   });
 
   it('are at most 16', () => {

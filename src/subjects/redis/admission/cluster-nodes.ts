@@ -4,7 +4,7 @@
  * the Service has it. Pure. The format: https://redis.io/docs/latest/commands/cluster-nodes/
  */
 import { listed, Refusal } from '../../targets/refusal.ts';
-import { SLOTS, tagFor } from '../client/key-slot.ts';
+import { SLOTS, type SlotRanges, slotsIn } from '../client/key-slot.ts';
 import { linesOf } from '../client/lines.ts';
 import { asPerServer, type PerServer } from '../client/per-server.ts';
 import { type RedisTarget, redisName } from '../client/redis-target.ts';
@@ -31,8 +31,7 @@ export interface ClusterNode {
   readonly flags: ReadonlySet<string>;
   /** Id of the primary that it copies; '-': of none. */
   readonly primaryId: string;
-  /** First and last slot of each range. */
-  readonly slots: readonly (readonly [number, number])[];
+  readonly slots: SlotRanges;
   /** A slot moves to or from it. */
   readonly isMoving: boolean;
 }
@@ -112,7 +111,7 @@ function noNode(wanted = 'one node a line'): ReplyTypeError {
 
 /**
  * @param views of every Ready pod behind the Service
- * @returns the views of the masters, whose targets have a key tag; and their layout, which changes with each node,
+ * @returns the views of the masters, whose targets have their slots; and their layout, which changes with each node,
  * address and slot
  * @throws {Refusal} RedisNotEligible with the first obstacle
  */
@@ -130,7 +129,7 @@ export function mastersOf<V extends ClusterView>(
   const masters = mastersIn(nodes)
     .map((node) => {
       const own = viewOf(node, views);
-      return { ...own, target: { ...own.target, keyTag: tagFor(slotsOf(node)) } };
+      return { ...own, target: { ...own.target, slots: node.slots } };
     })
     .toSorted((a, b) => (a.target.podName < b.target.podName ? -1 : 1));
   return { masters: asPerServer(masters), layout };
@@ -170,7 +169,7 @@ function layoutOf(target: RedisTarget, nodes: readonly ClusterNode[]): string {
   const covered = new Uint8Array(SLOTS);
   let count = 0;
   for (const node of masters) {
-    for (const slot of slotsOf(node)) {
+    for (const slot of slotsIn(node.slots)) {
       covered[slot] = 1;
       count += 1;
       // Ranges that overlap could have any number of slots.
@@ -215,10 +214,6 @@ function viewOf<V extends ClusterView>({ host, id, port }: ClusterNode, views: r
     );
   }
   return view;
-}
-
-function* slotsOf({ slots }: ClusterNode): Generator<number> {
-  for (const [first, last] of slots) for (let slot = first; slot <= last; slot += 1) yield slot;
 }
 
 /** As redis-cli abbreviates it. */

@@ -24,6 +24,7 @@ const BY_REPLY: readonly (readonly [RegExp, string])[] = [
   [/^NOAUTH/, 'it requires a password: name a Secret with the password in rateLimiter.redis.authSecretName'],
   [/^(WRONGPASS|ERR AUTH|ERR invalid password)/, BY_CREDENTIALS],
   [/^LOADING/, 'it is loading its data: wait until it is ready'],
+  [/^(MOVED|ASK)\b/, 'the slot of this key has moved to another primary: run again'],
   [/^READONLY/, 'it is a replica: point the Service at the primary only'],
   [/^MISCONF/, 'it rejects writes because it cannot save to disk: free its disk'],
   [

@@ -10,7 +10,7 @@ import { within } from '../../waiting.ts';
 import { REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { asList, requireOk, requireQueued } from './reply-types.ts';
 
-/** One for each server; the operator's rights include `~chaosdemo:probe:*`. @param tag as {@link RedisTarget.keyTag} */
+/** One for each server; the operator's rights include `~chaosdemo:probe:*`. @param tag as of `tagFor` */
 export function fenceKey(tag = ''): string {
   return `chaosdemo:probe:${tag}fence`;
 }

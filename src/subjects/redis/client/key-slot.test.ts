@@ -8,12 +8,29 @@ it('is that of the Cluster specification', () => {
   expect(slotOf('foo')).toBe(12_182);
 });
 
+it.each([
+  // As CLUSTER KEYSLOT of Redis 7.0.15 answers.
+  ['{foo}.bar', 12_182],
+  ['rl:{foo}:{bar}', 12_182],
+  ['{{foo}}', 13_308],
+  ['foo{}{bar}', 8363],
+  ['}foo{bar', 7622],
+  ['ü', 9552],
+  ['rl:{ü}', 9552],
+  ['foo{bar}{zap}', 5061],
+])('of %s is that of the bytes of its tag: %i', (key, slot) => {
+  expect(slotOf(key)).toBe(slot);
+});
+
 it('puts a key into each slot, with the smallest number for several', () => {
   for (let slot = 0; slot < SLOTS; slot += 1) {
-    const [, tag = ''] = /^\{(\d+)\}:$/.exec(tagFor([slot])) ?? [];
+    const [, tag = ''] = /^\{(\d+)\}:$/.exec(tagFor([[slot, slot]])) ?? [];
     expect(slotOf(tag)).toBe(slot);
   }
-  const all = Array.from({ length: SLOTS }, (_, slot) => slot);
-  expect(tagFor(all)).toBe('{0}:');
-  expect(tagFor(all.toReversed())).toBe('{0}:');
+  expect(tagFor([[0, SLOTS - 1]])).toBe('{0}:');
+  const halves = [
+    [SLOTS / 2, SLOTS - 1],
+    [0, SLOTS / 2 - 1],
+  ] as const;
+  expect(tagFor(halves)).toBe('{0}:');
 });

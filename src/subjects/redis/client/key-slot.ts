@@ -1,10 +1,13 @@
 /**
- * In which slot of a Cluster a key is, and a tag that puts a key into a given slot. Pure. The function is that of the
- * Cluster specification: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
+ * In which slot of a Cluster a key is, and a tag that puts a key into one of some slots. Pure. The function is that of
+ * the Cluster specification: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
  */
 
 /** Slots of a Cluster. */
 export const SLOTS = 16_384;
+
+/** First and last slot of each range, as a node reports them. */
+export type SlotRanges = readonly (readonly [number, number])[];
 
 /** Polynomial of CRC16-XMODEM. */
 const POLYNOMIAL = 0x1021;
@@ -16,13 +19,29 @@ const OF_BYTE = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** The slot of a key without braces, or of the tag within them; at least 0 and below {@link SLOTS}. @param tag ASCII */
-export function slotOf(tag: string): number {
+/**
+ * The slot of a key, at least 0 and below {@link SLOTS}: by what is between its first brace and the next closing one, if
+ * that is not empty, or else by all of it.
+ */
+export function slotOf(key: string): number {
+  // One character for each byte.
+  const bytes = Buffer.from(key, 'utf8').toString('latin1');
+  const open = bytes.indexOf('{');
+  const close = open === -1 ? -1 : bytes.indexOf('}', open);
+  return slotOfBytes(close > open + 1 ? bytes.slice(open + 1, close) : bytes);
+}
+
+function slotOfBytes(bytes: string): number {
   let crc = 0;
-  for (let i = 0; i < tag.length; i += 1) {
-    crc = ((crc << 8) & 0xffff) ^ (OF_BYTE[(crc >> 8) ^ tag.charCodeAt(i)] ?? 0);
+  for (let i = 0; i < bytes.length; i += 1) {
+    crc = ((crc << 8) & 0xffff) ^ (OF_BYTE[(crc >> 8) ^ bytes.charCodeAt(i)] ?? 0);
   }
   return crc % SLOTS;
+}
+
+/** Each slot of these ranges. */
+export function* slotsIn(ranges: SlotRanges): Generator<number> {
+  for (const [first, last] of ranges) for (let slot = first; slot <= last; slot += 1) yield slot;
 }
 
 /** Every slot has a tag below this, which a test shows. */
@@ -34,18 +53,18 @@ let smallest: Int32Array | undefined;
 function smallestTags(): Int32Array {
   if (smallest) return smallest;
   smallest = new Int32Array(SLOTS).fill(TAGS);
-  for (let tag = TAGS - 1; tag >= 0; tag -= 1) smallest[slotOf(String(tag))] = tag;
+  for (let tag = TAGS - 1; tag >= 0; tag -= 1) smallest[slotOfBytes(String(tag))] = tag;
   return smallest;
 }
 
 /**
  * The part of a key, as in `{42}:`, that puts it into one of these slots: that with the smallest number, so that all
  * sessions use the same.
- * @param slots at least one
+ * @param ranges with at least one slot
  */
-export function tagFor(slots: Iterable<number>): string {
+export function tagFor(ranges: SlotRanges): string {
   const tags = smallestTags();
   let tag = TAGS;
-  for (const slot of slots) tag = Math.min(tag, tags[slot] ?? TAGS);
+  for (const slot of slotsIn(ranges)) tag = Math.min(tag, tags[slot] ?? TAGS);
   return `{${tag}}:`;
 }

@@ -8,6 +8,7 @@ import { TIMED_OUT, within } from '../../waiting.ts';
 import { CLIENT_LIST_BYTES } from './bounded-connection.ts';
 import { type CountPlace, countCommand, countIn } from './count-place.ts';
 import { endOf, Fence, NotInChargeError } from './fence.ts';
+import { slotOf, tagFor } from './key-slot.ts';
 import { PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts';
 import { explain, RedisClientError } from './redis-error.ts';
 import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
@@ -49,15 +50,22 @@ export class RedisConnections {
     this.#lister = this.#link('probe', REDIS_TIMEOUT_MS, CLIENT_LIST_BYTES);
     this.#killer = this.#link('pause', REDIS_TIMEOUT_MS);
     this.#pacers = [this.#link('pause'), this.#link('pause')];
-    const { keyTag = '' } = target;
-    this.#probeKey = `chaosdemo:probe:${keyTag}${probeId}`;
-    this.#claimKey = `chaosdemo:probe:${keyTag}claim`;
-    this.#fence = new Fence(keyTag);
+    const tag = target.slots ? tagFor(target.slots) : '';
+    this.#probeKey = `chaosdemo:probe:${tag}${probeId}`;
+    this.#claimKey = `chaosdemo:probe:${tag}claim`;
+    this.#fence = new Fence(tag);
   }
 
   /** Name of this Redis in messages: "redis-0 (10.0.0.7:6379)". */
   get name(): string {
     return redisName(this.#target);
+  }
+
+  /** Whether a key is in one of its slots. */
+  has(key: string): boolean {
+    const { slots } = this.#target;
+    const slot = slotOf(key);
+    return slots?.some(([first, last]) => first <= slot && slot <= last) ?? true;
   }
 
   /** Opens the connections that a fault needs, so that none has to be opened at its moment. */

@@ -1,5 +1,6 @@
 /** The Redis behind the rate limiter, as discovered: one server, or the masters of a Cluster. */
 import { listed } from '../../targets/refusal.ts';
+import type { SlotRanges } from './key-slot.ts';
 
 /** Address and credentials of a server. Holds secrets: not for logs or messages. */
 export interface RedisTarget {
@@ -19,8 +20,8 @@ export interface RedisTarget {
   readonly ca?: string;
   /** As admitted; left out: nothing was admitted, and only a fault is released. */
   readonly runId?: string;
-  /** Of a master of a Cluster: what a key contains to be in one of its slots, as in `{42}:`. */
-  readonly keyTag?: string;
+  /** Of a master of a Cluster: the slots whose keys it has; left out: it has all keys. */
+  readonly slots?: SlotRanges;
   /** Of a master of a Cluster that is to be failed over: the replica that takes its place. */
   readonly replica?: RedisTarget;
 }

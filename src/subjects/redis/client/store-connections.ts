@@ -5,6 +5,7 @@
  */
 import { messageOf } from '../../../api/index.ts';
 import { type CommandCounts, parseCommandCounts, summed } from './command-counts.ts';
+import type { CountPlace } from './count-place.ts';
 import { allOf, each, type PerServer } from './per-server.ts';
 import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { RedisClientError } from './redis-error.ts';
@@ -177,6 +178,14 @@ export class StoreConnections {
     return combined(
       await this.#all(async (server) => parseInfo(await server.info('server', 'commandstats'), command)),
     );
+  }
+
+  /** The count of a rate limiter, from the server that has its key. See {@link RedisConnections.count}. */
+  async count(place: CountPlace): Promise<number> {
+    const server = this.servers.find((one) => one.has(place.key));
+    if (!server)
+      throw new RedisClientError(`${this.name}: no server has the slot of ${place.key}: run again`);
+    return await server.count(place);
   }
 
   async commandCounts(): Promise<CommandCounts> {

@@ -7,12 +7,20 @@ import { connectorFrom, servedPod } from '../../../kit/planted-pod.ts';
 /** Without an answer for this long, the pod answers 503; milliseconds. */
 const GIVES_UP_MS = 400;
 
-/** @param limit requests in a fixed window of 15 s from the first one on */
+export interface Clustered {
+  /** Of its fixed windows, from the first request on; default: 15 s. */
+  readonly windowS?: number;
+  /** Admits without an answer of Redis, instead of answering 503. */
+  readonly opens?: boolean;
+}
+
+/** @param limit requests in a window */
 export async function clusteredPod(
   name: string,
   address: string,
   nodes: readonly Pick<RedisTarget, 'host' | 'port'>[],
   limit: number,
+  { opens = false, windowS = 15 }: Clustered = {},
 ) {
   // As the default user: nodes may have a login of the operator.
   const startup = nodes.map(({ host, port }) => ({ host, port }));
@@ -22,7 +30,8 @@ export async function clusteredPod(
   store.on('error', () => undefined);
   onTestFinished(() => store.disconnect());
   return await servedPod(name, address, async (caller) => {
-    const script = `local used = redis.call('INCR', KEYS[1]) if used == 1 then redis.call('EXPIRE', KEYS[1], 15) end return used`;
-    return Number(await store.eval(script, 1, `rl:${caller}`)) <= limit;
+    const script = `local used = redis.call('INCR', KEYS[1]) if used == 1 then redis.call('EXPIRE', KEYS[1], ${windowS}) end return used`;
+    const used = store.eval(script, 1, `rl:${caller}`);
+    return Number(await (opens ? used.catch(() => 0) : used)) <= limit;
   });
 }

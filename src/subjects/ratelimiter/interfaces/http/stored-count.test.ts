@@ -25,7 +25,7 @@ async function asked(count: object | undefined, key: string): Promise<CountPlace
     },
   };
   const callers = new HttpCallers(http, {}, 5);
-  const parts = { callers, limiter: limiter(count), redis: { first: redis } as unknown as StoreConnections };
+  const parts = { callers, limiter: limiter(count), redis: redis as unknown as StoreConnections };
   expect(await storedCount(parts, key)).toBe(7);
   return places;
 }

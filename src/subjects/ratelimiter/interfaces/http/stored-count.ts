@@ -8,7 +8,7 @@ export async function storedCount(
   toolkit: Pick<Toolkit, 'callers' | 'limiter' | 'redis'>,
   key: string,
 ): Promise<number> {
-  return await toolkit.redis.first.count(placeOf(toolkit, key));
+  return await toolkit.redis.count(placeOf(toolkit, key));
 }
 
 /** Where the count of this caller is. @throws TypeError if the spec does not name it */

@@ -26,7 +26,6 @@ export const counterDrift: ScenarioType<DriftJudge> = {
   },
   rate: (scenario) => parametersOf(scenario).requestsPerSecond,
   unprovable,
-  needsOneServer: () => 'CounterDrift compares with counts of one server: use StoreOutage or GhostAllowing',
   judge: (history) => new DriftJudge(history),
   evidence: driftEvidence,
   fault: FAULTS.Stall,
