@@ -1,10 +1,13 @@
 /** Counts and faults by key and by server, on a real Redis Cluster of three masters and a replica. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cluster } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import type { CountPlace } from '../../../src/subjects/redis/client/count-place.ts';
+import { NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
 import type { PerServer } from '../../../src/subjects/redis/client/per-server.ts';
-import { admit, session } from './support/clustered-run.ts';
+import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { admit, drivenOn, LIMIT, session } from './support/clustered-run.ts';
 import { RedisCluster } from './support/redis-cluster.ts';
 
 let supervisor: Supervisor;
@@ -50,4 +53,80 @@ describe('counts in a Cluster', () => {
     const [place] = (await counts()) as [CountPlace];
     await expect(store.count(place)).rejects.toThrow(/redis-2 .*GET: MOVED .*run again/);
   });
+});
+
+describe('a loss in a Cluster', () => {
+  const unlinked = async () => await cluster.calls('unlink');
+  const scriptOf = async (node: number) => String(await cluster.call(node, 'SCRIPT', 'LOAD', 'return 1'));
+
+  it('removes counts of several slots on each master, and scripts of all', async () => {
+    const { masters } = await admit(cluster);
+    const store = await session(masters);
+    const places: CountPlace[] = Array.from({ length: 11 }, (_, i) => ({
+      key: `rl:demo-${i}`,
+      type: 'String',
+      pattern: 'rl:demo-*',
+    }));
+    const limiter = new Cluster(cluster.pods().map(({ host, port }) => ({ host, port })));
+    onTestFinished(() => limiter.disconnect());
+    await Promise.all(places.map(({ key }, i) => limiter.set(key, i + 1)));
+    await limiter.set('rl:demo-other', 1);
+    const scripts = await Promise.all([0, 1, 2].map(scriptOf));
+    const before = await unlinked();
+
+    await store.unlinkCounts(places, true);
+    expect(await unlinked()).toEqual(before);
+    const seen = await store.unlinkCounts(places, true, () => undefined);
+    expect(seen.map(({ name }) => name)).toEqual(store.servers.map(({ name }) => name));
+    const lost = seen.flatMap((loss) => loss.lost);
+    expect(lost.map((count) => count.before).toSorted((a, b) => a - b)).toEqual(places.map((_, i) => i + 1));
+    expect(lost.every(({ after }) => after === 0)).toBe(true);
+    // A transaction for each key, since no two of them are in one slot.
+    const after = await unlinked();
+    expect(after.map((count, node) => count - (before[node] ?? 0))).toEqual(
+      seen.map((loss) => loss.lost.length),
+    );
+    expect(Math.min(...seen.map((loss) => loss.lost.length))).toBeGreaterThan(1);
+    expect(await Promise.all(places.map(({ key }) => limiter.exists(key)))).toEqual(places.map(() => 0));
+    expect(await limiter.exists('rl:demo-other')).toBe(1);
+    for (const [node, script] of scripts.entries()) {
+      expect(await cluster.call(node, 'SCRIPT', 'EXISTS', script)).toEqual([0]);
+    }
+  });
+
+  it('removes nothing once another session is in charge of each master', async () => {
+    const { masters } = await admit(cluster);
+    const store = await session(masters);
+    await store.unlinkCounts(await counts(), true);
+    await session(masters);
+    const before = await unlinked();
+    await expect(store.unlinkCounts(await counts(), true, () => undefined)).rejects.toThrow(NotInChargeError);
+    expect(await unlinked()).toEqual(before);
+  });
+
+  it('removes nothing of a slot that has moved', async () => {
+    const store = await session(await beforeReshard());
+    const [place] = (await counts()) as [CountPlace];
+    const before = await unlinked();
+    await expect(store.unlinkCounts([place], false, () => undefined)).rejects.toThrow(
+      /redis-2 .*UNLINK: MOVED .*run again/,
+    );
+    expect(await unlinked()).toEqual(before);
+  });
+});
+
+describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
+  it('forgets if its counts are lost, and rejects again', (context) =>
+    keepingTime(async () => {
+      const { driver, key } = await drivenOn(cluster, { type: 'Lose', duration: '4s', scripts: true });
+      const reading = await driver.leadThrough('outage', key, 4000);
+      expect(driver.observed.faults['f']).toMatchObject({
+        proof: 'Confirmed',
+        message: expect.stringMatching(/^Redis Cluster .* lost 11 counts, .* and every script/),
+      });
+      expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(/^Forgets/) });
+      expect(reading.measures).toContainEqual(
+        expect.objectContaining({ name: 'overAdmission', value: LIMIT }),
+      );
+    })(context));
 });

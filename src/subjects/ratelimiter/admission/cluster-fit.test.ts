@@ -11,9 +11,10 @@ const outage = (type: string, more: object = {}) => ({
 const sentinel = { service: 'redis-sentinel', masterName: 'limits' };
 
 describe('a run on a Cluster', () => {
-  it('may stall it, send bursts, and read counts', () => {
+  it('may stall it, lose counts, send bursts, and read counts', () => {
     const scenarios = [
       outage('Stall'),
+      outage('Lose'),
       { name: 'ghosts', type: 'GhostAllowing' },
       { name: 'drift', type: 'CounterDrift' },
     ];
@@ -31,7 +32,6 @@ describe('a run on a Cluster', () => {
     ],
     ['Break', http, [outage('Break')], /scenario outage: fault type Break .*use Stall/],
     ['Slow', http, [outage('Stall'), { ...outage('Slow'), name: 'slow' }], /scenario slow: fault type Slow/],
-    ['Lose', http, [outage('Lose')], /scenario outage: fault type Lose/],
   ])('is refused with %s, and on one server is not', (_, limiter, scenarios, message) => {
     const request = { spec: limiterSpec(limiter, scenarios) };
     expect(() => requireFitForCluster(request, 3)).toThrow(message);

@@ -61,6 +61,11 @@ export class RedisConnections {
     return redisName(this.#target);
   }
 
+  /** Whether it is a master of a Cluster, with some of all keys. */
+  get isOfCluster(): boolean {
+    return this.#target.slots !== undefined;
+  }
+
   /** Whether a key is in one of its slots. */
   has(key: string): boolean {
     const { slots } = this.#target;
@@ -200,7 +205,9 @@ export class RedisConnections {
   }
 
   /**
-   * UNLINK of these counts, and SCRIPT FLUSH if `scripts`, if this session is in charge.
+   * UNLINK of these counts, and SCRIPT FLUSH if `scripts`, if this session is in charge. On a node of a Cluster, each
+   * slot is a transaction: Redis rejects one with keys of several slots, even if it has all of them.
+   * @param places with keys of this server
    * @param onSend as of {@link killClients}; left out: only checks that the user may do so, and removes nothing
    * @returns the counts right before and right after
    * @throws NotInChargeError, too: none was removed, and none will be
@@ -209,25 +216,44 @@ export class RedisConnections {
     places: readonly CountPlace[],
     scripts: boolean,
     onSend?: () => void,
-  ): Promise<readonly { readonly before: number; readonly after: number }[]> {
-    const reads = places.map(countCommand);
-    const flush = scripts ? [['SCRIPT', 'FLUSH'] as const] : [];
-    const commands = [...reads, ['UNLINK', ...places.map(({ key }) => key)] as const, ...flush, ...reads];
+  ): Promise<readonly LostCount[]> {
+    const inSlots = Map.groupBy(places, ({ key }) => (this.isOfCluster ? slotOf(key) : 0));
+    const [first = [], ...others] = inSlots.values();
+    const lost: LostCount[] = [];
     try {
-      const replies = await this.#transaction('UNLINK', commands, onSend);
-      const numbers = replies.map((reply) => countIn(reply) ?? 0);
-      return places.map((_, i) => ({
-        before: numbers[i] ?? 0,
-        after: numbers[replies.length - places.length + i] ?? 0,
-      }));
+      lost.push(...(await this.#unlink(first, scripts, onSend)));
+      for (const some of others) lost.push(...(await this.#unlink(some, false, onSend)));
+      return lost;
     } catch (error) {
+      if (error instanceof NotInChargeError && lost.length > 0) {
+        const part = `after UNLINK of ${lost.length} of ${places.length} keys`;
+        throw new RedisClientError(`Redis ${redisName(this.#target)}, ${part}: ${error.message}`);
+      }
       if (!(error instanceof RedisClientError) || error.reply !== 'NOPERM') throw error;
-      const rights = `+unlink ~${places[0]?.pattern}${scripts ? ' +script|flush' : ''}`;
+      const unlink = places.slice(0, 1).map(({ pattern }) => `+unlink ~${pattern}`);
+      const rights = [...unlink, ...(scripts ? ['+script|flush'] : [])].join(' ');
       throw new RedisClientError(
         `Redis ${redisName(this.#target)}, UNLINK: the ACL user lacks a right that fault type Lose needs: grant it "${rights}" besides the others`,
         error.reply,
       );
     }
+  }
+
+  /** In one transaction; see {@link unlinkCounts}. */
+  async #unlink(
+    places: readonly CountPlace[],
+    scripts: boolean,
+    onSend: (() => void) | undefined,
+  ): Promise<readonly LostCount[]> {
+    const reads = places.map(countCommand);
+    const unlink = places.length > 0 ? [['UNLINK', ...places.map(({ key }) => key)] as const] : [];
+    const flush = scripts ? [['SCRIPT', 'FLUSH'] as const] : [];
+    const replies = await this.#transaction('UNLINK', [...reads, ...unlink, ...flush, ...reads], onSend);
+    const numbers = replies.map((reply) => countIn(reply) ?? 0);
+    return places.map((_, i) => ({
+      before: numbers[i] ?? 0,
+      after: numbers[replies.length - places.length + i] ?? 0,
+    }));
   }
 
   /**
@@ -434,6 +460,12 @@ export class RedisConnections {
       throw explain(this.#target, command, error);
     }
   }
+}
+
+/** A count right before and right after its key was removed. */
+export interface LostCount {
+  readonly before: number;
+  readonly after: number;
 }
 
 /** A CLIENT PAUSE in a transaction. Each method throws RedisClientError. */

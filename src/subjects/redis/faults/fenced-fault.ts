@@ -79,9 +79,15 @@ export abstract class FencedFault implements StoreFault {
     if (check.state === 'refused') throw new StoreRefusedError(check.admission);
     if (check.state === 'restarted') {
       throw new Error(
-        `${redis.name} was restarted since the run began${redis.servers.length > 1 ? ', failed over or was resharded' : ''}, and another ChaosDemo may be using it by now: run again`,
+        `${redis.name} was restarted since the run began${redis.isCluster ? ', failed over or was resharded' : ''}, and another ChaosDemo may be using it by now: run again`,
       );
     }
+  }
+
+  /** Since the preparation, a Sentinel or a master may have joined, or slots may have moved. @throws as `requireFree` */
+  protected async requireUnchanged(signal: AbortSignal): Promise<void> {
+    const { redis, target } = this.parts;
+    if (target.sentinels || redis.isCluster) await this.requireFree(signal);
   }
 
   prepared(): void {
@@ -116,9 +122,8 @@ export abstract class FencedFault implements StoreFault {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<{ readonly pause: RedisPause } | { readonly report: FaultReport }> {
-    const { now, ownPause, redis, target, usualWriteMs } = this.parts;
-    // Since the preparation, a Sentinel or a master may have joined, or slots may have moved.
-    if (target.sentinels || redis.servers.length > 1) await this.requireFree(signal);
+    const { now, ownPause, redis, usualWriteMs } = this.parts;
+    await this.requireUnchanged(signal);
     let sent = false;
     const onSend = (): void => {
       this.requirePermit(permit);

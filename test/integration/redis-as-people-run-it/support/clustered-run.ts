@@ -41,7 +41,7 @@ export async function session(masters: PerServer<RedisTarget>): Promise<StoreCon
 /** A driver of an outage with this fault, and a key for it. Its pods count in the Cluster, and answer 503 without. */
 export async function drivenOn(
   cluster: RedisCluster,
-  fault: { readonly type: string; readonly duration: string },
+  fault: { readonly type: string; readonly duration: string } & Record<string, unknown>,
 ): Promise<{ driver: DrivenLimiter; key: string }> {
   const admitted = await admit(cluster);
   const pods = await Promise.all(

@@ -51,6 +51,9 @@ const CAUSES = {
 /** Those that hold writes of Redis back. */
 const PAUSING: ReadonlySet<string> = new Set<keyof typeof FAULTS>(['Break', 'Slow', 'Stall']);
 
+/** Those that act on each master of a Cluster. */
+const ON_CLUSTERS: ReadonlySet<string> = new Set<keyof typeof FAULTS>(['Lose', 'Stall']);
+
 /** Behaviours with more admissions than the limit. */
 const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;
 
@@ -81,9 +84,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   failsOver: (scenario) => parametersOf(scenario).fault.type === 'Failover',
   needsOneServer(scenario) {
     const { type } = parametersOf(scenario).fault;
-    return type === 'Stall' || type === 'Failover'
-      ? undefined
-      : `fault type ${type} acts on one server: use Stall`;
+    return ON_CLUSTERS.has(type) ? undefined : `fault type ${type} acts on one server: use Stall`;
   },
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),

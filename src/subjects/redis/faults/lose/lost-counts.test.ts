@@ -4,6 +4,7 @@ import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import type { FaultTools } from '../fault.ts';
+import { PauseNotSentError } from '../pause.ts';
 import { LostCounts, provenBy } from './lost-counts.ts';
 
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
@@ -16,7 +17,9 @@ const gone = { before: 3, after: 0 };
 
 /** A Redis with the counts of two callers. */
 class FakeRedis {
-  readonly name = 'redis-0';
+  readonly name: string = 'redis-0';
+  /** Keys that are on another server. */
+  elsewhere: readonly string[] = [];
   /** Of each transaction: the keys, and whether scripts go, too. */
   readonly removed: unknown[] = [];
   readonly rehearsed: unknown[] = [];
@@ -24,6 +27,9 @@ class FakeRedis {
   lost = [gone, gone];
   failure: Error | undefined;
 
+  has(key: string): boolean {
+    return !this.elsewhere.includes(key);
+  }
   async takeCharge(): Promise<void> {}
   async warmUp(): Promise<void> {}
   async info(): Promise<string> {
@@ -42,12 +48,14 @@ class FakeRedis {
   }
 }
 
-async function prepared(change: Partial<FakeRedis> = {}, scripts = false) {
+async function prepared(change: Partial<FakeRedis> = {}, scripts = false, second?: Partial<FakeRedis>) {
   const redis = Object.assign(new FakeRedis(), change);
+  const others = second ? [Object.assign(new FakeRedis(), { name: 'redis-1', ...second })] : [];
   const over = new AbortController();
   onTestFinished(() => over.abort());
   const tools = {
-    redis: storeOfFake(redis),
+    redis: storeOfFake(redis, ...others),
+    target: {},
     now: () => Date.now(),
     checkStore: async () => ({ state: 'free' }),
   };
@@ -60,7 +68,7 @@ async function prepared(change: Partial<FakeRedis> = {}, scripts = false) {
     const permit = { refusal: () => refusal };
     return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, permit, over.signal);
   };
-  return { events, fault, inject, marker, over, redis };
+  return { events, fault, inject, marker, others, over, redis };
 }
 
 describe('lost counts', () => {
@@ -124,6 +132,55 @@ describe('lost counts', () => {
   });
 });
 
+describe('lost counts of a Cluster', () => {
+  const [X, Y] = ['rl:demo-x', 'rl:demo-y'] as const;
+  const ofOne = (elsewhere: string) => ({ elsewhere: [elsewhere], lost: [gone] });
+
+  it.each([false, true])('are removed from the server of each, with scripts: %s', async (scripts) => {
+    const { events, inject, others, redis } = await prepared(ofOne(Y), scripts, ofOne(X));
+    expect(await inject()).toMatchObject({ proof: 'Confirmed' });
+    expect([redis.removed, others[0]?.removed]).toEqual([[[[X], scripts]], [[[Y], scripts]]]);
+    expect(events).toEqual([expect.objectContaining({ step: 'CountsLost', keys: 2, total: 6 })]);
+  });
+
+  it.each([
+    [false, []],
+    [true, [[[], true]]],
+  ])('concern a server without any only with scripts: %s', async (scripts, removed) => {
+    const { inject, others } = await prepared({}, scripts, { elsewhere: [X, Y], lost: [] });
+    expect(await inject()).toMatchObject({ proof: 'Confirmed' });
+    expect(others[0]?.removed).toEqual(removed);
+  });
+
+  it.each<[string, string | undefined, Partial<FakeRedis>, Partial<FakeRedis>]>([
+    [
+      'are not removed if no server is in charge',
+      undefined,
+      { failure: new NotInChargeError() },
+      { failure: new NotInChargeError() },
+    ],
+    ['may be lost if one server was taken over', 'Inconclusive', {}, { failure: new NotInChargeError() }],
+    [
+      'may be lost if one server does not answer',
+      'Inconclusive',
+      { failure: new NotInChargeError() },
+      { failure: new RedisClientError('no answer') },
+    ],
+  ])('%s', async (_, proof, first, second) => {
+    const { inject } = await prepared({ ...ofOne(Y), ...first }, false, { ...ofOne(X), ...second });
+    if (proof === undefined) await expect(inject()).rejects.toThrow(PauseNotSentError);
+    else expect(await inject()).toMatchObject({ proof });
+  });
+
+  it('are not proven if one server keeps its counts, with its name', async () => {
+    const { inject } = await prepared(ofOne(Y), false, { ...ofOne(X), lost: [{ before: 3, after: 3 }] });
+    expect(await inject()).toMatchObject({
+      proof: 'Mismatch',
+      message: expect.stringMatching(/^redis-1 held a count at 1 of 1 key /),
+    });
+  });
+});
+
 describe('the proof of lost counts', () => {
   it.each([
     ['Confirmed', [gone, gone]],
@@ -131,6 +188,6 @@ describe('the proof of lost counts', () => {
     ['Mismatch', [gone, { before: 3, after: 3 }]],
     ['Inconclusive', []],
   ] as const)('%s: %j', (proof, lost) => {
-    expect(provenBy(lost, 'redis-0', false)).toMatchObject({ proof });
+    expect(provenBy([{ name: 'redis-0', lost }], 'redis-0', false)).toMatchObject({ proof });
   });
 });

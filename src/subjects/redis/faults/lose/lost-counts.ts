@@ -1,6 +1,6 @@
 /**
- * Lost counts: Redis removes the counts of a demo, and on request all scripts, in one transaction, as after a restart
- * without persistence. Nothing stays active in Redis, so there is nothing to end.
+ * Lost counts: Redis removes the counts of a demo, and on request all scripts, in one transaction or, in a Cluster, one
+ * for each slot: as after a restart without persistence. Nothing stays active in Redis, so there is nothing to end.
  */
 import { counted, messageOf } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../demo/observed.ts';
@@ -8,6 +8,8 @@ import type { Permit } from '../../../../demo/subject.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
+import type { LostCount } from '../../client/redis-client.ts';
+import type { ServerLoss } from '../../client/store-connections.ts';
 import type { FaultListener, FaultMoment } from '../fault.ts';
 import { FencedFault, type Parts, type Proof, withProof } from '../fenced-fault.ts';
 import { PauseNotSentError } from '../pause.ts';
@@ -36,7 +38,7 @@ export class LostCounts extends FencedFault {
 
   protected async check(): Promise<void> {
     const { counts, scripts } = this.#options;
-    await this.parts.redis.first.unlinkCounts(counts(), scripts);
+    await this.parts.redis.unlinkCounts(counts(), scripts);
   }
 
   async inject(
@@ -47,25 +49,26 @@ export class LostCounts extends FencedFault {
   ): Promise<FaultReport> {
     const { now, redis } = this.parts;
     const { counts, scripts } = this.#options;
+    await this.requireUnchanged(signal);
     await pauseFor(plannedAt - now(), signal);
     let sent = false;
     const onSend = (): void => {
       this.requirePermit(permit, signal);
       sent = true;
     };
-    let lost: readonly { readonly before: number; readonly after: number }[];
+    let seen: readonly ServerLoss[];
     try {
-      lost = await redis.first.unlinkCounts(counts(), scripts, onSend);
+      seen = await redis.unlinkCounts(counts(), scripts, onSend);
     } catch (error) {
       if (!sent) throw error;
       if (error instanceof NotInChargeError) throw new PauseNotSentError(error.message);
-      const message = `UNLINK was sent, and whether Redis removed the counts is not known: ${messageOf(error)}`;
+      const message = `UNLINK was sent, and whether Redis removed all counts is not known: ${messageOf(error)}`;
       return { proof: 'Inconclusive', message, evidence: [] };
     }
     const startedAt = now();
-    const { message, proof } = provenBy(lost, redis.name, scripts);
+    const { message, proof } = provenBy(seen, redis.name, scripts);
     const report = { startedAt, proof, message, evidence: [message] };
-    const gone = lost.filter(isLost);
+    const gone = seen.flatMap(({ lost }) => lost.filter(isLost));
     record({ kind: 'fault', step: 'CountsLost', at: startedAt, keys: gone.length, total: sumOf(gone) });
     this.#observed = { report, until };
     return report;
@@ -95,34 +98,32 @@ export class LostCounts extends FencedFault {
   }
 }
 
-interface Lost {
-  readonly before: number;
-  readonly after: number;
-}
-
-function isLost({ after, before }: Lost): boolean {
+function isLost({ after, before }: LostCount): boolean {
   return before > 0 && after === 0;
 }
 
-function sumOf(lost: readonly Lost[]): number {
+function sumOf(lost: readonly LostCount[]): number {
   return Math.min(
     Number.MAX_SAFE_INTEGER,
     lost.reduce((sum, { before }) => sum + before, 0),
   );
 }
 
-/** What the counts right before and right after prove. Pure. */
-export function provenBy(lost: readonly Lost[], name: string, scripts: boolean): Proof {
-  const gone = lost.filter(isLost);
-  if (gone.length < lost.length || lost.length === 0) {
+/** What the counts right before and right after prove, of the least certain server. Pure. */
+export function provenBy(seen: readonly ServerLoss[], name: string, scripts: boolean): Proof {
+  const all = seen.flatMap(({ lost }) => lost);
+  const kept = seen.find(({ lost }) => lost.some((count) => count.before > 0 && !isLost(count)));
+  const least = kept ?? seen.find(({ lost }) => !lost.every(isLost));
+  if (least || all.length === 0) {
+    const { lost, name: server } = least ?? { lost: all, name };
     const had = lost.filter(({ before }) => before > 0).length;
     return {
-      proof: had === gone.length ? 'Inconclusive' : 'Mismatch',
-      message: `${name} held a count at ${had} of ${counted(lost.length, 'key')} before, and ${gone.length} of these were gone afterward. Check whether rateLimiter.redis.count names the keys in which the rate limiter counts`,
+      proof: kept ? 'Mismatch' : 'Inconclusive',
+      message: `${server} held a count at ${had} of ${counted(lost.length, 'key')} before, and ${lost.filter(isLost).length} of these were gone afterward. Check whether rateLimiter.redis.count names the keys in which the rate limiter counts`,
     };
   }
   return {
     proof: 'Confirmed',
-    message: `${name} lost ${counted(gone.length, 'count')}, ${sumOf(gone)} in all${scripts ? ', and every script' : ''}: each was more than 0 right before and 0 right after, in one transaction`,
+    message: `${name} lost ${counted(all.length, 'count')}, ${sumOf(all)} in all${scripts ? ', and every script' : ''}: each was more than 0 right before and 0 right after, in one transaction`,
   };
 }
