@@ -7,6 +7,7 @@ import type { CountPlace } from '../../../src/subjects/redis/client/count-place.
 import { NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
 import type { PerServer } from '../../../src/subjects/redis/client/per-server.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { until } from '../../kit/until.ts';
 import { admit, drivenOn, LIMIT, session } from './support/clustered-run.ts';
 import { RedisCluster } from './support/redis-cluster.ts';
 
@@ -116,6 +117,24 @@ describe('a loss in a Cluster', () => {
 });
 
 describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
+  it('fails closed if its connections to all masters break, and recovers', (context) =>
+    keepingTime(async () => {
+      const { driver, key } = await drivenOn(cluster, { type: 'Break', duration: '4s' });
+      const kills = await cluster.calls('client|kill');
+      const leading = driver.leadThrough('outage', key, 4000);
+      leading.catch(() => undefined);
+      await until(() => driver.observed.faults['f']?.startedAt, { what: 'the fault', deadlineMs: 60_000 });
+      expect(await cluster.takesWrites()).toEqual([false, false, false]);
+      const reading = await leading;
+      const { evidence = [], message, proof } = driver.observed.faults['f'] ?? {};
+      expect({ message, proof }).toMatchObject({ proof: 'Confirmed' });
+      expect(evidence.join('\n')).toMatch(/\d+ connections of 2 pods ended in \d+ rounds/);
+      expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(/^FailsClosed/) });
+      const ended = (await cluster.calls('client|kill')).map((count, node) => count - (kills[node] ?? 0));
+      expect(Math.min(...ended)).toBeGreaterThan(1);
+      expect(await cluster.takesWrites()).toEqual([true, true, true]);
+    })(context));
+
   it('forgets if its counts are lost, and rejects again', (context) =>
     keepingTime(async () => {
       const { driver, key } = await drivenOn(cluster, { type: 'Lose', duration: '4s', scripts: true });

@@ -96,11 +96,6 @@ describe('a ChaosDemo on a Redis Cluster', () => {
   it('is refused with what needs one server, with what to do instead', async () => {
     const rateLimiter = await limiter('refused');
     const specs: [string, object, RegExp][] = [
-      [
-        'break',
-        { rateLimiter, scenarios: [outage({ type: 'Break' })] },
-        /scenario outage: fault type Break .*use Stall/,
-      ],
       ['slow', { rateLimiter, scenarios: [outage({ type: 'Slow' })] }, /fault type Slow .*use Stall/],
     ];
     for (const [name, spec, message] of specs) {

@@ -52,7 +52,7 @@ const CAUSES = {
 const PAUSING: ReadonlySet<string> = new Set<keyof typeof FAULTS>(['Break', 'Slow', 'Stall']);
 
 /** Those that act on each master of a Cluster. */
-const ON_CLUSTERS: ReadonlySet<string> = new Set<keyof typeof FAULTS>(['Lose', 'Stall']);
+const ON_CLUSTERS: ReadonlySet<string> = new Set<keyof typeof FAULTS>(['Break', 'Lose', 'Stall']);
 
 /** Behaviours with more admissions than the limit. */
 const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;

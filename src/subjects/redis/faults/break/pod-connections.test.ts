@@ -16,7 +16,7 @@ const PODS = [
 
 /** As much of Redis as it goes by: its clients, each of which connects again under another id. */
 class FakeRedis {
-  readonly name = 'redis-0';
+  readonly name: string = 'redis-0';
   readonly killed: string[] = [];
   ips: readonly string[] = ['10.0.0.1', '10.0.0.2'];
   /** Answers that it has ended clients, and ends none. */
@@ -54,8 +54,17 @@ class FakeRedis {
   }
 }
 
-function started(change: Partial<FakeRedis> = {}, { pods = PODS, username = '' } = {}) {
+/** @param second of a Cluster of two; left out: it is one server */
+function started(
+  change: Partial<FakeRedis> = {},
+  {
+    pods = PODS,
+    second,
+    username = '',
+  }: { pods?: typeof PODS; second?: Partial<FakeRedis>; username?: string } = {},
+) {
   const redis = Object.assign(new FakeRedis(), change);
+  const other = Object.assign(new FakeRedis(), { name: 'redis-1', ...second });
   const ownPause = new OwnPause(false);
   ownPause.begun();
   const over = new AbortController();
@@ -67,14 +76,14 @@ function started(change: Partial<FakeRedis> = {}, { pods = PODS, username = '' }
     lifetime: over.signal,
     now,
     ownPause,
-    redis: storeOfFake(redis),
+    redis: second ? storeOfFake(redis, other) : storeOfFake(redis),
     target,
   } as unknown as FaultTools;
   const connections = new PodConnections(tools);
   const events: Parameters<RecordEvent>[0][] = [];
   const record: RecordEvent = (event) => void events.push(event);
   const begin = (ms = 60_000): void => connections.begin(now() + ms);
-  return { begin, clock, connections, events, ownPause, over, record, redis };
+  return { begin, clock, connections, events, other, ownPause, over, record, redis };
 }
 
 /** Longer than from one round to the next. */
@@ -216,6 +225,60 @@ describe('the connections of the pods', () => {
     begin();
     await untilEnded(redis);
     expect(await connections.prove(record)).toMatchObject({ proof: 'Confirmed' });
+  });
+});
+
+describe('the connections of the pods to a Cluster', () => {
+  it('are ended on each server, and proven if each pod has one on any', async () => {
+    const { begin, connections, events, other, record, redis } = started(
+      { ips: ['10.0.0.1'] },
+      { second: { ips: ['10.0.0.2'] } },
+    );
+    begin();
+    await untilEnded(redis);
+    await untilEnded(other);
+    expect(await connections.prove(record)).toMatchObject({
+      proof: 'Confirmed',
+      message: expect.stringMatching(/ of 2 pods ended/),
+    });
+    connections.stop();
+    expect(connections.result(record)).toMatchObject({ proof: 'Confirmed' });
+    expect(events.at(-1)).toMatchObject({
+      connections: { 'api-0': redis.killed.length, 'api-1': other.killed.length },
+    });
+  });
+
+  it('are not proven if one server still lists what it ended, with its name', async () => {
+    const { begin, connections, other, record, redis } = started({}, { second: { lies: true } });
+    begin();
+    await untilEnded(redis);
+    await untilEnded(other);
+    expect(await connections.prove(record)).toMatchObject({
+      proof: 'Mismatch',
+      message: expect.stringMatching(/^redis-1 still has 2 of 2 connections/),
+    });
+  });
+
+  it('are left alone on all servers once another has taken charge of one', async () => {
+    const { begin, connections, other, record, redis } = started({}, { second: {} });
+    begin();
+    await untilEnded(redis);
+    other.failures = [new NotInChargeError()];
+    await vi.waitFor(() => expect(other.failures).toEqual([]));
+    await sleep(ROUNDS_MS);
+    const { length } = redis.killed;
+    await sleep(ROUNDS_MS);
+    expect(redis.killed).toHaveLength(length);
+    connections.stop();
+    expect(connections.result(record)).toMatchObject({ proof: 'Inconclusive' });
+  });
+
+  it('may all be to one server before a fault, and each has to permit it', async () => {
+    const none = { ips: [] };
+    await started(none, { second: {} }).connections.prepare();
+    await expect(started(none, { second: none }).connections.prepare()).rejects.toThrow(/api-0, api-1/);
+    const refuses = { failures: [new RedisClientError('NOPERM', 'NOPERM')] };
+    await expect(started({}, { second: refuses }).connections.prepare()).rejects.toThrow('NOPERM');
   });
 });
 

@@ -1,11 +1,13 @@
 /**
- * Ends the connections of the selected pods to Redis repeatedly. It leaves no state in Redis, and Redis itself rejects
- * commands of this process after another has taken charge.
+ * Ends the connections of the selected pods to every server of the store repeatedly. It leaves no state in Redis, and
+ * Redis itself rejects commands of this process after another has taken charge.
  */
 import { counted, messageOf } from '../../../../api/index.ts';
 import { pauseFor } from '../../../waiting.ts';
 import { formatAddr, isOfRedis, parseClientList } from '../../admission/redis-clients.ts';
 import { NotInChargeError } from '../../client/fence.ts';
+import { allOf, each, type PerServer } from '../../client/per-server.ts';
+import type { RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import { requireOwnConnection } from '../../client/reply-types.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
@@ -25,8 +27,15 @@ const LONGEST_GAP_MS = 1000;
 const NOBODY = '9223372036854775807';
 
 interface PodConnection {
+  /** Of this server only. */
   readonly id: string;
   readonly pod: string;
+}
+
+/** The connections of the pods to one server. */
+interface Listed {
+  readonly server: RedisConnections;
+  readonly connections: readonly PodConnection[];
 }
 
 type Tools = Pick<FaultTools, 'lifetime' | 'now' | 'ownPause' | 'redis' | 'target'>;
@@ -37,7 +46,7 @@ export class PodConnections implements DuringPause {
   readonly #pods: ReadonlyMap<string, string>;
   #over = new AbortController();
   /** Connections that were open when the fault began; undefined before they were listed. */
-  #open: readonly PodConnection[] | undefined;
+  #open: PerServer<Listed> | undefined;
   /** Connections that Redis has ended, by pod. */
   #ended = new Map<string, number>();
   #until = 0;
@@ -54,8 +63,11 @@ export class PodConnections implements DuringPause {
 
   async prepare(): Promise<void> {
     const { redis } = this.#tools;
-    await redis.first.killClients([NOBODY]);
-    if ((await this.#list()).length === 0) throw new Error(this.#notListed([...this.#pods.values()]));
+    await allOf(each(redis.servers, (server) => server.killClients([NOBODY])));
+    const listed = await this.#list();
+    if (listed.every(({ connections }) => connections.length === 0)) {
+      throw new Error(this.#notListed([...this.#pods.values()]));
+    }
   }
 
   begin(until: number): void {
@@ -74,8 +86,7 @@ export class PodConnections implements DuringPause {
   }
 
   async prove(record: RecordEvent): Promise<Proof> {
-    const { name } = this.#tools.redis;
-    let listed: readonly PodConnection[];
+    let listed: PerServer<Listed>;
     try {
       listed = await this.#list();
     } catch (error) {
@@ -85,16 +96,16 @@ export class PodConnections implements DuringPause {
       };
     }
     this.#record(record);
-    const open = this.#open ?? [];
-    const ids = new Set(listed.map(({ id }) => id));
-    const left = open.filter(({ id }) => ids.has(id));
-    if (this.#failure === undefined && left.length > 0) {
+    if (this.#failure !== undefined) return { proof: 'Inconclusive', message: this.#failure };
+    for (const { connections, server } of this.#open ?? []) {
+      const ids = new Set(listed.find((now) => now.server === server)?.connections.map(({ id }) => id));
+      const left = connections.filter(({ id }) => ids.has(id));
+      if (left.length === 0) continue;
       return {
         proof: 'Mismatch',
-        message: `${name} still has ${left.length} of ${counted(open.length, 'connection')} that were to be ended. Check whether a proxy answers in its place`,
+        message: `${server.name} still has ${left.length} of ${counted(connections.length, 'connection')} that were to be ended. Check whether a proxy answers in its place`,
       };
     }
-    if (this.#failure !== undefined) return { proof: 'Inconclusive', message: this.#failure };
     const missing = [...this.#pods.values()].filter((pod) => !this.#ended.has(pod));
     if (missing.length > 0) return { proof: 'Inconclusive', message: this.#notListed(missing) };
     return {
@@ -120,11 +131,9 @@ export class PodConnections implements DuringPause {
   async #run(): Promise<void> {
     while (!this.#isOver()) {
       try {
-        const connections = await this.#list();
-        this.#open ??= connections;
-        for (let at = 0; at < connections.length; at += MOST_AT_ONCE) {
-          await this.#end(connections.slice(at, at + MOST_AT_ONCE));
-        }
+        const listed = await this.#list();
+        this.#open ??= listed;
+        await allOf(each(listed, (one) => this.#end(one)));
         this.#rounds += 1;
         this.#noteGap(this.#tools.now());
       } catch (error) {
@@ -149,13 +158,16 @@ export class PodConnections implements DuringPause {
     return ownPause.released || ownPause.state !== 'active';
   }
 
-  async #end(connections: readonly PodConnection[]): Promise<void> {
-    const ids = connections.map(({ id }) => id);
-    const ended = await this.#tools.redis.first.killClients(ids, () => {
-      if (this.#isOver()) throw new Error('the fault has ended');
-    });
-    for (const [i, { pod }] of connections.entries()) {
-      if (ended[i]) this.#ended.set(pod, (this.#ended.get(pod) ?? 0) + 1);
+  async #end({ connections, server }: Listed): Promise<void> {
+    for (let at = 0; at < connections.length; at += MOST_AT_ONCE) {
+      const some = connections.slice(at, at + MOST_AT_ONCE);
+      const ids = some.map(({ id }) => id);
+      const ended = await server.killClients(ids, () => {
+        if (this.#isOver()) throw new Error('the fault has ended');
+      });
+      for (const [i, { pod }] of some.entries()) {
+        if (ended[i]) this.#ended.set(pod, (this.#ended.get(pod) ?? 0) + 1);
+      }
     }
   }
 
@@ -165,25 +177,29 @@ export class PodConnections implements DuringPause {
     this.#lastRoundAt = at;
   }
 
+  /** @throws RedisClientError, or ReplyTypeError for a list that is not of its server */
+  async #list(): Promise<PerServer<Listed>> {
+    return await allOf(each(this.#tools.redis.servers, (server) => this.#listOf(server)));
+  }
+
   /**
    * The connections of the pods, by the addresses that Redis sees. Connections of this process are left out: they come
    * from its address or, if addresses are rewritten, have its user. So are replicas and Sentinels, also in a selected pod.
-   * @throws RedisClientError, or ReplyTypeError for a list that is not of this Redis
    */
-  async #list(): Promise<PodConnection[]> {
-    const { redis, target } = this.#tools;
-    const { localAddress, localPort, text } = await redis.first.clientList();
+  async #listOf(server: RedisConnections): Promise<Listed> {
+    const { localAddress, localPort, text } = await server.clientList();
     const clients = parseClientList(text);
     const ownAddr = formatAddr(localAddress, localPort);
-    const ownUser = target.redis[0].username;
+    const ownUser = this.#tools.target.redis[0].username;
     requireOwnConnection('CLIENT LIST', clients, ownAddr, ownUser);
     const ownIp = clients.find(({ addr }) => addr === ownAddr)?.ip;
-    return clients.flatMap((client) => {
+    const connections = clients.flatMap((client) => {
       const { id, ip = '', user } = client;
       const isOwn = ownIp === undefined ? user === ownUser : ip === ownIp;
       const pod = this.#pods.get(ip);
       return isOwn || pod === undefined || id === '' || isOfRedis(client) ? [] : [{ id, pod }];
     });
+    return { server, connections };
   }
 
   #notListed(pods: readonly string[]): string {
