@@ -1,4 +1,5 @@
 /** Counts and faults by key and by server, on a real Redis Cluster of three masters and a replica. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
@@ -116,6 +117,20 @@ describe('a loss in a Cluster', () => {
   });
 });
 
+/** How long writes of a stranger to this master take, one after the other; milliseconds. */
+async function writes(key: string, node: number, count: number): Promise<number[]> {
+  const took: number[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const sentAt = performance.now();
+    await cluster.call(node, 'SET', key, '1');
+    took.push(performance.now() - sentAt);
+  }
+  return took;
+}
+
+const medianOf = (all: readonly number[]): number =>
+  all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
+
 describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
   it('fails closed if its connections to all masters break, and recovers', (context) =>
     keepingTime(async () => {
@@ -135,6 +150,41 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
       expect(await cluster.takesWrites()).toEqual([true, true, true]);
     })(context));
 
+  it('enforces its limit if writes to all masters are slow', (context) =>
+    keepingTime(async () => {
+      const { driver, key } = await drivenOn(cluster, { type: 'Slow', duration: '4s', latency: '200ms' });
+      const leading = driver.leadThrough('outage', key, 4000);
+      leading.catch(() => undefined);
+      await until(() => driver.observed.faults['f']?.startedAt, { what: 'the fault', deadlineMs: 60_000 });
+      const took = await Promise.all(
+        (await cluster.keys()).map(async (stranger, node) => await writes(stranger, node, 6)),
+      );
+      const reading = await leading;
+      const { message, proof } = driver.observed.faults['f'] ?? {};
+      expect({ message, proof }).toMatchObject({ proof: 'Confirmed' });
+      for (const median of took.map(medianOf)) {
+        expect(median).toBeGreaterThan(80);
+        expect(median).toBeLessThan(500);
+      }
+      expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(/^Enforces/) });
+    })(context));
+
+  it('has fast writes to all masters soon after the process that slowed them is gone', (context) =>
+    keepingTime(async () => {
+      const { driver, key } = await drivenOn(cluster, { type: 'Slow', duration: '20s', latency: '500ms' });
+      await driver.prepare('outage', key);
+      expect(await driver.inject('outage', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
+      await sleep(1000);
+      await driver.close();
+      // 1.5 times the latency, and a turn of the timer.
+      await sleep(850);
+      const pauses = await cluster.calls('client|pause');
+      const keys = await cluster.keys();
+      const took = await Promise.all(keys.map(async (stranger, node) => await writes(stranger, node, 20)));
+      for (const median of took.map(medianOf)) expect(median).toBeLessThan(100);
+      expect(await cluster.calls('client|pause')).toEqual(pauses);
+    })(context));
+
   it('forgets if its counts are lost, and rejects again', (context) =>
     keepingTime(async () => {
       const { driver, key } = await drivenOn(cluster, { type: 'Lose', duration: '4s', scripts: true });
@@ -148,4 +198,19 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
         expect.objectContaining({ name: 'overAdmission', value: LIMIT }),
       );
     })(context));
+});
+
+// Last: the Cluster is another one from here on.
+it('a loss does not happen if slots moved since its preparation', async () => {
+  const { driver, key } = await drivenOn(cluster, { type: 'Lose', duration: '20s' });
+  await driver.prepare('outage', key);
+  const before = await cluster.calls('unlink');
+  const to = String(await cluster.call(1, 'CLUSTER', 'MYID'));
+  for (const node of [1, 0, 2]) await cluster.call(node, 'CLUSTER', 'SETSLOT', '0', 'NODE', to);
+  await until(async () => await admit(cluster).catch(() => undefined), { what: 'the nodes to agree' });
+  expect(await driver.inject('outage', key, 20_000)).toMatchObject({
+    missed: true,
+    message: expect.stringMatching(/was restarted since the run began, failed over or was resharded/),
+  });
+  expect(await cluster.calls('unlink')).toEqual(before);
 });

@@ -64,7 +64,7 @@ async function register(
 }
 
 /** `spec.rateLimiter` for two pods that count in the Cluster; they end with the test. */
-async function limiter(name: string, how: Clustered = {}): Promise<object> {
+async function limiter(name: string, how: Clustered = {}) {
   const labels = { app: name };
   const pods = await Promise.all(
     PODS.map((address, i) => clusteredPod(`${name}-${i}`, address, cluster.pods(), LIMIT, how)),
@@ -75,7 +75,12 @@ async function limiter(name: string, how: Clustered = {}): Promise<object> {
     port: 'main',
     interface: 'HTTP',
     http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
-    limit: { requests: LIMIT, window: '15s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+    limit: {
+      requests: LIMIT,
+      window: `${how.windowS ?? 15}s`,
+      algorithm: 'FixedWindow',
+      windowStart: 'FirstRequest',
+    },
     redis: {
       service: SERVICE,
       port: cluster.pods()[0].port,
@@ -85,30 +90,26 @@ async function limiter(name: string, how: Clustered = {}): Promise<object> {
   };
 }
 
-const outage = (fault: object) => ({
-  name: 'outage',
+const outage = (fault: { readonly type: string } & Record<string, unknown>, accept = ['FailsClosed']) => ({
+  name: fault.type.toLowerCase(),
   type: 'StoreOutage',
   countdown: '0s',
-  storeOutage: { fault, callerTimeout: '1s', settle: '2s', accept: ['FailsClosed'] },
+  storeOutage: { fault, callerTimeout: '1s', settle: '2s', accept },
 });
 
 describe('a ChaosDemo on a Redis Cluster', () => {
-  it('is refused with what needs one server, with what to do instead', async () => {
-    const rateLimiter = await limiter('refused');
-    const specs: [string, object, RegExp][] = [
-      ['slow', { rateLimiter, scenarios: [outage({ type: 'Slow' })] }, /fault type Slow .*use Stall/],
-    ];
-    for (const [name, spec, message] of specs) {
-      await world.applySpec(name, spec);
-      const status = await world.untilStatus(
-        name,
-        'a refusal',
-        (now) => conditionText(now, 'Stalled') === 'True UnprovableSpec',
-      );
-      expect(status.message).toMatch(/Redis is a Cluster of 3 primaries, and /);
-      expect(status.message).toMatch(message);
-      await world.delete(name);
-    }
+  it('is refused with the bundled limiter, with what to do instead', async () => {
+    const { redis, selector } = await limiter('refused');
+    const { count: _, ...rest } = redis;
+    const rateLimiter = { selector, port: 'main', interface: 'Reference', redis: rest };
+    await world.applySpec('refused', { rateLimiter, scenarios: [outage({ type: 'Stall' })] });
+    const status = await world.untilStatus(
+      'refused',
+      'a refusal',
+      (now) => conditionText(now, 'Stalled') === 'True UnprovableSpec',
+    );
+    expect(status.message).toMatch(/Redis is a Cluster of 3 primaries, and .*interface to HTTP/);
+    await world.delete('refused');
     expect(await cluster.calls('client|pause')).toEqual([0, 0, 0]);
   });
 
@@ -121,6 +122,40 @@ describe('a ChaosDemo on a Redis Cluster', () => {
       expect(verdictLine(status)).toMatch(/^Succeeded /);
       expect(scenarioOf(status)).toMatchObject({ result: 'Held', fault: { proof: 'Confirmed' } });
       expect(await cluster.calls('client|pause')).toEqual(before.map((count) => count + 1));
+      expect(await cluster.takesWrites()).toEqual(ALL);
+      await world.untilNoLeases();
+    })(context),
+  );
+
+  it.skipIf(withoutRealTime)('breaks, slows and forgets on all masters in one run', (context) =>
+    keepingTime(async () => {
+      const commands = ['client|kill', 'client|pause', 'unlink'];
+      const calls = async () => await Promise.all(commands.map((command) => cluster.calls(command)));
+      const before = await calls();
+      const scenarios = [
+        outage({ type: 'Break', duration: '4s' }),
+        outage({ type: 'Slow', duration: '4s', latency: '200ms' }, ['Enforces']),
+        outage({ type: 'Lose', duration: '4s', scripts: true }, ['Forgets']),
+      ];
+      // So long that no scenario waits for its end.
+      await world.applySpec('all', { rateLimiter: await limiter('all', { windowS: 120 }), scenarios });
+      const status = await world.ended('all');
+      expect(verdictLine(status)).toMatch(/^Succeeded /);
+      const found = (status.scenarios ?? []).map(({ fault, name, result, summary }) => {
+        return [name, result, fault?.proof, summary];
+      });
+      expect(found).toEqual([
+        ['break', 'Held', 'Confirmed', expect.stringMatching(/^FailsClosed/)],
+        ['slow', 'Held', 'Confirmed', expect.stringMatching(/^Enforces/)],
+        ['lose', 'Held', 'Confirmed', expect.stringMatching(/^Forgets/)],
+      ]);
+      const [kills = [], pauses = [], unlinks = []] = (await calls()).map((counts, i) =>
+        counts.map((count, node) => count - (before[i]?.[node] ?? 0)),
+      );
+      // Several rounds, a pause of each 100 ms, and one UNLINK for each key.
+      expect(Math.min(...kills)).toBeGreaterThan(4);
+      expect(Math.min(...pauses)).toBeGreaterThan(10);
+      expect(unlinks.reduce((sum, count) => sum + count, 0)).toBe(11);
       expect(await cluster.takesWrites()).toEqual(ALL);
       await world.untilNoLeases();
     })(context),
@@ -157,22 +192,26 @@ describe('a ChaosDemo on a Redis Cluster', () => {
     })(context),
   );
 
-  it.skipIf(withoutRealTime)('leaves no pause if the operator is killed: each ends in Redis', (context) =>
-    keepingTime(async () => {
-      const before = await cluster.calls('client|pause');
-      const scenarios = [outage({ type: 'Stall', duration: '8s' })];
-      await world.applySpec('killed', { rateLimiter: await limiter('killed'), scenarios });
-      const shown = await world.untilStatus('killed', 'the Stall', isConfirmed);
-      await world.killOperator();
-      expect(await cluster.takesWrites()).toEqual(NONE);
-      await sleep(Date.parse(scenarioOf(shown).fault?.until ?? '') - Date.now());
-      expect(await cluster.takesWrites()).toEqual(ALL);
-      await world.operator.start();
-      const status = await world.ended('killed');
-      expect(scenarioOf(status).result).toBe('Inconclusive');
-      expect(await cluster.calls('client|pause')).toEqual(before.map((count) => count + 1));
-      await world.untilNoLeases();
-    })(context),
+  it.skipIf(withoutRealTime)(
+    'ends no connection after a kill of the operator, and each pause ends',
+    (context) =>
+      keepingTime(async () => {
+        const before = await cluster.calls('client|pause');
+        const scenarios = [outage({ type: 'Break', duration: '8s' })];
+        await world.applySpec('killed', { rateLimiter: await limiter('killed'), scenarios });
+        const shown = await world.untilStatus('killed', 'the Break', isConfirmed);
+        await world.killOperator();
+        const kills = await cluster.calls('client|kill');
+        expect(await cluster.takesWrites()).toEqual(NONE);
+        await sleep(Date.parse(scenarioOf(shown).fault?.until ?? '') - Date.now());
+        expect(await cluster.takesWrites()).toEqual(ALL);
+        expect(await cluster.calls('client|kill')).toEqual(kills);
+        await world.operator.start();
+        const status = await world.ended('killed');
+        expect(scenarioOf(status).result).toBe('Inconclusive');
+        expect(await cluster.calls('client|pause')).toEqual(before.map((count) => count + 1));
+        await world.untilNoLeases();
+      })(context),
   );
 
   it.skipIf(withoutRealTime)(

@@ -1,7 +1,6 @@
 /** What a run cannot do if its Redis is a Cluster. Pure. */
 import type { AdmissionRequest } from '../../../demo/subject.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { scenarioTypeOf } from '../scenarios/index.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 
 /** @param masters of its Redis @throws {Refusal} UnprovableSpec if a part of the spec needs a single Redis */
@@ -11,10 +10,8 @@ export function requireFitForCluster({ spec }: Pick<AdmissionRequest, 'spec'>, m
   const needs = [
     !http && `${PART}.interface Reference reads counts of one server: set interface to HTTP`,
     redis.sentinel && `no Sentinel watches a Cluster: leave ${PART}.redis.sentinel out`,
-    ...spec.scenarios.map((scenario) => {
-      const why = scenarioTypeOf(scenario.type).needsOneServer?.(scenario);
-      return why !== undefined && `scenario ${scenario.name}: ${why}`;
-    }),
+    redis.faultProxy &&
+      `its clients do not use a fault proxy: leave ${PART}.redis.faultProxy out, with the fault types that need it`,
   ];
   const first = needs.find((need) => typeof need === 'string');
   if (first !== undefined) {

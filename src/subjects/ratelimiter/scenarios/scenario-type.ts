@@ -50,8 +50,6 @@ export interface ScenarioType<J extends Judge = Judge> {
     pods: number,
     baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
   ): string | undefined;
-  /** Why it cannot run on a Redis Cluster, with what to change; undefined: it can. Default: it can. */
-  needsOneServer?(scenario: ScenarioSpec): string | undefined;
   /** Judges a history as it grows, the same in a run and from a file. */
   judge(history: History): J;
   /** Shows a history as evidence, as it grows. */

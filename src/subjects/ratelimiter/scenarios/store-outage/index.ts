@@ -51,9 +51,6 @@ const CAUSES = {
 /** Those that hold writes of Redis back. */
 const PAUSING: ReadonlySet<string> = new Set<keyof typeof FAULTS>(['Break', 'Slow', 'Stall']);
 
-/** Those that act on each master of a Cluster. */
-const ON_CLUSTERS: ReadonlySet<string> = new Set<keyof typeof FAULTS>(['Break', 'Lose', 'Stall']);
-
 /** Behaviours with more admissions than the limit. */
 const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;
 
@@ -82,10 +79,6 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   pauses: (scenario) => PAUSING.has(parametersOf(scenario).fault.type),
   isMomentary: (scenario) => parametersOf(scenario).fault.type === 'Lose',
   failsOver: (scenario) => parametersOf(scenario).fault.type === 'Failover',
-  needsOneServer(scenario) {
-    const { type } = parametersOf(scenario).fault;
-    return ON_CLUSTERS.has(type) ? undefined : `fault type ${type} acts on one server: use Stall`;
-  },
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
   evidence: outageEvidence,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSlow, type ProbeWrite, provenBy } from './probe-writes.ts';
+import { isSlow, type ProbeWrite, provenBy, provenOnAll } from './probe-writes.ts';
 
 const T = 1_000_000;
 const LATENCY_MS = 300;
@@ -43,6 +43,19 @@ describe('slow writes for 3 s', () => {
     expect(provenBy(some, LATENCY_MS, span)).toMatchObject({
       proof: 'Inconclusive',
       message: expect.stringContaining('for 70 % of the time'),
+    });
+  });
+
+  it.each([
+    [[10], 'Confirmed', /^In all, 10 of 10 /],
+    [[10, 8, 9], 'Confirmed', /^Of 3 servers, redis-1 .* for 80 % of the time/],
+    [[10, 9, 7], 'Inconclusive', /^Of 3 servers, redis-2 .* for 70 % of the time/],
+    [[], 'Inconclusive', /^In all, 0 of 0 /],
+  ] as const)('are proven on all servers or none: %j', (counts, proof, message) => {
+    const seen = new Map(counts.map((count, i) => [`redis-${i}`, writes(count)]));
+    expect(provenOnAll(seen, LATENCY_MS, span)).toMatchObject({
+      proof,
+      message: expect.stringMatching(message),
     });
   });
 

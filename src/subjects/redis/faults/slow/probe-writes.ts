@@ -23,15 +23,34 @@ export function isSlow({ readMs, tookMs }: ProbeWrite, latencyMs: number): boole
 }
 
 /**
+ * What the writes to each server of a store prove: as much as those to the one that was slow for the shortest time.
+ * @param seen by the name of the server
+ */
+export function provenOnAll(
+  seen: ReadonlyMap<string, readonly ProbeWrite[]>,
+  latencyMs: number,
+  span: { readonly startedAt: number; readonly until: number },
+): Proof {
+  const [least, ...others] = [...seen]
+    .map(([name, writes]) => ({ name, ...provenBy(writes, latencyMs, span) }))
+    .toSorted((a, b) => a.share - b.share);
+  if (!least) return provenBy([], latencyMs, span);
+  const { message, name, proof } = least;
+  if (others.length === 0) return { proof, message };
+  return { proof, message: `Of ${seen.size} servers, ${name} was slow for the shortest time. ${message}` };
+}
+
+/**
  * @param writes one after the other; each stands for the time since the one before
  * @param noun what each is
+ * @returns also the share of the time in which they were slow
  */
 export function provenBy(
   writes: readonly ProbeWrite[],
   latencyMs: number,
   { startedAt, until }: { readonly startedAt: number; readonly until: number },
   noun: 'write' | 'command' = 'write',
-): Proof {
+): Proof & { readonly share: number } {
   const slow = writes.filter((write) => isSlow(write, latencyMs));
   const slowMs = writes.reduce((sum, write, i) => {
     const since = writes[i - 1]?.at ?? startedAt;
@@ -45,8 +64,9 @@ export function provenBy(
       ? ''
       : `, a median of ${Math.round(took[Math.floor(took.length / 2)] ?? 0)} ms and at most ${Math.round(took.at(-1) ?? 0)} ms; reads took at most ${reads.toFixed(1)} ms`;
   const message = `In all, ${slow.length} of ${counted(writes.length, noun)} of the probe took half to twice the latency, for ${Math.floor(100 * share)} % of the time${figures}`;
-  if (share >= SHARE) return { proof: 'Confirmed', message };
+  if (share >= SHARE) return { proof: 'Confirmed', message, share };
   return {
+    share,
     proof: 'Inconclusive',
     message: `${message}. ${100 * SHARE} % are needed: give the operator and Redis more CPU, or raise the latency`,
   };

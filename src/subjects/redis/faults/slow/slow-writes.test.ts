@@ -14,7 +14,7 @@ const LONG_MS = 60_000;
 
 /** A Redis that holds writes back while it is paused, and answers them in order, on the clock of the test. */
 class FakeRedis {
-  readonly name = 'redis-0';
+  readonly name: string = 'redis-0';
   /** Lengths of the pauses that it has carried out. */
   readonly pauses: number[] = [];
   /** Accepts pauses, and holds nothing back. */
@@ -123,14 +123,19 @@ class FakeRedis {
   }
 }
 
-async function injected(change: Partial<FakeRedis> = {}, { ms = LONG_MS, refusal = '' } = {}) {
+/** @param second of a Cluster of two; left out: it is one server */
+async function injected(
+  change: Partial<FakeRedis> = {},
+  { ms = LONG_MS, refusal = '', second }: { ms?: number; refusal?: string; second?: Partial<FakeRedis> } = {},
+) {
   const redis = Object.assign(new FakeRedis(), change);
+  const other = Object.assign(new FakeRedis(), { name: 'redis-1', ...second });
   const ownPause = new OwnPause(false);
   const over = new AbortController();
   onTestFinished(() => over.abort());
   const tools = {
     target: {},
-    redis: storeOfFake(redis),
+    redis: second ? storeOfFake(redis, other) : storeOfFake(redis),
     ownPause,
     lifetime: over.signal,
     now: () => Date.now(),
@@ -145,7 +150,7 @@ async function injected(change: Partial<FakeRedis> = {}, { ms = LONG_MS, refusal
   const permit = { refusal: () => (refusal === '' ? undefined : refusal) };
   const report = await fault.inject(moment, { record, doubted: () => undefined }, permit, over.signal);
   const awaitEnd = async () => await fault.awaitEnd(record, over.signal);
-  return { awaitEnd, events, fault, moment, over, ownPause, redis, report };
+  return { awaitEnd, events, fault, moment, other, over, ownPause, redis, report };
 }
 
 /** Waits for so many pauses. */
@@ -241,6 +246,37 @@ describe('the proof of slow writes', () => {
     const { report } = await injected({ failures: [new RedisClientError('NOPERM', 'NOPERM')] });
     expect(report).toMatchObject({ proof: 'Mismatch', endedAt: expect.any(Number) });
     expect(report.startedAt).toBeUndefined();
+  });
+});
+
+describe('slow writes to a Cluster', () => {
+  it('are pauses of each server, and proven on each', async () => {
+    const { awaitEnd, other, redis } = await injected({}, { ms: 2000, second: {} });
+    const ended = await awaitEnd();
+    expect(ended).toMatchObject({
+      proof: 'Confirmed',
+      message: expect.stringMatching(/Of 2 servers, redis-[01] was slow for the shortest time/),
+    });
+    for (const { pauses } of [redis, other]) expect(pauses.length).toBeGreaterThanOrEqual(10);
+  });
+
+  it('are not proven if one server holds no write back after the first, with its name', async () => {
+    const { awaitEnd, other } = await injected({}, { ms: 2000, second: {} });
+    other.lies = true;
+    expect(await awaitEnd()).toMatchObject({
+      proof: 'Inconclusive',
+      message: expect.stringContaining('redis-1 was slow for the shortest time'),
+    });
+  });
+
+  it('end on all servers once another process takes charge of one', async () => {
+    const { other, redis } = await injected({}, { second: {} });
+    await untilPaused(redis, 2);
+    other.failures = [new NotInChargeError()];
+    await sleep(PAUSES_MS);
+    const { length } = redis.pauses;
+    await sleep(PAUSES_MS);
+    expect(redis.pauses).toHaveLength(length);
   });
 });
 

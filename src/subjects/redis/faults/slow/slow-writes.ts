@@ -1,19 +1,20 @@
 /**
- * Slow writes: pauses follow each other without a gap, and each is half as long as the latency. A write waits for the
- * end of the active pause, and is then held back by the next, which was sent before it: half of the latency to all of
- * it. Redis ends each pause, so writes are fast again soon after the last process of the operator died.
+ * Slow writes: on each server, pauses follow each other without a gap, and each is half as long as the latency. A write
+ * waits for the end of the active pause, and is then held back by the next, which was sent before it: half of the
+ * latency to all of it. Redis ends each pause, so writes are fast again soon after the last process of the operator died.
  */
 import { formatDuration, messageOf } from '../../../../api/index.ts';
 import type { FaultReport } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
 import { pauseFor, within } from '../../../waiting.ts';
-import { each } from '../../client/per-server.ts';
+import { allOf, each } from '../../client/per-server.ts';
+import type { RedisConnections } from '../../client/redis-client.ts';
 import { sendWrite } from '../../client/write-probe.ts';
 import type { FaultListener, FaultMoment, FaultTools, RecordEvent } from '../fault.ts';
 import { FencedFault, type Parts, withProof } from '../fenced-fault.ts';
 import { closeProbes, MIN_PULSE_MS, type PauseProbe } from '../pause.ts';
 import { type ActivePause, awaitPauseEnd, RELEASED, reportOfPause } from '../pause-report.ts';
-import { type ProbeWrite, provenBy } from './probe-writes.ts';
+import { type ProbeWrite, provenOnAll } from './probe-writes.ts';
 
 /** How much later than planned the last pause may end before its end is awaited without the others; milliseconds. */
 const LAST_WITHIN_MS = 1000;
@@ -25,10 +26,11 @@ export class SlowWrites extends FencedFault {
   readonly #lifetime: AbortSignal;
   readonly #latencyMs: number;
   readonly #over = new AbortController();
-  readonly #writes: ProbeWrite[] = [];
+  /** Of the probe of each server, by its name. */
+  readonly #writes = new Map<string, ProbeWrite[]>();
   #active: ActivePause | undefined;
-  #pacing: Promise<void> = Promise.resolve();
-  #probing: Promise<void> = Promise.resolve();
+  #pacing: Promise<unknown> = Promise.resolve();
+  #probing: Promise<unknown> = Promise.resolve();
   /** Why no more pauses were sent before the planned end. */
   #failure: string | undefined;
 
@@ -58,12 +60,13 @@ export class SlowWrites extends FencedFault {
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { now, ownPause } = this.parts;
+    const { now, ownPause, redis } = this.parts;
     const { plannedAt, until } = moment;
     // The first is as long as the latency, so that the probe sees a short one, too.
     const mostMs = this.#latencyMs;
     const onPaused = (): void => {
-      this.#pacing = this.#pace(now() + mostMs, until);
+      const firstEnd = now() + mostMs;
+      this.#pacing = allOf(each(redis.servers, (server) => this.#pace(server, firstEnd, until)));
     };
     const outcome = await this.pause(moment, { mostMs, onPaused }, permit, signal).catch((error: unknown) => {
       this.#over.abort();
@@ -83,7 +86,11 @@ export class SlowWrites extends FencedFault {
     }
     this.#active = { report, pause, until, planned: formatDuration(until - plannedAt) };
     if (report.proof === 'Confirmed') {
-      this.#probing = this.#probe(pause.probes[0], listener.record);
+      // The history has room for the writes to one server.
+      const [shown] = pause.probes;
+      const probing = (probe: PauseProbe): Promise<void> =>
+        this.#probe(probe, probe === shown ? listener.record : undefined);
+      this.#probing = allOf(each(pause.probes, probing));
     } else {
       // An unproven fault shows nothing.
       this.#over.abort();
@@ -114,16 +121,15 @@ export class SlowWrites extends FencedFault {
     closeProbes(pause.probes);
     ownPause.ended();
     const span = { startedAt: report.startedAt ?? until, until };
-    const { message, proof } = provenBy(this.#writes, this.#latencyMs, span);
+    const { message, proof } = provenOnAll(this.#writes, this.#latencyMs, span);
     if (this.#failure === undefined) return withProof(ended, { message, proof });
     const early = `${message}. It ended before its time: ${this.#failure}`;
     return withProof(ended, { message: early, proof: 'Inconclusive' });
   }
 
   /** Sends pauses that follow each other, and one that ends at `firstEnd`. Never rejects. */
-  async #pace(firstEnd: number, until: number): Promise<void> {
+  async #pace(redis: RedisConnections, firstEnd: number, until: number): Promise<void> {
     const { now } = this.parts;
-    const { first: redis } = this.parts.redis;
     const ms = Math.floor(this.#latencyMs / 2);
     let endsAt = firstEnd;
     try {
@@ -141,14 +147,18 @@ export class SlowWrites extends FencedFault {
       }
     } catch (error) {
       if (!this.#isOver()) this.#failure = messageOf(error);
+      // A store of which only some servers are slow shows nothing.
+      this.#over.abort();
     } finally {
       redis.dropPauses();
     }
   }
 
   /** Measures reads and writes, one after the other, until no pause follows. Never rejects. */
-  async #probe({ server, write: first, writer }: PauseProbe, record: RecordEvent): Promise<void> {
+  async #probe({ server, write: first, writer }: PauseProbe, record?: RecordEvent): Promise<void> {
     const { now } = this.parts;
+    const writes: ProbeWrite[] = [];
+    this.#writes.set(server.name, writes);
     let isPaced = true;
     void this.#pacing.then(() => {
       isPaced = false;
@@ -158,8 +168,8 @@ export class SlowWrites extends FencedFault {
         const readMs = await server.read();
         const { at } = await write.taken;
         const tookMs = at - write.sentAt;
-        this.#writes.push({ at, tookMs, readMs });
-        record({ kind: 'probe', state: 'Written', at, tookMs });
+        writes.push({ at, tookMs, readMs });
+        record?.({ kind: 'probe', state: 'Written', at, tookMs });
         if (!isPaced) return;
         // As a client that is not always busy: a write that is sent at once may be ahead of the next pause.
         await pauseFor(this.#latencyMs / 10, this.#over.signal);
