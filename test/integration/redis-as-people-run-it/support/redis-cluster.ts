@@ -61,7 +61,10 @@ export class RedisCluster {
       host,
       port: this.#port,
       aclUsers: [
-        userLine('operator', `${REDIS_ACL} +cluster|nodes +client|kill +cluster|failover +unlink ~rl:demo-* +script|flush`),
+        userLine(
+          'operator',
+          `${REDIS_ACL} +cluster|nodes +client|kill +cluster|failover +unlink ~rl:demo-* +script|flush`,
+        ),
         userLine('unready', REDIS_ACL),
       ],
       settings: [
