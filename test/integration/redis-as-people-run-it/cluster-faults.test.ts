@@ -7,6 +7,7 @@ import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import type { CountPlace } from '../../../src/subjects/redis/client/count-place.ts';
 import { NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
 import type { PerServer } from '../../../src/subjects/redis/client/per-server.ts';
+import { RedisClientError } from '../../../src/subjects/redis/client/redis-error.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { admit, drivenOn, LIMIT, session } from './support/clustered-run.ts';
@@ -42,6 +43,22 @@ async function beforeReshard(): Promise<PerServer<RedisTarget>> {
   return [second, { ...third, slots: [...slots, ...(first.slots ?? [])] }];
 }
 
+/** Places of so many callers. */
+function placesOf(count: number): CountPlace[] {
+  return Array.from({ length: count }, (_, i) => ({
+    key: `rl:demo-${i}`,
+    type: 'String',
+    pattern: 'rl:demo-*',
+  }));
+}
+
+/** A client of the Cluster with every right. */
+function clusterClient(): Cluster {
+  const client = new Cluster(cluster.pods().map(({ host, port }) => ({ host, port })));
+  onTestFinished(() => client.disconnect());
+  return client;
+}
+
 describe('counts in a Cluster', () => {
   it('are read from the master of their key', async () => {
     const { masters } = await admit(cluster);
@@ -64,13 +81,8 @@ describe('a loss in a Cluster', () => {
   it('removes counts of several slots on each master, and scripts of all', async () => {
     const { masters } = await admit(cluster);
     const store = await session(masters);
-    const places: CountPlace[] = Array.from({ length: 11 }, (_, i) => ({
-      key: `rl:demo-${i}`,
-      type: 'String',
-      pattern: 'rl:demo-*',
-    }));
-    const limiter = new Cluster(cluster.pods().map(({ host, port }) => ({ host, port })));
-    onTestFinished(() => limiter.disconnect());
+    const places = placesOf(11);
+    const limiter = clusterClient();
     await Promise.all(places.map(({ key }, i) => limiter.set(key, i + 1)));
     await limiter.set('rl:demo-other', 1);
     const scripts = await Promise.all([0, 1, 2].map(scriptOf));
@@ -104,6 +116,29 @@ describe('a loss in a Cluster', () => {
     const before = await unlinked();
     await expect(store.unlinkCounts(await counts(), true, () => undefined)).rejects.toThrow(NotInChargeError);
     expect(await unlinked()).toEqual(before);
+  });
+
+  it('stops between two slots once another session takes charge', async () => {
+    const { masters } = await admit(cluster);
+    const store = await session(masters);
+    const places = placesOf(1500);
+    const limiter = clusterClient();
+    await Promise.all(places.map(({ key }) => limiter.set(key, 1)));
+    const before = await unlinked();
+    let successor: Promise<unknown> | undefined;
+    const lose = store.unlinkCounts(places, false, () => {
+      successor ??= session(masters);
+    });
+    await expect(lose).rejects.toThrow(/after UNLINK of \d+ of \d+ keys: .* taken this Redis over/);
+    await expect(lose).rejects.toThrow(RedisClientError);
+    await successor;
+    const removed = (await unlinked()).map((count, node) => count - (before[node] ?? 0));
+    const left = await Promise.all(places.map(({ key }) => limiter.exists(key)));
+    expect(left.filter((exists) => exists === 0).length).toBeGreaterThan(0);
+    expect(left.filter((exists) => exists === 1).length).toBeGreaterThan(0);
+    expect(Math.min(...removed)).toBeGreaterThan(0);
+    expect(await unlinked()).toEqual(removed.map((count, node) => count + (before[node] ?? 0)));
+    await Promise.all(places.map(({ key }) => limiter.del(key)));
   });
 
   it('removes nothing of a slot that has moved', async () => {
