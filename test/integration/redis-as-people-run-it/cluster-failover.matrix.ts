@@ -32,7 +32,8 @@ const failover = (change: object = {}) => ({
 });
 
 async function spec(name: string, change?: object): Promise<object> {
-  const rateLimiter = await cluster.limiter(name, { allowFailover: true });
+  const { redis, ...limiter } = await cluster.limiter(name);
+  const rateLimiter = { ...limiter, redis: { ...redis, allowFailover: true } };
   return { rateLimiter, scenarios: [failover(change)] };
 }
 

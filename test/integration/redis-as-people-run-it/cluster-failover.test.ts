@@ -1,19 +1,16 @@
 /** A failover of every primary of a real Redis Cluster, and what prevents it. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
-import { type AdmittedRedis, admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
 import type { PerServer } from '../../../src/subjects/redis/client/per-server.ts';
 import type { RedisTarget } from '../../../src/subjects/redis/client/redis-target.ts';
 import { Refusal } from '../../../src/subjects/targets/refusal.ts';
-import { DrivenLimiter, limiterSpec, never, PERMITTED } from '../../kit/driven-limiter.ts';
+import { PERMITTED } from '../../kit/driven-limiter.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
-import { clusteredPod } from './support/clustered-pod.ts';
+import { admit, drivenOn } from './support/clustered-run.ts';
 import { RedisCluster } from './support/redis-cluster.ts';
-import { PODS } from './support/topology.ts';
 
 const MASTERS = 3;
-const LIMIT = 10;
 const FAULT_MS = 4000;
 
 let supervisor: Supervisor;
@@ -27,49 +24,17 @@ afterAll(async () => {
   await supervisor?.close();
 });
 
-async function admit(
-  redis: PerServer<RedisTarget> = cluster.pods(),
-  failsOver = true,
-): Promise<AdmittedRedis> {
-  const options = { allowOtherClients: false, longestMs: FAULT_MS, connected: true, failsOver };
-  return await admitRedis({ redis, addresses: PODS }, options, never);
-}
-
 async function refusalOf(redis: PerServer<RedisTarget>): Promise<string> {
-  const outcome = await admit(redis).catch((error: unknown) => error);
+  const outcome = await admit(cluster, redis, true).catch((error: unknown) => error);
   if (!(outcome instanceof Refusal)) throw new Error(`it was not refused: ${String(outcome)}`);
   return `${outcome.reason}: ${outcome.message}`;
 }
 
-/** A driver of a failover, whose pods count in the Cluster and follow it. */
-async function driven(): Promise<DrivenLimiter> {
-  const admitted = await admit();
-  const pods = await Promise.all(
-    PODS.map((address, i) => clusteredPod(`api-${i}`, address, cluster.pods(), LIMIT)),
-  );
+/** A driver of a failover, whose pods count in the Cluster and follow it; and a key. */
+async function driven(): ReturnType<typeof drivenOn> {
   const fault = { type: 'Failover', duration: `${FAULT_MS}ms` };
-  const storeOutage = { fault, callerTimeout: '1s', requestsPerSecond: 10, settle: '2s' };
-  const spec = limiterSpec(
-    {
-      interface: 'HTTP',
-      http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
-      limit: { requests: LIMIT, window: '15s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-      redis: { service: 'redis', allowFailover: true },
-    },
-    [{ name: 'failover', type: 'StoreOutage', storeOutage }],
-  );
-  const checkStore = async () => {
-    const { layout, runId } = await admit();
-    const isSame = layout === admitted.layout && runId === admitted.runId;
-    return { state: isSame ? ('free' as const) : ('restarted' as const) };
-  };
-  const driver = new DrivenLimiter({ pods, redis: admitted.masters, spec, checkStore });
-  onTestFinished(() => driver.close());
-  return driver;
+  return await drivenOn(cluster, fault, { accept: ['Enforces'], failsOver: true });
 }
-
-const newKey = (): string => `demo-failover-${process.pid}-${(keys += 1)}`;
-let keys = 0;
 
 /** The nodes that are primaries now, by themselves. */
 async function primaries(): Promise<number[]> {
@@ -79,7 +44,7 @@ async function primaries(): Promise<number[]> {
 
 describe('the admission of a failover of a Cluster', () => {
   it('finds a replica of each primary, and what the store will be after it', async () => {
-    const { masters, lineage } = await admit();
+    const { masters, lineage } = await admit(cluster, cluster.pods(), true);
     expect(masters.map(({ replica }) => replica?.podName)).toEqual(['redis-3', 'redis-4', 'redis-5']);
     expect(lineage).toMatch(/^[0-9a-f]{40}$/);
   });
@@ -88,7 +53,7 @@ describe('the admission of a failover of a Cluster', () => {
     const [first, ...others] = cluster.pods();
     const without = [first, ...others.filter(({ podName }) => podName !== 'redis-4')] as const;
     expect(await refusalOf(without)).toMatch(/^RedisNotEligible: no Ready pod .*in sync .* of redis-1 /);
-    await expect(admit(without, false)).resolves.toMatchObject({ layout: expect.any(String) });
+    await expect(admit(cluster, without)).resolves.toMatchObject({ layout: expect.any(String) });
   });
 
   it('is refused without the right, with what to run', async () => {
@@ -104,26 +69,27 @@ describe('the admission of a failover of a Cluster', () => {
 describe.skipIf(withoutRealTime)('a failover of a Cluster', () => {
   it('swaps each primary with its replica, and loses no counts', (context) =>
     keepingTime(async () => {
-      const driver = await driven();
-      const { lineage } = await admit();
+      const { driver, key } = await driven();
+      const { lineage } = await admit(cluster, cluster.pods(), true);
       const before = await primaries();
-      const reading = await driver.leadThrough('failover', newKey(), FAULT_MS);
+      const reading = await driver.leadThrough('outage', key, FAULT_MS);
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
-      expect(reading).toMatchObject({ summary: expect.stringMatching(/^Enforces/), shortfalls: [] });
+      expect(reading.shortfalls).toEqual([]);
+      // Counts that were lost would let callers have more than their limit.
+      expect(reading.measures).toContainEqual({ name: 'overAdmission', value: 0, unit: 'requests' });
       const after = await primaries();
       expect(after).toHaveLength(MASTERS);
       expect(after.filter((node) => before.includes(node))).toEqual([]);
       await cluster.untilAgreed();
       // A run that follows finds the cool-down of the store by this.
-      expect((await admit()).runId).toBe(lineage);
+      expect((await admit(cluster)).runId).toBe(lineage);
     })(context));
 
   it('goes on with the primaries there are if one replica does not take over', (context) =>
     keepingTime(async () => {
-      const driver = await driven();
-      const key = newKey();
-      await driver.prepare('failover', key);
-      const { masters } = await admit();
+      const { driver, key } = await driven();
+      await driver.prepare('outage', key);
+      const { masters } = await admit(cluster, cluster.pods(), true);
       const last = masters[2]?.replica?.podName ?? '';
       const node = Number(last.split('-')[1]);
       const stopped = cluster.nodes[node]?.pid ?? 0;
@@ -137,7 +103,7 @@ describe.skipIf(withoutRealTime)('a failover of a Cluster', () => {
         },
       };
       onTestFinished(() => void process.kill(stopped, 'SIGCONT'));
-      const report = await driver.inject('failover', key, FAULT_MS, permit);
+      const report = await driver.inject('outage', key, FAULT_MS, permit);
       process.kill(stopped, 'SIGCONT');
       expect(report).toMatchObject({ proof: 'Inconclusive', startedAt: expect.any(Number) });
       expect(report?.message).toContain(`${last} `);

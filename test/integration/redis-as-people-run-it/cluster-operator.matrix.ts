@@ -1,94 +1,28 @@
 /** The operator itself on a limiter whose Redis is a Cluster: pods, a Service and a Secret, as in a cluster. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { registerPods, serviceObject } from '../../../src/local/pods.ts';
 import { drift } from '../../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { conditionText, isConfirmed, scenarioOf, verdictLine } from '../../kit/status.ts';
 import { World } from '../../kit/world.ts';
-import { type Clustered, clusteredPod } from './support/clustered-pod.ts';
-import { RedisCluster } from './support/redis-cluster.ts';
-import { PODS } from './support/topology.ts';
+import { ClusterInWorld } from './support/cluster-in-world.ts';
+import type { RedisCluster } from './support/redis-cluster.ts';
 
-const LIMIT = 10;
-const REDIS = { app: 'redis-cluster' };
-const SERVICE = 'redis-cluster';
-const AUTH = 'redis-cluster-auth';
 const ALL = [true, true, true];
 const NONE = [false, false, false];
 
 let world: World;
+let inWorld: ClusterInWorld;
 let cluster: RedisCluster;
 beforeAll(async () => {
   world = await World.start('strict');
-  const { controlPlane, namespace, supervisor } = world.environment;
-  cluster = await RedisCluster.start(supervisor, 3, 1);
-  await register(
-    REDIS,
-    cluster.pods().map(({ host, podName, port }) => ({ host, name: `cluster-${podName}`, port })),
-  );
-  const [{ password = '', port, username = '' }] = cluster.pods();
-  await controlPlane.kubectl.apply([
-    serviceObject({ namespace, name: SERVICE, selector: REDIS, port, targetPort: 'main' }),
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      type: 'chaosdemo.dev/redis-auth',
-      metadata: { namespace, name: AUTH },
-      stringData: { username, password },
-    },
-  ]);
+  inWorld = await ClusterInWorld.start(world, 3, 1);
+  cluster = inWorld.redis;
 });
 afterAll(async () => {
-  cluster?.close();
+  inWorld?.close();
   await world?.stop();
 });
-
-/** Makes Ready pods of them. */
-async function register(
-  labels: Readonly<Record<string, string>>,
-  servers: readonly { readonly name: string; readonly host: string; readonly port: number }[],
-): Promise<void> {
-  const { controlPlane, namespace } = world.environment;
-  const pods = servers.map(({ host, name, port }) => ({
-    namespace,
-    name,
-    labels,
-    container: 'main',
-    image: 'main:1',
-    imageId: 'main@sha256:1',
-    port: { name: 'main', number: port },
-    ip: host,
-  }));
-  await registerPods(controlPlane.kubectl, pods);
-}
-
-/** `spec.rateLimiter` for two pods that count in the Cluster; they end with the test. */
-async function limiter(name: string, how: Clustered = {}) {
-  const labels = { app: name };
-  const pods = await Promise.all(
-    PODS.map((address, i) => clusteredPod(`${name}-${i}`, address, cluster.pods(), LIMIT, how)),
-  );
-  await register(labels, pods);
-  return {
-    selector: { matchLabels: labels },
-    port: 'main',
-    interface: 'HTTP',
-    http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
-    limit: {
-      requests: LIMIT,
-      window: `${how.windowS ?? 15}s`,
-      algorithm: 'FixedWindow',
-      windowStart: 'FirstRequest',
-    },
-    redis: {
-      service: SERVICE,
-      port: cluster.pods()[0].port,
-      authSecretName: AUTH,
-      count: { key: 'rl:$(key)' },
-    },
-  };
-}
 
 const outage = (fault: { readonly type: string } & Record<string, unknown>, accept = ['FailsClosed']) => ({
   name: fault.type.toLowerCase(),
@@ -99,7 +33,7 @@ const outage = (fault: { readonly type: string } & Record<string, unknown>, acce
 
 describe('a ChaosDemo on a Redis Cluster', () => {
   it('is refused with the bundled limiter, with what to do instead', async () => {
-    const { redis, selector } = await limiter('refused');
+    const { redis, selector } = await inWorld.limiter('refused');
     const { count: _, ...rest } = redis;
     const rateLimiter = { selector, port: 'main', interface: 'Reference', redis: rest };
     await world.applySpec('refused', { rateLimiter, scenarios: [outage({ type: 'Stall' })] });
@@ -117,7 +51,7 @@ describe('a ChaosDemo on a Redis Cluster', () => {
     keepingTime(async () => {
       const before = await cluster.calls('client|pause');
       const scenarios = [outage({ type: 'Stall', duration: '4s' })];
-      await world.applySpec('stall', { rateLimiter: await limiter('stall'), scenarios });
+      await world.applySpec('stall', { rateLimiter: await inWorld.limiter('stall'), scenarios });
       const status = await world.ended('stall');
       expect(verdictLine(status)).toMatch(/^Succeeded /);
       expect(scenarioOf(status)).toMatchObject({ result: 'Held', fault: { proof: 'Confirmed' } });
@@ -138,7 +72,10 @@ describe('a ChaosDemo on a Redis Cluster', () => {
         outage({ type: 'Lose', duration: '4s', scripts: true }, ['Forgets']),
       ];
       // So long that no scenario waits for its end.
-      await world.applySpec('all', { rateLimiter: await limiter('all', { windowS: 120 }), scenarios });
+      await world.applySpec('all', {
+        rateLimiter: await inWorld.limiter('all', { windowS: 120 }),
+        scenarios,
+      });
       const status = await world.ended('all');
       expect(verdictLine(status)).toMatch(/^Succeeded /);
       const found = (status.scenarios ?? []).map(({ fault, name, result, summary }) => {
@@ -166,7 +103,7 @@ describe('a ChaosDemo on a Redis Cluster', () => {
     (context) =>
       keepingTime(async () => {
         await world.applySpec('drift', {
-          rateLimiter: await limiter('drift', { opens: true }),
+          rateLimiter: await inWorld.limiter('drift', { opens: true }),
           scenarios: [drift()],
         });
         const status = await world.ended('drift');
@@ -180,7 +117,7 @@ describe('a ChaosDemo on a Redis Cluster', () => {
   it.skipIf(withoutRealTime)('releases all masters if it is aborted', (context) =>
     keepingTime(async () => {
       const scenarios = [outage({ type: 'Stall', duration: '30s' })];
-      await world.applySpec('aborted', { rateLimiter: await limiter('aborted'), scenarios });
+      await world.applySpec('aborted', { rateLimiter: await inWorld.limiter('aborted'), scenarios });
       await world.untilStatus('aborted', 'the Stall', isConfirmed);
       expect(await cluster.takesWrites()).toEqual(NONE);
       await world.annotate('aborted', 'abort', '1');
@@ -198,7 +135,7 @@ describe('a ChaosDemo on a Redis Cluster', () => {
       keepingTime(async () => {
         const before = await cluster.calls('client|pause');
         const scenarios = [outage({ type: 'Break', duration: '8s' })];
-        await world.applySpec('killed', { rateLimiter: await limiter('killed'), scenarios });
+        await world.applySpec('killed', { rateLimiter: await inWorld.limiter('killed'), scenarios });
         const shown = await world.untilStatus('killed', 'the Break', isConfirmed);
         await world.killOperator();
         const kills = await cluster.calls('client|kill');
@@ -228,7 +165,7 @@ describe('a ChaosDemo on a Redis Cluster', () => {
             `chaosdemo.dev/enabled=${value}`,
           ]);
         const scenarios = [outage({ type: 'Stall', duration: '60s' })];
-        await world.applySpec('left', { rateLimiter: await limiter('left'), scenarios });
+        await world.applySpec('left', { rateLimiter: await inWorld.limiter('left'), scenarios });
         await world.untilStatus('left', 'the Stall', isConfirmed);
         await world.killOperator();
         await label('false');
@@ -251,15 +188,11 @@ describe('a ChaosDemo on a Redis Cluster', () => {
     keepingTime(async () => {
       const before = await cluster.calls('client|pause');
       const scenarios = [{ ...outage({ type: 'Stall', duration: '4s' }), countdown: '8s' }];
-      await world.applySpec('joined', { rateLimiter: await limiter('joined'), scenarios });
+      await world.applySpec('joined', { rateLimiter: await inWorld.limiter('joined'), scenarios });
       await world.untilStatus('joined', 'the announcement', (now) => now.scenarios?.[0]?.fault !== undefined);
       const node = await cluster.addNode();
       await cluster.meet(node);
-      const joined = cluster.pods().slice(node);
-      await register(
-        REDIS,
-        joined.map(({ host, port }) => ({ name: 'cluster-joined', host, port })),
-      );
+      await inWorld.addNodes(node);
       const status = await world.ended('joined');
       expect(verdictLine(status)).toMatch(/RedisNotEligible.*without slots/);
       expect(await cluster.calls('client|pause')).toEqual(before);

@@ -1,7 +1,7 @@
 /** A Redis Cluster as pods behind a Service, and rate limiters that count in it. */
 import { registerPods, serviceObject } from '../../../../src/local/pods.ts';
 import type { World } from '../../../kit/world.ts';
-import { clusteredPod } from './clustered-pod.ts';
+import { type Clustered, clusteredPod } from './clustered-pod.ts';
 import { RedisCluster } from './redis-cluster.ts';
 import { PODS } from './topology.ts';
 
@@ -9,7 +9,7 @@ const LABELS = { app: 'redis-cluster' };
 const SERVICE = 'redis-cluster';
 const AUTH = 'redis-cluster-auth';
 
-/** Requests in a window of 15 s that its rate limiters admit. */
+/** Requests in a window that its rate limiters admit. */
 export const LIMIT = 10;
 
 type Server = { readonly name: string; readonly host: string; readonly port: number };
@@ -67,20 +67,22 @@ export class ClusterInWorld {
   }
 
   /** `spec.rateLimiter` for two pods that count in the Cluster; they end with the test. */
-  async limiter(name: string, redis: object = {}): Promise<object> {
+  async limiter(name: string, how: Clustered = {}) {
     const labels = { app: name };
     const nodes = this.redis.pods();
     const pods = await Promise.all(
-      PODS.map((address, i) => clusteredPod(`${name}-${i}`, address, nodes, LIMIT)),
+      PODS.map((address, i) => clusteredPod(`${name}-${i}`, address, nodes, LIMIT, how)),
     );
     await this.#register(labels, pods);
+    const window = `${how.windowS ?? 15}s`;
+    const redis = { service: SERVICE, port: nodes[0].port, authSecretName: AUTH };
     return {
       selector: { matchLabels: labels },
       port: 'main',
       interface: 'HTTP',
       http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
-      limit: { requests: LIMIT, window: '15s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-      redis: { service: SERVICE, port: nodes[0].port, authSecretName: AUTH, ...redis },
+      limit: { requests: LIMIT, window, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
+      redis: { ...redis, count: { key: 'rl:$(key)' } },
     };
   }
 

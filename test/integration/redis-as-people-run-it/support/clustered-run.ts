@@ -23,9 +23,13 @@ const LONGEST_MS = 60_000;
 let sessions = 0;
 
 /** @throws {Refusal} */
-export async function admit(cluster: RedisCluster, redis = cluster.pods()): Promise<AdmittedRedis> {
+export async function admit(
+  cluster: RedisCluster,
+  redis = cluster.pods(),
+  failsOver = false,
+): Promise<AdmittedRedis> {
   // The observers are at the address of the operator, as further connections of this process.
-  const options = { allowOtherClients: false, longestMs: LONGEST_MS, connected: true };
+  const options = { allowOtherClients: false, longestMs: LONGEST_MS, connected: true, failsOver };
   return await admitRedis({ redis, addresses: PODS }, options, never);
 }
 
@@ -42,8 +46,9 @@ export async function session(masters: PerServer<RedisTarget>): Promise<StoreCon
 export async function drivenOn(
   cluster: RedisCluster,
   fault: { readonly type: string; readonly duration: string } & Record<string, unknown>,
+  { accept = ['FailsClosed'], failsOver = false } = {},
 ): Promise<{ driver: DrivenLimiter; key: string }> {
-  const admitted = await admit(cluster);
+  const admitted = await admit(cluster, cluster.pods(), failsOver);
   const pods = await Promise.all(
     PODS.map((address, i) => clusteredPod(`api-${i}`, address, cluster.pods(), LIMIT, { windowS: WINDOW_S })),
   );
@@ -58,7 +63,7 @@ export async function drivenOn(
         algorithm: 'FixedWindow',
         windowStart: 'FirstRequest',
       },
-      redis: { service: 'redis', count },
+      redis: { service: 'redis', count, allowFailover: failsOver },
     },
     [
       {
@@ -69,14 +74,14 @@ export async function drivenOn(
           callerTimeout: '1s',
           requestsPerSecond: 10,
           settle: '2s',
-          accept: ['FailsClosed'],
+          accept,
         },
       },
     ],
   );
   // As the connector does before each fault.
   const checkStore = async () => {
-    const { layout, runId } = await admit(cluster);
+    const { layout, runId } = await admit(cluster, cluster.pods(), failsOver);
     const isSame = layout === admitted.layout && runId === admitted.runId;
     return { state: isSame ? ('free' as const) : ('restarted' as const) };
   };
