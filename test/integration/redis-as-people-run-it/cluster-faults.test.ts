@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import type { CountPlace } from '../../../src/subjects/redis/client/count-place.ts';
-import { NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
+import { fenceKey, NotInChargeError } from '../../../src/subjects/redis/client/fence.ts';
+import { tagFor } from '../../../src/subjects/redis/client/key-slot.ts';
 import type { PerServer } from '../../../src/subjects/redis/client/per-server.ts';
 import { RedisClientError } from '../../../src/subjects/redis/client/redis-error.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
@@ -121,23 +122,27 @@ describe('a loss in a Cluster', () => {
   it('stops between two slots once another session takes charge', async () => {
     const { masters } = await admit(cluster);
     const store = await session(masters);
-    const places = placesOf(1500);
+    const places = placesOf(300);
     const limiter = clusterClient();
     await Promise.all(places.map(({ key }) => limiter.set(key, 1)));
-    const before = await unlinked();
-    let successor: Promise<unknown> | undefined;
+    let sent = 0;
+    const taken: Promise<unknown>[] = [];
     const lose = store.unlinkCounts(places, false, () => {
-      successor ??= session(masters);
+      sent += 1;
+      // Over connections that are open, so that it arrives long before the last of them.
+      if (sent !== 30) return;
+      for (const [node, { slots = [] }] of masters.entries()) {
+        taken.push(cluster.call(node, 'SET', fenceKey(tagFor(slots)), 'another'));
+      }
     });
-    await expect(lose).rejects.toThrow(/after UNLINK of \d+ of \d+ keys: .* taken this Redis over/);
-    await expect(lose).rejects.toThrow(RedisClientError);
-    await successor;
-    const removed = (await unlinked()).map((count, node) => count - (before[node] ?? 0));
-    const left = await Promise.all(places.map(({ key }) => limiter.exists(key)));
-    expect(left.filter((exists) => exists === 0).length).toBeGreaterThan(0);
-    expect(left.filter((exists) => exists === 1).length).toBeGreaterThan(0);
-    expect(Math.min(...removed)).toBeGreaterThan(0);
-    expect(await unlinked()).toEqual(removed.map((count, node) => count + (before[node] ?? 0)));
+    const error = await lose.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RedisClientError);
+    expect(String(error)).toMatch(/after UNLINK of \d+ of \d+ keys: .* taken this Redis over/);
+    await Promise.all(taken);
+    const exist = await Promise.all(places.map(({ key }) => limiter.exists(key)));
+    const left = exist.reduce((sum, one) => sum + one, 0);
+    expect(left).toBeGreaterThan(0);
+    expect(left).toBeLessThanOrEqual(places.length - 27);
     await Promise.all(places.map(({ key }) => limiter.del(key)));
   });
 
