@@ -17,6 +17,7 @@ const bundle = bundleOf({
       ],
     ],
     ['client', 'limit', [[-9000, 10]]],
+    ['replica-1', 'newcomer-admitted', [[500, 4]]],
     ['store', 'a write was not answered', 300],
     ['replica-1', 'it gives no answer', 300],
   ],
@@ -70,6 +71,8 @@ describe('gradeAnswer', () => {
     expect(reason([step('s5')])).toBe(0);
     expect(reason([step('s5')], together)).toBe(1);
     expect(reason([step('s3'), step('e2')], away)).toBe(1);
+    expect(reason([step('s6')])).toBe(0);
+    expect(reason([step('s6')], { ...stall, anomaly: 'store-restarted' })).toBe(1);
   });
 
   it('a grade depends on the real cause: evidence of another failure is no support', () => {

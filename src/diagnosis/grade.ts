@@ -75,7 +75,8 @@ const FAMILIES: Readonly<Record<Truth['anomaly'], readonly (readonly [Place, rea
   'store-writes-stalled': [['own', STORE], ...COUNTS],
   'store-connections-broken': [['own', [...STORE, 'connections-made']], ['replica', REQUESTS], ...COUNTS],
   'store-unreachable': [['own', STORE], ...COUNTS],
-  'store-restarted': [['own', STORE], ...COUNTS],
+  // What is admitted again shows a lost count.
+  'store-restarted': [['own', STORE], ['replica', ['requests-admitted', 'newcomer-admitted']], ...COUNTS],
   'store-slow': [['own', STORE], ...COUNTS],
   // The other replicas are the comparison.
   'replica-unreachable': [['replica', ['unreachable', ...REQUESTS, 'count-local']]],

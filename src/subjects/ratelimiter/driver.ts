@@ -248,7 +248,7 @@ export class RateLimiterDriver implements SubjectDriver {
     }
     const { bundle, pods } = evidence;
     const planned = this.#planned(scenario);
-    const truth = truthIn(scenarioTypeOf(planned.type).truth(planned), evidence);
+    const truth = truthIn(scenarioTypeOf(planned.type).truth(planned, this.#toolkit.limiter), evidence);
     const report = await this.#options.diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
     return { kind: 'Diagnosis', fault, profile, report: this.#withSuggestion(report) };
   }

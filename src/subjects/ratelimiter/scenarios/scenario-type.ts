@@ -20,7 +20,7 @@ import type { Workload } from './workload.ts';
 export interface ScenarioType<J extends Judge = Judge> {
   readonly api: FaultApi;
   /** The true cause, to grade a diagnosis. */
-  truth(scenario: ScenarioSpec): FaultTruth;
+  truth(scenario: ScenarioSpec, limiter: RateLimiterSpec): FaultTruth;
   /** Whether its chapters are left out, and not shown as Skipped, if no scenario is of its type. */
   readonly optional?: boolean;
   /** Its name in the titles of chapters. */

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type DiagnosisAnswer, gradeAnswer } from '../../../diagnosis/index.ts';
 import { EvidenceRecorder } from '../../../evidence/index.ts';
+import { rateLimiterOf } from '../schema.ts';
+import { scenarioTypeOf } from './index.ts';
 import { truthIn } from './truth.ts';
 
 const ORIGIN = 1_000_000;
@@ -32,14 +35,30 @@ describe('what a fault does', () => {
     ['over', { endedAt: ORIGIN + 10_000 }, { e1: 1, e2: 0 }],
   ])('at the store is shown by what lies in its time, where it is %s', (_, end, shown) => {
     const evidence = { bundle: bundle(), originMs: ORIGIN, ...end };
-    const truths = truthIn({ anomaly: 'store-writes-stalled', at: 'store' }, evidence);
+    const truths = truthIn({ anomalies: ['store-writes-stalled'], at: 'store' }, evidence);
     const reasonOf = (id: string): number => gradeAnswer(citing(id), evidence.bundle, truths).reason;
     expect({ e1: reasonOf('e1'), e2: reasonOf('e2') }).toEqual(shown);
   });
 
-  it('in all replicas has no end: what they have admitted stays', () => {
+  it('has no end if it stays, as what replicas have admitted', () => {
     const evidence = { bundle: bundle(), originMs: ORIGIN, endedAt: ORIGIN + 10_000 };
-    const truths = truthIn({ anomaly: 'uncoordinated-admission', at: 'replica' }, evidence);
-    expect(truths).toEqual([{ anomaly: 'uncoordinated-admission', components: ['replica-1'], fromMs: 0 }]);
+    const fault = { anomalies: ['uncoordinated-admission'], at: 'replica', stays: true } as const;
+    expect(truthIn(fault, evidence)).toEqual([
+      { anomaly: 'uncoordinated-admission', components: ['replica-1'], fromMs: 0 },
+    ]);
+  });
+
+  it.each([
+    ['by Sentinel', { sentinel: { service: 'sentinel', masterName: 'limits' } }, ['store-restarted']],
+    ['of a Cluster, which loses no write', {}, []],
+  ])('is more than one anomaly in a failover %s', (_, redis, more) => {
+    const fault = { type: 'Failover', duration: '20s' };
+    const spec = limiterSpec({ redis: { service: 'redis', allowFailover: true, ...redis } }, [
+      { name: 'failover', type: 'StoreOutage', storeOutage: { fault } },
+    ]);
+    const [scenario] = spec.scenarios;
+    if (!scenario) throw new Error('the spec has a scenario');
+    const { anomalies, stays } = scenarioTypeOf(scenario.type).truth(scenario, rateLimiterOf(spec));
+    expect({ anomalies, stays }).toEqual({ anomalies: ['store-connections-broken', ...more], stays: true });
   });
 });

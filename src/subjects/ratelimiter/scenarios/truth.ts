@@ -5,21 +5,22 @@
 import type { FaultEvidence } from '../../../demo/subject.ts';
 import type { Truth } from '../../../diagnosis/index.ts';
 
-/** The class that a diagnosis should find, and where: in the store, or in the replicas together. */
+/** What a diagnosis should find. */
 export interface FaultTruth {
-  readonly anomaly: Truth['anomaly'];
+  /** All of them are true of the fault, and a diagnosis may name any: which one shows depends on the limiter. */
+  readonly anomalies: readonly Truth['anomaly'][];
+  /** Where: in the store, or in the replicas together. */
   readonly at: 'store' | 'replica';
+  /** Whether it stays after the end of the fault. */
+  readonly stays?: boolean;
 }
 
-/**
- * The same relative to the evidence of a fault, whose times begin with it. The effect of a store ends with the fault;
- * admissions of replicas stay, so that has no end.
- */
+/** The same relative to the evidence of a fault, whose times begin with it. */
 export function truthIn(
-  { anomaly, at }: FaultTruth,
+  { anomalies, at, stays = false }: FaultTruth,
   { bundle, endedAt, originMs }: Pick<FaultEvidence, 'bundle' | 'endedAt' | 'originMs'>,
 ): Truth[] {
   const components = bundle.components.filter(({ role }) => role === at).map(({ name }) => name);
-  const end = at === 'store' && endedAt !== undefined ? { toMs: endedAt - originMs } : {};
-  return [{ anomaly, components, fromMs: 0, ...end }];
+  const end = !stays && endedAt !== undefined ? { toMs: endedAt - originMs } : {};
+  return anomalies.map((anomaly) => ({ anomaly, components, fromMs: 0, ...end }));
 }

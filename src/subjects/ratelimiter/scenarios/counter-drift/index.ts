@@ -11,7 +11,7 @@ import { DriftWorkload } from './workload.ts';
 
 export const counterDrift: ScenarioType<DriftJudge> = {
   api,
-  truth: () => ({ anomaly: 'store-writes-stalled', at: 'store' }),
+  truth: () => ({ anomalies: ['store-writes-stalled'], at: 'store' }),
   title: 'Counter Drift',
   storyMs,
   plan(scenario, limiter) {

@@ -13,8 +13,8 @@ import { BurstWorkload } from './workload.ts';
 
 export const ghostAllowing: ScenarioType<GhostJudge> = {
   api,
-  // The requests are no fault: they show that pods decide separately.
-  truth: () => ({ anomaly: 'uncoordinated-admission', at: 'replica' }),
+  // The requests are no fault: they show that pods decide separately. What they admitted stays.
+  truth: () => ({ anomalies: ['uncoordinated-admission'], at: 'replica', stays: true }),
   title: 'Ghost Allowing',
   storyMs,
   plan(scenario, limiter) {

@@ -46,7 +46,7 @@ const CAUSES = {
   Slow: 'store-writes-stalled',
   StaleMaster: 'store-connections-broken',
   Stall: 'store-writes-stalled',
-} as const satisfies Record<keyof typeof FAULTS, FaultTruth['anomaly']>;
+} as const satisfies Record<keyof typeof FAULTS, FaultTruth['anomalies'][number]>;
 
 /** Those that hold writes of Redis back. */
 const PAUSING: ReadonlySet<string> = new Set<keyof typeof FAULTS>(['Break', 'Slow', 'Stall']);
@@ -56,7 +56,13 @@ const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;
 
 export const storeOutage: ScenarioType<OutageJudge> = {
   api,
-  truth: (scenario) => ({ anomaly: CAUSES[parametersOf(scenario).fault.type], at: 'store' }),
+  truth(scenario, { redis }) {
+    const { type } = parametersOf(scenario).fault;
+    if (type !== 'Failover') return { anomalies: [CAUSES[type]], at: 'store' };
+    // By Sentinel, the new primary also has an older state. One limiter shows that, and another loses its connections.
+    const anomalies = redis.sentinel ? [CAUSES.Failover, CAUSES.Lose] : [CAUSES.Failover];
+    return { anomalies, at: 'store', stays: true };
+  },
   optional: true,
   title: 'Store Outage',
   storyMs: faultStoryMs,
