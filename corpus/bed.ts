@@ -11,8 +11,10 @@ import { redisHostFor } from '../survey/runner/own-network.ts';
 import { type RunningProxy, startFaultProxy } from '../test/kit/fault-proxy.ts';
 import { hostLimiters, LIMITER_HOSTS } from '../test/kit/hosted-limiters.ts';
 import type { Address } from '../test/kit/relay.ts';
+import type { Variation } from './case.ts';
 import { Gateway } from './gateway.ts';
 import { Link } from './link.ts';
+import { WatchedRedis } from './sentinels.ts';
 
 /** A process that runs on one pod's behalf. */
 export interface NodeProcess {
@@ -43,7 +45,7 @@ export interface BedNode {
   /** What whoever looks asks. */
   readonly front: Link;
   readonly gateway: Gateway | undefined;
-  /** Undefined behind a fault proxy. */
+  /** Undefined behind a fault proxy, and if the nodes find Redis by Sentinel. */
   readonly toRedis: Link | undefined;
   readonly process: NodeProcess;
   readonly target: PodTarget;
@@ -51,6 +53,8 @@ export interface BedNode {
 
 export class Bed {
   readonly redis: RedisServer;
+  /** If Sentinels watch Redis. */
+  readonly watched: WatchedRedis | undefined;
   /** Between the nodes and Redis, without links. */
   readonly proxy: RunningProxy | undefined;
   readonly redisTarget: RedisTarget;
@@ -64,8 +68,10 @@ export class Bed {
     redisPort: number,
     nodes: readonly BedNode[],
     proxy: RunningProxy | undefined,
+    watched: WatchedRedis | undefined,
   ) {
     this.redis = redis;
+    this.watched = watched;
     this.proxy = proxy;
     this.redisFront = redisFront;
     this.nodes = nodes;
@@ -74,23 +80,41 @@ export class Bed {
 
   /**
    * `gateways`: whether one stands before each node. `proxied`: whether the nodes reach Redis by a fault proxy, each
-   * from its own address, which takes a network of its own.
+   * from its own address, which takes a network of its own. `watched`: whether Sentinels watch Redis, and how the nodes
+   * find its primary; default: they stay with the first one.
    */
   static async start(
     supervisor: Supervisor,
     startNodes: StartNodes,
-    { gateways, proxied }: { readonly gateways: boolean; readonly proxied: boolean },
+    {
+      follows,
+      gateways,
+      proxied,
+      watched: isWatched,
+    }: Pick<Variation, 'follows'> & {
+      readonly gateways: boolean;
+      readonly proxied: boolean;
+      readonly watched: boolean;
+    },
   ): Promise<Bed> {
     const redis = await startRedis({ supervisor });
     const upstream = { host: redis.host, port: redis.port };
     const front = await linkTo(upstream, redis.host);
+    const watched = isWatched ? await WatchedRedis.start(supervisor, redis) : undefined;
+    const [sentinel] = watched?.sentinels.servers ?? [];
     const proxy = proxied ? await startFaultProxy(redis, '0.0.0.0') : undefined;
     const ways = await Promise.all(
       LIMITER_HOSTS.map(async (from): Promise<Address & { readonly link?: Link }> => {
         if (proxy) return { host: redisHostFor(from), port: proxy.port };
+        if (sentinel && follows === 'BySentinel') return sentinel;
         return { host: redis.host, ...(await linkTo(upstream, redis.host, from)) };
       }),
     );
+    if (watched && follows === 'ByService') {
+      watched.onSwitch = (primary) => {
+        for (const { link } of ways) link?.redirect(primary);
+      };
+    }
     const started = await startNodes(ways);
     const nodes = await Promise.all(
       started.map(async ({ host, port, process }, index): Promise<BedNode> => {
@@ -107,7 +131,7 @@ export class Bed {
         };
       }),
     );
-    return new Bed(redis, front.link, front.port, nodes, proxy);
+    return new Bed(redis, front.link, front.port, nodes, proxy, watched);
   }
 
   /** Every way to Redis. */
@@ -170,6 +194,7 @@ export class Bed {
     await Promise.all(this.nodes.map(async ({ gateway }) => await gateway?.stop()));
     for (const { process } of this.nodes) process.kill('SIGKILL');
     await this.proxy?.kill();
+    this.watched?.stop();
     await this.redis.stop();
   }
 }

@@ -32,6 +32,8 @@ export interface Variation {
   readonly rate: number;
   /** How long the traffic, or the pause, lasts. */
   readonly forMs: number;
+  /** How the nodes find the primary of a Redis that Sentinels fail over; default: they stay with the first one. */
+  readonly follows?: 'ByService' | 'BySentinel';
   /** Whether a gateway stands before each node. */
   readonly gateways?: boolean;
   /** Before anything is measured. */

@@ -18,6 +18,7 @@ const silent = { ...refused, watch: 'Blackhole' } as const;
 const late = { ...refused, watch: 'Latency', limit: 20, forMs: 5000 } as const;
 const slow = { watch: 'Slow', limit: 20, rate: 10, forMs: 5000 } as const;
 const lost = { watch: 'Lose', limit: 10, rate: 10, forMs: 4000 } as const;
+const failedOver = { watch: 'Failover', limit: 10, rate: 10, forMs: 20_000 } as const;
 const burst = { watch: 'burst', limit: 10, rate: 30, forMs: 3000 } as const;
 
 /** `times` variations, in turns of both modes. */
@@ -371,6 +372,21 @@ export const CASES: readonly Case[] = [
       http('express-rate-limit', 'fail-open', { ...lost, forMs: 3000 }),
       http('rate-limiter-flexible', 'timeout-insurance', lost),
       http('express-rate-limit', 'ioredis-timeout-fail-open', lost),
+    ],
+  },
+  {
+    name: 'failed-over',
+    says: 'Sentinel makes a replica the primary of the store, and the former primary a replica',
+    variations: [
+      http('express-rate-limit', 'default', failedOver),
+      http('express-rate-limit', 'default', { ...failedOver, follows: 'ByService' }),
+      http('koa-ratelimit', 'default', failedOver),
+      http('flask-limiter', 'default', { ...failedOver, follows: 'BySentinel' }),
+      http('rate-limiter-flexible', 'timeout-insurance', failedOver),
+      http('rate-limiter-flexible', 'timeout', { ...failedOver, follows: 'ByService' }),
+      http('fastify-rate-limit', 'default', { ...failedOver, follows: 'ByService' }),
+      http('koa-ratelimit', 'default', { ...failedOver, follows: 'ByService' }),
+      http('slowapi', 'default', { ...failedOver, follows: 'BySentinel' }),
     ],
   },
   {

@@ -39,6 +39,11 @@ export class Link {
     this.#mended.resolve();
   }
 
+  /** See {@link Relay.redirect}. */
+  redirect(upstream: Address): void {
+    this.#relay.redirect(upstream);
+  }
+
   async stop(): Promise<void> {
     this.mend();
     this.#relay.stop();

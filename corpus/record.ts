@@ -7,11 +7,13 @@ import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evi
 import { Supervisor } from '../src/local/supervisor.ts';
 import { scenarioTypeOf } from '../src/subjects/ratelimiter/scenarios/index.ts';
 import { PROXIED_FAULTS } from '../src/subjects/ratelimiter/scenarios/store-outage/proxied.ts';
+import { rateLimiterOf } from '../src/subjects/ratelimiter/schema.ts';
 import { countOf } from '../survey/runner/demo.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';
 import { rateLimiterSpec } from '../survey/runner/rate-limiter-spec.ts';
 import { startLimiter } from '../survey/runner/start.ts';
+import { WATCHED_AS } from '../test/integration/redis-as-people-run-it/support/sentinels.ts';
 import { DrivenLimiter, limiterSpec } from '../test/kit/driven-limiter.ts';
 import { until } from '../test/kit/until.ts';
 import { Bed, reference, type StartNodes } from './bed.ts';
@@ -26,6 +28,12 @@ const STOOD_STILL_MS = 300;
 /** By so much a pause may be seen to last longer or shorter than it was asked for. */
 const PAUSE_WITHIN_MS = 300;
 
+/** What a spec with a failover needs. */
+const FAILS_OVER = {
+  allowFailover: true,
+  sentinel: { service: 'sentinel', masterName: WATCHED_AS },
+};
+
 const isFault = (watch: Variation['watch']): watch is FaultType => watch !== 'steady' && watch !== 'burst';
 
 /** Records the variation `index` of a case. @throws where something did not work, with what and why */
@@ -36,8 +44,10 @@ export async function recordCase(of: Case, index: number): Promise<Recording> {
   try {
     const { spec, startNodes } = await limiterOf(variation, supervisor);
     const bed = await Bed.start(supervisor, startNodes, {
+      ...variation,
       gateways: variation.gateways ?? false,
       proxied: PROXIED_FAULTS.has(variation.watch),
+      watched: variation.watch === 'Failover',
     });
     try {
       const { bundle, truths } = await watch(bed, spec, variation);
@@ -52,7 +62,7 @@ export async function recordCase(of: Case, index: number): Promise<Recording> {
 }
 
 async function limiterOf(
-  { forMs, gateways, limit, limiter, rate, watch }: Variation,
+  { follows, forMs, gateways, limit, limiter, rate, watch }: Variation,
   supervisor: Supervisor,
 ): Promise<{ spec: ChaosDemoSpec; startNodes: StartNodes }> {
   const health = { timeout: '2s' };
@@ -100,14 +110,19 @@ async function limiterOf(
   const options = { supervisor, limiter: surveyed, variant, app, folder, ...configured, count: 3 };
   return {
     startNodes: async (redis) => {
-      const urls = redis.map(({ host, port }) => `redis://${host}:${port}`);
+      // As the storage of the Python library limits is named.
+      const urls = redis.map(({ host, port }) =>
+        follows === 'BySentinel'
+          ? `redis+sentinel://${host}:${port}/${WATCHED_AS}`
+          : `redis://${host}:${port}`,
+      );
       const started = await startLimiter({ ...options, redisUrl: urls });
       return started.map(({ ip: host, ...rest }) => ({ host, ...rest }));
     },
     spec: limiterSpec(
       {
         ...rateLimiterSpec(surveyed, variant, configured),
-        redis: { service: 'redis', ...(count && { count }) },
+        redis: { service: 'redis', ...(count && { count }), ...(watch === 'Failover' && FAILS_OVER) },
         health,
       },
       [watch === 'burst' ? burst : ofStore],
@@ -118,19 +133,21 @@ async function limiterOf(
 async function watch(
   bed: Bed,
   spec: ChaosDemoSpec,
-  { before, forMs, meanwhile, watch: kind }: Variation,
+  { before, follows, forMs, meanwhile, watch: kind }: Variation,
 ): Promise<Pick<Recording, 'bundle' | 'truths'>> {
   before?.(bed);
   const nodes = bed.nodes.map(({ target }) => target);
   const { redis, redisTarget } = bed;
   // A fault that ends connections has to find its own in the list of the store.
   const finds = kind === 'Break' || PROXIED_FAULTS.has(kind);
-  const target = finds ? { ...redisTarget, port: redis.port } : redisTarget;
+  const { watched } = bed;
+  const target = watched?.primary ?? (finds ? { ...redisTarget, port: redis.port } : redisTarget);
   const driver = new DrivenLimiter({
     pods: nodes,
     redis: target,
     spec,
     ...(bed.proxy && { faultProxy: bed.proxy.target }),
+    ...(watched && { sentinels: watched.sentinels, findStore: async () => [watched.primary] as const }),
   });
   const ended = new AbortController();
   const truths: { -readonly [K in keyof Recording['truths'][number]]: Recording['truths'][number][K] }[] = [];
@@ -175,16 +192,23 @@ async function watch(
         },
       );
       await Promise.all([sleep(SETTLE_MS + AFTER_MS), done]);
-      const { startedAt = 0, endedAt = Date.now() } = driver.observed.faults['f'] ?? {};
+      const { startedAt = 0, endedAt = Date.now(), message, proof } = driver.observed.faults['f'] ?? {};
+      if (proof !== 'Confirmed') throw new Error(`the fault was not proven to its end: ${message}`);
       const times = { fromMs: startedAt, toMs: endedAt };
       const lasted = Math.round(endedAt - startedAt);
-      if (kind !== 'burst' && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
+      // A failover ends once the roles are swapped.
+      if (kind !== 'burst' && kind !== 'Failover' && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
         throw new Error(`writes were paused for ${lasted} ms instead of ${forMs} ms: record it again`);
       const planned = spec.scenarios[0];
-      const ofFault =
-        isFault(kind) && planned ? scenarioTypeOf(planned.type).truth(planned).anomaly : undefined;
-      if (ofFault) truths.unshift({ anomaly: ofFault, components: ['store'], ...times });
-      else if (truths.length === 0 && driver.observed.readings['f']?.detectedAt !== undefined) {
+      if (isFault(kind) && planned) {
+        const { anomalies, stays } = scenarioTypeOf(planned.type).truth(planned, rateLimiterOf(spec));
+        // A limiter that follows shows the older state of the new primary, and one that stays its lost connections.
+        const shown = watched
+          ? anomalies.filter((anomaly) => (anomaly === 'store-restarted') === (follows !== undefined))
+          : anomalies;
+        const lasts = stays ? { ...times, toMs: Infinity } : times;
+        truths.unshift(...shown.map((anomaly) => ({ anomaly, components: ['store'], ...lasts })));
+      } else if (truths.length === 0 && driver.observed.readings['f']?.detectedAt !== undefined) {
         // By the sender's own count: one that decides without knowing of the others is known by what it lets through.
         const components = nodes.map((_, index) => `replica-${index + 1}`);
         truths.push({ anomaly: 'uncoordinated-admission', components, ...times });

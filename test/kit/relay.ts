@@ -10,6 +10,7 @@ export interface Address {
 export class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #upstream: Address;
   #port = 0;
 
   private constructor(
@@ -17,8 +18,9 @@ export class Relay {
     pass: (client: Socket, server: Socket) => void,
     localAddress: string | undefined,
   ) {
+    this.#upstream = upstream;
     this.#server = createServer((client) => {
-      const server = connect({ ...upstream, ...(localAddress !== undefined && { localAddress }) });
+      const server = connect({ ...this.#upstream, ...(localAddress !== undefined && { localAddress }) });
       for (const socket of [client, server]) {
         this.#sockets.add(socket);
         socket.setNoDelay(true);
@@ -54,6 +56,11 @@ export class Relay {
 
   get port(): number {
     return this.#port;
+  }
+
+  /** Leads new connections to `upstream`, as a Service whose selector matches another pod; those there are stay. */
+  redirect(upstream: Address): void {
+    this.#upstream = upstream;
   }
 
   /** Ends the connections there are. */
