@@ -101,7 +101,7 @@ describe('createDiagnosisProfiles', () => {
       component: 'store',
       pod: 'cache-0',
       provider: 'rules',
-      promptVersion: 'rules/v6',
+      promptVersion: 'rules/v7',
       grade: { localization: 'Right', identification: 'Right', reason: 100, action: 'Right' },
     });
   });

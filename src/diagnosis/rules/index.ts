@@ -16,7 +16,7 @@ import { replicaFindings } from './replica-rules.ts';
 import { storeFindings } from './store-rules.ts';
 
 /** Changes with the conclusions of the rules. */
-export const RULES_VERSION = 'rules/v6';
+export const RULES_VERSION = 'rules/v7';
 
 /** Two effects this close together are simultaneous to the probes, in milliseconds. */
 const SIMULTANEOUS_MS = 300;

@@ -3,6 +3,7 @@
 import { span } from '../../api/index.ts';
 import { brokenConnections } from './broken-connections.ts';
 import { claim, type Finding } from './finding.ts';
+import { grantedAgain } from './granted-again.ts';
 import { type Interval, idsOf, largest, type Measurements, quantile, type Sample } from './measurements.ts';
 import { slowConnections } from './slow-connections.ts';
 import { type Slow, slowStore, slowWrites } from './slow-store.ts';
@@ -59,7 +60,10 @@ export function storeFindings(measurements: Measurements): Finding[] {
     !silence && !stall && !slow ? unusedStore(measurements, store) : undefined,
     !silence && !stall && !slow ? slowConnections(measurements, store) : undefined,
   ];
-  return found.filter((finding) => finding !== undefined);
+  const others = found.filter((finding) => finding !== undefined);
+  if (others.length > 0) return others;
+  const again = grantedAgain(measurements, store);
+  return again ? [again] : [];
 }
 
 /** The longest interval in which the store answered nothing, if it is long enough. */
