@@ -92,17 +92,19 @@ function connectionCounter(
   record: (event: ProbeEvent) => void,
   signal: AbortSignal,
 ): () => void {
-  let first: number | undefined;
+  let first: { readonly all: number; readonly store: string } | undefined;
   let isCounting = false;
   return () => {
     if (isCounting) return;
     isCounting = true;
     const count = async (): Promise<void> => {
+      const store = redis.name;
       const all = await redis.connections();
-      first ??= all;
-      // A restarted server counts from 0.
-      if (signal.aborted || all === undefined || first === undefined || all < first) return;
-      record({ kind: 'probe', state: 'Connections', at: now(), made: all - first });
+      if (all === undefined) return;
+      first ??= { all, store };
+      // A restarted server counts from 0, and a new primary has a count of its own.
+      if (signal.aborted || all < first.all || store !== first.store || store !== redis.name) return;
+      record({ kind: 'probe', state: 'Connections', at: now(), made: all - first.all });
     };
     void count()
       .catch(() => undefined)
