@@ -7,7 +7,7 @@ import type { PodTarget, RedisTarget } from '../../src/subjects/ratelimiter/inde
 import { hostLimiters, threeNodes } from './hosted-limiters.ts';
 
 /** Password of every user that {@link userLine} makes. */
-const PASSWORD = 'secret';
+export const PASSWORD = 'secret';
 
 /** The line of a user in the configuration of Redis, with these rights. */
 export function userLine(username: string, rights: string): string {

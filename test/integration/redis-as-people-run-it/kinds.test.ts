@@ -4,9 +4,9 @@ import { freePort } from '../../../src/local/ports.ts';
 import { startRedis } from '../../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../../src/local/redis-users.ts';
 import { Supervisor } from '../../../src/local/supervisor.ts';
+import { startSentinel } from '../../kit/sentinels.ts';
 import { until } from '../../kit/until.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';
-import { startSentinel } from './support/sentinels.ts';
 
 const users = makeRedisUsers();
 let supervisor: Supervisor;

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { registerPods, serviceObject } from '../../../src/local/pods.ts';
 import { drift, rateLimiterOf, redisRef } from '../../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';
 import { conditionText, scenarioOf, verdictLine } from '../../kit/status.ts';
 import { World } from '../../kit/world.ts';
-import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from './support/sentinels.ts';
 
 const DOWN_AFTER_MS = 3000;
 const LABELS = { 'app.kubernetes.io/name': 'sentinel' };

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { RedisTarget, SentinelsTarget } from '../../../src/subjects/redis/client/redis-target.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';
 import { until } from '../../kit/until.ts';
-import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from './support/sentinels.ts';
 import { Replicated } from './support/topology.ts';
 
 const DOWN_AFTER_MS = 3000;

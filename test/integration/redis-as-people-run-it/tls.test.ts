@@ -10,12 +10,12 @@ import type { RedisTarget } from '../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../src/subjects/redis/admission/redis-admission.ts';
 import { injectRedisPause } from '../../../src/subjects/redis/faults/pause.ts';
 import { never } from '../../kit/driven-limiter.ts';
+import { startSentinel, WATCHED_AS } from '../../kit/sentinels.ts';
 import { storeOf } from '../../kit/store.ts';
 import { until } from '../../kit/until.ts';
 import { Authority } from './support/authority.ts';
 import { LimiterOnRedis } from './support/limiter-on-redis.ts';
 import { NO_TLS, startOverTls } from './support/over-tls.ts';
-import { startSentinel, WATCHED_AS } from './support/sentinels.ts';
 
 const NAME = 'redis.shop.svc';
 const users = makeRedisUsers();

@@ -1,107 +1,40 @@
-/** A Redis under Sentinels as pods of a namespace, with a label of the primary that follows it, as operators of Redis do. */
+/** A Redis under Sentinels in a namespace, and a limiter on it. */
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { Kubectl } from '../../../../src/local/kubectl.ts';
-import { registerPods, serviceObject } from '../../../../src/local/pods.ts';
-import type { RedisServer } from '../../../../src/local/redis-server.ts';
+import { registerPods } from '../../../../src/local/pods.ts';
 import type { Supervisor } from '../../../../src/local/supervisor.ts';
-import { redisPod } from '../../../../src/local/target.ts';
+import { REDIS_ACL } from '../../../../src/subjects/ratelimiter/index.ts';
 import { Demos } from '../../../kit/demos.ts';
+import { userLine } from '../../../kit/nodes-on-redis.ts';
 import { connectorFrom, servedPod } from '../../../kit/planted-pod.ts';
+import { authSecret, RedisUnderSentinels, SENTINEL_REF } from '../../../kit/redis-under-sentinels.ts';
+import { WATCHED_AS } from '../../../kit/sentinels.ts';
 import type { World } from '../../../kit/world.ts';
-import { type StartedSentinel, startSentinels, stateOf, WATCHED_AS } from './sentinels.ts';
-import { Replicated } from './topology.ts';
 
-const SENTINEL_LABELS = { app: 'sentinel' };
 const LIMIT = 10;
 
 export class FailingOver extends Demos {
-  readonly servers: readonly RedisServer[];
-  readonly sentinels: readonly StartedSentinel[];
   readonly #kubectl: Kubectl;
-  readonly #supervised: { close(): void };
-  readonly #events: Redis;
+  readonly #watched: RedisUnderSentinels;
 
-  private constructor(
-    world: World,
-    namespace: string,
-    redis: Replicated,
-    sentinels: readonly StartedSentinel[],
-  ) {
+  private constructor(world: World, namespace: string, watched: RedisUnderSentinels) {
     super(world.client, namespace);
-    this.servers = [redis.master, ...redis.replicas];
-    this.sentinels = sentinels;
     this.#kubectl = world.environment.controlPlane.kubectl;
-    this.#supervised = redis;
-    const [first] = sentinels as [StartedSentinel];
-    this.#events = new Redis({ host: first.target.host, port: first.target.port });
-    this.#events.on('error', () => undefined);
+    this.#watched = watched;
   }
 
   /** @param namespace is there already, and the operator follows it */
   static async start(world: World, namespace: string, supervisor: Supervisor): Promise<FailingOver> {
-    const redis = await Replicated.start(supervisor, ['127.0.0.1']);
-    const sentinels = await startSentinels(supervisor, redis.master, { downAfterMs: 5000, replicas: 1 });
-    const started = new FailingOver(world, namespace, redis, sentinels);
-    await started.#register();
-    // Whatever manages Redis labels the new primary once Sentinels have switched.
-    started.#events.on('message', (_: string, text: string) => {
-      const port = Number(text.split(' ')[4]);
-      void started.#label(started.servers.findIndex((server) => server.port === port));
-    });
-    await started.#events.subscribe('+switch-master');
-    return started;
-  }
-
-  async #register(): Promise<void> {
-    const { namespace } = this;
-    const redisPods = await Promise.all(
-      this.servers.map(async (server, i) => ({
-        ...(await redisPod(namespace, server)),
-        name: `redis-${i}`,
-        labels: { app: 'redis', role: i === 0 ? 'primary' : 'replica' },
-      })),
-    );
-    const sentinelPods = this.sentinels.map(({ pid, target: { host, podName, port } }) => ({
-      namespace,
-      name: podName,
-      labels: SENTINEL_LABELS,
-      container: 'sentinel',
-      image: 'sentinel:1',
-      imageId: 'sentinel@sha256:1',
-      port: { name: 'sentinel', number: port },
-      ip: host,
-      pid,
-    }));
-    await registerPods(this.#kubectl, [...redisPods, ...sentinelPods]);
-    const primary = { app: 'redis', role: 'primary' };
-    const secret = (name: string, username: string, service: string): object => ({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      type: 'chaosdemo.dev/redis-auth',
-      metadata: { namespace, name },
-      stringData: { username, password: 'secret', service },
-    });
-    await this.#kubectl.apply([
-      serviceObject({ namespace, name: 'redis', selector: primary, port: 6379, targetPort: 'redis' }),
-      serviceObject({
-        namespace,
-        name: 'sentinel',
-        selector: SENTINEL_LABELS,
-        port: 26_379,
-        targetPort: 'sentinel',
-      }),
-      secret('redis-auth', 'operator', 'redis'),
-      secret('sentinel-auth', 'failing-over', 'sentinel'),
-      secret('reading-auth', 'operator', 'sentinel'),
+    const aclUsers = [userLine('operator', `${REDIS_ACL} +client|kill`)];
+    const watched = await RedisUnderSentinels.start(supervisor, { aclUsers });
+    const { kubectl } = world.environment.controlPlane;
+    await watched.register(kubectl, namespace);
+    await kubectl.apply([
+      authSecret(namespace, 'redis-auth', { username: 'operator', service: 'redis' }),
+      authSecret(namespace, 'reading-auth', { username: 'operator', service: SENTINEL_REF.service }),
     ]);
-  }
-
-  async #label(primary: number): Promise<void> {
-    const label = (i: number, role: string): Promise<string> =>
-      this.#kubectl.run(['-n', this.namespace, 'label', 'pod', `redis-${i}`, `role=${role}`, '--overwrite']);
-    await label(1 - primary, 'replica');
-    await label(primary, 'primary');
+    return new FailingOver(world, namespace, watched);
   }
 
   /** Pods of a limiter that connects so, until the test ends: a fixed window of 2 min, and 503 without its Redis. */
@@ -136,11 +69,11 @@ export class FailingOver extends Demos {
 
   #connect(connects: 'ToAddress' | 'BySentinel', address: string): Redis {
     const options = { commandTimeout: 400, maxRetriesPerRequest: 0, retryStrategy: () => 50 };
-    const [{ host, port } = { host: '', port: 0 }] = this.servers;
+    const [{ host, port }] = this.#watched.redis.servers;
     if (connects === 'ToAddress') {
       return new Redis({ ...options, host, port, Connector: connectorFrom(address) });
     }
-    const sentinels = this.sentinels.map(({ target }) => ({ host: target.host, port: target.port }));
+    const sentinels = this.#watched.sentinels.map(({ target }) => ({ host: target.host, port: target.port }));
     return new Redis({ ...options, sentinels, name: WATCHED_AS, sentinelRetryStrategy: () => 50 });
   }
 
@@ -149,7 +82,6 @@ export class FailingOver extends Demos {
     { redis = {}, sentinel = {}, ...storeOutage }: Record<string, object> = {},
     scenario: object = {},
   ): object {
-    const watched = { service: 'sentinel', masterName: WATCHED_AS, authSecretName: 'sentinel-auth' };
     return {
       rateLimiter: {
         selector: { matchLabels: { app: 'api' } },
@@ -162,7 +94,7 @@ export class FailingOver extends Demos {
           allowFailover: true,
           // A client that asks Sentinels connects from the address of this machine.
           allowOtherClients: true,
-          sentinel: { ...watched, ...sentinel },
+          sentinel: { ...SENTINEL_REF, ...sentinel },
           ...redis,
         },
       },
@@ -185,24 +117,15 @@ export class FailingOver extends Demos {
 
   /** How many failovers there were, by the first Sentinel. */
   async failovers(): Promise<number> {
-    const [first] = this.sentinels as [StartedSentinel];
-    return Number((await stateOf(first.observer)).get('config-epoch'));
+    return await this.#watched.failovers();
   }
 
   /** The roles of the servers, by themselves. */
   async roles(): Promise<string[]> {
-    return await Promise.all(
-      this.servers.map(async ({ host, port }) => {
-        const redis = new Redis({ host, port });
-        const [role] = (await redis.call('ROLE').finally(() => redis.disconnect())) as [string];
-        return role;
-      }),
-    );
+    return await this.#watched.redis.roles();
   }
 
   close(): void {
-    this.#events.disconnect();
-    this.#supervised.close();
-    for (const { observer } of this.sentinels) observer.disconnect();
+    this.#watched.close();
   }
 }

@@ -1,7 +1,7 @@
 /** Real Redis servers that belong together, a master and its replicas, and a limiter that counts in them. */
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
-import { type RedisServer, startRedis } from '../../../../src/local/redis-server.ts';
+import type { RedisServer } from '../../../../src/local/redis-server.ts';
 import type { Supervisor } from '../../../../src/local/supervisor.ts';
 import { REDIS_ACL, type RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { admitRedis } from '../../../../src/subjects/redis/admission/redis-admission.ts';
@@ -10,18 +10,11 @@ import { Refusal } from '../../../../src/subjects/targets/refusal.ts';
 import { DrivenLimiter, limiterSpec } from '../../../kit/driven-limiter.ts';
 import { userLine } from '../../../kit/nodes-on-redis.ts';
 import { plantedPod } from '../../../kit/planted-pod.ts';
-import { until } from '../../../kit/until.ts';
+import { ReplicatedRedis } from '../../../kit/replicated-redis.ts';
 
 /** Addresses of the pods of the limiter. */
 export const PODS = ['127.0.0.61', '127.0.0.62'] as const;
 const LIMIT = 10;
-const SETTINGS = [
-  'repl-diskless-sync-delay 0',
-  // Shorter than the faults: a link that they held up would break.
-  'repl-ping-replica-period 1',
-  'repl-timeout 3',
-];
-
 let keys = 0;
 
 export class Replicated {
@@ -29,41 +22,22 @@ export class Replicated {
   readonly replicas: readonly RedisServer[];
   /** Connections with every right: the first one to the master, then one to each replica. */
   readonly observers: readonly Redis[];
+  readonly #redis: ReplicatedRedis;
 
-  private constructor(master: RedisServer, replicas: readonly RedisServer[]) {
-    this.master = master;
-    this.replicas = replicas;
-    this.observers = [master, ...replicas].map(({ host, port }) => {
-      const redis = new Redis({ host, port });
-      redis.on('error', () => undefined);
-      return redis;
-    });
+  private constructor(redis: ReplicatedRedis) {
+    this.#redis = redis;
+    [this.master, ...this.replicas] = redis.servers;
+    this.observers = redis.observers;
   }
 
   /** @param from the address that each replica connects from */
   static async start(supervisor: Supervisor, from: readonly string[]): Promise<Replicated> {
     const aclUsers = [userLine('operator', `${REDIS_ACL} +client|kill`)];
-    const master = await startRedis({ supervisor, aclUsers, settings: SETTINGS });
-    const replicaOf = `replicaof ${master.host} ${master.port}`;
-    const replicas = await Promise.all(
-      from.map((address) =>
-        startRedis({
-          supervisor,
-          aclUsers,
-          settings: [...SETTINGS, replicaOf, `bind-source-addr ${address}`],
-        }),
-      ),
-    );
-    const started = new Replicated(master, replicas);
-    await until(async () => (await started.links()).every((link) => link === 'up'), {
-      what: 'the replicas to be in sync',
-      deadlineMs: 30_000,
-    });
-    return started;
+    return new Replicated(await ReplicatedRedis.start(supervisor, from, { aclUsers }));
   }
 
   close(): void {
-    for (const redis of this.observers) redis.disconnect();
+    this.#redis.close();
   }
 
   target({ host, port } = this.master): RedisTarget {
@@ -129,21 +103,16 @@ export class Replicated {
 
   /** The state of each replica's link to the master: up or down. */
   async links(): Promise<string[]> {
-    return await Promise.all(
-      this.observers.slice(1).map(async (replica) => {
-        const info = await replica.info('replication');
-        return /master_link_status:(\w+)/.exec(info)?.[1] ?? '';
-      }),
-    );
+    return await this.#redis.links();
   }
 
   /** What a failover or a resync would change, by the servers themselves. */
   async replication() {
     const [master] = this.observers as [Redis];
-    const [info, clients, ...roles] = await Promise.all([
+    const [info, clients, roles] = await Promise.all([
       master.info(),
       master.call('CLIENT', 'LIST', 'TYPE', 'REPLICA'),
-      ...this.observers.map(async (redis) => ((await redis.call('ROLE')) as unknown[])[0]),
+      this.#redis.roles(),
     ]);
     const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1] ?? '';
     return {

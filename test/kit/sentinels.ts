@@ -2,14 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { findRedis } from '../../../../src/local/binaries/redis-binary.ts';
-import { freePort } from '../../../../src/local/ports.ts';
-import type { RedisTlsFiles } from '../../../../src/local/redis-server.ts';
-import type { Supervisor } from '../../../../src/local/supervisor.ts';
-import { SENTINEL_ACL } from '../../../../src/subjects/redis/admission/sentinels.ts';
-import type { RedisTarget } from '../../../../src/subjects/redis/client/redis-target.ts';
-import { userLine } from '../../../kit/nodes-on-redis.ts';
-import { until } from '../../../kit/until.ts';
+import { findRedis } from '../../src/local/binaries/redis-binary.ts';
+import { freePort } from '../../src/local/ports.ts';
+import type { RedisTlsFiles } from '../../src/local/redis-server.ts';
+import type { Supervisor } from '../../src/local/supervisor.ts';
+import { SENTINEL_ACL } from '../../src/subjects/redis/admission/sentinels.ts';
+import type { RedisTarget } from '../../src/subjects/redis/client/redis-target.ts';
+import { userLine } from './nodes-on-redis.ts';
+import { until } from './until.ts';
 
 /** The name under which they watch it. */
 export const WATCHED_AS = 'limits';
@@ -20,6 +20,7 @@ export interface StartedSentinel {
   /** A connection with every right. */
   readonly observer: Redis;
   readonly pid: number;
+  readonly logFile: string;
   /** Sends it a signal. */
   readonly kill: (signal: NodeJS.Signals) => void;
 }
@@ -91,6 +92,7 @@ export async function startSentinel(
     target: { ...target, username: 'operator', password: 'secret' },
     observer,
     pid: process.pid,
+    logFile: process.logFile,
     kill: (signal) => process.kill(signal),
   };
 }
