@@ -5,7 +5,10 @@ import { startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
+import { RedisUnderSentinels } from '../kit/redis-under-sentinels.ts';
+import { WATCHED_AS } from '../kit/sentinels.ts';
 import { until } from '../kit/until.ts';
+import { FailoverEye } from '../torture/observer/failover-eye.ts';
 import { limitsIn, limitsOf } from '../torture/observer/limits-left.ts';
 import { RedisEye } from '../torture/observer/redis-eye.ts';
 import { TortureRecord } from '../torture/record.ts';
@@ -67,4 +70,31 @@ it('sees a limit that is left in Redis and at a node', async () => {
   await ask('DELETE', `/limit?key=${key}`);
   expect(await limitsIn({ host, port }, users.admin)).toEqual([]);
   await until(async () => (await limitsOf(named, [key])).length === 0, { what: 'all nodes to forget it' });
+});
+
+it('sees a failover that a Sentinel accepts, and the switch at each', async () => {
+  const supervisor = new Supervisor();
+  onTestFinished(() => supervisor.close());
+  const users = makeRedisUsers();
+  const watched = await RedisUnderSentinels.start(supervisor, {
+    aclUsers: aclLines(users),
+    admin: users.admin,
+  });
+  onTestFinished(() => watched.close());
+  const record = new TortureRecord();
+  const logs = watched.sentinels.map(({ logFile }) => logFile);
+  const eye = new FailoverEye(logs, 0, () => record);
+  onTestFinished(() => eye.close());
+
+  const sentinel = watched.sentinels[1]?.observer;
+  await expect(sentinel?.call('SENTINEL', 'FAILOVER', 'chaosdemo-permission')).rejects.toThrow(
+    /No such master/,
+  );
+  expect(await sentinel?.call('SENTINEL', 'FAILOVER', WATCHED_AS)).toBe('OK');
+  await until(() => record.of('failover').length === 1 + logs.length, { what: 'every switch to be seen' });
+  const [accepted, ...switched] = record.of('failover');
+  expect(accepted).toMatchObject({ what: 'accepted', sentinel: 1 });
+  expect(switched.map(({ sentinel, what }) => `${what} ${sentinel}`).toSorted()).toEqual(
+    logs.map((_, i) => `switched ${i}`),
+  );
 });

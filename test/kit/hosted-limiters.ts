@@ -5,6 +5,7 @@ import type { Limiter, LimiterMode } from '../../src/local/limiters.ts';
 import { freePort } from '../../src/local/ports.ts';
 import type { RedisUser } from '../../src/local/redis-users.ts';
 import type { OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
+import type { Address } from './relay.ts';
 import { until } from './until.ts';
 
 /** A node of a rate limiter in a process that it shares with others. */
@@ -15,6 +16,8 @@ export interface HostedNode {
   /** http: no node of the reference limiter, but one that is known by HTTP only. */
   readonly mode: LimiterMode | 'http';
   readonly redisPort: number;
+  /** Of one that is known by HTTP only: it finds Redis by these. */
+  readonly sentinels?: readonly Address[];
 }
 
 /** The addresses of the limiters of every target; ports tell those of different ones apart. */
@@ -25,10 +28,10 @@ const PROGRAM = fileURLToPath(new URL('limiter-host.ts', import.meta.url));
 /** Three nodes, one on each address, all on the same port, as pods have it: `prefix-0` and so on. */
 export async function threeNodes(
   prefix: string,
-  { mode, redisPort }: Pick<HostedNode, 'mode' | 'redisPort'>,
+  node: Pick<HostedNode, 'mode' | 'redisPort' | 'sentinels'>,
 ): Promise<HostedNode[]> {
   const port = await freePort(LIMITER_HOSTS);
-  return LIMITER_HOSTS.map((host, i) => ({ id: `${prefix}-${i}`, host, port, mode, redisPort }));
+  return LIMITER_HOSTS.map((host, i) => ({ ...node, id: `${prefix}-${i}`, host, port }));
 }
 
 /** A node as what it is to others. */

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { HostedNode } from './hosted-limiters.ts';
 import { connectorFrom } from './planted-pod.ts';
+import { WATCHED_AS } from './sentinels.ts';
 
 /** What each caller may send, from its first request on. The window is longer than a run waits for it to end. */
 export const HTTP_LIMIT = { requests: 10, windowSec: 120 } as const;
@@ -19,13 +20,13 @@ const COUNT = `if redis.call('TIME')[1] - ARGV[1] > 1 then return redis.error_re
   return used`;
 
 /** Answers `POST /check` with `{"key": ...}` by 200, 429 or 503, and `GET /health`. */
-export function startHttpNode({ host, port, redisPort }: HostedNode): void {
+export function startHttpNode({ host, port, redisPort, sentinels }: HostedNode): void {
   const { REDIS_PASSWORD: password, REDIS_USERNAME: username } = process.env;
   const redis = new Redis({
-    host: '127.0.0.1',
-    port: redisPort,
-    // As a pod does.
-    Connector: connectorFrom(host),
+    ...(sentinels
+      ? { sentinels: [...sentinels], name: WATCHED_AS, sentinelRetryStrategy: () => 100 }
+      : // As a pod does.
+        { host: '127.0.0.1', port: redisPort, Connector: connectorFrom(host) }),
     ...(username && password ? { username, password } : {}),
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,

@@ -135,7 +135,9 @@ export class Director {
       case 'redis-link':
         return named(
           'link to Redis',
-          begun(() => lane.redisProxy.begin(action.what, forMs)),
+          begun(() => {
+            for (const proxy of lane.redisProxies) proxy.begin(action.what, forMs);
+          }),
         );
       case 'node-link': {
         const proxy = lane.nodeProxies[action.node];

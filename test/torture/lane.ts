@@ -1,4 +1,4 @@
-/** One target of the torture: a Redis, three nodes as processes of their own, and a proxy before each of them. */
+/** One target of the torture: a Redis, or two under Sentinels, three nodes as processes of their own, and a proxy before each of them. */
 import { findRedis } from '../../src/local/binaries/redis-binary.ts';
 import type { Kubectl } from '../../src/local/kubectl.ts';
 import { freePort } from '../../src/local/ports.ts';
@@ -15,6 +15,7 @@ import {
   threeNodes,
 } from '../kit/hosted-limiters.ts';
 import { until } from '../kit/until.ts';
+import { FailoverStore } from './failover-store.ts';
 import { limitsIn, limitsOf } from './observer/limits-left.ts';
 import { PortEye } from './observer/port-eye.ts';
 import { RedisEye } from './observer/redis-eye.ts';
@@ -40,7 +41,8 @@ export class Lane {
   readonly namespace: string;
   readonly mode: LanePlan['mode'];
   readonly users: RedisUsers;
-  readonly redisProxy: RedisProxy;
+  /** All that operators reach Redis by. */
+  readonly redisProxies: readonly RedisProxy[];
   readonly nodeProxies: readonly NodeProxy[];
   readonly #options: LaneOptions;
   readonly #redis: RedisServer;
@@ -48,6 +50,7 @@ export class Lane {
   readonly #processes: OwnedProcess[];
   /** Before Redis, for the nodes. */
   readonly #faultProxy: RunningProxy | undefined;
+  readonly #failover: FailoverStore | undefined;
   readonly #eyes: readonly { close(): Promise<void> }[];
   /** Processes that are being killed, or are killed: their end is no surprise. */
   readonly #asked = new Set<OwnedProcess>();
@@ -59,16 +62,17 @@ export class Lane {
       readonly users: RedisUsers;
       readonly nodes: readonly HostedNode[];
       readonly processes: OwnedProcess[];
-      readonly redisProxy: RedisProxy;
+      readonly redisProxies: readonly RedisProxy[];
       readonly nodeProxies: readonly NodeProxy[];
       readonly faultProxy: RunningProxy | undefined;
+      readonly failover: FailoverStore | undefined;
     },
   ) {
     this.#options = options;
     this.namespace = options.namespace;
     this.mode = options.mode;
     this.users = parts.users;
-    this.redisProxy = parts.redisProxy;
+    this.redisProxies = parts.redisProxies;
     this.nodeProxies = parts.nodeProxies;
     this.#redis = parts.redis;
     this.#nodes = parts.nodes;
@@ -76,11 +80,15 @@ export class Lane {
     for (const process of this.#processes) this.#expectToStay(process);
     const { host, port } = this.#redis;
     this.#faultProxy = parts.faultProxy;
+    this.#failover = parts.failover;
     const { mode, number, record } = options;
     // A Break ends connections from the addresses of pods.
-    const from = mode === 'http' || mode === 'proxied' ? {} : { localAddress: LIMITER_HOSTS[0] };
+    const from = isReference(mode) ? { localAddress: LIMITER_HOSTS[0] } : {};
     this.#eyes = [
-      new RedisEye({ host, port, user: this.users.admin, ...from }, number, record),
+      // Sentinels end connections, and one of two servers takes no writes.
+      ...(this.#failover
+        ? []
+        : [new RedisEye({ host, port, user: this.users.admin, ...from }, number, record)]),
       ...(this.#faultProxy ? [new PortEye(this.#faultProxy, number, record)] : []),
     ];
   }
@@ -95,18 +103,20 @@ export class Lane {
     const aclUsers = aclLines(users).map((line) =>
       isOperator(line) ? `${line} +unlink ~rl:http:demo-*` : line,
     );
-    const redis = await startRedis({ supervisor, aclUsers });
+    const failover =
+      mode === 'failover' ? await FailoverStore.start(options, { aclUsers, admin: users.admin }) : undefined;
+    const redis = failover?.redis ?? (await startRedis({ supervisor, aclUsers }));
     const faultProxy = mode === 'proxied' ? await startFaultProxy(redis) : undefined;
     const nodes = await threeNodes('ratelimiter', {
-      mode: mode === 'proxied' ? 'http' : mode,
+      mode: isReference(mode) ? mode : 'http',
       redisPort: faultProxy?.port ?? redis.port,
+      ...(failover && { sentinels: failover.sentinels }),
     });
     const processes = await Promise.all(nodes.map((node) => hostLimiters(supervisor, [node], users.limiter)));
     const { host, port } = redis;
-    const redisProxy = await RedisProxy.start(
-      { lane, upstream: { host, port }, record, passing },
-      await freePort(),
-    );
+    const redisProxies = failover?.proxies ?? [
+      await RedisProxy.start({ lane, upstream: { host, port }, record, passing }, await freePort()),
+    ];
     const isBurst = (key: string): boolean => key.includes(`-${BURST_SCENARIO}`);
     const nodePort = await freePort(LIMITER_HOSTS);
     const nodeProxies = await Promise.all(
@@ -121,11 +131,21 @@ export class Lane {
         port: nodePort,
         url: `http://${node.host}:${nodePort}`,
       })),
-      redis: { ...redis, pid: redis.pid, port: redisProxy.port },
+      redis: { ...redis, pid: redis.pid, port: redisProxies[0]?.port ?? port },
       secret: { ...users.operator },
     });
     if (faultProxy) await registerFaultProxy(kubectl, namespace, faultProxy);
-    return new Lane(options, { redis, users, nodes, processes, redisProxy, nodeProxies, faultProxy });
+    await failover?.register(kubectl, namespace);
+    return new Lane(options, {
+      redis,
+      users,
+      nodes,
+      processes,
+      redisProxies,
+      nodeProxies,
+      faultProxy,
+      failover,
+    });
   }
 
   /** SIGSTOP, and SIGCONT after `ms`. */
@@ -169,6 +189,7 @@ export class Lane {
 
   /** Waits until Redis takes writes and every node reaches it. */
   async untilWell(): Promise<void> {
+    await this.#failover?.untilSettled();
     const proxy = this.#faultProxy;
     if (proxy) {
       await until(async () => (await proxy.get('/fault'))['fault'] === null, {
@@ -186,16 +207,21 @@ export class Lane {
     );
   }
 
-  /** What is left of demos: their limits in Redis, and those of `keys` that a node goes by. @throws where one cannot be asked */
+  /** What is left of demos: their limits in Redis, those of `keys` that a node goes by, and wrong roles. @throws where one cannot be asked */
   async left(keys: readonly string[] = []): Promise<string[]> {
     const nodes = this.#nodes.map(({ host, id, port }) => ({ name: id, url: `http://${host}:${port}` }));
-    return [...(await limitsIn(this.#redis, this.users.admin)), ...(await limitsOf(nodes, keys))];
+    return [
+      ...(await limitsIn(this.#redis, this.users.admin)),
+      ...(await limitsOf(nodes, keys)),
+      ...((await this.#failover?.left()) ?? []),
+    ];
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#eyes.map((eye) => eye.close()));
     for (const process of this.#processes) this.#asked.add(process);
-    await Promise.all([this.redisProxy.stop(), ...this.nodeProxies.map((proxy) => proxy.stop())]);
+    await Promise.all([...this.redisProxies, ...this.nodeProxies].map((proxy) => proxy.stop()));
+    await this.#failover?.stop();
     await Promise.all(this.#processes.map((process) => process.stop(3000)));
     await this.#faultProxy?.kill();
     await this.#redis.stop();
@@ -214,6 +240,10 @@ export class Lane {
       this.#options.record().note({ kind: 'lost', at: now(), name: `${this.namespace} node`, how });
     });
   }
+}
+
+function isReference(mode: LanePlan['mode']): mode is 'approximate' | 'strict' {
+  return mode === 'approximate' || mode === 'strict';
 }
 
 /** SIGSTOP, and SIGCONT after `ms`; one that ends meanwhile is not woken. */

@@ -14,12 +14,12 @@ function say(line: string): void {
   process.stderr.write(`[${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
 }
 
-/** Of the reference limiter; there is one more, behind HTTP. */
+/** Of the reference limiter; there are three more, behind HTTP. */
 const LANES = 3;
 
 async function main({ records, runs, seed: first }: TortureOptions, signal: AbortSignal): Promise<number> {
   const plans = Array.from({ length: runs }, (_, i) =>
-    planOf(first + i, { lanes: LANES, ownApiServer: true, http: true }),
+    planOf(first + i, { lanes: LANES, ownApiServer: true, http: true, failover: true }),
   );
   const summary = new Summary();
   // A defect of the torture itself is no finding: it ends the run with a summary, and with status 2.

@@ -46,7 +46,7 @@ it('does what a seed did before there were remedies, and that in addition', () =
   expect(lanes[0]?.resets).toBe(true);
   expect(steps).toHaveLength(7 + 2);
   expect(steps.slice(0, 3).map(lineOf)).toEqual([
-    'lane 0 at CLIENT PAUSE, passed on: node 2 freeze for 2493 ms',
+    'lane 0 at CLIENT PAUSE or SENTINEL FAILOVER, passed on: node 2 freeze for 2493 ms',
     'lane 0 at the first request of a burst, not passed on yet: api both 500 for 3116 ms',
     'lane 1 after 2627 ms: redis-link cut for 1951 ms',
   ]);
@@ -66,6 +66,20 @@ it('adds lanes behind HTTP that change no other', () => {
   }
 });
 
+it('adds a lane that fails over, changes no other, and kills no server of it', () => {
+  const options = { ...OPTIONS, http: true };
+  const plan = planOf(4003, options);
+  const { lanes, steps } = planOf(4003, { ...options, failover: true });
+  expect(lanes.slice(0, 5)).toEqual(plan.lanes);
+  expect(lanes.slice(5)).toMatchObject([{ mode: 'failover', fault: 'Failover' }]);
+  expect(steps.filter(({ lane }) => lane < 5)).toEqual(plan.steps);
+  const only = { lanes: 0, ownApiServer: true, failover: true };
+  const more = Array.from({ length: 100 }, (_, seed) => planOf(seed, only).steps).flat();
+  const kinds = new Set(more.map(({ action }) => kindOf(action)));
+  expect(kinds).toContain('redis freeze');
+  expect(kinds).not.toContain('redis kill');
+});
+
 it('has every fault of an outage in a few plans, and kills fault proxies', () => {
   const plans = Array.from({ length: 60 }, (_, seed) => planOf(seed, { ...OPTIONS, http: true }));
   const faults = (number: number) => new Set(plans.map(({ lanes }) => lanes[number]?.fault));
@@ -80,6 +94,6 @@ it('says of a step when it is taken, what is done, and for how long', () => {
   const when = { boundary: 'pause', passed: true } as const;
   const action = { to: 'operator', which: 'leader', what: 'kill' } as const;
   expect(lineOf({ lane: 1, when, action, forMs: 500 })).toBe(
-    'lane 1 at CLIENT PAUSE, passed on: operator leader kill for 500 ms',
+    'lane 1 at CLIENT PAUSE or SENTINEL FAILOVER, passed on: operator leader kill for 500 ms',
   );
 });

@@ -8,7 +8,7 @@ import { NODES } from './settings.ts';
 /** A moment in the life of a fault, and of its run, as it is seen from outside the operator. */
 const FAULT_BOUNDARIES = {
   announce: 'the status that announces a fault',
-  pause: 'CLIENT PAUSE',
+  pause: 'CLIENT PAUSE or SENTINEL FAILOVER',
   burst: 'the first request of a burst',
   proof: 'the status that tells of a fault that was injected',
   verdict: 'the status with the verdict',
@@ -66,15 +66,15 @@ export interface Step {
 /** Faults of a store outage: of Redis itself, and of a fault proxy. */
 const FAULTS = ['Stall', 'Break', 'Slow', 'Lose'] as const;
 const PROXIED_FAULTS = ['Refuse', 'StaleMaster', 'Blackhole', 'Latency'] as const;
-export type OutageFault = (typeof FAULTS)[number] | (typeof PROXIED_FAULTS)[number];
+export type OutageFault = (typeof FAULTS)[number] | (typeof PROXIED_FAULTS)[number] | 'Failover';
 
 /** A target with a run of its own; runs of different lanes share operator and API server. */
 export interface LanePlan {
   /**
    * http: a limiter behind HTTP, whose object has a store outage and nothing else. proxied: the same, with a fault
-   * proxy before its Redis.
+   * proxy before its Redis. failover: the same, with a Redis under Sentinels.
    */
-  readonly mode: 'approximate' | 'strict' | 'http' | 'proxied';
+  readonly mode: 'approximate' | 'strict' | 'http' | 'proxied' | 'failover';
   /** Of a store outage. */
   readonly fault?: OutageFault;
   readonly countdown: string;
@@ -98,6 +98,8 @@ export interface PlanOptions {
   readonly ownApiServer: boolean;
   /** Whether there are two more lanes, with limiters behind HTTP: without and with a fault proxy. */
   readonly http?: boolean;
+  /** Whether there is one more lane, which fails over. */
+  readonly failover?: boolean;
 }
 
 /** The last steps come this long after the object was applied: a run without a disturbance takes some 10 s. */
@@ -111,8 +113,13 @@ const REMEDY_STREAM = 0x5eed_0000;
 /** As that of the remedies, for the lane behind HTTP. */
 const HTTP_STREAM = 0x5eee_0000;
 const PROXIED_STREAM = 0x5eef_0000;
+const FAILOVER_STREAM = 0x5ef0_0000;
 /** `storeOutage.fault.duration`: long enough for the requests that a proof needs. */
 const OUTAGE_MS = 3000;
+/** As that of a failover: the shortest that a spec may have is 15 s, and a failover takes some 12 s. */
+const FAILOVER_MS = 18_000;
+/** As `STORY_MS`, with a failover. */
+const FAILOVER_STORY_MS = 20_000;
 /** Of all seeds. */
 const WITH_REMEDIES = 0.5;
 /** Steps at the boundaries of the remedies of one lane. */
@@ -120,7 +127,7 @@ const MOST_AT_REMEDIES = 2;
 
 /** The plan of a seed. Pure. */
 export function planOf(seed: number, options: PlanOptions): Plan {
-  return withHttp(withRemedies(faultPlanOf(seed, options), options), options);
+  return withFailover(withHttp(withRemedies(faultPlanOf(seed, options), options), options), options);
 }
 
 /** The same plan with the lanes behind HTTP, if there are any. */
@@ -144,6 +151,25 @@ function proxiedLane(seed: number, number: number, ownApiServer: boolean): reado
   if (random.chance(0.7)) return [lane, steps];
   const when = { afterMs: random.between(0, STORY_MS) };
   return [lane, [...steps, stepOf(random, number, { to: 'fault-proxy', what: 'kill' }, when)]];
+}
+
+/** The same plan with the lane that fails over, if there is one. */
+function withFailover(plan: Plan, { failover = false, ownApiServer }: PlanOptions): Plan {
+  if (!failover) return plan;
+  const random = randomBy(plan.seed ^ FAILOVER_STREAM);
+  const lane: LanePlan = {
+    ...lanePlan(random, 0),
+    mode: 'failover',
+    pauseMs: FAILOVER_MS,
+    fault: 'Failover',
+  };
+  const most = random.pick([1, 3, 6]);
+  const steps = faultSteps(random, plan.lanes.length, most, ownApiServer, FAILOVER_STORY_MS).map(
+    // A server that starts again does not keep the role that Sentinels gave it: these have no file for that.
+    (step): Step =>
+      step.action.to === 'redis' ? { ...step, action: { to: 'redis', what: 'freeze' } } : step,
+  );
+  return { ...plan, lanes: [...plan.lanes, lane], steps: [...plan.steps, ...steps] };
 }
 
 /** The same plan where the seed has no remedies; else one whose objects let them be applied. */
@@ -170,11 +196,17 @@ function faultPlanOf(seed: number, { lanes, ownApiServer }: PlanOptions): Plan {
 }
 
 /** One step at least, and `most` at most. */
-function faultSteps(random: Random, lane: number, most: number, ownApiServer: boolean): Step[] {
+function faultSteps(
+  random: Random,
+  lane: number,
+  most: number,
+  ownApiServer: boolean,
+  storyMs = STORY_MS,
+): Step[] {
   return Array.from({ length: random.between(1, most) }, () => {
     const action = actionOf(random, ownApiServer);
     const boundary: When = { boundary: random.pick(faultBoundaries), passed: random.chance(0.5) };
-    const when = random.chance(0.5) ? boundary : { afterMs: random.between(0, STORY_MS) };
+    const when = random.chance(0.5) ? boundary : { afterMs: random.between(0, storyMs) };
     return stepOf(random, lane, action, when);
   });
 }

@@ -28,7 +28,7 @@ export interface CommandDone {
   readonly what: DoneCommand;
 }
 
-/** A command that an operator sent to Redis. */
+/** A command that an operator sent to Redis, or to a Sentinel. */
 export interface CommandSent {
   readonly kind: 'sent';
   /** When the proxy had it. */
@@ -110,6 +110,17 @@ export interface PortSeen {
   readonly accepts: boolean;
 }
 
+/** A Sentinel has accepted a command for a failover, or reports another primary. */
+export interface FailoverSeen {
+  readonly kind: 'failover';
+  /** When that was read in its log, some 20 ms later at most. */
+  readonly at: number;
+  readonly lane: number;
+  /** From 0. */
+  readonly sentinel: number;
+  readonly what: 'accepted' | 'switched';
+}
+
 /** A request of an operator to the API server. */
 export interface RequestSeen {
   readonly kind: 'request';
@@ -158,6 +169,7 @@ export type Entry =
   | RemedyAnnounced
   | SlowWrite
   | PortSeen
+  | FailoverSeen
   | RequestSeen
   | StepTaken
   | ProcessLost

@@ -45,6 +45,8 @@ function wordsOf(entry: Entry): string {
       return `a write took ${entry.tookMs.toFixed(0)} ms${entry.lost ? ' and its connection was lost' : ''}`;
     case 'port':
       return `the fault proxy ${entry.accepts ? 'accepted' : 'refused'} a connection`;
+    case 'failover':
+      return `Sentinel ${entry.sentinel} ${entry.what} a failover`;
     case 'request':
       return `${entry.replica}: ${entry.method} ${entry.path} ${entry.status}${entry.forged ? ' (forged)' : ''}`;
     case 'step':

@@ -6,6 +6,7 @@ import { demoSpec, rateLimiterOf, redisRef } from '../kit/demo.ts';
 import type { Demos } from '../kit/demos.ts';
 import { FAULT_PROXY, TOKEN } from '../kit/fault-proxy.ts';
 import { HTTP_LIMIT } from '../kit/http-node.ts';
+import { SENTINEL_REF } from '../kit/redis-under-sentinels.ts';
 import { checkLane } from './checks/index.ts';
 import { secretsIn } from './checks/secrets.ts';
 import type { Wrong } from './checks/seen.ts';
@@ -108,6 +109,7 @@ function httpSpecOf(lane: LanePlan): object {
       redis: redisRef({
         allowOtherClients: true,
         ...(lane.mode === 'proxied' && { faultProxy: FAULT_PROXY }),
+        ...(lane.fault === 'Failover' && { allowFailover: true, sentinel: SENTINEL_REF }),
         ...(lane.fault === 'Lose' && { count: { key: 'rl:http:$(key)' } }),
       }),
     }),
@@ -131,7 +133,7 @@ function httpSpecOf(lane: LanePlan): object {
 }
 
 function specOf(lane: LanePlan): object {
-  if (lane.mode === 'http' || lane.mode === 'proxied') return httpSpecOf(lane);
+  if (lane.fault) return httpSpecOf(lane);
   const expect = lane.mode === 'strict' ? 'Held' : 'Violated';
   return demoSpec({
     rateLimiter: rateLimiterOf({

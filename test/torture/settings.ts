@@ -1,4 +1,5 @@
 /** What is the same in every run of the torture. */
+import type { LanePlan } from './plan.ts';
 
 /** The leader lease: less than what ships, so that a standby takes over in seconds. */
 export const LEASE_MS = 4000;
@@ -19,8 +20,8 @@ export const OVERTIME_MS = 2 * LEASE_MS + 30_000;
 
 /**
  * `spec.activeDeadline` of a lane: the shortest that there is. No remedy is begun in the last 40 s of a run, so one that
- * may have remedies gets more.
+ * may have remedies gets more, and so does a failover, which takes longer.
  */
-export function deadlineOf({ resets = false }: { readonly resets?: boolean }): string {
-  return resets ? '90s' : '1m';
+export function deadlineOf({ mode, resets = false }: Pick<LanePlan, 'mode' | 'resets'>): string {
+  return resets || mode === 'failover' ? '90s' : '1m';
 }

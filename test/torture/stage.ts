@@ -93,7 +93,7 @@ export class Stage implements Cast {
   async untilWell(): Promise<void> {
     const proxies = [
       ...this.replicas.map(({ proxy }) => proxy),
-      ...this.lanes.flatMap(({ nodeProxies, redisProxy }) => [redisProxy, ...nodeProxies]),
+      ...this.lanes.flatMap(({ nodeProxies, redisProxies }) => [...redisProxies, ...nodeProxies]),
     ];
     for (const { weather } of proxies) weather.clear();
     await Promise.all(this.lanes.map((lane) => lane.untilWell()));

@@ -1,4 +1,5 @@
 /** What is wrong with what was seen. */
+import { checkFailovers } from './failovers.ts';
 import { checkFigures } from './figures.ts';
 import { checkOtherFaults } from './other-faults.ts';
 import { checkPace } from './pace.ts';
@@ -13,6 +14,7 @@ export function checkLane(seen: Seen): Wrong[] {
   return [
     checkPauses,
     checkOtherFaults,
+    checkFailovers,
     checkTransitions,
     checkVerdict,
     checkPace,

@@ -1,10 +1,11 @@
 /**
- * Stands between the operators and the Redis of a lane: passes bytes on, notes the commands that matter, and
+ * Stands between the operators and a Redis, or a Sentinel, of a lane: passes bytes on, notes the commands that matter, and
  * does to connections what the plan wants. The limiters have their own way to Redis.
  */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, Relay } from '../../kit/relay.ts';
+import { WATCHED_AS } from '../../kit/sentinels.ts';
 import type { LinkFault } from '../plan.ts';
 import { type CommandSent, now, type TortureRecord } from '../record.ts';
 import { CommandReader } from './commands.ts';
@@ -19,17 +20,18 @@ export interface RedisProxyOptions {
 
 export class RedisProxy {
   readonly weather = new Weather<LinkFault>();
-  readonly host = '127.0.0.1';
+  readonly host: string;
   readonly #options: RedisProxyOptions;
   #relay!: Relay;
 
-  private constructor(options: RedisProxyOptions) {
+  private constructor(options: RedisProxyOptions, host: string) {
     this.#options = options;
+    this.host = host;
   }
 
-  static async start(options: RedisProxyOptions, port: number): Promise<RedisProxy> {
-    const proxy = new RedisProxy(options);
-    const at = { host: proxy.host, port };
+  static async start(options: RedisProxyOptions, port: number, host = '127.0.0.1'): Promise<RedisProxy> {
+    const proxy = new RedisProxy(options, host);
+    const at = { host, port };
     proxy.#relay = await Relay.start(options.upstream, at, (client, server) => proxy.#serve(client, server));
     return proxy;
   }
@@ -64,8 +66,7 @@ export class RedisProxy {
         .read(chunk)
         .filter(isOfInterest)
         .map((args) => record().note<CommandSent>({ kind: 'sent', at, lane, args }));
-      const pauses = sent.some(isPause);
-      if (pauses && (await passing(lane, { boundary: 'pause', passed: false })) === 'drop') {
+      if (sent.some(isFault) && (await passing(lane, { boundary: 'pause', passed: false })) === 'drop') {
         client.destroy();
         return;
       }
@@ -84,7 +85,7 @@ export class RedisProxy {
     const { lane, passing } = this.#options;
     for await (const chunk of server as AsyncIterable<Buffer>) {
       const answered = open.splice(0);
-      if (answered.some(isPause)) await passing(lane, { boundary: 'pause', passed: true });
+      if (answered.some(isFault)) await passing(lane, { boundary: 'pause', passed: true });
       await this.weather.over('stall');
       await this.weather.over('hold');
       const delay = this.weather.delayOf('delay');
@@ -97,12 +98,24 @@ export class RedisProxy {
   }
 }
 
+/** Whether it is a fault of its own. */
+function isFault(command: CommandSent): boolean {
+  return isPause(command) || isFailover(command);
+}
+
 function isPause({ args: [name = '', sub = ''] }: CommandSent): boolean {
   return name.toUpperCase() === 'CLIENT' && sub.toUpperCase() === 'PAUSE';
 }
 
-/** Pauses, their ends and probe writes; never the one that logs in, which holds a password. */
-function isOfInterest([name = '', sub = '']: readonly string[]): boolean {
+/** SENTINEL FAILOVER, but for one that only checks the right to send it. */
+export function isFailover({ args: [name = '', sub = '', of] }: Pick<CommandSent, 'args'>): boolean {
+  return name.toUpperCase() === 'SENTINEL' && sub.toUpperCase() === 'FAILOVER' && of === WATCHED_AS;
+}
+
+/** Pauses, their ends, failovers and probe writes; never the one that logs in, which holds a password. */
+function isOfInterest(args: readonly string[]): boolean {
+  const [name = '', sub = ''] = args;
+  if (isFailover({ args })) return true;
   if (name.toUpperCase() === 'CLIENT') return /^(UN)?PAUSE$/i.test(sub);
   return name.toUpperCase() === 'SET';
 }
