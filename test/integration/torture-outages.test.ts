@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { adminKubectl } from '../kit/control-plane.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { lineOf, planOf } from '../torture/plan.ts';
+import { planOf } from '../torture/plan.ts';
 import { playRound } from '../torture/round.ts';
 import { Stage } from '../torture/stage.ts';
+import { lineOf } from '../torture/step.ts';
 
 /** Chosen for their faults, and so that the leader is killed, frozen and restarted, and the fault proxy is killed. */
 const SEEDS = [

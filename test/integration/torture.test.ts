@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { adminKubectl } from '../kit/control-plane.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { lineOf, planOf } from '../torture/plan.ts';
+import { planOf } from '../torture/plan.ts';
 import { playRound } from '../torture/round.ts';
 import { Stage } from '../torture/stage.ts';
+import { lineOf } from '../torture/step.ts';
 
 /**
  * Chosen so that nodes, the leader at two boundaries, its API server and the way to Redis are disturbed, and in the last

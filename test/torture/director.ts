@@ -2,10 +2,11 @@
 import type { Demos } from '../kit/demos.ts';
 import { until } from '../kit/until.ts';
 import type { Lane } from './lane.ts';
-import type { Plan, Step } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Passed } from './proxies/weather.ts';
 import { now, type StepTaken, type TortureRecord } from './record.ts';
 import type { OperatorReplica } from './replica.ts';
+import type { Step } from './step.ts';
 
 /** For as long a person tries. */
 const OBJECT_MS = 15_000;

@@ -3,10 +3,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../src/cli/program.ts';
 import { type TortureOptions, tortureCommand } from './arguments.ts';
-import { lineOf, planOf } from './plan.ts';
+import { planOf } from './plan.ts';
 import { excerptOf, Summary } from './report.ts';
 import { playRound } from './round.ts';
 import { Stage } from './stage.ts';
+import { lineOf } from './step.ts';
 
 const start = performance.now();
 

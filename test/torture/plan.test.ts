@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { kindOf, lineOf, type Plan, planOf } from './plan.ts';
+import { type Plan, planOf } from './plan.ts';
+import { kindOf, lineOf } from './step.ts';
 
 const OPTIONS = { lanes: 3, ownApiServer: true };
 

@@ -3,7 +3,7 @@
  * which all processes share.
  */
 import type { ChaosDemo } from '../../src/api/index.ts';
-import type { Step } from './plan.ts';
+import type { Step } from './step.ts';
 
 /** A version of an object, or its end, as the API server told of it. */
 export interface VersionSeen {

@@ -1,7 +1,7 @@
 /** What is told of runs. */
-import { kindOf, lineOf } from './plan.ts';
 import type { Entry } from './record.ts';
 import type { RoundResult } from './round.ts';
+import { kindOf, lineOf } from './step.ts';
 
 /** How far around something wrong the record is shown; milliseconds. */
 const AROUND_MS = 1500;

@@ -1,6 +1,7 @@
 /** What was done to a lane, or to all of them, around a moment: then figures may differ, and by how much. */
-import type { Step } from '../plan.ts';
+
 import type { StepTaken, TortureRecord } from '../record.ts';
+import type { Step } from '../step.ts';
 
 /** What outlasts its own end: a process that was started again, a queue that is worked off. */
 const AFTERMATH_MS = 300;

@@ -1,8 +1,8 @@
 /** The checks on remedies: nothing is wrong with one that went well, and each thing that goes wrong is found. */
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../../src/api/index.ts';
-import type { Step } from '../plan.ts';
 import type { CheckSeen, LimitSeen } from '../record.ts';
+import type { Step } from '../step.ts';
 import { checkLane } from './index.ts';
 import {
   ANNOUNCED,

@@ -7,8 +7,8 @@ import { Agent, request as ask, createServer, type Server } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisTlsFiles } from '../../../src/local/redis-server.ts';
-import type { ApiFault } from '../plan.ts';
 import { now, type TortureRecord } from '../record.ts';
+import type { ApiFault } from '../step.ts';
 import { BoundaryFinder, type StatusWrite } from './boundaries.ts';
 import { type Passing, Weather } from './weather.ts';
 

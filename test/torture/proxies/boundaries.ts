@@ -1,6 +1,6 @@
 /** Tells at a status that is written where in the life of an effect it stands. */
 import type { ChaosDemoStatus } from '../../../src/api/index.ts';
-import type { Boundary } from '../plan.ts';
+import type { Boundary } from '../step.ts';
 
 /** A status on its way to the API server. */
 export interface StatusWrite {

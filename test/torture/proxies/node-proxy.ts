@@ -10,8 +10,8 @@ import {
 } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LinkFault } from '../plan.ts';
 import { type CheckSeen, type LimitSeen, now, type TortureRecord } from '../record.ts';
+import type { LinkFault } from '../step.ts';
 import { type Passed, type Passing, Weather } from './weather.ts';
 
 export interface NodeProxyOptions {

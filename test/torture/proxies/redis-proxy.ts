@@ -6,8 +6,8 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, Relay } from '../../kit/relay.ts';
 import { WATCHED_AS } from '../../kit/sentinels.ts';
-import type { LinkFault } from '../plan.ts';
 import { type CommandSent, now, type TortureRecord } from '../record.ts';
+import type { LinkFault } from '../step.ts';
 import { CommandReader } from './commands.ts';
 import { type Passing, Weather } from './weather.ts';
 

@@ -1,7 +1,7 @@
 /** What a proxy does to all that comes through it, for a while. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Boundary } from '../plan.ts';
 import { now } from '../record.ts';
+import type { Boundary } from '../step.ts';
 
 /** Faults that are on, each until a moment. Several may be on at once. */
 export class Weather<Fault extends string> {
