@@ -43,7 +43,7 @@ export function startHttpNode({ host, port, redisPort, sentinels }: HostedNode):
   const say = (response: ServerResponse, status: number, body: object): void => {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
-  createServer((request, response) => {
+  const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {
       if (request.method === 'GET') {
         await inTime(redis.ping());
@@ -54,5 +54,8 @@ export function startHttpNode({ host, port, redisPort, sentinels }: HostedNode):
       say(response, allowed ? 200 : 429, { allowed });
     };
     answer().catch(() => say(response, 503, {}));
-  }).listen(port, host);
+  });
+  // A client that reuses a connection must not find it closed: what disturbs it is the torture.
+  server.keepAliveTimeout = 72_000;
+  server.listen(port, host);
 }

@@ -187,9 +187,13 @@ export class Lane {
     await this.#faultProxy?.start();
   }
 
+  /** Waits until a failover would be accepted, which is not soon after another. */
+  async untilSettled(): Promise<void> {
+    await this.#failover?.untilSettled();
+  }
+
   /** Waits until Redis takes writes and every node reaches it. */
   async untilWell(): Promise<void> {
-    await this.#failover?.untilSettled();
     const proxy = this.#faultProxy;
     if (proxy) {
       await until(async () => (await proxy.get('/fault'))['fault'] === null, {

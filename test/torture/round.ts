@@ -53,6 +53,7 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
   const name = `run-${plan.seed}`;
   const record = new TortureRecord();
   stage.record = record;
+  await Promise.all(stage.lanes.map((lane) => lane.untilSettled()));
   // What an earlier run has left was told with that run.
   const before = new Set((await Promise.all(stage.lanes.map((lane) => lane.left()))).flat());
   await Promise.all(plan.lanes.map((lane, i) => demosOf(stage, i).applySpec(name, specOf(lane))));
