@@ -3,12 +3,8 @@ import { Redis } from 'ioredis';
 import { type RedisServer, startRedis } from '../src/local/redis-server.ts';
 import type { Supervisor } from '../src/local/supervisor.ts';
 import type { RedisTarget, SentinelsTarget } from '../src/subjects/redis/client/redis-target.ts';
-import {
-  type StartedSentinel,
-  startSentinels,
-  WATCHED_AS,
-} from '../test/integration/redis-as-people-run-it/support/sentinels.ts';
 import type { Address } from '../test/kit/relay.ts';
+import { type StartedSentinel, startSentinels, WATCHED_AS } from '../test/kit/sentinels.ts';
 import { until } from '../test/kit/until.ts';
 
 export class WatchedRedis {
