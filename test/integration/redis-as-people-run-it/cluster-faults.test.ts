@@ -182,7 +182,7 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
       expect(await cluster.takesWrites()).toEqual([false, false, false]);
       const reading = await leading;
       const { evidence = [], message, proof } = driver.observed.faults['f'] ?? {};
-      expect({ message, proof }).toMatchObject({ proof: 'Confirmed' });
+      expect({ message, proof }).toEqual({ message: expect.any(String), proof: 'Confirmed' });
       expect(evidence.join('\n')).toMatch(/\d+ connections of 2 pods ended in \d+ rounds/);
       expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(/^FailsClosed/) });
       const ended = (await cluster.calls('client|kill')).map((count, node) => count - (kills[node] ?? 0));
@@ -192,7 +192,11 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
 
   it('enforces its limit if writes to all masters are slow', (context) =>
     keepingTime(async () => {
-      const { driver, key } = await drivenOn(cluster, { type: 'Slow', duration: '4s', latency: '200ms' });
+      const { driver, key } = await drivenOn(
+        cluster,
+        { type: 'Slow', duration: '4s', latency: '300ms' },
+        { givesUpMs: 900 },
+      );
       const leading = driver.leadThrough('outage', key, 4000);
       leading.catch(() => undefined);
       await until(() => driver.observed.faults['f']?.startedAt, { what: 'the fault', deadlineMs: 60_000 });
@@ -201,10 +205,10 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
       );
       const reading = await leading;
       const { message, proof } = driver.observed.faults['f'] ?? {};
-      expect({ message, proof }).toMatchObject({ proof: 'Confirmed' });
+      expect({ message, proof }).toEqual({ message: expect.any(String), proof: 'Confirmed' });
       for (const median of took.map(medianOf)) {
-        expect(median).toBeGreaterThan(80);
-        expect(median).toBeLessThan(500);
+        expect(median).toBeGreaterThan(130);
+        expect(median).toBeLessThan(700);
       }
       expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(/^Enforces/) });
     })(context));

@@ -4,14 +4,13 @@ import { onTestFinished } from 'vitest';
 import type { RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { connectorFrom, servedPod } from '../../../kit/planted-pod.ts';
 
-/** Without an answer for this long, the pod answers 503; milliseconds. */
-const GIVES_UP_MS = 400;
-
 export interface Clustered {
   /** Of its fixed windows, from the first request on; default: 15 s. */
   readonly windowS?: number;
   /** Admits without an answer of Redis, instead of answering 503. */
   readonly opens?: boolean;
+  /** How long it waits for one; default: 400 ms. */
+  readonly givesUpMs?: number;
 }
 
 /** @param limit requests in a window */
@@ -20,12 +19,12 @@ export async function clusteredPod(
   address: string,
   nodes: readonly Pick<RedisTarget, 'host' | 'port'>[],
   limit: number,
-  { opens = false, windowS = 15 }: Clustered = {},
+  { givesUpMs = 400, opens = false, windowS = 15 }: Clustered = {},
 ) {
   // As the default user: nodes may have a login of the operator.
   const startup = nodes.map(({ host, port }) => ({ host, port }));
   const store = new Cluster(startup, {
-    redisOptions: { commandTimeout: GIVES_UP_MS, Connector: connectorFrom(address) },
+    redisOptions: { commandTimeout: givesUpMs, Connector: connectorFrom(address) },
   });
   store.on('error', () => undefined);
   onTestFinished(() => store.disconnect());

@@ -8,7 +8,7 @@ import {
 import { type AdmittedRedis, admitRedis } from '../../../../src/subjects/redis/admission/redis-admission.ts';
 import type { PerServer } from '../../../../src/subjects/redis/client/per-server.ts';
 import { DrivenLimiter, limiterSpec, never } from '../../../kit/driven-limiter.ts';
-import { clusteredPod } from './clustered-pod.ts';
+import { type Clustered, clusteredPod } from './clustered-pod.ts';
 import type { RedisCluster } from './redis-cluster.ts';
 import { PODS } from './topology.ts';
 
@@ -46,11 +46,17 @@ export async function session(masters: PerServer<RedisTarget>): Promise<StoreCon
 export async function drivenOn(
   cluster: RedisCluster,
   fault: { readonly type: string; readonly duration: string } & Record<string, unknown>,
-  { accept = ['FailsClosed'], failsOver = false } = {},
+  {
+    accept = ['FailsClosed'],
+    failsOver = false,
+    ...how
+  }: Clustered & { accept?: string[]; failsOver?: boolean } = {},
 ): Promise<{ driver: DrivenLimiter; key: string }> {
   const admitted = await admit(cluster, cluster.pods(), failsOver);
   const pods = await Promise.all(
-    PODS.map((address, i) => clusteredPod(`api-${i}`, address, cluster.pods(), LIMIT, { windowS: WINDOW_S })),
+    PODS.map((address, i) =>
+      clusteredPod(`api-${i}`, address, cluster.pods(), LIMIT, { windowS: WINDOW_S, ...how }),
+    ),
   );
   const count = { key: 'rl:$(key)' };
   const spec = limiterSpec(
