@@ -33,7 +33,8 @@ interface Story {
   readonly sent?: readonly number[];
   readonly accepted?: readonly number[];
   readonly switched?: readonly number[];
-  /** When the status showed the end of the run. */
+  /** When the status showed that the run is being stopped, and its end. */
+  readonly stoppedAt?: number;
   readonly endedAt?: number;
 }
 
@@ -43,12 +44,13 @@ function found({
   sent = [1010],
   accepted = [1020],
   switched = [3000],
+  stoppedAt,
   endedAt = 15_000,
 }: Story) {
   const record = new TortureRecord();
-  const version = (ms: number, fault: object | undefined, run: object): void => {
+  const version = (ms: number, fault: object | undefined, more: object = {}): void => {
     const scenarios = [{ name: 'outage', type: 'StoreOutage', fault }];
-    const object = { metadata: { name: 'run', uid: 'u' }, status: { scenarios, run } };
+    const object = { metadata: { name: 'run', uid: 'u' }, status: { scenarios, ...more } };
     record.note({
       kind: 'version',
       at: T0 + ms,
@@ -57,8 +59,11 @@ function found({
       object,
     } as unknown as VersionSeen);
   };
-  for (const [i, fault] of faults.entries()) version(1000 * (i + 1), fault, {});
-  version(endedAt, faults.at(-1), { completedAt: iso(endedAt) });
+  for (const [i, fault] of faults.entries()) version(1000 * (i + 1), fault);
+  if (stoppedAt !== undefined) {
+    version(stoppedAt, faults.at(-1), { journal: { stoppingSince: iso(stoppedAt) } });
+  }
+  version(endedAt, faults.at(-1), { run: { completedAt: iso(endedAt) } });
   for (const ms of sent) {
     const at = T0 + ms;
     const args = ['SENTINEL', 'FAILOVER', WATCHED_AS];
@@ -86,6 +91,8 @@ describe('a failover', () => {
     expect(found({ faults: [FAULT], sent: [900], accepted: [910] })).toHaveLength(1);
     expect(found({ faults: [FAULT], sent: [16_100], accepted: [16_110], endedAt: 20_000 })).toHaveLength(1);
     expect(found({ faults: [FAULT], sent: [5000], accepted: [5010], endedAt: 4000 })).toHaveLength(1);
+    expect(found({ faults: [FAULT], sent: [5000], accepted: [5010], stoppedAt: 4900 })).toHaveLength(1);
+    expect(found({ faults: [FAULT], stoppedAt: 1100 })).toEqual([]);
   });
 
   it('is wrong if it is sent twice, or nothing was sent', () => {

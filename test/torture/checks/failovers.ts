@@ -43,16 +43,18 @@ function switchesIn({ lane, record }: Seen): FailoverSeen[] {
   return bySentinel.toSorted((a, b) => b.length - a.length)[0] ?? [];
 }
 
-/** When the status first showed that the run stops or has ended, or the object was gone. */
+/** When the status first showed that the run is being stopped or has ended, or the object was gone. */
 function endedAt({ lane, name, record }: Seen): number {
-  const last = record
+  const end = record
     .of('version', lane)
     .filter(({ object }) => object.metadata.name === name)
-    .find(({ object: { status }, type }) => {
-      const stops = status?.chapters?.some(({ state }) => state === 'Stopped') ?? false;
-      return type === 'DELETED' || stops || status?.run?.completedAt !== undefined;
-    });
-  return last?.at ?? Number.POSITIVE_INFINITY;
+    .find(
+      ({ object: { status }, type }) =>
+        type === 'DELETED' ||
+        status?.journal?.stoppingSince !== undefined ||
+        status?.run?.completedAt !== undefined,
+    );
+  return end?.at ?? Number.POSITIVE_INFINITY;
 }
 
 function checkCommands(seen: Seen): Wrong[] {
