@@ -9,6 +9,7 @@ import { fenceKey, NotInChargeError } from '../../../src/subjects/redis/client/f
 import { tagFor } from '../../../src/subjects/redis/client/key-slot.ts';
 import type { PerServer } from '../../../src/subjects/redis/client/per-server.ts';
 import { RedisClientError } from '../../../src/subjects/redis/client/redis-error.ts';
+import { unlinkCounts } from '../../../src/subjects/redis/faults/lose/unlink-counts.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { admit, drivenOn, LIMIT, session } from './support/clustered-run.ts';
@@ -89,9 +90,9 @@ describe('a loss in a Cluster', () => {
     const scripts = await Promise.all([0, 1, 2].map(scriptOf));
     const before = await unlinked();
 
-    await store.unlinkCounts(places, true);
+    await unlinkCounts(store, places, true);
     expect(await unlinked()).toEqual(before);
-    const seen = await store.unlinkCounts(places, true, () => undefined);
+    const seen = await unlinkCounts(store, places, true, () => undefined);
     expect(seen.map(({ name }) => name)).toEqual(store.servers.map(({ name }) => name));
     const lost = seen.flatMap((loss) => loss.lost);
     expect(lost.map((count) => count.before).toSorted((a, b) => a - b)).toEqual(places.map((_, i) => i + 1));
@@ -112,10 +113,12 @@ describe('a loss in a Cluster', () => {
   it('removes nothing once another session is in charge of each master', async () => {
     const { masters } = await admit(cluster);
     const store = await session(masters);
-    await store.unlinkCounts(await counts(), true);
+    await unlinkCounts(store, await counts(), true);
     await session(masters);
     const before = await unlinked();
-    await expect(store.unlinkCounts(await counts(), true, () => undefined)).rejects.toThrow(NotInChargeError);
+    await expect(unlinkCounts(store, await counts(), true, () => undefined)).rejects.toThrow(
+      NotInChargeError,
+    );
     expect(await unlinked()).toEqual(before);
   });
 
@@ -127,7 +130,7 @@ describe('a loss in a Cluster', () => {
     await Promise.all(places.map(({ key }) => limiter.set(key, 1)));
     let sent = 0;
     const taken: Promise<unknown>[] = [];
-    const lose = store.unlinkCounts(places, false, () => {
+    const lose = unlinkCounts(store, places, false, () => {
       sent += 1;
       // Over connections that are open, so that it arrives long before the last of them.
       if (sent !== 30) return;
@@ -150,7 +153,7 @@ describe('a loss in a Cluster', () => {
     const store = await session(await beforeReshard());
     const [place] = (await counts()) as [CountPlace];
     const before = await unlinked();
-    await expect(store.unlinkCounts([place], false, () => undefined)).rejects.toThrow(
+    await expect(unlinkCounts(store, [place], false, () => undefined)).rejects.toThrow(
       /redis-2 .*UNLINK: MOVED .*run again/,
     );
     expect(await unlinked()).toEqual(before);

@@ -200,68 +200,18 @@ export class RedisConnections {
     onSend: () => void = () => undefined,
   ): Promise<readonly boolean[]> {
     const kills = ids.map((id) => ['CLIENT', 'KILL', 'ID', id] as const);
-    const replies = await this.#transaction('CLIENT KILL', kills, onSend);
+    const replies = await this.transaction('CLIENT KILL', kills, onSend);
     return replies.map((reply) => asInteger('CLIENT KILL', reply) > 0);
   }
 
   /**
-   * UNLINK of these counts, and SCRIPT FLUSH if `scripts`, if this session is in charge. On a node of a Cluster, each
-   * slot is a transaction: Redis rejects one with keys of several slots, even if it has all of them.
-   * @param places with keys of this server
-   * @param onSend as of {@link killClients}; left out: only checks that the user may do so, and removes nothing
-   * @returns the counts right before and right after
-   * @throws NotInChargeError, too: none was removed, and none will be
-   */
-  async unlinkCounts(
-    places: readonly CountPlace[],
-    scripts: boolean,
-    onSend?: () => void,
-  ): Promise<readonly LostCount[]> {
-    const inSlots = Map.groupBy(places, ({ key }) => (this.isOfCluster ? slotOf(key) : 0));
-    const [first = [], ...others] = inSlots.values();
-    const lost: LostCount[] = [];
-    try {
-      lost.push(...(await this.#unlink(first, scripts, onSend)));
-      for (const some of others) lost.push(...(await this.#unlink(some, false, onSend)));
-      return lost;
-    } catch (error) {
-      if (error instanceof NotInChargeError && lost.length > 0) {
-        const part = `after UNLINK of ${lost.length} of ${places.length} keys`;
-        throw new RedisClientError(`Redis ${redisName(this.#target)}, ${part}: ${error.message}`);
-      }
-      if (!(error instanceof RedisClientError) || error.reply !== 'NOPERM') throw error;
-      const unlink = places.slice(0, 1).map(({ pattern }) => `+unlink ~${pattern}`);
-      const rights = [...unlink, ...(scripts ? ['+script|flush'] : [])].join(' ');
-      throw new RedisClientError(
-        `Redis ${redisName(this.#target)}, UNLINK: the ACL user lacks a right that fault type Lose needs: grant it "${rights}" besides the others`,
-        error.reply,
-      );
-    }
-  }
-
-  /** In one transaction; see {@link unlinkCounts}. */
-  async #unlink(
-    places: readonly CountPlace[],
-    scripts: boolean,
-    onSend: (() => void) | undefined,
-  ): Promise<readonly LostCount[]> {
-    const reads = places.map(countCommand);
-    const unlink = places.length > 0 ? [['UNLINK', ...places.map(({ key }) => key)] as const] : [];
-    const flush = scripts ? [['SCRIPT', 'FLUSH'] as const] : [];
-    const replies = await this.#transaction('UNLINK', [...reads, ...unlink, ...flush, ...reads], onSend);
-    const numbers = replies.map((reply) => countIn(reply) ?? 0);
-    return places.map((_, i) => ({
-      before: numbers[i] ?? 0,
-      after: numbers[replies.length - places.length + i] ?? 0,
-    }));
-  }
-
-  /**
    * A transaction that Redis carries out only if this session is in charge.
+   * @param name of the command in errors
    * @param onSend called right before the commands are sent; left out: Redis checks them and carries none out
    * @returns their replies
+   * @throws NotInChargeError, too: none was carried out, and none will be
    */
-  async #transaction(
+  async transaction(
     name: string,
     commands: readonly (readonly [string, ...string[]])[],
     onSend?: () => void,
@@ -291,7 +241,7 @@ export class RedisConnections {
    */
   async claim(id: string, onSend: () => void): Promise<void> {
     const set = ['SET', this.#claimKey, id, 'PX', String(CLAIM_TTL_MS)] as const;
-    const [reply] = await this.#transaction('SET', [set], onSend);
+    const [reply] = await this.transaction('SET', [set], onSend);
     requireOk('SET', reply);
   }
 
@@ -460,12 +410,6 @@ export class RedisConnections {
       throw explain(this.#target, command, error);
     }
   }
-}
-
-/** A count right before and right after its key was removed. */
-export interface LostCount {
-  readonly before: number;
-  readonly after: number;
 }
 
 /** A CLIENT PAUSE in a transaction. Each method throws RedisClientError. */

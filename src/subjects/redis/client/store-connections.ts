@@ -6,9 +6,8 @@
 import { messageOf } from '../../../api/index.ts';
 import { type CommandCounts, parseCommandCounts, summed } from './command-counts.ts';
 import type { CountPlace } from './count-place.ts';
-import { NotInChargeError } from './fence.ts';
 import { allOf, each, type PerServer } from './per-server.ts';
-import type { LostCount, ProbeWriter, RedisConnections } from './redis-client.ts';
+import type { ProbeWriter, RedisConnections } from './redis-client.ts';
 import { RedisClientError } from './redis-error.ts';
 import { combined, connectionsIn, parseInfo, type RedisInfo, roleIn } from './redis-info.ts';
 import { type RedisTarget, redisName, storeName } from './redis-target.ts';
@@ -20,13 +19,6 @@ export type FindPrimaries = () => Promise<PerServer<RedisTarget>>;
 export interface ServerWriter {
   readonly server: RedisConnections;
   readonly writer: ProbeWriter;
-}
-
-/** The counts that one server has lost. */
-export interface ServerLoss {
-  /** Of the server. */
-  readonly name: string;
-  readonly lost: readonly LostCount[];
 }
 
 /** Writes to all servers of a store. */
@@ -198,37 +190,6 @@ export class StoreConnections {
     if (!server)
       throw new RedisClientError(`${this.name}: no server has the slot of ${place.key}: run again`);
     return await server.count(place);
-  }
-
-  /**
-   * Removes each count from the server of its key, and all scripts from every server; see
-   * {@link RedisConnections.unlinkCounts}.
-   * @returns of each server that had something to do
-   */
-  async unlinkCounts(
-    places: readonly CountPlace[],
-    scripts: boolean,
-    onSend?: () => void,
-  ): Promise<readonly ServerLoss[]> {
-    const parts = this.servers
-      .map((server) => ({ server, own: places.filter(({ key }) => server.has(key)) }))
-      .filter(({ own }) => scripts || own.length > 0);
-    const outcomes = await Promise.allSettled(
-      parts.map(async ({ own, server }) => ({
-        name: server.name,
-        lost: await server.unlinkCounts(own, scripts, onSend),
-      })),
-    );
-    const failures: unknown[] = outcomes.flatMap((outcome) =>
-      outcome.status === 'rejected' ? [outcome.reason] : [],
-    );
-    const failure = failures.find((error) => !(error instanceof NotInChargeError)) ?? failures[0];
-    // The others have removed theirs.
-    if (failure instanceof NotInChargeError && failures.length < parts.length) {
-      throw new RedisClientError(failure.message);
-    }
-    if (failure !== undefined) throw failure;
-    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   }
 
   async commandCounts(): Promise<CommandCounts> {

@@ -35,8 +35,9 @@ class FakeRedis {
   async info(): Promise<string> {
     return `run_id:${this.runId}\r\ncmdstat_client|list:calls=1\r\ncmdstat_unlink:calls=${this.removed.length}\r\n`;
   }
-  async unlinkCounts(places: readonly CountPlace[], scripts: boolean, onSend?: () => void) {
-    const what = [places.map(({ key }) => key), scripts];
+  async transaction(_: string, commands: readonly (readonly string[])[], onSend?: () => void) {
+    const keys = commands.find(([command]) => command === 'UNLINK')?.slice(1) ?? [];
+    const what = [keys, commands.some(([command]) => command === 'SCRIPT')];
     if (!onSend) {
       this.rehearsed.push(what);
       return [];
@@ -44,7 +45,9 @@ class FakeRedis {
     onSend();
     if (this.failure) throw this.failure;
     this.removed.push(what);
-    return this.lost;
+    const between = commands.slice(keys.length, commands.length - keys.length).map(() => 1);
+    const { lost } = this;
+    return [...lost.map(({ before }) => before), ...between, ...lost.map(({ after }) => after)];
   }
 }
 

@@ -8,11 +8,10 @@ import type { Permit } from '../../../../demo/subject.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
-import type { LostCount } from '../../client/redis-client.ts';
-import type { ServerLoss } from '../../client/store-connections.ts';
 import type { FaultListener, FaultMoment } from '../fault.ts';
 import { FencedFault, type Parts, type Proof, withProof } from '../fenced-fault.ts';
 import { PauseNotSentError } from '../pause.ts';
+import { type LostCount, type ServerLoss, unlinkCounts } from './unlink-counts.ts';
 
 export interface LoseOptions {
   /** The counts to remove; read when the fault is prepared. */
@@ -38,7 +37,7 @@ export class LostCounts extends FencedFault {
 
   protected async check(): Promise<void> {
     const { counts, scripts } = this.#options;
-    await this.parts.redis.unlinkCounts(counts(), scripts);
+    await unlinkCounts(this.parts.redis, counts(), scripts);
   }
 
   async inject(
@@ -58,7 +57,7 @@ export class LostCounts extends FencedFault {
     };
     let seen: readonly ServerLoss[];
     try {
-      seen = await redis.unlinkCounts(counts(), scripts, onSend);
+      seen = await unlinkCounts(redis, counts(), scripts, onSend);
     } catch (error) {
       if (!sent) throw error;
       if (error instanceof NotInChargeError) throw new PauseNotSentError(error.message);
