@@ -12,6 +12,7 @@ import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '.
 import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import type { RedisTarget } from '../redis/client/redis-target.ts';
+import { claimOf } from '../redis/faults/failover/failover.ts';
 import { NotFoundOutError, type StoreCheck, StoreRefusedError } from '../redis/faults/fault.ts';
 import { injectNoted, type PauseNotes } from '../redis/faults/noted-pause.ts';
 import { untilAborted } from '../waiting.ts';
@@ -25,7 +26,7 @@ import { type FindReplacedPods, requirePods } from './replaced-pods.ts';
 import { resetCounter } from './reset-counter.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
-import { coolsStoreDown, keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
+import { coolsStoreDown, failsOver, keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
 import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
 import type { RateLimiterTarget } from './target.ts';
@@ -269,11 +270,12 @@ export class RateLimiterDriver implements SubjectDriver {
     // A limiter that accepts no limits has no key to remove: its counts expire.
     const { reference } = this.#toolkit;
     const keys = reference ? [...all].flatMap(keysMadeFor) : [];
+    const claims = this.#options.spec.scenarios.some(failsOver) ? [...all].map(claimOf) : [];
     return {
       kind: 'Restored',
       effect: id,
       restored: await restore(
-        { ...this.#toolkit, clients: reference?.clients ?? [], keys, release, permit },
+        { ...this.#toolkit, clients: reference?.clients ?? [], keys, claims, release, permit },
         signal,
       ),
     };

@@ -34,6 +34,8 @@ export interface RestoreOptions {
   readonly findReplacedPods: FindReplacedPods;
   /** Called right before the release: the active pause may belong to another operator that leads now. */
   readonly permit: Permit;
+  /** What an earlier process of this run would have written before a failover, see `claimOf`. */
+  readonly claims: readonly string[];
 }
 
 /** Longer than any command sent before can be in flight; milliseconds. */
@@ -107,20 +109,31 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
   const message = [
     ...failed,
     ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : []),
-    ...failoverText(redis),
+    ...(await failoverText(options)),
   ].join('. ');
   return {
     ok: failed.length === 0,
-    faultOver: taken !== undefined && alone && passes,
+    // The former primary becomes a replica only some time after a failover was sent.
+    faultOver: taken !== undefined && alone && passes && !redis.failover,
     message: truncate(message, 512),
   };
 }
 
 /** A failover is not undone: another one would lose writes as well. */
-function failoverText({ failover, name }: StoreConnections): string[] {
-  if (!failover) return [];
-  const now = failover.hasMoved ? `${name} took its place` : 'which server took its place is not known';
-  return [`A failover of ${failover.former} was begun, and that cannot be undone: ${now}`];
+async function failoverText({ claims, redis }: RestoreOptions): Promise<string[]> {
+  const { failover, name, servers } = redis;
+  if (failover) {
+    const now = failover.hasMoved ? `${name} took its place` : 'which server took its place is not known';
+    return [`A failover of ${failover.former} was begun, and that cannot be undone: ${now}`];
+  }
+  if (claims.length === 0) return [];
+  try {
+    const found = await Promise.all(servers.map((server) => server.claimed()));
+    if (!found.some((claim) => claim !== null && claims.includes(claim))) return [];
+    return ['An earlier process began a failover of Redis, and that cannot be undone'];
+  } catch (error) {
+    return [`Whether an earlier process began a failover is not known: ${messageOf(error)}`];
+  }
 }
 
 /**

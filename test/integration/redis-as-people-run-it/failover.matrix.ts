@@ -95,14 +95,21 @@ describe.skipIf(withoutRealTime)('a failover by an operator', () => {
       await other.applySpec('late', other.spec());
       await untilFailover(other, 'late');
       await other.annotate('late', 'abort', '1');
-      const { message, phase } = await other.ended('late');
+      const late = await other.ended('late');
+      const { message, phase } = late;
+      // The former primary is no replica yet.
+      expect(scenarioOf(late).fault?.endedAt).toBeUndefined();
       expect(phase).toBe('Aborted');
       expect(message).toMatch(/a real write was accepted.* failover of redis-1 .* cannot be undone/);
       expect(await other.failovers()).toBe(2);
 
+      const over = (now: ChaosDemoStatus): boolean => /^False/.test(conditionText(now, 'FaultActive'));
+      await other.untilStatus('late', 'no active fault', over);
+
       const killed = await one.ended('killed');
       // Aborted if the Sentinels did not agree yet on what the new process found.
       expect(killed.phase).toMatch(/^(Errored|Aborted)$/);
+      expect(killed.message).toMatch(/earlier process began a failover .*cannot be undone/);
       const { attempts, result = 'Inconclusive' } = scenarioOf(killed);
       expect({ attempts, result }).toEqual({ attempts: 1, result: 'Inconclusive' });
       expect(await one.failovers()).toBe(2);

@@ -46,7 +46,13 @@ async function injected(type: keyof typeof FAULTS, ms: number, during: () => Pro
     now: () => Date.now(),
     lifetime: over.signal,
   };
-  const options: FaultOptions = { lingerMs: 0, latencyMs: LATENCY_MS, counts: () => [COUNT], scripts: true };
+  const options: FaultOptions = {
+    lingerMs: 0,
+    latencyMs: LATENCY_MS,
+    counts: () => [COUNT],
+    scripts: true,
+    fixture: () => 'demo-x',
+  };
   const fault = FAULTS[type](tools, options);
   await fault.prepare(ms, over.signal);
   const record: RecordEvent = () => undefined;

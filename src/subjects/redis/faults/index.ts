@@ -18,6 +18,8 @@ export interface FaultOptions extends LoseOptions {
   readonly latencyMs: number;
   /** Of StaleMaster: how long after its announced end callers are watched; milliseconds. */
   readonly lingerMs: number;
+  /** Of Failover: the fixture of the attempt; read when the fault is prepared. */
+  readonly fixture: () => string;
 }
 
 export const FAULTS = {
@@ -38,8 +40,9 @@ export const FAULTS = {
   /** Counts are gone, once. */
   Lose: (tools, options) => new LostCounts(tools, options),
   /** Sentinels or a Cluster make replicas the primaries, for good. */
-  Failover: (tools) => {
+  Failover: (tools, { fixture }) => {
     const { sentinels } = tools.target;
-    return new Failover(tools, sentinels ? new BySentinel(tools, sentinels) : new ByCluster(tools));
+    const roles = sentinels ? new BySentinel(tools, sentinels) : new ByCluster(tools);
+    return new Failover(tools, roles, fixture);
   },
 } as const satisfies Record<string, (tools: FaultTools, options: FaultOptions) => StoreFault>;

@@ -94,6 +94,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
     return FAULTS[type](toolkit, {
       latencyMs: parseDuration(latency),
       lingerMs: watchedAfterMs(scenario),
+      fixture,
       counts,
       scripts,
     });

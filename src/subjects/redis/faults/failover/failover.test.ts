@@ -126,7 +126,7 @@ async function prepared({ epoch = 0, leadsTo = NEW }: World = {}) {
     target: { redis: [FORMER] },
     lifetime: over.signal,
   } as unknown as FaultTools;
-  const fault = new Failover(tools, new BySentinel(tools, { masterName: 'limits', servers }));
+  const fault = new Failover(tools, new BySentinel(tools, { masterName: 'limits', servers }), () => 'x');
   const { marker } = await fault.prepare(1000, over.signal);
   const listener = { record: () => undefined, doubted: () => undefined };
   const inject = async (refusal: () => string | undefined = () => undefined, ms = 1500) => {

@@ -2,7 +2,7 @@
  * A failover: a replica becomes the primary, and the former primary its replica. Nothing undoes it: roles stay swapped.
  * How it is begun, and what is lost, differs between Sentinel and a Cluster.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { messageOf } from '../../../../api/index.ts';
 import type { FaultReport, OrphanFinding } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
@@ -18,6 +18,14 @@ import { FormerPrimary, type NewPrimary, provenBy } from './former-primary.ts';
 /** Interval between two looks for the new primary, and the longest wait for a write of it; milliseconds. */
 const EVERY_MS = 100;
 const WRITE_MS = 1000;
+
+/**
+ * What a process writes into Redis right before it sends a failover; each attempt has another fixture.
+ * @returns eight characters
+ */
+export function claimOf(fixture: string): string {
+  return createHash('sha256').update(fixture).digest('base64url').slice(0, 8);
+}
 
 /** How replicas become primaries. */
 export interface RoleSwitch {
@@ -43,15 +51,17 @@ export interface RoleSwitch {
 export class Failover extends FencedFault {
   readonly #tools: FaultTools;
   readonly #roles: RoleSwitch;
-  readonly #claim = randomBytes(6).toString('base64url');
+  readonly #fixture: () => string;
   #active:
     | { readonly report: FaultReport; readonly until: number; readonly former: PerServer<FormerPrimary> }
     | undefined;
 
-  constructor(tools: FaultTools, roles: RoleSwitch) {
+  /** @param fixture of the attempt; read when it is prepared */
+  constructor(tools: FaultTools, roles: RoleSwitch, fixture: () => string) {
     super(tools);
     this.#tools = tools;
     this.#roles = roles;
+    this.#fixture = fixture;
   }
 
   get isActive(): boolean {
@@ -61,7 +71,8 @@ export class Failover extends FencedFault {
   override async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
     await super.prepare(ms, signal);
     const primaries = await this.#roles.primaries(signal);
-    if (primaries?.startsWith(`${this.runIdBefore}/`)) return { marker: `${primaries}/${this.#claim}` };
+    if (primaries?.startsWith(`${this.runIdBefore}/`))
+      return { marker: `${primaries}/${claimOf(this.#fixture())}` };
     throw new Error(`it is not settled which server is the primary of ${this.#tools.redis.name}: run again`);
   }
 
@@ -80,7 +91,7 @@ export class Failover extends FencedFault {
     await pauseFor(plannedAt - now(), signal);
     // A successor that finds this claim sends no failover, so at most one is ever sent.
     const mayClaim = (): void => this.requirePermit(permit, signal);
-    await allOf(each(redis.servers, (server) => server.claim(this.#claim, mayClaim)));
+    await allOf(each(redis.servers, (server) => server.claim(claimOf(this.#fixture()), mayClaim)));
     const former = each(redis.servers, (server, i) => new FormerPrimary(server, target.redis[i]?.runId, now));
     const sent: { at?: number } = {};
     const onSend = (): void => {
