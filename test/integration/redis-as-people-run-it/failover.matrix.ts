@@ -103,7 +103,8 @@ describe.skipIf(withoutRealTime)('a failover by an operator', () => {
       expect(message).toMatch(/a real write was accepted.* failover of redis-1 .* cannot be undone/);
       expect(await other.failovers()).toBe(2);
 
-      const over = (now: ChaosDemoStatus): boolean => /^False/.test(conditionText(now, 'FaultActive') ?? '');
+      const over = (now: ChaosDemoStatus): boolean =>
+        conditionText(now, 'FaultActive')?.startsWith('False') ?? false;
       await other.untilStatus('late', 'no active fault', over);
 
       const killed = await one.ended('killed');
