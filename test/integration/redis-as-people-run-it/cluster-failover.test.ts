@@ -94,7 +94,7 @@ describe.skipIf(withoutRealTime)('a failover of a Cluster', () => {
       const node = Number(last.split('-')[1]);
       const stopped = cluster.nodes[node]?.pid ?? 0;
       let consulted = 0;
-      // The last question is before the last command: that replica answers nothing from then on.
+      // It is consulted for each claim and each command, the last one of which this replica does not answer.
       const permit = {
         refusal: () => {
           consulted += 1;

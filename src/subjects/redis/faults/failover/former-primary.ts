@@ -100,7 +100,7 @@ export function provenBy(
   const both = Math.round(last - primary.takenAt);
   const writes =
     both > 0
-      ? `Both took writes for at least ${both} ms; those to ${names} are lost`
-      : `Neither took a write of the operator for up to ${-both} ms`;
+      ? `For at least ${both} ms, former and new primaries took writes; those to ${names} are lost`
+      : `For up to ${-both} ms, no primary took a write of the operator`;
   return { proof: 'Confirmed', message, evidence: [message, writes] };
 }
