@@ -109,6 +109,14 @@ describe('a failover', () => {
     ).toEqual([]);
   });
 
+  it('is not over before the Sentinels switch, whatever is proven', () => {
+    const early = { ...FAULT, endedAt: iso(1500) };
+    expect(found({ faults: [early], stoppedAt: 1400 })).toHaveLength(1);
+    expect(found({ faults: [{ ...early, endedAt: undefined }], stoppedAt: 1400 })).toEqual([]);
+    // At its time, its end is not a finding.
+    expect(found({ faults: [{ ...FAULT, endedAt: FAULT.until }], switched: [17_000] })).toEqual([]);
+  });
+
   it('has to be seen if it is Confirmed, at the time that the status has', () => {
     expect(found({ accepted: [], switched: [] })).toHaveLength(1);
     expect(found({ switched: [] })).toHaveLength(1);

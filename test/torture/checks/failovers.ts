@@ -15,7 +15,7 @@ const ROUNDED_MS = 20;
 
 export function checkFailovers(seen: Seen): Wrong[] {
   if (seen.plan.mode !== 'failover') return [];
-  return [...checkCommands(seen), ...checkSwitches(seen), ...checkProof(seen)];
+  return [...checkCommands(seen), ...checkSwitches(seen), ...checkProof(seen), ...checkEnd(seen)];
 }
 
 function wrongAt({ lane }: Seen, at: number, message: string): Wrong {
@@ -120,9 +120,21 @@ function checkProof(seen: Seen): Wrong[] {
     if (after < -ROUNDED_MS || (after > late && !disturbed)) {
       return [wrong(`Sentinel accepted it ${Math.round(after)} ms after startedAt`)];
     }
-    const end = fault.endedAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(fault.endedAt);
-    return switched.at > end + late
-      ? [wrong(`Sentinels switched ${Math.round(switched.at - end)} ms after endedAt`)]
+    return [];
+  });
+}
+
+/** A fault that has ended before its time has no effect that is yet to come, whatever is proven of it. */
+function checkEnd(seen: Seen): Wrong[] {
+  const [command, switched] = [acceptedIn(seen)[0], switchesIn(seen)[0]];
+  if (!command || !switched) return [];
+  const late = LATE_MS + slack(seen.record, command.at);
+  return announcedIn(seen).flatMap(({ endedAt: end, id, plannedAt, until }) => {
+    const isOfCommand = Date.parse(plannedAt) <= command.at + ROUNDED_MS && command.at < Date.parse(until);
+    if (!isOfCommand || end === undefined || Date.parse(end) >= Date.parse(until)) return [];
+    const after = Math.round(switched.at - Date.parse(end));
+    return after > late
+      ? [wrongAt(seen, Date.parse(end), `${id} has ended, and Sentinels switched ${after} ms later`)]
       : [];
   });
 }
