@@ -270,7 +270,9 @@ export class RateLimiterDriver implements SubjectDriver {
     // A limiter that accepts no limits has no key to remove: its counts expire.
     const { reference } = this.#toolkit;
     const keys = reference ? [...all].flatMap(keysMadeFor) : [];
-    const claims = this.#options.spec.scenarios.some(failsOver) ? [...all].map(claimOf) : [];
+    // Of its own failovers this process knows more than what was claimed.
+    const ofOthers = [...all].filter((fixture) => !this.#fixtures.has(fixture));
+    const claims = this.#options.spec.scenarios.some(failsOver) ? ofOthers.map(claimOf) : [];
     return {
       kind: 'Restored',
       effect: id,

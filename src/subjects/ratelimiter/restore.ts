@@ -130,7 +130,7 @@ async function failoverText({ claims, redis }: RestoreOptions): Promise<string[]
   try {
     const found = await Promise.all(servers.map((server) => server.claimed()));
     if (!found.some((claim) => claim !== null && claims.includes(claim))) return [];
-    return ['An earlier process began a failover of Redis, and that cannot be undone'];
+    return ['An earlier process may have begun a failover of Redis, and that cannot be undone'];
   } catch (error) {
     return [`Whether an earlier process began a failover is not known: ${messageOf(error)}`];
   }
