@@ -67,7 +67,10 @@ export class ByCluster implements RoleSwitch {
       return { answer: `${messageOf(problem)}${others}` };
     }
     const names = listed(begun);
-    return { answer: `${names} accepted CLUSTER FAILOVER`, seen: `${names} reported the role of a primary` };
+    return {
+      answer: `CLUSTER FAILOVER was sent to ${names}`,
+      seen: `${names} reported the role of a primary`,
+    };
   }
 
   /** @returns why it did not become a primary; an Error: the command was not carried out */
