@@ -29,7 +29,7 @@ export function claimOf(fixture: string): string {
 
 /** How replicas become primaries. */
 export interface RoleSwitch {
-  /** The former primary takes writes for some seconds, so the fault may end before it is over; else it lasts in full. */
+  /** Whether the fault ends as soon as roles are swapped, which takes seconds; else it lasts until its announced end. */
   readonly endsEarly: boolean;
   /** The primaries, as `<run_id>/<epoch>` in at most 55 characters; undefined if they may change. @throws Error */
   primaries(signal: AbortSignal): Promise<string | undefined>;
