@@ -84,7 +84,7 @@ The tables of the limiters have these columns:
 
 Quotes are what documentation states about failures of Redis. **Confirmed** and **contradicted** compare it with the
 outcome; **not reached** means that it is about an error, and none came in time. No
-verdict: it is not about callers, or the outcome is not one. No quote: the survey found no statement.`;
+verdict: it is not about callers, or the outcome is not one.`;
 }
 
 function overviewOf(groups: readonly { limiter: SurveyedLimiter; entries: readonly Entry[] }[]): string {
@@ -122,6 +122,7 @@ function otherFaultsOf(
     '## Other faults',
     `The same, in one run each, with [other faults of Redis](faults.md) of ${PAUSE_SECONDS} s: ${code('npm run survey -- --fault Break')}. Each
 process reached Redis from its own address. ${code('Refuse')}, ${code('StaleMaster')}, ${code('Blackhole')} and ${code('Latency')} were faults of the fault proxy.
+${code('Restart')} is a ${code('Refuse')} in which one of the processes was killed and started again.
 **stays**: 5 s after the fault, callers were not treated as before. Empty: not tested.
 ${code('Lose')} needs a single key that has the count.`,
     table(['configuration', ...SURVEYED_FAULTS.map(code)], rows),

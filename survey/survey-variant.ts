@@ -1,16 +1,19 @@
 /** Surveys one variant of one limiter: its processes as pods, and the ChaosDemo that a user would write. */
 import { loadavg } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 import type { ChaosDemoStatus } from '../src/api/index.ts';
 import type { Kubectl } from '../src/local/kubectl.ts';
+import { RegisteredPod } from '../src/local/pods.ts';
 import { startRedis } from '../src/local/redis-server.ts';
 import { PROXIED_FAULTS } from '../src/subjects/ratelimiter/scenarios/store-outage/proxied.ts';
-import { startFaultProxy } from '../test/kit/fault-proxy.ts';
+import { type RunningProxy, startFaultProxy } from '../test/kit/fault-proxy.ts';
+import { until } from '../test/kit/until.ts';
 import type { DemoWatch } from './demo-watch.ts';
 import type { SurveyedRun, SurveyedScenario } from './results.ts';
-import { configuredOf, type SurveyedFault, surveyDemo } from './runner/demo.ts';
+import { configuredOf, type SurveyedFault, surveyDemo, typeOf } from './runner/demo.ts';
 import { BEHAVIOURS } from './runner/limiter.ts';
 import { REDIS_HOSTS, redisHostFor } from './runner/own-network.ts';
-import { ipsOf, type StartOptions, startLimiter, stopLimiter } from './runner/start.ts';
+import { ipsOf, type StartOptions, type SurveyedProcess, startLimiter, stopLimiter } from './runner/start.ts';
 import { registerSurveyed } from './runner/target.ts';
 import { warmUp } from './warm-up.ts';
 
@@ -18,6 +21,8 @@ import { warmUp } from './warm-up.ts';
 export const PROCESSES = 3;
 /** A run takes half a minute; a busy machine needs more. */
 const RUN_MS = 240_000;
+/** How long after the start of the fault; milliseconds. */
+const RESTART_AFTER_MS = 2000;
 
 /** What to survey, and where. */
 export interface SurveyOptions extends Omit<StartOptions, 'limit' | 'windowSeconds' | 'count' | 'redisUrl'> {
@@ -42,7 +47,7 @@ export async function surveyVariant(options: SurveyOptions): Promise<SurveyedRun
     supervisor,
     ...(apart && { settings: [`bind ${REDIS_HOSTS.join(' ')}`] }),
   });
-  const proxy = PROXIED_FAULTS.has(fault) ? await startFaultProxy(redis, '0.0.0.0') : undefined;
+  const proxy = PROXIED_FAULTS.has(typeOf(fault)) ? await startFaultProxy(redis, '0.0.0.0') : undefined;
   const port = proxy?.port ?? redis.port;
   const redisUrl = apart
     ? ipsOf(PROCESSES).map((ip) => `redis://${redisHostFor(ip)}:${port}`)
@@ -58,20 +63,56 @@ export async function surveyVariant(options: SurveyOptions): Promise<SurveyedRun
       await warmUp(limiter, started, signal);
       return started;
     });
+    const restarted: SurveyedProcess[] = [];
     try {
       try {
-        await registerSurveyed(kubectl, { namespace, limiter, processes, redis, ...(proxy && { proxy }) });
-        return runOf(at, await run(options));
+        const target = { namespace, limiter, processes, redis, ...(proxy && { proxy }) };
+        const [pod] = await registerSurveyed(kubectl, target);
+        const [first] = processes;
+        const over = new AbortController();
+        const restart = async (): Promise<void> => {
+          if (!first || !pod || !proxy) throw new Error('there is nothing to be restarted');
+          restarted.push(await restartInFault(first, pod, { kubectl, proxy, signal: over.signal }));
+        };
+        const restarting = fault === 'Restart' ? restart() : undefined;
+        const status = await run(options).finally(() => over.abort());
+        // Without a fault there is nothing to be restarted in.
+        await restarting?.catch((error: unknown) => {
+          if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+        });
+        return runOf(at, status);
       } finally {
         await kubectl.run(['-n', namespace, 'delete', 'pods', '--all', '--grace-period=0', '--force']);
       }
     } finally {
-      await stopLimiter(processes);
+      await stopLimiter([...processes, ...restarted]);
     }
   } finally {
     await proxy?.kill();
     await redis.stop();
   }
+}
+
+/** Kills the process in the fault and starts it again, and reports that as a kubelet does. */
+async function restartInFault(
+  old: SurveyedProcess,
+  { spec }: RegisteredPod,
+  {
+    kubectl,
+    proxy,
+    signal,
+  }: { readonly kubectl: Kubectl; readonly proxy: RunningProxy; readonly signal: AbortSignal },
+): Promise<SurveyedProcess> {
+  await until(async () => (await proxy.get('/fault'))['fault'] !== null, {
+    what: 'the fault',
+    deadlineMs: RUN_MS,
+    signal,
+  });
+  await setTimeout(RESTART_AFTER_MS);
+  await old.process.stop(0);
+  const process = await old.again();
+  await new RegisteredPod(kubectl, { ...spec, pid: process.process.pid }).setReady(true);
+  return process;
 }
 
 async function run({

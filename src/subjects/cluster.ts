@@ -24,8 +24,8 @@ export interface Pod {
     podIP?: string;
     phase?: string;
     conditions?: readonly { type: string; status: string }[];
-    containerStatuses?: readonly { name: string; imageID?: string; image?: string }[];
-    initContainerStatuses?: readonly { name: string; imageID?: string; image?: string }[];
+    containerStatuses?: readonly ContainerStatus[];
+    initContainerStatuses?: readonly ContainerStatus[];
   };
 }
 
@@ -33,6 +33,14 @@ export interface Container {
   name: string;
   image?: string;
   ports?: readonly { name?: string; containerPort: number; protocol?: string }[];
+}
+
+/** `containerID` is another one after each restart of the container. */
+export interface ContainerStatus {
+  name: string;
+  containerID?: string;
+  imageID?: string;
+  image?: string;
 }
 
 /** The fields of a Service that subjects read. */

@@ -22,7 +22,10 @@ export const PAUSE_SECONDS = 10;
 /** Requests per second of each caller to each process. */
 export const OUTAGE_REQUESTS_PER_SECOND = 5;
 
-/** Faults of Redis, in the order of the page. Of those other than the first, the results are apart. */
+/**
+ * Faults of Redis, in the order of the page. Of those other than the first, the results are apart. Restart: a Refuse in
+ * which one process is killed and started again.
+ */
 export const SURVEYED_FAULTS = [
   'Stall',
   'Break',
@@ -32,16 +35,20 @@ export const SURVEYED_FAULTS = [
   'Latency',
   'Slow',
   'Lose',
+  'Restart',
 ] as const;
 export type SurveyedFault = (typeof SURVEYED_FAULTS)[number];
 
-const outageOf = (type: SurveyedFault) => ({
+/** The type of the fault that the operator injects. */
+export const typeOf = (fault: SurveyedFault) => (fault === 'Restart' ? 'Refuse' : fault);
+
+const outageOf = (fault: SurveyedFault) => ({
   name: 'outage',
   type: 'StoreOutage',
   expect: 'Any',
   countdown: '1s',
   storeOutage: {
-    fault: { type, duration: `${PAUSE_SECONDS}s` },
+    fault: { type: typeOf(fault), duration: `${PAUSE_SECONDS}s` },
     callerTimeout: '1s',
     requestsPerSecond: OUTAGE_REQUESTS_PER_SECOND,
     settle: '5s',
@@ -75,7 +82,7 @@ export function surveyDemo(
           service: 'redis',
           // Without a network of their own, all processes reach Redis from one address.
           allowOtherClients: fault === 'Stall',
-          ...(PROXIED_FAULTS.has(fault) && { faultProxy: FAULT_PROXY }),
+          ...(PROXIED_FAULTS.has(typeOf(fault)) && { faultProxy: FAULT_PROXY }),
           ...(count && { count }),
         },
         ...rateLimiterSpec(limiter, variant, configuredOf(limiter)),

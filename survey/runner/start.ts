@@ -39,6 +39,8 @@ export interface SurveyedProcess {
   /** `http://127.0.0.2:20123` */
   readonly url: string;
   readonly process: OwnedProcess;
+  /** Starts it again at its address, once it has ended. */
+  readonly again: () => Promise<SurveyedProcess>;
 }
 
 /** Starts them and resolves when all answer. Throws NOT_READY or PROCESS_EXITED, with the end of what was written. */
@@ -81,11 +83,12 @@ async function startAll(options: StartOptions): Promise<SurveyedProcess[]> {
 }
 
 async function startOne(
-  { supervisor, limiter, variant, app, redisUrl, limit, windowSeconds, burst, folder }: StartOptions,
+  options: StartOptions,
   index: number,
   ip: string,
   port: number,
 ): Promise<SurveyedProcess> {
+  const { supervisor, limiter, variant, app, redisUrl, limit, windowSeconds, burst, folder } = options;
   const name = `${limiter.name}-${index}`;
   const files = join(folder, name);
   await mkdir(files, { recursive: true });
@@ -131,7 +134,8 @@ async function startOne(
     logFile: join(folder, `${name}.log`),
     secrets: redis.password ? [redis.password] : [],
   });
-  return { name, ip, port, url: `http://${ip}:${port}`, process: owned };
+  const again = async (): Promise<SurveyedProcess> => await startOne(options, index, ip, port);
+  return { name, ip, port, url: `http://${ip}:${port}`, process: owned, again };
 }
 
 /** What runs the program of a limiter, given where it is installed. */

@@ -5,7 +5,12 @@ import { createKubeCluster } from '../../src/operator/adapters/kube-cluster.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { createLogger } from '../../src/operator/log.ts';
 import type { Cluster } from '../../src/subjects/cluster.ts';
-import { type DiscoveredTarget, discover } from '../../src/subjects/ratelimiter/admission/discovery.ts';
+import {
+  type DiscoveredTarget,
+  discover,
+  lookAtPods,
+  type Place,
+} from '../../src/subjects/ratelimiter/admission/discovery.ts';
 import { type RateLimiterSpec, rateLimiterSchema } from '../../src/subjects/ratelimiter/schema.ts';
 import { checkPreconditions } from '../../src/subjects/targets/precondition-check.ts';
 import { orRefusal, Refusal } from '../../src/subjects/targets/refusal.ts';
@@ -92,6 +97,22 @@ describe('discover, where everything is in place', () => {
     });
     await setLabel('no');
     expect((await again()).admission).toMatchObject({ state: 'refused', reason: 'NamespaceNotEnabled' });
+  });
+
+  it('a later look reports which pods were replaced, and the containers of the others', async () => {
+    const { pods: nodes } = await found();
+    const now = async () => await lookAtPods(placeOf(), nodes, AbortSignal.timeout(60_000));
+    // Nothing is known of a container before a kubelet reports it.
+    expect(await now()).toEqual({ replaced: [], containers: new Map() });
+    await setStatus('pods', podObject('limiter-1', { ip: '127.0.0.2', containerID: 'test://1' }));
+    expect(await now()).toEqual({ replaced: [], containers: new Map([['limiter-1', 'test://1']]) });
+    await setStatus('pods', podObject('limiter-1', { ip: '127.0.0.2', containerID: 'test://2' }));
+    await adminKubectl().run(['-n', namespace, 'delete', 'pod', 'limiter-2', '--force', '--wait=true']);
+    await create('pods', podObject('limiter-2', { ip: '127.0.0.3', containerID: 'test://3' }));
+    expect(await now()).toEqual({
+      replaced: ['limiter-2'],
+      containers: new Map([['limiter-1', 'test://2']]),
+    });
   });
 
   it('refuses a selector that matches nothing, and one that matches nothing ready', async () => {
@@ -185,7 +206,7 @@ describe('discover, where the namespace does not take part', () => {
 
 type Part = Partial<Record<keyof RateLimiterSpec, unknown>>;
 
-async function look(part: Part = {}): Promise<DiscoveredTarget | Refusal> {
+function placeOf(part: Part = {}): Place {
   const redis = { service: 'redis', authSecretName: 'redis-auth', tls: true };
   const limiter = rateLimiterSchema.parse({
     selector: { matchLabels: labels },
@@ -193,7 +214,11 @@ async function look(part: Part = {}): Promise<DiscoveredTarget | Refusal> {
     redis,
     ...part,
   });
-  return await orRefusal(() => discover({ cluster, namespace, limiter }, new AbortController().signal));
+  return { cluster, namespace, limiter };
+}
+
+async function look(part: Part = {}): Promise<DiscoveredTarget | Refusal> {
+  return await orRefusal(() => discover(placeOf(part), new AbortController().signal));
 }
 
 async function found(part: Part = {}): Promise<DiscoveredTarget> {
@@ -245,12 +270,15 @@ type Created = { metadata: { name: string }; status?: object; [field: string]: u
 async function create(plural: string, object: Created): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/${plural}`;
   await admin.request({ method: 'POST', path, body: object });
-  if (object.status === undefined) return;
+  if (object.status !== undefined) await setStatus(plural, object);
+}
+
+async function setStatus(plural: string, { metadata, status }: Created): Promise<void> {
   await admin.request({
     method: 'PATCH',
-    path: `${path}/${object.metadata.name}/status`,
+    path: `/api/v1/namespaces/${namespace}/${plural}/${metadata.name}/status`,
     contentType: 'application/merge-patch+json',
-    body: { status: object.status },
+    body: { status },
   });
 }
 
@@ -259,12 +287,13 @@ interface PodOptions {
   labels?: Record<string, string>;
   ready?: boolean;
   hostNetwork?: boolean;
+  containerID?: string;
   imageID?: string;
   port?: { name: string; containerPort: number };
 }
 
 function podObject(name: string, options: PodOptions): Created {
-  const { ip, ready = true, hostNetwork = false, imageID = 'limiter@sha256:1' } = options;
+  const { containerID, ip, ready = true, hostNetwork = false, imageID = 'limiter@sha256:1' } = options;
   const port = options.port ?? { name: 'http', containerPort: 8080 };
   const container = { name: 'app', image: 'limiter:1' };
   return {
@@ -296,6 +325,7 @@ function podObject(name: string, options: PodOptions): Created {
         {
           ...container,
           imageID,
+          ...(containerID !== undefined && { containerID }),
           ready,
           restartCount: 0,
         },

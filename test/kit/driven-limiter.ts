@@ -46,7 +46,9 @@ export function limiterSpec(limiter: object, scenarios?: readonly object[]): Cha
 
 export interface DrivenOptions
   extends Omit<RateLimiterTarget, 'redis'>,
-    Partial<Pick<RateLimiterDriverOptions, 'checkStore' | 'findStore' | 'mayBePaused' | 'pauses'>> {
+    Partial<
+      Pick<RateLimiterDriverOptions, 'checkStore' | 'findStore' | 'lookAtPods' | 'mayBePaused' | 'pauses'>
+    > {
   readonly spec: ChaosDemoSpec;
   /** One server, or the masters of a Cluster. */
   readonly redis: RedisTarget | PerServer<RedisTarget>;
@@ -61,7 +63,16 @@ export class DrivenLimiter {
   /** Findings that the shell would decide on at once. */
   decisive = 0;
 
-  constructor({ spec, checkStore, findStore, pauses, mayBePaused = false, redis, ...target }: DrivenOptions) {
+  constructor({
+    spec,
+    checkStore,
+    findStore,
+    lookAtPods,
+    pauses,
+    mayBePaused = false,
+    redis,
+    ...target
+  }: DrivenOptions) {
     const clock = createSystemClock();
     const servers: PerServer<RedisTarget> = 'host' in redis ? [redis] : redis;
     this.#observed = nothingObserved(clock.now());
@@ -73,7 +84,7 @@ export class DrivenLimiter {
       budget: new ConnectionBudget(10_800).onBehalfOf('shop'),
       logger: { info() {}, warn() {} },
       mayBePaused,
-      findReplacedPods: async () => [],
+      lookAtPods: lookAtPods ?? (async () => ({ replaced: [], containers: new Map() })),
       diagnosis: createDiagnosisProfiles({ rules: rulesProvider }),
       ...(pauses && { pauses }),
       checkStore: checkStore ?? (async () => ({ state: 'free' })),

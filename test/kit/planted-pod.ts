@@ -14,26 +14,44 @@ export interface PlantedOptions
   > {
   /** Its IP, from which it connects to Redis, too; default: 127.0.0.1. */
   readonly address?: string;
+  /** Default: any that is free. */
+  readonly port?: number;
   /** It connects to Redis with TLS. */
   readonly tls?: { readonly ca: string; readonly servername: string };
   /** Called with its connection to Redis. */
   readonly onStore?: (store: Redis) => void;
 }
 
+/** A pod, until its process ends. */
+export interface PlantedPod {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Ends it as its kernel would: connections are reset. */
+  stop(): Promise<void>;
+}
+
 /** @param admits whether the limiter admits the caller in the header x-caller; if it throws, the pod answers 503 */
 export async function plantedPod(
   name: string,
-  { host, port }: { readonly host: string; readonly port: number },
+  redis: { readonly host: string; readonly port: number },
   admits: (caller: string, store: Redis, headers: IncomingHttpHeaders) => Promise<boolean>,
-  { address = '127.0.0.1', onStore, tls, ...options }: PlantedOptions = {},
-): Promise<{ readonly name: string; readonly host: string; readonly port: number }> {
+  { address = '127.0.0.1', onStore, port, tls, ...options }: PlantedOptions = {},
+): Promise<PlantedPod> {
   const Connector = connectorFrom(address, tls);
   // Only selects the event that ioredis waits for; the connector dials.
-  const store = new Redis({ ...options, host, port, Connector, ...(tls && { tls: {} }) });
+  const store = new Redis({ ...options, ...redis, Connector, ...(tls && { tls: {} }) });
   store.on('error', () => undefined);
   onStore?.(store);
   onTestFinished(() => store.disconnect());
-  return await servedPod(name, address, (caller, headers) => admits(caller, store, headers));
+  const served = await servedPod(name, address, (caller, headers) => admits(caller, store, headers), port);
+  return {
+    ...served,
+    async stop() {
+      store.disconnect();
+      await served.stop();
+    },
+  };
 }
 
 /** A pod without a Redis of its own; it ends with its test. @param admits as of {@link plantedPod} */
@@ -41,7 +59,8 @@ export async function servedPod(
   name: string,
   address: string,
   admits: (caller: string, headers: IncomingHttpHeaders) => Promise<boolean>,
-): Promise<{ readonly name: string; readonly host: string; readonly port: number }> {
+  port = 0,
+): Promise<PlantedPod> {
   const server = createServer((request, response) => {
     const { headers } = request;
     const caller = headers['x-caller'];
@@ -51,13 +70,17 @@ export async function servedPod(
       (admitted) => response.writeHead(admitted ? 200 : 429).end(),
       () => response.writeHead(503).end(),
     );
-  }).listen(0, address);
+  }).listen(port, address);
   await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
+  const stop = async (): Promise<void> => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
     server.close();
-  });
-  return { name, host: address, port: (server.address() as AddressInfo).port };
+    server.closeAllConnections();
+    await closed;
+  };
+  onTestFinished(stop);
+  return { name, host: address, port: (server.address() as AddressInfo).port, stop };
 }
 
 interface Address {

@@ -2,7 +2,7 @@
  * Reduces a pod to the fields of its type: those that are not read (environment, volumes, annotations, managed fields)
  * are most of it, and up to a tenant.
  */
-import { type Container, POD_LABELS, type Pod } from '../../subjects/cluster.ts';
+import { type Container, type ContainerStatus, POD_LABELS, type Pod } from '../../subjects/cluster.ts';
 
 /** The pod with only the members of {@link Pod}, and only the labels of {@link POD_LABELS}. */
 export function slimPod({ metadata, spec, status }: Pod): Pod {
@@ -48,10 +48,8 @@ function slimContainer(container: Container): Container {
   };
 }
 
-type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
-
 function slimStatus(status: ContainerStatus): ContainerStatus {
-  return pick(status, ['name', 'imageID', 'image']);
+  return pick(status, ['name', 'containerID', 'imageID', 'image']);
 }
 
 function pick<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {

@@ -21,8 +21,8 @@ import type { ConnectionShare } from './http/connection-budget.ts';
 import { type CallerControls, controlCallers } from './interfaces/http/control-callers.ts';
 import { pollHealth } from './interfaces/http/http-health.ts';
 import { LimitNotKeptError } from './limits/over-admission.ts';
+import { type LookAtPods, requirePods } from './pods-now.ts';
 import { remedyOf } from './remedy.ts';
-import { type FindReplacedPods, requirePods } from './replaced-pods.ts';
 import { resetCounter } from './reset-counter.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
@@ -50,8 +50,8 @@ export interface RateLimiterDriverOptions {
    * out: any at the address.
    */
   readonly podIsThere?: (redis: RedisTarget, signal: AbortSignal) => Promise<boolean>;
-  /** Called right before requests to the pods, and at the end of a store outage. */
-  readonly findReplacedPods: FindReplacedPods;
+  /** Called right before requests to the pods, and around a store outage. */
+  readonly lookAtPods: LookAtPods;
   /** Records pauses, so that Redis cools down after them; left out: there is no cool-down. */
   readonly pauses?: PauseNotes;
   /** Checks again whether Redis may be paused. */
@@ -80,8 +80,7 @@ export class RateLimiterDriver implements SubjectDriver {
 
   constructor(options: RateLimiterDriverOptions) {
     this.#options = options;
-    const { budget, checkStore, findReplacedPods, findStore, mayBePaused, now, podIsThere, spec, target } =
-      options;
+    const { budget, checkStore, lookAtPods, findStore, mayBePaused, now, podIsThere, spec, target } = options;
     const { signal: lifetime } = this.#lifetime;
     this.#toolkit = openToolkit(spec, {
       target,
@@ -91,7 +90,7 @@ export class RateLimiterDriver implements SubjectDriver {
       control: () => this.#control,
       usualWriteMs: () => this.#control?.baseline.writeMaxMs ?? 0,
       checkStore,
-      findReplacedPods,
+      lookAtPods,
       findStore,
       now,
       lifetime,
@@ -118,7 +117,7 @@ export class RateLimiterDriver implements SubjectDriver {
         const tools = {
           ...this.#toolkit,
           permit,
-          requirePods: async () => await requirePods(this.#toolkit.findReplacedPods, signal),
+          requirePods: async () => await requirePods(this.#toolkit.lookAtPods, signal),
         };
         const report = await resetCounter(tools, effect, signal);
         this.#options.logger.info({ effect: effect.id, state: report.state }, report.message);
@@ -156,7 +155,7 @@ export class RateLimiterDriver implements SubjectDriver {
     const { limiter, target } = this.#toolkit;
     const { dryRun, scenarios } = this.#options.spec;
     try {
-      await requirePods(this.#toolkit.findReplacedPods, signal);
+      await requirePods(this.#toolkit.lookAtPods, signal);
       // The control removes its keys itself; the restore removes what is left.
       this.#fixtures.add(fixture);
       const rates = scenarios.flatMap((scenario) => scenarioTypeOf(scenario.type).rate?.(scenario) ?? []);
@@ -182,7 +181,7 @@ export class RateLimiterDriver implements SubjectDriver {
     const { generation, now } = this.#options;
     const attempt = this.#open(effect.scenario);
     try {
-      await requirePods(this.#toolkit.findReplacedPods, signal);
+      await requirePods(this.#toolkit.lookAtPods, signal);
       const prepared = await attempt.prepare(fixture, signal);
       this.#attempts.set(fault, attempt);
       this.#fixtures.add(fixture);
@@ -204,7 +203,7 @@ export class RateLimiterDriver implements SubjectDriver {
     const { id: fault, scenario } = effect;
     let report: FaultReport;
     try {
-      await requirePods(this.#toolkit.findReplacedPods, signal);
+      await requirePods(this.#toolkit.lookAtPods, signal);
       const inject = (): Promise<FaultReport> =>
         this.#attempt({ fault, scenario }).inject(effect, permit, signal);
       report = await this.#noted(effect, inject, signal);

@@ -23,7 +23,7 @@ async function restored({ begun = false, claimed = null as string | null, fails 
     release: true,
     ownPause: new OwnPause(false),
     now: () => Date.now(),
-    findReplacedPods: async () => [],
+    lookAtPods: async () => ({ replaced: [], containers: new Map() }),
     permit: { refusal: () => undefined },
     claims: [CLAIM],
   };

@@ -10,7 +10,7 @@ import { proveWrite } from '../redis/client/write-probe.ts';
 import { pauseFor } from '../waiting.ts';
 import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
 import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
-import { type FindReplacedPods, replacedPods } from './replaced-pods.ts';
+import { type LookAtPods, podsNow } from './pods-now.ts';
 
 /** A write that is not held back takes far less. */
 const QUICK_WRITE_MS = 500;
@@ -31,7 +31,7 @@ export interface RestoreOptions {
   readonly proxy?: FaultProxyClient;
   readonly now: () => number;
   /** No request is sent to these pods. */
-  readonly findReplacedPods: FindReplacedPods;
+  readonly lookAtPods: LookAtPods;
   /** Called right before the release: the active pause may belong to another operator that leads now. */
   readonly permit: Permit;
   /** What an earlier process of this run would have written before a failover, see `claimOf`. */
@@ -182,8 +182,8 @@ async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise
   let reason = 'no pod of the rate limiter is known any more';
   if (left.length === 0) return { removed, left, reason };
   // All pods if that is not known in time: these keys are our own.
-  const moved = await replacedPods(options.findReplacedPods, signal);
-  const pods = options.clients.filter(({ name }) => !moved.includes(name));
+  const { replaced } = await podsNow(options.lookAtPods, signal);
+  const pods = options.clients.filter(({ name }) => !replaced.includes(name));
   if (pods.length === 0) return { removed, left, reason };
   const until = performance.now() + KEYS_WITHIN_MS;
   for (;;) {

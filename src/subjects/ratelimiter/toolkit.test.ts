@@ -50,7 +50,7 @@ it.each([
     control: () => undefined,
     checkStore: async () => ({ state: 'free' }),
     findStore: async () => expect.unreachable(),
-    findReplacedPods: async () => [],
+    lookAtPods: async () => ({ replaced: [], containers: new Map() }),
     now: Date.now,
     lifetime: lifetime.signal,
   });

@@ -35,7 +35,7 @@ export function openToolkit(
     | 'budget'
     | 'checkStore'
     | 'control'
-    | 'findReplacedPods'
+    | 'lookAtPods'
     | 'findStore'
     | 'lifetime'
     | 'now'

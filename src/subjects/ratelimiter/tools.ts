@@ -7,7 +7,7 @@ import type { Callers } from './interfaces/callers.ts';
 import type { CallerControls } from './interfaces/http/control-callers.ts';
 import type { OwnLimit } from './interfaces/own-limit.ts';
 import type { ReferenceLimiter } from './interfaces/reference/reference-limiter.ts';
-import type { FindReplacedPods } from './replaced-pods.ts';
+import type { LookAtPods } from './pods-now.ts';
 import { type RateLimiterSpec } from './schema.ts';
 import type { RateLimiterTarget } from './target.ts';
 
@@ -32,5 +32,5 @@ export interface Toolkit extends FaultTools {
   readonly room: TrafficRoom;
   /** The results of the controls without a fault; undefined: this process made none. */
   readonly control: () => CallerControls | undefined;
-  readonly findReplacedPods: FindReplacedPods;
+  readonly lookAtPods: LookAtPods;
 }

@@ -39,8 +39,8 @@ import {
   findAddresses,
   findRedisNow,
   findReleasable,
-  findReplacedPods,
   findSettledTemplate,
+  lookAtPods,
   type Place,
 } from './discovery.ts';
 import { disturbedFor, longestPauseOf, PAUSES, requireShare } from './fault-share.ts';
@@ -222,7 +222,7 @@ export class RateLimiterConnector implements SubjectConnector {
       logger,
       mayBePaused: request.activeFaults.some(({ type }) => PAUSES.has(type)),
       podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
-      findReplacedPods: async (signal) => await findReplacedPods(place, target.pods, signal),
+      lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal),
       ...(admitted && {
         pauses: this.#cooldown.notes(coolingRedis(request, target, admitted), clock),
       }),

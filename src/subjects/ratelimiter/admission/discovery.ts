@@ -8,6 +8,7 @@ import { findMasters } from '../../redis/admission/redis-admission.ts';
 import type { FaultProxyTarget } from '../../redis/client/fault-proxy.ts';
 import type { PerServer } from '../../redis/client/per-server.ts';
 import type { RedisTarget, SentinelsTarget } from '../../redis/client/redis-target.ts';
+import { resolveContainerPort } from '../../targets/container-port.ts';
 import {
   addressesOf,
   type EligiblePods,
@@ -21,6 +22,7 @@ import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { orRefusal, Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
+import type { PodsNow } from '../pods-now.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 import { type HttpAuth, readHttpAuth } from './http-auth.ts';
 
@@ -132,23 +134,36 @@ export async function findRedisNow(
 }
 
 /**
- * Names of the pods that are no longer at their addresses: gone, terminating, or recreated.
+ * What became of these pods.
  * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing.
  */
-export async function findReplacedPods(
+export async function lookAtPods(
   { cluster, limiter, namespace }: Place,
   pods: readonly TargetPod[],
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<PodsNow> {
   const listed = await new NamespaceReader(cluster, namespace, signal).pods(
     formatLabelSelector(limiter.selector.matchLabels),
     true,
   );
   if (listed === undefined) throw new Error(`the selector matches more than ${MOST_PODS} pods by now`);
-  const staying = new Map(
-    listed.filter(isAlive).map(({ metadata, status }) => [metadata.uid, status?.podIP]),
-  );
-  return pods.filter(({ host, uid }) => staying.get(uid) !== host).map(({ name }) => name);
+  const alive = new Map(listed.filter(isAlive).map((pod) => [pod.metadata.uid, pod]));
+  const isAtItsAddress = ({ host, uid }: TargetPod): boolean => alive.get(uid)?.status?.podIP === host;
+  const containers = pods.filter(isAtItsAddress).flatMap(({ name, uid }) => {
+    const id = containerId(alive.get(uid), limiter.port);
+    return id === undefined ? [] : [[name, id] as const];
+  });
+  return {
+    replaced: pods.filter((pod) => !isAtItsAddress(pod)).map(({ name }) => name),
+    containers: new Map(containers),
+  };
+}
+
+/** Of the container that serves the port; undefined: not reported. */
+function containerId(pod: Pod | undefined, port: number | string): string | undefined {
+  const { container } = (pod && resolveContainerPort(pod, port)) ?? {};
+  const { containerStatuses = [], initContainerStatuses = [] } = pod?.status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].find(({ name }) => name === container)?.containerID;
 }
 
 function readerOf({ cluster, namespace }: Place, signal: AbortSignal): NamespaceReader {

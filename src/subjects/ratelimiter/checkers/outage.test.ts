@@ -463,3 +463,30 @@ describe('latency', () => {
     expect(names.map((name) => valueOf(reading, name))).toEqual([20, undefined, 20]);
   });
 });
+
+describe('a pod that was restarted in the fault', () => {
+  /** Pod b was not there for 5 of 15 requests of callers under their limit. */
+  const restarted = (accept: readonly Behaviour[], after: readonly CallerRequest[] = []) => {
+    const record = recordOf({ accept });
+    const failed = sentToEach({ caller: 'Under', outcome: 'Error', cause: 'Unreachable' }, 5, 11_200);
+    for (const request of [...failed, ...after]) if (request.pod === 'b') record.add(request);
+    record.restarted = ['b'];
+    return read(record);
+  };
+
+  it('is named, and what callers got there counts', () => {
+    const reading = restarted(['Enforces']);
+    expect(reading).toMatchObject({ summary: 'Mixed', detectedAt: FINISHED, shortfalls: [] });
+    expect(reading.evidence).toContainEqual(expect.stringMatching(/^b restarted/));
+    expect(restarted(['Mixed']).detectedAt).toBeUndefined();
+  });
+
+  it('is named if it does not recover, since it was started in the fault', () => {
+    const reading = restarted(
+      ['Mixed', 'FailsOpen'],
+      sentToEach({ caller: 'Over', outcome: 'Admitted' }, 20, 15_600),
+    );
+    expect(reading).toMatchObject({ summary: 'Mixed; no recovery in 800ms', detectedAt: FINISHED });
+    expect(reading.evidence.join()).toMatch(/No recovery .*: b \(restarted/);
+  });
+});

@@ -25,6 +25,8 @@ export interface OutageSeen {
   readonly requests: readonly CallerRequest[];
   /** Pods that were deleted or replaced during the watch: failures of their callers are not due to the fault. */
   readonly gone: readonly string[];
+  /** Pods that were restarted in the fault. All that callers got there counts: the fault may have caused it. */
+  readonly restarted: readonly string[];
   readonly times: FaultTimes;
   /** Until when the fault has to affect callers if it lasts beyond its planned end; milliseconds since the epoch. */
   readonly lastsUntil?: number | undefined;
@@ -50,6 +52,7 @@ export interface OutageJudged {
 
 export function judgeOutage(seen: OutageSeen): OutageJudged {
   const { accept, dropped, finishedAt, limitReturn, requests: all, settings, settleMs, times } = seen;
+  const restarted = new Set(seen.restarted);
   const gone = new Set(seen.gone.filter((name) => settings.pods.includes(name)));
   const staying = { ...settings, pods: settings.pods.filter((name) => !gone.has(name)) };
   const missing = missingOf(times, seen.lastsUntil ?? times.until, staying, dropped);
@@ -75,7 +78,7 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
   const acceptsOver =
     accept.includes('FailsOpen') || (accept.includes('Forgets') && over.onceMore?.isMost === true);
   const admission = checkOverAdmission(staying, requests, span, over, acceptsOver);
-  const recovered = checkRecovery(recovery, phases, span, over.after, known);
+  const recovered = checkRecovery(recovery, phases, span, over.after, { ...known, restarted });
   const returned = checkLimitReturn(limitReturn, span.endedAt);
   const latency = checkLatency(phases);
   const findings = [admission, behaviour, latency, recovered, returned];
@@ -98,7 +101,11 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
             ...replaced.map((text) => `${text}, and what callers did not get there may be of that`),
             ...unknown,
           ],
-      evidence: [...evidence, ...replaced.map((text) => `${text}: what else happened there is left out`)],
+      evidence: [
+        ...evidence,
+        ...(restarted.size > 0 ? [restartedText(restarted)] : []),
+        ...replaced.map((text) => `${text}: what else happened there is left out`),
+      ],
     },
     excess: over.excess,
     recovery,
@@ -131,6 +138,10 @@ function missingOf(
 
 function goneText(gone: ReadonlySet<string>): string {
   return `${listed([...gone])} deleted or replaced during the watch`;
+}
+
+function restartedText(restarted: ReadonlySet<string>): string {
+  return `${listed([...restarted])} restarted during the fault: all that callers got there counts`;
 }
 
 /** When the store failed; undefined while its start or end is unknown. */

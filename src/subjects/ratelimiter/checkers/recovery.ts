@@ -43,6 +43,8 @@ export interface KnownOfRecovery {
    * All requests are of one caller, and the rest of its limit is unknown: a rejection is as healthy as an admission.
    */
   readonly oneLimit?: boolean;
+  /** Pods that were started in the fault. */
+  readonly restarted?: ReadonlySet<string>;
 }
 
 /** Whether these pods recovered after the fault, by requests in any order. */
@@ -154,7 +156,7 @@ export function checkRecovery(
   { after }: Phases,
   { endedAt }: Span,
   { more }: OverAfter,
-  { oneLimit = false, settleMs }: KnownOfRecovery,
+  { oneLimit = false, restarted = new Set(), settleMs }: KnownOfRecovery,
 ): Finding {
   const isBroken = recovery.state === 'NotRecovered';
   return {
@@ -162,7 +164,10 @@ export function checkRecovery(
     ...(isBroken && { brokenAt: endedAt, summary: `no recovery in ${formatDuration(settleMs)}` }),
     measures: timeToRecovery(recovery, settleMs),
     missing: recovery.state === 'Unclear' ? [recovery.why] : [],
-    evidence: [afterText(after, more, oneLimit), ...(isBroken ? [lapsesText(recovery, settleMs)] : [])],
+    evidence: [
+      afterText(after, more, oneLimit),
+      ...(isBroken ? [lapsesText(recovery, settleMs, restarted)] : []),
+    ],
   };
 }
 
@@ -186,9 +191,13 @@ function afterText(after: readonly CallerRequest[], more: number, oneLimit: bool
 function lapsesText(
   { afterMs, lapses, watchedMs }: Extract<Recovery, { state: 'NotRecovered' }>,
   settleMs: number,
+  restarted: ReadonlySet<string>,
 ): string {
+  const named = (pod: string): string => (restarted.has(pod) ? `${pod} (restarted during the fault)` : pod);
   const pods = Map.groupBy(lapses, ([, lapse]) => lapse);
-  const which = [...pods].map(([lapse, of]) => `${listed(of.map(([pod]) => pod))} still ${LAPSES[lapse]}`);
+  const which = [...pods].map(
+    ([lapse, of]) => `${listed(of.map(([pod]) => named(pod)))} still ${LAPSES[lapse]}`,
+  );
   const then =
     afterMs === undefined
       ? `none was seen in the ${span(watchedMs)} that requests were sent`

@@ -117,6 +117,8 @@ export const historyEvent = z.union([
     z.strictObject({ kind: z.literal('rest'), at, stored: integer }),
     /** Pods that were deleted while the fault was watched. */
     z.strictObject({ kind: z.literal('gone'), at, pods }),
+    /** Pods whose containers were restarted in the fault. */
+    z.strictObject({ kind: z.literal('restarted'), at, pods }),
     /** The one caller whose limit was replenished begins to send. */
     z.strictObject({ kind: z.literal('arrived'), at }),
     /** Every answer of the traffic has arrived or was given up; `moved`: pods that are no longer at their addresses. */

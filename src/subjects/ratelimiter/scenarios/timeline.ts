@@ -125,6 +125,7 @@ export class Timeline {
     else if (event.kind === 'fault' && event.step === 'CountsLost') this.#countsLost(event);
     else if (event.kind === 'health') this.#health(event);
     else if (event.kind === 'gone') this.#gone(event);
+    else if (event.kind === 'restarted') this.#restarted(event);
     else if (event.kind === 'count') {
       const sample = sampleOf(event);
       if (source === 'Quota') this.#reported(sample);
@@ -324,6 +325,14 @@ export class Timeline {
     for (const pod of pods) {
       const component = this.#replicas.get(pod);
       if (component !== undefined) this.#state(at, component, 'it was deleted', false);
+    }
+  }
+
+  #restarted({ at, pods }: EventOf<'restarted'>): void {
+    for (const pod of pods) {
+      const component = this.#replicas.get(pod);
+      if (component !== undefined)
+        this.#event(at, component, 'another process runs in its place: it was restarted');
     }
   }
 

@@ -81,7 +81,7 @@ async function burstAt(
     usualWriteMs: () => 0,
     checkStore: async () => ({ state: 'free' }),
     findStore: async () => expect.unreachable(),
-    findReplacedPods: async () => [],
+    lookAtPods: async () => ({ replaced: [], containers: new Map() }),
     now: () => performance.timeOrigin + performance.now(),
     lifetime: never,
     mayBePaused: false,

@@ -154,6 +154,7 @@ function seenIn(history: History): OutageSeen {
     accept,
     requests: requests.filter(({ caller }) => !APART.has(caller)),
     gone: ended?.moved ?? [],
+    restarted: history.last('restarted')?.pods ?? [],
     times: fault.type === 'Failover' ? endedBy(times) : times,
     // Connections stay stale while callers are watched.
     ...(fault.type === 'StaleMaster' && { lastsUntil: times.until + watchedAfterMs(setup.scenario) }),

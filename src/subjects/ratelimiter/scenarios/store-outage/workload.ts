@@ -6,7 +6,7 @@ import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
-import { replacedPods } from '../../replaced-pods.ts';
+import { podsNow, restartedSince } from '../../pods-now.ts';
 import type { Toolkit } from '../../tools.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
 import type { OutageJudge } from './judge.ts';
@@ -123,20 +123,22 @@ export class OutageWorkload implements Workload<OutageJudge> {
     const stop = AbortSignal.any([signal, enough.signal]);
     try {
       const sent = Promise.all([this.#send(stop), this.#cross(stop), this.#useAccounts(signal)]);
+      const noted = this.#noteRestarts(signal);
       // If the watch ends before them, their outcome is not read.
-      sent.catch(() => undefined);
+      for (const outcome of [sent, noted]) outcome.catch(() => undefined);
       const sendMs = sendAfterMs(this.#parameters);
       await this.#untilAfterEnd(sendMs, signal);
       enough.abort();
       await sent;
-      const [moved] = await Promise.all([
-        replacedPods(this.#toolkit.findReplacedPods, signal),
+      const [{ replaced }] = await Promise.all([
+        podsNow(this.#toolkit.lookAtPods, signal),
+        noted,
         // The last callers have their answers, or have given up, when the watch ends.
         this.#untilAfterEnd(sendMs + parseDuration(this.#parameters.callerTimeout), signal),
       ]);
       this.#listening.abort();
       const endedAt = now();
-      history.append({ kind: 'traffic-ended', at: endedAt, moved: [...moved] });
+      history.append({ kind: 'traffic-ended', at: endedAt, moved: [...replaced] });
       await this.#settleAccounts(signal);
       const withinMs = this.#toolkit.reference ? undefined : returnsWithin(this.#limit);
       const why = judge.judged.decided ?? this.#whyNoReturn(withinMs);
@@ -219,6 +221,17 @@ export class OutageWorkload implements Workload<OutageJudge> {
     } finally {
       over.abort();
     }
+  }
+
+  /** Notes which pods were restarted in the fault. */
+  async #noteRestarts(signal: AbortSignal): Promise<void> {
+    const { history } = this.#recorded;
+    const { lookAtPods, now } = this.#toolkit;
+    await this.#untilStarted(signal);
+    const before = await podsNow(lookAtPods, signal);
+    await this.#untilAfterEnd(0, signal);
+    const pods = restartedSince(before, await podsNow(lookAtPods, signal));
+    if (pods.length > 0) history.append({ kind: 'restarted', at: now(), pods });
   }
 
   async #untilStarted(signal: AbortSignal): Promise<void> {
