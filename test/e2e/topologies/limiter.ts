@@ -1,6 +1,7 @@
 /**
  * The program of an API that limits its callers in a Redis of any topology, by ioredis. It fails closed: without an
  * answer of Redis in time, it answers 503. STORE is JSON: `cluster` has nodes of a Cluster, `redis` options of ioredis.
+ * Of its two health checks, /ping needs Redis.
  */
 import { createServer } from 'node:http';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
@@ -30,12 +31,17 @@ const store = cluster
 store.on('error', (error) => process.stderr.write(`${error}\n`));
 
 createServer((request, response) => {
-  const caller = request.headers['x-api-key'];
-  // A health check uses up no limit.
-  const isCounted = request.url !== '/healthz' && typeof caller === 'string';
-  const counted = isCounted ? store.eval(COUNT, 1, `rl:${caller}`, WINDOW_SECONDS ?? '') : 0;
-  Promise.resolve(counted).then(
-    (used) => response.writeHead(Number(used) <= Number(LIMIT) ? 200 : 429).end(),
+  const { headers, url } = request;
+  const caller = headers['x-api-key'];
+  const used = async (): Promise<unknown> => {
+    // A health check uses up no limit.
+    if (url === '/ping') await store.ping();
+    if (url === '/ping' || url === '/healthz' || typeof caller !== 'string') return 0;
+    return await store.eval(COUNT, 1, `rl:${caller}`, WINDOW_SECONDS ?? '');
+  };
+  used().then(
+    (count) => response.writeHead(Number(count) <= Number(LIMIT) ? 200 : 429).end(),
     () => response.writeHead(503).end(),
   );
 }).listen(Number(PORT));
+process.once('SIGTERM', () => process.exit(0));

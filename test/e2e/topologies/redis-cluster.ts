@@ -19,6 +19,7 @@ import {
 const NAMESPACE = 'redis-cluster';
 const PODS = Array.from({ length: 6 }, (_, i) => `redis-${i}`);
 const PORT = 6379;
+const ROLES = [...Array<string>(3).fill('master'), ...Array<string>(3).fill('slave')];
 /** A silent node fails after this; milliseconds. */
 const NODE_TIMEOUT_MS = 5000;
 /** Twice that. */
@@ -32,7 +33,7 @@ const CONFIGURATION = [
   'cluster-enabled yes',
   `cluster-node-timeout ${NODE_TIMEOUT_MS}`,
   'cluster-preferred-endpoint-type hostname',
-  userWith('+cluster|nodes +cluster|failover +client|kill'),
+  userWith('+cluster|nodes +cluster|failover +client|kill +unlink ~rl:*'),
   '',
 ].join('\n');
 
@@ -140,6 +141,27 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
   );
 
   it(
+    'a Break, a Slow and a Lose reach all primaries',
+    keepingTime(async () => {
+      const faults = [
+        { type: 'Break', duration: '5s' },
+        { type: 'Slow', duration: '5s' },
+        { type: 'Lose', duration: '5s' },
+      ];
+      const redis = { service: 'redis', count: { key: 'rl:$(key)' } };
+      const options = { name: 'others', accept: ['Enforces', 'FailsClosed', 'Forgets'] };
+      const status = await ended(cluster, outageDemo(NAMESPACE, redis, faults, options));
+      expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);
+      expect(status.scenarios).toMatchObject([
+        { result: 'Held', summary: 'FailsClosed', fault: { proof: 'Confirmed' } },
+        { result: 'Held', summary: 'Enforces', fault: { proof: 'Confirmed' } },
+        { result: 'Held', summary: expect.stringMatching(/^Forgets/), fault: { proof: 'Confirmed' } },
+      ]);
+      expect((await nodes()).map(({ role }) => role).toSorted()).toEqual(ROLES);
+    }),
+  );
+
+  it(
     'a Failover swaps each primary with its replica, and the limit is kept',
     keepingTime(async () => {
       const before = await nodes();
@@ -151,6 +173,31 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
       expect(status.scenarios).toMatchObject([{ result: 'Held', fault: { proof: 'Confirmed' } }]);
       const swapped = before.map(({ role }) => (role === 'master' ? 'slave' : 'master'));
       expect((await nodes()).map(({ role }) => role)).toEqual(swapped);
+    }),
+  );
+
+  it(
+    'pods that a liveness probe restarts in a fault are named, and recover',
+    keepingTime(async () => {
+      const livenessProbe = {
+        httpGet: { path: '/ping', port: 'http' },
+        periodSeconds: 1,
+        failureThreshold: 1,
+        // Of a container that is restarted in the fault, the probe begins after it.
+        initialDelaySeconds: 30,
+      };
+      const template = { spec: { containers: [{ name: 'api', livenessProbe }] } };
+      await namespace.run('patch', 'deployment/api', '--patch', JSON.stringify({ spec: { template } }));
+      await namespace.untilReady('deployment/api');
+      const demo = outageDemo(NAMESPACE, { service: 'redis' }, [{ type: 'Break', duration: '15s' }], {
+        name: 'restarted',
+        accept: ['FailsClosed', 'Mixed'],
+        settle: '5s',
+      });
+      const status = await ended(cluster, demo);
+      expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);
+      const [{ evidence = [] } = {}] = status.scenarios ?? [];
+      expect(evidence).toContainEqual(expect.stringMatching(/^api-.* restarted during the fault/));
     }),
   );
 }

@@ -97,9 +97,13 @@ export function outageDemo(
   namespace: string,
   redis: object,
   faults: readonly { readonly type: string; readonly duration: string }[],
-  { accept = ['FailsClosed'], name = 'outage' }: { accept?: string[]; name?: string } = {},
+  {
+    accept = ['FailsClosed'],
+    name = 'outage',
+    settle = '2s',
+  }: { accept?: string[]; name?: string; settle?: string } = {},
 ): ChaosDemo {
-  const storeOutage = { callerTimeout: '1s', settle: '2s', accept };
+  const storeOutage = { callerTimeout: '1s', settle, accept };
   const spec = {
     rateLimiter: {
       selector: { matchLabels: labelsOf('api') },

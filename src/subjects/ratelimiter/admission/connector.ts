@@ -122,9 +122,7 @@ export class RateLimiterConnector implements SubjectConnector {
         requireProvable(request, target.pods.length);
         if (this.#ports.faultCooldownMs > 0) requireShare(request);
       }
-      // A run that continues may have begun its failover.
-      const options = toBegin ? optionsOf(request) : { ...optionsOf(request), failsOver: false };
-      const admitted = await admitRedis(target, options, signal);
+      const admitted = await admitRedis(target, { ...optionsOf(request), continues: !toBegin }, signal);
       requireFitForCluster(request, admitted.masters.length);
       return await this.#acquire(request, { ...target, redis: admitted.masters }, admitted, signal);
     } catch (error) {

@@ -73,7 +73,8 @@ export async function admitRedis(
   });
   const runId = identityOf(admitted.map((redis) => redis.runId));
   if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
-  if (sentinels) {
+  // A failover may have begun in a run that continues. All of it is checked again before its next fault.
+  if (sentinels && !options.continues) {
     const primary = { name: storeName(admitted), runId };
     const watches = await requireNoFailover(sentinels, primary, options.longestMs, signal);
     if (options.failsOver) {
@@ -81,7 +82,8 @@ export async function admitRedis(
       await requireFailoverRight(sentinels, signal);
       requireSettled(watches, sentinels.masterName);
     }
-  } else if (options.failsOver) {
+  }
+  if (options.failsOver && !sentinels && !options.continues) {
     requireReplicas(admitted, layout);
     requireClusterFailoverRight(views);
   }
@@ -154,6 +156,8 @@ export interface AdmissionOptions {
   readonly longestMs: number;
   /** Whether a failover is to follow; default false. */
   readonly failsOver?: boolean;
+  /** Whether the run has begun; default false. */
+  readonly continues?: boolean;
   /** See {@link KnownClients}; default false. */
   readonly connected?: boolean;
 }

@@ -48,10 +48,15 @@ export class Replicated {
    * The run_id, or the reason and the message of the refusal.
    * @param longestMs the longest fault
    */
-  async admission(target = this.target(), longestMs = 0, sentinels?: SentinelsTarget): Promise<string> {
+  async admission(
+    target = this.target(),
+    longestMs = 0,
+    sentinels?: SentinelsTarget,
+    continues = false,
+  ): Promise<string> {
     const found = { redis: [target] as const, addresses: PODS, sentinels };
     // The observers are at the address of the operator, as further connections of this process.
-    const options = { allowOtherClients: false, longestMs, connected: true };
+    const options = { allowOtherClients: false, longestMs, continues, connected: true };
     const outcome = await admitRedis(found, options, new AbortController().signal).then(
       ({ runId }) => runId,
       (error: unknown) => error,
