@@ -38,7 +38,7 @@ export const faultEvent = z.discriminatedUnion('step', [
     at: moment,
     connections: podCounts,
   }),
-  /** So many keys that held a count are gone, with so much in all. */
+  /** So many keys that held a count are gone by then, with so much in all. */
   z.strictObject({
     kind: z.literal('fault'),
     step: z.literal('CountsLost'),

@@ -27,7 +27,10 @@ interface Story {
   /** What the caller over its limit gets after the loss. */
   readonly over: readonly Turn[];
   readonly accept?: readonly Behaviour[];
-  readonly countsLost?: boolean;
+  /** When all counts are lost; undefined: Redis keeps them. */
+  readonly lostAt?: number | undefined;
+  /** When the caller over its limit sends again. */
+  readonly from?: number;
   readonly countsForked?: boolean;
   readonly further?: readonly CallerRequest[];
 }
@@ -35,18 +38,21 @@ interface Story {
 function readingOf({
   accept = ['Enforces'],
   countsForked = false,
-  countsLost = !countsForked,
+  from = 10_100,
   further = [],
   over,
+  ...story
 }: Story): InvariantReading {
-  const settings = { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, countsForked, countsLost };
+  const isKept = countsForked || ('lostAt' in story && story.lostAt === undefined);
+  const countsLostAt = isKept ? undefined : (story.lostAt ?? times.startedAt);
+  const settings = { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, countsForked, countsLostAt };
   const record = new OutageUnderTest(settings, accept);
   const requests = [
     ...inTurn([...repeated(4, 'Over', 'Admitted'), ...repeated(2, 'Over', 'Rejected')], 0),
     ...inTurn(repeated(10, 'Under', 'Admitted'), 2000),
     ...further,
     ...inTurn(repeated(20, 'Under', 'Admitted'), 10_100),
-    ...inTurn(over, 10_100),
+    ...inTurn(over, from),
     ...inTurn([...repeated(4, 'New', 'Admitted'), ...repeated(4, 'New', 'Rejected')], 10_100),
     ...inTurn(repeated(10, 'Under', 'Admitted'), 15_500),
     ...inTurn(repeated(10, 'Over', 'Rejected'), 15_500),
@@ -105,8 +111,15 @@ describe('a limiter whose Redis lost the counts', () => {
     expect(reading).toMatchObject({ summary: 'Forgets, 9 > 4' });
   });
 
+  it('forgets by what is admitted once all counts are lost, and not while they go', () => {
+    // A server has lost its counts, and the next one has not: the caller may be admitted by either count.
+    const meanwhile = inTurn(repeated(3, 'Over', 'Admitted'), 10_010);
+    const reading = readingOf({ over: again(4), from: 10_400, further: meanwhile, lostAt: 10_300 });
+    expect(reading).toMatchObject({ summary: 'Forgets, 11 > 4', shortfalls: [] });
+  });
+
   it('fails open if Redis kept the counts', () => {
-    const reading = readingOf({ over: again(4), countsLost: false });
+    const reading = readingOf({ over: again(4), lostAt: undefined });
     expect(reading).toMatchObject({ summary: expect.stringMatching(/^(FailsOpen|Mixed), 8 > 4/) });
   });
 });

@@ -49,6 +49,7 @@ export function overOf(
   requests: readonly CallerRequest[],
   { endedAt, startedAt }: Span,
 ): Over {
+  const { countsLostAt } = settings;
   const limited = limitedCallers(settings, requests);
   const beyond = limited.find(({ kind }) => kind === 'Over') ?? limitedCaller(settings, 'Over', []);
   const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
@@ -71,14 +72,14 @@ export function overOf(
     after: overAfter(
       beyond.admitted.filter((each) => {
         // What was counted before is lost.
-        if (settings.countsLost) return inFault(each) && each.sentAt >= startedAt;
+        if (countsLostAt !== undefined) return inFault(each) && each.sentAt >= countsLostAt;
         // Admissions in the fault may never have been counted, and a window may have ended since.
         return settings.oneLimitFrom === undefined ? each.answeredAt <= startedAt : inFault(each);
       }),
       beyond.admitted.filter((each) => !inFault(each)),
       (some) => beyond.overOf(some).excess,
     ),
-    ...(settings.countsLost && { onceMore: onceMoreOf(settings, limited, { endedAt, startedAt }) }),
+    ...(countsLostAt !== undefined && { onceMore: onceMoreOf(settings, limited, countsLostAt, endedAt) }),
     ...(settings.countsForked && { onceMore: forkedOf(limited) }),
     leaking,
     beyond: beyond.admitted,
@@ -90,10 +91,11 @@ export function overOf(
 function onceMoreOf(
   settings: CallerSettings,
   limited: readonly LimitedCaller[],
-  { endedAt, startedAt }: Span,
+  countsLostAt: number,
+  endedAt: number,
 ): OnceMore {
   const since = limited.map(({ kind, over, requests }) => {
-    const own = requests.filter(({ sentAt }) => sentAt >= startedAt && sentAt < endedAt);
+    const own = requests.filter(({ sentAt }) => sentAt >= countsLostAt && sentAt < endedAt);
     return { own, again: limitedCaller({ ...settings, firstSentAt: firstOf(own) }, kind, own), over };
   });
   return {

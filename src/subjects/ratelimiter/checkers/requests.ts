@@ -20,8 +20,8 @@ export interface CallerSettings {
    * admits at once are within the limit, see {@link asOfOneLimit}, and all of them count for over-admission.
    */
   readonly oneLimitFrom?: number;
-  /** Whether Redis lost the counts of callers when the fault began. */
-  readonly countsLost?: boolean;
+  /** When Redis had lost the counts of callers; left out: it kept them. */
+  readonly countsLostAt?: number | undefined;
   /** Whether two servers may have counted at the same time, and the counts of one are lost. */
   readonly countsForked?: boolean;
 }

@@ -129,7 +129,8 @@ export class History {
         ...this.#times,
         doubtfulFrom: Math.min(event.at, this.#times.doubtfulFrom ?? event.at),
       };
-    } else if (event.step === 'Reported') {
+    } else if (event.step === 'CountsLost') this.#times = { ...this.#times, countsLostAt: event.at };
+    else if (event.step === 'Reported') {
       const { endedAt, startedAt } = event;
       this.#report = event;
       this.#times = {

@@ -148,7 +148,7 @@ function seenIn(history: History): OutageSeen {
         ? { oneLimitFrom: setup.preparedAt }
         : { firstSentAt: setup.preparedAt }),
       clockWithinMs: setup.clockWithinMs,
-      countsLost: fault.type === 'Lose',
+      countsLostAt: times.countsLostAt,
       countsForked: fault.type === 'Failover',
     },
     accept,

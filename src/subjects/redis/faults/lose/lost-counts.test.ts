@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
 import type { CountPlace } from '../../client/count-place.ts';
@@ -24,6 +25,8 @@ class FakeRedis {
   readonly removed: unknown[] = [];
   readonly rehearsed: unknown[] = [];
   runId = FIRST;
+  /** Answers so late; milliseconds. */
+  tookMs = 0;
   lost = [gone, gone];
   failure: Error | undefined;
 
@@ -43,6 +46,7 @@ class FakeRedis {
       return [];
     }
     onSend();
+    await sleep(this.tookMs);
     if (this.failure) throw this.failure;
     this.removed.push(what);
     const between = commands.slice(keys.length, commands.length - keys.length).map(() => 1);
@@ -82,6 +86,16 @@ describe('lost counts', () => {
     // The rights for the same commands were checked before.
     expect(redis).toMatchObject({ removed: [what], rehearsed: [what] });
     expect(events).toEqual([expect.objectContaining({ step: 'CountsLost', keys: 2, total: 6 })]);
+  });
+
+  it('begin before the first may be gone, and are gone once all are', async () => {
+    const { events, inject } = await prepared({ elsewhere: [], tookMs: 30 }, false, { elsewhere: [] });
+    const before = Date.now();
+    const { startedAt = 0 } = await inject();
+    const [lost] = events as [{ at: number }];
+    // The first command was sent at once, and the last answer came later; a timer may fire a millisecond early.
+    expect(startedAt).toBeGreaterThanOrEqual(before);
+    expect(lost.at - startedAt).toBeGreaterThanOrEqual(29);
   });
 
   it('end at the end of the watch over callers', async () => {

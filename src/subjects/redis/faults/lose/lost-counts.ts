@@ -50,25 +50,26 @@ export class LostCounts extends FencedFault {
     const { counts, scripts } = this.#options;
     await this.requireUnchanged(signal);
     await pauseFor(plannedAt - now(), signal);
-    let sent = false;
+    let sentAt: number | undefined;
     const onSend = (): void => {
       this.requirePermit(permit, signal);
-      sent = true;
+      // Of several servers, the first may have lost its counts before the last has answered.
+      sentAt ??= now();
     };
     let seen: readonly ServerLoss[];
     try {
       seen = await unlinkCounts(redis, counts(), scripts, onSend);
     } catch (error) {
-      if (!sent) throw error;
+      if (sentAt === undefined) throw error;
       if (error instanceof NotInChargeError) throw new PauseNotSentError(error.message);
       const message = `UNLINK was sent, and whether Redis removed all counts is not known: ${messageOf(error)}`;
       return { proof: 'Inconclusive', message, evidence: [] };
     }
-    const startedAt = now();
+    const lostAt = now();
     const { message, proof } = provenBy(seen, redis.name, scripts);
-    const report = { startedAt, proof, message, evidence: [message] };
+    const report = { startedAt: sentAt ?? lostAt, proof, message, evidence: [message] };
     const gone = seen.flatMap(({ lost }) => lost.filter(isLost));
-    record({ kind: 'fault', step: 'CountsLost', at: startedAt, keys: gone.length, total: sumOf(gone) });
+    record({ kind: 'fault', step: 'CountsLost', at: lostAt, keys: gone.length, total: sumOf(gone) });
     this.#observed = { report, until };
     return report;
   }
