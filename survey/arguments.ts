@@ -44,7 +44,7 @@ Writes each result to survey.json, or for example survey-break.json, and survey.
       .addOption(
         new Option(
           '--fault <type>',
-          'the fault; those other than Stall need Linux, and root or user namespaces',
+          'the fault; Restart is a Refuse in which a process is restarted. Those other than Stall need Linux, and root or user namespaces',
         )
           .choices(SURVEYED_FAULTS)
           .default('Stall'),

@@ -9,8 +9,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
-import type { Pause } from '../../src/subjects/redis/admission/redis-cooldown.ts';
-import type { PauseNotes } from '../../src/subjects/redis/faults/noted-pause.ts';
+import type { FaultSpan } from '../../src/subjects/redis/admission/redis-cooldown.ts';
+import type { FaultNotes } from '../../src/subjects/redis/faults/noted-fault.ts';
 import { pauseFor } from '../../src/subjects/waiting.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
@@ -56,7 +56,7 @@ function driverOn(
     scenarios = SCENARIOS,
     limit = {},
     ...rest
-  }: { redis?: RedisServer; scenarios?: object[]; limit?: object; pauses?: PauseNotes } = {},
+  }: { redis?: RedisServer; scenarios?: object[]; limit?: object; faultNotes?: FaultNotes } = {},
 ): DrivenLimiter {
   const driver = new DrivenLimiter({
     ...rest,
@@ -198,8 +198,8 @@ describe.skipIf(withoutRealTime)('a fault', () => {
     'is not injected where somebody has used its key: %s',
     (scenario, context) =>
       keepingTime(async () => {
-        const noted: Pause[] = [];
-        const pauses: PauseNotes = {
+        const noted: FaultSpan[] = [];
+        const faultNotes: FaultNotes = {
           async note(pause) {
             noted.push(pause);
             return undefined;
@@ -208,7 +208,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
             noted.splice(noted.indexOf(pause), 1);
           },
         };
-        const driver = driverOn(nodes.map(targetOf), { pauses });
+        const driver = driverOn(nodes.map(targetOf), { faultNotes });
         const key = `demo-used-${scenario}`;
         await driver.prepare(scenario, key);
         const [first] = nodes;
@@ -228,9 +228,9 @@ describe.skipIf(withoutRealTime)('a fault', () => {
   it(
     'needs no rest where it was noted too late, and so not injected',
     keepingTime(async () => {
-      let noted: Pause | undefined;
+      let noted: FaultSpan | undefined;
       let wasNoted = false;
-      const pauses: PauseNotes = {
+      const faultNotes: FaultNotes = {
         async note(pause, signal) {
           await pauseFor(2000, signal);
           [noted, wasNoted] = [pause, true];
@@ -240,7 +240,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
           noted = undefined;
         },
       };
-      const driver = driverOn(nodes.map(targetOf), { pauses });
+      const driver = driverOn(nodes.map(targetOf), { faultNotes });
       await driver.prepare('drift', 'demo-late-note');
       expect(await driver.inject('drift', 'demo-late-note', 2000)).toMatchObject({
         missed: true,

@@ -47,7 +47,7 @@ export function limiterSpec(limiter: object, scenarios?: readonly object[]): Cha
 export interface DrivenOptions
   extends Omit<RateLimiterTarget, 'redis'>,
     Partial<
-      Pick<RateLimiterDriverOptions, 'checkStore' | 'findStore' | 'lookAtPods' | 'mayBePaused' | 'pauses'>
+      Pick<RateLimiterDriverOptions, 'checkStore' | 'findStore' | 'lookAtPods' | 'mayBePaused' | 'faultNotes'>
     > {
   readonly spec: ChaosDemoSpec;
   /** One server, or the masters of a Cluster. */
@@ -68,7 +68,7 @@ export class DrivenLimiter {
     checkStore,
     findStore,
     lookAtPods,
-    pauses,
+    faultNotes,
     mayBePaused = false,
     redis,
     ...target
@@ -86,7 +86,7 @@ export class DrivenLimiter {
       mayBePaused,
       lookAtPods: lookAtPods ?? (async () => ({ replaced: [], containers: new Map() })),
       diagnosis: createDiagnosisProfiles({ rules: rulesProvider }),
-      ...(pauses && { pauses }),
+      ...(faultNotes && { faultNotes }),
       checkStore: checkStore ?? (async () => ({ state: 'free' })),
       findStore: findStore ?? (async () => servers),
       watchPreconditions: async () => {},

@@ -14,7 +14,7 @@ import type { Cluster } from '../cluster.ts';
 import type { RedisTarget } from '../redis/client/redis-target.ts';
 import { claimOf } from '../redis/faults/failover/failover.ts';
 import { NotFoundOutError, type StoreCheck, StoreRefusedError } from '../redis/faults/fault.ts';
-import { injectNoted, type PauseNotes } from '../redis/faults/noted-pause.ts';
+import { type FaultNotes, injectNoted } from '../redis/faults/noted-fault.ts';
 import { untilAborted } from '../waiting.ts';
 import { linesOf } from './history/json-lines.ts';
 import type { ConnectionShare } from './http/connection-budget.ts';
@@ -52,8 +52,8 @@ export interface RateLimiterDriverOptions {
   readonly podIsThere?: (redis: RedisTarget, signal: AbortSignal) => Promise<boolean>;
   /** Called right before requests to the pods, and around a store outage. */
   readonly lookAtPods: LookAtPods;
-  /** Records pauses, so that Redis cools down after them; left out: there is no cool-down. */
-  readonly pauses?: PauseNotes;
+  /** Records faults, so that Redis cools down after them; left out: there is no cool-down. */
+  readonly faultNotes?: FaultNotes;
   /** Checks again whether Redis may be paused. */
   readonly checkStore: (signal: AbortSignal) => Promise<StoreCheck>;
   /** The pods that the Service of Redis leads to now. */
@@ -221,11 +221,10 @@ export class RateLimiterDriver implements SubjectDriver {
     inject: () => Promise<FaultReport>,
     signal: AbortSignal,
   ): Promise<FaultReport> {
-    const { pauses, spec } = this.#options;
+    const { faultNotes, spec } = this.#options;
     const planned = spec.scenarios.find(({ name }) => name === scenario);
-    if (!pauses || !planned || !coolsStoreDown(planned)) return await inject();
-    const mayBeOn = (): boolean => this.#toolkit.ownPause.state !== 'none';
-    return await injectNoted(pauses, { from, until }, { inject, mayBeOn }, signal);
+    if (!faultNotes || !planned || !coolsStoreDown(planned)) return await inject();
+    return await injectNoted(faultNotes, { from, until }, inject, signal);
   }
 
   async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {

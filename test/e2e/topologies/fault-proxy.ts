@@ -15,7 +15,6 @@ import { type Cluster, isReady, NAMESPACE } from '../support/cluster.ts';
 import { ended } from './target.ts';
 
 const OVERLAY = 'manifests/ratelimiter/overlays/fault-proxy';
-const WORKLOADS = ['statefulset/redis', 'deployment/fault-proxy', 'deployment/ratelimiter'];
 const TLS = '/etc/redis-tls';
 /** Names under which the rate limiter, through the proxy, and the operator connect. */
 const NAMES = ['redis', `redis-upstream.${NAMESPACE}.svc`].map((name) => `DNS:${name}`).join();
@@ -25,9 +24,15 @@ export function faultProxy(cluster: Cluster): void {
 
   /** Also restarts the rate limiter, since its connections would stay with the former server. */
   const install = async (patches: readonly object[] = []): Promise<void> => {
+    const untilReady = async (workload: string): Promise<void> => {
+      await cluster.inNamespace('rollout', 'status', workload, '--timeout=180s');
+    };
     await applyOverlay(kubectl, OVERLAY, provided.images, patches);
+    await untilReady('statefulset/redis');
+    // Pods that start before the Service leads to the proxy would connect to Redis.
+    await untilReady('deployment/fault-proxy');
     await cluster.inNamespace('rollout', 'restart', 'deployment/ratelimiter');
-    for (const each of WORKLOADS) await cluster.inNamespace('rollout', 'status', each, '--timeout=180s');
+    await untilReady('deployment/ratelimiter');
     await until(
       async () => {
         const pods = await cluster.limiterPods();

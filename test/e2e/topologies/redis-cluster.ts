@@ -19,6 +19,9 @@ import {
 const NAMESPACE = 'redis-cluster';
 const PODS = Array.from({ length: 6 }, (_, i) => `redis-${i}`);
 const PORT = 6379;
+const STORE = { cluster: [{ host: 'redis', port: PORT }] };
+/** No scenario waits for the end of so long a window, and a Lose needs that none ends. */
+const WINDOW = { windowSeconds: 120 };
 const ROLES = [...Array<string>(3).fill('master'), ...Array<string>(3).fill('slave')];
 /** A silent node fails after this; milliseconds. */
 const NODE_TIMEOUT_MS = 5000;
@@ -116,7 +119,7 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
       },
       { what: 'three replicas in sync', deadlineMs: 120_000, everyMs: 500 },
     );
-    await cluster.kubectl.apply(apiObjects(NAMESPACE, image(), { cluster: [{ host: 'redis', port: PORT }] }));
+    await cluster.kubectl.apply(apiObjects(NAMESPACE, image(), STORE, WINDOW.windowSeconds));
     await namespace.untilReady('deployment/api');
   });
   afterAll(() => namespace.delete());
@@ -125,7 +128,7 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
     'a Stall pauses all primaries once and reaches a verdict, and no node fails over',
     keepingTime(async () => {
       const before = await nodes();
-      const status = await ended(cluster, outageDemo(NAMESPACE, { service: 'redis' }, [FAULT]));
+      const status = await ended(cluster, outageDemo(NAMESPACE, { service: 'redis' }, [FAULT], WINDOW));
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);
       expect(status.scenarios).toMatchObject([
         { result: 'Held', summary: 'FailsClosed', fault: { proof: 'Confirmed' } },
@@ -149,7 +152,7 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
         { type: 'Lose', duration: '5s' },
       ];
       const redis = { service: 'redis', count: { key: 'rl:$(key)' } };
-      const options = { name: 'others', accept: ['Enforces', 'FailsClosed', 'Forgets'] };
+      const options = { ...WINDOW, name: 'others', accept: ['Enforces', 'FailsClosed', 'Forgets'] };
       const status = await ended(cluster, outageDemo(NAMESPACE, redis, faults, options));
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);
       expect(status.scenarios).toMatchObject([
@@ -167,7 +170,7 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
       const before = await nodes();
       const fault = { type: 'Failover', duration: '5s' };
       const redis = { service: 'redis', allowFailover: true };
-      const options = { name: 'failover', accept: ['Enforces'] };
+      const options = { ...WINDOW, name: 'failover', accept: ['Enforces'] };
       const status = await ended(cluster, outageDemo(NAMESPACE, redis, [fault], options));
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);
       expect(status.scenarios).toMatchObject([{ result: 'Held', fault: { proof: 'Confirmed' } }]);
@@ -179,17 +182,17 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
   it(
     'pods that a liveness probe restarts in a fault are named, and recover',
     keepingTime(async () => {
-      const livenessProbe = {
-        httpGet: { path: '/ping', port: 'http' },
-        periodSeconds: 1,
-        failureThreshold: 1,
-        // Of a container that is restarted in the fault, the probe begins after it.
-        initialDelaySeconds: 30,
+      const probe = { httpGet: { path: '/ping', port: 'http' }, periodSeconds: 1 };
+      const probes = {
+        livenessProbe: { ...probe, failureThreshold: 1 },
+        // A container that starts in the fault is not restarted again.
+        startupProbe: { ...probe, failureThreshold: 60 },
       };
-      const template = { spec: { containers: [{ name: 'api', livenessProbe }] } };
+      const template = { spec: { containers: [{ name: 'api', ...probes }] } };
       await namespace.run('patch', 'deployment/api', '--patch', JSON.stringify({ spec: { template } }));
       await namespace.untilReady('deployment/api');
       const demo = outageDemo(NAMESPACE, { service: 'redis' }, [{ type: 'Break', duration: '15s' }], {
+        ...WINDOW,
         name: 'restarted',
         accept: ['FailsClosed', 'Mixed'],
         settle: '5s',

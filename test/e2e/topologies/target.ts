@@ -19,8 +19,13 @@ export const userWith = (rights: string): string => userLine(OPERATOR, `${REDIS_
 export const userOf = (rights: string): string => userLine(OPERATOR, rights);
 
 /** Two pods of limiter.ts. @param store see there */
-export function apiObjects(namespace: string, image: string, store: object): object[] {
-  const env = { PORT: 8080, LIMIT, WINDOW_SECONDS, STORE: JSON.stringify(store) };
+export function apiObjects(
+  namespace: string,
+  image: string,
+  store: object,
+  windowSeconds = WINDOW_SECONDS,
+): object[] {
+  const env = { PORT: 8080, LIMIT, WINDOW_SECONDS: windowSeconds, STORE: JSON.stringify(store) };
   const container = {
     name: 'api',
     image,
@@ -101,7 +106,8 @@ export function outageDemo(
     accept = ['FailsClosed'],
     name = 'outage',
     settle = '2s',
-  }: { accept?: string[]; name?: string; settle?: string } = {},
+    windowSeconds = WINDOW_SECONDS,
+  }: { accept?: string[]; name?: string; settle?: string; windowSeconds?: number } = {},
 ): ChaosDemo {
   const storeOutage = { callerTimeout: '1s', settle, accept };
   const spec = {
@@ -113,7 +119,7 @@ export function outageDemo(
       health: { path: '/healthz' },
       limit: {
         requests: LIMIT,
-        window: `${WINDOW_SECONDS}s`,
+        window: `${windowSeconds}s`,
         algorithm: 'FixedWindow',
         windowStart: 'FirstRequest',
       },

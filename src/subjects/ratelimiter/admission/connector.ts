@@ -222,7 +222,7 @@ export class RateLimiterConnector implements SubjectConnector {
       podIsThere: async (redis, signal) => (await atItsAddress(place, redis, signal)) !== 'Gone',
       lookAtPods: async (signal) => await lookAtPods(place, target.pods, signal),
       ...(admitted && {
-        pauses: this.#cooldown.notes(coolingRedis(request, target, admitted), clock),
+        faultNotes: this.#cooldown.notes(coolingRedis(request, target, admitted), clock),
       }),
       findStore: async (signal) => (await findRedisNow(place, signal)).redis,
       checkStore: async (signal) =>

@@ -3,10 +3,10 @@ import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import type { Cluster, KeptNote } from '../../cluster.ts';
 import {
   type CoolingRedis,
+  type FaultSpan,
   freeAt,
   MOST_FAULT_MS,
-  type Pause,
-  parsePauses,
+  parseSpans,
   RedisCooldown,
   SHARE_OF_MS,
 } from './redis-cooldown.ts';
@@ -14,59 +14,59 @@ import {
 const NOW = 1_800_000_000_000;
 const SECOND = 1000;
 
-/** A pause that began so many seconds ago. */
-const paused = (secondsAgo: number, seconds: number): Pause => ({
+/** A fault that began so many seconds ago. */
+const faultOf = (secondsAgo: number, seconds: number): FaultSpan => ({
   from: NOW - secondsAgo * SECOND,
   until: NOW - (secondsAgo - seconds) * SECOND,
 });
 
 /** How much of the share before `at` these take. */
-function usedBefore(at: number, pauses: readonly Pause[]): number {
-  return pauses.reduce(
+function usedBefore(at: number, faults: readonly FaultSpan[]): number {
+  return faults.reduce(
     (sum, { from, until }) => sum + Math.max(0, Math.min(until, at) - Math.max(from, at - SHARE_OF_MS)),
     0,
   );
 }
 
-describe('the share of time that a Redis may be paused', () => {
-  it('is free where nothing was paused, or long ago', () => {
+describe('the share of time in which a Redis may have faults', () => {
+  it('is free if there was no fault, or long ago', () => {
     expect(freeAt([], 60 * SECOND, NOW)).toBe(NOW);
-    expect(freeAt(parsePauses(JSON.stringify([paused(660, 60)]), NOW), MOST_FAULT_MS, NOW)).toBe(NOW);
+    expect(freeAt(parseSpans(JSON.stringify([faultOf(660, 60)]), NOW), MOST_FAULT_MS, NOW)).toBe(NOW);
   });
 
   it('is used up until enough of it has moved out of the last ten minutes', () => {
-    const pauses = [paused(500, 60), paused(400, 60), paused(300, 30)];
+    const faults = [faultOf(500, 60), faultOf(400, 60), faultOf(300, 30)];
     // All of 150 s are used. The first began 500 s ago, so that 10 s of it are out of the window in 110 s.
-    expect(freeAt(pauses, 10 * SECOND, NOW)).toBe(NOW + 110 * SECOND);
-    expect(freeAt(pauses, 60 * SECOND, NOW)).toBe(NOW + 160 * SECOND);
-    expect(freeAt(pauses, 61 * SECOND, NOW)).toBe(NOW + 201 * SECOND);
+    expect(freeAt(faults, 10 * SECOND, NOW)).toBe(NOW + 110 * SECOND);
+    expect(freeAt(faults, 60 * SECOND, NOW)).toBe(NOW + 160 * SECOND);
+    expect(freeAt(faults, 61 * SECOND, NOW)).toBe(NOW + 201 * SECOND);
   });
 
-  it('the pause share of a Redis is kept, and no run waits over ten minutes', () => {
+  it('the share of faults is kept, and no run waits over ten minutes', () => {
     for (let seed = 1; seed <= 500; seed += 1) {
       let state = seed;
       const random = (most: number): number => {
         state = (state * 48_271) % 2_147_483_647;
         return state % most;
       };
-      // One after the other: a Redis is paused once at a time.
-      const pauses: Pause[] = [];
+      // One after the other: a Redis has one fault at a time.
+      const faults: FaultSpan[] = [];
       for (let ago = 720; ago > 61; ) {
         const [gap, seconds] = [random(90), 1 + random(60)];
         ago -= gap + seconds;
-        if (ago > 0) pauses.push(paused(ago + seconds, seconds));
+        if (ago > 0) faults.push(faultOf(ago + seconds, seconds));
       }
       const need = (1 + random(60)) * SECOND;
-      const at = freeAt(pauses, need, NOW);
+      const at = freeAt(faults, need, NOW);
       expect(at).toBeGreaterThanOrEqual(NOW);
       expect(at).toBeLessThanOrEqual(NOW + SHARE_OF_MS);
-      expect(usedBefore(at, pauses) + need, `seed ${seed}`).toBeLessThanOrEqual(MOST_FAULT_MS);
-      if (at > NOW) expect(usedBefore(at - SECOND, pauses) + need).toBeGreaterThan(MOST_FAULT_MS);
+      expect(usedBefore(at, faults) + need, `seed ${seed}`).toBeLessThanOrEqual(MOST_FAULT_MS);
+      if (at > NOW) expect(usedBefore(at - SECOND, faults) + need).toBeGreaterThan(MOST_FAULT_MS);
     }
   });
 });
 
-describe('a note on the pauses of a Redis', () => {
+describe('a note on the faults of a Redis', () => {
   it.each([
     ['nothing', ''],
     ['no JSON', '{'],
@@ -74,19 +74,19 @@ describe('a note on the pauses of a Redis', () => {
     ['a list of something else', '[null,1,"x",{},{"from":"1","until":2},{"from":1}]'],
     ['the far future', JSON.stringify([{ from: NOW + 120_000, until: NOW + 130_000 }])],
     ['the past', JSON.stringify([{ from: 1, until: 2 }])],
-    ['a pause that ends before it begins', JSON.stringify([{ from: NOW, until: NOW - 1 }])],
+    ['a fault that ends before it begins', JSON.stringify([{ from: NOW, until: NOW - 1 }])],
   ])('says nothing where it holds %s', (_, text) => {
-    expect(parsePauses(text, NOW)).toEqual([]);
+    expect(parseSpans(text, NOW)).toEqual([]);
   });
 
-  it('is believed no pause longer than there are, and no more than it can hold', () => {
-    expect(parsePauses(JSON.stringify([{ from: NOW, until: 9e15 }]), NOW)).toEqual([
+  it('is believed no fault longer than there are, and no more than it can hold', () => {
+    expect(parseSpans(JSON.stringify([{ from: NOW, until: 9e15 }]), NOW)).toEqual([
       { from: NOW, until: NOW + 60_000 },
     ]);
     const many = Array.from({ length: 10_000 }, () => ({ from: NOW - 1, until: NOW + 60_000 }));
-    const pauses = parsePauses(JSON.stringify(many), NOW);
-    expect(pauses).toHaveLength(64);
-    expect(freeAt(pauses, 60_000, NOW)).toBeLessThanOrEqual(NOW + SHARE_OF_MS);
+    const faults = parseSpans(JSON.stringify(many), NOW);
+    expect(faults).toHaveLength(64);
+    expect(freeAt(faults, 60_000, NOW)).toBeLessThanOrEqual(NOW + SHARE_OF_MS);
   });
 });
 
@@ -94,16 +94,16 @@ describe('a note that is deleted', () => {
   const { signal } = new AbortController();
   const redis = { namespace: 'shop', runId: 'ab'.repeat(20), pod: { name: 'redis-0', uid: '1' } };
 
-  /** One pause of 60 s, noted by a process, after which the tenant deletes the note. */
+  /** One fault of 60 s, noted by a process, after which the tenant deletes the note. */
   async function noted() {
     const cluster = new MemoryCluster();
     const rest = new RedisCooldown(cluster, 60 * SECOND);
     const notes = rest.notes(redis, { now: () => NOW });
-    const pause = { from: NOW, until: NOW + 60 * SECOND };
-    expect(await notes.note(pause, signal)).toBeUndefined();
+    const fault = { from: NOW, until: NOW + 60 * SECOND };
+    expect(await notes.note(fault, signal)).toBeUndefined();
     cluster.notes.clear();
     const until = async (at: number) => await rest.until(redis, 60 * SECOND, at, signal);
-    return { cluster, notes, pause, until };
+    return { cluster, notes, fault, until };
   }
 
   it('shortens no rest while the process lives that wrote it', async () => {
@@ -121,22 +121,22 @@ describe('a note that is deleted', () => {
     expect(await notes.note({ from: NOW, until: NOW + SECOND }, signal)).toMatch(/ 2m30s of any 10m/);
   });
 
-  it('is not remembered where the pause was taken back', async () => {
-    const { notes, pause, until } = await noted();
-    await notes.takeBack(pause, signal);
+  it('is not remembered if the fault was taken back', async () => {
+    const { notes, fault, until } = await noted();
+    await notes.takeBack(fault, signal);
     expect(await until(NOW)).toBeUndefined();
   });
 
-  it('is forgotten once its pauses no longer count', async () => {
+  it('is forgotten once its faults no longer count', async () => {
     const { until } = await noted();
     expect(await until(NOW + 660 * SECOND)).toBeUndefined();
   });
 });
 
-describe('a pause', () => {
-  /** The note on a Redis that was paused like this, and what is noted of another pause. */
-  async function noting(pauses: readonly Pause[], pause: Pause) {
-    let text = JSON.stringify(pauses);
+describe('a fault', () => {
+  /** The note on a Redis with these faults, and what is noted of another fault. */
+  async function noting(faults: readonly FaultSpan[], fault: FaultSpan) {
+    let text = JSON.stringify(faults);
     const cluster = {
       note: async () => ({ text }),
       keepNote: async (note: KeptNote) => {
@@ -145,16 +145,16 @@ describe('a pause', () => {
     } as unknown as Cluster;
     const redis = { namespace: 'ns', runId: 'r', pod: { name: 'redis-0', uid: 'u' } };
     const notes = new RedisCooldown(cluster, 1000).notes(redis, { now: () => NOW });
-    const refusal = await notes.note(pause, new AbortController().signal);
-    return { refusal, noted: parsePauses(text, NOW) };
+    const refusal = await notes.note(fault, new AbortController().signal);
+    return { refusal, noted: parseSpans(text, NOW) };
   }
 
   /** Together 140 s of the 150 s. */
-  const before = [paused(300, 60), paused(200, 60), paused(100, 20)];
+  const before = [faultOf(300, 60), faultOf(200, 60), faultOf(100, 20)];
 
   it('is noted if it stays within a quarter of the time', async () => {
-    const pause = { from: NOW, until: NOW + 10 * SECOND };
-    expect(await noting(before, pause)).toEqual({ refusal: undefined, noted: [...before, pause] });
+    const fault = { from: NOW, until: NOW + 10 * SECOND };
+    expect(await noting(before, fault)).toEqual({ refusal: undefined, noted: [...before, fault] });
   });
 
   it('is refused, and not noted, if it goes beyond a quarter of the time', async () => {
@@ -173,8 +173,8 @@ describe('the cool-down after a failover', () => {
 
   async function untilOf(noted: CoolingRedis, asked: CoolingRedis): Promise<number | undefined> {
     const rest = new RedisCooldown(new MemoryCluster(), 60 * SECOND);
-    const pause = { from: NOW, until: NOW + 20 * SECOND };
-    expect(await rest.notes(noted, { now: () => NOW }).note(pause, signal)).toBeUndefined();
+    const fault = { from: NOW, until: NOW + 20 * SECOND };
+    expect(await rest.notes(noted, { now: () => NOW }).note(fault, signal)).toBeUndefined();
     return await rest.until(asked, SECOND, NOW + 30 * SECOND, signal);
   }
 
@@ -189,9 +189,9 @@ describe('the cool-down after a failover', () => {
   it('is taken back with its note', async () => {
     const rest = new RedisCooldown(new MemoryCluster(), 60 * SECOND);
     const notes = rest.notes({ ...former, lineage }, { now: () => NOW });
-    const pause = { from: NOW, until: NOW + 20 * SECOND };
-    await notes.note(pause, signal);
-    await notes.takeBack(pause, signal);
+    const fault = { from: NOW, until: NOW + 20 * SECOND };
+    await notes.note(fault, signal);
+    await notes.takeBack(fault, signal);
     expect(await rest.until({ ...successor, formerLineage: lineage }, SECOND, NOW, signal)).toBeUndefined();
   });
 });

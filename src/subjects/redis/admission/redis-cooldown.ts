@@ -8,20 +8,20 @@ import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../demo/clock.ts';
 import type { Cluster } from '../../cluster.ts';
 import { permitted } from '../../targets/refusal.ts';
-import type { PauseNotes } from '../faults/noted-pause.ts';
+import type { FaultNotes } from '../faults/noted-fault.ts';
 
 /** In any interval of this many milliseconds ... */
 export const SHARE_OF_MS = 600_000;
 /** ... a Redis has faults for at most a quarter. */
 export const MOST_FAULT_MS = SHARE_OF_MS / 4;
 
-/** No pause is longer, or planned further ahead, so entries of a note beyond that are ignored. */
-const MOST_PAUSE_MS = 60_000;
+/** No fault is longer, or planned further ahead, so entries of a note beyond that are ignored. */
+const LONGEST_MS = 60_000;
 const MOST_AHEAD_MS = 60_000;
 const MOST_ENTRIES = 64;
 
-/** When writes were to be held back, in milliseconds since the epoch. */
-export interface Pause {
+/** When a fault was to be active, in milliseconds since the epoch. */
+export interface FaultSpan {
   readonly from: number;
   readonly until: number;
 }
@@ -30,7 +30,7 @@ export interface Pause {
 export interface CoolingRedis {
   readonly namespace: string;
   readonly runId: string;
-  /** Set if a failover is to follow: pauses are also noted for the server that will take its place. */
+  /** Set if a failover is to follow: faults are also noted for the server that will take its place. */
   readonly lineage?: string | undefined;
   /** Of the server in whose place it was promoted: its notes count, too. */
   readonly formerLineage?: string | undefined;
@@ -42,7 +42,7 @@ export class RedisCooldown {
   readonly #cluster: Cluster;
   readonly #cooldownMs: number;
   /** Entries that this process wrote, by namespace and run_id. */
-  readonly #noted = new Map<string, readonly Pause[]>();
+  readonly #noted = new Map<string, readonly FaultSpan[]>();
 
   constructor(cluster: Cluster, cooldownMs: number) {
     this.#cluster = cluster;
@@ -50,7 +50,7 @@ export class RedisCooldown {
   }
 
   /**
-   * When a run that pauses this Redis for `needMs` in total may begin; undefined: now.
+   * When a run with faults of this Redis for `needMs` in total may begin; undefined: now.
    * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing
    */
   async until(
@@ -65,25 +65,25 @@ export class RedisCooldown {
     const read = await Promise.all(
       noted.map(async (one) => {
         const note = await permitted(namespace, this.#cluster.note(namespace, noteName(one.runId), signal));
-        return this.#pausesOf(one, note?.text ?? '', now);
+        return this.#faultsOf(one, note?.text ?? '', now);
       }),
     );
-    const pauses = read.flat().toSorted((a, b) => a.from - b.from);
-    const readyAt = Math.max(cooldownEnd(pauses, this.#cooldownMs), freeAt(pauses, needMs, now));
+    const faults = read.flat().toSorted((a, b) => a.from - b.from);
+    const readyAt = Math.max(cooldownEnd(faults, this.#cooldownMs), freeAt(faults, needMs, now));
     return readyAt > now ? readyAt : undefined;
   }
 
   /** The notes on one Redis, for a driver. */
-  notes(redis: CoolingRedis, clock: Pick<Clock, 'now'>): PauseNotes {
+  notes(redis: CoolingRedis, clock: Pick<Clock, 'now'>): FaultNotes {
     const { lineage } = redis;
     const noted = [redis, ...(lineage === undefined ? [] : [{ ...redis, runId: lineage }])];
     return {
-      note: async (pause, signal) => {
+      note: async (fault, signal) => {
         let refusal: string | undefined;
         for (const one of noted) {
-          await this.#change(one, clock.now(), signal, (pauses, now) => {
-            const at = freeAt(pauses, pause.until - pause.from, now);
-            if (at <= now) return [...pauses, pause];
+          await this.#change(one, clock.now(), signal, (faults, now) => {
+            const at = freeAt(faults, fault.until - fault.from, now);
+            if (at <= now) return [...faults, fault];
             refusal = `${SHARE}, and that is used up until ${timeOf(at)}`;
             return undefined;
           });
@@ -93,8 +93,8 @@ export class RedisCooldown {
       },
       takeBack: async ({ from, until }, signal) => {
         for (const one of noted) {
-          await this.#change(one, clock.now(), signal, (pauses) =>
-            pauses.filter((pause) => pause.from !== from || pause.until !== until),
+          await this.#change(one, clock.now(), signal, (faults) =>
+            faults.filter((fault) => fault.from !== from || fault.until !== until),
           );
         }
       },
@@ -109,23 +109,23 @@ export class RedisCooldown {
     redis: CoolingRedis,
     now: number,
     signal: AbortSignal,
-    change: (pauses: readonly Pause[], now: number) => readonly Pause[] | undefined,
+    change: (faults: readonly FaultSpan[], now: number) => readonly FaultSpan[] | undefined,
   ): Promise<void> {
     if (this.#cooldownMs === 0) return;
     const { namespace, pod, runId } = redis;
     const name = noteName(runId);
     const before = await permitted(namespace, this.#cluster.note(namespace, name, signal));
-    const pauses = change(this.#pausesOf(redis, before?.text ?? '', now), now)?.slice(-MOST_ENTRIES);
-    if (!pauses) return;
-    const text = JSON.stringify(pauses);
+    const faults = change(this.#faultsOf(redis, before?.text ?? '', now), now)?.slice(-MOST_ENTRIES);
+    if (!faults) return;
+    const text = JSON.stringify(faults);
     await permitted(namespace, this.#cluster.keepNote({ namespace, name, text, before, pod }, signal));
     this.#forget(now);
-    this.#noted.set(keyOf(redis), pauses);
+    this.#noted.set(keyOf(redis), faults);
   }
 
   /** Entries of the note and of this process, sorted. */
-  #pausesOf(redis: CoolingRedis, text: string, now: number): Pause[] {
-    const noted = parsePauses(text, now);
+  #faultsOf(redis: CoolingRedis, text: string, now: number): FaultSpan[] {
+    const noted = parseSpans(text, now);
     const missing = (this.#noted.get(keyOf(redis)) ?? []).filter(
       ({ from, until }) =>
         until > now - SHARE_OF_MS && !noted.some((other) => other.from === from && other.until === until),
@@ -134,8 +134,8 @@ export class RedisCooldown {
   }
 
   #forget(now: number): void {
-    for (const [key, pauses] of this.#noted) {
-      if (pauses.every(({ until }) => until <= now - SHARE_OF_MS)) this.#noted.delete(key);
+    for (const [key, faults] of this.#noted) {
+      if (faults.every(({ until }) => until <= now - SHARE_OF_MS)) this.#noted.delete(key);
     }
   }
 
@@ -156,7 +156,7 @@ export function noteName(runId: string): string {
 }
 
 /** The entries of a note that are plausible and still matter, sorted; all others are dropped. */
-export function parsePauses(text: string, now: number): Pause[] {
+export function parseSpans(text: string, now: number): FaultSpan[] {
   let entries: unknown;
   try {
     entries = JSON.parse(text);
@@ -166,10 +166,10 @@ export function parsePauses(text: string, now: number): Pause[] {
   if (!Array.isArray(entries)) return [];
   return entries
     .slice(-MOST_ENTRIES)
-    .flatMap((entry: Partial<Pause> | null) => {
+    .flatMap((entry: Partial<FaultSpan> | null) => {
       const { from, until } = entry ?? {};
       if (typeof from !== 'number' || typeof until !== 'number') return [];
-      const end = Math.min(until, from + MOST_PAUSE_MS);
+      const end = Math.min(until, from + LONGEST_MS);
       return from <= now + MOST_AHEAD_MS && end > from && end > now - SHARE_OF_MS
         ? [{ from, until: end }]
         : [];
@@ -177,19 +177,19 @@ export function parsePauses(text: string, now: number): Pause[] {
     .toSorted((a, b) => a.from - b.from);
 }
 
-/** When the last pause has ended and Redis has cooled down; -Infinity if there is none. */
-function cooldownEnd(pauses: readonly Pause[], cooldownMs: number): number {
-  return Math.max(...pauses.map(({ until }) => until)) + cooldownMs;
+/** When the last fault has ended and Redis has cooled down; -Infinity if there is none. */
+function cooldownEnd(faults: readonly FaultSpan[], cooldownMs: number): number {
+  return Math.max(...faults.map(({ until }) => until)) + cooldownMs;
 }
 
 /** The first moment from `now` on at which `needMs` more stay within the share of the interval before it. */
-export function freeAt(pauses: readonly Pause[], needMs: number, now: number): number {
+export function freeAt(faults: readonly FaultSpan[], needMs: number, now: number): number {
   const left = MOST_FAULT_MS - Math.min(needMs, MOST_FAULT_MS);
   const used = (at: number): number =>
-    pauses.reduce((sum, { from, until }) => sum + Math.max(0, until - Math.max(from, at - SHARE_OF_MS)), 0);
+    faults.reduce((sum, { from, until }) => sum + Math.max(0, until - Math.max(from, at - SHARE_OF_MS)), 0);
   let at = now;
-  // The used share falls as pauses move out of the window, one after the other.
-  for (const { from, until } of pauses) {
+  // The used share falls as faults move out of the window, one after the other.
+  for (const { from, until } of faults) {
     const over = used(at) - left;
     if (over <= 0) break;
     if (until <= at - SHARE_OF_MS) continue;

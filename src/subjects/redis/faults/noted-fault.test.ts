@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import type { FaultReport } from '../../../demo/observed.ts';
+import type { FaultSpan } from '../admission/redis-cooldown.ts';
+import { injectNoted } from './noted-fault.ts';
+
+const never = new AbortController().signal;
+const fault: FaultSpan = { from: 1000, until: 2000 };
+const told = { message: '', evidence: [] };
+
+/** The notes that are left after such an injection, and what was noted when it began. */
+async function noted(inject: () => Promise<FaultReport>, refusal?: string) {
+  const left: FaultSpan[] = [];
+  let atInjection: FaultSpan[] | undefined;
+  const notes = {
+    async note(span: FaultSpan) {
+      left.push(span);
+      return refusal;
+    },
+    async takeBack(span: FaultSpan) {
+      left.splice(left.indexOf(span), 1);
+    },
+  };
+  const injecting = async (): Promise<FaultReport> => {
+    atInjection = [...left];
+    return await inject();
+  };
+  const outcome = await injectNoted(notes, fault, injecting, never).catch((error: unknown) => error);
+  return { atInjection, left, outcome };
+}
+
+it.each([
+  ['that was proven', { startedAt: 1, endedAt: 2, proof: 'Confirmed' }, [fault]],
+  ['that is active', { startedAt: 1, proof: 'Confirmed' }, [fault]],
+  // The command was sent, and its answer was lost.
+  ['that may have begun', { proof: 'Inconclusive' }, [fault]],
+  ['that is over without a start', { endedAt: 2, proof: 'Inconclusive' }, []],
+] as const)('the note on a fault %s is kept only if it may have begun', async (_, report, left) => {
+  expect(await noted(async () => ({ ...told, ...report }))).toMatchObject({ atInjection: [fault], left });
+});
+
+it('the note on a fault that was not sent is taken back', async () => {
+  const error = new Error('not permitted');
+  expect(await noted(() => Promise.reject(error))).toEqual({
+    atInjection: [fault],
+    left: [],
+    outcome: error,
+  });
+});
+
+it('a fault that would take too much of the time of Redis is not injected', async () => {
+  const { atInjection, outcome } = await noted(async () => told, 'too much');
+  expect(atInjection).toBeUndefined();
+  expect(outcome).toEqual(new Error('too much'));
+});
