@@ -148,7 +148,7 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
     keepingTime(async () => {
       const faults = [
         { type: 'Break', duration: '5s' },
-        { type: 'Slow', duration: '5s' },
+        { type: 'Slow', duration: '5s', latency: '100ms' },
         { type: 'Lose', duration: '5s' },
       ];
       const redis = { service: 'redis', count: { key: 'rl:$(key)' } };
@@ -185,8 +185,8 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
       const probe = { httpGet: { path: '/ping', port: 'http' }, periodSeconds: 1 };
       const probes = {
         livenessProbe: { ...probe, failureThreshold: 1 },
-        // A container that starts in the fault is not restarted again.
-        startupProbe: { ...probe, failureThreshold: 60 },
+        // Longer than the fault: a container that starts in it is not checked, and so not restarted again.
+        startupProbe: { ...probe, initialDelaySeconds: 20 },
       };
       const template = { spec: { containers: [{ name: 'api', ...probes }] } };
       await namespace.run('patch', 'deployment/api', '--patch', JSON.stringify({ spec: { template } }));

@@ -101,7 +101,7 @@ export function redisContainer(
 export function outageDemo(
   namespace: string,
   redis: object,
-  faults: readonly { readonly type: string; readonly duration: string }[],
+  faults: readonly { readonly type: string; readonly duration: string; readonly latency?: string }[],
   {
     accept = ['FailsClosed'],
     name = 'outage',
