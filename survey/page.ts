@@ -123,7 +123,7 @@ function otherFaultsOf(
     `The same, in one run each, with [other faults of Redis](faults.md) of ${PAUSE_SECONDS} s: ${code('npm run survey -- --fault Break')}. Each
 process reached Redis from its own address. ${code('Restart')} is a ${code('Refuse')} in which one of the processes was killed and started again.
 **stays**: 5 s after the fault, callers were not treated as before. Empty: not tested.
-${code('Lose')} needs a single key that has the count.`,
+${code('Lose')} needs a single key with the count.`,
     table(['configuration', ...SURVEYED_FAULTS.map(code)], rows),
   ];
 }
