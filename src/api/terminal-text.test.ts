@@ -5,7 +5,7 @@ import { printable } from './text.ts';
 
 const ESC = '\u001b';
 
-/** What somebody would write who wants to be more than text. */
+/** Text by which an attacker would act on a terminal or on a CI log. */
 const hostile = fc.oneof(
   fc.constantFrom(
     `${ESC}[2J`,

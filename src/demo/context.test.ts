@@ -14,11 +14,11 @@ describe('a fault that may be active', () => {
 
   it.each<[string, FaultStatus, number, boolean]>([
     ['one that is announced', fault({ plannedAt: iso(NOW + 3000), until: iso(NOW + 13_000) }), NOW, true],
-    ['one right after its time, since nobody saw its end', fault(), NOW + 14_999, true],
+    ['one right after its time whose end was not seen', fault(), NOW + 14_999, true],
     ['one long after its time', fault(), NOW + 15_000, false],
     ['one whose end was seen', fault({ endedAt: iso(NOW + 1) }), NOW + 2, false],
     [
-      'one that somebody wrote an end into that no fault can have',
+      'one with a forged end that no fault can have',
       fault({ until: '9999-01-01T00:00:00Z' }),
       NOW + 125_000,
       false,
@@ -79,7 +79,7 @@ describe('a wake', () => {
     expect(woken(NOW)).toBe(NOW);
   });
 
-  it('leaves what is late some time to come, rather than ask for it without a pause', () => {
+  it('an overdue wake is set a little later, so that it never loops without a pause', () => {
     expect(woken(NOW - 1)).toBe(NOW + 100);
   });
 });

@@ -30,7 +30,7 @@ const reasons = (answer: unknown): string => {
 };
 
 describe('checkAnswer', () => {
-  it('lets an answer through that keeps to the schema and speaks of what is there', () => {
+  it('an answer that keeps to the schema and cites existing items is accepted', () => {
     expect(checkAnswer(good, bundle)).toEqual({ answer: good });
     const none = { ...good, anomaly: 'none', component: 'none', alternatives: [] };
     expect(checkAnswer(none, bundle)).toEqual({ answer: none });
@@ -63,7 +63,7 @@ describe('checkAnswer', () => {
     ['a claim that says nothing', { ...good, chain: [{ text: ' \n\u{7} ', evidence: ['s1'] }] }, /nothing/],
     ['no chain', { ...good, chain: [] }, /^chain: /],
     ['health with a cause', { ...good, anomaly: 'none' }, /nothing is said to be wrong, and store/],
-    ['a failure of nobody', { ...good, component: 'none' }, /of no component/],
+    ['a failure of no component', { ...good, component: 'none' }, /of no component/],
     ['more certainty than there is', { ...good, confidence: 1.1 }, /^confidence: /],
     ['no number', { ...good, confidence: Number.NaN }, /^confidence: /],
     [
@@ -75,13 +75,13 @@ describe('checkAnswer', () => {
     expect(reasons(answer)).toMatch(reason);
   });
 
-  it('makes what it lets through printable', () => {
+  it('an accepted answer is made printable', () => {
     const text = 'red\u{1b}[31m \u{202e}olleh\nrm -rf';
     const checked = checkAnswer({ ...good, chain: [{ text, evidence: ['s1'] }] }, bundle);
     expect(checked).toMatchObject({ answer: { chain: [{ text: printable(text) }] } });
   });
 
-  it('takes anything at all, and lets through only what is good', () => {
+  it('for any input, only a valid answer is accepted', () => {
     const piece = fc.oneof(
       fc.constantFrom(...Object.keys(ANOMALY_CLASSES), ...Object.keys(ACTIONS)),
       fc.constantFrom(...answerComponents(bundle), 's1', 'e1', 'v2', 's9', '__proto__', 'replica-9'),

@@ -47,7 +47,7 @@ const good: DiagnosisAnswer = {
 const never = new AbortController().signal;
 
 const saying = (answer: unknown): DiagnosisProvider => ({
-  name: 'told',
+  name: 'scripted',
   answer: async () => ({
     answer,
     promptVersion: 'prompt/v1',
@@ -57,9 +57,9 @@ const saying = (answer: unknown): DiagnosisProvider => ({
 });
 
 describe('createDiagnosisProfiles', () => {
-  it('tells an answer with what it cites, where it points, and how good it was', async () => {
-    const profiles = createDiagnosisProfiles({ told: saying(good) });
-    const { diagnosis, message, usage } = await profiles.diagnose('told', request, never);
+  it('a diagnosis has its citations, its location and its grade', async () => {
+    const profiles = createDiagnosisProfiles({ scripted: saying(good) });
+    const { diagnosis, message, usage } = await profiles.diagnose('scripted', request, never);
     expect(diagnosis).toEqual({
       scenario: 'stop',
       class: 'store-slow',
@@ -75,8 +75,8 @@ describe('createDiagnosisProfiles', () => {
       recommendation: expect.stringMatching(/^Change the limit .*\(store\)\. Check /),
       confidence: 46,
       alternatives: good.alternatives.map((one) => ({ class: one.anomaly, component: one.component })),
-      provider: 'told',
-      profile: 'told',
+      provider: 'scripted',
+      profile: 'scripted',
       model: 'm\ufffd[31m',
       promptVersion: 'prompt/v1',
       evidenceVersion: 'evidence/v1',
@@ -89,11 +89,11 @@ describe('createDiagnosisProfiles', () => {
       },
     });
     expect(wholeDiagnosis.safeParse(diagnosis).success).toBe(true);
-    expect(message).toBe('told: store-slow at store (cache-0): A write waits.');
+    expect(message).toBe('scripted: store-slow at store (cache-0): A write waits.');
     expect(usage).toEqual({ inputTokens: 7 });
   });
 
-  it('has the rules answer as any other, and checks them', async () => {
+  it('an answer of the rules is checked as that of any provider', async () => {
     const profiles = createDiagnosisProfiles({ rules: rulesProvider });
     const { diagnosis } = await profiles.diagnose('rules', request, never);
     expect(diagnosis).toMatchObject({
@@ -137,7 +137,7 @@ describe('createDiagnosisProfiles', () => {
     expect(diagnosis?.citations[1]?.text).toMatch(/^\+0\.30 s /);
   });
 
-  it('tells whoever observes what became of each question, and what it cost', async () => {
+  it('an observer gets the outcome and the cost of each query', async () => {
     const useless: DiagnosisProvider = {
       name: 'useless',
       // As another bundle throws it, whose class is another one.
@@ -149,34 +149,37 @@ describe('createDiagnosisProfiles', () => {
           }),
         ),
     };
-    const down: DiagnosisProvider = { name: 'down', answer: () => Promise.reject(new Error('nobody there')) };
-    const told = saying({ ...good, component: 'replica-9' });
-    const profiles = createDiagnosisProfiles({ down, good: saying(good), told, useless });
-    const asked: unknown[] = [];
-    profiles.observe((each) => asked.push(each));
+    const down: DiagnosisProvider = {
+      name: 'down',
+      answer: () => Promise.reject(new Error('connection refused')),
+    };
+    const scripted = saying({ ...good, component: 'replica-9' });
+    const profiles = createDiagnosisProfiles({ down, good: saying(good), scripted, useless });
+    const observed: unknown[] = [];
+    profiles.observe((each) => observed.push(each));
     for (const name of profiles.names) {
       await profiles.diagnose(name, request, never);
     }
     await profiles.diagnose('mystery', request, never);
-    expect(asked).toEqual([
+    expect(observed).toEqual([
       { profile: 'down', outcome: 'failed' },
       { profile: 'good', outcome: 'accepted', usage: { inputTokens: 7 } },
-      { profile: 'told', outcome: 'rejected', usage: { inputTokens: 7 } },
+      { profile: 'scripted', outcome: 'rejected', usage: { inputTokens: 7 } },
       { profile: 'useless', outcome: 'failed', usage: { inputTokens: 9 } },
     ]);
   });
 
   it('shows why an answer was rejected, and by which model it was', async () => {
-    const profiles = createDiagnosisProfiles({ told: saying({ ...good, component: 'replica-9' }) });
-    expect(await profiles.diagnose('told', request, never)).toEqual({
+    const profiles = createDiagnosisProfiles({ scripted: saying({ ...good, component: 'replica-9' }) });
+    expect(await profiles.diagnose('scripted', request, never)).toEqual({
       message: expect.stringMatching(
-        /^profile "told" \(m\ufffd\[31m\): .*rejected: .*no component "replica-9"$/,
+        /^profile "scripted" \(m\ufffd\[31m\): .*rejected: .*no component "replica-9"$/,
       ),
       usage: { inputTokens: 7 },
     });
   });
 
-  it('names the profiles that there are where the one asked for is not', async () => {
+  it('a profile that does not exist is reported with the profiles that do', async () => {
     const profiles = createDiagnosisProfiles({ rules: rulesProvider, other: saying(good) });
     for (const profile of ['mystery', 'toString', '__proto__']) {
       const { diagnosis, message } = await profiles.diagnose(profile, request, never);
@@ -186,10 +189,10 @@ describe('createDiagnosisProfiles', () => {
     }
   });
 
-  it('asks nobody where nothing was seen', async () => {
+  it('no provider is queried if the evidence is empty', async () => {
     const empty = { ...request, bundle: bundleOf({ parts: [] }) };
-    const profiles = createDiagnosisProfiles({ told: saying(good) });
-    expect((await profiles.diagnose('told', empty, never)).message).toMatch(/nothing was seen/);
+    const profiles = createDiagnosisProfiles({ scripted: saying(good) });
+    expect((await profiles.diagnose('scripted', empty, never)).message).toMatch(/nothing was seen/);
   });
 
   it('a provider that fails, times out or is stopped is given up, with the reason', async () => {
@@ -238,8 +241,8 @@ it('keeps three diagnoses of the longest answers well below the bound of a statu
     })),
   };
   const pods = [{ component: 'replica-1', pod: 'p'.repeat(253) }];
-  const profiles = createDiagnosisProfiles({ told: saying(answer) });
-  const { diagnosis } = await profiles.diagnose('told', { ...request, bundle: many, pods }, never);
+  const profiles = createDiagnosisProfiles({ scripted: saying(answer) });
+  const { diagnosis } = await profiles.diagnose('scripted', { ...request, bundle: many, pods }, never);
   expect(diagnosis?.citations).toHaveLength(12);
   expect(Buffer.byteLength(JSON.stringify(diagnosis))).toBeLessThan(6000);
 });

@@ -74,7 +74,7 @@ describe('request', () => {
     expect(request?.body).toBe('{"a":1}');
   });
 
-  it('tells refusals apart, with reason, message and the time to wait', async () => {
+  it('errors of the API server have their reason, message and Retry-After', async () => {
     server = await startWireServer((request, response) => {
       const code = Number(request.query.get('code'));
       response.setHeader('retry-after', '7');
@@ -114,7 +114,7 @@ describe('request', () => {
     await eventually(() => expect(server?.openConnections()).toBe(0));
   });
 
-  it('refuses an answer with more bytes than it was told to take, without reading on', async () => {
+  it('an answer over maxBytes is an error, and is not read further', async () => {
     server = await startWireServer((_request, response) => {
       response.writeHead(200);
       const write = (): void => {
@@ -129,7 +129,7 @@ describe('request', () => {
     await eventually(() => expect(server?.openConnections()).toBe(0));
   });
 
-  it('takes an answer of exactly as many bytes as it was told to take', async () => {
+  it('an answer of exactly maxBytes is accepted', async () => {
     server = await startWireServer((_request, response) => sendJson(response, { text: 'é' }));
     const bytes = Buffer.byteLength(JSON.stringify({ text: 'é' }));
     const client = server.client();
@@ -149,7 +149,7 @@ describe('request', () => {
     expect(await request).toBe(reason);
   });
 
-  it('names the cause when nobody listens', async () => {
+  it('a closed port is reported as ECONNREFUSED', async () => {
     server = await startWireServer(() => {});
     const client = server.client();
     await server.stop();
@@ -169,8 +169,8 @@ describe('request', () => {
       else if (code) sendJson(response, {});
     });
     const client = server.client();
-    const told: [string, number | undefined][] = [];
-    client.observe((method, status) => told.push([method, status]));
+    const reported: [string, number | undefined][] = [];
+    client.observe((method, status) => reported.push([method, status]));
     await client.request({ method: 'GET', path, query: { code: 200 } });
     await failure(client.request({ method: 'PATCH', path, query: { code: 429 } }));
     await failure(client.request({ method: 'POST', path, timeoutMs: 50 }));
@@ -180,7 +180,7 @@ describe('request', () => {
     await failure(collect(client.watch({ ...watching, idleTimeoutMs: 50 })));
     await server.stop();
     await failure(collect(client.watch(watching)));
-    expect(told).toEqual([
+    expect(reported).toEqual([
       ['GET', 200],
       ['PATCH', 429],
       ['POST', undefined],

@@ -123,7 +123,7 @@ describe('LeaderElector', () => {
       expect(elector.isLeader()).toBe(false);
       offset[clock] = 0;
     }
-    // Somebody set the clock.
+    // The wall clock was set.
     for (const step of [-3_600_000, 3_600_000]) {
       offset.wall = step;
       expect(elector.isLeader()).toBe(true);
@@ -144,7 +144,7 @@ describe('LeaderElector', () => {
     expect(state.lease.spec?.holderIdentity).toBe('usurper');
   });
 
-  it('begins another term where somebody else has led and gone since its last renewal', async () => {
+  it('begins another term if another process has led since its last renewal', async () => {
     const state: { lease?: Lease } = {};
     server = await leaseServer(state);
     const { elector, seen } = elect();
@@ -162,7 +162,7 @@ describe('LeaderElector', () => {
     const server: { lease?: Lease; version: number } = { version: 0 };
     const seen: string[] = [];
     const ledWith: string[][] = [];
-    /** Asks at every turn of what follows a write, as work that goes on in this process may. */
+    /** Checks at every turn after a write, as other work in this process may. */
     const look = (turns: number): void => {
       if (elector.isLeader()) ledWith.push([...seen]);
       if (turns > 0) queueMicrotask(() => look(turns - 1));
@@ -215,7 +215,7 @@ describe('LeaderElector', () => {
     again.shift()?.();
   });
 
-  it('goes on with its term where a renewal was stored whose answer was lost', async () => {
+  it('continues its term if a renewal was stored whose answer was lost', async () => {
     const state: { lease?: Lease } = {};
     server = await leaseServer(state);
     const { elector, seen } = elect();

@@ -97,7 +97,7 @@ describe('WorkQueue', () => {
     expect(queue.addAfterFailure('a')).toBe(50);
   });
 
-  it('refuses done for a key nobody took', () => {
+  it('done of a key that was not taken throws', () => {
     expect(() => new WorkQueue().done('a')).toThrow('without having been taken');
   });
 
@@ -152,15 +152,15 @@ describe('WorkQueue between namespaces', () => {
     expect(await queue.take()).toBe('a/2');
   });
 
-  it('tells how long keys wait and are worked on, and which come again', async () => {
-    const told: string[] = [];
+  it('an observer gets how long keys wait and run, and which are retried', async () => {
+    const seen: string[] = [];
     const queue = new WorkQueue({
       backoff: exact,
       observer: {
-        added: () => told.push('added'),
-        taken: (ms) => told.push(`taken after ${ms}`),
-        done: (ms) => told.push(`done after ${ms}`),
-        retried: () => told.push('retried'),
+        added: () => seen.push('added'),
+        taken: (ms) => seen.push(`taken after ${ms}`),
+        done: (ms) => seen.push(`done after ${ms}`),
+        retried: () => seen.push('retried'),
       },
     });
     queue.add('a');
@@ -170,7 +170,7 @@ describe('WorkQueue between namespaces', () => {
     queue.addAfterFailure('a');
     await vi.advanceTimersByTimeAsync(30);
     queue.done('a');
-    expect(told).toEqual(['added', 'taken after 20', 'retried', 'done after 30']);
+    expect(seen).toEqual(['added', 'taken after 20', 'retried', 'done after 30']);
   });
 });
 
@@ -194,7 +194,7 @@ describe('WorkQueue, whatever is done to it', () => {
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const queue = new WorkQueue({ backoff: exact });
         const running: string[] = [];
-        /** Keys asked for and not taken since. */
+        /** Keys added and not taken since. */
         const owed = new Set<string>();
         const taken = (key: string | undefined): void => {
           if (key === undefined) return;

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fairTimeout, pauseFor, TIMED_OUT, within } from './waiting.ts';
 
-/** Answers each chunk on its own thread, and says through shared memory once it has. */
+/** Answers each chunk on its own thread, and signals that through shared memory. */
 const ECHO = `
 const { createServer } = require('node:net');
 const { parentPort, workerData } = require('node:worker_threads');
@@ -66,7 +66,7 @@ describe('waiting with a deadline', () => {
     for (const each of waiting) await expect(each).rejects.toThrow('stopped');
   });
 
-  it('aborts its signal once nobody waits any more', () => {
+  it('end aborts the signal of a timeout', () => {
     const timeout = fairTimeout(100_000);
     expect(timeout.signal.aborted).toBe(false);
     timeout.end();

@@ -79,7 +79,7 @@ describe('a model behind TLS', () => {
     return async () => await server.close();
   });
 
-  const askBy = async (more: object, host = '127.0.0.1') => {
+  const diagnoseWith = async (more: object, host = '127.0.0.1') => {
     const baseURL = `${server.origin.replace('127.0.0.1', host)}/v1`;
     const profile = { name: 'tls', kind: 'openai-compatible', baseURL, model: 'm', retries: 2, ...more };
     const file = join(supervisor.temporaryFolder('profiles'), 'profiles.json');
@@ -88,31 +88,31 @@ describe('a model behind TLS', () => {
     return tls && (await queryProvider(tls, bundle, signal));
   };
 
-  it('is asked where its certificate is of the authority of the profile', async () => {
-    expect(await askBy({ caFile })).toMatchObject({ answer, model: 'served-model' });
+  it('gets a request if its certificate is of the authority of the profile', async () => {
+    expect(await diagnoseWith({ caFile })).toMatchObject({ answer, model: 'served-model' });
   });
 
   it.each<[string, () => Promise<unknown>, RegExp]>([
     [
       'of no known authority',
-      async () => await askBy({}),
+      async () => await diagnoseWith({}),
       /certificate .*not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/,
     ],
-    ['of another authority', async () => await askBy({ caFile: other }), /certificate that is not trusted/],
+    ['of another authority', async () => await diagnoseWith({ caFile: other }), /certificate that is not trusted/],
     [
       'for another name',
-      async () => await askBy({ caFile }, 'localhost'),
+      async () => await diagnoseWith({ caFile }, 'localhost'),
       /not trusted \(ERR_TLS_CERT_ALTNAME_INVALID\)/,
     ],
-  ])('is sent nothing where its certificate is %s', async (_, asking, message) => {
-    const before = server.asked.length;
-    expect(await asking()).toMatchObject({ failed: expect.stringMatching(message) as string });
-    expect(server.asked).toHaveLength(before);
+  ])('gets no request if its certificate is %s', async (_, diagnose, message) => {
+    const before = server.requests.length;
+    expect(await diagnose()).toMatchObject({ failed: expect.stringMatching(message) as string });
+    expect(server.requests).toHaveLength(before);
   });
 });
 
 describe('an operator', () => {
-  it('ends at its start where its profiles cannot be used, and says all that is wrong', async () => {
+  it('exits at its start if its profiles are invalid, with every problem', async () => {
     const file = join(supervisor.temporaryFolder('profiles'), 'wrong.yaml');
     await writeFile(
       file,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
-it('is no success to a shell where nobody reads what it says', async () => {
+it('exits with 2 if its standard output is closed', async () => {
   const child = spawn(process.execPath, [MAIN, 'completion', 'bash'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

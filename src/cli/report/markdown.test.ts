@@ -117,13 +117,13 @@ describe('Markdown for a pull request', () => {
     const verdict = {
       phase: 'Errored',
       reason: 'TargetUnhealthy',
-      message: 'nobody listens on 9999',
+      message: 'no process listens on 9999',
     } as const;
     const run = { number: 1, startedAt: '2026-01-01T00:00:00Z', ...verdict };
     const made = reportMarkdown(
       reportOf({ demo: { ...demo, status: { ...demo.status, run, scenarios: [] } } }) as Report,
     );
-    expect(read(made).text).toContain('nobody listens on 9999');
+    expect(read(made).text).toContain('no process listens on 9999');
   });
 
   it('says what is missing', () => {

@@ -58,7 +58,7 @@ const explained = wholeDiagnosisWith({
 const lost = { state: 'lost', sinceMs: NOW - 7000, why: 'connection refused' } as const;
 
 const STATES: readonly (readonly [string, LiveState])[] = [
-  ['an object that nobody has shown', initialState('ratelimiter', 'demo')],
+  ['an object without a state yet', initialState('ratelimiter', 'demo')],
   ['an object without a status', stateWith(undefined)],
   ['a refused object', stateWith({ phase: 'Pending', conditions: [condition('Stalled', 'True')] })],
   ['a pending object', stateWith({ phase: 'Pending', conditions: [condition('Ready', 'False')] })],

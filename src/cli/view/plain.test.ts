@@ -11,7 +11,7 @@ describe('a run as plain lines', () => {
     expect(plainLines(after, after)).toEqual([]);
   });
 
-  it('tells the next run from its beginning', () => {
+  it('plain lines show the next run from its beginning', () => {
     const status = statusInFault();
     const chapters = [{ title: 'Welcome', state: 'Running' as const, startedAt: 'x' }];
     const run = { number: 4, runId: '1', startedAt: '2026-01-01T00:00:00Z' };
@@ -19,7 +19,7 @@ describe('a run as plain lines', () => {
     expect(plainLines(old, next)).toEqual(['Run 4 of ratelimiter/demo', '── 1/1  Welcome']);
   });
 
-  it('leaves out a run that had ended before anybody looked', () => {
+  it('plain lines omit a run that ended before the first state', () => {
     const verdict = { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' } as const;
     const { run, ...status } = statusInFault();
     const ended = stateWith({ ...status, ...(run && { run: { ...run, ...verdict } }) });

@@ -87,7 +87,7 @@ describe.each(Object.entries(VIEWS))('the view for %s', (_name, view) => {
   });
 });
 
-/** A state in which every text that somebody else may write is one of these. */
+/** A state in which each text that a tenant controls is one of these. */
 function stateOf(texts: readonly string[]): LiveState {
   const text = (i: number): string => texts[i % texts.length] ?? '';
   const base = statusInFault();

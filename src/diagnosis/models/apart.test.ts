@@ -22,7 +22,7 @@ async function importsOf(): Promise<{ file: string; from: string }[]> {
   return (await Promise.all(found)).flat();
 }
 
-it('models and their SDK are loaded by nobody that is loaded at rest', async () => {
+it('no module that is loaded at start imports models or their SDK', async () => {
   const imports = await importsOf();
   expect(imports.length).toBeGreaterThan(500);
   const sdk = imports.filter(({ from }) => /^(ai$|@ai-sdk\/)/.test(from));

@@ -5,11 +5,11 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { bundleOf } from '../../../test/fixtures/diagnosis/bundle.ts';
 import {
   type Answer,
-  type Asked,
   anthropicMessage,
   completion,
   json,
   type ModelServer,
+  type ReceivedRequest,
   startModelServer,
 } from '../../../test/fixtures/diagnosis/models/model-server.ts';
 import { leaksOf } from '../../../test/kit/leaks.ts';
@@ -60,7 +60,7 @@ const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> =
     name: 'served',
     kind: 'openai-compatible',
     baseURL: `${server.origin}/v1`,
-    model: 'asked-model',
+    model: 'requested-model',
     apiKeyFile: keyFile,
     retries: 0,
     ...more,
@@ -70,13 +70,13 @@ const serve = async (answer: Answer, more: object = {}): Promise<ModelProfile> =
 
 const provide = (profile: ModelProfile, now = Date.now): DiagnosisProvider => modelProvider(profile, now);
 
-const ask = async (profile: ModelProfile, signal = new AbortController().signal, now = Date.now) =>
+const diagnose = async (profile: ModelProfile, signal = new AbortController().signal, now = Date.now) =>
   await provide(profile, now).answer(bundle, signal);
 
-/** What a question gives away as it arrives: each text of it, the form of the answer included. */
-const leaksIn = (asked: Asked | undefined): unknown[] => {
+/** The texts of a request that leak what the model must not know; the schema of the answer is included. */
+const leaksIn = (received: ReceivedRequest | undefined): unknown[] => {
   const texts: string[] = [];
-  JSON.stringify(asked?.body, (name, value: unknown) => {
+  JSON.stringify(received?.body, (name, value: unknown) => {
     texts.push(name, ...(typeof value === 'string' ? [value] : []));
     return value;
   });
@@ -84,37 +84,37 @@ const leaksIn = (asked: Asked | undefined): unknown[] => {
   return leaksOf(texts.join('\n'));
 };
 
-/** What is told of a failure; fails where it does not fail. */
+/** The message of a failed answer, which never contains the key. @throws if the model does not fail */
 const failure = async (profile: ModelProfile): Promise<string> => {
-  const error: unknown = await ask(profile).then(
+  const error: unknown = await diagnose(profile).then(
     (answer) => new Error(`it answered ${JSON.stringify(answer)}`),
     (thrown: unknown) => thrown,
   );
-  const told = `${String(error)}\n${(error as Error).stack ?? ''}\n${JSON.stringify(error)}`;
-  expect(told).not.toContain(KEY);
+  const shown = `${String(error)}\n${(error as Error).stack ?? ''}\n${JSON.stringify(error)}`;
+  expect(shown).not.toContain(KEY);
   return (error as Error).message;
 };
 
 describe('a model behind the OpenAI protocol', () => {
-  it('is sent prompt, schema and key, and its answer comes back with what it used', async () => {
+  it('gets prompt, schema and key; the answer comes with the tokens it used', async () => {
     const profile = await serve((response) => json(response, completion(JSON.stringify(good))), {
       price: { input: 3, output: 15 },
       maxOutputTokens: 700,
     });
-    const { answer, ...rest } = await ask(profile);
+    const { answer, ...rest } = await diagnose(profile);
     expect(checkAnswer(answer, bundle)).toEqual({ answer: good });
     expect(rest).toEqual({
       promptVersion: 'prompt/v3',
       model: 'served-model',
       usage: { inputTokens: 1000, outputTokens: 100, microDollars: 4500 },
     });
-    const [asked] = server?.asked ?? [];
-    expect(asked).toMatchObject({
+    const [received] = server?.requests ?? [];
+    expect(received).toMatchObject({
       method: 'POST',
       url: '/v1/chat/completions',
       headers: { authorization: `Bearer ${KEY}` },
       body: {
-        model: 'asked-model',
+        model: 'requested-model',
         temperature: 0,
         max_tokens: 700,
         response_format: {
@@ -132,22 +132,22 @@ describe('a model behind the OpenAI protocol', () => {
         },
       },
     });
-    expect(JSON.stringify(asked?.body)).toContain('s1 store write-outstanding: 150:150');
-    expect(leaksIn(asked)).toEqual([]);
+    expect(JSON.stringify(received?.body)).toContain('s1 store write-outstanding: 150:150');
+    expect(leaksIn(received)).toEqual([]);
   });
 
-  it('is asked as models take it that reason first', async () => {
+  it('a model that reasons first gets max_completion_tokens and no temperature', async () => {
     const profile = await serve((response) => json(response, completion(JSON.stringify(good))), {
       reasoning: true,
     });
-    await ask(profile);
-    const body = server?.asked[0]?.body ?? {};
+    await diagnose(profile);
+    const body = server?.requests[0]?.body ?? {};
     expect(body).toMatchObject({ max_completion_tokens: 2000 });
     expect(Object.keys(body)).not.toEqual(expect.arrayContaining(['max_tokens']));
     expect(Object.keys(body)).not.toEqual(expect.arrayContaining(['temperature']));
   });
 
-  it('is asked again when it is busy, after the time that it names', async () => {
+  it('a busy model gets another request after its Retry-After', async () => {
     const profile = await serve(
       (response, _, n) =>
         n === 0
@@ -155,8 +155,8 @@ describe('a model behind the OpenAI protocol', () => {
           : json(response, completion(JSON.stringify(good))),
       { retries: 1 },
     );
-    expect((await ask(profile)).answer).toEqual(good);
-    const [first, second] = server?.asked ?? [];
+    expect((await diagnose(profile)).answer).toEqual(good);
+    const [first, second] = server?.requests ?? [];
     // Without the header it would be 2 s.
     expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(2990);
   });
@@ -164,16 +164,16 @@ describe('a model behind the OpenAI protocol', () => {
   it.each([
     [500, 'answered 500 (2 attempts): boom'],
     [503, 'answered 503 (2 attempts): boom'],
-  ])('is asked so often where it answers %i, and then is told of', async (status, message) => {
+  ])('an answer of %i is retried, and then reported with the number of attempts', async (status, message) => {
     const profile = await serve(
       (response) => json(response, { error: { message: 'boom' } }, status, { 'retry-after-ms': '1' }),
       { retries: 1 },
     );
     expect(await failure(profile)).toContain(message);
-    expect(server?.asked).toHaveLength(2);
+    expect(server?.requests).toHaveLength(2);
   });
 
-  it('is not asked again where that would not help', async () => {
+  it('a request with a wrong key is not retried', async () => {
     const profile = await serve(
       (response) => json(response, { error: { message: `Incorrect API key provided: ${KEY}` } }, 401),
       { retries: 3 },
@@ -181,10 +181,10 @@ describe('a model behind the OpenAI protocol', () => {
     expect(await failure(profile)).toMatch(
       / answered 401: Incorrect API key provided: \[key\]; .*API key .*Secret/,
     );
-    expect(server?.asked).toHaveLength(1);
+    expect(server?.requests).toHaveLength(1);
   });
 
-  it('is followed nowhere else', async () => {
+  it('a redirect is not followed', async () => {
     const other = await startModelServer((response) => json(response, completion(JSON.stringify(good))));
     try {
       const profile = await serve(
@@ -194,8 +194,8 @@ describe('a model behind the OpenAI protocol', () => {
         { retries: 3 },
       );
       expect(await failure(profile)).toMatch(/answered 307.* redirect/);
-      expect(other.asked).toHaveLength(0);
-      expect(server?.asked).toHaveLength(1);
+      expect(other.requests).toHaveLength(0);
+      expect(server?.requests).toHaveLength(1);
     } finally {
       await other.close();
     }
@@ -266,13 +266,13 @@ describe('a model behind the OpenAI protocol', () => {
       (response) => json(response, { error: { message: `\u{1b}[2J${'x'.repeat(5000)}` } }, 400),
       /answered 400: \ufffd\[2Jx{150,156}…$/,
     ],
-  ])('is told of where it answers %s', async (_, answer, message) => {
-    const told = await failure(await serve(answer));
-    expect(told).toMatch(message);
-    expect(told.length).toBeLessThan(400);
+  ])('a failure is reported if it answers %s', async (_, answer, message) => {
+    const reported = await failure(await serve(answer));
+    expect(reported).toMatch(message);
+    expect(reported.length).toBeLessThan(400);
   });
 
-  it('is given so much time, all attempts together, and is left then', async () => {
+  it('all attempts together end at the deadline of the profile', async () => {
     let left = 0;
     const profile = await serve(
       (response) => {
@@ -284,36 +284,36 @@ describe('a model behind the OpenAI protocol', () => {
     expect(await failure(profile)).toMatch(/gave no answer within 1 s/);
     expect(performance.now() - before).toBeGreaterThanOrEqual(990);
     await expect.poll(() => left).toBe(1);
-    expect(server?.asked).toHaveLength(1);
+    expect(server?.requests).toHaveLength(1);
   });
 
-  it('is left when nobody waits for its answer any more', async () => {
+  it('a request ends if its caller is aborted', async () => {
     const stop = new AbortController();
     const profile = await serve(() => stop.abort(new Error('the run was aborted')));
-    await expect(ask(profile, stop.signal)).rejects.toThrow('the run was aborted');
+    await expect(diagnose(profile, stop.signal)).rejects.toThrow('the run was aborted');
   });
 
-  it('is told of where nobody listens', async () => {
+  it('a closed port is reported as ECONNREFUSED', async () => {
     const profile = await serve(() => undefined);
     await server?.close();
     server = undefined;
     expect(await failure(profile)).toMatch(/cannot be reached \(ECONNREFUSED\)/);
   });
 
-  it('may answer in a fence, and with its key in it, which nobody sees', async () => {
+  it('the key is removed from an answer in a code fence', async () => {
     const leaky = { ...good, chain: [{ text: `the key is ${KEY}`, evidence: ['s1'] }] };
     const profile = await serve((response) =>
       json(response, completion(`Here:\n\`\`\`json\n${JSON.stringify(leaky)}\n\`\`\``)),
     );
-    const { answer } = await ask(profile);
+    const { answer } = await diagnose(profile);
     expect(answer).toMatchObject({ chain: [{ text: 'the key is [key]' }] });
   });
 
-  it('may write its key in escapes of JSON, and nobody sees it either', async () => {
+  it('the key is removed if an answer writes it in JSON escapes', async () => {
     const text = JSON.stringify({ ...good, chain: [{ text: 'the key is KEY', evidence: ['s1'] }] });
     const escaped = KEY.replaceAll('k', String.raw`\u006b`);
     const profile = await serve((response) => json(response, completion(text.replace('KEY', escaped))));
-    const { answer } = await ask(profile);
+    const { answer } = await diagnose(profile);
     expect(answer).toMatchObject({ chain: [{ text: 'the key is [key]' }] });
   });
 
@@ -332,9 +332,9 @@ describe('a model behind the OpenAI protocol', () => {
       { ...good, chain: [{ text: '\u{1b}[2J\u{7}', evidence: ['e1'] }] },
       /^$|says nothing/,
     ],
-  ])('gives what it likes, and an answer that %s is rejected', async (_, answer, reason) => {
+  ])('an answer that %s is rejected', async (_, answer, reason) => {
     const profile = await serve((response) => json(response, completion(JSON.stringify(answer))));
-    const checked = checkAnswer((await ask(profile)).answer, bundle);
+    const checked = checkAnswer((await diagnose(profile)).answer, bundle);
     if ('rejected' in checked) expect(checked.rejected.join('; ')).toMatch(reason);
     else expect(JSON.stringify(checked.answer)).not.toMatch(/\\u001b|\\u0007/);
   });
@@ -348,15 +348,15 @@ describe('a model behind the Anthropic protocol', () => {
       (response) => json(response, anthropicMessage(JSON.stringify(good))),
       anthropic,
     );
-    const { answer, usage } = await ask(profile);
+    const { answer, usage } = await diagnose(profile);
     expect(answer).toEqual(good);
     expect(usage).toEqual({ inputTokens: 1000, outputTokens: 100 });
-    expect(server?.asked[0]).toMatchObject({
+    expect(server?.requests[0]).toMatchObject({
       url: '/v1/messages',
       headers: { 'x-api-key': KEY, 'anthropic-version': '2023-06-01' },
-      body: { model: 'asked-model', max_tokens: 2000, temperature: 0 },
+      body: { model: 'requested-model', max_tokens: 2000, temperature: 0 },
     });
-    expect(leaksIn(server?.asked[0])).toEqual([]);
+    expect(leaksIn(server?.requests[0])).toEqual([]);
   });
 
   it.each<[string, Answer, RegExp]>([
@@ -373,13 +373,13 @@ describe('a model behind the Anthropic protocol', () => {
       /cut off after 100 tokens/,
     ],
     ['answers something else', (response) => json(response, completion('x')), /not of its protocol/],
-  ])('is told of where it %s', async (_, answer, message) => {
+  ])('a failure is reported if it %s', async (_, answer, message) => {
     expect(await failure(await serve(answer, anthropic))).toMatch(message);
   });
 });
 
 describe('a budget', () => {
-  it('that is used up is told of, and nothing is asked', async () => {
+  it('a used-up budget is reported, and no request is sent', async () => {
     const profile = await serve((response) => json(response, completion(JSON.stringify(good))), {
       tokensPerDay: 3900,
     });
@@ -387,7 +387,7 @@ describe('a budget', () => {
     const { signal } = new AbortController();
     await provider.answer(bundle, signal);
     await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 3900 tokens .* 2800 left/);
-    expect(server?.asked).toHaveLength(1);
+    expect(server?.requests).toHaveLength(1);
   });
 
   it('counts what may have been billed, and not what was refused', async () => {
@@ -409,7 +409,7 @@ describe('a budget', () => {
     const profile = await serve((response) => response.destroy(), { tokensPerDay: 3900, retries: 1 });
     const { signal } = new AbortController();
     await expect(provide(profile).answer(bundle, signal)).rejects.toThrow(/the budget of 3900 tokens/);
-    expect(server?.asked).toHaveLength(1);
+    expect(server?.requests).toHaveLength(1);
   });
 
   it('a budget adds what a failed attempt may have used to the next attempt', async () => {
@@ -420,11 +420,11 @@ describe('a budget', () => {
     const provider = provide(profile);
     const { signal } = new AbortController();
     await provider.answer(bundle, signal);
-    expect(server?.asked).toHaveLength(2);
+    expect(server?.requests).toHaveLength(2);
     // 7000 less one that was answered, of 1100, and what was set aside for the other.
     await expect(provider.answer(bundle, signal)).resolves.toBeDefined();
     await expect(provider.answer(bundle, signal)).rejects.toThrow(/budget of 7000 tokens/);
-    expect(server?.asked).toHaveLength(3);
+    expect(server?.requests).toHaveLength(3);
   });
 
   it('a budget counts a gateway timeout: the model may have continued', async () => {
@@ -449,12 +449,12 @@ describe('a budget', () => {
   it('is not made endless by a server that says that it used nothing', async () => {
     const usage = { prompt_tokens: 0, completion_tokens: 0 };
     const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })));
-    const { usage: used } = await ask(profile);
+    const { usage: used } = await diagnose(profile);
     expect(used?.inputTokens).toBeGreaterThan(500);
     expect(used?.outputTokens).toBeGreaterThan(30);
   });
 
-  it('believes no count that cannot be', async () => {
+  it('a budget ignores impossible counts', async () => {
     const usage = { prompt_tokens: -5_000_000, completion_tokens: -1 };
     const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })), {
       tokensPerDay: 4500,

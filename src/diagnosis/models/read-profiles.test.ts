@@ -45,8 +45,8 @@ describe('the file of profiles', () => {
   it('is refused where a key or an authority of it cannot be used', async () => {
     const profile = (member: string): string =>
       `profiles:\n- {name: a, kind: openai-compatible, baseURL: "https://h/v1", model: m, ${member}}\n`;
-    const gone = await write('gone.yaml', profile(`apiKeyFile: ${join(folder, 'nobody')}`));
-    await expect(readProfiles(gone)).rejects.toThrow(/nobody: .*cannot be read/);
+    const gone = await write('gone.yaml', profile(`apiKeyFile: ${join(folder, 'no-such-file')}`));
+    await expect(readProfiles(gone)).rejects.toThrow(/no-such-file: .*cannot be read/);
     const wholeFolder = await write('folder.yaml', profile(`apiKeyFile: ${folder}`));
     await expect(readProfiles(wholeFolder)).rejects.toThrow(`${folder}: it cannot be read (EISDIR)`);
     const ca = await write('ca.pem', 'no certificate');

@@ -77,7 +77,7 @@ describe('connections that end soon after they are made', () => {
     ['as many are made all along', connections(50, { usual: 40 })],
     ['few are made', connections(4)],
     ['they are made at one moment', connections(200, { from: 500, to: 1000 })],
-    ['nobody counted them', []],
+    ['they were not counted', []],
   ] as const)('are not found if %s', (_, made) => {
     expect(classOf(stall, made as Part, answers(10))).toBe('store-writes-stalled');
   });

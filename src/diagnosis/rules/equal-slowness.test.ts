@@ -1,4 +1,4 @@
-/** Whoever looks may be short of processor time: then everything is slow, and nothing is wrong. */
+/** The observer may be short of processor time: then everything seems slow, and no anomaly exists. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bundleOf, type Part, type Points } from '../../../test/fixtures/diagnosis/bundle.ts';
@@ -9,7 +9,7 @@ const REPLICAS = ['replica-1', 'replica-2', 'replica-3'] as const;
 const START_MS = -2000;
 const END_MS = 12_000;
 
-/** Looks one after the other, every 100 ms or as soon as the last has its answer. */
+/** Checks one after the other, every 100 ms or as soon as the previous one has its answer. */
 function looks(from: number, took: (at: number) => number): Points {
   const points: [number, number][] = [];
   for (let at = from; at < END_MS; ) {
@@ -20,7 +20,7 @@ function looks(from: number, took: (at: number) => number): Points {
   return points;
 }
 
-/** A run in which the limit holds: `store` and `replicas` say how long what is asked at a time takes. */
+/** A run in which the limit holds: `store` and `replicas` give the latency of a request at a time. */
 function run(
   points: number,
   store: (at: number) => number,
@@ -94,8 +94,8 @@ const seed = fc.nat(2 ** 31);
 /** In all series together: from all that there are to what makes them thin. */
 const points = fc.constantFrom(200, 400, 12_000);
 
-describe('where everything is equally slow', () => {
-  it('from the first look on, the store is not blamed', () => {
+describe('a store and pods that are equally slow', () => {
+  it('from the first check on, the store is not blamed', () => {
     const slowness = fc.record({
       least: fc.integer({ min: 40, max: 250 }),
       spread: fc.integer({ min: 0, max: 400 }),
@@ -125,7 +125,7 @@ describe('where everything is equally slow', () => {
 describe('a store that is slow', () => {
   const added = fc.integer({ min: 120, max: 450 });
 
-  it('is found by what was usual before, also where replicas wait for it', () => {
+  it('is found by its usual latency before, even if replicas wait for it', () => {
     fc.assert(
       fc.property(seed, points, added, fc.boolean(), (start, most, delay, wait) => {
         const next = noise(start);
@@ -138,7 +138,7 @@ describe('a store that is slow', () => {
     );
   });
 
-  it('from the first look on is found by replicas that are quick', () => {
+  it('from the first check on is found by replicas that are quick', () => {
     fc.assert(
       fc.property(seed, points, added, (start, most, delay) => {
         const next = noise(start);

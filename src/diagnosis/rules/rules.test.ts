@@ -387,7 +387,7 @@ const cases: Case[] = [
     component: 'store',
   },
   {
-    name: 'the store comes back empty, before anybody saw what it held',
+    name: 'the store comes back empty before its counts were seen',
     parts: [
       away('read-latency', 500, 2000),
       ['store', 'unreachable', every(750, 1750, 250, (at) => at - 500)],
@@ -616,13 +616,13 @@ const healthy: Case[] = [
     component: 'none',
   },
   {
-    name: 'nothing was asked of it',
+    name: 'no request was sent',
     parts: [reads(), writes(), limit],
     anomaly: 'none',
     component: 'none',
   },
   {
-    name: 'a window ended, and all counts began anew',
+    name: 'a window ended, and all counts began again',
     parts: [
       ...well,
       ...REPLICAS.map(
@@ -798,7 +798,7 @@ describe('explain', () => {
     );
   });
 
-  it('has nothing to say where nothing was seen', () => {
+  it('has no result if nothing was seen', () => {
     expect(() => explain(bundleOf({ parts: [] }))).toThrow(/nothing was seen/);
   });
 });

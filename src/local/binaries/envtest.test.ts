@@ -79,7 +79,7 @@ describe('downloading', { timeout: 300_000 }, () => {
     expect(await readdir(folder)).not.toContain('etcd');
   });
 
-  it('says what the server answered instead of an index', async () => {
+  it('an answer that is no index is reported', async () => {
     const url = await serve((_request, response) => response.writeHead(503).end());
     await expect(findArchive(`${url}/index.yaml`, 'v1.36.3', platform)).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
@@ -87,7 +87,7 @@ describe('downloading', { timeout: 300_000 }, () => {
     });
   });
 
-  it('says that nobody listens', async () => {
+  it('a closed port is reported as DOWNLOAD_FAILED with ECONNREFUSED', async () => {
     const url = await serve(() => {}, { closeAtOnce: true });
     await expect(findArchive(`${url}/index.yaml`, 'v1.36.3', platform)).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
@@ -113,7 +113,7 @@ describe('downloading', { timeout: 300_000 }, () => {
     });
   });
 
-  it('stops when it is told to', async () => {
+  it('a download stops if its signal aborts', async () => {
     const url = await serve(() => {});
     const stop = new AbortController();
     const finding = findArchive(`${url}/index.yaml`, 'v1.36.3', platform, stop.signal);

@@ -17,7 +17,7 @@ const never = new AbortController().signal;
 let server: WireServer;
 afterEach(() => server.stop());
 
-/** A pod as the API server sends it, with so many bytes that nobody reads. */
+/** A pod as the API server sends it, with `ballast` bytes that the operator ignores. */
 function pod(index: number, ballast: number): object {
   return {
     metadata: {
@@ -50,7 +50,7 @@ function pod(index: number, ballast: number): object {
   };
 }
 
-/** A server with so many pods of so many bytes, and `others` that no selector matches; it tells how many lists it answered at once. */
+/** A server with so many pods of so many bytes, and `others` that no selector matches; it counts concurrent lists. */
 async function setup(count: number, ballast: number, others = false) {
   const seen = { atOnce: 0, most: 0 };
   const answer = ({ query }: WireRequest, response: ServerResponse): void => {
@@ -104,18 +104,18 @@ it('takes exactly as many as there may be', async () => {
   expect(await cluster.pods('shop', '', 200, never)).toHaveLength(200);
 });
 
-it('does not count what the namespace has beside the pods that are asked for', async () => {
+it('the limit of pods does not count pods that the selector excludes', async () => {
   const { cluster } = await setup(200, 10, true);
   expect(await cluster.pods('shop', 'app=x', 200, never)).toHaveLength(200);
 });
 
-it('asks for fewer pods at a time where they are large', async () => {
+it('pages are smaller if pods are large', async () => {
   const { cluster } = await setup(12, MIB);
   expect(await cluster.pods('shop', '', 200, never)).toHaveLength(12);
   expect(server.requests.at(-1)?.query.get('limit')).toBe('1');
 });
 
-it('gives a list up that has too many bytes, long before its end', async () => {
+it('a list with too many bytes is given up long before its end', async () => {
   const { cluster } = await setup(200, MIB);
   await expect(cluster.pods('shop', '', 200, never)).rejects.toThrow(ListTooLargeError);
   expect(server.requests.length).toBeLessThan(25);
@@ -152,7 +152,7 @@ it('lets no list of others wait before one for which a fault waits', async () =>
   await Promise.all(slow);
 });
 
-it('asks for metadata alone where that is enough', async () => {
+it('podMetadata requests metadata only', async () => {
   const { cluster } = await setup(3, 10);
   expect(await cluster.podMetadata('shop', 200, never)).toHaveLength(3);
   expect(server.requests[0]?.headers.accept).toContain('as=PartialObjectMetadataList');

@@ -162,7 +162,7 @@ describe('while a run is on', () => {
     });
   });
 
-  it('counts the faults of the next run anew', async () => {
+  it('counts the faults of the next run again', async () => {
     const { counted, metrics } = setup();
     const next = { ...on, run: { number: 2, startedAt: at(100) } };
     metrics.changed(succeeded, next, chapters);
@@ -194,7 +194,7 @@ describe('while a run is on', () => {
   });
 });
 
-describe('what somebody else wrote into a status', () => {
+describe('metrics of a forged status', () => {
   it('opens no series', async () => {
     const { counted, metrics, names } = setup();
     const before = await names();

@@ -59,7 +59,7 @@ const reasonsOf = (before: ChaosDemoStatus | undefined, after: ChaosDemoStatus):
   eventsFor(before, after).map(({ reason }) => reason);
 
 describe('eventsFor', () => {
-  it('tells of the start of a run once, with its id and its pods', () => {
+  it('an event reports the start of a run once, with its id and its pods', () => {
     const started = running();
     expect(eventsFor(undefined, started)).toEqual([
       { type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: 'Run 1 began on 1 pod' },
@@ -69,7 +69,7 @@ describe('eventsFor', () => {
     expect(eventsFor(started, second)[0]?.note).toMatch(/^Run 2 \(runId "v7"\) .*dry run/);
   });
 
-  it('tells of a fault when it starts and when it ends, not when it is planned', () => {
+  it('events report the start and the end of a fault, but not its plan', () => {
     const planned = withFault({});
     const on = withFault({ startedAt: at });
     const over = withFault({ startedAt: at, endedAt: later });
@@ -79,7 +79,7 @@ describe('eventsFor', () => {
     expect(reasonsOf(over, over)).toEqual([]);
   });
 
-  it('tells of both where one write carries start and end', () => {
+  it('both events are sent if one write has start and end of a fault', () => {
     expect(reasonsOf(withFault({}), withFault({ startedAt: at, endedAt: later }))).toEqual([
       'FaultInjected',
       'FaultReleased',
@@ -156,7 +156,7 @@ describe('eventsFor', () => {
     expect(eventsFor(withFault({}), on)[0]?.note).toBe(`Run 1, stall: on; ends by ${later} at the latest`);
   });
 
-  it('claims no sight of an end that nobody saw', () => {
+  it('an end that was not seen is reported as "at the latest"', () => {
     const [note] = eventsFor(withFault({}), withFault({ endedAt: later })).map((event) => event.note);
     expect(note).toMatch(new RegExp(`^Run 1, stall: .*ended by ${later} at the latest$`));
   });
@@ -173,7 +173,7 @@ describe('eventsFor', () => {
     expect(eventsFor(ended(phase), { ...ended(phase), message: 'other words' })).toEqual([]);
   });
 
-  it('tells a verdict as such and not as a refusal, though both are stalled', () => {
+  it('a verdict is reported as such and not as a refusal, though both are stalled', () => {
     const verdict = {
       ...ended('Failed'),
       conditions: [
@@ -192,7 +192,7 @@ describe('eventsFor', () => {
     expect(reasonsOf(refused('NoSuchPods'), refused('TargetShared'))).toEqual(['TargetShared']);
   });
 
-  it('tells that a run was superseded, and not that it was aborted', () => {
+  it('a superseded run is reported as superseded, and not as aborted', () => {
     expect(eventsFor(running(), ended('Aborted', 'Superseded'))).toEqual([
       {
         type: 'Normal',
@@ -203,7 +203,7 @@ describe('eventsFor', () => {
     ]);
   });
 
-  it('looks at the scenarios of a new run afresh', () => {
+  it('scenarios of a new run are reported again', () => {
     const first = ended('Failed');
     const second = running({
       run: { number: 2, startedAt: later },
@@ -243,11 +243,11 @@ describe('deletionEvents', () => {
   });
 });
 
-describe('what came of a remedy', () => {
+describe('the outcome of a remediation', () => {
   const remedied = (state: string): ChaosDemoStatus =>
     running({ diagnoses: [diagnosisWith({ remediation: { state, message: 'as it was measured' } })] });
 
-  it('is told once it is over, once, with what was measured', () => {
+  it('an ended remediation is reported once, with what was measured', () => {
     expect(reasonsOf(running(), remedied('Applying'))).toEqual([]);
     expect(eventsFor(remedied('Applying'), remedied('Applied'))).toEqual([
       {
@@ -260,13 +260,13 @@ describe('what came of a remedy', () => {
     expect(reasonsOf(remedied('Applied'), remedied('Applied'))).toEqual([]);
   });
 
-  it.each(['Ineffective', 'Unproven', 'NotApplied'])('is a warning where it is %s', (state) => {
+  it.each(['Ineffective', 'Unproven', 'NotApplied'])('a remediation that is %s is a warning', (state) => {
     expect(eventsFor(remedied('Applying'), remedied(state))).toMatchObject([
       { type: 'Warning', reason: 'RemedyNotEffective' },
     ]);
   });
 
-  it('is no event where it is only suggested', () => {
+  it('a remediation that is only suggested has no event', () => {
     const suggested = running({
       diagnoses: [diagnosisWith({ remediation: { state: 'Suggested', message: 'Do it.' } })],
     });

@@ -106,7 +106,7 @@ describe('what is kept between reconciles', () => {
     expect([reconciler.kept, await counted('stored')]).toEqual([0, 1]);
   });
 
-  it('ends with an object that is made anew under its name', async () => {
+  it('what is kept ends if the object is created again under its name', async () => {
     const { create, events, reconcile, reconciler, server, target, world } = setup();
     await create(demo('demo'));
     await reconcile();
@@ -172,8 +172,8 @@ describe('looking', () => {
   });
 });
 
-describe('a write', () => {
-  it('that somebody else was before is decided anew on what is there then', async () => {
+describe('a write of the reconciler', () => {
+  it('a write that conflicts is decided again on the newer version', async () => {
     const { counted, create, reconcile, server } = setup();
     await create(demo('demo', { suspend: true }));
     server.conflicting = 1;
@@ -184,7 +184,7 @@ describe('a write', () => {
     expect(server.get('ns/demo')?.metadata.labels).toBeDefined();
   });
 
-  it('to remove a finalizer that a deletion was before is tried again at once', async () => {
+  it('the removal of a finalizer is retried at once if a deletion came first', async () => {
     const { api, create, reconcile, server } = setup();
     const remove = api.removeFinalizer.bind(api);
     let removals = 0;
@@ -200,7 +200,7 @@ describe('a write', () => {
     expect([removals, server.get('ns/demo')]).toEqual([2, undefined]);
   });
 
-  it('that got no answer is an error, which the queue tries again', async () => {
+  it('a write without an answer is an error, which the queue retries', async () => {
     const { counted, create, reconcile, server } = setup();
     await create(demo('demo', { suspend: true }));
     server.failing = 1;
@@ -208,7 +208,7 @@ describe('a write', () => {
     expect(await counted('failed')).toBe(1);
   });
 
-  it('of an object that is gone is none', async () => {
+  it('a write of an object that is gone is skipped', async () => {
     const { create, reconcile, server } = setup();
     await create(demo('demo', { suspend: true }));
     server.watchLagMs = 60_000;

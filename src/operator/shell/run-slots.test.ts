@@ -22,7 +22,7 @@ describe('RunSlots', () => {
     expect(slots.obstacle('a/1')).toBeUndefined();
   });
 
-  it('gives a slot that is free to the first that waited, and tells it', () => {
+  it('a free slot goes to the first object that waited, and notifies it', () => {
     const { given, slots } = setup();
     for (const key of ['a/1', 'a/2']) slots.acquire(key);
     for (const key of ['a/3', 'a/4', 'a/3']) slots.enqueue(key);
@@ -93,10 +93,10 @@ describe('RunSlots', () => {
 const key = fc
   .tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 4 }))
   .map((part) => part.join('/'));
-const step = fc.record({ do: fc.constantFrom('ask', 'ask', 'leave', 'end', 'ended'), key });
+const step = fc.record({ do: fc.constantFrom('acquire', 'acquire', 'leave', 'end', 'ended'), key });
 
 describe('RunSlots, whatever is done to it', () => {
-  it('gives no more slots than there are, and lets nobody wait while there is room', () => {
+  it('slots are never over their limit, and no object waits while one is free', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
         const [max, maxPerNamespace] = [4, 2];
@@ -108,14 +108,14 @@ describe('RunSlots, whatever is done to it', () => {
         };
         const slots = new RunSlots({ max, maxPerNamespace, onSlotFree });
         for (const { do: what, key: about } of steps) {
-          if (what === 'ask' && slots.obstacle(about) === undefined) {
+          if (what === 'acquire' && slots.obstacle(about) === undefined) {
             slots.acquire(about);
             onSlotFree(about);
-          } else if (what === 'ask') {
+          } else if (what === 'acquire') {
             waiting.add(about);
             slots.enqueue(about);
           } else {
-            // Of one that is ending, only `ended` tells that its slot is free.
+            // The slot of a run that is ending is free only after `ended`.
             if (what !== 'end') taken.delete(about);
             waiting.delete(about);
             if (what === 'end') slots.end(about);

@@ -34,7 +34,7 @@ describe('activities', () => {
     expect(log.at(-1)).toBe('carry on RecheckPreconditions');
   });
 
-  it('mend nothing where the driver was opened only to undo', async () => {
+  it('keep the refusal if the driver was opened only to undo', async () => {
     const refused: Admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'label gone' };
     const { clock, open, session, world } = setup({ admission: refused, locked: false });
     await open();
@@ -58,7 +58,7 @@ describe('an admission', () => {
   });
 });
 
-describe('a release that somebody waits for', () => {
+describe('a release that a caller awaits', () => {
   it('is tried again every second until no fault is on', async () => {
     const { clock, log, open, session, world } = setup();
     await open();
@@ -69,7 +69,7 @@ describe('a release that somebody waits for', () => {
     ];
     world.perform = async (effect) => {
       const outcome = outcomes.shift();
-      if (!outcome || outcome instanceof Error) throw outcome ?? new Error('asked too often');
+      if (!outcome || outcome instanceof Error) throw outcome ?? new Error('performed too often');
       return { kind: 'Restored', effect: effect.id, restored: { ...outcome, message: 'as it went' } };
     };
     const released = session.release(new AbortController().signal);

@@ -124,7 +124,7 @@ describe('scenarios', () => {
 });
 
 describe('the named configurations', () => {
-  it('are the scenarios of their types, for whoever uses the chaos functions alone', () => {
+  it('redisPauseConfig and burstTrafficConfig return the scenarios of their types', () => {
     const whole = spec();
     const [drift, ghosts] = whole.scenarios;
     if (!drift || !ghosts) throw new Error('the defaults have no scenarios');
@@ -135,8 +135,8 @@ describe('the named configurations', () => {
   });
 });
 
-describe('words', () => {
-  it('say at the start what will be done to which pods and which Redis', () => {
+describe('messages of a run', () => {
+  it('the start names the faults, their pods and their Redis', () => {
     const pods = ['rl-0', 'rl-1'].map((name) => ({ name, uid: name, imageId: 'i' }));
     const target = { pods, store: 'redis-0 (10.0.0.7:6379)' };
     const welcome = rateLimiterDefinition.welcome(spec(), target);
@@ -146,7 +146,7 @@ describe('words', () => {
     expect(rateLimiterDefinition.welcome(spec({ dryRun: true }), target)).toMatch(/injects nothing/);
   });
 
-  it('say of a limiter that knows the source address alone what is waited for', () => {
+  it('the start of a run on a limiter by source address names what it waits for', () => {
     const http = { identity: 'SourceAddress', path: '/' };
     const scenarios = [
       { name: 'o', type: 'StoreOutage' },

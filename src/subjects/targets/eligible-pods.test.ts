@@ -34,7 +34,7 @@ const withProxy = ({ status }: PodFields): void => {
 };
 
 describe('selectPods', () => {
-  it('takes the ready pods by name and tells which others match', () => {
+  it('selects the ready pods by name, and names the others that match', () => {
     const pods = [pod('b'), pod('c', unready), pod('a'), pod('d', terminating)];
     expect(selectPods(pods, choice)).toEqual({
       pods: [
@@ -58,7 +58,7 @@ describe('selectPods', () => {
     expect(selectPods(pods, choice).pods.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  it('takes the name of the image where nobody reports its id', () => {
+  it('uses the name of the image if its id is not reported', () => {
     const bare = pod('a', ({ status }) => {
       delete status.containerStatuses;
     });
@@ -132,7 +132,7 @@ describe('awaitReady', () => {
     }
   });
 
-  it('refuses after 30 s, and says what to do', () => {
+  it('rejects after 30 s with what to do', () => {
     expect(awaitReady(eligible, 30_000, 'subject.part')).toEqual({
       state: 'refused',
       reason: 'PodsNotEligible',

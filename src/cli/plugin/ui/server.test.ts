@@ -26,12 +26,12 @@ afterEach(async () => {
   await ui.close();
 });
 
-interface Asked extends RequestOptions {
+interface SentOptions extends RequestOptions {
   headers?: Record<string, string>;
 }
 
-/** As a browser that was let in; `headers` add to that, and undefined ones are left out. */
-async function open(path: string, options: Asked = {}): Promise<IncomingMessage> {
+/** Sends the cookie of an admitted browser; `headers` add to that, and undefined ones are left out. */
+async function open(path: string, options: SentOptions = {}): Promise<IncomingMessage> {
   const headers = { cookie: `chaosdemo-ui-${ui.port}=${token}`, ...options.headers };
   const sent = request({ host: '127.0.0.1', port: ui.port, path, agent: false, ...options, headers });
   sent.end();
@@ -39,13 +39,13 @@ async function open(path: string, options: Asked = {}): Promise<IncomingMessage>
   return response;
 }
 
-async function get(path: string, options: Asked = {}) {
+async function get(path: string, options: SentOptions = {}) {
   const response = await open(path, options);
   return { status: response.statusCode, headers: response.headers, body: await text(response) };
 }
 
-describe('who is let in', () => {
-  it('is a browser that brings the token, and has a cookie in its place from then on', async () => {
+describe('access to the page server', () => {
+  it('a browser with the token is admitted, and gets a cookie in its place', async () => {
     const entered = await get(`/runs/ratelimiter/demo?token=${token}`, { headers: { cookie: '' } });
     expect(entered.status).toBe(303);
     expect(entered.headers.location).toBe('/runs/ratelimiter/demo');
@@ -55,7 +55,7 @@ describe('who is let in', () => {
     expect((await get('/runs/ratelimiter/demo')).status).toBe(200);
   });
 
-  it('is not whoever has no token, a wrong one, or one that begins right', async () => {
+  it('a request without a token, with a wrong one or a prefix of it is rejected', async () => {
     const none = { headers: { cookie: '' } };
     for (const path of ['/', '/events', '/runs/ratelimiter/demo', '/?token=', `/?token=${token.slice(1)}`]) {
       expect({ path, ...(await get(path, none)) }).toMatchObject({ path, status: 403 });
@@ -65,13 +65,13 @@ describe('who is let in', () => {
     expect((await get('/', { headers: { cookie: `chaosdemo-ui-1=${token}` } })).status).toBe(403);
   });
 
-  it('is one browser by the key that it was opened with', async () => {
+  it('the key in the link opens the page once', async () => {
     const none = { headers: { cookie: '' } };
     expect((await get('/?token=once', none)).status).toBe(303);
     expect((await get('/?token=once', none)).status).toBe(403);
   });
 
-  it('is nobody by a key that no browser has brought for minutes', async () => {
+  it('the key in the link expires if no browser uses it within minutes', async () => {
     let at = 0;
     const own = await serveUi({ kubectl: 'kubectl', source, port: 0, token, key: 'unused', now: () => at });
     onTestFinished(() => own.close());
@@ -81,7 +81,7 @@ describe('who is let in', () => {
     expect((await get(`/?token=${token}`, late)).status).toBe(303);
   });
 
-  it('asks by an address of loopback: no name of somebody else leads here', async () => {
+  it('a request is rejected unless its Host is a loopback address (DNS rebinding)', async () => {
     for (const host of [`127.0.0.1:${ui.port}`, `localhost:${ui.port}`]) {
       expect((await get('/', { headers: { host } })).status).toBe(200);
     }
@@ -97,7 +97,7 @@ describe('who is let in', () => {
     }
   });
 
-  it('names a path of this server: an address of another is refused like the rest', async () => {
+  it('a request for the address of another server is rejected', async () => {
     for (const path of [`//evil.example/?token=${token}`, `http://evil.example/?token=${token}`]) {
       expect({ path, ...(await get(path)) }).toMatchObject({
         path,
@@ -107,7 +107,7 @@ describe('who is let in', () => {
     }
   });
 
-  it('is no page of somebody else', async () => {
+  it('a request of a page from another origin is rejected', async () => {
     expect((await get('/', { headers: { origin: `http://127.0.0.1:${ui.port}` } })).status).toBe(200);
     for (const origin of [
       'http://evil.example',
@@ -119,7 +119,7 @@ describe('who is let in', () => {
     }
   });
 
-  it('may only read', async () => {
+  it('a method other than GET is rejected', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']) {
       const answer = await get('/', { method });
       expect({ method, ...answer }).toMatchObject({ method, status: 405, headers: { allow: 'GET' } });
@@ -127,8 +127,8 @@ describe('who is let in', () => {
   });
 });
 
-describe('an answer', () => {
-  it('lets nothing in from outside, whatever it is', async () => {
+describe('a response of the page server', () => {
+  it('has headers that forbid content from other origins, whatever its status', async () => {
     const answers = [
       await get('/'),
       await get('/runs/ratelimiter/gate'),
@@ -149,7 +149,7 @@ describe('an answer', () => {
     }
   });
 
-  it('is a page of all, of one, of two side by side, or 404', async () => {
+  it('is the list, one run, two runs side by side, or 404', async () => {
     const all = await get('/');
     expect(all.body).toContain('<h1>2 ChaosDemos, 1 running</h1>');
     expect(all.body.indexOf('ratelimiter/gate')).toBeLessThan(all.body.indexOf('ratelimiter/demo'));
@@ -169,7 +169,7 @@ describe('an answer', () => {
     }
   });
 
-  it('says of a run that is on what is known, and nothing that only its end tells', async () => {
+  it('an active run shows what is known, and nothing that only its end shows', async () => {
     const { body } = await get('/runs/ratelimiter/gate');
     expect(body).toContain('<h1>4/11 Counter Drift Chaos (fault confirmed)</h1>');
     expect(body.match(/no result yet<\/span>/g)).toHaveLength(2);
@@ -180,7 +180,7 @@ describe('an answer', () => {
     expect(body).not.toMatch(/not tested|no fault|evidence ends/i);
   });
 
-  it('names neither the API server nor the token where that refuses or is away', async () => {
+  it('names neither API server nor token if the API server rejects or is away', async () => {
     const where = 'GET https://admin:secret@10.1.2.3:6443/apis';
     for (const [failure, status] of [
       [new ApiError(where, 403, { message: 'user jane may not' }), 403],
@@ -193,7 +193,7 @@ describe('an answer', () => {
     }
   });
 
-  it('shows texts of a cluster as text, whatever they are', async () => {
+  it('shows every text of the cluster as text, and never as HTML', async () => {
     const attack = `x<script>alert(1)</script><img src=y onerror=z>"'></style></title>&<!--\u001b[2J\ud800\u202e`;
     const fill = async (value: string): Promise<string[]> => {
       for (const [name, recorded] of new MemorySource().sources) {
@@ -225,17 +225,17 @@ describe('an answer', () => {
 });
 
 describe('a live page', () => {
-  it('hears that something has changed, and no more than that', async () => {
+  it('an event of a live page says that the run changed, and no more', async () => {
     const response = await open('/runs/ratelimiter/gate/events');
     expect(response.headers['content-type']).toBe('text/event-stream');
     const chunks = response.iterator({ destroyOnReturn: false });
     expect(String((await chunks.next()).value)).toBe(': here\n\n');
-    for (const tell of source.followers) tell('changed');
+    for (const notify of source.followers) notify('changed');
     expect(String((await chunks.next()).value)).toBe('event: changed\ndata:\n\n');
     response.destroy();
   });
 
-  it('costs nothing more once it is closed', async () => {
+  it('a closed live page is no longer followed', async () => {
     const response = await open('/events');
     await once(response, 'readable');
     expect(source.followers.size).toBe(1);
@@ -243,15 +243,15 @@ describe('a live page', () => {
     await expect.poll(() => source.followers.size, { timeout: 10_000 }).toBe(0);
   });
 
-  it('is one of few: more are told not to ask again', async () => {
+  it('live pages are limited: a further one gets 204, which ends its retries', async () => {
     for (let i = 0; i < BOUNDS.streams; i++) expect((await open('/events')).statusCode).toBe(200);
     expect((await open('/events')).statusCode).toBe(204);
     expect((await get('/')).status).toBe(200);
   });
 });
 
-describe('what it holds', () => {
-  it('is bounded: where all connections are in use, the one that comes is cut', async () => {
+describe('the bounds of the page server', () => {
+  it('a connection beyond the limit is closed', async () => {
     await Promise.all(Array.from({ length: BOUNDS.streams }, () => open('/events')));
     const agent = new Agent({ keepAlive: true, maxSockets: BOUNDS.connections });
     onTestFinished(() => agent.destroy());
@@ -260,17 +260,17 @@ describe('what it holds', () => {
     await expect(get('/')).rejects.toThrow(/hang up|ECONNRESET/);
   });
 
-  it('takes no head beyond its bound', async () => {
+  it('a request with more header bytes than the limit is rejected', async () => {
     const { status } = await get('/', { headers: { 'x-long': 'x'.repeat(BOUNDS.headBytes) } });
     expect(status).toBe(431);
   });
 
-  it('is given back when it ends, with live pages and idle connections', async () => {
+  it('closing the server ends live pages and idle connections', async () => {
     const response = await open('/events');
     const socket = connect(ui.port, '127.0.0.1');
     sockets.push(socket);
     await once(socket, 'connect');
-    // Cut off before its end, it tells of an error before it closes.
+    // A response that is cut off emits an error before it closes.
     const closed = new Promise((resolve) => response.on('error', () => undefined).once('close', resolve));
     const ended = Promise.all([closed, once(socket, 'close')]);
     await ui.close();
@@ -279,7 +279,7 @@ describe('what it holds', () => {
     await expect(get('/')).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  it('is on loopback alone', async () => {
+  it('the server listens on one loopback address only', async () => {
     await expect(serveUi({ kubectl: 'kubectl', source, port: ui.port, token })).rejects.toThrow(/EADDRINUSE/);
     const other = connect(ui.port, '127.0.0.2');
     await expect(once(other, 'connect')).rejects.toThrow(/ECONNREFUSED|EADDRNOTAVAIL/);

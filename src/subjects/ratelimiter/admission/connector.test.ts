@@ -1,4 +1,4 @@
-/** What one tenant can do to the runs of another, and to its own rests. */
+/** What one tenant can do to the runs of another, and to its own cool-downs. */
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
@@ -11,7 +11,7 @@ import { rateLimiter } from '../index.ts';
 
 const clock = { now: Date.now, monotonic: () => performance.now(), sleep: async () => undefined };
 
-/** As the real one, each namespace has leases of its own. */
+/** Each namespace has its own leases, as in a real cluster. */
 class TwoNamespaces extends MemoryCluster {
   override lease({
     name,
@@ -76,7 +76,7 @@ async function world() {
 }
 
 describe('a Redis that claims the run_id of another', () => {
-  it('keeps nobody of another namespace waiting, and shows no text there', async () => {
+  it('blocks no run of another namespace, and shows no text there', async () => {
     const { admit, cluster } = await world();
     cluster.holders.set(`evil/chaosdemo-redis-${RUN_ID}`, 'a text of the attacker');
     expect(await admit('evil')).toMatch(/^RedisInUse: .* a text of the attacker/);

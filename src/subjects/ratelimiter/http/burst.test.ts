@@ -50,15 +50,15 @@ async function allClosed(sockets: ReadonlySet<Socket>): Promise<void> {
   await expect.poll(() => sockets.size, { timeout: 10_000 }).toBe(0);
 }
 
-/** A clock that says it is time, and does something when it is asked right before the moment. */
+/** A clock that reaches the moment of a burst, and calls `act` when it is read right before. */
 function meanwhile(act: () => void): { at: number; now: () => number } {
-  let asked = 0;
+  let reads = 0;
   return {
     at: 10,
     now: () => {
-      asked += 1;
-      if (asked === 2) act();
-      return asked > 2 ? 10 : 0;
+      reads += 1;
+      if (reads === 2) act();
+      return reads > 2 ? 10 : 0;
     },
   };
 }
@@ -77,7 +77,7 @@ function writing(note: (bytes: Uint8Array, socket: Socket) => void): Dial {
   };
 }
 
-/** A connection that nobody takes. */
+/** A connection that is never accepted. */
 const neverOpen: Dial = () => new Socket();
 
 function planOf(
@@ -194,7 +194,7 @@ describe('a burst', () => {
     expect(startedAt).toBeGreaterThanOrEqual(at - 1);
   });
 
-  it('tells each failure apart, and the other requests are not touched by it', async () => {
+  it('each failure has its own code, and does not affect other requests', async () => {
     const answers: ((socket: Socket) => unknown)[] = [
       (socket) => socket.write(OK),
       (socket) => socket.write('HTTP/1.1 200 OK\r\n folded\r\n\r\n'),
@@ -290,7 +290,7 @@ describe('a burst that cannot be sent', () => {
     return error;
   };
 
-  it('says so when nothing listens', async () => {
+  it('reports that nothing listens', async () => {
     const { pod, sockets } = await rawNode((socket) => socket.write(OK));
     const error = await refusal(planOf([{ ...pod, name: 'gone', port: 1 }, pod], 4));
     expect(error.message).toMatch(/ to gone .*ECONNREFUSED; .*port 1: .*rateLimiter\.port/);
@@ -351,7 +351,7 @@ describe('a burst that cannot be sent', () => {
     expect(await tell(2)).toContain('ECONNREFUSED');
   });
 
-  it('says so when this process may open no more files', async () => {
+  it('reports that this process may open no more files', async () => {
     const { pod } = await rawNode((socket) => socket.write(OK));
     const error = await refusal(planOf([pod], 1, { dial: outOfFiles }));
     expect(error.message).toContain('ulimit -n');
@@ -364,9 +364,9 @@ describe('a burst that cannot be sent', () => {
       socket.write(OK);
     });
     const onStart = (): void => {
-      throw new BurstNotSentError('somebody else leads');
+      throw new BurstNotSentError('another operator leads');
     };
-    expect((await refusal(planOf([pod], 3, { onStart }))).message).toBe('somebody else leads');
+    expect((await refusal(planOf([pod], 3, { onStart }))).message).toBe('another operator leads');
     await allClosed(sockets);
     expect(requests).toBe(0);
   });
@@ -406,7 +406,7 @@ it('leaves nothing open that would keep a process alive', async () => {
   const [timers, sockets] = [active('Timeout'), active('TCPSocketWrap')];
   await sendBurst(planOf([pod], 20, { timeoutMs: 60_000 }), signal);
   expect(active('Timeout')).toBeLessThanOrEqual(timers);
-  // Those of the node close when they hear of it.
+  // The sockets of the node close once it notices.
   await expect.poll(() => active('TCPSocketWrap'), { timeout: 10_000 }).toBeLessThanOrEqual(sockets);
 });
 

@@ -73,7 +73,7 @@ describe('a budget of connections for several namespaces', () => {
     expect(other.take(11 * CONNECTION_BYTES)).toBe(false);
   });
 
-  it('lets nobody wait for what only another namespace has used up', async () => {
+  it('a namespace does not wait for connections that only another used up', async () => {
     const budget = new ConnectionBudget(200, 100);
     await budget.onBehalfOf('a').acquire(100, signal);
     void budget.onBehalfOf('a').acquire(100, signal);
@@ -81,7 +81,7 @@ describe('a budget of connections for several namespaces', () => {
     expect(budget.free).toBe(0);
   });
 
-  it('never gives more than there is, whoever asks, gives up and gives back', async () => {
+  it('never grants more than its limit, whatever the order of acquire and release', async () => {
     const names = ['a', 'b', 'c'] as const;
     const step = fc.record({
       name: fc.constantFrom(...names),
@@ -96,7 +96,7 @@ describe('a budget of connections for several namespaces', () => {
         const of = (name: string): number =>
           held.reduce((sum, one) => sum + (one.name === name ? one.count : 0), 0);
         const stops: AbortController[] = [];
-        const asked: Promise<unknown>[] = [];
+        const pending: Promise<unknown>[] = [];
         for (const { count, how, name, releases } of steps) {
           const share = budget.onBehalfOf(name);
           const has = (lease: ConnectionLease): unknown => held.push({ lease, name, count });
@@ -106,7 +106,7 @@ describe('a budget of connections for several namespaces', () => {
           } else {
             const stop = new AbortController();
             stops.push(stop);
-            asked.push(share.acquire(count, stop.signal).then(has, () => undefined));
+            pending.push(share.acquire(count, stop.signal).then(has, () => undefined));
             if (how === 'give up') stop.abort();
           }
           await turn();
@@ -118,7 +118,7 @@ describe('a budget of connections for several namespaces', () => {
           await turn();
         }
         for (const stop of stops) stop.abort();
-        await Promise.all(asked);
+        await Promise.all(pending);
         for (const { lease } of held) lease.release();
         held = [];
         expect(budget.free).toBe(14);

@@ -5,7 +5,7 @@ import { PodClient } from './pod-client.ts';
 
 const { signal } = new AbortController();
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
-const ASK = { method: 'GET', path: '/' };
+const GET = { method: 'GET', path: '/' };
 
 /** A node that answers each request as `answer` does, and a client of it. */
 async function clientOf(answer: (socket: Socket, request: number) => void, connections = 4) {
@@ -33,15 +33,15 @@ describe('a client of one node', () => {
   it('uses a connection again', async () => {
     const { client, sockets } = await clientOf((socket) => socket.write(OK));
     for (let i = 0; i < 5; i += 1) {
-      expect((await client.send(ASK, 5000, signal)).answer?.body.toString()).toBe('ok');
+      expect((await client.send(GET, 5000, signal)).answer?.body.toString()).toBe('ok');
     }
     expect(sockets.size).toBe(1);
   });
 
-  it('gives a request up that is not answered in time, and its connection with it', async () => {
+  it('a request without an answer in time is given up with its connection', async () => {
     const { client, sockets } = await clientOf((socket, i) => i > 0 && socket.write(OK));
-    expect((await client.send(ASK, 20, signal)).failure?.code).toBe('TIMEOUT');
-    expect((await client.send(ASK, 5000, signal)).answer?.status).toBe(200);
+    expect((await client.send(GET, 20, signal)).failure?.code).toBe('TIMEOUT');
+    expect((await client.send(GET, 5000, signal)).answer?.status).toBe(200);
     await expect.poll(() => sockets.size).toBe(1);
   });
 
@@ -49,7 +49,7 @@ describe('a client of one node', () => {
     const { client } = await clientOf((socket) =>
       socket.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n'),
     );
-    expect((await client.send(ASK, 5000, signal)).answer?.status).toBe(302);
+    expect((await client.send(GET, 5000, signal)).answer?.status).toBe(302);
   });
 
   it.each([
@@ -58,24 +58,24 @@ describe('a client of one node', () => {
     ['a body beyond its bound', `HTTP/1.1 200 OK\r\ncontent-length: 999999\r\n\r\n`],
   ])('ends %s', async (_, text) => {
     const { client, sockets } = await clientOf((socket) => socket.write(text));
-    expect((await client.send(ASK, 60_000, signal)).failure?.code).toBe('BAD_ANSWER');
+    expect((await client.send(GET, 60_000, signal)).failure?.code).toBe('BAD_ANSWER');
     await expect.poll(() => sockets.size).toBe(0);
   });
 
-  it('tells a broken connection from one that cannot be made', async () => {
+  it('a broken connection is RESET, and one that cannot be made UNREACHABLE', async () => {
     const { client } = await clientOf((socket) => socket.resetAndDestroy());
-    expect((await client.send(ASK, 5000, signal)).failure?.code).toBe('RESET');
-    const nobody = new PodClient({ name: 'x', host: '127.0.0.1', port: 1 }, 1, Date.now);
-    expect((await nobody.send(ASK, 5000, signal)).failure?.code).toBe('UNREACHABLE');
+    expect((await client.send(GET, 5000, signal)).failure?.code).toBe('RESET');
+    const unreachable = new PodClient({ name: 'x', host: '127.0.0.1', port: 1 }, 1, Date.now);
+    expect((await unreachable.send(GET, 5000, signal)).failure?.code).toBe('UNREACHABLE');
   });
 
   it('ends what is open when it is closed, and sends nothing after', async () => {
     const { client, sockets } = await clientOf(() => undefined);
-    const open = client.send(ASK, 60_000, signal);
+    const open = client.send(GET, 60_000, signal);
     await expect.poll(() => sockets.size).toBe(1);
     client.close();
     expect((await open).failure?.code).toBe('STOPPED');
-    expect((await client.send(ASK, 5000, signal)).failure?.code).toBe('STOPPED');
+    expect((await client.send(GET, 5000, signal)).failure?.code).toBe('STOPPED');
     await expect.poll(() => sockets.size).toBe(0);
   });
 });

@@ -9,7 +9,7 @@ const never = new AbortController().signal;
 const ROOT = { method: 'GET', path: '/' };
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
 
-/** A server that does this with each request, told the number of its connection and of the request on it, from 1. */
+/** A server that calls this for each request, with the number of its connection and of the request on it, from 1. */
 async function serverDoing(onRequest: (socket: Socket, connection: number, request: number) => void) {
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
@@ -34,8 +34,8 @@ async function poolOn(
   const { sockets, to } = await serverDoing(onRequest);
   const pool = new HttpPool(to, connections);
   onTestFinished(() => pool.close());
-  const ask = async (signal = never): Promise<HttpAnswer> => await pool.request(ROOT, signal);
-  return { ask, pool, sockets };
+  const get = async (signal = never): Promise<HttpAnswer> => await pool.request(ROOT, signal);
+  return { get, pool, sockets };
 }
 
 async function closed(socket: Socket | undefined): Promise<void> {
@@ -53,29 +53,29 @@ async function failureOf(request: Promise<unknown>): Promise<string> {
 
 describe('a pool of connections', () => {
   it('uses a connection again, and opens as many as it may at once', async () => {
-    const { ask, sockets } = await poolOn((socket) => socket.write(OK), 2);
-    for (let i = 0; i < 5; i += 1) expect((await ask()).body.toString()).toBe('ok');
+    const { get, sockets } = await poolOn((socket) => socket.write(OK), 2);
+    for (let i = 0; i < 5; i += 1) expect((await get()).body.toString()).toBe('ok');
     expect(sockets).toHaveLength(1);
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask()));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get()));
     expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
     expect(sockets).toHaveLength(2);
   });
 
   it('keeps only a few of the connections that were open at once', async () => {
     const open: Socket[] = [];
-    const { ask, sockets } = await poolOn((socket) => {
+    const { get, sockets } = await poolOn((socket) => {
       open.push(socket);
       if (open.length === 40) for (const each of open) each.write(OK);
     }, 40);
-    await Promise.all(Array.from({ length: 40 }, () => ask()));
-    // Long before those that nobody uses are ended.
+    await Promise.all(Array.from({ length: 40 }, () => get()));
+    // Long before the idle timeout ends unused ones.
     await vi.waitFor(() => expect(sockets.filter((socket) => !socket.closed)).toHaveLength(16));
     expect(sockets).toHaveLength(40);
   });
 
   it('a pool closes idle connections after a while, also without a new request', async () => {
-    const { ask, sockets } = await poolOn((socket) => socket.write(OK));
-    await Promise.all([ask(), ask()]);
+    const { get, sockets } = await poolOn((socket) => socket.write(OK));
+    await Promise.all([get(), get()]);
     for (const socket of sockets) await closed(socket);
     expect(sockets).toHaveLength(2);
   });
@@ -90,12 +90,12 @@ describe('a pool of connections', () => {
       'keeps no connection for longer than a second',
       (socket: Socket) => socket.write(OK.replace('\r\n\r\n', '\r\nkeep-alive: timeout=1\r\n\r\n')),
     ],
-  ])('opens another where the server %s', async (_, answer) => {
-    const { ask, sockets } = await poolOn(answer);
-    await ask();
+  ])('opens another connection if the server %s', async (_, answer) => {
+    const { get, sockets } = await poolOn(answer);
+    await get();
     const [first] = sockets;
     await closed(first);
-    expect((await ask()).status).toBe(200);
+    expect((await get()).status).toBe(200);
     expect(sockets).toHaveLength(2);
   });
 
@@ -106,7 +106,7 @@ describe('a pool of connections', () => {
     ['empty lines without end', '\r\n', 'the answer has far more bytes'],
   ])('takes no %s, and ends the connection', async (what, piece, message) => {
     let sent = 0;
-    const { ask, sockets } = await poolOn((socket) => {
+    const { get, sockets } = await poolOn((socket) => {
       const head = /^(informational|empty)/.test(what) ? '' : 'HTTP/1.1 200 OK\r\n';
       const more = (): void => {
         while (!socket.destroyed && socket.write(piece.repeat(64))) sent += 64 * piece.length;
@@ -115,7 +115,7 @@ describe('a pool of connections', () => {
       socket.on('drain', more);
       more();
     });
-    expect(await failureOf(ask())).toContain(`BAD_ANSWER: ${message}`);
+    expect(await failureOf(get())).toContain(`BAD_ANSWER: ${message}`);
     const [socket] = sockets;
     await closed(socket);
     // What fits into the buffers of two sockets, and not what can be sent until a deadline.
@@ -127,30 +127,30 @@ describe('a pool of connections', () => {
     ['chunked', `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4001\r\n${'x'.repeat(16_385)}`],
     ['ended by the connection', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(16_385)}`],
   ])('takes no body beyond its bound, %s', async (_, answer) => {
-    const { ask } = await poolOn((socket) => socket.write(answer));
-    expect(await failureOf(ask())).toMatch(/^BAD_ANSWER: the body .* 16384 bytes$/);
+    const { get } = await poolOn((socket) => socket.write(answer));
+    expect(await failureOf(get())).toMatch(/^BAD_ANSWER: the body .* 16384 bytes$/);
   });
 
   it('a pool discards surplus bytes after an answer, and for the next request', async () => {
-    const { ask, sockets } = await poolOn((socket, connection) => {
+    const { get, sockets } = await poolOn((socket, connection) => {
       socket.write(OK.replace('ok', connection === 1 ? 'a1' : 'a2'));
     });
-    expect((await ask()).body.toString()).toBe('a1');
+    expect((await get()).body.toString()).toBe('a1');
     const [first] = sockets;
     first?.write(OK.replace('ok', 'xx'));
     await closed(first);
-    expect((await ask()).body.toString()).toBe('a2');
+    expect((await get()).body.toString()).toBe('a2');
   });
 
   it('a pool ends cancelled requests, active or queued, and starts the next', async () => {
     const arrived = Promise.withResolvers<void>();
-    const { ask, sockets } = await poolOn((socket, connection) => {
+    const { get, sockets } = await poolOn((socket, connection) => {
       if (connection === 1) arrived.resolve();
       else socket.write(OK);
     }, 1);
     const stop = new AbortController();
-    const [first, second] = [failureOf(ask(stop.signal)), failureOf(ask(stop.signal))];
-    const third = ask();
+    const [first, second] = [failureOf(get(stop.signal)), failureOf(get(stop.signal))];
+    const third = get();
     await arrived.promise;
     stop.abort();
     expect(await first).toMatch(/^STOPPED/);
@@ -160,19 +160,19 @@ describe('a pool of connections', () => {
   });
 
   it('ends everything when it is closed', async () => {
-    const { ask, pool, sockets } = await poolOn(() => undefined, 1);
-    const [first, second] = [ask(), ask()];
+    const { get, pool, sockets } = await poolOn(() => undefined, 1);
+    const [first, second] = [get(), get()];
     const failures = Promise.all([failureOf(first), failureOf(second)]);
     await new Promise((resolve) => setImmediate(resolve));
     pool.close();
     expect(await failures).toEqual([expect.stringMatching(/^STOPPED/), expect.stringMatching(/^STOPPED/)]);
-    expect(await failureOf(ask())).toMatch(/^STOPPED/);
+    expect(await failureOf(get())).toMatch(/^STOPPED/);
     expect(sockets.length).toBeLessThan(2);
   });
 
-  it('tells a connection that was never made from one that was lost', async () => {
-    const { ask } = await poolOn((socket) => socket.destroy());
-    expect(await failureOf(ask())).toMatch(/^RESET/);
+  it('a lost connection is RESET, and one that was never made UNREACHABLE', async () => {
+    const { get } = await poolOn((socket) => socket.destroy());
+    expect(await failureOf(get())).toMatch(/^RESET/);
     const pool = new HttpPool({ host: '127.0.0.1', port: 1 }, 1);
     onTestFinished(() => pool.close());
     expect(await failureOf(pool.request(ROOT, never))).toMatch(

@@ -39,7 +39,7 @@ async function listening(server: Server & { closeAllConnections(): void }, serve
   return { name: 'api-0', host: '127.0.0.1', port, serverName };
 }
 
-/** A node that answers with the host and the name that it was asked for. */
+/** A node that answers with the Host and the TLS server name of the request. */
 async function secureNode(serverName?: string, options: ServerOptions = {}) {
   const server = createServer({ cert, key, ...options }, ({ headers, socket }, response) => {
     response.end(`${headers.host} ${(socket as { servername?: string }).servername}`);
@@ -47,16 +47,16 @@ async function secureNode(serverName?: string, options: ServerOptions = {}) {
   return await listening(server, serverName);
 }
 
-async function ask(pod: Awaited<ReturnType<typeof secureNode>>, dial: Dial) {
+async function get(pod: Awaited<ReturnType<typeof secureNode>>, dial: Dial) {
   const client = new PodClient(pod, 4, Date.now, dial);
   onTestFinished(() => client.close());
   return await client.send({ method: 'GET', path: '/' }, 5000, signal);
 }
 
 describe('a node that speaks TLS', () => {
-  it('is asked by the name that its certificate is for', async () => {
+  it('gets requests by the name of its certificate', async () => {
     const pod = await secureNode();
-    const { answer, failure } = await ask(pod, dialTls(cert));
+    const { answer, failure } = await get(pod, dialTls(cert));
     expect(failure).toBeUndefined();
     expect(answer?.body.toString()).toBe(`${NAME}:${pod.port} ${NAME}`);
   });
@@ -83,15 +83,15 @@ describe('a node that speaks TLS', () => {
   });
 
   it.each([
-    ['an authority that nobody named', NAME, undefined, /put the authority into ca.crt/],
+    ['an authority that the spec does not name', NAME, undefined, /put the authority into ca.crt/],
     ['another name', 'other-api.shop.svc', 'own', /not for http.tlsServerName/],
-  ])('is not asked with %s', async (_, serverName, ca, message) => {
-    const asked = await ask(await secureNode(serverName), dialTls(ca && cert));
-    expect(asked.answer).toBeUndefined();
-    expect(asked.failure).toMatchObject({ code: 'UNREACHABLE', message: expect.stringMatching(message) });
+  ])('gets no request with %s', async (_, serverName, ca, message) => {
+    const sent = await get(await secureNode(serverName), dialTls(ca && cert));
+    expect(sent.answer).toBeUndefined();
+    expect(sent.failure).toMatchObject({ code: 'UNREACHABLE', message: expect.stringMatching(message) });
   });
 
-  it('gets no request of a burst where its certificate does not hold', async () => {
+  it('gets no request of a burst if its certificate is not valid', async () => {
     const pod = await secureNode('other-api.shop.svc');
     const burst = sendBurst(
       {
@@ -107,23 +107,23 @@ describe('a node that speaks TLS', () => {
     await expect(burst).rejects.toThrow(/api-0 did not work: .*http\.tlsServerName/);
   });
 
-  it('is told apart from one that speaks none', async () => {
+  it('a node without TLS is reported as such', async () => {
     const plain = await listening(createPlain((_, response) => response.end('hello')));
-    const asked = await ask(plain, dialTls(cert));
-    expect(asked.failure).toMatchObject({
+    const sent = await get(plain, dialTls(cert));
+    expect(sent.failure).toMatchObject({
       code: 'UNREACHABLE',
       message: expect.stringMatching(/speaks no TLS/),
     });
   });
 
-  it('that wants a certificate of the client is told of', async () => {
+  it('a node that wants a client certificate is reported as such', async () => {
     const strict = { requestCert: true, rejectUnauthorized: true };
-    const asked = await ask(await secureNode(undefined, strict), dialTls(cert));
-    expect(asked.failure?.message).toMatch(/certificate of the client/);
+    const sent = await get(await secureNode(undefined, strict), dialTls(cert));
+    expect(sent.failure?.message).toMatch(/certificate of the client/);
   });
 
-  it('does not answer where it is asked without TLS', async () => {
-    const asked = await ask(await secureNode(), dialTcp);
-    expect(asked.answer).toBeUndefined();
+  it('does not answer a request without TLS', async () => {
+    const sent = await get(await secureNode(), dialTcp);
+    expect(sent.answer).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-/** Using a limit up on real servers that learn of each other's counts only when they are given the time. */
+/** Uses a limit up on real servers that sync their counts only after some time. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ const LIMIT = 6;
 const { signal } = new AbortController();
 const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));
 
-/** Two nodes, each of which knows what it has admitted itself, and of the other what it was told last. */
+/** Two nodes, each with its own count and the last count that it got from the other. */
 async function twoNodes() {
   const pods = [0, 1].map(() => ({ own: 0, others: 0 }));
   const clients: PodClient[] = [];
@@ -45,7 +45,7 @@ const admitted = ({ requests }: Awaited<ReturnType<typeof exhaustLimit>>): numbe
   requests.filter(({ outcome }) => outcome === 'Admitted').length;
 const options = { callers, key: 'demo-a', most: 50, callerTimeoutMs: 5000, windowMs: 60_000, withinMs: 50 };
 
-it('lets nodes learn what was admitted before it asks for more than the limit', async () => {
+it('lets pods sync their counts before it sends more requests than the limit', async () => {
   const { clients, learned, rests } = await twoNodes();
   const control = await exhaustLimit({ ...options, clients, sync: { left: LIMIT, learned } }, signal);
   expect(control.exhausted).toBe(true);
@@ -53,7 +53,7 @@ it('lets nodes learn what was admitted before it asks for more than the limit', 
   expect(rests()).toBe(1);
 });
 
-it('lets them learn after each request beyond what was left, too', async () => {
+it('lets pods sync after each request over what was left, too', async () => {
   const { clients, learned, rests } = await twoNodes();
   // Two were admitted before and never counted.
   const control = await exhaustLimit({ ...options, clients, sync: { left: LIMIT - 2, learned } }, signal);
@@ -78,7 +78,7 @@ it('using up a limit without memory for an answer blames no pod', async () => {
   );
 });
 
-it('gives a caller up whom nobody denies', async () => {
+it('gives a caller up if no pod rejects it', async () => {
   const { clients } = await twoNodes();
   let rests = 0;
   const learned = async (): Promise<void> => {

@@ -14,7 +14,7 @@ async function waits(own: OwnLimit): Promise<boolean> {
   );
 }
 
-it('counts as used when nobody knows what was before, and again with each use', async () => {
+it('a limit counts as used at first (its history is unknown) and after each use', async () => {
   let now = 1_000_000;
   const own = new OwnLimit(limit, () => now);
   now += 60_999;

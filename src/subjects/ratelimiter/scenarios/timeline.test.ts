@@ -70,7 +70,7 @@ describe('a timeline', () => {
     expect(bundle.events).toEqual([]);
   });
 
-  it('keeps what an incomplete look shows: who answered, who did not and for how long', () => {
+  it('keeps what an incomplete sample shows: which pod was silent, and for how long', () => {
     const seen = timeline('a', 'b');
     seen.show(countEvent('k', sample(T + 100, { a: 1, b: 1 }, 2)));
     seen.show(countEvent('k', sample(T + 200, { a: 2 }, undefined)));
@@ -99,7 +99,7 @@ describe('a timeline', () => {
     ]);
   });
 
-  it('says of nobody who answered that it gave no answer', () => {
+  it('a pod or store that answered is not shown as silent', () => {
     const seen = timeline('a', 'b');
     const wrong = { ...sample(T + 1, { a: 1 }, undefined), improper: ['b'], storeSilent: false };
     seen.show(countEvent('k', wrong));
@@ -113,7 +113,7 @@ describe('a timeline', () => {
     ]);
   });
 
-  it('says nothing of a replica that was not asked', () => {
+  it('shows nothing of a replica that was not queried', () => {
     const seen = timeline('a', 'b');
     seen.show(countEvent('k', { ...sample(T + 1, { a: 1 }, 1), notQueried: ['b'] }));
     expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([]);
@@ -139,7 +139,7 @@ describe('a timeline', () => {
 
   it('a timeline shows a pod without a connection as unanswered, and since when', () => {
     const seen = timeline('a', 'b');
-    const ask = (node: string, sentAt: number, unheard: boolean): void =>
+    const showRequest = (node: string, sentAt: number, unheard: boolean): void =>
       seen.show({
         kind: 'request',
         id: 0,
@@ -150,10 +150,10 @@ describe('a timeline', () => {
         ...(unheard ? { outcome: 'Error', cause: 'Reset' } : { outcome: 'Admitted' }),
       });
     // One that breaks a connection in two is there.
-    for (let i = 0; i < 20; i += 1) ask('a', T + 100 * i, i % 2 === 1);
-    ask('b', T, false);
-    for (let i = 40; i < 60; i += 1) ask('b', T + 100 * i, true);
-    ask('b', T + 6000, false);
+    for (let i = 0; i < 20; i += 1) showRequest('a', T + 100 * i, i % 2 === 1);
+    showRequest('b', T, false);
+    for (let i = 40; i < 60; i += 1) showRequest('b', T + 100 * i, true);
+    showRequest('b', T + 6000, false);
     const bundle = seen.evidence({ startedAt: T }).bundle;
     expect(points(bundle, 'replica-1', 'unreachable')).toBeUndefined();
     const silent = points(bundle, 'replica-2', 'unreachable') ?? [];

@@ -1,4 +1,4 @@
-/** An attempt and the framework have to agree on how long a story takes, or every fixture made near the end of a window is refused. */
+/** An attempt and the framework must agree on its duration, or every fixture near the end of a window is rejected. */
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../api.ts';
@@ -25,7 +25,7 @@ function spec(scenario: object): ChaosDemoSpec {
   });
 }
 
-/** Nothing but a clock: whoever asks for more has not waited. */
+/** Only a clock: code that uses any other part has not waited. */
 function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
   const parts = {
     now: () => now,

@@ -54,7 +54,7 @@ const sides = (within: string[], uses: number): KindOfTraffic[] => [
 
 const endless = { room: endlessRoom, leftOut: () => undefined };
 
-async function told(
+async function recordedRequests(
   clients: PodClient[],
   within: string[],
   uses: number,
@@ -80,7 +80,7 @@ describe('callers', () => {
       paths.push(path);
       return path === '/demo-b' ? 429 : status;
     };
-    const requests = await told(
+    const requests = await recordedRequests(
       [await nodeThat(of(200), 'a'), await nodeThat(of(503), 'b')],
       ['k1', 'k2'],
       3,
@@ -94,13 +94,13 @@ describe('callers', () => {
     expect(paths.filter((path) => path === '/k2')).toHaveLength(3);
   });
 
-  it('wait so long and no longer', async () => {
-    const requests = await told([await nodeThat(() => undefined, 'a')], ['k1'], 2, 30);
+  it('callers give a request up after their timeout', async () => {
+    const requests = await recordedRequests([await nodeThat(() => undefined, 'a')], ['k1'], 2, 30);
     expect(requests.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 4 }, () => 'Timeout'));
     for (const { endedAt, sentAt } of requests) expect(endedAt - sentAt).toBeGreaterThanOrEqual(29);
   });
 
-  it('wait for the time of the spec on every request', async () => {
+  it('callers wait for the timeout of the spec on every request', async () => {
     const waits: number[] = [];
     const client = {
       pod: { name: 'a' },
@@ -109,16 +109,16 @@ describe('callers', () => {
         return { sentAt: 0, endedAt: timeoutMs, failure: { code: 'TIMEOUT', message: 'no answer' } };
       },
     } as unknown as PodClient;
-    const requests = await told([client], ['k1'], 2, 700);
+    const requests = await recordedRequests([client], ['k1'], 2, 700);
     expect(waits).toEqual([700, 700, 700, 700]);
     expect(requests.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 4 }, () => 'Timeout'));
   });
 
-  it('for whom there is no connection are left out, and told as that', async () => {
+  it('callers without a free connection are left out, and counted as left out', async () => {
     const share = new ConnectionBudget(3).onBehalfOf('shop');
     let leftOut = 0;
     const room = () => share.tryAcquire(1);
-    const requests = await told([await nodeThat(() => undefined, 'a')], ['k1'], 3, 50, {
+    const requests = await recordedRequests([await nodeThat(() => undefined, 'a')], ['k1'], 3, 50, {
       room,
       leftOut: () => (leftOut += 1),
     });
@@ -133,14 +133,14 @@ describe('callers', () => {
     await budget.onBehalfOf('neighbour').acquire(10, new AbortController().signal);
     const client = await nodeThat(() => 200, 'a', budget.onBehalfOf('shop'), 'x'.repeat(4000));
     let leftOut = 0;
-    const requests = await told([client], ['k1'], 2, 5000, {
+    const requests = await recordedRequests([client], ['k1'], 2, 5000, {
       room: endlessRoom,
       leftOut: () => (leftOut += 1),
     });
     expect([requests, leftOut]).toEqual([[], 4]);
   });
 
-  it('that were never sent are not told', async () => {
+  it('requests that were never sent are not recorded', async () => {
     const stopped = new AbortController();
     const requests: CallerRequest[] = [];
     const done = runTraffic(
@@ -180,7 +180,7 @@ describe('callers', () => {
 });
 
 describe('a request that its caller gave up', () => {
-  /** Sends two requests to a node that holds answers back until it is told, and listens to what they come to. */
+  /** Sends two requests to a node that holds answers back, and waits for their outcomes. */
   async function listening(places: number) {
     const held: (() => void)[] = [];
     const server = createServer((_, response) => {
@@ -220,7 +220,7 @@ describe('a request that its caller gave up', () => {
     return { held, late, leftOut: () => leftOut, requests, share, until };
   }
 
-  it('is told as unanswered, and again once its answer came', async () => {
+  it('is recorded as a timeout, and again once its answer arrives', async () => {
     const { held, late, requests, share } = await listening(2);
     expect(requests.map(({ outcome }) => outcome)).toEqual(['Timeout', 'Timeout']);
     expect([late, share.tryAcquire(1)]).toEqual([[], undefined]);
@@ -231,7 +231,7 @@ describe('a request that its caller gave up', () => {
     await expect.poll(() => share.tryAcquire(2)).toBeDefined();
   });
 
-  it('gives its connection up for one that is still waited for', async () => {
+  it('frees its connection if a request that is still awaited needs one', async () => {
     const { held, late, leftOut, requests } = await listening(1);
     expect([requests.length, leftOut()]).toEqual([2, 0]);
     for (const answer of held) answer();
@@ -282,7 +282,7 @@ describe('a request that its caller gave up', () => {
     expect(sent.Over).toBe(before.Over);
   });
 
-  it('is listened to no longer than that is asked for', async () => {
+  it('no late answer is awaited after the signal aborts', async () => {
     const { late, share, until } = await listening(2);
     until.abort();
     await expect.poll(() => share.tryAcquire(2)).toBeDefined();
@@ -331,7 +331,7 @@ describe('steady traffic', () => {
     ['rejects', status(429), ['Rejected', undefined]],
     ['fails', status(500), ['Error', 'ServerError']],
     ['reports that its store is gone', status(503), ['Error', 'ServerError']],
-    // It may have been admitted: nobody knows.
+    // Whether it was admitted is unknown.
     ['answers what the spec does not know', status(302), ['Error', 'Answer']],
     ['hangs up', ({ socket }) => void socket.destroy(), ['Error', 'Reset']],
     ['is not there', undefined, ['Error', 'Unreachable']],

@@ -37,7 +37,7 @@ async function gone(server: HostileRedis): Promise<void> {
   await vi.waitFor(() => expect(server.open()).toBe(0), { timeout: 60_000, interval: 5 });
 }
 
-/** Lets a process of its own ask the server, and returns what it printed, or how it died. */
+/** Queries the server from another process, and returns what that printed, or how it died. */
 async function attack(
   kind: 'bounded' | 'plain',
   server: HostileRedis,
@@ -156,7 +156,7 @@ describe('a hostile server', () => {
     const server = await hostile(behave);
     const result = await attack('bounded', server, command);
     expect(result).toMatchObject({ outcome: 'rejected', code: want.code });
-    if (!('left' in result)) throw new Error('told nothing of its memory');
+    if (!('left' in result)) throw new Error('the process did not report its memory');
     expect(result.message).toMatch(want.message);
     if (want.code === 'PROTOCOL') expect(result.message).toMatch(PROTOCOL);
     expect(result.left).toBeLessThan(5 * MIB);
@@ -200,7 +200,7 @@ describe('boundedConnection', () => {
     await gone(server);
   });
 
-  it('waits for an answer as long as it takes where no time is set', async () => {
+  it('waits for an answer without a bound if no timeout is set', async () => {
     const server = await hostile((socket) => {
       socket.once('data', () => setTimeout(() => socket.write('+OK\r\n'), 300));
     });
@@ -209,7 +209,7 @@ describe('boundedConnection', () => {
     expect(await redis.set('a', '1')).toBe('OK');
   });
 
-  it('takes no reply between commands', async () => {
+  it('a reply that no command awaits is an error', async () => {
     let late: (() => void) | undefined;
     const server = await hostile((socket) => {
       socket.once('data', () => socket.write('+PONG\r\n'));
@@ -239,7 +239,7 @@ describe('boundedConnection', () => {
     });
   });
 
-  it('names a port that nobody listens on', async () => {
+  it('a closed port is reported as ECONNREFUSED', async () => {
     const server = await startHostileRedis(() => undefined);
     await server.stop();
     await expect(connectionTo(server).connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -264,7 +264,7 @@ describe('boundedConnection', () => {
     await gone(server);
   });
 
-  it('closes the socket as soon as it is told to', async () => {
+  it('disconnect closes the socket at once', async () => {
     const server = await hostile((socket) => socket.resume());
     const redis = connectionTo(server);
     await redis.connect();
@@ -274,7 +274,7 @@ describe('boundedConnection', () => {
     await gone(server);
   });
 
-  it('tells no arguments of a command that was refused', async () => {
+  it('the error of a rejected command has none of its arguments', async () => {
     const server = await hostile(answering('-WRONGPASS invalid username-password pair\r\n'));
     const redis = boundedConnection(
       {

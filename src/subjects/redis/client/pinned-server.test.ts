@@ -5,7 +5,7 @@ import { boundedConnection } from './bounded-connection.ts';
 import { RedisConnections } from './redis-client.ts';
 import { proveWrite } from './write-probe.ts';
 
-/** A port of this machine at which nobody listens. */
+/** A closed port of loopback. */
 async function deadPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -16,11 +16,11 @@ async function deadPort(): Promise<number> {
 }
 
 it('the owner of a Redis address is checked now and then, not at each attempt', async () => {
-  let asked = 0;
+  let checks = 0;
   const identity = {
     runId: 'a'.repeat(40),
     podIsThere: async () => {
-      asked += 1;
+      checks += 1;
       return true;
     },
   };
@@ -36,12 +36,12 @@ it('the owner of a Redis address is checked now and then, not at each attempt', 
   const said: string[] = [];
   await proveWrite(redis, 1500, Date.now, new AbortController().signal, (problem) => said.push(problem));
   expect(said[0]).toMatch(/ECONNREFUSED/);
-  expect(asked).toBeGreaterThan(1);
+  expect(checks).toBeGreaterThan(1);
   // Twice a second.
-  expect(asked).toBeLessThanOrEqual(4);
+  expect(checks).toBeLessThanOrEqual(4);
 });
 
-it('reads what authorities a target trusts once, however often it is dialled', async () => {
+it('the CA of a target is parsed once, however often it is dialled', async () => {
   const ca = `${rootCertificates.join('\n')}\n`.repeat(3);
   const target = { podName: 'redis-0', host: '127.0.0.1', port: await deadPort(), tls: true, ca };
   const dialTwentyTimes = async (to: () => typeof target): Promise<number> => {
@@ -52,7 +52,7 @@ it('reads what authorities a target trusts once, however often it is dialled', a
     }
     return performance.now() - start;
   };
-  const anew = await dialTwentyTimes(() => ({ ...target }));
-  const again = await dialTwentyTimes(() => target);
-  expect(again).toBeLessThan(anew / 2);
+  const newTargets = await dialTwentyTimes(() => ({ ...target }));
+  const oneTarget = await dialTwentyTimes(() => target);
+  expect(oneTarget).toBeLessThan(newTargets / 2);
 });

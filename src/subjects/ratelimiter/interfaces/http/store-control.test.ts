@@ -39,8 +39,8 @@ const TEN: readonly RequestOutcome[] = [
   ...Array<RequestOutcome>(6).fill('Rejected'),
 ];
 
-describe('a Redis that a limiter is seen to ask', () => {
-  it('is asked with each request that is admitted', () => {
+describe('a Redis that a limiter uses', () => {
+  it('is shown by a command for each admitted request', () => {
     expect(seen(control(TEN, () => ({ evalsha: 1, incr: 1 })))).toEqual({
       needed: 10,
       missed: 0,
@@ -53,7 +53,7 @@ describe('a Redis that a limiter is seen to ask', () => {
     expect(seen(control(TEN, calls))).toMatchObject({ shown: true });
   });
 
-  it('is asked by nodes that let nobody through, too: they cannot know otherwise', () => {
+  it('pods that admit no caller use it too: they cannot know the count otherwise', () => {
     const answers: RequestOutcome[] = [
       'Admitted',
       'Rejected',
@@ -97,8 +97,8 @@ describe('a Redis that a limiter is seen to ask', () => {
   });
 });
 
-describe('a Redis that a limiter is not seen to ask', () => {
-  it('is one that others ask all the time', () => {
+describe('a Redis whose use by a limiter is not shown', () => {
+  it('is one that others query all the time', () => {
     expect(
       seen(
         control(TEN, () => ({ get: 3 })),
@@ -111,12 +111,12 @@ describe('a Redis that a limiter is not seen to ask', () => {
     });
   });
 
-  it('is one that is asked with some of the requests', () => {
+  it('is one with commands for only some of the requests', () => {
     const nowAndThen = control(TEN, (i) => (i % 5 === 0 ? { evalsha: 1 } : {}));
     expect(seen(nowAndThen)).toEqual({ needed: 10, missed: 8, shown: false });
   });
 
-  it('is one that was not looked at', () => {
+  it('is one that was not checked', () => {
     expect(seen({ ...control(TEN, () => ({})), watched: [] })).toEqual({
       needed: 0,
       missed: 0,
@@ -124,7 +124,7 @@ describe('a Redis that a limiter is not seen to ask', () => {
     });
   });
 
-  it('is one whose answers take so long that anybody may have asked meanwhile', () => {
+  it('is one so slow that commands may be of other clients', () => {
     expect(seen(control(['Admitted'], () => ({ get: 1 }), 1000))).toMatchObject({ shown: false });
   });
 });

@@ -91,7 +91,7 @@ describe('LimiterClient', () => {
   });
 
   it.each(['rl:win:demo-a-1:4-0', 'demo-a-1', '{demo-a-1}', 'x-demo-a-1-4/demo-a-1'])(
-    'reads the hash %s of its own key',
+    'reads the Redis key %s of its own key',
     async (redisKey) => {
       const counter = { admitted: 1, redisKey, windowId: 'w-0', windowEndsAt: 5 };
       expect(await (await clientOf(answer(200, counter))).counter('demo-a-1', never)).toEqual(counter);
@@ -108,17 +108,17 @@ describe('LimiterClient', () => {
     expect(seen).toEqual(['/counter?key=a%20b%26key%3Dc']);
   });
 
-  it('tells silence from a connection that was never made', async () => {
+  it('silence is TIMEOUT, and a connection that was never made UNREACHABLE', async () => {
     const silent = await clientOf(() => undefined, 50);
     expect(await failureOf(silent.limit('k', never))).toMatchObject({ failure: 'TIMEOUT' });
     const dropping = await clientOf((request) => void request.socket.destroy());
     expect(await failureOf(dropping.limit('k', never))).toMatchObject({ failure: 'RESET' });
-    const nobody = new LimiterClient({ name: 'gone', host: '127.0.0.1', port: 1 }, 5000, 1);
-    cleanups.push(() => nobody.close());
-    expect(await failureOf(nobody.limit('k', never))).toMatchObject({ failure: 'UNREACHABLE' });
+    const unreachable = new LimiterClient({ name: 'gone', host: '127.0.0.1', port: 1 }, 5000, 1);
+    cleanups.push(() => unreachable.close());
+    expect(await failureOf(unreachable.limit('k', never))).toMatchObject({ failure: 'UNREACHABLE' });
   });
 
-  it('stops when it is told to', async () => {
+  it('a request stops if its signal aborts', async () => {
     const silent = await clientOf(() => undefined);
     const stop = new AbortController();
     const request = silent.limit('k', stop.signal);

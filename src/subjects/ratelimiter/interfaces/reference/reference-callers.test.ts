@@ -9,7 +9,7 @@ const answer = (status: number, body: object) => ({
 });
 const of = (windowId: string, allowed: boolean) => ({ allowed, windowId, windowEndsAt: 5 });
 
-it('asks for one request of a key', () => {
+it('a caller sends one request for its key', () => {
   expect(callers.requestOf('demo-a')).toMatchObject({
     method: 'POST',
     path: '/check',
@@ -17,7 +17,7 @@ it('asks for one request of a key', () => {
   });
 });
 
-it('takes a yes and a no for a window of the demo', () => {
+it('an answer for a window of the demo is Admitted or Rejected', () => {
   expect(callers.read(answer(200, of('window-1', true)))).toBe('Admitted');
   expect(callers.read(answer(429, of('window-1', false)))).toBe('Rejected');
 });
@@ -28,14 +28,14 @@ it.each([
     answer(503, { error: { code: 'OVERLOADED', message: 'later' } }),
     'answered 503: OVERLOADED: later',
   ],
-  ['a no without a status of one', answer(200, of('window-1', false)), 'neither admitted nor rejected'],
+  ['a rejection without its status', answer(200, of('window-1', false)), 'neither admitted nor rejected'],
   [
-    'a yes for a window that somebody else began',
+    'an admission for a window that this run did not begin',
     answer(200, of('x', true)),
     'answered 200 for window x, which this run has not begun',
   ],
   ['something else', answer(200, {}), 'neither admitted nor rejected'],
-  ['a yes without a window', answer(200, { allowed: true }), 'no windowId'],
+  ['an admission without a window', answer(200, { allowed: true }), 'no windowId'],
 ])('takes %s for neither', (_, given, message) => {
   expect(() => callers.read(given)).toThrow(message);
 });

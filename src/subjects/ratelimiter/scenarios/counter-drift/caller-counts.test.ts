@@ -27,7 +27,7 @@ const spec = specSchema([rateLimiterApi]).parse({
   scenarios: [{ name: 's', type: 'CounterDrift' }],
 });
 
-/** What a node answers to its next request: a yes or a no, and what remains by its header. */
+/** The answer of a node to its next request: admitted or rejected, and the quota in its header. */
 type Says = (pod: number) => { readonly admitted: boolean; readonly remaining?: number };
 
 /** Counters over two nodes that answer so, with an invariant and a clock that each request moves on by 20 ms. */
@@ -77,18 +77,18 @@ async function watched(says: Says) {
     counters,
     look,
     reading: () => invariant.reading(span),
-    /** Asks the nodes in turn, and looks after each answer; then until the end of the watch. */
-    async ask(requests: number) {
+    /** Sends requests to the nodes in turn, and samples after each answer. */
+    async send(requests: number) {
       for (let i = 0; i < requests; i += 1) {
         const client = podClients[i % 2];
         if (!client) throw new RangeError('there is no such pod');
         const { name } = client.pod;
         invariant.sent(name);
         const heard = counters.sending(name);
-        const asked = await client.send(toolkit.callers.requestOf('demo-a'), 1000, never);
-        heard?.(asked);
+        const exchange = await client.send(toolkit.callers.requestOf('demo-a'), 1000, never);
+        heard?.(exchange);
         at += 20;
-        invariant.answered(name, outcomeOf(asked, toolkit.callers)?.outcome === 'Admitted', at);
+        invariant.answered(name, outcomeOf(exchange, toolkit.callers)?.outcome === 'Admitted', at);
         await look();
       }
     },
@@ -101,25 +101,25 @@ async function watched(says: Says) {
   };
 }
 
-/** A limiter whose nodes count as `counter` says, and tell what remains of it; -1: by their own. */
-function counting(counterOf: (pod: number) => number, denialsTell = true): Says {
+/** A limiter whose nodes count by `counter`, and report what remains of it. */
+function counting(counterOf: (pod: number) => number, rejectionsReport = true): Says {
   const counts = [0, 0];
   return (pod) => {
     const counter = counterOf(pod);
     const used = counts[counter] ?? 0;
-    if (used >= LIMIT) return { admitted: false, ...(denialsTell && { remaining: 0 }) };
+    if (used >= LIMIT) return { admitted: false, ...(rejectionsReport && { remaining: 0 }) };
     counts[counter] = used + 1;
     return { admitted: true, remaining: LIMIT - used - 1 };
   };
 }
 
-describe('drift by what answers tell', () => {
-  it('is what was admitted and not told, of nodes that count alone', async () => {
-    const { ask, reading, toTheEnd } = await watched(counting((pod) => pod));
-    await ask(40);
+describe('drift by the reported quota', () => {
+  it('is what was admitted over the reported quota, if nodes count separately', async () => {
+    const { send, reading, toTheEnd } = await watched(counting((pod) => pod));
+    await send(40);
     await toTheEnd();
     const { detectedAt, evidence, measures, shortfalls, summary } = reading();
-    // Before the last answer that tells anything, 17 had been admitted, of which its node had counted 8.
+    // Before the last answer with a quota, 17 had been admitted, of which its node had counted 8.
     expect(measures[0]).toEqual({ name: 'drift', value: 9, bound: 4, unit: 'requests', atLeast: true });
     expect(summary).toBe('>= 9 > 4; 20/10');
     expect(detectedAt).toBeDefined();
@@ -132,26 +132,26 @@ describe('drift by what answers tell', () => {
   it.each([
     ['if rejections report it', true],
     ['if rejections omit it', false],
-  ])('reported quota shows no drift of a shared count %s', async (_, tells) => {
-    const { ask, reading, toTheEnd } = await watched(counting(() => 0, tells));
-    await ask(60);
+  ])('reported quota shows no drift of a shared count %s', async (_, reports) => {
+    const { send, reading, toTheEnd } = await watched(counting(() => 0, reports));
+    await send(60);
     await toTheEnd();
     expect(reading()).toMatchObject({ summary: '0 <= 4; 10/10', shortfalls: [], watchedUntil: T + 3000 });
     expect(reading().detectedAt).toBeUndefined();
   });
 
-  it('is not known of a limiter that admits nobody', async () => {
-    const { ask, look, reading, toTheEnd } = await watched(() => ({ admitted: false }));
+  it('is not known of a limiter that admits no caller', async () => {
+    const { send, look, reading, toTheEnd } = await watched(() => ({ admitted: false }));
     await look();
-    await ask(60);
+    await send(60);
     await toTheEnd();
     expect(reading()).toMatchObject({ summary: '0 <= 4; 0/10' });
     expect(reading().shortfalls).toEqual([expect.stringMatching(/^no request was admitted/)]);
   });
 
-  it('is not known of a limiter that lets everybody through and tells nothing', async () => {
-    const { ask, reading, toTheEnd } = await watched(() => ({ admitted: true }));
-    await ask(60);
+  it('is not known of a limiter that admits every caller and reports no quota', async () => {
+    const { send, reading, toTheEnd } = await watched(() => ({ admitted: true }));
+    await send(60);
     await toTheEnd();
     expect(reading().detectedAt).toBeUndefined();
     expect(reading().shortfalls.join()).toMatch(
@@ -162,20 +162,20 @@ describe('drift by what answers tell', () => {
 
   it('needs two answers, and those of other nodes between them do not matter', async () => {
     const stuck: Says = (pod) => ({ admitted: true, remaining: pod === 0 ? 8 : 9 });
-    const { ask, reading } = await watched(stuck);
-    await ask(6);
-    // Of 5 yeses api-1 knows none: the first answer above the bound.
+    const { send, reading } = await watched(stuck);
+    await send(6);
+    // Of 5 admissions api-1 knows none: the first answer above the bound.
     expect(reading()).toMatchObject({ summary: expect.stringMatching(/^5 > 4/) });
     expect(reading().detectedAt).toBeUndefined();
     expect(reading().shortfalls).toContainEqual(expect.stringMatching(/^a single sample .*above /));
-    await ask(2);
+    await send(2);
     expect(reading().detectedAt).toBeDefined();
     expect(reading().shortfalls).not.toContainEqual(expect.stringMatching(/^a single sample /));
   });
 
   it('is not looked for once the window of the caller may be over', async () => {
-    const { ask, counters, reading, look, sleep } = await watched(counting(() => 0));
-    await ask(2);
+    const { send, counters, reading, look, sleep } = await watched(counting(() => 0));
+    await send(2);
     sleep(60_000);
     expect((await counters.sample('demo-a', () => new Map(), never)).elsewhere).toEqual(['api-0', 'api-1']);
     await look();
