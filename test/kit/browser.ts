@@ -11,7 +11,7 @@ export interface LaunchOptions extends Pick<ChromiumBinary, 'path'> {
   readonly handlesSignals?: boolean;
 }
 
-/** Whoever has started it ends it by `close`, which leaves nothing. */
+/** The caller ends it with `close`, which removes its files. */
 export async function launchBrowser({ handlesSignals = false, path }: LaunchOptions): Promise<Browser> {
   // Debian's starts with what it finds in the home of its user, and leaves something there.
   const home = await mkdtemp(join(tmpdir(), 'chaosdemo-browser-'));
@@ -24,10 +24,10 @@ export async function launchBrowser({ handlesSignals = false, path }: LaunchOpti
       handleSIGTERM: !handlesSignals,
       handleSIGHUP: !handlesSignals,
       env: { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: home, TZ: 'UTC', LANG: 'C.UTF-8' },
-      // It shows pages of our own alone; root has no sandbox, nor have most containers.
+      // It shows only pages of this repository; the sandbox does not work as root, nor in most containers.
       chromiumSandbox: false,
       args: [
-        // A browser asks for many things of its own accord. None of it leaves this machine.
+        // A browser sends requests in the background. None of them leaves this machine.
         '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
         '--no-proxy-server',
         '--disable-gpu',

@@ -14,7 +14,7 @@ export function adminKubectl(): Kubectl {
   return new Kubectl(binaries.kubectl, kubeconfig);
 }
 
-/** A client as the cluster's admin; whoever makes it closes it. */
+/** A client as the cluster's admin; the caller closes it. */
 export function connectAsAdmin(options: KubeClientOptions = {}): KubeClient {
   return new KubeClient(loadKubeConfig(inject('controlPlane').kubeconfig), { timeoutMs: 60_000, ...options });
 }

@@ -107,13 +107,13 @@ export class Demos {
     );
   }
 
-  /** Deletes it and waits until it is gone. @throws where that takes longer than `withinMs` */
+  /** Deletes it and waits until it is gone. @throws if that takes longer than `withinMs` */
   async delete(name: string, withinMs = 120_000): Promise<void> {
     await this.remove(name);
     await this.untilGone(name, withinMs);
   }
 
-  /** Asks for its deletion and waits for nothing; one that is gone is fine. */
+  /** Requests its deletion without waiting; one that is gone is no error. */
   async remove(name: string): Promise<void> {
     try {
       await this.request({ method: 'DELETE', path: this.path(name) });
@@ -122,7 +122,7 @@ export class Demos {
     }
   }
 
-  /** Waits until somebody's deletion of it is done. @throws where that takes longer than `withinMs` */
+  /** Waits until its deletion is done, whoever requested it. @throws if that takes longer than `withinMs` */
   async untilGone(name: string, withinMs = 120_000): Promise<void> {
     const isGone = async (): Promise<boolean> => {
       try {

@@ -1,6 +1,6 @@
 /** Measures whether this machine keeps time; knows nothing of vitest, since the global setup may not. */
 
-/** What a look at the machine found. */
+/** The result of a measurement of the machine. */
 export interface Pace {
   readonly keepsTime: boolean;
   /** What was seen, for people. */
@@ -14,7 +14,7 @@ const GAP_MS = 5;
 
 /**
  * Watches the clock without a pause for `ms`: the time that is missing was taken
- * by somebody else. CHAOSDEMO_REAL_TIME=1 or 0 decides without looking.
+ * by other processes. CHAOSDEMO_REAL_TIME=1 or 0 decides without a measurement.
  */
 export function measurePace(ms = 2000): Pace {
   const wish = process.env['CHAOSDEMO_REAL_TIME'];

@@ -14,7 +14,7 @@ export interface Held {
   readonly timers: number;
 }
 
-// As --expose-gc would, without asking for a flag of whoever starts this.
+// As --expose-gc would, without a flag on the command line.
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 

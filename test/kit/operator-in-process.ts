@@ -28,7 +28,7 @@ export async function startOperatorHere(
   const kubeconfig = await controlPlane.kubeconfigFor(`here-${system}`, token, system);
   const flags = [`--namespace=${system}`, `--watch-namespaces=${namespaces.join(',')}`, '--identity=here'];
   const config = readConfig([...flags, NO_COOLDOWN, '--http-host=127.0.0.1', '--http-port=0'], {});
-  if (config === 'help') throw new Error('no help was asked for');
+  if (config === 'help') throw new Error('no --help flag was given');
   const client = new KubeClient(loadKubeConfig(kubeconfig), { connections: config.concurrency + 8 });
   const stop = new AbortController();
   const logger = createLogger({ level: 'info', identity: config.identity }, log);
@@ -40,7 +40,7 @@ export async function startOperatorHere(
     }
   };
   const ended = run();
-  // Whoever waits for it hears of it.
+  // A caller that awaits `ended` gets the error.
   ended.catch(() => undefined);
   return {
     ended,

@@ -1,4 +1,4 @@
-/** Stands on the way to one address: connects whoever comes on to it, and leaves what passes to its user. */
+/** A TCP relay to one address: accepts connections, and lets its user decide how bytes pass. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
@@ -24,7 +24,7 @@ export class Relay {
       for (const socket of [client, server]) {
         this.#sockets.add(socket);
         socket.setNoDelay(true);
-        // The other side learns of it by the end of its own connection.
+        // The other side sees it as the end of its connection.
         socket.on('error', () => {});
         socket.once('close', () => {
           this.#sockets.delete(socket);

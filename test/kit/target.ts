@@ -1,4 +1,4 @@
-/** What a demo is done to: a namespace with a Redis of its own and three rate limiters over it. */
+/** The target of a demo: a namespace with a Redis and three rate limiters that use it. */
 import { Redis } from 'ioredis';
 import type { Kubectl } from '../../src/local/kubectl.ts';
 import { type Limiter, type LimiterMode, startLimiters } from '../../src/local/limiters.ts';
@@ -66,13 +66,13 @@ export async function stopTarget({ limiters, redis }: Target): Promise<void> {
   await redis.stop();
 }
 
-/** A connection to its Redis as one of its users; whoever asks for it disconnects it. */
+/** A connection to its Redis as one of its users; the caller disconnects it. */
 export async function redisAs(
   { redis: { host, port }, redisUsers }: Pick<Target, 'redis' | 'redisUsers'>,
   role: keyof RedisUsers,
 ): Promise<Redis> {
   const redis = new Redis({ host, port, ...redisUsers[role], lazyConnect: true });
-  // A test may well restart the server, and what it asked then fails by itself.
+  // A test may restart the server; its pending commands then fail with their own errors.
   redis.on('error', () => undefined);
   await redis.connect();
   return redis;

@@ -33,7 +33,7 @@ export class TestTerminal {
   ) {
     this.#screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
     const program = [process.execPath, ...args].map((word) => `'${word}'`).join(' ');
-    // The device is told in a file, so that the test can set another size.
+    // The program writes its device to a file, so that the test can set another size.
     const command = `stty cols ${columns} rows ${rows}; tty > "$TTY_FILE"; exec ${program}`;
     // As of a person: where a pipeline runs the tests, and whether they are coloured, does not matter.
     const { CI: _ci, NO_COLOR: _plain, ...environment } = process.env;
@@ -48,12 +48,12 @@ export class TestTerminal {
     this.ended = new Promise((resolve) => this.#child.once('close', resolve));
   }
 
-  /** As somebody at the keyboard. */
+  /** Types keys, as a person at the keyboard. */
   type(keys: string): void {
     this.#child.stdin?.write(keys);
   }
 
-  /** Gives the terminal another size, which its program is told of. `tty`: its device. */
+  /** Gives the terminal another size, of which the kernel signals its program. `tty`: its device. */
   resize(tty: string, columns: number, rows: number): void {
     this.#screen.resize(columns, rows);
     spawnSync('stty', ['-F', tty, 'cols', String(columns), 'rows', String(rows)]);

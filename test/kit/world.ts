@@ -59,7 +59,7 @@ export class World extends Demos {
 
   /**
    * A world on the API server that the global setup has started, beside those of
-   * other files: with namespaces of its own, and an operator that follows no others.
+   * other files: with its own namespaces, and an operator that watches no others.
    */
   static async start(
     mode: 'approximate' | 'strict',
@@ -93,7 +93,7 @@ export class World extends Demos {
     }
   }
 
-  /** The environment of `npm run demo`, with a control plane and names of its own, and the operator in it. */
+  /** The environment of `npm run demo`, with its own control plane and names, and the operator in it. */
   static async startAlone(
     mode: 'approximate' | 'strict',
     options: { readonly auditLog?: string } = {},
@@ -151,7 +151,7 @@ export class World extends Demos {
     return await this.environment.controlPlane.kubectl.run(['-n', this.namespace, ...args]);
   }
 
-  /** A connection to Redis as one of its users; whoever asks for it disconnects it. */
+  /** A connection to Redis as one of its users; the caller disconnects it. */
   async redisAs(role: keyof RedisUsers): Promise<Redis> {
     return await redisAs(this.environment, role);
   }
@@ -188,13 +188,13 @@ export class World extends Demos {
   }
 
   /**
-   * Asks Redis as the user of the limiters, over a connection of a moment. Only
-   * between runs: in the midst of an admission it would be a stranger.
+   * Queries Redis as the user of the limiters, over a short connection. Only
+   * between runs: during an admission it would be a foreign client.
    */
-  private async look<T>(ask: (redis: Redis) => Promise<T>): Promise<T> {
+  private async look<T>(query: (redis: Redis) => Promise<T>): Promise<T> {
     const redis = await this.redisAs('limiter');
     try {
-      return await ask(redis);
+      return await query(redis);
     } finally {
       redis.disconnect();
     }

@@ -67,7 +67,7 @@ describe('kubeconform', () => {
   );
 
   it.each([
-    ['a field that nobody knows', (sample: string) => sample.replace('  runId:', '  runID:'), 'runID'],
+    ['an unknown field', (sample: string) => sample.replace('  runId:', '  runID:'), 'runID'],
     ['a value that is none', (sample: string) => sample.replace('Held', 'Undetected'), 'expect'],
     ['a number out of bounds', (sample: string) => sample.replace('port: 6379', 'port: 66666'), 'redis/port'],
   ])('would find %s', async (_, spoil, what) => {

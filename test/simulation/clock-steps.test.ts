@@ -1,4 +1,4 @@
-/** Somebody sets the wall clock in the midst of a run: no judgement changes, and no fault lasts longer or shorter. */
+/** The wall clock is set during a run: no result changes, and no fault lasts longer or shorter. */
 
 import { describe, expect, it } from 'vitest';
 import { DETECTED_AFTER, endOf, measured } from '../../src/api/index.ts';
@@ -35,7 +35,7 @@ async function play(spec: ReturnType<typeof simulatedSpec>, stepMs: number, afte
 
 describe('a wall clock that is set', () => {
   it.each([-3_600_000, 3_600_000])(
-    'by %i ms while an object is refused puts off no look at it',
+    'set by %i ms while an object waits delays no check of it',
     async (stepMs) => {
       const simulation = new Simulation();
       simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
@@ -47,7 +47,7 @@ describe('a wall clock that is set', () => {
     },
   );
 
-  it('by an hour back puts off no look at the template of the pods', async () => {
+  it('set back by an hour delays no check of the pod template', async () => {
     const simulation = new Simulation(simulatedSpec({ rerun: 'OnPodTemplateChange' }));
     simulation.target.podTemplate = 'a';
     await simulation.runUntil(finished);

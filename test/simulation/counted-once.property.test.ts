@@ -1,4 +1,4 @@
-/** The metrics of runs in whole worlds: whoever carries a run on, and whatever is written into its status. */
+/** The metrics of runs in simulated worlds, across takeovers and forged statuses. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
@@ -36,7 +36,7 @@ async function disturb(simulation: Simulation, { afterMs, forMs, kind }: Disturb
 }
 
 describe('what is counted of a run', () => {
-  it('counts once where another process takes it over with a fault on', async () => {
+  it('a run counts once if another process takes it over with an active fault', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
     await simulation.crash(2000);
@@ -62,7 +62,7 @@ describe('what is counted of a run', () => {
     });
   });
 
-  it('never counts twice, whoever dies, freezes or loses the lead', async () => {
+  it('a run never counts twice, if leaders die, freeze or lose the lease', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(disturbance, { minLength: 1, maxLength: 3 }), async (disturbances) => {
         const simulation = new Simulation();
@@ -88,7 +88,7 @@ describe('what is counted of a run', () => {
     );
   });
 
-  it('opens no series, whatever somebody writes into the status', async () => {
+  it('a forged status opens no series', async () => {
     const status = valueOf(structural(statusSchema));
     const names = [...(await countedBy(new Simulation())).keys()];
     await fc.assert(

@@ -1,4 +1,4 @@
-/** What becomes of an object that is deleted in the midst of its run, and of what the run has made. */
+/** Deletion of an object during its run, and teardown of what the run created. */
 import { describe, expect, it } from 'vitest';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
@@ -15,7 +15,7 @@ const begun =
 describe('an object', () => {
   it.each([
     ['with a fault that can be cut short', {}],
-    ['with a fault that nobody could cut short', SURGE],
+    ['with a fault that cannot be cut short', SURGE],
     ['of a dry run', { dryRun: true }],
   ])('%s is held from before its first fixture is set up until its run has ended', async (_, changes) => {
     const simulation = new Simulation(simulatedSpec(changes), { effectMs: 500 });
@@ -29,7 +29,7 @@ describe('an object', () => {
     expect([simulation.held, simulation.target.fixtures.size]).toEqual([false, 0]);
   });
 
-  it('that is deleted goes as soon as its fault is released', async () => {
+  it('a deleted object goes as soon as its fault is released', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     simulation.delete();
@@ -56,7 +56,7 @@ describe('an object', () => {
     },
   );
 
-  it('that is deleted tells the end of its run, once', async () => {
+  it('a deleted object reports the end of its run once', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     simulation.delete();
@@ -66,7 +66,7 @@ describe('an object', () => {
     expect(ends).toEqual([expect.objectContaining({ type: 'Normal', reason: 'RunAborted', note })]);
   });
 
-  it('has no fixture removed that it cannot have made, whatever its status says', async () => {
+  it('a forged status removes no fixture that the object cannot have created', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(9));
     simulation.forge((status) => ({
@@ -74,7 +74,7 @@ describe('an object', () => {
       journal: { ...status.journal, fixtures: ['of-others'] },
       scenarios: status.scenarios?.map(({ fault, ...scenario }) => ({
         ...scenario,
-        ...(fault && { fault: { ...fault, fixture: 'of-somebody-else' } }),
+        ...(fault && { fault: { ...fault, fixture: 'of-another-object' } }),
       })),
     }));
     simulation.delete();
@@ -83,7 +83,7 @@ describe('an object', () => {
     expect(restore).toMatchObject({ release: true, fixtures: [] });
   });
 
-  it('has a fixture removed whose fault was to be announced', async () => {
+  it('the fixture of a fault that was not announced yet is removed', async () => {
     const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
     await simulation.runUntil(begun('Prepare'));
     simulation.delete();
@@ -91,7 +91,7 @@ describe('an object', () => {
     expect([simulation.exists, simulation.injected, simulation.target.fixtures.size]).toEqual([false, [], 0]);
   });
 
-  it('that is deleted during the countdown has nothing injected', async () => {
+  it('an object deleted during the countdown has no fault injected', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
     simulation.delete();
@@ -119,7 +119,7 @@ describe('an object that goes and whose status is refused', () => {
     expect(await simulation.counted.metrics()).toContain('chaosdemo_runs_total{verdict="Aborted"} 1\n');
   });
 
-  it('tells the end of its run once, however long somebody else holds it', async () => {
+  it('the end of its run is reported once, however long a finalizer holds it', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     simulation.server.refuses = () => true;
@@ -136,7 +136,7 @@ describe('an object that goes and whose status is refused', () => {
     expect(simulation.events.filter(({ action }) => action === 'EndRun')).toHaveLength(1);
   });
 
-  it('is held for as long as its fault may be on where nobody can release it', async () => {
+  it('is held while its fault may be active if no process can release it', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ target }) => target.isStalled);
     simulation.server.refuses = () => true;
@@ -148,8 +148,8 @@ describe('an object that goes and whose status is refused', () => {
   });
 });
 
-describe('an object that somebody else holds', () => {
-  it('takes up no room after its deletion, nor after a restart', async () => {
+describe('an object held by another finalizer', () => {
+  it('takes no run slot after its deletion, nor after a restart', async () => {
     const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
     await simulation.runUntil(at(1));
     simulation.server.edit('ns/demo', ({ metadata }) => {
@@ -182,7 +182,7 @@ describe('an object that is deleted while no operator is up', () => {
     },
   );
 
-  it('goes within half a minute of the next start where its subject cannot be reached', async () => {
+  it('goes within 30 s of the next start if its subject cannot be reached', async () => {
     const simulation = new Simulation(simulatedSpec(), { effectMs: 500 });
     await simulation.runUntil(begun('MeasureBaseline'));
     simulation.target.admission = { state: 'waiting', reason: 'TargetInUse', message: 'held by another' };

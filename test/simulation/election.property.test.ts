@@ -1,4 +1,4 @@
-/** The arithmetic of the leader election, by its real code in fake time: who may lead when, and for how long nobody does. */
+/** The timing of the leader election, by its real code in fake time: who may lead when, and how long no process does. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ApiError, ApiUnreachableError } from '../../src/kube/api-error.ts';
@@ -154,7 +154,7 @@ describe('the leader election at its default settings', () => {
     );
   });
 
-  it('nobody leads for a while after a frozen or cut-off leader, even on a slow clock', async () => {
+  it('no two leaders overlap after a freeze or partition, even on a slow clock', async () => {
     const slow = fc.double({ min: 0.76, max: 1, noNaN: true });
     await fc.assert(
       fc.asyncProperty(phase, slow, fc.integer({ min: 0, max: 9000 }), async (at, rate, forMs) => {

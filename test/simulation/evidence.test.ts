@@ -114,10 +114,10 @@ describe('the evidence of a run', () => {
       await advanceThrough(simulation, 4);
       await simulation.pass(60_000);
       expect(simulation.status.scenarios?.[0]?.result).toBe('Violated');
-      const before = simulation.target.evidenceAsked;
+      const before = simulation.target.evidenceReads;
       expect(before).toBeGreaterThan(5);
       await simulation.pass(3_600_000);
-      expect(simulation.target.evidenceAsked - before).toBeLessThan(5);
+      expect(simulation.target.evidenceReads - before).toBeLessThan(5);
     },
   );
 
@@ -134,7 +134,7 @@ describe('the evidence of a run', () => {
     expect(new Set(stories).size).toBe(1);
   });
 
-  it('has all of it where writes work again after the end of the run', async () => {
+  it('evidence is complete if writes work again after the end of the run', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(4));
     simulation.evidence.fails = true;
@@ -148,7 +148,7 @@ describe('the evidence of a run', () => {
     expect(simulation.evidenceCount).toBe(0);
   });
 
-  it('is given up a minute after the end of the run', async () => {
+  it('evidence that cannot be written is given up a minute after the run', async () => {
     const simulation = new Simulation();
     simulation.evidence.hangs = true;
     await simulation.runUntil(finished);
@@ -156,28 +156,28 @@ describe('the evidence of a run', () => {
     expect(simulation.evidenceCount).toBe(0);
   });
 
-  it('is told once that it is not kept, in an event', async () => {
+  it('one event reports evidence that is not kept', async () => {
     const simulation = new Simulation();
     simulation.evidence.refusal = 'configmaps is forbidden';
     await wholeRun(simulation);
-    const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
-    expect(told.map(({ note }) => note)).toEqual([
+    const reported = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
+    expect(reported.map(({ note }) => note)).toEqual([
       expect.stringMatching(/ run 1 .*: configmaps is forbidden$/),
     ]);
   });
 
-  it('is reported as not kept when only the end of it is refused', async () => {
+  it('evidence is reported as not kept if only its last write is rejected', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(finished);
     simulation.evidence.refusal = 'configmaps is forbidden';
     await simulation.pass(70_000);
-    const told = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
-    expect(told.map(({ note }) => note)).toEqual([
+    const reported = simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept');
+    expect(reported.map(({ note }) => note)).toEqual([
       expect.stringMatching(/ run 1 .*: configmaps is forbidden$/),
     ]);
   });
 
-  it('is written anew with all that is known where somebody deletes it', async () => {
+  it('deleted evidence is written again with all that is known', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(8));
     simulation.evidence.objects.clear();
@@ -185,7 +185,7 @@ describe('the evidence of a run', () => {
     expect(kept(simulation).scenarios).toHaveLength(2);
   });
 
-  it('of a successor says what is missing, and leaves what was written before', async () => {
+  it('evidence of a successor names what is missing, and keeps what was written', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.chapter === '4/11 Stall (fault confirmed)');
     await simulation.pass(3000);
@@ -202,7 +202,7 @@ describe('the evidence of a run', () => {
     expect(evidence.complete).toBe(true);
   });
 
-  it('of a successor does not call incomplete what was watched to its end', async () => {
+  it('evidence of a successor calls no completed watch incomplete', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(8));
     await simulation.pass(2000);
@@ -213,19 +213,19 @@ describe('the evidence of a run', () => {
     expect(kept(simulation).leftOut).not.toContain('ends early');
   });
 
-  it('is written by who leads alone', async () => {
+  it('only the leader writes evidence', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.chapter === '4/11 Stall (fault confirmed)');
     const leading = simulation.lose(20_000);
     const { length } = simulation.evidence.writes;
     await simulation.pass(900);
-    // The successor alone has written since: it knows of no series.
+    // Only the successor has written since, and it has no series.
     const files = simulation.evidence.writes.slice(length).flatMap((write) => write.files);
     expect(files).not.toContain('scenario-1.json');
     await leading;
   });
 
-  it('goes up to the moment at which the operator stops', async () => {
+  it('evidence covers all until the operator stops', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.chapter === '4/11 Stall (fault confirmed)');
     await simulation.pass(2300);
@@ -234,7 +234,7 @@ describe('the evidence of a run', () => {
     expect(series?.points.at(-1)?.[0]).toBeGreaterThan(1500);
   });
 
-  it('stays for as many runs as the history remembers, and goes after that', async () => {
+  it('evidence stays for the runs of the history, and is deleted after that', async () => {
     const simulation = new Simulation(simulatedSpec({ historyLimit: 1 }));
     for (const run of [1, 2, 3, 4]) {
       if (run > 1) simulation.annotate('requestedAt', `${run}`);
@@ -251,7 +251,7 @@ describe('the evidence of a run', () => {
     expect([...simulation.evidence.objects.keys()]).toEqual(['demo-evidence-5']);
   });
 
-  it('goes too where runs are counted anew, since somebody has wiped the status', async () => {
+  it('evidence is also deleted if run numbers restart after a wiped status', async () => {
     const simulation = new Simulation(simulatedSpec({ historyLimit: 0 }));
     await wholeRun(simulation);
     for (const runId of ['b', 'c']) await nextRun(simulation, runId);
@@ -263,7 +263,7 @@ describe('the evidence of a run', () => {
     expect([...simulation.evidence.objects.keys()]).toEqual(['demo-evidence-3']);
   });
 
-  it('of an earlier run under its number goes with the first write', async () => {
+  it('evidence of an earlier run with the same number goes with the first write', async () => {
     const simulation = new Simulation();
     const owner = simulation.object.metadata.uid;
     const data = { 'run.json': 'of it', 'scenario-1.json': 'of it', 'scenario-8.json': 'of it' };
@@ -295,7 +295,7 @@ describe('the evidence of a run', () => {
     expect(simulation.events.filter(({ reason }) => reason === 'EvidenceNotKept')).toEqual([]);
   });
 
-  it('of many runs at once is kept, each by itself', async () => {
+  it('evidence of concurrent runs is kept separately', async () => {
     const simulation = new Simulation();
     for (let i = 1; i < 5; i += 1) simulation.create(`demo-${i}`, simulatedSpec(), `other-${i}`);
     await simulation.checkPreconditions();

@@ -21,7 +21,7 @@ export class FakeApiServer {
   watchLagMs = 3;
   /** How many of the next calls get no answer; half of them have been carried out all the same. */
   failing = 0;
-  /** How many of the next writes find that somebody else has written a moment before. */
+  /** How many of the next writes conflict with a write right before them. */
   conflicting = 0;
   /** Whether a status is refused, though it fits the schema. */
   refuses: (status: ChaosDemoStatus) => boolean = () => false;
@@ -67,7 +67,7 @@ export class FakeApiServer {
     this.#put(key, object);
   }
 
-  /** Tells of every change of an object, at once. Returns the function that ends that. */
+  /** Calls `watcher` for every change of an object, at once. Returns the function that ends that. */
   watch(watcher: (key: string) => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);

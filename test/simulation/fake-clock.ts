@@ -1,4 +1,4 @@
-/** Time that passes only when it is told to, and wakes sleepers in their order. */
+/** Time that passes only when a test advances it, and wakes sleepers in their order. */
 import type { Clock } from '../../src/demo/clock.ts';
 
 /** When simulated time begins. */
@@ -48,28 +48,28 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Steps the wall clock, as somebody who sets it does; no time passes. */
+  /** Sets the wall clock forward by `ms`; no time passes. */
   step(ms: number): void {
     this.#stepped += ms;
   }
 
-  /** When the next sleeper is due on the monotonic clock; undefined where nobody sleeps. */
+  /** When the next sleeper is due on the monotonic clock; undefined if there is none. */
   get nextAt(): number | undefined {
     return this.#sleepers[0]?.dueAt;
   }
 
-  /** Lets `ms` milliseconds pass, and everybody do what they have to meanwhile. */
+  /** Lets `ms` milliseconds pass, with all work that is due in them. */
   async advance(ms: number): Promise<void> {
     const end = this.#elapsed + ms;
     await settled();
     for (let wakes = 0; (this.nextAt ?? Infinity) <= end; wakes += 1) {
       if (await this.advanceToNext()) wakes = 0;
-      if (wakes > MOST_AT_ONE_MOMENT) throw new Error('time does not pass: somebody wakes again and again');
+      if (wakes > MOST_AT_ONE_MOMENT) throw new Error('time does not pass: a sleeper wakes in a loop');
     }
     this.#elapsed = end;
   }
 
-  /** Wakes whoever is due next, and lets everything happen that follows; tells whether time has passed for it. */
+  /** Wakes the next sleeper, and lets everything happen that follows. Returns whether time has passed for it. */
   async advanceToNext(): Promise<boolean> {
     const next = this.#sleepers.shift();
     if (!next) return false;

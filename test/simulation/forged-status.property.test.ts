@@ -76,7 +76,7 @@ function touched(status: ChaosDemoStatus, changes: ValueOf<typeof touches>): Cha
     const places = placesIn(next);
     const [holder, name] = places[Math.floor(place * places.length)] ?? [];
     if (!holder || name === undefined) continue;
-    // The API server asks for a time where one belongs.
+    // The API server accepts only a time in place of a time.
     if (value !== undefined && isTime(holder[name]) !== isTime(value)) continue;
     if (value === undefined) delete holder[name];
     else holder[name] = value;
@@ -119,7 +119,7 @@ function forged(status: ChaosDemoStatus, incident: ValueOf<typeof forgery>): Cha
   return kept;
 }
 
-/** Every diagnosis asks for a reset, and the spec lets it be applied. */
+/** Every diagnosis recommends a reset, and the spec lets it be applied. */
 const applying = (): Simulation =>
   new Simulation(simulatedSpec({ remediation: 'Apply' }), {
     action: 'reset-counter',
@@ -136,7 +136,7 @@ async function play(steps: ValueOf<typeof story>): Promise<Simulation> {
   return simulation;
 }
 
-describe('whatever somebody writes into a status', () => {
+describe('a forged status', () => {
   it('a forged status adds no fault, repeats none, and removes nothing of others', async () => {
     await fc.assert(
       fc.asyncProperty(story, async (steps) => {
@@ -167,7 +167,7 @@ describe('whatever somebody writes into a status', () => {
     );
   });
 
-  it('lets an object go that is deleted', async () => {
+  it('a forged status does not hold a deleted object', async () => {
     await fc.assert(
       fc.asyncProperty(story, async (steps) => {
         const simulation = await play(steps);
@@ -183,7 +183,7 @@ describe('whatever somebody writes into a status', () => {
     );
   });
 
-  it('holds no finalizer for longer than a fault can last', async () => {
+  it('a forged status keeps a finalizer no longer than a fault can last', async () => {
     await fc.assert(
       fc.asyncProperty(forgery, async (incident) => {
         const simulation = new Simulation(simulatedSpec({ suspend: true }));

@@ -4,7 +4,7 @@ import { Simulation } from './simulation.ts';
 import { advanceThrough, at, condition, finished, injectedBy, MANUAL } from './support.ts';
 
 describe('a restart of the operator', () => {
-  it('makes one stall where it died during the countdown', async () => {
+  it('injects one stall if the operator died during the countdown', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
     await simulation.crash(15_000);
@@ -39,7 +39,7 @@ describe('a restart of the operator', () => {
     expect(condition(simulation, 'FaultActive')).toMatchObject({ status: 'False', reason: 'NoFault' });
   });
 
-  it('looks again at a run that it took over and that has to wait for its target', async () => {
+  it('a run that was taken over and waits for its target is checked again', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(3));
     await simulation.crash(15_000);
@@ -87,7 +87,7 @@ describe('a restart of the operator', () => {
     expect(injectedBy(simulation, 'stall')).toHaveLength(1);
   });
 
-  it('says of the figures of a watch that it broke off that they may have grown', async () => {
+  it('figures of an interrupted watch are reported as lower bounds', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
     await simulation.crash(5000);
@@ -105,7 +105,7 @@ describe('a restart of the operator', () => {
     );
   });
 
-  it('says no such thing where the last figures of the watch were stored', async () => {
+  it('figures are exact if the last figures of the watch were stored', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(11));
     await simulation.crash(5000);
@@ -181,7 +181,7 @@ describe('a restart of the operator', () => {
     simulation.target.admission = { state: 'refused', reason: 'NamespaceNotEnabled', message: 'label gone' };
     await simulation.crash(500);
     expect(simulation.target.isStalled).toBe(true);
-    // Mended in the next moment: the driver was opened to undo, and injects nothing.
+    // Fixed right after: the driver was opened to undo, and injects nothing.
     await simulation.runUntil(({ activeRuns }) => activeRuns === 1, 5000);
     simulation.target.admission = { state: 'granted' };
     expect(await simulation.runUntil(finished, 5000)).toBe(true);
@@ -258,10 +258,10 @@ describe('a lost lead', () => {
 });
 
 describe('a lost lock', () => {
-  it('misses the fault, which is planned again and given up where the lock stays lost', async () => {
+  it('the fault is missed, planned again and given up if the lock stays lost', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
-    simulation.target.lockFor('ns/somebody');
+    simulation.target.lockFor('ns/another');
     await simulation.runUntil(finished);
     expect(simulation.injected).toEqual([]);
     expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'PrepareFailed' });
@@ -270,7 +270,7 @@ describe('a lost lock', () => {
 });
 
 describe('an API server in trouble', () => {
-  it('costs no run where a preparation gets no answer', async () => {
+  it('a preparation without an answer costs no run', async () => {
     const simulation = new Simulation();
     simulation.target.failing.Prepare = 3;
     simulation.target.failing.MeasureBaseline = 2;
@@ -287,7 +287,7 @@ describe('an API server in trouble', () => {
     expect(injectedBy(simulation, 'stall').map(({ id }) => id)).toEqual(['1-stall-2']);
   });
 
-  it('costs no run and no fault where its answers are lost', async () => {
+  it('lost answers cost no run and no fault', async () => {
     const simulation = new Simulation();
     for (const chapter of [2, 3, 4, 5, 8]) {
       await simulation.runUntil(at(chapter));
@@ -298,7 +298,7 @@ describe('an API server in trouble', () => {
     expect(simulation.injected).toHaveLength(2);
   });
 
-  it('costs neither where somebody else always writes first', async () => {
+  it('write conflicts in every chapter cost no run and no fault', async () => {
     const simulation = new Simulation();
     for (let chapter = 1; chapter <= 11; chapter += 1) {
       await simulation.runUntil(at(chapter));
@@ -310,7 +310,7 @@ describe('an API server in trouble', () => {
   });
 
   it.each([1, 2, 4, 5, 8, 11])(
-    'carries a run on whose status it refuses for a minute in chapter %i',
+    'a run continues after its status is rejected for a minute in chapter %i',
     async (chapter) => {
       const simulation = new Simulation();
       await simulation.runUntil(at(chapter));
@@ -355,7 +355,7 @@ describe('an API server in trouble', () => {
     ]);
   });
 
-  it('has nothing injected while it refuses the first status of a run', async () => {
+  it('no fault is injected while the first status of a run is rejected', async () => {
     const simulation = new Simulation();
     simulation.server.refuses = ({ phase }) => phase === 'Running';
     await simulation.pass(60_000);
@@ -410,7 +410,7 @@ it('a deleted object whose status is rejected is held no longer than its fault',
 });
 
 describe('a manual run', () => {
-  it('goes on where a process took it over that never saw its chapters', async () => {
+  it('continues in a process that took it over without its chapters', async () => {
     const simulation = new Simulation(MANUAL);
     await advanceThrough(simulation, 2);
     await simulation.crash(5000);

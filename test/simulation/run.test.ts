@@ -37,7 +37,7 @@ describe('a run', () => {
     expect(condition(simulation, 'Stall')?.message).toMatch(/^long: /);
   });
 
-  it('takes over another interval of looks at once, without another run', async () => {
+  it('a changed check interval applies at once, without another run', async () => {
     const simulation = new Simulation(MANUAL);
     const looks = () => simulation.activities.filter(({ kind }) => kind === 'PollHealth');
     await simulation.runUntil(at(1));
@@ -66,7 +66,7 @@ describe('a run', () => {
     await advanceThrough(simulation, 3);
     const before = simulation.writes.length;
     await simulation.pass(60_000);
-    // Meanwhile the stall has ended, which is told, and the watch after it, which is not.
+    // During that the stall ended, which is reported, and the watch after it, which is not.
     expect(simulation.writes.slice(before)).toHaveLength(1);
     simulation.spec = simulatedSpec();
     await simulation.runUntil(finished);
@@ -75,7 +75,7 @@ describe('a run', () => {
     }
   });
 
-  it('tells what a fault left only where that could be looked at', async () => {
+  it('a run reports what a fault left only if that could be read', async () => {
     for (const readable of [true, false]) {
       const simulation = new Simulation(simulatedSpec(), { readable });
       await simulation.runUntil(finished);
@@ -108,7 +108,7 @@ describe('a run', () => {
     expect(injection?.at).toBeGreaterThanOrEqual(Date.parse(status?.scenarios?.[0]?.fault?.plannedAt ?? ''));
   });
 
-  it('is Failed with ViolationNotReproduced where a strict service holds', async () => {
+  it('a run is Failed with ViolationNotReproduced if a strict service holds', async () => {
     const simulation = new Simulation(simulatedSpec(), { queues: false, loses: false });
     await simulation.runUntil(finished);
     expect(simulation.status.run).toMatchObject({
@@ -119,7 +119,7 @@ describe('a run', () => {
     expect(condition(simulation, 'Stall')?.status).toBe('False');
   });
 
-  it('is Succeeded where Held was expected and proven', async () => {
+  it('a run is Succeeded if Held was expected and proven', async () => {
     const simulation = new Simulation(GATE, { queues: false, loses: false });
     await simulation.runUntil(finished);
     expect(simulation.status.phase).toBe('Succeeded');
@@ -132,7 +132,7 @@ describe('a run', () => {
     expect(simulation.status.run).toMatchObject({ phase: 'Failed', reason: 'UnexpectedViolation' });
   });
 
-  it('is Errored where nothing was detected and the proof has a hole', async () => {
+  it('a run is Errored if nothing was detected and the proof has a gap', async () => {
     const shortfalls = ['node-2 got 3 checks'];
     const simulation = new Simulation(GATE, { queues: false, loses: false, shortfalls });
     await simulation.runUntil(finished);
@@ -140,7 +140,7 @@ describe('a run', () => {
     expect(simulation.status.message).toContain('node-2 got 3 checks');
   });
 
-  it('is Errored where the fault did not bite, whatever was seen', async () => {
+  it('a run is Errored if the fault had no effect, whatever was seen', async () => {
     const simulation = new Simulation(simulatedSpec(), { stallBites: false });
     await simulation.runUntil(finished);
     expect(simulation.status.run).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
@@ -174,7 +174,7 @@ describe('a run', () => {
     expect(simulation.status.message).toMatch(/^stall: Violated .*The run ended early \(PrepareFailed\)/);
   });
 
-  it('stays Aborted if somebody stops it after an unexpected anomaly', async () => {
+  it('a run stays Aborted if it is superseded after an unexpected anomaly', async () => {
     const simulation = new Simulation(GATE);
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
     simulation.spec = simulatedSpec({ activeDeadline: '1m' });
@@ -182,7 +182,7 @@ describe('a run', () => {
     expect(simulation.status.history?.[0]).toMatchObject({ phase: 'Aborted', reason: 'Superseded' });
   });
 
-  it('is Failed with nothing injected where the invariant is broken without a fault', async () => {
+  it('a run is Failed and injects nothing if the invariant is broken before', async () => {
     const simulation = new Simulation(simulatedSpec(), { losesAnyway: true });
     await simulation.runUntil(finished);
     expect(simulation.status.run).toMatchObject({ phase: 'Failed', reason: 'BaselineViolated' });
@@ -208,7 +208,7 @@ describe('a run', () => {
     expect(simulation.status.phase).toBe('Succeeded');
   });
 
-  it('is Errored with nothing injected where the subject does not become healthy', async () => {
+  it('a run is Errored and injects nothing if the subject stays unhealthy', async () => {
     const simulation = new Simulation();
     simulation.target.healthy = false;
     await simulation.runUntil(finished);
@@ -217,19 +217,19 @@ describe('a run', () => {
     expect(simulation.status.chapters?.[1]?.state).toBe('Stopped');
   });
 
-  it('says which pods were deleted, where that explains why nothing can be proven', async () => {
+  it('an Errored run names the deleted pods if they are why proof is missing', async () => {
     const shortfalls = ['the watch broke off'];
     const simulation = new Simulation(GATE, { queues: false, loses: false, shortfalls });
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault?.proof !== undefined);
     simulation.target.gone = ['a'];
     simulation.target.healthy = false;
     await simulation.runUntil(finished);
-    const told = /gone since .*: a \(1 of 1 pods\): .*rollout/;
+    const podsGone = /gone since .*: a \(1 of 1 pods\): .*rollout/;
     expect(simulation.status.scenarios?.[0]).toMatchObject({
       result: 'Inconclusive',
-      message: expect.stringMatching(told),
+      message: expect.stringMatching(podsGone),
     });
-    expect(simulation.status.run).toMatchObject({ message: expect.stringMatching(told) });
+    expect(simulation.status.run).toMatchObject({ message: expect.stringMatching(podsGone) });
   });
 
   it('injects nothing in a dry run', async () => {
@@ -263,7 +263,7 @@ describe('a run', () => {
     expect(injectedBy(simulation, 'stall')).toHaveLength(1);
   });
 
-  it('is Errored where no fixture is ever usable for so long', async () => {
+  it('a run is Errored if no fixture is usable for long enough', async () => {
     const simulation = new Simulation(simulatedSpec(), { usableMs: 5000 });
     await simulation.runUntil(finished);
     expect(simulation.status.run?.reason).toBe('PrepareFailed');

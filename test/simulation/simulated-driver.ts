@@ -59,7 +59,7 @@ export class SimulatedDriver implements SubjectDriver {
           throw error;
         });
         this.#recorders.set(fault, new EvidenceRecorder([{ name: 'store', role: 'store' }], [], 1));
-        // A number of a run that somebody forged may give a later fault the id of an earlier one.
+        // A forged run number may give a later fault the id of an earlier one.
         this.#target.readings.delete(this.#nameOf(fault));
         const usableUntil = this.#clock.now() + behaviour.usableMs;
         const marker = `stalls/${this.#target.stalls}`;
@@ -102,7 +102,7 @@ export class SimulatedDriver implements SubjectDriver {
   evidence(fault: string): FaultEvidence | undefined {
     const originMs = this.#reports.get(fault)?.startedAt ?? this.#clock.now();
     const recorder = this.#recorders.get(fault);
-    this.#target.evidenceAsked += 1;
+    this.#target.evidenceReads += 1;
     const pods = [{ component: 'store', pod: 'store-0' }];
     return recorder && { originMs, pods, bands: [], bundle: recorder.bundle(originMs) };
   }

@@ -28,15 +28,15 @@ export interface Behaviour {
   watchedToEnd: boolean;
   /** Whether a stall lets itself be released before its time. */
   releases: boolean;
-  /** What a profile other than the rules does, so long after it was asked; one that hangs does not heed its end. */
+  /** What a profile other than the rules does `modelMs` after its query; one that hangs ignores its abort. */
   model: 'answers' | 'fails' | 'hangs';
   modelMs: number;
-  /** The action that a diagnosis by the rules asks for, and one by another profile. */
+  /** The action that a diagnosis by the rules recommends, and one by another profile. */
   action: string;
   modelAction: string;
-  /** What a remedy does: one that hangs ends when it is told to. */
+  /** What a remediation does: one that hangs ends when it is aborted. */
   remedy: 'helps' | 'hangs';
-  /** Whether an injection ends when it is told to; a system call that hangs does not. */
+  /** Whether an injection ends when it is aborted; a system call that hangs does not. */
   heedsAbort: boolean;
 }
 
@@ -110,10 +110,10 @@ export class SimulatedTarget {
   readonly readings = new Map<string, InvariantReading>();
   /** Activities that are going on, and in which process. */
   readonly carriedOn = new Map<Activity, ProcessClock>();
-  /** When requests are answered again, by itself; on the monotonic clock. */
+  /** When the stall ends without a release; on the monotonic clock. */
   stalledUntil = 0;
-  /** How often it was asked what was seen around a fault. */
-  evidenceAsked = 0;
+  /** How often the evidence of a fault was read. */
+  evidenceReads = 0;
   stalls = 0;
   /** Effects that fail before they have done anything: how many of the next of each kind. */
   readonly failing: Partial<Record<SubjectEffect['kind'], number>> = {};
@@ -137,7 +137,7 @@ export class SimulatedTarget {
     return this.stalledUntil > this.clock.monotonic();
   }
 
-  /** `namespace/name` of who holds the lock; one that nobody renews runs out. */
+  /** `namespace/name` of the lock's owner; a lock that is not renewed expires. */
   get lockedBy(): string | undefined {
     const { owner, renewer } = this.#lock ?? {};
     const endedAt = this.#lock?.leftAt ?? renewer?.diedAt;
@@ -155,7 +155,7 @@ export class SimulatedTarget {
       isHeld: () => held.leftAt === undefined && this.lockedBy === owner,
       leave: async () => end(),
       release: async () => {
-        // As the lease has it: whoever has the same name has taken it over.
+        // As with a Lease: a holder of the same name has taken it over.
         if (held.leftAt === undefined && this.lockedBy === owner) this.#lock = undefined;
         end();
       },

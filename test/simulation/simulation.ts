@@ -1,7 +1,7 @@
 /**
  * A world in memory with the real shell in it: an API server, a service to put to
  * the test, and one operator process after another. Time passes only when it is
- * told to, so a run of minutes takes milliseconds and goes the same way each time.
+ * advanced, so a run of minutes takes milliseconds and is the same each time.
  */
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -111,7 +111,7 @@ export class Simulation {
     });
   }
 
-  /** Overwrites the status, as only somebody with more rights than is good can. */
+  /** Overwrites the status, as only a user with too many rights can. */
   forge(change: (status: ChaosDemoStatus) => ChaosDemoStatus): void {
     this.server.edit(KEY, (object) => {
       object.status = change(object.status ?? {});
@@ -127,7 +127,7 @@ export class Simulation {
     this.#enqueueAll();
   }
 
-  // What is there to see.
+  // What a test can observe.
 
   get now(): number {
     return this.clock.now();
@@ -207,7 +207,7 @@ export class Simulation {
     await this.clock.advance(ms);
   }
 
-  /** Lets time pass until `done` holds, or for `maxMs`; tells whether it held. */
+  /** Lets time pass until `done` holds, or for `maxMs`. Returns whether it held. */
   async runUntil(done: (simulation: Simulation) => boolean, maxMs = 3_600_000): Promise<boolean> {
     const end = this.clock.monotonic() + maxMs;
     await this.clock.advance(0);
@@ -222,7 +222,7 @@ export class Simulation {
     return true;
   }
 
-  /** Asks once more for everything to be looked at, and lets it happen at this moment. */
+  /** Enqueues every object again, and processes them without time passing. */
   async checkPreconditions(): Promise<void> {
     this.#enqueueAll();
     await this.clock.advance(0);
@@ -327,7 +327,7 @@ export class Simulation {
     }
     frozen.clock.thaw();
     if (frozen.leads) return;
-    // It acts before it is told.
+    // It acts before it learns that it lost the lead.
     await this.pass(50);
     this.#endTerm(frozen);
     if (forMs < LEASE_MS) this.startOperator();

@@ -1,7 +1,7 @@
 /**
  * JSON schemas for kubeconform, made of what is at hand: kinds of Kubernetes from
  * the OpenAPI document of the API server, all others from their CRDs. Objects are
- * closed, so that a field that nobody knows is an error.
+ * closed, so that an unknown field is an error.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ export async function writeKubernetesSchemas(folder: string, openapi: string): P
       'group' | 'kind' | 'version',
       string
     >[];
-    // Lists of options and the like belong to many groups and are no objects that anybody applies.
+    // Lists of options and the like belong to many groups and are never applied as objects.
     if (kinds.length !== 1) continue;
     for (const { group, version, kind } of kinds) {
       await write(folder, group, version, kind, { $ref: `definitions.json#/definitions/${name}` });
@@ -79,7 +79,7 @@ function closed(value: unknown): unknown {
   return schema;
 }
 
-/** Only its description tells a quantity from any other string. */
+/** Only its description distinguishes a quantity from any other string. */
 function isQuantity({ type, description }: Json): boolean {
   return (
     type === 'string' &&
