@@ -32,7 +32,7 @@ async function apply(...objects: { kind: string; metadata: { name: string } }[])
   });
 }
 
-describe('a demo is refused', () => {
+describe('a demo is not accepted', () => {
   async function expectRefused(name: string, spec: object, reason: string, message: RegExp): Promise<void> {
     await world.applySpec(name, spec);
     const status = await world.untilStatus(
@@ -51,23 +51,23 @@ describe('a demo is refused', () => {
     await expectNothingLeftOf(world, name);
   }
 
-  it('where no pod has the labels', async () => {
-    const message = /"app=nobody" .*no pod.*kubectl get pods --show-labels/;
+  it('if no pod has the labels', async () => {
+    const message = /"app=absent" .*no pod.*kubectl get pods --show-labels/;
     await expectRefused(
       'no-pods',
-      { rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'nobody' } } }) },
+      { rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'absent' } } }) },
       'NoSuchPods',
       message,
     );
   });
 
-  it('where the Service of Redis is missing', async () => {
+  it('if the Service of Redis is missing', async () => {
     const redis = redisRef({ service: 'nothing' });
     const message = /no Service nothing.*rateLimiter\.redis\.service/;
     await expectRefused('no-service', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisNotFound', message);
   });
 
-  it('where the Service of Redis has no selector', async () => {
+  it('if the Service of Redis has no selector', async () => {
     await apply(service('selectorless', { ports: [{ port: 6379 }] }));
     const redis = redisRef({ service: 'selectorless' });
     const message = /selectorless has no selector.*Service with a selector/;
@@ -79,15 +79,15 @@ describe('a demo is refused', () => {
     );
   });
 
-  it('where the Service of Redis leads out of the cluster', async () => {
+  it('if the Service of Redis points outside the cluster', async () => {
     await apply(service('external', { type: 'ExternalName', externalName: 'redis.example.com' }));
     const redis = redisRef({ service: 'external' });
     const message = /external .*ExternalName.*Service with a selector/;
     await expectRefused('external', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisNotEligible', message);
   });
 
-  it('where no pod stands behind the Service of Redis', async () => {
-    await apply(service('empty', { selector: { app: 'nobody' }, ports: [{ port: 6379 }] }));
+  it('if the Service of Redis selects no pod', async () => {
+    await apply(service('empty', { selector: { app: 'absent' }, ports: [{ port: 6379 }] }));
     const redis = redisRef({ service: 'empty' });
     const message = /Service empty selects no pod: start Redis/;
     await expectRefused(
@@ -98,20 +98,20 @@ describe('a demo is refused', () => {
     );
   });
 
-  it('where the Secret is missing', async () => {
+  it('if the Secret is missing', async () => {
     const redis = redisRef({ authSecretName: 'nothing' });
     const message = /no Secret nothing.*make it, or correct/;
     await expectRefused('no-secret', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisAuthInvalid', message);
   });
 
-  it("where the Secret is somebody else's", async () => {
+  it('if the Secret has another type', async () => {
     await apply(secret('database', 'Opaque', { password: 'of-a-database' }));
     const redis = redisRef({ authSecretName: 'database' });
     const message = /type Opaque .*not read .*: .*--type=/;
     await expectRefused('opaque', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisAuthInvalid', message);
   });
 
-  it('where the password is wrong, which nothing repeats', async () => {
+  it('if the password is wrong, which no message repeats', async () => {
     const { username } = world.environment.redisUsers.operator;
     const login = { username, password: WRONG_PASSWORD, service: 'redis' };
     await apply(secret('wrong', 'chaosdemo.dev/redis-auth', login));
@@ -126,7 +126,7 @@ describe('a demo is refused', () => {
     expect(world.operator.process.logTail()).not.toContain(WRONG_PASSWORD);
   });
 
-  it('where Redis asks for a password and the demo names no Secret', async () => {
+  it('if Redis requires a password and the demo names no Secret', async () => {
     const redis = { service: 'redis' };
     const message = /NOAUTH.*name a Secret with the password/;
     await expectRefused('no-auth', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisUnreachable', message);

@@ -26,7 +26,7 @@ describe.skipIf(withoutRealTime)('a Break whose operator is killed', () => {
       return Number(/cmdstat_client\|kill:calls=(\d+)/.exec(info)?.[1] ?? 0);
     });
 
-  it.for(PHASES)('ends by itself, and the next operator ends the run: %s', ([phase, isReached], context) =>
+  it.for(PHASES)('ends in time, and the next operator ends the run: %s', ([phase, isReached], context) =>
     keepingTime(async () => {
       const name = `break-${phase}`;
       const storeOutage = {
@@ -49,7 +49,7 @@ describe.skipIf(withoutRealTime)('a Break whose operator is killed', () => {
       await world.operator.start();
       const status = await world.ended(name);
       expect(status.phase).toMatch(/Succeeded|Errored/);
-      // Nobody has watched the half of a fault, so nothing is claimed of it.
+      // Half of the fault was not watched, so the result is Inconclusive.
       if (phase === 'active') expect(scenarioOf(status).result).toBe('Inconclusive');
       expect(await world.takesWrites()).toBe(true);
       expect((await world.pauses()) - pauses).toBe(1);

@@ -107,7 +107,7 @@ function connectionsEnded(driver: DrivenLimiter): Record<string, number> {
   return last?.kind === 'fault' && last.step === 'ConnectionsEnded' ? last.connections : {};
 }
 
-/** A client at an address of its own that writes every so often; what it was answered, and whether it was cut off. */
+/** A client at another address that writes at intervals; its answers, and whether it was disconnected. */
 async function stranger(): Promise<{ readonly socket: Socket; readonly slowestMs: () => number }> {
   const { host, port } = ground.redis;
   const socket = connect({ host, port, localAddress: STRANGER });
@@ -158,7 +158,7 @@ describe.skipIf(withoutRealTime)('a limiter whose connections to Redis break', (
       expect(report).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
       expect(reading.shortfalls).toEqual([]);
       expect(reading.summary).toMatch(new RegExp(`^${does}`));
-      // Whoever explains it is told what was seen of the store, and that is what was done to it.
+      // A diagnosis gets what was seen of the store, and names the fault that was injected.
       await driver.perform({ kind: 'Diagnose', id: 'd', fault: 'f', scenario: 'outage', profile: 'rules' });
       expect(driver.observed.diagnoses['f/rules']?.diagnosis).toMatchObject({
         class: 'store-connections-broken',

@@ -193,7 +193,7 @@ describe('a run that is paced by hand', () => {
     await untilHeld('old');
   });
 
-  it('is aborted where somebody else has come to its Redis while it waited', async () => {
+  it('a paced run is aborted if a foreign client joins its Redis while it waits', async () => {
     await world.applySpec('joined', manual);
     await waiting('joined', 1);
     const { host, port } = world.environment.redis;

@@ -1,4 +1,4 @@
-/** spec.activeDeadline counts the time of the run alone: whoever leads it by hand may take longer. */
+/** spec.activeDeadline counts only the time that a run works: a manual run may wait longer for a person. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitingChapter } from '../kit/status.ts';

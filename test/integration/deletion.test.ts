@@ -14,7 +14,7 @@ afterAll(() => world?.stop());
 /** A pause that a release has to cut short: much longer than anything here may take. */
 const PAUSE_S = 40;
 const longPause = drift({ counterDrift: { pause: `${PAUSE_S}s`, settle: '1s' } });
-/** The chapter that waits for nobody, and goes on as soon as Redis takes a write. */
+/** The chapter that ends without an annotation, as soon as Redis takes a write. */
 const RECOVERY = 7;
 /** One of the two scenarios each: the chapters of the other are skipped, which saves the wait for the end of the pause. */
 const CHAPTERS = [
@@ -97,7 +97,7 @@ async function advanceTo(name: string, chapter: number): Promise<void> {
   }
 }
 
-/** Recovery proves a write, and would be over before anybody saw it. */
+/** Recovery proves a write, and would end before the test sees it. */
 async function holdWrites(ms: number): Promise<void> {
   const redis = await world.redisAs('admin');
   await redis.client('PAUSE', ms, 'WRITE');
@@ -108,7 +108,7 @@ async function deleteAndLookAround(name: string): Promise<void> {
   const start = performance.now();
   await world.delete(name);
   await untilNothingIsLeft();
-  // Nobody has waited for the pause to end by itself.
+  // The deletion did not wait for the pause to expire.
   expect(performance.now() - start).toBeLessThan((PAUSE_S * 1000) / 2);
 }
 

@@ -34,7 +34,7 @@ it('the demo page shows the run until Ctrl-C, exits by its verdict, leaves nothi
       HOME: process.env['HOME'],
       XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'],
       TMPDIR: temporary,
-      // There is a display, and nobody at a terminal: no browser opens.
+      // A display, but no terminal: no browser opens.
       DISPLAY: ':0',
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -98,7 +98,11 @@ describe('a model behind TLS', () => {
       async () => await diagnoseWith({}),
       /certificate .*not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)/,
     ],
-    ['of another authority', async () => await diagnoseWith({ caFile: other }), /certificate that is not trusted/],
+    [
+      'of another authority',
+      async () => await diagnoseWith({ caFile: other }),
+      /certificate that is not trusted/,
+    ],
     [
       'for another name',
       async () => await diagnoseWith({ caFile }, 'localhost'),

@@ -92,7 +92,7 @@ async function led({ admits = counts, isManaged = false, options = {}, type }: R
     return await Promise.all(
       clients.map(async (client) => {
         const sentAt = performance.now();
-        await client.get('a-key-of-nobody');
+        await client.get('an-unused-key');
         return performance.now() - sentAt;
       }),
     );

@@ -1,4 +1,4 @@
-/** The gate of a pipeline, as it ships, before a status that somebody else has written. */
+/** The shipped gate of a pipeline on a forged status. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -17,7 +17,7 @@ const HOSTILE = `${ESC}[2J\u009b31m\u202e\r\n::error::forged\n  ::add-mask::x\n#
 const client = connectAsAdmin();
 const demos = new Demos(client, NAMESPACE);
 
-/** Answers the request of the gate as an operator would, with a status of its own. */
+/** Answers the request of the gate as an operator would, with a forged status. */
 async function forge(): Promise<void> {
   const request = await until(
     async () => (await demos.object('gate')).metadata.annotations?.[ANNOTATIONS.requestedAt],

@@ -13,7 +13,7 @@ const SCENARIOS = [
     counterDrift: { pause: '3s', requestsPerSecond: 40, settle: '1s' },
   },
 ];
-/** To the letter what docs/your-limiter.md asks for. */
+/** Exactly the rights that docs/your-limiter.md lists. */
 const RIGHTS = REDIS_ACL.replace(' +hgetall', '').replace('%R~rl:*', '%R~rl:demo-* %R~rlflx:demo-*');
 
 let limiters: SurveyedLimiters;
@@ -67,12 +67,12 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
         ...about(key),
         profile: 'rules',
       } as never);
-      // The nodes were not asked what they count, so nothing is said of that.
+      // The pods were not queried for their counts, so none are reported.
       expect(JSON.stringify(diagnosis)).not.toMatch(/reports to have admitted/);
     },
   );
 
-  it('is not claimed of one that answers nobody', async () => {
+  it('is not claimed of a limiter that answers no request', async () => {
     const { driver, key } = await driven('default', { key: 'rl:$(key)' });
     await driver.prepare('drift', key);
     const reading = await watched(driver, key);
@@ -81,9 +81,9 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
   });
 
   it.each([
-    ['the key of nobody', { key: 'nobody:$(key)' }, 'operator', /grant it "\+get %R~nobody:demo-\*"/],
+    ['another key', { key: 'other:$(key)' }, 'operator', /grant it "\+get %R~other:demo-\*"/],
     [
-      'a key where nothing stands',
+      'a key without a value',
       { key: 'rl:$(key)x' },
       'operator',
       /counts 0 at rl:demo-\S+x \(String\), and of/,
@@ -100,7 +100,7 @@ describe('counter drift of a limiter behind HTTP', { timeout: 300_000 }, () => {
     await expect(driver.prepare('drift', key)).rejects.toThrow(message);
   });
 
-  it('is not looked for with another kind of value, which Redis itself tells', async () => {
+  it('is not measured if the key has another type in Redis', async () => {
     const run = await limiters.drive('express-rate-limit', 'default', {
       scenarios: SCENARIOS,
       change: { redis: { service: 'redis', count: { key: 'rl:$(key)', type: 'List' } } },

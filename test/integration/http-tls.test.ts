@@ -1,4 +1,4 @@
-/** A rate limiter behind HTTPS that lets nobody in without a token: what is sent to it, and what is told of it. */
+/** A rate limiter behind HTTPS that requires a token: requests to it, and reports about it. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { type Sidecars, startSidecars } from './support/sidecars.ts';
 import { SurveyedLimiters } from './support/surveyed-limiter.ts';
 
 const NAME = 'express.shop.svc';
-const TOKEN = 'a-token-that-nobody-may-read';
+const TOKEN = 'a-token-that-never-appears';
 /** Requests of a burst: three times what the limit allows. */
 const BURST = 30;
 
@@ -42,32 +42,32 @@ async function driven(http: object, auth: { ca?: string; headers?: Record<string
     },
   });
   onTestFinished(run.close);
-  return { ...run, asked: async () => (await sidecars?.asked()) ?? [] };
+  return { ...run, requests: async () => (await sidecars?.requests()) ?? [] };
 }
 
 describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
-  it('is asked over connections that are checked, with the headers of a Secret', async () => {
+  it('gets requests over verified TLS, with the headers of a Secret', async () => {
     const headers = { authorization: `Bearer ${TOKEN}` };
-    const { driver, key: fixture, asked } = await driven({ tlsServerName: NAME }, { ca: cert, headers });
+    const { driver, key: fixture, requests } = await driven({ tlsServerName: NAME }, { ca: cert, headers });
     driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
     await until(() => driver.observed.health?.pods.every(({ state }) => state === 'ready'), {
       what: 'the nodes to be well',
     });
     await driver.prepare('ghosts', fixture);
-    // Health is asked without them.
-    expect(new Set((await asked()).map(({ path }) => path))).toEqual(new Set(['/']));
+    // Health checks are sent without them.
+    expect(new Set((await requests()).map(({ path }) => path))).toEqual(new Set(['/']));
     expect(JSON.stringify(driver.observed)).not.toContain(TOKEN);
   });
 
   it.skipIf(withoutRealTime)(
-    'gets a burst that keeps together',
+    'gets all requests of a burst within 100 ms',
     keepingTime(async () => {
       const headers = { authorization: `Bearer ${TOKEN}` };
-      const { asked, driver, key: fixture } = await driven({ tlsServerName: NAME }, { ca: cert, headers });
+      const { requests, driver, key: fixture } = await driven({ tlsServerName: NAME }, { ca: cert, headers });
       const reading = await driver.leadThrough('ghosts', fixture, 5000);
       expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
-      // As those saw it to whom it was sent.
-      const moments = (await asked()).slice(-2 * BURST).map(({ at }) => at);
+      // By the clocks of the receivers.
+      const moments = (await requests()).slice(-2 * BURST).map(({ at }) => at);
       expect(moments).toHaveLength(2 * BURST);
       for (const burst of [moments.slice(0, BURST), moments.slice(BURST)]) {
         expect(Math.max(...burst) - Math.min(...burst)).toBeLessThanOrEqual(100);
@@ -76,7 +76,7 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
     }),
   );
 
-  it('that says a wrong token back is told of without it', async () => {
+  it('an answer that echoes a wrong token is reported without it', async () => {
     const { driver, key: fixture } = await driven(
       { tlsServerName: NAME },
       { ca: cert, headers: { authorization: `Bearer ${TOKEN}-old` } },
@@ -87,20 +87,23 @@ describe('a limiter behind HTTPS', { timeout: 300_000 }, () => {
 
   it.each([
     ['for another name', 'other.shop.svc', true, /http.tlsServerName/],
-    ['by an authority that nobody named', NAME, false, /put the authority into ca.crt/],
-  ])('with a certificate %s is not asked, and it is said why', async (_, tlsServerName, named, message) => {
-    const {
-      driver,
-      key: fixture,
-      asked,
-    } = await driven(
-      { tlsServerName },
-      { ...(named && { ca: cert }), headers: { authorization: `Bearer ${TOKEN}` } },
-    );
-    await expect(driver.prepare('ghosts', fixture)).rejects.toThrow(message);
-    driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
-    const health = await until(() => driver.observed.health, { what: 'a look at the health' });
-    expect(health.issues[0]).toMatch(message);
-    expect(await asked()).toEqual([]);
-  });
+    ['by an authority that the spec does not name', NAME, false, /put the authority into ca.crt/],
+  ])(
+    'with a certificate %s gets no request, and the message says why',
+    async (_, tlsServerName, named, message) => {
+      const {
+        driver,
+        key: fixture,
+        requests,
+      } = await driven(
+        { tlsServerName },
+        { ...(named && { ca: cert }), headers: { authorization: `Bearer ${TOKEN}` } },
+      );
+      await expect(driver.prepare('ghosts', fixture)).rejects.toThrow(message);
+      driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);
+      const health = await until(() => driver.observed.health, { what: 'a look at the health' });
+      expect(health.issues[0]).toMatch(message);
+      expect(await requests()).toEqual([]);
+    },
+  );
 });

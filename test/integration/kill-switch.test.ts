@@ -9,20 +9,20 @@ import { until } from '../kit/until.ts';
 
 const name = 'chaosdemo-kill-switch';
 
-it('goes on and off with the ConfigMap, which nobody else has to see', async () => {
-  // A namespace of its own: in the operator's, it would stop the runs of other tests.
+it('the kill switch follows its ConfigMap', async () => {
+  // In a separate namespace: in the operator's, it would stop the runs of other tests.
   const namespace = await uniqueNamespace('kill-switch');
   await adminKubectl().apply(await shipped('role.yaml', { namespace }));
   const admin = adminClient();
   const path = `/api/v1/namespaces/${namespace}/configmaps`;
-  const told: boolean[] = [];
+  const changes: boolean[] = [];
   const abort = new AbortController();
   const killSwitch = new KillSwitch({
     client: await operatorClient(),
     logger: createLogger({ level: 'fatal', identity: 'test' }),
     namespace,
     name,
-    onChange: (on) => told.push(on),
+    onChange: (on) => changes.push(on),
   });
   const running = killSwitch.reflector.run(abort.signal);
   onTestFinished(async () => {
@@ -38,7 +38,7 @@ it('goes on and off with the ConfigMap, which nobody else has to see', async () 
     body: { metadata: { name: 'other' }, data: { stop: 'true' } },
   });
   await admin.request({ method: 'POST', path, body: { metadata: { name }, data: { stop: 'true' } } });
-  await until(() => told.length === 1, { what: 'the switch to be on' });
+  await until(() => changes.length === 1, { what: 'the switch to be on' });
   const patch = (stop: string) =>
     admin.request({
       method: 'PATCH',
@@ -47,11 +47,11 @@ it('goes on and off with the ConfigMap, which nobody else has to see', async () 
       body: { data: { stop } },
     });
   await patch('false');
-  await until(() => told.length === 2, { what: 'the switch to be off' });
+  await until(() => changes.length === 2, { what: 'the switch to be off' });
   await patch('yes');
-  await until(() => told.length === 3, { what: 'the switch to be on again' });
+  await until(() => changes.length === 3, { what: 'the switch to be on again' });
   await admin.request({ method: 'DELETE', path: `${path}/${name}` });
-  await until(() => told.length === 4, { what: 'the switch to be gone' });
-  expect(told).toEqual([true, false, true, false]);
+  await until(() => changes.length === 4, { what: 'the switch to be gone' });
+  expect(changes).toEqual([true, false, true, false]);
   expect(killSwitch.isOn()).toBe(false);
 });

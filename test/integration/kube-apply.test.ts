@@ -11,7 +11,7 @@ interface Deployment extends KubeObject {
   status?: { replicas?: number; readyReplicas?: number };
 }
 
-// A built-in kind with a status that nobody else writes here: there is no controller manager.
+// A built-in kind whose status has no other writer: there is no controller manager here.
 const deployments = { group: 'apps', version: 'v1', plural: 'deployments' };
 const client = connectAsAdmin();
 afterAll(() => client.close());
@@ -73,7 +73,7 @@ describe('applyStatus', () => {
     expect((await read(created)).spec).toEqual(created.spec);
   });
 
-  it('is refused when anybody wrote since the object was read', async () => {
+  it('applyStatus conflicts if the object was written since it was read', async () => {
     const seen = await createDeployment();
     await annotate(seen, 'changed in between');
     expect(isConflict(await failure(applyStatus(write(seen), { replicas: 3 })))).toBe(true);
@@ -82,7 +82,7 @@ describe('applyStatus', () => {
     expect(stored.status?.replicas).toBe(3);
   });
 
-  it('lets one of two writers through that decided on the same object', async () => {
+  it('of two writers with the same version, one succeeds', async () => {
     const seen = await createDeployment();
     const results = await Promise.allSettled(
       [1, 2, 3].map((replicas) => applyStatus(write(seen), { replicas })),
@@ -92,13 +92,13 @@ describe('applyStatus', () => {
       if (result.status === 'rejected') expect(isConflict(result.reason)).toBe(true);
   });
 
-  it('is refused when the object was deleted and created again', async () => {
+  it('applyStatus conflicts if the object was deleted and created again', async () => {
     const seen = await createDeployment();
     await client.request({ method: 'DELETE', path: where(seen) });
     const path = resourcePath(deployments, { namespace: seen.metadata.namespace });
     const again = await client.request<Deployment>({ method: 'POST', path, body: manifest() });
     expect(isConflict(await failure(applyStatus(write(seen), { replicas: 3 })))).toBe(true);
-    // Even if the resource version were right, the uid tells.
+    // Even if the resource version were right, the uid differs.
     const { resourceVersion = '' } = again.metadata;
     const object = { ...seen, metadata: { ...seen.metadata, resourceVersion } };
     const error = await failure(applyStatus(write(object), { replicas: 3 }));
@@ -138,7 +138,7 @@ describe('finalizers', () => {
     expect(await removeFinalizer(write(one), 'example.com/first')).toBe(one);
   });
 
-  it('are refused when anybody wrote since', async () => {
+  it('a change of finalizers conflicts if the object was written since', async () => {
     const seen = await createDeployment();
     await addFinalizer(write(seen), 'example.com/theirs');
     expect(isConflict(await failure(addFinalizer(write(seen), 'example.com/ours')))).toBe(true);

@@ -99,7 +99,7 @@ describe('the ConfigMap of a run', () => {
     expect((await read('demo-evidence-1'))?.data).toEqual({ 'run.json': '2' });
   });
 
-  it('of somebody else is never written or removed, whatever its name', async () => {
+  it('a ConfigMap of another owner is never written or removed', async () => {
     const owners = [
       [],
       [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'x', uid: demo.metadata.uid }],
@@ -116,7 +116,7 @@ describe('the ConfigMap of a run', () => {
     }
   });
 
-  it('of an earlier ChaosDemo of the name is not written until it has gone', async () => {
+  it('a ConfigMap of an earlier ChaosDemo is not written until it is gone', async () => {
     await keep(1, { 'run.json': 'earlier' });
     const later = demoIn(namespace);
     await expect(keep(1, { 'run.json': 'later' }, undefined, later)).rejects.toThrow(/has not gone/);
@@ -137,7 +137,7 @@ describe('the ConfigMap of a run', () => {
     expect(await read('demo-evidence-1')).toEqual(made);
   });
 
-  it('that nobody may change any more is refused with the reason', async () => {
+  it('a write to an immutable ConfigMap fails with the reason', async () => {
     const uid = await keep(1, { 'run.json': '1' });
     await admin.request({
       method: 'PATCH',
@@ -157,7 +157,7 @@ describe('the ConfigMap of a run', () => {
     ]);
   });
 
-  it('is refused where the right is missing, with what to do', async () => {
+  it('a write without the right fails with what to do', async () => {
     const other = demoIn(await uniqueNamespace('evidence'));
     await expect(keep(1, { 'run.json': '1' }, undefined, other)).rejects.toThrow(
       /not create resource "configmaps".*ClusterRole chaosdemo-target/,

@@ -20,7 +20,7 @@ function connect(): KubeClient {
   return client;
 }
 
-/** A lock whose clocks stand still until told to go on; the wall clock is an hour off, which must not matter. */
+/** A lock whose clocks only a test advances; the wall clock is an hour off, which must not matter. */
 function lockFor(
   client: KubeClient,
   namespace: string,
@@ -48,7 +48,7 @@ describe('LeaseLock', () => {
     expect(a.lock.freshUntil).toBe(11_000);
     expect(await b.attempt()).toEqual({ held: false, holder: 'a' });
 
-    // A renewal in between starts the wait anew.
+    // A renewal in between starts the wait again.
     b.time.now += 14_000;
     a.time.now += 5_000;
     expect(await a.attempt()).toEqual({ held: true });
@@ -61,14 +61,14 @@ describe('LeaseLock', () => {
 
     const { spec } = await readLease(client, namespace);
     expect(spec).toMatchObject({ holderIdentity: 'b', leaseDurationSeconds: 15, leaseTransitions: 1 });
-    // The first one never relied on it so long, and finds out when it asks.
+    // The first one never relied on it so long, and notices at its next attempt.
     a.time.now += 10_000;
     expect(a.lock.isFresh()).toBe(false);
     expect(await a.attempt()).toEqual({ held: false, holder: 'b' });
     expect(a.lock.freshUntil).toBe(-Infinity);
   });
 
-  it('is taken at once by whoever has the same identity, or after a release', async () => {
+  it('a lease is taken at once with the same identity, or after a release', async () => {
     const client = connect();
     const namespace = await createNamespace(client);
     const a = lockFor(client, namespace, 'a');
@@ -126,7 +126,7 @@ describe('LeaseLock', () => {
 });
 
 describe('LeaderElector with a real API server', () => {
-  /** Notes every start of a term, and whoever else led at that moment: nobody should. */
+  /** Notes every start of a term, and any other leader at that moment: there must be none. */
   function election(namespace: string) {
     const electors: { identity: string; elector: LeaderElector }[] = [];
     const log: string[] = [];
@@ -181,7 +181,7 @@ describe('LeaderElector with a real API server', () => {
     expect(first.elector.isLeader()).toBe(false);
     expect(await holder()).toBe('second');
     expect(overlaps).toEqual([]);
-    await until(() => log.includes('first stopped'), { what: 'the first to be told', ...patient });
+    await until(() => log.includes('first stopped'), { what: 'the first to stop', ...patient });
   });
 
   it('hands over at once when the leader leaves', async () => {

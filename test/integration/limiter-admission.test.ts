@@ -1,4 +1,4 @@
-/** From a ChaosDemo to its turn on a Redis: the connector of rate limiters on real Redis servers and a cluster in memory. */
+/** From a ChaosDemo to its Redis lease: the connector of rate limiters on real Redis servers and a cluster in memory. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -30,7 +30,7 @@ beforeEach(() => {
   connector = newConnector();
 });
 
-/** Two limiters that nobody asks, and a Redis. */
+/** Two limiters without traffic, and a Redis. */
 function clusterWith(server: RedisServer): MemoryCluster {
   const memory = new MemoryCluster();
   const limiter = (name: string) =>
@@ -102,8 +102,8 @@ async function messageFor(name: string, change: Partial<AdmissionRequest> = {}):
     : admission.state;
 }
 
-describe('the turn on a Redis', () => {
-  it('goes to one of those that wait, as soon as it is free', async () => {
+describe('the lease of a Redis', () => {
+  it('goes to one waiting run as soon as it is free', async () => {
     const first = await admit('a');
     expect(first).toMatchObject({
       admission: { state: 'granted' },
@@ -137,7 +137,7 @@ describe('the turn on a Redis', () => {
     expect(next.opened?.lock?.isHeld()).toBe(true);
   });
 
-  it('says how to permit the lease where it is forbidden', async () => {
+  it('names the missing right if the lease is forbidden', async () => {
     const { lease } = cluster;
     cluster.lease = (options) => {
       cluster.forbidden = true;
@@ -164,9 +164,9 @@ describe('pods that know the operator by its address alone', () => {
 
   it.each([
     ['by another that does', byAddress, byAddress],
-    ['with keys of its own', byAddress, byKey],
-    ['with keys of its own, which came first', byKey, byAddress],
-  ])('are asked by no other run meanwhile, whatever Redis that names: %s', async (_, mine, theirs) => {
+    ['with its own keys', byAddress, byKey],
+    ['with its own keys, which came first', byKey, byAddress],
+  ])('get requests of one run at a time, whatever Redis another names: %s', async (_, mine, theirs) => {
     const [one, other] = await Promise.all([startRedis(), startRedis()]);
     onTestFinished(async () => {
       await Promise.all([one.stop(), other.stop()]);
@@ -193,7 +193,7 @@ describe('pods that know the operator by its address alone', () => {
   });
 });
 
-describe('the rest of a Redis', () => {
+describe('the cool-down of a Redis', () => {
   /** Has a run of `name` pause Redis now for so long, as far as its note goes: the command is never sent. */
   async function pausedBy(name: string, ms: number): Promise<Finding | undefined> {
     const { admission, opened } = await admit(name);
@@ -233,7 +233,7 @@ describe('the rest of a Redis', () => {
     await pausedBy('a', 5000);
     expect(await messageFor('a', { generation: 4 })).toMatch(resting);
     expect(await messageFor('b')).toMatch(resting);
-    expect(await messageFor('a', { uid: 'made-anew' })).toMatch(resting);
+    expect(await messageFor('a', { uid: 'created-again' })).toMatch(resting);
   });
 
   it('is known to the operator that takes over, and no dry run nor burst waits for it', async () => {
@@ -306,7 +306,7 @@ describe('admission', () => {
     expect(await messageFor('a', { toBegin: false })).toBe('granted');
   });
 
-  it('refuses what can only fail on so many pods, before a run and not in its midst', async () => {
+  it('rejects a spec that must fail on so many pods, before a run and not during it', async () => {
     const scenario = {
       name: 'gate',
       type: 'CounterDrift',
@@ -334,7 +334,7 @@ describe('admission', () => {
         until: '2026-01-01T00:00:30.000Z',
       },
     ];
-    await ask('CLIENT PAUSE 30000 WRITE');
+    await query('CLIENT PAUSE 30000 WRITE');
     const { admission, opened } = await admit('a', { toBegin: false, mustUndo: true, activeFaults });
     expect(admission.state).toBe('refused');
     expect(opened?.lock).toBeUndefined();
@@ -357,7 +357,7 @@ describe('admission', () => {
     expect(await commandsTaken()).toBe(before);
   });
 
-  it('dials no loopback address where pods are not processes of this machine', async () => {
+  it('dials no loopback address if pods are not processes of this machine', async () => {
     cluster.localPods = false;
     expect(await messageFor('a')).toMatch(/^RedisNotEligible: redis-0 .* 127\.0\.0\.1, .*loopback/);
     cluster.podList = cluster.podList.map((each) =>
@@ -368,7 +368,7 @@ describe('admission', () => {
     expect(await messageFor('a')).toMatch(/^PodsNotEligible: limiter-1 .* ::ffff:127\.0\.0\.1/);
   });
 
-  it('does not take a Redis for free that cannot be asked, and asks again', async () => {
+  it('an unreachable Redis does not count as free, and is queried again', async () => {
     const own = await startRedis();
     onTestFinished(() => own.stop());
     cluster = clusterWith(own);
@@ -382,7 +382,7 @@ describe('admission', () => {
     await expect(preparing).rejects.toThrow(/redis-0 .*ECONNREFUSED.*check .*runs/);
   });
 
-  it('sends nothing to the address of a node whose pod was made anew', async () => {
+  it('sends nothing to the address of a pod that was created again', async () => {
     let requests = 0;
     const stranger = createServer((_, response) => {
       requests += 1;
@@ -427,7 +427,7 @@ describe('admission', () => {
     expect(requests).toBe(0);
   });
 
-  it('asks nothing of the address of a Redis whose pod was made anew', async () => {
+  it('sends no command to the address of a Redis pod that was created again', async () => {
     const { opened } = await admit('a');
     const before = await commandsTaken();
     cluster.podList = cluster.podList.map((each) =>
@@ -444,10 +444,10 @@ describe('admission', () => {
     const { opened } = await admit('a');
     const stranger = connect({ host: redis.host, port: redis.port, localAddress: '127.0.0.9' });
     onTestFinished(() => void stranger.destroy());
-    // One that asks for nothing is nobody yet.
+    // A client without a command does not count yet.
     stranger.write('PING\r\n');
-    await until(async () => / addr=127\.0\.0\.9:.* cmd=ping /.test(await ask('CLIENT LIST')), {
-      what: 'the stranger to have asked for something',
+    await until(async () => / addr=127\.0\.0\.9:.* cmd=ping /.test(await query('CLIENT LIST')), {
+      what: 'a command of the stranger',
     });
     const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;
     const finding: Finding | undefined = await opened?.driver.perform(
@@ -479,12 +479,12 @@ describe('admission', () => {
 
 /** How many commands Redis has carried out, this look left out. */
 async function commandsTaken(): Promise<number> {
-  return Number(/total_commands_processed:(\d+)/.exec(await ask('INFO stats'))?.[1]) - 2 * (looks += 1);
+  return Number(/total_commands_processed:(\d+)/.exec(await query('INFO stats'))?.[1]) - 2 * (looks += 1);
 }
 let looks = 0;
 
-/** What Redis answers to an observer who is there for a moment, with the address of a pod of the limiter. */
-async function ask(command: string): Promise<string> {
+/** The answer of Redis to a short-lived observer at the address of a pod of the limiter. */
+async function query(command: string): Promise<string> {
   const socket = connect({ host: redis.host, port: redis.port });
   let answer = '';
   socket.on('data', (data: Buffer) => {
@@ -498,7 +498,7 @@ async function ask(command: string): Promise<string> {
 }
 
 describe('the Secret of a limiter behind HTTP', () => {
-  const asked = (http: object) => ({
+  const withHttp = (http: object) => ({
     spec: limiterSpec(
       { ...LIMITER, interface: 'HTTP', http: { path: '/$(key)', authSecretName: 'api-auth', ...http } },
       [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } }],
@@ -514,7 +514,7 @@ describe('the Secret of a limiter behind HTTP', () => {
 
   it('is taken for pods whose labels it names', async () => {
     withSecret({ selector: 'app=limiter', headers: 'authorization: Bearer hunter2' });
-    expect(await messageFor('a', asked({}))).toBe('granted');
+    expect(await messageFor('a', withHttp({}))).toBe('granted');
   });
 
   it.each<[string, Record<string, string>, object, RegExp]>([
@@ -533,13 +533,13 @@ describe('the Secret of a limiter behind HTTP', () => {
     ],
   ])('is refused %s', async (_, data, http, message) => {
     withSecret({ headers: 'authorization: Bearer hunter2', ...data });
-    const said = await messageFor('a', asked(http));
+    const said = await messageFor('a', withHttp(http));
     expect(said).toMatch(message);
     expect(said).not.toContain('hunter2');
   });
 
-  it('is refused where there is none, and not looked for where none is named', async () => {
-    expect(await messageFor('a', asked({}))).toMatch(/^HTTPAuthInvalid: .*no Secret api-auth/);
-    expect(await messageFor('a', asked({ authSecretName: undefined }))).toBe('granted');
+  it('is rejected if it is missing, and not read if the spec names none', async () => {
+    expect(await messageFor('a', withHttp({}))).toMatch(/^HTTPAuthInvalid: .*no Secret api-auth/);
+    expect(await messageFor('a', withHttp({ authSecretName: undefined }))).toBe('granted');
   });
 });

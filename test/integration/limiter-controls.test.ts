@@ -143,7 +143,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
   );
 
   it(
-    'ends the run where the limiter counts in another Redis than the spec names',
+    'ends the run if the limiter counts in another Redis than the spec names',
     keepingTime(async () => {
       expect(await baselineOf(driverOn(nodes.map(targetOf), { redis: other }))).toEqual({
         ok: false,
@@ -153,7 +153,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
   );
 
   it(
-    'ends the run where the limiter denies everything',
+    'ends the run if the limiter rejects every request',
     keepingTime(async () => {
       const [first] = nodes;
       if (!first) throw new Error('there is no node');
@@ -165,7 +165,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
   );
 
   it(
-    'ends the run where nobody is denied beyond the limit, and all get an error',
+    'ends the run if requests over the limit get errors instead of rejections',
     keepingTime(async () => {
       const [first] = nodes;
       if (!first) throw new Error('there is no node');
@@ -181,7 +181,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
   );
 
   it(
-    'ends the run where everybody is allowed, and no node counts',
+    'ends the run if every request is admitted, and no pod counts',
     keepingTime(async () => {
       const [first] = nodes;
       if (!first) throw new Error('there is no node');
@@ -195,7 +195,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
 
 describe.skipIf(withoutRealTime)('a fault', () => {
   it.for(['drift', 'ghosts'] as const)(
-    'is not injected where somebody has used its key: %s',
+    'is not injected if its key was used by another client: %s',
     (scenario, context) =>
       keepingTime(async () => {
         const noted: FaultSpan[] = [];
@@ -226,7 +226,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
   );
 
   it(
-    'needs no rest where it was noted too late, and so not injected',
+    'needs no cool-down if it was noted too late, and so not injected',
     keepingTime(async () => {
       let noted: FaultSpan | undefined;
       let wasNoted = false;

@@ -66,7 +66,7 @@ describe('defining, checking and removing a limit', () => {
     expect((await a?.check('shared'))?.status).toBe(200);
     expect((await a?.check('shared'))?.status).toBe(200);
     await until(async () => (await a?.counter('shared'))?.synced === 2);
-    // The node asks Redis a few times a second; only its own denial shows that it has seen the others.
+    // The node reads Redis a few times a second; only its own rejection shows that it has seen the others.
     let denied = 0;
     await until(async () => {
       const before = (await c?.counter('shared'))?.admitted;
@@ -145,12 +145,12 @@ describe('what is not a proper request', () => {
     ['POST', '/check', { key: 'a b' }, 400, 'INVALID_REQUEST'],
     ['POST', '/check', { key: 'x'.repeat(201) }, 400, 'INVALID_REQUEST'],
     ['POST', '/check', { key: 'x'.repeat(5_000) }, 413, 'BODY_TOO_LARGE'],
-    ['POST', '/check', { key: 'nobody-defined-it' }, 404, 'LIMIT_UNKNOWN'],
+    ['POST', '/check', { key: 'undefined-key' }, 404, 'LIMIT_UNKNOWN'],
     ['POST', '/limit', { key: 'a', limit: -1, window_sec: 1 }, 400, 'INVALID_REQUEST'],
     ['POST', '/limit', { key: 'a', limit: 1.5, window_sec: 1 }, 400, 'INVALID_REQUEST'],
     ['POST', '/limit', { key: 'a', limit: 1, window_sec: 0 }, 400, 'INVALID_REQUEST'],
     ['GET', '/limit', undefined, 400, 'INVALID_REQUEST'],
-    ['GET', '/counter?key=nobody-defined-it', undefined, 404, 'LIMIT_UNKNOWN'],
+    ['GET', '/counter?key=undefined-key', undefined, 404, 'LIMIT_UNKNOWN'],
     ['PUT', '/check', { key: 'a' }, 404, 'ROUTE_NOT_FOUND'],
   ])('%s %s %j is answered with %i %s', async (method, path, body, status, code) => {
     const answer = await cluster.nodes[0]?.call(method, path, body);
@@ -194,7 +194,7 @@ describe('what a node says of itself', () => {
     const before = [await read('allowed'), await read('denied'), await read('unknown_key')];
     await node?.check('metered');
     await node?.check('metered');
-    await node?.check('nobody-defined-it');
+    await node?.check('undefined-key');
     const after = [await read('allowed'), await read('denied'), await read('unknown_key')];
     expect(after.map((count, i) => count - (before[i] ?? 0))).toEqual([1, 1, 1]);
   });

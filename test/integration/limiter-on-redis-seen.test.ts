@@ -1,6 +1,6 @@
 /**
  * Whether a limiter behind HTTP counts in the Redis that the spec names, on a real Redis and with exactly the rights
- * that docs/your-limiter.md asks for. The limiters are plain servers of the test's own: what is looked at is Redis.
+ * that docs/your-limiter.md lists. The limiters are plain servers of this test; Redis is real.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -118,7 +118,7 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
   return await controlCallers(toolkit, { key: `demo-${randomUUID()}`, rates: [] }, never);
 }
 
-/** Somebody else who uses this Redis until the test ends. */
+/** Another client that uses this Redis until the test ends. */
 async function others(): Promise<void> {
   const client = new Redis({ host: server.host, port: server.port });
   let over = false;
@@ -143,13 +143,13 @@ function inMemory(): Count {
 }
 
 describe('a limiter whose Redis the spec names', () => {
-  it('is seen to ask it with each request that needs it', async () => {
+  it('is seen to use it for each request that needs it', async () => {
     const { message, storeDoubt } = await control(async (key) => await store.incr(key));
     expect(message).toMatch(/; redis-0 \S+ received a data .* each of 6 /);
     expect(storeDoubt).toBeUndefined();
   });
 
-  it('is seen to ask it while others do, too', async () => {
+  it('is seen to use it while other clients do, too', async () => {
     await others();
     const { storeDoubt } = await control(async (key) => await store.incr(key));
     expect(storeDoubt).toBeUndefined();
@@ -182,7 +182,7 @@ describe('a Redis that the spec names and the limiter does not use', () => {
     );
   });
 
-  it('is not taken for the one that it uses where others use it', async () => {
+  it('is not taken for the Redis of the limiter if other clients use it', async () => {
     await others();
     const { storeDoubt } = await control(inMemory());
     expect(storeDoubt).toMatch(/^it is not shown .*Redis: /);

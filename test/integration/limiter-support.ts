@@ -124,7 +124,7 @@ export async function defineEverywhere(
   windowSec = 300,
 ): Promise<string> {
   let windowId: unknown;
-  // A busy machine may well make the limiter give up a write; whoever defines a limit then tries again.
+  // On a busy machine the limiter may give up a write; a client then defines the limit again.
   await until(async () => {
     const defined = await nodes[0]?.define(key, limit, windowSec);
     windowId = defined?.body['windowId'];

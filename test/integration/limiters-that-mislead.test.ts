@@ -1,6 +1,6 @@
 /**
- * Limiters behind HTTP that were made to mislead: what is told of them is held against what they did. Plain servers of
- * the test's own over a real Redis, which give it up after a while, as people's limiters do.
+ * Limiters behind HTTP that were written to mislead: reports are compared with what they did. They are plain servers of
+ * this test on a real Redis, with a timeout, as real limiters have.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -124,7 +124,7 @@ async function inTime<T>(ms: number, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Denies while Redis stalls; from the first answer after that on it lets everybody through for a minute. */
+/** Rejects while Redis stalls; from the first answer after that on, it admits every caller for a minute. */
 function opensAfterwards(): Decide {
   let stalled = false;
   let openUntil = 0;
@@ -141,7 +141,7 @@ function opensAfterwards(): Decide {
   };
 }
 
-/** From the first request that Redis does not answer on it denies everybody for a minute, without asking. */
+/** From the first request that Redis does not answer on, it rejects every caller for a minute, without a query. */
 function staysShut(): Decide {
   let shutUntil = 0;
   return async (key, store) => {
@@ -156,7 +156,7 @@ function staysShut(): Decide {
   };
 }
 
-/** Remembers whom it denied, and lets everybody else through while Redis stalls. */
+/** Remembers the callers that it rejected, and admits every other one while Redis stalls. */
 function remembersDenied(): Decide {
   const denied = new Set<string>();
   return async (key, store) => {
@@ -179,7 +179,7 @@ function admitsAfter(ms: number): () => Decide {
     );
 }
 
-/** Falls back to a count of its own, whole for each caller, and blocks from memory whoever used that up. */
+/** Falls back to a local count, full for each caller, and blocks from memory a caller that used it up. */
 function insured(): Decide {
   const blocked = new Set<string>();
   const own = new Map<string, number>();
@@ -194,7 +194,7 @@ function insured(): Decide {
   };
 }
 
-/** INCR, and EXPIRE in a command of its own where the count is 1; gives Redis up after 150 ms. */
+/** INCR, and a separate EXPIRE if the count is 1; gives Redis up after 150 ms. */
 function expiresApart(seconds: number | undefined): () => Decide {
   return () => async (key, store) => {
     const used = await inTime(150, async () => await store.incr(`rl:${key}`));

@@ -29,7 +29,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'meets the expectation Any where it is proven to change nothing',
+    'meets the expectation Any if it is proven to change nothing',
     keepingTime(async () => {
       await world.applySpec('any', { scenarios: [drift({ expect: 'Any' })] });
       const status = await world.ended('any');
@@ -39,7 +39,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'does not bite where the user of Redis has no right to it',
+    'has no effect if the user of Redis has no right to it',
     keepingTime(async () => {
       const { operator } = world.environment.redisUsers;
       await asAdmin(world, async (redis) => {
@@ -89,7 +89,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'does not bite where somebody releases Redis as soon as it is paused',
+    'has no effect if another client releases Redis as soon as it is paused',
     keepingTime(async () => {
       await world.applySpec('undone', { scenarios: [drift({ countdown: '2s' })] });
       await world.untilStatus('undone', 'the countdown', ({ chapter }) => /countdown/.test(chapter ?? ''));
@@ -122,7 +122,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'proves nothing where a pod refuses the traffic, and says which',
+    'proves nothing if a pod refuses the traffic, and names it',
     keepingTime(async () => {
       let ready = false;
       const gateways = await startGateways(world, (pod, _, path) =>
@@ -161,18 +161,18 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'proves nothing where the window of its key ended during the watch',
+    'proves nothing if the window of its key ended during the watch',
     keepingTime(async () => {
       const counterDrift = { pause: '4s', requestsPerSecond: 60, settle: '3s' };
       await world.applySpec('rolled', { scenarios: [drift({ counterDrift })] });
       await untilPaused(world, 'rolled');
       const { fault } = scenarioOf(await world.status('rolled'));
-      // Somebody sets the same limit anew, which starts another window as soon as Redis takes writes.
+      // Another client sets the same limit again, which starts another window as soon as Redis takes writes.
       const [limiter] = world.environment.limiters;
       const body = JSON.stringify({ key: fault?.fixture, limit: 10, window_sec: 60 });
       const headers = { 'content-type': 'application/json' };
       await until(async () => (await fetch(`${limiter?.url}/limit`, { method: 'POST', headers, body })).ok, {
-        what: 'the limit to be set anew',
+        what: 'the limit to be set again',
       });
       const missing = /window ended, .*pod lost the key/;
       await expectInconclusive(world, 'rolled', 'EvidenceIncomplete', missing);

@@ -40,7 +40,7 @@ vi.setConfig({ testTimeout: 5 * PATIENCE_MS });
 
 const SIZES = [390, 1024, 1600];
 
-/** Why there is no browser; pipelines fail for it, people are told. */
+/** Why there is no browser; pipelines fail for it, people get a message. */
 let missing: string | undefined;
 let chromium: ChromiumBinary;
 let browser: Browser;
@@ -89,7 +89,7 @@ const at = (path: string): string => addressOf(ui, path);
 
 describe('the page', () => {
   it('the page lists runs, and shows chapters, plots and results as in the API', async () => {
-    const { asked, page } = await openWindow(browser);
+    const { requested, page } = await openWindow(browser);
     await page.goto(ui.address);
     expect(page.url()).toBe(new URL('/', ui.address).href);
     const { chapters = [], scenarios = [] } = ended.status ?? {};
@@ -99,11 +99,11 @@ describe('the page', () => {
     await page.waitForURL(`**${pathOf('done')}`);
 
     const timeline = page.getByRole('region', { name: 'Timeline' }).getByRole('listitem');
-    const told = await timeline.locator('.label').allInnerTexts();
-    expect(told.filter((label) => !label.startsWith('fault of '))).toEqual(
+    const labels = await timeline.locator('.label').allInnerTexts();
+    expect(labels.filter((label) => !label.startsWith('fault of '))).toEqual(
       chapters.map(({ title }) => title),
     );
-    expect(told.filter((label) => label.startsWith('fault of '))).toEqual(
+    expect(labels.filter((label) => label.startsWith('fault of '))).toEqual(
       scenarios.flatMap(({ fault, name }) => (fault?.startedAt ? [`fault of ${name}`] : [])),
     );
     for (const { measures = [], message = '', name } of scenarios) {
@@ -119,7 +119,7 @@ describe('the page', () => {
     expect(
       await page.getByRole('region', { name: 'Counter Drift' }).getByRole('table').first().innerText(),
     ).toContain('ratelimiter-0');
-    expect(strangersOf({ asked })).toEqual([]);
+    expect(strangersOf({ requested })).toEqual([]);
   });
 
   it.skipIf(withoutRealTime)(
@@ -176,9 +176,9 @@ describe('the page', () => {
     expect(await now.innerText()).toMatch(/1 Welcome/);
     expect(await problemsOf(page)).toEqual([]);
 
-    // Text is selected just when the page has asked for itself.
+    // Text is selected right after the page has requested its new version.
     const { promise: selected, resolve: release } = Promise.withResolvers<void>();
-    const { promise: asked, resolve: hold } = Promise.withResolvers<void>();
+    const { promise: requested, resolve: hold } = Promise.withResolvers<void>();
     await page.route(`**${pathOf('live')}`, async (route) => {
       hold();
       await selected;
@@ -186,7 +186,7 @@ describe('the page', () => {
     });
     await world.annotate('live', 'advance', '1/1');
     await world.untilStatus('live', 'chapter 2 to wait', (status) => waitingChapter(status) === 2);
-    await asked;
+    await requested;
     await page.locator('.chapters li').last().selectText();
     release();
     await page.locator('#state.state-held').waitFor();
@@ -204,7 +204,7 @@ describe('the page', () => {
     expect(await page.evaluate('globalThis.loadedOnce')).toBe(true);
   });
 
-  it('is used by the keyboard alone', async () => {
+  it('the page can be used with the keyboard only', async () => {
     const { page } = await openWindow(browser);
     await page.goto(ui.address);
     const focused = async (): Promise<string> => await page.evaluate('document.activeElement.textContent');
@@ -272,14 +272,14 @@ describe('the page', () => {
   });
 });
 
-describe('who is not meant to see the page', () => {
-  it('gets nothing with a wrong token, without one, or by a name that leads here', async () => {
+describe('a request without access to the page', () => {
+  it('gets 403 with a wrong token, without one, or with another host name', async () => {
     const { port, search } = new URL(ui.address);
     for (const address of [
       `http://127.0.0.1:${port}/?token=${'x'.repeat(43)}`,
       `http://127.0.0.1:${port}${pathOf('done')}`,
       // Browsers take every name below localhost to this machine.
-      `http://somebody.localhost:${port}/${search}`,
+      `http://other.localhost:${port}/${search}`,
     ]) {
       const { page } = await openWindow(browser, { expected: /status of 403/ });
       expect((await page.goto(address))?.status()).toBe(403);
@@ -288,7 +288,7 @@ describe('who is not meant to see the page', () => {
     }
   });
 
-  it('gets nothing as another page of the same browser, which has the cookie', async () => {
+  it('gets nothing from another page of the same browser, which has the cookie', async () => {
     const other = createServer((_, response) => {
       response
         .writeHead(200, { 'content-type': 'text/html' })
@@ -336,11 +336,11 @@ describe('who is not meant to see the page', () => {
   });
 });
 
-it('shows as text whatever stands in a status and in evidence', async () => {
+it('the page shows every text of a status and of evidence as text', async () => {
   const namespace = await plantHostileRun(world, ended);
   const hostile = await servePage(world.environment.controlPlane.kubeconfig, namespace);
   onTestFinished(async () => await hostile.close());
-  const { asked, page } = await openWindow(browser, { viewport: { width: 390, height: 800 } });
+  const { requested, page } = await openWindow(browser, { viewport: { width: 390, height: 800 } });
   for (const [path, plots] of [
     ['/', 0],
     [`/runs/${namespace}/done`, 8],
@@ -354,7 +354,7 @@ it('shows as text whatever stands in a status and in evidence', async () => {
     expect(await page.getByRole('main').getByRole('img').count()).toBeGreaterThanOrEqual(plots);
     expect(await overflowOf(page)).toBe(0);
   }
-  expect(strangersOf({ asked })).toEqual([]);
+  expect(strangersOf({ requested })).toEqual([]);
 });
 
 describe('the report as a file', () => {
@@ -366,7 +366,7 @@ describe('the report as a file', () => {
       world.signal,
     );
     const url = pathToFileURL(file).href;
-    const { asked, page } = await openWindow(browser, { javaScriptEnabled: true });
+    const { requested, page } = await openWindow(browser, { javaScriptEnabled: true });
     await page.goto(url);
     expect(await page.locator('script, link, img, iframe, [src]').count()).toBe(0);
     expect(await page.getByRole('heading', { level: 1 }).innerText()).not.toBe('');
@@ -386,12 +386,12 @@ describe('the report as a file', () => {
     const folded = await page.locator('details > :not(summary)').all();
     expect(folded.length).toBeGreaterThan(0);
     for (const each of folded) expect((await each.boundingBox())?.height ?? 0).toBeGreaterThan(0);
-    expect(asked.filter((each) => !each.startsWith(url))).toEqual([]);
+    expect(requested.filter((each) => !each.startsWith(url))).toEqual([]);
   });
 });
 
 describe('a user who may read one namespace', () => {
-  it('sees that, and is told what may not be seen', async () => {
+  it('sees that one, and the page names what may not be seen', async () => {
     const { kubectl, kubeconfigFor } = world.environment.controlPlane;
     const elsewhere = await uniqueNamespace('elsewhere');
     await kubectl.apply(readerOf(world.namespace));
@@ -469,7 +469,7 @@ it.skipIf(withoutTerminal || process.platform !== 'linux')(
     });
     onTestFinished(() => terminal.kill());
     const address = await until(async () => await readFile(opened, 'utf8'), {
-      what: 'the desktop to be asked',
+      what: 'the desktop to open the page',
     });
     expect(await terminal.shows(`${address.split('=')[0]}=`)).not.toContain(address);
     const first = await openWindow(browser);
@@ -483,7 +483,7 @@ it.skipIf(withoutTerminal || process.platform !== 'linux')(
   },
 );
 
-it('says that it has ended, and leaves the page as it was', async () => {
+it('a page whose server has ended says so, and stays as it was', async () => {
   const own = await servePage(world.environment.controlPlane.kubeconfig, world.namespace);
   const { page } = await openWindow(browser, {
     expected: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/,
@@ -495,7 +495,7 @@ it('says that it has ended, and leaves the page as it was', async () => {
   expect(await page.getByRole('link', { name: `${world.namespace}/done` }).count()).toBe(1);
 });
 
-it('leaves Ctrl-C to whoever started the browser, and then nothing behind', async () => {
+it('Ctrl-C is left to the caller of launchBrowser, and leaves no files', async () => {
   const temporary = join(folder, 'tmp');
   await mkdir(temporary);
   const program = `

@@ -1,4 +1,4 @@
-/** A pause that nobody looks after any more: the next operator releases it, also where no run is allowed by then. */
+/** A pause whose operator was killed: the next operator releases it, even if no run is allowed by then. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drift, rateLimiterOf } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

@@ -1,6 +1,6 @@
 /**
  * `kubectl chaosdemo doctor` in worlds that are broken in one way each: it finds the cause, and the very command that
- * it prints mends it, so that the object starts.
+ * it prints fixes it, so that the object starts.
  */
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -172,7 +172,7 @@ const WORLDS: readonly BrokenWorld[] = [
   },
 ];
 
-it('finds nothing in a world where nothing is wrong', async () => {
+it('the doctor finds nothing in a healthy world', async () => {
   await world.applySpec('well', DRY);
   await world.ended('well');
   const { commands, status, stdout, wrong } = await doctor('well');
@@ -183,7 +183,7 @@ it('finds nothing in a world where nothing is wrong', async () => {
   expect(status).toBe(0);
 });
 
-it.each(WORLDS)('finds that $it, with the command that mends it', async (broken) => {
+it.each(WORLDS)('finds that $it, with the command that fixes it', async (broken) => {
   const name = `broken-${WORLDS.indexOf(broken)}`;
   await broken.break?.();
   await world.applySpec(name, broken.spec ?? DRY);
@@ -235,7 +235,7 @@ it('a Redis without a password needs no Secret, by the other command of the doct
   await kubectl.apply(secret.replaceAll(/^ {2}(resourceVersion|uid|creationTimestamp): .*\n/gm, ''));
 });
 
-it('tells how to go on where a run waits for a hand', async () => {
+it('the doctor prints how to continue if a run waits for a person', async () => {
   await world.applySpec('by-hand', { ...DRY, pace: { mode: 'Manual' } });
   await world.untilStatus('by-hand', 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
   const { commands, status } = await doctor('by-hand');
@@ -246,7 +246,7 @@ it('tells how to go on where a run waits for a hand', async () => {
   await world.ended('by-hand');
 });
 
-it('says that there is no such object, and that nobody leads where no operator is', async () => {
+it('the doctor reports a missing object, and a namespace without an operator', async () => {
   const elsewhere = ['doctor', 'nothing', '--operator-namespace', 'default'];
   const { status, stdout } = await startPlugin(world, elsewhere).ended;
   expect(stdout).toMatch(/✗ Operator +no operator .*namespace default/);
@@ -266,7 +266,7 @@ it('the doctor reports each check that its user may not make, and continues', as
   expect(stdout).toMatch(/^\? Operator /m);
 });
 
-it('says that nobody leads where the operator is gone', async () => {
+it('the doctor reports that no operator leads after it is gone', async () => {
   await world.killOperator();
   const { stdout, wrong } = await doctor('well');
   expect(wrong).toEqual(['Operator']);

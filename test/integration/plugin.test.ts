@@ -49,7 +49,7 @@ describe.skipIf(withoutRealTime)('run -f of a run that tests something', () => {
   );
 
   it(
-    'ends with 1 where the run Failed',
+    'exits with 1 if the run Failed',
     keepingTime(async () => {
       const { status, stdout } = await run('gate', { scenarios: [ghosts({ expect: 'Held' })] });
       expect(stdout).toContain('Verdict: Failed (UnexpectedViolation)');
@@ -59,10 +59,10 @@ describe.skipIf(withoutRealTime)('run -f of a run that tests something', () => {
 });
 
 describe('run -f', () => {
-  it('ends with 2 where the object is refused, and says why and who knows more', async () => {
-    const nobody = { rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'nobody' } } }) };
-    const { status, stderr } = await run('refused', nobody);
-    expect(stderr).toMatch(/refused .*\(NoSuchPods\): "app=nobody" .*no /);
+  it('exits with 2 if the object is not accepted, and points to the doctor', async () => {
+    const noPods = { rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'absent' } } }) };
+    const { status, stderr } = await run('refused', noPods);
+    expect(stderr).toMatch(/refused .*\(NoSuchPods\): "app=absent" .*no /);
     expect(stderr).toContain('kubectl chaosdemo doctor refused -n ');
     expect(status).toBe(2);
   });
@@ -73,7 +73,7 @@ describe('run -f', () => {
     expect(status).toBe(2);
   });
 
-  it('ends with 3 where the run was aborted', async () => {
+  it('exits with 3 if the run was aborted', async () => {
     const running = plugin(
       'run',
       '-f',
@@ -108,7 +108,7 @@ describe('run -f', () => {
     expect(status).toBe(2);
   });
 
-  it('leaves the run on where it is interrupted, and ends with 130', async () => {
+  it('exits with 130 on an interrupt, and the run continues', async () => {
     const running = plugin('run', '-f', await fileOf('left', { pace: { mode: 'Manual' } }));
     await world.untilStatus('left', 'a run to be on', ({ phase }) => phase === 'Running');
     running.kill('SIGINT');
@@ -120,7 +120,7 @@ describe('run -f', () => {
 });
 
 describe('a run by hand', () => {
-  it('goes on by advance, and is run again by rerun, as the annotations say', async () => {
+  it('advance continues a run and rerun repeats it, as the annotations do', async () => {
     await world.applySpec('hand', { dryRun: true, pace: { mode: 'Manual' } });
     for (const chapter of [1, 2]) {
       await world.untilStatus('hand', `chapter ${chapter} to wait`, (now) => waitingChapter(now) === chapter);
@@ -150,15 +150,15 @@ describe('a run by hand', () => {
   });
 });
 
-describe('a command that cannot do what was asked', () => {
-  it('names what there is where the name is wrong', async () => {
+describe('a command that cannot be carried out', () => {
+  it('names the existing objects if the name is wrong', async () => {
     await world.applySpec('there', { suspend: true });
     const { status, stderr } = await plugin('wait', 'their').ended;
     expect(stderr).toMatch(/no ChaosDemo their .*\nThere is: .*there/);
     expect(status).toBe(2);
   });
 
-  it('gives up in time, and says where the object stands', async () => {
+  it('gives up in time, and reports the state of the object', async () => {
     await world.applySpec('held', { suspend: true });
     const { status, stderr } = await plugin('wait', 'held', '--timeout', '1s').ended;
     expect(stderr).toMatch(/no verdict of held .*1 s; .*Pending/);

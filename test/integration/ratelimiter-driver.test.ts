@@ -64,7 +64,7 @@ async function prepared(nodes: readonly PodTarget[], scenario: 'drift' | 'ghosts
   return { driver, key };
 }
 
-/** How often Redis was told to, by its own statistics. */
+/** How often Redis got the command, by its own statistics. */
 async function calls(command: 'pause' | 'unpause'): Promise<number> {
   const found = new RegExp(`cmdstat_client\\|${command}:calls=(\\d+)`).exec(
     await ground.observer.info('commandstats'),
@@ -79,7 +79,7 @@ async function countedByRedis(key: string): Promise<number> {
   return hashes.flat().reduce((sum, value) => sum + Number(value), 0);
 }
 
-/** What the nodes say they admitted, asked over HTTP by the test itself. */
+/** The counts that the nodes report over HTTP to the test. */
 async function admittedByNodes(nodes: readonly PodTarget[], key: string): Promise<number> {
   const counters = await Promise.all(
     nodes.map(async ({ host, port }) => {
@@ -142,7 +142,7 @@ describe.skipIf(withoutRealTime)('baseline and preparation', () => {
   );
 
   it(
-    'leaves no key where it is ended in the midst',
+    'leaves no key if it is stopped halfway',
     keepingTime(async () => {
       const gone = { name: 'gone', host: '127.0.0.1', port: 1 };
       const driver = driverOn([...approximate, gone]);
@@ -323,7 +323,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
   );
 
   it(
-    'is a mismatch when somebody releases Redis as soon as it is paused',
+    'is a mismatch if another client releases Redis as soon as it is paused',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
       let on = true;
@@ -339,7 +339,7 @@ describe.skipIf(withoutRealTime)('the pause', () => {
   );
 
   it(
-    'tells of an end before its time, and proves nothing then',
+    'reports an end before its time, and proves nothing then',
     keepingTime(async () => {
       const { driver, key } = await prepared(strict, 'drift');
       driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'drift', fixture: key }]);
@@ -414,7 +414,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
   );
 
   it(
-    'does not release the pause of somebody else',
+    'does not release the pause of another client',
     keepingTime(async () => {
       const { driver, key } = await prepared(approximate, 'drift');
       const untouched = driverOn(approximate);
@@ -457,7 +457,7 @@ describe.skipIf(withoutRealTime)('restore', () => {
   );
 
   it.for(['drift', 'ghosts'] as const)(
-    'sends no fault for %s where something has come in the way since it was ordered',
+    'sends no fault for %s if a precondition failed since it was planned',
     async (scenario, context) => {
       await keepingTime(async () => {
         let obstacle: string | undefined;
@@ -575,7 +575,7 @@ describe.skipIf(withoutRealTime)('the burst', () => {
 
 describe.skipIf(withoutRealTime)('health', () => {
   it(
-    'tells the nodes, and changes only when something did',
+    'reports the nodes, and changes only if something did',
     keepingTime(async () => {
       const driver = driverOn(approximate);
       driver.converge([{ kind: 'PollHealth', intervalMs: 250 }]);

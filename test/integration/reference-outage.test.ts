@@ -32,9 +32,9 @@ function driverOf(mode: LimiterMode, callerTimeout: string): DrivenLimiter {
 
 describe.skipIf(withoutRealTime)('callers of the reference limiter whose Redis takes no writes', () => {
   it.each([
-    // Each decides by itself, and gives the caller that comes to its limit meanwhile the whole of it.
+    // Each pod decides locally, and admits the full limit of the caller that crosses it during the outage.
     ['approximate', 'FailsOpen', '1s'],
-    // It asks Redis each time, and says 503 where that does not answer in time.
+    // It queries Redis for each request, and answers 503 if that does not answer in time.
     ['strict', 'FailsClosed', '1s'],
     // Its callers do not wait for that.
     ['strict', 'Hangs', '300ms'],
@@ -65,7 +65,7 @@ describe.skipIf(withoutRealTime)('callers of the reference limiter whose Redis t
           ],
         },
       });
-      // All keys of its callers can be taken back by whoever knows the fixture.
+      // The fixture is enough to remove all keys of its callers.
       const restored = await driver.perform({ kind: 'Restore', id: 'x', fixtures: [key], release: false });
       expect(restored).toMatchObject({
         restored: { ok: true, message: expect.stringMatching(/removed 17 keys/) },

@@ -78,8 +78,8 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   const keyOf = ({ scenarios }: ChaosDemoStatus): string | undefined => scenarios?.[0]?.fault?.fixture;
 
   /**
-   * Which definition of a key's limit the first node goes by, asked by the test itself; undefined: none any more. Of
-   * Redis nobody may ask in the midst of a run: it would be a stranger there.
+   * The definition of a key's limit on the first node, queried by the test; undefined: none any more. Redis is not
+   * queried during a run: the test would be a foreign client there.
    */
   const definitionOf = async (key: string): Promise<string | undefined> => {
     const response = await fetch(`${world.environment.limiters[0]?.url}/limit?key=${key}`);

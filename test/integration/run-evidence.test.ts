@@ -1,4 +1,4 @@
-/** The evidence of a whole run, as whoever may read the namespace finds it beside the ChaosDemo. */
+/** The evidence of a whole run, as a reader of the namespace finds it next to the ChaosDemo. */
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DETECTED_AFTER, endOf, measured } from '../../src/api/index.ts';
@@ -126,7 +126,7 @@ describe.skipIf(withoutRealTime)('the evidence of a run', () => {
   );
 
   it(
-    'leaves a ConfigMap of somebody else alone, and the run goes on and says so',
+    'a ConfigMap of another owner is not touched, and the run reports that',
     keepingTime(async () => {
       const made = await world.client.request<object>({
         method: 'POST',

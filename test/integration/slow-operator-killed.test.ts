@@ -44,7 +44,7 @@ describe.skipIf(withoutRealTime)('slow writes whose operator is killed', () => {
       expect(await world.pauses()).toBe(pauses);
       await world.operator.start();
       const status = await world.ended('killed');
-      // Nobody has watched the rest of the fault.
+      // The rest of the fault was not watched.
       expect(status).toMatchObject({ phase: 'Errored' });
       expect(scenarioOf(status)).toMatchObject({ result: 'Inconclusive' });
       expect(await world.pauses()).toBe(pauses);

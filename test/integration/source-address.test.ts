@@ -65,7 +65,7 @@ async function start(variant: string, limit: object = {}, healthPath = '/healthz
   return { ...run, target, another };
 }
 
-/** What is kept names nobody, has all requests as those of the one caller, and is enough to explain it. */
+/** The evidence has no names, counts all requests as those of the one caller, and is enough for a diagnosis. */
 async function expectSeen(driver: DrivenLimiter, broken: boolean): Promise<void> {
   const { bundle, pods = [] } = driver.evidence ?? {};
   if (!bundle) throw new Error('there is no evidence');
@@ -92,7 +92,7 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
     expect(reading.measures.find(({ name }) => name === 'timeToRecovery')?.value).toBeLessThan(1000);
     expect(reading.evidence.join('\n')).toMatch(/After the fault .* 0 admitted, \d+ rejected/);
     await expectSeen(driver, true);
-    // Each request that nobody was served with was counted when Redis went on.
+    // Each request that was given up was counted when Redis continued.
     const recovery = await driver.recover('outage', key, 2000);
     expect(recovery).toMatchObject({
       report: {
@@ -104,7 +104,7 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
     });
   });
 
-  it('is admitted beyond its limit where it fails open', { timeout: 120_000 }, async () => {
+  it('is admitted over its limit if the limiter fails open', { timeout: 120_000 }, async () => {
     const { driver, key } = await start('ioredis-timeout-fail-open');
     const reading = await driver.leadThrough('outage', key, PAUSE_MS);
     expect(reading).toMatchObject({ shortfalls: [] });
@@ -115,21 +115,21 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
 });
 
 describe('a limiter that knows its callers by the source address', () => {
-  it('is refused where its limit is another than the spec says', { timeout: 60_000 }, async () => {
+  it('is not accepted if its limit differs from the spec', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', { requests: 25 });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
       /rejected after 20 requests, .* 25\. .*rateLimiter\.limit\.requests.*who else/,
     );
   });
 
-  it('is refused where looks at the health of its pods use the limit up', { timeout: 60_000 }, async () => {
+  it('is not accepted if health checks of its pods use the limit up', { timeout: 60_000 }, async () => {
     const { driver, key } = await start('default', {}, '/');
     await expect(driver.prepare('outage', key)).rejects.toThrow(
       /express-rate-limit-\d: GET \/ was rejected .*used up, .*health\.path/,
     );
   });
 
-  it('is not told a lie of where somebody else asks from the same address', {
+  it('gets no false result if another client sends from the same address', {
     timeout: 120_000,
   }, async () => {
     const { another, driver, key, target } = await start('default');
@@ -165,7 +165,7 @@ describe.skipIf(withoutRealTime)('the gate of the sample, in windows of seconds'
   }, 300_000);
   afterAll(() => world?.stop());
 
-  it('opens where callers get what is accepted, and says what it waits for', {
+  it('passes if the outcomes are accepted, and reports what it waits for', {
     timeout: 180_000,
   }, async () => {
     const name = 'source-address';
@@ -185,9 +185,9 @@ describe.skipIf(withoutRealTime)('the gate of the sample, in windows of seconds'
       /^3.\d+ Setup$/.test(chapter ?? ''),
     );
     expect(waiting.message).toMatch(/This waits up to 7s .*replenished/);
-    const { message, phase, scenarios: told = [] } = await world.ended(name);
+    const { message, phase, scenarios: results = [] } = await world.ended(name);
     expect(`${phase}: ${message}`).toMatch(/^Succeeded/);
-    expect(told.map(({ result, summary }) => `${result} ${summary}`)).toEqual([
+    expect(results.map(({ result, summary }) => `${result} ${summary}`)).toEqual([
       'Held Hangs',
       'Held 20/20, 0/2 trials',
     ]);

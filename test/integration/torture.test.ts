@@ -22,12 +22,12 @@ describe.skipIf(withoutRealTime)('a run that is disturbed', () => {
   });
   afterAll(() => stage?.stop());
 
-  it.for(SEEDS)('by the plan of seed %i does nothing wrong and says nothing wrong', (seed, context) =>
+  it.for(SEEDS)('by the plan of seed %i passes every check', (seed, context) =>
     keepingTime(async ({ signal }) => {
       const plan = planOf(seed, { lanes: 1, ownApiServer: false });
       const { wrong } = await playRound({ stage, plan, signal, say: () => {} });
       const said = wrong.map(({ check, message }) => `${check}: ${message}`);
-      // The plan stands beside it, for whoever reads of a failure.
+      // The plan is compared too, so that the output of a failure shows it.
       const steps = plan.steps.map(lineOf);
       expect({ said, steps }).toEqual({ said: [], steps });
     })(context),

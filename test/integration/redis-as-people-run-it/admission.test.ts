@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   for (const socket of clients.splice(0)) socket.destroy();
-  await untilNobodyIsLeft();
+  await untilNoClientIsLeft();
 });
 afterAll(() => redis.stop());
 
@@ -78,7 +78,7 @@ async function client(options: {
 }
 
 /** What an observer reads from Redis: it comes from the pod's address, so that it is never taken for a stranger. */
-async function ask(command: string): Promise<string> {
+async function query(command: string): Promise<string> {
   const socket = connect({ host: redis.host, port: redis.port, localAddress: podIP });
   let answer = '';
   socket.on('data', (data: Buffer) => {
@@ -93,9 +93,9 @@ async function ask(command: string): Promise<string> {
 }
 
 /** Redis notices the end of a connection a moment later: no test may see the clients of the one before. */
-async function untilNobodyIsLeft(): Promise<void> {
+async function untilNoClientIsLeft(): Promise<void> {
   const others = new RegExp(` addr=(?!${podIP}:)`);
-  await until(async () => !others.test(await ask('CLIENT LIST')), { what: 'Redis to forget all clients' });
+  await until(async () => !others.test(await query('CLIENT LIST')), { what: 'Redis to forget all clients' });
 }
 
 async function expectRefused(admission: Promise<string>, reason: string, message: RegExp): Promise<void> {
@@ -110,15 +110,15 @@ async function expectRefused(admission: Promise<string>, reason: string, message
 }
 
 describe('admitRedis', () => {
-  it('admits with no more than the documented rights, and tells which Redis it is', async () => {
+  it('admits with only the documented rights, and returns the run_id', async () => {
     await client({ from: podIP });
     const runId = await admit(targetOf());
-    expect(await ask('INFO server')).toContain(`run_id:${runId}`);
+    expect(await query('INFO server')).toContain(`run_id:${runId}`);
   });
 
   it('leaves no connection behind', async () => {
     await admit(targetOf());
-    await untilNobodyIsLeft();
+    await untilNoClientIsLeft();
   });
 
   it('names strangers and what to do about them, unless they are allowed', async () => {
@@ -148,17 +148,17 @@ describe('admitRedis', () => {
 
   it.each([
     ['a wrong password', { password: 'wrong-secret' }, /WRONGPASS.*correct username and password/],
-    ['an unknown user', { username: 'nobody' }, /WRONGPASS/],
+    ['an unknown user', { username: 'unknown' }, /WRONGPASS/],
     ['a user without the right', { username: 'blind', password: 'blind-secret' }, /NOPERM.*\+client\|list/],
   ])('refuses %s without repeating it', async (_, change, message) => {
     await expectRefused(admit(targetOf(change)), 'RedisUnreachable', message);
   });
 
-  it('asks for a Secret where Redis wants a password and there is none', async () => {
+  it('names authSecretName if Redis requires a password and the spec has none', async () => {
     await expectRefused(admit(anonymously(targetOf())), 'RedisUnreachable', /NOAUTH.*redis\.authSecretName/);
   });
 
-  it('says so when nothing listens', async () => {
+  it('a closed port is reported', async () => {
     const server = await listen(() => {});
     const { port } = server.address() as { port: number };
     await new Promise((resolve) => server.close(resolve));

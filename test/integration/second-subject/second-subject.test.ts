@@ -38,7 +38,7 @@ let operator: Promise<void>;
 
 beforeAll(async () => {
   supervisor = new Supervisor();
-  // A control plane of its own: the CRD of this one has more in it than the one that is committed.
+  // A separate control plane: its CRD has more fields than the one that is committed.
   controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries, supervisor });
   const { kubectl } = controlPlane;
   await kubectl.run(['apply', '--server-side', '-k', manifests]);
@@ -140,7 +140,7 @@ const conditionOf = ({ conditions = [] }: ChaosDemoStatus, type: string): string
 };
 
 describe('a key-value service', () => {
-  it('is found to serve stale reads where a write counts before every replica has it', async () => {
+  it('serves stale reads if a write counts before every replica has it', async () => {
     const namespace = 'lenient';
     await startService(namespace, 'lenient');
     await controlPlane.kubectl.apply([demo(namespace)]);
@@ -166,7 +166,7 @@ describe('a key-value service', () => {
   });
 
   it(
-    'passes a gate where a write is refused unless every replica takes it',
+    'passes a gate if a write is rejected unless every replica takes it',
     keepingTime(async () => {
       const namespace = 'strict';
       await startService(namespace, 'strict');
@@ -198,8 +198,8 @@ describe('a key-value service', () => {
     );
   });
 
-  it('is refused with what to do where no pod is meant', async () => {
-    const namespace = 'nobody';
+  it('is rejected with what to do if the selector matches no pod', async () => {
+    const namespace = 'no-pods';
     const { kubectl } = controlPlane;
     await kubectl.createNamespace(namespace, { [ENABLED_LABEL]: 'true' });
     await bindTarget(namespace, kubectl);

@@ -1,23 +1,23 @@
-/** A window of a real browser, and what tests look at in every page: complaints, accessibility, width. */
+/** A window of a real browser, and what tests check in every page: problems, accessibility, width. */
 import { readFile } from 'node:fs/promises';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
 import { connect } from '../../../src/cli/plugin/connection.ts';
 import { type OpenUi, openUi } from '../../../src/cli/plugin/ui/ui.ts';
 
-/** A page takes as long as this machine does; what never comes is told after a while. */
+/** The timeout for a page, which may be slow on a busy machine. */
 export const PATIENCE_MS = 60_000;
 
 export interface TestWindow {
   readonly context: BrowserContext;
   readonly page: Page;
   /** Addresses of all requests so far. */
-  readonly asked: readonly string[];
+  readonly requested: readonly string[];
 }
 
 /**
- * Opens one that nobody has used, and closes it with the test. That fails for whatever the browser has against a page
- * in it, such as an error on the console or a violation of the policy, but for what is `expected`.
+ * Opens a window with a new profile, and closes it with the test. The test fails on any problem that the browser
+ * reports, such as an error on the console or a violation of the policy, except for those `expected`.
  */
 export async function openWindow(
   browser: Browser,
@@ -30,22 +30,22 @@ export async function openWindow(
   });
   context.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
-  const asked: string[] = [];
+  const requested: string[] = [];
   context.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
   context.on('weberror', (error) => complaints.push(String(error.error())));
   context.on('dialog', (dialog) => {
     complaints.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
-  context.on('request', (request) => asked.push(request.url()));
+  context.on('request', (request) => requested.push(request.url()));
   onTestFinished(async () => {
     await context.close();
     expect(complaints.filter((each) => !expected?.test(each))).toEqual([]);
   });
-  return { context, page: await context.newPage(), asked };
+  return { context, page: await context.newPage(), requested };
 }
 
-/** Serves the page of `kubectl chaosdemo ui` with the rights of a kubeconfig; whoever opens it closes it. */
+/** Serves the page of `kubectl chaosdemo ui` with the rights of a kubeconfig; the caller closes it. */
 export async function servePage(kubeconfig: string, namespace?: string): Promise<OpenUi> {
   const connection = connect({ kubeconfig, ...(namespace === undefined ? {} : { namespace }) });
   const page = await openUi({ connection, name: undefined, open: false, port: 0, print: () => {} });
@@ -86,7 +86,7 @@ export async function overflowOf(page: Page): Promise<number> {
   return await page.evaluate('document.documentElement.scrollWidth - innerWidth');
 }
 
-/** What has left this machine's loopback. */
-export function strangersOf({ asked }: Pick<TestWindow, 'asked'>): string[] {
-  return asked.filter((url) => !url.startsWith('http://127.0.0.1:') && !url.startsWith('data:'));
+/** Requests that left loopback. */
+export function strangersOf({ requested }: Pick<TestWindow, 'requested'>): string[] {
+  return requested.filter((url) => !url.startsWith('http://127.0.0.1:') && !url.startsWith('data:'));
 }

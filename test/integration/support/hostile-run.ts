@@ -1,4 +1,4 @@
-/** A finished run whose texts were written by somebody who means harm. */
+/** A finished run whose texts were written by an attacker. */
 import type { ChaosDemo } from '../../../src/api/index.ts';
 import { evidenceName } from '../../../src/evidence/index.ts';
 import { resourcePath } from '../../../src/kube/resource-path.ts';
@@ -19,7 +19,7 @@ interface ConfigMap {
   readonly data?: Record<string, string>;
 }
 
-/** Copies a run and its evidence, with hostile texts, to where no operator mends it. @returns that namespace */
+/** Copies a run and its evidence, with hostile texts, to a namespace that no operator watches. @returns that namespace */
 export async function plantHostileRun(demos: Demos, run: ChaosDemo): Promise<string> {
   const namespace = await uniqueNamespace('hostile');
   const { name } = run.metadata;

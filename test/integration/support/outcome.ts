@@ -1,4 +1,4 @@
-/** What tests of outcomes share: somebody else who meddles with Redis, and what a broken proof leads to. */
+/** Helpers for tests of outcomes: another client that interferes with Redis, and the result of a broken proof. */
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import type { ChaosDemoStatus, ScenarioStatus } from '../../../src/api/index.ts';
@@ -15,7 +15,7 @@ export async function untilCountdown(world: World, name: string): Promise<void> 
   await world.untilStatus(name, `the countdown of ${name}`, ({ chapter }) => /countdown/.test(chapter ?? ''));
 }
 
-/** Redis for somebody with every right; only while a run is on, or its admission finds a stranger. */
+/** A Redis connection with every right; only during a run, since an admission would find a foreign client. */
 export async function asAdmin<T>(world: World, act: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = await world.redisAs('admin');
   try {

@@ -1,4 +1,4 @@
-/** The process of `startSidecars`: says its ports once it listens, and what came when it is asked. */
+/** The process of `startSidecars`: sends its ports once it listens, and its requests on each message. */
 import { once } from 'node:events';
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
@@ -13,21 +13,21 @@ export interface SidecarData {
   readonly token: string;
 }
 
-export interface Asked {
+export interface SidecarRequest {
   readonly path: string;
-  /** When it came, in milliseconds. */
+  /** When it arrived, in milliseconds. */
   readonly at: number;
 }
 
 process.once('disconnect', () => process.exit());
 const [{ cert, key, nodes, token }] = (await once(process, 'message')) as [SidecarData];
-const asked: Asked[] = [];
+const requests: SidecarRequest[] = [];
 
-/** Whoever has no token gets back what was sent. */
+/** A request without the token gets its own headers back. */
 function serve(node: PodTarget, request: IncomingMessage, response: ServerResponse): void {
   const { headers, method, url: path = '' } = request;
   const { authorization } = headers;
-  if (authorization !== undefined) asked.push({ path, at: performance.now() });
+  if (authorization !== undefined) requests.push({ path, at: performance.now() });
   if (authorization !== `Bearer ${token}` && path !== '/healthz') {
     response.writeHead(401).end(JSON.stringify(headers));
     return;
@@ -47,5 +47,5 @@ const ports = await Promise.all(
     return (server.address() as AddressInfo).port;
   }),
 );
-process.on('message', () => process.send?.(asked));
+process.on('message', () => process.send?.(requests));
 process.send?.(ports);

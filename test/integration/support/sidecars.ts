@@ -1,28 +1,28 @@
-/** Sidecars in front of the nodes of a limiter, as a mesh has them: HTTPS, and nobody gets in without the token. */
+/** Sidecars in front of the pods of a limiter, as in a mesh: HTTPS, and only with the token. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { PodTarget } from '../../../src/subjects/ratelimiter/index.ts';
-import type { Asked, SidecarData } from './sidecars-process.ts';
+import type { SidecarData, SidecarRequest } from './sidecars-process.ts';
 
 export interface Sidecars {
   /** The nodes, each at its sidecar. */
   readonly nodes: readonly PodTarget[];
-  /** What was asked with a header `authorization` so far. */
-  asked(): Promise<readonly Asked[]>;
+  /** The requests with a header `authorization` so far. */
+  requests(): Promise<readonly SidecarRequest[]>;
   stop(): void;
 }
 
-/** In a process of their own: what they take of the time is not taken from whoever sends to them. */
+/** Runs in a separate process, so that it takes no time from the sender of a burst. */
 export async function startSidecars(data: SidecarData): Promise<Sidecars> {
   const child = fork(new URL('sidecars-process.ts', import.meta.url));
   child.send(data);
   const [ports] = (await once(child, 'message')) as [number[]];
   return {
     nodes: data.nodes.map((node, i) => ({ ...node, port: ports[i] ?? 0 })),
-    async asked() {
-      child.send('asked');
-      const [asked] = (await once(child, 'message')) as [Asked[]];
-      return asked;
+    async requests() {
+      child.send('requests');
+      const [requests] = (await once(child, 'message')) as [SidecarRequest[]];
+      return requests;
     },
     stop: () => child.disconnect(),
   };

@@ -55,7 +55,7 @@ export class LimiterOnRedis {
     return runId;
   }
 
-  /** The message of the refusal. @throws where it is admitted */
+  /** The message of the refusal. @throws if it is admitted */
   async refusal(target = this.target()): Promise<string> {
     const outcome = await this.admit(target).catch((error: unknown) => error);
     if (!(outcome instanceof Refusal)) throw new Error(`it was not refused: ${String(outcome)}`);
@@ -87,7 +87,7 @@ export class LimiterOnRedis {
     return { driver, key };
   }
 
-  /** A connection with every right, as a limiter's neighbour: only while nobody asks for admission. */
+  /** A connection with every right; not during an admission, to which it would be a foreign client. */
   async admin(): Promise<Redis> {
     const { host, port } = this.server;
     const redis = new Redis({

@@ -5,7 +5,7 @@ import { type ChapterPlan, chaptersOf } from '../../../../src/demo/chapter.ts';
 import type { Scenario, SubjectDefinition } from '../../../../src/demo/subject.ts';
 import { keyValueApi, keyValueOf, staleReplicaOf } from './api.ts';
 
-/** Nobody explains this anomaly, so no chapter asks for a diagnosis. */
+/** No profile explains this anomaly, so no chapter has a diagnosis. */
 const STORY: readonly ChapterPlan[] = [
   { title: 'Welcome', stage: 'welcome' },
   { title: 'Health', stage: 'health' },

@@ -54,7 +54,7 @@ export class KeyValueDriver implements SubjectDriver {
           kind: 'Diagnosis',
           fault: effect.fault,
           profile: effect.profile,
-          report: { message: 'nobody explains this' },
+          report: { message: 'no profile explains this' },
         };
       case 'Recover': {
         await this.#untilHeard(signal);
@@ -141,7 +141,7 @@ export class KeyValueDriver implements SubjectDriver {
     const felt = heard.slice(0, -1).some(Boolean) && heard.at(-1) === false;
     const message = felt
       ? `${this.#deaf.name} takes no writes: one that another has is not there`
-      : `${this.#deaf.name} was told to take no writes, and a write is seen on ${heard.filter(Boolean).length} replicas`;
+      : `${this.#deaf.name} was set to take no writes, and a write is seen on ${heard.filter(Boolean).length} replicas`;
     const proof = felt ? ('Confirmed' as const) : ('Mismatch' as const);
     const report: FaultReport = { startedAt, proof, message, evidence: [`${fixture}: ${message}`] };
     this.#reports.set(id, report);
@@ -207,7 +207,7 @@ export class KeyValueDriver implements SubjectDriver {
     );
   }
 
-  /** Each probe has a key of its own: several may be under way, and one removes what another has written. */
+  /** Each probe has its own key: several may run at once, and each removes its key. */
   async #probe(): Promise<boolean[]> {
     const key = `chaosdemo-probe-${this.#probes}`;
     const reached = await this.#reaches(key);
