@@ -11,7 +11,7 @@ import { type Cluster, isReady, NAMESPACE, SYSTEM } from './support/cluster.ts';
 const CHART = join(root, 'helm/chaosdemo-operator');
 const RELEASE = 'chaosdemo';
 /** A namespace with a ChaosDemo that the chart knows nothing of. */
-const OTHER = 'somebody-else';
+const OTHER = 'another-team';
 const CRD = ['crd', 'chaosdemos.chaosdemo.dev'];
 /** A field that the older chart of these tests lacks. */
 const NEW_FIELD = 'jsonpath={.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.rerun.type}';
@@ -43,7 +43,7 @@ export function chart(cluster: Cluster): void {
     await cluster.helm('lint', '--strict', CHART, '--set', 'limiter.enabled=true');
   });
 
-  it('installs operator and limiter where PodSecurity restricted is enforced', async () => {
+  it('installs operator and limiter under PodSecurity restricted', async () => {
     await cluster.kubectl.createNamespace(SYSTEM, { 'pod-security.kubernetes.io/enforce': 'restricted' });
     await install(await withOlderCrd(), ...withLimiter);
     expect(await newField()).toBe('');
@@ -54,8 +54,8 @@ export function chart(cluster: Cluster): void {
   });
 
   it('passes helm test', async () => {
-    const told = await cluster.helm('test', RELEASE, ...release);
-    expect(told).toMatch(/Phase:\s+Succeeded/);
+    const output = await cluster.helm('test', RELEASE, ...release);
+    expect(output).toMatch(/Phase:\s+Succeeded/);
   });
 
   it(
@@ -83,8 +83,8 @@ export function chart(cluster: Cluster): void {
   );
 
   it('leaves the CRD and every object but its own when it is uninstalled', async () => {
-    const told = await cluster.helm('uninstall', RELEASE, ...release, '--wait');
-    expect(told).toMatch(/kept due to the resource policy/);
+    const output = await cluster.helm('uninstall', RELEASE, ...release, '--wait');
+    expect(output).toMatch(/kept due to the resource policy/);
     expect(await cluster.has('-n', SYSTEM, 'deployment', 'chaosdemo-operator')).toBe(false);
     expect(await cluster.has('clusterrole', 'chaosdemo-operator')).toBe(false);
     expect(await cluster.has('-n', NAMESPACE, 'deployment', 'ratelimiter')).toBe(false);
@@ -92,7 +92,7 @@ export function chart(cluster: Cluster): void {
     expect(await keptAll()).toBe(true);
   });
 
-  it('takes over what it left, and removes it when asked to', async () => {
+  it('takes over what it left, and removes it with crds.keep=false', async () => {
     await install(CHART, ...withLimiter, '--set', 'crds.keep=false');
     expect(await keptAll()).toBe(true);
     await cluster.helm('uninstall', RELEASE, ...release, '--wait');

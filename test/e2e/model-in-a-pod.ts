@@ -1,6 +1,6 @@
 /**
- * A real language model in the cluster, asked by an operator that its profile lets through to it. It is far too small
- * to reason: what it answers may be believed or rejected, and each has to show as what it is.
+ * A real language model in the cluster, queried by an operator whose NetworkPolicy permits it. It is far too small
+ * to reason: its answers may be accepted or rejected, and each is reported as what it is.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ChaosDemoStatus, DiagnosisStatus } from '../../src/api/index.ts';
@@ -20,9 +20,9 @@ const AS_WITHOUT_IT = { phase: 'Succeeded', reason: 'ExpectationsMet' };
 const MOST_ATTEMPTS = 3;
 const progress = (line: string): void => void process.stdout.write(`[e2e] ${line}\n`);
 
-/** What the server of the model says of questions, in its log. */
+/** What the server of the model logs of its queries. */
 interface Served {
-  readonly asked: number;
+  readonly received: number;
   readonly answered: number;
   readonly tokens: { readonly input: number; readonly output: number };
 }
@@ -46,8 +46,8 @@ export function modelInAPod(cluster: Cluster): void {
     const text = await log();
     const answers = [...text.matchAll(/: answered, (\d+) tokens read, (\d+) written/g)];
     const sum = (group: number): number => answers.reduce((all, match) => all + Number(match[group]), 0);
-    const asked = [...text.matchAll(/: asked, /g)].length;
-    return { asked, answered: answers.length, tokens: { input: sum(1), output: sum(2) } };
+    const received = [...text.matchAll(/: received, /g)].length;
+    return { received, answered: answers.length, tokens: { input: sum(1), output: sum(2) } };
   };
   /** What an operator counts; a new process begins at 0. */
   const counted = async (pod: string) => {
@@ -73,7 +73,7 @@ export function modelInAPod(cluster: Cluster): void {
     /^chaosdemo_leader_terms_total (\d+)$/m.exec(await cluster.metrics(pod))?.[1];
   /**
    * Runs a demo that names the profile until one was led by one process from its beginning to its end: on a busy machine
-   * the lead changes hands, and then nobody has seen it all. Holds everybody's account of it against the others.
+   * the lead changes, and then no process has seen it all. Compares the counts of server, operator and status.
    * @returns its verdict
    */
   const explained = async (name: string): Promise<ChaosDemoStatus['run']> => {
@@ -99,7 +99,7 @@ export function modelInAPod(cluster: Cluster): void {
     expect(sentencesOfRules(status)).toHaveLength(2);
 
     const [after, now] = [await served(), await counted(leader)];
-    expect(after.asked - before.asked).toBe(2);
+    expect(after.received - before.received).toBe(2);
     for (const outcome of ['accepted', 'rejected', 'failed'] as const) {
       expect({ outcome, count: now[outcome] - counts[outcome] }).toEqual({
         outcome,
@@ -146,7 +146,7 @@ export function modelInAPod(cluster: Cluster): void {
   );
 
   it(
-    'goes on with what was used where another process leads',
+    'a new leader continues with the tokens that were used',
     keepingTime(async () => {
       await kubectl.run(['-n', SYSTEM, 'rollout', 'restart', 'deployment/chaosdemo-operator']);
       await kubectl.run(['-n', SYSTEM, 'rollout', 'status', 'deployment/chaosdemo-operator', '--timeout=5m']);

@@ -10,14 +10,14 @@ const GET_OBJECT = 'ClusterRole chaosdemo-operator: get chaosdemo.dev/chaosdemos
 const DELETE_EVIDENCE = 'ClusterRole chaosdemo-target: delete configmaps';
 const PATCH_EVENT = 'ClusterRole chaosdemo-operator: patch events.k8s.io/events';
 
-/** A namespace that wants to take part, and in which nobody has bound the operator's role. */
+/** A namespace that is enabled, and without a RoleBinding for the operator. */
 const UNBOUND = 'unbound';
 
 export function rights(cluster: Cluster): void {
   const audited = async () => usedIn(await cluster.onNode(`cat ${AUDIT_LOG}`));
 
   // What the runs above need not do, and an operator has to, sooner or later.
-  it('reads an object again where somebody wrote it at the same moment', async () => {
+  it('an object is read again after a write conflict', async () => {
     await cluster.applySpec('written-by-two', { dryRun: true });
     let writing = true;
     const writer = (async () => {
@@ -71,8 +71,8 @@ export function rights(cluster: Cluster): void {
   });
 
   it('counts an event that repeats', async () => {
-    const nobody = { selector: { matchLabels: { app: 'nobody' } } };
-    await cluster.applySpec('refused-again', { rateLimiter: nobody });
+    const noPods = { selector: { matchLabels: { app: 'absent' } } };
+    await cluster.applySpec('refused-again', { rateLimiter: noPods });
     const becomes = (reason: string) =>
       cluster.untilStatus('refused-again', reason, (status) => readyReason(status) === reason);
     await until(
@@ -92,19 +92,19 @@ export function rights(cluster: Cluster): void {
     ['not-enabled', {}, 'NamespaceNotEnabled'],
     [UNBOUND, { 'chaosdemo.dev/enabled': 'true' }, 'PermissionDenied'],
   ])(
-    'tells in an event why it refuses the namespace %s, where it has no rights',
+    'an event reports why it rejects the namespace %s, in which it has no rights',
     async (name, labels, reason) => {
       await cluster.kubectl.createNamespace(name, labels);
       await cluster.applySpec('refused', {}, name);
       const events = ['-n', name, 'get', 'events.events.k8s.io', '-o', 'jsonpath={.items[*].reason}'];
-      const told = await until(
+      const reported = await until(
         async () => {
           const reasons = (await cluster.kubectl.run(events)).split(' ');
           return reasons.includes(reason) && reasons;
         },
         { what: `the event ${reason} in ${name}` },
       );
-      expect(told).toEqual([reason]);
+      expect(reported).toEqual([reason]);
       await cluster.kubectl.run(['delete', 'namespace', name]);
     },
   );

@@ -1,4 +1,4 @@
-/** ChaosDemos as anybody may send them, and what becomes of them while they are there; a seed repeats them. */
+/** ChaosDemos as any user may send them, and the steps of their lives; a seed repeats them. */
 import fc from 'fast-check';
 import { ANNOTATIONS, specSchema, statusSchema } from '../../src/api/index.ts';
 import { type Schema, structural } from '../../src/api/structural.ts';

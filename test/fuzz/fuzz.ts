@@ -1,4 +1,4 @@
-/** Sends ChaosDemos, valid and not, through a real API server to the real operator, and says what became of them. */
+/** Sends ChaosDemos, valid and not, through a real API server to the real operator, and reports the outcome. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { API_VERSION, type ChaosDemo, KIND } from '../../src/api/index.ts';
@@ -124,7 +124,7 @@ class Fuzzer {
       stalls.disable();
       const tookMs = performance.now() - start;
       await this.#warmUp();
-      // What is kept for a moment (events, connections that idle) goes by itself.
+      // What is kept for a moment (events, idle connections) is released within 2 s.
       await sleep(2000);
       const { heapMiB: heapAfterMiB } = held();
       return {
@@ -149,7 +149,7 @@ class Fuzzer {
     }
   }
 
-  /** An object that nobody has spoiled is answered as ever. */
+  /** A valid object still gets its status. */
   async #warmUp(): Promise<void> {
     const spec = {
       rateLimiter: {
@@ -165,7 +165,7 @@ class Fuzzer {
     const namespace = this.#options.world.namespaces[place];
     const name = index < 0 ? `plain-${Math.floor(performance.now())}` : `case-${index}`;
     const metadata = { name, namespace, annotations };
-    const created = await this.#ask('POST', resourcePath(CHAOS_DEMO_TYPE, { namespace }), {
+    const created = await this.#send('POST', resourcePath(CHAOS_DEMO_TYPE, { namespace }), {
       apiVersion: API_VERSION,
       kind: KIND,
       metadata,
@@ -201,18 +201,18 @@ class Fuzzer {
     const path = resourcePath(CHAOS_DEMO_TYPE, { namespace, name });
     switch (step.kind) {
       case 'spec':
-        return await this.#ask('PATCH', path, { spec: step.spec });
+        return await this.#send('PATCH', path, { spec: step.spec });
       case 'annotations':
-        return await this.#ask('PATCH', path, { metadata: { annotations: step.annotations } });
+        return await this.#send('PATCH', path, { metadata: { annotations: step.annotations } });
       case 'status':
-        return await this.#ask('PATCH', `${path}/status`, { status: step.status });
+        return await this.#send('PATCH', `${path}/status`, { status: step.status });
       default:
         return step satisfies never;
     }
   }
 
   /** Whether the API server took it. @throws where that is not said, or is a mistake of the server */
-  async #ask(method: 'DELETE' | 'PATCH' | 'POST', path: string, body?: object): Promise<boolean> {
+  async #send(method: 'DELETE' | 'PATCH' | 'POST', path: string, body?: object): Promise<boolean> {
     const { client, signal } = this.#options;
     try {
       await client.request({
@@ -244,7 +244,7 @@ class Fuzzer {
   async #end(namespace: string, name: string, key: string, index: number): Promise<void> {
     const start = performance.now();
     try {
-      await this.#ask('DELETE', resourcePath(CHAOS_DEMO_TYPE, { namespace, name }));
+      await this.#send('DELETE', resourcePath(CHAOS_DEMO_TYPE, { namespace, name }));
       const gone = (): boolean => this.#store.get(key) === undefined;
       const { signal } = this.#options;
       await until(gone, { what: `${key} to go`, deadlineMs: GONE_WITHIN_MS, everyMs: 20, signal });

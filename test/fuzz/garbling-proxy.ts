@@ -13,7 +13,7 @@ export interface GarblingProxy {
 /** What is passed on in place of an answer. */
 type Garbling = (answer: Buffer, random: () => number) => Buffer;
 
-/** Replies of no Redis and answers of no node: wrong types, sizes that cannot be, too many, too deep, unasked. */
+/** Replies of no Redis and answers of no node: wrong types, sizes that cannot be, too many, too deep, unsolicited. */
 const FOREIGN = [
   '>1\r\n_\r\n',
   '*16000000\r\n',
@@ -48,7 +48,7 @@ const GARBLINGS: readonly Garbling[] = [
     }
     return copy;
   },
-  // Numbers that nobody has counted.
+  // Random numbers.
   (answer, random) =>
     Buffer.from(
       answer.toString('latin1').replaceAll(/\d/g, () => String(Math.floor(random() * 10))),

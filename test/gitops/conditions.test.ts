@@ -68,7 +68,7 @@ describe.each(CASES)('%s', (name, state, kstatusSays, argoSays) => {
     expect(message).not.toBe('');
   });
 
-  it('offers a run to Argo CD exactly when none is on', async () => {
+  it('offers a run to Argo CD exactly if none is active', async () => {
     expect(await argo.actions(of(name))).toEqual({ run: state === 'open' });
   });
 });
@@ -85,7 +85,7 @@ describe('what an operator has not seen yet', () => {
   });
 });
 
-describe('what Argo CD tells people', () => {
+describe('the health message of Argo CD', () => {
   it('is the chapter of a run, and the reason of what is Degraded', async () => {
     expect((await argo.health(of('running'))).message).toBe('1/11 Welcome (waiting)');
     expect((await argo.health(of('refused'))).message).toMatch(/^NoSuchPods: /);
@@ -131,7 +131,7 @@ async function makeEveryState(): Promise<void> {
   await world.ended('failed');
   await keep('failed');
 
-  // Nobody listens there.
+  // No process listens on this port.
   await make(demo('errored', { dryRun: true }, { port: 1 }));
   await world.ended('errored');
   await keep('errored');
@@ -139,7 +139,7 @@ async function makeEveryState(): Promise<void> {
   await make(demo('running', { dryRun: true, pace: { mode: 'Manual' } }));
   await world.untilStatus(
     'running',
-    'a hand to be awaited',
+    'the run to wait for a person',
     ({ chapter }) => chapter === '1/11 Welcome (waiting)',
   );
   await keep('running');

@@ -29,7 +29,7 @@ describe('gate.sh on an approximate limiter', () => {
   afterAll(() => world?.stop());
 
   it(
-    'ends with 1 and says what the limiter did that it must not do',
+    'exits with 1 and prints each violation of the limiter',
     keepingTime(async () => {
       const { status, stdout } = await gate(world, 'abc123');
       expect(stdout).toMatch(/^counter-drift: Violated \((>= )?\d+ > \d+; (>= )?\d+\/10\)$/m);
@@ -40,14 +40,14 @@ describe('gate.sh on an approximate limiter', () => {
     }),
   );
 
-  it('ends with 2 where there is no verdict: the cluster lets nobody in', async () => {
-    const nowhere = await world.environment.controlPlane.kubeconfigFor('nobody', 'no-token');
+  it('exits with 2 without a verdict: the cluster rejects the credentials', async () => {
+    const nowhere = await world.environment.controlPlane.kubeconfigFor('unknown', 'no-token');
     const { status, stderr } = await gate(world, 'abc124', nowhere);
     expect(stderr).toMatch(/^gate\.sh: no verdict: .*applied/m);
     expect(status).toBe(2);
   });
 
-  it('ends with 2 where there is no verdict: the run was aborted', async () => {
+  it('exits with 2 without a verdict: the run was aborted', async () => {
     const running = gate(world, 'abc125');
     await world.untilStatus('gate', 'run abc125', ({ run }) => run?.runId === 'abc125');
     const { run } = await world.status('gate');
@@ -60,7 +60,7 @@ describe('gate.sh on an approximate limiter', () => {
   });
 
   it(
-    'runs again, and has a verdict, where a job is tried again for the same revision',
+    'runs again, with a verdict, if a job is retried for the same revision',
     keepingTime(async () => {
       const aborted = (await world.status('gate')).run;
       expect((await gate(world, 'abc125')).status).toBe(1);
@@ -72,7 +72,7 @@ describe('gate.sh on an approximate limiter', () => {
     }),
   );
 
-  it('refuses what is no run id', async () => {
+  it('rejects an invalid run id', async () => {
     expect(await gate(world, 'a"b')).toMatchObject({ status: 64, stdout: '' });
   });
 });
@@ -85,7 +85,7 @@ describe.skipIf(withoutRealTime)('gate.sh on a strict limiter', () => {
   afterAll(() => world?.stop());
 
   it(
-    'ends with 0, and with 0 for the next revision, for which it runs again',
+    'exits with 0, and with 0 for the next revision, for which it runs again',
     keepingTime(async () => {
       const first = await gate(world, 'r1');
       expect(first.stdout).toMatch(

@@ -21,7 +21,7 @@ const FAULTS = ['Stall', 'Break', 'Slow', 'Lose'] as const;
 const PROXIED_FAULTS = ['Refuse', 'StaleMaster', 'Blackhole', 'Latency'] as const;
 export type OutageFault = (typeof FAULTS)[number] | (typeof PROXIED_FAULTS)[number] | 'Failover';
 
-/** A target with a run of its own; runs of different lanes share operator and API server. */
+/** A target with its own run; runs of different lanes share operator and API server. */
 export interface LanePlan {
   /**
    * http: a limiter behind HTTP, whose object has a store outage and nothing else. proxied: the same, with a fault
@@ -34,7 +34,7 @@ export interface LanePlan {
   readonly pauseMs: number;
   readonly requestsPerSecond: number;
   readonly multiplier: number;
-  /** Whether its diagnoses ask for a reset of the counter, and its object lets that be applied. */
+  /** Whether its diagnoses recommend a reset of the counter, and its object lets that be applied. */
   readonly resets?: boolean;
 }
 
@@ -59,8 +59,8 @@ export interface PlanOptions {
 const STORY_MS = 9_000;
 
 /**
- * Remedies are drawn from a stream of their own, so that a seed does what it did before there were any, and that in
- * addition. The number is no seed that anybody can give.
+ * Remedies are drawn from a separate stream, so that a seed does what it did before they existed, and that in
+ * addition. The number is beyond the seeds that a user can give.
  */
 const REMEDY_STREAM = 0x5eed_0000;
 /** As that of the remedies, for the lane behind HTTP. */

@@ -5,7 +5,7 @@
 import type { ChaosDemo } from '../../src/api/index.ts';
 import type { Step } from './step.ts';
 
-/** A version of an object, or its end, as the API server told of it. */
+/** A version of an object, or its end, as the API server sent it. */
 export interface VersionSeen {
   readonly kind: 'version';
   readonly at: number;
@@ -145,7 +145,7 @@ export interface StepTaken {
   failed?: boolean;
 }
 
-/** A process ended that nobody had killed. */
+/** A process ended that was not killed. */
 export interface ProcessLost {
   readonly kind: 'lost';
   readonly at: number;

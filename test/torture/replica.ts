@@ -30,7 +30,7 @@ export class OperatorReplica {
   readonly proxy: ApiProxy;
   readonly #operator: OperatorProcess;
   readonly #options: ReplicaOptions;
-  readonly #asked = new Set<OwnedProcess>();
+  readonly #stopped = new Set<OwnedProcess>();
   readonly #logs = new Set<string>();
 
   private constructor(options: ReplicaOptions, proxy: ApiProxy, operator: OperatorProcess) {
@@ -87,14 +87,14 @@ export class OperatorReplica {
   }
 
   async stop(): Promise<void> {
-    this.#asked.add(this.#operator.process);
+    this.#stopped.add(this.#operator.process);
     await this.#operator.stop();
     await this.proxy.stop();
   }
 
   async #replace(signal: 'SIGKILL' | 'SIGTERM', ms: number): Promise<void> {
     const { process } = this.#operator;
-    this.#asked.add(process);
+    this.#stopped.add(process);
     process.kill(signal);
     await process.exited;
     await pause(ms);
@@ -106,7 +106,7 @@ export class OperatorReplica {
     const { process } = this.#operator;
     this.#logs.add(process.logFile);
     void process.exited.then(() => {
-      if (this.#asked.has(process)) return;
+      if (this.#stopped.has(process)) return;
       const how = process.exitError().message;
       this.#options.record().note({ kind: 'lost', at: now(), name: this.identity, how });
     });

@@ -1,4 +1,4 @@
-/** What is told of runs. */
+/** The report of a torture. */
 import type { Entry } from './record.ts';
 import type { RoundResult } from './round.ts';
 import { kindOf, lineOf } from './step.ts';
@@ -52,7 +52,7 @@ function wordsOf(entry: Entry): string {
     case 'step':
       return `STEP ${entry.whom}: ${lineOf(entry.step)}`;
     case 'lost':
-      return `${entry.name} ended unasked: ${entry.how}`;
+      return `${entry.name} ended unexpectedly: ${entry.how}`;
     case 'stood-still':
       return `the observer stood still for ${entry.ms.toFixed(0)} ms`;
     default:

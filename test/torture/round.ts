@@ -26,9 +26,9 @@ import {
 } from './settings.ts';
 import type { Stage } from './stage.ts';
 
-/** Until the object is gone, from asking for its deletion: the release of what is on, by whoever leads then. */
+/** From the request for its deletion until the object is gone: the time for its leader to release what is active. */
 const GONE_MS = 60_000;
-/** Until all else is gone: a Lease that nobody could delete runs out. */
+/** Until all else is gone: a Lease that could not be deleted expires. */
 const NOTHING_LEFT_MS = 40_000;
 
 export interface RoundResult {
@@ -54,7 +54,7 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
   const record = new TortureRecord();
   stage.record = record;
   await Promise.all(stage.lanes.map((lane) => lane.untilSettled()));
-  // What an earlier run has left was told with that run.
+  // What an earlier run has left was reported with that run.
   const before = new Set((await Promise.all(stage.lanes.map((lane) => lane.left()))).flat());
   await Promise.all(plan.lanes.map((lane, i) => demosOf(stage, i).applySpec(name, specOf(lane))));
   await Promise.all(stage.replicas.map(({ proxy }) => proxy.keepLists()));

@@ -1,4 +1,4 @@
-/** An API with a limit and its Redis, as somebody would have them in a namespace, and the ChaosDemo for it. */
+/** An API with a limit and its Redis, as a user has them in a namespace, and the ChaosDemo for it. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -25,7 +25,7 @@ export const HARDENED = {
   capabilities: { drop: ['ALL'] },
 };
 
-/** Three pods of the limiter with their Service, and a Redis that asks for no password. */
+/** Three pods of the limiter with their Service, and a Redis without a password. */
 export function objectsOf({ image, limiter, namespace, redisImage, variant }: YourApi): object[] {
   const { limit, windowSeconds } = configuredOf(limiter);
   const env = {

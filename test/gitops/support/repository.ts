@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { runProgram } from '../../kit/program.ts';
 import { GitServer } from './git-server.ts';
 
-const identity = { name: 'Somebody', email: 'somebody@example.com' };
+const identity = { name: 'Test', email: 'test@example.com' };
 
 /** Its one branch is `main`; `url` serves what was pushed. */
 export class Repository {
@@ -63,7 +63,7 @@ export class Repository {
 
   async #git(folder: string, ...args: string[]): Promise<string> {
     const env = {
-      // Nothing of the user's own settings: a hook or a signature would be in the way.
+      // None of the user's settings: a hook or a signature could fail the commit.
       HOME: this.#folder,
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_AUTHOR_NAME: identity.name,

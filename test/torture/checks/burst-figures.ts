@@ -2,14 +2,14 @@
 import { LIMIT } from '../settings.ts';
 import { answersTo, outside } from './answers.ts';
 import { slack } from './delays.ts';
-import { measure, type Told } from './told.ts';
+import { measure, type Reported } from './reported.ts';
 
 /** The first request is written so much before a busy proxy reads it. */
 const READ_LATE_MS = 300;
 /** The clocks of two processes of one machine are apart by so much. */
 const CLOCKS_MS = 20;
 
-export function burstFigures({ key, scenario, seen }: Told): string[] {
+export function burstFigures({ key, scenario, seen }: Reported): string[] {
   const { lane, plan, record } = seen;
   const planned = LIMIT * plan.multiplier;
   const { fault, result } = scenario;

@@ -1,4 +1,4 @@
-/** The checks themselves: nothing is wrong with a run that went well, and each thing that goes wrong is found. */
+/** The checks themselves: they find nothing in a correct run, and find each violation. */
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus, ScenarioStatus } from '../../../src/api/index.ts';
 import type { CheckSeen, CommandSent, Entry, TortureRecord } from '../record.ts';
@@ -6,7 +6,7 @@ import { checkLane } from './index.ts';
 import { announcedStatus, BURST, iso, PAUSED, seenWith, T0, UNTIL } from './sample.fixture.ts';
 import { secretsIn } from './secrets.ts';
 
-/** What is found where this is changed. */
+/** What the checks find after this change. */
 const found = (change: (record: TortureRecord) => void): string[] =>
   checkLane(seenWith(change)).map(({ check, message }) => `${check}: ${message}`);
 
@@ -65,13 +65,13 @@ describe('find of pauses', () => {
     expect(second).toContainEqual(expect.stringMatching(/^pauses: .*2 pauses, .*1 were to/));
   });
 
-  it('one that no announcement asks for', () => {
+  it('one that was not announced', () => {
     expect(found((record) => record.note(pause(500, 1000)))).toContainEqual(
       expect.stringMatching(/CLIENT PAUSE 1000 .*no fault/),
     );
   });
 
-  it('the right one where an earlier one was sent and never carried out', () => {
+  it('the right one if an earlier one was sent and never carried out', () => {
     expect(found((record) => record.note(pause(500, 1000)))).not.toContainEqual(
       expect.stringMatching(/no pause|held back/),
     );
@@ -85,7 +85,7 @@ describe('find of pauses', () => {
     expect(longer).toContainEqual(expect.stringMatching(/PAUSE 2600 .*600 ms too long .*1-drift-1/));
   });
 
-  it('one that Redis carried out and nobody sent through the proxy', () => {
+  it('one that Redis carried out without a command through the proxy', () => {
     expect(
       found((record) => record.note({ kind: 'done', at: T0 + 6000, lane: 0, what: 'pause' })),
     ).toContainEqual(expect.stringMatching(/2 pauses, and 1 were sent/));
@@ -171,7 +171,7 @@ describe('find of the course of a run', () => {
     expect(open).toContainEqual(expect.stringMatching(/^verdict: .*no verdict \d+ ms/));
   });
 
-  it('a process that ended unasked', () => {
+  it('a process that ended unexpectedly', () => {
     expect(
       found((record) =>
         record.note({ kind: 'lost', at: T0, name: 'operator-a', how: 'exited with status 1' }),
@@ -214,7 +214,7 @@ describe('find of figures', () => {
     );
   });
 
-  it.for(['errors', 'timeouts'])('%s of a burst that nobody saw', (measure) => {
+  it.for(['errors', 'timeouts'])('%s of a burst that no proxy saw', (measure) => {
     expect(found(measuring('ghosts', measure, 2))).toContainEqual(
       expect.stringMatching(/ghosts: errors and timeouts .*2/),
     );
@@ -236,7 +236,7 @@ describe('find of figures', () => {
     expect(lost).toContainEqual(expect.stringMatching(/admitted .*20, .*19 were seen/));
   });
 
-  it('Violated where the nodes kept the limit, and Held where they did not', () => {
+  it('Violated if the pods kept the limit, and Held if they did not', () => {
     const kept = found((record) => {
       for (const check of burstChecks(record).slice(10))
         Object.assign(check, { status: 429, allowed: false });

@@ -24,7 +24,7 @@ export function stepsBetween(
 
 /** How far around a moment the pace of the machine counts. */
 const AROUND_MS = 1000;
-/** Processes that nobody watches may stand still for longer than the observer does. */
+/** Other processes may stand still for longer than the observer does. */
 const AS_OTHERS = 3;
 
 /** How late things may be seen or done in between for want of a processor, by how long the observer stood still. */

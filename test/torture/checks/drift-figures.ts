@@ -1,10 +1,10 @@
-/** What a status says of a pause and of the drift, beside what was seen of Redis and at the proxies of the nodes. */
+/** Compares a status of a pause and of the drift with what Redis and the proxies of the nodes show. */
 import type { FaultStatus } from '../../../src/api/index.ts';
 import { LIMIT } from '../settings.ts';
 import { answersTo, outside, type Range, together } from './answers.ts';
 import { slack, stepsBetween } from './delays.ts';
 import { LATE_MS, type PauseSeen, pausesOf } from './pauses.ts';
-import { measure, type Told } from './told.ts';
+import { measure, type Reported } from './reported.ts';
 
 /** Samples lie so far apart, and an answer takes its time. */
 const EDGE_MS = 100;
@@ -13,18 +13,18 @@ const CLOCKS_MS = 20;
 const SETTLE_MS = 1000;
 /** Where the held write was lost, the end is said to be at the latest when a new connection had a write taken. */
 const CONNECT_MS = 1000;
-/** A write that was held back for less may have been late by itself. */
+/** A write that was held back for less may have been late without a pause. */
 const HELD_MS = 100;
 
-export function driftFigures(told: Told): string[] {
-  const { fault } = told.scenario;
+export function driftFigures(reported: Reported): string[] {
+  const { fault } = reported.scenario;
   if (!fault) return [];
-  const pause = pauseOf(told, fault);
-  return [...checkTimes(told, pause), ...checkTraffic(told), ...checkResult(told, pause)];
+  const pause = pauseOf(reported, fault);
+  return [...checkTimes(reported, pause), ...checkTraffic(reported), ...checkResult(reported, pause)];
 }
 
 /** The pause that was made for this fault. */
-export function pauseOf({ seen }: Told, fault: FaultStatus): PauseSeen | undefined {
+export function pauseOf({ seen }: Reported, fault: FaultStatus): PauseSeen | undefined {
   const [plannedAt, until] = [Date.parse(fault.plannedAt), Date.parse(fault.until)];
   return pausesOf(seen)
     .filter(({ sent }) => sent.at >= plannedAt - EDGE_MS && sent.at <= until + EDGE_MS)
@@ -33,7 +33,7 @@ export function pauseOf({ seen }: Told, fault: FaultStatus): PauseSeen | undefin
 
 /** What a status says of the start, the proof and the end of a pause. */
 export function checkTimes(
-  { scenario: { evidence = [], fault }, seen }: Told,
+  { scenario: { evidence = [], fault }, seen }: Reported,
   pause: PauseSeen | undefined,
 ): string[] {
   const { lane, record } = seen;
@@ -57,7 +57,7 @@ export function checkTimes(
   if (startedAt > answeredAt + LATE_MS + slack(record, startedAt) && !disturbed(pause.from, startedAt)) {
     wrong.push(`startedAt is ${Math.round(startedAt - answeredAt)} ms after Redis said OK`);
   }
-  // Where nobody saw the end it is said to be the planned one.
+  // If the end was not seen, the planned one is reported.
   if (fault.endedAt === undefined || fault.endedAt === fault.until) return wrong;
   const endedAt = Date.parse(fault.endedAt);
   const earliest = Math.min(pause.from + pause.ms, pause.end);
@@ -78,7 +78,7 @@ export function checkTimes(
   return wrong;
 }
 
-function checkTraffic({ key, scenario, seen }: Told): string[] {
+function checkTraffic({ key, scenario, seen }: Reported): string[] {
   const { lane, record } = seen;
   const { fault } = scenario;
   const requests = measure(scenario, 'requests');
@@ -113,11 +113,11 @@ function checkTraffic({ key, scenario, seen }: Told): string[] {
 }
 
 /** When the last version of the object was seen. */
-function ended({ lane, name, record }: Told['seen']): number {
+function ended({ lane, name, record }: Reported['seen']): number {
   return record.of('version', lane).findLast(({ object }) => object.metadata.name === name)?.at ?? Infinity;
 }
 
-function checkResult({ key, scenario, seen }: Told, pause: PauseSeen | undefined): string[] {
+function checkResult({ key, scenario, seen }: Reported, pause: PauseSeen | undefined): string[] {
   const { lane, record } = seen;
   const { result } = scenario;
   const drift = scenario.measures?.find(({ name }) => name === 'drift');

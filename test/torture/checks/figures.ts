@@ -4,10 +4,10 @@ import { burstFigures } from './burst-figures.ts';
 import { driftFigures } from './drift-figures.ts';
 import { outageFigures } from './outage-figures.ts';
 import { withoutRemedies } from './remedies-seen.ts';
+import type { Reported } from './reported.ts';
 import type { Seen, Wrong } from './seen.ts';
-import type { Told } from './told.ts';
 
-const FIGURES: Readonly<Record<string, (told: Told) => string[]>> = {
+const FIGURES: Readonly<Record<string, (reported: Reported) => string[]>> = {
   [BURST_SCENARIO]: burstFigures,
   [OUTAGE_SCENARIO]: outageFigures,
 };
@@ -22,9 +22,9 @@ export function checkFigures(whole: Seen): Wrong[] {
   if (phase === 'Aborted') return [];
   return scenarios.flatMap((scenario) => {
     const key = scenario.fault?.fixture;
-    const told: Told = { seen, scenario, key };
+    const reported: Reported = { seen, scenario, key };
     const figures = FIGURES[scenario.name] ?? driftFigures;
-    const messages = figures(told);
+    const messages = figures(reported);
     const at = scenario.fault ? Date.parse(scenario.fault.plannedAt) : last.at;
     return messages.map((message) => ({ check: `figures of ${scenario.name}`, lane, at, message }));
   });

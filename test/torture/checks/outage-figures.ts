@@ -3,23 +3,23 @@ import { HTTP_LIMIT } from '../../kit/http-node.ts';
 import type { CheckSeen } from '../record.ts';
 import { stepsBetween } from './delays.ts';
 import { checkTimes, pauseOf } from './drift-figures.ts';
-import { measure, type Told } from './told.ts';
+import { measure, type Reported } from './reported.ts';
 
-export function outageFigures(told: Told): string[] {
-  const { fault, measures, result } = told.scenario;
-  const wrong = checkAdvice(told);
+export function outageFigures(reported: Reported): string[] {
+  const { fault, measures, result } = reported.scenario;
+  const wrong = checkAdvice(reported);
   if (!fault || !measures) return wrong;
-  const { fault: type = 'Stall' } = told.seen.plan;
+  const { fault: type = 'Stall' } = reported.seen.plan;
   // One pause lasts as long as the fault.
-  const pause = type === 'Stall' || type === 'Break' ? pauseOf(told, fault) : undefined;
-  if (type === 'Stall' || type === 'Break') wrong.push(...checkTimes(told, pause));
-  const over = measure(told.scenario, 'overAdmission') ?? 0;
-  const admitted = mostAdmitted(told);
+  const pause = type === 'Stall' || type === 'Break' ? pauseOf(reported, fault) : undefined;
+  if (type === 'Stall' || type === 'Break') wrong.push(...checkTimes(reported, pause));
+  const over = measure(reported.scenario, 'overAdmission') ?? 0;
+  const admitted = mostAdmitted(reported);
   if (over > Math.max(0, admitted - HTTP_LIMIT.requests)) {
     wrong.push(`overAdmission is said to be ${over}, and the nodes admitted ${admitted} of one caller`);
   }
-  if (result === 'Held' && pause && !isDisturbed(told, pause.from, pause.end)) {
-    const failed = checksOf(told).filter(
+  if (result === 'Held' && pause && !isDisturbed(reported, pause.from, pause.end)) {
+    const failed = checksOf(reported).filter(
       ({ nodeAt = 0, status }) => status === 503 && nodeAt > pause.to && nodeAt < pause.end,
     );
     wrong.push(`Held, and the nodes, which fail closed, answered ${failed.length} with an error`);
@@ -28,28 +28,28 @@ export function outageFigures(told: Told): string[] {
 }
 
 /** The spec is right, so a run may only doubt it if something was done to the limiter or its Redis. */
-function checkAdvice(told: Told): string[] {
-  const { lane, name, record } = told.seen;
+function checkAdvice(reported: Reported): string[] {
+  const { lane, name, record } = reported.seen;
   const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
   const message = last?.object.status?.run?.message ?? '';
   const doubts = /correct rateLimiter\b/i.test(message);
-  return doubts && !isDisturbed(told, 0, Infinity)
+  return doubts && !isDisturbed(reported, 0, Infinity)
     ? [`the spec is right, and the verdict is: ${message}`]
     : [];
 }
 
 /** Most that one caller was admitted. Its key may be counted anew if its Redis was emptied meanwhile. */
-function mostAdmitted(told: Told): number {
-  const admitted = checksOf(told).filter(({ allowed, status }) => status === 200 && allowed === true);
+function mostAdmitted(reported: Reported): number {
+  const admitted = checksOf(reported).filter(({ allowed, status }) => status === 200 && allowed === true);
   const byKey = Map.groupBy(admitted, ({ key }) => key);
   return Math.max(0, ...[...byKey.values()].map(({ length }) => length));
 }
 
-function checksOf({ seen: { lane, record } }: Told): CheckSeen[] {
+function checksOf({ seen: { lane, record } }: Reported): CheckSeen[] {
   return record.of('check', lane);
 }
 
-function isDisturbed({ seen: { lane, record } }: Told, from: number, to: number): boolean {
+function isDisturbed({ seen: { lane, record } }: Reported, from: number, to: number): boolean {
   return (
     stepsBetween(record, from, to, lane, ['node', 'node-link', 'redis', 'redis-link', 'fault-proxy']).length >
     0

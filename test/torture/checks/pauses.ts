@@ -31,7 +31,7 @@ export interface PauseSeen {
   /** Carried out between these. */
   readonly from: number;
   readonly to: number;
-  /** On until here at the latest: by its length, or since it was released, or Redis was started anew. */
+  /** Active until here at the latest: by its length, its release, or a restart of Redis. */
   readonly end: number;
 }
 
@@ -113,7 +113,7 @@ function checkCommands(seen: Seen): Wrong[] {
   for (const pause of pausesOf(seen)) {
     const { answeredAt } = pause.sent;
     const late = pause.to + pause.ms - (pause.sent.at + pause.ms);
-    // Whoever was told of a pause that lasts too long has to end it.
+    // The process that got the answer must end a pause that lasts too long.
     if (
       late <= BORNE_MS + LATE_MS + slack(record, pause.from, pause.end) ||
       answeredAt === undefined ||

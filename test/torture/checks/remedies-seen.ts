@@ -14,7 +14,7 @@ export interface RemedySeen {
   readonly at: number;
   /** When it is given up. */
   readonly until: number;
-  /** Who announced it; undefined where nobody saw that. */
+  /** The process that announced it; undefined if that was not seen. */
   readonly replica: string | undefined;
   /** `POST /limit` for its key since, by their times. */
   readonly defines: readonly LimitSeen[];
@@ -71,7 +71,7 @@ export function withoutRemedies(seen: Seen): Seen {
   return { ...seen, record: new TortureRecord(entries) };
 }
 
-/** What a status says of the remedy of a scenario. */
+/** What a status reports of the remedy of a scenario. */
 export function remediationIn(
   status: ChaosDemoStatus | undefined,
   scenario: string,

@@ -1,4 +1,4 @@
-/** The checks on remedies: nothing is wrong with one that went well, and each thing that goes wrong is found. */
+/** The checks on remedies: they find nothing in a correct one, and find each violation. */
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../../src/api/index.ts';
 import type { CheckSeen, LimitSeen } from '../record.ts';
@@ -16,7 +16,7 @@ import {
 import { BURST_KEY, DRIFT_KEY, T0 } from './sample.fixture.ts';
 import type { Seen } from './seen.ts';
 
-/** What is found where this is changed. */
+/** What the checks find after this change. */
 const found = (change: (seen: Seen) => void): string[] =>
   checkLane(seenRemedied(change)).map(({ check, message }) => `${check}: ${message}`);
 
@@ -110,7 +110,7 @@ describe('find of remedies', () => {
     );
   });
 
-  it('one on a key of somebody else, and on another key of its own', () => {
+  it('one on a key of another object, and on another key of its object', () => {
     const other = found(another(SENT + 60, { key: 'demo-other' }));
     expect(other).toContainEqual(expect.stringMatching(/demo-other, .*no key .*run-1/));
     const own = found(another(SENT + 60, { key: 'demo-chaos-key-12345678-1--control-x' }));
@@ -148,9 +148,9 @@ describe('find of remedies', () => {
     expect(late('operator-b')).toEqual([]);
   });
 
-  it('one that is sent after its end was told, and after it was to be given up', () => {
-    const told = found(another(REPORTED + 120, { node: 1 }));
-    expect(told).toContainEqual(expect.stringMatching(/after the status .*1-drift-1/));
+  it('one that is sent after its reported end, and after its deadline', () => {
+    const ended = found(another(REPORTED + 120, { node: 1 }));
+    expect(ended).toContainEqual(expect.stringMatching(/after the status .*1-drift-1/));
     const given = found(another(ANNOUNCED + 15_200, { node: 1 }));
     expect(given).toContainEqual(expect.stringMatching(/ 200 ms after 1-drift-1\/remedy/));
   });
@@ -178,7 +178,7 @@ describe('find of remedies', () => {
   });
 });
 
-describe('find of what is said of remedies', () => {
+describe('find in reports of remedies', () => {
   it('one that is said to be sent and was not, and the other way round', () => {
     const unsent = found((seen) => {
       const define = defineOf(seen);
@@ -212,11 +212,11 @@ describe('find of what is said of remedies', () => {
     expect(skipped).toContainEqual(expect.stringMatching(/Applied .*1-drift-1\/remedy, .*no version/));
   });
 
-  it('a word that is taken back', () => {
+  it('a report that changes later', () => {
     const back = found(({ record }) => {
       const last = record.of('version').at(-1)?.object.status;
       if (last) remediationOf(last).message = 'Replaced.';
     });
-    expect(back).toContainEqual(expect.stringMatching(/told of 1-drift-1\/remedy .*Replaced/));
+    expect(back).toContainEqual(expect.stringMatching(/report of 1-drift-1\/remedy .*Replaced/));
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Remedies: one at most for each that was announced, none that was not, none on another key, none of another limit than that of
- * the spec, none by a process that did not announce it or after its end was told, and nothing of it left.
+ * the spec, none by a process that did not announce it or after its reported end, and nothing of it left.
  */
 import type { LimitSeen } from '../record.ts';
 import { LIMIT, NODES, TIMEOUT_MS, WINDOW_SEC } from '../settings.ts';
@@ -75,8 +75,8 @@ function checkLimits({ defines }: RemedySeen): Found[] {
 }
 
 /**
- * No node is asked twice. The next one is asked where one refuses, cannot be reached or breaks off; whoever has an
- * answer, or waits for one in vain, asks nobody any more.
+ * No node gets a second request. The next node gets one if a node refuses, cannot be reached or breaks off. After an
+ * answer or a timeout, no more are sent.
  */
 function checkOnce(seen: Seen, { checks, defines, id }: RemedySeen): Found[] {
   const found = checkSentOnce(seen, defines, id);
@@ -115,7 +115,7 @@ function checkSentOnce(seen: Seen, defines: readonly LimitSeen[], id: string): F
   return found;
 }
 
-/** Whether it was passed on, and nothing has told its sender until then that it is over: no answer, and no lost connection. */
+/** Whether it was passed on, and its sender saw no end of it until then: no answer, and no lost connection. */
 function isSilent({ lane, record }: Seen, define: LimitSeen, until: number): boolean {
   const { answeredAt = Infinity, at, brokenOff, node, passedAt = Infinity } = define;
   if (passedAt >= until || answeredAt < until || brokenOff) return false;
@@ -125,7 +125,7 @@ function isSilent({ lane, record }: Seen, define: LimitSeen, until: number): boo
   );
 }
 
-/** Whether whoever sent it has learned for sure that the limit was set. */
+/** Whether its sender knows for sure that the limit was set. */
 function isKnown({ lane, record }: Seen, { answeredAt, at, status = 0 }: LimitSeen): boolean {
   if (status >= 300 || answeredAt === undefined) return false;
   const learnedAt = answeredAt + MARGIN_MS + slack(record, at, answeredAt);
@@ -133,11 +133,11 @@ function isKnown({ lane, record }: Seen, { answeredAt, at, status = 0 }: LimitSe
   return stepsBetween(record, at, learnedAt, lane, ['node-link', 'operator']).length === 0;
 }
 
-/** Whoever announced it, while it has not ended, and before anybody has told what became of it. */
+/** Its sender must be the process that announced it, before that ended, and before an outcome was reported. */
 function checkSender(seen: Seen, remedy: RemedySeen): Found[] {
   const { defines, id, replica, scenario, until } = remedy;
   const endedAt = endOf(seen, remedy);
-  const toldAt =
+  const reportedAt =
     versionsOf(seen).find(({ object }) => {
       const { state } = remediationIn(object.status, scenario) ?? {};
       return state !== undefined && state !== 'Suggested' && state !== 'Applying';
@@ -147,7 +147,7 @@ function checkSender(seen: Seen, remedy: RemedySeen): Found[] {
     const sentAt = at - ON_ITS_WAY_MS - slack(seen.record, at);
     const messages: string[] = [];
     if (sentAt > endedAt) messages.push(`after ${replica}, which had announced ${id}, had ended`);
-    if (sentAt > toldAt) messages.push(`after the status had told what became of ${id}`);
+    if (sentAt > reportedAt) messages.push(`after the status had reported the outcome of ${id}`);
     if (sentAt > until) messages.push(`${Math.round(at - until)} ms after ${id} was to be given up`);
     return messages.map((message) => ({ at, message: `${said(define)} ${message}` }));
   });
@@ -164,7 +164,7 @@ function endOf({ record }: Seen, { at: announcedAt, replica }: RemedySeen): numb
   return Math.min(...ends.filter((end) => end > announcedAt));
 }
 
-/** What a node was told to set is removed after it has set it. */
+/** A limit that a remedy set on a node is removed afterwards. */
 function checkRemoved({ lane, record }: Seen, { defines, id, key }: RemedySeen): Found[] {
   const removals = record
     .of('limit', lane)

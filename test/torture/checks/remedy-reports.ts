@@ -44,11 +44,11 @@ export function checkRemedyReports(seen: Seen, remedies: readonly RemedySeen[]):
   return wrong;
 }
 
-/** It was announced in an earlier version, and what was told of it stays. */
+/** It was announced in an earlier version, and its report stays as it is. */
 function changes(seen: Seen, { id, scenario }: RemedySeen): string[] {
   const messages: string[] = [];
   let announced = false;
-  let told: string | undefined;
+  let reported: string | undefined;
   for (const { afterGap, object } of versionsOf(seen)) {
     const report = remediationIn(object.status, scenario);
     const state = report?.state ?? 'Suggested';
@@ -58,9 +58,9 @@ function changes(seen: Seen, { id, scenario }: RemedySeen): string[] {
     }
     announced ||= state === 'Applying' || state === 'NotApplied';
     const says = state === 'Suggested' || state === 'Applying' ? undefined : JSON.stringify(report);
-    if (told !== undefined && says !== told)
-      messages.push(`what was told of ${id} was ${told} and is ${says}`);
-    told ??= says;
+    if (reported !== undefined && says !== reported)
+      messages.push(`the report of ${id} was ${reported} and is ${says}`);
+    reported ??= says;
   }
   return messages;
 }

@@ -47,7 +47,7 @@ function compare(
   }
   if (before.phase && !after.phase) say(`the phase ${before.phase} was taken away`);
   if ((after.run?.number ?? 0) < (before.run?.number ?? 0)) say('the number of the run went back');
-  if ((after.run?.number ?? 0) > 1) say(`run ${after.run?.number} began, and one was asked for`);
+  if ((after.run?.number ?? 0) > 1) say(`run ${after.run?.number} began, and one was requested`);
   for (const [i, chapter] of (before.chapters ?? []).entries()) {
     const next = after.chapters?.[i];
     const allowed = CHAPTER_AFTER[chapter.state] ?? [chapter.state];

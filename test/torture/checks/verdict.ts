@@ -1,12 +1,15 @@
-/** A run ends in time, whatever happens; and no process ends unasked. */
+/** A run ends in time, whatever happens; and no process ends unexpectedly. */
 import { parseDuration } from '../../../src/api/index.ts';
 import { deadlineOf, OVERTIME_MS } from '../settings.ts';
 import type { Seen, Wrong } from './seen.ts';
 
 export function checkVerdict({ lane, name, plan, record }: Seen): Wrong[] {
-  const wrong: Wrong[] = record
-    .of('lost')
-    .map(({ at, how, name }) => ({ check: 'processes', lane, at, message: `${name} ended unasked: ${how}` }));
+  const wrong: Wrong[] = record.of('lost').map(({ at, how, name }) => ({
+    check: 'processes',
+    lane,
+    at,
+    message: `${name} ended unexpectedly: ${how}`,
+  }));
   const versions = record.of('version', lane).filter(({ object }) => object.metadata.name === name);
   const last = versions.at(-1);
   const deletedAt = versions.find(

@@ -1,4 +1,4 @@
-/** The plainest connection to a Redis there is: lines out, lines in. Nothing of the operator's is in it. */
+/** A minimal connection to Redis: lines out, lines in. It uses no code of the operator. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { RedisUser } from '../../../src/local/redis-users.ts';
@@ -27,12 +27,12 @@ export class RawRedis {
       this.#lines.push(...lines);
       this.#waiting?.();
     });
-    // What goes wrong closes it, and the next read tells.
+    // An error closes it, and the next read throws.
     socket.on('error', () => {});
     socket.once('close', () => this.#waiting?.());
   }
 
-  /** @throws where nobody answers, or the user is not let in */
+  /** @throws if Redis does not answer or rejects the user */
   static async open({ host, localAddress, port, user }: RawRedisTarget): Promise<RawRedis> {
     const socket = connect({ host, port, ...(localAddress !== undefined && { localAddress }) });
     socket.setNoDelay(true);

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { Agent, request as ask, createServer, type Server } from 'node:https';
+import { Agent, createServer, request as forward, type Server } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisTlsFiles } from '../../../src/local/redis-server.ts';
@@ -57,8 +57,8 @@ export class ApiProxy {
     this.#agent = new Agent({ keepAlive: true, ca: readFileSync(options.caFile) });
     const { certFile, keyFile } = options.certificate;
     const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) };
-    this.#server = createServer(tls, (asked, answer) => {
-      void this.#serve(asked, answer).catch(() => asked.socket.destroy());
+    this.#server = createServer(tls, (incoming, answer) => {
+      void this.#serve(incoming, answer).catch(() => incoming.socket.destroy());
     });
     this.#server.keepAliveTimeout = 72_000;
   }
@@ -97,11 +97,11 @@ export class ApiProxy {
     this.#agent.destroy();
   }
 
-  async #serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+  async #serve(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const { laneOf, passing, record, replica } = this.#options;
-    const { method = 'GET', url = '/' } = asked;
+    const { method = 'GET', url = '/' } = incoming;
     const at = now();
-    const body = await buffer(asked);
+    const body = await buffer(incoming);
     const path = url.split('?')[0] ?? url;
     const note = (status: number, forged: boolean): void => {
       record().note({ kind: 'request', at, replica, method, path, status, forged });
@@ -111,7 +111,7 @@ export class ApiProxy {
     const boundary = lane === undefined ? undefined : write?.boundary;
     if (boundary && lane !== undefined) {
       if ((await passing(lane, { boundary, passed: false })) === 'drop') {
-        asked.socket.destroy();
+        incoming.socket.destroy();
         return;
       }
     }
@@ -125,11 +125,11 @@ export class ApiProxy {
       answer.writeHead(forged.status, forged.headers).end(forged.body);
       return;
     }
-    if (isWatch) return await this.#passWatch(asked, answer, note);
-    const passed = await this.#pass(asked, answer, body);
+    if (isWatch) return await this.#passWatch(incoming, answer, note);
+    const passed = await this.#pass(incoming, answer, body);
     note(passed.status, false);
     if (method === 'GET' && passed.status === 200 && isList(path))
-      this.#lists.set(url, { headers: ownHeaders(asked), answer: passed });
+      this.#lists.set(url, { headers: ownHeaders(incoming), answer: passed });
     if (passed.status < 300 && this.#isLeaderLease(method, path, body)) this.#leasedAt = now();
     if (passed.status < 300 && write) {
       this.#boundaries.stored(write);
@@ -142,7 +142,7 @@ export class ApiProxy {
       answer.writeHead(passed.status, { ...passed.headers, 'content-length': passed.body.length });
       answer.write(passed.body.subarray(0, passed.body.length * HALF));
       await sleep(5);
-      asked.socket.destroy();
+      incoming.socket.destroy();
       return;
     }
     if (delay > 0) await sleep(delay);
@@ -175,21 +175,21 @@ export class ApiProxy {
     return spec?.holderIdentity === this.#options.replica;
   }
 
-  /** Asks for the lists once more that the operator has asked for: from now on these are the old ones. */
+  /** Requests the lists of the operator once more: from now on these are the stale ones. */
   async keepLists(): Promise<void> {
     for (const [url, list] of this.#lists) {
-      const asked = ask(`${this.#options.url}${url}`, { headers: list.headers, agent: this.#agent });
-      asked.end();
-      const [reply] = (await once(asked, 'response')) as [IncomingMessage];
+      const sent = forward(`${this.#options.url}${url}`, { headers: list.headers, agent: this.#agent });
+      sent.end();
+      const [reply] = (await once(sent, 'response')) as [IncomingMessage];
       const answer = await answerOf(reply);
       if (answer.status === 200) list.answer = answer;
     }
   }
 
-  async #reach(asked: IncomingMessage, answer: ServerResponse, body?: Buffer): Promise<IncomingMessage> {
-    const { method = 'GET', url = '/' } = asked;
-    const headers = ownHeaders(asked);
-    const passed = ask(`${this.#options.url}${url}`, { method, headers, agent: this.#agent });
+  async #reach(incoming: IncomingMessage, answer: ServerResponse, body?: Buffer): Promise<IncomingMessage> {
+    const { method = 'GET', url = '/' } = incoming;
+    const headers = ownHeaders(incoming);
+    const passed = forward(`${this.#options.url}${url}`, { method, headers, agent: this.#agent });
     answer.once('close', () => {
       if (!answer.writableFinished) passed.destroy();
     });
@@ -198,16 +198,16 @@ export class ApiProxy {
     return reply;
   }
 
-  async #pass(asked: IncomingMessage, answer: ServerResponse, body: Buffer): Promise<Answer> {
-    return await answerOf(await this.#reach(asked, answer, body));
+  async #pass(incoming: IncomingMessage, answer: ServerResponse, body: Buffer): Promise<Answer> {
+    return await answerOf(await this.#reach(incoming, answer, body));
   }
 
   async #passWatch(
-    asked: IncomingMessage,
+    incoming: IncomingMessage,
     answer: ServerResponse,
     note: (status: number, forged: boolean) => void,
   ): Promise<void> {
-    const reply = await this.#reach(asked, answer);
+    const reply = await this.#reach(incoming, answer);
     const { connection: _, 'transfer-encoding': __, ...headers } = reply.headers;
     note(reply.statusCode ?? 502, false);
     answer.writeHead(reply.statusCode ?? 502, headers);

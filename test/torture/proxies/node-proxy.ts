@@ -1,9 +1,9 @@
-/** Stands between the operators and one node of the rate limiter, as a sidecar would, and notes what is asked of it. */
+/** A proxy between the operators and one node of the rate limiter, as a sidecar, which notes the requests. */
 import { once } from 'node:events';
 import {
   Agent,
-  request as ask,
   createServer,
+  request as forward,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -32,8 +32,8 @@ export class NodeProxy {
 
   private constructor(options: NodeProxyOptions) {
     this.#options = options;
-    this.#server = createServer((asked, answer) => {
-      void this.#serve(asked, answer).catch(() => asked.socket.destroy());
+    this.#server = createServer((incoming, answer) => {
+      void this.#serve(incoming, answer).catch(() => incoming.socket.destroy());
     });
     this.#server.keepAliveTimeout = 72_000;
   }
@@ -57,20 +57,20 @@ export class NodeProxy {
     this.#agent.destroy();
   }
 
-  async #serve(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
+  async #serve(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const { lane, passing } = this.#options;
-    const body = await buffer(asked);
-    const note = this.#note(asked, body, now());
+    const body = await buffer(incoming);
+    const note = this.#note(incoming, body, now());
     const passes = note && this.#boundaryOf(note);
     if (passes && (await passing(lane, { ...passes, passed: false })) === 'drop') {
-      asked.socket.destroy();
+      incoming.socket.destroy();
       return;
     }
     await this.weather.over('stall');
     const delay = this.weather.delayOf('delay');
     if (delay > 0) await sleep(delay);
     if (note) note.passedAt = now();
-    const { status, headers, text } = await this.#pass(asked, body).catch((error: unknown) => {
+    const { status, headers, text } = await this.#pass(incoming, body).catch((error: unknown) => {
       if (note) note.brokenOff = true;
       throw error;
     });
@@ -78,13 +78,13 @@ export class NodeProxy {
     if (passes) await passing(lane, { ...passes, passed: true });
     await this.weather.over('stall');
     await this.weather.over('hold');
-    // It was passed on and carried out, and nobody learns of it.
+    // It was passed on and carried out, without an answer to its sender.
     if (this.weather.has('cut')) {
-      asked.socket.destroy();
+      incoming.socket.destroy();
       return;
     }
     if (delay > 0) await sleep(delay);
-    if (answer.destroyed || asked.socket.destroyed) {
+    if (answer.destroyed || incoming.socket.destroyed) {
       if (note) note.givenUp = true;
       return;
     }
@@ -92,7 +92,7 @@ export class NodeProxy {
     answer.writeHead(status, headers).end(text);
   }
 
-  /** Undefined where nobody asks for it. */
+  /** Undefined for a request that is not recorded. */
   #note({ method = 'GET', url = '' }: IncomingMessage, body: Buffer, at: number): Noted | undefined {
     const { lane, node, record } = this.#options;
     const { pathname, searchParams } = new URL(url, 'http://node');
@@ -145,11 +145,11 @@ export class NodeProxy {
     }
   }
 
-  async #pass(asked: IncomingMessage, body: Buffer) {
+  async #pass(incoming: IncomingMessage, body: Buffer) {
     const { host, port } = this.#options.upstream;
-    const { method = 'GET', url = '/' } = asked;
-    const { connection: _, ...headers } = asked.headers;
-    const passed = ask({ host, port, method, path: url, headers, agent: this.#agent });
+    const { method = 'GET', url = '/' } = incoming;
+    const { connection: _, ...headers } = incoming.headers;
+    const passed = forward({ host, port, method, path: url, headers, agent: this.#agent });
     passed.end(body);
     const [reply] = (await once(passed, 'response')) as [IncomingMessage];
     const text = await buffer(reply);

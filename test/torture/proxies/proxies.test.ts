@@ -73,9 +73,9 @@ describe('the way to a node', () => {
       'POST /check': [429, { allowed: false, windowId: 'w1-0' }],
       'GET /counter': [200, { admitted: 3, redisKey: `rl:win:${KEY}:w1-0`, windowId: 'w1-0' }],
     };
-    const upstream = createHttpServer((asked, answer) => {
-      const [status, body] = answers[`${asked.method} ${asked.url?.split('?')[0]}`] ?? [500, {}];
-      asked.resume().once('end', () => answer.writeHead(status).end(JSON.stringify(body)));
+    const upstream = createHttpServer((incoming, answer) => {
+      const [status, body] = answers[`${incoming.method} ${incoming.url?.split('?')[0]}`] ?? [500, {}];
+      incoming.resume().once('end', () => answer.writeHead(status).end(JSON.stringify(body)));
     }).listen(0, '127.0.0.1');
     await once(upstream, 'listening');
     onTestFinished(() => void upstream.close());
@@ -98,7 +98,7 @@ describe('the way to a node', () => {
       free,
     );
     onTestFinished(() => proxy.stop());
-    const ask = async (method: string, path: string, body?: object): Promise<number> =>
+    const send = async (method: string, path: string, body?: object): Promise<number> =>
       (
         await fetch(`http://127.0.0.1:${free}${path}`, {
           method,
@@ -107,16 +107,16 @@ describe('the way to a node', () => {
       ).status;
 
     const define = { key: KEY, limit: 3, window_sec: 60 };
-    expect(await ask('POST', '/limit', define)).toBe(201);
-    await ask('POST', '/check', { key: KEY });
-    await ask('GET', `/counter?key=${KEY}`);
+    expect(await send('POST', '/limit', define)).toBe(201);
+    await send('POST', '/check', { key: KEY });
+    await send('GET', `/counter?key=${KEY}`);
     expect(passed).toEqual(['burst false', 'burst true']);
 
     record.remedied.add(KEY);
-    await ask('GET', `/counter?key=${KEY}`);
-    await ask('POST', '/limit', define);
-    await ask('POST', '/check', { key: KEY });
-    expect(await ask('DELETE', `/limit?key=${KEY}`)).toBe(404);
+    await send('GET', `/counter?key=${KEY}`);
+    await send('POST', '/limit', define);
+    await send('POST', '/check', { key: KEY });
+    expect(await send('DELETE', `/limit?key=${KEY}`)).toBe(404);
     expect(passed.slice(2)).toEqual([
       'remedyLimit false',
       'remedyLimit true',
@@ -132,8 +132,8 @@ describe('the way to a node', () => {
     expect(record.of('check')).toMatchObject([{ allowed: false }, { allowed: false }]);
 
     expect(record.of('limit').some(({ brokenOff }) => brokenOff)).toBe(false);
-    upstream.removeAllListeners('request').on('request', (asked) => asked.socket.destroy());
-    await expect(ask('POST', '/limit', define)).rejects.toThrow(TypeError);
+    upstream.removeAllListeners('request').on('request', (incoming) => incoming.socket.destroy());
+    await expect(send('POST', '/limit', define)).rejects.toThrow(TypeError);
     expect(record.of('limit').at(-1)).toMatchObject({ limit: 3, brokenOff: true });
   });
 });
@@ -161,8 +161,8 @@ describe('a watch of the API server', () => {
     });
     onTestFinished(() => proxy.stop());
     const agent = new HttpsAgent({ ca });
-    const asked = httpsGet(`${proxy.url}/apis/x/chaosdemos?watch=true`, { agent });
-    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const sent = httpsGet(`${proxy.url}/apis/x/chaosdemos?watch=true`, { agent });
+    const [answer] = (await once(sent, 'response')) as [IncomingMessage];
     proxy.begin('stale', 10);
     proxy.begin('stale', 10);
     expect((await text(answer)).split('\n')).toEqual([expect.stringContaining('"code":410'), '']);
@@ -216,7 +216,7 @@ describe('a status on its way to the API server', () => {
     expect(write(finder, saying('Applied'))?.boundary).toBeUndefined();
   });
 
-  it('is told from any other request', () => {
+  it('is distinguished from any other request', () => {
     const finder = new BoundaryFinder();
     expect(finder.statusWrite('GET', path, Buffer.alloc(0))).toBeUndefined();
     expect(finder.statusWrite('PATCH', path.replace('/status', ''), Buffer.alloc(0))).toBeUndefined();
