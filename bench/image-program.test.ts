@@ -41,14 +41,14 @@ describe('the bundle of the operator', () => {
     await expectSource(err?.stack, 'src/operator/operator.ts', 'startHttpServer(');
   });
 
-  it('names lines of src where it crashes', async () => {
+  it('a crash of the bundle names lines of src', async () => {
     const { code, stderr } = await run(['--kubeconfig=/nowhere']);
     expect(code).toBe(1);
     await expectSource(stderr, 'src/kube/kube-config.ts', 'config.loadFromFile(');
     await expectSource(stderr, 'src/operator/main.ts', 'loadKubeConfig(');
   });
 
-  it('still starts where its map is missing', async () => {
+  it('the bundle starts without its source map', async () => {
     await rm(join(folder, 'operator.mjs.map'));
     const { code, stderr } = await run(['--kubeconfig=/nowhere']);
     expect(code).toBe(1);
@@ -78,12 +78,12 @@ describe('imageEnvironment', () => {
     expect(imageEnvironment(dockerfile)).toEqual({ B: '--flag=2', C: '3', E: '5' });
   });
 
-  it('refuses a file of which it reads nothing', () => {
+  it('an ENV line without = is an error', () => {
     expect(() => imageEnvironment('FROM a\nENV A 1\n')).toThrow('ENV name=value');
   });
 });
 
-/** Nobody listens on the discard port. */
+/** No process listens on the discard port. */
 const kubeconfig = JSON.stringify({
   clusters: [{ name: 'none', cluster: { server: 'http://127.0.0.1:9' } }],
   users: [{ name: 'none', user: {} }],

@@ -1,4 +1,4 @@
-/** The environment of the demo with the operator of the image in it. Its ChaosDemos are watched, and not asked for. */
+/** The environment of the demo with the operator of the image in it. Its ChaosDemos are watched, and not polled. */
 import { API_VERSION, type ChaosDemo, type ChaosDemoStatus, KIND } from '../src/api/index.ts';
 import { applyStatus } from '../src/kube/apply.ts';
 import { KubeClient } from '../src/kube/client.ts';
@@ -23,7 +23,7 @@ const START_MS = 180_000;
 export class Testbed extends Demos {
   readonly environment: Environment;
   readonly operator: OperatorProcess;
-  /** Tells when things happened; what the methods of `Demos` wait for, they see here too. */
+  /** Notes when things happened; the methods of `Demos` wait on it too. */
   readonly watch: DemoWatch;
   readonly #port: number;
   readonly #stops: readonly (() => Promise<void>)[];
@@ -102,7 +102,7 @@ export class Testbed extends Demos {
   /** @throws when the operator ends, or does not lead within 3 min */
   async untilLeading(): Promise<void> {
     const { process } = this.operator;
-    // Nobody listens yet right after the start.
+    // The port may be closed right after the start.
     await this.until(
       'the operator to lead',
       async () => process.exit !== undefined || metric(await this.metrics(), 'chaosdemo_leader') === 1,
@@ -110,7 +110,7 @@ export class Testbed extends Demos {
     if (process.exit) throw process.exitError();
   }
 
-  /** Asks until it holds. @throws after 3 min, and when the signal aborts */
+  /** Polls until it holds. @throws after 3 min, and when the signal aborts */
   async until(what: string, holds: () => Promise<boolean>): Promise<void> {
     await until(holds, { what, deadlineMs: START_MS, signal: this.signal });
   }

@@ -1,5 +1,5 @@
 /**
- * What a case is recorded on: a Redis, three nodes as processes of their own, and a link on each way: from the observer
+ * What a case is recorded on: a Redis, three nodes as separate processes, and a link on each path: from the observer
  * to each node, from each node to Redis, and from the observer to Redis.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +23,7 @@ export interface NodeProcess {
   readonly exited: Promise<unknown>;
 }
 
-/** Starts the nodes, each of which finds Redis at an address of its own. */
+/** Starts the nodes, each of which finds Redis at another address. */
 export type StartNodes = (
   redis: readonly Address[],
 ) => Promise<readonly (Address & { readonly process: NodeProcess })[]>;
@@ -42,7 +42,7 @@ export function reference(supervisor: Supervisor, mode: 'approximate' | 'strict'
 
 export interface BedNode {
   readonly name: string;
-  /** What whoever looks asks. */
+  /** The link from the observer to the node. */
   readonly front: Link;
   readonly gateway: Gateway | undefined;
   /** Undefined behind a fault proxy, and if the nodes find Redis by Sentinel. */
@@ -58,7 +58,7 @@ export class Bed {
   /** Between the nodes and Redis, without links. */
   readonly proxy: RunningProxy | undefined;
   readonly redisTarget: RedisTarget;
-  /** From whoever looks to Redis. */
+  /** The link from the observer to Redis. */
   readonly redisFront: Link;
   readonly nodes: readonly BedNode[];
 
@@ -80,7 +80,7 @@ export class Bed {
 
   /**
    * `gateways`: whether one stands before each node. `proxied`: whether the nodes reach Redis by a fault proxy, each
-   * from its own address, which takes a network of its own. `watched`: whether Sentinels watch Redis, and how the nodes
+   * from its own address, which takes a separate network. `watched`: whether Sentinels watch Redis, and how the nodes
    * find its primary; default: they stay with the first one.
    */
   static async start(

@@ -31,7 +31,7 @@ const each = (
     return { limiter: { mode }, ...of(index, mode) };
   });
 
-/** What is done from `afterMs` on for `forMs`; it is told apart from what is right by `wrong`. */
+/** An anomaly from `afterMs` on for `forMs`; `begin` labels it with `wrong`. */
 const during =
   (afterMs: number, forMs: number, begin: (scene: Scene) => { end: () => void | Promise<void> }) =>
   async (scene: Scene): Promise<void> => {
@@ -113,7 +113,7 @@ const starve =
     over();
   };
 
-/** From before the traffic on: whoever deploys such a node does not wait for a moment. */
+/** From before the traffic on: such a node is deployed at any time. */
 const allowsAll = (index: number) => ({
   gateways: true,
   before: (bed: Bed): void => setConduct(bed, index, 'passes-on'),

@@ -1,10 +1,10 @@
 /** Stands before one node as a sidecar that does harm, or that only looks as if it did. */
 import { once } from 'node:events';
-import { Agent, request as ask, createServer, type IncomingMessage, type Server } from 'node:http';
+import { Agent, createServer, request as forward, type IncomingMessage, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { Address } from '../test/kit/relay.ts';
 
-/** allows-everything: whoever was denied is let through, and counted. unready-at-times: every other health check fails. */
+/** allows-everything: a rejected request is admitted, and counted. unready-at-times: every other health check fails. */
 export type Conduct = 'passes-on' | 'allows-everything' | 'unready-at-times';
 
 export class Gateway {
@@ -18,10 +18,10 @@ export class Gateway {
 
   private constructor(upstream: Address) {
     this.#upstream = upstream;
-    this.#server = createServer((asked, answer) => {
-      this.#answer(asked).then(
+    this.#server = createServer((incoming, answer) => {
+      this.#answer(incoming).then(
         ({ status, text }) => answer.writeHead(status, { 'content-type': 'application/json' }).end(text),
-        () => asked.socket.destroy(),
+        () => incoming.socket.destroy(),
       );
     });
     this.#server.keepAliveTimeout = 72_000;
@@ -40,11 +40,11 @@ export class Gateway {
     this.#agent.destroy();
   }
 
-  async #answer(asked: IncomingMessage): Promise<{ status: number; text: string }> {
-    const body = await buffer(asked);
-    const { method = 'GET', url = '/' } = asked;
-    const { connection: _, ...headers } = asked.headers;
-    const passed = ask({ ...this.#upstream, method, path: url, headers, agent: this.#agent });
+  async #answer(incoming: IncomingMessage): Promise<{ status: number; text: string }> {
+    const body = await buffer(incoming);
+    const { method = 'GET', url = '/' } = incoming;
+    const { connection: _, ...headers } = incoming.headers;
+    const passed = forward({ ...this.#upstream, method, path: url, headers, agent: this.#agent });
     passed.end(body);
     const [reply] = (await once(passed, 'response')) as [IncomingMessage];
     const status = reply.statusCode ?? 502;

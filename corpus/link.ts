@@ -1,4 +1,4 @@
-/** A piece of network: passes bytes on between whoever connects and one address, and can be made slow or be cut. */
+/** A network link: passes bytes between its clients and one address, and can be made slow or be cut. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Address, Relay } from '../test/kit/relay.ts';

@@ -23,9 +23,9 @@ import type { Recording } from './recording.ts';
 const SETTLE_MS = 1000;
 /** After a fault: long enough for what was held back to come through. */
 const AFTER_MS = 1500;
-/** Where whoever looks was kept from looking for longer, what was seen is of this machine and not of the case. */
+/** If the observer stood still for longer, the evidence shows this machine and not the case. */
 const STOOD_STILL_MS = 300;
-/** By so much a pause may be seen to last longer or shorter than it was asked for. */
+/** By so much a pause may be seen to last longer or shorter than requested. */
 const PAUSE_WITHIN_MS = 300;
 
 /** What a spec with a failover needs. */
@@ -67,7 +67,7 @@ async function limiterOf(
 ): Promise<{ spec: ChaosDemoSpec; startNodes: StartNodes }> {
   const health = { timeout: '2s' };
   const [pause, settle] = [`${forMs}ms`, `${SETTLE_MS}ms`];
-  // A node that lets everything through is to be asked for more than the limit by itself.
+  // A node that admits everything must get more requests than the limit.
   const multiplier = gateways ? 6 : 3;
   const outage = {
     fault: { type: isFault(watch) ? watch : 'Stall', duration: pause },

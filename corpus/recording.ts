@@ -27,7 +27,7 @@ const schema = z.strictObject({
       toMs: moment,
     }),
   ),
-  /** Its times count from the first thing that was seen: they tell nobody when something was done. */
+  /** Its times count from the first point that was seen, so that they do not show when the fault began. */
   bundle: evidenceBundle,
 });
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { startRedis } from '../src/local/redis-server.ts';
-import { type Answer, ask } from './request.ts';
+import { type Answer, send } from './request.ts';
 import { isKeyOf, type SurveyedLimiter } from './runner/limiter.ts';
 import { type StartOptions, type SurveyedProcess, startLimiter, stopLimiter } from './runner/start.ts';
 
@@ -12,7 +12,7 @@ const BEYOND = 5;
 const PROCESSES = 3;
 /** What a caller waits for at most, beyond the pause: to see also what comes late. */
 const PATIENCE_MS = 12_000;
-/** Asks before anything is measured. */
+/** The caller of the requests before anything is measured. */
 const FIRST = 'demo-first';
 /** How long after the pause it must serve again. */
 const RECOVERY_MS = 20_000;
@@ -29,7 +29,7 @@ export interface Checked {
   readonly faults: readonly string[];
 }
 
-/** Starts a Redis of its own and the processes, asks, pauses, asks again, stops. */
+/** Starts a Redis and the processes, sends requests before, in and after a pause, and stops. */
 export async function checkVariant(check: Check): Promise<Checked> {
   const redis = await startRedis({ supervisor: check.supervisor });
   try {
@@ -46,10 +46,10 @@ async function checkOver(redisUrl: string, check: Check): Promise<Checked> {
   const client = new Redis(redisUrl);
   try {
     const faults: string[] = [];
-    // What loads and connects only when it is asked for does so now.
-    for (let round = 0; round < 3; round++) await askEach(limiter, processes, FIRST);
+    // What loads and connects only at the first request does so now.
+    for (let round = 0; round < 3; round++) await sendEach(limiter, processes, FIRST);
     const calm = await checkCalm(check, processes, client, faults);
-    const paused = await askWhilePaused(check, processes, client);
+    const paused = await sendWhilePaused(check, processes, client);
     const timeToRecovery = await untilWell(check, processes);
     if (timeToRecovery === undefined) faults.push(`not well ${RECOVERY_MS / 1000} s after the pause`);
     const well = timeToRecovery === undefined ? 'never' : `${Math.round(timeToRecovery)} ms`;
@@ -70,20 +70,20 @@ async function checkCalm(
 ): Promise<string> {
   const { limiter, variant } = check;
   const { kind, staggered } = variant.window ?? limiter.window;
-  let calm = await askCalmly(check, processes, 'demo-calm');
-  // Where each caller has windows of its own, nobody outside knows when they end: another hardly meets one too.
+  let calm = await sendCalmly(check, processes, 'demo-calm');
+  // If each caller has its own windows, their ends are unknown: the next caller rarely meets one too.
   if (kind === 'FixedByClock' && staggered && calm.faults.length > 0) {
-    calm = await askCalmly(check, processes, 'demo-calmer');
+    calm = await sendCalmly(check, processes, 'demo-calmer');
   }
   faults.push(...calm.faults, ...(await compareStore(variant.store ?? limiter.store, calm.caller, client)));
-  return calm.told;
+  return calm.summary;
 }
 
-async function askCalmly(
+async function sendCalmly(
   { limiter, variant }: Check,
   processes: readonly SurveyedProcess[],
   caller: string,
-): Promise<{ caller: string; told: string; faults: string[] }> {
+): Promise<{ caller: string; summary: string; faults: string[] }> {
   const perProcess = variant.admits === 'limit at each process';
   const most = perProcess ? LIMIT * PROCESSES : LIMIT;
   const total = most + BEYOND;
@@ -93,7 +93,7 @@ async function askCalmly(
   const answers: Answer[] = [];
   for (let index = 0; index < total; index++) {
     const target = processes[index % PROCESSES];
-    if (target) answers.push(await ask(limiter, target.url, caller, PATIENCE_MS));
+    if (target) answers.push(await send(limiter, target.url, caller, PATIENCE_MS));
   }
   const span = performance.now() - start;
   const admitted = answers.filter(({ outcome }) => outcome === 'admitted').length;
@@ -110,7 +110,7 @@ async function askCalmly(
   if (limiter.remainingHeader && remaining !== LIMIT - 1) {
     faults.push(`${limiter.remainingHeader} of the first answer is ${remaining}, not ${LIMIT - 1}`);
   }
-  return { caller, told: `${admitted} of ${total} in ${Math.round(span)} ms`, faults };
+  return { caller, summary: `${admitted} of ${total} in ${Math.round(span)} ms`, faults };
 }
 
 async function compareStore(
@@ -134,23 +134,25 @@ async function compareStore(
 }
 
 /** One request at each process while writes are paused: what came back and when; and whether health answered. */
-async function askWhilePaused(
+async function sendWhilePaused(
   { limiter, pauseMs }: Check,
   processes: readonly SurveyedProcess[],
   client: Redis,
 ): Promise<string[]> {
   // The connections of a pool that were idle are known to work.
-  await askEach(limiter, processes, 'demo-warm');
+  await sendEach(limiter, processes, 'demo-warm');
   await client.call('CLIENT', 'PAUSE', pauseMs, 'WRITE');
   const pausedAt = performance.now();
-  const asked = askEach(limiter, processes, 'demo-paused', pauseMs + PATIENCE_MS);
+  const sent = sendEach(limiter, processes, 'demo-paused', pauseMs + PATIENCE_MS);
   await sleep(300);
   const health = await Promise.all(processes.map(({ url }) => isHealthy(`${url}${limiter.healthPath}`)));
-  const answers = await asked;
-  const told = answers.map(({ outcome, status, ms }) => `${outcome} ${status ?? ''} ${Math.round(ms)} ms`);
+  const answers = await sent;
+  const outcomes = answers.map(
+    ({ outcome, status, ms }) => `${outcome} ${status ?? ''} ${Math.round(ms)} ms`,
+  );
   const left = pauseMs - (performance.now() - pausedAt);
   if (left > 0) await sleep(left);
-  return [told.join(', '), health.every(Boolean) ? 'yes' : 'no'];
+  return [outcomes.join(', '), health.every(Boolean) ? 'yes' : 'no'];
 }
 
 /** Milliseconds from the end of the pause until a new caller is admitted at once by every process; undefined: never. */
@@ -161,7 +163,7 @@ async function untilWell(
   const start = performance.now();
   for (let round = 0; performance.now() - start < RECOVERY_MS; round++) {
     const at = performance.now();
-    const answers = await askEach(limiter, processes, `demo-well-${round}`);
+    const answers = await sendEach(limiter, processes, `demo-well-${round}`);
     if (answers.every(({ outcome, ms }) => outcome === 'admitted' && ms < 1_000)) return at - start;
     await sleep(100);
   }
@@ -169,13 +171,13 @@ async function untilWell(
 }
 
 /** One request at each process, all at once. */
-async function askEach(
+async function sendEach(
   limiter: SurveyedLimiter,
   processes: readonly SurveyedProcess[],
   caller: string,
   patienceMs = PATIENCE_MS,
 ): Promise<Answer[]> {
-  return await Promise.all(processes.map(({ url }) => ask(limiter, url, caller, patienceMs)));
+  return await Promise.all(processes.map(({ url }) => send(limiter, url, caller, patienceMs)));
 }
 
 async function isHealthy(url: string): Promise<boolean> {

@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 /** Sends the request of `caller`; never throws. */
-export async function ask(
+export async function send(
   { request, admitted, rejected, remainingHeader }: SurveyedLimiter,
   url: string,
   caller: string,

@@ -35,7 +35,7 @@ describe('the file of results', () => {
     return join(folder, 'survey.json');
   };
 
-  it('has each run as soon as it is there, whoever adds at the same time', async () => {
+  it('the file has each run at once, even if runs are added concurrently', async () => {
     const path = await file();
     const results = new ResultsFile(path, await readResults(path));
     await Promise.all([

@@ -1,6 +1,6 @@
 /** Asks processes before anything is measured: what loads, compiles and connects only when it is asked for does so then. */
 
-import { ask } from './request.ts';
+import { send } from './request.ts';
 import type { SurveyedLimiter } from './runner/limiter.ts';
 import type { SurveyedProcess } from './runner/start.ts';
 
@@ -20,7 +20,7 @@ export async function warmUp(
   for (let round = 0, quick = 0; round < MOST_ROUNDS && quick < IN_A_ROW; round++) {
     signal.throwIfAborted();
     const caller = `demo-warm-${round}`;
-    const answers = await Promise.all(processes.map(({ url }) => ask(limiter, url, caller, PATIENCE_MS)));
+    const answers = await Promise.all(processes.map(({ url }) => send(limiter, url, caller, PATIENCE_MS)));
     const isQuick = answers.every(({ ms, outcome }) => outcome === 'admitted' && ms < QUICK_MS);
     quick = isQuick ? quick + 1 : 0;
   }

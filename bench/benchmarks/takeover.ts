@@ -1,4 +1,4 @@
-/** From kill -9 of the operator in the middle of a run to that run going on: by a restart, and by a standby. */
+/** From kill -9 of the operator during a run until that run continues: by a restart, and by a standby. */
 import { ELECTION_DEFAULTS } from '../../src/kube/leader-election.ts';
 import { NO_COOLDOWN, startOperator } from '../../src/local/operator.ts';
 import { waitingChapter } from '../../test/kit/status.ts';
@@ -11,7 +11,7 @@ const STANDBYS = 20;
 /** --lease-duration of the operator, its default. */
 const LEASE_MS = ELECTION_DEFAULTS.leaseDurationMs;
 
-/** Awaits a hand in chapter 1, so that there is something to do the moment somebody is there to do it. */
+/** Waits for a person in chapter 1, so that the successor has something to do at once. */
 const SPEC = { dryRun: true, pace: { mode: 'Manual' } };
 
 export const takeover: Benchmark = {
@@ -76,7 +76,7 @@ async function withStandby(testbed: Testbed, name: string): Promise<number> {
     signal,
   });
   try {
-    // It has stood by once it has seen who leads, which its log tells.
+    // It stands by once it has seen who leads, which its log shows.
     await testbed.until('the standby to be ready', async () =>
       standby.process.logTail(100).includes('watching ChaosDemos'),
     );

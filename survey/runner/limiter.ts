@@ -4,11 +4,11 @@
  *
  * Texts may hold places that are filled in: in requests and keys of Redis `{key}`, the caller's identity; in keys also
  * `{number}` and `{hash}` for what only the limiter knows; in arguments, variables and files `{app}`, the installed
- * program, `{files}`, a folder of the process's own, and `{host}`, `{port}`, `{redisUrl}`, `{redisHost}`,
+ * program, `{files}`, a folder of the process, and `{host}`, `{port}`, `{redisUrl}`, `{redisHost}`,
  * `{redisPort}`, `{redisAuth}` (`name:password`, or nothing), `{limit}`, `{windowSeconds}`, `{windowUnit}` (`minute`).
  */
 
-/** A sentence of somebody's documentation: at most a short one, word for word, and where it stands. */
+/** A quote from the documentation of a limiter: one short sentence, word for word, and its address. */
 export interface Saying {
   readonly quote: string;
   readonly url: string;
@@ -20,7 +20,7 @@ export const BEHAVIOURS = ['Enforces', 'FailsOpen', 'FailsClosed', 'Hangs', 'Mix
 /** One of them. */
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
-/** What somebody's documentation says of a Redis that fails. */
+/** What the documentation of a limiter says of a Redis that fails. */
 export interface FailureSaying extends Saying {
   /** What callers get where this is true of a Redis that takes no writes; undefined where it says nothing of callers. */
   readonly means?: readonly Behaviour[];
@@ -65,7 +65,7 @@ export interface Window {
   readonly refillEvery?: string;
   /** Windows of the clock that begin at another moment for each caller. */
   readonly staggered?: boolean;
-  /** The window that the survey takes, where not a minute; as long as the API allows where nobody knows when it ends. */
+  /** The window of the survey, if not a minute; as long as the API allows if the end of a window is unknown. */
   readonly surveySeconds?: number;
   readonly note?: string;
 }
@@ -109,13 +109,13 @@ export interface SurveyedLimiter {
   readonly env?: Readonly<Record<string, string>>;
   /** Files of each process, by name. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Answers 200 once the process serves, and does not ask the limiter. */
+  /** Answers 200 once the process serves, and does not use the limiter. */
   readonly healthPath: string;
   readonly window: Window;
   readonly request: CountedRequest;
   readonly admitted: readonly number[];
   readonly rejected: readonly number[];
-  /** The header of an admitted answer that tells what remains, as a number of requests. */
+  /** The header of an admitted answer with the remaining quota, as a number of requests. */
   readonly remainingHeader?: string;
   /** As seen in a real Redis after requests. */
   readonly store: readonly StoredCount[];

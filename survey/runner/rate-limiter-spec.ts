@@ -9,7 +9,7 @@ export interface Configured {
   readonly burst?: number;
 }
 
-/** What the survey knows, in the words of the API. Selector, port and Redis are whoever's that uses it. */
+/** What the survey knows, in the words of the API. The caller adds selector, port and Redis. */
 export function rateLimiterSpec(
   { admitted, rejected, healthPath, request, window: usual }: SurveyedLimiter,
   { window = usual }: Variant,

@@ -60,7 +60,7 @@ export async function clusterExists(kind: Kind): Promise<boolean> {
   return clusters.split('\n').includes(kind.name);
 }
 
-/** @throws LocalError CLUSTER_EXISTS; whoever made it may be using it */
+/** @throws LocalError CLUSTER_EXISTS; it may be in use */
 export async function assertNoCluster(kind: Kind): Promise<void> {
   if (!(await clusterExists(kind))) return;
   throw new LocalError(

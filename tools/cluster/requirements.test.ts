@@ -11,7 +11,7 @@ const able: Machine = {
 };
 
 describe('missingForCluster', () => {
-  it('is nothing for root with its rights, and for whoever may use Docker', () => {
+  it('nothing is missing for root with its rights, and for a user of Docker', () => {
     expect(missingForCluster(able)).toEqual([]);
     expect(missingForCluster({ ...able, engine: 'docker', root: false, capabilities: 0n })).toEqual([]);
   });
@@ -26,7 +26,7 @@ describe('missingForCluster', () => {
     expect(missingForCluster({ ...able, ...lacking })).toEqual([expect.stringMatching(message)]);
   });
 
-  it('names all at once', () => {
+  it('names all missing requirements at once', () => {
     expect(missingForCluster({ ...able, capabilities: 0n, cgroups: false })).toHaveLength(3);
   });
 });

@@ -1,4 +1,4 @@
-/** Serves a model by the OpenAI protocol: as much of it as a client that asks one question needs. */
+/** Serves a model by the OpenAI protocol: as much of it as a client with single queries needs. */
 /* oxlint-disable oxc/no-async-endpoint-handlers -- meant for Express 4; Fastify handles what async handlers throw */
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -7,7 +7,7 @@ import { messageOf } from '../../src/local/errors.ts';
 import type { Model } from './llama.ts';
 
 const BODY_BYTES = 512 * 1024;
-/** Questions that wait for the one that is answered. */
+/** Queries that wait for the one that is answered. */
 const MOST_WAITING = 4;
 const RETRY_AFTER_SECONDS = 5;
 
@@ -41,8 +41,8 @@ const request = z.object({
 });
 
 /**
- * The server of one model; not listening yet. Questions are answered one after the other.
- * @param say told one line for each question that is answered or given up: how many tokens, how long; no word of it
+ * The server of one model; not listening yet. Queries are answered one after the other.
+ * @param say logs a line for each query that is received, answered or given up: its tokens and time, but no text of it
  */
 export function modelServer(name: string, model: Model, say: (line: string) => void): FastifyInstance {
   const app = Fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: true });
@@ -63,11 +63,11 @@ export function modelServer(name: string, model: Model, say: (line: string) => v
   }));
 
   app.post('/v1/chat/completions', async ({ body, raw }, reply) => {
-    const asked = request.parse(body);
+    const query = request.parse(body);
     const texts = (roles: readonly string[]): string =>
-      asked.messages.flatMap(({ content, role }) => (roles.includes(role) ? [content] : [])).join('\n\n');
+      query.messages.flatMap(({ content, role }) => (roles.includes(role) ? [content] : [])).join('\n\n');
     const [system, user] = [texts(['system', 'developer']), texts(['user'])];
-    const wanted = asked.max_tokens ?? asked.max_completion_tokens ?? 512;
+    const wanted = query.max_tokens ?? query.max_completion_tokens ?? 512;
     // What the template adds around the messages.
     const needed = model.countTokens(system) + model.countTokens(user) + 32;
     if (needed + wanted > model.contextTokens) {
@@ -82,10 +82,10 @@ export function modelServer(name: string, model: Model, say: (line: string) => v
         .header('retry-after', RETRY_AFTER_SECONDS)
         .send({ error: { message: 'others wait for the model', type: 'rate_limit_error' } });
     }
-    // Nobody reads what a client has asked that is gone.
+    // The query of a client that is gone needs no answer.
     const gone = new AbortController();
     raw.socket.once('close', () => gone.abort(new Error('the client is gone')));
-    const format = asked.response_format;
+    const format = query.response_format;
     const schema =
       format?.type === 'json_schema'
         ? format.json_schema.schema
@@ -98,7 +98,7 @@ export function modelServer(name: string, model: Model, say: (line: string) => v
         system,
         user,
         maxTokens: wanted,
-        temperature: asked.temperature,
+        temperature: query.temperature,
         ...(schema && { schema }),
       };
       return await model.complete(question, gone.signal);
@@ -106,7 +106,7 @@ export function modelServer(name: string, model: Model, say: (line: string) => v
     const id = `chatcmpl-${randomUUID()}`;
     const start = performance.now();
     const seconds = (): string => ((performance.now() - start) / 1000).toFixed(1);
-    say(`${id}: asked, ${needed} tokens at most`);
+    say(`${id}: received, ${needed} tokens at most`);
     waiting += 1;
     const turn = last.then(answer, answer);
     last = turn;

@@ -1,6 +1,6 @@
 /**
  * Images that stand in for public ones where no registry can be reached: made from the programs of this
- * machine, for this machine, and named so that nobody takes them for more.
+ * machine, for this machine, and named as stand-ins.
  */
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ import { type FillOptions, fillNode, nodeVersion } from './node-image.ts';
 export type ImagePurpose = 'node' | 'build-base' | 'runtime-base' | 'redis';
 
 interface StandIn {
-  /** Tells one version of it from another. */
+  /** Identifies one version of it. */
   readonly version: () => Promise<string>;
   /** Fills a folder. Returns lines of a Dockerfile that say how the image runs. */
   readonly fill: (folder: string, options: FillOptions) => Promise<readonly string[]>;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { FOLDER, fileHash, MANIFEST, REMAKE, readManifest } from './manifest.ts';
 import { asPictured, type Shown, versions } from './shown.ts';
 
-/** Bytes of a picture at most: whoever opens the README loads all of them. */
+/** The most bytes of a picture: a reader of the README loads all pictures. */
 const MOST = { svg: 60 * 1024, webp: 250 * 1024 } as const;
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const manifest = await readManifest();

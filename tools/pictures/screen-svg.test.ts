@@ -31,7 +31,7 @@ describe('a picture of a screen', () => {
     expect(elementsOf(svg, 'text').map((text) => text.textContent)).toEqual(['$ watch', 'a <b> & "c"']);
   });
 
-  it('keeps words in their columns: what stands apart is text of its own', () => {
+  it('keeps words in their columns: words that stand apart are separate texts', () => {
     const [, left, right] = elementsOf(screenSvg(screen(row('left   right')), words), 'text');
     expect([left?.textContent, left?.getAttribute('x'), left?.getAttribute('textLength')]).toEqual([
       'left',
@@ -70,7 +70,7 @@ describe('a moving picture', () => {
     expect(svg).toContain('{0%{visibility:hidden}25%{visibility:visible}}');
   });
 
-  it('shows the last screen to whoever wants no motion, and when it is over', () => {
+  it('shows the last screen at its end, and if reduced motion is preferred', () => {
     const groups = elementsOf(svg, 'g').map((group) => [
       group.getAttribute('class'),
       group.textContent?.trim(),

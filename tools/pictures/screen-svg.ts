@@ -1,6 +1,6 @@
 /**
  * A screen of a terminal as an SVG. Words stay text; lines, blocks and the dots of charts are drawn, as terminals do
- * themselves: the font of whoever looks has none of them, or in another width. Pure.
+ * themselves: a reader's font may lack them, or have them in another width. Pure.
  */
 import { escaped } from '../../src/cli/report/text.ts';
 import type { Cell } from '../../test/kit/terminal.ts';
@@ -11,7 +11,7 @@ export interface Screen {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-/** What is told of a picture to whoever does not see it, and the command above the screen. */
+/** The text alternative of a picture, and the command above the screen. */
 export interface Words {
   readonly title: string;
   readonly about: string;
@@ -55,11 +55,11 @@ export function screenSvg(screen: Screen, words: Words): string {
   return framed(screen, words, STYLE, screen.rows.map((row, y) => rowParts(row, y).join('')).join('\n'));
 }
 
-/** How often a moving picture is played: nobody has to look at it for ever. */
+/** How often an animation is played, so that it ends. */
 const TIMES = 3;
 
 /**
- * Screens one after the other in `seconds`, a few times; then, and for whoever asked for less motion, the last one.
+ * Screens one after the other in `seconds`, a few times; then, and if the reader prefers reduced motion, the last one.
  * What stays where it is stands there once.
  */
 export function screensSvg(frames: readonly Frame[], seconds: number, words: Words): string {

@@ -1,6 +1,6 @@
 /**
  * What the pictures in docs/pictures show, and in which version. The version is a hash of what today's view and pages
- * make of runs that never change: it is another one where somebody would see another picture, and no other change.
+ * make of runs that never change: it changes exactly if the picture would look different.
  */
 import { createHash } from 'node:crypto';
 import { overviewPage, runPage } from '../../src/cli/plugin/ui/pages.ts';
@@ -39,7 +39,7 @@ function pages(): string[] {
   return [run, overviewPage(overviewOfAll(), 'kubectl')].map(asPictured);
 }
 
-/** A page without what nobody sees in its picture: the script, and rules for other widths and for paper. */
+/** A page without what its picture cannot show: the script, and rules for other widths and for paper. */
 export function asPictured(page: string): string {
   return page
     .replace(/<script>.*<\/script>/s, '')
