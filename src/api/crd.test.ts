@@ -31,7 +31,7 @@ function undescribed(schema: Schema, path: string): string[] {
 }
 
 describe('the CRD', () => {
-  it('says the same to those who read YAML 1.1, as kubectl and Helm do', () => {
+  it('shows the same to those who read YAML 1.1, as kubectl and Helm do', () => {
     const text = crdYaml([lampApi]);
     expect(parse(text, { version: '1.1' })).toEqual(parse(text));
   });

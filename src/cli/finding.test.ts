@@ -50,7 +50,7 @@ describe('a finding', () => {
     );
   });
 
-  it('is a violation or none where the scenario has no words of its own', () => {
+  it('is a violation or none if the scenario type has no other words', () => {
     const measures = [{ name: 'drift', value: 30, bound: 8, unit: 'requests', atLeast: true }];
     const drift = outage({
       result: 'Violated',
@@ -66,7 +66,7 @@ describe('a finding', () => {
     expect(findingText(outage({ summary: '10/10' }))).toBe('no violation, 10/10');
   });
 
-  it('is not known where the scenario is Inconclusive, but what was measured is shown', () => {
+  it('is unknown if the scenario is Inconclusive, but the measures are shown', () => {
     const open = outage({ result: 'Inconclusive', summary: 'FailsOpen, 76 > 10' });
     expect([findingText(open), findingOf(open).tone, gateOf(open)]).toEqual([
       'inconclusive, FailsOpen, 76 of 10 admitted',

@@ -27,7 +27,7 @@ describe('what a demo runs', () => {
     expect((await plan('--limiter=koa-ratelimit', '--variant=timeout')).from).toBe('koa-ratelimit (timeout)');
   });
 
-  it('is paced by hand where that is asked for', async () => {
+  it('has manual pace with --pace=manual', async () => {
     const { demo } = await plan('--limiter=koa-ratelimit', '--pace=manual');
     expect(demo.spec?.pace).toMatchObject({ mode: 'Manual' });
   });

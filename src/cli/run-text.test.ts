@@ -15,7 +15,7 @@ const verdictOf = (status: ChaosDemoStatus, isVerbose = true): string[] =>
   verdictLines(demoWith(status), undefined, isVerbose);
 
 describe('the story between two states', () => {
-  it('says a chapter once, and what is new in it', () => {
+  it('reports a chapter once, and what is new in it', () => {
     const before: ChaosDemoStatus = { chapters: [chapter('Welcome', 'Three pods')] };
     const after: ChaosDemoStatus = {
       chapters: [chapter('Welcome', 'Three pods'), chapter('Cluster Health', 'All ready')],
@@ -24,7 +24,7 @@ describe('the story between two states', () => {
     expect(progressLines(after, after)).toEqual([]);
   });
 
-  it('says what came of a remedy when that is known, and at the end again', () => {
+  it('reports the outcome of a remedy when that is known, and at the end again', () => {
     const remedied = (state: string): ChaosDemoStatus => ({
       diagnoses: [
         diagnosisWith({
@@ -56,7 +56,7 @@ describe('who explains an anomaly', () => {
     expect(progressLines({}, byRules)).toEqual([]);
   });
 
-  it('is said when the profile that was asked has not, and why', () => {
+  it('a diagnosis by the rules names why the requested profile has none', () => {
     const fallenBack = explained({ message: refused });
     expect(progressLines(byRules, fallenBack)).toEqual([`   ★ stall: ${refused}`]);
     expect(progressLines(fallenBack, fallenBack)).toEqual([]);
@@ -101,7 +101,7 @@ describe('the verdict', () => {
     expect(lines.slice(-7)).toEqual(verdictOf(ended, false).filter((line) => !line.includes('--verbose')));
   });
 
-  it('says of a scenario that was not reached that it was not tested', () => {
+  it('reports a scenario that was not reached as not tested', () => {
     const lines = verdictOf({
       phase: 'Errored',
       scenarios: [{ name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Violated' }],

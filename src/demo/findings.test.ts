@@ -71,7 +71,7 @@ describe('a call for a decision', () => {
     expect(callsForDecision(after(detected), reading({ detectedAt: 5, complete: true }))).toBe(true);
   });
 
-  it('comes with a second look only where that has changed anything', () => {
+  it('comes with a second check only if that changed anything', () => {
     const seen = after({ kind: 'Admission', admission: { state: 'granted' }, generation: 1, at: 1 });
     const granted = { admission: { state: 'granted' } } as const;
     expect(callsForDecision(seen, { kind: 'PreconditionCheck', ...granted, gone: [] })).toBe(false);

@@ -20,7 +20,7 @@ const status: ChaosDemoStatus = {
 const [scenario] = status.scenarios ?? [];
 
 describe('isTransition', () => {
-  it('sees none where nothing has changed, or only what grows', () => {
+  it('sees none if nothing has changed, or only what grows', () => {
     expect(isTransition(status, structuredClone(status))).toBe(false);
     const grown = { measures: [], summary: '30 > 6', evidence: ['30 apart', '150 samples'] };
     expect(isTransition(status, { ...status, scenarios: [{ ...scenario!, ...grown }] })).toBe(false);

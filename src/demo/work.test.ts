@@ -23,7 +23,7 @@ describe('the wait for a healthy subject', () => {
     expect(awaitHealthy(contextWith(well, later), BEGUN)).toBeUndefined();
   });
 
-  it('ends the run where nothing ever answered', () => {
+  it('ends the run if nothing ever answered', () => {
     const work = awaitHealthy(contextWith(undefined, BEGUN + HEALTH_TIMEOUT_MS), BEGUN);
     expect(work).toMatchObject({
       fail: 'TargetUnhealthy',

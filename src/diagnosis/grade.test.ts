@@ -44,11 +44,11 @@ const said = (parts: Partial<DiagnosisAnswer> = {}): DiagnosisAnswer => ({
 const right = { localization: true, identification: true, reason: 1, action: true, found: 1 };
 
 describe('gradeAnswer', () => {
-  it('finds all of it right where all of it is', () => {
+  it('grades a right answer as right', () => {
     expect(gradeAnswer(said(), bundle, [stall])).toEqual(right);
   });
 
-  it('tells the component from the class', () => {
+  it('grades the component and the class separately', () => {
     expect(gradeAnswer(said({ anomaly: 'store-slow' }), bundle, [stall])).toEqual({
       ...right,
       identification: false,
@@ -80,14 +80,14 @@ describe('gradeAnswer', () => {
     expect(gradeAnswer(wrong, bundle, [stall]).reason).toBe(0);
   });
 
-  it('takes either of two for the first, and asks for both', () => {
+  it('accepts either of two anomalies first, and expects both', () => {
     const both = [stall, away];
     expect(gradeAnswer(said(), bundle, both)).toEqual({ ...right, found: 0.5 });
     const alternatives = [{ anomaly: 'replica-unreachable', component: 'replica-1' } as const];
     expect(gradeAnswer(said({ alternatives }), bundle, both)).toEqual(right);
   });
 
-  it('holds the action against what was wrong where it is to be done', () => {
+  it('grades the action by the anomaly of its component', () => {
     const lax: Truth = { anomaly: 'limit-not-enforced', components: ['replica-1'], fromMs: 0, toMs: 10_000 };
     const action = (parts: Partial<DiagnosisAnswer>): boolean =>
       gradeAnswer(said(parts), bundle, [stall, lax]).action;
@@ -97,7 +97,7 @@ describe('gradeAnswer', () => {
     expect(action({ component: 'replica-1', action: 'wait' })).toBe(false);
   });
 
-  it('takes "replicas" for nothing where there is none', () => {
+  it('takes "replicas" for nothing if there is none', () => {
     const bare = bundleOf({ replicas: 0, parts: [['store', 'read-latency', [[500, 1]]]] });
     expect(gradeAnswer(said({ component: 'replicas' }), bare, [stall]).localization).toBe(false);
   });
@@ -116,7 +116,7 @@ describe('gradeAnswer', () => {
     );
   });
 
-  it('asks of a run in which nothing was wrong that nothing is said to be', () => {
+  it('expects no anomaly in the answer for a run without one', () => {
     const none = said({ anomaly: 'none', component: 'none', action: 'none' });
     expect(gradeAnswer(none, bundle, [])).toEqual(right);
     expect(gradeAnswer(said(), bundle, [])).toEqual({

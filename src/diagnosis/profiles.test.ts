@@ -121,7 +121,7 @@ describe('createDiagnosisProfiles', () => {
   });
 
   it('a provider gets no time relative to the fault; the reply is dated by its clock', async () => {
-    expect(leaksOf(bundle)).toMatchObject([{ tells: 'moment' }]);
+    expect(leaksOf(bundle)).toMatchObject([{ reveals: 'moment' }]);
     let given: EvidenceBundle | undefined;
     const listening: DiagnosisProvider = {
       name: 'listening',

@@ -93,7 +93,7 @@ describe('evidence in a ConfigMap', () => {
     expect(zeros(12_004)).toMatch(/^scenario-1\.json .*bundle\.series: custom$/);
   });
 
-  it('fits into the bytes that it is given, thinned out where it has to be', () => {
+  it('fits into its bound of bytes, thinned out if necessary', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 512 }),
@@ -178,7 +178,7 @@ describe('evidence in a ConfigMap', () => {
 });
 
 describe('the name of the ConfigMap', () => {
-  it('tells the demo and the run', () => {
+  it('names the demo and the run', () => {
     expect(evidenceName('demo', 12)).toBe('demo-evidence-12');
     expect(evidenceLabels('demo', 12)).toEqual({
       'chaosdemo.dev/evidence-of': 'demo',
@@ -186,7 +186,7 @@ describe('the name of the ConfigMap', () => {
     });
   });
 
-  it('stays a name, and one of its own, however long that of the demo is', () => {
+  it('stays a valid and unique name, however long that of the demo is', () => {
     const long = 'a'.repeat(252);
     const names = [`${long}b`, `${long}c`, `${'a'.repeat(62)}.${'b'.repeat(190)}`];
     for (const name of names) {

@@ -30,7 +30,7 @@ describe('a recorder', () => {
     ]);
   });
 
-  it('puts what is told late in its place', () => {
+  it('sorts points and events that arrive late', () => {
     const seen = recorder();
     for (const [at, value] of [
       [10, 1],
@@ -49,23 +49,23 @@ describe('a recorder', () => {
     ]);
   });
 
-  it('counts what is told late at its moment, and so at every moment after it', () => {
+  it('counts a late request at its time, and so at every time after it', () => {
     const moments = fc.array(fc.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 100 });
     fc.assert(
-      fc.property(moments, (told) => {
+      fc.property(moments, (sent) => {
         const seen = recorder();
-        for (const at of told) seen.count(at, 'replica-1', 'requests-sent');
+        for (const at of sent) seen.count(at, 'replica-1', 'requests-sent');
         for (const [at, value] of seen.bundle(0).series[0]?.points ?? []) {
           // Of several at one moment each is a step.
-          expect(value).toBeLessThanOrEqual(told.filter((moment) => moment <= at).length);
-          expect(value).toBeGreaterThan(told.filter((moment) => moment < at).length);
+          expect(value).toBeLessThanOrEqual(sent.filter((moment) => moment <= at).length);
+          expect(value).toBeGreaterThan(sent.filter((moment) => moment < at).length);
         }
-        expect(seen.bundle(0).series[0]?.points.at(-1)?.[1]).toBe(told.length);
+        expect(seen.bundle(0).series[0]?.points.at(-1)?.[1]).toBe(sent.length);
       }),
     );
   });
 
-  it('tells requests apart that arrive within a millisecond, and nothing else', () => {
+  it('keeps fractions of a millisecond for requests, and for nothing else', () => {
     const seen = recorder();
     seen.add(1000.123, 'replica-1', 'arrivals', 1);
     seen.add(1000.4567, 'replica-1', 'arrivals', 2);
@@ -87,7 +87,7 @@ describe('a recorder', () => {
     expect([events[0]?.text, events.at(-1)?.text]).toEqual(['0', `${3 * EVIDENCE_LIMITS.events - 1}`]);
   });
 
-  it('makes a valid bundle of whatever it is told, with the extremes of every series', () => {
+  it('makes a valid bundle of any input, with the extremes of every series', () => {
     const seen = fc.record({
       at: fc.integer({ min: 0, max: 80_000_000 }),
       component: fc.constantFrom('replica-1', 'store', 'client', 'stranger'),
@@ -96,9 +96,9 @@ describe('a recorder', () => {
     });
     fc.assert(
       fc.property(fc.array(seen, { maxLength: 2000, size: 'max' }), (all) => {
-        const told = recorder();
-        for (const { at, component, signal, value } of all) told.add(at, component, signal, value);
-        const bundle = told.bundle(40_000_000);
+        const recorded = recorder();
+        for (const { at, component, signal, value } of all) recorded.add(at, component, signal, value);
+        const bundle = recorded.bundle(40_000_000);
         expect(evidenceBundle.safeParse(bundle).error).toBeUndefined();
         const points = bundle.series.reduce((sum, series) => sum + series.points.length, 0);
         expect(points).toBeLessThanOrEqual(EVIDENCE_LIMITS.points);

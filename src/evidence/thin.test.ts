@@ -38,7 +38,7 @@ describe('thin', () => {
     );
   });
 
-  it('leaves a series alone that is short enough', () => {
+  it('does not thin a series that is short enough', () => {
     fc.assert(
       fc.property(series(30), (points) => {
         expect(thin(points, 30)).toEqual(points);
@@ -79,7 +79,7 @@ describe('thinned', () => {
     events: [],
   });
 
-  it('has no more points than asked for, and takes them from the long series', () => {
+  it('has at most the requested points, and removes them from the long series', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 1, max: 80 }), { maxLength: 12 }),

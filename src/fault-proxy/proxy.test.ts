@@ -237,7 +237,7 @@ describe('a StaleMaster', () => {
     await until(() => text() === READONLY.repeat(20_000));
   });
 
-  it('leaves connections alone that it cannot read', async () => {
+  it('does not touch connections that it cannot read', async () => {
     const { proxy, dial } = await proxied((socket) => void socket.on('data', (chunk) => socket.write(chunk)));
     const socket = await dial();
     const { text } = received(socket);

@@ -52,7 +52,7 @@ describe('Controller', () => {
     await stopped;
   });
 
-  it('tells apart how a reconcile ended and whether it is to be repeated', async () => {
+  it('reports how a reconcile ended and whether it is repeated', async () => {
     const outcomes: string[] = [];
     const results = { a: {}, b: { requeueAfterMs: 0 }, c: { requeueAfterMs: 60_000 } };
     const controller = new Controller({
@@ -98,7 +98,7 @@ describe('Controller', () => {
     await controller.stop(0);
   });
 
-  it('comes back after the time a reconcile asked for', async () => {
+  it('requeues a key after the time that its reconcile requested', async () => {
     let count = 0;
     const reconcile = async (): Promise<{ requeueAfterMs: number }> => {
       count++;
@@ -119,7 +119,7 @@ describe('Controller', () => {
   it.each([
     ['later', 60_000, [0, 10, 60_010]],
     ['never', undefined, [0, 10]],
-  ])('goes by what the last reconcile asked for, and no more by one before: %s', async (_, last, times) => {
+  ])('uses the delay of the last reconcile, and no earlier one: %s', async (_, last, times) => {
     const startedAt = performance.now();
     const seen: number[] = [];
     const wishes = [50_000, last];
@@ -141,7 +141,7 @@ describe('Controller', () => {
     await controller.stop(0);
   });
 
-  it('keeps no timer of keys that nothing more is asked for', async () => {
+  it('keeps no timer of a key that is not requeued', async () => {
     const gone = new Set<string>();
     const controller = new Controller({
       name: 'c',

@@ -43,7 +43,7 @@ describe('EventRecorder', () => {
     }
     events.record(record('something else'));
     await events.stop(60_000);
-    // The repeats may be recorded before the first answer is there; then an early PATCH tells a part of the count.
+    // The repeats may be recorded before the first answer is there; then an early PATCH has a part of the count.
     const methods = server.requests.map(({ method }) => method);
     expect(methods.filter((method) => method === 'POST')).toHaveLength(2);
     expect(bodies()[methods.lastIndexOf('PATCH')]).toMatchObject({ series: { count: 6 } });
@@ -87,7 +87,7 @@ describe('EventRecorder', () => {
     ]);
   });
 
-  it('drops what is more than the queue holds, and says so', async () => {
+  it('drops what is more than the queue holds, and reports that', async () => {
     server = await startWireServer((_request, response) => sendJson(response, {}));
     const { events, logger } = recorder({ queueLimit: 2 });
     for (let n = 0; n < 5; n++) events.record(record(`note ${n}`));
@@ -108,7 +108,7 @@ describe('EventRecorder', () => {
     expect(logger.entries[0]?.fields).toEqual({ queueLimit: 20, namespace: 'noisy' });
   });
 
-  it('goes on in a new event when the first has expired', async () => {
+  it('continues in a new event when the first has expired', async () => {
     server = await startWireServer((request, response) => {
       if (request.method === 'PATCH') sendStatus(response, 404, 'NotFound');
       else sendJson(response, {});
@@ -136,7 +136,7 @@ describe('truncateUtf8', () => {
   it('keeps within the limit, whole characters only, and what fits unchanged', () => {
     fc.assert(
       fc.property(
-        // Which has that character itself tells nothing of what a cut leaves.
+        // A text with that character itself does not show where it was cut.
         fc.string({ unit: 'grapheme', maxLength: 60 }).filter((text) => !text.includes('\uFFFD')),
         fc.integer({ min: 3, max: 40 }),
         (text, limit) => {

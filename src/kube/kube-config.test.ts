@@ -17,7 +17,7 @@ describe('the warning of a kubeconfig', () => {
     expect(warningOf(config)).not.toContain('secret');
   });
 
-  it('is not given where the certificate is checked', () => {
+  it('is not given if the certificate is checked', () => {
     expect(warningOf(configFor('https://api:6443'))).toBeUndefined();
   });
 });

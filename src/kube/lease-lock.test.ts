@@ -10,7 +10,7 @@ import { LeaseLock } from './lease-lock.ts';
 let server: WireServer | undefined;
 afterEach(() => server?.stop());
 
-it('a release is tried again if a late renewal of its own was stored in between', async () => {
+it('a release is retried if its own late renewal was stored in between', async () => {
   let version = 1;
   server = await startWireServer(({ method }, response) => {
     if (method === 'DELETE' && version === 1) {

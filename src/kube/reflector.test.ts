@@ -114,7 +114,7 @@ describe('Reflector', () => {
     expect(Number(watch?.['timeoutSeconds'])).toBeLessThanOrEqual(600);
   });
 
-  it('asks for fewer objects where a page has too many bytes, and for more after it', async () => {
+  it('requests fewer objects if a page has too many bytes, and more after it', async () => {
     const large = { ...configMap('large', 1), data: { text: 'x'.repeat(3000) } };
     const all = [...Array.from({ length: 5 }, (_, i) => configMap(`a-${i}`, i)), large];
     const page: Answer = (response, { query }) => {
@@ -128,15 +128,15 @@ describe('Reflector', () => {
     await reflector.waitForSync(stop.signal);
     const names = store.list().map(({ metadata }) => metadata.name);
     expect(names).toEqual(all.map(({ metadata }) => metadata.name));
-    const asked = server.requests.filter(({ query }) => query.has('limit')).map(({ query }) => query);
-    expect(asked.map((query) => [query.get('continue') ?? '0', query.get('limit')])).toEqual([
+    const pages = server.requests.filter(({ query }) => query.has('limit')).map(({ query }) => query);
+    expect(pages.map((query) => [query.get('continue') ?? '0', query.get('limit')])).toEqual([
       ['0', '8'],
       ['0', '2'],
       ['2', '4'],
       ['2', '1'],
       ['3', '2'],
       ['5', '4'],
-      // Over the bound all by itself, and read all the same.
+      // A single object over the bound is read all the same.
       ['5', '1'],
     ]);
   });
@@ -194,7 +194,7 @@ describe('Reflector', () => {
         response.end();
       },
     ],
-  ])('lists anew on 410 Gone %s, and finds what it missed, deletions too', async (_name, gone) => {
+  ])('lists again on 410 Gone %s, and finds what it missed, deletions too', async (_name, gone) => {
     watches = [
       (response) => {
         collection = { items: [configMap('b', 20)], resourceVersion: '30' };
@@ -207,7 +207,7 @@ describe('Reflector', () => {
     expect(listsAsked()).toBe(2);
   });
 
-  it('begins a list anew when its continue token expires', async () => {
+  it('restarts a list if its continue token expires', async () => {
     lists = [
       (response) => sendList(response, [configMap('a', 1)], '10', 'page-2'),
       (response) => sendStatus(response, 410, 'Expired'),
@@ -255,7 +255,7 @@ describe('Reflector', () => {
     expect(listsAsked()).toBe(1);
   });
 
-  it('lists anew when the server cannot serve any watch from its resource version', async () => {
+  it('lists again if the server cannot watch from its resource version', async () => {
     const tooLarge: Answer = (response) => sendStatus(response, 504, 'Timeout', 'Too large resource version');
     watches = [tooLarge, tooLarge, tooLarge];
     lists = [(response) => sendList(response, [configMap('a', 900)], '1000')];
@@ -300,7 +300,7 @@ describe('Reflector', () => {
     await eventually(() => expect(watchesAsked().slice(0, 2)).toEqual(['10', '10']));
   });
 
-  it('goes on after a handler throws', async () => {
+  it('continues after a handler throws', async () => {
     watches = [(response) => sendEvent(response, 'ADDED', configMap('b', 11))];
     const { store, logger } = reflect();
     store.subscribe(() => {

@@ -38,7 +38,7 @@ describe('slim', () => {
     expect(slim(full())).toStrictEqual({ ...full(), metadata: used });
   });
 
-  it('keeps the annotations that are named, where they are there', () => {
+  it('keeps the named annotations if they exist', () => {
     const { metadata } = slim(full(), ['example.com/abort', 'example.com/advance']);
     expect(metadata).toStrictEqual({ ...used, annotations: { 'example.com/abort': '1' } });
   });

@@ -47,7 +47,7 @@ describe('Store', () => {
     ).toEqual(['changed', 'new', 'same']);
   });
 
-  it('tells an object that was deleted and created again from one that changed', () => {
+  it('distinguishes a deleted and recreated object from one that changed', () => {
     const { store, seen } = observed();
     store.put(configMap('a', 1, 'first'));
     store.put(configMap('a', 5, 'second'));
@@ -66,7 +66,7 @@ describe('Store', () => {
     expect(versions).toEqual(['1']);
   });
 
-  it('tells a late subscriber what is there, and nothing after it left', () => {
+  it('a late subscriber gets the current objects, and nothing after it left', () => {
     const { store } = observed();
     store.put(configMap('a', 1));
     const seen: string[] = [];
@@ -77,7 +77,7 @@ describe('Store', () => {
     expect(seen).toEqual(['added a']);
   });
 
-  it('logs a handler that throws and goes on to the others', () => {
+  it('logs a handler that throws, and continues with the others', () => {
     const { store, logger } = observed();
     store.subscribe(() => {
       throw new Error('handler bug');

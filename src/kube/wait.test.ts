@@ -21,7 +21,7 @@ describe('sleep', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('does not fire at once when asked for more than timers can count', async () => {
+  it('does not fire at once for a delay longer than timers can count', async () => {
     const abort = new AbortController();
     let awake = false;
     const sleeping = sleep(1e12, abort.signal).then(() => {
@@ -48,7 +48,7 @@ describe('abortable', () => {
 });
 
 describe('Deadline', () => {
-  it('aborts when one of its times has passed, unless it was set anew', () => {
+  it('aborts when one of its times has passed, unless that was set again', () => {
     const deadline = new Deadline();
     const late = (): Error => new Error('late');
     deadline.set('idle', 100, late);

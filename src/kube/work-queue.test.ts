@@ -139,7 +139,7 @@ describe('WorkQueue between namespaces', () => {
     expect(await take(queue, 3)).toEqual(['busy/0', 'stranger/one', 'busy/1']);
   });
 
-  it('hands out no more keys of one namespace than it may have, and others meanwhile', async () => {
+  it('hands out limited keys of one namespace, and keys of others during that', async () => {
     const queue = new WorkQueue({ maxPerNamespace: 2 });
     for (let i = 0; i < 10; i += 1) queue.add(`a/${i}`);
     expect(await take(queue, 2)).toEqual(['a/0', 'a/1']);

@@ -23,7 +23,7 @@ describe('readConfig', () => {
     });
   });
 
-  it('prefers flags over the environment, and takes an empty variable for none', () => {
+  it('prefers flags over the environment, and reads an empty variable as none', () => {
     const config = read(['--port', '1', '--mode', 'strict'], {
       PORT: '2',
       REDIS_PORT: '3',
@@ -39,7 +39,7 @@ describe('readConfig', () => {
     });
   });
 
-  it('reports everything wrong in one message, and says what to write', () => {
+  it('reports all problems in one message, with what to write', () => {
     const wrong = (): unknown =>
       read(['--flush-timeout=5'], {
         PORT: '99999',

@@ -90,7 +90,7 @@ class Model {
       node.window = observe(node.window, id, node.sync.reply, false);
       delete node.sync;
     } else if (step.do === 'drop') {
-      // The write may or may not have run; the node cannot tell.
+      // The write may or may not have run; the node cannot know.
       delete node.sync;
     } else if (step.do === 'poll') {
       node.window = observe(node.window, id, this.redis, node.sync === undefined);

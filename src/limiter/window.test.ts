@@ -36,7 +36,7 @@ describe('windowAt', () => {
     );
   });
 
-  it('takes a moment before the start for window 0', () => {
+  it('reads a moment before the start as window 0', () => {
     const limit: LimitDefinition = { key: 'k', limit: 1, windowMs: 1_000, startsAt: 5_000, generation: 'a' };
     expect(windowAt(limit, 4_998)).toEqual({ id: 'a-0', index: 0, startsAt: 5_000, endsAt: 6_000 });
   });

@@ -43,7 +43,7 @@ describe('Supervisor', { timeout: 300_000 }, () => {
     await vi.waitUntil(() => !isAlive(grandchild), patience);
   });
 
-  it('tells how a process ended and what it wrote last', async () => {
+  it('reports how a process ended and what it wrote last', async () => {
     const { supervisor, folder } = await makeSupervisor();
     const child = await startShell(supervisor, folder, 'echo "no space left" >&2; exit 3');
     await child.exited;
@@ -53,7 +53,7 @@ describe('Supervisor', { timeout: 300_000 }, () => {
     });
   });
 
-  it('says that a program cannot be started', async () => {
+  it('reports that a program cannot be started', async () => {
     const { supervisor, folder } = await makeSupervisor();
     const starting = supervisor.start({
       name: 'ghost',

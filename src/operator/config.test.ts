@@ -5,7 +5,7 @@ import { type Config, OPERATOR, readConfig } from './config.ts';
 
 function configOf(args: string[], env: NodeJS.ProcessEnv = {}): Config {
   const config = readConfig(args, env);
-  if (config === 'help') throw new Error('asked for help');
+  if (config === 'help') throw new Error('--help was given');
   return config;
 }
 
@@ -50,7 +50,7 @@ describe('readConfig', () => {
     });
   });
 
-  it('takes an empty variable for unset', () => {
+  it('reads an empty variable as unset', () => {
     expect(configOf([], { POD_NAMESPACE: '', CHAOSDEMO_CONCURRENCY: '' })).toMatchObject({
       namespace: 'chaosdemo-system',
       concurrency: 16,

@@ -33,7 +33,7 @@ describe('readSettings', () => {
     });
   });
 
-  it('takes a boolean flag without a value for true, and the last of several', () => {
+  it('reads a boolean flag without a value as true, and the last of several', () => {
     expect(read(['--tls', '--retries=1', '--retries=2'])).toMatchObject({ tls: true, retries: 2 });
   });
 

@@ -42,7 +42,7 @@ describe('completion', () => {
     expect(await values('watch', 'demo', '')).toEqual([]);
   });
 
-  it('asks the cluster that the words before lead to', async () => {
+  it('queries the cluster that the words before select', async () => {
     await values('watch', '--context', 'prod', '--kubeconfig=/tmp/c', '-nshop', '');
     expect(demos).toHaveBeenLastCalledWith({ namespace: 'shop', context: 'prod', kubeconfig: '/tmp/c' });
     await values('watch', '--context=prod', '');
@@ -55,7 +55,7 @@ describe('completion', () => {
     expect(candidates).toEqual([{ value: 'fine.2' }]);
   });
 
-  it('knows flags and their values, and where files stand', async () => {
+  it('completes flags and their values, and file names', async () => {
     expect(await values('run', '--t')).toEqual(['--timeout']);
     expect(await complete(program, ['run', '-f', 'x'], { demos })).toEqual({ candidates: [], files: true });
     expect(completionLines({ candidates: [], files: true })).toEqual([':0']);
@@ -67,7 +67,7 @@ describe('completion', () => {
     });
   });
 
-  it('has nothing to offer where the cluster does not answer', async () => {
+  it('has nothing to offer if the cluster does not answer', async () => {
     demos.mockRejectedValueOnce(new Error('gone'));
     expect(await values('watch', '')).toEqual([]);
   });

@@ -16,7 +16,7 @@ async function namespaceWith(items: { metadata: { name: string } }[] | null) {
 }
 
 describe('the ChaosDemos of a namespace', () => {
-  it('are none where the API server answers with null', async () => {
+  it('are none if the API server answers with null', async () => {
     const connection = await namespaceWith(null);
     expect(await listNames(connection.client, 'shop', signal)).toEqual([]);
     await expect(chooseName(connection, undefined, signal)).rejects.toMatchObject({

@@ -62,7 +62,7 @@ describe('kubectl chaosdemo report', () => {
     expect(server.requests.map((request) => request.path)).toEqual([path, path]);
   });
 
-  it('waits for the end of the evidence where the run has just ended', async () => {
+  it('waits for the end of the evidence if the run has just ended', async () => {
     answers = [refused(404, 'NotFound'), found];
     expect(await pageOf(endedNow())).toContain('<figure>');
   });
@@ -80,7 +80,7 @@ describe('kubectl chaosdemo report', () => {
     },
   );
 
-  it('is no report where no run has ended', async () => {
+  it('is no report if no run has ended', async () => {
     const { demo } = recordedRun();
     delete demo.status?.run?.phase;
     await expect(pageOf(demo)).rejects.toMatchObject({

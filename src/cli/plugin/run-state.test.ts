@@ -37,7 +37,7 @@ describe('where an object stands', () => {
     ['Failed', 'UnexpectedViolation', 1],
     ['Errored', 'Inconclusive', 2],
     ['Aborted', 'Aborted', 3],
-  ] as const)('after a run that %s is its end, with exit status of its own', (phase, reason, exit) => {
+  ] as const)('after a run that %s is its end, with its own exit status', (phase, reason, exit) => {
     expect(runStateOf(demo(ended(phase, reason), { phase }))).toMatchObject({ state: 'ended', exit });
   });
 
@@ -60,7 +60,7 @@ describe('where an object stands', () => {
     expect(runStateOf(handled).state).toBe('ended');
   });
 
-  it('tells a refusal from a run that ended badly, although both are Stalled', () => {
+  it('distinguishes a rejected spec from a failed run, although both are Stalled', () => {
     expect(runStateOf(demo(refused))).toEqual({
       state: 'refused',
       reason: 'NoSuchPods',

@@ -26,12 +26,12 @@ function remedyOf(work: () => unknown): string | undefined {
 }
 
 describe('steering a run', () => {
-  it('advances from the chapter that waits, and aborts the run that is on', () => {
+  it('advances from the chapter that waits, and aborts the run that is active', () => {
     expect(advanceOf(demoWith(waiting()), 'kubectl').value).toBe('3/4');
     expect(abortOf(demoWith(statusInFault()), 'kubectl').value).toBe('3');
   });
 
-  it('says why there is nothing to advance', () => {
+  it('reports why there is nothing to advance', () => {
     expect(() => advanceOf(demoWith(statusInFault(), { pace: { mode: 'Manual' } }), 'kubectl')).toThrow(
       'Counter Drift Chaos (fault confirmed)',
     );
@@ -50,7 +50,7 @@ describe('steering a run', () => {
     );
   });
 
-  it('says which run another one takes the place of', () => {
+  it('names the run that another one replaces', () => {
     expect(rerunOf(demoWith(statusInFault()), 0, 'x').does).toContain('in place of run 3');
     expect(rerunOf(demoWith(ended()), 0, 'x')).toEqual({
       value: '1970-01-01T00:00:00.000Z-x',

@@ -89,7 +89,7 @@ describe('the plots of a run', () => {
   if (!scenario) throw new Error('no scenario');
   const [counts] = plotsOf(scenario, diagnosis?.chain);
 
-  it('have the lag of the store as a line of its own look, named in words', () => {
+  it('show the lag of the store as a separate line, named in words', () => {
     const lag = counts?.lines.find(({ points }) => points.length === 1);
     expect(lag).toMatchObject({ name: expect.stringMatching(/store was behind/), colour: 2 });
   });

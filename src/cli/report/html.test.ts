@@ -44,7 +44,7 @@ describe('the page of a run', () => {
     expect(recorded).toContain('class="claims"');
   });
 
-  it('has a table beside each plot, with a name for a screen reader', () => {
+  it('has a table for each plot, with a name for a screen reader', () => {
     const figures = recorded.match(/<figure>.*?<\/figure>/gs) ?? [];
     expect(figures.length).toBeGreaterThanOrEqual(6);
     for (const figure of figures) {
@@ -68,7 +68,7 @@ describe('the page of a run', () => {
     expect(shown).toContain('It was active for 449 ms');
   });
 
-  it('says in words what was measured', () => {
+  it('names the measures in words', () => {
     const shown = recorded.replaceAll(/<[^>]*>/g, '');
     expect(shown).toMatch(/at least 30 .*at most 8 /);
     expect(shown).not.toContain('Violated (&gt;=');
@@ -93,7 +93,7 @@ describe('the page of a run', () => {
     expect(recorded).not.toContain('<td>not known</td>');
   });
 
-  it('tells what other callers got apart', () => {
+  it('shows the outcomes of other callers separately', () => {
     const { demo, evidence } = recordedRun();
     const [scenario] = evidence.scenarios;
     scenario?.bundle.series.push({
@@ -109,7 +109,7 @@ describe('the page of a run', () => {
     );
   });
 
-  it('tells what a caller was allowed that is new in the fault', () => {
+  it('shows how many requests of a new caller were admitted in the fault', () => {
     const { demo, evidence } = recordedRun();
     const row = { signal: 'newcomer-admitted', unit: 'requests' } as const;
     evidence.scenarios[0]?.bundle.series.push(
@@ -120,7 +120,7 @@ describe('the page of a run', () => {
     expect(recorded).not.toContain('new in the fault');
   });
 
-  it('does without evidence, and says so', () => {
+  it('does without evidence, and reports that', () => {
     const { demo } = recordedRun();
     const bare = page({ demo, missing: 'there is no ConfigMap' });
     expect(bare).toContain('there is no ConfigMap');

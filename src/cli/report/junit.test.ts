@@ -96,7 +96,7 @@ describe('JUnit XML', () => {
     expect(all('failure')).toHaveLength(0);
   });
 
-  it('says who explained it, and why not another', () => {
+  it('names who explained it, and why not another', () => {
     const { demo } = recordedRun();
     const message = 'These are the rules: "hosted" was rejected';
     const diagnoses = demo.status?.diagnoses?.map((one) => ({ ...one, message })) ?? [];

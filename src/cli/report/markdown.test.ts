@@ -68,7 +68,7 @@ describe('Markdown for a pull request', () => {
     expect(read(made).text).toMatch(/ended \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\./);
   });
 
-  it('says who explained it, and why not another', () => {
+  it('names who explained it, and why not another', () => {
     const { demo } = recordedRun();
     const [first, ...others] = demo.status?.diagnoses ?? [];
     if (!first) throw new Error('no diagnosis');
@@ -126,7 +126,7 @@ describe('Markdown for a pull request', () => {
     expect(read(made).text).toContain('no process listens on 9999');
   });
 
-  it('says what is missing', () => {
+  it('reports what is missing', () => {
     const { demo } = recordedRun();
     expect(reportMarkdown(reportOf({ demo, missing: 'no rights' }) as Report)).toContain('no rights');
   });

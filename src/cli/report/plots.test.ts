@@ -30,28 +30,28 @@ describe('a plot of answers', () => {
     expect(plot.about).toContain('end at 10 or below.');
   });
 
-  it('has what an answer told, where a diagnosis cites that', () => {
+  it('has the reported quota if a diagnosis cites it', () => {
     const scenario = drift();
     const points: [number, number][] = [
       [400, 2],
       [900, 8],
     ];
-    const told = {
+    const reported = {
       id: 's900',
       component: 'replica-1',
       signal: 'count-reported',
       unit: 'requests',
       points,
     } as const;
-    scenario.bundle.series.push({ ...told, points });
-    const chain = [{ text: 'It told 8.', evidence: ['s900'] }];
+    scenario.bundle.series.push({ ...reported, points });
+    const chain = [{ text: 'It reported 8.', evidence: ['s900'] }];
     const plots = plotsOf(scenario, chain);
     const plot = plots.find(({ cites }) => cites?.some(({ id }) => id === 's900'));
     expect(plot?.key).toBe('answers');
     expect(plot?.lines).toContainEqual(expect.objectContaining({ points }));
   });
 
-  it('has one that grows as a line, and says where that ends', () => {
+  it('has one that grows as a line, and reports where that ends', () => {
     const points: [number, number][] = [
       [0, 10],
       [1000, 10],
@@ -111,7 +111,7 @@ describe('the axis of time', () => {
     chartSvg(answersOf(scenario), { width: 700, height: 260 }, 'a-').match(/seconds since [a-z ]+/)?.[0] ??
     '';
 
-  it('says what times count from', () => {
+  it('names the origin of its times', () => {
     expect(axisOf(drift())).toMatch(/since the start .*fault$/);
     const burst = drift();
     burst.bands.push({ kind: 'burst', fromMs: 0, toMs: 1, text: '' });

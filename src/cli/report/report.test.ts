@@ -84,7 +84,7 @@ describe('the verdict in one sentence', () => {
       '(BaselineViolated). Gate failed.',
     ],
     [
-      'not judged, beside a violation',
+      'not judged, next to a violation',
       verdict('Errored', 'Inconclusive'),
       [UNJUDGED, BROKE],
       'bad',
@@ -106,7 +106,7 @@ describe('the verdict in one sentence', () => {
     expect(reportWith(end, [HELD]).advice).toEqual([{ text: 'Nothing: no weakness was found.' }]);
   });
 
-  it('advises to fix the cause of a run without a verdict, and says which', () => {
+  it('advises to fix the cause of a run without a verdict, and reports which', () => {
     expect(reportWith(verdict('Errored', 'TargetUnhealthy'), [{ expect: 'Any' }]).advice[0]?.text).toMatch(
       /^Fix the cause, .*: why$/,
     );
@@ -128,7 +128,7 @@ describe('a report', () => {
     expect(reportOf({ demo: { ...demo, status: { ...status, run } } })).toBeUndefined();
   });
 
-  it('says what is missing', () => {
+  it('reports what is missing', () => {
     const { demo, evidence } = recordedRun();
     expect(reportOf({ demo, evidence })?.missing).toEqual([]);
     expect(reportOf({ demo, missing: 'forbidden' })?.missing[0]).toContain('forbidden');
@@ -147,7 +147,7 @@ describe('a report', () => {
     }
   });
 
-  it('says of what was detected what to do, as the diagnosis does', () => {
+  it('recommends an action for a detection, as the diagnosis does', () => {
     const report = reportOf(recordedRun());
     expect(report?.scenarios.map(({ finding, gate }) => [finding.word, gate])).toEqual([
       ['violation', 'passed, as expected'],

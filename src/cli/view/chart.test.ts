@@ -54,7 +54,7 @@ describe('a chart', () => {
     ]);
   });
 
-  it('names what was on in its bar, or beneath where the bar is too short', () => {
+  it('names what was on in its bar, or beneath if the bar is too short', () => {
     const fault = { name: 'fault', fromMs: 2000, toMs: 12_000 };
     const outage = chart([[0, 0]], { faults: [fault], fromMs: -3200, toMs: 15_000 });
     const below = plain(outage, 40, 4).slice(-2);
@@ -66,12 +66,12 @@ describe('a chart', () => {
     expect(short[1]).toMatch(/^ {5}-50 ms +▀ burst +\+100 ms$/);
   });
 
-  it('says tenths where few seconds are shown', () => {
+  it('shows tenths if few seconds are shown', () => {
     const few = chart([[0, 0]], { fromMs: -1200, toMs: 4000 });
     expect(plain(few, 40, 4).at(-1)).toMatch(/^ {5}-1\.2 s +\+4 s$/);
   });
 
-  it('goes on with the last count, and with no value that is not known', () => {
+  it('continues with the last count, and with no value that is not known', () => {
     const early = chart([
       [0, 10],
       [50, 10],

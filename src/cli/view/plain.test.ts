@@ -4,7 +4,7 @@ import { plainLines } from './plain.ts';
 import { applyInput, initialState } from './state.ts';
 
 describe('a run as plain lines', () => {
-  it('says what is new, once', () => {
+  it('reports what is new, once', () => {
     const before = initialState('ratelimiter', 'demo');
     const after = stateWith(statusInFault());
     expect(plainLines(before, after)).toContain('Run 3 of ratelimiter/demo');
@@ -26,7 +26,7 @@ describe('a run as plain lines', () => {
     expect(plainLines(initialState('ratelimiter', 'demo'), ended)).toEqual([]);
   });
 
-  it('says why nothing goes on', () => {
+  it('reports why nothing continues', () => {
     const condition = (type: string, status: 'True' | 'False') => ({
       type,
       status,

@@ -34,7 +34,7 @@ describe('the charts of a run', () => {
     expect(toMs - fromMs).toBeLessThan(500);
   });
 
-  it('show no drift where the invariant is about something else', () => {
+  it('show no drift if the invariant is about something else', () => {
     const evidence = evidenceOfRun();
     const scenarios = evidence.scenarios.map((scenario) => ({
       ...scenario,
@@ -48,7 +48,7 @@ describe('the charts of a run', () => {
     ]);
   });
 
-  it('are none where nothing of the kind was measured', () => {
+  it('are none if nothing of the kind was measured', () => {
     expect(chartsOf({ ...evidenceOfRun(), scenarios: [] })).toEqual([]);
   });
 

@@ -61,7 +61,7 @@ describe.each(Object.entries(VIEWS))('the view for %s', (_name, view) => {
     }
   });
 
-  it('says the same without colour', () => {
+  it('shows the same without colour', () => {
     const colored = view(withEvents, frame(120, 39, true)).map((line) => line.replace(COLORS, '').trimEnd());
     expect(colored).toEqual(view(withEvents, frame(120, 39)));
     expect(view(withEvents, frame(120, 39, true)).join('')).toMatch(COLORS);
@@ -145,7 +145,7 @@ describe('the live view at 80x24', () => {
     expect(lines.at(-1)).toBe('q quit');
   });
 
-  it('says why there are no charts, and shows none of an earlier run', () => {
+  it('reports why there are no charts, and shows none of an earlier run', () => {
     const earlier = applyInput(stateWith(statusInFault()), { kind: 'evidence', evidence: evidenceOfRun(2) });
     expect(watchView(earlier, frame(80, 23)).join('\n')).toMatch(/No charts: .*ConfigMap/);
     const forbidden = applyInput(stateWith(statusInFault()), {
@@ -155,13 +155,13 @@ describe('the live view at 80x24', () => {
     expect(watchView(forbidden, frame(80, 23)).join('\n')).toContain('No charts: forbidden');
   });
 
-  it('says that the connection is lost, for how long, and that it is tried again', () => {
+  it('reports that the connection is lost, for how long, and that it is tried again', () => {
     const connection = { state: 'lost', sinceMs: NOW - 7000, why: 'refused' } as const;
     const lost = watchView(applyInput(withEvents, { kind: 'connection', connection }), frame(80, 23));
     expect(lost.at(-1)).toMatch(/^q quit +connection lost .*7 s,/);
   });
 
-  it('keeps the chapter on show in sight where there is no room for all', () => {
+  it('keeps the current chapter visible if there is no room for all', () => {
     const small = watchView(live, frame(80, 8)).join('\n');
     expect(small).toContain('▶  4 Counter Drift Chaos');
   });
@@ -198,7 +198,7 @@ describe('the live view of a run that has ended', () => {
     expect(text).toContain('Drift (counter-drift)');
   });
 
-  it('keeps all results where there is no room to explain them', () => {
+  it('keeps all results if there is no room to explain them', () => {
     const many = Array.from({ length: 6 }, (_, i) => `s${i + 1}`);
     const crowded = stateWith({
       ...ended,
@@ -224,7 +224,7 @@ describe('a result', () => {
       .map((line) => render(line, { color: false, columns: width }))
       .join('');
 
-  it('says in words what was measured, where there is room', () => {
+  it('names the measures in words if there is room', () => {
     expect(said(90)).toMatch(/: drift .*least 30 .*most 8 /);
     expect(said(60)).toBe('★ counter-drift Violated as expected: >= 30 > 8');
   });
@@ -240,7 +240,7 @@ describe('the view for a stage', () => {
     expect(text).toContain('counter-drift: fault on, 6 s left');
   });
 
-  it('says what space does where the run waits', () => {
+  it('names the key that continues a run that waits', () => {
     const status = statusInFault();
     const chapters = status.chapters?.map((chapter, i) =>
       i === 3 ? { ...chapter, state: 'Waiting' as const } : chapter,

@@ -34,7 +34,7 @@ describe('the form of an answer', () => {
     });
   });
 
-  it('names no ids where there are more than servers take, or none', () => {
+  it('names no ids if there are more than servers take, or none', () => {
     for (const events of [0, 200]) {
       const many = bundleOf({
         parts: [

@@ -48,7 +48,7 @@ describe('a budget for a day', () => {
     expect(() => budget.reserve({ input: 1, output: 0 })).toThrow(/has 0 left/);
   });
 
-  it('is never exceeded, whatever is asked and settled within what was set aside', () => {
+  it('is never exceeded, whatever is reserved and settled within the reservation', () => {
     const use = fc.record({
       input: fc.nat(500),
       output: fc.nat(500),

@@ -19,7 +19,7 @@ const bundle = bundleOf({
 const sizeOf = (value: unknown): number => JSON.stringify(value).length;
 
 describe('a bundle that has to fit', () => {
-  it('stays as it is where it does', () => {
+  it('stays as it is if it does', () => {
     const small = bundleOf({ parts: [['store', 'read-latency', pointsOf(10, (i) => i)]] });
     expect(fitBundle(small, () => true)).toEqual(small);
   });
@@ -41,7 +41,7 @@ describe('a bundle that has to fit', () => {
     expect(fitted?.series.map(({ signal }) => signal)).toEqual(['write-latency', 'count-local']);
   });
 
-  it('is none where not even the components fit', () => {
+  it('is none if not even the components fit', () => {
     expect(fitBundle(bundle, () => false)).toBeUndefined();
   });
 

@@ -77,7 +77,7 @@ describe('profiles', () => {
     ['a budget of money without a price', { ...ollama, dollarsPerDay: 5 }, /price: is needed/],
     ['a timeout that never ends', { ...ollama, timeout: '2h' }, /timeout: write a duration from 1s to 50s/],
     ['a timeout that is a number', { ...ollama, timeout: 30 }, /timeout: /],
-    ['more retries than a server may be asked for', { ...ollama, retries: 100 }, /retries: /],
+    ['too many retries', { ...ollama, retries: 100 }, /retries: /],
   ])('refuse %s', (_, profile, message) => {
     expect(problems(profile)).toMatch(message);
     expect(problems(profile)).not.toMatch(/secret/);
@@ -90,7 +90,7 @@ describe('profiles', () => {
     );
   });
 
-  it('refuse the same name twice, and tell all that is wrong at once', () => {
+  it('reject the same name twice, and report all problems at once', () => {
     const message = problems(ollama, { ...hosted, name: 'ollama', retries: -1 });
     expect(message).toMatch(/profiles\[1\] \(ollama\)\.name: .*twice/);
     expect(message).toMatch(/profiles\[1\] \(ollama\).retries: /);

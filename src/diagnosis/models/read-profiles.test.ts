@@ -42,7 +42,7 @@ describe('the file of profiles', () => {
     expect(error).not.toContain('secret');
   });
 
-  it('is refused where a key or an authority of it cannot be used', async () => {
+  it('is refused if a key or an authority of it cannot be used', async () => {
     const profile = (member: string): string =>
       `profiles:\n- {name: a, kind: openai-compatible, baseURL: "https://h/v1", model: m, ${member}}\n`;
     const gone = await write('gone.yaml', profile(`apiKeyFile: ${join(folder, 'no-such-file')}`));

@@ -224,7 +224,7 @@ const cases: Case[] = [
     alternatives: [],
   },
   {
-    name: 'writes stall, and one replica lets everybody through by its own count',
+    name: 'writes stall, and one replica admits every caller by its own count',
     parts: [
       ...stall,
       limit,
@@ -266,7 +266,7 @@ const cases: Case[] = [
     alternatives: [],
   },
   {
-    name: 'writes stall, and every replica lets everybody through meanwhile',
+    name: 'writes stall, and every replica admits every caller',
     parts: [
       ...stall,
       limit,
@@ -284,7 +284,7 @@ const cases: Case[] = [
     alternatives: ['limit-not-enforced at replicas'],
   },
   {
-    name: 'a single replica lets everybody through while writes stall',
+    name: 'a single replica admits every caller while writes stall',
     replicas: 1,
     parts: [...stall, limit, ...traffic([{ allowed: 100 }])],
     invariant: { ...ghosts, broken: true },
@@ -293,7 +293,7 @@ const cases: Case[] = [
     alternatives: ['limit-not-enforced at replicas'],
   },
   {
-    name: 'every replica lets everybody through while writes stall, and only one of them had more than the limit to answer',
+    name: 'every replica admits every caller while writes stall, and only one got more requests than the limit',
     parts: [...stall, limit, ...traffic([{ allowed: 8 }, { allowed: 13 }, { allowed: 9 }])],
     invariant: { ...ghosts, broken: true },
     anomaly: 'store-writes-stalled',
@@ -662,7 +662,7 @@ describe('explain', () => {
     }
   });
 
-  it('cites what it rests on, and says what it is not', () => {
+  it('cites its evidence, and names what it is not', () => {
     const [first] = cases;
     const bundle = bundleOf(first ?? { parts: [] });
     const { chain } = explain(bundle);
@@ -675,7 +675,7 @@ describe('explain', () => {
     expect(chain[1]?.text).toMatch(/its writes stalled/);
   });
 
-  it('says that the store knew in time only where it did', () => {
+  it('states that the store had counted in time only if it had', () => {
     const saying = (at: number): string =>
       explain(
         bundleOf({
@@ -725,7 +725,7 @@ describe('explain', () => {
     expect(explain(bundle).anomaly).toBe('uncoordinated-admission');
   });
 
-  it('goes by what the limit allowed at the moment, where it grows', () => {
+  it('uses the limit of each moment if it grows', () => {
     const allowed = (times: readonly number[]): Points => times.map((at, i) => [at, i + 1] as const);
     const growing: Part = [
       'client',

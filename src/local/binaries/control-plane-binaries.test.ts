@@ -6,7 +6,7 @@ import { platform } from './cache.ts';
 import { builtName, cachedFolders, ensureControlPlaneBinaries } from './control-plane-binaries.ts';
 import { readPinnedVersions } from './versions.ts';
 
-// A home and a PATH of its own, so that neither the real cache nor a real Go is met: the Go here is too old.
+// A separate home and PATH, so that neither the real cache nor a real Go is met: the Go here is too old.
 const isolated = async (): Promise<{ home: string; env: NodeJS.ProcessEnv }> => {
   const home = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
@@ -26,7 +26,7 @@ describe('ensureControlPlaneBinaries', { timeout: 300_000 }, () => {
     expect(found).toMatchObject({ folder: assets, kubernetesVersion: 'v1.35.0' });
   });
 
-  it('says why KUBEBUILDER_ASSETS does not serve and goes on to the cache', async () => {
+  it('reports why KUBEBUILDER_ASSETS cannot be used, and continues with the cache', async () => {
     const { home, env } = await isolated();
     const assets = await programs(join(home, 'assets'), 'v1.20.0');
     const cached = await programs(await builtFolder(home), 'v1.36.3');

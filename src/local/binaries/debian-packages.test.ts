@@ -14,7 +14,7 @@ const install = async (options: Omit<PackageOptions, 'progress'>): Promise<void>
   await installMissing(missing, { progress: () => undefined, ...options });
 
 describe('packages that cannot be installed', () => {
-  it('are told of with what was found, and what to do, where there is no apt-get', async () => {
+  it('are reported with what was found, and what to do, if apt-get is missing', async () => {
     await expect(install({ env: { PATH: await programs({}) }, root: true })).rejects.toMatchObject({
       code: 'REDIS_MISSING',
       message: expect.stringMatching(new RegExp(`^${missing.found}, .*no apt-get$`)),
@@ -22,7 +22,7 @@ describe('packages that cannot be installed', () => {
     });
   });
 
-  it('are told of with what was found where only root might, and apt-get is not asked', async () => {
+  it('are reported if only root may install them, and apt-get is not run', async () => {
     const PATH = await programs({ 'apt-get': 'echo "$@" >> "$0.calls"' });
     await expect(install({ env: { PATH }, root: false })).rejects.toMatchObject({
       code: 'REDIS_MISSING',

@@ -28,7 +28,7 @@ describe('chooseArchive', () => {
   const choose = (versions: string[], wanted = 'v1.36.3'): string | undefined =>
     chooseArchive(indexOf(versions), indexUrl, wanted, platform)?.version;
 
-  it('takes the wanted version where it exists', () => {
+  it('takes the wanted version if it exists', () => {
     expect(choose(['v1.36.2', 'v1.36.3', 'v1.36.4'])).toBe('v1.36.3');
   });
 

@@ -11,7 +11,7 @@ const timing = { staleMs: 60_000, waitMs: 100_000 };
 const quiet = (): void => undefined;
 
 describe('withLock', { timeout: 300_000 }, () => {
-  it('lets one work at a time, and tells the other once that it waits', async () => {
+  it('lets one work at a time, and notifies the other once that it waits', async () => {
     const folder = await temporaryFolder();
     const lock = join(folder, 'lock');
     const waiting = Promise.withResolvers<void>();

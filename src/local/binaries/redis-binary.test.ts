@@ -19,7 +19,7 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
     });
   });
 
-  it('takes valkey-server where redis-server is too old', async () => {
+  it('takes valkey-server if redis-server is too old', async () => {
     const folder = await programs({
       'redis-server': 'echo "Redis server v=6.0.16 sha=00000000:0"',
       'valkey-server': 'echo "Valkey server v=8.1.0 sha=00000000:0"',
@@ -27,7 +27,7 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
     expect(await ensureRedis({ env: { PATH: folder }, progress })).toMatchObject({ version: '8.1.0' });
   });
 
-  it('says what it found, and what to do, where it may not install', async () => {
+  it('reports what it found, and what to do, if it may not install', async () => {
     const folder = await programs({
       'redis-server': 'echo "Redis server v=6.0.16 sha=00000000:0"',
       'apt-get': 'exit 1',
@@ -65,7 +65,7 @@ describe('ensureRedis', { timeout: 300_000 }, () => {
 });
 
 describe('findRedis', () => {
-  it('says what it found instead of a server, and installs nothing', async () => {
+  it('reports what it found instead of a server, and installs nothing', async () => {
     const folder = await programs({ 'apt-get': `echo "$@" >> "$0.calls"` });
     await expect(findRedis({ PATH: folder })).rejects.toMatchObject({
       code: 'REDIS_MISSING',

@@ -43,14 +43,14 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     expect(await answer.text()).toMatch(/^not ready: .*cache of ChaosDemos\n$/);
   });
 
-  it('is ready with a warning where something is wrong that it can work with', async () => {
+  it('is ready with a warning if a problem does not prevent its work', async () => {
     const { get } = await start({ warning: 'no certificate' });
     const answer = await get('/readyz');
     expect(answer.status).toBe(200);
     expect(await answer.text()).toBe('ok\nwarning: no certificate\n');
   });
 
-  it('asks anew at each request whether it is ready', async () => {
+  it('checks readiness at each request', async () => {
     let missing = ['a cache'];
     const { get } = await start({ notReady: () => missing });
     expect((await get('/readyz')).status).toBe(503);
@@ -150,7 +150,7 @@ describe('startHttpServer', { timeout: 300_000 }, () => {
     expect((await scrape).status).toBe(200);
   });
 
-  it('says what to change when the port is taken', async () => {
+  it('reports what to change when the port is taken', async () => {
     const { server } = await start();
     await expect(start({ port: server.port })).rejects.toThrow(/EADDRINUSE.*--http-port/s);
   });

@@ -93,13 +93,13 @@ it('lists pods page by page, and keeps of each what subjects read', async () => 
   });
 });
 
-it('says that there are too many as soon as that shows', async () => {
+it('reports too many pods as soon as their number is over the limit', async () => {
   const { cluster } = await setup(1000, 10);
   expect(await cluster.pods('shop', '', 200, never)).toBe('TooMany');
   expect(server.requests.length).toBeLessThanOrEqual(4);
 });
 
-it('takes exactly as many as there may be', async () => {
+it('accepts exactly the limit of pods', async () => {
   const { cluster } = await setup(200, 10);
   expect(await cluster.pods('shop', '', 200, never)).toHaveLength(200);
 });
@@ -158,7 +158,7 @@ it('podMetadata requests metadata only', async () => {
   expect(server.requests[0]?.headers.accept).toContain('as=PartialObjectMetadataList');
 });
 
-it('takes the null of the API server for no pods', async () => {
+it('reads the null of the API server as no pods', async () => {
   server = await startWireServer((_, response) => sendJson(response, { metadata: {}, items: null }));
   const cluster = createKubeCluster(server.client(), createSystemClock(), pino({ level: 'silent' }));
   expect(await cluster.podMetadata('empty', 200, never)).toEqual([]);

@@ -1,4 +1,4 @@
-/** Writes of evidence against a server that answers slowly, or has something of its own in their place. */
+/** Writes of evidence against a server that answers slowly, or has another object in their place. */
 import { describe, expect, it } from 'vitest';
 import { sendJson, sendStatus, startWireServer } from '../../../test/fixtures/kube/wire-server.ts';
 import { simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
@@ -80,7 +80,7 @@ describe('a ConfigMap that stands there already', () => {
     ]);
   });
 
-  it('is left alone, and told apart, where an earlier ChaosDemo of the name owns it', async () => {
+  it('is not touched, and reported, if an earlier ChaosDemo of the name owns it', async () => {
     const { became, sent } = await keepBeside({ name: 'demo', uid: 'another' });
     expect(became).toContain('demo-evidence-1 belongs to');
     expect(sent.map(([method]) => method)).toEqual(['POST', 'GET']);

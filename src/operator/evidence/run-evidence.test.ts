@@ -54,7 +54,7 @@ describe('the origin of what was seen', () => {
     expect(part.bundle.events[0]?.atMs).toBe(-2500);
   });
 
-  it('is that of the bundle once it has begun, or something was seen to be on', () => {
+  it('is that of the bundle once it has begun, or something was seen to be active', () => {
     const band = { kind: 'fault', from: RUN_AT + 5100, to: RUN_AT + 5101, text: '' };
     for (const part of [partOf(seen(RUN_AT + 5100), RUN_AT + 5100), partOf(seen(RUN_AT + 5100, [band]))]) {
       expect(part.bundleAtMs).toBe(5100);

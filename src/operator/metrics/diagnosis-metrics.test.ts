@@ -37,7 +37,7 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
   expect(after.get('chaosdemo_diagnoses_total{profile="other",by="profile"}')).toBe(50);
 });
 
-it('counts what came of remedies, and no suggestion', async () => {
+it('counts the outcomes of remediation actions, and no suggestion', async () => {
   const registry = new Registry();
   const metrics = createDiagnosisMetrics(new MetricTable(registry), []);
   const states = ['Applied', 'Applied', 'Unproven', 'Applying', 'forged'];

@@ -6,7 +6,7 @@ import { createMetrics as create, IDLE, type MetricSources } from './metrics.ts'
 const createMetrics = (sources: Partial<MetricSources> = {}) =>
   create({ ...IDLE, ...sources }, [simulatedDefinition.api]);
 
-/** What is counted, without what is told of the process. */
+/** The counted metrics, without those of the process. */
 async function read({ registry }: ReturnType<typeof createMetrics>): Promise<Map<string, number>> {
   const series = [...(await seriesOf(registry))];
   return new Map(series.filter(([name]) => !/^(process|nodejs)_/.test(name)));
@@ -101,7 +101,7 @@ describe('createMetrics', () => {
     expect(series.get('rest_client_requests_total{method="GET",code="<error>"}')).toBe(401);
   });
 
-  it('asks for queue depth and active runs at the moment of reading', async () => {
+  it('reads queue depth and active runs at each scrape', async () => {
     let depth = 1;
     const metrics = createMetrics({ queueDepth: () => depth, activeRuns: () => 20 });
     const name = 'workqueue_depth{name="chaosdemo",controller="chaosdemo"}';

@@ -132,7 +132,7 @@ describe('the end of a run', () => {
     ]);
   });
 
-  it('is that of its object too, where that is deleted, with its diagnoses', async () => {
+  it('is also counted if its object is deleted, with its diagnoses', async () => {
     const { counted, metrics } = setup();
     metrics.deleted({ ...on, diagnoses: [diagnosis, { ...diagnosis, requestedAt: at(12) }] }, START + 15_000);
     metrics.deleted(succeeded, START + 60_000);
@@ -147,8 +147,8 @@ describe('the end of a run', () => {
   });
 });
 
-describe('while a run is on', () => {
-  it('counts each fault once when it begins and once when it is over', async () => {
+describe('while a run is active', () => {
+  it('counts each fault once when it begins and once when it has ended', async () => {
     const { counted, metrics } = setup();
     const { endedAt: _, ...begun } = scenario.fault as NonNullable<ScenarioStatus['fault']>;
     const during = { ...on, scenarios: [{ ...scenario, fault: begun }] };

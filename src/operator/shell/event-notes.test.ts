@@ -145,7 +145,7 @@ describe('eventsFor', () => {
     expect(noteOf(1)).not.toEqual(noteOf(2));
   });
 
-  it('sets no deadline for a fault that is over when it is reported', () => {
+  it('sets no deadline for a fault that has ended when it is reported', () => {
     const seen = new Date(Date.parse(later) - 3).toISOString();
     const over = withFault({ startedAt: at, endedAt: seen, message: 'sent' });
     expect(eventsFor(withFault({}), over).map(({ note }) => note)).toEqual([
@@ -229,7 +229,7 @@ describe('eventsFor', () => {
 });
 
 describe('deletionEvents', () => {
-  it('ends a run that is on, and no other', () => {
+  it('ends a run that is active, and no other', () => {
     expect(deletionEvents(running())).toEqual([
       {
         type: 'Normal',

@@ -232,7 +232,7 @@ describe('a status that the API server refuses', () => {
 });
 
 describe('an object of a subject that is not registered', () => {
-  it('lets go of a finalizer once no fault of it may be on', async () => {
+  it('removes a finalizer once no fault of it may be active', async () => {
     const { create, reconcile, server, world } = setup();
     const object = demo('demo');
     const { simulated: _, ...spec } = object.spec as ChaosDemoSpec & { simulated: unknown };

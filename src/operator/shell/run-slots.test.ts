@@ -51,7 +51,7 @@ describe('RunSlots', () => {
     expect(given).toEqual(['b/1']);
   });
 
-  it('holds no run back that is on already, and counts it', () => {
+  it('holds no run back that is active already, and counts it', () => {
     const { slots } = setup();
     for (const key of ['a/1', 'a/2', 'a/3']) slots.acquire(key);
     expect(slots.obstacle('a/3')).toBeUndefined();

@@ -27,7 +27,7 @@ describe('effects', () => {
     expect(session.observed.restored['1/stop']).toMatchObject({ ok: true });
   });
 
-  it('are asked for again once this process leads again', async () => {
+  it('are requested again once this process leads again', async () => {
     const { clock, log, open, session, world } = setup();
     await open();
     world.leads = false;
@@ -43,7 +43,7 @@ describe('effects', () => {
     expect(session.observed.restored['1/stop']).toMatchObject({ ok: true });
   });
 
-  it('that fail are asked for again later and later, ten seconds at most', async () => {
+  it('failed effects are retried with backoff, at most ten seconds apart', async () => {
     const { clock, log, open, session, world } = setup();
     await open();
     world.perform = async () => {
@@ -55,7 +55,7 @@ describe('effects', () => {
       await clock.advance(0);
       const from = clock.monotonic();
       while (log.at(-1) !== 'change') {
-        // Asked for in between, it is not performed.
+        // Requested in between, it is not performed.
         session.perform([restore]);
         await clock.advance(500);
       }

@@ -59,7 +59,7 @@ describe('an admission', () => {
 });
 
 describe('a release that a caller awaits', () => {
-  it('is tried again every second until no fault is on', async () => {
+  it('is tried again every second until no fault is active', async () => {
     const { clock, log, open, session, world } = setup();
     await open();
     const outcomes = [
@@ -78,7 +78,7 @@ describe('a release that a caller awaits', () => {
     expect(log).toEqual(['perform release', 'perform release', 'perform release']);
   });
 
-  it('is given up when its time is over', async () => {
+  it('is given up when its time has ended', async () => {
     const { clock, log, open, session, world } = setup();
     await open();
     world.perform = async (_, __, signal) => await untilAborted(signal);
@@ -90,7 +90,7 @@ describe('a release that a caller awaits', () => {
     expect(log).toEqual(['perform release']);
   });
 
-  it('sends nothing, and is over, once the lead is lost', async () => {
+  it('sends nothing, and ends, once the lead is lost', async () => {
     const { clock, log, open, session, world } = setup();
     await open();
     // As at a shutdown: no new work, and what is on may still be ended.
@@ -136,7 +136,7 @@ describe('closing', () => {
     expect(log).toHaveLength(5);
   });
 
-  it('goes on without what ignores that it has to end, after five seconds', async () => {
+  it('ends after five seconds even if an activity ignores its abort', async () => {
     const { clock, log, open, session, world } = setup();
     await open();
     world.perform = () => new Promise(() => {});
@@ -150,7 +150,7 @@ describe('closing', () => {
     expect(log).toContain('lock released');
   });
 
-  it.each([2000, 8000])('gives back a lock that is granted meanwhile, %i ms later', async (admitMs) => {
+  it.each([2000, 8000])('releases a lock that is granted during the close, %i ms later', async (admitMs) => {
     const { clock, log, session } = setup({ admitMs });
     session.perform([admit]);
     await clock.advance(0);

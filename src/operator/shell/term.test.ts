@@ -36,8 +36,8 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
   });
   const api = server.connect(clock);
   const election = { leads: true };
-  const told: boolean[] = [];
-  /** What each term has told its subjects to go by. */
+  const reported: boolean[] = [];
+  /** What each term has reported its subjects to go by. */
   const leads: (() => boolean)[] = [];
   const leadership = new Leadership({
     forTerm: () => ({
@@ -58,7 +58,7 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
       maxRunsPerNamespace: 5,
     }),
     keys: () => api.keys(),
-    onChange: (leads) => told.push(leads),
+    onChange: (leads) => reported.push(leads),
   });
   api.subscribe((key) => leadership.notice(key));
   const until = async (holds: () => boolean, maxMs = 120_000): Promise<void> => {
@@ -71,7 +71,7 @@ function setup(behaviour: Partial<Behaviour> = {}, logger: Logger = pino({ level
     await world.advance(20_000);
     await end;
   };
-  return { begins, election, ended, leadership, leads, server, status, target, told, until, world };
+  return { begins, election, ended, leadership, leads, server, status, target, reported, until, world };
 }
 
 describe('a term', () => {
@@ -90,12 +90,12 @@ describe('a term', () => {
     expect([status().journal, lines]).toEqual([journal, []]);
   });
 
-  it('begins with everything there is, and tells that it leads', async () => {
-    const { leadership, status, told, until } = setup();
+  it('a term begins with every object, and reports that it leads', async () => {
+    const { leadership, status, reported, until } = setup();
     expect(leadership.term).toBeUndefined();
     leadership.begin();
     await until(() => status().phase === 'Succeeded');
-    expect(told).toEqual([true]);
+    expect(reported).toEqual([true]);
   });
 
   it('a term does nothing without leadership, and continues when it leads again', async () => {
@@ -152,7 +152,7 @@ describe('a term', () => {
   });
 
   it('a lost term leaves its fault to its own end, and the lock to its successor', async () => {
-    const { ended, leadership, target, told, until } = setup();
+    const { ended, leadership, target, reported, until } = setup();
     leadership.begin();
     await until(() => target.isStalled);
     const end = leadership.end(LOST);
@@ -162,10 +162,10 @@ describe('a term', () => {
     expect(target.lockedBy).toBe('ns/demo');
     expect(target.performed.map(({ kind }) => kind)).not.toContain('Restore');
     await ended(end);
-    expect(told).toEqual([true, false]);
+    expect(reported).toEqual([true, false]);
   });
 
-  it('takes over where another was lost in the midst of a fault, without a second one', async () => {
+  it('takes over a run whose process was lost during a fault, without a second fault', async () => {
     const { ended, leadership, status, target, until } = setup();
     leadership.begin();
     await until(() => target.isStalled);
@@ -220,7 +220,7 @@ describe('a term', () => {
     await ended(Promise.all([lost, stopped]).then(() => undefined));
   });
 
-  it('that leads no more goes on with no release of a run that it had cut off', async () => {
+  it('a process that lost the lead continues no release', async () => {
     const { begins, election, leadership, server, target, until, world } = setup({ releases: false });
     leadership.begin();
     await until(() => target.isStalled);
@@ -236,7 +236,7 @@ describe('a term', () => {
     expect(target.lockedBy).toBe('ns/demo');
   });
 
-  it('is waited for where it still ends while the process stops', async () => {
+  it('is awaited if it still ends while the process stops', async () => {
     const { begins, leadership, until, world } = setup({ effectMs: 2000 });
     leadership.begin();
     await until(begins('MeasureBaseline'));

@@ -18,7 +18,7 @@ function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
 }
 
 describe('chapters', () => {
-  it('tell the story in order', () => {
+  it('are in the order of the story', () => {
     const chapters = rateLimiterDefinition.chapters(spec());
     expect(chapters.map(({ number, title }) => `${number} ${title}`)).toEqual([
       '1 Welcome',

@@ -23,7 +23,7 @@ describe('over-admission in the metrics', () => {
     expect(of(measure('admitted', 7, 10))).toBe(0);
   });
 
-  it('is none where nothing tells it', () => {
+  it('is undefined if no measure has it', () => {
     expect(of(measure('drift', 30, 5))).toBeUndefined();
     expect(of(measure('admitted', 7))).toBeUndefined();
     expect(OVER_ADMISSION.of({ name: 's', type: 'CounterDrift', expect: 'Any' })).toBeUndefined();

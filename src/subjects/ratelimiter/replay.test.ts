@@ -240,7 +240,7 @@ describe('a sample of counters', () => {
   });
 });
 
-/** The same history, recorded anew. */
+/** The same history, recorded again. */
 function replayed({ events, setup }: History): History {
   const history = new History(setup);
   for (const event of events) history.append(event);

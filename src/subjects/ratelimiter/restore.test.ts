@@ -43,7 +43,7 @@ describe('restoring', () => {
     expect((await restored({ claimed })).message).not.toContain('failover');
   });
 
-  it('says so if the claim cannot be read', async () => {
+  it('reports a claim that cannot be read', async () => {
     expect((await restored({ fails: true })).message).toMatch(/failover is not known: no answer/);
   });
 

@@ -27,13 +27,13 @@ it.each([
   ['of the reference interface', specOf({}, 'CounterDrift')],
 ])('has each request reach a pod %s that answers none, as many as may wait at once', async (_, spec) => {
   const sockets = new Set<Socket>();
-  const asked = Promise.withResolvers<void>();
+  const allReceived = Promise.withResolvers<void>();
   const server = createServer((socket) => {
     socket
       .on('error', () => undefined)
       .once('data', () => {
         sockets.add(socket);
-        if (sockets.size === AT_ONCE) asked.resolve();
+        if (sockets.size === AT_ONCE) allReceived.resolve();
       });
   }).listen({ port: 0, host: '127.0.0.1', backlog: AT_ONCE });
   await once(server, 'listening');
@@ -59,11 +59,11 @@ it.each([
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const [asker] = toolkit.podClients;
+  const [podClient] = toolkit.podClients;
   const all = Array.from({ length: AT_ONCE }, async () => {
-    const asked = await asker?.send(toolkit.callers.requestOf('k'), 8000, lifetime.signal);
-    return asked?.failure?.code;
+    const exchange = await podClient?.send(toolkit.callers.requestOf('k'), 8000, lifetime.signal);
+    return exchange?.failure?.code;
   });
-  const first = await Promise.race([asked.promise.then(() => 'all have come'), ...all]);
+  const first = await Promise.race([allReceived.promise.then(() => 'all have come'), ...all]);
   expect(first).toBe('all have come');
 });

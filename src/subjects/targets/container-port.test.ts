@@ -28,7 +28,7 @@ describe('resolveContainerPort', () => {
     expect(resolveContainerPort(limiter, port)).toEqual(expected);
   });
 
-  it('looks into init containers only where they stay as sidecars', () => {
+  it('looks into init containers only if they stay as sidecars', () => {
     const starting = pod('a', ({ spec }) => {
       spec.initContainers = [{ ...sidecar, restartPolicy: 'Always' }];
     });

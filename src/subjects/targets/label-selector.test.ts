@@ -23,7 +23,7 @@ describe('formatLabelSelector', () => {
     expect(() => formatLabelSelector(labels)).toThrow(message);
   });
 
-  it('never lets a value add a requirement of its own', () => {
+  it('never lets a value add a requirement', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (key, value) => {
         let text: string;

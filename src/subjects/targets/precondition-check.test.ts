@@ -17,7 +17,7 @@ function clusterOf(...pods: ReturnType<typeof pod>[]): MemoryCluster {
   return cluster;
 }
 
-it('tells which pods are gone, being deleted, or others by the same name', async () => {
+it('names pods that are gone, being deleted, or replaced under the same name', async () => {
   const cluster = clusterOf(pod('a'), pod('b'));
   expect(await checkPreconditions(cluster, 'shop', run, never)).toEqual({
     kind: 'PreconditionCheck',
@@ -37,7 +37,7 @@ it('tells which pods are gone, being deleted, or others by the same name', async
   expect(await checkPreconditions(cluster, 'shop', run, never)).toMatchObject({ gone: ['a', 'b'] });
 });
 
-it('says nothing of pods where there are more than can be read', async () => {
+it('reports no pods if there are more than can be read', async () => {
   const cluster = clusterOf(...Array.from({ length: 201 }, (_, i) => pod(`p-${i}`)));
   expect(await checkPreconditions(cluster, 'shop', run, never)).toEqual({
     kind: 'PreconditionCheck',
@@ -54,7 +54,7 @@ it('says nothing of pods that are too large to be listed', async () => {
   });
 });
 
-it('tells that the consent of the namespace, or the permission, was taken back', async () => {
+it('reports that the namespace label or the permission was removed', async () => {
   const cluster = clusterOf(pod('a'), pod('b'));
   cluster.forbidden = true;
   expect(await checkPreconditions(cluster, 'shop', run, never)).toMatchObject({

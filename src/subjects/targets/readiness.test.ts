@@ -7,7 +7,7 @@ const choice = { selector: 'app=limiter', port: 'http', part: 'subject.part' };
 const some = selectPods([pod('a'), pod('b', unready)], choice);
 const all = selectPods([pod('a'), pod('b')], choice);
 
-it('unready pods get half a minute, anew for a new spec or start', () => {
+it('unready pods get half a minute, and again for a new spec or start', () => {
   let now = 500_000;
   const readiness = new Readiness({ monotonic: () => now });
   const look = (generation: number, eligible = some) =>

@@ -23,7 +23,7 @@ describe('permissionDenied', () => {
     );
   });
 
-  it('leaves a place to fill in where the API server does not say who asked', () => {
+  it('has a placeholder if the API server does not name the user', () => {
     const other = new ForbiddenError('no');
     expect(permissionDenied('shop', other).message).toContain(
       '--serviceaccount=<namespace>:<service account',

@@ -86,7 +86,7 @@ const type = 'chaosdemo.dev/http-auth';
 const headers = 'Authorization: Bearer x';
 
 describe('what doctor says of the Secret of a limiter behind HTTP', () => {
-  it('is how to make it, for the labels that the spec asks for', async () => {
+  it('is how to create it, for the labels of the spec', async () => {
     const finding = await found(await sceneOf({}, spec(selector)), 'HTTP Secret');
     expect(finding).toMatchObject({ state: 'wrong', reason: 'HTTPAuthInvalid' });
     expect(finding?.fixCommands).toEqual([
@@ -94,13 +94,13 @@ describe('what doctor says of the Secret of a limiter behind HTTP', () => {
     ]);
   });
 
-  it('is nothing where it is for these pods', async () => {
+  it('is nothing if it is for these pods', async () => {
     const secret = { type, data: data({ selector: 'app=api', headers }) };
     const finding = await found(await sceneOf({ 'api-auth': secret }, spec(selector)), 'HTTP Secret');
     expect(finding).toMatchObject({ state: 'ok' });
   });
 
-  it('is a deletion first where it is of another type', async () => {
+  it('is a deletion first if it is of another type', async () => {
     const finding = await found(
       await sceneOf({ 'api-auth': { type: 'Opaque', data: {} } }, spec(selector)),
       'HTTP Secret',
@@ -108,7 +108,7 @@ describe('what doctor says of the Secret of a limiter behind HTTP', () => {
     expect(finding?.fixCommands?.[0]).toBe('kubectl -n shop delete secret api-auth');
   });
 
-  it('is the labels to name where it is for other pods, and shows no value', async () => {
+  it('names the labels to add if it is for other pods, and shows no value', async () => {
     const secret = { type, data: data({ selector: 'app=other', headers }) };
     const finding = await found(await sceneOf({ 'api-auth': secret }, spec(selector)), 'HTTP Secret');
     expect(finding?.message).toContain('pods with other labels');
@@ -118,7 +118,7 @@ describe('what doctor says of the Secret of a limiter behind HTTP', () => {
     expect(JSON.stringify(finding)).not.toContain('Bearer x');
   });
 
-  it('names no command where one would not do', async () => {
+  it('has no command if the Secret cannot be read', async () => {
     const secret = { type, data: data({ selector: 'app=api', headers: 'no header' }) };
     const finding = await found(await sceneOf({ 'api-auth': secret }, spec(selector)), 'HTTP Secret');
     expect(finding).toMatchObject({ state: 'wrong', fixCommands: [] });
@@ -150,7 +150,7 @@ describe('what doctor says of the Secret of Redis', () => {
       { '/pods': { items: [redisPod] }, '/services': { items: [service('redis')] }, ...services },
     );
 
-  it('is no command where the Service that the spec names does not exist', async () => {
+  it('is no command if the Service that the spec names does not exist', async () => {
     const context = await cluster('rediss', {});
     expect(await found(context, 'Redis')).toMatchObject({
       state: 'wrong',
@@ -242,14 +242,14 @@ describe('what doctor says of the port of the limiter', () => {
     await sceneOf({}, portSpec, [], { '/pods': { items: [limiter(ports)] } });
   const http = { name: 'http', containerPort: 8080 };
 
-  it('is the port to set where the pods declare one other port', async () => {
+  it('is the port to set if the pods declare one other port', async () => {
     const finding = await found(await pods([http]), 'Limiter pods');
     expect(finding).toMatchObject({ state: 'wrong', reason: 'TargetUnhealthy' });
     expect(finding?.message).toMatch(/declare no port 9999, but 8080/);
     expect(finding?.fixCommands?.[0]).toContain('{"rateLimiter":{"port":8080}}');
   });
 
-  it('is no command where they declare several', async () => {
+  it('is no command if they declare several', async () => {
     const finding = await found(await pods([http, { containerPort: 9090 }]), 'Limiter pods');
     expect(finding).toMatchObject({ state: 'wrong', fixCommands: [] });
   });
@@ -262,7 +262,7 @@ describe('what doctor says of the port of the limiter', () => {
     expect(await found(await pods(ports), 'Limiter pods')).toMatchObject({ state: 'ok' });
   });
 
-  it('is nothing where a run has reached them', async () => {
+  it('is nothing if a run has reached them', async () => {
     const context = await pods([http]);
     const status = { run: { number: 1, phase: 'Failed' } };
     const reached = { ...context, demo: { ...context.demo, status } } as unknown as DemoCheckContext;
@@ -271,7 +271,7 @@ describe('what doctor says of the port of the limiter', () => {
 });
 
 describe('what doctor says of the rights', () => {
-  it('is that evidence is not kept where its rights alone are missing', async () => {
+  it('is that evidence is not kept if only its rights are missing', async () => {
     const finding = await checkRights(await sceneOf({}, {}, ['configmaps']));
     expect(finding).toMatchObject({
       state: 'note',
@@ -281,13 +281,13 @@ describe('what doctor says of the rights', () => {
       expect(finding.message).toContain(`${verb} configmaps`);
   });
 
-  it('is that a run cannot begin where others are missing', async () => {
+  it('is that a run cannot begin if others are missing', async () => {
     const finding = await checkRights(await sceneOf({}, {}, ['configmaps', 'pods']));
     expect(finding.state).toBe('wrong');
     expect(finding.message).toContain('list pods in namespace shop');
   });
 
-  it('is an older ClusterRole where it is bound as it should be', async () => {
+  it('is an older ClusterRole if the binding is correct', async () => {
     const role = { '/clusterroles/chaosdemo-target': { rules: [] } };
     const bound = (name: string, subject: string) => ({
       '/namespaces/shop/rolebindings/chaosdemo-target': {
@@ -307,7 +307,7 @@ describe('what doctor says of the rights', () => {
       expect((await mendOf(binding))?.[0]).toBe('kubectl -n shop delete rolebinding chaosdemo-target');
   });
 
-  it('is nothing where all are there', async () => {
+  it('is nothing if all are there', async () => {
     expect(await checkRights(await sceneOf({}, {}))).toMatchObject({ state: 'ok' });
   });
 });

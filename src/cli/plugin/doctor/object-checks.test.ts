@@ -21,11 +21,11 @@ const refused = (reason: string): ChaosDemoStatus => ({
 const check = (demo: ChaosDemo, others: readonly Finding[] = []) => checkObject(demo, 'kubectl', others);
 
 describe('what doctor makes of an object', () => {
-  it('is that a run is on', () => {
+  it('is that a run is active', () => {
     expect(check(demoWith(statusInFault())).state).toBe('ok');
   });
 
-  it('is that it is suspended, with the command that lets it go on', () => {
+  it('is that it is suspended, with the command that continues it', () => {
     const finding = check(demoWith(undefined, { suspend: true }));
     expect(finding.state).toBe('wrong');
     expect(finding.fixCommands).toEqual([
@@ -50,7 +50,7 @@ describe('what doctor makes of an object', () => {
     ]);
   });
 
-  it('is that it is refused, with an edit where nothing but another spec helps', () => {
+  it('is that it is rejected, with an edit if only another spec helps', () => {
     expect(check(demoWith(refused('UnprovableSpec'))).fixCommands).toEqual([
       'kubectl -n ratelimiter edit chaosdemo demo',
     ]);
@@ -61,14 +61,14 @@ describe('what doctor makes of an object', () => {
     });
   });
 
-  it('is no cause of its own where another check has found one', () => {
+  it('is only a note if another check has found the cause', () => {
     const cause: Finding = { check: 'Namespace', state: 'wrong', message: 'no label' };
     expect(check(demoWith(refused('NamespaceNotEnabled')), [cause]).state).toBe('note');
     expect(check(demoWith(undefined), [cause]).state).toBe('note');
     expect(check(demoWith(undefined)).state).toBe('wrong');
   });
 
-  it('is that it waits by itself, and for what', () => {
+  it('is a note that names what the object waits for', () => {
     const conditions = [
       condition('Ready', 'False', 'RedisInUse'),
       condition('Complete', 'False', 'RedisInUse'),
@@ -79,7 +79,7 @@ describe('what doctor makes of an object', () => {
   });
 });
 
-it('says how much stands in the way, and where more is written', () => {
+it('counts the problems, and names where more is written', () => {
   const lines = findingLines([
     { check: 'CRD', state: 'ok', message: 'there' },
     {

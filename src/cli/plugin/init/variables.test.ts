@@ -17,7 +17,7 @@ describe('variables about Redis', () => {
     ['a host', { REDIS_HOST: 'redis-master' }, [{ host: 'redis-master' }]],
     ['a host and a port', { VALKEY_ADDR: 'valkey:6379' }, [{ host: 'valkey', port: 6379 }]],
     ['a password besides', { REDIS_HOST: 'r', REDIS_PASSWORD: 'p' }, [{ host: 'r', login: true }]],
-    ['no port by itself', { REDIS_PORT: '6379' }, []],
+    ['no server for a port without a host', { REDIS_PORT: '6379' }, []],
     ['no host of another server', { POSTGRES_HOST: 'db' }, []],
     ['no Sentinels', { REDIS_SENTINEL_HOST: 'sentinel' }, []],
     ['no list of a Cluster', { REDIS_NODES: 'a:6379,b:6379' }, []],

@@ -16,14 +16,14 @@ const SECRET = 'bearer-of-the-user';
 
 let folder: string;
 let api: Server;
-let asked: IncomingMessage[];
+let received: IncomingMessage[];
 let child: ChildProcess | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ui-'));
-  asked = [];
+  received = [];
   api = createServer((request, response) => {
-    asked.push(request);
+    received.push(request);
     const [status, answer] = answerTo(request.url ?? '');
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   });
@@ -108,7 +108,7 @@ it('serves what the user may read until Ctrl-C, and leaves nothing', { timeout: 
   expect((await get('/runs/ratelimiter/other')).status).toBe(404);
   expect(`${all}${one}`).not.toContain(SECRET);
   expect(
-    asked.every(({ headers, method }) => method === 'GET' && headers.authorization === `Bearer ${SECRET}`),
+    received.every(({ headers, method }) => method === 'GET' && headers.authorization === `Bearer ${SECRET}`),
   ).toBe(true);
 
   const live = await get('/runs/ratelimiter/demo/events');

@@ -54,7 +54,7 @@ describe('the Secret of a limiter behind HTTP', () => {
     expectRefused(inherited, use, /other labels/);
   });
 
-  it('is never sent in the clear where it has an authority', () => {
+  it('is never sent in the clear if it has an authority', () => {
     expectRefused(secret({ headers: 'a: hunter2', 'ca.crt': ca }), { ...use, tls: false }, /in the clear/);
   });
 });

@@ -51,7 +51,7 @@ async function allClosed(sockets: ReadonlySet<Socket>): Promise<void> {
 }
 
 /** A clock that reaches the moment of a burst, and calls `act` when it is read right before. */
-function meanwhile(act: () => void): { at: number; now: () => number } {
+function clockThatCalls(act: () => void): { at: number; now: () => number } {
   let reads = 0;
   return {
     at: 10,
@@ -266,7 +266,7 @@ describe('a burst', () => {
     expect(outcomes.map(({ answer }) => answer)).toEqual(['ok', 'ok', 'ok']);
   });
 
-  it('says that a request was not sent when its connection was lost right before', async () => {
+  it('reports that a request was not sent when its connection was lost right before', async () => {
     const { pod } = await rawNode((socket) => socket.write(OK));
     const dialled: Socket[] = [];
     const dial: Dial = (to, take) => {
@@ -274,7 +274,7 @@ describe('a burst', () => {
       dialled.push(socket);
       return socket;
     };
-    const loss = meanwhile(() => dialled.forEach((socket) => socket.destroy()));
+    const loss = clockThatCalls(() => dialled.forEach((socket) => socket.destroy()));
     const { outcomes } = await sendBurst(planOf([pod], 2, { dial, ...loss }), signal);
     expect(outcomes.map(({ failure }) => failure?.code)).toEqual(['NOT_SENT', 'NOT_SENT']);
   });
@@ -299,7 +299,9 @@ describe('a burst that cannot be sent', () => {
 
   it('does not take bytes that came before for the answer of the burst', async () => {
     const { pod, sockets } = await rawNode((socket) => socket.write(OK));
-    const unexpected = meanwhile(() => sockets.forEach((socket) => socket.write(OK.replace('ok', 'no'))));
+    const unexpected = clockThatCalls(() =>
+      sockets.forEach((socket) => socket.write(OK.replace('ok', 'no'))),
+    );
     const { outcomes } = await sendBurst(planOf([pod], 1, unexpected), signal);
     expect(outcomes[0]?.failure?.code).toBe('NOT_SENT');
   });
@@ -345,10 +347,10 @@ describe('a burst that cannot be sent', () => {
       new URL('../../../../test/fixtures/subjects/ratelimiter/http/files.ts', import.meta.url),
     );
     const limited = ['-c', 'ulimit -n 150 && exec "$0" "$@"', process.execPath, program];
-    const tell = async (count: number): Promise<string> =>
+    const refusalOf = async (count: number): Promise<string> =>
       (await promisify(execFile)('sh', [...limited, String(count)])).stdout;
-    expect(await tell(120)).toMatch(/ 120 connections, .*process .* \d+ more files/);
-    expect(await tell(2)).toContain('ECONNREFUSED');
+    expect(await refusalOf(120)).toMatch(/ 120 connections, .*process .* \d+ more files/);
+    expect(await refusalOf(2)).toContain('ECONNREFUSED');
   });
 
   it('reports that this process may open no more files', async () => {

@@ -15,7 +15,7 @@ describe('JSON in a body', () => {
     );
   });
 
-  it('is nothing where it is none', () => {
+  it('is undefined if it is not JSON', () => {
     expect(['', '{', 'yes', '"\\'].map((text) => parsed(text))).toEqual(Array(4).fill(undefined));
   });
 
@@ -26,7 +26,7 @@ describe('JSON in a body', () => {
     expect(parsed(JSON.stringify([text, text]))).toEqual([text, text]);
   });
 
-  it('may be 4 KiB long, or as long as it is told', () => {
+  it('may be 4 KiB long, or as long as its parameter', () => {
     expect(parsed(`"${'a'.repeat(4094)}"`)).toHaveLength(4094);
     expect(parsed(`"${'a'.repeat(4095)}"`)).toBeUndefined();
     expect(parsed(`"${'a'.repeat(4095)}"`, 8192)).toHaveLength(4095);

@@ -5,14 +5,14 @@ const TO = { host: '10.0.0.1', port: 8080 };
 const encoded = (request: HttpRequest, to = TO): string => encodeRequest(request, to).toString('latin1');
 
 describe('a request', () => {
-  it('says where it goes and how long its body is, in bytes', () => {
+  it('has the Host and the length of its body in bytes', () => {
     const request = { method: 'POST', path: '/check', headers: { 'x-user': 'a' }, body: 'ä' };
     expect(encoded(request)).toBe(
       'POST /check HTTP/1.1\r\nhost: 10.0.0.1:8080\r\nx-user: a\r\ncontent-length: 2\r\n\r\n\xc3\xa4',
     );
   });
 
-  it('has no length where a body has no meaning, and 0 where one is missing', () => {
+  it('has no length for a method without a body, and 0 if the body is missing', () => {
     expect(encoded({ method: 'GET', path: '/' })).not.toContain('content-length');
     expect(encoded({ method: 'PUT', path: '/' })).toContain('content-length: 0\r\n');
   });
@@ -38,8 +38,8 @@ describe('a request', () => {
     ['a header name with a colon', { method: 'GET', path: '/', headers: { 'a:': 'b' } }],
     ['a header value with a line break', { method: 'GET', path: '/', headers: { a: 'b\r\nc: d' } }],
     ['a header value beyond Latin 1', { method: 'GET', path: '/', headers: { a: '→' } }],
-    ['a length of its own', { method: 'POST', path: '/', headers: { 'Content-Length': '0' } }],
-    ['a framing of its own', { method: 'POST', path: '/', headers: { 'transfer-encoding': 'chunked' } }],
+    ['its own length', { method: 'POST', path: '/', headers: { 'Content-Length': '0' } }],
+    ['its own framing', { method: 'POST', path: '/', headers: { 'transfer-encoding': 'chunked' } }],
     ['more than 16 KiB', { method: 'POST', path: '/', body: 'a'.repeat(16 * 1024) }],
   ])('is refused with %s', (_, request) => {
     expect(() => encodeRequest(request, TO)).toThrow(TypeError);

@@ -12,7 +12,7 @@ interface Read {
   readonly error?: string;
 }
 
-function told(answer: HttpAnswer): Read {
+function shown(answer: HttpAnswer): Read {
   const { status, headers, body } = answer;
   return { status, headers: Object.fromEntries(headers), body: body.toString('latin1') };
 }
@@ -28,7 +28,7 @@ function readAll(pieces: readonly Uint8Array[], { method = 'GET', ends = true } 
       memory.fill(0);
     }
     if (ends && !answer) answer = reader.end();
-    return answer && told(answer);
+    return answer && shown(answer);
   } catch (error) {
     // Anything else is a mistake of the reader.
     if (!(error instanceof RequestError)) throw error;
@@ -66,19 +66,19 @@ describe('an answer', () => {
     expect(read(text)).toMatchObject({ body: 'hello' });
   });
 
-  it('lasts until the connection is closed where nothing says its length', () => {
+  it('lasts until the connection is closed if nothing says its length', () => {
     expect(read(`${OK}\r\nhel\r\nlo`)).toMatchObject({ body: 'hel\r\nlo' });
     expect(read(`${OK}\r\nhel`, { ends: false })).toBeUndefined();
   });
 
   it.each(['HTTP/1.1 204 No Content\r\n', 'HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n'])(
-    'has no body where its status has none: %j',
+    'has no body if its status has none: %j',
     (head) => {
       expect(read(`${head}\r\n`, { ends: false })).toMatchObject({ body: '' });
     },
   );
 
-  it('has no body when HEAD was asked', () => {
+  it('has no body in response to HEAD', () => {
     expect(read(`${OK}content-length: 9\r\n\r\n`, { method: 'HEAD', ends: false })).toMatchObject({
       body: '',
     });
@@ -126,7 +126,7 @@ describe('an answer that is wrong', () => {
     ['a length in hexadecimal', `${OK}content-length: 0x1\r\n\r\na`, BAD_LENGTH],
     ['an empty length', `${OK}content-length:\r\n\r\n`, BAD_LENGTH],
     ['a length beyond all numbers', `${OK}content-length: 9999999999999999\r\n\r\n`, BAD_LENGTH],
-    ['a length beside chunks', `${OK}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n`, BAD_LENGTH],
+    ['a length and chunks', `${OK}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n`, BAD_LENGTH],
     ['gzip', `${OK}transfer-encoding: gzip, chunked\r\n\r\n`, UNSUPPORTED_ENCODING],
     [
       'chunked twice',

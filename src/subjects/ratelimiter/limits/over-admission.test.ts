@@ -67,7 +67,7 @@ describe('over-admission by the count of the sender', () => {
     expect(overAdmission(limit, [...quiet, ...at(13, 1500)])).toMatchObject({ excess: 3, from: 1500 });
   });
 
-  it('holds a burst against one window where its request was the first of the key', () => {
+  it('compares a burst with one window if its request was the first of the key', () => {
     const burst = at(9, 1500);
     expect(overAdmission(limit, burst, { firstSentAt: 1500 })).toMatchObject({ excess: 4, bound: 5 });
     // One that was denied or lost began the window, which lasts for a second from then on at the least.
@@ -77,7 +77,7 @@ describe('over-admission by the count of the sender', () => {
     expect(overAdmission(limit, burst, { firstSentAt: 510 })).toMatchObject({ excess: 0, bound: 10 });
   });
 
-  it('tells when the limit was first exceeded, which is before most was beyond it', () => {
+  it('has the time at which the limit was first exceeded, before its maximum', () => {
     const one = [...at(6, 0), ...at(3, 200)];
     expect(overAdmission(limit, one, { firstSentAt: 0 })).toMatchObject({
       excess: 4,
@@ -87,7 +87,7 @@ describe('over-admission by the count of the sender', () => {
     expect(overAdmission(limit, at(5, 0), { firstSentAt: 0 }).exceededAt).toBeUndefined();
   });
 
-  it('tells the most of all spans', () => {
+  it('is the largest excess of all spans', () => {
     const times = fc.tuple(fc.integer({ min: 0, max: 5000 }), fc.integer({ min: 0, max: 300 }));
     fc.assert(
       fc.property(fc.array(times, { maxLength: 40 }), (all) => {

@@ -180,11 +180,11 @@ describe('windows that a limiter counts in whole milliseconds', () => {
 describe('the end of a window within a span', () => {
   const clock: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: WINDOW, start: 'Clock' };
 
-  it('is possible where the phase is not known', () => {
+  it('is possible if the phase is not known', () => {
     expect(mayCrossWindow(clock, { from: 100, to: 200 })).toBe(true);
   });
 
-  it('is ruled out where both clocks agree well enough', () => {
+  it('is ruled out if both clocks agree well enough', () => {
     expect(mayCrossWindow(clock, { from: 100, to: 200, clockWithinMs: 50 })).toBe(false);
     expect(mayCrossWindow(clock, { from: 100, to: 960, clockWithinMs: 50 })).toBe(true);
     expect(mayCrossWindow(clock, { from: 20, to: 200, clockWithinMs: 50 })).toBe(true);

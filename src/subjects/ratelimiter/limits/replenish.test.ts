@@ -47,7 +47,7 @@ const start = fc.integer({ min: 1_000_000, max: 1_000_000 + 2 * WINDOW });
 const skews = fc.integer({ min: -CLOCK_WITHIN_MS, max: CLOCK_WITHIN_MS });
 const later = fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 * WINDOW }));
 
-/** A window that begins anew with every request, also a denied one. */
+/** A window that restarts with every request, also a rejected one. */
 function lengtheningWindow(requests: number): Decide {
   let until = -Infinity;
   let count = 0;

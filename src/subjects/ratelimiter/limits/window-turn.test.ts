@@ -6,11 +6,11 @@ const clock: RateLimit = { algorithm: 'FixedWindow', requests: 5, windowMs: 10_0
 const { signal } = new AbortController();
 
 describe('the end of a window by the clock', () => {
-  it('is told early enough for a clock that is ahead', () => {
+  it('is early enough for a clock that is ahead', () => {
     expect(windowEnd(clock, 12_345)).toBe(20_000 - CLOCK_WITHIN_MS);
   });
 
-  it('is none where windows begin with a request', () => {
+  it('is undefined if windows begin with a request', () => {
     expect(windowEnd({ ...clock, start: 'FirstRequest' }, 12_345)).toBeUndefined();
     expect(windowEnd({ ...clock, algorithm: 'TokenBucket', capacity: 5 }, 12_345)).toBeUndefined();
   });
@@ -20,7 +20,7 @@ describe('the end of a window by the clock', () => {
     expect(windowEnd(counter, 12_345)).toBe(20_000 - CLOCK_WITHIN_MS);
   });
 
-  it('is not waited for where all fits before it', async () => {
+  it('is not awaited if everything fits before it', async () => {
     await untilItFits(clock, 6655, () => 12_345, AbortSignal.abort(new Error('it waits')));
   });
 
@@ -48,7 +48,7 @@ describe('the end of a window by the clock', () => {
     expect(fitsFrom(clock, 8001, 19_000)).toBe(19_000);
   });
 
-  it('is waited for where it does not fit, until no clock is before it any more', async () => {
+  it('is awaited if it does not fit, until every clock is past it', async () => {
     const stop = new AbortController();
     const waiting = untilItFits(clock, 7000, () => 12_345, stop.signal);
     stop.abort(new Error('it waits'));

@@ -60,7 +60,7 @@ describe('a store outage longer than a window', () => {
     );
   });
 
-  it('fails open if the limiter admits everybody in the fault', () => {
+  it('fails open if the limiter admits every caller in the fault', () => {
     fc.assert(
       fc.property(worlds(true), (world) => {
         const reading = judgeOf('StoreOutage', modelOutage(world)).reading();

@@ -51,7 +51,7 @@ describe('a spec that no run on so many pods can meet', () => {
       /nothing: .*ghostAllowing\.multiplier to 9 or more/,
     ],
     [
-      'a burst that asks no pod for all that its bucket admits',
+      'a burst that sends no pod as many requests as its bucket admits',
       ghosts('Held', { multiplier: 3 }),
       bucket(100),
       3,
@@ -100,7 +100,7 @@ describe('a spec that no run on so many pods can meet', () => {
       /5 x 2 = 10\. .*burst .*2 x ghostAllowing\.multiplier 2 = 4.*ghostAllowing\.multiplier to 5/,
     ],
     [
-      'a burst that asks each pod for less than the limit, which would hide one that keeps none',
+      'a burst of fewer requests to a pod than the limit, which would hide a pod without one',
       ghosts('Held', { multiplier: 2 }),
       {},
       3,
@@ -232,14 +232,14 @@ describe('a spec that no run on so many pods can meet', () => {
     expect(() => requireProvable({ spec: whole }, 3)).toThrow(/at most 1000, .*http\.tlsServerName/);
   });
 
-  it('is a proof of absence by what a single pod tells of its own count', () => {
+  it('is a proof of absence by the reported quota of a single pod', () => {
     const behind = (redis: object, pods: number, change: object = {}): string | undefined => {
       const whole = spec(drift(change, 'Held'), { requests: 10 });
       const [scenario] = whole.scenarios;
       const of = rateLimiterOf(whole);
       const http = { ...of.http, remainingHeader: 'RateLimit-Remaining' };
-      const told = { ...of, redis: { ...of.redis, ...redis }, interface: 'HTTP', http };
-      return scenario && scenarioTypeOf('CounterDrift').unprovable(scenario, told as typeof of, pods);
+      const changed = { ...of, redis: { ...of.redis, ...redis }, interface: 'HTTP', http };
+      return scenario && scenarioTypeOf('CounterDrift').unprovable(scenario, changed as typeof of, pods);
     };
     expect(behind({}, 1)).toMatch(/Held .*more than one pod .*: .*\.redis\.count, /);
     expect(behind({}, 2)).toBeUndefined();

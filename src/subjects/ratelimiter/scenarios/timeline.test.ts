@@ -236,7 +236,7 @@ describe('a timeline', () => {
     ]);
   });
 
-  it('says when health changes, and nothing of what is well from the start', () => {
+  it('reports when health changes, and nothing of what is well from the start', () => {
     const seen = timeline('a', 'b');
     for (const [at, state, connected] of [
       [0, 'ready', true],
@@ -265,7 +265,7 @@ describe('a timeline', () => {
     expect(events(bundle)).toEqual([]);
   });
 
-  it('leaves out replicas beyond its bound, and says how many', () => {
+  it('leaves out replicas beyond its bound, and reports how many', () => {
     const seen = timeline(...Array.from({ length: 70 }, (_, i) => `n${i}`));
     seen.show({
       kind: 'request',

@@ -24,7 +24,7 @@ describe('the result of a burst', () => {
     expect(result.outcomes.map(({ outcome }) => outcome)).toEqual(['Timeout']);
   });
 
-  it('tells apart who may have been admitted, who was not, and which error came first', () => {
+  it('counts possible admissions and rejections separately, with the first error', () => {
     const outcomes = [
       answered(7, 'Admitted'),
       failed(9, 'TIMEOUT'),

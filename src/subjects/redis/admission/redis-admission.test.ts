@@ -47,21 +47,21 @@ describe('an admission', () => {
     expect(await outcomeOf(answers, true)).toMatch(refused);
   });
 
-  it('is refused with a CLIENT LIST that lacks the connection that asked', async () => {
+  it('is rejected with a CLIENT LIST without the connection that queried it', async () => {
     const other = bulk('id=1 addr=10.9.9.9:7 name= flags=N user=default\n');
     expect(await outcomeOf({ CLIENT: other })).toMatch(/^RedisNotEligible: .*a list without it/);
   });
 
   it.each<[string, Answers]>([
     ['an error to AUTH', { AUTH: `-WRONGPASS no ${PASSWORD}\r\n` }],
-    ['an error before it was asked', { AUTH: `+OK\r\n-ERR ${PASSWORD}\r\n` }],
+    ['an unsolicited error', { AUTH: `+OK\r\n-ERR ${PASSWORD}\r\n` }],
     ['the role in INFO', { INFO: bulk(INFO.replace('master', PASSWORD)) }],
     ['the version in INFO', { INFO: bulk(INFO.replace('8.0.0', PASSWORD)) }],
     [
       'the name of a client',
       { CLIENT: (address) => bulk(`addr=${address} user=default\naddr=10.9.9.9:7 name=${PASSWORD}\n`) },
     ],
-  ])('tells nothing of the password that comes back in %s', async (_, answers) => {
+  ])('never repeats a password that is echoed in %s', async (_, answers) => {
     const outcome = await outcomeOf(answers);
     expect(outcome).toMatch(/^(RedisUnreachable|RedisNotEligible|SharedRedis): .*redis-0 /);
     expect(outcome).not.toMatch(/Tr0|horse/);
@@ -152,7 +152,7 @@ describe('the event loop during an admission', () => {
 });
 
 describe('a connection of a run', () => {
-  it('tells nothing of the password that comes back in an answer', async () => {
+  it('never repeats a password that an answer echoes', async () => {
     const target = await serverWith({ SET: `-OOM ${PASSWORD}\r\n` });
     const redis = new RedisConnections(target, 'test');
     onTestFinished(() => redis.close());

@@ -19,7 +19,7 @@ const use = { service: 'redis', tls: true };
 const ca = '-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n';
 
 describe('readRedisAuth', () => {
-  it('decodes what is there and leaves out what is missing or empty', () => {
+  it('decodes the members of a Secret, and omits missing or empty ones', () => {
     expect(readRedisAuth(secret({ username: 'chaosdemo', password: 'pä ss', 'ca.crt': ca }), use)).toEqual({
       username: 'chaosdemo',
       password: 'pä ss',
@@ -58,14 +58,14 @@ describe('readRedisAuth', () => {
     expectRefused(elsewhere, use, /kubectl patch secret redis-auth .*"service":"redis"/);
   });
 
-  it('is for the Service in its own name where it does not say', () => {
+  it('is for the Service in its name if it has no key for one', () => {
     const silent = secret({ password: 'hunter2' });
     expectRefused(silent, { ...use, service: 'trap' }, /not for Service trap: .*key service/);
     expectRefused(secret({ password: 'hunter2' }, undefined, 'shared'), use, /is not for Service redis/);
     expectRefused(secret({ password: 'hunter2' }, undefined, '-auth'), { ...use, service: 'x' }, /not for/);
   });
 
-  it('sends nothing in the clear where it holds the authority of a TLS server', () => {
+  it('sends nothing in the clear if it holds the authority of a TLS server', () => {
     const withCa = secret({ password: 'hunter2', 'ca.crt': ca });
     expectRefused(withCa, { ...use, tls: false }, /in the clear: set rateLimiter\.redis\.tls/);
     expect(readRedisAuth(secret({ password: 'p' }), { ...use, tls: false })).toEqual({ password: 'p' });

@@ -117,7 +117,7 @@ describe('findStrangers', () => {
     expect(strangers([client])).toEqual([client.addr]);
   });
 
-  it('trusts a user name only where no pod of the rate limiter uses it', () => {
+  it('trusts a user name only if no pod of the rate limiter uses it', () => {
     const clients = [
       { addr: '10.0.0.1:1', user: 'chaosdemo' },
       { addr: '10.0.3.3:1', user: 'chaosdemo' },
@@ -143,7 +143,7 @@ describe('findStrangers', () => {
   });
 });
 
-describe('a client that has asked for nothing yet', () => {
+describe('a client without a command yet', () => {
   const known = { podIPs: new Set<string>(), ownAddr: '10.0.1.1:5000', ownUser: 'chaosdemo' };
   const strangers = (cmd: string) =>
     findStrangers(parseClientList(`${clientLine({ addr: '10.0.9.9:1' })} cmd=${cmd}`), known);
@@ -152,7 +152,7 @@ describe('a client that has asked for nothing yet', () => {
     expect(strangers('NULL')).toEqual([]);
   });
 
-  it('is one as soon as it asks for anything', () => {
+  it('is a stranger as soon as it sends a command', () => {
     expect(strangers('get')).toHaveLength(1);
     expect(strangers('null')).toHaveLength(1);
   });

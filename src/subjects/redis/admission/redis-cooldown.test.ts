@@ -171,11 +171,11 @@ describe('the cool-down after a failover', () => {
   const successor = { namespace: 'ns', runId: 'b'.repeat(40), pod };
   const lineage = 'c'.repeat(40);
 
-  async function untilOf(noted: CoolingRedis, asked: CoolingRedis): Promise<number | undefined> {
+  async function untilOf(noted: CoolingRedis, checked: CoolingRedis): Promise<number | undefined> {
     const rest = new RedisCooldown(new MemoryCluster(), 60 * SECOND);
     const fault = { from: NOW, until: NOW + 20 * SECOND };
     expect(await rest.notes(noted, { now: () => NOW }).note(fault, signal)).toBeUndefined();
-    return await rest.until(asked, SECOND, NOW + 30 * SECOND, signal);
+    return await rest.until(checked, SECOND, NOW + 30 * SECOND, signal);
   }
 
   it('is that of both servers, whichever is the primary then', async () => {

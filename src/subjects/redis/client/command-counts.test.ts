@@ -50,7 +50,7 @@ describe('the counts of commands', () => {
     });
   });
 
-  it('grow, and what began anew has not', () => {
+  it('grow, and a count that was reset has not grown', () => {
     const before = parseCommandCounts(stats(line('get', 5), line('set', 9)));
     const after = parseCommandCounts(stats(line('get', 7), line('set', 1), line('del', 2)));
     expect([...grown(before, after)]).toEqual([

@@ -66,7 +66,7 @@ describe('the types of replies', () => {
     expect(() => requireOk('SET', '\u001b[31mpassword')).toThrow(/^the server answered SET (?!.*password)/);
   });
 
-  it('take no list of clients without the connection that asked', () => {
+  it('reject a list of clients without the connection that queried it', () => {
     const own = '10.0.0.9:4711';
     expect(() =>
       requireOwnConnection('CLIENT LIST', [{ addr: '10.0.0.1:1' }, { addr: own }], own),

@@ -39,9 +39,9 @@ async function burst(pod: BurstPod): Promise<unknown> {
 
 async function traffic(pod: BurstPod): Promise<unknown> {
   const client = new PodClient(pod, REQUESTS, Date.now);
-  const ask = async (): Promise<unknown> =>
+  const sendAll = async (): Promise<unknown> =>
     outcomeOf(await client.send(request, TIMEOUT_MS, signal), callers);
-  return await Promise.all(Array.from({ length: REQUESTS }, ask)).finally(() => client.close());
+  return await Promise.all(Array.from({ length: REQUESTS }, sendAll)).finally(() => client.close());
 }
 
 async function nodeWith(answer: string): Promise<BurstPod> {
@@ -61,7 +61,7 @@ const spaces = ' '.repeat(7900);
 describe.each([
   ['a burst', burst],
   ['steady traffic', traffic],
-])('the answers to %s', (_, ask) => {
+])('the answers to %s', (_, sendAll) => {
   it.each([
     ['JSON nested 2,000 deep', jsonAnswer(nested(4000))],
     ['JSON nested 8,000 deep', jsonAnswer(nested(16_000))],
@@ -72,7 +72,7 @@ describe.each([
     ['a Connection of blanks', withHead(`connection: 1${spaces}2`)],
   ])('keep the loop at most four times as long for %s', async (__, answer) => {
     const [small, hostile] = [await nodeWith(jsonAnswer(members(100))), await nodeWith(answer)];
-    const most = 4 * (await standstillMs(() => ask(small), 0));
-    expect(await standstillMs(() => ask(hostile), most)).toBeLessThan(most);
+    const most = 4 * (await standstillMs(() => sendAll(small), 0));
+    expect(await standstillMs(() => sendAll(hostile), most)).toBeLessThan(most);
   });
 });

@@ -7,7 +7,7 @@ import { httpInterfaceSchema } from './schema.ts';
 const LIMIT: RateLimit = { algorithm: 'SlidingWindow', requests: 10, windowMs: 60_000 };
 const PODS = ['api-0', 'api-1', 'api-2'];
 
-/** Three pods that are asked in turn, 20 ms apart, until all have rejected twice in a row; at most 70 requests. */
+/** Three pods that get requests in turn, 20 ms apart, until all have rejected twice in a row; at most 70 requests. */
 function control(admits: (pod: string, admitted: ReadonlyMap<string, number>) => boolean, pods = PODS) {
   const admitted = new Map<string, number>();
   const requests: CallerRequest[] = [];
@@ -24,7 +24,7 @@ function control(admits: (pod: string, admitted: ReadonlyMap<string, number>) =>
   };
 }
 
-/** Of pods that each go by counts of their own. */
+/** Of pods with separate counts. */
 const LIMITS = new Map([
   ['api-0', 9],
   ['api-1', 4],
@@ -84,7 +84,7 @@ describe('a limiter that admits more than its limit without a fault', () => {
     expect(error?.message).toMatch(/rateLimiter\.limit\.burst is 10 .* 9/);
   });
 
-  it('looks at the addresses where the pods go by those', () => {
+  it('checks the addresses if the pods identify callers by them', () => {
     const spec = { path: '/', identity: 'SourceAddress' };
     const error = problemOf(
       control((pod, admitted) => (admitted.get(pod) ?? 0) < 10),

@@ -7,7 +7,7 @@ import { httpInterfaceSchema } from './schema.ts';
 const HEADER = 'RateLimit-Remaining';
 const never = new AbortController().signal;
 
-/** What a limiter of so many requests that tells `remaining` after so many yeses comes to, over two nodes. */
+/** The result for a limiter over two nodes that reports `remaining` after so many admissions. */
 async function concluded(limit: number, remaining: (used: number, pod: number) => string | undefined) {
   let used = 0;
   const clients = [0, 1].map((pod) => ({
@@ -15,18 +15,18 @@ async function concluded(limit: number, remaining: (used: number, pod: number) =
     send: async () => {
       const admitted = used < limit;
       if (admitted) used += 1;
-      const told = admitted ? remaining(used, pod) : undefined;
-      const headers = new Map(told === undefined ? [] : [[HEADER.toLowerCase(), told]]);
+      const reported = admitted ? remaining(used, pod) : undefined;
+      const headers = new Map(reported === undefined ? [] : [[HEADER.toLowerCase(), reported]]);
       const answer = { status: admitted ? 200 : 429, headers, body: Buffer.alloc(0) };
       return { sentAt: used, endedAt: used, answer };
     },
   }));
   const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)', remainingHeader: HEADER }));
   const control = new QuotaControl(HEADER, limit, ['api-0', 'api-1']);
-  const asked = control.around(clients, callers);
+  const watched = control.around(clients, callers);
   await exhaustLimit(
     {
-      clients: asked,
+      clients: watched,
       callers,
       key: 'demo-a',
       most: limit + 10,
@@ -39,20 +39,20 @@ async function concluded(limit: number, remaining: (used: number, pod: number) =
   return control.conclude();
 }
 
-describe('a header that tells what remains', () => {
+describe('a header with the remaining quota', () => {
   it.each([
     [10, 'reported the quota with each of 10 answers, at most 0 behind'],
     [1, 'reported the quota with each of 1 answer, at most 0 behind'],
-  ])('is taken where it goes down with each of %d requests', async (limit, said) => {
+  ])('is accepted if it decreases with each of %d requests', async (limit, said) => {
     expect(await concluded(limit, (used) => String(limit - used))).toBe(`${HEADER} ${said}`);
   });
 
-  it('is taken where the nodes share their counts now and then', async () => {
+  it('is accepted if the pods sync their counts at intervals', async () => {
     const shared = await concluded(10, (used) => String(10 - Math.max(1, used - 3)));
     expect(shared).toMatch(/at most 3 behind$/);
   });
 
-  it('is taken where it is told before the request is counted', async () => {
+  it('is accepted if it is reported before the request is counted', async () => {
     expect(await concluded(10, (used) => String(11 - used))).toMatch(/at most 1 behind$/);
   });
 

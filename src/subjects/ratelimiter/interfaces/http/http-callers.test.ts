@@ -28,7 +28,7 @@ describe('the request that counts', () => {
     expect(() => encodeRequest(request, { host: '10.0.0.1', port: 80 })).not.toThrow();
   });
 
-  it('carries an address of its own for each key, set aside for measurements', () => {
+  it('carries another address for each key, from the range for benchmarks', () => {
     const forwarded = new HttpCallers(
       mapping({ path: '/', headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] }),
       {},
@@ -50,14 +50,14 @@ describe('the request that counts', () => {
   });
 });
 
-describe('what an answer means', () => {
-  it('is told by its status', () => {
+describe('the outcome of an answer', () => {
+  it('is decided by its status', () => {
     expect(callers().read(answer(200))).toBe('Admitted');
     expect(callers().read(answer(429))).toBe('Rejected');
     expect(() => callers().read(answer(503))).toThrow('answered 503, which is neither');
   });
 
-  it('is told by a member of the body where the status does not say', () => {
+  it('is decided by a member of the body if the status does not decide', () => {
     const spec = callers({
       rejectedStatuses: [200],
       decision: { pointer: '/result/a~1b', admitted: 'true', rejected: 'false' },

@@ -44,14 +44,14 @@ describe('a look at pods behind HTTP', () => {
     expect(seen.pods).toMatchObject([{ name: 'api-0', state }]);
   });
 
-  it('says what was asked, what came back, and which field to correct', async () => {
+  it('names the request, its answer, and the field to correct', async () => {
     const seen = await lookAt(answering((_, response) => response.writeHead(404).end('<h1>secret</h1>')));
     expect(seen.issues).toEqual([
       expect.stringMatching(/^api-0: GET \/healthz: answered 404, .* 200 to 399: .*health\.path$/),
     ]);
   });
 
-  it('says where to look for a port that speaks no HTTP', async () => {
+  it('reports where to look for a port that speaks no HTTP', async () => {
     const greets = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.end('-ERR hello\r\n');
@@ -60,7 +60,7 @@ describe('a look at pods behind HTTP', () => {
     expect(seen.issues[0]).toMatch(/^api-0: GET \/healthz: .*rateLimiter\.port, .*http\.tlsServerName/);
   });
 
-  it('says of an API of your own that its interface has to be set', async () => {
+  it('reports that the interface of another API has to be set', async () => {
     const seen = await lookAt(
       answering((_, response) => response.writeHead(404).end()),
       { interface: 'Reference' },

@@ -14,7 +14,7 @@ describe('what remains by a header', () => {
     ['the same, with a name that is a token', 'default;r=15;t=40', 15],
     ['the last of two parameters, as RFC 9651 has it', '"a";r=5;r=6', 6],
     ['a name with separators and quotes in it', '"a,b;r=7 \\" c";r=15', 15],
-  ])('is told by %s', (_, value, remaining) => {
+  ])('is read from %s', (_, value, remaining) => {
     expect(remainingIn(value)).toBe(remaining);
   });
 
@@ -28,14 +28,14 @@ describe('what remains by a header', () => {
     ['two policies, of which either may be met first', '"burst";r=5;t=1, "day";r=995;t=4000'],
     ['two that agree', '"a";r=5, "b";r=5'],
     ['two remainders', 'remaining=5, remaining=5'],
-    ['a remainder beside a policy', 'remaining=5, "a";r=6'],
-    ['a policy that tells only when it resets', '"default";t=40'],
+    ['a remainder next to a policy', 'remaining=5, "a";r=6'],
+    ['a policy that reports only when it resets', '"default";t=40'],
     ['a field without it', 'limit=20, reset=40'],
     ['a remainder that is no number', 'limit=20, remaining=many'],
     ['a remainder in quotes', '"a";r="5"'],
     ['a quote that is never closed', '"default;r=15'],
     ['the remainder as the value of something else', 'x=1;r=5'],
-  ])('is not told by %s', (_, value) => {
+  ])('is not read from %s', (_, value) => {
     expect(remainingIn(value)).toBeUndefined();
   });
 

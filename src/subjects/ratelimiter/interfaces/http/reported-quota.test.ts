@@ -14,8 +14,8 @@ function count(limit = LIMIT): ReportedQuota {
   return new ReportedQuota(HEADER, limit, NODES);
 }
 
-/** Asks these nodes one after the other; each lets the request through and says that so many remain. */
-function told(
+/** Sends a request to each of these pods in turn; each admits it and reports this quota. */
+function reportedQuotas(
   of: ReportedQuota,
   answers: readonly (readonly [node: string, remaining: string | undefined])[],
 ) {
@@ -24,10 +24,10 @@ function told(
   );
 }
 
-describe('what an answer tells', () => {
-  it('is held against the yeses that had come before its request was sent', () => {
+describe('the reported quota of an answer', () => {
+  it('is compared with the admissions that arrived before its request was sent', () => {
     const tally = count();
-    const [, , third] = told(tally, [
+    const [, , third] = reportedQuotas(tally, [
       ['a', '9'],
       ['b', '8'],
       ['c', '9'],
@@ -54,8 +54,8 @@ describe('what an answer tells', () => {
     expect(tally.unreported).toBe(1);
   });
 
-  it('is one behind where it is told before the request is counted', () => {
-    const behind = told(count(), [
+  it('is one behind if it is reported before the request is counted', () => {
+    const behind = reportedQuotas(count(), [
       ['a', '10'],
       ['a', '9'],
       ['a', '8'],
@@ -63,9 +63,9 @@ describe('what an answer tells', () => {
     expect(behind).toEqual([0, 1, 1]);
   });
 
-  it('is a sample, too, where it denies', () => {
+  it('is a sample even if it rejects', () => {
     const tally = count(2);
-    told(tally, [
+    reportedQuotas(tally, [
       ['a', '1'],
       ['b', '0'],
     ]);
@@ -94,13 +94,13 @@ describe('what an answer tells', () => {
     ],
   ])('is nothing where there is %s, and it is known why', (_, value, problem) => {
     const tally = count();
-    expect(told(tally, [['a', value]])).toEqual([undefined]);
+    expect(reportedQuotas(tally, [['a', value]])).toEqual([undefined]);
     expect(tally).toMatchObject({ problem, unreported: 1 });
   });
 
   it('reported quota of 0 is no count if the limit was exceeded', () => {
     const tally = count(2);
-    told(tally, [
+    reportedQuotas(tally, [
       ['a', '1'],
       ['b', '1'],
       ['a', '0'],
@@ -111,16 +111,16 @@ describe('what an answer tells', () => {
     expect(tally.unreported).toBe(1);
   });
 
-  it('makes up for answers before it that told nothing', () => {
+  it('makes up for earlier answers without a quota', () => {
     const tally = count();
-    told(tally, [
+    reportedQuotas(tally, [
       ['a', undefined],
       ['b', '8'],
     ]);
     expect(tally.unreported).toBe(0);
   });
 
-  it('is not waited for any more once a request is over', () => {
+  it('is not awaited any more once a request has ended', () => {
     const tally = count();
     const [first, second] = [tally.sent('a', 1), tally.sent('b', 1)];
     expect(tally.open).toBe(2);
@@ -130,7 +130,7 @@ describe('what an answer tells', () => {
   });
 });
 
-/** Each request is sent, decided and answered at moments of its own: what happens in this order. */
+/** Each request is sent, decided and answered at its own times: the order of these steps. */
 const order = fc
   .array(fc.record({ node: fc.constantFrom(...NODES), denies: fc.boolean() }), { maxLength: 30 })
   .chain((requests) => {
@@ -142,7 +142,7 @@ const order = fc
 
 interface Seen {
   readonly answer: QuotaAnswer;
-  /** Let through by the time at which it was decided, and told as used. */
+  /** Admitted by the time at which it was decided, and reported as used. */
   readonly admitted: number;
 }
 
@@ -155,22 +155,22 @@ function played(
   const tally = count(limit);
   const admitted = new Map<string, number>();
   const total = (): number => [...admitted.values()].reduce((sum, one) => sum + one, 0);
-  const stage = requests.map((): { asked?: EndOfRequest; remaining?: number; by?: number } => ({}));
+  const stage = requests.map((): { end?: EndOfRequest; remaining?: number; by?: number } => ({}));
   const seen: Seen[] = [];
   for (const i of steps) {
     const [{ denies, node } = { denies: false, node: 'a' }, state = {}] = [requests[i], stage[i]];
-    if (!state.asked) state.asked = tally.sent(node, 0);
+    if (!state.end) state.end = tally.sent(node, 0);
     else if (state.remaining === undefined) {
       if (!denies) admitted.set(node, (admitted.get(node) ?? 0) + 1);
       state.remaining = limit - seenBy(node, admitted);
       state.by = total() - (denies ? 0 : 1);
     } else {
-      const told = state.asked({
+      const reportedQuotas = state.end({
         decision: denies ? 'Rejected' : 'Admitted',
         ...answer(String(state.remaining)),
         at: 1,
       });
-      if (told) seen.push({ answer: told, admitted: state.by ?? 0 });
+      if (reportedQuotas) seen.push({ answer: reportedQuotas, admitted: state.by ?? 0 });
     }
   }
   return seen;

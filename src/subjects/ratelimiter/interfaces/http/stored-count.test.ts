@@ -15,8 +15,8 @@ const limiter = (count: object | undefined) =>
     redis: { service: 'redis', ...(count && { count }) },
   });
 
-/** What is asked of a Redis that holds 7 wherever it is asked. */
-async function asked(count: object | undefined, key: string): Promise<CountPlace[]> {
+/** The places of a count in a Redis that has 7 at every key. */
+async function placesOf(count: object | undefined, key: string): Promise<CountPlace[]> {
   const places: CountPlace[] = [];
   const redis = {
     count: async (place: CountPlace) => {
@@ -31,19 +31,19 @@ async function asked(count: object | undefined, key: string): Promise<CountPlace
 }
 
 it('is read at the key of the caller, and no other', async () => {
-  expect(await asked({ key: 'rl:$(key)' }, 'demo-a')).toEqual([
+  expect(await placesOf({ key: 'rl:$(key)' }, 'demo-a')).toEqual([
     { key: 'rl:demo-a', type: 'String', pattern: 'rl:demo-*' },
   ]);
-  expect(await asked({ key: 'h:{$(key)}', type: 'Hash', field: 'n' }, 'demo-a')).toEqual([
+  expect(await placesOf({ key: 'h:{$(key)}', type: 'Hash', field: 'n' }, 'demo-a')).toEqual([
     { key: 'h:{demo-a}', type: 'Hash', field: 'n', pattern: 'h:{demo-*}' },
   ]);
-  expect(await asked({ key: 'ip:$(address)', type: 'SortedSet' }, 'demo-a')).toEqual([
+  expect(await placesOf({ key: 'ip:$(address)', type: 'SortedSet' }, 'demo-a')).toEqual([
     { key: 'ip:198.18.0.5', type: 'SortedSet', pattern: 'ip:198.1[89].*' },
   ]);
 });
 
-it('is not read where the spec does not say where', async () => {
-  await expect(asked(undefined, 'demo-a')).rejects.toThrow(TypeError);
+it('is not read if the spec has no key for it', async () => {
+  await expect(placesOf(undefined, 'demo-a')).rejects.toThrow(TypeError);
 });
 
 it('is granted by a pattern that takes what stands in the spec literally', () => {

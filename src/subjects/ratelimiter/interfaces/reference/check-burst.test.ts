@@ -6,9 +6,9 @@ import { injectBurstTraffic } from './check-burst.ts';
 
 const { signal } = new AbortController();
 
-/** A limiter of one node that admits `limit` requests in all, and notes what it is asked. */
+/** A limiter of one node that admits `limit` requests in all, and notes its requests. */
 async function limiter(limit: number) {
-  const asked: string[] = [];
+  const received: string[] = [];
   let left = limit;
   const server = createServer((request, response) => {
     let body = '';
@@ -16,7 +16,7 @@ async function limiter(limit: number) {
       body += text;
     });
     request.once('end', () => {
-      asked.push(`${request.method} ${request.url} ${body}`.trim());
+      received.push(`${request.method} ${request.url} ${body}`.trim());
       const allowed = request.method === 'POST' && left-- > 0;
       const status = request.method === 'GET' || allowed ? 200 : 429;
       const answer = { allowed, limit, windowId: 'w', windowEndsAt: 5 };
@@ -30,7 +30,7 @@ async function limiter(limit: number) {
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  return { pod: { name: 'rl-0', host: '127.0.0.1', port }, asked };
+  return { pod: { name: 'rl-0', host: '127.0.0.1', port }, received };
 }
 
 const optionsFor = (pods: { name: string; host: string; port: number }[], requests: number) => ({
@@ -42,7 +42,7 @@ const optionsFor = (pods: { name: string; host: string; port: number }[], reques
   budget: new ConnectionBudget(100).onBehalfOf('shop'),
 });
 
-it('asks every node for the key as often as the others, and counts what they allow', async () => {
+it('sends every pod the same number of requests, and counts the admissions', async () => {
   const one = await limiter(2);
   const other = await limiter(2);
   const pods = [one.pod, { ...other.pod, name: 'rl-1' }];
@@ -67,7 +67,7 @@ it('asks every node for the key as often as the others, and counts what they all
   expect(result.admittedAt).toEqual(result.admittedAt.toSorted((a, b) => a - b));
   const times = (count: number, line: string) => Array.from({ length: count }, () => line);
   // Eight wake-up requests before the burst and eight right before it change nothing.
-  expect(one.asked.toSorted()).toEqual([
+  expect(one.received.toSorted()).toEqual([
     ...times(16, 'GET /limit?key=demo-a%26b'),
     ...times(5, 'POST /check {"key":"demo-a&b"}'),
   ]);

@@ -21,7 +21,7 @@ async function nodeNaming(name: string, redisKey: string): Promise<LimiterClient
   return client;
 }
 
-/** What is read of Redis, in place of one: which key is asked for is what matters. */
+/** What is read of Redis, in place of one: only the requested key matters. */
 class ReadKeys {
   readonly keys: string[] = [];
   async hgetall(key: string): Promise<Record<string, string>> {
@@ -60,13 +60,13 @@ describe('a sample of the counters', () => {
     expect({ problems, read, stored }).toEqual({ problems: [], read: ['rl:demo-a:1'], stored: 3 });
   });
 
-  it('reads none where a node names that of another key', async () => {
+  it('reads none if a node names the Redis key of another key', async () => {
     const { problems, read, stored } = await sample(['session:17']);
     expect({ read, stored }).toEqual({ read: [], stored: undefined });
     expect(problems).toEqual([expect.stringMatching(/not hold .*demo-a,/)]);
   });
 
-  it('reads none where the nodes do not agree, and says so', async () => {
+  it('reads none if the nodes do not agree, and reports that', async () => {
     const { problems, read, stored } = await sample(['rl:demo-a:1', 'rl:demo-a:2']);
     expect({ read, stored }).toEqual({ read: [], stored: undefined });
     expect(problems).toEqual([expect.stringMatching(/ 2 different hashes .*demo-a$/)]);

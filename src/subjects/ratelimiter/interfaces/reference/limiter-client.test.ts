@@ -52,7 +52,7 @@ describe('LimiterClient', () => {
     expect(await failureOf(client.limit('k', never))).toMatchObject({ failure: 'BAD_ANSWER' });
   });
 
-  it('says what it expected', async () => {
+  it('reports what it expected', async () => {
     const client = await clientOf(answer(200, { hello: 'world' }));
     expect((await failureOf(client.limit('k', never))).message).toMatch(
       /^rl-0: GET \/limit answered 200, .*expected a limit .*; limit: /,
@@ -69,7 +69,7 @@ describe('LimiterClient', () => {
     expect(error.message.length).toBeLessThan(300);
   });
 
-  it('takes 404 for a key that is not known, and for one that is removed', async () => {
+  it('reads 404 as an unknown or a removed key', async () => {
     const client = await clientOf(answer(404, { error: { code: 'LIMIT_UNKNOWN', message: 'no limit' } }));
     expect(await client.limit('k', never)).toBeUndefined();
     expect(await client.counter('k', never)).toBeUndefined();

@@ -45,7 +45,7 @@ const setup = async (pods: readonly LimiterClient[], timeoutMs: number, signal =
   await setupRateLimit(pods, 'demo-a', 10, 60_000, timeoutMs, signal);
 
 describe('a limit is set', () => {
-  it('by the next node where the first refuses it', async () => {
+  it('by the next node if the first refuses it', async () => {
     const next = taking();
     const refuses: RequestListener = (request, response) =>
       request.method === 'POST' ? response.writeHead(503).end('{}') : next.handle(request, response);
@@ -63,17 +63,17 @@ describe('a limit is set', () => {
 
   it('no longer once its owner has stopped, though a node does not answer', async () => {
     const stop = new AbortController();
-    const asked = Promise.withResolvers<void>();
-    const silent = await nodeThat(() => asked.resolve());
+    const received = Promise.withResolvers<void>();
+    const silent = await nodeThat(() => received.resolve());
     const setting = setup([silent], 30_000, stop.signal);
-    await asked.promise;
+    await received.promise;
     const from = performance.now();
     stop.abort(new Error('stopped'));
     await expect(setting).rejects.toThrow('stopped');
     expect(performance.now() - from).toBeLessThan(15_000);
   });
 
-  it('before its owner goes on to remove it, by a node that answers a little later', async () => {
+  it('before its owner continues to remove it, by a node that answers a little later', async () => {
     const stop = new AbortController();
     let isDone = false;
     const late = await nodeThat((_, response) => {

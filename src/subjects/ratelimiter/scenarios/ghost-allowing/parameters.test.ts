@@ -32,7 +32,7 @@ describe('the requests of a burst', () => {
     expect(requestsOf(...parts(spec({}, limiter)), pods)).toBe(sent);
   });
 
-  it('are those of the multiplier where it is given', () => {
+  it('are those of the multiplier if it is given', () => {
     expect(requestsOf(...parts(spec({ multiplier: 4 })), 3)).toBe(40);
   });
 });
@@ -59,7 +59,7 @@ describe('the trials', () => {
     else expect(reason).toBeUndefined();
   });
 
-  it('need bursts of more than two windows allow if one may end meanwhile', () => {
+  it('need bursts over the limit of two windows if one may end during a burst', () => {
     const limit = { window: '1s', windowStart: 'Clock' };
     const of = (multiplier: number) => parts(spec({ multiplier }, { ...HTTP, limit }));
     expect(unprovable(...of(2), 2)).toMatch(

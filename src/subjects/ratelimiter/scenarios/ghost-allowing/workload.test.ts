@@ -24,10 +24,10 @@ const never = new AbortController().signal;
 type Admits = number | ((url: string) => number);
 
 /** A node that lets so many requests of each caller through, and knows nothing of other nodes. */
-async function nodeThatAdmits(most: Admits, asked: string[] = []): Promise<number> {
+async function nodeThatAdmits(most: Admits, urls: string[] = []): Promise<number> {
   const admitted = new Map<string, number>();
   const server: Server = createServer(({ url = '' }, answer) => {
-    asked.push(url);
+    urls.push(url);
     const before = admitted.get(url) ?? 0;
     admitted.set(url, before + 1);
     const limit = typeof most === 'number' ? most : most(url);
@@ -55,18 +55,18 @@ function specOf(limit: object, ghostAllowing: object): ChaosDemoSpec {
   });
 }
 
-/** What is kept of a burst at three nodes, each of which lets so many through by itself. */
+/** What is kept of a burst at three pods, each of which admits so many by its own count. */
 async function burstAt(
   limit: object,
   each: number | readonly Admits[],
   {
-    asked,
+    urls,
     ghostAllowing = { multiplier: 3, trials: 1 },
     ...parts
-  }: Partial<Pick<Toolkit, 'dial'>> & { readonly asked?: string[]; readonly ghostAllowing?: object } = {},
+  }: Partial<Pick<Toolkit, 'dial'>> & { readonly urls?: string[]; readonly ghostAllowing?: object } = {},
 ): Promise<EvidenceBundle> {
   const ports = await Promise.all(
-    [0, 1, 2].map(async (i) => await nodeThatAdmits(typeof each === 'number' ? each : (each[i] ?? 0), asked)),
+    [0, 1, 2].map(async (i) => await nodeThatAdmits(typeof each === 'number' ? each : (each[i] ?? 0), urls)),
   );
   const spec = specOf(limit, ghostAllowing);
   const [scenario] = spec.scenarios;
@@ -127,21 +127,21 @@ it.each([
   ['wakes each node by looks at its health, which are no requests of the burst', {}, 16],
   ['leaves that out over TLS', { dial: dialTcp }, 0],
 ])('%s', async (_, parts, wakeUps) => {
-  const asked: string[] = [];
-  const { judged } = limitsOf(await burstAt({ requests: 10, burst: 15 }, 5, { ...parts, asked }));
+  const urls: string[] = [];
+  const { judged } = limitsOf(await burstAt({ requests: 10, burst: 15 }, 5, { ...parts, urls }));
   expect(judged).toBe(15);
-  expect(asked.filter((url) => url === '/')).toHaveLength(3 * wakeUps);
-  expect(asked.filter((url) => url.startsWith('/demo-x'))).toHaveLength(30);
+  expect(urls.filter((url) => url === '/')).toHaveLength(3 * wakeUps);
+  expect(urls.filter((url) => url.startsWith('/demo-x'))).toHaveLength(30);
 });
 
 it('sends each pod twice its limit by default, so that a race inside one pod shows', async () => {
-  // Each pod lets two requests too many through of its own, which with its limit alone it could not.
-  const asked: string[] = [];
+  // Each pod admits two requests more than the limit, which one pod with one limit could not.
+  const urls: string[] = [];
   const { invariant } = await burstAt({ requests: 10, burst: 10 }, [12, 0, 0], {
-    asked,
+    urls,
     ghostAllowing: { trials: 1 },
   });
-  expect(asked.filter((url) => url.startsWith('/demo-x'))).toHaveLength(60);
+  expect(urls.filter((url) => url.startsWith('/demo-x'))).toHaveLength(60);
   expect(invariant).toMatchObject({ broken: true });
 });
 

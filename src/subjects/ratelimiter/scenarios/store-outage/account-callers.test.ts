@@ -99,7 +99,7 @@ describe('the accounts of callers after a fault', () => {
   it.each<[string, Outage, number, number, RegExp]>([
     ['served and counted', { counts: 1, status: 200 }, 0, 0, /exactly the admitted requests were counted/],
     ['admitted and never counted', { counts: 0, status: 200 }, 9, 0, /9 requests admitted .*never counted/],
-    // A caller that got an error asks no more.
+    // A caller that got an error sends no more.
     [
       'counted and not admitted in time',
       { counts: 1, status: 500 },
@@ -125,7 +125,7 @@ describe('the accounts of callers after a fault', () => {
     expect(said).toMatch(/^of 3 callers/);
   });
 
-  it('do not say that nothing else was counted where a caller had nothing left', async () => {
+  it('do not claim that nothing else was counted if a caller had no quota left', async () => {
     const { measures, message } = await accountsAfter({ counts: 2, status: 200 }, 1);
     expect(measures).toMatchObject([{ atLeast: true }, { atLeast: true }]);
     expect(message).toMatch(/ 3 callers none .*not show$/);

@@ -56,7 +56,7 @@ async function control(meet: (response: ServerResponse) => void): Promise<void> 
 }
 
 describe('the control of callers within their limit', () => {
-  it('says what turned one away', async () => {
+  it('reports what turned one away', async () => {
     await expect(control((response) => response.writeHead(429).end())).rejects.toThrow(/rejected by api-0/);
     await expect(control((response) => response.writeHead(500).end())).rejects.toThrow(/an error by api-0/);
   });
@@ -67,7 +67,7 @@ describe('the control of callers within their limit', () => {
     );
   });
 
-  it('is passed where all of them are admitted', async () => {
+  it('is passed if all of them are admitted', async () => {
     await control((response) => response.writeHead(200).end());
   });
 });

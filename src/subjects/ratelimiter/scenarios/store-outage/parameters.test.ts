@@ -25,7 +25,7 @@ const limiter = (limit: object = {}, identity = 'Key'): RateLimiterSpec => {
   );
 };
 
-describe('a store outage that can tell nothing', () => {
+describe('a store outage that can prove nothing', () => {
   it('is none by default, on up to 50 pods', () => {
     expect(unprovable(scenario(), limiter(), 3)).toBeUndefined();
     expect(unprovable(scenario(), limiter(), 50)).toBeUndefined();
@@ -89,7 +89,7 @@ describe('a store outage of one caller alone', () => {
     expect(by({ requests: 100 }, {}, 3)).toBeUndefined();
   });
 
-  it('has too small a limit to ask each pod within it', () => {
+  it('has too small a limit for a caller under it on each pod', () => {
     expect(by({ requests: 17 }, {}, 3)).toMatch(
       / 3 pods .* 5 during .* 18 .*rateLimiter\.limit admits 17 .*: .*fewer pods, or/,
     );
