@@ -30,14 +30,14 @@ export function disturbances(cluster: Cluster): void {
       const status = await cluster.ended('rolled-out');
       expect(status.phase).toBe('Errored');
       expect(status.scenarios?.[0]?.result).toBe('Inconclusive');
-      const told = /gone since .*: .* \(3 of 3 pods\): .*rollout/;
-      expect(status.scenarios?.[0]?.message).toMatch(told);
-      expect(status.message).toMatch(told);
+      const podsGone = /gone since .*: .* \(3 of 3 pods\): .*rollout/;
+      expect(status.scenarios?.[0]?.message).toMatch(podsGone);
+      expect(status.message).toMatch(podsGone);
       await cluster.writeThroughLimiter();
     }),
   );
 
-  it('start another run where rerun: OnPodTemplateChange asks for one after a rollout', async () => {
+  it('start another run after a rollout with rerun: OnPodTemplateChange', async () => {
     await cluster.useLimiter('strict');
     await cluster.applySpec('after-rollouts', { dryRun: true, rerun: 'OnPodTemplateChange' });
     const first = await cluster.ended('after-rollouts');

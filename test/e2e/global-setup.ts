@@ -141,7 +141,7 @@ async function startRemover({ binary, engine }: Kind, folder: string): Promise<C
   });
 }
 
-/** What is missing on a machine is told in plain words, without a stack trace around them. */
+/** What is missing on a machine is reported in plain words, without a stack trace. */
 function explain(error: unknown): never {
   if (!(error instanceof LocalError)) throw error;
   const plain = new Error(`${error.message}\n${error.remedy}`);

@@ -95,7 +95,7 @@ export function modelInAPod(cluster: Cluster): void {
     expect(diagnoses).toHaveLength(2);
     const outcomes = diagnoses.map(outcomeOf);
     progress(`${name}: ${diagnoses.map(quotaIn).join(' | ')}`);
-    // Beside it stands what the rules say: the chapter has it.
+    // The chapter also has the answer of the rules.
     expect(sentencesOfRules(status)).toHaveLength(2);
 
     const [after, now] = [await served(), await counted(leader)];

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Of its own: it makes a whole cluster, for which it needs root on Debian or a container engine.
+// A separate project: it makes a whole cluster, for which it needs root on Debian or a container engine.
 export default defineConfig({
   test: {
     name: 'e2e',

@@ -1,11 +1,11 @@
-/** manifests/samples/demo.yaml as it is shipped, told by kubectl get -w. */
+/** manifests/samples/demo.yaml as it is shipped, as kubectl get -w shows it. */
 import { expect, it } from 'vitest';
 import { keepingTime } from '../kit/pace.ts';
 import type { Cluster } from './support/cluster.ts';
 
 export function wholeDemo(cluster: Cluster): void {
   it(
-    'succeeds, and kubectl get -w tells its chapters',
+    'succeeds, and kubectl get -w shows its chapters',
     keepingTime(async () => {
       await cluster.apply('demo.yaml', 'demo');
       const rows = await cluster.watchToTheEnd('demo', 'demo-watch.txt');
@@ -22,8 +22,8 @@ export function wholeDemo(cluster: Cluster): void {
         },
       ]);
       const chapters = Array.from({ length: 11 }, (_, index) => `${index + 1}/11`);
-      const told = rows.flatMap((row) => / (\d+\/11) /.exec(row)?.[1] ?? []);
-      expect([...new Set(told)]).toEqual(chapters);
+      const shown = rows.flatMap((row) => / (\d+\/11) /.exec(row)?.[1] ?? []);
+      expect([...new Set(shown)]).toEqual(chapters);
       expect(rows.at(-1)).toMatch(/^demo\s+Succeeded\s+11\/11 Demo Complete\s+True\s+False\s+2 violated/);
       await cluster.writeThroughLimiter();
     }),

@@ -7,7 +7,7 @@ import { type Held, held } from '../kit/memory.ts';
 import { until } from '../kit/until.ts';
 import type { EnduranceWorld } from './world.ts';
 
-/** An object is made anew after so many runs. */
+/** An object is created again after so many runs. */
 const RUNS_OF_AN_OBJECT = 5;
 
 export interface EnduranceOptions {
@@ -68,7 +68,7 @@ export async function endure({
       verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
       if (own % RUNS_OF_AN_OBJECT === 0) await demos.delete(name);
       ended += 1;
-      if (ended % 20 === 0) say?.(`${ended} runs: ${told(held())}`);
+      if (ended % 20 === 0) say?.(`${ended} runs: ${describeHeld(held())}`);
     }
     await demos.deleteAll();
   };
@@ -80,7 +80,7 @@ export async function endure({
 }
 
 /** A line of what is held. */
-export function told({ descriptors, heapMiB, sockets, timers }: Held): string {
+export function describeHeld({ descriptors, heapMiB, sockets, timers }: Held): string {
   return `heap ${heapMiB.toFixed(1)} MiB, ${descriptors.toFixed(1)} descriptors, ${sockets.toFixed(1)} sockets, ${timers.toFixed(1)} timers`;
 }
 

@@ -12,7 +12,7 @@ import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
 import { startControlPlane } from '../../src/local/control-plane.ts';
-import { endure, grownSince, told } from './endurance.ts';
+import { describeHeld, endure, grownSince } from './endurance.ts';
 import { startEnduranceWorld } from './world.ts';
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -46,7 +46,7 @@ async function main({ runs, targets }: Options, signal: AbortSignal): Promise<nu
     try {
       // The first runs load what all need, and open what is kept.
       const warm = await endure({ client, world, runs: Math.ceil(runs / 4), say, signal });
-      say(`every object gone after ${Math.ceil(runs / 4)} runs: ${told(warm.settled)}`);
+      say(`every object gone after ${Math.ceil(runs / 4)} runs: ${describeHeld(warm.settled)}`);
       const { settled, tookMs, verdicts } = await endure({
         client,
         world,
@@ -57,7 +57,7 @@ async function main({ runs, targets }: Options, signal: AbortSignal): Promise<nu
       say(
         `${Math.floor((runs * 3) / 4)} further runs on ${targets} targets in ${(tookMs / 1000).toFixed(0)} s: ${JSON.stringify(verdicts)}`,
       );
-      say(`every object gone: ${told(settled)}`);
+      say(`every object gone: ${describeHeld(settled)}`);
       const grown = await grownSince(warm.settled);
       for (const line of grown) say(`FAILED ${line}`);
       return grown.length === 0 ? 0 : 1;

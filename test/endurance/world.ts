@@ -1,4 +1,4 @@
-/** Many rate limiters, each with a Redis of its own, and the operator in this process. */
+/** Many rate limiters, each with its own Redis, and the operator in this process. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { ControlPlane } from '../../src/local/control-plane.ts';

@@ -250,7 +250,7 @@ async function application(name: string): Promise<Application> {
   return await kubectl().json<Application>(['-n', ARGOCD_NAMESPACE, 'get', 'application', name]);
 }
 
-/** Asks for a look at Git now rather than in a few seconds. */
+/** Requests a refresh from Git now rather than in a few seconds. */
 async function refresh(name: string): Promise<void> {
   const annotation = 'argocd.argoproj.io/refresh=normal';
   await kubectl().run(['-n', ARGOCD_NAMESPACE, 'annotate', '--overwrite', 'application', name, annotation]);

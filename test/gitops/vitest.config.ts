@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// `npm run test:gitops`: the operator beside Flux, Argo CD and Helm, as processes over one API server. Each file
-// brings a world of its own; the first run builds those programs, which takes minutes.
+// `npm run test:gitops`: the operator with Flux, Argo CD and Helm, as processes over one API server. Each file
+// has its own world; the first run builds those programs, which takes minutes.
 export default defineConfig({
   test: {
     name: 'gitops',

@@ -12,7 +12,7 @@ const folder = new URL('.', import.meta.url);
 const read = (file: string): string => gunzipSync(readFileSync(new URL(file, folder))).toString();
 const names = readdirSync(folder).flatMap((file) => /^(.*)\.jsonl\.gz$/.exec(file)?.[1] ?? []);
 
-/** When these were recorded, two measures were fields of their own. */
+/** When these were recorded, two measures were separate fields. */
 type Published = ScenarioStatus & {
   readonly detectedAfterMilliseconds?: number;
   readonly recoveredAfterMilliseconds?: number;

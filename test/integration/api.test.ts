@@ -81,7 +81,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     expect(subjectPart(spec, PART)).toMatchObject({ http: { identity: 'SourceAddress' } });
   });
 
-  it('takes drift of a limiter behind HTTP whose answers tell what remains', async () => {
+  it('accepts drift of a limiter behind HTTP that reports its quota', async () => {
     const remainingHeader = 'X-RateLimit-Remaining';
     const { spec } = await judge({
       ...withLimiter({ ...http, http: { ...http.http, remainingHeader } }),
@@ -137,7 +137,7 @@ describe('the API server', { timeout: 300_000 }, () => {
       /identity to SourceAddress .*both out/,
     ],
     [
-      'a header that tells what remains under a name that is none',
+      'a quota header with an invalid name',
       withLimiter({ ...http, http: { ...http.http, remainingHeader: 'X Remaining' } }),
       /http.remainingHeader/,
     ],

@@ -29,20 +29,20 @@ const DEAF = 'unhealthy-deaf';
 let notReady: World;
 const worlds = new Map<string, World>();
 beforeAll(async () => {
-  const beside = [
+  const otherNamespaces = [
     DEAF,
     ...UNHEALTHY.map(([conduct]) => unhealthy(conduct)),
     ...NO_BASELINE.map(([conduct, path]) => noBaseline(conduct, path)),
   ];
-  notReady = await World.start('approximate', { beside });
-  for (const name of beside)
+  notReady = await World.start('approximate', { otherNamespaces });
+  for (const name of otherNamespaces)
     worlds.set(name, await notReady.addTarget(name, 'approximate', { hosted: true }));
 });
 afterAll(() => notReady?.stop());
 
 const of = (name: string): World => worlds.get(name) ?? expect.unreachable(`no target ${name}`);
 
-/** A demo on gateways that keep to a rule, in a target of its own, whose name the demo has too. */
+/** A demo on gateways that keep to a rule, in a separate target with the name of the demo. */
 async function expectErroredBehind(
   name: string,
   rule: Rule,
@@ -88,7 +88,7 @@ describe.concurrent('a demo', () => {
     await expectNothingLeftOf(notReady, 'one-short');
   });
 
-  it('ends Errored and injects nothing where the pods do not answer', async ({ onTestFinished }) => {
+  it('ends Errored and injects nothing if the pods do not answer', async ({ onTestFinished }) => {
     const world = of(DEAF);
     const ip = '127.0.0.110';
     const labels = { 'app.kubernetes.io/name': 'deaf' };
@@ -117,19 +117,19 @@ describe.concurrent('a demo', () => {
   });
 
   it.for(UNHEALTHY)(
-    'ends Errored and injects nothing where the rate limiter answers %s',
+    'ends Errored and injects nothing if the rate limiter answers %s',
     async ([conduct, message], context) => {
       await expectErroredBehind(unhealthy(conduct), () => conduct, 'TargetUnhealthy', message, context);
     },
   );
 
   it.for(NO_BASELINE)(
-    'ends Errored and injects nothing where it is healthy and answers %s to %s',
-    async ([conduct, asked, message], context) => {
-      const rule: Rule = (_, method, path) => (path === asked && method !== 'DELETE' ? conduct : 'pass');
+    'ends Errored and injects nothing if it is healthy and answers %s to %s',
+    async ([conduct, badPath, message], context) => {
+      const rule: Rule = (_, method, path) => (path === badPath && method !== 'DELETE' ? conduct : 'pass');
       // Everything else has to be answered in time, on a busy machine too.
       const changes = { health: { timeout: '10s' } };
-      const name = noBaseline(conduct, asked);
+      const name = noBaseline(conduct, badPath);
       await expectErroredBehind(name, rule, 'BaselineFailed', message, context, changes);
     },
   );

@@ -1,4 +1,4 @@
-/** What the operator asks of Redis, over a connection that takes nothing else, from a real Redis. */
+/** The commands of the operator on a real Redis, over a connection that accepts no other replies. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ async function connectTo(
   return redis;
 }
 
-/** Everything that the operator and its tests ask. */
+/** Every command of the operator and its tests. */
 async function askEverything(redis: Redis): Promise<void> {
   expect(await redis.ping()).toBe('PONG');
   expect(asText('INFO', await redis.info())).toMatch(/^run_id:[0-9a-f]{40}\r?$/m);
@@ -79,7 +79,7 @@ async function askEverything(redis: Redis): Promise<void> {
 }
 
 describe('a bounded connection to a real Redis', () => {
-  it('answers all that is asked of it', async () => {
+  it('answers every command of the operator', async () => {
     await askEverything(await connectTo(await start()));
   });
 
@@ -100,7 +100,7 @@ describe('a bounded connection to a real Redis', () => {
     );
   });
 
-  it('says what Redis says of a wrong password, and not the password', async () => {
+  it('reports what Redis says of a wrong password, and not the password', async () => {
     const server = await start({ requirepass: 'right' });
     const error: unknown = await connectTo(server, { password: 'hunter2' }).catch(
       (thrown: unknown) => thrown,
@@ -110,7 +110,7 @@ describe('a bounded connection to a real Redis', () => {
     await expect((await connectTo(server)).info()).rejects.toThrow(/^NOAUTH/);
   });
 
-  it('waits for a write that a pause holds back where it may, and else ends', async () => {
+  it('waits for a write that a pause holds back if configured, and else ends', async () => {
     const server = await start();
     const control = await connectTo(server);
     const patient = await connectTo(server, {}, { commandTimeout: undefined });
@@ -121,11 +121,11 @@ describe('a bounded connection to a real Redis', () => {
     expect(hasty.status).not.toBe('ready');
     requireOk('CLIENT UNPAUSE', await control.call('CLIENT', 'UNPAUSE'));
     expect(await held).toBe('OK');
-    // Redis has dropped what the lost connection asked for.
+    // Redis has dropped the commands of the lost connection.
     expect(await control.get('b')).toBeNull();
   });
 
-  it('takes a list of many clients where it is told to, and refuses it elsewhere', async () => {
+  it('accepts a long list of clients with a higher bound, and rejects it else', async () => {
     const server = await start();
     const others = await Promise.all(Array.from({ length: 60 }, () => connectTo(server)));
     for (const [index, other] of others.entries())
@@ -139,7 +139,7 @@ describe('a bounded connection to a real Redis', () => {
     });
   });
 
-  it('tells that Redis takes no more connections', async () => {
+  it('reports that Redis takes no more connections', async () => {
     const server = await start();
     const control = await connectTo(server);
     await control.config('SET', 'maxclients', '1');

@@ -1,7 +1,7 @@
 /**
  * Fault type Break on a real Redis: what becomes of limiters that lose their connections, of others that use the same
- * Redis, and of the fault once it is released or taken over. Beside what is reported stands what the pods and an
- * observer of the test's own have seen.
+ * Redis, and of the fault once it is released or taken over. Reports are compared with what the pods and a separate
+ * observer have seen.
  */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -30,7 +30,7 @@ beforeEach(async () => {
 });
 
 describe('a lease of the cluster', () => {
-  it('tells apart that it is forbidden, with the words of the API server', async () => {
+  it('a forbidden lease is reported with the message of the API server', async () => {
     const refused = leaseOf('a').acquire(signal);
     await expect(refused).rejects.toBeInstanceOf(ForbiddenError);
     await expect(refused).rejects.toThrow(/cannot .* resource "leases"/);
@@ -51,7 +51,7 @@ describe('a lease of the cluster', () => {
     expect(await second.acquire(signal)).toEqual({ state: 'acquired' });
   });
 
-  it('stays where a process leaves it to the one that leads now', async () => {
+  it('stays if a process leaves it to the current leader', async () => {
     await bind();
     const [former, leading] = [leaseOf('a'), leaseOf('a')];
     expect(await former.acquire(signal)).toEqual({ state: 'acquired' });

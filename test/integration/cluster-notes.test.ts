@@ -52,7 +52,7 @@ describe('a note', () => {
     expect(metadata.ownerReferences).toEqual([{ apiVersion: 'v1', kind: 'Pod', ...pod }]);
   });
 
-  it('is refused where the operator has no right to it', async () => {
+  it('is refused if the operator has no right to it', async () => {
     const other = await uniqueNamespace('notes');
     await expect(notes.note(other, 'any', never)).rejects.toMatchObject({ name: 'ForbiddenError' });
   });

@@ -258,7 +258,7 @@ describe('who may be touched', () => {
     expect((await world.ended('shared')).phase).toBe('Succeeded');
   });
 
-  it('waits for another demo on the same Redis, and says for which', async () => {
+  it('waits for another demo on the same Redis, and reports for which', async () => {
     await world.applySpec('one', manual);
     await waiting('one', 1);
     await world.applySpec('two', { dryRun: true });
@@ -273,7 +273,7 @@ describe('who may be touched', () => {
     expect((await world.ended('two')).phase).toBe('Succeeded');
   });
 
-  it('is stopped by the kill switch, and not started while it is on', async () => {
+  it('is stopped by the kill switch, and not started while it is active', async () => {
     const { controlPlane, system } = world.environment;
     const admin = (...args: string[]) => controlPlane.kubectl.run(['-n', system, ...args]);
     const killSwitch = ['configmap', 'chaosdemo-kill-switch'];

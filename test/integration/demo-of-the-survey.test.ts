@@ -11,7 +11,7 @@ import { runProgram } from '../kit/program.ts';
 const program = fileURLToPath(new URL('../../tools/demo/main.ts', import.meta.url));
 
 describe.skipIf(withoutRealTime)('the demo of a limiter of the survey', () => {
-  it('tells what its callers get, and leaves nothing behind', async () => {
+  it('prints the outcomes of its callers, and leaves nothing behind', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
     onTestFinished(async () => await rm(folder, { recursive: true, force: true }));
     const report = join(folder, 'report.json');

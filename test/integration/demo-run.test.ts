@@ -7,7 +7,7 @@ import { measureOf, scenarioOf, verdictLine } from '../kit/status.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
 
-const BESIDE = ['whole-demo', 'whole-gate'] as const;
+const OTHERS = ['whole-demo', 'whole-gate'] as const;
 
 const RIGHT = ['Localization', 'Identification', 'Action'];
 
@@ -16,9 +16,9 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
   let strict: World;
   let gated: World;
   beforeAll(async () => {
-    approximate = await World.start('approximate', { beside: BESIDE });
-    strict = await approximate.addTarget(BESIDE[0], 'strict');
-    gated = await approximate.addTarget(BESIDE[1], 'strict');
+    approximate = await World.start('approximate', { otherNamespaces: OTHERS });
+    strict = await approximate.addTarget(OTHERS[0], 'strict');
+    gated = await approximate.addTarget(OTHERS[1], 'strict');
   });
   afterAll(() => approximate?.stop());
 
@@ -65,7 +65,7 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
   );
 
   it(
-    'is counted by the operator as the statuses tell it',
+    'has operator metrics that agree with the statuses',
     keepingTime(async () => {
       const statuses = [
         await approximate.status('whole'),

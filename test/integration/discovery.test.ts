@@ -1,4 +1,4 @@
-/** Who may be touched, asked of a real API server with the rights that ship; each refusal by its real cause. */
+/** Which targets are eligible, by a real API server and the rights that ship; each rejection by its real cause. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeCluster } from '../../src/operator/adapters/kube-cluster.ts';
@@ -38,7 +38,7 @@ beforeEach(async () => {
   );
 });
 
-describe('discover, where everything is in place', () => {
+describe('discover, if everything is in place', () => {
   beforeEach(async () => {
     await bindTarget(namespace);
     await create('pods', podObject('limiter-1', { ip: '127.0.0.2' }));
@@ -146,7 +146,7 @@ describe('discover, where everything is in place', () => {
     expect((await found()).redis.map(({ podName }) => podName)).toEqual(['redis-0', 'redis-1']);
   });
 
-  it('takes only a Secret of the one type, and tells nothing of any other', async () => {
+  it('reads only a Secret of the one type, and shows nothing of any other', async () => {
     const withSecret = (name: string) => ({ redis: { service: 'redis', authSecretName: name } });
     await expectRefused(withSecret('absent'), 'RedisAuthInvalid', /no Secret absent/);
     await create('secrets', { ...secretObject('Opaque'), metadata: { name: 'database' } });
@@ -188,7 +188,7 @@ describe('discover, where everything is in place', () => {
   });
 });
 
-describe('discover, where the namespace does not take part', () => {
+describe('discover, if the namespace does not take part', () => {
   it('gives the command that puts the label on', async () => {
     await setLabel(undefined);
     const { message } = await expectRefused({}, 'NamespaceNotEnabled', /is not enabled for chaos/);

@@ -34,7 +34,7 @@ let proxied: World;
 let redis: RedisServer;
 let proxy: RunningProxy;
 beforeAll(async () => {
-  world = await World.start('strict', { beside: [NAMESPACE] });
+  world = await World.start('strict', { otherNamespaces: [NAMESPACE] });
   const users = makeRedisUsers();
   const managed = `user ${MANAGED.username} on >${MANAGED.password} ${RIGHTS}`;
   redis = await startRedis({ aclUsers: [...aclLines(users), managed] });

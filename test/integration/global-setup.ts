@@ -1,6 +1,6 @@
 /**
  * One control plane for all integration tests: made before the first, gone
- * after the last. Files keep apart by namespaces of their own.
+ * after the last. Each file has its own namespaces.
  */
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';

@@ -34,7 +34,7 @@ afterAll(() => limiters?.close());
 const driven = async (name: string, variant: string, change: object = {}) =>
   await limiters.drive(name, variant, { scenarios: SCENARIOS, change });
 
-/** What is kept of it tells the same by what callers got, and nothing of what it is. */
+/** Its evidence shows the same outcomes, and nothing that identifies it. */
 function expectSeen(driver: DrivenLimiter, behaviour: string, notAdmitted: number, key: string): void {
   const { bundle, pods = [] } = driver.evidence ?? {};
   if (!bundle) throw new Error('there is no evidence');
@@ -81,7 +81,7 @@ describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writ
   });
 });
 
-describe('a limiter that waits for its Redis, where the spec names another one', { timeout: 300_000 }, () => {
+describe('a limiter that waits for its Redis, if the spec names another one', { timeout: 300_000 }, () => {
   let other: RedisServer;
   beforeAll(async () => {
     other = await startRedis({ supervisor: limiters.supervisor });
@@ -102,7 +102,7 @@ describe('a limiter that waits for its Redis, where the spec names another one',
     );
   });
 
-  it.skipIf(withoutRealTime)('is not said to hold where others use that one', async () => {
+  it.skipIf(withoutRealTime)('is not reported to hold if other clients use that one', async () => {
     const client = new Redis({ host: other.host, port: other.port });
     await once(client, 'ready');
     const work = setInterval(() => void client.incr('other').catch(() => undefined), 2);

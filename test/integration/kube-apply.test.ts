@@ -126,7 +126,7 @@ describe('applyStatus', () => {
 });
 
 describe('finalizers', () => {
-  it('are added and removed one by one, and others are left alone', async () => {
+  it('are added and removed one by one, and others are not touched', async () => {
     const created = await createDeployment();
     const first = await addFinalizer(write(created), 'example.com/first');
     const both = await addFinalizer(write(first), 'example.com/second');

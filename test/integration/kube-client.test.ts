@@ -54,7 +54,7 @@ describe('KubeClient with a real API server', () => {
     expect(connected).toBeLessThanOrEqual(4);
   });
 
-  it('tells the refusals of the API server apart', async () => {
+  it('distinguishes the errors of the API server', async () => {
     const client = connect();
     const namespace = await createNamespace(client);
     const path = resourcePath(configMaps, { namespace });

@@ -86,7 +86,7 @@ it('takes names, words and instances of any length', async () => {
   expect(await list()).toHaveLength(1);
 });
 
-it('reports a namespace that is not there, and goes on', async () => {
+it('reports a namespace that is not there, and continues', async () => {
   const { problems, events, record, list } = await setUp();
   const { regarding } = record();
   events.record(record({ regarding: { ...regarding, namespace: 'not-there' } }));

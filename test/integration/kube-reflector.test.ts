@@ -96,7 +96,7 @@ describe('Reflector with a real API server', () => {
     await write.update('c', '2');
     await write.update('other', '2', on);
     await until(() => seen.length >= 4, { what: 'four changes' });
-    // What leaves the selector is told with its last state that matched.
+    // An object that leaves the selector is reported with its last state that matched.
     expect(seen).toEqual(['updated a 2', 'deleted b 1', 'deleted c 1', 'added other 2']);
     expect(activities.filter((activity) => activity === 'listed')).toHaveLength(1);
     expect(store.list().every((object) => !('managedFields' in object.metadata))).toBe(true);
@@ -119,7 +119,7 @@ describe('Reflector with a real API server', () => {
     cleanups.push(() => controlPlane.stop());
     const client = connect(controlPlane.kubeconfig);
     const write = writer(client, 'default');
-    // Older than what the new server has in its watch cache, and gone when the reflector asks again.
+    // Older than what the new server has in its watch cache, and gone when the reflector lists again.
     await write.create('stays', '1');
     await write.create('goes', '1');
     const { seen, store, activities } = reflect(client, 'default', {

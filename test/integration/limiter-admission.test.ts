@@ -126,7 +126,7 @@ describe('the lease of a Redis', () => {
     expect(await messageFor('b')).toMatch(/in use by shop\/c/);
   });
 
-  it('is not waited for by a run that is on: its lease is its own already', async () => {
+  it('is not awaited by a run that is active: its lease is its own already', async () => {
     const before = await admit('a');
     await messageFor('b');
     connector = newConnector();

@@ -111,7 +111,7 @@ describe.skipIf(withoutRealTime)('a write pause', () => {
   );
 
   it(
-    'leaves no drift where all traffic came before it',
+    'leaves no drift if all traffic came before it',
     keepingTime(async () => {
       await defineEverywhere(cluster.nodes, 'before', 10);
       await burst(cluster.nodes, 'before', 9);
@@ -125,7 +125,7 @@ describe.skipIf(withoutRealTime)('a write pause', () => {
   );
 
   it(
-    'lets a window that ended meanwhile still get its counts, in its own hash',
+    'a window that ended during the stall still gets its counts, in its own hash',
     keepingTime(async () => {
       await defineEverywhere(cluster.nodes, 'ended', 5, 2);
       let redisKey = '';

@@ -76,7 +76,7 @@ describe('defining, checking and removing a limit', () => {
     expect(denied).toBe(429);
   });
 
-  it('starts a new window when the old one is over', async () => {
+  it('starts a new window when the old one has ended', async () => {
     await defineEverywhere(cluster.nodes, 'rolling', 1, 1);
     const [node] = cluster.nodes;
     const windows = new Set<unknown>();

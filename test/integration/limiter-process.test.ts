@@ -22,7 +22,7 @@ interface NodeProcess {
 
 const children: ChildProcess[] = [];
 
-/** One node as a process of its own, at 127.0.0.<i>. */
+/** One node as a separate process, at 127.0.0.<i>. */
 async function spawnNode(i: number, env: Readonly<Record<string, string>>): Promise<NodeProcess> {
   const ip = `127.0.0.${i}`;
   const own = { NODE_ID: `node-${i}`, POD_IP: ip, HOST: ip, PORT: '0' };
@@ -133,7 +133,7 @@ describe('three processes over one Redis with a password and an ACL', () => {
 });
 
 describe('one process', () => {
-  it('speaks TLS with a CA of its own, and does not trust a certificate of another', async () => {
+  it('trusts only certificates of the configured CA', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'limiter-tls-'));
     const pem = async (name: string): Promise<{ certFile: string; keyFile: string; caFile: string }> => {
       const [certFile, keyFile] = [join(dir, `${name}.crt`), join(dir, `${name}.key`)];

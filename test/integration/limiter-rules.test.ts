@@ -42,7 +42,7 @@ function withLimiter(part: object, scenario?: object): object {
 const drift = (counterDrift: object) => ({ type: 'CounterDrift', expect: 'Violated', counterDrift });
 const ghosts = (ghostAllowing: object) => ({ type: 'GhostAllowing', expect: 'Violated', ghostAllowing });
 
-describe('a field that is wrong by itself', () => {
+describe('a single invalid field', () => {
   it.each<[string, object, RegExp]>([
     ['no duration', withLimiter({ health: { timeout: '.5s' } }), /health.timeout/],
     ['no duration among parameters', withLimiter({}, drift({ pause: 'ten' })), /counterDrift.pause/],

@@ -22,7 +22,7 @@ it('admits exactly the limit of a burst over all nodes', async () => {
   expect(await countedIn(cluster.observer, counters[0]?.redisKey ?? '')).toBe(10);
 });
 
-it('says how much is left over all nodes', async () => {
+it('reports how much is left over all nodes', async () => {
   await defineEverywhere(cluster.nodes, 'left', 3);
   const remaining: unknown[] = [];
   for (const node of cluster.nodes) remaining.push((await node.check('left')).body['remaining']);
@@ -32,10 +32,10 @@ it('says how much is left over all nodes', async () => {
 });
 
 it('a redefined limit counts in a new window at once, also on uninformed pods', async () => {
-  await defineEverywhere(cluster.nodes, 'anew', 1);
-  expect((await cluster.nodes[1]?.check('anew'))?.status).toBe(200);
-  const replaced = await cluster.nodes[0]?.define('anew', 1);
-  const answer = await cluster.nodes[1]?.check('anew');
+  await defineEverywhere(cluster.nodes, 'defined-again', 1);
+  expect((await cluster.nodes[1]?.check('defined-again'))?.status).toBe(200);
+  const replaced = await cluster.nodes[0]?.define('defined-again', 1);
+  const answer = await cluster.nodes[1]?.check('defined-again');
   expect([answer?.status, answer?.body['windowId']]).toEqual([200, replaced?.body['windowId']]);
 });
 

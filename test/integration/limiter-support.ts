@@ -67,7 +67,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** Three nodes in this process, at 127.0.0.2 to 127.0.0.4, over a Redis of their own. */
+/** Three nodes in this process, at 127.0.0.2 to 127.0.0.4, over a separate Redis. */
 export async function startCluster(env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
   const redis = await startRedis();
   const running = await Promise.all(
@@ -104,7 +104,7 @@ export async function connected(nodes: readonly PodClient[]): Promise<void> {
   for (const node of nodes) await until(async () => (await node.call('GET', '/health')).status === 200);
 }
 
-/** A connection of the test's own; it waits for a Redis that restarts. */
+/** A connection of the test; it waits for a Redis that restarts. */
 export function observe(redis: RedisServer): Redis {
   const observer = new Redis({ host: redis.host, port: redis.port, retryStrategy: () => 50 });
   observer.on('error', () => undefined);

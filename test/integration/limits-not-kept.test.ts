@@ -26,7 +26,7 @@ afterAll(() => supervisor.close());
 interface Setting {
   readonly limit?: object;
   readonly pods?: readonly string[];
-  /** By which it tells callers apart. */
+  /** By which it distinguishes callers. */
   readonly header?: string;
 }
 

@@ -1,4 +1,4 @@
-/** bootstrap.mjs in a small clone of its own: what it installs, what it starts, and which signals arrive there. */
+/** bootstrap.mjs in a small separate clone: what it installs, what it starts, and which signals arrive there. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -51,10 +51,10 @@ describe.skipIf(withoutRealTime)('bootstrap', () => {
     const bootstrap = start(clone, ['demo']);
     await until(() => existsSync(join(clone, 'ready')), { what: 'the program to be ready' });
     bootstrap.kill('SIGKILL');
-    await until(() => existsSync(join(clone, 'terminated')), { what: 'the program to be told to end' });
+    await until(() => existsSync(join(clone, 'terminated')), { what: 'the program to get SIGTERM' });
   });
 
-  it('installs packages when there are none, and says so', async () => {
+  it('installs packages when there are none, and reports that', async () => {
     const clone = await makeClone({ demo: `process.stdout.write('the story');`, installed: 'none' });
     const { status, stdout, stderr } = await finish(start(clone, ['demo']));
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'the story' });
@@ -62,14 +62,14 @@ describe.skipIf(withoutRealTime)('bootstrap', () => {
     expect(await readFile(join(clone, 'npm-calls'), 'utf8')).toMatch(/^ci( --\S+)*\n$/);
   });
 
-  it('installs packages again when the lock file asks for another version', async () => {
+  it('installs packages again if the lock file has another version', async () => {
     const clone = await makeClone({ demo: '', installed: '1.0.0' });
     const { status, stderr } = await finish(start(clone, ['demo']));
     expect(status).toBe(0);
     expect(stderr).toMatch(/package-lock\.json .*thing 2\.0\.0, .*1\.0\.0/);
   });
 
-  it('says what to do when npm fails', async () => {
+  it('reports what to do when npm fails', async () => {
     const clone = await makeClone({ demo: '', installed: 'none', npm: 'process.exit(3)' });
     const { status, stderr } = await finish(start(clone, ['demo']));
     expect(status).toBe(1);
@@ -82,7 +82,7 @@ describe.skipIf(withoutRealTime)('bootstrap', () => {
 interface Clone {
   /** Source of tools/demo/main.ts. */
   readonly demo: string;
-  /** Version of the one package that is installed; default what the lock file asks for. */
+  /** Version of the one package that is installed; default: that of the lock file. */
   readonly installed?: string;
   /** What stands in for npm. */
   readonly npm?: string;
@@ -117,7 +117,7 @@ async function makeClone({ demo, installed = '2.0.0', npm }: Clone): Promise<str
     const fs = require('node:fs');
     fs.appendFileSync('npm-calls', process.argv.slice(2).join(' ') + '\\n');
     fs.copyFileSync('package-lock.json', 'node_modules/.package-lock.json');`;
-  // In a folder of its own: the clone's scripts are ES modules.
+  // In a separate folder: the clone's scripts are ES modules.
   await mkdir(join(clone, 'npm'));
   await writeFile(join(clone, 'npm', 'package.json'), '{}');
   await writeFile(join(clone, 'npm', 'npm-cli.js'), npm ?? install);

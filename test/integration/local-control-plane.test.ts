@@ -1,4 +1,4 @@
-/** Control planes of their own: how they start, restart and go away. And what the shared one enforces. */
+/** Separate control planes: how they start, restart and end. And what the shared one enforces. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';

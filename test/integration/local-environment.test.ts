@@ -1,4 +1,4 @@
-/** The embedded run below the operator: that everything is there, tells when it breaks, and goes without a trace. */
+/** The embedded run below the operator: that all of it starts, reports when it breaks, and ends without a trace. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -87,7 +87,7 @@ async function start(options: EnvironmentOptions): Promise<Environment> {
   return environment;
 }
 
-/** Sends temporary files to a folder of the test's own and takes the binaries the other tests use. */
+/** Sends temporary files to a folder of this test and takes the binaries the other tests use. */
 async function isolate(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
   const before = { TMPDIR: process.env['TMPDIR'], KUBEBUILDER_ASSETS: process.env['KUBEBUILDER_ASSETS'] };

@@ -17,7 +17,7 @@ import { until } from '../kit/until.ts';
 const FLOOD = 200;
 /**
  * Of those so many may be before the stranger, whose turn comes at once: those that are under way then, and those that
- * begin beside it, 16 at a time (`--concurrency`).
+ * begin next to it, 16 at a time (`--concurrency`).
  */
 const MOST_BEFORE = 50;
 

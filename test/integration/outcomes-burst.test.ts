@@ -62,7 +62,7 @@ describe.skipIf(withoutRealTime)('on an approximate limiter', () => {
   );
 
   it(
-    'a burst proves nothing where a pod refuses it',
+    'a burst proves nothing if a pod refuses it',
     keepingTime(async () => {
       let ready = false;
       const gateways = await startGateways(world, (pod, _, path) =>

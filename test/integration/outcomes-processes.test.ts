@@ -21,7 +21,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   afterEach(() => world.deleteAll());
 
   it(
-    'proves nothing where Redis is restarted in mid-pause, and says that it was',
+    'proves nothing if Redis is restarted during a pause, and reports the restart',
     keepingTime(async () => {
       await world.applySpec('restarted', { scenarios: [drift()] });
       await untilPaused(world, 'restarted');
@@ -37,7 +37,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'proves nothing where the watch has a gap since a limiter stood still',
+    'proves nothing if the watch has a gap because a limiter was frozen',
     keepingTime(async () => {
       await world.applySpec('frozen', { scenarios: [drift()] });
       await untilPaused(world, 'frozen');
@@ -51,7 +51,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'proves nothing where the watch has a gap since the operator stood still',
+    'proves nothing if the watch has a gap because the operator was frozen',
     keepingTime(async () => {
       await world.applySpec('blind', { scenarios: [drift()] });
       await untilPaused(world, 'blind');
@@ -64,7 +64,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   it(
-    'proves nothing where the operator was restarted meanwhile',
+    'proves nothing if the operator was restarted during the fault',
     keepingTime(async () => {
       await world.applySpec('forgotten', { scenarios: [drift()] });
       await untilPaused(world, 'forgotten');
@@ -77,7 +77,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
 
   // The last ones: the pods do not come back.
   it(
-    'proves nothing where a pod vanished in mid-pause, and says which',
+    'proves nothing if a pod vanished during a pause, and names it',
     keepingTime(async () => {
       await world.applySpec('vanished', { scenarios: [drift()] });
       await untilPaused(world, 'vanished');

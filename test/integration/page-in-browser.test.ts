@@ -358,7 +358,7 @@ it('the page shows every text of a status and of evidence as text', async () => 
 });
 
 describe('the report as a file', () => {
-  it('needs no script and nothing beside it, and leads from claims to plots', async () => {
+  it('needs no script and no other file, and links claims to plots', async () => {
     const [file = ''] = await reportOnRun(
       world.environment.controlPlane.kubectl,
       ended,
@@ -483,7 +483,7 @@ it.skipIf(withoutTerminal || process.platform !== 'linux')(
   },
 );
 
-it('a page whose server has ended says so, and stays as it was', async () => {
+it('a page whose server has ended reports that, and stays as it was', async () => {
   const own = await servePage(world.environment.controlPlane.kubeconfig, world.namespace);
   const { page } = await openWindow(browser, {
     expected: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/,

@@ -15,7 +15,7 @@ import { storeOf } from '../kit/store.ts';
 const never = new AbortController().signal;
 const PAUSE_MS = 30_000;
 
-/** Stops Redis right before the command is sent, for so long, and tells how the pause went and how long writes waited. */
+/** Stops Redis right before the command is sent, for so long, and returns the result of the pause and how long writes waited. */
 async function pauseOf(stillMs: number, secure: boolean) {
   const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-pause-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

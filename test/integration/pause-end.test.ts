@@ -16,7 +16,7 @@ const LATE_MS = 1_000;
 
 describe.skipIf(withoutRealTime)('the end of a pause', () => {
   it(
-    'is told by the clock of Redis where the answer is late',
+    'is taken from the clock of Redis if the answer is late',
     keepingTime(async () => {
       const server = await startRedis({});
       onTestFinished(() => server.stop());

@@ -69,7 +69,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
         const sent = { at: Number.POSITIVE_INFINITY };
         const permit = {
           refusal: () => {
-            // Asked right before the command: from here on what is sent is on its way for long.
+            // Called right before the command: from here on, commands take long to arrive.
             proxy.delayMs.toServer = LATE_MS;
             sent.at = performance.now();
             return undefined;
@@ -125,7 +125,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     await expect(late).rejects.toThrow('its moment has passed');
     await redis.unpause();
     const before = await pauses();
-    // Its key was set up anew in between.
+    // Its key was set up again in between.
     await redis.warmUp();
     await redis.takeCharge(60_000);
     await redis.pauseWrites(
@@ -136,7 +136,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     await redis.unpause();
   });
 
-  it('is not even announced where the user of Redis may not watch the fence', async () => {
+  it('is not even announced if the user of Redis may not watch the fence', async () => {
     const refused = driverAt(ground.redis, false, 'outdated').prepare('drift', 'demo-outdated');
     await expect(refused).rejects.toThrow(/WATCH: NOPERM .*grant .*"-@all .*\+watch \+multi \+exec/);
   });
@@ -150,7 +150,7 @@ describe.skipIf(withoutRealTime)('a pause of an operator that leads no more', ()
     expect(await driver.perform(effect)).toMatchObject({ restored: { faultOver: true } });
   });
 
-  it('is refused where another has taken Redis over before it was sent', async () => {
+  it('is refused if another has taken Redis over before it was sent', async () => {
     const { driver } = await predecessor('demo-taken-over');
     const before = await pauses();
     const successor = driverAt(ground.redis);

@@ -18,17 +18,17 @@ afterEach(() => server.stop());
 /** As the API server would say. */
 interface Pod {
   isThere: boolean | Error;
-  /** How often it was asked for. */
-  asked: number;
+  /** How often it was checked. */
+  checks: number;
 }
 
 /** A session that was admitted to the server that runs now. */
-async function admitted(pod: Pod = { isThere: true, asked: 0 }): Promise<StoreConnections> {
+async function admitted(pod: Pod = { isThere: true, checks: 0 }): Promise<StoreConnections> {
   const { runId } = await observe(async (redis) => parseInfo(await redis.info('server')));
   const identity: ServerIdentity = {
     runId,
     podIsThere: async () => {
-      pod.asked += 1;
+      pod.checks += 1;
       if (pod.isThere instanceof Error) throw pod.isThere;
       return pod.isThere;
     },
@@ -67,11 +67,11 @@ async function done(): Promise<{ pauses: number; unpauses: number; writes: numbe
 const ANOTHER = /redis-0 .*: another server .*admitted .*nothing was written .*: run again/;
 
 describe('a session with the Redis it was admitted to', () => {
-  it('reads, writes and pauses, and asks for the pod only until its reader stands', async () => {
-    const pod = { isThere: true, asked: 0 };
+  it('reads, writes and pauses, and checks the pod only until it is connected', async () => {
+    const pod = { isThere: true, checks: 0 };
     const redis = await admitted(pod);
     await ready(redis);
-    expect(pod.asked).toBe(3);
+    expect(pod.checks).toBe(3);
     const writer = await redis.openProbeWriter();
     await writer.write();
     await redis.pauseWrites(
@@ -80,7 +80,7 @@ describe('a session with the Redis it was admitted to', () => {
     );
     await redis.unpause();
     expect(await done()).toEqual({ pauses: 1, unpauses: 1, writes: 2 });
-    expect(pod.asked).toBe(3);
+    expect(pod.checks).toBe(3);
   });
 
   it('pauses no other that has come to its address, and releases none', async () => {
@@ -98,7 +98,7 @@ describe('a session with the Redis it was admitted to', () => {
   });
 
   it('a session writes only to its own Redis, also after a restart in its pod', async () => {
-    const pod: Pod = { isThere: true, asked: 0 };
+    const pod: Pod = { isThere: true, checks: 0 };
     const redis = await admitted(pod);
     await ready(redis);
     await server.restart();
@@ -114,7 +114,7 @@ describe('a session with the Redis it was admitted to', () => {
   });
 
   it('sends its password to no server at the address of another pod', async () => {
-    const pod: Pod = { isThere: true, asked: 0 };
+    const pod: Pod = { isThere: true, checks: 0 };
     const redis = await admitted(pod);
     await ready(redis);
     await server.stop();
@@ -129,7 +129,7 @@ describe('a session with the Redis it was admitted to', () => {
     await once(thief, 'listening');
     expect((thief.address() as AddressInfo).port).toBe(server.port);
     pod.isThere = false;
-    for (const ask of [
+    for (const send of [
       () => redis.first.info('server'),
       () =>
         redis.pauseWrites(
@@ -139,7 +139,7 @@ describe('a session with the Redis it was admitted to', () => {
       () => redis.unpause(),
       () => redis.openProbeWriter(),
     ]) {
-      await expect(ask()).rejects.toThrow(/deleted .*nothing was sent/);
+      await expect(send()).rejects.toThrow(/deleted .*nothing was sent/);
     }
     expect({ connections, heard }).toEqual({ connections: 0, heard: '' });
   });

@@ -1,4 +1,4 @@
-/** What `npm run build` makes of the plugin: one file that needs nothing beside it, and a package for npm. */
+/** What `npm run build` makes of the plugin: one file that needs no other, and a package for npm. */
 import { spawnSync } from 'node:child_process';
 import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -64,7 +64,7 @@ interface BrokenWorld {
   /** The checks that fail; what the operator itself says of it is among them. */
   readonly check: string;
   readonly says: RegExp;
-  readonly mends: RegExp;
+  readonly fixedBy: RegExp;
 }
 
 const WORLDS: readonly BrokenWorld[] = [
@@ -73,14 +73,14 @@ const WORLDS: readonly BrokenWorld[] = [
     break: () => world.kubectl('label', 'namespace', world.namespace, 'chaosdemo.dev/enabled-'),
     check: 'Namespace',
     says: /lacks the label chaosdemo.dev\/enabled=true/,
-    mends: /^kubectl label namespace /,
+    fixedBy: /^kubectl label namespace /,
   },
   {
     it: 'the RoleBinding is missing',
     break: () => world.kubectl('delete', 'rolebinding', 'chaosdemo-target'),
     check: 'Rights',
     says: /may not list pods, get services, get secrets/,
-    mends: /^kubectl .* create rolebinding /,
+    fixedBy: /^kubectl .* create rolebinding /,
   },
   {
     it: 'the RoleBinding is for another account',
@@ -98,7 +98,7 @@ const WORLDS: readonly BrokenWorld[] = [
     },
     check: 'Rights',
     says: /may not list pods/,
-    mends: /^kubectl .* delete rolebinding chaosdemo-target/,
+    fixedBy: /^kubectl .* delete rolebinding chaosdemo-target/,
   },
   {
     it: 'the kill switch is active',
@@ -109,14 +109,14 @@ const WORLDS: readonly BrokenWorld[] = [
     },
     check: 'Kill switch',
     says: /stops every run/,
-    mends: /^kubectl .* delete configmap chaosdemo-kill-switch/,
+    fixedBy: /^kubectl .* delete configmap chaosdemo-kill-switch/,
   },
   {
     it: 'the Secret is missing',
     break: () => world.kubectl('delete', 'secret', 'redis-auth'),
     check: 'Secret',
     says: /there is no Secret redis-auth/,
-    mends: /^kubectl .* create secret generic redis-auth /,
+    fixedBy: /^kubectl .* create secret generic redis-auth /,
   },
   {
     it: 'the Secret is of another type',
@@ -126,49 +126,49 @@ const WORLDS: readonly BrokenWorld[] = [
     },
     check: 'Secret',
     says: /is of type Opaque/,
-    mends: /^kubectl .* delete secret redis-auth/,
+    fixedBy: /^kubectl .* delete secret redis-auth/,
   },
   {
     it: 'the Secret is for another Service',
     break: () => world.kubectl('patch', 'secret', 'redis-auth', '-p', '{"stringData":{"service":"another"}}'),
     check: 'Secret',
     says: /is not for Service redis/,
-    mends: /^kubectl .* patch secret redis-auth /,
+    fixedBy: /^kubectl .* patch secret redis-auth /,
   },
   {
     it: 'the Service of Redis is missing',
     break: () => world.kubectl('delete', 'service', 'redis'),
     check: 'Redis',
     says: /there is no Service redis/,
-    mends: /^kubectl .* expose pod redis-0 /,
+    fixedBy: /^kubectl .* expose pod redis-0 /,
   },
   {
     it: 'the spec names another Service',
     spec: { ...DRY, rateLimiter: rateLimiterOf({ redis: redisRef({ service: 'reddis' }) }) },
     check: 'Redis',
     says: /there is no Service reddis/,
-    mends: /^kubectl .* patch chaosdemo /,
+    fixedBy: /^kubectl .* patch chaosdemo /,
   },
   {
     it: 'the spec names another port of Redis',
     spec: { ...DRY, rateLimiter: rateLimiterOf({ redis: redisRef({ port: 6380 }) }) },
     check: 'Redis',
     says: /has no TCP port 6380/,
-    mends: /^kubectl .* patch chaosdemo /,
+    fixedBy: /^kubectl .* patch chaosdemo /,
   },
   {
     it: 'the selector matches no pod',
     spec: { ...DRY, rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: 'limiter' } } }) },
     check: 'Limiter pods',
     says: /"app=limiter" matches no pod/,
-    mends: /^kubectl .* patch chaosdemo /,
+    fixedBy: /^kubectl .* patch chaosdemo /,
   },
   {
     it: 'the object is suspended',
     spec: { ...DRY, suspend: true },
     check: 'Object',
     says: /spec.suspend is true/,
-    mends: /^kubectl .* patch chaosdemo /,
+    fixedBy: /^kubectl .* patch chaosdemo /,
   },
 ];
 
@@ -193,7 +193,7 @@ it.each(WORLDS)('finds that $it, with the command that fixes it', async (broken)
   expect(stdout).toMatch(broken.says);
   const of = new RegExp(`^✗ ${broken.check} .*\n((?: +kubectl .*\n)*)`, 'm').exec(stdout)?.[1] ?? '';
   const fixCommands = commands.filter((command) => of.includes(command));
-  expect(fixCommands[0]).toMatch(broken.mends);
+  expect(fixCommands[0]).toMatch(broken.fixedBy);
   for (const command of fixCommands) await shell(command);
   expect((await world.ended(name)).run?.reason).toBe('DryRunPassed');
   expect((await doctor(name)).wrong).toEqual([]);

@@ -171,25 +171,28 @@ describe('kubectl chaosdemo init', () => {
     expect(status).toBe(64);
   });
 
-  it.skipIf(withoutTerminal)('asks on a terminal for the Redis, and before it sends requests', async () => {
-    const terminal = new TestTerminal([PLUGIN, 'init', 'deploy/quiet', '-n', world.namespace], {
-      columns: 200,
-      rows: 24,
-      env: {
-        ...COMPILED,
-        KUBECONFIG: world.environment.controlPlane.kubeconfig,
-        TTY_FILE: join(folder, 'tty'),
-      },
-    });
-    onTestFinished(() => terminal.kill());
-    await terminal.shows('Number of the Redis');
-    terminal.type('2\r');
-    await terminal.shows(
-      /redis, guess: Service redis:6379[^]*Send up to .* to quiet-0, and one PING to redis-0/,
-    );
-    terminal.type('n\r');
-    expect(await terminal.ended).toBe(2);
-  });
+  it.skipIf(withoutTerminal)(
+    'prompts on a terminal for the Redis, and before it sends requests',
+    async () => {
+      const terminal = new TestTerminal([PLUGIN, 'init', 'deploy/quiet', '-n', world.namespace], {
+        columns: 200,
+        rows: 24,
+        env: {
+          ...COMPILED,
+          KUBECONFIG: world.environment.controlPlane.kubeconfig,
+          TTY_FILE: join(folder, 'tty'),
+        },
+      });
+      onTestFinished(() => terminal.kill());
+      await terminal.shows('Number of the Redis');
+      terminal.type('2\r');
+      await terminal.shows(
+        /redis, guess: Service redis:6379[^]*Send up to .* to quiet-0, and one PING to redis-0/,
+      );
+      terminal.type('n\r');
+      expect(await terminal.ended).toBe(2);
+    },
+  );
 
   it('states what to check if nothing listens on the port', async () => {
     const { status, stderr } = await init('deploy/api', '--port=1', '--yes');

@@ -124,7 +124,7 @@ describe.skipIf(withoutTerminal)('the live view', () => {
     },
   );
 
-  it('says that the connection is lost, and goes on when it is there again', async () => {
+  it('reports that the connection is lost, and continues when it is there again', async () => {
     await byHand('cut');
     const { controlPlane } = world.environment;
     const { hostname, port } = new URL(controlPlane.url);
@@ -150,7 +150,7 @@ describe.skipIf(withoutTerminal)('the live view', () => {
 });
 
 describe.skipIf(withoutTerminal)('on a stage', () => {
-  it('space goes on, a pressed twice aborts, and r pressed twice runs again', async () => {
+  it('space continues, a pressed twice aborts, and r pressed twice runs again', async () => {
     await byHand('stage');
     const { terminal } = open('present', 'stage', { columns: 100, rows: 30 });
     await terminal.shows('WELCOME');

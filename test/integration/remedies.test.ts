@@ -25,7 +25,9 @@ import { World } from '../kit/world.ts';
 
 /** The text tries to have its own way with names and numbers. */
 const TEXT = 'Set the limit of demo-other to 5000, then FLUSHALL.';
-const asking = (answer: Pick<DiagnosisAnswer, 'action' | 'anomaly' | 'component'>): DiagnosisAnswer => ({
+const recommending = (
+  answer: Pick<DiagnosisAnswer, 'action' | 'anomaly' | 'component'>,
+): DiagnosisAnswer => ({
   ...answer,
   chain: [{ text: TEXT, evidence: ['s1'] }],
   confidence: 0.9,
@@ -46,7 +48,7 @@ const figures = (some: readonly { name: string; value: number }[] | undefined): 
 describe.skipIf(withoutRealTime)('a remedy', () => {
   let model: ModelServer;
   let world: World;
-  let answer = asking({ ...STALLED, action: 'wait' });
+  let answer = recommending({ ...STALLED, action: 'wait' });
   const file = join(tmpdir(), `chaosdemo-remedies-${process.pid}.json`);
 
   beforeAll(async () => {
@@ -87,7 +89,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
     return windowId?.replace(/-\d+$/, '');
   };
 
-  /** Waits for the verdict, and says by which definitions the key was limited meanwhile. */
+  /** Waits for the verdict, and returns the definitions of the key until then. */
   const endedWith = async (
     name: string,
     key: string,
@@ -107,7 +109,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   it(
     'a reset clears the counter, and measures admissions and counts',
     keepingTime(async () => {
-      answer = asking({ ...STALLED, action: 'reset-counter' });
+      answer = recommending({ ...STALLED, action: 'reset-counter' });
       await world.applySpec('resets', applying(drift()));
       const status = await world.ended('resets');
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet: /);
@@ -137,7 +139,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   it(
     'an action other than a reset is only suggested, and the key stays as it was',
     keepingTime(async () => {
-      answer = asking({ ...STALLED, action: 'change-limit' });
+      answer = recommending({ ...STALLED, action: 'change-limit' });
       await world.applySpec('suggests', applying(drift()));
       const begun = await world.untilStatus('suggests', 'a key', (status) => keyOf(status) !== undefined);
       const { definitions, status } = await endedWith('suggests', keyOf(begun) ?? '');
@@ -153,7 +155,7 @@ describe.skipIf(withoutRealTime)('a remedy', () => {
   it(
     'a remedy is neither sent nor claimed if the operator dies after announcing it',
     keepingTime(async () => {
-      answer = asking({ ...STALLED, action: 'reset-counter' });
+      answer = recommending({ ...STALLED, action: 'reset-counter' });
       const { limiters } = world.environment;
       // The last chapter begins by watching to the end: that long there is to stop the nodes.
       const counterDrift = { pause: '4s', requestsPerSecond: 60, settle: '6s' };

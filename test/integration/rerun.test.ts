@@ -16,26 +16,26 @@ const ended = (name: string, number: number) =>
 
 describe('rerun: OnPodTemplateChange', () => {
   it('a demo with rerun runs again after a rollout of a new template, no other does', async () => {
-    await world.applySpec('asks', { dryRun: true, rerun: 'OnPodTemplateChange' });
+    await world.applySpec('rollouts', { dryRun: true, rerun: 'OnPodTemplateChange' });
     await world.applySpec('does-not', { dryRun: true });
-    const first = await ended('asks', 1);
+    const first = await ended('rollouts', 1);
     await ended('does-not', 1);
     expect(first.run?.podTemplate).toMatch(/^[0-9a-f]{10}$/);
 
     await rollOut(world.environment, 'rollout-1', {
       async halfway() {
-        // One pod new, two old: still the first run, though the operator looks meanwhile.
-        const { metadata } = await world.object('asks');
-        await world.applySpec('asks', { dryRun: true, rerun: 'OnPodTemplateChange', historyLimit: 4 });
+        // One pod new, two old: still the first run, though the operator has checked.
+        const { metadata } = await world.object('rollouts');
+        await world.applySpec('rollouts', { dryRun: true, rerun: 'OnPodTemplateChange', historyLimit: 4 });
         await world.untilStatus(
-          'asks',
+          'rollouts',
           'the edit to be seen',
           ({ observedGeneration = 0 }) => observedGeneration > (metadata?.generation ?? 0),
         );
-        expect((await world.status('asks')).run?.number).toBe(1);
+        expect((await world.status('rollouts')).run?.number).toBe(1);
       },
     });
-    const second = await ended('asks', 2);
+    const second = await ended('rollouts', 2);
     expect(second.run).toMatchObject({ podTemplate: 'rollout-1', phase: 'Succeeded' });
     expect(second.run?.pods?.map(({ name }) => name)).toEqual(
       [0, 1, 2].map((i) => `ratelimiter-rollout-1-${i}`),
@@ -47,6 +47,6 @@ describe('rerun: OnPodTemplateChange', () => {
     await world.operator.stop();
     await rollOut(world.environment, 'rollout-2');
     await world.operator.start();
-    expect((await ended('asks', 3)).run?.podTemplate).toBe('rollout-2');
+    expect((await ended('rollouts', 3)).run?.podTemplate).toBe('rollout-2');
   });
 });

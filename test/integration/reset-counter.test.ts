@@ -49,7 +49,7 @@ async function post(i: number, path: string, body: object): Promise<number> {
   return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status;
 }
 
-/** Uses the limit up: asks one node until it denies. Returns how many it allowed. */
+/** Uses the limit up: sends requests to one node until it rejects one. Returns how many it admitted. */
 async function exhaustLimit(key: string): Promise<number> {
   let allowed = 0;
   while ((await post(0, '/check', { key })) === 200) allowed += 1;
@@ -132,7 +132,7 @@ describe('a reset', () => {
     expect(await post(0, '/check', { key })).toBe(200);
   });
 
-  it('does nothing where nothing is counted, or the key is gone', async () => {
+  it('does nothing if nothing is counted, or the key is gone', async () => {
     const { driver, key } = await ready();
     const before = await definition(key);
     expect(await remedied(driver, key)).toMatchObject({
@@ -187,7 +187,7 @@ it('a reset is stopped halfway by a restore, which removes the key, without effe
   const { driver, key } = await ready();
   await exhaustLimit(key);
   const stop = new AbortController();
-  // The permit is asked right before the limit is defined.
+  // The permit is checked right before the limit is defined.
   const permit = {
     refusal: () => {
       queueMicrotask(() => stop.abort(new Error('the run is being restored')));

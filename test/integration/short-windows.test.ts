@@ -1,5 +1,5 @@
 /**
- * Limits of 10 requests in a second and in 10 seconds, and faults that last longer: plain servers of the test's own, three
+ * Limits of 10 requests in a second and in 10 seconds, and faults that last longer: plain servers of this test, three
  * pods over a real Redis.
  */
 import type { Redis } from 'ioredis';
@@ -117,7 +117,7 @@ describe.skipIf(withoutRealTime)('a limit of 10 requests', { timeout: 120_000 },
     });
 
     it.each([false, true])(
-      'is kept by one that rejects everybody in a longer outage: by the clock %s',
+      'is kept by a limiter that rejects all in a longer outage: by the clock %s',
       async (byClock) => {
         const reading = await found('outage', { seconds, byClock });
         expect(reading).toMatchObject({ summary: 'FailsClosed', shortfalls: [] });
@@ -127,7 +127,7 @@ describe.skipIf(withoutRealTime)('a limit of 10 requests', { timeout: 120_000 },
     );
 
     it.each([false, true])(
-      'is exceeded by one that admits everybody in it: by the clock %s',
+      'is exceeded by a limiter that admits all in it: by the clock %s',
       async (byClock) => {
         const reading = await found('outage', { seconds, byClock, opens: true });
         expect(reading).toMatchObject({ detectedAt: DETECTED, shortfalls: [] });

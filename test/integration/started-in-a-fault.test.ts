@@ -30,7 +30,7 @@ afterAll(async () => {
   await ground?.stop();
 });
 
-/** Admits everybody if Redis fails; `loadsAgain`: it tries again to load a script that could not be loaded. */
+/** Admits every caller if Redis fails; `loadsAgain`: it tries again to load a script that could not be loaded. */
 async function started(address: string, loadsAgain: boolean, port?: number): Promise<PlantedPod> {
   const load = (store: Redis): Promise<string> => store.script('LOAD', COUNT) as Promise<string>;
   let script: Promise<string>;

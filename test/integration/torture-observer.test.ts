@@ -52,7 +52,7 @@ it('sees a limit that is left in Redis and at a node', async () => {
   await hostLimiters(supervisor, nodes, users.limiter);
   const named = nodes.map((node) => ({ name: node.id, url: `http://${node.host}:${node.port}` }));
   const [first] = named;
-  const ask = async (method: string, path: string, body?: object): Promise<Record<string, unknown>> => {
+  const send = async (method: string, path: string, body?: object): Promise<Record<string, unknown>> => {
     const init = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
     return (await (await fetch(`${first?.url}${path}`, { method, ...init })).json()) as Record<
       string,
@@ -61,13 +61,13 @@ it('sees a limit that is left in Redis and at a node', async () => {
   };
   const key = 'demo-left';
 
-  await ask('POST', '/limit', { key, limit: 10, window_sec: 60 });
+  await send('POST', '/limit', { key, limit: 10, window_sec: 60 });
   expect(await limitsIn({ host, port }, users.admin)).toEqual([`rl:limit:${key}`]);
   const everywhere = nodes.map(({ id }) => `${key} at ${id}`);
   await until(async () => (await limitsOf(named, [key])).length === 3, { what: 'all nodes to learn of it' });
   expect(await limitsOf(named, [key, 'demo-other'])).toEqual(everywhere);
 
-  await ask('DELETE', `/limit?key=${key}`);
+  await send('DELETE', `/limit?key=${key}`);
   expect(await limitsIn({ host, port }, users.admin)).toEqual([]);
   await until(async () => (await limitsOf(named, [key])).length === 0, { what: 'all nodes to forget it' });
 });

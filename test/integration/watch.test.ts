@@ -9,7 +9,7 @@ import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
 
 /**
- * Without AGE, which every row has anew, and without FAULT, which changes when the pause ends, whatever chapter is on
+ * Without AGE, which differs in every row, and without FAULT, which changes when the pause ends, whatever chapter is on
  * show; a row in brackets comes only where the machine is not too slow, or too quick, for it.
  */
 const GOLDEN = `
@@ -61,7 +61,7 @@ describe.skipIf(withoutRealTime)('kubectl get chaosdemo -w', () => {
     'each row of kubectl get -w shows something new, for about twenty writes',
     keepingTime(async () => {
       const shown = watch();
-      // Prints a row for the same events; the finalizer has no column of its own in the other.
+      // Prints a row for the same events; the finalizer has no column in the other.
       const held = watch('-o', 'custom-columns=NAME:.metadata.name,HELD:.metadata.finalizers');
       await Promise.all([shown.connected, held.connected]);
       await world.apply('demo.yaml', 'demo');
@@ -77,8 +77,8 @@ describe.skipIf(withoutRealTime)('kubectl get chaosdemo -w', () => {
       // Set before Setup and gone after the verdict: no column can show a finalizer.
       for (const i of repeated) expect(held.rows[i]).not.toBe(held.rows[i - 1]);
       expect(repeated.length).toBe(2);
-      const told = rows.map(withoutFault).filter((row, i, all) => row !== all[i - 1]);
-      expect(told).toEqual(goldenFor(told));
+      const distinct = rows.map(withoutFault).filter((row, i, all) => row !== all[i - 1]);
+      expect(distinct).toEqual(goldenFor(distinct));
       expect(faultIn(rows, 'Cluster Health')).toBe('False');
       expect(faultIn(rows, 'Counter Drift Chaos (countdown)')).toBe('True');
       expect(faultIn(rows, 'Demo Complete')).toBe('False');

@@ -19,7 +19,7 @@ describe('ensureChromium', { timeout: 300_000 }, () => {
   });
 
   it.skipIf(process.platform === 'darwin')(
-    'says what it found, and what to do, where it may not install or cannot',
+    'reports what it found, and what to do, if it cannot install',
     async () => {
       const none = { PATH: await programs({}) };
       await expect(ensureChromium({ env: none, progress, root: true })).rejects.toMatchObject({

@@ -43,7 +43,7 @@ async function lookForChromium({ env, signal }: PackageOptions): Promise<Chromiu
   const reasons: string[] = [];
   for (const path of [...paths, ...applications]) {
     if (path === undefined || !(await pathExists(path))) continue;
-    // Elsewhere than Debian a program of that name may only tell how to get one.
+    // Outside Debian, a program of that name may only print how to get one.
     const { stdout } = await attempt(path, ['--version'], { timeoutMs: 5 * 60_000, signal });
     const version = /(?:Chromium|Chrome)[^\d]*(\d+(?:\.\d+){3})/.exec(stdout)?.[1];
     if (version !== undefined) return { path, version };

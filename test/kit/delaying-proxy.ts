@@ -1,4 +1,4 @@
-/** A proxy on loopback that passes bytes on, and holds them up as it is told. It knows nothing of what they mean. */
+/** A proxy on loopback that passes bytes on, with a delay that a test sets. It does not parse them. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,4 +1,4 @@
-/** Makes ChaosDemo objects for tests and benchmarks: samples as they are shipped, and short ones of their own. */
+/** Makes ChaosDemo objects for tests and benchmarks: samples as they are shipped, and short ones for tests. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';

@@ -122,7 +122,7 @@ export class Demos {
     }
   }
 
-  /** Waits until its deletion is done, whoever requested it. @throws if that takes longer than `withinMs` */
+  /** Waits until a requested deletion is done. @throws if that takes longer than `withinMs` */
   async untilGone(name: string, withinMs = 120_000): Promise<void> {
     const isGone = async (): Promise<boolean> => {
       try {

@@ -1,6 +1,6 @@
 /**
  * A driver of rate limiters and what it has found, recorded as the shell records
- * it; effects and activities are asked for by the test.
+ * it; the test requests effects and activities.
  */
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
@@ -115,7 +115,7 @@ export class DrivenLimiter {
     return finding;
   }
 
-  /** Carries on with these, and waits for the end of a fault that goes on, as `decide` has it. */
+  /** Continues with these, and waits for the end of an active fault, as `decide` does. */
   converge(activities: readonly Activity[]): void {
     this.#wanted = activities;
     this.#activities.converge([...activities, ...this.#ends]);

@@ -1,4 +1,4 @@
-/** A fault proxy as its image runs it: a process of its own, on ports that stay the same when it is started again. */
+/** A fault proxy as its image runs it: a separate process, on ports that stay the same when it is started again. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

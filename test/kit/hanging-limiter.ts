@@ -1,5 +1,5 @@
 /**
- * A rate limiter of the test's own in a thread of its own, so that it goes on while the process that tests it stands
+ * A rate limiter for tests in a separate thread, so that it continues while the process that tests it stands
  * still: INCR with a window, and no timeout for Redis. `workerData` has the port of Redis; it posts its own port.
  */
 import { once } from 'node:events';

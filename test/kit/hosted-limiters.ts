@@ -20,7 +20,7 @@ export interface HostedNode {
   readonly sentinels?: readonly Address[];
 }
 
-/** The addresses of the limiters of every target; ports tell those of different ones apart. */
+/** The addresses of the limiters of every target; ports distinguish those of different targets. */
 export const LIMITER_HOSTS = ['127.0.0.2', '127.0.0.3', '127.0.0.4'] as const;
 
 const PROGRAM = fileURLToPath(new URL('limiter-host.ts', import.meta.url));

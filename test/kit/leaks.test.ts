@@ -60,13 +60,13 @@ describe('the leak check', () => {
     ['it pauses', 'fault'],
     ['it gives no answer:\npod 3', 'place'],
     ['a script in Lua', 'product'],
-  ])('finds %j wherever it is put', (text, tells) => {
+  ])('finds %j wherever it is put', (text, reveals) => {
     const [first] = bundle.events;
     const leaky = {
       ...bundle,
       events: [...(first ? [first] : []), { id: 'e2', atMs: 1, component: 'store', text }],
     };
-    expect(leaksOf(leaky)).toContainEqual({ word: expect.any(String), tells });
+    expect(leaksOf(leaky)).toContainEqual({ word: expect.any(String), reveals });
     expect(leaksOf({ ...bundle, invariant: { formula: text, broken: false, values: [] } })).not.toEqual([]);
   });
 
@@ -78,7 +78,7 @@ describe('the leak check', () => {
         (name, at) => {
           const text = JSON.stringify(bundle);
           const leaky = text.slice(0, at) + name.toUpperCase() + text.slice(at);
-          expect(leaksOf(leaky, [name])).toContainEqual({ word: name, tells: 'name' });
+          expect(leaksOf(leaky, [name])).toContainEqual({ word: name, reveals: 'name' });
         },
       ),
     );
@@ -86,8 +86,8 @@ describe('the leak check', () => {
 
   it('finds times that count from what was done', () => {
     const since = shifted(bundle, -4000);
-    expect(leaksOf(since)).toEqual([{ word: 'the first time is -4000 ms', tells: 'moment' }]);
-    expect(leaksOf(shifted(bundle, 250))).toEqual([{ word: 'the first time is 250 ms', tells: 'moment' }]);
+    expect(leaksOf(since)).toEqual([{ word: 'the first time is -4000 ms', reveals: 'moment' }]);
+    expect(leaksOf(shifted(bundle, 250))).toEqual([{ word: 'the first time is 250 ms', reveals: 'moment' }]);
     expect(leaksOf(relativeToFirst(since))).toEqual([]);
     expect(relativeToFirst(since)).toEqual(bundle);
   });

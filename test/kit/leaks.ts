@@ -1,5 +1,5 @@
 /**
- * Finds in evidence, or in what is made of it, what a diagnosis must not be told: what the subject is, what was done
+ * Finds in evidence, or in what is made of it, what a diagnosis must not get: what the subject is, what was done
  * to it and when, and what components are really called. Pure.
  */
 import { type EvidenceBundle, firstObservationMs } from '../../src/evidence/index.ts';
@@ -39,16 +39,16 @@ const PATTERNS = Object.entries(TELLING).flatMap(([what, parts]) =>
   parts.map((part) => ({ what, pattern: new RegExp(part, 'i') })),
 );
 
-/** A word, or a moment, that tells too much, and what it tells. */
+/** A word, or a time, that reveals too much, and what it reveals. */
 export interface Leak {
   readonly word: string;
   /** Of the subject, product, fault, story or place; or a name that was given; or when something was done. */
-  readonly tells: string;
+  readonly reveals: string;
 }
 
 /**
  * Each once; none: nothing is given away. Evidence whose times count from anything but the first thing that was
- * seen tells when that other thing was.
+ * seen reveals when that other thing was.
  * @param names that must not stand in it either: of pods, scenarios, faults, keys
  */
 export function leaksOf(material: string | EvidenceBundle, names: readonly string[] = []): Leak[] {
@@ -56,13 +56,13 @@ export function leaksOf(material: string | EvidenceBundle, names: readonly strin
   const text = typeof material === 'string' ? material : JSON.stringify(material).replaceAll(/\\[^u]/g, ' ');
   const found = PATTERNS.flatMap(({ pattern, what }) => {
     const word = pattern.exec(text)?.[0];
-    return word === undefined ? [] : [{ word, tells: what }];
+    return word === undefined ? [] : [{ word, reveals: what }];
   });
   const lower = text.toLowerCase();
   const given = names
     .filter((name) => name !== '' && lower.includes(name.toLowerCase()))
-    .map((name) => ({ word: name, tells: 'name' }));
+    .map((name) => ({ word: name, reveals: 'name' }));
   const beginsAt = typeof material === 'string' ? undefined : firstObservationMs(material);
-  const origin = beginsAt ? [{ word: `the first time is ${beginsAt} ms`, tells: 'moment' }] : [];
+  const origin = beginsAt ? [{ word: `the first time is ${beginsAt} ms`, reveals: 'moment' }] : [];
   return [...found, ...given, ...origin];
 }

@@ -1,6 +1,6 @@
 /**
  * Operators side by side on one API server: each with a namespace, an account, a
- * leader lease and a kill switch of its own, and with the rights that ship.
+ * separate leader lease and kill switch, and with the rights that ship.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -70,7 +70,7 @@ export async function startOperatorIn(
   });
 }
 
-/** The page of metrics that an operator serves, asked for once: the port stands in its log. */
+/** The page of metrics that an operator serves, requested once: the port is in its log. */
 export async function metricsOf({ process }: Pick<OperatorProcess, 'process'>): Promise<string> {
   const portInLog = async () => /"port":(\d+)/.exec(await readFile(process.logFile, 'utf8'))?.[1];
   const port = await until(portInLog, { what: 'the operator to say on which port it serves' });

@@ -54,7 +54,7 @@ export async function plantedPod(
   };
 }
 
-/** A pod without a Redis of its own; it ends with its test. @param admits as of {@link plantedPod} */
+/** A pod without its own Redis; it ends with its test. @param admits as of {@link plantedPod} */
 export async function servedPod(
   name: string,
   address: string,

@@ -73,7 +73,7 @@ export class ReplicatedRedis {
     );
   }
 
-  /** The roles of the servers, by themselves: master or slave. */
+  /** The roles that the servers report: master or slave. */
   async roles(): Promise<string[]> {
     return await Promise.all(
       this.observers.map(async (redis) => String(((await redis.call('ROLE')) as unknown[])[0])),

@@ -1,4 +1,4 @@
-/** Real Sentinels over a master, each at an address of its own, as in a pod. */
+/** Real Sentinels over a master, each at its own address, as in a pod. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';

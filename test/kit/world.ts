@@ -30,7 +30,7 @@ export interface Surroundings extends Target {
 
 export interface WorldOptions {
   /** Further namespaces, for targets that `addTarget` adds. No other file may use the same names. */
-  readonly beside?: readonly string[];
+  readonly otherNamespaces?: readonly string[];
   /** Further arguments of the operator. */
   readonly operatorArgs?: readonly string[];
 }
@@ -58,18 +58,18 @@ export class World extends Demos {
   }
 
   /**
-   * A world on the API server that the global setup has started, beside those of
+   * A world on the API server that the global setup has started, next to those of
    * other files: with its own namespaces, and an operator that watches no others.
    */
   static async start(
     mode: 'approximate' | 'strict',
-    { beside = [], operatorArgs = [] }: WorldOptions = {},
+    { otherNamespaces = [], operatorArgs = [] }: WorldOptions = {},
   ): Promise<World> {
     const { url, caFile, kubeconfig, binaries } = inject('controlPlane');
     const kubectl = new Kubectl(binaries.kubectl, kubeconfig);
     const namespace = `world-${randomBytes(4).toString('hex')}`;
     const system = `${namespace}-system`;
-    const place = { system, namespaces: [namespace, ...beside] };
+    const place = { system, namespaces: [namespace, ...otherNamespaces] };
     const supervisor = new Supervisor();
     try {
       const folder = supervisor.temporaryFolder('world');
@@ -112,7 +112,7 @@ export class World extends Demos {
   }
 
   /**
-   * Starts another target, in a namespace that the operator follows (`beside`); it ends with
+   * Starts another target, in a namespace that the operator follows (`otherNamespaces`); it ends with
    * the world. Returns the world seen from there, which need not be stopped.
    */
   async addTarget(

@@ -23,7 +23,7 @@ describe('monitoring by the chart', () => {
       (object) => object.kind === kind && object.metadata.name.startsWith('chaosdemo'),
     ) as Rendered | undefined;
 
-  it('brings none of it unless asked', async () => {
+  it('has none of it by default', async () => {
     for (const kind of ['ServiceMonitor', 'PrometheusRule', 'ConfigMap']) {
       expect(await find(kind, {})).toBeUndefined();
     }

@@ -49,7 +49,7 @@ describe('the chart', () => {
     await expect(withoutSchema(rendered)).toMatchFileSnapshot(`golden/${name}.yaml`);
   });
 
-  it('brings the CRD as it is, and keeps it on uninstall unless asked otherwise', async () => {
+  it('has the CRD as it is, and keeps it on uninstall by default', async () => {
     const shipped = parse(await readFile(`${root}crds/chaosdemo.dev_chaosdemos.yaml`, 'utf8')) as {
       spec: object;
     };

@@ -84,7 +84,7 @@ describe('the alerts', () => {
     expect(await complaints(['check', 'rules', '--lint=all', '--lint-fatal', ALERTS])).toBe('');
   });
 
-  it('fire when they should, say what is there, and are silent otherwise', async () => {
+  it('fire when they should with the right labels, and are silent otherwise', async () => {
     expect(await complaints(['test', 'rules', TESTS])).toBe('');
   });
 
@@ -100,7 +100,7 @@ describe('the alerts', () => {
     expect([...seen(false)].sort()).toEqual(names);
   });
 
-  it('say how bad it is, what it is, and where to read what to do', async () => {
+  it('have a severity, a summary and a link to troubleshooting', async () => {
     const sections = new Set(
       (await readFile(`${root}docs/troubleshooting.md`, 'utf8')).match(/(?<=^#+ ).*/gm) ?? [],
     );
@@ -131,7 +131,7 @@ describe('the dashboard', () => {
   const queries = () =>
     panels.flatMap(({ targets = [], title }) => targets.map((each) => ({ title, ...each })));
 
-  it('asks nothing but what Prometheus understands', async () => {
+  it('has only queries that Prometheus accepts', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-dashboard-'));
     try {
       // As Grafana fills them in.
@@ -147,7 +147,7 @@ describe('the dashboard', () => {
     }
   });
 
-  it('asks for metrics that a real operator has, and for each that it counts itself', () => {
+  it('queries metrics that a real operator has, and each that it counts itself', () => {
     const names = new Set(queries().flatMap(({ expr }) => metricsIn(expr)));
     expect([...names].filter((name) => !served().has(name))).toEqual([]);
     const own = [...page.matchAll(/^# TYPE (chaosdemo_\w+) /gm)].map(([, name]) => name as string);

@@ -75,7 +75,7 @@ describe('a wall clock that is set', () => {
   it('is followed only once what a run had made is undone', async () => {
     const simulation = new Simulation(simulatedSpec(), { effectMs: 2000, releases: false });
     await simulation.runUntil(({ target }) => target.isStalled);
-    // What an object has left that is gone is undone beside the workers.
+    // What a deleted object has left is undone outside the workers.
     simulation.server.edit('ns/demo', ({ metadata }) => {
       metadata.finalizers = [];
     });

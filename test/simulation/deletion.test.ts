@@ -102,7 +102,7 @@ describe('an object', () => {
 });
 
 describe('an object that goes and whose status is refused', () => {
-  it.each([2, 5, 9])('in chapter %i is let go of once all is undone', async (chapter) => {
+  it.each([2, 5, 9])('in chapter %i loses its finalizer once all is undone', async (chapter) => {
     const simulation = new Simulation();
     await simulation.runUntil(at(chapter));
     simulation.server.refuses = () => true;

@@ -1,4 +1,4 @@
-/** Diagnoses go on beside the story: whatever a profile does, it holds up no recovery, no restore and no verdict. */
+/** Diagnoses run in parallel to the chapters: whatever a profile does, it delays no recovery, restore or verdict. */
 import { describe, expect, it } from 'vitest';
 import {
   type ChaosDemoSpec,
@@ -24,7 +24,7 @@ async function runOf(spec: ChaosDemoSpec, behaviour: Partial<Behaviour> = {}): P
 const providers = ({ status }: Simulation): unknown[] =>
   (status.diagnoses ?? []).map(({ message, profile }) => [profile, message]);
 
-/** Milliseconds from the start of the run to what is asked for. */
+/** Milliseconds from the start of the run to a time. */
 const since = ({ run }: ChaosDemoStatus, time: string | undefined): number =>
   Date.parse(time ?? '') - Date.parse(run?.startedAt ?? '');
 
@@ -34,7 +34,7 @@ const doneAt = (simulation: Simulation, title: string): number => {
 };
 
 describe('a diagnosis', () => {
-  it('is by the rules where no other profile is named, and asked once', async () => {
+  it('is by the rules if no profile is named, once for each scenario', async () => {
     const simulation = await runOf(simulatedSpec());
     expect(providers(simulation)).toEqual([
       ['rules', undefined],
@@ -50,10 +50,10 @@ describe('a diagnosis', () => {
       ['model', undefined],
     ]);
     expect(simulation.status.diagnoses?.every(({ requestedAt }) => requestedAt === undefined)).toBe(true);
-    const asked = simulation.performed.flatMap((e) =>
+    const queried = simulation.performed.flatMap((e) =>
       e.kind === 'Diagnose' ? [`${e.scenario} ${e.profile}`] : [],
     );
-    expect(asked.sort()).toEqual(['stall model', 'stall rules', 'surge model', 'surge rules']);
+    expect(queried.sort()).toEqual(['stall model', 'stall rules', 'surge model', 'surge rules']);
   });
 
   it('shows what the rules say until the profile has answered', async () => {
@@ -98,8 +98,8 @@ describe('a diagnosis', () => {
   it('is awaited for a minute once everything is restored, and no longer', async () => {
     const simulation = await runOf(MODEL(), { model: 'hangs' });
     const { status } = simulation;
-    const asked = doneAt(simulation, 'Surge Diagnosis');
-    expect(since(status, status.run?.completedAt) - asked).toBeLessThan(62_000);
+    const queried = doneAt(simulation, 'Surge Diagnosis');
+    expect(since(status, status.run?.completedAt) - queried).toBeLessThan(62_000);
     const { id: restore } = simulation.performed.find(({ kind }) => kind === 'Restore') ?? {};
     expect(restore).toBe('1/complete');
     const rows = simulation.writes.map(({ chapter }) => chapter);
@@ -152,10 +152,10 @@ describe('a diagnosis', () => {
       await simulation.pass(1000);
     }
     await simulation.runUntil(finished);
-    const asked = simulation.performed.flatMap((effect) =>
+    const queried = simulation.performed.flatMap((effect) =>
       effect.kind === 'Diagnose' ? [`${effect.scenario} ${effect.profile}`] : [],
     );
-    expect(asked.toSorted()).toEqual([
+    expect(queried.toSorted()).toEqual([
       'stall model',
       'stall rules',
       'stall second',

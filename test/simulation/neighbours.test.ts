@@ -61,33 +61,33 @@ describe('a stranger gets its first status in a moment', () => {
   });
 });
 
-describe('a run of one tenant goes its way beside a crowd', () => {
-  /** The run of "ns/demo", alone or beside a tenant that makes a thousand objects and aborts what it can. */
-  async function play(beside: boolean): Promise<Simulation> {
+describe('a run of one tenant is not delayed by a crowd of another', () => {
+  /** The run of "ns/demo", alone or with a tenant that creates a thousand objects and aborts what it can. */
+  async function play(withCrowd: boolean): Promise<Simulation> {
     const simulation = new Simulation();
     simulation.server.latencyMs = 20;
     simulation.neighbourly = { effectMs: 2900, closeMs: 3_600_000 };
     for (let round = 0; !simulation.finished() && round < 120; round += 1) {
-      if (beside && round < 10) {
+      if (withCrowd && round < 10) {
         for (let i = 0; i < 30; i += 1) simulation.create(`noisy-${round}-${i}`, simulatedSpec(), 'noisy');
       }
-      if (beside && round > 10) annotateAll(simulation, '1');
+      if (withCrowd && round > 10) annotateAll(simulation, '1');
       await simulation.pass(1000);
     }
     return simulation;
   }
 
   it('and no fault of it misses its moment', async () => {
-    const [alone, beside] = [await play(false), await play(true)];
-    expect(beside.finished()).toBe(true);
-    expect(beside.injected.map(({ id }) => id)).toEqual(alone.injected.map(({ id }) => id));
-    const late = beside.injected.map(({ at: sentAt, id }) => {
-      const fault = beside.status.scenarios?.find((entry) => entry.fault?.id === id)?.fault;
+    const [alone, withCrowd] = [await play(false), await play(true)];
+    expect(withCrowd.finished()).toBe(true);
+    expect(withCrowd.injected.map(({ id }) => id)).toEqual(alone.injected.map(({ id }) => id));
+    const late = withCrowd.injected.map(({ at: sentAt, id }) => {
+      const fault = withCrowd.status.scenarios?.find((entry) => entry.fault?.id === id)?.fault;
       return sentAt - Date.parse(fault?.plannedAt ?? '');
     });
     expect(late).toHaveLength(2);
     for (const ms of late) expect(ms).toBeLessThan(INJECTION_TIMEOUT_MS / 2);
-    expect(beside.now - alone.now).toBeLessThan(5000);
+    expect(withCrowd.now - alone.now).toBeLessThan(5000);
   });
 
   /** How long it takes until the stall of "ns/demo" is over, counted from `stop`. */
@@ -121,9 +121,9 @@ describe('a run of one tenant goes its way beside a crowd', () => {
     ],
   ])('and its fault is released as soon as without the crowd: by %s', async (_, stop) => {
     const alone = await stalledFor(0, stop);
-    const beside = await stalledFor(1000, stop);
+    const withCrowd = await stalledFor(1000, stop);
     expect(alone).toBeLessThan(2000);
-    expect(beside - alone).toBeLessThan(PROMISED_MS);
+    expect(withCrowd - alone).toBeLessThan(PROMISED_MS);
   });
 });
 

@@ -4,7 +4,7 @@ import { createSystemClock, type SystemClock } from '../../src/operator/adapters
 
 export class ProcessClock implements SystemClock {
   readonly #world: Clock;
-  /** What tells the time in a real process, too. */
+  /** The clocks of a real process. */
   readonly #system: SystemClock;
   #diedAt: number | undefined;
   /** Who would have been woken while the process was frozen. */

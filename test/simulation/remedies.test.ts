@@ -31,7 +31,7 @@ const isApplying = ({ status }: Pick<Simulation, 'status'>): boolean =>
   status.diagnoses?.some(({ remediation }) => remediation?.state === 'Applying') === true;
 
 describe('a remedy', () => {
-  it('is not sent for what a restart in order took back in the midst of the fault', async () => {
+  it('is not sent for what a restart in order took back during the fault', async () => {
     const behaviour = {
       ...RESETS,
       queues: true,
@@ -92,7 +92,7 @@ describe('a remedy', () => {
     expect(decided).toEqual([]);
   });
 
-  it('is not sent while spec.suspend holds the run, and says so', async () => {
+  it('is not sent while spec.suspend holds the run, and reports that', async () => {
     const simulation = new Simulation(applying({ pace: { mode: 'Auto', dwell: '3s' } }), RESETS);
     await simulation.runUntil(({ status }) => status.chapter?.includes('Surge Diagnosis') === true);
     simulation.spec = { ...simulation.spec, suspend: true };
@@ -111,7 +111,7 @@ describe('a remedy', () => {
     const untils = status.diagnoses?.map(({ remediation }) => remediation?.until ?? '') ?? [];
     const ids = status.scenarios?.map(({ fault }) => `${fault?.id}/remedy`) ?? [];
     const announced = ids.map((id, i) => announcement({ id, plannedAt: untils[i] ?? '' }));
-    const asked = (suspend: boolean, begun: readonly string[]): string[] => {
+    const kindsOf = (suspend: boolean, begun: readonly string[]): string[] => {
       const observed: Observed = {
         ...nothingObserved(now),
         admission: { state: 'granted' },
@@ -129,9 +129,9 @@ describe('a remedy', () => {
       };
       return decide(demo, observed, now, simulatedDefinition).effects.map(({ kind }) => kind);
     };
-    expect(asked(false, [])).toEqual(['Remediate', 'Remediate']);
-    expect(asked(true, ids)).toEqual(['Remediate', 'Remediate']);
-    expect(asked(true, [])).toEqual(['Restore']);
+    expect(kindsOf(false, [])).toEqual(['Remediate', 'Remediate']);
+    expect(kindsOf(true, ids)).toEqual(['Remediate', 'Remediate']);
+    expect(kindsOf(true, [])).toEqual(['Restore']);
   });
 
   it('a remedy waits for the diagnosis of a profile, but not beyond its time', async () => {
@@ -188,7 +188,7 @@ describe('a remedy', () => {
     expect([...simulation.target.fixtures]).toEqual([]);
   });
 
-  it('is not sent by a process that was frozen meanwhile', async () => {
+  it('is not sent by a process that was frozen before', async () => {
     const simulation = new Simulation(applying(), { ...RESETS, effectMs: 2000 });
     await simulation.runUntil(isApplying);
     await simulation.freeze(40_000);
@@ -253,7 +253,7 @@ describe('a remedy', () => {
     }
   });
 
-  it('is not begun where too little is left of the deadline', async () => {
+  it('is not begun if too little is left of the deadline', async () => {
     const simulation = await runOf(applying({ activeDeadline: '1m', pace: { dwell: '3s' } }), RESETS);
     expect(sent(simulation)).toEqual([]);
     expect(simulation.status.diagnoses?.[0]?.remediation?.message).toMatch(

@@ -192,7 +192,7 @@ describe('a restart of the operator', () => {
 });
 
 describe('an operator that stops in order', () => {
-  it('ends a fault that is on, and keeps no lock', async () => {
+  it('ends an active fault, and keeps no lock', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     expect(simulation.target.isStalled).toBe(true);
@@ -227,7 +227,7 @@ describe('a lost lead', () => {
     },
   );
 
-  it('leaves a fault that is on to the one who leads now, with its lock', async () => {
+  it('leaves an active fault to the current leader, with its lock', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     await simulation.lose(1000);
@@ -339,7 +339,7 @@ describe('an API server in trouble', () => {
     expect(simulation.status.run?.number).toBe(1);
   });
 
-  it('ends a fault at an abort whose status it refuses, and lets a deleted object go', async () => {
+  it('ends a fault at an abort whose status it refuses, and releases a deleted object', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ target }) => target.isStalled);
     simulation.server.refuses = () => true;
@@ -367,7 +367,7 @@ describe('an API server in trouble', () => {
 });
 
 describe('a status that makes no sense', () => {
-  it('injects nothing more, and is let go when its object is deleted', async () => {
+  it('injects nothing more, and does not hold a deleted object', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     simulation.forge((status) => ({ ...status, scenarios: [] }));

@@ -203,10 +203,10 @@ export class SimulatedDriver implements SubjectDriver {
     }
     const report = this.#reports.get(fault);
     if (!report) return;
-    this.#tell(fault, { ...report, endedAt: this.#clock.now() }, emit);
+    this.#update(fault, { ...report, endedAt: this.#clock.now() }, emit);
   }
 
-  #tell(fault: string, report: FaultReport, emit: Emit): void {
+  #update(fault: string, report: FaultReport, emit: Emit): void {
     this.#reports.set(fault, report);
     emit({ kind: 'Fault', fault, report });
   }
@@ -265,7 +265,7 @@ export class SimulatedDriver implements SubjectDriver {
     await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
     const refusal = signal.aborted ? 'stopped' : permit.refusal();
     if (refusal !== undefined) return reported('NotApplied', `Nothing was sent: ${refusal}`);
-    // As where a run was released meanwhile: there is nothing left to mend.
+    // As if a run was released before: there is nothing left to undo.
     if (!target.fixtures.has(fixture)) return reported('NotApplied', 'Nothing was sent: the fixture is gone');
     target.remedies.push({ id, at: this.#clock.now(), fixture, stalled: target.isStalled });
     // What was sent is not called off, and comes late. That takes the time of the world: a process that is frozen

@@ -274,13 +274,13 @@ export class Simulation {
 
   /**
    * The operator dies; what it had under way is lost, what it had stored or sent stays. Another leads after `downMs`.
-   * @param meanwhile happens when there is no operator
+   * @param whileDown is called when there is no operator
    */
-  async crash(downMs: number, meanwhile: () => void = () => undefined): Promise<void> {
+  async crash(downMs: number, whileDown: () => void = () => undefined): Promise<void> {
     this.#process?.clock.kill();
     this.#process?.connection.close();
     this.#process = undefined;
-    meanwhile();
+    whileDown();
     await this.pass(downMs);
     this.startOperator();
   }

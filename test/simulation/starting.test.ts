@@ -11,12 +11,12 @@ describe('starting', () => {
     simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message };
     for (let i = 0; i < 40; i += 1) simulation.create(`d${i}`, simulatedSpec());
     await simulation.pass(60_000);
-    const told = simulation.server.stored.length;
+    const storedBefore = simulation.server.stored.length;
     await simulation.pass(300_000);
-    expect(simulation.server.stored.length).toBe(told);
+    expect(simulation.server.stored.length).toBe(storedBefore);
   });
 
-  it('says that there is no room once a look has waited for it for long', async () => {
+  it('reports that there is no room once a look has waited for it for long', async () => {
     const simulation = new Simulation(simulatedSpec({ suspend: true }));
     simulation.maxRuns = 1;
     await simulation.restart();
@@ -34,7 +34,7 @@ describe('starting', () => {
     expect(reason()).toBe('TooManyRuns');
   });
 
-  it('does not run while suspended and says so', async () => {
+  it('does not run while suspended and reports that', async () => {
     const simulation = new Simulation(simulatedSpec({ suspend: true }));
     await simulation.pass(5000);
     expect(simulation.status.run).toBeUndefined();
@@ -74,7 +74,7 @@ describe('starting', () => {
     expect(statusSchema.safeParse(simulation.status).error).toBeUndefined();
   });
 
-  it('keeps the verdict where an edit starts no run', async () => {
+  it('keeps the verdict if an edit starts no run', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(finished);
     const before = simulation.status.conditions?.map(({ type, status }) => [type, status]);
@@ -96,7 +96,7 @@ describe('starting', () => {
     expect(simulation.status.journal?.runKey).toMatch(/^v[1-9]\d*:/);
   });
 
-  it('says why it is refused, as Stalled, and starts once that is mended', async () => {
+  it('reports why it is refused, as Stalled, and starts once that is fixed', async () => {
     const simulation = new Simulation();
     simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
     await simulation.pass(15_000);
@@ -120,7 +120,7 @@ describe('starting', () => {
     expect(simulation.target.admissions).toBe(8);
   });
 
-  it('runs the newest spec where it was edited while its pods were looked for', async () => {
+  it('runs the newest spec if it was edited while its pods were looked for', async () => {
     const simulation = new Simulation(simulatedSpec({ runId: 'first' }), { effectMs: 2000 });
     for (const runId of ['second', 'third']) {
       await simulation.pass(500);

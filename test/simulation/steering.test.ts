@@ -15,7 +15,7 @@ describe('steering a run by hand', () => {
     expect(simulation.status.chapter).toBe('2/11 Cluster Health (waiting)');
   });
 
-  it('says what it waits for, in a message that still fits', async () => {
+  it('reports what it waits for, in a message that still fits', async () => {
     const simulation = new Simulation(MANUAL);
     simulation.target.nodes = ['n'.repeat(253), 'm'.repeat(253)];
     simulation.annotations = { advance: '1/1' };
@@ -89,7 +89,7 @@ describe('steering a run by hand', () => {
     expect(simulation.status.phase).toBe('Succeeded');
   });
 
-  it('holds before the next fault while suspended, and goes on afterwards', async () => {
+  it('holds before the next fault while suspended, and continues afterwards', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(7));
     simulation.spec = simulatedSpec({ suspend: true });
@@ -122,7 +122,7 @@ describe('the kill switch', () => {
     expect(injectedBy(simulation, 'stall')).toHaveLength(2);
   });
 
-  it('releases the fault of a process that is gone also where it is on', async () => {
+  it('releases the active fault of a process that is gone', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(at(5));
     simulation.killSwitch = true;
@@ -133,7 +133,7 @@ describe('the kill switch', () => {
 });
 
 describe('an end that cannot be brought about', () => {
-  it('lets the object go at the end of the fault where it could not be released', async () => {
+  it('releases the object at the end of the fault if it could not be released', async () => {
     const simulation = new Simulation(simulatedSpec(), { releases: false });
     await simulation.runUntil(at(5));
     simulation.annotations = { abort: '1' };

@@ -1,4 +1,4 @@
-/** What tests of whole runs ask of a simulation. */
+/** Helpers for tests of whole simulated runs. */
 
 import type { Condition } from '../../src/api/index.ts';
 import { currentChapter } from '../../src/demo/chapter.ts';

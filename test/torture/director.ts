@@ -29,7 +29,7 @@ export class Director {
   /** Steps that wait for something to pass a proxy. */
   readonly #waiting: Step[];
   readonly #underWay = new Set<Promise<void>>();
-  /** Processes that are killed or frozen just now: nothing else is done to them meanwhile. */
+  /** Processes that are killed or frozen just now: nothing else is done to them during that. */
   readonly #busy = new Set<string>();
 
   /** Timers run from here on. `name`: of the object of each lane. */

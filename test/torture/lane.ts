@@ -1,4 +1,4 @@
-/** One target of the torture: a Redis, or two under Sentinels, three nodes as processes of their own, and a proxy before each of them. */
+/** One target of the torture: a Redis, or two under Sentinels, three nodes as separate processes, and a proxy before each of them. */
 import { findRedis } from '../../src/local/binaries/redis-binary.ts';
 import type { Kubectl } from '../../src/local/kubectl.ts';
 import { freePort } from '../../src/local/ports.ts';
@@ -53,7 +53,7 @@ export class Lane {
   readonly #failover: FailoverStore | undefined;
   readonly #eyes: readonly { close(): Promise<void> }[];
   /** Processes that are being killed, or are killed: their end is no surprise. */
-  readonly #asked = new Set<OwnedProcess>();
+  readonly #stopped = new Set<OwnedProcess>();
 
   private constructor(
     options: LaneOptions,
@@ -156,7 +156,7 @@ export class Lane {
   /** SIGKILL, and another process on the same address after `ms`. */
   async killNode(node: number, ms: number): Promise<void> {
     const process = this.#node(node);
-    this.#asked.add(process);
+    this.#stopped.add(process);
     process.kill('SIGKILL');
     await process.exited;
     await pause(ms);
@@ -211,7 +211,7 @@ export class Lane {
     );
   }
 
-  /** What is left of demos: their limits in Redis, those of `keys` that a node goes by, and wrong roles. @throws where one cannot be asked */
+  /** What is left of demos: their limits in Redis, those of `keys` that a node goes by, and wrong roles. @throws if one cannot be queried */
   async left(keys: readonly string[] = []): Promise<string[]> {
     const nodes = this.#nodes.map(({ host, id, port }) => ({ name: id, url: `http://${host}:${port}` }));
     return [
@@ -223,7 +223,7 @@ export class Lane {
 
   async stop(): Promise<void> {
     await Promise.all(this.#eyes.map((eye) => eye.close()));
-    for (const process of this.#processes) this.#asked.add(process);
+    for (const process of this.#processes) this.#stopped.add(process);
     await Promise.all([...this.redisProxies, ...this.nodeProxies].map((proxy) => proxy.stop()));
     await this.#failover?.stop();
     await Promise.all(this.#processes.map((process) => process.stop(3000)));
@@ -239,7 +239,7 @@ export class Lane {
 
   #expectToStay(process: OwnedProcess): void {
     void process.exited.then(() => {
-      if (this.#asked.has(process)) return;
+      if (this.#stopped.has(process)) return;
       const how = process.exitError().message;
       this.#options.record().note({ kind: 'lost', at: now(), name: `${this.namespace} node`, how });
     });
@@ -250,7 +250,7 @@ function isReference(mode: LanePlan['mode']): mode is 'approximate' | 'strict' {
   return mode === 'approximate' || mode === 'strict';
 }
 
-/** SIGSTOP, and SIGCONT after `ms`; one that ends meanwhile is not woken. */
+/** SIGSTOP, and SIGCONT after `ms`; one that ends before is not woken. */
 export async function freeze(process: OwnedProcess, ms: number): Promise<void> {
   process.kill('SIGSTOP');
   await pause(ms);

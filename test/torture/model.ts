@@ -21,8 +21,8 @@ export const RESETTING_PROFILE = 'resetting';
 
 /** @param folder for the file of profiles */
 export async function startModel(folder: string): Promise<Model> {
-  const server = createServer((asked, answer) => {
-    asked.resume().once('end', () => {
+  const server = createServer((incoming, answer) => {
+    incoming.resume().once('end', () => {
       answer.writeHead(200, { 'content-type': 'application/json' });
       answer.end(JSON.stringify(completion()));
     });

@@ -20,7 +20,7 @@ it('a plan disturbs every lane, and a few hundred plans have every kind', () => 
   expect(kinds.size).toBe(27);
 });
 
-it('leaves an API server alone that is not its own', () => {
+it('does not touch an API server that is not its own', () => {
   for (let seed = 0; seed < 300; seed += 1) {
     for (const { action } of planOf(seed, { lanes: 1, ownApiServer: false }).steps) {
       expect(action.to).not.toBe('api-server');
@@ -91,7 +91,7 @@ it('has every fault of an outage in a few plans, and kills fault proxies', () =>
   expect(new Set(kills.map(({ lane }) => lane))).toEqual(new Set([4]));
 });
 
-it('says of a step when it is taken, what is done, and for how long', () => {
+it('prints the time, the action and the duration of a step', () => {
   const when = { boundary: 'pause', passed: true } as const;
   const action = { to: 'operator', which: 'leader', what: 'kill' } as const;
   expect(lineOf({ lane: 1, when, action, forMs: 500 })).toBe(

@@ -153,7 +153,7 @@ export interface ProcessLost {
   readonly how: string;
 }
 
-/** The observer itself stood still: what it saw meanwhile came later by so much. */
+/** The observer itself stood still: what it saw during that is later by so much. */
 export interface StoodStill {
   readonly kind: 'stood-still';
   readonly at: number;

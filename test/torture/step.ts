@@ -5,7 +5,7 @@ export const FAULT_BOUNDARIES = {
   announce: 'the status that announces a fault',
   pause: 'CLIENT PAUSE or SENTINEL FAILOVER',
   burst: 'the first request of a burst',
-  proof: 'the status that tells of a fault that was injected',
+  proof: 'the status that reports an injected fault',
   verdict: 'the status with the verdict',
 } as const;
 

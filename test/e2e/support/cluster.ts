@@ -184,7 +184,7 @@ export class Cluster {
     return performance.now() - start;
   }
 
-  /** How often Redis was paused since it started, by its own statistics. Asked between runs, as docs/troubleshooting.md has it. */
+  /** How often Redis was paused since it started, by its own statistics. Queried between runs, as in docs/troubleshooting.md. */
   async pauses(): Promise<number> {
     const password = await this.inNamespace(
       'get',

@@ -17,19 +17,19 @@ export const SHIPPED_CONFIG = fileURLToPath(
   new URL('../../../manifests/gitops/argocd/argocd-cm.yaml', import.meta.url),
 );
 
-/** What Argo CD makes of an object by the shipped configuration, asked of its own offline command. */
+/** What Argo CD makes of an object by the shipped configuration, from its own offline command. */
 export class ArgoOffline {
-  /** Such as `Healthy`, and the message beside it. */
+  /** Such as `Healthy`, and its message. */
   async health(object: object): Promise<{ status: string; message: string }> {
-    const said = await this.#ask('health', object);
+    const said = await this.#run('health', object);
     const [, status = '', message = ''] = /^STATUS: (.*)\nMESSAGE: (.*)/m.exec(said.stdout) ?? [];
-    if (!status) throw new Error(`argocd told no health: ${said.stdout}${said.stderr}`);
+    if (!status) throw new Error(`argocd printed no health: ${said.stdout}${said.stderr}`);
     return { status, message };
   }
 
   /** The actions that it offers, each with whether it is disabled. */
   async actions(object: object): Promise<Record<string, boolean>> {
-    const { stdout } = await this.#ask('list-actions', object);
+    const { stdout } = await this.#run('list-actions', object);
     const rows = stdout.trim().split('\n').slice(1);
     return Object.fromEntries(
       rows.map((row) => row.trim().split(/\s+/)).map(([name, off]) => [name, off === 'true']),
@@ -38,13 +38,13 @@ export class ArgoOffline {
 
   /** What an action changes, as a diff. */
   async act(object: object, action: string): Promise<string> {
-    const { status, stdout, stderr } = await this.#ask('run-action', object, action);
+    const { status, stdout, stderr } = await this.#run('run-action', object, action);
     if (!stdout.includes('have been changed'))
       throw new Error(`${action} ended with ${status}: ${stdout}${stderr}`);
     return stdout;
   }
 
-  async #ask(command: string, object: object, ...args: string[]): Promise<Outcome> {
+  async #run(command: string, object: object, ...args: string[]): Promise<Outcome> {
     const binary = await tool('argocd');
     const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-argocd-'));
     try {
@@ -138,7 +138,7 @@ exec "${kubectl}" kustomize "$@"
   return folder;
 }
 
-/** What Argo CD's own installation brings beside its processes. */
+/** What Argo CD's own installation has in addition to its processes. */
 function ownObjects(): object[] {
   const metadata = (name: string): object => ({
     name,

@@ -37,7 +37,7 @@ async function spec(name: string, change?: object): Promise<object> {
   return { rateLimiter, scenarios: [failover(change)] };
 }
 
-/** The nodes that are primaries now, by themselves. */
+/** The nodes that report to be primaries now. */
 async function primaries(): Promise<number[]> {
   const { redis } = cluster;
   const roles = await Promise.all(redis.nodes.map((_, node) => redis.call(node, 'ROLE')));

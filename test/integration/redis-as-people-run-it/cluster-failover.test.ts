@@ -36,7 +36,7 @@ async function driven(): ReturnType<typeof drivenOn> {
   return await drivenOn(cluster, fault, { accept: ['Enforces'], failsOver: true });
 }
 
-/** The nodes that are primaries now, by themselves. */
+/** The nodes that report to be primaries now. */
 async function primaries(): Promise<number[]> {
   const roles = await Promise.all(cluster.nodes.map((_, node) => cluster.call(node, 'ROLE')));
   return roles.flatMap((role, node) => ((role as [string])[0] === 'master' ? [node] : []));
@@ -85,7 +85,7 @@ describe.skipIf(withoutRealTime)('a failover of a Cluster', () => {
       expect((await admit(cluster)).runId).toBe(lineage);
     })(context));
 
-  it('goes on with the primaries there are if one replica does not take over', (context) =>
+  it('continues with the primaries there are if one replica does not take over', (context) =>
     keepingTime(async () => {
       const { driver, key } = await driven();
       await driver.prepare('outage', key);

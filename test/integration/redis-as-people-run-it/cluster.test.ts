@@ -194,7 +194,7 @@ describe.skipIf(withoutRealTime)('a Stall of a Cluster', () => {
       const { driver, key } = await driven(20_000);
       await driver.prepare('outage', key);
       const pid = cluster.nodes[2]?.pid ?? 0;
-      // Asked right before the pauses are carried out. Its silence is shorter than its failure would be noticed in.
+      // Called right before the pauses are sent. The node is silent for less time than its failure takes to be noticed.
       const permit = {
         refusal: () => {
           process.kill(pid, 'SIGSTOP');

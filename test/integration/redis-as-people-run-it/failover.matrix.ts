@@ -13,7 +13,7 @@ let world: World;
 let one: FailingOver;
 let other: FailingOver;
 beforeAll(async () => {
-  world = await World.start('strict', { beside: names });
+  world = await World.start('strict', { otherNamespaces: names });
   const { supervisor } = world.environment;
   const start = (namespace = ''): Promise<FailingOver> => FailingOver.start(world, namespace, supervisor);
   [one, other] = await Promise.all([start(names[0]), start(names[1])]);

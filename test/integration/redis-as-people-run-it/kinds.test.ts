@@ -26,7 +26,7 @@ async function started(settings: readonly string[] = []): Promise<LimiterOnRedis
 }
 
 describe('a Redis is refused', () => {
-  it('where a real Sentinel watches it; so is the Sentinel', async () => {
+  it('if a real Sentinel watches it; so is the Sentinel', async () => {
     const master = await started();
     expect(await master.admit()).toMatch(/^[0-9a-f]{40}$/);
     const watched = { ...master.server, user: users.admin };
@@ -39,7 +39,7 @@ describe('a Redis is refused', () => {
     sentinel.observer.disconnect();
   });
 
-  it('where it is a node of a Cluster without slots, until it has all', async () => {
+  it('if it is a node of a Cluster without slots, until it has all', async () => {
     // By default, the port of the bus is one that outgoing connections get, too.
     const bus = `cluster-port ${await freePort()}`;
     const member = await started(['cluster-enabled yes', 'cluster-config-file nodes.conf', bus]);
@@ -56,7 +56,7 @@ describe('a Redis is refused', () => {
     expect(await member.admit(target)).toMatch(/^[0-9a-f]{40}$/);
   });
 
-  it('where it is a replica, until it is promoted', async () => {
+  it('if it is a replica, until it is promoted', async () => {
     const [master, replica] = [await started(), await started()];
     const admin = await replica.admin();
     await admin.call('REPLICAOF', master.server.host, String(master.server.port));

@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => grounds?.stop());
 
-/** A user of its own with the documented rights but this one. */
+/** A new user with the documented rights but this one. */
 async function without(right: string, i: number): Promise<RedisTarget> {
   const rules = REDIS_ACL.split(' ').filter((rule) => rule !== right);
   const { host, port } = ground.server;
@@ -112,7 +112,7 @@ describe.skipIf(withoutRealTime)('the documented rights', () => {
         const target = await without(right, i);
         const start = performance.now();
         const complaint = await firstComplaint(target);
-        // No waiting for what does not come by itself.
+        // Without a wait for what never comes.
         expect(performance.now() - start).toBeLessThan(10_000);
         expect(complaint).toMatch(new RegExp(`^${step}: `));
         expect(complaint).toContain('NOPERM');

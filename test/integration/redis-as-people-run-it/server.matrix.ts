@@ -1,4 +1,4 @@
-/** That the tests beside this one ran on the very server that their project names. */
+/** Checks that the tests of this project ran on the very server that it names. */
 import { describe, expect, inject, it } from 'vitest';
 import { findRedis } from '../../../src/local/binaries/redis-binary.ts';
 import { REDIS_RELEASES } from '../../../tools/offline/redis-releases.ts';
@@ -15,7 +15,7 @@ declare module 'vitest' {
 const server = inject('redisServer');
 const wanted = REDIS_RELEASES.some(({ name }) => name === server) ? `${server.split('-')[1]}.` : '';
 
-it('is the server that was asked for', async () => {
+it('is the requested server', async () => {
   const { version } = await findRedis();
   expect(version.startsWith(wanted), `${version} is ${server}`).toBe(true);
 });

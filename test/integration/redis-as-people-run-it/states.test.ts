@@ -49,7 +49,7 @@ describe('a Redis', () => {
     expect(await ground.admit()).toMatch(/^[0-9a-f]{40}$/);
   });
 
-  it('that cannot save its data says so in the baseline', async () => {
+  it('that cannot save its data reports that in the baseline', async () => {
     const dir = supervisor.temporaryFolder('redis');
     const ground = await started(['save 3600 1'], dir);
     const admin = await ground.admin();
@@ -64,12 +64,12 @@ describe('a Redis', () => {
     expect(await baselineOf(ground)).toMatch(/^failed: .*MISCONF.*free .*disk/);
   });
 
-  it('whose memory is full says so in the baseline', async () => {
+  it('whose memory is full reports that in the baseline', async () => {
     const ground = await started(['maxmemory 1', 'maxmemory-policy noeviction']);
     expect(await baselineOf(ground)).toMatch(/^failed: .*OOM.*memory .*: free/);
   });
 
-  it('that wants replicas for a write says so in the baseline', async () => {
+  it('that wants replicas for a write reports that in the baseline', async () => {
     const ground = await started(['min-replicas-to-write 1']);
     expect(await baselineOf(ground)).toMatch(/^failed: .*NOREPLICAS.* min-replicas-to-write to 0/);
   });

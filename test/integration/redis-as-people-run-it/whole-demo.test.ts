@@ -76,7 +76,7 @@ describe.skipIf(withoutRealTime)('a demo with no more than the documented rights
   );
 
   it.concurrent(
-    'proves that nothing drifts on nodes that ask Redis each time',
+    'proves no drift on pods that query Redis for each request',
     keepingTime(async () => {
       await strict.admit();
       const { driver, key } = await strict.prepared('drift');

@@ -29,7 +29,7 @@ let byTls: World | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chaosdemo-servers-'));
-  byAcl = await World.start('approximate', { beside: [WITH_PASSWORD, WITH_TLS] });
+  byAcl = await World.start('approximate', { otherNamespaces: [WITH_PASSWORD, WITH_TLS] });
   byPassword = await withPassword();
   byTls = await withTls();
 });
@@ -51,7 +51,7 @@ async function withPassword(): Promise<World> {
 
 async function withTls(): Promise<World | undefined> {
   const users = makeRedisUsers();
-  // The limiters dial the address, the operator asks for the name of the Service.
+  // The limiters dial the address, the operator uses the name of the Service.
   const authority = await Authority.in(folder, 'ours');
   const tls = await authority.issue('redis', `DNS:redis.${WITH_TLS}.svc,IP:127.0.0.1`);
   const redis = await startOverTls({ tls, aclUsers: aclLines(users) });
@@ -156,7 +156,7 @@ describe('a Redis that speaks TLS is refused', () => {
     await expectRefused(world, 'alias', redis, /certificate .*valid for alias\.with-tls-\w+\.svc/);
   });
 
-  it('where the Secret does not hold its authority', async (context) => {
+  it('if the Secret does not hold its authority', async (context) => {
     const world = byTls ?? context.skip(NO_TLS);
     const { controlPlane, namespace } = world.environment;
     await controlPlane.kubectl.apply([
@@ -172,12 +172,12 @@ describe('a Redis that speaks TLS is refused', () => {
     await expectRefused(world, 'without-ca', redis, /certificate.*issued .*ca\.crt/);
   });
 
-  it('where the demo does not say so', async (context) => {
+  it('if the demo does not say so', async (context) => {
     const world = byTls ?? context.skip(NO_TLS);
     await expectRefused(world, 'plain', { authSecretName: 'without-ca' }, /else set redis\.tls/);
   });
 
-  it('where the demo does not say so, but its Secret has the authority', async (context) => {
+  it('if the demo does not say so, but its Secret has the authority', async (context) => {
     const message = /in the clear: .*redis\.tls/;
     await expectRefused(byTls ?? context.skip(NO_TLS), 'clear', {}, message, 'RedisAuthInvalid');
   });

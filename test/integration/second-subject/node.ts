@@ -1,6 +1,6 @@
 /**
  * A replica of a small key-value service, as a process: `node node.ts <host> <port> <mode> <peer url>...`.
- * A write goes to the replica that is asked, which hands it on to its peers. A replica can be made deaf: for
+ * A write goes to the replica that gets the request, which hands it on to its peers. A replica can be made deaf: for
  * a while it takes no writes of its peers, and answers reads as before. In mode "lenient" a write counts
  * whatever the peers do; in mode "strict" it is refused unless all of them take it.
  */

@@ -1,4 +1,4 @@
-/** What tests of worlds share that are not as they should be: what is told of it, and that nothing is left. */
+/** Helpers for tests of broken worlds: the reported reason, and that nothing is left. */
 import { expect } from 'vitest';
 import { conditionText } from '../../kit/status.ts';
 import { until } from '../../kit/until.ts';

@@ -16,7 +16,7 @@ export type Conduct =
   | 'pass'
   /** 403, as a gateway that wants a login. */
   | 'refuse'
-  /** A web page where JSON was asked for. */
+  /** A web page in place of JSON. */
   | 'garbage'
   /** The right answer, after `SLOW_MS`. */
   | 'slow'
@@ -49,11 +49,11 @@ export async function startGateways({ environment }: World, rule: Rule): Promise
   const gateways: Gateways = { labels, rule, stop };
   const servers: Server[] = [];
   for (const [i, ip] of ips.entries()) {
-    const server = createServer((asked, answer) => {
-      const [path = ''] = (asked.url ?? '').split('?');
-      const conduct = gateways.rule(i, asked.method ?? '', path);
+    const server = createServer((incoming, answer) => {
+      const [path = ''] = (incoming.url ?? '').split('?');
+      const conduct = gateways.rule(i, incoming.method ?? '', path);
       // A client that has given up is no failure of the gateway.
-      void answerBy(conduct, asked, answer, i).catch(() => answer.destroy());
+      void answerBy(conduct, incoming, answer, i).catch(() => answer.destroy());
     });
     server.keepAliveTimeout = 72_000;
     server.listen(port, ip);
@@ -86,7 +86,7 @@ export async function startGateways({ environment }: World, rule: Rule): Promise
 
   async function answerBy(
     conduct: Conduct,
-    asked: IncomingMessage,
+    incoming: IncomingMessage,
     answer: ServerResponse,
     pod: number,
   ): Promise<void> {
@@ -104,11 +104,14 @@ export async function startGateways({ environment }: World, rule: Rule): Promise
       answer.writeHead(200, { 'content-type': 'application/json' }).end(HUGE);
       return;
     }
-    const body = await text(asked);
+    const body = await text(incoming);
     if (conduct === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
     const limiter = limiters[pod];
     if (!limiter) throw new RangeError(`there is no limiter ${pod}`);
-    const passed = request(`${limiter.url}${asked.url}`, { method: asked.method, headers: asked.headers });
+    const passed = request(`${limiter.url}${incoming.url}`, {
+      method: incoming.method,
+      headers: incoming.headers,
+    });
     passed.end(body);
     const [reply] = (await once(passed, 'response')) as [IncomingMessage];
     // The pods are called by their own names, as the limiters would be if they stood in them.

@@ -8,7 +8,7 @@ import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 import type { RunningProxy } from '../../kit/fault-proxy.ts';
 import { type PlantedOptions, plantedPod } from '../../kit/planted-pod.ts';
 
-/** Each pod has an address of its own, from which it connects to Redis, too. */
+/** Each pod has its own address, from which it also connects to Redis. */
 export const ADDRESSES = ['127.0.0.61', '127.0.0.62', '127.0.0.63'];
 
 export type Admits = (caller: string, store: Redis) => Promise<boolean>;

@@ -1,4 +1,4 @@
-/** Runs `kubectl chaosdemo` as its user does: a process of its own, with a kubeconfig. */
+/** Runs `kubectl chaosdemo` as its user does: a separate process, with a kubeconfig. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';

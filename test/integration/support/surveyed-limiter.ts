@@ -27,7 +27,7 @@ export interface DriveOptions {
   readonly configured?: typeof CONFIGURED;
   /** Variables for the program, besides those of its variant. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The target as it is asked, where it is not asked as it was started. */
+  /** The target for requests, if that differs from the one that was started. */
   readonly target?: (target: SurveyedTarget) => Promise<SurveyedTarget> | SurveyedTarget;
 }
 

@@ -1,4 +1,4 @@
-/** What the requests of an operator came to, as far as the record can tell: each number has a least and a most. */
+/** The outcomes of an operator's requests, as far as the record shows them: each number has a minimum and a maximum. */
 
 import type { CheckSeen, TortureRecord } from '../record.ts';
 import { TIMEOUT_MS } from '../settings.ts';

@@ -1,4 +1,4 @@
-/** What a status says of a burst, beside what came to the proxies of the nodes. */
+/** Compares a status of a burst with what reached the proxies of the nodes. */
 import { LIMIT } from '../settings.ts';
 import { answersTo, outside } from './answers.ts';
 import { slack } from './delays.ts';

@@ -6,7 +6,7 @@ import { checkOtherFaults } from './other-faults.ts';
 const T0 = Date.parse('2026-01-02T03:04:05.000Z');
 const LANE = 0;
 
-/** The checks that find something: a fault from T0 + 1 s to T0 + 4 s, and what was seen beside it. */
+/** The checks that find something: a fault from T0 + 1 s to T0 + 4 s, and what was seen during it. */
 function found(
   fault: OutageFault,
   {

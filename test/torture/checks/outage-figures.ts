@@ -38,7 +38,7 @@ function checkAdvice(reported: Reported): string[] {
     : [];
 }
 
-/** Most that one caller was admitted. Its key may be counted anew if its Redis was emptied meanwhile. */
+/** The most that one caller was admitted. Its count may restart if its Redis was emptied. */
 function mostAdmitted(reported: Reported): number {
   const admitted = checksOf(reported).filter(({ allowed, status }) => status === 200 && allowed === true);
   const byKey = Map.groupBy(admitted, ({ key }) => key);

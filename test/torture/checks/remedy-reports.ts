@@ -37,7 +37,7 @@ export function checkRemedyReports(seen: Seen, remedies: readonly RemedySeen[]):
   for (const remedy of remedies) {
     const { state = 'Suggested' } = remediationIn(last.object.status, remedy.scenario) ?? {};
     if (run?.completedAt && state === 'Suggested') {
-      add(remedy.at, `${remedy.id} was announced, and nothing tells what became of it`);
+      add(remedy.at, `${remedy.id} was announced, and its outcome was never reported`);
     }
     for (const message of changes(seen, remedy)) add(remedy.at, message);
   }

@@ -38,14 +38,14 @@ export class RawRedis {
     socket.setNoDelay(true);
     await once(socket, 'connect');
     const redis = new RawRedis(socket);
-    const said = await redis.ask(`AUTH ${user.username} ${user.password}`);
+    const said = await redis.query(`AUTH ${user.username} ${user.password}`);
     if (said === '+OK') return redis;
     socket.destroy();
     throw new Error(`Redis does not let the observer in: ${said}`);
   }
 
   /** Sends a command and takes the first line of its answer. One command at a time. @throws when the connection is lost */
-  async ask(command: string): Promise<string> {
+  async query(command: string): Promise<string> {
     this.socket.write(`${command}\r\n`);
     return await this.line();
   }

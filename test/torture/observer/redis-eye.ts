@@ -1,4 +1,4 @@
-/** Sees what happens in a Redis, over connections of its own: how often it is paused, whether it takes writes, and what it counts. */
+/** Observes a Redis over separate connections: how often it is paused, whether it takes writes, and what it counts. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DoneCommand, now, type SlowWrite, type TortureRecord } from '../record.ts';
@@ -51,7 +51,7 @@ export class RedisEye {
   /** MONITOR leaves out what administrators do, pauses among it; Redis counts them all the same. */
   async #count(): Promise<void> {
     const redis = await this.#open();
-    // One that was started anew counts from 0.
+    // A restarted server counts from 0.
     let before: CommandCounts = { pause: 0, unpause: 0, kill: 0 };
     for (;;) {
       const counts = commandCounts(await infoOf(redis));
@@ -71,7 +71,7 @@ export class RedisEye {
       const note: SlowWrite = { kind: 'write', at: now(), lane: this.#lane, tookMs: Infinity };
       const late = setTimeout(() => this.#record().note(note), QUICK_MS);
       try {
-        const said = await redis.ask(`SET rl:torture:observer ${i} PX 60000`);
+        const said = await redis.query(`SET rl:torture:observer ${i} PX 60000`);
         if (said !== '+OK') throw new Error(`Redis took no write of the observer: ${said}`);
       } catch (error) {
         note.lost = true;
@@ -100,7 +100,7 @@ export function commandCounts(info: string): CommandCounts {
 
 /** The answer to INFO commandstats, which is one text of many lines. @throws where the connection is lost */
 async function infoOf(redis: RawRedis): Promise<string> {
-  const head = await redis.ask('INFO commandstats');
+  const head = await redis.query('INFO commandstats');
   const length = Number(/^\$(\d+)$/.exec(head)?.[1]);
   if (!Number.isInteger(length)) throw new Error(`Redis answered ${head}`);
   let text = '';

@@ -1,4 +1,4 @@
-/** Tells at a status that is written where in the life of an effect it stands. */
+/** Finds the boundary in the life of an effect that a written status is. */
 import type { ChaosDemoStatus } from '../../../src/api/index.ts';
 import type { Boundary } from '../step.ts';
 

@@ -40,7 +40,7 @@ export class RedisProxy {
     return this.#relay.port;
   }
 
-  /** A fault that is on for `ms`; a cut ends the connections there are, and those that come meanwhile. */
+  /** A fault that is on for `ms`; a cut ends the connections there are, and new ones during it. */
   begin(fault: LinkFault, ms: number): void {
     this.weather.begin(fault, ms);
     if (fault === 'cut') this.#relay.cut();
@@ -98,7 +98,7 @@ export class RedisProxy {
   }
 }
 
-/** Whether it is a fault of its own. */
+/** Whether it is a separate fault. */
 function isFault(command: CommandSent): boolean {
   return isPause(command) || isFailover(command);
 }

@@ -92,7 +92,7 @@ export class FailingOver extends Demos {
           service: 'redis',
           authSecretName: 'redis-auth',
           allowFailover: true,
-          // A client that asks Sentinels connects from the address of this machine.
+          // A client of Sentinels connects from the address of this machine.
           allowOtherClients: true,
           sentinel: { ...SENTINEL_REF, ...sentinel },
           ...redis,
@@ -120,7 +120,7 @@ export class FailingOver extends Demos {
     return await this.#watched.failovers();
   }
 
-  /** The roles of the servers, by themselves. */
+  /** The roles that the servers report. */
   async roles(): Promise<string[]> {
     return await this.#watched.redis.roles();
   }

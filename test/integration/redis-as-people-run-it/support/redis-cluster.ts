@@ -1,4 +1,4 @@
-/** A real Redis Cluster: each node at an address of its own and on the same port, as in pods. */
+/** A real Redis Cluster: each node at its own address and on the same port, as in pods. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from '../../../../src/local/ports.ts';

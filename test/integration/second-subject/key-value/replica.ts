@@ -15,39 +15,39 @@ export class Replica {
   }
 
   async isReady(): Promise<boolean> {
-    return (await this.#ask('GET', '/health')).status === 200;
+    return (await this.#send('GET', '/health')).status === 200;
   }
 
   /** Whether the write was acknowledged. */
   async write(key: string, value: string): Promise<boolean> {
-    return (await this.#ask('PUT', `/keys/${key}`, value)).status === 204;
+    return (await this.#send('PUT', `/keys/${key}`, value)).status === 204;
   }
 
   async read(key: string): Promise<string | undefined> {
-    const { body, status } = await this.#ask('GET', `/keys/${key}`);
+    const { body, status } = await this.#send('GET', `/keys/${key}`);
     return status === 200 ? body : undefined;
   }
 
   async remove(key: string): Promise<void> {
-    await this.#ask('DELETE', `/keys/${key}`);
+    await this.#send('DELETE', `/keys/${key}`);
   }
 
   /** Makes it deaf to its peers for so long. */
   async makeDeaf(ms: number): Promise<void> {
-    const { status } = await this.#ask('PUT', `/deaf?ms=${Math.round(ms)}`);
+    const { status } = await this.#send('PUT', `/deaf?ms=${Math.round(ms)}`);
     if (status !== 204) throw new Error(`${this.name} answers ${status}`);
   }
 
   async endDeafness(): Promise<void> {
-    await this.#ask('DELETE', '/deaf');
+    await this.#send('DELETE', '/deaf');
   }
 
   /** How often it was made deaf. */
   async timesDeaf(): Promise<string> {
-    return (await this.#ask('GET', '/deaf')).body;
+    return (await this.#send('GET', '/deaf')).body;
   }
 
-  async #ask(method: string, path: string, body?: string): Promise<{ status: number; body: string }> {
+  async #send(method: string, path: string, body?: string): Promise<{ status: number; body: string }> {
     const signal = AbortSignal.timeout(this.#timeoutMs);
     const answer = await fetch(`${this.#url}${path}`, {
       method,
