@@ -17,6 +17,6 @@ it('makes all without --only, and with it those named', () => {
   expect(chosen('--only', 'third,first')).toEqual(['third', 'first']);
 });
 
-it('says what there is when a name is not known', () => {
+it('reports what there is when a name is not known', () => {
   expect(() => chosen('--only', 'forth')).toThrow('first, second, third');
 });

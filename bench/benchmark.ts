@@ -17,7 +17,7 @@ type Unit = 'ms' | 's' | 'MiB' | 'KiB' | '% of a core' | '/s' | '';
 
 /** What a benchmark gets. */
 interface BenchmarkContext {
-  /** The environment with the operator; started when first asked for. */
+  /** The environment with the operator; started at first use. */
   readonly testbed: () => Promise<Testbed>;
   /** A line about what is going on. */
   readonly say: (line: string) => void;

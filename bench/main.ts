@@ -47,12 +47,12 @@ async function main({ only, report }: BenchOptions, interrupted: AbortSignal): P
     await measure(chosen, interrupted, results);
   } finally {
     // Also where a later one failed: what was measured before took minutes, and holds.
-    if (results.length > 0) await tell(results, report);
+    if (results.length > 0) await printResults(results, report);
   }
   return 0;
 }
 
-async function tell(results: readonly Result[], report: string | undefined): Promise<void> {
+async function printResults(results: readonly Result[], report: string | undefined): Promise<void> {
   process.stdout.write(`\n${[...tableOf(results), '', ...notesOf(results)].join('\n')}\n`);
   if (report === undefined) return;
   await writeFile(report, jsonOf(machine(), results));
@@ -60,7 +60,7 @@ async function tell(results: readonly Result[], report: string | undefined): Pro
 }
 
 /**
- * Makes one benchmark after the other, in one testbed that is started when the first of them asks for it.
+ * Makes one benchmark after the other, in one testbed that is started when the first of them needs it.
  * `results` gets what each has to say, as soon as it has.
  */
 async function measure(

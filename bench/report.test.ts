@@ -5,7 +5,7 @@ import { formatNumber, jsonOf, notesOf, ratioOf, tableOf } from './report.ts';
 const alone: Row = { what: 'alone', value: 3, unit: '' };
 const compared: Row = { what: 'compared', value: 30, unit: 'ms', baseline: { what: 'the other', value: 20 } };
 
-it('gives a ratio only where there is something to divide by', () => {
+it('gives a ratio only for a base that is not 0', () => {
   expect(ratioOf(compared)).toBe(1.5);
   expect(ratioOf(alone)).toBeUndefined();
   expect(ratioOf({ ...compared, baseline: { what: 'nothing', value: 0 } })).toBeUndefined();

@@ -10,7 +10,7 @@ describe('quantile', () => {
     expect(quantile(hundred, 1)).toBe(100);
   });
 
-  it('of few samples is the highest where the share leaves none out', () => {
+  it('a high quantile of few samples is the highest of them', () => {
     expect(quantile([3, 1, 2], 0.99)).toBe(3);
     expect(quantile([7], 0.01)).toBe(7);
   });

@@ -12,7 +12,7 @@ it('stops one after the other', async () => {
   expect(log).toEqual(['watch begins', 'watch has stopped', 'operator begins', 'operator has stopped']);
 });
 
-it('stops the rest where a part fails, and tells the first failure', async () => {
+it('stops the rest if a part fails, and throws the first failure', async () => {
   const stopped: string[] = [];
   const stopping = stopEach([
     async () => {

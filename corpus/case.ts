@@ -1,4 +1,4 @@
-/** What a case is: what it runs on, what is watched, and what is done meanwhile. */
+/** What a case is: what it runs on, what is watched, and what is done during it. */
 import type { AnomalyClass } from '../src/diagnosis/index.ts';
 import type { FAULTS } from '../src/subjects/redis/faults/index.ts';
 import type { Bed } from './bed.ts';
@@ -39,7 +39,7 @@ export interface Variation {
   /** Before anything is measured. */
   readonly before?: (bed: Bed) => void;
   /** From the beginning of the traffic, the pause or the burst on; it may be ended by the end of the watch. */
-  readonly meanwhile?: (scene: Scene) => Promise<void>;
+  readonly act?: (scene: Scene) => Promise<void>;
 }
 
 export interface Case {

@@ -56,7 +56,7 @@ const cutOff = (index: number, forMs = 3500) =>
     return {
       end: () => {
         over();
-        bed.node(index).toRedis?.mend();
+        bed.node(index).toRedis?.restore();
       },
     };
   });
@@ -68,7 +68,7 @@ const slowWay = (index: number, ms: number) =>
     return {
       end: () => {
         over();
-        bed.node(index).front.mend();
+        bed.node(index).front.restore();
       },
     };
   });
@@ -80,7 +80,7 @@ const slowStore = (ms: number) =>
     return {
       end: () => {
         over();
-        for (const link of bed.redisLinks) link.mend();
+        for (const link of bed.redisLinks) link.restore();
       },
     };
   });
@@ -117,7 +117,7 @@ const starve =
 const allowsAll = (index: number) => ({
   gateways: true,
   before: (bed: Bed): void => setConduct(bed, index, 'passes-on'),
-  meanwhile: async ({ bed, wrong }: Scene): Promise<void> => {
+  act: async ({ bed, wrong }: Scene): Promise<void> => {
     setConduct(bed, index, 'allows-everything');
     wrong('limit-not-enforced', replica(index));
   },
@@ -193,40 +193,40 @@ export const CASES: readonly Case[] = [
   {
     name: 'dead-node',
     says: 'a pod is killed under traffic',
-    variations: each(4, (index) => ({ ...(index < 2 ? roomy : tight), meanwhile: killNode(index % 3) })),
+    variations: each(4, (index) => ({ ...(index < 2 ? roomy : tight), act: killNode(index % 3) })),
   },
   {
     name: 'cut-off-node',
     says: 'a pod loses its connection to the store',
-    variations: each(4, (index) => ({ ...roomy, meanwhile: cutOff((index + 1) % 3) })),
+    variations: each(4, (index) => ({ ...roomy, act: cutOff((index + 1) % 3) })),
   },
   {
     name: 'slow-way',
     says: 'the connection to one pod becomes slow',
     variations: each(4, (index) => ({
       ...(index < 2 ? roomy : tight),
-      meanwhile: slowWay(index % 3, 120 + 80 * index),
+      act: slowWay(index % 3, 120 + 80 * index),
     })),
   },
   {
     name: 'starved-node',
     says: 'a pod gets little CPU',
-    variations: each(4, (index) => ({ ...roomy, meanwhile: starve((index + 2) % 3, 0.1 + 0.05 * index) })),
+    variations: each(4, (index) => ({ ...roomy, act: starve((index + 2) % 3, 0.1 + 0.05 * index) })),
   },
   {
     name: 'slow-store',
     says: 'every way to the store becomes slow',
-    variations: each(4, (index) => ({ ...roomy, meanwhile: slowStore(100 + 60 * index) })),
+    variations: each(4, (index) => ({ ...roomy, act: slowStore(100 + 60 * index) })),
   },
   {
     name: 'frozen-store',
     says: 'the store is stopped; with strict pods they show the symptom',
-    variations: each(4, (index) => ({ ...roomy, meanwhile: freezeStore(2200 + 400 * index) })),
+    variations: each(4, (index) => ({ ...roomy, act: freezeStore(2200 + 400 * index) })),
   },
   {
     name: 'restarted-store',
     says: 'the store is killed and comes back empty',
-    variations: each(4, (index) => ({ ...roomy, forMs: 7000, meanwhile: restartStore(300 + 300 * index) })),
+    variations: each(4, (index) => ({ ...roomy, forMs: 7000, act: restartStore(300 + 300 * index) })),
   },
   {
     name: 'limit-ignored',
@@ -239,7 +239,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'pause-and-dead-node',
     says: 'writes are paused, and a pod is killed during the pause',
-    variations: each(3, (index) => ({ ...paused, forMs: 4000, meanwhile: killNode(index) })),
+    variations: each(3, (index) => ({ ...paused, forMs: 4000, act: killNode(index) })),
   },
   {
     name: 'pause-and-limit-ignored',
@@ -251,7 +251,7 @@ export const CASES: readonly Case[] = [
     says: 'one pod loses its connection to the store, and that to another becomes slow',
     variations: each(3, (index) => ({
       ...roomy,
-      meanwhile: async (scene) => {
+      act: async (scene) => {
         await Promise.all([cutOff(index)(scene), slowWay((index + 1) % 3, 250)(scene)]);
       },
     })),
@@ -262,7 +262,7 @@ export const CASES: readonly Case[] = [
     variations: each(3, (index) => ({
       ...paused,
       gateways: true,
-      meanwhile: async ({ bed }) => setConduct(bed, index, 'unready-at-times'),
+      act: async ({ bed }) => setConduct(bed, index, 'unready-at-times'),
     })),
   },
   {
@@ -271,7 +271,7 @@ export const CASES: readonly Case[] = [
     variations: each(3, (index) => ({
       ...roomy,
       gateways: true,
-      meanwhile: async ({ bed }) => setConduct(bed, index, 'unready-at-times'),
+      act: async ({ bed }) => setConduct(bed, index, 'unready-at-times'),
     })),
   },
   {
@@ -441,8 +441,8 @@ export const CASES: readonly Case[] = [
     says: 'a pod of a token bucket over HTTP is killed under traffic',
     heldBack: true,
     variations: [
-      bucket('default', [60, 10], { watch: 'steady', forMs: 5000, meanwhile: killNode(2) }),
-      bucket('timeout', [10, 15], { watch: 'steady', forMs: 5000, meanwhile: killNode(0) }),
+      bucket('default', [60, 10], { watch: 'steady', forMs: 5000, act: killNode(2) }),
+      bucket('timeout', [10, 15], { watch: 'steady', forMs: 5000, act: killNode(0) }),
     ],
   },
 ];

@@ -34,7 +34,7 @@ export class Link {
   }
 
   /** What was held passes. */
-  mend(): void {
+  restore(): void {
     this.#delayMs = 0;
     this.#mended.resolve();
   }
@@ -45,7 +45,7 @@ export class Link {
   }
 
   async stop(): Promise<void> {
-    this.mend();
+    this.restore();
     this.#relay.stop();
   }
 

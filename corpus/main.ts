@@ -62,8 +62,8 @@ const all = CASES.filter(({ name }) => positionals.length === 0 || positionals.i
   .flatMap((one) => one.variations.map((_, index) => ({ one, index, name: `${one.name}-${index + 1}` })))
   .map((entry) => ({ ...entry, file: join(values.out, `${entry.name}.json`) }))
   .filter(({ file }) => values.again || !existsSync(file));
-// Pods behind a fault proxy need addresses of their own: this command records them when it runs again, in a network of
-// its own, where nothing can be installed.
+// Pods behind a fault proxy need different addresses: this command records them when it runs again, in a separate
+// network, where nothing can be installed.
 const proxied = all.filter(({ index, one }) => PROXIED_FAULTS.has(one.variations[index]?.watch ?? 'steady'));
 const todo = inOwnNetwork ? proxied : all.filter((entry) => !proxied.includes(entry));
 let done = 0;

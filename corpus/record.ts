@@ -133,7 +133,7 @@ async function limiterOf(
 async function watch(
   bed: Bed,
   spec: ChaosDemoSpec,
-  { before, follows, forMs, meanwhile, watch: kind }: Variation,
+  { before, follows, forMs, act, watch: kind }: Variation,
 ): Promise<Pick<Recording, 'bundle' | 'truths'>> {
   before?.(bed);
   const nodes = bed.nodes.map(({ target }) => target);
@@ -174,16 +174,16 @@ async function watch(
     let done: Promise<unknown> = Promise.resolve();
     if (kind === 'steady') {
       driver.converge([...watching, { kind: 'Load', ...about }]);
-      done = meanwhile?.(scene) ?? done;
+      done = act?.(scene) ?? done;
       await Promise.all([sleep(forMs), done]);
     } else {
       // A node that ignores its limit does so from the first request of a burst on.
-      const early = kind === 'burst' ? meanwhile?.(scene) : undefined;
+      const early = kind === 'burst' ? act?.(scene) : undefined;
       await sleep(500);
       const report = await driver.inject(scenario, key, forMs);
       if (report?.proof !== 'Confirmed') throw new Error(`the fault is not confirmed: ${report?.message}`);
       if (kind !== 'burst') driver.converge([...watching, { kind: 'Load', ...about }]);
-      done = early ?? meanwhile?.(scene) ?? done;
+      done = early ?? act?.(scene) ?? done;
       await until(
         () => driver.observed.faults['f']?.endedAt !== undefined || driver.observed.readings['f']?.complete,
         {

@@ -4,7 +4,7 @@ import { eachAtOnce, turns } from './at-once.ts';
 const tick = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
 
 describe('eachAtOnce', () => {
-  it('does so many at once, each in a lane of its own, in order', async () => {
+  it('runs as many at once as it has lanes, in order', async () => {
     const busy = new Set<number>();
     let most = 0;
     const begun: number[] = [];
@@ -20,7 +20,7 @@ describe('eachAtOnce', () => {
     expect(begun).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('begins nothing after a failure, and waits for what is on', async () => {
+  it('begins nothing after a failure, and waits for what is active', async () => {
     const ended: number[] = [];
     const work = async (item: number): Promise<void> => {
       if (item === 1) throw new Error('broken');

@@ -20,7 +20,7 @@ export async function eachAtOnce<T>(
   if (failures.length > 0) throw failures[0];
 }
 
-/** A function that runs what it is given one after the other, in the order of its calls. */
+/** A function that runs its tasks one after the other, in the order of its calls. */
 export function turns(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return async (work) => {

@@ -99,7 +99,7 @@ async function sendCalmly(
   const admitted = answers.filter(({ outcome }) => outcome === 'admitted').length;
   const other = answers.filter(({ outcome }) => outcome !== 'admitted' && outcome !== 'rejected');
   const faults: string[] = [];
-  // Tokens come back meanwhile; some come in steps of a second.
+  // Tokens come back during that; some in steps of a second.
   const refill = kind === 'TokenBucket' ? Math.floor((span / 1000 + 1) * (LIMIT / WINDOW_SECONDS)) : 0;
   if (admitted < LIMIT || admitted > most + refill) {
     const expected = perProcess ? `${LIMIT} to ${most}` : `${most}`;

@@ -50,7 +50,7 @@ describe.each(limiterNames())('the description of %s', async (folder) => {
     }
   });
 
-  it('tells its variants apart, and begins with the one that sets nothing', () => {
+  it('has distinct variants, and the first one sets nothing', () => {
     const names = limiter.variants.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     const settings = limiter.variants.map(({ env }) => JSON.stringify(env));
@@ -68,7 +68,7 @@ describe.each(limiterNames())('the description of %s', async (folder) => {
     }
   });
 
-  it('asks as the caller whose place it leaves open', () => {
+  it('has a placeholder for the caller in its request', () => {
     expect(JSON.stringify(limiter.request)).toContain('{key}');
   });
 });

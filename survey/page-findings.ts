@@ -79,13 +79,13 @@ const SOON = 1000;
 
 function recovery(entries: readonly Entry[]): string {
   const late = entries.flatMap(({ limiter, surveyed, variant }) => {
-    const told = runsWithResult(surveyed);
-    const times = numbers(told, 'outage', 'timeToRecovery');
-    const never = told.length - times.length;
+    const decided = runsWithResult(surveyed);
+    const times = numbers(decided, 'outage', 'timeToRecovery');
+    const never = decided.length - times.length;
     const slowest = Math.max(0, ...times);
     const how = [
       ...(slowest > SOON ? [`up to ${slowest} ms`] : []),
-      ...(never > 0 ? [`not within 5 s in ${never} of ${told.length} runs`] : []),
+      ...(never > 0 ? [`not within 5 s in ${never} of ${decided.length} runs`] : []),
     ];
     return how.length > 0 ? [`${limiter.name} ${code(variant.name)}: ${how.join(', ')}`] : [];
   });

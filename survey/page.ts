@@ -165,13 +165,13 @@ function partOf(limiter: SurveyedLimiter, entries: readonly Entry[]): string {
 }
 
 function cellsOf({ surveyed, variant }: Entry): string[] {
-  const told = runsWithResult(surveyed);
-  const of = (name: string): number[] => numbers(told, 'outage', name);
+  const decided = runsWithResult(surveyed);
+  const of = (name: string): number[] => numbers(decided, 'outage', name);
   const lost = of('underCounted');
   return [
     `${code(variant.name)}: ${variant.what}`,
     `${outcomeOf(surveyed)}${overLimitOf(of('overAdmission'))}`,
-    told.length === 0 ? '' : cellOf(of('latencyDuring').filter(isInTime)) || 'none',
+    decided.length === 0 ? '' : cellOf(of('latencyDuring').filter(isInTime)) || 'none',
     lost.length > 0 ? `${cellOf(lost)}/${cellOf(of('overCounted'))}` : '',
   ];
 }
@@ -188,7 +188,7 @@ function cellOf(figures: readonly number[]): string {
 
 /**
  * How long callers wait for an answer; milliseconds. Older runs counted as in time what the end of the pause brought,
- * if the operator was held up meanwhile.
+ * if the operator was held up during it.
  */
 const CALLERS_WAIT_MS = 1000;
 
@@ -199,9 +199,9 @@ function isInTime(ms: number): boolean {
 /** `**Hangs**`; with the number of runs if they differ. */
 function outcomeOf(surveyed: Surveyed): string {
   const { runs } = surveyed;
-  const told = runsWithResult(surveyed);
-  if (agreed(surveyed) && told.length === runs.length) return `**${agreed(surveyed)}**`;
-  const kinds = Map.groupBy(told, ({ behaviour }) => behaviour);
+  const decided = runsWithResult(surveyed);
+  if (agreed(surveyed) && decided.length === runs.length) return `**${agreed(surveyed)}**`;
+  const kinds = Map.groupBy(decided, ({ behaviour }) => behaviour);
   const each = [...kinds].map(([behaviour, of]) => `${behaviour} ${of.length} of ${runs.length}`);
   return each.length > 0 ? each.join(', ') : '*no result*';
 }
@@ -289,8 +289,8 @@ function verdictOn({ means, onError }: FailureSaying, surveyed: Surveyed): strin
 
 /** The least share of callers within their limit that were let through, of all runs. */
 function servedShare(surveyed: Surveyed): number {
-  const told = runsWithResult(surveyed);
-  const asked = numbers(told, 'outage', 'underLimit');
-  const notAdmitted = numbers(told, 'outage', 'notAdmitted');
-  return Math.min(...asked.map((all, index) => 1 - (notAdmitted[index] ?? all) / all));
+  const decided = runsWithResult(surveyed);
+  const sent = numbers(decided, 'outage', 'underLimit');
+  const notAdmitted = numbers(decided, 'outage', 'notAdmitted');
+  return Math.min(...sent.map((all, index) => 1 - (notAdmitted[index] ?? all) / all));
 }

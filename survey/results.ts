@@ -20,7 +20,7 @@ export interface SurveyedRun {
   readonly at: string;
   /** Of this machine at the end of the run: the mean number of processes that ran or waited to, over a minute. */
   readonly load: number;
-  /** The first word of the outage's summary; undefined where it could not be told. */
+  /** The first word of the outage's summary; undefined if it is unknown. */
   readonly behaviour?: Behaviour;
   /** Why not, or what the run said at its end. */
   readonly message: string;
@@ -39,16 +39,16 @@ export interface Surveyed {
 /** Which configuration of which version. */
 export type Which = Pick<Surveyed, 'limiter' | 'variant' | 'package'>;
 
-/** The runs that told what callers get. */
+/** The runs with an outcome for callers. */
 export function runsWithResult({ runs }: Pick<Surveyed, 'runs'>): (SurveyedRun & { behaviour: Behaviour })[] {
   return runs.flatMap(({ behaviour, ...run }) => (behaviour ? [{ ...run, behaviour }] : []));
 }
 
-/** What callers get, where all runs that told it agree; else undefined. */
+/** The outcome for callers if all runs with one agree; else undefined. */
 export function agreed(surveyed: Pick<Surveyed, 'runs'>): Behaviour | undefined {
-  const told = new Set(runsWithResult(surveyed).map(({ behaviour }) => behaviour));
-  const [only] = told;
-  return told.size === 1 ? only : undefined;
+  const behaviours = new Set(runsWithResult(surveyed).map(({ behaviour }) => behaviour));
+  const [only] = behaviours;
+  return behaviours.size === 1 ? only : undefined;
 }
 
 /** One measure of one scenario, of the runs that have it. */
@@ -62,7 +62,7 @@ export function numbers(runs: readonly SurveyedRun[], scenario: string, measure:
 export class ResultsFile {
   readonly #path: string;
   readonly #all: Map<string, Surveyed>;
-  readonly #anew = new Set<string>();
+  readonly #replaced = new Set<string>();
   readonly #inTurn = turns();
 
   constructor(path: string, all: readonly Surveyed[]) {
@@ -83,14 +83,14 @@ export class ResultsFile {
 
   /** From its next run on those of this configuration that are here now are gone. */
   beginAnew(which: Which): void {
-    this.#anew.add(keyOf(which));
+    this.#replaced.add(keyOf(which));
   }
 
   /** Adds a run, and writes the file. */
   async add({ limiter, package: packaged, variant }: Which, run: SurveyedRun): Promise<void> {
     const which = { limiter, variant, package: packaged };
     const key = keyOf(which);
-    const before = this.#anew.delete(key) ? [] : this.runsOf(which);
+    const before = this.#replaced.delete(key) ? [] : this.runsOf(which);
     this.#all.set(key, { ...which, runs: [...before, run] });
     await this.#inTurn(async () => await writeResults(this.#path, this.all));
   }

@@ -41,7 +41,7 @@ export interface SurveyAllOptions {
   readonly fault: SurveyedFault;
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
-  /** Runs at the same time; each has a namespace, a Redis and ports of its own. */
+  /** Runs at the same time; each has its own namespace, Redis and ports. */
   readonly atOnce: number;
 }
 
@@ -125,8 +125,8 @@ function progressOf(done: number, all: number, elapsed: number): string {
 
 function lineOf({ subject: { limiter, variant }, time, times }: Job, run: SurveyedRun): string {
   const burst = run.scenarios.find(({ name }) => name === 'burst')?.summary;
-  const told = run.behaviour ?? `no result: ${run.message}`;
-  return `${limiter.name} (${variant.name}), run ${time} of ${times}: ${told}${burst ? `; in a burst ${burst}` : ''}`;
+  const outcome = run.behaviour ?? `no result: ${run.message}`;
+  return `${limiter.name} (${variant.name}), run ${time} of ${times}: ${outcome}${burst ? `; in a burst ${burst}` : ''}`;
 }
 
 function failedRun(error: unknown): SurveyedRun {

@@ -136,14 +136,14 @@ async function run({
 
 function runOf(at: string, { message = '', scenarios = [] }: ChaosDemoStatus): SurveyedRun {
   const outage = scenarios.find(({ name }) => name === 'outage');
-  const told = outage?.result === 'Violated' || outage?.result === 'Held';
-  const word = told ? outage.summary?.split(/[ ,;]/)[0] : undefined;
+  const hasOutcome = outage?.result === 'Violated' || outage?.result === 'Held';
+  const word = hasOutcome ? outage.summary?.split(/[ ,;]/)[0] : undefined;
   const behaviour = BEHAVIOURS.find((each) => each === word);
   return {
     at,
     load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
     ...(behaviour && { behaviour }),
-    // A run that ended well says nothing of why this scenario told nothing.
+    // A run that ended well does not explain why this scenario has no result.
     message: behaviour ? message : [outage?.message, message].filter(Boolean).join('. '),
     scenarios: scenarios.map(scenarioOf),
   };

@@ -1,4 +1,4 @@
-/** Asks processes before anything is measured: what loads, compiles and connects only when it is asked for does so then. */
+/** Sends requests before anything is measured: what loads, compiles and connects at the first request does so then. */
 
 import { send } from './request.ts';
 import type { SurveyedLimiter } from './runner/limiter.ts';
@@ -11,7 +11,7 @@ const IN_A_ROW = 5;
 const MOST_ROUNDS = 60;
 const PATIENCE_MS = 10_000;
 
-/** Asks until all answer quickly some times in a row; a machine that is too busy for that is left as it is. */
+/** Sends requests until all answer quickly some times in a row; a machine that is too busy for that is left as it is. */
 export async function warmUp(
   limiter: SurveyedLimiter,
   processes: readonly SurveyedProcess[],

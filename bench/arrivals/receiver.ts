@@ -82,7 +82,7 @@ async function heard<K extends keyof Said>(
   } catch (error) {
     signal.throwIfAborted();
     if (stop.aborted) {
-      throw new Error(`waited ${DEADLINE_MS / 1000} s for the receiver to tell ${key}`, { cause: error });
+      throw new Error(`waited ${DEADLINE_MS / 1000} s for the receiver to send ${key}`, { cause: error });
     }
     throw error;
   } finally {

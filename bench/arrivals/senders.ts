@@ -33,7 +33,7 @@ export const ours: Send = async ({ port, requests }, signal) => {
   }
 };
 
-/** The same by a client of undici for each request, which has connected before and asked for something, too. */
+/** The same by a client of undici for each request, which has connected and sent a request before. */
 export const undici: Send = async ({ port, requests }, signal) => {
   const options = { pipelining: 1, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS };
   const clients = Array.from({ length: requests }, () => new Client(`http://127.0.0.1:${port}`, options));

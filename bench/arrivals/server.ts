@@ -34,7 +34,7 @@ function onRequest(socket: Socket, isCheck: boolean, at: number): void {
   arrivals.push(at);
   held.push(socket);
   if (arrivals.length < expected) return;
-  tell({ arrivals });
+  post({ arrivals });
   for (const waiting of held) waiting.write(CHECK);
   held = [];
 }
@@ -68,7 +68,7 @@ function answer(body: object): string {
   return `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
 }
 
-function tell(message: FromServer): void {
+function post(message: FromServer): void {
   process.send?.(message);
 }
 
@@ -78,10 +78,10 @@ process.on('message', ({ expect }: ToServer) => {
   held = [];
   // What the sender before this one still had under way does not belong to this burst.
   for (const socket of open) socket.destroy();
-  tell({ ready: true });
+  post({ ready: true });
 });
 process.once('disconnect', () => process.exit(0));
 server.listen({ host: '127.0.0.1', port: 0, backlog: BACKLOG }, () => {
   const address = server.address();
-  if (address !== null && typeof address === 'object') tell({ port: address.port });
+  if (address !== null && typeof address === 'object') post({ port: address.port });
 });

@@ -22,7 +22,7 @@ const RUNS = 20;
 const SETTLE_MS = 10_000;
 const WATCH_MS = 60_000;
 const SAMPLE_MS = 500;
-/** Of one with nothing to do: to be asked is work, and most of what it has. */
+/** Of one with nothing to do: to be scraped is most of its work. */
 const IDLE_SAMPLE_MS = 5_000;
 
 /** A whole demo, but for the time in which nothing happens. */
@@ -83,7 +83,7 @@ async function watchUsage<T>(
   let ended = false;
   const startedAt = performance.now();
   const working = work();
-  // Whether it failed is told at the end.
+  // A failure is reported at the end.
   const end = working.then(
     () => void (ended = true),
     () => void (ended = true),

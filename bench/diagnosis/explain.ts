@@ -21,9 +21,9 @@ export async function explain(
   provider: DiagnosisProvider,
 ): Promise<Explained> {
   const about = { name, case: of, heldBack, truths };
-  const asked = await queryProvider(provider, bundle, new AbortController().signal);
-  if ('failed' in asked) return { ...about, rejected: asked.failed };
-  if ('rejected' in asked) return { ...about, rejected: asked.rejected.join('; ') };
-  const { answer } = asked;
+  const reply = await queryProvider(provider, bundle, new AbortController().signal);
+  if ('failed' in reply) return { ...about, rejected: reply.failed };
+  if ('rejected' in reply) return { ...about, rejected: reply.rejected.join('; ') };
+  const { answer } = reply;
   return { ...about, answer, grade: gradeAnswer(answer, bundle, truths) };
 }

@@ -52,7 +52,7 @@ if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const asked = values.profile ?? ['rules'];
+const profileNames = values.profile ?? ['rules'];
 
 const say = (line = ''): void => void process.stdout.write(`${line}\n`);
 const recordings = await readRecordings();
@@ -82,7 +82,7 @@ say(`  by chance: class ${percent(chance.identification)}, component ${percent(c
 const all: Record<string, readonly Explained[]> = {};
 const supervisor = new Supervisor();
 try {
-  for (const name of asked) all[name] = await benchProfile(name, await providerOf(name));
+  for (const name of profileNames) all[name] = await benchProfile(name, await providerOf(name));
 } finally {
   await supervisor.close();
 }
@@ -121,7 +121,7 @@ async function benchProfile(profile: string, provider: DiagnosisProvider): Promi
     if (part.length === 0) continue;
     say();
     say(`Profile ${profile}, ${title} (${part.length}), with 95 % intervals`);
-    tell(part);
+    print(part);
   }
   if (values.misses) for (const one of explained) tellMiss(one);
   return explained;
@@ -134,7 +134,7 @@ function tellMiss({ answer, grade, name, rejected, truths }: Explained): void {
   say(`  ${name}: was ${was.join(' and ') || 'none'}; answer ${answered}`);
 }
 
-function tell(some: readonly Explained[]): void {
+function print(some: readonly Explained[]): void {
   const share = (right: (one: Explained) => boolean): string =>
     textOf(shareOf(some.filter(right).length, some.length));
   const healthy = some.filter(({ truths }) => truths.length === 0);

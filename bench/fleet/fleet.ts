@@ -83,7 +83,7 @@ async function startHost(
   return await hostLimiters(environment.supervisor, nodes, environment.redisUsers.limiter);
 }
 
-/** As the limiters and the Redis of the environment, under names of their own; `hosts` in the order of the nodes. */
+/** As the limiters and the Redis of the environment, under other names; `hosts` in the order of the nodes. */
 async function register(
   { environment: { controlPlane, namespace, redisUsers } }: Testbed,
   { name, redis, nodes }: Group,

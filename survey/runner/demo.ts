@@ -5,7 +5,7 @@ import { FAULT_PROXY } from '../../test/kit/fault-proxy.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';
 import { type Configured, rateLimiterSpec } from './rate-limiter-spec.ts';
 
-/** The limit of every limiter of the survey, unless its description asks for another window. */
+/** The limit of every limiter of the survey, unless its description has another window. */
 export const CONFIGURED = { limit: 20, windowSeconds: 60 };
 
 /** The limit that the processes of a limiter are started with. */
@@ -80,7 +80,7 @@ export function surveyDemo(
         port: 'http',
         redis: {
           service: 'redis',
-          // Without a network of their own, all processes reach Redis from one address.
+          // Without a separate network, all processes reach Redis from one address.
           allowOtherClients: fault === 'Stall',
           ...(PROXIED_FAULTS.has(typeOf(fault)) && { faultProxy: FAULT_PROXY }),
           ...(count && { count }),

@@ -1,6 +1,6 @@
 /**
  * What the survey knows of a rate limiter: one description a limiter, as data. Its program is in the folder
- * `app` beside the description, with the lock file of its package manager.
+ * `app` next to the description, with the lock file of its package manager.
  *
  * Texts may hold places that are filled in: in requests and keys of Redis `{key}`, the caller's identity; in keys also
  * `{number}` and `{hash}` for what only the limiter knows; in arguments, variables and files `{app}`, the installed
@@ -61,7 +61,7 @@ export interface Window {
   readonly saidBy: Saying;
   /** Windows that can be configured, in seconds; default: any whole number. */
   readonly seconds?: readonly number[];
-  /** Of a token bucket whose tokens come in lumps, how far apart: `1s` where it reckons in whole seconds. */
+  /** Of a token bucket whose tokens come in lumps, how far apart: `1s` if it counts in whole seconds. */
   readonly refillEvery?: string;
   /** Windows of the clock that begin at another moment for each caller. */
   readonly staggered?: boolean;

@@ -1,5 +1,5 @@
 /**
- * A network of its own for programs whose processes have to reach Redis from addresses of their own, as pods do: on one
+ * A separate network for programs whose processes have to reach Redis from different addresses, as pods do: on one
  * machine, every process reaches a loopback address from 127.0.0.1. Only Linux has such networks.
  */
 import { spawn } from 'node:child_process';
@@ -20,7 +20,7 @@ export const REDIS_HOSTS: readonly string[] = ['127.0.0.1', ...IPS.map(redisHost
 export const inOwnNetwork = process.env[MARK] !== undefined;
 
 /**
- * Runs this program again, with the same arguments, in a network of its own: it ends with that process and reaches
+ * Runs this program again, with the same arguments, in a separate network: it ends with that process and reaches
  * nothing else. Returns its exit status.
  * @throws if the kernel permits no network namespaces
  */

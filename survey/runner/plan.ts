@@ -17,9 +17,9 @@ export async function surveyPlan(name: string, variantName: string | undefined):
   };
 }
 
-function variantOf({ name, variants }: SurveyedLimiter, asked: string | undefined): Variant {
-  const found = asked === undefined ? variants[0] : variants.find((variant) => variant.name === asked);
+function variantOf({ name, variants }: SurveyedLimiter, wanted: string | undefined): Variant {
+  const found = wanted === undefined ? variants[0] : variants.find((variant) => variant.name === wanted);
   if (found) return found;
   const names = variants.map((variant) => variant.name).join(', ');
-  throw new UsageError(`--variant is "${asked}": of ${name} write one of ${names}`);
+  throw new UsageError(`--variant is "${wanted}": of ${name} write one of ${names}`);
 }

@@ -1,4 +1,4 @@
-/** Starts limiters of the survey: some processes of one program over one Redis, each on a loopback address of its own. */
+/** Starts limiters of the survey: some processes of one program over one Redis, each on its own loopback address. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort, withFreePorts } from '../../src/local/ports.ts';
@@ -17,7 +17,7 @@ export interface StartOptions {
   readonly variant: Variant;
   /** Where install() put its program. */
   readonly app: string;
-  /** `redis://127.0.0.1:6379`, with name and password where Redis asks for them; or one for each process. */
+  /** `redis://127.0.0.1:6379`, with name and password if Redis requires them; or one for each process. */
   readonly redisUrl: string | readonly string[];
   /** Requests of one caller that are admitted in one window. */
   readonly limit: number;

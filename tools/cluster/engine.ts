@@ -20,7 +20,7 @@ const PODMAN_OPEN_FILES = 1_048_576;
 const CAP_SYS_RESOURCE = 24n;
 
 /**
- * Docker, or podman where Docker does not answer or KIND_EXPERIMENTAL_PROVIDER asks for podman.
+ * Docker, or podman where Docker does not answer or KIND_EXPERIMENTAL_PROVIDER names podman.
  * Where there is neither, podman is installed if that is possible.
  * @throws LocalError ENGINE_MISSING with what each of the two answered
  */
@@ -57,7 +57,7 @@ async function engineOf(name: Engine['name']): Promise<Engine> {
 }
 
 /**
- * A containers.conf for machines on which podman may not raise limits: it would ask for more
+ * A containers.conf for machines on which podman may not raise limits: it would request more
  * open files than the hard limit, and no container would start. Undefined where all is well.
  */
 async function podmanWithinLimits(): Promise<string | undefined> {

@@ -19,7 +19,7 @@ import { installLimiter, installModel, installOperator, provideImages } from './
 const CLUSTER = 'chaosdemo';
 /** Longer than the activeDeadline of the samples (10 m). */
 const DEMO_DEADLINE_MS = 12 * 60_000;
-/** A refusal that stands so long does not go away by itself. */
+/** A refusal that lasts so long needs a user. */
 const REFUSED_MS = 20_000;
 
 type Verb = (options: ClusterOptions, signal: AbortSignal) => Promise<number>;
@@ -73,7 +73,7 @@ async function demo({ diagnosis, file }: ClusterOptions, signal: AbortSignal): P
   }
 }
 
-/** Waits for the end of the run that `request` asked for; the exit status it means. */
+/** Waits for the end of the run that `request` started; returns its exit status. */
 async function verdict(
   kubectl: Kubectl,
   get: readonly string[],

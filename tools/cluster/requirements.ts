@@ -54,7 +54,7 @@ export function assertClusterPossible(engine: Engine): void {
   }
 }
 
-/** Of this process; none where the system does not tell. */
+/** Of this process; none if the system does not report them. */
 export function effectiveCapabilities(): bigint {
   if (!existsSync('/proc/self/status')) return 0n;
   const found = /^CapEff:\s+([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];

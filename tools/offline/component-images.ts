@@ -1,4 +1,4 @@
-/** The images of Kubernetes itself, named as kubeadm asks for them. */
+/** The images of Kubernetes itself, named as kubeadm requires. */
 import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { output } from '../../src/local/run.ts';
@@ -65,7 +65,7 @@ function component(image: string): string {
   return image.replace(/:[^:]*$/, '').replace(/^.*\//, '');
 }
 
-/** kube-proxy runs iptables, nft and conntrack; what iptables matches by are libraries of their own. */
+/** kube-proxy runs iptables, nft and conntrack; the matches of iptables are separate libraries. */
 async function addNetworkTools(tree: string, folder: string): Promise<void> {
   const matches = await readdir(join(tree, libraries, 'xtables'));
   await copyPrograms(

@@ -21,7 +21,7 @@ export async function unpackPackages(
   const uris = await output('apt-get', ['indextargets', '--format', '$(REPO_URI)'], run);
   const mirror = uris.split('\n').find((uri) => uri.endsWith('/debian/'));
   if (mirror === undefined) throw new Error('apt-get knows no mirror of Debian');
-  // Lists and archives of its own: those of the machine stay as they are.
+  // Separate lists and archives: those of the machine stay as they are.
   const apt = join(folder, 'apt');
   for (const each of ['lists/partial', 'archives/partial']) await mkdir(join(apt, each), { recursive: true });
   const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';

@@ -34,7 +34,7 @@ describe('ensurePrograms', () => {
     expect((await readdir(cache)).sort()).toEqual(['another.partial-abc123', `program-v1-${platform}`]);
   });
 
-  it('says which Go is needed, and leaves nothing', async () => {
+  it('names the required version of Go, and leaves nothing', async () => {
     const { env, cache } = await isolated('echo go1.20.1');
     await expect(ensurePrograms(set, { env, progress: () => {} })).rejects.toMatchObject({
       code: 'GO_TOO_OLD',
@@ -60,7 +60,7 @@ describe('the pinned modules', () => {
   });
 });
 
-/** A home of its own, and a `go` that does this. */
+/** A separate home, and a `go` that does this. */
 async function isolated(script: string): Promise<{ env: NodeJS.ProcessEnv; cache: string }> {
   const home = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));

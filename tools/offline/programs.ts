@@ -9,7 +9,7 @@ import { ensureFolder, platform, type StepOptions } from '../../src/local/binari
 import { buildModules, type GoModule, kubernetesModule, withGo } from '../../src/local/binaries/go.ts';
 import { readPin, readPinnedVersions, toolsFolder } from '../../src/local/binaries/versions.ts';
 
-/** What is built and cached together; `key` tells one version of it from another. */
+/** What is built and cached together; `key` identifies one version of it. */
 export interface ProgramSet {
   readonly name: string;
   readonly key: string;

@@ -22,7 +22,7 @@ describe('the releases of Redis', () => {
     }
   });
 
-  it('say what stood in the way where they cannot be had, and leave nothing', async () => {
+  it('report why they cannot be built, and leave nothing', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'chaosdemo-test-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     await writeFile(join(folder, 'python3'), '#!/bin/sh\necho "No module named pip" >&2\nexit 1\n');

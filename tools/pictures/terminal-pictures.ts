@@ -106,21 +106,21 @@ function picturesOf(looks: readonly Look[], command: string): Record<string, str
     const seconds = next ? ((next.atMs - first.atMs) / spanMs) * playing : MOVING.seconds;
     return { screen, until: seconds / MOVING.seconds };
   });
-  const told = ({ lines }: Look): string => lines.filter((line) => line.trim() !== '').join('\n');
+  const textOf = ({ lines }: Look): string => lines.filter((line) => line.trim() !== '').join('\n');
   return {
     'watch-drift.svg': screenSvg(drifting.screen, {
       title: 'The live view of a run, while Redis accepts no writes',
-      about: told(drifting),
+      about: textOf(drifting),
       command,
     }),
     'watch-verdict.svg': screenSvg(last.screen, {
       title: 'The live view of a run that has Succeeded',
-      about: told(last),
+      about: textOf(last),
       command,
     }),
     'watch-run.svg': screensSvg(frames, MOVING.seconds, {
       title: `The live view of a run to its verdict: ${Math.round(spanMs / 1000)} seconds, shown in ${playing}`,
-      about: told(last),
+      about: textOf(last),
       command,
     }),
   };

@@ -2,7 +2,7 @@ import type { SurveyedLimiter } from '../../runner/limiter.ts';
 
 const readme = 'https://github.com/envoyproxy/ratelimit';
 
-/** The rate limit service of Envoy, asked over its HTTP endpoint as Envoy asks it over gRPC. */
+/** The rate limit service of Envoy, queried over its HTTP endpoint as Envoy queries it over gRPC. */
 export const limiter: SurveyedLimiter = {
   name: 'envoy-ratelimit',
   language: 'Go',
@@ -81,7 +81,7 @@ export const limiter: SurveyedLimiter = {
       saysOfFailure: {
         quote: 'sets the timeout for Redis connection and I/O operations',
         url: `${readme}#connection-timeout`,
-        // The service answers an error of Redis with one of its own.
+        // The service answers an error of Redis with its own error.
         means: ['FailsClosed'],
       },
     },
