@@ -169,6 +169,8 @@ describe('the leader election at its default settings', () => {
           await server.clock.advance(20);
           expect(first.elector.isLeader() && second.elector.isLeader()).toBe(false);
         }
+        expect(first.terms.length).toBeGreaterThan(0);
+        if (forMs >= leaseDurationMs + 2 * retryPeriodMs) expect(second.terms.length).toBeGreaterThan(0);
       }),
       { numRuns: 100 },
     );

@@ -68,11 +68,11 @@ export async function checkOperator(context: CheckContext): Promise<Finding> {
         fixCommands: [`${context.kubectl} ${shell`-n ${context.system} edit deployment ${OPERATOR}`}`],
       };
     }
-    return await whyNobodyLeads(context, holder);
+    return await whyNoneLeads(context, holder);
   });
 }
 
-async function whyNobodyLeads(context: CheckContext, holder: string): Promise<Omit<Finding, 'check'>> {
+async function whyNoneLeads(context: CheckContext, holder: string): Promise<Omit<Finding, 'check'>> {
   const { kubectl, system } = context;
   const [deployment] = await deployments(context);
   if (deployment === undefined) {
