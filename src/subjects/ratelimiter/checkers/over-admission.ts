@@ -96,28 +96,26 @@ function onceMoreOf(
 ): OnceMore {
   const since = limited.map(({ kind, over, requests }) => {
     const own = requests.filter(({ sentAt }) => sentAt >= countsLostAt && sentAt < endedAt);
-    return { own, again: limitedCaller({ ...settings, firstSentAt: firstOf(own) }, kind, own), over };
+    return { again: limitedCaller({ ...settings, firstSentAt: firstOf(own) }, kind, own), over };
   });
   return {
     isMost: since.every(({ again }) => again.over.excess === 0),
-    isRejected: since.some(({ again, over, own }) => {
-      const lastAt = again.admitted.reduce((last, { answeredAt }) => Math.max(last, answeredAt), 0);
-      return over.excess > 0 && own.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt);
-    }),
+    isRejected: since.some(({ again, over }) => over.excess > 0 && isRejectedInTheEnd(again)),
   };
 }
 
 /** Both primaries of a failover count, from the same counts on, so that each may admit a caller up to its limit. */
 function forkedOf(limited: readonly LimitedCaller[]): OnceMore {
   return {
-    isMost: limited.every(({ over }) => over.admitted <= 2 * over.bound),
-    isRejected: limited.some(({ admitted, over, requests }) => {
-      const lastAt = admitted.reduce((last, { answeredAt }) => Math.max(last, answeredAt), 0);
-      return (
-        over.excess > 0 && requests.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt)
-      );
-    }),
+    isMost: limited.every(({ admitted, overOf }) => overOf(admitted, 2).excess === 0),
+    isRejected: limited.some((one) => one.over.excess > 0 && isRejectedInTheEnd(one)),
   };
+}
+
+/** Whether a request was rejected that was sent after the last admission. */
+function isRejectedInTheEnd({ admitted, requests }: LimitedCaller): boolean {
+  const lastAt = admitted.reduce((last, { answeredAt }) => Math.max(last, answeredAt), -Infinity);
+  return requests.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt);
 }
 
 /** One caller that has a limit to exceed. */
@@ -126,14 +124,15 @@ interface LimitedCaller {
   readonly requests: readonly CallerRequest[];
   readonly admitted: readonly PodAdmission[];
   readonly unknown: number;
-  readonly overOf: (some: readonly PodAdmission[]) => OverAdmission;
+  /** `servers` as in `KnownOfKey`. */
+  readonly overOf: (some: readonly PodAdmission[], servers?: number) => OverAdmission;
   readonly over: OverAdmission;
 }
 
 function limitedCallers(settings: CallerSettings, requests: readonly CallerRequest[]): LimitedCaller[] {
   const { oneLimitFrom } = settings;
   if (oneLimitFrom !== undefined) {
-    const own = requests.filter(({ caller, sentAt }) => caller !== 'Control' && sentAt >= oneLimitFrom);
+    const own = requests.filter(({ sentAt }) => sentAt >= oneLimitFrom);
     return [limitedCaller({ ...settings, firstSentAt: firstOf(own) }, 'Over', own)];
   }
   const kinds: readonly CallerKind[] = ['Over', 'New', 'Crossing'];
@@ -150,11 +149,8 @@ function limitedCaller(
   kind: CallerKind,
   requests: readonly CallerRequest[],
 ): LimitedCaller {
-  const known = {
-    ...(firstSentAt !== undefined && { firstSentAt }),
-    ...(clockWithinMs !== undefined && { clockWithinMs }),
-  };
-  const overOf = (some: readonly PodAdmission[]): OverAdmission => overAdmission(limit, some, known);
+  const overOf: LimitedCaller['overOf'] = (some, servers = 1) =>
+    overAdmission(limit, some, { firstSentAt, clockWithinMs, servers });
   const admitted = requests.flatMap((request) => {
     const answeredAt = admittedAt(request);
     return answeredAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, answeredAt }];
@@ -173,15 +169,14 @@ export function leakingPods(
   startedAt: number,
   exceed: (some: readonly PodAdmission[]) => boolean,
 ): ReadonlySet<string> {
-  const { before = [], since = [] } = Object.groupBy(admitted, ({ answeredAt }) =>
-    answeredAt <= startedAt ? 'before' : 'since',
-  );
+  const before = admitted.filter(({ answeredAt }) => answeredAt <= startedAt);
+  const since = admitted.filter(({ answeredAt }) => answeredAt > startedAt);
   const leaking = new Set<string>();
   for (const [pod, own] of Map.groupBy(since, (each) => each.pod)) {
     if (exceed([...before, ...own])) leaking.add(pod);
   }
   const rest = since.filter(({ pod }) => !leaking.has(pod));
-  if (rest.length > 0 && exceed([...before, ...rest])) for (const { pod } of rest) leaking.add(pod);
+  if (exceed([...before, ...rest])) for (const { pod } of rest) leaking.add(pod);
   return leaking;
 }
 
@@ -228,13 +223,17 @@ export function checkOverAdmission(
   { excess, onceMore, over, unknown }: Over,
   isAccepted: boolean,
 ): Finding {
-  const forgot = onceMore?.isMost === true && over.excess > 0;
+  const forgot = onceMore?.isMost === true;
   const isBroken = over.excess > 0 && !isAccepted;
-  const late = requests.filter(
-    (request) => request.late?.outcome === 'Admitted' && request.caller !== 'Account',
-  ).length;
+  const late = requests.filter((request) => request.late?.outcome === 'Admitted').length;
+  const missing =
+    unknown > 0 && !isAccepted && !isBroken
+      ? [
+          `${counted(unknown, 'request')} of callers over their limit had no answer by the end of the watch, and may have been admitted: lengthen storeOutage.settle, or select fewer pods`,
+        ]
+      : [];
   return {
-    valid: isBroken ? false : unknown > 0 && !isAccepted ? 'unknown' : true,
+    valid: isBroken ? false : missing.length > 0 ? 'unknown' : true,
     ...(isBroken && { brokenAt: Math.min(over.exceededAt ?? span.startedAt, span.endedAt) }),
     ...(over.excess > 0 && { summary: `${over.admitted} > ${over.bound}` }),
     measures: [
@@ -245,12 +244,7 @@ export function checkOverAdmission(
         ...(unknown > 0 && { atLeast: true }),
       },
     ],
-    missing:
-      unknown > 0 && !isAccepted && !isBroken
-        ? [
-            `${counted(unknown, 'request')} of callers over their limit had no answer by the end of the watch, and may have been admitted: lengthen storeOutage.settle, or select fewer pods`,
-          ]
-        : [],
+    missing,
     evidence: [
       over.excess > 0
         ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the fault' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, at most ${over.bound} are allowed${forgot ? '; since Redis lost its count, no more than the limit once more' : ''}${isBroken ? `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}` : ''}`
@@ -289,7 +283,6 @@ export function requestsToJudge(
   gone: ReadonlySet<string>,
 ): readonly CallerRequest[] {
   const all = asOfOneLimit(settings, requests);
-  if (gone.size === 0) return all;
   return all.filter((request) => {
     if (!gone.has(request.pod)) return true;
     return (

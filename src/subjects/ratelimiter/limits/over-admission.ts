@@ -28,9 +28,11 @@ const MOST_BEGINNINGS = 128;
 
 export interface KnownOfKey {
   /** When the first request of the key was sent, whatever its outcome; undefined: the key may have been used before. */
-  readonly firstSentAt?: number;
+  readonly firstSentAt?: number | undefined;
   /** How far the limiter's clock may be from ours, in milliseconds; undefined: not known. */
-  readonly clockWithinMs?: number;
+  readonly clockWithinMs?: number | undefined;
+  /** How many servers count separately, each of which admits what the limit allows; default: 1. */
+  readonly servers?: number;
 }
 
 /**
@@ -40,12 +42,12 @@ export interface KnownOfKey {
 export function overAdmission(
   limit: RateLimit,
   requests: readonly AdmittedRequest[],
-  { firstSentAt = Infinity, ...clock }: KnownOfKey = {},
+  { firstSentAt = Infinity, servers = 1, ...clock }: KnownOfKey = {},
 ): OverAdmission {
   const byAnswer = requests.toSorted((a, b) => a.answeredAt - b.answeredAt);
   const isKnown = Number.isFinite(firstSentAt);
   let most: OverAdmission = { excess: -Infinity, admitted: 0, bound: 0, from: 0, to: 0 };
-  const least = admittedAtOnce(limit);
+  const least = servers * admittedAtOnce(limit);
   for (const { from, sent } of beginnings(requests)) {
     // Every bound is at least this large, so no span that begins here shows more.
     if (sent - least <= most.excess) continue;
@@ -54,11 +56,13 @@ export function overAdmission(
     for (const { answeredAt: to, sentAt } of byAnswer) {
       if (sentAt < from) continue;
       admitted += 1;
-      const bound = Math.min(
-        mostAdmitted(limit, { from, to, ...clock }),
-        // What was admitted since `from` was admitted since the first use of the key, which was fresh.
-        mostAdmitted(limit, { from: Math.min(firstSentAt, from), to, ...clock, fresh: isKnown }),
-      );
+      const bound =
+        servers *
+        Math.min(
+          mostAdmitted(limit, { from, to, ...clock }),
+          // What was admitted since `from` was admitted since the first use of the key, which was fresh.
+          mostAdmitted(limit, { from: Math.min(firstSentAt, from), to, ...clock, fresh: isKnown }),
+        );
       const excess = admitted - bound;
       if (excess > 0) exceededAt ??= to;
       if (excess <= most.excess) continue;

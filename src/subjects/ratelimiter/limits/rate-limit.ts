@@ -48,7 +48,7 @@ export interface Span {
   /** Whether the key was never used before `from`. */
   readonly fresh?: boolean;
   /** How far the limiter's clock may be from ours, in milliseconds; undefined: not known. */
-  readonly clockWithinMs?: number;
+  readonly clockWithinMs?: number | undefined;
 }
 
 /** The rates of two clocks differ by less than this; it adds up over many windows. */
