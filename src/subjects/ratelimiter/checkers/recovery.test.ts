@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
+import { LEAST_REQUESTS } from './behaviour.ts';
 import { latencyOf } from './latency.ts';
 import { checkRecovery, type KnownOfRecovery, type Recovery, recoveryOf } from './recovery.ts';
 import { phasesOf } from './requests.ts';
@@ -93,8 +94,14 @@ describe('recovery after a fault', () => {
   });
 
   it('is not shown by a few requests that failed at the end', () => {
-    const requests = [...sent('Admitted', { count: 29 }), request('a', 4000, 'Error'), ...over('Rejected')];
-    expect(recovery(requests)).toMatchObject({ state: 'Unclear' });
+    const requests = [
+      ...sent('Admitted', { count: 29 }),
+      request('a', 4000, 'Error'),
+      ...over('Admitted', { count: 1 }),
+      ...over('Rejected', { count: 1, from: 1200 }),
+    ];
+    // The number of requests is not the reason.
+    expect(recovery(requests)).toEqual({ state: 'Unclear', why: expect.not.stringMatching(/\d/) });
   });
 
   it('is lacking if a pod rejects callers to the end, and only there', () => {
@@ -134,14 +141,18 @@ describe('recovery after a fault', () => {
       ...sent('Admitted', { count: 10, from: 3050 }),
       ...over('Rejected'),
     ];
-    expect(recovery(requests).state).toBe('Unclear');
+    expect(recovery(requests)).toEqual({ state: 'Unclear', why: expect.stringMatching(/ 2\.1 s /) });
   });
 
   it('is lacking if the caller over its limit is admitted past the bound', () => {
+    const bound = fault.endedAt + SETTLE_MS;
+    const late = [...sent('Admitted'), ...over('Admitted', { count: 1, from: bound })];
+    expect(lapsesOf(recovery(late, { lastBeyondAt: bound + 5 }))).toEqual([['a', 'admits']]);
+    expect(lapsesOf(recovery(late, { lastBeyondAt: bound + 4 }))).toBe('Unclear');
     const requests = [...sent('Admitted'), ...over('Admitted')];
     expect(lapsesOf(recovery(requests, { lastBeyondAt: 4005 }))).toEqual([['a', 'admits']]);
-    const again = [...requests, ...over('Rejected', { from: 4100, count: 1 })];
-    expect(recovery(again, { lastBeyondAt: 4005 })).toMatchObject({ state: 'NotRecovered', afterMs: 3105 });
+    const again = [...requests, ...over('Rejected', { from: 4005, count: 1 })];
+    expect(recovery(again, { lastBeyondAt: 4005 })).toMatchObject({ state: 'NotRecovered', afterMs: 3010 });
   });
 
   it('needs a rejection of the caller over its limit by each pod that exceeded it', () => {
@@ -179,8 +190,52 @@ describe('recovery after a fault', () => {
     expect(recovery(failed, { oneLimit: true }).state).toBe('Unclear');
   });
 
-  it('is not known without a request', () => {
+  it('of one caller is not shown by rejections within its limit', () => {
+    const requests = [...sent('Rejected', { count: 5 }), ...over('Admitted')];
+    expect(recovery(requests, { oneLimit: true }).state).toBe('Unclear');
+  });
+
+  it('is lacking only by failures in the second half of the watch, and by enough', () => {
+    const late = [
+      ...sent('Error', { count: 14 }),
+      ...sent('Admitted', { count: 15, from: 2500 }),
+      request('a', 4000, 'Error'),
+    ];
+    expect(lapsesOf(recovery([...late, ...over('Rejected')]))).toBe('Unclear');
+    const failed = (count: number) => [...sent('Error', { count, from: 3100 }), ...over('Rejected')];
+    expect(lapsesOf(recovery(failed(LEAST_REQUESTS - 1)))).toBe('Unclear');
+    expect(lapsesOf(recovery(failed(LEAST_REQUESTS)))).toEqual([['a', 'fails']]);
+  });
+
+  it('is that of callers under their limit and the one over it, from the end on', () => {
+    const requests = [
+      request('a', fault.endedAt, 'Admitted'),
+      ...over('Rejected', { count: 1, from: fault.endedAt }),
+      ...sent('Timeout', { caller: 'Control' }),
+      ...sent('Rejected', { caller: 'New' }),
+    ];
+    expect(recovery(requests)).toEqual({ state: 'Recovered', afterMs: 5 });
+  });
+
+  it('is not known without a request, or a pod', () => {
     expect(recovery([]).state).toBe('Unclear');
+    expect(recovery([...sent('Admitted'), ...over('Rejected')], {}, []).state).toBe('Unclear');
+  });
+
+  it('has figures of what was admitted over the limit, and of how long it took', () => {
+    const known = { settleMs: SETTLE_MS };
+    const phases = phasesOf([], fault, 1000);
+    const evidenceOf = (afterMs: number | undefined, lapses: [string, 'admits' | 'fails'][]) => {
+      const found = { state: 'NotRecovered', lapses: new Map(lapses), afterMs, watchedMs: 3000 } as const;
+      return checkRecovery(found, phases, fault, { more: 3 }, known).evidence;
+    };
+    const [admitted, took] = evidenceOf(2505, [
+      ['a', 'admits'],
+      ['b', 'fails'],
+    ]);
+    expect(admitted).toMatch(/ 3 more /);
+    expect(took).toMatch(/: a still .*; b still .*; .* 2\.5 s$/);
+    expect(evidenceOf(undefined, [['a', 'fails']])[1]).toMatch(/: a still .* 3\.0 s /);
   });
 });
 

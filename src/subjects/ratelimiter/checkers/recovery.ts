@@ -4,7 +4,7 @@
  */
 import { counted, formatDuration, type Measure, span } from '../../../api/index.ts';
 import { listed } from '../../targets/refusal.ts';
-import type { CallerRequest } from '../history/events.ts';
+import type { CallerKind, CallerRequest } from '../history/events.ts';
 import { LEAST_REQUESTS, SHARE } from './behaviour.ts';
 import type { Finding } from './finding.ts';
 import type { OverAfter } from './over-admission.ts';
@@ -95,7 +95,7 @@ function recoveredAt(
   const well = own.slice(own.findLastIndex((request) => isBad(request, known)) + 1);
   const good = well.find(({ caller }) => known.oneLimit || caller === 'Under');
   const beyond = own.findLast((request) => isBeyond(request, known));
-  const beyondAt = (beyond && admittedAt(beyond)) ?? Number.NEGATIVE_INFINITY;
+  const beyondAt = (beyond && admittedAt(beyond)) ?? -Infinity;
   const rejected = well.find(
     ({ caller, outcome, sentAt }) => caller === 'Over' && outcome === 'Rejected' && sentAt >= beyondAt,
   );
@@ -112,16 +112,13 @@ function lapseOf(
   const beyondBound = own.filter(({ sentAt }) => sentAt >= boundAt);
   if (beyondBound.some((request) => isBeyond(request, known))) return 'admits';
   if (!beyondBound.some((request) => isBad(request, known))) return undefined;
-  const byCaller = Map.groupBy(
-    own.filter(({ sentAt }) => sentAt >= halfAt),
-    ({ caller }) => caller,
-  );
-  const fail = (some: readonly CallerRequest[]): boolean => {
+  const fails = (kind: CallerKind): boolean => {
+    const some = own.filter(({ caller, sentAt }) => caller === kind && sentAt >= halfAt);
     const good = some.filter((request) => !isBad(request, known)).length;
     return some.length >= LEAST_REQUESTS && shareInterval(good, some.length).to < SHARE;
   };
-  if (fail(byCaller.get('Under') ?? [])) return 'fails';
-  return fail(byCaller.get('Over') ?? []) ? 'errs' : undefined;
+  if (fails('Under')) return 'fails';
+  return fails('Over') ? 'errs' : undefined;
 }
 
 /** Neither an admission nor a rejection of the caller over its limit is a failure; a limit may be replenished. */
@@ -131,8 +128,7 @@ function isBad({ caller, outcome }: CallerRequest, { oneLimit = false }: KnownOf
 
 /** Whether it was admitted to the caller over its limit, no later than the last over-admission. */
 function isBeyond(request: CallerRequest, { lastBeyondAt }: KnownOfRecovery): boolean {
-  const at = admittedAt(request);
-  return request.caller === 'Over' && at !== undefined && at <= (lastBeyondAt ?? Number.NEGATIVE_INFINITY);
+  return request.caller === 'Over' && (admittedAt(request) ?? Infinity) <= (lastBeyondAt ?? -Infinity);
 }
 
 function whyUnclear(
