@@ -86,7 +86,7 @@ export interface Reconciliation {
 /** Whether every pod rejects the caller by the end of these requests, so that nothing of the limit is left. */
 function isUsedUp(requests: readonly CallerRequest[], pods: number): boolean {
   const last = requests.slice(-REJECTIONS * pods);
-  return pods > 0 && last.length === REJECTIONS * pods && last.every(({ outcome }) => outcome === 'Rejected');
+  return last.length === REJECTIONS * pods && last.every(({ outcome }) => outcome === 'Rejected');
 }
 
 /** Callers that used their limits up after `readFrom`, by key. */
@@ -141,10 +141,11 @@ export function reconcile(
   const balances = callers.map(
     (caller): Balanced => (why === undefined ? balanceIn(accounts, caller) : { unknown: why }),
   );
-  const [unknown, ...others] = balances.flatMap((one) => ('unknown' in one ? one.unknown : []));
-  if (unknown !== undefined || callers.length === 0) {
-    const which = counted(callers.length === 0 ? 0 : 1 + others.length, 'caller');
-    return { measures: [], message: `the counts of ${which} are not known: ${unknown ?? why}` };
+  const unknown = balances.flatMap((one) => ('unknown' in one ? one.unknown : []));
+  const [reason = callers.length === 0 ? (why ?? 'there are none') : undefined] = unknown;
+  if (reason !== undefined) {
+    const which = counted(unknown.length, 'caller');
+    return { measures: [], message: `the counts of ${which} are not known: ${reason}` };
   }
   const known = balances.flatMap((one) => ('unknown' in one ? [] : one));
   const sum = (figure: keyof Balance): number => known.reduce((all, balance) => all + balance[figure], 0);
