@@ -35,22 +35,23 @@ export function limitReturnOf(
   if (left.length === 0) return { state: 'Returned', callers: keys.length };
   const lockedOut = left.filter((key) => tries.get(key)?.at(-1)?.outcome === 'Rejected').length;
   if (lockedOut === 0) return { state: 'Unclear', callers: keys.length, unclear: left.length };
-  const waitedMs = Math.max(0, Math.round((requests.at(-1)?.endedAt ?? at) - at));
+  const waitedMs = Math.round((requests.at(-1)?.endedAt ?? at) - at);
   return { state: 'NotReturned', callers: keys.length, lockedOut, waitedMs };
 }
 
 /** The finding; none while it is unknown. `endedAt`: the end of the fault. */
 export function checkLimitReturn(limitReturn: LimitReturn | undefined, endedAt: number): Finding {
-  const isBroken = limitReturn?.state === 'NotReturned';
-  const text = limitReturn && returnText(limitReturn);
+  const none = { measures: [], missing: [], evidence: [] };
+  if (!limitReturn) return { valid: true, ...none };
+  const found = { ...none, evidence: [returnText(limitReturn)] };
+  if (limitReturn.state === 'Unclear') return { ...found, valid: 'unknown', missing: found.evidence };
+  if (limitReturn.state !== 'NotReturned') return { ...found, valid: true };
   return {
-    valid: isBroken ? false : limitReturn?.state === 'Unclear' ? 'unknown' : true,
-    ...(isBroken && { brokenAt: endedAt, summary: 'limit not returned' }),
-    measures: isBroken
-      ? [{ name: 'lockedOut', value: limitReturn.lockedOut, unit: 'callers', bound: 0 }]
-      : [],
-    missing: text !== undefined && limitReturn?.state === 'Unclear' ? [text] : [],
-    evidence: text === undefined ? [] : [text],
+    ...found,
+    valid: false,
+    brokenAt: endedAt,
+    summary: 'limit not returned',
+    measures: [{ name: 'lockedOut', value: limitReturn.lockedOut, unit: 'callers', bound: 0 }],
   };
 }
 
