@@ -171,8 +171,7 @@ export class DriftInvariant {
   }
 
   #momentBroken({ readAt, stored }: CompleteSample): number {
-    const byTraffic = this.#traffic.admittedAt(this.#bound + stored);
-    return byTraffic !== undefined && byTraffic < readAt ? byTraffic : readAt;
+    return Math.min(readAt, this.#traffic.admittedAt(this.#bound + stored) ?? readAt);
   }
 
   get #ceiling(): number {
@@ -210,8 +209,7 @@ export class DriftInvariant {
   }
 
   #shortfalls(fault: FaultSpan): string[] {
-    const { pods, limit, lag, source, storeDoubt } = this.#settings;
-    // Whether `value` is capped by the limit, or by the number of requests because all of them (`found`) were found.
+    const { pods, limit, lag, source = 'Nodes', storeDoubt } = this.#settings;
     const missing = storeDoubt === undefined ? [] : [storeDoubt];
     if (this.#bound >= this.#ceiling) {
       missing.push(
@@ -241,21 +239,14 @@ export class DriftInvariant {
         missing.push(`${pod} answered ${counted(answered, 'check')} within the fault, ${limit} are needed`);
     }
     // A limiter that rejects all callers has nothing to count.
-    const bySender = source === 'Sender' || source === 'Quota';
-    if (bySender && this.#overAdmission(fault).admitted === 0) {
+    if (source !== 'Nodes' && this.#overAdmission(fault).admitted === 0) {
       missing.push(
         'no request was admitted during the fault, so no count could drift: the rate limiter failed closed, or hung. Use StoreOutage to judge what callers get',
       );
     }
     if (this.#leftOut > 0) missing.push(leftOutShortfall(this.#leftOut));
-    const maxGapMs = toleratedGap(until - from);
     missing.push(
-      ...this.#record.shortfalls({
-        from,
-        maxGapMs,
-        ...(to !== undefined && { to }),
-        ...(watchTo !== undefined && { watchTo }),
-      }),
+      ...this.#record.shortfalls({ from, to, watchTo, maxGapMs: toleratedGap(until - from) }),
       ...this.#undecided(),
       ...this.#disagreements(),
     );
@@ -275,7 +266,7 @@ export class DriftInvariant {
     if (!last || last.readAt < this.#traffic.lastAdmittedAt) return [];
     return [...this.#traffic.byPod].flatMap(([pod, { sent, answered, admitted }]) => {
       const says = last.admitted.get(pod) ?? 0;
-      if (says >= admitted && says <= admitted + Math.max(0, sent - answered)) return [];
+      if (says >= admitted && says <= admitted + sent - answered) return [];
       return [`${pod} counts ${says} admitted, and the sender had ${admitted} admitted by it`];
     });
   }

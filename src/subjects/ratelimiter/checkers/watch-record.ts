@@ -22,9 +22,9 @@ export interface Watched {
   /** Start of the fault. */
   readonly from: number;
   /** If two complete samples have to be within the fault: its end. */
-  readonly to?: number;
+  readonly to?: number | undefined;
   /** End of the watch; later times are not a gap. */
-  readonly watchTo?: number;
+  readonly watchTo?: number | undefined;
   readonly maxGapMs?: number;
 }
 
