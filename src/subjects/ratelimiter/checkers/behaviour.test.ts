@@ -162,10 +162,85 @@ describe('what callers get while Redis takes no writes', () => {
     expect(byPod.get('b')).toMatchObject({ behaviour: 'Enforces', overAtEdges: 0 });
   });
 
+  it('counts over-admission at the edges of the fault, and not outside', () => {
+    const edges = [
+      ...requests('a', 'Over', 'Admitted', 1, 9995),
+      ...requests('a', 'Over', 'Admitted', 1, 9998),
+      ...requests('a', 'Over', 'Admitted', 1, 19_500),
+      ...requests('a', 'Over', 'Admitted', 1, 20_000),
+    ];
+    const of = (change: Partial<CallerSettings>, list: readonly CallerRequest[]) =>
+      behaviourOf({ ...settings, ...change }, list, FAULT).byPod.get('a')?.overAtEdges;
+    expect(of({}, [...before, ...during({}, {}), ...edges])).toBe(2);
+    expect(of({ oneLimitFrom: 9000 }, [...during({}, { a: 'Admitted' }), ...edges])).toBe(2);
+  });
+
+  it('callers hung first if they had no answer before a control request had none', () => {
+    const list = [
+      ...requests('a', 'Control', 'Admitted', 1, 11_000),
+      ...requests('a', 'Under', 'Admitted', 2, 11_100),
+      ...requests('a', 'Over', 'Timeout', 3, 11_100),
+      ...requests('a', 'Under', 'Timeout', 1, 11_200),
+      ...requests('a', 'Control', 'Timeout', 2, 11_300),
+      ...requests('a', 'Under', 'Timeout', 2, 11_300),
+    ];
+    expect(behaviourOf(settings, list, FAULT).byPod.get('a')?.hungFirst).toBe(1);
+  });
+
   it('does not count what the end of the fault may have answered', () => {
     const late = pods.flatMap((pod) => requests(pod, 'Under', 'Admitted', 50, 19_100));
     const judged = behaviourOf(settings, [...before, ...during(all('Timeout'), {}), ...late], FAULT);
     expect(judged.behaviour).toBe('Hangs');
+  });
+});
+
+describe('the pods together and each of them', () => {
+  /** Of the requests to each pod, so many have an outcome, and the others are admitted. */
+  const judged = (
+    outcome: RequestOutcome,
+    counts: Record<string, readonly [count: number, of: number]>,
+    beyond: RequestOutcome = 'Rejected',
+  ) => {
+    const sent = Object.entries(counts).flatMap(([pod, [count, of]]) => [
+      ...requests(pod, 'Under', outcome, count, 11_000),
+      ...requests(pod, 'Under', 'Admitted', of - count, 14_000),
+      ...requests(pod, 'Over', beyond, 10, 14_000),
+    ]);
+    const { behaviour, byPod, near } = behaviourOf(settings, [...before, ...sent], FAULT);
+    return { behaviour, near, byPod: [...byPod.values()].map((pod) => pod.behaviour) };
+  };
+
+  it('differ only if that is not chance', () => {
+    // 17 of 20 may be chance, and 0 of 10 is not.
+    expect(judged('Error', { a: [17, 20], b: [20, 20], c: [20, 20] })).toMatchObject({
+      behaviour: 'FailsClosed',
+      byPod: ['FailsClosed', 'FailsClosed', 'FailsClosed'],
+    });
+    expect(judged('Error', { a: [10, 100], b: [0, 100], c: [10, 10] })).toMatchObject({
+      behaviour: 'Mixed',
+      byPod: ['Enforces', 'Enforces', 'FailsClosed'],
+      near: undefined,
+    });
+  });
+
+  it('are all Mixed if nine of ten callers may have had the same outcome, and had not', () => {
+    expect(judged('Timeout', { a: [9, 10], b: [9, 10], c: [8, 10] })).toEqual({
+      behaviour: 'Mixed',
+      byPod: ['Mixed', 'Mixed', 'Mixed'],
+      near: { other: 'Hangs', count: 26, of: 30 },
+    });
+  });
+
+  it('are near what they would be with a few more of the same outcome', () => {
+    const most = { a: [2, 10], b: [1, 10], c: [1, 10] } as const;
+    expect(judged('Error', most).near).toEqual({ other: 'Enforces', count: 26, of: 30 });
+    expect(judged('Error', most, 'Admitted').near).toMatchObject({ other: 'FailsOpen' });
+    const hang = { a: [8, 10], b: [9, 10], c: [9, 10] } as const;
+    expect(judged('Timeout', hang, 'Admitted').near).toMatchObject({ other: 'Hangs' });
+    // Far from the border, above and below.
+    const each = (count: number) => ({ a: [count, 100], b: [count, 100], c: [count, 100] }) as const;
+    expect(judged('Error', each(99))).toMatchObject({ behaviour: 'FailsClosed', near: undefined });
+    expect(judged('Error', each(50))).toMatchObject({ behaviour: 'Mixed', near: undefined });
   });
 });
 
@@ -191,6 +266,31 @@ describe('what proves nothing', () => {
   it('is a limiter that let more than the limit through before the fault', () => {
     const leaked = requests('a', 'Over', 'Admitted', 2, 3000);
     expect(judge([...before, ...leaked, ...during({}, {})])).toMatch(/before the fault 12 .* 10 /);
+  });
+
+  it('is a pod that was not seen in order before the fault', () => {
+    const unused = before.filter(({ caller, pod }) => pod !== 'b' || caller !== 'Under');
+    expect(judge([...unused, ...during({}, {})])).toMatch(/^b got no request .* before the fault$/);
+    // It rejects others than the caller over its limit.
+    const wrong = before.map((request): CallerRequest => {
+      if (request.pod !== 'b' || request.outcome !== 'Rejected') return request;
+      return { ...request, caller: 'Under' };
+    });
+    expect(judge([...wrong, ...during({}, {})])).toMatch(
+      / b admitted 5 of 7 .*; before the fault b rejected no /,
+    );
+  });
+
+  it('of one caller is not a missing request over its limit if it fails closed', () => {
+    const closed = during(all('Rejected'), {}).filter(({ caller }) => caller === 'Under');
+    const of = (list: readonly CallerRequest[]) =>
+      behaviourOf(
+        { ...settings, limit: { ...limit, requests: 100 }, oneLimitFrom: 5000 },
+        [...before, ...list],
+        FAULT,
+      ).shortfalls;
+    expect(of(closed)).toEqual([]);
+    expect(of(during({}, {}).filter(({ caller }) => caller === 'Under'))).toHaveLength(pods.length);
   });
 
   it('is a pod that too few callers asked', () => {

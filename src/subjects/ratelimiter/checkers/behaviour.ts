@@ -173,7 +173,7 @@ function wordsOf(
   const [count, of] = [countOf(all), sizeOf(all)];
   const fits = ({ within }: PodCounts): boolean => shareInterval(countOf(within), sizeOf(within)).to >= SHARE;
   const oneForAll = [...byPod.values()].every(fits);
-  const isMost = of > 0 && count >= SHARE * of;
+  const isMost = count >= SHARE * of;
   const wordOf = (pod: string, counts: PodCounts): Behaviour => {
     const kind = oneForAll && isMost ? most : kindOf(counts.within);
     return kind === 'Enforces' ? admittingWord(counts, leaks(pod) ? open : undefined) : kind;

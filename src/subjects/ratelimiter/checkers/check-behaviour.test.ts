@@ -99,6 +99,28 @@ describe('the finding about a behaviour', () => {
   });
 });
 
+it('pods that differ are Mixed, even if each behaviour is accepted', () => {
+  const byPod = new Map([
+    ['a', pod('FailsClosed')],
+    ['b', pod('Enforces')],
+  ]);
+  expect(checked(behaved('Mixed', { byPod }), ['Enforces', 'FailsClosed']).valid).toBe(false);
+});
+
+it('the outcomes of each pod are figures, with those in no count', () => {
+  const byPod = new Map([
+    ['a', pod('FailsOpen', { overAtEdges: 2, crossing: counts({ Rejected: 3 }) })],
+    ['b', pod('Enforces', { beyond: counts({ Rejected: 7, Timeout: 1 }) })],
+  ]);
+  const judged = behaved('Mixed', { byPod });
+  expect(checked(judged, ['Mixed']).byPod).toEqual([
+    expect.stringMatching(/^a FailsOpen: .* 10 admitted; .* 10 rejected; .* 3 rejected; 2 more /),
+    expect.stringMatching(/^b Enforces: .* 10 admitted; .* 7 rejected, 1 timeouts; .* 0 admitted$/),
+  ]);
+  const ofOne = checked(judged, ['Mixed'], { oneLimitFrom: 0 }).byPod;
+  expect(ofOne?.[1]).toMatch(/ 7 rejected, 1 timeouts$/);
+});
+
 describe('a behaviour near the border to another', () => {
   const near = { other: 'Mixed', count: 17, of: 20 } as const;
 
@@ -126,6 +148,11 @@ describe('a limiter that enforces its limit', () => {
     const finding = checked(judged, accept, oneLimitFrom === undefined ? {} : { oneLimitFrom });
     expect(finding.valid).toBe(valid);
     expect(finding.evidence).toHaveLength(oneLimitFrom === undefined ? 1 : 0);
+  });
+
+  it('need not be shown if callers are rejected anyway', () => {
+    const judged = behaved('FailsClosed', { reached: new Set() });
+    expect(checked(judged, ['FailsClosed'])).toMatchObject({ valid: true, missing: [], evidence: [] });
   });
 });
 
@@ -168,6 +195,8 @@ describe('a pod that may be slow', () => {
       ['a', pod('Hangs', waiting)],
       ['b', pod('Enforces')],
     ]);
-    expect(checked(behaved('Mixed', { byPod: fine }), ['Enforces']).valid).toBe('unknown');
+    const finding = checked(behaved('Mixed', { byPod: fine }), ['Enforces']);
+    expect(finding.valid).toBe('unknown');
+    expect(finding.evidence).toEqual([expect.stringMatching(/ a \(10 of 20\):/)]);
   });
 });
