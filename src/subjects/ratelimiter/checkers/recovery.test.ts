@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import { LEAST_REQUESTS } from './behaviour.ts';
-import { latencyOf } from './latency.ts';
 import { checkRecovery, type KnownOfRecovery, type Recovery, recoveryOf } from './recovery.ts';
 import { phasesOf } from './requests.ts';
 
@@ -236,18 +235,5 @@ describe('recovery after a fault', () => {
     expect(admitted).toMatch(/ 3 more /);
     expect(took).toMatch(/: a still .*; b still .*; .* 2\.5 s$/);
     expect(evidenceOf(undefined, [['a', 'fails']])[1]).toMatch(/: a still .* 3\.0 s /);
-  });
-});
-
-describe('how long answers took', () => {
-  it('is told of those that came in time', () => {
-    const requests = [
-      request('a', 0, 'Admitted', 1),
-      request('a', 10, 'Rejected', 3),
-      request('a', 20, 'Error', 9),
-      request('a', 30, 'Timeout', 1000),
-    ];
-    expect(latencyOf(requests)).toEqual({ p50Ms: 3, maxMs: 9, answers: 3 });
-    expect(latencyOf(requests.slice(3))).toBeUndefined();
   });
 });

@@ -1,0 +1,74 @@
+import { expect, it } from 'vitest';
+import type { CallerRequest, RequestOutcome } from '../history/events.ts';
+import {
+  admittedAt,
+  asOfOneLimit,
+  countsOf,
+  countsText,
+  firstOf,
+  phasesOf,
+  sizeOf,
+  totalOf,
+} from './requests.ts';
+
+const request = (sentAt: number, endedAt: number, outcome: RequestOutcome = 'Admitted'): CallerRequest => ({
+  pod: 'a',
+  caller: 'Under',
+  outcome,
+  sentAt,
+  endedAt,
+});
+
+it.each<[string, string[], CallerRequest]>([
+  ['was answered as it began', ['before'], request(0, 10_000)],
+  ['was answered after its start', [], request(9999, 10_001)],
+  ['was sent as it began', ['during'], request(10_000, 10_001)],
+  ['had all its time before the end', ['during'], request(19_000, 20_000)],
+  ['had less time', [], request(19_001, 19_002)],
+  ['was read a little late', ['during'], request(15_000, 16_050)],
+  ['was read too late', ['untimed'], request(15_000, 16_051)],
+  ['was read after the end', ['untimed'], request(19_000, 20_001)],
+  ['was given up, and that was seen late', ['during'], request(19_000, 21_000, 'Timeout')],
+  ['was sent as it ended', ['after'], request(20_000, 20_001)],
+])('a request that %s belongs to %j', (_, phases, one) => {
+  const found = phasesOf([one], { startedAt: 10_000, endedAt: 20_000 }, 1000);
+  expect(Object.entries(found).flatMap(([phase, { length }]) => (length > 0 ? [phase] : []))).toEqual(phases);
+});
+
+it('outcomes are counted by callers, and in all', () => {
+  const outcomes = ['Admitted', 'Rejected', 'Rejected', 'Error', 'Error', 'Error', 'Timeout'] as const;
+  const requests = outcomes.map((outcome) => request(0, 1, outcome));
+  const control = { ...request(0, 1), caller: 'Control' } as const;
+  const counts = countsOf([...requests, control], 'Under', 'Over');
+  expect(counts).toEqual({ Admitted: 1, Rejected: 2, Error: 3, Timeout: 1 });
+  expect(totalOf([counts, counts])).toEqual({ Admitted: 2, Rejected: 4, Error: 6, Timeout: 2 });
+  expect(sizeOf(counts)).toBe(7);
+  expect(countsText(counts)).toBe('1 admitted, 2 rejected, 3 failed, 1 timeouts');
+  expect(countsText(countsOf([], 'Under'))).toBe('0 admitted');
+});
+
+it('a request was admitted when its answer came, in time or late', () => {
+  const given = request(0, 1000, 'Timeout');
+  expect(admittedAt(request(0, 5))).toBe(5);
+  expect(admittedAt(request(0, 5, 'Rejected'))).toBeUndefined();
+  expect(admittedAt({ ...given, late: { outcome: 'Admitted', at: 3000 } })).toBe(3000);
+  expect(admittedAt({ ...given, late: { outcome: 'Rejected', at: 3000 } })).toBeUndefined();
+  expect([firstOf([request(7, 8), request(5, 9)]), firstOf([])]).toEqual([5, Infinity]);
+});
+
+it('one limit begins with the requests that are sent as it was replenished', () => {
+  const limit = { algorithm: 'FixedWindow', requests: 1, windowMs: 60_000, start: 'FirstRequest' } as const;
+  const requests = [request(11, 12), request(10, 11), request(9, 10)].map(
+    (one): CallerRequest => ({ ...one, caller: 'Steady' }),
+  );
+  const callersOf = (oneLimitFrom?: number) =>
+    asOfOneLimit({ limit, ...(oneLimitFrom !== undefined && { oneLimitFrom }) }, requests).map(
+      ({ caller, sentAt }) => [sentAt, caller],
+    );
+  expect(callersOf(10)).toEqual([
+    [9, 'Steady'],
+    [10, 'Under'],
+    [11, 'Over'],
+  ]);
+  expect(callersOf()).toEqual(requests.map(({ caller, sentAt }) => [sentAt, caller]));
+});
