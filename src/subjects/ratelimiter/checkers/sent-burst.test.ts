@@ -2,13 +2,19 @@ import { describe, expect, it } from 'vitest';
 import type { CallerRequest } from '../history/events.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { type BurstResult, burstResultOf } from './burst-result.ts';
-import { burstReading } from './sent-burst.ts';
+import { burstReading, mostOfBurst, reportOfBurst, togetherMs } from './sent-burst.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
 const pods = ['a', 'b'];
 
 /** A burst at 1000, answered 20 ms later, over both pods in turn: so many yeses, noes and requests without an answer. */
-function burst(admitted: number, rejected: number, open = 0, over = pods): BurstResult {
+function burst(
+  admitted: number,
+  rejected: number,
+  open = 0,
+  over = pods,
+  notSent: Record<string, number> = {},
+): BurstResult {
   const times = { sentAt: 1000, endedAt: 1020 };
   const outcomes = Array.from({ length: admitted + rejected + open }, (_, i): CallerRequest => {
     const pod = over[i % over.length] ?? '';
@@ -16,7 +22,7 @@ function burst(admitted: number, rejected: number, open = 0, over = pods): Burst
     return { pod, caller: 'Burst', ...times, outcome };
   });
   const event = { kind: 'burst', key: 'demo-a', startedAt: 1000, endedAt: 1020 } as const;
-  return burstResultOf({ ...event, sendSpanMs: 1, notSent: {}, at: 1030 }, outcomes);
+  return burstResultOf({ ...event, sendSpanMs: 1, notSent, at: 1030 }, outcomes);
 }
 
 const read = (made: BurstResult, of = limit, clockWithinMs = 500) =>
@@ -69,6 +75,11 @@ describe('ghosts by the count of the sender', () => {
     const reading = read(burst(20, 10), byClock, 2000);
     expect(reading.measures[0]).toMatchObject({ value: 20, bound: 20 });
     expect(reading.detectedAt).toBeUndefined();
+    expect(reading.shortfalls).toEqual([expect.stringMatching(/^20 were admitted, .* 10: a window /)]);
+    expect(read(burst(10, 20), byClock, 2000).shortfalls).toEqual([]);
+    const settings = { limit: byClock, pods, clockWithinMs: 2000 };
+    expect(mostOfBurst(settings, burst(20, 10))).toEqual({ at: 1020, bound: 20 });
+    expect(mostOfBurst(settings, burst(0, 10))).toEqual({ at: 1000, bound: 10 });
   });
 
   it.each([
@@ -81,5 +92,31 @@ describe('ghosts by the count of the sender', () => {
     const reading = read(made);
     expect(reading.shortfalls.join()).toContain(missing);
     expect(reading.detectedAt).toBeUndefined();
+  });
+
+  it('missing answers matter only if they could exceed the limit', () => {
+    expect(read(burst(7, 20, 3)).shortfalls).toEqual([expect.stringMatching(/^only 7 of the 10 /)]);
+    expect(read(burst(10, 19, 1)).shortfalls).toEqual([expect.stringMatching(/^1 of 30 requests /)]);
+    expect(read(burst(11, 16, 3)).shortfalls).toEqual([]);
+    expect(read(burst(10, 0)).shortfalls).toEqual([expect.stringMatching(/ 10 requests, .* 20 ms .* 10$/)]);
+  });
+});
+
+describe('a burst', () => {
+  const proofOf = (made: BurstResult) => reportOfBurst(made, 2).proof;
+
+  it('is confirmed if it was sent at once, and each request admitted or rejected', () => {
+    expect([20, 2000, 4000].map(togetherMs)).toEqual([100, 100, 200]);
+    const made = burst(10, 20);
+    expect(reportOfBurst(made, 2)).toMatchObject({ proof: 'Confirmed', startedAt: 1000, endedAt: 1020 });
+    expect(proofOf({ ...made, sendSpanMs: 100 })).toBe('Confirmed');
+    expect(proofOf({ ...made, sendSpanMs: 100.1 })).toBe('Inconclusive');
+    expect(proofOf(burst(10, 19, 1))).toBe('Inconclusive');
+  });
+
+  it('has the requests that were not sent as errors', () => {
+    const made = burst(10, 18, 0, ['a'], { b: 2 });
+    expect(made).toMatchObject({ requests: 30, errors: 2, timeouts: 0 });
+    expect(proofOf(made)).toBe('Inconclusive');
   });
 });
