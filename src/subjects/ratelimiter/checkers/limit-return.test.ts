@@ -50,7 +50,7 @@ it.each<[string, Record<string, readonly RequestOutcome[]>, LimitReturn]>([
 });
 
 it.each<[LimitReturn, object, RegExp]>([
-  [{ state: 'Returned', callers: 2 }, { valid: true, missing: [], measures: [] }, / 2 callers /],
+  [{ state: 'Returned', callers: 2 }, { valid: true, missing: [], measures: [] }, /: 2 callers /],
   [
     { state: 'NotReturned', callers: 2, lockedOut: 1, waitedMs: 61_400 },
     {

@@ -91,6 +91,8 @@ describe('the invariant of a store outage', () => {
   it.each<[string, RequestOutcome, readonly Behaviour[]]>([
     ['FailsClosed', 'Rejected', ['Enforces', 'FailsClosed']],
     ['Hangs', 'Timeout', ['Hangs', 'Mixed']],
+    // Redis lost no counts.
+    ['FailsClosed', 'Rejected', ['FailsClosed', 'Forgets']],
   ])('is broken by more than the limit though %s is accepted', (word, within, accept) => {
     const over = { within, beyond: 'Admitted', beyondAfter: ['Rejected'] } as const;
     expect(read(recordOf({ ...over, accept }))).toMatchObject({

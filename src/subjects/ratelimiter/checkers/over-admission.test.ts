@@ -64,7 +64,7 @@ describe('over-admission', () => {
 
   it('is of the pods that admitted it in the fault, not as it began, nor after it', () => {
     const requests = [
-      ...sent(4, { caller: 'Over', sentAt: 0 }),
+      ...sent(3, { caller: 'Over', sentAt: 0 }),
       ...sent(1, { caller: 'Over', pod: 'b', sentAt: FAULT.startedAt - 5 }),
       ...sent(1, { caller: 'Over', sentAt: FAULT.endedAt - 1 }),
       ...sent(1, { caller: 'Over', pod: 'b', sentAt: FAULT.endedAt }),
@@ -120,6 +120,8 @@ describe('a caller that gets its limit once more', () => {
       expect(isRejected(of, [...again, ...rejected(12_014)])).toBe(false);
       expect(isRejected(of, [...again, ...rejected(12_015)])).toBe(true);
       expect(isRejected(of, rejected(12_015))).toBe(false);
+      const failed = sent(1, { caller: 'Over', outcome: 'Error', sentAt: 12_015 });
+      expect(isRejected(of, [...again, ...failed])).toBe(false);
     }
   });
 

@@ -48,6 +48,9 @@ describe('counts that are reconciled', () => {
     expect(values).toEqual([4, 5]);
     expect(message).toMatch(/^of 3 callers 4 requests .*, 5 requests .* 3 more /);
     expect(of([caller(4, 0, 10)]).message).not.toContain('more');
+    // As many of each do not cancel out.
+    expect(of([caller(4, 0, 10), caller(1, 4, 5)]).message).toMatch(/ 4 requests .* 4 requests /);
+    expect(of([caller(4, 0, 10), caller(3, 0, 3)]).message).toMatch(/ 4 requests .* 4 more /);
   });
 
   it('are minimums if a caller had nothing left', () => {
