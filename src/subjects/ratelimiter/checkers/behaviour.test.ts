@@ -237,6 +237,9 @@ describe('the pods together and each of them', () => {
     expect(judged('Error', most, 'Admitted').near).toMatchObject({ other: 'FailsOpen' });
     const hang = { a: [8, 10], b: [9, 10], c: [9, 10] } as const;
     expect(judged('Timeout', hang, 'Admitted').near).toMatchObject({ other: 'Hangs' });
+    // Each pod is near the border, and all of them together are not.
+    const few = { a: [16, 20], b: [16, 20], c: [16, 20] } as const;
+    expect(judged('Error', few)).toMatchObject({ behaviour: 'Mixed', near: undefined });
     // Far from the border, above and below.
     const each = (count: number) => ({ a: [count, 100], b: [count, 100], c: [count, 100] }) as const;
     expect(judged('Error', each(99))).toMatchObject({ behaviour: 'FailsClosed', near: undefined });
