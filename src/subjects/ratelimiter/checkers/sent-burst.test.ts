@@ -119,4 +119,20 @@ describe('a burst', () => {
     expect(made).toMatchObject({ requests: 30, errors: 2, timeouts: 0 });
     expect(proofOf(made)).toBe('Inconclusive');
   });
+
+  it('has figures of all outcomes, and of what was over the limit', () => {
+    const made = burst(14, 14, 2);
+    const reading = read(made);
+    expect(reading.measures.map(({ value }) => value)).toEqual([14, 30, 14, 0, 2]);
+    expect(reading.complete).toBe(true);
+    expect(reading.evidence).toEqual([
+      expect.stringMatching(/ 30 requests, 14 admitted, 14 rejected, 2 timeouts; .* a 7, b 7$/),
+      expect.stringMatching(/ 14 .* 20 ms, .* 10$/),
+    ]);
+    expect(read({ ...made, endedAt: 1010 }).brokenAt).toBe(1010);
+    expect([read(burst(10, 0)).summary, read(burst(8, 0)).summary]).toEqual(['10/10', '8/10']);
+    expect(proofOf({ ...made, errors: 1, timeouts: 1 })).toBe('Inconclusive');
+    const admissions = { startedAt: 1000, admittedAt: [1005, 1010, 1019] };
+    expect(mostOfBurst({ limit, pods, clockWithinMs: 0 }, admissions).at).toBe(1019);
+  });
 });
