@@ -16,7 +16,7 @@ export interface BurstResult {
   readonly endedAt: number;
   /** At most from writing the first request to writing the last; milliseconds. */
   readonly sendSpanMs: number;
-  /** Requests by pod, without those that were not sent. */
+  /** Requests by pod, also those that were not sent. */
   readonly sent: ReadonlyMap<string, number>;
   readonly admittedBy: ReadonlyMap<string, number>;
   /** Arrival of each admission, sorted. */
