@@ -1,6 +1,7 @@
 /** A pause of several masters: all are paused and proven, or none stays paused. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { useFakeTime } from '../../../../test/fixtures/fake-time.ts';
 import { NotInChargeError } from '../client/fence.ts';
 import type { BegunPause, ProbeWriter, RedisConnections } from '../client/redis-client.ts';
 import { RedisClientError } from '../client/redis-error.ts';
@@ -8,6 +9,8 @@ import { StoreConnections } from '../client/store-connections.ts';
 import { injectRedisPause, PauseNotSentError } from './pause.ts';
 import { reportOfPause } from './pause-report.ts';
 import { leastCertain } from './pause-verdict.ts';
+
+useFakeTime();
 
 const never = new AbortController().signal;
 const PAUSE_MS = 2000;

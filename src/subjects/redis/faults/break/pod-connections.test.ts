@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { useFakeTime } from '../../../../../test/fixtures/fake-time.ts';
 import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { OwnPause } from '../../client/own-pause.ts';
@@ -7,6 +8,8 @@ import { RedisClientError } from '../../client/redis-error.ts';
 import { ReplyTypeError } from '../../client/reply-types.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
 import { PodConnections } from './pod-connections.ts';
+
+useFakeTime();
 
 const OPERATOR = '10.0.0.9';
 const PODS = [
@@ -90,8 +93,14 @@ function started(
 const ROUNDS_MS = 200;
 
 /** Waits until both pods have lost connections several times. */
-const untilEnded = async ({ killed }: FakeRedis): Promise<void> =>
-  await vi.waitFor(() => expect(killed.length).toBeGreaterThanOrEqual(6), { timeout: 10_000 });
+const untilEnded = async ({ killed }: FakeRedis): Promise<void> => {
+  while (killed.length < 6) await sleep(1);
+};
+
+/** Waits until it has failed as it was to. */
+const untilFailed = async ({ failures }: FakeRedis): Promise<void> => {
+  while (failures.length > 0) await sleep(1);
+};
 
 describe('the connections of the pods', () => {
   it('are ended as often as they are made, and no others', async () => {
@@ -202,7 +211,7 @@ describe('the connections of the pods', () => {
     begin();
     await untilEnded(redis);
     redis.failures = [new NotInChargeError()];
-    await vi.waitFor(() => expect(redis.failures).toEqual([]));
+    await untilFailed(redis);
     await sleep(0);
     connections.stop();
     expect(connections.result(record)).toMatchObject({
@@ -264,7 +273,7 @@ describe('the connections of the pods to a Cluster', () => {
     begin();
     await untilEnded(redis);
     other.failures = [new NotInChargeError()];
-    await vi.waitFor(() => expect(other.failures).toEqual([]));
+    await untilFailed(other);
     await sleep(ROUNDS_MS);
     const { length } = redis.killed;
     await sleep(ROUNDS_MS);
