@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { useFakeTime } from '../../../../test/fixtures/fake-time.ts';
 import type { StoreConnections } from '../client/store-connections.ts';
 import type { PauseFinding } from '../client/write-probe.ts';
 import { EARLY_MS, type ProbeEvent } from '../events.ts';
@@ -66,15 +67,24 @@ describe('the report of a pause', () => {
 });
 
 describe('the end of a pause', () => {
-  async function ended(ends: readonly number[], whyEarly?: string) {
-    const pause = pauseWith(HELD, ends);
+  interface Seen {
+    readonly probes?: readonly unknown[];
+    readonly now?: number;
+    readonly whyEarly?: string;
+    readonly runIdBefore?: string | undefined;
+    readonly runId?: () => string;
+  }
+
+  async function ended(ends: readonly number[], seen: Seen = {}) {
+    const { now = T + 500, probes, runId = () => 'a', whyEarly } = seen;
+    const pause = { ...pauseWith(HELD, ends), ...(probes && { probes }) } as RedisPause;
     const report = { proof: 'Confirmed', message: 'm', evidence: ['m'] } as const;
     const events: ProbeEvent[] = [];
     const context = {
-      redis: {} as StoreConnections,
-      now: () => T + 500,
+      redis: { facts: async () => ({ runId: runId() }) } as unknown as StoreConnections,
+      now: () => now,
       record: (event: { readonly kind: string }) => void events.push(event as ProbeEvent),
-      runIdBefore: undefined,
+      runIdBefore: 'runIdBefore' in seen ? seen.runIdBefore : 'a',
       whyEarly: () => whyEarly,
     };
     const active = { report, pause, until: UNTIL, planned: '2s' };
@@ -98,9 +108,55 @@ describe('the end of a pause', () => {
 
   it('of one server is early for a whole Cluster, and has a cause', async () => {
     const first = UNTIL - EARLY_MS - 1;
-    const { report } = await ended([UNTIL, first], 'a known cause');
+    const { report } = await ended([UNTIL, first], { whyEarly: 'a known cause' });
     expect(report.endedAt).toBe(first);
     expect(report.message).toContain(`${EARLY_MS + 1} ms before its planned end: a known cause`);
     expect(report.evidence).toHaveLength(2);
+  });
+
+  describe('without an answer', () => {
+    useFakeTime();
+
+    const silent = { server: {}, write: { sentAt: SENT_AT, taken: new Promise<never>(() => undefined) } };
+
+    it.each([
+      ['any server', [silent]],
+      ['one of two servers', [...pauseWith(HELD).probes, silent]],
+    ])('of %s is unknown a minute after the planned end', async (_, probes) => {
+      const began = Date.now();
+      const { events, report } = await ended([], { probes });
+      expect(report.endedAt).toBeUndefined();
+      expect(report.proof).toBe('Confirmed');
+      expect(events).toEqual([]);
+      expect((Date.now() - began - (UNTIL - (T + 500))) / 60_000).toBeCloseTo(1);
+    });
+  });
+
+  const lost = {
+    server: { openProbeWriter: async () => ({ write: async () => 0, close: () => undefined }) },
+    write: { sentAt: SENT_AT, taken: Promise.reject(new Error('lost')) },
+  };
+  lost.write.taken.catch(() => undefined);
+
+  it.each<[string, Seen, readonly string[]]>([
+    ['the same Redis', {}, ['Written']],
+    ['a restarted Redis', { runId: () => 'b' }, ['Written', 'Restarted']],
+    ['a Redis that was not known before', { runIdBefore: undefined }, ['Written']],
+    [
+      'a Redis that does not answer again',
+      {
+        runId: () => {
+          throw new Error('no answer');
+        },
+      },
+      ['Written'],
+    ],
+  ])('is at the latest that of a later write to %s', async (_, seen, states) => {
+    const probes = [...pauseWith(HELD).probes, lost];
+    const { events, report } = await ended([], { probes, now: UNTIL + 30, ...seen });
+    expect(report.endedAt).toBe(UNTIL + 30);
+    expect(report.evidence.at(-1)).toContain('at the latest 30 ms after');
+    expect(report.evidence).toHaveLength(3);
+    expect(events.map(({ state, at }) => [state, at])).toEqual(states.map((state) => [state, UNTIL + 30]));
   });
 });

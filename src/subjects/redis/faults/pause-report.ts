@@ -63,41 +63,38 @@ export async function awaitPauseEnd(
   const { now, redis, runIdBefore, record, whyEarly } = context;
   const withinMs = until - now() + END_WITHIN_MS;
   const seen = await Promise.all(
-    pause.probes.map(async ({ server, write }) => {
-      const end = await waitForPauseEnd(server, write, withinMs, now, signal);
-      return end && { ...end, sentAt: write.sentAt };
-    }),
+    pause.probes.map(({ server, write }) => waitForPauseEnd(server, write, withinMs, now, signal)),
   );
-  const ends = seen.filter((end) => end !== undefined).toSorted((a, b) => a.at - b.at);
-  const [first] = ends;
-  const last = ends.at(-1);
-  if (!first || !last || ends.length < seen.length) {
+  const ends = seen.filter((end) => end !== undefined);
+  if (ends.length < seen.length) {
     const message = `${report.message}. No write was accepted until ${END_WITHIN_MS} ms after its planned end`;
     return { ...report, message };
   }
-  record({ kind: 'probe', state: 'Written', at: last.at, tookMs: Math.max(0, last.at - last.sentAt) });
+  const moments = ends.map(({ at }) => at);
+  const [firstAt, lastAt] = [Math.min(...moments), Math.max(...moments)];
+  record({ kind: 'probe', state: 'Written', at: lastAt, tookMs: lastAt - pause.probes[0].write.sentAt });
   const evidence = [...report.evidence];
   const byLaterWrite = ends.some((end) => end.byLaterWrite);
   if (byLaterWrite) {
     const restarted = await hasRestarted(redis, runIdBefore);
-    if (restarted) record({ kind: 'probe', state: 'Restarted', at: last.at });
+    if (restarted) record({ kind: 'probe', state: 'Restarted', at: lastAt });
     evidence.push(
       `The connection of the held write was lost${restarted ? ': Redis was restarted' : ''}; a later write was accepted`,
     );
   }
   // From the first end on, some writes of a Cluster were accepted.
-  const early = Math.round(until - first.at);
+  const early = Math.round(until - firstAt);
   if (early > EARLY_MS) {
     const why = whyEarly() ?? 'another client sent CLIENT UNPAUSE, or Redis was restarted';
     evidence.push(`The pause ended ${early} ms early: ${why}`);
     const message = `${report.message}. Writes were accepted again ${early} ms before its planned end: ${why}`;
-    return { ...report, endedAt: first.at, message, evidence };
+    return { ...report, endedAt: firstAt, message, evidence };
   }
-  const left = Math.round(until - last.at);
+  const left = Math.round(until - lastAt);
   evidence.push(
     `Writes were accepted again ${byLaterWrite ? 'at the latest ' : ''}${Math.abs(left)} ms ${left > 0 ? 'before' : 'after'} the planned end of ${planned}`,
   );
-  return { ...report, endedAt: last.at, evidence };
+  return { ...report, endedAt: lastAt, evidence };
 }
 
 async function hasRestarted(redis: StoreConnections, runIdBefore: string | undefined): Promise<boolean> {
