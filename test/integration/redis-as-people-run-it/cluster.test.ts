@@ -119,7 +119,7 @@ describe('a session with a Cluster', () => {
     // What WATCH has seen by now is void.
     await session(asPerServer(masters.slice(2)));
     const before = await cluster.calls('client|pause');
-    const options = { plannedAt: 0, until: Date.now() + 20_000, usualWriteMs: 1, now: Date.now };
+    const options = { plannedAt: Date.now(), until: Date.now() + 20_000, usualWriteMs: 1, now: Date.now };
     const pause = await injectRedisPause(store, options, never);
     closeProbes(pause.probes);
     expect(pause).toMatchObject({ proof: 'Mismatch', isOver: true, released: true });

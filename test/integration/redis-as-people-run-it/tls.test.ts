@@ -67,7 +67,7 @@ describe('a Redis whose certificate a private authority has issued', () => {
     await redis.takeCharge(60_000);
     const pause = await injectRedisPause(
       redis,
-      { plannedAt: 0, until: Date.now() + 20_000, usualWriteMs: 1, now: Date.now },
+      { plannedAt: Date.now(), until: Date.now() + 20_000, usualWriteMs: 1, now: Date.now },
       never,
     );
     expect(pause.proof).toBe('Confirmed');

@@ -130,7 +130,7 @@ export abstract class FencedFault implements StoreFault {
       sent = true;
       ownPause.begun();
     };
-    const times = { plannedAt, until, plannedMs: until - plannedAt, usualWriteMs: usualWriteMs(), now };
+    const times = { plannedAt, until, usualWriteMs: usualWriteMs(), now };
     try {
       return { pause: await injectRedisPause(redis, { ...times, ...options, onSend }, signal) };
     } catch (error) {

@@ -1,49 +1,191 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { useFakeTime } from '../../../../test/fixtures/fake-time.ts';
 import { storeOfFake } from '../../../../test/fixtures/subjects/redis/fake-store.ts';
-import type { FaultTools } from './fault.ts';
+import { NotInChargeError } from '../client/fence.ts';
+import { OwnPause } from '../client/own-pause.ts';
+import { RedisClientError } from '../client/redis-error.ts';
+import type { FaultTools, StoreCheck } from './fault.ts';
 import { type DuringPause, FencedPause } from './fenced-pause.ts';
 import { PauseNotSentError } from './pause.ts';
 
+useFakeTime();
+
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
+const SHARED = {
+  state: 'refused',
+  admission: { state: 'refused', reason: 'SharedRedis', message: 'others use it' },
+} as const;
+const PAUSE_MS = 2000;
+
+/** A Redis that holds writes back while it is paused. */
+class FakeRedis {
+  readonly name = 'redis-0';
+  isOfCluster = false;
+  runId = FIRST;
+  answers = true;
+  /** Lengths of its pauses. */
+  readonly pauses: number[] = [];
+  /** Open connections of probes. */
+  open = 0;
+  onPause: () => void = () => undefined;
+  /** Breaks the connections of probes. */
+  breakProbes: () => void = () => undefined;
+
+  async takeCharge(): Promise<void> {}
+  async warmUp(): Promise<void> {}
+  async unpause(): Promise<void> {}
+  async read(): Promise<number> {
+    return 1;
+  }
+  async time(): Promise<number> {
+    return Date.now();
+  }
+  async info(): Promise<string> {
+    if (!this.answers) throw new Error('no answer');
+    return `run_id:${this.runId}\r\n`;
+  }
+  async beginPause() {
+    const carryOut = async (ms: number): Promise<void> => {
+      this.onPause();
+      this.pauses.push(ms);
+    };
+    return { carryOut, drop: async () => undefined };
+  }
+  async openProbeWriter() {
+    this.open += 1;
+    const broken = new Promise<never>((_, reject) => {
+      this.breakProbes = () => reject(new RedisClientError('lost'));
+    });
+    broken.catch(() => undefined);
+    const write = async (): Promise<number> => {
+      await Promise.race([sleep(this.pauses.at(-1) ?? 0), broken]);
+      return Date.now();
+    };
+    return { write, close: () => void (this.open -= 1) };
+  }
+}
+
+interface World {
+  readonly change?: Partial<FakeRedis>;
+  readonly during?: DuringPause;
+  /** The checks of the store: before it is prepared, and later. */
+  readonly checks?: readonly [StoreCheck, StoreCheck];
+  readonly sentinels?: object;
+}
 
 /** A pause that was prepared, and the Redis that it was prepared on. */
-async function prepared(during?: DuringPause) {
-  const server = { runId: FIRST, answers: true };
-  const redis = {
-    name: 'redis-0',
-    takeCharge: async () => undefined,
-    warmUp: async () => undefined,
-    info: async () => {
-      if (!server.answers) throw new Error('no answer');
-      return `run_id:${server.runId}\r\n`;
-    },
-  };
+async function prepared({ change, checks, during, sentinels }: World = {}) {
+  const redis = Object.assign(new FakeRedis(), change);
+  const ownPause = new OwnPause(false);
+  const over = new AbortController();
+  let checked = 0;
   const parts = {
     redis: storeOfFake(redis),
-    checkStore: async () => ({ state: 'granted' }),
+    ownPause,
+    now: Date.now,
+    usualWriteMs: () => 1,
+    target: { sentinels },
+    checkStore: async () => checks?.[Math.min(1, (checked += 1) - 1)] ?? { state: 'free' },
   } as unknown as FaultTools;
-  const pause = new FencedPause(parts, during);
-  await pause.prepare(1000, new AbortController().signal);
-  return { pause, server };
+  const fault = new FencedPause(parts, during);
+  await fault.prepare(1000, over.signal);
+  const doubts: number[] = [];
+  const listener = { record: () => undefined, doubted: (at: number) => void doubts.push(at) };
+  const plannedAt = Date.now();
+  const until = plannedAt + PAUSE_MS;
+  const inject = async (refusal?: string) =>
+    await fault.inject({ plannedAt, until }, listener, { refusal: () => refusal }, over.signal);
+  const awaitEnd = async () => await fault.awaitEnd(() => undefined, over.signal);
+  return { awaitEnd, doubts, fault, inject, over, ownPause, redis, until };
 }
 
 describe('right before a pause', () => {
   it('goes on if the Redis that was prepared answers', async () => {
-    const { pause } = await prepared();
-    await expect(pause.requireSameStore()).resolves.toBeUndefined();
+    const { fault } = await prepared();
+    await expect(fault.requireSameStore()).resolves.toBeUndefined();
   });
 
   it.each([
-    ['another Redis answers', { runId: SECOND, answers: true }],
-    ['no Redis answers', { runId: FIRST, answers: false }],
+    ['another Redis answers', { runId: SECOND }],
+    ['no Redis answers', { answers: false }],
   ])('nothing is sent if %s', async (_, now) => {
-    const { pause, server } = await prepared();
-    Object.assign(server, now);
-    await expect(pause.requireSameStore()).rejects.toThrow(PauseNotSentError);
+    const { fault, redis } = await prepared();
+    Object.assign(redis, now);
+    await expect(fault.requireSameStore()).rejects.toThrow(PauseNotSentError);
+  });
+
+  it('nothing is sent without a permit', async () => {
+    const { inject, ownPause, redis } = await prepared();
+    await expect(inject('not in charge')).rejects.toThrow(PauseNotSentError);
+    expect(redis.pauses).toEqual([]);
+    expect(ownPause.state).toBe('none');
+  });
+
+  it.each<[string, World]>([
+    ['under Sentinels', { sentinels: {} }],
+    ['of a Cluster', { change: { isOfCluster: true } }],
+  ])('the store %s is checked again, and nothing is sent if it is shared by now', async (_, world) => {
+    const { inject, redis } = await prepared({ ...world, checks: [{ state: 'free' }, SHARED] });
+    await expect(inject()).rejects.toThrow('SharedRedis');
+    expect(redis.pauses).toEqual([]);
+  });
+
+  it('a single Redis is not checked again, which takes time', async () => {
+    const { inject } = await prepared({ checks: [{ state: 'free' }, SHARED] });
+    expect(await inject()).toMatchObject({ proof: 'Confirmed' });
   });
 });
 
 it('is not prepared if what comes with the pause cannot be done', async () => {
   const during = { prepare: async () => Promise.reject(new Error('NOPERM')) } as unknown as DuringPause;
-  await expect(prepared(during)).rejects.toThrow('NOPERM');
+  await expect(prepared({ during })).rejects.toThrow('NOPERM');
+});
+
+describe('a pause of one Redis', () => {
+  it('is active from its proof until its write is accepted', async () => {
+    const { awaitEnd, doubts, fault, inject, ownPause, redis, until } = await prepared();
+    const began = await inject();
+    expect(began).toMatchObject({ proof: 'Confirmed', startedAt: until - PAUSE_MS });
+    expect(began.endedAt).toBeUndefined();
+    expect(redis.pauses).toEqual([PAUSE_MS]);
+    expect([fault.isActive, ownPause.state, redis.open, doubts]).toEqual([true, 'active', 1, []]);
+    expect(await awaitEnd()).toMatchObject({ proof: 'Confirmed', endedAt: until });
+    expect([fault.isActive, ownPause.state, redis.open, doubts]).toEqual([false, 'none', 0, [until]]);
+  });
+
+  it('is in doubt from when the connection of its write is lost', async () => {
+    const { doubts, inject, redis } = await prepared();
+    await inject();
+    await sleep(300);
+    const lostAt = Date.now();
+    redis.breakProbes();
+    await sleep(1);
+    expect(doubts).toEqual([lostAt]);
+  });
+
+  it('was not sent if another process took charge at the last moment', async () => {
+    const { fault, inject, ownPause, redis } = await prepared();
+    redis.onPause = () => {
+      throw new NotInChargeError();
+    };
+    await expect(inject()).rejects.toThrow(PauseNotSentError);
+    expect([fault.isActive, ownPause.state, redis.open]).toEqual([false, 'none', 0]);
+  });
+
+  it('may be active if the run was aborted once it was sent', async () => {
+    const { fault, inject, over, ownPause, redis } = await prepared();
+    redis.onPause = () => over.abort(new Error('aborted'));
+    const report = await inject();
+    expect(report).toMatchObject({ proof: 'Inconclusive', evidence: [] });
+    expect([report.startedAt, report.endedAt]).toEqual([undefined, undefined]);
+    expect([fault.isActive, ownPause.state, redis.open]).toEqual([false, 'active', 0]);
+  });
+
+  it('is not sent once the run was aborted', async () => {
+    const { inject, over, ownPause, redis } = await prepared();
+    over.abort(new Error('aborted'));
+    await expect(inject()).rejects.toThrow('aborted');
+    expect([redis.pauses, ownPause.state, redis.open]).toEqual([[], 'none', 0]);
+  });
 });

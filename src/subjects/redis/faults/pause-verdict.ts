@@ -25,20 +25,19 @@ export function leastCertain(
   return { name, finding };
 }
 
-/** What the probe proves of a pause of `ms` milliseconds. */
+/** What the probe proves of a pause of `ms` milliseconds, of a fault of `plannedMs`. */
 export function verdictOn(
   finding: PauseFinding,
   name: string,
   ms: number,
-  plannedMs: number | undefined,
-  isOneOfSeveral = false,
+  plannedMs: number,
+  isOneOfSeveral: boolean,
 ): { proof: FaultProof; message: string } {
   if (finding.kind === 'held') {
-    const planned = plannedMs === undefined ? '' : formatDuration(plannedMs);
-    const configured = planned === '' ? '' : ` of the configured ${planned}`;
+    const planned = formatDuration(plannedMs);
     const stall = isOneOfSeveral
       ? `are slow for ${planned}: the first pause holds them back for ${ms} ms`
-      : `stall for ${ms} ms${configured}`;
+      : `stall for ${ms} ms of the configured ${planned}`;
     const reads = `${counted(finding.reads, 'read')} ${finding.reads === 1 ? 'was' : 'were'}`;
     return {
       proof: 'Confirmed',

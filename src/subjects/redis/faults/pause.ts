@@ -31,8 +31,6 @@ export interface RedisPauseOptions {
   readonly plannedAt: number;
   /** When it has ended automatically at the latest, absolute: a late start makes it shorter. */
   readonly until: number;
-  /** Its planned length, for the message; milliseconds. */
-  readonly plannedMs?: number;
   /** The pause itself is no longer than this, in milliseconds: several follow each other until `until`. */
   readonly mostMs?: number;
   /** The slowest write without a fault; milliseconds. */
@@ -89,7 +87,8 @@ export class PauseNotSentError extends Error {
  * @example
  * const redis = new StoreConnections([target], (server) => new RedisConnections(server, 'me'));
  * await redis.takeCharge(60_000);
- * const pause = await injectRedisPause(redis, { plannedAt: 0, until: Date.now() + 10_000, usualWriteMs: 1, now: Date.now }, signal);
+ * const plannedAt = Date.now();
+ * const pause = await injectRedisPause(redis, { plannedAt, until: plannedAt + 10_000, usualWriteMs: 1, now: Date.now }, signal);
  */
 export async function injectRedisPause(
   redis: StoreConnections,
@@ -207,7 +206,7 @@ async function prove(
   redis: StoreConnections,
   { ms, startedAt }: { readonly startedAt: number; readonly ms: number },
   probes: PerServer<PauseProbe>,
-  { plannedMs, mostMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
+  { plannedAt, mostMs, now, onPaused, until, usualWriteMs }: RedisPauseOptions,
   signal: AbortSignal,
 ): Promise<Omit<RedisPause, 'probes'>> {
   const late = Math.round(startedAt + ms - until);
@@ -226,7 +225,7 @@ async function prove(
     })),
   );
   const { finding, name } = leastCertain(redis.name, seen);
-  const { message, proof } = verdictOn(finding, name, ms, plannedMs, mostMs !== undefined);
+  const { message, proof } = verdictOn(finding, name, ms, until - plannedAt, mostMs !== undefined);
   const held = seen.filter((one) => one.finding.kind === 'held').map(({ server }) => server);
   // A Cluster that takes some writes shows nothing of an outage.
   const isPartial = held.length > 0 && finding.kind !== 'held';
