@@ -1,4 +1,4 @@
-/** A pause of several masters: all are paused and proven, or none stays paused. */
+/** A pause, of several masters also: all are paused and proven, or none stays paused. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { useFakeTime } from '../../../../test/fixtures/fake-time.ts';
@@ -6,7 +6,7 @@ import { NotInChargeError } from '../client/fence.ts';
 import type { BegunPause, ProbeWriter, RedisConnections } from '../client/redis-client.ts';
 import { RedisClientError } from '../client/redis-error.ts';
 import { StoreConnections } from '../client/store-connections.ts';
-import { injectRedisPause, PauseNotSentError } from './pause.ts';
+import { injectRedisPause, PauseNotSentError, type RedisPauseOptions } from './pause.ts';
 import { reportOfPause } from './pause-report.ts';
 import { leastCertain } from './pause-verdict.ts';
 
@@ -25,6 +25,13 @@ class FakeMaster {
   beginFailure: Error | undefined;
   pauseFailure: Error | undefined;
   releaseFailure: Error | undefined;
+  readFailure: Error | undefined;
+  warmUpFailure: Error | undefined;
+  /** How late it confirms a pause; milliseconds. */
+  lateMs = 0;
+  onStep: (step: string) => void = () => undefined;
+  /** Open connections of probes. */
+  open = 0;
   /** Accepts pauses, and holds nothing back. */
   lies = false;
   #isPaused = false;
@@ -33,9 +40,12 @@ class FakeMaster {
     this.name = name;
   }
 
-  async warmUp(): Promise<void> {}
+  async warmUp(): Promise<void> {
+    if (this.warmUpFailure) throw this.warmUpFailure;
+  }
   async read(): Promise<number> {
     await sleep(1);
+    if (this.readFailure) throw this.readFailure;
     return 1;
   }
 
@@ -45,6 +55,7 @@ class FakeMaster {
       carryOut: async () => {
         await this.#step('pause', this.pauseFailure);
         this.#isPaused = true;
+        await sleep(this.lateMs);
       },
       drop: async () => void this.sent.push('drop'),
     };
@@ -60,20 +71,34 @@ class FakeMaster {
       while (this.#isPaused && !this.lies) await sleep(1);
       return Date.now();
     };
-    return { write, takeCharge: async () => undefined, close: () => undefined };
+    this.open += 1;
+    return { write, takeCharge: async () => undefined, close: () => void (this.open -= 1) };
   }
 
   async #step(name: string, failure: Error | undefined): Promise<void> {
     this.sent.push(name);
+    this.onStep(name);
     // Others are done first.
     await sleep(failure ? 2 : 0);
     if (failure) throw failure;
   }
 }
 
+interface Plan extends Partial<RedisPauseOptions> {
+  /** Of every master. */
+  readonly all?: Partial<FakeMaster>;
+  readonly lastsMs?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** Pauses three masters, of which the second is changed so. */
-async function paused(change: Partial<FakeMaster>, permit = (): void => undefined) {
+async function paused(
+  change: Partial<FakeMaster>,
+  permit = (): void => undefined,
+  { all, lastsMs = PAUSE_MS, signal = never, ...more }: Plan = {},
+) {
   const masters = ['redis-0', 'redis-1', 'redis-2'].map((name) => new FakeMaster(name));
+  for (const master of masters) Object.assign(master, all);
   Object.assign(masters[1] as FakeMaster, change);
   const target = (podName: string) => ({ podName, host: '10.0.0.1', port: 6379, tls: false });
   const store = new StoreConnections(
@@ -81,13 +106,14 @@ async function paused(change: Partial<FakeMaster>, permit = (): void => undefine
     ({ podName }) => masters.find(({ name }) => name === podName) as unknown as RedisConnections,
   );
   const plannedAt = Date.now();
-  const options = { plannedAt, until: plannedAt + PAUSE_MS, usualWriteMs: 1, now: Date.now, onSend: permit };
-  const pause = injectRedisPause(store, options, never);
+  const until = plannedAt + lastsMs;
+  const options = { plannedAt, until, usualWriteMs: 1, now: Date.now, onSend: permit, ...more };
+  const pause = injectRedisPause(store, options, signal);
   const sent = async () => {
     await pause.catch(() => undefined);
     return masters.map((master) => master.sent.join(' '));
   };
-  return { pause, sent, store };
+  return { masters, pause, sent, store };
 }
 
 describe('a pause of three masters', () => {
@@ -164,6 +190,109 @@ describe('a pause of three masters', () => {
       message: expect.stringMatching(/^redis-1 accepted CLIENT PAUSE and a write .*was released$/),
     });
     expect(await sent()).toEqual(Array(3).fill('begin pause release'));
+  });
+});
+
+describe('a pause', () => {
+  it('begins when it is planned, and is as short as what is left until its end', async () => {
+    const began = Date.now();
+    const { pause } = await paused({}, undefined, { plannedAt: began + 700 });
+    expect(await pause).toMatchObject({ startedAt: began + 700, ms: PAUSE_MS - 700 });
+  });
+
+  it.each([
+    ['at least 500 ms', 500, undefined, 500],
+    ['not for less', 499, undefined, undefined],
+    ['a minute at most', 70_000, undefined, 60_000],
+    ['as long as one of several may be', 500, 160, 160],
+    ['at least 25 ms as one of several', 25, 160, 25],
+    ['not for less as one of several', 24, 160, undefined],
+  ])('is sent for %s: %i ms of at most %s: %s', async (_, lastsMs, mostMs, ms) => {
+    const { masters, pause, sent } = await paused({}, undefined, {
+      lastsMs,
+      ...(mostMs !== undefined && { mostMs }),
+    });
+    if (ms === undefined) {
+      await expect(pause).rejects.toThrow(PauseNotSentError);
+      expect(await sent()).toEqual(Array(3).fill('begin drop'));
+      expect(masters.map(({ open }) => open)).toEqual([0, 0, 0]);
+    } else expect((await pause).ms).toBe(ms);
+  });
+
+  it('passes on why it is not permitted', async () => {
+    const refusal = new Error('not permitted');
+    const { pause } = await paused({}, () => {
+      throw refusal;
+    });
+    await expect(pause).rejects.toBe(refusal);
+  });
+
+  it('is not sent if there is no connection', async () => {
+    const { pause, sent } = await paused({ warmUpFailure: SILENT });
+    await expect(pause).rejects.toThrow(PauseNotSentError);
+    expect(await sent()).toEqual(['', '', '']);
+  });
+
+  it.each<[string, 'begin' | 'pause', Partial<FakeMaster>, string]>([
+    ['before it is sent', 'begin', {}, 'begin drop'],
+    ['while one master does not answer', 'begin', { beginFailure: SILENT }, 'begin drop'],
+    ['once one has failed', 'pause', { pauseFailure: SILENT }, 'begin pause'],
+  ])('ends with the reason of an abort %s', async (_, at, change, others) => {
+    const over = new AbortController();
+    const onStep = (step: string): void => {
+      if (step === at) over.abort(new Error('aborted'));
+    };
+    const { pause, sent } = await paused({ ...change, onStep }, undefined, { signal: over.signal });
+    await expect(pause).rejects.toThrow('aborted');
+    const [first, , third] = await sent();
+    expect([first, third]).toEqual([others, others]);
+  });
+
+  it.each([
+    [1000, 'begin pause', 'Confirmed', undefined],
+    [1001, 'begin pause release', 'Inconclusive', undefined],
+    [1001, 'begin pause release', 'Inconclusive', SILENT],
+  ])('that is confirmed after %i ms: %s, %s', async (lateMs, commands, proof, releaseFailure) => {
+    let confirmed = 0;
+    const onPaused = (): void => void (confirmed += 1);
+    const { pause, sent } = await paused({}, undefined, { all: { lateMs, releaseFailure }, onPaused });
+    const isLate = proof !== 'Confirmed';
+    const released = isLate && !releaseFailure;
+    expect(await pause).toMatchObject({ proof, isOver: false, released, startedAt: expect.any(Number) });
+    expect(await sent()).toEqual(Array(3).fill(commands));
+    expect(confirmed).toBe(isLate ? 0 : 1);
+  });
+
+  it('is over, with nothing to release, if every master refuses it', async () => {
+    const { pause, sent } = await paused({}, undefined, { all: { pauseFailure: REFUSED } });
+    expect(await pause).toMatchObject({ proof: 'Mismatch', isOver: true, released: false });
+    expect(await sent()).toEqual(Array(3).fill('begin pause'));
+  });
+
+  it.each<[string, Partial<FakeMaster>, Partial<FakeMaster>, string, boolean, string]>([
+    ['all masters take writes', { lies: true }, {}, 'Mismatch', true, 'begin pause'],
+    ['no master answers reads', { readFailure: SILENT }, {}, 'Inconclusive', false, 'begin pause'],
+    [
+      'one takes writes, and the others do not answer reads',
+      { readFailure: SILENT },
+      { lies: true, readFailure: undefined },
+      'Mismatch',
+      false,
+      'begin pause',
+    ],
+    [
+      'one does not answer reads, and the others hold writes back',
+      {},
+      { readFailure: SILENT },
+      'Inconclusive',
+      true,
+      'begin pause release',
+    ],
+  ])('if %s', async (_, all, change, proof, isOver, commands) => {
+    const { pause, sent } = await paused(change, undefined, { all });
+    const released = commands.endsWith('release');
+    expect(await pause).toMatchObject({ proof, isOver, released });
+    expect(await sent()).toEqual(Array(3).fill(commands));
   });
 });
 

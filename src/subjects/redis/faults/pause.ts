@@ -129,7 +129,6 @@ async function send(
   let outcomes: PerServer<Error | undefined>;
   // The length is computed at the moment of sending, because Redis may have to be connected again before it.
   const length = (): number => {
-    signal.throwIfAborted();
     const left = Math.min(Math.floor(until - now()), mostMs ?? MAX_PAUSE_MS);
     if (left < (mostMs === undefined ? MIN_PAUSE_MS : MIN_PULSE_MS)) {
       throw new PauseNotSentError(`only ${Math.max(0, left)} ms were left of the planned pause`);
@@ -226,9 +225,8 @@ async function prove(
   );
   const { finding, name } = leastCertain(redis.name, seen);
   const { message, proof } = verdictOn(finding, name, ms, until - plannedAt, mostMs !== undefined);
-  const held = seen.filter((one) => one.finding.kind === 'held').map(({ server }) => server);
   // A Cluster that takes some writes shows nothing of an outage.
-  const isPartial = held.length > 0 && finding.kind !== 'held';
+  const isPartial = finding.kind !== 'held' && seen.some((one) => one.finding.kind === 'held');
   const release = await releaseOf(redis, isPartial ? redis.servers : []);
   return {
     startedAt,

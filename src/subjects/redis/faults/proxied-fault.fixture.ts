@@ -9,11 +9,17 @@ export const INSTANCE = '0b6f7a52-6f0e-4f6a-9d5e-2f0f9a1c3d4e';
 export class FakeProxy {
   readonly name = 'proxy-0';
   readonly host = '127.0.0.1';
+  /** How long each fault was to last; milliseconds. */
   readonly begun: number[] = [];
+  /** How often it was taken charge of. */
+  charges = 0;
   released = 0;
+  releaseFailure: Error | undefined;
   /** Called when a fault begins. */
   onBegin: (ms: number) => void = () => undefined;
   failure: Error | undefined;
+  /** Whose connections a fault reaches. */
+  clients: readonly string[] = ['10.0.0.1:5'];
   /** How long the answer to a request for a fault takes; milliseconds. */
   lateMs = 0;
   current: ProxyState = {
@@ -26,6 +32,7 @@ export class FakeProxy {
   };
 
   async takeCharge(): Promise<ProxyState> {
+    this.charges += 1;
     return this.current;
   }
   async state(): Promise<ProxyState> {
@@ -42,15 +49,16 @@ export class FakeProxy {
     if (this.failure) throw this.failure;
     this.onBegin(ms);
     await new Promise((resolve) => setTimeout(resolve, this.lateMs));
-    return { ...this.current, clients: ['10.0.0.1:5'] };
+    return { ...this.current, clients: this.clients };
   }
   async release(): Promise<void> {
     this.released += 1;
+    if (this.releaseFailure) throw this.releaseFailure;
   }
 }
 
 /** A Redis that lists the connection of the proxy at first. */
-function fakeRedis(read: () => Promise<number>) {
+function fakeRedis(read: () => Promise<number>, others: string) {
   let lists = 0;
   const own = 'id=1 addr=10.0.0.5:9 name= flags=N user=default';
   const server = {
@@ -61,7 +69,7 @@ function fakeRedis(read: () => Promise<number>) {
     read,
     clientList: async () => {
       lists += 1;
-      const text = lists === 1 ? `${own}\nid=2 addr=10.0.0.9:7 name= flags=N user=default` : own;
+      const text = lists === 1 ? `${own}\nid=2 addr=10.0.0.9:7 name= flags=N user=default${others}` : own;
       return { text, localAddress: '10.0.0.5', localPort: 9 };
     },
   };
@@ -71,17 +79,19 @@ function fakeRedis(read: () => Promise<number>) {
 /**
  * A fault that was prepared on them; it ends with its test.
  * @param read how long a direct read of Redis takes; milliseconds
+ * @param others further lines of CLIENT LIST
  */
 export async function preparedFault(
   make: (tools: FaultTools) => StoreFault,
   change: Partial<FakeProxy> = {},
   read: () => Promise<number> = async () => 1,
+  others = '',
 ) {
   const proxy = Object.assign(new FakeProxy(), change);
   const over = new AbortController();
   onTestFinished(() => over.abort());
   const tools = {
-    redis: fakeRedis(read),
+    redis: fakeRedis(read, others),
     proxy,
     now: () => Date.now(),
     target: { pods: [{ name: 'api-0', host: '10.0.0.1' }], redis: [{}] },
@@ -90,12 +100,13 @@ export async function preparedFault(
   };
   const fault = make(tools as unknown as FaultTools);
   const { marker } = await fault.prepare(1000, over.signal);
-  const listener = { record: () => undefined, doubted: () => undefined };
-  const inject = async (ms = 2000, refusal?: string) => {
-    const plannedAt = Date.now();
+  const events: unknown[] = [];
+  const listener = { record: (event: unknown) => void events.push(event), doubted: () => undefined };
+  const inject = async (ms = 2000, refusal?: string, inMs = 0) => {
+    const plannedAt = Date.now() + inMs;
     const permit = { refusal: () => refusal };
     return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, permit, over.signal);
   };
   const ended = async () => await fault.awaitEnd(() => undefined, over.signal);
-  return { ended, fault, inject, marker, proxy };
+  return { ended, events, fault, inject, marker, over, proxy };
 }

@@ -1,12 +1,63 @@
 import { describe, expect, it } from 'vitest';
+import { useFakeTime } from '../../../../test/fixtures/fake-time.ts';
 import { FaultProxyError } from '../client/fault-proxy.ts';
+import { EARLY_MS } from '../events.ts';
+import type { FaultTools } from './fault.ts';
+import type { Proof } from './fenced-fault.ts';
 import { PauseNotSentError } from './pause.ts';
-import { type FakeProxy, INSTANCE, preparedFault } from './proxied-fault.fixture.ts';
-import { compareFaults } from './proxied-fault.ts';
-import { Refuse } from './refuse/refuse.ts';
+import { FakeProxy, INSTANCE, preparedFault } from './proxied-fault.fixture.ts';
+import { compareFaults, ProxiedFault } from './proxied-fault.ts';
 
-const prepared = async (change: Partial<FakeProxy> = {}) =>
-  await preparedFault((tools) => new Refuse(tools), change);
+useFakeTime();
+
+const MS = 2000;
+const LINGER_MS = 700;
+const OTHER_INSTANCE = INSTANCE.replace('0b', '1b');
+
+/** A fault whose probes find what the test makes up. */
+class Probed extends ProxiedFault {
+  readonly type = 'Blackhole';
+  override readonly lingerMs = LINGER_MS;
+  proof: Proof = { proof: 'Confirmed', message: 'p' };
+  endProof: Proof | undefined;
+  openFailure: Error | undefined;
+  endsAt = Number.POSITIVE_INFINITY;
+  isOpen = false;
+  readonly lingersUntil: number[] = [];
+
+  async open(): Promise<void> {
+    if (this.openFailure) throw this.openFailure;
+    this.isOpen = true;
+  }
+  async prove(): Promise<Proof> {
+    return this.proof;
+  }
+  async hasEnded(): Promise<boolean> {
+    return Date.now() >= this.endsAt;
+  }
+  override async proveEnd(): Promise<Proof | undefined> {
+    return this.endProof;
+  }
+  override close(): void {
+    this.isOpen = false;
+  }
+  override linger(until: number): void {
+    this.lingersUntil.push(until);
+  }
+}
+
+/** @param direct Redis lists the pod itself as well */
+async function prepared(change: Partial<FakeProxy> = {}, direct = false) {
+  const made: Probed[] = [];
+  const make = (tools: FaultTools): Probed => {
+    const probed = new Probed(tools);
+    made.push(probed);
+    return probed;
+  };
+  const others = direct ? '\nid=3 addr=10.0.0.1:9 name= flags=N user=default' : '';
+  const run = await preparedFault(make, change, undefined, others);
+  return { ...run, fault: made[0] as Probed };
+}
 
 it.each([
   ['NotInjected', `${INSTANCE}/3`, 3],
@@ -19,22 +70,57 @@ it.each([
   expect(compareFaults(marker, { instance: INSTANCE, faults })).toBe(found);
 });
 
+describe('before a fault of a fault proxy', () => {
+  const { current } = new FakeProxy();
+
+  it.each<[string, RegExp, Partial<FakeProxy>, boolean?]>([
+    [
+      'another fault is active',
+      /Refuse/,
+      { current: { ...current, fault: { type: 'Refuse', remainingMs: 7 } } },
+    ],
+    ['a pod also connects to Redis directly', /^redis-0 lists .* from api-0/, {}, true],
+    [
+      'a pod does not connect by the proxy',
+      /^proxy-0 lists no connection of api-0/,
+      { connections: async () => ({ requester: '10.0.0.5:1', connections: [] }) },
+    ],
+  ])('a fault is not prepared if %s', async (_, reason, change, direct) => {
+    await expect(prepared(change, direct)).rejects.toThrow(reason);
+  });
+
+  it('nothing is requested if a probe of it cannot be opened', async () => {
+    const { fault, inject, proxy } = await prepared();
+    fault.openFailure = new Error('no answer');
+    await expect(inject()).rejects.toThrow(PauseNotSentError);
+    expect(proxy.begun).toEqual([]);
+  });
+});
+
 describe('a fault of a fault proxy', () => {
   it('is announced with the instance of the proxy and its count, and begins once', async () => {
     const { fault, inject, marker, proxy } = await prepared();
     expect(marker).toBe(`${INSTANCE}/7`);
-    expect(await inject()).toMatchObject({ proof: 'Confirmed' });
-    expect(proxy.begun).toHaveLength(1);
-    expect(proxy.begun[0]).toBeGreaterThan(1900);
-    expect(proxy.begun[0]).toBeLessThanOrEqual(2000);
+    const plannedAt = Date.now() + 500;
+    expect(await inject(MS, undefined, 500)).toMatchObject({ proof: 'Confirmed', startedAt: plannedAt });
+    expect(proxy.begun).toEqual([MS + LINGER_MS]);
     expect(fault.isActive).toBe(true);
   });
 
   it('does not begin if a permit is missing, or too little time is left', async () => {
-    const { inject, proxy } = await prepared();
+    const { fault, inject, proxy } = await prepared();
     await expect(inject(2000, 'the lock was lost')).rejects.toThrow('the lock was lost');
-    await expect(inject(300)).rejects.toThrow(PauseNotSentError);
-    expect(proxy.begun).toEqual([]);
+    await expect(inject(499)).rejects.toThrow(PauseNotSentError);
+    expect([proxy.begun, fault.isOpen]).toEqual([[], false]);
+    await inject(500);
+    expect(proxy.begun).toEqual([500 + LINGER_MS]);
+  });
+
+  it('does not begin after an abort', async () => {
+    const { fault, inject, over, proxy } = await prepared();
+    setTimeout(() => over.abort(new Error('aborted')), 100);
+    await expect(inject(MS, undefined, 500)).rejects.toThrow('aborted');
+    expect([proxy.begun, fault.isOpen]).toEqual([[], false]);
   });
 
   it('has not begun if the proxy rejects the request', async () => {
@@ -49,13 +135,128 @@ describe('a fault of a fault proxy', () => {
     expect(report).toMatchObject({ proof: 'Inconclusive' });
     expect(report.startedAt).toBeUndefined();
     expect(proxy.released).toBe(1);
+    expect([fault.isActive, fault.isOpen]).toEqual([false, false]);
+  });
+
+  it.each([
+    [1000, 0, true],
+    [1001, 1, false],
+  ])('if the answer takes %i ms, is released %i times', async (lateMs, released, isActive) => {
+    const { fault, inject, proxy } = await prepared({ lateMs });
+    const report = await inject();
+    expect(proxy.released).toBe(released);
+    expect([fault.isActive, fault.isOpen]).toEqual([isActive, isActive]);
+    expect(report.proof).toBe(isActive ? 'Confirmed' : 'Inconclusive');
+    expect(report.endedAt).toBe(isActive ? undefined : Date.now());
+  });
+
+  it('has no known end if a late answer is followed by a release without one', async () => {
+    const { inject, proxy } = await prepared({ lateMs: 1200, releaseFailure: new FaultProxyError('none') });
+    const report = await inject();
+    expect(report).toMatchObject({ proof: 'Inconclusive', startedAt: expect.any(Number) });
+    expect(report.endedAt).toBeUndefined();
+    expect(proxy.released).toBe(1);
+  });
+
+  it('is not proven if it reached no connection of a pod', async () => {
+    const { inject } = await prepared({ clients: ['10.0.0.2:5'] });
+    expect(await inject()).toMatchObject({
+      proof: 'Inconclusive',
+      message: expect.stringContaining('api-0'),
+    });
+  });
+
+  it.each<[Proof['proof']]>([['Mismatch'], ['Inconclusive']])('is %s if its probe is', async (proof) => {
+    const { fault, inject } = await prepared();
+    fault.proof = { proof, message: 'p' };
+    expect(await inject()).toMatchObject({ proof });
+  });
+});
+
+describe('the end of a fault of a fault proxy', () => {
+  async function ended(afterMs: number, before: (run: Awaited<ReturnType<typeof prepared>>) => void) {
+    const run = await prepared();
+    const until = Date.now() + MS;
+    run.fault.endsAt = until + afterMs;
+    await run.inject();
+    before(run);
+    return { ...run, report: await run.ended(), until };
+  }
+
+  it('is seen within 10 ms, and its remains are observed', async () => {
+    const { fault, report, until } = await ended(0, () => undefined);
+    expect(report.proof).toBe('Confirmed');
+    expect((report.endedAt ?? 0) - until).toBeGreaterThanOrEqual(0);
+    expect((report.endedAt ?? 0) - until).toBeLessThanOrEqual(10);
+    expect(fault.lingersUntil).toEqual([until + LINGER_MS]);
+    expect([fault.isActive, fault.isOpen]).toEqual([false, true]);
+  });
+
+  it('is only as certain as its last probe', async () => {
+    const { report } = await ended(0, ({ fault }) => {
+      fault.endProof = { proof: 'Mismatch', message: 'e' };
+    });
+    expect(report).toMatchObject({ proof: 'Mismatch', endedAt: expect.any(Number) });
+  });
+
+  it.each<[string, number, (run: Awaited<ReturnType<typeof prepared>>) => void, RegExp]>([
+    ['another client ended it early', -EARLY_MS - 100, () => undefined, /another client/],
+    [
+      'this demo released it',
+      -EARLY_MS - 100,
+      ({ proxy }) => {
+        proxy.released = 1;
+      },
+      /this demo/,
+    ],
+    [
+      'the proxy was restarted, also on time',
+      0,
+      ({ proxy }) => {
+        proxy.current = { ...proxy.current, instance: OTHER_INSTANCE };
+      },
+      /was restarted/,
+    ],
+    [
+      'the proxy does not answer',
+      0,
+      ({ proxy }) => {
+        proxy.state = async () => Promise.reject(new FaultProxyError('silent'));
+      },
+      /not known: silent/,
+    ],
+  ])('makes it Inconclusive if %s', async (_, afterMs, before, why) => {
+    const { fault, report } = await ended(afterMs, before);
+    expect(report).toMatchObject({
+      proof: 'Inconclusive',
+      endedAt: expect.any(Number),
+      message: expect.stringMatching(why),
+    });
+    expect(fault.isOpen).toBe(afterMs === 0);
     expect(fault.isActive).toBe(false);
   });
 
-  it('is released if the answer comes so late that it would outlast its announced end', async () => {
-    const { fault, inject, proxy } = await prepared({ lateMs: 1200 });
-    expect(await inject()).toMatchObject({ proof: 'Inconclusive', endedAt: expect.any(Number) });
-    expect(proxy.released).toBe(1);
-    expect(fault.isActive).toBe(false);
+  it('is unknown if none is seen a minute after the planned end', async () => {
+    const { fault, report, until } = await ended(Number.POSITIVE_INFINITY, () => undefined);
+    expect(report.proof).toBe('Confirmed');
+    expect(report.endedAt).toBeUndefined();
+    expect((Date.now() - until) / 60_000).toBeCloseTo(1);
+    expect([fault.isActive, fault.isOpen, fault.lingersUntil]).toEqual([false, false, []]);
+  });
+});
+
+describe('a successor of the process that announced a fault of a fault proxy', () => {
+  it.each([
+    ['NotInjected', [7, 7], 1],
+    ['Injected', [8, 8], 0],
+    ['Injected', [7, 8], 1],
+  ] as const)('finds %s for counts of %j, and takes charge %i times', async (found, counts, charges) => {
+    const { fault, marker, proxy } = await prepared();
+    const [before, after] = counts.map((faults) => ({ ...proxy.current, faults }));
+    const charged = proxy.charges;
+    proxy.state = async () => before as FakeProxy['current'];
+    proxy.current = after as FakeProxy['current'];
+    expect(await fault.inquire(marker)).toBe(found);
+    expect(proxy.charges - charged).toBe(charges);
   });
 });

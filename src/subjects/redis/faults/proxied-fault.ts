@@ -142,10 +142,11 @@ export abstract class ProxiedFault extends FencedFault {
       return { proof: 'Inconclusive', message, evidence: [] };
     }
     if (now() + ms > until + LATE_MS) {
-      await this.proxy.release().catch(() => undefined);
+      const endedAt = await this.proxy.release().then(now, () => undefined);
       this.close();
-      const message = `${this.proxy.name} answered so late that the fault would last longer than announced; it was to be ended`;
-      return { startedAt, endedAt: now(), proof: 'Inconclusive', message, evidence: [message] };
+      const isEnded = endedAt !== undefined;
+      const message = `${this.proxy.name} answered so late that the fault would last longer than announced; it was ${isEnded ? 'ended' : 'to be ended, and that was not answered'}`;
+      return { startedAt, ...(isEnded && { endedAt }), proof: 'Inconclusive', message, evidence: [message] };
     }
     const connections = this.#byPod(clients);
     if (this.type === 'Refuse') {

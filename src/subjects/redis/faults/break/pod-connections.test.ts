@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useFakeTime } from '../../../../../test/fixtures/fake-time.ts';
 import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
+import { until } from '../../../../../test/kit/until.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { OwnPause } from '../../client/own-pause.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
@@ -93,14 +94,12 @@ function started(
 const ROUNDS_MS = 200;
 
 /** Waits until both pods have lost connections several times. */
-const untilEnded = async ({ killed }: FakeRedis): Promise<void> => {
-  while (killed.length < 6) await sleep(1);
-};
+const untilEnded = async ({ killed }: FakeRedis): Promise<boolean> =>
+  await until(() => killed.length >= 6, { everyMs: 1 });
 
 /** Waits until it has failed as it was to. */
-const untilFailed = async ({ failures }: FakeRedis): Promise<void> => {
-  while (failures.length > 0) await sleep(1);
-};
+const untilFailed = async ({ failures }: FakeRedis): Promise<boolean> =>
+  await until(() => failures.length === 0, { everyMs: 1 });
 
 describe('the connections of the pods', () => {
   it('are ended as often as they are made, and no others', async () => {

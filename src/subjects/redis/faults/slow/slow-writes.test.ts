@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useFakeTime } from '../../../../../test/fixtures/fake-time.ts';
 import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
+import { until } from '../../../../../test/kit/until.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { OwnPause } from '../../client/own-pause.ts';
 import type { BegunPause } from '../../client/redis-client.ts';
@@ -163,9 +164,8 @@ async function injected(
 }
 
 /** Waits for so many pauses. */
-const untilPaused = async ({ pauses }: FakeRedis, count: number): Promise<void> => {
-  while (pauses.length < count) await sleep(1);
-};
+const untilPaused = async ({ pauses }: FakeRedis, count: number): Promise<boolean> =>
+  await until(() => pauses.length >= count, { everyMs: 1 });
 
 /** Longer than from one pause to the next. */
 const PAUSES_MS = 4 * LATENCY_MS;
