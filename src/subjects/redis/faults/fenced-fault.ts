@@ -161,7 +161,7 @@ export abstract class FencedFault implements StoreFault {
 export function withProof(report: FaultReport, { message, proof }: Proof): FaultReport {
   return {
     ...report,
-    ...(proof !== 'Confirmed' && report.proof === 'Confirmed' && { proof }),
+    ...(report.proof === 'Confirmed' && { proof }),
     message: `${report.message}. ${message}`,
     evidence: [...report.evidence, message],
   };

@@ -72,12 +72,14 @@ interface World {
   /** The checks of the store: before it is prepared, and later. */
   readonly checks?: readonly [StoreCheck, StoreCheck];
   readonly sentinels?: object;
+  /** An earlier process may have left a pause active. */
+  readonly mayBeOn?: boolean;
 }
 
 /** A pause that was prepared, and the Redis that it was prepared on. */
-async function prepared({ change, checks, during, sentinels }: World = {}) {
+async function prepared({ change, checks, during, mayBeOn = false, sentinels }: World = {}) {
   const redis = Object.assign(new FakeRedis(), change);
-  const ownPause = new OwnPause(false);
+  const ownPause = new OwnPause(mayBeOn);
   const over = new AbortController();
   let checked = 0;
   const parts = {
@@ -140,6 +142,13 @@ describe('right before a pause', () => {
 it('is not prepared if what comes with the pause cannot be done', async () => {
   const during = { prepare: async () => Promise.reject(new Error('NOPERM')) } as unknown as DuringPause;
   await expect(prepared({ during })).rejects.toThrow('NOPERM');
+});
+
+it('has outlived any pause of an earlier process once it is prepared', async () => {
+  const { fault, ownPause } = await prepared({ mayBeOn: true });
+  expect(ownPause.state).toBe('unknown');
+  fault.prepared();
+  expect(ownPause.state).toBe('none');
 });
 
 describe('a pause of one Redis', () => {
