@@ -32,10 +32,17 @@ class FakeRedis {
   /** Before a kill is sent. */
   beforeKill: () => void = () => undefined;
   failures: Error[] = [];
+  /** How long each of the next lists takes; milliseconds. */
+  listMs: number[] = [];
+  listFailure: Error | undefined;
+  /** How many ids each kill had. */
+  readonly atOnce: number[] = [];
   #next = 1;
   #clients = new Map<string, string>();
 
   async clientList() {
+    if (this.listFailure) throw this.listFailure;
+    await sleep(this.listMs.shift() ?? 0);
     const present = new Set(this.#clients.values());
     for (const ip of this.ips) if (!present.has(ip)) this.#clients.set(String((this.#next += 1)), ip);
     const lines = [...this.#clients].map(([id, ip]) => `id=${id} addr=${ip}:1 name= flags=N user=default`);
@@ -44,6 +51,7 @@ class FakeRedis {
   }
 
   async killClients(ids: readonly string[], onSend: () => void = () => undefined): Promise<boolean[]> {
+    this.atOnce.push(ids.length);
     this.beforeKill();
     onSend();
     const failure = this.failures.shift();
@@ -219,13 +227,72 @@ describe('the connections of the pods', () => {
     });
   });
 
-  it('prove nothing if they were left alone for more than a second', async () => {
-    const { begin, clock, connections, record, redis } = started();
+  it.each([
+    [1000, 'Confirmed'],
+    [1001, 'Inconclusive'],
+  ])('with %i ms between two rounds: %s', async (gapMs, proof) => {
+    const { begin, connections, record, redis } = started();
     begin();
     await untilEnded(redis);
-    clock.skippedMs = 1500;
+    redis.listMs = [gapMs - 50];
+    await sleep(2 * gapMs);
     connections.stop();
-    expect(connections.result(record)).toMatchObject({ proof: 'Inconclusive' });
+    expect(connections.result(record)).toMatchObject({ proof });
+  });
+
+  it.each([
+    [2000, 'Confirmed'],
+    [20_000, 'Inconclusive'],
+  ])('if %i ms after they began, a list had no answer for 5 s: %s', async (ms, proof) => {
+    const { begin, connections, record, redis } = started();
+    begin(ms);
+    await untilEnded(redis);
+    await sleep(2000 - 900);
+    redis.listMs = [5000];
+    await sleep(4000);
+    connections.stop();
+    expect(connections.result(record)).toMatchObject({ proof });
+  });
+
+  it('prove nothing if it is not known which are left', async () => {
+    const { begin, connections, record, redis } = started();
+    begin();
+    await untilEnded(redis);
+    redis.listFailure = new RedisClientError('no answer');
+    expect(await connections.prove(record)).toMatchObject({ proof: 'Inconclusive' });
+  });
+
+  it('prove nothing if another took charge before their proof', async () => {
+    const { begin, connections, record, redis } = started();
+    begin();
+    await untilEnded(redis);
+    redis.failures = [new NotInChargeError()];
+    await untilFailed(redis);
+    await sleep(0);
+    expect(await connections.prove(record)).toMatchObject({
+      proof: 'Inconclusive',
+      message: expect.stringContaining('taken this Redis over'),
+    });
+  });
+
+  it('are ended in transactions of 1,000 at most', async () => {
+    const others = Array.from(
+      { length: 2500 },
+      (_, i) => `id=${9000 + i} addr=10.0.0.1:98 flags=N user=default`,
+    );
+    const { begin, redis } = started({ others });
+    begin();
+    await untilEnded(redis);
+    expect(redis.atOnce.slice(0, 3)).toEqual([1000, 1000, 502]);
+    expect(new Set(redis.killed)).toEqual(
+      new Set(['10.0.0.1', '10.0.0.2', ...others.map((_, i) => `${9000 + i}`)]),
+    );
+  });
+
+  it('are not recorded before one has ended', () => {
+    const { connections, events, record } = started();
+    connections.result(record);
+    expect(events).toEqual([]);
   });
 
   it('are ended on after a kill that was not answered', async () => {

@@ -44,11 +44,11 @@ export class PodConnections implements DuringPause {
   readonly #tools: Tools;
   /** Name of each pod, by its IP. */
   readonly #pods: ReadonlyMap<string, string>;
-  #over = new AbortController();
+  readonly #over = new AbortController();
   /** Connections that were open when the fault began; undefined before they were listed. */
   #open: PerServer<Listed> | undefined;
   /** Connections that Redis has ended, by pod. */
-  #ended = new Map<string, number>();
+  readonly #ended = new Map<string, number>();
   #until = 0;
   #rounds = 0;
   #lastRoundAt = 0;
@@ -71,10 +71,6 @@ export class PodConnections implements DuringPause {
   }
 
   begin(until: number): void {
-    this.#over = new AbortController();
-    this.#open = undefined;
-    this.#ended = new Map();
-    [this.#rounds, this.#longestGapMs, this.#failure] = [0, 0, undefined];
     [this.#until, this.#lastRoundAt] = [until, this.#tools.now()];
     void this.#run();
   }
