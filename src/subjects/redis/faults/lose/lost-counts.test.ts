@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { useFakeTime } from '../../../../../test/fixtures/fake-time.ts';
 import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
@@ -7,6 +8,8 @@ import { RedisClientError } from '../../client/redis-error.ts';
 import type { FaultTools } from '../fault.ts';
 import { PauseNotSentError } from '../pause.ts';
 import { LostCounts, provenBy } from './lost-counts.ts';
+
+useFakeTime();
 
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
 const PLACES: readonly CountPlace[] = ['x', 'y'].map((name) => ({
@@ -28,7 +31,12 @@ class FakeRedis {
   /** Answers so late; milliseconds. */
   tookMs = 0;
   lost = [gone, gone];
+  isOfCluster = false;
   failure: Error | undefined;
+  /** How many transactions are carried out before the failure. */
+  failsAfter = 0;
+  infoFailure: Error | undefined;
+  rehearsalFailure: Error | undefined;
 
   has(key: string): boolean {
     return !this.elsewhere.includes(key);
@@ -36,18 +44,20 @@ class FakeRedis {
   async takeCharge(): Promise<void> {}
   async warmUp(): Promise<void> {}
   async info(): Promise<string> {
+    if (this.infoFailure) throw this.infoFailure;
     return `run_id:${this.runId}\r\ncmdstat_client|list:calls=1\r\ncmdstat_unlink:calls=${this.removed.length}\r\n`;
   }
   async transaction(_: string, commands: readonly (readonly string[])[], onSend?: () => void) {
     const keys = commands.find(([command]) => command === 'UNLINK')?.slice(1) ?? [];
     const what = [keys, commands.some(([command]) => command === 'SCRIPT')];
+    if (!onSend && this.rehearsalFailure) throw this.rehearsalFailure;
     if (!onSend) {
       this.rehearsed.push(what);
       return [];
     }
     onSend();
     await sleep(this.tookMs);
-    if (this.failure) throw this.failure;
+    if (this.failure && this.removed.length >= this.failsAfter) throw this.failure;
     this.removed.push(what);
     const between = commands.slice(keys.length, commands.length - keys.length).map(() => 1);
     const { lost } = this;
@@ -70,8 +80,8 @@ async function prepared(change: Partial<FakeRedis> = {}, scripts = false, second
   const { marker } = await fault.prepare(1000, over.signal);
   const events: unknown[] = [];
   const listener = { record: (event: unknown) => void events.push(event), doubted: () => undefined };
-  const inject = async (ms = 50, refusal?: string) => {
-    const plannedAt = Date.now();
+  const inject = async (ms = 50, refusal?: string, inMs = 0) => {
+    const plannedAt = Date.now() + inMs;
     const permit = { refusal: () => refusal };
     return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, permit, over.signal);
   };
@@ -91,11 +101,9 @@ describe('lost counts', () => {
   it('begin before the first may be gone, and are gone once all are', async () => {
     const { events, inject } = await prepared({ elsewhere: [], tookMs: 30 }, false, { elsewhere: [] });
     const before = Date.now();
-    const { startedAt = 0 } = await inject();
-    const [lost] = events as [{ at: number }];
-    // The first command was sent at once, and the last answer came later; a timer may fire a millisecond early.
-    expect(startedAt).toBeGreaterThanOrEqual(before);
-    expect(lost.at - startedAt).toBeGreaterThanOrEqual(29);
+    const { startedAt } = await inject(500, undefined, 200);
+    expect(startedAt).toBe(before + 200);
+    expect(events).toEqual([expect.objectContaining({ at: before + 230 })]);
   });
 
   it('end at the end of the watch over callers', async () => {
@@ -105,15 +113,17 @@ describe('lost counts', () => {
     expect(fault.isActive).toBe(true);
     const ended = await fault.awaitEnd(undefined, over.signal);
     expect(ended.proof).toBe('Confirmed');
-    // A timer may fire a millisecond early.
-    expect(ended.endedAt).toBeGreaterThanOrEqual(before + 99);
+    expect(ended.endedAt).toBe(before + 100);
     expect(fault.isActive).toBe(false);
   });
 
-  it('are not proven if Redis is restarted in that time', async () => {
+  it.each<[string, Partial<FakeRedis>]>([
+    ['is restarted', { runId: SECOND }],
+    ['does not answer', { infoFailure: new RedisClientError('no answer') }],
+  ])('are not proven if Redis %s at the end of that time', async (_, change) => {
     const { fault, inject, over, redis } = await prepared();
     await inject();
-    redis.runId = SECOND;
+    Object.assign(redis, change);
     expect(await fault.awaitEnd(undefined, over.signal)).toMatchObject({ proof: 'Inconclusive' });
   });
 
@@ -146,6 +156,41 @@ describe('lost counts', () => {
     expect(await fault.inquire(marker)).toBe('NotInjected');
     await inject();
     expect(await fault.inquire(marker)).toBe('Injected');
+  });
+});
+
+it('a sum of counts stays exact', async () => {
+  const most = { before: Number.MAX_SAFE_INTEGER, after: 0 };
+  const { events, inject } = await prepared({ lost: [most, most] });
+  await inject();
+  expect(events).toEqual([expect.objectContaining({ total: Number.MAX_SAFE_INTEGER })]);
+});
+
+it.each([
+  [false, '"+unlink ~rl:demo-*"'],
+  [true, '"+unlink ~rl:demo-* +script|flush"'],
+])('the rights that are missing are named, with scripts: %s', async (scripts, rights) => {
+  const rehearsalFailure = new RedisClientError('NOPERM', 'NOPERM');
+  await expect(prepared({ rehearsalFailure }, scripts)).rejects.toThrow(rights);
+  const silent = prepared({ rehearsalFailure: new RedisClientError('no answer') }, scripts);
+  await expect(silent).rejects.toThrow(/^no answer$/);
+});
+
+describe('lost counts in two slots of one server of a Cluster', () => {
+  const inSlots = { isOfCluster: true, lost: [gone] };
+
+  it.each([false, true])('are removed slot by slot, with scripts once: %s', async (scripts) => {
+    const { inject, redis } = await prepared(inSlots, scripts);
+    expect(await inject()).toMatchObject({ proof: 'Confirmed' });
+    expect(redis.removed).toEqual([
+      [['rl:demo-x'], scripts],
+      [['rl:demo-y'], false],
+    ]);
+  });
+
+  it('may be lost if another process takes charge between the two', async () => {
+    const { inject } = await prepared({ ...inSlots, failure: new NotInChargeError(), failsAfter: 1 });
+    expect(await inject()).toMatchObject({ proof: 'Inconclusive', evidence: [] });
   });
 });
 
