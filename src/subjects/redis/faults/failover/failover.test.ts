@@ -214,6 +214,16 @@ describe('a failover', () => {
     expect([taken.sentinel.sent, aborted.sentinel.sent]).toEqual([0, 0]);
   });
 
+  it('may have begun if the driver is closed before a new primary is reported', async () => {
+    const { inject, over, redis, sentinel } = await prepared();
+    sentinel.onFailover = () => {
+      Object.assign(sentinel, { runId: FIRST, address: FORMER.host });
+      setTimeout(() => over.abort(new Error('closed')), 100);
+    };
+    expect(await inject()).toMatchObject({ proof: 'Inconclusive', startedAt: expect.any(Number) });
+    expect(redis.failover).toMatchObject({ hasMoved: false });
+  });
+
   it('is not injected if the Sentinel rejects it', async () => {
     const { fault, inject, redis, sentinel } = await prepared();
     sentinel.answer = '-NOGOODSLAVE No suitable replica to promote\r\n';

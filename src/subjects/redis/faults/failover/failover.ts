@@ -27,6 +27,12 @@ export function claimOf(fixture: string): string {
   return createHash('sha256').update(fixture).digest('base64url').slice(0, 8);
 }
 
+/** The answer to a failover, and what was seen of the new primaries; seen left out: not all of them were. */
+interface Begun {
+  readonly answer: string;
+  readonly seen?: string;
+}
+
 /** How replicas become primaries. */
 export interface RoleSwitch {
   /** Whether the fault ends as soon as roles are swapped, which takes seconds; else it lasts until its announced end. */
@@ -36,14 +42,9 @@ export interface RoleSwitch {
   /**
    * Sends the command for each primary, and waits until its replica is reported as one, until `until` at most.
    * @param onSend called right before each command; it is not sent if this throws
-   * @returns the answer, and what was seen of the new primaries; seen left out: not all of them were
-   * @throws only if no command was carried out
+   * @throws the reason of `signal`; else only if no command was carried out
    */
-  begin(
-    until: number,
-    onSend: () => void,
-    signal: AbortSignal,
-  ): Promise<{ readonly answer: string; readonly seen?: string }>;
+  begin(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun>;
   /** The primaries by now. @throws Error with what is missing */
   find(): Promise<PerServer<RedisTarget>>;
 }
@@ -102,11 +103,13 @@ export class Failover extends FencedFault {
     };
     const begun = await this.#roles.begin(until, onSend, lifetime).catch((error: unknown) => {
       if (sent.at === undefined) throw error;
+      // Closed after it was sent, before a new primary was reported.
+      if (lifetime.aborted) return { answer: `A failover was sent, and not observed: ${messageOf(error)}` };
       redis.expectNoFailover();
       throw new PauseNotSentError(messageOf(error));
     });
     const startedAt = sent.at ?? now();
-    const { answer, seen } = begun;
+    const { answer, seen }: Begun = begun;
     if (seen === undefined) {
       return { startedAt, endedAt: now(), proof: 'Inconclusive', message: answer, evidence: [answer] };
     }
