@@ -46,7 +46,7 @@ class FakeRedis {
     const present = new Set(this.#clients.values());
     for (const ip of this.ips) if (!present.has(ip)) this.#clients.set(String((this.#next += 1)), ip);
     const lines = [...this.#clients].map(([id, ip]) => `id=${id} addr=${ip}:1 name= flags=N user=default`);
-    const text = [`id=1 addr=${this.operator}`, ...this.others, ...lines].join('\n');
+    const text = [...this.others, ...lines, `id=1 addr=${this.operator}`].join('\n');
     return { text, localAddress: OPERATOR, localPort: 7 };
   }
 
@@ -103,11 +103,11 @@ const ROUNDS_MS = 200;
 
 /** Waits until both pods have lost connections several times. */
 const untilEnded = async ({ killed }: FakeRedis): Promise<boolean> =>
-  await until(() => killed.length >= 6, { everyMs: 1 });
+  await until(() => killed.length >= 6, { everyMs: 10, deadlineMs: 10_000 });
 
 /** Waits until it has failed as it was to. */
 const untilFailed = async ({ failures }: FakeRedis): Promise<boolean> =>
-  await until(() => failures.length === 0, { everyMs: 1 });
+  await until(() => failures.length === 0, { everyMs: 10, deadlineMs: 10_000 });
 
 describe('the connections of the pods', () => {
   it('are ended as often as they are made, and no others', async () => {
@@ -117,8 +117,12 @@ describe('the connections of the pods', () => {
     begin();
     await untilEnded(redis);
     expect(await connections.prove(record)).toMatchObject({ proof: 'Confirmed' });
+    expect(events).toHaveLength(1);
     connections.stop();
-    expect(connections.result(record)).toMatchObject({ proof: 'Confirmed' });
+    const figures = `In all, ${redis.killed.length} connections of 2 pods ended in \\d+ rounds`;
+    const message = expect.stringMatching(new RegExp(figures));
+    expect(connections.result(record)).toMatchObject({ proof: 'Confirmed', message });
+    expect(events).toHaveLength(2);
     expect(new Set(redis.killed)).toEqual(new Set(['10.0.0.1', '10.0.0.2']));
     const each = redis.killed.length / 2;
     expect(each).toBeGreaterThan(1);
@@ -213,17 +217,20 @@ describe('the connections of the pods', () => {
     expect(proof).toMatchObject({ proof: 'Inconclusive', message: expect.stringContaining('api-1') });
   });
 
-  it('prove nothing from when another has taken charge', async () => {
+  it.each([
+    ['another has taken charge', new NotInChargeError(), 'taken this Redis over'],
+    ['the right to end them is withdrawn', new RedisClientError('NOPERM', 'NOPERM'), 'NOPERM'],
+  ])('prove nothing from when %s', async (_, failure, why) => {
     const { begin, connections, record, redis } = started();
     begin();
     await untilEnded(redis);
-    redis.failures = [new NotInChargeError()];
+    redis.failures = [failure];
     await untilFailed(redis);
     await sleep(0);
     connections.stop();
     expect(connections.result(record)).toMatchObject({
       proof: 'Inconclusive',
-      message: expect.stringContaining('taken this Redis over'),
+      message: expect.stringContaining(why),
     });
   });
 
@@ -254,6 +261,16 @@ describe('the connections of the pods', () => {
     expect(connections.result(record)).toMatchObject({ proof });
   });
 
+  it('prove as much if they are stopped once more later', async () => {
+    const { begin, connections, record, redis } = started();
+    begin();
+    await untilEnded(redis);
+    connections.stop();
+    await sleep(2000);
+    connections.stop();
+    expect(connections.result(record)).toMatchObject({ proof: 'Confirmed' });
+  });
+
   it('prove nothing if it is not known which are left', async () => {
     const { begin, connections, record, redis } = started();
     begin();
@@ -280,9 +297,14 @@ describe('the connections of the pods', () => {
       { length: 2500 },
       (_, i) => `id=${9000 + i} addr=10.0.0.1:98 flags=N user=default`,
     );
-    const { begin, redis } = started({ others });
+    const { begin, connections, events, record, redis } = started({ others });
     begin();
     await untilEnded(redis);
+    connections.stop();
+    connections.result(record);
+    // Redis answers that it has not ended the others.
+    const ended = redis.killed.filter((ip) => ip === '10.0.0.1').length;
+    expect(events).toEqual([expect.objectContaining({ connections: { 'api-0': ended, 'api-1': ended } })]);
     expect(redis.atOnce.slice(0, 3)).toEqual([1000, 1000, 502]);
     expect(new Set(redis.killed)).toEqual(
       new Set(['10.0.0.1', '10.0.0.2', ...others.map((_, i) => `${9000 + i}`)]),
@@ -362,6 +384,8 @@ describe('before a fault', () => {
     const { connections, redis } = started();
     await connections.prepare();
     expect(redis.killed).toEqual([]);
+    // The right to end one is needed.
+    expect(redis.atOnce).toEqual([1]);
   });
 
   it('Redis has to list a connection of a pod', async () => {

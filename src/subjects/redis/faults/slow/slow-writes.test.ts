@@ -165,7 +165,7 @@ async function injected(
 
 /** Waits for so many pauses. */
 const untilPaused = async ({ pauses }: FakeRedis, count: number): Promise<boolean> =>
-  await until(() => pauses.length >= count, { everyMs: 1 });
+  await until(() => pauses.length >= count, { everyMs: 10, deadlineMs: 10_000 });
 
 /** Longer than from one pause to the next. */
 const PAUSES_MS = 4 * LATENCY_MS;
