@@ -48,6 +48,9 @@ class FakeRedis {
     return `run_id:${this.runId}\r\ncmdstat_client|list:calls=1\r\ncmdstat_unlink:calls=${this.removed.length}\r\n`;
   }
   async transaction(_: string, commands: readonly (readonly string[])[], onSend?: () => void) {
+    if (commands.some(([command, key]) => command === 'UNLINK' && key === undefined)) {
+      throw new RedisClientError('wrong number of arguments', 'ERR');
+    }
     const keys = commands.find(([command]) => command === 'UNLINK')?.slice(1) ?? [];
     const what = [keys, commands.some(([command]) => command === 'SCRIPT')];
     if (!onSend && this.rehearsalFailure) throw this.rehearsalFailure;
@@ -235,11 +238,13 @@ describe('lost counts of a Cluster', () => {
   });
 
   it('are not proven if one server keeps its counts, with its name', async () => {
-    const { inject } = await prepared(ofOne(Y), false, { ...ofOne(X), lost: [{ before: 3, after: 3 }] });
+    const kept = { ...ofOne(X), lost: [{ before: 3, after: 3 }] };
+    const { events, inject } = await prepared(ofOne(Y), false, kept);
     expect(await inject()).toMatchObject({
       proof: 'Mismatch',
       message: expect.stringMatching(/^redis-1 held a count at 1 of 1 key /),
     });
+    expect(events).toEqual([expect.objectContaining({ keys: 1, total: 3 })]);
   });
 });
 
