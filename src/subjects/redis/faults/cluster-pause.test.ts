@@ -1,4 +1,5 @@
 /** A pause, of several masters also: all are paused and proven, or none stays paused. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { useFakeTime } from '../../../../test/fixtures/fake-time.ts';
@@ -6,7 +7,8 @@ import { NotInChargeError } from '../client/fence.ts';
 import type { BegunPause, ProbeWriter, RedisConnections } from '../client/redis-client.ts';
 import { RedisClientError } from '../client/redis-error.ts';
 import { StoreConnections } from '../client/store-connections.ts';
-import { injectRedisPause, PauseNotSentError, type RedisPauseOptions } from './pause.ts';
+import { NotInjectedError } from './fault.ts';
+import { injectRedisPause, type RedisPauseOptions } from './pause.ts';
 import { reportOfPause } from './pause-report.ts';
 import { leastCertain } from './pause-verdict.ts';
 
@@ -137,14 +139,14 @@ describe('a pause of three masters', () => {
     ['does not answer', { beginFailure: SILENT }, 'begin drop'],
   ])('is not sent if one %s', async (_, change, others) => {
     const { pause, sent } = await paused(change);
-    await expect(pause).rejects.toThrow(PauseNotSentError);
+    await expect(pause).rejects.toThrow(NotInjectedError);
     const [first, , third] = await sent();
     expect([first, third]).toEqual([others, others]);
   });
 
   it('is not sent if the permit is withdrawn', async () => {
     const { pause, sent } = await paused({}, () => {
-      throw new PauseNotSentError('it no longer leads');
+      throw new NotInjectedError('it no longer leads');
     });
     await expect(pause).rejects.toThrow('it no longer leads');
     expect(await sent()).toEqual(Array(3).fill('begin drop'));
@@ -213,7 +215,7 @@ describe('a pause', () => {
       ...(mostMs !== undefined && { mostMs }),
     });
     if (ms === undefined) {
-      await expect(pause).rejects.toThrow(PauseNotSentError);
+      await expect(pause).rejects.toThrow(NotInjectedError);
       expect(await sent()).toEqual(Array(3).fill('begin drop'));
       expect(masters.map(({ open }) => open)).toEqual([0, 0, 0]);
     } else expect((await pause).ms).toBe(ms);
@@ -229,7 +231,7 @@ describe('a pause', () => {
 
   it('is not sent if there is no connection', async () => {
     const { pause, sent } = await paused({ warmUpFailure: SILENT });
-    await expect(pause).rejects.toThrow(PauseNotSentError);
+    await expect(pause).rejects.toThrow(NotInjectedError);
     expect(await sent()).toEqual(['', '', '']);
   });
 

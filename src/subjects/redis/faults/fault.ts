@@ -14,6 +14,11 @@ export type StoreCheck =
   | { readonly state: 'restarted' }
   | { readonly state: 'refused'; readonly admission: Extract<Admission, { state: 'refused' }> };
 
+/** Nothing was injected, and will not be by what was sent; the message has the reason. */
+export class NotInjectedError extends Error {
+  override readonly name = 'NotInjectedError';
+}
+
 /** It is unknown whether Redis may be paused: nothing was done, and the shell tries again. */
 export class NotFoundOutError extends Error {
   override readonly name = 'NotFoundOutError';

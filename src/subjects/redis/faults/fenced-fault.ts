@@ -10,11 +10,12 @@ import {
   type FaultListener,
   type FaultMoment,
   type FaultTools,
+  NotInjectedError,
   type RecordEvent,
   type StoreFault,
   StoreRefusedError,
 } from './fault.ts';
-import { injectRedisPause, PauseNotSentError, type RedisPause, type RedisPauseOptions } from './pause.ts';
+import { injectRedisPause, type RedisPause, type RedisPauseOptions } from './pause.ts';
 
 /** How long a successor that only inquires stays in charge of Redis; milliseconds. */
 export const IN_CHARGE_MS = 60_000;
@@ -94,21 +95,21 @@ export abstract class FencedFault implements StoreFault {
     this.parts.ownPause.outlived();
   }
 
-  /** The lock is on the server that was prepared. @throws PauseNotSentError if another server answers now */
+  /** The lock is on the server that was prepared. @throws NotInjectedError if another server answers now */
   async requireSameStore(): Promise<void> {
     const { redis } = this.parts;
     const info = await redis.facts().catch((error: unknown) => {
-      throw new PauseNotSentError(messageOf(error));
+      throw new NotInjectedError(messageOf(error));
     });
     if (info.runId === this.#marked?.runId) return;
-    throw new PauseNotSentError(`${redis.name} was restarted since its key was set up`);
+    throw new NotInjectedError(`${redis.name} was restarted since its key was set up`);
   }
 
-  /** Call right before a command is sent. @throws PauseNotSentError, or the reason of `signal` */
+  /** Call right before a command is sent. @throws NotInjectedError, or the reason of `signal` */
   protected requirePermit(permit: Permit, signal?: AbortSignal): void {
     signal?.throwIfAborted();
     const refusal = permit.refusal();
-    if (refusal !== undefined) throw new PauseNotSentError(refusal);
+    if (refusal !== undefined) throw new NotInjectedError(refusal);
   }
 
   /**
@@ -135,7 +136,7 @@ export abstract class FencedFault implements StoreFault {
       return { pause: await injectRedisPause(redis, { ...times, ...options, onSend }, signal) };
     } catch (error) {
       if (!sent) throw error;
-      if (error instanceof PauseNotSentError) {
+      if (error instanceof NotInjectedError) {
         ownPause.ended();
         throw error;
       }

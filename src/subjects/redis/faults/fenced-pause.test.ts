@@ -5,9 +5,8 @@ import { storeOfFake } from '../../../../test/fixtures/subjects/redis/fake-store
 import { NotInChargeError } from '../client/fence.ts';
 import { OwnPause } from '../client/own-pause.ts';
 import { RedisClientError } from '../client/redis-error.ts';
-import type { FaultTools, StoreCheck } from './fault.ts';
+import { type FaultTools, NotInjectedError, type StoreCheck } from './fault.ts';
 import { type DuringPause, FencedPause } from './fenced-pause.ts';
-import { PauseNotSentError } from './pause.ts';
 
 useFakeTime();
 
@@ -114,12 +113,12 @@ describe('right before a pause', () => {
   ])('nothing is sent if %s', async (_, now) => {
     const { fault, redis } = await prepared();
     Object.assign(redis, now);
-    await expect(fault.requireSameStore()).rejects.toThrow(PauseNotSentError);
+    await expect(fault.requireSameStore()).rejects.toThrow(NotInjectedError);
   });
 
   it('nothing is sent without a permit', async () => {
     const { inject, ownPause, redis } = await prepared();
-    await expect(inject('not in charge')).rejects.toThrow(PauseNotSentError);
+    await expect(inject('not in charge')).rejects.toThrow(NotInjectedError);
     expect(redis.pauses).toEqual([]);
     expect(ownPause.state).toBe('none');
   });
@@ -178,7 +177,7 @@ describe('a pause of one Redis', () => {
     redis.onPause = () => {
       throw new NotInChargeError();
     };
-    await expect(inject()).rejects.toThrow(PauseNotSentError);
+    await expect(inject()).rejects.toThrow(NotInjectedError);
     expect([fault.isActive, ownPause.state, redis.open]).toEqual([false, 'none', 0]);
   });
 

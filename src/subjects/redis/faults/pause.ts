@@ -11,6 +11,7 @@ import type { RedisConnections } from '../client/redis-client.ts';
 import { gaveNoAnswer, RedisClientError } from '../client/redis-error.ts';
 import type { ServerWriter, StoreConnections } from '../client/store-connections.ts';
 import { type HeldWrite, holdFor, type PauseFinding, sendWrite, verifyPause } from '../client/write-probe.ts';
+import { NotInjectedError } from './fault.ts';
 import { leastCertain, verdictOn } from './pause-verdict.ts';
 
 /** No pause is longer, whatever the plan. */
@@ -74,16 +75,11 @@ export function closeProbes(probes: readonly ServerWriter[]): void {
   for (const { writer } of probes) writer.close();
 }
 
-/** Redis was not paused, and will not be by what was sent; the message has the reason. */
-export class PauseNotSentError extends Error {
-  override readonly name = 'PauseNotSentError';
-}
-
 /**
  * Pauses the writes of Redis and proves by an independent probe that they are held back. The caller keeps
  * `probes` to observe the end, and closes them.
  *
- * @throws PauseNotSentError if there is no connection or no time left
+ * @throws NotInjectedError if there is no connection or no time left
  * @example
  * const redis = new StoreConnections([target], (server) => new RedisConnections(server, 'me'));
  * await redis.takeCharge(60_000);
@@ -100,7 +96,7 @@ export async function injectRedisPause(
     .warmUp()
     .then(() => redis.openProbeWriters())
     .catch((error: unknown) => {
-      throw new PauseNotSentError(messageOf(error));
+      throw new NotInjectedError(messageOf(error));
     });
   try {
     await pauseFor(plannedAt - now(), signal);
@@ -119,7 +115,7 @@ type Sent =
   | { readonly startedAt: number; readonly ms: number }
   | { readonly failure: Pick<RedisPause, 'isOver' | 'message' | 'proof' | 'released'> };
 
-/** @throws PauseNotSentError, the reason of `signal`, or what `onSend` throws */
+/** @throws NotInjectedError, the reason of `signal`, or what `onSend` throws */
 async function send(
   redis: StoreConnections,
   { mostMs, now, onSend, until }: RedisPauseOptions,
@@ -131,7 +127,7 @@ async function send(
   const length = (): number => {
     const left = Math.min(Math.floor(until - now()), mostMs ?? MAX_PAUSE_MS);
     if (left < (mostMs === undefined ? MIN_PAUSE_MS : MIN_PULSE_MS)) {
-      throw new PauseNotSentError(`only ${Math.max(0, left)} ms were left of the planned pause`);
+      throw new NotInjectedError(`only ${Math.max(0, left)} ms were left of the planned pause`);
     }
     ms = left;
     return ms;
@@ -145,12 +141,12 @@ async function send(
     signal.throwIfAborted();
     if (!(error instanceof NotInChargeError || error instanceof RedisClientError)) throw error;
     // Nor is it carried out later.
-    throw new PauseNotSentError(error.message);
+    throw new NotInjectedError(error.message);
   }
   if (outcomes.every((failure) => failure === undefined)) return { startedAt: now(), ms };
   signal.throwIfAborted();
   if (outcomes.every((failure) => failure instanceof NotInChargeError)) {
-    throw new PauseNotSentError(messageOf(outcomes[0]));
+    throw new NotInjectedError(messageOf(outcomes[0]));
   }
   return { failure: await releaseAll(redis, outcomes) };
 }

@@ -2,9 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { useFakeTime } from '../../../../test/fixtures/fake-time.ts';
 import { FaultProxyError } from '../client/fault-proxy.ts';
 import { EARLY_MS } from '../events.ts';
-import type { FaultTools } from './fault.ts';
+import { type FaultTools, NotInjectedError } from './fault.ts';
 import type { Proof } from './fenced-fault.ts';
-import { PauseNotSentError } from './pause.ts';
 import { FakeProxy, INSTANCE, preparedFault } from './proxied-fault.fixture.ts';
 import { compareFaults, ProxiedFault } from './proxied-fault.ts';
 
@@ -92,7 +91,7 @@ describe('before a fault of a fault proxy', () => {
   it('nothing is requested if a probe of it cannot be opened', async () => {
     const { fault, inject, proxy } = await prepared();
     fault.openFailure = new Error('no answer');
-    await expect(inject()).rejects.toThrow(PauseNotSentError);
+    await expect(inject()).rejects.toThrow(NotInjectedError);
     expect(proxy.begun).toEqual([]);
   });
 });
@@ -110,7 +109,7 @@ describe('a fault of a fault proxy', () => {
   it('does not begin if a permit is missing, or too little time is left', async () => {
     const { fault, inject, proxy } = await prepared();
     await expect(inject(2000, 'the lock was lost')).rejects.toThrow('the lock was lost');
-    await expect(inject(499)).rejects.toThrow(PauseNotSentError);
+    await expect(inject(499)).rejects.toThrow(NotInjectedError);
     expect([proxy.begun, fault.isOpen]).toEqual([[], false]);
     await inject(500);
     expect(proxy.begun).toEqual([500 + LINGER_MS]);
@@ -125,7 +124,7 @@ describe('a fault of a fault proxy', () => {
 
   it('has not begun if the proxy rejects the request', async () => {
     const { inject, proxy } = await prepared({ failure: new FaultProxyError('another is in charge', 409) });
-    await expect(inject()).rejects.toThrow(PauseNotSentError);
+    await expect(inject()).rejects.toThrow(NotInjectedError);
     expect(proxy.released).toBe(0);
   });
 

@@ -17,9 +17,14 @@ import {
 } from '../client/fault-proxy.ts';
 import { requireOwnConnection } from '../client/reply-types.ts';
 import { EARLY_MS } from '../events.ts';
-import type { FaultListener, FaultMoment, FaultTools, RecordEvent } from './fault.ts';
+import {
+  type FaultListener,
+  type FaultMoment,
+  type FaultTools,
+  NotInjectedError,
+  type RecordEvent,
+} from './fault.ts';
 import { FencedFault, type Proof, withProof } from './fenced-fault.ts';
-import { PauseNotSentError } from './pause.ts';
 
 /** A shorter fault cannot be proven; milliseconds. */
 const LEAST_MS = 500;
@@ -117,7 +122,7 @@ export abstract class ProxiedFault extends FencedFault {
     const { now } = this.tools;
     const before = this.#prepared;
     await this.open(before).catch((error: unknown) => {
-      throw new PauseNotSentError(messageOf(error));
+      throw new NotInjectedError(messageOf(error));
     });
     let clients: readonly string[];
     let ms = 0;
@@ -127,15 +132,15 @@ export abstract class ProxiedFault extends FencedFault {
       await pauseFor(plannedAt - now(), signal);
       ms = Math.floor(until - now());
       if (ms < LEAST_MS)
-        throw new PauseNotSentError(`only ${Math.max(0, ms)} ms were left of the planned fault`);
+        throw new NotInjectedError(`only ${Math.max(0, ms)} ms were left of the planned fault`);
       const refusal = permit.refusal();
-      if (refusal !== undefined) throw new PauseNotSentError(refusal);
+      if (refusal !== undefined) throw new NotInjectedError(refusal);
       startedAt = now();
       ({ clients } = await this.proxy.begin(this.type, ms + this.lingerMs, this.latencyMs));
     } catch (error) {
       this.close();
       if (!(error instanceof FaultProxyError)) throw error;
-      if (error.status !== undefined) throw new PauseNotSentError(error.message);
+      if (error.status !== undefined) throw new NotInjectedError(error.message);
       // It may still be begun: in charge is from now on no request that was sent before.
       await this.proxy.release().catch(() => undefined);
       const message = `${this.type} was requested, and whether it began is not known: ${error.message}`;
@@ -216,7 +221,7 @@ export abstract class ProxiedFault extends FencedFault {
   }
 
   get #prepared(): Before {
-    if (!this.#before) throw new PauseNotSentError('the fault was not prepared by this process');
+    if (!this.#before) throw new NotInjectedError('the fault was not prepared by this process');
     return this.#before;
   }
 

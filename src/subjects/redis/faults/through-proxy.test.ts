@@ -4,9 +4,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Blackhole } from './blackhole/blackhole.ts';
-import type { FaultTools, StoreFault } from './fault.ts';
+import { type FaultTools, NotInjectedError, type StoreFault } from './fault.ts';
 import { Latency } from './latency/latency.ts';
-import { PauseNotSentError } from './pause.ts';
 import { FakeProxy, preparedFault } from './proxied-fault.fixture.ts';
 
 const FAULT_MS = 1200;
@@ -123,7 +122,7 @@ describe('a Blackhole', () => {
 
   it.each([400, Number.POSITIVE_INFINITY])('does not begin if answers take %d ms without it', async (ms) => {
     const { inject, proxy } = await blackhole({ lateMs: [ms, ms] });
-    await expect(inject(FAULT_MS)).rejects.toThrow(PauseNotSentError);
+    await expect(inject(FAULT_MS)).rejects.toThrow(NotInjectedError);
     expect(proxy.begun).toEqual([]);
   });
 });
@@ -164,7 +163,7 @@ describe('a Latency', () => {
 
   it('does not begin if answers take half as long without it', async () => {
     const { inject, proxy } = await latency({ lateMs: [LATENCY_MS / 2 + 5, 0] });
-    await expect(inject(FAULT_MS)).rejects.toThrow(PauseNotSentError);
+    await expect(inject(FAULT_MS)).rejects.toThrow(NotInjectedError);
     expect(proxy.begun).toEqual([]);
   });
 });

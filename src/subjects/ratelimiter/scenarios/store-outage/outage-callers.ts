@@ -3,8 +3,9 @@
  * those whose counts are reconciled afterwards. If the limiter identifies callers by the source address only, one
  * caller sends all requests: its limit is first exhausted without a fault, and replenished when the fault begins.
  */
+
 import { formatDuration } from '../../../../api/index.ts';
-import { PauseNotSentError } from '../../../redis/faults/pause.ts';
+import { NotInjectedError } from '../../../redis/faults/fault.ts';
 import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
 import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
 import type { CallerKind, CallerRequest, RequestOutcome } from '../../history/events.ts';
@@ -216,7 +217,7 @@ export class OutageCallers {
   /**
    * The one caller sends a request to every pod right before the fault: if other clients use its limit, that would look
    * like a failing limiter.
-   * @throws PauseNotSentError if one is not admitted; the reason of `signal`
+   * @throws NotInjectedError if one is not admitted; the reason of `signal`
    */
   async arrive(signal: AbortSignal): Promise<void> {
     const { callerTimeoutMs, fixture, record, toolkit } = this.#options;
@@ -232,7 +233,7 @@ export class OutageCallers {
     signal.throwIfAborted();
     for (const { pod, request } of requests) {
       if (request?.outcome === 'Admitted') record(request);
-      else throw new PauseNotSentError(this.#notReplenished(pod, request));
+      else throw new NotInjectedError(this.#notReplenished(pod, request));
     }
   }
 

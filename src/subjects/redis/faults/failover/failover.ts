@@ -10,9 +10,8 @@ import { pauseFor } from '../../../waiting.ts';
 import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { RedisTarget } from '../../client/redis-target.ts';
 import { proveWrite } from '../../client/write-probe.ts';
-import type { FaultListener, FaultMoment, FaultTools } from '../fault.ts';
+import { type FaultListener, type FaultMoment, type FaultTools, NotInjectedError } from '../fault.ts';
 import { FencedFault, IN_CHARGE_MS } from '../fenced-fault.ts';
-import { PauseNotSentError } from '../pause.ts';
 import { FormerPrimary, type NewPrimary, provenBy } from './former-primary.ts';
 
 /** Interval between two looks for the new primary, and the longest wait for a write of it; milliseconds. */
@@ -106,12 +105,13 @@ export class Failover extends FencedFault {
       // Closed after it was sent, before a new primary was reported.
       if (lifetime.aborted) return { answer: `A failover was sent, and not observed: ${messageOf(error)}` };
       redis.expectNoFailover();
-      throw new PauseNotSentError(messageOf(error));
+      throw new NotInjectedError(messageOf(error));
     });
     const startedAt = sent.at ?? now();
     const { answer, seen }: Begun = begun;
+    // It may still be under way.
     if (seen === undefined) {
-      return { startedAt, endedAt: now(), proof: 'Inconclusive', message: answer, evidence: [answer] };
+      return { startedAt, proof: 'Inconclusive', message: answer, evidence: [answer] };
     }
     const message = `${seen} ${Math.round(now() - startedAt)} ms after it was sent`;
     const report = { startedAt, proof: 'Confirmed', message, evidence: [answer, message] } as const;

@@ -5,8 +5,7 @@ import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-st
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
-import type { FaultTools } from '../fault.ts';
-import { PauseNotSentError } from '../pause.ts';
+import { type FaultTools, NotInjectedError } from '../fault.ts';
 import { LostCounts, provenBy } from './lost-counts.ts';
 
 useFakeTime();
@@ -233,7 +232,7 @@ describe('lost counts of a Cluster', () => {
     ],
   ])('%s', async (_, proof, first, second) => {
     const { inject } = await prepared({ ...ofOne(Y), ...first }, false, { ...ofOne(X), ...second });
-    if (proof === undefined) await expect(inject()).rejects.toThrow(PauseNotSentError);
+    if (proof === undefined) await expect(inject()).rejects.toThrow(NotInjectedError);
     else expect(await inject()).toMatchObject({ proof });
   });
 

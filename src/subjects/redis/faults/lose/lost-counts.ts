@@ -8,9 +8,8 @@ import type { Permit } from '../../../../demo/subject.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';
-import type { FaultListener, FaultMoment } from '../fault.ts';
+import { type FaultListener, type FaultMoment, NotInjectedError } from '../fault.ts';
 import { FencedFault, type Parts, type Proof, withProof } from '../fenced-fault.ts';
-import { PauseNotSentError } from '../pause.ts';
 import { type LostCount, type ServerLoss, unlinkCounts } from './unlink-counts.ts';
 
 export interface LoseOptions {
@@ -61,7 +60,7 @@ export class LostCounts extends FencedFault {
       seen = await unlinkCounts(redis, counts(), scripts, onSend);
     } catch (error) {
       if (sentAt === undefined) throw error;
-      if (error instanceof NotInChargeError) throw new PauseNotSentError(error.message);
+      if (error instanceof NotInChargeError) throw new NotInjectedError(error.message);
       const message = `UNLINK was sent, and whether Redis removed all counts is not known: ${messageOf(error)}`;
       return { proof: 'Inconclusive', message, evidence: [] };
     }
