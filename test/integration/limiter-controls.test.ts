@@ -244,7 +244,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
       await driver.prepare('drift', 'demo-late-note');
       expect(await driver.inject('drift', 'demo-late-note', 2000)).toMatchObject({
         missed: true,
-        message: expect.stringMatching(/pause .*not .*noted .*1500 ms$/),
+        message: expect.stringMatching(/fault .*not .*noted .*1500 ms$/),
       });
       await until(() => wasNoted && noted === undefined, { what: 'the note to be taken back' });
     }),
