@@ -200,7 +200,7 @@ describe('find in reports of remedies', () => {
     const open = found(saying((status) => void (remediationOf(status).state = 'Applying')));
     expect(open).toContainEqual(expect.stringMatching(/drift: .*run has ended/));
     const silent = found(saying((status) => void delete status.diagnoses));
-    expect(silent).toContainEqual(expect.stringMatching(/1-drift-1\/remedy was .*nothing/));
+    expect(silent).toContainEqual(expect.stringMatching(/1-drift-1\/remedy was .*never reported/));
     const unannounced = found(({ record }) => {
       for (const { object } of record.of('version')) delete object.status?.diagnoses?.[0]?.remediation?.until;
     });
