@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
-import type { FaultSpan } from '../../src/subjects/redis/admission/redis-cooldown.ts';
+import type { NotedFault } from '../../src/subjects/redis/admission/redis-cooldown.ts';
 import type { FaultNotes } from '../../src/subjects/redis/faults/noted-fault.ts';
 import { pauseFor } from '../../src/subjects/waiting.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
@@ -198,14 +198,14 @@ describe.skipIf(withoutRealTime)('a fault', () => {
     'is not injected if its key was used by another client: %s',
     (scenario, context) =>
       keepingTime(async () => {
-        const noted: FaultSpan[] = [];
+        const noted: NotedFault[] = [];
         const faultNotes: FaultNotes = {
-          async note(pause) {
-            noted.push(pause);
+          async note(fault) {
+            noted.push(fault);
             return undefined;
           },
-          async takeBack(pause) {
-            noted.splice(noted.indexOf(pause), 1);
+          async takeBack(fault) {
+            noted.splice(noted.indexOf(fault), 1);
           },
         };
         const driver = driverOn(nodes.map(targetOf), { faultNotes });
@@ -228,12 +228,12 @@ describe.skipIf(withoutRealTime)('a fault', () => {
   it(
     'needs no cool-down if it was noted too late, and so not injected',
     keepingTime(async () => {
-      let noted: FaultSpan | undefined;
+      let noted: NotedFault | undefined;
       let wasNoted = false;
       const faultNotes: FaultNotes = {
-        async note(pause, signal) {
+        async note(fault, signal) {
           await pauseFor(2000, signal);
-          [noted, wasNoted] = [pause, true];
+          [noted, wasNoted] = [fault, true];
           return undefined;
         },
         async takeBack() {

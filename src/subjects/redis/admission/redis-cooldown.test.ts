@@ -3,10 +3,10 @@ import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import type { Cluster, KeptNote } from '../../cluster.ts';
 import {
   type CoolingRedis,
-  type FaultSpan,
   freeAt,
   MOST_FAULT_MS,
-  parseSpans,
+  type NotedFault,
+  parseNote,
   RedisCooldown,
   SHARE_OF_MS,
 } from './redis-cooldown.ts';
@@ -15,13 +15,13 @@ const NOW = 1_800_000_000_000;
 const SECOND = 1000;
 
 /** A fault that began so many seconds ago. */
-const faultOf = (secondsAgo: number, seconds: number): FaultSpan => ({
+const faultOf = (secondsAgo: number, seconds: number): NotedFault => ({
   from: NOW - secondsAgo * SECOND,
   until: NOW - (secondsAgo - seconds) * SECOND,
 });
 
 /** How much of the share before `at` these take. */
-function usedBefore(at: number, faults: readonly FaultSpan[]): number {
+function usedBefore(at: number, faults: readonly NotedFault[]): number {
   return faults.reduce(
     (sum, { from, until }) => sum + Math.max(0, Math.min(until, at) - Math.max(from, at - SHARE_OF_MS)),
     0,
@@ -31,7 +31,7 @@ function usedBefore(at: number, faults: readonly FaultSpan[]): number {
 describe('the share of time in which a Redis may have faults', () => {
   it('is free if there was no fault, or long ago', () => {
     expect(freeAt([], 60 * SECOND, NOW)).toBe(NOW);
-    expect(freeAt(parseSpans(JSON.stringify([faultOf(660, 60)]), NOW), MOST_FAULT_MS, NOW)).toBe(NOW);
+    expect(freeAt(parseNote(JSON.stringify([faultOf(660, 60)]), NOW), MOST_FAULT_MS, NOW)).toBe(NOW);
   });
 
   it('is used up until enough of it has moved out of the last ten minutes', () => {
@@ -50,7 +50,7 @@ describe('the share of time in which a Redis may have faults', () => {
         return state % most;
       };
       // One after the other: a Redis has one fault at a time.
-      const faults: FaultSpan[] = [];
+      const faults: NotedFault[] = [];
       for (let ago = 720; ago > 61; ) {
         const [gap, seconds] = [random(90), 1 + random(60)];
         ago -= gap + seconds;
@@ -76,15 +76,15 @@ describe('a note on the faults of a Redis', () => {
     ['the past', JSON.stringify([{ from: 1, until: 2 }])],
     ['a fault that ends before it begins', JSON.stringify([{ from: NOW, until: NOW - 1 }])],
   ])('says nothing where it holds %s', (_, text) => {
-    expect(parseSpans(text, NOW)).toEqual([]);
+    expect(parseNote(text, NOW)).toEqual([]);
   });
 
   it('is believed no fault longer than there are, and no more than it can hold', () => {
-    expect(parseSpans(JSON.stringify([{ from: NOW, until: 9e15 }]), NOW)).toEqual([
+    expect(parseNote(JSON.stringify([{ from: NOW, until: 9e15 }]), NOW)).toEqual([
       { from: NOW, until: NOW + 60_000 },
     ]);
     const many = Array.from({ length: 10_000 }, () => ({ from: NOW - 1, until: NOW + 60_000 }));
-    const faults = parseSpans(JSON.stringify(many), NOW);
+    const faults = parseNote(JSON.stringify(many), NOW);
     expect(faults).toHaveLength(64);
     expect(freeAt(faults, 60_000, NOW)).toBeLessThanOrEqual(NOW + SHARE_OF_MS);
   });
@@ -135,7 +135,7 @@ describe('a note that is deleted', () => {
 
 describe('a fault', () => {
   /** The note on a Redis with these faults, and what is noted of another fault. */
-  async function noting(faults: readonly FaultSpan[], fault: FaultSpan) {
+  async function noting(faults: readonly NotedFault[], fault: NotedFault) {
     let text = JSON.stringify(faults);
     const cluster = {
       note: async () => ({ text }),
@@ -146,7 +146,7 @@ describe('a fault', () => {
     const redis = { namespace: 'ns', runId: 'r', pod: { name: 'redis-0', uid: 'u' } };
     const notes = new RedisCooldown(cluster, 1000).notes(redis, { now: () => NOW });
     const refusal = await notes.note(fault, new AbortController().signal);
-    return { refusal, noted: parseSpans(text, NOW) };
+    return { refusal, noted: parseNote(text, NOW) };
   }
 
   /** Together 140 s of the 150 s. */

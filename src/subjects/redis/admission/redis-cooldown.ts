@@ -21,7 +21,7 @@ const MOST_AHEAD_MS = 60_000;
 const MOST_ENTRIES = 64;
 
 /** When a fault was to be active, in milliseconds since the epoch. */
-export interface FaultSpan {
+export interface NotedFault {
   readonly from: number;
   readonly until: number;
 }
@@ -42,7 +42,7 @@ export class RedisCooldown {
   readonly #cluster: Cluster;
   readonly #cooldownMs: number;
   /** Entries that this process wrote, by namespace and run_id. */
-  readonly #noted = new Map<string, readonly FaultSpan[]>();
+  readonly #noted = new Map<string, readonly NotedFault[]>();
 
   constructor(cluster: Cluster, cooldownMs: number) {
     this.#cluster = cluster;
@@ -109,7 +109,7 @@ export class RedisCooldown {
     redis: CoolingRedis,
     now: number,
     signal: AbortSignal,
-    change: (faults: readonly FaultSpan[], now: number) => readonly FaultSpan[] | undefined,
+    change: (faults: readonly NotedFault[], now: number) => readonly NotedFault[] | undefined,
   ): Promise<void> {
     if (this.#cooldownMs === 0) return;
     const { namespace, pod, runId } = redis;
@@ -124,8 +124,8 @@ export class RedisCooldown {
   }
 
   /** Entries of the note and of this process, sorted. */
-  #faultsOf(redis: CoolingRedis, text: string, now: number): FaultSpan[] {
-    const noted = parseSpans(text, now);
+  #faultsOf(redis: CoolingRedis, text: string, now: number): NotedFault[] {
+    const noted = parseNote(text, now);
     const missing = (this.#noted.get(keyOf(redis)) ?? []).filter(
       ({ from, until }) =>
         until > now - SHARE_OF_MS && !noted.some((other) => other.from === from && other.until === until),
@@ -156,7 +156,7 @@ export function noteName(runId: string): string {
 }
 
 /** The entries of a note that are plausible and still matter, sorted; all others are dropped. */
-export function parseSpans(text: string, now: number): FaultSpan[] {
+export function parseNote(text: string, now: number): NotedFault[] {
   let entries: unknown;
   try {
     entries = JSON.parse(text);
@@ -166,7 +166,7 @@ export function parseSpans(text: string, now: number): FaultSpan[] {
   if (!Array.isArray(entries)) return [];
   return entries
     .slice(-MOST_ENTRIES)
-    .flatMap((entry: Partial<FaultSpan> | null) => {
+    .flatMap((entry: Partial<NotedFault> | null) => {
       const { from, until } = entry ?? {};
       if (typeof from !== 'number' || typeof until !== 'number') return [];
       const end = Math.min(until, from + LONGEST_MS);
@@ -178,12 +178,12 @@ export function parseSpans(text: string, now: number): FaultSpan[] {
 }
 
 /** When the last fault has ended and Redis has cooled down; -Infinity if there is none. */
-function cooldownEnd(faults: readonly FaultSpan[], cooldownMs: number): number {
+function cooldownEnd(faults: readonly NotedFault[], cooldownMs: number): number {
   return Math.max(...faults.map(({ until }) => until)) + cooldownMs;
 }
 
 /** The first moment from `now` on at which `needMs` more stay within the share of the interval before it. */
-export function freeAt(faults: readonly FaultSpan[], needMs: number, now: number): number {
+export function freeAt(faults: readonly NotedFault[], needMs: number, now: number): number {
   const left = MOST_FAULT_MS - Math.min(needMs, MOST_FAULT_MS);
   const used = (at: number): number =>
     faults.reduce((sum, { from, until }) => sum + Math.max(0, until - Math.max(from, at - SHARE_OF_MS)), 0);

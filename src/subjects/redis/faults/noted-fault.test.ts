@@ -1,22 +1,22 @@
 import { expect, it } from 'vitest';
 import type { FaultReport } from '../../../demo/observed.ts';
-import type { FaultSpan } from '../admission/redis-cooldown.ts';
+import type { NotedFault } from '../admission/redis-cooldown.ts';
 import { injectNoted } from './noted-fault.ts';
 
 const never = new AbortController().signal;
-const fault: FaultSpan = { from: 1000, until: 2000 };
-const told = { message: '', evidence: [] };
+const fault: NotedFault = { from: 1000, until: 2000 };
+const report = { message: '', evidence: [] };
 
 /** The notes that are left after such an injection, and what was noted when it began. */
 async function noted(inject: () => Promise<FaultReport>, refusal?: string) {
-  const left: FaultSpan[] = [];
-  let atInjection: FaultSpan[] | undefined;
+  const left: NotedFault[] = [];
+  let atInjection: NotedFault[] | undefined;
   const notes = {
-    async note(span: FaultSpan) {
+    async note(span: NotedFault) {
       left.push(span);
       return refusal;
     },
-    async takeBack(span: FaultSpan) {
+    async takeBack(span: NotedFault) {
       left.splice(left.indexOf(span), 1);
     },
   };
@@ -34,8 +34,8 @@ it.each([
   // The command was sent, and its answer was lost.
   ['that may have begun', { proof: 'Inconclusive' }, [fault]],
   ['that is over without a start', { endedAt: 2, proof: 'Inconclusive' }, []],
-] as const)('the note on a fault %s is kept only if it may have begun', async (_, report, left) => {
-  expect(await noted(async () => ({ ...told, ...report }))).toMatchObject({ atInjection: [fault], left });
+] as const)('the note on a fault %s is kept only if it may have begun', async (_, rest, left) => {
+  expect(await noted(async () => ({ ...report, ...rest }))).toMatchObject({ atInjection: [fault], left });
 });
 
 it('the note on a fault that was not sent is taken back', async () => {
@@ -48,7 +48,7 @@ it('the note on a fault that was not sent is taken back', async () => {
 });
 
 it('a fault that would take too much of the time of Redis is not injected', async () => {
-  const { atInjection, outcome } = await noted(async () => told, 'too much');
+  const { atInjection, outcome } = await noted(async () => report, 'too much');
   expect(atInjection).toBeUndefined();
   expect(outcome).toEqual(new Error('too much'));
 });

@@ -1,7 +1,7 @@
 /** A fault after which Redis cools down is noted before it is injected. */
 import type { FaultReport } from '../../../demo/observed.ts';
 import { TIMED_OUT, within } from '../../waiting.ts';
-import type { FaultSpan } from '../admission/redis-cooldown.ts';
+import type { NotedFault } from '../admission/redis-cooldown.ts';
 
 /** How long a note may take, in milliseconds: a fault has 3 s to begin. */
 const NOTE_MS = 1500;
@@ -9,9 +9,9 @@ const NOTE_MS = 1500;
 /** Records the faults of a Redis. Both methods throw if a fault could not be recorded. */
 export interface FaultNotes {
   /** Call before a fault is injected. Why it must not be injected; undefined: it may. */
-  note(fault: FaultSpan, signal: AbortSignal): Promise<string | undefined>;
+  note(fault: NotedFault, signal: AbortSignal): Promise<string | undefined>;
   /** Removes a fault that was not injected after all. */
-  takeBack(fault: FaultSpan, signal: AbortSignal): Promise<void>;
+  takeBack(fault: NotedFault, signal: AbortSignal): Promise<void>;
 }
 
 /**
@@ -21,7 +21,7 @@ export interface FaultNotes {
  */
 export async function injectNoted(
   notes: FaultNotes,
-  fault: FaultSpan,
+  fault: NotedFault,
   inject: () => Promise<FaultReport>,
   signal: AbortSignal,
 ): Promise<FaultReport> {
