@@ -61,9 +61,11 @@ export interface AdmittedRedis {
  */
 export async function admitRedis(
   target: RedisOfPods,
-  options: AdmissionOptions,
+  given: AdmissionOptions,
   signal: AbortSignal,
 ): Promise<AdmittedRedis> {
+  // A failover may have begun in a run that continues. All of it is checked again before its next fault.
+  const options = given.continues ? { ...given, failsOver: false } : given;
   const views = await lookAtAll(target.redis, options, signal);
   const { layout, masters } = mastersIn(views);
   const { faultProxy, sentinels } = target;
@@ -73,7 +75,6 @@ export async function admitRedis(
   });
   const runId = identityOf(admitted.map((redis) => redis.runId));
   if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
-  // A failover may have begun in a run that continues. All of it is checked again before its next fault.
   if (sentinels && !options.continues) {
     const primary = { name: storeName(admitted), runId };
     const watches = await requireNoFailover(sentinels, primary, options.longestMs, signal);
@@ -82,8 +83,7 @@ export async function admitRedis(
       await requireFailoverRight(sentinels, signal);
       requireSettled(watches, sentinels.masterName);
     }
-  }
-  if (options.failsOver && !sentinels && !options.continues) {
+  } else if (options.failsOver) {
     requireReplicas(admitted, layout);
     requireClusterFailoverRight(views);
   }
