@@ -1,4 +1,5 @@
 /** Which targets are eligible, by a real API server and the rights that ship; each rejection by its real cause. */
+import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeCluster } from '../../src/operator/adapters/kube-cluster.ts';
@@ -322,6 +323,15 @@ function podObject(name: string, options: PodOptions): Created {
         },
       ],
       containerStatuses: [
+        // A sidecar that restarts does not restart the limiter.
+        {
+          name: 'proxy',
+          image: 'proxy:1',
+          imageID: '',
+          containerID: `test://${randomUUID()}`,
+          ready,
+          restartCount: 0,
+        },
         {
           ...container,
           imageID,

@@ -141,7 +141,7 @@ function goneText(gone: ReadonlySet<string>): string {
 }
 
 function restartedText(restarted: ReadonlySet<string>): string {
-  return `${listed([...restarted])} restarted during the fault: all that callers got there counts`;
+  return `${listed([...restarted])} restarted during the fault: what callers got there counts, too`;
 }
 
 /** When the store failed; undefined while its start or end is unknown. */

@@ -41,6 +41,7 @@ describe('a timeline', () => {
     seen.show({ kind: 'gone', at: T + 1, pods: ['limiter-b'] });
     seen.show({ kind: 'probe', state: 'Lost', at: T + 2 });
     seen.show({ kind: 'probe', state: 'Restarted', at: T + 3 });
+    seen.show({ kind: 'restarted', at: T + 4, pods: ['limiter-a', 'limiter-z'] });
     const bundle = seen.evidence({ startedAt: T }).bundle;
     expect(leaksOf(relativeToFirst(bundle), ['limiter-a', 'limiter-b', 'redis-0', '10.0.0'])).toEqual([]);
     expect(evidenceBundle.parse(bundle)).toEqual(bundle);
@@ -54,6 +55,7 @@ describe('a timeline', () => {
       '1 replica-2: it was deleted',
       expect.stringMatching(/^2 store: .*lost, with a write/),
       expect.stringMatching(/^3 store: .*restarted$/),
+      expect.stringMatching(/^4 replica-1: .*restarted$/),
     ]);
   });
 

@@ -331,8 +331,7 @@ export class Timeline {
   #restarted({ at, pods }: EventOf<'restarted'>): void {
     for (const pod of pods) {
       const component = this.#replicas.get(pod);
-      if (component !== undefined)
-        this.#event(at, component, 'another process runs in its place: it was restarted');
+      if (component !== undefined) this.#event(at, component, 'its container was restarted');
     }
   }
 
