@@ -3,20 +3,17 @@
  * one of its pods is restarted in the fault, what is found depends on what it does then.
  */
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
-import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
-import { FAULT_PROXY, type RunningProxy, startFaultProxy } from '../kit/fault-proxy.ts';
+import { type RunningProxy, startFaultProxy } from '../kit/fault-proxy.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { type PlantedPod, plantedPod } from '../kit/planted-pod.ts';
+import { plantedPod } from '../kit/planted-pod.ts';
 import { until } from '../kit/until.ts';
-import { eventsOf } from './support/planted-pods.ts';
+import { ADDRESSES, type Admits, drivenPods, eventsOf } from './support/planted-pods.ts';
 
 const LIMIT = 10;
 const FAULT_MS = 5000;
-const SETTLE_MS = 2000;
-const ADDRESSES = ['127.0.0.81', '127.0.0.82'] as const;
 const COUNT = `local used = redis.call('INCR', KEYS[1]) redis.call('EXPIRE', KEYS[1], 3600) return used`;
 
 let ground: NodesOnRedis;
@@ -30,96 +27,74 @@ afterAll(async () => {
   await ground?.stop();
 });
 
+/** The script of each pod, by its connection to Redis. */
+const scripts = new WeakMap<Redis, Promise<string>>();
+
+function load(store: Redis): void {
+  const loading = store.script('LOAD', COUNT) as Promise<string>;
+  loading.catch(() => undefined);
+  scripts.set(store, loading);
+}
+
 /** Admits every caller if Redis fails; `loadsAgain`: it tries again to load a script that could not be loaded. */
-async function started(address: string, loadsAgain: boolean, port?: number): Promise<PlantedPod> {
-  const load = (store: Redis): Promise<string> => store.script('LOAD', COUNT) as Promise<string>;
-  let script: Promise<string>;
-  const decide = async (caller: string, store: Redis): Promise<boolean> => {
+const admitsIfRedisFails =
+  (loadsAgain: boolean): Admits =>
+  async (caller, store) => {
     try {
-      return Number(await store.evalsha(await script, 1, `rl:${caller}`)) <= LIMIT;
+      return Number(await store.evalsha((await scripts.get(store)) ?? '', 1, `rl:${caller}`)) <= LIMIT;
     } catch {
-      if (loadsAgain) script = load(store);
-      script.catch(() => undefined);
+      if (loadsAgain) load(store);
       return true;
     }
   };
-  return await plantedPod(`api-${ADDRESSES.indexOf(address as '127.0.0.81')}`, proxy, decide, {
-    address,
-    ...(port !== undefined && { port }),
-    maxRetriesPerRequest: 1,
-    retryStrategy: () => 20,
-    onStore: (store) => {
-      script = load(store);
-      script.catch(() => undefined);
-    },
-  });
-}
 
-let runs = 0;
-
-/** Leads two such pods through a Refuse, in which the second one is started again. */
+/** Leads such pods through a Refuse, in which the second one is restarted. */
 async function led(loadsAgain: boolean) {
-  const pods = await Promise.all(ADDRESSES.map((address) => started(address, loadsAgain)));
-  const containers = new Map(pods.map(({ name }) => [name, 'first']));
+  const admits = admitsIfRedisFails(loadsAgain);
+  const options = { maxRetriesPerRequest: 1, retryStrategy: () => 20, onStore: load };
+  const containers = new Map([['api-1', 'first']]);
   let isSeen = false;
-  const storeOutage = {
-    fault: { type: 'Refuse', duration: `${FAULT_MS}ms` },
-    callerTimeout: '500ms',
-    requestsPerSecond: 20,
-    settle: `${SETTLE_MS}ms`,
+  const { driver, key, pods } = await drivenPods(ground, {
     accept: ['FailsOpen'],
-  };
-  const spec = limiterSpec(
-    {
-      interface: 'HTTP',
-      http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
-      health: { path: '/healthz' },
-      // The run does not wait for the end of so long a window.
-      limit: { requests: LIMIT, window: '1h', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
-      redis: { service: 'redis', faultProxy: FAULT_PROXY },
-    },
-    [{ name: 'outage', type: 'StoreOutage', storeOutage }],
-  );
-  const driver: DrivenLimiter = new DrivenLimiter({
-    pods,
-    redis: ground.target('operator'),
-    faultProxy: proxy.target,
+    admits,
+    fault: { type: 'Refuse', duration: `${FAULT_MS}ms` },
+    limit: LIMIT,
     lookAtPods: async () => {
       isSeen ||= driver.observed.faults['f']?.startedAt !== undefined;
       return { replaced: [], containers: new Map(containers) };
     },
-    spec,
+    options,
+    proxy,
+    requestsPerSecond: 20,
+    user: 'operator',
   });
-  onTestFinished(() => driver.close());
-  const reading = driver.leadThrough('outage', `demo-started-${process.pid}-${(runs += 1)}`, FAULT_MS);
-  const [, second] = pods;
+  const reading = driver.leadThrough('outage', key, FAULT_MS);
   await until(() => isSeen, { what: 'a look at the pods in the fault' });
-  await second?.stop();
-  await started(ADDRESSES[1], loadsAgain, second?.port);
+  const [, old] = pods;
+  await old?.stop();
+  await plantedPod('api-1', proxy, admits, { ...options, address: ADDRESSES[1] ?? '', port: old?.port ?? 0 });
   containers.set('api-1', 'second');
-  return { driver, reading: await reading };
+  return { reading: await reading, events: eventsOf(driver) };
 }
+
+const RESTARTED = expect.objectContaining({ kind: 'restarted', pods: ['api-1'] }) as unknown;
 
 describe.skipIf(withoutRealTime)('a pod that starts in a fault', { timeout: 60_000 }, () => {
   it('does not recover if it never loads its script again, and is named', (context) =>
     keepingTime(async () => {
-      const { driver, reading } = await led(false);
+      const { events, reading } = await led(false);
       expect(reading).toMatchObject({ summary: 'FailsOpen; no recovery in 2s', shortfalls: [] });
       expect(reading.detectedAt).toBeDefined();
       expect(reading.evidence.join('\n')).toMatch(/No recovery .*: api-1 \(restarted .*\) still admitted/);
-      expect(eventsOf(driver)).toContainEqual(
-        expect.objectContaining({ kind: 'restarted', pods: ['api-1'] }),
-      );
+      expect(events).toContainEqual(RESTARTED);
     })(context));
 
   it('recovers if it loads its script again', (context) =>
     keepingTime(async () => {
-      const { driver, reading } = await led(true);
+      const { events, reading } = await led(true);
       expect(reading).toMatchObject({ shortfalls: [] });
       expect(reading.detectedAt).toBeUndefined();
       expect(reading.summary).toMatch(/^FailsOpen, /);
-      expect(eventsOf(driver)).toContainEqual(
-        expect.objectContaining({ kind: 'restarted', pods: ['api-1'] }),
-      );
+      expect(events).toContainEqual(RESTARTED);
     })(context));
 });

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { RedisServer } from '../../../src/local/redis-server.ts';
 import type { HistoryEvent } from '../../../src/subjects/ratelimiter/history/events.ts';
+import type { LookAtPods } from '../../../src/subjects/ratelimiter/pods-now.ts';
 import type { RedisTarget } from '../../../src/subjects/redis/client/redis-target.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 import type { RunningProxy } from '../../kit/fault-proxy.ts';
@@ -34,6 +35,8 @@ interface PlantedRun {
   readonly callerTimeout?: string;
   /** Default: 10. */
   readonly requestsPerSecond?: number;
+  /** Default: no pod is ever restarted. */
+  readonly lookAtPods?: LookAtPods;
   /** By which the pods connect to Redis. */
   readonly proxy?: RunningProxy;
   /** They do so directly all the same. */
@@ -57,6 +60,7 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
     count = false,
     fault,
     limit,
+    lookAtPods,
     proxy,
     requestsPerSecond = 10,
     user,
@@ -86,10 +90,11 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
     pods,
     redis: ground.target(user),
     ...(proxy && { faultProxy: proxy.target }),
+    ...(lookAtPods && { lookAtPods }),
     spec,
   });
   onTestFinished(() => driver.close());
-  return { driver, key: `demo-${fault.type.toLowerCase()}-${process.pid}-${(runs += 1)}` };
+  return { driver, pods, key: `demo-${fault.type.toLowerCase()}-${process.pid}-${(runs += 1)}` };
 }
 
 /** What was recorded around the fault. */
