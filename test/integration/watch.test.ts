@@ -9,7 +9,7 @@ import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
 
 /**
- * Without AGE, which differs in every row, and without FAULT, which changes when the pause ends, whatever chapter is on
+ * Without AGE, which differs in every row, and without FAULT, which changes when the pause ends, whatever chapter is running
  * show; a row in brackets comes only where the machine is not too slow, or too quick, for it.
  */
 const GOLDEN = `

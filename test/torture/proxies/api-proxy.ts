@@ -75,7 +75,7 @@ export class ApiProxy {
     return `https://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
   }
 
-  /** A fault that is on for `ms`. Watches that are on feel it as well. */
+  /** A fault that is active for `ms`, also for watches that are open. */
   begin(fault: ApiFault, ms: number): void {
     this.weather.begin(fault, ms);
     if (fault === 'cut') this.#server.closeAllConnections();

@@ -40,7 +40,7 @@ export class RedisProxy {
     return this.#relay.port;
   }
 
-  /** A fault that is on for `ms`; a cut ends the connections there are, and new ones during it. */
+  /** A fault that is active for `ms`; a cut ends the connections there are, and new ones during it. */
   begin(fault: LinkFault, ms: number): void {
     this.weather.begin(fault, ms);
     if (fault === 'cut') this.#relay.cut();

@@ -55,7 +55,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
   }
   if (labels.some(([key, value]) => !Object.hasOwn(matchLabels, key) || matchLabels[key] !== value)) {
     refuse(
-      `is for pods with other labels: ${PART}.selector.matchLabels must contain every label in its key selector. Change one of them`,
+      `is for pods with other labels: ${PART}.selector.matchLabels must contain every label in its key selector. Correct the selector or the Secret`,
     );
   }
   const lines = (decode(secret, 'headers') ?? '').split(/\r?\n/).filter((line) => line.trim() !== '');

@@ -113,8 +113,8 @@ describe('a limiter whose Redis lost the counts', () => {
 
   it('forgets by what is admitted once all counts are lost, and not while they go', () => {
     // A server has lost its counts, and the next one has not: the caller may be admitted by either count.
-    const meanwhile = inTurn(repeated(3, 'Over', 'Admitted'), 10_010);
-    const reading = readingOf({ over: again(4), from: 10_400, further: meanwhile, lostAt: 10_300 });
+    const early = inTurn(repeated(3, 'Over', 'Admitted'), 10_010);
+    const reading = readingOf({ over: again(4), from: 10_400, further: early, lostAt: 10_300 });
     expect(reading).toMatchObject({ summary: 'Forgets, 11 > 4', shortfalls: [] });
   });
 
