@@ -35,7 +35,8 @@ function isAnnouncedHere({ observed }: Context, fault: FaultStatus): boolean {
 export function applyFaultReport(entry: ScenarioStatus, fault: FaultStatus, report: FaultReport): void {
   if (report.startedAt !== undefined) fault.startedAt ??= iso(report.startedAt);
   if (report.endedAt !== undefined) fault.endedAt ??= iso(report.endedAt);
-  if (report.proof) fault.proof = report.proof;
+  // A result may rest on a proof that failed, so a later report does not complete it.
+  if (report.proof && (fault.proof ?? 'Confirmed') === 'Confirmed') fault.proof = report.proof;
   // A fault whose end was not observed keeps the message about that.
   if (fault.endedAt === undefined || report.endedAt !== undefined) {
     fault.message = truncate(report.message, LIMITS.message);

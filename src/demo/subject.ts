@@ -10,7 +10,7 @@ import type { Chapter } from './chapter.ts';
 import type { Clock } from './clock.ts';
 import type { Activity, SubjectEffect } from './effects.ts';
 import type { Finding } from './findings.ts';
-import type { Admission, Target } from './observed.ts';
+import type { Admission, FaultReport, Target } from './observed.ts';
 
 /** A scenario as the framework needs it, independent of its type. Durations in milliseconds. */
 export interface Scenario {
@@ -113,6 +113,32 @@ export interface SubjectConnector {
 export interface Permit {
   /** Why it must not be sent; undefined: it may. */
   refusal(): string | undefined;
+}
+
+/** A permit that remembers whether it was ever granted: until then, certainly nothing was sent. */
+export class WatchedPermit implements Permit {
+  readonly #permit: Permit;
+  #granted = false;
+
+  constructor(permit: Permit) {
+    this.#permit = permit;
+  }
+
+  get granted(): boolean {
+    return this.#granted;
+  }
+
+  refusal(): string | undefined {
+    const refusal = this.#permit.refusal();
+    this.#granted ||= refusal === undefined;
+    return refusal;
+  }
+}
+
+/** The report of an injection that failed after its permit was granted: it may have begun. */
+export function unknownInjection(why: string): FaultReport {
+  const message = `The fault may have been injected, and its effect was not observed: ${why}`;
+  return { proof: 'Inconclusive', message, evidence: [] };
 }
 
 /** A driver reports its findings through this. */

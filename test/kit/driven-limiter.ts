@@ -82,7 +82,7 @@ export class DrivenLimiter {
       generation: 1,
       now: () => clock.now(),
       budget: new ConnectionBudget(10_800).onBehalfOf('shop'),
-      logger: { info() {}, warn() {} },
+      logger: { error() {}, info() {}, warn() {} },
       mayBePaused,
       lookAtPods: lookAtPods ?? (async () => ({ replaced: [], containers: new Map() })),
       diagnosis: createDiagnosisProfiles({ rules: rulesProvider }),

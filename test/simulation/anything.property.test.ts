@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
 import { currentChapter } from '../../src/demo/chapter.ts';
 import { simulatedSpec } from './simulated-subject.ts';
+import { BUGGY_MOMENTS } from './simulated-target.ts';
 import { Simulation } from './simulation.ts';
 import { chapterOf } from './support.ts';
 
@@ -29,6 +30,7 @@ const incident = fc.oneof(
       'Remediate' as const,
     ),
   }),
+  fc.record({ kind: fc.constant('bug' as const), moment: fc.constantFrom(...BUGGY_MOMENTS) }),
 );
 
 /** The API server takes no status, for as long as it lasts: that ends a run, whatever it came to. */
@@ -100,6 +102,9 @@ async function befall(simulation: Simulation, incident: Incident): Promise<void>
       return;
     case 'failing':
       simulation.target.failing[incident.effect] = 1;
+      return;
+    case 'bug':
+      simulation.target.throwing[incident.moment] = 1;
       return;
     default:
       return incident satisfies never;

@@ -7,7 +7,7 @@ import type { FaultReport, InvariantReading, RemedyReport } from '../../src/demo
 import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
 import { type Diagnosis, EvidenceRecorder } from '../../src/evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
-import type { SimulatedTarget } from './simulated-target.ts';
+import type { BuggyMoment, SimulatedTarget } from './simulated-target.ts';
 
 /** Time between two looks whether the service may still be touched, and between two samples. */
 const LOOK_AGAIN_MS = 5000;
@@ -33,13 +33,28 @@ export class SimulatedDriver implements SubjectDriver {
   }
 
   async perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
-    const { behaviour, failing, performed } = this.#target;
+    const { failing, performed } = this.#target;
     const fails = failing[effect.kind] ?? 0;
     if (fails > 0) {
       failing[effect.kind] = fails - 1;
       throw new Error('no answer from the API server');
     }
     performed.push(effect);
+    const finding = await this.#act(effect, permit, signal);
+    this.#throwIfBuggy(effect.kind);
+    return finding;
+  }
+
+  #throwIfBuggy(moment: BuggyMoment): void {
+    const { throwing } = this.#target;
+    const bugs = throwing[moment] ?? 0;
+    if (bugs === 0) return;
+    throwing[moment] = bugs - 1;
+    throw new TypeError('a listener failed');
+  }
+
+  async #act(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding> {
+    const { behaviour } = this.#target;
     const { effectMs } = behaviour;
     switch (effect.kind) {
       case 'MeasureBaseline':
@@ -116,27 +131,30 @@ export class SimulatedDriver implements SubjectDriver {
   async #doUntilAborted(activity: Activity, emit: Emit, signal: AbortSignal): Promise<void> {
     switch (activity.kind) {
       case 'PollHealth':
-        return await this.#every(activity.intervalMs, () => emit(this.#look()), signal);
+        return await this.#every(activity, activity.intervalMs, () => emit(this.#look()), signal);
       case 'RecheckPreconditions':
-        return await this.#every(LOOK_AGAIN_MS, () => emit(this.#checkPreconditions()), signal);
+        return await this.#every(activity, LOOK_AGAIN_MS, () => emit(this.#checkPreconditions()), signal);
       case 'Watch':
         return await this.#every(
+          activity,
           SAMPLE_MS,
           () => emit(this.#sample(activity.fault, activity.scenario)),
           signal,
         );
       case 'AwaitEnd':
-        return await this.#awaitEnd(activity.fault, emit, signal);
+        await this.#awaitEnd(activity.fault, emit, signal);
+        return this.#throwIfBuggy(activity.kind);
       case 'Load':
-        return await this.#every(3_600_000, () => undefined, signal);
+        return await this.#every(activity, 3_600_000, () => undefined, signal);
       default:
         return activity satisfies never;
     }
   }
 
-  async #every(ms: number, act: () => void, signal: AbortSignal): Promise<void> {
+  async #every({ kind }: Activity, ms: number, act: () => void, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       act();
+      this.#throwIfBuggy(kind);
       await this.#clock.sleep(ms, signal).catch(() => undefined);
     }
   }

@@ -83,6 +83,24 @@ export interface SentRemedy {
   readonly stalled: boolean;
 }
 
+/** When code that records or judges may throw. */
+export const BUGGY_MOMENTS = [
+  'MeasureBaseline',
+  'Prepare',
+  'Inject',
+  'Inquire',
+  'Diagnose',
+  'Recover',
+  'Remediate',
+  'Restore',
+  'PollHealth',
+  'RecheckPreconditions',
+  'AwaitEnd',
+  'Watch',
+  'Load',
+] as const satisfies readonly (SubjectEffect['kind'] | Activity['kind'])[];
+export type BuggyMoment = (typeof BUGGY_MOMENTS)[number];
+
 interface HeldLock {
   readonly owner: string;
   /** Renews it as long as it lives. */
@@ -117,6 +135,8 @@ export class SimulatedTarget {
   stalls = 0;
   /** Effects that fail before they have done anything: how many of the next of each kind. */
   readonly failing: Partial<Record<SubjectEffect['kind'], number>> = {};
+  /** Bugs in code that records or judges: it throws after the driver has acted, so many times at each moment. */
+  readonly throwing: Partial<Record<BuggyMoment, number>> = {};
   #lock: HeldLock | undefined;
   /** Drivers that were made and not closed, of processes that live or died. */
   open = 0;

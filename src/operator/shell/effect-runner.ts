@@ -6,7 +6,7 @@ import { messageOf } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Effect, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
-import type { Permit } from '../../demo/subject.ts';
+import { type Permit, unknownInjection, WatchedPermit } from '../../demo/subject.ts';
 import type { Logger } from '../../kube/kube-types.ts';
 
 /** Delay before retrying an effect that this process may not perform, in milliseconds. */
@@ -99,28 +99,31 @@ export class EffectRunner {
     const { note, perform } = this.#options;
     const signals = [this.#lifetime.signal, ...(isSetup(effect) ? [this.#setupsAbort.signal] : [])];
     const stop = AbortSignal.any(signals);
+    const watched = new WatchedPermit(permit);
     try {
       if (effect.kind === 'Inject' || effect.kind === 'Remediate') note({ kind: 'Begun', fault: effect.id });
       if (effect.kind === 'Diagnose') note({ kind: 'Queried', fault: effect.fault, profile: effect.profile });
       if (effect.kind === 'Restore') await this.#abortSetups();
-      const finding = await perform(effect, permit, stop);
+      const finding = await perform(effect, watched, stop);
       this.#failures.delete(effect.id);
       // A check ends with its finding, and a preparation that found a refusal has set nothing up.
       if (finding.kind === 'Admission' || finding.kind === 'PodTemplate') this.#begun.delete(effect.id);
       if (!this.#lifetime.signal.aborted) note(finding);
     } catch (error) {
-      if (!stop.aborted) this.#fail(effect, error);
+      if (!stop.aborted) this.#fail(effect, error, watched.granted);
     }
   }
 
-  #fail(effect: Effect, error: unknown): void {
+  /** @param granted whether its permit was: only without, nothing was sent for certain */
+  #fail(effect: Effect, error: unknown, granted: boolean): void {
     const { requestDecision, clock, log, note } = this.#options;
     const { id, kind } = effect;
     const why = messageOf(error);
     if (kind === 'Inject') {
-      // Nothing was sent, so it can be planned again; it is not retried with this id.
-      log().error({ err: error, effect: kind, id }, 'a fault could not be injected; it is planned again');
-      return note(missed(id, why));
+      // It is not retried with this id. If nothing was sent, it can be planned again.
+      const outcome = granted ? 'it may be active' : 'it is planned again';
+      log().error({ err: error, effect: kind, id }, `the injection of a fault failed; ${outcome}`);
+      return note(granted ? { kind: 'Fault', fault: id, report: unknownInjection(why) } : missed(id, why));
     }
     if (kind === 'Remediate') {
       log().error({ err: error, effect: kind, id }, 'a remedy could not be carried out');

@@ -42,7 +42,7 @@ export interface RateLimiterDriverOptions {
   readonly now: () => number;
   /** Connections to pods that the runs of its namespace may have. */
   readonly budget: ConnectionShare;
-  readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'info' | 'warn'>;
+  readonly logger: Pick<SubjectPorts<Cluster>['logger'], 'error' | 'info' | 'warn'>;
   /** Whether an earlier process may have left a pause active. */
   readonly mayBePaused: boolean;
   /**
@@ -335,7 +335,12 @@ export class RateLimiterDriver implements SubjectDriver {
 
   #open(name: string): Attempt {
     const scenario = this.#planned(name);
-    return new Attempt(scenarioTypeOf(scenario.type), scenario, this.#toolkit);
+    return new Attempt(scenarioTypeOf(scenario.type), scenario, this.#toolkit, (error) =>
+      this.#options.logger.error(
+        { err: error, scenario: name },
+        'code that judges or draws the fault failed',
+      ),
+    );
   }
 
   #planned(name: string): ScenarioSpec {

@@ -28,14 +28,17 @@ export class History {
   readonly #requests: CallerRequest[] = [];
   /** Requests that were recorded as unanswered, with their ids. */
   readonly #unanswered = new Map<CallerRequest, number>();
-  readonly #listeners: Listener[] = [];
+  readonly #listeners = new Set<Listener>();
   #dropped = 0;
   #leftOut = 0;
   #times: FaultTimes = { until: Number.POSITIVE_INFINITY };
   #report: FaultEvent<'Reported'> | undefined;
+  readonly #onFailure: (error: unknown) => void;
 
-  constructor(setup: Setup) {
+  /** @param onFailure gets the error of a listener, which gets no event after it; default: `append` throws it */
+  constructor(setup: Setup, onFailure: (error: unknown) => void = rethrow) {
     this.setup = setup;
+    this.#onFailure = onFailure;
   }
 
   /** Requests that ended, in that order; each with the answer that came after its caller had given up. */
@@ -75,7 +78,7 @@ export class History {
 
   /** From now on `listener` gets every event, in order. */
   listen(listener: Listener): void {
-    this.#listeners.push(listener);
+    this.#listeners.add(listener);
   }
 
   /** Records a request that has its outcome. */
@@ -119,7 +122,14 @@ export class History {
       this.#requests[id] = { ...request, late };
     } else if (event.kind === 'fault') this.#takeFault(event);
     this.#events.push(event);
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.#listeners.delete(listener);
+        this.#onFailure(error);
+      }
+    }
   }
 
   #takeFault(event: EventOf<'fault'>): void {
@@ -140,4 +150,8 @@ export class History {
       };
     }
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

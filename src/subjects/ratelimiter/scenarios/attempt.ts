@@ -1,5 +1,5 @@
 /** One attempt of a scenario: its fault and its workload, and the history of what this process observed of both. */
-import type { ScenarioSpec } from '../../../api/index.ts';
+import { messageOf, type ScenarioSpec } from '../../../api/index.ts';
 import type {
   FaultReport,
   InvariantReading,
@@ -7,17 +7,23 @@ import type {
   Prepared,
   RecoveryReport,
 } from '../../../demo/observed.ts';
-import type { FaultEvidence, Permit } from '../../../demo/subject.ts';
+import { type FaultEvidence, type Permit, unknownInjection, WatchedPermit } from '../../../demo/subject.ts';
 import { watchStore } from '../../redis/client/store-watch.ts';
 import { proveWrite } from '../../redis/client/write-probe.ts';
-import type { FaultListener, FaultMoment, StoreFault } from '../../redis/faults/fault.ts';
+import {
+  type FaultListener,
+  type FaultMoment,
+  NotInjectedError,
+  type StoreFault,
+} from '../../redis/faults/fault.ts';
 import { untilAborted } from '../../waiting.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import type { Toolkit } from '../tools.ts';
+import { SafeJudge } from './safe-judge.ts';
 import type { ScenarioType } from './scenario-type.ts';
 import { faultEvent, setupOf } from './setup.ts';
-import type { Recording, Workload } from './workload.ts';
+import type { Recording, Settled, Workload } from './workload.ts';
 
 /** Observations of other components around a fault. */
 export type ObservedEvent = EventOf<'gone' | 'health' | 'probe'>;
@@ -32,11 +38,23 @@ export class Attempt {
   readonly #fault: StoreFault | undefined;
   readonly #workload: Workload;
   #fixture = '';
-  #recording: (Recording & { readonly evidence: () => FaultEvidence | undefined }) | undefined;
+  readonly #onFailure: (error: unknown) => void;
+  #recording:
+    | (Recording & { readonly safe: SafeJudge; readonly evidence: () => FaultEvidence | undefined })
+    | undefined;
   #onReading: ((reading: InvariantReading) => void) | undefined;
 
-  /** Opens no connection yet. */
-  constructor(type: ScenarioType, scenario: ScenarioSpec, toolkit: Toolkit) {
+  /**
+   * Opens no connection yet.
+   * @param onFailure gets an error of the code that judges or draws, for the log: the attempt goes on without it
+   */
+  constructor(
+    type: ScenarioType,
+    scenario: ScenarioSpec,
+    toolkit: Toolkit,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#onFailure = onFailure;
     this.#type = type;
     this.#scenario = scenario;
     this.#toolkit = toolkit;
@@ -51,7 +69,12 @@ export class Attempt {
 
   /** Evidence so far; undefined if another process observed it. */
   evidence(): FaultEvidence | undefined {
-    return this.#recording?.evidence();
+    try {
+      return this.#recording?.evidence();
+    } catch (error) {
+      this.#onFailure(error);
+      return undefined;
+    }
   }
 
   /**
@@ -75,18 +98,36 @@ export class Attempt {
   #record(fixture: string, requestsPerSecond = 0): Recording {
     const preparedAt = this.#toolkit.now();
     const setup = setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt, requestsPerSecond });
-    const history = new History(setup);
+    const history = new History(setup, (error) => safe.fail(error));
     const judge = this.#type.judge(history);
+    const safe = new SafeJudge(judge, this.#onFailure);
     const evidence = this.#type.evidence(history, judge, this.#toolkit.target);
-    this.#recording = { fixture, history, judge, evidence };
-    history.listen((event) => judge.changes(event) && this.#report());
+    this.#recording = { fixture, history, judge, safe, evidence };
+    history.listen((event) => safe.changes(event) && this.#report());
     return this.#recording;
   }
 
-  /** Injects the fault, once. Consults `permit` right before. @throws only before anything was sent */
+  /** Injects the fault, once. Consults `permit` right before. @throws only before anything was sent, or if aborted */
   async inject(moment: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
     const { history } = this;
     if (!history) throw new Error(UNPREPARED);
+    const watched = new WatchedPermit(permit);
+    const report = await this.#inject(history, moment, watched, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (!watched.granted || error instanceof NotInjectedError) throw error;
+      this.#onFailure(error);
+      return unknownInjection(messageOf(error));
+    });
+    this.#note(report);
+    return report;
+  }
+
+  async #inject(
+    history: History,
+    moment: FaultMoment,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
     await this.#fault?.requireSameStore();
     const unready = await this.#workload.arrive?.(signal);
     history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
@@ -99,8 +140,16 @@ export class Attempt {
       (await (this.#fault?.inject(moment, listener, permit, signal) ??
         this.#workload.inject?.(moment, permit, signal)));
     if (!report) throw new Error('the scenario has neither a fault nor a workload to inject');
-    history.append(faultEvent(report));
     return report;
+  }
+
+  /** A history that does not take the report of a fault hides no fault. */
+  #note(report: FaultReport): void {
+    try {
+      this.history?.append(faultEvent(report));
+    } catch (error) {
+      this.#recording?.safe.fail(error);
+    }
   }
 
   /** Waits for the end of a fault that stays active after `inject`, and reports it. */
@@ -108,7 +157,7 @@ export class Attempt {
     const { history } = this;
     if (!this.#fault?.isActive || !history) return await untilAborted(signal);
     const report = await this.#fault.awaitEnd((event) => history.append(event), signal);
-    history.append(faultEvent(report));
+    this.#note(report);
     onReport(report);
   }
 
@@ -133,7 +182,7 @@ export class Attempt {
   }
 
   #report(): void {
-    const reading = this.#onReading && this.#recording?.judge.reading();
+    const reading = this.#onReading && this.#recording?.safe.reading();
     if (reading) this.#onReading?.(reading);
   }
 
@@ -145,7 +194,7 @@ export class Attempt {
   /** Proves that the store works again, and checks the effects of the fault. */
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
     const { now, redis, timeoutMs } = this.#toolkit;
-    const { history, judge } = this.#recording ?? {};
+    const { history, safe } = this.#recording ?? {};
     const left = Math.max(0, (history?.times.until ?? 0) - now());
     const withinMs = (Number.isFinite(left) ? left : 0) + timeoutMs + settleMs;
     let advice = 'check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE';
@@ -157,23 +206,34 @@ export class Attempt {
       return { measures: [], message };
     }
     const works = `${redis.name} accepts writes (a real one succeeded)`;
-    if (!history || !judge) {
+    if (!history || !safe) {
       return {
         workedAt,
         measures: [],
         message: `${works}; what the fault left is not known to this process`,
       };
     }
-    const { message, restedAt, stored } = (await this.#workload.settle?.(settleMs, signal)) ?? {};
+    const { message, restedAt, stored } = await this.#settle(safe, settleMs, signal);
     if (stored !== undefined) history.append({ kind: 'rest', at: now(), stored });
     const times = { ...(restedAt !== undefined && { restedAt }) };
     history.append({ kind: 'recovered', at: workedAt, ...times });
     return {
       workedAt,
       ...times,
-      measures: judge.recovered?.() ?? [],
+      measures: safe.recovered(),
       message: message === undefined ? works : `${works}; ${message}`,
     };
+  }
+
+  /** That the effects of the fault could not be read is no reason to call the subject not recovered. */
+  async #settle(safe: SafeJudge, settleMs: number, signal: AbortSignal): Promise<Partial<Settled>> {
+    try {
+      return (await this.#workload.settle?.(settleMs, signal)) ?? {};
+    } catch (error) {
+      signal.throwIfAborted();
+      safe.fail(error);
+      return { message: `what the fault left is not known: ${messageOf(error)}` };
+    }
   }
 
   /** Records observations of other components while the fault is watched: health, and deleted pods. */

@@ -87,7 +87,9 @@ async function burstAt(
     mayBePaused: false,
   });
   stops.push(async () => closeToolkit(toolkit));
-  const attempt = new Attempt(bursts, scenario, { ...toolkit, ...parts });
+  const attempt = new Attempt(bursts, scenario, { ...toolkit, ...parts }, (error) =>
+    expect.unreachable(String(error)),
+  );
   await attempt.prepare('demo-x', never);
   const plannedAt = toolkit.now();
   const moment = { plannedAt, until: plannedAt + 60_000 };
