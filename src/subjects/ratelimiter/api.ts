@@ -28,6 +28,7 @@ export const rateLimiterApi: SubjectApi = {
     'HTTPAuthInvalid',
     'SharedRedis',
     'PodsInUse',
+    'TrafficLimit',
     'RedisInUse',
   ],
   secrets: [

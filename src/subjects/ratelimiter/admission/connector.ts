@@ -44,7 +44,7 @@ import {
   type Place,
 } from './discovery.ts';
 import { disturbedFor, longestPauseOf, PAUSES, requireShare } from './fault-share.ts';
-import { PodsInUse, type PodUser } from './pods-in-use.ts';
+import { MOST_OF_NAMESPACE, type Obstacle, PodsInUse, type PodUser } from './pods-in-use.ts';
 
 /** What is known of a Redis whose lease this run holds. */
 interface Held {
@@ -142,8 +142,8 @@ export class RateLimiterConnector implements SubjectConnector {
     const cooldown = toBegin ? await this.#cooldownOf(request, target, admitted, signal) : undefined;
     if (cooldown) return cooldown;
     const asking = podUserOf(request, target);
-    const user = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
-    if (user !== undefined) return waitForPods(user);
+    const obstacle = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
+    if (obstacle) return waitFor(obstacle, asking);
     const lock = this.#leaseFor(request, leaseName(runId));
     const attempt = await permitted(namespace, lock.acquire(signal));
     if (attempt.state === 'held') {
@@ -154,9 +154,9 @@ export class RateLimiterConnector implements SubjectConnector {
     this.#leases.delete(uid);
     // Another run may have begun while the lease was acquired.
     const begun = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
-    if (begun !== undefined) {
+    if (begun) {
       await lock.release();
-      return waitForPods(begun);
+      return waitFor(begun, asking);
     }
     this.#pods.enter(asking);
     return { target, admitted, lock, asking };
@@ -252,23 +252,35 @@ export function leaseName(runId: string): string {
   return `chaosdemo-redis-${runId}`;
 }
 
-function waiting(reason: 'CoolingDown' | 'PodsInUse' | 'RedisInUse', text: string): Admission {
+function waiting(reason: 'CoolingDown' | 'RedisInUse' | Obstacle['reason'], text: string): Admission {
   return { state: 'waiting', reason, message: truncate(text, LIMITS.message) };
 }
 
 function podUserOf({ name, namespace, spec, uid }: AdmissionRequest, { pods }: DiscoveredTarget): PodUser {
+  const limiter = rateLimiterOf(spec);
+  const rates = spec.scenarios.map(
+    (scenario) => scenarioTypeOf(scenario.type).traffic?.(scenario, limiter, pods.length) ?? 0,
+  );
   return {
     uid,
+    namespace,
     name: `${namespace}/${name}`,
     pods: pods.map((pod) => pod.uid),
-    byAddress: isOfOneCaller(rateLimiterOf(spec)),
+    byAddress: isOfOneCaller(limiter),
+    requestsPerSecond: Math.max(0, ...rates),
   };
 }
 
-function waitForPods(user: string): Admission {
+function waitFor(obstacle: Obstacle, { requestsPerSecond }: PodUser): Admission {
+  const { reason } = obstacle;
+  if (reason === 'TrafficLimit') {
+    const { most, sent } = obstacle;
+    const text = `this run sends up to ${requestsPerSecond} requests per second, other runs send ${sent}, and the operator sends at most ${most} at a time${most === MOST_OF_NAMESPACE ? ' for one namespace' : ''}; this one starts when there is room`;
+    return waiting(reason, text);
+  }
   return waiting(
-    'PodsInUse',
-    `${user} sends requests to the same pods, and a limiter that identifies callers only by the source address sees both as one caller; this one starts when that one has ended`,
+    reason,
+    `${obstacle.user} sends requests to the same pods, and a limiter that identifies callers only by the source address sees both as one caller; this one starts when that one has ended`,
   );
 }
 

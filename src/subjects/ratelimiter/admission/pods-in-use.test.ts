@@ -3,9 +3,11 @@ import { PodsInUse, type PodUser } from './pods-in-use.ts';
 
 const userOf = (uid: string, byAddress: boolean, ...pods: string[]): PodUser => ({
   uid,
+  namespace: 'shop',
   name: `shop/${uid}`,
   pods,
   byAddress,
+  requestsPerSecond: 0,
 });
 
 describe('pods of a limiter by source address', () => {
@@ -18,7 +20,7 @@ describe('pods of a limiter by source address', () => {
       const pods = new PodsInUse();
       const a = userOf('a', first, 'p', 'q');
       pods.enter(a);
-      expect(pods.inTheWayOf(userOf('b', second, 'q', 'r'))).toBe('shop/a');
+      expect(pods.inTheWayOf(userOf('b', second, 'q', 'r'))).toEqual({ reason: 'PodsInUse', user: 'shop/a' });
       expect(pods.inTheWayOf(userOf('b', second, 'r'))).toBeUndefined();
       pods.leave(a);
       expect(pods.inTheWayOf(userOf('b', second, 'q', 'r'))).toBeUndefined();
@@ -31,7 +33,7 @@ describe('pods of a limiter by source address', () => {
     pods.enter(before);
     pods.enter(after);
     pods.leave(before);
-    expect(pods.inTheWayOf(userOf('b', true, 'p'))).toBe('shop/a');
+    expect(pods.inTheWayOf(userOf('b', true, 'p'))).toEqual({ reason: 'PodsInUse', user: 'shop/a' });
   });
 
   it('do not conflict between runs with different keys, nor of a run with itself', () => {
@@ -39,5 +41,33 @@ describe('pods of a limiter by source address', () => {
     pods.enter(userOf('a', false, 'p'));
     expect(pods.inTheWayOf(userOf('b', false, 'p'))).toBeUndefined();
     expect(pods.inTheWayOf(userOf('a', true, 'p'))).toBeUndefined();
+  });
+});
+
+describe('the traffic of runs', () => {
+  const sends = (namespace: string, uid: string, requestsPerSecond: number): PodUser => ({
+    ...userOf(uid, false, uid),
+    namespace,
+    requestsPerSecond,
+  });
+
+  it('waits until the runs of its namespace leave room, and of all namespaces', () => {
+    const pods = new PodsInUse();
+    const first = sends('a', '1', 1000);
+    pods.enter(first);
+    expect(pods.inTheWayOf(sends('a', '2', 1))).toEqual({ reason: 'TrafficLimit', sent: 1000, most: 1000 });
+    const second = sends('b', '3', 800);
+    expect(pods.inTheWayOf(second)).toBeUndefined();
+    pods.enter(second);
+    expect(pods.inTheWayOf(sends('c', '4', 300))).toEqual({ reason: 'TrafficLimit', sent: 1800, most: 2000 });
+    expect(pods.inTheWayOf(sends('c', '4', 200))).toBeUndefined();
+    pods.leave(first);
+    expect(pods.inTheWayOf(sends('a', '2', 1000))).toBeUndefined();
+  });
+
+  it('never holds back a run that sends only bursts', () => {
+    const pods = new PodsInUse();
+    pods.enter(sends('a', '1', 1000));
+    expect(pods.inTheWayOf(sends('a', '2', 0))).toBeUndefined();
   });
 });

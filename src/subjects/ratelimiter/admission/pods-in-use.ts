@@ -1,30 +1,47 @@
 /**
- * Which runs of this process send requests to which pods. If a limiter identifies callers by the source address only, a
- * run on it shares its limit with every other run on the same pods, whatever Redis those name. Such a run has the pods
- * for itself.
+ * Which runs of this process send requests to which pods, and how many. If a limiter identifies callers by the source
+ * address only, a run on it shares its limit with every other run on the same pods, whatever Redis those name: such a run
+ * has the pods for itself. Steady traffic takes the time of the process, which all namespaces share.
  */
+
+/** Requests per second that the runs of one namespace may send together: as many as one run may. */
+export const MOST_OF_NAMESPACE = 1000;
+/** The same for all runs of this process: about half the time of one processor. */
+const MOST_OF_PROCESS = 2000;
 
 /** A run that sends requests to pods. */
 export interface PodUser {
   readonly uid: string;
+  readonly namespace: string;
   /** `namespace/name`, shown to runs that wait. */
   readonly name: string;
   /** Uids of the pods. */
   readonly pods: readonly string[];
   /** Whether all its requests are of one caller: the address of this process. */
   readonly byAddress: boolean;
+  /** Of its busiest steady traffic. */
+  readonly requestsPerSecond: number;
 }
+
+/** Why a run waits: for the pods that `user` has, or until there is room for its traffic. */
+export type Obstacle =
+  | { readonly reason: 'PodsInUse'; readonly user: string }
+  | { readonly reason: 'TrafficLimit'; readonly sent: number; readonly most: number };
 
 export class PodsInUse {
   readonly #asking = new Map<string, PodUser>();
 
-  /** The name of a run that has to end first; undefined: there is none, or `asking` is already active. */
-  inTheWayOf({ byAddress, pods, uid }: PodUser): string | undefined {
-    if (this.#asking.has(uid)) return undefined;
-    for (const other of this.#asking.values()) {
-      if ((byAddress || other.byAddress) && other.pods.some((pod) => pods.includes(pod))) return other.name;
-    }
-    return undefined;
+  /** What has to end first; undefined: nothing, or `asking` is already active. */
+  inTheWayOf(asking: PodUser): Obstacle | undefined {
+    if (this.#asking.has(asking.uid)) return undefined;
+    const others = [...this.#asking.values()];
+    const { byAddress, namespace, pods } = asking;
+    const user = others.find(
+      (other) => (byAddress || other.byAddress) && other.pods.some((pod) => pods.includes(pod)),
+    );
+    if (user) return { reason: 'PodsInUse', user: user.name };
+    const ofNamespace = others.filter((other) => other.namespace === namespace);
+    return noRoomFor(asking, ofNamespace, MOST_OF_NAMESPACE) ?? noRoomFor(asking, others, MOST_OF_PROCESS);
   }
 
   enter(asking: PodUser): void {
@@ -35,4 +52,14 @@ export class PodsInUse {
   leave(asking: PodUser): void {
     if (this.#asking.get(asking.uid) === asking) this.#asking.delete(asking.uid);
   }
+}
+
+function noRoomFor(
+  { requestsPerSecond }: PodUser,
+  others: readonly PodUser[],
+  most: number,
+): Obstacle | undefined {
+  const sent = others.reduce((sum, other) => sum + other.requestsPerSecond, 0);
+  if (requestsPerSecond === 0 || sent + requestsPerSecond <= most) return undefined;
+  return { reason: 'TrafficLimit', sent, most };
 }

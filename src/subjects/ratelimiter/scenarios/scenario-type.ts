@@ -40,6 +40,8 @@ export interface ScenarioType<J extends Judge = Judge> {
   ): Pick<Scenario, 'faultMs' | 'faultTitle' | 'invariant' | 'settleMs'>;
   /** Requests per second of its steady traffic over all pods, if there is any. */
   rate?(scenario: ScenarioSpec): number;
+  /** Requests per second that it sends to this many pods, bursts apart; default: none. */
+  traffic?(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number;
   /**
    * Why no run on this many pods can end as expected, with what to change; undefined: one can. The only statement of
    * what must fit together: consulted before a run begins, and again with the baseline, before anything is injected.

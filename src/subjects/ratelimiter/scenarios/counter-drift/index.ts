@@ -25,6 +25,7 @@ export const counterDrift: ScenarioType<DriftJudge> = {
     };
   },
   rate: (scenario) => parametersOf(scenario).requestsPerSecond,
+  traffic: (scenario) => parametersOf(scenario).requestsPerSecond,
   unprovable,
   judge: (history) => new DriftJudge(history),
   evidence: driftEvidence,

@@ -17,6 +17,7 @@ import {
   faultStoryMs,
   mostWatchMs,
   parametersOf,
+  trafficTo,
   unprovable,
   watchedAfterMs,
 } from './parameters.ts';
@@ -82,6 +83,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
     lossUnprovable(scenario, limiter, pods) ??
     proxyUnprovable(scenario, limiter) ??
     unprovable(scenario, limiter, pods),
+  traffic: trafficTo,
   pauses: (scenario) => PAUSING.has(parametersOf(scenario).fault.type),
   isMomentary: (scenario) => parametersOf(scenario).fault.type === 'Lose',
   failsOver: (scenario) => parametersOf(scenario).fault.type === 'Failover',

@@ -258,7 +258,17 @@ export function requestsInFault(scenario: ScenarioSpec): number {
   return Math.max(0, Math.floor((countedMs / 1000) * requestsPerSecond));
 }
 
-/** Why no run on this many pods can show what callers get, with what to change. */
+/** Four kinds of callers send to each pod, or one in place of two. */
+function kindsOf(limiter: RateLimiterSpec): number {
+  return isOfOneCaller(limiter) ? 2 : 4;
+}
+
+/** Requests per second of all callers to this many pods. */
+export function trafficTo(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
+  return kindsOf(limiter) * parametersOf(scenario).requestsPerSecond * pods;
+}
+
+/** Why no run on this many pods can show the outcome of callers, with what to change. */
 export function unprovable(
   scenario: ScenarioSpec,
   limiter: RateLimiterSpec,
@@ -276,9 +286,8 @@ export function unprovable(
   if (sent < LEAST_REQUESTS) {
     return `scenario ${scenario.name}: each pod needs ${LEAST_REQUESTS} requests that can time out within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) = ${sent}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
   }
-  // Four kinds of callers send to each pod, or one in place of two.
-  const kinds = isOfOneCaller(limiter) ? 2 : 4;
-  const rate = kinds * requestsPerSecond * pods;
+  const kinds = kindsOf(limiter);
+  const rate = trafficTo(scenario, limiter, pods);
   const open = Math.ceil(rate * Math.max(1, timeoutMs / 1000));
   if (open <= MOST_AT_ONCE) {
     return (
