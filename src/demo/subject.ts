@@ -163,8 +163,16 @@ export interface FaultEvidence {
   /** Time ranges that are not in the status. */
   readonly bands: readonly ObservedBand[];
   readonly bundle: EvidenceBundle;
-  /** The complete recording, as lines of a file from which the fault can be judged again; omitted: there is none. */
-  readonly history?: () => Iterable<string>;
+  /** The complete recording; omitted: there is none, or it was released. */
+  readonly history?: RecordedHistory;
+}
+
+/** A recording that takes much memory. */
+export interface RecordedHistory {
+  /** The lines of a file from which the fault can be judged again. */
+  lines(): Iterable<string>;
+  /** Call once it is stored, and nothing will be added: it is not kept in memory any longer. */
+  release(): void;
 }
 
 /** The part that touches a subject, one for each run. */

@@ -4,23 +4,32 @@ import { HISTORY_BYTES, historiesIn, historyKey, historyText } from './history-d
 
 const room = { bytes: HISTORY_BYTES, live: false };
 
-it('holds the lines of each scenario, in the order of the spec', () => {
+it('holds the lines of each scenario, in the order of the spec', async () => {
   const data = {
-    [historyKey(1)]: historyText(['{"kind":"setup","b":2}', '{"kind":"ended"}'], room),
+    [historyKey(1)]: await historyText(['{"kind":"setup","b":2}', '{"kind":"ended"}'], room),
     'run.json': '{}',
-    [historyKey(0)]: historyText(['{"kind":"setup","a":"ä"}'], room),
+    [historyKey(0)]: await historyText(['{"kind":"setup","a":"ä"}'], room),
   };
   expect(historiesIn(data)).toBe('{"kind":"setup","a":"ä"}\n{"kind":"setup","b":2}\n{"kind":"ended"}\n');
   expect(historiesIn({ 'run.json': '{}' })).toBe('');
 });
 
-it('leaves out what does not fit, and what is too long to compress', () => {
-  const random = Array.from({ length: 2000 }, (_, i) => Math.sin(i).toString(36).repeat(4));
-  expect(historyText(random, { bytes: 1000, live: false })).toBeUndefined();
+it('leaves out what does not fit, and what is too long to compress', async () => {
+  let [read, isRun] = [0, false];
+  const random = (function* () {
+    for (; read < 200_000; read += 1) yield Math.sin(read).toString(36).repeat(4);
+  })();
+  setImmediate(() => {
+    isRun = true;
+  });
+  expect(await historyText(random, { bytes: 1000, live: false })).toBeUndefined();
+  // It stopped early, and other work had its turn.
+  expect(read).toBeLessThan(100_000);
+  expect(isRun).toBe(true);
   const long = (function* () {
     for (;;) yield 'x'.repeat(1024 * 1024);
   })();
-  expect(historyText(long, { bytes: HISTORY_BYTES, live: true })).toBeUndefined();
+  expect(await historyText(long, { bytes: HISTORY_BYTES, live: true })).toBeUndefined();
 });
 
 it.each<[string, unknown]>([
@@ -30,4 +39,11 @@ it.each<[string, unknown]>([
   ['a bomb', gzipSync(Buffer.alloc(120 * 1024 * 1024)).toString('base64')],
 ])('is refused if it holds %s', (_, text) => {
   expect(() => historiesIn({ [historyKey(0)]: text })).toThrow(/^history-1\.jsonl\.gz\.b64 is not/);
+});
+
+it('refuses several files that are too large together', () => {
+  const text = gzipSync(Buffer.alloc(40 * 1024 * 1024)).toString('base64');
+  const both = { [historyKey(0)]: text, [historyKey(1)]: text };
+  expect(historiesIn(both)).toHaveLength(80 * 1024 * 1024);
+  expect(() => historiesIn({ ...both, [historyKey(2)]: text })).toThrow(/^history-3/);
 });

@@ -2,13 +2,18 @@
  * Histories of a run in the data of the ConfigMap with its evidence: `history-1.jsonl.gz.b64` and so on, compressed
  * lines in base64. The content of a line depends on the subject; see docs/history-format.md. Pure.
  */
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, gunzipSync } from 'node:zlib';
 
 /** Maximum bytes of all histories of a run. With the evidence that stays well below the 1 MiB of a ConfigMap. */
 export const HISTORY_BYTES = 600 * 1024;
 
-/** Maximum characters of all lines of one history: more would block other work for too long while compressing. */
+/** Maximum characters of all lines of one history. */
 const MAX_CHARACTERS = 24 * 1024 * 1024;
+/** Characters that are compressed at once; other work runs in between. */
+const SLICE_CHARACTERS = 64 * 1024;
+/** Bytes of all histories of a ConfigMap, read back. */
+const MOST_BYTES = 4 * MAX_CHARACTERS;
 /** The same for an unfinished one, which is written every few seconds. */
 const LIVE_CHARACTERS = 512 * 1024;
 
@@ -19,21 +24,49 @@ export function historyKey(index: number): string {
   return `history-${index + 1}.jsonl.gz.b64`;
 }
 
-/** @returns the contents of the file; undefined: it does not fit into `bytes`, or is too long to be compressed */
-export function historyText(
+/**
+ * Compresses lines in slices, so that a long history blocks no other work, and stops once it is too long.
+ * @returns the contents of the file; undefined: it does not fit into `bytes`, or is too long to be compressed
+ */
+export async function historyText(
   lines: Iterable<string>,
   { bytes, live }: { readonly bytes: number; readonly live: boolean },
-): string | undefined {
-  const most = live ? LIVE_CHARACTERS : MAX_CHARACTERS;
-  const kept: string[] = [];
+): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let left = Math.floor(bytes / 4) * 3;
+  const slices = slicesOf(lines, live ? LIVE_CHARACTERS : MAX_CHARACTERS);
+  try {
+    await pipeline(slices, createGzip({ level: 4 }), async (compressed: AsyncIterable<Buffer>) => {
+      for await (const chunk of compressed) {
+        left -= chunk.length;
+        if (left < 0) throw new TooLongError();
+        chunks.push(chunk);
+      }
+    });
+  } catch (error) {
+    if (error instanceof TooLongError) return undefined;
+    throw error;
+  }
+  return Buffer.concat(chunks).toString('base64');
+}
+
+class TooLongError extends Error {
+  override readonly name = 'TooLongError';
+}
+
+/** @throws TooLongError if there are more than `most` characters */
+function* slicesOf(lines: Iterable<string>, most: number): Generator<string> {
+  let slice = '';
   let characters = 0;
   for (const line of lines) {
     characters += line.length + 1;
-    if (characters > most) return undefined;
-    kept.push(line);
+    if (characters > most) throw new TooLongError();
+    slice += `${line}\n`;
+    if (slice.length < SLICE_CHARACTERS) continue;
+    yield slice;
+    slice = '';
   }
-  const text = gzipSync(`${kept.join('\n')}\n`, { level: 4 }).toString('base64');
-  return text.length <= bytes ? text : undefined;
+  if (slice !== '') yield slice;
 }
 
 /**
@@ -41,13 +74,16 @@ export function historyText(
  * @throws Error if a file is invalid: anyone with write access to ConfigMaps may have written it
  */
 export function historiesIn(data: Readonly<Record<string, unknown>>): string {
+  let left = MOST_BYTES;
   return Object.entries(data)
     .filter(([key]) => KEY.test(key))
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([key, text]) => {
       if (typeof text !== 'string' || text.length > HISTORY_BYTES) throw new Error(`${key} is not a history`);
       try {
-        return gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: MAX_CHARACTERS * 4 }).toString();
+        const lines = gunzipSync(Buffer.from(text, 'base64'), { maxOutputLength: Math.max(1, left) });
+        left -= lines.length;
+        return lines.toString();
       } catch {
         throw new Error(`${key} is not a history`);
       }

@@ -102,7 +102,9 @@ async function calls(command: 'kill' | 'pause'): Promise<number> {
 }
 
 function connectionsEnded(driver: DrivenLimiter): Record<string, number> {
-  const events = [...(driver.evidence?.history?.() ?? [])].map((line) => JSON.parse(line) as HistoryEvent);
+  const events = [...(driver.evidence?.history?.lines() ?? [])].map(
+    (line) => JSON.parse(line) as HistoryEvent,
+  );
   const last = events.findLast((event) => event.kind === 'fault' && event.step === 'ConnectionsEnded');
   return last?.kind === 'fault' && last.step === 'ConnectionsEnded' ? last.connections : {};
 }

@@ -177,7 +177,7 @@ export class DrivenLimiter {
 
   /** @throws unless the lines of the history alone give the same figures */
   async #requireSameFromHistory({ measures, summary }: InvariantReading): Promise<void> {
-    const lines = [...(this.evidence?.history?.() ?? [])];
+    const lines = [...(this.evidence?.history?.lines() ?? [])];
     const [scenario] = await replay(lines);
     if (scenario?.result === undefined) return;
     // A run adds these to its status; its reading has the moments themselves.

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import type { RunEvidence } from '../../src/evidence/index.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { evidenceName, historiesIn, type RunEvidence } from '../../src/evidence/index.ts';
 import { EARLIER } from './fake-evidence.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
@@ -23,6 +23,9 @@ async function nextRun(simulation: Simulation, runId: string): Promise<void> {
   expect(await simulation.runUntil(({ status }) => status.run?.runId === runId)).toBe(true);
   await wholeRun(simulation);
 }
+
+/** For what takes real time. */
+const WAITS = { timeout: 60_000, interval: 1 };
 
 describe('the evidence of a run', () => {
   it('evidence of an ended run has chapters, bands, detections and results', async () => {
@@ -55,6 +58,37 @@ describe('the evidence of a run', () => {
     const [series] = stall?.bundle.series ?? [];
     expect(series?.points.at(-1)?.[0]).toBeGreaterThan(14_000);
     expect(surge?.result).toBe('Violated');
+  });
+
+  it('has the history of each fault with its recovery, and frees it once stored', async () => {
+    const simulation = new Simulation(undefined, { hasHistories: true });
+    const { releasedHistories } = simulation.target;
+    // Compressing takes real time.
+    const isReleased = async (fault: string): Promise<void> =>
+      await vi.waitFor(async () => {
+        await simulation.pass(100);
+        expect(releasedHistories).toContain(fault);
+      }, WAITS);
+    await simulation.runUntil(at(8));
+    await isReleased('1-stall-1');
+    expect(releasedHistories).toEqual(['1-stall-1']);
+    await simulation.runUntil(finished);
+    await isReleased('1-surge-1');
+    expect(releasedHistories).toEqual(['1-stall-1', '1-surge-1']);
+    await vi.waitFor(async () => {
+      await simulation.pass(1000);
+      expect(kept(simulation).complete).toBe(true);
+    }, WAITS);
+    const data = simulation.evidence.objects.get(evidenceName('demo', 1))?.data ?? {};
+    expect(
+      historiesIn(data)
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      { fault: '1-stall-1', recovered: true },
+      { fault: '1-surge-1', recovered: false },
+    ]);
   });
 
   it('the evidence has each diagnosis in full, with the figures of its action', async () => {

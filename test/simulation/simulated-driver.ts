@@ -22,6 +22,7 @@ export class SimulatedDriver implements SubjectDriver {
   readonly #reports = new Map<string, FaultReport>();
   /** That this process has set up. */
   readonly #fixtures = new Set<string>();
+  readonly #recovered = new Set<string>();
   readonly #recorders = new Map<string, EvidenceRecorder>();
   #lookedHealthy = false;
 
@@ -117,9 +118,24 @@ export class SimulatedDriver implements SubjectDriver {
   evidence(fault: string): FaultEvidence | undefined {
     const originMs = this.#reports.get(fault)?.startedAt ?? this.#clock.now();
     const recorder = this.#recorders.get(fault);
+    const { behaviour, releasedHistories } = this.#target;
     this.#target.evidenceReads += 1;
     const pods = [{ component: 'store', pod: 'store-0' }];
-    return recorder && { originMs, pods, bands: [], bundle: recorder.bundle(originMs) };
+    return (
+      recorder && {
+        originMs,
+        pods,
+        bands: [],
+        bundle: recorder.bundle(originMs),
+        ...(behaviour.hasHistories &&
+          !releasedHistories.includes(fault) && {
+            history: {
+              lines: () => [JSON.stringify({ fault, recovered: this.#recovered.has(fault) })],
+              release: () => void releasedHistories.push(fault),
+            },
+          }),
+      }
+    );
   }
 
   async close(): Promise<void> {
@@ -263,6 +279,7 @@ export class SimulatedDriver implements SubjectDriver {
     const { effectMs, readable } = this.#target.behaviour;
     await this.#clock.sleep(Math.max(effectMs, this.#target.stalledUntil - this.#clock.monotonic()), signal);
     const now = this.#clock.now();
+    this.#recovered.add(fault);
     const measures = [{ name: 'abandoned', value: 0, unit: 'requests' }];
     const seen = readable ? { restedAt: now, measures } : { measures: [] };
     return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };

@@ -38,6 +38,8 @@ export interface Behaviour {
   remedy: 'helps' | 'hangs';
   /** Whether an injection ends when it is aborted; a system call that hangs does not. */
   heedsAbort: boolean;
+  /** Whether faults have histories. They are compressed in real time. */
+  hasHistories: boolean;
 }
 
 const USUAL: Behaviour = {
@@ -58,6 +60,7 @@ const USUAL: Behaviour = {
   modelAction: 'wait',
   remedy: 'helps',
   heedsAbort: true,
+  hasHistories: false,
 };
 
 /** Another owner gets the lock when it was not renewed for so long. */
@@ -133,6 +136,8 @@ export class SimulatedTarget {
   /** How often the evidence of a fault was read. */
   evidenceReads = 0;
   stalls = 0;
+  /** Faults whose history is not kept in memory any longer. */
+  readonly releasedHistories: string[] = [];
   /** Effects that fail before they have done anything: how many of the next of each kind. */
   readonly failing: Partial<Record<SubjectEffect['kind'], number>> = {};
   /** Bugs in code that records or judges: it throws after the driver has acted, so many times at each moment. */

@@ -6,7 +6,7 @@
 import { type ChaosDemo, messageOf, type ScenarioStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import { isBeingObserved } from '../../demo/scenarios.ts';
-import type { SubjectDefinition } from '../../demo/subject.ts';
+import type { RecordedHistory, SubjectDefinition } from '../../demo/subject.ts';
 import {
   diagnosisData,
   HISTORY_BYTES,
@@ -56,6 +56,25 @@ export type EvidenceSource = Pick<Session, 'evidence' | 'observed'>;
 /** Data of a ConfigMap: contents by file name. */
 type Files = Readonly<Record<string, string>>;
 
+/** What the store should have by a moment. Histories are long, so they are compressed after it. */
+interface Snapshot {
+  readonly demo: ChaosDemo;
+  readonly files: Files;
+  readonly histories: readonly PendingHistory[];
+  /** Nothing more will come. */
+  readonly complete: boolean;
+}
+
+interface PendingHistory {
+  readonly id: string;
+  readonly index: number;
+  readonly name: string;
+  readonly history: RecordedHistory;
+  readonly bytes: number;
+  /** More will come. */
+  readonly live: boolean;
+}
+
 interface KeptRun {
   readonly key: string;
   readonly uid: string;
@@ -66,6 +85,8 @@ interface KeptRun {
   source: EvidenceSource | undefined;
   /** Files of finished scenarios, by the id of the fault. */
   readonly finishedFiles: Map<string, Files>;
+  /** Compressed once, when nothing more will come: only this is kept then. undefined: it did not fit. */
+  readonly finishedHistories: Map<string, string | undefined>;
   /** Sentences on what is missing. */
   readonly leftOut: Set<string>;
   /** A status was stored since the last write. */
@@ -81,8 +102,8 @@ interface KeptRun {
   failingSince?: number | undefined;
   lastError?: unknown;
   lossReported: boolean;
-  /** The final files, set at the end of the run. The session is gone by then. */
-  last?: Files;
+  /** Set at the end of the run. The session is gone by then. */
+  last?: Snapshot;
   /** Aborts when `last` is set. */
   readonly ended: AbortController;
   readonly stop: AbortController;
@@ -178,6 +199,7 @@ export class EvidenceKeeper {
       demo,
       source: undefined,
       finishedFiles: new Map(),
+      finishedHistories: new Map(),
       leftOut: new Set(),
       hasChanges: true,
       written: {},
@@ -200,7 +222,7 @@ export class EvidenceKeeper {
   /** The run has ended, if `complete`, or this process ends. Collects the observations before the session closes. */
   #end(kept: KeptRun, complete: boolean): void {
     this.#runs.delete(kept.key);
-    kept.last = filesAt(kept, this.#options.clock.now(), complete);
+    kept.last = snapshotOf(kept, this.#options.clock.now(), complete);
     kept.source = undefined;
     kept.ended.abort();
   }
@@ -216,12 +238,13 @@ export class EvidenceKeeper {
       const now = clock.now();
       if (kept.hasChanges || isObserving(kept, now)) {
         kept.hasChanges = false;
-        await this.#write(kept, filesAt(kept, now, false));
+        await this.#write(kept, await filesOf(kept, snapshotOf(kept, now, false)));
       }
       if (!kept.last) await pause(AbortSignal.any([stop, kept.ended.signal]));
     }
     const until = clock.monotonic() + LAST_WRITE_TIMEOUT_MS;
-    while (!stop.aborted && kept.last && !(await this.#write(kept, kept.last))) {
+    const last = kept.last && (await filesOf(kept, kept.last));
+    while (!stop.aborted && last && !(await this.#write(kept, last))) {
       if (clock.monotonic() >= until) return this.#reportLoss(kept);
       await pause(stop);
     }
@@ -313,20 +336,24 @@ function updateRun(kept: KeptRun, demo: ChaosDemo, source: EvidenceSource | unde
   kept.hasChanges = true;
 }
 
-/** All files that the store should have by now. `complete`: nothing more will come. */
-function filesAt(kept: KeptRun, now: number, complete: boolean): Files {
-  const { definition, demo, leftOut, finishedFiles, source } = kept;
+/** All that the store should have by now. `complete`: nothing more will come. */
+function snapshotOf(kept: KeptRun, now: number, complete: boolean): Snapshot {
+  const { definition, demo, leftOut, finishedFiles, finishedHistories, source } = kept;
   const { scenarios: entries = [] } = demo.status ?? {};
   const planned = new Map(definition.scenarios(demo.spec).map((scenario) => [scenario.name, scenario]));
   const files: Record<string, string> = {};
+  const histories: PendingHistory[] = [];
+  const bytes = Math.floor(HISTORY_BYTES / Math.max(1, entries.length));
   for (const [index, entry] of entries.entries()) {
     const scenario = planned.get(entry.name);
     if (!scenario || !entry.fault || !source) continue;
     const { id } = entry.fault;
     const diagnosis = diagnosisPartOf(demo.status ?? {}, entry.name, entry.fault, source.observed);
     if (diagnosis) Object.assign(files, diagnosisData(index, diagnosis));
+    const compressed = finishedHistories.get(id);
+    if (compressed !== undefined) files[historyKey(index)] = compressed;
     const known = complete ? undefined : finishedFiles.get(id);
-    if (known) {
+    if (known && finishedHistories.has(id)) {
       Object.assign(files, known);
       continue;
     }
@@ -342,19 +369,36 @@ function filesAt(kept: KeptRun, now: number, complete: boolean): Files {
     const isOver = complete || isObservationOver(kept, entry, now);
     const most = scenarioBytes(entries.length);
     const { data, thin } = scenarioData(index, part, isOver ? most : Math.min(most, LIVE_BYTES));
-    const room = { bytes: Math.floor(HISTORY_BYTES / entries.length), live: !isOver };
-    const history = evidence.history && historyText(evidence.history(), room);
-    const all = { ...data, ...(history !== undefined && { [historyKey(index)]: history }) };
-    Object.assign(files, all);
-    if (!isOver) continue;
-    finishedFiles.set(id, all);
-    if (evidence.history && history === undefined) {
-      leftOut.add(`${entry.name}: its history takes more than ${room.bytes} bytes, compressed`);
+    Object.assign(files, data);
+    if (evidence.history && !finishedHistories.has(id)) {
+      // The check after a fault goes into its history, too.
+      const isChecked = !scenario.releasable || source.observed.recoveries[id] !== undefined;
+      const live = !complete && !(isOver && isChecked);
+      histories.push({ id, index, name: entry.name, history: evidence.history, bytes, live });
     }
+    if (!isOver) continue;
+    if (!evidence.history) finishedHistories.set(id, compressed);
+    finishedFiles.set(id, data);
     if (thin) leftOut.add(`${entry.name}: series are thinned out, or left out, to fit into ${most} bytes`);
   }
-  const run = runPartOf(demo, [...leftOut], complete);
-  return run ? { ...files, ...runData(run) } : files;
+  return { demo, files, histories, complete };
+}
+
+/** The files of a snapshot, with its histories. A history to which nothing will be added is released. */
+async function filesOf(kept: KeptRun, { complete, demo, files, histories }: Snapshot): Promise<Files> {
+  const texts: Record<string, string> = {};
+  for (const { bytes, history, id, index, live, name } of histories) {
+    const known = kept.finishedHistories.has(id);
+    const text = known ? kept.finishedHistories.get(id) : await historyText(history.lines(), { bytes, live });
+    if (text !== undefined) texts[historyKey(index)] = text;
+    if (live) continue;
+    kept.finishedHistories.set(id, text);
+    history.release();
+    if (text === undefined)
+      kept.leftOut.add(`${name}: its history takes more than ${bytes} bytes, compressed`);
+  }
+  const run = runPartOf(demo, [...kept.leftOut], complete);
+  return { ...files, ...texts, ...(run && runData(run)) };
 }
 
 /** Whether a fault that this process has prepared is announced, active or observed. */

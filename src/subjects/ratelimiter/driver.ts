@@ -16,7 +16,6 @@ import { claimOf } from '../redis/faults/failover/failover.ts';
 import { NotFoundOutError, type StoreCheck, StoreRefusedError } from '../redis/faults/fault.ts';
 import { type FaultNotes, injectNoted } from '../redis/faults/noted-fault.ts';
 import { untilAborted } from '../waiting.ts';
-import { linesOf } from './history/json-lines.ts';
 import type { ConnectionShare } from './http/connection-budget.ts';
 import { type CallerControls, controlCallers } from './interfaces/http/control-callers.ts';
 import { pollHealth } from './interfaces/http/http-health.ts';
@@ -140,15 +139,13 @@ export class RateLimiterDriver implements SubjectDriver {
   }
 
   evidence(fault: string): FaultEvidence | undefined {
-    const attempt = this.#attempts.get(fault);
-    const evidence = attempt?.evidence();
-    const { history } = attempt ?? {};
-    return evidence && history ? { ...evidence, history: () => linesOf(history) } : evidence;
+    return this.#attempts.get(fault)?.evidence();
   }
 
   async close(): Promise<void> {
     this.#lifetime.abort(new Error('the driver was closed'));
     closeToolkit(this.#toolkit);
+    for (const attempt of this.#attempts.values()) attempt.close();
   }
 
   async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
@@ -183,10 +180,12 @@ export class RateLimiterDriver implements SubjectDriver {
     try {
       await requirePods(this.#toolkit.lookAtPods, signal);
       const prepared = await attempt.prepare(fixture, signal);
+      this.#attempts.get(fault)?.close();
       this.#attempts.set(fault, attempt);
       this.#fixtures.add(fixture);
       return { kind: 'Prepared', fault, prepared: { ...prepared, sequence } };
     } catch (error) {
+      attempt.close();
       signal.throwIfAborted();
       if (error instanceof StoreRefusedError) {
         return { kind: 'Admission', admission: error.admission, generation, at: now() };

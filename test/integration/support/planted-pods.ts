@@ -99,5 +99,5 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
 
 /** What was recorded around the fault. */
 export function eventsOf(driver: DrivenLimiter): HistoryEvent[] {
-  return [...(driver.evidence?.history?.() ?? [])].map((line) => JSON.parse(line) as HistoryEvent);
+  return [...(driver.evidence?.history?.lines() ?? [])].map((line) => JSON.parse(line) as HistoryEvent);
 }

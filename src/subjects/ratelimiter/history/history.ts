@@ -19,6 +19,22 @@ export const MOST_EVENTS = 140_000;
  */
 export const MOST_REQUESTS_KEPT = 130_000;
 
+/** Events for which memory is taken at once, and what one takes; bytes. */
+const [ROOM_EVENTS, EVENT_BYTES] = [1000, 234];
+
+/** Memory for histories; `take` returns false if there is no more. */
+export interface HistoryMemory {
+  take(bytes: number): boolean;
+  give(bytes: number): void;
+}
+
+export interface HistoryOptions {
+  /** Gets the error of a listener, which gets no event after it; default: `append` throws it. */
+  readonly onFailure?: (error: unknown) => void;
+  /** Default: only the number of events is bounded. */
+  readonly memory?: HistoryMemory;
+}
+
 /** Gets each event after it is recorded. */
 export type Listener = (event: HistoryEvent) => void;
 
@@ -34,11 +50,21 @@ export class History {
   #times: FaultTimes = { until: Number.POSITIVE_INFINITY };
   #report: FaultEvent<'Reported'> | undefined;
   readonly #onFailure: (error: unknown) => void;
+  readonly #memory: HistoryMemory | undefined;
+  /** Events for which there is memory. */
+  #room: number;
 
-  /** @param onFailure gets the error of a listener, which gets no event after it; default: `append` throws it */
-  constructor(setup: Setup, onFailure: (error: unknown) => void = rethrow) {
+  constructor(setup: Setup, { onFailure = rethrow, memory }: HistoryOptions = {}) {
     this.setup = setup;
     this.#onFailure = onFailure;
+    this.#memory = memory;
+    this.#room = memory ? 0 : MOST_EVENTS;
+  }
+
+  /** Gives its memory back. Nothing more is recorded. */
+  release(): void {
+    this.#memory?.give(this.#room * EVENT_BYTES);
+    this.#room = 0;
   }
 
   /** Requests that ended, in that order; each with the answer that came after its caller had given up. */
@@ -102,7 +128,7 @@ export class History {
   /** Records an event and passes it to the listeners. If the history is full, it only counts the event. */
   append(event: HistoryEvent): void {
     const most = event.kind === 'request' || event.kind === 'late' ? MOST_REQUESTS_KEPT : MOST_EVENTS;
-    if (this.#events.length >= most) {
+    if (this.#events.length >= most || !this.#hasRoom()) {
       this.#dropped += 1;
       return;
     }
@@ -130,6 +156,13 @@ export class History {
         this.#onFailure(error);
       }
     }
+  }
+
+  #hasRoom(): boolean {
+    if (this.#events.length < this.#room) return true;
+    if (!this.#memory?.take(ROOM_EVENTS * EVENT_BYTES)) return false;
+    this.#room += ROOM_EVENTS;
+    return true;
   }
 
   #takeFault(event: EventOf<'fault'>): void {

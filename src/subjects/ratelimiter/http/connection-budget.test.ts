@@ -127,3 +127,15 @@ describe('a budget of connections for several namespaces', () => {
     );
   });
 });
+
+it('leaves other namespaces room for histories, and takes no more than all may have', () => {
+  const budget = new ConnectionBudget(1);
+  const MB = 1024 * 1024;
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => budget.onBehalfOf(name).history);
+  expect(a?.take(48 * MB)).toBe(true);
+  expect(a?.take(1)).toBe(false);
+  expect(b?.take(48 * MB)).toBe(true);
+  expect(c?.take(1)).toBe(false);
+  a?.give(48 * MB);
+  expect(c?.take(1)).toBe(true);
+});

@@ -1,12 +1,17 @@
 /**
  * The budget of this process for requests to pods: connections, and the memory of partly received answers, counted as
- * the number of connections that would take as much. All runs share it, and each namespace may have a part of it.
+ * the number of connections that would take as much; and the memory of histories. All runs share it, and each namespace may have a part of it.
  * Released capacity goes to the run that has waited longest among those that it is enough for.
  */
+import { ByteBudget } from '../byte-budget.ts';
+import type { HistoryMemory } from '../history/history.ts';
 import type { AnswerMemory } from './answer.ts';
 
 /** What a plain connection of a burst takes with its request, measured with 10,000 of them: 8.3 KiB. */
 export const CONNECTION_BYTES = 9 * 1024;
+
+/** Bytes that the histories of all runs take, and those of one namespace: its largest history, and half of another. */
+const [HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE] = [96 * 1024 * 1024, 48 * 1024 * 1024];
 
 /** The budget never has this many connections. */
 export class ConnectionBudgetError extends Error {
@@ -28,6 +33,8 @@ export type TrafficRoom = () => ConnectionLease | undefined;
 export interface ConnectionShare extends AnswerMemory {
   /** Connections that the namespace may have at once. */
   readonly most: number;
+  /** For the histories of its runs. */
+  readonly history: HistoryMemory;
   /**
    * Takes `count` connections as soon as that many are free.
    * @throws ConnectionBudgetError if there are never that many; the reason of `signal` once it is aborted
@@ -38,11 +45,9 @@ export interface ConnectionShare extends AnswerMemory {
 }
 
 export class ConnectionBudget {
-  readonly #most: number;
   readonly #mostByNamespace: number;
-  /** Bytes by namespace. */
-  readonly #held = new Map<string, number>();
-  #total = 0;
+  readonly #bytes: ByteBudget;
+  readonly #histories = new ByteBudget(HISTORY_BYTES, HISTORY_BYTES_OF_NAMESPACE);
   /** Each takes what it waits for, if available; the oldest is first. */
   readonly #waiting = new Set<() => void>();
 
@@ -51,28 +56,32 @@ export class ConnectionBudget {
    * @param mostByNamespace the same for one namespace
    */
   constructor(most: number, mostByNamespace = most) {
-    this.#most = most * CONNECTION_BYTES;
-    this.#mostByNamespace = mostByNamespace * CONNECTION_BYTES;
+    this.#mostByNamespace = mostByNamespace;
+    this.#bytes = new ByteBudget(most * CONNECTION_BYTES, mostByNamespace * CONNECTION_BYTES);
   }
 
   get free(): number {
-    return Math.floor((this.#most - this.#total) / CONNECTION_BYTES);
+    return Math.floor(this.#bytes.free / CONNECTION_BYTES);
   }
 
   /** The share of this namespace. */
   onBehalfOf(namespace: string): ConnectionShare {
     return {
-      most: this.#mostByNamespace / CONNECTION_BYTES,
+      most: this.#mostByNamespace,
+      history: {
+        take: (bytes) => this.#histories.take(namespace, bytes),
+        give: (bytes) => this.#histories.give(namespace, bytes),
+      },
       acquire: async (count, signal) => await this.#acquire(namespace, count, signal),
       tryAcquire: (count) => this.#tryAcquire(namespace, count),
-      take: (bytes) => this.#take(namespace, bytes),
+      take: (bytes) => this.#bytes.take(namespace, bytes),
       give: (bytes) => this.#give(namespace, bytes),
     };
   }
 
   async #acquire(namespace: string, count: number, signal: AbortSignal): Promise<ConnectionLease> {
     signal.throwIfAborted();
-    const most = this.#mostByNamespace / CONNECTION_BYTES;
+    const most = this.#mostByNamespace;
     if (count > most) {
       throw new ConnectionBudgetError(
         `${count} connections are needed at once, and the runs of one namespace may open ${most}: send fewer requests`,
@@ -101,7 +110,7 @@ export class ConnectionBudget {
 
   #tryAcquire(namespace: string, count: number): ConnectionLease | undefined {
     let bytes = count * CONNECTION_BYTES;
-    if (!this.#take(namespace, bytes)) return undefined;
+    if (!this.#bytes.take(namespace, bytes)) return undefined;
     const release = (): void => {
       this.#give(namespace, bytes);
       bytes = 0;
@@ -109,20 +118,9 @@ export class ConnectionBudget {
     return { release };
   }
 
-  #take(namespace: string, bytes: number): boolean {
-    const held = (this.#held.get(namespace) ?? 0) + bytes;
-    if (held > this.#mostByNamespace || this.#total + bytes > this.#most) return false;
-    this.#held.set(namespace, held);
-    this.#total += bytes;
-    return true;
-  }
-
   #give(namespace: string, bytes: number): void {
     if (bytes === 0) return;
-    const held = (this.#held.get(namespace) ?? 0) - bytes;
-    if (held > 0) this.#held.set(namespace, held);
-    else this.#held.delete(namespace);
-    this.#total -= bytes;
+    this.#bytes.give(namespace, bytes);
     for (const attempt of this.#waiting) attempt();
   }
 }

@@ -19,6 +19,7 @@ import {
 import { untilAborted } from '../../waiting.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
+import { linesOf } from '../history/json-lines.ts';
 import type { Toolkit } from '../tools.ts';
 import { SafeJudge } from './safe-judge.ts';
 import type { ScenarioType } from './scenario-type.ts';
@@ -42,6 +43,8 @@ export class Attempt {
   #recording:
     | (Recording & { readonly safe: SafeJudge; readonly evidence: () => FaultEvidence | undefined })
     | undefined;
+  /** Set when the history was released. */
+  #lastEvidence: FaultEvidence | undefined;
   #onReading: ((reading: InvariantReading) => void) | undefined;
 
   /**
@@ -67,14 +70,27 @@ export class Attempt {
     return this.#recording?.history;
   }
 
-  /** Evidence so far; undefined if another process observed it. */
+  /** Evidence so far, with the history until that is released; undefined if another process observed it. */
   evidence(): FaultEvidence | undefined {
+    const { history } = this;
+    if (!history) return this.#lastEvidence;
     try {
-      return this.#recording?.evidence();
+      const evidence = this.#recording?.evidence();
+      const release = (): void => {
+        this.#lastEvidence = evidence;
+        this.close();
+      };
+      return evidence && { ...evidence, history: { lines: () => linesOf(history), release } };
     } catch (error) {
       this.#onFailure(error);
       return undefined;
     }
+  }
+
+  /** Nothing more is recorded, and the record is not kept. */
+  close(): void {
+    this.history?.release();
+    this.#recording = undefined;
   }
 
   /**
@@ -98,7 +114,11 @@ export class Attempt {
   #record(fixture: string, requestsPerSecond = 0): Recording {
     const preparedAt = this.#toolkit.now();
     const setup = setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt, requestsPerSecond });
-    const history = new History(setup, (error) => safe.fail(error));
+    this.close();
+    const history = new History(setup, {
+      memory: this.#toolkit.budget.history,
+      onFailure: (error) => safe.fail(error),
+    });
     const judge = this.#type.judge(history);
     const safe = new SafeJudge(judge, this.#onFailure);
     const evidence = this.#type.evidence(history, judge, this.#toolkit.target);

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
+import { History } from './history.ts';
+
+const health = { kind: 'health', at: 1, pods: {}, connected: true } as const;
+
+it('takes memory as it grows, drops events without it, and gives it back', () => {
+  let [held, most] = [0, Number.POSITIVE_INFINITY];
+  const memory = {
+    take: (bytes: number) => {
+      if (held + bytes > most) return false;
+      held += bytes;
+      return true;
+    },
+    give: (bytes: number) => {
+      held -= bytes;
+    },
+  };
+  const history = new History(outageSetup(), { memory });
+  history.append(health);
+  most = held;
+  for (let i = 0; i < 1004; i += 1) history.append(health);
+  expect([history.events.length, history.dropped]).toEqual([1000, 5]);
+  history.release();
+  expect(held).toBe(0);
+});
+
+it('passes the error of a listener on, and passes it no further event', () => {
+  const errors: unknown[] = [];
+  const history = new History(outageSetup(), { onFailure: (error) => errors.push(error) });
+  const seen = { failing: 0, other: 0 };
+  history.listen(() => {
+    seen.failing += 1;
+    throw new TypeError('a bug');
+  });
+  history.listen(() => (seen.other += 1));
+  history.append(health);
+  history.append(health);
+  expect(seen).toEqual({ failing: 1, other: 2 });
+  expect(errors).toEqual([new TypeError('a bug')]);
+});
