@@ -1,4 +1,5 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { type AddressInfo, connect } from 'node:net';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createControl } from './control.ts';
 import { proxied } from './proxy.fixture.ts';
 
@@ -75,5 +76,24 @@ describe('the control API', () => {
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
     expect(proxy.state).toMatchObject({ faults: 0, fault: null });
+  });
+
+  it('reaches a new client while others hold all connections with unfinished requests', async () => {
+    const { app } = await control();
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    const held = await Promise.all(
+      Array.from({ length: 300 }, async () => {
+        const socket = connect(port, '127.0.0.1');
+        onTestFinished(() => void socket.destroy());
+        socket.on('error', () => undefined);
+        await new Promise((resolve) => socket.once('connect', resolve));
+        socket.write('GET /healthz HTTP/1.1\r\nx-slow: ');
+        return socket;
+      }),
+    );
+    const { status } = await fetch(`http://127.0.0.1:${port}/healthz`);
+    expect(status).toBe(200);
+    await vi.waitFor(() => expect(held.filter(({ destroyed }) => !destroyed).length).toBeLessThan(256));
   });
 });

@@ -3,6 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { limitConnections } from '../fair/connection-limit.ts';
 import { addressOf } from './connection.ts';
 import {
   FAULT_TYPES,
@@ -13,8 +14,11 @@ import {
 } from './proxy.ts';
 
 const BODY_LIMIT_BYTES = 1024;
-/** Concurrent connections: of one or two operators, and probes of the kubelet. */
-const MOST_CONNECTIONS = 32;
+/**
+ * Concurrent connections. One or two operators and the kubelet need few; the rest is for others, which the limit ends
+ * first as long as they send no whole request.
+ */
+const MOST_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 5000;
 
 const holder = z.string().regex(/^[A-Za-z0-9-]{8,64}$/);
@@ -36,7 +40,7 @@ export function createControl(proxy: FaultProxy, token: string): FastifyInstance
     forceCloseConnections: true,
     http: { maxHeaderSize: 8192, headersTimeout: REQUEST_TIMEOUT_MS },
   });
-  app.server.maxConnections = MOST_CONNECTIONS;
+  limitConnections(app.server, MOST_CONNECTIONS);
   app.removeContentTypeParser('text/plain');
 
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {

@@ -8,8 +8,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { messageOf } from '../../api/index.ts';
+import { limitConnections } from '../../fair/connection-limit.ts';
 import { createMetricsPage } from '../metrics/metrics-page.ts';
-import { limitConnections } from './connection-limit.ts';
 
 /** Concurrent connections: probes of the kubelet, a few scrapers, and room for clients that only hold them open. */
 const MAX_CONNECTIONS = 64;
