@@ -42,7 +42,8 @@ export function judge(
   }
   if (watchedTo === undefined) return undefined;
   if (!reading) {
-    const message = 'The operator restarted or lost its lead while it had to watch the invariant';
+    const message =
+      'The operator restarted, lost its lead or was too slow, so it has no observations of the invariant';
     return { result: 'Inconclusive', reason: 'ObservationLost', message };
   }
   const shortfalls = [...reading.shortfalls];

@@ -206,8 +206,7 @@ describe('a scenario', () => {
       { result: 'Violated' },
       3000,
     ],
-    ['of another process is open until the end', { announced: null, now: 2999 }, {}, 3000],
-    ['of another process is lost at the end', { announced: null, now: 3000 }, lost, undefined],
+    ['of another process is lost at once', { announced: null, now: 100 }, lost, undefined],
   ])('%s', (_title, given, expected, wakeAt) => {
     const { entry, wake } = update(given);
     expect({ result: entry.result, reason: entry.reason }).toMatchObject(expected);

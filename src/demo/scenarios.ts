@@ -64,8 +64,9 @@ function applyReading(context: Context, scenario: Scenario, entry: ScenarioStatu
   const reading = observed.readings[fault.id];
   if (!fault.proof) return;
   const end = watchEnd(fault, scenario, reading);
-  const final =
-    now >= end && (!isBeingObserved(fault, scenario, reading, now) || !isAnnouncedHere(context, fault));
+  // Only the process that announced a fault observes it: after a takeover, nothing is worth a wait.
+  const isObserved = isAnnouncedHere(context, fault);
+  const final = !isObserved || (now >= end && !isBeingObserved(fault, scenario, reading, now));
   if (!final) wake(context, now < end ? end : now + 100);
 
   conclude(entry, fault, reading, final ? end : undefined, goneMessage(observed));

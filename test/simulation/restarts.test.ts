@@ -78,6 +78,18 @@ describe('a restart of the operator', () => {
     expect(simulation.now - plannedAt).toBeLessThan(5000);
   });
 
+  it('waits for no observation that a process which is gone would have made', async () => {
+    const simulation = new Simulation(simulatedSpec({}), { queues: false });
+    const stall = () => simulation.status.scenarios?.[0];
+    await simulation.runUntil(() => stall()?.fault?.proof === 'Confirmed');
+    await simulation.crash(100);
+    await simulation.runUntil(() => stall()?.result !== undefined);
+    expect(stall()).toMatchObject({ result: 'Inconclusive', reason: 'ObservationLost' });
+    expect(simulation.now).toBeLessThan(Date.parse(stall()?.fault?.until ?? ''));
+    await simulation.runUntil(finished);
+    expect(simulation.stalledBeyondEnd.filter((ms) => ms > 0)).toEqual([]);
+  });
+
   it('keeps what was detected before it died', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.result === 'Violated');
