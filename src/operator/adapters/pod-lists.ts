@@ -4,8 +4,8 @@
  * and per namespace, each within a time limit.
  */
 
+import { GroupLimit } from '../../fair/group-limit.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { GroupLimit } from '../../kube/group-limit.ts';
 import { listPages } from '../../kube/list-pages.ts';
 import { resourcePath } from '../../kube/resource-path.ts';
 import { ListTooLargeError, type Pod } from '../../subjects/cluster.ts';

@@ -2,9 +2,9 @@
 import type { ChaosDemo } from '../../api/index.ts';
 import { API_VERSION, KIND } from '../../api/index.ts';
 import { evidenceLabels, evidenceName } from '../../evidence/index.ts';
+import { GroupLimit } from '../../fair/group-limit.ts';
 import { isAlreadyExists, isConflict, isForbidden, isNotFound } from '../../kube/api-error.ts';
 import type { KubeClient, KubeRequest } from '../../kube/client.ts';
-import { GroupLimit } from '../../kube/group-limit.ts';
 import type { KubeObject } from '../../kube/kube-types.ts';
 import { resourcePath } from '../../kube/resource-path.ts';
 import type { EvidenceFiles, EvidenceStore } from '../shell/ports.ts';

@@ -1,8 +1,10 @@
 /** The words about a Redis, in one snapshot: other tests of this folder assert reasons, figures and fields. */
+
 import { expect, it } from 'vitest';
 import { requireMaster } from './admission/redis-topology.ts';
 import { requireFound } from './admission/sentinels.ts';
 import { adviceOnConnection, adviceOnReply } from './client/advice.ts';
+import { admissionFields } from './client/redis-info.ts';
 
 const MASTER = {
   redis_version: '7.0.15',
@@ -47,7 +49,9 @@ it.each<[string, Partial<Record<keyof typeof MASTER | 'loading', string>>]>([
   ['what loads its data', { loading: '1' }],
 ])('the words for %s', (_, changes) => {
   const fields = Object.entries({ ...MASTER, ...changes }).map(([key, value]) => `${key}:${value}`);
-  expect(() => requireMaster(fields.join('\r\n'), 'redis-0 (10.0.0.7:6379)')).toThrowErrorMatchingSnapshot();
+  expect(() =>
+    requireMaster(admissionFields(fields.join('\r\n')), 'redis-0 (10.0.0.7:6379)'),
+  ).toThrowErrorMatchingSnapshot();
 });
 
 it.each([

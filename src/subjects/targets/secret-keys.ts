@@ -3,8 +3,11 @@ import type { Secret } from '../cluster.ts';
 import type { NamespaceReader } from './namespace-reader.ts';
 import { Refusal } from './refusal.ts';
 
-/** Characters of ca.crt: all authorities that browsers trust take some 220,000. */
+/** Characters of ca.crt. */
 const MOST_OF_CA = 256 * 1024;
+
+/** Each takes memory outside of the heap, and a private authority is a few of them. */
+const MOST_CERTIFICATES = 64;
 
 /** The value of a key; undefined if it is missing or empty. */
 export function decode(secret: Secret, key: string): string | undefined {
@@ -28,6 +31,12 @@ export function authorityOf(
     refuse(`has more than ${MOST_OF_CA} characters of ca.crt: keep only the authorities that are needed`);
   if (!ca.includes('-----BEGIN CERTIFICATE-----'))
     refuse('has a ca.crt that is not a certificate: write it in PEM form');
+  // OpenSSL also reads other labels, such as TRUSTED CERTIFICATE.
+  const certificates = ca.split('-----BEGIN ').length - 1;
+  if (certificates > MOST_CERTIFICATES)
+    refuse(
+      `has ${certificates} certificates in ca.crt, and at most ${MOST_CERTIFICATES} are read: keep only the authorities that are needed`,
+    );
   if (unset !== undefined)
     refuse(
       `has a ca.crt, and without ${unset} its other keys would be sent in the clear: set ${unset}, or take ca.crt out of the Secret`,

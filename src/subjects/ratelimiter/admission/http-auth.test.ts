@@ -36,6 +36,7 @@ describe('the Secret of a limiter behind HTTP', () => {
     ['a header that the spec has, too', secret({ headers: 'x-api-key: hunter2' }), /sets already/],
     ['a header twice', secret({ headers: 'a: hunter2\nA: hunter2' }), /sets already/],
     ['a ca.crt that is none', secret({ 'ca.crt': 'hunter2' }), /PEM/],
+    ['65 certificates', secret({ 'ca.crt': ca.repeat(65) }), /^Secret \S+ has 65 .*at most 64 /],
     ['a ca.crt that is too long', secret({ 'ca.crt': ca.repeat(5000) }), /more than 262144/],
     ['no selector', secret({ headers: 'a: hunter2', selector: '' }), /no key selector/],
     ['a selector of sets', secret({ headers: 'a: hunter2', selector: 'app in (api)' }), /no key selector/],

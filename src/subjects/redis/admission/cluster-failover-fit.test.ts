@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '../../targets/refusal.ts';
 import type { PerServer } from '../client/per-server.ts';
+import { admissionFields } from '../client/redis-info.ts';
 import type { RedisTarget } from '../client/redis-target.ts';
 import {
   type ReplicaView,
@@ -33,7 +34,7 @@ function view(
     slots: [],
     isMoving: false,
   };
-  return { target: target(node), info, cluster: { layout: 'x', nodes: [itself] } };
+  return { target: target(node), info: admissionFields(info), cluster: { layout: 'x', masters: [], itself } };
 }
 
 const PRIMARY = {
@@ -60,7 +61,7 @@ describe('the replica of a primary', () => {
     ['is not in sync', view(1, `role:slave\r\nmaster_link_status:down\r\nrun_id:${idOf(1)}\r\n`)],
     ['reports another role', view(1, `role:master\r\nmaster_link_status:up\r\nrun_id:${idOf(1)}\r\n`)],
     ['reports no run_id', view(1, `${IN_SYNC}run_id:../x\r\n`)],
-    ['is no node of a Cluster', { target: target(1), info: IN_SYNC }],
+    ['is no node of a Cluster', { target: target(1), info: admissionFields(IN_SYNC) }],
   ])('is none that %s', (_, other) => {
     expect(replicaIn(PRIMARY, [PRIMARY, other])).toBeUndefined();
   });

@@ -1,13 +1,13 @@
 /** Which replica of each primary of a Cluster a failover makes the primary: a Ready pod that is in sync. Pure. */
 import { listed, Refusal } from '../../targets/refusal.ts';
 import type { PerServer } from '../client/per-server.ts';
-import { parseInfoFields, RUN_ID } from '../client/redis-info.ts';
+import { type InfoFields, RUN_ID } from '../client/redis-info.ts';
 import { type RedisTarget, redisName } from '../client/redis-target.ts';
-import type { ClusterNode, ClusterView } from './cluster-nodes.ts';
+import type { ClusterView } from './cluster-nodes.ts';
 
 /** What a pod reports. */
 export interface ReplicaView extends ClusterView {
-  readonly info: string;
+  readonly info: InfoFields;
 }
 
 /** The first in the order of names, with the slots of the primary; undefined: none is in sync. */
@@ -15,21 +15,17 @@ export function replicaIn(
   { cluster, target }: ClusterView,
   views: readonly ReplicaView[],
 ): RedisTarget | undefined {
-  const id = itself(cluster?.nodes)?.id;
+  const id = cluster?.itself?.id;
   for (const view of views) {
-    const node = itself(view.cluster?.nodes);
+    const node = view.cluster?.itself;
     if (id === undefined || node?.primaryId !== id || node.flags.has('fail')) continue;
-    const fields = parseInfoFields(view.info);
-    const runId = fields.get('run_id') ?? '';
-    const isInSync = fields.get('role') === 'slave' && fields.get('master_link_status') === 'up';
+    const { info } = view;
+    const runId = info.get('run_id') ?? '';
+    const isInSync = info.get('role') === 'slave' && info.get('master_link_status') === 'up';
     if (!isInSync || !RUN_ID.test(runId)) continue;
     return { ...view.target, ...(target.slots && { slots: target.slots }), runId };
   }
   return undefined;
-}
-
-function itself(nodes: readonly ClusterNode[] = []): ClusterNode | undefined {
-  return nodes.find(({ flags }) => flags.has('myself'));
 }
 
 /** @throws {Refusal} RedisNotEligible if this is no Cluster, or a primary has no replica in sync */

@@ -165,6 +165,11 @@ describe('CLUSTER NODES', () => {
       '4,098 ranges of two nodes',
       `${idOf(1)} 10.0.0.1:1@2 master - 0 0 1 connected${' 1'.repeat(2049)}\n`.repeat(2),
     ],
+    ['4,097 moves', `${idOf(1)} 10.0.0.1:1@2 master - 0 0 1 connected${' ['.repeat(4097)}`],
+    [
+      '4,098 moves of two nodes',
+      `${idOf(1)} 10.0.0.1:1@2 master - 0 0 1 connected${' ['.repeat(2049)}\n`.repeat(2),
+    ],
     ['257 nodes', `${answer(0).split('\n')[0] ?? ''}\n`.repeat(257)],
   ])('is refused with %s', (_, text) => {
     expect(() => parseClusterNodes(text)).toThrow(ReplyTypeError);

@@ -15,7 +15,7 @@ export const MOST_MASTERS = 16;
 
 /** Masters, their replicas, and nodes that were not forgotten yet. */
 const MOST_NODES = 256;
-/** Of all nodes; those of a Cluster that was resharded a hundred times are fewer. */
+/** Of all nodes, with slots that move; those of a Cluster that was resharded a hundred times are fewer. */
 const MOST_RANGES = 4096;
 /** Of a node; Redis has ten. */
 const MOST_FLAGS = 16;
@@ -38,7 +38,10 @@ export interface ClusterNode {
 
 /** What one node reports of its Cluster. */
 export interface ClusterReport {
-  readonly nodes: readonly ClusterNode[];
+  /** In a fixed order. */
+  readonly masters: readonly ClusterNode[];
+  /** The node that reports; left out: it does not show itself. */
+  readonly itself?: ClusterNode | undefined;
   /** Changes with each node, address and slot of the masters. */
   readonly layout: string;
 }
@@ -60,7 +63,9 @@ export function readCluster(target: RedisTarget, text: string): ClusterReport {
     // A node that has met no other does not know its own address.
     node.flags.has('myself') && node.host === '' ? { ...node, host: target.host } : node,
   );
-  return { nodes, layout: layoutOf(target, nodes) };
+  const masters = mastersIn(nodes);
+  const itself = nodes.find(({ flags }) => flags.has('myself'));
+  return { masters, itself, layout: layoutOf(target, nodes, masters) };
 }
 
 /** @throws ReplyTypeError unless each line is that of a node, and there are at most 256 with 4,096 ranges of slots */
@@ -69,8 +74,8 @@ export function parseClusterNodes(text: string): ClusterNode[] {
   let ranges = 0;
   for (const line of linesOf(text, MOST_NODES + 1)) {
     if (line === '') continue;
-    const node = parseNode(line, MOST_RANGES - ranges);
-    ranges += node.slots.length;
+    const { node, fields } = parseNode(line, MOST_RANGES - ranges);
+    ranges += fields;
     nodes.push(node);
   }
   if (nodes.length > MOST_NODES) throw noNode(`at most ${MOST_NODES} nodes`);
@@ -78,7 +83,10 @@ export function parseClusterNodes(text: string): ClusterNode[] {
 }
 
 /** `<id> <ip>:<port>@<bus port>[,...] <flags> <master> <ping> <pong> <epoch> <link> [<slots> ...]` */
-function parseNode(line: string, mostRanges: number): ClusterNode {
+function parseNode(
+  line: string,
+  mostRanges: number,
+): { readonly node: ClusterNode; readonly fields: number } {
   const fields = line.split(' ', FIELDS + mostRanges + 1);
   if (fields.length > FIELDS + mostRanges) throw noNode(`at most ${MOST_RANGES} ranges of slots`);
   const [id = '', endpoint = '', flags = '', primaryId = '', , , , link, ...ranges] = fields;
@@ -87,7 +95,7 @@ function parseNode(line: string, mostRanges: number): ClusterNode {
   const port = address.slice(at + 1);
   if (!/^[0-9a-f]{40}$/.test(id) || at === -1 || !/^\d{1,5}$/.test(port) || link === undefined)
     throw noNode();
-  return {
+  const node = {
     id,
     host: address.slice(0, at),
     port: Number(port),
@@ -96,6 +104,7 @@ function parseNode(line: string, mostRanges: number): ClusterNode {
     slots: ranges.filter((range) => !range.startsWith('[')).map(parseRange),
     isMoving: ranges.some((range) => range.startsWith('[')),
   };
+  return { node, fields: ranges.length };
 }
 
 function parseRange(text: string): readonly [number, number] {
@@ -118,7 +127,7 @@ function noNode(wanted = 'one node a line'): ReplyTypeError {
 export function mastersOf<V extends ClusterView>(
   views: PerServer<V>,
 ): { readonly masters: PerServer<V>; readonly layout: string } {
-  const [{ cluster: { layout = '', nodes = [] } = {}, target }] = views;
+  const [{ cluster: { layout = '', masters: nodes = [] } = {}, target }] = views;
   const other = views.find(({ cluster }) => cluster?.layout !== layout);
   if (other) {
     throw notEligible(
@@ -126,7 +135,7 @@ export function mastersOf<V extends ClusterView>(
       `reports other primaries, addresses or slots than ${redisName(target)}: name a Service that selects the pods of one Cluster only, or wait until all nodes agree`,
     );
   }
-  const masters = mastersIn(nodes)
+  const masters = nodes
     .map((node) => {
       const own = viewOf(node, views);
       return { ...own, target: { ...own.target, slots: node.slots } };
@@ -135,9 +144,12 @@ export function mastersOf<V extends ClusterView>(
   return { masters: asPerServer(masters), layout };
 }
 
-/** The masters that one node reports, in a fixed order. @throws {Refusal} unless it reports a Cluster at rest */
-function layoutOf(target: RedisTarget, nodes: readonly ClusterNode[]): string {
-  const masters = mastersIn(nodes);
+/** The layout of the masters that one node reports. @throws {Refusal} unless it reports a Cluster at rest */
+function layoutOf(
+  target: RedisTarget,
+  nodes: readonly ClusterNode[],
+  masters: readonly ClusterNode[],
+): string {
   for (const { flags, id, isMoving } of masters) {
     const primary = `primary ${nameOf(id)}`;
     if (['fail', 'fail?', 'handshake', 'noaddr'].some((flag) => flags.has(flag))) {
@@ -206,8 +218,7 @@ function viewOf<V extends ClusterView>({ host, id, port }: ClusterNode, views: r
       `primary ${nameOf(id)} of the Redis Cluster is at an address that no Ready pod behind rateLimiter.redis.service has (it selects ${names}): name a Service that selects all pods of the Cluster, and wait until they are Ready`,
     );
   }
-  const itself = view.cluster?.nodes.find(({ flags }) => flags.has('myself'));
-  if (itself?.id !== id) {
+  if (view.cluster?.itself?.id !== id) {
     throw notEligible(
       view.target,
       `is another node of the Cluster than at its address: wait until all nodes agree`,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { INFO, RUN_ID, serverWith } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { lineageOf } from '../client/redis-info.ts';
+import { admissionFields, lineageOf } from '../client/redis-info.ts';
 import type { Watch } from '../client/sentinel.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 
@@ -15,7 +15,7 @@ describe('the replicas of a primary', () => {
     ['one that acknowledged a second ago', `slave0:${replica('online', '1')},type=replica`],
     ['a second one in sync', `slave0:${replica('wait_bgsave', '0')}\r\nslave1:${replica('online', '1')}`],
   ])('suffice with %s', (_, lines) => {
-    expect(() => requireReplica(`${INFO}${lines}\r\n`, 'redis-0')).not.toThrow();
+    expect(() => requireReplica(admissionFields(`${INFO}${lines}\r\n`), 'redis-0')).not.toThrow();
   });
 
   it.each([
@@ -27,7 +27,7 @@ describe('the replicas of a primary', () => {
     ['that only claims it in another field', 'slave0:ip=xstate=online,lag=0', /none is in sync/],
     ['beyond those that are read', `slave64:${replica('online', '0')}`, /has 0 replicas/],
   ])('do not suffice %s', (_, lines, message) => {
-    const act = (): void => requireReplica(`${INFO}${lines}\r\n`, 'redis-0');
+    const act = (): void => requireReplica(admissionFields(`${INFO}${lines}\r\n`), 'redis-0');
     expect(act).toThrow(Refusal);
     expect(act).toThrow(message);
   });
@@ -101,11 +101,13 @@ describe('the replication history of a server', () => {
 
   it('is that of its primary before a promotion', () => {
     const info = `master_replid:${RUN_ID}\r\nmaster_replid2:${former}\r\n`;
-    expect(lineageOf(info)).toEqual({ lineage: RUN_ID, formerLineage: former });
+    expect(lineageOf(admissionFields(info))).toEqual({ lineage: RUN_ID, formerLineage: former });
   });
 
   it('is left out if there is none, or something else', () => {
-    expect(lineageOf(`master_replid:${'0'.repeat(40)}\r\nmaster_replid2:../../x\r\n`)).toEqual({});
-    expect(lineageOf('')).toEqual({});
+    expect(
+      lineageOf(admissionFields(`master_replid:${'0'.repeat(40)}\r\nmaster_replid2:../../x\r\n`)),
+    ).toEqual({});
+    expect(lineageOf(admissionFields(''))).toEqual({});
   });
 });

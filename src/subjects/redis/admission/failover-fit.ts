@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { counted, messageOf } from '../../../api/index.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { parseInfoFields } from '../client/redis-info.ts';
+import type { InfoFields } from '../client/redis-info.ts';
 import { redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { beginFailover, type Watch } from '../client/sentinel.ts';
 import { notEligible, unanswered } from './sentinels.ts';
@@ -21,12 +21,11 @@ const MOST_LAG_S = 1;
 const SETTLED_MS = 30_000;
 
 /**
- * @param info of the primary
+ * @param fields of INFO of the primary
  * @param store its name in messages
  * @throws {Refusal} RedisNotEligible unless a replica is connected and acknowledges what it gets
  */
-export function requireReplica(info: string, store: string): void {
-  const fields = parseInfoFields(info);
+export function requireReplica(fields: InfoFields, store: string): void {
   let replicas = 0;
   for (let i = 0; i < MOST_REPLICAS; i += 1) {
     const replica = fields.get(`slave${i}`);

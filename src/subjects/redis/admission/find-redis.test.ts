@@ -76,7 +76,12 @@ describe('the Sentinels of a spec', () => {
   });
 
   it('are all pods behind the Service, with TLS and the password for it', async () => {
-    const login = { tls: true, servername: 'redis-sentinel.shop.svc', password: 'of-sentinel' };
+    const login = {
+      namespace: 'shop',
+      tls: true,
+      servername: 'redis-sentinel.shop.svc',
+      password: 'of-sentinel',
+    };
     expect(await find(clusterOf('redis redis-sentinel'))).toEqual({
       masterName: 'limits',
       servers: ['s-0', 's-1'].map((podName) => ({

@@ -111,8 +111,9 @@ async function findLogin(
   { authSecretName: name, service }: Pick<RedisSpec, 'authSecretName' | 'service'>,
   tls: boolean,
   { field }: ServiceUse,
-): Promise<RedisAuth & Pick<RedisTarget, 'servername' | 'tls'>> {
-  const link = { tls, ...(tls && { servername: `${service}.${reader.namespace}.svc` }) };
+): Promise<RedisAuth & Pick<RedisTarget, 'namespace' | 'servername' | 'tls'>> {
+  const { namespace } = reader;
+  const link = { namespace, tls, ...(tls && { servername: `${service}.${namespace}.svc` }) };
   if (name === undefined) return link;
   const secret = await findSecret(reader, name, 'RedisAuthInvalid', `${field}.authSecretName`);
   return { ...link, ...readRedisAuth(secret, { service, tls }) };

@@ -1,5 +1,5 @@
 /** What a server on loopback that is no Redis, or a malicious one, makes of an admission. */
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type Answers,
   bulk,
@@ -11,16 +11,21 @@ import {
 import { startHostileRedis } from '../../../../test/fixtures/subjects/redis/hostile-redis.ts';
 import { MOST_STANDSTILL_MS, standstillMs } from '../../../../test/fixtures/subjects/redis/standstill.ts';
 import { Refusal } from '../../targets/refusal.ts';
+import type { PerServer } from '../client/per-server.ts';
 import { RedisConnections } from '../client/redis-client.ts';
+import { admissionFields } from '../client/redis-info.ts';
 import { admitRedis } from './redis-admission.ts';
+
+vi.mock('../client/redis-info.ts', { spy: true });
+
+const never = new AbortController().signal;
 
 async function outcomeOf(answers: Answers, allowOtherClients = false): Promise<string> {
   const redis = await serverWith(answers);
-  const signal = new AbortController().signal;
   const refusal = await admitRedis(
     { redis: [redis], addresses: [] },
     { allowOtherClients, longestMs: 0 },
-    signal,
+    never,
   ).then(
     ({ runId }) => runId,
     (error: unknown) => error,
@@ -148,6 +153,44 @@ describe('the event loop during an admission', () => {
     // The servers are in this process, too, so the bytes themselves take time.
     const control = await standstillMs(servers(`f=${'1'.repeat(fields.length)}`), 0);
     expect(await standstillMs(servers(fields), 4 * control)).toBeLessThan(4 * control);
+  });
+});
+
+describe('an admission of 64 pods', () => {
+  const nodes = (port: number) =>
+    `${'a'.repeat(40)} 127.0.0.1:${port}@1 myself,master - 0 0 1 connected 0-16383\n`;
+  const admit = async (answers: Answers, failsOver = false) => {
+    const redis = await serverWith(answers);
+    let most = 0;
+    const counting = setInterval(() => {
+      most = Math.max(most, redis.open());
+    }, 1);
+    onTestFinished(() => clearInterval(counting));
+    const all: PerServer<typeof redis> = [redis, ...Array.from({ length: 63 }, () => redis)];
+    const options = { allowOtherClients: true, longestMs: 0, failsOver };
+    const outcome = await admitRedis({ redis: all, addresses: [] }, options, never).catch(
+      (error: unknown) => error,
+    );
+    return { outcome, most, taken: redis.taken() };
+  };
+  const INFO_OF_NODE = bulk(INFO.replace('standalone', 'cluster'));
+
+  it('has at most four connections open, and reads INFO of each pod once', async () => {
+    const parse = vi.mocked(admissionFields).mockClear();
+    const CLUSTER = (_: string, port: number) => bulk(nodes(port));
+    const { most, taken } = await admit({ INFO: INFO_OF_NODE, CLUSTER }, true);
+    expect(taken).toBe(64);
+    expect(most).toBeLessThanOrEqual(4);
+    expect(parse).toHaveBeenCalledTimes(64);
+  });
+
+  it.each<[string, Answers]>([
+    ['INFO', { INFO: bulk(INFO.padEnd(300_000, 'x')) }],
+    ['CLUSTER NODES', { INFO: INFO_OF_NODE, CLUSTER: (_, port) => bulk(nodes(port).padEnd(300_000, ' ')) }],
+  ])('ends with the first that answers more than 256 KiB to %s', async (_, answers) => {
+    const { outcome, taken } = await admit(answers);
+    expect(outcome).toMatchObject({ reason: 'RedisNotEligible' });
+    expect(taken).toBeLessThanOrEqual(4);
   });
 });
 

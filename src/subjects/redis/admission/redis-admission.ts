@@ -5,14 +5,16 @@
 import type { Redis } from 'ioredis';
 import { counted, messageOf, truncate } from '../../../api/index.ts';
 import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
+import { fairTimeout } from '../../waiting.ts';
 import { adviceOnConnection } from '../client/advice.ts';
-import { boundedConnection, CLIENT_LIST_BYTES } from '../client/bounded-connection.ts';
+import { boundedConnection } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
-import { allOf, each, type PerServer } from '../client/per-server.ts';
+import { each, type PerServer } from '../client/per-server.ts';
 import { holdsPassword, tellable } from '../client/redacted.ts';
-import { identityOf, lineageOf } from '../client/redis-info.ts';
+import { admissionFields, type InfoFields, identityOf, lineageOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget, storeName } from '../client/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
+import { inOwnTurn, readAll } from '../client/server-turns.ts';
 import { RedisWireError } from '../client/wire-error.ts';
 import {
   type ReplicaView,
@@ -29,6 +31,9 @@ import { requireFound, requireNoFailover } from './sentinels.ts';
 
 /** Limit for connecting, and for each answer. */
 const STEP_TIMEOUT_MS = 3_000;
+
+/** Limit for all servers. */
+const READ_ALL_MS = 15_000;
 
 /** Clients that a message names. */
 const MOST_NAMED = 3;
@@ -55,7 +60,7 @@ export interface AdmittedRedis {
 
 /**
  * Connects to all pods, reads INFO, CLIENT LIST and, of a Cluster, CLUSTER NODES, queries the Sentinels
- * and the fault proxy, and judges. Takes 17 s at most.
+ * and the fault proxy, and judges. Takes 20 s at most.
  *
  * @throws {Refusal} why it may not be paused; or the signal's reason if it aborts first.
  */
@@ -66,12 +71,13 @@ export async function admitRedis(
 ): Promise<AdmittedRedis> {
   // A failover may have begun in a run that continues. All of it is checked again before its next fault.
   const options = given.continues ? { ...given, failsOver: false } : given;
-  const views = await lookAtAll(target.redis, options, signal);
+  const views = await lookAtAll(target, options, signal);
   const { layout, masters } = mastersIn(views);
   const { faultProxy, sentinels } = target;
   const admitted = each(masters, (view) => {
-    const replica = replicaIn(view, views);
-    return { ...view.target, runId: requireFree(view, target, options), ...(replica && { replica }) };
+    if (view.runId instanceof Refusal) throw view.runId;
+    const replica = options.failsOver ? replicaIn(view, views) : undefined;
+    return { ...view.target, runId: view.runId, ...(replica && { replica }) };
   });
   const runId = identityOf(admitted.map((redis) => redis.runId));
   if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
@@ -105,14 +111,18 @@ export async function findMasters(
 ): Promise<PerServer<RedisTarget>> {
   if (targets.length === 1) return targets;
   return each(
-    mastersIn(await lookAtAll(targets, { allowOtherClients: true }, signal)).masters,
+    mastersIn(await lookAtAll({ redis: targets, addresses: [] }, { allowOtherClients: true }, signal))
+      .masters,
     ({ target }) => target,
   );
 }
 
-/** The run_id of a server that no other client uses. @throws {Refusal} */
-function requireFree(view: View, { addresses, sentinels }: RedisOfPods, options: AdmissionOptions): string {
-  const { clients, info, target } = view;
+/** The run_id of a primary that no other client uses. @throws {Refusal} */
+function requireFree(
+  { clients, info, ownAddr, target }: Reply,
+  { addresses, sentinels }: RedisOfPods,
+  { allowOtherClients, connected = false }: LookOptions,
+): string {
   const store = redisName(target);
   const { password } = target;
   const runId = requireMaster(info, store, (reply, most) => tellable(reply, most, password));
@@ -124,7 +134,7 @@ function requireFree(view: View, { addresses, sentinels }: RedisOfPods, options:
     );
   }
   requireFound(clients, { redis: store, password, sentinels });
-  if (!options.allowOtherClients) requireNoStrangers(view, addresses, options.connected ?? false);
+  if (!allowOtherClients) requireNoStrangers(target, clients, { addresses, ownAddr, connected });
   return runId;
 }
 
@@ -162,38 +172,64 @@ export interface AdmissionOptions {
   readonly connected?: boolean;
 }
 
-/** What one pod reports. */
-interface View extends ReplicaView {
+type LookOptions = Pick<AdmissionOptions, 'allowOtherClients' | 'connected' | 'failsOver'>;
+
+/** What one pod replied. */
+interface Reply {
+  readonly target: RedisTarget;
+  readonly info: InfoFields;
   readonly clients: readonly RedisClient[];
   readonly ownAddr: string;
+}
+
+/** What is kept of it: of many pods, complete replies would take much memory. */
+interface View extends ReplicaView {
+  /** Or why it must not be paused, if it is a primary. */
+  readonly runId: string | Refusal;
   /** See {@link requireClusterFailoverRight}. */
   readonly failoverAnswer?: string;
 }
 
-/** @throws {Refusal} the first in the order of names, whichever came first: a message must not change without a cause */
+/** @throws {Refusal} the first in the order of names; or the reason of `signal` */
 async function lookAtAll(
-  targets: PerServer<RedisTarget>,
-  options: Pick<AdmissionOptions, 'allowOtherClients' | 'failsOver'>,
+  store: RedisOfPods,
+  options: LookOptions,
   signal: AbortSignal,
 ): Promise<PerServer<View>> {
+  const timeout = fairTimeout(READ_ALL_MS);
+  const stop = AbortSignal.any([signal, timeout.signal]);
   try {
-    return await allOf(each(targets, (target) => look(target, options, signal)));
+    return await readAll(
+      store.redis,
+      (target) => look(target, store, options, stop),
+      options.connected ?? false,
+      stop,
+    );
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    if (!stop.aborted) throw error;
+    throw new Refusal(
+      'RedisUnreachable',
+      `the ${counted(store.redis.length, 'pod')} of Redis (${listed(
+        store.redis.map(({ podName }) => podName),
+        MOST_NAMED,
+      )}) did not all answer within ${READ_ALL_MS / 1000} s: check that Redis is not overloaded`,
+    );
+  } finally {
+    timeout.end();
   }
 }
 
 async function look(
   target: RedisTarget,
-  { allowOtherClients, failsOver = false }: Pick<AdmissionOptions, 'allowOtherClients' | 'failsOver'>,
+  store: RedisOfPods,
+  options: LookOptions,
   signal: AbortSignal,
 ): Promise<View> {
   signal.throwIfAborted();
   const connection = boundedConnection(target, {
     connectTimeout: STEP_TIMEOUT_MS,
     commandTimeout: STEP_TIMEOUT_MS,
-    replyBytes: CLIENT_LIST_BYTES,
   });
   const onAbort = (): void => connection.disconnect();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -201,14 +237,19 @@ async function look(
     await connection.connect();
     const { localAddress = '', localPort = 0 } = connection.stream;
     const ownAddr = formatAddr(localAddress, localPort);
-    const info = asText('INFO', await connection.info());
-    const clients = parseClientList(asText('CLIENT LIST', await connection.call('CLIENT', 'LIST')));
-    // A list without our connection may lack others as well. If other clients are allowed, that does not matter.
-    if (!allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
-    if (!isOfCluster(info)) return { target, info, clients, ownAddr };
+    const infoText = asText('INFO', await connection.info());
+    const info = await inOwnTurn(() => admissionFields(infoText));
+    const listText = asText('CLIENT LIST', await connection.call('CLIENT', 'LIST'));
+    const runId = await inOwnTurn(() => {
+      const clients = parseClientList(listText);
+      // A list without our connection may lack others as well. If other clients are allowed, that does not matter.
+      if (!options.allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
+      return orRefused(() => requireFree({ target, info, clients, ownAddr }, store, options));
+    });
+    if (!isOfCluster(info)) return { target, info, runId };
     const nodes = asText('CLUSTER NODES', await connection.call('CLUSTER', 'NODES'));
-    const view = { target, info, clients, ownAddr, cluster: readCluster(target, nodes) };
-    return failsOver ? { ...view, failoverAnswer: await answerToFailover(connection) } : view;
+    const view = { target, info, runId, cluster: await inOwnTurn(() => readCluster(target, nodes)) };
+    return options.failsOver ? { ...view, failoverAnswer: await answerToFailover(connection) } : view;
   } catch (error) {
     if (error instanceof Refusal) throw error;
     throw unreachable(target, error);
@@ -218,15 +259,24 @@ async function look(
   }
 }
 
+function orRefused<T>(act: () => T): T | Refusal {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
 /** The answer to CLUSTER FAILOVER with an option that does not exist: an error, and nothing is done. */
 async function answerToFailover(connection: Redis): Promise<string> {
   return String(await connection.call('CLUSTER', 'FAILOVER', 'CHAOSDEMO').catch(messageOf));
 }
 
 function requireNoStrangers(
-  { clients, ownAddr, target: redis }: View,
-  addresses: readonly string[],
-  connected: boolean,
+  redis: RedisTarget,
+  clients: readonly RedisClient[],
+  { addresses, connected, ownAddr }: { addresses: readonly string[]; connected: boolean; ownAddr: string },
 ): void {
   const strangers = findStrangers(clients, {
     podIPs: new Set(addresses),

@@ -39,6 +39,12 @@ describe('readRedisAuth', () => {
     ['a user without a password', secret({ username: 'hunter2' }), /no password/],
     ['nothing of use', secret({ Password: 'hunter2' }), /neither password nor ca.crt/],
     ['a password that is too long', secret({ password: 'hunter2'.repeat(200) }), /more than 1024 characters/],
+    ['65 certificates', secret({ 'ca.crt': ca.repeat(65) }), /^Secret \S+ has 65 .*at most 64 /],
+    [
+      '65 certificates under another label',
+      secret({ 'ca.crt': `${ca}${ca.replaceAll('CERT', 'TRUSTED CERT').repeat(64)}` }),
+      /at most 64 /,
+    ],
     ['a ca.crt that is too long', secret({ 'ca.crt': ca.repeat(5000) }), /more than 262144 characters/],
     ['a name that is none', secret({ password: 'p', serverName: 'hunter2 ' }), /serverName that is no DNS/],
     ['a ca.crt that is none', secret({ password: 'p', 'ca.crt': 'hunter2' }), /PEM/],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type InfoFields, parseInfoFields } from '../client/redis-info.ts';
 import { isOfCluster, requireMaster } from './redis-topology.ts';
 
 const runId = '0123456789abcdef0123456789abcdef01234567';
@@ -11,11 +12,11 @@ const plain = {
   cluster_enabled: '0',
 };
 
-function info(changes: Record<string, string | undefined> = {}): string {
+function info(changes: Record<string, string | undefined> = {}): InfoFields {
   const lines = Object.entries({ ...plain, ...changes }).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}:${value}`],
   );
-  return `# Server\r\n${lines.join('\r\n')}\r\n\r\n# Keyspace\r\ndb0:keys=1,expires=0\r\n`;
+  return parseInfoFields(`# Server\r\n${lines.join('\r\n')}\r\n\r\n# Keyspace\r\ndb0:keys=1,expires=0\r\n`);
 }
 
 describe('requireMaster', () => {

@@ -4,7 +4,7 @@
  */
 import { truncate } from '../../../api/index.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { parseInfoFields, RUN_ID } from '../client/redis-info.ts';
+import { type InfoFields, RUN_ID } from '../client/redis-info.ts';
 
 /**
  * The oldest version that counts its pauses; a successor of an operator reads from it whether a fault was injected.
@@ -13,12 +13,11 @@ import { parseInfoFields, RUN_ID } from '../client/redis-info.ts';
 const OLDEST_MAJOR = 7;
 
 /** Whether it is a node of a Cluster. */
-export function isOfCluster(info: string): boolean {
-  const fields = parseInfoFields(info);
+export function isOfCluster(fields: InfoFields): boolean {
   return modeOf(fields) === 'cluster' || fields.get('cluster_enabled') === '1';
 }
 
-function modeOf(fields: ReadonlyMap<string, string>): string {
+function modeOf(fields: InfoFields): string {
   return fields.get('redis_mode') ?? fields.get('server_mode') ?? '';
 }
 
@@ -30,11 +29,10 @@ function modeOf(fields: ReadonlyMap<string, string>): string {
  * or missing fields; RedisUnreachable while it loads its data.
  */
 export function requireMaster(
-  info: string,
+  fields: InfoFields,
   store: string,
   safe: (reply: string, most: number) => string = truncate,
 ): string {
-  const fields = parseInfoFields(info);
   const refuse = (what: string): Refusal => new Refusal('RedisNotEligible', `${store} ${what}`);
 
   const runId = fields.get('run_id') ?? '';

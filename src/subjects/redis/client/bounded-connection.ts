@@ -20,7 +20,7 @@ import { RedisWireError } from './wire-error.ts';
 export const REPLY_BYTES = 256 * 1024;
 
 /** Enough for CLIENT LIST of some 3,200 clients: 200 pods of a rate limiter with 16 connections each. */
-export const CLIENT_LIST_BYTES = 1024 * 1024;
+const CLIENT_LIST_BYTES = 1024 * 1024;
 
 /** Timeouts and bounds of a connection. Durations in milliseconds. */
 export interface ConnectionLimits {
@@ -28,7 +28,7 @@ export interface ConnectionLimits {
   readonly connectTimeout: number;
   /** From sending a command to the end of its answer; left out: no timeout. A late answer ends the connection. */
   readonly commandTimeout?: number | undefined;
-  /** Bytes of one reply; default: {@link REPLY_BYTES}. */
+  /** Bytes of one reply to anything but CLIENT LIST; default: {@link REPLY_BYTES}. */
   readonly replyBytes?: number;
 }
 
@@ -82,21 +82,30 @@ function connectorTo(
   };
 }
 
-/** Reading hundreds of certificates blocks the process for tenths of a second, so it is done once for each target. */
-const trusting = new WeakMap<RedisTarget, SecureContext>();
+/**
+ * Parsing certificates takes milliseconds, and their memory is outside of the heap, where no garbage collection sees it.
+ * So all connections with the same authorities share a context, and the least recently used ones are dropped.
+ */
+const MOST_CONTEXTS = 16;
+const contexts = new Map<string, SecureContext>();
 
-function trustOf(target: RedisTarget): { secureContext?: SecureContext } {
-  if (target.ca === undefined) return {};
-  const secureContext = trusting.get(target) ?? createSecureContext({ ca: target.ca });
-  trusting.set(target, secureContext);
-  return { secureContext };
+function contextOf(ca: string): SecureContext {
+  const context = contexts.get(ca) ?? createSecureContext({ ca });
+  contexts.delete(ca);
+  contexts.set(ca, context);
+  const [oldest = ca] = contexts.keys();
+  if (contexts.size > MOST_CONTEXTS) contexts.delete(oldest);
+  return context;
 }
 
 /** How to verify the certificate of a server; undefined: it is connected to without TLS. */
 export function tlsOf(target: RedisTarget): ConnectionOptions | undefined {
-  const { servername, tls } = target;
+  const { ca, servername, tls } = target;
   if (!tls) return undefined;
-  return { ...trustOf(target), ...(servername === undefined ? {} : { servername }) };
+  return {
+    ...(ca !== undefined && { secureContext: contextOf(ca) }),
+    ...(servername === undefined ? {} : { servername }),
+  };
 }
 
 /** A read is handled before the next one, on one thread, so all connections share this memory. */
@@ -121,6 +130,10 @@ function dial(target: RedisTarget, gate: ReplyGate): Socket {
   const to = { host, port, onread };
   const socket: Socket = tls ? connectSecure({ ...to, ...tls }) : connectPlain(to);
   return socket;
+}
+
+function isClientList({ args: [subcommand], name }: Parameters<Redis['sendCommand']>[0]): boolean {
+  return name === 'client' && String(subcommand).toUpperCase() === 'LIST';
 }
 
 /**
@@ -175,7 +188,8 @@ class BoundedRedis extends Redis {
   override sendCommand(...args: Parameters<Redis['sendCommand']>): unknown {
     const before = this.commandQueue.length;
     const reply = super.sendCommand(...args);
-    if (this.commandQueue.length > before) this.#gate.expect();
+    if (this.commandQueue.length > before)
+      this.#gate.expect(isClientList(args[0]) ? CLIENT_LIST_BYTES : undefined);
     return this.#inTime(Promise.resolve(reply));
   }
 

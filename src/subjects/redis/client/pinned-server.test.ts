@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { boundedConnection } from './bounded-connection.ts';
+import { boundedConnection, tlsOf } from './bounded-connection.ts';
 import { RedisConnections } from './redis-client.ts';
 import { proveWrite } from './write-probe.ts';
 
@@ -44,7 +44,7 @@ it('the owner of a Redis address is checked now and then, not at each attempt', 
   expect(checks).toBeLessThanOrEqual(4);
 });
 
-it('the CA of a target is parsed once, however often it is dialled', async () => {
+it('an authority is parsed once for all targets that have it', async () => {
   const parse = vi.mocked(createSecureContext).mockClear();
   const ca = rootCertificates[0] ?? '';
   const target = { podName: 'redis-0', host: '127.0.0.1', port: await deadPort(), tls: true, ca };
@@ -57,5 +57,19 @@ it('the CA of a target is parsed once, however often it is dialled', async () =>
   await dialThrice(() => target);
   expect(parse).toHaveBeenCalledTimes(1);
   await dialThrice(() => ({ ...target }));
-  expect(parse).toHaveBeenCalledTimes(4);
+  expect(parse).toHaveBeenCalledTimes(1);
+});
+
+it('the authorities that were used last are kept, and no more than 16', () => {
+  const parse = vi.mocked(createSecureContext).mockClear();
+  const use = (i: number): unknown =>
+    tlsOf({ podName: 'redis-0', host: '127.0.0.1', port: 6379, tls: true, ca: rootCertificates[i] ?? '' });
+  for (let i = 20; i < 36; i += 1) use(i);
+  expect(parse).toHaveBeenCalledTimes(16);
+  use(20);
+  use(36);
+  use(20);
+  expect(parse).toHaveBeenCalledTimes(17);
+  use(21);
+  expect(parse).toHaveBeenCalledTimes(18);
 });

@@ -5,7 +5,6 @@
  */
 import type { Redis } from 'ioredis';
 import { TIMED_OUT, within } from '../../waiting.ts';
-import { CLIENT_LIST_BYTES } from './bounded-connection.ts';
 import { type CountPlace, countCommand, countIn } from './count-place.ts';
 import { endOf, Fence, NotInChargeError } from './fence.ts';
 import { slotOf, tagFor } from './key-slot.ts';
@@ -47,7 +46,7 @@ export class RedisConnections {
     this.#server = new PinnedServer(target, identity);
     this.#control = this.#newControl();
     this.#reader = this.#link('probe', REDIS_TIMEOUT_MS);
-    this.#lister = this.#link('probe', REDIS_TIMEOUT_MS, CLIENT_LIST_BYTES);
+    this.#lister = this.#link('probe', REDIS_TIMEOUT_MS);
     this.#killer = this.#link('pause', REDIS_TIMEOUT_MS);
     this.#pacers = [this.#link('pause'), this.#link('pause')];
     const tag = target.slots ? tagFor(target.slots) : '';
@@ -390,13 +389,12 @@ export class RedisConnections {
     return this.#link('pause');
   }
 
-  #link(use: Use, commandTimeout?: number, replyBytes?: number): Link {
+  #link(use: Use, commandTimeout?: number): Link {
     return new Link({
       target: this.#target,
       server: this.#server,
       use,
       ...(commandTimeout === undefined ? {} : { commandTimeout }),
-      ...(replyBytes === undefined ? {} : { replyBytes }),
       // The others may be held back, or in the middle of something that a request would disturb.
       standing: () => this.#reader.standing,
     });

@@ -26,6 +26,19 @@ export function parseInfoFields(text: string): Map<string, string> {
   return fields;
 }
 
+/** Fields of INFO. */
+export type InfoFields = ReadonlyMap<string, string>;
+
+/** Those that an admission reads. */
+const OF_ADMISSION =
+  /^(?:cluster_enabled|loading|master_link_status|master_replid2?|redis_mode|redis_version|role|run_id|server_mode|slave\d{1,2})$/;
+
+/** The fields that an admission reads. Copied: a part of a text would keep all of it in memory. */
+export function admissionFields(text: string): InfoFields {
+  const fields = [...parseInfoFields(text)].filter(([name]) => OF_ADMISSION.test(name));
+  return new Map(structuredClone(fields));
+}
+
 export interface RedisInfo {
   /** Changes with every start of the server. */
   readonly runId: string;
@@ -92,8 +105,10 @@ export function connectionsIn(text: string): number | undefined {
  * The replication history of a server, and that of the server in whose place it was promoted. Left out: there is none,
  * or INFO shows no id.
  */
-export function lineageOf(text: string): { readonly lineage?: string; readonly formerLineage?: string } {
-  const fields = parseInfoFields(text);
+export function lineageOf(fields: InfoFields): {
+  readonly lineage?: string;
+  readonly formerLineage?: string;
+} {
   const idIn = (field: string): string | undefined => {
     const id = fields.get(field) ?? '';
     return RUN_ID.test(id) && !/^0+$/.test(id) ? id : undefined;

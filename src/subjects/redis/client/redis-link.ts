@@ -14,7 +14,6 @@ interface LinkOptions {
   readonly server: PinnedServer;
   readonly use: Use;
   readonly commandTimeout?: number;
-  readonly replyBytes?: number;
   /** An open connection of the same session. */
   readonly standing: () => Redis | undefined;
 }
@@ -54,14 +53,14 @@ export class Link {
   }
 
   async #connect(): Promise<Redis> {
-    const { commandTimeout, replyBytes, server, standing, target, use } = this.#options;
+    const { commandTimeout, server, standing, target, use } = this.#options;
     this.#dialled?.disconnect();
     this.#redis = undefined;
     try {
       await server.beforeDial(standing());
       if (this.#closed) throw new RedisClientError('the connections to Redis are closed');
       const limits = { connectTimeout: REDIS_TIMEOUT_MS, commandTimeout };
-      const redis = boundedConnection(target, replyBytes === undefined ? limits : { ...limits, replyBytes });
+      const redis = boundedConnection(target, limits);
       this.#dialled = redis;
       if ((await within(redis.connect(), REDIS_TIMEOUT_MS)) === TIMED_OUT) {
         throw new RedisClientError(

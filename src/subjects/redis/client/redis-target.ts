@@ -8,6 +8,8 @@ export interface RedisTarget {
   readonly podName: string;
   /** Uid of the pod, if the API server reported it. */
   readonly podUid?: string;
+  /** Of the pod; left out: not in a cluster. */
+  readonly namespace?: string;
   /** IP of the pod, without brackets for IPv6. */
   readonly host: string;
   readonly port: number;

@@ -6,8 +6,8 @@
  */
 import { brokenProtocol, RedisWireError } from './wire-error.ts';
 
-/** HGETALL of 256 counters. */
-const MOST_ELEMENTS = 512;
+/** Elements of one reply: HGETALL of 256 counters. */
+export const MOST_ELEMENTS = 512;
 /** The longest line of Redis takes 1 KiB: why it accepts no connections. */
 const MOST_LINE_BYTES = 4096;
 /** Characters of a refusal that are repeated. */
@@ -19,16 +19,17 @@ export class ReplyGate {
   #memory = NOTHING;
   /** Bytes of the memory that belong to an incomplete reply. */
   #held = 0;
-  #owed = 0;
+  /** The most bytes of each reply that is to come. */
+  readonly #owed: number[] = [];
 
-  /** @param mostBytes of one reply, including types and line ends */
+  /** @param mostBytes of one reply, including types and line ends, unless its command has another bound */
   constructor(mostBytes: number) {
     this.#mostBytes = mostBytes;
   }
 
-  /** A command was sent; it has one reply. */
-  expect(): void {
-    this.#owed += 1;
+  /** A command was sent; it has one reply, of at most this many bytes. */
+  expect(mostBytes = this.#mostBytes): void {
+    this.#owed.push(mostBytes);
   }
 
   /**
@@ -41,10 +42,11 @@ export class ReplyGate {
     const bytes = this.#memory.subarray(0, this.#held);
     let end = 0;
     while (end < bytes.length) {
-      if (this.#owed === 0) throw withoutCommand(bytes.subarray(end));
-      const next = endOfReply(bytes, end, this.#mostBytes);
+      const [mostBytes] = this.#owed;
+      if (mostBytes === undefined) throw withoutCommand(bytes.subarray(end));
+      const next = endOfReply(bytes, end, mostBytes);
       if (next === undefined) break;
-      this.#owed -= 1;
+      this.#owed.shift();
       end = next;
     }
     const complete = Buffer.from(bytes.subarray(0, end));

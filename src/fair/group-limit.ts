@@ -1,6 +1,6 @@
 /** Bounds concurrent work, in total and per group. */
+import { once } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { abortable } from './wait.ts';
 
 export interface GroupLimitOptions {
   /** In total. */
@@ -32,7 +32,17 @@ export class GroupLimit {
       signal.throwIfAborted();
       return await work();
     };
-    return await abortable(this.#run(group, inTurn), signal);
+    signal.throwIfAborted();
+    const done = new AbortController();
+    const aborted = once(signal, 'abort', { signal: done.signal }).then(() => {
+      throw signal.reason;
+    });
+    try {
+      return await Promise.race([this.#run(group, inTurn), aborted]);
+    } finally {
+      done.abort();
+      aborted.catch(() => undefined);
+    }
   }
 
   async #run<T>(group: string, work: () => Promise<T>): Promise<T> {
