@@ -205,6 +205,24 @@ describe.skipIf(withoutRealTime)('a Break', () => {
     expect(await idsFrom(ADDRESSES)).toEqual(expect.arrayContaining(ids));
   }
 
+  it('ends more connections of a pod than one reply may list, and counts them', (context) =>
+    keepingTime(async () => {
+      const run = await driven(count, GIVES_UP, { ms: LONG_MS });
+      const { host, port } = ground.redis;
+      const sockets = Array.from({ length: 700 }, () =>
+        connect({ host, port, localAddress: ADDRESSES[0] }).on('error', () => undefined),
+      );
+      onTestFinished(() => {
+        for (const socket of sockets) socket.destroy();
+      });
+      await until(async () => (await idsFrom(ADDRESSES)).length > 700, { what: 'all connections' });
+      await run.driver.prepare('outage', run.key);
+      onTestFinished(() => ground.observer.call('CLIENT', 'UNPAUSE').then(() => undefined));
+      expect(await run.driver.inject('outage', run.key, LONG_MS)).toMatchObject({ proof: 'Confirmed' });
+      expect(connectionsEnded(run.driver)['api-0']).toBeGreaterThanOrEqual(700);
+      expect(sockets.filter((socket) => !socket.destroyed)).toEqual([]);
+    })(context));
+
   it('ends with its release: no more kills, and writes are taken', (context) =>
     keepingTime(async () => {
       const { driver } = await active();

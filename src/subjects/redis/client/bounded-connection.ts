@@ -133,7 +133,7 @@ function dial(target: RedisTarget, gate: ReplyGate): Socket {
 }
 
 function isClientList({ args: [subcommand], name }: Parameters<Redis['sendCommand']>[0]): boolean {
-  return name === 'client' && String(subcommand).toUpperCase() === 'LIST';
+  return `${name} ${String(subcommand)}`.toUpperCase() === 'CLIENT LIST';
 }
 
 /**

@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { within } from '../../waiting.ts';
 import { REDIS_TIMEOUT_MS } from './redis-link.ts';
+import { MOST_ELEMENTS } from './reply-gate.ts';
 import { asList, requireOk, requireQueued } from './reply-types.ts';
 
 /** One for each server; the operator's rights include `~chaosdemo:probe:*`. @param tag as of `tagFor` */
@@ -111,6 +112,10 @@ export class Fence {
     name: string,
     commands: readonly (readonly [string, ...string[]])[],
   ): Promise<void> {
+    // A longer reply to EXEC would be rejected after Redis has carried everything out.
+    if (commands.length > MOST_ELEMENTS) {
+      throw new RangeError(`${name}: at most ${MOST_ELEMENTS} commands in one transaction`);
+    }
     const replies = await Promise.all(commands.map(([command, ...args]) => redis.call(command, ...args)));
     for (const queued of replies) requireQueued(name, queued);
   }

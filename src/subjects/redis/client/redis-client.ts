@@ -175,12 +175,7 @@ export class RedisConnections {
     }
   }
 
-  /** CLIENT LIST of Redis, and the address and port of the connection that sent it. */
-  async clientList(): Promise<{
-    readonly text: string;
-    readonly localAddress: string;
-    readonly localPort: number;
-  }> {
+  async clientList(): Promise<ClientListReply> {
     return await this.#query(this.#lister, 'CLIENT LIST', async (redis) => {
       const { localAddress = '', localPort = 0 } = redis.stream;
       return { text: asText('CLIENT LIST', await redis.call('CLIENT', 'LIST')), localAddress, localPort };
@@ -408,6 +403,13 @@ export class RedisConnections {
       throw explain(this.#target, command, error);
     }
   }
+}
+
+/** CLIENT LIST, and the address and port of the connection that sent it. */
+export interface ClientListReply {
+  readonly text: string;
+  readonly localAddress: string;
+  readonly localPort: number;
 }
 
 /** A CLIENT PAUSE in a transaction. Each method throws RedisClientError. */

@@ -44,6 +44,9 @@ export async function readAll<T>(
   );
 }
 
+/** Servers whose lists of clients a fault reads at the same time; each may have 1 MiB. */
+export const LISTS_AT_ONCE = 4;
+
 const parsing = pLimit(1);
 
 /** Parses a reply in its own turn of the event loop, however many servers reply at the same moment. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { useFakeTime } from '../../../../../test/fixtures/fake-time.ts';
 import { storeOfFake } from '../../../../../test/fixtures/subjects/redis/fake-store.ts';
 import { until } from '../../../../../test/kit/until.ts';
@@ -72,8 +72,14 @@ function started(
   {
     pods = PODS,
     second,
+    servers,
     username = '',
-  }: { pods?: typeof PODS; second?: Partial<FakeRedis>; username?: string } = {},
+  }: {
+    pods?: typeof PODS;
+    second?: Partial<FakeRedis>;
+    servers?: [FakeRedis, ...FakeRedis[]];
+    username?: string;
+  } = {},
 ) {
   const redis = Object.assign(new FakeRedis(), change);
   const other = Object.assign(new FakeRedis(), { name: 'redis-1', ...second });
@@ -88,7 +94,7 @@ function started(
     lifetime: over.signal,
     now,
     ownPause,
-    redis: second ? storeOfFake(redis, other) : storeOfFake(redis),
+    redis: storeOfFake(...(servers ?? (second ? [redis, other] : [redis]))),
     target,
   } as unknown as FaultTools;
   const connections = new PodConnections(tools);
@@ -292,7 +298,7 @@ describe('the connections of the pods', () => {
     });
   });
 
-  it('are ended in transactions of 1,000 at most', async () => {
+  it('are ended in transactions whose replies have at most 512 elements', async () => {
     const others = Array.from(
       { length: 2500 },
       (_, i) => `id=${9000 + i} addr=10.0.0.1:98 flags=N user=default`,
@@ -305,7 +311,7 @@ describe('the connections of the pods', () => {
     // Redis answers that it has not ended the others.
     const ended = redis.killed.filter((ip) => ip === '10.0.0.1').length;
     expect(events).toEqual([expect.objectContaining({ connections: { 'api-0': ended, 'api-1': ended } })]);
-    expect(redis.atOnce.slice(0, 3)).toEqual([1000, 1000, 502]);
+    expect(redis.atOnce.slice(0, 5)).toEqual([512, 512, 512, 512, 454]);
     expect(new Set(redis.killed)).toEqual(
       new Set(['10.0.0.1', '10.0.0.2', ...others.map((_, i) => `${9000 + i}`)]),
     );
@@ -322,6 +328,68 @@ describe('the connections of the pods', () => {
     begin();
     await untilEnded(redis);
     expect(await connections.prove(record)).toMatchObject({ proof: 'Confirmed' });
+  });
+});
+
+describe('connections that Redis may have ended', () => {
+  it('are reported as such if no kill was answered, and never as not listed', async () => {
+    const { begin, connections, record, redis } = started();
+    const kill = redis.killClients.bind(redis);
+    redis.killClients = async (ids, onSend) => {
+      await kill(ids, onSend);
+      throw new RedisClientError('the answer was lost');
+    };
+    begin();
+    await until(() => redis.atOnce.length > 1, { everyMs: 10, deadlineMs: 10_000 });
+    const { message, proof } = await connections.prove(record);
+    expect(proof).toBe('Inconclusive');
+    expect(message).toMatch(/api-0 and api-1.*not known: the answer was lost/);
+  });
+
+  it('are not counted, so the sum is the least', async () => {
+    const { begin, connections, record, redis } = started({ failures: [new RedisClientError('lost')] });
+    begin();
+    await untilEnded(redis);
+    connections.stop();
+    expect(connections.result(record)).toMatchObject({
+      proof: 'Confirmed',
+      message: expect.stringMatching(/^In all, at least \d+ connections/),
+    });
+  });
+});
+
+describe('lists of many servers', () => {
+  it('are read four at a time', async () => {
+    const lists = { open: 0, most: 0 };
+    const servers = Array.from({ length: 16 }, () => new FakeRedis());
+    for (const server of servers) {
+      const list = server.clientList.bind(server);
+      server.clientList = async () => {
+        lists.open += 1;
+        lists.most = Math.max(lists.most, lists.open);
+        await sleep(10);
+        lists.open -= 1;
+        return await list();
+      };
+    }
+    const [first, ...others] = servers;
+    const { connections } = started({}, { servers: [first ?? new FakeRedis(), ...others] });
+    await connections.prepare();
+    expect(lists.most).toBe(4);
+  });
+
+  it('are read less often if they take long to parse', async () => {
+    const { begin, redis } = started();
+    const parseMs = vi.spyOn(performance, 'now');
+    let at = 0;
+    // Each list takes 100 ms to parse by this clock.
+    parseMs.mockImplementation(() => (at += 100));
+    onTestFinished(() => parseMs.mockRestore());
+    begin();
+    await sleep(290);
+    expect(redis.atOnce).toHaveLength(1);
+    await sleep(100);
+    expect(redis.atOnce).toHaveLength(2);
   });
 });
 

@@ -2,14 +2,18 @@
  * Ends the connections of the selected pods to every server of the store repeatedly. It leaves no state in Redis, and
  * Redis itself rejects commands of this process after another has taken charge.
  */
+import pLimit from 'p-limit';
 import { counted, messageOf } from '../../../../api/index.ts';
+import { listed } from '../../../targets/refusal.ts';
 import { pauseFor } from '../../../waiting.ts';
 import { formatAddr, isOfRedis, parseClientList } from '../../admission/redis-clients.ts';
 import { NotInChargeError } from '../../client/fence.ts';
 import { allOf, each, type PerServer } from '../../client/per-server.ts';
-import type { RedisConnections } from '../../client/redis-client.ts';
+import type { ClientListReply, RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
+import { MOST_ELEMENTS } from '../../client/reply-gate.ts';
 import { requireOwnConnection } from '../../client/reply-types.ts';
+import { inOwnTurn, LISTS_AT_ONCE } from '../../client/server-turns.ts';
 import type { FaultTools, RecordEvent } from '../fault.ts';
 import type { Proof } from '../fenced-fault.ts';
 import type { DuringPause } from '../fenced-pause.ts';
@@ -17,8 +21,8 @@ import type { DuringPause } from '../fenced-pause.ts';
 /** Interval between two rounds, in milliseconds: a client that reconnects has this long for its reads. */
 const EVERY_MS = 50;
 
-/** Connections that one transaction ends. */
-const MOST_AT_ONCE = 1000;
+/** Of the time from one round to the next, at most this part goes into parsing lists, which a server may make long. */
+const PARSING_SHARE = 1 / 4;
 
 /** Without a round for this long, in milliseconds, clients could take the fault for a stall. */
 const LONGEST_GAP_MS = 1000;
@@ -49,6 +53,13 @@ export class PodConnections implements DuringPause {
   #open: PerServer<Listed> | undefined;
   /** Connections that Redis has ended, by pod. */
   readonly #ended = new Map<string, number>();
+  /** Pods with connections that Redis may have ended: its reply was lost. */
+  readonly #unconfirmed = new Set<string>();
+  /** Why that reply was lost. */
+  #lost = '';
+  readonly #listing = pLimit(LISTS_AT_ONCE);
+  /** How long parsing the lists of the current round has taken; milliseconds. */
+  #parsingMs = 0;
   #until = 0;
   #rounds = 0;
   #lastRoundAt = 0;
@@ -64,8 +75,8 @@ export class PodConnections implements DuringPause {
   async prepare(): Promise<void> {
     const { redis } = this.#tools;
     await allOf(each(redis.servers, (server) => server.killClients([NOBODY])));
-    const listed = await this.#list();
-    if (listed.every(({ connections }) => connections.length === 0)) {
+    const all = await this.#list();
+    if (all.every(({ connections }) => connections.length === 0)) {
       throw new Error(this.#notListed([...this.#pods.values()]));
     }
   }
@@ -82,9 +93,9 @@ export class PodConnections implements DuringPause {
   }
 
   async prove(record: RecordEvent): Promise<Proof> {
-    let listed: PerServer<Listed>;
+    let now: PerServer<Listed>;
     try {
-      listed = await this.#list();
+      now = await this.#list();
     } catch (error) {
       return {
         proof: 'Inconclusive',
@@ -94,7 +105,7 @@ export class PodConnections implements DuringPause {
     this.#record(record);
     if (this.#failure !== undefined) return { proof: 'Inconclusive', message: this.#failure };
     for (const { connections, server } of this.#open ?? []) {
-      const ids = new Set(listed.find((now) => now.server === server)?.connections.map(({ id }) => id));
+      const ids = new Set(now.find((one) => one.server === server)?.connections.map(({ id }) => id));
       const left = connections.filter(({ id }) => ids.has(id));
       if (left.length === 0) continue;
       return {
@@ -103,6 +114,11 @@ export class PodConnections implements DuringPause {
       };
     }
     const missing = [...this.#pods.values()].filter((pod) => !this.#ended.has(pod));
+    const unconfirmed = missing.filter((pod) => this.#unconfirmed.has(pod));
+    if (unconfirmed.length > 0) {
+      const message = `CLIENT KILL was sent for connections of ${listed(unconfirmed)}, and whether Redis ended them is not known: ${this.#lost}`;
+      return { proof: 'Inconclusive', message };
+    }
     if (missing.length > 0) return { proof: 'Inconclusive', message: this.#notListed(missing) };
     return {
       proof: 'Confirmed',
@@ -113,7 +129,8 @@ export class PodConnections implements DuringPause {
   result(record: RecordEvent): Proof {
     this.#record(record);
     const gap = Math.round(this.#longestGapMs);
-    const done = `In all, ${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended in ${counted(this.#rounds, 'round')}, at most ${gap} ms apart`;
+    const least = this.#unconfirmed.size > 0 ? 'at least ' : '';
+    const done = `In all, ${least}${counted(this.#sum(), 'connection')} of ${counted(this.#ended.size, 'pod')} ended in ${counted(this.#rounds, 'round')}, at most ${gap} ms apart`;
     if (this.#failure !== undefined) {
       return { proof: 'Inconclusive', message: `${done}. It ended before its time: ${this.#failure}` };
     }
@@ -127,9 +144,10 @@ export class PodConnections implements DuringPause {
   async #run(): Promise<void> {
     while (!this.#isOver()) {
       try {
-        const listed = await this.#list();
-        this.#open ??= listed;
-        await allOf(each(listed, (one) => this.#end(one)));
+        this.#parsingMs = 0;
+        const all = await this.#list();
+        this.#open ??= all;
+        await allOf(each(all, (one) => this.#end(one)));
         this.#rounds += 1;
         this.#noteGap(this.#tools.now());
       } catch (error) {
@@ -143,7 +161,8 @@ export class PodConnections implements DuringPause {
           return;
         }
       }
-      await pauseFor(EVERY_MS, this.#over.signal).catch(() => undefined);
+      const pacedMs = this.#parsingMs / PARSING_SHARE - this.#parsingMs;
+      await pauseFor(Math.max(EVERY_MS, pacedMs), this.#over.signal).catch(() => undefined);
     }
   }
 
@@ -155,11 +174,20 @@ export class PodConnections implements DuringPause {
   }
 
   async #end({ connections, server }: Listed): Promise<void> {
-    for (let at = 0; at < connections.length; at += MOST_AT_ONCE) {
-      const some = connections.slice(at, at + MOST_AT_ONCE);
+    for (let at = 0; at < connections.length; at += MOST_ELEMENTS) {
+      const some = connections.slice(at, at + MOST_ELEMENTS);
       const ids = some.map(({ id }) => id);
-      const ended = await server.killClients(ids, () => {
+      let isSent = false;
+      const onSend = (): void => {
         if (this.#isOver()) throw new Error('the fault has ended');
+        isSent = true;
+      };
+      const ended = await server.killClients(ids, onSend).catch((error: unknown) => {
+        if (isSent && !(error instanceof NotInChargeError)) {
+          for (const { pod } of some) this.#unconfirmed.add(pod);
+          this.#lost = messageOf(error);
+        }
+        throw error;
       });
       for (const [i, { pod }] of some.entries()) {
         if (ended[i]) this.#ended.set(pod, (this.#ended.get(pod) ?? 0) + 1);
@@ -175,7 +203,9 @@ export class PodConnections implements DuringPause {
 
   /** @throws RedisClientError, or ReplyTypeError for a list that is not of its server */
   async #list(): Promise<PerServer<Listed>> {
-    return await allOf(each(this.#tools.redis.servers, (server) => this.#listOf(server)));
+    return await allOf(
+      each(this.#tools.redis.servers, (server) => this.#listing(() => this.#listOf(server))),
+    );
   }
 
   /**
@@ -183,19 +213,30 @@ export class PodConnections implements DuringPause {
    * from its address or, if addresses are rewritten, have its user. So are replicas and Sentinels, also in a selected pod.
    */
   async #listOf(server: RedisConnections): Promise<Listed> {
-    const { localAddress, localPort, text } = await server.clientList();
+    const reply = await server.clientList();
+    return await inOwnTurn(() => {
+      const begunAt = performance.now();
+      try {
+        return { server, connections: this.#connectionsIn(reply) };
+      } finally {
+        this.#parsingMs += performance.now() - begunAt;
+      }
+    });
+  }
+
+  /** @throws ReplyTypeError */
+  #connectionsIn({ localAddress, localPort, text }: ClientListReply): readonly PodConnection[] {
     const clients = parseClientList(text);
     const ownAddr = formatAddr(localAddress, localPort);
     const ownUser = this.#tools.target.redis[0].username;
     requireOwnConnection('CLIENT LIST', clients, ownAddr, ownUser);
     const ownIp = clients.find(({ addr }) => addr === ownAddr)?.ip;
-    const connections = clients.flatMap((client) => {
+    return clients.flatMap((client) => {
       const { id, ip = '', user } = client;
       const isOwn = ownIp === undefined ? user === ownUser : ip === ownIp;
       const pod = this.#pods.get(ip);
       return isOwn || pod === undefined || id === '' || isOfRedis(client) ? [] : [{ id, pod }];
     });
-    return { server, connections };
   }
 
   #notListed(pods: readonly string[]): string {
