@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
 import type { RedisTarget, SentinelsTarget } from '../../../src/subjects/redis/client/redis-target.ts';
+import { startDelayingProxy } from '../../kit/delaying-proxy.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { type StartedSentinel, startSentinel, startSentinels, WATCHED_AS } from '../../kit/sentinels.ts';
 import { until } from '../../kit/until.ts';
@@ -38,12 +39,6 @@ function foundWith(change: Partial<RedisTarget>): SentinelsTarget {
 
 async function admission(longestMs = LONGEST_MS, target: SentinelsTarget | undefined = found()) {
   return await servers.admission(servers.target(), longestMs, target);
-}
-
-/** How often Redis has carried CLIENT PAUSE out, by its own count. */
-async function pauses(): Promise<number> {
-  const info = await servers.observers[0]?.info('commandstats');
-  return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info ?? '')?.[1] ?? 0);
 }
 
 /** Sets it on one Sentinel, until the test ends. */
@@ -109,6 +104,15 @@ describe('a master that Sentinels watch', () => {
     });
   });
 
+  it('is refused at another address than the Sentinels report, with its own run_id', async () => {
+    const elsewhere = await startDelayingProxy(servers.master);
+    onTestFinished(() => elsewhere.stop());
+    expect(await servers.admission(servers.target(elsewhere), LONGEST_MS)).toMatch(/^RedisNotEligible/);
+    expect(await servers.admission(servers.target(elsewhere), LONGEST_MS, found())).toMatch(
+      /^RedisNotEligible: Sentinel sentinel-81 .*not the address of redis-0/,
+    );
+  });
+
   it('is refused if one does not answer', async () => {
     sentinels[2]?.kill('SIGSTOP');
     onTestFinished(() => sentinels[2]?.kill('SIGCONT'));
@@ -145,7 +149,7 @@ describe('a master that Sentinels watch', () => {
     const other = await Replicated.start(supervisor, []);
     onTestFinished(() => other.close());
     expect(await other.admission(other.target(), LONGEST_MS, found())).toMatch(
-      /^RedisNotEligible: Sentinel sentinel-81 .* limits .* 127\.0\.0\.1:\d+, .*redis-0 .*another server/,
+      /^RedisNotEligible: Sentinel sentinel-81 .* limits .* 127\.0\.0\.1:\d+, .*not the address of redis-0/,
     );
     // They may watch another since its failover. Before its next fault, it is refused.
     expect(await other.admission(other.target(), LONGEST_MS, found(), true)).toMatch(/^[0-9a-f]{40}$/);
@@ -158,13 +162,13 @@ describe.skipIf(withoutRealTime)('a fault under Sentinels', () => {
       const before = await servers.replication();
       const { driver, key } = await servers.driven(type, LONGEST_MS, found());
       const seen = await eventsSeen();
-      const counted = await pauses();
+      const counted = await servers.pauses();
       await driver.leadThrough('outage', key, LONGEST_MS);
       expect(driver.observed.faults['f']).toMatchObject({
         proof: 'Confirmed',
         endedAt: expect.any(Number),
       });
-      expect(await pauses()).toBe(counted + 1);
+      expect(await servers.pauses()).toBe(counted + 1);
       // As long again as a Sentinel waits.
       await sleep(DOWN_AFTER_MS);
       expect(seen).toEqual([]);
@@ -177,10 +181,10 @@ describe.skipIf(withoutRealTime)('a fault under Sentinels', () => {
       const { driver, key } = await servers.driven('Stall', LONGEST_MS, found());
       await driver.prepare('outage', key);
       await setDownAfter(sentinels[2], 2900);
-      const counted = await pauses();
+      const counted = await servers.pauses();
       const report = await driver.inject('outage', key, LONGEST_MS);
       expect(report).toMatchObject({ missed: true, message: expect.stringMatching(/sentinel-83 .*2900 ms/) });
-      expect(await pauses()).toBe(counted);
+      expect(await servers.pauses()).toBe(counted);
     })(context));
 
   it('would be noticed if it were longer: the events are seen', (context) =>

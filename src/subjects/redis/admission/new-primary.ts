@@ -2,7 +2,7 @@
 import { listed } from '../../targets/refusal.ts';
 import type { PerServer } from '../client/per-server.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
-import { agreedWatch, readWatches } from '../client/sentinel.ts';
+import { agreedWatch, isAt, readWatches } from '../client/sentinel.ts';
 
 /** How long Sentinels and the API server may take; milliseconds. */
 const FIND_MS = 3000;
@@ -16,8 +16,8 @@ export interface Failover {
 }
 
 /**
- * Always a pod behind the Service: a Sentinel must not choose where a password is sent. It has the run_id that the
- * Sentinels report or, as long as they have not read that, the address.
+ * Always a pod behind the Service: a Sentinel must not choose where a password is sent. It has the address that the
+ * Sentinels report and, once they have read it, the run_id.
  * @throws Error with what is missing
  */
 export async function findNewPrimary(
@@ -30,9 +30,8 @@ export async function findNewPrimary(
   const pods = await findStore(signal);
   const others = pods.filter(({ host, port }) => host !== former.host || port !== former.port);
   const [only] = others;
-  if (only && others.length === 1) {
-    if (watch.runId !== '') return { ...only, runId: watch.runId };
-    if (watch.address === `${only.host}:${only.port}`) return only;
+  if (only && others.length === 1 && isAt(watch, only)) {
+    return watch.runId === '' ? only : { ...only, runId: watch.runId };
   }
   throw new Error(
     `rateLimiter.redis.service leads to ${listed(pods.map(redisName))}, and the Sentinels report ${watch.address} as the primary: let its selector follow a failover, by a label of the primary`,

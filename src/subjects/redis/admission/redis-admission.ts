@@ -12,7 +12,7 @@ import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import { each, type PerServer } from '../client/per-server.ts';
 import { holdsPassword, tellable } from '../client/redacted.ts';
 import { admissionFields, type InfoFields, identityOf, lineageOf } from '../client/redis-info.ts';
-import { type RedisTarget, redisName, type SentinelsTarget, storeName } from '../client/redis-target.ts';
+import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
 import { inOwnTurn, readAll } from '../client/server-turns.ts';
 import { RedisWireError } from '../client/wire-error.ts';
@@ -82,10 +82,10 @@ export async function admitRedis(
   const runId = identityOf(admitted.map((redis) => redis.runId));
   if (faultProxy) await requireOwnClients(faultProxy, target.addresses, options);
   if (sentinels && !options.continues) {
-    const primary = { name: storeName(admitted), runId };
+    const primary = { ...admitted[0], runId };
     const watches = await requireNoFailover(sentinels, primary, options.longestMs, signal);
     if (options.failsOver) {
-      requireReplica(masters[0].info, primary.name);
+      requireReplica(masters[0].info, redisName(primary));
       await requireFailoverRight(sentinels, signal);
       requireSettled(watches, sentinels.masterName);
     }

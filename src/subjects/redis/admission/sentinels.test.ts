@@ -32,7 +32,14 @@ async function outcomeOf(...answers: string[]): Promise<string> {
   const servers = await Promise.all(
     answers.map(async (SENTINEL, i) => ({ ...(await serverWith({ SENTINEL })), podName: `s-${i}` })),
   );
-  const redis = { name: 'redis-0', runId: RUN_ID };
+  const redis = {
+    podName: 'redis-0',
+    namespace: 'shop',
+    host: '10.0.0.7',
+    port: 6379,
+    tls: false,
+    runId: RUN_ID,
+  };
   const { signal } = new AbortController();
   return await requireNoFailover({ masterName: 'limits', servers }, redis, 4500, signal).then(
     (watches) => (watches.length === servers.length ? 'admitted' : 'incomplete'),
@@ -47,6 +54,24 @@ describe('a check of Sentinels', () => {
   it('admits a fault that is 500 ms shorter than all of them wait', async () => {
     expect(await outcomeOf(fields(), fields({ 'down-after-milliseconds': '30000' }))).toBe('admitted');
     expect(await outcomeOf(fields({ 'last-ping-sent': '250' }))).toBe('admitted');
+  });
+
+  it.each(['redis-0.redis.shop.svc.cluster.local', 'REDIS-0.redis.shop.svc'])(
+    'admits a primary at the DNS name of its pod: %s',
+    async (ip) => expect(await outcomeOf(fields({ ip }))).toBe('admitted'),
+  );
+
+  // Any server can report the run_id of another.
+  it.each([
+    { ip: '10.9.9.9' },
+    { port: '6380' },
+    { ip: 'redis-0.redis.other.svc.cluster.local' },
+    { ip: 'redis-1.redis.shop.svc' },
+    { ip: 'redis-0.redis' },
+    { ip: 'redis-0.example.shop.com' },
+    { ip: 'redis-0.redis.shop.svc', port: '6380' },
+  ])('refuses a primary with the same run_id that is at another address: %o', async (change) => {
+    expect(await outcomeOf(fields(change))).toMatch(/^RedisNotEligible: .* not the address of redis-0 /);
   });
 
   it.each<[string, string, RegExp]>([

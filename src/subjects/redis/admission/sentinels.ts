@@ -9,7 +9,7 @@ import { adviceOnConnection } from '../client/advice.ts';
 import { tellable } from '../client/redacted.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { ReplyTypeError } from '../client/reply-types.ts';
-import { readWatch, type Watch } from '../client/sentinel.ts';
+import { isAt, readWatch, type Watch } from '../client/sentinel.ts';
 import { RedisWireError } from '../client/wire-error.ts';
 import { isSentinel, type RedisClient } from './redis-clients.ts';
 import { OF_SENTINELS } from './redis-service.ts';
@@ -61,7 +61,7 @@ export function requireFound(
 /**
  * Queries all Sentinels at the same time; takes 1.5 s at most.
  *
- * @param redis the primary that is to be paused, and its run_id
+ * @param redis the primary that is to be paused, with its run_id
  * @param longestMs the longest pause
  * @returns what each of them reports
  * @throws {Refusal} RedisNotEligible if a pause could be followed by a failover, or if a Sentinel watches another
@@ -69,7 +69,7 @@ export function requireFound(
  */
 export async function requireNoFailover(
   { masterName, servers }: SentinelsTarget,
-  redis: { readonly name: string; readonly runId: string },
+  redis: RedisTarget,
   longestMs: number,
   signal: AbortSignal,
 ): Promise<readonly Watch[]> {
@@ -89,15 +89,19 @@ export async function requireNoFailover(
   const shorten = `set storeOutage.fault.duration and counterDrift.pause to at most ${formatDuration(most)}`;
   throw notEligible(
     first.sentinel,
-    `takes ${redis.name} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten}, or ${raise}`}`,
+    `takes ${redisName(redis)} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten}, or ${raise}`}`,
   );
 }
 
-function requireHealthy(
-  { address, flags, pendingMs, runId, sentinel }: Watch,
-  masterName: string,
-  redis: { readonly name: string; readonly runId: string },
-): void {
+function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): void {
+  const { address, flags, pendingMs, runId, sentinel } = watch;
+  const name = redisName(redis);
+  if (!isAt(watch, redis)) {
+    throw notEligible(
+      sentinel,
+      `watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in rateLimiter.redis.service, and let Redis and Sentinel announce the IP and port of the pod, or its name <pod>.<service>.<namespace>.svc`,
+    );
+  }
   if (runId === '') {
     throw notEligible(
       sentinel,
@@ -107,7 +111,7 @@ function requireHealthy(
   if (runId !== redis.runId) {
     throw notEligible(
       sentinel,
-      `watches ${masterName} at ${address}, and ${redis.name} is another server or has restarted: name the Service of the primary in rateLimiter.redis.service, or wait until the Sentinels agree`,
+      `watches ${masterName} at ${address}, and ${name} is another server or has restarted: name the Service of the primary in rateLimiter.redis.service, or wait until the Sentinels agree`,
     );
   }
   if (flags !== 'master') {
@@ -119,7 +123,7 @@ function requireHealthy(
   if (pendingMs > MOST_PENDING_MS) {
     throw new Refusal(
       'RedisUnreachable',
-      `Sentinel ${redisName(sentinel)} has waited ${pendingMs} ms for an answer of ${redis.name}, and a pause would add to that: check the load of both, and the network between them`,
+      `Sentinel ${redisName(sentinel)} has waited ${pendingMs} ms for an answer of ${name}, and a pause would add to that: check the load of both, and the network between them`,
     );
   }
 }

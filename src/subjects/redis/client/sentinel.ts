@@ -53,6 +53,21 @@ export async function readWatch(
   };
 }
 
+/**
+ * Whether the primary of a Sentinel is this pod, by its IP and port or its DNS name in its namespace. The run_id does not
+ * show that: any server can report the run_id of another. Pure.
+ */
+export function isAt(
+  { address }: Pick<Watch, 'address'>,
+  { host, namespace, podName, port }: Pick<RedisTarget, 'host' | 'namespace' | 'podName' | 'port'>,
+): boolean {
+  if (address === `${host}:${port}`) return true;
+  const at = address.lastIndexOf(':');
+  const [name, , space, svc] = address.slice(0, at).toLowerCase().split('.');
+  const isName = name === podName && space === namespace && svc === 'svc';
+  return isName && namespace !== undefined && address.slice(at + 1) === String(port);
+}
+
 /** SENTINEL MASTER of each. @throws as {@link readWatch} if one does not answer */
 export async function readWatches(
   { masterName, servers }: SentinelsTarget,

@@ -40,7 +40,7 @@ export class Replicated {
     this.#redis.close();
   }
 
-  target({ host, port } = this.master): RedisTarget {
+  target({ host, port }: Pick<RedisTarget, 'host' | 'port'> = this.master): RedisTarget {
     return { podName: 'redis-0', host, port, tls: false, username: 'operator', password: 'secret' };
   }
 
@@ -104,6 +104,12 @@ export class Replicated {
     const driver = new DrivenLimiter({ ...target, spec, checkStore });
     onTestFinished(() => driver.close());
     return { driver, key: `demo-topology-${process.pid}-${(keys += 1)}` };
+  }
+
+  /** How often the master has carried CLIENT PAUSE out, by its own count. */
+  async pauses(): Promise<number> {
+    const info = await this.observers[0]?.info('commandstats');
+    return Number(/cmdstat_client\|pause:calls=(\d+)/.exec(info ?? '')?.[1] ?? 0);
   }
 
   /** The state of each replica's link to the master: up or down. */
