@@ -1,4 +1,6 @@
 /** Faults of a real master with two replicas: replication does not notice them. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Supervisor } from '../../../src/local/supervisor.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
@@ -40,6 +42,25 @@ describe('a master with two replicas', () => {
       expect(await servers.admission(servers.target(replica))).toMatch(/^RedisNotEligible: .*is a replica/);
     }
   });
+
+  it.for(['Stall', 'Break'] as const)(
+    'has no %s if another client connects after the preparation',
+    async (type) => {
+      const { driver, key } = await servers.driven(type, FAULT_MS);
+      await driver.prepare('outage', key);
+      const before = await servers.pauses();
+      const { host, port } = servers.master;
+      const stranger = connect({ host, port, localAddress: '127.0.0.99' });
+      onTestFinished(() => void stranger.destroy());
+      stranger.write('PING\r\n');
+      await once(stranger, 'data');
+      expect(await driver.inject('outage', key, FAULT_MS)).toMatchObject({
+        missed: true,
+        message: expect.stringMatching(/SharedRedis.*127\.0\.0\.99/),
+      });
+      expect(await servers.pauses()).toBe(before);
+    },
+  );
 
   it.skipIf(withoutRealTime).for(['Stall', 'Break'] as const)(
     'keeps its role and its replicas during a %s',

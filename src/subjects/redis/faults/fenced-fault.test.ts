@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { StoreCheck } from './fault.ts';
+import { type FaultTools, type StoreCheck, StoreRefusedError } from './fault.ts';
 import { FencedFault, type Parts, withProof } from './fenced-fault.ts';
+import { FAULTS } from './index.ts';
 
 const RUN_ID = 'a'.repeat(40);
 const signal = new AbortController().signal;
@@ -8,7 +9,7 @@ const signal = new AbortController().signal;
 class Fenced extends FencedFault {
   readonly isActive = false;
   async check(): Promise<void> {}
-  inject(): never {
+  begin(): never {
     throw new Error('not injected here');
   }
   awaitEnd(): never {
@@ -68,6 +69,29 @@ describe('a fault that only the process in charge can inject', () => {
     expect(await fault.inquire(marker)).toBe(found);
     expect(charges.length - length).toBe(taken);
   });
+});
+
+const NO_SENTINELS = {};
+it.each(
+  Object.entries(FAULTS).flatMap(([type, make]) => [
+    { type, make, topology: 'a single Redis', target: NO_SENTINELS },
+    { type, make, topology: 'a primary under Sentinels', target: { sentinels: {} } },
+  ]),
+)('$type of $topology is not injected if others use it by then', async ({ make, target }) => {
+  const message = 'others use it';
+  const checkStore = async (): Promise<StoreCheck> => ({
+    state: 'refused',
+    admission: { state: 'refused', reason: 'SharedRedis', message },
+  });
+  // With nothing else: no command can be sent.
+  const tools = { checkStore, proxy: {}, redis: {}, target: { pods: [], ...target } };
+  const options = { latencyMs: 300, lingerMs: 0, fixture: () => 'f', counts: () => [], scripts: false };
+  const fault = make(tools as unknown as FaultTools, options);
+  const moment = { plannedAt: 0, until: 1000 };
+  const listener = { record: () => expect.fail(), doubted: () => expect.fail() };
+  await expect(fault.inject(moment, listener, { refusal: () => undefined }, signal)).rejects.toThrow(
+    StoreRefusedError,
+  );
 });
 
 it.each([

@@ -26,7 +26,7 @@ export interface Proof {
   readonly message: string;
 }
 
-export type Parts = Pick<FaultTools, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'target' | 'usualWriteMs'>;
+export type Parts = Pick<FaultTools, 'checkStore' | 'now' | 'ownPause' | 'redis' | 'usualWriteMs'>;
 
 export abstract class FencedFault implements StoreFault {
   protected readonly parts: Parts;
@@ -43,7 +43,8 @@ export abstract class FencedFault implements StoreFault {
   /** Checks before the fault that it can be injected. @throws an error whose message states what to do */
   protected abstract check(): Promise<void>;
 
-  abstract inject(
+  /** Injects it into a store that was checked a moment ago. @throws as {@link inject} */
+  protected abstract begin(
     moment: FaultMoment,
     listener: FaultListener,
     permit: Permit,
@@ -63,7 +64,7 @@ export abstract class FencedFault implements StoreFault {
    */
   async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
     const { redis } = this.parts;
-    await this.requireFree(signal);
+    await this.#requireFree(signal);
     // First: Redis must not carry out a pause that an earlier process has sent.
     await redis.takeCharge(ms + IN_CHARGE_MS);
     // A missing right is reported now, and not when the fault is due.
@@ -73,8 +74,22 @@ export abstract class FencedFault implements StoreFault {
     return { marker: markerOf(this.#marked) };
   }
 
+  /**
+   * Since the preparation, another client or a Sentinel may have connected, a replica may have fallen behind, or slots
+   * may have moved: whatever the topology, the store is checked again right before each fault.
+   */
+  async inject(
+    moment: FaultMoment,
+    listener: FaultListener,
+    permit: Permit,
+    signal: AbortSignal,
+  ): Promise<FaultReport> {
+    await this.#requireFree(signal);
+    return await this.begin(moment, listener, permit, signal);
+  }
+
   /** @throws StoreRefusedError, or an error whose message states what to do */
-  protected async requireFree(signal: AbortSignal): Promise<void> {
+  async #requireFree(signal: AbortSignal): Promise<void> {
     const { checkStore, redis } = this.parts;
     const check = await checkStore(signal);
     if (check.state === 'refused') throw new StoreRefusedError(check.admission);
@@ -83,12 +98,6 @@ export abstract class FencedFault implements StoreFault {
         `${redis.name} was restarted since the run began${redis.isCluster ? ', failed over or was resharded' : ''}, and another ChaosDemo may be using it by now: run again`,
       );
     }
-  }
-
-  /** Since the preparation, a Sentinel or a master may have joined, or slots may have moved. @throws as `requireFree` */
-  protected async requireUnchanged(signal: AbortSignal): Promise<void> {
-    const { redis, target } = this.parts;
-    if (target.sentinels || redis.isCluster) await this.requireFree(signal);
   }
 
   prepared(): void {
@@ -124,7 +133,6 @@ export abstract class FencedFault implements StoreFault {
     signal: AbortSignal,
   ): Promise<{ readonly pause: RedisPause } | { readonly report: FaultReport }> {
     const { now, ownPause, redis, usualWriteMs } = this.parts;
-    await this.requireUnchanged(signal);
     let sent = false;
     const onSend = (): void => {
       this.requirePermit(permit);

@@ -124,17 +124,13 @@ describe('right before a pause', () => {
   });
 
   it.each<[string, World]>([
+    ['without replicas', {}],
     ['under Sentinels', { sentinels: {} }],
     ['of a Cluster', { change: { isOfCluster: true } }],
   ])('the store %s is checked again, and nothing is sent if it is shared by now', async (_, world) => {
     const { inject, redis } = await prepared({ ...world, checks: [{ state: 'free' }, SHARED] });
     await expect(inject()).rejects.toThrow('SharedRedis');
     expect(redis.pauses).toEqual([]);
-  });
-
-  it('a single Redis is not checked again, which takes time', async () => {
-    const { inject } = await prepared({ checks: [{ state: 'free' }, SHARED] });
-    expect(await inject()).toMatchObject({ proof: 'Confirmed' });
   });
 });
 

@@ -38,7 +38,7 @@ export class FencedPause extends FencedFault {
     await this.#during?.prepare();
   }
 
-  async inject(
+  protected async begin(
     moment: FaultMoment,
     listener: FaultListener,
     permit: Permit,

@@ -113,7 +113,7 @@ export abstract class ProxiedFault extends FencedFault {
     this.#before = { ...paths, state };
   }
 
-  async inject(
+  protected async begin(
     { plannedAt, until }: FaultMoment,
     listener: FaultListener,
     permit: Permit,

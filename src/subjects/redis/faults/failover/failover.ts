@@ -79,15 +79,13 @@ export class Failover extends FencedFault {
   /** The check of the store, before this, includes replicas and rights. */
   protected async check(): Promise<void> {}
 
-  async inject(
+  protected async begin(
     { plannedAt, until }: FaultMoment,
     _: FaultListener,
     permit: Permit,
     signal: AbortSignal,
   ): Promise<FaultReport> {
     const { lifetime, now, redis, target } = this.#tools;
-    // Since the preparation, a replica may have fallen behind, or a Sentinel joined.
-    await this.requireFree(signal);
     await pauseFor(plannedAt - now(), signal);
     // A successor that finds this claim sends no failover, so at most one is ever sent.
     const mayClaim = (): void => this.requirePermit(permit, signal);

@@ -39,7 +39,7 @@ export class LostCounts extends FencedFault {
     await unlinkCounts(this.parts.redis, counts(), scripts);
   }
 
-  async inject(
+  protected async begin(
     { plannedAt, until }: FaultMoment,
     { record }: FaultListener,
     permit: Permit,
@@ -47,7 +47,6 @@ export class LostCounts extends FencedFault {
   ): Promise<FaultReport> {
     const { now, redis } = this.parts;
     const { counts, scripts } = this.#options;
-    await this.requireUnchanged(signal);
     await pauseFor(plannedAt - now(), signal);
     let sentAt: number | undefined;
     const onSend = (): void => {

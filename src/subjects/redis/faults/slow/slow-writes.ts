@@ -54,7 +54,7 @@ export class SlowWrites extends FencedFault {
     );
   }
 
-  async inject(
+  protected async begin(
     moment: FaultMoment,
     listener: FaultListener,
     permit: Permit,
