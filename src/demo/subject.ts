@@ -195,7 +195,7 @@ export interface SubjectDriver {
 export interface SubjectPorts<Cluster> {
   readonly cluster: Cluster;
   readonly clock: Clock;
-  /** Cool-down of a target after a fault that blocks others, in milliseconds; 0: none. */
+  /** The shortest cool-down of a target after a fault, in milliseconds; 0: none. */
   readonly faultCooldownMs: number;
   /** Logs of an object go through a child logger with its namespace and name. */
   readonly logger: Pick<Logger, 'child' | 'info' | 'warn' | 'error'>;

@@ -127,7 +127,7 @@ const settings = {
     ...duration('0s', '10m', '60s'),
     flag: 'fault-cooldown',
     env: 'CHAOSDEMO_FAULT_COOLDOWN',
-    help: 'How long a target cools down after a fault before another run may begin on it; 0s: no cool-down, and no limit on the share of time, for tests',
+    help: 'How long a target is left alone after a fault at least, before another run may begin on it: three times as long as the fault lasted, if that is longer; 0s: no cool-down, for tests',
     fallback: '60s',
   },
   diagnosisProfiles: {

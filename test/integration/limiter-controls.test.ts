@@ -9,8 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } 
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
 import type { PodTarget } from '../../src/subjects/ratelimiter/index.ts';
-import type { NotedFault } from '../../src/subjects/redis/admission/redis-cooldown.ts';
-import type { FaultNotes } from '../../src/subjects/redis/faults/noted-fault.ts';
+import type { FaultNotes, FaultSpan } from '../../src/subjects/redis/faults/noted-fault.ts';
 import { pauseFor } from '../../src/subjects/waiting.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { type HostedNode, hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
@@ -198,14 +197,11 @@ describe.skipIf(withoutRealTime)('a fault', () => {
     'is not injected if its key was used by another client: %s',
     (scenario, context) =>
       keepingTime(async () => {
-        const noted: NotedFault[] = [];
+        const noted: FaultSpan[] = [];
         const faultNotes: FaultNotes = {
           async note(fault) {
             noted.push(fault);
-            return undefined;
-          },
-          async takeBack(fault) {
-            noted.splice(noted.indexOf(fault), 1);
+            return async () => void noted.splice(noted.indexOf(fault), 1);
           },
         };
         const driver = driverOn(nodes.map(targetOf), { faultNotes });
@@ -228,16 +224,15 @@ describe.skipIf(withoutRealTime)('a fault', () => {
   it(
     'needs no cool-down if it was noted too late, and so not injected',
     keepingTime(async () => {
-      let noted: NotedFault | undefined;
+      let noted: FaultSpan | undefined;
       let wasNoted = false;
       const faultNotes: FaultNotes = {
         async note(fault, signal) {
           await pauseFor(2000, signal);
           [noted, wasNoted] = [fault, true];
-          return undefined;
-        },
-        async takeBack() {
-          noted = undefined;
+          return async () => {
+            noted = undefined;
+          };
         },
       };
       const driver = driverOn(nodes.map(targetOf), { faultNotes });

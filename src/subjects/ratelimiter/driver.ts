@@ -25,7 +25,7 @@ import { remedyOf } from './remedy.ts';
 import { resetCounter } from './reset-counter.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
-import { coolsStoreDown, failsOver, keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
+import { disturbsStore, failsOver, keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
 import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
 import type { RateLimiterTarget } from './target.ts';
@@ -214,7 +214,7 @@ export class RateLimiterDriver implements SubjectDriver {
     return { kind: 'Fault', fault, report };
   }
 
-  /** Injects, with a note if Redis cools down after the fault. @throws as {@link injectNoted} */
+  /** Injects, with a note of how long a fault really disturbs Redis. @throws as {@link injectNoted} */
   async #noted(
     { plannedAt: from, scenario, until }: EffectOf<'Inject'>,
     inject: () => Promise<FaultReport>,
@@ -222,8 +222,10 @@ export class RateLimiterDriver implements SubjectDriver {
   ): Promise<FaultReport> {
     const { faultNotes, spec } = this.#options;
     const planned = spec.scenarios.find(({ name }) => name === scenario);
-    if (!faultNotes || !planned || !coolsStoreDown(planned)) return await inject();
-    return await injectNoted(faultNotes, { from, until }, inject, signal);
+    if (!faultNotes || !planned || !disturbsStore(planned)) return await inject();
+    const announcedMs = until - from;
+    const ms = scenarioTypeOf(planned.type).disturbsMs?.(planned, announcedMs) ?? announcedMs;
+    return await injectNoted(faultNotes, { from, until: from + ms }, inject, signal);
   }
 
   async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {

@@ -29,7 +29,7 @@ import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { RateLimiterDriver } from '../driver.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
 import { isOfOneCaller, tooLong } from '../scenarios/cooldowns.ts';
-import { failsOver, scenarioTypeOf } from '../scenarios/index.ts';
+import { disturbsStore, failsOver, scenarioTypeOf } from '../scenarios/index.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
 import { requireFitForCluster } from './cluster-fit.ts';
@@ -43,7 +43,7 @@ import {
   lookAtPods,
   type Place,
 } from './discovery.ts';
-import { disturbedFor, longestPauseOf, PAUSES, requireShare } from './fault-share.ts';
+import { longestPauseOf, PAUSES } from './pauses.ts';
 import { MOST_OF_NAMESPACE, type Obstacle, PodsInUse, type PodUser } from './pods-in-use.ts';
 
 /** What is known of a Redis whose lease this run holds. */
@@ -120,7 +120,6 @@ export class RateLimiterConnector implements SubjectConnector {
         const obstacle = this.#readiness.obstacle(request, { pods, notReady }, PART);
         if (obstacle) return obstacle;
         requireProvable(request, target.pods.length);
-        if (this.#ports.faultCooldownMs > 0) requireShare(request);
       }
       const admitted = await admitRedis(target, { ...optionsOf(request), continues: !toBegin }, signal);
       requireFitForCluster(request, admitted.masters.length);
@@ -138,13 +137,12 @@ export class RateLimiterConnector implements SubjectConnector {
     signal: AbortSignal,
   ): Promise<Held | Admission> {
     const { namespace, toBegin, uid } = request;
-    const { runId } = admitted;
     const cooldown = toBegin ? await this.#cooldownOf(request, target, admitted, signal) : undefined;
     if (cooldown) return cooldown;
     const asking = podUserOf(request, target);
     const obstacle = toBegin ? this.#pods.inTheWayOf(asking) : undefined;
     if (obstacle) return waitFor(obstacle, asking);
-    const lock = this.#leaseFor(request, leaseName(runId));
+    const lock = this.#leaseFor(request, leaseName(admitted.ids.lock));
     const attempt = await permitted(namespace, lock.acquire(signal));
     if (attempt.state === 'held') {
       const user = attempt.heldBy || 'another ChaosDemo';
@@ -169,8 +167,10 @@ export class RateLimiterConnector implements SubjectConnector {
     admitted: AdmittedRedis,
     signal: AbortSignal,
   ): Promise<Admission | undefined> {
+    const { dryRun, scenarios } = request.spec;
+    if (dryRun || !scenarios.some(disturbsStore)) return undefined;
     const redis = coolingRedis(request, target, admitted);
-    const until = await this.#cooldown.until(redis, disturbedFor(request), this.#ports.clock.now(), signal);
+    const until = await this.#cooldown.until(redis, this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
     return waiting('CoolingDown', this.#cooldown.message(storeName(target.redis), until));
   }
@@ -248,8 +248,8 @@ function optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
   };
 }
 
-export function leaseName(runId: string): string {
-  return `chaosdemo-redis-${runId}`;
+export function leaseName(id: string): string {
+  return `chaosdemo-redis-${id}`;
 }
 
 function waiting(reason: 'CoolingDown' | 'RedisInUse' | Obstacle['reason'], text: string): Admission {
@@ -285,13 +285,11 @@ function waitFor(obstacle: Obstacle, { requestsPerSecond }: PodUser): Admission 
 }
 
 function coolingRedis(
-  { namespace, spec }: Pick<AdmissionRequest, 'namespace' | 'spec'>,
-  { redis }: DiscoveredTarget,
-  { formerLineage, lineage, runId }: AdmittedRedis,
+  { namespace }: Pick<AdmissionRequest, 'namespace'>,
+  { redis: [{ podName, podUid }] }: DiscoveredTarget,
+  { ids }: AdmittedRedis,
 ): CoolingRedis {
-  const [{ podName, podUid }] = redis;
-  const noted = { namespace, runId, formerLineage, pod: { name: podName, uid: podUid } };
-  return spec.scenarios.some(failsOver) ? { ...noted, lineage } : noted;
+  return { namespace, id: ids.rest, pod: { name: podName, uid: podUid } };
 }
 
 /** Fields that have no meaning for this interface, with what to change. */

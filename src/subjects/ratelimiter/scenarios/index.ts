@@ -27,10 +27,9 @@ export function failsOver(scenario: ScenarioSpec): boolean {
   return scenarioTypeOf(scenario.type).failsOver?.(scenario) ?? false;
 }
 
-/** Whether the store cools down after a scenario: its fault disturbs callers for as long as it lasts. */
-export function coolsStoreDown(scenario: ScenarioSpec): boolean {
-  const { fault, isMomentary } = scenarioTypeOf(scenario.type);
-  return fault !== undefined && !isMomentary?.(scenario);
+/** Whether a scenario has a fault of the store, which then cools down. */
+export function disturbsStore({ type }: ScenarioSpec): boolean {
+  return scenarioTypeOf(type).fault !== undefined;
 }
 
 /**

@@ -58,8 +58,8 @@ export interface ScenarioType<J extends Judge = Judge> {
   evidence(history: History, judge: J, target: RateLimiterTarget): () => FaultEvidence | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
   readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec, fixture: () => string) => StoreFault;
-  /** Whether that fault is over at once; default: it lasts. */
-  isMomentary?(scenario: ScenarioSpec): boolean;
+  /** How long that fault really disturbs the store if it is announced for `ms` milliseconds; default: as long. */
+  disturbsMs?(scenario: ScenarioSpec, ms: number): number;
   /** Whether that fault pauses the store; default: it does. */
   pauses?(scenario: ScenarioSpec): boolean;
   /** Whether that fault makes another server the primary of the store, for good; default: it does not. */

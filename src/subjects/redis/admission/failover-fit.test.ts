@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { INFO, RUN_ID, serverWith } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { admissionFields, lineageOf } from '../client/redis-info.ts';
+import { admissionFields } from '../client/redis-info.ts';
 import type { Watch } from '../client/sentinel.ts';
 import { requireFailoverRight, requireReplica, requireSettled } from './failover-fit.ts';
 
@@ -93,21 +93,5 @@ describe('the right to send a failover', () => {
     ],
   ])('%s', async (_, answer, outcome) => {
     expect(await outcomeWith(answer)).toMatch(outcome);
-  });
-});
-
-describe('the replication history of a server', () => {
-  const former = 'f'.repeat(40);
-
-  it('is that of its primary before a promotion', () => {
-    const info = `master_replid:${RUN_ID}\r\nmaster_replid2:${former}\r\n`;
-    expect(lineageOf(admissionFields(info))).toEqual({ lineage: RUN_ID, formerLineage: former });
-  });
-
-  it('is left out if there is none, or something else', () => {
-    expect(
-      lineageOf(admissionFields(`master_replid:${'0'.repeat(40)}\r\nmaster_replid2:../../x\r\n`)),
-    ).toEqual({});
-    expect(lineageOf(admissionFields(''))).toEqual({});
   });
 });

@@ -1,4 +1,5 @@
 /** What a server on loopback that is no Redis, or a malicious one, makes of an admission. */
+import { createHash } from 'node:crypto';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type Answers,
@@ -153,6 +154,41 @@ describe('the event loop during an admission', () => {
     // The servers are in this process, too, so the bytes themselves take time.
     const control = await standstillMs(servers(`f=${'1'.repeat(fields.length)}`), 0);
     expect(await standstillMs(servers(fields), 4 * control)).toBeLessThan(4 * control);
+  });
+});
+
+describe('the ids of an admitted store', () => {
+  /** Of a primary, each time another pod, port and run_id. */
+  const idsOf = async (podName: string, sentinel?: string) => {
+    const runId = Buffer.from(podName).toString('hex').padEnd(40, '0');
+    const redis = { ...(await serverWith({ INFO: bulk(INFO.replace(RUN_ID, runId)) })), podName };
+    const fields = {
+      ...{ ip: redis.host, port: String(redis.port), runid: runId, flags: 'master' },
+      ...{ 'down-after-milliseconds': '5000', 'last-ping-sent': '0' },
+      ...{ 'config-epoch': '0', 'role-reported-time': '0' },
+    };
+    const flat = Object.entries(fields).flat();
+    const SENTINEL = `*${flat.length}\r\n${flat.map(bulk).join('')}`;
+    const servers = sentinel && [{ ...(await serverWith({ SENTINEL })), podName: sentinel }];
+    const sentinels = servers ? { masterName: 'limits', servers } : undefined;
+    const admitted = await admitRedis(
+      { redis: [redis], addresses: [], sentinels },
+      { allowOtherClients: false, longestMs: 0 },
+      never,
+    );
+    return { ...admitted.ids, port: servers ? servers[0]?.port : redis.port };
+  };
+
+  it('are of the pod, or of the Sentinels that watch it', async () => {
+    const digest = (...names: string[]) => createHash('sha1').update(names.join('/')).digest('hex');
+    const single = await idsOf('redis-0');
+    const ofPod = digest(`redis-0:${single.port}`);
+    expect(single).toMatchObject({ lock: ofPod, rest: ofPod });
+    for (const podName of ['redis-0', 'redis-1']) {
+      const watched = await idsOf(podName, 's-0');
+      const ofSentinels = digest('limits', `s-0:${watched.port}`);
+      expect(watched).toMatchObject({ lock: ofSentinels, rest: ofSentinels });
+    }
   });
 });
 

@@ -2,6 +2,7 @@
  * Whether the Redis that discovery found may be paused: it answers, accepts the credentials, is a master that no
  * failover would replace, and only the rate limiter uses it. Uses a separate connection and closes it afterwards.
  */
+import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { counted, messageOf, truncate } from '../../../api/index.ts';
 import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
@@ -11,7 +12,7 @@ import { boundedConnection } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import { each, type PerServer } from '../client/per-server.ts';
 import { holdsPassword, tellable } from '../client/redacted.ts';
-import { admissionFields, type InfoFields, identityOf, lineageOf } from '../client/redis-info.ts';
+import { admissionFields, type InfoFields, identityOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { asText, ReplyTypeError, requireOwnConnection } from '../client/reply-types.ts';
 import { inOwnTurn, readAll } from '../client/server-turns.ts';
@@ -50,12 +51,10 @@ export interface AdmittedRedis {
   /** Of a Cluster: changes with each address and slot of a master; else ''. */
   readonly layout: string;
   /**
-   * What is known in advance of the store after a failover, 40 hexadecimal digits: the replication history, which a
-   * promoted replica reports as `formerLineage`, or the identity that the replicas of a Cluster will have.
+   * The store by the names of its pods, 40 hexadecimal digits; no other server can claim it by what it replies.
+   * `lock`: with the same primaries, whichever other pods the Service selects. `rest`: also after primaries have changed.
    */
-  readonly lineage?: string;
-  /** That of the server in whose place it was promoted. */
-  readonly formerLineage?: string;
+  readonly ids: { readonly lock: string; readonly rest: string };
 }
 
 /**
@@ -93,12 +92,21 @@ export async function admitRedis(
     requireReplicas(admitted, layout);
     requireClusterFailoverRight(views);
   }
-  const lineage = layout === '' ? lineageOf(masters[0].info) : { lineage: identityOfReplicas(admitted) };
-  return { masters: admitted, runId, layout, ...lineage };
+  // Sentinels stay when the primary changes, and all that watch it are known.
+  const watching = sentinels && [sentinels.masterName, ...sentinels.servers.map(placeOf)];
+  const ids = {
+    lock: digestOf(watching ?? admitted.map(placeOf)),
+    rest: digestOf(watching ?? target.redis.map(placeOf)),
+  };
+  return { masters: admitted, runId, layout, ids };
 }
 
-function identityOfReplicas(masters: PerServer<RedisTarget>): string {
-  return identityOf(masters.map(({ replica, runId = '' }) => replica?.runId ?? runId));
+function placeOf({ podName, port }: RedisTarget): string {
+  return `${podName}:${port}`;
+}
+
+function digestOf(names: readonly string[]): string {
+  return createHash('sha1').update(names.toSorted().join('/')).digest('hex');
 }
 
 /**

@@ -1,204 +1,115 @@
 /**
- * Cool-down of a Redis after each fault that lasts, whichever object injected it: a recreated object, another one and a
- * rerun all wait. Faults are recorded in a note in the namespace, which outlives objects and operators. The process also
- * remembers its own entries, so deleting or shortening a note has no effect until another operator leads. A note can
- * make a run wait for at most {@link SHARE_OF_MS}.
+ * After each fault, a Redis is left alone for three times as long as the fault lasted, and at least for the cool-down:
+ * so it has faults for at most a quarter of the time, whichever objects inject them. A note in the namespace, which
+ * outlives objects and operators, has the moment from which a run may begin. The process remembers the moments that it
+ * wrote, so deleting or shortening a note has no effect until another operator leads.
  */
 import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../demo/clock.ts';
-import type { Cluster } from '../../cluster.ts';
+import type { Cluster, Note } from '../../cluster.ts';
 import { permitted } from '../../targets/refusal.ts';
-import type { FaultNotes } from '../faults/noted-fault.ts';
+import type { FaultNotes, FaultSpan } from '../faults/noted-fault.ts';
 
-/** In any interval of this many milliseconds ... */
-export const SHARE_OF_MS = 600_000;
-/** ... a Redis has faults for at most a quarter. */
-export const MOST_FAULT_MS = SHARE_OF_MS / 4;
+/** Times the length of a fault. */
+const REST = 3;
 
-/** No fault is longer, or planned further ahead, so entries of a note beyond that are ignored. */
-const LONGEST_MS = 60_000;
-const MOST_AHEAD_MS = 60_000;
-const MOST_ENTRIES = 64;
-
-/** When a fault was to be active, in milliseconds since the epoch. */
-export interface NotedFault {
-  readonly from: number;
-  readonly until: number;
-}
+/** No rest is longer, and a note with a later moment is ignored: anyone in the namespace may have written it. */
+export const MOST_REST_MS = 30 * 60_000;
 
 /** A Redis, and the pod that its note is deleted with. */
 export interface CoolingRedis {
   readonly namespace: string;
-  readonly runId: string;
-  /** Set if a failover is to follow: faults are also noted for the server that will take its place. */
-  readonly lineage?: string | undefined;
-  /** Of the server in whose place it was promoted: its notes count, too. */
-  readonly formerLineage?: string | undefined;
+  /** By the pods and not by a run_id: it stays with restarts and failovers, and no other server can claim it. */
+  readonly id: string;
   readonly pod: { readonly name: string; readonly uid: string | undefined };
 }
 
-/** The cool-downs of all Redis servers. `cooldownMs` 0: no cool-down, and no limit on the share of time. */
+/** The cool-downs of all Redis servers. */
 export class RedisCooldown {
   readonly #cluster: Cluster;
-  readonly #cooldownMs: number;
-  /** Entries that this process wrote, by namespace and run_id. */
-  readonly #noted = new Map<string, readonly NotedFault[]>();
+  readonly #leastMs: number;
+  /** From when on a run may begin, as this process wrote it, by namespace and id. */
+  readonly #written = new Map<string, number>();
 
-  constructor(cluster: Cluster, cooldownMs: number) {
+  /** @param leastMs 0: there is no cool-down at all */
+  constructor(cluster: Cluster, leastMs: number) {
     this.#cluster = cluster;
-    this.#cooldownMs = cooldownMs;
+    this.#leastMs = leastMs;
   }
 
   /**
-   * When a run with faults of this Redis for `needMs` in total may begin; undefined: now.
+   * When a run with faults of this Redis may begin; undefined: now.
    * @throws {Refusal} PermissionDenied, or the cluster's error if an answer is missing
    */
-  async until(
-    redis: CoolingRedis,
-    needMs: number,
-    now: number,
-    signal: AbortSignal,
-  ): Promise<number | undefined> {
-    if (this.#cooldownMs === 0 || needMs === 0) return undefined;
-    const { formerLineage, namespace } = redis;
-    const noted = [redis, ...(formerLineage === undefined ? [] : [{ ...redis, runId: formerLineage }])];
-    const read = await Promise.all(
-      noted.map(async (one) => {
-        const note = await permitted(namespace, this.#cluster.note(namespace, noteName(one.runId), signal));
-        return this.#faultsOf(one, note?.text ?? '', now);
-      }),
-    );
-    const faults = read.flat().toSorted((a, b) => a.from - b.from);
-    const readyAt = Math.max(cooldownEnd(faults, this.#cooldownMs), freeAt(faults, needMs, now));
-    return readyAt > now ? readyAt : undefined;
+  async until(redis: CoolingRedis, now: number, signal: AbortSignal): Promise<number | undefined> {
+    if (this.#leastMs === 0) return undefined;
+    const { freeAt } = await this.#read(redis, now, signal);
+    return freeAt > now ? freeAt : undefined;
   }
 
-  /** The notes on one Redis, for a driver. */
-  notes(redis: CoolingRedis, clock: Pick<Clock, 'now'>): FaultNotes {
-    const { lineage } = redis;
-    const noted = [redis, ...(lineage === undefined ? [] : [{ ...redis, runId: lineage }])];
+  /** The notes on one Redis, for a driver. Both methods throw as `until`, and if another client wrote the note. */
+  notes(redis: CoolingRedis, { now }: Pick<Clock, 'now'>): FaultNotes {
     return {
       note: async (fault, signal) => {
-        let refusal: string | undefined;
-        for (const one of noted) {
-          await this.#change(one, clock.now(), signal, (faults, now) => {
-            const at = freeAt(faults, fault.until - fault.from, now);
-            if (at <= now) return [...faults, fault];
-            refusal = `${SHARE}, and that is used up until ${timeOf(at)}`;
-            return undefined;
-          });
-          if (refusal !== undefined) break;
-        }
-        return refusal;
-      },
-      takeBack: async ({ from, until }, signal) => {
-        for (const one of noted) {
-          await this.#change(one, clock.now(), signal, (faults) =>
-            faults.filter((fault) => fault.from !== from || fault.until !== until),
-          );
-        }
+        if (this.#leastMs === 0) return async () => undefined;
+        const found = await this.#read(redis, now(), signal);
+        const latest = now() + MOST_REST_MS;
+        const freeAt = Math.min(restUntil(found.freeAt, fault, this.#leastMs), latest);
+        await this.#write(redis, freeAt, found.note, signal);
+        return async (ending) => {
+          const left = await this.#read(redis, now(), ending);
+          // Unless another fault was noted since.
+          if (left.freeAt === freeAt) await this.#write(redis, found.freeAt, left.note, ending);
+        };
       },
     };
   }
 
-  /**
-   * Reads and rewrites the note; undefined leaves it unchanged.
-   * @throws as `until`, and if another client wrote the note after it was read
-   */
-  async #change(
-    redis: CoolingRedis,
+  async #read(
+    { id, namespace }: CoolingRedis,
     now: number,
     signal: AbortSignal,
-    change: (faults: readonly NotedFault[], now: number) => readonly NotedFault[] | undefined,
+  ): Promise<{ readonly note: Note | undefined; readonly freeAt: number }> {
+    const note = await permitted(namespace, this.#cluster.note(namespace, noteName(id), signal));
+    for (const [key, at] of this.#written) if (at <= now) this.#written.delete(key);
+    const written = this.#written.get(`${namespace}/${id}`) ?? 0;
+    return { note, freeAt: Math.max(written, parseNote(note?.text ?? '', now)) };
+  }
+
+  async #write(
+    { id, namespace, pod }: CoolingRedis,
+    freeAt: number,
+    before: Note | undefined,
+    signal: AbortSignal,
   ): Promise<void> {
-    if (this.#cooldownMs === 0) return;
-    const { namespace, pod, runId } = redis;
-    const name = noteName(runId);
-    const before = await permitted(namespace, this.#cluster.note(namespace, name, signal));
-    const faults = change(this.#faultsOf(redis, before?.text ?? '', now), now)?.slice(-MOST_ENTRIES);
-    if (!faults) return;
-    const text = JSON.stringify(faults);
-    await permitted(namespace, this.#cluster.keepNote({ namespace, name, text, before, pod }, signal));
-    this.#forget(now);
-    this.#noted.set(keyOf(redis), faults);
-  }
-
-  /** Entries of the note and of this process, sorted. */
-  #faultsOf(redis: CoolingRedis, text: string, now: number): NotedFault[] {
-    const noted = parseNote(text, now);
-    const missing = (this.#noted.get(keyOf(redis)) ?? []).filter(
-      ({ from, until }) =>
-        until > now - SHARE_OF_MS && !noted.some((other) => other.from === from && other.until === until),
-    );
-    return [...noted, ...missing].toSorted((a, b) => a.from - b.from);
-  }
-
-  #forget(now: number): void {
-    for (const [key, faults] of this.#noted) {
-      if (faults.every(({ until }) => until <= now - SHARE_OF_MS)) this.#noted.delete(key);
-    }
+    const note = { namespace, name: noteName(id), text: String(freeAt), before, pod };
+    await permitted(namespace, this.#cluster.keepNote(note, signal));
+    this.#written.set(`${namespace}/${id}`, freeAt);
   }
 
   /** The message for an object that waits. */
   message(store: string, until: number): string {
-    return `${store} cools down until ${timeOf(until)}: ${formatDuration(this.#cooldownMs)} after each fault by any ChaosDemo, and ${SHARE}`;
+    const time = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(0, 19);
+    return `${store} cools down until ${time}Z: after faults of any ChaosDemo, it is left alone for ${REST} times as long, and for at least ${formatDuration(this.#leastMs)}`;
   }
 }
 
-const SHARE = `a Redis has faults for no more than ${formatDuration(MOST_FAULT_MS)} of any ${formatDuration(SHARE_OF_MS)}`;
-
-function keyOf({ namespace, runId }: CoolingRedis): string {
-  return `${namespace}/${runId}`;
+export function noteName(id: string): string {
+  return `chaosdemo-cooldown-${id}`;
 }
 
-export function noteName(runId: string): string {
-  return `chaosdemo-cooldown-${runId}`;
+/** The moment in a note; 0 if it has none that is plausible. */
+export function parseNote(text: string, now: number): number {
+  const freeAt = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  return freeAt <= now + MOST_REST_MS ? freeAt : 0;
 }
 
-/** The entries of a note that are plausible and still matter, sorted; all others are dropped. */
-export function parseNote(text: string, now: number): NotedFault[] {
-  let entries: unknown;
-  try {
-    entries = JSON.parse(text);
-  } catch {
-    return [];
-  }
-  if (!Array.isArray(entries)) return [];
-  return entries
-    .slice(-MOST_ENTRIES)
-    .flatMap((entry: Partial<NotedFault> | null) => {
-      const { from, until } = entry ?? {};
-      if (typeof from !== 'number' || typeof until !== 'number') return [];
-      const end = Math.min(until, from + LONGEST_MS);
-      return from <= now + MOST_AHEAD_MS && end > from && end > now - SHARE_OF_MS
-        ? [{ from, until: end }]
-        : [];
-    })
-    .toSorted((a, b) => a.from - b.from);
-}
-
-/** When the last fault has ended and Redis has cooled down; -Infinity if there is none. */
-function cooldownEnd(faults: readonly NotedFault[], cooldownMs: number): number {
-  return Math.max(...faults.map(({ until }) => until)) + cooldownMs;
-}
-
-/** The first moment from `now` on at which `needMs` more stay within the share of the interval before it. */
-export function freeAt(faults: readonly NotedFault[], needMs: number, now: number): number {
-  const left = MOST_FAULT_MS - Math.min(needMs, MOST_FAULT_MS);
-  const used = (at: number): number =>
-    faults.reduce((sum, { from, until }) => sum + Math.max(0, until - Math.max(from, at - SHARE_OF_MS)), 0);
-  let at = now;
-  // The used share falls as faults move out of the window, one after the other.
-  for (const { from, until } of faults) {
-    const over = used(at) - left;
-    if (over <= 0) break;
-    if (until <= at - SHARE_OF_MS) continue;
-    const leaves = Math.max(from, at - SHARE_OF_MS);
-    at = SHARE_OF_MS + Math.min(until, leaves + over);
-  }
-  return Math.min(at, now + SHARE_OF_MS);
-}
-
-function timeOf(at: number): string {
-  return `${new Date(Math.ceil(at / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+/**
+ * From when on Redis may be disturbed again after one more fault. Faults of a run follow each other without a rest, so
+ * what is left of the rests before it is added. Pure.
+ * @param before from when on, without it; like all times in milliseconds since the epoch
+ */
+export function restUntil(before: number, { from, until }: FaultSpan, leastMs: number): number {
+  const ms = Math.max(before, from) + (1 + REST) * (until - from);
+  return Math.round(Math.max(ms, until + leastMs));
 }

@@ -31,7 +31,7 @@ export type InfoFields = ReadonlyMap<string, string>;
 
 /** Those that an admission reads. */
 const OF_ADMISSION =
-  /^(?:cluster_enabled|loading|master_link_status|master_replid2?|redis_mode|redis_version|role|run_id|server_mode|slave\d{1,2})$/;
+  /^(?:cluster_enabled|loading|master_link_status|redis_mode|redis_version|role|run_id|server_mode|slave\d{1,2})$/;
 
 /** The fields that an admission reads. Copied: a part of a text would keep all of it in memory. */
 export function admissionFields(text: string): InfoFields {
@@ -99,22 +99,6 @@ export function identityOf(runIds: readonly string[]): string {
 export function connectionsIn(text: string): number | undefined {
   const [, count] = /^total_connections_received:(\d{1,15})\r?$/m.exec(text) ?? [];
   return count === undefined ? undefined : Number(count);
-}
-
-/**
- * The replication history of a server, and that of the server in whose place it was promoted. Left out: there is none,
- * or INFO shows no id.
- */
-export function lineageOf(fields: InfoFields): {
-  readonly lineage?: string;
-  readonly formerLineage?: string;
-} {
-  const idIn = (field: string): string | undefined => {
-    const id = fields.get(field) ?? '';
-    return RUN_ID.test(id) && !/^0+$/.test(id) ? id : undefined;
-  };
-  const [lineage, formerLineage] = [idIn('master_replid'), idIn('master_replid2')];
-  return { ...(lineage && { lineage }), ...(formerLineage && { formerLineage }) };
 }
 
 /** The role that INFO shows: master or slave. */

@@ -85,7 +85,12 @@ export const storeOutage: ScenarioType<OutageJudge> = {
     unprovable(scenario, limiter, pods),
   traffic: trafficTo,
   pauses: (scenario) => PAUSING.has(parametersOf(scenario).fault.type),
-  isMomentary: (scenario) => parametersOf(scenario).fault.type === 'Lose',
+  disturbsMs(scenario, ms) {
+    const { type } = parametersOf(scenario).fault;
+    if (type === 'Lose') return 0;
+    // Stale connections stay while callers are watched.
+    return type === 'StaleMaster' ? ms + watchedAfterMs(scenario) : ms;
+  },
   failsOver: (scenario) => parametersOf(scenario).fault.type === 'Failover',
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),

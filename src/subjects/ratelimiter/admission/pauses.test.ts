@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest';
+import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
+import { longestPauseOf } from './pauses.ts';
+
+const outage = (type: string, duration: string) => ({
+  name: `outage-${type.toLowerCase()}`,
+  type: 'StoreOutage',
+  storeOutage: { fault: { type, duration } },
+});
+
+it('the longest pause of a run is that of a fault that Sentinels could notice', () => {
+  const pauseOf = (...scenarios: readonly object[]) => longestPauseOf({ spec: limiterSpec({}, scenarios) });
+  expect(pauseOf(outage('Stall', '5s'), outage('Break', '4s'), outage('Refuse', '20s'))).toBe(5000);
+  expect(pauseOf(outage('Refuse', '20s'), outage('Lose', '20s'))).toBe(0);
+});

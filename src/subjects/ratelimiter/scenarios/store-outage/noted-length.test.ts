@@ -1,0 +1,46 @@
+/** For how long a fault is noted, so that Redis cools down after it: as long as it really disturbs Redis. */
+import { expect, it, onTestFinished } from 'vitest';
+import { DrivenLimiter, limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
+import type { FaultSpan } from '../../../redis/faults/noted-fault.ts';
+
+const SETTLE_MS = 20_000;
+const CALLER_TIMEOUT_MS = 5000;
+
+/** The lengths that are noted for a scenario of 10 s. */
+async function noted(scenario: object): Promise<number[]> {
+  const spans: FaultSpan[] = [];
+  const driver = new DrivenLimiter({
+    pods: [],
+    redis: { podName: 'redis-0', host: '127.0.0.1', port: 1, tls: false },
+    spec: limiterSpec({}, [{ name: 'x', ...scenario }]),
+    faultNotes: {
+      note: async (fault) => {
+        spans.push(fault);
+        return async () => undefined;
+      },
+    },
+  });
+  onTestFinished(() => driver.close());
+  // It was not prepared, so nothing is sent.
+  expect(await driver.inject('x', 'demo-x', 10_000)).toMatchObject({ missed: true });
+  return spans.map(({ from, until }) => until - from);
+}
+
+it.each([
+  ['Stall', 10_000],
+  ['Break', 10_000],
+  ['Failover', 10_000],
+  // Over at once.
+  ['Lose', 0],
+  // The connections stay stale while callers are watched.
+  ['StaleMaster', 10_000 + SETTLE_MS + 1000 + CALLER_TIMEOUT_MS],
+])('a %s of 10 s is noted for %i ms', async (type, ms) => {
+  const times = { settle: `${SETTLE_MS}ms`, callerTimeout: `${CALLER_TIMEOUT_MS}ms` };
+  const storeOutage = { fault: { type, duration: '10s' }, ...times };
+  expect(await noted({ type: 'StoreOutage', storeOutage })).toEqual([ms]);
+});
+
+it('a pause is noted, and a burst without a fault is not', async () => {
+  expect(await noted({ type: 'CounterDrift' })).toEqual([10_000]);
+  expect(await noted({ type: 'GhostAllowing' })).toEqual([]);
+});
