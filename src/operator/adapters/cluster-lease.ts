@@ -4,6 +4,7 @@
  * Its holder is the ChaosDemo and not the process, so that an operator that takes over a run takes over its lease at
  * once. Leader election ensures that two processes never work on one ChaosDemo.
  */
+import { messageOf, truncate } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import { isForbidden } from '../../kube/api-error.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -18,6 +19,8 @@ const LEASE_MS = 15_000;
 const FRESH_MS = 10_000;
 const RENEW_MS = 3_000;
 const CALL_TIMEOUT_MS = 5_000;
+/** Characters of a holder: `namespace/name` is shorter, and anyone who can write the Lease can write a megabyte. */
+const MOST_OF_HOLDER = 320;
 
 /** Identifies the lease and its holder. */
 export interface KubeLeaseOptions {
@@ -72,10 +75,10 @@ export class KubeLease implements ClusterLease {
     this.#stop.signal.throwIfAborted();
     // The lock takes one call at a time, and after the first success the renewals make them.
     if (this.#renewing !== undefined) {
-      return this.isHeld() ? { state: 'acquired' } : { state: 'held', heldBy: this.#lock.holder };
+      return this.isHeld() ? { state: 'acquired' } : { state: 'held', heldBy: cut(this.#lock.holder) };
     }
     const attempt = await this.#attempt(signal);
-    if (!attempt.held) return { state: 'held', heldBy: attempt.holder };
+    if (!attempt.held) return { state: 'held', heldBy: cut(attempt.holder) };
     this.#renewing = this.#renew();
     return { state: 'acquired' };
   }
@@ -116,24 +119,36 @@ export class KubeLease implements ClusterLease {
     }
   }
 
-  /** Continues after a failure or a loss: `isHeld` is checked before each action. */
+  /**
+   * Continues after a failure or a loss: `isHeld` is checked before each action. A problem that stays is logged once,
+   * because the Lease of a run that waits may be lost for days.
+   */
   async #renew(): Promise<void> {
     const { signal } = this.#stop;
+    let logged = '';
+    const warn = (fields: object, about: string, message: string): void => {
+      if (about !== logged) this.#logger.warn({ lease: this.#name, ...fields }, message);
+      logged = about;
+    };
     while (!signal.aborted) {
       try {
         await this.#clock.sleep(RENEW_MS, signal);
         if (!this.#leads()) continue;
         const attempt = await this.#lock.acquireOrRenew(CALL_TIMEOUT_MS, signal);
-        if (!attempt.held) {
-          this.#logger.warn(
-            { lease: this.#name, holder: attempt.holder },
-            'lost a lease to another ChaosDemo',
-          );
+        if (attempt.held) {
+          logged = '';
+          continue;
         }
+        const holder = cut(attempt.holder);
+        warn({ holder }, `held by ${holder}`, 'lost a lease to another ChaosDemo');
       } catch (error) {
         if (signal.aborted) return;
-        this.#logger.warn({ err: error, lease: this.#name }, 'could not renew a lease; will try again');
+        warn({ err: error }, messageOf(error), 'could not renew a lease; will try again');
       }
     }
   }
+}
+
+function cut(holder: string): string {
+  return truncate(holder, MOST_OF_HOLDER);
 }
