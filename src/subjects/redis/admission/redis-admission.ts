@@ -118,11 +118,10 @@ export async function findMasters(
   signal: AbortSignal,
 ): Promise<PerServer<RedisTarget>> {
   if (targets.length === 1) return targets;
-  return each(
-    mastersIn(await lookAtAll({ redis: targets, addresses: [] }, { allowOtherClients: true }, signal))
-      .masters,
-    ({ target }) => target,
-  );
+  // Connected: as before a fault, only such checks are queued before it.
+  const options = { allowOtherClients: true, connected: true };
+  const views = await lookAtAll({ redis: targets, addresses: [] }, options, signal);
+  return each(mastersIn(views).masters, ({ target }) => target);
 }
 
 /** The run_id of a primary that no other client uses. @throws {Refusal} */
@@ -176,7 +175,7 @@ export interface AdmissionOptions {
   readonly failsOver?: boolean;
   /** Whether the run has begun; default false. */
   readonly continues?: boolean;
-  /** See {@link KnownClients}; default false. */
+  /** See {@link KnownClients}; default false. If so, a fault or a release waits for the check. */
   readonly connected?: boolean;
 }
 
