@@ -127,7 +127,7 @@ const settings = {
     ...duration('0s', '10m', '60s'),
     flag: 'fault-cooldown',
     env: 'CHAOSDEMO_FAULT_COOLDOWN',
-    help: 'How long a target is left alone after a fault at least, before another run may begin on it: three times as long as the fault lasted, if that is longer; 0s: no cool-down, for tests',
+    help: 'Shortest time from a fault to the next run on its target, which else is three times the length of the fault; 0s: no cool-down, for tests',
     fallback: '60s',
   },
   diagnosisProfiles: {

@@ -220,7 +220,7 @@ async function lookAtAll(
       `the ${counted(store.redis.length, 'pod')} of Redis (${listed(
         store.redis.map(({ podName }) => podName),
         MOST_NAMED,
-      )}) did not all answer within ${READ_ALL_MS / 1000} s: check that Redis is not overloaded`,
+      )}) did not all reply within ${READ_ALL_MS / 1000} s: check that Redis is not overloaded`,
     );
   } finally {
     timeout.end();
