@@ -18,7 +18,7 @@ describe('the rest of a Redis', () => {
     expect(restUntil(0, { from: NOW, until }, MINUTE)).toBe(until + rest * SECOND);
   });
 
-  it('leaves three quarters of the time without faults, however they follow each other', () => {
+  it('leaves three quarters of the time without faults', () => {
     const faults = fc.array(fc.record({ gap: fc.nat(MINUTE), ms: fc.nat(MINUTE) }), { minLength: 1 });
     fc.assert(
       fc.property(faults, (all) => {
