@@ -127,7 +127,7 @@ const settings = {
     ...duration('0s', '10m', '60s'),
     flag: 'fault-cooldown',
     env: 'CHAOSDEMO_FAULT_COOLDOWN',
-    help: 'Shortest time from a fault to the next run on its target, which else is three times the length of the fault; 0s: no cool-down, for tests',
+    help: 'Shortest time from a fault to the next run on its target; a longer fault needs three times its length; 0s: no cool-down, for tests',
     fallback: '60s',
   },
   diagnosisProfiles: {

@@ -1,4 +1,4 @@
-/** How long a Redis is left alone after faults, and what a tenant can do about it. */
+/** How long a Redis cools down after faults, and what a tenant can do about it. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';

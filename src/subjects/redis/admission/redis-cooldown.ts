@@ -1,5 +1,5 @@
 /**
- * After each fault, a Redis is left alone for three times as long as the fault lasted, and at least for the cool-down:
+ * After each fault, a Redis cools down for three times as long as the fault lasted, and for a shortest time at least:
  * so it has faults for at most a quarter of the time, whichever objects inject them. A note in the namespace, which
  * outlives objects and operators, has the moment from which a run may begin. The process remembers the moments that it
  * wrote, so deleting or shortening a note has no effect until another operator leads.
@@ -90,7 +90,7 @@ export class RedisCooldown {
   /** The message for an object that waits. */
   message(store: string, until: number): string {
     const time = new Date(Math.ceil(until / 1000) * 1000).toISOString().slice(0, 19);
-    return `${store} cools down until ${time}Z: after faults of any ChaosDemo, it is left alone for ${REST} times as long, and for at least ${formatDuration(this.#leastMs)}`;
+    return `${store} cools down until ${time}Z: after faults of any ChaosDemo, it does so for ${REST} times as long, and for at least ${formatDuration(this.#leastMs)}`;
   }
 }
 
