@@ -69,7 +69,7 @@ export const CONDITIONS_BY_STATE: Record<
   succeeded: { state: 'Succeeded', conditions: { Ready: 'True', Complete: 'True', Succeeded: 'True' } },
   dryRun: {
     state: 'Succeeded, a dry run',
-    conditions: { Ready: 'True', Complete: 'True', Succeeded: 'Unknown' },
+    conditions: { Ready: 'False', Stalled: 'True', Complete: 'True', Succeeded: 'Unknown' },
   },
   unsuccessful: {
     state: 'Failed, Errored, Aborted',
@@ -94,9 +94,10 @@ export const REASON_GROUPS = {
   },
   verdict: {
     title: 'Verdicts',
-    conditions: 'Ready, Complete, Succeeded, and Stalled unless the run Succeeded',
+    conditions: 'Ready, Complete, Succeeded, and Stalled unless scenarios were run and Succeeded',
     reasons: [
       'ExpectationsMet',
+      'NoExpectation',
       'DryRunPassed',
       'ViolationNotReproduced',
       'UnexpectedViolation',

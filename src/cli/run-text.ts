@@ -95,7 +95,7 @@ export function verdictLines(
     '',
     ...summaries,
     // The lines above have all that it states.
-    ...(reason === 'ExpectationsMet' || message === '' ? [] : [message]),
+    ...(reason === 'ExpectationsMet' || reason === 'NoExpectation' || message === '' ? [] : [message]),
     ...(isVerbose || scenarios.length === 0 ? [] : ['All figures and evidence: --verbose, or a report']),
     `Verdict: ${phase} (${reason}), ${countAsExpected(status)} as expected`,
   ];

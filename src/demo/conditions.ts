@@ -42,11 +42,11 @@ function stateConditions(
     const { reason, message } = verdict;
     const good: Part = { status: 'True', reason, message };
     const bad: Part = { status: 'False', reason, message };
-    // A dry run tests nothing: if dryRun was left set by mistake, it must not open a gate.
-    const succeeded: Part = isDryRun(draft) ? { status: 'Unknown', reason, message } : good;
-    return verdict.phase === 'Succeeded'
-      ? { Ready: good, Complete: good, Succeeded: succeeded }
-      : { Ready: bad, Stalled: good, Complete: good, Succeeded: bad };
+    if (verdict.phase !== 'Succeeded') return { Ready: bad, Stalled: good, Complete: good, Succeeded: bad };
+    // A dry run tests nothing, so it opens no gate.
+    return isDryRun(draft)
+      ? { Ready: bad, Stalled: good, Complete: good, Succeeded: { status: 'Unknown', reason, message } }
+      : { Ready: good, Complete: good, Succeeded: good };
   }
   const { reason, message }: { reason: Reason; message: string } =
     objectState.kind === 'suspended' || objectState.kind === 'finished'

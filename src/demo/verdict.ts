@@ -68,6 +68,9 @@ export function verdictOf({ demo, draft, subject }: Context, restored: string): 
   }
   if (unmet.length > 0) return verdict('Failed', 'ViolationNotReproduced', sentences);
   const found = scenarios.map((scenario) => findingClause(subject, scenario)).join('; ');
+  if (scenarios.every(({ expect }) => expect === 'Any')) {
+    return verdict('Succeeded', 'NoExpectation', `${found}. No expectation was set`);
+  }
   return verdict('Succeeded', 'ExpectationsMet', `${found}. ${expectationOf(scenarios)}`);
 }
 
@@ -118,9 +121,7 @@ function findingClause(
 
 /** How the spec describes results that all met it. */
 function expectationOf(scenarios: readonly ScenarioStatus[]): string {
-  const all = (expect: string) => scenarios.every((scenario) => scenario.expect === expect);
-  if (all('Any')) return 'No expectation was set';
-  return all('Violated') ? 'Expected by this demo' : 'As expected';
+  return scenarios.every(({ expect }) => expect === 'Violated') ? 'Expected by this demo' : 'As expected';
 }
 
 function detectedClause(subject: Context['subject'], scenario: ScenarioStatus): string {

@@ -6,6 +6,7 @@ import { messageOf } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Effect, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
+import type { RemedyReport } from '../../demo/observed.ts';
 import { type Permit, unknownInjection, WatchedPermit } from '../../demo/subject.ts';
 import type { Logger } from '../../kube/kube-types.ts';
 
@@ -127,11 +128,10 @@ export class EffectRunner {
     }
     if (kind === 'Remediate') {
       log().error({ err: error, effect: kind, id }, 'a remedy could not be carried out');
-      return note({
-        kind: 'Remedied',
-        effect: id,
-        report: { state: 'NotApplied', message: `Nothing was sent: ${why}` },
-      });
+      const report: RemedyReport = granted
+        ? { state: 'Unproven', message: `The action may have been sent: ${why}` }
+        : { state: 'NotApplied', message: `Nothing was sent: ${why}` };
+      return note({ kind: 'Remedied', effect: id, report });
     }
     const count = (this.#failures.get(id)?.count ?? 0) + 1;
     const delay = Math.min(RETRY_MS.first * 2 ** (count - 1), RETRY_MS.longest);
