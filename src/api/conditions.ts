@@ -154,7 +154,7 @@ export const REASON_GROUPS = {
   result: {
     title: 'Results of scenarios',
     conditions:
-      'the conditions of scenario types; all but Watching and NotTested also status.scenarios[].reason',
+      'the conditions of scenario types; all but Watching and NotTested, and BaselineViolated, also status.scenarios[].reason',
     reasons: [
       'Violated',
       'Held',

@@ -52,6 +52,30 @@ describe('a violation', () => {
   });
 });
 
+describe('a violation that is proven without the fault', () => {
+  const doubtful = { shortfalls: ['4 of 40 answers could not be timed'], provenAlone: true };
+
+  it.each([
+    ['in an unproven fault', { proof: 'Inconclusive', message: 'late 79 %' }, 1000],
+    ['after the fault', {}, 5000],
+    ['in a fault whose start was not seen', { startedAt: undefined }, 1000],
+  ] as const)('is Violated %s', (_, change, moment) => {
+    const { message, result } =
+      judge({ ...fault, ...change }, { ...broken(moment), ...doubtful }, undefined) ?? {};
+    expect(result).toBe('Violated');
+    expect(message?.includes('late 79 %')).toBe('proof' in change);
+  });
+
+  it('is of the baseline if it was before the fault', () => {
+    for (const proof of ['Confirmed', 'Mismatch'] as const) {
+      expect(judge({ ...fault, proof }, { ...broken(-200), ...doubtful }, undefined)).toMatchObject({
+        result: 'Inconclusive',
+        reason: 'BaselineViolated',
+      });
+    }
+  });
+});
+
 describe('an invariant that held', () => {
   it('is reported with the figure, and the rate that so many trials exclude', () => {
     const message = (trials?: number): string | undefined =>
@@ -89,6 +113,13 @@ describe('a proof that is incomplete', () => {
       reason: 'FaultNotProven',
     });
     expect(judge({ ...unproven, message: 'not sent' }, reading(), T + 3000)?.message).toBe('not sent');
+  });
+
+  it('a fault that is not Confirmed proves nothing at once if it never began', () => {
+    const unproven = { ...fault, proof: 'Mismatch' } as const;
+    expect(judge(unproven, reading(), undefined)).toBeUndefined();
+    const { startedAt: _, ...unseen } = unproven;
+    expect(judge(unseen, reading(), undefined)?.reason).toBe('FaultNotProven');
   });
 
   it('nothing is judged before the watch has ended, except a violation', () => {

@@ -15,9 +15,10 @@ interface Judgement {
 }
 
 /**
- * The result that follows from the observations; undefined while it is open. Violated needs a fault that was proven.
- * Held also needs complete observations. Everything else is Inconclusive. `watchedTo`: the end of the observation once
- * it is over; `gone`: which pods left during it.
+ * The result that follows from the observations; undefined while it is open. A violation that is proven without the
+ * fault outranks everything that is missing: it is Violated, or BaselineViolated if it was before the fault. Any other
+ * Violated needs a fault that was proven. Held also needs complete observations. Everything else is Inconclusive.
+ * `watchedTo`: the end of the observation once it is over; `gone`: which pods left during it.
  */
 export function judge(
   fault: FaultStatus,
@@ -25,20 +26,32 @@ export function judge(
   watchedTo: number | undefined,
   gone?: string,
 ): Judgement | undefined {
-  if (fault.proof !== 'Confirmed') {
+  const provenAlone = reading?.provenAlone === true;
+  if (fault.proof !== 'Confirmed' && !provenAlone) {
+    // The rest of the watch may still prove a violation without the fault.
+    if (watchedTo === undefined && fault.startedAt !== undefined) return undefined;
     const message = fault.message ?? 'The fault was ordered, and it was not proven that it was there';
     return { result: 'Inconclusive', reason: 'FaultNotProven', message };
   }
   if (reading?.detectedAt !== undefined) {
     const brokenAt = reading.brokenAt ?? reading.detectedAt;
     const outside = timeOutsideFault(brokenAt, fault);
-    if (outside === undefined) {
+    const figure = reading.whenDetected ?? reading.measures[0];
+    if (outside === undefined || (provenAlone && outside.when === 'after')) {
       const after = Math.max(0, Math.round(reading.detectedAt - brokenAt));
-      const message = `${figures(reading.whenDetected ?? reading.measures[0], 'so far')}; detected ${after} ms after the violation`;
+      const unproven =
+        fault.proof === 'Confirmed'
+          ? ''
+          : `. This needs no fault, which was not proven: ${fault.message ?? 'it was ordered'}`;
+      const message = `${figures(figure, 'so far')}; detected ${after} ms after the violation${unproven}`;
       return { result: 'Violated', reason: 'Violated', message };
     }
-    const message = `The invariant was violated ${outside}, so the fault was not the cause: ${figures(reading.whenDetected ?? reading.measures[0], 'then')}`;
-    return { result: 'Inconclusive', reason: 'EvidenceIncomplete', message };
+    const message = `The invariant was violated ${outside.ms} ms ${outside.when} the fault, so the fault was not the cause: ${figures(figure, 'then')}`;
+    return {
+      result: 'Inconclusive',
+      reason: provenAlone ? 'BaselineViolated' : 'EvidenceIncomplete',
+      message,
+    };
   }
   if (watchedTo === undefined) return undefined;
   if (!reading) {
@@ -72,13 +85,16 @@ export function judge(
   return { result: 'Held', reason: 'Held', message };
 }
 
-/** "86 ms after the fault": describes a time outside the fault, as far as it is known; undefined: it is inside. */
-function timeOutsideFault(at: number, { startedAt, endedAt }: FaultStatus): string | undefined {
+/** How long before or after the fault a time is, as far as it is known; undefined: it is in the fault. */
+function timeOutsideFault(
+  at: number,
+  { startedAt, endedAt }: FaultStatus,
+): { readonly ms: number; readonly when: 'before' | 'after' } | undefined {
   // Times in a status are integer milliseconds.
   if (startedAt !== undefined && at < ms(startedAt) - 1)
-    return `${Math.ceil(ms(startedAt) - at)} ms before the fault`;
+    return { ms: Math.ceil(ms(startedAt) - at), when: 'before' };
   if (endedAt !== undefined && at > ms(endedAt) + 1)
-    return `${Math.ceil(at - ms(endedAt))} ms after the fault`;
+    return { ms: Math.ceil(at - ms(endedAt)), when: 'after' };
   return undefined;
 }
 

@@ -59,6 +59,8 @@ export interface InvariantReading {
   readonly brokenAt?: number;
   /** When that was known for certain; latched. */
   readonly detectedAt?: number;
+  /** Whether that was shown without any knowledge of the fault: then nothing that is missing changes it. */
+  readonly provenAlone?: boolean;
   /** The measure of the invariant at `detectedAt`; default: the first of `measures`. It may grow after that. */
   readonly whenDetected?: Measure;
   /** How often the fault was injected for this; default: once. */

@@ -51,6 +51,7 @@ describe('the verdict of a run', () => {
   const missed = scenario('Violated', 'Held');
   const unexpected = scenario('Held', 'Violated');
   const open = scenario('Any', 'Inconclusive');
+  const early = scenario('Held', 'Inconclusive', { reason: 'BaselineViolated' });
   const none = scenario('Held');
 
   it.each<[string, ScenarioStatus[], string, string]>([
@@ -65,6 +66,8 @@ describe('the verdict of a run', () => {
       'Failed',
       'UnexpectedViolation',
     ],
+    ['a limit that was exceeded before the fault', [met, open, early], 'Failed', 'BaselineViolated'],
+    ['an anomaly, and one before the fault', [early, unexpected], 'Failed', 'UnexpectedViolation'],
     ['a missing anomaly and an inconclusive scenario', [missed, open], 'Errored', 'Inconclusive'],
     ['an unexpected and a missing anomaly', [missed, unexpected], 'Failed', 'UnexpectedViolation'],
   ])('a run with %s has its verdict', (_, scenarios, phase, reason) => {

@@ -58,6 +58,8 @@ export function verdictOf({ demo, draft, subject }: Context, restored: string): 
   // Name all failures, not only the first.
   const sentences = [...unmet.map((scenario) => unmetClause(subject, scenario)), ...why].join('; ');
   if (unmet.some(isUnexpected)) return verdict('Failed', 'UnexpectedViolation', sentences);
+  if (inconclusive.some(({ reason }) => reason === 'BaselineViolated'))
+    return verdict('Failed', 'BaselineViolated', sentences);
   if (inconclusive.length > 0) {
     const detected = scenarios.filter((scenario) => scenario.result === 'Violated');
     return verdict(

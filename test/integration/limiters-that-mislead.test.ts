@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { InvariantReading } from '../../src/demo/observed.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
@@ -98,6 +99,17 @@ function drive(
   onTestFinished(() => driver.close());
   const key = `demo-mislead-${process.pid}-${(runs += 1)}`;
   return { driver, key };
+}
+
+/** The reading at the end of the watch. */
+async function completeReading(driver: DrivenLimiter): Promise<InvariantReading> {
+  return await until(
+    () => {
+      const found = driver.observed.readings['f'];
+      return found?.complete ? found : undefined;
+    },
+    { what: 'the watch to end' },
+  );
 }
 
 /** What Redis carries out later than its caller waits is void. */
@@ -194,6 +206,48 @@ function insured(): Decide {
   };
 }
 
+/** Admits every caller while Redis stalls, after a while that differs. */
+const admitsLate: Decide = async (key, store) => {
+  try {
+    return (await count(key, store)) <= LIMIT;
+  } catch {
+    await sleep(50 + Math.random() * 700);
+    return true;
+  }
+};
+
+/** While Redis stalls, all pods enforce one count in memory, which is lost afterwards. */
+function gossips(): () => Decide {
+  const shared = new Map<string, number>();
+  const known = new Map<string, number>();
+  return () => async (key, store) => {
+    try {
+      const used = await count(key, store);
+      known.set(key, used);
+      return used <= LIMIT;
+    } catch {
+      const used = (shared.get(key) ?? known.get(key) ?? 0) + 1;
+      shared.set(key, used);
+      return used <= LIMIT;
+    }
+  };
+}
+
+/** Admits one request more to a caller that comes again after it was rejected. */
+function countsLater(): () => Decide {
+  const rejectedAt = new Map<string, number>();
+  return () => async (key, store) => {
+    const since = Date.now() - (rejectedAt.get(key) ?? Date.now());
+    if (since > 300) {
+      rejectedAt.set(key, Date.now());
+      return true;
+    }
+    const isAdmitted = (await count(key, store)) <= LIMIT;
+    if (!isAdmitted && !rejectedAt.has(key)) rejectedAt.set(key, Date.now());
+    return isAdmitted;
+  };
+}
+
 /** INCR, and a separate EXPIRE if the count is 1; gives Redis up after 150 ms. */
 function expiresApart(seconds: number | undefined): () => Decide {
   return () => async (key, store) => {
@@ -251,6 +305,51 @@ describe.skipIf(withoutRealTime)('a limiter that admits callers late', { timeout
     expect(over).toEqual({ name: 'overAdmission', value: mostAdmitted() - LIMIT, unit: 'requests' });
   });
 });
+
+describe.skipIf(withoutRealTime)(
+  'more than the limit, next to a proof with gaps',
+  { timeout: 60_000 },
+  () => {
+    it('is Violated though the operator stood still in most of the pause', async () => {
+      const { driver, key, mostAdmitted } = await driven(() => admitsLate, { accept: ['Enforces'] });
+      await driver.prepare('outage', key);
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
+      await driver.inject('outage', key, PAUSE_MS);
+      for (let i = 0; i < 2; i += 1) {
+        const still = Date.now() + 1100;
+        while (Date.now() < still);
+        await sleep(50);
+      }
+      const reading = await completeReading(driver);
+      expect(reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
+      expect(reading.shortfalls).not.toEqual([]);
+      expect(reading.summary).toContain(`${mostAdmitted()} > 10`);
+    });
+
+    it('is Violated if only callers that return show it', async () => {
+      const { driver, key } = await driven(gossips(), { accept: ['Enforces'] });
+      const reading = await driver.leadThrough('outage', key, PAUSE_MS);
+      expect(reading).toMatchObject({
+        summary: 'Enforces, 13 > 10',
+        detectedAt: expect.any(Number),
+        shortfalls: [],
+      });
+      expect(reading.measures[0]).toMatchObject({ name: 'overAdmission', value: 3 });
+    });
+
+    it('is of the baseline if it began before the fault', async () => {
+      const { driver, key } = await driven(countsLater(), { accept: ['Enforces'] });
+      await driver.prepare('outage', key);
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'outage', fixture: key }]);
+      // The caller over its limit sends again, without a fault.
+      await sleep(1000);
+      const { startedAt = 0 } = (await driver.inject('outage', key, PAUSE_MS)) ?? {};
+      const reading = await completeReading(driver);
+      expect(reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
+      expect(reading.brokenAt).toBeLessThan(startedAt);
+    });
+  },
+);
 
 describe.skipIf(withoutRealTime)(
   'a limiter whose switch stays on after the pause',
@@ -314,13 +413,7 @@ describe.skipIf(withoutRealTime)('an operator that stands still', { timeout: 90_
     // Most of what is left of the pause, and over its end: what hangs is answered by then, and read at once.
     const still = Date.now() + PAUSE_MS;
     while (Date.now() < still);
-    const reading = await until(
-      () => {
-        const found = driver.observed.readings['f'];
-        return found?.complete ? found : undefined;
-      },
-      { what: 'the watch to end' },
-    );
+    const reading = await completeReading(driver);
     expect(reading.summary).not.toMatch(/^Enforces/);
     const inTime = reading.measures.find(({ name }) => name === 'latencyDuring')?.value ?? 0;
     expect(inTime).toBeLessThanOrEqual(1050);

@@ -72,7 +72,7 @@ describe('trials', () => {
   it('show the series of the trial whose figures they show', () => {
     expect(shownTrial([trial(0, 10), trial(1, 13), trial(2, 15)])).toBe(2);
     expect(shownTrial([trial(0, 9), trial(1, 10), trial(2, 10)])).toBe(1);
-    expect(shownTrial([trial(0, 12), trial(1, 15, { timeouts: 1, rejected: 4 })])).toBe(0);
+    expect(shownTrial([trial(0, 12), trial(1, 15, { timeouts: 1, rejected: 4 })])).toBe(1);
     expect(shownTrial([])).toBe(0);
   });
 
@@ -125,7 +125,12 @@ describe('trials', () => {
       message: expect.stringMatching(/^Trial 2 of 2: .*1 timeouts. First: a: silent/),
     });
     expect(reportOf([trial(0, 20), bad], 2)).toMatchObject({ proof: 'Confirmed' });
-    // Whose burst was not confirmed has broken nothing, whatever was counted.
-    expect(reading([trial(0, 20, lost)]).detectedAt).toBeUndefined();
+  });
+
+  it('show more than the limit even if the burst was not confirmed', () => {
+    const lost = { admitted: 20, rejected: 0, timeouts: 1, firstError: 'a: silent' };
+    const all = [trial(0, 10), trial(1, 20, lost)];
+    expect(reportOf(all, 2)).toMatchObject({ proof: 'Inconclusive' });
+    expect(reading(all)).toMatchObject({ detectedAt: expect.any(Number) });
   });
 });

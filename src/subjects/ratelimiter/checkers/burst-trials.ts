@@ -23,9 +23,9 @@ export function trialKeys(fixture: string, trials: number): string[] {
   return Array.from({ length: trials }, (_, i) => (i === 0 ? fixture : `${fixture}-trial-${i + 1}`));
 }
 
-/** One confirmed trial is enough to prove over-admission. */
-function isBroken({ report, reading }: Trial): boolean {
-  return report.proof === 'Confirmed' && reading.detectedAt !== undefined;
+/** One trial is enough to prove over-admission, even if its requests were not concurrent. */
+function isBroken({ reading }: Trial): boolean {
+  return reading.detectedAt !== undefined;
 }
 
 /** All bursts as one fault. Confirmed if all are confirmed, or if a confirmed one shows over-admission. */
@@ -33,7 +33,10 @@ export function reportOf(trials: readonly Trial[], pods: number): FaultReport {
   const [first] = trials;
   const last = trials.at(-1);
   if (!first || !last) throw new RangeError('no burst was sent');
-  const decisive = trials.find(isBroken) ?? trials.find(({ report }) => report.proof !== 'Confirmed');
+  const isConfirmed = ({ report }: Trial): boolean => report.proof === 'Confirmed';
+  const decisive =
+    trials.find((trial) => isBroken(trial) && isConfirmed(trial)) ??
+    trials.find((trial) => !isConfirmed(trial));
   const { proof = 'Inconclusive' } = decisive?.report ?? first.report;
   const span = {
     startedAt: first.burst.startedAt,
@@ -42,7 +45,7 @@ export function reportOf(trials: readonly Trial[], pods: number): FaultReport {
     evidence: trials.length === 1 ? first.report.evidence : [spansOf(trials, pods)],
   };
   if (trials.length === 1) return { ...first.report, ...span };
-  const failed = trials.findIndex(({ report }) => report.proof !== 'Confirmed');
+  const failed = trials.findIndex((trial) => !isConfirmed(trial));
   const message =
     failed >= 0
       ? `Trial ${failed + 1} of ${trials.length}: ${trials[failed]?.report.message}`
@@ -88,9 +91,6 @@ export function readingOf(
   const broken = trials.filter(isBroken);
   const shown = trials[shownTrial(trials)]?.reading;
   if (!shown) throw new RangeError('there is no trial');
-  // The times of the violation belong to the trial whose figures are shown: one sentence has both.
-  const { brokenAt, detectedAt } = broken.length > 0 ? shown : {};
-  const { brokenAt: _, detectedAt: __, ...rest } = shown;
   const shortfalls = trials.flatMap(({ reading }, i) =>
     reading.shortfalls.map((missing) => (planned > 1 ? `trial ${i + 1}: ${missing}` : missing)),
   );
@@ -105,7 +105,7 @@ export function readingOf(
       : [];
   const [invariant, ...measures] = shown.measures;
   return {
-    ...rest,
+    ...shown,
     measures: [
       ...(invariant ? [invariant] : []),
       { name: 'trials', value: trials.length, unit: 'trials' },
@@ -117,8 +117,6 @@ export function readingOf(
     ],
     summary: `${shown.summary}, ${broken.length}/${counted(trials.length, 'trial')}`,
     trials: trials.length,
-    ...(brokenAt !== undefined && { brokenAt }),
-    ...(detectedAt !== undefined && { detectedAt }),
     shortfalls,
     evidence: [...each, ...shown.evidence],
   };

@@ -130,6 +130,22 @@ describe('the invariant of a store outage', () => {
     );
   });
 
+  it('is broken by more than the limit, whatever else is not proven', () => {
+    const record = recordOf({ beyond: 'Admitted', beyondAfter: ['Rejected'] });
+    const doubtful = { ...times, endedAt: 12_000, doubtfulFrom: 11_000 };
+    const reading = record.reading(doubtful, FINISHED);
+    expect(reading).toMatchObject({ provenAlone: true, brokenAt: 10_120, detectedAt: FINISHED });
+    expect(reading.shortfalls).toHaveLength(2);
+  });
+
+  it('is broken before the fault by more than the limit, though FailsOpen is accepted', () => {
+    const record = recordOf({ beyond: 'Admitted', accept: ['FailsOpen'] });
+    for (const request of sentToEach({ caller: 'Over', outcome: 'Admitted' }, 1, 3000)) record.add(request);
+    const reading = read(record);
+    expect(reading).toMatchObject({ provenAlone: true, brokenAt: 3020, detectedAt: FINISHED });
+    expect(reading.evidence).toContainEqual(expect.stringMatching(/^Before the fault: 6 .* 4 /));
+  });
+
   it('is not judged before the last callers have their answers', () => {
     const reading = recordOf({ within: 'Rejected' }).reading(times);
     expect(reading).toMatchObject({ complete: false });
@@ -192,6 +208,39 @@ describe('a request that its caller gave up', () => {
     const over = reading.measures.find(({ name }) => name === 'overAdmission');
     expect(over).toMatchObject({ value: 0, atLeast: true });
     expect(hanging(undefined, ['Hangs', 'FailsOpen']).shortfalls).toEqual([]);
+  });
+});
+
+describe('a caller that uses its limit up after the pause', () => {
+  const account = (inFault: number, after: number): OutageUnderTest => {
+    const record = recordOf();
+    const of = { caller: 'Account', key: 'a0', pod: 'a' } as const;
+    const add = (outcome: RequestOutcome, count: number, from: number): void => {
+      for (let i = 0; i < count; i += 1) {
+        const sentAt = from + 100 * i;
+        record.add({ ...of, outcome, sentAt, endedAt: sentAt + 20 });
+      }
+    };
+    add('Admitted', inFault, 12_000);
+    add('Admitted', after, 16_000);
+    add('Rejected', 4, 16_600);
+    return record;
+  };
+
+  it('exceeds it by requests that were admitted in the pause and not counted', () => {
+    const record = account(3, 4);
+    const reading = read(record);
+    expect(reading).toMatchObject({ summary: 'Enforces, 7 > 4', provenAlone: true, brokenAt: 16_120 });
+    expect(seenInvariant(reading, ['Enforces'], record.judged(times).excess).broken).toBe(true);
+    expect(record.judged(times).excess).toEqual({ beyond: 0, crossing: 3 });
+  });
+
+  it('does not exceed it by the rest of its limit', () => {
+    expect(read(account(3, 1)).detectedAt).toBeUndefined();
+  });
+
+  it('shows nothing if its requests in the pause are not known', () => {
+    expect(read(account(0, 5)).detectedAt).toBeUndefined();
   });
 });
 
@@ -267,7 +316,7 @@ describe('what callers get after the pause', () => {
     expect(closed).toMatchObject({
       summary: 'FailsClosed, 8 > 4',
       detectedAt: FINISHED,
-      brokenAt: times.endedAt,
+      brokenAt: 15_520,
     });
     const open = read(recordOf({ beyond: 'Admitted', accept: ['FailsOpen'], beyondAfter: after }));
     expect(open.detectedAt).toBeUndefined();

@@ -27,7 +27,11 @@ export interface OutageSeen {
   readonly gone: readonly string[];
   /** Pods that were restarted in the fault. All that callers got there counts: the fault may have caused it. */
   readonly restarted: readonly string[];
+  /** Requests of callers that use their limits up after the fault, and wait for them. */
+  readonly afterwards?: readonly CallerRequest[];
   readonly times: FaultTimes;
+  /** Whether the proof of the fault failed. */
+  readonly isUnproven?: boolean;
   /** Until when the fault has to affect callers if it lasts beyond its planned end; milliseconds since the epoch. */
   readonly lastsUntil?: number | undefined;
   /** How long after the fault callers may take to be treated as before; milliseconds. */
@@ -51,11 +55,13 @@ export interface OutageJudged {
 }
 
 export function judgeOutage(seen: OutageSeen): OutageJudged {
-  const { accept, dropped, finishedAt, limitReturn, requests: all, settings, settleMs, times } = seen;
+  const { accept, afterwards, dropped, finishedAt, limitReturn, settings, settleMs, times } = seen;
+  const all = seen.requests;
   const restarted = new Set(seen.restarted);
   const gone = new Set(seen.gone.filter((name) => settings.pods.includes(name)));
   const staying = { ...settings, pods: settings.pods.filter((name) => !gone.has(name)) };
   const missing = missingOf(times, seen.lastsUntil ?? times.until, staying, dropped);
+  if (seen.isUnproven) missing.unshift('the fault is not proven');
   const watchedUntil = finishedAt ?? all.at(-1)?.endedAt ?? 0;
   const complete = finishedAt !== undefined && limitReturn !== undefined;
   const span = spanOf(times);
@@ -69,7 +75,7 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
   const requests = requestsToJudge(settings, all, gone);
   const phases = phasesOf(requests, span, settings.callerTimeoutMs);
   const isOneLimit = settings.oneLimitFrom !== undefined;
-  const over = overOf(staying, requests, span);
+  const over = overOf(staying, requests, span, afterwards);
   const behaved = behaviourOf(staying, requests, span, over);
   const known = { lastBeyondAt: over.after.lastAt, oneLimit: isOneLimit, settleMs };
   const recovery = recoveryOf(staying.pods, requests, span, known);
@@ -85,13 +91,19 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
   const { brokenAt, measures, missing: unknown, evidence, valid } = compose(findings);
   const shortfalls = [...behaved.shortfalls, ...missing];
   const isProven = finishedAt !== undefined && shortfalls.length === 0;
-  const isBroken = isProven && valid === false;
+  // More admissions than the limit allows depend on nothing else: not on the fault, nor on what could not be timed.
+  const provenAlone = finishedAt !== undefined && admission.valid === false;
+  const isBroken = provenAlone || (isProven && valid === false);
+  const since = (isProven ? brokenAt : admission.brokenAt) ?? span.startedAt;
   const replaced = gone.size > 0 ? [goneText(gone)] : [];
   return {
     reading: {
       measures,
       summary: summaryOf(behaviour.summary, admission.summary, recovered.summary ?? returned.summary),
-      ...(isBroken && { detectedAt: finishedAt, brokenAt: brokenAt ?? span.startedAt }),
+      ...(isBroken && { detectedAt: finishedAt, brokenAt: since, provenAlone }),
+      ...(over.before.excess > 0 && {
+        whenDetected: { name: 'overAdmission', value: over.before.excess, unit: 'requests' },
+      }),
       watchedUntil,
       complete,
       shortfalls: isBroken

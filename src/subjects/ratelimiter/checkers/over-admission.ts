@@ -19,10 +19,11 @@ export interface Over {
   /** Over all pods, from its first request to its last: of the caller with the most. */
   readonly over: OverAdmission;
   /**
-   * Requests over the bound: of the caller over its limit, and the most of any that crosses it; `over` has the larger.
+   * Requests over the bound: of the caller over its limit, and the most of any other that reaches it, in the fault or
+   * afterwards; `over` has the larger.
    */
   readonly excess: { readonly beyond: number; readonly crossing: number };
-  /** Of the caller over its limit, until the fault began. */
+  /** Until the fault began: of the caller with the most. */
   readonly before: OverAdmission;
   /** Admissions over the limit of the caller over its limit, by requests that it sent after the fault. */
   readonly after: OverAfter;
@@ -43,48 +44,62 @@ export interface OnceMore {
   readonly isRejected: boolean;
 }
 
-/** Judges every caller that has a limit to exceed. `requests` in any order, from before the fault on. */
+/**
+ * Judges every caller that has a limit to exceed. `requests` in any order, from before the fault on.
+ * @param afterwards requests of the callers that use their limits up after the fault, and wait for them
+ */
 export function overOf(
   settings: CallerSettings,
   requests: readonly CallerRequest[],
   { endedAt, startedAt }: Span,
+  afterwards: readonly CallerRequest[] = [],
 ): Over {
-  const { countsLostAt } = settings;
+  const { countsLostAt, oneLimitFrom } = settings;
   const limited = limitedCallers(settings, requests);
+  const all = [...limited, ...callersAfterwards(settings, requests, afterwards, endedAt)];
   const beyond = limited.find(({ kind }) => kind === 'Over') ?? limitedCaller(settings, 'Over', []);
   const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
   const leaking = new Set<string>();
-  for (const { admitted, overOf } of limited) {
+  for (const { admitted, overOf } of all) {
     // Counts that a failover has lost are missed once it has ended.
     const until = settings.countsForked ? admitted : admitted.filter(inFault);
     if (overOf(until).excess === 0) continue;
     for (const pod of leakingPods(until, startedAt, (each) => overOf(each).excess > 0)) leaking.add(pod);
   }
-  const worst = limited.reduce((most, one) => (one.over.excess > most.over.excess ? one : most), beyond);
-  const crossing = limited.filter(({ kind }) => kind !== 'Over');
+  const isOver = ({ kind }: LimitedCaller): boolean => kind === 'Over' || oneLimitFrom !== undefined;
+  const excessOf = (some: readonly LimitedCaller[]): number =>
+    Math.max(0, ...some.map(({ over }) => over.excess));
   return {
-    over: worst.over,
+    over: most(all.map(({ over }) => over)),
     excess: {
-      beyond: beyond.over.excess,
-      crossing: Math.max(0, ...crossing.map(({ over }) => over.excess)),
+      beyond: excessOf(all.filter(isOver)),
+      crossing: excessOf(all.filter((one) => !isOver(one))),
     },
-    before: beyond.overOf(beyond.admitted.filter(({ answeredAt }) => answeredAt <= startedAt)),
+    before: most(
+      limited.map((one) => one.overOf(one.admitted.filter(({ answeredAt }) => answeredAt <= startedAt))),
+    ),
     after: overAfter(
       beyond.admitted.filter((each) => {
         // What was counted before is lost.
         if (countsLostAt !== undefined) return inFault(each) && each.sentAt >= countsLostAt;
         // Admissions in the fault may never have been counted, and a window may have ended since.
-        return settings.oneLimitFrom === undefined ? each.answeredAt <= startedAt : inFault(each);
+        return oneLimitFrom === undefined ? each.answeredAt <= startedAt : inFault(each);
       }),
       beyond.admitted.filter((each) => !inFault(each)),
       (some) => beyond.overOf(some).excess,
     ),
-    ...(countsLostAt !== undefined && { onceMore: onceMoreOf(settings, limited, countsLostAt, endedAt) }),
-    ...(settings.countsForked && { onceMore: forkedOf(limited) }),
+    ...(countsLostAt !== undefined && { onceMore: onceMoreOf(settings, all, countsLostAt, endedAt) }),
+    ...(settings.countsForked && { onceMore: forkedOf(all) }),
     leaking,
     beyond: beyond.admitted,
     unknown: limited.reduce((sum, one) => sum + one.unknown, 0),
   };
+}
+
+/** The one with the largest excess, and of several the first. */
+function most(all: readonly OverAdmission[]): OverAdmission {
+  const none = { excess: 0, admitted: 0, bound: 0, from: 0, to: 0 };
+  return all.reduce((worst, one) => (one.excess > worst.excess ? one : worst), all[0] ?? none);
 }
 
 /** Only requests that were sent after the loss were certainly decided after it. */
@@ -95,8 +110,10 @@ function onceMoreOf(
   endedAt: number,
 ): OnceMore {
   const since = limited.map(({ kind, over, requests }) => {
-    const own = requests.filter(({ sentAt }) => sentAt >= countsLostAt && sentAt < endedAt);
-    return { again: limitedCaller({ ...settings, firstSentAt: firstOf(own) }, kind, own), over };
+    // A caller that was new after the loss did not get its limit once more.
+    const until = kind === 'Account' ? Infinity : endedAt;
+    const own = requests.filter(({ sentAt }) => sentAt >= countsLostAt && sentAt < until);
+    return { again: limitedCaller({ ...settings, firstSentAt: firstUseOf(settings, own) }, kind, own), over };
   });
   return {
     isMost: since.every(({ again }) => again.over.excess === 0),
@@ -133,15 +150,47 @@ function limitedCallers(settings: CallerSettings, requests: readonly CallerReque
   const { oneLimitFrom } = settings;
   if (oneLimitFrom !== undefined) {
     const own = requests.filter(({ sentAt }) => sentAt >= oneLimitFrom);
-    return [limitedCaller({ ...settings, firstSentAt: firstOf(own) }, 'Over', own)];
+    return [limitedCaller({ ...settings, firstSentAt: firstUseOf(settings, own) }, 'Over', own)];
   }
   const kinds: readonly CallerKind[] = ['Over', 'New', 'Crossing'];
   return kinds.flatMap((kind) => {
     const own = requests.filter(({ caller }) => caller === kind);
     return [...Map.groupBy(own, ({ key }) => (kind === 'Crossing' ? key : undefined)).values()].map((of) =>
-      limitedCaller(kind === 'Over' ? settings : { ...settings, firstSentAt: firstOf(of) }, kind, of),
+      limitedCaller(
+        kind === 'Over' ? settings : { ...settings, firstSentAt: firstUseOf(settings, of) },
+        kind,
+        of,
+      ),
     );
   });
+}
+
+/**
+ * Callers that use their limits up after the fault. Of one that sent nothing in it, requests may be missing from the
+ * record.
+ */
+function callersAfterwards(
+  settings: CallerSettings,
+  requests: readonly CallerRequest[],
+  afterwards: readonly CallerRequest[],
+  endedAt: number,
+): LimitedCaller[] {
+  const { oneLimitFrom } = settings;
+  const callers =
+    oneLimitFrom === undefined
+      ? [...Map.groupBy(afterwards, ({ key }) => key).values()]
+      : [[...requests.filter(({ sentAt }) => sentAt >= oneLimitFrom), ...afterwards]];
+  return callers
+    .filter((own) => own.some(({ sentAt }) => sentAt < endedAt))
+    .map((own) => limitedCaller({ ...settings, firstSentAt: firstUseOf(settings, own) }, 'Account', own));
+}
+
+/** When a key was first used, at the latest; earlier is safe, since more windows may have ended then. */
+function firstUseOf(
+  { firstSentAt, isGapless = true, oneLimitFrom }: CallerSettings,
+  requests: readonly CallerRequest[],
+): number | undefined {
+  return isGapless ? firstOf(requests) : (oneLimitFrom ?? firstSentAt);
 }
 
 function limitedCaller(
@@ -220,11 +269,13 @@ export function checkOverAdmission(
   settings: CallerSettings,
   requests: readonly CallerRequest[],
   span: Span,
-  { excess, onceMore, over, unknown }: Over,
+  { before, excess, onceMore, over, unknown }: Over,
   isAccepted: boolean,
 ): Finding {
   const forgot = onceMore?.isMost === true;
-  const isBroken = over.excess > 0 && !isAccepted;
+  // What the spec accepts is accepted because of the fault.
+  const brokenBefore = before.excess > 0 ? before.exceededAt : undefined;
+  const isBroken = brokenBefore !== undefined || (over.excess > 0 && !isAccepted);
   const late = requests.filter((request) => request.late?.outcome === 'Admitted').length;
   const missing =
     unknown > 0 && !isAccepted && !isBroken
@@ -234,7 +285,7 @@ export function checkOverAdmission(
       : [];
   return {
     valid: isBroken ? false : missing.length > 0 ? 'unknown' : true,
-    ...(isBroken && { brokenAt: Math.min(over.exceededAt ?? span.startedAt, span.endedAt) }),
+    ...(isBroken && { brokenAt: brokenBefore ?? over.exceededAt ?? span.startedAt }),
     ...(over.excess > 0 && { summary: `${over.admitted} > ${over.bound}` }),
     measures: [
       {
@@ -246,8 +297,9 @@ export function checkOverAdmission(
     ],
     missing,
     evidence: [
+      ...(brokenBefore === undefined ? [] : [`Before the fault: ${admittedText(before)}`]),
       over.excess > 0
-        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that crossed it in the fault' : ''}: ${over.admitted} admitted within ${Math.round(over.to - over.from)} ms, at most ${over.bound} are allowed${forgot ? '; since Redis lost its count, no more than the limit once more' : ''}${isBroken ? `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}` : ''}`
+        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that reached it in the fault or afterwards' : ''}: ${admittedText(over)}${forgot ? '; since Redis lost its count, no more than the limit once more' : ''}${isBroken ? `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}` : ''}`
         : `Over the limit: no more admitted than it allows${testedText(settings, requests, span, unknown)}`,
       ...(late > 0 ? [`Admitted after the caller had given up: ${counted(late, 'request')}`] : []),
       ...(unknown > 0
@@ -255,6 +307,10 @@ export function checkOverAdmission(
         : []),
     ],
   };
+}
+
+function admittedText({ admitted, bound, from, to }: OverAdmission): string {
+  return `${admitted} admitted within ${Math.round(to - from)} ms, at most ${bound} are allowed`;
 }
 
 /** How many callers were tested, and thus what share of callers would have been detected; '' if some are unknown. */

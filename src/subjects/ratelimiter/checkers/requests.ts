@@ -13,13 +13,15 @@ export interface CallerSettings {
   /** How long a caller waits; milliseconds. */
   readonly callerTimeoutMs: number;
   /** As in `KnownOfKey`, for the key of the caller over its limit. */
-  readonly firstSentAt?: number;
+  readonly firstSentAt?: number | undefined;
   readonly clockWithinMs?: number;
   /**
    * If all requests are of one caller: from when on they are of one limit, which was replenished then. As many as it
    * admits at once are within the limit, see {@link asOfOneLimit}, and all of them count for over-admission.
    */
   readonly oneLimitFrom?: number;
+  /** Whether every request that was sent is recorded; default: yes. */
+  readonly isGapless?: boolean;
   /** When Redis had lost the counts of callers; left out: it kept them. */
   readonly countsLostAt?: number | undefined;
   /** Whether two servers may have counted at the same time, and the counts of one are lost. */

@@ -42,7 +42,11 @@ describe('ghosts by the count of the sender', () => {
   it('over-admission is dated by the first request, not by the start of the burst', () => {
     const made = burst(11, 19);
     const outcomes = made.outcomes.map((outcome) => ({ ...outcome, sentAt: outcome.sentAt + 0.01 }));
-    expect(read({ ...made, outcomes })).toMatchObject({ summary: '11/10', detectedAt: 1030 });
+    expect(read({ ...made, outcomes })).toMatchObject({
+      summary: '11/10',
+      detectedAt: 1030,
+      provenAlone: true,
+    });
   });
 
   it('are at least so many where nobody was rejected', () => {

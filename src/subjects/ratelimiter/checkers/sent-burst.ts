@@ -138,7 +138,7 @@ export function burstReading(settings: BurstSettings, burst: BurstResult, now: n
       { name: 'timeouts', value: timeouts, unit: 'requests' },
     ],
     summary: `${saturated({ atLeast })}${admitted}/${bound}`,
-    ...(broken && { brokenAt: Math.min(over.to, times.endedAt), detectedAt: now }),
+    ...(broken && { brokenAt: Math.min(over.to, times.endedAt), detectedAt: now, provenAlone: true }),
     // No samples follow: the sender's count is final.
     watchedUntil: Number.MAX_SAFE_INTEGER,
     complete: true,

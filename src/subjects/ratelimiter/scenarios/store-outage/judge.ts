@@ -134,7 +134,7 @@ function endedBy(times: FaultTimes): FaultTimes {
 }
 
 function seenIn(history: History): OutageSeen {
-  const { dropped, requests, setup, times } = history;
+  const { dropped, leftOut, report, requests, setup, times } = history;
   const { accept, callerTimeout, fault, settle } = parametersOf(setup.scenario);
   const ended = history.last('traffic-ended');
   const awaited = history.last('return');
@@ -148,11 +148,14 @@ function seenIn(history: History): OutageSeen {
         ? { oneLimitFrom: setup.preparedAt }
         : { firstSentAt: setup.preparedAt }),
       clockWithinMs: setup.clockWithinMs,
+      isGapless: dropped === 0 && leftOut === 0,
       countsLostAt: times.countsLostAt,
       countsForked: fault.type === 'Failover',
     },
     accept,
     requests: requests.filter(({ caller }) => !APART.has(caller)),
+    afterwards: requests.filter(({ caller }) => APART.has(caller)),
+    isUnproven: report?.proof !== undefined && report.proof !== 'Confirmed',
     gone: ended?.moved ?? [],
     restarted: history.last('restarted')?.pods ?? [],
     times: fault.type === 'Failover' ? endedBy(times) : times,
