@@ -15,6 +15,8 @@ import { NAME } from './place.ts';
 import { RedisOfApi } from './redis.ts';
 import type { Target } from './target.ts';
 
+type Waits = Pick<ProbePlace, 'onMeasure' | 'onWait'>;
+
 /** An API that answers, and its Redis. */
 export interface Prepared {
   readonly instances: readonly (Address & Partial<Limiter> & { readonly name: string })[];
@@ -35,14 +37,14 @@ const LOG_LINES = 15;
 
 /**
  * @param known facts that are not to be found out: nothing is sent then
- * @param onWait as of {@link ProbePlace}
+ * @param waits what the probe may wait for
  * @throws UsageError or LocalError with what to do; what was started ends with the supervisor
  */
 export async function prepare(
   options: ApiOptions,
   target: Target,
   start: StageStart,
-  { known, onWait }: { readonly known?: Probed | undefined; readonly onWait?: ProbePlace['onWait'] } = {},
+  { known, ...waits }: Waits & { readonly known?: Probed | undefined },
 ): Promise<Prepared> {
   const { onProgress, signal } = start;
   const server = target.redis ? undefined : await launchRedis(start);
@@ -60,7 +62,7 @@ export async function prepare(
     const prepared = { instances, started, redis, ...(server && { server }) };
     if (known) return { ...prepared, facts: known, findings: [] };
     const before = await connection.counts().catch(() => undefined);
-    const probed = await probe(options, target, instances[0] as Address, start, onWait);
+    const probed = await probe(options, target, instances[0] as Address, start, waits);
     if (before) await requireUse(connection, before, redis, signal);
     // They expire as well, but a window may take an hour.
     if (target.redis) await connection.removeKeys([probed.mark]).catch(() => undefined);
@@ -122,12 +124,12 @@ async function probe(
   { path }: Target,
   address: Address,
   { onProgress, signal }: StageStart,
-  onWait: ProbePlace['onWait'],
+  waits: Waits,
 ): Promise<Pick<Prepared, 'facts' | 'findings'> & { readonly mark: string }> {
   const origin = `http://${address.host}:${address.port}`;
   const advice = 'Check the address, and that it works with curl';
   const client = new ApiClient({ origin, advice }, signal);
-  const probing = new Probe(client, options, { path, ...(onWait && { onWait }) });
+  const probing = new Probe(client, options, { path, ...waits });
   try {
     const facts = await probing.run();
     for (const { because, source, what } of probing.findings) {

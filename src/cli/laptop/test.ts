@@ -4,9 +4,11 @@ import { resolve } from 'node:path';
 import { type Stage, type StageOptions, startStage } from '../../local/environment.ts';
 import { type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
 import { Supervisor } from '../../local/supervisor.ts';
+import { UsageError } from '../../settings/settings.ts';
 import { exitOfRun } from '../exit-status.ts';
 import type { Plan } from '../plan.ts';
 import { type ApiFacts, demoOf, isKeyed } from '../probe/manifest.ts';
+import { MEASURE_TEXT } from '../probe/probe.ts';
 import { yamlOf } from '../probe/yaml.ts';
 import { progress, runPlan } from '../run-plan.ts';
 import type { TestOptions } from './arguments.ts';
@@ -23,7 +25,11 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
   const supervisor = new Supervisor();
   try {
     const start = { onProgress: progress, supervisor, signal };
-    const prepared = await prepare(options, target, start, { known: spec?.facts });
+    const prepared = await prepare(options, target, start, {
+      known: spec?.facts,
+      onMeasure: () => progress('limiters', MEASURE_TEXT),
+    });
+    requireWindow(prepared);
     const { facts, instances } = prepared;
     const known: ApiFacts = {
       ...facts,
@@ -53,6 +59,17 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
   } finally {
     await supervisor.close();
   }
+}
+
+/** A wrong window would show a violation of a limiter that keeps its limit. @throws UsageError */
+function requireWindow({ findings }: Prepared): void {
+  const guessed = findings.find(
+    ({ source, what }) => what === 'window' && (source === 'guess' || source === 'not known'),
+  );
+  if (!guessed) return;
+  throw new UsageError(
+    `the window is a guess (${guessed.because}), and a wrong one accuses a limiter that keeps its limit: write --window, and --window-start Clock if windows begin by the clock`,
+  );
 }
 
 /** What may help with a run that did not succeed. */

@@ -1,6 +1,7 @@
 /** The limit of an API, from what its answers showed. Pure. */
 import { parseDuration } from '../../api/index.ts';
 import type { ApiFacts } from './manifest.ts';
+import { type MeasuredWindow, MOST_SECONDS } from './measure-window.ts';
 import type { ProbeOptions } from './options.ts';
 import type { Quota } from './quota.ts';
 import { countingOf, type Spread } from './spread.ts';
@@ -35,6 +36,8 @@ export interface Shown {
   readonly returned?: Returned;
   /** If another caller used its limit in two parts. */
   readonly spread?: Spread;
+  /** If it was measured. */
+  readonly window?: MeasuredWindow | undefined;
 }
 
 /** A header that reports a time in whole seconds may be off by this, in seconds. */
@@ -56,6 +59,12 @@ export function reportedSeconds(
 /** The window by which a caller is watched; seconds. */
 export function expectedSeconds(options: Pick<ProbeOptions, 'window'>, quota: Quota): number {
   return reportedSeconds(options, quota) ?? DEFAULT_SECONDS;
+}
+
+/** Whether a window, or its start, would be a guess, and can be measured. */
+export function isMeasurable(options: ProbeOptions, quota: Quota): boolean {
+  const isReported = quota.windowSeconds !== undefined && quota.resetSeconds !== undefined;
+  return options.window === undefined && !isReported && expectedSeconds(options, quota) <= MOST_SECONDS;
 }
 
 function usualFor(resetSeconds: number): number | undefined {
@@ -87,7 +96,10 @@ interface Known<T> {
   readonly finding: Omit<Finding, 'what'>;
 }
 
-function windowFrom({ quota, requests, returned, spread }: Shown, given: string | undefined): Known<string> {
+function windowFrom(
+  { quota, requests, returned, spread, window }: Shown,
+  given: string | undefined,
+): Known<string> {
   const known = (value: string, source: Source, because: string): Known<string> => ({
     value,
     finding: { source, because: `${value}${because}` },
@@ -96,6 +108,9 @@ function windowFrom({ quota, requests, returned, spread }: Shown, given: string 
   const { resetSeconds, windowSeconds } = quota;
   if (windowSeconds !== undefined && windowSeconds >= 1 && windowSeconds <= 3600) {
     return known(`${windowSeconds}s`, 'found', ', in the policy that a header reports');
+  }
+  if (window) {
+    return known(`${window.seconds}s`, 'measured', ': a rejected caller got its limit back twice');
   }
   const { afterSeconds = 0, what = 'nothing' } = returned ?? {};
   const after = `${afterSeconds.toFixed(1)} s after its first request`;
@@ -140,7 +155,7 @@ type Algorithm = Pick<ApiFacts['limit'], 'algorithm' | 'windowStart'>;
 
 /** A new caller has a whole window if it begins with the first request, and what is left of it if the clock does. */
 function countingFrom(
-  { firstAt, quota: { resetSeconds }, requests, returned, spread }: Shown,
+  { firstAt, quota: { resetSeconds }, requests, returned, spread, window }: Shown,
   seconds: number,
   { algorithm, windowStart }: Pick<ProbeOptions, 'algorithm' | 'windowStart'>,
 ): Known<Algorithm> {
@@ -167,6 +182,10 @@ function countingFrom(
   if (returned?.what === 'a new minute') {
     const because = 'FixedWindow by the clock: a rejected caller was admitted again with a new minute';
     return known({ ...fixed, windowStart: 'Clock' }, source, because);
+  }
+  if (window?.start === 'Clock') {
+    const because = 'FixedWindow by the clock: a rejected caller got its limit back twice, at the same phase';
+    return known({ ...fixed, windowStart: 'Clock' }, 'measured', because);
   }
   const leftByClock = seconds - ((firstAt / 1000) % seconds);
   const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= ROUNDING;

@@ -62,7 +62,7 @@ export function withProbeOptions(command: Command): Command {
     )
     .option('--health <path>', 'path that uses no limiter (default: found, such as /healthz)')
     .option('--limit <requests>', 'requests in one window (default: measured)', wholeNumber(1, MOST_REQUESTS))
-    .option('--window <duration>', 'length of a window, such as 60s (default: found, or 60s)', duration)
+    .option('--window <duration>', 'length of a window, such as 60s (default: found or measured)', duration)
     .addOption(
       new Option('--algorithm <name>', 'how the API counts (default: measured, or FixedWindow)').choices([
         'FixedWindow',

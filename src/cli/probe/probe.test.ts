@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command } from 'commander';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parsed } from '../../../test/kit/command.ts';
@@ -17,6 +18,9 @@ interface Api {
   readonly refillMs?: number;
   /** Admitted requests count for so long; milliseconds. */
   readonly logMs?: number;
+  /** Each window is so long, from the first request of a caller or by the clock; milliseconds. */
+  readonly windowMs?: number;
+  readonly byClock?: boolean;
   /** The second request of a rejected caller is admitted, as if a bucket returned one at that moment. */
   readonly stray?: boolean;
   /** The limiter is in front of every path but /health. */
@@ -30,6 +34,7 @@ const identifiedBy = (name: string) => (request: IncomingMessage) => String(requ
 async function probe(api: Api, ...args: string[]) {
   const {
     answer,
+    byClock = false,
     everywhere = false,
     headers,
     identify,
@@ -37,6 +42,7 @@ async function probe(api: Api, ...args: string[]) {
     logMs,
     refillMs = Infinity,
     stray = false,
+    windowMs = Infinity,
   } = api;
   const counts = new Map<string, number>();
   let sent = 0;
@@ -52,6 +58,10 @@ async function probe(api: Api, ...args: string[]) {
       return;
     }
     const caller = identify(request);
+    if (Date.now() - (begins.get(caller) ?? 0) >= windowMs) {
+      begins.set(caller, byClock ? Date.now() - (Date.now() % windowMs) : Date.now());
+      counts.delete(caller);
+    }
     begins.set(caller, begins.get(caller) ?? Date.now());
     const refilled = Math.floor((Date.now() - (begins.get(caller) ?? 0)) / refillMs);
     const used = (counts.get(caller) ?? 0) + 1;
@@ -73,13 +83,15 @@ async function probe(api: Api, ...args: string[]) {
   });
   const options = parsed(withProbeOptions(new Command()), args).opts<ProbeOptions>();
   const waits: number[] = [];
+  let measured = 0;
   const probing = new Probe(client, options, {
     path: '/items',
     ...(logMs !== undefined && { onWait: (seconds: number) => waits.push(seconds) }),
+    ...(windowMs < Infinity && { onMeasure: () => void (measured += 1) }),
   });
   const facts = await probing.run();
   const sources = Object.fromEntries(probing.findings.map(({ source, what }) => [what, source]));
-  return { ...facts, sources, callers: [...counts.keys()], sent, waits };
+  return { ...facts, sources, callers: [...counts.keys()], measured, sent, waits };
 }
 
 describe('a probe of an API', () => {
@@ -142,6 +154,25 @@ describe('a probe of an API', () => {
       });
     }
   });
+
+  it.each([
+    ['the first request', 4000, 'FirstRequest', 'not known'],
+    ['the clock', 3000, 'Clock', 'measured'],
+  ] as const)(
+    'measures a window that no header reports, from %s',
+    async (_, windowMs, windowStart, source) => {
+      const byClock = windowStart === 'Clock';
+      // A caller that begins with a window by the clock sees a whole one, as from the first request.
+      const phase = Date.now() % windowMs;
+      await sleep((byClock ? windowMs / 2 : 1.3 * windowMs) - phase + (byClock ? windowMs : 0));
+      const found = await probe({ identify: identifiedBy('x-api-key'), limit: 10, windowMs, byClock });
+      expect(found).toMatchObject({
+        limit: { requests: 10, window: `${windowMs / 1000}s`, algorithm: 'FixedWindow', windowStart },
+        sources: { window: 'measured', algorithm: source },
+        measured: 1,
+      });
+    },
+  );
 
   it('guesses the address of the connection if no header identifies callers', async () => {
     const found = await probe({ identify: () => 'all' });

@@ -15,8 +15,9 @@ import {
   withHeaders,
 } from './callers.ts';
 import { findHealth } from './health.ts';
-import { type Finding, limitFrom, type Shown, type Source } from './limit-facts.ts';
+import { type Finding, isMeasurable, limitFrom, type Shown, type Source } from './limit-facts.ts';
 import { type ApiFacts, type CountedRequest, isKeyed } from './manifest.ts';
+import { MOST_SECONDS, measureWindow } from './measure-window.ts';
 import { type Exhausted, type Observed, observeReturn } from './observe-return.ts';
 import type { Header, ProbeOptions } from './options.ts';
 import { type Quota, quotaIn } from './quota.ts';
@@ -40,6 +41,9 @@ export function waitText(seconds: number): string {
   return `algorithm: waiting for the end of a window of ${seconds} s. With --algorithm, there is no wait`;
 }
 
+/** Why a probe of {@link ProbePlace.onMeasure} waits. */
+export const MEASURE_TEXT = `window: no header reports all of it, so two windows are measured, up to ${MOST_SECONDS} s each. With --window, there is no wait`;
+
 const ADMITTED = new Set([200, 201, 202, 204]);
 const REJECTED = 429;
 /** How long a new API may answer with an error; milliseconds. */
@@ -53,6 +57,8 @@ export interface ProbePlace {
   readonly healthPaths?: readonly string[];
   /** Called before a wait of a window, which shows the algorithm. Without it, there is none. */
   readonly onWait?: (seconds: number) => void;
+  /** Called before a wait of two windows, which measures them if no header reports them. Without it, there is none. */
+  readonly onMeasure?: () => void;
 }
 
 /** All that is needed is found, or given. @throws UsageError with the option to write */
@@ -63,6 +69,7 @@ export class Probe {
   readonly #request: CountedRequest;
   readonly #healthPaths: readonly string[];
   readonly #onWait: ProbePlace['onWait'];
+  readonly #onMeasure: ProbePlace['onMeasure'];
   readonly #callers = new Callers();
 
   /** Part of all keys, so that they can be removed. */
@@ -70,10 +77,15 @@ export class Probe {
     return this.#callers.mark;
   }
 
-  constructor(client: ApiClient, options: ProbeOptions, { healthPaths = [], onWait, path }: ProbePlace) {
+  constructor(
+    client: ApiClient,
+    options: ProbeOptions,
+    { healthPaths = [], onMeasure, onWait, path }: ProbePlace,
+  ) {
     this.#client = client;
     this.#options = options;
     this.#onWait = onWait;
+    this.#onMeasure = onMeasure;
     this.#healthPaths = healthPaths;
     const { body, header = [], keyHeader, method } = options;
     const headers = keyHeader === undefined ? header : [...header, { name: keyHeader, value: '$(key)' }];
@@ -81,11 +93,12 @@ export class Probe {
   }
 
   async run(): Promise<Probed> {
-    const { algorithm, identity, limit, windowStart } = this.#options;
+    const { algorithm, identity, limit, window, windowStart } = this.#options;
     const known = isKeyed(this.#request) || identity === 'address' ? this.#request : undefined;
     const caller = this.#callers.next();
     const isCertain = algorithm !== undefined || windowStart !== undefined || this.#onWait === undefined;
-    if (known && limit !== undefined && isCertain) {
+    const isMeasured = this.#onMeasure !== undefined && window === undefined;
+    if (known && limit !== undefined && isCertain && !isMeasured) {
       this.#note('caller', 'given', callerText(known));
       const { firstAt, quota } = await this.#firstAnswer(known, caller);
       const facts = this.#limitFrom({ requests: limit, source: 'given', firstAt, quota });
@@ -104,9 +117,28 @@ export class Probe {
       requests: limit ?? exhausted.admitted,
       source: limit === undefined ? 'measured' : 'given',
       ...exhausted,
-      ...(await observeReturn(this.#observed(request), filled(sent, caller), exhausted)),
+      ...(await this.#observeReturn(request, filled(sent, caller), exhausted)),
     });
     return { request, limit: facts, healthPath };
+  }
+
+  async #observeReturn(
+    request: CountedRequest,
+    rejected: CountedRequest,
+    exhausted: Exhausted,
+  ): Promise<Pick<Shown, 'returned' | 'spread' | 'window'>> {
+    if (!this.#onMeasure || !isMeasurable(this.#options, exhausted.quota)) {
+      return await observeReturn(this.#observed(request), rejected, exhausted);
+    }
+    this.#onMeasure();
+    const isAdmitted = async (): Promise<boolean> => ADMITTED.has((await this.#client.send(rejected)).status);
+    const { signal } = this.#client;
+    const clock = {
+      now: Date.now,
+      sleep: async (ms: number): Promise<void> => await sleep(ms, undefined, { signal }),
+    };
+    const { admitted: requests, firstAt } = exhausted;
+    return { window: await measureWindow(isAdmitted, { firstAt, requests }, clock) };
   }
 
   #observed(request: CountedRequest): Observed {
