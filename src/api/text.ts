@@ -7,7 +7,7 @@ export const LIMITS = {
   evidence: 256,
   evidenceItems: 12,
   remedy: 320,
-  measures: 11,
+  measures: 14,
   dependencies: 4,
   pods: 16,
   imageId: 256,

@@ -31,6 +31,7 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
     /^(?:>= )?([A-Z][A-Za-z]+)(?:, ([^;]*))?(?:; (.*))?$/.exec(summary) ?? [];
   const known = Object.hasOwn(BEHAVIOURS, word) ? BEHAVIOURS[word] : undefined;
   const tone = known && after !== undefined ? 'bad' : known;
+  const isNeutral = result === 'Violated' || valueOf(status, 'serverErrors') > 0;
   const figure = tone
     ? [behaviourFigure(over, status), after].filter((part) => part).join('; ')
     : (measureInWords(measures) ?? summary);
@@ -43,8 +44,8 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
     };
   }
   if (tone) {
-    // A behaviour that is good in general, but was not accepted here, is neutral.
-    return { tone: tone === 'good' && result === 'Violated' ? 'none' : tone, word, figure };
+    // A behaviour that is good in general, but was not accepted here or crashed, is neutral.
+    return { tone: tone === 'good' && isNeutral ? 'none' : tone, word, figure };
   }
   return result === 'Violated'
     ? { tone: 'bad', word: 'violation', figure }
@@ -52,14 +53,23 @@ export function findingOf(status: ScenarioStatus): ShownFinding {
 }
 
 /** Of "30 > 10", the admitted requests; else the requests of callers under their limit that were not admitted. */
-function behaviourFigure(over: string | undefined, { measures = [] }: ScenarioStatus): string {
+function behaviourFigure(over: string | undefined, status: ScenarioStatus): string {
   const admitted = /^(>= )?(\d+) > (\d+)$/.exec(over ?? '');
   if (admitted) return `${admitted[1] ? 'at least ' : ''}${admitted[2]} of ${admitted[3]} admitted`;
-  const valueOf = (name: string) => measures.find((measure) => measure.name === name)?.value;
-  const [notAdmitted = 0, underLimit] = [valueOf('notAdmitted'), valueOf('underLimit')];
-  return notAdmitted > 0 && underLimit !== undefined
-    ? `${notAdmitted} of ${underLimit} requests under the limit not admitted`
-    : '';
+  return notAdmittedText(status) ?? '';
+}
+
+/** How many requests of callers under their limit were not admitted; undefined: all were. */
+export function notAdmittedText(status: ScenarioStatus): string | undefined {
+  const of = (name: string): number => valueOf(status, name);
+  const [notAdmitted, underLimit, errors] = [of('notAdmitted'), of('underLimit'), of('serverErrors')];
+  if (notAdmitted === 0 || underLimit === 0) return undefined;
+  const byError = errors > 0 ? `, ${errors} by server errors (HTTP 5xx)` : '';
+  return `${notAdmitted} of ${underLimit} requests under the limit not admitted${byError}`;
+}
+
+function valueOf({ measures = [] }: ScenarioStatus, name: string): number {
+  return measures.find((measure) => measure.name === name)?.value ?? 0;
 }
 
 /** "FailsOpen, 30 of 10 admitted". */

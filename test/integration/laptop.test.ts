@@ -54,7 +54,12 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     expect(output()).toMatch(/\nVerdict: Succeeded \(ExpectationsMet\), 2\/2 as expected\n$/);
     const { status } = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8')) as ChaosDemo;
     expect(status?.scenarios).toMatchObject([
-      { name: 'outage', result: 'Held', summary: 'FailsClosed' },
+      {
+        name: 'outage',
+        result: 'Held',
+        summary: 'FailsClosed',
+        evidence: expect.arrayContaining([expect.stringMatching(/ HTTP 503 x \d+/)]),
+      },
       { name: 'burst', result: 'Held', summary: '10/10, 0/3 trials' },
     ]);
     expect(parse(await readFile(join(folder, 'api.yaml'), 'utf8'))).toMatchObject({

@@ -12,7 +12,7 @@ const verdict = (phase: Verdict['phase'], reason: Verdict['reason']): Verdict =>
 /** The report of a run whose scenarios ended so. */
 function reportWith(
   end: Verdict,
-  scenarios: readonly Pick<ScenarioStatus, 'expect' | 'result' | 'summary'>[],
+  scenarios: readonly Pick<ScenarioStatus, 'expect' | 'measures' | 'result' | 'summary'>[],
 ): Report {
   const { demo } = recordedRun();
   const [first] = demo.status?.scenarios ?? [];
@@ -104,6 +104,27 @@ describe('the verdict in one sentence', () => {
       { scenario: 's1', text: expect.stringMatching(/^The spec accepts Hangs\./) },
     ]);
     expect(reportWith(end, [HELD]).advice).toEqual([{ text: 'Nothing: no weakness was found.' }]);
+  });
+
+  it('claims no absence of a weakness if callers under their limit were not admitted', () => {
+    const end = verdict('Succeeded', 'ExpectationsMet');
+    const closed = (serverErrors: number) =>
+      reportWith(end, [
+        {
+          ...HELD,
+          summary: 'FailsClosed',
+          measures: Object.entries({ notAdmitted: 126, underLimit: 126, serverErrors }).map(
+            ([name, value]) => ({ name, value, unit: 'requests' }),
+          ),
+        },
+      ]);
+    expect(closed(0)).toMatchObject({
+      tone: 'good',
+      advice: [{ text: expect.stringMatching(/^126 of 126/) }],
+    });
+    const failing = closed(126);
+    expect(failing).toMatchObject({ tone: 'none', advice: [{ scenario: 's1' }] });
+    expect(failing.headline).toContain('5xx');
   });
 
   it('advises to fix the cause of a run without a verdict, and reports which', () => {

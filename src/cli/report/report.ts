@@ -13,7 +13,14 @@ import {
 import { asExpected } from '../../demo/verdict.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
 import { type ShownDiagnosis, shownDiagnoses } from '../diagnosis.ts';
-import { findingOf, findingText, gateOf, isAccepted, type ShownFinding } from '../finding.ts';
+import {
+  findingOf,
+  findingText,
+  gateOf,
+  isAccepted,
+  notAdmittedText,
+  type ShownFinding,
+} from '../finding.ts';
 
 /** The data of a run that could be read. */
 export interface ReportSource {
@@ -236,7 +243,12 @@ function adviceOf(
       const text = `The spec accepts ${word}. If your callers should not meet that, take ${word} out of what it accepts, and change what the limiter does then.`;
       return [{ scenario: status.name, text }];
     }
-    if (status.result !== 'Violated') return [];
+    if (status.result !== 'Violated') {
+      const missed = notAdmittedText(status);
+      if (missed === undefined) return [];
+      const text = `${missed}. If your callers should be admitted then, or get another answer, change what the limiter does: docs/configure.md.`;
+      return [{ scenario: status.name, text }];
+    }
     const remedy = diagnosis && (remedySentence(diagnosis) ?? diagnosis.remediation?.message);
     return [
       {

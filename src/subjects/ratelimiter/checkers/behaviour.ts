@@ -9,6 +9,7 @@ import { listed } from '../../targets/refusal.ts';
 import type { CallerKind, CallerRequest } from '../history/events.ts';
 import { admittedAtOnce } from '../limits/rate-limit.ts';
 import type { Finding } from './finding.ts';
+import { latencyOf } from './latency.ts';
 import type { Over } from './over-admission.ts';
 import {
   type CallerSettings,
@@ -297,6 +298,7 @@ export function checkBehaviour(
   }
   const isOpen = behaviour === 'FailsOpen' || behaviour === 'Forgets';
   const within = totalOf([...byPod.values()].map((pod) => pod.within));
+  const failed = failedOf(during);
   const sent = sizeOf(within);
   // A limiter that fails open or forgets is violated at the first admission over the limit.
   const first = isOpen
@@ -312,9 +314,13 @@ export function checkBehaviour(
     measures: [
       { name: 'notAdmitted', value: sent - within.Admitted, unit: 'requests' },
       { name: 'underLimit', value: sent, unit: 'requests' },
+      ...(failed.serverErrors > 0
+        ? [{ name: 'serverErrors', value: failed.serverErrors, unit: 'requests' }]
+        : []),
     ],
     missing: isBroken ? [] : missing,
     evidence: [
+      ...failed.evidence,
       ...(near ? [nearText(behaviour, near)] : []),
       ...(behaviour === 'Enforces' && !isOneLimit ? [reachedText(reached)] : []),
       ...([...byPod.values()].some(({ control }) => control.Timeout > 0) ? [slowText(byPod)] : []),
@@ -323,6 +329,35 @@ export function checkBehaviour(
       ([pod, { behaviour: word, beyond, overAtEdges, crossing, within: under }]) =>
         `${pod} ${word}: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${overAtEdges > 0 ? `; ${overAtEdges} more admitted late, or as the fault began or ended` : ''}`,
     ),
+  };
+}
+
+/** A status with which a server refuses on purpose. */
+const UNAVAILABLE = 503;
+
+/** The statuses of requests of callers under their limit that were not admitted, as far as they are recorded. */
+function failedOf(during: readonly CallerRequest[]): {
+  readonly serverErrors: number;
+  readonly evidence: readonly string[];
+} {
+  const byStatus = [
+    ...Map.groupBy(
+      during.filter(({ caller, outcome }) => caller === 'Under' && outcome !== 'Admitted'),
+      ({ status }) => status,
+    ),
+  ].filter(([status]) => status !== undefined);
+  const isServerError = ([status = 0]: (typeof byStatus)[number]): boolean =>
+    status >= 500 && status !== UNAVAILABLE;
+  const texts = byStatus
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .map(
+      ([status, some]) =>
+        `HTTP ${status} x ${some.length} (median after ${((latencyOf(some)?.p50Ms ?? 0) / 1000).toFixed(2)} s)`,
+    );
+  return {
+    serverErrors: byStatus.filter(isServerError).reduce((sum, [, some]) => sum + some.length, 0),
+    evidence:
+      texts.length > 0 ? [`Callers under their limit that were not admitted got ${texts.join(', ')}`] : [],
   };
 }
 

@@ -58,6 +58,21 @@ describe('the finding about a behaviour', () => {
     expect(checked(behaved('FailsClosed'), ['Enforces'])).toMatchObject({ valid: false, missing: [] });
   });
 
+  it('names the statuses of requests that were not admitted, and how soon they came', () => {
+    const failed = (status: number, tookMs: number): CallerRequest => ({
+      ...request('Error', 12_000 + tookMs),
+      sentAt: 12_000,
+      status,
+    });
+    const during = [failed(500, 280), failed(500, 300), failed(500, 260), failed(503, 10)];
+    const { evidence, measures } = checked(behaved('FailsClosed'), ['FailsClosed'], { during });
+    expect(measures).toContainEqual({ name: 'serverErrors', value: 3, unit: 'requests' });
+    expect(evidence[0]).toMatch(/ HTTP 500 x 3 .*0\.28 s.*, HTTP 503 x 1 .*0\.01 s/);
+    const other = checked(behaved('FailsClosed'), ['FailsClosed'], { during: [request('Rejected', 12_000)] });
+    expect(other.evidence).toEqual([]);
+    expect(other.measures.map(({ name }) => name)).not.toContain('serverErrors');
+  });
+
   it('is broken by the first caller under its limit that got what is not accepted', () => {
     const during = [
       request('Admitted', 11_000),

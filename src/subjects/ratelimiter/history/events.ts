@@ -55,6 +55,8 @@ export const callerRequest = z.strictObject({
   endedAt: at,
   outcome: z.enum(OUTCOMES),
   cause: z.enum(CAUSES).optional(),
+  /** Status of the answer, if it did not admit the request. */
+  status: z.int().min(100).max(999).optional(),
 });
 
 const health = z.strictObject({

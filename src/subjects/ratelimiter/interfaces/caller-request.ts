@@ -8,7 +8,7 @@ import type { Callers } from './callers.ts';
 /** Statuses from here on are server failures; the request was not admitted. */
 const SERVER_FAILED = 500;
 
-type Outcome = Pick<CallerRequest, 'cause' | 'outcome'>;
+type Outcome = Pick<CallerRequest, 'cause' | 'outcome' | 'status'>;
 
 /** The outcome of a request without an answer; undefined: it was not sent, or its answer was dropped (NO_ROOM). */
 const OUTCOME_OF_FAILURE: Readonly<Partial<Record<FailureCode, Outcome>>> = {
@@ -27,11 +27,13 @@ export function outcomeOf(
   callers: Pick<Callers, 'read'>,
 ): (Outcome & { readonly problem?: string }) | undefined {
   if (answer) {
+    const { status } = answer;
     try {
-      return { outcome: callers.read(answer) };
+      const outcome = callers.read(answer);
+      return outcome === 'Admitted' ? { outcome } : { outcome, status };
     } catch (error) {
-      const cause = answer.status >= SERVER_FAILED ? 'ServerError' : 'Answer';
-      return { outcome: 'Error', cause, problem: messageOf(error) };
+      const cause = status >= SERVER_FAILED ? 'ServerError' : 'Answer';
+      return { outcome: 'Error', cause, status, problem: messageOf(error) };
     }
   }
   const outcome = failure && OUTCOME_OF_FAILURE[failure.code];

@@ -142,6 +142,11 @@ export const api = {
       unit: 'requests',
       meaning: 'Requests of callers under their limit during the fault.',
     },
+    {
+      name: 'serverErrors',
+      unit: 'requests',
+      meaning: 'Of notAdmitted, those with a status from 500 on, except 503. Only there if there were any.',
+    },
     { name: 'latencyBefore', unit: 'ms', meaning: 'Median time to an answer before the fault.' },
     {
       name: 'latencyDuring',
