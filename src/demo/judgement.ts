@@ -38,12 +38,13 @@ export function judge(
     const outside = timeOutsideFault(brokenAt, fault);
     const figure = reading.whenDetected ?? reading.measures[0];
     if (outside === undefined || (provenAlone && outside.when === 'after')) {
-      const after = Math.max(0, Math.round(reading.detectedAt - brokenAt));
       const unproven =
         fault.proof === 'Confirmed'
           ? ''
           : `. This needs no fault, which was not proven: ${fault.message ?? 'it was ordered'}`;
-      const message = `${figures(figure, 'so far')}; detected ${after} ms after the violation${unproven}`;
+      // A figure that may grow after the detection is that of its time; the measures have the final one.
+      const when = reading.whenDetected ? 'when it was detected' : undefined;
+      const message = `${figures(figure, when)}${unproven}`;
       return { result: 'Violated', reason: 'Violated', message };
     }
     const message = `The invariant was violated ${outside.ms} ms ${outside.when} the fault, so the fault was not the cause: ${figures(figure, 'then')}`;
@@ -98,12 +99,10 @@ function timeOutsideFault(
   return undefined;
 }
 
-/**
- * "queued 30 requests so far, bound 6"; `of` names what the figure measures. It may grow after the break was noticed.
- */
-function figures(measure: Measure | undefined, of: string): string {
+/** "queued 30 requests at most, bound 6"; `of` names what the figure measures. */
+function figures(measure: Measure | undefined, of?: string): string {
   if (!measure) return 'nothing was measured';
   const { atLeast, bound, name, unit, value } = measure;
-  const measured = `${name} ${atLeast ? 'at least ' : ''}${value} ${unit} ${of}`;
+  const measured = `${name} ${atLeast ? 'at least ' : ''}${value} ${unit}${of === undefined ? '' : ` ${of}`}`;
   return bound === undefined ? measured : `${measured}, bound ${bound}`;
 }

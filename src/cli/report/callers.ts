@@ -5,6 +5,9 @@ import { html, type Markup } from './text.ts';
 
 const ANSWERS = ['sent', 'admitted', 'rejected', 'errors', 'timeouts'] as const;
 
+/** The evidence of a scenario has the figures of the fault only, and of answers in time. */
+const WHOLE = 'in the whole watch, with late answers';
+
 /**
  * A table of the answers to the caller that the limit applies to, and one of those to others, if there are any.
  * `isWhole`: nothing was left out of the evidence, so that a missing count is 0.
@@ -14,8 +17,8 @@ export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
   const limit = evidence.bundle.series.find(({ signal }) => signal === 'limit')?.points.at(-1)?.[1];
   const ofBursts = bursts > 1 ? '; of several bursts, of the one that broke the invariant, or the first' : '';
   const tables = [
-    table(evidence, 'requests', isWhole, `Requests and outcomes by pod${ofBursts}`, limit),
-    table(evidence, 'others', isWhole, 'Of other callers, each well under its own limit'),
+    table(evidence, 'requests', isWhole, `Requests and outcomes by pod, ${WHOLE}${ofBursts}`, limit),
+    table(evidence, 'others', isWhole, `Of other callers, each well under its own limit, ${WHOLE}`),
   ].filter((one) => one !== undefined);
   const newcomer = evidence.bundle.series.filter(({ signal }) => signal === 'newcomer-admitted');
   const allowed = newcomer.reduce((sum, { points }) => sum + (points.at(-1)?.[1] ?? 0), 0);

@@ -129,8 +129,14 @@ describe('the verdict in one sentence', () => {
 
   it('advises to fix the cause of a run without a verdict, and reports which', () => {
     expect(reportWith(verdict('Errored', 'TargetUnhealthy'), [{ expect: 'Any' }]).advice[0]?.text).toMatch(
-      /^Fix the cause, .*: why$/,
+      /^Fix the cause .*\. why$/,
     );
+  });
+
+  it('has no cause to fix of a run that was stopped', () => {
+    const [advice] = reportWith(verdict('Aborted', 'Aborted'), [{ expect: 'Any' }]).advice;
+    expect(advice?.text).toMatch(/run again\. why$/);
+    expect(advice?.text).not.toContain('cause');
   });
 
   it('does not take a dry run for a success', () => {

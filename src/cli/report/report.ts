@@ -271,7 +271,10 @@ function adviceOf(
   const isOpen = phase === 'Errored' || phase === 'Aborted' || reason === 'BaselineViolated';
   if (isOpen && !scenarios.some(({ status }) => status.result === 'Inconclusive')) {
     advice.unshift({
-      text: `Fix the cause, and run again: ${message}`,
+      text:
+        phase === 'Aborted'
+          ? `For a verdict, run again. ${message}`
+          : `Fix the cause and run again. ${message}`,
     });
   }
   if (advice.length > 0 || isOpen) return advice;

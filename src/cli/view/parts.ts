@@ -189,8 +189,11 @@ function outcomeParts(scenario: ScenarioStatus, isOver: boolean): Line {
     if (isOver) return [seg('not tested', 'warning')];
     return [seg(fault?.startedAt ? 'is being watched' : `to come, expected ${expect}`, 'dim')];
   }
-  const asExpected = expect === 'Any' || expect === result ? 'as expected' : `expected ${expect}`;
-  return [seg(result, styleOf(scenario)), seg(`${expect === result ? ' ' : ', '}${asExpected}`)];
+  if (expect === result) return [seg(result, styleOf(scenario)), seg(' as expected')];
+  return [
+    seg(result, styleOf(scenario)),
+    seg(expect === 'Any' ? ', no expectation' : `, expected ${expect}`),
+  ];
 }
 
 /** "1:05", since the run began; after its end, the total time. */

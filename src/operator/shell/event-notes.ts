@@ -5,7 +5,7 @@
  * About ten events a run; the chapters are in the status and need none. Each names its run, since an event that reads
  * like an earlier one counts into that.
  */
-import type { ChaosDemoStatus, Condition, Measure, ScenarioStatus, Verdict } from '../../api/index.ts';
+import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
 import { counted, endOf, isDryRun, remedySentence } from '../../api/index.ts';
 import { asExpected, countAsExpected } from '../../demo/verdict.ts';
 
@@ -117,35 +117,22 @@ const outcomes = {
   Inconclusive: 'ResultInconclusive',
 } as const;
 
-/** "Run 2, outage: Violated as expected; 10 so far, bound 6". */
+/** "Run 2, outage: Violated as expected: 10 requests when it was detected, bound 6". */
 function outcome(
   about: string,
   scenario: ScenarioStatus,
   result: NonNullable<ScenarioStatus['result']>,
 ): EventNote {
-  const { expect, measures = [], message } = scenario;
+  const { expect, message } = scenario;
   const met = asExpected(scenario);
-  const summary = `${about}: ${result}${met ? ' as expected' : `, expected ${expect}`}`;
+  const expected = expect === 'Any' ? '' : met ? ' as expected' : `, expected ${expect}`;
+  const summary = `${about}: ${result}${expected}`;
   return {
     type: met ? 'Normal' : 'Warning',
     reason: outcomes[result],
     action: 'Watch',
-    note: result === 'Inconclusive' ? withReason(summary, message) : `${summary}${figures(measures, result)}`,
+    note: message === undefined ? summary : `${summary}: ${message}`,
   };
-}
-
-function withReason(text: string, message: string | undefined): string {
-  return message === undefined ? text : `${text}: ${message}`;
-}
-
-function figures(measures: readonly Measure[], result: 'Violated' | 'Held'): string {
-  const trials = measures.find(({ name }) => name === 'trials')?.value ?? 1;
-  const absent = result === 'Held' ? `; not observed in ${counted(trials, 'trial')}` : '';
-  const [measure] = measures;
-  if (measure === undefined) return absent;
-  const { atLeast, bound, value } = measure;
-  const measured = `${atLeast ? 'at least ' : ''}${value} ${result === 'Violated' ? 'so far' : 'at most'}`;
-  return `${absent}; ${measured}${bound === undefined ? '' : `, bound ${bound}`}`;
 }
 
 /** The result of each remediation action that was decided on; suggestions are only in the status. */

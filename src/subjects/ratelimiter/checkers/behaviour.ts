@@ -327,7 +327,7 @@ export function checkBehaviour(
     ],
     byPod: [...byPod].map(
       ([pod, { behaviour: word, beyond, overAtEdges, crossing, within: under }]) =>
-        `${pod} ${word}: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${overAtEdges > 0 ? `; ${overAtEdges} more admitted late, or as the fault began or ended` : ''}`,
+        `${pod} ${word}, in time during the fault: under the limit ${countsText(under)}; over it ${countsText(beyond)}${isOneLimit ? '' : `; crossing it ${countsText(crossing)}`}${overAtEdges > 0 ? `; ${overAtEdges} more admitted late, or as the fault began or ended` : ''}`,
     ),
   };
 }

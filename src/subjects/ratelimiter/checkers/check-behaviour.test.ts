@@ -129,8 +129,8 @@ it('the outcomes of each pod are figures, with those in no count', () => {
   ]);
   const judged = behaved('Mixed', { byPod });
   expect(checked(judged, ['Mixed']).byPod).toEqual([
-    expect.stringMatching(/^a FailsOpen: .* 10 admitted; .* 10 rejected; .* 3 rejected; 2 more /),
-    expect.stringMatching(/^b Enforces: .* 10 admitted; .* 7 rejected, 1 timeouts; .* 0 admitted$/),
+    expect.stringMatching(/^a FailsOpen.*: .* 10 admitted; .* 10 rejected; .* 3 rejected; 2 more /),
+    expect.stringMatching(/^b Enforces.*: .* 10 admitted; .* 7 rejected, 1 timeouts; .* 0 admitted$/),
   ]);
   const ofOne = checked(judged, ['Mixed'], { oneLimitFrom: 0 }).byPod;
   expect(ofOne?.[1]).toMatch(/ 7 rejected, 1 timeouts$/);
