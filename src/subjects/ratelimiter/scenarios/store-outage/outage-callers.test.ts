@@ -11,7 +11,7 @@ import { OutageCallers } from './outage-callers.ts';
 const { signal } = new AbortController();
 
 /** Makes the control on a limiter that keeps its limit for one caller, and meets all others so. */
-async function control(meet: (response: ServerResponse) => void): Promise<void> {
+async function control(meet: (response: ServerResponse) => void, callerTimeoutMs = 5000): Promise<void> {
   let used = 0;
   const server = createServer(({ url = '' }, response) => {
     // Nor are those that are left one request.
@@ -45,7 +45,7 @@ async function control(meet: (response: ServerResponse) => void): Promise<void> 
     },
     fixture: 'demo-x',
     requestsPerSecond: 50,
-    callerTimeoutMs: 5000,
+    callerTimeoutMs,
     crossing: 2,
     trafficMs: 1000,
     record: () => undefined,
@@ -59,6 +59,16 @@ describe('the control of callers within their limit', () => {
   it('reports what turned one away', async () => {
     await expect(control((response) => response.writeHead(429).end())).rejects.toThrow(/rejected by api-0/);
     await expect(control((response) => response.writeHead(500).end())).rejects.toThrow(/an error by api-0/);
+  });
+
+  it('advises on the limit only if a caller was rejected', async () => {
+    const limit = /rateLimiter\.limit/;
+    await expect(control((response) => response.writeHead(429).end())).rejects.toThrow(limit);
+    const failed = control((response) => response.writeHead(500).end());
+    await expect(failed).rejects.not.toThrow(limit);
+    const silent = control(() => undefined, 200);
+    await expect(silent).rejects.toThrow(/within storeOutage\.callerTimeout, 200ms/);
+    await expect(silent).rejects.not.toThrow(limit);
   });
 
   it('takes no connection that broke for an answer', async () => {

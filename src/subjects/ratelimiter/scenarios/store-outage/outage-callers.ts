@@ -206,11 +206,15 @@ export class OutageCallers {
       Admitted: `admitted by ${pod}`,
       Rejected: `rejected by ${pod}`,
       Error: `answered with an error by ${pod}`,
-      Timeout: `not answered by ${pod} within ${formatDuration(callerTimeoutMs)}`,
+      Timeout: `not answered by ${pod} within storeOutage.callerTimeout, ${formatDuration(callerTimeoutMs)}`,
     }[outcome];
-    const advice = toolkit.reference
-      ? 'see in the logs of the rate limiter why'
-      : `check that rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`;
+    const logs = 'see in the logs of the rate limiter why';
+    const advice =
+      outcome === 'Timeout'
+        ? `${logs}, give the pods more CPU, or raise storeOutage.callerTimeout`
+        : outcome === 'Error' || toolkit.reference
+          ? logs
+          : `check that rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`;
     return `baseline check failed: without a fault, a caller under its limit was ${what}: ${advice}`;
   }
 
