@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { broken, fault, queued, reading, T } from '../../test/fixtures/demo/observations.ts';
+import { at, broken, fault, queued, reading, T } from '../../test/fixtures/demo/observations.ts';
 import { judge } from './judgement.ts';
 
 describe('a violation', () => {
@@ -59,6 +59,7 @@ describe('a violation that is proven without the fault', () => {
     ['in an unproven fault', { proof: 'Inconclusive', message: 'late 79 %' }, 1000],
     ['after the fault', {}, 5000],
     ['in a fault whose start was not seen', { startedAt: undefined }, 1000],
+    ['between the plan of the fault and its known start', { startedAt: at(500) }, 200],
   ] as const)('is Violated %s', (_, change, moment) => {
     const { message, result } =
       judge({ ...fault, ...change }, { ...broken(moment), ...doubtful }, undefined) ?? {};

@@ -35,9 +35,10 @@ export function judge(
   }
   if (reading?.detectedAt !== undefined) {
     const brokenAt = reading.brokenAt ?? reading.detectedAt;
-    const outside = timeOutsideFault(brokenAt, fault);
+    // The fault may have begun before that was known.
+    const outside = timeOutsideFault(brokenAt, provenAlone ? { startedAt: fault.plannedAt } : fault);
     const figure = reading.whenDetected ?? reading.measures[0];
-    if (outside === undefined || (provenAlone && outside.when === 'after')) {
+    if (outside === undefined) {
       const unproven =
         fault.proof === 'Confirmed'
           ? ''
@@ -47,7 +48,7 @@ export function judge(
       const message = `${figures(figure, when)}${unproven}`;
       return { result: 'Violated', reason: 'Violated', message };
     }
-    const message = `The invariant was violated ${outside.ms} ms ${outside.when} the fault, so the fault was not the cause: ${figures(figure, 'then')}`;
+    const message = `The invariant was violated ${outside}, so the fault was not the cause: ${figures(figure, 'then')}`;
     return {
       result: 'Inconclusive',
       reason: provenAlone ? 'BaselineViolated' : 'EvidenceIncomplete',
@@ -86,16 +87,16 @@ export function judge(
   return { result: 'Held', reason: 'Held', message };
 }
 
-/** How long before or after the fault a time is, as far as it is known; undefined: it is in the fault. */
+/** "86 ms after the fault": describes a time outside the fault, as far as it is known; undefined: it is inside. */
 function timeOutsideFault(
   at: number,
-  { startedAt, endedAt }: FaultStatus,
-): { readonly ms: number; readonly when: 'before' | 'after' } | undefined {
+  { startedAt, endedAt }: Pick<FaultStatus, 'endedAt' | 'startedAt'>,
+): string | undefined {
   // Times in a status are integer milliseconds.
   if (startedAt !== undefined && at < ms(startedAt) - 1)
-    return { ms: Math.ceil(ms(startedAt) - at), when: 'before' };
+    return `${Math.ceil(ms(startedAt) - at)} ms before the fault`;
   if (endedAt !== undefined && at > ms(endedAt) + 1)
-    return { ms: Math.ceil(at - ms(endedAt)), when: 'after' };
+    return `${Math.ceil(at - ms(endedAt))} ms after the fault`;
   return undefined;
 }
 

@@ -119,6 +119,13 @@ describe('a history that was tampered with', () => {
     expect(await tampered(change)).toMatchObject({ result: 'Inconclusive', reason });
   });
 
+  it('shows more than the limit before the fault, whatever is accepted', async () => {
+    const scenario = await tampered((line) =>
+      line['caller'] === 'Over' && line['sentAt'] === START + 1000 ? { ...line, outcome: 'Admitted' } : line,
+    );
+    expect(scenario).toMatchObject({ result: 'Inconclusive', reason: 'BaselineViolated' });
+  });
+
   it('shows a limit that is not returned', async () => {
     const scenario = await tampered((line) =>
       line['caller'] === 'Returning' ? { ...line, outcome: 'Rejected' } : line,

@@ -146,6 +146,13 @@ describe('the invariant of a store outage', () => {
     expect(reading.evidence).toContainEqual(expect.stringMatching(/^Before the fault: 6 .* 4 /));
   });
 
+  it('is broken in the fault if that may have begun before its start was known', () => {
+    const calm = { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, calmUntil: 2900 };
+    const record = new OutageUnderTest(calm, ['FailsOpen']);
+    for (const request of sentToEach({ caller: 'Over', outcome: 'Admitted' }, 3, 2800)) record.add(request);
+    expect(read(record).provenAlone).toBeUndefined();
+  });
+
   it('is not judged before the last callers have their answers', () => {
     const reading = recordOf({ within: 'Rejected' }).reading(times);
     expect(reading).toMatchObject({ complete: false });

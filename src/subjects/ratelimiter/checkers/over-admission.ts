@@ -54,7 +54,7 @@ export function overOf(
   { endedAt, startedAt }: Span,
   afterwards: readonly CallerRequest[] = [],
 ): Over {
-  const { countsLostAt, oneLimitFrom } = settings;
+  const { calmUntil = startedAt, countsLostAt, oneLimitFrom } = settings;
   const limited = limitedCallers(settings, requests);
   const all = [...limited, ...callersAfterwards(settings, requests, afterwards, endedAt)];
   const beyond = limited.find(({ kind }) => kind === 'Over') ?? limitedCaller(settings, 'Over', []);
@@ -76,7 +76,7 @@ export function overOf(
       crossing: excessOf(all.filter((one) => !isOver(one))),
     },
     before: most(
-      limited.map((one) => one.overOf(one.admitted.filter(({ answeredAt }) => answeredAt <= startedAt))),
+      limited.map((one) => one.overOf(one.admitted.filter(({ answeredAt }) => answeredAt <= calmUntil))),
     ),
     after: overAfter(
       beyond.admitted.filter((each) => {

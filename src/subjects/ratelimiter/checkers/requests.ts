@@ -20,6 +20,8 @@ export interface CallerSettings {
    * admits at once are within the limit, see {@link asOfOneLimit}, and all of them count for over-admission.
    */
   readonly oneLimitFrom?: number;
+  /** Until when there was certainly no fault; default: its start. */
+  readonly calmUntil?: number | undefined;
   /** Whether every request that was sent is recorded; default: yes. */
   readonly isGapless?: boolean;
   /** When Redis had lost the counts of callers; left out: it kept them. */
