@@ -77,8 +77,8 @@ function answers(scenario: ScenarioEvidence): Plot | undefined {
     title: 'Admitted requests',
     about:
       limit === undefined
-        ? 'Answers so far, of all pods together; rejected requests are in the table above.'
-        : `Answers so far, of all pods together; rejected requests are in the table above. Admitted should ${grows ? `stay at the limit or below, which is ${limit} in the end` : `end at ${limit} or below`}.`,
+        ? 'Answers until each moment, of all pods together; rejected requests are in the table above.'
+        : `Answers until each moment, of all pods together; rejected requests are in the table above. Admitted should ${grows ? `stay at the limit or below, which is ${limit} in the end` : `end at ${limit} or below`}.`,
     unit: 'requests',
     lines: grows
       ? [...lines, { name: 'the limit allows', colour: 1, points: limits, joined: 'all', holds: true }]
