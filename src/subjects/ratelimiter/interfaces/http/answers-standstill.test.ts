@@ -1,10 +1,9 @@
-/** How long the event loop stands still for answers that come all at once, by what they hold. */
+/** The processor time that answers take which come all at once, by what they hold: it is what the event loop waits. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   jsonAnswer,
   startAnsweringNode,
 } from '../../../../../test/fixtures/subjects/ratelimiter/http/answering-node.ts';
-import { standstillMs } from '../../../../../test/fixtures/subjects/redis/standstill.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { type BurstPod, spread } from '../../http/burst-plan.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
@@ -13,7 +12,9 @@ import { outcomeOf } from '../caller-request.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 
-const REQUESTS = 1000;
+const REQUESTS = 500;
+/** Compilation and garbage collection only add to a measurement, so the least of several counts. */
+const ATTEMPTS = 3;
 const TIMEOUT_MS = 20_000;
 const { signal } = new AbortController();
 const decision = { pointer: '/result/allowed', admitted: 'true', rejected: 'false' };
@@ -44,6 +45,14 @@ async function traffic(pod: BurstPod): Promise<unknown> {
   return await Promise.all(Array.from({ length: REQUESTS }, sendAll)).finally(() => client.close());
 }
 
+/** The processor time of this thread that it takes, in milliseconds: other load on the machine does not count. */
+async function cpuMs(act: () => Promise<unknown>): Promise<number> {
+  const before = process.threadCpuUsage();
+  await act();
+  const { system, user } = process.threadCpuUsage(before);
+  return (system + user) / 1000;
+}
+
 async function nodeWith(answer: string): Promise<BurstPod> {
   const pod = await startAnsweringNode({ answer, requests: REQUESTS });
   onTestFinished(async () => void (await pod.stop()));
@@ -70,9 +79,13 @@ describe.each([
     ['a field of blanks', withHead(`a: 1${spaces}2`)],
     ['a field of blanks that is malformed', withHead(`a: ${spaces}\u0001`)],
     ['a Connection of blanks', withHead(`connection: 1${spaces}2`)],
-  ])('keep the loop at most four times as long for %s', async (__, answer) => {
+  ])('take at most four times as long for %s', async (__, answer) => {
     const [small, hostile] = [await nodeWith(jsonAnswer(members(100))), await nodeWith(answer)];
-    const most = 4 * (await standstillMs(() => sendAll(small), 0));
-    expect(await standstillMs(() => sendAll(hostile), most)).toBeLessThan(most);
+    const [control, taken] = [[] as number[], [] as number[]];
+    for (let i = 0; i < ATTEMPTS; i += 1) {
+      control.push(await cpuMs(() => sendAll(small)));
+      taken.push(await cpuMs(() => sendAll(hostile)));
+    }
+    expect(Math.min(...taken)).toBeLessThan(4 * Math.min(...control));
   });
 });
