@@ -9,7 +9,7 @@ import { runProgram, tool } from '../kit/program.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
 import { ArgoOffline } from './support/argocd.ts';
-import { demo, failing } from './support/demos.ts';
+import { demo, failing, succeeding } from './support/demos.ts';
 
 type State = keyof typeof CONDITIONS_BY_STATE;
 
@@ -19,8 +19,9 @@ const STANDING = new Set(['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succee
 const CASES: readonly [name: string, state: State, kstatus: string, argo: string][] = [
   ['unseen', 'unseen', 'InProgress', 'Progressing'],
   ['running', 'open', 'InProgress', 'Progressing'],
-  ['succeeded', 'dryRun', 'Current', 'Healthy'],
-  ['suspended-afterwards', 'dryRun', 'Current', 'Healthy'],
+  ['succeeded', 'succeeded', 'Current', 'Healthy'],
+  ['suspended-afterwards', 'succeeded', 'Current', 'Healthy'],
+  ['dry-run', 'dryRun', 'Failed', 'Degraded'],
   ['failed', 'unsuccessful', 'Failed', 'Degraded'],
   ['errored', 'unsuccessful', 'Failed', 'Degraded'],
   ['aborted', 'unsuccessful', 'Failed', 'Degraded'],
@@ -117,15 +118,20 @@ async function makeEveryState(): Promise<void> {
   const make = (object: DemoManifest) => world.applyObject(object);
   const keep = async (name: string): Promise<void> => void objects.set(name, await world.object(name));
 
-  await make(demo('succeeded', { dryRun: true }));
+  await make(succeeding('succeeded', '1'));
   await world.ended('succeeded');
   await keep('succeeded');
 
-  await make(demo('suspended-afterwards', { dryRun: true }));
+  const succeeded = succeeding('suspended-afterwards', '1');
+  await make(succeeded);
   await world.ended('suspended-afterwards');
-  await make(demo('suspended-afterwards', { dryRun: true, suspend: true }));
+  await make({ ...succeeded, spec: { ...succeeded.spec, suspend: true } });
   await untilSeen('suspended-afterwards');
   await keep('suspended-afterwards');
+
+  await make(demo('dry-run', { dryRun: true }));
+  await world.ended('dry-run');
+  await keep('dry-run');
 
   await make(failing('failed', '1'));
   await world.ended('failed');
