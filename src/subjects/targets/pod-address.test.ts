@@ -42,6 +42,9 @@ describe('the address of a pod', () => {
     ['fd00:ec2::254', 'metadata'],
     ['fd20:ce::254', 'metadata'],
     ['100.100.100.200', 'metadata'],
+    ['168.63.129.16', 'metadata'],
+    ['192.0.0.192', 'metadata'],
+    ['fec0::1', 'link-local'],
   ])('is not %s', (host, what) => {
     const refusal = refusalFor(host);
     expect(refusal).toMatch(/^PodsNotEligible: limiter-0 has the address /);

@@ -15,10 +15,14 @@ NO_PODS.addAddress('::', 'ipv6');
 NO_PODS.addSubnet('fe80::', 10, 'ipv6');
 NO_PODS.addSubnet('ff00::', 8, 'ipv6');
 
-// Metadata services of clouds besides 169.254.169.254: AWS, Google Cloud, Alibaba Cloud.
+NO_PODS.addSubnet('fec0::', 10, 'ipv6');
+
+// Metadata services of clouds besides 169.254.169.254: AWS, Google Cloud, Alibaba Cloud, Azure (WireServer), Oracle.
 NO_PODS.addAddress('fd00:ec2::254', 'ipv6');
 NO_PODS.addAddress('fd20:ce::254', 'ipv6');
 NO_PODS.addAddress('100.100.100.200');
+NO_PODS.addAddress('168.63.129.16');
+NO_PODS.addSubnet('192.0.0.0', 24);
 
 /** Prefixes that carry an IPv4 address: NAT64 (RFC 6052, RFC 8215), SIIT (RFC 2765), Teredo and 6to4. */
 const CARRYING_IPV4 = new BlockList();

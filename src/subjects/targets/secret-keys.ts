@@ -9,10 +9,21 @@ const MOST_OF_CA = 256 * 1024;
 /** Each takes memory outside of the heap, and a private authority is a few of them. */
 const MOST_CERTIFICATES = 64;
 
+/** Characters of a list of names or labels. */
+const MOST_OF_LIST = 16 * 1024;
+
 /** The value of a key; undefined if it is missing or empty. */
 export function decode(secret: Secret, key: string): string | undefined {
   const value = Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8');
   return value === '' ? undefined : value;
+}
+
+/** The entries of a key, separated by white space or commas; none if it is missing. `refuse`: as in `authorityOf`. */
+export function listOf(secret: Secret, key: string, refuse: (why: string) => never): string[] {
+  const value = decode(secret, key) ?? '';
+  if (value.length > MOST_OF_LIST)
+    refuse(`has a ${key} of more than ${MOST_OF_LIST} characters: name only what is needed`);
+  return value.split(/[\s,]+/).filter((entry) => entry !== '');
 }
 
 /**

@@ -38,6 +38,11 @@ describe('the Secret of a limiter behind HTTP', () => {
     ['a ca.crt that is none', secret({ 'ca.crt': 'hunter2' }), /PEM/],
     ['65 certificates', secret({ 'ca.crt': ca.repeat(65) }), /^Secret \S+ has 65 .*at most 64 /],
     ['a ca.crt that is too long', secret({ 'ca.crt': ca.repeat(5000) }), /more than 262144/],
+    [
+      'a selector of 700 KB',
+      secret({ headers: 'a: b', selector: 'app=api '.repeat(90_000) }),
+      /16384 characters/,
+    ],
     ['no selector', secret({ headers: 'a: hunter2', selector: '' }), /no key selector/],
     ['a selector of sets', secret({ headers: 'a: hunter2', selector: 'app in (api)' }), /no key selector/],
   ])('is refused with %s, and no value is repeated', (_, given, message) => {

@@ -4,7 +4,7 @@
  */
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { authorityOf, decode } from '../../targets/secret-keys.ts';
+import { authorityOf, decode, listOf } from '../../targets/secret-keys.ts';
 import { isFraming } from '../http/request.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART } from '../schema.ts';
 
@@ -47,7 +47,7 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
       `is of type ${secret.type ?? 'Opaque'} and was not read further: make a new one with --type=${HTTP_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys selector, headers and, for TLS, ca.crt`,
     );
   }
-  const labels = labelsOf(decode(secret, 'selector') ?? '');
+  const labels = labelsOf(listOf(secret, 'selector', refuse));
   if (labels === undefined) {
     return refuse(
       'has no key selector that can be read: write the labels of the pods that it is for, such as app.kubernetes.io/name=your-api',
@@ -90,9 +90,9 @@ export function readHttpAuth(secret: Secret, { headers: inSpec, matchLabels, tls
 }
 
 /** The labels that a Secret names; undefined if there are none, or one is malformed. */
-function labelsOf(selector: string): [key: string, value: string][] | undefined {
+function labelsOf(selector: readonly string[]): [key: string, value: string][] | undefined {
   const labels: [string, string][] = [];
-  for (const part of selector.split(/[\s,]+/).filter((text) => text !== '')) {
+  for (const part of selector) {
     const [, key, value] = LABEL.exec(part) ?? [];
     if (key === undefined || value === undefined) return undefined;
     labels.push([key, value]);

@@ -11,6 +11,8 @@ import { HISTORY_VERSION, historySetup, type Setup } from './setup.ts';
 const MOST_LINE = 256 * 1024;
 /** Histories in a file: a run has at most 8 scenarios. */
 const MOST_HISTORIES = 8;
+/** Empty lines in a file. */
+const MOST_EMPTY = 1000;
 
 /** The problem of a file, with its line. */
 export class HistoryFormatError extends Error {
@@ -56,10 +58,15 @@ export async function readLines(
   lines: Iterable<string> | AsyncIterable<string>,
   reader: HistoryReader,
 ): Promise<void> {
-  let [number, histories, events] = [0, 0, 0];
+  let [number, histories, events, empty] = [0, 0, 0, 0];
   for await (const line of lines) {
     number += 1;
-    if (line === '') continue;
+    if (line === '') {
+      empty += 1;
+      if (empty > MOST_EMPTY)
+        throw new HistoryFormatError(`line ${number}: there are more than ${MOST_EMPTY} empty lines`);
+      continue;
+    }
     const fail = (why: string): never => {
       throw new HistoryFormatError(`line ${number}: ${why}`);
     };

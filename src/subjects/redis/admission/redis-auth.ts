@@ -5,7 +5,7 @@
 import { GROUP } from '../../../api/index.ts';
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { authorityOf, decode } from '../../targets/secret-keys.ts';
+import { authorityOf, decode, listOf } from '../../targets/secret-keys.ts';
 
 /** The type of a Secret that logs in to Redis. */
 export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
@@ -53,7 +53,8 @@ export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisA
       `is of type ${secret.type ?? 'Opaque'} and was not read further: make a new one with --type=${REDIS_AUTH_SECRET_TYPE} (a type cannot be changed) and the keys username, password and, for TLS, ca.crt`,
     );
   }
-  const services = (decode(secret, 'service') ?? implied(name)).split(/[\s,]+/);
+  const named = listOf(secret, 'service', refuse);
+  const services = named.length > 0 ? named : [implied(name)];
   if (service === '' || !services.includes(service)) {
     refuse(
       `is not for Service ${service}: its key service has to name it (without that key, a Secret is for the Service that its own name has in front of ${SUFFIX}). Anyone who can write the Secret adds it: kubectl patch secret ${name} --type=merge -p '{"stringData":{"service":"${service}"}}'`,
