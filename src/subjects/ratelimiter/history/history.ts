@@ -50,7 +50,8 @@ export class History {
   #times: FaultTimes = { until: Number.POSITIVE_INFINITY };
   #report: FaultEvent<'Reported'> | undefined;
   readonly #onFailure: (error: unknown) => void;
-  readonly #memory: HistoryMemory | undefined;
+  /** undefined: it needs none, or was given back. */
+  #memory: HistoryMemory | undefined;
   /** Events for which there is memory. */
   #room: number;
 
@@ -64,6 +65,7 @@ export class History {
   /** Gives its memory back. Nothing more is recorded. */
   release(): void {
     this.#memory?.give(this.#room * EVENT_BYTES);
+    this.#memory = undefined;
     this.#room = 0;
   }
 
