@@ -6,6 +6,7 @@ import { History } from '../../src/subjects/ratelimiter/history/history.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
+import { keepingTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 
 const FAULT_MS = 2000;
@@ -51,40 +52,43 @@ function readingAfterBug(driver: DrivenLimiter): InvariantReading | undefined {
 }
 
 describe('a listener of the history that throws', () => {
-  it.each(['fault', 'probe', 'request', 'count'] as const)(
+  it.for(['fault', 'probe', 'request', 'count'] as const)(
     'at an event %s: a stall stays reported, happens once, and ends Inconclusive',
-    async (kind) => {
-      plantBug(kind);
-      const { driver, key } = driverOf();
-      await driver.prepare('drift', key);
-      const before = await calls('client\\|pause');
-      const about = { fault: 'f', scenario: 'drift', fixture: key };
-      driver.converge([{ kind: 'Watch', ...about }]);
-      const report = await driver.inject('drift', key, FAULT_MS);
-      expect(report).toMatchObject({ startedAt: expect.any(Number) });
-      expect(report?.missed).toBeUndefined();
-      driver.converge([
-        { kind: 'Watch', ...about },
-        { kind: 'Load', ...about },
-      ]);
-      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the stall' });
-      const { shortfalls } = await until(() => readingAfterBug(driver), { what: 'a reading' });
-      expect(shortfalls[0]).toContain(`a bug at ${kind}`);
-      expect(await calls('client\\|pause')).toBe(before + 1);
-      expect(await driver.recover('drift', key, 500)).toMatchObject({
-        report: { workedAt: expect.any(Number) },
-      });
-    },
+    (kind, context) =>
+      keepingTime(async () => {
+        plantBug(kind);
+        const { driver, key } = driverOf();
+        await driver.prepare('drift', key);
+        const before = await calls('client\\|pause');
+        const about = { fault: 'f', scenario: 'drift', fixture: key };
+        driver.converge([{ kind: 'Watch', ...about }]);
+        const report = await driver.inject('drift', key, FAULT_MS);
+        expect(report).toMatchObject({ startedAt: expect.any(Number) });
+        expect(report?.missed).toBeUndefined();
+        driver.converge([
+          { kind: 'Watch', ...about },
+          { kind: 'Load', ...about },
+        ]);
+        await until(() => driver.observed.faults['f']?.endedAt, { what: 'the end of the stall' });
+        const { shortfalls } = await until(() => readingAfterBug(driver), { what: 'a reading' });
+        expect(shortfalls[0]).toContain(`a bug at ${kind}`);
+        expect(await calls('client\\|pause')).toBe(before + 1);
+        expect(await driver.recover('drift', key, 500)).toMatchObject({
+          report: { workedAt: expect.any(Number) },
+        });
+      })(context),
   );
 
-  it.each(['fault', 'request', 'burst'] as const)('at an event %s: a burst is sent once', async (kind) => {
-    plantBug(kind);
-    const { driver, key } = driverOf();
-    await driver.prepare('burst', key);
-    driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'burst', fixture: key }]);
-    const report = await driver.inject('burst', key, FAULT_MS);
-    expect(report?.missed).toBeUndefined();
-    const { shortfalls } = await until(() => readingAfterBug(driver), { what: 'a reading' });
-    expect(shortfalls[0]).toContain(`a bug at ${kind}`);
-  });
+  it.for(['fault', 'request', 'burst'] as const)('at an event %s: a burst is sent once', (kind, context) =>
+    keepingTime(async () => {
+      plantBug(kind);
+      const { driver, key } = driverOf();
+      await driver.prepare('burst', key);
+      driver.converge([{ kind: 'Watch', fault: 'f', scenario: 'burst', fixture: key }]);
+      const report = await driver.inject('burst', key, FAULT_MS);
+      expect(report?.missed).toBeUndefined();
+      const { shortfalls } = await until(() => readingAfterBug(driver), { what: 'a reading' });
+      expect(shortfalls[0]).toContain(`a bug at ${kind}`);
+    })(context),
+  );
 });

@@ -120,7 +120,10 @@ export class Attempt {
       onFailure: (error) => safe.fail(error),
     });
     const judge = this.#type.judge(history);
-    const safe = new SafeJudge(judge, this.#onFailure);
+    const safe = new SafeJudge(judge, (error) => {
+      this.#onFailure(error);
+      this.#report();
+    });
     const evidence = this.#type.evidence(history, judge, this.#toolkit.target);
     this.#recording = { fixture, history, judge, safe, evidence };
     history.listen((event) => safe.changes(event) && this.#report());
@@ -186,6 +189,7 @@ export class Attempt {
     const { history } = this;
     if (!history || history.last('ended')) return await untilAborted(signal);
     this.#onReading = onReading;
+    if (this.#recording?.safe.failed) this.#report();
     const over = new AbortController();
     const probes = watchStore(
       this.#toolkit,

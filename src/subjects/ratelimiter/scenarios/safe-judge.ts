@@ -14,10 +14,15 @@ export class SafeJudge implements Judge {
   #last: InvariantReading | undefined;
   #failure: string | undefined;
 
-  /** @param onFailure gets the first error, for the log */
+  /** @param onFailure gets the first error; the reading is unknown by then */
   constructor(judge: Judge, onFailure: (error: unknown) => void) {
     this.#judge = judge;
     this.#onFailure = onFailure;
+  }
+
+  /** Whether the finding is unknown from now on. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** From now on the finding is unknown. */
