@@ -18,7 +18,10 @@ export const diagnosisSchema = z.object({
   pod: text(253, 'Name of the pod behind that component.').optional(),
   confidence: z.int().min(0).max(100).describe('Confidence of the profile. In percent.'),
   action: text(32, 'Recommended action in a word, see docs/diagnosis.md.'),
-  recommendation: text(256, 'The same in a sentence, by the operator.'),
+  recommendation: text(
+    256,
+    'The same in a sentence, by the operator. Missing if the scenario injects a fault into the store: the cause is known then.',
+  ).optional(),
   profile: text(63, 'The profile that made it.'),
   requestedAt: time(
     'Set while the profile of the spec is queried: until it answers, this is of the rules.',

@@ -1,6 +1,7 @@
 /** The progress of a run as lines for a terminal: changes of the status, and its end with the verdict. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, DiagnosisStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import {
+  adviceSentence,
   DETECTED_AFTER,
   diagnosedBy,
   diagnosedClass,
@@ -106,11 +107,11 @@ function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis | unde
   const gate = scenario.result === undefined ? '' : `. Gate: ${gateOf(scenario)}`;
   const lines = [`${scenario.name}: ${findingText(scenario)}${gate}`];
   if (!diagnosis) return lines;
-  const { confidence, recommendation } = diagnosis;
+  const { confidence } = diagnosis;
   return [
     ...lines,
     `  Cause: ${diagnosedClass(diagnosis)}, ${confidence} % sure`,
-    `  What to do: ${remedySentence(diagnosis) ?? recommendation}`,
+    `  ${remedySentence(diagnosis) ?? adviceSentence(diagnosis)}`,
   ];
 }
 
@@ -141,7 +142,7 @@ function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
     const others = alternatives.map((other) => `${other.class} at ${other.component}`);
     lines.push(`  Other possible causes: ${others.join('; ')}`);
   }
-  lines.push(`  What to do: ${diagnosis.recommendation}`);
+  lines.push(`  ${adviceSentence(diagnosis)}`);
   const { remediation } = diagnosis;
   if (remediation)
     lines.push(`  ${remedySentence(diagnosis) ?? `${remediation.state}: ${remediation.message}`}`);

@@ -29,7 +29,7 @@ const STEPS: readonly ((status: ChaosDemoStatus) => void)[] = [
       delete one.doneAt;
     }
     for (const one of diagnoses) {
-      one.recommendation = truncate(one.recommendation, 16);
+      if (one.recommendation !== undefined) one.recommendation = truncate(one.recommendation, 16);
     }
     for (const one of scenarios) if (one.measures) one.measures = one.measures.slice(0, 1);
   },

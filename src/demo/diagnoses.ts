@@ -148,7 +148,7 @@ function statusOf({ demo }: Context, diagnosis: Diagnosis, { suggestion }: Diagn
     ...(pod !== undefined && { pod }),
     confidence,
     action,
-    recommendation,
+    ...(recommendation !== undefined && { recommendation }),
     profile,
     ...(isSuggested && { remediation: { state: 'Suggested', message: suggestion } }),
     ...(grade && { grade: GRADED.filter((part) => grade[DIMENSIONS[part]] === 'Right') }),

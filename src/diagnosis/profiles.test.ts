@@ -72,7 +72,6 @@ describe('createDiagnosisProfiles', () => {
         { id: 'v1', text: 'a = 3' },
       ],
       action: 'change-limit',
-      recommendation: expect.stringMatching(/^Change the limit .*\(store\)\. Check /),
       confidence: 46,
       alternatives: good.alternatives.map((one) => ({ class: one.anomaly, component: one.component })),
       provider: 'scripted',
@@ -91,6 +90,29 @@ describe('createDiagnosisProfiles', () => {
     expect(wholeDiagnosis.safeParse(diagnosis).success).toBe(true);
     expect(message).toBe('scripted: store-slow at store (cache-0): A write waits.');
     expect(usage).toEqual({ inputTokens: 7 });
+  });
+
+  it('gives no advice if the fault was injected into the store, whatever the cause', async () => {
+    const other: DiagnosisAnswer = { ...good, anomaly: 'limit-not-enforced', component: 'replica-1' };
+    for (const answer of [good, { ...good, anomaly: 'store-writes-stalled' }, other]) {
+      const profiles = createDiagnosisProfiles({ scripted: saying(answer) });
+      const { diagnosis } = await profiles.diagnose('scripted', request, never);
+      expect(diagnosis).toMatchObject({ class: answer.anomaly, action: answer.action });
+      expect(diagnosis).not.toHaveProperty('recommendation');
+    }
+  });
+
+  it.each([
+    ['in the pods', [{ anomaly: 'uncoordinated-admission', components: ['replica-1'] }] as const],
+    ['unknown', undefined],
+  ])('gives advice if the true cause is %s', async (_, truth) => {
+    const profiles = createDiagnosisProfiles({ scripted: saying(good) });
+    const { diagnosis } = await profiles.diagnose(
+      'scripted',
+      { scenario: 'burst', bundle, ...(truth && { truth }) },
+      never,
+    );
+    expect(diagnosis?.recommendation).toMatch(/^Change the limit .*\(store\)\. Check /);
   });
 
   it('an answer of the rules is checked as that of any provider', async () => {

@@ -7,7 +7,7 @@ import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.
 import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { checkAnswer, rejectionText } from './check-answer.ts';
-import { gradeAnswer } from './grade.ts';
+import { gradeAnswer, type Truth } from './grade.ts';
 import type {
   DiagnosisProvider,
   DiagnosisRequest,
@@ -130,10 +130,21 @@ export function createDiagnosisProfiles(
       });
       // Only after the answer is it compared with the truth.
       if (truth) diagnosis.grade = gradeText(gradeAnswer(answer, bundle, truth), truth, bundle);
+      if (truth && isInStore(truth, bundle)) delete diagnosis.recommendation;
       const texts = diagnosis.chain.map(({ text }) => text);
       return { diagnosis, message: diagnosisSentence(diagnosis, texts), ...cost };
     },
   };
+}
+
+/**
+ * Whether a fault was injected into the store. The provider does not know that, so its advice is to find that fault, or
+ * a cause that the fault only looks like.
+ */
+function isInStore(truths: readonly Truth[], { components }: EvidenceBundle): boolean {
+  return components.some(
+    ({ name, role }) => role === 'store' && truths.some((truth) => truth.components.includes(name)),
+  );
 }
 
 /** By its code: the models are a separate JavaScript bundle, with its own copy of the class. */

@@ -56,7 +56,8 @@ export const diagnosis = z.strictObject({
     .array(z.strictObject({ id, text: z.string().max(DIAGNOSIS_LIMITS.citationText) }))
     .max(DIAGNOSIS_LIMITS.citations),
   action: name,
-  recommendation: z.string().max(256),
+  /** Missing if the fault was injected into the store. */
+  recommendation: z.string().max(256).optional(),
   confidence: percent,
   /** Other causes, the likeliest first. */
   alternatives: z.array(z.strictObject({ class: name, component: name })).max(DIAGNOSIS_LIMITS.alternatives),

@@ -1,5 +1,6 @@
 /** A report as one self-contained HTML page: no script, no request, no other file. Pure. */
 import {
+  adviceSentence,
   DETECTED_AFTER,
   diagnosedBy,
   diagnosedPlace,
@@ -268,7 +269,7 @@ function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string, drawn: Readonl
 <p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : missing}</p>
 ${chain.length === 0 ? NOTHING : html`<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>`}
 ${alternatives.length === 0 ? NOTHING : html`<p>Other possible causes: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
-<p><b>What to do:</b> ${diagnosis.recommendation}</p>
+<p>${adviceSentence(diagnosis)}</p>
 ${remedy === undefined ? NOTHING : html`<p><b>What was done:</b> ${remedy}</p>`}
 ${grade ? html`<p>${gradeText(grade, full)}.</p>` : NOTHING}
 ${message === undefined ? NOTHING : html`<p>${message}</p>`}

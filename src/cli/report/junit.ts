@@ -1,5 +1,5 @@
 /** A report as JUnit XML, shown by CI systems as test results: a case for each scenario. Pure. */
-import { diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
+import { adviceSentence, diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
 import type { ShownDiagnosis } from '../diagnosis.ts';
 import { findingText } from '../finding.ts';
 import type { Report, ScenarioReport } from './report.ts';
@@ -66,7 +66,7 @@ function explained(diagnosis: ShownDiagnosis): string[] {
   return [
     `Diagnosis by ${diagnosedBy(diagnosis)}: ${diagnosedClass(diagnosis)}`,
     ...(reason === undefined ? [] : [reason]),
-    `What to do: ${diagnosis.recommendation}`,
+    adviceSentence(diagnosis),
   ];
 }
 

@@ -1,5 +1,5 @@
 /** A report as a few lines of Markdown, for the comment of a pull request. Pure. */
-import { diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
+import { adviceSentence, diagnosedBy, diagnosedClass, fallbackReason } from '../../api/index.ts';
 import type { Report } from './report.ts';
 import { timeText } from './text.ts';
 
@@ -36,7 +36,7 @@ export function reportMarkdown(report: Report): string {
     const reason = fallbackReason(diagnosis);
     const made = `${diagnosedClass(diagnosis)}, by ${diagnosedBy(diagnosis)}`;
     return [
-      `${status.name}: ${made}. ${claims}`,
+      `${status.name}: ${made}. ${claims}${diagnosis.recommendation === undefined ? ` ${adviceSentence(diagnosis)}` : ''}`,
       ...(reason === undefined ? [] : [`${status.name}: ${reason}`]),
     ];
   });

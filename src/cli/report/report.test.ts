@@ -183,4 +183,11 @@ describe('a report', () => {
     expect(report?.advice.map(({ scenario }) => scenario)).toEqual(['counter-drift', 'ghost-allowing']);
     expect(report?.took).toMatch(/^\d+s$/);
   });
+
+  it('repeats no advice about a fault that the run injected', () => {
+    const { demo, evidence } = recordedRun();
+    const [drift, burst] = reportOf({ demo, evidence })?.advice ?? [];
+    expect(drift?.text).not.toMatch(/wait|write pause/i);
+    expect(burst?.text).toBe(demo.status?.diagnoses?.[1]?.recommendation);
+  });
 });

@@ -255,7 +255,7 @@ function adviceOf(
         scenario: status.name,
         text:
           diagnosis?.recommendation ??
-          'No diagnosis is available. See the measures and the evidence of this scenario.',
+          `${diagnosis ? '' : 'No diagnosis is available. '}See the measures and the evidence of this scenario.`,
       },
       ...(remedy === undefined ? [] : [{ scenario: status.name, text: remedy }]),
     ];

@@ -1,6 +1,6 @@
 /** The live view of one ChaosDemo: everything at a glance from 80x24 on, degrading below that. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { endOf, isDryRun, remedySentence } from '../../api/index.ts';
+import { adviceSentence, endOf, isDryRun, remedySentence } from '../../api/index.ts';
 import { shownDiagnoses } from '../diagnosis.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
@@ -123,14 +123,14 @@ function nowLines(state: LiveState, { now }: Frame, width: number, height: numbe
 function chainLines(state: LiveState, width: number, room: number): Line[] {
   const last = state.demo && shownDiagnoses(state.demo, currentEvidence(state)).at(-1);
   if (!last || room < 4) return [];
-  const { missing, recommendation, scenario, full } = last;
+  const { missing, scenario, full } = last;
   const why = full ? full.chain.map(({ text }) => text).join(' ') : missing;
   const half = Math.floor((room - 2) / 2);
   return [
     [],
     fit([seg(`Why, in ${scenario}:`, 'dim')], width),
     ...wrap(why, width, half),
-    ...wrap(remedySentence(last) ?? `What to do: ${recommendation}`, width, room - 2 - half),
+    ...wrap(remedySentence(last) ?? adviceSentence(last), width, room - 2 - half),
   ];
 }
 
