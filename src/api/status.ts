@@ -45,7 +45,9 @@ const fault = z.object({
   marker: text(64, 'What shows, after a restart of the operator, whether the fault was injected.').optional(),
   plannedAt: time('When it is to start.'),
   startedAt: time('When it really started.').optional(),
-  until: time('The latest moment at which it ends automatically.'),
+  until: time(
+    'The latest moment at which it ends automatically. A permanent effect, such as swapped roles of servers, stays.',
+  ),
   endedAt: time(
     'When it ended, by the clock of what was disturbed if that is known, else when a probe saw it. Equal to until if no probe saw it.',
   ).optional(),

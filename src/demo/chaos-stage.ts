@@ -249,7 +249,7 @@ function resolveOrphan(
     wake(context, ms(fault.until));
     return {
       done: false,
-      message: `A fault may be active; it ends automatically by ${fault.until}`,
+      message: `A fault may be active; it was announced until ${fault.until}`,
       note: 'taking over',
     };
   }

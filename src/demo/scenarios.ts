@@ -53,7 +53,7 @@ export function closeUnobserved(fault: FaultStatus, now: number): boolean {
   if (now < faultDeadline(fault)) return false;
   fault.endedAt = fault.until;
   fault.message = truncate(
-    `${fault.message ? `${fault.message.replace(/\.$/, '')}. ` : ''}Its end was not observed; it ended automatically by ${fault.until} at the latest`,
+    `${fault.message ? `${fault.message.replace(/\.$/, '')}. ` : ''}Its end was not observed; it was announced until ${fault.until}`,
     LIMITS.message,
   );
   return true;

@@ -127,7 +127,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   if (!fault) return { done: true, message: 'No fault was injected, so there is nothing to recover from' };
   if (isPossiblyActive(fault, now)) {
     wake(context, faultDeadline(fault));
-    return { done: false, message: `The fault ends automatically by ${fault.until}`, note: 'fault on' };
+    return { done: false, message: `The fault is announced until ${fault.until}`, note: 'fault on' };
   }
   const report = observed.recoveries[fault.id];
   const endedAt = ms(fault.endedAt ?? fault.until);

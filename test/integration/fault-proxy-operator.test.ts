@@ -116,6 +116,11 @@ describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
       const status = await proxied.ended('stale');
       expect(scenarioOf(status)).toMatchObject({ result: 'Violated' });
       expect(scenarioOf(status).summary).toBe('FailsClosed; no recovery in 2s');
+      const { endedAt = '', plannedAt = '', until: announced = '' } = scenarioOf(status).fault ?? {};
+      // The duration, the settle time, a second and the timeout of a caller.
+      expect(Date.parse(announced) - Date.parse(plannedAt)).toBe(5000 + 2000 + 1000 + 1000);
+      expect(Date.parse(endedAt)).toBeGreaterThan(Date.parse(plannedAt) + 5000 + 2000);
+      expect(await proxy.get('/fault')).toMatchObject({ fault: null });
     })(context));
 
   it('reaches verdicts on a managed Redis, without the right to pause it', (context) =>

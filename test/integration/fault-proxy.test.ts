@@ -19,6 +19,8 @@ import { ADDRESSES, type Admits, countsTo, drivenPods, eventsOf } from './suppor
 
 const LIMIT = 10;
 const FAULT_MS = 4000;
+/** With the settle time, the second after it and the timeout of a caller, in which connections stay stale. */
+const STALE_MS = FAULT_MS + 2000 + 1000 + 1000;
 const counts = countsTo(LIMIT);
 const opens: Admits = async (caller, store) => await counts(caller, store).catch(() => true);
 
@@ -106,14 +108,23 @@ describe.skipIf(withoutRealTime)('a limiter whose connections are those of a for
   ])('is found to do what it does: $what', ({ admits, options, summary }, context) =>
     keepingTime(async () => {
       const { driver, key } = await driven('StaleMaster', admits, options);
-      const reading = await driver.leadThrough('outage', key, FAULT_MS);
-      expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
+      const reading = await driver.leadThrough('outage', key, STALE_MS);
       expect(reading.shortfalls).toEqual([]);
       expect(reading.summary).toMatch(summary);
       const state = await proxy.get('/fault');
       // Those of the pods, and that of the operator's probe.
       expect(state).toMatchObject({ connections: { stale: 4 } });
-      await until(async () => (await proxy.get('/fault'))['fault'] === null, { what: 'its end' });
+      const report = await until(
+        () => {
+          const known = driver.observed.faults['f'];
+          return known?.endedAt === undefined ? undefined : known;
+        },
+        { what: 'its end' },
+      );
+      expect(report.proof).toBe('Confirmed');
+      // Callers had to recover while connections were stale.
+      expect((report.endedAt ?? 0) - (report.startedAt ?? 0)).toBeGreaterThan(STALE_MS - 1000);
+      expect(await proxy.get('/fault')).toMatchObject({ fault: null });
     })(context),
   );
 });
@@ -122,8 +133,11 @@ describe.skipIf(withoutRealTime)('connections of a former primary', () => {
   it('show no recovery that is due to a restart of the proxy', (context) =>
     keepingTime(async () => {
       const { driver, key } = await driven('StaleMaster', counts, GIVES_UP);
-      const led = driver.leadThrough('outage', key, FAULT_MS);
-      await until(() => driver.observed.faults['f']?.endedAt, { what: 'the announced end' });
+      const led = driver.leadThrough('outage', key, STALE_MS);
+      const isJudged = (): boolean =>
+        eventsOf(driver).some((event) => event.kind === 'fault' && 'endedAt' in event);
+      await until(isJudged, { what: 'the end that callers are judged by' });
+      expect(driver.observed.faults['f']?.endedAt).toBeUndefined();
       await proxy.kill();
       await proxy.start();
       const { detectedAt, shortfalls } = await led;

@@ -214,7 +214,7 @@ export class RateLimiterDriver implements SubjectDriver {
     return { kind: 'Fault', fault, report };
   }
 
-  /** Injects, with a note of how long a fault really disturbs Redis. @throws as {@link injectNoted} */
+  /** Injects, with a note of how long a fault disturbs Redis. @throws as {@link injectNoted} */
   async #noted(
     { plannedAt: from, scenario, until }: EffectOf<'Inject'>,
     inject: () => Promise<FaultReport>,
@@ -223,9 +223,8 @@ export class RateLimiterDriver implements SubjectDriver {
     const { faultNotes, spec } = this.#options;
     const planned = spec.scenarios.find(({ name }) => name === scenario);
     if (!faultNotes || !planned || !disturbsStore(planned)) return await inject();
-    const announcedMs = until - from;
-    const ms = scenarioTypeOf(planned.type).disturbsMs?.(planned, announcedMs) ?? announcedMs;
-    return await injectNoted(faultNotes, { from, until: from + ms }, inject, signal);
+    const isMomentary = scenarioTypeOf(planned.type).isMomentary?.(planned) ?? false;
+    return await injectNoted(faultNotes, { from, until: isMomentary ? from : until }, inject, signal);
   }
 
   async #inquire(effect: EffectOf<'Inquire'>, signal: AbortSignal): Promise<Finding> {

@@ -130,10 +130,15 @@ export class Attempt {
     return this.#recording;
   }
 
-  /** Injects the fault, once. Consults `permit` right before. @throws only before anything was sent, or if aborted */
-  async inject(moment: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
+  /**
+   * Injects the fault, once. Consults `permit` right before. In the history, it ends when callers have to recover, even
+   * if it lingers. @throws only before anything was sent, or if aborted
+   */
+  async inject(announced: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
     const { history } = this;
     if (!history) throw new Error(UNPREPARED);
+    const { plannedAt, until } = announced;
+    const moment = { plannedAt, until: until - (this.#type.lingerMs?.(this.#scenario) ?? 0) };
     const watched = new WatchedPermit(permit);
     const report = await this.#inject(history, moment, watched, signal).catch((error: unknown) => {
       signal.throwIfAborted();
@@ -181,7 +186,8 @@ export class Attempt {
     if (!this.#fault?.isActive || !history) return await untilAborted(signal);
     const report = await this.#fault.awaitEnd((event) => history.append(event), signal);
     this.#note(report);
-    onReport(report);
+    const goneAt = await this.#fault.gone?.(signal);
+    onReport({ ...report, ...(goneAt !== undefined && { endedAt: goneAt }) });
   }
 
   /** Sends, probes and judges, until `signal` aborts or everything was observed. */

@@ -58,8 +58,10 @@ export interface ScenarioType<J extends Judge = Judge> {
   evidence(history: History, judge: J, target: RateLimiterTarget): () => FaultEvidence | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
   readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec, fixture: () => string) => StoreFault;
-  /** How long that fault really disturbs the store if it is announced for `ms` milliseconds; default: as long. */
-  disturbsMs?(scenario: ScenarioSpec, ms: number): number;
+  /** Whether that fault disturbs the store only at its start; default: until it ends. */
+  isMomentary?(scenario: ScenarioSpec): boolean;
+  /** How long that fault stays after the end from which callers have to recover; milliseconds, default: 0. */
+  lingerMs?(scenario: ScenarioSpec): number;
   /** Whether that fault pauses the store; default: it does. */
   pauses?(scenario: ScenarioSpec): boolean;
   /** Whether that fault makes another server the primary of the store, for good; default: it does not. */
@@ -92,10 +94,12 @@ export function parametersBy<P extends object>(api: {
 
 /** A scenario as the framework needs it. */
 export function planOf(
-  { api, fault, plan, rate, storyMs }: ScenarioType,
+  { api, fault, lingerMs, plan, rate, storyMs }: ScenarioType,
   scenario: ScenarioSpec,
   limiter: RateLimiterSpec,
 ): Scenario {
+  const { faultMs, settleMs, ...planned } = plan(scenario, limiter);
+  const staysMs = lingerMs?.(scenario) ?? 0;
   return {
     name: scenario.name,
     type: api.type,
@@ -106,7 +110,9 @@ export function planOf(
     // A pause is counted by the store and can be ended early; a burst has ended before it can be checked.
     releasable: fault !== undefined,
     onOrphan: fault === undefined ? 'Retry' : 'Inquire',
-    ...plan(scenario, limiter),
+    ...planned,
+    faultMs: faultMs + staysMs,
+    settleMs: settleMs - staysMs,
   };
 }
 

@@ -92,6 +92,12 @@ export interface StoreFault {
   ): Promise<FaultReport>;
   /** Waits for the end of the active fault and completes its report. @throws the reason of `signal` */
   awaitEnd(record: RecordEvent, signal: AbortSignal): Promise<FaultReport>;
+  /**
+   * Waits until nothing is left of a fault that lingers after its end; left out: it does not.
+   * @returns when that was seen, in milliseconds since the epoch
+   * @throws the reason of `signal`
+   */
+  gone?(signal: AbortSignal): Promise<number>;
   /** Whether a process that is gone has injected it. */
   inquire(marker: string): Promise<OrphanFinding>;
 }

@@ -16,7 +16,7 @@ import { StaleMaster } from './stale-master/stale-master.ts';
 export interface FaultOptions extends LoseOptions {
   /** Of Slow: how long a write waits at most. Of Latency: how long each command waits. Milliseconds. */
   readonly latencyMs: number;
-  /** Of StaleMaster: how long after its announced end callers are watched; milliseconds. */
+  /** Of StaleMaster: how long it stays while callers have to recover; milliseconds. */
   readonly lingerMs: number;
   /** Of Failover: the fixture of the attempt; read when the fault is prepared. */
   readonly fixture: () => string;

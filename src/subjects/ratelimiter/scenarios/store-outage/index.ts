@@ -1,5 +1,5 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
-import { formatDuration, parseDuration } from '../../../../api/index.ts';
+import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { CountPlace } from '../../../redis/client/count-place.ts';
 import { FAULTS } from '../../../redis/faults/index.ts';
 import { accountKey, crossingKey, newKey, overKey, underKeys } from '../caller-keys.ts';
@@ -85,12 +85,8 @@ export const storeOutage: ScenarioType<OutageJudge> = {
     unprovable(scenario, limiter, pods),
   traffic: trafficTo,
   pauses: (scenario) => PAUSING.has(parametersOf(scenario).fault.type),
-  disturbsMs(scenario, ms) {
-    const { type } = parametersOf(scenario).fault;
-    if (type === 'Lose') return 0;
-    // Stale connections stay while callers are watched.
-    return type === 'StaleMaster' ? ms + watchedAfterMs(scenario) : ms;
-  },
+  isMomentary: (scenario) => parametersOf(scenario).fault.type === 'Lose',
+  lingerMs,
   failsOver: (scenario) => parametersOf(scenario).fault.type === 'Failover',
   keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
@@ -100,7 +96,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
     const counts = (): readonly CountPlace[] => lostCounts(scenario, toolkit, fixture());
     return FAULTS[type](toolkit, {
       latencyMs: parseDuration(latency),
-      lingerMs: watchedAfterMs(scenario),
+      lingerMs: lingerMs(scenario),
       fixture,
       counts,
       scripts,
@@ -108,6 +104,11 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   },
   workload: (scenario, toolkit) => new OutageWorkload(scenario, toolkit),
 };
+
+/** Stale connections stay while callers have to recover. */
+function lingerMs(scenario: ScenarioSpec): number {
+  return parametersOf(scenario).fault.type === 'StaleMaster' ? watchedAfterMs(scenario) : 0;
+}
 
 /** How the title of a fault continues. */
 function continuing(type: keyof typeof FAULTS, duration: string): string {

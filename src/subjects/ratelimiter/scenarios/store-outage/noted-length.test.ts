@@ -3,9 +3,6 @@ import { expect, it, onTestFinished } from 'vitest';
 import { DrivenLimiter, limiterSpec } from '../../../../../test/kit/driven-limiter.ts';
 import type { FaultSpan } from '../../../redis/faults/noted-fault.ts';
 
-const SETTLE_MS = 20_000;
-const CALLER_TIMEOUT_MS = 5000;
-
 /** The lengths that are noted for a scenario of 10 s. */
 async function noted(scenario: object): Promise<number[]> {
   const spans: FaultSpan[] = [];
@@ -32,11 +29,8 @@ it.each([
   ['Failover', 10_000],
   // Over at once.
   ['Lose', 0],
-  // The connections stay stale while callers are watched.
-  ['StaleMaster', 10_000 + SETTLE_MS + 1000 + CALLER_TIMEOUT_MS],
 ])('a %s of 10 s is noted for %i ms', async (type, ms) => {
-  const times = { settle: `${SETTLE_MS}ms`, callerTimeout: `${CALLER_TIMEOUT_MS}ms` };
-  const storeOutage = { fault: { type, duration: '10s' }, ...times };
+  const storeOutage = { fault: { type, duration: '10s' } };
   expect(await noted({ type: 'StoreOutage', storeOutage })).toEqual([ms]);
 });
 

@@ -44,7 +44,7 @@ const schema = z
             'Stall: writes wait, and reads are answered. Break: writes wait, and each connection of the selected pods ends. Slow: each write waits for about latency. Lose: counts of callers of the demo are removed, once. `Refuse`: no server listens. `StaleMaster`: open connections answer READONLY, as those of a former primary. `Blackhole`: no command is answered. `Latency`: each command reaches Redis latency later. Failover: Sentinel or the Cluster makes a replica the primary, for good. See docs/faults.md for what each needs.',
           ),
         duration: durationField(
-          'How long the fault lasts; of Lose: how long callers are watched after it; of Failover by Sentinel: how long it may take.',
+          'How long the fault lasts; of `StaleMaster`: before the limiter has to recover, while connections stay stale; of Lose: how long callers are watched after it; of Failover by Sentinel: how long it may take.',
           '1s',
           '1m',
         ).default('10s'),

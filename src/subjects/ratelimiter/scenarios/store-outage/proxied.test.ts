@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { rateLimiterOf } from '../../schema.ts';
+import { planOf } from '../scenario-type.ts';
+import { storeOutage } from './index.ts';
 import { proxyUnprovable } from './proxied.ts';
 
-/** Why a scenario with this fault can show nothing with such a Redis. */
-function problem(storeOutage: object, redis: object = {}): string | undefined {
+function scenarioWith(storeOutage: object, redis: object = {}) {
   const faultProxy = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
   const spec = specSchema([rateLimiterApi]).parse({
     rateLimiter: {
@@ -16,7 +17,13 @@ function problem(storeOutage: object, redis: object = {}): string | undefined {
     scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }],
   });
   const [scenario] = spec.scenarios as readonly ScenarioSpec[];
-  return scenario && proxyUnprovable(scenario, rateLimiterOf(spec));
+  return { scenario: scenario as ScenarioSpec, limiter: rateLimiterOf(spec) };
+}
+
+/** Why a scenario with this fault can show nothing with such a Redis. */
+function problem(storeOutage: object, redis: object = {}): string | undefined {
+  const { limiter, scenario } = scenarioWith(storeOutage, redis);
+  return proxyUnprovable(scenario, limiter);
 }
 
 const PROXIED = ['Refuse', 'StaleMaster', 'Blackhole', 'Latency'];
@@ -36,6 +43,17 @@ describe('a fault of a fault proxy', () => {
     for (const type of ['Refuse', 'Blackhole', 'Latency']) {
       expect(problem({ fault: { type } }, { tls: true })).toBeUndefined();
     }
+  });
+
+  it('is announced for as long as connections stay stale', () => {
+    const planned = (type: string) => {
+      const times = { settle: '20s', callerTimeout: '5s' };
+      const { limiter, scenario } = scenarioWith({ fault: { type, duration: '10s' }, ...times });
+      return planOf(storeOutage, scenario, limiter);
+    };
+    const [refuse, stale] = [planned('Refuse'), planned('StaleMaster')];
+    expect([refuse.faultMs, stale.faultMs]).toEqual([10_000, 10_000 + 20_000 + 1000 + 5000]);
+    expect(stale.faultMs + stale.settleMs).toBe(refuse.faultMs + refuse.settleMs);
   });
 
   it('keeps connections stale for at most a minute', () => {

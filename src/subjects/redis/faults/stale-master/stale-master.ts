@@ -1,6 +1,6 @@
 /**
  * A failover that leaves open connections with the former primary: they answer READONLY, and new ones are as before.
- * They stay so after the announced end, while callers are watched: in production, nothing would end that.
+ * They stay so while callers have to recover: in production, nothing would end that.
  */
 
 import { pauseFor } from '../../../waiting.ts';
@@ -11,7 +11,7 @@ import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
 import { openThrough } from '../through-proxy.ts';
 
-/** Interval between two probes after the announced end; milliseconds. */
+/** Interval between two probes while it lingers; milliseconds. */
 const EVERY_MS = 250;
 
 export class StaleMaster extends ProxiedFault {
@@ -50,6 +50,15 @@ export class StaleMaster extends ProxiedFault {
 
   protected linger(until: number, listener: FaultListener): void {
     void this.#watch(until - EARLY_MS, listener).catch(() => undefined);
+  }
+
+  /** Until then, open connections stay stale. */
+  async gone(signal: AbortSignal): Promise<number> {
+    for (;;) {
+      const state = await this.proxy.state().catch(() => undefined);
+      if (state?.fault === null) return this.tools.now();
+      await pauseFor(EVERY_MS, signal);
+    }
   }
 
   /** A proxy that restarts ends stale connections: then a limiter recovers that would not have. */
