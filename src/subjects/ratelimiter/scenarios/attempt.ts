@@ -8,6 +8,7 @@ import type {
   RecoveryReport,
 } from '../../../demo/observed.ts';
 import { type FaultEvidence, type Permit, unknownInjection, WatchedPermit } from '../../../demo/subject.ts';
+import type { StoreWriter } from '../../redis/client/store-connections.ts';
 import { watchStore } from '../../redis/client/store-watch.ts';
 import { proveWrite } from '../../redis/client/write-probe.ts';
 import {
@@ -226,9 +227,16 @@ export class Attempt {
     const { now, redis, timeoutMs } = this.#toolkit;
     const { history, safe } = this.#recording ?? {};
     const left = Math.max(0, (history?.times.until ?? 0) - now());
-    const withinMs = (Number.isFinite(left) ? left : 0) + timeoutMs + settleMs;
+    // If the Service has not followed a failover by now, no later write shows how the limiter recovers.
+    const isBehind = redis.failover?.hasMoved === false;
+    const withinMs = (Number.isFinite(left) ? left : 0) + timeoutMs + (isBehind ? 0 : settleMs);
     let advice = 'check that it runs; if it is still paused, end the pause with: redis-cli CLIENT UNPAUSE';
-    const workedAt = await proveWrite(redis, withinMs, now, signal, (failure) => {
+    const openProbeWriter = async (): Promise<StoreWriter> => {
+      // Its error names what keeps the Service from following, and that of a write to the former primary does not.
+      await redis.follow();
+      return await redis.openProbeWriter();
+    };
+    const workedAt = await proveWrite({ openProbeWriter }, withinMs, now, signal, (failure) => {
       advice = failure;
     });
     if (workedAt === undefined) {

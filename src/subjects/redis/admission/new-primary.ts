@@ -2,7 +2,7 @@
 import { listed } from '../../targets/refusal.ts';
 import type { PerServer } from '../client/per-server.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
-import { agreedWatch, isAt, readWatches } from '../client/sentinel.ts';
+import { isAt, newestWatch, readWatches } from '../client/sentinel.ts';
 
 /** How long Sentinels and the API server may take; milliseconds. */
 const FIND_MS = 3000;
@@ -25,8 +25,8 @@ export async function findNewPrimary(
   lifetime: AbortSignal,
 ): Promise<RedisTarget> {
   const signal = AbortSignal.any([lifetime, AbortSignal.timeout(FIND_MS)]);
-  const watch = agreedWatch(await readWatches(sentinels, signal));
-  if (!watch || watch.runId === former.runId) throw new Error('the Sentinels do not agree on a new primary');
+  const watch = newestWatch(await readWatches(sentinels, signal), former.runId);
+  if (!watch) throw new Error('no Sentinel reports a new primary');
   const pods = await findStore(signal);
   const others = pods.filter(({ host, port }) => host !== former.host || port !== former.port);
   const [only] = others;

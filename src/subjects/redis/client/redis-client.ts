@@ -14,8 +14,11 @@ import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
 import { asFields, asInteger, asText, asTime, requireOk } from './reply-types.ts';
 
-/** How long a claim lives: a successor reads it when it takes over; a day. */
-const CLAIM_TTL_MS = 86_400_000;
+/**
+ * How long a claim lives: until a successor has taken over, which takes minutes if its machine is lost. By then, a
+ * failover that was sent has changed the primaries, or failed.
+ */
+const CLAIM_TTL_MS = 900_000;
 
 /** How long a probe key lives; longer than the longest pause. */
 const PROBE_TTL_MS = 120_000;

@@ -87,22 +87,39 @@ export function agreedWatch(watches: readonly Watch[]): Watch | undefined {
 }
 
 /**
- * Waits until this Sentinel reports another primary than that of `runId`; undefined: not within `ms` milliseconds.
+ * The newest of those that report another primary than that of `runId`, which the others adopt. The Sentinel that leads a
+ * failover has the new epoch for seconds before the new primary. Pure.
+ */
+export function newestWatch(watches: readonly Watch[], runId: string | undefined): Watch | undefined {
+  return (
+    watches
+      .filter((watch) => watch.runId !== runId)
+      // A Sentinel reads the run_id of a new primary some seconds later.
+      .toSorted((a, b) => b.epoch - a.epoch || Number(a.runId === '') - Number(b.runId === ''))[0]
+  );
+}
+
+/**
+ * Waits until any Sentinel reports another primary than that of `runId`: the one that leads a failover does so last.
+ * Undefined: none does within `ms` milliseconds.
  * @throws the reason of `signal`
  */
 export async function otherPrimary(
-  sentinel: RedisTarget,
-  masterName: string,
+  { masterName, servers }: SentinelsTarget,
   runId: string,
   ms: number,
   signal: AbortSignal,
 ): Promise<Watch | undefined> {
   const until = performance.now() + ms;
+  const report = async (sentinel: RedisTarget): Promise<Watch> => {
+    const watch = await readWatch(sentinel, masterName, signal);
+    if (watch.runId === runId) throw new Error('it reports the former primary');
+    return watch;
+  };
   while (performance.now() < until) {
     await pauseFor(EVERY_MS, signal);
-    const watch = await readWatch(sentinel, masterName, signal).catch(() => undefined);
-    // It reads the run_id of a new primary some seconds later.
-    if (watch && watch.runId !== runId) return watch;
+    const watch = await Promise.any(servers.map(report)).catch(() => undefined);
+    if (watch) return watch;
   }
   return undefined;
 }

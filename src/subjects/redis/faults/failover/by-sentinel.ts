@@ -52,10 +52,12 @@ export class BySentinel implements RoleSwitch {
     }
     const { now, target } = this.#tools;
     const { runId = '' } = target.redis[0];
-    const seen = await otherPrimary(sentinel, masterName, runId, until - now(), signal);
+    const seen = await otherPrimary(this.#sentinels, runId, until - now(), signal);
     return seen
-      ? { answer, seen: `${name} reported ${seen.address} as the primary` }
-      : { answer: `${answer}. It reported no other primary by the end of storeOutage.fault.duration` };
+      ? { answer, seen: `${redisName(seen.sentinel)} reported ${seen.address} as the primary` }
+      : {
+          answer: `${answer}. No Sentinel reported another primary by the end of storeOutage.fault.duration`,
+        };
   }
 
   async find(): Promise<PerServer<RedisTarget>> {

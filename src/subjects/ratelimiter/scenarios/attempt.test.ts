@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import type { ScenarioSpec } from '../../../api/index.ts';
+import type { Toolkit } from '../tools.ts';
+import { Attempt } from './attempt.ts';
+import type { ScenarioType } from './scenario-type.ts';
+
+it('names a Service that has not followed a failover, without a long wait', async () => {
+  const toolkit = {
+    now: () => Date.now(),
+    timeoutMs: 50,
+    redis: {
+      name: 'redis-0',
+      failover: { former: 'redis-0', hasMoved: false },
+      follow: async () => Promise.reject(new Error('redis.service leads to redis-0')),
+      openProbeWriter: async () => Promise.reject(new Error('READONLY')),
+    },
+  } as unknown as Toolkit;
+  const type = { workload: () => ({}) } as unknown as ScenarioType;
+  const attempt = new Attempt(type, {} as ScenarioSpec, toolkit, () => undefined);
+  // Longer than any test may take.
+  const report = await attempt.recover(3_600_000, new AbortController().signal);
+  expect(report.workedAt).toBeUndefined();
+  expect(report.message).toContain('redis.service leads to redis-0');
+});
