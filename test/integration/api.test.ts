@@ -48,8 +48,7 @@ describe('the API server', { timeout: 300_000 }, () => {
   it('fills in the whole of a minimal demo', async () => {
     const { spec, status } = await judge({ rateLimiter: limiter });
     expect(spec.scenarios).toMatchObject([
-      { name: 'counter-drift', type: 'CounterDrift', expect: 'Held', countdown: '3s' },
-      { name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Held', countdown: '3s' },
+      { name: 'outage', type: 'StoreOutage', expect: 'Held', countdown: '3s' },
     ]);
     expect(subjectPart(spec, PART)).toMatchObject({
       port: 'http',

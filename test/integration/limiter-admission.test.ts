@@ -68,6 +68,10 @@ function newConnector(): SubjectConnector {
   return rateLimiter.connect({ cluster, clock, faultCooldownMs: 60_000, logger: pino({ level: 'silent' }) });
 }
 
+const SCENARIOS = [
+  { name: 'counter-drift', type: 'CounterDrift' },
+  { name: 'ghost-allowing', type: 'GhostAllowing' },
+];
 const LIMITER = {
   selector: { matchLabels: { app: 'limiter' } },
   redis: { service: 'redis', authSecretName: 'redis-auth' },
@@ -79,7 +83,7 @@ function request(name: string, change: Partial<AdmissionRequest> = {}): Admissio
     namespace: 'shop',
     uid: `uid-${name}`,
     generation: 3,
-    spec: limiterSpec(LIMITER),
+    spec: limiterSpec(LIMITER, SCENARIOS),
     activeFaults: [],
     toBegin: true,
     mustUndo: false,
@@ -246,7 +250,9 @@ describe('the cool-down of a Redis', () => {
     const { opened, admission } = await admit('c', { spec: limiterSpec(LIMITER, burst) });
     expect(admission.state).toBe('granted');
     await opened?.lock?.release();
-    expect(await messageFor('d', { spec: { ...limiterSpec(LIMITER), dryRun: true } })).toBe('granted');
+    expect(await messageFor('d', { spec: { ...limiterSpec(LIMITER, SCENARIOS), dryRun: true } })).toBe(
+      'granted',
+    );
   });
 
   it('is three times as long as all faults before it', async () => {
@@ -339,7 +345,7 @@ describe('admission', () => {
     onTestFinished(() => own.stop());
     cluster = clusterWith(own);
     connector = newConnector();
-    const spec = limiterSpec({ ...LIMITER, redis: { service: 'redis' } });
+    const spec = limiterSpec({ ...LIMITER, redis: { service: 'redis' } }, SCENARIOS);
     const { opened } = await admit('a', { spec });
     await own.stop();
     const prepare = { kind: 'Prepare', id: 'p', fault: 'f', fixture: 'demo-x', sequence: 1 } as const;

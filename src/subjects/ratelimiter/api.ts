@@ -15,10 +15,8 @@ export const rateLimiterApi: SubjectApi = {
   schema: rateLimiterSchema,
   fieldsThatStartNoRun: ['health'],
   faults: SCENARIO_TYPES.map(({ api }) => api),
-  defaultScenarios: [
-    { name: 'counter-drift', type: 'CounterDrift' },
-    { name: 'ghost-allowing', type: 'GhostAllowing' },
-  ],
+  // It needs no knowledge of the counts, so it runs on any limiter.
+  defaultScenarios: [{ name: 'outage', type: 'StoreOutage' }],
   rules: [REMEDY_RULE],
   refusals: [
     'RedisNotFound',

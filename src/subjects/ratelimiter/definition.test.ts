@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
+import { requireProvable } from './admission/connector.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
 import { burstTrafficConfig, redisPauseConfig } from './index.ts';
 import { isDemoKey, rateLimiterOf } from './schema.ts';
+
+const SCENARIOS = [
+  { name: 'counter-drift', type: 'CounterDrift' },
+  { name: 'ghost-allowing', type: 'GhostAllowing' },
+];
 
 function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
@@ -13,6 +19,7 @@ function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
       interface: 'Reference',
       ...limiter,
     },
+    scenarios: SCENARIOS,
     ...change,
   });
 }
@@ -123,11 +130,28 @@ describe('scenarios', () => {
   });
 });
 
+describe('a spec without scenarios', () => {
+  const http = {
+    interface: 'HTTP',
+    http: { path: '/items', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
+  };
+
+  it.each([
+    ['any limiter behind HTTP', http],
+    ['the reference limiter', {}],
+  ])('is admitted for %s, with a stall of Redis', (_, limiter) => {
+    const { scenarios: _scenarios, ...rest } = spec({}, limiter);
+    const whole = specSchema([rateLimiterApi]).parse(rest);
+    expect(whole.scenarios).toMatchObject([{ name: 'outage', type: 'StoreOutage', expect: 'Held' }]);
+    expect(() => requireProvable({ spec: whole }, 3)).not.toThrow();
+  });
+});
+
 describe('the named configurations', () => {
   it('redisPauseConfig and burstTrafficConfig return the scenarios of their types', () => {
     const whole = spec();
     const [drift, ghosts] = whole.scenarios;
-    if (!drift || !ghosts) throw new Error('the defaults have no scenarios');
+    if (!drift || !ghosts) throw new Error('there are no scenarios');
     const limiter = rateLimiterOf(whole);
     expect([redisPauseConfig(drift, limiter), burstTrafficConfig(ghosts, limiter)]).toEqual(
       rateLimiterDefinition.scenarios(whole),
