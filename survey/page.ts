@@ -32,7 +32,8 @@ export async function pageOf(all: readonly Surveyed[], others: Others = new Map(
     '# Survey of rate limiters',
     `How unmodified rate limiters behave while writes to their Redis stall. [Configure your limiter](configure.md) has the
 settings that help, and [Your own rate limiter](your-limiter.md#phases-of-a-run) defines the outcomes. This page is generated
-from [survey.json](survey.json), which has every measurement and the evidence of each run.`,
+from [survey.json](survey.json), which has the figures and evidence of each run, in the terms of the build that made
+them.`,
     '## Findings',
     findingsOf(entries),
     '## Method',

@@ -47,8 +47,8 @@ Exit status: 0 every scenario ended as expected, 1 one did not, 2 one is Inconcl
 65 the file is not a history, 66 the file cannot be read.
 
 Examples:
-  npm run demo -- --history run.jsonl && npx chaosdemo check run.jsonl
-  kubectl chaosdemo history demo | chaosdemo check -`,
+  npm run demo -- --history run.jsonl && node scripts/chaosdemo.mjs check run.jsonl
+  kubectl chaosdemo history demo | node scripts/chaosdemo.mjs check -`,
     )
     .action(async (file: string, { json = false }: { json?: boolean }) => {
       const scenarios = await replay(boundedLines(inputOf(file)));

@@ -12,7 +12,7 @@ export const limiter: SurveyedLimiter = {
   besides: {},
   documentation: `${readme}#overview`,
   remark:
-    'This measures the service over `/json`, without Envoy. Callers of Envoy go through its rate limit filter, whose own `timeout` and `failure_mode_deny` decide, and which was not measured. REDIS_TIMEOUT does not end a command that Redis holds back: with 200 ms as with 10 s, answers come after the pause. The local cache answers the caller over its limit at once; all others hang.',
+    'This measures the service over `/json`, without Envoy. Callers of Envoy go through its rate limit filter, whose own `timeout` and `failure_mode_deny` decide, and which was not measured. REDIS_TIMEOUT does not end a command that Redis holds back: with 200 ms as with 10 s, answers come after the pause. The [pull request](https://github.com/envoyproxy/ratelimit/pull/987) that added it was tested with a paused Redis; a [later one](https://github.com/envoyproxy/ratelimit/pull/1188) states that with radix v4, which this version has, REDIS_TIMEOUT limits only connecting. The local cache answers the caller over its limit at once; all others hang.',
   args: [],
   goPackage: 'github.com/envoyproxy/ratelimit/src/service_cmd',
   env: {
