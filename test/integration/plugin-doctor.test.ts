@@ -98,7 +98,7 @@ const WORLDS: readonly BrokenWorld[] = [
     },
     check: 'Rights',
     says: /may not list pods/,
-    fixedBy: /^kubectl .* delete rolebinding chaosdemo-target/,
+    fixedBy: /^kubectl .* set subject rolebinding chaosdemo-target/,
   },
   {
     it: 'the kill switch is active',
@@ -246,12 +246,57 @@ it('the doctor prints how to continue if a run waits for a person', async () => 
   await world.ended('by-hand');
 });
 
-it('the doctor reports a missing object, and a namespace without an operator', async () => {
-  const elsewhere = ['doctor', 'nothing', '--operator-namespace', 'default'];
-  const { status, stdout } = await startPlugin(world, elsewhere).ended;
+it('the doctor changes no grant for a namespace without the operator, and names where it is', async () => {
+  await world.kubectl('delete', 'rolebinding', 'chaosdemo-target');
+  const { status, stdout } = await startPlugin(world, ['doctor', 'well', '--operator-namespace', 'default'])
+    .ended;
   expect(stdout).toMatch(/✗ Operator +no operator .*namespace default/);
-  expect(stdout).toMatch(/✗ Object +there is no ChaosDemo nothing/);
+  expect(stdout).toContain(world.environment.system);
+  expect(stdout).not.toMatch(/rolebinding|manifests\/operator/);
   expect(status).toBe(1);
+  for (const command of (await doctor('well')).commands)
+    if (command.includes('rolebinding')) await shell(command);
+});
+
+it.each([
+  ['a wrong name', 'nothing', 'well'],
+  ['a wrong namespace', 'well', 'default'],
+])('the doctor opens no namespace for %s, and names the right one', async (_, name, said) => {
+  const namespace = said === 'default' ? ['-n', 'default'] : [];
+  const { status, stdout } = await startPlugin(world, ['doctor', name, ...namespace]).ended;
+  expect(stdout).toMatch(/✗ Object +there is no ChaosDemo/);
+  expect(stdout).toContain(said === 'default' ? `-n ${world.namespace}` : said);
+  expect(stdout).not.toMatch(/label namespace|rolebinding|manifests\/operator/);
+  expect(status).toBe(1);
+});
+
+/** The reference limiter as an API. */
+const HTTP = {
+  method: 'POST',
+  path: '/check',
+  headers: [{ name: 'content-type', value: 'application/json' }],
+  body: '{"key":"$(key)"}',
+};
+
+it.each([
+  ['path', { http: { ...HTTP, path: '/$(key)' } }, /404/],
+  ['header', { http: { ...HTTP, body: '{"key":"demo-same","of":"$(key)"}' } }, /Baseline/],
+  ['limit', { limit: { requests: 50, window: '10s' } }, /Baseline/],
+  ['health path', { health: { path: '/nope' } }, /404/],
+])('the doctor shows why a run with a wrong %s ended', async (what, mistake, why) => {
+  const name = `wrong-${what.replace(' ', '-')}`;
+  const right = { interface: 'HTTP', http: HTTP, health: { path: '/health' } };
+  await world.applySpec(name, {
+    rateLimiter: rateLimiterOf({ ...right, ...mistake }),
+    scenarios: [{ name: 'outage', type: 'StoreOutage' }],
+  });
+  const { phase, run } = await world.ended(name);
+  expect(['Failed', 'Errored']).toContain(phase);
+  const { commands, status, stdout, wrong } = await doctor(name);
+  expect({ status, wrong }).toEqual({ status: 1, wrong: ['Object'] });
+  expect(stdout).toContain(`${phase} (${run?.reason})`);
+  expect(stdout).toMatch(why);
+  expect(commands[0]).toBe(`kubectl -n ${world.namespace} edit chaosdemo ${name}`);
 });
 
 it('the doctor reports each check that its user may not make, and continues', async () => {
@@ -261,7 +306,7 @@ it('the doctor reports each check that its user may not make, and continues', as
   const kubeconfig = await kubeconfigFor('no-rights', token, world.namespace);
   const { status, stderr, stdout } = await startPlugin(world, ['doctor', 'well', '--kubeconfig', kubeconfig])
     .ended;
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect({ status, stderr }).toEqual({ status: 2, stderr: '' });
   expect(stdout).toMatch(/^\? Object .*no permission/m);
   expect(stdout).toMatch(/^\? Operator /m);
 });

@@ -18,6 +18,8 @@ import { PluginError } from './errors.ts';
 export const CHAOS_DEMOS = { group: GROUP, version: VERSION, plural: PLURAL };
 /** How the API server rejects one, in a server-side apply. */
 const UNKNOWN_FIELD = /failed to create typed patch object \([^)]*\): \.(\S+): field not declared in schema/;
+/** Names in one message. */
+const MOST_NAMED = 10;
 const FIELD_MANAGER = 'kubectl-chaosdemo';
 
 /** The content of a file: everything but what the API server adds. */
@@ -44,12 +46,12 @@ export async function getDemo(
   } catch (error) {
     if (isUnknownKind(error)) throw noCrd(kubectl);
     if (!isNotFound(error)) throw error;
-    const names = await listNames(client, namespace, signal);
+    const names = await listNames(client, namespace, signal).catch((): string[] => []);
     throw new PluginError(
       `there is no ChaosDemo ${name} in namespace ${namespace}`,
       names.length > 0
-        ? `There is: ${names.slice(0, 10).join(', ')}`
-        : `See where there is one: ${kubectl} get chaosdemos --all-namespaces`,
+        ? `There is: ${names.slice(0, MOST_NAMED).join(', ')}`
+        : await elsewhere({ client, kubectl }, signal, name),
     );
   }
 }
@@ -70,11 +72,32 @@ export async function chooseName(
   throw new PluginError(
     names.length === 0
       ? `there is no ChaosDemo in namespace ${namespace}`
-      : `there are ${names.length} ChaosDemos in namespace ${namespace}: name one of ${names.slice(0, 10).join(', ')}`,
-    names.length === 0
-      ? `Name another namespace with -n, or see where there is one: ${kubectl} get chaosdemos --all-namespaces`
-      : undefined,
+      : `there are ${names.length} ChaosDemos in namespace ${namespace}: name one of ${names.slice(0, MOST_NAMED).join(', ')}`,
+    names.length === 0 ? await elsewhere(connection, signal) : undefined,
   );
+}
+
+/** The object of the given name, or the only one of the namespace. @throws {PluginError} as both of the above */
+export async function existingDemo(
+  connection: Connection,
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<ChaosDemo> {
+  return await getDemo(connection, await chooseName(connection, name, signal), signal);
+}
+
+/** Where there are ChaosDemos, of this name if one is given, if the user may list them. */
+async function elsewhere(
+  { client, kubectl }: Pick<Connection, 'client' | 'kubectl'>,
+  signal: AbortSignal,
+  name?: string,
+): Promise<string> {
+  const found = await listPlaces(client, undefined, signal, name).catch(() => undefined);
+  if (found?.length === 0)
+    return name === undefined ? 'No namespace has one' : 'No namespace has one of this name';
+  if (found === undefined) return `See where there is one: ${kubectl} get chaosdemos --all-namespaces`;
+  const places = [...new Set(found.map(({ namespace }) => namespace))].toSorted();
+  return `Name the namespace: -n ${places.slice(0, MOST_NAMED).join(', -n ')}`;
 }
 
 /** Names of the ChaosDemos of a namespace, sorted; the first 500. */
@@ -83,15 +106,26 @@ export async function listNames(
   namespace: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { items } = await client.request<{ items: { metadata: { name: string } }[] | null }>({
+  return (await listPlaces(client, namespace, signal)).map(({ name }) => name).toSorted();
+}
+
+async function listPlaces(
+  client: KubeClient,
+  namespace: string | undefined,
+  signal: AbortSignal,
+  name?: string,
+): Promise<{ readonly name: string; readonly namespace: string }[]> {
+  const { items } = await client.request<{
+    items: { metadata: { name: string; namespace: string } }[] | null;
+  }>({
     method: 'GET',
     path: resourcePath(CHAOS_DEMOS, { namespace }),
-    query: { limit: 500 },
+    query: { limit: 500, ...(name !== undefined && { fieldSelector: `metadata.name=${name}` }) },
     accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
     signal,
   });
   // The API server sends null for an empty PartialObjectMetadataList.
-  return (items ?? []).map(({ metadata }) => metadata.name).toSorted();
+  return (items ?? []).map(({ metadata }) => metadata);
 }
 
 /**

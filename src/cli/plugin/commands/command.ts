@@ -7,7 +7,7 @@ import { hasTerminal } from '../../view/screen.ts';
 import { type Display, plainDisplay } from '../../view/session.ts';
 import { awaitVerdict } from '../await-verdict.ts';
 import { type Connection, connect, type Place, type UserConnection } from '../connection.ts';
-import { chooseName, getDemo } from '../demos.ts';
+import { existingDemo } from '../demos.ts';
 import { EXIT } from '../errors.ts';
 import { requestOf } from '../steer.ts';
 import { liveDisplay } from '../watch.ts';
@@ -110,7 +110,7 @@ export async function existingName(
   connection: Connection,
   given: string | undefined,
 ): Promise<string> {
-  return (await getDemo(connection, await chooseName(connection, given, signal), signal)).metadata.name;
+  return (await existingDemo(connection, given, signal)).metadata.name;
 }
 
 /** Shows the run to its end. Returns the exit status. */

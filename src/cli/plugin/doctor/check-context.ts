@@ -7,7 +7,6 @@ import type { Finding } from './finding.ts';
 export interface CheckContext {
   readonly client: KubeClient;
   readonly namespace: string;
-  readonly name: string;
   /** Namespace of the operator. */
   readonly system: string;
   /** `kubectl` with the flags of the user. */

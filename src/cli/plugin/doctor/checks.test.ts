@@ -13,7 +13,7 @@ import { specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../../../subjects/ratelimiter/api.ts';
 import type { DemoCheckContext } from './check-context.ts';
 import type { Finding } from './finding.ts';
-import { checkRights } from './operator-checks.ts';
+import { checkOperator } from './operator-checks.ts';
 import { checkRateLimiter } from './subject-checks.ts';
 
 let server: WireServer | undefined;
@@ -38,7 +38,7 @@ async function sceneOf(
   secrets: Readonly<Record<string, object>>,
   demoSpec: object,
   refused: readonly string[] = [],
-  others: Readonly<Record<string, object>> = {},
+  others: Readonly<Record<string, object | 'Forbidden'>> = {},
 ): Promise<DemoCheckContext> {
   const wire = await startWireServer(({ body, path }, response) => {
     if (path.endsWith('/subjectaccessreviews')) {
@@ -48,13 +48,13 @@ async function sceneOf(
     const name = /\/secrets\/(.+)$/.exec(path)?.[1] ?? '';
     if (secrets[name]) return sendJson(response, { metadata: { name }, ...secrets[name] });
     const other = Object.entries(others).find(([end]) => path.endsWith(end))?.[1];
+    if (other === 'Forbidden') return sendStatus(response, 403, other);
     return other ? sendJson(response, other) : sendStatus(response, 404, 'NotFound');
   });
   server = wire;
   return {
     client: wire.client(),
     namespace: 'shop',
-    name: 'demo',
     system: 'chaosdemo-system',
     kubectl: 'kubectl',
     signal: new AbortController().signal,
@@ -270,44 +270,91 @@ describe('what doctor says of the port of the limiter', () => {
   });
 });
 
-describe('what doctor says of the rights', () => {
-  it('is that evidence is not kept if only its rights are missing', async () => {
-    const finding = await checkRights(await sceneOf({}, {}, ['configmaps']));
-    expect(finding).toMatchObject({
-      state: 'note',
-      fixCommands: ['kubectl apply --server-side -k manifests/operator'],
+describe('the findings of doctor about the operator', () => {
+  const install = 'kubectl apply --server-side -k manifests/operator';
+  const installed = {
+    '/deployments': { items: [{ metadata: { name: 'chaosdemo-operator' }, spec: { replicas: 0 } }] },
+  };
+  const rights = async (refused: readonly string[], others: Readonly<Record<string, object>> = {}) => {
+    const findings = await checkOperator(await sceneOf({}, {}, refused, { ...installed, ...others }));
+    return findings.find(({ check }) => check === 'Rights');
+  };
+
+  it('are only that there is none, with no change of a grant', async () => {
+    const binding = { '/namespaces/shop/rolebindings/chaosdemo-target': { roleRef: {}, subjects: [] } };
+    const context = await sceneOf({}, {}, ['pods'], binding);
+    expect(await checkOperator(context)).toEqual([
+      expect.objectContaining({ check: 'Operator', state: 'wrong', fixCommands: [install] }),
+    ]);
+    const [elsewhere, ...others] = await checkOperator({ ...context, system: 'nope' });
+    expect(elsewhere).toMatchObject({ check: 'Operator', state: 'wrong' });
+    expect(elsewhere?.fixCommands).toBeUndefined();
+    expect(others).toEqual([]);
+  });
+
+  it('name the namespace of another one, and do not install a second', async () => {
+    const leases = { items: [{ metadata: { namespace: 'chaos' } }] };
+    const [finding] = await checkOperator(
+      await sceneOf({}, {}, [], { '/coordination.k8s.io/v1/leases': leases }),
+    );
+    expect(finding?.message).toContain('--operator-namespace chaos');
+    expect(finding?.fixCommands).toBeUndefined();
+  });
+
+  it('have no change of a grant if nobody may see whether there is an operator', async () => {
+    const hidden = { '/leases/chaosdemo-operator': 'Forbidden' } as const;
+    const findings = await checkOperator(await sceneOf({}, {}, ['pods'], hidden));
+    expect(findings[0]).toMatchObject({ check: 'Operator', state: 'unknown' });
+    expect(findings.find(({ check }) => check === 'Rights')).toMatchObject({
+      state: 'wrong',
+      fixCommands: [],
     });
+  });
+
+  it('are that evidence is not kept if only its rights are missing', async () => {
+    const finding = await rights(['configmaps']);
+    expect(finding).toMatchObject({ state: 'note', fixCommands: [install] });
     for (const verb of ['get', 'create', 'patch', 'delete'])
-      expect(finding.message).toContain(`${verb} configmaps`);
+      expect(finding?.message).toContain(`${verb} configmaps`);
   });
 
-  it('is that a run cannot begin if others are missing', async () => {
-    const finding = await checkRights(await sceneOf({}, {}, ['configmaps', 'pods']));
-    expect(finding.state).toBe('wrong');
-    expect(finding.message).toContain('list pods in namespace shop');
+  it('are that a run cannot begin if other rights are missing', async () => {
+    const finding = await rights(['configmaps', 'pods']);
+    expect(finding?.state).toBe('wrong');
+    expect(finding?.message).toContain('list pods in namespace shop');
   });
 
-  it('is an older ClusterRole if the binding is correct', async () => {
-    const role = { '/clusterroles/chaosdemo-target': { rules: [] } };
-    const bound = (name: string, subject: string) => ({
+  it.each([
+    ['an older ClusterRole', 'chaosdemo-target', 'chaosdemo-operator', [install]],
+    [
+      'another account, which keeps its rights',
+      'chaosdemo-target',
+      'another',
+      [
+        'kubectl -n shop set subject rolebinding chaosdemo-target --serviceaccount=chaosdemo-system:chaosdemo-operator',
+      ],
+    ],
+    [
+      'another role',
+      'another',
+      'chaosdemo-operator',
+      [
+        'kubectl -n shop delete rolebinding chaosdemo-target',
+        'kubectl -n shop create rolebinding chaosdemo-target --clusterrole=chaosdemo-target --serviceaccount=chaosdemo-system:chaosdemo-operator',
+      ],
+    ],
+  ])('fix a binding of %s', async (_, role, account, commands) => {
+    const finding = await rights(['leases'], {
+      '/clusterroles/chaosdemo-target': { rules: [] },
       '/namespaces/shop/rolebindings/chaosdemo-target': {
-        roleRef: { kind: 'ClusterRole', name },
-        subjects: [{ kind: 'ServiceAccount', namespace: 'chaosdemo-system', name: subject }],
+        roleRef: { kind: 'ClusterRole', name: role },
+        subjects: [{ kind: 'ServiceAccount', namespace: 'chaosdemo-system', name: account }],
       },
     });
-    const mendOf = async (binding: object) => {
-      const { fixCommands } = await checkRights(await sceneOf({}, {}, ['leases'], { ...role, ...binding }));
-      await server?.stop();
-      return fixCommands;
-    };
-    expect(await mendOf(bound('chaosdemo-target', 'chaosdemo-operator'))).toEqual([
-      'kubectl apply --server-side -k manifests/operator',
-    ]);
-    for (const binding of [bound('another', 'chaosdemo-operator'), bound('chaosdemo-target', 'another')])
-      expect((await mendOf(binding))?.[0]).toBe('kubectl -n shop delete rolebinding chaosdemo-target');
+    expect(finding?.fixCommands).toEqual(commands);
   });
 
-  it('is nothing if all are there', async () => {
-    expect(await checkRights(await sceneOf({}, {}))).toMatchObject({ state: 'ok' });
+  it('have no problem with the rights if all are granted', async () => {
+    expect(await rights([])).toMatchObject({ state: 'ok' });
   });
 });

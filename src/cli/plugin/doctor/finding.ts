@@ -1,4 +1,5 @@
 /** The finding of a check of `doctor`, and its display. Pure. */
+import { EXIT } from '../errors.ts';
 
 /**
  * `wrong` prevents a run; `note` is worth knowing but prevents nothing; `unknown`: the check could not run, usually
@@ -38,12 +39,21 @@ export function findingLines(findings: readonly Finding[]): string[] {
   return [...lines, '', summaryOf(findings)];
 }
 
+/** The exit status for the worst finding: a check that could not run is not a check that passed. */
+export function exitOf(findings: readonly Finding[]): number {
+  if (countOf(findings, 'wrong') > 0) return EXIT.found;
+  return countOf(findings, 'unknown') > 0 ? EXIT.failed : EXIT.done;
+}
+
+function countOf(findings: readonly Finding[], state: State): number {
+  return findings.filter((finding) => finding.state === state).length;
+}
+
 function summaryOf(findings: readonly Finding[]): string {
-  const count = (state: State): number => findings.filter((finding) => finding.state === state).length;
-  const unknown = count('unknown');
+  const unknown = countOf(findings, 'unknown');
   const rest = unknown === 0 ? '' : ` ${unknown} ${unknown === 1 ? 'check' : 'checks'} could not run.`;
-  const wrong = count('wrong');
-  if (wrong === 0) return `No problem found.${rest}`;
+  const wrong = countOf(findings, 'wrong');
+  if (wrong === 0) return unknown === 0 ? 'No problem found.' : `No result:${rest}`;
   const what = wrong === 1 ? 'One problem' : `${wrong} problems`;
   return `${what} found. Fix from the top down; the operator checks again every ten seconds.${rest}`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { demoWith, statusInFault } from '../../../../test/fixtures/cli/view/status.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../../api/index.ts';
 import type { Finding } from './finding.ts';
-import { findingLines } from './finding.ts';
+import { exitOf, findingLines } from './finding.ts';
 import { checkObject } from './object-checks.ts';
 
 const condition = (type: string, status: 'True' | 'False', reason: string) => ({
@@ -23,6 +23,14 @@ const check = (demo: ChaosDemo, others: readonly Finding[] = []) => checkObject(
 describe('what doctor makes of an object', () => {
   it('is that a run is active', () => {
     expect(check(demoWith(statusInFault())).state).toBe('ok');
+  });
+
+  it('is wrong if a run waits for pods that are not healthy', () => {
+    const { run, scenarios, ...status } = statusInFault();
+    const conditions = [condition('Healthy', 'False', 'PodsNotReady')];
+    const waiting = { ...status, conditions, observedGeneration: 1, ...(run && { run }) };
+    expect(check(demoWith(waiting))).toMatchObject({ state: 'wrong', reason: 'PodsNotReady' });
+    expect(check(demoWith({ ...waiting, ...(scenarios && { scenarios }) })).state).toBe('ok');
   });
 
   it('is that it is suspended, with the command that continues it', () => {
@@ -48,6 +56,19 @@ describe('what doctor makes of an object', () => {
     expect(checkObject(ended, "kubectl --context 'my stage'", []).fixCommands).toEqual([
       "kubectl chaosdemo rerun demo -n ratelimiter --context 'my stage'",
     ]);
+  });
+
+  it.each([
+    ['BaselineFailed', 'Errored', ['kubectl -n ratelimiter edit chaosdemo demo']],
+    ['BaselineViolated', 'Failed', ['kubectl -n ratelimiter edit chaosdemo demo']],
+    ['UnexpectedViolation', 'Failed', ['kubectl chaosdemo rerun demo -n ratelimiter']],
+  ] as const)('is wrong after a run that ended %s', (reason, phase, fixCommands) => {
+    const { run, ...status } = statusInFault();
+    const conditions = [condition('Complete', 'True', reason)];
+    const ended = { ...run, number: 3, startedAt: '', phase, reason };
+    const finding = check(demoWith({ ...status, phase, conditions, observedGeneration: 1, run: ended }));
+    expect(finding).toMatchObject({ state: 'wrong', reason, fixCommands });
+    expect(finding.message).toContain(`${phase} (${reason})`);
   });
 
   it('is that it is rejected, with an edit if only another spec helps', () => {
@@ -100,4 +121,14 @@ it('counts the problems, and names where more is written', () => {
     '',
   ]);
   expect(lines.at(-1)).toMatch(/^One .* 1 /);
+});
+
+it.each([
+  [['ok', 'note'], 0],
+  [['ok', 'unknown'], 2],
+  [['unknown', 'wrong', 'ok'], 1],
+] as const)('ends with the status of the worst of %j', (states, status) => {
+  const findings = states.map((state) => ({ check: 'CRD', state, message: '' }));
+  expect(exitOf(findings)).toBe(status);
+  expect(findingLines(findings).at(-1) === 'No problem found.').toBe(status === 0);
 });

@@ -9,6 +9,14 @@ import type { Finding } from './finding.ts';
 /** Refusals that only a change of the spec ends. */
 const OF_THE_SPEC: ReadonlySet<string> = new Set(['UnprovableSpec', 'SubjectUnknown']);
 
+/** Ends of a run that another spec does not change. */
+const OF_THE_SUBJECT: ReadonlySet<string> = new Set([
+  'UnexpectedViolation',
+  'Inconclusive',
+  'RecoveryFailed',
+  'RestoreFailed',
+]);
+
 /**
  * The state of an object, and how to make it continue.
  * @param others the findings of the other checks: if one of them is wrong, a refusal is only its consequence
@@ -54,13 +62,18 @@ function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
         }),
         reason: state.reason,
       };
-    case 'ended':
-      return {
-        state: 'note',
-        message: `run ${status.run?.number ?? '?'} of ${name} has ended: ${state.line}. To run again:`,
-        fixCommands: [pluginCommand('rerun', { kubectl, name, namespace })],
-        ...(ready ? { reason: ready.reason } : {}),
-      };
+    case 'ended': {
+      const reason = status.run?.reason ?? ready?.reason;
+      const rerun = pluginCommand('rerun', { kubectl, name, namespace });
+      const message = `run ${status.run?.number ?? '?'} of ${name} has ended: ${state.line}`;
+      const ended = { message, ...(reason !== undefined && { reason }) };
+      if (!['Failed', 'Errored'].includes(status.run?.phase ?? ''))
+        return { state: 'note', ...ended, message: `${message}. To run again:`, fixCommands: [rerun] };
+      const otherwise = { when: 'If the cause is not in the spec, fix it, then run again', command: rerun };
+      return OF_THE_SUBJECT.has(reason ?? '')
+        ? { state: 'wrong', ...ended, message: `${message}. After a fix, run again:`, fixCommands: [rerun] }
+        : { state: 'wrong', ...ended, fixCommands: [edited('edit')], otherwise };
+    }
     case 'open':
       break;
   }
@@ -76,6 +89,12 @@ function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
     };
   }
   if (status.run && status.run.completedAt === undefined) {
+    const healthy = condition('Healthy');
+    // Later, the fault of the run may be the cause.
+    if (healthy?.status === 'False' && !status.scenarios?.some(({ fault }) => fault)) {
+      const message = `run ${status.run.number} of ${name} waits until everything is healthy: ${healthy.message}`;
+      return { state: 'wrong', message, fixCommands: [edited('edit')], reason: healthy.reason };
+    }
     return { state: 'ok', message: `run ${status.run.number} of ${name} is active: ${status.message ?? ''}` };
   }
   return {

@@ -11,6 +11,8 @@ import type { Finding } from './finding.ts';
 const OPERATOR = 'chaosdemo-operator';
 const TARGET_ROLE = 'chaosdemo-target';
 const KILL_SWITCH = 'chaosdemo-kill-switch';
+/** The namespace that the manifests install it in. */
+const SYSTEM = 'chaosdemo-system';
 const INSTALL = 'apply --server-side -k manifests/operator';
 
 /** A leader renews its lease every second or so; without a change for this long, there is no leader. */
@@ -52,51 +54,56 @@ export async function checkCrd(context: CheckContext): Promise<Finding> {
   });
 }
 
-/** A leader renews its Lease. If none does, the Deployment shows why. */
-export async function checkOperator(context: CheckContext): Promise<Finding> {
-  return await checked('Operator', context, async () => {
+/**
+ * Whether an operator leads. If there is one, also whether its kill switch is off and what it may read: a grant to an
+ * account that is not the operator's helps nobody.
+ */
+export async function checkOperator(context: CheckContext): Promise<Finding[]> {
+  let account: string | undefined;
+  const operator = await checked('Operator', context, async () => {
     const lease = await readLease(context);
     const holder = lease?.spec?.holderIdentity ?? '';
-    if (holder !== '' && (await isRenewed(context, lease))) {
-      const watched = await watchedNamespaces(context).catch((): string[] => []);
-      if (watched.length === 0 || watched.includes(context.namespace)) {
-        return { state: 'ok', message: `${holder} leads in namespace ${context.system}` };
-      }
-      return {
-        state: 'wrong',
-        message: `the operator watches only the namespaces ${watched.join(', ')} (--watch-namespaces). Add ${context.namespace}:`,
-        fixCommands: [`${context.kubectl} ${shell`-n ${context.system} edit deployment ${OPERATOR}`}`],
-      };
-    }
-    return await whyNoneLeads(context, holder);
+    const leads = holder !== '' && (await isRenewed(context, lease));
+    const [deployment] = await (leads ? deployments(context).catch(() => []) : deployments(context));
+    if (leads || deployment) account = deployment?.spec?.template?.spec?.serviceAccountName ?? OPERATOR;
+    if (leads) return whatLeads(context, holder, deployment);
+    return deployment ? whyNoneLeads(context, deployment) : await whereItIs(context, holder);
   });
+  if (operator.state === 'wrong' && account === undefined) return [operator];
+  return [operator, ...(await Promise.all([checkKillSwitch(context), checkRights(context, account)]))];
 }
 
-async function whyNoneLeads(context: CheckContext, holder: string): Promise<Omit<Finding, 'check'>> {
-  const { kubectl, system } = context;
-  const [deployment] = await deployments(context);
-  if (deployment === undefined) {
-    return {
-      state: 'wrong',
-      message:
-        holder === ''
-          ? `no operator is installed in namespace ${system} (elsewhere: --operator-namespace). In a clone of the project:`
-          : `no process renews the Lease ${OPERATOR} of namespace ${system}, which ${holder} held, and there is no Deployment. In a clone of the project:`,
-      fixCommands: [`${kubectl} ${INSTALL}`],
-    };
+function whatLeads(
+  { kubectl, namespace, system }: CheckContext,
+  holder: string,
+  deployment: Deployment | undefined,
+): Omit<Finding, 'check'> {
+  const watched = watchedNamespaces(deployment);
+  if (watched.length === 0 || watched.includes(namespace)) {
+    return { state: 'ok', message: `${holder} leads in namespace ${system}` };
   }
-  const { name } = deployment.metadata;
-  if (deployment.spec?.replicas === 0) {
+  return {
+    state: 'wrong',
+    message: `the operator watches only the namespaces ${watched.join(', ')} (--watch-namespaces). Add ${namespace}:`,
+    fixCommands: [`${kubectl} ${shell`-n ${system} edit deployment ${OPERATOR}`}`],
+  };
+}
+
+function whyNoneLeads(
+  { kubectl, system }: CheckContext,
+  { metadata: { name }, spec, status }: Deployment,
+): Omit<Finding, 'check'> {
+  if (spec?.replicas === 0) {
     return {
       state: 'wrong',
       message: `Deployment ${name} of namespace ${system} has no replicas`,
       fixCommands: [`${kubectl} ${shell`-n ${system} scale deployment ${name} --replicas=2`}`],
     };
   }
-  const available = deployment.status?.availableReplicas ?? 0;
+  const available = status?.availableReplicas ?? 0;
   return {
     state: 'wrong',
-    message: `no operator leads: ${available} of ${deployment.spec?.replicas ?? 1} replicas of Deployment ${name} are available, and no process renews the Lease ${OPERATOR}. See why, then restart it:`,
+    message: `no operator leads: ${available} of ${spec?.replicas ?? 1} replicas of Deployment ${name} are available, and no process renews the Lease ${OPERATOR}. See why, then restart it:`,
     fixCommands: [
       `${kubectl} ${shell`-n ${system} logs deployment/${name} --tail=20`}`,
       `${kubectl} ${shell`-n ${system} rollout restart deployment/${name}`}`,
@@ -104,9 +111,34 @@ async function whyNoneLeads(context: CheckContext, holder: string): Promise<Omit
   };
 }
 
+/** There is no operator in its namespace. One in another namespace must not get a second one next to it. */
+async function whereItIs(context: CheckContext, holder: string): Promise<Omit<Finding, 'check'>> {
+  const { kubectl, system } = context;
+  const list = await read<{ items: { metadata: { namespace: string } }[] }>(context, resourcePath(LEASES), {
+    query: { fieldSelector: `metadata.name=${OPERATOR}`, limit: 5 },
+  }).catch(() => undefined);
+  const others = (list?.items ?? [])
+    .map(({ metadata }) => metadata.namespace)
+    .filter((namespace) => namespace !== system);
+  const what =
+    holder === ''
+      ? `no operator is in namespace ${system}`
+      : `no process renews the Lease ${OPERATOR} of namespace ${system}, which ${holder} held, and there is no Deployment`;
+  if (others.length > 0 || system !== SYSTEM) {
+    const where = others.length > 0 ? `one has a Lease in ${others.join(', ')}` : 'name its namespace';
+    return { state: 'wrong', message: `${what}; ${where}: --operator-namespace ${others[0] ?? 'NAMESPACE'}` };
+  }
+  return {
+    state: 'wrong',
+    message: `${what}. If it is in another namespace, name that by --operator-namespace. Otherwise, in a clone of the project:`,
+    fixCommands: [`${kubectl} ${INSTALL}`],
+  };
+}
+
+const LEASES = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+
 function readLease(context: CheckContext): Promise<Lease | undefined> {
-  const type = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-  return read<Lease>(context, resourcePath(type, { namespace: context.system, name: OPERATOR }));
+  return read<Lease>(context, resourcePath(LEASES, { namespace: context.system, name: OPERATOR }));
 }
 
 /**
@@ -137,15 +169,14 @@ async function deployments(context: CheckContext): Promise<readonly Deployment[]
 }
 
 /** None: all of them, or unknown. */
-async function watchedNamespaces(context: CheckContext): Promise<string[]> {
-  const [deployment] = await deployments(context);
+function watchedNamespaces(deployment: Deployment | undefined): string[] {
   const args = deployment?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
   const flag = args?.find((arg) => arg.startsWith('--watch-namespaces='));
   return (flag?.split('=')[1] ?? '').split(',').filter((name) => name !== '');
 }
 
 /** Whether the kill switch stops all runs. */
-export async function checkKillSwitch(context: CheckContext): Promise<Finding> {
+async function checkKillSwitch(context: CheckContext): Promise<Finding> {
   const { kubectl, system } = context;
   return await checked('Kill switch', context, async () => {
     const type = { group: '', version: 'v1', plural: 'configmaps' };
@@ -205,11 +236,14 @@ const FOR_EVIDENCE: readonly Right[] = ['get', 'create', 'patch', 'delete'].map(
   resource: 'configmaps',
 }));
 
-/** Whether the operator may read what it tests. */
-export async function checkRights(context: CheckContext): Promise<Finding> {
+/**
+ * Whether the operator may read what it tests.
+ * @param found the ServiceAccount of an operator that was found; without one, no command changes a grant
+ */
+async function checkRights(context: CheckContext, found: string | undefined): Promise<Finding> {
   const { kubectl, namespace, system } = context;
   return await checked('Rights', context, async () => {
-    const account = await serviceAccount(context);
+    const account = found ?? OPERATOR;
     const user = `system:serviceaccount:${system}:${account}`;
     const [missing, forEvidence] = await Promise.all([
       missingRights(context, user, IN_NAMESPACE),
@@ -225,7 +259,7 @@ export async function checkRights(context: CheckContext): Promise<Finding> {
         reason: 'PermissionDenied',
       };
     }
-    const fixCommands = await bindingCommands(context, account);
+    const fixCommands = found === undefined ? [] : await bindingCommands(context, found);
     const clone = fixCommands.some((command) => command.includes(INSTALL))
       ? `. Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or in a clone of the project:`
       : '';
@@ -255,8 +289,8 @@ interface RoleBinding {
 }
 
 /**
- * If the role is already bound correctly, it is from an older version. Otherwise an existing RoleBinding of the same
- * name is deleted, because the role of a binding cannot be changed.
+ * If the role is already bound correctly, it is from an older version. A binding of the same name gets the account in
+ * addition, because another operator may use it. It is deleted only if it is for another role, which cannot be changed.
  */
 async function bindingCommands(context: CheckContext, account: string): Promise<string[]> {
   const { kubectl, namespace, system } = context;
@@ -267,23 +301,22 @@ async function bindingCommands(context: CheckContext, account: string): Promise<
     of<object>('clusterroles', { name: TARGET_ROLE }),
     of<RoleBinding>('rolebindings', { namespace, name: TARGET_ROLE }),
   ]);
-  const isBound =
-    binding?.roleRef?.kind === 'ClusterRole' &&
-    binding.roleRef.name === TARGET_ROLE &&
-    binding.subjects?.some(
-      ({ kind, name, namespace: of }) => kind === 'ServiceAccount' && name === account && of === system,
-    );
-  if (isBound) return [`${kubectl} ${INSTALL}`];
+  const isOfRole = binding?.roleRef?.kind === 'ClusterRole' && binding.roleRef.name === TARGET_ROLE;
+  const isBound = binding?.subjects?.some(
+    ({ kind, name, namespace: of }) => kind === 'ServiceAccount' && name === account && of === system,
+  );
+  if (isOfRole && isBound) return [`${kubectl} ${INSTALL}`];
+  const inNamespace = `${kubectl} ${shell`-n ${namespace}`}`;
+  const subject = shell`--serviceaccount=${`${system}:${account}`}`;
   return [
     ...(role ? [] : [`${kubectl} ${INSTALL}`]),
-    ...(binding ? [`${kubectl} ${shell`-n ${namespace} delete rolebinding ${TARGET_ROLE}`}`] : []),
-    `${kubectl} ${shell`-n ${namespace} create rolebinding ${TARGET_ROLE} --clusterrole=${TARGET_ROLE} --serviceaccount=${system}:${account}`}`,
+    ...(isOfRole
+      ? [`${inNamespace} set subject rolebinding ${TARGET_ROLE} ${subject}`]
+      : [
+          ...(binding ? [`${inNamespace} delete rolebinding ${TARGET_ROLE}`] : []),
+          `${inNamespace} create rolebinding ${TARGET_ROLE} --clusterrole=${TARGET_ROLE} ${subject}`,
+        ]),
   ];
-}
-
-async function serviceAccount(context: CheckContext): Promise<string> {
-  const found = await deployments(context).catch(() => []);
-  return found[0]?.spec?.template?.spec?.serviceAccountName ?? OPERATOR;
 }
 
 /** The rights that the user lacks, in words. */

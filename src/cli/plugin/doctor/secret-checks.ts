@@ -75,9 +75,9 @@ export async function checkRedisSecret(
 }
 
 /** The command that changes these members of the rate limiter's spec. */
-export function patchRateLimiter({ kubectl, name, namespace }: DemoCheckContext, members: object): string {
+export function patchRateLimiter({ demo, kubectl, namespace }: DemoCheckContext, members: object): string {
   const patch = mergePatch({ spec: { [PART]: members } });
-  return `${kubectl} ${shell`-n ${namespace} patch chaosdemo ${name}`} ${patch}`;
+  return `${kubectl} ${shell`-n ${namespace} patch chaosdemo ${demo.metadata.name}`} ${patch}`;
 }
 
 /** The Secret with the headers and the authority of a limiter behind HTTP, if the spec names one. */

@@ -23,7 +23,7 @@ export interface InitOptions extends ProbeOptions, WriteOptions, WorkloadChoice 
   readonly redis?: string;
 }
 
-export interface InitContext extends Omit<CheckContext, 'name'> {
+export interface InitContext extends CheckContext {
   readonly config: KubeConfig;
   /** Prints to standard error: standard output may be the file. */
   readonly note: (line: string) => void;
@@ -47,7 +47,7 @@ export async function init(context: InitContext, options: InitOptions): Promise<
 
   const { podName, port } = redis.endpoint;
   const login = (await needsLogin(() => opened(context, podName, port))) ?? redis.login;
-  const secret = login ? await redisSecretFor({ ...context, name: '' }, redis.service) : undefined;
+  const secret = login ? await redisSecretFor(context, redis.service) : undefined;
   const { facts, findings } = await probe(context, workload, options);
   const place = {
     name: workload.name,
@@ -68,10 +68,7 @@ export async function init(context: InitContext, options: InitOptions): Promise<
 
   note('keys of these callers stay in Redis until their windows have ended');
   const { service } = redis;
-  const steps = await setupLines(
-    { ...context, name: workload.name },
-    { service, podName, ...(secret && { secret }) },
-  );
+  const steps = await setupLines(context, { service, podName, ...(secret && { secret }) });
   for (const line of steps) note(line);
   if (options.save !== undefined) note(`To run it: kubectl chaosdemo run ${shell`-f ${options.save}`}`);
   return EXIT.done;

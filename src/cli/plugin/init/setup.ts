@@ -3,7 +3,7 @@ import { resourcePath } from '../../../kube/resource-path.ts';
 import { REDIS_AUTH_SECRET_TYPE } from '../../../subjects/redis/admission/redis-auth.ts';
 import { shell } from '../connection.ts';
 import type { CheckContext } from '../doctor/check-context.ts';
-import { checkCrd, checkNamespace, checkRights } from '../doctor/operator-checks.ts';
+import { checkCrd, checkNamespace, checkOperator } from '../doctor/operator-checks.ts';
 import { createRedisSecret } from '../doctor/secret-checks.ts';
 
 /** As docs/interface.md has them, without the rights for the reference limiter. */
@@ -43,8 +43,8 @@ export async function setupLines(
   redis: { readonly service: string; readonly podName: string; readonly secret?: RedisSecret },
 ): Promise<string[]> {
   const { kubectl, namespace } = context;
-  const checks = await Promise.all([checkCrd(context), checkNamespace(context), checkRights(context)]);
-  const wrong = checks.filter(({ state }) => state === 'wrong');
+  const checks = await Promise.all([checkCrd(context), checkNamespace(context), checkOperator(context)]);
+  const wrong = checks.flat().filter(({ state }) => state === 'wrong');
   const lines = wrong.flatMap(({ fixCommands = [], message }) => [
     `${message}:`.replace(/::$/, ':'),
     ...fixCommands.map((command) => `  ${command}`),
