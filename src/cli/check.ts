@@ -29,7 +29,6 @@ export function chaosdemoProgram(description: string): Command {
   const program = new Command('chaosdemo')
     .description(description)
     .version(packageJson.version, '--version')
-    .helpCommand(false)
     .exitOverride();
 
   program

@@ -7,6 +7,7 @@ import type { Stage } from '../local/environment.ts';
 import type { Supervisor } from '../local/supervisor.ts';
 import { type DemoOptions, demoCommand } from './arguments.ts';
 import { exitOfRun } from './exit-status.ts';
+import { requireOutputs } from './outputs.ts';
 import { type OtherLimiters, planOf } from './plan.ts';
 import { runProgram } from './program.ts';
 import { announceStop, progress, runPlan } from './run-plan.ts';
@@ -39,6 +40,7 @@ async function findProfiles(
 export async function runDemo(extras: DemoExtras): Promise<void> {
   await runProgram<DemoOptions>(demoCommand(extras.limiters.names), {
     main: async (options, signal) => {
+      requireOutputs(options);
       const plan = await planOf(options, extras.limiters);
       const ended = await runPlan(plan, options, signal, async (environment) => {
         const profiles = await findProfiles(extras, options, environment, signal);

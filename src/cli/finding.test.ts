@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ScenarioStatus } from '../api/index.ts';
 import { BEHAVIOURS } from '../subjects/ratelimiter/checkers/behaviour.ts';
-import { findingOf, findingText, gateOf } from './finding.ts';
+import { expectedText, findingOf, findingText, gateOf } from './finding.ts';
 
 const outage = (change: Partial<ScenarioStatus>): ScenarioStatus => ({
   name: 'outage',
@@ -74,4 +74,14 @@ describe('a finding', () => {
       'no verdict',
     ]);
   });
+});
+
+it.each([
+  [['Held', 'Held'], '2/2 as expected'],
+  [['Held', 'Violated'], '1/2 as expected'],
+  [['Held', 'Any'], '1/1 as expected, 1 without expectation'],
+  [['Any', 'Any'], 'no expectation'],
+] as const)('counts as expected only scenarios with an expectation: %j', (expectations, text) => {
+  const scenarios = expectations.map((expect) => outage({ expect, result: 'Held' }));
+  expect(expectedText({ scenarios })).toBe(text);
 });

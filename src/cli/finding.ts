@@ -2,7 +2,7 @@
  * The finding of a scenario, and whether the gate accepts it: two things, since a spec may expect or accept a weakness.
  * Colours depend only on the finding. Pure.
  */
-import { measureInWords, type ScenarioStatus } from '../api/index.ts';
+import { type ChaosDemoStatus, measureInWords, type ScenarioStatus } from '../api/index.ts';
 import { asExpected } from '../demo/verdict.ts';
 
 export interface ShownFinding {
@@ -87,6 +87,15 @@ export function figureText(status: ScenarioStatus): string {
 /** Whether a finding is a weakness that the spec accepts: the gate passes, but the subject is not healthy. */
 export function isAccepted(status: ScenarioStatus): boolean {
   return status.result === 'Held' && findingOf(status).tone === 'bad';
+}
+
+/** How many scenarios ended as expected, of those with an expectation: "1/2 as expected". */
+export function expectedText({ scenarios = [] }: ChaosDemoStatus): string {
+  const expecting = scenarios.filter(({ expect }) => expect !== 'Any');
+  const others = scenarios.length - expecting.length;
+  const count = `${expecting.filter(asExpected).length}/${expecting.length} as expected`;
+  if (others === 0) return count;
+  return expecting.length === 0 ? 'no expectation' : `${count}, ${others} without expectation`;
 }
 
 /** The gate's decision, in a few words. */

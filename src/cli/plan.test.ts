@@ -35,6 +35,7 @@ describe('what a demo runs', () => {
   it.each([
     [['--file=nowhere.yaml'], '--file nowhere.yaml: ENOENT'],
     [['--file=package.json'], 'it holds no ChaosDemo with a name'],
+    [['--file=src/cli/plan.ts'], '--file src/cli/plan.ts'],
     [['--variant=timeout'], '--variant belongs to --limiter'],
   ])('is refused with what to write: %j', async (args, message) => {
     await expect(plan(...args)).rejects.toThrow(UsageError);

@@ -1,7 +1,7 @@
 /** The plan of a demo: the ChaosDemo of a file on the reference rate limiter, or that of another limiter. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import { type ChaosDemo, KIND } from '../api/index.ts';
+import { type ChaosDemo, KIND, messageOf } from '../api/index.ts';
 import { type Stage, type StageOptions, startEnvironment } from '../local/environment.ts';
 import { UsageError } from '../settings/settings.ts';
 import type { DemoOptions, ShowOptions } from './arguments.ts';
@@ -55,7 +55,12 @@ async function ofFile({ file, mode }: DemoOptions): Promise<Plan> {
 }
 
 function readDemo(manifest: string, file: string): PlannedDemo {
-  const demo = parse(manifest) as PlannedDemo | null;
+  let demo: PlannedDemo | null;
+  try {
+    demo = parse(manifest) as PlannedDemo | null;
+  } catch (error) {
+    throw new UsageError(`--file ${file}: it is not valid YAML: ${messageOf(error)}`);
+  }
   if (demo?.kind !== KIND || !demo.metadata?.name) {
     throw new UsageError(`--file ${file}: it holds no ${KIND} with a name`);
   }

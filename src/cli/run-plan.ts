@@ -68,9 +68,12 @@ export async function runPlan(
       try {
         const isLive = isShownLive(options, hasTerminal());
         const ended = await present(environment, demo, isLive, AbortSignal.any([signal, failed.signal]));
+        const dead = environment.limiters.flatMap(({ process }) => (process.exit ? [process] : []));
+        const shown = dead.length > 0 ? withoutDiagnoses(ended.demo) : ended.demo;
         verdict = [
+          ...dead.flatMap((process) => ['', ...process.exitError().message.split('\n')]),
           ...hints(ended.demo),
-          ...verdictLines(ended.demo, ended.evidence, options.verbose ?? false),
+          ...verdictLines(shown, ended.evidence, options.verbose ?? false),
         ];
         await writeFiles(environment, ended.demo, options, signal);
         if (page || options.keep) printVerdict();
@@ -89,6 +92,11 @@ export async function runPlan(
     // The verdict is the last line, unless the user ends what is left running.
     await environment.stop().finally(printVerdict);
   }
+}
+
+/** Diagnoses explain effects by Redis, and know nothing about a process that has ended. */
+function withoutDiagnoses({ status = {}, ...demo }: ChaosDemo): ChaosDemo {
+  return { ...demo, status: { ...status, diagnoses: [] } };
 }
 
 /** Writes the files of the run, and prints their paths. */
@@ -142,6 +150,11 @@ Everything is still running. In another terminal:
   export PATH=${dirname(binary)}:$PATH
   kubectl -n ${namespace} get chaosdemo ${name} -o yaml
   kubectl -n ${namespace} annotate chaosdemo ${name} --overwrite chaosdemo.dev/requested-at=$(date +%s)
+
+With the plugin (docs/plugin.md):
+
+  kubectl chaosdemo rerun ${name} -n ${namespace}
+  kubectl chaosdemo watch ${name} -n ${namespace}
 
 Ctrl-C ends it.`;
   for (const line of help.split('\n')) print(line);

@@ -13,10 +13,9 @@ import {
   remedySentence,
   span,
 } from '../api/index.ts';
-import { countAsExpected } from '../demo/verdict.ts';
 import type { RunEvidence } from '../evidence/index.ts';
 import { gradeText, type ShownDiagnosis, shownDiagnoses } from './diagnosis.ts';
-import { figureText, findingText, gateOf } from './finding.ts';
+import { expectedText, figureText, findingText, gateOf } from './finding.ts';
 
 /** The lines to print for the change from `before` to `after`; none if nothing changed that matters. */
 export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): string[] {
@@ -98,7 +97,7 @@ export function verdictLines(
     // The lines above have all that it states.
     ...(reason === 'ExpectationsMet' || reason === 'NoExpectation' || message === '' ? [] : [message]),
     ...(isVerbose || scenarios.length === 0 ? [] : ['All figures and evidence: --verbose, or a report']),
-    `Verdict: ${phase} (${reason}), ${countAsExpected(status)} as expected`,
+    `Verdict: ${phase} (${reason}), ${expectedText(status)}`,
   ];
 }
 

@@ -101,11 +101,28 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     const before = performance.now();
     await redis.set('rl:other', '2');
     expect(performance.now() - before).toBeLessThan(3_000);
+    expect(output().trimEnd().split('\n').at(-1)).toContain(`Redis at ${server.host}:${server.port}`);
     const left = (await redis.keys('*')).filter((key) => !key.startsWith('chaosdemo:probe:'));
     expect(left).toEqual(['rl:other']);
     expect(await redis.info('clients')).toContain('connected_clients:1');
     expect(await readdir(folder)).toEqual([]);
     expect(output()).not.toContain('secret');
+  });
+
+  it.concurrent('blames a process of the API that ends in the stall, and not Redis', async ({
+    onTestFinished,
+  }) => {
+    const { child, output } = await startTest(
+      onTestFinished,
+      // The first instance to start.
+      `--start=mkdir first 2>/dev/null && export EXIT_STATUS=7; exec ${process.execPath} ${api}`,
+      '--key-header=X-Api-Key',
+      '--limit=10',
+      '--window=5s',
+    );
+    expect(await statusOf(child)).not.toBe(0);
+    expect(output()).toMatch(/\napi-0 exited with status 7.*\nno answer from the store\n[^]*\nVerdict: /);
+    expect(output()).not.toMatch(/Cause: |What to do: /);
   });
 
   it.concurrent('states what to do if the API does not count in the Redis', async ({ onTestFinished }) => {

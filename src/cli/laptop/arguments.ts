@@ -63,7 +63,6 @@ export function testCommand(): Command {
     .addOption(
       new Option('--file <file>', 'run the ChaosDemo of this file, instead of one from facts').conflicts([
         ...FACTS,
-        'accept',
         'save',
       ]),
     );

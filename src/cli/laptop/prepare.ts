@@ -68,21 +68,28 @@ export async function prepare(
     if (target.redis) await connection.removeKeys([probed.mark]).catch(() => undefined);
     return { ...prepared, ...probed };
   } catch (error) {
-    if (!signal.aborted) for (const line of lastOutput(started)) onProgress('limiters', line);
+    // The probe sends its requests to the first.
+    const subject = started.find(({ process }) => process.exit) ?? started[0];
+    if (!signal.aborted && subject) for (const line of lastOutput(subject)) onProgress('limiters', line);
     throw error;
   } finally {
     connection.close();
   }
 }
 
-/** What the first of the instances that were started here wrote last. */
-export function lastOutput([first]: readonly Limiter[]): readonly string[] {
-  const lines =
-    first?.process
-      .logTail(LOG_LINES)
-      .split('\n')
-      .filter((line) => line !== '') ?? [];
-  return first && lines.length > 0 ? [`the last output of ${first.name}:`, ...lines] : [];
+/** An instance that was started here, as far as its output goes. */
+export interface Started {
+  readonly name: string;
+  readonly process: Pick<Limiter['process'], 'exit' | 'logTail'>;
+}
+
+/** The last output of an instance. */
+export function lastOutput({ name, process }: Started): readonly string[] {
+  const lines = process
+    .logTail(LOG_LINES)
+    .split('\n')
+    .filter((line) => line !== '');
+  return lines.length > 0 ? [`the last output of ${name}:`, ...lines] : [];
 }
 
 function redisOf({ host, pid, port }: RedisServer): OwnRedis {

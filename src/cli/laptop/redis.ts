@@ -72,6 +72,14 @@ export class RedisOfApi {
     return removed;
   }
 
+  /** Whether a write is executed, as far as that is known: one that changes nothing waits for the end of a stall too. */
+  async takesWrites(): Promise<boolean> {
+    return await this.#client.unlink('chaosdemo:probe:none').then(
+      () => true,
+      () => false,
+    );
+  }
+
   close(): void {
     this.#client.disconnect();
   }

@@ -74,6 +74,12 @@ describe('a ChaosDemo in a file', () => {
     await expect(readSpecFile(written(text))).rejects.toThrow(UsageError);
   });
 
+  it('names the line to write if the command line has outcomes to accept', async () => {
+    const read = readSpecFile(written(saved), ['FailsOpen', 'Hangs']);
+    await expect(read).rejects.toThrow(UsageError);
+    await expect(read).rejects.toThrow(/storeOutage.*accept: \[FailsOpen, Hangs\]$/);
+  });
+
   it('is rejected if there is no file', async () => {
     await expect(readSpecFile(join(folder, 'none.yaml'))).rejects.toThrow(UsageError);
   });

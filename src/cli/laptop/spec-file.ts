@@ -16,8 +16,11 @@ export interface SpecFile {
   demoAt(place: Place): PlannedDemo;
 }
 
-/** @throws UsageError with what to change in the file */
-export async function readSpecFile(file: string): Promise<SpecFile> {
+/**
+ * @param accept of the option, which a file has itself
+ * @throws UsageError with what to change in the file
+ */
+export async function readSpecFile(file: string, accept?: readonly string[]): Promise<SpecFile> {
   const wrong = (why: string) => new UsageError(`--file ${file}: ${why}`);
   let demo: Partial<PlannedDemo> | null;
   try {
@@ -35,6 +38,11 @@ export async function readSpecFile(file: string): Promise<SpecFile> {
   const unsupported = unsupportedIn(limiter);
   if (unsupported !== undefined) {
     throw wrong(`${unsupported} is not supported on this machine: remove it, or test in a cluster`);
+  }
+  if (accept) {
+    throw wrong(
+      `it states the outcomes to accept itself, so --accept cannot be used with it. Write in the file, under storeOutage of a scenario of type StoreOutage: accept: [${accept.join(', ')}]`,
+    );
   }
   const { count } = limiter.redis;
   return {

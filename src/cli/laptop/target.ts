@@ -97,6 +97,6 @@ function loopback(option: string, shown: string, hostname: string): string {
   );
 }
 
-function withoutLogin(text: string): string {
+export function withoutLogin(text: string): string {
   return text.replace(/\/\/.*@/, '//***@');
 }

@@ -1,11 +1,13 @@
 /** `chaosdemo test`: from an API on this machine to a verdict, with a control plane and operator that end with the run. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { ChaosDemo } from '../../api/index.ts';
 import { type Stage, type StageOptions, startStage } from '../../local/environment.ts';
 import { type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
 import { Supervisor } from '../../local/supervisor.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { exitOfRun } from '../exit-status.ts';
+import { requireOutputs } from '../outputs.ts';
 import type { Plan } from '../plan.ts';
 import { type ApiFacts, demoOf, isKeyed } from '../probe/manifest.ts';
 import { MEASURE_TEXT } from '../probe/probe.ts';
@@ -13,15 +15,16 @@ import { yamlOf } from '../probe/yaml.ts';
 import { progress, runPlan } from '../run-plan.ts';
 import type { TestOptions } from './arguments.ts';
 import { HEAD, LABELS, NAME, NAMESPACE, placeOf } from './place.ts';
-import { lastOutput, type Prepared, prepare } from './prepare.ts';
+import { lastOutput, type Prepared, prepare, type Started } from './prepare.ts';
 import { RedisOfApi } from './redis.ts';
 import { readSpecFile } from './spec-file.ts';
 import { targetOf } from './target.ts';
 
 /** Runs the test to its end. Returns the exit status. @throws UsageError or LocalError with what to do */
 export async function runTest(options: TestOptions, signal: AbortSignal): Promise<number> {
+  requireOutputs(options);
   const target = targetOf(options);
-  const spec = options.file === undefined ? undefined : await readSpecFile(options.file);
+  const spec = options.file === undefined ? undefined : await readSpecFile(options.file, options.accept);
   const supervisor = new Supervisor();
   try {
     const start = { onProgress: progress, supervisor, signal };
@@ -50,7 +53,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       demo: spec ? spec.demoAt(place) : demoOf({ ...known, place }),
       from: options.file ?? `the ChaosDemo ${NAME}`,
       start: async (stage) => await stageOf(prepared, supervisor, stage),
-      hints: ({ status }) => hintsOf(status?.phase, prepared),
+      hints: (ended) => hintsOf(ended, prepared.started),
     };
     if (!isKeyed(facts.request)) {
       progress('demo', 'all requests share one limit, and the run waits for whole windows: it takes minutes');
@@ -73,10 +76,23 @@ function requireWindow({ findings }: Prepared): void {
 }
 
 /** What may help with a run that did not succeed. */
-function hintsOf(phase: string | undefined, { started }: Prepared): readonly string[] {
-  if (phase === 'Errored') return lastOutput(started);
-  if (phase !== 'Failed') return [];
-  return ['', 'Settings that change an outcome: docs/configure.md. Outcomes to accept: --accept'];
+export function hintsOf(
+  { status = {} }: Pick<ChaosDemo, 'status'>,
+  started: readonly Started[],
+): readonly string[] {
+  const { message = '', phase, scenarios = [] } = status;
+  if (phase === 'Failed') {
+    return [
+      '',
+      'Settings that change an outcome: docs/configure.md. Outcomes to accept: --accept, or accept of --file',
+    ];
+  }
+  if (phase !== 'Errored') return [];
+  const text = [message, ...scenarios.map((scenario) => scenario.message)].join(' ');
+  // The output of those that have ended is printed anyway.
+  return started
+    .filter(({ name, process }) => process.exit === undefined && new RegExp(`\\b${name}\\b`).test(text))
+    .flatMap(lastOutput);
 }
 
 async function stageOf(prepared: Prepared, supervisor: Supervisor, options: StageOptions): Promise<Stage> {
@@ -92,14 +108,15 @@ async function stageOf(prepared: Prepared, supervisor: Supervisor, options: Stag
     supervisor,
   );
   const stop = async (): Promise<void> => {
-    if (!server) await removeKeys(stage, redis);
+    const isWritable = !server && (await removeKeys(stage, redis));
     await stage.stop();
+    if (isWritable) progress('redis', `Redis at ${redis.host}:${redis.port} takes writes`);
   };
   return { ...stage, stop };
 }
 
-/** Limits of callers of the run expire, but a window may take an hour. */
-async function removeKeys({ controlPlane }: Stage, redis: OwnRedis): Promise<void> {
+/** Limits of callers of the run expire, but a window may take an hour. Returns whether Redis has taken a write. */
+async function removeKeys({ controlPlane }: Stage, redis: OwnRedis): Promise<boolean> {
   const connection = new RedisOfApi(redis);
   try {
     const get = ['get', 'chaosdemo', NAME, '-n', NAMESPACE];
@@ -109,8 +126,10 @@ async function removeKeys({ controlPlane }: Stage, redis: OwnRedis): Promise<voi
     // As fixtures of this object begin.
     const removed = await connection.removeKeys([`demo-chaos-key-${metadata.uid.slice(0, 8)}-`]);
     progress('redis', `removed ${removed} keys of callers of this run`);
+    return await connection.takesWrites();
   } catch {
     progress('redis', 'keys of callers of this run could not be removed; they expire with their windows');
+    return false;
   } finally {
     connection.close();
   }

@@ -15,7 +15,6 @@ export function createProgram(context: CommandContext): Command {
   const program = new Command('kubectl chaosdemo')
     .description('Runs, shows and controls ChaosDemos, and explains why one does not start.')
     .version(packageJson.version, '--version')
-    .helpCommand(false)
     .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();

@@ -1,8 +1,8 @@
 /** The state of an object, for commands that wait for its end. Pure. */
 
 import { ANNOTATIONS, type ChaosDemo, LIMITS, printable } from '../../api/index.ts';
-import { countAsExpected } from '../../demo/verdict.ts';
 import { EXIT_BY_PHASE } from '../exit-status.ts';
+import { expectedText } from '../finding.ts';
 
 /** The state of an object. `unseen`: no operator has processed it since it was written. */
 export type RunState =
@@ -20,7 +20,7 @@ export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
   if (isComplete && isHandled(metadata, status.lastHandledRunRequest)) {
     const { message = '', phase = '', run } = status;
     const reason = run?.reason ?? complete.reason;
-    const line = `${phase} (${reason}), ${countAsExpected(status)} as expected: ${message}`;
+    const line = `${phase} (${reason}), ${expectedText(status)}: ${message}`;
     return { state: 'ended', exit: exitOf(phase, condition('Succeeded')?.status), line };
   }
   const stalled = condition('Stalled');

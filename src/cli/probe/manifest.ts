@@ -55,6 +55,8 @@ export interface ApiFacts {
 /** Stalls and rates to choose from, the least that proves something first. */
 const DURATIONS = ['10s', '20s', '30s', '60s'];
 const RATES = [5, 10, 15, 20, 25, 30, 40, 50];
+/** Outcomes of a stall that are as expected, unless the user names others. */
+const ACCEPTED = ['Enforces', 'FailsClosed'];
 /** Before each, the run waits for the end of a window. */
 const TRIALS_BY_ADDRESS = 1;
 /** Of every scenario, as the API server fills them in. */
@@ -102,7 +104,7 @@ function parsed(rateLimiter: object): RateLimiterSpec {
 }
 
 /** The shortest stall with the fewest requests in which a caller exceeds this limit. */
-function outageOf({ accept, instances, request }: ApiFacts, limiter: RateLimiterSpec): object {
+function outageOf({ accept = ACCEPTED, instances, request }: ApiFacts, limiter: RateLimiterSpec): object {
   let reason: string | undefined;
   for (const duration of DURATIONS) {
     for (const requestsPerSecond of RATES) {
@@ -110,7 +112,7 @@ function outageOf({ accept, instances, request }: ApiFacts, limiter: RateLimiter
         fault: { type: 'Stall', duration },
         callerTimeout: '1s',
         requestsPerSecond,
-        ...(accept && { accept }),
+        accept,
       };
       const scenario = { name: 'outage', type: 'StoreOutage', storeOutage: parameters };
       const defaults = { ...DEFAULTS, storeOutage: storeOutage.api.schema.parse(parameters) };

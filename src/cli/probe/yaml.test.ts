@@ -34,6 +34,7 @@ describe('the YAML of a ChaosDemo', () => {
     expect(text).toMatch(/requests: 10 # given: 10/);
     expect(text).toMatch(/http:\n +# measured: header X-Api-Key\n/);
     expect(text).toMatch(/path: \/healthz # found: GET \/healthz\n/);
+    expect(text).toMatch(/accept: \[Enforces, FailsClosed\] # .*FailsOpen, Hangs/);
     expect(text.replaceAll('\n', '')).toMatch(/^[^\p{Cc}]*$/u);
   });
 

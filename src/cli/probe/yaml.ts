@@ -33,5 +33,10 @@ export function yamlOf(known: ApiFacts, findings: readonly Finding[], head: stri
     if (isScalar(node)) node.comment = comment;
     if (isMap(node) || isSeq(node)) node.commentBefore = comment;
   }
-  return document.toString({ lineWidth: 0 });
+  const accept = document.getIn(['spec', 'scenarios', 0, 'storeOutage', 'accept'], true);
+  if (isSeq(accept)) {
+    accept.flow = true;
+    accept.comment = ' outcomes that are as expected; any other fails the run: FailsOpen, Hangs, Mixed';
+  }
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { isForbidden } from '../../../kube/api-error.ts';
 import { openPort } from '../../../kube/port-forward.ts';
+import { requireOutputs } from '../../outputs.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
 import type { ProbeOptions, WriteOptions } from '../../probe/options.ts';
 import { Probe, requestsText, waitText } from '../../probe/probe.ts';
@@ -35,6 +36,7 @@ const HEAD =
 /** Returns the exit status. @throws UsageError or PluginError with what to write or to do */
 export async function init(context: InitContext, options: InitOptions): Promise<number> {
   const { namespace, note, signal } = context;
+  requireOutputs(options);
   const workload = await findWorkload(context, options);
   const redis = await findRedis(context, workload.container, options.redis);
   const found = [...workload.findings, redis.finding];
@@ -70,7 +72,8 @@ export async function init(context: InitContext, options: InitOptions): Promise<
   const { service } = redis;
   const steps = await setupLines(context, { service, podName, ...(secret && { secret }) });
   for (const line of steps) note(line);
-  if (options.save !== undefined) note(`To run it: kubectl chaosdemo run ${shell`-f ${options.save}`}`);
+  if (options.save !== undefined)
+    note(`wrote ${options.save}. To run it: kubectl chaosdemo run ${shell`-f ${options.save}`}`);
   return EXIT.done;
 }
 

@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../settings/settings.ts';
+import { requireOutputs } from './outputs.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'chaosdemo-outputs-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = join(folder, 'file');
+writeFileSync(file, '');
+
+describe('the paths of outputs', () => {
+  it.each([
+    {},
+    { report: join(folder, 'new.json'), save: file },
+    { history: '/dev/null' },
+    { reportDir: join(folder, 'a', 'b') },
+  ])('are accepted: %j', (outputs) => {
+    expect(() => requireOutputs(outputs)).not.toThrow();
+  });
+
+  it.each([
+    ['--report', { report: join(folder, 'missing', 'out.json') }],
+    ['--history', { history: join(file, 'run.jsonl') }],
+    ['--save', { save: folder }],
+    ['--report-dir', { reportDir: join(file, 'reports') }],
+  ])('are rejected by the name of the option: %s %j', (option, outputs) => {
+    expect(() => requireOutputs(outputs)).toThrow(UsageError);
+    expect(() => requireOutputs(outputs)).toThrow(option);
+  });
+});
