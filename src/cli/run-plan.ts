@@ -10,6 +10,7 @@ import { follow, showLines, showScreen } from './follow.ts';
 import { isShownLive, type Plan, type PlannedDemo } from './plan.ts';
 import type { ReportSource } from './report/report.ts';
 import { verdictLines } from './run-text.ts';
+import { folded } from './view/line.ts';
 import { hasTerminal } from './view/screen.ts';
 
 const start = performance.now();
@@ -47,7 +48,7 @@ export async function runPlan(
   const environment = await start({ onProgress: progress, signal });
   let verdict: readonly string[] = [];
   const printVerdict = (): void => {
-    for (const line of verdict) print(line);
+    for (const line of verdict.flatMap((line) => folded(line, process.stdout.columns))) print(line);
     verdict = [];
   };
   try {

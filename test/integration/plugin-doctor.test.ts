@@ -246,7 +246,7 @@ it('the doctor prints how to continue if a run waits for a person', async () => 
   await world.ended('by-hand');
 });
 
-it('the doctor changes no grant for a namespace without the operator, and names where it is', async () => {
+it('the doctor changes no grant if the operator is elsewhere, and names where', async () => {
   await world.kubectl('delete', 'rolebinding', 'chaosdemo-target');
   const { status, stdout } = await startPlugin(world, ['doctor', 'well', '--operator-namespace', 'default'])
     .ended;

@@ -2,6 +2,7 @@
 import { type ChaosDemo, isDryRun } from '../../api/index.ts';
 import { readDiagnoses } from '../report/read.ts';
 import { verdictLines } from '../run-text.ts';
+import { folded } from '../view/line.ts';
 import { type Display, showLive } from '../view/session.ts';
 import type { LiveState } from '../view/state.ts';
 import { type Connection, pluginCommand } from './connection.ts';
@@ -68,7 +69,10 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     print('');
     print('This was a dry run, which tests nothing: the exit status is 2, so that it opens no gate');
   }
-  for (const line of verdictLines(demo, evidence, verbose)) print(line);
+  for (const line of verdictLines(demo, evidence, verbose).flatMap((line) =>
+    folded(line, process.stdout.columns),
+  ))
+    print(line);
   return outcome.exit;
 }
 

@@ -2,7 +2,20 @@ import * as fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 import { hostile } from '../../../test/fixtures/cli/view/hostile-text.ts';
-import { center, fit, type Line, pad, render, rule, seg, sideBySide, spread, widthOf, wrap } from './line.ts';
+import {
+  center,
+  fit,
+  folded,
+  type Line,
+  pad,
+  render,
+  rule,
+  seg,
+  sideBySide,
+  spread,
+  widthOf,
+  wrap,
+} from './line.ts';
 
 const columns = fc.integer({ min: 0, max: 120 });
 // oxlint-disable-next-line no-control-regex -- what a terminal acts on is what must not be there
@@ -56,5 +69,19 @@ describe('a line', () => {
       render(line, { color: false, columns: 9 }),
     );
     expect(lines).toEqual(['one two', 'three …']);
+  });
+});
+
+describe('a printed line', () => {
+  const line = '  What to do: continue with a timeout that passes';
+
+  it.each([20, 33, 80])('is broken only at blanks, with its indentation: %i columns', (columns) => {
+    const lines = folded(line, columns);
+    for (const one of lines) expect(one).toMatch(new RegExp(`^ {2}\\S.{0,${columns - 3}}$`));
+    expect(lines.map((one) => one.trim()).join(' ')).toBe(line.trim());
+  });
+
+  it('stays whole without a terminal', () => {
+    expect(folded(line, undefined)).toEqual([line]);
   });
 });

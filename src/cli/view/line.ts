@@ -114,6 +114,20 @@ export function wrap(text: string, width: number, most: number, style: TextStyle
   return kept;
 }
 
+/**
+ * A printed line, broken at blanks for a terminal of so many columns, with its indentation.
+ * @param columns undefined: there is no terminal
+ */
+export function folded(line: string, columns: number | undefined): string[] {
+  const safe = terminalLine(line);
+  if (columns === undefined || stringWidth(safe) <= columns) return [safe];
+  const indent = /^ */.exec(safe)?.[0] ?? '';
+  const room = Math.max(1, columns - indent.length);
+  return wrapAnsi(safe.trim(), room, { hard: false, trim: true })
+    .split('\n')
+    .map((part) => indent + part);
+}
+
 /** Lines side by side, so that every line has `leftWidth` columns, a gap, and the rest. */
 export function sideBySide(
   left: readonly Line[],

@@ -5,7 +5,7 @@ import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../
 import { currentChapter, numbered } from '../../demo/chapter.ts';
 import { podsReady, READY } from '../../demo/health.ts';
 import { findingOf } from '../finding.ts';
-import { type Line, seg, type TextStyle, widthOf } from './line.ts';
+import { fit, type Line, seg, type TextStyle, widthOf } from './line.ts';
 import type { LiveState } from './state.ts';
 
 const PHASE_STYLES: Readonly<Record<string, TextStyle>> = {
@@ -131,24 +131,36 @@ function mark(good: boolean) {
   return good ? seg('●', 'good') : seg('○', 'bad');
 }
 
-/** The result of each scenario, or its current step: in words if `width` has room for them. */
-export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: number): Line[] {
+/** The figure of a result, behind its line or, if `width` has no room for it, in a line below. */
+export interface ResultLines {
+  readonly line: Line;
+  readonly below?: Line;
+}
+
+/** The result of each scenario, or its current step. A long name is cut, and the result is not. */
+export function resultLines({ run, scenarios = [] }: ChaosDemoStatus, width: number): ResultLines[] {
   return scenarios.map((scenario) => {
+    const { measures, name, result, summary } = scenario;
+    const outcome: Line = [seg(' '), ...outcomeParts(scenario, run?.phase !== undefined)];
     const line: Line = [
-      seg(`${scenario.result ? '★' : '☆'} `, scenario.result ? styleOf(scenario) : 'dim'),
-      seg(`${scenario.name} `),
-      ...outcomeParts(scenario, run?.phase !== undefined),
+      seg(`${result ? '★' : '☆'} `, result ? styleOf(scenario) : 'dim'),
+      ...fit([seg(name)], Math.max(1, width - 2 - widthOf(outcome))),
+      ...outcome,
     ];
-    if (!scenario.result) return line;
-    const figures = [measureInWords(scenario.measures), scenario.summary].filter((text) => text);
-    const ends = figures.map((text): Line => [...line, seg(`: ${text}`)]);
-    return ends.find((whole) => widthOf(whole) <= width) ?? ends.at(-1) ?? line;
+    const figures = result ? [measureInWords(measures), summary].filter((text) => text) : [];
+    const behind = figures
+      .map((text): Line => [...line, seg(`: ${text}`)])
+      .find((whole) => widthOf(whole) <= width);
+    if (behind) return { line: behind };
+    const below = figures.map((text): Line => [seg(`  ${text}`)]);
+    const whole = below.find((figure) => widthOf(figure) <= width) ?? below.at(-1);
+    return whole ? { line, below: whole } : { line };
   });
 }
 
 /**
- * The results, each with its diagnosis and then the reason why another was not used. If there are more than `most`
- * lines, the reasons are dropped first, then the diagnoses.
+ * The results, each with its figure, its diagnosis and then the reason why another was not used. If there are more than
+ * `most` lines, the reasons are dropped first, then the diagnoses and the figures.
  */
 export function explainedLines(status: ChaosDemoStatus, width: number, most: number): Line[] {
   const results = resultLines(status, width);
@@ -164,12 +176,13 @@ export function explainedLines(status: ChaosDemoStatus, width: number, most: num
     const reason = diagnosis && fallbackReason(diagnosis)?.replace(/^These are the rules: /, 'Because ');
     return reason === undefined ? undefined : [seg(`  ${reason}`, 'warning')];
   });
+  const figures = results.map(({ below }) => below);
   const kept = new Set(
-    [...answers, ...reasons].filter((line) => line).slice(0, Math.max(0, most - results.length)),
+    [...figures, ...answers, ...reasons].filter((line) => line).slice(0, Math.max(0, most - results.length)),
   );
-  return results.flatMap((line, i) => [
+  return results.flatMap(({ line }, i) => [
     line,
-    ...[answers[i], reasons[i]].filter((more) => more !== undefined && kept.has(more)),
+    ...[figures[i], answers[i], reasons[i]].filter((more) => more !== undefined && kept.has(more)),
   ]) as Line[];
 }
 

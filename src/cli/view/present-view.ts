@@ -46,7 +46,9 @@ function storyLines(state: LiveState, { columns, now }: Frame, room: number): Li
   const current: Line[] = countdown
     ? [center([seg(countdown.text, countdown.isActive ? 'fault' : 'warning')], columns), []]
     : [];
-  const results = resultLines(status, columns).filter((_, i) => status.scenarios?.[i]?.result !== undefined);
+  const results = resultLines(status, columns)
+    .filter((_, i) => status.scenarios?.[i]?.result !== undefined)
+    .flatMap(({ below, line }) => (below ? [line, below] : [line]));
   const waiting = waitingOf(status);
   const next: Line[] = waiting
     ? [[], center([seg(`Space: ${waiting.next ?? 'the verdict'}`, 'active')], columns)]

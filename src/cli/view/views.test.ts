@@ -221,12 +221,24 @@ describe('a result', () => {
   const status = { scenarios: [{ ...first, result: 'Violated' as const, summary: '>= 30 > 8', measures }] };
   const said = (width: number): string =>
     resultLines(status, width)
+      .flatMap(({ below, line }) => (below ? [line, below] : [line]))
       .map((line) => render(line, { color: false, columns: width }))
-      .join('');
+      .join('\n');
 
   it('names the measures in words if there is room', () => {
     expect(said(90)).toMatch(/: drift .*least 30 .*most 8 /);
     expect(said(60)).toBe('★ counter-drift Violated as expected: >= 30 > 8');
+    expect(said(40)).toBe('★ counter-drift Violated as expected\n  >= 30 > 8');
+  });
+
+  it('is whole on a small terminal, with a state, whatever the length of the names', () => {
+    const name = 'checkout-api-limiter-in-the-northern-region-of-the-shop-of-2026'.slice(0, 63);
+    const result = { ...first, name, result: 'Violated' as const, expect: 'Held' as const };
+    const long = { ...statusInFault(), result: 'Violated: >= 30 > 7; >= 30/10', scenarios: [result] };
+    const state = { ...stateWith(long), name };
+    const [head, ...body] = watchView(state, frame(80, 24));
+    expect(head).toMatch(/^ratelimiter\/checkout.*…  run 3  Running .*\d:\d\d$/);
+    expect(body.join('\n')).toMatch(/★ checkout.*… Violated, expected Held$/m);
   });
 });
 

@@ -4,7 +4,7 @@ import { adviceSentence, endOf, isDryRun, remedySentence } from '../../api/index
 import { shownDiagnoses } from '../diagnosis.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
-import { fit, type Line, pad, render, rule, seg, sideBySide, spread, wrap } from './line.ts';
+import { fit, type Line, pad, render, rule, seg, sideBySide, spread, widthOf, wrap } from './line.ts';
 import {
   chapterLines,
   connectionPart,
@@ -31,6 +31,8 @@ export interface Frame {
 
 /** Narrower terminals have no room for chapters next to the rest. */
 const NARROW = 60;
+/** Columns for namespace and name, so that they can be recognized. */
+const LEAST_OBJECT = 24;
 /** Rows of charts with their heading, title, axis and times. */
 const CHART_ROWS = { least: 6, usual: 7, most: 14 };
 /** For the current step, the health and two results. */
@@ -71,11 +73,16 @@ function header(state: LiveState, { columns, now }: Frame): Line[] {
   const { demo, name, namespace } = state;
   const status = demo?.status ?? {};
   const run = status.run ? `  run ${status.run.number}${isDryRun(status) ? ', a dry run' : ''}` : '';
-  const left: Line = [seg(`${namespace}/`, 'dim'), seg(name, 'strong'), seg(run, 'dim'), seg('  ')];
-  const result = status.result ? `${status.result}  ` : '';
-  const right: Line = [seg(result, 'dim'), seg(elapsedOf(status, now), 'strong')];
+  const object: Line = [seg(`${namespace}/`, 'dim'), seg(name, 'strong')];
+  const phase: Line = [seg(run, 'dim'), seg('  '), ...phasePart(state)];
+  const elapsed: Line = [seg(elapsedOf(status, now), 'strong')];
+  const withResult: Line = [seg(status.result ? `${status.result}  ` : '', 'dim'), ...elapsed];
+  const roomWith = (right: Line): number => columns - widthOf(phase) - widthOf(right) - 1;
+  // The results are below as well, and the end of a long name is the least.
+  const right = roomWith(withResult) < Math.min(widthOf(object), LEAST_OBJECT) ? elapsed : withResult;
+  const left: Line = [...fit(object, Math.max(1, roomWith(right))), ...phase];
   const progress = columns < NARROW ? [progressPart(status)] : [];
-  return [spread([...left, ...phasePart(state)], right, columns), ...progress, rule('', columns)];
+  return [spread(left, right, columns), ...progress, rule('', columns)];
 }
 
 function bodyLines(state: LiveState, frame: Frame, height: number): Line[] {
