@@ -11,6 +11,8 @@ const remedies = {
     'Read the compiler output above; a full disk and an unreachable module proxy are the usual causes.',
   BINARIES_UNAVAILABLE:
     'Either install Go, or set KUBEBUILDER_ASSETS to a folder with etcd, kube-apiserver and kubectl (`setup-envtest use -p path` makes one).',
+  DISK_FULL:
+    'Free some gigabytes there: a build of the Kubernetes binaries needs them until it ends. Or set HOME or XDG_CACHE_HOME to a larger disk.',
   LOCK_TIMEOUT: 'If no other run is at work, delete the lock folder named above.',
   REDIS_MISSING:
     'Install Redis 7 or later or Valkey and see that `redis-server --version` works (Debian, Ubuntu: apt-get install redis-server; macOS: brew install redis).',

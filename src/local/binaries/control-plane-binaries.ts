@@ -104,10 +104,10 @@ async function fillCache(
       if (make === download) progress(`no download can be used: ${messageOf(error)}. Next: a build with Go`);
     }
   }
-  throw new LocalError(
-    'BINARIES_UNAVAILABLE',
-    `No etcd, kube-apiserver and kubectl:\n- ${reasons.join('\n- ')}`,
-  );
+  const why = reasons.join('\n- ');
+  if (/ENOSPC|no space left on device/i.test(why))
+    throw new LocalError('DISK_FULL', `No space is left at ${cache}`);
+  throw new LocalError('BINARIES_UNAVAILABLE', `No etcd, kube-apiserver and kubectl:\n- ${why}`);
 }
 
 async function download(

@@ -55,5 +55,5 @@ function summaryOf(findings: readonly Finding[]): string {
   const wrong = countOf(findings, 'wrong');
   if (wrong === 0) return unknown === 0 ? 'No problem found.' : `No result:${rest}`;
   const what = wrong === 1 ? 'One problem' : `${wrong} problems`;
-  return `${what} found. Fix from the top down; the operator checks again every ten seconds.${rest}`;
+  return `${what} found. Fix from the top down, then run doctor again.${rest}`;
 }
