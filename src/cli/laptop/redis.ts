@@ -72,7 +72,7 @@ export class RedisOfApi {
     return removed;
   }
 
-  /** Whether a write is executed, as far as that is known: one that changes nothing waits for the end of a stall too. */
+  /** Whether Redis has executed a write: a stall holds back even one that changes nothing. */
   async takesWrites(): Promise<boolean> {
     return await this.#client.unlink('chaosdemo:probe:none').then(
       () => true,

@@ -19,12 +19,12 @@ const OF_THE_SUBJECT: ReadonlySet<string> = new Set([
 
 /**
  * The state of an object, and how to make it continue.
- * @param others the findings of the other checks: if one of them is wrong, a refusal is only its consequence
+ * @param others the findings of the other checks: if one of them is wrong, a run that does not go on is its consequence
  */
 export function checkObject(demo: ChaosDemo, kubectl: string, others: readonly Finding[]): Finding {
   const finding = { check: 'Object', ...objectState(demo, kubectl) };
-  const follows = ['refused', 'unseen'].includes(runStateOf(demo).state) && !demo.spec.suspend;
-  const isExplained = follows && others.some(({ state }) => state === 'wrong');
+  const follows = ['refused', 'unseen', 'open'].includes(runStateOf(demo).state) && !demo.spec.suspend;
+  const isExplained = follows && finding.state === 'wrong' && others.some(({ state }) => state === 'wrong');
   return isExplained ? { check: finding.check, state: 'note', message: finding.message } : finding;
 }
 

@@ -113,7 +113,7 @@ function whyNoneLeads(
 
 /** There is no operator in its namespace. One in another namespace must not get a second one next to it. */
 async function whereItIs(context: CheckContext, holder: string): Promise<Omit<Finding, 'check'>> {
-  const { kubectl, system } = context;
+  const { system } = context;
   const list = await read<{ items: { metadata: { namespace: string } }[] }>(context, resourcePath(LEASES), {
     query: { fieldSelector: `metadata.name=${OPERATOR}`, limit: 5 },
   }).catch(() => undefined);
@@ -124,14 +124,15 @@ async function whereItIs(context: CheckContext, holder: string): Promise<Omit<Fi
     holder === ''
       ? `no operator is in namespace ${system}`
       : `no process renews the Lease ${OPERATOR} of namespace ${system}, which ${holder} held, and there is no Deployment`;
-  if (others.length > 0 || system !== SYSTEM) {
+  const fixCommands = installCommands(context);
+  if (others.length > 0 || fixCommands.length === 0) {
     const where = others.length > 0 ? `one has a Lease in ${others.join(', ')}` : 'name its namespace';
     return { state: 'wrong', message: `${what}; ${where}: --operator-namespace ${others[0] ?? 'NAMESPACE'}` };
   }
   return {
     state: 'wrong',
     message: `${what}. If it is in another namespace, name that by --operator-namespace. Otherwise, in a clone of the project:`,
-    fixCommands: [`${kubectl} ${INSTALL}`],
+    fixCommands,
   };
 }
 
@@ -210,6 +211,13 @@ export async function checkNamespace(context: CheckContext): Promise<Finding> {
   });
 }
 
+const UPDATE_ROLE = `Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or with manifests/operator in a clone of the project:`;
+
+/** The manifests install into one namespace: for an operator in another one, they would install a second. */
+function installCommands({ kubectl, system }: CheckContext): string[] {
+  return system === SYSTEM ? [`${kubectl} ${INSTALL}`] : [];
+}
+
 /** A permission that the operator needs. */
 interface Right {
   readonly verb: string;
@@ -254,15 +262,13 @@ async function checkRights(context: CheckContext, found: string | undefined): Pr
     if (missing.length === 0) {
       return {
         state: 'note',
-        message: `${user} may not ${forEvidence.join(', ')} in namespace ${namespace}: runs continue without keeping their evidence. Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or in a clone of the project:`,
-        fixCommands: [`${kubectl} ${INSTALL}`],
+        message: `${user} may not ${forEvidence.join(', ')} in namespace ${namespace}: runs continue without keeping their evidence. ${UPDATE_ROLE}`,
+        fixCommands: found === undefined ? [] : installCommands(context),
         reason: 'PermissionDenied',
       };
     }
     const fixCommands = found === undefined ? [] : await bindingCommands(context, found);
-    const clone = fixCommands.some((command) => command.includes(INSTALL))
-      ? `. Bring the ClusterRole ${TARGET_ROLE} up to date, with helm upgrade or in a clone of the project:`
-      : '';
+    const clone = fixCommands.some((command) => command.includes(INSTALL)) ? `. ${UPDATE_ROLE}` : '';
     return {
       state: 'wrong',
       message: `${user} may not ${missing.join(', ')} in namespace ${namespace}${clone}`,
@@ -305,11 +311,11 @@ async function bindingCommands(context: CheckContext, account: string): Promise<
   const isBound = binding?.subjects?.some(
     ({ kind, name, namespace: of }) => kind === 'ServiceAccount' && name === account && of === system,
   );
-  if (isOfRole && isBound) return [`${kubectl} ${INSTALL}`];
+  if (isOfRole && isBound) return installCommands(context);
   const inNamespace = `${kubectl} ${shell`-n ${namespace}`}`;
   const subject = shell`--serviceaccount=${`${system}:${account}`}`;
   return [
-    ...(role ? [] : [`${kubectl} ${INSTALL}`]),
+    ...(role ? [] : installCommands(context)),
     ...(isOfRole
       ? [`${inNamespace} set subject rolebinding ${TARGET_ROLE} ${subject}`]
       : [
