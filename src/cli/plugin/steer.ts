@@ -31,7 +31,7 @@ export function advanceOf({ metadata, spec, status = {} }: ChaosDemo, kubectl: s
 export function abortOf({ metadata, status = {} }: ChaosDemo, kubectl: string): Steering {
   if (!hasActiveRun(status)) throw noRun(metadata, kubectl, 'there is nothing to abort');
   const number = String(status.run?.number);
-  return { value: number, does: `stops run ${number}, releases its fault and removes its keys` };
+  return { value: number, does: `stops run ${number}, releases its fault and cleans up` };
 }
 
 /** Requests another run; an active one is superseded. @param now since the epoch, in milliseconds */
