@@ -258,7 +258,8 @@ function waiting(reason: 'CoolingDown' | 'RedisInUse' | Obstacle['reason'], text
 
 function podUserOf({ name, namespace, spec, uid }: AdmissionRequest, { pods }: DiscoveredTarget): PodUser {
   const limiter = rateLimiterOf(spec);
-  const rates = spec.scenarios.map(
+  // A dry run sends no traffic.
+  const rates = (spec.dryRun ? [] : spec.scenarios).map(
     (scenario) => scenarioTypeOf(scenario.type).traffic?.(scenario, limiter, pods.length) ?? 0,
   );
   return {

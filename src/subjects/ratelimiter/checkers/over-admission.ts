@@ -299,7 +299,7 @@ export function checkOverAdmission(
     evidence: [
       ...(brokenBefore === undefined ? [] : [`Before the fault: ${admittedText(before)}`]),
       over.excess > 0
-        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that reached it in the fault or afterwards' : ''}: ${admittedText(over)}${forgot ? '; since Redis lost its count, no more than the limit once more' : ''}${isBroken ? `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}` : ''}`
+        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that reached it in the fault or afterwards' : ''}: ${admittedText(over)}${forgot ? '; since Redis lost its count, no more than the limit once more' : ''}${isAccepted ? '' : `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`}`
         : `Over the limit: no more admitted than it allows${testedText(settings, requests, span, unknown)}`,
       ...(late > 0 ? [`Admitted after the caller had given up: ${counted(late, 'request')}`] : []),
       ...(unknown > 0

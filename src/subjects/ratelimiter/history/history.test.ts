@@ -17,14 +17,24 @@ it('takes memory as it grows, drops events without it, and gives it back', () =>
     },
   };
   const history = new History(outageSetup(), { memory });
-  history.append(health);
+  const request = {
+    pod: 'a',
+    caller: 'Under',
+    key: 'k',
+    sentAt: 1,
+    endedAt: 2,
+    outcome: 'Admitted',
+  } as const;
+  history.request(request);
   most = held;
-  for (let i = 0; i < 1004; i += 1) history.append(health);
-  expect([history.events.length, history.dropped]).toEqual([1000, 5]);
-  history.release();
+  for (let i = 0; i < 1004; i += 1) history.request(request);
+  // Steps of the fault are few, and nothing is judged without them.
   history.append(health);
+  expect([history.requests.length, history.events.length, history.dropped]).toEqual([1000, 1001, 5]);
   history.release();
-  expect([held, history.events.length]).toEqual([0, 1000]);
+  history.request(request);
+  history.release();
+  expect([held, history.requests.length]).toEqual([0, 1000]);
 });
 
 it('passes the error of a listener on, and passes it no further event', () => {

@@ -129,8 +129,10 @@ export class History {
 
   /** Records an event and passes it to the listeners. If the history is full, it only counts the event. */
   append(event: HistoryEvent): void {
-    const most = event.kind === 'request' || event.kind === 'late' ? MOST_REQUESTS_KEPT : MOST_EVENTS;
-    if (this.#events.length >= most || !this.#hasRoom()) {
+    const isRequest = event.kind === 'request' || event.kind === 'late';
+    const most = isRequest ? MOST_REQUESTS_KEPT : MOST_EVENTS;
+    // Steps of the fault, probes and health are few: without them, nothing could be judged.
+    if (this.#events.length >= most || (isRequest && !this.#hasRoom())) {
       this.#dropped += 1;
       return;
     }

@@ -37,8 +37,8 @@ export class Attempt {
   readonly #type: ScenarioType;
   readonly #scenario: ScenarioSpec;
   readonly #toolkit: Toolkit;
-  readonly #fault: StoreFault | undefined;
-  readonly #workload: Workload;
+  #fault: StoreFault | undefined;
+  #workload: Workload | undefined;
   #fixture = '';
   readonly #onFailure: (error: unknown) => void;
   #recording:
@@ -88,10 +88,12 @@ export class Attempt {
     }
   }
 
-  /** Nothing more is recorded, and the record is not kept. */
+  /** Nothing more is recorded, and the record is not kept: the workload and the fault refer to it. */
   close(): void {
     this.history?.release();
     this.#recording = undefined;
+    this.#workload = undefined;
+    this.#fault = undefined;
   }
 
   /**
@@ -107,6 +109,7 @@ export class Attempt {
       },
       record: (requestsPerSecond?: number) => this.#record(fixture, requestsPerSecond),
     };
+    if (!this.#workload) throw new Error('the attempt was closed');
     const prepared = await this.#workload.prepare(fixture, stage, signal);
     this.#fault?.prepared();
     return { ...prepared, ...marker };
@@ -115,7 +118,6 @@ export class Attempt {
   #record(fixture: string, requestsPerSecond = 0): Recording {
     const preparedAt = this.#toolkit.now();
     const setup = setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt, requestsPerSecond });
-    this.close();
     const history = new History(setup, {
       memory: this.#toolkit.budget.history,
       onFailure: (error) => safe.fail(error),
@@ -158,7 +160,7 @@ export class Attempt {
     signal: AbortSignal,
   ): Promise<FaultReport> {
     await this.#fault?.requireSameStore();
-    const unready = await this.#workload.arrive?.(signal);
+    const unready = await this.#workload?.arrive?.(signal);
     history.append({ kind: 'fault', step: 'Planned', at: moment.plannedAt, until: moment.until });
     const listener: FaultListener = {
       record: (event) => history.append(event),
@@ -167,7 +169,7 @@ export class Attempt {
     const report =
       unready ??
       (await (this.#fault?.inject(moment, listener, permit, signal) ??
-        this.#workload.inject?.(moment, permit, signal)));
+        this.#workload?.inject?.(moment, permit, signal)));
     if (!report) throw new Error('the scenario has neither a fault nor a workload to inject');
     return report;
   }
@@ -204,7 +206,7 @@ export class Attempt {
       AbortSignal.any([signal, over.signal]),
     );
     try {
-      await this.#workload.watch(signal, () => this.#report());
+      await this.#workload?.watch(signal, () => this.#report());
     } finally {
       over.abort();
       await probes;
@@ -219,7 +221,7 @@ export class Attempt {
 
   /** Steady traffic, until `signal` aborts. */
   async load(signal: AbortSignal): Promise<void> {
-    if (this.#recording) await this.#workload.load?.(signal);
+    if (this.#recording) await this.#workload?.load?.(signal);
   }
 
   /** Proves that the store works again, and checks the effects of the fault. */
@@ -251,7 +253,7 @@ export class Attempt {
         message: `${works}; what the fault left is not known to this process`,
       };
     }
-    const { message, restedAt, stored } = await this.#settle(safe, settleMs, signal);
+    const { message, restedAt, stored } = await this.#settle(settleMs, signal);
     if (stored !== undefined) history.append({ kind: 'rest', at: now(), stored });
     const times = { ...(restedAt !== undefined && { restedAt }) };
     history.append({ kind: 'recovered', at: workedAt, ...times });
@@ -264,12 +266,12 @@ export class Attempt {
   }
 
   /** That the effects of the fault could not be read is no reason to call the subject not recovered. */
-  async #settle(safe: SafeJudge, settleMs: number, signal: AbortSignal): Promise<Partial<Settled>> {
+  async #settle(settleMs: number, signal: AbortSignal): Promise<Partial<Settled>> {
     try {
-      return (await this.#workload.settle?.(settleMs, signal)) ?? {};
+      return (await this.#workload?.settle?.(settleMs, signal)) ?? {};
     } catch (error) {
       signal.throwIfAborted();
-      safe.fail(error);
+      this.#onFailure(error);
       return { message: `what the fault left is not known: ${messageOf(error)}` };
     }
   }

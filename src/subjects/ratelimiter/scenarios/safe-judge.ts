@@ -36,7 +36,9 @@ export class SafeJudge implements Judge {
     this.#last = this.#guarded(() => this.#judge.reading(), this.#last);
     if (this.#failure === undefined) return this.#last;
     const { shortfalls = [] } = this.#last ?? {};
-    return { ...(this.#last ?? UNKNOWN), shortfalls: [this.#failure, ...shortfalls] };
+    // Nothing else is missing: what follows is not judged.
+    const watchedUntil = Number.MAX_SAFE_INTEGER;
+    return { ...(this.#last ?? UNKNOWN), watchedUntil, shortfalls: [this.#failure, ...shortfalls] };
   }
 
   changes(event: HistoryEvent): boolean {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, expect, it, vi } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
 import { queryProvider, rulesProvider } from '../../../../diagnosis/index.ts';
 import type { EvidenceBundle } from '../../../../evidence/index.ts';
@@ -55,8 +57,8 @@ function specOf(limit: object, ghostAllowing: object): ChaosDemoSpec {
   });
 }
 
-/** What is kept of a burst at three pods, each of which admits so many by its own count. */
-async function burstAt(
+/** A burst was sent to three pods, each of which admits so many by its own count. */
+async function attemptAt(
   limit: object,
   each: number | readonly Admits[],
   {
@@ -64,7 +66,7 @@ async function burstAt(
     ghostAllowing = { multiplier: 3, trials: 1 },
     ...parts
   }: Partial<Pick<Toolkit, 'dial'>> & { readonly urls?: string[]; readonly ghostAllowing?: object } = {},
-): Promise<EvidenceBundle> {
+): Promise<Attempt> {
   const ports = await Promise.all(
     [0, 1, 2].map(async (i) => await nodeThatAdmits(typeof each === 'number' ? each : (each[i] ?? 0), urls)),
   );
@@ -96,7 +98,12 @@ async function burstAt(
   expect(await attempt.inject(moment, { refusal: () => undefined }, never)).toMatchObject({
     proof: 'Confirmed',
   });
-  const { bundle } = attempt.evidence() ?? {};
+  return attempt;
+}
+
+/** What is kept of such a burst. */
+async function burstAt(...args: Parameters<typeof attemptAt>): Promise<EvidenceBundle> {
+  const { bundle } = (await attemptAt(...args)).evidence() ?? {};
   if (!bundle) throw new Error('there is no evidence');
   return bundle;
 }
@@ -155,4 +162,18 @@ it('has rules judge over all bursts, not by the one that is shown', async () => 
   expect(await queryProvider(rulesProvider, bundle, never)).toMatchObject({
     answer: { anomaly: 'limit-not-enforced', component: 'replicas' },
   });
+});
+
+it('a history that is released is not kept in memory, and its evidence is', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const attempt = await attemptAt({ requests: 60, burst: 10 }, 10);
+  const [kept] = [attempt.history].flatMap((history) => (history ? [new WeakRef(history)] : []));
+  attempt.evidence()?.history?.release();
+  await vi.waitFor(() => {
+    collectGarbage();
+    expect(kept?.deref() === undefined).toBe(true);
+  });
+  expect(kept).toBeDefined();
+  expect(attempt.evidence()?.bundle.series).not.toEqual([]);
 });
