@@ -70,6 +70,7 @@ describe('discover, if everything is in place', () => {
       redis: [
         {
           podName: 'redis-0',
+          namespace,
           podUid: expect.any(String) as string,
           host: '127.0.0.7',
           port: 6380,
