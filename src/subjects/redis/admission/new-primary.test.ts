@@ -35,4 +35,8 @@ describe('the new primary', () => {
       await expect(found({ ip })).rejects.toThrow(/Service|selector/i);
     },
   );
+
+  it('is unknown if a restarted Sentinel reports the former one, without a run_id', async () => {
+    await expect(found({ ip: FORMER.host, runid: '' })).rejects.toThrow('no Sentinel reports');
+  });
 });

@@ -25,7 +25,7 @@ export async function findNewPrimary(
   lifetime: AbortSignal,
 ): Promise<RedisTarget> {
   const signal = AbortSignal.any([lifetime, AbortSignal.timeout(FIND_MS)]);
-  const watch = newestWatch(await readWatches(sentinels, signal), former.runId);
+  const watch = newestWatch(await readWatches(sentinels, signal), former);
   if (!watch) throw new Error('no Sentinel reports a new primary');
   const pods = await findStore(signal);
   const others = pods.filter(({ host, port }) => host !== former.host || port !== former.port);

@@ -86,34 +86,36 @@ export function agreedWatch(watches: readonly Watch[]): Watch | undefined {
   return agree ? first : undefined;
 }
 
-/**
- * The newest of those that report another primary than that of `runId`, which the others adopt. The Sentinel that leads a
- * failover has the new epoch for seconds before the new primary. Pure.
- */
-export function newestWatch(watches: readonly Watch[], runId: string | undefined): Watch | undefined {
-  return (
-    watches
-      .filter((watch) => watch.runId !== runId)
-      // A Sentinel reads the run_id of a new primary some seconds later.
-      .toSorted((a, b) => b.epoch - a.epoch || Number(a.runId === '') - Number(b.runId === ''))[0]
-  );
+/** Whether it reports this primary. A Sentinel that has restarted knows the address before the run_id. */
+function reports(watch: Watch, primary: RedisTarget): boolean {
+  return watch.runId === primary.runId || isAt(watch, primary);
 }
 
 /**
- * Waits until any Sentinel reports another primary than that of `runId`: the one that leads a failover does so last.
+ * The newest of those that report another primary than the former one, which the others adopt. The Sentinel that leads a
+ * failover has the new epoch for seconds before the new primary. Pure.
+ */
+export function newestWatch(watches: readonly Watch[], former: RedisTarget): Watch | undefined {
+  const others = watches.filter((watch) => !reports(watch, former));
+  // A Sentinel reads the run_id of a new primary some seconds later.
+  return others.toSorted((a, b) => b.epoch - a.epoch || Number(a.runId === '') - Number(b.runId === ''))[0];
+}
+
+/**
+ * Waits until any Sentinel reports another primary than the former one: the Sentinel that leads a failover does so last.
  * Undefined: none does within `ms` milliseconds.
  * @throws the reason of `signal`
  */
 export async function otherPrimary(
   { masterName, servers }: SentinelsTarget,
-  runId: string,
+  former: RedisTarget,
   ms: number,
   signal: AbortSignal,
 ): Promise<Watch | undefined> {
   const until = performance.now() + ms;
   const report = async (sentinel: RedisTarget): Promise<Watch> => {
     const watch = await readWatch(sentinel, masterName, signal);
-    if (watch.runId === runId) throw new Error('it reports the former primary');
+    if (reports(watch, former)) throw new Error('it reports the former primary');
     return watch;
   };
   while (performance.now() < until) {

@@ -51,8 +51,7 @@ export class BySentinel implements RoleSwitch {
       answer = `SENTINEL FAILOVER ${masterName} was sent to ${name}, and not answered: ${messageOf(error)}`;
     }
     const { now, target } = this.#tools;
-    const { runId = '' } = target.redis[0];
-    const seen = await otherPrimary(this.#sentinels, runId, until - now(), signal);
+    const seen = await otherPrimary(this.#sentinels, target.redis[0], until - now(), signal);
     return seen
       ? { answer, seen: `${redisName(seen.sentinel)} reported ${seen.address} as the primary` }
       : {

@@ -206,9 +206,12 @@ describe('a failover', () => {
     expect(await fault.awaitEnd(undefined, over.signal)).toMatchObject({ proof: 'Inconclusive' });
   });
 
-  it('is not proven if no other primary is reported', async () => {
+  it.each([
+    ['no other primary is reported', FIRST],
+    ['a Sentinel restarts and reports the former primary without a run_id', ''],
+  ])('is not proven if %s', async (_, runId) => {
     const { fault, inject, sentinel } = await prepared();
-    sentinel.onFailover = () => Object.assign(sentinel, { runId: FIRST, address: FORMER.host });
+    sentinel.onFailover = () => Object.assign(sentinel, { runId, address: FORMER.host });
     const report = await inject(undefined, 500);
     expect(report).toMatchObject({ proof: 'Inconclusive', startedAt: expect.any(Number) });
     // It may still be under way.
