@@ -12,7 +12,7 @@ import { RedisClientError } from '../../client/redis-error.ts';
 import { roleIn } from '../../client/redis-info.ts';
 import { type RedisTarget, redisName } from '../../client/redis-target.ts';
 import type { FaultTools } from '../fault.ts';
-import type { RoleSwitch } from './failover.ts';
+import type { Begun, RoleSwitch } from './failover.ts';
 
 /** Interval between two looks at the role of a replica; milliseconds. */
 const EVERY_MS = 50;
@@ -50,11 +50,7 @@ export class ByCluster implements RoleSwitch {
     return infos.every((info) => roleIn(info) === 'master') ? `${(await redis.facts()).runId}/0` : undefined;
   }
 
-  async begin(
-    until: number,
-    onSend: () => void,
-    signal: AbortSignal,
-  ): Promise<{ readonly answer: string; readonly seen?: string }> {
+  async begin(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun> {
     const begun: string[] = [];
     for (const { replica } of this.#shards) {
       const problem = await this.#failOver(replica, until, onSend, signal);

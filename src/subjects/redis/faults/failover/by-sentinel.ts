@@ -8,7 +8,7 @@ import type { PerServer } from '../../client/per-server.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../../client/redis-target.ts';
 import { agreedWatch, beginFailover, otherPrimary, readWatches } from '../../client/sentinel.ts';
 import type { FaultTools } from '../fault.ts';
-import type { RoleSwitch } from './failover.ts';
+import type { Begun, RoleSwitch } from './failover.ts';
 
 export class BySentinel implements RoleSwitch {
   readonly endsEarly = true;
@@ -27,11 +27,7 @@ export class BySentinel implements RoleSwitch {
     return watch && settled ? `${watch.runId}/${watch.epoch.toString(36)}` : undefined;
   }
 
-  async begin(
-    until: number,
-    onSend: () => void,
-    signal: AbortSignal,
-  ): Promise<{ readonly answer: string; readonly seen?: string }> {
+  async begin(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun> {
     const { masterName, servers } = this.#sentinels;
     const [sentinel] = servers;
     if (!sentinel) throw new Error('there is no Sentinel');

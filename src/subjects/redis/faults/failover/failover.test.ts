@@ -6,7 +6,7 @@ import type { RedisConnections } from '../../client/redis-client.ts';
 import { RedisClientError } from '../../client/redis-error.ts';
 import type { RedisTarget } from '../../client/redis-target.ts';
 import { StoreConnections } from '../../client/store-connections.ts';
-import type { FaultTools } from '../fault.ts';
+import { type FaultTools, NotInjectedError } from '../fault.ts';
 import { BySentinel } from './by-sentinel.ts';
 import { Failover } from './failover.ts';
 import { provenBy } from './former-primary.ts';
@@ -137,7 +137,7 @@ async function prepared({ epoch = 0, leadsTo = NEW, sentinels = 1 }: World = {})
     const plannedAt = tools.now();
     return await fault.inject({ plannedAt, until: plannedAt + ms }, listener, { refusal }, over.signal);
   };
-  return { fault, former, inject, marker, over, redis, second, sentinel, successor };
+  return { fault, former, inject, marker, over, redis, second, sentinel, servers, successor };
 }
 
 describe('a failover', () => {
@@ -231,10 +231,13 @@ describe('a failover', () => {
     expect(redis.failover).toBeUndefined();
   });
 
-  it('is not sent once another process has taken charge, or after an abort', async () => {
+  it('is not sent if another process is in charge, the Sentinel is gone, or on abort', async () => {
     const taken = await prepared();
     taken.former.failure = new NotInChargeError();
-    await expect(taken.inject()).rejects.toThrow('taken this Redis over');
+    await expect(taken.inject()).rejects.toThrow(NotInjectedError);
+    const unreachable = await prepared();
+    Object.assign(unreachable.servers[0] ?? {}, { port: 1 });
+    await expect(unreachable.inject()).rejects.toThrow(NotInjectedError);
     const aborted = await prepared();
     aborted.over.abort(new Error('aborted'));
     await expect(aborted.inject()).rejects.toThrow('aborted');

@@ -27,7 +27,7 @@ export function claimOf(fixture: string): string {
 }
 
 /** The answer to a failover, and what was seen of the new primaries; seen left out: not all of them were. */
-interface Begun {
+export interface Begun {
   readonly answer: string;
   readonly seen?: string;
 }
@@ -89,7 +89,6 @@ export class Failover extends FencedFault {
     await pauseFor(plannedAt - now(), signal);
     // A successor that finds this claim sends no failover, so at most one is ever sent.
     const mayClaim = (): void => this.requirePermit(permit, signal);
-    await allOf(each(redis.servers, (server) => server.claim(claimOf(this.#fixture()), mayClaim)));
     const former = each(redis.servers, (server, i) => new FormerPrimary(server, target.redis[i]?.runId, now));
     const sent: { at?: number } = {};
     const onSend = (): void => {
@@ -98,15 +97,19 @@ export class Failover extends FencedFault {
       sent.at = now();
       redis.expectFailover(() => this.#roles.find());
     };
-    const begun = await this.#roles.begin(until, onSend, lifetime).catch((error: unknown) => {
-      if (sent.at === undefined) throw error;
+    const begin = async (): Promise<Begun> => {
+      await allOf(each(redis.servers, (server) => server.claim(claimOf(this.#fixture()), mayClaim)));
+      return await this.#roles.begin(until, onSend, lifetime);
+    };
+    const { answer, seen }: Begun = await begin().catch((error: unknown) => {
+      const isSent = sent.at !== undefined;
       // Closed after it was sent, before a new primary was reported.
-      if (lifetime.aborted) return { answer: `A failover was sent, and not observed: ${messageOf(error)}` };
-      redis.expectNoFailover();
+      if (isSent && lifetime.aborted)
+        return { answer: `A failover was sent, and not observed: ${messageOf(error)}` };
+      if (isSent) redis.expectNoFailover();
       throw new NotInjectedError(messageOf(error));
     });
     const startedAt = sent.at ?? now();
-    const { answer, seen }: Begun = begun;
     // It may still be under way.
     if (seen === undefined) {
       return { startedAt, proof: 'Inconclusive', message: answer, evidence: [answer] };
