@@ -1,5 +1,6 @@
 /** What a server on loopback that is no Redis, or a malicious one, makes of an admission. */
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type Answers,
@@ -15,6 +16,7 @@ import { Refusal } from '../../targets/refusal.ts';
 import type { PerServer } from '../client/per-server.ts';
 import { RedisConnections } from '../client/redis-client.ts';
 import { admissionFields } from '../client/redis-info.ts';
+import { readAll } from '../client/server-turns.ts';
 import { admitRedis } from './redis-admission.ts';
 
 vi.mock('../client/redis-info.ts', { spy: true });
@@ -190,6 +192,22 @@ describe('the ids of an admitted store', () => {
       expect(watched).toMatchObject({ lock: ofSentinels, rest: ofSentinels });
     }
   });
+});
+
+it('has its whole time for Redis, however long it waits for other admissions', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const redis = await serverWith({});
+  const others = Promise.withResolvers<void>();
+  const reading = readAll([redis, redis, redis, redis], () => others.promise, false, never);
+  const options = { allowOtherClients: false, longestMs: 0 };
+  const admission = admitRedis({ redis: [redis], addresses: [] }, options, never);
+  const outcome = Promise.allSettled([admission]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  for (let turn = 0; turn < 3; turn += 1) await nextTurn();
+  others.resolve();
+  await reading;
+  expect(await outcome).toMatchObject([{ value: { runId: RUN_ID } }]);
 });
 
 describe('an admission of 64 pods', () => {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { counted, messageOf, truncate } from '../../../api/index.ts';
-import { listed, Refusal, withAdvice } from '../../targets/refusal.ts';
+import { listed, orRefusal, Refusal, withAdvice } from '../../targets/refusal.ts';
 import { fairTimeout } from '../../waiting.ts';
 import { adviceOnConnection } from '../client/advice.ts';
 import { boundedConnection } from '../client/bounded-connection.ts';
@@ -33,7 +33,7 @@ import { requireFound, requireNoFailover } from './sentinels.ts';
 /** Limit for connecting, and for each answer. */
 const STEP_TIMEOUT_MS = 3_000;
 
-/** Limit for all servers. */
+/** Limit for all servers, from the first connection. */
 const READ_ALL_MS = 15_000;
 
 /** Clients that a message names. */
@@ -59,7 +59,7 @@ export interface AdmittedRedis {
 
 /**
  * Connects to all pods, reads INFO, CLIENT LIST and, of a Cluster, CLUSTER NODES, queries the Sentinels
- * and the fault proxy, and judges. Takes 20 s at most.
+ * and the fault proxy, and judges. Takes 20 s at most once it is its turn.
  *
  * @throws {Refusal} why it may not be paused; or the signal's reason if it aborts first.
  */
@@ -203,15 +203,19 @@ async function lookAtAll(
   options: LookOptions,
   signal: AbortSignal,
 ): Promise<PerServer<View>> {
-  const timeout = fairTimeout(READ_ALL_MS);
-  const stop = AbortSignal.any([signal, timeout.signal]);
+  const late = new AbortController();
+  const stop = AbortSignal.any([signal, late.signal]);
+  let timeout: ReturnType<typeof fairTimeout> | undefined;
+  const read = async (target: RedisTarget): Promise<View> => {
+    // Only now: a wait for other admissions is not the time of this Redis.
+    if (!timeout) {
+      timeout = fairTimeout(READ_ALL_MS);
+      timeout.signal.addEventListener('abort', () => late.abort());
+    }
+    return await look(target, store, options, stop);
+  };
   try {
-    return await readAll(
-      store.redis,
-      (target) => look(target, store, options, stop),
-      options.connected ?? false,
-      stop,
-    );
+    return await readAll(store.redis, read, options.connected ?? false, stop);
   } catch (error) {
     signal.throwIfAborted();
     if (!stop.aborted) throw error;
@@ -223,7 +227,7 @@ async function lookAtAll(
       )}) did not all reply within ${READ_ALL_MS / 1000} s: check that Redis is not overloaded`,
     );
   } finally {
-    timeout.end();
+    timeout?.end();
   }
 }
 
@@ -247,12 +251,13 @@ async function look(
     const infoText = asText('INFO', await connection.info());
     const info = await inOwnTurn(() => admissionFields(infoText));
     const listText = asText('CLIENT LIST', await connection.call('CLIENT', 'LIST'));
-    const runId = await inOwnTurn(() => {
+    const judge = (): string => {
       const clients = parseClientList(listText);
       // A list without our connection may lack others as well. If other clients are allowed, that does not matter.
       if (!options.allowOtherClients) requireOwnConnection('CLIENT LIST', clients, ownAddr, target.username);
-      return orRefused(() => requireFree({ target, info, clients, ownAddr }, store, options));
-    });
+      return requireFree({ target, info, clients, ownAddr }, store, options);
+    };
+    const runId = await orRefusal(async () => await inOwnTurn(judge));
     if (!isOfCluster(info)) return { target, info, runId };
     const nodes = asText('CLUSTER NODES', await connection.call('CLUSTER', 'NODES'));
     const view = { target, info, runId, cluster: await inOwnTurn(() => readCluster(target, nodes)) };
@@ -263,15 +268,6 @@ async function look(
   } finally {
     signal.removeEventListener('abort', onAbort);
     connection.disconnect();
-  }
-}
-
-function orRefused<T>(act: () => T): T | Refusal {
-  try {
-    return act();
-  } catch (error) {
-    if (error instanceof Refusal) return error;
-    throw error;
   }
 }
 

@@ -5,7 +5,7 @@ import { tellable } from './redacted.ts';
 import type { RedisTarget, SentinelsTarget } from './redis-target.ts';
 import { asFields, asInteger, requireOk } from './reply-types.ts';
 
-/** From connecting to its answer, in milliseconds: the check right before a fault has 3 s in all. */
+/** From connecting to its reply, in milliseconds: a fault is sent within 3 s of its planned time, or not at all. */
 const ANSWER_MS = 1500;
 
 /** SENTINEL MASTER answers some 40 fields in 1 KiB. */
