@@ -82,7 +82,7 @@ describe.skipIf(withoutRealTime)('a failover of a Cluster', () => {
       await cluster.untilAgreed();
       // A run that follows finds the cool-down of the store by this.
       const swapped = await admit(cluster);
-      expect(swapped.ids.rest).toBe(ids.rest);
+      expect(swapped.ids.rest).toEqual(ids.rest);
       expect([swapped.ids.lock, swapped.runId]).not.toContain(ids.lock);
       expect(swapped.runId).not.toBe(runId);
     })(context));

@@ -290,7 +290,7 @@ function coolingRedis(
   { redis: [{ podName, podUid }] }: DiscoveredTarget,
   { ids }: AdmittedRedis,
 ): CoolingRedis {
-  return { namespace, id: ids.rest, pod: { name: podName, uid: podUid } };
+  return { namespace, ids: ids.rest, pod: { name: podName, uid: podUid } };
 }
 
 /** Fields that have no meaning for this interface, with what to change. */

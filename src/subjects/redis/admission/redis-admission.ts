@@ -10,7 +10,7 @@ import { fairTimeout } from '../../waiting.ts';
 import { adviceOnConnection } from '../client/advice.ts';
 import { boundedConnection } from '../client/bounded-connection.ts';
 import type { FaultProxyTarget } from '../client/fault-proxy.ts';
-import { each, type PerServer } from '../client/per-server.ts';
+import { asPerServer, each, type PerServer } from '../client/per-server.ts';
 import { holdsPassword, tellable } from '../client/redacted.ts';
 import { admissionFields, type InfoFields, identityOf } from '../client/redis-info.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
@@ -52,9 +52,10 @@ export interface AdmittedRedis {
   readonly layout: string;
   /**
    * The store by the names of its pods, 40 hexadecimal digits; no other server can claim it by what it replies.
-   * `lock`: with the same primaries, whichever other pods the Service selects. `rest`: also after primaries have changed.
+   * `lock`: with the same primaries, by whichever port and whichever other pods the Service selects. `rest`: one for each
+   * pod, so that a store has cooled down only if all of its pods have, whichever pods have joined or left since.
    */
-  readonly ids: { readonly lock: string; readonly rest: string };
+  readonly ids: { readonly lock: string; readonly rest: PerServer<string> };
 }
 
 /**
@@ -93,20 +94,13 @@ export async function admitRedis(
     requireClusterFailoverRight(views);
   }
   // Sentinels stay when the primary changes, and all that watch it are known.
-  const watching = sentinels && [sentinels.masterName, ...sentinels.servers.map(placeOf)];
-  const ids = {
-    lock: digestOf(watching ?? admitted.map(placeOf)),
-    rest: digestOf(watching ?? target.redis.map(placeOf)),
+  const watching = sentinels && asPerServer(sentinels.servers);
+  const idOf = (pods: readonly RedisTarget[]): string => {
+    const names = [...(sentinels ? [sentinels.masterName] : []), ...pods.map(({ podName }) => podName)];
+    return createHash('sha1').update(names.join('/')).digest('hex');
   };
-  return { masters: admitted, runId, layout, ids };
-}
-
-function placeOf({ podName, port }: RedisTarget): string {
-  return `${podName}:${port}`;
-}
-
-function digestOf(names: readonly string[]): string {
-  return createHash('sha1').update(names.toSorted().join('/')).digest('hex');
+  const rest = each(watching ?? target.redis, (pod) => idOf([pod]));
+  return { masters: admitted, runId, layout, ids: { lock: idOf(watching ?? admitted), rest } };
 }
 
 /**

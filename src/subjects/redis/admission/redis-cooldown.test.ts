@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
+import type { PerServer } from '../client/per-server.ts';
 import { MOST_REST_MS, noteName, parseNote, RedisCooldown, restUntil } from './redis-cooldown.ts';
 
 const NOW = Date.UTC(2026, 0, 1, 12);
@@ -50,19 +51,21 @@ describe('a note', () => {
 
 describe('the cool-down of a Redis', () => {
   const { signal } = new AbortController();
-  const redis = { namespace: 'shop', id: 'ab'.repeat(20), pod: { name: 'redis-0', uid: '1' } };
+  const ID = 'ab'.repeat(20);
+  const about = { namespace: 'shop', pod: { name: 'redis-0', uid: '1' } };
   const span = (fromS: number, ms: number) => ({
     from: NOW + fromS * SECOND,
     until: NOW + fromS * SECOND + ms,
   });
 
   /** Two operators, one after the other. */
-  function operators(leastMs = MINUTE) {
+  function operators(leastMs = MINUTE, ids: PerServer<string> = [ID]) {
     const cluster = new MemoryCluster();
     const operator = () => {
       const cooldown = new RedisCooldown(cluster, leastMs);
-      const until = async (at = NOW, id = redis.id) => await cooldown.until({ ...redis, id }, at, signal);
-      return { ...cooldown.notes(redis, { now: () => NOW }), until };
+      const until = async (at = NOW, those = ids) =>
+        await cooldown.until({ ...about, ids: those }, at, signal);
+      return { ...cooldown.notes({ ...about, ids }, { now: () => NOW }), until };
     };
     return { cluster, first: operator(), second: operator() };
   }
@@ -70,18 +73,18 @@ describe('the cool-down of a Redis', () => {
   it('is noted for the operator that takes over, and ends', async () => {
     const { cluster, first, second } = operators();
     await first.note(span(0, 40 * SECOND), signal);
-    expect([...cluster.notes.keys()]).toEqual([noteName(redis.id)]);
+    expect([...cluster.notes.keys()]).toEqual([noteName(ID)]);
     for (const { until } of [first, second]) {
       expect(await until()).toBe(NOW + 160 * SECOND);
       expect(await until(NOW + 160 * SECOND)).toBeUndefined();
-      expect(await until(NOW, 'another')).toBeUndefined();
+      expect(await until(NOW, ['another'])).toBeUndefined();
     }
   });
 
   it('does not shrink if its note is deleted or shortened, while its process lives', async () => {
     const { cluster, first, second } = operators();
     await first.note(span(0, 40 * SECOND), signal);
-    for (const change of [() => cluster.notes.clear(), () => cluster.notes.set(noteName(redis.id), '5')]) {
+    for (const change of [() => cluster.notes.clear(), () => cluster.notes.set(noteName(ID), '5')]) {
       change();
       expect(await first.until()).toBe(NOW + 160 * SECOND);
     }
@@ -119,6 +122,26 @@ describe('the cool-down of a Redis', () => {
     const { first, second } = operators();
     for (let i = 0; i < 9; i += 1) await first.note(span(60 * i, MINUTE), signal);
     for (const { until } of [first, second]) expect(await until()).toBe(NOW + MOST_REST_MS);
+  });
+
+  it('is that of each pod, whichever pods have joined or left a Cluster', async () => {
+    const { first, second } = operators(MINUTE, ['a', 'b']);
+    await first.note(span(0, 40 * SECOND), signal);
+    for (const { until } of [first, second]) {
+      expect(await until(NOW, ['b', 'joined'])).toBe(NOW + 160 * SECOND);
+      expect(await until(NOW, ['joined'])).toBeUndefined();
+    }
+  });
+
+  it('follows no fault that could not be noted for every pod', async () => {
+    const { cluster, first, second } = operators(MINUTE, ['a', 'b']);
+    const keepNote = cluster.keepNote.bind(cluster);
+    cluster.keepNote = async (note) => {
+      if (note.name === noteName('b')) throw new Error('not kept');
+      await keepNote(note);
+    };
+    await expect(first.note(span(0, 40 * SECOND), signal)).rejects.toThrow('not kept');
+    for (const { until } of [first, second]) expect(await until()).toBeUndefined();
   });
 
   it('is off with 0 s', async () => {

@@ -1,13 +1,14 @@
 /**
  * After each fault, a Redis cools down for three times as long as the fault lasted, and for a shortest time at least:
- * so it has faults for at most a quarter of the time, whichever objects inject them. A note in the namespace, which
- * outlives objects and operators, has the moment from which a run may begin. The process remembers the moments that it
- * wrote, so deleting or shortening a note has no effect until another operator leads.
+ * so it has faults for at most a quarter of the time, whichever objects inject them. For each of its pods, a note in the
+ * namespace, which outlives objects and operators, has the moment from which a run may begin. The process remembers the
+ * moments that it wrote, so deleting or shortening a note has no effect until another operator leads.
  */
 import { formatDuration } from '../../../api/index.ts';
 import type { Clock } from '../../../demo/clock.ts';
 import type { Cluster, Note } from '../../cluster.ts';
 import { permitted } from '../../targets/refusal.ts';
+import { allOf, each, type PerServer } from '../client/per-server.ts';
 import type { FaultNotes, FaultSpan } from '../faults/noted-fault.ts';
 
 /** Times the length of a fault. */
@@ -16,11 +17,11 @@ const REST = 3;
 /** No rest is longer, and a note with a later moment is ignored: anyone in the namespace may have written it. */
 export const MOST_REST_MS = 30 * 60_000;
 
-/** A Redis, and the pod that its note is deleted with. */
+/** A Redis, and the pod that its notes are deleted with. */
 export interface CoolingRedis {
   readonly namespace: string;
-  /** By the pods and not by a run_id: it stays with restarts and failovers, and no other server can claim it. */
-  readonly id: string;
+  /** By the pods and not by a run_id: they stay with restarts and failovers, and no other server can claim them. */
+  readonly ids: PerServer<string>;
   readonly pod: { readonly name: string; readonly uid: string | undefined };
 }
 
@@ -43,7 +44,8 @@ export class RedisCooldown {
    */
   async until(redis: CoolingRedis, now: number, signal: AbortSignal): Promise<number | undefined> {
     if (this.#leastMs === 0) return undefined;
-    const { freeAt } = await this.#read(redis, now, signal);
+    const found = await allOf(each(redis.ids, (id) => this.#read(redis, id, now, signal)));
+    const freeAt = Math.max(...found.map((one) => one.freeAt));
     return freeAt > now ? freeAt : undefined;
   }
 
@@ -52,21 +54,32 @@ export class RedisCooldown {
     return {
       note: async (fault, signal) => {
         if (this.#leastMs === 0) return async () => undefined;
-        const found = await this.#read(redis, now(), signal);
-        const latest = now() + MOST_REST_MS;
-        const freeAt = Math.min(restUntil(found.freeAt, fault, this.#leastMs), latest);
-        await this.#write(redis, freeAt, found.note, signal);
-        return async (ending) => {
-          const left = await this.#read(redis, now(), ending);
-          // Unless another fault was noted since.
-          if (left.freeAt === freeAt) await this.#write(redis, found.freeAt, left.note, ending);
+        const noting = each(redis.ids, async (id) => {
+          const found = await this.#read(redis, id, now(), signal);
+          const latest = now() + MOST_REST_MS;
+          const freeAt = Math.min(restUntil(found.freeAt, fault, this.#leastMs), latest);
+          await this.#write(redis, id, freeAt, found.note, signal);
+          return async (ending: AbortSignal): Promise<void> => {
+            const left = await this.#read(redis, id, now(), ending);
+            // Unless another fault was noted since.
+            if (left.freeAt === freeAt) await this.#write(redis, id, found.freeAt, left.note, ending);
+          };
+        });
+        const takeBack = async (ending: AbortSignal): Promise<void> => {
+          await allOf(each(noting, async (noted) => (await noted)(ending)));
         };
+        await allOf(noting).catch(async (error: unknown) => {
+          await takeBack(signal).catch(() => undefined);
+          throw error;
+        });
+        return takeBack;
       },
     };
   }
 
   async #read(
-    { id, namespace }: CoolingRedis,
+    { namespace }: CoolingRedis,
+    id: string,
     now: number,
     signal: AbortSignal,
   ): Promise<{ readonly note: Note | undefined; readonly freeAt: number }> {
@@ -77,7 +90,8 @@ export class RedisCooldown {
   }
 
   async #write(
-    { id, namespace, pod }: CoolingRedis,
+    { namespace, pod }: CoolingRedis,
+    id: string,
     freeAt: number,
     before: Note | undefined,
     signal: AbortSignal,
