@@ -17,6 +17,9 @@ const REST = 3;
 /** No rest is longer, and a note with a later moment is ignored: anyone in the namespace may have written it. */
 export const MOST_REST_MS = 30 * 60_000;
 
+/** So much earlier is the latest moment that is written, as the clock of another operator may be behind. */
+const CLOCKS_MS = 5000;
+
 /** A Redis, and the pod that its notes are deleted with. */
 export interface CoolingRedis {
   readonly namespace: string;
@@ -56,7 +59,7 @@ export class RedisCooldown {
         if (this.#leastMs === 0) return async () => undefined;
         const noting = each(redis.ids, async (id) => {
           const found = await this.#read(redis, id, now(), signal);
-          const latest = now() + MOST_REST_MS;
+          const latest = Math.floor(now()) + MOST_REST_MS - CLOCKS_MS;
           const freeAt = Math.min(restUntil(found.freeAt, fault, this.#leastMs), latest);
           await this.#write(redis, id, freeAt, found.note, signal);
           return async (ending: AbortSignal): Promise<void> => {
