@@ -95,6 +95,30 @@ describe('a node of a Cluster', () => {
     expect(await outcomeAs((port) => node(`127.0.0.1:${port}`))).toBe(RUN_ID);
   });
 
+  it('has its replica in a run that continues, for a failover that is still to come', async () => {
+    const info = INFO.replace('standalone', 'cluster');
+    const primary = await serverWith({
+      INFO: bulk(info),
+      CLUSTER: (_, port) => bulk(node(`127.0.0.1:${port}`)),
+    });
+    const known = node(`127.0.0.1:${primary.port}`).replace('myself,', '');
+    const replica = await serverWith({
+      INFO: bulk(info.replace('role:master', 'role:slave\r\nmaster_link_status:up')),
+      CLUSTER: (_, port) =>
+        bulk(
+          `${known}${'b'.repeat(40)} 127.0.0.1:${port}@16379 myself,slave ${'a'.repeat(40)} 0 0 1 connected\n`,
+        ),
+    });
+    const { ids, masters } = await admitRedis(
+      { redis: [primary, { ...replica, podName: 'redis-1' }], addresses: [] },
+      { allowOtherClients: true, longestMs: 0, failsOver: true, continues: true },
+      never,
+    );
+    expect(masters).toMatchObject([{ podName: 'redis-0', replica: { podName: 'redis-1' } }]);
+    // Its cool-down is that of both, and its Lease that of the primary.
+    expect(ids.rest).toEqual([ids.lock, expect.stringMatching(/^[0-9a-f]{40}$/)]);
+  });
+
   it('is refused with an address that no pod has, which gets no connection', async () => {
     const elsewhere = await startHostileRedis(() => expect.unreachable('a connection was made'));
     onTestFinished(() => elsewhere.stop());

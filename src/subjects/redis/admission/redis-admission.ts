@@ -76,7 +76,7 @@ export async function admitRedis(
   const { faultProxy, sentinels } = target;
   const admitted = each(masters, (view) => {
     if (view.runId instanceof Refusal) throw view.runId;
-    const replica = options.failsOver ? replicaIn(view, views) : undefined;
+    const replica = given.failsOver ? replicaIn(view, views) : undefined;
     return { ...view.target, runId: view.runId, ...(replica && { replica }) };
   });
   const runId = identityOf(admitted.map((redis) => redis.runId));
