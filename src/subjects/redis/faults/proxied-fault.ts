@@ -28,7 +28,7 @@ import { FencedFault, type Proof, withProof } from './fenced-fault.ts';
 
 /** A shorter fault cannot be proven; milliseconds. */
 const LEAST_MS = 500;
-/** A fault may outlast its announced end by this much, because the answer of the proxy takes time; milliseconds. */
+/** A fault may outlast its planned end by this much, because the answer of the proxy takes time; milliseconds. */
 const LATE_MS = 1000;
 /** Longest and shortest interval between two probes of an active fault; milliseconds. Near its end they are close. */
 const EVERY_MS = 100;
@@ -58,24 +58,24 @@ export abstract class ProxiedFault extends FencedFault {
   }
 
   protected abstract readonly type: ProxiedFaultType;
-  /** How long after its announced end the proxy keeps it; milliseconds. */
+  /** How long the proxy keeps it after its planned end, until its announced end; milliseconds. */
   protected readonly lingerMs: number = 0;
   /** Of Latency: how long each command waits; milliseconds. */
   protected readonly latencyMs: number | undefined = undefined;
   /** Opens what the proof needs, right before the fault. @throws an error whose message states what to do */
   protected async open(_before: Before): Promise<void> {}
-  /** Proves it by probes that do not use the control API; `until`: its announced end. */
+  /** Proves it by probes that do not use the control API; `until`: its planned end. */
   protected abstract prove(before: Before, until: number): Promise<Proof>;
-  /** Whether a probe shows that it has ended; `until`: its announced end. */
+  /** Whether a probe shows that it has ended; `until`: its planned end. */
   protected abstract hasEnded(before: Before, until: number): Promise<boolean>;
-  /** A last probe at its announced end; undefined: none is needed. */
+  /** A last probe at its planned end; undefined: none is needed. */
   protected async proveEnd(_before: Before): Promise<Proof | undefined> {
     return undefined;
   }
   /** Closes what `open` has opened. */
   protected close(): void {}
 
-  /** Observes what the proxy keeps after the announced end, until then (milliseconds since the epoch); then closes. */
+  /** Observes what the proxy keeps after the planned end, until then (milliseconds since the epoch); then closes. */
   protected linger(_until: number, _listener: FaultListener): void {
     this.close();
   }

@@ -20,7 +20,7 @@ export class StaleMaster extends ProxiedFault {
   /** Opened right before the fault. */
   #old: DataConnection | undefined;
 
-  /** @param lingerMs how long after the announced end callers are watched, in milliseconds */
+  /** @param lingerMs how long callers are watched after the planned end, in milliseconds */
   constructor(tools: FaultTools, lingerMs: number) {
     super(tools);
     this.lingerMs = lingerMs;
