@@ -329,12 +329,9 @@ describe.skipIf(withoutRealTime)(
     it('is Violated if only callers that return show it', async () => {
       const { driver, key } = await driven(gossips(), { accept: ['Enforces'] });
       const reading = await driver.leadThrough('outage', key, PAUSE_MS);
-      expect(reading).toMatchObject({
-        summary: 'Enforces, 13 > 10',
-        detectedAt: expect.any(Number),
-        shortfalls: [],
-      });
-      expect(reading.measures[0]).toMatchObject({ name: 'overAdmission', value: 3 });
+      expect(reading).toMatchObject({ detectedAt: expect.any(Number), provenAlone: true });
+      const over = reading.measures.find(({ name }) => name === 'overAdmission');
+      expect(over?.value).toBeGreaterThan(0);
     });
 
     it('is of the baseline if it began before the fault', async () => {
