@@ -2,7 +2,7 @@
 import { listed } from '../../targets/refusal.ts';
 import type { PerServer } from '../client/per-server.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
-import { isAt, newestWatch, readWatches } from '../client/sentinel.ts';
+import { isInPod, newestWatch, readWatches } from '../client/sentinel.ts';
 
 /** How long Sentinels and the API server may take; milliseconds. */
 const FIND_MS = 3000;
@@ -30,7 +30,7 @@ export async function findNewPrimary(
   const pods = await findStore(signal);
   const others = pods.filter(({ host, port }) => host !== former.host || port !== former.port);
   const [only] = others;
-  if (only && others.length === 1 && isAt(watch, only)) {
+  if (only && others.length === 1 && isInPod(watch, only)) {
     return watch.runId === '' ? only : { ...only, runId: watch.runId };
   }
   throw new Error(

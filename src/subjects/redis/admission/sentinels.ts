@@ -9,7 +9,7 @@ import { adviceOnConnection } from '../client/advice.ts';
 import { tellable } from '../client/redacted.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../client/redis-target.ts';
 import { ReplyTypeError } from '../client/reply-types.ts';
-import { isAt, readWatch, type Watch } from '../client/sentinel.ts';
+import { isInPod, readWatch, type Watch } from '../client/sentinel.ts';
 import { RedisWireError } from '../client/wire-error.ts';
 import { isSentinel, type RedisClient } from './redis-clients.ts';
 import { OF_SENTINELS } from './redis-service.ts';
@@ -96,10 +96,10 @@ export async function requireNoFailover(
 function requireHealthy(watch: Watch, masterName: string, redis: RedisTarget): void {
   const { address, flags, pendingMs, runId, sentinel } = watch;
   const name = redisName(redis);
-  if (!isAt(watch, redis)) {
+  if (!isInPod(watch, redis)) {
     throw notEligible(
       sentinel,
-      `watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in rateLimiter.redis.service, and let Redis and Sentinel announce the IP and port of the pod, or its name <pod>.<service>.<namespace>.svc`,
+      `watches ${masterName} at ${address}, which is not the address of ${name}: name the Service of the primary in rateLimiter.redis.service, and let Redis and Sentinel announce the IP of the pod, or its name <pod>.<service>.<namespace>.svc`,
     );
   }
   if (runId === '') {

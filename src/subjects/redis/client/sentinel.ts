@@ -54,18 +54,21 @@ export async function readWatch(
 }
 
 /**
- * Whether the primary of a Sentinel is this pod, by its IP and port or its DNS name in its namespace. The run_id does not
- * show that: any server can report the run_id of another. Pure.
+ * Whether the primary of a Sentinel is in this pod, by its IP or its DNS name in its namespace: it may have several ports.
+ * The run_id does not show that: any server can report the run_id of another. Pure.
  */
-export function isAt(
+export function isInPod(
   { address }: Pick<Watch, 'address'>,
-  { host, namespace, podName, port }: Pick<RedisTarget, 'host' | 'namespace' | 'podName' | 'port'>,
+  { host, namespace, podName }: Pick<RedisTarget, 'host' | 'namespace' | 'podName'>,
 ): boolean {
-  if (address === `${host}:${port}`) return true;
-  const at = address.lastIndexOf(':');
-  const [name, , space, svc] = address.slice(0, at).toLowerCase().split('.');
-  const isName = name === podName && space === namespace && svc === 'svc';
-  return isName && namespace !== undefined && address.slice(at + 1) === String(port);
+  const at = address.slice(0, address.lastIndexOf(':')).toLowerCase();
+  const [name, , space, svc] = at.split('.');
+  return at === host || (namespace !== undefined && name === podName && space === namespace && svc === 'svc');
+}
+
+/** Whether it is this server. Pure. */
+function isAt(watch: Pick<Watch, 'address'>, redis: RedisTarget): boolean {
+  return isInPod(watch, redis) && watch.address.endsWith(`:${redis.port}`);
 }
 
 /** SENTINEL MASTER of each. @throws as {@link readWatch} if one does not answer */
