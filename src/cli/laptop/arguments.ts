@@ -71,7 +71,7 @@ export function testCommand(): Command {
     `${EXIT_STATUSES}
 
 Examples:
-  chaosdemo test --start "node server.js" --path /items --limit 10 --window 60s --window-start FirstRequest --key-header X-Api-Key
+  chaosdemo test --start "node server.js" --path /items --limit 10 --window 60s --key-header X-Api-Key
   chaosdemo test --url http://127.0.0.1:3000/items --url http://127.0.0.1:3001/items --redis redis://127.0.0.1:6379`,
   );
 }

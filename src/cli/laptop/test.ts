@@ -64,21 +64,15 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
   }
 }
 
-/** A wrong window, or start of it, would show a violation of a limiter that keeps its limit. @throws UsageError */
+/** A wrong window would show a violation of a limiter that keeps its limit. @throws UsageError */
 function requireWindow({ findings }: Prepared): void {
   const guessed = findings.find(
     ({ source, what }) => what === 'window' && (source === 'guess' || source === 'not known'),
   );
-  if (guessed) {
-    throw new UsageError(
-      `the window is a guess (${guessed.because}), and a wrong one accuses a limiter that keeps its limit: write --window, and --window-start Clock if windows begin by the clock`,
-    );
-  }
-  if (findings.some(({ guessesStart }) => guessesStart)) {
-    throw new UsageError(
-      'whether windows begin with the first request or by the clock is not known, and a wrong guess accuses a limiter that keeps its limit: write --window-start FirstRequest or --window-start Clock',
-    );
-  }
+  if (!guessed) return;
+  throw new UsageError(
+    `the window is a guess (${guessed.because}), and a wrong one accuses a limiter that keeps its limit: write --window, and --window-start Clock if windows begin by the clock`,
+  );
 }
 
 /** What may help with a run that did not succeed. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isMeasurable, limitFrom, type Shown } from './limit-facts.ts';
+import { limitFrom, type Shown } from './limit-facts.ts';
 import type { ProbeOptions } from './options.ts';
 
 /** 17 s after the begin of a minute. */
@@ -109,32 +109,5 @@ describe('the limit of an API', () => {
   ])('%s', (_, shown, options, { algorithm, windowStart }: { algorithm?: string; windowStart?: string }) => {
     expect(facts(shown, options).algorithm).toBe(algorithm);
     expect(facts(shown, options).windowStart).toBe(windowStart);
-  });
-});
-
-describe('the start of windows', () => {
-  it.each<[boolean, string, Partial<Shown>, Partial<ProbeOptions>]>([
-    [true, 'only the window is given', {}, { window: '60s' }],
-    [true, 'a policy has no reset', { quota: { windowSeconds: 60 } }, {}],
-    [false, 'it is given', {}, { window: '60s', windowStart: 'FirstRequest' }],
-    [false, 'an answer has the reset', { quota: { windowSeconds: 60, resetSeconds: 60 } }, {}],
-    [false, 'it was measured', { window: { seconds: 60, start: 'FirstRequest' } }, {}],
-  ])('is a guess (%s) if %s', (guess, _, shown, options) => {
-    const complete: Shown = { requests: 20, source: 'measured', quota: {}, firstAt: AT, ...shown };
-    const { findings } = limitFrom(complete, options);
-    expect(findings.some(({ guessesStart }) => guessesStart)).toBe(guess);
-  });
-
-  it.each<[boolean, Partial<ProbeOptions>, Shown['quota']]>([
-    [true, {}, {}],
-    [true, { window: '60s' }, {}],
-    [true, {}, { windowSeconds: 30 }],
-    [true, {}, { resetSeconds: 30 }],
-    [false, { window: '60s' }, { resetSeconds: 30 }],
-    [false, { window: '60s', windowStart: 'Clock' }, {}],
-    [false, {}, { windowSeconds: 30, resetSeconds: 30 }],
-    [false, { window: '90s' }, {}],
-  ])('is measured (%s) with options %o and headers %o', (measured, options, quota) => {
-    expect(isMeasurable(options as ProbeOptions, quota)).toBe(measured);
   });
 });

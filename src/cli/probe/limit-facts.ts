@@ -14,8 +14,6 @@ export interface Finding {
   readonly what: string;
   readonly source: Source;
   readonly because: string;
-  /** Of the algorithm: nothing shows whether windows begin with a request or by the clock. */
-  readonly guessesStart?: boolean;
 }
 
 /** What a rejected caller got back while it was watched; seconds. */
@@ -65,10 +63,8 @@ export function expectedSeconds(options: Pick<ProbeOptions, 'window'>, quota: Qu
 
 /** Whether a window, or its start, would be a guess, and can be measured. */
 export function isMeasurable(options: ProbeOptions, quota: Quota): boolean {
-  const { algorithm, window, windowStart } = options;
-  const knowsLength = (window ?? quota.windowSeconds) !== undefined;
-  const knowsStart = (algorithm ?? windowStart ?? quota.resetSeconds) !== undefined;
-  return !(knowsLength && knowsStart) && expectedSeconds(options, quota) <= MOST_SECONDS;
+  const isReported = quota.windowSeconds !== undefined && quota.resetSeconds !== undefined;
+  return options.window === undefined && !isReported && expectedSeconds(options, quota) <= MOST_SECONDS;
 }
 
 function usualFor(resetSeconds: number): number | undefined {
@@ -201,12 +197,11 @@ function countingFrom(
   if (requests === 1)
     return known(fixed, 'guess', 'FixedWindow: with a limit of one, as good as a sliding one');
   const noBucket = returned?.what === 'nothing' ? ', but no bucket, since nothing was returned early' : '';
-  const { value, finding } = known(
+  return known(
     fixed,
     'not known',
     `fixed or sliding${noBucket}. FixedWindow permits the most: see --algorithm and --window-start`,
   );
-  return { value, finding: { ...finding, guessesStart: resetSeconds === undefined && window === undefined } };
 }
 
 function spreadText(spread: Spread | undefined, before = ''): string {
