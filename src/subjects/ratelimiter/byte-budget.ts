@@ -7,7 +7,7 @@ export class ByteBudget {
   #total = 0;
 
   /** Bytes of all namespaces, and of one. */
-  constructor(most: number, mostByNamespace = most) {
+  constructor(most: number, mostByNamespace: number) {
     this.#most = most;
     this.#mostByNamespace = mostByNamespace;
   }
