@@ -216,12 +216,6 @@ const ROWS = [
         queries: [inRange('chaosdemo_diagnosis_grades_total', 'profile, dimension, grade')],
         defaults: whole,
       },
-      {
-        title: 'Remediation actions',
-        about: 'In the time shown, by result: measured to have helped, or not, or not sent.',
-        queries: [inRange('chaosdemo_remedies_total', 'result')],
-        defaults: whole,
-      },
     ],
   },
   {

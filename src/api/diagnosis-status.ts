@@ -1,6 +1,5 @@
 /** A diagnosis as stored in a status: the conclusion. The complete answer is in the evidence of the run. */
 import { z } from 'zod';
-import { remediationStatus } from './remediation.ts';
 import { atomic, text, time } from './status-parts.ts';
 import { LIMITS } from './text.ts';
 
@@ -27,7 +26,6 @@ export const diagnosisSchema = z.object({
     'Set while the profile of the spec is queried: until it answers, this is of the rules.',
   ).optional(),
   message: text(LIMITS.message, 'Why another profile than that of the spec made it.').optional(),
-  remediation: remediationStatus.optional().describe('The action, if spec.remediation is not None.'),
   grade: z
     .array(z.enum(GRADED))
     .max(GRADED.length)

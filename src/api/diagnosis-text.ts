@@ -1,5 +1,4 @@
 /** A diagnosis in words, for messages and terminals. */
-import type { RemediationStatus } from './remediation.ts';
 import type { DiagnosisStatus } from './status.ts';
 import { LIMITS, truncate } from './text.ts';
 
@@ -50,18 +49,4 @@ export function adviceSentence({
   return grade.includes('Identification')
     ? 'This cause is the injected fault.'
     : 'This cause differs from the injected fault.';
-}
-
-/** An action that was decided on, with its result: "reset-counter Applied: ..."; undefined: there is none yet. */
-export function remedySentence({
-  action,
-  remediation,
-}: Pick<DiagnosisStatus, 'action' | 'remediation'>): string | undefined {
-  if (!remediation || !isConcluded(remediation)) return undefined;
-  return `${action} ${remediation.state}: ${remediation.message}`;
-}
-
-/** Whether an action was decided on and its result is final, even if that is unknown. */
-export function isConcluded({ state }: Pick<RemediationStatus, 'state'>): boolean {
-  return state !== 'Suggested' && state !== 'Applying';
 }

@@ -4,7 +4,6 @@ export * from './conditions.ts';
 export * from './diagnosis-text.ts';
 export * from './duration.ts';
 export * from './group.ts';
-export * from './remediation.ts';
 export * from './run-key.ts';
 export * from './schema-parts.ts';
 export * from './spec.ts';

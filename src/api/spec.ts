@@ -7,7 +7,6 @@
  * patterns, enums) become plain schema.
  */
 import { z } from 'zod';
-import { type RemediationSpec, remediationSpec } from './remediation.ts';
 import { cel, durationField } from './schema-parts.ts';
 import type { CelRule, SubjectApi } from './subject-api.ts';
 
@@ -28,7 +27,6 @@ export interface ScenarioSpec {
 export interface ChaosDemoSpec {
   scenarios: ScenarioSpec[];
   diagnosisProfile: string;
-  remediation: RemediationSpec;
   pace: { mode: 'Auto' | 'Manual'; dwell: string };
   runId: string;
   rerun: 'OnRequest' | 'OnPodTemplateChange';
@@ -91,22 +89,19 @@ function subjectMembers(subjects: readonly SubjectApi[]): Record<string, z.ZodTy
   );
 }
 
-/** Rules of each subject for its specs; if there are several subjects, a spec is about one, with its own scenarios. */
+/** If there are several subjects, a spec is about one of them, with its scenarios. */
 function specRules(subjects: readonly SubjectApi[]): CelRule[] {
-  if (subjects.length === 1) return subjects.flatMap(({ rules }) => rules);
+  if (subjects.length === 1) return [];
   const members = subjects.map(({ member }) => member);
   return [
     {
       rule: `[${members.map((member) => `has(self.${member})`).join(', ')}].filter(is, is).size() == 1`,
       message: `write what to test, and only one of ${members.join(', ')}`,
     },
-    ...subjects.flatMap(({ faults, member, rules }) => [
-      {
-        rule: `!has(self.${member}) || self.scenarios.all(s, s.type in [${faults.map(({ type }) => `'${type}'`).join(', ')}])`,
-        message: `${member} has scenarios of the types ${faults.map(({ type }) => type).join(', ')} only`,
-      },
-      ...rules.map((rule) => ({ ...rule, rule: `!has(self.${member}) || (${rule.rule})` })),
-    ]),
+    ...subjects.map(({ faults, member }) => ({
+      rule: `!has(self.${member}) || self.scenarios.all(s, s.type in [${faults.map(({ type }) => `'${type}'`).join(', ')}])`,
+      message: `${member} has scenarios of the types ${faults.map(({ type }) => type).join(', ')} only`,
+    })),
   ];
 }
 
@@ -134,7 +129,6 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         .describe(
           'Who explains what was detected: the name of a profile in the configuration of the operator. If it gives no valid answer, the rules make the diagnosis, and its message gives the cause.',
         ),
-      remediation: remediationSpec,
       pace: z
         .object({
           mode: z

@@ -82,8 +82,6 @@ export interface SubjectApi {
   readonly faults: readonly FaultApi[];
   /** The default of `spec.scenarios`; used of the first registered subject. */
   readonly defaultScenarios: readonly { readonly name: string; readonly type: string }[];
-  /** Rules across the complete spec (`self`); they apply only to specs about this subject. */
-  readonly rules: readonly CelRule[];
   /** Subject-specific reasons: why a run is refused or waits. */
   readonly refusals: readonly string[];
   readonly secrets: readonly SecretApi[];

@@ -6,7 +6,6 @@ export const LIMITS = {
   request: 128,
   evidence: 256,
   evidenceItems: 12,
-  remedy: 320,
   measures: 14,
   dependencies: 4,
   pods: 16,

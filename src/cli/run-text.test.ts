@@ -23,21 +23,6 @@ describe('the story between two states', () => {
     expect(progressLines(before, after)).toEqual(['── 2/2  Cluster Health', '   All ready']);
     expect(progressLines(after, after)).toEqual([]);
   });
-
-  it('reports the outcome of a remedy when that is known, and at the end again', () => {
-    const remedied = (state: string): ChaosDemoStatus => ({
-      diagnoses: [
-        diagnosisWith({
-          remediation: { state, message: 'As it was measured.' },
-        }),
-      ],
-    });
-    const said = 'reset-counter Applied: As it was measured.';
-    expect(progressLines({}, remedied('Applying'))).toEqual([]);
-    expect(progressLines(remedied('Applying'), remedied('Applied'))).toEqual([`   ★ stall: ${said}`]);
-    expect(progressLines(remedied('Applied'), remedied('Applied'))).toEqual([]);
-    expect(verdictOf(remedied('Applied'))).toContain(`  ${said}`);
-  });
 });
 
 describe('who explains an anomaly', () => {

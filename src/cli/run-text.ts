@@ -10,7 +10,6 @@ import {
   measured,
   RECOVERED_AFTER,
   RULES_PROFILE,
-  remedySentence,
   span,
 } from '../api/index.ts';
 import type { RunEvidence } from '../evidence/index.ts';
@@ -35,9 +34,6 @@ export function progressLines(before: ChaosDemoStatus | undefined, after: ChaosD
     const { scenario } = diagnosis;
     const earlier = before?.diagnoses?.find((known) => known.scenario === scenario);
     lines.push(...explainerLines(earlier, diagnosis));
-    const remedy = remedySentence(diagnosis);
-    if (remedy !== undefined && remedy !== (earlier && remedySentence(earlier)))
-      lines.push(`   ★ ${scenario}: ${remedy}`);
   }
   if (after.journal?.stoppingSince !== undefined && before?.journal?.stoppingSince === undefined) {
     lines.push(`   Stopping: ${after.run?.message ?? ''}`);
@@ -110,7 +106,7 @@ function summaryLines(scenario: ScenarioStatus, diagnosis: ShownDiagnosis | unde
   return [
     ...lines,
     `  Cause: ${diagnosedClass(diagnosis)}, ${confidence} % sure`,
-    `  ${remedySentence(diagnosis) ?? adviceSentence(diagnosis)}`,
+    `  ${adviceSentence(diagnosis)}`,
   ];
 }
 
@@ -142,9 +138,6 @@ function diagnosisLines(diagnosis: ShownDiagnosis): string[] {
     lines.push(`  Other possible causes: ${others.join('; ')}`);
   }
   lines.push(`  ${adviceSentence(diagnosis)}`);
-  const { remediation } = diagnosis;
-  if (remediation)
-    lines.push(`  ${remedySentence(diagnosis) ?? `${remediation.state}: ${remediation.message}`}`);
   if (grade) lines.push(`  ${gradeText(grade, full)}`);
   if (message) lines.push(`  ${message}`);
   return lines;

@@ -57,8 +57,8 @@ function filled(node: Node, share: number, letter: string, name = ''): unknown {
 const schema = z.toJSONSchema(statusSchema) as Node;
 const status = (share: number, letter: string) => filled(schema, share, letter) as ChaosDemoStatus;
 const withoutMessages = (diagnosis: DiagnosisStatus) => {
-  const { message: _, recommendation: __, remediation, ...rest } = diagnosis;
-  return [rest, remediation?.state];
+  const { message: _, recommendation: __, ...rest } = diagnosis;
+  return rest;
 };
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 

@@ -54,7 +54,6 @@ function shortenMessages(status: ChaosDemoStatus, most: number): void {
     ...chapters,
     ...conditions,
     ...diagnoses,
-    ...diagnoses.flatMap(({ remediation }) => remediation ?? []),
     ...scenarios,
     ...scenarios.flatMap(({ fault }) => fault ?? []),
   ];

@@ -2,14 +2,13 @@
  * Diagnoses, independent of the chapters. The rules answer at once, and the chapter shows their answer. If the spec
  * names another profile, it is queried at the same time, within a bound: its answer replaces that of the rules; without
  * one the rules' answer stays, with the reason. Only the last chapter waits for it, so no verdict and no recovery
- * depends on it; the restore waits only if remediation actions are to be applied.
+ * depends on it.
  */
 import { type DiagnosisStatus, GRADED, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
 import type { Diagnosis } from '../evidence/index.ts';
 import type { Context } from './context.ts';
 import { iso, ms, wake } from './context.ts';
-import { type DiagnosisReport, diagnosisKey } from './observed.ts';
-import { withRemedyOf } from './remedies.ts';
+import { diagnosisKey } from './observed.ts';
 
 /** Time limit for the rules: they query no server. */
 const RULES_TIMEOUT_MS = 10_000;
@@ -43,7 +42,7 @@ export function requestDiagnosis(
     return undefined;
   }
   if (!byRules.diagnosis) return { message: `No diagnosis: ${byRules.message}` };
-  const diagnosis = statusOf(context, byRules.diagnosis, byRules);
+  const diagnosis = statusOf(byRules.diagnosis);
   if (profile !== RULES_PROFILE) diagnosis.requestedAt = iso(now);
   draft.diagnoses = [...(draft.diagnoses ?? []).filter((known) => known.scenario !== scenario), diagnosis];
   applyAnswers(context);
@@ -76,7 +75,7 @@ export function applyAnswers(context: Context): void {
     if (diagnosis.requestedAt === undefined) return diagnosis;
     const fault = draft.scenarios?.find(({ name }) => name === diagnosis.scenario)?.fault;
     const report = fault && observed.diagnoses[diagnosisKey(fault.id, profile)];
-    if (report?.diagnosis) return withRemedyOf(diagnosis, statusOf(context, report.diagnosis, report));
+    if (report?.diagnosis) return statusOf(report.diagnosis);
     if (report) return withReason(diagnosis, report.message);
     const deadline = answerDeadline(diagnosis, now);
     if (!fault || now >= deadline) {
@@ -128,7 +127,7 @@ const DIMENSIONS = {
 } as const;
 
 /** The part of a diagnosis that goes into the status; the rest is in the evidence. */
-function statusOf({ demo }: Context, diagnosis: Diagnosis, { suggestion }: DiagnosisReport): DiagnosisStatus {
+function statusOf(diagnosis: Diagnosis): DiagnosisStatus {
   const {
     action,
     class: cause,
@@ -140,7 +139,6 @@ function statusOf({ demo }: Context, diagnosis: Diagnosis, { suggestion }: Diagn
     recommendation,
     scenario,
   } = diagnosis;
-  const isSuggested = suggestion !== undefined && demo.spec.remediation !== 'None';
   return {
     scenario,
     class: cause,
@@ -150,7 +148,6 @@ function statusOf({ demo }: Context, diagnosis: Diagnosis, { suggestion }: Diagn
     action,
     ...(recommendation !== undefined && { recommendation }),
     profile,
-    ...(isSuggested && { remediation: { state: 'Suggested', message: suggestion } }),
     ...(grade && { grade: GRADED.filter((part) => grade[DIMENSIONS[part]] === 'Right') }),
   };
 }

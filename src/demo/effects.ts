@@ -27,11 +27,6 @@ export type SubjectEffect =
   | { kind: 'Diagnose'; id: string; fault: string; scenario: string; profile: string }
   /** Prove that the fault is over and measure its effects -> Recovery. */
   | { kind: 'Recover'; id: string; fault: string; scenario: string; fixture: string; settleMs: number }
-  /**
-   * Reset the counter of `fixture` and measure the result -> Remedied. Never repeated: performed only by the process
-   * that announced it, and begun before `until`.
-   */
-  | { kind: 'Remediate'; id: string; fixture: string; until: number }
   /** Undo the run: end faults now if `release`, remove `fixtures`, prove that the subject works -> Restored. */
   | { kind: 'Restore'; id: string; fixtures: string[]; release: boolean };
 

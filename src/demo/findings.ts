@@ -11,7 +11,6 @@ import type {
   OrphanFinding,
   Prepared,
   RecoveryReport,
-  RemedyReport,
   Restored,
   Target,
 } from './observed.ts';
@@ -29,9 +28,9 @@ export type Finding =
   | { kind: 'Baseline'; outcome: ControlOutcome }
   | { kind: 'Prepared'; fault: string; prepared: Prepared }
   | { kind: 'NotPrepared'; fault: string; message: string }
-  /** This process is about to store the announcement of a fault or a remedy: see `announcement`. */
+  /** This process is about to store the announcement of a fault: see `announcement`. */
   | { kind: 'Announced'; announcement: string }
-  /** This process has begun to inject the fault, or to run the remediation action, of this id. */
+  /** This process has begun to inject the fault of this id. */
   | { kind: 'Begun'; fault: string }
   | { kind: 'Fault'; fault: string; report: FaultReport }
   | { kind: 'Reading'; fault: string; reading: InvariantReading }
@@ -40,7 +39,6 @@ export type Finding =
   /** This process has begun to query a profile. */
   | { kind: 'Queried'; fault: string; profile: string }
   | { kind: 'Diagnosis'; fault: string; profile: string; report: DiagnosisReport }
-  | { kind: 'Remedied'; effect: string; report: RemedyReport }
   | { kind: 'Restored'; effect: string; restored: Restored };
 
 /** Returns the observations with the finding added. Does not modify `observed`. */
@@ -102,8 +100,6 @@ export function record(observed: Observed, finding: Finding): Observed {
         ...observed,
         diagnoses: put(observed.diagnoses, diagnosisKey(finding.fault, finding.profile), finding.report),
       };
-    case 'Remedied':
-      return { ...observed, remedies: put(observed.remedies, finding.effect, finding.report) };
     case 'Restored':
       return { ...observed, restored: put(observed.restored, finding.effect, finding.restored) };
     default:
@@ -151,7 +147,6 @@ export function callsForDecision(before: Observed, finding: Finding): boolean {
     case 'Recovery':
     case 'Orphan':
     case 'Diagnosis':
-    case 'Remedied':
     case 'Restored':
       return true;
     default:

@@ -2,8 +2,8 @@
  * The observations of a session, as `decide` reads them. Reports are keyed by the id of their fault or effect, so that
  * an observation of one attempt is never attributed to another. Immutable: see `record`.
  */
-import type { FaultProof, Measure, REMEDIATION_RESULTS, Reason } from '../api/index.ts';
-import type { Diagnosis, RemedyFigure } from '../evidence/index.ts';
+import type { FaultProof, Measure, Reason } from '../api/index.ts';
+import type { Diagnosis } from '../evidence/index.ts';
 import type { HealthSnapshot } from './health.ts';
 
 /** Whether the subject may be touched at all. */
@@ -109,16 +109,6 @@ export type OrphanFinding = 'Injected' | 'NotInjected' | 'Unknown';
 /** A diagnosis, or none with the reason in `message`. */
 export interface DiagnosisReport {
   readonly diagnosis?: Diagnosis;
-  /** Its action in words that can be followed. */
-  readonly suggestion?: string;
-  readonly message: string;
-}
-
-/** The result of a remediation action, with the counts before it and after the requests that measured it. */
-export interface RemedyReport {
-  readonly state: (typeof REMEDIATION_RESULTS)[number];
-  readonly before?: readonly RemedyFigure[];
-  readonly after?: readonly RemedyFigure[];
   readonly message: string;
 }
 
@@ -155,12 +145,10 @@ export interface Observed {
   /** Profiles that this process has queried about a fault, by the fault's id, including the rules. */
   readonly queried: Readonly<Record<string, readonly string[]>>;
   /** By the effect's id. */
-  readonly remedies: Readonly<Record<string, RemedyReport>>;
-  /** By the effect's id. */
   readonly restored: Readonly<Record<string, Restored>>;
-  /** {@link announcement}s made by this process; it runs only those faults and remediation actions. */
+  /** {@link announcement}s made by this process; it injects only those faults. */
   readonly announced: ReadonlySet<string>;
-  /** Ids of faults and remediation actions that this process has begun. */
+  /** Ids of faults that this process has begun. */
   readonly begun: ReadonlySet<string>;
 }
 
@@ -178,7 +166,6 @@ export function nothingObserved(since: number): Observed {
     orphans: {},
     diagnoses: {},
     queried: {},
-    remedies: {},
     restored: {},
     announced: new Set(),
     begun: new Set(),
@@ -202,8 +189,8 @@ export function diagnosisKey(fault: string, profile: string): string {
 }
 
 /**
- * How a process recognises its own announcement of a fault, or of a remediation action. The id is not enough: two
- * processes that decide on the same object choose the same id.
+ * How a process recognises its own announcement of a fault. The id is not enough: two processes that decide on the same
+ * object choose the same id.
  */
 export function announcement(fault: { id: string; plannedAt: string }): string {
   return `${fault.id}@${fault.plannedAt}`;

@@ -20,7 +20,6 @@ import {
 } from './context.ts';
 import { applyAnswers, stopAwaitingAnswers } from './diagnoses.ts';
 import { announcement } from './observed.ts';
-import { endRemedies } from './remedies.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
 import { phaseOfStop, resultOf, scenarioSummary, verdictOf, verdictOfStop } from './verdict.ts';
@@ -188,7 +187,6 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   delete journal.stoppingSince;
   delete journal.awaitingSince;
   stopAwaitingAnswers(context);
-  endRemedies(context);
   draft.phase = verdict.phase;
   draft.message = verdict.message;
   draft.result = resultOf(draft);

@@ -18,7 +18,6 @@ import {
   watchEnd,
 } from './context.ts';
 import { answersAwaitedUntil, requestDiagnosis } from './diagnoses.ts';
-import { applyRemedies } from './remedies.ts';
 import { applyRecovery, isBeingObserved } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
 import type { Work } from './work.ts';
@@ -172,17 +171,12 @@ function workOnComplete(context: Context): Work {
   const until = answersAwaitedUntil(context, runDeadline(draft, demo.spec, now) - BEFORE_DEADLINE_MS);
   const isAwaited = until !== undefined && now < until;
   const awaiting = `Waiting for the diagnosis by profile "${demo.spec.diagnosisProfile}"`;
-  // An action that it requests would be too late once everything is restored.
-  const decides = demo.spec.remediation === 'Apply';
-  if (isAwaited && (outcome?.ok || (decides && !outcome))) {
+  if (isAwaited && outcome?.ok) {
     wake(context, until);
-    const message = outcome ? `${outcome.message}. ${awaiting}` : awaiting;
-    return { done: false, message, note: 'awaiting diagnosis' };
+    return { done: false, message: `${outcome.message}. ${awaiting}`, note: 'awaiting diagnosis' };
   }
   if (outcome?.ok) return { done: true, message: outcome.message };
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
-  const applying = applyRemedies(context);
-  if (applying) return applying;
   context.effects.push({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: false });
   return { done: false, message: 'Restoring: removing what the demo set up, proving that the subject works' };
 }

@@ -180,7 +180,7 @@ export interface SubjectDriver {
   /**
    * Performs an effect and returns its finding.
    * @throws if nothing was found out and nothing was done that must not be done twice: the shell tries again a moment
-   * later. An `Inject` or a `Remediate` throws only before anything was sent.
+   * later. An `Inject` throws only before anything was sent.
    */
   perform(effect: SubjectEffect, permit: Permit, signal: AbortSignal): Promise<Finding>;
   /** Runs an activity until `signal` aborts, then resolves; rejects only if it cannot continue. */

@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus } from '../api/index.ts';
 
 /**
- * Whether `after` differs from `before` in more than the figures and evidence of an existing result, and its diagnosis;
- * the state of a remediation action counts. Those grow until the observation ends, and are written with the next
+ * Whether `after` differs from `before` in more than the figures and evidence of an existing result, and its diagnosis.
+ * Those grow until the observation ends, and are written with the next
  * transition; the verdict waits for the last of them.
  */
 export function isTransition(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
@@ -18,8 +18,6 @@ function withoutFigures(status: ChaosDemoStatus | undefined): unknown {
   );
   // The API server sorts a keyed list differently.
   const conditions = status.conditions?.toSorted((a, b) => (a.type < b.type ? -1 : 1));
-  const diagnoses = status.diagnoses?.map(({ remediation, scenario }) =>
-    remediation === undefined || remediation.state === 'Suggested' ? scenario : [scenario, remediation.state],
-  );
+  const diagnoses = status.diagnoses?.map(({ scenario }) => scenario);
   return { ...status, scenarios, conditions, diagnoses };
 }

@@ -1,7 +1,6 @@
 /**
  * The answer of a provider: a diagnosis by a closed schema, each claim with the evidence it rests on. Answers are
- * untrusted, from any provider: they are bounded and checked against the bundle. Only the action, of a closed set, can
- * have consequences: see demo/remedies.ts.
+ * untrusted, from any provider: they are bounded and checked against the bundle.
  */
 import { z } from 'zod';
 
@@ -27,7 +26,7 @@ export const ANOMALY_CLASSES = {
 export type AnomalyClass = keyof typeof ANOMALY_CLASSES;
 export const anomalyClasses = Object.keys(ANOMALY_CLASSES) as [AnomalyClass, ...AnomalyClass[]];
 
-/** The remediation actions that an answer may suggest. */
+/** The actions that an answer may suggest. The operator carries out none. */
 export const ACTIONS = {
   none: 'do nothing',
   wait: 'wait until it ends',

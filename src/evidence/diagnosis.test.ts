@@ -4,8 +4,6 @@ import { DIAGNOSIS_BYTES, DIAGNOSIS_LIMITS, type Diagnosis, diagnosis, diagnosis
 /** As long as its schema admits, with texts of others of this character. */
 function fullest(letter: string): Diagnosis {
   const of = (most: number): string => letter.repeat(most).slice(0, most);
-  const figure = { name: 'n'.repeat(32), value: Number.MAX_SAFE_INTEGER, unit: 'u'.repeat(16) };
-  const figures = Array.from({ length: DIAGNOSIS_LIMITS.figures }, () => figure);
   // What a provider wrote takes 1536 bytes in all, see check-answer.ts: each of these two in JSON at most.
   const step = { text: letter.repeat(256 / Buffer.byteLength(letter)), evidence: Array(8).fill('s1000') };
   return diagnosis.parse({
@@ -34,7 +32,6 @@ function fullest(letter: string): Diagnosis {
       reason: 100,
       truth: 'n'.repeat(128),
     },
-    remediation: { before: figures, after: figures },
   });
 }
 

@@ -12,19 +12,12 @@ export const DIAGNOSIS_LIMITS = {
   citations: 12,
   citationText: 160,
   alternatives: 3,
-  figures: 3,
 } as const;
 
 const percent = z.int().min(0).max(100);
 const rightOrWrong = z.enum(['Right', 'Wrong']);
 const id = z.string().max(8);
 const name = z.string().max(32);
-
-const figure = z.strictObject({ name, value: z.int(), unit: z.string().max(16) });
-const figures = z.array(figure).max(DIAGNOSIS_LIMITS.figures);
-
-/** A measurement of the requests that show the result of a remediation action. */
-export type RemedyFigure = z.infer<typeof figure>;
 
 const grade = z.strictObject({
   localization: rightOrWrong,
@@ -68,8 +61,6 @@ export const diagnosis = z.strictObject({
   promptVersion: name,
   evidenceVersion: name,
   grade: grade.optional(),
-  /** Counts right before a remediation action, and after the requests that measured its result. */
-  remediation: z.strictObject({ before: figures, after: figures }).optional(),
 });
 
 export type Diagnosis = z.infer<typeof diagnosis>;

@@ -27,7 +27,7 @@ export {
   scenarioBytes,
   scenarioData,
 } from './config-map.ts';
-export { DIAGNOSIS_LIMITS, type Diagnosis, type DiagnosisGrade, type RemedyFigure } from './diagnosis.ts';
+export { DIAGNOSIS_LIMITS, type Diagnosis, type DiagnosisGrade } from './diagnosis.ts';
 export { HISTORY_BYTES, historiesIn, historyKey, historyText } from './history-data.ts';
 export { EvidenceRecorder, type SeenInvariant } from './recorder.ts';
 export {

@@ -7,10 +7,7 @@ import { playRound } from '../torture/round.ts';
 import { Stage } from '../torture/stage.ts';
 import { lineOf } from '../torture/step.ts';
 
-/**
- * Chosen so that nodes, the leader at two boundaries, its API server and the way to Redis are disturbed, and in the last
- * one remedies are applied.
- */
+/** Chosen so that nodes, the leader at two boundaries, its API server and the way to Redis are disturbed. */
 const SEEDS = [31, 34, 50, 55, 87];
 
 describe.skipIf(withoutRealTime)('a run that is disturbed', () => {

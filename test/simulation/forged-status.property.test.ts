@@ -119,14 +119,8 @@ function forged(status: ChaosDemoStatus, incident: ValueOf<typeof forgery>): Cha
   return kept;
 }
 
-/** Every diagnosis recommends a reset, and the spec lets it be applied. */
-const applying = (): Simulation =>
-  new Simulation(simulatedSpec({ remediation: 'Apply' }), {
-    action: 'reset-counter',
-  });
-
 async function play(steps: ValueOf<typeof story>): Promise<Simulation> {
-  const simulation = applying();
+  const simulation = new Simulation();
   for (const { afterMs, incident } of steps) {
     await simulation.pass(afterMs);
     if (incident.kind === 'crash') await simulation.crash(incident.downMs);
@@ -149,7 +143,6 @@ describe('a forged status', () => {
         for (const effect of simulation.performed) {
           if ('fixtures' in effect) expect(effect.fixtures.filter((name) => !own.test(name))).toEqual([]);
           if (effect.kind === 'Prepare') expect(effect.fixture).toMatch(own);
-          if (effect.kind === 'Remediate') expect(effect.fixture).toMatch(own);
           if (effect.kind === 'Inject') {
             expect(effect.fixture).toMatch(own);
             expect(effect.until - effect.plannedAt).toBeLessThanOrEqual(10_000);

@@ -3,7 +3,7 @@ import { RULES_PROFILE } from '../../src/api/index.ts';
 import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import type { Finding } from '../../src/demo/findings.ts';
 import type { HealthSnapshot } from '../../src/demo/health.ts';
-import type { FaultReport, InvariantReading, RemedyReport } from '../../src/demo/observed.ts';
+import type { FaultReport, InvariantReading } from '../../src/demo/observed.ts';
 import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
 import { type Diagnosis, EvidenceRecorder } from '../../src/evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
@@ -96,8 +96,6 @@ export class SimulatedDriver implements SubjectDriver {
         return await this.#diagnose(effect, signal);
       case 'Recover':
         return await this.#recover(effect.fault, signal);
-      case 'Remediate':
-        return await this.#remediate(effect, permit, signal);
       case 'Restore':
         return await this.#restore(effect, signal);
       default:
@@ -285,37 +283,6 @@ export class SimulatedDriver implements SubjectDriver {
     return { kind: 'Recovery', fault, report: { workedAt: now, message: 'ok', ...seen } };
   }
 
-  async #remediate(
-    { fixture, id }: Extract<SubjectEffect, { kind: 'Remediate' }>,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<Finding> {
-    const target = this.#target;
-    const { effectMs, remedy } = target.behaviour;
-    const reported = (state: RemedyReport['state'], message: string): Finding => ({
-      kind: 'Remedied',
-      effect: id,
-      report: { state, message },
-    });
-    await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
-    const refusal = signal.aborted ? 'stopped' : permit.refusal();
-    if (refusal !== undefined) return reported('NotApplied', `Nothing was sent: ${refusal}`);
-    // As if a run was released before: there is nothing left to undo.
-    if (!target.fixtures.has(fixture)) return reported('NotApplied', 'Nothing was sent: the fixture is gone');
-    target.remedies.push({ id, at: this.#clock.now(), fixture, stalled: target.isStalled });
-    // What was sent is not called off, and comes late. That takes the time of the world: a process that is frozen
-    // or dies after it has sent a request does not hold the request up.
-    this.#fixtures.add(fixture);
-    const arrives = target.clock.sleep(effectMs * 2, new AbortController().signal);
-    await this.#clock.live(arrives.then(() => target.fixtures.add(fixture)));
-    if (remedy === 'hangs') await this.#clock.sleep(3_600_000, signal).catch(() => undefined);
-    await this.#clock.sleep(effectMs / 2, signal).catch(() => undefined);
-    if (signal.aborted) return reported('Unproven', 'stopped');
-    const figures = (value: number) => [{ name: 'admitted', value, unit: 'requests' }];
-    const report: RemedyReport = { state: 'Applied', message: 'measured again' };
-    return { kind: 'Remedied', effect: id, report: { ...report, before: figures(30), after: figures(3) } };
-  }
-
   #setUp(fixture: string): void {
     this.#fixtures.add(fixture);
     this.#target.fixtures.add(fixture);
@@ -340,7 +307,7 @@ export class SimulatedDriver implements SubjectDriver {
     { fault, profile, scenario }: Extract<SubjectEffect, { kind: 'Diagnose' }>,
     signal: AbortSignal,
   ): Promise<Finding> {
-    const { action, effectMs, model, modelAction, modelMs } = this.#target.behaviour;
+    const { effectMs, model, modelMs } = this.#target.behaviour;
     const isRules = profile === RULES_PROFILE;
     await this.#clock.sleep(isRules ? effectMs : modelMs, signal);
     if (!isRules && model === 'hangs') await new Promise(() => undefined);
@@ -353,7 +320,7 @@ export class SimulatedDriver implements SubjectDriver {
       chain: [{ text: 'requests wait', evidence: ['s1'] }],
       citations: [{ id: 's1', text: 'a waits' }],
       alternatives: [],
-      action: isRules ? action : modelAction,
+      action: 'wait',
       recommendation: 'Wait.',
       confidence: 90,
       provider: profile,
@@ -365,7 +332,7 @@ export class SimulatedDriver implements SubjectDriver {
       kind: 'Diagnosis',
       fault,
       profile,
-      report: { diagnosis, suggestion: 'as advised', message: 'explained' },
+      report: { diagnosis, message: 'explained' },
     };
   }
 

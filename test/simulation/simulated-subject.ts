@@ -44,7 +44,6 @@ const api: SubjectApi = {
     { name: 'stall', type: 'Stall' },
     { name: 'surge', type: 'Surge' },
   ],
-  rules: [],
   refusals: ['TargetInUse', 'TargetShared'],
   secrets: [],
   histograms: [

@@ -31,11 +31,6 @@ export interface Behaviour {
   /** What a profile other than the rules does `modelMs` after its query; one that hangs ignores its abort. */
   model: 'answers' | 'fails' | 'hangs';
   modelMs: number;
-  /** The action that a diagnosis by the rules recommends, and one by another profile. */
-  action: string;
-  modelAction: string;
-  /** What a remediation does: one that hangs ends when it is aborted. */
-  remedy: 'helps' | 'hangs';
   /** Whether an injection ends when it is aborted; a system call that hangs does not. */
   heedsAbort: boolean;
   /** Whether faults have histories. They are compressed in real time. */
@@ -56,9 +51,6 @@ const USUAL: Behaviour = {
   releases: true,
   model: 'answers',
   modelMs: 5000,
-  action: 'wait',
-  modelAction: 'wait',
-  remedy: 'helps',
   heedsAbort: true,
   hasHistories: false,
 };
@@ -77,15 +69,6 @@ export interface Injection {
   readonly owner: string;
 }
 
-/** A remedy that was really sent. */
-export interface SentRemedy {
-  readonly id: string;
-  readonly at: number;
-  readonly fixture: string;
-  /** Whether a fault was on. */
-  readonly stalled: boolean;
-}
-
 /** When code that records or judges may throw. */
 export const BUGGY_MOMENTS = [
   'MeasureBaseline',
@@ -94,7 +77,6 @@ export const BUGGY_MOMENTS = [
   'Inquire',
   'Diagnose',
   'Recover',
-  'Remediate',
   'Restore',
   'PollHealth',
   'RecheckPreconditions',
@@ -123,7 +105,6 @@ export class SimulatedTarget {
   readonly behaviour: Behaviour;
   readonly clock: Clock;
   readonly injected: Injection[] = [];
-  readonly remedies: SentRemedy[] = [];
   readonly performed: SubjectEffect[] = [];
   /** Fixtures that were set up and not removed. */
   readonly fixtures = new Set<string>();

@@ -7,10 +7,9 @@ import { NODES } from './settings.ts';
 import {
   type Action,
   API_FAULTS,
+  BOUNDARIES,
   type Boundary,
-  FAULT_BOUNDARIES,
   LINK_FAULTS,
-  REMEDY_BOUNDARIES,
   type Replica,
   type Step,
   type When,
@@ -34,8 +33,6 @@ export interface LanePlan {
   readonly pauseMs: number;
   readonly requestsPerSecond: number;
   readonly multiplier: number;
-  /** Whether its diagnoses recommend a reset of the counter, and its object lets that be applied. */
-  readonly resets?: boolean;
 }
 
 export interface Plan {
@@ -58,12 +55,7 @@ export interface PlanOptions {
 /** The last steps come this long after the object was applied: a run without a disturbance takes some 10 s. */
 const STORY_MS = 9_000;
 
-/**
- * Remedies are drawn from a separate stream, so that a seed does what it did before they existed, and that in
- * addition. The number is beyond the seeds that a user can give.
- */
-const REMEDY_STREAM = 0x5eed_0000;
-/** As that of the remedies, for the lane behind HTTP. */
+/** Lanes behind HTTP are drawn from a separate stream, so that they change no other. It is beyond the seeds of a user. */
 const HTTP_STREAM = 0x5eee_0000;
 const PROXIED_STREAM = 0x5eef_0000;
 const FAILOVER_STREAM = 0x5ef0_0000;
@@ -73,14 +65,9 @@ const OUTAGE_MS = 3000;
 const FAILOVER_MS = 18_000;
 /** As `STORY_MS`, with a failover. */
 const FAILOVER_STORY_MS = 20_000;
-/** Of all seeds. */
-const WITH_REMEDIES = 0.5;
-/** Steps at the boundaries of the remedies of one lane. */
-const MOST_AT_REMEDIES = 2;
-
 /** The plan of a seed. Pure. */
 export function planOf(seed: number, options: PlanOptions): Plan {
-  return withFailover(withHttp(withRemedies(faultPlanOf(seed, options), options), options), options);
+  return withFailover(withHttp(faultPlanOf(seed, options), options), options);
 }
 
 /** The same plan with the lanes behind HTTP, if there are any. */
@@ -138,20 +125,6 @@ function nearFailover(random: Random, lane: number): Step {
   return stepOf(random, lane, action, when);
 }
 
-/** The same plan where the seed has no remedies; else one whose objects let them be applied. */
-function withRemedies(plan: Plan, { ownApiServer }: PlanOptions): Plan {
-  const random = randomBy(plan.seed ^ REMEDY_STREAM);
-  if (!random.chance(WITH_REMEDIES)) return plan;
-  const lanes = plan.lanes.map((lane) => ({ ...lane, resets: true }));
-  const steps = lanes.flatMap((_, lane) =>
-    Array.from({ length: random.between(0, MOST_AT_REMEDIES) }, () => {
-      const when = { boundary: random.pick(remedyBoundaries), passed: random.chance(0.5) };
-      return stepOf(random, lane, actionOf(random, ownApiServer), when);
-    }),
-  );
-  return { ...plan, lanes, steps: [...plan.steps, ...steps] };
-}
-
 function faultPlanOf(seed: number, { lanes, ownApiServer }: PlanOptions): Plan {
   const random = randomBy(seed);
   const lanePlans = Array.from({ length: lanes }, (_, lane) => lanePlan(random, lane));
@@ -171,7 +144,7 @@ function faultSteps(
 ): Step[] {
   return Array.from({ length: random.between(1, most) }, () => {
     const action = actionOf(random, ownApiServer);
-    const boundary: When = { boundary: random.pick(faultBoundaries), passed: random.chance(0.5) };
+    const boundary: When = { boundary: random.pick(boundaries), passed: random.chance(0.5) };
     const when = random.chance(0.5) ? boundary : { afterMs: random.between(0, storyMs) };
     return stepOf(random, lane, action, when);
   });
@@ -193,8 +166,7 @@ function stepOf(random: Random, lane: number, action: Action, when: When): Step 
   return { lane, when, action, forMs: random.between(min, max) };
 }
 
-const faultBoundaries = Object.keys(FAULT_BOUNDARIES) as Boundary[];
-const remedyBoundaries = Object.keys(REMEDY_BOUNDARIES) as Boundary[];
+const boundaries = Object.keys(BOUNDARIES) as Boundary[];
 
 function actionOf(random: Random, ownApiServer: boolean): Action {
   const which = random.pick<Replica>(['leader', 'leader', 'leader', 'standby', 'both']);

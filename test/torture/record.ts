@@ -77,18 +77,6 @@ export interface LimitSeen extends ToNode {
   readonly windowSec?: number;
 }
 
-/** The API server has stored a status that announces a remedy. */
-export interface RemedyAnnounced {
-  readonly kind: 'announced';
-  readonly at: number;
-  readonly lane: number;
-  /** Whose status it is. */
-  readonly replica: string;
-  /** As in the journal. */
-  readonly id: string;
-  readonly key: string;
-}
-
 /** A write of the observer that Redis did not take at once. */
 export interface SlowWrite {
   readonly kind: 'write';
@@ -166,7 +154,6 @@ export type Entry =
   | CommandSent
   | CheckSeen
   | LimitSeen
-  | RemedyAnnounced
   | SlowWrite
   | PortSeen
   | FailoverSeen
@@ -183,8 +170,6 @@ export function now(): number {
 /** Everything that was seen while one plan was carried out, in the order in which it was noted. */
 export class TortureRecord {
   readonly entries: Entry[];
-  /** Keys that a remedy was announced for. */
-  readonly remedied = new Set<string>();
 
   constructor(entries: readonly Entry[] = []) {
     this.entries = [...entries];

@@ -22,7 +22,6 @@ export interface ReplicaOptions extends Omit<ApiProxyOptions, 'certificate'> {
   readonly kubectl: Kubectl;
   readonly supervisor: Supervisor;
   /** For `--diagnosis-profiles`. */
-  readonly profilesFile: string;
 }
 
 export class OperatorReplica {
@@ -42,7 +41,7 @@ export class OperatorReplica {
   }
 
   static async start(options: ReplicaOptions): Promise<OperatorReplica> {
-    const { kubectl, place, profilesFile, replica, supervisor } = options;
+    const { kubectl, place, replica, supervisor } = options;
     const folder = supervisor.temporaryFolder(replica);
     const certificate = await certificateFor(folder, 'IP:127.0.0.1');
     const proxy = await ApiProxy.start({ ...options, certificate });
@@ -59,7 +58,6 @@ export class OperatorReplica {
         `--watch-namespaces=${place.namespaces.join(',')}`,
         `--identity=${replica}`,
         NO_COOLDOWN,
-        `--diagnosis-profiles=${profilesFile}`,
         ...TIMES,
       ],
     });

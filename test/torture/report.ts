@@ -39,8 +39,6 @@ function wordsOf(entry: Entry): string {
       return `check of ${entry.key} at node ${entry.node}: ${entry.status}`;
     case 'limit':
       return `${entry.what} of the limit of ${entry.key}${entry.limit === undefined ? '' : `, ${entry.limit}`}, at node ${entry.node}: ${entry.status}`;
-    case 'announced':
-      return `${entry.replica} announced ${entry.id} for ${entry.key}`;
     case 'write':
       return `a write took ${entry.tookMs.toFixed(0)} ms${entry.lost ? ' and its connection was lost' : ''}`;
     case 'port':
@@ -64,18 +62,16 @@ function wordsOf(entry: Entry): string {
 export class Summary {
   readonly #steps = new Map<string, number>();
   readonly #ends = new Map<string, number>();
-  readonly #remedies = new Map<string, number>();
   #runs = 0;
   #wrong = 0;
 
-  add({ ends, record, remedies, wrong }: RoundResult): void {
+  add({ ends, record, wrong }: RoundResult): void {
     this.#runs += 1;
     this.#wrong += wrong.length;
     for (const { failed, step } of record.of('step')) {
       if (!failed) increase(this.#steps, kindOf(step.action));
     }
     for (const end of ends) increase(this.#ends, end);
-    for (const remedy of remedies) increase(this.#remedies, remedy);
   }
 
   /** Things that were wrong. */
@@ -90,8 +86,6 @@ export class Summary {
       ...table(this.#steps),
       'Objects ended',
       ...table(this.#ends),
-      'Remedies came to',
-      ...table(this.#remedies),
     ];
   }
 }

@@ -12,7 +12,6 @@ import { secretsIn } from './checks/secrets.ts';
 import type { Wrong } from './checks/seen.ts';
 import { Director } from './director.ts';
 import type { Lane } from './lane.ts';
-import { RESETTING_PROFILE } from './model.ts';
 import type { LanePlan, Plan } from './plan.ts';
 import { now, TortureRecord } from './record.ts';
 import {
@@ -37,8 +36,6 @@ export interface RoundResult {
   readonly wrong: readonly Wrong[];
   /** How each lane ended: "Succeeded", or "deleted". */
   readonly ends: readonly string[];
-  /** What became of each remedy that was decided on: "Applied". */
-  readonly remedies: readonly string[];
 }
 
 export interface RoundOptions {
@@ -87,7 +84,7 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
       TOKEN,
     ]),
   );
-  return { plan, record, wrong, ends, remedies: plan.lanes.flatMap((_, i) => remediesOf(record, i)) };
+  return { plan, record, wrong, ends };
 }
 
 function demosOf(stage: Stage, lane: number): Demos {
@@ -142,7 +139,6 @@ function specOf(lane: LanePlan): object {
       health: { timeout: `${TIMEOUT_MS}ms` },
     }),
     activeDeadline: deadlineOf(lane),
-    ...applying(lane),
     scenarios: [
       {
         name: 'drift',
@@ -165,11 +161,6 @@ function specOf(lane: LanePlan): object {
       },
     ],
   });
-}
-
-/** Has the diagnoses recommend a reset, and lets it be applied, if the lane has that. */
-function applying({ resets = false }: LanePlan): object {
-  return resets ? { diagnosisProfile: RESETTING_PROFILE, remediation: 'Apply' } : {};
 }
 
 /** Waits until every lane has a verdict, or its object is gone, or its time is over; the checks find the latter. */
@@ -252,11 +243,4 @@ function isHeld({ spec }: Lease): boolean {
 function endOf(record: TortureRecord, lane: number): string {
   const verdict = record.of('version', lane).findLast(({ object }) => object.status?.run?.phase);
   return verdict?.object.status?.run?.phase ?? 'deleted';
-}
-
-function remediesOf(record: TortureRecord, lane: number): string[] {
-  const last = record.of('version', lane).at(-1)?.object.status?.diagnoses ?? [];
-  return last.flatMap(({ remediation }) =>
-    remediation === undefined || remediation.state === 'Suggested' ? [] : [remediation.state],
-  );
 }

@@ -18,10 +18,7 @@ export const TIMEOUT_MS = 2000;
 /** What a verdict may come later than the deadline by: a takeover, and what stopping a run may take. */
 export const OVERTIME_MS = 2 * LEASE_MS + 30_000;
 
-/**
- * `spec.activeDeadline` of a lane: the shortest that there is. No remedy is begun in the last 40 s of a run, so one that
- * may have remedies gets more, and so does a failover, which takes longer.
- */
-export function deadlineOf({ mode, resets = false }: Pick<LanePlan, 'mode' | 'resets'>): string {
-  return resets || mode === 'failover' ? '90s' : '1m';
+/** `spec.activeDeadline` of a lane: the shortest that there is, but for a failover, which takes longer. */
+export function deadlineOf({ mode }: Pick<LanePlan, 'mode'>): string {
+  return mode === 'failover' ? '90s' : '1m';
 }

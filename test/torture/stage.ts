@@ -13,7 +13,6 @@ import { prepareOperator } from '../kit/operator.ts';
 import { until } from '../kit/until.ts';
 import type { Cast } from './director.ts';
 import { Lane } from './lane.ts';
-import { type Model, startModel } from './model.ts';
 import { watchPace } from './observer/pace-eye.ts';
 import { VersionEye } from './observer/version-eye.ts';
 import type { LanePlan } from './plan.ts';
@@ -50,7 +49,6 @@ export class Stage implements Cast {
   readonly #client: KubeClient;
   readonly #own: ControlPlane | undefined;
   readonly #eyes: VersionEye[] = [];
-  #model: Model | undefined;
   readonly #stopPace = watchPace(() => this.record);
 
   private constructor(client: KubeClient, own: ControlPlane | undefined) {
@@ -120,7 +118,6 @@ export class Stage implements Cast {
     await Promise.all(this.#eyes.map((eye) => eye.close()));
     await Promise.all(this.replicas.map((replica) => replica.stop()));
     await Promise.all(this.lanes.map((lane) => lane.stop()));
-    await this.#model?.stop();
     await this.#client.close();
     await this.#own?.stop();
     await this.#supervisor.close();
@@ -151,8 +148,6 @@ export class Stage implements Cast {
       return lane < 0 ? undefined : lane;
     };
     say('starting two operators');
-    this.#model = await startModel(supervisor.temporaryFolder('model'));
-    const { profilesFile } = this.#model;
     const { caFile, url } = server;
     for (const replica of ['operator-a', 'operator-b']) {
       const options = {
@@ -165,7 +160,6 @@ export class Stage implements Cast {
         place,
         kubectl,
         supervisor,
-        profilesFile,
       };
       this.replicas.push(await OperatorReplica.start(options));
     }

@@ -1,7 +1,7 @@
 /** What may be done to a run, and when. */
 
 /** A moment in the life of a fault, and of its run, as it is seen from outside the operator. */
-export const FAULT_BOUNDARIES = {
+export const BOUNDARIES = {
   announce: 'the status that announces a fault',
   pause: 'CLIENT PAUSE or SENTINEL FAILOVER',
   burst: 'the first request of a burst',
@@ -9,15 +9,6 @@ export const FAULT_BOUNDARIES = {
   verdict: 'the status with the verdict',
 } as const;
 
-/** And one in the life of a remedy. */
-export const REMEDY_BOUNDARIES = {
-  remedyAnnounce: 'the status that announces a remedy',
-  remedyLimit: 'POST /limit of a remedy',
-  remedyMeasure: 'the first request that measures a remedy',
-  remedyReport: 'the status that reports a remedy',
-} as const;
-
-export const BOUNDARIES = { ...FAULT_BOUNDARIES, ...REMEDY_BOUNDARIES };
 export type Boundary = keyof typeof BOUNDARIES;
 
 /** When a step is taken: so long after the object was applied, or when something passes a proxy. */

@@ -7,7 +7,6 @@ import {
   type Measure,
   measured,
   RECOVERED_AFTER,
-  remedySentence,
   type ScenarioStatus,
   span,
   withUnit,
@@ -264,13 +263,11 @@ function diagnosisPart(diagnosis: ShownDiagnosis, anchor: string, drawn: Readonl
       : html` <span class="ref">${id}</span>`;
   };
   const place = diagnosedPlace(diagnosis);
-  const remedy = remedySentence(diagnosis);
   return html`<h3>Diagnosis</h3>
 <p><b>${cause}</b>${place === '' ? '' : ` at ${place}`}, ${confidence} % sure. By ${diagnosedBy(diagnosis)}, from the evidence only. ${full ? 'Each claim links to what shows it.' : missing}</p>
 ${chain.length === 0 ? NOTHING : html`<ol class="claims">${chain.map((step) => html`<li>${step.text}${step.evidence.map(cite)}</li>`)}</ol>`}
 ${alternatives.length === 0 ? NOTHING : html`<p>Other possible causes: ${alternatives.map((other) => `${other.class} at ${other.component}`).join('; ')}.</p>`}
 <p>${adviceSentence(diagnosis)}</p>
-${remedy === undefined ? NOTHING : html`<p><b>What was done:</b> ${remedy}</p>`}
 ${grade ? html`<p>${gradeText(grade, full)}.</p>` : NOTHING}
 ${message === undefined ? NOTHING : html`<p>${message}</p>`}
 ${citations.length === 0 ? NOTHING : html`<details${new MarkupText(citations.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${citations.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;

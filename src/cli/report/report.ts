@@ -5,7 +5,6 @@ import {
   type ChapterStatus,
   endOf,
   formatDuration,
-  remedySentence,
   type ScenarioStatus,
   type Verdict,
   withPrintableTexts,
@@ -249,7 +248,6 @@ function adviceOf(
       const text = `${missed}. If your callers should be admitted then, or get another answer, change what the limiter does: docs/configure.md.`;
       return [{ scenario: status.name, text }];
     }
-    const remedy = diagnosis && (remedySentence(diagnosis) ?? diagnosis.remediation?.message);
     return [
       {
         scenario: status.name,
@@ -257,7 +255,6 @@ function adviceOf(
           diagnosis?.recommendation ??
           `${diagnosis ? '' : 'No diagnosis is available. '}See the measures and the evidence of this scenario.`,
       },
-      ...(remedy === undefined ? [] : [{ scenario: status.name, text: remedy }]),
     ];
   });
   if (phase === 'Failed') {

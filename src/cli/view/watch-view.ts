@@ -1,6 +1,6 @@
 /** The live view of one ChaosDemo: everything at a glance from 80x24 on, degrading below that. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { adviceSentence, endOf, isDryRun, remedySentence } from '../../api/index.ts';
+import { adviceSentence, endOf, isDryRun } from '../../api/index.ts';
 import { shownDiagnoses } from '../diagnosis.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
@@ -137,7 +137,7 @@ function chainLines(state: LiveState, width: number, room: number): Line[] {
     [],
     fit([seg(`Why, in ${scenario}:`, 'dim')], width),
     ...wrap(why, width, half),
-    ...wrap(remedySentence(last) ?? adviceSentence(last), width, room - 2 - half),
+    ...wrap(adviceSentence(last), width, room - 2 - half),
   ];
 }
 

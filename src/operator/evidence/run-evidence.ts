@@ -4,7 +4,6 @@ import { endOf, truncate } from '../../api/index.ts';
 import { leftAt } from '../../demo/chapter.ts';
 import { ms, watchEnd } from '../../demo/context.ts';
 import { diagnosisKey, type InvariantReading, type Observed } from '../../demo/observed.ts';
-import { remedyId } from '../../demo/remedies.ts';
 import type { FaultEvidence, ObservedBand, Scenario } from '../../demo/subject.ts';
 import {
   type Diagnosis,
@@ -88,8 +87,8 @@ export function scenarioPartOf(
 }
 
 /**
- * The diagnosis of a scenario in the status, in full and with the figures of its remediation; undefined: there is none,
- * or another process received it.
+ * The diagnosis of a scenario in the status, in full; undefined: there is none, or another process
+ * received it.
  */
 export function diagnosisPartOf(
   { diagnoses = [] }: ChaosDemoStatus,
@@ -98,11 +97,7 @@ export function diagnosisPartOf(
   observed: Observed,
 ): Diagnosis | undefined {
   const { profile = '' } = diagnoses.find((known) => known.scenario === scenario) ?? {};
-  const whole = observed.diagnoses[diagnosisKey(fault.id, profile)]?.diagnosis;
-  const { after, before } = observed.remedies[remedyId(fault.id)] ?? {};
-  return whole && before && after
-    ? { ...whole, remediation: { before: [...before], after: [...after] } }
-    : whole;
+  return observed.diagnoses[diagnosisKey(fault.id, profile)]?.diagnosis;
 }
 
 /** Rounded so that their difference equals the measure `detectedAfter` in the status. */

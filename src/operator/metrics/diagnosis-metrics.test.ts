@@ -36,23 +36,3 @@ it('counts diagnoses and grades of a run by profile, and invents no label', asyn
   expect(after.size).toBe(before);
   expect(after.get('chaosdemo_diagnoses_total{profile="other",by="profile"}')).toBe(50);
 });
-
-it('counts the outcomes of remediation actions, and no suggestion', async () => {
-  const registry = new Registry();
-  const metrics = createDiagnosisMetrics(new MetricTable(registry), []);
-  const states = ['Applied', 'Applied', 'Unproven', 'Applying', 'forged'];
-  metrics.runEnded({
-    diagnoses: [
-      ...states.map((state) => ({ ...diagnosis, remediation: { state, message: 'x' } })),
-      { ...diagnosis, remediation: { state: 'Suggested', message: 'x' } },
-    ],
-  });
-  const lines = (await registry.metrics())
-    .split('\n')
-    .filter((line) => line.startsWith('chaosdemo_remedies_total'));
-  expect(lines).toHaveLength(4);
-  expect(lines.filter((line) => !line.endsWith(' 0'))).toEqual([
-    'chaosdemo_remedies_total{result="Applied"} 2',
-    'chaosdemo_remedies_total{result="Unproven"} 1',
-  ]);
-});

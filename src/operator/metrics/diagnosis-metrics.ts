@@ -3,7 +3,7 @@
  * put there, so labels are from closed sets: the profiles of this operator, and `other`.
  */
 import type { ChaosDemoStatus, DiagnosisStatus } from '../../api/index.ts';
-import { GRADED, REMEDIATION_RESULTS, RULES_PROFILE } from '../../api/index.ts';
+import { GRADED, RULES_PROFILE } from '../../api/index.ts';
 import type { MetricTable } from './metric-table.ts';
 
 /** What an answer is graded for, as the label `dimension`. */
@@ -33,17 +33,11 @@ export function createDiagnosisMetrics(table: MetricTable, profiles: readonly st
     'Grades of those diagnoses, by profile and dimension, against what was injected.',
     { profile: known, dimension: DIMENSIONS, grade: GRADES },
   );
-  const remedied = table.counter(
-    'chaosdemo_remedies_total',
-    'Remediation actions that were decided on in runs that have ended, by result.',
-    { result: REMEDIATION_RESULTS },
-  );
-  const count = ({ requestedAt, grade, message, profile: named, remediation }: DiagnosisStatus): void => {
+  const count = ({ requestedAt, grade, message, profile: named }: DiagnosisStatus): void => {
     const profile = known.includes(named) ? named : OTHER;
     // If an object is deleted during its run, another profile may still be queried.
     const instead = profile === RULES_PROFILE && (message !== undefined || requestedAt !== undefined);
     made({ profile, by: instead ? 'rules-instead' : 'profile' });
-    remedied({ result: remediation?.state });
     if (!grade) return;
     for (const part of GRADED) {
       graded({ profile, dimension: part.toLowerCase(), grade: grade.includes(part) ? 'Right' : 'Wrong' });

@@ -6,7 +6,6 @@ import { messageOf } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Effect, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
-import type { RemedyReport } from '../../demo/observed.ts';
 import { type Permit, unknownInjection, WatchedPermit } from '../../demo/subject.ts';
 import type { Logger } from '../../kube/kube-types.ts';
 
@@ -102,7 +101,7 @@ export class EffectRunner {
     const stop = AbortSignal.any(signals);
     const watched = new WatchedPermit(permit);
     try {
-      if (effect.kind === 'Inject' || effect.kind === 'Remediate') note({ kind: 'Begun', fault: effect.id });
+      if (effect.kind === 'Inject') note({ kind: 'Begun', fault: effect.id });
       if (effect.kind === 'Diagnose') note({ kind: 'Queried', fault: effect.fault, profile: effect.profile });
       if (effect.kind === 'Restore') await this.#abortSetups();
       const finding = await perform(effect, watched, stop);
@@ -125,13 +124,6 @@ export class EffectRunner {
       const outcome = granted ? 'it may be active' : 'it is planned again';
       log().error({ err: error, effect: kind, id }, `the injection of a fault failed; ${outcome}`);
       return note(granted ? { kind: 'Fault', fault: id, report: unknownInjection(why) } : missed(id, why));
-    }
-    if (kind === 'Remediate') {
-      log().error({ err: error, effect: kind, id }, 'a remedy could not be carried out');
-      const report: RemedyReport = granted
-        ? { state: 'Unproven', message: `The action may have been sent: ${why}` }
-        : { state: 'NotApplied', message: `Nothing was sent: ${why}` };
-      return note({ kind: 'Remedied', effect: id, report });
     }
     const count = (this.#failures.get(id)?.count ?? 0) + 1;
     const delay = Math.min(RETRY_MS.first * 2 ** (count - 1), RETRY_MS.longest);
@@ -178,7 +170,7 @@ export class EffectRunner {
 }
 
 function isSetup({ kind }: Effect): boolean {
-  return kind === 'MeasureBaseline' || kind === 'Prepare' || kind === 'Remediate';
+  return kind === 'MeasureBaseline' || kind === 'Prepare';
 }
 
 /** Not injected, and nothing was sent. */

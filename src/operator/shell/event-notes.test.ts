@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { diagnosisWith } from '../../../test/fixtures/api/diagnosis.ts';
 import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
 import { deletionEvents, eventsFor } from './event-notes.ts';
 
@@ -224,36 +223,5 @@ describe('deletionEvents', () => {
     ]);
     expect(deletionEvents(ended('Failed'))).toEqual([]);
     expect(deletionEvents({})).toEqual([]);
-  });
-});
-
-describe('the outcome of a remediation', () => {
-  const remedied = (state: string): ChaosDemoStatus =>
-    running({ diagnoses: [diagnosisWith({ remediation: { state, message: 'as it was measured' } })] });
-
-  it('an ended remediation is reported once, with what was measured', () => {
-    expect(reasonsOf(running(), remedied('Applying'))).toEqual([]);
-    expect(eventsFor(remedied('Applying'), remedied('Applied'))).toEqual([
-      {
-        type: 'Normal',
-        reason: 'RemedyApplied',
-        action: 'Remediate',
-        note: 'Run 1, stall: reset-counter Applied: as it was measured',
-      },
-    ]);
-    expect(reasonsOf(remedied('Applied'), remedied('Applied'))).toEqual([]);
-  });
-
-  it.each(['Ineffective', 'Unproven', 'NotApplied'])('a remediation that is %s is a warning', (state) => {
-    expect(eventsFor(remedied('Applying'), remedied(state))).toMatchObject([
-      { type: 'Warning', reason: 'RemedyNotEffective' },
-    ]);
-  });
-
-  it('a remediation that is only suggested has no event', () => {
-    const suggested = running({
-      diagnoses: [diagnosisWith({ remediation: { state: 'Suggested', message: 'Do it.' } })],
-    });
-    expect(reasonsOf(running(), suggested)).toEqual([]);
   });
 });

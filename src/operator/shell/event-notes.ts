@@ -6,7 +6,7 @@
  * like an earlier one counts into that.
  */
 import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
-import { counted, endOf, isDryRun, remedySentence } from '../../api/index.ts';
+import { counted, endOf, isDryRun } from '../../api/index.ts';
 import { asExpected, countAsExpected } from '../../demo/verdict.ts';
 
 /** An event, without its object. */
@@ -30,9 +30,6 @@ export const EVENT_REASONS = {
   ViolationDetected: 'An invariant was violated.',
   InvariantHeld: 'An invariant was watched the whole time, and held.',
   ResultInconclusive: 'The evidence does not show whether an invariant was violated.',
-  RemedyApplied: 'A remediation action was carried out, and a measurement shows that it helped.',
-  RemedyNotEffective:
-    'A remediation action that was decided on did not help, was not sent, or its result is not known; see the note.',
   RunSucceeded: 'Every scenario ended as expected.',
   RunFailed: 'A scenario did not end as expected.',
   RunErrored: 'The run could not be carried out.',
@@ -50,7 +47,6 @@ export function eventsFor(before: ChaosDemoStatus | undefined, after: ChaosDemoS
     ...(after.scenarios ?? []).flatMap((scenario) =>
       scenarioEvents(run, sameRun(before, after) ? findScenario(before, scenario.name) : undefined, scenario),
     ),
-    ...remedies(run, sameRun(before, after) ? before : undefined, after),
     ...runEnd(before, after),
     ...refusal(before, after),
     ...waiting(before, after),
@@ -133,25 +129,6 @@ function outcome(
     action: 'Watch',
     note: message === undefined ? summary : `${summary}: ${message}`,
   };
-}
-
-/** The result of each remediation action that was decided on; suggestions are only in the status. */
-function remedies(run: number, before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {
-  return (after.diagnoses ?? []).flatMap((diagnosis): EventNote[] => {
-    const { remediation, scenario } = diagnosis;
-    const sentence = remedySentence(diagnosis);
-    const earlier = before?.diagnoses?.find((known) => known.scenario === scenario);
-    if (sentence === undefined || sentence === (earlier && remedySentence(earlier))) return [];
-    const helped = remediation?.state === 'Applied';
-    return [
-      {
-        type: helped ? 'Normal' : 'Warning',
-        reason: helped ? 'RemedyApplied' : 'RemedyNotEffective',
-        action: 'Remediate',
-        note: `Run ${run}, ${scenario}: ${sentence}`,
-      },
-    ];
-  });
 }
 
 function runEnd(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): EventNote[] {

@@ -31,7 +31,6 @@ export function permitFor(effect: Effect, terms: PermitTerms): Permit {
   return {
     refusal() {
       if (!terms.leads()) return NOT_LEADING;
-      if (effect.kind === 'Remediate') return againstRemedy(effect, terms);
       return effect.kind === 'Inject' ? againstFault(effect, terms) : undefined;
     },
   };
@@ -46,14 +45,5 @@ function againstFault(
   if (now >= until || (!begun(id) && now > plannedAt + INJECTION_TIMEOUT_MS)) return 'its moment has passed';
   // It was healthy at the decision, and storing the decision takes a while.
   if (!begun(id) && !healthy()) return 'the subject became unhealthy';
-  return lock()?.isHeld() ? undefined : LOCK_LOST;
-}
-
-function againstRemedy(
-  { until }: Extract<Effect, { kind: 'Remediate' }>,
-  { clock, lock, released }: PermitTerms,
-): string | undefined {
-  if (released()) return RESTORING;
-  if (clock.now() >= until) return 'its time has passed';
   return lock()?.isHeld() ? undefined : LOCK_LOST;
 }

@@ -8,7 +8,6 @@ import { isPossiblyActive, isRunActive } from '../../demo/context.ts';
 import type { Activity, Effect } from '../../demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../demo/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
-import { remedyId } from '../../demo/remedies.ts';
 import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../../demo/subject.ts';
 import { endsWithin } from '../../kube/wait.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
@@ -105,21 +104,11 @@ export class Session {
     this.#demo = demo;
   }
 
-  /** Remembers the faults and remediation actions that this process is about to announce by storing `status`. */
+  /** Remembers the faults that this process is about to announce by storing `status`. */
   announce(before: ChaosDemoStatus | undefined, status: ChaosDemoStatus): void {
     for (const { fault } of status.scenarios ?? []) {
       if (!fault || before?.scenarios?.some((entry) => entry.fault?.id === fault.id)) continue;
       this.#note({ kind: 'Announced', announcement: announcement(fault) });
-    }
-    for (const { remediation, scenario } of status.diagnoses ?? []) {
-      const { until } = remediation ?? {};
-      const known = before?.diagnoses?.find((one) => one.scenario === scenario)?.remediation;
-      const fault = status.scenarios?.find(({ name }) => name === scenario)?.fault;
-      if (!fault || until === undefined || known?.until === until) continue;
-      this.#note({
-        kind: 'Announced',
-        announcement: announcement({ id: remedyId(fault.id), plannedAt: until }),
-      });
     }
   }
 
@@ -203,7 +192,6 @@ export class Session {
       case 'Inquire':
       case 'Diagnose':
       case 'Recover':
-      case 'Remediate':
       case 'Restore':
         return await this.#driver.perform(effect, permit, signal);
       default:

@@ -5,7 +5,6 @@
 import type { SubjectApi } from '../../api/index.ts';
 import { REDIS_AUTH_SECRET_TYPE } from '../redis/admission/redis-auth.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
-import { REMEDY_RULE } from './remedy.ts';
 import { SCENARIO_TYPES } from './scenarios/index.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART, rateLimiterSchema } from './schema.ts';
 
@@ -17,7 +16,6 @@ export const rateLimiterApi: SubjectApi = {
   faults: SCENARIO_TYPES.map(({ api }) => api),
   // It needs no knowledge of the counts, so it runs on any limiter.
   defaultScenarios: [{ name: 'outage', type: 'StoreOutage' }],
-  rules: [REMEDY_RULE],
   refusals: [
     'RedisNotFound',
     'RedisNotEligible',

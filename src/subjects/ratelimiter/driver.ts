@@ -7,7 +7,7 @@ import { messageOf } from '../../api/index.ts';
 import type { Activity, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import type { HealthSnapshot } from '../../demo/health.ts';
-import type { DiagnosisReport, FaultReport } from '../../demo/observed.ts';
+import type { FaultReport } from '../../demo/observed.ts';
 import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
 import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
@@ -21,8 +21,6 @@ import { type CallerControls, controlCallers } from './interfaces/http/control-c
 import { pollHealth } from './interfaces/http/http-health.ts';
 import { LimitNotKeptError } from './limits/over-admission.ts';
 import { type LookAtPods, requirePods } from './pods-now.ts';
-import { remedyOf } from './remedy.ts';
-import { resetCounter } from './reset-counter.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
 import { disturbsStore, failsOver, keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
@@ -30,7 +28,7 @@ import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
 import type { RateLimiterTarget } from './target.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
-import { type Toolkit } from './tools.ts';
+import type { Toolkit } from './tools.ts';
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;
@@ -111,16 +109,6 @@ export class RateLimiterDriver implements SubjectDriver {
       case 'Recover': {
         const report = await this.#attempt(effect).recover(effect.settleMs, signal);
         return { kind: 'Recovery', fault: effect.fault, report };
-      }
-      case 'Remediate': {
-        const tools = {
-          ...this.#toolkit,
-          permit,
-          requirePods: async () => await requirePods(this.#toolkit.lookAtPods, signal),
-        };
-        const report = await resetCounter(tools, effect, signal);
-        this.#options.logger.info({ effect: effect.id, state: report.state }, report.message);
-        return { kind: 'Remedied', effect: effect.id, report };
       }
       case 'Restore':
         return await this.#restore(effect, permit, signal);
@@ -249,13 +237,7 @@ export class RateLimiterDriver implements SubjectDriver {
     const planned = this.#planned(scenario);
     const truth = truthIn(scenarioTypeOf(planned.type).truth(planned, this.#toolkit.limiter), evidence);
     const report = await this.#options.diagnosis.diagnose(profile, { scenario, bundle, pods, truth }, signal);
-    return { kind: 'Diagnosis', fault, profile, report: this.#withSuggestion(report) };
-  }
-
-  #withSuggestion(report: DiagnosisReport): DiagnosisReport {
-    const { limiter, target } = this.#toolkit;
-    const { diagnosis } = report;
-    return diagnosis ? { ...report, suggestion: remedyOf(diagnosis, limiter, target.pods.length) } : report;
+    return { kind: 'Diagnosis', fault, profile, report };
   }
 
   async #restore(

@@ -1,7 +1,6 @@
 /** The words about a rate limiter, in one snapshot: other tests of this folder assert reasons, figures and fields. */
 import { expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
-import { actions } from '../../diagnosis/index.ts';
 import { requireProvable } from './admission/connector.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
@@ -9,7 +8,6 @@ import type { CallerRequest } from './history/events.ts';
 import { limitProblem } from './interfaces/http/control-problem.ts';
 import { mappingOf } from './interfaces/reference/preset.ts';
 import type { RateLimit } from './limits/rate-limit.ts';
-import { remedyOf } from './remedy.ts';
 import { rateLimiterOf } from './schema.ts';
 
 const HTTP = { interface: 'HTTP', http: { headers: [{ name: 'X-User', value: '$(key)' }] } };
@@ -52,15 +50,6 @@ it.each<[string, Record<string, number>, string[]?]>([
   for (const limiter of [HTTP, BY_ADDRESS]) {
     const http = mappingOf(rateLimiterOf(spec(limiter)));
     expect(limitProblem(LIMIT, http, seen)?.message).toMatchSnapshot(http.identity);
-  }
-});
-
-it.each(actions)('the words for the action %s', (action) => {
-  for (const [name, limiter] of [
-    ['Reference', { interface: 'Reference' }],
-    ['HTTP', HTTP],
-  ] as const) {
-    expect(remedyOf({ action, pod: 'api-0' }, rateLimiterOf(spec(limiter)), 3)).toMatchSnapshot(name);
   }
 });
 

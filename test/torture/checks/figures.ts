@@ -3,7 +3,6 @@ import { BURST_SCENARIO, OUTAGE_SCENARIO } from '../settings.ts';
 import { burstFigures } from './burst-figures.ts';
 import { driftFigures } from './drift-figures.ts';
 import { outageFigures } from './outage-figures.ts';
-import { withoutRemedies } from './remedies-seen.ts';
 import type { Reported } from './reported.ts';
 import type { Seen, Wrong } from './seen.ts';
 
@@ -12,8 +11,7 @@ const FIGURES: Readonly<Record<string, (reported: Reported) => string[]>> = {
   [OUTAGE_SCENARIO]: outageFigures,
 };
 
-export function checkFigures(whole: Seen): Wrong[] {
-  const seen = withoutRemedies(whole);
+export function checkFigures(seen: Seen): Wrong[] {
   const { lane, name, record } = seen;
   const last = record.of('version', lane).findLast(({ object }) => object.metadata.name === name);
   if (!last) return [];

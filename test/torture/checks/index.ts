@@ -4,7 +4,6 @@ import { checkFigures } from './figures.ts';
 import { checkOtherFaults } from './other-faults.ts';
 import { checkPace } from './pace.ts';
 import { checkPauses } from './pauses.ts';
-import { checkRemedies } from './remedies.ts';
 import type { Seen, Wrong } from './seen.ts';
 import { checkTransitions } from './transitions.ts';
 import { checkVerdict } from './verdict.ts';
@@ -19,6 +18,5 @@ export function checkLane(seen: Seen): Wrong[] {
     checkVerdict,
     checkPace,
     checkFigures,
-    checkRemedies,
   ].flatMap((check) => check(seen));
 }

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisTlsFiles } from '../../../src/local/redis-server.ts';
 import { now, type TortureRecord } from '../record.ts';
 import type { ApiFault } from '../step.ts';
-import { BoundaryFinder, type StatusWrite } from './boundaries.ts';
+import { BoundaryFinder } from './boundaries.ts';
 import { type Passing, Weather } from './weather.ts';
 
 export interface ApiProxyOptions {
@@ -131,10 +131,7 @@ export class ApiProxy {
     if (method === 'GET' && passed.status === 200 && isList(path))
       this.#lists.set(url, { headers: ownHeaders(incoming), answer: passed });
     if (passed.status < 300 && this.#isLeaderLease(method, path, body)) this.#leasedAt = now();
-    if (passed.status < 300 && write) {
-      this.#boundaries.stored(write);
-      if (lane !== undefined) this.#noteRemedies(lane, write);
-    }
+    if (passed.status < 300 && write) this.#boundaries.stored(write);
     if (boundary && lane !== undefined) await passing(lane, { boundary, passed: true });
     await this.weather.over('stall');
     if (this.weather.has('cut')) {
@@ -147,14 +144,6 @@ export class ApiProxy {
     }
     if (delay > 0) await sleep(delay);
     answer.writeHead(passed.status, passed.headers).end(passed.body);
-  }
-
-  #noteRemedies(lane: number, { remedies }: StatusWrite): void {
-    const { record, replica } = this.#options;
-    for (const remedy of remedies) {
-      record().note({ kind: 'announced', at: now(), lane, replica, ...remedy });
-      record().remedied.add(remedy.key);
-    }
   }
 
   /** What the API server might have answered, and did not. */

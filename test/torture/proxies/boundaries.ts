@@ -6,11 +6,7 @@ import type { Boundary } from '../step.ts';
 export interface StatusWrite {
   readonly namespace: string;
   readonly name: string;
-  readonly boundary:
-    | Extract<Boundary, 'announce' | 'proof' | 'verdict' | 'remedyAnnounce' | 'remedyReport'>
-    | undefined;
-  /** Remedies that it announces, and the keys that they are for. */
-  readonly remedies: readonly { readonly id: string; readonly key: string }[];
+  readonly boundary: Extract<Boundary, 'announce' | 'proof' | 'verdict'> | undefined;
   /** What is known once it is stored, so that the same is no boundary again. */
   readonly marks: readonly string[];
 }
@@ -39,20 +35,8 @@ export class BoundaryFinder {
       if (isNew(`${id} announced`) && !fault.proof) boundary = 'announce';
       if (fault.proof && isNew(`${id} proven`)) boundary = 'proof';
     }
-    const remedies: { id: string; key: string }[] = [];
-    for (const { remediation, scenario } of status.diagnoses ?? []) {
-      const fault = status.scenarios?.find(({ name }) => name === scenario)?.fault;
-      const id = `${fault?.id}/remedy`;
-      if (remediation?.until === undefined) continue;
-      const key = fault?.fixture ?? '';
-      const announces = isNew(`${metadata.uid} ${id} announced`) && remediation.state === 'Applying';
-      if (announces) remedies.push({ id, key });
-      if (announces) boundary = 'remedyAnnounce';
-      else if (remediation.state !== 'Applying' && isNew(`${metadata.uid} ${id} reported`))
-        boundary = 'remedyReport';
-    }
     if (status.run?.completedAt && isNew(`${metadata.uid} ${status.run.number} ended`)) boundary = 'verdict';
-    return { namespace, name, boundary, remedies, marks };
+    return { namespace, name, boundary, marks };
   }
 
   /** The API server has it. */

@@ -125,12 +125,7 @@ export class NodeProxy {
   }
 
   #boundaryOf(note: Noted): Omit<Passed, 'passed'> | undefined {
-    const { isBurst, record } = this.#options;
-    if (!record().remedied.has(note.key)) {
-      return note.kind === 'check' && isBurst(note.key) ? { boundary: 'burst' } : undefined;
-    }
-    if (note.kind === 'limit' && note.what === 'define') return { boundary: 'remedyLimit' };
-    return note.kind === 'check' ? { boundary: 'remedyMeasure' } : undefined;
+    return note.kind === 'check' && this.#options.isBurst(note.key) ? { boundary: 'burst' } : undefined;
   }
 
   #noteAnswer(note: Noted, status: number, text: Buffer): void {

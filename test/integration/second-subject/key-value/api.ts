@@ -46,7 +46,6 @@ export const keyValueApi: SubjectApi = {
     },
   ],
   defaultScenarios: [{ name: 'stale-replica', type: 'StaleReplica' }],
-  rules: [],
   refusals: ['ServiceInUse'],
   secrets: [],
   histograms: [],

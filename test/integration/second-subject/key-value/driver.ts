@@ -67,10 +67,6 @@ export class KeyValueDriver implements SubjectDriver {
         };
         return { kind: 'Recovery', fault: effect.fault, report };
       }
-      case 'Remediate': {
-        const message = 'Nothing was sent: this service has nothing to reset and no limit';
-        return { kind: 'Remedied', effect: effect.id, report: { state: 'NotApplied', message } };
-      }
       case 'Restore':
         return await this.#restore(effect);
       default:

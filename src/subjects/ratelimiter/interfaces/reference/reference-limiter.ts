@@ -7,7 +7,7 @@ import { pauseFor } from '../../../waiting.ts';
 import { type CounterSample, missingIn, totalAdmitted } from '../../history/counter-sample.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
 import { type SampledWindow, sampleCounters } from './counter-sample.ts';
-import type { LimitAnswer, LimiterClient } from './limiter-client.ts';
+import type { LimiterClient } from './limiter-client.ts';
 import { type LimitWindow, removeRateLimit, setupRateLimit } from './setup-limit.ts';
 
 /** How long the removal of a partly set up key may take; milliseconds. */
@@ -116,16 +116,8 @@ export class ReferenceLimiter {
     await Promise.allSettled([...some].map(async ({ key }) => removeRateLimit(clients, key, within)));
   }
 
-  /** The limit of a key that another process of this run may have set; undefined: the first pod does not know it. */
-  async find(key: string, signal: AbortSignal): Promise<LimitAnswer | undefined> {
-    const [first] = this.clients;
-    const known = await first?.limit(key, signal);
-    if (known) this.#windows.set(key, { key, windowId: known.windowId });
-    return known;
-  }
-
   /**
-   * A sample of the counters of a key that was defined or found here.
+   * A sample of the counters of a key that was defined here.
    * @throws RangeError for any other key; the reason of `signal`
    */
   async sample(key: string, signal: AbortSignal): Promise<CounterSample> {
@@ -135,18 +127,14 @@ export class ReferenceLimiter {
     return await sampleCounters(clients, redis, window, now, signal);
   }
 
-  /** The counters once `isSettled` holds, or after `withinMs`. @throws the reason of `signal` */
-  async settled(
-    key: string,
-    withinMs: number,
-    signal: AbortSignal,
-    isSettled: (sample: CounterSample) => boolean = (sample) => totalAdmitted(sample) === sample.stored,
-  ): Promise<CounterSample> {
+  /** The counters once pods and Redis agree, or after `withinMs`. @throws the reason of `signal` */
+  async settled(key: string, withinMs: number, signal: AbortSignal): Promise<CounterSample> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const sample = await this.sample(key, signal);
       const isComplete = missingIn(sample, this.clients.length) === undefined;
-      if ((isComplete && isSettled(sample)) || performance.now() >= deadline) return sample;
+      if ((isComplete && totalAdmitted(sample) === sample.stored) || performance.now() >= deadline)
+        return sample;
       await pauseFor(LOOK_EVERY_MS, signal);
     }
   }
