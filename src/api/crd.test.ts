@@ -64,13 +64,7 @@ describe('the CRD', () => {
 describe('the reference', () => {
   it('documents what a registered subject brings', () => {
     const text = apiReference([lampApi]).join('\n');
-    for (const word of [
-      'spec.lamp.socket',
-      'NoSocket',
-      '`Flicker`',
-      '`dark`',
-      'example.dev/key',
-    ]) {
+    for (const word of ['spec.lamp.socket', 'NoSocket', '`Flicker`', '`dark`', 'example.dev/key']) {
       expect(text).toContain(word);
     }
   });

@@ -49,7 +49,7 @@ type Place = 'own' | 'store' | 'replica' | 'client';
 
 const COUNTS: readonly [Place, readonly Signal[]][] = [
   ['store', ['count-stored', 'count-lag']],
-  ['replica', ['count-local', 'count-reported']],
+  ['replica', ['count-local']],
 ];
 
 const REQUESTS: readonly Signal[] = [

@@ -49,12 +49,6 @@ export const SIGNALS = {
     unit: 'requests',
     description: 'how many it reports to have admitted so far',
   },
-  'count-reported': {
-    of: ['replica'],
-    unit: 'requests',
-    description:
-      'how many requests it told that one caller to be used up so far, over all replicas, without the one that it answered',
-  },
   'count-stored': {
     of: ['store'],
     unit: 'requests',

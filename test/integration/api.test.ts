@@ -80,15 +80,6 @@ describe('the API server', { timeout: 300_000 }, () => {
     expect(subjectPart(spec, PART)).toMatchObject({ http: { identity: 'SourceAddress' } });
   });
 
-  it('accepts drift of a limiter behind HTTP that reports its quota', async () => {
-    const remainingHeader = 'X-RateLimit-Remaining';
-    const { spec } = await judge({
-      ...withLimiter({ ...http, http: { ...http.http, remainingHeader } }),
-      scenarios: drift({}),
-    });
-    expect(subjectPart(spec, PART)).toMatchObject({ http: { remainingHeader } });
-  });
-
   it('accepts durations with decimals, within their bounds', async () => {
     const { spec } = await judge(withLimiter({ limit: { window: '1.5m' } }));
     expect(subjectPart(spec, PART)).toMatchObject({ limit: { window: '1.5m' } });
@@ -134,11 +125,6 @@ describe('the API server', { timeout: 300_000 }, () => {
         http: { identity: 'SourceAddress', headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] },
       }),
       /identity to SourceAddress .*both out/,
-    ],
-    [
-      'a quota header with an invalid name',
-      withLimiter({ ...http, http: { ...http.http, remainingHeader: 'X Remaining' } }),
-      /http.remainingHeader/,
     ],
     [
       'a count at the same key for every caller',

@@ -1,5 +1,5 @@
 /** What the headers of an answer report about the limit of its caller. Pure. */
-import { rateLimitIn, remainingIn } from '../../subjects/ratelimiter/interfaces/http/rate-limit-field.ts';
+import { rateLimitIn, remainingIn } from './rate-limit-field.ts';
 
 /** Each is undefined if no header has it, or if headers have several policies. */
 export interface Quota {

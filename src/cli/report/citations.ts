@@ -29,12 +29,7 @@ function plotFor({ component, signal }: EvidenceSeries): PlotKey | undefined {
   if (signal === 'arrivals') return 'arrivals';
   if (signal === 'count-local' || signal === 'count-stored' || signal === 'count-lag') return 'counts';
   if (signal.startsWith('requests-') || signal.startsWith('others-')) return 'answers';
-  if (
-    signal === 'newcomer-admitted' ||
-    signal === 'limit' ||
-    signal === 'count-reported' ||
-    signal === 'admitted-elsewhere'
-  )
+  if (signal === 'newcomer-admitted' || signal === 'limit' || signal === 'admitted-elsewhere')
     return 'answers';
   return component.startsWith('replica') ? 'replicas' : 'store';
 }

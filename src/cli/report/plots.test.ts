@@ -30,27 +30,6 @@ describe('a plot of answers', () => {
     expect(plot.about).toContain('end at 10 or below.');
   });
 
-  it('has the reported quota if a diagnosis cites it', () => {
-    const scenario = drift();
-    const points: [number, number][] = [
-      [400, 2],
-      [900, 8],
-    ];
-    const reported = {
-      id: 's900',
-      component: 'replica-1',
-      signal: 'count-reported',
-      unit: 'requests',
-      points,
-    } as const;
-    scenario.bundle.series.push({ ...reported, points });
-    const chain = [{ text: 'It reported 8.', evidence: ['s900'] }];
-    const plots = plotsOf(scenario, chain);
-    const plot = plots.find(({ cites }) => cites?.some(({ id }) => id === 's900'));
-    expect(plot?.key).toBe('answers');
-    expect(plot?.lines).toContainEqual(expect.objectContaining({ points }));
-  });
-
   it('has one that grows as a line, and reports where that ends', () => {
     const points: [number, number][] = [
       [0, 10],

@@ -48,7 +48,7 @@ const count = z
   })
   .meta({
     description:
-      'The count that a limiter behind HTTP keeps of the requests of one caller in one window, upward from 0. CounterDrift needs it or http.remainingHeader. Setup of every run checks it, as proof that the limiter counts in this Redis.',
+      'The count that a limiter behind HTTP keeps of the requests of one caller in one window, upward from 0. CounterDrift needs it. Setup of every run checks it, as proof that the limiter counts in this Redis.',
     ...cel({
       rule: "(has(self.type) && self.type == 'Hash') == has(self.field)",
       message: 'type Hash needs field, and no other type takes it',

@@ -57,19 +57,6 @@ describe('two samples above the bound', () => {
     };
     expect([detectedWith(T + 102), detectedWith(T + 101)]).toEqual([T + 102, undefined]);
   });
-
-  it('need not be in a row if single answers report the count', () => {
-    expect(inFault(made('Quota'), 7, 0, 7).reading(fault).detectedAt).toBe(T + 202);
-    expect(inFault(made(), 7, 0, 7).reading(fault).detectedAt).toBeUndefined();
-  });
-
-  it('are missing if only one answer reported a count above the bound', () => {
-    const single = /single sample/;
-    expect(missing(inFault(made('Quota'), 7, 0)).join()).toMatch(single);
-    expect(missing(inFault(made('Quota'), 0, 0)).join()).not.toMatch(single);
-    expect(missing(inFault(made('Quota'), 7, 7)).join()).not.toMatch(single);
-    expect(missing(inFault(made(), 7)).join()).not.toMatch(single);
-  });
 });
 
 describe('another sample is urgent', () => {
@@ -149,7 +136,6 @@ describe('figures of a drift', () => {
     ]);
     expect(evidenceOf(8, 3)[5]).toMatch(/ 8 of 32 admitted, 20 rejected, 3 errors, .* 2 more$/);
     expect(inFault(made(), 0).reading(fault).evidence).toHaveLength(4);
-    expect(inFault(made('Quota'), 0).reading(fault).evidence).toHaveLength(3);
   });
 });
 
@@ -210,8 +196,8 @@ describe('a proof that nothing drifted', () => {
     expect(missing(ahead)).toEqual([]);
   });
 
-  it.each(['Sender', 'Quota'] as const)('needs an admission if the count is that of the %s', (source) => {
-    expect(missing(watched(source))).toEqual([expect.stringMatching(/^no request was admitted /)]);
+  it('needs an admission if the count is that of the sender', () => {
+    expect(missing(watched('Sender'))).toEqual([expect.stringMatching(/^no request was admitted /)]);
     expect(missing(watched())).toEqual([]);
   });
 });

@@ -447,53 +447,6 @@ describe('the proof that nothing drifted', () => {
   });
 });
 
-describe('where the answers alone tell what is counted', () => {
-  const told = (storeDoubt?: string): DriftUnderTest =>
-    new DriftUnderTest({
-      pods,
-      limit: 10,
-      tolerance: 5,
-      lag: 1,
-      source: 'Quota',
-      storeDoubt,
-    });
-
-  it('the formula and the evidence say so, and nothing of Redis', () => {
-    const drift = told();
-    drift.add({ ...sample(T + 100, [4, 4, 4], 3), reportedBy: 'b' }, whole);
-    expect(drift.formula.text).toBe('sum(requests-admitted) - count-reported <= bound');
-    const { evidence } = drift.reading(whole);
-    expect(evidence.join('\n')).not.toMatch(/Redis|Ceiling/);
-    expect(evidence[0]).toMatch(/\+0\.10 s.* 9 .* a 4, b 4, c 4; .* b .* 3 /);
-  });
-
-  it('a doubt of where the limiter counts is missing for a proof of absence', () => {
-    expect(told('it is not shown').reading(whole).shortfalls).toContain('it is not shown');
-    expect(told().reading(whole).shortfalls.join()).not.toContain('undefined');
-  });
-
-  it('looks at which nothing more was to be told are no gap, and no samples', () => {
-    const drift = told();
-    drift.add(sample(T, [0, 0, 0], 0), whole);
-    for (let at = T + 100; at <= T + 3000; at += 100)
-      drift.add({ ...sample(at, [], undefined), idle: true, problems: [] }, whole);
-    const { evidence, shortfalls, watchedUntil } = drift.reading(whole);
-    expect(watchedUntil).toBe(T + 3002);
-    expect(evidence.at(-1)).toMatch(/^1 sample .*; longest gap 100 ms$/);
-    expect(shortfalls).toContainEqual(expect.stringMatching(/^only 1 complete/));
-    expect(shortfalls.join()).not.toContain('no complete');
-  });
-
-  it('what is never told stays missing only until an answer tells of it', () => {
-    const drift = told();
-    const unreported = { ...sample(T + 100, [], undefined), idle: true, problems: ['3 are not told'] };
-    drift.add(unreported, whole);
-    expect(drift.reading(whole).shortfalls).toContain('3 are not told');
-    drift.add({ ...sample(T + 200, [1, 1, 1], 3), reportedBy: 'a' }, whole);
-    expect(drift.reading(whole).shortfalls).not.toContain('3 are not told');
-  });
-});
-
 describe('any watch', () => {
   const samples = fc.array(
     fc.record({

@@ -1,5 +1,5 @@
 /**
- * Drift during a fault: requests admitted in one window, less those counted by Redis or reported in answers. The
+ * Drift during a fault: requests admitted in one window, less those counted by Redis. The
  * invariant is violated above the tolerance plus the lag measured without a fault, in two complete samples in a row.
  * Admissions of the sender over the limit are reported as well, and not judged. Pure; times are parameters. The
  * violation is dated earlier than the sample that shows it. The steady traffic knows when each of its requests was
@@ -126,11 +126,9 @@ export class DriftInvariant {
     this.#allowedWhenSampled = this.#traffic.admittedCount;
     const drift = complete.total - complete.stored;
     if (this.#widest === undefined || drift > this.#widest.drift) this.#widest = { drift, sample: complete };
-    const { lag, source } = this.#settings;
+    const { lag } = this.#settings;
     if (this.#broken) return complete;
     if (drift <= this.#bound) {
-      // The answer of one pod shows nothing about another, so any two answers are two in a row.
-      if (source === 'Quota') return complete;
       this.#unconfirmed ||= this.#breaking !== undefined;
       this.#breaking = undefined;
     } else if (!isWithin(complete, fault)) {
@@ -189,7 +187,7 @@ export class DriftInvariant {
 
   #drift(): Measure {
     const value = this.widest;
-    const saturated = value > 0 && (this.#record.unreported || this.#isSaturated(value, value));
+    const saturated = value > 0 && this.#isSaturated(value, value);
     return {
       name: 'drift',
       value,
@@ -221,8 +219,7 @@ export class DriftInvariant {
       const { drift, at } = this.#outside;
       missing.push(`the counters were ${drift} apart ${whenOutside(at, fault)}, which is not of the fault`);
     }
-    const alone = source === 'Quota' && this.#breaking !== undefined && !this.#broken;
-    if (this.#unconfirmed || alone) missing.push('a single sample was above the bound and the next was not');
+    if (this.#unconfirmed) missing.push('a single sample was above the bound and the next was not');
     if (fault.endedAt === undefined) missing.push('the end of the fault was not seen');
     else if (fault.endedAt < fault.until - EARLY_MS) {
       missing.push(`the fault ended ${Math.round(fault.until - fault.endedAt)} ms before its time`);
@@ -271,12 +268,6 @@ export class DriftInvariant {
     });
   }
 
-  /** "counted by Redis 9". */
-  #countedIn({ stored, reportedBy }: CompleteSample): string {
-    if (reportedBy !== undefined) return `the next answer of ${reportedBy} reported ${stored} used before it`;
-    return this.#settings.source === 'Quota' ? 'no quota reported' : `counted by Redis ${stored}`;
-  }
-
   #evidence(fault: FaultSpan): string[] {
     const { pods, limit, tolerance, lag } = this.#settings;
     const lines: string[] = [];
@@ -284,7 +275,7 @@ export class DriftInvariant {
       const { drift, sample } = this.#widest;
       const at = sinceStart(sample.readAt, fault.startedAt);
       lines.push(
-        `Widest sample${at && ` (${at})`}: ${Math.max(0, drift)} apart, admitted ${perPod(sample.admitted)}; ${this.#countedIn(sample)}`,
+        `Widest sample${at && ` (${at})`}: ${Math.max(0, drift)} apart, admitted ${perPod(sample.admitted)}; counted by Redis ${sample.stored}`,
       );
     }
     lines.push(
@@ -318,14 +309,12 @@ export class DriftInvariant {
 const LOOKED: Readonly<Record<CountSource, string | undefined>> = {
   Nodes: undefined,
   Sender: 'what the sender and Redis counted',
-  Quota: 'what the sender counted and the answers reported',
 };
 
 /** The drift, over signals of evidence. */
 const MEASURED: Readonly<Record<CountSource, string>> = {
   Nodes: 'sum(count-local) - count-stored',
   Sender: 'sum(requests-admitted) - count-stored',
-  Quota: 'sum(requests-admitted) - count-reported',
 };
 
 /** Whether all of a sample was taken while the fault was active. */

@@ -53,19 +53,15 @@ export interface CompleteSample {
   readonly admitted: ReadonlyMap<string, number>;
   readonly total: number;
   readonly stored: number;
-  readonly reportedBy?: string;
 }
 
 export class WatchRecord {
   readonly #pods: readonly string[];
   readonly #looked: string;
-  /** Includes reads that found nothing new to report. */
-  readonly #samples: Pick<CounterSample, 'readAt' | 'endedAt' | 'idle'>[] = [];
+  readonly #samples: Pick<CounterSample, 'readAt' | 'endedAt'>[] = [];
   readonly #most = new Map<string, number>();
   #last: CompleteSample | undefined;
   #watchedUntil = 0;
-  /** What was not reported by the time at which no more reports were due. */
-  #unreported: string | undefined;
   #incomplete = 0;
   #lastProblem: string | undefined;
   #windowLeftAt: number | undefined;
@@ -86,32 +82,20 @@ export class WatchRecord {
     return this.#most;
   }
 
-  /** End of the last complete sample, or of a later read that found nothing new to report; 0 before the first. */
+  /** End of the last complete sample; 0 before the first. */
   get watchedUntil(): number {
     return this.#watchedUntil;
-  }
-
-  /** Whether, for some admissions, it was never reported whether they were counted. */
-  get unreported(): boolean {
-    return this.#unreported !== undefined;
   }
 
   /** Takes a sample in; returns it if it is complete. */
   add(sample: CounterSample): CompleteSample | undefined {
     if (sample.elsewhere.length > 0) this.#windowLeftAt ??= sample.readAt;
-    if (sample.idle) {
-      this.#watchedUntil = sample.endedAt;
-      this.#unreported = sample.problems[0];
-      if (this.#unreported === undefined)
-        this.#samples.push({ readAt: sample.readAt, endedAt: sample.endedAt, idle: true });
-      return undefined;
-    }
     if (sample.stored === undefined || this.#pods.some((pod) => !sample.admitted.has(pod))) {
       this.#incomplete += 1;
       this.#lastProblem = sample.problems[0] ?? this.#lastProblem;
       return undefined;
     }
-    const { readAt, endedAt, admitted, stored, reportedBy } = sample;
+    const { readAt, endedAt, admitted, stored } = sample;
     const total = totalAdmitted(sample);
     this.#last = {
       readAt,
@@ -119,10 +103,8 @@ export class WatchRecord {
       admitted,
       total,
       stored,
-      ...(reportedBy !== undefined && { reportedBy }),
     };
     this.#watchedUntil = endedAt;
-    this.#unreported = undefined;
     this.#samples.push({ readAt, endedAt });
     for (const [pod, count] of admitted) this.#most.set(pod, Math.max(count, this.#most.get(pod) ?? 0));
     return this.#last;
@@ -131,7 +113,7 @@ export class WatchRecord {
   /** What is missing for a proof. */
   shortfalls({ from, to, watchTo, maxGapMs = MAX_GAP_MS }: Watched): string[] {
     const within = this.#samples.filter(
-      ({ readAt, endedAt, idle }) => !idle && readAt >= from && endedAt <= (to ?? Infinity),
+      ({ readAt, endedAt }) => readAt >= from && endedAt <= (to ?? Infinity),
     ).length;
     const missing: string[] = [];
     if (within < 2) {
@@ -143,7 +125,6 @@ export class WatchRecord {
       const why = this.#lastProblem === undefined ? '' : ` (${this.#lastProblem})`;
       missing.push(`no complete counter sample for ${Math.round(gap)} ms${why}`);
     }
-    if (this.#unreported !== undefined) missing.push(this.#unreported);
     if (this.#windowLeftAt !== undefined)
       missing.push("the key's window ended, or a pod lost the key, during the watch");
     return missing;
@@ -163,7 +144,7 @@ export class WatchRecord {
 
   /** How complete the watch was, in a sentence. */
   summary({ startedAt: from = 0, watchTo }: FaultSpan): string {
-    const count = this.#samples.filter(({ endedAt, idle }) => !idle && endedAt >= from).length;
+    const count = this.#samples.filter(({ endedAt }) => endedAt >= from).length;
     const incomplete = this.#incomplete === 0 ? '' : `, ${this.#incomplete} incomplete`;
     return `${counted(count, 'sample')} of ${this.#looked} since the fault began${incomplete}; longest gap ${Math.round(this.largestGap(from, watchTo))} ms`;
   }

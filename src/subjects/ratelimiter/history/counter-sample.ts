@@ -10,14 +10,10 @@ export interface CounterSample {
   readonly endedAt: number;
   /** The admissions of each pod, as reported by its counter or the sender. */
   readonly admitted: ReadonlyMap<string, number>;
-  /** What Redis, or the pod in `reportedBy`, counted over all pods; undefined if it could not be read. */
+  /** What Redis counted over all pods; undefined if it could not be read. */
   readonly stored: number | undefined;
   /** Whether Redis gave no answer at all. */
   readonly storeSilent?: boolean;
-  /** The pod whose answer reported the count, if it was not read from Redis. */
-  readonly reportedBy?: string;
-  /** No more reports are due for the admissions so far; the problems list what was never reported. */
-  readonly idle?: boolean;
   /** Pods that answered for another window, or no longer know the key. */
   readonly elsewhere: readonly string[];
   /** Pods whose answer was not a counter. */
@@ -45,8 +41,5 @@ export function missingIn(
 /** Admitted requests by pod. */
 export type AdmittedByPod = ReadonlyMap<string, number>;
 
-/**
- * The source of admissions and counts. Nodes: the pods' counters, and Redis. Sender: the sender of the traffic, and
- * Redis. Quota: the sender, and the quota that answers report.
- */
-export type CountSource = 'Nodes' | 'Sender' | 'Quota';
+/** The source of admissions, which are compared with the count in Redis: the pods' counters, or the sender. */
+export type CountSource = 'Nodes' | 'Sender';

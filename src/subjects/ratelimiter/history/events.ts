@@ -90,8 +90,6 @@ export const historyEvent = z.union([
       admitted: podCounts,
       stored: integer.optional(),
       storeSilent: z.boolean().optional(),
-      reportedBy: pod.optional(),
-      idle: z.boolean().optional(),
       elsewhere: pods,
       improper: pods.optional(),
       notQueried: pods.optional(),

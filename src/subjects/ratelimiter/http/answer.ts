@@ -5,8 +5,6 @@ import { badAnswer, noRoom, type RequestError } from './failure.ts';
 export interface HttpAnswer {
   /** 200 to 599. */
   readonly status: number;
-  /** Names in lower case; the values of a repeated one are joined by `, `. Trailers are not among them. */
-  readonly headers: ReadonlyMap<string, string>;
   readonly body: Buffer;
 }
 

@@ -231,7 +231,6 @@ class AnswerReader {
   #informational = 0;
   #expected = 0;
   #status = 0;
-  #headers = new Map<string, string>();
   #body: Buffer = Buffer.alloc(0);
 
   constructor(method: string, memory: AnswerMemory | undefined) {
@@ -240,7 +239,7 @@ class AnswerReader {
   }
 
   get answer(): HttpAnswer {
-    return { status: this.#status, headers: this.#headers, body: this.#body };
+    return { status: this.#status, body: this.#body };
   }
 
   begin(): void {
@@ -254,11 +253,7 @@ class AnswerReader {
       return;
     }
     this.#status = status;
-    const entries = Object.entries(fields);
-    if (entries.flatMap(([, value]) => value).length > MOST_HEADERS) throw tooManyHeaders();
-    this.#headers = new Map(
-      entries.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]),
-    );
+    if (Object.values(fields).flat().length > MOST_HEADERS) throw tooManyHeaders();
     this.#expected = Number(fields['content-length'] ?? 0);
     if (this.#method !== 'HEAD' && this.#expected > BODY_BYTES) throw bodyTooLarge();
   }

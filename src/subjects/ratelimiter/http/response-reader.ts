@@ -162,8 +162,8 @@ export class ResponseReader {
   }
 
   /** With a copy of the body. */
-  #answer({ headers, status }: Head, all: Buffer, bodyEnd: number): HttpAnswer {
-    return { status, headers, body: Buffer.from(all.subarray(this.#from, bodyEnd)) };
+  #answer({ status }: Head, all: Buffer, bodyEnd: number): HttpAnswer {
+    return { status, body: Buffer.from(all.subarray(this.#from, bodyEnd)) };
   }
 }
 
@@ -183,7 +183,7 @@ function parseHead(text: string, method: string): Head {
   }
   const stated = bodyOf(headers, isOld);
   const body = method === 'HEAD' || status === 204 || status === 304 ? 0 : stated;
-  return { status, headers, body };
+  return { status, body };
 }
 
 /** Headers are validated even if no body follows: an invalid one shows that the rest cannot be trusted. */

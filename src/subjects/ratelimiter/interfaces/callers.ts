@@ -13,5 +13,5 @@ export interface Callers {
   /** Fills the identity of this caller into a text of the spec. */
   fillIn(text: string, key: string): string;
   /** @throws Error with the problem of an answer that shows neither: `answered 503` */
-  read(answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): Decision;
+  read(answer: Pick<HttpAnswer, 'status' | 'body'>): Decision;
 }

@@ -6,7 +6,7 @@ import type { Toolkit } from '../tools.ts';
 import { storedCount } from './http/stored-count.ts';
 
 export interface Counts {
-  readonly source: Exclude<CountSource, 'Quota'>;
+  readonly source: CountSource;
   /**
    * One sample of a caller's counts.
    * @param admitted the sender's own count, read first

@@ -128,11 +128,8 @@ export class Timeline {
     else if (event.kind === 'restarted') this.#restarted(event);
     else if (event.kind === 'count') {
       const sample = sampleOf(event);
-      if (source === 'Quota') this.#reported(sample);
-      else {
-        if (source === 'Nodes') this.#counters(sample);
-        this.#stored(sample);
-      }
+      if (source === 'Nodes') this.#counters(sample);
+      this.#stored(sample);
     }
   }
 
@@ -199,13 +196,6 @@ export class Timeline {
       this.#recorder.add(endedAt, STORE, 'count-stored', stored);
       this.#read(endedAt, endedAt - readAt);
     } else if (storeSilent) this.#unreachable(endedAt, STORE);
-  }
-
-  /** Shows the usage that the answer of a pod reported. */
-  #reported({ endedAt, stored, reportedBy = '' }: CounterSample): void {
-    const component = this.#replicas.get(reportedBy);
-    if (component !== undefined && stored !== undefined)
-      this.#recorder.add(endedAt, component, 'count-reported', stored);
   }
 
   #answered(at: number, pod: string, outcome: RequestOutcome, tookMs: number, source: Source): void {

@@ -13,10 +13,9 @@ import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
 import { outcomeOf } from '../caller-request.ts';
 import { exhaustLimit, MOST_OVER } from '../exhaust-limit.ts';
-import { healthPathOf, mappingOf } from '../reference/preset.ts';
+import { healthPathOf } from '../reference/preset.ts';
 import { settledCount } from './control-counts.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
-import { QuotaControl } from './control-quota.ts';
 import { measureLag } from './lag.ts';
 import { limitOf } from './limit-of-spec.ts';
 import { controlRefill } from './refill-control.ts';
@@ -58,12 +57,12 @@ export async function controlCallers(
   const writeMaxMs = writes.at(-1) ?? 0;
   const keys = controlKeys(key);
   try {
-    const { control, lagOf, refill, seen, storeDoubt } = await controlLimit(toolkit, keys, signal);
+    const { control, isCounted, refill, seen, storeDoubt } = await controlLimit(toolkit, keys, signal);
     const lags = new Map<number, Lag>();
-    for (const requestsPerSecond of lagOf ? new Set(rates) : []) {
+    for (const requestsPerSecond of isCounted ? new Set(rates) : []) {
       const keyPrefix = reference ? keys.counting : `${keys.counting}-${requestsPerSecond}`;
       const traffic = { keyPrefix, requestsPerSecond };
-      lags.set(requestsPerSecond, await measureLag(toolkit, traffic, lagOf?.header, signal));
+      lags.set(requestsPerSecond, await measureLag(toolkit, traffic, signal));
     }
     const behind = [...lags].map(
       ([rate, { lag, samples }]) =>
@@ -91,8 +90,8 @@ interface LimitControl {
   readonly seen: readonly string[];
   readonly refill: string;
   readonly storeDoubt?: string;
-  /** How the lag of counts can be measured: by a header, or by counters; undefined: no count can be read. */
-  readonly lagOf: { readonly header?: string } | undefined;
+  /** Whether a count can be read, and so its lag measured. */
+  readonly isCounted: boolean;
 }
 
 async function controlLimit(
@@ -109,16 +108,13 @@ async function controlLimit(
   const isCounted = reference !== undefined || (countable && limiter.redis.count !== undefined);
   // A count that can be read shows that the limiter uses this Redis.
   const store = isCounted ? undefined : new StoreControl(redis);
-  const header = countable ? mappingOf(limiter).remainingHeader : undefined;
   const pods = clients.map(({ pod }) => pod.name);
-  const quota = header === undefined ? undefined : new QuotaControl(header, full, pods);
   await ownLimit?.untilReplenished(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
   await reference?.introduce([{ key, allowed: full, windowMs: CONTROL_WINDOW_MS }], signal);
-  const watched = store?.around(clients) ?? clients;
   const options = {
-    clients: quota?.around(watched, callers) ?? watched,
+    clients: store?.around(clients) ?? clients,
     callers,
     key,
     // Enough, within a bound, for all pods to reject, even if each counts separately.
@@ -141,7 +137,6 @@ async function controlLimit(
   const seen = [`one caller was admitted ${counted(admitted, 'time')} and then rejected by every pod`];
   const inStore = await store?.conclude(requests, countable, signal);
   if (inStore) seen.push(inStore.message);
-  if (quota) seen.push(quota.conclude());
   if (!ownLimit && !reference) await requireNewCaller(toolkit, other, signal);
   const again = { ...options, clients, most: full + MOST_OVER };
   const refill = await controlRefill(limit, requests, again, signal).finally(() => ownLimit?.used());
@@ -154,8 +149,7 @@ async function controlLimit(
     seen,
     refill,
     ...(inStore?.doubt !== undefined && { storeDoubt: inStore.doubt }),
-    // A count in Redis takes precedence over the quota in answers.
-    lagOf: isCounted ? {} : header === undefined ? undefined : { header },
+    isCounted,
   };
 }
 

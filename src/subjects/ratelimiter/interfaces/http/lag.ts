@@ -14,7 +14,6 @@ import { outcomeOf } from '../caller-request.ts';
 import { watchCounters } from '../counter-watch.ts';
 import { countsOf } from '../counts.ts';
 import { limitOf } from './limit-of-spec.ts';
-import { ReportedQuota } from './reported-quota.ts';
 
 /** How long counts are compared at each rate: at least, and at most if they are slow to read; milliseconds. */
 const LAG_MS = 1000;
@@ -34,26 +33,13 @@ export interface LagTraffic {
   readonly requestsPerSecond: number;
 }
 
-interface CountReader {
-  readonly lag: number;
-  readonly samples: number;
-  /** Why a value could not be read. */
-  readonly problem: string | undefined;
-  /** Call before a request is sent; pass its answer to the returned function. */
-  sending(due: Due): (result: RequestResult) => void;
-  /** Runs during the traffic, until `stop`. */
-  watch?(stop: AbortSignal): Promise<void>;
-}
-
 /**
  * The furthest that counts lagged behind what was admitted.
- * @param header that reports the quota; undefined: counters are read
  * @throws Error if the counts could not be read often enough
  */
 export async function measureLag(
   parts: Parts,
   { keyPrefix, requestsPerSecond }: LagTraffic,
-  header: string | undefined,
   signal: AbortSignal,
 ): Promise<Lag> {
   const { podClients, callers, limiter, now, reference, room, timeoutMs } = parts;
@@ -62,10 +48,7 @@ export async function measureLag(
   const allowed = Math.ceil((requestsPerSecond * (LAG_MS + LAG_WITHIN_MS)) / 1000);
   await reference?.introduce([{ key: keyPrefix, allowed, windowMs: CONTROL_WINDOW_MS }], signal);
   const keys = reference ? always(keyPrefix) : usedTimes(numbered(keyPrefix), admittedAtOnce(limit));
-  const reader: CountReader =
-    header === undefined
-      ? new CounterReader(parts, reference ? keyPrefix : `${keyPrefix}-0`)
-      : new QuotaReader(parts, header);
+  const reader = new CounterReader(parts, reference ? keyPrefix : `${keyPrefix}-0`);
   const enough = new AbortController();
   const stop = AbortSignal.any([signal, enough.signal]);
   let leftOut = 0;
@@ -85,7 +68,7 @@ export async function measureLag(
     stop,
     signal,
   );
-  const sent = Promise.all([reader.watch?.(stop), traffic]);
+  const sent = Promise.all([reader.watch(stop), traffic]);
   const start = performance.now();
   try {
     do await pauseFor(LAG_MS, signal);
@@ -102,14 +85,15 @@ export async function measureLag(
   const { lag, problem, samples } = reader;
   if (samples >= MIN_SAMPLES) return { lag, samples };
   throw new Error(
-    `${header === undefined ? 'the counters could be read' : `${header} reported the quota`} only ${counted(samples, 'time')} without any fault: ${problem ?? 'answers came too slowly'}`,
+    `the counters could be read only ${counted(samples, 'time')} without any fault: ${problem ?? 'answers came too slowly'}`,
   );
 }
 
 /** The pods' counters or the sender's own count, compared with Redis. */
-class CounterReader implements CountReader {
+class CounterReader {
   lag = 0;
   samples = 0;
+  /** Why a value could not be read. */
   problem: string | undefined;
   readonly #parts: Parts;
   readonly #admitted = new Map<string, number>();
@@ -121,6 +105,7 @@ class CounterReader implements CountReader {
     this.#key = first;
   }
 
+  /** Call before a request is sent; pass its answer to the returned function. */
   sending({ key }: Due): (result: RequestResult) => void {
     this.#key = key;
     return (result) => {
@@ -129,6 +114,7 @@ class CounterReader implements CountReader {
     };
   }
 
+  /** Runs during the traffic, until `stop`. */
   async watch(stop: AbortSignal): Promise<void> {
     const counts = countsOf(this.#parts);
     const pods = counts.source === 'Nodes' ? this.#parts.podClients.length : 1;
@@ -147,36 +133,6 @@ class CounterReader implements CountReader {
       stop,
       { everyMs: SAMPLE_EVERY_MS },
     );
-  }
-}
-
-/** The usage that the answers report, compared with the sender's own count. */
-class QuotaReader implements CountReader {
-  lag = 0;
-  samples = 0;
-  readonly #parts: Parts;
-  readonly #header: string;
-  #caller: { readonly key: string; readonly quota: ReportedQuota } | undefined;
-
-  constructor(parts: Parts, header: string) {
-    this.#parts = parts;
-    this.#header = header;
-  }
-
-  get problem(): string | undefined {
-    return this.#caller?.quota.problem;
-  }
-
-  sending({ client, key }: Due): (result: RequestResult) => void {
-    const { callers, limiter, now, podClients } = this.#parts;
-    if (this.#caller?.key !== key) {
-      const pods = podClients.map(({ pod }) => pod.name);
-      this.#caller = { key, quota: new ReportedQuota(this.#header, admittedAtOnce(limitOf(limiter)), pods) };
-    }
-    return this.#caller.quota.listen(client.pod.name, callers, now(), ({ behind }) => {
-      this.lag = Math.max(this.lag, behind);
-      this.samples += 1;
-    });
   }
 }
 

@@ -80,15 +80,6 @@ export const httpInterfaceSchema = z
     ),
     rejectedStatuses: statuses([429], 'Statuses of answers that mean that the limit is used up.'),
     decision: decision.optional(),
-    remainingHeader: z
-      .string()
-      .min(1)
-      .max(128)
-      .regex(HEADER_NAME)
-      .optional()
-      .describe(
-        'Header in which answers report the remaining quota of their caller: X-RateLimit-Remaining, RateLimit-Remaining or RateLimit. It is a whole number, or the combined field of the IETF for one policy. CounterDrift uses it if redis.count is not set. Setup of every run checks it.',
-      ),
     tlsServerName: z
       .string()
       .min(1)

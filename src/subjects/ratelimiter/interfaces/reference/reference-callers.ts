@@ -20,7 +20,7 @@ export class ReferenceCallers extends HttpCallers {
     this.#isOwn = isOwn;
   }
 
-  override read(answer: Pick<HttpAnswer, 'status' | 'headers' | 'body'>): Decision {
+  override read(answer: Pick<HttpAnswer, 'status' | 'body'>): Decision {
     const { body, status } = answer;
     const json = parseJson(body);
     if (status !== 200 && status !== 429) throw new Error(`answered ${status}: ${reasonOf(json)}`);

@@ -18,7 +18,7 @@ export function driftEvidence(
   timeline.limit(preparedAt, limiter.limit.requests);
   if (baseline) {
     timeline.usualWrites(preparedAt, [baseline.writeP50Ms, baseline.writeMaxMs]);
-    if (baseline.lag !== undefined && source !== 'Quota') timeline.lag(preparedAt, baseline.lag);
+    if (baseline.lag !== undefined) timeline.lag(preparedAt, baseline.lag);
   }
   history.listen((event) => timeline.show(event, source));
   return () => timeline.evidence(history.times, judge.seen);

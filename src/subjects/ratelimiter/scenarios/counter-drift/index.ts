@@ -6,7 +6,7 @@ import { FAULTS } from '../../../redis/faults/index.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { driftEvidence } from './evidence.ts';
 import { DriftJudge } from './judge.ts';
-import { api, parametersOf, storyMs, toleranceOf, unprovable, usesReportedQuota } from './parameters.ts';
+import { api, parametersOf, storyMs, toleranceOf, unprovable } from './parameters.ts';
 import { DriftWorkload } from './workload.ts';
 
 export const counterDrift: ScenarioType<DriftJudge> = {
@@ -21,7 +21,7 @@ export const counterDrift: ScenarioType<DriftJudge> = {
       faultMs,
       settleMs: parseDuration(settle),
       faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
-      invariant: `the pods admit at most ${toleranceOf(scenario, limiter)} requests, plus the lag of the baseline, that ${usesReportedQuota(limiter) ? 'their answers do not report as used' : 'Redis has not counted'} (at ${requestsPerSecond} requests a second)`,
+      invariant: `the pods admit at most ${toleranceOf(scenario, limiter)} requests, plus the lag of the baseline, that Redis has not counted (at ${requestsPerSecond} requests a second)`,
     };
   },
   rate: (scenario) => parametersOf(scenario).requestsPerSecond,

@@ -116,6 +116,6 @@ export class DriftJudge implements Judge {
     if (this.isComplete) return;
     const sample = sampleOf(event);
     const complete = this.#invariant.add(sample, this.#span);
-    if (complete || sample.idle) this.#watchedUntil = sample.endedAt;
+    if (complete) this.#watchedUntil = sample.endedAt;
   }
 }

@@ -40,15 +40,14 @@ export const api = {
   type: 'CounterDrift',
   member: 'counterDrift',
   schema,
-  conditionMeaning:
-    'What the pods admitted drifted from what Redis counted, or from what they reported as used, in this run.',
+  conditionMeaning: 'What the pods admitted drifted from what Redis counted, in this run.',
   measures: [
     {
       name: 'drift',
       unit: 'requests',
       grows: true,
       meaning:
-        'The largest lead of what the pods admitted over what Redis counted. Behind HTTP, the answers to the sender show what was admitted. With only http.remainingHeader: the lead over what answers reported as used. Its bound is the tolerance (what 150 ms of the traffic bring, at most half of limit.requests) plus the lag without a fault.',
+        'The largest lead of what the pods admitted over what Redis counted. Behind HTTP, the answers to the sender show what was admitted. Its bound is the tolerance (what 150 ms of the traffic bring, at most half of limit.requests) plus the lag without a fault.',
     },
     {
       name: 'overAdmission',
@@ -87,7 +86,7 @@ export const api = {
       name: 'underCounted',
       unit: 'requests',
       meaning:
-        'Requests that pods admitted and Redis had not counted in the end; a lower bound behind HTTP, since a limiter may count what it rejects. Left out if it is unknown, as without redis.count.',
+        'Requests that pods admitted and Redis had not counted in the end; a lower bound behind HTTP, since a limiter may count what it rejects. Left out if it is unknown.',
     },
     CONTROL_MEASURE,
   ],
@@ -114,15 +113,9 @@ export function toleranceOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec):
   return Math.min(late, Math.floor(limit.requests / 2));
 }
 
-/** Whether admissions are compared with the quota in answers: the count in Redis takes precedence. */
-export function usesReportedQuota({ http, redis }: RateLimiterSpec): boolean {
-  return http?.remainingHeader !== undefined && redis.count === undefined;
-}
-
 /** Where the counts of a limiter's drift are read. */
 export function sourceOf(limiter: RateLimiterSpec): CountSource {
-  if (isReference(limiter)) return 'Nodes';
-  return usesReportedQuota(limiter) ? 'Quota' : 'Sender';
+  return isReference(limiter) ? 'Nodes' : 'Sender';
 }
 
 /** The length of a scenario, which has to fit into one window: counts are compared within it. */
@@ -154,9 +147,6 @@ export function unprovable(
   const fields = 'countdown, counterDrift.pause, counterDrift.settle, and health.timeout';
   const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
   if (late !== undefined) return late;
-  if (usesReportedQuota(limiter) && scenario.expect === 'Held' && pods === 1) {
-    return `${name}: Held needs more than one pod if only answers report what is counted: a pod that counts separately reports all of its own. Set ${PART}.redis.count, or run more pods`;
-  }
   // A limiter behind HTTP that admits without counting has no such ceiling.
   if (isReference(limiter) && bound >= most) {
     return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.requestsPerSecond, or raise ${PART}.limit.requests`;
@@ -180,8 +170,8 @@ function uncountable({ http, limit, redis }: RateLimiterSpec): string | undefine
   if (http.identity === 'SourceAddress') {
     return `CounterDrift measures without a fault how far counts lag, with separate callers, and with ${PART}.http.identity SourceAddress there is one caller: use StoreOutage or GhostAllowing`;
   }
-  if (redis.count === undefined && http.remainingHeader === undefined) {
-    return `CounterDrift compares what was admitted with what was counted: set ${PART}.redis.count, the key of Redis that holds the count, or ${PART}.http.remainingHeader, the header that reports the quota. Or use StoreOutage or GhostAllowing`;
+  if (redis.count === undefined) {
+    return `CounterDrift compares what was admitted with what was counted: set ${PART}.redis.count, the key of Redis that holds the count, or use StoreOutage or GhostAllowing`;
   }
   if (limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow') return undefined;
   return `CounterDrift needs a count that only grows within a window, so ${PART}.limit.algorithm FixedWindow or SlidingWindow, not ${limit.algorithm}: use StoreOutage or GhostAllowing`;

@@ -80,15 +80,12 @@ export class DriftWorkload implements Workload<DriftJudge> {
     await untilAborted(signal);
   }
 
-  #sending({ client }: Due): ReturnType<CallerCounts['sending']> {
+  #sending({ client }: Due): () => void {
     const { name } = client.pod;
     const inFlight = this.#inFlight;
     inFlight.set(name, (inFlight.get(name) ?? 0) + 1);
-    const end = this.#counts.sending(name);
-    return (result) => {
-      inFlight.set(name, (inFlight.get(name) ?? 0) - 1);
-      end?.(result);
-    };
+    this.#counts.sending();
+    return () => void inFlight.set(name, (inFlight.get(name) ?? 0) - 1);
   }
 
   async settle(settleMs: number, signal: AbortSignal): Promise<Settled> {
