@@ -1,6 +1,6 @@
 /** Bounds concurrent work, in total and per group. */
-import { once } from 'node:events';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { abortable } from './abortable.ts';
 
 export interface GroupLimitOptions {
   /** In total. */
@@ -33,16 +33,7 @@ export class GroupLimit {
       return await work();
     };
     signal.throwIfAborted();
-    const done = new AbortController();
-    const aborted = once(signal, 'abort', { signal: done.signal }).then(() => {
-      throw signal.reason;
-    });
-    try {
-      return await Promise.race([this.#run(group, inTurn), aborted]);
-    } finally {
-      done.abort();
-      aborted.catch(() => undefined);
-    }
+    return await abortable(this.#run(group, inTurn), signal);
   }
 
   async #run<T>(group: string, work: () => Promise<T>): Promise<T> {

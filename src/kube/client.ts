@@ -1,7 +1,7 @@
 /** A client for the Kubernetes API: typed JSON requests and watches with deadlines, over a few pooled connections. */
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
-
+import { abortable } from '../fair/abortable.ts';
 import {
   AnswerTooLargeError,
   ApiError,
@@ -11,7 +11,7 @@ import {
 } from './api-error.ts';
 import { type Channel, Transport, warningOf } from './kube-config.ts';
 import type { KubeObject } from './kube-types.ts';
-import { abortable, Deadline } from './wait.ts';
+import { Deadline } from './wait.ts';
 
 /** Values of the query string; undefined ones are omitted. */
 export type Query = Record<string, string | number | boolean | undefined>;

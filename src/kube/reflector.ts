@@ -10,13 +10,14 @@
  * - Silence: the watch is cut and restarted. The API server sends a bookmark about every minute, so silence well beyond
  *   that means a dead connection.
  */
+import { abortable } from '../fair/abortable.ts';
 import { ApiError, isGone } from './api-error.ts';
 import type { KubeClient, Query } from './client.ts';
 import type { KubeObject, Logger } from './kube-types.ts';
 import { type ListPage, listPages } from './list-pages.ts';
 import { slim } from './slim.ts';
 import type { Store } from './store.ts';
-import { abortable, Backoff, type BackoffOptions, sleep } from './wait.ts';
+import { Backoff, type BackoffOptions, sleep } from './wait.ts';
 
 /** Activity of a reflector, for metrics. */
 export type ReflectorActivity = 'listed' | 'watching' | 'expired' | 'failed';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { abortable, Backoff, backoffDelay, Deadline, sleep } from './wait.ts';
+import { Backoff, backoffDelay, Deadline, sleep } from './wait.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -31,19 +31,6 @@ describe('sleep', () => {
     expect(awake).toBe(false);
     abort.abort(new Error('enough'));
     await expect(sleeping).rejects.toThrow('enough');
-  });
-});
-
-describe('abortable', () => {
-  it('settles as the work does, or with the abort, whichever is first', async () => {
-    const abort = new AbortController();
-    const reason = new Error('enough');
-    await expect(abortable(Promise.resolve(1), abort.signal)).resolves.toBe(1);
-    await expect(abortable(Promise.reject(new Error('bad')), abort.signal)).rejects.toThrow('bad');
-    const hanging = abortable(new Promise(() => {}), abort.signal);
-    abort.abort(reason);
-    await expect(hanging).rejects.toBe(reason);
-    await expect(abortable(new Promise(() => {}), abort.signal)).rejects.toBe(reason);
   });
 });
 
