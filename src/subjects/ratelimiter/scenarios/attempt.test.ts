@@ -22,3 +22,15 @@ it('names a Service that has not followed a failover, without a long wait', asyn
   expect(report.workedAt).toBeUndefined();
   expect(report.message).toContain('redis.service leads to redis-0');
 });
+
+it('a closed attempt keeps neither its fault nor its workload', async () => {
+  const type = {
+    fault: () => ({ inquire: async () => 'Injected' }),
+    workload: () => ({}),
+  } as unknown as ScenarioType;
+  const attempt = new Attempt(type, {} as ScenarioSpec, {} as Toolkit, () => undefined);
+  await expect(attempt.inquire('marker')).resolves.toBe('Injected');
+  attempt.close();
+  await expect(attempt.inquire('marker')).resolves.toBe('Unknown');
+  await expect(attempt.prepare('demo-a', new AbortController().signal)).rejects.toThrow('closed');
+});
