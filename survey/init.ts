@@ -116,7 +116,7 @@ function rowText(
     same(limit.requests, expected.limit.requests),
     same(placeIn(http), placeIn(expected.http)),
     same(inSeconds(limit.window), expected.limit.window),
-    source === 'not known'
+    source === 'not known' || limit.windowStart === 'Unknown'
       ? `not known (${of(expected.limit)})`
       : `${same(of(limit), of(expected.limit))} (${source})`,
     same(health.path, expected.health.path),

@@ -71,7 +71,7 @@ function requireWindow({ findings }: Prepared): void {
   );
   if (!guessed) return;
   throw new UsageError(
-    `the window is a guess (${guessed.because}), and a wrong one accuses a limiter that keeps its limit: write --window, and --window-start Clock if windows begin by the clock`,
+    `the window is a guess (${guessed.because}), and a wrong one accuses a limiter that keeps its limit: write --window`,
   );
 }
 

@@ -11,7 +11,7 @@ function facts(shown: Partial<Shown>, options: Partial<ProbeOptions> = {}) {
   return { ...limit, ...Object.fromEntries(findings.map(({ source, what }) => [what, source])) };
 }
 
-const fixed = { algorithm: 'not known', windowStart: 'FirstRequest' };
+const fixed = { algorithm: 'not known', windowStart: 'Unknown' };
 
 describe('the limit of an API', () => {
   it.each<[string, Partial<Shown>, object]>([
@@ -77,19 +77,44 @@ describe('the limit of an API', () => {
       'is fixed if a window later all are returned',
       { spread: { requests: 20, first: 15, admitted: 20, phase: 0.2 } },
       {},
-      { algorithm: 'measured', windowStart: 'FirstRequest' },
+      { algorithm: 'measured', windowStart: 'Unknown' },
     ],
     [
       'is not by the clock with a whole minute',
       { quota: { windowSeconds: 60, resetSeconds: 60 } },
       {},
-      fixed,
+      { ...fixed, windowStart: 'FirstRequest' },
     ],
     [
-      'is unknown at the begin of a minute',
+      'has an unknown start at the start of a minute',
       { quota: { windowSeconds: 60, resetSeconds: 60 }, firstAt: AT - 17_000 },
       {},
       fixed,
+    ],
+    [
+      'has an unknown start at the end of a minute',
+      { quota: { windowSeconds: 60, resetSeconds: 60 }, firstAt: AT - 18_000 },
+      {},
+      fixed,
+    ],
+    [
+      'has an unknown start if the reset is neither',
+      { quota: { windowSeconds: 60, resetSeconds: 6 } },
+      {},
+      fixed,
+    ],
+    [
+      'has the measured start',
+      { window: { seconds: 60, start: 'FirstRequest' } },
+      {},
+      { ...fixed, windowStart: 'FirstRequest' },
+    ],
+    ['has an unknown start if only the window is given', {}, { window: '60s' }, fixed],
+    [
+      'has an unknown start if only its algorithm is given',
+      {},
+      { algorithm: 'FixedWindow' },
+      { ...fixed, algorithm: 'given' },
     ],
     [
       'is a bucket if one request is returned',

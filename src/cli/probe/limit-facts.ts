@@ -119,30 +119,22 @@ function windowFrom(
     const source = !spread ? 'guess' : countingOf(spread) === undefined ? 'not known' : 'measured';
     return known(`${nearest(afterSeconds)}s`, source, `: a rejected caller was admitted again ${after}`);
   }
+  const usual = `${DEFAULT_SECONDS}s`;
   if (what === 'a new minute') {
-    return known(
-      `${DEFAULT_SECONDS}s`,
-      'guess',
-      `: a rejected caller was admitted again with a new minute, ${after}`,
-    );
+    return known(usual, 'guess', `: a rejected caller was admitted again with a new minute, ${after}`);
   }
   if (what === 'one request') {
     const seconds = nearest(afterSeconds * requests);
     return known(`${seconds}s`, 'guess', `: one request of ${requests} was returned ${after}`);
   }
-  const usual = resetSeconds === undefined ? undefined : usualFor(resetSeconds);
-  if (usual === undefined || resetSeconds === undefined) {
-    if (afterSeconds > DEFAULT_SECONDS) {
-      return known(
-        `${DEFAULT_SECONDS}s`,
-        'not known',
-        `: a rejected caller got nothing back ${after}. Write --window`,
-      );
-    }
-    return known(`${DEFAULT_SECONDS}s`, 'guess', ': no header reports it. Correct it with --window');
+  const seconds = resetSeconds === undefined ? undefined : usualFor(resetSeconds);
+  if (seconds !== undefined) {
+    const left = Math.round(resetSeconds ?? 0);
+    return known(`${seconds}s`, 'guess', `: the first answer to a new caller reports a reset in ${left} s`);
   }
-  const left = Math.round(resetSeconds);
-  return known(`${usual}s`, 'guess', `: the first answer to a new caller reports a reset in ${left} s`);
+  return afterSeconds > DEFAULT_SECONDS
+    ? known(usual, 'not known', `: a rejected caller got nothing back ${after}. Write --window`)
+    : known(usual, 'guess', ': no header reports it. Correct it with --window');
 }
 
 /** The usual window with the smallest relative distance. */
@@ -164,14 +156,19 @@ function countingFrom(
     finding: { source, because },
   });
   if (algorithm !== undefined && algorithm !== 'FixedWindow') return known({ algorithm }, 'given', algorithm);
-  const fixed = { algorithm: 'FixedWindow', windowStart: windowStart ?? 'FirstRequest' };
+  const leftByClock = seconds - ((firstAt / 1000) % seconds);
+  const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= ROUNDING;
+  // The reset shows the start, unless the first request was near the start of a window by the clock.
+  const reset = [0, seconds].some((left) => isNear(leftByClock, left)) ? undefined : resetSeconds;
+  const isFromRequest = window !== undefined || (reset !== undefined && isNear(reset, seconds));
+  const fixed = {
+    algorithm: 'FixedWindow',
+    windowStart: windowStart ?? (isFromRequest ? 'FirstRequest' : 'Unknown'),
+  };
   if (windowStart !== undefined) return known(fixed, 'given', `FixedWindow, ${windowStart}`);
   if (algorithm === undefined && returned?.what === 'one request') {
-    return known(
-      { algorithm: 'TokenBucket' },
-      'measured',
-      'TokenBucket: a rejected caller got one request back, not all',
-    );
+    const because = 'TokenBucket: a rejected caller got one request back, not all';
+    return known({ algorithm: 'TokenBucket' }, 'measured', because);
   }
   const counting = spread && countingOf(spread);
   if (algorithm === undefined && counting !== undefined && counting !== 'FixedWindow') {
@@ -179,29 +176,26 @@ function countingFrom(
   }
   const isFixed = counting === 'FixedWindow' || algorithm !== undefined;
   const source = counting === 'FixedWindow' ? 'measured' : algorithm === undefined ? 'guess' : 'given';
+  const byClock = (how: Source, because: string): Known<Algorithm> =>
+    known({ ...fixed, windowStart: 'Clock' }, how, `FixedWindow by the clock: ${because}`);
   if (returned?.what === 'a new minute') {
-    const because = 'FixedWindow by the clock: a rejected caller was admitted again with a new minute';
-    return known({ ...fixed, windowStart: 'Clock' }, source, because);
+    return byClock(source, 'a rejected caller was admitted again with a new minute');
   }
   if (window?.start === 'Clock') {
-    const because = 'FixedWindow by the clock: a rejected caller got its limit back twice, at the same phase';
-    return known({ ...fixed, windowStart: 'Clock' }, 'measured', because);
+    return byClock('measured', 'a rejected caller got its limit back twice, at the same phase');
   }
-  const leftByClock = seconds - ((firstAt / 1000) % seconds);
-  const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= ROUNDING;
-  if (resetSeconds !== undefined && !isNear(leftByClock, seconds) && isNear(resetSeconds, leftByClock)) {
-    const left = `a new caller has ${Math.round(resetSeconds)} s left of ${seconds} s`;
-    return known({ ...fixed, windowStart: 'Clock' }, source, `FixedWindow by the clock: ${left}`);
+  if (reset !== undefined && isNear(reset, leftByClock)) {
+    return byClock(source, `a new caller has ${Math.round(reset)} s left of ${seconds} s`);
   }
-  if (isFixed) return known(fixed, source, `FixedWindow from the first request${spreadText(spread, ': ')}`);
+  const [from, unknown] = isFromRequest
+    ? [' from the first request', '']
+    : ['', '. When windows begin is not known, so the larger bound counts: see --window-start'];
+  if (isFixed) return known(fixed, source, `FixedWindow${from}${spreadText(spread, ': ')}${unknown}`);
   if (requests === 1)
     return known(fixed, 'guess', 'FixedWindow: with a limit of one, as good as a sliding one');
   const noBucket = returned?.what === 'nothing' ? ', but no bucket, since nothing was returned early' : '';
-  return known(
-    fixed,
-    'not known',
-    `fixed or sliding${noBucket}. FixedWindow permits the most: see --algorithm and --window-start`,
-  );
+  const because = `fixed or sliding${noBucket}. FixedWindow permits the most: see --algorithm${unknown}`;
+  return known(fixed, 'not known', because);
 }
 
 function spreadText(spread: Spread | undefined, before = ''): string {

@@ -72,10 +72,10 @@ export function withProbeOptions(command: Command): Command {
       ]),
     )
     .addOption(
-      new Option('--window-start <start>', 'of FixedWindow (default: found, or FirstRequest)').choices([
-        'FirstRequest',
-        'Clock',
-      ]),
+      new Option(
+        '--window-start <start>',
+        'of FixedWindow (default: found, or Unknown: the larger bound of both counts)',
+      ).choices(['FirstRequest', 'Clock', 'Unknown']),
     );
 }
 

@@ -82,10 +82,10 @@ const limit = z
         'How the limiter counts. TokenBucket is also that of GCRA, with limit.requests as the refill of one window. The reference limiter has fixed windows.',
       ),
     windowStart: z
-      .enum(['FirstRequest', 'Clock'])
+      .enum(['FirstRequest', 'Clock', 'Unknown'])
       .default('FirstRequest')
       .describe(
-        'Of FixedWindow: whether a window begins with the first request, or at whole multiples of its length since the epoch.',
+        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. With Unknown, the run keeps requests within one window by the clock if they fit, and a violation is more than either start allows.',
       ),
     burst: z
       .int()

@@ -36,6 +36,36 @@ describe('over-admission by the count of the sender', () => {
     );
   });
 
+  it.each(['Clock', 'FirstRequest'] as const)(
+    'is 0 with an unknown start for a limiter with windows from %s',
+    (start) => {
+      const unknown: RateLimit = { ...limit, start: 'Unknown' };
+      fc.assert(
+        fc.property(requests, fc.boolean(), (all, isFresh) => {
+          const firstSentAt = isFresh
+            ? Math.min(...all.map(({ decidedAt, there }) => decidedAt - there))
+            : undefined;
+          const admitted = admittedOf(modelOf({ ...limit, start }), all);
+          expect(overAdmission(unknown, admitted, { firstSentAt, clockWithinMs: 0 }).excess).toBe(0);
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
+
+  it('with an unknown start, is shown within one window by the clock, and not across its end', () => {
+    const unknown: RateLimit = { ...limit, start: 'Unknown' };
+    const excessAt = (...moments: readonly number[]): number => {
+      const admitted = moments.flatMap((at) =>
+        Array.from({ length: 5 }, () => ({ sentAt: at, answeredAt: at })),
+      );
+      return overAdmission(unknown, admitted, { firstSentAt: 1100, clockWithinMs: 100 }).excess;
+    };
+    expect(excessAt(1200, 1300)).toBe(5);
+    expect(excessAt(1200, 2300)).toBe(0);
+    expect(excessAt(1800, 2300)).toBe(0);
+  });
+
   it('is never more than what really was admitted beyond the limit', () => {
     fc.assert(
       fc.property(requests, (all) => {

@@ -10,7 +10,7 @@ export interface FixedWindow {
   readonly requests: number;
   readonly windowMs: number;
   /** Whether a window begins with the first request after the last one, or at multiples of its length. */
-  readonly start: 'FirstRequest' | 'Clock';
+  readonly start: 'FirstRequest' | 'Clock' | 'Unknown';
 }
 
 /** Every span of the window's length admits `requests`: a log of admissions, as in a sorted set. */
@@ -114,11 +114,11 @@ export function mayCrossWindow(limit: RateLimit, span: Span): boolean {
 }
 
 function windowsTouched({ start, windowMs }: FixedWindow, span: Span, lengthMs: number): number {
-  if (start === 'Clock') return clockEnds(windowMs, span, lengthMs) + 1;
+  const byClock = clockEnds(windowMs, span, lengthMs) + 1;
   // The first window begins within the span if there was none before it.
-  const leastMs = windowMs - GRAIN_MS;
-  if (span.fresh) return Math.floor(lengthMs / leastMs) + 1;
-  return Math.ceil(lengthMs / leastMs) + 1;
+  const windows = lengthMs / (windowMs - GRAIN_MS);
+  const byRequest = (span.fresh ? Math.floor(windows) : Math.ceil(windows)) + 1;
+  return { Clock: byClock, FirstRequest: byRequest, Unknown: Math.max(byClock, byRequest) }[start];
 }
 
 /** At most how many ends of windows that begin at multiples of their length may lie within the span. */

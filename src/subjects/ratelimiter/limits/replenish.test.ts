@@ -156,6 +156,13 @@ describe('a limit after its rest', () => {
       7000,
     ],
     ['a window', { algorithm: 'FixedWindow', ...five, start: 'FirstRequest' }, 2000, 8000, 6000],
+    [
+      'a window with an unknown start',
+      { algorithm: 'FixedWindow', ...five, start: 'Unknown' },
+      2000,
+      9000,
+      7000,
+    ],
     ['a log', { algorithm: 'SlidingWindow', ...five }, 2000, 8000, 6000],
     ['two counts', { algorithm: 'SlidingWindowCounter', ...five }, 2000, 11_000, 12_000],
     ['a bucket', { algorithm: 'TokenBucket', ...five, capacity: 7 }, 2000, 10_000, 8000],

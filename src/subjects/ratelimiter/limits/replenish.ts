@@ -15,7 +15,7 @@ export function replenishedAt(limit: RateLimit, lastUsedAt: number): number {
     case 'FixedWindow':
       return limit.start === 'Clock'
         ? (lastWindow + 1) * windowMs + CLOCK_WITHIN_MS
-        : lastUsedAt + windowMs + CLOCK_WITHIN_MS;
+        : lastUsedAt + mostCooldownMs(limit);
     case 'SlidingWindow':
       return lastUsedAt + windowMs + CLOCK_WITHIN_MS;
     case 'SlidingWindowCounter':
@@ -33,7 +33,7 @@ export function mostCooldownMs(limit: RateLimit): number {
   const { windowMs } = limit;
   switch (limit.algorithm) {
     case 'FixedWindow':
-      return windowMs + (limit.start === 'Clock' ? 2 : 1) * CLOCK_WITHIN_MS;
+      return windowMs + (limit.start === 'FirstRequest' ? 1 : 2) * CLOCK_WITHIN_MS;
     case 'SlidingWindow':
       return windowMs + CLOCK_WITHIN_MS;
     case 'SlidingWindowCounter':

@@ -12,6 +12,7 @@ describe('the end of a window by the clock', () => {
 
   it('is undefined if windows begin with a request', () => {
     expect(windowEnd({ ...clock, start: 'FirstRequest' }, 12_345)).toBeUndefined();
+    expect(windowEnd({ ...clock, start: 'Unknown' }, 12_345)).toBe(windowEnd(clock, 12_345));
     expect(windowEnd({ ...clock, algorithm: 'TokenBucket', capacity: 5 }, 12_345)).toBeUndefined();
   });
 

@@ -12,7 +12,7 @@ export const CLOCK_WITHIN_MS = 1000;
 export function windowEnd(limit: RateLimit, now: number): number | undefined {
   const byClock =
     limit.algorithm === 'SlidingWindowCounter' ||
-    (limit.algorithm === 'FixedWindow' && limit.start === 'Clock');
+    (limit.algorithm === 'FixedWindow' && limit.start !== 'FirstRequest');
   if (!byClock) return undefined;
   return (Math.floor(now / limit.windowMs) + 1) * limit.windowMs - CLOCK_WITHIN_MS;
 }
