@@ -116,11 +116,13 @@ describe('a proof that is incomplete', () => {
     expect(judge({ ...unproven, message: 'not sent' }, reading(), T + 3000)?.message).toBe('not sent');
   });
 
-  it('a fault that is not Confirmed proves nothing at once if it never began', () => {
-    const unproven = { ...fault, proof: 'Mismatch' } as const;
-    expect(judge(unproven, reading(), undefined)).toBeUndefined();
+  it('a fault that is not Confirmed is judged after the watch, which may prove a violation without it', () => {
+    const unproven = { ...fault, proof: 'Inconclusive' } as const;
     const { startedAt: _, ...unseen } = unproven;
-    expect(judge(unseen, reading(), undefined)?.reason).toBe('FaultNotProven');
+    for (const one of [unproven, unseen]) {
+      expect(judge(one, reading(), undefined)).toBeUndefined();
+      expect(judge(one, reading(), T + 3000)?.reason).toBe('FaultNotProven');
+    }
   });
 
   it('nothing is judged before the watch has ended, except a violation', () => {

@@ -29,7 +29,7 @@ export function judge(
   const provenAlone = reading?.provenAlone === true;
   if (fault.proof !== 'Confirmed' && !provenAlone) {
     // The rest of the watch may still prove a violation without the fault.
-    if (watchedTo === undefined && fault.startedAt !== undefined) return undefined;
+    if (watchedTo === undefined) return undefined;
     const message = fault.message ?? 'The fault was ordered, and it was not proven that it was there';
     return { result: 'Inconclusive', reason: 'FaultNotProven', message };
   }

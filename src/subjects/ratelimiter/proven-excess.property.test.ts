@@ -34,6 +34,8 @@ interface Gaps {
   /** For each request in turn: its answer is read this much later, or never, or it is not recorded. */
   readonly requests: readonly ('Kept' | 'LeftOut' | 'Silent' | number)[];
   readonly proof: 'Confirmed' | 'Inconclusive' | 'Mismatch';
+  /** Whether neither the start nor the end of the fault was observed; it is not proven then. */
+  readonly isUnseen: boolean;
   readonly isDoubted: boolean;
   readonly isFull: boolean;
   readonly storeDoubt: boolean;
@@ -50,6 +52,7 @@ const gaps: fc.Arbitrary<Gaps> = fc.record({
     { minLength: 1, maxLength: 40 },
   ),
   proof: fc.constantFrom('Confirmed', 'Inconclusive', 'Mismatch'),
+  isUnseen: fc.boolean(),
   isDoubted: fc.boolean(),
   isFull: fc.boolean(),
   storeDoubt: fc.boolean(),
@@ -58,7 +61,7 @@ const gaps: fc.Arbitrary<Gaps> = fc.record({
 /** The history with these gaps. @param isAffected whether a request may be affected */
 function withGaps(
   { events, setup }: History,
-  { isDoubted, isFull, proof, requests, storeDoubt }: Gaps,
+  { isDoubted, isFull, isUnseen, proof, requests, storeDoubt }: Gaps,
   isAffected: (event: Extract<HistoryEvent, { kind: 'request' }>) => boolean,
 ): History {
   const history = new History({ ...setup, ...(storeDoubt && { storeDoubt: 'it may count elsewhere' }) });
@@ -72,7 +75,8 @@ function withGaps(
         history.request({ ...request, outcome: 'Timeout', endedAt: request.sentAt + 1000 });
       else history.request({ ...request, endedAt: request.endedAt + (gap === 'Kept' ? 0 : gap) });
     } else if (event.kind === 'fault' && event.step === 'Reported') {
-      history.append({ ...event, proof });
+      const { endedAt: _, startedAt: __, ...unseen } = event;
+      history.append(isUnseen ? { ...unseen, proof: 'Inconclusive' } : { ...event, proof });
       if (isDoubted && event.startedAt !== undefined && event.endedAt === undefined)
         history.append({ kind: 'fault', step: 'Doubted', at: event.startedAt + 1000 });
     } else {

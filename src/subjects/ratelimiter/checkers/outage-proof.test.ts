@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EARLY_MS } from '../../redis/events.ts';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import { judgeOutage, type OutageSeen } from './outage.ts';
@@ -98,4 +98,48 @@ it.each([
   expect(reading).toMatchObject({ measures: [], evidence: [], watchedUntil: FINISHED });
   expect(excess).toBeUndefined();
   expect(decided).toMatch(/incomplete/);
+});
+
+describe('a fault that was reported without a start', () => {
+  const unseen = {
+    times: { plannedAt: 9000, until: 15_000, presumed: { startedAt: 9000, endedAt: 15_000 } },
+    isUnproven: true,
+    settings: { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, calmUntil: 9000 },
+  };
+  const open = (from: number): CallerRequest[] => [...requests(), ...toEach(5, 'Over', 'Admitted', from)];
+
+  it('leaves open what callers got, whatever that was', () => {
+    for (const within of ['Admitted', 'Rejected', 'Timeout'] as const) {
+      const { decided, reading, recovery } = judged({ ...unseen, requests: requests(within) });
+      expect(reading).toMatchObject({ measures: [], evidence: [], complete: true });
+      expect([reading.detectedAt, recovery]).toEqual([undefined, undefined]);
+      expect(reading.shortfalls[0]).toMatch(/not proven/);
+      expect(decided).toMatch(/incomplete/);
+    }
+  });
+
+  it('does not hide that more was admitted than the limit allows', () => {
+    const { reading } = judged({ ...unseen, requests: open(11_000) });
+    expect(reading).toMatchObject({
+      detectedAt: FINISHED,
+      provenAlone: true,
+      measures: [{ name: 'overAdmission', value: 10 }],
+    });
+    expect(reading.brokenAt).toBeGreaterThan(11_000);
+    // Requests may still be open.
+    expect(judged({ ...unseen, requests: open(11_000), finishedAt: undefined }).reading).toMatchObject({
+      measures: [],
+    });
+  });
+
+  it('is no reason for it if it was before', () => {
+    const { reading } = judged({ ...unseen, requests: open(3000) });
+    expect(reading).toMatchObject({ provenAlone: true, whenDetected: { value: 10 } });
+    expect(reading.brokenAt).toBeLessThan(9000);
+  });
+
+  it.each([['FailsOpen'], ['Forgets']] as const)('may be the reason for it if the spec accepts %s', (one) => {
+    const { reading } = judged({ ...unseen, requests: open(11_000), accept: ['Enforces', one] });
+    expect(reading.detectedAt).toBeUndefined();
+  });
 });

@@ -64,42 +64,44 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
   if (seen.isUnproven) missing.unshift('the fault is not proven');
   const watchedUntil = finishedAt ?? all.at(-1)?.endedAt ?? 0;
   const complete = finishedAt !== undefined && limitReturn !== undefined;
-  const span = spanOf(times);
-  if (!span) {
-    const summary = 'not judged yet';
-    return {
-      reading: { measures: [], summary, watchedUntil, complete, shortfalls: missing, evidence: [] },
-      decided: 'the proof is incomplete anyway',
-    };
-  }
+  const seenSpan = spanOf(times);
+  const span = seenSpan ?? times.presumed;
+  const watched = { watchedUntil, complete, shortfalls: missing };
+  const notJudged = { ...watched, measures: [], summary: 'not judged yet', evidence: [] };
+  const decided = 'the proof is incomplete anyway';
+  if (!span) return { reading: notJudged, decided };
   const requests = requestsToJudge(settings, all, gone);
   const phases = phasesOf(requests, span, settings.callerTimeoutMs);
-  const isOneLimit = settings.oneLimitFrom !== undefined;
   const over = overOf(staying, requests, span, afterwards);
   const behaved = behaviourOf(staying, requests, span, over);
-  const known = { lastBeyondAt: over.after.lastAt, oneLimit: isOneLimit, settleMs };
+  const known = { lastBeyondAt: over.after.lastAt, oneLimit: settings.oneLimitFrom !== undefined, settleMs };
   const recovery = recoveryOf(staying.pods, requests, span, known);
 
   const behaviour = checkBehaviour(staying, behaved, phases, span, accept);
-  const acceptsOver =
-    accept.includes('FailsOpen') || (accept.includes('Forgets') && over.onceMore?.isMost === true);
+  // An unseen fault may have lost counts, too.
+  const { isMost } = over.onceMore ?? { isMost: !seenSpan };
+  const acceptsOver = accept.includes('FailsOpen') || (accept.includes('Forgets') && isMost);
   const admission = checkOverAdmission(staying, requests, span, over, acceptsOver);
   const recovered = checkRecovery(recovery, phases, span, over.after, { ...known, restarted });
   const returned = checkLimitReturn(limitReturn, span.endedAt);
   const latency = checkLatency(phases);
-  const findings = [admission, behaviour, latency, recovered, returned];
+  // Without the start of the fault, only what was admitted is judged, over the time that was planned.
+  const findings = seenSpan ? [admission, behaviour, latency, recovered, returned] : [admission];
   const { brokenAt, measures, missing: unknown, evidence, valid } = compose(findings);
   const shortfalls = [...behaved.shortfalls, ...missing];
   const isProven = finishedAt !== undefined && shortfalls.length === 0;
   // More admissions than the limit allows depend on nothing else: not on the fault, nor on what could not be timed.
   const provenAlone = finishedAt !== undefined && admission.valid === false;
   const isBroken = provenAlone || (isProven && valid === false);
+  if (!seenSpan && !isBroken) return { reading: notJudged, decided };
   const since = (isProven ? brokenAt : admission.brokenAt) ?? span.startedAt;
   const replaced = gone.size > 0 ? [goneText(gone)] : [];
   return {
     reading: {
       measures,
-      summary: summaryOf(behaviour.summary, admission.summary, recovered.summary ?? returned.summary),
+      summary: seenSpan
+        ? summaryOf(behaviour.summary, admission.summary, recovered.summary ?? returned.summary)
+        : (admission.summary ?? ''),
       ...(isBroken && { detectedAt: finishedAt, brokenAt: since, provenAlone }),
       ...(over.before.excess > 0 && {
         whenDetected: { name: 'overAdmission', value: over.before.excess, unit: 'requests' },
@@ -122,7 +124,7 @@ export function judgeOutage(seen: OutageSeen): OutageJudged {
     excess: over.excess,
     recovery,
     ...(isBroken && { decided: 'the invariant was broken before' }),
-    ...(!isProven && { decided: 'the proof is incomplete anyway' }),
+    ...(!isProven && { decided }),
   };
 }
 

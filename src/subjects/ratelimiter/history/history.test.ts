@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
+import type { EventOf } from './events.ts';
 import { History } from './history.ts';
 
 const health = { kind: 'health', at: 1, pods: {}, connected: true } as const;
@@ -50,4 +51,17 @@ it('passes the error of a listener on, and passes it no further event', () => {
   history.append(health);
   expect(seen).toEqual({ failing: 1, other: 2 });
   expect(errors).toEqual([new TypeError('a bug')]);
+});
+
+it('presumes a fault that was reported without a start for its planned time, until the start is known', () => {
+  const history = new History(outageSetup());
+  const report: EventOf<'fault'> = { kind: 'fault', step: 'Reported', message: '', evidence: [] };
+  history.append({ kind: 'fault', step: 'Planned', at: 1000, until: 6000 });
+  expect(history.times.presumed).toBeUndefined();
+  history.append({ ...report, proof: 'Inconclusive' });
+  expect(history.times).toMatchObject({ until: 6000, presumed: { startedAt: 1000, endedAt: 6000 } });
+  expect(history.times.startedAt).toBeUndefined();
+  history.append({ ...report, startedAt: 1200 });
+  history.append({ ...report, endedAt: 6100 });
+  expect(history.times).toMatchObject({ startedAt: 1200, endedAt: 6100, presumed: undefined });
 });

@@ -170,20 +170,24 @@ export class History {
   }
 
   #takeFault(event: EventOf<'fault'>): void {
-    if (event.step === 'Planned') this.#times = { ...this.#times, until: event.until };
-    else if (event.step === 'Doubted') {
+    if (event.step === 'Planned') {
+      this.#times = { ...this.#times, plannedAt: event.at, until: event.until };
+    } else if (event.step === 'Doubted') {
       this.#times = {
         ...this.#times,
         doubtfulFrom: Math.min(event.at, this.#times.doubtfulFrom ?? event.at),
       };
     } else if (event.step === 'CountsLost') this.#times = { ...this.#times, countsLostAt: event.at };
     else if (event.step === 'Reported') {
-      const { endedAt, startedAt } = event;
       this.#report = event;
+      const { plannedAt = 0, until, ...before } = this.#times;
+      const { endedAt = before.endedAt, startedAt = before.startedAt } = event;
       this.#times = {
         ...this.#times,
-        ...(startedAt !== undefined && { startedAt }),
         ...(endedAt !== undefined && { endedAt }),
+        ...(startedAt === undefined
+          ? { presumed: { startedAt: plannedAt, endedAt: endedAt ?? until } }
+          : { startedAt, presumed: undefined }),
       };
     }
   }

@@ -1,7 +1,6 @@
 /** Judges the history of a store outage: prepares it for its checkers. Pure. */
 import { type Measure, parseDuration } from '../../../../api/index.ts';
 import type { InvariantReading } from '../../../../demo/observed.ts';
-import type { FaultEvent } from '../../../redis/events.ts';
 import { type Reconciliation, reconcile, usedUpKeys, whyNoAccount } from '../../checkers/accounts.ts';
 import { limitReturnOf } from '../../checkers/limit-return.ts';
 import { judgeOutage, type OutageJudged, type OutageSeen } from '../../checkers/outage.ts';
@@ -135,10 +134,7 @@ function endedBy(times: FaultTimes): FaultTimes {
 }
 
 function seenIn(history: History): OutageSeen {
-  const { dropped, events, leftOut, report, requests, setup, times } = history;
-  const planned = events.find(
-    (event): event is FaultEvent<'Planned'> => event.kind === 'fault' && event.step === 'Planned',
-  );
+  const { dropped, leftOut, report, requests, setup, times } = history;
   const { accept, callerTimeout, fault, settle } = parametersOf(setup.scenario);
   const ended = history.last('traffic-ended');
   const awaited = history.last('return');
@@ -152,7 +148,7 @@ function seenIn(history: History): OutageSeen {
         ? { oneLimitFrom: setup.preparedAt }
         : { firstSentAt: setup.preparedAt }),
       clockWithinMs: setup.clockWithinMs,
-      calmUntil: planned?.at,
+      calmUntil: times.plannedAt,
       isGapless: dropped === 0 && leftOut === 0,
       countsLostAt: times.countsLostAt,
       countsForked: fault.type === 'Failover',

@@ -1,7 +1,8 @@
 /** A store outage: what callers experience before, during and after a fault of the store. */
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import { pauseFor } from '../../../waiting.ts';
+import { pauseFor, untilAborted } from '../../../waiting.ts';
 import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
+import type { FaultTimes } from '../../history/fault-times.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
@@ -205,15 +206,13 @@ export class OutageWorkload implements Workload<OutageJudge> {
    */
   async #cross(stop: AbortSignal): Promise<void> {
     if (this.#toolkit.ownLimit) return;
-    const { callers, history } = this.#recorded;
+    const { callers } = this.#recorded;
     const over = new AbortController();
     try {
       await this.#untilStarted(stop);
       const crossing = callers.cross(AbortSignal.any([stop, over.signal]));
       const isForked = this.#parameters.fault.type === 'Failover';
-      while ((isForked || history.times.endedAt === undefined) && !stop.aborted) {
-        await pauseFor(TICK_MS, stop);
-      }
+      await (isForked ? untilAborted(stop) : this.#untilAfterEnd(0, stop));
       over.abort();
       await crossing;
     } catch (error) {
@@ -235,17 +234,23 @@ export class OutageWorkload implements Workload<OutageJudge> {
   }
 
   async #untilStarted(signal: AbortSignal): Promise<void> {
-    while (this.#recorded.history.times.startedAt === undefined) await pauseFor(TICK_MS, signal);
+    while (this.#times.startedAt === undefined) await pauseFor(TICK_MS, signal);
   }
 
   /** Waits until this many milliseconds after the end of the fault. */
   async #untilAfterEnd(ms: number, signal: AbortSignal): Promise<void> {
     for (;;) {
-      const { endedAt = Number.POSITIVE_INFINITY } = this.#recorded.history.times;
+      const { endedAt = Number.POSITIVE_INFINITY } = this.#times;
       const left = endedAt + ms - this.#toolkit.now();
       if (left <= 0) return;
       await pauseFor(Math.min(left, TICK_MS), signal);
     }
+  }
+
+  /** When the fault is active, or may be. */
+  get #times(): Pick<FaultTimes, 'endedAt' | 'startedAt'> {
+    const { times } = this.#recorded.history;
+    return times.presumed ?? times;
   }
 
   get #recorded(): Prepared {
