@@ -19,6 +19,8 @@ export interface Plan {
   /** The source of the demo. */
   readonly from: string;
   readonly start: (options: StageOptions) => Promise<Stage>;
+  /** Messages about instances that have ended, besides those that were started here. */
+  readonly ended?: () => Promise<readonly string[]>;
   /** Lines above the results, while the target is still there. */
   readonly hints?: (ended: ChaosDemo) => readonly string[];
 }

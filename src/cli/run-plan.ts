@@ -40,7 +40,7 @@ export function announceStop(): void {
  * @param operatorArgs flags of the operator
  */
 export async function runPlan(
-  { demo, from, hints = () => [], start }: Plan,
+  { demo, ended: othersEnded = async () => [], from, hints = () => [], start }: Plan,
   options: ShowOptions,
   signal: AbortSignal,
   operatorArgs: (environment: Stage) => Promise<readonly string[]> = async () => [],
@@ -69,10 +69,11 @@ export async function runPlan(
       try {
         const isLive = isShownLive(options, hasTerminal());
         const ended = await present(environment, demo, isLive, AbortSignal.any([signal, failed.signal]));
-        const dead = environment.limiters.flatMap(({ process }) => (process.exit ? [process] : []));
+        const started = environment.limiters.filter(({ process }) => process.exit);
+        const dead = [...started.map(({ process }) => process.exitError().message), ...(await othersEnded())];
         const shown = dead.length > 0 ? withoutDiagnoses(ended.demo) : ended.demo;
         verdict = [
-          ...dead.flatMap((process) => ['', ...process.exitError().message.split('\n')]),
+          ...dead.flatMap((message) => ['', ...message.split('\n')]),
           ...hints(ended.demo),
           ...verdictLines(shown, ended.evidence, options.verbose ?? false),
         ];

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ChaosDemo } from '../../api/index.ts';
 import { type Stage, type StageOptions, startStage } from '../../local/environment.ts';
-import { type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
+import { accepts, type OwnRedis, registerOwnApi } from '../../local/own-api.ts';
 import { Supervisor } from '../../local/supervisor.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { exitOfRun } from '../exit-status.ts';
@@ -53,6 +53,7 @@ export async function runTest(options: TestOptions, signal: AbortSignal): Promis
       demo: spec ? spec.demoAt(place) : demoOf({ ...known, place }),
       from: options.file ?? `the ChaosDemo ${NAME}`,
       start: async (stage) => await stageOf(prepared, supervisor, stage),
+      ended: async () => await endedOf(prepared),
       hints: (ended) => hintsOf(ended, prepared.started),
     };
     if (!isKeyed(facts.request)) {
@@ -73,6 +74,18 @@ function requireWindow({ findings }: Prepared): void {
   throw new UsageError(
     `the window is a guess (${guessed.because}), and a wrong one accuses a limiter that keeps its limit: write --window`,
   );
+}
+
+/** Messages about instances of --url that accept connections no longer. */
+async function endedOf({ instances, started }: Prepared): Promise<readonly string[]> {
+  const messages: string[] = [];
+  for (const { host, name, port } of started.length > 0 ? [] : instances) {
+    if (await accepts({ host, port })) continue;
+    messages.push(
+      `${name} ended during the run: nothing accepts connections at ${host}:${port}. Start it, and run again`,
+    );
+  }
+  return messages;
 }
 
 /** What may help with a run that did not succeed. */
