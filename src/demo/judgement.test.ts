@@ -116,7 +116,7 @@ describe('a proof that is incomplete', () => {
     expect(judge({ ...unproven, message: 'not sent' }, reading(), T + 3000)?.message).toBe('not sent');
   });
 
-  it('a fault that is not Confirmed is judged after the watch, which may prove a violation without it', () => {
+  it('a fault that is not Confirmed is judged after the watch', () => {
     const unproven = { ...fault, proof: 'Inconclusive' } as const;
     const { startedAt: _, ...unseen } = unproven;
     for (const one of [unproven, unseen]) {

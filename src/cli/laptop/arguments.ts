@@ -29,19 +29,7 @@ export type InitOptions = ApiOptions & WriteOptions;
 const MOST_INSTANCES = 10;
 
 /** Options that a ChaosDemo states. */
-const FACTS = [
-  'path',
-  'method',
-  'header',
-  'body',
-  'keyHeader',
-  'identity',
-  'health',
-  'limit',
-  'window',
-  'algorithm',
-  'windowStart',
-] as const satisfies (keyof ApiOptions)[];
+const FACTS = ['path', ...withProbeOptions(new Command()).options.map((option) => option.attributeName())];
 
 const several = (text: string, earlier: readonly string[] = []): string[] => [...earlier, text];
 

@@ -53,7 +53,7 @@ it('passes the error of a listener on, and passes it no further event', () => {
   expect(errors).toEqual([new TypeError('a bug')]);
 });
 
-it('presumes a fault that was reported without a start for its planned time, until the start is known', () => {
+it('presumes the planned time of a fault that was reported without a start', () => {
   const history = new History(outageSetup());
   const report: EventOf<'fault'> = { kind: 'fault', step: 'Reported', message: '', evidence: [] };
   history.append({ kind: 'fault', step: 'Planned', at: 1000, until: 6000 });

@@ -53,7 +53,7 @@ describe('over-admission by the count of the sender', () => {
     },
   );
 
-  it('with an unknown start, is shown within one window by the clock, and not across its end', () => {
+  it('with an unknown start, is shown in one window by the clock, not across its end', () => {
     const unknown: RateLimit = { ...limit, start: 'Unknown' };
     const excessAt = (...moments: readonly number[]): number => {
       const admitted = moments.flatMap((at) =>
