@@ -108,7 +108,7 @@ a type decides whether the invariant holds.
 Every type:
 
 ${definitions([
-  [`${code(DETECTED_AFTER)} (ms)`, 'Time from the violation of the invariant to its detection.'],
+  [`${code(DETECTED_AFTER)} (ms)`, 'Time from a violation to its detection, unless judged after the watch.'],
   [
     `${code(RECOVERED_AFTER)} (ms)`,
     'Time from the end of the fault until the Recovery chapter saw that the subject had recovered: an upper bound.',

@@ -6,7 +6,7 @@ import type { InvariantReading } from './observed.ts';
 import { CONFIDENCE, excludedAbove } from './power.ts';
 
 /** How far before the end of an observation its last sample may be: five sampling intervals. */
-const SAMPLE_SLACK_MS = 500;
+export const SAMPLE_SLACK_MS = 500;
 
 interface Judgement {
   result: ScenarioResult;

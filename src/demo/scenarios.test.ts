@@ -247,6 +247,8 @@ describe('a scenario', () => {
     ['the beginning is unknown', reading({ detectedAt: T + 900 }), 0],
     ['a violation before the fault', broken(-500), undefined],
     ['no figure', { ...broken(100), measures: [] }, undefined],
+    ['detected soon after the fault', { ...broken(1000), detectedAt: T + 2400 }, 1400],
+    ['judged after the watch', { ...broken(1000), detectedAt: T + 2900 }, undefined],
   ])('has a time to detection only if judged: %s', (_title, seen, time) => {
     expect(measured(update({ reading: seen, now: 3000 }).entry.measures, DETECTED_AFTER)).toBe(time);
   });

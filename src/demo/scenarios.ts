@@ -6,7 +6,7 @@ import type { FaultStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import { DETECTED_AFTER, LIMITS, RECOVERED_AFTER, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 import { faultDeadline, iso, isPossiblyActive, ms, wake, watchEnd } from './context.ts';
-import { judge } from './judgement.ts';
+import { judge, SAMPLE_SLACK_MS } from './judgement.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from './observed.ts';
 import { announcement, goneMessage } from './observed.ts';
 import type { Scenario } from './subject.ts';
@@ -89,7 +89,9 @@ export function conclude(
   entry.message = truncate(judgement.message, LIMITS.message);
   if (judgement.result === 'Violated' && reading?.detectedAt !== undefined) {
     setMeasures(entry, reading.measures);
-    addTime(entry, DETECTED_AFTER, reading.detectedAt - (reading.brokenAt ?? reading.detectedAt));
+    // What is judged long after the fault was not detected then: that time is the length of the watch.
+    if (reading.detectedAt <= ms(fault.endedAt ?? fault.until) + SAMPLE_SLACK_MS)
+      addTime(entry, DETECTED_AFTER, reading.detectedAt - (reading.brokenAt ?? reading.detectedAt));
   }
 }
 
@@ -114,9 +116,8 @@ function markInterrupted({ draft, subject }: Context, entry: ScenarioStatus, fin
   entry.measures = (entry.measures ?? []).map((measure) =>
     growing.has(measure.name) ? { ...measure, atLeast: true } : measure,
   );
-  const { summary } = entry;
-  if (summary !== undefined && !summary.startsWith(AT_LEAST))
-    entry.summary = truncate(AT_LEAST + summary, 32);
+  const { summary = AT_LEAST } = entry;
+  if (!summary.startsWith(AT_LEAST)) entry.summary = truncate(AT_LEAST + summary, 32);
 }
 
 const AT_LEAST = '>= ';

@@ -78,14 +78,13 @@ function requireWindow({ findings }: Prepared): void {
 
 /** Messages about instances of --url that accept connections no longer. */
 async function endedOf({ instances, started }: Prepared): Promise<readonly string[]> {
-  const messages: string[] = [];
-  for (const { host, name, port } of started.length > 0 ? [] : instances) {
-    if (await accepts({ host, port })) continue;
-    messages.push(
+  const others = started.length > 0 ? [] : instances;
+  const isRunning = await Promise.all(others.map(accepts));
+  const ended = others.filter((_, i) => !isRunning[i]);
+  return ended.map(
+    ({ host, name, port }) =>
       `${name} ended during the run: nothing accepts connections at ${host}:${port}. Start it, and run again`,
-    );
-  }
-  return messages;
+  );
 }
 
 /** What may help with a run that did not succeed. */

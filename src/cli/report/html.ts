@@ -136,7 +136,7 @@ function advice({ advice: all }: Report): Markup {
 
 /**
  * `isWhole`: nothing was left out of the evidence, and nothing is still to come. `isOn`: the run has not ended. While
- * a fault is active, measures of the status are older than the evidence.
+ * a fault is active, measures and sentences of the status are older than the evidence, and contradict its plots.
  */
 export function scenarioSection(
   scenario: ScenarioReport,
@@ -144,7 +144,8 @@ export function scenarioSection(
 ): Part {
   const { diagnosis, evidence, number, status, title } = scenario;
   const isOpen = isOn && status.result === undefined;
-  const measured = status.result && findingText(status);
+  const isStale = isOn && status.fault?.endedAt === undefined;
+  const measured = isStale ? undefined : status.result && findingText(status);
   const plots = evidence ? plotsOf(evidence, diagnosis?.full?.chain) : [];
   const drawn = new Set(plots.flatMap(({ cites }) => cites.map(({ id }) => id)));
   const anchor = `c${number}-`;
@@ -153,10 +154,10 @@ export function scenarioSection(
 <p class="kicker">Scenario ${status.name}, expected ${status.expect}: ${status.result ?? (isOpen ? 'no result yet' : 'not tested')}${measured ? ` (${measured})` : ''}</p>
 ${actions(scenario, isOpen)}
 ${evidence ? callers(evidence, isWhole) : NOTHING}
-${isOn && status.fault?.endedAt === undefined ? NOTHING : measures(status.measures ?? [])}
+${isStale ? NOTHING : measures(status.measures ?? [])}
 ${plots.length === 0 ? NOTHING : html`<div class="plots">${plots.map((plot) => plotFigure(plot, anchor))}</div>`}
 ${diagnosis ? diagnosisPart(diagnosis, anchor, drawn) : NOTHING}
-${observations(scenario)}
+${observations(scenario, isStale)}
 </section>`;
   const style = [...drawn].map(
     (id) => `figure:has(#${anchor}${id}:target){${citeColor(anchor, id)}:var(--accent)}`,
@@ -273,8 +274,8 @@ ${message === undefined ? NOTHING : html`<p>${message}</p>`}
 ${citations.length === 0 ? NOTHING : html`<details${new MarkupText(citations.every(({ id }) => drawn.has(id)) ? '' : ' open')}><summary>What it cites</summary><ul class="cited">${citations.map(({ id, text }) => html`<li${known.has(id) ? html` id="list-${anchor}${id}"` : NOTHING}><span class="ref">${id}</span> ${text}</li>`)}</ul></details>`}`;
 }
 
-function observations({ evidence, status }: ScenarioReport): Markup {
-  const sentences = (status.evidence ?? []).filter((text) => text !== status.fault?.message);
+function observations({ evidence, status }: ScenarioReport, isStale: boolean): Markup {
+  const sentences = (isStale ? [] : (status.evidence ?? [])).filter((text) => text !== status.fault?.message);
   const events = evidence?.bundle.events ?? [];
   return html`${sentences.length === 0 ? NOTHING : html`<h3>What was seen</h3><ul>${sentences.map((text) => html`<li>${text}</li>`)}</ul>`}
 ${evidence && events.length > 0 ? html`<details><summary>Events, second by second (${events.length})</summary><ul class="cited">${events.map(({ atMs, component, text }) => html`<li><span class="ref">${seconds(atMs)}</span> ${componentName(evidence, component)}: ${text}</li>`)}</ul></details>` : NOTHING}`;
