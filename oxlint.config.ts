@@ -95,7 +95,7 @@ const FLOORS: readonly Floor[] = [
   },
   {
     files: ['src/subjects/redis/**'],
-    not: ['kube', 'diagnosis', 'operator', 'limiter', 'fault-proxy', 'local', 'cli', '**/ratelimiter/**'],
+    not: ['kube', 'diagnosis', 'operator', 'limiter', 'local', 'cli', '**/ratelimiter/**'],
     packages: ['@kubernetes/client-node'],
     because: 'src/subjects/redis knows Redis and its faults, and no subject',
   },

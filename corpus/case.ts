@@ -1,9 +1,14 @@
 /** What a case is: what it runs on, what is watched, and what is done during it. */
 import type { AnomalyClass } from '../src/diagnosis/index.ts';
-import type { FAULTS } from '../src/subjects/redis/faults/index.ts';
+import type { Via } from '../src/subjects/redis/faults/fault-type.ts';
+import type { FaultName } from '../src/subjects/redis/faults/index.ts';
 import type { Bed } from './bed.ts';
 
-export type FaultType = keyof typeof FAULTS;
+/** A fault of Redis, as in a spec. */
+export interface WatchedFault {
+  readonly type: FaultName;
+  readonly via?: Via;
+}
 
 /** A case as it is carried out. */
 export interface Scene {
@@ -25,7 +30,7 @@ export interface Variation {
         readonly burst?: number;
       };
   /** steady: traffic; burst: requests that come together; a fault: traffic, and that fault of Redis. */
-  readonly watch: 'steady' | FaultType | 'burst';
+  readonly watch: 'steady' | WatchedFault | 'burst';
   /** Requests of the limit. */
   readonly limit: number;
   /** Requests a second of steady traffic. */

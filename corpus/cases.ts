@@ -10,15 +10,15 @@ const modes = ['approximate', 'strict', 'approximate', 'strict', 'approximate', 
 const roomy = { watch: 'steady', limit: 150, rate: 20, forMs: 6000 } as const;
 /** Traffic whose limit is used up in a moment. */
 const tight = { watch: 'steady', limit: 10, rate: 60, forMs: 5000 } as const;
-const paused = { watch: 'Stall', limit: 10, rate: 60, forMs: 3000 } as const;
-const broken = { watch: 'Break', limit: 10, rate: 10, forMs: 4000 } as const;
-const refused = { watch: 'Refuse', limit: 10, rate: 10, forMs: 4000 } as const;
-const stale = { ...refused, watch: 'StaleMaster' } as const;
-const silent = { ...refused, watch: 'Blackhole' } as const;
-const late = { ...refused, watch: 'Latency', limit: 20, forMs: 5000 } as const;
-const slow = { watch: 'Slow', limit: 20, rate: 10, forMs: 5000 } as const;
-const lost = { watch: 'Lose', limit: 10, rate: 10, forMs: 4000 } as const;
-const failedOver = { watch: 'Failover', limit: 10, rate: 10, forMs: 20_000 } as const;
+const paused = { watch: { type: 'Stall' }, limit: 10, rate: 60, forMs: 3000 } as const;
+const broken = { watch: { type: 'Disconnect' }, limit: 10, rate: 10, forMs: 4000 } as const;
+const refused = { watch: { type: 'Refuse' }, limit: 10, rate: 10, forMs: 4000 } as const;
+const stale = { ...refused, watch: { type: 'StalePrimary' } } as const;
+const silent = { ...refused, watch: { type: 'Stall', via: 'Proxy' } } as const;
+const late = { ...refused, watch: { type: 'Latency', via: 'Proxy' }, limit: 20, forMs: 5000 } as const;
+const slow = { watch: { type: 'Latency' }, limit: 20, rate: 10, forMs: 5000 } as const;
+const lost = { watch: { type: 'DataLoss' }, limit: 10, rate: 10, forMs: 4000 } as const;
+const failedOver = { watch: { type: 'Failover' }, limit: 10, rate: 10, forMs: 20_000 } as const;
 const burst = { watch: 'burst', limit: 10, rate: 30, forMs: 3000 } as const;
 
 /** `times` variations, in turns of both modes. */

@@ -8,12 +8,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureRedis } from '../src/local/binaries/redis-binary.ts';
 import { messageOf } from '../src/local/errors.ts';
-import { PROXIED_FAULTS } from '../src/subjects/ratelimiter/scenarios/store-outage/proxied.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';
 import { inOwnNetwork, runInOwnNetwork } from '../survey/runner/own-network.ts';
 import { CASES } from './cases.ts';
-import { recordCase } from './record.ts';
+import { isProxied, recordCase } from './record.ts';
 import { RECORDINGS } from './recording.ts';
 
 const HELP = `Usage: npm run corpus -- [cases] [--again] [--at-once N] [--out FOLDER]
@@ -64,7 +63,7 @@ const all = CASES.filter(({ name }) => positionals.length === 0 || positionals.i
   .filter(({ file }) => values.again || !existsSync(file));
 // Pods behind a fault proxy need different addresses: this command records them when it runs again, in a separate
 // network, where nothing can be installed.
-const proxied = all.filter(({ index, one }) => PROXIED_FAULTS.has(one.variations[index]?.watch ?? 'steady'));
+const proxied = all.filter(({ index, one }) => isProxied(one.variations[index]?.watch ?? 'steady'));
 const todo = inOwnNetwork ? proxied : all.filter((entry) => !proxied.includes(entry));
 let done = 0;
 let failures = 0;

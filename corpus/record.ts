@@ -6,8 +6,8 @@ import type { ChaosDemoSpec } from '../src/api/index.ts';
 import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evidence/index.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
 import { scenarioTypeOf } from '../src/subjects/ratelimiter/scenarios/index.ts';
-import { PROXIED_FAULTS } from '../src/subjects/ratelimiter/scenarios/store-outage/proxied.ts';
 import { rateLimiterOf } from '../src/subjects/ratelimiter/schema.ts';
+import { viaOf } from '../src/subjects/redis/faults/index.ts';
 import { countOf } from '../survey/runner/demo.ts';
 import { install } from '../survey/runner/install.ts';
 import { loadLimiter } from '../survey/runner/limiters.ts';
@@ -17,7 +17,7 @@ import { DrivenLimiter, limiterSpec } from '../test/kit/driven-limiter.ts';
 import { WATCHED_AS } from '../test/kit/sentinels.ts';
 import { until } from '../test/kit/until.ts';
 import { Bed, reference, type StartNodes } from './bed.ts';
-import { type Case, type FaultType, isHeldBack, type Scene, type Variation } from './case.ts';
+import { type Case, isHeldBack, type Scene, type Variation, type WatchedFault } from './case.ts';
 import type { Recording } from './recording.ts';
 
 const SETTLE_MS = 1000;
@@ -34,7 +34,12 @@ const FAILS_OVER = {
   sentinel: { service: 'sentinel', masterName: WATCHED_AS },
 };
 
-const isFault = (watch: Variation['watch']): watch is FaultType => watch !== 'steady' && watch !== 'burst';
+const isFault = (watch: Variation['watch']): watch is WatchedFault => typeof watch === 'object';
+const hasType = (watch: Variation['watch'], type: WatchedFault['type']): boolean =>
+  isFault(watch) && watch.type === type;
+/** Whether a fault proxy injects it. */
+export const isProxied = (watch: Variation['watch']): boolean =>
+  isFault(watch) && viaOf(watch, false) === 'Proxy';
 
 /** Records the variation `index` of a case. @throws where something did not work, with what and why */
 export async function recordCase(of: Case, index: number): Promise<Recording> {
@@ -46,8 +51,8 @@ export async function recordCase(of: Case, index: number): Promise<Recording> {
     const bed = await Bed.start(supervisor, startNodes, {
       ...variation,
       gateways: variation.gateways ?? false,
-      proxied: PROXIED_FAULTS.has(variation.watch),
-      watched: variation.watch === 'Failover',
+      proxied: isProxied(variation.watch),
+      watched: hasType(variation.watch, 'Failover'),
     });
     try {
       const { bundle, truths } = await watch(bed, spec, variation);
@@ -70,7 +75,7 @@ async function limiterOf(
   // A node that admits everything must get more requests than the limit.
   const multiplier = gateways ? 6 : 3;
   const outage = {
-    fault: { type: isFault(watch) ? watch : 'Stall', duration: pause },
+    fault: { ...(isFault(watch) && watch), duration: pause },
     settle,
     callerTimeout: '500ms',
     requestsPerSecond: rate,
@@ -83,13 +88,13 @@ async function limiterOf(
     ghostAllowing: { multiplier, trials: 2 },
   };
   if ('mode' in limiter) {
-    const steady = { pause, settle, requestsPerSecond: rate };
+    const steady = { fault: { duration: pause }, settle, requestsPerSecond: rate };
     return {
       startNodes: reference(supervisor, limiter.mode),
       spec: limiterSpec({ limit: { requests: limit, window: '60s' }, health }, [
         watch === 'burst'
           ? burst
-          : watch === 'Break'
+          : hasType(watch, 'Disconnect')
             ? ofStore
             : { name: 'steady', type: 'CounterDrift', expect: 'Violated', counterDrift: steady },
       ]),
@@ -106,7 +111,7 @@ async function limiterOf(
   if (!variant) throw new Error(`the survey has no ${limiter.surveyed} ${limiter.variant}`);
   const app = await install(surveyed, { progress: () => undefined });
   const folder = join(supervisor.temporaryFolder('corpus'), limiter.surveyed);
-  const count = watch === 'Lose' ? countOf(surveyed, variant) : undefined;
+  const count = hasType(watch, 'DataLoss') ? countOf(surveyed, variant) : undefined;
   const options = { supervisor, limiter: surveyed, variant, app, folder, ...configured, count: 3 };
   return {
     startNodes: async (redis) => {
@@ -122,7 +127,7 @@ async function limiterOf(
     spec: limiterSpec(
       {
         ...rateLimiterSpec(surveyed, variant, configured),
-        redis: { service: 'redis', ...(count && { count }), ...(watch === 'Failover' && FAILS_OVER) },
+        redis: { service: 'redis', ...(count && { count }), ...(hasType(watch, 'Failover') && FAILS_OVER) },
         health,
       },
       [watch === 'burst' ? burst : ofStore],
@@ -139,7 +144,7 @@ async function watch(
   const nodes = bed.nodes.map(({ target }) => target);
   const { redis, redisTarget } = bed;
   // A fault that ends connections has to find its own in the list of the store.
-  const finds = kind === 'Break' || PROXIED_FAULTS.has(kind);
+  const finds = hasType(kind, 'Disconnect') || isProxied(kind);
   const { watched } = bed;
   const target = watched?.primary ?? (finds ? { ...redisTarget, port: redis.port } : redisTarget);
   const driver = new DrivenLimiter({
@@ -197,7 +202,7 @@ async function watch(
       const times = { fromMs: startedAt, toMs: endedAt };
       const lasted = Math.round(endedAt - startedAt);
       // A failover ends once the roles are swapped.
-      if (kind !== 'burst' && kind !== 'Failover' && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
+      if (kind !== 'burst' && !hasType(kind, 'Failover') && Math.abs(lasted - forMs) > PAUSE_WITHIN_MS)
         throw new Error(`writes were paused for ${lasted} ms instead of ${forMs} ms: record it again`);
       const planned = spec.scenarios[0];
       if (isFault(kind) && planned) {

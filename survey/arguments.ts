@@ -36,7 +36,7 @@ export function surveyCommand(): Command {
       .description(
         `Starts each rate limiter of survey/limiters as three processes over one Redis, and lets the operator report the outcome for their callers during a fault of Redis. Without names: all of them, once. Takes about 10 minutes, and some minutes more to install them.
 
-Writes each result to survey.json, or for example survey-break.json, and survey.md from all of them. Keeps results of other limiters and variants.`,
+Writes each result to survey.json, or for example survey-disconnect.json, and survey.md from all of them. Keeps results of other limiters and variants.`,
       )
       .argument('[names...]', 'limiters (default: all)')
       .option('--first', 'only the first variant of each: its default settings')

@@ -121,10 +121,10 @@ function otherFaultsOf(
   if (rows.length === 0) return [];
   return [
     '## Other faults',
-    `The same, in one run each, with [other faults of Redis](faults.md) of ${PAUSE_SECONDS} s: ${code('npm run survey -- --fault Break')}. Each
+    `The same, in one run each, with [other faults of Redis](faults.md) of ${PAUSE_SECONDS} s: ${code('npm run survey -- --fault Disconnect')}. Each
 process reached Redis from its own address. ${code('Restart')} is a ${code('Refuse')} in which one of the processes was killed and started again.
 **stays**: 5 s after the fault, callers were not treated as before. Empty: not tested.
-${code('Lose')} needs a single key with the count.`,
+${code('DataLoss')} needs a single key with the count.`,
     table(['configuration', ...SURVEYED_FAULTS.map(code)], rows),
   ];
 }

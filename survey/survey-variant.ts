@@ -5,12 +5,11 @@ import type { ChaosDemoStatus } from '../src/api/index.ts';
 import type { Kubectl } from '../src/local/kubectl.ts';
 import { RegisteredPod } from '../src/local/pods.ts';
 import { startRedis } from '../src/local/redis-server.ts';
-import { PROXIED_FAULTS } from '../src/subjects/ratelimiter/scenarios/store-outage/proxied.ts';
 import { type RunningProxy, startFaultProxy } from '../test/kit/fault-proxy.ts';
 import { until } from '../test/kit/until.ts';
 import type { DemoWatch } from './demo-watch.ts';
 import type { SurveyedRun, SurveyedScenario } from './results.ts';
-import { configuredOf, type SurveyedFault, surveyDemo, typeOf } from './runner/demo.ts';
+import { configuredOf, isProxied, type SurveyedFault, surveyDemo } from './runner/demo.ts';
 import { BEHAVIOURS } from './runner/limiter.ts';
 import { REDIS_HOSTS, redisHostFor } from './runner/own-network.ts';
 import { ipsOf, type StartOptions, type SurveyedProcess, startLimiter, stopLimiter } from './runner/start.ts';
@@ -47,7 +46,7 @@ export async function surveyVariant(options: SurveyOptions): Promise<SurveyedRun
     supervisor,
     ...(apart && { settings: [`bind ${REDIS_HOSTS.join(' ')}`] }),
   });
-  const proxy = PROXIED_FAULTS.has(typeOf(fault)) ? await startFaultProxy(redis, '0.0.0.0') : undefined;
+  const proxy = isProxied(fault) ? await startFaultProxy(redis, '0.0.0.0') : undefined;
   const port = proxy?.port ?? redis.port;
   const redisUrl = apart
     ? ipsOf(PROCESSES).map((ip) => `redis://${redisHostFor(ip)}:${port}`)

@@ -90,7 +90,7 @@ async function subjectsOf(
       (variant) =>
         (variants?.includes(variant.name) ?? true) &&
         // Counts cannot be removed whose key is not known.
-        (fault !== 'Lose' || countOf(limiter, variant) !== undefined),
+        (fault !== 'DataLoss' || countOf(limiter, variant) !== undefined),
     );
     if (wanted.length === 0) continue;
     try {

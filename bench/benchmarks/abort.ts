@@ -20,7 +20,7 @@ const SPEC = {
       type: 'CounterDrift',
       expect: 'Violated',
       countdown: '0s',
-      counterDrift: { pause: `${PAUSE_MS / 1000}s` },
+      counterDrift: { fault: { duration: `${PAUSE_MS / 1000}s` } },
     },
   ],
 };

@@ -27,7 +27,7 @@ const SPEC = {
       type: 'CounterDrift',
       expect: 'Violated',
       countdown: '0s',
-      counterDrift: { pause: '3s', settle: '1s' },
+      counterDrift: { fault: { duration: '3s' }, settle: '1s' },
     },
     { name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Violated', countdown: '0s', ghostAllowing: {} },
   ],

@@ -5,13 +5,8 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { limitConnections } from '../fair/connection-limit.ts';
 import { addressOf } from './connection.ts';
-import {
-  FAULT_TYPES,
-  type FaultProxy,
-  FaultRefusedError,
-  LONGEST_FAULT_MS,
-  LONGEST_LATENCY_MS,
-} from './proxy.ts';
+import { FAULT_TYPES } from './fault-types.ts';
+import { type FaultProxy, FaultRefusedError, LONGEST_FAULT_MS, LONGEST_LATENCY_MS } from './proxy.ts';
 
 const BODY_LIMIT_BYTES = 1024;
 /**

@@ -161,7 +161,7 @@ describe('a Refuse', () => {
       expect(() => proxy.begin('Refuse', ms, HOLDER)).toThrow(RangeError);
     expect(proxy.state).toMatchObject({ faults: 0, fault: null });
     proxy.begin('Refuse', 2000, HOLDER);
-    expect(() => proxy.begin('StaleMaster', 500, HOLDER)).toThrow(
+    expect(() => proxy.begin('StalePrimary', 500, HOLDER)).toThrow(
       expect.objectContaining({ reason: 'FaultActive' }),
     );
     proxy.takeCharge('another-holder');
@@ -171,14 +171,14 @@ describe('a Refuse', () => {
   });
 });
 
-describe('a StaleMaster', () => {
+describe('a StalePrimary', () => {
   it('answers old connections in order, after what was pending, and passes new ones', async () => {
     const { proxy, dial } = await proxied(counting(() => 30));
     const old = await dial();
     const { ended, text } = received(old);
     old.write(INCR.repeat(3));
     await until(() => proxy.connections.length === 1 && text() !== '');
-    expect(proxy.begin('StaleMaster', 600, HOLDER)).toHaveLength(1);
+    expect(proxy.begin('StalePrimary', 600, HOLDER)).toHaveLength(1);
     old.write(`${INCR}${INCR}PING\r\n`);
     await until(() => proxy.state.answered === 3);
     const fresh = await dial();
@@ -205,7 +205,7 @@ describe('a StaleMaster', () => {
         const bytes = INCR.repeat(commands);
         let at = 0;
         for (let i = 0; at < bytes.length; i += 1) {
-          if (i === begins) proxy.begin('StaleMaster', 10_000, HOLDER);
+          if (i === begins) proxy.begin('StalePrimary', 10_000, HOLDER);
           const size = sizes[i % sizes.length] ?? 1;
           socket.write(bytes.slice(at, at + size));
           at += size;
@@ -231,7 +231,7 @@ describe('a StaleMaster', () => {
     const socket = await dial();
     const { text } = received(socket);
     await until(() => proxy.connections.length === 1);
-    proxy.begin('StaleMaster', 10_000, HOLDER);
+    proxy.begin('StalePrimary', 10_000, HOLDER);
     socket.write(INCR.repeat(20_000));
     await until(() => proxy.state.answered === 20_000);
     await until(() => text() === READONLY.repeat(20_000));
@@ -244,7 +244,7 @@ describe('a StaleMaster', () => {
     const tls = '\x16\x03\x01\x02\x00';
     socket.write(tls, 'latin1');
     await until(() => text() === tls);
-    expect(proxy.begin('StaleMaster', 10_000, HOLDER)).toEqual([]);
+    expect(proxy.begin('StalePrimary', 10_000, HOLDER)).toEqual([]);
     socket.write(tls, 'latin1');
     await until(() => text() === tls + tls);
     expect(proxy.state.connections).toMatchObject({ stale: 0 });

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProxiedConnection, type Upstream } from './connection.ts';
+import type { FaultType } from './fault-types.ts';
 
 /** No fault is longer, whatever is configured; milliseconds. */
 export const LONGEST_FAULT_MS = 60_000;
@@ -17,14 +18,6 @@ const MOST_CONNECTIONS = 1000;
 /** How long after the end of a Refuse the port may be in use, and how often that is tried again; milliseconds. */
 const LISTEN_WITHIN_MS = 10_000;
 const LISTEN_AGAIN_MS = 50;
-
-/**
- * Refuse: no server listens, and open connections are reset. StaleMaster: connections that are open when it begins
- * answer as a former primary, and are closed when it ends; new ones pass. Blackhole: connections stay open and are
- * accepted, and no byte passes until it ends. Latency: what clients send reaches Redis later.
- */
-export const FAULT_TYPES = ['Refuse', 'StaleMaster', 'Blackhole', 'Latency'] as const;
-export type FaultType = (typeof FAULT_TYPES)[number];
 
 export interface ProxyState {
   /** New with every start of this process. */
@@ -146,7 +139,7 @@ export class FaultProxy {
     this.#fault = { type, latencyMs, endsAt: performance.now() + ms, timer };
     this.#last = { reset: 0, stale: 0, answered: 0 };
     if (type === 'Refuse') return this.#refuse();
-    if (type === 'StaleMaster') return this.#makeStale();
+    if (type === 'StalePrimary') return this.#makeStale();
     return [...this.#connections].map((connection) => {
       this.#slow(connection, false);
       return connection.client;

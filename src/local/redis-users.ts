@@ -20,7 +20,7 @@ export interface RedisUsers {
 const rules: Readonly<Record<keyof RedisUsers, string>> = {
   // Hashes and scripts under its prefix; nothing that affects other clients or the server.
   limiter: '-@all +@read +@write +@scripting +@connection +time -@dangerous +info ~rl:* resetchannels',
-  // Exactly the rights documented for the operator, including fault type Break: a missing one shows here first.
+  // Exactly the rights documented for the operator, including fault type Disconnect: a missing one shows here first.
   operator:
     '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels +client|kill',
   observer: '-@all +ping +info +time +client|list +hgetall +get +scan +type %R~rl:* resetchannels',

@@ -1,6 +1,7 @@
 /** The ChaosDemo that a user would write for a limiter of the survey. Pure. */
 
-import { PROXIED_FAULTS } from '../../src/subjects/ratelimiter/scenarios/store-outage/proxied.ts';
+import type { Via } from '../../src/subjects/redis/faults/fault-type.ts';
+import { type FaultName, viaOf } from '../../src/subjects/redis/faults/index.ts';
 import { FAULT_PROXY } from '../../test/kit/fault-proxy.ts';
 import type { SurveyedLimiter, Variant } from './limiter.ts';
 import { type Configured, rateLimiterSpec } from './rate-limiter-spec.ts';
@@ -28,19 +29,26 @@ export const OUTAGE_REQUESTS_PER_SECOND = 5;
  */
 export const SURVEYED_FAULTS = [
   'Stall',
-  'Break',
+  'Disconnect',
   'Refuse',
-  'StaleMaster',
-  'Blackhole',
+  'StalePrimary',
+  'StallByProxy',
+  'LatencyByProxy',
   'Latency',
-  'Slow',
-  'Lose',
+  'DataLoss',
   'Restart',
 ] as const;
 export type SurveyedFault = (typeof SURVEYED_FAULTS)[number];
 
-/** The type of the fault that the operator injects. */
-export const typeOf = (fault: SurveyedFault) => (fault === 'Restart' ? 'Refuse' : fault);
+/** The fault that the operator injects. */
+export function injectedFor(fault: SurveyedFault): { readonly type: FaultName; readonly via?: Via } {
+  if (fault === 'Restart') return { type: 'Refuse' };
+  if (fault === 'StallByProxy') return { type: 'Stall', via: 'Proxy' };
+  return fault === 'LatencyByProxy' ? { type: 'Latency', via: 'Proxy' } : { type: fault };
+}
+
+/** Whether a fault proxy injects it. */
+export const isProxied = (fault: SurveyedFault): boolean => viaOf(injectedFor(fault), false) === 'Proxy';
 
 const outageOf = (fault: SurveyedFault) => ({
   name: 'outage',
@@ -48,7 +56,7 @@ const outageOf = (fault: SurveyedFault) => ({
   expect: 'Any',
   countdown: '1s',
   storeOutage: {
-    fault: { type: typeOf(fault), duration: `${PAUSE_SECONDS}s` },
+    fault: { ...injectedFor(fault), duration: `${PAUSE_SECONDS}s` },
     callerTimeout: '1s',
     requestsPerSecond: OUTAGE_REQUESTS_PER_SECOND,
     settle: '5s',
@@ -69,7 +77,7 @@ export function surveyDemo(
   where: { readonly namespace: string; readonly name: string },
   fault: SurveyedFault = 'Stall',
 ) {
-  const count = fault === 'Lose' ? countOf(limiter, variant) : undefined;
+  const count = fault === 'DataLoss' ? countOf(limiter, variant) : undefined;
   return {
     apiVersion: 'chaosdemo.dev/v1alpha1',
     kind: 'ChaosDemo',
@@ -82,7 +90,7 @@ export function surveyDemo(
           service: 'redis',
           // Without a separate network, all processes reach Redis from one address.
           allowOtherClients: fault === 'Stall',
-          ...(PROXIED_FAULTS.has(typeOf(fault)) && { faultProxy: FAULT_PROXY }),
+          ...(isProxied(fault) && { faultProxy: FAULT_PROXY }),
           ...(count && { count }),
         },
         ...rateLimiterSpec(limiter, variant, configuredOf(limiter)),

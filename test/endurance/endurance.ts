@@ -32,7 +32,7 @@ const STORY = {
   scenarios: [
     drift({
       countdown: '1s',
-      counterDrift: { pause: '3s', requestsPerSecond: 60, settle: '1s' },
+      counterDrift: { fault: { duration: '3s' }, requestsPerSecond: 60, settle: '1s' },
     }),
     ghosts({ countdown: '1s' }),
   ],

@@ -86,7 +86,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     await expect(judge(withLimiter({ limit: { window: '60.5m' } }))).rejects.toThrow(/must be from 1s to 1h/);
   });
 
-  it.each([{ type: 'Slow', latency: '50ms' }, { type: 'Slow' }, { type: 'Lose', scripts: true }])(
+  it.each([{ type: 'Latency', latency: '50ms' }, { type: 'Latency' }, { type: 'DataLoss', scripts: true }])(
     'accepts the parameters of the type of a fault: %j',
     async (fault) => {
       const { spec } = await judge({ ...withLimiter({}), scenarios: outage(fault) });
@@ -105,7 +105,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     ['a duration without digits before the point', withLimiter({ limit: { window: '.5h' } }), /window/],
     [
       'a pause of an hour',
-      { ...withLimiter({}), scenarios: drift({ counterDrift: { pause: '1h' } }) },
+      { ...withLimiter({}), scenarios: drift({ counterDrift: { fault: { duration: '1h' } } }) },
       /must be from 1s to 1m/,
     ],
     [
@@ -144,16 +144,16 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'a latency of a fault that has none',
       { ...withLimiter({}), scenarios: outage({ latency: '300ms' }) },
-      /latency .*Slow and Latency, .*scripts .*Lose/,
+      /latency .*Latency, .*scripts .*DataLoss/,
     ],
     [
       'scripts of a fault that keeps them',
-      { ...withLimiter({}), scenarios: outage({ type: 'Slow', scripts: true }) },
-      /latency .*Slow and Latency, .*scripts .*Lose/,
+      { ...withLimiter({}), scenarios: outage({ type: 'Latency', scripts: true }) },
+      /latency .*Latency, .*scripts .*DataLoss/,
     ],
     [
       'a latency of a second',
-      { ...withLimiter({}), scenarios: outage({ type: 'Slow', latency: '1s' }) },
+      { ...withLimiter({}), scenarios: outage({ type: 'Latency', latency: '1s' }) },
       /must be from 50ms to 500ms/,
     ],
     [

@@ -1,4 +1,4 @@
-/** An operator that is killed around a Break: its kills stop with it, and the next one ends the run. */
+/** An operator that is killed around a Disconnect: its kills stop with it, and the next one ends the run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
@@ -13,7 +13,7 @@ const PHASES: readonly (readonly [string, (status: ChaosDemoStatus) => boolean])
   ['over', ({ scenarios }) => scenarios?.[0]?.fault?.endedAt !== undefined],
 ];
 
-describe.skipIf(withoutRealTime)('a Break whose operator is killed', () => {
+describe.skipIf(withoutRealTime)('a Disconnect whose operator is killed', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start('strict');
@@ -30,7 +30,7 @@ describe.skipIf(withoutRealTime)('a Break whose operator is killed', () => {
     keepingTime(async () => {
       const name = `break-${phase}`;
       const storeOutage = {
-        fault: { type: 'Break', duration: '6s' },
+        fault: { type: 'Disconnect', duration: '6s' },
         callerTimeout: '1s',
         settle: '2s',
         accept: ['FailsClosed'],
@@ -59,9 +59,9 @@ describe.skipIf(withoutRealTime)('a Break whose operator is killed', () => {
 
   it('ends with its run: an abort releases the pause, and no kill follows', (context) =>
     keepingTime(async () => {
-      const storeOutage = { fault: { type: 'Break', duration: '30s' }, settle: '2s' };
+      const storeOutage = { fault: { type: 'Disconnect', duration: '30s' }, settle: '2s' };
       await world.applySpec('aborted', { scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }] });
-      await world.untilStatus('aborted', 'the Break', isConfirmed);
+      await world.untilStatus('aborted', 'the Disconnect', isConfirmed);
       await world.annotate('aborted', 'abort', '1');
       const status = await world.ended('aborted');
       expect(status.phase).toBe('Aborted');

@@ -1,5 +1,5 @@
 /**
- * Fault type Break on a real Redis: what becomes of limiters that lose their connections, of others that use the same
+ * Fault type Disconnect on a real Redis: what becomes of limiters that lose their connections, of others that use the same
  * Redis, and of the fault once it is released or taken over. Reports are compared with what the pods and a separate
  * observer have seen.
  */
@@ -48,7 +48,7 @@ beforeAll(async () => {
 });
 afterAll(() => ground?.stop());
 
-/** Three pods that decide so, and a driver of a Break on them. */
+/** Three pods that decide so, and a driver of a Disconnect on them. */
 async function driven(
   admits: typeof count,
   options: PlantedOptions,
@@ -66,7 +66,7 @@ async function driven(
   );
   const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
   const storeOutage = {
-    fault: { type: 'Break', duration: `${ms}ms` },
+    fault: { type: 'Disconnect', duration: `${ms}ms` },
     callerTimeout: '1s',
     requestsPerSecond: 10,
     settle: '2s',
@@ -181,10 +181,10 @@ describe.skipIf(withoutRealTime)('a limiter whose connections to Redis break', (
   );
 });
 
-describe.skipIf(withoutRealTime)('a Break', () => {
+describe.skipIf(withoutRealTime)('a Disconnect', () => {
   const LONG_MS = 20_000;
 
-  /** A driver whose Break is active and proven. */
+  /** A driver whose Disconnect is active and proven. */
   async function active() {
     const run = await driven(count, GIVES_UP, { ms: LONG_MS });
     await run.driver.prepare('outage', run.key);
@@ -275,7 +275,7 @@ describe.skipIf(withoutRealTime)('a Break', () => {
     const pauses = await calls('pause');
     const { driver, key } = await driven(count, GIVES_UP, { user: 'helpless' });
     await expect(driver.prepare('outage', key)).rejects.toThrow(
-      /CLIENT KILL: NOPERM .*Break .*: grant .*"\+client\|kill"/,
+      /CLIENT KILL: NOPERM .*Disconnect .*: grant .*"\+client\|kill"/,
     );
     expect(await calls('pause')).toBe(pauses);
   });

@@ -13,7 +13,7 @@ afterAll(() => world?.stop());
 
 /** A pause that a release has to cut short: much longer than anything here may take. */
 const PAUSE_S = 40;
-const longPause = drift({ counterDrift: { pause: `${PAUSE_S}s`, settle: '1s' } });
+const longPause = drift({ counterDrift: { fault: { duration: `${PAUSE_S}s` }, settle: '1s' } });
 /** The chapter that ends without an annotation, as soon as Redis takes a write. */
 const RECOVERY = 7;
 /** One of the two scenarios each: the chapters of the other are skipped, which saves the wait for the end of the pause. */
@@ -44,7 +44,9 @@ describe('a ChaosDemo', () => {
 
   it('deleted during the countdown injects nothing and leaves nothing', async () => {
     const pauses = await world.pauses();
-    const scenarios = [drift({ countdown: '20s', counterDrift: { pause: '10s', settle: '1s' } })];
+    const scenarios = [
+      drift({ countdown: '20s', counterDrift: { fault: { duration: '10s' }, settle: '1s' } }),
+    ];
     await world.applySpec('counting', { scenarios });
     await world.untilStatus('counting', 'the countdown', ({ chapter }) => /countdown/.test(chapter ?? ''));
     await deleteAndLookAround('counting');

@@ -32,7 +32,7 @@ const spec = limiterSpec({ limit: { requests: LIMIT, window: '60s' }, health: { 
     name: 'first-story',
     type: 'CounterDrift',
     expect: 'Violated',
-    counterDrift: { pause: `${PAUSE_MS}ms`, requestsPerSecond: 60, settle: '1s' },
+    counterDrift: { fault: { duration: `${PAUSE_MS}ms` }, requestsPerSecond: 60, settle: '1s' },
   },
   {
     name: 'second-story',

@@ -12,7 +12,11 @@ import { until } from '../kit/until.ts';
 const FAULT_MS = 2000;
 
 const spec = limiterSpec({ limit: { requests: 10, window: '60s' } }, [
-  { name: 'drift', type: 'CounterDrift', counterDrift: { pause: '2s', requestsPerSecond: 60, settle: '1s' } },
+  {
+    name: 'drift',
+    type: 'CounterDrift',
+    counterDrift: { fault: { duration: '2s' }, requestsPerSecond: 60, settle: '1s' },
+  },
   { name: 'burst', type: 'GhostAllowing', ghostAllowing: { trials: 2 } },
 ]);
 

@@ -1,5 +1,5 @@
 /**
- * Fault types Blackhole and Latency on a real Redis behind a real fault proxy, plain and with TLS: what is found of
+ * Stall and Latency via the fault proxy on a real Redis behind a real fault proxy, plain and with TLS: what is found of
  * limiters, while direct connections to Redis are answered at once.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 interface Run {
-  readonly type: 'Blackhole' | 'Latency';
+  readonly type: 'Stall' | 'Latency';
   readonly admits?: Admits;
   readonly options?: PlantedOptions;
   /** As outside of the cluster: the operator uses the direct port of the proxy. With TLS, if this Redis speaks it. */
@@ -66,6 +66,7 @@ async function led({ admits = counts, isManaged = false, options = {}, type }: R
     : { podName: 'redis-0', host, port: redis.port, ...secure };
   const fault = {
     type,
+    via: 'Proxy',
     duration: `${FAULT_MS}ms`,
     ...(type === 'Latency' && { latency: `${LATENCY_MS}ms` }),
   };
@@ -137,13 +138,13 @@ describe.skipIf(withoutRealTime)('a limiter behind a network', () => {
   it('that loses all packets is found to hang, to fail closed or to fail open', (context) =>
     keepingTime(async () => {
       const [hangs, closes, fails] = await Promise.all([
-        led({ type: 'Blackhole', options: WAITS, isManaged: true }),
-        led({ type: 'Blackhole', options: HASTY }),
-        led({ type: 'Blackhole', options: HASTY, admits: opens }),
+        led({ type: 'Stall', options: WAITS, isManaged: true }),
+        led({ type: 'Stall', options: HASTY }),
+        led({ type: 'Stall', options: HASTY, admits: opens }),
       ]);
-      expectProven(hangs, 'Blackhole', /^Hangs/);
-      expectProven(closes, 'Blackhole', /^FailsClosed/);
-      expectProven(fails, 'Blackhole', /^FailsOpen/);
+      expectProven(hangs, 'Stall', /^Hangs/);
+      expectProven(closes, 'Stall', /^FailsClosed/);
+      expectProven(fails, 'Stall', /^FailsOpen/);
     })(context));
 
   it('that is slow is found to enforce its limit later, or to give up', (context) =>

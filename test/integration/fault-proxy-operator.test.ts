@@ -77,7 +77,7 @@ afterAll(async () => {
 
 /** A spec with one such fault, through the proxy. */
 function specOf(
-  fault: { readonly type: string; readonly duration: string },
+  fault: { readonly type: string; readonly via?: string; readonly duration: string },
   { secret = 'fault-proxy-auth', isManaged = false } = {},
 ): object {
   const redisRef = {
@@ -112,7 +112,7 @@ describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
 
   it('finds that limiters stay with a former primary', (context) =>
     keepingTime(async () => {
-      await proxied.applySpec('stale', specOf({ type: 'StaleMaster', duration: '5s' }));
+      await proxied.applySpec('stale', specOf({ type: 'StalePrimary', duration: '5s' }));
       const status = await proxied.ended('stale');
       expect(scenarioOf(status)).toMatchObject({ result: 'Violated' });
       expect(scenarioOf(status).summary).toBe('FailsClosed; no recovery in 2s');
@@ -126,7 +126,7 @@ describe.skipIf(withoutRealTime)('an operator with a fault proxy', () => {
   it('reaches verdicts on a managed Redis, without the right to pause it', (context) =>
     keepingTime(async () => {
       const before = Number((await proxy.get('/fault'))['faults']);
-      const spec = specOf({ type: 'Blackhole', duration: '4s' }, { isManaged: true });
+      const spec = specOf({ type: 'Stall', via: 'Proxy', duration: '4s' }, { isManaged: true });
       await proxied.applySpec('managed', spec);
       const status = await proxied.ended('managed');
       expect(verdictLine(status)).toMatch(/^Succeeded/);

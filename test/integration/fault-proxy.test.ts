@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 /**
- * Fault types Refuse and StaleMaster on a real Redis behind a real fault proxy: what is found of limiters, and the end of
+ * Fault types Refuse and StalePrimary on a real Redis behind a real fault proxy: what is found of limiters, and the end of
  * each fault, also of a proxy that is killed.
  */
 import { accepts } from '../../src/local/own-api.ts';
@@ -55,7 +55,7 @@ beforeEach(async () => {
   });
 });
 
-type FaultType = 'Refuse' | 'StaleMaster';
+type FaultType = 'Refuse' | 'StalePrimary';
 
 const driven = async (type: FaultType, admits: Admits, options: PlantedOptions, ms = FAULT_MS) =>
   await drivenPods(ground, {
@@ -71,7 +71,7 @@ describe.skipIf(withoutRealTime)('a limiter whose Redis refuses connections', ()
   it.for([
     { does: 'FailsClosed', admits: counts, options: GIVES_UP },
     { does: 'FailsOpen', admits: opens, options: GIVES_UP },
-    // In a Break, where a server accepts connections, it fails closed.
+    // In a Disconnect, where a server accepts connections, it fails closed.
     { does: 'Hangs', admits: counts, options: WAITS },
   ])('is found to do what it does: $does', ({ does, admits, options }, context) =>
     keepingTime(async () => {
@@ -107,7 +107,7 @@ describe.skipIf(withoutRealTime)('a limiter whose connections are those of a for
     { what: 'it admits all', summary: /^FailsOpen; no recovery in 2s$/, admits: opens, options: GIVES_UP },
   ])('is found to do what it does: $what', ({ admits, options, summary }, context) =>
     keepingTime(async () => {
-      const { driver, key } = await driven('StaleMaster', admits, options);
+      const { driver, key } = await driven('StalePrimary', admits, options);
       const reading = await driver.leadThrough('outage', key, STALE_MS);
       expect(reading.shortfalls).toEqual([]);
       expect(reading.summary).toMatch(summary);
@@ -132,7 +132,7 @@ describe.skipIf(withoutRealTime)('a limiter whose connections are those of a for
 describe.skipIf(withoutRealTime)('connections of a former primary', () => {
   it('show no recovery that is due to a restart of the proxy', (context) =>
     keepingTime(async () => {
-      const { driver, key } = await driven('StaleMaster', counts, GIVES_UP);
+      const { driver, key } = await driven('StalePrimary', counts, GIVES_UP);
       const led = driver.leadThrough('outage', key, STALE_MS);
       const isJudged = (): boolean =>
         eventsOf(driver).some((event) => event.kind === 'fault' && 'endedAt' in event);
@@ -213,9 +213,11 @@ describe.skipIf(withoutRealTime)('a fault of the proxy', () => {
     const other = new FaultProxyClient(proxy.target);
     await other.takeCharge();
     // Of no pod: none is connected yet.
-    await other.begin('StaleMaster', 60_000);
+    await other.begin('StalePrimary', 60_000);
     const run = await driven('Refuse', counts, GIVES_UP);
-    await expect(run.driver.prepare('outage', run.key)).rejects.toThrow(/StaleMaster active for \d+ ms more/);
+    await expect(run.driver.prepare('outage', run.key)).rejects.toThrow(
+      /StalePrimary active for \d+ ms more/,
+    );
     await other.release();
     other.close();
     const direct = await drivenPods(ground, {

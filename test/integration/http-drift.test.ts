@@ -10,7 +10,7 @@ const SCENARIOS = [
     name: 'drift',
     type: 'CounterDrift',
     expect: 'Violated',
-    counterDrift: { pause: '3s', requestsPerSecond: 40, settle: '1s' },
+    counterDrift: { fault: { duration: '3s' }, requestsPerSecond: 40, settle: '1s' },
   },
 ];
 /** Exactly the rights that docs/your-limiter.md lists. */

@@ -283,7 +283,7 @@ describe('admission', () => {
       name: 'gate',
       type: 'CounterDrift',
       expect: 'Held',
-      counterDrift: { pause: '1s', requestsPerSecond: 15 },
+      counterDrift: { fault: { duration: '1s' }, requestsPerSecond: 15 },
     };
     const spec = limiterSpec(LIMITER, [scenario]);
     expect(await messageFor('a', { spec })).toMatch(

@@ -21,7 +21,7 @@ const SCENARIOS = [
     name: 'drift',
     type: 'CounterDrift',
     expect: 'Violated',
-    counterDrift: { pause: '4s', requestsPerSecond: 60, settle: '1s' },
+    counterDrift: { fault: { duration: '4s' }, requestsPerSecond: 60, settle: '1s' },
   },
   { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } },
 ];

@@ -45,7 +45,11 @@ const ghosts = (ghostAllowing: object) => ({ type: 'GhostAllowing', expect: 'Vio
 describe('a single invalid field', () => {
   it.each<[string, object, RegExp]>([
     ['no duration', withLimiter({ health: { timeout: '.5s' } }), /health.timeout/],
-    ['no duration among parameters', withLimiter({}, drift({ pause: 'ten' })), /counterDrift.pause/],
+    [
+      'no duration among parameters',
+      withLimiter({}, drift({ fault: { duration: 'ten' } })),
+      /counterDrift.fault.duration/,
+    ],
     [
       'a rate beyond every number',
       withLimiter({}, drift({ requestsPerSecond: 9_007_199_254_740_991 })),

@@ -36,7 +36,7 @@ describe.skipIf(withoutRealTime)('a limiter whose counts an operator removes', (
         count: { key: 'rlflx:$(key)' },
       },
     };
-    const storeOutage = { fault: { type: 'Lose', duration, scripts: true }, settle: '2s' };
+    const storeOutage = { fault: { type: 'DataLoss', duration, scripts: true }, settle: '2s' };
     const scenarios = [{ name: 'loss', type: 'StoreOutage', countdown: '3s', storeOutage }];
     await world.applySpec(name, { rateLimiter, scenarios });
   };

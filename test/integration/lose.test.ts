@@ -1,5 +1,5 @@
 /**
- * Fault type Lose on a real Redis: the outcome for limiters whose counts are gone. What is reported is compared with
+ * Fault type DataLoss on a real Redis: the outcome for limiters whose counts are gone. What is reported is compared with
  * what an outside observer finds in Redis.
  */
 import { Redis } from 'ioredis';
@@ -10,7 +10,7 @@ import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { type Admits, countsTo, drivenPods, eventsOf } from './support/planted-pods.ts';
 
 const LIMIT = 10;
-const LOSE = { type: 'Lose', duration: '4s' };
+const LOSE = { type: 'DataLoss', duration: '4s' };
 
 const counts = countsTo(LIMIT);
 
@@ -117,8 +117,8 @@ describe('a loss', () => {
   const LONG = { ...LOSE, duration: '20s' };
 
   it.each([
-    ['helpless', false, /Lose needs: grant it "\+unlink ~rl:demo-\*" besides/],
-    ['unlinks', true, /Lose needs: grant it "\+unlink ~rl:demo-\* \+script\|flush" besides/],
+    ['helpless', false, /DataLoss needs: grant it "\+unlink ~rl:demo-\*" besides/],
+    ['unlinks', true, /DataLoss needs: grant it "\+unlink ~rl:demo-\* \+script\|flush" besides/],
   ] as const)('is not announced without the rights: %s', async (user, scripts, message) => {
     const before = await unlinked();
     const fault = { ...LONG, ...(scripts && { scripts }) };

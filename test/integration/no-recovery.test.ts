@@ -39,7 +39,7 @@ async function count(caller: string, store: Redis): Promise<boolean> {
 
 let runs = 0;
 
-/** Leads pods with such lapses through a Break; `accept`: the behaviour in the fault. */
+/** Leads pods with such lapses through a Disconnect; `accept`: the behaviour in the fault. */
 async function led(lapses: readonly Lapse[], accept: string) {
   const nodes = await Promise.all(
     lapses.map(({ does, forMs }, i) => {
@@ -56,7 +56,7 @@ async function led(lapses: readonly Lapse[], accept: string) {
     }),
   );
   const storeOutage = {
-    fault: { type: 'Break', duration: `${BREAK_MS}ms` },
+    fault: { type: 'Disconnect', duration: `${BREAK_MS}ms` },
     callerTimeout: '500ms',
     requestsPerSecond: 10,
     settle: `${SETTLE_MS}ms`,

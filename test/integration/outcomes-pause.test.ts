@@ -163,7 +163,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   it(
     'proves nothing if the window of its key ended during the watch',
     keepingTime(async () => {
-      const counterDrift = { pause: '4s', requestsPerSecond: 60, settle: '3s' };
+      const counterDrift = { fault: { duration: '4s' }, requestsPerSecond: 60, settle: '3s' };
       await world.applySpec('rolled', { scenarios: [drift({ counterDrift })] });
       await untilPaused(world, 'rolled');
       const { fault } = scenarioOf(await world.status('rolled'));

@@ -18,7 +18,7 @@ const spec: ChaosDemoSpec = limiterSpec({ limit: { requests: 10, window: '60s' }
     name: 'drift',
     type: 'CounterDrift',
     expect: 'Violated',
-    counterDrift: { pause: '20s', requestsPerSecond: 60 },
+    counterDrift: { fault: { duration: '20s' }, requestsPerSecond: 60 },
   },
 ]);
 

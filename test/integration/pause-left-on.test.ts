@@ -14,7 +14,7 @@ describe.skipIf(withoutRealTime)('a pause that a killed operator left on', () =>
 
   const spec = {
     rateLimiter: rateLimiterOf({ limit: { window: '2m' } }),
-    scenarios: [drift({ counterDrift: { pause: '60s' } })],
+    scenarios: [drift({ counterDrift: { fault: { duration: '60s' } } })],
   };
   const label = (value: string) => ['label', 'namespace', world.namespace, '--overwrite', value];
   const killSwitch = () => ['-n', world.environment.system, 'configmap', 'chaosdemo-kill-switch'];

@@ -36,7 +36,7 @@ function spec(health: object = {}): ChaosDemoSpec {
       name: 'drift',
       type: 'CounterDrift',
       expect: 'Violated',
-      counterDrift: { pause: '2s', requestsPerSecond: 60, settle: '1s' },
+      counterDrift: { fault: { duration: '2s' }, requestsPerSecond: 60, settle: '1s' },
     },
     {
       name: 'ghosts',

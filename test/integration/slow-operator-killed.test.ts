@@ -19,7 +19,7 @@ describe.skipIf(withoutRealTime)('slow writes whose operator is killed', () => {
   afterAll(() => world?.stop());
 
   const apply = async (name: string, duration: string): Promise<void> => {
-    const fault = { type: 'Slow', duration, latency: `${LATENCY_MS}ms` };
+    const fault = { type: 'Latency', duration, latency: `${LATENCY_MS}ms` };
     const storeOutage = { fault, settle: '2s' };
     const scenarios = [{ name: 'slow', type: 'StoreOutage', countdown: '3s', storeOutage }];
     await world.applySpec(name, { scenarios });

@@ -1,5 +1,5 @@
 /**
- * Fault type Slow on a real Redis: the outcome for limiters whose writes are slow, and the end of the fault. What is
+ * Fault type Latency on a real Redis: the outcome for limiters whose writes are slow, and the end of the fault. What is
  * reported is compared with the times of an outside observer.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ const LATENCY_MS = 300;
 /** Redis ends a pause at the next turn of its timer, at the latest. */
 const TIMER_MS = 100;
 const slow = (duration = '4s', latencyMs = LATENCY_MS) => ({
-  type: 'Slow',
+  type: 'Latency',
   duration,
   latency: `${latencyMs}ms`,
 });

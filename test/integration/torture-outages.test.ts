@@ -12,10 +12,10 @@ const OUTAGES = {
   lanes: { http: true },
   /** Chosen for their faults, and so that the leader is killed, frozen and restarted, and the fault proxy is killed. */
   seeds: [
-    [7, 'Break and Blackhole'],
-    [26, 'Lose and StaleMaster'],
-    [27, 'Slow and Latency'],
-    [39, 'Lose and Refuse'],
+    [7, 'Disconnect and Blackhole'],
+    [26, 'DataLoss and StalePrimary'],
+    [27, 'Latency and Delay'],
+    [39, 'DataLoss and Refuse'],
   ],
 } as const;
 

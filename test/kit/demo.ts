@@ -71,7 +71,7 @@ export function drift(changes: object = {}): object {
     type: 'CounterDrift',
     expect: 'Violated',
     countdown: '0s',
-    counterDrift: { pause: '4s', requestsPerSecond: 60, settle: '1s' },
+    counterDrift: { fault: { duration: '4s' }, requestsPerSecond: 60, settle: '1s' },
     ...changes,
   };
 }

@@ -82,7 +82,7 @@ export class Lane {
     this.#faultProxy = parts.faultProxy;
     this.#failover = parts.failover;
     const { mode, number, record } = options;
-    // A Break ends connections from the addresses of pods.
+    // A Disconnect ends connections from the addresses of pods.
     const from = isReference(mode) ? { localAddress: LIMITER_HOSTS[0] } : {};
     this.#eyes = [
       // Sentinels end connections, and one of two servers takes no writes.
@@ -99,7 +99,7 @@ export class Lane {
     const users = makeRedisUsers();
     await findRedis();
     const isOperator = (line: string): boolean => line.startsWith(`user ${users.operator.username} `);
-    // A Lose removes counts.
+    // A DataLoss removes counts.
     const aclUsers = aclLines(users).map((line) =>
       isOperator(line) ? `${line} +unlink ~rl:http:demo-*` : line,
     );

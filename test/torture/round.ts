@@ -12,7 +12,7 @@ import { secretsIn } from './checks/secrets.ts';
 import type { Wrong } from './checks/seen.ts';
 import { Director } from './director.ts';
 import type { Lane } from './lane.ts';
-import type { LanePlan, Plan } from './plan.ts';
+import { type LanePlan, type Plan, VIA_PROXY } from './plan.ts';
 import { now, TortureRecord } from './record.ts';
 import {
   BURST_SCENARIO,
@@ -108,7 +108,7 @@ function httpSpecOf(lane: LanePlan): object {
         allowOtherClients: true,
         ...(lane.mode === 'proxied' && { faultProxy: FAULT_PROXY }),
         ...(lane.fault === 'Failover' && { allowFailover: true, sentinel: SENTINEL_REF }),
-        ...(lane.fault === 'Lose' && { count: { key: 'rl:http:$(key)' } }),
+        ...(lane.fault === 'DataLoss' && { count: { key: 'rl:http:$(key)' } }),
       }),
     }),
     activeDeadline: deadlineOf(lane),
@@ -119,7 +119,7 @@ function httpSpecOf(lane: LanePlan): object {
         expect: 'Violated',
         countdown: lane.countdown,
         storeOutage: {
-          fault: { type: lane.fault, duration: `${lane.pauseMs}ms` },
+          fault: { ...injectedBy(lane), duration: `${lane.pauseMs}ms` },
           callerTimeout: '500ms',
           requestsPerSecond: 10,
           settle: '2s',
@@ -128,6 +128,10 @@ function httpSpecOf(lane: LanePlan): object {
       },
     ],
   });
+}
+
+function injectedBy({ fault = 'Stall' }: LanePlan): object {
+  return fault === 'Blackhole' || fault === 'Delay' ? VIA_PROXY[fault] : { type: fault };
 }
 
 function specOf(lane: LanePlan): object {
@@ -146,7 +150,7 @@ function specOf(lane: LanePlan): object {
         expect,
         countdown: lane.countdown,
         counterDrift: {
-          pause: `${lane.pauseMs}ms`,
+          fault: { duration: `${lane.pauseMs}ms` },
           requestsPerSecond: lane.requestsPerSecond,
           settle: '1s',
         },

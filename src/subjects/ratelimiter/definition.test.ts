@@ -111,7 +111,7 @@ describe('scenarios', () => {
               name: 'd',
               type: 'CounterDrift',
               countdown: '1s',
-              counterDrift: { pause: '2s', settle: '3s' },
+              counterDrift: { fault: { duration: '2s' }, settle: '3s' },
             },
             {
               name: 'g',

@@ -12,7 +12,7 @@ import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '.
 import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import type { RedisTarget } from '../redis/client/redis-target.ts';
-import { claimOf } from '../redis/faults/failover/failover.ts';
+import { claimOf } from '../redis/faults/failover/fenced-failover.ts';
 import { NotFoundOutError, type StoreCheck, StoreRefusedError } from '../redis/faults/fault.ts';
 import { type FaultNotes, injectNoted } from '../redis/faults/noted-fault.ts';
 import { untilAborted } from '../waiting.ts';
@@ -23,7 +23,7 @@ import { LimitNotKeptError } from './limits/over-admission.ts';
 import { type LookAtPods, requirePods } from './pods-now.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
-import { disturbsStore, failsOver, keysMadeFor, scenarioTypeOf } from './scenarios/index.ts';
+import { disturbsStore, failsOver, keysMadeFor, mechanismFor, scenarioTypeOf } from './scenarios/index.ts';
 import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
 import type { RateLimiterTarget } from './target.ts';
@@ -211,7 +211,7 @@ export class RateLimiterDriver implements SubjectDriver {
     const { faultNotes, spec } = this.#options;
     const planned = spec.scenarios.find(({ name }) => name === scenario);
     if (!faultNotes || !planned || !disturbsStore(planned)) return await inject();
-    const isMomentary = scenarioTypeOf(planned.type).isMomentary?.(planned) ?? false;
+    const isMomentary = mechanismFor(planned, this.#toolkit.limiter)?.lasts === 'Moment';
     return await injectNoted(faultNotes, { from, until: isMomentary ? from : until }, inject, signal);
   }
 
@@ -252,7 +252,9 @@ export class RateLimiterDriver implements SubjectDriver {
     const keys = reference ? [...all].flatMap(keysMadeFor) : [];
     // Of its own failovers this process knows more than what was claimed.
     const ofOthers = [...all].filter((fixture) => !this.#fixtures.has(fixture));
-    const claims = this.#options.spec.scenarios.some(failsOver) ? ofOthers.map(claimOf) : [];
+    const claims = this.#options.spec.scenarios.some((scenario) => failsOver(scenario, this.#toolkit.limiter))
+      ? ofOthers.map(claimOf)
+      : [];
     return {
       kind: 'Restored',
       effect: id,

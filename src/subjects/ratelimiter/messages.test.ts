@@ -54,7 +54,12 @@ it.each<[string, Record<string, number>, string[]?]>([
 });
 
 it.each([
-  ['no check', { type: 'CounterDrift', counterDrift: { pause: '1s', requestsPerSecond: 1 } }, {}, 3],
+  [
+    'no check',
+    { type: 'CounterDrift', counterDrift: { fault: { duration: '1s' }, requestsPerSecond: 1 } },
+    {},
+    3,
+  ],
   ['too few checks', { type: 'CounterDrift', expect: 'Held' }, {}, 30],
   ['a small burst', { type: 'GhostAllowing', expect: 'Held', ghostAllowing: { multiplier: 2 } }, {}, 3],
   ['too many trials', { type: 'GhostAllowing', ghostAllowing: { trials: 10 } }, { window: '17s' }, 3],

@@ -40,7 +40,7 @@ const faultProxy = z
       .describe('A Secret as for Redis, whose password is the token of the control API.'),
   })
   .describe(
-    'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types `Refuse`, `StaleMaster`, `Blackhole` and `Latency` need it. redis.service leads to Redis itself.',
+    'A fault proxy between the rate limiter and this Redis, in a test environment. Fault types `Refuse` and `StalePrimary` need it, and others with via Proxy. redis.service leads to Redis itself.',
   );
 
 export const redisSchema = z.object({

@@ -94,14 +94,14 @@ export function faultProxy(cluster: Cluster): void {
   );
 
   it(
-    'a Blackhole and a Latency reach a verdict',
+    'a Stall and a Latency via the proxy reach a verdict',
     keepingTime(async () => {
       const outage = (fault: object, accept: string): object => ({
         name: accept.toLowerCase(),
         type: 'StoreOutage',
         storeOutage: { fault, accept: [accept] },
       });
-      const blackhole = outage({ type: 'Blackhole', duration: '10s' }, 'FailsClosed');
+      const blackhole = outage({ type: 'Stall', via: 'Proxy', duration: '10s' }, 'FailsClosed');
       const latency = outage({ type: 'Latency', duration: '10s', latency: '100ms' }, 'Enforces');
       const status = await run('network', { others: [blackhole, latency] });
       expect(status.run).toMatchObject({ phase: 'Succeeded', reason: 'ExpectationsMet' });

@@ -20,7 +20,7 @@ const NAMESPACE = 'redis-cluster';
 const PODS = Array.from({ length: 6 }, (_, i) => `redis-${i}`);
 const PORT = 6379;
 const STORE = { cluster: [{ host: 'redis', port: PORT }] };
-/** No scenario waits for the end of so long a window, and a Lose needs that none ends. */
+/** No scenario waits for the end of so long a window, and a DataLoss needs that none ends. */
 const WINDOW = { windowSeconds: 120 };
 const ROLES = [...Array<string>(3).fill('master'), ...Array<string>(3).fill('slave')];
 /** A silent node fails after this; milliseconds. */
@@ -144,12 +144,12 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
   );
 
   it(
-    'a Break, a Slow and a Lose reach all primaries',
+    'a Disconnect, a Latency and a DataLoss reach all primaries',
     keepingTime(async () => {
       const faults = [
-        { type: 'Break', duration: '5s' },
-        { type: 'Slow', duration: '5s', latency: '100ms' },
-        { type: 'Lose', duration: '5s' },
+        { type: 'Disconnect', duration: '5s' },
+        { type: 'Latency', duration: '5s', latency: '100ms' },
+        { type: 'DataLoss', duration: '5s' },
       ];
       const redis = { service: 'redis', count: { key: 'rl:$(key)' } };
       const options = { ...WINDOW, name: 'others', accept: ['Enforces', 'FailsClosed', 'Forgets'] };
@@ -191,7 +191,7 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
       const template = { spec: { containers: [{ name: 'api', ...probes }] } };
       await namespace.run('patch', 'deployment/api', '--patch', JSON.stringify({ spec: { template } }));
       await namespace.untilReady('deployment/api');
-      const demo = outageDemo(NAMESPACE, { service: 'redis' }, [{ type: 'Break', duration: '15s' }], {
+      const demo = outageDemo(NAMESPACE, { service: 'redis' }, [{ type: 'Disconnect', duration: '15s' }], {
         ...WINDOW,
         name: 'restarted',
         accept: ['FailsClosed', 'Mixed'],

@@ -135,13 +135,13 @@ export function sentinels(cluster: Cluster, image: () => string): void {
   afterAll(() => namespace.delete());
 
   it(
-    'a Stall and a Break reach a verdict, and no Sentinel notices',
+    'a Stall and a Disconnect reach a verdict, and no Sentinel notices',
     keepingTime(async () => {
       const [servers, events] = [await replication(), await failures()];
       expect(servers[0]).toContain('role:master');
       const faults = [
         { type: 'Stall', duration: FAULT },
-        { type: 'Break', duration: FAULT },
+        { type: 'Disconnect', duration: FAULT },
       ];
       const status = await ended(cluster, outageDemo(NAMESPACE, REDIS, faults));
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);

@@ -9,7 +9,7 @@ import { fenceKey, NotInChargeError } from '../../../src/subjects/redis/client/f
 import { tagFor } from '../../../src/subjects/redis/client/key-slot.ts';
 import type { PerServer } from '../../../src/subjects/redis/client/per-server.ts';
 import { RedisClientError } from '../../../src/subjects/redis/client/redis-error.ts';
-import { unlinkCounts } from '../../../src/subjects/redis/faults/lose/unlink-counts.ts';
+import { unlinkCounts } from '../../../src/subjects/redis/faults/data-loss/unlink-counts.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
 import { until } from '../../kit/until.ts';
 import { admit, drivenOn, LIMIT, session } from './support/clustered-run.ts';
@@ -177,7 +177,7 @@ const medianOf = (all: readonly number[]): number =>
 describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
   it('fails closed if its connections to all masters break, and recovers', (context) =>
     keepingTime(async () => {
-      const { driver, key } = await drivenOn(cluster, { type: 'Break', duration: '4s' });
+      const { driver, key } = await drivenOn(cluster, { type: 'Disconnect', duration: '4s' });
       const kills = await cluster.calls('client|kill');
       const leading = driver.leadThrough('outage', key, 4000);
       leading.catch(() => undefined);
@@ -197,7 +197,7 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
     keepingTime(async () => {
       const { driver, key } = await drivenOn(
         cluster,
-        { type: 'Slow', duration: '4s', latency: '300ms' },
+        { type: 'Latency', duration: '4s', latency: '300ms' },
         { givesUpMs: 900 },
       );
       const leading = driver.leadThrough('outage', key, 4000);
@@ -218,7 +218,7 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
 
   it('has fast writes to all masters soon after the process that slowed them is gone', (context) =>
     keepingTime(async () => {
-      const { driver, key } = await drivenOn(cluster, { type: 'Slow', duration: '20s', latency: '500ms' });
+      const { driver, key } = await drivenOn(cluster, { type: 'Latency', duration: '20s', latency: '500ms' });
       await driver.prepare('outage', key);
       expect(await driver.inject('outage', key, 20_000)).toMatchObject({ proof: 'Confirmed' });
       await sleep(1000);
@@ -234,7 +234,7 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
 
   it('forgets if its counts are lost, and rejects again', (context) =>
     keepingTime(async () => {
-      const { driver, key } = await drivenOn(cluster, { type: 'Lose', duration: '4s', scripts: true });
+      const { driver, key } = await drivenOn(cluster, { type: 'DataLoss', duration: '4s', scripts: true });
       const reading = await driver.leadThrough('outage', key, 4000);
       expect(driver.observed.faults['f']).toMatchObject({
         proof: 'Confirmed',
@@ -249,7 +249,7 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
 
 // Last: the Cluster is another one from here on.
 it('a loss does not happen if slots moved since its preparation', async () => {
-  const { driver, key } = await drivenOn(cluster, { type: 'Lose', duration: '20s' });
+  const { driver, key } = await drivenOn(cluster, { type: 'DataLoss', duration: '20s' });
   await driver.prepare('outage', key);
   const before = await cluster.calls('unlink');
   const to = String(await cluster.call(1, 'CLUSTER', 'MYID'));

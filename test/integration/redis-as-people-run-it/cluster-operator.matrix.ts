@@ -67,9 +67,9 @@ describe('a ChaosDemo on a Redis Cluster', () => {
       const calls = async () => await Promise.all(commands.map((command) => cluster.calls(command)));
       const before = await calls();
       const scenarios = [
-        outage({ type: 'Break', duration: '4s' }),
-        outage({ type: 'Slow', duration: '4s', latency: '200ms' }, ['Enforces']),
-        outage({ type: 'Lose', duration: '4s', scripts: true }, ['Forgets']),
+        outage({ type: 'Disconnect', duration: '4s' }),
+        outage({ type: 'Latency', duration: '4s', latency: '200ms' }, ['Enforces']),
+        outage({ type: 'DataLoss', duration: '4s', scripts: true }, ['Forgets']),
       ];
       // So long that no scenario waits for its end.
       await world.applySpec('all', {
@@ -134,9 +134,9 @@ describe('a ChaosDemo on a Redis Cluster', () => {
     (context) =>
       keepingTime(async () => {
         const before = await cluster.calls('client|pause');
-        const scenarios = [outage({ type: 'Break', duration: '8s' })];
+        const scenarios = [outage({ type: 'Disconnect', duration: '8s' })];
         await world.applySpec('killed', { rateLimiter: await inWorld.limiter('killed'), scenarios });
-        const shown = await world.untilStatus('killed', 'the Break', isConfirmed);
+        const shown = await world.untilStatus('killed', 'the Disconnect', isConfirmed);
         await world.killOperator();
         const kills = await cluster.calls('client|kill');
         expect(await cluster.takesWrites()).toEqual(NONE);

@@ -5,7 +5,8 @@ import { type RedisServer, startRedis } from '../../../src/local/redis-server.ts
 import { REDIS_ACL } from '../../../src/subjects/ratelimiter/index.ts';
 import { OwnPause } from '../../../src/subjects/redis/client/own-pause.ts';
 import type { FaultTools, RecordEvent } from '../../../src/subjects/redis/faults/fault.ts';
-import { FAULTS, type FaultOptions } from '../../../src/subjects/redis/faults/index.ts';
+import type { FaultOptions } from '../../../src/subjects/redis/faults/fault-type.ts';
+import { type FaultName, mechanismOf } from '../../../src/subjects/redis/faults/index.ts';
 import { PERMITTED } from '../../kit/driven-limiter.ts';
 import { userLine } from '../../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
@@ -27,7 +28,7 @@ afterAll(async () => {
 });
 
 /** Injects a fault for so long, and calls `during` in it. */
-async function injected(type: keyof typeof FAULTS, ms: number, during: () => Promise<void>) {
+async function injected(type: FaultName, ms: number, during: () => Promise<void>) {
   const { host, port } = server;
   const login = { podName: 'redis-0', host, port, tls: false, username: 'operator', password: 'secret' };
   const redis = storeOf(login, 'faults');
@@ -53,7 +54,7 @@ async function injected(type: keyof typeof FAULTS, ms: number, during: () => Pro
     scripts: true,
     fixture: () => 'demo-x',
   };
-  const fault = FAULTS[type](tools, options);
+  const fault = mechanismOf({ type }, false).create(tools, options);
   await fault.prepare(ms, over.signal);
   const record: RecordEvent = () => undefined;
   const moment = { plannedAt: Date.now(), until: Date.now() + ms };
@@ -75,7 +76,7 @@ describe('a fault of this Redis', () => {
   it.skipIf(withoutRealTime)('slows writes for its time, and then no more', (context) =>
     keepingTime(async () => {
       const took: number[] = [];
-      const ended = await injected('Slow', 3000, async () => {
+      const ended = await injected('Latency', 3000, async () => {
         for (let i = 0; i < 6; i += 1) took.push(await write());
       });
       expect(ended).toMatchObject({ proof: 'Confirmed' });
@@ -90,7 +91,7 @@ describe('a fault of this Redis', () => {
     await stranger.mset(COUNT.key, 7, 'rl:demo-other', 3);
     const hash = String(await stranger.script('LOAD', 'return 1'));
     expect(await stranger.evalsha(hash, 0)).toBe(1);
-    const ended = await injected('Lose', 100, async () => {
+    const ended = await injected('DataLoss', 100, async () => {
       expect(await stranger.mget(COUNT.key, 'rl:demo-other')).toEqual([null, '3']);
       await expect(stranger.evalsha(hash, 0)).rejects.toThrow(/NOSCRIPT/);
     });

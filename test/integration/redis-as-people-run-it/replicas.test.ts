@@ -13,7 +13,7 @@ let supervisor: Supervisor;
 let servers: Replicated;
 beforeAll(async () => {
   supervisor = new Supervisor();
-  // One replica is in a selected pod, whose connections a Break ends, and one is elsewhere.
+  // One replica is in a selected pod, whose connections a Disconnect ends, and one is elsewhere.
   servers = await Replicated.start(supervisor, [PODS[0], '127.0.0.71']);
 });
 afterAll(async () => {
@@ -43,7 +43,7 @@ describe('a master with two replicas', () => {
     }
   });
 
-  it.for(['Stall', 'Break'] as const)(
+  it.for(['Stall', 'Disconnect'] as const)(
     'has no %s if another client connects after the preparation',
     async (type) => {
       const { driver, key } = await servers.driven(type, FAULT_MS);
@@ -62,7 +62,7 @@ describe('a master with two replicas', () => {
     },
   );
 
-  it.skipIf(withoutRealTime).for(['Stall', 'Break'] as const)(
+  it.skipIf(withoutRealTime).for(['Stall', 'Disconnect'] as const)(
     'keeps its role and its replicas during a %s',
     (type, context) =>
       keepingTime(async () => {

@@ -155,7 +155,7 @@ describe('a master that Sentinels watch', () => {
 });
 
 describe.skipIf(withoutRealTime)('a fault under Sentinels', () => {
-  it.for(['Stall', 'Break'] as const)('goes unnoticed by all of them: %s of 2.5 s', (type, context) =>
+  it.for(['Stall', 'Disconnect'] as const)('goes unnoticed by all of them: %s of 2.5 s', (type, context) =>
     keepingTime(async () => {
       const before = await servers.replication();
       const { driver, key } = await servers.driven(type, LONGEST_MS, found());

@@ -188,7 +188,10 @@ describe.skipIf(withoutRealTime)('two demos on two Redis servers', () => {
     'run together: both servers are paused at the same time',
     keepingTime(async () => {
       const scenarios = [
-        drift({ countdown: '2s', counterDrift: { pause: '8s', requestsPerSecond: 30, settle: '1s' } }),
+        drift({
+          countdown: '2s',
+          counterDrift: { fault: { duration: '8s' }, requestsPerSecond: 30, settle: '1s' },
+        }),
       ];
       await Promise.all([byAcl.applySpec('one', { scenarios }), byPassword.applySpec('two', { scenarios })]);
       const ended = await Promise.all([byAcl.ended('one'), byPassword.ended('two')]);

@@ -49,11 +49,11 @@ function found(
 }
 
 describe('connections that are ended', () => {
-  it('are right during a Break only', () => {
-    expect(found('Break', { kills: [1100, 3900, 4200] })).toEqual([]);
-    expect(found('Break', { kills: [900, 910, 4600, 4601] })).toEqual(Array(4).fill('kills'));
+  it('are right during a Disconnect only', () => {
+    expect(found('Disconnect', { kills: [1100, 3900, 4200] })).toEqual([]);
+    expect(found('Disconnect', { kills: [900, 910, 4600, 4601] })).toEqual(Array(4).fill('kills'));
     // The check of the right to do so.
-    expect(found('Break', { kills: [900] })).toEqual([]);
+    expect(found('Disconnect', { kills: [900] })).toEqual([]);
     expect(found('Stall', { kills: [2000] })).toEqual(['kills']);
   });
 });
@@ -64,10 +64,10 @@ describe('a port that refuses connections', () => {
     expect(found('Refuse', { ports: [1100, 4700] })).toEqual(['port']);
     expect(found('Refuse', { ports: [1100] })).toEqual(['port']);
     expect(found('Refuse', { proof: 'Confirmed' })).toEqual(['port']);
-    expect(found('StaleMaster', { ports: [1100, 1500] })).toEqual(['port']);
+    expect(found('StalePrimary', { ports: [1100, 1500] })).toEqual(['port']);
   });
 
   it('is right if the fault proxy is killed', () => {
-    expect(found('StaleMaster', { ports: [2050, 2900], killedAt: 2000 })).toEqual([]);
+    expect(found('StalePrimary', { ports: [2050, 2900], killedAt: 2000 })).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ function announcedIn({ lane, record }: Seen): Span[] {
 /** Each round ends the connections of all pods; before a fault, the right to do so is checked without a connection. */
 function checkKills(seen: Seen): Wrong[] {
   const { lane, plan, record } = seen;
-  const spans = plan.fault === 'Break' ? announcedIn(seen) : [];
+  const spans = plan.fault === 'Disconnect' ? announcedIn(seen) : [];
   const kills = record.of('done', lane).filter(({ what }) => what === 'kill');
   return kills
     .filter(
@@ -49,7 +49,12 @@ function checkKills(seen: Seen): Wrong[] {
         at - (kills[i - 1]?.at ?? 0) < ROUND_MS,
     )
     .filter(({ at }) => !spans.some(({ from, to }) => at > from && at < to + LATE_MS + slack(record, at)))
-    .map(({ at }) => ({ check: 'kills', lane, at, message: 'a connection was ended, and no Break was on' }));
+    .map(({ at }) => ({
+      check: 'kills',
+      lane,
+      at,
+      message: 'a connection was ended, and no Disconnect was on',
+    }));
 }
 
 function checkPort(seen: Seen): Wrong[] {

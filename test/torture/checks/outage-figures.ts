@@ -11,8 +11,8 @@ export function outageFigures(reported: Reported): string[] {
   if (!fault || !measures) return wrong;
   const { fault: type = 'Stall' } = reported.seen.plan;
   // One pause lasts as long as the fault.
-  const pause = type === 'Stall' || type === 'Break' ? pauseOf(reported, fault) : undefined;
-  if (type === 'Stall' || type === 'Break') wrong.push(...checkTimes(reported, pause));
+  const pause = type === 'Stall' || type === 'Disconnect' ? pauseOf(reported, fault) : undefined;
+  if (type === 'Stall' || type === 'Disconnect') wrong.push(...checkTimes(reported, pause));
   const over = measure(reported.scenario, 'overAdmission') ?? 0;
   const admitted = mostAdmitted(reported);
   if (over > Math.max(0, admitted - HTTP_LIMIT.requests)) {

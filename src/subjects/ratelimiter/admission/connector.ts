@@ -240,11 +240,12 @@ export class RateLimiterConnector implements SubjectConnector {
 }
 
 function optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
-  const { allowOtherClients } = rateLimiterOf(spec).redis;
+  const limiter = rateLimiterOf(spec);
+  const { allowOtherClients } = limiter.redis;
   return {
     allowOtherClients,
     longestMs: longestPauseOf({ spec }),
-    failsOver: spec.scenarios.some(failsOver),
+    failsOver: spec.scenarios.some((scenario) => failsOver(scenario, limiter)),
   };
 }
 
@@ -305,8 +306,8 @@ function unsuitedFields({ http, limit, redis }: RateLimiterSpec): string | undef
 }
 
 /** Later scenarios would have admitted another server than the one that is the primary by then. */
-function failoverNotLast({ scenarios }: ChaosDemoSpec): string | undefined {
-  const early = scenarios.slice(0, -1).find(failsOver);
+function failoverNotLast({ scenarios }: ChaosDemoSpec, limiter: RateLimiterSpec): string | undefined {
+  const early = scenarios.slice(0, -1).find((scenario) => failsOver(scenario, limiter));
   return early
     ? `scenario ${early.name} makes another server the primary of Redis, and later scenarios would need a new check of it: make it the last scenario, or move it to another ChaosDemo`
     : undefined;
@@ -321,7 +322,7 @@ export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: 
     const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
     return { cooldowns: fault.cooldownsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
   });
-  const unsuited = unsuitedFields(limiter) ?? failoverNotLast(spec) ?? tooLong(spec, limiter, parts);
+  const unsuited = unsuitedFields(limiter) ?? failoverNotLast(spec, limiter) ?? tooLong(spec, limiter, parts);
   if (unsuited !== undefined) throw new Refusal('UnprovableSpec', unsuited);
   for (const scenario of spec.scenarios) {
     const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods);

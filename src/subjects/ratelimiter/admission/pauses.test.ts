@@ -10,6 +10,6 @@ const outage = (type: string, duration: string) => ({
 
 it('the longest pause of a run is that of a fault that Sentinels could notice', () => {
   const pauseOf = (...scenarios: readonly object[]) => longestPauseOf({ spec: limiterSpec({}, scenarios) });
-  expect(pauseOf(outage('Stall', '5s'), outage('Break', '4s'), outage('Refuse', '20s'))).toBe(5000);
-  expect(pauseOf(outage('Refuse', '20s'), outage('Lose', '20s'))).toBe(0);
+  expect(pauseOf(outage('Stall', '5s'), outage('Disconnect', '4s'), outage('Refuse', '20s'))).toBe(5000);
+  expect(pauseOf(outage('Refuse', '20s'), outage('DataLoss', '20s'))).toBe(0);
 });

@@ -1,6 +1,6 @@
 /** The pauses of a spec, which Sentinels could notice. Pure. */
 import type { AdmissionRequest } from '../../../demo/subject.ts';
-import { pausesStore, SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
+import { mechanismFor, SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
 import { rateLimiterOf } from '../schema.ts';
 
 /** Types of the faults that leave a pause active unless it is ended. */
@@ -10,7 +10,7 @@ export const PAUSES = new Set(SCENARIO_TYPES.flatMap(({ api, fault }) => (fault 
 export function longestPauseOf({ spec }: Pick<AdmissionRequest, 'spec'>): number {
   const limiter = rateLimiterOf(spec);
   const lengths = spec.scenarios
-    .filter(pausesStore)
+    .filter((scenario) => mechanismFor(scenario, limiter)?.holdsWrites)
     .map((scenario) => scenarioTypeOf(scenario.type).plan(scenario, limiter).faultMs);
   return Math.max(0, ...lengths);
 }

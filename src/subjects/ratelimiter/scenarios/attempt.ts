@@ -141,7 +141,10 @@ export class Attempt {
     const { history } = this;
     if (!history) throw new Error(UNPREPARED);
     const { plannedAt, until } = announced;
-    const moment = { plannedAt, until: until - (this.#type.lingerMs?.(this.#scenario) ?? 0) };
+    const moment = {
+      plannedAt,
+      until: until - (this.#type.lingerMs?.(this.#scenario, this.#toolkit.limiter) ?? 0),
+    };
     const watched = new WatchedPermit(permit);
     const report = await this.#inject(history, moment, watched, signal).catch((error: unknown) => {
       signal.throwIfAborted();

@@ -1,7 +1,9 @@
 /** The scenario types of the rate limiter, in the order of the story. */
 import type { ScenarioSpec } from '../../../api/index.ts';
 import { isControl } from '../../../demo/context.ts';
+import type { Mechanism } from '../../redis/faults/fault-type.ts';
 import { controlKeys } from '../controls.ts';
+import type { RateLimiterSpec } from '../schema.ts';
 import { counterDrift } from './counter-drift/index.ts';
 import { ghostAllowing } from './ghost-allowing/index.ts';
 import type { ScenarioType } from './scenario-type.ts';
@@ -16,15 +18,14 @@ export function scenarioTypeOf(type: string): ScenarioType {
   return found;
 }
 
-/** Whether a scenario pauses the store. */
-export function pausesStore(scenario: ScenarioSpec): boolean {
-  const { fault, pauses } = scenarioTypeOf(scenario.type);
-  return fault !== undefined && (pauses?.(scenario) ?? true);
+/** How the fault of a scenario is injected; undefined: it has none. */
+export function mechanismFor(scenario: ScenarioSpec, limiter: RateLimiterSpec): Mechanism | undefined {
+  return scenarioTypeOf(scenario.type).mechanism?.(scenario, limiter);
 }
 
 /** Whether a scenario makes another server the primary of the store. */
-export function failsOver(scenario: ScenarioSpec): boolean {
-  return scenarioTypeOf(scenario.type).failsOver?.(scenario) ?? false;
+export function failsOver(scenario: ScenarioSpec, limiter: RateLimiterSpec): boolean {
+  return mechanismFor(scenario, limiter)?.lasts === 'ForGood';
 }
 
 /** Whether a scenario has a fault of the store, which then cools down. */

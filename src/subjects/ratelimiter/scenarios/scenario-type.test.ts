@@ -66,14 +66,14 @@ describe('a spec that no run on so many pods can meet', () => {
     ],
     [
       'hardly any checks',
-      drift({ pause: '1s', requestsPerSecond: 1 }),
+      drift({ fault: { duration: '1s' }, requestsPerSecond: 1 }),
       {},
       3,
       /sends 0 checks \(1 a second .* 1s\), .*tolerance is 1/,
     ],
     [
       'too few checks to prove that each pod keeps the limit',
-      drift({ pause: '2s', requestsPerSecond: 10 }, 'Held'),
+      drift({ fault: { duration: '2s' }, requestsPerSecond: 10 }, 'Held'),
       {},
       3,
       /10 checks .* 3 pods = 30\. .*counterDrift sends 18/,
@@ -118,7 +118,7 @@ describe('a spec that no run on so many pods can meet', () => {
       drift({}),
       { window: '23s' },
       3,
-      /counterDrift\.pause, counterDrift\.settle, .*health\.timeout take 23s/,
+      /counterDrift\.fault\.duration, counterDrift\.settle, .*health\.timeout take 23s/,
     ],
     [
       'a burst whose story is as long as the window',
@@ -143,8 +143,18 @@ describe('a spec that no run on so many pods can meet', () => {
   it.each<[string, object, object, number]>([
     ['the defaults', drift({}), {}, 3],
     ['the defaults as a gate', drift({}, 'Held'), {}, 29],
-    ['just enough checks for each pod', drift({ pause: '2s', requestsPerSecond: 17 }, 'Held'), {}, 3],
-    ['few checks, where a detection is enough', drift({ pause: '2s', requestsPerSecond: 10 }, 'Any'), {}, 3],
+    [
+      'just enough checks for each pod',
+      drift({ fault: { duration: '2s' }, requestsPerSecond: 17 }, 'Held'),
+      {},
+      3,
+    ],
+    [
+      'few checks, where a detection is enough',
+      drift({ fault: { duration: '2s' }, requestsPerSecond: 10 }, 'Any'),
+      {},
+      3,
+    ],
     ['one pod', drift({}), {}, 1],
     [
       'a burst that leaves pods out, where an anomaly may show all the same',
@@ -246,7 +256,7 @@ describe('a spec that no run on so many pods can meet', () => {
   });
 
   it('is not accepted as a dry run either, which is there to find that out', () => {
-    const dry = { ...spec(drift({ pause: '1s', requestsPerSecond: 1 })), dryRun: true };
+    const dry = { ...spec(drift({ fault: { duration: '1s' }, requestsPerSecond: 1 })), dryRun: true };
     expect(() => requireProvable({ spec: dry }, 3)).toThrow(/sends 0 checks/);
   });
 });

@@ -8,6 +8,7 @@ import type { ChapterPlan } from '../../../demo/chapter.ts';
 import type { InvariantReading } from '../../../demo/observed.ts';
 import type { FaultEvidence, Scenario } from '../../../demo/subject.ts';
 import type { StoreFault } from '../../redis/faults/fault.ts';
+import type { Mechanism } from '../../redis/faults/fault-type.ts';
 import type { Baseline } from '../baseline.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import type { History } from '../history/history.ts';
@@ -58,14 +59,10 @@ export interface ScenarioType<J extends Judge = Judge> {
   evidence(history: History, judge: J, target: RateLimiterTarget): () => FaultEvidence | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
   readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec, fixture: () => string) => StoreFault;
-  /** Whether that fault disturbs the store only at its start; default: until it ends. */
-  isMomentary?(scenario: ScenarioSpec): boolean;
+  /** How that fault is injected. */
+  mechanism?(scenario: ScenarioSpec, limiter: RateLimiterSpec): Mechanism;
   /** How long that fault stays after the end from which callers have to recover; milliseconds, default: 0. */
-  lingerMs?(scenario: ScenarioSpec): number;
-  /** Whether that fault pauses the store; default: it does. */
-  pauses?(scenario: ScenarioSpec): boolean;
-  /** Whether that fault makes another server the primary of the store, for good; default: it does not. */
-  failsOver?(scenario: ScenarioSpec): boolean;
+  lingerMs?(scenario: ScenarioSpec, limiter: RateLimiterSpec): number;
   /** The requests, and the reads of counters. Opens no connection yet. */
   workload(scenario: ScenarioSpec, toolkit: Toolkit): Workload<J>;
 }
@@ -99,7 +96,7 @@ export function planOf(
   limiter: RateLimiterSpec,
 ): Scenario {
   const { faultMs, settleMs, ...planned } = plan(scenario, limiter);
-  const staysMs = lingerMs?.(scenario) ?? 0;
+  const staysMs = lingerMs?.(scenario, limiter) ?? 0;
   return {
     name: scenario.name,
     type: api.type,

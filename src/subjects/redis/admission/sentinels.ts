@@ -86,7 +86,7 @@ export async function requireNoFailover(
   const most = first.downAfterMs - MARGIN_MS;
   if (longestMs <= most) return watches;
   const raise = `set down-after-milliseconds to at least ${longestMs + MARGIN_MS} on all Sentinels`;
-  const shorten = `set storeOutage.fault.duration and counterDrift.pause to at most ${formatDuration(most)}`;
+  const shorten = `set the duration of each fault to at most ${formatDuration(most)}`;
   throw notEligible(
     first.sentinel,
     `takes ${redisName(redis)} for failed after ${first.downAfterMs} ms without an answer (down-after-milliseconds), and a fault of ${longestMs} ms must be at least ${MARGIN_MS} ms shorter: ${most < SHORTEST_PAUSE_MS ? raise : `${shorten}, or ${raise}`}`,

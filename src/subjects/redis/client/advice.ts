@@ -14,7 +14,7 @@ const BY_CREDENTIALS =
 const BY_REPLY: readonly (readonly [RegExp, string])[] = [
   [
     /^NOPERM .*client\|kill/,
-    'the ACL user lacks a right that fault type Break needs: grant it "+client|kill" in addition to the others',
+    'the ACL user lacks a right that fault type Disconnect needs: grant it "+client|kill" in addition to the others',
   ],
   [
     /^NOPERM .*cluster\|nodes/,

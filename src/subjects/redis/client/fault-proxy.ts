@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Agent, type Dispatcher } from 'undici';
 import { z } from 'zod';
 import { messageOf } from '../../../api/index.ts';
+import { FAULT_TYPES, type FaultType } from '../../../fault-proxy/fault-types.ts';
 import { TIMED_OUT, within } from '../../waiting.ts';
 import { tellable } from './redacted.ts';
 import { redisName } from './redis-target.ts';
@@ -36,7 +37,7 @@ export const proxyState = z.object({
   port: z.int().min(1).max(65_535),
   fault: z
     .object({
-      type: z.enum(['Refuse', 'StaleMaster', 'Blackhole', 'Latency']),
+      type: z.enum(FAULT_TYPES),
       remainingMs: z.int().min(0).max(60_000),
     })
     .nullable(),
@@ -52,7 +53,7 @@ const problem = z.object({ message: z.string() });
 
 export type ProxyState = z.infer<typeof proxyState>;
 export type ProxyConnections = z.infer<typeof connections>;
-export type ProxiedFaultType = NonNullable<ProxyState['fault']>['type'];
+export type ProxiedFaultType = FaultType;
 
 /** A request to a fault proxy failed; the message states how, and what to do. */
 export class FaultProxyError extends Error {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type FaultTools, type StoreCheck, StoreRefusedError } from './fault.ts';
+import type { FaultType } from './fault-type.ts';
 import { FencedFault, type Parts, withProof } from './fenced-fault.ts';
-import { FAULTS } from './index.ts';
+import { FAULT_TYPES } from './index.ts';
 
 const RUN_ID = 'a'.repeat(40);
 const signal = new AbortController().signal;
@@ -73,11 +74,13 @@ describe('a fault that only the process in charge can inject', () => {
 
 const NO_SENTINELS = {};
 it.each(
-  Object.entries(FAULTS).flatMap(([type, make]) => [
-    { type, make, topology: 'a single Redis', target: NO_SENTINELS },
-    { type, make, topology: 'a primary under Sentinels', target: { sentinels: {} } },
-  ]),
-)('$type of $topology is not injected if others use it by then', async ({ make, target }) => {
+  FAULT_TYPES.flatMap(({ mechanisms, type }: FaultType) =>
+    Object.entries(mechanisms).flatMap(([via, mechanism]) => [
+      { type, via, mechanism, topology: 'a single Redis', target: NO_SENTINELS },
+      { type, via, mechanism, topology: 'a primary under Sentinels', target: { sentinels: {} } },
+    ]),
+  ),
+)('$type via $via of $topology is not injected if others use it by then', async ({ mechanism, target }) => {
   const message = 'others use it';
   const checkStore = async (): Promise<StoreCheck> => ({
     state: 'refused',
@@ -86,7 +89,7 @@ it.each(
   // With nothing else: no command can be sent.
   const tools = { checkStore, proxy: {}, redis: {}, target: { pods: [], ...target } };
   const options = { latencyMs: 300, lingerMs: 0, fixture: () => 'f', counts: () => [], scripts: false };
-  const fault = make(tools as unknown as FaultTools, options);
+  const fault = mechanism.create(tools as unknown as FaultTools, options);
   const moment = { plannedAt: 0, until: 1000 };
   const listener = { record: () => expect.fail(), doubted: () => expect.fail() };
   await expect(fault.inject(moment, listener, { refusal: () => undefined }, signal)).rejects.toThrow(

@@ -52,7 +52,7 @@ export abstract class ProxiedFault extends FencedFault {
   /** @throws Error if there is no proxy */
   constructor(tools: FaultTools) {
     super(tools);
-    if (!tools.proxy) throw new Error('rateLimiter.redis.faultProxy is missing');
+    if (!tools.proxy) throw new Error('there is no fault proxy between the pods and Redis');
     this.tools = tools;
     this.proxy = tools.proxy;
   }
@@ -60,7 +60,9 @@ export abstract class ProxiedFault extends FencedFault {
   protected abstract readonly type: ProxiedFaultType;
   /** How long the proxy keeps it after its planned end, until its announced end; milliseconds. */
   protected readonly lingerMs: number = 0;
-  /** Of Latency: how long each command waits; milliseconds. */
+  /** Whether it ends open connections at its start. */
+  protected readonly resets: boolean = false;
+  /** How long each command waits, if it delays them; milliseconds. */
   protected readonly latencyMs: number | undefined = undefined;
   /** Opens what the proof needs, right before the fault. @throws an error whose message states what to do */
   protected async open(_before: Before): Promise<void> {}
@@ -154,7 +156,7 @@ export abstract class ProxiedFault extends FencedFault {
       return { startedAt, ...(isEnded && { endedAt }), proof: 'Inconclusive', message, evidence: [message] };
     }
     const connections = this.#byPod(clients);
-    if (this.type === 'Refuse') {
+    if (this.resets) {
       listener.record({ kind: 'fault', step: 'ConnectionsEnded', at: startedAt, connections });
     }
     const missing = this.tools.target.pods.filter(({ name }) => connections[name] === undefined);

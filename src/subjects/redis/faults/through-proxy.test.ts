@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Blackhole } from './blackhole/blackhole.ts';
 import { type FaultTools, NotInjectedError, type StoreFault } from './fault.ts';
-import { Latency } from './latency/latency.ts';
+import { LateCommands } from './latency/late-commands.ts';
 import { FakeProxy, preparedFault } from './proxied-fault.fixture.ts';
+import { Blackhole } from './stall/blackhole.ts';
 
 const FAULT_MS = 1200;
 const LATENCY_MS = 200;
@@ -129,7 +129,10 @@ describe('a Blackhole', () => {
 
 describe('a Latency', () => {
   const latency = async (behaviour: Behaviour = {}) =>
-    await faulted((tools) => new Latency(tools, LATENCY_MS), { lateMs: [0, LATENCY_MS + 5], ...behaviour });
+    await faulted((tools) => new LateCommands(tools, LATENCY_MS), {
+      lateMs: [0, LATENCY_MS + 5],
+      ...behaviour,
+    });
 
   it('is Confirmed if commands are late until its end, and direct reads are not', async () => {
     const { began, ended } = await (await latency()).whole();

@@ -117,7 +117,7 @@ export const spec: ChaosDemoSpec = limiterSpec(
       name: 'drift',
       type: 'CounterDrift',
       expect: 'Violated',
-      counterDrift: { pause: '2s', requestsPerSecond: 60, settle: '1s' },
+      counterDrift: { fault: { duration: '2s' }, requestsPerSecond: 60, settle: '1s' },
     },
     { name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { multiplier: 2 } },
   ],

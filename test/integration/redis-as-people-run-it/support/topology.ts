@@ -68,7 +68,7 @@ export class Replicated {
 
   /** A driver of an outage with this fault, and a key for it. Its pods count with INCR, and answer 503 without. */
   async driven(
-    type: 'Stall' | 'Break',
+    type: 'Stall' | 'Disconnect',
     ms: number,
     sentinels?: SentinelsTarget,
   ): Promise<{ driver: DrivenLimiter; key: string }> {

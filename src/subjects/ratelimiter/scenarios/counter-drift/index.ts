@@ -1,9 +1,11 @@
 /**
  * Counter drift: writes to Redis stall while the pods continue, and their admissions drift from the counts in Redis.
  */
-import { formatDuration, parseDuration } from '../../../../api/index.ts';
-import { FAULTS } from '../../../redis/faults/index.ts';
+import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
+import type { Mechanism } from '../../../redis/faults/fault-type.ts';
+import type { RateLimiterSpec } from '../../schema.ts';
 import type { ScenarioType } from '../scenario-type.ts';
+import { createFault, mechanismIn } from '../store-fault.ts';
 import { driftEvidence } from './evidence.ts';
 import { DriftJudge } from './judge.ts';
 import { api, parametersOf, storyMs, toleranceOf, unprovable } from './parameters.ts';
@@ -11,16 +13,16 @@ import { DriftWorkload } from './workload.ts';
 
 export const counterDrift: ScenarioType<DriftJudge> = {
   api,
-  truth: () => ({ anomalies: ['store-writes-stalled'], at: 'store' }),
+  truth: (scenario, limiter) => ({ anomalies: [mechanism(scenario, limiter).cause], at: 'store' }),
   title: 'Counter Drift',
   storyMs,
   plan(scenario, limiter) {
-    const { pause, settle, requestsPerSecond } = parametersOf(scenario);
-    const faultMs = parseDuration(pause);
+    const { fault, settle, requestsPerSecond } = parametersOf(scenario);
+    const faultMs = parseDuration(fault.duration);
     return {
       faultMs,
       settleMs: parseDuration(settle),
-      faultTitle: `Redis stops taking writes for ${formatDuration(faultMs)}`,
+      faultTitle: `${mechanism(scenario, limiter).title} for ${formatDuration(faultMs)}`,
       invariant: `the pods admit at most ${toleranceOf(scenario, limiter)} requests, plus the lag of the baseline, that Redis has not counted (at ${requestsPerSecond} requests a second)`,
     };
   },
@@ -29,6 +31,11 @@ export const counterDrift: ScenarioType<DriftJudge> = {
   unprovable,
   judge: (history) => new DriftJudge(history),
   evidence: driftEvidence,
-  fault: FAULTS.Stall,
+  mechanism,
+  fault: (toolkit, scenario, fixture) => createFault(toolkit, parametersOf(scenario).fault, { fixture }),
   workload: (scenario, toolkit) => new DriftWorkload(scenario, toolkit),
 };
+
+function mechanism(scenario: ScenarioSpec, limiter: Pick<RateLimiterSpec, 'redis'>): Mechanism {
+  return mechanismIn(parametersOf(scenario).fault, limiter);
+}

@@ -14,6 +14,7 @@ import type { CountSource } from '../../history/counter-sample.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
+import { faultSchema, mechanismIn } from '../store-fault.ts';
 
 const MOST_RATE = 1000;
 
@@ -25,16 +26,16 @@ const LATE_SYNC_MS = 150;
 
 const schema = z
   .object({
-    pause: durationField('How long writes to Redis stall.', '1s', '1m').default('10s'),
+    fault: faultSchema,
     requestsPerSecond: z
       .int()
       .min(1)
       .max(MOST_RATE)
       .default(30)
-      .describe('Requests per second over all pods together while the pause lasts.'),
+      .describe('Requests per second over all pods together while the fault lasts.'),
     settle: durationField('How long to keep watching after the fault.', '1s', '1m').default('5s'),
   })
-  .describe('Pauses writes to Redis and compares the counters; for type CounterDrift.');
+  .describe('Holds writes to Redis back and compares the counters; for type CounterDrift.');
 
 export const api = {
   type: 'CounterDrift',
@@ -54,7 +55,7 @@ export const api = {
       unit: 'requests',
       grows: true,
       meaning:
-        'Requests that callers were admitted beyond the limit during the pause, by the answers that the sender got.',
+        'Requests that callers were admitted beyond the limit during the fault, by the answers that the sender got.',
     },
     {
       name: 'requests',
@@ -120,8 +121,8 @@ export function sourceOf(limiter: RateLimiterSpec): CountSource {
 
 /** The length of a scenario, which has to fit into one window: counts are compared within it. */
 export function storyMs(scenario: ScenarioSpec, { health }: Pick<RateLimiterSpec, 'health'>): number {
-  const { pause, settle } = parametersOf(scenario);
-  return sumOf(scenario.countdown, pause, settle, health.timeout);
+  const { fault, settle } = parametersOf(scenario);
+  return sumOf(scenario.countdown, fault.duration, settle, health.timeout);
 }
 
 /**
@@ -135,7 +136,7 @@ export function unprovable(
   baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
 ): string | undefined {
   const { limit } = limiter;
-  const { pause, requestsPerSecond } = parametersOf(scenario);
+  const { fault, requestsPerSecond } = parametersOf(scenario);
   const proofMs = holdFor(baseline?.writeMaxMs ?? 0);
   const lag = baseline?.lags.get(requestsPerSecond)?.lag ?? 0;
   const bound = toleranceOf(scenario, limiter) + lag;
@@ -144,22 +145,25 @@ export function unprovable(
   const name = `scenario ${scenario.name}`;
   const unsuited = uncountable(limiter);
   if (unsuited !== undefined) return `${name}: ${unsuited}`;
-  const fields = 'countdown, counterDrift.pause, counterDrift.settle, and health.timeout';
+  if (!mechanismIn(fault, limiter).holdsWrites) {
+    return `${name}: CounterDrift needs a fault that holds writes of Redis back, and counterDrift.fault does not: use Stall without via, or StoreOutage`;
+  }
+  const fields = 'countdown, counterDrift.fault.duration, counterDrift.settle, and health.timeout';
   const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
   if (late !== undefined) return late;
   // A limiter behind HTTP that admits without counting has no such ceiling.
   if (isReference(limiter) && bound >= most) {
     return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.requestsPerSecond, or raise ${PART}.limit.requests`;
   }
-  // The proof takes at most half of the pause, and no traffic is sent before it.
-  const pauseMs = parseDuration(pause);
-  const checks = Math.floor((requestsPerSecond * (pauseMs - Math.min(proofMs, pauseMs / 2))) / 1000);
-  const sends = `counterDrift sends ${checks} checks (${requestsPerSecond} a second for what the proof leaves of ${pause})`;
+  // The proof takes at most half of the fault, and no traffic is sent before it.
+  const faultMs = parseDuration(fault.duration);
+  const checks = Math.floor((requestsPerSecond * (faultMs - Math.min(proofMs, faultMs / 2))) / 1000);
+  const sends = `counterDrift sends ${checks} checks (${requestsPerSecond} a second for what the proof leaves of ${fault.duration})`;
   if (scenario.expect === 'Held' && checks < most) {
-    return `${name}: Held needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}. But ${sends}: raise counterDrift.requestsPerSecond or pause, or lower ${PART}.limit.requests`;
+    return `${name}: Held needs limit.requests ${limit.requests} checks on each of ${counted(pods, 'pod')} = ${most}. But ${sends}: raise counterDrift.requestsPerSecond or fault.duration, or lower ${PART}.limit.requests`;
   }
   if (checks <= bound) {
-    return `${name}: ${sends}, and ${what} ${bound}: raise counterDrift.requestsPerSecond or pause`;
+    return `${name}: ${sends}, and ${what} ${bound}: raise counterDrift.requestsPerSecond or fault.duration`;
   }
   return undefined;
 }

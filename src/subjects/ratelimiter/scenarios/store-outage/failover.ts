@@ -2,6 +2,7 @@
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import { isReference } from '../../interfaces/reference/preset.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
+import { mechanismIn } from '../store-fault.ts';
 import { parametersOf } from './parameters.ts';
 
 /**
@@ -14,8 +15,8 @@ const LEAST_MS = 15_000;
 export function failoverUnprovable(scenario: ScenarioSpec, limiter: RateLimiterSpec): string | undefined {
   const { fault } = parametersOf(scenario);
   const { redis } = limiter;
-  if (fault.type !== 'Failover') return undefined;
-  const name = `scenario ${scenario.name}: storeOutage.fault.type Failover`;
+  if (mechanismIn(fault, limiter).lasts !== 'ForGood') return undefined;
+  const name = `scenario ${scenario.name}: storeOutage.fault.type ${fault.type}`;
   if (!redis.allowFailover) {
     return `${name} is not undone: roles stay swapped, and writes that were acknowledged can be lost. To permit it, set ${PART}.redis.allowFailover to true`;
   }

@@ -12,6 +12,7 @@ import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { leftOutShortfall } from '../../words.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import type { Judge } from '../scenario-type.ts';
+import { mechanismIn } from '../store-fault.ts';
 import { parametersOf, watchedAfterMs } from './parameters.ts';
 
 /** Callers that are not part of the traffic: their requests show nothing of how callers fare. */
@@ -136,6 +137,7 @@ function endedBy(times: FaultTimes): FaultTimes {
 function seenIn(history: History): OutageSeen {
   const { dropped, leftOut, report, requests, setup, times } = history;
   const { accept, callerTimeout, fault, settle } = parametersOf(setup.scenario);
+  const { lasts } = mechanismIn(fault, setup.limiter);
   const ended = history.last('traffic-ended');
   const awaited = history.last('return');
   const isOver = history.last('ended') !== undefined;
@@ -151,7 +153,7 @@ function seenIn(history: History): OutageSeen {
       calmUntil: times.plannedAt,
       isGapless: dropped === 0 && leftOut === 0,
       countsLostAt: times.countsLostAt,
-      countsForked: fault.type === 'Failover',
+      countsForked: lasts === 'ForGood',
     },
     accept,
     requests: requests.filter(({ caller }) => !APART.has(caller)),
@@ -159,9 +161,9 @@ function seenIn(history: History): OutageSeen {
     isUnproven: report?.proof !== undefined && report.proof !== 'Confirmed',
     gone: ended?.moved ?? [],
     restarted: history.last('restarted')?.pods ?? [],
-    times: fault.type === 'Failover' ? endedBy(times) : times,
+    times: lasts === 'ForGood' ? endedBy(times) : times,
     // Connections stay stale while callers are watched.
-    ...(fault.type === 'StaleMaster' && { lastsUntil: times.until + watchedAfterMs(setup.scenario) }),
+    ...(lasts === 'Lingers' && { lastsUntil: times.until + watchedAfterMs(setup.scenario) }),
     settleMs: parseDuration(settle),
     finishedAt: isOver ? history.last('ended')?.at : ended?.at,
     limitReturn:

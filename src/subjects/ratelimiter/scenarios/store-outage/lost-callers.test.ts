@@ -11,7 +11,10 @@ const COUNT = { key: 'rl:$(key)' };
 const scenario = (change: object = {}): ScenarioSpec => {
   const plain = { name: 'loss', type: 'StoreOutage', expect: 'Any', countdown: '3s' } as ScenarioSpec;
   const parameters = parametersOf(plain);
-  return { ...plain, storeOutage: { ...parameters, fault: { type: 'Lose', duration: '10s' }, ...change } };
+  return {
+    ...plain,
+    storeOutage: { ...parameters, fault: { type: 'DataLoss', duration: '10s' }, ...change },
+  };
 };
 
 const limiter = (

@@ -1,4 +1,4 @@
-/** A fault of type Lose: the callers whose counts Redis loses, and which specs can show nothing. Pure. */
+/** A fault of type DataLoss: the callers whose counts Redis loses, and which specs can show nothing. Pure. */
 import { counted, type ScenarioSpec } from '../../../../api/index.ts';
 import type { CountPlace } from '../../../redis/client/count-place.ts';
 import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
@@ -9,6 +9,7 @@ import { PART, type RateLimiterSpec } from '../../schema.ts';
 import type { Toolkit } from '../../tools.ts';
 import { crossingKey, overKey } from '../caller-keys.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
+import { mechanismIn } from '../store-fault.ts';
 import { crossingOf, parametersOf, requestsInFault, windowsEnd } from './parameters.ts';
 
 /** Counts of callers that are over their limit, or have one request left, when the fault begins. */
@@ -32,8 +33,8 @@ export function lossUnprovable(
   pods: number,
 ): string | undefined {
   const { fault, requestsPerSecond } = parametersOf(scenario);
-  if (fault.type !== 'Lose') return undefined;
-  const name = `scenario ${scenario.name}: storeOutage.fault.type Lose`;
+  if (mechanismIn(fault, limiter).lasts !== 'Moment') return undefined;
+  const name = `scenario ${scenario.name}: storeOutage.fault.type ${fault.type}`;
   if (!limiter.redis.count) {
     return `${name} removes the counts of the demo, and the names of their keys are not known: set ${PART}.redis.count (with interface HTTP)`;
   }
@@ -45,7 +46,7 @@ export function lossUnprovable(
   }
   const full = admittedAtOnce(limitOf(limiter));
   const needed = full + LEAST_REQUESTS * pods;
-  const sent = requestsInFault(scenario) * pods;
+  const sent = requestsInFault(scenario, limiter) * pods;
   if (sent >= needed) return undefined;
   return `${name}: a caller over its limit has to send ${counted(needed, 'request')} after the loss, to use its limit of ${full} up once more and be rejected; storeOutage.requestsPerSecond ${requestsPerSecond} x ${pods} pods give ${sent} in fault.duration ${fault.duration}: raise one of them, or give the rate limiter a lower limit for the test`;
 }

@@ -25,10 +25,10 @@ async function noted(scenario: object): Promise<number[]> {
 
 it.each([
   ['Stall', 10_000],
-  ['Break', 10_000],
+  ['Disconnect', 10_000],
   ['Failover', 10_000],
   // Over at once.
-  ['Lose', 0],
+  ['DataLoss', 0],
 ])('a %s of 10 s is noted for %i ms', async (type, ms) => {
   const storeOutage = { fault: { type, duration: '10s' } };
   expect(await noted({ type: 'StoreOutage', storeOutage })).toEqual([ms]);

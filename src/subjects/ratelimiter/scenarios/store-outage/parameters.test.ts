@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
 import { type RateLimiterSpec, rateLimiterOf } from '../../schema.ts';
-import { crossingOf, parametersOf, unprovable } from './parameters.ts';
+import { api, crossingOf, unprovable } from './parameters.ts';
 
 const scenario = (change: object = {}): ScenarioSpec => {
   const plain = { name: 'outage', type: 'StoreOutage', expect: 'Any', countdown: '3s' } as ScenarioSpec;
-  return { ...plain, storeOutage: { ...parametersOf(plain), ...change } };
+  return { ...plain, storeOutage: api.schema.parse(change) };
 };
 
 const limiter = (limit: object = {}, identity = 'Key'): RateLimiterSpec => {

@@ -1,7 +1,6 @@
 /** StoreOutage in the API: its parameters, and which specs can prove nothing. */
 import { z } from 'zod';
 import {
-  cel,
   counted,
   durationField,
   type FaultApi,
@@ -17,58 +16,13 @@ import { fitsWindow } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { isOfOneCaller, tooLongForClock } from '../cooldowns.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
+import { faultSchema, mechanismIn } from '../store-fault.ts';
 import { crossingCallers } from './crossing-callers.ts';
 import { mostReturnMs } from './returning-callers.ts';
 
-/** Of a fault of type Slow or Latency. */
-export const DEFAULT_LATENCY = '300ms';
-
 const schema = z
   .object({
-    fault: z
-      .object({
-        type: z
-          .enum([
-            'Stall',
-            'Break',
-            'Slow',
-            'Lose',
-            'Refuse',
-            'StaleMaster',
-            'Blackhole',
-            'Latency',
-            'Failover',
-          ])
-          .default('Stall')
-          .describe(
-            'Stall: writes wait, and reads are answered. Break: writes wait, and each connection of the selected pods ends. Slow: each write waits for about latency. Lose: counts of callers of the demo are removed, once. `Refuse`: no server listens. `StaleMaster`: open connections answer READONLY, as those of a former primary. `Blackhole`: no command is answered. `Latency`: each command reaches Redis latency later. Failover: Sentinel or the Cluster makes a replica the primary, for good. See docs/faults.md for what each needs.',
-          ),
-        duration: durationField(
-          'How long the fault lasts; of `StaleMaster`: before the limiter has to recover, while connections stay stale; of Lose: how long callers are watched after it; of Failover by Sentinel: how long it may take.',
-          '1s',
-          '1m',
-        ).default('10s'),
-        latency: durationField(
-          `Of Slow: a write waits half of it to all of it. Of \`Latency\`: each command waits for it. Default: \`${DEFAULT_LATENCY}\`.`,
-          '50ms',
-          '500ms',
-        ).optional(),
-        scripts: z
-          .boolean()
-          .optional()
-          .describe(
-            'Of Lose: Redis forgets all scripts, too, of every client; needs the right +script|flush.',
-          ),
-      })
-      .prefault({})
-      .meta({
-        description: 'What happens to Redis.',
-        ...cel({
-          rule: "(!has(self.latency) || self.type in ['Slow', 'Latency']) && (!has(self.scripts) || self.type == 'Lose')",
-          message:
-            'latency is of types Slow and Latency, and scripts of type Lose: leave it out, or set the type',
-        }),
-      }),
+    fault: faultSchema,
     callerTimeout: durationField('How long a caller waits for an answer.', '100ms', '10s').default('1s'),
     requestsPerSecond: z
       .int()
@@ -90,7 +44,7 @@ const schema = z
       .default(['Enforces', 'FailsClosed'])
       .meta({
         description:
-          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. After a Lose or a Failover, Forgets accepts the limit once more. So is no recovery within settle, or a limit that is not returned after its window.',
+          'Which behavior in the fault is accepted. Any other is Violated. So is over-admission, whatever the outcome for callers under the limit, unless FailsOpen is named. After a DataLoss or a Failover, Forgets accepts the limit once more. So is no recovery within settle, or a limit that is not returned after its window.',
         'x-kubernetes-list-type': 'set',
       }),
   })
@@ -196,6 +150,12 @@ export function watchedAfterMs(scenario: ScenarioSpec): number {
   return sendAfterMs(parameters) + parseDuration(parameters.callerTimeout);
 }
 
+/** How long the fault stays after the end from which callers have to recover; milliseconds. */
+export function lingerMs(scenario: ScenarioSpec, limiter: Pick<RateLimiterSpec, 'redis'>): number {
+  const { lasts } = mechanismIn(parametersOf(scenario).fault, limiter);
+  return lasts === 'Lingers' ? watchedAfterMs(scenario) : 0;
+}
+
 /** How long it may take to use up the limits of a few callers after the fault; milliseconds. */
 const BALANCE_MS = 15_000;
 
@@ -237,7 +197,7 @@ export function windowsEnd(scenario: ScenarioSpec, limiter: RateLimiterSpec): bo
 /** How many callers are to have one request left when the fault begins on this many pods. */
 export function crossingOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: number): number {
   if (windowsEnd(scenario, limiter)) return 0;
-  return crossingCallers(limitOf(limiter), requestsInFault(scenario) * pods);
+  return crossingCallers(limitOf(limiter), requestsInFault(scenario, limiter) * pods);
 }
 
 /** Requests a second over all pods, and requests in flight: one run must not take up the process. */
@@ -247,19 +207,19 @@ const MOST_AT_ONCE = 1000;
 const FAILOVER_MS = 8000;
 
 /** How long a fault lasts at least; milliseconds. */
-function leastMs({ fault }: Pick<StoreOutageSpec, 'fault'>): number {
+function leastMs({ fault }: Pick<StoreOutageSpec, 'fault'>, limiter: Pick<RateLimiterSpec, 'redis'>): number {
   const ms = parseDuration(fault.duration);
-  return fault.type === 'Failover' ? Math.min(ms, FAILOVER_MS) : ms;
+  return mechanismIn(fault, limiter).lasts === 'ForGood' ? Math.min(ms, FAILOVER_MS) : ms;
 }
 
 /** How much of the pause its proof may take, before the one caller begins to send; milliseconds. */
 const PROOF_MS = 500;
 
 /** Requests of each kind to one pod that count: one that may be answered due to the end of the fault does not. */
-export function requestsInFault(scenario: ScenarioSpec): number {
+export function requestsInFault(scenario: ScenarioSpec, limiter: Pick<RateLimiterSpec, 'redis'>): number {
   const parameters = parametersOf(scenario);
   const { callerTimeout, requestsPerSecond } = parameters;
-  const countedMs = leastMs(parameters) - parseDuration(callerTimeout);
+  const countedMs = leastMs(parameters, limiter) - parseDuration(callerTimeout);
   return Math.max(0, Math.floor((countedMs / 1000) * requestsPerSecond));
 }
 
@@ -287,7 +247,7 @@ export function unprovable(
     const late = tooLongForWindow(scenario, limiter, faultStoryMs(scenario, limiter), fields);
     if (late !== undefined) return late;
   }
-  const sent = requestsInFault(scenario);
+  const sent = requestsInFault(scenario, limiter);
   if (sent < LEAST_REQUESTS) {
     return `scenario ${scenario.name}: each pod needs ${LEAST_REQUESTS} requests that can time out within the fault, and storeOutage.requestsPerSecond ${requestsPerSecond} x (fault.duration ${fault.duration} - callerTimeout ${callerTimeout}) = ${sent}: lengthen storeOutage.fault.duration or raise requestsPerSecond`;
   }
@@ -338,7 +298,7 @@ function notOverLimit(scenario: ScenarioSpec, limiter: RateLimiterSpec, pods: nu
   const byOne = isOfOneCaller(limiter);
   const parameters = parametersOf(scenario);
   const { callerTimeout, fault, requestsPerSecond } = parameters;
-  const pauseMs = leastMs(parameters);
+  const pauseMs = leastMs(parameters, limiter);
   const span = { from: 0, to: pauseMs, fresh: true };
   const most = mostAdmitted(limitOf(limiter), byOne ? { ...span, clockWithinMs: 0 } : span);
   const sendingMs = pauseMs - Math.max(0, Math.min(PROOF_MS, pauseMs / 2)) - parseDuration(callerTimeout);

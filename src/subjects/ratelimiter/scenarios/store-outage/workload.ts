@@ -9,6 +9,7 @@ import { returnsWithin } from '../../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import { podsNow, restartedSince } from '../../pods-now.ts';
 import type { Toolkit } from '../../tools.ts';
+import { mechanismIn } from '../store-fault.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
 import type { OutageJudge } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
@@ -211,7 +212,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
     try {
       await this.#untilStarted(stop);
       const crossing = callers.cross(AbortSignal.any([stop, over.signal]));
-      const isForked = this.#parameters.fault.type === 'Failover';
+      const isForked = mechanismIn(this.#parameters.fault, this.#toolkit.limiter).lasts === 'ForGood';
       await (isForked ? untilAborted(stop) : this.#untilAfterEnd(0, stop));
       over.abort();
       await crossing;

@@ -12,7 +12,7 @@ import { RedisClientError } from '../../client/redis-error.ts';
 import { roleIn } from '../../client/redis-info.ts';
 import { type RedisTarget, redisName } from '../../client/redis-target.ts';
 import type { FaultTools } from '../fault.ts';
-import type { Begun, RoleSwitch } from './failover.ts';
+import type { Begun, RoleSwitch } from './fenced-failover.ts';
 
 /** Interval between two looks at the role of a replica; milliseconds. */
 const EVERY_MS = 50;

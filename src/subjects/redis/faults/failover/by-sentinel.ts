@@ -8,7 +8,7 @@ import type { PerServer } from '../../client/per-server.ts';
 import { type RedisTarget, redisName, type SentinelsTarget } from '../../client/redis-target.ts';
 import { agreedWatch, beginFailover, otherPrimary, readWatches } from '../../client/sentinel.ts';
 import type { FaultTools } from '../fault.ts';
-import type { Begun, RoleSwitch } from './failover.ts';
+import type { Begun, RoleSwitch } from './fenced-failover.ts';
 
 export class BySentinel implements RoleSwitch {
   readonly endsEarly = true;

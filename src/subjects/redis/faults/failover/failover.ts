@@ -1,172 +1,24 @@
-/**
- * A failover: a replica becomes the primary, and the former primary its replica. Nothing undoes it: roles stay swapped.
- * How it is begun, and what is lost, differs between Sentinel and a Cluster.
- */
-import { createHash } from 'node:crypto';
-import { messageOf } from '../../../../api/index.ts';
-import type { FaultReport, OrphanFinding } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
-import { pauseFor } from '../../../waiting.ts';
-import { allOf, each, type PerServer } from '../../client/per-server.ts';
-import type { RedisTarget } from '../../client/redis-target.ts';
-import { proveWrite } from '../../client/write-probe.ts';
-import { type FaultListener, type FaultMoment, type FaultTools, NotInjectedError } from '../fault.ts';
-import { FencedFault, IN_CHARGE_MS } from '../fenced-fault.ts';
-import { FormerPrimary, type NewPrimary, provenBy } from './former-primary.ts';
+/** A replica becomes the primary, by Sentinels or a Cluster. */
+import type { FaultType } from '../fault-type.ts';
+import { ByCluster } from './by-cluster.ts';
+import { BySentinel } from './by-sentinel.ts';
+import { FencedFailover } from './fenced-failover.ts';
 
-/** Interval between two looks for the new primary, and the longest wait for a write of it; milliseconds. */
-const EVERY_MS = 100;
-const WRITE_MS = 1000;
-
-/**
- * What a process writes into Redis right before it sends a failover; each attempt has another fixture.
- * @returns eight characters
- */
-export function claimOf(fixture: string): string {
-  return createHash('sha256').update(fixture).digest('base64url').slice(0, 8);
-}
-
-/** The answer to a failover, and what was seen of the new primaries; seen left out: not all of them were. */
-export interface Begun {
-  readonly answer: string;
-  readonly seen?: string;
-}
-
-/** How replicas become primaries. */
-export interface RoleSwitch {
-  /** Whether the fault ends as soon as roles are swapped, which takes seconds; else it lasts until its announced end. */
-  readonly endsEarly: boolean;
-  /** The primaries, as `<run_id>/<epoch>` in at most 55 characters; undefined if they may change. @throws Error */
-  primaries(signal: AbortSignal): Promise<string | undefined>;
-  /**
-   * Sends the command for each primary, and waits until its replica is reported as one, until `until` at most.
-   * @param onSend called right before each command; it is not sent if this throws
-   * @throws the reason of `signal`; else only if no command was carried out
-   */
-  begin(until: number, onSend: () => void, signal: AbortSignal): Promise<Begun>;
-  /** The primaries by now. @throws Error with what is missing */
-  find(): Promise<PerServer<RedisTarget>>;
-}
-
-export class Failover extends FencedFault {
-  readonly #tools: FaultTools;
-  readonly #roles: RoleSwitch;
-  readonly #fixture: () => string;
-  #active:
-    | { readonly report: FaultReport; readonly until: number; readonly former: PerServer<FormerPrimary> }
-    | undefined;
-
-  /** @param fixture of the attempt; read when it is prepared */
-  constructor(tools: FaultTools, roles: RoleSwitch, fixture: () => string) {
-    super(tools);
-    this.#tools = tools;
-    this.#roles = roles;
-    this.#fixture = fixture;
-  }
-
-  get isActive(): boolean {
-    return this.#active !== undefined;
-  }
-
-  override async prepare(ms: number, signal: AbortSignal): Promise<{ readonly marker: string }> {
-    await super.prepare(ms, signal);
-    const primaries = await this.#roles.primaries(signal);
-    if (primaries?.startsWith(`${this.runIdBefore}/`))
-      return { marker: `${primaries}/${claimOf(this.#fixture())}` };
-    throw new Error(`it is not settled which server is the primary of ${this.#tools.redis.name}: run again`);
-  }
-
-  /** The check of the store, before this, includes replicas and rights. */
-  protected async check(): Promise<void> {}
-
-  protected async begin(
-    { plannedAt, until }: FaultMoment,
-    _: FaultListener,
-    permit: Permit,
-    signal: AbortSignal,
-  ): Promise<FaultReport> {
-    const { lifetime, now, redis, target } = this.#tools;
-    await pauseFor(plannedAt - now(), signal);
-    // A successor that finds this claim sends no failover, so at most one is ever sent.
-    const mayClaim = (): void => this.requirePermit(permit, signal);
-    const former = each(redis.servers, (server, i) => new FormerPrimary(server, target.redis[i]?.runId, now));
-    const sent: { at?: number } = {};
-    const onSend = (): void => {
-      this.requirePermit(permit, signal);
-      if (sent.at !== undefined) return;
-      sent.at = now();
-      redis.expectFailover(() => this.#roles.find());
-    };
-    const begin = async (): Promise<Begun> => {
-      await allOf(each(redis.servers, (server) => server.claim(claimOf(this.#fixture()), mayClaim)));
-      return await this.#roles.begin(until, onSend, lifetime);
-    };
-    const { answer, seen }: Begun = await begin().catch((error: unknown) => {
-      const isSent = sent.at !== undefined;
-      // Closed after it was sent, before a new primary was reported.
-      if (isSent && lifetime.aborted)
-        return { answer: `A failover was sent, and not observed: ${messageOf(error)}` };
-      if (isSent) redis.expectNoFailover();
-      throw new NotInjectedError(messageOf(error));
-    });
-    const startedAt = sent.at ?? now();
-    // It may still be under way.
-    if (seen === undefined) {
-      return { startedAt, proof: 'Inconclusive', message: answer, evidence: [answer] };
-    }
-    const message = `${seen} ${Math.round(now() - startedAt)} ms after it was sent`;
-    const report = { startedAt, proof: 'Confirmed', message, evidence: [answer, message] } as const;
-    this.#active = { report, until, former };
-    return report;
-  }
-
-  /** Waits until all former primaries are replicas and the new ones take writes; until the announced end at most. */
-  async awaitEnd(_: unknown, signal: AbortSignal): Promise<FaultReport> {
-    if (!this.#active) throw new Error('no failover has begun');
-    const { now } = this.#tools;
-    const { former, report, until } = this.#active;
-    const { startedAt = 0 } = report;
-    const [replicas, primary] = await Promise.all([
-      allOf(each(former, (server) => server.asReplica(until, signal))),
-      this.#newPrimary(until, signal),
-    ]);
-    if (!this.#roles.endsEarly) await pauseFor(until - now(), signal);
-    this.#active = undefined;
-    const { evidence, ...proven } = provenBy(startedAt, replicas, primary);
-    return { ...report, ...proven, endedAt: now(), evidence: [...report.evidence, ...evidence] };
-  }
-
-  /** When it took a write, or what is missing at `until`. @throws the reason of `signal` */
-  async #newPrimary(until: number, signal: AbortSignal): Promise<NewPrimary> {
-    const { now, redis } = this.#tools;
-    let missing = '';
-    while (now() < until) {
-      try {
-        await redis.follow();
-        const takenAt = await proveWrite(redis, WRITE_MS, now, signal);
-        if (takenAt !== undefined) return { name: redis.name, takenAt };
-        missing = `${redis.name} took no write`;
-      } catch (error) {
-        signal.throwIfAborted();
-        missing = messageOf(error);
-      }
-      await pauseFor(EVERY_MS, signal);
-    }
-    return { missing };
-  }
-
-  /**
-   * NotInjected only if the primaries are the same, and this failover was not claimed: once this process is in charge,
-   * no other can claim it.
-   */
-  override async inquire(marker: string): Promise<OrphanFinding> {
-    const { lifetime, redis } = this.#tools;
-    const [runId, , claim] = marker.split('/', 3);
-    await redis.takeCharge(IN_CHARGE_MS);
-    const claims = await allOf(each(redis.servers, (server) => server.claimed()));
-    if (claims.some((found) => found === claim)) return 'Unknown';
-    const now = await redis.facts();
-    const primaries = await this.#roles.primaries(lifetime);
-    return now.runId === runId && `${primaries}/${claim}` === marker ? 'NotInjected' : 'Unknown';
-  }
-}
+export const failover = {
+  type: 'Failover',
+  meaning: 'Sentinels or the Cluster make a replica the primary, for good',
+  mechanisms: {
+    Redis: {
+      title: 'A replica of Redis becomes its primary',
+      cause: 'store-connections-broken',
+      // That primary also has an older state. One limiter shows this, and another loses its connections.
+      causeBySentinel: 'store-restarted',
+      lasts: 'ForGood',
+      create(tools, { fixture }) {
+        const { sentinels } = tools.target;
+        const roles = sentinels ? new BySentinel(tools, sentinels) : new ByCluster(tools);
+        return new FencedFailover(tools, roles, fixture);
+      },
+    },
+  },
+} as const satisfies FaultType;

@@ -2,6 +2,7 @@
 import { counted, messageOf } from '../../../../api/index.ts';
 import { pauseFor } from '../../../waiting.ts';
 import { portState } from '../../client/data-port.ts';
+import type { FaultType } from '../fault-type.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
 
@@ -11,6 +12,7 @@ const NOTICED_EVERY_MS = 50;
 
 export class Refuse extends ProxiedFault {
   protected readonly type = 'Refuse';
+  protected override readonly resets = true;
 
   protected async prove({ state, upstream }: Before): Promise<Proof> {
     const { proxy, tools } = this;
@@ -62,3 +64,15 @@ export class Refuse extends ProxiedFault {
     }
   }
 }
+
+export const refuse = {
+  type: 'Refuse',
+  meaning: 'no server listens, and open connections are reset',
+  mechanisms: {
+    Proxy: {
+      title: 'Redis refuses connections',
+      cause: 'store-connections-broken',
+      create: (tools) => new Refuse(tools),
+    },
+  },
+} as const satisfies FaultType;

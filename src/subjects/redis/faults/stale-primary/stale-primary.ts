@@ -7,6 +7,7 @@ import { pauseFor } from '../../../waiting.ts';
 import { DataConnection } from '../../client/data-port.ts';
 import { EARLY_MS } from '../../events.ts';
 import type { FaultListener, FaultTools } from '../fault.ts';
+import type { FaultType } from '../fault-type.ts';
 import type { Proof } from '../fenced-fault.ts';
 import { type Before, ProxiedFault } from '../proxied-fault.ts';
 import { openThrough } from '../through-proxy.ts';
@@ -14,8 +15,8 @@ import { openThrough } from '../through-proxy.ts';
 /** Interval between two probes while it lingers; milliseconds. */
 const EVERY_MS = 250;
 
-export class StaleMaster extends ProxiedFault {
-  protected readonly type = 'StaleMaster';
+export class StalePrimary extends ProxiedFault {
+  protected readonly type = 'StalePrimary';
   protected override readonly lingerMs: number;
   /** Opened right before the fault. */
   #old: DataConnection | undefined;
@@ -84,3 +85,16 @@ export class StaleMaster extends ProxiedFault {
     return { proof: old === 'Stale' && answer === 'Answered' ? 'Confirmed' : 'Mismatch', message };
   }
 }
+
+export const stalePrimary = {
+  type: 'StalePrimary',
+  meaning: 'open connections answer READONLY, as those of a former primary',
+  mechanisms: {
+    Proxy: {
+      title: 'Open connections to Redis answer READONLY',
+      cause: 'store-connections-broken',
+      lasts: 'Lingers',
+      create: (tools, { lingerMs }) => new StalePrimary(tools, lingerMs),
+    },
+  },
+} as const satisfies FaultType;

@@ -12,7 +12,7 @@ import { type FaultListener, type FaultMoment, NotInjectedError } from '../fault
 import { FencedFault, type Parts, type Proof, withProof } from '../fenced-fault.ts';
 import { type LostCount, type ServerLoss, unlinkCounts } from './unlink-counts.ts';
 
-export interface LoseOptions {
+export interface LossOptions {
   /** The counts to remove; read when the fault is prepared. */
   readonly counts: () => readonly CountPlace[];
   /** Whether Redis forgets all scripts, too. */
@@ -21,11 +21,11 @@ export interface LoseOptions {
 
 export class LostCounts extends FencedFault {
   protected override readonly command = 'unlink';
-  readonly #options: LoseOptions;
+  readonly #options: LossOptions;
   /** Its report, and until when its effect is observed; milliseconds since the epoch. */
   #observed: { readonly report: FaultReport; readonly until: number } | undefined;
 
-  constructor(parts: Parts, options: LoseOptions) {
+  constructor(parts: Parts, options: LossOptions) {
     super(parts);
     this.#options = options;
   }

@@ -80,7 +80,7 @@ async function unlinkOn(
     const unlink = places.slice(0, 1).map(({ pattern }) => `+unlink ~${pattern}`);
     const rights = [...unlink, ...(scripts ? ['+script|flush'] : [])].join(' ');
     throw new RedisClientError(
-      `Redis ${server.name}, UNLINK: the ACL user lacks a right that fault type Lose needs: grant it "${rights}" besides the others`,
+      `Redis ${server.name}, UNLINK: the ACL user lacks a right that fault type DataLoss needs: grant it "${rights}" besides the others`,
       error.reply,
     );
   }

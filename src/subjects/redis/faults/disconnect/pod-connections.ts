@@ -241,7 +241,7 @@ export class PodConnections implements DuringPause {
 
   #notListed(pods: readonly string[]): string {
     const names = `${pods.slice(0, 3).join(', ')}${pods.length > 3 ? ', ...' : ''}`;
-    return `${this.#tools.redis.name} lists no connection from the address of ${names}, so fault type Break cannot end it. Check whether a proxy or service mesh connects in its place; then use Stall`;
+    return `${this.#tools.redis.name} lists no connection from the address of ${names}, so fault type Disconnect cannot end it. Check whether a proxy or service mesh connects in its place; then use Stall`;
   }
 
   #sum(): number {

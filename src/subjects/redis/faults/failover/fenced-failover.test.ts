@@ -8,7 +8,7 @@ import type { RedisTarget } from '../../client/redis-target.ts';
 import { StoreConnections } from '../../client/store-connections.ts';
 import { type FaultTools, NotInjectedError } from '../fault.ts';
 import { BySentinel } from './by-sentinel.ts';
-import { Failover } from './failover.ts';
+import { FencedFailover } from './fenced-failover.ts';
 import { provenBy } from './former-primary.ts';
 
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
@@ -130,7 +130,11 @@ async function prepared({ epoch = 0, leadsTo = NEW, sentinels = 1 }: World = {})
     target: { redis: [FORMER] },
     lifetime: over.signal,
   } as unknown as FaultTools;
-  const fault = new Failover(tools, new BySentinel(tools, { masterName: 'limits', servers }), () => 'x');
+  const fault = new FencedFailover(
+    tools,
+    new BySentinel(tools, { masterName: 'limits', servers }),
+    () => 'x',
+  );
   const { marker } = await fault.prepare(1000, over.signal);
   const listener = { record: () => undefined, doubted: () => undefined };
   const inject = async (refusal: () => string | undefined = () => undefined, ms = 1500) => {

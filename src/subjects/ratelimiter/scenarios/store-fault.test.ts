@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { type ScenarioSpec, specSchema } from '../../../api/index.ts';
+import { rateLimiterApi } from '../api.ts';
+import { rateLimiterOf } from '../schema.ts';
+import { counterDrift } from './counter-drift/index.ts';
+import { planOf } from './scenario-type.ts';
+import { storeOutage } from './store-outage/index.ts';
+
+function scenarioWith(storeOutage: object, redis: object = {}) {
+  const faultProxy = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
+  const spec = specSchema([rateLimiterApi]).parse({
+    rateLimiter: {
+      selector: { matchLabels: { app: 'x' } },
+      interface: 'Reference',
+      redis: { service: 'redis-upstream', faultProxy, ...redis },
+    },
+    scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }],
+  });
+  const [scenario] = spec.scenarios as readonly ScenarioSpec[];
+  return { scenario: scenario as ScenarioSpec, limiter: rateLimiterOf(spec) };
+}
+
+/** Why a scenario with this fault can show nothing with such a Redis, whatever else it lacks. */
+function problem(parameters: object, redis: object = {}): string | undefined {
+  const { limiter, scenario } = scenarioWith(parameters, redis);
+  return storeOutage.unprovable(scenario, limiter, 3);
+}
+
+const PROXIED = [
+  { type: 'Refuse' },
+  { type: 'StalePrimary' },
+  { type: 'Stall', via: 'Proxy' },
+  { type: 'Latency', via: 'Proxy' },
+];
+
+describe('a fault of a fault proxy', () => {
+  it('can be shown by default, and others need no proxy', () => {
+    for (const fault of PROXIED) expect(problem({ fault })).toBeUndefined();
+    expect(problem({ fault: { type: 'Disconnect' } }, { faultProxy: undefined })).toBeUndefined();
+  });
+
+  it.each(PROXIED)('of type $type needs a proxy', (fault) => {
+    expect(problem({ fault }, { faultProxy: undefined })).toContain('rateLimiter.redis.faultProxy');
+  });
+
+  it('reads no commands within TLS', () => {
+    expect(problem({ fault: { type: 'StalePrimary' } }, { tls: true })).toContain('redis.tls');
+    for (const fault of PROXIED.filter(({ type }) => type !== 'StalePrimary')) {
+      expect(problem({ fault }, { tls: true })).toBeUndefined();
+    }
+  });
+
+  it('is announced for as long as connections stay stale', () => {
+    const planned = (type: string) => {
+      const times = { settle: '20s', callerTimeout: '5s' };
+      const { limiter, scenario } = scenarioWith({ fault: { type, duration: '10s' }, ...times });
+      return planOf(storeOutage, scenario, limiter);
+    };
+    const [refuse, stale] = [planned('Refuse'), planned('StalePrimary')];
+    expect([refuse.faultMs, stale.faultMs]).toEqual([10_000, 10_000 + 20_000 + 1000 + 5000]);
+    expect(stale.faultMs + stale.settleMs).toBe(refuse.faultMs + refuse.settleMs);
+  });
+
+  it('keeps connections stale for at most a minute', () => {
+    const fault = { type: 'StalePrimary', duration: '40s' };
+    const times = { requestsPerSecond: 10, callerTimeout: '1s' };
+    expect(problem({ fault, ...times, settle: '18s' }) ?? '').not.toContain('in all');
+    expect(problem({ fault, ...times, settle: '19s' })).toContain('1m1s in all');
+  });
+});
+
+describe('the mechanism of a fault', () => {
+  const chosen = (fault: object, redis: object = {}): string => {
+    const { limiter, scenario } = scenarioWith({ fault }, redis);
+    return planOf(storeOutage, scenario, limiter).faultTitle;
+  };
+  const NO_PROXY = { faultProxy: undefined };
+
+  it('is Redis if the type permits it, and of a Latency a proxy that is there', () => {
+    expect(chosen({ type: 'Stall' })).toMatch(/^Redis stops taking writes/);
+    expect(chosen({ type: 'Latency' }, NO_PROXY)).toMatch(/^Redis takes writes slowly/);
+    expect(chosen({ type: 'Latency' })).toMatch(/^Redis answers late/);
+    expect(chosen({ type: 'Refuse' })).toMatch(/^Redis refuses connections/);
+  });
+
+  it('is what via names', () => {
+    expect(chosen({ type: 'Stall', via: 'Proxy' })).toMatch(/^Redis answers nothing/);
+    expect(chosen({ type: 'Latency', via: 'Redis' })).toMatch(/^Redis takes writes slowly/);
+  });
+
+  it('has to hold writes back to make counters drift', () => {
+    const { limiter, scenario } = scenarioWith({}, { count: { key: 'rl:$(key)' } });
+    const drifts = (fault: object): string | undefined =>
+      counterDrift.unprovable(
+        { ...scenario, counterDrift: counterDrift.api.schema.parse({ fault }) },
+        limiter,
+        3,
+      );
+    for (const type of ['Stall', 'Disconnect']) expect(drifts({ type })).toBeUndefined();
+    for (const fault of [...PROXIED, { type: 'DataLoss' }]) {
+      expect(drifts(fault)).toContain('counterDrift.fault does not');
+    }
+  });
+});
