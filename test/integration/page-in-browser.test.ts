@@ -146,25 +146,6 @@ describe('the page', () => {
     }),
   );
 
-  it('shows two runs side by side, each with its own results', async () => {
-    const { page } = await openWindow(browser);
-    await page.goto(at(pathOf('done')));
-    await page.getByRole('link', { name: 'run 1 and run 2' }).click();
-    await page.waitForURL(`**${pathOf('done')}/1/2`);
-    const ghost = page.getByRole('region', { name: 'ghosts' });
-    expect(await ghost.getByRole('heading', { level: 3, name: /^Run [12]:/ }).allInnerTexts()).toEqual([
-      expect.stringMatching(/^Run 1: /),
-      expect.stringMatching(/^Run 2: /),
-    ]);
-    const lefts = await Promise.all(
-      (await ghost.locator('.pair > div').all()).map(async (side) => (await side.boundingBox())?.x ?? 0),
-    );
-    expect(lefts[1]).toBeGreaterThan(lefts[0] ?? Number.POSITIVE_INFINITY);
-    expect(await page.getByRole('region', { name: 'drift' }).innerText()).toContain(
-      'It had no such scenario.',
-    );
-  });
-
   it('the page follows an active run without reload, and keeps the selection', async () => {
     const { page } = await openWindow(browser);
     await world.applySpec('live', { pace: { mode: 'Manual', dwell: '0s' }, scenarios: [ghosts()] });

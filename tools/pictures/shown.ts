@@ -35,7 +35,7 @@ function views(): string[] {
 }
 
 function pages(): string[] {
-  const run = runPage({ source: recordedRun(), runs: [1], now: NOW, kubectl: 'kubectl' });
+  const run = runPage({ source: recordedRun(), now: NOW, kubectl: 'kubectl' });
   return [run, overviewPage(overviewOfAll(), 'kubectl')].map(asPictured);
 }
 

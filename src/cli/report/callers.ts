@@ -29,15 +29,6 @@ export function callers(evidence: ScenarioEvidence, isWhole: boolean): Markup {
   return tables.length === 0 ? html`` : html`<h3>Outcome for callers</h3>\n${tables}${ofNewcomer}`;
 }
 
-/** The answers of all pods together, by their kind, to the caller that the limit applies to. */
-export function answersOf(evidence: ScenarioEvidence, isWhole: boolean): Readonly<Record<string, string>> {
-  const rows = rowsOf(evidence, 'requests', isWhole);
-  if (rows.length === 0) return {};
-  return Object.fromEntries(
-    ANSWERS.map((answer, i) => [answer, totalOf(rows.map(({ counts }) => counts[i]))]),
-  );
-}
-
 function table(
   evidence: ScenarioEvidence,
   of: 'others' | 'requests',

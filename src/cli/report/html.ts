@@ -216,11 +216,8 @@ function measures(all: readonly Measure[]): Markup {
 <tbody>${all.map(({ atLeast, bound, name, unit, value }) => html`<tr><th scope="row">${name}</th><td>${atLeast ? 'at least ' : ''}${withUnit(value, unit)}</td><td>${bound ?? NOTHING}</td></tr>`)}</tbody></table></div>`;
 }
 
-/**
- * A plot with its key and the table of its figures. @param anchor prefix of the ids and classes in it
- * @param wide pixels of the drawing if there is room
- */
-export function plotFigure(plot: Plot, anchor: string, wide = 660): Markup {
+/** A plot with its key and the table of its figures. @param anchor prefix of the ids and classes in it */
+function plotFigure(plot: Plot, anchor: string): Markup {
   const rows = plot.lines.filter(({ row }) => row !== undefined).length;
   const height = rows > 0 ? 96 + 24 * rows : 280;
   const { head: columns, rows: cells } = tableOf(plot);
@@ -228,7 +225,7 @@ export function plotFigure(plot: Plot, anchor: string, wide = 660): Markup {
   const key = keyOf(plot);
   return html`<figure>${plot.cites.map(({ id }) => html`<span class="anchor" id="${anchor}${id}"></span>`)}
 <figcaption><b>${plot.title}${unitOf(plot)}</b> ${plot.about}</figcaption>
-<div class="wide">${svg(wide)}</div><div class="narrow">${svg(360)}</div>
+<div class="wide">${svg(660)}</div><div class="narrow">${svg(360)}</div>
 ${key.length === 0 ? NOTHING : html`<ul class="key">${key.map(({ colour, joined, name }) => html`<li><i class="k-${colour}${joined === 'dots' ? ' dots' : ''}"></i>${name}</li>`)}</ul>`}
 <details><summary>Figures of this plot</summary><div class="scroll"><table><caption>${plot.title}</caption>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>

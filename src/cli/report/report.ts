@@ -173,7 +173,7 @@ function scenarioReport(
 }
 
 /** "CounterDrift": "Counter Drift". */
-export function words(type: string): string {
+function words(type: string): string {
   return type.replaceAll(/([a-z0-9])(?=[A-Z])/g, '$1 ');
 }
 

@@ -13,7 +13,7 @@ export function addUi(program: Command, context: CommandContext): void {
       'kubectl chaosdemo ui demo -n ratelimiter',
       'kubectl chaosdemo ui --no-open --port 8443',
     ],
-    notes: `All ChaosDemos that you may list, one run with its plots, and two runs side by side. With -n the list is of that
+    notes: `All ChaosDemos that you may list, and one run with its plots. With -n the list is of that
 namespace. It is served on 127.0.0.1 with your own rights, to anyone who has the printed address. Ctrl-C ends it.`,
   })
     .argument('[name]', 'name of the ChaosDemo whose page is opened (default: the page of all)')

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { overviewOfAll, runOn } from '../../../../test/fixtures/cli/plugin/ui/serve.ts';
 import { recordedRun } from '../../../../test/fixtures/cli/report/report.ts';
-import type { RunEvidence } from '../../../evidence/index.ts';
-import { overviewPage, pairPage, runPage } from './pages.ts';
+import { overviewPage, runPage } from './pages.ts';
 
-const place = { namespace: 'ratelimiter', name: 'demo' };
 const textOf = (page: string): string =>
   page
     .replace(/.*<main/s, '')
@@ -40,7 +38,7 @@ describe('the page of all ChaosDemos', () => {
 
 describe('the page of one run', () => {
   const pageOf = (source: ReturnType<typeof runOn>): string =>
-    textOf(runPage({ source, runs: [], now: 0, kubectl: 'kubectl' }));
+    textOf(runPage({ source, now: 0, kubectl: 'kubectl' }));
 
   it('shows until when a fault is active', () => {
     expect(pageOf(runOn())).toMatch(/Fault of counter-drift active, ends by 2026-01-01 00:00:16 UTC/);
@@ -64,38 +62,5 @@ describe('the page of one run', () => {
     expect(pageOf({ demo: { ...demo, status }, evidence })).toMatch(
       /Another run is to begin: Cooling down Below is run 1\..*What to do/,
     );
-  });
-});
-
-describe('two runs side by side', () => {
-  const { evidence } = recordedRun();
-  const pageOf = (after: RunEvidence): string =>
-    textOf(
-      pairPage(place, [
-        { run: 1, evidence },
-        { run: 2, evidence: after },
-      ]),
-    );
-
-  it('have a table of what differs', () => {
-    const results = evidence.results.map((one) => ({ ...one, result: 'Held', summary: '10/10' }));
-    const scenarios = evidence.scenarios.map((one) => ({
-      ...one,
-      bundle: {
-        ...one.bundle,
-        series: one.bundle.series.map((series) =>
-          series.signal === 'requests-admitted' ? { ...series, points: [] } : series,
-        ),
-      },
-    }));
-    const page = pageOf({ ...evidence, results, scenarios });
-    expect(page).toMatch(/Differences figure run 1 run 2 change result Violated Held/);
-    expect(page).toMatch(/admitted 30 0 -30/);
-  });
-
-  it('have none if both are the same', () => {
-    const page = pageOf(evidence);
-    expect(page).not.toContain('Differences');
-    expect(page.match(/are the same in both runs/g)).toHaveLength(2);
   });
 });

@@ -1,21 +1,16 @@
-/** The pages of the ui: all ChaosDemos, one run, and two runs side by side. Pure. */
+/** The pages of the ui: all ChaosDemos, and one run. Pure. */
 import { type ChapterStatus, counted, type FaultStatus, withPrintableTexts } from '../../../api/index.ts';
 import { numbered } from '../../../demo/chapter.ts';
 import { podsReady } from '../../../demo/health.ts';
-import type { RunEvidence, ScenarioEvidence } from '../../../evidence/index.ts';
-import { answersOf, callers } from '../../report/callers.ts';
-import { foot, notes, type Part, plotFigure, reportPart, scenarioSection } from '../../report/html.ts';
-import { plotsOf } from '../../report/plots.ts';
-import { type ReportSource, type RunSoFar, reportOf, runSoFar, words } from '../../report/report.ts';
+import { foot, notes, type Part, reportPart, scenarioSection } from '../../report/html.ts';
+import { type ReportSource, type RunSoFar, reportOf, runSoFar } from '../../report/report.ts';
 import { html, type Markup, type Part as Piece, timeMarkup, timeText } from '../../report/text.ts';
 import { timeline } from '../../report/timeline.ts';
 import { pluginCommand, pluginFlags } from '../connection.ts';
 import { pageHtml } from './shell.ts';
-import type { FoundEvidence, Overview, OverviewRow, Place } from './source.ts';
+import type { Overview, OverviewRow, Place } from './source.ts';
 
 const NOTHING = html``;
-/** Width in pixels of drawings side by side: their text has the size of the surrounding text. */
-const HALF = 560;
 const NO_NETWORK = 'It is served to this machine only.';
 
 export function runPath({ name, namespace }: Place): string {
@@ -78,8 +73,6 @@ function phaseChip(phase: string, reason = ''): Markup {
 
 export interface RunPageInput {
   readonly source: ReportSource;
-  /** Runs with evidence, the last first; undefined: not allowed to list them. */
-  readonly runs: readonly number[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** As in the commands that it prints, with the flags for this cluster. */
@@ -87,18 +80,16 @@ export interface RunPageInput {
 }
 
 /** One ChaosDemo: the report of its last run, or what is known of the active run. */
-export function runPage({ kubectl, now, runs, source }: RunPageInput): string {
+export function runPage({ kubectl, now, source }: RunPageInput): string {
   const demo = withPrintableTexts(source.demo);
   const { metadata, status = {} } = demo;
   const report = reportOf(source);
   const so = runSoFar(source);
   const phase = status.phase ?? 'Pending';
   const part = report ? reportPart(report) : so ? soFarPart(so, status, now) : waitingPart(demo, kubectl);
-  const others = runs?.filter((number) => number !== so?.run);
   const isWaiting = report !== undefined && phase === 'Pending';
   const body = html`${isWaiting ? notes([`Another run is to begin: ${status.message ?? 'no reason is known'}`, `Below is run ${report.run}.`]) : NOTHING}
 ${part.markup}
-${so ? earlier(metadata, so.run, others) : NOTHING}
 ${so ? foot(report ?? {}, NO_NETWORK) : NOTHING}`;
   const title = `${phase}: ${so ? `run ${so.run} of ` : ''}${metadata.namespace}/${metadata.name}`;
   const headline =
@@ -168,100 +159,6 @@ function waitingPart({ metadata, status }: ReportSource['demo'], kubectl: string
 <h1>It has not run</h1><p>${message}</p>
 <p>The problem, and how to fix it: <code>${pluginCommand('doctor', { kubectl, name, namespace })}</code></p></header>`;
   return { markup, style: '' };
-}
-
-/** @param others undefined: not allowed to list them */
-function earlier(place: Place, run: number, others: readonly number[] | undefined): Markup {
-  if (!others) {
-    return notes([
-      `Earlier runs are not shown: you may not list ConfigMaps in namespace ${place.namespace}.`,
-    ]);
-  }
-  if (others.length === 0) return NOTHING;
-  return html`<nav aria-labelledby="earlier"><h2 id="earlier">Compare with an earlier run</h2>
-<ul>${others.map((number) => html`<li><a href="${runPath(place)}/${number}/${run}">run ${number} and run ${run}</a></li>`)}</ul></nav>`;
-}
-
-/** Two runs, each with its evidence. */
-export function pairPage(place: Place, pair: readonly (FoundEvidence & { readonly run: number })[]): string {
-  const sides = pair.map(({ evidence, missing = '', run }, i) => ({
-    run,
-    missing: withPrintableTexts(missing),
-    side: ['a', 'b'][i] ?? '',
-    evidence: evidence && withPrintableTexts(evidence),
-  }));
-  const names = new Set(
-    sides.flatMap(({ evidence }) => evidence?.results.map(({ scenario }) => scenario) ?? []),
-  );
-  const title = `Runs ${pair.map(({ run }) => run).join(' and ')} of ${place.namespace}/${place.name}`;
-  const body = html`<header class="plain"><p class="kicker"><a href="${runPath(place)}">${place.namespace}/${place.name}</a></p>
-<h1>Runs ${pair.map(({ run }) => run).join(' and ')} compared</h1></header>
-<div class="pair">${sides.map(
-    ({
-      evidence,
-      missing,
-      run,
-    }) => html`<div><h2>Run ${run} ${evidence ? phaseChip(evidence.verdict?.phase ?? 'Running', evidence.verdict?.reason) : NOTHING}</h2>
-<p>${evidence ? html`Began ${timeOf(evidence.originMs)}. ${evidence.verdict?.message ?? 'It has not ended.'}` : `There is no evidence of it: ${missing}.`}</p></div>`,
-  )}</div>
-${[...names].map(
-  (name, i) => html`<section aria-labelledby="pair-${i}"><h2 id="pair-${i}">${name}</h2>
-${differences(name, sides)}
-<div class="pair">${sides.map(({ evidence, run, side }) => html`<div>${evidence ? sideOf(evidence, name, `${side}${i}-`, run) : NOTHING}</div>`)}</div></section>`,
-)}
-${foot({}, NO_NETWORK)}`;
-  return pageHtml({
-    title,
-    body,
-    style: '#main{max-width:1240px}.top{padding-inline:max(20px,calc(50% - 600px))}',
-    isLive: false,
-  });
-}
-
-/** What is not the same in both runs: the result, and the answers to callers. */
-function differences(
-  name: string,
-  sides: readonly { readonly run: number; readonly evidence: RunEvidence | undefined }[],
-): Markup {
-  const columns = sides.map(({ evidence }) => evidence && figuresOf(evidence, name));
-  const [before, after] = columns;
-  if (!before || !after) return NOTHING;
-  const rows = Object.keys({ ...before, ...after }).filter((figure) => before[figure] !== after[figure]);
-  if (rows.length === 0) return html`<p>Result and answers are the same in both runs.</p>`;
-  const change = (figure: string): string => {
-    const [from, to] = [Number(before[figure]), Number(after[figure])];
-    return Number.isFinite(to - from) ? `${to > from ? '+' : ''}${to - from}` : '';
-  };
-  return html`<div class="scroll"><table><caption>Differences</caption>
-<thead><tr><th scope="col">figure</th>${sides.map(({ run }) => html`<th scope="col">run ${run}</th>`)}<th scope="col">change</th></tr></thead>
-<tbody>${rows.map((figure) => html`<tr><th scope="row">${figure}</th>${columns.map((column) => html`<td>${column?.[figure] ?? 'none'}</td>`)}<td>${change(figure)}</td></tr>`)}</tbody></table></div>`;
-}
-
-function figuresOf(evidence: RunEvidence, name: string): Readonly<Record<string, string>> {
-  const result = evidence.results.find(({ scenario }) => scenario === name);
-  const seen = evidence.scenarios.find((scenario) => scenario.name === name);
-  return {
-    result: result?.result ?? 'no result',
-    measured: result?.summary ?? 'nothing',
-    ...(seen && answersOf(seen, evidence.complete && evidence.leftOut === '')),
-  };
-}
-
-function sideOf(evidence: RunEvidence, name: string, anchor: string, run: number): Markup {
-  const result = evidence.results.find(({ scenario }) => scenario === name);
-  const seen: ScenarioEvidence | undefined = evidence.scenarios.find((scenario) => scenario.name === name);
-  if (!result) return html`<h3>Run ${run}</h3><p>It had no such scenario.</p>`;
-  const { expect, message, result: came = 'no result', summary, type } = result;
-  return html`<h3>Run ${run}: ${came}${summary === undefined ? NOTHING : ` (${summary})`}</h3>
-<p class="muted">${words(type)}, expected ${expect}</p>
-<p>${message ?? NOTHING}</p>
-${seen ? callers(seen, evidence.complete && evidence.leftOut === '') : NOTHING}
-${seen ? plotsOf(seen).map((plot) => plotFigure(plot, anchor, HALF)) : html`<p>There are no plots of it.</p>`}`;
-}
-
-function timeOf(ms: number): Piece {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? 'at a time that is not known' : timeMarkup(date.toISOString());
 }
 
 /** A page that explains why there is none. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { isForbidden } from '../../../kube/api-error.ts';
 import { authorize, type Credentials } from './access.ts';
-import { overviewPage, pairPage, problemPage, runPage } from './pages.ts';
+import { overviewPage, problemPage, runPage } from './pages.ts';
 import { POLICY } from './shell.ts';
 import type { Change, Place, UiSource } from './source.ts';
 
@@ -173,31 +173,27 @@ async function followTo(
   }
 }
 
-/** Names by the rules of Kubernetes; run numbers up to their maximum. */
+/** Names by the rules of Kubernetes. */
 const NAME = '[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?';
-const RUN = '[1-9][0-9]{0,9}';
-const RUNS = new RegExp(`^/runs/(${NAME})/(${NAME})(?:/(events)|/(${RUN})/(${RUN}))?$`);
+const RUN = new RegExp(`^/runs/(${NAME})/(${NAME})(?:/(events))?$`);
 
 type Route =
   | { readonly kind: 'overview' }
   | { readonly kind: 'events'; readonly place?: Place }
-  | { readonly kind: 'run'; readonly place: Place }
-  | { readonly kind: 'pair'; readonly place: Place; readonly runs: readonly [number, number] };
+  | { readonly kind: 'run'; readonly place: Place };
 
 function routeOf(path: string): Route | undefined {
   if (path === '/') return { kind: 'overview' };
   if (path === '/events') return { kind: 'events' };
-  const [, namespace, name, events, a, b] = RUNS.exec(path) ?? [];
+  const [, namespace, name, events] = RUN.exec(path) ?? [];
   if (namespace === undefined || name === undefined) return undefined;
   const place = { namespace, name };
-  if (events !== undefined) return { kind: 'events', place };
-  if (a === undefined || b === undefined) return { kind: 'run', place };
-  return { kind: 'pair', place, runs: [Number(a), Number(b)] };
+  return { kind: events === undefined ? 'run' : 'events', place };
 }
 
 /** The missing permission, and how to get it. */
 function whyRefused(route: Route | undefined): string {
-  if (route?.kind === 'run' || route?.kind === 'pair') {
+  if (route?.kind === 'run') {
     return `You may not read ChaosDemos in namespace ${route.place.namespace}. Ask for the right to get chaosdemos.chaosdemo.dev there.`;
   }
   return 'You may not list ChaosDemos here. Name a namespace where you may: kubectl chaosdemo ui -n NAMESPACE';
@@ -212,19 +208,9 @@ async function pageOf(
 ): Promise<string | undefined> {
   const route = routeOf(path);
   if (route?.kind === 'overview') return overviewPage(await source.overview(signal), kubectl);
-  if (route?.kind === 'run') {
-    const [found, runs] = await Promise.all([
-      source.run(route.place, signal),
-      source.runs(route.place, signal),
-    ]);
-    return found && runPage({ source: found, runs, now: now(), kubectl });
-  }
-  if (route?.kind !== 'pair') return undefined;
-  const { place } = route;
-  const pair = await Promise.all(
-    route.runs.map(async (run) => ({ run, ...(await source.evidence(place, run, signal)) })),
-  );
-  return pair.every(({ isAbsent }) => isAbsent) ? undefined : pairPage(place, pair);
+  if (route?.kind !== 'run') return undefined;
+  const found = await source.run(route.place, signal);
+  return found && runPage({ source: found, now: now(), kubectl });
 }
 
 async function listen(server: Server, port: number): Promise<void> {

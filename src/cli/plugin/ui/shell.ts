@@ -35,12 +35,7 @@ const OWN_STYLE = `
 header.tone-on{border-color:var(--accent)}
 header.plain{border:0;padding:0}
 #announced{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-.pair{display:grid;grid-template-columns:1fr 1fr;gap:0 28px}
-.pair>*{min-width:0}
-.pair h3{margin-top:.4em}
 @media (max-width:640px){.top{padding:10px 14px}}
-@media (min-width:1280px){.top{padding-inline:calc(50% - 600px)}}
-@media (max-width:900px){.pair{grid-template-columns:1fr}}
 @media (prefers-reduced-motion:no-preference){html{scroll-behavior:smooth}}
 `;
 

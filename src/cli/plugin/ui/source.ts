@@ -1,7 +1,7 @@
 /** The data of the pages: the port, and its implementation by the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChaosDemo } from '../../../api/index.ts';
-import { EVIDENCE_LABELS, evidenceLabels, evidenceName, type RunEvidence } from '../../../evidence/index.ts';
+import { evidenceName } from '../../../evidence/index.ts';
 import { isForbidden, isNotFound } from '../../../kube/api-error.ts';
 import { resourcePath } from '../../../kube/resource-path.ts';
 import { readEvidence } from '../../report/read.ts';
@@ -43,23 +43,12 @@ export interface Overview {
 /** `lost`: the API server cannot be reached; `changed`: something may have changed. */
 export type Change = 'changed' | 'lost';
 
-/** `missing`: why there is none, a sentence without its end; `isAbsent`: it has not been written. */
-export interface FoundEvidence {
-  readonly evidence?: RunEvidence;
-  readonly missing?: string;
-  readonly isAbsent?: boolean;
-}
-
 /** Reads everything with the rights of the user. */
 export interface UiSource {
   /** All ChaosDemos that the user may list. */
   overview(signal: AbortSignal): Promise<Overview>;
   /** The object, and the evidence of its current run; undefined: there is none of that name. */
   run(place: Place, signal: AbortSignal): Promise<ReportSource | undefined>;
-  /** Numbers of the runs with evidence, the last first; undefined: not allowed to list them. */
-  runs(place: Place, signal: AbortSignal): Promise<readonly number[] | undefined>;
-  /** The evidence of one run, or why it cannot be read. */
-  evidence(place: Place, run: number, signal: AbortSignal): Promise<FoundEvidence>;
   /** Reports changes of one object, or of any, until `signal` aborts; never rejects. */
   follow(place: Place | undefined, onChange: (change: Change) => void, signal: AbortSignal): Promise<void>;
 }
@@ -72,16 +61,9 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_VERDICTS = 5;
 /** Milliseconds between two polls of the list. */
 const POLL_MS = 3_000;
-/** Runs of one object that are listed: more than `historyLimit` keeps. */
-const MAX_RUNS = 100;
-
 interface DemoList {
   readonly metadata?: { readonly continue?: string };
   readonly items: readonly ChaosDemo[];
-}
-
-interface Labelled {
-  readonly items: readonly { readonly metadata: { readonly labels?: Record<string, string> } }[] | null;
 }
 
 /** With `namespaceGiven`, only that namespace; otherwise all, or that of the context if listing all is forbidden. */
@@ -125,31 +107,6 @@ export function kubeSource({ client, namespace, namespaceGiven }: Connection): U
       // The run is active: it may still come.
       return { demo, missing: `ConfigMap ${evidenceName(place.name, run)} is still empty` };
     },
-
-    async runs({ name, namespace: of }, signal) {
-      const label = `${EVIDENCE_LABELS.demo}=${evidenceLabels(name, 1)[EVIDENCE_LABELS.demo] ?? ''}`;
-      try {
-        const found = await client.request<Labelled>({
-          method: 'GET',
-          path: resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace: of }),
-          query: { labelSelector: label, limit: MAX_RUNS },
-          accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
-          maxBytes: MAX_BYTES,
-          signal,
-        });
-        const numbers = (found.items ?? []).map(({ metadata }) =>
-          Number(metadata.labels?.[EVIDENCE_LABELS.run]),
-        );
-        return [...new Set(numbers.filter((number) => Number.isSafeInteger(number) && number > 0))].toSorted(
-          (a, b) => b - a,
-        );
-      } catch (error) {
-        if (isForbidden(error)) return undefined;
-        throw error;
-      }
-    },
-
-    evidence: async (place, run, signal) => await readEvidence(client, place, run, signal),
 
     async follow(place, onChange, signal) {
       if (place) {
