@@ -67,14 +67,14 @@ describe('the evidence of a run', () => {
     const isReleased = async (fault: string): Promise<void> =>
       await vi.waitFor(async () => {
         await simulation.pass(100);
-        expect(releasedHistories).toContain(fault);
+        expect([...releasedHistories]).toContain(fault);
       }, WAITS);
     await simulation.runUntil(at(8));
     await isReleased('1-stall-1');
-    expect(releasedHistories).toEqual(['1-stall-1']);
+    expect([...releasedHistories]).toEqual(['1-stall-1']);
     await simulation.runUntil(finished);
     await isReleased('1-surge-1');
-    expect(releasedHistories).toEqual(['1-stall-1', '1-surge-1']);
+    expect([...releasedHistories]).toEqual(['1-stall-1', '1-surge-1']);
     await vi.waitFor(async () => {
       await simulation.pass(1000);
       expect(kept(simulation).complete).toBe(true);

@@ -126,10 +126,10 @@ export class SimulatedDriver implements SubjectDriver {
         bands: [],
         bundle: recorder.bundle(originMs),
         ...(behaviour.hasHistories &&
-          !releasedHistories.includes(fault) && {
+          !releasedHistories.has(fault) && {
             history: {
               lines: () => [JSON.stringify({ fault, recovered: this.#recovered.has(fault) })],
-              release: () => void releasedHistories.push(fault),
+              release: () => void releasedHistories.add(fault),
             },
           }),
       }

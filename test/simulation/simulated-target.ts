@@ -118,7 +118,7 @@ export class SimulatedTarget {
   evidenceReads = 0;
   stalls = 0;
   /** Faults whose history is not kept in memory any longer. */
-  readonly releasedHistories: string[] = [];
+  readonly releasedHistories = new Set<string>();
   /** Effects that fail before they have done anything: how many of the next of each kind. */
   readonly failing: Partial<Record<SubjectEffect['kind'], number>> = {};
   /** Bugs in code that records or judges: it throws after the driver has acted, so many times at each moment. */
