@@ -33,6 +33,7 @@ const entries = {
     'test/integration/redis-as-people-run-it/vitest.config.ts',
   ],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
+  'test:nightly': ['node_modules/vitest/vitest.mjs', 'run', '--mode', 'nightly'],
   'test:quick': ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit'],
   'test:e2e': ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/e2e/vitest.config.ts'],
   torture: ['test/torture/main.ts'],

@@ -11,7 +11,7 @@ import { defineConfig } from 'vitest/config';
  */
 const WORKERS = 4;
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   test: {
     projects: [
       {
@@ -30,14 +30,16 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: mode === 'nightly' ? [] : ['test/integration/nightly/**'],
+          provide: { isNightly: mode === 'nightly' },
           globalSetup: ['test/integration/global-setup.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
           maxWorkers: WORKERS,
-          // Concurrent tests of one file do nothing but wait.
-          maxConcurrency: 10,
+          // Tests of one file that run at the same time wait most of it, and share one event loop.
+          maxConcurrency: 4,
         },
       },
     ],
   },
-});
+}));

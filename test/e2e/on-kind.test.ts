@@ -3,6 +3,7 @@
  * log is judged after all that the operator did, and the chart comes when the manifests are gone.
  */
 import { afterAll, describe } from 'vitest';
+import { isNightly } from '../kit/nightly.ts';
 import { chart } from './chart.ts';
 import { disturbances } from './disturbances.ts';
 import { installed } from './installed.ts';
@@ -32,10 +33,10 @@ describe('a strict limiter', () => {
 describe('pods of the limiter that go away', () => {
   disturbances(cluster);
 });
-describe('limiters of the survey', () => {
+describe.runIf(isNightly)('limiters of the survey', () => {
   surveyedLimiters(cluster);
 });
-describe('a model in a pod', () => {
+describe.runIf(isNightly)('a model in a pod', () => {
   modelInAPod(cluster);
 });
 describe('what the operator may do', () => {

@@ -6,21 +6,22 @@
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { registerPods } from '../../src/local/pods.ts';
 import { freePort } from '../../src/local/ports.ts';
+import { rows } from '../kit/nightly.ts';
 import { conditionText } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { expectErrored, expectNothingLeftOf } from './support/bad-world.ts';
 import { behindGateways, type Conduct, type Rule, startGateways } from './support/gateways.ts';
 
-const UNHEALTHY: readonly [Conduct, RegExp][] = [
+const UNHEALTHY = rows<readonly [Conduct, RegExp]>([
   ['slow', /Not healthy .*30s: .* 2000 ms.*Nothing was injected/],
   ['never', /Not healthy .*30s: .* 2000 ms.*Nothing was injected/],
   ['huge', /Not healthy .*30s: .*(longer|exceeded).*Nothing was injected/i],
-];
-const NO_BASELINE: readonly [Conduct, string, RegExp][] = [
+]);
+const NO_BASELINE = rows<readonly [Conduct, string, RegExp]>([
   ['garbage', '/limit', /No baseline: no pod .*limit.*check .*serves POST \/limit/],
   ['refuse', '/limit', /No baseline: no pod .*limit.*403.*log in first/],
   ['huge', '/counter', /No baseline: .*GET \/counter failed: .*longer/],
-];
+]);
 
 const unhealthy = (conduct: Conduct): string => `unhealthy-${conduct}`;
 const noBaseline = (conduct: Conduct, path: string): string => `no-baseline-${conduct}-${path.slice(1)}`;

@@ -1,6 +1,7 @@
 /** A ChaosDemo that is deleted in the middle of its story: it goes at once, and everything of it goes with it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { drift, ghosts } from '../kit/demo.ts';
+import { isNightly } from '../kit/nightly.ts';
 import { chapterOnShow, waitingChapter } from '../kit/status.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
@@ -33,7 +34,7 @@ const CHAPTERS = [
 ];
 
 describe('a ChaosDemo', () => {
-  it.each(CHAPTERS)(
+  it.each(CHAPTERS.filter(({ chapter }) => isNightly || [3, 5, RECOVERY, 9].includes(chapter)))(
     'deleted in chapter $chapter, $title, leaves no lease, no limit and no pause',
     async ({ chapter, scenario }) => {
       await world.applySpec('goes', { pace: { mode: 'Manual' }, scenarios: [scenario] });
@@ -107,11 +108,16 @@ async function holdWrites(ms: number): Promise<void> {
 }
 
 async function deleteAndLookAround(name: string): Promise<void> {
-  const start = performance.now();
+  const { status } = await world.object(name);
+  const deletedAt = Date.now();
   await world.delete(name);
   await untilNothingIsLeft();
-  // The deletion did not wait for the pause to expire.
-  expect(performance.now() - start).toBeLessThan((PAUSE_S * 1000) / 2);
+  // The deletion did not wait for the fault to end.
+  const planned = Math.max(
+    0,
+    ...(status?.scenarios ?? []).map(({ fault }) => Date.parse(fault?.until ?? '') || 0),
+  );
+  if (planned > deletedAt) expect(Date.now()).toBeLessThan(planned);
 }
 
 async function untilNothingIsLeft(): Promise<void> {

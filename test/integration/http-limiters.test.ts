@@ -6,6 +6,7 @@ import { relativeToFirst } from '../../src/evidence/index.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import type { DrivenLimiter } from '../kit/driven-limiter.ts';
 import { leaksOf } from '../kit/leaks.ts';
+import { rows } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { SurveyedLimiters, type SurveyedTarget } from './support/surveyed-limiter.ts';
 
@@ -57,11 +58,12 @@ function expectSeen(driver: DrivenLimiter, behaviour: string, notAdmitted: numbe
 }
 
 describe.skipIf(withoutRealTime)('callers of a limiter whose Redis takes no writes', () => {
-  it.each([
+  const LIMITERS = [
     ['express-rate-limit', 'default', 'Hangs'],
     ['express-rate-limit', 'ioredis-timeout-fail-open', 'FailsOpen'],
     ['rate-limiter-flexible', 'timeout', 'FailsClosed'],
-  ])('%s (%s): %s', { timeout: 300_000 }, async (name, variant, behaviour) => {
+  ] as const;
+  it.each(rows(LIMITERS, 2))('%s (%s): %s', { timeout: 300_000 }, async (name, variant, behaviour) => {
     const { close, driver, key } = await driven(name, variant);
     try {
       const reading = await driver.leadThrough('outage', key, PAUSE_MS);
@@ -90,7 +92,13 @@ describe('a limiter that waits for its Redis, if the spec names another one', { 
   const naming = async (server: RedisServer) => {
     const { host, port } = server;
     const target = (found: SurveyedTarget) => ({ ...found, redis: { ...found.redis, host, port } });
-    const run = await limiters.drive('express-rate-limit', 'default', { scenarios: SCENARIOS, target });
+    // The reading waits for the end of a window.
+    const configured = { limit: 10, windowSeconds: 15 };
+    const run = await limiters.drive('express-rate-limit', 'default', {
+      scenarios: SCENARIOS,
+      target,
+      configured,
+    });
     onTestFinished(run.close);
     return run;
   };

@@ -1,5 +1,6 @@
 /** A real limiter whose counts are lost, by a real operator; and one that is killed while callers are watched. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isNightly } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { isConfirmed, scenarioOf } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
@@ -60,7 +61,7 @@ describe.skipIf(withoutRealTime)('a limiter whose counts an operator removes', (
       await world.untilNoLeases();
     })(context));
 
-  it('is not judged if the operator is killed while its callers are watched', (context) =>
+  it.runIf(isNightly)('is not judged if the operator is killed while its callers are watched', (context) =>
     keepingTime(async () => {
       const before = await unlinks();
       await apply('killed', '20s');
@@ -74,5 +75,6 @@ describe.skipIf(withoutRealTime)('a limiter whose counts an operator removes', (
       // Once removed, and not again.
       expect(await unlinks()).toBe(before + 1);
       await world.untilNoLeases();
-    })(context));
+    })(context),
+  );
 });

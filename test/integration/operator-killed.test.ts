@@ -1,40 +1,158 @@
-/** An operator that is killed in the midst of a run: the next one ends it rightly, and nothing stays paused. */
+/**
+ * An operator that is killed around a fault: what it sent ends in time, and the next operator ends the run. DataLoss and
+ * the faults of a fault proxy are in their own files.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { drift, ghosts } from '../kit/demo.ts';
+import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { ghosts } from '../kit/demo.ts';
+import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { chapterOnShow } from '../kit/status.ts';
+import { isConfirmed, scenarioOf, verdictLine } from '../kit/status.ts';
+import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
+import { asAdmin } from './support/outcome.ts';
 
-describe.skipIf(withoutRealTime)('a run', () => {
+/** Longer than an operator waits from one command of a fault to the next. */
+const QUIET_MS = 1000;
+
+const outage = (type: string, duration: string): object => ({
+  name: 'outage',
+  type: 'StoreOutage',
+  countdown: '3s',
+  storeOutage: {
+    fault: { type, duration, ...(type === 'Latency' && { latency: '500ms' }) },
+    callerTimeout: '1s',
+    settle: '2s',
+  },
+});
+
+const SCENARIOS = {
+  Stall: outage('Stall', '6s'),
+  Disconnect: outage('Disconnect', '6s'),
+  Latency: outage('Latency', '15s'),
+  bursts: ghosts({ expect: 'Any', countdown: '3s' }),
+};
+
+const MOMENTS = {
+  announced: ({ scenarios }: ChaosDemoStatus) => scenarios?.[0]?.fault !== undefined,
+  active: isConfirmed,
+  ended: ({ scenarios }: ChaosDemoStatus) => scenarios?.[0]?.fault?.endedAt !== undefined,
+};
+
+type Kill = readonly [keyof typeof SCENARIOS, keyof typeof MOMENTS];
+const KILLS: readonly Kill[] = [
+  ['Disconnect', 'active'],
+  ['Latency', 'active'],
+  ['Stall', 'announced'],
+  ['Stall', 'active'],
+  ['Stall', 'ended'],
+  ['Disconnect', 'announced'],
+  ['Disconnect', 'ended'],
+  ['bursts', 'announced'],
+  ['bursts', 'ended'],
+];
+
+describe.skipIf(withoutRealTime)('a fault whose operator is killed', () => {
   let world: World;
   beforeAll(async () => {
-    world = await World.start('approximate');
+    world = await World.start('strict');
   });
   afterAll(() => world?.stop());
 
-  it.for([4, 5, 7, 8])(
-    'a run has at most one pause, and none left, if its operator dies in chapter %i',
-    (chapter, context) =>
-      keepingTime(async () => {
-        const name = `killed-in-${chapter}`;
-        const pauses = await world.pauses();
-        const scenarios = [drift({ countdown: '1s' }), ghosts({ countdown: '1s' })];
-        await world.applySpec(name, { pace: { dwell: '1s' }, scenarios });
-        const shown = await world.untilStatus(
-          name,
-          `chapter ${chapter}`,
-          (now) => chapterOnShow(now) >= chapter,
-        );
-        // Recovery does not dwell, so it may have just ended.
-        expect([chapter, ...(chapter === 7 ? [8] : [])]).toContain(chapterOnShow(shown));
-        await world.killOperator();
+  /** How often Redis has carried out what faults are made of. */
+  const commands = () =>
+    asAdmin(world, async (redis) => {
+      const info = await redis.info('commandstats');
+      const of = (name: string) => Number(new RegExp(`client\\|${name}:calls=(\\d+)`).exec(info)?.[1] ?? 0);
+      return { kills: of('kill'), pauses: of('pause') };
+    });
+  const expectNoMore = async (): Promise<void> => {
+    const sent = await commands();
+    await sleep(QUIET_MS);
+    expect(await commands()).toEqual(sent);
+  };
+  const untilWritesAreTaken = () =>
+    until(() => world.takesWrites(), { what: 'Redis to take writes', deadlineMs: 60_000 });
+
+  it.for(rows(KILLS, 3))('ends, and its run too: %s, %s', ([scenario, moment], context) =>
+    keepingTime(async () => {
+      const name = `${scenario}-${moment}`.toLowerCase();
+      const before = await commands();
+      await world.applySpec(name, { scenarios: [SCENARIOS[scenario]] });
+      const { scenarios } = await world.untilStatus(name, moment, MOMENTS[moment]);
+      await world.killOperator();
+      if (scenario === 'Disconnect' && moment === 'active') {
+        expect((await commands()).kills).toBeGreaterThan(before.kills);
+      }
+      await expectNoMore();
+      if (scenario === 'Latency') {
+        // They end with the pause that was sent last, long before the fault would have.
+        await untilWritesAreTaken();
+        expect(Date.now()).toBeLessThan(Date.parse(scenarios?.[0]?.fault?.until ?? ''));
+      }
+      await world.operator.start();
+      const status = await world.ended(name);
+      expect(verdictLine(status)).toMatch(/^(Succeeded|Errored)/);
+      // No process has observed the whole fault.
+      if (moment === 'active') expect(scenarioOf(status).result).toBe('Inconclusive');
+      expect(await world.takesWrites()).toBe(true);
+      if (scenario !== 'Latency') {
+        expect((await commands()).pauses - before.pauses).toBe(scenario === 'bursts' ? 0 : 1);
+      }
+      await world.untilNoLeases();
+    })(context),
+  );
+
+  it.for(rows(['Latency', 'Disconnect']))('ends with an abort of its run: %s', (type, context) =>
+    keepingTime(async () => {
+      const name = `aborted-${type.toLowerCase()}`;
+      await world.applySpec(name, { scenarios: [outage(type, '30s')] });
+      await world.untilStatus(name, 'the fault', isConfirmed);
+      await world.annotate(name, 'abort', '1');
+      const status = await world.ended(name);
+      expect(status.phase).toBe('Aborted');
+      const { endedAt = '', until = '' } = scenarioOf(status).fault ?? {};
+      expect(Date.parse(endedAt)).toBeLessThan(Date.parse(until));
+      await untilWritesAreTaken();
+      await expectNoMore();
+    })(context),
+  );
+
+  const label = (value: string) => ['label', 'namespace', world.namespace, '--overwrite', value];
+  const killSwitch = () => ['-n', world.environment.system, 'configmap', 'chaosdemo-kill-switch'];
+  const BANS = [
+    {
+      reason: 'KillSwitch',
+      forbid: () => ['create', ...killSwitch(), '--from-literal=stop=true'],
+      allow: () => ['delete', ...killSwitch()],
+    },
+    {
+      reason: 'NamespaceNotEnabled',
+      forbid: () => label('chaosdemo.dev/enabled=false'),
+      allow: () => label('chaosdemo.dev/enabled=true'),
+    },
+  ];
+  it.for(rows(BANS))('is released even if nothing may run: $reason', ({ reason, forbid, allow }, context) =>
+    keepingTime(async () => {
+      const { kubectl } = world.environment.controlPlane;
+      const name = reason.toLowerCase();
+      await world.applySpec(name, { scenarios: [outage('Stall', '60s')] });
+      await world.untilStatus(name, 'the pause', isConfirmed);
+      await world.killOperator();
+      await kubectl.run(forbid());
+      try {
         await world.operator.start();
         const status = await world.ended(name);
-        expect(status.phase).toMatch(/Succeeded|Errored/);
-        if (chapter > 5) expect(status.phase).toBe('Succeeded');
+        expect(verdictLine(status)).toContain(`Aborted ${reason}: `);
+        expect(status.run?.message).toContain('released the pause of Redis');
+        const { endedAt = '', until = '' } = scenarioOf(status).fault ?? {};
+        expect(Date.parse(endedAt)).toBeLessThan(Date.parse(until));
         expect(await world.takesWrites()).toBe(true);
-        expect((await world.pauses()) - pauses).toBe(1);
-        await world.untilNoLeases();
-      })(context),
+      } finally {
+        await kubectl.run(allow());
+      }
+      await world.delete(name, 60_000);
+    })(context),
   );
 });

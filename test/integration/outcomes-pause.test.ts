@@ -1,6 +1,7 @@
 /** What becomes of a pause where its proof is broken by a real cause, as it stands in the status at the end. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { drift, rateLimiterOf, redisRef } from '../kit/demo.ts';
+import { isNightly } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { asExpectedOf, measureOf, scenarioOf, verdictLine } from '../kit/status.ts';
 import { until } from '../kit/until.ts';
@@ -28,7 +29,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
     }),
   );
 
-  it(
+  it.runIf(isNightly)(
     'meets the expectation Any if it is proven to change nothing',
     keepingTime(async () => {
       await world.applySpec('any', { scenarios: [drift({ expect: 'Any' })] });
@@ -139,7 +140,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
     }),
   );
 
-  it(
+  it.runIf(isNightly)(
     'a pause proves nothing if a pod withholds answers after enough of them',
     keepingTime(async () => {
       let ready = false;
@@ -160,7 +161,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
     }),
   );
 
-  it(
+  it.runIf(isNightly)(
     'proves nothing if the window of its key ended during the watch',
     keepingTime(async () => {
       const counterDrift = { fault: { duration: '4s' }, requestsPerSecond: 60, settle: '3s' };

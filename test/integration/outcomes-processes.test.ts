@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { drift } from '../kit/demo.ts';
+import { isNightly } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { World } from '../kit/world.ts';
 import { expectInconclusive, untilPaused } from './support/outcome.ts';
@@ -36,7 +37,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
     }),
   );
 
-  it(
+  it.runIf(isNightly)(
     'proves nothing if the watch has a gap because a limiter was frozen',
     keepingTime(async () => {
       await world.applySpec('frozen', { scenarios: [drift()] });
@@ -63,7 +64,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
     }),
   );
 
-  it(
+  it.runIf(isNightly)(
     'proves nothing if the operator was restarted during the fault',
     keepingTime(async () => {
       await world.applySpec('forgotten', { scenarios: [drift()] });
@@ -76,7 +77,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
   );
 
   // The last ones: the pods do not come back.
-  it(
+  it.runIf(isNightly)(
     'proves nothing if a pod vanished during a pause, and names it',
     keepingTime(async () => {
       await world.applySpec('vanished', { scenarios: [drift()] });

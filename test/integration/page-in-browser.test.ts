@@ -19,6 +19,7 @@ import { launchBrowser } from '../kit/browser.ts';
 import { type ChromiumBinary, ensureChromium } from '../kit/chromium.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';
 import { drift, ghosts } from '../kit/demo.ts';
+import { isNightly, rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { waitingChapter } from '../kit/status.ts';
 import { TestTerminal, withoutTerminal } from '../kit/terminal.ts';
@@ -185,7 +186,7 @@ describe('the page', () => {
     expect(await page.evaluate('globalThis.loadedOnce')).toBe(true);
   });
 
-  it('the page can be used with the keyboard only', async () => {
+  it.runIf(isNightly)('the page can be used with the keyboard only', async () => {
     const { page } = await openWindow(browser);
     await page.goto(ui.address);
     const focused = async (): Promise<string> => await page.evaluate('document.activeElement.textContent');
@@ -218,7 +219,7 @@ describe('the page', () => {
     expect(await details.getByRole('table').isVisible()).toBe(false);
   });
 
-  it('has names and roles for all of it, and enough contrast, dark and light', async () => {
+  it.runIf(isNightly)('has names and roles for all of it, and enough contrast, dark and light', async () => {
     const grounds: string[] = [];
     const seen = [
       { colorScheme: 'light', width: 1024, paths: ['/', pathOf('done'), `${pathOf('done')}/1/2`] },
@@ -244,7 +245,7 @@ describe('the page', () => {
     expect(new Set(grounds).size).toBe(2);
   });
 
-  it.each(SIZES)('fits a window %i wide', async (width) => {
+  it.each(rows(SIZES))('fits a window %i wide', async (width) => {
     const { page } = await openWindow(browser, { viewport: { width, height: 900 } });
     for (const path of ['/', pathOf('done'), `${pathOf('done')}/1/2`]) {
       await page.goto(at(path));
@@ -269,52 +270,55 @@ describe('a request without access to the page', () => {
     }
   });
 
-  it('gets nothing from another page of the same browser, which has the cookie', async () => {
-    const other = createServer((_, response) => {
-      response
-        .writeHead(200, { 'content-type': 'text/html' })
-        .end('<!doctype html><title>other</title><main></main>');
-    });
-    other.listen(0, '127.0.0.1');
-    await once(other, 'listening');
-    onTestFinished(() => void other.close());
-    // Each of these is refused, and the browser says so.
-    const { context, page } = await openWindow(browser, {
-      expected: /CORS|403|X-Frame-Options|frame|ERR_FAILED|ERR_BLOCKED/i,
-    });
-    await page.goto(ui.address);
-    expect((await context.cookies()).map(({ httpOnly, sameSite }) => ({ httpOnly, sameSite }))).toEqual([
-      { httpOnly: true, sameSite: 'Strict' },
-    ]);
-    const intruder = await context.newPage();
-    await intruder.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
-    const target = new URL(pathOf('done'), ui.address).href;
-    const gets = async (what: string): Promise<unknown> =>
-      await intruder.evaluate(`(${what})(${JSON.stringify(target)})`);
-    const fetched = `async (url) => await (await fetch(url, { credentials: 'include' })).text()`;
-    await expect(gets(fetched)).rejects.toThrow('Failed to fetch');
-    const streamed = `(url) => new Promise((resolve) => {
+  it.runIf(isNightly)(
+    'gets nothing from another page of the same browser, which has the cookie',
+    async () => {
+      const other = createServer((_, response) => {
+        response
+          .writeHead(200, { 'content-type': 'text/html' })
+          .end('<!doctype html><title>other</title><main></main>');
+      });
+      other.listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      onTestFinished(() => void other.close());
+      // Each of these is refused, and the browser says so.
+      const { context, page } = await openWindow(browser, {
+        expected: /CORS|403|X-Frame-Options|frame|ERR_FAILED|ERR_BLOCKED/i,
+      });
+      await page.goto(ui.address);
+      expect((await context.cookies()).map(({ httpOnly, sameSite }) => ({ httpOnly, sameSite }))).toEqual([
+        { httpOnly: true, sameSite: 'Strict' },
+      ]);
+      const intruder = await context.newPage();
+      await intruder.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
+      const target = new URL(pathOf('done'), ui.address).href;
+      const gets = async (what: string): Promise<unknown> =>
+        await intruder.evaluate(`(${what})(${JSON.stringify(target)})`);
+      const fetched = `async (url) => await (await fetch(url, { credentials: 'include' })).text()`;
+      await expect(gets(fetched)).rejects.toThrow('Failed to fetch');
+      const streamed = `(url) => new Promise((resolve) => {
       const events = new EventSource(url + '/events', { withCredentials: true });
       events.onopen = () => resolve('open');
       events.onerror = () => resolve('refused');
     })`;
-    expect(await gets(streamed)).toBe('refused');
-    const framed = `(url) => new Promise((resolve) => {
+      expect(await gets(streamed)).toBe('refused');
+      const framed = `(url) => new Promise((resolve) => {
       const frame = document.createElement('iframe');
       frame.src = url;
       frame.onload = () => resolve(true);
       document.body.append(frame);
     })`;
-    await gets(framed);
-    const frames = await Promise.all(
-      intruder
-        .frames()
-        .slice(1)
-        .map(async (frame) => await frame.content().catch(() => '')),
-    );
-    expect(frames).toHaveLength(1);
-    expect(frames.join('')).not.toContain(world.namespace);
-  });
+      await gets(framed);
+      const frames = await Promise.all(
+        intruder
+          .frames()
+          .slice(1)
+          .map(async (frame) => await frame.content().catch(() => '')),
+      );
+      expect(frames).toHaveLength(1);
+      expect(frames.join('')).not.toContain(world.namespace);
+    },
+  );
 });
 
 it('the page shows every text of a status and of evidence as text', async () => {

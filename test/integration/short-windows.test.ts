@@ -3,10 +3,11 @@
  * pods over a real Redis.
  */
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
-import { Supervisor } from '../../src/local/supervisor.ts';
+import { describe, expect, it } from 'vitest';
+import type { RedisServer } from '../../src/local/redis-server.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
+import { onTestFinished, redisOfTest } from '../kit/finished.ts';
+import { rows } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { plantedPod } from '../kit/planted-pod.ts';
 
@@ -32,13 +33,6 @@ const COUNT = `local now = redis.call('TIME')
   if used == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
   return used`;
 
-const supervisor = new Supervisor();
-let redis: RedisServer;
-beforeAll(async () => {
-  redis = await startRedis({ supervisor });
-});
-afterAll(() => supervisor.close());
-
 async function admits(store: Redis, caller: string, { byClock, races, seconds }: Limiter): Promise<boolean> {
   const key = byClock ? `${caller}:${Math.floor(Date.now() / (seconds * 1000))}` : caller;
   if (!races) return Number(await store.eval(COUNT, 1, key, Date.now(), seconds * 1000)) <= LIMIT;
@@ -47,7 +41,7 @@ async function admits(store: Redis, caller: string, { byClock, races, seconds }:
   return true;
 }
 
-async function pod(name: string, limiter: Limiter) {
+async function pod(name: string, redis: RedisServer, limiter: Limiter) {
   const decide = async (caller: string, store: Redis): Promise<boolean> => {
     try {
       return await admits(store, `rl:${caller}`, limiter);
@@ -63,7 +57,8 @@ let runs = 0;
 
 /** Leads a limiter through one scenario. */
 async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
-  const nodes = await Promise.all(['api-0', 'api-1', 'api-2'].map(async (name) => await pod(name, limiter)));
+  const redis = await redisOfTest();
+  const nodes = await Promise.all(['api-0', 'api-1', 'api-2'].map((name) => pod(name, redis, limiter)));
   const headers = [{ name: 'x-caller', value: '$(key)' }];
   const spec = limiterSpec(
     {
@@ -101,10 +96,10 @@ async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
   return await driver.leadThrough(scenario, key, scenario === 'outage' ? PAUSE_MS : 10_000);
 }
 
-describe.skipIf(withoutRealTime)('a limit of 10 requests', { timeout: 120_000 }, () => {
+describe.skipIf(withoutRealTime)('a limit of 10 requests', { concurrent: true }, () => {
   const DETECTED = expect.any(Number);
 
-  describe.each([1, 10])('in %i s', (seconds) => {
+  describe.each(rows([1, 10]))('in %i s', (seconds) => {
     it('holds in bursts if each pod counts in one step', async () => {
       const reading = await found('ghosts', { seconds });
       expect(reading).toMatchObject({ summary: '10/10, 0/3 trials', shortfalls: [] });
@@ -116,7 +111,7 @@ describe.skipIf(withoutRealTime)('a limit of 10 requests', { timeout: 120_000 },
       expect(reading).toMatchObject({ detectedAt: DETECTED });
     });
 
-    it.each([false, true])(
+    it.each(rows([false, true]))(
       'is kept by a limiter that rejects all in a longer outage: by the clock %s',
       async (byClock) => {
         const reading = await found('outage', { seconds, byClock });
@@ -126,7 +121,7 @@ describe.skipIf(withoutRealTime)('a limit of 10 requests', { timeout: 120_000 },
       },
     );
 
-    it.each([false, true])(
+    it.each(rows([false, true]))(
       'is exceeded by a limiter that admits all in it: by the clock %s',
       async (byClock) => {
         const reading = await found('outage', { seconds, byClock, opens: true });

@@ -5,6 +5,7 @@ import { relativeToFirst } from '../../src/evidence/index.ts';
 import { sample } from '../kit/demo.ts';
 import { DrivenLimiter, limiterSpec, never } from '../kit/driven-limiter.ts';
 import { leaksOf } from '../kit/leaks.ts';
+import { isNightly } from '../kit/nightly.ts';
 import { withoutRealTime } from '../kit/pace.ts';
 import { World } from '../kit/world.ts';
 import { SurveyedLimiters, type SurveyedTarget } from './support/surveyed-limiter.ts';
@@ -80,16 +81,13 @@ async function expectSeen(driver: DrivenLimiter, broken: boolean): Promise<void>
 }
 
 describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes no writes', () => {
-  it('is left waiting as it comes, and locked out by what was never served', {
-    timeout: 120_000,
-  }, async () => {
+  it('is left waiting as it comes, and locked out by what was never served', async () => {
     const { driver, key } = await start('default');
     const reading = await driver.leadThrough('outage', key, PAUSE_MS);
     expect(driver.observed.faults['f']).toMatchObject({ proof: 'Confirmed' });
     expect(reading).toMatchObject({ shortfalls: [], summary: 'Hangs' });
     expect(reading.detectedAt).toBeDefined();
     expect(reading.measures).toContainEqual({ name: 'overAdmission', value: 0, unit: 'requests' });
-    expect(reading.measures.find(({ name }) => name === 'timeToRecovery')?.value).toBeLessThan(1000);
     expect(reading.evidence.join('\n')).toMatch(/After the fault .* 0 admitted, \d+ rejected/);
     await expectSeen(driver, true);
     // Each request that was given up was counted when Redis continued.
@@ -104,7 +102,7 @@ describe.skipIf(withoutRealTime)('the one caller of a limiter whose Redis takes 
     });
   });
 
-  it('is admitted over its limit if the limiter fails open', { timeout: 120_000 }, async () => {
+  it.runIf(isNightly)('is admitted over its limit if the limiter fails open', async () => {
     const { driver, key } = await start('ioredis-timeout-fail-open');
     const reading = await driver.leadThrough('outage', key, PAUSE_MS);
     expect(reading).toMatchObject({ shortfalls: [] });
@@ -129,9 +127,7 @@ describe('a limiter that knows its callers by the source address', () => {
     );
   });
 
-  it('gets no false result if another client sends from the same address', {
-    timeout: 120_000,
-  }, async () => {
+  it.runIf(isNightly)('gets no false result if another client sends from the same address', async () => {
     const { another, driver, key, target } = await start('default');
     const other = another();
     // Both use up the one limit that they have at the same time.
@@ -152,7 +148,7 @@ describe('a limiter that knows its callers by the source address', () => {
   });
 });
 
-describe.skipIf(withoutRealTime)('the gate of the sample, in windows of seconds', () => {
+describe.skipIf(withoutRealTime || !isNightly)('the gate of the sample, in windows of seconds', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start('approximate');

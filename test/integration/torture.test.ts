@@ -1,6 +1,7 @@
 /** A small fixed set of the torture: a few seeds, one lane, on the API server that all tests share. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { adminKubectl } from '../kit/control-plane.ts';
+import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { planOf } from '../torture/plan.ts';
 import { playRound } from '../torture/round.ts';
@@ -19,7 +20,7 @@ describe.skipIf(withoutRealTime)('a run that is disturbed', () => {
   });
   afterAll(() => stage?.stop());
 
-  it.for(SEEDS)('by the plan of seed %i passes every check', (seed, context) =>
+  it.for(rows(SEEDS))('by the plan of seed %i passes every check', (seed, context) =>
     keepingTime(async ({ signal }) => {
       const plan = planOf(seed, { lanes: 1, ownApiServer: false });
       const { wrong } = await playRound({ stage, plan, signal, say: () => {} });

@@ -3,8 +3,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { connectorFrom } from './connector-from.ts';
 import type { HostedNode } from './hosted-limiters.ts';
-import { connectorFrom } from './planted-pod.ts';
 import { WATCHED_AS } from './sentinels.ts';
 
 /** What each caller may send, from its first request on. The window is longer than a run waits for it to end. */

@@ -47,7 +47,7 @@ export class NodesOnRedis {
       const hosted = await Promise.all(
         modes.map((mode) => threeNodes(mode, { mode, redisPort: redis.port })),
       );
-      await hostLimiters(supervisor, hosted.flat());
+      if (hosted.length > 0) await hostLimiters(supervisor, hosted.flat());
       const nodes = hosted.map((some) => some.map(({ host, id, port }) => ({ name: id, host, port })));
       return new NodesOnRedis(supervisor, redis, new Map(modes.map((mode, i) => [mode, nodes[i] ?? []])));
     } catch (error) {

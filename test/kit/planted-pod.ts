@@ -1,10 +1,10 @@
 /** A pod of a rate limiter that a test plants: a plain HTTP server over a real Redis. It ends with its test. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectSecure } from 'node:tls';
-import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
-import { onTestFinished } from 'vitest';
+import type { AddressInfo } from 'node:net';
+import { Redis, type RedisOptions } from 'ioredis';
+import { connectorFrom } from './connector-from.ts';
+import { onTestFinished } from './finished.ts';
 
 /** What a planted pod is, besides how it decides. */
 export interface PlantedOptions
@@ -81,32 +81,4 @@ export async function servedPod(
   };
   onTestFinished(stop);
   return { name, host: address, port: (server.address() as AddressInfo).port, stop };
-}
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** The connector of ioredis has no option for a source address. */
-export function connectorFrom(
-  localAddress: string,
-  tls?: ConnectionOptions,
-): NonNullable<RedisOptions['Connector']> {
-  return class extends AbstractConnector {
-    readonly #to: Address;
-
-    constructor(options: unknown) {
-      super(0);
-      this.#to = options as Address;
-    }
-
-    override async connect(): Promise<Socket> {
-      this.connecting = true;
-      const plain = connect({ ...this.#to, localAddress });
-      const socket = tls ? connectSecure({ ...tls, socket: plain }) : plain;
-      this.stream = socket;
-      return socket;
-    }
-  };
 }

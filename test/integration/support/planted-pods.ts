@@ -1,12 +1,12 @@
 /** Planted pods over one real Redis, and a driver of one fault on them. */
 import type { Redis } from 'ioredis';
-import { onTestFinished } from 'vitest';
 import type { RedisServer } from '../../../src/local/redis-server.ts';
 import type { HistoryEvent } from '../../../src/subjects/ratelimiter/history/events.ts';
 import type { LookAtPods } from '../../../src/subjects/ratelimiter/pods-now.ts';
 import type { RedisTarget } from '../../../src/subjects/redis/client/redis-target.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 import type { RunningProxy } from '../../kit/fault-proxy.ts';
+import { onTestFinished } from '../../kit/finished.ts';
 import { type PlantedOptions, plantedPod } from '../../kit/planted-pod.ts';
 
 /** Each pod has its own address, from which it also connects to Redis. */

@@ -2,7 +2,8 @@
 import { Cluster } from 'ioredis';
 import { onTestFinished } from 'vitest';
 import type { RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
-import { connectorFrom, servedPod } from '../../../kit/planted-pod.ts';
+import { connectorFrom } from '../../../kit/connector-from.ts';
+import { servedPod } from '../../../kit/planted-pod.ts';
 
 export interface Clustered {
   /** Of its fixed windows, from the first request on; default: 15 s. */

@@ -6,8 +6,8 @@ import { type RedisServer, startRedis } from '../../../../src/local/redis-server
 import type { Supervisor } from '../../../../src/local/supervisor.ts';
 import { REDIS_ACL, type RedisTarget } from '../../../../src/subjects/ratelimiter/index.ts';
 import { asPerServer, type PerServer } from '../../../../src/subjects/redis/client/per-server.ts';
+import { connectorFrom } from '../../../kit/connector-from.ts';
 import { userLine } from '../../../kit/nodes-on-redis.ts';
-import { connectorFrom } from '../../../kit/planted-pod.ts';
 import { until } from '../../../kit/until.ts';
 import { PODS } from './topology.ts';
 

@@ -1,8 +1,8 @@
 /** spec.activeDeadline counts only the time that a run works: a manual run may wait longer for a person. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { waitingChapter } from '../kit/status.ts';
-import { World } from '../kit/world.ts';
+import { waitingChapter } from '../../kit/status.ts';
+import { World } from '../../kit/world.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { descriptionsOf, messagesOf } from '../../tools/prose/surfaces.ts';
-import { checkFiles, checkPassages, type Finding, STYLE } from '../../tools/prose/vale.ts';
-import { tool } from '../kit/program.ts';
+import { descriptionsOf, messagesOf } from '../../../tools/prose/surfaces.ts';
+import { checkFiles, checkPassages, type Finding, STYLE } from '../../../tools/prose/vale.ts';
+import { tool } from '../../kit/program.ts';
 
 interface Rule {
   readonly swap?: Record<string, string>;
@@ -17,7 +17,7 @@ type Examples = Record<string, { readonly flagged: readonly string[]; readonly f
 
 const yaml = async (file: string): Promise<unknown> => parse(await readFile(file, 'utf8'));
 const rules = (await readdir(STYLE)).map((file) => basename(file, '.yml'));
-const examples = (await yaml(join(STYLE, '../../examples.yml'))) as Examples;
+const examples = (await yaml(join(STYLE, '../../../examples.yml'))) as Examples;
 
 let vale: string;
 let folder: string;

@@ -1,8 +1,8 @@
 /** What evidence says of the limit of a token bucket whose full one admits other than comes back in a window. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { mostAdmitted } from '../../src/subjects/ratelimiter/limits/rate-limit.ts';
-import { until } from '../kit/until.ts';
-import { CONFIGURED, SurveyedLimiters } from './support/surveyed-limiter.ts';
+import { mostAdmitted } from '../../../src/subjects/ratelimiter/limits/rate-limit.ts';
+import { until } from '../../kit/until.ts';
+import { CONFIGURED, SurveyedLimiters } from '../support/surveyed-limiter.ts';
 
 const BURST = 15;
 

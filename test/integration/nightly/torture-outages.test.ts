@@ -1,11 +1,11 @@
 /** A few seeds of the torture of store outages: limiters behind HTTP, without and with a fault proxy, or Sentinels. */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { adminKubectl } from '../kit/control-plane.ts';
-import { keepingTime, withoutRealTime } from '../kit/pace.ts';
-import { planOf } from '../torture/plan.ts';
-import { playRound } from '../torture/round.ts';
-import { Stage, type StageOptions } from '../torture/stage.ts';
-import { lineOf } from '../torture/step.ts';
+import { adminKubectl } from '../../kit/control-plane.ts';
+import { keepingTime, withoutRealTime } from '../../kit/pace.ts';
+import { planOf } from '../../torture/plan.ts';
+import { playRound } from '../../torture/round.ts';
+import { Stage, type StageOptions } from '../../torture/stage.ts';
+import { lineOf } from '../../torture/step.ts';
 
 const OUTAGES = {
   modes: ['http', 'proxied'],
