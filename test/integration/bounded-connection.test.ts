@@ -58,7 +58,10 @@ async function askEverything(redis: Redis): Promise<void> {
   requireOk('SET', await redis.set('a', 'ä', 'PX', 60_000));
   expect(await redis.get('a')).toBe('ä');
   expect(await redis.get('none')).toBeNull();
-  expect(Math.abs(asTime('TIME', await redis.time()) - Date.now())).toBeLessThan(60_000);
+  const before = Date.now();
+  const time = asTime('TIME', await redis.time());
+  expect(time).toBeGreaterThan(before - 1);
+  expect(time).toBeLessThan(Date.now() + 1);
 
   const counters = Array.from({ length: 256 }, (_, index): [string, string] => [
     `node-${index}`,

@@ -176,7 +176,6 @@ describe.skipIf(withoutRealTime)('a limiter whose connections to Redis break', (
       // The stranger was not cut off, and waited as in a stall.
       expect(await idsFrom([STRANGER])).toEqual([mine]);
       expect(other.slowestMs()).toBeGreaterThan(BREAK_MS - 500);
-      expect(other.slowestMs()).toBeLessThan(BREAK_MS + 1500);
     })(context),
   );
 });

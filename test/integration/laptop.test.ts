@@ -99,10 +99,9 @@ describe.skipIf(withoutRealTime)('chaosdemo test', () => {
     await until(() => /fault on|exit/.test(output()) || child.exitCode !== null, { what: 'the stall' });
     child.kill('SIGINT');
     expect({ status: await statusOf(child), output: output() }).toMatchObject({ status: 130 });
-    // A stall of 10 s began at most a second before.
-    const before = performance.now();
     await redis.set('rl:other', '2');
-    expect(performance.now() - before).toBeLessThan(3_000);
+    // The stall was released; it did not end by itself.
+    expect(await redis.info('commandstats')).toMatch(/cmdstat_client\|unpause:calls=[1-9]/);
     expect(output().trimEnd().split('\n').at(-1)).toContain(`Redis at ${server.host}:${server.port}`);
     const left = (await redis.keys('*')).filter((key) => !key.startsWith('chaosdemo:probe:'));
     expect(left).toEqual(['rl:other']);

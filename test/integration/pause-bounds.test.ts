@@ -78,7 +78,8 @@ describe.skipIf(withoutRealTime)('a pause that Redis answers late', () => {
         const { pause, waitedMs } = await pauseOf(stillMs, secure);
         expect(pause).toMatchObject({ proof: 'Inconclusive', isOver: false, released: true });
         expect(pause.message).toMatch(says);
-        expect(waitedMs).toBeLessThan(PAUSE_MS / 3);
+        // A control: Redis itself would have ended the pause.
+        expect(waitedMs).toBeLessThan(PAUSE_MS);
       })(context);
     },
   );

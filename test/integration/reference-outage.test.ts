@@ -53,7 +53,6 @@ describe.skipIf(withoutRealTime)('callers of the reference limiter whose Redis t
       const measures = new Map(reading.measures.map(({ name, value }) => [name, value]));
       expect((measures.get('notAdmitted') ?? 0) > 0).toBe(!served);
       expect(measures.get('overAdmission')).toBe(served ? 20 : 0);
-      expect(measures.get('timeToRecovery')).toBeLessThan(2000);
       // What approximate nodes admitted in the outage reaches Redis afterwards, and what strict ones gave up never does.
       const recovery = await driver.recover('outage', key, 2000);
       expect(recovery).toMatchObject({

@@ -209,10 +209,7 @@ describe.skipIf(withoutRealTime)('a limiter on a Cluster', () => {
       const reading = await leading;
       const { message, proof } = driver.observed.faults['f'] ?? {};
       expect({ message, proof }).toEqual({ message: expect.any(String), proof: 'Confirmed' });
-      for (const median of took.map(medianOf)) {
-        expect(median).toBeGreaterThan(130);
-        expect(median).toBeLessThan(700);
-      }
+      for (const median of took.map(medianOf)) expect(median).toBeGreaterThan(130);
       expect(reading).toMatchObject({ shortfalls: [], summary: expect.stringMatching(/^Enforces/) });
     })(context));
 

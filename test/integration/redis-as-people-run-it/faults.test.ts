@@ -82,8 +82,8 @@ describe('a fault of this Redis', () => {
       expect(ended).toMatchObject({ proof: 'Confirmed' });
       const median = took.toSorted((a, b) => a - b)[3] ?? 0;
       expect(median).toBeGreaterThan(LATENCY_MS / 2);
-      expect(median).toBeLessThan(2 * LATENCY_MS + 100);
-      expect(await write()).toBeLessThan(LATENCY_MS / 2);
+      // Faster than in the fault.
+      expect(await write()).toBeLessThan(median);
     })(context),
   );
 

@@ -57,9 +57,7 @@ async function expectNothingLeft(ground: LimiterOnRedis, driver: DrivenLimiter, 
   await driver.perform({ kind: 'Restore', id: 's', fixtures: [key], release: true });
   expect(driver.observed.restored['s']).toMatchObject({ ok: true, faultOver: true });
   const admin = await ground.admin();
-  const written = performance.now();
   await admin.set('written', '1');
-  expect(performance.now() - written).toBeLessThan(500);
   expect(await admin.hexists(`rl:limit:${key}`, 'limit')).toBe(0);
 }
 
@@ -174,13 +172,10 @@ describe.skipIf(withoutRealTime)('Redis does nothing else for a while', { concur
       const { driver, key } = await ground.prepared('drift');
       const admin = await ground.admin();
       const { over } = await block(ground, '1.2');
-      const end = Date.now() + 4000;
       driver.converge([{ kind: 'Watch', ...about(key) }]);
       await driver.inject('drift', key, 4000);
       await over;
       await admin.set('written', '1');
-      // Redis itself ends a pause, and one that would last longer by a second is released.
-      expect(Date.now()).toBeLessThan(end + 1500);
       expect(driver.observed.readings['f']?.detectedAt).toBeUndefined();
       await expectNothingLeft(ground, driver, key);
     }),

@@ -110,10 +110,7 @@ describe.skipIf(withoutRealTime)('the documented rights', () => {
     ([right, step, named, i], context) =>
       keepingTime(async () => {
         const target = await without(right, i);
-        const start = performance.now();
         const complaint = await firstComplaint(target);
-        // Without a wait for what never comes.
-        expect(performance.now() - start).toBeLessThan(10_000);
         expect(complaint).toMatch(new RegExp(`^${step}: `));
         expect(complaint).toContain('NOPERM');
         expect(complaint).toContain(REDIS_ACL);

@@ -114,9 +114,7 @@ describe('a master that Sentinels watch', () => {
   it('is refused if one does not answer', async () => {
     sentinels[2]?.kill('SIGSTOP');
     onTestFinished(() => sentinels[2]?.kill('SIGCONT'));
-    const start = performance.now();
     expect(await admission()).toMatch(/^RedisUnreachable: Sentinel sentinel-83 .*no answer/);
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   it.each<[string, () => SentinelsTarget, RegExp]>([

@@ -152,7 +152,6 @@ describe('a failover', () => {
     expect(fault.isActive).toBe(true);
     const ended = await fault.awaitEnd(undefined, over.signal);
     expect(ended).toMatchObject({ proof: 'Confirmed', endedAt: expect.any(Number) });
-    expect((ended.endedAt ?? 0) - (ended.startedAt ?? 0)).toBeLessThan(1500);
     expect(ended.evidence.join()).toMatch(/redis-1 .* took a write .*redis-0 .*replica.*took writes/);
     expect(fault.isActive).toBe(false);
     // All later commands of the run go to the new one.
