@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { ANNOTATIONS, type ChaosDemoSpec } from '../../src/api/index.ts';
 import type { DemoManifest } from '../kit/demo.ts';
+import { isNightly } from '../kit/nightly.ts';
 import { keepingTime } from '../kit/pace.ts';
 import { until } from '../kit/until.ts';
 import { World } from '../kit/world.ts';
@@ -126,7 +127,7 @@ describe('a ChaosDemo in an early sync wave', () => {
   );
 });
 
-describe('a ChaosDemo as a PostSync hook', () => {
+describe.runIf(isNightly)('a ChaosDemo as a PostSync hook', () => {
   const NAME = 'hook';
   const hook = (gate: DemoManifest): object => ({
     ...gate,
