@@ -90,7 +90,7 @@ function specOf(
     const storeOutage = { fault: of, callerTimeout: '1s', settle: '2s', accept: [accept] };
     return { name, type: 'StoreOutage', expect: 'Held', countdown: '3s', storeOutage };
   };
-  const latency = { type: 'Latency', duration: '4s', latency: '100ms' };
+  const latency = { type: 'Latency', duration: '4s', latency: '300ms' };
   return {
     rateLimiter: rateLimiterOf({ redis: redisRef }),
     scenarios: [

@@ -5,6 +5,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { REDIS_ACL, RedisConnections } from '../../src/subjects/ratelimiter/index.ts';
+import { rows } from '../kit/nightly.ts';
 import { NodesOnRedis, userLine } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { type Admits, countsTo, drivenPods, eventsOf } from './support/planted-pods.ts';
@@ -64,12 +65,13 @@ const unlinked = async (): Promise<number> => {
 };
 
 describe.skipIf(withoutRealTime)('a limiter whose counts are lost', () => {
-  it.for([
+  const LIMITERS = [
     { does: 'Forgets', admits: () => counts, scripts: false },
+    { does: 'FailsClosed', admits: byHash, scripts: true },
     { does: 'Enforces', admits: elsewhere, scripts: false },
     { does: 'FailsOpen', admits: opensWithout, scripts: false },
-    { does: 'FailsClosed', admits: byHash, scripts: true },
-  ])('is found to do what it does: $does', ({ does, admits, scripts }, context) =>
+  ];
+  it.for(rows(LIMITERS, 2))('is found to do what it does: $does', ({ does, admits, scripts }, context) =>
     keepingTime(async () => {
       await ground.observer.set('rl:demo-other', 7);
       const fault = { ...LOSE, ...(scripts && { scripts }) };
