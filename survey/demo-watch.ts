@@ -40,7 +40,7 @@ export class DemoWatch {
     const unsubscribe = this.#store.subscribe(({ object, type }) => {
       const { metadata, status } = object;
       if (type === 'deleted' || !status || `${metadata.namespace}/${metadata.name}` !== name) return;
-      if (isTrue(status, 'Complete') || isTrue(status, 'Stalled')) resolve(status);
+      if (isTrue(status, 'Finished') || isTrue(status, 'Stalled')) resolve(status);
     });
     try {
       return await promise;

@@ -23,7 +23,7 @@ export const CONDITIONS = {
   Ready: 'The verdict is in and it is Succeeded.',
   Reconciling: 'A run is active, or about to start. Absent otherwise.',
   Stalled: 'Nothing more happens without a change to the object or to the cluster. Absent otherwise.',
-  Complete: 'The last run has ended, whatever its verdict.',
+  Finished: 'The last run has ended, whatever its verdict.',
   Succeeded: 'The last run ended and every scenario met its expectation. A dry run tests no scenario.',
   Healthy: 'Health of the subject, by the health poller.',
   FaultActive: 'A fault of this demo is or may be active.',
@@ -46,6 +46,11 @@ export const OBSERVED_STATUSES: Record<'Healthy' | 'FaultActive', Meanings> = {
 /** The types that every ChaosDemo has. */
 export type ConditionType = keyof typeof CONDITIONS;
 
+/** The condition that reports whether an invariant of a scenario type was violated: "OutageViolated". */
+export function violationCondition(scenarioType: string): string {
+  return `${scenarioType}Violated`;
+}
+
 /** The meaning of the statuses of the condition of a scenario type. */
 export const ANOMALY_STATUSES: Meanings = {
   True: 'Violated in this run.',
@@ -54,7 +59,7 @@ export const ANOMALY_STATUSES: Meanings = {
 };
 
 /** The conditions for the state of an object. */
-type StateConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Complete' | 'Succeeded';
+type StateConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Finished' | 'Succeeded';
 
 /** The status of each of them, for each state an object can be in. */
 export const CONDITIONS_BY_STATE: Record<
@@ -64,24 +69,24 @@ export const CONDITIONS_BY_STATE: Record<
   unseen: { state: 'not seen by an operator yet', conditions: { Ready: 'Unknown' } },
   open: {
     state: 'pending, running, waiting for advance, held by suspend',
-    conditions: { Ready: 'False', Reconciling: 'True', Complete: 'False', Succeeded: 'Unknown' },
+    conditions: { Ready: 'False', Reconciling: 'True', Finished: 'False', Succeeded: 'Unknown' },
   },
-  succeeded: { state: 'Succeeded', conditions: { Ready: 'True', Complete: 'True', Succeeded: 'True' } },
+  succeeded: { state: 'Succeeded', conditions: { Ready: 'True', Finished: 'True', Succeeded: 'True' } },
   dryRun: {
     state: 'Succeeded, a dry run',
-    conditions: { Ready: 'False', Stalled: 'True', Complete: 'True', Succeeded: 'Unknown' },
+    conditions: { Ready: 'False', Stalled: 'True', Finished: 'True', Succeeded: 'Unknown' },
   },
   unsuccessful: {
     state: 'Failed, Errored, Aborted',
-    conditions: { Ready: 'False', Stalled: 'True', Complete: 'True', Succeeded: 'False' },
+    conditions: { Ready: 'False', Stalled: 'True', Finished: 'True', Succeeded: 'False' },
   },
   refused: {
     state: 'a precondition is not met',
-    conditions: { Ready: 'False', Stalled: 'True', Complete: 'False', Succeeded: 'Unknown' },
+    conditions: { Ready: 'False', Stalled: 'True', Finished: 'False', Succeeded: 'Unknown' },
   },
   suspended: {
     state: 'suspended, never run',
-    conditions: { Ready: 'False', Complete: 'False', Succeeded: 'Unknown' },
+    conditions: { Ready: 'False', Finished: 'False', Succeeded: 'Unknown' },
   },
 };
 
@@ -89,12 +94,12 @@ export const CONDITIONS_BY_STATE: Record<
 export const REASON_GROUPS = {
   standing: {
     title: 'State of a run',
-    conditions: 'Ready, Complete, Succeeded, and Reconciling unless Suspended before a run',
+    conditions: 'Ready, Finished, Succeeded, and Reconciling unless Suspended before a run',
     reasons: ['Pending', 'CoolingDown', 'TooManyRuns', 'Running', 'AwaitingAdvance', 'Suspended', 'Stopping'],
   },
   verdict: {
     title: 'Verdicts',
-    conditions: 'Ready, Complete, Succeeded, and Stalled unless scenarios were run and Succeeded',
+    conditions: 'Ready, Finished, Succeeded, and Stalled unless scenarios were run and Succeeded',
     reasons: [
       'ExpectationsMet',
       'NoExpectation',
@@ -110,7 +115,7 @@ export const REASON_GROUPS = {
   },
   failure: {
     title: 'Failures of a run',
-    conditions: 'Ready, Complete, Succeeded, Stalled',
+    conditions: 'Ready, Finished, Succeeded, Stalled',
     reasons: [
       'TargetUnhealthy',
       'BaselineFailed',
@@ -123,7 +128,7 @@ export const REASON_GROUPS = {
   refusal: {
     title: 'Preconditions that are not met',
     conditions:
-      'Ready, Complete, Succeeded, Stalled; if the run only waits, Reconciling. An active run that loses its permission is Aborted with the same reason',
+      'Ready, Finished, Succeeded, Stalled; if the run only waits, Reconciling. An active run that loses its permission is Aborted with the same reason',
     reasons: [
       'NamespaceNotEnabled',
       'PermissionDenied',

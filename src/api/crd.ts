@@ -13,7 +13,7 @@ const conditionColumn = (type: string, member: 'status' | 'reason'): string =>
   `.status.conditions[?(@.type=="${type}")].${member}`;
 
 /** The columns of `kubectl get chaosdemo`; priority 1 with `-o wide` only. */
-export function printerColumns(subjects: readonly SubjectApi[]): PrinterColumn[] {
+export function printerColumns(): PrinterColumn[] {
   return [
     {
       name: 'Phase',
@@ -40,7 +40,12 @@ export function printerColumns(subjects: readonly SubjectApi[]): PrinterColumn[]
       jsonPath: '.status.result',
       description: 'Results of the scenarios so far',
     },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    {
+      name: 'Started',
+      type: 'date',
+      jsonPath: '.status.run.startedAt',
+      description: 'When the run began that the other columns describe',
+    },
     {
       name: 'Reason',
       type: 'string',
@@ -53,24 +58,6 @@ export function printerColumns(subjects: readonly SubjectApi[]): PrinterColumn[]
       type: 'integer',
       jsonPath: '.status.run.number',
       description: 'Number of the run that the other columns describe',
-      priority: 1,
-    },
-    ...subjects
-      .flatMap(({ faults }) => faults)
-      .map(
-        ({ type, column }): PrinterColumn => ({
-          name: column.name,
-          type: 'string',
-          jsonPath: `.status.scenarios[?(@.type=="${type}")].summary`,
-          description: column.description,
-          priority: 1,
-        }),
-      ),
-    {
-      name: 'Message',
-      type: 'string',
-      jsonPath: '.status.message',
-      description: 'What happens now',
       priority: 1,
     },
   ];
@@ -113,7 +100,7 @@ export function buildCrd(subjects: readonly SubjectApi[]): Schema {
           name: VERSION,
           served: true,
           storage: true,
-          additionalPrinterColumns: printerColumns(subjects),
+          additionalPrinterColumns: printerColumns(),
           selectableFields: [{ jsonPath: '.status.phase' }],
           subresources: { status: {} },
           schema: {

@@ -6,6 +6,7 @@ import {
   type Meanings,
   OBSERVED_STATUSES,
   REASON_GROUPS,
+  violationCondition,
 } from './conditions.ts';
 import { buildCrd, printerColumns } from './crd.ts';
 import { ANNOTATIONS, API_VERSION, ENABLED_LABEL, FINALIZER, KIND } from './group.ts';
@@ -45,7 +46,7 @@ export function apiReference(subjects: readonly SubjectApi[]): string[] {
     measureSection(subjects),
     conditionSection(subjects),
     reasonSection(subjects),
-    columnSection(subjects),
+    columnSection(),
     nameSection(subjects),
     runKeySection(subjects),
   ];
@@ -127,14 +128,16 @@ function conditionSection(subjects: readonly SubjectApi[]): string {
   const { Healthy: _, FaultActive: __, ...standing } = CONDITIONS;
   const meanings = [
     ...Object.entries(standing).map(([type, meaning]) => [code(type), meaning] as const),
-    ...anomalies.map(({ conditionMeaning, type }) => [code(type), conditionMeaning] as const),
+    ...anomalies.map(
+      ({ conditionMeaning, type }) => [code(violationCondition(type)), conditionMeaning] as const,
+    ),
   ];
   const rows = [
     [code('Healthy'), ...cellsOf(OBSERVED_STATUSES.Healthy)],
     [code('FaultActive'), ...cellsOf(OBSERVED_STATUSES.FaultActive)],
-    [anomalies.map(({ type }) => code(type)).join(', '), ...cellsOf(ANOMALY_STATUSES)],
+    [anomalies.map(({ type }) => code(violationCondition(type))).join(', '), ...cellsOf(ANOMALY_STATUSES)],
   ];
-  const columns = ['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded'] as const;
+  const columns = ['Ready', 'Reconciling', 'Stalled', 'Finished', 'Succeeded'] as const;
   const states = Object.values(CONDITIONS_BY_STATE).map(({ state, conditions }) => [
     state,
     ...columns.map((type) => conditions[type] ?? 'absent'),
@@ -170,8 +173,8 @@ function reasonSection(subjects: readonly SubjectApi[]): string {
   ].join('\n\n');
 }
 
-function columnSection(subjects: readonly SubjectApi[]): string {
-  const list = printerColumns(subjects).map(
+function columnSection(): string {
+  const list = printerColumns().map(
     ({ name, jsonPath, description = 'Time since it was made', priority }) =>
       [
         `${code(name.toUpperCase())} (${code(jsonPath)}${priority === undefined ? '' : ', `-o wide`'})`,

@@ -191,7 +191,7 @@ export const statusSchema = z
     message: text(LIMITS.message, 'What happens now, or how it ended.').optional(),
     result: text(
       64,
-      'Results of the scenarios so far: "2 violated"; of a single scenario with what was measured: "Violated: 30 > 5".',
+      'Result of each scenario so far, with what was measured if there is room: "first violated (34 > 10); second held".',
     ).optional(),
     run: run.optional().describe('The active run, or the last one.'),
     lastHandledRunRequest: text(

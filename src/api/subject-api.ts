@@ -32,7 +32,7 @@ export interface MeasureApi {
 
 /** A scenario type: the fault it injects and the invariant it watches. */
 export interface FaultApi {
-  /** Value of `spec.scenarios[].type`, and type of the condition that reports its result: "Outage". */
+  /** Value of `spec.scenarios[].type`: "Outage". */
   readonly type: string;
   /** Member of a scenario with its parameters: "outage". */
   readonly member: string;
@@ -46,8 +46,6 @@ export interface FaultApi {
    * The finding of a scenario with this result and summary, as a clause: "loses orders while the store is away (3)".
    */
   readonly finding: (result: 'Violated' | 'Held', summary: string) => string;
-  /** Column that shows the summary of its scenario with `-o wide`. */
-  readonly column: { readonly name: string; readonly description: string };
 }
 
 /** A figure of scenarios that the operator shows in its metrics, by scenario type. */

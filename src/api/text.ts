@@ -3,6 +3,8 @@
 /** Bounds of the status, in characters or items. */
 export const LIMITS = {
   message: 512,
+  result: 64,
+  summary: 128,
   request: 128,
   evidence: 256,
   evidenceItems: 12,

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
-import { counted, endOf, isDryRun, truncate } from '../api/index.ts';
+import { counted, endOf, isDryRun, truncate, violationCondition } from '../api/index.ts';
 import type { Context, ObjectState } from './context.ts';
 import { activeFault, isRunActive } from './context.ts';
 import { UNREACHABLE } from './health.ts';
@@ -17,7 +17,8 @@ export function conditionsFor(context: Context): Condition[] {
     Healthy: healthy(context),
     FaultActive: faultActive(context),
   };
-  for (const { type } of context.subject.api.faults) parts[type] = violation(context, type);
+  for (const { type } of context.subject.api.faults)
+    parts[violationCondition(type)] = violation(context, type);
   const transition = `${new Date(now).toISOString().slice(0, 19)}Z`;
   return Object.entries(parts).map(([type, part]) => {
     const before = demo.status.conditions?.find((condition) => condition.type === type);
@@ -32,7 +33,7 @@ export function conditionsFor(context: Context): Condition[] {
   });
 }
 
-/** Ready, Reconciling, Stalled, Complete and Succeeded. Reconciling and Stalled are mutually exclusive. */
+/** Ready, Reconciling, Stalled, Finished and Succeeded. Reconciling and Stalled are mutually exclusive. */
 function stateConditions(
   objectState: ObjectState,
   draft: ChaosDemoStatus,
@@ -42,11 +43,11 @@ function stateConditions(
     const { reason, message } = verdict;
     const good: Part = { status: 'True', reason, message };
     const bad: Part = { status: 'False', reason, message };
-    if (verdict.phase !== 'Succeeded') return { Ready: bad, Stalled: good, Complete: good, Succeeded: bad };
+    if (verdict.phase !== 'Succeeded') return { Ready: bad, Stalled: good, Finished: good, Succeeded: bad };
     // A dry run tests nothing, so it opens no gate.
     return isDryRun(draft)
-      ? { Ready: bad, Stalled: good, Complete: good, Succeeded: { status: 'Unknown', reason, message } }
-      : { Ready: good, Complete: good, Succeeded: good };
+      ? { Ready: bad, Stalled: good, Finished: good, Succeeded: { status: 'Unknown', reason, message } }
+      : { Ready: good, Finished: good, Succeeded: good };
   }
   const { reason, message }: { reason: Reason; message: string } =
     objectState.kind === 'suspended' || objectState.kind === 'finished'
@@ -54,7 +55,7 @@ function stateConditions(
       : objectState;
   const open: Partial<Record<ConditionType, Part>> = {
     Ready: { status: 'False', reason, message },
-    Complete: { status: 'False', reason, message },
+    Finished: { status: 'False', reason, message },
     Succeeded: { status: 'Unknown', reason, message },
   };
   if (objectState.kind === 'refused') return { ...open, Stalled: { status: 'True', reason, message } };

@@ -22,7 +22,7 @@ import { applyAnswers, stopAwaitingAnswers } from './diagnoses.ts';
 import { announcement } from './observed.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
-import { phaseOfStop, resultOf, scenarioSummary, verdictOf, verdictOfStop } from './verdict.ts';
+import { phaseOfStop, resultOf, verdictOf, verdictOfStop } from './verdict.ts';
 
 /** How long a stopped run waits for the proof that everything is undone, after the fault's own end. */
 const RESTORE_DEADLINE_MS = 20_000;
@@ -190,7 +190,7 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
   draft.phase = verdict.phase;
   draft.message = verdict.message;
   draft.result = resultOf(draft);
-  const summary = scenarioSummary(draft);
+  const summary = resultOf(draft, LIMITS.summary);
   draft.history = [
     {
       number: run.number,

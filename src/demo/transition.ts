@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus } from '../api/index.ts';
 
 /**
- * Whether `after` differs from `before` in more than the figures and evidence of an existing result, and its diagnosis.
- * Those grow until the observation ends, and are written with the next
- * transition; the verdict waits for the last of them.
+ * Whether `after` differs from `before` in more than the figures and evidence of an existing result, and its
+ * diagnosis. Those grow until the observation ends, and are written with the next transition; the verdict waits for the
+ * last of them.
  */
 export function isTransition(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): boolean {
   return !isDeepStrictEqual(withoutFigures(before), withoutFigures(after));
@@ -19,5 +19,7 @@ function withoutFigures(status: ChaosDemoStatus | undefined): unknown {
   // The API server sorts a keyed list differently.
   const conditions = status.conditions?.toSorted((a, b) => (a.type < b.type ? -1 : 1));
   const diagnoses = status.diagnoses?.map(({ scenario }) => scenario);
-  return { ...status, scenarios, conditions, diagnoses };
+  // It repeats the results of the scenarios, with figures.
+  const { result: _result, ...rest } = status;
+  return { ...rest, scenarios, conditions, diagnoses };
 }

@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REASON_GROUPS, type ScenarioStatus, type Verdict } from '../api/index.ts';
 import type { Context } from './context.ts';
-import {
-  asExpected,
-  countAsExpected,
-  phaseOfStop,
-  resultOf,
-  scenarioSummary,
-  verdictOf,
-  verdictOfStop,
-} from './verdict.ts';
+import { asExpected, countAsExpected, phaseOfStop, resultOf, verdictOf, verdictOfStop } from './verdict.ts';
 
 type Expect = ScenarioStatus['expect'];
 type Result = ScenarioStatus['result'];
@@ -160,21 +152,19 @@ describe('the figures of all scenarios', () => {
   it.each<[string, ScenarioStatus[]]>([
     ['', []],
     ['', [scenario('Held'), scenario('Held')]],
-    ['Held', [scenario('Held', 'Held')]],
-    ['Violated: 30 > 6', [scenario('Held', 'Violated', { summary: '30 > 6' })]],
-    ['1 violated', [scenario('Held', 'Violated', { summary: '30 > 6' }), scenario('Held')]],
-    ['1 violated, 1 inconclusive', [scenario('Any', 'Inconclusive'), scenario('Any', 'Violated')]],
+    ['surge held', [scenario('Held', 'Held')]],
+    ['surge violated (30 > 6)', [scenario('Held', 'Violated', { summary: '30 > 6' }), scenario('Held')]],
+    [
+      'surge inconclusive; stall violated (30 > 6)',
+      [scenario('Any', 'Inconclusive'), scenario('Any', 'Violated', { name: 'stall', summary: '30 > 6' })],
+    ],
   ])('read %j in the column RESULT', (result, scenarios) => {
     expect(resultOf({ scenarios })).toBe(result);
   });
 
-  it('a summary lists results with their figures, and no scenario without a result', () => {
-    const scenarios = [
-      scenario('Any', 'Violated', { summary: '30 > 6' }),
-      scenario('Any', undefined, { name: 'later' }),
-      scenario('Any', 'Held', { name: 'stall' }),
-    ];
-    expect(scenarioSummary({ scenarios })).toBe('surge Violated 30 > 6, stall Held');
-    expect(scenarioSummary({})).toBe('');
+  it('have no figures if these take too much room', () => {
+    const long = scenario('Any', 'Violated', { summary: '30 > 6; no recovery in 5s' });
+    expect(resultOf({ scenarios: [long] }, 20)).toBe('surge violated');
+    expect(resultOf({ scenarios: [long] }, 64)).toContain('30 > 6');
   });
 });

@@ -1,6 +1,6 @@
 /** The verdict of a run. */
 import type { ChaosDemoStatus, RunStatus, ScenarioStatus, Verdict } from '../api/index.ts';
-import { LIMITS, REASON_GROUPS, RESULTS, truncate } from '../api/index.ts';
+import { LIMITS, REASON_GROUPS, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
 
 /** Whether a scenario ended as expected. Inconclusive meets no expectation, not even Any. */
@@ -14,25 +14,20 @@ export function countAsExpected({ scenarios = [] }: ChaosDemoStatus): string {
   return `${scenarios.filter(asExpected).length}/${scenarios.length}`;
 }
 
-/** Results so far, for the column: "1 violated, 1 held", or of a single scenario "Violated: 30 > 5"; '' before the first. */
-export function resultOf({ scenarios = [] }: ChaosDemoStatus): string {
-  const [only, ...others] = scenarios;
-  if (only?.result && others.length === 0) {
-    return truncate(only.summary ? `${only.result}: ${only.summary}` : only.result, 64);
-  }
-  const counts = RESULTS.map((result) => [
-    scenarios.filter((entry) => entry.result === result).length,
-    result,
-  ]);
-  return counts.flatMap(([count, result]) => (count ? [`${count} ${result}`.toLowerCase()] : [])).join(', ');
-}
-
-/** What the scenarios measured, for the history: "outage Violated 30 > 5, surge ...". */
-export function scenarioSummary({ scenarios = [] }: ChaosDemoStatus): string {
-  const parts = scenarios.flatMap(({ name, result, summary }) =>
-    result ? [`${name} ${result}${summary ? ` ${summary}` : ''}`] : [],
-  );
-  return truncate(parts.join(', '), 128);
+/**
+ * Result of each scenario so far: "first violated (34 > 10); second held"; without the figures if they take
+ * more than `most` characters; '' before the first.
+ */
+export function resultOf({ scenarios = [] }: ChaosDemoStatus, most: number = LIMITS.result): string {
+  const judged = scenarios.filter(({ result }) => result !== undefined);
+  const texts = (withFigures: boolean): string =>
+    judged
+      .map(({ name, result = '', summary }) =>
+        [`${name} ${result.toLowerCase()}`, ...(withFigures && summary ? [`(${summary})`] : [])].join(' '),
+      )
+      .join('; ');
+  const whole = texts(true);
+  return whole.length <= most ? whole : truncate(texts(false), most);
 }
 
 /**

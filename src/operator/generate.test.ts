@@ -67,7 +67,7 @@ describe('docs/reference.md', () => {
         objectState: standing,
         subject: SUBJECTS[0]?.definition,
       } as unknown as Context;
-      const types = new Set(['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded']);
+      const types = new Set(['Ready', 'Reconciling', 'Stalled', 'Finished', 'Succeeded']);
       const written = conditionsFor(context).filter(({ type }) => types.has(type));
       expect(Object.fromEntries(written.map(({ type, status }) => [type, status]))).toEqual(
         CONDITIONS_BY_STATE[state].conditions,

@@ -74,7 +74,7 @@ export function surveyedLimiters(cluster: Cluster): void {
         const written = await demoOf(api, cluster);
         await cluster.kubectl.apply([written]);
         const about = ['-n', api.namespace, `chaosdemo/${written.metadata.name}`];
-        await cluster.kubectl.run(['wait', ...about, '--for=condition=Complete', '--timeout=300s']);
+        await cluster.kubectl.run(['wait', ...about, '--for=condition=Finished', '--timeout=300s']);
         const demo = await cluster.kubectl.json<ChaosDemo>(['get', ...about]);
         await cluster.keep(`${name}.json`, `${JSON.stringify(demo, null, 2)}\n`);
         const [outage, burst] = demo.status?.scenarios ?? [];

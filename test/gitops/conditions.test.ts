@@ -13,7 +13,7 @@ import { demo, failing, succeeding } from './support/demos.ts';
 
 type State = keyof typeof CONDITIONS_BY_STATE;
 
-const STANDING = new Set(['Ready', 'Reconciling', 'Stalled', 'Complete', 'Succeeded']);
+const STANDING = new Set(['Ready', 'Reconciling', 'Stalled', 'Finished', 'Succeeded']);
 
 /** How each state comes about; more than one way where the table names more than one state. */
 const CASES: readonly [name: string, state: State, kstatus: string, argo: string][] = [

@@ -42,7 +42,7 @@ describe('a demo is not accepted', () => {
     );
     expect(status.message).toMatch(message);
     expect(conditionText(status, 'Ready')).toBe(`False ${reason}`);
-    expect(conditionText(status, 'Complete')).toBe(`False ${reason}`);
+    expect(conditionText(status, 'Finished')).toBe(`False ${reason}`);
     expect(conditionText(status, 'Reconciling')).toBeUndefined();
     expect(status.phase).toBe('Pending');
     expect(status.run).toBeUndefined();

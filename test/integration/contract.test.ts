@@ -57,16 +57,16 @@ describe('a dry run', () => {
     expect(conditionTexts(status)).toMatchObject({
       Ready: 'False DryRunPassed',
       Stalled: 'True DryRunPassed',
-      Complete: 'True DryRunPassed',
+      Finished: 'True DryRunPassed',
       Succeeded: 'Unknown DryRunPassed',
       FaultActive: 'False NoFault',
-      CounterDrift: 'Unknown NotTested',
+      CounterDriftViolated: 'Unknown NotTested',
     });
     // A deleted limit is remembered for an hour by its tombstone: those of the control keys are all there is.
     expect(
       (await world.keysOfDemos()).filter((key) => !/--control-[a-z0-9]+-(counting|denying)(:|$)/.test(key)),
     ).toEqual([]);
-    await world.kubectl('wait', 'chaosdemo/dry', '--for=condition=Complete', '--timeout=5s');
+    await world.kubectl('wait', 'chaosdemo/dry', '--for=condition=Finished', '--timeout=5s');
     await world.kubectl('wait', 'chaosdemo/dry', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=5s');
   });
 
@@ -164,7 +164,7 @@ describe('a run that is paced by hand', () => {
     expect(conditionTexts(status)).toMatchObject({
       Ready: 'False Aborted',
       Stalled: 'True Aborted',
-      Complete: 'True Aborted',
+      Finished: 'True Aborted',
       Succeeded: 'False Aborted',
     });
     expect(status.chapters?.[0]?.state).toBe('Stopped');

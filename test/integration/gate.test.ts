@@ -40,7 +40,7 @@ async function forge(): Promise<void> {
     scenarios: [
       { name: '\n::error::a', type: 'CounterDrift', expect: 'Violated', summary: `\r${ESC}[1m##[group]` },
     ],
-    conditions: [condition('Complete', 'True'), condition('Succeeded', 'False')],
+    conditions: [condition('Finished', 'True'), condition('Succeeded', 'False')],
   };
   await client.request({
     method: 'PATCH',

@@ -28,7 +28,6 @@ const api: SubjectApi = {
       conditionMeaning: 'Requests queue up.',
       measures: [{ name: 'queued', unit: 'requests', grows: true, meaning: 'Requests that wait.' }],
       finding: (result, summary) => `${result} ${summary}`,
-      column: { name: 'STALL', description: 'Requests that wait.' },
     },
     {
       type: 'Surge',
@@ -37,7 +36,6 @@ const api: SubjectApi = {
       conditionMeaning: 'Requests are lost.',
       measures: [{ name: 'lost', unit: 'requests', grows: true, meaning: 'Requests that got no answer.' }],
       finding: (result, summary) => `${result} ${summary}`,
-      column: { name: 'SURGE', description: 'Requests that got no answer.' },
     },
   ],
   defaultScenarios: [

@@ -101,7 +101,7 @@ describe('starting', () => {
     simulation.target.admission = { state: 'refused', reason: 'NoSuchPods', message: 'no pod has app=x' };
     await simulation.pass(15_000);
     expect(condition(simulation, 'Stalled')).toMatchObject({ status: 'True', reason: 'NoSuchPods' });
-    expect(condition(simulation, 'Complete')?.status).toBe('False');
+    expect(condition(simulation, 'Finished')?.status).toBe('False');
     expect(simulation.events.filter(({ reason }) => reason === 'NoSuchPods')).toHaveLength(1);
     simulation.target.admission = { state: 'granted' };
     await simulation.runUntil(finished);

@@ -51,7 +51,7 @@ describe('steering a run by hand', () => {
     await advanceThrough(simulation, 3);
     await simulation.pass(60_000);
     expect(simulation.status.chapter).toBe('4/11 Stall (fault confirmed, waiting)');
-    expect(condition(simulation, 'Stall')?.status).toBe('True');
+    expect(condition(simulation, 'StallViolated')?.status).toBe('True');
   });
 
   it('stops at once on abort and ends an active fault', async () => {
@@ -68,15 +68,15 @@ describe('steering a run by hand', () => {
   it('an invariant is shown as watched from the fault on, and not after the run', async () => {
     const simulation = new Simulation();
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault !== undefined);
-    expect(condition(simulation, 'Stall')).toMatchObject({
+    expect(condition(simulation, 'StallViolated')).toMatchObject({
       reason: 'NotObserved',
       message: expect.stringMatching(/^A fault is announced for /),
     });
     await simulation.runUntil(({ status }) => status.scenarios?.[0]?.fault?.startedAt !== undefined);
-    expect(condition(simulation, 'Stall')?.reason).toBe('Watching');
+    expect(condition(simulation, 'StallViolated')?.reason).toBe('Watching');
     simulation.annotations = { abort: '1' };
     await simulation.runUntil(finished);
-    expect(condition(simulation, 'Stall')).toMatchObject({
+    expect(condition(simulation, 'StallViolated')).toMatchObject({
       reason: 'NotObserved',
       message: expect.stringMatching(/ended before .*result$/),
     });

@@ -85,7 +85,7 @@ async function verdict(
   while (Date.now() < deadline) {
     const { metadata, status = {} } = await kubectl.json<ChaosDemo>(get, { signal });
     const condition = (type: string) => status.conditions?.find((each) => each.type === type);
-    if (status.lastHandledRunRequest === request && condition('Complete')?.status === 'True') {
+    if (status.lastHandledRunRequest === request && condition('Finished')?.status === 'True') {
       const reason = condition('Succeeded')?.reason ?? condition('Ready')?.reason;
       progress(`${status.phase} (${reason}), ${status.result}: ${status.message}`);
       return EXIT_BY_PHASE[status.phase ?? ''] ?? 2;

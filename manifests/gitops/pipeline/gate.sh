@@ -41,7 +41,7 @@ told apply || no_verdict "it cannot be applied"
 # Without this, the script would take the end of the last run for that of this one.
 told gate wait chaosdemo/gate --for=jsonpath='{.status.lastHandledRunRequest}'="$request" --timeout=3m ||
   no_verdict "it does not start"
-told gate wait chaosdemo/gate --for=condition=Complete --timeout=12m || no_verdict "it does not end"
+told gate wait chaosdemo/gate --for=condition=Finished --timeout=12m || no_verdict "it does not end"
 
 told gate get chaosdemo gate -o jsonpath='{range .status.scenarios[*]}{.name}: {.result} ({.summary}){"\n"}{end}{.status.phase}: {.status.message}'
 case $(gate get chaosdemo gate -o jsonpath='{.status.phase} {.status.conditions[?(@.type=="Succeeded")].status}') in

@@ -24,13 +24,13 @@ const condition = (type: string, status: 'True' | 'False', reason: string) => ({
 const pending = (type: string, status: 'True' | 'False', reason: string): ChaosDemoStatus => ({
   observedGeneration: 1,
   phase: 'Pending',
-  conditions: [condition(type, status, reason), condition('Complete', 'False', reason)],
+  conditions: [condition(type, status, reason), condition('Finished', 'False', reason)],
 });
 const { run, ...inFault } = { ...statusInFault(), observedGeneration: 1 };
 const on: ChaosDemoStatus = { ...inFault, ...(run && { run }) };
 const ended: ChaosDemoStatus = {
   ...on,
-  conditions: [condition('Complete', 'True', 'Violated'), condition('Ready', 'True', 'Violated')],
+  conditions: [condition('Finished', 'True', 'Violated'), condition('Ready', 'True', 'Violated')],
   ...(run && { run: { ...run, completedAt: '2026-01-01T00:01:00Z' } }),
 };
 const waiting: ChaosDemoStatus = {

@@ -22,14 +22,14 @@ function demo(conditions: Conditions, status: ChaosDemoStatus = {}, request?: st
 
 const ended = (phase: 'Succeeded' | 'Failed' | 'Errored' | 'Aborted', reason: string): Conditions =>
   phase === 'Succeeded'
-    ? { Ready: ['True', reason], Complete: ['True', reason], Succeeded: ['True', reason] }
+    ? { Ready: ['True', reason], Finished: ['True', reason], Succeeded: ['True', reason] }
     : {
         Ready: ['False', reason],
         Stalled: ['True', reason],
-        Complete: ['True', reason],
+        Finished: ['True', reason],
         Succeeded: ['False', reason],
       };
-const refused: Conditions = { Stalled: ['True', 'NoSuchPods'], Complete: ['False', 'NoSuchPods'] };
+const refused: Conditions = { Stalled: ['True', 'NoSuchPods'], Finished: ['False', 'NoSuchPods'] };
 
 describe('where an object stands', () => {
   it.each([
@@ -67,7 +67,7 @@ describe('where an object stands', () => {
       message: 'about NoSuchPods',
     });
     expect(runStateOf(demo(ended('Errored', 'Inconclusive'), { phase: 'Errored' })).state).toBe('ended');
-    expect(runStateOf(demo({ Complete: ['False', 'Running'], Reconciling: ['True', 'Running'] })).state).toBe(
+    expect(runStateOf(demo({ Finished: ['False', 'Running'], Reconciling: ['True', 'Running'] })).state).toBe(
       'open',
     );
   });

@@ -15,19 +15,19 @@ export type RunState =
 export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
   const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   if (status.observedGeneration !== metadata.generation) return { state: 'unseen' };
-  const complete = condition('Complete');
-  const isComplete = complete?.status === 'True' && complete.observedGeneration === metadata.generation;
-  if (isComplete && isHandled(metadata, status.lastHandledRunRequest)) {
+  const finished = condition('Finished');
+  const isFinished = finished?.status === 'True' && finished.observedGeneration === metadata.generation;
+  if (isFinished && isHandled(metadata, status.lastHandledRunRequest)) {
     const { message = '', phase = '', run } = status;
-    const reason = run?.reason ?? complete.reason;
+    const reason = run?.reason ?? finished.reason;
     const line = `${phase} (${reason}), ${expectedText(status)}: ${message}`;
     return { state: 'ended', exit: exitOf(phase, condition('Succeeded')?.status), line };
   }
   const stalled = condition('Stalled');
-  if (!isComplete && stalled?.status === 'True') {
+  if (!isFinished && stalled?.status === 'True') {
     return { state: 'refused', reason: stalled.reason, message: stalled.message };
   }
-  return { state: isComplete ? 'unseen' : 'open' };
+  return { state: isFinished ? 'unseen' : 'open' };
 }
 
 /** Whether the run is the one requested last. */

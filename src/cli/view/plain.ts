@@ -36,7 +36,7 @@ function stateLine(status: ChaosDemoStatus): string | undefined {
   const condition = (type: string) => status.conditions?.find((each) => each.type === type);
   const waiting = waitingOf(status);
   if (waiting) return `   Waits for you: advance ${waiting.advance}, to ${waiting.next ?? 'the verdict'}`;
-  if (condition('Complete')?.status === 'True') return undefined;
+  if (condition('Finished')?.status === 'True') return undefined;
   const stalled = condition('Stalled');
   if (stalled) return `   Not started (${stalled.reason}): ${stalled.message}`;
   if (status.phase !== 'Pending') return undefined;

@@ -44,7 +44,7 @@ function condition(
 function refused(reason: Condition['reason']): ChaosDemoStatus {
   return {
     phase: 'Pending',
-    conditions: [condition('Stalled', 'True', reason), condition('Complete', 'False', reason)],
+    conditions: [condition('Stalled', 'True', reason), condition('Finished', 'False', reason)],
   };
 }
 
@@ -161,7 +161,7 @@ describe('eventsFor', () => {
       ...ended('Failed'),
       conditions: [
         condition('Stalled', 'True', 'ViolationNotReproduced'),
-        condition('Complete', 'True', 'ViolationNotReproduced'),
+        condition('Finished', 'True', 'ViolationNotReproduced'),
       ],
     };
     expect(reasonsOf(running(), verdict)).toEqual(['RunFailed']);
@@ -199,7 +199,7 @@ describe('eventsFor', () => {
   it('an event reports once that an object waits, and why, but no admission check', () => {
     const waiting = (reason: string): ChaosDemoStatus => ({
       phase: 'Pending',
-      conditions: [condition('Reconciling', 'True', reason), condition('Complete', 'False', reason)],
+      conditions: [condition('Reconciling', 'True', reason), condition('Finished', 'False', reason)],
     });
     expect(eventsFor(waiting('Pending'), waiting('TargetInUse'))).toEqual([
       { type: 'Normal', reason: 'TargetInUse', action: 'Wait', note: 'because of TargetInUse' },

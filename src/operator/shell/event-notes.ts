@@ -164,7 +164,7 @@ function refusal(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): E
 
 function refusedBy(status: ChaosDemoStatus | undefined): ReasonAndMessage | undefined {
   const stalled = condition(status, 'Stalled');
-  return stalled?.status === 'True' && condition(status, 'Complete')?.status === 'False'
+  return stalled?.status === 'True' && condition(status, 'Finished')?.status === 'False'
     ? stalled
     : undefined;
 }

@@ -29,7 +29,7 @@ export function unknownSubjectStatus(
     conditions: [
       condition('Ready', 'False'),
       condition('Stalled', 'True'),
-      condition('Complete', 'False'),
+      condition('Finished', 'False'),
       condition('Succeeded', 'Unknown'),
     ],
   });

@@ -126,7 +126,7 @@ export class Cluster {
 
   /** Waits for the verdict, and keeps the whole object as an artefact. */
   async ended(name: string): Promise<ChaosDemoStatus> {
-    await this.inNamespace('wait', `chaosdemo/${name}`, '--for=condition=Complete', `--timeout=${RUN_MS}ms`);
+    await this.inNamespace('wait', `chaosdemo/${name}`, '--for=condition=Finished', `--timeout=${RUN_MS}ms`);
     await this.keep(`${name}.yaml`, await this.inNamespace('get', 'chaosdemo', name, '-o', 'yaml'));
     return await this.status(name);
   }

@@ -142,7 +142,7 @@ export async function ended(cluster: Cluster, demo: ChaosDemo): Promise<ChaosDem
   const { name, namespace } = demo.metadata;
   await cluster.kubectl.apply([demo]);
   const about = ['-n', namespace, `chaosdemo/${name}`];
-  await cluster.kubectl.run(['wait', ...about, '--for=condition=Complete', '--timeout=300s']);
+  await cluster.kubectl.run(['wait', ...about, '--for=condition=Finished', '--timeout=300s']);
   const { status = {} } = await cluster.kubectl.json<ChaosDemo>(['get', ...about]);
   await cluster.keep(`${namespace}-${name}.json`, `${JSON.stringify(status, null, 2)}\n`);
   return status;

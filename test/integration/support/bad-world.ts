@@ -49,7 +49,7 @@ export async function expectErrored(
   expect(status.run).toMatchObject({ phase: 'Errored', reason });
   expect(status.message).toMatch(message);
   expect(conditionText(status, 'Stalled')).toBe(`True ${reason}`);
-  expect(conditionText(status, 'Complete')).toBe(`True ${reason}`);
+  expect(conditionText(status, 'Finished')).toBe(`True ${reason}`);
   expect(conditionText(status, 'FaultActive')).toBe('False NoFault');
   expect(status.scenarios?.map(({ fault }) => fault)).toEqual([undefined, undefined]);
   expect(await warning(world, name, 'RunErrored')).toMatch(message);

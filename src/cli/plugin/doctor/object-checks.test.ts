@@ -16,7 +16,7 @@ const condition = (type: string, status: 'True' | 'False', reason: string) => ({
 const refused = (reason: string): ChaosDemoStatus => ({
   observedGeneration: 1,
   phase: 'Pending',
-  conditions: [condition('Stalled', 'True', reason), condition('Complete', 'False', reason)],
+  conditions: [condition('Stalled', 'True', reason), condition('Finished', 'False', reason)],
 });
 const check = (demo: ChaosDemo, others: readonly Finding[] = []) => checkObject(demo, 'kubectl', others);
 
@@ -51,7 +51,7 @@ describe('what doctor makes of an object', () => {
 
   it('names a command that leads to the same cluster, also for the plugin', () => {
     const { run, ...status } = statusInFault();
-    const conditions = [condition('Complete', 'True', 'Violated')];
+    const conditions = [condition('Finished', 'True', 'Violated')];
     const ended = demoWith({ ...status, conditions, observedGeneration: 1, ...(run && { run }) });
     expect(checkObject(ended, "kubectl --context 'my stage'", []).fixCommands).toEqual([
       "kubectl chaosdemo rerun demo -n ratelimiter --context 'my stage'",
@@ -64,7 +64,7 @@ describe('what doctor makes of an object', () => {
     ['UnexpectedViolation', 'Failed', ['kubectl chaosdemo rerun demo -n ratelimiter']],
   ] as const)('is wrong after a run that ended %s', (reason, phase, fixCommands) => {
     const { run, ...status } = statusInFault();
-    const conditions = [condition('Complete', 'True', reason)];
+    const conditions = [condition('Finished', 'True', reason)];
     const ended = { ...run, number: 3, startedAt: '', phase, reason };
     const finding = check(demoWith({ ...status, phase, conditions, observedGeneration: 1, run: ended }));
     expect(finding).toMatchObject({ state: 'wrong', reason, fixCommands });
@@ -92,7 +92,7 @@ describe('what doctor makes of an object', () => {
   it('is a note that names what the object waits for', () => {
     const conditions = [
       condition('Ready', 'False', 'RedisInUse'),
-      condition('Complete', 'False', 'RedisInUse'),
+      condition('Finished', 'False', 'RedisInUse'),
     ];
     const finding = check(demoWith({ observedGeneration: 1, phase: 'Pending', conditions }));
     expect(finding.state).toBe('note');

@@ -42,7 +42,6 @@ export const keyValueApi: SubjectApi = {
         { name: 'behind', unit: 'writes', meaning: 'Acknowledged writes that a replica did not have.' },
       ],
       finding: (result, summary) => `${result} ${summary}`,
-      column: { name: 'Stale', description: 'How far a replica was behind' },
     },
   ],
   defaultScenarios: [{ name: 'stale-replica', type: 'StaleReplica' }],

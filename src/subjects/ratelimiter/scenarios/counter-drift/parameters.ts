@@ -95,10 +95,6 @@ export const api = {
     result === 'Violated'
       ? `counters drift while Redis stalls (${summary})`
       : `counters stay within the bound while Redis stalls (${summary})`,
-  column: {
-    name: 'Drift',
-    description: 'Drift of the counters against its bound, and requests admitted against the limit',
-  },
 } as const satisfies FaultApi;
 
 export type CounterDriftSpec = z.output<typeof schema>;

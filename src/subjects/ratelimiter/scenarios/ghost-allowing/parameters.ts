@@ -108,10 +108,6 @@ export const api = {
     result === 'Violated'
       ? `over-admits under concurrency (${summary})`
       : `keeps its limit under concurrency (${summary})`,
-  column: {
-    name: 'Admitted',
-    description: 'Requests admitted against the limit, and in how many trials beyond it',
-  },
 } as const satisfies FaultApi;
 
 export const parametersOf: (scenario: ScenarioSpec) => z.output<typeof schema> = parametersBy(api);

@@ -129,7 +129,6 @@ export const api = {
     },
   ],
   finding: (_, summary) => behaviourClause(summary),
-  column: { name: 'Outage', description: 'Behavior during the outage of Redis' },
 } as const satisfies FaultApi;
 
 export type StoreOutageSpec = z.output<typeof schema>;
