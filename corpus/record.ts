@@ -30,7 +30,7 @@ const PAUSE_WITHIN_MS = 300;
 
 /** What a spec with a failover needs. */
 const FAILS_OVER = {
-  allowFailover: true,
+  failover: 'Allow',
   sentinel: { service: 'sentinel', masterName: WATCHED_AS },
 };
 

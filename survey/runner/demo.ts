@@ -89,7 +89,7 @@ export function surveyDemo(
         redis: {
           service: 'redis',
           // Without a separate network, all processes reach Redis from one address.
-          allowOtherClients: fault === 'Stall',
+          otherClients: fault === 'Stall' ? 'Allow' : 'Reject',
           ...(isProxied(fault) && { faultProxy: FAULT_PROXY }),
           ...(count && { count }),
         },

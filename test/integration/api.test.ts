@@ -52,7 +52,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     ]);
     expect(subjectPart(spec, PART)).toMatchObject({
       port: 'http',
-      redis: { tls: false, allowOtherClients: false, port: 6379 },
+      redis: { tls: false, otherClients: 'Reject', port: 6379 },
       limit: { requests: 10, window: '60s' },
       health: { timeout: '5s' },
     });

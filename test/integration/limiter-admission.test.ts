@@ -437,7 +437,7 @@ describe('admission', () => {
       admission: {
         state: 'refused',
         reason: 'SharedRedis',
-        message: expect.stringMatching(/^a client .*127\.0\.0\.9:\d+.*allowOtherClients/),
+        message: expect.stringMatching(/^a client .*127\.0\.0\.9:\d+.*otherClients/),
       },
     });
   });

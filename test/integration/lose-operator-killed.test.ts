@@ -33,7 +33,7 @@ describe.skipIf(withoutRealTime)('a limiter whose counts an operator removes', (
         service: 'redis',
         authSecretName: 'redis-auth',
         // Processes of one machine reach Redis from its address, and not from those of their pods.
-        allowOtherClients: true,
+        otherClients: 'Allow',
         count: { key: 'rlflx:$(key)' },
       },
     };

@@ -170,7 +170,7 @@ describe.skipIf(withoutRealTime || !isNightly)('the gate of the sample, in windo
     const { rateLimiter } = spec;
     Object.assign(rateLimiter.limit, { requests: LIMIT, window: '6s' });
     // Processes of one machine reach Redis from its address, and not from those of their pods.
-    Object.assign(rateLimiter.redis, { allowOtherClients: true });
+    Object.assign(rateLimiter.redis, { otherClients: 'Allow' });
     Object.assign(rateLimiter, { health: { path: '/healthz', timeout: '1s' } });
     const [outage, ghosts] = SCENARIOS;
     const scenarios = [{ ...outage, storeOutage: { ...outage?.storeOutage, accept: ['Hangs'] } }, ghosts].map(

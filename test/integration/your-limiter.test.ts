@@ -32,7 +32,7 @@ async function written(section: string, change: (sample: string) => string) {
     .replace('window: 60s', 'window: 20s')
     .replace('namespace: ratelimiter', `namespace: ${world.namespace}`)
     // Processes of one machine reach Redis from its address, and not from those of their pods.
-    .replace('    redis:\n', '    redis:\n      allowOtherClients: true\n');
+    .replace('    redis:\n', '    redis:\n      otherClients: Allow\n');
   return {
     sample,
     commands: commands

@@ -105,9 +105,9 @@ function httpSpecOf(lane: LanePlan): object {
       health: { path: '/health', timeout: `${TIMEOUT_MS}ms` },
       // The observer is one.
       redis: redisRef({
-        allowOtherClients: true,
+        otherClients: 'Allow',
         ...(lane.mode === 'proxied' && { faultProxy: FAULT_PROXY }),
-        ...(lane.fault === 'Failover' && { allowFailover: true, sentinel: SENTINEL_REF }),
+        ...(lane.fault === 'Failover' && { failover: 'Allow', sentinel: SENTINEL_REF }),
         ...(lane.fault === 'DataLoss' && { count: { key: 'rl:http:$(key)' } }),
       }),
     }),

@@ -21,7 +21,7 @@ export function placeOf({ password }: Pick<OwnRedis, 'password'>, allowOtherClie
     redis: {
       service: 'redis',
       ...(password !== undefined && { authSecretName: 'redis-auth' }),
-      ...(allowOtherClients && { allowOtherClients }),
+      ...(allowOtherClients && { otherClients: 'Allow' as const }),
     },
   };
 }

@@ -53,7 +53,7 @@ describe('a ChaosDemo in a file', () => {
         redis: {
           service: 'redis',
           authSecretName: 'redis-auth',
-          allowOtherClients: true,
+          otherClients: 'Allow',
           count: { key: 'rl:$(key)' },
         },
       },

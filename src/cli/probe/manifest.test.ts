@@ -39,7 +39,7 @@ describe('the ChaosDemo for an API', () => {
     ).toMatchObject({
       selector: { matchLabels: { app: 'api' } },
       http: { identity: 'Key', headers: keyed.headers },
-      redis: { service: 'redis', authSecretName: 'redis-auth', allowOtherClients: false },
+      redis: { service: 'redis', authSecretName: 'redis-auth', otherClients: 'Reject' },
     });
   });
 

@@ -29,7 +29,7 @@ export interface Place {
     readonly authSecretName?: string;
     readonly tls?: boolean;
     /** Redis may have more clients than the API. */
-    readonly allowOtherClients?: boolean;
+    readonly otherClients?: 'Allow' | 'Reject';
   };
 }
 

@@ -61,15 +61,17 @@ export const redisSchema = z.object({
     .describe(
       'Connect with TLS. The certificate must be valid for the DNS name of the Service, or for serverName in the Secret.',
     ),
-  allowOtherClients: z
-    .boolean()
-    .default(false)
-    .describe('Pause writes even if clients other than the selected pods use this Redis.'),
-  allowFailover: z
-    .boolean()
-    .default(false)
+  otherClients: z
+    .enum(['Reject', 'Allow'])
+    .default('Reject')
     .describe(
-      'Fail this Redis over by its Sentinels, for fault type Failover. Roles stay swapped, and writes that were acknowledged can be lost.',
+      'Whether writes may be held back although clients other than the selected pods use this Redis.',
+    ),
+  failover: z
+    .enum(['Forbid', 'Allow'])
+    .default('Forbid')
+    .describe(
+      'Whether this Redis may be failed over, for fault type `Failover`. Roles stay swapped, and writes that were acknowledged can be lost.',
     ),
   sentinel: sentinel.optional(),
   faultProxy: faultProxy.optional(),

@@ -169,7 +169,7 @@ export function redisCluster(cluster: Cluster, image: () => string): void {
     keepingTime(async () => {
       const before = await nodes();
       const fault = { type: 'Failover', duration: '5s' };
-      const redis = { service: 'redis', allowFailover: true };
+      const redis = { service: 'redis', failover: 'Allow' };
       const options = { ...WINDOW, name: 'failover', accept: ['Enforces'] };
       const status = await ended(cluster, outageDemo(NAMESPACE, redis, [fault], options));
       expect(verdictLine(status)).toMatch(/^Succeeded ExpectationsMet/);

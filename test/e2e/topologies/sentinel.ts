@@ -162,7 +162,7 @@ export function sentinels(cluster: Cluster, image: () => string): void {
     'a Failover is sent once, and followed by the label of the primary',
     keepingTime(async () => {
       const fault = { type: 'Failover', duration: '20s' };
-      const demo = outageDemo(NAMESPACE, { ...REDIS, allowFailover: true }, [fault], {
+      const demo = outageDemo(NAMESPACE, { ...REDIS, failover: 'Allow' }, [fault], {
         name: 'failover',
         accept: ['Enforces', 'Forgets', 'FailsClosed'],
       });

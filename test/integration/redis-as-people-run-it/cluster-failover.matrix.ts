@@ -33,7 +33,7 @@ const failover = (change: object = {}) => ({
 
 async function spec(name: string, change?: object): Promise<object> {
   const { redis, ...limiter } = await cluster.limiter(name);
-  const rateLimiter = { ...limiter, redis: { ...redis, allowFailover: true } };
+  const rateLimiter = { ...limiter, redis: { ...redis, failover: 'Allow' } };
   return { rateLimiter, scenarios: [failover(change)] };
 }
 
@@ -56,7 +56,7 @@ describe('a failover of a Cluster by an operator', () => {
       'a refusal',
       (now) => conditionText(now, 'Stalled') === 'True UnprovableSpec',
     );
-    expect(status.message).toMatch(/redis\.allowFailover to true/);
+    expect(status.message).toMatch(/redis\.failover to Allow/);
     expect(await primaries()).toEqual([0, 1, 2]);
   });
 

@@ -122,8 +122,8 @@ describe('a spec with a failover', () => {
   it('is rejected without permission, Sentinels, rights or time, with what to change', async () => {
     await one.startLimiter('BySentinel');
     const before = await one.failovers();
-    const unpermitted = one.spec({ redis: { allowFailover: false } });
-    await expectRefusal('unpermitted', unpermitted, /True UnprovableSpec: .*redis\.allowFailover to true/);
+    const unpermitted = one.spec({ redis: { failover: 'Forbid' } });
+    await expectRefusal('unpermitted', unpermitted, /True UnprovableSpec: .*redis\.failover to Allow/);
     const first = { ...one.spec(), scenarios: [...one.scenarios(), ...one.scenarios({ name: 'second' })] };
     await expectRefusal('first', first, /True UnprovableSpec: scenario failover .*the last scenario/);
     const short = one.spec({ fault: { type: 'Failover', duration: '10s' } });

@@ -125,7 +125,7 @@ export async function startGateways({ environment }: World, rule: Rule): Promise
 export function behindGateways({ labels }: Pick<Gateways, 'labels'>, changes: object = {}): object {
   return rateLimiterOf({
     selector: { matchLabels: labels },
-    redis: redisRef({ allowOtherClients: true }),
+    redis: redisRef({ otherClients: 'Allow' }),
     health: { timeout: '2s' },
     ...changes,
   });

@@ -241,9 +241,8 @@ export class RateLimiterConnector implements SubjectConnector {
 
 function optionsOf({ spec }: Pick<AdmissionRequest, 'spec'>): AdmissionOptions {
   const limiter = rateLimiterOf(spec);
-  const { allowOtherClients } = limiter.redis;
   return {
-    allowOtherClients,
+    allowOtherClients: limiter.redis.otherClients === 'Allow',
     longestMs: longestPauseOf({ spec }),
     failsOver: spec.scenarios.some((scenario) => failsOver(scenario, limiter)),
   };

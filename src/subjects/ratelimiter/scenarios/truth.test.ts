@@ -53,7 +53,7 @@ describe('what a fault does', () => {
     ['of a Cluster, which loses no write', {}, []],
   ])('is more than one anomaly in a failover %s', (_, redis, more) => {
     const fault = { type: 'Failover', duration: '20s' };
-    const spec = limiterSpec({ redis: { service: 'redis', allowFailover: true, ...redis } }, [
+    const spec = limiterSpec({ redis: { service: 'redis', failover: 'Allow', ...redis } }, [
       { name: 'failover', type: 'StoreOutage', storeOutage: { fault } },
     ]);
     const [scenario] = spec.scenarios;

@@ -25,7 +25,7 @@ export async function requireOwnClients(
     if (allowOtherClients || strangers.length === 0) return;
     throw new Refusal(
       'SharedRedis',
-      `${counted(strangers.length, 'client')} of ${proxy.name} ${strangers.length === 1 ? 'is' : 'are'} neither selected pods nor the operator: ${listed(strangers)}. Give the rate limiter its own fault proxy, end these clients, or set rateLimiter.redis.allowOtherClients`,
+      `${counted(strangers.length, 'client')} of ${proxy.name} ${strangers.length === 1 ? 'is' : 'are'} neither selected pods nor the operator: ${listed(strangers)}. Give the rate limiter its own fault proxy, end these clients, or set rateLimiter.redis.otherClients to Allow`,
     );
   } catch (error) {
     if (!(error instanceof FaultProxyError)) throw error;

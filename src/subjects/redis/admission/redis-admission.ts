@@ -294,7 +294,7 @@ function requireNoStrangers(
       : `${counted(strangers.length, 'client')} that are neither selected pods nor the operator use`;
   throw new Refusal(
     'SharedRedis',
-    `${they} ${redisName(redis)} and would be paused too: ${listed(names, MOST_NAMED)}. Give the rate limiter its own Redis, end these clients, or set rateLimiter.redis.allowOtherClients`,
+    `${they} ${redisName(redis)} and would be paused too: ${listed(names, MOST_NAMED)}. Give the rate limiter its own Redis, end these clients, or set rateLimiter.redis.otherClients to Allow`,
   );
 }
 

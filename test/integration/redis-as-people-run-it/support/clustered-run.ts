@@ -69,7 +69,7 @@ export async function drivenOn(
         algorithm: 'FixedWindow',
         windowStart: 'FirstRequest',
       },
-      redis: { service: 'redis', count, allowFailover: failsOver },
+      redis: { service: 'redis', count, failover: failsOver ? 'Allow' : 'Forbid' },
     },
     [
       {

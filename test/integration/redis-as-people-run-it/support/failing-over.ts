@@ -92,9 +92,9 @@ export class FailingOver extends Demos {
         redis: {
           service: 'redis',
           authSecretName: 'redis-auth',
-          allowFailover: true,
+          failover: 'Allow',
           // A client of Sentinels connects from the address of this machine.
-          allowOtherClients: true,
+          otherClients: 'Allow',
           sentinel: { ...SENTINEL_REF, ...sentinel },
           ...redis,
         },

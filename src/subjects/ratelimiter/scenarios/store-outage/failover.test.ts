@@ -18,7 +18,7 @@ function specOf(
   return specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      redis: { service: 'redis', allowFailover: true, sentinel: SENTINEL, ...redis },
+      redis: { service: 'redis', failover: 'Allow', sentinel: SENTINEL, ...redis },
       ...(faceless ? { interface: 'Reference' } : { interface: 'HTTP', http: { path: '/$(key)' } }),
       limit: { window: '120s' },
     },
@@ -33,7 +33,7 @@ describe('a spec with a failover', () => {
   });
 
   it.each([
-    ['without permission', specOf({ redis: { allowFailover: false } }), /redis\.allowFailover to true/],
+    ['without permission', specOf({ redis: { failover: 'Forbid' } }), /redis\.failover to Allow/],
     ['of the reference limiter', specOf({ faceless: true }), /interface to HTTP/],
     ['in less time than it takes', specOf({}, [outage('Failover', '14s')]), /duration to at least 15s/],
     [
@@ -56,7 +56,7 @@ describe('a spec with a failover', () => {
   });
 
   it('does not need a permission for other faults', () => {
-    const spec = specOf({ redis: { allowFailover: false } }, [outage('Stall', '5s')]);
+    const spec = specOf({ redis: { failover: 'Forbid' } }, [outage('Stall', '5s')]);
     expect(() => requireProvable({ spec }, 3)).not.toThrow();
   });
 

@@ -17,8 +17,8 @@ export function failoverUnprovable(scenario: ScenarioSpec, limiter: RateLimiterS
   const { redis } = limiter;
   if (mechanismIn(fault, limiter).lasts !== 'ForGood') return undefined;
   const name = `scenario ${scenario.name}: storeOutage.fault.type ${fault.type}`;
-  if (!redis.allowFailover) {
-    return `${name} is not undone: roles stay swapped, and writes that were acknowledged can be lost. To permit it, set ${PART}.redis.allowFailover to true`;
+  if (redis.failover === 'Forbid') {
+    return `${name} is not undone: roles stay swapped, and writes that were acknowledged can be lost. To permit it, set ${PART}.redis.failover to Allow`;
   }
   if (isReference(limiter)) {
     return `${name} may leave the limiter without its Redis, and with interface Reference it has to remove the limits of the run: set ${PART}.interface to HTTP`;
