@@ -9,9 +9,11 @@
 import type { ChapterStatus, FaultStatus, ScenarioStatus } from '../api/index.ts';
 import { formatDuration } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { controlName, entryOf, fixtureName, iso, ms, noteFixture, wake } from './context.ts';
+import { entryOf } from './context.ts';
+import { controlName, fixtureName, noteFixture } from './fixtures.ts';
 import { announcement, type ControlOutcome } from './observed.ts';
 import type { Scenario } from './subject.ts';
+import { iso, ms } from './time.ts';
 import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
 
@@ -36,7 +38,7 @@ export function workOnChaos(context: Context, scenario: Scenario, chapter: Chapt
     return { done: true, message: fault.message ?? `The fault is ${fault.proof}`, note: noteOf(fault) };
   }
   if (fault.proof) {
-    wake(context, ms(fault.until));
+    context.wake(ms(fault.until));
     return { done: false, message: fault.message ?? 'The fault is active', note: 'injecting' };
   }
   return context.observed.announced.has(announcement(fault))
@@ -78,7 +80,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
     const turn = { attempt, sequence, since: observed.since };
     const fixture = fixtureName(subject.fixturePrefix(demo.spec), demo.uid, run, scenario.name, turn);
     noteFixture(context, fixture);
-    context.effects.push({
+    context.request({
       kind: 'Prepare',
       id: `${id}/prepare/${sequence}`,
       fault: id,
@@ -99,7 +101,7 @@ function plan(context: Context, scenario: Scenario, entry: ScenarioStatus, chapt
     plannedAt: iso(plannedAt),
     until: iso(plannedAt + scenario.faultMs),
   };
-  wake(context, plannedAt);
+  context.wake(plannedAt);
   return { done: false, message: countdownMessage(scenario, prepared.message), note: 'countdown' };
 }
 
@@ -109,7 +111,7 @@ function countdownMessage(scenario: Scenario, prepared: string): string {
 
 /** Suspended: nothing further is injected until the object is resumed. */
 function suspendedWork(context: Context): Work {
-  context.awaitsUser = true;
+  context.request('user');
   const message = 'Held: spec.suspend is true, so nothing further is injected';
   return { done: false, message, note: 'suspended', reason: 'Suspended' };
 }
@@ -127,13 +129,13 @@ export function baselineFailed({ message, violated }: ControlOutcome): Work {
 
 /** Requests the baseline, on a fixture owned by this session. */
 export function measureBaseline(context: Context): Work {
-  const { demo, draft, effects, observed, subject } = context;
+  const { demo, draft, observed, subject } = context;
   const run = draft.run?.number ?? 0;
   // Until the subject is open there is nothing to measure, and no session to own the fixture.
   if (observed.target) {
     const fixture = controlName(subject.fixturePrefix(demo.spec), demo.uid, run, observed.since);
     noteFixture(context, fixture);
-    effects.push({ kind: 'MeasureBaseline', id: `${run}/baseline`, fixture });
+    context.request({ kind: 'MeasureBaseline', id: `${run}/baseline`, fixture });
   }
   const message = sentences('Measuring the baseline, without a fault', subject.waitsFor?.(demo.spec));
   return { done: false, message };
@@ -158,7 +160,7 @@ function injectAndReport(
   if (report?.missed) return replan(context, entry, `The fault was not injected: ${report.message}`);
   if (now < plannedAt) {
     if (demo.spec.suspend) return replan(context, entry, 'Suspended during the countdown');
-    wake(context, plannedAt);
+    context.wake(plannedAt);
     return { done: false, message: chapter.message ?? scenario.faultTitle, note: 'countdown' };
   }
   if (!observed.begun.has(fault.id)) {
@@ -172,7 +174,7 @@ function injectAndReport(
     fault.endedAt = fault.until;
     return { done: true, message: fault.message, note: noteOf(fault) };
   }
-  context.effects.push({
+  context.request({
     kind: 'Inject',
     id: fault.id,
     scenario: scenario.name,
@@ -180,7 +182,7 @@ function injectAndReport(
     plannedAt,
     until: ms(fault.until),
   });
-  wake(context, deadline);
+  context.wake(deadline);
   return { done: false, message: `${scenario.faultTitle} now`, note: 'injecting' };
 }
 
@@ -196,7 +198,7 @@ function obstacleTo(context: Context, fault: FaultStatus): string | undefined {
 /** Drops an announced fault that has certainly not been injected; its id is never used again. */
 function replan(context: Context, entry: ScenarioStatus, message: string): Work {
   delete entry.fault;
-  wake(context, context.now);
+  context.wake(context.now);
   return { done: false, message, note: 'planning again' };
 }
 
@@ -211,7 +213,7 @@ function resolveOrphan(
   // The other process may be slow rather than gone; after this time it no longer injects.
   const settled = ms(fault.plannedAt) + INJECTION_TIMEOUT_MS + 1000;
   if (now < settled) {
-    wake(context, settled);
+    context.wake(settled);
     return {
       done: false,
       message: 'A fault was announced before the operator restarted',
@@ -233,9 +235,9 @@ function resolveOrphan(
     const deadline = Math.max(ms(fault.until), observed.since) + REPORT_TIMEOUT_MS;
     const { marker } = fault;
     if (!finding && marker && now < deadline) {
-      wake(context, deadline);
+      context.wake(deadline);
       const id = `${fault.id}/inquire`;
-      context.effects.push({
+      context.request({
         kind: 'Inquire',
         id,
         fault: fault.id,
@@ -246,7 +248,7 @@ function resolveOrphan(
     }
   }
   if (now < ms(fault.until)) {
-    wake(context, ms(fault.until));
+    context.wake(ms(fault.until));
     return {
       done: false,
       message: `A fault may be active; it was announced until ${fault.until}`,

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
 import { counted, endOf, isDryRun, truncate, violationCondition } from '../api/index.ts';
 import type { Context, ObjectState } from './context.ts';
-import { activeFault, isRunActive } from './context.ts';
+import { activeFault, isRunActive } from './fault-times.ts';
 import { UNREACHABLE } from './health.ts';
 
 type Part = Pick<Condition, 'status' | 'reason' | 'message'>;

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { FaultStatus } from '../api/index.ts';
-import { type Context, fixtureName, fixturesToRemove, iso, isPossiblyActive, wake } from './context.ts';
+import { Context } from './context.ts';
+import { isPossiblyActive } from './fault-times.ts';
+import { fixtureName, fixturesToRemove } from './fixtures.ts';
+import { iso } from './time.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 
@@ -69,8 +72,8 @@ describe('the fixtures that a run removes', () => {
 
 describe('a wake', () => {
   const woken = (at: number) => {
-    const context = { now: NOW, wakeAt: undefined } as Context;
-    wake(context, at);
+    const context = new Context({ now: NOW, demo: { status: {} } } as Context);
+    context.wake(at);
     return context.wakeAt;
   };
 

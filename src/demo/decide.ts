@@ -4,33 +4,20 @@
  */
 import type { ChaosDemoStatus, RunStatus } from '../api/index.ts';
 import { comparableKeys, endOf, LIMITS, runKey, truncate, withPrintableTexts } from '../api/index.ts';
+import { admissionOf, isAdmissionCheckValid, nextCheck, requestAdmissionCheck } from './admission.ts';
 import { boundStatus } from './bounded-status.ts';
 import { conditionsFor } from './conditions.ts';
-import type { Context, Demo } from './context.ts';
-import {
-  activeFault,
-  admissionOf,
-  faultDeadline,
-  fixturesToRemove,
-  hasFixtures,
-  isAdmissionCheckValid,
-  iso,
-  isPossiblyActive,
-  isRunActive,
-  journalOf,
-  MAX_AHEAD_MS,
-  ms,
-  nextCheck,
-  requestAdmissionCheck,
-  wake,
-} from './context.ts';
+import { Context, type Demo, journalOf } from './context.ts';
 import type { Activity, Effect } from './effects.ts';
+import { activeFault, faultDeadline, isPossiblyActive, isRunActive, MAX_AHEAD_MS } from './fault-times.ts';
+import { fixturesToRemove, hasFixtures } from './fixtures.ts';
 import { applyHealth } from './health.ts';
 import type { Observed } from './observed.ts';
 import { announcement } from './observed.ts';
 import { conductRun, newRequest } from './run.ts';
 import { isBeingObserved } from './scenarios.ts';
-import type { Scenario, SubjectDefinition } from './subject.ts';
+import type { SubjectDefinition } from './subject.ts';
+import { iso, ms } from './time.ts';
 import { resultOf } from './verdict.ts';
 
 export interface Decision {
@@ -57,58 +44,45 @@ export interface Decision {
  * returned and no new findings it changes nothing, so it may be called at any time.
  */
 export function decide(demo: Demo, observed: Observed, now: number, subject: SubjectDefinition): Decision {
-  let scenarios: Scenario[] | undefined;
-  const context: Context = {
-    demo,
-    observed,
-    now,
-    subject,
-    // Lazy: most decisions are on objects whose run has ended, or that are suspended.
-    get scenarios() {
-      scenarios ??= demo.spec.dryRun ? [] : subject.scenarios(demo.spec);
-      return scenarios;
-    },
-    draft: structuredClone(demo.status),
-    effects: [],
-    objectState: { kind: 'finished' },
-    wantsSession: false,
-    awaitsUser: false,
-    awaitsSlot: false,
-    wakeAt: undefined,
-  };
+  let context = new Context({ demo, observed, now, subject });
   const { draft } = context;
+  const conduct = (): void => {
+    conductRun(context);
+    if (!isRunActive(draft)) context = context.afterRun();
+  };
 
   if (demo.deleting) {
-    if (hasFixtures(context)) conductRun(context);
+    if (hasFixtures(context)) conduct();
     else releaseForDeletion(context);
   } else {
-    if (isRunActive(draft)) conductRun(context);
-    if (!isRunActive(draft)) considerStart(context);
+    if (isRunActive(draft)) conduct();
+    if (!isRunActive(draft) && considerStart(context)) conduct();
   }
 
   if (observed.health && draft.run && isRunActive(draft)) applyHealth(draft.run, observed.health);
   // In any case: after the end of the fault there is nothing to release, and the finalizer is removed.
   const fault = activeFault(draft, now);
-  if (fault) wake(context, faultDeadline(fault));
+  if (fault) context.wake(faultDeadline(fault));
   draft.observedGeneration = demo.generation;
   draft.conditions = conditionsFor(context);
 
   return {
     // Much of the text is from external sources.
     status: boundStatus(withPrintableTexts(draft)),
-    effects: context.effects,
+    effects: [...context.effects],
     activities: isRunActive(draft) && !demo.deleting ? activitiesOf(context) : [],
     finalizer: needsFinalizer(context),
-    session: context.wantsSession,
+    session: context.needs('session'),
     slot: slotOf(context),
     wakeAt: context.wakeAt,
   };
 }
 
-function slotOf({ awaitsSlot, demo, draft, effects, wantsSession }: Context): Decision['slot'] {
-  if (awaitsSlot) return 'awaited';
+function slotOf(context: Context): Decision['slot'] {
+  const { demo, draft, effects } = context;
+  if (context.needs('slot')) return 'awaited';
   // Its run does not continue; another finalizer may hold the object for any length of time.
-  if (demo.deleting && !wantsSession) return 'none';
+  if (demo.deleting && !context.needs('session')) return 'none';
   const begins = effects.some((effect) => effect.kind === 'Admit' && !effect.mustUndo);
   return isRunActive(draft) || begins ? 'taken' : 'none';
 }
@@ -134,22 +108,21 @@ function needsFinalizer(context: Context): boolean {
 function releaseForDeletion(context: Context): void {
   const { draft, now, observed } = context;
   const fault = activeFault(draft, now);
-  context.objectState = isRunActive(draft)
-    ? { kind: 'running', reason: 'Stopping', message: 'The object is being deleted' }
-    : { kind: 'finished' };
+  if (isRunActive(draft))
+    context.report({ kind: 'running', reason: 'Stopping', message: 'The object is being deleted' });
   if (!fault) return;
   const id = `${draft.run?.number ?? 0}/delete`;
   if (observed.restored[id]?.faultOver) {
     fault.endedAt = iso(now);
     return;
   }
-  context.wantsSession = true;
+  context.request('session');
   if (observed.admission.state !== 'granted' && !observed.target) requestAdmissionCheck(context, true);
-  context.effects.push({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: true });
+  context.request({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: true });
 }
 
-/** Starts a run if the object requests one that it has not had. */
-function considerStart(context: Context): void {
+/** Starts a run if the object requests one that it has not had. @returns whether it did */
+function considerStart(context: Context): boolean {
   const { demo, draft, observed, subject } = context;
   const { spec } = demo;
   const last = draft.run;
@@ -164,15 +137,15 @@ function considerStart(context: Context): void {
   }
   if (spec.suspend) {
     if (last && !superseded) return setFinishedStatus(context);
-    context.objectState = { kind: 'suspended' };
+    context.report({ kind: 'suspended' });
     return setPendingStatus(context, 'Suspended: no run starts while spec.suspend is true');
   }
 
   const restUntil = endOfCoolDown(context);
   if (context.now < restUntil) {
     const message = `Cooling down until ${iso(restUntil)} before the next run, to limit how often faults are injected`;
-    context.objectState = { kind: 'pending', reason: 'CoolingDown', message };
-    wake(context, restUntil);
+    context.report({ kind: 'pending', reason: 'CoolingDown', message });
+    context.wake(restUntil);
     return setPendingStatus(context, message);
   }
 
@@ -180,28 +153,28 @@ function considerStart(context: Context): void {
   // inject, and may be for another spec.
   if (justEnded(demo)) {
     const message = `Run ${last?.number} has ended (${last?.reason}); the next begins`;
-    context.objectState = { kind: 'pending', reason: 'Pending', message };
-    wake(context, context.now);
+    context.report({ kind: 'pending', reason: 'Pending', message });
+    context.wake(context.now);
     return setPendingStatus(context, message);
   }
 
   requestAdmissionCheck(context, false);
   // If many objects are refused, their checks wait for each other; reporting each wait would hide the reason.
-  if (context.awaitsSlot && !isAdmissionCheckValid(context)) {
+  if (context.needs('slot') && !isAdmissionCheckValid(context)) {
     const message = demo.noSlotReason ?? '';
-    context.objectState = { kind: 'pending', reason: 'TooManyRuns', message };
+    context.report({ kind: 'pending', reason: 'TooManyRuns', message });
     return setPendingStatus(context, message);
   }
   const admission = admissionOf(context);
   if (admission.state === 'granted' && observed.target) return beginRun(context, request);
   if (admission.state === 'refused' || admission.state === 'waiting') {
     const { reason, message } = admission;
-    context.objectState = { kind: admission.state === 'refused' ? 'refused' : 'pending', reason, message };
+    context.report({ kind: admission.state === 'refused' ? 'refused' : 'pending', reason, message });
     return setPendingStatus(context, message);
   }
   const message = `Looking for the pods of the ${context.subject.api.displayName} and what they depend on`;
-  context.objectState = { kind: 'pending', reason: 'Pending', message };
-  setPendingStatus(context, message);
+  context.report({ kind: 'pending', reason: 'Pending', message });
+  return setPendingStatus(context, message);
 }
 
 /** Cool-down of the target between the last fault of a stopped run and the next run, in milliseconds. */
@@ -228,7 +201,7 @@ function hasNewPodTemplate(context: Context, last: RunStatus): boolean {
   if (demo.spec.rerun !== 'OnPodTemplateChange' || demo.spec.suspend) return false;
   // A verdict is stored before the next run begins, so that everyone waiting for it sees it.
   if (justEnded(demo)) {
-    wake(context, now);
+    context.wake(now);
     return false;
   }
   requestPodTemplate(context);
@@ -240,33 +213,35 @@ function hasNewPodTemplate(context: Context, last: RunStatus): boolean {
 
 function requestPodTemplate(context: Context): void {
   const { demo, now, observed } = context;
-  context.wantsSession = true;
+  context.request('session');
   const lastCheck = observed.lastPodTemplateCheck;
   const due = lastCheck?.generation === demo.generation ? nextCheck(lastCheck, now) : now;
-  if (now < due) return wake(context, due);
+  if (now < due) return context.wake(due);
   const id = `pod-template/${demo.generation}/${(lastCheck?.count ?? 0) + 1}`;
-  context.effects.push({ kind: 'FindPodTemplate', id });
+  context.request({ kind: 'FindPodTemplate', id });
 }
 
 /** The status of an object whose last run has ended and that requests no other. */
-function setFinishedStatus({ draft }: Context): void {
+function setFinishedStatus({ draft }: Context): false {
   const verdict = endOf(draft.run);
-  if (!verdict) return;
+  if (!verdict) return false;
   draft.phase = verdict.phase;
   draft.message = verdict.message;
   // The result is gone if another spec was requested and then reverted.
   if (draft.scenarios) draft.result = resultOf(draft);
+  return false;
 }
 
 /** The status of an object without an active run, whose last verdict no longer applies. */
-function setPendingStatus({ draft }: Context, message: string): void {
+function setPendingStatus({ draft }: Context, message: string): false {
   draft.phase = 'Pending';
   draft.message = truncate(message, LIMITS.message);
   delete draft.chapter;
   delete draft.result;
+  return false;
 }
 
-function beginRun(context: Context, request: string | undefined): void {
+function beginRun(context: Context, request: string | undefined): true {
   const { demo, draft, now, observed, scenarios, subject } = context;
   const { spec } = demo;
   draft.run = {
@@ -288,7 +263,7 @@ function beginRun(context: Context, request: string | undefined): void {
     .map(({ title, skipped }) => ({ title, state: skipped ? 'Skipped' : 'Pending' }));
   draft.scenarios = scenarios.map(({ name, type, expect }) => ({ name, type, expect }));
   delete draft.diagnoses;
-  conductRun(context);
+  return true;
 }
 
 const MAX_RUN_NUMBER = 1_000_000_000;
@@ -299,8 +274,9 @@ function nextRun(last: RunStatus | undefined): number {
 }
 
 /** The activities wanted during a run. */
-function activitiesOf({ demo, draft, now, observed, scenarios, subject, wantsSession }: Context): Activity[] {
-  if (!wantsSession) return [];
+function activitiesOf(context: Context): Activity[] {
+  const { demo, draft, now, observed, scenarios, subject } = context;
+  if (!context.needs('session')) return [];
   const activities: Activity[] = [
     { kind: 'PollHealth', intervalMs: subject.healthIntervalMs(demo.spec) },
     { kind: 'RecheckPreconditions' },

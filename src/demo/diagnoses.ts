@@ -7,8 +7,8 @@
 import { type DiagnosisStatus, GRADED, LIMITS, RULES_PROFILE, truncate } from '../api/index.ts';
 import type { Diagnosis } from '../evidence/index.ts';
 import type { Context } from './context.ts';
-import { iso, ms, wake } from './context.ts';
 import { diagnosisKey } from './observed.ts';
+import { iso, ms } from './time.ts';
 
 /** Time limit for the rules: they query no server. */
 const RULES_TIMEOUT_MS = 10_000;
@@ -38,7 +38,7 @@ export function requestDiagnosis(
   if (profile !== RULES_PROFILE) requestAnswer(context, about, profile);
   if (!byRules) {
     if (now >= deadline) return { message: 'No diagnosis: the rules did not answer' };
-    wake(context, deadline);
+    context.wake(deadline);
     return undefined;
   }
   if (!byRules.diagnosis) return { message: `No diagnosis: ${byRules.message}` };
@@ -56,7 +56,7 @@ function requestAnswer(
 ): void {
   if (context.observed.diagnoses[diagnosisKey(fault, profile)] || !mayQuery(context, fault, profile)) return;
   const id = `${fault}/diagnosis/${profile}`;
-  context.effects.push({ kind: 'Diagnose', id, fault, scenario, profile });
+  context.request({ kind: 'Diagnose', id, fault, scenario, profile });
 }
 
 /** Whether a profile is queried already, or still may be. */
@@ -92,7 +92,7 @@ export function applyAnswers(context: Context): void {
     }
     // Only the process that observed the fault has the evidence, and only it has queried.
     requestAnswer(context, { fault: fault.id, scenario: diagnosis.scenario }, profile);
-    wake(context, deadline);
+    context.wake(deadline);
     return diagnosis;
   });
 }

@@ -1,9 +1,9 @@
 /** The judgement of a fault by the observations of its invariant. Pure. */
 import type { FaultStatus, Measure, Reason, ScenarioResult } from '../api/index.ts';
 import { counted } from '../api/index.ts';
-import { ms } from './context.ts';
 import type { InvariantReading } from './observed.ts';
 import { CONFIDENCE, excludedAbove } from './power.ts';
+import { ms } from './time.ts';
 
 /** How far before the end of an observation its last sample may be: five sampling intervals. */
 export const SAMPLE_SLACK_MS = 500;

@@ -4,24 +4,17 @@
  */
 import type { ChapterStatus, FaultStatus, Reason, RunStatus, Verdict } from '../api/index.ts';
 import { comparableKeys, LIMITS, parseDuration, printable, runKey, truncate } from '../api/index.ts';
+import { admissionOf, requestAdmissionCheck } from './admission.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
-import {
-  activeFault,
-  admissionOf,
-  faultDeadline,
-  fixturesToRemove,
-  iso,
-  journalOf,
-  ms,
-  requestAdmissionCheck,
-  runDeadline,
-  wake,
-} from './context.ts';
+import { journalOf } from './context.ts';
 import { applyAnswers, stopAwaitingAnswers } from './diagnoses.ts';
+import { activeFault, faultDeadline, runDeadline } from './fault-times.ts';
+import { fixturesToRemove } from './fixtures.ts';
 import { announcement } from './observed.ts';
 import { updateScenarios } from './scenarios.ts';
 import { workOn } from './stages.ts';
+import { iso, ms } from './time.ts';
 import { phaseOfStop, resultOf, verdictOf, verdictOfStop } from './verdict.ts';
 
 /** How long a stopped run waits for the proof that everything is undone, after the fault's own end. */
@@ -30,7 +23,7 @@ const RESTORE_DEADLINE_MS = 20_000;
 /** Advances the active run as far as possible now. */
 export function conductRun(context: Context): void {
   const run = currentRun(context);
-  context.wantsSession = true;
+  context.request('session');
   // Taken over from a process that no longer exists: one of its faults may be active.
   const { admission, target } = context.observed;
   if (admission.state !== 'granted' && !target) requestAdmissionCheck(context, true);
@@ -105,7 +98,7 @@ function reasonToStop(context: Context, run: RunStatus): StopReason | undefined 
     const message = `Run ${run.number} took longer than spec.activeDeadline (${demo.spec.activeDeadline})`;
     return because('DeadlineExceeded', message);
   }
-  wake(context, deadline);
+  context.wake(deadline);
   return undefined;
 }
 
@@ -120,12 +113,12 @@ function stop(context: Context, run: RunStatus): void {
   const chapter = chapters[place];
   if (chapter) draft.chapter = chapterLine(chapter, place + 1, chapters.length, 'stopping');
   const message = `Stopping: ${run.message ?? ''}`;
-  context.objectState = { kind: 'running', reason: 'Stopping', message };
+  context.report({ kind: 'running', reason: 'Stopping', message });
   draft.message = truncate(message, LIMITS.message);
   discardUnbegunFaults(context);
 
   const fault = activeFault(draft, now);
-  if (fault && !release) return wake(context, faultDeadline(fault));
+  if (fault && !release) return context.wake(faultDeadline(fault));
 
   const id = `${run.number}/stop`;
   const outcome = observed.restored[id];
@@ -137,13 +130,13 @@ function stop(context: Context, run: RunStatus): void {
   );
   const giveUpAt = since + RESTORE_DEADLINE_MS;
   if (!outcome && now < giveUpAt) {
-    context.effects.push({
+    context.request({
       kind: 'Restore',
       id,
       fixtures: fixturesToRemove(context),
       release,
     });
-    return wake(context, giveUpAt);
+    return context.wake(giveUpAt);
   }
   if (fault && outcome?.faultOver) {
     if (now < ms(fault.plannedAt)) discardFault(draft, fault);
@@ -202,10 +195,7 @@ function finish(context: Context, run: RunStatus, verdict: Verdict): void {
     },
     ...(draft.history ?? []),
   ].slice(0, demo.spec.historyLimit);
-  context.objectState = { kind: 'finished' };
-  context.wantsSession = false;
-  context.effects.length = 0;
-  context.wakeAt = undefined;
+  context.report({ kind: 'finished' });
 }
 
 /** Goes through the chapters until one has work left or waits. */
@@ -252,19 +242,19 @@ function canAdvance(
   if (demo.annotations.advance === `${run.number}/${chapter.number}`) return true;
   if (demo.spec.pace.mode === 'Manual') {
     entry.state = 'Waiting';
-    context.awaitsUser = true;
+    context.request('user');
     setCurrentChapter(context, entry, [chapter.number, total], note ? `${note}, waiting` : 'waiting');
     // The hint comes last: the message may fill the field on its own.
     const hint = ` (waiting for advance "${run.number}/${chapter.number}")`;
     const message = truncate(entry.message ?? entry.title, LIMITS.message - hint.length) + hint;
     context.draft.message = message;
-    context.objectState = { kind: 'running', reason: 'AwaitingAdvance', message };
+    context.report({ kind: 'running', reason: 'AwaitingAdvance', message });
     return false;
   }
   entry.state = 'Running';
   const dwellEnd = ms(entry.doneAt ?? iso(now)) + parseDuration(demo.spec.pace.dwell);
   if (now >= dwellEnd) return true;
-  wake(context, dwellEnd);
+  context.wake(dwellEnd);
   return false;
 }
 
@@ -279,15 +269,15 @@ function setCurrentChapter(
   const { draft } = context;
   draft.chapter = chapterLine(entry, number, total, note);
   draft.message = entry.message ?? entry.title;
-  context.objectState = { kind: 'running', reason, message: draft.message };
+  context.report({ kind: 'running', reason, message: draft.message });
 }
 
 /** Records the time spent waiting for a person, which does not count for the deadline. */
 function trackAwaiting(context: Context, run: RunStatus): void {
   if (run.completedAt) return;
-  const { awaitsUser, now } = context;
+  const { now } = context;
   const journal = journalOf(context);
-  if (awaitsUser) {
+  if (context.needs('user')) {
     journal.awaitingSince ??= iso(now);
   } else if (journal.awaitingSince) {
     journal.awaitedMilliseconds =

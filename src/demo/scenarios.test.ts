@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { at, broken, fault, queued, reading, T } from '../../test/fixtures/demo/observations.ts';
 import {
+  type ChaosDemoStatus,
   DETECTED_AFTER,
   type FaultStatus,
   LIMITS,
@@ -8,7 +9,7 @@ import {
   measured,
   type ScenarioStatus,
 } from '../api/index.ts';
-import type { Context } from './context.ts';
+import { Context } from './context.ts';
 import { announcement, type FaultReport, type InvariantReading, nothingObserved } from './observed.ts';
 import {
   applyFaultReport,
@@ -48,10 +49,9 @@ interface Update {
 function update(given: Update): { entry: ScenarioStatus; wake: number | undefined } {
   const { announced = given.fault ?? fault, chapters, gone = [], report, settleMs = 1000 } = given;
   const entry: ScenarioStatus = { ...(given.entry ?? entryOf()), fault: { ...(given.fault ?? fault) } };
-  const context = {
+  const parts = {
     now: T + given.now,
-    scenarios: [{ name: 'surge', settleMs }],
-    draft: { scenarios: [entry], chapters },
+    demo: { spec: {} },
     observed: {
       ...nothingObserved(T),
       announced: new Set(announced ? [announcement(announced)] : []),
@@ -60,6 +60,7 @@ function update(given: Update): { entry: ScenarioStatus; wake: number | undefine
       gone,
     },
     subject: {
+      scenarios: () => [{ name: 'surge', settleMs }],
       api: {
         faults: [
           { type: 'Stall', measures: [{ name: 'rejected', grows: true }] },
@@ -67,9 +68,10 @@ function update(given: Update): { entry: ScenarioStatus; wake: number | undefine
         ],
       },
     },
-    wakeAt: undefined as number | undefined,
   };
-  updateScenarios(context as unknown as Context);
+  const draft = { scenarios: [entry], chapters } as ChaosDemoStatus;
+  const context = new Context(parts as unknown as Context, draft);
+  updateScenarios(context);
   return { entry, wake: context.wakeAt === undefined ? undefined : context.wakeAt - T };
 }
 
@@ -136,8 +138,9 @@ describe('the report of a fault', () => {
       faults: { [PLANNED.id]: SENT },
     };
     const scenarios = ['removed', 'other', 'surge'].map((name) => ({ name, settleMs: 1000 }));
+    const parts = { observed, now: T, demo: { spec: {} }, subject: { scenarios: () => scenarios } };
     for (const draft of [{}, { scenarios: [other, own] }])
-      updateScenarios({ draft, observed, now: T, scenarios } as unknown as Context);
+      updateScenarios(new Context(parts as unknown as Context, draft));
     expect([other.fault, own.fault?.proof]).toEqual([undefined, 'Confirmed']);
   });
 });

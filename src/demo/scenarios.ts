@@ -5,11 +5,12 @@
 import type { FaultStatus, Measure, ScenarioStatus } from '../api/index.ts';
 import { DETECTED_AFTER, LIMITS, RECOVERED_AFTER, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { faultDeadline, iso, isPossiblyActive, ms, wake, watchEnd } from './context.ts';
+import { faultDeadline, isPossiblyActive, watchEnd } from './fault-times.ts';
 import { judge, SAMPLE_SLACK_MS } from './judgement.ts';
 import type { FaultReport, InvariantReading, RecoveryReport } from './observed.ts';
 import { announcement, goneMessage } from './observed.ts';
 import type { Scenario } from './subject.ts';
+import { iso, ms } from './time.ts';
 
 /** How long after the end of an observation its last sample may still arrive. */
 const LAST_SAMPLE_MS = 2000;
@@ -22,7 +23,7 @@ export function updateScenarios(context: Context): void {
     const report = context.observed.faults[entry.fault.id];
     if (report && !report.missed && isAnnouncedHere(context, entry.fault))
       applyFaultReport(entry, entry.fault, report);
-    if (!closeUnobserved(entry.fault, context.now)) wake(context, faultDeadline(entry.fault));
+    if (!closeUnobserved(entry.fault, context.now)) context.wake(faultDeadline(entry.fault));
     applyReading(context, scenario, entry, entry.fault);
   }
 }
@@ -67,7 +68,7 @@ function applyReading(context: Context, scenario: Scenario, entry: ScenarioStatu
   // Only the process that announced a fault observes it: after a takeover, nothing is worth a wait.
   const isObserved = isAnnouncedHere(context, fault);
   const final = !isObserved || (now >= end && !isBeingObserved(fault, scenario, reading, now));
-  if (!final) wake(context, now < end ? end : now + 100);
+  if (!final) context.wake(now < end ? end : now + 100);
 
   conclude(entry, fault, reading, final ? end : undefined, goneMessage(observed));
   if (reading && entry.result !== undefined) applyFigures(entry, observed.faults[fault.id], reading);

@@ -7,19 +7,13 @@ import { adviceSentence, counted, diagnosisSentence, formatDuration } from '../a
 import { baselineFailed, measureBaseline, noteOf, workOnChaos } from './chaos-stage.ts';
 import type { Chapter } from './chapter.ts';
 import type { Context } from './context.ts';
-import {
-  entryOf,
-  faultDeadline,
-  fixturesToRemove,
-  isPossiblyActive,
-  ms,
-  runDeadline,
-  wake,
-  watchEnd,
-} from './context.ts';
+import { entryOf } from './context.ts';
 import { answersAwaitedUntil, requestDiagnosis } from './diagnoses.ts';
+import { faultDeadline, isPossiblyActive, runDeadline, watchEnd } from './fault-times.ts';
+import { fixturesToRemove } from './fixtures.ts';
 import { applyRecovery, isBeingObserved } from './scenarios.ts';
 import type { Scenario } from './subject.ts';
+import { ms } from './time.ts';
 import type { Work } from './work.ts';
 import { awaitHealthy, freshHealth } from './work.ts';
 
@@ -93,7 +87,7 @@ function workOnDetection(context: Context, scenario: Scenario): Work {
   const entry = entryOf(context, scenario.name);
   if (entry.result) return { done: true, message: entry.message ?? entry.result };
   // The last sample arrives a little after the end: waking at once until then would leave no time to take it.
-  if (entry.fault) wake(context, Math.max(context.now + 100, watchEnd(entry.fault, scenario)));
+  if (entry.fault) context.wake(Math.max(context.now + 100, watchEnd(entry.fault, scenario)));
   const most = formatDuration(scenario.settleMs);
   const message = `Watching, for up to ${most} after the fault: ${scenario.invariant}`;
   return { done: false, message, note: 'watching' };
@@ -110,7 +104,7 @@ function workOnDiagnosis(context: Context, scenario: Scenario, entry: ChapterSta
 
   // Anything after the first detection is for the diagnosis, which waits for the end of the fault.
   if (fault.endedAt === undefined && isPossiblyActive(fault, now)) {
-    wake(context, ms(fault.until));
+    context.wake(ms(fault.until));
     return { done: false, message: 'Watching until the fault ends, to explain all of it', note: 'watching' };
   }
   const requestedAt = Math.max(ms(entry.startedAt ?? ''), ms(fault.endedAt ?? fault.until), observed.since);
@@ -125,7 +119,7 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
   const { fault } = entry;
   if (!fault) return { done: true, message: 'No fault was injected, so there is nothing to recover from' };
   if (isPossiblyActive(fault, now)) {
-    wake(context, faultDeadline(fault));
+    context.wake(faultDeadline(fault));
     return { done: false, message: `The fault is announced until ${fault.until}`, note: 'fault on' };
   }
   const report = observed.recoveries[fault.id];
@@ -141,8 +135,8 @@ function workOnRecovery(context: Context, scenario: Scenario, chapter: ChapterSt
     const why = report?.message ?? 'no probe saw it work in time';
     return { done: false, message: `The subject did not recover: ${why}`, fail: 'RecoveryFailed' };
   }
-  wake(context, deadline);
-  context.effects.push({
+  context.wake(deadline);
+  context.request({
     kind: 'Recover',
     id: `${fault.id}/recover`,
     fault: fault.id,
@@ -162,7 +156,7 @@ function workOnComplete(context: Context): Work {
       observed.readings[fault.id] &&
       isBeingObserved(fault, scenario, observed.readings[fault.id], now)
     ) {
-      wake(context, Math.max(now + 100, watchEnd(fault, scenario)));
+      context.wake(Math.max(now + 100, watchEnd(fault, scenario)));
       return { done: false, message: `Watching to the end: ${scenario.invariant}` };
     }
   }
@@ -172,11 +166,11 @@ function workOnComplete(context: Context): Work {
   const isAwaited = until !== undefined && now < until;
   const awaiting = `Waiting for the diagnosis by profile "${demo.spec.diagnosisProfile}"`;
   if (isAwaited && outcome?.ok) {
-    wake(context, until);
+    context.wake(until);
     return { done: false, message: `${outcome.message}. ${awaiting}`, note: 'awaiting diagnosis' };
   }
   if (outcome?.ok) return { done: true, message: outcome.message };
   if (outcome) return { done: false, message: outcome.message, fail: 'RestoreFailed' };
-  context.effects.push({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: false });
+  context.request({ kind: 'Restore', id, fixtures: fixturesToRemove(context), release: false });
   return { done: false, message: 'Restoring: removing what the demo set up, proving that the subject works' };
 }

@@ -1,18 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type Context, iso } from './context.ts';
+import { Context } from './context.ts';
 import type { HealthSnapshot } from './health.ts';
+import { iso } from './time.ts';
 import { awaitHealthy, HEALTH_TIMEOUT_MS } from './work.ts';
 
 const BEGUN = Date.parse('2026-01-01T00:00:00Z');
 
 /** A session that began to look at `BEGUN`, with this last look, at `now`. */
 function contextWith(health: Partial<HealthSnapshot> | undefined, now: number): Context {
-  return {
-    now,
-    draft: {},
-    demo: { status: {} },
-    observed: { health, since: BEGUN, gone: [] },
-  } as unknown as Context;
+  const parts = { now, demo: { status: {} }, observed: { health, since: BEGUN, gone: [] } };
+  return new Context(parts as unknown as Context);
 }
 
 describe('the wait for a healthy subject', () => {

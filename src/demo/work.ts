@@ -2,9 +2,9 @@
 import type { Reason } from '../api/index.ts';
 import { formatDuration, truncate } from '../api/index.ts';
 import type { Context } from './context.ts';
-import { ms, wake } from './context.ts';
 import type { HealthSnapshot } from './health.ts';
 import { goneMessage } from './observed.ts';
+import { ms } from './time.ts';
 
 export interface Work {
   done: boolean;
@@ -51,7 +51,7 @@ export function awaitHealthy(context: Context, since: number): Work | undefined 
   const unknownSince = health ? 0 : (last?.validUntil ?? 0);
   const deadline = Math.max(since, context.observed.since, unhealthySince, unknownSince) + HEALTH_TIMEOUT_MS;
   if (context.now < deadline) {
-    wake(context, deadline);
+    context.wake(deadline);
     return { done: false, message: `Waiting for a healthy subject: ${issues}`, note: 'unhealthy' };
   }
   const before = context.draft.scenarios?.some(({ fault }) => fault?.startedAt);

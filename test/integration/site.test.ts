@@ -5,7 +5,16 @@ import { expect, it, onTestFinished } from 'vitest';
 import { attempt, root } from '../../src/local/run.ts';
 
 /** What the site is made of. */
-const SOURCES = ['tools/site', 'README.md', 'docs', 'manifests/samples', 'ci', 'survey/README.md', 'helm'];
+const SOURCES = [
+  'tools/site',
+  'README.md',
+  'docs',
+  'manifests/samples',
+  'ci',
+  'survey/README.md',
+  'test/kit/README.md',
+  'helm',
+];
 const PAGES = ['CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 
 /** Builds the site of a folder that has `files`, and those of `more`. Its packages are those of this repository. */

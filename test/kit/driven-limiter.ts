@@ -12,9 +12,9 @@ import {
   specSchema,
   truncate,
 } from '../../src/api/index.ts';
-import { controlName } from '../../src/demo/context.ts';
 import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import { callsForDecision, type Finding, record } from '../../src/demo/findings.ts';
+import { controlName } from '../../src/demo/fixtures.ts';
 import { type InvariantReading, nothingObserved, type Observed } from '../../src/demo/observed.ts';
 import type { FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
 import { createDiagnosisProfiles, rulesProvider } from '../../src/diagnosis/index.ts';

@@ -2,9 +2,10 @@
 import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../../api/index.ts';
 import { endOf, truncate } from '../../api/index.ts';
 import { leftAt } from '../../demo/chapter.ts';
-import { ms, watchEnd } from '../../demo/context.ts';
+import { watchEnd } from '../../demo/fault-times.ts';
 import { diagnosisKey, type InvariantReading, type Observed } from '../../demo/observed.ts';
 import type { FaultEvidence, ObservedBand, Scenario } from '../../demo/subject.ts';
+import { ms } from '../../demo/time.ts';
 import {
   type Diagnosis,
   RUN_EVIDENCE_VERSION,

@@ -17,7 +17,7 @@ import {
   VERDICTS,
 } from '../../api/index.ts';
 import { type Chapter, STAGES } from '../../demo/chapter.ts';
-import { isRunActive } from '../../demo/context.ts';
+import { isRunActive } from '../../demo/fault-times.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 import type { MetricTable } from './metric-table.ts';
 

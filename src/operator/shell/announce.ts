@@ -2,7 +2,7 @@
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { API_VERSION, KIND, printable } from '../../api/index.ts';
 import type { Chapter } from '../../demo/chapter.ts';
-import { isRunActive } from '../../demo/context.ts';
+import { isRunActive } from '../../demo/fault-times.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';

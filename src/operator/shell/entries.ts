@@ -3,7 +3,8 @@
  * work in progress. Idle objects, most of them, have no state.
  */
 import type { ChaosDemo } from '../../api/index.ts';
-import { fixturesToRemove, isRunActive } from '../../demo/context.ts';
+import { isRunActive } from '../../demo/fault-times.ts';
+import { fixturesToRemove } from '../../demo/fixtures.ts';
 import { within } from '../../kube/wait.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';

@@ -1,10 +1,10 @@
 /** One reconcile: decides once on the object and its session's observations, stores the status, then passes it on. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
-import { activeFault, faultDeadline, isRunActive } from '../../demo/context.ts';
 import type { Decision } from '../../demo/decide.ts';
 import { decide } from '../../demo/decide.ts';
 import type { Effect } from '../../demo/effects.ts';
+import { activeFault, faultDeadline, isRunActive } from '../../demo/fault-times.ts';
 import { nothingObserved } from '../../demo/observed.ts';
 import { isTransition } from '../../demo/transition.ts';
 import type { ReconcileResult } from '../../kube/controller.ts';

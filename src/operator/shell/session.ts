@@ -4,8 +4,8 @@
  */
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
-import { isPossiblyActive, isRunActive } from '../../demo/context.ts';
 import type { Activity, Effect } from '../../demo/effects.ts';
+import { isPossiblyActive, isRunActive } from '../../demo/fault-times.ts';
 import { callsForDecision, type Finding, record } from '../../demo/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
 import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../../demo/subject.ts';

@@ -3,7 +3,7 @@
  * cluster or a store. So anyone can recompute what a run published.
  */
 import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../api/index.ts';
-import { iso, watchEnd } from '../../demo/context.ts';
+import { watchEnd } from '../../demo/fault-times.ts';
 import { type FaultReport, goneMessage } from '../../demo/observed.ts';
 import {
   applyFaultReport,
@@ -13,6 +13,7 @@ import {
   conclude,
 } from '../../demo/scenarios.ts';
 import type { Scenario } from '../../demo/subject.ts';
+import { iso } from '../../demo/time.ts';
 import type { HistoryEvent } from './history/events.ts';
 import { History } from './history/history.ts';
 import { readLines } from './history/json-lines.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { controlName } from '../../../demo/context.ts';
+import { controlName } from '../../../demo/fixtures.ts';
 import { keysMadeFor } from './index.ts';
 
 it('made keys are the key of a fault, those of all possible trials, and callers', () => {

@@ -1,6 +1,6 @@
 /** The scenario types of the rate limiter, in the order of the story. */
 import type { ScenarioSpec } from '../../../api/index.ts';
-import { isControl } from '../../../demo/context.ts';
+import { isControl } from '../../../demo/fixtures.ts';
 import type { Mechanism } from '../../redis/faults/fault-type.ts';
 import { controlKeys } from '../controls.ts';
 import type { RateLimiterSpec } from '../schema.ts';

@@ -7,7 +7,7 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
-import { MAX_AHEAD_MS } from '../../../../demo/context.ts';
+import { MAX_AHEAD_MS } from '../../../../demo/fault-times.ts';
 import { CONFIDENCE } from '../../../../demo/power.ts';
 import { togetherMs } from '../../checkers/sent-burst.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
