@@ -12,10 +12,12 @@ FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 ARG NPM_CONFIG_REGISTRY
 WORKDIR /src
 COPY package.json package-lock.json ./
+COPY packages/kube-runtime/package.json packages/kube-runtime/
 # Without install scripts: esbuild needs none, and Node is there already.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY scripts/build.mjs scripts/slim-dependencies.mjs scripts/stack-lines.mjs scripts/
+COPY packages packages
 COPY src src
 RUN node scripts/build.mjs
 

@@ -18,7 +18,7 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: 'unit',
           include: [
-            '{src,bench,tools,survey,test/histories,test/kit,test/simulation,test/torture}/**/*.test.ts',
+            '{src,packages,bench,tools,survey,test/histories,test/kit,test/simulation,test/torture}/**/*.test.ts',
           ],
           testTimeout: 300_000,
           maxWorkers: WORKERS,

@@ -1,10 +1,7 @@
 /** Watches the ChaosDemos of a namespace, and remembers when each version of each of them arrived. */
 import { EventEmitter, on } from 'node:events';
+import { type KubeClient, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import { ANNOTATIONS, type ChaosDemo } from '../src/api/index.ts';
-import type { KubeClient } from '../src/kube/client.ts';
-import { Reflector } from '../src/kube/reflector.ts';
-import { resourcePath } from '../src/kube/resource-path.ts';
-import { Store } from '../src/kube/store.ts';
 import { CHAOS_DEMO_TYPE } from '../src/operator/adapters/kube-demo-api.ts';
 
 /** A version of an object, or its absence, and when it was seen: performance.now(). */

@@ -44,7 +44,7 @@ describe('the bundle of the operator', () => {
   it('a crash of the bundle names lines of src', async () => {
     const { code, stderr } = await run(['--kubeconfig=/nowhere']);
     expect(code).toBe(1);
-    await expectSource(stderr, 'src/kube/kube-config.ts', 'config.loadFromFile(');
+    await expectSource(stderr, 'packages/kube-runtime/src/kube-config.ts', 'config.loadFromFile(');
     await expectSource(stderr, 'src/operator/main.ts', 'loadKubeConfig(');
   });
 

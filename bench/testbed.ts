@@ -1,8 +1,8 @@
 /** The environment of the demo with the operator of the image in it. Its ChaosDemos are watched, and not polled. */
+
+import { applyStatus, KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { API_VERSION, type ChaosDemo, type ChaosDemoStatus, KIND } from '../src/api/index.ts';
-import { applyStatus } from '../src/kube/apply.ts';
-import { KubeClient } from '../src/kube/client.ts';
-import { loadKubeConfig } from '../src/kube/kube-config.ts';
 import { type Environment, startEnvironment } from '../src/local/environment.ts';
 import { messageOf } from '../src/local/errors.ts';
 import { NO_COOLDOWN, type OperatorProcess, startOperator } from '../src/local/operator.ts';

@@ -1,5 +1,5 @@
 /**
- * Part of each bundle: makes stack traces name lines of src, also those that Node
+ * Part of each bundle: makes stack traces name lines of our files, also those that Node
  * prints when a program crashes. Node's own --enable-source-maps keeps text and map
  * of a bundle in memory from the start; here the map is read when a stack is, and
  * forgotten soon after.
@@ -27,7 +27,7 @@ Error.prepareStackTrace = (error, sites) => {
   }
 };
 
-/** `src/kube/client.ts:87:13`; undefined for what is not of src. */
+/** `src/operator/main.ts:87:13`; undefined for what is of a dependency. */
 function sourceOf(line, column) {
   const { fileName, lineNumber, columnNumber } = loadMap().findOrigin(line, column);
   if (fileName === undefined || fileName.includes('node_modules/')) return undefined;

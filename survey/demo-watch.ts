@@ -1,11 +1,8 @@
 /** Sees the ends of many runs with one watch of the API server. */
+
+import { KubeClient, type KubeObject, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { type ChaosDemo, type ChaosDemoStatus, GROUP, PLURAL, VERSION } from '../src/api/index.ts';
-import { KubeClient } from '../src/kube/client.ts';
-import { loadKubeConfig } from '../src/kube/kube-config.ts';
-import type { KubeObject } from '../src/kube/kube-types.ts';
-import { Reflector } from '../src/kube/reflector.ts';
-import { resourcePath } from '../src/kube/resource-path.ts';
-import { Store } from '../src/kube/store.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 

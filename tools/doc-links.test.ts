@@ -15,8 +15,9 @@ function read(page: string): Token[] {
   parsed.set(page, tokens);
   return tokens;
 }
-const pages = ['.', 'docs', 'survey', 'corpus', 'helm/chaosdemo-operator'].flatMap((folder) =>
-  readdirSync(join(root, folder)).flatMap((name) => (name.endsWith('.md') ? [join(folder, name)] : [])),
+const pages = ['.', 'docs', 'survey', 'corpus', 'helm/chaosdemo-operator', 'packages/kube-runtime'].flatMap(
+  (folder) =>
+    readdirSync(join(root, folder)).flatMap((name) => (name.endsWith('.md') ? [join(folder, name)] : [])),
 );
 
 /** Addresses that a page links to or shows, of Markdown and of HTML. */
@@ -64,7 +65,7 @@ it.each(pages)('%s links to files and headings that there are', (page) => {
 
 it.each(pages)('%s names test files that exist', (page) => {
   const named = readFileSync(join(root, page), 'utf8').matchAll(
-    /`((?:src|test|bench|tools)\/[^` ]+\.test\.ts)`/g,
+    /`((?:src|packages|test|bench|tools)\/[^` ]+\.test\.ts)`/g,
   );
   expect([...named].map(([, file = '']) => file).filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });

@@ -5,8 +5,8 @@ import { expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 
-/** All of src as one line, with a mark for each inserted value and joined literals. */
-const code = globSync('src/**/*.{ts,tsx}', { cwd: root })
+/** All code as one line, with a mark for each inserted value and joined literals. */
+const code = globSync('{src,packages}/**/*.{ts,tsx}', { cwd: root })
   .filter((path) => !path.includes('.test.'))
   .map((path) => readFileSync(root + path, 'utf8'))
   .join(' ')

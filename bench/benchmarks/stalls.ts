@@ -1,7 +1,7 @@
 /** An API server that stands still again and again: whether the leader goes on leading. And what the election costs where nothing happens. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ELECTION_DEFAULTS } from '../../src/kube/leader-election.ts';
+import { ELECTION_DEFAULTS } from '@chaosdemo/kube-runtime';
 import { writeKubeconfig } from '../../src/local/kubectl.ts';
 import { type OperatorProcess, spawnOperator } from '../../src/local/operator.ts';
 import { startDelayingProxy } from '../../test/kit/delaying-proxy.ts';

@@ -1,5 +1,5 @@
 /** From kill -9 of the operator during a run until that run continues: by a restart, and by a standby. */
-import { ELECTION_DEFAULTS } from '../../src/kube/leader-election.ts';
+import { ELECTION_DEFAULTS } from '@chaosdemo/kube-runtime';
 import { NO_COOLDOWN, startOperator } from '../../src/local/operator.ts';
 import { waitingChapter } from '../../test/kit/status.ts';
 import type { Benchmark, Row } from '../benchmark.ts';

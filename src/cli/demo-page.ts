@@ -1,6 +1,6 @@
 /** The page of `kubectl chaosdemo ui` on the control plane of `npm run demo`. */
-import { KubeClient } from '../kube/client.ts';
-import { loadKubeConfig } from '../kube/kube-config.ts';
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import type { Stage } from '../local/environment.ts';
 import type { OpenUi } from './plugin/ui/ui.ts';
 

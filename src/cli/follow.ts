@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { on } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
-import { KubeClient } from '../kube/client.ts';
-import { loadKubeConfig } from '../kube/kube-config.ts';
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import type { Stage } from '../local/environment.ts';
 import { annotate } from './plugin/demos.ts';
 import { Waiter } from './plugin/run-state.ts';

@@ -1,9 +1,9 @@
 /** The control API of the proxy over HTTP: only a client with the token reads or changes anything. */
 /* oxlint-disable oxc/no-async-endpoint-handlers -- meant for Express 4; Fastify handles what async handlers throw */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { limitConnections } from '@chaosdemo/kube-runtime/fair';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { limitConnections } from '../fair/connection-limit.ts';
 import { addressOf } from './connection.ts';
 import { FAULT_TYPES } from './fault-types.ts';
 import { type FaultProxy, FaultRefusedError, LONGEST_FAULT_MS, LONGEST_LATENCY_MS } from './proxy.ts';

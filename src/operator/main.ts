@@ -1,8 +1,8 @@
 /** The operator's process: command line, signals, exit status. */
 import { setFlagsFromString } from 'node:v8';
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { createDiagnosisProfiles, type DiagnosisProvider, rulesProvider } from '../diagnosis/index.ts';
-import { KubeClient } from '../kube/client.ts';
-import { loadKubeConfig } from '../kube/kube-config.ts';
 import { ownSettings } from '../settings/settings.ts';
 import { subjectsExplainedBy } from '../subjects/index.ts';
 import { OPERATOR, readConfig } from './config.ts';

@@ -2,17 +2,20 @@
  * The operator: watches ChaosDemos, leads or waits to lead, and shuts down in this sequence: no new work, faults
  * released, events written, lease released.
  */
+
+import type { KubeClient } from '@chaosdemo/kube-runtime';
+import {
+  EventRecorder,
+  LeaderElector,
+  objectKey,
+  Reflector,
+  resourcePath,
+  Store,
+} from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, GROUP } from '../api/index.ts';
 import type { Subject } from '../demo/subject.ts';
 import type { DiagnosisProfiles } from '../diagnosis/index.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { EventRecorder } from '../kube/events.ts';
-import { objectKey } from '../kube/kube-types.ts';
-import { LeaderElector } from '../kube/leader-election.ts';
-import { Reflector } from '../kube/reflector.ts';
-import { resourcePath } from '../kube/resource-path.ts';
-import { Store } from '../kube/store.ts';
 import type { Cluster } from '../subjects/cluster.ts';
 import { startHttpServer } from './adapters/http-server.ts';
 import { KillSwitch } from './adapters/kill-switch.ts';

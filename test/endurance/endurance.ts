@@ -1,6 +1,6 @@
 /** Run after run in one process, several at once, and what the process holds after each. */
 import { randomBytes } from 'node:crypto';
-import type { KubeClient } from '../../src/kube/client.ts';
+import type { KubeClient } from '@chaosdemo/kube-runtime';
 import { demo, demoSpec, drift, ghosts } from '../kit/demo.ts';
 import { Demos } from '../kit/demos.ts';
 import { type Held, held } from '../kit/memory.ts';

@@ -4,11 +4,11 @@
  * after the first quarter of them.
  */
 import { fileURLToPath } from 'node:url';
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
 import { wholeNumber } from '../../src/cli/whole-number.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
 import { startControlPlane } from '../../src/local/control-plane.ts';

@@ -1,12 +1,8 @@
 /** Sends ChaosDemos, valid and not, through a real API server to the real operator, and reports the outcome. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, type KubeClient, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import { API_VERSION, type ChaosDemo, KIND } from '../../src/api/index.ts';
-import { ApiError } from '../../src/kube/api-error.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
-import { Reflector } from '../../src/kube/reflector.ts';
-import { resourcePath } from '../../src/kube/resource-path.ts';
-import { Store } from '../../src/kube/store.ts';
 import { CHAOS_DEMO_TYPE } from '../../src/operator/adapters/kube-demo-api.ts';
 import { held } from '../kit/memory.ts';
 import { until } from '../kit/until.ts';

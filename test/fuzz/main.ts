@@ -3,11 +3,11 @@
  * Exit status 1 where one brought it down, got no answer, or stayed.
  */
 import { fileURLToPath } from 'node:url';
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { Command } from 'commander';
 import { runProgram } from '../../src/cli/program.ts';
 import { wholeNumber } from '../../src/cli/whole-number.ts';
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { startControlPlane } from '../../src/local/control-plane.ts';
 import { fuzz, KEPT_MIB } from './fuzz.ts';

@@ -1,9 +1,8 @@
 /** One run at a time on one target, kept apart by a Lease on a real API server with the rights that ship. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type KubeClient, microTime } from '@chaosdemo/kube-runtime';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { KubeClient } from '../../src/kube/client.ts';
-import { microTime } from '../../src/kube/kube-types.ts';
 import { createKubeCluster } from '../../src/operator/adapters/kube-cluster.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { createLogger } from '../../src/operator/log.ts';

@@ -1,6 +1,7 @@
 /** Notes in a namespace, kept at a real API server with the rights that ship. */
+
+import type { KubeObject } from '@chaosdemo/kube-runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { KubeObject } from '../../src/kube/kube-types.ts';
 import { createNotes } from '../../src/operator/adapters/cluster-notes.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';
 import { adminClient, bindTarget, operatorClient } from '../kit/operator-account.ts';

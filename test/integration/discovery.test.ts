@@ -1,7 +1,7 @@
 /** Which targets are eligible, by a real API server and the rights that ship; each rejection by its real cause. */
 import { randomUUID } from 'node:crypto';
+import type { KubeClient } from '@chaosdemo/kube-runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeCluster } from '../../src/operator/adapters/kube-cluster.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { createLogger } from '../../src/operator/log.ts';

@@ -1,9 +1,13 @@
+import type { KubeObject } from '@chaosdemo/kube-runtime';
+import {
+  addFinalizer,
+  applyStatus,
+  isConflict,
+  isInvalid,
+  removeFinalizer,
+  resourcePath,
+} from '@chaosdemo/kube-runtime';
 import { afterAll, describe, expect, it } from 'vitest';
-
-import { isConflict, isInvalid } from '../../src/kube/api-error.ts';
-import { addFinalizer, applyStatus, removeFinalizer } from '../../src/kube/apply.ts';
-import type { KubeObject } from '../../src/kube/kube-types.ts';
-import { resourcePath } from '../../src/kube/resource-path.ts';
 import { connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
 
 interface Deployment extends KubeObject {

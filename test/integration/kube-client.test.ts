@@ -1,26 +1,22 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-
-import { afterEach, describe, expect, inject, it } from 'vitest';
-
-import { isAlreadyExists, isForbidden, isInvalid, isNotFound } from '../../src/kube/api-error.ts';
-import { KubeClient, type KubeClientOptions } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
-import type { KubeObject } from '../../src/kube/kube-types.ts';
-import { resourcePath } from '../../src/kube/resource-path.ts';
-import { adminKubectl, createNamespace, kubeconfigFor } from '../kit/control-plane.ts';
+import type { KubeObject } from '@chaosdemo/kube-runtime';
+import {
+  isAlreadyExists,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  KubeClient,
+  resourcePath,
+} from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { adminKubectl, connectAsAdmin, createNamespace, kubeconfigFor } from '../kit/control-plane.ts';
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
-const clients: KubeClient[] = [];
-afterEach(async () => {
-  await Promise.all(clients.splice(0).map((client) => client.close()));
-});
 
-function connect(
-  kubeconfig = inject('controlPlane').kubeconfig,
-  options: KubeClientOptions = {},
-): KubeClient {
-  const client = new KubeClient(loadKubeConfig(kubeconfig), options);
-  clients.push(client);
+function connect(kubeconfig = inject('controlPlane').kubeconfig): KubeClient {
+  const client = new KubeClient(loadKubeConfig(kubeconfig));
+  onTestFinished(() => client.close());
   return client;
 }
 
@@ -33,7 +29,8 @@ async function failure(work: Promise<unknown>): Promise<unknown> {
 
 describe('KubeClient with a real API server', () => {
   it('sends 200 requests over a few TLS connections', async () => {
-    const client = connect(undefined, { connections: 4 });
+    const client = connectAsAdmin({ connections: 4 });
+    onTestFinished(() => client.close());
     const { host } = new URL(inject('controlPlane').url);
     let connected = 0;
     const count = (message: unknown): void => {
@@ -92,7 +89,7 @@ describe('KubeClient with a real API server', () => {
     const { name, server } = cluster;
     config.loadFromClusterAndUser({ name, server, skipTLSVerify: false }, user);
     const client = new KubeClient(config);
-    clients.push(client);
+    onTestFinished(() => client.close());
     const error = await failure(client.request({ method: 'GET', path: '/version' }));
     expect(error).toMatchObject({
       name: 'ApiUnreachableError',

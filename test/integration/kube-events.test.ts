@@ -1,23 +1,17 @@
+import type { EventRecord, KubeObject, Logger, WireObject } from '@chaosdemo/kube-runtime';
+import { EventRecorder, resourcePath } from '@chaosdemo/kube-runtime';
 import type { EventsV1Event } from '@kubernetes/client-node';
-import { afterEach, expect, it } from 'vitest';
-
-import { type EventRecord, EventRecorder } from '../../src/kube/events.ts';
-import type { KubeObject, Logger, WireObject } from '../../src/kube/kube-types.ts';
-import { resourcePath } from '../../src/kube/resource-path.ts';
+import { expect, it, onTestFinished } from 'vitest';
 import { adminKubectl, connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
 import { until } from '../kit/until.ts';
 
 type Event = WireObject<EventsV1Event>;
 
 const eventType = { group: 'events.k8s.io', version: 'v1', plural: 'events' };
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
 
 async function setUp() {
   const client = connectAsAdmin();
-  cleanups.push(() => client.close());
+  onTestFinished(() => client.close());
   const namespace = await createNamespace(client);
   const problems: string[] = [];
   const problem = (fields: object, message: string): void =>
@@ -25,7 +19,7 @@ async function setUp() {
   const logger: Logger = { debug() {}, info() {}, warn: problem, error: problem };
   const reportingController = 'example.com/tester';
   const events = new EventRecorder({ client, logger, reportingController, reportingInstance: 'tester-0' });
-  cleanups.push(() => events.stop(10_000));
+  onTestFinished(() => events.stop(10_000));
   const path = resourcePath({ group: '', version: 'v1', plural: 'configmaps' }, { namespace });
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
   const { metadata } = await client.request<KubeObject>({ method: 'POST', path, body });

@@ -1,9 +1,8 @@
 /** Evidence in ConfigMaps, kept at a real API server with the rights that ship. */
 import { randomUUID } from 'node:crypto';
+import { isNotFound, type KubeClient } from '@chaosdemo/kube-runtime';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
-import { isNotFound } from '../../src/kube/api-error.ts';
-import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeEvidence } from '../../src/operator/evidence/kube-evidence.ts';
 import type { EvidenceStore } from '../../src/operator/shell/ports.ts';
 import { uniqueNamespace } from '../kit/control-plane.ts';

@@ -1,22 +1,15 @@
-import { afterEach, describe, expect, it } from 'vitest';
-
-import type { KubeClient } from '../../src/kube/client.ts';
-import { LeaderElector, type LeaderElectorOptions } from '../../src/kube/leader-election.ts';
-import { type Lease, LeaseLock, type LeaseLockOptions } from '../../src/kube/lease-lock.ts';
-import { resourcePath } from '../../src/kube/resource-path.ts';
+import type { KubeClient, LeaderElectorOptions, Lease, LeaseLockOptions } from '@chaosdemo/kube-runtime';
+import { LeaderElector, LeaseLock, resourcePath } from '@chaosdemo/kube-runtime';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectAsAdmin, createNamespace } from '../kit/control-plane.ts';
 import { until } from '../kit/until.ts';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const leases = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
 
 function connect(): KubeClient {
   const client = connectAsAdmin();
-  cleanups.push(() => client.close());
+  onTestFinished(() => client.close());
   return client;
 }
 
@@ -159,7 +152,7 @@ describe('LeaderElector with a real API server', () => {
         stop.abort(new Error('stop'));
         await run;
       };
-      cleanups.push(leave);
+      onTestFinished(leave);
       return { elector, client, leave };
     };
     const path = resourcePath(leases, { namespace, name: 'leader' });

@@ -1,11 +1,7 @@
-import { afterEach, describe, expect, inject, it } from 'vitest';
-
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
-import type { KubeObject } from '../../src/kube/kube-types.ts';
-import { Reflector, type ReflectorActivity, type ReflectorOptions } from '../../src/kube/reflector.ts';
-import { resourcePath } from '../../src/kube/resource-path.ts';
-import { Store } from '../../src/kube/store.ts';
+import type { KubeObject, ReflectorActivity, ReflectorOptions } from '@chaosdemo/kube-runtime';
+import { KubeClient, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startControlPlane } from '../../src/local/control-plane.ts';
 import { createNamespace } from '../kit/control-plane.ts';
 import { until } from '../kit/until.ts';
@@ -16,14 +12,10 @@ interface ConfigMap extends KubeObject {
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
 
 function connect(kubeconfig: string): KubeClient {
   const client = new KubeClient(loadKubeConfig(kubeconfig));
-  cleanups.push(() => client.close());
+  onTestFinished(() => client.close());
   return client;
 }
 
@@ -45,7 +37,7 @@ function reflect(client: KubeClient, namespace: string, options: Partial<Reflect
     ...options,
   });
   const run = reflector.run(stop.signal);
-  cleanups.push(async () => {
+  onTestFinished(async () => {
     stop.abort(new Error('the test is over'));
     await run;
   });
@@ -116,7 +108,7 @@ describe('Reflector with a real API server', () => {
 
   it('outlives a kill of the API server, and finds what changed', async () => {
     const controlPlane = await startControlPlane({ binaries: inject('controlPlane').binaries });
-    cleanups.push(() => controlPlane.stop());
+    onTestFinished(() => controlPlane.stop());
     const client = connect(controlPlane.kubeconfig);
     const write = writer(client, 'default');
     // Older than what the new server has in its watch cache, and gone when the reflector lists again.

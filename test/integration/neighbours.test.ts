@@ -1,9 +1,9 @@
 /** Namespaces take turns at a real API server: a stranger's first status does not wait behind a flood of another's. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { resourcePath } from '@chaosdemo/kube-runtime';
 import { afterAll, beforeAll, expect, inject, it, onTestFinished } from 'vitest';
 import type { ChaosDemo } from '../../src/api/index.ts';
-import { resourcePath } from '../../src/kube/resource-path.ts';
 import type { ControlPlane } from '../../src/local/control-plane.ts';
 import { writeKubeconfig } from '../../src/local/kubectl.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';

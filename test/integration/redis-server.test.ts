@@ -6,19 +6,14 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LocalError } from '../../src/local/errors.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { certificateFor } from '../kit/certificate.ts';
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
-
 async function start(...args: Parameters<typeof startRedis>): Promise<RedisServer> {
   const server = await startRedis(...args);
-  cleanups.push(() => server.stop());
+  onTestFinished(() => server.stop());
   return server;
 }
 
@@ -32,7 +27,7 @@ function client(server: RedisServer, options: { username?: string; password?: st
     ...options,
   });
   redis.on('error', () => undefined);
-  cleanups.push(async () => redis.disconnect());
+  onTestFinished(() => redis.disconnect());
   return redis;
 }
 
@@ -109,7 +104,7 @@ describe('startRedis', () => {
 
   it('speaks TLS only when given certificate files', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'redis-tls-'));
-    cleanups.push(() => rm(dir, { recursive: true, force: true }));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
     const tls = await certificateFor(dir, 'IP:127.0.0.1,DNS:localhost');
     const server = await start({ tls });
     const secure = new Redis({
@@ -118,7 +113,7 @@ describe('startRedis', () => {
       tls: { ca: await readFile(tls.certFile) },
       retryStrategy: () => null,
     });
-    cleanups.push(async () => secure.disconnect());
+    onTestFinished(() => secure.disconnect());
     expect(await secure.ping()).toBe('PONG');
     await expect(client(server).ping()).rejects.toThrow(/closed/);
   });
@@ -127,7 +122,7 @@ describe('startRedis', () => {
     const other = createServer((socket) => socket.end('+PONG\r\n'));
     other.listen(0, '127.0.0.1');
     await once(other, 'listening');
-    cleanups.push(async () => other.close());
+    onTestFinished(() => void other.close());
     const address = other.address();
     const port = typeof address === 'object' ? address?.port : undefined;
     if (port === undefined) throw new Error('no port');
@@ -158,7 +153,7 @@ describe('startRedis', () => {
     const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    cleanups.push(async () => owner.kill('SIGKILL'));
+    onTestFinished(() => void owner.kill('SIGKILL'));
     const line = String(await once(owner.stdout, 'data'));
     const [pid = NaN, port = NaN] = line.split(' ').map(Number);
     expect(await readlink(`/proc/${pid}/exe`).catch(() => 'redis')).toMatch(/redis|valkey/);

@@ -1,5 +1,6 @@
 /** The evidence of a whole run, as a reader of the namespace finds it next to the ChaosDemo. */
 
+import { isNotFound } from '@chaosdemo/kube-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DETECTED_AFTER, endOf, measured } from '../../src/api/index.ts';
 import { readHistories } from '../../src/cli/report/read.ts';
@@ -12,7 +13,6 @@ import {
   relativeToFirst,
   type Signal,
 } from '../../src/evidence/index.ts';
-import { isNotFound } from '../../src/kube/api-error.ts';
 import { replay } from '../../src/subjects/ratelimiter/replay.ts';
 import { drift, ghosts } from '../kit/demo.ts';
 import { leaksOf } from '../kit/leaks.ts';

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { KubeClient, type KubeClientOptions } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { inject, onTestFinished } from 'vitest';
-import { KubeClient, type KubeClientOptions } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { Kubectl, writeKubeconfig } from '../../src/local/kubectl.ts';
 
 /** kubectl as the cluster's admin. */

@@ -1,9 +1,8 @@
 /** The ChaosDemos of one namespace, as a person at kubectl handles them, without starting a kubectl each time. */
+
+import type { KubeClient, KubeRequest, Lease } from '@chaosdemo/kube-runtime';
+import { isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import { ANNOTATIONS, type ChaosDemo, type ChaosDemoStatus } from '../../src/api/index.ts';
-import { isNotFound } from '../../src/kube/api-error.ts';
-import type { KubeClient, KubeRequest } from '../../src/kube/client.ts';
-import type { Lease } from '../../src/kube/lease-lock.ts';
-import { resourcePath } from '../../src/kube/resource-path.ts';
 import { CHAOS_DEMO_TYPE } from '../../src/operator/adapters/kube-demo-api.ts';
 import { type DemoManifest, demo, demoSpec, sample } from './demo.ts';
 import { until } from './until.ts';

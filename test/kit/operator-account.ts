@@ -1,7 +1,8 @@
 /** The operator as the API server sees it: its own ServiceAccount with the rights that ship, never the admin. */
+
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { onTestFinished } from 'vitest';
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import { adminKubectl, connectAsAdmin, kubeconfigFor } from './control-plane.ts';
 import { shipped } from './operator.ts';
 

@@ -1,7 +1,8 @@
 /** The operator in this very process, with the rights that ship: for tests that look at its heap, sockets and timers. */
+
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import type { DestinationStream } from 'pino';
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import type { ControlPlane } from '../../src/local/control-plane.ts';
 import { NO_COOLDOWN } from '../../src/local/operator.ts';
 import { readConfig } from '../../src/operator/config.ts';

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import type { Redis } from 'ioredis';
 import { inject } from 'vitest';
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
 import type { ControlPlane } from '../../src/local/control-plane.ts';
 import { startEnvironment } from '../../src/local/environment.ts';
 import { Kubectl, writeKubeconfig } from '../../src/local/kubectl.ts';

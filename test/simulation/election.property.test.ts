@@ -1,10 +1,9 @@
 /** The timing of the leader election, by its real code in fake time: who may lead when, and how long no process does. */
+
+import type { KubeClient, KubeRequest, Lease } from '@chaosdemo/kube-runtime';
+import { ApiError, ApiUnreachableError, ELECTION_DEFAULTS, LeaderElector } from '@chaosdemo/kube-runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ApiError, ApiUnreachableError } from '../../src/kube/api-error.ts';
-import type { KubeClient, KubeRequest } from '../../src/kube/client.ts';
-import { ELECTION_DEFAULTS, LeaderElector } from '../../src/kube/leader-election.ts';
-import type { Lease } from '../../src/kube/lease-lock.ts';
 import { FakeClock } from './fake-clock.ts';
 import { ProcessClock } from './process-clock.ts';
 

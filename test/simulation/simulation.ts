@@ -3,14 +3,14 @@
  * the test, and one operator process after another. Time passes only when it is
  * advanced, so a run of minutes takes milliseconds and is the same each time.
  */
+
+import { ELECTION_DEFAULTS, type EventRecord } from '@chaosdemo/kube-runtime';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { ChaosDemo, ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
 import { ANNOTATIONS, API_VERSION, FINALIZER, KIND } from '../../src/api/index.ts';
 import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
 import { isRunActive } from '../../src/demo/fault-times.ts';
-import type { EventRecord } from '../../src/kube/events.ts';
-import { ELECTION_DEFAULTS } from '../../src/kube/leader-election.ts';
 import { MetricTable } from '../../src/operator/metrics/metric-table.ts';
 import { createMetrics, IDLE } from '../../src/operator/metrics/metrics.ts';
 import { createRunMetrics } from '../../src/operator/metrics/run-metrics.ts';

@@ -1,7 +1,7 @@
 /** One run of the torture: one plan on one stage, from applying the objects until nothing is left of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lease } from '@chaosdemo/kube-runtime';
 import { parseDuration } from '../../src/api/index.ts';
-import type { Lease } from '../../src/kube/lease-lock.ts';
 import { demoSpec, rateLimiterOf, redisRef } from '../kit/demo.ts';
 import type { Demos } from '../kit/demos.ts';
 import { FAULT_PROXY, TOKEN } from '../kit/fault-proxy.ts';

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { KubeClient } from '../../src/kube/client.ts';
-import { loadKubeConfig } from '../../src/kube/kube-config.ts';
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { ensureControlPlaneBinaries } from '../../src/local/binaries/control-plane-binaries.ts';
 import { ensureRedis } from '../../src/local/binaries/redis-binary.ts';
 import { type ControlPlane, startControlPlane } from '../../src/local/control-plane.ts';

@@ -21,12 +21,14 @@ const files = (pattern: string): string[] => globSync(pattern, { cwd: root }).so
 
 const ALL = {
   documentation: {
-    files: [...files('*.md'), ...files('docs/**/*.md')].filter((file) => ![REFERENCE, SURVEY].includes(file)),
+    files: [...files('*.md'), ...files('{docs,packages}/**/*.md')].filter(
+      (file) => ![REFERENCE, SURVEY].includes(file),
+    ),
   },
   survey: { files: [SURVEY] },
   reference: { files: [REFERENCE] },
   'API descriptions': { files: files('crds/*.yaml'), read: descriptionsOf },
-  messages: { files: files('{src,test}/**/*.snap'), read: messagesOf },
+  messages: { files: files('{src,packages,test}/**/*.snap'), read: messagesOf },
 } as const satisfies Record<string, Surface>;
 
 export type SurfaceName = keyof typeof ALL;

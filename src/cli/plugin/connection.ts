@@ -1,7 +1,8 @@
 /** The cluster and namespace of a command: found by kubectl's rules, with the user's kubeconfig. */
+
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { KubeClient } from '../../kube/client.ts';
-import { loadKubeConfig } from '../../kube/kube-config.ts';
 
 /** The flags that every command shares with kubectl. */
 export interface Place {

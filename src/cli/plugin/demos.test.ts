@@ -1,5 +1,5 @@
+import { startWireServer } from '@chaosdemo/kube-runtime/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startWireServer } from '../../../test/fixtures/kube/wire-server.ts';
 import { chooseName, listNames } from './demos.ts';
 
 const { signal } = new AbortController();

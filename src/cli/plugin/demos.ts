@@ -1,4 +1,6 @@
 /** User operations on ChaosDemos: read, apply, and steer by annotations. */
+
+import { ApiError, isNotFound, type KubeClient, resourcePath } from '@chaosdemo/kube-runtime';
 import {
   ANNOTATIONS,
   API_VERSION,
@@ -9,9 +11,6 @@ import {
   PLURAL,
   VERSION,
 } from '../../api/index.ts';
-import { ApiError, isNotFound } from '../../kube/api-error.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { resourcePath } from '../../kube/resource-path.ts';
 import { type Connection, shell } from './connection.ts';
 import { PluginError } from './errors.ts';
 

@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sendJson, startWireServer, type WireServer } from '@chaosdemo/kube-runtime/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { recordedConfigMap, recordedRun } from '../../../test/fixtures/cli/report/report.ts';
-import { sendJson, startWireServer, type WireServer } from '../../../test/fixtures/kube/wire-server.ts';
 import type { ChaosDemo } from '../../api/index.ts';
 import { report } from './report.ts';
 

@@ -1,10 +1,8 @@
 /** Reads the data of a report from the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isForbidden, isNotFound, type KubeClient, resourcePath } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf } from '../../api/index.ts';
 import { evidenceName, historiesIn, readRunEvidence } from '../../evidence/index.ts';
-import { isForbidden, isNotFound } from '../../kube/api-error.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { resourcePath } from '../../kube/resource-path.ts';
 import type { ReportSource } from './report.ts';
 
 /** The last of the evidence is written a moment after the verdict. How long to wait for it, and how often to check. */

@@ -2,15 +2,12 @@
  * Follows one ChaosDemo, its events and its evidence on the API server, and reports every change to a view. It
  * continues after any failure: a lost connection is reported, and restored when possible.
  */
+
+import type { KubeClient, KubeObject, Logger, ReflectorActivity } from '@chaosdemo/kube-runtime';
+import { isForbidden, isNotFound, Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../api/index.ts';
 import { ANNOTATIONS, GROUP, messageOf, PLURAL, VERSION } from '../../api/index.ts';
 import { evidenceName, readRunEvidence } from '../../evidence/index.ts';
-import { isForbidden, isNotFound } from '../../kube/api-error.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import type { KubeObject, Logger } from '../../kube/kube-types.ts';
-import { Reflector, type ReflectorActivity } from '../../kube/reflector.ts';
-import { resourcePath } from '../../kube/resource-path.ts';
-import { Store } from '../../kube/store.ts';
 import { type LiveEvent, type LiveInput } from './state.ts';
 
 /** People are waiting: retry a lost connection at least this often. */

@@ -1,6 +1,7 @@
 /** Shows a ChaosDemo while it is followed, on a screen or as plain lines, until the caller ends it. */
+
+import type { KubeClient } from '@chaosdemo/kube-runtime';
 import { terminalLine } from '../../api/index.ts';
-import type { KubeClient } from '../../kube/client.ts';
 import { follow } from './live.ts';
 import { plainCountdown, plainLines } from './plain.ts';
 import { applyInput, initialState, type LiveState } from './state.ts';

@@ -1,9 +1,8 @@
 /** What is logged and reported of a Lease that anyone with role edit may write. */
+
+import { ApiError, type KubeClient, type Logger } from '@chaosdemo/kube-runtime';
 import { expect, it, onTestFinished } from 'vitest';
 import { until } from '../../../test/kit/until.ts';
-import { ApiError } from '../../kube/api-error.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import type { Logger } from '../../kube/kube-types.ts';
 import { KubeLease } from './cluster-lease.ts';
 
 const { signal } = new AbortController();

@@ -4,12 +4,10 @@
  * Its holder is the ChaosDemo and not the process, so that an operator that takes over a run takes over its lease at
  * once. Leader election ensures that two processes never work on one ChaosDemo.
  */
+
+import { isForbidden, type KubeClient, LeaseLock, type Logger } from '@chaosdemo/kube-runtime';
 import { messageOf, truncate } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
-import { isForbidden } from '../../kube/api-error.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import type { Logger } from '../../kube/kube-types.ts';
-import { LeaseLock } from '../../kube/lease-lock.ts';
 import type { ClusterLease } from '../../subjects/cluster.ts';
 import { ForbiddenError } from '../../subjects/cluster.ts';
 

@@ -1,10 +1,8 @@
 /**
  * Small texts that outlive the process, each in a Lease without a holder: the operator may write no other kind there.
  */
-import { isConflict, isForbidden, isNotFound } from '../../kube/api-error.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import type { KubeObject } from '../../kube/kube-types.ts';
-import { resourcePath } from '../../kube/resource-path.ts';
+import type { KubeClient, KubeObject } from '@chaosdemo/kube-runtime';
+import { isConflict, isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import { type Cluster, ForbiddenError } from '../../subjects/cluster.ts';
 
 const TEXT = 'chaosdemo.dev/note';

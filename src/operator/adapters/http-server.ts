@@ -6,9 +6,9 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { limitConnections } from '@chaosdemo/kube-runtime/fair';
 import type { Registry } from 'prom-client';
 import { messageOf } from '../../api/index.ts';
-import { limitConnections } from '../../fair/connection-limit.ts';
 import { createMetricsPage } from '../metrics/metrics-page.ts';
 
 /** Concurrent connections: probes of the kubelet, a few scrapers, and room for clients that only hold them open. */

@@ -8,12 +8,10 @@
  * "yes", "1" and an empty value stop as well. It is off if the ConfigMap or the key is missing, or the value is
  * "false".
  */
+
+import type { KubeClient, Logger, ReflectorActivity, WireObject } from '@chaosdemo/kube-runtime';
+import { Reflector, resourcePath, Store } from '@chaosdemo/kube-runtime';
 import type { V1ConfigMap } from '@kubernetes/client-node';
-import type { KubeClient } from '../../kube/client.ts';
-import type { Logger, WireObject } from '../../kube/kube-types.ts';
-import { Reflector, type ReflectorActivity } from '../../kube/reflector.ts';
-import { resourcePath } from '../../kube/resource-path.ts';
-import { Store } from '../../kube/store.ts';
 
 type ConfigMap = WireObject<V1ConfigMap>;
 

@@ -1,13 +1,9 @@
 /** Lists of pods against a server that has what a tenant may make of them. */
 import type { ServerResponse } from 'node:http';
+import type { WireRequest, WireServer } from '@chaosdemo/kube-runtime/testing';
+import { sendJson, startWireServer } from '@chaosdemo/kube-runtime/testing';
 import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
-import {
-  sendJson,
-  startWireServer,
-  type WireRequest,
-  type WireServer,
-} from '../../../test/fixtures/kube/wire-server.ts';
 import { type Cluster, ListTooLargeError } from '../../subjects/cluster.ts';
 import { createKubeCluster } from './kube-cluster.ts';
 import { PodLists } from './pod-lists.ts';

@@ -1,9 +1,8 @@
 /** The Kubernetes requests open to subjects, answered by an API server. */
+
+import type { KubeClient, KubeObject, Logger } from '@chaosdemo/kube-runtime';
+import { isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import type { Clock } from '../../demo/clock.ts';
-import { isForbidden, isNotFound } from '../../kube/api-error.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import type { KubeObject, Logger } from '../../kube/kube-types.ts';
-import { resourcePath } from '../../kube/resource-path.ts';
 import type { Cluster, Secret, Service } from '../../subjects/cluster.ts';
 import { ForbiddenError } from '../../subjects/cluster.ts';
 import { KubeLease } from './cluster-lease.ts';

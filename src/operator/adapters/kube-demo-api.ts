@@ -1,11 +1,18 @@
 /** ChaosDemos on a Kubernetes API server. */
+
+import type { GuardedWrite, KubeClient } from '@chaosdemo/kube-runtime';
+import {
+  ApiError,
+  addFinalizer,
+  applyStatus,
+  isConflict,
+  isInvalid,
+  isNotFound,
+  removeFinalizer,
+  resourcePath,
+} from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../api/index.ts';
 import { API_VERSION, FINALIZER, GROUP, KIND, PLURAL, VERSION } from '../../api/index.ts';
-import { ApiError, isConflict, isInvalid, isNotFound } from '../../kube/api-error.ts';
-import type { GuardedWrite } from '../../kube/apply.ts';
-import { addFinalizer, applyStatus, removeFinalizer } from '../../kube/apply.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { resourcePath } from '../../kube/resource-path.ts';
 import type { DemoApi, Write } from '../shell/ports.ts';
 
 export const CHAOS_DEMO_TYPE = { group: GROUP, version: VERSION, plural: PLURAL };

@@ -4,10 +4,8 @@
  * and per namespace, each within a time limit.
  */
 
-import { GroupLimit } from '../../fair/group-limit.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { listPages } from '../../kube/list-pages.ts';
-import { resourcePath } from '../../kube/resource-path.ts';
+import { type KubeClient, listPages, resourcePath } from '@chaosdemo/kube-runtime';
+import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
 import { ListTooLargeError, type Pod } from '../../subjects/cluster.ts';
 import { slimPod } from './slim-pod.ts';
 

@@ -3,8 +3,9 @@
  * that is set, or jumps on synchronization, therefore changes no judgement of an active run: differences stay right,
  * and times in a status may be off from the time of day by the step until the clock is followed again.
  */
+
+import { sleep } from '@chaosdemo/kube-runtime';
 import type { Clock } from '../../demo/clock.ts';
-import { sleep } from '../../kube/wait.ts';
 
 /**
  * How far the two may be apart before it counts as a step, in milliseconds: the system clock has a resolution of 1 ms.

@@ -3,6 +3,8 @@
  * at the end. Writes are asynchronous: decisions, faults and restores do not depend on them. A write that fails is
  * dropped; the next one has everything known by then.
  */
+
+import { endsWithin, within } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf, type ScenarioStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import { isBeingObserved } from '../../demo/scenarios.ts';
@@ -17,7 +19,6 @@ import {
   scenarioBytes,
   scenarioData,
 } from '../../evidence/index.ts';
-import { endsWithin, within } from '../../kube/wait.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import type { EvidenceStore } from '../shell/ports.ts';
 import type { Session } from '../shell/session.ts';

@@ -1,6 +1,7 @@
 /** Writes of evidence against a server that answers slowly, or has another object in their place. */
+
+import { sendJson, sendStatus, startWireServer } from '@chaosdemo/kube-runtime/testing';
 import { describe, expect, it } from 'vitest';
-import { sendJson, sendStatus, startWireServer } from '../../../test/fixtures/kube/wire-server.ts';
 import { simulatedSpec } from '../../../test/simulation/simulated-subject.ts';
 import { type ChaosDemo, messageOf } from '../../api/index.ts';
 import { createKubeEvidence } from './kube-evidence.ts';

@@ -1,12 +1,11 @@
 /** Evidence of runs in ConfigMaps next to their ChaosDemos, which own them. */
+
+import type { KubeClient, KubeObject, KubeRequest } from '@chaosdemo/kube-runtime';
+import { isAlreadyExists, isConflict, isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
+import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
 import type { ChaosDemo } from '../../api/index.ts';
 import { API_VERSION, KIND } from '../../api/index.ts';
 import { evidenceLabels, evidenceName } from '../../evidence/index.ts';
-import { GroupLimit } from '../../fair/group-limit.ts';
-import { isAlreadyExists, isConflict, isForbidden, isNotFound } from '../../kube/api-error.ts';
-import type { KubeClient, KubeRequest } from '../../kube/client.ts';
-import type { KubeObject } from '../../kube/kube-types.ts';
-import { resourcePath } from '../../kube/resource-path.ts';
 import type { EvidenceFiles, EvidenceStore } from '../shell/ports.ts';
 
 const configMaps = { group: '', version: 'v1', plural: 'configmaps' };

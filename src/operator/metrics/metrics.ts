@@ -2,11 +2,11 @@
  * The operator's own metrics, in a separate registry. Labels take values of closed sets only, never names of objects:
  * the number of series does not depend on the number of ChaosDemos.
  */
+
+import type { QueueObserver, ReconcileRecord } from '@chaosdemo/kube-runtime';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { RULES_PROFILE, type SubjectApi } from '../../api/index.ts';
 import type { QueryRecord } from '../../diagnosis/index.ts';
-import type { ReconcileRecord } from '../../kube/controller.ts';
-import type { QueueObserver } from '../../kube/work-queue.ts';
 import { MetricTable } from './metric-table.ts';
 import { createObjectMetrics, type ObjectSources } from './object-metrics.ts';
 import { createRequestMetrics } from './request-metrics.ts';

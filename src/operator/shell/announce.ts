@@ -1,9 +1,10 @@
 /** Announces a stored status: one log line, and the events and counts for its changes. */
+
+import type { EventRecorder } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { API_VERSION, KIND, printable } from '../../api/index.ts';
 import type { Chapter } from '../../demo/chapter.ts';
 import { isRunActive } from '../../demo/fault-times.ts';
-import type { EventRecorder } from '../../kube/events.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';

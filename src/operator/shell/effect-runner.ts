@@ -2,12 +2,13 @@
  * Performs the effects that `decide` requests: each once, outside the workers, and passes on its finding. It makes no
  * decisions; a failed effect is requested again by another decision.
  */
+
+import type { Logger } from '@chaosdemo/kube-runtime';
 import { messageOf } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Effect, SubjectEffect } from '../../demo/effects.ts';
 import type { Finding } from '../../demo/findings.ts';
 import { type Permit, unknownInjection, WatchedPermit } from '../../demo/subject.ts';
-import type { Logger } from '../../kube/kube-types.ts';
 
 /** Delay before retrying an effect that this process may not perform, in milliseconds. */
 const LEADER_RETRY_MS = 1000;

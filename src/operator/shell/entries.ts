@@ -2,10 +2,11 @@
  * State of objects between reconciles: our version if it is newer than the cache, and the session of an object with
  * work in progress. Idle objects, most of them, have no state.
  */
+
+import { within } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../api/index.ts';
 import { isRunActive } from '../../demo/fault-times.ts';
 import { fixturesToRemove } from '../../demo/fixtures.ts';
-import { within } from '../../kube/wait.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
 

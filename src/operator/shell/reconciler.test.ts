@@ -1,3 +1,4 @@
+import type { EventRecord } from '@chaosdemo/kube-runtime';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { FakeApiServer, keyOf } from '../../../test/simulation/fake-api.ts';
@@ -9,7 +10,6 @@ import { simulatedDefinition, simulatedSpec } from '../../../test/simulation/sim
 import { SimulatedTarget } from '../../../test/simulation/simulated-target.ts';
 import type { ChaosDemo, ChaosDemoSpec } from '../../api/index.ts';
 import { FINALIZER } from '../../api/index.ts';
-import type { EventRecord } from '../../kube/events.ts';
 import { createMetrics, IDLE } from '../metrics/metrics.ts';
 import { Reconciler } from './reconciler.ts';
 

@@ -1,4 +1,6 @@
 /** One reconcile: decides once on the object and its session's observations, stores the status, then passes it on. */
+
+import type { ReconcileResult } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Decision } from '../../demo/decide.ts';
@@ -7,7 +9,6 @@ import type { Effect } from '../../demo/effects.ts';
 import { activeFault, faultDeadline, isRunActive } from '../../demo/fault-times.ts';
 import { nothingObserved } from '../../demo/observed.ts';
 import { isTransition } from '../../demo/transition.ts';
-import type { ReconcileResult } from '../../kube/controller.ts';
 import { EvidenceKeeper } from '../evidence/evidence-keeper.ts';
 import type { Logger } from '../log.ts';
 import type { Recorders } from './announce.ts';

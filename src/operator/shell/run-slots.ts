@@ -3,8 +3,9 @@
  * namespace. Without a free slot, an object waits in its namespace, first come, first served, and the namespaces take
  * turns. An active run keeps its slot whatever the limits: it has to be continued or undone.
  */
+
+import { FairQueue } from '@chaosdemo/kube-runtime/fair';
 import { counted } from '../../api/index.ts';
-import { FairQueue } from '../../fair/fair-queue.ts';
 
 export interface RunSlotsOptions {
   /** Slots in all. */

@@ -2,6 +2,8 @@
  * State of one object between decisions: its observations, and, once it is admitted, the driver of its subject and the
  * lock on what only one run may use. It performs effects and runs activities; it makes no decisions.
  */
+
+import { endsWithin } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import type { Clock } from '../../demo/clock.ts';
 import type { Activity, Effect } from '../../demo/effects.ts';
@@ -9,7 +11,6 @@ import { isPossiblyActive, isRunActive } from '../../demo/fault-times.ts';
 import { callsForDecision, type Finding, record } from '../../demo/findings.ts';
 import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
 import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../../demo/subject.ts';
-import { endsWithin } from '../../kube/wait.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import { ActivityRunner } from './activity-runner.ts';
 import { EffectRunner } from './effect-runner.ts';

@@ -2,8 +2,7 @@
  * One term of leading. Work belongs to the term that began it: it may not act after the end of that term, even if the
  * process leads again.
  */
-import type { ReconcileRecord } from '../../kube/controller.ts';
-import { Controller } from '../../kube/controller.ts';
+import { Controller, type ReconcileRecord } from '@chaosdemo/kube-runtime';
 import type { ConnectedSubjects } from './ports.ts';
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts';
 

@@ -4,12 +4,12 @@
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { KubeClient } from '@chaosdemo/kube-runtime';
+import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { buildCrd } from '../../../src/api/crd.ts';
 import type { ChaosDemo, ChaosDemoStatus } from '../../../src/api/index.ts';
 import { ANNOTATIONS, ENABLED_LABEL } from '../../../src/api/index.ts';
-import { KubeClient } from '../../../src/kube/client.ts';
-import { loadKubeConfig } from '../../../src/kube/kube-config.ts';
 import { type ControlPlane, startControlPlane } from '../../../src/local/control-plane.ts';
 import { registerPods } from '../../../src/local/pods.ts';
 import { freePort } from '../../../src/local/ports.ts';

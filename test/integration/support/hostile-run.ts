@@ -1,7 +1,8 @@
 /** A finished run whose texts were written by an attacker. */
+
+import { resourcePath } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../../src/api/index.ts';
 import { evidenceName } from '../../../src/evidence/index.ts';
-import { resourcePath } from '../../../src/kube/resource-path.ts';
 import { CHAOS_DEMO_TYPE } from '../../../src/operator/adapters/kube-demo-api.ts';
 import { uniqueNamespace } from '../../kit/control-plane.ts';
 import { demo } from '../../kit/demo.ts';

@@ -1,9 +1,7 @@
 /** Sees every version of the ChaosDemos of a namespace, straight at the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isGone, type KubeClient, resourcePath } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../../src/api/index.ts';
-import { isGone } from '../../../src/kube/api-error.ts';
-import type { KubeClient } from '../../../src/kube/client.ts';
-import { resourcePath } from '../../../src/kube/resource-path.ts';
 import { CHAOS_DEMO_TYPE } from '../../../src/operator/adapters/kube-demo-api.ts';
 import { now, type TortureRecord } from '../record.ts';
 

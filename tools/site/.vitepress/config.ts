@@ -14,7 +14,7 @@ const files = new Set<string>();
 
 export default defineConfig({
   srcDir: root,
-  srcExclude: ['!(docs|survey|helm)/**/*.md'],
+  srcExclude: ['!(docs|survey|helm|packages|test)/**/*.md'],
   rewrites: (page) => page.replace(/README\.md$/, 'index.md'),
   outDir: join(root, 'dist/site'),
   cacheDir: join(root, 'node_modules/.cache/site'),

@@ -1,7 +1,8 @@
 /** The context of every check of `doctor`: the user's cluster, read with the user's rights. */
+
+import type { KubeClient, KubeRequest } from '@chaosdemo/kube-runtime';
+import { ApiError, isForbidden, isNotFound } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf } from '../../../api/index.ts';
-import { ApiError, isForbidden, isNotFound } from '../../../kube/api-error.ts';
-import type { KubeClient, KubeRequest } from '../../../kube/client.ts';
 import type { Finding } from './finding.ts';
 
 export interface CheckContext {

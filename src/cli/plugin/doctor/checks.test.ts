@@ -1,14 +1,9 @@
 /** What doctor finds in a cluster; the API server is played at the wire. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { sendJson, sendStatus, startWireServer, type WireServer } from '@chaosdemo/kube-runtime/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { demoWith } from '../../../../test/fixtures/cli/view/status.ts';
-import {
-  sendJson,
-  sendStatus,
-  startWireServer,
-  type WireServer,
-} from '../../../../test/fixtures/kube/wire-server.ts';
 import { specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../../../subjects/ratelimiter/api.ts';
 import type { DemoCheckContext } from './check-context.ts';

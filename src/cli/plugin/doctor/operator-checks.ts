@@ -1,7 +1,7 @@
 /** Whether an operator serves this namespace: CRD, Deployment, leader, kill switch, label, rights. */
+
+import { resourcePath, sleep } from '@chaosdemo/kube-runtime';
 import { ENABLED_LABEL, GROUP, PLURAL, VERSION } from '../../../api/index.ts';
-import { resourcePath } from '../../../kube/resource-path.ts';
-import { sleep } from '../../../kube/wait.ts';
 import { stops } from '../../../operator/adapters/kill-switch.ts';
 import { shell } from '../connection.ts';
 import { type CheckContext, checked, read } from './check-context.ts';

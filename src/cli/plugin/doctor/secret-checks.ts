@@ -1,5 +1,5 @@
 /** Checks that each Secret of a rate limiter exists and is for this use. Same rules as the operator; shows no value. */
-import { resourcePath } from '../../../kube/resource-path.ts';
+import { resourcePath } from '@chaosdemo/kube-runtime';
 import type { Secret } from '../../../subjects/cluster.ts';
 import { readHttpAuth } from '../../../subjects/ratelimiter/admission/http-auth.ts';
 import { HTTP_AUTH_SECRET_TYPE, PART, type RateLimiterSpec } from '../../../subjects/ratelimiter/schema.ts';

@@ -1,6 +1,7 @@
 /** Checks that there is a target: the limiter's pods, Service and pod of Redis, Secrets. Same rules as the operator. */
+
+import { resourcePath } from '@chaosdemo/kube-runtime';
 import { counted } from '../../../api/index.ts';
-import { resourcePath } from '../../../kube/resource-path.ts';
 import type { Pod, Service } from '../../../subjects/cluster.ts';
 import { PART, type RateLimiterSpec, rateLimiterOf } from '../../../subjects/ratelimiter/schema.ts';
 import {

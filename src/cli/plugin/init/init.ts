@@ -1,9 +1,8 @@
 /** `init`: finds an API and its Redis in a namespace, probes the limiter, and writes a ChaosDemo. */
 import { writeFile } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
+import { isForbidden, openPort } from '@chaosdemo/kube-runtime';
 import type { KubeConfig } from '@kubernetes/client-node';
-import { isForbidden } from '../../../kube/api-error.ts';
-import { openPort } from '../../../kube/port-forward.ts';
 import { requireOutputs } from '../../outputs.ts';
 import type { Finding } from '../../probe/limit-facts.ts';
 import type { ProbeOptions, WriteOptions } from '../../probe/options.ts';

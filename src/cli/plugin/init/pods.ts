@@ -1,5 +1,5 @@
 /** The fields of pods and workloads that `init` reads. */
-import { resourcePath } from '../../../kube/resource-path.ts';
+import { resourcePath } from '@chaosdemo/kube-runtime';
 import type { Container, Pod } from '../../../subjects/cluster.ts';
 import { type CheckContext, read } from '../doctor/check-context.ts';
 

@@ -1,5 +1,5 @@
+import type { KubeClient, KubeRequest } from '@chaosdemo/kube-runtime';
 import { expect, it } from 'vitest';
-import type { KubeClient, KubeRequest } from '../../../kube/client.ts';
 import { findRedis } from './redis.ts';
 
 const ofPrimary = { app: 'redis', isMaster: 'true' };

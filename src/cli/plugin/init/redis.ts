@@ -1,6 +1,7 @@
 /** The Redis of an API: the Service that its environment variables name, or one in front of a pod that runs Redis. */
+
+import { resourcePath } from '@chaosdemo/kube-runtime';
 import { counted } from '../../../api/index.ts';
-import { resourcePath } from '../../../kube/resource-path.ts';
 import type { Service } from '../../../subjects/cluster.ts';
 import {
   podSelectorOf,

@@ -1,5 +1,5 @@
 /** What the operator needs around a ChaosDemo that was written, with the commands that create it. */
-import { resourcePath } from '../../../kube/resource-path.ts';
+import { resourcePath } from '@chaosdemo/kube-runtime';
 import { REDIS_AUTH_SECRET_TYPE } from '../../../subjects/redis/admission/redis-auth.ts';
 import { shell } from '../connection.ts';
 import type { CheckContext } from '../doctor/check-context.ts';

@@ -2,8 +2,7 @@
  * What the environment variables of a container state about Redis. Values in Secrets are not read, and no value is
  * shown: it may have a password in it.
  */
-import { isForbidden } from '../../../kube/api-error.ts';
-import { resourcePath } from '../../../kube/resource-path.ts';
+import { isForbidden, resourcePath } from '@chaosdemo/kube-runtime';
 import { read } from '../doctor/check-context.ts';
 import type { Cluster, ContainerDetail } from './pods.ts';
 

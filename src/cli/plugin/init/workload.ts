@@ -1,6 +1,7 @@
 /** The pods of a workload, and the port on which they serve. */
+
+import { resourcePath } from '@chaosdemo/kube-runtime';
 import { counted } from '../../../api/index.ts';
-import { resourcePath } from '../../../kube/resource-path.ts';
 import { UsageError } from '../../../settings/settings.ts';
 import { requestPath } from '../../../subjects/ratelimiter/interfaces/http/schema.ts';
 import { PART } from '../../../subjects/ratelimiter/schema.ts';

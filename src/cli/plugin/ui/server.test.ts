@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { ApiError, ApiUnreachableError } from '@chaosdemo/kube-runtime';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MemorySource } from '../../../../test/fixtures/cli/plugin/ui/serve.ts';
 import { withTextsOf } from '../../../../test/fixtures/cli/report/report.ts';
-import { ApiError, ApiUnreachableError } from '../../../kube/api-error.ts';
 import { BOUNDS, serveUi, type Ui } from './server.ts';
 
 // Plots are drawn, which takes its time on a machine that is busy.

@@ -1,7 +1,7 @@
 /** Serves the pages on loopback, with access control and resource limits. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isForbidden } from '../../../kube/api-error.ts';
+import { isForbidden } from '@chaosdemo/kube-runtime';
 import { authorize, type Credentials } from './access.ts';
 import { overviewPage, problemPage, runPage } from './pages.ts';
 import { POLICY } from './shell.ts';

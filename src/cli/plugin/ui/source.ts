@@ -1,9 +1,8 @@
 /** The data of the pages: the port, and its implementation by the API server. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../../api/index.ts';
 import { evidenceName } from '../../../evidence/index.ts';
-import { isForbidden, isNotFound } from '../../../kube/api-error.ts';
-import { resourcePath } from '../../../kube/resource-path.ts';
 import { readEvidence } from '../../report/read.ts';
 import type { ReportSource } from '../../report/report.ts';
 import { follow } from '../../view/live.ts';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { ApiError } from '../../../kube/api-error.ts';
+import { ApiError } from '@chaosdemo/kube-runtime';
 import type { Connection } from '../connection.ts';
 import { withoutCrd } from '../demos.ts';
 import { PluginError } from '../errors.ts';

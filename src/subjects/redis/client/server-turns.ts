@@ -3,8 +3,8 @@
  * the bounds of a reply, what each of them sends.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { GroupLimit } from '@chaosdemo/kube-runtime/fair';
 import pLimit from 'p-limit';
-import { GroupLimit } from '../../../fair/group-limit.ts';
 import { allOf, each, type PerServer } from './per-server.ts';
 import type { RedisTarget } from './redis-target.ts';
 

@@ -1,11 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
-import {
-  sendJson,
-  sendStatus,
-  startWireServer,
-  type WireServer,
-} from '../../test/fixtures/kube/wire-server.ts';
 import { LeaseLock } from './lease-lock.ts';
+import { sendJson, sendStatus, startWireServer, type WireServer } from './testing.fixture.ts';
 
 let server: WireServer | undefined;
 afterEach(() => server?.stop());

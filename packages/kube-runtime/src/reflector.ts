@@ -10,9 +10,10 @@
  * - Silence: the watch is cut and restarted. The API server sends a bookmark about every minute, so silence well beyond
  *   that means a dead connection.
  */
-import { abortable } from '../fair/abortable.ts';
+
 import { ApiError, isGone } from './api-error.ts';
 import type { KubeClient, Query } from './client.ts';
+import { abortable } from './fair/abortable.ts';
 import type { KubeObject, Logger } from './kube-types.ts';
 import { type ListPage, listPages } from './list-pages.ts';
 import { slim } from './slim.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { configMap, recordingLogger } from '../../test/fixtures/kube/wire-server.ts';
 import type { KubeObject } from './kube-types.ts';
 import { Store } from './store.ts';
+import { configMap, recordingLogger } from './testing.fixture.ts';
 
 function observed(): {
   store: Store<KubeObject>;

@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { KubeObject } from './kube-types.ts';
+import { Reflector, type ReflectorOptions } from './reflector.ts';
+import { Store } from './store.ts';
 import {
   configMap,
   recordingLogger,
@@ -10,10 +13,7 @@ import {
   startWireServer,
   type WireRequest,
   type WireServer,
-} from '../../test/fixtures/kube/wire-server.ts';
-import type { KubeObject } from './kube-types.ts';
-import { Reflector, type ReflectorOptions } from './reflector.ts';
-import { Store } from './store.ts';
+} from './testing.fixture.ts';
 
 // Real sockets on a busy machine: the limit is for what hangs.
 vi.setConfig({ testTimeout: 30_000 });

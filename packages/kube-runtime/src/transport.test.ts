@@ -1,6 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import { warningOf } from './kube-config.ts';
+import { warningOf } from './transport.ts';
 
 function configFor(server: string, skipTLSVerify = false): KubeConfig {
   const config = new KubeConfig();

@@ -7,9 +7,9 @@
  * object.
  */
 
-import { FairQueue } from '../fair/fair-queue.ts';
 import { isNotFound, isTransient } from './api-error.ts';
 import type { KubeClient } from './client.ts';
+import { FairQueue } from './fair/fair-queue.ts';
 import { type Logger, microTime } from './kube-types.ts';
 import { resourcePath } from './resource-path.ts';
 import { backoffDelay, endsWithin, sleep, systemTimers } from './wait.ts';

@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ApiError } from './api-error.ts';
+import type { KubeClient, KubeRequest } from './client.ts';
+import { LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
+import type { Lease } from './lease-lock.ts';
 import {
   recordingLogger,
   sendJson,
   sendStatus,
   startWireServer,
   type WireServer,
-} from '../../test/fixtures/kube/wire-server.ts';
-import { ApiError } from './api-error.ts';
-import type { KubeClient, KubeRequest } from './client.ts';
-import { LeaderElector, type LeaderElectorOptions } from './leader-election.ts';
-import type { Lease } from './lease-lock.ts';
+} from './testing.fixture.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 const eventually = (assertion: () => void): Promise<void> =>

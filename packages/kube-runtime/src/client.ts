@@ -1,7 +1,6 @@
 /** A client for the Kubernetes API: typed JSON requests and watches with deadlines, over a few pooled connections. */
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
-import { abortable } from '../fair/abortable.ts';
 import {
   AnswerTooLargeError,
   ApiError,
@@ -9,8 +8,9 @@ import {
   type KubeStatus,
   statusIn,
 } from './api-error.ts';
-import { type Channel, Transport, warningOf } from './kube-config.ts';
+import { abortable } from './fair/abortable.ts';
 import type { KubeObject } from './kube-types.ts';
+import { type Channel, Transport, warningOf } from './transport.ts';
 import { Deadline } from './wait.ts';
 
 /** Values of the query string; undefined ones are omitted. */

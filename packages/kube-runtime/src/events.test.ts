@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type EventRecord, EventRecorder, type EventRecorderOptions, truncateUtf8 } from './events.ts';
 import {
   recordingLogger,
   sendJson,
   sendStatus,
   startWireServer,
   type WireServer,
-} from '../../test/fixtures/kube/wire-server.ts';
-import { type EventRecord, EventRecorder, type EventRecorderOptions, truncateUtf8 } from './events.ts';
+} from './testing.fixture.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 const eventually = (assertion: () => void): Promise<void> =>

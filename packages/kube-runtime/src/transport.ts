@@ -1,58 +1,14 @@
 /**
- * Finds the cluster, and turns a KubeConfig into the parts of a request: an origin, headers with the current
- * credentials, and pooled connections.
+ * Turns a KubeConfig into the parts of a request: an origin, headers with the current credentials, and pooled
+ * connections.
  *
  * client-node itself builds a new TLS connection for every call; here two pools live as long as the TLS material stays
  * the same. Watches have a separate pool, without a limit, so that they never take the connections of requests.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
-
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici';
-
-const serviceAccountToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-
-/**
- * Loads the configuration as kubectl would: the given file, else `KUBECONFIG`, else the service account of the pod this
- * runs in, else `~/.kube/config`.
- *
- * @param context which of its contexts to use; default: the current one
- * @throws if none of these exists or names a cluster, or there is no such context.
- */
-export function loadKubeConfig(file?: string, context?: string): KubeConfig {
-  const config = new KubeConfig();
-  if (file !== undefined) {
-    config.loadFromFile(file);
-  } else if (
-    (process.env['KUBECONFIG'] ?? '') === '' &&
-    process.env['KUBERNETES_SERVICE_HOST'] !== undefined &&
-    existsSync(serviceAccountToken)
-  ) {
-    config.loadFromCluster();
-  } else {
-    config.loadFromDefault();
-  }
-  if (context !== undefined) {
-    const contexts = config.getContexts().map(({ name }) => name);
-    if (!contexts.includes(context)) {
-      throw new Error(
-        `The kubeconfig has no context "${context}". It has: ${contexts.join(', ') || 'none at all'}.`,
-      );
-    }
-    config.setCurrentContext(context);
-  }
-  const cluster = config.getCurrentCluster();
-  // client-node's last resort is http://localhost:8080 without credentials, which hides the real mistake.
-  if (cluster === null || (cluster.server === 'http://localhost:8080' && cluster.name === 'cluster')) {
-    throw new Error(
-      'No Kubernetes cluster is configured. Set KUBECONFIG to a kubeconfig file with a current context, ' +
-        'or run in a pod with a service account token.',
-    );
-  }
-  return config;
-}
 
 /**
  * A warning for the user if the connection to the API server is insecure; undefined if it is not. The kubeconfig is

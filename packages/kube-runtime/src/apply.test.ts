@@ -1,12 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  configMap,
-  sendJson,
-  startWireServer,
-  type WireServer,
-} from '../../test/fixtures/kube/wire-server.ts';
 import { addFinalizer, applyStatus, removeFinalizer } from './apply.ts';
 import type { KubeObject } from './kube-types.ts';
+import { configMap, sendJson, startWireServer, type WireServer } from './testing.fixture.ts';
 
 const type = { group: '', version: 'v1', plural: 'configmaps' };
 const notes = { 'example.com/abort': '1', 'example.com/notes': 'x'.repeat(1000) };

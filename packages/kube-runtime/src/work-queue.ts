@@ -4,7 +4,7 @@
  *
  * Namespaces take turns, and none of them can occupy all workers: a key waits mainly for others of its namespace.
  */
-import { FairQueue } from '../fair/fair-queue.ts';
+import { FairQueue } from './fair/fair-queue.ts';
 import { type BackoffOptions, backoffDelay, longestTimerMs, systemTimers, type Timers } from './wait.ts';
 
 /** Metrics of a queue's keys; times in milliseconds. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { recordingLogger } from '../../test/fixtures/kube/wire-server.ts';
 import { Controller, type ReconcileRecord } from './controller.ts';
+import { recordingLogger } from './testing.fixture.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();

@@ -5,14 +5,6 @@ import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
-  configMap,
-  sendEvent,
-  sendJson,
-  sendStatus,
-  startWireServer,
-  type WireServer,
-} from '../../test/fixtures/kube/wire-server.ts';
-import {
   AnswerTooLargeError,
   type ApiError,
   ApiUnreachableError,
@@ -24,6 +16,14 @@ import {
 import { KubeClient, type WatchEvent } from './client.ts';
 import { loadKubeConfig } from './kube-config.ts';
 import type { KubeObject } from './kube-types.ts';
+import {
+  configMap,
+  sendEvent,
+  sendJson,
+  sendStatus,
+  startWireServer,
+  type WireServer,
+} from './testing.fixture.ts';
 
 let server: WireServer | undefined;
 afterEach(async () => {
