@@ -4,17 +4,10 @@
  */
 import { type EvidenceBundle, MIN_POINTS, type Point, thin } from '../../evidence/index.ts';
 
-const MIN_SIZES = { points: MIN_POINTS, events: 12 } as const;
-
-/** Maximum points per series and maximum events, from the full bundle to the least that is still useful. */
-const STEPS: readonly { readonly points: number; readonly events: number }[] = [
-  { points: 64, events: 200 },
-  { points: 32, events: 100 },
-  { points: 20, events: 60 },
-  { points: 12, events: 40 },
-  { points: 8, events: 24 },
-  MIN_SIZES,
-];
+/** Maximum points per series, from the full bundle to the least that is still useful. */
+const STEPS = [64, 32, 20, 12, 8, MIN_POINTS];
+/** Maximum events for each of these points. */
+const EVENTS_A_POINT = 3;
 
 /**
  * The fullest bundle that satisfies `fits`. If not even the landmarks of each series fit, the series that change least
@@ -26,11 +19,11 @@ export function fitBundle(
 ): EvidenceBundle | undefined {
   const bare = { ...bundle, series: [], events: [] };
   if (!fits(bare)) return undefined;
-  for (const { points, events } of STEPS) {
-    const thinner = thinned(bundle, points, events);
+  for (const points of STEPS) {
+    const thinner = thinned(bundle, points);
     if (fits(thinner)) return thinner;
   }
-  const least = thinned(bundle, MIN_SIZES.points, MIN_SIZES.events);
+  const least = thinned(bundle, MIN_POINTS);
   const byChange = bundle.series
     .toSorted((a, b) => changeOf(b.points) - changeOf(a.points))
     .map(({ id }) => id);
@@ -47,14 +40,14 @@ export function fitBundle(
   return bare;
 }
 
-function thinned(bundle: EvidenceBundle, points: number, events: number): EvidenceBundle {
+function thinned(bundle: EvidenceBundle, points: number): EvidenceBundle {
   return {
     ...bundle,
     series: bundle.series.map((series) => ({
       ...series,
       points: thin(series.points, points).map(([at, value]): [number, number] => [at, value]),
     })),
-    events: firstAndLast(bundle.events, events),
+    events: firstAndLast(bundle.events, EVENTS_A_POINT * points),
   };
 }
 

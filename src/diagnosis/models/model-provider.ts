@@ -35,8 +35,8 @@ export function modelProvider(profile: ModelProfile, now: () => number): Diagnos
       const question = {
         profile,
         prompt,
-        ...(key !== undefined && { key }),
-        ...(ca !== undefined && { ca }),
+        key,
+        ca,
         // The reservation of the interrupted attempt stays.
         onBilledRetry: () => {
           reservation = budget.reserve(most);

@@ -17,9 +17,9 @@ export interface Question {
   readonly profile: ModelProfile;
   readonly prompt: Prompt;
   /** Sent only to the server of the profile. */
-  readonly key?: string;
+  readonly key: string | undefined;
   /** PEM. */
-  readonly ca?: string;
+  readonly ca: string | undefined;
   /**
    * Called before each retry after an attempt that may be billed although it gave no answer.
    * @throws {BudgetError} if no further attempt is allowed
@@ -31,18 +31,13 @@ export interface Question {
 export interface ModelAnswer {
   readonly text: string;
   /** The server's name for it. */
-  readonly model?: string;
-  readonly usage: ReportedUse;
+  readonly model: string | undefined;
+  /** Tokens as counted by the server. */
+  readonly usage: { readonly input: number | undefined; readonly output: number | undefined };
   /** It ended at the token limit. */
   readonly isTruncated: boolean;
   /** The server filtered it, or the model refused. */
   readonly isRefused: boolean;
-}
-
-/** Tokens as counted by the server. */
-export interface ReportedUse {
-  readonly input?: number | undefined;
-  readonly output?: number | undefined;
 }
 
 /** There is no answer. The message is a sentence without secrets: what happened and what to do. */
@@ -57,9 +52,6 @@ export class QueryError extends Error {
     this.isBilled = isBilled;
   }
 }
-
-/** The part of `fetch` that the SDK uses. */
-type Fetch = typeof globalThis.fetch;
 
 const CONNECT_MS = 10_000;
 /** Maximum bytes of an answer: many times the size of any answer within its tokens. */
@@ -92,7 +84,7 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
     maxResponseSize: ANSWER_BYTES,
   });
   const tries = { made: 0, wasInterrupted: false };
-  const counted: Fetch = async (input, init) => {
+  const counted: typeof globalThis.fetch = async (input, init) => {
     if (tries.wasInterrupted) question.onBilledRetry?.();
     tries.wasInterrupted = false;
     tries.made += 1;
@@ -136,24 +128,12 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
       // Not strict: a server that does not support every keyword of the schema would reject the question.
       providerOptions: { openaiCompatible: { strictJsonSchema: false } },
     });
-    return {
-      text: result.text,
-      model: result.response.modelId,
-      usage: { input: result.usage.inputTokens, output: result.usage.outputTokens },
-      isTruncated: result.finishReason === 'length',
-      isRefused: result.finishReason === 'content-filter',
-    };
+    return modelAnswer(result.text, result);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     // A response came that is not JSON: the caller searches it for JSON.
     if (NoObjectGeneratedError.isInstance(error) && error.text !== undefined) {
-      return {
-        text: error.text,
-        ...(error.response && { model: error.response.modelId }),
-        usage: { input: error.usage?.inputTokens, output: error.usage?.outputTokens },
-        isTruncated: error.finishReason === 'length',
-        isRefused: error.finishReason === 'content-filter',
-      };
+      return modelAnswer(error.text, error);
     }
     const attempts = tries.made > 1 ? ` (${tries.made} attempts)` : '';
     if (timeout.aborted) {
@@ -168,7 +148,20 @@ export async function queryModel(question: Question, signal: AbortSignal): Promi
   }
 }
 
-function languageModel(profile: ModelProfile, key: string | undefined, fetch: Fetch) {
+function modelAnswer(
+  text: string,
+  { finishReason, response, usage }: Pick<NoObjectGeneratedError, 'finishReason' | 'response' | 'usage'>,
+): ModelAnswer {
+  return {
+    text,
+    model: response?.modelId,
+    usage: { input: usage?.inputTokens, output: usage?.outputTokens },
+    isTruncated: finishReason === 'length',
+    isRefused: finishReason === 'content-filter',
+  };
+}
+
+function languageModel(profile: ModelProfile, key: string | undefined, fetch: typeof globalThis.fetch) {
   const { baseURL, model } = profile;
   if (profile.kind === 'anthropic') return createAnthropic({ baseURL, apiKey: key ?? '', fetch })(model);
   return createOpenAICompatible({
