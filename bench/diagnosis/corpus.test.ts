@@ -33,6 +33,14 @@ describe('the rules', () => {
     expect(right.length / held.length).toBeGreaterThanOrEqual(0.9);
   });
 
+  it('give each recording the same answer as before', async () => {
+    const explained = await Promise.all(recordings.map((one) => explain(one, rulesProvider)));
+    const answers = explained.map(
+      ({ answer, name }) => `${name}: ${answer?.anomaly} at ${answer?.component}`,
+    );
+    expect(answers).toMatchSnapshot();
+  });
+
   it('call healthy what is healthy, every time', async () => {
     const healthy = recordings.filter(({ truths }) => truths.length === 0);
     expect(healthy.length).toBeGreaterThan(10);

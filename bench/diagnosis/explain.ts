@@ -23,7 +23,7 @@ export async function explain(
   const about = { name, case: of, heldBack, truths };
   const reply = await queryProvider(provider, bundle, new AbortController().signal);
   if ('failed' in reply) return { ...about, rejected: reply.failed };
-  if ('rejected' in reply) return { ...about, rejected: reply.rejected.join('; ') };
+  if ('rejected' in reply) return { ...about, rejected: reply.rejected };
   const { answer } = reply;
   return { ...about, answer, grade: gradeAnswer(answer, bundle, truths) };
 }

@@ -4,27 +4,80 @@
  */
 import { z } from 'zod';
 
-/** Classes of anomalies and their symptoms; a diagnosis is graded by its class. */
-export const ANOMALY_CLASSES = {
-  none: 'nothing is wrong: every component did what it should',
-  'store-writes-stalled': 'the store answers reads, and accepts writes late or not at all',
-  'store-connections-broken':
-    'connections of the replicas to the store end soon after they are made, and with them what was sent',
-  'store-unreachable': 'the store gives no answer of any kind',
-  'store-restarted':
-    'the store was away and has come back without what it held, or with an older state of it',
-  'store-slow': 'reads and writes of the store take far longer than usual',
-  'replica-unreachable': 'a replica gives no answer while others do',
-  'replica-cut-off': 'a replica answers requests, and its counts do not reach the store',
-  'replica-slow': 'a replica answers far later than the others',
-  'limit-not-enforced': 'a replica allows more than the limit by its own count',
-  'uncoordinated-admission':
-    'replicas together allow more than the limit, since each decides before it knows of the others',
-  unknown: 'something is wrong, and the evidence does not tell what',
-} as const;
+/**
+ * Classes of anomalies, by their symptoms: a diagnosis is graded by its class. Of the actions that fit, the rules suggest
+ * the first. The advice explains it.
+ */
+export const CLASSES = {
+  none: { meaning: 'nothing is wrong: every component did what it should', actions: ['none'], advice: '' },
+  'store-writes-stalled': {
+    meaning: 'the store answers reads, and accepts writes late or not at all',
+    actions: ['wait', 'change-mode'],
+    advice:
+      'Find what holds back its writes: a write pause, a failover, a full disk or a slow command. Decide what a replica does until then: reject, or continue with a fixed share.',
+  },
+  'store-connections-broken': {
+    meaning:
+      'connections of the replicas to the store end soon after they are made, and with them what was sent',
+    actions: ['wait', 'restart-component', 'change-mode'],
+    advice:
+      'Find what ends the connections: a restart, a limit of clients, a proxy or a timeout. Decide what a replica does until then: reject, or continue with a fixed share.',
+  },
+  'store-unreachable': {
+    meaning: 'the store gives no answer of any kind',
+    actions: ['restart-component', 'wait', 'change-mode'],
+    advice:
+      'Check whether it runs and whether the replicas can reach it, and decide what a replica does without it.',
+  },
+  'store-restarted': {
+    meaning: 'the store was away and has come back without what it held, or with an older state of it',
+    actions: ['reset-counter', 'wait'],
+    advice: 'Find out why it was restarted and whether its data survives a restart; earlier counts are gone.',
+  },
+  'store-slow': {
+    meaning: 'reads and writes of the store take far longer than usual',
+    actions: ['wait', 'change-mode', 'restart-component'],
+    advice: 'Check the network between it and the replicas, slow commands, and its machine.',
+  },
+  'replica-unreachable': {
+    meaning: 'a replica gives no answer while others do',
+    actions: ['restart-component', 'wait'],
+    advice: 'Check whether it runs, and take it out of traffic until it answers.',
+  },
+  'replica-cut-off': {
+    meaning: 'a replica answers requests, and its counts do not reach the store',
+    actions: ['restart-component', 'wait', 'change-mode'],
+    advice: 'Check whether it can reach the store, and what it does without it.',
+  },
+  'replica-slow': {
+    meaning: 'a replica answers far later than the others',
+    actions: ['restart-component', 'wait'],
+    advice: 'Check whether it has as much processor time and memory as the others.',
+  },
+  'limit-not-enforced': {
+    meaning: 'a replica allows more than the limit by its own count',
+    actions: ['restart-component', 'change-mode', 'change-limit'],
+    advice:
+      'Check its configuration and version first: does it know the limit, and does it compare its own count with it?',
+  },
+  'uncoordinated-admission': {
+    meaning: 'replicas together allow more than the limit, since each decides before it knows of the others',
+    actions: ['change-mode', 'change-limit'],
+    advice:
+      'Decide each request in one atomic step in the store, or give each replica a fixed share of the limit. To exchange counts more often only narrows the gap.',
+  },
+  unknown: {
+    meaning: 'something is wrong, and the evidence does not tell what',
+    actions: ['wait'],
+    advice: 'Observe for longer, or under more load, before you conclude anything.',
+  },
+} as const satisfies Record<
+  string,
+  { meaning: string; actions: readonly [Action, ...Action[]]; advice: string }
+>;
 
-export type AnomalyClass = keyof typeof ANOMALY_CLASSES;
-export const anomalyClasses = Object.keys(ANOMALY_CLASSES) as [AnomalyClass, ...AnomalyClass[]];
+export type AnomalyClass = keyof typeof CLASSES;
+export const anomalyClasses = Object.keys(CLASSES) as [AnomalyClass, ...AnomalyClass[]];
 
 /** The actions that an answer may suggest. The operator carries out none. */
 export const ACTIONS = {

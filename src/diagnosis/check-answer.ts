@@ -6,18 +6,13 @@ import { LIMITS, printable, truncate } from '../api/index.ts';
 import { type EvidenceBundle, evidenceIds } from '../evidence/index.ts';
 import { ANSWER_LIMITS, type DiagnosisAnswer, diagnosisAnswer } from './answer.ts';
 
-/** The answer, with every text printable, or why it was rejected: 1 to {@link MAX_REASONS} sentences for people. */
-export type CheckedAnswer = { readonly answer: DiagnosisAnswer } | { readonly rejected: readonly string[] };
+/** The answer, with every text printable, or why it was rejected, for people. */
+export type CheckedAnswer = { readonly answer: DiagnosisAnswer } | { readonly rejected: string };
 
 /** The component if nothing is wrong, or its location is unknown. */
 export const NO_COMPONENT = 'none';
 /** All replicas together, if the cause lies in their interaction. */
 export const ALL_REPLICAS = 'replicas';
-
-/** How many reasons of a rejection are reported. */
-export const MAX_REASONS = 4;
-/** Longest reason, in characters. */
-const REASON_LENGTH = 160;
 
 /** Every component that an answer to this bundle may name. */
 export function answerComponents({ components }: EvidenceBundle): [string, ...string[]] {
@@ -41,15 +36,8 @@ export function checkAnswer(answer: unknown, bundle: EvidenceBundle): CheckedAns
 }
 
 function rejected(reasons: readonly string[]): CheckedAnswer {
-  const shown = reasons.slice(0, MAX_REASONS).map((reason) => truncate(printable(reason), REASON_LENGTH));
-  const more = reasons.length - shown.length;
-  if (more > 0) shown.push(`${shown.pop() ?? ''} (and ${more} more)`);
-  return { rejected: shown };
-}
-
-/** Rejections in one sentence, short enough for a message of a status. */
-export function rejectionText(reasons: readonly string[]): string {
-  return truncate(`its answer was rejected: ${reasons.join('; ')}`, LIMITS.message - 128);
+  // Some of the length of a message is left for the name of the profile.
+  return { rejected: truncate(printable(reasons.join('; ')), LIMITS.message - 192) };
 }
 
 function withPrintable(answer: DiagnosisAnswer): DiagnosisAnswer {

@@ -3,7 +3,7 @@
  * cites evidence that shows it (reason), and whether the action fits. The truth never reaches the provider. Pure.
  */
 import type { EvidenceBundle, Signal } from '../evidence/index.ts';
-import type { Action, AnomalyClass, Claim, DiagnosisAnswer } from './answer.ts';
+import { type AnomalyClass, CLASSES, type Claim, type DiagnosisAnswer } from './answer.ts';
 import { ALL_REPLICAS, NO_COMPONENT } from './check-answer.ts';
 
 /** One known fault and its location. The truth of a run is a list of these; an empty one: nothing was wrong. */
@@ -29,69 +29,26 @@ export interface Grade {
   readonly found: number;
 }
 
-/** Actions that fit each class; `none`: a run in which nothing was wrong. */
-export const FITTING_ACTIONS: Readonly<Record<Truth['anomaly'] | 'none', readonly Action[]>> = {
-  none: ['none'],
-  'store-writes-stalled': ['wait', 'change-mode'],
-  'store-connections-broken': ['wait', 'restart-component', 'change-mode'],
-  'store-unreachable': ['wait', 'restart-component', 'change-mode'],
-  'store-restarted': ['reset-counter', 'wait'],
-  'store-slow': ['wait', 'change-mode', 'restart-component'],
-  'replica-unreachable': ['restart-component', 'wait'],
-  'replica-cut-off': ['restart-component', 'wait', 'change-mode'],
-  'replica-slow': ['restart-component', 'wait'],
-  'limit-not-enforced': ['restart-component', 'change-mode', 'change-limit'],
-  'uncoordinated-admission': ['change-mode', 'change-limit'],
-};
-
-/** Location of a class's evidence: its own component, the store, or any replica. */
-type Place = 'own' | 'store' | 'replica' | 'client';
-
-const COUNTS: readonly [Place, readonly Signal[]][] = [
-  ['store', ['count-stored', 'count-lag']],
-  ['replica', ['count-local']],
-];
-
-const REQUESTS: readonly Signal[] = [
-  'requests-sent',
-  'requests-admitted',
-  'admitted-elsewhere',
-  'newcomer-admitted',
-  'requests-rejected',
-  'requests-errors',
-  'requests-timeouts',
-  'others-sent',
-  'others-admitted',
-  'others-rejected',
-  'others-errors',
-  'others-timeouts',
-  'request-latency',
-];
-
-const STORE: readonly Signal[] = ['write-latency', 'write-outstanding', 'read-latency', 'unreachable'];
-
-/** Which signals show a class, and where. A step that cites none of them is unsupported. */
-const FAMILIES: Readonly<Record<Truth['anomaly'], readonly (readonly [Place, readonly Signal[]])[]>> = {
-  'store-writes-stalled': [['own', STORE], ...COUNTS],
-  'store-connections-broken': [['own', [...STORE, 'connections-made']], ['replica', REQUESTS], ...COUNTS],
-  'store-unreachable': [['own', STORE], ...COUNTS],
+/**
+ * What shows a class: signals, each after `own` if it is of a faulty component, or after the role of its component. A
+ * step that cites none of them is unsupported.
+ */
+const SHOWN_BY: Readonly<Record<Truth['anomaly'], RegExp>> = {
+  'store-writes-stalled': /^(own (write-|read-|unreachable)|(store|replica) count-)/,
+  'store-connections-broken':
+    /^(own (write-|read-|unreachable|connections-)|(store|replica) count-|replica (requests?|others|admitted|newcomer)-)/,
+  'store-unreachable': /^(own (write-|read-|unreachable)|(store|replica) count-)/,
   // What is admitted again shows a lost count.
-  'store-restarted': [['own', STORE], ['replica', ['requests-admitted', 'newcomer-admitted']], ...COUNTS],
-  'store-slow': [['own', STORE], ...COUNTS],
+  'store-restarted':
+    /^(own (write-|read-|unreachable)|(store|replica) count-|replica (requests|newcomer)-admitted)/,
+  'store-slow': /^(own (write-|read-|unreachable)|(store|replica) count-)/,
   // The other replicas are the comparison.
-  'replica-unreachable': [['replica', ['unreachable', ...REQUESTS, 'count-local']]],
-  'replica-slow': [['replica', ['request-latency', 'requests-timeouts', 'others-timeouts', 'unreachable']]],
-  'replica-cut-off': [...COUNTS, ['replica', REQUESTS], ['store', STORE]],
-  'limit-not-enforced': [
-    ['replica', ['count-local', 'requests-admitted', 'requests-rejected', 'requests-sent']],
-    ['client', ['limit']],
-  ],
-  'uncoordinated-admission': [
-    ...COUNTS,
-    ['replica', ['requests-admitted', 'requests-rejected', 'requests-sent', 'arrivals', 'request-latency']],
-    ['client', ['limit']],
-    ['store', ['write-latency']],
-  ],
+  'replica-unreachable': /^replica (unreachable|count-|(requests?|others|admitted|newcomer)-)/,
+  'replica-slow': /^replica (request-latency|requests-timeouts|others-timeouts|unreachable)/,
+  'replica-cut-off': /^(store|replica (count-|(requests?|others|admitted|newcomer)-))/,
+  'limit-not-enforced': /^(replica (count-|requests-(sent|admitted|rejected))|client limit)/,
+  'uncoordinated-admission':
+    /^((store|replica) count-|replica (requests-(sent|admitted|rejected)|arrivals|request-latency)|client limit|store write-latency)/,
 };
 
 /** Tolerance before and after the anomaly for the evidence of a step: probes of it come late. Milliseconds. */
@@ -109,7 +66,7 @@ export function gradeAnswer(
       localization: answer.component === NO_COMPONENT,
       identification: right,
       reason: right ? 1 : 0,
-      action: FITTING_ACTIONS.none.includes(answer.action),
+      action: fits(answer, 'none'),
       found: 1,
     };
   }
@@ -123,11 +80,13 @@ export function gradeAnswer(
     localization: there.length > 0,
     identification: truths.some((truth) => isNamed(truth, answer)),
     reason: steps.length / answer.chain.length,
-    action: (there.length > 0 ? there : truths).some(({ anomaly }) =>
-      FITTING_ACTIONS[anomaly].includes(answer.action),
-    ),
+    action: (there.length > 0 ? there : truths).some(({ anomaly }) => fits(answer, anomaly)),
     found: truths.filter((truth) => named.some((one) => isNamed(truth, one))).length / truths.length,
   };
+}
+
+function fits({ action }: DiagnosisAnswer, anomaly: AnomalyClass): boolean {
+  return CLASSES[anomaly].actions.some((fitting) => fitting === action);
 }
 
 /** For a fault in all replicas, both "replicas" and each replica are right; for a fault in one, only that one. */
@@ -143,10 +102,10 @@ function citesEvidenceOf({ evidence }: Claim, truth: Truth, bundle: EvidenceBund
   const from = (truth.fromMs ?? -Infinity) - TOLERANCE_MS;
   const to = (truth.toMs ?? Infinity) + TOLERANCE_MS;
   const roles = new Map(bundle.components.map(({ name, role }) => [name, role]));
-  const isAt = (place: Place, component: string): boolean =>
-    place === 'own' ? truth.components.includes(component) : roles.get(component) === place;
   const isRelevant = (component: string, signal: Signal): boolean =>
-    FAMILIES[truth.anomaly].some(([place, of]) => of.includes(signal) && isAt(place, component));
+    [roles.get(component), truth.components.includes(component) ? 'own' : ''].some((place) =>
+      SHOWN_BY[truth.anomaly].test(`${place} ${signal}`),
+    );
   return evidence.some((id) => {
     // The limit and the usual values also apply before.
     const one = series.find((s) => s.id === id);

@@ -6,7 +6,7 @@ import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { createDiagnosisProfiles, queryProvider } from './profiles.ts';
 import { type DiagnosisProvider, type DiagnosisRequest, UselessAnswerError } from './provider.ts';
-import { rulesProvider } from './rules/index.ts';
+import { RULES_VERSION, rulesProvider } from './rules/index.ts';
 
 const bundle = bundleOf({
   parts: [
@@ -123,7 +123,7 @@ describe('createDiagnosisProfiles', () => {
       component: 'store',
       pod: 'cache-0',
       provider: 'rules',
-      promptVersion: 'rules/v7',
+      promptVersion: RULES_VERSION,
       grade: { localization: 'Right', identification: 'Right', reason: 100, action: 'Right' },
     });
   });

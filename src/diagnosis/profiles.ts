@@ -6,7 +6,7 @@ import { addAbortListener } from 'node:events';
 import { diagnosisSentence, messageOf, printable, truncate } from '../api/index.ts';
 import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
-import { checkAnswer, rejectionText } from './check-answer.ts';
+import { checkAnswer } from './check-answer.ts';
 import { gradeAnswer, type Truth } from './grade.ts';
 import type {
   DiagnosisProvider,
@@ -29,7 +29,7 @@ export type ProviderResult =
       readonly usage?: ProviderUsage;
     }
   /** There is an answer, but it is invalid. */
-  | { readonly rejected: readonly string[]; readonly model?: string; readonly usage?: ProviderUsage }
+  | { readonly rejected: string; readonly model?: string; readonly usage?: ProviderUsage }
   /** There is no answer: it failed, refused, was too late, or was stopped. */
   | { readonly failed: string; readonly usage?: ProviderUsage };
 
@@ -116,18 +116,11 @@ export function createDiagnosisProfiles(
       if ('rejected' in answered) {
         const { model, rejected } = answered;
         const by = model === undefined ? '' : ` (${truncate(printable(model), MODEL_WORDS)})`;
-        return { message: `profile "${profile}"${by}: ${rejectionText(rejected)}`, ...cost };
+        return { message: `profile "${profile}"${by}: its answer was rejected: ${rejected}`, ...cost };
       }
       const { answer, model, promptVersion } = answered;
-      const { name } = provider;
-      const diagnosis = diagnosisOf(answer, bundle, {
-        scenario,
-        profile,
-        provider: name,
-        promptVersion,
-        model,
-        ...(pods && { pods }),
-      });
+      const source = { scenario, profile, provider: provider.name, promptVersion, model, pods };
+      const diagnosis = diagnosisOf(answer, bundle, source);
       // Only after the answer is it compared with the truth.
       if (truth) diagnosis.grade = gradeText(gradeAnswer(answer, bundle, truth), truth, bundle);
       if (truth && isInStore(truth, bundle)) delete diagnosis.recommendation;

@@ -5,9 +5,8 @@ import {
   type Diagnosis,
   type DiagnosisGrade,
   type EvidenceBundle,
-  evidenceIds,
 } from '../evidence/index.ts';
-import { ACTIONS, type Action, type AnomalyClass, type DiagnosisAnswer } from './answer.ts';
+import { ACTIONS, type Action, type AnomalyClass, CLASSES, type DiagnosisAnswer } from './answer.ts';
 import { NO_COMPONENT } from './check-answer.ts';
 import { type Grade, type Truth, truthText } from './grade.ts';
 
@@ -21,37 +20,16 @@ export interface AnswerSource {
   readonly promptVersion: string;
   readonly model?: string | undefined;
   /** Names of components with the pods behind them. */
-  readonly pods?: Pods;
+  readonly pods?: Pods | undefined;
 }
-
-/** What to check, by class: the explanation of the action. */
-const ADVICE: Readonly<Record<AnomalyClass, string>> = {
-  none: '',
-  unknown: 'Observe for longer, or under more load, before you conclude anything.',
-  'store-writes-stalled':
-    'Find what holds back its writes: a write pause, a failover, a full disk or a slow command. Decide what a replica does until then: reject, or continue with a fixed share.',
-  'store-connections-broken':
-    'Find what ends the connections: a restart, a limit of clients, a proxy or a timeout. Decide what a replica does until then: reject, or continue with a fixed share.',
-  'store-unreachable':
-    'Check whether it runs and whether the replicas can reach it, and decide what a replica does without it.',
-  'store-restarted':
-    'Find out why it was restarted and whether its data survives a restart; earlier counts are gone.',
-  'store-slow': 'Check the network between it and the replicas, slow commands, and its machine.',
-  'replica-unreachable': 'Check whether it runs, and take it out of traffic until it answers.',
-  'replica-cut-off': 'Check whether it can reach the store, and what it does without it.',
-  'replica-slow': 'Check whether it has as much processor time and memory as the others.',
-  'limit-not-enforced':
-    'Check its configuration and version first: does it know the limit, and does it compare its own count with it?',
-  'uncoordinated-admission':
-    'Decide each request in one atomic step in the store, or give each replica a fixed share of the limit. To exchange counts more often only narrows the gap.',
-};
 
 /** The recommendation for an action, without any text of the provider. At most 256 characters. */
 export function recommendationOf(action: Action, anomaly: AnomalyClass, component: string): string {
   const at = component === NO_COMPONENT ? '' : ` (${component})`;
   const what = `${ACTIONS[action].charAt(0).toUpperCase()}${ACTIONS[action].slice(1)}${action === 'none' ? '' : at}.`;
   // Waiting is the weakest action, so the advice comes first.
-  const parts = action === 'wait' ? [ADVICE[anomaly], what] : [what, ADVICE[anomaly]];
+  const { advice } = CLASSES[anomaly];
+  const parts = action === 'wait' ? [advice, what] : [what, advice];
   return truncate(parts.join(' ').trim(), 256);
 }
 
@@ -62,8 +40,7 @@ export function diagnosisOf(
   { model, pods = [], profile, promptVersion, provider, scenario }: AnswerSource,
 ): Diagnosis {
   const pod = pods.find((candidate) => candidate.component === component)?.pod;
-  const known = evidenceIds(bundle);
-  const cited = [...new Set(chain.flatMap(({ evidence }) => evidence))].filter((id) => known.has(id));
+  const cited = [...new Set(chain.flatMap(({ evidence }) => evidence))];
   return {
     scenario: truncate(scenario, 32),
     class: anomaly,

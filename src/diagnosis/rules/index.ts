@@ -3,20 +3,15 @@
  * share, counts and requests, but not their purpose: they ignore names and sentences of a bundle. Their answer is
  * checked as any other.
  */
-
-import { span } from '../../api/index.ts';
 import type { EvidenceBundle } from '../../evidence/index.ts';
-import { ANSWER_LIMITS, type DiagnosisAnswer } from '../answer.ts';
-import { ALL_REPLICAS, NO_COMPONENT } from '../check-answer.ts';
+import { ANSWER_LIMITS, CLASSES, type DiagnosisAnswer } from '../answer.ts';
+import { ALL_REPLICAS } from '../check-answer.ts';
 import type { DiagnosisProvider } from '../provider.ts';
-import { countFindings } from './count-rules.ts';
-import { claim, type Finding, requests } from './finding.ts';
-import { idsOf, largest, Measurements } from './measurements.ts';
-import { replicaFindings } from './replica-rules.ts';
-import { storeFindings } from './store-rules.ts';
+import { Measurements } from './measurements.ts';
+import { type Finding, nothingFound, RULES } from './table.ts';
 
 /** Changes with the conclusions of the rules. */
-export const RULES_VERSION = 'rules/v7';
+export const RULES_VERSION = 'rules/v8';
 
 /** Two effects this close together are simultaneous to the probes, in milliseconds. */
 const SIMULTANEOUS_MS = 300;
@@ -35,104 +30,51 @@ export const rulesProvider: DiagnosisProvider = {
  */
 export function explain(bundle: EvidenceBundle): DiagnosisAnswer {
   const measurements = new Measurements(bundle);
-  const ofStore = storeFindings(measurements);
-  const storeFailsFrom = ofStore.reduce((from, { onsetMs }) => Math.min(from, onsetMs), Infinity);
-  const found = [
-    ...ofStore,
-    ...replicaFindings(measurements, ofStore.length === 0),
-    ...countFindings(measurements, storeFailsFrom),
-  ];
-  const [first, ...others] = ranked(withoutDuplicates(found), measurements);
-  if (!first) return nothingFound(measurements);
+  const { store } = measurements;
+  const found: Finding[] = [];
+  for (const rule of RULES) {
+    const ofStore = found.filter(({ component }) => component === store);
+    const findings = rule(measurements, Math.min(...ofStore.map(({ from }) => from)));
+    found.push(...findings.filter((one) => !found.some((other) => isCovered(one, other, measurements))));
+  }
+  const [first = nothingFound(measurements), ...others] = ranked(found, measurements);
+  const { anomaly, chain, component, confidence } = first;
+  if (chain.length === 0) throw new Error('nothing was seen that could be explained');
+  // If all replicas exceed the limit alike, the cause is how they decide.
+  const isCommon = anomaly === 'limit-not-enforced' && component === ALL_REPLICAS;
   return {
-    anomaly: first.anomaly,
-    component: first.component,
-    chain: [...first.chain, ...others.flatMap(({ chain }) => chain.slice(0, 1))].slice(
-      0,
-      ANSWER_LIMITS.chain,
-    ),
-    action: first.action,
-    confidence: first.confidence,
+    anomaly,
+    component,
+    chain: [...chain, ...others.flatMap((other) => other.chain.slice(0, 1))].slice(0, ANSWER_LIMITS.chain),
+    action: isCommon ? 'change-mode' : CLASSES[anomaly].actions[0],
+    confidence,
     alternatives: others
-      .map(({ anomaly, component }) => ({ anomaly, component }))
+      .map((other) => ({ anomaly: other.anomaly, component: other.component }))
       .slice(0, ANSWER_LIMITS.alternatives),
   };
 }
 
-/** Two rules may report the same fault differently: the more confident one stays. */
-function withoutDuplicates(found: readonly Finding[]): Finding[] {
-  return found.filter(
-    (finding, i) =>
-      finding.chain.length > 0 &&
-      !found.some(
-        (other, j) =>
-          other.anomaly === finding.anomaly &&
-          other.component === finding.component &&
-          (other.confidence > finding.confidence || (other.confidence === finding.confidence && j < i)),
-      ),
-  );
+/** Whether an earlier rule reports the same, or a fault of the store that covers most of this one. */
+function isCovered(finding: Finding, other: Finding, { endMs, store }: Measurements): boolean {
+  if (finding.component !== other.component) return false;
+  const { from, to = endMs } = finding;
+  const common = Math.min(to, other.to ?? endMs) - Math.max(from, other.from);
+  return finding.anomaly === other.anomaly || (finding.component === store && common > 0.5 * (to - from));
 }
 
-/** Causes before their consequences; then findings related to the broken invariant; then the earliest. */
+/**
+ * Causes before their consequences: a rule explains what begins no sooner, and is found by a later rule. Then findings
+ * related to the broken invariant; then the earliest.
+ */
 function ranked(found: readonly Finding[], { invariant }: Measurements): Finding[] {
-  const isConsequence = (finding: Finding): boolean =>
-    found.some(
-      (other) =>
-        other !== finding &&
-        other.consequences.includes(finding.anomaly) &&
-        other.onsetMs <= finding.onsetMs + SIMULTANEOUS_MS &&
-        !isRootCause(finding),
-    );
   const rank = (finding: Finding): number => {
-    if (isConsequence(finding)) return 3;
-    if (isRootCause(finding)) return 0;
+    // A replica that exceeds the limit by its own count, unlike the others, has no other cause.
+    if (finding.anomaly === 'limit-not-enforced' && finding.component !== ALL_REPLICAS) return 0;
+    const causes = found.slice(0, found.indexOf(finding));
+    if (causes.some(({ from }) => from <= finding.from + SIMULTANEOUS_MS)) return 3;
     // A slow or silent replica admits less, not more.
-    const cannotOverAdmit = finding.anomaly === 'replica-slow' || finding.anomaly === 'replica-unreachable';
-    return invariant?.broken && cannotOverAdmit ? 2 : 1;
+    const admitsLess = finding.anomaly === 'replica-slow' || finding.anomaly === 'replica-unreachable';
+    return invariant?.broken && admitsLess ? 2 : 1;
   };
-  return found.toSorted((a, b) => rank(a) - rank(b) || a.onsetMs - b.onsetMs);
-}
-
-/** A replica that exceeds the limit by its own count, unlike the others, has no other cause. */
-function isRootCause({ anomaly, component }: Finding): boolean {
-  return anomaly === 'limit-not-enforced' && component !== ALL_REPLICAS;
-}
-
-function nothingFound(measurements: Measurements): DiagnosisAnswer {
-  const { invariant, limit, store } = measurements;
-  const [reads, writes] = [measurements.of('read-latency', store), measurements.of('write-latency', store)];
-  const allowed = measurements.total('requests-admitted');
-  const counted = measurements.total('count-local');
-  const values = invariant?.values.map(({ id }) => id) ?? [];
-  const stored = measurements.last('count-stored', store);
-  const broken = invariant?.broken === true;
-  const chain = [
-    ...claim(
-      broken
-        ? `What must hold does not: ${invariant.formula}; and no component shows a failure that explains it.`
-        : `What must hold does: ${invariant?.formula ?? ''}.`,
-      values,
-    ),
-    ...claim(
-      `The store answered reads within ${span(largest(reads)?.value ?? 0)} and accepted writes within ${span(largest(writes)?.value ?? 0)}.`,
-      idsOf([...reads, ...writes]),
-    ),
-    ...claim(
-      `${requests(allowed.value)} ${allowed.value === 1 ? 'was' : 'were'} allowed${limit ? ` where ${limit.value} may be` : ''}, by replicas that all answered.`,
-      [...allowed.ids, ...idsOf([limit])],
-    ),
-    ...claim(
-      `The replicas have counted ${counted.value}, and the store holds ${stored?.value ?? 'nothing'}.`,
-      [...counted.ids, ...idsOf([stored])],
-    ),
-  ];
-  if (chain.length === 0) throw new Error('nothing was seen that could be explained');
-  return {
-    anomaly: broken ? 'unknown' : 'none',
-    component: NO_COMPONENT,
-    chain: chain.slice(0, ANSWER_LIMITS.chain),
-    action: broken ? 'wait' : 'none',
-    confidence: broken ? 0.3 : allowed.ids.length > 0 ? 0.9 : 0.6,
-    alternatives: [],
-  };
+  return found.toSorted((a, b) => rank(a) - rank(b) || a.from - b.from);
 }

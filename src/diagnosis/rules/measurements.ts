@@ -1,8 +1,11 @@
 /**
- * Reads a bundle for the rules: samples of a signal, intervals in which they stay high, counts at a given time.
+ * Reads a bundle for the signs: samples of a signal, intervals in which they stay high, counts at a given time.
  * Components are distinguished only by role. Pure.
  */
 import type { EvidenceBundle, Signal } from '../../evidence/index.ts';
+
+/** Counts in flight arrive within this time. Milliseconds. */
+export const ARRIVES_MS = 1000;
 
 /** One point of a series, with the id that cites it. */
 export interface Sample {
@@ -19,14 +22,13 @@ export interface Interval {
 }
 
 export class Measurements {
-  readonly store: string | undefined;
+  readonly store: string;
   readonly replicas: readonly string[];
   /** The last known limit over all replicas. It may have been lower before: see `limitAt`. */
   readonly limit: Sample | undefined;
   readonly #limits: readonly Sample[];
   /** The usual lag of the store without a fault, in requests. */
   readonly lag: number;
-  readonly lagIds: readonly string[];
   /** The time of the last observation. */
   readonly endMs: number;
   readonly invariant: EvidenceBundle['invariant'];
@@ -41,14 +43,12 @@ export class Measurements {
     }
     for (const samples of this.#samples.values()) samples.sort((a, b) => a.at - b.at);
     const named = (role: string): string[] => components.filter((c) => c.role === role).map((c) => c.name);
-    this.store = named('store')[0];
+    this.store = named('store')[0] ?? '';
     this.replicas = named('replica');
     this.invariant = invariant;
     this.#limits = named('client').flatMap((client) => this.of('limit', client));
     this.limit = this.#limits.at(-1);
-    const lags = this.store === undefined ? [] : this.of('count-lag', this.store);
-    this.lag = Math.max(0, ...lags.map(({ value }) => value));
-    this.lagIds = idsOf(lags);
+    this.lag = largest(this.of('count-lag', this.store))?.value ?? 0;
     this.endMs = series.reduce((end, { points }) => Math.max(end, points.at(-1)?.[0] ?? end), -Infinity);
   }
 
@@ -58,52 +58,50 @@ export class Measurements {
   }
 
   /** The samples of a signal at a component, sorted by time. */
-  of(signal: Signal, component: string | undefined): readonly Sample[] {
+  of(signal: Signal, component: string): readonly Sample[] {
     return this.#samples.get(`${signal} ${component}`) ?? [];
   }
 
+  /** The samples of several signals at several components, sorted by time only within each of them. */
+  all(signals: readonly Signal[], components: readonly string[]): Sample[] {
+    return components.flatMap((component) => signals.flatMap((signal) => this.of(signal, component)));
+  }
+
   /** The last sample at or before `at`; default: the last of all. */
-  last(signal: Signal, component: string | undefined, at = Infinity): Sample | undefined {
+  last(signal: Signal, component: string, at = Infinity): Sample | undefined {
     return this.of(signal, component).findLast((sample) => sample.at <= at);
   }
 
-  /** The growth of a running total from `from` to `to`. A total without a sample yet was 0. */
-  grown(signal: Signal, component: string, from: number, to = Infinity): number {
-    return (this.last(signal, component, to)?.value ?? 0) - (this.last(signal, component, from)?.value ?? 0);
+  /** The growth of running totals from `from` to `to`. A total without a sample yet was 0. */
+  grown(signals: readonly Signal[], component: string, from: number, to = Infinity): number {
+    const value = (signal: Signal, at: number): number => this.last(signal, component, at)?.value ?? 0;
+    return signals.reduce((sum, signal) => sum + Math.max(0, value(signal, to) - value(signal, from)), 0);
   }
 
-  /** What others were served by the store from `from` to `to`: reads and writes; undefined if one kind is missing. */
-  servedWithin(from: number, to: number): readonly Sample[] | undefined {
+  /** What others were served by the store from `from` to `to`: reads and writes; none if one kind is missing. */
+  servedWithin(from: number, to: number): readonly Sample[] {
     const served = (['read-latency', 'write-latency'] as const).map((signal) =>
-      this.of(signal, this.store).filter(({ at, value }) => at - value >= from && at <= to),
+      during(this.of(signal, this.store), from, to),
     );
-    return served.every((samples) => samples.length > 0) ? served.flat() : undefined;
+    return served.every((samples) => samples.length > 0) ? served.flat() : [];
   }
 
   /** A running total of all replicas together at `at`, with the samples that show it. */
-  total(signal: Signal, at = Infinity): { readonly value: number; readonly ids: string[] } {
-    const parts = this.replicas.flatMap((replica) => this.last(signal, replica, at) ?? []);
-    return { value: parts.reduce((sum, { value }) => sum + value, 0), ids: idsOf(parts) };
+  total(signal: Signal, at = Infinity): { readonly value: number; readonly samples: Sample[] } {
+    const samples = this.replicas.flatMap((replica) => this.last(signal, replica, at) ?? []);
+    return { value: samples.reduce((sum, { value }) => sum + value, 0), samples };
   }
 
   /** A running total of all replicas, at each time at which one of them was probed. */
   running(signal: Signal): { readonly at: number; readonly value: number }[] {
-    const last = new Map<string, number>();
-    let value = 0;
-    return this.replicas
-      .flatMap((replica) => this.of(signal, replica).map((sample) => ({ replica, ...sample })))
-      .sort((a, b) => a.at - b.at)
-      .map((sample) => {
-        value += sample.value - (last.get(sample.replica) ?? 0);
-        last.set(sample.replica, sample.value);
-        return { at: sample.at, value };
-      });
+    const times = this.all([signal], this.replicas).map(({ at }) => at);
+    return times.sort((a, b) => a - b).map((at) => ({ at, value: this.total(signal, at).value }));
   }
 }
 
-/** The ids of samples, without duplicates. */
-export function idsOf(samples: readonly (Sample | undefined)[]): string[] {
-  return [...new Set(samples.flatMap((sample) => sample?.id ?? []))];
+/** Latencies of what was sent and answered from `from` to `to`. */
+export function during(samples: readonly Sample[], from: number, to: number): Sample[] {
+  return samples.filter(({ at, value }) => at - value >= from && at <= to);
 }
 
 /** The quantile of the samples for `share`; `NaN` for none. */
@@ -112,12 +110,14 @@ export function quantile(samples: readonly Sample[], share: number): number {
   return values[Math.min(values.length - 1, Math.floor(share * values.length))] ?? Number.NaN;
 }
 
-/** The sample with the largest value. */
-export function largest(samples: readonly Sample[]): Sample | undefined {
-  return samples.reduce<Sample | undefined>(
-    (most, sample) => (most && most.value >= sample.value ? most : sample),
-    undefined,
-  );
+/** The sample with the largest value; the first of equals. */
+export function largest<T extends { readonly value: number }>(samples: readonly T[]): T | undefined {
+  return samples.reduce<T | undefined>((a, b) => (a && a.value >= b.value ? a : b), undefined);
+}
+
+/** The longest interval; the first of equals. */
+export function longest<T extends Pick<Interval, 'from' | 'to'>>(intervals: readonly T[]): T | undefined {
+  return largest(intervals.map((interval) => ({ interval, value: interval.to - interval.from })))?.interval;
 }
 
 /**
