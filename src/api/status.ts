@@ -248,10 +248,10 @@ export type Phase = (typeof PHASES)[number];
 export type ScenarioResult = (typeof RESULTS)[number];
 export type FaultProof = (typeof PROOFS)[number];
 
-/** How a run ended; undefined: it has not. */
+/** How a run ended; undefined: it has not, or another writer left out why, and a condition needs a reason. */
 export function endOf(run: RunStatus | undefined): Verdict | undefined {
-  if (run?.phase === undefined) return undefined;
-  return { phase: run.phase, reason: run.reason ?? '', message: run.message ?? '' };
+  if (run?.phase === undefined || run.reason === undefined) return undefined;
+  return { phase: run.phase, reason: run.reason, message: run.message ?? '' };
 }
 
 /** Whether the run of a status tests nothing: a dry run has no scenarios. */

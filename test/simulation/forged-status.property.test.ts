@@ -119,6 +119,27 @@ function forged(status: ChaosDemoStatus, incident: ValueOf<typeof forgery>): Cha
   return kept;
 }
 
+/** A run that has ended for no reason, with a fault that has not. */
+const ENDED_WITHOUT_REASON: ValueOf<typeof forgery> = {
+  kind: 'whole',
+  status: {
+    run: {
+      number: 1,
+      startedAt: '2025-12-31T00:00:00Z',
+      completedAt: '2025-12-31T00:00:00Z',
+      phase: 'Succeeded',
+    },
+    scenarios: [
+      {
+        name: 'stall',
+        type: 'Stall',
+        expect: 'Held',
+        fault: { id: '1-stall-1', plannedAt: '2026-01-01T00:00:00Z', until: '2026-01-01T00:05:00Z' },
+      },
+    ],
+  },
+};
+
 async function play(steps: ValueOf<typeof story>): Promise<Simulation> {
   const simulation = new Simulation();
   for (const { afterMs, incident } of steps) {
@@ -185,7 +206,7 @@ describe('a forged status', () => {
         await simulation.pass(HELD_WITHIN_MS + RUN_WITHIN_MS);
         expect(simulation.held).toBe(false);
       }),
-      { numRuns: 30 * TIMES },
+      { numRuns: 30 * TIMES, examples: [[ENDED_WITHOUT_REASON]] },
     );
   });
 });

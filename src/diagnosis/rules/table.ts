@@ -94,7 +94,7 @@ export const RULES: readonly Rule[] = [
   lastResort(
     ofStore('store-connections-broken', unusedStore, (gap, store) => [
       [
-        `From one moment on, every replica ${gap.fails ? 'failed requests' : 'admitted callers that it had rejected before'} (${withUnit(gap.all, 'requests')} in all) and rejected none for ${lengthOf(gap)}: what they share had failed.`,
+        `From one moment on, every replica ${gap.fails ? 'failed requests' : 'admitted callers that it had rejected before'} (${withUnit(gap.all, 'requests')} in all) and rejected none for ${lengthOf(gap)}. What they share had failed.`,
         gap.shown,
       ],
       servedStep(store, gap.served, 'the connections of the replicas to it had failed'),
@@ -104,7 +104,7 @@ export const RULES: readonly Rule[] = [
   lastResort(
     ofStore('store-slow', slowConnections, (answers, store) => [
       [
-        `From one moment on, every replica took ${span(answers.least)} to ${span(answers.most)} for an answer (median) for ${lengthOf(answers)}: what they share had become slow.`,
+        `From one moment on, every replica took ${span(answers.least)} to ${span(answers.most)} for an answer (median) for ${lengthOf(answers)}. What they share had become slow.`,
         answers.samples,
       ],
       servedStep(store, answers.served, 'the way from the replicas to it had become slow'),
@@ -113,7 +113,7 @@ export const RULES: readonly Rule[] = [
   lastResort(
     ofStore('store-restarted', grantedAgain, (again, store) => [
       [
-        `All replicas together admitted ${withUnit(again.limit, 'requests')} of a caller, none for ${span(again.pause)}, and then exactly as many again: the count that they share started again from 0.`,
+        `All replicas together admitted ${withUnit(again.limit, 'requests')} of a caller, none for ${span(again.pause)}, and then exactly as many again. The count that they share started again from 0.`,
         again.samples,
       ],
       servedStep(store, again.served, 'it was there, without that count'),
