@@ -9,7 +9,7 @@ import { defineConfig } from 'vitest/config';
  * Files side by side. Most of them wait most of their time, for pauses, deadlines and countdowns: so many keep
  * two cores busy, and still leave every run its samples in time.
  */
-const WORKERS = 5;
+const WORKERS = 4;
 
 export default defineConfig(({ mode }) => ({
   test: {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
-import { ghosts } from '../kit/demo.ts';
+import { ghosts, rateLimiterOf } from '../kit/demo.ts';
 import { rows } from '../kit/nightly.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { isConfirmed, scenarioOf, verdictLine } from '../kit/status.ts';
@@ -137,7 +137,8 @@ describe.skipIf(withoutRealTime)('a fault whose operator is killed', () => {
     keepingTime(async () => {
       const { kubectl } = world.environment.controlPlane;
       const name = reason.toLowerCase();
-      await world.applySpec(name, { scenarios: [outage('Stall', '60s')] });
+      const rateLimiter = rateLimiterOf({ limit: { window: '2m' } });
+      await world.applySpec(name, { rateLimiter, scenarios: [outage('Stall', '60s')] });
       await world.untilStatus(name, 'the pause', isConfirmed);
       await world.killOperator();
       await kubectl.run(forbid());

@@ -14,6 +14,7 @@ const SOURCES = [
   'survey/README.md',
   'test/kit/README.md',
   'helm',
+  'packages',
 ];
 const PAGES = ['CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 

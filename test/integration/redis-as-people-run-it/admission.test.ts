@@ -124,7 +124,7 @@ describe('admitRedis', () => {
   it('names strangers and what to do about them, unless they are allowed', async () => {
     const stranger = await client({ from: strangerIP, name: 'worker' });
     const address = `${strangerIP}:${stranger.localPort}`;
-    const message = new RegExp(`^a client .*: ${address} "worker"\\. .*allowOtherClients`);
+    const message = new RegExp(`^a client .*: ${address} "worker"\\. .*otherClients`);
     await expectRefused(admit(targetOf()), 'SharedRedis', message);
     expect(await admit(targetOf(), true)).toMatch(/^[0-9a-f]{40}$/);
 

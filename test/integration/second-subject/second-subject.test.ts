@@ -154,7 +154,7 @@ describe('a key-value service', () => {
     const [measure] = scenario?.measures ?? [];
     expect(measure).toMatchObject({ name: 'behind', bound: 5, unit: 'writes' });
     expect(measure?.value).toBeGreaterThan(5);
-    expect(conditionOf(status, 'StaleReplica')).toBe('True Violated');
+    expect(conditionOf(status, 'StaleReplicaViolated')).toBe('True Violated');
     // What belongs to another subject is not spoken of.
     expect(status.conditions?.map(({ type }) => type)).not.toContain('CounterDrift');
 

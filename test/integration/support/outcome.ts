@@ -1,7 +1,7 @@
 /** Helpers for tests of outcomes: another client that interferes with Redis, and the result of a broken proof. */
 import type { Redis } from 'ioredis';
 import { expect } from 'vitest';
-import type { ChaosDemoStatus, ScenarioStatus } from '../../../src/api/index.ts';
+import { type ChaosDemoStatus, type ScenarioStatus, violationCondition } from '../../../src/api/index.ts';
 import { asExpectedOf, conditionOf, isConfirmed, scenarioOf } from '../../kit/status.ts';
 import type { World } from '../../kit/world.ts';
 
@@ -51,7 +51,7 @@ export async function expectInconclusive(
   expect(status.run).toMatchObject({ phase: 'Errored', reason: 'Inconclusive' });
   expect(status.message).toMatch(missing);
   expect(asExpectedOf(status)).toBe('0/1');
-  expect(conditionOf(status, scenario.type)).toMatchObject({ status: 'Unknown', reason });
+  expect(conditionOf(status, violationCondition(scenario.type))).toMatchObject({ status: 'Unknown', reason });
   expect(await world.takesWrites()).toBe(true);
   return scenario;
 }
