@@ -156,10 +156,10 @@ describe('a key-value service', () => {
     expect(measure?.value).toBeGreaterThan(5);
     expect(conditionOf(status, 'StaleReplicaViolated')).toBe('True Violated');
     // What belongs to another subject is not spoken of.
-    expect(status.conditions?.map(({ type }) => type)).not.toContain('CounterDrift');
+    expect(status.conditions?.map(({ type }) => type)).not.toContain('CounterDriftViolated');
 
     const row = await controlPlane.kubectl.run(['-n', namespace, 'get', 'chaosdemo', '-o', 'wide']);
-    expect(row).toMatch(/STALE/);
+    expect(row).toMatch(/stale violated/);
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(metrics).toContain('chaosdemo_faults_injected_total{type="StaleReplica"} 1');
     expect(metrics).toContain('chaosdemo_faults_injected_total{type="CounterDrift"} 0');
