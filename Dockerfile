@@ -25,7 +25,7 @@ FROM ${RUNTIME_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="chaosdemo-operator" \
-      org.opencontainers.image.description="Operator for ChaosDemo objects, the reference rate limiter, and a fault proxy" \
+      org.opencontainers.image.description="Operator for ChaosDemo objects, the bundled rate limiter, and a fault proxy" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

@@ -28,7 +28,7 @@ export type StartNodes = (
   redis: readonly Address[],
 ) => Promise<readonly (Address & { readonly process: NodeProcess })[]>;
 
-/** The reference limiter. */
+/** The bundled limiter. */
 export function reference(supervisor: Supervisor, mode: 'approximate' | 'strict'): StartNodes {
   const start = async (host: string, index: number, redisPort: number) =>
     await withFreePorts(5, async () => {

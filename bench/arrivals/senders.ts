@@ -3,7 +3,12 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'undici';
-import { ConnectionBudget, injectBurstTraffic } from '../../src/subjects/ratelimiter/index.ts';
+import {
+  BUNDLED,
+  ConnectionBudget,
+  HttpCallers,
+  injectBurstTraffic,
+} from '../../src/subjects/ratelimiter/index.ts';
 
 /** Sends a burst; `arrived` aborts once the receiver has all of it. */
 export type Send = (
@@ -25,7 +30,15 @@ export const ours: Send = async ({ port, requests }, signal) => {
   const nodes = [{ name: 'receiver', host: '127.0.0.1', port }];
   const budget = new ConnectionBudget(requests + ANSWERS).onBehalfOf('bench');
   const burst = await injectBurstTraffic(
-    { pods: nodes, key: KEY, windowId: 'window', requests, timeoutMs: TIMEOUT_MS, budget },
+    {
+      pods: nodes,
+      callers: new HttpCallers(BUNDLED.http),
+      key: KEY,
+      requests,
+      timeoutMs: TIMEOUT_MS,
+      budget,
+      wakeUp: { method: 'GET', path: `/limit?key=${KEY}` },
+    },
     signal,
   );
   if (burst.admitted !== requests) {

@@ -1,11 +1,6 @@
 /** How long one sample of the counters of pods and Redis takes: no detection is sooner. */
-import { randomUUID } from 'node:crypto';
-import {
-  LimiterClient,
-  RedisConnections,
-  sampleCounters,
-  setupRateLimit,
-} from '../../src/subjects/ratelimiter/index.ts';
+import { Redis } from 'ioredis';
+import { LimiterClient, sampleCounters, setupRateLimit } from '../../src/limiter/client.ts';
 import { pauseFor } from '../../src/subjects/waiting.ts';
 import type { Testbed } from '../testbed.ts';
 
@@ -16,33 +11,31 @@ const WARM_UPS = 5;
 const APART_MS = 20;
 
 /**
- * Samples a separate key by the operator's own function, from this process; the key's window runs out.
+ * Samples a separate key from this process; its window ends by itself.
  * @returns how long each sample took, in milliseconds
  * @throws if a sample has no counters
  */
 export async function timeLooks({ environment, signal }: Testbed, count: number): Promise<number[]> {
   const { limiters, redis, redisUsers } = environment;
   const clients = limiters.map(
-    ({ ip, name, port }) => new LimiterClient({ name, host: ip, port }, TIMEOUT_MS, 4),
+    ({ ip, name, port }) => new LimiterClient({ name, host: ip, port }, TIMEOUT_MS),
   );
-  const store = new RedisConnections(
-    { podName: 'redis', host: redis.host, port: redis.port, tls: false, ...redisUsers.operator },
-    randomUUID(),
-  );
+  const { password, username } = redisUsers.operator;
+  const store = new Redis({ host: redis.host, port: redis.port, username, password });
   try {
-    const window = await setupRateLimit(clients, 'demo-bench-look', 10, WINDOW_MS, TIMEOUT_MS, signal);
+    const key = 'demo-bench-look';
+    await setupRateLimit(clients, { key, limit: 10, windowMs: WINDOW_MS }, TIMEOUT_MS, signal);
     const times: number[] = [];
     for (let i = 0; i < WARM_UPS + count; i += 1) {
       const start = performance.now();
-      const { problems, stored } = await sampleCounters(clients, store, window, Date.now, signal);
+      await sampleCounters(clients, store, key, signal);
       const tookMs = performance.now() - start;
-      if (stored === undefined) throw new Error(`a sample has no counters: ${problems.join('; ')}`);
       if (i >= WARM_UPS) times.push(tookMs);
       await pauseFor(APART_MS, signal);
     }
     return times;
   } finally {
-    store.close();
-    for (const client of clients) client.close();
+    store.disconnect();
+    await Promise.all(clients.map(async (client) => await client.close()));
   }
 }

@@ -1,4 +1,4 @@
-/** The plan of a demo: the ChaosDemo of a file on the reference rate limiter, or that of another limiter. */
+/** The plan of a demo: the ChaosDemo of a file on the bundled rate limiter, or that of another limiter. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { type ChaosDemo, KIND, messageOf } from '../api/index.ts';

@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { type Program, readSettings, type ValuesOf } from '../settings/settings.ts';
-import { boolean, choice, duration, file, port, text } from '../settings/value-types.ts';
+import { boolean, choice, duration, file, integer, port, text } from '../settings/value-types.ts';
 
 const name = z.string().min(1);
 const nodeId = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/);
@@ -14,6 +14,20 @@ const settings = {
     env: 'LIMITER_MODE',
     help: 'approximate: each pod decides and syncs; strict: Redis decides every check',
     fallback: 'approximate',
+  },
+  limit: {
+    ...integer(1, 1_000_000),
+    flag: 'limit',
+    env: 'LIMITER_LIMIT',
+    help: 'Requests of one key that all pods together admit in one window',
+    fallback: '10',
+  },
+  windowMs: {
+    ...duration('100ms', '24h', '60s'),
+    flag: 'window',
+    env: 'LIMITER_WINDOW',
+    help: 'Length of a window; it begins with the first request of a key',
+    fallback: '60s',
   },
   host: {
     ...text('<address>', 'a host name or address', name),

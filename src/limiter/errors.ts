@@ -9,11 +9,7 @@ const LIMITER_ERRORS = {
   BODY_TOO_LARGE: { status: 413, message: 'the request body is larger than 4096 bytes' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, message: 'send the body as application/json' },
   ROUTE_NOT_FOUND: { status: 404, message: 'there is no such endpoint' },
-  LIMIT_UNKNOWN: {
-    status: 404,
-    message:
-      'no limit is defined for this key: define it with POST /limit; every pod knows it within a second',
-  },
+  LIMIT_UNKNOWN: { status: 404, message: 'this key has no limit other than that of the configuration' },
   REDIS_UNAVAILABLE: {
     status: 503,
     message: 'Redis cannot be reached or refused the command: see GET /health and the log of this pod',

@@ -48,8 +48,8 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
 
   app.post('/limit', async (request, reply) => {
     const { key, limit, window_sec } = parse(DEFINITION, request.body);
-    const { replaced, ...view } = await limiter.define(key, limit, Math.round(window_sec * 1000));
-    return await reply.code(replaced ? 200 : 201).send(limitBody(view));
+    const isKnown = await limiter.define(key, { limit, windowMs: Math.round(window_sec * 1000) });
+    return await reply.code(isKnown ? 200 : 201).send(limitBody(await limiter.describe(key)));
   });
 
   app.get('/limit', async (request) => limitBody(await limiter.describe(parse(KEY_ONLY, request.query).key)));
@@ -91,8 +91,8 @@ export function createHttpServer(config: LimiterConfig, limiter: Limiter, log: L
     return await reply.code(error.status).send({ error: { code: error.code, message: error.message } });
   });
 
-  function limitBody({ key, limit, windowMs, windowId, windowEndsAt }: WindowView): Record<string, unknown> {
-    return { key, limit, window_sec: windowMs / 1000, windowId, windowEndsAt, node };
+  function limitBody({ key, limit, windowMs, windowEndsAt }: WindowView): Record<string, unknown> {
+    return { key, limit, window_sec: windowMs / 1000, windowEndsAt, node };
   }
 
   return app;

@@ -1,36 +1,27 @@
 /**
- * One node of the rate limiter: what its HTTP endpoints do, without HTTP.
+ * One pod of the rate limiter: what its HTTP endpoints do, without HTTP.
  *
- * - approximate: a check is decided from memory - this node's own count and the last known counts of the others - and
+ * - approximate: a check is decided from memory, by this pod's own count and the last known counts of the others, and
  *   counts reach Redis every 100 ms. Fast, available without Redis, and wrong in two ways by design: a burst over N
- *   nodes is admitted up to N times the limit, and while writes to Redis stall the nodes' counts run ahead of it.
+ *   pods is admitted up to N times the limit, and while writes to Redis stall the pods' counts run ahead of it.
  * - strict: a check is one atomic script in Redis with a deadline inside. Exact; rejects when in doubt.
  */
-import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { LimiterConfig } from './config.ts';
 import { LimiterError, unavailable } from './errors.ts';
 import { createMetrics, type LimiterMetrics } from './metrics.ts';
 import { openConnections, type RedisConnections } from './redis.ts';
-import { RedisClock } from './redis-clock.ts';
-import {
-  checkInRedis,
-  defineLimit,
-  readCounts,
-  readLimits,
-  removeLimit,
-  windowKey,
-  writeCounts,
-} from './store.ts';
+import { checkInRedis, countKey, defineLimit, type Limit, readWindow, syncCounts } from './store.ts';
 import { repeat, within } from './timing.ts';
-import { admit, observe, windowAt } from './window.ts';
-import { type BookedWindow, WindowBook } from './window-book.ts';
+import { type PodWindow, remainingIn, Windows } from './window.ts';
 
 /** Most windows in one sync: a script blocks Redis while it runs. */
 const SYNC_BATCH = 512;
-/** Timeout of a read or ping. */
+/** Timeout of a ping. */
 const READ_TIMEOUT_MS = 2_000;
+/** How long the first check of a key waits for what Redis holds of it. */
+const LEARN_TIMEOUT_MS = 100;
 /** If Redis is silent for this long, writes that wait are on a dead connection, which is replaced. */
 const SILENT_REDIS_MS = 5_000;
 const WATCH_EVERY_MS = 1_000;
@@ -38,27 +29,24 @@ const WARN_EVERY_MS = 10_000;
 /** The part of a timeout after which Redis must not run a write any more; the rest is for the reply. */
 const DEADLINE_SHARE = 0.8;
 
-/** A key's window as the endpoints show it. Times are ms since the epoch by Redis's clock. */
-export interface WindowView {
+/** A key's window as the endpoints show it. Times are milliseconds since the epoch by the clock of Redis. */
+export interface WindowView extends Limit {
   readonly key: string;
-  readonly limit: number;
-  readonly windowMs: number;
-  readonly windowId: string;
   readonly windowEndsAt: number;
 }
 
 export interface CheckResult extends WindowView {
   readonly allowed: boolean;
-  /** Requests left in the window after this check, as far as the deciding node or Redis knows. */
+  /** Requests left in the window after this check, as far as the deciding pod or Redis knows. */
   readonly remaining: number;
 }
 
 export interface CounterView extends WindowView {
-  /** Requests this node admitted in the window. */
+  /** Requests that this pod admitted in the window. */
   readonly admitted: number;
-  /** The count of this node in the window that Redis is known to hold. */
+  /** The count of this pod in the window that Redis is known to hold. */
   readonly synced: number;
-  /** Hash in which Redis counts the window. */
+  /** The hash with the counts of all pods. */
   readonly redisKey: string;
 }
 
@@ -73,12 +61,10 @@ export class Limiter {
   readonly #config: LimiterConfig;
   readonly #log: Logger;
   readonly #redis: RedisConnections;
-  readonly #clock = new RedisClock();
-  readonly #book: WindowBook;
+  readonly #windows: Windows;
   #stops: readonly (() => Promise<void>)[] = [];
-  /** How many syncs were sent, and whether one is under way: a read that overlaps one may be out of date. */
-  #syncs = 0;
-  #isSyncing = false;
+  /** How far the clock of Redis is ahead of the monotonic clock here, by its last reply. */
+  #redisAheadMs = Date.now() - performance.now();
   #lastPong = performance.now();
   #lastWarning = Number.NEGATIVE_INFINITY;
 
@@ -90,11 +76,11 @@ export class Limiter {
     this.#config = config;
     this.#log = log;
     this.#redis = openConnections(config, (error) => this.#warn('a connection to Redis failed', error));
-    this.#book = new WindowBook(config.nodeId);
-    this.metrics = createMetrics(config.nodeId, config.mode, () => this.#book.pendingCount());
+    this.#windows = new Windows(config.nodeId, config);
+    this.metrics = createMetrics(config.nodeId, config.mode, () => this.#pending);
   }
 
-  /** Waits until Redis is connected, at most `ms`; without it the node starts all the same. */
+  /** Waits until Redis is connected, at most `ms`; without it the pod starts all the same. */
   async awaitRedis(ms: number): Promise<void> {
     const connecting = Object.values(this.#redis).map(
       async (redis) => await new Promise((resolve) => redis.once('ready', resolve)),
@@ -102,13 +88,10 @@ export class Limiter {
     await within(Promise.all(connecting), ms);
   }
 
-  /** Starts to sync and read counts. */
+  /** Starts to sync counts. */
   start(): void {
     const { mode, syncIntervalMs } = this.#config;
     this.#stops = [
-      repeat(syncIntervalMs, async () => {
-        await this.#poll().catch((error: unknown) => this.#warn('a poll failed', error));
-      }),
       repeat(WATCH_EVERY_MS, async () => await this.#watchRedis()),
       // In strict mode every check writes its own count.
       ...(mode === 'approximate' ? [repeat(syncIntervalMs, async () => await this.#sync())] : []),
@@ -117,7 +100,7 @@ export class Limiter {
 
   /**
    * Decides one request.
-   * @throws LimiterError LIMIT_UNKNOWN, REDIS_UNAVAILABLE; in strict mode also CHECK_DEADLINE_EXCEEDED. None admits.
+   * @throws LimiterError REDIS_UNAVAILABLE or CHECK_DEADLINE_EXCEEDED, in strict mode; neither admits
    */
   async check(key: string): Promise<CheckResult> {
     try {
@@ -127,61 +110,53 @@ export class Limiter {
       this.metrics.checks.inc({ result: result.allowed ? 'allowed' : 'denied' });
       return result;
     } catch (error) {
-      const isUnknown = error instanceof LimiterError && error.code === 'LIMIT_UNKNOWN';
-      this.metrics.checks.inc({ result: isUnknown ? 'unknown_key' : 'unavailable' });
+      this.metrics.checks.inc({ result: 'unavailable' });
       throw error;
     }
   }
 
   /**
-   * Defines a limit and starts a fresh window of it, at once on this node and within about a sync interval
-   * on the others.
+   * Gives a key a limit other than that of the configuration. The other pods use it from their next sync of this key.
+   * An open window keeps its counts.
+   * @returns whether the key had a limit before
    * @throws LimiterError REDIS_WRITE_TIMEOUT, REDIS_UNAVAILABLE
    */
-  async define(
-    key: string,
-    limit: number,
-    windowMs: number,
-  ): Promise<WindowView & { readonly replaced: boolean }> {
-    const wanted = { key, limit, windowMs, generation: randomBytes(6).toString('hex') };
-    const { definition, replaced } = await this.#write((deadline) =>
-      defineLimit(this.#redis.writer, wanted, deadline),
-    );
-    this.#book.install(definition, new Map(), definition.startsAt);
-    return { ...viewOf(await this.#current(key)), replaced };
+  async define(key: string, limit: Limit): Promise<boolean> {
+    const known = await this.#write(key, limit);
+    await this.#learn(key);
+    return known;
   }
 
   /**
-   * Removes a limit, at once on this node and within about a sync interval on the others.
+   * Removes the limit of a key, so that the limit of the configuration applies.
    * @throws LimiterError LIMIT_UNKNOWN, REDIS_WRITE_TIMEOUT, REDIS_UNAVAILABLE
    */
   async remove(key: string): Promise<void> {
-    const outcome = await this.#write((deadline) => removeLimit(this.#redis.writer, key, deadline));
-    this.#book.forget(key);
-    if (outcome === 'unknown') throw new LimiterError('LIMIT_UNKNOWN');
+    const known = await this.#write(key, undefined);
+    await this.#learn(key);
+    if (!known) throw new LimiterError('LIMIT_UNKNOWN');
   }
 
-  /** The key's definition and current window. @throws LimiterError LIMIT_UNKNOWN, REDIS_UNAVAILABLE */
+  /** The key's limit and current window, as this pod knows them. */
   async describe(key: string): Promise<WindowView> {
     return viewOf(await this.#current(key));
   }
 
-  /** The requests that this node admitted in the key's window. @throws LimiterError LIMIT_UNKNOWN, REDIS_UNAVAILABLE */
+  /** The requests that this pod admitted in the key's window. */
   async counter(key: string): Promise<CounterView> {
-    const booked = await this.#current(key);
-    const { admitted, synced } = booked.state;
-    return { ...viewOf(booked), admitted, synced, redisKey: booked.redisKey };
+    const window = await this.#current(key);
+    const { admitted, synced } = window;
+    return { ...viewOf(window), admitted, synced, redisKey: countKey(key) };
   }
 
   /** Whether Redis answers a PING; takes at most two seconds. */
   async health(): Promise<Health> {
-    const redisConnected = await this.#ping();
-    return { redisConnected, pending: this.#book.pendingCount() };
+    return { redisConnected: await this.#ping(), pending: this.#pending };
   }
 
-  /** Redis's time in ms; this machine's before the first reply of Redis. */
+  /** The time of Redis in milliseconds since the epoch; that of this machine before the first reply of Redis. */
   now(): number {
-    return this.#clock.now() ?? Date.now();
+    return Math.floor(performance.now() + this.#redisAheadMs);
   }
 
   /** Delivers the last counts within the flush timeout and closes the connections. */
@@ -189,157 +164,102 @@ export class Limiter {
     const giveUpAt = performance.now() + this.#config.flushTimeoutMs;
     const left = (): number => Math.max(0, giveUpAt - performance.now());
     await within(Promise.all(this.#stops.map(async (stop) => await stop())), left());
-    while (this.#config.mode === 'approximate' && this.#book.pendingCount() > 0 && left() > 0) {
+    while (this.#pending > 0 && left() > 0) {
       await within(this.#sync(), left());
-      if (this.#book.pendingCount() > 0) await sleep(Math.min(50, left()));
+      if (this.#pending > 0) await sleep(Math.min(50, left()));
     }
-    const lost = this.#book.pendingCount();
+    const lost = this.#pending;
     if (lost > 0) this.#log.warn({ lost }, 'Redis did not take the last counts in time: they are lost');
     for (const redis of Object.values(this.#redis)) redis.disconnect();
     this.metrics.registry.clear();
   }
 
+  get #pending(): number {
+    return this.#config.mode === 'strict' ? 0 : this.#windows.pending(this.now());
+  }
+
   async #checkLocally(key: string): Promise<CheckResult> {
-    const booked = await this.#current(key);
-    const { window, ...admission } = admit(booked.state, booked.definition.limit);
-    booked.state = window;
-    return { ...viewOf(booked), ...admission };
+    await this.#current(key);
+    const { allowed, window } = this.#windows.admit(key, this.now());
+    return { ...viewOf(window), allowed, remaining: remainingIn(window) };
   }
 
   async #checkStrictly(key: string): Promise<CheckResult> {
-    const { checkTimeoutMs, nodeId } = this.#config;
-    const deadline = Math.floor(this.now() + checkTimeoutMs * DEADLINE_SHARE);
-    const checking = checkInRedis(this.#redis.writer, nodeId, key, deadline).catch(unavailable);
+    const { checkTimeoutMs, limit, nodeId, windowMs } = this.#config;
+    const deadline = this.#deadline(checkTimeoutMs);
+    const parts = { deadline, limit, windowMs };
+    const checking = checkInRedis(this.#redis.writer, nodeId, key, parts).catch(unavailable);
     const checked = await within(checking, checkTimeoutMs);
     if (checked === undefined || checked === 'late') throw new LimiterError('CHECK_DEADLINE_EXCEEDED');
-    if (checked === 'unknown') {
-      this.#book.forget(key);
-      throw new LimiterError('LIMIT_UNKNOWN');
-    }
-    const { allowed, at, definition, own, total } = checked;
-    // If the window is new here, Redis may already hold counts of this node from before a restart.
-    this.#book.install(definition, new Map([[nodeId, allowed ? own - 1 : own]]), at);
-    const booked = this.#book.open(definition, at);
-    const { admitted, synced } = booked.state;
-    booked.state = {
-      ...booked.state,
-      admitted: allowed ? admitted + 1 : admitted,
-      synced: Math.max(synced, own),
-    };
-    const remaining = Math.max(0, definition.limit - total - (allowed ? 1 : 0));
-    return { ...viewOf(booked), allowed, remaining };
+    const { allowed, endsAt, now, total, ...applied } = checked;
+    this.#hear(now);
+    const remaining = Math.max(0, applied.limit - total - (allowed ? 1 : 0));
+    return { key, ...applied, windowEndsAt: endsAt, allowed, remaining };
   }
 
-  /** The open window of `key`, read from Redis if this node does not know the key. */
-  async #current(key: string): Promise<BookedWindow> {
-    const find = (): BookedWindow | undefined => {
-      const now = this.#clock.now();
-      return now === undefined ? undefined : this.#book.current(key, now);
-    };
-    const known = find();
-    if (known !== undefined) return known;
-    await this.#load(key).catch(unavailable);
-    const loaded = find();
-    if (loaded === undefined) throw new LimiterError('LIMIT_UNKNOWN');
-    return loaded;
+  /** The window of a key. Of one that this pod has not used lately, it first reads what Redis holds. */
+  async #current(key: string): Promise<PodWindow> {
+    if (!this.#windows.has(key) || this.#config.mode === 'strict') await this.#learn(key);
+    return this.#windows.use(key, this.now());
   }
 
-  /** Reads the definition of `key` and its current counts, if Redis has any. */
-  async #load(key: string): Promise<void> {
-    if (this.#clock.now() === undefined) await this.#readTime();
-    const { reader } = this.#redis;
-    const [definition] = await answer(readLimits(reader, [key]));
-    if (typeof definition !== 'object') return;
-    const now = this.now();
-    const [counts] = await answer(readCounts(reader, [windowKey(key, windowAt(definition, now).id)]));
-    this.#book.install(definition, counts ?? new Map(), now);
+  /** Reads what Redis holds of a key, if it replies soon. Works while writes stall. Never rejects. */
+  async #learn(key: string): Promise<void> {
+    const reading = readWindow(this.#redis.reader, key).catch((error: unknown) => {
+      this.#warn('a read of counts failed', error);
+    });
+    const read = await within(reading, LEARN_TIMEOUT_MS);
+    if (!read) return;
+    this.#hear(read.now);
+    this.#windows.learn(key, read.window, read.now);
   }
 
-  /**
-   * Reads possible changes from Redis: newer definitions, deleted ones, the counts of others, the clock. Reads only, so
-   * it continues while writes stall. A definition that Redis has lost stays known to this node.
-   */
-  async #poll(): Promise<void> {
-    await this.#readTime();
-    const { reader } = this.#redis;
-    const [now, syncs, wasSyncing] = [this.now(), this.#syncs, this.#isSyncing];
-    const definitions = this.#book.definitions();
-    const stored = await answer(
-      readLimits(
-        reader,
-        definitions.map(({ key }) => key),
-      ),
-    );
-    const windows = definitions.flatMap((definition) => this.#book.peek(definition, now) ?? []);
-    const counts = await answer(
-      readCounts(
-        reader,
-        windows.map(({ redisKey }) => redisKey),
-      ),
-    );
-    const isCurrent = this.#config.mode === 'approximate' && !wasSyncing && syncs === this.#syncs;
-    for (const [i, booked] of windows.entries()) {
-      booked.state = observe(booked.state, this.#config.nodeId, counts[i] ?? new Map(), isCurrent);
-    }
-    for (const [i, { generation, key }] of definitions.entries()) {
-      const found = stored[i];
-      if (typeof found === 'object' && found.generation !== generation) await this.#load(key);
-      // Only the generation that was read: a newer definition may have come in since.
-      if (found === 'deleted' && this.#book.definition(key)?.generation === generation) {
-        this.#book.forget(key);
-      }
-    }
-    this.#book.sweep(now);
+  /** Writes a limit; by the time its caller gets an error, Redis no longer runs it. */
+  async #write(key: string, limit: Limit | undefined): Promise<boolean> {
+    const { writeTimeoutMs } = this.#config;
+    const writing = defineLimit(this.#redis.writer, key, limit, this.#deadline(writeTimeoutMs));
+    const known = await within(writing.catch(unavailable), writeTimeoutMs);
+    if (known === undefined || known === 'late') throw new LimiterError('REDIS_WRITE_TIMEOUT');
+    return known;
   }
 
-  async #readTime(): Promise<void> {
-    const sentAt = this.#clock.mark();
-    // The types promise numbers, but the reply consists of strings.
-    const [seconds, microseconds] = await answer(this.#redis.reader.time());
-    this.#clock.observe(sentAt, [Number(seconds), Number(microseconds)]);
+  /** When Redis must no longer run a write that is sent now. */
+  #deadline(timeoutMs: number): number {
+    return Math.floor(this.now() + timeoutMs * DEADLINE_SHARE);
   }
 
-  /** Writes a definition; by the time its caller gets an error, Redis no longer runs it. */
-  async #write<T>(write: (deadline: number) => Promise<T | 'late'>): Promise<Exclude<T, 'late'>> {
-    const timeout = this.#config.writeTimeoutMs;
-    if (this.#clock.now() === undefined) await this.#readTime().catch(unavailable);
-    const deadline = Math.floor(this.now() + timeout * DEADLINE_SHARE);
-    const reply = await within(write(deadline).catch(unavailable), timeout);
-    if (reply === undefined || reply === 'late') throw new LimiterError('REDIS_WRITE_TIMEOUT');
-    return reply as Exclude<T, 'late'>;
+  /** The estimate is behind by at most the way of a reply. */
+  #hear(redisNow: number): void {
+    this.#redisAheadMs = redisNow - performance.now();
   }
 
-  /** Sends counts that Redis does not hold yet, however long that takes; failed ones stay pending for the next sync. */
+  /** Exchanges counts with Redis, however long that takes; a failed sync is repeated by the next one. */
   async #sync(): Promise<void> {
-    const windows = this.#book.pending().slice(0, SYNC_BATCH);
-    if (windows.length === 0) return;
-    this.#syncs += 1;
-    this.#isSyncing = true;
-    const sent = windows.map(({ expiresAt, redisKey, state }) => ({
-      redisKey,
-      expiresAt,
-      admitted: state.admitted,
-    }));
+    const all = this.#windows.toSync(this.now());
     try {
-      const stored = await writeCounts(this.#redis.writer, this.#config.nodeId, sent);
-      for (const [i, booked] of windows.entries()) {
-        booked.state = observe(booked.state, this.#config.nodeId, stored[i] ?? new Map(), false);
+      for (let i = 0; i < all.length; i += SYNC_BATCH) {
+        const counts = all.slice(i, i + SYNC_BATCH);
+        const { now, windows } = await syncCounts(this.#redis.writer, this.#config.nodeId, counts);
+        this.#hear(now);
+        for (const [j, { key }] of counts.entries()) {
+          const stored = windows[j];
+          if (stored) this.#windows.learn(key, stored, now);
+        }
       }
     } catch (error) {
       this.#warn('a sync of counts failed and will be repeated', error);
-    } finally {
-      this.#isSyncing = false;
     }
   }
 
   async #ping(): Promise<boolean> {
-    const answered = await answer(this.#redis.reader.ping()).then(
-      () => true,
-      () => false,
+    const reply = await within(
+      this.#redis.reader.ping().catch(() => undefined),
+      READ_TIMEOUT_MS,
     );
-    if (answered) this.#lastPong = performance.now();
-    this.metrics.redisUp.set(answered ? 1 : 0);
-    return answered;
+    const isUp = reply !== undefined;
+    if (isUp) this.#lastPong = performance.now();
+    this.metrics.redisUp.set(isUp ? 1 : 0);
+    return isUp;
   }
 
   /**
@@ -362,17 +282,6 @@ export class Limiter {
   }
 }
 
-/** Waits for a reply of Redis. @throws its error, or one on timeout */
-async function answer<T>(reply: Promise<T>): Promise<T> {
-  const answered = await within(
-    reply.then((value) => ({ value })),
-    READ_TIMEOUT_MS,
-  );
-  if (answered === undefined) throw new Error(`Redis gave no answer within ${READ_TIMEOUT_MS} ms`);
-  return answered.value;
-}
-
-function viewOf({ definition, window }: BookedWindow): WindowView {
-  const { key, limit, windowMs } = definition;
-  return { key, limit, windowMs, windowId: window.id, windowEndsAt: window.endsAt };
+function viewOf({ endsAt, key, limit }: PodWindow): WindowView {
+  return { key, ...limit, windowEndsAt: endsAt };
 }

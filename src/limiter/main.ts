@@ -1,4 +1,4 @@
-/** Runs one node of the reference rate limiter until SIGTERM: `node src/limiter/main.ts --help`. */
+/** Runs one node of the bundled rate limiter until SIGTERM: `node src/limiter/main.ts --help`. */
 import { pino } from 'pino';
 import { ownSettings } from '../settings/settings.ts';
 import { LIMITER, readConfig } from './config.ts';

@@ -2,7 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LimiterMode } from './config.ts';
 
-export type CheckResult = 'allowed' | 'denied' | 'unknown_key' | 'unavailable';
+export type CheckResult = 'allowed' | 'denied' | 'unavailable';
 
 export interface LimiterMetrics {
   readonly registry: Registry;

@@ -1,99 +1,109 @@
 /**
- * Fixed windows, and the counts known to one node. Pure; all times are milliseconds since the epoch by Redis's clock.
+ * The windows of one pod: what it admitted, and what it knows of the others. Pure; times are milliseconds since the
+ * epoch by the clock of Redis.
  *
- * Each node has one number in a window, the requests it admitted, which only grows. It sends this absolute number to
- * Redis and never an increment, and Redis keeps the larger of the stored and the sent one. So a sync may be repeated,
- * reordered, cut off or lost without counting twice (a grow-only counter).
+ * A window begins with the first request of its key on any pod, and ends when Redis drops its counts. A pod that began
+ * one while Redis was out of reach adopts the end that Redis has.
  */
+import type { Limit, PodCount, StoredWindow } from './store.ts';
 
-/** A limit as it is stored in Redis. */
-export interface LimitDefinition {
+/** A key that was not used for this long is neither synced nor kept; milliseconds. */
+const IDLE_MS = 5000;
+
+/** One key on this pod. */
+export interface PodWindow {
   readonly key: string;
-  /** Requests admitted in one window over all nodes; 0 admits none. */
-  readonly limit: number;
-  readonly windowMs: number;
-  /** When window 0 began. */
-  readonly startsAt: number;
-  /** Identifies one definition of the key; a new definition is a new generation with fresh windows. */
-  readonly generation: string;
+  limit: Limit;
+  endsAt: number;
+  /** Requests that this pod admitted. */
+  admitted: number;
+  /** The count of this pod that Redis is known to hold. */
+  synced: number;
+  /** The sum of the other pods' counts. It never falls: what was admitted stays admitted. */
+  others: number;
+  usedAt: number;
 }
 
-/** Window `index` of a definition: from `startsAt`, up to but without `endsAt`. */
-export interface FixedWindow {
-  /** `<generation>-<index>`; unique over all windows a key ever had. */
-  readonly id: string;
-  readonly index: number;
-  readonly startsAt: number;
-  readonly endsAt: number;
+export class Windows {
+  readonly #pod: string;
+  readonly #configured: Limit;
+  readonly #windows = new Map<string, PodWindow>();
+
+  /** @param configured applies to every key without a limit of its own */
+  constructor(pod: string, configured: Limit) {
+    this.#pod = pod;
+    this.#configured = configured;
+  }
+
+  /** Whether this pod has used the key lately. */
+  has(key: string): boolean {
+    return this.#windows.has(key);
+  }
+
+  /** The window of a key that holds `now`; one that has ended, or has admitted nothing yet, begins now. */
+  use(key: string, now: number): PodWindow {
+    const known = this.#windows.get(key);
+    if (known && now < known.endsAt && known.admitted + known.others > 0) {
+      known.usedAt = now;
+      return known;
+    }
+    const limit = known?.limit ?? this.#configured;
+    const endsAt = now + limit.windowMs;
+    const window = { key, limit, endsAt, admitted: 0, synced: 0, others: 0, usedAt: now };
+    this.#windows.set(key, window);
+    return window;
+  }
+
+  /** Decides one request by what this pod knows. */
+  admit(key: string, now: number): { readonly allowed: boolean; readonly window: PodWindow } {
+    const window = this.use(key, now);
+    const allowed = remainingIn(window) > 0;
+    if (allowed) window.admitted += 1;
+    return { allowed, window };
+  }
+
+  /** Takes over what Redis holds of a key. */
+  learn(key: string, stored: StoredWindow, now: number): void {
+    const window = this.#windows.get(key) ?? this.use(key, now);
+    window.limit = stored.limit ?? this.#configured;
+    if (stored.endsAt === undefined || stored.endsAt <= now) {
+      // Redis has lost its counts, or never had any: this pod sends its own again.
+      window.synced = 0;
+      return;
+    }
+    const own = stored.counts.get(this.#pod) ?? 0;
+    let others = -own;
+    for (const count of stored.counts.values()) others += count;
+    window.endsAt = stored.endsAt;
+    window.synced = own;
+    // A pod that was restarted in the window continues from its count in Redis.
+    window.admitted = Math.max(window.admitted, own);
+    window.others = Math.max(window.others, others);
+  }
+
+  /** Keys whose counts differ from those in Redis, or whose others may have changed; it drops those not used. */
+  toSync(now: number): PodCount[] {
+    for (const [key, window] of this.#windows) {
+      const isOver = now >= window.endsAt || pendingIn(window) === 0;
+      if (isOver && now > window.usedAt + IDLE_MS) this.#windows.delete(key);
+    }
+    return [...this.#windows.values()].filter(({ endsAt }) => now < endsAt);
+  }
+
+  /** Requests admitted here that Redis does not hold, in windows that have not ended. */
+  pending(now: number): number {
+    return [...this.#windows.values()].reduce(
+      (sum, window) => (now < window.endsAt ? sum + pendingIn(window) : sum),
+      0,
+    );
+  }
 }
 
-/**
- * The window of `definition` that holds `now`. A time before `startsAt`, which a clock estimate can yield just after
- * the definition was made, belongs to window 0.
- */
-export function windowAt({ generation, startsAt, windowMs }: LimitDefinition, now: number): FixedWindow {
-  const index = Math.max(0, Math.floor((now - startsAt) / windowMs));
-  const start = startsAt + index * windowMs;
-  return { id: `${generation}-${index}`, index, startsAt: start, endsAt: start + windowMs };
+/** Requests that a window still admits, as far as this pod knows. */
+export function remainingIn({ admitted, limit, others }: PodWindow): number {
+  return Math.max(0, limit.limit - admitted - others);
 }
 
-/** True when `candidate` replaces `known`: the definition that began last wins, whatever the order of arrival. */
-export function supersedes(candidate: LimitDefinition, known: LimitDefinition | undefined): boolean {
-  return known === undefined || candidate.startsAt > known.startsAt;
-}
-
-/** Requests admitted in a window, by node id. */
-export type Counts = ReadonlyMap<string, number>;
-
-/** The counts of one window, as one node knows them. */
-export interface NodeWindow {
-  /** Requests this node admitted. */
-  readonly admitted: number;
-  /**
-   * The count of this node that Redis is known to hold. In strict mode it may exceed `admitted`: Redis counted a
-   * request, and its reply came too late to admit it.
-   */
-  readonly synced: number;
-  /** The sum of the other nodes' counts. It never falls: what was admitted stays admitted. */
-  readonly others: number;
-}
-
-/** A new window. After a restart within it, the node continues from the count that Redis has under its id. */
-export function openWindow(node: string, stored: Counts): NodeWindow {
-  const own = stored.get(node) ?? 0;
-  return { admitted: own, synced: own, others: othersIn(stored, node) };
-}
-
-/** Decides one request from this node's own count and the last known counts of the others. */
-export function admit(
-  window: NodeWindow,
-  limit: number,
-): { readonly window: NodeWindow; readonly allowed: boolean; readonly remaining: number } {
-  const left = limit - window.admitted - window.others;
-  if (left <= 0) return { window, allowed: false, remaining: 0 };
-  return { window: { ...window, admitted: window.admitted + 1 }, allowed: true, remaining: left - 1 };
-}
-
-/**
- * Updates the window from Redis. Only with `isCurrent` (no sync in progress since the read was sent) may this lower
- * `synced`: then Redis has lost its data, and the next sync writes the count again.
- */
-export function observe(window: NodeWindow, node: string, stored: Counts, isCurrent: boolean): NodeWindow {
-  const own = stored.get(node) ?? 0;
-  return {
-    ...window,
-    synced: isCurrent ? own : Math.max(window.synced, own),
-    others: Math.max(window.others, othersIn(stored, node)),
-  };
-}
-
-/** Requests admitted here that Redis does not hold. */
-export function pendingIn({ admitted, synced }: NodeWindow): number {
+function pendingIn({ admitted, synced }: PodWindow): number {
   return Math.max(0, admitted - synced);
-}
-
-function othersIn(stored: Counts, node: string): number {
-  let sum = 0;
-  for (const [id, count] of stored) if (id !== node) sum += count;
-  return sum;
 }

@@ -50,7 +50,7 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-/** A running environment with the reference rate limiter. */
+/** A running environment with the bundled rate limiter. */
 export interface Environment extends Stage {
   readonly redis: RedisServer;
   readonly redisUsers: RedisUsers;
@@ -75,7 +75,7 @@ const namespace = 'ratelimiter';
 export const limiterCount = 3;
 const crdFolder = fileURLToPath(new URL('../../crds', import.meta.url));
 
-/** Brings up a control plane and the reference rate limiter. */
+/** Brings up a control plane and the bundled rate limiter. */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
   const redisUsers = makeRedisUsers();
   const stage = await startStage(

@@ -1,5 +1,5 @@
 /**
- * Starts the reference rate limiter as several real processes over one Redis. Each listens on a separate loopback
+ * Starts the bundled rate limiter as several real processes over one Redis. Each listens on a separate loopback
  * address, all on the same port, as pods do.
  */
 import { createHash } from 'node:crypto';

@@ -22,8 +22,8 @@ const rules: Readonly<Record<keyof RedisUsers, string>> = {
   limiter: '-@all +@read +@write +@scripting +@connection +time -@dangerous +info ~rl:* resetchannels',
   // Exactly the rights documented for the operator, including fault type Disconnect: a missing one shows here first.
   operator:
-    '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels +client|kill',
-  observer: '-@all +ping +info +time +client|list +hgetall +get +scan +type %R~rl:* resetchannels',
+    '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hvals ~chaosdemo:probe:* %R~rl:* resetchannels +client|kill',
+  observer: '-@all +ping +info +time +client|list +hgetall +hvals +get +scan +type %R~rl:* resetchannels',
   admin: '+@all ~* &*',
 };
 

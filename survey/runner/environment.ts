@@ -1,4 +1,4 @@
-/** The embedded run below the operator, with a limiter of the survey in place of the reference rate limiter. */
+/** The embedded run below the operator, with a limiter of the survey in place of the bundled rate limiter. */
 import {
   launchRedis,
   limiterCount,

@@ -14,14 +14,13 @@ export function rateLimiterSpec(
   { admitted, rejected, healthPath, request, window: usual }: SurveyedLimiter,
   { window = usual }: Variant,
   { burst, limit: requests, windowSeconds }: Configured,
-): { health: object; http: object; interface: string; limit: object } {
+): { health: object; http: object; limit: object } {
   const place = { key: '$(key)' };
   const headers = Object.entries(request.headers ?? {}).map(([name, value]) => ({
     name,
     value: fillIn(value, place),
   }));
   return {
-    interface: 'HTTP',
     http: {
       method: request.method,
       path: fillIn(request.path, place),

@@ -106,7 +106,6 @@ export function chart(cluster: Cluster): void {
 function kept(namespace: string): object {
   const rateLimiter = {
     selector: { matchLabels: { app: 'any' } },
-    interface: 'Reference',
     redis: { service: 'any' },
   };
   return {

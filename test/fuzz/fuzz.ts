@@ -150,7 +150,6 @@ class Fuzzer {
     const spec = {
       rateLimiter: {
         selector: { matchLabels: { a: 'b' } },
-        interface: 'Reference',
         redis: { service: 'redis' },
       },
     };

@@ -68,7 +68,7 @@ describe('the history of a recorded run', () => {
     }
     expect([...results].toSorted()).toMatchInlineSnapshot(`
       [
-        "CounterDrift Held",
+        "CounterDrift Inconclusive",
         "CounterDrift Violated",
         "GhostAllowing Held",
         "GhostAllowing Violated",

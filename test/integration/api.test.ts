@@ -18,7 +18,6 @@ beforeAll(async () => {
 
 const limiter = {
   selector: { matchLabels: { app: 'x' } },
-  interface: 'Reference',
   redis: { service: 'redis' },
 };
 
@@ -40,8 +39,9 @@ const drift = (changes: object) => [{ name: 'd', type: 'CounterDrift', expect: '
 const ghost = (changes: object) => [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ...changes }];
 const outage = (fault: object) => [{ name: 'o', type: 'StoreOutage', storeOutage: { fault } }];
 const withLimiter = (changes: object) => ({ rateLimiter: { ...limiter, ...changes } });
-const http = { interface: 'HTTP', http: { path: '/$(key)' } };
-const byAddress = { interface: 'HTTP', http: { identity: 'SourceAddress', path: '/' } };
+const limit = { requests: 10, window: '60s' };
+const http = { http: { path: '/$(key)' }, limit };
+const byAddress = { http: { identity: 'SourceAddress', path: '/' }, limit };
 const counting = { service: 'redis', count: { key: 'rl:$(key)' } };
 
 describe('the API server', { timeout: 300_000 }, () => {
@@ -53,7 +53,6 @@ describe('the API server', { timeout: 300_000 }, () => {
     expect(subjectPart(spec, PART)).toMatchObject({
       port: 'http',
       redis: { tls: false, otherClients: 'Reject', port: 6379 },
-      limit: { requests: 10, window: '60s' },
       health: { timeout: '5s' },
     });
     expect(spec).toMatchObject({
@@ -81,9 +80,11 @@ describe('the API server', { timeout: 300_000 }, () => {
   });
 
   it('accepts durations with decimals, within their bounds', async () => {
-    const { spec } = await judge(withLimiter({ limit: { window: '1.5m' } }));
+    const { spec } = await judge(withLimiter({ limit: { ...limit, window: '1.5m' } }));
     expect(subjectPart(spec, PART)).toMatchObject({ limit: { window: '1.5m' } });
-    await expect(judge(withLimiter({ limit: { window: '60.5m' } }))).rejects.toThrow(/must be from 1s to 1h/);
+    await expect(judge(withLimiter({ limit: { ...limit, window: '60.5m' } }))).rejects.toThrow(
+      /must be from 1s to 1h/,
+    );
   });
 
   it.each([{ type: 'Latency', latency: '50ms' }, { type: 'Latency' }, { type: 'DataLoss', scripts: true }])(
@@ -102,7 +103,11 @@ describe('the API server', { timeout: 300_000 }, () => {
       /matchLabels: Invalid value: .* at least 1/,
     ],
     ['a port out of range', withLimiter({ port: 70_000 }), /must be a port from 1 to 65535/],
-    ['a duration without digits before the point', withLimiter({ limit: { window: '.5h' } }), /window/],
+    [
+      'a duration without digits before the point',
+      withLimiter({ limit: { ...limit, window: '.5h' } }),
+      /window/,
+    ],
     [
       'a pause of an hour',
       { ...withLimiter({}), scenarios: drift({ counterDrift: { fault: { duration: '1h' } } }) },
@@ -110,7 +115,7 @@ describe('the API server', { timeout: 300_000 }, () => {
     ],
     [
       'a request without the identity of its caller',
-      withLimiter({ interface: 'HTTP', http: { path: '/' } }),
+      withLimiter({ http: { path: '/' }, limit }),
       /write \$\(key\) .*source address .*identity to SourceAddress/,
     ],
     [
@@ -121,8 +126,8 @@ describe('the API server', { timeout: 300_000 }, () => {
     [
       'an address in a header, the same',
       withLimiter({
-        interface: 'HTTP',
         http: { identity: 'SourceAddress', headers: [{ name: 'X-Forwarded-For', value: '$(address)' }] },
+        limit,
       }),
       /identity to SourceAddress .*both out/,
     ],
@@ -132,13 +137,20 @@ describe('the API server', { timeout: 300_000 }, () => {
       /redis.count.key/,
     ],
     [
-      'a count in a hash without its field',
-      withLimiter({ ...http, redis: { ...counting, count: { key: '$(key)', type: 'Hash' } } }),
-      /type Hash needs field, .*no other/,
+      'a field of a count that is no hash',
+      withLimiter({ ...http, redis: { ...counting, count: { key: '$(key)', field: 'n' } } }),
+      /field belongs to type Hash/,
+    ],
+    ['a limiter behind HTTP without its limit', withLimiter({ http: http.http }), /with http, set limit/],
+    ['a limit without its window', withLimiter({ limit: { requests: 10 } }), /limit.window: Required value/],
+    [
+      'a count of the bundled limiter',
+      withLimiter({ redis: counting }),
+      /bundled limiter.*leave redis.count out/,
     ],
     [
       'a burst of a limit that has no bucket',
-      withLimiter({ ...http, limit: { burst: 20 } }),
+      withLimiter({ ...http, limit: { ...limit, burst: 20 } }),
       /burst and refillEvery .*TokenBucket/,
     ],
     [

@@ -18,9 +18,9 @@ const UNHEALTHY = rows<readonly [Conduct, RegExp]>([
   ['huge', /Not healthy .*30s: .*(longer|exceeded).*Nothing was injected/i],
 ]);
 const NO_BASELINE = rows<readonly [Conduct, string, RegExp]>([
-  ['garbage', '/limit', /No baseline: no pod .*limit.*check .*serves POST \/limit/],
-  ['refuse', '/limit', /No baseline: no pod .*limit.*403.*log in first/],
-  ['huge', '/counter', /No baseline: .*GET \/counter failed: .*longer/],
+  ['garbage', '/check', /No baseline: .*No pod rejected a request/],
+  ['refuse', '/check', /No baseline: .*POST \/check .*answered 403, which is neither/],
+  ['huge', '/check', /No baseline: .*POST \/check .*longer/],
 ]);
 
 const unhealthy = (conduct: Conduct): string => `unhealthy-${conduct}`;

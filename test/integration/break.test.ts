@@ -74,7 +74,6 @@ async function driven(
   };
   const spec = limiterSpec(
     {
-      interface: 'HTTP',
       http,
       health: { path: '/healthz' },
       limit: { requests: LIMIT, window: '60s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },

@@ -62,9 +62,11 @@ describe('a dry run', () => {
       FaultActive: 'False NoFault',
       CounterDriftViolated: 'Unknown NotTested',
     });
-    // A deleted limit is remembered for an hour by its tombstone: those of the control keys are all there is.
+    // Counts expire with their window: those of the controls are all there is.
     expect(
-      (await world.keysOfDemos()).filter((key) => !/--control-[a-z0-9]+-(counting|denying)(:|$)/.test(key)),
+      (await world.keysOfDemos()).filter(
+        (key) => !/--control-[a-z0-9]+-(counting-\d+-\d+|denying|new)$/.test(key),
+      ),
     ).toEqual([]);
     await world.kubectl('wait', 'chaosdemo/dry', '--for=condition=Finished', '--timeout=5s');
     await world.kubectl('wait', 'chaosdemo/dry', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=5s');

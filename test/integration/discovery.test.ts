@@ -12,7 +12,7 @@ import {
   lookAtPods,
   type Place,
 } from '../../src/subjects/ratelimiter/admission/discovery.ts';
-import { type RateLimiterSpec, rateLimiterSchema } from '../../src/subjects/ratelimiter/schema.ts';
+import { completed, type RateLimiterSpec, rateLimiterSchema } from '../../src/subjects/ratelimiter/schema.ts';
 import { checkPreconditions } from '../../src/subjects/targets/precondition-check.ts';
 import { orRefusal, Refusal } from '../../src/subjects/targets/refusal.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';
@@ -210,12 +210,13 @@ type Part = Partial<Record<keyof RateLimiterSpec, unknown>>;
 
 function placeOf(part: Part = {}): Place {
   const redis = { service: 'redis', authSecretName: 'redis-auth', tls: true };
-  const limiter = rateLimiterSchema.parse({
-    selector: { matchLabels: labels },
-    interface: 'Reference',
-    redis,
-    ...part,
-  });
+  const limiter = completed(
+    rateLimiterSchema.parse({
+      selector: { matchLabels: labels },
+      redis,
+      ...part,
+    }),
+  );
   return { cluster, namespace, limiter };
 }
 

@@ -28,7 +28,7 @@ const auth = (name: string, data: object): object => ({
 /** All but the rights to pause: some providers permit these to no user. */
 const MANAGED = { username: 'managed', password: 'of-the-managed-redis' };
 const RIGHTS =
-  '-@all +client|list +watch +multi +exec +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels';
+  '-@all +client|list +watch +multi +exec +ping +info +time +set +get +hvals ~chaosdemo:probe:* %R~rl:* resetchannels';
 
 let world: World;
 let proxied: World;

@@ -14,7 +14,7 @@ const SCENARIOS = [
   },
 ];
 /** Exactly the rights that docs/your-limiter.md lists. */
-const RIGHTS = REDIS_ACL.replace(' +hgetall', '').replace('%R~rl:*', '%R~rl:demo-* %R~rlflx:demo-*');
+const RIGHTS = REDIS_ACL.replace(' +hvals', '').replace('%R~rl:*', '%R~rl:demo-* %R~rlflx:demo-*');
 
 let limiters: SurveyedLimiters;
 beforeAll(async () => {

@@ -153,7 +153,7 @@ describe('a limiter behind HTTP', () => {
   it('a limiter is rejected if the key is not where it identifies its caller', async () => {
     const mapped = await limiters.specOf('express-rate-limit', 'default');
     const http = { ...mapped.http, headers: [], path: '/?who=$(key)' };
-    const { close, driver, key } = await driven('express-rate-limit', 'default', { interface: 'HTTP', http });
+    const { close, driver, key } = await driven('express-rate-limit', 'default', { http });
     try {
       await expect(driver.prepare('outage', key)).rejects.toThrow(/without any fault/);
     } finally {

@@ -35,7 +35,7 @@ async function driven(http: object, auth: { ca?: string; headers?: Record<string
   const mapped = await limiters.specOf('express-rate-limit', 'default');
   const run = await limiters.drive('express-rate-limit', 'default', {
     scenarios: [{ name: 'ghosts', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 2 } }],
-    change: { interface: 'HTTP', http: { ...mapped.http, ...http } },
+    change: { http: { ...mapped.http, ...http } },
     target: async (found) => {
       sidecars = await startSidecars({ nodes: found.pods, cert, key, token: TOKEN });
       return { ...found, pods: sidecars.nodes, http: auth };

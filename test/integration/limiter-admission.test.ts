@@ -155,7 +155,6 @@ describe('pods that know the operator by its address alone', () => {
   const ofHttp = (http: object, service: string) =>
     limiterSpec(
       {
-        interface: 'HTTP',
         http,
         selector: LIMITER.selector,
         redis: { service: service },
@@ -395,10 +394,7 @@ describe('admission', () => {
       report: { missed: true, message: expect.stringMatching(gone) },
     });
     expect(await perform({ kind: 'Restore', id: 'r', fixtures: ['demo-x'], release: false })).toMatchObject({
-      restored: {
-        faultOver: true,
-        message: expect.stringMatching(/limits .*left of demo-x /),
-      },
+      restored: { ok: true, faultOver: true },
     });
     expect(requests).toBe(0);
   });
@@ -475,10 +471,9 @@ async function query(command: string): Promise<string> {
 
 describe('the Secret of a limiter behind HTTP', () => {
   const withHttp = (http: object) => ({
-    spec: limiterSpec(
-      { ...LIMITER, interface: 'HTTP', http: { path: '/$(key)', authSecretName: 'api-auth', ...http } },
-      [{ name: 'g', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } }],
-    ),
+    spec: limiterSpec({ ...LIMITER, http: { path: '/$(key)', authSecretName: 'api-auth', ...http } }, [
+      { name: 'g', type: 'GhostAllowing', expect: 'Violated', ghostAllowing: { trials: 1 } },
+    ]),
   });
   const withSecret = (data: Record<string, string>, type = 'chaosdemo.dev/http-auth') => {
     const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);

@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { type OwnedProcess, Supervisor } from '../../src/local/supervisor.ts';
@@ -29,12 +30,14 @@ const SCENARIOS = [
 let counting: RedisServer;
 let other: RedisServer;
 let nodes: HostedNode[];
+let observer: Redis;
 const supervisor = new Supervisor();
 const drivers: DrivenLimiter[] = [];
 
 beforeAll(async () => {
   counting = await startRedis();
   other = await startRedis();
+  observer = new Redis({ host: counting.host, port: counting.port });
   nodes = await threeNodes('node', { mode: 'approximate', redisPort: counting.port });
   await hostLimiters(supervisor, nodes);
 });
@@ -42,6 +45,7 @@ afterEach(async () => {
   await Promise.all(drivers.splice(0).map((driver) => driver.close()));
 });
 afterAll(async () => {
+  observer?.disconnect();
   await supervisor.close();
   await Promise.all([counting?.stop(), other?.stop()]);
 });
@@ -129,15 +133,14 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       };
       const driver = driverOn(nodes.map(targetOf), {
         scenarios: [...SCENARIOS, fast],
-        limit: { requests: 100 },
       });
       const baseline = await baselineOf(driver);
       expect(baseline).toMatchObject({ ok: true });
       const lags = [...(baseline?.message ?? '').matchAll(/(\d+) counts? behind at (\d+) requests/g)];
       expect(lags.map(([, , rate]) => rate)).toEqual(['60', '200']);
-      // The nodes sync every 100 ms: what 200 a second bring in that time is more than 20 a second ever bring.
-      expect(Number(lags[1]?.[1])).toBeGreaterThan(8);
-      expect(baseline?.message).toMatch(/admitted 50 times .*every pod; Redis counted 50 of \d+/);
+      // The pods sync every 100 ms, in which 200 a second use up the limits of two callers.
+      expect(Number(lags[1]?.[1])).toBeGreaterThan(5);
+      expect(baseline?.message).toMatch(/admitted 10 times .*every pod; Redis counted 10 of \d+/);
     }),
   );
 
@@ -146,7 +149,9 @@ describe.skipIf(withoutRealTime)('Setup', () => {
     keepingTime(async () => {
       expect(await baselineOf(driverOn(nodes.map(targetOf), { redis: other }))).toEqual({
         ok: false,
-        message: expect.stringMatching(/^No baseline: .*sender .*admitted \d+ .*redis-0.* holds 0\. .*Redis/),
+        message: expect.stringMatching(
+          /^No baseline: .*redis-0.* counts 0 at rl:count:demo-.* 10 were admitted: .*redis\.service/,
+        ),
       });
     }),
   );
@@ -158,7 +163,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       if (!first) throw new Error('there is no node');
       expect(await baselineOf(driverOn([await startLiar(targetOf(first), false)]))).toEqual({
         ok: false,
-        message: expect.stringMatching(/admitted 0 times, .*key is 10/),
+        message: expect.stringMatching(/rejected after 0 requests, .*allows 10/),
       });
     }),
   );
@@ -172,9 +177,7 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       const driver = driverOn([await startOverloaded(targetOf(first))], { scenarios });
       expect(await baselineOf(driver)).toEqual({
         ok: false,
-        message: expect.stringMatching(
-          /POST \/check .*node-0 failed after \d+ of 10 .*: answered 503: OVERLOADED/,
-        ),
+        message: expect.stringMatching(/POST \/check .*node-0 failed after 10 of 10 .*: answered 503,/),
       });
     }),
   );
@@ -186,39 +189,41 @@ describe.skipIf(withoutRealTime)('Setup', () => {
       if (!first) throw new Error('there is no node');
       expect(await baselineOf(driverOn([await startLiar(targetOf(first), true)]))).toEqual({
         ok: false,
-        message: expect.stringMatching(/admitted \d+ times, .*key is 10/),
+        message: expect.stringMatching(/admitted \d+ times, .*allows 10/),
       });
     }),
   );
 });
 
 describe.skipIf(withoutRealTime)('a fault', () => {
-  it.for(['drift', 'ghosts'] as const)(
-    'is not injected if its key was used by another client: %s',
-    (scenario, context) =>
-      keepingTime(async () => {
-        const noted: FaultSpan[] = [];
-        const faultNotes: FaultNotes = {
-          async note(fault) {
-            noted.push(fault);
-            return async () => void noted.splice(noted.indexOf(fault), 1);
-          },
-        };
-        const driver = driverOn(nodes.map(targetOf), { faultNotes });
-        const key = `demo-used-${scenario}`;
-        await driver.prepare(scenario, key);
-        const [first] = nodes;
-        const body = JSON.stringify({ key });
-        const headers = { 'content-type': 'application/json' };
-        await fetch(`http://${first?.host}:${first?.port}/check`, { method: 'POST', headers, body });
-        expect(await driver.inject(scenario, key, 2000)).toMatchObject({
-          proof: 'Inconclusive',
-          endedAt: expect.any(Number),
-          message: expect.stringMatching(/^Nothing .*: demo-used-\w+ .*before .*\(.*node-0 1/),
-        });
-        // And Redis needs no rest from it.
-        expect(noted).toEqual([]);
-      })(context),
+  it(
+    'is not injected if its key was used by another client',
+    keepingTime(async () => {
+      const noted: FaultSpan[] = [];
+      const faultNotes: FaultNotes = {
+        async note(fault) {
+          noted.push(fault);
+          return async () => void noted.splice(noted.indexOf(fault), 1);
+        },
+      };
+      const driver = driverOn(nodes.map(targetOf), { faultNotes });
+      const key = 'demo-used';
+      await driver.prepare('drift', key);
+      const [first] = nodes;
+      const body = JSON.stringify({ key });
+      const headers = { 'content-type': 'application/json' };
+      await fetch(`http://${first?.host}:${first?.port}/check`, { method: 'POST', headers, body });
+      await until(async () => (await observer.hvals(`rl:count:${key}`)).length > 0, {
+        what: 'the count to reach Redis',
+      });
+      expect(await driver.inject('drift', key, 2000)).toMatchObject({
+        proof: 'Inconclusive',
+        endedAt: expect.any(Number),
+        message: expect.stringMatching(/^Nothing .*: demo-used .*before .*\(Redis counted 1\)/),
+      });
+      // And Redis needs no rest from it.
+      expect(noted).toEqual([]);
+    }),
   );
 
   it(
@@ -272,9 +277,7 @@ describe.skipIf(withoutRealTime)('a fault', () => {
       await driver.perform({ kind: 'Recover', id: 'r', ...about, settleMs: 5000 });
       expect(driver.observed.recoveries['f']).toMatchObject({
         measures: [{ name: 'underCounted', value: 10, unit: 'requests' }],
-        message: expect.stringMatching(
-          /Redis holds \d+ counts .* \d+ requests .*; mortal-0 .*admitted \d+ .* \d+ now/,
-        ),
+        message: expect.stringMatching(/Redis holds 30 counts for the 40 requests/),
       });
     }),
   );

@@ -21,7 +21,7 @@ import { limiterSpec, never } from '../kit/driven-limiter.ts';
 import { storeOf } from '../kit/store.ts';
 
 const LIMIT = 6;
-const RIGHTS = REDIS_ACL.replace(' +hgetall', '').replace(' %R~rl:*', '');
+const RIGHTS = REDIS_ACL.replace(' +hvals', '').replace(' %R~rl:*', '');
 /** Of each kind: its command, and how a limiter counts one more request with it. */
 const KINDS = [
   ['String', '+get', async (redis: Redis, key: string) => await redis.incr(key)],
@@ -91,7 +91,6 @@ async function control(count: Count, { nodes = 3, username = 'plain', place = {}
   const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
   const limiter = rateLimiterOf(
     limiterSpec({
-      interface: 'HTTP',
       http,
       limit: { requests: LIMIT, window: '60s' },
       redis: { service: 'redis', ...place },

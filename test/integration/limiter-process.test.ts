@@ -57,8 +57,8 @@ describe('three processes over one Redis with a password and an ACL', () => {
   beforeAll(async () => {
     redis = await startRedis({
       aclUsers: [
-        'user limiter on >letmein resetchannels ~rl:* -@all +auth +hello +client|setname +ping +info ' +
-          '+time +hgetall +hget +hmget +hvals +hset +hincrby +del +pexpireat +eval',
+        'user limiter on >letmein resetchannels ~rl:* -@all +auth +hello +client|setname +ping ' +
+          '+time +hgetall +hget +hmget +hvals +hset +hincrby +del +exists +pexpireat +pexpiretime +eval',
       ],
     });
     const access = { REDIS_PORT: String(redis.port), REDIS_USERNAME: 'limiter', REDIS_PASSWORD: 'letmein' };
@@ -152,7 +152,6 @@ describe('one process', () => {
       await defineEverywhere([trusting.client], 'secure', 1);
       expect((await trusting.client.check('secure')).status).toBe(200);
       expect((await wary.client.call('GET', '/health')).status).toBe(503);
-      expect((await wary.client.check('secure')).status).toBe(503);
       expect((await wary.client.call('GET', '/livez')).status).toBe(200);
     } finally {
       await redis.stop();

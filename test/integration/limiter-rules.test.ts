@@ -31,7 +31,6 @@ async function complaints(spec: object): Promise<string[]> {
 function withLimiter(part: object, scenario?: object): object {
   const required = {
     selector: { matchLabels: { app: 'x' } },
-    interface: 'Reference',
     redis: { service: 'redis' },
   };
   return {

@@ -45,16 +45,13 @@ export class PodClient {
     return await this.call('POST', '/limit', { key, limit, window_sec: windowSec });
   }
 
-  async counter(
-    key: string,
-  ): Promise<{ admitted: number; synced: number; redisKey: string; windowId: string }> {
+  async counter(key: string): Promise<{ admitted: number; synced: number; redisKey: string }> {
     const { status, body } = await this.call('GET', `/counter?key=${key}`);
     if (status !== 200) throw new Error(`GET /counter answered ${status}`);
     return {
       admitted: Number(body['admitted']),
       synced: Number(body['synced']),
       redisKey: String(body['redisKey']),
-      windowId: String(body['windowId']),
     };
   }
 }
@@ -116,24 +113,24 @@ export async function countedIn(observer: Redis, redisKey: string): Promise<numb
   return Object.values(await observer.hgetall(redisKey)).reduce((sum, count) => sum + Number(count), 0);
 }
 
-/** Defines a key and waits until every node answers with its new window. Returns that window's id. */
+/** Gives a key a limit and waits until every pod has it. */
 export async function defineEverywhere(
   nodes: readonly PodClient[],
   key: string,
   limit: number,
   windowSec = 300,
-): Promise<string> {
-  let windowId: unknown;
+): Promise<void> {
   // On a busy machine the limiter may give up a write; a client then defines the limit again.
   await until(async () => {
     const defined = await nodes[0]?.define(key, limit, windowSec);
-    windowId = defined?.body['windowId'];
     return defined !== undefined && defined.status <= 201;
   });
   for (const node of nodes) {
-    await until(async () => (await node.call('GET', `/limit?key=${key}`)).body['windowId'] === windowId);
+    await until(async () => {
+      const { body } = await node.call('GET', `/limit?key=${key}`);
+      return body['limit'] === limit && body['window_sec'] === windowSec;
+    });
   }
-  return String(windowId);
 }
 
 /** Sends `count` checks at once, spread over the nodes; returns how many each status was answered with. */

@@ -76,7 +76,6 @@ function drive(
   const http = { headers: [{ name: 'x-caller', value: '$(key)' }] };
   const spec = limiterSpec(
     {
-      interface: 'HTTP',
       http,
       health: { path: '/healthz' },
       limit: { requests: LIMIT, window, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },

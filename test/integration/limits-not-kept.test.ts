@@ -42,7 +42,6 @@ async function driven(
   );
   const spec = limiterSpec(
     {
-      interface: 'HTTP',
       http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
       limit: { requests: LIMIT, window: `${WINDOW_S}s`, algorithm: 'SlidingWindow', ...limit },
     },

@@ -25,7 +25,6 @@ describe.skipIf(withoutRealTime)('a limiter whose counts an operator removes', (
   const apply = async (name: string, duration: string): Promise<void> => {
     const rateLimiter = {
       selector: { matchLabels: { 'app.kubernetes.io/name': 'your-api' } },
-      interface: 'HTTP',
       http: { headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
       health: { path: '/healthz' },
       limit: { requests: LIMIT, window: '120s' },

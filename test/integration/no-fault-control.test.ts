@@ -3,7 +3,7 @@
  * approximate limiter, and no pause. Its nodes lag behind each other by a sync
  * interval, always; that must never be taken for a drift.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Activity } from '../../src/demo/effects.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { NodesOnRedis } from '../kit/nodes-on-redis.ts';
@@ -16,15 +16,11 @@ const WATCH_MS = 10_000;
 const SETTLE_MS = 1_000;
 
 describe.skipIf(withoutRealTime)('steady traffic without a pause, on an approximate limiter', () => {
-  let ground: NodesOnRedis;
-  beforeAll(async () => {
-    ground = await NodesOnRedis.start();
-  });
-  afterAll(() => ground?.stop());
-
   // A limit that the traffic of the watch does not reach: there is a lag for the whole time.
   it.for([10, 400])('breaks no invariant at its normal lag, limit %i', (requests, context) =>
     keepingTime(async () => {
+      const ground = await NodesOnRedis.start(['approximate'], [], requests);
+      onTestFinished(() => ground.stop());
       const driver = new DrivenLimiter({
         pods: ground.nodes(),
         redis: ground.target(),

@@ -61,7 +61,6 @@ async function led(lapses: readonly Lapse[], accept: string) {
   };
   const spec = limiterSpec(
     {
-      interface: 'HTTP',
       http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
       health: { path: '/healthz' },
       // The run does not wait for the end of so long a window.

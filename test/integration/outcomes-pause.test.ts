@@ -55,7 +55,7 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
           '+time',
           '+set',
           '+get',
-          '+hgetall',
+          '+hvals',
         ];
         const keys = ['~chaosdemo:probe:*', '%R~rl:*', 'resetchannels'];
         await redis.call(

@@ -272,7 +272,7 @@ it.each([
   expect(status).toBe(1);
 });
 
-/** The reference limiter as an API. */
+/** The bundled limiter as an API. */
 const HTTP = {
   method: 'POST',
   path: '/check',
@@ -289,7 +289,7 @@ const MISTAKES: readonly (readonly [string, object, RegExp])[] = [
 ];
 it.each(rows(MISTAKES, 3))('the doctor shows why a run with a wrong %s ended', async (what, mistake, why) => {
   const name = `wrong-${what.replace(' ', '-')}`;
-  const right = { interface: 'HTTP', http: HTTP, health: { path: '/health' } };
+  const right = { http: HTTP, health: { path: '/health' } };
   await world.applySpec(name, {
     rateLimiter: rateLimiterOf({ ...right, ...mistake }),
     scenarios: [{ name: 'outage', type: 'StoreOutage' }],

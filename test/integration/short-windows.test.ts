@@ -62,7 +62,6 @@ async function found(scenario: 'outage' | 'ghosts', limiter: Limiter) {
   const headers = [{ name: 'x-caller', value: '$(key)' }];
   const spec = limiterSpec(
     {
-      interface: 'HTTP',
       http: { headers },
       limit: {
         requests: LIMIT,

@@ -43,7 +43,6 @@ async function start(variant: string, limit: object = {}, healthPath = '/healthz
   };
   let found: SurveyedTarget | undefined;
   const change = {
-    interface: 'HTTP',
     http,
     health: { path: healthPath },
     limit: { requests: LIMIT, window: '6s', windowStart: 'FirstRequest', ...limit },

@@ -1,15 +1,13 @@
-/** The observer of the torture, which must not be blind: it sees pauses, held writes, counts and limits that were left. */
+/** The observer of the torture, which must not be blind: it sees pauses, held writes and failovers. */
 import { Redis } from 'ioredis';
 import { expect, it, onTestFinished } from 'vitest';
 import { startRedis } from '../../src/local/redis-server.ts';
 import { aclLines, makeRedisUsers } from '../../src/local/redis-users.ts';
 import { Supervisor } from '../../src/local/supervisor.ts';
-import { hostLimiters, threeNodes } from '../kit/hosted-limiters.ts';
 import { RedisUnderSentinels } from '../kit/redis-under-sentinels.ts';
 import { WATCHED_AS } from '../kit/sentinels.ts';
 import { until } from '../kit/until.ts';
 import { FailoverEye } from '../torture/observer/failover-eye.ts';
-import { limitsIn, limitsOf } from '../torture/observer/limits-left.ts';
 import { RedisEye } from '../torture/observer/redis-eye.ts';
 import { TortureRecord } from '../torture/record.ts';
 
@@ -39,37 +37,6 @@ it('the observer sees each pause and the held write, also after Redis was killed
     await until(held, { what: 'a held write to be seen' });
     expect(record.of('done')).toMatchObject([{ what: 'pause' }]);
   }
-});
-
-it('sees a limit that is left in Redis and at a node', async () => {
-  const users = makeRedisUsers();
-  const supervisor = new Supervisor();
-  onTestFinished(() => supervisor.close());
-  const redis = await startRedis({ aclUsers: aclLines(users) });
-  onTestFinished(() => redis.stop());
-  const { host, port } = redis;
-  const nodes = await threeNodes('left', { mode: 'approximate', redisPort: port });
-  await hostLimiters(supervisor, nodes, users.limiter);
-  const named = nodes.map((node) => ({ name: node.id, url: `http://${node.host}:${node.port}` }));
-  const [first] = named;
-  const send = async (method: string, path: string, body?: object): Promise<Record<string, unknown>> => {
-    const init = body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    return (await (await fetch(`${first?.url}${path}`, { method, ...init })).json()) as Record<
-      string,
-      unknown
-    >;
-  };
-  const key = 'demo-left';
-
-  await send('POST', '/limit', { key, limit: 10, window_sec: 60 });
-  expect(await limitsIn({ host, port }, users.admin)).toEqual([`rl:limit:${key}`]);
-  const everywhere = nodes.map(({ id }) => `${key} at ${id}`);
-  await until(async () => (await limitsOf(named, [key])).length === 3, { what: 'all nodes to learn of it' });
-  expect(await limitsOf(named, [key, 'demo-other'])).toEqual(everywhere);
-
-  await send('DELETE', `/limit?key=${key}`);
-  expect(await limitsIn({ host, port }, users.admin)).toEqual([]);
-  await until(async () => (await limitsOf(named, [key])).length === 0, { what: 'all nodes to forget it' });
 });
 
 it('sees a failover that a Sentinel accepts, and the switch at each', async () => {

@@ -16,16 +16,26 @@ export interface DemoManifest {
   readonly spec: object;
 }
 
+/** Fields of `spec.rateLimiter`. */
+export interface LimiterChanges {
+  readonly http?: object;
+  readonly limit?: object;
+  readonly [field: string]: unknown;
+}
+
 const LIMITERS = { 'app.kubernetes.io/name': 'ratelimiter' };
 const samples = fileURLToPath(new URL('../../manifests/samples/', import.meta.url));
 
-/** `spec.rateLimiter` for the limiters and the Redis of a target; `changes` replaces fields of it. */
-export function rateLimiterOf(changes: object = {}): object {
+/**
+ * `spec.rateLimiter` for the limiters and the Redis of a target; `changes` replaces fields of it. What they leave out of
+ * the limit is that of the bundled limiter.
+ */
+export function rateLimiterOf(changes: LimiterChanges = {}): object {
   return {
     selector: { matchLabels: LIMITERS },
-    interface: 'Reference',
     redis: redisRef(),
     ...changes,
+    ...((changes.http ?? changes.limit) && { limit: { requests: 10, window: '60s', ...changes.limit } }),
   };
 }
 

@@ -25,21 +25,28 @@ import type { RateLimiterTarget, RedisTarget } from '../../src/subjects/ratelimi
 import { ConnectionBudget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
 import { replay } from '../../src/subjects/ratelimiter/replay.ts';
 import type { PerServer } from '../../src/subjects/redis/client/per-server.ts';
+import type { LimiterChanges } from './demo.ts';
 import { until } from './until.ts';
 
 export const never = new AbortController().signal;
 /** Nothing stands against an injection. */
 export const PERMITTED: Permit = { refusal: () => undefined };
 
-/** A spec of a rate limiter, defaults filled in; `limiter` is its part of the subject. */
-export function limiterSpec(limiter: object, scenarios?: readonly object[]): ChaosDemoSpec {
+/**
+ * A spec of a rate limiter, defaults filled in; `limiter` is its part of the subject. What it leaves out of the limit is
+ * that of the bundled one.
+ */
+export function limiterSpec(limiter: LimiterChanges, scenarios?: readonly object[]): ChaosDemoSpec {
   const required = {
     selector: { matchLabels: { app: 'x' } },
-    interface: 'Reference',
     redis: { service: 'redis' },
   };
   return specSchema([rateLimiter.definition.api]).parse({
-    rateLimiter: { ...required, ...limiter },
+    rateLimiter: {
+      ...required,
+      ...limiter,
+      ...((limiter.http ?? limiter.limit) && { limit: { requests: 10, window: '60s', ...limiter.limit } }),
+    },
     ...(scenarios && { scenarios }),
   });
 }

@@ -1,4 +1,4 @@
-/** Real nodes of the reference rate limiter, many of them in one process. */
+/** Real nodes of the bundled rate limiter, many of them in one process. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Limiter, LimiterMode } from '../../src/local/limiters.ts';
@@ -13,9 +13,11 @@ export interface HostedNode {
   readonly id: string;
   readonly host: string;
   readonly port: number;
-  /** http: no node of the reference limiter, but one that is known by HTTP only. */
+  /** http: no node of the bundled limiter, but one that is known by HTTP only. */
   readonly mode: LimiterMode | 'http';
   readonly redisPort: number;
+  /** Requests that one caller is admitted in a window; default: 10. */
+  readonly limit?: number;
   /** Of one that is known by HTTP only: it finds Redis by these. */
   readonly sentinels?: readonly Address[];
 }
@@ -28,7 +30,7 @@ const PROGRAM = fileURLToPath(new URL('limiter-host.ts', import.meta.url));
 /** Three nodes, one on each address, all on the same port, as pods have it: `prefix-0` and so on. */
 export async function threeNodes(
   prefix: string,
-  node: Pick<HostedNode, 'mode' | 'redisPort' | 'sentinels'>,
+  node: Pick<HostedNode, 'limit' | 'mode' | 'redisPort' | 'sentinels'>,
 ): Promise<HostedNode[]> {
   const port = await freePort(LIMITER_HOSTS);
   return LIMITER_HOSTS.map((host, i) => ({ ...node, id: `${prefix}-${i}`, host, port }));

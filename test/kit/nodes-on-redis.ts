@@ -1,4 +1,4 @@
-/** A real Redis with three real nodes of the reference limiter over it, and no control plane: what a driver is led through. */
+/** A real Redis with three real nodes of the bundled limiter over it, and no control plane: what a driver is led through. */
 import { Redis } from 'ioredis';
 import type { LimiterMode } from '../../src/local/limiters.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
@@ -35,17 +35,20 @@ export class NodesOnRedis {
 
   /**
    * Starts the Redis, with these users besides that with all rights, and three nodes of each mode, all in one
-   * process. Nothing runs when it throws.
+   * process, with this limit for each caller, or 10. Nothing runs when it throws.
    */
   static async start(
     modes: readonly LimiterMode[] = ['approximate'],
     users: readonly string[] = [],
+    limit?: number,
   ): Promise<NodesOnRedis> {
     const redis = await startRedis({ aclUsers: users });
     const supervisor = new Supervisor();
     try {
       const hosted = await Promise.all(
-        modes.map((mode) => threeNodes(mode, { mode, redisPort: redis.port })),
+        modes.map((mode) =>
+          threeNodes(mode, { mode, redisPort: redis.port, ...(limit !== undefined && { limit }) }),
+        ),
       );
       if (hosted.length > 0) await hostLimiters(supervisor, hosted.flat());
       const nodes = hosted.map((some) => some.map(({ host, id, port }) => ({ name: id, host, port })));

@@ -156,15 +156,6 @@ export class World extends Demos {
     return await redisAs(this.environment, role);
   }
 
-  /** Limits of demos that the limiters still go by. */
-  limitsOfDemos(): Promise<string[]> {
-    return this.look(async (redis) => {
-      const [, keys] = await redis.scan('0', 'MATCH', 'rl:limit:demo-*', 'COUNT', 10_000);
-      const defined = await Promise.all(keys.map(async (key) => await redis.hexists(key, 'limit')));
-      return keys.filter((_, i) => defined[i] === 1);
-    });
-  }
-
   /** Keys that demos have left in Redis. */
   keysOfDemos(): Promise<string[]> {
     return this.look(async (redis) => (await redis.scan('0', 'MATCH', '*demo-*', 'COUNT', 10_000))[1]);

@@ -16,7 +16,6 @@ import {
 } from '../kit/hosted-limiters.ts';
 import { until } from '../kit/until.ts';
 import { FailoverStore } from './failover-store.ts';
-import { limitsIn, limitsOf } from './observer/limits-left.ts';
 import { PortEye } from './observer/port-eye.ts';
 import { RedisEye } from './observer/redis-eye.ts';
 import type { LanePlan } from './plan.ts';
@@ -211,14 +210,9 @@ export class Lane {
     );
   }
 
-  /** What is left of demos: their limits in Redis, those of `keys` that a node goes by, and wrong roles. @throws if one cannot be queried */
-  async left(keys: readonly string[] = []): Promise<string[]> {
-    const nodes = this.#nodes.map(({ host, id, port }) => ({ name: id, url: `http://${host}:${port}` }));
-    return [
-      ...(await limitsIn(this.#redis, this.users.admin)),
-      ...(await limitsOf(nodes, keys)),
-      ...((await this.#failover?.left()) ?? []),
-    ];
+  /** What is left of demos: wrong roles. @throws if one cannot be queried */
+  async left(): Promise<string[]> {
+    return (await this.#failover?.left()) ?? [];
   }
 
   async stop(): Promise<void> {

@@ -15,7 +15,7 @@ function say(line: string): void {
   process.stderr.write(`[${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
 }
 
-/** Of the reference limiter; there are three more, behind HTTP. */
+/** Of the bundled limiter; there are three more, behind HTTP. */
 const LANES = 3;
 
 async function main({ records, runs, seed: first }: TortureOptions, signal: AbortSignal): Promise<number> {

@@ -41,8 +41,9 @@ export interface CommandSent {
   answeredAt?: number;
 }
 
-/** A request of an operator to a node, about a key. */
-interface ToNode {
+/** `POST /check`: a request of an operator to a pod. */
+export interface CheckSeen {
+  readonly kind: 'check';
   readonly at: number;
   readonly lane: number;
   readonly node: number;
@@ -51,7 +52,7 @@ interface ToNode {
   passedAt?: number;
   /** What the node answered, whether or not the operator learned of it. */
   status?: number;
-  windowId?: string;
+  allowed?: boolean;
   /** When the node answered. */
   nodeAt?: number;
   /** When the answer was handed to the operator. */
@@ -60,21 +61,6 @@ interface ToNode {
   brokenOff?: boolean;
   /** The operator had closed its connection before. */
   givenUp?: boolean;
-}
-
-/** `POST /check`. */
-export interface CheckSeen extends ToNode {
-  readonly kind: 'check';
-  allowed?: boolean;
-}
-
-/** `POST /limit` or `DELETE /limit`. */
-export interface LimitSeen extends ToNode {
-  readonly kind: 'limit';
-  readonly what: 'define' | 'remove';
-  /** Of one that is defined, as they stand in the request. */
-  readonly limit?: number;
-  readonly windowSec?: number;
 }
 
 /** A write of the observer that Redis did not take at once. */
@@ -153,7 +139,6 @@ export type Entry =
   | CommandDone
   | CommandSent
   | CheckSeen
-  | LimitSeen
   | SlowWrite
   | PortSeen
   | FailoverSeen

@@ -37,8 +37,6 @@ function wordsOf(entry: Entry): string {
       return `an operator sent ${entry.args.join(' ')}`;
     case 'check':
       return `check of ${entry.key} at node ${entry.node}: ${entry.status}`;
-    case 'limit':
-      return `${entry.what} of the limit of ${entry.key}${entry.limit === undefined ? '' : `, ${entry.limit}`}, at node ${entry.node}: ${entry.status}`;
     case 'write':
       return `a write took ${entry.tookMs.toFixed(0)} ms${entry.lost ? ' and its connection was lost' : ''}`;
     case 'port':

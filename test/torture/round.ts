@@ -66,9 +66,7 @@ export async function playRound({ plan, say, signal, stage }: RoundOptions): Pro
   }
   await stage.untilWell();
   for (const [i, lane] of stage.lanes.entries()) {
-    wrong.push(
-      ...(await removeAndLook(demosOf(stage, i), lane, { name, number: i, before, record, signal })),
-    );
+    wrong.push(...(await removeAndLook(demosOf(stage, i), lane, { name, number: i, before, signal })));
   }
   // The observer hears of the end of the objects a moment later.
   await sleep(200, undefined, { signal });
@@ -99,7 +97,6 @@ function httpSpecOf(lane: LanePlan): object {
   const { requests, windowSec } = HTTP_LIMIT;
   return demoSpec({
     rateLimiter: rateLimiterOf({
-      interface: 'HTTP',
       http: request,
       limit: { requests, window: `${windowSec}s`, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
       health: { path: '/health', timeout: `${TIMEOUT_MS}ms` },
@@ -193,13 +190,11 @@ async function removeAndLook(
     before,
     name,
     number,
-    record,
     signal,
   }: {
     readonly before: ReadonlySet<string>;
     readonly name: string;
     readonly number: number;
-    readonly record: TortureRecord;
     readonly signal: AbortSignal;
   },
 ): Promise<Wrong[]> {
@@ -223,15 +218,10 @@ async function removeAndLook(
   const until = performance.now() + NOTHING_LEFT_MS;
   for (;;) {
     const leases = (await demos.leases()).filter(isHeld);
-    const defines = record.of('limit', number).filter(({ what }) => what === 'define');
-    const defined = [...new Set(defines.map(({ key }) => key))];
-    const keys = (await lane.left(defined)).filter((key) => !before.has(key));
-    if (leases.length === 0 && keys.length === 0) return [];
+    const roles = (await lane.left()).filter((role) => !before.has(role));
+    if (leases.length === 0 && roles.length === 0) return [];
     if (performance.now() > until) {
-      const what = [
-        ...leases.map(({ metadata }) => `lease ${metadata.name}`),
-        ...keys.map((key) => `key ${key}`),
-      ];
+      const what = [...leases.map(({ metadata }) => `lease ${metadata.name}`), ...roles];
       return [wrong(`${NOTHING_LEFT_MS} ms after ${name} is gone there are still ${what.join(', ')}`)];
     }
     await sleep(200, undefined, { signal });

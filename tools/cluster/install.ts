@@ -1,4 +1,4 @@
-/** Puts the operator and the reference rate limiter into a cluster of kind, from the shipped manifests. */
+/** Puts the operator and the bundled rate limiter into a cluster of kind, from the shipped manifests. */
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';

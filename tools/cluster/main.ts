@@ -1,5 +1,5 @@
 /**
- * `npm run kind:up|kind:demo|kind:down`: the operator and the reference rate limiter in a
+ * `npm run kind:up|kind:demo|kind:down`: the operator and the bundled rate limiter in a
  * real cluster on this machine.
  */
 import { spawn } from 'node:child_process';

@@ -67,7 +67,6 @@ describe('a ChaosDemo in a file', () => {
     ['another kind', 'kind: Pod'],
     ['no rate limiter', 'kind: ChaosDemo\nspec: {}'],
     ['a limit that is none', saved.replace('requests: 20', 'requests: 0')],
-    ['the bundled limiter', saved.replace('interface: HTTP', 'interface: Reference')],
     ['HTTPS', saved.replace('path: /items', 'path: /items\n      tlsServerName: api.shop.svc')],
     ['TLS to Redis', saved.replace('service: redis', 'service: redis\n      tls: true')],
   ])('is rejected with what to change: %s', async (_, text) => {

@@ -3,7 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { KIND, messageOf } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
-import { PART, type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
+import {
+  completed,
+  PART,
+  type RateLimiterSpec,
+  rateLimiterSchema,
+} from '../../subjects/ratelimiter/schema.ts';
 import type { PlannedDemo } from '../plan.ts';
 import type { Place } from '../probe/manifest.ts';
 import type { Probed } from '../probe/probe.ts';
@@ -30,7 +35,7 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
   }
   if (demo?.kind !== KIND) throw wrong(`it holds no ${KIND}`);
   const spec = demo.spec as Readonly<Record<string, unknown>> | undefined;
-  const { data: limiter, error } = rateLimiterSchema.safeParse(spec?.[PART]);
+  const { data: limiter, error } = rateLimiterSchema.transform(completed).safeParse(spec?.[PART]);
   if (error) {
     const [issue] = error.issues;
     throw wrong(`spec.${[PART, ...(issue?.path ?? [])].join('.')}: ${issue?.message}`);
@@ -44,7 +49,7 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
       `it states the outcomes to accept itself, so --accept cannot be used with it. Write in the file, under storeOutage of a scenario of type StoreOutage: accept: [${accept.join(', ')}]`,
     );
   }
-  const { count } = limiter.redis;
+  const count = limiter.isBundled ? undefined : limiter.redis.count;
   return {
     facts: factsOf(limiter),
     demoAt({ matchLabels, name, namespace, port, redis }) {
@@ -57,11 +62,10 @@ export async function readSpecFile(file: string, accept?: readonly string[]): Pr
 }
 
 /** The first field that needs a cluster. */
-function unsupportedIn({ http, interface: kind, redis }: RateLimiterSpec): string | undefined {
+function unsupportedIn({ http, redis }: RateLimiterSpec): string | undefined {
   const field = Object.entries({
-    'interface Reference': kind !== 'HTTP',
-    'http.tlsServerName': http?.tlsServerName !== undefined,
-    'http.authSecretName': http?.authSecretName !== undefined,
+    'http.tlsServerName': http.tlsServerName !== undefined,
+    'http.authSecretName': http.authSecretName !== undefined,
     'redis.tls': redis.tls,
     'redis.sentinel': redis.sentinel !== undefined,
   }).find(([, isSet]) => isSet)?.[0];
@@ -69,10 +73,10 @@ function unsupportedIn({ http, interface: kind, redis }: RateLimiterSpec): strin
 }
 
 function factsOf({ health, http, limit }: RateLimiterSpec): Probed {
-  const { body, headers = [], method = 'GET', path = '/' } = http ?? {};
+  const { body, headers, method, path } = http;
   return {
     request: { method, path, headers, ...(body !== undefined && { body }) },
-    healthPath: health.path ?? '/',
+    healthPath: health.path,
     limit,
   };
 }

@@ -3,7 +3,7 @@ import type { ScenarioSpec } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
-import { type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
+import { completed, type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
 import { type ApiFacts, demoOf, isKeyed } from './manifest.ts';
 
 const keyed = { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }] };
@@ -32,9 +32,11 @@ const specOf = (changes: Partial<ApiFacts> = {}): Spec =>
 describe('the ChaosDemo for an API', () => {
   it('has a rate limiter that the schema accepts', () => {
     expect(
-      rateLimiterSchema.parse(
-        specOf({ place: { ...place, redis: { service: 'redis', authSecretName: 'redis-auth' } } })
-          .rateLimiter,
+      completed(
+        rateLimiterSchema.parse(
+          specOf({ place: { ...place, redis: { service: 'redis', authSecretName: 'redis-auth' } } })
+            .rateLimiter,
+        ),
       ),
     ).toMatchObject({
       selector: { matchLabels: { app: 'api' } },
@@ -73,7 +75,7 @@ describe('the ChaosDemo for an API', () => {
       }
     });
     for (const { instances, spec } of specs) {
-      const limiter = rateLimiterSchema.parse(spec.rateLimiter);
+      const limiter = completed(rateLimiterSchema.parse(spec.rateLimiter));
       expect([requests, instances, limiter.limit.window, ...unprovable(spec, limiter, instances)]).toEqual([
         requests,
         instances,

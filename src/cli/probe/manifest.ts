@@ -3,7 +3,7 @@ import { counted, GROUP, KIND } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
-import { type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
+import { completed, type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
 import type { PlannedDemo } from '../plan.ts';
 import type { Header } from './options.ts';
 
@@ -75,7 +75,6 @@ export function demoOf(facts: ApiFacts): PlannedDemo {
   const rateLimiter = {
     selector: { matchLabels },
     port,
-    interface: 'HTTP',
     http: {
       ...(byAddress && { identity: 'SourceAddress' }),
       ...request,
@@ -97,7 +96,7 @@ export function demoOf(facts: ApiFacts): PlannedDemo {
 }
 
 function parsed(rateLimiter: object): RateLimiterSpec {
-  const { data, error } = rateLimiterSchema.safeParse(rateLimiter);
+  const { data, error } = rateLimiterSchema.transform(completed).safeParse(rateLimiter);
   if (data) return data;
   const [issue] = error.issues;
   throw new UsageError(`rateLimiter.${issue?.path.join('.')} of the ChaosDemo: ${issue?.message}`);

@@ -27,7 +27,7 @@ export function citedIds(chain: Diagnosis['chain']): string[] {
 function plotFor({ component, signal }: EvidenceSeries): PlotKey | undefined {
   if (signal === 'connections-made') return undefined;
   if (signal === 'arrivals') return 'arrivals';
-  if (signal === 'count-local' || signal === 'count-stored' || signal === 'count-lag') return 'counts';
+  if (signal === 'count-stored' || signal === 'count-lag') return 'counts';
   if (signal.startsWith('requests-') || signal.startsWith('others-')) return 'answers';
   if (signal === 'newcomer-admitted' || signal === 'limit' || signal === 'admitted-elsewhere')
     return 'answers';

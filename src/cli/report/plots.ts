@@ -30,23 +30,18 @@ export function plotsOf(scenario: ScenarioEvidence, chain: Diagnosis['chain'] = 
 }
 
 function counts(scenario: ScenarioEvidence): Plot | undefined {
-  const local = pointsOf(scenario, 'count-local');
-  const stored = pointsOf(scenario, 'count-stored');
-  if (local.length === 0) return undefined;
+  const admitted = pointsOf(scenario, 'requests-admitted');
+  const [stored] = pointsOf(scenario, 'count-stored');
+  if (!stored || admitted.length === 0) return undefined;
   return plot(scenario, {
     key: 'counts',
     title: 'Counts of the pods against the store',
-    // Otherwise the two are read at different times, and a gap would mostly show that.
-    about: scenario.bundle.invariant?.formula.includes('count-stored')
-      ? 'If the solid line is above the dashed one, pods admitted more than the store counted.'
-      : 'Each is read at a different moment, so a short gap means nothing.',
+    about: 'If the solid line is above the dashed one, pods admitted more than the store counted.',
     unit: 'requests',
     lines: [
-      ...faint(scenario, 'count-local'),
-      ...(stored[0]
-        ? [{ name: 'the store holds', colour: 1 as const, points: stored[0], joined: 'all' as const }]
-        : []),
-      { name: 'all pods together', colour: 0, points: combined(local, sum), joined: 'all' },
+      ...faint(scenario, 'requests-admitted'),
+      { name: 'the store holds', colour: 1, points: stored, joined: 'all' },
+      { name: 'all pods together', colour: 0, points: combined(admitted, sum), joined: 'all' },
     ],
   });
 }
@@ -164,7 +159,7 @@ function arrivals(scenario: ScenarioEvidence): Plot | undefined {
 /** A line for each component that has the signal; none if there are too many to distinguish. */
 function faint(scenario: ScenarioEvidence, signal: Signal, mostLines = MAX_PODS): PlotLine[] {
   const some = scenario.bundle.series.filter((series) => series.signal === signal);
-  const shown = some.length > mostLines && signal === 'count-local' ? [] : some.slice(0, mostLines);
+  const shown = some.length > mostLines && signal === 'requests-admitted' ? [] : some.slice(0, mostLines);
   return shown.map(({ component, points }) => ({
     name: componentName(scenario, component),
     colour: 'faint',

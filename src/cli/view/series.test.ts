@@ -18,7 +18,7 @@ describe('the charts of a run', () => {
 
   it('show what was admitted against the limit', () => {
     expect(admitted).toMatchObject({ title: 'Admitted (counter-drift)', bound: [[0, 10]] });
-    expect(admitted?.points.at(-1)).toEqual([8000, 20]);
+    expect(admitted?.points.at(-1)).toEqual([8000, 40]);
   });
 
   it('have the fault at its time on the clock of the bundle', () => {
@@ -55,7 +55,7 @@ describe('the charts of a run', () => {
   it('read a value between two points of a thinned series from the line between them', () => {
     const evidence = evidenceOfRun();
     const [scenario] = evidence.scenarios;
-    const series = scenario?.bundle.series.filter(({ signal }) => signal === 'requests-admitted') ?? [];
+    const series = scenario?.bundle.series.filter(({ id }) => id === 's1') ?? [];
     const other = {
       ...series[0],
       id: 's9',
@@ -67,7 +67,8 @@ describe('the charts of a run', () => {
     const chart = chartsOf({ ...evidence, scenarios }).at(-1);
     expect(chart?.points).toEqual([
       [0, 0],
-      [4000, 11],
+      [1000, 5],
+      [4000, expect.closeTo(5 + 45 / 7 + 1)],
       [8000, 21],
     ]);
   });

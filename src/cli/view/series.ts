@@ -30,7 +30,7 @@ interface ScenarioChart extends Chart {
  */
 function driftChart(scenario: ScenarioEvidence): ScenarioChart | undefined {
   if (!isDrift(scenario)) return undefined;
-  const local = pointsOf(scenario, 'count-local');
+  const local = pointsOf(scenario, 'requests-admitted');
   const stored = pointsOf(scenario, 'count-stored');
   if (local.length === 0 || stored.length === 0) return undefined;
   const points = combined([...local, ...stored], (values) =>

@@ -6,16 +6,13 @@ import { counted } from '../../api/index.ts';
 export interface ControlKeys {
   /** The key of the caller that exhausts its limit. */
   readonly denying: string;
-  /** The key of the traffic that measures the lag of counts, or the prefix of such keys. */
+  /** Prefix of the keys of the traffic that measures the lag of counts. */
   readonly counting: string;
   /** The key of a caller that is new when the first has exhausted its limit. */
   readonly other: string;
 }
 
-/** Length of the window of a key whose limit a control sets: it must not end during the control; milliseconds. */
-export const CONTROL_WINDOW_MS = 60_000;
-
-/** The keys of a control fixture: anyone who knows its name can remove them. */
+/** The keys of a control fixture. */
 export function controlKeys(fixture: string): ControlKeys {
   return { denying: `${fixture}-denying`, counting: `${fixture}-counting`, other: `${fixture}-new` };
 }

@@ -16,7 +16,6 @@ function spec(change: object = {}, limiter: object = {}): ChaosDemoSpec {
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
       redis: { service: 'redis' },
-      interface: 'Reference',
       ...limiter,
     },
     scenarios: SCENARIOS,
@@ -121,7 +120,7 @@ describe('scenarios', () => {
             },
           ],
         },
-        { limit: { requests: 100 }, health: { timeout: '400ms' } },
+        { limit: { requests: 100, window: '60s' }, health: { timeout: '400ms' } },
       ),
     );
     expect(drift).toMatchObject({ countdownMs: 1000, faultMs: 2000, settleMs: 3000, storyMs: 6400 });
@@ -132,13 +131,12 @@ describe('scenarios', () => {
 
 describe('a spec without scenarios', () => {
   const http = {
-    interface: 'HTTP',
     http: { path: '/items', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
   };
 
   it.each([
     ['any limiter behind HTTP', http],
-    ['the reference limiter', {}],
+    ['the bundled limiter', {}],
   ])('is admitted for %s, with a stall of Redis', (_, limiter) => {
     const { scenarios: _scenarios, ...rest } = spec({}, limiter);
     const whole = specSchema([rateLimiterApi]).parse(rest);
@@ -176,7 +174,7 @@ describe('messages of a run', () => {
       { name: 'o', type: 'StoreOutage' },
       { name: 'g', type: 'GhostAllowing', ghostAllowing: { trials: 2 } },
     ];
-    const byAddress = spec({ scenarios }, { interface: 'HTTP', http });
+    const byAddress = spec({ scenarios }, { http });
     expect(rateLimiterDefinition.welcome(byAddress, undefined)).toMatch(
       /As one caller, .*source address, limit 10 in 1m\. .*\. Then: A burst .*, 2 times .*cool-down/,
     );

@@ -4,7 +4,6 @@ import { type ChapterPlan, chaptersOf } from '../../demo/chapter.ts';
 import type { Target } from '../../demo/observed.ts';
 import type { SubjectDefinition } from '../../demo/subject.ts';
 import { rateLimiterApi } from './api.ts';
-import { isReference } from './interfaces/reference/preset.ts';
 import { cooldownSentence, isOfOneCaller } from './scenarios/cooldowns.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
 import { chaptersFor, planOf } from './scenarios/scenario-type.ts';
@@ -42,8 +41,8 @@ export const rateLimiterDefinition: SubjectDefinition = {
   },
 
   fixturePrefix: () => 'demo-chaos-key',
-  // A limiter behind HTTP has no keys to remove: its counts expire.
-  keepsFixtures: (spec) => isReference(rateLimiterOf(spec)),
+  // Counts expire; there are no keys to remove.
+  keepsFixtures: () => false,
   healthIntervalMs: () => HEALTH_INTERVAL_MS,
 
   waitsFor(spec, scenario) {

@@ -23,7 +23,7 @@ import { LimitNotKeptError } from './limits/over-admission.ts';
 import { type LookAtPods, requirePods } from './pods-now.ts';
 import { restore } from './restore.ts';
 import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
-import { disturbsStore, failsOver, keysMadeFor, mechanismFor, scenarioTypeOf } from './scenarios/index.ts';
+import { disturbsStore, failsOver, mechanismFor, scenarioTypeOf } from './scenarios/index.ts';
 import { truthIn } from './scenarios/truth.ts';
 import { isDemoKey } from './schema.ts';
 import type { RateLimiterTarget } from './target.ts';
@@ -247,9 +247,6 @@ export class RateLimiterDriver implements SubjectDriver {
   ): Promise<Finding> {
     // The names come from a status: anyone who can write one must not be able to have keys of others removed.
     const all = new Set([...fixtures.filter(isDemoKey), ...this.#fixtures]);
-    // A limiter that accepts no limits has no key to remove: its counts expire.
-    const { reference } = this.#toolkit;
-    const keys = reference ? [...all].flatMap(keysMadeFor) : [];
     // Of its own failovers this process knows more than what was claimed.
     const ofOthers = [...all].filter((fixture) => !this.#fixtures.has(fixture));
     const claims = this.#options.spec.scenarios.some((scenario) => failsOver(scenario, this.#toolkit.limiter))
@@ -258,10 +255,7 @@ export class RateLimiterDriver implements SubjectDriver {
     return {
       kind: 'Restored',
       effect: id,
-      restored: await restore(
-        { ...this.#toolkit, clients: reference?.clients ?? [], keys, claims, release, permit },
-        signal,
-      ),
+      restored: await restore({ ...this.#toolkit, claims, release, permit }, signal),
     };
   }
 

@@ -20,11 +20,10 @@ export type { BurstResult } from './checkers/burst-result.ts';
 export { ConnectionBudget } from './http/connection-budget.ts';
 export { freeFileDescriptors } from './http/file-descriptors.ts';
 export { SAMPLE_EVERY_MS } from './interfaces/counter-watch.ts';
-export { type BurstOptions, injectBurstTraffic } from './interfaces/reference/check-burst.ts';
-export { sampleCounters } from './interfaces/reference/counter-sample.ts';
-export { LimiterClient } from './interfaces/reference/limiter-client.ts';
-export { type LimitWindow, setupRateLimit } from './interfaces/reference/setup-limit.ts';
+export { HttpCallers } from './interfaces/http/http-callers.ts';
+export { BUNDLED } from './schema.ts';
 export type { PodTarget, RateLimiterTarget } from './target.ts';
+export { type BurstOptions, injectBurstTraffic } from './workloads/burst.ts';
 
 /** Pauses the writes of Redis and drives steady traffic during that time. */
 export function redisPauseConfig(scenario: ScenarioSpec, limiter: RateLimiterSpec): Scenario {

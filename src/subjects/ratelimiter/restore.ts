@@ -1,5 +1,5 @@
-/** Undoes what a run did: ends its fault, removes its keys, and proves that Redis accepts writes. */
-import { counted, messageOf, truncate } from '../../api/index.ts';
+/** Undoes what a run did: ends its fault, and proves that Redis accepts writes. Counts of its callers expire. */
+import { messageOf, truncate } from '../../api/index.ts';
 import type { Restored } from '../../demo/observed.ts';
 import type { Permit } from '../../demo/subject.ts';
 import { type FaultProxyClient, FaultProxyError } from '../redis/client/fault-proxy.ts';
@@ -7,31 +7,19 @@ import type { OwnPause } from '../redis/client/own-pause.ts';
 import { RedisClientError } from '../redis/client/redis-error.ts';
 import type { StoreConnections } from '../redis/client/store-connections.ts';
 import { proveWrite } from '../redis/client/write-probe.ts';
-import { pauseFor } from '../waiting.ts';
-import type { LimiterClient } from './interfaces/reference/limiter-client.ts';
-import { removeRateLimit } from './interfaces/reference/setup-limit.ts';
-import { type LookAtPods, podsNow } from './pods-now.ts';
 
 /** A write that is not held back takes far less. */
 const QUICK_WRITE_MS = 500;
 /** How long after the release a write may take. */
 const WRITE_WITHIN_MS = 5000;
 
-/** How long the removal of a key is retried, and how often; milliseconds. */
-const KEYS_WITHIN_MS = 5000;
-const KEYS_AGAIN_MS = 250;
-
 export interface RestoreOptions {
   readonly redis: StoreConnections;
-  readonly clients: readonly LimiterClient[];
-  readonly keys: readonly string[];
   readonly release: boolean;
   readonly ownPause: OwnPause;
   /** Between the pods and Redis; left out: there is none. */
   readonly proxy?: FaultProxyClient;
   readonly now: () => number;
-  /** No request is sent to these pods. */
-  readonly lookAtPods: LookAtPods;
   /** Called right before the release: the active pause may belong to another operator that leads now. */
   readonly permit: Permit;
   /** What an earlier process of this run would have written before a failover, see `claimOf`. */
@@ -97,15 +85,6 @@ export async function restore(options: RestoreOptions, signal: AbortSignal): Pro
     done.push('a real write was accepted');
   }
 
-  // While writes are held back no key can be removed; its window makes it harmless anyway.
-  const { left, reason, removed } = await removeKeys(options, signal);
-  if (removed > 0) done.push(`removed ${counted(removed, 'key')} of the demo`);
-  if (left.length > 0) {
-    // Some may never have been created: only a process that is gone knew which.
-    failed.push(
-      `limits may be left of ${rootsOf(left).join(', ')} and keys that begin so (${reason}): remove each with DELETE /limit?key=...`,
-    );
-  }
   const message = [
     ...failed,
     ...(done.length > 0 ? [`Restored: ${done.join(', ')}`] : []),
@@ -161,39 +140,5 @@ async function releaseProxy(
       `whether ${proxy.name} has an active fault is not known: ${error.message}; it ends automatically`,
     );
     return false;
-  }
-}
-
-/** The keys that are not an extension of another key. */
-function rootsOf(keys: readonly string[]): string[] {
-  return keys.filter((key) => !keys.some((other) => other !== key && key.startsWith(`${other}-`)));
-}
-
-interface Removal {
-  readonly removed: number;
-  readonly left: readonly string[];
-  readonly reason: string;
-}
-
-/** Removes the keys, and retries those that no pod removed. @throws the reason of `signal` */
-async function removeKeys(options: RestoreOptions, signal: AbortSignal): Promise<Removal> {
-  let left = options.keys;
-  let removed = 0;
-  let reason = 'no pod of the rate limiter is known any more';
-  if (left.length === 0) return { removed, left, reason };
-  // All pods if that is not known in time: these keys are our own.
-  const { replaced } = await podsNow(options.lookAtPods, signal);
-  const pods = options.clients.filter(({ name }) => !replaced.includes(name));
-  if (pods.length === 0) return { removed, left, reason };
-  const until = performance.now() + KEYS_WITHIN_MS;
-  for (;;) {
-    const removals = await Promise.allSettled(left.map(async (key) => removeRateLimit(pods, key, signal)));
-    signal.throwIfAborted();
-    removed += removals.filter((removal) => removal.status === 'fulfilled' && removal.value).length;
-    left = left.filter((_, i) => removals[i]?.status === 'rejected');
-    const failure = removals.find((removal) => removal.status === 'rejected');
-    if (failure) reason = messageOf(failure.reason);
-    if (left.length === 0 || performance.now() > until) return { removed, left, reason };
-    await pauseFor(KEYS_AGAIN_MS, signal);
   }
 }

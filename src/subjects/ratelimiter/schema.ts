@@ -44,14 +44,21 @@ const count = z
       .describe(
         'Type of the key. String, Hash: a whole number. List, Set, SortedSet: an entry for each request.',
       ),
-    field: z.string().min(1).max(256).optional().describe('Of a Hash: the field that holds the count.'),
+    field: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe(
+        'Hash only. The field that holds the count. If left out, the count is the sum of all fields.',
+      ),
   })
   .meta({
     description:
-      'The count that a limiter behind HTTP keeps of the requests of one caller in one window, upward from 0. CounterDrift needs it. Setup of every run checks it, as proof that the limiter counts in this Redis.',
+      'The count that the limiter keeps of the requests of one caller in one window, upward from 0. CounterDrift needs it. Setup of every run checks it, as proof that the limiter counts in this Redis.',
     ...cel({
-      rule: "(has(self.type) && self.type == 'Hash') == has(self.field)",
-      message: 'type Hash needs field, and no other type takes it',
+      rule: "!has(self.field) || (has(self.type) && self.type == 'Hash')",
+      message: 'field belongs to type Hash: leave it out, or set it',
     }),
   });
 
@@ -68,18 +75,13 @@ export function isDemoKey(name: string): boolean {
 
 const limit = z
   .object({
-    requests: z
-      .int()
-      .min(1)
-      .max(MOST_REQUESTS)
-      .default(10)
-      .describe('Requests that the limit admits in one window.'),
-    window: durationField('Length of the window.', '1s', '1h').default('60s'),
+    requests: z.int().min(1).max(MOST_REQUESTS).describe('Requests that the limit admits in one window.'),
+    window: durationField('Length of the window.', '1s', '1h'),
     algorithm: z
       .enum(['FixedWindow', 'SlidingWindow', 'SlidingWindowCounter', 'TokenBucket'])
       .default('FixedWindow')
       .describe(
-        'How the limiter counts. TokenBucket is also that of GCRA, with limit.requests as the refill of one window. The reference limiter has fixed windows.',
+        'How the limiter counts. TokenBucket is also that of GCRA, with limit.requests as the refill of one window.',
       ),
     windowStart: z
       .enum(['FirstRequest', 'Clock', 'Unknown'])
@@ -99,10 +101,9 @@ const limit = z
       '1h',
     ).optional(),
   })
-  .prefault({})
   .meta({
     description:
-      'The limit. With interface Reference, the demo sets it on its own keys. With HTTP, it is the one that the limiter is configured with.',
+      'The limit that the limiter is configured with. Required with http. The bundled limiter has 10 requests in 60 s unless configured otherwise.',
     ...cel({
       rule: "self.algorithm == 'TokenBucket' || (!has(self.burst) && !has(self.refillEvery))",
       message: 'burst and refillEvery are of algorithm TokenBucket: leave them out, or set it',
@@ -114,7 +115,7 @@ const health = z
     path: requestPath
       .optional()
       .describe(
-        'Path of a GET request that uses no limit; default: /, and /health with interface Reference. A pod is healthy if it answers with a status from 200 to 399.',
+        'Path of a GET request that uses no limit; default: /, and /health for the bundled limiter. A pod is healthy if it answers with a status from 200 to 399.',
       ),
     timeout: durationField(
       'How long one check or one request may take. A run keeps the timeout it began with.',
@@ -128,11 +129,6 @@ const health = z
 export const rateLimiterSchema = z
   .object({
     selector: labelSelector,
-    interface: z
-      .enum(['HTTP', 'Reference'])
-      .describe(
-        'The protocol of the pods. HTTP: any API that limits its callers, see http. Reference: the bundled limiter, see docs/interface.md.',
-      ),
     http: httpInterfaceSchema.optional(),
     port: z
       .union([z.int(), z.string()])
@@ -148,26 +144,52 @@ export const rateLimiterSchema = z
     redis: redisSchema
       .extend({ count: count.optional() })
       .describe('The Redis in which the rate limiter counts.'),
-    limit,
+    limit: limit.optional(),
     health,
   })
   .meta({
     description: 'The rate limiter under test.',
     ...cel({
-      rule: "(self.interface == 'HTTP') == has(self.http)",
-      message: 'interface HTTP needs http, and no other takes it',
+      rule: 'has(self.http) ? has(self.limit) : !has(self.redis.count)',
+      message: 'with http, set limit; without it (the bundled limiter), leave redis.count out',
     }),
   });
 
 /** As the API server returns it: with defaults filled in. */
-export type RateLimiterSpec = z.output<typeof rateLimiterSchema>;
+export type StoredRateLimiter = z.output<typeof rateLimiterSchema>;
+
+/** What a run needs to know of the rate limiter: that of the spec, or of the bundled limiter. */
+export type RateLimiterSpec = ReturnType<typeof completed>;
 
 /**
- * The rate limiter's part of a spec.
+ * The rate limiter's part of a spec, with the request, the limit and the count of the bundled limiter if it names none.
  * @throws TypeError if it is missing, which the API server's validation rules out
  */
 export function rateLimiterOf(spec: ChaosDemoSpec): RateLimiterSpec {
   const part = subjectPart(spec, PART);
   if (part === undefined) throw new TypeError(`spec.${PART} is missing`);
-  return part as RateLimiterSpec;
+  return completed(part as StoredRateLimiter);
+}
+
+/** The bundled limiter, as anyone would describe it who knew nothing but its API. */
+export const BUNDLED = {
+  http: httpInterfaceSchema.parse({
+    method: 'POST',
+    path: '/check',
+    headers: [{ name: 'content-type', value: 'application/json' }],
+    body: JSON.stringify({ key: KEY_PLACE }),
+    admittedStatuses: [200],
+  }),
+  count: count.parse({ key: `rl:count:${KEY_PLACE}`, type: 'Hash' }),
+  limit: limit.parse({ requests: 10, window: '60s' }),
+  healthPath: '/health',
+};
+
+/** Fills in what is known of the bundled limiter; a complete spec stays as it is. */
+export function completed(stored: StoredRateLimiter) {
+  const isBundled = stored.http === undefined;
+  const { http = BUNDLED.http, limit: configured = BUNDLED.limit, redis } = stored;
+  const path = stored.health.path ?? (isBundled ? BUNDLED.healthPath : '/');
+  const stores = { ...redis, ...(isBundled && { count: BUNDLED.count }) };
+  return { ...stored, http, isBundled, limit: configured, redis: stores, health: { ...stored.health, path } };
 }

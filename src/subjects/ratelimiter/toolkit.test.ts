@@ -14,17 +14,16 @@ const specOf = (more: object, type: string): ChaosDemoSpec =>
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
       redis: { service: 'redis' },
-      interface: 'Reference',
       health: { timeout: '8s' },
       ...more,
     },
     scenarios: [{ name: 's', type }],
   });
-const http = { interface: 'HTTP', http: { path: '/$(key)' } };
+const http = { http: { path: '/$(key)' } };
 
 it.each([
   ['behind HTTP', specOf(http, 'StoreOutage')],
-  ['of the reference interface', specOf({}, 'CounterDrift')],
+  ['of the bundled limiter', specOf({}, 'CounterDrift')],
 ])('has each request reach a pod %s that answers none, as many as may wait at once', async (_, spec) => {
   const sockets = new Set<Socket>();
   const allReceived = Promise.withResolvers<void>();

@@ -11,15 +11,9 @@ import { PodClient } from './http/pod-client.ts';
 import { HttpCallers } from './interfaces/http/http-callers.ts';
 import { limitOf } from './interfaces/http/limit-of-spec.ts';
 import { OwnLimit } from './interfaces/own-limit.ts';
-import { LimiterClient } from './interfaces/reference/limiter-client.ts';
-import { isReference, mappingOf } from './interfaces/reference/preset.ts';
-import { ReferenceCallers } from './interfaces/reference/reference-callers.ts';
-import { ReferenceLimiter } from './interfaces/reference/reference-limiter.ts';
 import { rateLimiterOf } from './schema.ts';
 import type { Toolkit } from './tools.ts';
 
-/** Connections for the limits and counters of one pod; few, because each carries one request at a time. */
-const QUIET_CONNECTIONS = 8;
 /**
  * Connections for the traffic to one pod: those with a pending answer, at the highest rate and the longest wait. A
  * request that waited for a connection would be reported as one that the pod did not answer. Over all pods, `room`
@@ -52,7 +46,7 @@ export function openToolkit(
   const { budget, now } = parts;
   const limiter = rateLimiterOf(spec);
   const timeoutMs = parseDuration(limiter.health.timeout);
-  const http = mappingOf(limiter);
+  const { http } = limiter;
   const { identity, tlsServerName: serverName } = http;
   const dial = serverName === undefined ? undefined : dialTls(parts.target.http?.ca);
   const pods = parts.target.pods.map((pod) => ({ ...pod, ...(serverName && { serverName }) }));
@@ -62,20 +56,13 @@ export function openToolkit(
     return new RedisConnections(server, session, isThere && { runId: server.runId, podIsThere: isThere });
   });
   const { faultProxy } = parts.target;
-  const clients = isReference(limiter)
-    ? pods.map((pod) => new LimiterClient(pod, timeoutMs, QUIET_CONNECTIONS, budget))
-    : undefined;
-  const reference = clients && new ReferenceLimiter({ clients, limiter, redis: redis.first, timeoutMs, now });
   return {
     ...rest,
     limiter,
     timeoutMs,
     target: { ...parts.target, pods },
     ...(dial && { dial }),
-    ...(reference && { reference }),
-    callers: reference
-      ? new ReferenceCallers((windowId) => reference.hasBegun(windowId))
-      : new HttpCallers(http, parts.target.http?.headers),
+    callers: new HttpCallers(http, parts.target.http?.headers),
     ...(identity === 'SourceAddress' && { ownLimit: new OwnLimit(limitOf(limiter), now) }),
     podClients: pods.map((pod) => new PodClient(pod, TRAFFIC_CONNECTIONS, now, dial, budget)),
     room: () => budget.tryAcquire(dial ? TLS_COST : 1),
@@ -86,8 +73,8 @@ export function openToolkit(
 }
 
 /** Ends every connection at once; a fault stays unchanged. */
-export function closeToolkit({ podClients, proxy, redis, reference }: Toolkit): void {
+export function closeToolkit({ podClients, proxy, redis }: Toolkit): void {
   redis.close();
   proxy?.close();
-  for (const client of [...podClients, ...(reference?.clients ?? [])]) client.close();
+  for (const client of podClients) client.close();
 }

@@ -6,7 +6,6 @@ import type { PodClient } from './http/pod-client.ts';
 import type { Callers } from './interfaces/callers.ts';
 import type { CallerControls } from './interfaces/http/control-callers.ts';
 import type { OwnLimit } from './interfaces/own-limit.ts';
-import type { ReferenceLimiter } from './interfaces/reference/reference-limiter.ts';
 import type { LookAtPods } from './pods-now.ts';
 import { type RateLimiterSpec } from './schema.ts';
 import type { RateLimiterTarget } from './target.ts';
@@ -17,8 +16,6 @@ export interface Toolkit extends FaultTools {
   readonly target: RateLimiterTarget;
   /** How long one request to a pod may take; milliseconds. */
   readonly timeoutMs: number;
-  /** Sets limits and samples counters; undefined: the limiter has no interface for that. */
-  readonly reference?: ReferenceLimiter;
   readonly callers: Callers;
   /** For a limiter that identifies callers by the source address only: every request is of one caller. */
   readonly ownLimit?: OwnLimit;

@@ -31,7 +31,6 @@ export async function foundByInit(api: YourApi, cluster: Cluster): Promise<Chaos
   expect(demo.spec).toHaveProperty('rateLimiter', {
     selector: { matchLabels: { 'app.kubernetes.io/name': 'your-api' } },
     port: 'http',
-    interface: 'HTTP',
     http: { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }] },
     health,
     limit,

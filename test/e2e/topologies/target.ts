@@ -114,7 +114,6 @@ export function outageDemo(
     rateLimiter: {
       selector: { matchLabels: labelsOf('api') },
       port: 'http',
-      interface: 'HTTP',
       http: { headers: [{ name: 'x-api-key', value: '$(key)' }] },
       health: { path: '/healthz' },
       limit: {

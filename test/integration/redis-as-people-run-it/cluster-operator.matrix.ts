@@ -35,7 +35,7 @@ describe('a ChaosDemo on a Redis Cluster', () => {
   it('is refused with the bundled limiter, with what to do instead', async () => {
     const { redis, selector } = await inWorld.limiter('refused');
     const { count: _, ...rest } = redis;
-    const rateLimiter = { selector, port: 'main', interface: 'Reference', redis: rest };
+    const rateLimiter = { selector, port: 'main', redis: rest };
     await world.applySpec('refused', { rateLimiter, scenarios: [outage({ type: 'Stall' })] });
     const status = await world.untilStatus(
       'refused',

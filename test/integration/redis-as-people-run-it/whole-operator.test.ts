@@ -69,7 +69,6 @@ async function withTls(): Promise<World | undefined> {
 function rateLimiterOf(redis: object = {}): object {
   return {
     selector: { matchLabels: { 'app.kubernetes.io/name': 'ratelimiter' } },
-    interface: 'Reference',
     redis: { service: 'redis', authSecretName: 'redis-auth', ...redis },
   };
 }

@@ -223,7 +223,6 @@ describe('one CRD for two subjects', () => {
       });
     const rateLimiter = {
       selector: { matchLabels: { app: 'x' } },
-      interface: 'Reference',
       redis: { service: 'redis' },
     };
     await create({});

@@ -72,7 +72,6 @@ export async function drivenPods(ground: Ground, run: PlantedRun) {
   const storeOutage = { fault, callerTimeout, requestsPerSecond, settle: '2s', accept };
   const spec = limiterSpec(
     {
-      interface: 'HTTP',
       http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
       health: { path: '/healthz' },
       // So long that no run waits for its end.

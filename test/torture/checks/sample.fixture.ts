@@ -165,7 +165,7 @@ export function seenWith(change: (record: TortureRecord) => void = () => {}): Se
 }
 
 function check(record: TortureRecord, at: number, node: number, key: string): void {
-  const answer = { status: 200, allowed: true, windowId: 'w-0' };
+  const answer = { status: 200, allowed: true };
   record.note({
     kind: 'check',
     at,

@@ -10,7 +10,7 @@ import {
 } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CheckSeen, type LimitSeen, now, type TortureRecord } from '../record.ts';
+import { type CheckSeen, now, type TortureRecord } from '../record.ts';
 import type { LinkFault } from '../step.ts';
 import { type Passed, type Passing, Weather } from './weather.ts';
 
@@ -93,48 +93,25 @@ export class NodeProxy {
   }
 
   /** Undefined for a request that is not recorded. */
-  #note({ method = 'GET', url = '' }: IncomingMessage, body: Buffer, at: number): Noted | undefined {
+  #note({ method = 'GET', url = '' }: IncomingMessage, body: Buffer, at: number): CheckSeen | undefined {
     const { lane, node, record } = this.#options;
-    const { pathname, searchParams } = new URL(url, 'http://node');
-    const about = { at, lane, node };
-    switch (`${method} ${pathname}`) {
-      case 'POST /check': {
-        const { key } = fieldsIn(body);
-        return typeof key === 'string'
-          ? record().note<CheckSeen>({ kind: 'check', ...about, key })
-          : undefined;
-      }
-      case 'POST /limit': {
-        const { key, limit, window_sec: windowSec } = fieldsIn(body);
-        const defined = { limit: Number(limit), windowSec: Number(windowSec) };
-        return record().note<LimitSeen>({
-          kind: 'limit',
-          what: 'define',
-          ...about,
-          key: String(key),
-          ...defined,
-        });
-      }
-      case 'DELETE /limit': {
-        const key = searchParams.get('key') ?? '';
-        return record().note<LimitSeen>({ kind: 'limit', what: 'remove', ...about, key });
-      }
-      default:
-        return undefined;
-    }
+    const { pathname } = new URL(url, 'http://node');
+    if (method !== 'POST' || pathname !== '/check') return undefined;
+    const { key } = fieldsIn(body);
+    if (typeof key !== 'string') return undefined;
+    return record().note<CheckSeen>({ kind: 'check', at, lane, node, key });
   }
 
-  #boundaryOf(note: Noted): Omit<Passed, 'passed'> | undefined {
-    return note.kind === 'check' && this.#options.isBurst(note.key) ? { boundary: 'burst' } : undefined;
+  #boundaryOf(note: CheckSeen): Omit<Passed, 'passed'> | undefined {
+    return this.#options.isBurst(note.key) ? { boundary: 'burst' } : undefined;
   }
 
-  #noteAnswer(note: Noted, status: number, text: Buffer): void {
+  #noteAnswer(note: CheckSeen, status: number, text: Buffer): void {
     note.nodeAt = now();
     note.status = status;
     try {
-      const { allowed, windowId } = fieldsIn(text);
-      if (typeof windowId === 'string') note.windowId = windowId;
-      if (note.kind === 'check' && typeof allowed === 'boolean') note.allowed = allowed;
+      const { allowed } = fieldsIn(text);
+      if (typeof allowed === 'boolean') note.allowed = allowed;
     } catch {
       // An answer that is no JSON admits nothing.
     }
@@ -152,8 +129,6 @@ export class NodeProxy {
     return { status: reply.statusCode ?? 502, headers: kept, text };
   }
 }
-
-type Noted = CheckSeen | LimitSeen;
 
 /** @throws SyntaxError where it is no JSON */
 function fieldsIn(body: Buffer): Readonly<Record<string, unknown>> {

@@ -66,12 +66,10 @@ describe('the way to Redis', () => {
 describe('the way to a node', () => {
   const KEY = 'demo-a-ghosts';
 
-  it('passes requests on, and notes which are about a limit', async () => {
+  it('passes requests on, and notes the checks', async () => {
     const answers: Readonly<Record<string, [number, object]>> = {
-      'POST /limit': [201, { key: KEY, limit: 3, windowId: 'w1-0' }],
-      'DELETE /limit': [404, {}],
-      'POST /check': [429, { allowed: false, windowId: 'w1-0' }],
-      'GET /counter': [200, { admitted: 3, redisKey: `rl:win:${KEY}:w1-0`, windowId: 'w1-0' }],
+      'POST /check': [429, { allowed: false }],
+      'GET /counter': [200, { admitted: 3 }],
     };
     const upstream = createHttpServer((incoming, answer) => {
       const [status, body] = answers[`${incoming.method} ${incoming.url?.split('?')[0]}`] ?? [500, {}];
@@ -106,29 +104,20 @@ describe('the way to a node', () => {
         })
       ).status;
 
-    const define = { key: KEY, limit: 3, window_sec: 60 };
-    expect(await send('POST', '/limit', define)).toBe(201);
-    await send('POST', '/check', { key: KEY });
+    expect(await send('POST', '/check', { key: KEY })).toBe(429);
     await send('GET', `/counter?key=${KEY}`);
     expect(passed).toEqual(['burst false', 'burst true']);
-
-    await send('GET', `/counter?key=${KEY}`);
-    await send('POST', '/limit', define);
     await send('POST', '/check', { key: KEY });
-    expect(await send('DELETE', `/limit?key=${KEY}`)).toBe(404);
     expect(passed).toHaveLength(4);
     const about = { lane: 0, node: 2, key: KEY };
-    expect(record.of('limit')).toMatchObject([
-      { ...about, what: 'define', limit: 3, windowSec: 60, status: 201, windowId: 'w1-0' },
-      { ...about, what: 'define', limit: 3, windowSec: 60, status: 201, windowId: 'w1-0' },
-      { ...about, what: 'remove', status: 404 },
+    expect(record.of('check')).toMatchObject([
+      { ...about, status: 429, allowed: false },
+      { ...about, allowed: false },
     ]);
-    expect(record.of('check')).toMatchObject([{ allowed: false }, { allowed: false }]);
-
-    expect(record.of('limit').some(({ brokenOff }) => brokenOff)).toBe(false);
+    expect(record.of('check').some(({ brokenOff }) => brokenOff)).toBe(false);
     upstream.removeAllListeners('request').on('request', (incoming) => incoming.socket.destroy());
-    await expect(send('POST', '/limit', define)).rejects.toThrow(TypeError);
-    expect(record.of('limit').at(-1)).toMatchObject({ limit: 3, brokenOff: true });
+    await expect(send('POST', '/check', { key: KEY })).rejects.toThrow(TypeError);
+    expect(record.of('check').at(-1)).toMatchObject({ key: KEY, brokenOff: true });
   });
 });
 

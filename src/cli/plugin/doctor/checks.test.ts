@@ -22,7 +22,6 @@ const spec = (selector: object, redis = {}): object =>
     rateLimiter: {
       selector,
       redis: { service: 'redis', ...redis },
-      interface: 'HTTP',
       http: { path: '/$(key)', authSecretName: 'api-auth' },
     },
     scenarios: [{ name: 's', type: 'StoreOutage' }],
@@ -231,7 +230,7 @@ describe('what doctor says of the port of the limiter', () => {
     status: { podIP: '10.0.0.8', conditions: [{ type: 'Ready', status: 'True' }] },
   });
   const portSpec = specSchema([rateLimiterApi]).parse({
-    rateLimiter: { selector, port: 9999, interface: 'Reference', redis: { service: 'redis' } },
+    rateLimiter: { selector, port: 9999, redis: { service: 'redis' } },
   });
   const pods = async (ports: object[]) =>
     await sceneOf({}, portSpec, [], { '/pods': { items: [limiter(ports)] } });

@@ -6,7 +6,7 @@ import type { CheckContext } from '../doctor/check-context.ts';
 import { checkCrd, checkNamespace, checkOperator } from '../doctor/operator-checks.ts';
 import { createRedisSecret } from '../doctor/secret-checks.ts';
 
-/** As docs/interface.md has them, without the rights for the reference limiter. */
+/** As docs/interface.md has them, without the rights for the bundled limiter. */
 export const RIGHTS =
   '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get ~chaosdemo:probe:* resetchannels';
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { LimiterChanges } from '../../../../test/kit/demo.ts';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { requireFitForCluster } from './cluster-fit.ts';
 
-const http = { interface: 'HTTP', http: { headers: [{ name: 'x-caller', value: '$(key)' }] } };
+const http = { http: { headers: [{ name: 'x-caller', value: '$(key)' }] } };
 const sentinel = { service: 'redis-sentinel', masterName: 'limits' };
 const faultProxy = { service: 'fault-proxy', authSecretName: 'fault-proxy-auth' };
 
@@ -18,8 +19,8 @@ describe('a run on a Cluster', () => {
     expect(() => requireFitForCluster({ spec: limiterSpec(limiter, scenarios) }, 3)).not.toThrow();
   });
 
-  it.each<[string, object, RegExp]>([
-    ['the bundled limiter', {}, /interface Reference .*set interface to HTTP/],
+  it.each<[string, LimiterChanges, RegExp]>([
+    ['the bundled limiter', {}, /bundled limiter .*http/],
     ['Sentinels', { ...http, redis: { service: 'redis', sentinel } }, /no Sentinel watches .*leave/],
     ['a fault proxy', { ...http, redis: { service: 'redis', faultProxy } }, /fault proxy: leave/],
   ])('is refused with %s, and on one server is not', (_, limiter, message) => {

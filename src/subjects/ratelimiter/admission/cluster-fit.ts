@@ -6,9 +6,9 @@ import { PART, rateLimiterOf } from '../schema.ts';
 /** @param masters of its Redis @throws {Refusal} UnprovableSpec if a part of the spec needs a single Redis */
 export function requireFitForCluster({ spec }: Pick<AdmissionRequest, 'spec'>, masters: number): void {
   if (masters === 1) return;
-  const { http, redis } = rateLimiterOf(spec);
+  const { isBundled, redis } = rateLimiterOf(spec);
   const needs = [
-    !http && `${PART}.interface Reference reads counts of one server: set interface to HTTP`,
+    isBundled && `the bundled limiter is not a client of a Cluster: describe your own in ${PART}.http`,
     redis.sentinel && `no Sentinel watches a Cluster: leave ${PART}.redis.sentinel out`,
     redis.faultProxy &&
       `its clients do not use a fault proxy: leave ${PART}.redis.faultProxy out, with the fault types that need it`,

@@ -294,11 +294,11 @@ function coolingRedis(
 }
 
 /** Fields that have no meaning for this interface, with what to change. */
-function unsuitedFields({ http, limit, redis }: RateLimiterSpec): string | undefined {
-  if (!http && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
-    return `${PART}.limit.algorithm and windowStart state how a limiter behind HTTP counts: leave them out, or set interface to HTTP. The demo sets the limit of the bundled limiter, a fixed window from its first request`;
+function unsuitedFields({ http, isBundled, limit, redis }: RateLimiterSpec): string | undefined {
+  if (isBundled && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
+    return `${PART}.limit.algorithm and windowStart do not describe the bundled limiter, which counts in fixed windows from the first request: leave them out, or describe your own limiter in ${PART}.http`;
   }
-  if (redis.count && http?.identity === 'SourceAddress') {
+  if (redis.count && http.identity === 'SourceAddress') {
     return `${PART}.redis.count names the key of a caller, and with http.identity SourceAddress the caller has none: leave redis.count out`;
   }
   return undefined;

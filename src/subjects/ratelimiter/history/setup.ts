@@ -1,7 +1,7 @@
 /** What was known before the first event of a history: all inputs of its judgement besides the events. */
 import { z } from 'zod';
 import type { ScenarioSpec } from '../../../api/index.ts';
-import { rateLimiterSchema } from '../schema.ts';
+import { completed, rateLimiterSchema } from '../schema.ts';
 
 /** Changes when the meaning of a history changes. */
 export const HISTORY_VERSION = 'chaosdemo/history/v1';
@@ -29,7 +29,7 @@ export const historySetup = z.strictObject({
     countdown: z.string().max(32),
   }),
   /** The rate limiter's part of the spec. */
-  limiter: rateLimiterSchema,
+  limiter: rateLimiterSchema.transform(completed),
   /** Names of the pods, in the order in which they are sent requests. */
   pods: z.array(z.string().min(1).max(253)).min(1).max(1024),
   /** Name of the fixture: every caller's key begins with it. */

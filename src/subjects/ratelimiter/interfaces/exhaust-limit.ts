@@ -19,7 +19,9 @@ const WITHIN_MS = 10_000;
 const PART_OF_WINDOW = 1 / 2;
 /** Characters of a request in a message. */
 const MOST_NAME = 120;
-/** Admissions over what was left, with a wait for the pods after each. */
+/** How long pods that share their counts at intervals have to do so; the bundled limiter does ten times a second. */
+const SYNC_MS = 500;
+/** Admissions over the limit, with such a wait after each. */
 const MOST_SYNCS = 10;
 /** Rejections in a row by every pod after which the limit counts as exhausted. */
 const REJECTIONS = 2;
@@ -36,13 +38,10 @@ export interface ExhaustOptions {
   /** About how long it may take, in milliseconds; default: 10 s. At most half of a window in any case. */
   readonly withinMs?: number;
   /**
-   * If pods have to learn each other's counts before the first request over the limit, and after each such admission.
+   * Admissions after which the limit is used up: the pods then have time to learn of each other's counts, and again
+   * after each further admission. Left out: they have none.
    */
-  readonly sync?: {
-    /** Requests left of the limit. */
-    readonly left: number;
-    readonly learned: (key: string, signal: AbortSignal) => Promise<void>;
-  };
+  readonly syncAt?: number | undefined;
 }
 
 export interface Exhausted {
@@ -63,16 +62,17 @@ export interface Exhausted {
  * unknown then
  */
 export async function exhaustLimit(options: ExhaustOptions, signal: AbortSignal): Promise<Exhausted> {
-  const { callers, callerTimeoutMs, clients, key, most, sync, windowMs, withinMs = WITHIN_MS } = options;
+  const { callers, callerTimeoutMs, clients, key, most, windowMs, withinMs = WITHIN_MS } = options;
+  const { syncAt = Number.POSITIVE_INFINITY } = options;
   const requests: CallerRequest[] = [];
   const allMs = Math.min(withinMs, windowMs * PART_OF_WINDOW);
   const apartMs = Math.min(APART_MS, allMs / Math.max(1, most));
   let [admitted, rejected, syncedAt] = [0, 0, -1];
   for (let i = 0; i < most && rejected < REJECTIONS * clients.length; i += 1) {
     const client = clients[i % clients.length];
-    if (!client || (sync && admitted > sync.left + MOST_SYNCS)) break;
-    if (sync && admitted >= sync.left && syncedAt !== admitted) {
-      await sync.learned(key, signal);
+    if (!client || admitted > syncAt + MOST_SYNCS) break;
+    if (admitted >= syncAt && syncedAt !== admitted) {
+      await pauseFor(SYNC_MS, signal);
       syncedAt = admitted;
     }
     const sent = callers.requestOf(key);

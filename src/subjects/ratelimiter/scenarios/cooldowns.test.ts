@@ -8,7 +8,6 @@ function spec(limit: object, change: object = {}): ChaosDemoSpec {
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
       redis: { service: 'redis' },
-      interface: 'HTTP',
       http: { identity: 'SourceAddress', path: '/' },
       limit: { requests: 30, ...limit },
     },

@@ -18,7 +18,7 @@ import { PART, type RateLimiterSpec } from '../schema.ts';
 
 /** Whether all requests of a run are of one caller. */
 export function isOfOneCaller({ http }: Pick<RateLimiterSpec, 'http'>): boolean {
-  return http?.identity === 'SourceAddress';
+  return http.identity === 'SourceAddress';
 }
 
 /** The longest cool-down, in milliseconds; 0: none is needed. */

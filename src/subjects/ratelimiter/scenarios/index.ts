@@ -1,8 +1,6 @@
 /** The scenario types of the rate limiter, in the order of the story. */
 import type { ScenarioSpec } from '../../../api/index.ts';
-import { isControl } from '../../../demo/fixtures.ts';
 import type { Mechanism } from '../../redis/faults/fault-type.ts';
-import { controlKeys } from '../controls.ts';
 import type { RateLimiterSpec } from '../schema.ts';
 import { counterDrift } from './counter-drift/index.ts';
 import { ghostAllowing } from './ghost-allowing/index.ts';
@@ -31,16 +29,4 @@ export function failsOver(scenario: ScenarioSpec, limiter: RateLimiterSpec): boo
 /** Whether a scenario has a fault of the store, which then cools down. */
 export function disturbsStore({ type }: ScenarioSpec): boolean {
   return scenarioTypeOf(type).fault !== undefined;
-}
-
-/**
- * Every key that any process may have set up for a fixture: the spec may have been edited since. Removing a key that
- * was never set up does no harm.
- */
-export function keysMadeFor(fixture: string): string[] {
-  if (isControl(fixture)) {
-    const { counting, denying } = controlKeys(fixture);
-    return [counting, denying];
-  }
-  return [...new Set([fixture, ...SCENARIO_TYPES.flatMap(({ keysOf }) => keysOf?.(fixture) ?? [])])];
 }

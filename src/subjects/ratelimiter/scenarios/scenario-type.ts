@@ -32,8 +32,6 @@ export interface ScenarioType<J extends Judge = Judge> {
    * How often an attempt waits, before it is ready, until the limit of the one caller is replenished; default: once.
    */
   readonly cooldownsToPrepare?: number;
-  /** Every key that an attempt with this fixture may set up, whatever its parameters; default: only the fixture. */
-  keysOf?(fixture: string): readonly string[];
   /** What the framework needs to know of a scenario; {@link planOf} derives the rest. */
   plan(
     scenario: ScenarioSpec,

@@ -11,7 +11,6 @@ function scenarioWith(storeOutage: object, redis: object = {}) {
   const spec = specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
-      interface: 'Reference',
       redis: { service: 'redis-upstream', faultProxy, ...redis },
     },
     scenarios: [{ name: 'outage', type: 'StoreOutage', storeOutage }],

@@ -16,7 +16,7 @@ import {
 } from '../../../evidence/index.ts';
 import type { FaultEvent, ProbeEvent } from '../../redis/events.ts';
 import type { BurstResult } from '../checkers/burst-result.ts';
-import type { CounterSample, CountSource } from '../history/counter-sample.ts';
+import type { CounterSample } from '../history/counter-sample.ts';
 import { sampleOf } from '../history/counts.ts';
 import type {
   CallerKind,
@@ -115,22 +115,15 @@ export class Timeline {
     return { originMs, ...(endedAt !== undefined && { endedAt }), pods: this.#pods, bands, bundle };
   }
 
-  /**
-   * Shows an event of a history, if it needs no other events.
-   * @param source where the samples of counters are read
-   */
-  show(event: HistoryEvent, source: CountSource = 'Nodes'): void {
+  /** Shows an event of a history, if it needs no other events. */
+  show(event: HistoryEvent): void {
     if (event.kind === 'request') this.#request(event);
     else if (event.kind === 'probe') this.#probe(event);
     else if (event.kind === 'fault' && event.step === 'CountsLost') this.#countsLost(event);
     else if (event.kind === 'health') this.#health(event);
     else if (event.kind === 'gone') this.#gone(event);
     else if (event.kind === 'restarted') this.#restarted(event);
-    else if (event.kind === 'count') {
-      const sample = sampleOf(event);
-      if (source === 'Nodes') this.#counters(sample);
-      this.#stored(sample);
-    }
+    else if (event.kind === 'count') this.#stored(sampleOf(event));
   }
 
   /**
@@ -177,17 +170,6 @@ export class Timeline {
     if (this.#refused.has(what)) return;
     this.#refused.add(what);
     this.#event(at, STORE, `it answered ${what} with an error`);
-  }
-
-  /** Shows one sample of the pods' counters, even if part of it is missing. */
-  #counters({ admitted, elsewhere, improper = [], readAt, notQueried = [] }: CounterSample): void {
-    for (const [pod, component] of this.#replicas) {
-      const count = admitted.get(pod);
-      if (count !== undefined) this.#recorder.add(readAt, component, 'count-local', count);
-      if (count !== undefined || elsewhere.includes(pod) || improper.includes(pod))
-        this.#answers(readAt, component);
-      else if (!notQueried.includes(pod)) this.#unreachable(readAt, component);
-    }
   }
 
   /** Shows its count in the store. */

@@ -16,9 +16,8 @@ function spec(scenario: object): ChaosDemoSpec {
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
       redis: { service: 'redis' },
-      interface: 'HTTP',
       http: { path: '/$(key)' },
-      limit: { window: '60s', windowStart: 'Clock' },
+      limit: { requests: 10, window: '60s', windowStart: 'Clock' },
       health: { timeout: '5s' },
     },
     scenarios: [{ name: 's', countdown: '1s', ...scenario }],
@@ -33,7 +32,6 @@ function toolkitAt(now: number, limiter: Toolkit['limiter']): Toolkit {
     redis: {},
     ownPause: {},
     checkStore: undefined,
-    reference: undefined,
     room: () => undefined,
     usualWriteMs: () => 0,
     control: () => undefined,

@@ -7,7 +7,7 @@ import { burstEvents } from './burst.ts';
 /** What a history makes of these outcomes. */
 function resultOf(outcomes: Outcome<Decision>[]) {
   const burst = { outcomes, startedAt: 0, endedAt: 9, sendSpanMs: 1 };
-  const seen = burstEvents('demo-a', burst, 10, 'POST /check');
+  const seen = burstEvents('demo-a', burst, 10);
   return burstResultOf(seen.burst, seen.requests);
 }
 
@@ -40,7 +40,7 @@ describe('the result of a burst', () => {
       rejected: 1,
       errors: 2,
       timeouts: 2,
-      firstError: 'rl-0: POST /check: NOT_SENT',
+      firstError: 'rl-0: NOT_SENT',
       startedAt: 0,
       endedAt: 9,
       sendSpanMs: 1,

@@ -6,7 +6,7 @@ import type { RedisTarget } from './redis-target.ts';
  * one is missing.
  */
 export const REDIS_ACL =
-  '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hgetall ~chaosdemo:probe:* %R~rl:* resetchannels';
+  '-@all +client|pause +client|unpause +client|list +watch +multi +exec +ping +info +time +set +get +hvals ~chaosdemo:probe:* %R~rl:* resetchannels';
 
 const BY_CREDENTIALS =
   'correct username and password in the Secret that rateLimiter.redis.authSecretName names';

@@ -1,24 +1,27 @@
 /** Where and how a rate limiter keeps a count in Redis, and how to read it. */
 
-/** String and Hash: an integer in decimal. List, Set, SortedSet: the number of entries. */
+/**
+ * String: an integer in decimal. Hash: that of one field, or the sum of all. List, Set, SortedSet: the number of
+ * entries.
+ */
 export const COUNT_TYPES = ['String', 'Hash', 'List', 'Set', 'SortedSet'] as const;
 
 export interface CountPlace {
   readonly key: string;
   readonly type: (typeof COUNT_TYPES)[number];
-  /** Of a Hash. */
+  /** Of a Hash; left out: all. */
   readonly field?: string | undefined;
   /** The ACL pattern of all such keys of demos. */
   readonly pattern: string;
 }
 
-/** The one read command for each type, with its arguments; it answers with one number, or with one value. */
-export function countCommand({ field = '', key, type }: CountPlace): readonly [string, ...string[]] {
+/** The one read command for each type, with its arguments; it replies with one number, one value, or the values of a Hash. */
+export function countCommand({ field, key, type }: CountPlace): readonly [string, ...string[]] {
   switch (type) {
     case 'String':
       return ['GET', key];
     case 'Hash':
-      return ['HGET', key, field];
+      return field === undefined ? ['HVALS', key] : ['HGET', key, field];
     case 'List':
       return ['LLEN', key];
     case 'Set':
@@ -30,8 +33,12 @@ export function countCommand({ field = '', key, type }: CountPlace): readonly [s
   }
 }
 
-/** The count in an answer; 0 if there is no such key, undefined if it is no integer. */
+/** The count in a reply; 0 if there is no such key, undefined if it is no integer. */
 export function countIn(reply: unknown): number | undefined {
+  if (Array.isArray(reply)) {
+    const counts = reply.map(countIn);
+    return counts.includes(undefined) ? undefined : counts.reduce<number>((sum, count = 0) => sum + count, 0);
+  }
   const value = typeof reply === 'string' && /^-?\d{1,16}$/.test(reply) ? Number(reply) : (reply ?? 0);
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
 }

@@ -12,7 +12,7 @@ import { PinnedServer, type ServerIdentity, type Use } from './pinned-server.ts'
 import { explain, RedisClientError } from './redis-error.ts';
 import { Link, REDIS_TIMEOUT_MS } from './redis-link.ts';
 import { type RedisTarget, redisName } from './redis-target.ts';
-import { asFields, asInteger, asText, asTime, requireOk } from './reply-types.ts';
+import { asInteger, asText, asTime, requireOk } from './reply-types.ts';
 
 /**
  * How long a claim lives: until a successor has taken over, which takes minutes if its machine is lost. By then, a
@@ -273,12 +273,6 @@ export class RedisConnections {
   /** The clock of Redis in milliseconds since the epoch. */
   async time(): Promise<number> {
     return await this.#query(this.#reader, 'TIME', async (redis) => asTime('TIME', await redis.time()));
-  }
-
-  async hgetall(key: string): Promise<Record<string, string>> {
-    return await this.#query(this.#reader, 'HGETALL', async (redis) =>
-      Object.fromEntries(asFields('HGETALL', await redis.hgetall(key))),
-    );
   }
 
   /**

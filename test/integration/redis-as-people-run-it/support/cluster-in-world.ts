@@ -79,7 +79,6 @@ export class ClusterInWorld {
     return {
       selector: { matchLabels: labels },
       port: 'main',
-      interface: 'HTTP',
       http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
       limit: { requests: LIMIT, window, algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
       redis: { ...redis, count: { key: 'rl:$(key)' } },

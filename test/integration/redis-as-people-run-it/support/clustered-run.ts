@@ -61,7 +61,6 @@ export async function drivenOn(
   const count = { key: 'rl:$(key)' };
   const spec = limiterSpec(
     {
-      interface: 'HTTP',
       http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
       limit: {
         requests: LIMIT,

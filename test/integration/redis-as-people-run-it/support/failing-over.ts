@@ -86,7 +86,6 @@ export class FailingOver extends Demos {
     return {
       rateLimiter: {
         selector: { matchLabels: { app: 'api' } },
-        interface: 'HTTP',
         http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
         limit: { requests: LIMIT, window: '120s' },
         redis: {

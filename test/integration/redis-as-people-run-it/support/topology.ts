@@ -78,7 +78,6 @@ export class Replicated {
     );
     const spec = limiterSpec(
       {
-        interface: 'HTTP',
         http: { headers: [{ name: 'x-caller', value: '$(key)' }] },
         limit: { requests: LIMIT, window: '15s', algorithm: 'FixedWindow', windowStart: 'FirstRequest' },
       },

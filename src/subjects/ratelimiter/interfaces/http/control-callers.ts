@@ -5,7 +5,7 @@
 
 import { counted } from '../../../../api/index.ts';
 import type { Baseline, Lag } from '../../baseline.ts';
-import { CONTROL_WINDOW_MS, type Control, type ControlKeys, controlKeys } from '../../controls.ts';
+import { type Control, type ControlKeys, controlKeys } from '../../controls.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
@@ -13,7 +13,6 @@ import { sumOf } from '../../words.ts';
 import { measureWrites } from '../../write-latency.ts';
 import { outcomeOf } from '../caller-request.ts';
 import { exhaustLimit, MOST_OVER } from '../exhaust-limit.ts';
-import { healthPathOf } from '../reference/preset.ts';
 import { settledCount } from './control-counts.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
 import { measureLag } from './lag.ts';
@@ -27,8 +26,6 @@ const CONTROL_MS = 2000;
 const COUNTABLE_WINDOW_MS = 5000;
 /** The most requests to see pods reject that count separately, unless twice the limit is more. */
 const MOST_ALONE = 1000;
-/** The largest limit that a control sets, if the limiter accepts limits. */
-const MOST_SET = 50;
 /** What the controls showed. */
 export interface CallerControls {
   readonly message: string;
@@ -39,7 +36,7 @@ export interface CallerControls {
 
 type Parts = Pick<
   Toolkit,
-  'podClients' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'reference' | 'room' | 'timeoutMs'
+  'podClients' | 'callers' | 'limiter' | 'now' | 'ownLimit' | 'redis' | 'room' | 'timeoutMs'
 >;
 
 /**
@@ -52,35 +49,31 @@ export async function controlCallers(
   { key, rates }: { readonly key: string; readonly rates: readonly number[] },
   signal: AbortSignal,
 ): Promise<CallerControls> {
-  const { redis, reference } = toolkit;
+  const { redis } = toolkit;
   const writes = await measureWrites(redis, signal);
   const writeMaxMs = writes.at(-1) ?? 0;
   const keys = controlKeys(key);
-  try {
-    const { control, isCounted, refill, seen, storeDoubt } = await controlLimit(toolkit, keys, signal);
-    const lags = new Map<number, Lag>();
-    for (const requestsPerSecond of isCounted ? new Set(rates) : []) {
-      const keyPrefix = reference ? keys.counting : `${keys.counting}-${requestsPerSecond}`;
-      const traffic = { keyPrefix, requestsPerSecond };
-      lags.set(requestsPerSecond, await measureLag(toolkit, traffic, signal));
-    }
-    const behind = [...lags].map(
-      ([rate, { lag, samples }]) =>
-        `at most ${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
-    );
-    return {
-      message: `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, ${[...seen, ...behind, ...(reference ? [] : [refill])].join('; ')}`,
-      ...(storeDoubt !== undefined && { storeDoubt }),
-      baseline: {
-        writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
-        writeMaxMs,
-        lags,
-        denying: control,
-      },
-    };
-  } finally {
-    await reference?.forget([{ key: keys.denying }, { key: keys.counting }]);
+  const { control, isCounted, refill, seen, storeDoubt } = await controlLimit(toolkit, keys, signal);
+  const lags = new Map<number, Lag>();
+  for (const requestsPerSecond of isCounted ? new Set(rates) : []) {
+    const keyPrefix = `${keys.counting}-${requestsPerSecond}`;
+    const traffic = { keyPrefix, requestsPerSecond };
+    lags.set(requestsPerSecond, await measureLag(toolkit, traffic, signal));
   }
+  const behind = [...lags].map(
+    ([rate, { lag, samples }]) =>
+      `at most ${counted(lag, 'count')} behind at ${rate} requests a second (${counted(samples, 'sample')})`,
+  );
+  return {
+    message: `Baseline: a write to Redis takes at most ${writeMaxMs.toFixed(1)} ms. Without a fault, ${[...seen, ...behind, refill].join('; ')}`,
+    ...(storeDoubt !== undefined && { storeDoubt }),
+    baseline: {
+      writeP50Ms: writes[Math.floor(writes.length / 2)] ?? 0,
+      writeMaxMs,
+      lags,
+      denying: control,
+    },
+  };
 }
 
 /** Observations of one caller that exhausted its limit. */
@@ -99,20 +92,19 @@ async function controlLimit(
   { denying: key, other }: ControlKeys,
   signal: AbortSignal,
 ): Promise<LimitControl> {
-  const { podClients: clients, callers, limiter, now, ownLimit, redis, reference, timeoutMs } = toolkit;
+  const { podClients: clients, callers, limiter, now, ownLimit, redis, timeoutMs } = toolkit;
   const limit = limitOf(limiter);
-  const full = reference ? Math.min(admittedAtOnce(limit), MOST_SET) : admittedAtOnce(limit);
+  const full = admittedAtOnce(limit);
   const countable =
     (limit.algorithm === 'FixedWindow' || limit.algorithm === 'SlidingWindow') &&
     limit.windowMs >= COUNTABLE_WINDOW_MS;
-  const isCounted = reference !== undefined || (countable && limiter.redis.count !== undefined);
+  const isCounted = countable && limiter.redis.count !== undefined;
   // A count that can be read shows that the limiter uses this Redis.
   const store = isCounted ? undefined : new StoreControl(redis);
   const pods = clients.map(({ pod }) => pod.name);
   await ownLimit?.untilReplenished(signal);
   await store?.rest(signal);
   await untilItFits(limit, CONTROL_MS, now, signal);
-  await reference?.introduce([{ key, allowed: full, windowMs: CONTROL_WINDOW_MS }], signal);
   const options = {
     clients: store?.around(clients) ?? clients,
     callers,
@@ -121,7 +113,7 @@ async function controlLimit(
     most: Math.max(2 * full, Math.min(clients.length * full, MOST_ALONE)) + MOST_OVER,
     callerTimeoutMs: timeoutMs,
     windowMs: limit.windowMs,
-    ...(reference && { sync: { left: full, learned: reference.learned.bind(reference) } }),
+    ...(limiter.isBundled && { syncAt: full }),
   };
   const exhausted = await exhaustLimit(options, signal).finally(() => ownLimit?.used());
   // First, since health checks may be why a limit is used up too soon.
@@ -137,7 +129,7 @@ async function controlLimit(
   const seen = [`one caller was admitted ${counted(admitted, 'time')} and then rejected by every pod`];
   const inStore = await store?.conclude(requests, countable, signal);
   if (inStore) seen.push(inStore.message);
-  if (!ownLimit && !reference) await requireNewCaller(toolkit, other, signal);
+  if (!ownLimit) await requireNewCaller(toolkit, other, signal);
   const again = { ...options, clients, most: full + MOST_OVER };
   const refill = await controlRefill(limit, requests, again, signal).finally(() => ownLimit?.used());
   if (isCounted) {
@@ -161,7 +153,7 @@ async function requireFreeHealth(
   { podClients, callers, limiter, timeoutMs }: Parts,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = healthPathOf(limiter);
+  const { path } = limiter.health;
   for (const client of podClients) {
     const result = await client.send({ method: 'GET', path }, timeoutMs, signal);
     signal.throwIfAborted();

@@ -6,7 +6,6 @@ import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
 import { isConnectionFailure } from '../caller-request.ts';
 import type { Exhausted } from '../exhaust-limit.ts';
-import { mappingOf } from '../reference/preset.ts';
 import { limitOf } from './limit-of-spec.ts';
 import { limitField, overLimit, WHO_IS_TAKEN } from './over-limit.ts';
 import type { HttpInterfaceSpec } from './schema.ts';
@@ -26,27 +25,19 @@ const WHO_ELSE =
  * @returns a LimitNotKeptError if a limiter with a limit of its own admitted too much, see {@link overLimit}
  */
 export function controlProblem(
-  { limiter, reference }: Pick<Toolkit, 'limiter' | 'reference'>,
+  { limiter }: Pick<Toolkit, 'limiter'>,
   full: number,
   control: Exhausted,
   timeoutField: string,
 ): Error | undefined {
-  return (
-    failureIn(control, reference !== undefined, full, timeoutField) ??
-    (reference ? keyProblem(full, control) : limitProblem(limitOf(limiter), mappingOf(limiter), control))
-  );
+  return failureIn(control, full, timeoutField) ?? limitProblem(limitOf(limiter), limiter.http, control);
 }
 
-function failureIn(
-  { failure, requests }: Exhausted,
-  isReference: boolean,
-  full: number,
-  timeoutField: string,
-): Error | undefined {
+function failureIn({ failure, requests }: Exhausted, full: number, timeoutField: string): Error | undefined {
   if (!failure) return undefined;
   const { name, problem, request } = failure;
   const admitted = countAdmitted(requests);
-  const isAnswer = !isReference && request.outcome === 'Error' && !isConnectionFailure(request);
+  const isAnswer = request.outcome === 'Error' && !isConnectionFailure(request);
   const remedy =
     request.outcome === 'Timeout'
       ? `See in the logs why it waits, or raise ${timeoutField}`
@@ -62,19 +53,6 @@ function failureIn(
 
 function countAdmitted(requests: Exhausted['requests']): number {
   return requests.filter(({ outcome }) => outcome === 'Admitted').length;
-}
-
-/** For a key whose limit the run has set. */
-function keyProblem(full: number, { exhausted, requests }: Exhausted): Error | undefined {
-  const admitted = countAdmitted(requests);
-  if (exhausted && admitted === full) return undefined;
-  const remedy =
-    admitted < full
-      ? 'find out who else sends requests for keys that begin with demo-, and in the logs whether it rejects all callers'
-      : "the pods had time to learn of each other's counts, so see whether all of them count in the same Redis";
-  return new Error(
-    `without any fault one caller was admitted ${counted(admitted, 'time')}, and the limit of its key is ${full}: ${remedy}`,
-  );
 }
 
 /** For a limiter whose limit is in the spec. */

@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PodClient } from '../../http/pod-client.ts';
-import { rateLimiterSchema } from '../../schema.ts';
+import { completed, rateLimiterSchema } from '../../schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';
 import { controlProblem } from './control-problem.ts';
 import { HttpCallers } from './http-callers.ts';
@@ -39,13 +39,14 @@ async function problemOf(beyond: RequestListener, rejected: object = {}): Promis
     windowMs: 60_000,
   };
   const control = await exhaustLimit(options, new AbortController().signal);
-  const limiter = rateLimiterSchema.parse({
-    selector: { matchLabels: { app: 'x' } },
-    redis: { service: 'redis' },
-    interface: 'HTTP',
-    http,
-    limit: { requests: LIMIT, window: '60s' },
-  });
+  const limiter = completed(
+    rateLimiterSchema.parse({
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      http,
+      limit: { requests: LIMIT, window: '60s' },
+    }),
+  );
   return controlProblem({ limiter }, LIMIT, control, 'health.timeout')?.message;
 }
 

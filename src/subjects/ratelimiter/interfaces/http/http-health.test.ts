@@ -4,16 +4,18 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import { PodClient } from '../../http/pod-client.ts';
-import { rateLimiterSchema } from '../../schema.ts';
+import { completed, rateLimiterSchema } from '../../schema.ts';
 import { checkHealth } from './http-health.ts';
 
-const HTTP = { interface: 'HTTP', http: { path: '/$(key)' }, health: { path: '/healthz' } };
+const HTTP = { http: { path: '/$(key)' }, health: { path: '/healthz' } };
 const limiterOf = (spoken: object) =>
-  rateLimiterSchema.parse({
-    selector: { matchLabels: { app: 'x' } },
-    redis: { service: 'redis' },
-    ...spoken,
-  });
+  completed(
+    rateLimiterSchema.parse({
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      ...spoken,
+    }),
+  );
 const redis = { ping: async () => undefined } as unknown as StoreConnections;
 
 async function lookAt(server: Server, spoken: object = HTTP) {
@@ -58,18 +60,5 @@ describe('a look at pods behind HTTP', () => {
     });
     const seen = await lookAt(greets);
     expect(seen.issues[0]).toMatch(/^api-0: GET \/healthz: .*rateLimiter\.port, .*http\.tlsServerName/);
-  });
-
-  it('reports that the interface of another API has to be set', async () => {
-    const seen = await lookAt(
-      answering((_, response) => response.writeHead(404).end()),
-      { interface: 'Reference' },
-    );
-    expect(seen.issues[0]).toMatch(/set rateLimiter.interface to HTTP/);
-    const lost = await lookAt(
-      answering((_, response) => response.writeHead(503).end()),
-      { interface: 'Reference' },
-    );
-    expect(lost.issues).toEqual([expect.stringMatching(/^api-0: GET \/health: .*not reach .*Redis$/)]);
   });
 });

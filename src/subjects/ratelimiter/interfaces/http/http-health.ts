@@ -4,16 +4,9 @@ import { pauseFor } from '../../../waiting.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import type { RequestResult } from '../../http/pod-client.ts';
 import type { Toolkit } from '../../tools.ts';
-import { healthPathOf, isReference } from '../reference/preset.ts';
 
 /** The result of a plain HTTP request to a server that does not speak HTTP, or speaks HTTPS. */
 const NO_HTTP: ReadonlySet<FailureCode> = new Set(['RESET', 'BAD_ANSWER']);
-
-const NOT_OF_THE_INTERFACE =
-  'the pods answer, but not as docs/interface.md describes: for your own API, set rateLimiter.interface to HTTP (docs/your-limiter.md), or correct rateLimiter.port';
-
-/** The answer of a pod of the bundled limiter that does not reach its Redis. */
-const NO_REDIS = 503;
 
 /** How late a check may be before the last one is stale; milliseconds. */
 const LATE_MS = 1000;
@@ -46,8 +39,7 @@ export async function checkHealth(
   { podClients, limiter, redis, timeoutMs }: Omit<Parts, 'now'>,
   signal: AbortSignal,
 ): Promise<Omit<HealthSnapshot, 'lastUpdated' | 'validUntil'>> {
-  const path = healthPathOf(limiter);
-  const bundled = isReference(limiter);
+  const { path } = limiter.health;
   const request = { method: 'GET', path };
   const [store, ...answers] = await Promise.all([
     // A command on data would count as one of the limiter: see StoreControl.
@@ -58,11 +50,7 @@ export async function checkHealth(
     ...podClients.map(async (client) => await client.send(request, timeoutMs, signal)),
   ]);
   signal.throwIfAborted();
-  const problems = answers.map((answer, i) =>
-    bundled && answer.answer?.status === NO_REDIS
-      ? 'it does not reach its Redis'
-      : problemOf(answer, podClients[i]?.pod.serverName !== undefined),
-  );
+  const problems = answers.map((answer, i) => problemOf(answer, podClients[i]?.pod.serverName !== undefined));
   const pods = podClients.map(({ pod: { name } }, i): PodHealth => {
     return { name, state: problems[i] === undefined ? 'ready' : UNREACHABLE };
   });
@@ -70,13 +58,6 @@ export async function checkHealth(
     problems[i] === undefined ? [] : [`${pod.name}: GET ${path}: ${problems[i]}`],
   );
   if (store !== undefined) issues.push(store);
-  const unhealthy = answers.filter(
-    ({ answer, failure }) =>
-      failure?.code === 'BAD_ANSWER' || (answer && !isHealthy(answer.status) && answer.status !== NO_REDIS),
-  );
-  if (bundled && unhealthy.length > 0 && unhealthy.length === podClients.length) {
-    issues.unshift(NOT_OF_THE_INTERFACE);
-  }
   return {
     pods,
     dependencies: [{ name: 'Redis', connected: store === undefined }],

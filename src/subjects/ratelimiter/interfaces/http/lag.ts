@@ -2,17 +2,16 @@
 import { counted } from '../../../../api/index.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { Lag } from '../../baseline.ts';
-import { CONTROL_WINDOW_MS } from '../../controls.ts';
-import { missingIn, totalAdmitted } from '../../history/counter-sample.ts';
+import { type AdmittedByPod, missingIn, totalAdmitted } from '../../history/counter-sample.ts';
 import type { RequestResult } from '../../http/pod-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
 import { leftOutShortfall } from '../../words.ts';
-import { always, type Due, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
+import { type Due, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
 import { outcomeOf } from '../caller-request.ts';
 import { watchCounters } from '../counter-watch.ts';
-import { countsOf } from '../counts.ts';
+import { sampleCounts } from '../counts.ts';
 import { limitOf } from './limit-of-spec.ts';
 
 /** How long counts are compared at each rate: at least, and at most if they are slow to read; milliseconds. */
@@ -22,13 +21,10 @@ const MIN_SAMPLES = 5;
 /** Not a divisor of the interval at which limiters share their counts. */
 const SAMPLE_EVERY_MS = 70;
 
-type Parts = Pick<
-  Toolkit,
-  'podClients' | 'callers' | 'limiter' | 'now' | 'redis' | 'reference' | 'room' | 'timeoutMs'
->;
+type Parts = Pick<Toolkit, 'podClients' | 'callers' | 'limiter' | 'now' | 'redis' | 'room' | 'timeoutMs'>;
 
 export interface LagTraffic {
-  /** Prefix of the keys of its callers, or the only key if the run sets a limit that admits all. */
+  /** Prefix of the keys of its callers. */
   readonly keyPrefix: string;
   readonly requestsPerSecond: number;
 }
@@ -42,13 +38,11 @@ export async function measureLag(
   { keyPrefix, requestsPerSecond }: LagTraffic,
   signal: AbortSignal,
 ): Promise<Lag> {
-  const { podClients, callers, limiter, now, reference, room, timeoutMs } = parts;
+  const { podClients, callers, limiter, now, room, timeoutMs } = parts;
   const limit = limitOf(limiter);
   await untilItFits(limit, LAG_WITHIN_MS, now, signal);
-  const allowed = Math.ceil((requestsPerSecond * (LAG_MS + LAG_WITHIN_MS)) / 1000);
-  await reference?.introduce([{ key: keyPrefix, allowed, windowMs: CONTROL_WINDOW_MS }], signal);
-  const keys = reference ? always(keyPrefix) : usedTimes(numbered(keyPrefix), admittedAtOnce(limit));
-  const reader = new CounterReader(parts, reference ? keyPrefix : `${keyPrefix}-0`);
+  const keys = usedTimes(numbered(keyPrefix), admittedAtOnce(limit));
+  const reader = new CounterReader(parts, `${keyPrefix}-0`);
   const enough = new AbortController();
   const stop = AbortSignal.any([signal, enough.signal]);
   let leftOut = 0;
@@ -89,7 +83,7 @@ export async function measureLag(
   );
 }
 
-/** The pods' counters or the sender's own count, compared with Redis. */
+/** The sender's own count, compared with that in Redis. */
 class CounterReader {
   lag = 0;
   samples = 0;
@@ -116,15 +110,14 @@ class CounterReader {
 
   /** Runs during the traffic, until `stop`. */
   async watch(stop: AbortSignal): Promise<void> {
-    const counts = countsOf(this.#parts);
-    const pods = counts.source === 'Nodes' ? this.#parts.podClients.length : 1;
     await watchCounters(
       async (end) => {
         const key = this.#key;
-        return await counts.sample(key, () => new Map([[key, this.#admitted.get(key) ?? 0]]), end);
+        const admitted = (): AdmittedByPod => new Map([[key, this.#admitted.get(key) ?? 0]]);
+        return await sampleCounts(this.#parts, key, admitted, end);
       },
       (sample) => {
-        const missing = missingIn(sample, pods);
+        const missing = missingIn(sample, 1);
         this.problem = missing ?? this.problem;
         if (missing !== undefined || sample.stored === undefined) return;
         this.lag = Math.max(this.lag, totalAdmitted(sample) - sample.stored);

@@ -99,7 +99,7 @@ export const httpInterfaceSchema = z
       ),
   })
   .meta({
-    description: `For interface HTTP: one request that the limiter counts, and what its answers mean. Write ${KEY_PLACE} where it takes the identity of its caller: in a header, the path, the query or the body. Write ${ADDRESS_PLACE} if that is an address, such as in X-Forwarded-For.`,
+    description: `One request that the limiter counts, and what its answers mean. Left out: the bundled limiter. Write ${KEY_PLACE} where it takes the identity of its caller: in a header, the path, the query or the body. Write ${ADDRESS_PLACE} if that is an address, such as in X-Forwarded-For.`,
     ...cel({
       rule: `(self.identity == 'Key') == ${KEYED}`,
       message: `write ${KEY_PLACE} (or ${ADDRESS_PLACE}) where the rate limiter takes the identity of its caller: in path, a header's value or body. If it only uses the source address of the connection, set identity to SourceAddress and leave both out`,

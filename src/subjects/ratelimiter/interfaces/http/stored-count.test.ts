@@ -1,19 +1,20 @@
 import { expect, it } from 'vitest';
 import type { CountPlace } from '../../../redis/client/count-place.ts';
 import type { StoreConnections } from '../../../redis/client/store-connections.ts';
-import { rateLimiterSchema } from '../../schema.ts';
+import { completed, rateLimiterSchema } from '../../schema.ts';
 import { HttpCallers } from './http-callers.ts';
 import { httpInterfaceSchema } from './schema.ts';
 import { patternOf, storedCount } from './stored-count.ts';
 
 const http = httpInterfaceSchema.parse({ path: '/$(key)' });
 const limiter = (count: object | undefined) =>
-  rateLimiterSchema.parse({
-    selector: { matchLabels: { app: 'x' } },
-    interface: 'HTTP',
-    http,
-    redis: { service: 'redis', ...(count && { count }) },
-  });
+  completed(
+    rateLimiterSchema.parse({
+      selector: { matchLabels: { app: 'x' } },
+      http,
+      redis: { service: 'redis', ...(count && { count }) },
+    }),
+  );
 
 /** The places of a count in a Redis that has 7 at every key. */
 async function placesOf(count: object | undefined, key: string): Promise<CountPlace[]> {
@@ -54,7 +55,6 @@ it.each(['rl', 'rl:$(key) x', `${'x'.repeat(256)}$(key)`, ''])('has a key of one
   expect(
     rateLimiterSchema.safeParse({
       selector: { matchLabels: { app: 'x' } },
-      interface: 'HTTP',
       http,
       redis: { service: 'r', count: { key } },
     }).success,

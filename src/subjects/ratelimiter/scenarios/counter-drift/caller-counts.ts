@@ -1,26 +1,21 @@
-/**
- * The counts of the one caller of counter drift. Either counters can be read: admissions as reported by pods or the
- * sender, and the count in Redis.
- */
+/** The counts of the one caller of counter drift: admissions by the sender's own count, and the count in Redis. */
 import { counted, parseDuration } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
 import { pauseFor } from '../../../waiting.ts';
 import {
   type AdmittedByPod,
   type CounterSample,
-  type CountSource,
   missingIn,
   totalAdmitted,
 } from '../../history/counter-sample.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/counter-watch.ts';
-import { countsOf } from '../../interfaces/counts.ts';
+import { sampleCounts } from '../../interfaces/counts.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
 import { sumOf } from '../../words.ts';
 import { countsBefore, usedBefore } from '../used-before.ts';
 import type { Settled } from '../workload.ts';
-import { sourceOf } from './parameters.ts';
 
 /** How long a new caller can be used if the limit has no windows by the clock; milliseconds. */
 const USABLE_MS = 600_000;
@@ -34,10 +29,9 @@ export interface DriftSeen {
   readonly settleMs: number;
 }
 
-type Parts = Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'podClients' | 'redis' | 'reference'>;
+type Parts = Pick<Toolkit, 'callers' | 'limiter' | 'now' | 'podClients' | 'redis'>;
 
 export class CallerCounts {
-  readonly source: CountSource;
   readonly #toolkit: Parts;
   readonly #storyMs: number;
   /** When the first request of the key was sent: its window begins no earlier. */
@@ -49,7 +43,6 @@ export class CallerCounts {
   constructor(toolkit: Parts, storyMs: number) {
     this.#toolkit = toolkit;
     this.#storyMs = storyMs;
-    this.source = sourceOf(toolkit.limiter);
   }
 
   get #pods(): string[] {
@@ -61,8 +54,7 @@ export class CallerCounts {
    * @throws an error whose message states what to do
    */
   async prepare(key: string, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>> {
-    const { limiter, now, reference } = this.#toolkit;
-    if (reference) return await reference.prepare([key], signal);
+    const { limiter, now } = this.#toolkit;
     const limit = limitOf(limiter);
     await untilItFits(limit, this.#storyMs, now, signal);
     this.#clockEnd = windowEnd(limit, now());
@@ -92,9 +84,8 @@ export class CallerCounts {
    * @throws only the reason of `signal`
    */
   async sample(key: string, admitted: () => AdmittedByPod, signal: AbortSignal): Promise<CounterSample> {
-    const sample = await countsOf(this.#toolkit).sample(key, admitted, signal);
-    // The pods themselves report the end of a window.
-    if (this.source === 'Nodes' || !this.#isOver(sample.endedAt)) return sample;
+    const sample = await sampleCounts(this.#toolkit, key, admitted, signal);
+    if (!this.#isOver(sample.endedAt)) return sample;
     return { ...sample, stored: undefined, elsewhere: this.#pods };
   }
 
@@ -111,23 +102,21 @@ export class CallerCounts {
     signal: AbortSignal,
   ): Promise<Settled> {
     const admitted = sumOf(byPod.values());
-    const isExact = this.source === 'Nodes';
     const deadline = performance.now() + settleMs;
     for (;;) {
       const sample = await this.sample(key, () => byPod, signal);
       const { endedAt, stored = 0 } = sample;
-      const missing = missingIn(sample, isExact ? this.#pods.length : 0);
+      const missing = missingIn(sample, 0);
       const late = performance.now() >= deadline;
       const isSettled = missing === undefined && stored >= totalAdmitted(sample);
       if (isSettled || (late && missing === undefined)) {
         const total = `Redis holds ${counted(stored, 'count')} for the ${counted(admitted, 'request')} that were admitted`;
-        const more =
-          !isExact && stored > admitted ? '. It counts others, too, so some may be lost all the same' : '';
+        const more = stored > admitted ? '. It counts others, too, so some may be lost all the same' : '';
         return {
           // With counts of other clients it is unknown when all admissions were counted again.
-          ...(isSettled && drifted && (isExact || stored === admitted) && { restedAt: endedAt }),
+          ...(isSettled && drifted && stored === admitted && { restedAt: endedAt }),
           stored,
-          message: [`${total}${more}`, ...forgotten(byPod, sample)].join('; '),
+          message: `${total}${more}`,
         };
       }
       if (late) {
@@ -136,12 +125,4 @@ export class CallerCounts {
       await pauseFor(SAMPLE_EVERY_MS, signal);
     }
   }
-}
-
-/** Pods that report fewer admissions than before: they have forgotten some, or never counted them. */
-function forgotten(before: AdmittedByPod, { admitted }: CounterSample): string[] {
-  return [...before].flatMap(([pod, count]) => {
-    const now = admitted.get(pod) ?? 0;
-    return now < count ? [`${pod} had admitted ${count} and counts ${now} now`] : [];
-  });
 }

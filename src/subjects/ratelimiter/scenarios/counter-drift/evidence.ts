@@ -4,7 +4,6 @@ import type { History } from '../../history/history.ts';
 import type { RateLimiterTarget } from '../../target.ts';
 import { Timeline } from '../timeline.ts';
 import type { DriftJudge } from './judge.ts';
-import { sourceOf } from './parameters.ts';
 
 /** Shows a history as it grows; the returned function gives the evidence so far. */
 export function driftEvidence(
@@ -14,12 +13,11 @@ export function driftEvidence(
 ): () => FaultEvidence {
   const { baseline, limiter, preparedAt } = history.setup;
   const timeline = new Timeline(target, preparedAt);
-  const source = sourceOf(limiter);
   timeline.limit(preparedAt, limiter.limit.requests);
   if (baseline) {
     timeline.usualWrites(preparedAt, [baseline.writeP50Ms, baseline.writeMaxMs]);
     if (baseline.lag !== undefined) timeline.lag(preparedAt, baseline.lag);
   }
-  history.listen((event) => timeline.show(event, source));
+  history.listen((event) => timeline.show(event));
   return () => timeline.evidence(history.times, judge.seen);
 }

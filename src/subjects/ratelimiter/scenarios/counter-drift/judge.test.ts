@@ -16,7 +16,6 @@ function judged(baseline?: typeof BASELINE) {
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
       redis: { service: 'redis' },
-      interface: 'Reference',
     },
     scenarios: [{ name: 's', type: 'CounterDrift', counterDrift: { settle: '1s' } }],
   });

@@ -11,7 +11,6 @@ import { holdFor } from '../../../redis/client/write-probe.ts';
 import type { Baseline } from '../../baseline.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
 import type { CountSource } from '../../history/counter-sample.ts';
-import { isReference } from '../../interfaces/reference/preset.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { faultSchema, mechanismIn } from '../store-fault.ts';
@@ -48,7 +47,7 @@ export const api = {
       unit: 'requests',
       grows: true,
       meaning:
-        'The largest lead of what the pods admitted over what Redis counted. Behind HTTP, the answers to the sender show what was admitted. Its bound is the tolerance (what 150 ms of the traffic bring, at most half of limit.requests) plus the lag without a fault.',
+        'The largest lead of what the pods admitted over what Redis counted. The responses to the sender show what was admitted. Its bound is the tolerance (what 150 ms of the traffic bring, at most half of limit.requests) plus the lag without a fault.',
     },
     {
       name: 'overAdmission',
@@ -87,7 +86,7 @@ export const api = {
       name: 'underCounted',
       unit: 'requests',
       meaning:
-        'Requests that pods admitted and Redis had not counted in the end; a lower bound behind HTTP, since a limiter may count what it rejects. Left out if it is unknown.',
+        'Requests that pods admitted and Redis had not counted in the end; a lower bound, since a limiter may count what it rejects. Left out if it is unknown.',
     },
     CONTROL_MEASURE,
   ],
@@ -111,8 +110,9 @@ export function toleranceOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec):
 }
 
 /** Where the counts of a limiter's drift are read. */
-export function sourceOf(limiter: RateLimiterSpec): CountSource {
-  return isReference(limiter) ? 'Nodes' : 'Sender';
+// oxlint-disable-next-line no-unused-vars -- it goes with the counters of pods
+export function sourceOf(_: RateLimiterSpec): CountSource {
+  return 'Sender';
 }
 
 /** The length of a scenario, which has to fit into one window: counts are compared within it. */
@@ -147,10 +147,6 @@ export function unprovable(
   const fields = 'countdown, counterDrift.fault.duration, counterDrift.settle, and health.timeout';
   const late = tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields);
   if (late !== undefined) return late;
-  // A limiter behind HTTP that admits without counting has no such ceiling.
-  if (isReference(limiter) && bound >= most) {
-    return `${name}: the counters cannot drift further than ${counted(pods, 'pod')} x limit.requests ${limit.requests} = ${most}, and ${what} ${bound}: lower counterDrift.requestsPerSecond, or raise ${PART}.limit.requests`;
-  }
   // The proof takes at most half of the fault, and no traffic is sent before it.
   const faultMs = parseDuration(fault.duration);
   const checks = Math.floor((requestsPerSecond * (faultMs - Math.min(proofMs, faultMs / 2))) / 1000);
@@ -166,7 +162,6 @@ export function unprovable(
 
 /** Why no count can be read that only grows within a window; undefined: one can. */
 function uncountable({ http, limit, redis }: RateLimiterSpec): string | undefined {
-  if (!http) return undefined;
   if (http.identity === 'SourceAddress') {
     return `CounterDrift measures without a fault how far counts lag, with separate callers, and with ${PART}.http.identity SourceAddress there is one caller: use StoreOutage or GhostAllowing`;
   }

@@ -4,7 +4,6 @@ import { burstBands } from '../../checkers/burst-trials.ts';
 import { mostOfBurst } from '../../checkers/sent-burst.ts';
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
-import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterTarget } from '../../target.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
@@ -21,14 +20,10 @@ export function burstEvidence(
   const timelines = judge.keys.map(() => new Timeline(target, preparedAt));
   showUsual(timelines, history);
   showEvents(timelines, history, judge);
-  const hasCounters = isReference(history.setup.limiter);
   return () => {
     const { index, trial } = judge.shown;
-    const { endedAt, startedAt } = trial?.burst ?? {};
-    const times = {
-      ...(startedAt !== undefined && { startedAt }),
-      ...(hasCounters && endedAt !== undefined && { endedAt }),
-    };
+    const startedAt = trial?.burst.startedAt;
+    const times = startedAt === undefined ? {} : { startedAt };
     const bands = burstBands(
       judge.trials.map(({ burst }) => burst),
       index,
@@ -38,14 +33,11 @@ export function burstEvidence(
 }
 
 function showUsual(timelines: readonly Timeline[], { setup }: History): void {
-  const { baseline, limiter, preparedAt, usualWriteMs } = setup;
+  const { limiter, preparedAt, usualWriteMs } = setup;
   const full = admittedAtOnce(limitOf(limiter));
   for (const timeline of timelines) {
     timeline.limit(preparedAt, full);
-    if (isReference(limiter) && baseline) {
-      timeline.usualWrites(preparedAt, [baseline.writeP50Ms, baseline.writeMaxMs]);
-      if (baseline.lag !== undefined) timeline.lag(preparedAt, baseline.lag);
-    } else timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
+    timeline.usualWrites(preparedAt, usualWriteMs > 0 ? [usualWriteMs] : []);
   }
 }
 

@@ -1,6 +1,5 @@
 /** Over-admission under concurrency: bursts over the limit go to all pods at once. */
 import { parseDuration } from '../../../../api/index.ts';
-import { trialKeys } from '../../checkers/burst-trials.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
@@ -8,7 +7,7 @@ import { isOfOneCaller } from '../cooldowns.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { burstEvidence } from './evidence.ts';
 import { GhostJudge } from './judge.ts';
-import { api, MOST_KEYS, parametersOf, storyMs, trialsMs, unprovable } from './parameters.ts';
+import { api, parametersOf, storyMs, trialsMs, unprovable } from './parameters.ts';
 import { BurstWorkload } from './workload.ts';
 
 export const ghostAllowing: ScenarioType<GhostJudge> = {
@@ -30,7 +29,6 @@ export const ghostAllowing: ScenarioType<GhostJudge> = {
       invariant: invariantOf(limiter, sent),
     };
   },
-  keysOf: (fixture) => trialKeys(fixture, MOST_KEYS),
   unprovable,
   judge: (history) => new GhostJudge(history),
   evidence: burstEvidence,

@@ -13,20 +13,17 @@ import { togetherMs } from '../../checkers/sent-burst.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
-import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { cooldownMs, isOfOneCaller } from '../cooldowns.ts';
-import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
+import { parametersBy, sumOf } from '../scenario-type.ts';
 
 /** Requests of the largest burst. */
 const MOST_SENT = 10_000;
 const MOST_TIMES = 100;
 /** Trials of one fault. */
 const MOST_TRIALS = 100;
-/** The same through the reference interface, because each trial has a key whose limit is set and removed again. */
-export const MOST_KEYS = 10;
 /**
  * A burst sends this many times its limit to each pod: with only its limit, a pod whose own requests race could not
  * exceed it. For one pod at least {@link LEAST_TIMES} in total.
@@ -56,7 +53,7 @@ const schema = z
       .max(MOST_TRIALS)
       .default(3)
       .describe(
-        `Number of bursts, each of a caller whose limit is replenished. At most ${MOST_KEYS} with interface Reference. One violation is enough for Violated. Held reports what so many trials exclude at ${CONFIDENCE} % confidence. 3 trials exclude a violation in more than 64 % of bursts, 10 in 26 %, 59 in 5 %.`,
+        `Number of bursts, each of a caller whose limit is replenished. One violation is enough for Violated. Held reports what so many trials exclude at ${CONFIDENCE} % confidence. 3 trials exclude a violation in more than 64 % of bursts, 10 in 26 %, 59 in 5 %.`,
       ),
   })
   .describe('Sends a burst to all pods at once and counts what is admitted; for type GhostAllowing.');
@@ -122,7 +119,7 @@ export function requestsOf(scenario: ScenarioSpec, limiter: RateLimiterSpec, pod
 
 /** Requests that one burst may have. */
 function mostSent({ http }: RateLimiterSpec): number {
-  return http?.tlsServerName ? MOST_SENT / TLS_COST : MOST_SENT;
+  return http.tlsServerName ? MOST_SENT / TLS_COST : MOST_SENT;
 }
 
 /**
@@ -168,14 +165,7 @@ export function unprovable(
   const { limit } = limiter;
   const { multiplier, trials } = parametersOf(scenario);
   const name = `scenario ${scenario.name}`;
-  if (trials > MOST_KEYS && isReference(limiter)) {
-    return `${name}: ${counted(trials, 'trial')} need as many keys, and with interface Reference a run sets at most ${MOST_KEYS}: lower ghostAllowing.trials`;
-  }
-  const fields = `${counted(trials, 'trial')} with countdown and twice health.timeout`;
-  const late =
-    (isReference(limiter)
-      ? tooLongForWindow(scenario, limiter, storyMs(scenario, limiter), fields)
-      : undefined) ?? tooManyTrials(scenario, limiter);
+  const late = tooManyTrials(scenario, limiter);
   if (late !== undefined) return late;
   const sent = requestsOf(scenario, limiter, pods);
   if (sent > mostSent(limiter)) {

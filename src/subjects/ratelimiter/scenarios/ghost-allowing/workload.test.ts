@@ -49,7 +49,6 @@ function specOf(limit: object, ghostAllowing: object): ChaosDemoSpec {
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
       redis: { service: 'redis' },
-      interface: 'HTTP',
       http: { path: '/$(key)' },
       limit: { window: '60s', algorithm: 'TokenBucket', ...limit },
     },

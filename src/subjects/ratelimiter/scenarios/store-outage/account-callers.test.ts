@@ -7,9 +7,7 @@ import type { CallerRequest } from '../../history/events.ts';
 import { PodClient } from '../../http/pod-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
-import { mappingOf } from '../../interfaces/reference/preset.ts';
-import type { ReferenceLimiter } from '../../interfaces/reference/reference-limiter.ts';
-import { rateLimiterSchema } from '../../schema.ts';
+import { completed, rateLimiterSchema } from '../../schema.ts';
 import { OutageCallers } from './outage-callers.ts';
 
 const { signal } = new AbortController();
@@ -27,7 +25,7 @@ interface Outage {
 async function accountsAfter(
   outage: Outage,
   limit = LIMIT,
-  learned?: (key: string, signal: AbortSignal) => Promise<void>,
+  held: (url: string) => Promise<void> = async () => undefined,
 ) {
   const counts = new Map<string, number>();
   let isOut = true;
@@ -39,7 +37,7 @@ async function accountsAfter(
       return;
     }
     counts.set(url, count + 1);
-    response.writeHead(count < limit ? 200 : 429).end();
+    void held(url).then(() => response.writeHead(count < limit ? 200 : 429).end());
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -52,23 +50,23 @@ async function accountsAfter(
     server.closeAllConnections();
     server.close();
   });
-  const limiter = rateLimiterSchema.parse({
-    selector: { matchLabels: { app: 'x' } },
-    redis: { service: 'redis' },
-    interface: 'HTTP',
-    http: { path: '/$(key)' },
-    limit: { requests: limit, window: '1h' },
-  });
+  const limiter = completed(
+    rateLimiterSchema.parse({
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      http: { path: '/$(key)' },
+      limit: { requests: limit, window: '1h' },
+    }),
+  );
   const rule = limitOf(limiter);
   const requests: CallerRequest[] = [];
   const accounts = new OutageCallers({
     toolkit: {
-      callers: new HttpCallers(mappingOf(limiter)),
+      callers: new HttpCallers(limiter.http),
       lifetime: signal,
       limiter,
       podClients: clients,
       room: () => undefined,
-      ...(learned && { reference: { learned } as ReferenceLimiter }),
     },
     fixture: 'demo-x',
     requestsPerSecond: 1,
@@ -140,11 +138,11 @@ describe('the accounts of callers after a fault', () => {
   it('are made up side by side, since recovery has its time', { timeout: 60_000 }, async () => {
     const waiting = new Set<string>();
     const { promise: allWait, resolve } = Promise.withResolvers<void>();
-    const learned = async (key: string): Promise<void> => {
+    const held = async (key: string): Promise<void> => {
       if (waiting.add(key).size === 3) resolve();
       await allWait;
     };
-    const { measures } = await accountsAfter({ counts: 0, status: 200 }, LIMIT, learned);
+    const { measures } = await accountsAfter({ counts: 0, status: 200 }, LIMIT, held);
     expect(measures[0]).toMatchObject({ name: 'underCounted', value: 9 });
   });
 

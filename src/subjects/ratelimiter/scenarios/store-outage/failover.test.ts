@@ -12,15 +12,15 @@ const outage = (type: string, duration: string, name = type.toLowerCase()): obje
 });
 
 function specOf(
-  { faceless = false, redis = {} }: { faceless?: boolean; redis?: object } = {},
+  { redis = {} }: { redis?: object } = {},
   scenarios: readonly object[] = [outage('Failover', '20s')],
 ): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({
     rateLimiter: {
       selector: { matchLabels: { app: 'x' } },
       redis: { service: 'redis', failover: 'Allow', sentinel: SENTINEL, ...redis },
-      ...(faceless ? { interface: 'Reference' } : { interface: 'HTTP', http: { path: '/$(key)' } }),
-      limit: { window: '120s' },
+      http: { path: '/$(key)' },
+      limit: { requests: 10, window: '120s' },
     },
     scenarios,
   });
@@ -34,7 +34,6 @@ describe('a spec with a failover', () => {
 
   it.each([
     ['without permission', specOf({ redis: { failover: 'Forbid' } }), /redis\.failover to Allow/],
-    ['of the reference limiter', specOf({ faceless: true }), /interface to HTTP/],
     ['in less time than it takes', specOf({}, [outage('Failover', '14s')]), /duration to at least 15s/],
     [
       'before another scenario',

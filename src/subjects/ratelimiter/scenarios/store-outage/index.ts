@@ -2,15 +2,12 @@
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { Mechanism } from '../../../redis/faults/fault-type.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
-import { accountKey, crossingKey, newKey, overKey, underKeys } from '../caller-keys.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { createFault, mechanismIn, proxyUnprovable } from '../store-fault.ts';
-import { MOST_CROSSING } from './crossing-callers.ts';
 import { outageEvidence } from './evidence.ts';
 import { failoverUnprovable } from './failover.ts';
 import { OutageJudge } from './judge.ts';
 import { lossUnprovable, lostCounts } from './lost-callers.ts';
-import { MOST_ACCOUNTS } from './outage-callers.ts';
 import {
   api,
   faultStoryMs,
@@ -59,7 +56,6 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   traffic: trafficTo,
   mechanism,
   lingerMs,
-  keysOf: callerKeys,
   judge: (history) => new OutageJudge(history),
   evidence: outageEvidence,
   fault: (toolkit, scenario, fixture) =>
@@ -79,14 +75,4 @@ function mechanism(scenario: ScenarioSpec, limiter: Pick<RateLimiterSpec, 'redis
 function continuing({ lasts }: Mechanism, duration: string): string {
   if (lasts === 'Moment') return `, and callers continue for ${duration}`;
   return `${lasts === 'ForGood' ? ' within' : ' for'} ${duration}, and callers continue`;
-}
-
-/**
- * All callers of an attempt on the reference limiter: of those under the limit, one for the control and one for the
- * traffic.
- */
-function callerKeys(fixture: string): string[] {
-  const accounts = Array.from({ length: MOST_ACCOUNTS }, (_, i) => accountKey(fixture, i));
-  const crossing = Array.from({ length: MOST_CROSSING }, (_, i) => crossingKey(fixture, i));
-  return [overKey(fixture), newKey(fixture), ...crossing, ...accounts, ...underKeys(fixture, 0, 2)];
 }

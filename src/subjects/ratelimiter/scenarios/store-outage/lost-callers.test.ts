@@ -27,9 +27,8 @@ const limiter = (
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
         redis: { service: 'redis', count },
-        interface: 'HTTP',
         http: { identity, path: identity === 'Key' ? '/$(key)' : '/' },
-        limit,
+        limit: { requests: 10, window: '60s', ...limit },
       },
     }),
   );

@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PodClient } from '../../http/pod-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
-import { mappingOf } from '../../interfaces/reference/preset.ts';
-import { rateLimiterSchema } from '../../schema.ts';
+import { completed, rateLimiterSchema } from '../../schema.ts';
 import { OutageCallers } from './outage-callers.ts';
 
 const { signal } = new AbortController();
@@ -28,16 +27,17 @@ async function control(meet: (response: ServerResponse) => void, callerTimeoutMs
     server.closeAllConnections();
     server.close();
   });
-  const limiter = rateLimiterSchema.parse({
-    selector: { matchLabels: { app: 'x' } },
-    redis: { service: 'redis' },
-    interface: 'HTTP',
-    http: { path: '/$(key)' },
-    limit: { requests: 4, window: '60s' },
-  });
+  const limiter = completed(
+    rateLimiterSchema.parse({
+      selector: { matchLabels: { app: 'x' } },
+      redis: { service: 'redis' },
+      http: { path: '/$(key)' },
+      limit: { requests: 4, window: '60s' },
+    }),
+  );
   const callers = new OutageCallers({
     toolkit: {
-      callers: new HttpCallers(mappingOf(limiter)),
+      callers: new HttpCallers(limiter.http),
       lifetime: signal,
       limiter,
       podClients: [client],

@@ -19,8 +19,6 @@ import {
 import { controlProblem } from '../../interfaces/http/control-problem.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { WHO_IS_TAKEN } from '../../interfaces/http/over-limit.ts';
-import { healthPathOf } from '../../interfaces/reference/preset.ts';
-import type { NewCaller } from '../../interfaces/reference/reference-limiter.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import type { Toolkit } from '../../tools.ts';
 import {
@@ -51,10 +49,7 @@ const CROSSING_AT_ONCE = 10;
 const LIMITED: ReadonlySet<CallerKind> = new Set(['Over', 'New', 'Crossing']);
 
 export interface OutageCallersOptions {
-  readonly toolkit: Pick<
-    Toolkit,
-    'callers' | 'lifetime' | 'limiter' | 'ownLimit' | 'podClients' | 'reference' | 'room'
-  >;
+  readonly toolkit: Pick<Toolkit, 'callers' | 'lifetime' | 'limiter' | 'ownLimit' | 'podClients' | 'room'>;
   readonly fixture: string;
   /** Of each kind, to each pod. */
   readonly requestsPerSecond: number;
@@ -91,7 +86,7 @@ export class OutageCallers {
   constructor(options: OutageCallersOptions) {
     this.#options = options;
     const { crossing, fixture, requestsPerSecond, toolkit, trafficMs } = options;
-    const { limiter, ownLimit, podClients, reference } = toolkit;
+    const { limiter, ownLimit, podClients } = toolkit;
     this.#limit = limitOf(limiter);
     this.#full = admittedAtOnce(this.#limit);
     const pods = podClients.length;
@@ -103,7 +98,7 @@ export class OutageCallers {
     );
     this.#crossing = Array.from({ length: crossing }, (_, i) => crossingKey(fixture, i));
     const planOf = (requests: number, first: number): KeyPlan => {
-      const uses = reference ? requests : Math.max(1, Math.floor(this.#full / 2));
+      const uses = Math.max(1, Math.floor(this.#full / 2));
       const count = Math.ceil(requests / uses);
       return { count, uses, keys: () => underKeys(fixture, first, count) };
     };
@@ -120,35 +115,15 @@ export class OutageCallers {
   /**
    * Without a fault: exhausts the limit of one caller, leaves some others one request, and sends requests of callers
    * under their limit. If there is one caller by source address, waits for its limit before and after.
-   * @returns the requests; and until when the run's own limits last, if the limiter accepts limits
-   * @throws Error with the problem; no limit is set then
+   * @throws Error with the problem
    */
-  async control(
-    signal: AbortSignal,
-  ): Promise<{ readonly requests: readonly CallerRequest[]; readonly knownUntil?: number | undefined }> {
-    const { ownLimit, reference } = this.#options.toolkit;
-    if (ownLimit) {
-      await ownLimit.untilReplenished(signal);
-      const requests = this.#checked(await this.#exhaustOne(signal));
-      await ownLimit.untilReplenished(signal);
-      return { requests: requests.map((one, i) => ({ ...one, caller: i < this.#full ? 'Under' : 'Over' })) };
-    }
-    const all = [...this.#all()];
-    const knownUntil = await reference?.introduce(all, signal);
-    try {
-      return { requests: await this.#controlAll(signal), knownUntil };
-    } catch (error) {
-      await reference?.forget(all);
-      throw error;
-    }
-  }
-
-  *#all(): Generator<NewCaller> {
-    const { fixture } = this.#options;
-    for (const key of [overKey(fixture), newKey(fixture), ...this.#crossing, ...this.accountKeys])
-      yield { key };
-    for (const { keys, uses } of Object.values(this.#under))
-      for (const key of keys()) yield { key, allowed: 2 * uses };
+  async control(signal: AbortSignal): Promise<readonly CallerRequest[]> {
+    const { ownLimit } = this.#options.toolkit;
+    if (!ownLimit) return await this.#controlAll(signal);
+    await ownLimit.untilReplenished(signal);
+    const requests = this.#checked(await this.#exhaustOne(signal));
+    await ownLimit.untilReplenished(signal);
+    return requests.map((one, i) => ({ ...one, caller: i < this.#full ? 'Under' : 'Over' }));
   }
 
   async #exhaustOne(signal: AbortSignal): Promise<Exhausted> {
@@ -197,7 +172,7 @@ export class OutageCallers {
   }
 
   #notAdmitted(request: CallerRequest): string {
-    const { callerTimeoutMs, toolkit } = this.#options;
+    const { callerTimeoutMs } = this.#options;
     const { outcome, pod } = request;
     if (isConnectionFailure(request)) {
       return `baseline check failed: without a fault, the connection of a caller under its limit to ${pod} broke or was not made. Check in its logs whether it failed, or closes connections within 4 s without Keep-Alive announcing it`;
@@ -212,7 +187,7 @@ export class OutageCallers {
     const advice =
       outcome === 'Timeout'
         ? `${logs}, give the pods more CPU, or raise storeOutage.callerTimeout`
-        : outcome === 'Error' || toolkit.reference
+        : outcome === 'Error'
           ? logs
           : `check that rateLimiter.limit is the limit of your rate limiter, and ${WHO_IS_TAKEN.Key}`;
     return `baseline check failed: without a fault, a caller under its limit was ${what}: ${advice}`;
@@ -333,9 +308,8 @@ export class OutageCallers {
     left?: number,
   ): Promise<Exhausted> {
     const { callerTimeoutMs, toolkit } = this.#options;
-    const { callers, ownLimit, podClients: clients, reference } = toolkit;
-    const sync =
-      reference && left !== undefined ? { sync: { left, learned: reference.learned.bind(reference) } } : {};
+    const { callers, limiter, ownLimit, podClients: clients } = toolkit;
+    const sync = limiter.isBundled ? { syncAt: left } : {};
     const { windowMs } = this.#limit;
     const all = { callers, callerTimeoutMs, clients, windowMs, ...sync, ...options };
     return await exhaustLimit(all, signal).finally(() => ownLimit?.used());
@@ -365,7 +339,7 @@ export class OutageCallers {
   async #sendControls(stop: AbortSignal): Promise<void> {
     const { callerTimeoutMs, leftOut, record, toolkit } = this.#options;
     const { lifetime, limiter, podClients, room } = toolkit;
-    const control = { method: 'GET', path: healthPathOf(limiter) };
+    const control = { method: 'GET', path: limiter.health.path };
     const callers = { requestOf: () => control, read: () => 'Admitted' as const };
     const schedule = toEachPod(podClients, [{ caller: 'Control', keys: always('') }]);
     const options = { schedule, callers, room, leftOut, callerTimeoutMs };

@@ -17,9 +17,8 @@ const limiter = (limit: object = {}, identity = 'Key'): RateLimiterSpec => {
       rateLimiter: {
         selector: { matchLabels: { app: 'x' } },
         redis: { service: 'redis' },
-        interface: 'HTTP',
         http,
-        limit,
+        limit: { requests: 10, window: '60s', ...limit },
       },
     }),
   );

@@ -9,7 +9,6 @@ import {
 } from '../../../../api/index.ts';
 import { BEHAVIOURS, LEAST_REQUESTS } from '../../checkers/behaviour.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
-import { isReference } from '../../interfaces/reference/preset.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
 import { fitsWindow } from '../../limits/window-turn.ts';
@@ -166,7 +165,7 @@ export function mostWatchMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): n
   const parameters = parametersOf(scenario);
   const timeoutMs = parseDuration(parameters.callerTimeout);
   const limit = limitOf(limiter);
-  const withinMs = isReference(limiter) ? undefined : returnsWithin(limit);
+  const withinMs = returnsWithin(limit);
   const returnMs = withinMs === undefined ? 0 : mostReturnMs(limit, withinMs, timeoutMs);
   return sendAfterMs(parameters) + timeoutMs + BALANCE_MS + returnMs;
 }
@@ -189,7 +188,7 @@ export function storyMs(scenario: ScenarioSpec, limiter: RateLimiterSpec): numbe
  * its limit only if it sends more than is replenished.
  */
 export function windowsEnd(scenario: ScenarioSpec, limiter: RateLimiterSpec): boolean {
-  if (isReference(limiter) || isOfOneCaller(limiter)) return false;
+  if (isOfOneCaller(limiter)) return false;
   return !fitsWindow(limitOf(limiter), storyMs(scenario, limiter));
 }
 
@@ -240,7 +239,7 @@ export function unprovable(
 ): string | undefined {
   const { callerTimeout, fault, requestsPerSecond } = parametersOf(scenario);
   const timeoutMs = parseDuration(callerTimeout);
-  if (isReference(limiter) || isOfOneCaller(limiter)) {
+  if (isOfOneCaller(limiter)) {
     const fields =
       'countdown, storeOutage.fault.duration, storeOutage.settle, storeOutage.callerTimeout and health.timeout';
     const late = tooLongForWindow(scenario, limiter, faultStoryMs(scenario, limiter), fields);

@@ -68,8 +68,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
     await stage.admit(2 * Math.max(windowMs, takesMs), signal);
     const recording = stage.record();
     this.#prepared = { ...recording, callers };
-    const { knownUntil, requests } = early ?? (await callers.control(signal));
-    for (const request of requests) recording.history.request(request);
+    for (const request of early ?? (await callers.control(signal))) recording.history.request(request);
     const { preparedAt } = recording.history.setup;
     const windowEnds = anyWindow ? undefined : windowEnd(this.#limit, preparedAt);
     // The window of the one caller begins with the fault.
@@ -78,7 +77,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
     const pods = counted(target.pods.length, 'pod');
     return {
       fixture,
-      usableUntil: Math.floor(knownUntil ?? windowEnds ?? preparedAt + (noWindow ? NO_WINDOW_MS : windowMs)),
+      usableUntil: Math.floor(windowEnds ?? preparedAt + (noWindow ? NO_WINDOW_MS : windowMs)),
       message: ownLimit
         ? `The operator's address: ${full} admitted and then rejected by ${pods}, and the limit is replenished`
         : `Callers ${fixture}-...: ${full} admitted and then rejected, others admitted by ${pods}`,
@@ -142,7 +141,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
       const endedAt = now();
       history.append({ kind: 'traffic-ended', at: endedAt, moved: [...replaced] });
       await this.#settleAccounts(signal);
-      const withinMs = this.#toolkit.reference ? undefined : returnsWithin(this.#limit);
+      const withinMs = returnsWithin(this.#limit);
       const why = judge.judged.decided ?? this.#whyNoReturn(withinMs);
       const keys = why === undefined ? [...judge.exhausted] : [];
       history.append({ kind: 'return', at: now(), keys, ...(why !== undefined && { why }) });
@@ -167,7 +166,6 @@ export class OutageWorkload implements Workload<OutageJudge> {
 
   /** Why the run does not wait for the limit to return; undefined: it does. */
   #whyNoReturn(withinMs: number | undefined): string | undefined {
-    if (this.#toolkit.reference) return 'the run itself makes the windows of the reference limiter';
     if (withinMs === undefined) {
       return `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`;
     }
