@@ -13,6 +13,7 @@ ARG NPM_CONFIG_REGISTRY
 WORKDIR /src
 COPY package.json package-lock.json ./
 COPY packages/kube-runtime/package.json packages/kube-runtime/
+COPY packages/limiter/package.json packages/limiter/
 # Without install scripts: esbuild needs none, and Node is there already.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./

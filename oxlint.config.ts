@@ -1,7 +1,7 @@
 import { defineConfig, type OxlintOverride } from 'oxlint';
 
 /** All folders of src above src/api and src/evidence. */
-const ABOVE_API = ['demo', 'subjects', 'diagnosis', 'operator', 'limiter', 'fault-proxy', 'local', 'cli'];
+const ABOVE_API = ['demo', 'subjects', 'diagnosis', 'operator', 'fault-proxy', 'local', 'cli'];
 
 /** Packages that only src/cli may import, so the image of the operator has none of them. */
 const TERMINAL = ['ink', 'react', 'string-width', 'wrap-ansi'];
@@ -21,7 +21,7 @@ interface Floor {
 
 /** Inside the rate limiter, from the lowest floor up: each imports only what is below it. */
 function insideRateLimiter(): Floor[] {
-  const outer = ['operator', 'limiter', 'local', 'cli'];
+  const outer = ['operator', 'local', 'cli'];
   const floor = (folder: string, above: readonly string[], because: string): Floor => ({
     files: [`src/subjects/ratelimiter/${folder}/**`],
     not: [...outer, ...above.map((each) => `**/${each}/**`)],
@@ -78,34 +78,28 @@ const FLOORS: readonly Floor[] = [
   },
   {
     files: ['src/demo/**'],
-    not: ['subjects', 'diagnosis', 'operator', 'limiter', 'local', 'cli'],
+    not: ['subjects', 'diagnosis', 'operator', 'local', 'cli'],
     packages: [...KUBE, 'ioredis', 'undici'],
     because: 'src/demo is the framework: it knows no subject and no Kubernetes',
   },
   {
     files: ['src/subjects/**'],
-    not: ['operator', 'limiter', 'fault-proxy', 'local', 'cli'],
+    not: ['operator', 'fault-proxy', 'local', 'cli'],
     packages: KUBE,
     because: 'a subject stands on src/demo, src/diagnosis and src/api only',
   },
   {
     files: ['src/subjects/redis/**'],
-    not: ['diagnosis', 'operator', 'limiter', 'local', 'cli', '**/ratelimiter/**'],
+    not: ['diagnosis', 'operator', 'local', 'cli', '**/ratelimiter/**'],
     packages: KUBE,
     because: 'src/subjects/redis knows Redis and its faults, and no subject',
   },
   ...insideRateLimiter(),
   {
     files: ['src/diagnosis/**'],
-    not: ['subjects', 'operator', 'limiter', 'local', 'cli'],
+    not: ['subjects', 'operator', 'local', 'cli'],
     packages: [...KUBE, 'ioredis'],
     because: 'a diagnosis works from observations only: src/demo and src/api',
-  },
-  {
-    files: ['src/limiter/**'],
-    not: ['api', 'demo', 'subjects', 'diagnosis', 'operator', 'local', 'cli'],
-    packages: KUBE,
-    because: 'the limiter is a separate service',
   },
   {
     files: ['src/fault-proxy/**'],
@@ -115,12 +109,12 @@ const FLOORS: readonly Floor[] = [
   },
   {
     files: ['src/operator/**'],
-    not: ['limiter', 'fault-proxy', 'local', 'cli', '**/subjects/**', '!**/subjects/cluster.ts'],
+    not: ['fault-proxy', 'local', 'cli', '**/subjects/**', '!**/subjects/cluster.ts'],
     because: 'the shell runs in a cluster; main.ts and the generator pass it the registered subjects',
   },
   {
     files: ['src/operator/main.ts', 'src/operator/generate.ts', 'src/operator/generate.test.ts'],
-    not: ['limiter', 'fault-proxy', 'local', 'cli', '**/subjects/*/**'],
+    not: ['fault-proxy', 'local', 'cli', '**/subjects/*/**'],
     because: 'the operator runs in a cluster, and takes its subjects from the registry',
   },
   {
@@ -130,7 +124,7 @@ const FLOORS: readonly Floor[] = [
   },
   {
     files: ['src/cli/plugin/**', 'src/cli/view/**'],
-    not: ['limiter', 'local'],
+    not: ['local'],
     because: 'the plugin runs against a cluster of its user: it brings neither a control plane nor limiters',
   },
 ];

@@ -62,7 +62,7 @@ await build({
   ...shared,
   entryPoints: {
     operator: 'src/operator/main.ts',
-    limiter: 'src/limiter/main.ts',
+    limiter: 'packages/limiter/src/main.ts',
     'fault-proxy': 'src/fault-proxy/main.ts',
   },
   plugins: [apart, slimDependencies],

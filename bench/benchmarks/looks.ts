@@ -1,6 +1,7 @@
 /** How long one sample of the counters of pods and Redis takes: no detection is sooner. */
+
+import { LimiterClient, sampleCounters, setupRateLimit } from '@chaosdemo/limiter';
 import { Redis } from 'ioredis';
-import { LimiterClient, sampleCounters, setupRateLimit } from '../../src/limiter/client.ts';
 import { pauseFor } from '../../src/subjects/waiting.ts';
 import type { Testbed } from '../testbed.ts';
 

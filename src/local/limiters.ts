@@ -11,7 +11,7 @@ import { freePort } from './ports.ts';
 import type { RedisUser } from './redis-users.ts';
 import type { OwnedProcess, Supervisor } from './supervisor.ts';
 
-/** How the limiter counts; see src/limiter. */
+/** How the limiter counts; see packages/limiter. */
 export type LimiterMode = 'approximate' | 'strict';
 
 export interface LimiterOptions {
@@ -41,7 +41,7 @@ export interface Limiter {
   readonly process: OwnedProcess;
 }
 
-const sources = fileURLToPath(new URL('../limiter', import.meta.url));
+const sources = fileURLToPath(new URL('../../packages/limiter/src', import.meta.url));
 const readyTimeoutMs = 180_000;
 
 /**

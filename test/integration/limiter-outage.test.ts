@@ -1,6 +1,7 @@
 /** The bundled limiter in both modes: what its callers get while Redis takes no writes, on real nodes and a real Redis. */
+
+import type { LimiterMode } from '@chaosdemo/limiter';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LimiterMode } from '../../src/limiter/config.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { NodesOnRedis } from '../kit/nodes-on-redis.ts';
 import { withoutRealTime } from '../kit/pace.ts';

@@ -11,7 +11,7 @@ import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { until } from '../kit/until.ts';
 import { burst, connected, countedIn, defineEverywhere, observe, PodClient } from './limiter-support.ts';
 
-const MAIN = new URL('../../src/limiter/main.ts', import.meta.url).pathname;
+const MAIN = new URL('../../packages/limiter/src/main.ts', import.meta.url).pathname;
 
 interface NodeProcess {
   readonly client: PodClient;

@@ -1,8 +1,8 @@
 /** What the limiter's integration tests share: nodes on loopback addresses, their HTTP interface, an observer. */
+
+import { readConfig, startNode } from '@chaosdemo/limiter';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { readConfig } from '../../src/limiter/config.ts';
-import { startNode } from '../../src/limiter/start-node.ts';
 import { type RedisServer, startRedis } from '../../src/local/redis-server.ts';
 import { until } from '../kit/until.ts';
 

@@ -3,9 +3,9 @@
  * `limiter-host.ts '[{"id":"a-0","host":"127.0.0.2","port":20001,"mode":"strict","redisPort":20002}]'`.
  * The user of Redis comes in REDIS_USERNAME and REDIS_PASSWORD. Run by hosted-limiters.ts.
  */
+
+import { readConfig, startNode } from '@chaosdemo/limiter';
 import { pino } from 'pino';
-import { readConfig } from '../../src/limiter/config.ts';
-import { startNode } from '../../src/limiter/start-node.ts';
 import type { HostedNode } from './hosted-limiters.ts';
 import { startHttpNode } from './http-node.ts';
 

@@ -1,11 +1,17 @@
-/** Runs one node of the bundled rate limiter until SIGTERM: `node src/limiter/main.ts --help`. */
+/** Runs one pod of the limiter until SIGTERM: `node packages/limiter/src/main.ts --help`. */
 import { pino } from 'pino';
-import { ownSettings } from '../settings/settings.ts';
-import { LIMITER, readConfig } from './config.ts';
+import { helpText, readConfig, UsageError } from './config.ts';
 import { startNode } from './start-node.ts';
 
+/** Exit status for a command line or environment that cannot be used, as EX_USAGE of sysexits. */
+const EXIT_USAGE = 64;
+
 async function main(): Promise<void> {
-  const config = ownSettings(LIMITER, readConfig);
+  const config = readConfig(process.argv.slice(2), process.env);
+  if (config === 'help') {
+    process.stdout.write(helpText());
+    return;
+  }
   const log = pino({ level: config.logLevel, base: { node: config.nodeId } });
   const node = await startNode(config, log);
   let stopping = false;
@@ -31,5 +37,5 @@ try {
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`ratelimiter: ${message}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof UsageError ? EXIT_USAGE : 1;
 }
