@@ -189,7 +189,7 @@ function countingFrom(
   }
   const [from, unknown] = isFromRequest
     ? [' from the first request', '']
-    : ['', '. When windows begin is not known, so the larger bound counts: see --window-start'];
+    : ['', '. When windows begin is not known, so the largest bound counts: see --window-start'];
   if (isFixed) return known(fixed, source, `FixedWindow${from}${spreadText(spread, ': ')}${unknown}`);
   if (requests === 1)
     return known(fixed, 'guess', 'FixedWindow: with a limit of one, as good as a sliding one');

@@ -74,7 +74,7 @@ export function withProbeOptions(command: Command): Command {
     .addOption(
       new Option(
         '--window-start <start>',
-        'of FixedWindow (default: found, or Unknown: the larger bound of both counts)',
+        'of FixedWindow (default: found, or Unknown: the largest bound of all algorithms counts)',
       ).choices(['FirstRequest', 'Clock', 'Unknown']),
     );
 }

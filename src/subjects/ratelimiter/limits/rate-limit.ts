@@ -9,7 +9,10 @@ export interface FixedWindow {
   readonly algorithm: 'FixedWindow';
   readonly requests: number;
   readonly windowMs: number;
-  /** Whether a window begins with the first request after the last one, or at multiples of its length. */
+  /**
+   * Whether a window begins with the first request after the last one, or at multiples of its length. Unknown: neither
+   * is known, nor whether there are windows, so the bound is that of the algorithm that permits most.
+   */
   readonly start: 'FirstRequest' | 'Clock' | 'Unknown';
 }
 
@@ -71,7 +74,9 @@ export function mostAdmitted(limit: RateLimit, span: Span): number {
   const lengthMs = lengthOf(span);
   switch (limit.algorithm) {
     case 'FixedWindow':
-      return requests * windowsTouched(limit, span, lengthMs);
+      return limit.start === 'Unknown'
+        ? Math.max(...possibleLimits(limit).map((one) => mostAdmitted(one, span)))
+        : requests * windowsTouched(limit, span, lengthMs);
     case 'SlidingWindow':
       // This many half-open spans of the window's length cover a closed one.
       return requests * (Math.floor(lengthMs / (windowMs - GRAIN_MS)) + 1);
@@ -86,6 +91,17 @@ export function mostAdmitted(limit: RateLimit, span: Span): number {
     default:
       return limit satisfies never;
   }
+}
+
+/** What keeps the same limit; a log of admissions never admits more than windows from the first request. */
+function possibleLimits({ requests, windowMs }: FixedWindow): RateLimit[] {
+  const limit = { requests, windowMs };
+  return [
+    { ...limit, algorithm: 'FixedWindow', start: 'Clock' },
+    { ...limit, algorithm: 'FixedWindow', start: 'FirstRequest' },
+    { ...limit, algorithm: 'SlidingWindowCounter' },
+    { ...limit, algorithm: 'TokenBucket', capacity: requests },
+  ];
 }
 
 /** The most that it admits at once to a new caller. */
