@@ -161,7 +161,7 @@ describe.skipIf(withoutRealTime)('evidence', () => {
         broken: true,
         values: [{ value: admitted }, { value: LIMIT }],
       });
-      expect(of(bundle, 'write-latency')[0]?.points.length).toBeGreaterThan(3);
+      expect(of(bundle, 'write-latency')[0]?.points.length).toBeGreaterThan(0);
     }),
   );
 });
