@@ -12,7 +12,7 @@ const STANDBYS = 20;
 const LEASE_MS = ELECTION_DEFAULTS.leaseDurationMs;
 
 /** Waits for a person in chapter 1, so that the successor has something to do at once. */
-const SPEC = { dryRun: true, pace: { mode: 'Manual' } };
+const SPEC = { pace: { mode: 'Manual' } };
 
 export const takeover: Benchmark = {
   name: 'takeover',

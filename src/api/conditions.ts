@@ -24,7 +24,7 @@ export const CONDITIONS = {
   Reconciling: 'A run is active, or about to start. Absent otherwise.',
   Stalled: 'Nothing more happens without a change to the object or to the cluster. Absent otherwise.',
   Finished: 'The last run has ended, whatever its verdict.',
-  Succeeded: 'The last run ended and every scenario met its expectation. A dry run tests no scenario.',
+  Succeeded: 'The last run ended and every scenario met its expectation.',
   Healthy: 'Health of the subject, by the health poller.',
   FaultActive: 'A fault of this demo is or may be active.',
 } as const;
@@ -63,7 +63,7 @@ type StateConditionType = 'Ready' | 'Reconciling' | 'Stalled' | 'Finished' | 'Su
 
 /** The status of each of them, for each state an object can be in. */
 export const CONDITIONS_BY_STATE: Record<
-  'unseen' | 'open' | 'succeeded' | 'dryRun' | 'unsuccessful' | 'refused' | 'suspended',
+  'unseen' | 'open' | 'succeeded' | 'unsuccessful' | 'refused' | 'suspended',
   { state: string; conditions: Partial<Record<StateConditionType, Condition['status']>> }
 > = {
   unseen: { state: 'not seen by an operator yet', conditions: { Ready: 'Unknown' } },
@@ -72,10 +72,6 @@ export const CONDITIONS_BY_STATE: Record<
     conditions: { Ready: 'False', Reconciling: 'True', Finished: 'False', Succeeded: 'Unknown' },
   },
   succeeded: { state: 'Succeeded', conditions: { Ready: 'True', Finished: 'True', Succeeded: 'True' } },
-  dryRun: {
-    state: 'Succeeded, a dry run',
-    conditions: { Ready: 'False', Stalled: 'True', Finished: 'True', Succeeded: 'Unknown' },
-  },
   unsuccessful: {
     state: 'Failed, Errored, Aborted',
     conditions: { Ready: 'False', Stalled: 'True', Finished: 'True', Succeeded: 'False' },
@@ -99,11 +95,10 @@ export const REASON_GROUPS = {
   },
   verdict: {
     title: 'Verdicts',
-    conditions: 'Ready, Finished, Succeeded, and Stalled unless scenarios were run and Succeeded',
+    conditions: 'Ready, Finished, Succeeded, and Stalled unless Succeeded',
     reasons: [
       'ExpectationsMet',
       'NoExpectation',
-      'DryRunPassed',
       'ViolationNotReproduced',
       'UnexpectedViolation',
       'BaselineViolated',

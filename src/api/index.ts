@@ -6,6 +6,7 @@ export * from './duration.ts';
 export * from './group.ts';
 export * from './run-key.ts';
 export * from './schema-parts.ts';
+export * from './shell.ts';
 export * from './spec.ts';
 export * from './status.ts';
 export * from './subject-api.ts';

@@ -231,7 +231,7 @@ function runKeySection(subjects: readonly SubjectApi[]): string {
 another run, which replaces an active one.
 
 - The key is \`${RUN_KEY_VERSION}:\` and a hash.
-- These fields take part: \`runId\`, \`dryRun\`, \`scenarios\`, and ${subjects.map(({ member }) => code(member)).join(', ')} without ${left.join(' and ')}.
+- These fields take part: \`runId\`, \`scenarios\`, and ${subjects.map(({ member }) => code(member)).join(', ')} without ${left.join(' and ')}.
 - All other fields start no run; with \`rerun: OnPodTemplateChange\` a rollout does. \`pace\`, \`suspend\`, \`activeDeadline\` and \`historyLimit\` apply to an active run.
 - A field with its default value counts as left out, so writing a default out starts no run.
 - The operator takes over a key with another version before the colon without a run.`;

@@ -14,7 +14,6 @@ describe('the run key', () => {
 
   it.each([
     ['runId', key({ runId: '2' })],
-    ['dryRun', key({ dryRun: true })],
     ['a name of a scenario', key({ scenarios: [{ name: 'other', type: 'Flicker' }] })],
     ['an expectation', key({ scenarios: [{ name: 'flicker', type: 'Flicker', expect: 'Any' }] })],
     ['a parameter', key({ scenarios: [{ name: 'flicker', type: 'Flicker', flicker: { lasts: '11s' } }] })],

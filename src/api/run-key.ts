@@ -15,7 +15,7 @@ import type { SubjectApi } from './subject-api.ts';
 export const RUN_KEY_VERSION = 'v4';
 
 /**
- * The key of a spec: a version and a SHA-256 (first 160 bits) over runId, dryRun, the subject's part without the fields
+ * The key of a spec: a version and a SHA-256 (first 160 bits) over runId, the subject's part without the fields
  * that start no run, and the scenarios.
  *
  * Values equal to their default are excluded, so a field that a later version adds with a default leaves the keys of
@@ -25,7 +25,6 @@ export function runKey(spec: ChaosDemoSpec, subject: SubjectApi): string {
   const part = without(subjectPart(spec, subject.member), subject.fieldsThatStartNoRun);
   const relevant = {
     runId: spec.runId === '' ? undefined : spec.runId,
-    dryRun: spec.dryRun || undefined,
     [subject.member]: difference(part, defaultsOf(subject)),
     scenarios: spec.scenarios.map(({ name, type, expect, countdown, ...members }) => {
       const fault = subject.faults.find((candidate) => candidate.type === type);

@@ -31,7 +31,6 @@ export interface ChaosDemoSpec {
   runId: string;
   rerun: 'OnRequest' | 'OnPodTemplateChange';
   suspend: boolean;
-  dryRun: boolean;
   activeDeadline: string;
   historyLimit: number;
 }
@@ -152,12 +151,6 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
         .boolean()
         .default(false)
         .describe('Start no run, and hold an active run before its next fault.'),
-      dryRun: z
-        .boolean()
-        .default(false)
-        .describe(
-          'Check pods, permissions and health only, and inject no fault. A change starts another run.',
-        ),
       activeDeadline: durationField(
         'Longest time a run may take. Time spent waiting for you does not count.',
         '1m',

@@ -208,7 +208,7 @@ export const statusSchema = z
       .max(8)
       .optional()
       .meta({
-        description: 'Result of each scenario of that run, with its evidence. Empty: a dry run.',
+        description: 'Result of each scenario of that run, with its evidence.',
         ...keyedBy('name'),
       }),
     diagnoses: z
@@ -252,9 +252,4 @@ export type FaultProof = (typeof PROOFS)[number];
 export function endOf(run: RunStatus | undefined): Verdict | undefined {
   if (run?.phase === undefined || run.reason === undefined) return undefined;
   return { phase: run.phase, reason: run.reason, message: run.message ?? '' };
-}
-
-/** Whether the run of a status tests nothing: a dry run has no scenarios. */
-export function isDryRun({ run, scenarios }: ChaosDemoStatus): boolean {
-  return run !== undefined && scenarios?.length === 0;
 }

@@ -40,10 +40,6 @@ it('names the scenario in the title if there are several of a type', () => {
   ]);
 });
 
-it('skips the chapters of all types in a dry run', () => {
-  expect(linesOf([]).filter((line) => line.endsWith('skipped'))).toHaveLength(3);
-});
-
 it('is left when the next chapter begins, past skipped ones, or with the run', () => {
   const chapters = ['a', undefined, 'c'].map((startedAt, i) => ({
     title: `${i}`,

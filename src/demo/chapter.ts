@@ -42,7 +42,7 @@ export interface ChapterPlan {
 
 /**
  * The chapters of a run, numbered. Each scenario has those of its type, in the order of the plan; if there are several of
- * a type, their titles have its name. Those of a type that `scenarios` lacks are skipped. A dry run passes no scenarios.
+ * a type, their titles have its name. Those of a type that `scenarios` lacks are skipped.
  */
 export function chaptersOf(
   plan: readonly ChapterPlan[],

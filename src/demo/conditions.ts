@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { ChaosDemoStatus, Condition, ConditionType, Reason, ScenarioStatus } from '../api/index.ts';
-import { counted, endOf, isDryRun, truncate, violationCondition } from '../api/index.ts';
+import { counted, endOf, truncate, violationCondition } from '../api/index.ts';
 import type { Context, ObjectState } from './context.ts';
 import { activeFault, isRunActive } from './fault-times.ts';
 import { UNREACHABLE } from './health.ts';
@@ -43,11 +43,9 @@ function stateConditions(
     const { reason, message } = verdict;
     const good: Part = { status: 'True', reason, message };
     const bad: Part = { status: 'False', reason, message };
-    if (verdict.phase !== 'Succeeded') return { Ready: bad, Stalled: good, Finished: good, Succeeded: bad };
-    // A dry run tests nothing, so it opens no gate.
-    return isDryRun(draft)
-      ? { Ready: bad, Stalled: good, Finished: good, Succeeded: { status: 'Unknown', reason, message } }
-      : { Ready: good, Finished: good, Succeeded: good };
+    return verdict.phase === 'Succeeded'
+      ? { Ready: good, Finished: good, Succeeded: good }
+      : { Ready: bad, Stalled: good, Finished: good, Succeeded: bad };
   }
   const { reason, message }: { reason: Reason; message: string } =
     objectState.kind === 'suspended' || objectState.kind === 'finished'

@@ -59,8 +59,7 @@ export class Context {
 
   /** Those of the spec. Lazy: most decisions are on objects whose run has ended, or that are suspended. */
   get scenarios(): readonly Scenario[] {
-    const { demo, subject } = this;
-    this.#scenarios ??= demo.spec.dryRun ? [] : subject.scenarios(demo.spec);
+    this.#scenarios ??= this.subject.scenarios(this.demo.spec);
     return this.#scenarios;
   }
 

@@ -35,16 +35,13 @@ export function resultOf({ scenarios = [] }: ChaosDemoStatus, most: number = LIM
  * unexpected violation fails the run, even if something else is Inconclusive: no further result could undo the proof.
  * Otherwise one Inconclusive scenario leaves the run without a verdict on the subject.
  */
-export function verdictOf({ demo, draft, subject }: Context, restored: string): Verdict {
+export function verdictOf({ draft, subject }: Pick<Context, 'draft' | 'subject'>, restored: string): Verdict {
   const scenarios = draft.scenarios ?? [];
   const verdict = (phase: Verdict['phase'], reason: Verdict['reason'], message: string): Verdict => ({
     phase,
     reason,
     message: truncate(`${message}. ${restored}`, LIMITS.message),
   });
-  if (demo.spec.dryRun)
-    return verdict('Succeeded', 'DryRunPassed', 'Dry run: everything is ready, and nothing was injected');
-
   const inconclusive = scenarios.filter(({ result }) => result === undefined || result === 'Inconclusive');
   const unmet = scenarios.filter((scenario) => !asExpected(scenario) && !inconclusive.includes(scenario));
   const why = inconclusive.map(

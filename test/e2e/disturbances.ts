@@ -1,5 +1,6 @@
 /** Pods of a strict limiter go away while it is being watched: nothing can be said then, and the status says why. */
 import { expect, it } from 'vitest';
+import { ONE_BURST } from '../kit/demo.ts';
 import { keepingTime } from '../kit/pace.ts';
 import type { Cluster } from './support/cluster.ts';
 
@@ -39,7 +40,7 @@ export function disturbances(cluster: Cluster): void {
 
   it('start another run after a rollout with rerun: OnPodTemplateChange', async () => {
     await cluster.useLimiter('strict');
-    await cluster.applySpec('after-rollouts', { dryRun: true, rerun: 'OnPodTemplateChange' });
+    await cluster.applySpec('after-rollouts', { ...ONE_BURST, rerun: 'OnPodTemplateChange' });
     const first = await cluster.ended('after-rollouts');
     await cluster.inNamespace('rollout', 'restart', 'deployment/ratelimiter');
     await cluster.inNamespace(

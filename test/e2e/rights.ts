@@ -1,6 +1,7 @@
 /** The shipped RBAC against the audit log of everything above: nothing granted in vain, nothing missing. */
 import { expect, it } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
+import { ONE_BURST } from '../kit/demo.ts';
 import { until } from '../kit/until.ts';
 import { AUDIT_LOG } from './support/audited-config.ts';
 import { type Cluster, NAMESPACE } from './support/cluster.ts';
@@ -18,7 +19,7 @@ export function rights(cluster: Cluster): void {
 
   // What the runs above need not do, and an operator has to, sooner or later.
   it('an object is read again after a write conflict', async () => {
-    await cluster.applySpec('written-by-two', { dryRun: true });
+    await cluster.applySpec('written-by-two', ONE_BURST);
     let writing = true;
     const writer = (async () => {
       for (let count = 0; writing; count++) {
@@ -40,7 +41,7 @@ export function rights(cluster: Cluster): void {
   });
 
   it('removes the evidence of a run that the history does not remember', async () => {
-    await cluster.applySpec('forgetful', { dryRun: true, historyLimit: 0 });
+    await cluster.applySpec('forgetful', { ...ONE_BURST, historyLimit: 0 });
     for (const run of [1, 2]) {
       await cluster.patch('forgetful', {
         metadata: { annotations: { 'chaosdemo.dev/requested-at': `${run}` } },

@@ -48,7 +48,6 @@ const likely = fc
       { ...rest, rateLimiter: open },
       { rateLimiter: open, pace: { dwell: '0s' }, scenarios: [drift()] },
       { rateLimiter: open, pace: { dwell: '0s' }, scenarios: [ghosts({ countdown: '0s' })] },
-      { ...rest, rateLimiter: open, pace: { dwell: '0s' }, dryRun: true },
       { ...rest, rateLimiter: open, pace: { dwell: '0s' } },
       { ...rest, rateLimiter: rateLimiterOf({ selector: { matchLabels: { app: '💥' } } }) },
       { rateLimiter: open, suspend: true },

@@ -21,7 +21,6 @@ const CASES: readonly [name: string, state: State, kstatus: string, argo: string
   ['running', 'open', 'InProgress', 'Progressing'],
   ['succeeded', 'succeeded', 'Current', 'Healthy'],
   ['suspended-afterwards', 'succeeded', 'Current', 'Healthy'],
-  ['dry-run', 'dryRun', 'Failed', 'Degraded'],
   ['failed', 'unsuccessful', 'Failed', 'Degraded'],
   ['errored', 'unsuccessful', 'Failed', 'Degraded'],
   ['aborted', 'unsuccessful', 'Failed', 'Degraded'],
@@ -129,20 +128,16 @@ async function makeEveryState(): Promise<void> {
   await untilSeen('suspended-afterwards');
   await keep('suspended-afterwards');
 
-  await make(demo('dry-run', { dryRun: true }));
-  await world.ended('dry-run');
-  await keep('dry-run');
-
   await make(failing('failed', '1'));
   await world.ended('failed');
   await keep('failed');
 
   // No process listens on this port.
-  await make(demo('errored', { dryRun: true }, { port: 1 }));
+  await make(demo('errored', {}, { port: 1 }));
   await world.ended('errored');
   await keep('errored');
 
-  await make(demo('running', { dryRun: true, pace: { mode: 'Manual' } }));
+  await make(demo('running', { pace: { mode: 'Manual' } }));
   await world.untilStatus(
     'running',
     'the run to wait for a person',

@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { registerPods } from '../../src/local/pods.ts';
 import { freePort } from '../../src/local/ports.ts';
+import { ONE_BURST } from '../kit/demo.ts';
 import { rows } from '../kit/nightly.ts';
 import { conditionText } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
@@ -64,7 +65,7 @@ describe.concurrent('a demo', () => {
     const [, second] = notReady.environment.pods;
     await second?.setReady(false);
     onTestFinished(() => second?.setReady(true));
-    await notReady.applySpec('one-short', { dryRun: true });
+    await notReady.applySpec('one-short', ONE_BURST);
     const which = 'ratelimiter-1 (2 of 3 are)';
     const waiting = await notReady.untilStatus('one-short', 'the pod to be named', ({ message = '' }) =>
       message.includes(which),
@@ -84,7 +85,7 @@ describe.concurrent('a demo', () => {
 
     await second?.setReady(true);
     const { run } = await notReady.ended('one-short');
-    expect(run?.reason).toBe('DryRunPassed');
+    expect(run?.phase).toBe('Succeeded');
     expect(run?.pods?.map(({ name }) => name)).toEqual(['ratelimiter-0', 'ratelimiter-1', 'ratelimiter-2']);
     await expectNothingLeftOf(notReady, 'one-short');
   });

@@ -100,7 +100,7 @@ describe('a demo is not accepted', () => {
 
   it('if the Secret is missing', async () => {
     const redis = redisRef({ authSecretName: 'nothing' });
-    const message = /no Secret nothing.*make it, or correct/;
+    const message = /no Secret nothing.*or create it: kubectl create secret/;
     await expectRefused('no-secret', { rateLimiter: rateLimiterOf({ redis }) }, 'RedisAuthInvalid', message);
   });
 

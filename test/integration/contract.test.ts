@@ -1,9 +1,10 @@
-/** What the API promises to those who start, step, stop and refuse runs, with the real operator. Nothing is paused here. */
+/** What the API promises to those who start, step, stop and refuse runs, with the real operator. Redis is never paused. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ChaosDemoStatus } from '../../src/api/index.ts';
 import { ANNOTATIONS } from '../../src/api/index.ts';
+import { ONE_BURST } from '../kit/demo.ts';
 import { chapterOnShow, conditionText, conditionTexts, endedRunOf, runIdOf } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 
@@ -48,33 +49,20 @@ async function untilHeld(name: string): Promise<void> {
   expect(held.run?.phase).toBeUndefined();
 }
 
-describe('a dry run', () => {
-  it('ends as DryRunPassed, with no fault, no key and no pause', async () => {
-    await world.applySpec('dry', { dryRun: true });
-    const status = await world.ended('dry');
-    expect(status.run).toMatchObject({ phase: 'Succeeded', reason: 'DryRunPassed' });
-    expect(status.chapters?.map(({ state }) => state)).toContain('Skipped');
-    expect(conditionTexts(status)).toMatchObject({
-      Ready: 'False DryRunPassed',
-      Stalled: 'True DryRunPassed',
-      Finished: 'True DryRunPassed',
-      Succeeded: 'Unknown DryRunPassed',
-      FaultActive: 'False NoFault',
+describe('a run that has ended', () => {
+  it('is repeated by another runId or request, not by other edits, and remembered', async () => {
+    await world.applySpec('again', { ...ONE_BURST, runId: 'a' });
+    const first = await world.ended('again');
+    expect(first.run).toMatchObject({ phase: 'Succeeded', reason: 'NoExpectation' });
+    expect(first.chapters?.map(({ state }) => state)).toContain('Skipped');
+    expect(conditionTexts(first)).toMatchObject({
+      Ready: 'True NoExpectation',
+      Finished: 'True NoExpectation',
+      Succeeded: 'True NoExpectation',
+      FaultActive: 'False FaultReleased',
       CounterDriftViolated: 'Unknown NotTested',
     });
-    // Counts expire with their window: those of the controls are all there is.
-    expect(
-      (await world.keysOfDemos()).filter(
-        (key) => !/--control-[a-z0-9]+-(counting-\d+-\d+|denying|new)$/.test(key),
-      ),
-    ).toEqual([]);
-    await world.kubectl('wait', 'chaosdemo/dry', '--for=condition=Finished', '--timeout=5s');
-    await world.kubectl('wait', 'chaosdemo/dry', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=5s');
-  });
-
-  it('is made again by another runId and by a new request, and remembered', async () => {
-    await world.applySpec('again', { dryRun: true, runId: 'a' });
-    await world.ended('again');
+    await world.kubectl('wait', 'chaosdemo/again', '--for=condition=Finished', '--timeout=5s');
     await patch('again', { runId: 'b' });
     const second = await world.untilStatus('again', 'run 2', (status) => endedRunOf(status) === 2);
     expect(runIdOf(second)).toBe('b');
@@ -86,33 +74,26 @@ describe('a dry run', () => {
       [2, 'b'],
       [1, 'a'],
     ]);
-  });
-
-  it('a dry run is not repeated for an edit outside the run key, or a removed request', async () => {
-    await world.applySpec('edited', { dryRun: true });
-    await world.ended('edited');
-    await world.annotate('edited', 'requestedAt', 'x');
-    await world.untilStatus('edited', 'run 2', (status) => endedRunOf(status) === 2);
-    await world.annotate('edited', 'unrelated', 'y');
-    await world.annotate('edited', 'requestedAt', null);
-    await patch('edited', { historyLimit: 3 });
-    const { metadata } = await world.object('edited');
+    await world.annotate('again', 'unrelated', 'y');
+    await world.annotate('again', 'requestedAt', null);
+    await patch('again', { historyLimit: 3 });
+    const { metadata } = await world.object('again');
     const status = await world.untilStatus(
-      'edited',
+      'again',
       'the edit to be seen',
       ({ observedGeneration }) => observedGeneration === metadata?.generation,
     );
-    expect(status.run?.number).toBe(2);
+    expect(status.run?.number).toBe(3);
     expect(
       status.conditions?.every(({ observedGeneration }) => observedGeneration === metadata?.generation),
     ).toBe(true);
-    expect(conditionText(status, 'Ready')).toBe('False DryRunPassed');
+    expect(conditionText(status, 'Ready')).toBe('True NoExpectation');
   });
 });
 
 describe('suspend', () => {
   it('starts no run until it is taken back', async () => {
-    await world.applySpec('held', { dryRun: true, suspend: true });
+    await world.applySpec('held', { ...ONE_BURST, suspend: true });
     const status = await world.untilStatus(
       'held',
       'Suspended',
@@ -129,7 +110,7 @@ describe('a run that is paced by hand', () => {
   const manual = { pace: { mode: 'Manual' } };
 
   it('a paced run continues once by its current annotation, never by a stale one', async () => {
-    await world.applySpec('manual', { ...manual, dryRun: true });
+    await world.applySpec('manual', { ...ONE_BURST, ...manual });
     const first = await waiting('manual', 1);
     expect(first.chapter).toBe('1/11 Welcome (waiting)');
     expect(first.message).toContain('waiting for advance "1/1"');
@@ -152,7 +133,7 @@ describe('a run that is paced by hand', () => {
   });
 
   it('applies an annotation that was set early once the chapter is done', async () => {
-    await world.applySpec('early', { ...manual, dryRun: true }, { [ANNOTATIONS.advance]: '1/1' });
+    await world.applySpec('early', manual, { [ANNOTATIONS.advance]: '1/1' });
     await waiting('early', 2);
   });
 
@@ -253,7 +234,7 @@ describe('who may be touched', () => {
   it('a run is not accepted while a stranger uses Redis, and runs once it left', async () => {
     const stranger = await world.redisAs('limiter');
     onTestFinished(() => stranger.disconnect());
-    await world.applySpec('shared', { dryRun: true });
+    await world.applySpec('shared', ONE_BURST);
     const status = await refused('shared', 'SharedRedis');
     expect(status.message).toContain('127.0.0.1');
     stranger.disconnect();
@@ -263,7 +244,7 @@ describe('who may be touched', () => {
   it('waits for another demo on the same Redis, and reports for which', async () => {
     await world.applySpec('one', manual);
     await waiting('one', 1);
-    await world.applySpec('two', { dryRun: true });
+    await world.applySpec('two', ONE_BURST);
     const status = await world.untilStatus(
       'two',
       'two to wait',
@@ -288,7 +269,7 @@ describe('who may be touched', () => {
       phase: 'Aborted',
       reason: 'KillSwitch',
     });
-    await world.applySpec('after', { dryRun: true });
+    await world.applySpec('after', ONE_BURST);
     await refused('after', 'KillSwitch');
     await remove();
     expect((await world.ended('after')).phase).toBe('Succeeded');

@@ -46,7 +46,7 @@ function open(command: string, name: string, { args = [name], kubeconfig, ...siz
 
 /** A run that waits in its first chapter. It injects nothing. */
 async function byHand(name: string): Promise<void> {
-  await world.applySpec(name, { dryRun: true, pace: { mode: 'Manual' } });
+  await world.applySpec(name, { pace: { mode: 'Manual' } });
   await world.untilStatus(name, 'chapter 1 to wait', (now) => waitingChapter(now) === 1);
 }
 
@@ -61,7 +61,7 @@ describe.skipIf(withoutTerminal)('the live view', () => {
     const { terminal, tty } = open('watch', 'shown', { columns: 80, rows: 24 });
     const text = await terminal.shows('Waits for you to continue to Cluster Health');
     expect(terminal.isAlternate).toBe(true);
-    expect(text.split('\n')[0]).toMatch(/^\S+\/shown {2}run 1, a dry run {2}Running/);
+    expect(text.split('\n')[0]).toMatch(/^\S+\/shown {2}run 1 {2}Running/);
     expect(text).toMatch(/^‖ {2}1 Welcome +│ 1\/11 Welcome/m);
     expect(text).toMatch(/3 of 3 pods ready {2}● Redis/);
     expect(terminal.lines[22]).toMatch(/^q quit/);
@@ -104,7 +104,7 @@ describe.skipIf(withoutTerminal)('the live view', () => {
     async (command) => {
       const name = `interrupted-${command}`;
       const file = join(folder, `${name}.yaml`);
-      const spec = demoSpec({ dryRun: true, pace: { mode: 'Manual' } });
+      const spec = demoSpec({ pace: { mode: 'Manual' } });
       await writeFile(file, JSON.stringify(demo({ name, namespace: world.namespace }, spec)));
       if (command === 'wait') await byHand(name);
       const args = command === 'run' ? ['-f', file] : [name];

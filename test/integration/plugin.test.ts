@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ANNOTATIONS } from '../../src/api/index.ts';
-import { demo, demoSpec, drift, ghosts, rateLimiterOf } from '../kit/demo.ts';
+import { demo, demoSpec, drift, ghosts, ONE_BURST, rateLimiterOf } from '../kit/demo.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { chapterOnShow, waitingChapter } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
@@ -67,12 +67,6 @@ describe('run -f', () => {
     expect(status).toBe(2);
   });
 
-  it('ends with 2 after a dry run, which is no verdict', async () => {
-    const { status, stdout } = await run('dry', { dryRun: true });
-    expect(stdout).toMatch(/dry run, .*nothing/);
-    expect(status).toBe(2);
-  });
-
   it('exits with 3 if the run was aborted', async () => {
     const running = plugin(
       'run',
@@ -121,7 +115,7 @@ describe('run -f', () => {
 
 describe('a run by hand', () => {
   it('advance continues a run and rerun repeats it, as the annotations do', async () => {
-    await world.applySpec('hand', { dryRun: true, pace: { mode: 'Manual' } });
+    await world.applySpec('hand', { ...ONE_BURST, pace: { mode: 'Manual' } });
     for (const chapter of [1, 2]) {
       await world.untilStatus('hand', `chapter ${chapter} to wait`, (now) => waitingChapter(now) === chapter);
       const { status, stdout } = await plugin('advance', 'hand').ended;
@@ -132,8 +126,8 @@ describe('a run by hand', () => {
     await world.untilStatus('hand', 'chapter 3 or later', (status) => chapterOnShow(status) > 2);
     await world.patch('hand', { spec: { pace: { mode: 'Auto', dwell: '0s' } } });
     const waited = await plugin('wait', 'hand').ended;
-    expect(waited.stdout).toContain('Verdict: Succeeded (DryRunPassed)');
-    expect(waited.status).toBe(2);
+    expect(waited.stdout).toContain('Verdict: Succeeded (NoExpectation)');
+    expect(waited.status).toBe(0);
 
     const nothing = await plugin('advance', 'hand').ended;
     expect(nothing.stderr).toContain('no active run');
@@ -143,7 +137,7 @@ describe('a run by hand', () => {
     const again = await plugin('rerun', 'hand').ended;
     const requested = (await world.object('hand')).metadata.annotations?.[ANNOTATIONS.requestedAt];
     expect(again.stdout).toContain(`${ANNOTATIONS.requestedAt}=${requested}`);
-    expect((await plugin('wait', 'hand').ended).status).toBe(2);
+    expect((await plugin('wait', 'hand').ended).status).toBe(0);
     const status = await world.status('hand');
     expect(status.run?.number).toBe(2);
     expect(status.lastHandledRunRequest).toBe(requested);

@@ -1,5 +1,6 @@
-/** Runs that a rollout starts, with the real operator. Dry runs: nothing is paused, and no time has to be kept. */
+/** Runs that a rollout starts, with the real operator. Redis is never paused, and no time has to be kept. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ONE_BURST } from '../kit/demo.ts';
 import { endedRunOf } from '../kit/status.ts';
 import { World } from '../kit/world.ts';
 import { rollOut } from './support/rollout.ts';
@@ -16,8 +17,8 @@ const ended = (name: string, number: number) =>
 
 describe('rerun: OnPodTemplateChange', () => {
   it('a demo with rerun runs again after a rollout of a new template, no other does', async () => {
-    await world.applySpec('rollouts', { dryRun: true, rerun: 'OnPodTemplateChange' });
-    await world.applySpec('does-not', { dryRun: true });
+    await world.applySpec('rollouts', { ...ONE_BURST, rerun: 'OnPodTemplateChange' });
+    await world.applySpec('does-not', ONE_BURST);
     const first = await ended('rollouts', 1);
     await ended('does-not', 1);
     expect(first.run?.podTemplate).toMatch(/^[0-9a-f]{10}$/);
@@ -26,7 +27,7 @@ describe('rerun: OnPodTemplateChange', () => {
       async halfway() {
         // One pod new, two old: still the first run, though the operator has checked.
         const { metadata } = await world.object('rollouts');
-        await world.applySpec('rollouts', { dryRun: true, rerun: 'OnPodTemplateChange', historyLimit: 4 });
+        await world.applySpec('rollouts', { ...ONE_BURST, rerun: 'OnPodTemplateChange', historyLimit: 4 });
         await world.untilStatus(
           'rollouts',
           'the edit to be seen',

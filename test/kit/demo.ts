@@ -86,7 +86,7 @@ export function drift(changes: object = {}): object {
   };
 }
 
-/** Three bursts of three times the limit. */
+/** Bursts of three times the limit. */
 export function ghosts(changes: object = {}): object {
   return {
     name: 'ghosts',
@@ -97,3 +97,9 @@ export function ghosts(changes: object = {}): object {
     ...changes,
   };
 }
+
+/** The shortest run that succeeds, whatever it finds: one burst, without a fault of Redis. */
+export const ONE_BURST = {
+  scenarios: [ghosts({ expect: 'Any', ghostAllowing: { trials: 1 } })],
+  pace: { dwell: '0s' },
+} as const;

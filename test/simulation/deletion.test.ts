@@ -16,7 +16,6 @@ describe('an object', () => {
   it.each([
     ['with a fault that can be cut short', {}],
     ['with a fault that cannot be cut short', SURGE],
-    ['of a dry run', { dryRun: true }],
   ])('%s is held from before its first fixture is set up until its run has ended', async (_, changes) => {
     const simulation = new Simulation(simulatedSpec(changes), { effectMs: 500 });
     await simulation.runUntil(at(2));

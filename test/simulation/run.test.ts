@@ -235,16 +235,6 @@ describe('a run', () => {
     expect(simulation.status.run).toMatchObject({ message: expect.stringMatching(podsGone) });
   });
 
-  it('injects nothing in a dry run', async () => {
-    const simulation = new Simulation(simulatedSpec({ dryRun: true }));
-    await simulation.runUntil(finished);
-    expect(simulation.status.run).toMatchObject({ phase: 'Succeeded', reason: 'DryRunPassed' });
-    expect(simulation.injected).toEqual([]);
-    const kinds = simulation.performed.map(({ kind }) => kind);
-    expect(kinds).toContain('MeasureBaseline');
-    expect(kinds.filter((kind) => kind === 'Inject' || kind === 'Prepare')).toEqual([]);
-  });
-
   it('skips the chapters of a scenario that is not in the spec', async () => {
     const simulation = new Simulation(simulatedSpec({ scenarios: [{ name: 's', type: 'Surge' }] }));
     await simulation.runUntil(finished);

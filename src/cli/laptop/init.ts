@@ -1,10 +1,9 @@
 /** `chaosdemo init`: writes a ChaosDemo for an API on this machine, from the answers to some requests. */
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { terminalLine } from '../../api/index.ts';
+import { shellWord, terminalLine } from '../../api/index.ts';
 import { Supervisor } from '../../local/supervisor.ts';
 import { requireOutputs } from '../outputs.ts';
-import { shellWord } from '../plugin/connection.ts';
 import { requestsText, waitText } from '../probe/probe.ts';
 import { confirmed } from '../probe/questions.ts';
 import { yamlOf } from '../probe/yaml.ts';

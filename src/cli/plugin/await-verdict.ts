@@ -1,12 +1,12 @@
 /** Follows a run until it has ended, or it is clear that none will begin. */
-import { type ChaosDemo, isDryRun } from '../../api/index.ts';
+import type { ChaosDemo } from '../../api/index.ts';
 import { readDiagnoses } from '../report/read.ts';
 import { verdictLines } from '../run-text.ts';
 import { folded } from '../view/line.ts';
 import { type Display, showLive } from '../view/session.ts';
 import type { LiveState } from '../view/state.ts';
 import { type Connection, pluginCommand } from './connection.ts';
-import { EXIT, PluginError } from './errors.ts';
+import { PluginError } from './errors.ts';
 import { type Outcome, Waiter } from './run-state.ts';
 
 /** Show a hint if no operator has seen the object for this long. */
@@ -28,7 +28,7 @@ export interface AwaitOptions {
 
 /**
  * Shows the object until its run has ended, and prints the verdict with its evidence.
- * @returns the exit status: 0 Succeeded, 1 Failed, 2 Errored, refused or a dry run, 3 Aborted
+ * @returns the exit status: 0 Succeeded, 1 Failed, 2 Errored or refused, 3 Aborted
  * @throws {PluginError} if it is deleted, or does not finish in time
  */
 export async function awaitVerdict(options: AwaitOptions): Promise<number> {
@@ -65,10 +65,6 @@ export async function awaitVerdict(options: AwaitOptions): Promise<number> {
     );
   }
   const { evidence } = await readDiagnoses(client, demo, signal);
-  if (isDryRun(demo.status ?? {}) && outcome.exit === EXIT.failed) {
-    print('');
-    print('This was a dry run, which tests nothing: the exit status is 2, so that it opens no gate');
-  }
   for (const line of verdictLines(demo, evidence, verbose).flatMap((line) =>
     folded(line, process.stdout.columns),
   ))

@@ -3,6 +3,7 @@
 import { KubeClient } from '@chaosdemo/kube-runtime';
 import { loadKubeConfig } from '@chaosdemo/kube-runtime/kubeconfig';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { shell, shellWord } from '../../api/index.ts';
 
 /** The flags that every command shares with kubectl. */
 export interface Place {
@@ -68,18 +69,4 @@ export function pluginCommand(
 /** The flags for a command of this plugin for the same cluster as `kubectl`: " --context prod" or ''. */
 export function pluginFlags(kubectl: string): string {
   return kubectl.slice('kubectl'.length);
-}
-
-/**
- * A part of a command that is safe to paste into a shell: each value becomes one word. Names come from kubeconfigs and
- * servers, which may contain anything.
- * @example shell`-n ${"my ns"} get pods` // "-n 'my ns' get pods"
- */
-export function shell(parts: TemplateStringsArray, ...words: readonly (string | number)[]): string {
-  return String.raw({ raw: parts }, ...words.map((word) => shellWord(String(word))));
-}
-
-/** A word that a POSIX shell takes literally, quoted only if necessary. */
-export function shellWord(word: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

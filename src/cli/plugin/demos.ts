@@ -9,9 +9,10 @@ import {
   KIND,
   messageOf,
   PLURAL,
+  shell,
   VERSION,
 } from '../../api/index.ts';
-import { type Connection, shell } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { PluginError } from './errors.ts';
 
 export const CHAOS_DEMOS = { group: GROUP, version: VERSION, plural: PLURAL };

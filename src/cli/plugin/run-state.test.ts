@@ -41,14 +41,6 @@ describe('where an object stands', () => {
     expect(runStateOf(demo(ended(phase, reason), { phase }))).toMatchObject({ state: 'ended', exit });
   });
 
-  it('after a dry run is no verdict for a pipeline', () => {
-    const conditions: Conditions = {
-      ...ended('Succeeded', 'DryRunPassed'),
-      Succeeded: ['Unknown', 'DryRunPassed'],
-    };
-    expect(runStateOf(demo(conditions, { phase: 'Succeeded' }))).toMatchObject({ state: 'ended', exit: 2 });
-  });
-
   it('is not known before an operator has looked at this spec, or at this request', () => {
     expect(runStateOf(demoWith(undefined)).state).toBe('unseen');
     const done = ended('Failed', 'UnexpectedViolation');

@@ -21,7 +21,7 @@ export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
     const { message = '', phase = '', run } = status;
     const reason = run?.reason ?? finished.reason;
     const line = `${phase} (${reason}), ${expectedText(status)}: ${message}`;
-    return { state: 'ended', exit: exitOf(phase, condition('Succeeded')?.status), line };
+    return { state: 'ended', exit: EXIT_BY_PHASE[phase] ?? 2, line };
   }
   const stalled = condition('Stalled');
   if (!isFinished && stalled?.status === 'True') {
@@ -34,12 +34,6 @@ export function runStateOf({ metadata, status = {} }: ChaosDemo): RunState {
 function isHandled({ annotations = {} }: ChaosDemo['metadata'], handled: string | undefined): boolean {
   const request = annotations[ANNOTATIONS.requestedAt] ?? '';
   return request === '' || printable(request.slice(0, LIMITS.request)) === handled;
-}
-
-/** A dry run tests nothing, so it is no verdict: a pipeline must not take it for one. */
-function exitOf(phase: string, succeeded: string | undefined): number {
-  if (phase === 'Succeeded') return succeeded === 'True' ? 0 : 2;
-  return EXIT_BY_PHASE[phase] ?? 2;
 }
 
 /** A refusal that lasts this long does not resolve automatically: the operator checks again every ten seconds. */

@@ -138,12 +138,6 @@ describe('the verdict in one sentence', () => {
     expect(advice?.text).toMatch(/run again\. why$/);
     expect(advice?.text).not.toContain('cause');
   });
-
-  it('does not take a dry run for a success', () => {
-    const report = reportWith(verdict('Succeeded', 'DryRunPassed'), []);
-    expect(report.tone).toBe('none');
-    expect(report.headline).toContain('Nothing was tested');
-  });
 });
 
 describe('a report', () => {

@@ -88,14 +88,13 @@ export function reportOf(source: ReportSource): Report | undefined {
   const verdict = endOf(run);
   if (!so || !run || !verdict) return undefined;
   const { scenarios } = so;
-  const isTested = scenarios.length > 0;
   return {
     ...so,
     took: tookOf(run),
     verdict,
     tone: toneOf(verdict, scenarios),
-    headline: headlineOf(verdict, scenarios, isTested),
-    advice: adviceOf(verdict, scenarios, isTested),
+    headline: headlineOf(verdict, scenarios),
+    advice: adviceOf(verdict, scenarios),
   };
 }
 
@@ -187,18 +186,13 @@ function tookOf({ completedAt, startedAt }: NonNullable<ChaosDemoStatus['run']>)
   return ms >= 0 && ms < LONGEST_MS ? formatDuration(ms < 1000 ? ms : Math.round(ms / 1000) * 1000) : '';
 }
 
-function headlineOf(
-  { phase, reason }: Verdict,
-  scenarios: readonly ScenarioReport[],
-  isTested: boolean,
-): string {
+function headlineOf({ phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): string {
   const judged = scenarios.filter(({ status }) => status.result && status.result !== 'Inconclusive');
   const found = findingsOf(judged);
   if (phase === 'Aborted' || phase === 'Errored') {
     const what = phase === 'Aborted' ? 'the run was stopped' : 'the run could not be carried to its end';
     return `No verdict on the rate limiter: ${what} (${reason}).${found === '' ? '' : ` Found before that: ${found}.`}`;
   }
-  if (!isTested) return `Nothing was tested: a dry run found everything ready and injected no fault.`;
   if (phase === 'Failed') {
     const unmet = scenarios.filter(({ asExpected: met, status }) => !met && status.result !== undefined);
     if (unmet.length === 0)
@@ -223,11 +217,7 @@ function all(number: number, one = 'the one scenario'): string {
   return number === 2 ? 'both scenarios' : `all ${number} scenarios`;
 }
 
-function adviceOf(
-  { message, phase, reason }: Verdict,
-  scenarios: readonly ScenarioReport[],
-  isTested: boolean,
-): Advice[] {
+function adviceOf({ message, phase, reason }: Verdict, scenarios: readonly ScenarioReport[]): Advice[] {
   const advice = scenarios.flatMap(({ diagnosis, status }): Advice[] => {
     if (status.result === 'Inconclusive') {
       return [
@@ -275,7 +265,5 @@ function adviceOf(
     });
   }
   if (advice.length > 0 || isOpen) return advice;
-  return [
-    { text: isTested ? 'Nothing: no weakness was found.' : 'Set spec.dryRun to false to test something.' },
-  ];
+  return [{ text: 'Nothing: no weakness was found.' }];
 }

@@ -1,6 +1,6 @@
 /** The live view of one ChaosDemo: everything at a glance from 80x24 on, degrading below that. Pure. */
 import type { ChaosDemoStatus } from '../../api/index.ts';
-import { adviceSentence, endOf, isDryRun } from '../../api/index.ts';
+import { adviceSentence, endOf } from '../../api/index.ts';
 import { shownDiagnoses } from '../diagnosis.ts';
 import { waitingOf } from '../stepper.ts';
 import { type Chart, chartLines } from './chart.ts';
@@ -72,7 +72,7 @@ function currentCharts(state: LiveState): Chart[] {
 function header(state: LiveState, { columns, now }: Frame): Line[] {
   const { demo, name, namespace } = state;
   const status = demo?.status ?? {};
-  const run = status.run ? `  run ${status.run.number}${isDryRun(status) ? ', a dry run' : ''}` : '';
+  const run = status.run ? `  run ${status.run.number}` : '';
   const object: Line = [seg(`${namespace}/`, 'dim'), seg(name, 'strong')];
   const phase: Line = [seg(run, 'dim'), seg('  '), ...phasePart(state)];
   const elapsed: Line = [seg(elapsedOf(status, now), 'strong')];

@@ -6,7 +6,7 @@
  * like an earlier one counts into that.
  */
 import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
-import { counted, endOf, isDryRun } from '../../api/index.ts';
+import { counted, endOf } from '../../api/index.ts';
 import { asExpected, countAsExpected } from '../../demo/verdict.ts';
 
 /** An event, without its object. */
@@ -72,9 +72,8 @@ function runStart(before: ChaosDemoStatus | undefined, after: ChaosDemoStatus): 
   if (after.run === undefined || sameRun(before, after)) return [];
   const { number, runId, pods = [] } = after.run;
   const name = runId ? `Run ${number} (runId "${runId}")` : `Run ${number}`;
-  const what = isDryRun(after) ? 'began as a dry run, without faults' : 'began';
   const nodes = pods.length === 0 ? '' : ` on ${counted(pods.length, 'pod')}`;
-  return [{ type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: `${name} ${what}${nodes}` }];
+  return [{ type: 'Normal', reason: 'RunStarted', action: 'StartRun', note: `${name} began${nodes}` }];
 }
 
 function scenarioEvents(run: number, before: ScenarioStatus | undefined, after: ScenarioStatus): EventNote[] {

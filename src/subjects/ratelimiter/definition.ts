@@ -33,7 +33,7 @@ function storyOf({ scenarios }: ChaosDemoSpec): ChapterPlan[] {
 export const rateLimiterDefinition: SubjectDefinition = {
   api: rateLimiterApi,
 
-  chapters: (spec) => chaptersOf(storyOf(spec), spec.dryRun ? [] : spec.scenarios),
+  chapters: (spec) => chaptersOf(storyOf(spec), spec.scenarios),
 
   scenarios(spec) {
     const limiter = rateLimiterOf(spec);
@@ -54,7 +54,6 @@ export const rateLimiterDefinition: SubjectDefinition = {
     const limiter = rateLimiterOf(spec);
     const { limit } = limiter;
     const subject = `Rate limiter: ${podsOf(target)}, counting in ${target?.store ?? 'their Redis'}`;
-    if (spec.dryRun) return `${subject}. Dry run: checks everything and injects nothing`;
     const faults = rateLimiterDefinition.scenarios(spec).map(({ faultTitle }) => faultTitle);
     const as = isOfOneCaller(limiter) ? 'As one caller, by its source address' : 'With its own keys';
     return `${subject}. ${as}, limit ${limit.requests} in ${formatDuration(parseDuration(limit.window))}. ${faults.join('. Then: ')}`;

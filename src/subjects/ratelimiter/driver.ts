@@ -138,7 +138,7 @@ export class RateLimiterDriver implements SubjectDriver {
 
   async #measureBaseline({ fixture }: EffectOf<'MeasureBaseline'>, signal: AbortSignal): Promise<Finding> {
     const { limiter, target } = this.#toolkit;
-    const { dryRun, scenarios } = this.#options.spec;
+    const { scenarios } = this.#options.spec;
     try {
       await requirePods(this.#toolkit.lookAtPods, signal);
       // The control removes its keys itself; the restore removes what is left.
@@ -147,7 +147,7 @@ export class RateLimiterDriver implements SubjectDriver {
       const control = await controlCallers(this.#toolkit, { key: fixture, rates }, signal);
       const { baseline, message } = control;
       // Without a lag nothing is known beyond what was known at admission.
-      for (const scenario of dryRun || baseline.lags.size === 0 ? [] : scenarios) {
+      for (const scenario of baseline.lags.size === 0 ? [] : scenarios) {
         const pods = target.pods.length;
         const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods, baseline);
         if (reason !== undefined) return { kind: 'Baseline', outcome: { ok: false, message: reason } };

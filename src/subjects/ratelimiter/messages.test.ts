@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { LimiterChanges } from '../../../test/kit/demo.ts';
 import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
-import { requireProvable } from './admission/connector.ts';
+import { requireProvable } from './admission/provable.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
 import type { CallerRequest } from './history/events.ts';

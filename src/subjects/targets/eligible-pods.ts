@@ -81,7 +81,7 @@ export function awaitReady(
   { pods, notReady }: { readonly pods: readonly unknown[]; readonly notReady: readonly string[] },
   waitedMs: number,
   part: string,
-): Admission {
+): Extract<Admission, { readonly message: string }> {
   const which = `${listed(notReady)} (${pods.length} of ${pods.length + notReady.length} are)`;
   if (waitedMs < HEALTH_TIMEOUT_MS) {
     const message = `Waiting for selected pods that are not Ready: ${which}`;

@@ -97,6 +97,7 @@ export class NamespaceReader {
         throw new Refusal(
           'PermissionDenied',
           `the operator may not read namespaces: apply its ClusterRole and ClusterRoleBinding again (${error.message})`,
+          { cause: error },
         );
       }
       throw error;

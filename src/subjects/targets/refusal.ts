@@ -6,13 +6,20 @@ import { LIMITS, type Reason, truncate } from '../../api/index.ts';
 import type { Admission } from '../../demo/observed.ts';
 import { ForbiddenError } from '../cluster.ts';
 
+interface RefusalOptions extends ErrorOptions {
+  readonly command?: string | undefined;
+}
+
 /** Waits for a change by a person. The message states which. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly reason: Reason;
+  /** Arguments of the kubectl command at the end of the message, safe to paste. */
+  readonly command: string | undefined;
 
-  constructor(reason: Reason, message: string) {
-    super(message);
+  constructor(reason: Reason, text: string, { cause, command }: RefusalOptions = {}) {
+    super(command === undefined ? text : `${text}: kubectl ${command}`, { cause });
+    this.command = command;
     this.reason = reason;
   }
 
@@ -33,6 +40,7 @@ export function permissionDenied(namespace: string, error: ForbiddenError): Refu
     'PermissionDenied',
     `the operator ${what} in namespace ${namespace}. Let it: kubectl create rolebinding chaosdemo-target ` +
       `--clusterrole=chaosdemo-target --serviceaccount=${account ?? '<namespace>:<service account of the operator>'} -n ${namespace}`,
+    { cause: error },
   );
 }
 

@@ -55,17 +55,22 @@ export function authorityOf(
   return ca;
 }
 
-/** @throws {Refusal} with this reason if there is none; the message names the field */
+/**
+ * @param command arguments of the kubectl command that creates it
+ * @throws {Refusal} with this reason if there is none; the message names the field
+ */
 export async function findSecret(
   reader: NamespaceReader,
   name: string,
   reason: 'RedisAuthInvalid' | 'HTTPAuthInvalid',
   field: string,
+  command: string,
 ): Promise<Secret> {
   const secret = await reader.secret(name);
   if (secret !== undefined) return secret;
   throw new Refusal(
     reason,
-    `there is no Secret ${name} in namespace ${reader.namespace}: make it, or correct ${field}`,
+    `there is no Secret ${name} in namespace ${reader.namespace}. Correct ${field}, or create it`,
+    { command },
   );
 }

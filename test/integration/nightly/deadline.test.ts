@@ -1,6 +1,7 @@
 /** spec.activeDeadline counts only the time that a run works: a manual run may wait longer for a person. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ONE_BURST } from '../../kit/demo.ts';
 import { waitingChapter } from '../../kit/status.ts';
 import { World } from '../../kit/world.ts';
 
@@ -19,7 +20,7 @@ const waiting = (name: string, chapter: number) =>
 
 // Real time: what counts is the time between two writes of a status by a real operator.
 it('a paused run may outlast its deadline, which does not include the pause', async () => {
-  await world.applySpec('patient', { pace: { mode: 'Manual' }, dryRun: true, activeDeadline: '1m' });
+  await world.applySpec('patient', { ...ONE_BURST, pace: { mode: 'Manual' }, activeDeadline: '1m' });
   const { run } = await waiting('patient', 1);
   const deadline = Date.parse(run?.startedAt ?? '') + 60_000;
   await sleep(deadline + 2000 - Date.now());
@@ -27,5 +28,5 @@ it('a paused run may outlast its deadline, which does not include the pause', as
   await world.annotate('patient', 'advance', '1/1');
   await waiting('patient', 2);
   await world.annotate('patient', 'advance', '1/2');
-  expect((await world.ended('patient')).run).toMatchObject({ reason: 'DryRunPassed' });
+  expect((await world.ended('patient')).run).toMatchObject({ phase: 'Succeeded' });
 });

@@ -128,7 +128,7 @@ describe('a spec with a failover', () => {
     await expectRefusal('first', first, /True UnprovableSpec: scenario failover .*the last scenario/);
     const short = one.spec({ fault: { type: 'Failover', duration: '10s' } });
     await expectRefusal('short', short, /True UnprovableSpec: .*duration to at least 15s/);
-    const blind = { ...one.spec({ sentinel: { authSecretName: 'reading-auth' } }), dryRun: true };
+    const blind = one.spec({ sentinel: { authSecretName: 'reading-auth' } });
     await expectRefusal(
       'blind',
       blind,

@@ -115,7 +115,7 @@ describe('a Redis that speaks TLS is refused', () => {
     message: RegExp,
     reason = 'RedisUnreachable',
   ): Promise<void> {
-    await world.applySpec(name, { rateLimiter: rateLimiterOf(redis), dryRun: true });
+    await world.applySpec(name, { rateLimiter: rateLimiterOf(redis) });
     const status = await world.untilStatus(
       name,
       `${name} to be refused`,

@@ -1,5 +1,6 @@
 /** Helpers for tests of broken worlds: the reported reason, and that nothing is left. */
 import { expect } from 'vitest';
+import { ONE_BURST } from '../../kit/demo.ts';
 import { conditionText } from '../../kit/status.ts';
 import { until } from '../../kit/until.ts';
 import type { World } from '../../kit/world.ts';
@@ -30,8 +31,8 @@ export async function expectNothingLeftOf(world: World, name: string): Promise<v
   await world.delete(name, 20_000);
   await world.untilNoLeases();
   expect(await world.pauses()).toBe(0);
-  await world.applySpec('next', { dryRun: true });
-  expect((await world.ended('next')).run?.reason).toBe('DryRunPassed');
+  await world.applySpec('next', ONE_BURST);
+  expect((await world.ended('next')).run?.phase).toBe('Succeeded');
   await world.delete('next', 20_000);
 }
 

@@ -36,7 +36,7 @@ export interface Waiting extends Place {
   readonly verbose?: boolean;
 }
 
-export const VERDICTS = `Exit status: 0 Succeeded, 1 Failed, 2 Errored, cannot start, a dry run or no verdict in time, 3 Aborted,
+export const VERDICTS = `Exit status: 0 Succeeded, 1 Failed, 2 Errored, cannot start or no verdict in time, 3 Aborted,
 64 wrong usage, 130 stopped by Ctrl-C.`;
 
 export const ONLY_ONE = 'name of the ChaosDemo (default: the only one of the namespace)';

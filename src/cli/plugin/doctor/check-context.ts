@@ -66,8 +66,3 @@ function whyUnknown(error: unknown): string {
   if (isForbidden(error)) return `you have no permission to check this: ${text}`;
   return error instanceof ApiError ? `the API server rejected the request: ${text}` : text;
 }
-
-/** Text as one argument of a merge patch in a command. */
-export function mergePatch(patch: object): string {
-  return `--type=merge -p '${JSON.stringify(patch).replaceAll("'", String.raw`'\''`)}'`;
-}

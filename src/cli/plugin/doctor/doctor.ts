@@ -4,11 +4,11 @@ import { PART } from '../../../subjects/ratelimiter/schema.ts';
 import type { Connection } from '../connection.ts';
 import { existingDemo } from '../demos.ts';
 import { PluginError } from '../errors.ts';
+import { checkAdmission } from './admission-check.ts';
 import { type CheckContext, checked } from './check-context.ts';
 import { exitOf, type Finding, findingLines } from './finding.ts';
 import { checkObject } from './object-checks.ts';
 import { checkCrd, checkNamespace, checkOperator } from './operator-checks.ts';
-import { checkRateLimiter } from './subject-checks.ts';
 
 export interface DoctorOptions {
   readonly connection: Connection;
@@ -46,12 +46,15 @@ async function examine({ connection, name, signal, system }: DoctorOptions): Pro
   });
   // Without an object, this may be the wrong namespace, which must not be enabled for tests.
   if (object.state === 'wrong') return [crd, object];
-  const [operator, around, subject] = await Promise.all([
-    checkOperator(context),
-    checkNamespace(context),
-    demo && PART in demo.spec ? checkRateLimiter({ ...context, demo }) : [],
-  ]);
-  const others = [crd, ...operator, around, ...subject];
+  const [operator, target] = await Promise.all([checkOperator(context), checkTarget(context, demo)]);
+  const others = [crd, ...operator, ...target];
   if (demo) return [...others, checkObject(demo, kubectl, others)];
   return [...others.map(({ check, message, state }) => ({ check, message, state })), object];
+}
+
+/** Admission begins with the namespace, so its other checks need that one. */
+async function checkTarget(context: CheckContext, demo: ChaosDemo | undefined): Promise<Finding[]> {
+  const namespace = await checkNamespace(context);
+  if (!demo || !(PART in demo.spec) || namespace.state === 'wrong') return [namespace];
+  return [namespace, ...(await checkAdmission({ ...context, demo }))];
 }

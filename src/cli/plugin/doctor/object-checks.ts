@@ -1,9 +1,8 @@
 /** The state of the object itself: suspended, refused, waiting, ended. Pure. */
-import { ANNOTATIONS, type ChaosDemo } from '../../../api/index.ts';
+import { ANNOTATIONS, type ChaosDemo, shell } from '../../../api/index.ts';
 import { waitingOf } from '../../stepper.ts';
-import { pluginCommand, shell } from '../connection.ts';
+import { pluginCommand } from '../connection.ts';
 import { runStateOf } from '../run-state.ts';
-import { mergePatch } from './check-context.ts';
 import type { Finding } from './finding.ts';
 
 /** Refusals that only a change of the spec ends. */
@@ -41,7 +40,7 @@ function objectState(demo: ChaosDemo, kubectl: string): Omit<Finding, 'check'> {
     return {
       state: 'wrong',
       message: `spec.suspend is true: no run of ${name} starts`,
-      fixCommands: [`${edited('patch')} ${mergePatch({ spec: { suspend: false } })}`],
+      fixCommands: [`${edited('patch')} --type=merge -p '{"spec":{"suspend":false}}'`],
       reason: 'Suspended',
     };
   }

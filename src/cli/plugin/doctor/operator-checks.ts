@@ -1,9 +1,8 @@
 /** Whether an operator serves this namespace: CRD, Deployment, leader, kill switch, label, rights. */
 
 import { resourcePath, sleep } from '@chaosdemo/kube-runtime';
-import { ENABLED_LABEL, GROUP, PLURAL, VERSION } from '../../../api/index.ts';
+import { ENABLED_LABEL, GROUP, PLURAL, shell, VERSION } from '../../../api/index.ts';
 import { stops } from '../../../operator/adapters/kill-switch.ts';
-import { shell } from '../connection.ts';
 import { type CheckContext, checked, read } from './check-context.ts';
 import type { Finding } from './finding.ts';
 

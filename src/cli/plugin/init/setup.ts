@@ -1,10 +1,9 @@
 /** What the operator needs around a ChaosDemo that was written, with the commands that create it. */
 import { resourcePath } from '@chaosdemo/kube-runtime';
-import { REDIS_AUTH_SECRET_TYPE } from '../../../subjects/redis/admission/redis-auth.ts';
-import { shell } from '../connection.ts';
+import { shell } from '../../../api/index.ts';
+import { createRedisSecret, REDIS_AUTH_SECRET_TYPE } from '../../../subjects/redis/admission/redis-auth.ts';
 import type { CheckContext } from '../doctor/check-context.ts';
 import { checkCrd, checkNamespace, checkOperator } from '../doctor/operator-checks.ts';
-import { createRedisSecret } from '../doctor/secret-checks.ts';
 
 /** As docs/interface.md has them, without the rights for the bundled limiter. */
 export const RIGHTS =
@@ -56,6 +55,6 @@ export async function setupLines(
     ...lines,
     'Redis requires a login. With its password in REDIS_PASSWORD, and a new one for the operator in PASSWORD:',
     `  ${send} | ${kubectl} ${shell`-n ${namespace} exec -i ${podName}`} -- redis-cli`,
-    `  ${createRedisSecret(context, secret.name, service)}`,
+    `  ${kubectl} ${shell`-n ${namespace}`} ${createRedisSecret(secret.name, service)}`,
   ];
 }

@@ -2,7 +2,7 @@
  * From a ChaosDemo to a driver: checks which pods may be touched and whether their Redis may be paused, and acquires
  * the lease on it. Each refusal is an admission that `decide` turns into a condition, an event and a message.
  */
-import { type ChaosDemoSpec, LIMITS, messageOf, truncate } from '../../../api/index.ts';
+import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
 import type { Admission, Target } from '../../../demo/observed.ts';
 import type {
   AdmissionRequest,
@@ -28,10 +28,9 @@ import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
 import { RateLimiterDriver } from '../driver.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
-import { isOfOneCaller, tooLong } from '../scenarios/cooldowns.ts';
+import { isOfOneCaller } from '../scenarios/cooldowns.ts';
 import { disturbsStore, failsOver, scenarioTypeOf } from '../scenarios/index.ts';
-import { planOf } from '../scenarios/scenario-type.ts';
-import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
+import { PART, rateLimiterOf } from '../schema.ts';
 import { requireFitForCluster } from './cluster-fit.ts';
 import {
   type DiscoveredTarget,
@@ -45,6 +44,7 @@ import {
 } from './discovery.ts';
 import { longestPauseOf, PAUSES } from './pauses.ts';
 import { MOST_OF_NAMESPACE, type Obstacle, PodsInUse, type PodUser } from './pods-in-use.ts';
+import { requireProvable } from './provable.ts';
 
 /** What is known of a Redis whose lease this run holds. */
 interface Held {
@@ -167,8 +167,7 @@ export class RateLimiterConnector implements SubjectConnector {
     admitted: AdmittedRedis,
     signal: AbortSignal,
   ): Promise<Admission | undefined> {
-    const { dryRun, scenarios } = request.spec;
-    if (dryRun || !scenarios.some(disturbsStore)) return undefined;
+    if (!request.spec.scenarios.some(disturbsStore)) return undefined;
     const redis = coolingRedis(request, target, admitted);
     const until = await this.#cooldown.until(redis, this.#ports.clock.now(), signal);
     if (until === undefined) return undefined;
@@ -258,8 +257,7 @@ function waiting(reason: 'CoolingDown' | 'RedisInUse' | Obstacle['reason'], text
 
 function podUserOf({ name, namespace, spec, uid }: AdmissionRequest, { pods }: DiscoveredTarget): PodUser {
   const limiter = rateLimiterOf(spec);
-  // A dry run sends no traffic.
-  const rates = (spec.dryRun ? [] : spec.scenarios).map(
+  const rates = spec.scenarios.map(
     (scenario) => scenarioTypeOf(scenario.type).traffic?.(scenario, limiter, pods.length) ?? 0,
   );
   return {
@@ -291,42 +289,6 @@ function coolingRedis(
   { ids }: AdmittedRedis,
 ): CoolingRedis {
   return { namespace, ids: ids.rest, pod: { name: podName, uid: podUid } };
-}
-
-/** Fields that have no meaning for this interface, with what to change. */
-function unsuitedFields({ http, isBundled, limit, redis }: RateLimiterSpec): string | undefined {
-  if (isBundled && (limit.algorithm !== 'FixedWindow' || limit.windowStart !== 'FirstRequest')) {
-    return `${PART}.limit.algorithm and windowStart do not describe the bundled limiter, which counts in fixed windows from the first request: leave them out, or describe your own limiter in ${PART}.http`;
-  }
-  if (redis.count && http.identity === 'SourceAddress') {
-    return `${PART}.redis.count names the key of a caller, and with http.identity SourceAddress the caller has none: leave redis.count out`;
-  }
-  return undefined;
-}
-
-/** Later scenarios would have admitted another server than the one that is the primary by then. */
-function failoverNotLast({ scenarios }: ChaosDemoSpec, limiter: RateLimiterSpec): string | undefined {
-  const early = scenarios.slice(0, -1).find((scenario) => failsOver(scenario, limiter));
-  return early
-    ? `scenario ${early.name} makes another server the primary of Redis, and later scenarios would need a new check of it: make it the last scenario, or move it to another ChaosDemo`
-    : undefined;
-}
-
-/** @throws {Refusal} UnprovableSpec if no run on this many pods can end as expected */
-export function requireProvable({ spec }: Pick<AdmissionRequest, 'spec'>, pods: number): void {
-  const limiter = rateLimiterOf(spec);
-  // A dry run injects nothing, so its scenarios take no time; whether they can run is still checked.
-  const parts = (spec.dryRun ? [] : spec.scenarios).map((scenario) => {
-    const fault = scenarioTypeOf(scenario.type);
-    const { countdownMs, faultMs, settleMs } = planOf(fault, scenario, limiter);
-    return { cooldowns: fault.cooldownsToPrepare ?? 1, ms: countdownMs + faultMs + settleMs };
-  });
-  const unsuited = unsuitedFields(limiter) ?? failoverNotLast(spec, limiter) ?? tooLong(spec, limiter, parts);
-  if (unsuited !== undefined) throw new Refusal('UnprovableSpec', unsuited);
-  for (const scenario of spec.scenarios) {
-    const reason = scenarioTypeOf(scenario.type).unprovable(scenario, limiter, pods);
-    if (reason !== undefined) throw new Refusal('UnprovableSpec', reason);
-  }
 }
 
 /**

@@ -2,6 +2,7 @@
  * Finds which pods a rate limiter runs in, and which pods may be its Redis. Reads the API server, and connects to
  * nothing but the nodes of a Cluster that is to be released (see redis-admission.ts). An obstacle is thrown as a Refusal.
  */
+import { shell } from '../../../api/index.ts';
 import type { Cluster, Pod } from '../../cluster.ts';
 import { findFaultProxy, findRedis, findSentinels } from '../../redis/admission/find-redis.ts';
 import { findMasters } from '../../redis/admission/redis-admission.ts';
@@ -23,7 +24,7 @@ import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { orRefusal, Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
 import type { PodsNow } from '../pods-now.ts';
-import { PART, type RateLimiterSpec } from '../schema.ts';
+import { HTTP_AUTH_SECRET_TYPE, PART, type RateLimiterSpec } from '../schema.ts';
 import { type HttpAuth, readHttpAuth } from './http-auth.ts';
 
 /** The target of a run, as discovered now. */
@@ -202,7 +203,8 @@ async function findHttpAuth(
 ): Promise<HttpAuth | undefined> {
   const name = http?.authSecretName;
   if (http === undefined || name === undefined) return undefined;
-  const secret = await findSecret(reader, name, 'HTTPAuthInvalid', `${PART}.http.authSecretName`);
+  const create = `${shell`create secret generic ${name} --type=${HTTP_AUTH_SECRET_TYPE} --from-literal=selector=${formatLabelSelector(matchLabels)}`} --from-literal=headers="$HEADERS"`;
+  const secret = await findSecret(reader, name, 'HTTPAuthInvalid', `${PART}.http.authSecretName`, create);
   return readHttpAuth(secret, {
     matchLabels,
     tls: http.tlsServerName !== undefined,

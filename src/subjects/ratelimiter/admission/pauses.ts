@@ -6,7 +6,7 @@ import { rateLimiterOf } from '../schema.ts';
 /** Types of the faults that leave a pause active unless it is ended. */
 export const PAUSES = new Set(SCENARIO_TYPES.flatMap(({ api, fault }) => (fault ? [api.type] : [])));
 
-/** The longest pause of a run, in milliseconds; that of a dry run is planned as well. */
+/** The longest pause of a run, in milliseconds. */
 export function longestPauseOf({ spec }: Pick<AdmissionRequest, 'spec'>): number {
   const limiter = rateLimiterOf(spec);
   const lengths = spec.scenarios

@@ -9,7 +9,7 @@ import type { FaultProxyTarget } from '../client/fault-proxy.ts';
 import { each, type PerServer } from '../client/per-server.ts';
 import type { RedisTarget, SentinelsTarget } from '../client/redis-target.ts';
 import type { RedisSpec } from '../schema.ts';
-import { type RedisAuth, readRedisAuth } from './redis-auth.ts';
+import { createRedisSecret, type RedisAuth, readRedisAuth } from './redis-auth.ts';
 import {
   OF_FAULT_PROXY,
   OF_REDIS,
@@ -115,7 +115,8 @@ async function findLogin(
   const { namespace } = reader;
   const link = { namespace, tls, ...(tls && { servername: `${service}.${namespace}.svc` }) };
   if (name === undefined) return link;
-  const secret = await findSecret(reader, name, 'RedisAuthInvalid', `${field}.authSecretName`);
+  const create = createRedisSecret(name, service);
+  const secret = await findSecret(reader, name, 'RedisAuthInvalid', `${field}.authSecretName`, create);
   return { ...link, ...readRedisAuth(secret, { service, tls }) };
 }
 

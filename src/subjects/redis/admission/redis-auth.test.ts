@@ -66,12 +66,12 @@ describe('readRedisAuth', () => {
     }
     // Its name counts only where it does not say.
     const elsewhere = secret({ password: 'hunter2', service: 'other' });
-    expectRefused(elsewhere, use, /kubectl patch secret redis-auth .*"service":"redis"/);
+    expectRefused(elsewhere, use, /key service has to name it .*adds it there$/);
   });
 
   it('is for the Service in its name if it has no key for one', () => {
     const silent = secret({ password: 'hunter2' });
-    expectRefused(silent, { ...use, service: 'trap' }, /not for Service trap: .*key service/);
+    expectRefused(silent, { ...use, service: 'trap' }, /kubectl patch secret redis-auth .*"redis,trap"/);
     expectRefused(secret({ password: 'hunter2' }, undefined, 'shared'), use, /is not for Service redis/);
     expectRefused(secret({ password: 'hunter2' }, undefined, '-auth'), { ...use, service: 'x' }, /not for/);
   });

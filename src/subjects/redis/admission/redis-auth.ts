@@ -2,13 +2,19 @@
  * Reads the one type of Secret the operator accepts. The type protects every other Secret: it cannot be changed on an
  * existing one, so a ChaosDemo that names another database's password is refused before any connection.
  */
-import { GROUP } from '../../../api/index.ts';
+import { GROUP, shell, shellWord } from '../../../api/index.ts';
 import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { authorityOf, decode, listOf } from '../../targets/secret-keys.ts';
 
 /** The type of a Secret that logs in to Redis. */
 export const REDIS_AUTH_SECRET_TYPE = `${GROUP}/redis-auth`;
+
+/** The arguments of kubectl that create a Secret for this Service, with the password in PASSWORD. */
+export function createRedisSecret(name: string, service: string): string {
+  const named = implied(name) === service ? '' : shell` --from-literal=service=${service}`;
+  return `create secret generic ${shellWord(name)} --type=${REDIS_AUTH_SECRET_TYPE} --from-literal=username=chaosdemo-operator --from-literal=password="$PASSWORD"${named}`;
+}
 
 /** How to log in to Redis, and the CA to trust. Missing keys are left out. */
 export interface RedisAuth {
@@ -45,8 +51,8 @@ const MOST_CHARACTERS = 1024;
  */
 export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisAuth {
   const { name } = secret.metadata;
-  const refuse = (why: string): never => {
-    throw new Refusal('RedisAuthInvalid', `Secret ${name} ${why}`);
+  const refuse = (why: string, command?: string): never => {
+    throw new Refusal('RedisAuthInvalid', `Secret ${name} ${why}`, { command });
   };
   if (secret.type !== REDIS_AUTH_SECRET_TYPE) {
     refuse(
@@ -54,10 +60,13 @@ export function readRedisAuth(secret: Secret, { service, tls }: AuthUse): RedisA
     );
   }
   const named = listOf(secret, 'service', refuse);
-  const services = named.length > 0 ? named : [implied(name)];
-  if (service === '' || !services.includes(service)) {
+  const byName = implied(name) === '' ? [] : [implied(name)];
+  if (!(named.length > 0 ? named : byName).includes(service)) {
+    const patch = JSON.stringify({ stringData: { service: [...byName, service].join(',') } });
     refuse(
-      `is not for Service ${service}: its key service has to name it (without that key, a Secret is for the Service that its own name has in front of ${SUFFIX}). Anyone who can write the Secret adds it: kubectl patch secret ${name} --type=merge -p '{"stringData":{"service":"${service}"}}'`,
+      `is not for Service ${service}: its key service has to name it (without that key, a Secret is for the Service that its own name has in front of ${SUFFIX}). Anyone who can write the Secret adds it${named.length > 0 ? ' there' : ''}`,
+      // Its value is not repeated, so no command can add to it.
+      named.length > 0 ? undefined : shell`patch secret ${name} --type=merge -p ${patch}`,
     );
   }
   const username = decode(secret, 'username');

@@ -18,7 +18,7 @@ const STORY: readonly ChapterPlan[] = [
 
 export const keyValueDefinition: SubjectDefinition = {
   api: keyValueApi,
-  chapters: (spec) => chaptersOf(STORY, spec.dryRun ? [] : spec.scenarios),
+  chapters: (spec) => chaptersOf(STORY, spec.scenarios),
   scenarios: ({ scenarios }) => scenarios.map(planOf),
   fixturePrefix: () => 'chaosdemo',
   keepsFixtures: () => true,

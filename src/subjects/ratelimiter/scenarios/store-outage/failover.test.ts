@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
-import { requireProvable } from '../../admission/connector.ts';
 import { longestPauseOf } from '../../admission/pauses.ts';
+import { requireProvable } from '../../admission/provable.ts';
 import { rateLimiterApi } from '../../api.ts';
 
 const SENTINEL = { service: 'sentinel', masterName: 'limits' };

@@ -1,0 +1,69 @@
+/** The operator's own admission with the rights of the user, up to the first connection to Redis or to a pod. */
+import { shell } from '../../../api/index.ts';
+import { createKubeCluster } from '../../../operator/adapters/kube-cluster.ts';
+import { createSystemClock } from '../../../operator/adapters/system-clock.ts';
+import { ForbiddenError } from '../../../subjects/cluster.ts';
+import { discover } from '../../../subjects/ratelimiter/admission/discovery.ts';
+import { requireProvable } from '../../../subjects/ratelimiter/admission/provable.ts';
+import { PART, rateLimiterOf } from '../../../subjects/ratelimiter/schema.ts';
+import { storeName } from '../../../subjects/redis/client/redis-target.ts';
+import { awaitReady } from '../../../subjects/targets/eligible-pods.ts';
+import { listed, orRefusal, Refusal } from '../../../subjects/targets/refusal.ts';
+import { checked, type DemoCheckContext } from './check-context.ts';
+import type { Finding } from './finding.ts';
+
+const IGNORE = (): void => undefined;
+const NO_LOG = { debug: IGNORE, info: IGNORE, warn: IGNORE, error: IGNORE };
+
+/** Which connections admission opens next: outside of the cluster, an address of a pod may lead to another server. */
+const NOT_CHECKED =
+  'not checked from here: whether Redis accepts the login and has no other clients, and whether the pods respond. A run checks that before its first fault';
+
+/** The first obstacle to a run of this object, and what only the operator can check. */
+export async function checkAdmission(context: DemoCheckContext): Promise<Finding[]> {
+  const admission = await checked('Admission', context, async () => {
+    const found = await orRefusal(async () => await admittedPart(context));
+    return found instanceof Refusal ? refused(context, found) : found;
+  });
+  const connections: Finding = { check: 'Connections', state: 'note', message: NOT_CHECKED };
+  return admission.state === 'ok' ? [admission, connections] : [admission];
+}
+
+/** @throws {Refusal} as admission does */
+async function admittedPart(context: DemoCheckContext): Promise<Omit<Finding, 'check'>> {
+  const { client, demo, namespace, signal } = context;
+  const { spec } = demo;
+  const cluster = createKubeCluster(client, createSystemClock(), NO_LOG);
+  const target = await discover({ cluster, namespace, limiter: rateLimiterOf(spec) }, signal);
+  const { notReady, pods, redis } = target;
+  if (notReady.length > 0) {
+    const { message } = awaitReady(target, 0, PART);
+    return { state: 'wrong', message, fixCommands: [describePods(context)], reason: 'PodsNotEligible' };
+  }
+  requireProvable({ spec }, pods.length);
+  return { state: 'ok', message: `${listed(pods.map(({ name }) => name))}, counting in ${storeName(redis)}` };
+}
+
+function refused(context: DemoCheckContext, refusal: Refusal): Omit<Finding, 'check'> {
+  const { cause, command, message, reason } = refusal;
+  // The rights of the operator are a check of their own.
+  if (cause instanceof ForbiddenError) throw cause.cause ?? cause;
+  const text = command === undefined ? message : message.slice(0, -` kubectl ${command}`.length);
+  return { state: 'wrong', message: text, fixCommands: commandsFor(context, refusal), reason };
+}
+
+/** The command of a refusal, for the cluster of the user; without one, a command that shows the objects. */
+function commandsFor(context: DemoCheckContext, { command, reason }: Refusal): string[] {
+  const { demo, kubectl, namespace } = context;
+  const inNamespace = `${kubectl} ${shell`-n ${namespace}`}`;
+  if (command !== undefined) return [`${inNamespace} ${command}`];
+  if (reason.endsWith('AuthInvalid')) return [];
+  if (reason === 'UnprovableSpec') return [`${inNamespace} ${shell`edit chaosdemo ${demo.metadata.name}`}`];
+  if (reason === 'PodsNotEligible') return [describePods(context)];
+  return [`${inNamespace} get services,pods --show-labels`];
+}
+
+function describePods({ demo, kubectl, namespace }: DemoCheckContext): string {
+  const labels = Object.entries(rateLimiterOf(demo.spec).selector.matchLabels).map((pair) => pair.join('='));
+  return `${kubectl} ${shell`-n ${namespace} describe pods -l ${labels.join(',')}`}`;
+}
