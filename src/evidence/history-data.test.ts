@@ -2,13 +2,11 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { HISTORY_BYTES, historiesIn, historyKey, historyText } from './history-data.ts';
 
-const room = { bytes: HISTORY_BYTES, live: false };
-
 it('holds the lines of each scenario, in the order of the spec', async () => {
   const data = {
-    [historyKey(1)]: await historyText(['{"kind":"setup","b":2}', '{"kind":"ended"}'], room),
+    [historyKey(1)]: await historyText(['{"kind":"setup","b":2}', '{"kind":"ended"}'], HISTORY_BYTES),
     'run.json': '{}',
-    [historyKey(0)]: await historyText(['{"kind":"setup","a":"ä"}'], room),
+    [historyKey(0)]: await historyText(['{"kind":"setup","a":"ä"}'], HISTORY_BYTES),
   };
   expect(historiesIn(data)).toBe('{"kind":"setup","a":"ä"}\n{"kind":"setup","b":2}\n{"kind":"ended"}\n');
   expect(historiesIn({ 'run.json': '{}' })).toBe('');
@@ -22,14 +20,14 @@ it('leaves out what does not fit, and what is too long to compress', async () =>
   setImmediate(() => {
     isRun = true;
   });
-  expect(await historyText(random, { bytes: 1000, live: false })).toBeUndefined();
+  expect(await historyText(random, 1000)).toBeUndefined();
   // It stopped early, and other work had its turn.
   expect(read).toBeLessThan(100_000);
   expect(isRun).toBe(true);
   const long = (function* () {
     for (;;) yield 'x'.repeat(1024 * 1024);
   })();
-  expect(await historyText(long, { bytes: HISTORY_BYTES, live: true })).toBeUndefined();
+  expect(await historyText(long, HISTORY_BYTES)).toBeUndefined();
 });
 
 it.each<[string, unknown]>([

@@ -14,8 +14,6 @@ const MAX_CHARACTERS = 24 * 1024 * 1024;
 const SLICE_CHARACTERS = 64 * 1024;
 /** Bytes of all histories of a ConfigMap, read back. */
 const MOST_BYTES = 4 * MAX_CHARACTERS;
-/** The same for an unfinished one, which is written every few seconds. */
-const LIVE_CHARACTERS = 512 * 1024;
 
 const KEY = /^history-([1-8])\.jsonl\.gz\.b64$/;
 
@@ -28,15 +26,11 @@ export function historyKey(index: number): string {
  * Compresses lines in slices, so that a long history blocks no other work, and stops once it is too long.
  * @returns the contents of the file; undefined: it does not fit into `bytes`, or is too long to be compressed
  */
-export async function historyText(
-  lines: Iterable<string>,
-  { bytes, live }: { readonly bytes: number; readonly live: boolean },
-): Promise<string | undefined> {
+export async function historyText(lines: Iterable<string>, bytes: number): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let left = Math.floor(bytes / 4) * 3;
-  const slices = slicesOf(lines, live ? LIVE_CHARACTERS : MAX_CHARACTERS);
   try {
-    await pipeline(slices, createGzip({ level: 4 }), async (compressed: AsyncIterable<Buffer>) => {
+    await pipeline(slicesOf(lines), createGzip({ level: 4 }), async (compressed: AsyncIterable<Buffer>) => {
       for await (const chunk of compressed) {
         left -= chunk.length;
         if (left < 0) throw new TooLongError();
@@ -54,13 +48,13 @@ class TooLongError extends Error {
   override readonly name = 'TooLongError';
 }
 
-/** @throws TooLongError if there are more than `most` characters */
-function* slicesOf(lines: Iterable<string>, most: number): Generator<string> {
+/** @throws TooLongError if there are more than {@link MAX_CHARACTERS} */
+function* slicesOf(lines: Iterable<string>): Generator<string> {
   let slice = '';
   let characters = 0;
   for (const line of lines) {
     characters += line.length + 1;
-    if (characters > most) throw new TooLongError();
+    if (characters > MAX_CHARACTERS) throw new TooLongError();
     slice += `${line}\n`;
     if (slice.length < SLICE_CHARACTERS) continue;
     yield slice;

@@ -60,9 +60,9 @@ describe('the evidence of a run', () => {
     expect(surge?.result).toBe('Violated');
   });
 
-  it('has the history of each fault with its recovery, and frees it once stored', async () => {
+  it('has the history of each fault with its recovery, compressed once and then freed', async () => {
     const simulation = new Simulation(undefined, { hasHistories: true });
-    const { releasedHistories } = simulation.target;
+    const { readHistories, releasedHistories } = simulation.target;
     // Compressing takes real time.
     const isReleased = async (fault: string): Promise<void> =>
       await vi.waitFor(async () => {
@@ -75,6 +75,7 @@ describe('the evidence of a run', () => {
     await simulation.runUntil(finished);
     await isReleased('1-surge-1');
     expect([...releasedHistories]).toEqual(['1-stall-1', '1-surge-1']);
+    expect(readHistories).toEqual(['1-stall-1', '1-surge-1']);
     await vi.waitFor(async () => {
       await simulation.pass(1000);
       expect(kept(simulation).complete).toBe(true);

@@ -116,7 +116,7 @@ export class SimulatedDriver implements SubjectDriver {
   evidence(fault: string): FaultEvidence | undefined {
     const originMs = this.#reports.get(fault)?.startedAt ?? this.#clock.now();
     const recorder = this.#recorders.get(fault);
-    const { behaviour, releasedHistories } = this.#target;
+    const { behaviour, readHistories, releasedHistories } = this.#target;
     this.#target.evidenceReads += 1;
     const pods = [{ component: 'store', pod: 'store-0' }];
     return (
@@ -128,7 +128,10 @@ export class SimulatedDriver implements SubjectDriver {
         ...(behaviour.hasHistories &&
           !releasedHistories.has(fault) && {
             history: {
-              lines: () => [JSON.stringify({ fault, recovered: this.#recovered.has(fault) })],
+              lines: () => {
+                readHistories.push(fault);
+                return [JSON.stringify({ fault, recovered: this.#recovered.has(fault) })];
+              },
               release: () => void releasedHistories.add(fault),
             },
           }),

@@ -117,6 +117,8 @@ export class SimulatedTarget {
   /** How often the evidence of a fault was read. */
   evidenceReads = 0;
   stalls = 0;
+  /** Faults whose history was read, once for each time. */
+  readonly readHistories: string[] = [];
   /** Faults whose history is not kept in memory any longer. */
   readonly releasedHistories = new Set<string>();
   /** Effects that fail before they have done anything: how many of the next of each kind. */

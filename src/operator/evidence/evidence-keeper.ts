@@ -57,10 +57,11 @@ export type EvidenceSource = Pick<Session, 'evidence' | 'observed'>;
 /** Data of a ConfigMap: contents by file name. */
 type Files = Readonly<Record<string, string>>;
 
-/** What the store should have by a moment. Histories are long, so they are compressed after it. */
+/** What the store should have by a moment. Histories are long, so they are compressed after it, once. */
 interface Snapshot {
   readonly demo: ChaosDemo;
   readonly files: Files;
+  /** Of scenarios that have ended. */
   readonly histories: readonly PendingHistory[];
   /** Nothing more will come. */
   readonly complete: boolean;
@@ -72,8 +73,6 @@ interface PendingHistory {
   readonly name: string;
   readonly history: RecordedHistory;
   readonly bytes: number;
-  /** More will come. */
-  readonly live: boolean;
 }
 
 interface KeptRun {
@@ -371,12 +370,10 @@ function snapshotOf(kept: KeptRun, now: number, complete: boolean): Snapshot {
     const most = scenarioBytes(entries.length);
     const { data, thin } = scenarioData(index, part, isOver ? most : Math.min(most, LIVE_BYTES));
     Object.assign(files, data);
-    if (evidence.history && !finishedHistories.has(id)) {
-      // The check after a fault goes into its history, too.
-      const isChecked = !scenario.releasable || source.observed.recoveries[id] !== undefined;
-      const live = !complete && !(isOver && isChecked);
-      histories.push({ id, index, name: entry.name, history: evidence.history, bytes, live });
-    }
+    // The check after a fault goes into its history, too.
+    const isChecked = !scenario.releasable || source.observed.recoveries[id] !== undefined;
+    if (evidence.history && !finishedHistories.has(id) && (complete || (isOver && isChecked)))
+      histories.push({ id, index, name: entry.name, history: evidence.history, bytes });
     if (!isOver) continue;
     if (!evidence.history) finishedHistories.set(id, compressed);
     finishedFiles.set(id, data);
@@ -385,14 +382,13 @@ function snapshotOf(kept: KeptRun, now: number, complete: boolean): Snapshot {
   return { demo, files, histories, complete };
 }
 
-/** The files of a snapshot, with its histories. A history to which nothing will be added is released. */
+/** The files of a snapshot, with its histories, which are released. */
 async function filesOf(kept: KeptRun, { complete, demo, files, histories }: Snapshot): Promise<Files> {
   const texts: Record<string, string> = {};
-  for (const { bytes, history, id, index, live, name } of histories) {
+  for (const { bytes, history, id, index, name } of histories) {
     const known = kept.finishedHistories.has(id);
-    const text = known ? kept.finishedHistories.get(id) : await historyText(history.lines(), { bytes, live });
+    const text = known ? kept.finishedHistories.get(id) : await historyText(history.lines(), bytes);
     if (text !== undefined) texts[historyKey(index)] = text;
-    if (live) continue;
     kept.finishedHistories.set(id, text);
     history.release();
     if (text === undefined)
