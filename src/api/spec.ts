@@ -136,7 +136,7 @@ export function specSchema(subjects: readonly SubjectApi[]): z.ZodType<ChaosDemo
             .describe(
               'Auto continues automatically. Manual waits for the advance annotation after each chapter.',
             ),
-          dwell: durationField('How long Auto shows a finished chapter.', '0s', '10m').default('3s'),
+          dwell: durationField('How long Auto shows a finished chapter.', '0s', '10m').default('0s'),
         })
         .prefault({})
         .describe('How a run moves from chapter to chapter. A change takes effect at once.'),

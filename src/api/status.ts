@@ -18,7 +18,7 @@ export { type DiagnosisStatus, GRADED } from './diagnosis-status.ts';
 
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
 export const VERDICTS = ['Succeeded', 'Failed', 'Errored', 'Aborted'] as const;
-export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped', 'Stopped'] as const;
+export const CHAPTER_STATES = ['Pending', 'Running', 'Waiting', 'Completed', 'Stopped'] as const;
 export const RESULTS = ['Violated', 'Held', 'Inconclusive'] as const;
 export const PROOFS = ['Confirmed', 'Mismatch', 'Inconclusive'] as const;
 

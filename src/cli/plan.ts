@@ -10,7 +10,7 @@ import type { DemoOptions, ShowOptions } from './arguments.ts';
 export interface PlannedDemo {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace: string };
-  readonly spec?: { readonly pace?: { readonly mode?: string } };
+  readonly spec?: object & { readonly pace?: { readonly mode?: string } };
 }
 
 /** The ChaosDemo of a demo, and its target. */

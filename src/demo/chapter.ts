@@ -23,10 +23,8 @@ export interface Chapter {
   readonly number: number;
   readonly title: string;
   readonly stage: Stage;
-  /** Name of the scenario it belongs to; a chapter of an omitted scenario has none and is Skipped. */
+  /** Name of the scenario it belongs to, if it does. */
   readonly scenario?: string;
-  /** Skipped from the start: its scenario is not in the spec. */
-  readonly skipped: boolean;
   /** Advances automatically when its work is done, in manual pace too. */
   readonly auto: boolean;
 }
@@ -42,7 +40,7 @@ export interface ChapterPlan {
 
 /**
  * The chapters of a run, numbered. Each scenario has those of its type, in the order of the plan; if there are several of
- * a type, their titles have its name. Those of a type that `scenarios` lacks are skipped.
+ * a type, their titles have its name. A type that `scenarios` lacks has none.
  */
 export function chaptersOf(
   plan: readonly ChapterPlan[],
@@ -51,26 +49,22 @@ export function chaptersOf(
   const done = new Set<string>();
   const entries = plan.flatMap((entry): Omit<Chapter, 'number'>[] => {
     const { of } = entry;
-    if (of === undefined) return [chapterOf(entry, {})];
+    if (of === undefined) return [chapterOf(entry)];
     if (done.has(of)) return [];
     done.add(of);
     const own = plan.filter((other) => other.of === of);
     const names = scenarios.filter(({ type }) => type === of).map(({ name }) => name);
-    if (names.length === 0) return own.map((each) => chapterOf(each, { skipped: true }));
     return names.flatMap((scenario) =>
       own.map((each) =>
-        chapterOf(names.length === 1 ? each : { ...each, title: `${each.title}: ${scenario}` }, { scenario }),
+        chapterOf(names.length === 1 ? each : { ...each, title: `${each.title}: ${scenario}` }, scenario),
       ),
     );
   });
   return entries.map((entry, i) => ({ number: i + 1, ...entry }));
 }
 
-function chapterOf(
-  { auto = false, stage, title }: ChapterPlan,
-  rest: Partial<Pick<Chapter, 'scenario' | 'skipped'>>,
-): Omit<Chapter, 'number'> {
-  return { title, stage, auto, skipped: false, ...rest };
+function chapterOf({ auto = false, stage, title }: ChapterPlan, scenario?: string): Omit<Chapter, 'number'> {
+  return { title, stage, auto, ...(scenario !== undefined && { scenario }) };
 }
 
 /** Chapters of a status with their numbers. */
@@ -86,7 +80,7 @@ export function currentChapter({
   chapters = [],
 }: ChaosDemoStatus): ReturnType<typeof numbered>[number] | undefined {
   if (chapter === undefined) return undefined;
-  return numbered(chapters).findLast(({ state }) => state !== 'Pending' && state !== 'Skipped');
+  return numbered(chapters).findLast(({ state }) => state !== 'Pending');
 }
 
 /**

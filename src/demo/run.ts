@@ -206,7 +206,7 @@ function playChapters(context: Context, run: RunStatus): void {
 
   for (const chapter of chapters) {
     const entry = draft.chapters?.[chapter.number - 1];
-    if (!entry || entry.state === 'Completed' || entry.state === 'Skipped') continue;
+    if (!entry || entry.state === 'Completed') continue;
 
     if (entry.state === 'Pending') {
       entry.state = 'Running';

@@ -44,7 +44,7 @@ async function untilHeld(name: string): Promise<void> {
     name,
     'the run to be held, or to end',
     ({ chapter, run }) =>
-      chapter === '4/11 Counter Drift Chaos (suspended)' || run?.completedAt !== undefined,
+      /^4\/\d+ Counter Drift Chaos \(suspended\)$/.test(chapter ?? '') || run?.completedAt !== undefined,
   );
   expect(held.run?.phase).toBeUndefined();
 }
@@ -54,7 +54,6 @@ describe('a run that has ended', () => {
     await world.applySpec('again', { ...ONE_BURST, runId: 'a' });
     const first = await world.ended('again');
     expect(first.run).toMatchObject({ phase: 'Succeeded', reason: 'NoExpectation' });
-    expect(first.chapters?.map(({ state }) => state)).toContain('Skipped');
     expect(conditionTexts(first)).toMatchObject({
       Ready: 'True NoExpectation',
       Finished: 'True NoExpectation',
@@ -112,7 +111,7 @@ describe('a run that is paced by hand', () => {
   it('a paced run continues once by its current annotation, never by a stale one', async () => {
     await world.applySpec('manual', { ...ONE_BURST, ...manual });
     const first = await waiting('manual', 1);
-    expect(first.chapter).toBe('1/11 Welcome (waiting)');
+    expect(first.chapter).toBe('1/7 Welcome (waiting)');
     expect(first.message).toContain('waiting for advance "1/1"');
     expect(conditionTexts(first)).toMatchObject({
       Ready: 'False AwaitingAdvance',

@@ -106,11 +106,14 @@ function duration(part: unknown, field: string, byDefault: string): number {
   return parseDuration(typeof value === 'string' ? value : byDefault);
 }
 
+/** Each chapter is left at a moment of its own. */
+const SHOWN = { dwell: '3s' };
+
 /** A spec with defaults filled in, as the API server would hand it out. */
 export function simulatedSpec(
   changes: Record<string, unknown> & { scenarios?: object[] } = {},
 ): ChaosDemoSpec {
   const { scenarios = [...api.defaultScenarios] } = changes;
   const expecting = scenarios.map((scenario) => ({ expect: 'Violated', ...scenario }));
-  return specSchema([api]).parse({ simulated: {}, ...changes, scenarios: expecting });
+  return specSchema([api]).parse({ simulated: {}, pace: SHOWN, ...changes, scenarios: expecting });
 }

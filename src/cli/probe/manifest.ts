@@ -90,7 +90,7 @@ export function demoOf(facts: ApiFacts): PlannedDemo {
     apiVersion: `${GROUP}/v1alpha1`,
     kind: KIND,
     metadata: { name, namespace },
-    spec: { rateLimiter, scenarios, pace: { mode: 'Auto', dwell: '0s' } },
+    spec: { rateLimiter, scenarios },
   };
   return demo;
 }

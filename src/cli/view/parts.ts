@@ -38,7 +38,6 @@ const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], { mark: string; sty
   Running: { mark: '▶', style: 'active' },
   Waiting: { mark: '‖', style: 'warning' },
   Completed: { mark: '✓', style: 'good' },
-  Skipped: { mark: '–', style: 'dim' },
   Stopped: { mark: '✗', style: 'bad' },
 };
 

@@ -37,19 +37,27 @@ describe('chapters', () => {
       '8 Ghost Allowing Chaos',
       '9 Ghost Allowing Detection',
       '10 Ghost Allowing Diagnosis',
-      '11 Demo Complete',
+      '11 Verdict',
     ]);
     expect(chapters.filter(({ auto }) => auto).map(({ number }) => number)).toEqual([3, 7, 11]);
-    expect(chapters.some(({ skipped }) => skipped)).toBe(false);
   });
 
-  it.each([
-    ['drift', { scenarios: [{ name: 'g', type: 'GhostAllowing' }] }, [4, 5, 6, 7]],
-    ['ghosts', { scenarios: [{ name: 'd', type: 'CounterDrift' }] }, [8, 9, 10]],
-  ])('skip %s where it is left out', (_, change, expected) => {
-    const skipped = rateLimiterDefinition.chapters(spec(change)).filter((chapter) => chapter.skipped);
-    expect(skipped.map(({ number }) => number)).toEqual(expected);
-    expect(skipped.every(({ scenario }) => scenario === undefined)).toBe(true);
+  it('are not there for a type that the spec lacks', () => {
+    const scenarios = [{ name: 'o', type: 'StoreOutage' }];
+    expect(rateLimiterDefinition.chapters(spec({ scenarios })).map(({ title }) => title)).toEqual([
+      'Welcome',
+      'Cluster Health',
+      'Setup',
+      'Store Outage Chaos',
+      'Store Outage Detection',
+      'Store Outage Diagnosis',
+      'Recovery',
+      'Verdict',
+    ]);
+  });
+
+  it.each([{ dwell: '3s' }, { mode: 'Manual' }])('are a demo with %o', (pace) => {
+    expect(rateLimiterDefinition.chapters(spec({ pace })).at(-1)?.title).toBe('Demo Complete');
   });
 
   it('carry the names of their scenarios, in whatever order those stand', () => {

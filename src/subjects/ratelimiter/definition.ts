@@ -9,25 +9,20 @@ import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
 import { chaptersFor, planOf } from './scenarios/scenario-type.ts';
 import { rateLimiterOf } from './schema.ts';
 
-const STORY: readonly ChapterPlan[] = [
-  { title: 'Welcome', stage: 'welcome' },
-  { title: 'Cluster Health', stage: 'health' },
-  { title: 'Setup', stage: 'setup', auto: true },
-  ...SCENARIO_TYPES.flatMap(chaptersFor),
-  { title: 'Demo Complete', stage: 'complete', auto: true },
-];
+/** A run whose chapters wait for a person or for some time is a show. */
+function storyOf({ pace }: ChaosDemoSpec): readonly ChapterPlan[] {
+  const isShown = pace.mode === 'Manual' || parseDuration(pace.dwell) > 0;
+  return [
+    { title: 'Welcome', stage: 'welcome' },
+    { title: 'Cluster Health', stage: 'health' },
+    { title: 'Setup', stage: 'setup', auto: true },
+    ...SCENARIO_TYPES.flatMap(chaptersFor),
+    { title: isShown ? 'Demo Complete' : 'Verdict', stage: 'complete', auto: true },
+  ];
+}
 
 /** Between two health checks: a few in each chapter, and no load. Milliseconds. */
 const HEALTH_INTERVAL_MS = 2000;
-
-/** An optional type has chapters only if a scenario is of it; chapters of the other types are Skipped then. */
-function storyOf({ scenarios }: ChaosDemoSpec): ChapterPlan[] {
-  const left = SCENARIO_TYPES.filter(
-    ({ api, optional }) => optional && !scenarios.some(({ type }) => type === api.type),
-  );
-  const types = new Set<string>(left.map(({ api }) => api.type));
-  return STORY.filter(({ of }) => of === undefined || !types.has(of));
-}
 
 /** The rate limiter, as the framework sees it. */
 export const rateLimiterDefinition: SubjectDefinition = {

@@ -11,7 +11,7 @@ const PHASE_AFTER: Readonly<Record<string, readonly string[]>> = {
 };
 const CHAPTER_AFTER: Readonly<Record<string, readonly string[]>> = {
   // Stopped where a run was aborted in the very decision that came to the chapter.
-  Pending: ['Pending', 'Running', 'Waiting', 'Completed', 'Skipped', 'Stopped'],
+  Pending: ['Pending', 'Running', 'Waiting', 'Completed', 'Stopped'],
   Running: ['Running', 'Waiting', 'Completed', 'Stopped'],
   Waiting: ['Waiting', 'Running', 'Completed', 'Stopped'],
 };
@@ -94,7 +94,6 @@ function checkChapters(chapters: readonly ChapterStatus[], say: Say): void {
   let left = 0;
   let open: ReturnType<typeof numbered>[number] | undefined;
   for (const chapter of numbered(chapters)) {
-    if (chapter.state === 'Skipped') continue;
     const { doneAt, number, startedAt, state } = chapter;
     if (state === 'Pending') {
       open ??= chapter;

@@ -102,7 +102,6 @@ const CHAPTER_MARKS: Readonly<Record<ChapterStatus['state'], string>> = {
   Running: '▶',
   Waiting: '‖',
   Completed: '✓',
-  Skipped: '–',
   Stopped: '✗',
 };
 

@@ -22,8 +22,6 @@ export interface ScenarioType<J extends Judge = Judge> {
   readonly api: FaultApi;
   /** The true cause, to grade a diagnosis. */
   truth(scenario: ScenarioSpec, limiter: RateLimiterSpec): FaultTruth;
-  /** Whether its chapters are left out, and not shown as Skipped, if no scenario is of its type. */
-  readonly optional?: boolean;
   /** Its name in the titles of chapters. */
   readonly title: string;
   /** How long an attempt's keys have to be usable from its announcement on; milliseconds. */

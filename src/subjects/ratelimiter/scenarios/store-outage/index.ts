@@ -30,7 +30,6 @@ export const storeOutage: ScenarioType<OutageJudge> = {
     const anomalies = isOfBoth ? [cause, causeBySentinel] : [cause];
     return { anomalies, at: 'store', ...(lasts === 'ForGood' && { stays: true }) };
   },
-  optional: true,
   title: 'Store Outage',
   storyMs: faultStoryMs,
   plan(scenario, limiter) {
