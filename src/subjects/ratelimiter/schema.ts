@@ -87,7 +87,7 @@ const limit = z
       .enum(['FirstRequest', 'Clock', 'Unknown'])
       .default('FirstRequest')
       .describe(
-        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. With Unknown, the run keeps requests within one window by the clock if they fit, and a violation is more than any algorithm allows that keeps this limit.',
+        'FixedWindow only. A window begins with the first request, or at whole multiples of its length since the epoch. With Unknown, the run keeps requests within one window by the clock if they fit. A violation is then more than any algorithm allows.',
       ),
     burst: z
       .int()
