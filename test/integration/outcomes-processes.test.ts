@@ -7,9 +7,7 @@ import { keepingTime, withoutRealTime } from '../kit/pace.ts';
 import { World } from '../kit/world.ts';
 import { expectInconclusive, untilPaused } from './support/outcome.ts';
 
-/** Longer than a watch may have a gap, much shorter than the pause. */
-const STANDSTILL_MS = 2500;
-/** Of the operator: longer than a gap may be, and short enough that it keeps the lead. */
+/** Longer than a gap may be, and short enough that the operator keeps the lead. */
 const OPERATOR_STANDSTILL_MS = 1500;
 
 // A strict limiter never drifts, so that nothing but the cause decides.
@@ -34,20 +32,6 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
         /the fault ended \d+ ms before its time/,
       );
       expect(evidence?.join('\n')).toMatch(/connection .*lost: Redis was restarted/);
-    }),
-  );
-
-  it.runIf(isNightly)(
-    'proves nothing if the watch has a gap because a limiter was frozen',
-    keepingTime(async () => {
-      await world.applySpec('frozen', { scenarios: [drift()] });
-      await untilPaused(world, 'frozen');
-      const [limiter] = world.environment.limiters;
-      limiter?.process.kill('SIGSTOP');
-      await sleep(STANDSTILL_MS);
-      limiter?.process.kill('SIGCONT');
-      const missing = /no complete .*sample for \d+ ms \(ratelimiter-0: .*not answered/;
-      await expectInconclusive(world, 'frozen', 'EvidenceIncomplete', missing);
     }),
   );
 
@@ -84,9 +68,8 @@ describe.skipIf(withoutRealTime)('a pause on a strict limiter', () => {
       await untilPaused(world, 'vanished');
       await world.environment.pods[2]?.delete();
       world.environment.limiters[2]?.process.kill('SIGKILL');
-      const missing = /no complete counter sample|watch broke off/;
-      const { message } = await expectInconclusive(world, 'vanished', 'EvidenceIncomplete', missing);
-      expect(message).toContain('ratelimiter-2');
+      const missing = /gone since .*ratelimiter-2/;
+      await expectInconclusive(world, 'vanished', 'EvidenceIncomplete', missing);
     }),
   );
 

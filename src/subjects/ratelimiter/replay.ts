@@ -14,27 +14,17 @@ import {
 } from '../../demo/scenarios.ts';
 import type { Scenario } from '../../demo/subject.ts';
 import { iso } from '../../demo/time.ts';
+import type { FaultEvent } from '../redis/events.ts';
 import type { HistoryEvent } from './history/events.ts';
 import { History } from './history/history.ts';
 import { readLines } from './history/json-lines.ts';
 import type { Setup } from './history/setup.ts';
 import { SCENARIO_TYPES } from './scenarios/index.ts';
-import { type Judge, planOf, type ScenarioType } from './scenarios/scenario-type.ts';
+import type { Judge } from './scenarios/judge.ts';
+import { planOf, type ScenarioType } from './scenarios/scenario-type.ts';
 
-/** Events that cannot decide anything: there are many of them, and a judgement is slow. */
-const UNDECIDED: ReadonlySet<HistoryEvent['kind']> = new Set([
-  'request',
-  'late',
-  'left-out',
-  'probe',
-  'health',
-  'gone',
-]);
-
-/** Events of a history besides those, counts and bursts: a run records some twenty. */
+/** Events of a history after which everything before them is judged: a run records some ten. */
 const MOST_STEPS = 40;
-/** Events that all judgements of a history may read in total: each reads all events before it. */
-const MOST_READ = 300_000_000;
 
 /**
  * The result of each history in these lines, as in the status of a run: result, reason, message, summary, measures
@@ -57,8 +47,9 @@ class ScenarioReplay {
   readonly #entry: ScenarioStatus;
   readonly #gone = new Set<string>();
   #fault: FaultStatus | undefined;
+  #report: FaultReport | undefined;
   #steps = 0;
-  #read = 0;
+  #isDetected = false;
 
   /** @throws RangeError for a scenario that no run can have */
   constructor(given: Setup) {
@@ -78,19 +69,22 @@ class ScenarioReplay {
     if (this.#history.dropped > dropped && event.kind !== 'dropped') return;
     if (event.kind === 'gone') for (const pod of event.pods) this.#gone.add(pod);
     else if (event.kind === 'fault') this.#takeFault(event);
-    if (UNDECIDED.has(event.kind)) return;
-    this.#bound(event);
+    if (!this.#isStep(event)) return;
     // Once there is a result it stays, and its figures are taken in the end.
     if (this.#entry.result === undefined) this.#conclude(undefined);
   }
 
   /** @throws RangeError for more to judge than a run records, which would take hours */
-  #bound({ kind }: HistoryEvent): void {
-    if (kind !== 'count' && kind !== 'burst') this.#steps += 1;
-    this.#read += this.#history.events.length;
+  #isStep(event: HistoryEvent): boolean {
+    const wasDetected = this.#isDetected;
+    this.#isDetected ||= this.#judge.isDetected;
+    // There may be a hundred thousand samples, and only one detects.
+    if (event.kind === 'count') return this.#isDetected && !wasDetected;
+    const isStep = this.#judge.changes(event);
+    if (isStep) this.#steps += 1;
     if (this.#steps > MOST_STEPS)
       throw new RangeError(`there are more than ${MOST_STEPS} steps of the fault`);
-    if (this.#read > MOST_READ) throw new RangeError('there are more counts than a run records');
+    return isStep;
   }
 
   end(): ScenarioStatus {
@@ -101,7 +95,7 @@ class ScenarioReplay {
     const recovered = this.#history.last('recovered');
     if (recovered) {
       const { restedAt } = recovered;
-      const measures = this.#judge.recovered?.() ?? [];
+      const measures = this.#judge.recovered();
       applyRecovery(this.#entry, fault, { measures, ...(restedAt !== undefined && { restedAt }) });
     }
     return this.#entry;
@@ -111,17 +105,17 @@ class ScenarioReplay {
     if (event.step === 'Planned') {
       this.#fault = { id: this.#scenario.name, plannedAt: iso(event.at), until: iso(event.until) };
       this.#entry.fault = this.#fault;
-    } else if (event.step === 'Reported' && this.#fault)
-      applyFaultReport(this.#entry, this.#fault, reportIn(event));
+    } else if (event.step === 'Reported') {
+      this.#report = reportIn(event);
+      if (this.#fault) applyFaultReport(this.#entry, this.#fault, this.#report);
+    }
   }
 
   #conclude(watchedTo: number | undefined): void {
     if (!this.#fault?.proof) return;
     const reading = this.#judge.reading();
-    const { report } = this.#history;
     conclude(this.#entry, this.#fault, reading, watchedTo, this.#goneMessage());
-    if (reading && this.#entry.result !== undefined)
-      applyFigures(this.#entry, report && reportIn(report), reading);
+    if (reading && this.#entry.result !== undefined) applyFigures(this.#entry, this.#report, reading);
   }
 
   #goneMessage(): string | undefined {
@@ -130,9 +124,7 @@ class ScenarioReplay {
   }
 }
 
-type Reported = NonNullable<History['report']>;
-
-function reportIn({ endedAt, evidence, message, proof, startedAt }: Reported): FaultReport {
+function reportIn({ endedAt, evidence, message, proof, startedAt }: FaultEvent<'Reported'>): FaultReport {
   return {
     message,
     evidence,

@@ -1,5 +1,44 @@
-/** Formats figures for sentences. */
+/** Formats figures for sentences, and puts codes of findings into words. */
 import { counted } from '../../api/index.ts';
+import type { Code, CodeOf } from './checkers/checker.ts';
+import type { proof, record } from './checkers/record.ts';
+import type { Counts } from './checkers/requests.ts';
+
+/** The words of a scenario for each code that its checkers find. */
+export type Words<C extends Code> = {
+  readonly [K in C['code']]: (figures: Extract<C, { readonly code: K }>) => string;
+};
+
+type CommonCode =
+  | CodeOf<typeof proof | typeof record>
+  | (Code & { readonly code: 'CheckerFailed'; readonly message: string });
+
+/** Words for what checkers of all scenarios find. */
+export const COMMON: Words<CommonCode> = {
+  CheckerFailed: ({ message }) => `a checker of the operator failed: ${message}`,
+  EventsDropped: ({ events }) => `the history was full and lacks ${counted(events, 'event')}`,
+  LeftOut: ({ requests }) => leftOutShortfall(requests),
+  StoreDoubt: ({ why }) => why,
+  FaultUnproven: () => 'the fault is not proven',
+  EndUnseen: () => 'the end of the fault was not seen',
+  EndedEarly: ({ ms }) => `the fault ended ${Math.round(ms)} ms before its time`,
+  FaultDoubtful: ({ ms }) =>
+    `whether the fault was still active is not known from ${Math.round(ms)} ms before its planned end on`,
+};
+
+export function wording<C extends Code>(words: Words<C>): (found: Code) => string {
+  const all = new Map<string, (figures: never) => string>(Object.entries(words));
+  return (found) => all.get(found.code)?.(found as never) ?? found.code;
+}
+
+/** The admissions, then the other outcomes that occurred. */
+export function countsText(counts: Counts): string {
+  const rest = { rejected: counts.Rejected, failed: counts.Error, timeouts: counts.Timeout };
+  return [
+    `${counts.Admitted} admitted`,
+    ...Object.entries(rest).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
+  ].join(', ');
+}
 
 /** "pod-1 10, pod-2 10": counts by pod. */
 export function perPod(counts: ReadonlyMap<string, number>): string {
@@ -27,9 +66,4 @@ export function sinceStart(at: number, startedAt: number | undefined): string {
 /** The shortfall if this many requests were left out, with what to do. */
 export function leftOutShortfall(requests: number): string {
   return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;
-}
-
-/** The shortfall if a history holds less than was observed. */
-export function droppedShortfall(events: number): string {
-  return `the history was full and lacks ${counted(events, 'event')}`;
 }

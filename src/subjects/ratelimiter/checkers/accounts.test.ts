@@ -55,8 +55,8 @@ describe('the accounts after a fault', () => {
 
   it('are not known where a window may have ended meanwhile', () => {
     const late = { ...span, to: 61_000 };
-    expect(balanceOf(limit, { served: 4, notAdmitted: 0, admittedAfter: 10, span: late })).toMatchObject({
-      unknown: expect.stringContaining('window'),
+    expect(balanceOf(limit, { served: 4, notAdmitted: 0, admittedAfter: 10, span: late })).toEqual({
+      unknown: { code: 'WindowMayHaveEnded' },
     });
   });
 
@@ -122,17 +122,13 @@ describe('the accounts of one caller that made all requests', () => {
   });
 
   it('accounts are unknown if over the limit was admitted with nothing remaining', () => {
-    expect(of(30, 0, 0)).toMatchObject({
-      unknown: expect.stringContaining('more than the limit'),
-    });
+    expect(of(30, 0, 0)).toEqual({ unknown: { code: 'CountHidden' } });
   });
 
   it('are not known where a window may have ended meanwhile', () => {
     const late = { ...span, to: 61_000 };
-    expect(balanceOf(limit, { served: 0, notAdmitted: 9, admittedAfter: 0, span: late }, true)).toMatchObject(
-      {
-        unknown: expect.stringContaining('window'),
-      },
-    );
+    expect(balanceOf(limit, { served: 0, notAdmitted: 9, admittedAfter: 0, span: late }, true)).toEqual({
+      unknown: { code: 'WindowMayHaveEnded' },
+    });
   });
 });

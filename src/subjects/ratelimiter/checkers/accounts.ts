@@ -4,7 +4,7 @@
  * admitted, less is left (over-counted: queued writes that were carried out after their caller had got an error); the
  * same holds if requests were counted twice. Pure.
  */
-import { counted, type Measure } from '../../../api/index.ts';
+import type { Measure } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
 import {
   admittedAtOnce,
@@ -13,15 +13,16 @@ import {
   type RateLimit,
   type Span,
 } from '../limits/rate-limit.ts';
+import { code, figure } from './checker.ts';
+import { isOfTraffic, type OutageSeen, type OutageSetup, settingsOf } from './outage-seen.ts';
+import { recoveryIn } from './recovery.ts';
+import { asOfOneLimit } from './requests.ts';
 
 /** Limits up to this size are reconciled: each has to be used up after the fault. */
 export const MOST_ACCOUNTED = 200;
 
 /** Rejections in a row of every pod after which a limit counts as used up. */
 const REJECTIONS = 2;
-
-/** Why a balance is unknown. */
-const WINDOW_MAY_END = 'a window may have ended between its first request and its last';
 
 /** One caller's requests, all within one window. */
 export interface Account {
@@ -46,8 +47,13 @@ export interface Balance {
   readonly hidden: number;
 }
 
+/** Why counts are not known. */
+export type WhyUnknown =
+  | NonNullable<ReturnType<typeof whyNoAccount>>
+  | { readonly code: 'CountHidden' | 'NoAccounts' | 'NoneInFault' | 'NotUsedUp' | 'WindowMayHaveEnded' };
+
 /** A balance, or why it is unknown. */
-type Balanced = Balance | { readonly unknown: string };
+type Balanced = Balance | { readonly unknown: WhyUnknown };
 
 /**
  * Each figure is a minimum: if tokens are added in that time, more may be under-counted or over-counted.
@@ -59,10 +65,9 @@ export function balanceOf(
   { admittedAfter, notAdmitted, served, span }: Account,
   oneLimit = false,
 ): Balanced {
-  if (mayCrossWindow(limit, span)) return { unknown: WINDOW_MAY_END };
+  if (mayCrossWindow(limit, span)) return { unknown: code('WindowMayHaveEnded') };
   const full = admittedAtOnce(limit);
-  if (oneLimit && served > full && admittedAfter === 0)
-    return { unknown: 'more than the limit was admitted, and how much of that was counted is not visible' };
+  if (oneLimit && served > full && admittedAfter === 0) return { unknown: code('CountHidden') };
   const refilled = mostAdmitted(limit, span) - full;
   const admitted = served + admittedAfter;
   const gone = Math.max(0, full - admitted);
@@ -77,11 +82,14 @@ export function balanceOf(
   };
 }
 
-/** What is known of the counts of all callers. If nothing was measured, `message` has the reason. */
+/** What is known of the counts of all callers. If nothing was measured, `found` has the reason. */
 export interface Reconciliation {
   readonly measures: readonly Measure[];
-  readonly message: string;
+  readonly found: ReturnType<typeof unknownCounts> | ReturnType<typeof knownCounts>;
 }
+
+const unknownCounts = (callers: number, why: WhyUnknown) => code('CountsUnknown', { callers, why });
+const knownCounts = (callers: number, balance: Balance) => code('CountsReconciled', { callers, ...balance });
 
 /** Whether every pod rejects the caller by the end of these requests, so that nothing of the limit is left. */
 function isUsedUp(requests: readonly CallerRequest[], pods: number): boolean {
@@ -102,18 +110,13 @@ export function usedUpKeys(requests: readonly CallerRequest[], readFrom: number,
  * @param well whether callers were admitted as before: a limiter that still rejects due to the fault has not counted
  * @param ofOneLimit the requests in and after the fault, if one caller made all of them
  */
-export function whyNoAccount(
-  limit: RateLimit,
-  well: boolean,
-  ofOneLimit?: readonly CallerRequest[],
-): string | undefined {
-  if (admittedAtOnce(limit) > MOST_ACCOUNTED)
-    return `limits above ${MOST_ACCOUNTED} are not used up once more`;
-  if (!well) return 'it is not shown that callers had recovered';
+export function whyNoAccount(limit: RateLimit, well: boolean, ofOneLimit?: readonly CallerRequest[]) {
+  if (admittedAtOnce(limit) > MOST_ACCOUNTED) return code('LimitTooLarge', { most: MOST_ACCOUNTED });
+  if (!well) return code('RecoveryNotShown');
   if (!ofOneLimit) return undefined;
-  if (limit.algorithm === 'TokenBucket') return 'what was used comes back all the time';
+  if (limit.algorithm === 'TokenBucket') return code('Refilled');
   return ofOneLimit.some(({ caller, outcome }) => caller === 'Under' && outcome === 'Rejected')
-    ? 'it rejected requests within the limit, and may still do so for a reason other than its count'
+    ? code('RejectedWithin')
     : undefined;
 }
 
@@ -123,54 +126,42 @@ export interface AccountRequests {
   readonly after: readonly CallerRequest[];
 }
 
-interface Accounts {
-  readonly limit: RateLimit;
-  readonly pods: number;
-  /** How far the limiter's clock may be from ours; milliseconds. */
-  readonly clockWithinMs: number;
-  /** Whether one caller made all requests. */
-  readonly oneLimit: boolean;
-}
+type Accounts = Pick<OutageSetup, 'clockWithinMs' | 'isOneCaller' | 'limit' | 'pods'>;
 
 /** Reconciles the counts of callers, each with a limit of its own. @param why as {@link whyNoAccount} */
 export function reconcile(
   accounts: Accounts,
   callers: readonly AccountRequests[],
-  why: string | undefined,
+  why: WhyUnknown | undefined,
 ): Reconciliation {
   const balances = callers.map(
     (caller): Balanced => (why === undefined ? balanceIn(accounts, caller) : { unknown: why }),
   );
   const unknown = balances.flatMap((one) => ('unknown' in one ? one.unknown : []));
-  const [reason = callers.length === 0 ? (why ?? 'there are none') : undefined] = unknown;
-  if (reason !== undefined) {
-    const which = counted(unknown.length, 'caller');
-    return { measures: [], message: `the counts of ${which} are not known: ${reason}` };
-  }
+  const [reason = callers.length === 0 ? (why ?? code('NoAccounts')) : undefined] = unknown;
+  if (reason !== undefined) return { measures: [], found: unknownCounts(unknown.length, reason) };
   const known = balances.flatMap((one) => ('unknown' in one ? [] : one));
-  const sum = (figure: keyof Balance): number => known.reduce((all, balance) => all + balance[figure], 0);
+  const sum = (of: keyof Balance): number => known.reduce((all, balance) => all + balance[of], 0);
   const figures = { underCounted: sum('underCounted'), overCounted: sum('overCounted') };
   const hidden = sum('hidden');
   return {
     measures: Object.entries(figures).map(([name, value]) => ({
-      name,
-      value,
-      unit: 'requests',
+      ...figure(name, value),
       ...(hidden > 0 && { atLeast: true }),
     })),
-    message: `of ${counted(callers.length, 'caller')} ${balanceText({ ...figures, hidden, withoutRequest: sum('withoutRequest') })}`,
+    found: knownCounts(callers.length, { ...figures, hidden, withoutRequest: sum('withoutRequest') }),
   };
 }
 
 function balanceIn(
-  { clockWithinMs, limit, oneLimit, pods }: Accounts,
+  { clockWithinMs, isOneCaller, limit, pods }: Accounts,
   { after, during }: AccountRequests,
 ): Balanced {
   const [first] = during;
   const last = after.at(-1);
-  if (!first) return { unknown: 'no request was sent in the fault' };
+  if (!first) return { unknown: code('NoneInFault') };
   const failed = after.some(({ outcome }) => outcome === 'Error' || outcome === 'Timeout');
-  if (!last || failed || !isUsedUp(after, pods)) return { unknown: 'not every pod rejected in the end' };
+  if (!last || failed || !isUsedUp(after, pods.length)) return { unknown: code('NotUsedUp') };
   const admittedOf = (requests: readonly CallerRequest[]): number =>
     requests.filter(({ outcome }) => outcome === 'Admitted').length;
   const served = admittedOf(during);
@@ -180,21 +171,49 @@ function balanceIn(
     admittedAfter: admittedOf(after),
     span: { from: first.sentAt, to: last.endedAt, fresh: true, clockWithinMs },
   };
-  return balanceOf(limit, account, oneLimit);
+  return balanceOf(limit, account, isOneCaller);
 }
 
-/** All balances together, in words. */
-function balanceText({ hidden, underCounted, overCounted, withoutRequest }: Balance): string {
-  if (underCounted + overCounted + withoutRequest === 0) {
-    return hidden > 0
-      ? 'none was seen that was admitted and never counted, or counted and not admitted in time, and some may not show'
-      : 'exactly the admitted requests were counted';
-  }
-  const least = hidden > 0 ? 'at least ' : '';
-  const parts = [
-    `${least}${counted(underCounted, 'request')} admitted and never counted`,
-    `${least}${counted(overCounted, 'request')} counted and not admitted in time`,
-  ];
-  const more = `and at least ${withoutRequest} more gone from their limits than they requested, as if requests are counted more than once`;
-  return [...parts, ...(withoutRequest > 0 ? [more] : [])].join(', ');
+/** Requests of callers whose limits are used up after the fault to reconcile their counts. */
+function accountRequests({ requests }: OutageSeen): readonly CallerRequest[] {
+  return requests.filter(({ caller }) => caller === 'Account');
+}
+
+/** Those of them that used their limits up. */
+export function exhaustedIn(seen: OutageSeen): readonly string[] {
+  const { accounts } = seen.last;
+  return accounts ? usedUpKeys(accountRequests(seen), accounts.at, seen.setup.pods.length) : [];
+}
+
+/** Requests of the one caller whose limit was replenished before the fault, by their turn. */
+function ofOneLimit(seen: OutageSeen): readonly CallerRequest[] {
+  const settings = settingsOf(seen);
+  return asOfOneLimit(settings, seen.requests.filter(isOfTraffic)).filter(
+    ({ sentAt }) => sentAt >= seen.setup.preparedAt,
+  );
+}
+
+/** See {@link whyNoAccount}. */
+export function whyNoAccountIn(seen: OutageSeen): WhyUnknown | undefined {
+  const { isOneCaller, limit } = seen.setup;
+  const isWell = recoveryIn(seen)?.code === 'Recovered';
+  return whyNoAccount(limit, isWell, isOneCaller ? ofOneLimit(seen) : undefined);
+}
+
+/** The reconciled counts; undefined until the limits were used up. */
+export function accountsIn(seen: OutageSeen): Reconciliation | undefined {
+  const { last, setup } = seen;
+  if (!last.accounts || !last['accounts-ended']) return undefined;
+  const { at, keys } = last.accounts;
+  const requests = accountRequests(seen);
+  const byKey = Map.groupBy(requests, ({ key }) => key);
+  const callers = keys.map((key) => {
+    const own = byKey.get(key) ?? [];
+    return {
+      during: own.filter(({ sentAt }) => sentAt < at),
+      after: own.filter(({ sentAt }) => sentAt >= at),
+    };
+  });
+  const ofOne = [{ during: ofOneLimit(seen), after: requests }];
+  return reconcile(setup, setup.isOneCaller ? ofOne : callers, whyNoAccountIn(seen));
 }

@@ -1,21 +1,48 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CallerRequest, RequestOutcome } from '../history/events.ts';
+import { found, judgeOutage, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
+import type { CallerRequest, HistoryEvent, RequestOutcome } from '../history/events.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
-import { BEHAVIOURS, behaviourOf as behavedOf } from './behaviour.ts';
-import { overOf } from './over-admission.ts';
-import type { CallerSettings, Span } from './requests.ts';
+import { BEHAVIOURS, type Behaviour, behaviourOf as behavedOf } from './behaviour.ts';
+import { applying } from './checker.ts';
+import { type OutageSetup, viewOf } from './outage-seen.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
 const pods = ['a', 'b', 'c'];
-const settings: CallerSettings = { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0 };
-/** What callers got, and how much more than their limits. */
-const behaviourOf = (of: CallerSettings, requests: readonly CallerRequest[], span: Span) => {
-  const over = overOf(of, requests, span);
-  return { ...over, ...behavedOf(of, requests, span, over) };
+const FAULT = { startedAt: 10_000, endedAt: 20_000 };
+
+const setup: OutageSetup = {
+  pods,
+  limit,
+  callerTimeoutMs: 1000,
+  preparedAt: 0,
+  isOneCaller: false,
+  accept: ['Enforces'],
+  settleMs: 2000,
 };
 
-const FAULT = { startedAt: 10_000, endedAt: 20_000 };
+function* history(requests: readonly CallerRequest[]): Generator<HistoryEvent> {
+  yield { kind: 'fault', step: 'Planned', at: FAULT.startedAt, until: FAULT.endedAt };
+  yield { kind: 'fault', step: 'Reported', ...FAULT, proof: 'Confirmed', message: '', evidence: [] };
+  for (const [id, request] of requests.entries()) yield { kind: 'request', id, ...request };
+}
+
+/** What callers got, how much more than their limits, and what is missing to prove that. */
+function behaviourOf(requests: readonly CallerRequest[], change: Partial<OutageSetup> = {}) {
+  const { findings, state } = judgeOutage({ ...setup, ...change }, history(requests));
+  const view = viewOf(state);
+  const finding = findings.get('service');
+  if (!view || !finding) throw new TypeError('the fault was not reported');
+  const { evidence, missing, unproven } = finding;
+  return {
+    ...view.over,
+    ...finding,
+    ...behavedOf(view),
+    evidence: applying(evidence),
+    missing: applying(missing),
+    shortfalls: applying(unproven),
+  };
+}
 
 const requests = (
   pod: string,
@@ -52,7 +79,7 @@ const all = (outcome: RequestOutcome): Record<string, RequestOutcome> => ({
   c: outcome,
 });
 
-describe('what callers get while Redis takes no writes', () => {
+describe('the behaviour while writes to Redis stall', () => {
   it.each<[string, Record<string, RequestOutcome>, Record<string, RequestOutcome>, string]>([
     ['callers are admitted and the limit is kept', all('Admitted'), all('Rejected'), 'Enforces'],
     ['callers are admitted, also beyond the limit', all('Admitted'), all('Admitted'), 'FailsOpen'],
@@ -69,7 +96,7 @@ describe('what callers get while Redis takes no writes', () => {
       'FailsClosed',
     ],
   ])('%s', (_, within, beyond, behaviour) => {
-    const judged = behaviourOf(settings, [...before, ...during(within, beyond)], FAULT);
+    const judged = behaviourOf([...before, ...during(within, beyond)]);
     expect(judged).toMatchObject({ behaviour, shortfalls: [] });
   });
 
@@ -79,7 +106,7 @@ describe('what callers get while Redis takes no writes', () => {
       ...requests('b', 'New', 'Rejected', 12, 11_001),
       ...requests('c', 'New', 'Rejected', 12, 11_002),
     ];
-    const judged = behaviourOf(settings, [...before, ...during({}, {}), ...reaching], FAULT);
+    const judged = behaviourOf([...before, ...during({}, {}), ...reaching]);
     expect(judged).toMatchObject({ over: { excess: 2 }, excess: { beyond: 0, crossing: 2 }, shortfalls: [] });
     expect([...judged.byPod].map(([, { behaviour }]) => behaviour)).toEqual([
       'FailsOpen',
@@ -89,14 +116,14 @@ describe('what callers get while Redis takes no writes', () => {
     expect(judged.reached.size).toBe(0);
   });
 
-  it('does not hold where a caller that comes to its limit is left waiting', () => {
+  it('is Mixed if a caller that crosses its limit has no answer', () => {
     const reaching = pods.flatMap((pod) => requests(pod, 'New', 'Timeout', 10, 11_000));
-    const judged = behaviourOf(settings, [...before, ...during({}, {}), ...reaching], FAULT);
+    const judged = behaviourOf([...before, ...during({}, {}), ...reaching]);
     expect(judged.behaviour).toBe('Mixed');
   });
 
-  it('is told of each pod', () => {
-    const { byPod } = behaviourOf(settings, [...before, ...during({ c: 'Timeout' }, {})], FAULT);
+  it('is known for each pod', () => {
+    const { byPod } = behaviourOf([...before, ...during({ c: 'Timeout' }, {})]);
     expect([...byPod].map(([pod, { behaviour }]) => [pod, behaviour])).toEqual([
       ['a', 'Enforces'],
       ['b', 'Enforces'],
@@ -105,12 +132,12 @@ describe('what callers get while Redis takes no writes', () => {
     expect(byPod.get('c')?.within).toEqual({ Admitted: 0, Rejected: 0, Error: 0, Timeout: 10 });
   });
 
-  it('is mixed where a limiter changes its mind in mid-fault', () => {
+  it('is Mixed if it changes during the fault', () => {
     const changed = pods.flatMap((pod) => [
       ...requests(pod, 'Under', 'Timeout', 5, 11_000),
       ...requests(pod, 'Under', 'Admitted', 15, 14_000),
     ]);
-    expect(behaviourOf(settings, [...before, ...changed], FAULT).behaviour).toBe('Mixed');
+    expect(behaviourOf([...before, ...changed]).behaviour).toBe('Mixed');
   });
 
   it('forgives one caller in ten', () => {
@@ -119,7 +146,7 @@ describe('what callers get while Redis takes no writes', () => {
       ...requests(pod, 'Under', 'Admitted', 9, 14_000),
       ...requests(pod, 'Over', 'Rejected', 9, 14_000),
     ]);
-    expect(behaviourOf(settings, [...before, ...most], FAULT).behaviour).toBe('Enforces');
+    expect(behaviourOf([...before, ...most]).behaviour).toBe('Enforces');
   });
 
   it.each([
@@ -131,18 +158,18 @@ describe('what callers get while Redis takes no writes', () => {
       ...requests(pod, 'Under', 'Admitted', 100 - failed, 14_000),
       ...requests(pod, 'Over', 'Rejected', 9, 14_000),
     ]);
-    expect(behaviourOf(settings, [...before, ...mixed], FAULT).behaviour).toBe(behaviour);
+    expect(behaviourOf([...before, ...mixed]).behaviour).toBe(behaviour);
   });
 
   it('the first request over the limit of an unused key shows fail open', () => {
     const one = requests('a', 'Over', 'Admitted', 1, 12_000);
-    const judged = behaviourOf(settings, [...before, ...during({}, {}), ...one], FAULT);
+    const judged = behaviourOf([...before, ...during({}, {}), ...one]);
     expect(judged.over).toMatchObject({ excess: 1, admitted: 11, bound: 10 });
     expect(judged.byPod.get('a')?.behaviour).toBe('FailsOpen');
   });
 
-  it('is mixed where one pod leaks, and the others hold', () => {
-    const judged = behaviourOf(settings, [...before, ...during({}, { a: 'Admitted' })], FAULT);
+  it('is Mixed if one pod admits over the limit, and the others do not', () => {
+    const judged = behaviourOf([...before, ...during({}, { a: 'Admitted' })]);
     expect(judged).toMatchObject({ behaviour: 'Mixed', shortfalls: [] });
     expect([...judged.byPod.values()].map(({ behaviour }) => behaviour)).toEqual([
       'FailsOpen',
@@ -153,7 +180,7 @@ describe('what callers get while Redis takes no writes', () => {
 
   it('over-admission as the pause ends is separate: a late request is in no count', () => {
     const late = requests('a', 'Over', 'Admitted', 2, 19_500);
-    const { byPod } = behaviourOf(settings, [...before, ...during({}, {}), ...late], FAULT);
+    const { byPod } = behaviourOf([...before, ...during({}, {}), ...late]);
     expect(byPod.get('a')).toMatchObject({
       behaviour: 'FailsOpen',
       beyond: { Admitted: 0 },
@@ -169,10 +196,10 @@ describe('what callers get while Redis takes no writes', () => {
       ...requests('a', 'Over', 'Admitted', 1, 19_500),
       ...requests('a', 'Over', 'Admitted', 1, 20_000),
     ];
-    const of = (change: Partial<CallerSettings>, list: readonly CallerRequest[]) =>
-      behaviourOf({ ...settings, ...change }, list, FAULT).byPod.get('a')?.overAtEdges;
+    const of = (change: Partial<OutageSetup>, list: readonly CallerRequest[]) =>
+      behaviourOf(list, change).byPod.get('a')?.overAtEdges;
     expect(of({}, [...before, ...during({}, {}), ...edges])).toBe(2);
-    expect(of({ oneLimitFrom: 9000 }, [...during({}, { a: 'Admitted' }), ...edges])).toBe(2);
+    expect(of({ isOneCaller: true, preparedAt: 9000 }, [...during({}, { a: 'Admitted' }), ...edges])).toBe(2);
   });
 
   it('callers hung first if they had no answer before a control request had none', () => {
@@ -184,12 +211,12 @@ describe('what callers get while Redis takes no writes', () => {
       ...requests('a', 'Control', 'Timeout', 2, 11_300),
       ...requests('a', 'Under', 'Timeout', 2, 11_300),
     ];
-    expect(behaviourOf(settings, list, FAULT).byPod.get('a')?.hungFirst).toBe(1);
+    expect(behaviourOf(list).byPod.get('a')?.hungFirst).toBe(1);
   });
 
   it('does not count what the end of the fault may have answered', () => {
     const late = pods.flatMap((pod) => requests(pod, 'Under', 'Admitted', 50, 19_100));
-    const judged = behaviourOf(settings, [...before, ...during(all('Timeout'), {}), ...late], FAULT);
+    const judged = behaviourOf([...before, ...during(all('Timeout'), {}), ...late]);
     expect(judged.behaviour).toBe('Hangs');
   });
 });
@@ -206,7 +233,7 @@ describe('the pods together and each of them', () => {
       ...requests(pod, 'Under', 'Admitted', of - count, 14_000),
       ...requests(pod, 'Over', beyond, 10, 14_000),
     ]);
-    const { behaviour, byPod, near } = behaviourOf(settings, [...before, ...sent], FAULT);
+    const { behaviour, byPod, near } = behaviourOf([...before, ...sent]);
     return { behaviour, near, byPod: [...byPod.values()].map((pod) => pod.behaviour) };
   };
 
@@ -247,53 +274,185 @@ describe('the pods together and each of them', () => {
   });
 });
 
-describe('what proves nothing', () => {
-  const judge = (list: readonly CallerRequest[]) => behaviourOf(settings, list, FAULT).shortfalls.join('; ');
+describe('a behaviour is not proven', () => {
+  const missing = (list: readonly CallerRequest[], change: Partial<OutageSetup> = {}) =>
+    behaviourOf(list, change).shortfalls;
 
-  it('is a limiter that turned callers away before the fault', () => {
+  it('if callers were rejected before the fault', () => {
     const closed = before.map((request) =>
       request.pod === 'b' && request.caller === 'Under'
         ? { ...request, outcome: 'Rejected' as const }
         : request,
     );
-    expect(judge([...closed, ...during(all('Rejected'), {})])).toMatch(/before .* b admitted 0 of 5/);
+    expect(missing([...closed, ...during(all('Rejected'), {})])).toEqual([
+      { code: 'FailedBefore', pod: 'b', admitted: 0, of: 5 },
+    ]);
   });
 
-  it('is a limiter that rejected nobody before the fault', () => {
+  it('if no pod rejected the caller over its limit before the fault', () => {
     const open = before.map((request) => ({ ...request, outcome: 'Admitted' as const }));
-    expect(judge([...open, ...during(all('Admitted'), all('Admitted'))])).toContain(
-      'a, b and c rejected no request',
-    );
+    expect(missing([...open, ...during(all('Admitted'), all('Admitted'))])).toEqual([
+      { code: 'NotRejectedBefore', pods, admitted: 16, most: 10 },
+    ]);
   });
 
-  it('is a pod that was not seen in order before the fault', () => {
+  it('if a pod was not seen to work before the fault', () => {
     const unused = before.filter(({ caller, pod }) => pod !== 'b' || caller !== 'Under');
-    expect(judge([...unused, ...during({}, {})])).toMatch(/^b got no request .* before the fault$/);
+    expect(missing([...unused, ...during({}, {})])).toEqual([{ code: 'NotSentBefore', pod: 'b' }]);
     // It rejects others than the caller over its limit.
     const wrong = before.map((request): CallerRequest => {
       if (request.pod !== 'b' || request.outcome !== 'Rejected') return request;
       return { ...request, caller: 'Under' };
     });
-    expect(judge([...wrong, ...during({}, {})])).toMatch(
-      / b admitted 5 of 7 .*; before the fault b rejected no /,
+    expect(missing([...wrong, ...during({}, {})])).toMatchObject([
+      { code: 'FailedBefore', pod: 'b', admitted: 5, of: 7 },
+      { code: 'NotRejectedBefore', pods: ['b'] },
+    ]);
+  });
+
+  it('if one caller was never over its limit, unless it fails closed', () => {
+    const closed = during(all('Rejected'), {}).filter(({ caller }) => caller === 'Under');
+    const ofOne = { isOneCaller: true, preparedAt: 5000, limit: { ...limit, requests: 100 } };
+    const of = (list: readonly CallerRequest[]) => missing([...before, ...list], ofOne);
+    expect(of(closed)).toEqual([]);
+    expect(of(during({}, {}).filter(({ caller }) => caller === 'Under'))).toMatchObject(
+      pods.map((pod) => ({ code: 'TooFewRequests', pod, have: 0, need: 5, side: 'over' })),
     );
   });
 
-  it('of one caller is not a missing request over its limit if it fails closed', () => {
-    const closed = during(all('Rejected'), {}).filter(({ caller }) => caller === 'Under');
-    const of = (list: readonly CallerRequest[]) =>
-      behaviourOf(
-        { ...settings, limit: { ...limit, requests: 100 }, oneLimitFrom: 5000 },
-        [...before, ...list],
-        FAULT,
-      ).shortfalls;
-    expect(of(closed)).toEqual([]);
-    expect(of(during({}, {}).filter(({ caller }) => caller === 'Under'))).toHaveLength(pods.length);
+  it('if a pod got too few requests', () => {
+    const few = during({}, {}).filter(({ pod }) => pod !== 'c');
+    expect(missing([...before, ...few])).toEqual([
+      { code: 'TooFewRequests', pod: 'c', have: 0, need: 5, side: 'under' },
+    ]);
+  });
+});
+
+describe('the finding about a behaviour', () => {
+  const closed = [...before, ...during(all('Error'), {})];
+  const failed = (status: number, tookMs: number): CallerRequest => {
+    const at = { sentAt: 11_000, endedAt: 11_000 + tookMs };
+    return { pod: 'a', caller: 'Under', outcome: 'Error', status, ...at };
+  };
+
+  it('is broken since the first outcome under the limit that is not accepted', () => {
+    expect(behaviourOf(closed, { accept: ['FailsClosed'] }).isBroken).toBe(false);
+    expect(behaviourOf(closed)).toMatchObject({ isBroken: true, brokenAt: 11_005 });
+    const kept = [...before, ...during({}, {})];
+    expect(behaviourOf(kept, { accept: ['FailsClosed'] })).toMatchObject({
+      isBroken: true,
+      brokenAt: 11_005,
+    });
   });
 
-  it('is a pod that too few callers asked', () => {
-    const few = during({}, {}).filter(({ pod }) => pod !== 'c');
-    expect(judge([...before, ...few])).toMatch(/c got 0 requests under/);
+  it.each(['FailsOpen', 'Forgets'] as const)('is not dated if %s is not accepted: its count is', (word) => {
+    const list = [...before, ...during({}, all('Admitted'))];
+    expect(behaviourOf(list, { accept: word === 'Forgets' ? ['Forgets'] : ['Enforces'] })).toMatchObject({
+      behaviour: 'FailsOpen',
+      isBroken: true,
+    });
+    expect(behaviourOf(list).brokenAt).toBeUndefined();
+  });
+
+  it('has the statuses of requests that were not admitted, and how soon they came', () => {
+    const some = [failed(500, 280), failed(500, 300), failed(500, 260), failed(503, 10)];
+    const { evidence, measures } = behaviourOf([...closed, ...some]);
+    expect(measures).toContainEqual({ name: 'serverErrors', value: 3, unit: 'requests' });
+    expect(found(evidence, 'Statuses')).toMatchObject({
+      statuses: [
+        { status: 500, requests: 3, p50Ms: 280 },
+        { status: 503, requests: 1, p50Ms: 10 },
+      ],
+    });
+    expect(namesOf(behaviourOf(closed).evidence)).not.toContain('Statuses');
+  });
+
+  it('counts the requests of callers under their limits to all pods', () => {
+    const names = Object.fromEntries(
+      applying(behaviourOf([...before, ...during({ a: 'Error', c: 'Timeout' }, {})]).measures).map((one) => [
+        one.name,
+        one.value,
+      ]),
+    );
+    expect(names).toEqual({ notAdmitted: 20, underLimit: 30 });
+  });
+
+  it('is broken if pods differ, even if each behaviour is accepted', () => {
+    const list = [...before, ...during({ a: 'Rejected' }, {})];
+    expect(behaviourOf(list, { accept: ['Enforces', 'FailsClosed'] }).isBroken).toBe(true);
+    expect(behaviourOf(list, { accept: ['Mixed'] }).isBroken).toBe(false);
+  });
+
+  it.each<[readonly Behaviour[], boolean, boolean]>([
+    [['Hangs', 'Mixed'], false, false],
+    [['Hangs'], false, true],
+    [['Mixed'], false, true],
+    [['Enforces'], true, false],
+  ])('near the border of Hangs and Mixed, with accept %j', (accept, isBroken, isMissing) => {
+    const list = pods.flatMap((pod, i) => [
+      ...requests(pod, 'Under', 'Timeout', i === 0 ? 8 : 9, 11_000),
+      ...requests(pod, 'Under', 'Admitted', i === 0 ? 2 : 1, 14_000),
+    ]);
+    const finding = behaviourOf([...before, ...list], { accept });
+    expect(finding.isBroken).toBe(isBroken);
+    expect(namesOf(finding.missing).includes('NearBorderOfAccepted')).toBe(isMissing);
+    expect(found(finding.evidence, 'NearBorder')).toMatchObject({ count: 26, of: 30 });
+  });
+
+  it.each<[string, Partial<OutageSetup>, boolean, string[]]>([
+    ['if a caller that crossed it was rejected', {}, true, []],
+    ['not if none was', {}, false, ['CrossingNotRejected']],
+    ['if more than the limit is accepted as well', { accept: ['Enforces', 'FailsOpen'] }, false, []],
+    ['if all callers share one limit', { isOneCaller: true }, false, []],
+  ])('that the limit is enforced is shown %s', (_, change, isCrossed, missing) => {
+    const crossing = pods.flatMap((pod) => requests(pod, 'Crossing', 'Rejected', 2, 12_000));
+    const list = [...before, ...during({}, {}), ...(isCrossed ? crossing : [])];
+    expect(namesOf(behaviourOf(list, change).missing)).toEqual(missing);
+  });
+});
+
+describe('a pod that may be slow', () => {
+  const slow = (
+    pod: string,
+    { answered = 10, control = 10, first = 0 }: { answered?: number; control?: number; first?: number } = {},
+  ) => [
+    ...requests(pod, 'Under', 'Timeout', first, 11_000),
+    ...requests(pod, 'Control', 'Timeout', control, 11_500),
+    ...requests(pod, 'Control', 'Admitted', answered, 11_500),
+    ...requests(pod, 'Under', 'Timeout', 10, 11_600),
+  ];
+  const hanging = (pod: string) => slow(pod, { control: 0 });
+  const judge = (list: readonly CallerRequest[], accept: readonly Behaviour[] = ['Enforces']) => {
+    const { isBroken, missing } = behaviourOf([...before, ...list], { accept });
+    return { isBroken, missing: namesOf(missing) };
+  };
+  const open = { isBroken: false, missing: ['ControlsUnanswered'] };
+
+  it('leaves open whether its limiter hangs', () => {
+    const all = pods.flatMap((pod) => slow(pod));
+    expect(judge(all)).toEqual(open);
+    expect(judge(pods.flatMap((pod) => slow(pod, { first: 4 })))).toEqual(open);
+    expect(judge(all, ['Hangs'])).toEqual({ isBroken: false, missing: [] });
+  });
+
+  it.each<[string, CallerRequest[]]>([
+    ['callers had no answer first', pods.flatMap((pod) => slow(pod, { first: 5 }))],
+    ['control requests were answered', pods.flatMap((pod) => slow(pod, { control: 0 }))],
+    ['no control request was answered', pods.flatMap((pod) => slow(pod, { answered: 0, control: 60 }))],
+    ['another pod hangs as well', [...slow('a'), ...hanging('b'), ...hanging('c')]],
+  ])('does not matter if %s', (_, list) => {
+    expect(judge(list)).toMatchObject({ isBroken: true });
+  });
+
+  it('is named if the other pods keep the limit', () => {
+    const others = during({}, {}).filter(({ pod }) => pod !== 'a');
+    const { evidence, isBroken, missing } = behaviourOf([...before, ...slow('a'), ...others]);
+    expect(isBroken).toBe(false);
+    expect(namesOf(missing)).toEqual(['ControlsUnanswered']);
+    expect(found(evidence, 'ControlsUnanswered')).toEqual({
+      code: 'ControlsUnanswered',
+      pods: [{ pod: 'a', unanswered: 10, of: 20 }],
+    });
   });
 });
 
@@ -308,7 +467,7 @@ it('any behaviour is judged; fail open needs a sender count over the bound', () 
   fc.assert(
     fc.property(fc.array(request, { maxLength: 200 }), (list) => {
       const sent = list.map(({ took, ...rest }) => ({ ...rest, endedAt: rest.sentAt + took }));
-      const { behaviour, byPod, over, shortfalls } = behaviourOf(settings, sent, FAULT);
+      const { behaviour, byPod, over, shortfalls } = behaviourOf(sent);
       expect(BEHAVIOURS).toContain(behaviour);
       if (behaviour === 'FailsOpen') expect(over.admitted).toBeGreaterThan(over.bound);
       if (behaviour === 'Enforces' && shortfalls.length === 0) expect(over.excess).toBe(0);

@@ -1,8 +1,8 @@
 /** Latency: how long callers waited for answers before, during and after the fault. Figures without a bound. Pure. */
 import type { Measure } from '../../../api/index.ts';
 import type { CallerRequest } from '../history/events.ts';
-import type { Finding } from './finding.ts';
-import type { Phases } from './requests.ts';
+import { code } from './checker.ts';
+import { inFault, outageFold } from './outage-seen.ts';
 
 export interface Latency {
   readonly p50Ms: number;
@@ -23,31 +23,19 @@ export function latencyOf(requests: readonly CallerRequest[]): Latency | undefin
   };
 }
 
-/** The finding, which is always valid: no limit is set on latency. */
-export function checkLatency({ after, before, during }: Phases): Finding {
-  const phases = [
-    { name: 'latencyBefore', when: 'before the fault', requests: before },
-    { name: 'latencyDuring', when: 'during it', requests: during },
-    { name: 'latencyAfter', when: 'after it', requests: after },
-  ].map((phase) => {
-    const requests = phase.requests.filter(({ caller }) => caller !== 'Control');
-    return { ...phase, requests, latency: latencyOf(requests) };
-  });
-  const measures = phases.flatMap(({ latency, name }): Measure[] =>
-    latency ? [{ name, value: Math.round(latency.p50Ms), unit: 'ms' }] : [],
-  );
-  const took = phases.flatMap(({ latency, requests: { length }, when }) => {
-    if (!latency) return [];
-    const { answers, maxMs, p50Ms } = latency;
-    const came = answers < length ? `; ${answers} of ${length} came in time` : '';
-    return [`${p50Ms.toFixed(1)} ms (slowest ${Math.round(maxMs)} ms${came}) ${when}`];
-  });
-  const none = phases
-    .filter(({ latency }) => !latency)
-    .map(
-      ({ requests, when }) =>
-        `${when} ${requests.length > 0 ? 'no request was answered in time' : 'no request was sent'}`,
+/** Never violated: no limit is set on latency. */
+export const latency = {
+  ...outageFold,
+  name: 'latency',
+  finding: inFault(({ phases }) => {
+    const found = (['Before', 'During', 'After'] as const).map((phase) => {
+      const key = phase.toLowerCase() as Lowercase<typeof phase>;
+      const requests = phases[key].filter(({ caller }) => caller !== 'Control');
+      return { phase, requests: requests.length, latency: latencyOf(requests) };
+    });
+    const measures = found.flatMap(({ latency: took, phase }): Measure[] =>
+      took ? [{ name: `latency${phase}`, value: Math.round(took.p50Ms), unit: 'ms' }] : [],
     );
-  const text = [...(took.length > 0 ? [`Answers took ${took.join(', ')}`] : []), ...none].join('; ');
-  return { valid: true, measures, missing: [], evidence: [text] };
-}
+    return { measures, evidence: [code('Latency', { phases: found })] };
+  }),
+};

@@ -4,7 +4,8 @@ import { modelOf } from '../../../../test/fixtures/subjects/ratelimiter/limits/l
 import type { CallerRequest } from '../history/events.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { behaviourOf } from './behaviour.ts';
-import { overOf } from './over-admission.ts';
+import { overOf } from './over.ts';
+import { phasesOf } from './requests.ts';
 
 const pods = ['a', 'b', 'c'];
 const FAULT = { startedAt: 10_000, endedAt: 20_000 };
@@ -39,7 +40,8 @@ const kindsOf = (limit: RateLimit, asked: readonly CallerRequest[]) => {
   const settings = { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, clockWithinMs: 0 };
   const requests = [...asked, ...served];
   const over = overOf(settings, requests, FAULT);
-  const { byPod } = behaviourOf(settings, requests, FAULT, over);
+  const phases = phasesOf(requests, FAULT, settings.callerTimeoutMs);
+  const { byPod } = behaviourOf({ over, phases, settings, span: FAULT });
   return { excess: over.over.excess, kinds: pods.map((pod) => byPod.get(pod)?.behaviour) };
 };
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { OutageUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/outage-under-test.ts';
-import type { InvariantReading } from '../../../demo/observed.ts';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
 import type { Behaviour } from './behaviour.ts';
 
@@ -42,11 +41,10 @@ function readingOf({
   further = [],
   over,
   ...story
-}: Story): InvariantReading {
+}: Story) {
   const isKept = countsForked || ('lostAt' in story && story.lostAt === undefined);
   const countsLostAt = isKept ? undefined : (story.lostAt ?? times.startedAt);
-  const settings = { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, countsForked, countsLostAt };
-  const record = new OutageUnderTest(settings, accept);
+  const record = new OutageUnderTest({ pods, limit, accept, countsForked });
   const requests = [
     ...inTurn([...repeated(4, 'Over', 'Admitted'), ...repeated(2, 'Over', 'Rejected')], 0),
     ...inTurn(repeated(10, 'Under', 'Admitted'), 2000),
@@ -58,7 +56,7 @@ function readingOf({
     ...inTurn(repeated(10, 'Over', 'Rejected'), 15_500),
   ];
   for (const request of requests) record.add(request);
-  return record.reading(times, FINISHED);
+  return record.reading({ ...times, ...(countsLostAt !== undefined && { countsLostAt }) }, FINISHED);
 }
 
 const again = (admitted: number, rejected = 6): Turn[] => [

@@ -2,7 +2,7 @@
 import type { InvariantReading } from '../../../demo/observed.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 import { type Behaviour, SHARE } from './behaviour.ts';
-import type { Over } from './over-admission.ts';
+import type { Over } from './over.ts';
 
 /** Behaviours in which callers under their limit are admitted. */
 const ADMITTING: ReadonlySet<Behaviour> = new Set(['Enforces', 'FailsOpen', 'Forgets']);

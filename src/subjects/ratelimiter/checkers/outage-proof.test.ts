@@ -1,13 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { judgeOutage, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
 import { EARLY_MS } from '../../redis/events.ts';
-import type { CallerRequest, RequestOutcome } from '../history/events.ts';
-import { judgeOutage, type OutageSeen } from './outage.ts';
+import type { CallerRequest, EventOf, HistoryEvent, RequestOutcome } from '../history/events.ts';
+import type { OutageSetup } from './outage-seen.ts';
 
 const pods = ['a', 'b'];
 const limit = { algorithm: 'FixedWindow', requests: 4, windowMs: 60_000, start: 'FirstRequest' } as const;
-const times = { startedAt: 10_000, endedAt: 15_000, until: 15_000 };
 const FINISHED = 17_000;
-const returned = { state: 'Returned', callers: 3 } as const;
+
+const setup: OutageSetup = {
+  pods,
+  limit,
+  callerTimeoutMs: 1000,
+  preparedAt: 0,
+  isOneCaller: false,
+  accept: ['Enforces'],
+  settleMs: 800,
+};
 
 const toEach = (
   count: number,
@@ -33,93 +42,99 @@ const requests = (within: RequestOutcome = 'Admitted'): CallerRequest[] => [
   ...toEach(1, 'Under', 'Admitted', 15_200),
 ];
 
-const judged = (of: Partial<OutageSeen> = {}) =>
-  judgeOutage({
-    settings: { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0 },
-    accept: ['Enforces'],
-    requests: requests(),
-    gone: [],
-    restarted: [],
-    times,
-    settleMs: 800,
-    finishedAt: FINISHED,
-    limitReturn: returned,
-    dropped: 0,
-    ...of,
-  });
+interface Seen extends Partial<OutageSetup> {
+  readonly sent?: readonly CallerRequest[];
+  readonly plannedAt?: number;
+  readonly until?: number;
+  readonly report?: Partial<Extract<EventOf<'fault'>, { step: 'Reported' }>>;
+  readonly more?: readonly HistoryEvent[];
+  readonly isFinished?: boolean;
+}
+
+function* events({
+  isFinished = true,
+  more = [],
+  plannedAt = 10_000,
+  report = { startedAt: 10_000, endedAt: 15_000 },
+  sent = requests(),
+  until = 15_000,
+}: Seen): Generator<HistoryEvent> {
+  yield { kind: 'fault', step: 'Planned', at: plannedAt, until };
+  yield { kind: 'fault', step: 'Reported', proof: 'Confirmed', message: '', evidence: [], ...report };
+  for (const [id, request] of sent.entries()) yield { kind: 'request', id, ...request };
+  yield* more;
+  if (!isFinished) return;
+  yield { kind: 'traffic-ended', at: FINISHED, moved: [] };
+  yield { kind: 'return', at: FINISHED, keys: [], why: 'a reason' };
+  yield { kind: 'ended', at: FINISHED };
+}
+
+const judge = (seen: Seen = {}) => judgeOutage({ ...setup, ...seen }, events(seen));
+
+const doubted = (at: number): HistoryEvent[] => [{ kind: 'fault', step: 'Doubted', at }];
 
 it('an outage that was seen from start to end is proven', () => {
-  const { decided, reading } = judged();
-  expect(reading).toMatchObject({ complete: true, shortfalls: [], watchedUntil: FINISHED });
-  expect(decided).toBeUndefined();
-  expect(reading.evidence.join()).not.toMatch(/restarted|replaced/);
-  expect(judged({ gone: ['b'] }).reading.evidence).toContainEqual(expect.stringMatching(/^b deleted /));
+  expect(judge()).toMatchObject({ complete: true, shortfalls: [], watchedUntil: FINISHED });
 });
 
-it.each<[string, Partial<OutageSeen>, RegExp[]]>([
-  ['requests were dropped', { dropped: 3 }, [/^3 requests /]],
-  ['the fault ended early', { times: { ...times, until: 16_500 } }, [/ 1500 ms /]],
+it.each<[string, Seen, object[]]>([
+  ['events were dropped', { more: [{ kind: 'dropped', events: 3 }] }, [{ code: 'EventsDropped', events: 3 }]],
+  ['the fault ended early', { until: 16_500 }, [{ code: 'EndedEarly', ms: 1500 }]],
   [
     'the fault may have ended early',
-    { times: { ...times, doubtfulFrom: 15_600 }, lastsUntil: 16_500 },
-    [/ 900 ms /],
+    { lastsMs: 1500, more: doubted(15_600) },
+    [{ code: 'FaultDoubtful', ms: 900 }],
   ],
-  ['both ends are within the tolerance', { times: { ...times, until: 15_000 + EARLY_MS } }, []],
-  [
-    'the doubt is within the tolerance',
-    { times: { ...times, doubtfulFrom: 15_000 }, lastsUntil: 15_000 + EARLY_MS },
-    [],
-  ],
+  ['its end is within the tolerance', { until: 15_000 + EARLY_MS }, []],
+  ['the doubt is within the tolerance', { lastsMs: EARLY_MS, more: doubted(15_000) }, []],
+  ['the planned end is only a bound', { until: 30_000, endsEarly: true }, []],
 ])('what is missing for a proof if %s', (_, seen, missing) => {
   for (const within of ['Admitted', 'Rejected'] as const) {
-    const { decided, reading } = judged({ ...seen, requests: requests(within) });
-    expect(reading.shortfalls).toEqual(missing.map((each) => expect.stringMatching(each)));
-    const isBroken = within === 'Rejected' && missing.length === 0;
-    expect(reading.brokenAt).toBe(isBroken ? 11_020 : undefined);
-    if (missing.length > 0) expect(decided).toMatch(/incomplete/);
-    else if (isBroken) expect(decided).toMatch(/broken/);
-    else expect(decided).toBeUndefined();
+    const { brokenAt, shortfalls } = judge({ ...seen, sent: requests(within) });
+    expect(shortfalls).toEqual(missing);
+    expect(brokenAt).toBe(within === 'Rejected' && missing.length === 0 ? 11_020 : undefined);
   }
 });
 
+it('a limiter that may count elsewhere is not proven to keep its limit', () => {
+  const storeDoubt = 'it may count elsewhere';
+  expect(judge({ storeDoubt }).shortfalls).toEqual([{ code: 'StoreDoubt', why: storeDoubt }]);
+  expect(judge({ storeDoubt, sent: requests('Rejected') })).toMatchObject({
+    brokenAt: 11_020,
+    shortfalls: [],
+  });
+});
+
 it('nothing is broken before all requests are answered', () => {
-  const { decided, reading } = judged({ requests: requests('Rejected'), finishedAt: undefined });
+  const open = { isFinished: false };
+  const reading = judge({ ...open, sent: requests('Rejected') });
   expect(reading).toMatchObject({ complete: false, watchedUntil: 15_220 });
   expect([reading.brokenAt, reading.detectedAt]).toEqual([undefined, undefined]);
-  expect(decided).toMatch(/incomplete/);
-  expect(judged({ requests: [], finishedAt: undefined }).reading.watchedUntil).toBe(0);
+  expect(judge({ ...open, sent: [] }).watchedUntil).toBe(0);
 });
 
 it.each([
-  ['start', { endedAt: 15_000, until: 15_000 }],
-  ['end', { startedAt: 10_000, until: 15_000 }],
-])('no figures are shown while the %s of the fault is unknown', (_, seen) => {
-  const { decided, excess, reading } = judged({ times: seen });
-  expect(reading).toMatchObject({ measures: [], evidence: [], watchedUntil: FINISHED });
-  expect(excess).toBeUndefined();
-  expect(decided).toMatch(/incomplete/);
+  ['start', { endedAt: 15_000 }],
+  ['end', { startedAt: 10_000 }],
+])('no figures are shown while the %s of the fault is unknown', (_, report) => {
+  expect(judge({ report })).toMatchObject({ measures: [], evidence: [], watchedUntil: FINISHED });
 });
 
 describe('a fault that was reported without a start', () => {
-  const unseen = {
-    times: { plannedAt: 9000, until: 15_000, presumed: { startedAt: 9000, endedAt: 15_000 } },
-    isUnproven: true,
-    settings: { pods, limit, callerTimeoutMs: 1000, firstSentAt: 0, calmUntil: 9000 },
-  };
+  const unseen: Seen = { plannedAt: 9000, report: { proof: 'Inconclusive' } };
   const open = (from: number): CallerRequest[] => [...requests(), ...toEach(5, 'Over', 'Admitted', from)];
 
   it('leaves open what callers got, whatever that was', () => {
     for (const within of ['Admitted', 'Rejected', 'Timeout'] as const) {
-      const { decided, reading, recovery } = judged({ ...unseen, requests: requests(within) });
+      const reading = judge({ ...unseen, sent: requests(within) });
       expect(reading).toMatchObject({ measures: [], evidence: [], complete: true });
-      expect([reading.detectedAt, recovery]).toEqual([undefined, undefined]);
-      expect(reading.shortfalls[0]).toMatch(/not proven/);
-      expect(decided).toMatch(/incomplete/);
+      expect(reading.detectedAt).toBeUndefined();
+      expect(namesOf(reading.shortfalls)).toContain('FaultUnproven');
     }
   });
 
   it('does not hide that more was admitted than the limit allows', () => {
-    const { reading } = judged({ ...unseen, requests: open(11_000) });
+    const reading = judge({ ...unseen, sent: open(11_000) });
     expect(reading).toMatchObject({
       detectedAt: FINISHED,
       provenAlone: true,
@@ -127,19 +142,17 @@ describe('a fault that was reported without a start', () => {
     });
     expect(reading.brokenAt).toBeGreaterThan(11_000);
     // Requests may still be open.
-    expect(judged({ ...unseen, requests: open(11_000), finishedAt: undefined }).reading).toMatchObject({
-      measures: [],
-    });
+    expect(judge({ ...unseen, sent: open(11_000), isFinished: false }).measures).toEqual([]);
   });
 
-  it('is no reason for it if it was before', () => {
-    const { reading } = judged({ ...unseen, requests: open(3000) });
+  it('is not the cause of over-admission before it', () => {
+    const reading = judge({ ...unseen, sent: open(3000) });
     expect(reading).toMatchObject({ provenAlone: true, whenDetected: { value: 10 } });
     expect(reading.brokenAt).toBeLessThan(9000);
   });
 
-  it.each([['FailsOpen'], ['Forgets']] as const)('may be the reason for it if the spec accepts %s', (one) => {
-    const { reading } = judged({ ...unseen, requests: open(11_000), accept: ['Enforces', one] });
+  it.each([['FailsOpen'], ['Forgets']] as const)('may be the cause if the spec accepts %s', (one) => {
+    const reading = judge({ ...unseen, sent: open(11_000), accept: ['Enforces', one] });
     expect(reading.detectedAt).toBeUndefined();
   });
 });

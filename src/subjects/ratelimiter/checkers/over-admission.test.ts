@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CallerRequest } from '../history/events.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
-import { checkOverAdmission, overOf, requestsToJudge } from './over-admission.ts';
+import { overOf } from './over.ts';
 import type { CallerSettings } from './requests.ts';
 
 const FAULT = { startedAt: 10_000, endedAt: 15_000 };
@@ -150,72 +150,4 @@ describe('a caller that gets its limit once more', () => {
     expect(most(25).onceMore?.isMost).toBe(false);
     expect(most(20).onceMore?.isMost).toBe(true);
   });
-});
-
-describe('the finding about over-admission', () => {
-  const findingOf = (
-    requests: readonly CallerRequest[],
-    accepted = false,
-    of: Partial<CallerSettings> = {},
-  ) => {
-    const known = { ...settings, ...of };
-    return checkOverAdmission(known, requests, FAULT, overOf(known, requests, FAULT), accepted);
-  };
-  const kept = [
-    ...sent(4, { caller: 'Over', sentAt: 0 }),
-    ...sent(2, { caller: 'Over', outcome: 'Rejected', sentAt: 12_000 }),
-  ];
-  const unknown = sent(2, { caller: 'Over', outcome: 'Timeout', sentAt: 12_000 });
-  const more = sent(1, { caller: 'Over', sentAt: 12_000 });
-
-  it('is unknown if requests without an answer may have been admitted', () => {
-    expect(findingOf(kept)).toMatchObject({ valid: true, missing: [], measures: [{ value: 0 }] });
-    const open = findingOf([...kept, ...unknown]);
-    expect(open).toMatchObject({ valid: 'unknown', measures: [{ value: 0, atLeast: true }] });
-    expect(open.missing).toEqual([expect.stringMatching(/^2 requests /)]);
-    expect(findingOf([...kept, ...unknown], true)).toMatchObject({ valid: true, missing: [] });
-    expect(findingOf([...kept, ...more, ...unknown])).toMatchObject({ valid: false, missing: [] });
-    expect(findingOf([...kept, ...more], true)).toMatchObject({ valid: true, missing: [] });
-  });
-
-  it('has figures of what was admitted, late, or is not known', () => {
-    expect(findingOf(kept).evidence).toHaveLength(1);
-    const lateAt = { outcome: 'Admitted', at: 13_000 } as const;
-    const late = sent(1, { caller: 'Over', outcome: 'Timeout', sentAt: 12_000, late: lateAt });
-    expect(findingOf([...kept, ...late, ...unknown]).evidence).toEqual([
-      expect.stringMatching(/5 admitted within 13000 ms, at most 4 /),
-      expect.stringMatching(/: 1 request$/),
-      expect.stringMatching(/^2 requests /),
-    ]);
-  });
-
-  it('tests only callers that sent more than their limit in the fault', () => {
-    const tested = /of 1 caller;.* 95 %/;
-    expect(findingOf(kept).evidence[0]).toMatch(tested);
-    // Others sent it before, or after.
-    const others = [
-      ...sent(9, { caller: 'Crossing', key: 'early', outcome: 'Rejected', sentAt: 9000 }),
-      ...sent(9, { caller: 'Crossing', key: 'late', outcome: 'Rejected', sentAt: FAULT.endedAt }),
-    ];
-    expect(findingOf([...kept, ...others]).evidence[0]).toMatch(tested);
-    const idle = kept.filter(({ sentAt }) => sentAt < FAULT.startedAt);
-    expect(findingOf(idle).evidence[0]).not.toContain('%');
-    expect(findingOf([...kept, ...unknown]).evidence[0]).not.toContain('%');
-    expect(findingOf(kept, false, { oneLimitFrom: 0 }).evidence[0]).not.toContain('%');
-  });
-});
-
-it('of a pod that is gone, only admissions over the limit are judged', () => {
-  const one = (pod: string, caller: 'Over' | 'Under', outcome: 'Admitted' | 'Rejected') =>
-    sent(1, { pod, caller, outcome, sentAt: 12_000 });
-  const staying = [...one('a', 'Under', 'Rejected'), ...one('a', 'Over', 'Rejected')];
-  const admitted = one('b', 'Over', 'Admitted');
-  const within = one('b', 'Under', 'Admitted');
-  const rejected = [...one('b', 'Under', 'Rejected'), ...one('b', 'Over', 'Rejected')];
-  const all = [...staying, ...admitted, ...within, ...rejected];
-  const judged = (of: CallerSettings, gone: readonly string[]) => requestsToJudge(of, all, new Set(gone));
-  expect(judged(settings, ['b'])).toEqual([...staying, ...admitted]);
-  expect(judged(settings, [])).toEqual(all);
-  const ofOne = judged({ ...settings, oneLimitFrom: 0 }, ['b']);
-  expect(ofOne.filter(({ pod }) => pod === 'b')).toHaveLength(2);
 });

@@ -1,348 +1,54 @@
-/**
- * Over-admission: how many requests over its limit any caller was admitted, by which pods, and how many of them after
- * the fault. By the sender's own count. Derived in docs/limits.md. Pure.
- */
-import { counted } from '../../../api/index.ts';
-import { CONFIDENCE, excludedAbove } from '../../../demo/power.ts';
-import type { CallerKind, CallerRequest } from '../history/events.ts';
-import { type AdmittedRequest, type OverAdmission, overAdmission } from '../limits/over-admission.ts';
-import type { Finding } from './finding.ts';
-import { admittedAt, asOfOneLimit, type CallerSettings, firstOf, type Span } from './requests.ts';
+/** Over-admission: no caller is admitted over its limit, unless that is accepted. Pure. */
+import { excludedAbove } from '../../../demo/power.ts';
+import type { CallerRequest } from '../history/events.ts';
+import { code, figure, NOTHING } from './checker.ts';
+import { type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';
+import { limitedCallers } from './over.ts';
 
-/** An admitted request, with the pod that admitted it. */
-export interface PodAdmission extends AdmittedRequest {
-  readonly pod: string;
-}
+export const overAdmission = {
+  ...outageFold,
+  name: 'overAdmission',
+  finding(seen: OutageSeen) {
+    const view = viewOf(seen);
+    if (!view) return NOTHING;
+    const { before, excess, onceMore, over, unknown } = view.over;
+    const { accept } = view.setup;
+    const forgot = onceMore?.isMost === true;
+    // An unseen fault may have lost counts, too.
+    const isMost = onceMore ? onceMore.isMost : !view.isSeen;
+    const isAccepted = accept.includes('FailsOpen') || (accept.includes('Forgets') && isMost);
+    // What the spec accepts is accepted because of the fault.
+    const brokenBefore = before.excess > 0 ? before.exceededAt : undefined;
+    const isBroken = brokenBefore !== undefined || (over.excess > 0 && !isAccepted);
+    const late = view.requests.filter((request) => request.late?.outcome === 'Admitted').length;
+    const isOpen = unknown > 0 && !isAccepted && !isBroken;
+    return {
+      isBroken,
+      ...(isBroken && { brokenAt: brokenBefore ?? over.exceededAt ?? view.span.startedAt }),
+      ...(over.excess > 0 && { summary: code('OverLimit', { over }) }),
+      measures: [{ ...figure('overAdmission', over.excess), ...(unknown > 0 && { atLeast: true }) }],
+      missing: [isOpen && code('OutcomesUnknown', { requests: unknown })],
+      evidence: [
+        brokenBefore !== undefined && code('OverLimitBefore', { over: before }),
+        over.excess > 0
+          ? code('AdmittedOver', { over, forgot, isAccepted, isCrossing: excess.crossing > excess.beyond })
+          : code('NotAdmittedOver', testedIn(view)),
+        late > 0 && code('AdmittedLate', { requests: late }),
+        unknown > 0 && code('OverUnanswered', { requests: unknown }),
+      ],
+    };
+  },
+};
 
-/** What was admitted to callers that have a limit to exceed. */
-export interface Over {
-  /** Over all pods, from its first request to its last: of the caller with the most. */
-  readonly over: OverAdmission;
-  /**
-   * Requests over the bound: of the caller over its limit, and the most of any other that reaches it, in the fault or
-   * afterwards; `over` has the larger.
-   */
-  readonly excess: { readonly beyond: number; readonly crossing: number };
-  /** Until the fault began: of the caller with the most. */
-  readonly before: OverAdmission;
-  /** Admissions over the limit of the caller over its limit, by requests that it sent after the fault. */
-  readonly after: OverAfter;
-  /** If Redis lost counts of callers, when the fault began or by a failover: the outcome; otherwise undefined. */
-  readonly onceMore?: OnceMore;
-  /** Pods that admitted a caller over its limit in the fault. */
-  readonly leaking: ReadonlySet<string>;
-  /** What was admitted to the caller over its limit. */
-  readonly beyond: readonly PodAdmission[];
-  /** Requests of callers over their limit with an unknown outcome: they may have been admitted. */
-  readonly unknown: number;
-}
-
-export interface OnceMore {
-  /** No caller was admitted more than a new one may be. */
-  readonly isMost: boolean;
-  /** A caller that was admitted over its limit was rejected after that. */
-  readonly isRejected: boolean;
-}
-
-/**
- * Judges every caller that has a limit to exceed. `requests` in any order, from before the fault on.
- * @param afterwards requests of the callers that use their limits up after the fault, and wait for them
- */
-export function overOf(
-  settings: CallerSettings,
-  requests: readonly CallerRequest[],
-  { endedAt, startedAt }: Span,
-  afterwards: readonly CallerRequest[] = [],
-): Over {
-  const { calmUntil = startedAt, countsLostAt, oneLimitFrom } = settings;
-  const limited = limitedCallers(settings, requests);
-  const all = [...limited, ...callersAfterwards(settings, requests, afterwards, endedAt)];
-  const beyond = limited.find(({ kind }) => kind === 'Over') ?? limitedCaller(settings, 'Over', []);
-  const inFault = ({ sentAt }: PodAdmission): boolean => sentAt < endedAt;
-  const leaking = new Set<string>();
-  for (const { admitted, overOf } of all) {
-    // Counts that a failover has lost are missed once it has ended.
-    const until = settings.countsForked ? admitted : admitted.filter(inFault);
-    if (overOf(until).excess === 0) continue;
-    for (const pod of leakingPods(until, startedAt, (each) => overOf(each).excess > 0)) leaking.add(pod);
-  }
-  const isOver = ({ kind }: LimitedCaller): boolean => kind === 'Over' || oneLimitFrom !== undefined;
-  const excessOf = (some: readonly LimitedCaller[]): number =>
-    Math.max(0, ...some.map(({ over }) => over.excess));
-  return {
-    over: most(all.map(({ over }) => over)),
-    excess: {
-      beyond: excessOf(all.filter(isOver)),
-      crossing: excessOf(all.filter((one) => !isOver(one))),
-    },
-    before: most(
-      limited.map((one) => one.overOf(one.admitted.filter(({ answeredAt }) => answeredAt <= calmUntil))),
-    ),
-    after: overAfter(
-      beyond.admitted.filter((each) => {
-        // What was counted before is lost.
-        if (countsLostAt !== undefined) return inFault(each) && each.sentAt >= countsLostAt;
-        // Admissions in the fault may never have been counted, and a window may have ended since.
-        return oneLimitFrom === undefined ? each.answeredAt <= startedAt : inFault(each);
-      }),
-      beyond.admitted.filter((each) => !inFault(each)),
-      (some) => beyond.overOf(some).excess,
-    ),
-    ...(countsLostAt !== undefined && { onceMore: onceMoreOf(settings, all, countsLostAt, endedAt) }),
-    ...(settings.countsForked && { onceMore: forkedOf(all) }),
-    leaking,
-    beyond: beyond.admitted,
-    unknown: limited.reduce((sum, one) => sum + one.unknown, 0),
-  };
-}
-
-/** The one with the largest excess, and of several the first. */
-function most(all: readonly OverAdmission[]): OverAdmission {
-  const none = { excess: 0, admitted: 0, bound: 0, from: 0, to: 0 };
-  return all.reduce((worst, one) => (one.excess > worst.excess ? one : worst), all[0] ?? none);
-}
-
-/** Only requests that were sent after the loss were certainly decided after it. */
-function onceMoreOf(
-  settings: CallerSettings,
-  limited: readonly LimitedCaller[],
-  countsLostAt: number,
-  endedAt: number,
-): OnceMore {
-  const since = limited.map(({ kind, over, requests }) => {
-    // A caller that was new after the loss did not get its limit once more.
-    const until = kind === 'Account' ? Infinity : endedAt;
-    const own = requests.filter(({ sentAt }) => sentAt >= countsLostAt && sentAt < until);
-    return { again: limitedCaller({ ...settings, firstSentAt: firstUseOf(settings, own) }, kind, own), over };
-  });
-  return {
-    isMost: since.every(({ again }) => again.over.excess === 0),
-    isRejected: since.some(({ again, over }) => over.excess > 0 && isRejectedInTheEnd(again)),
-  };
-}
-
-/** Both primaries of a failover count, from the same counts on, so that each may admit a caller up to its limit. */
-function forkedOf(limited: readonly LimitedCaller[]): OnceMore {
-  return {
-    isMost: limited.every(({ admitted, overOf }) => overOf(admitted, 2).excess === 0),
-    isRejected: limited.some((one) => one.over.excess > 0 && isRejectedInTheEnd(one)),
-  };
-}
-
-/** Whether a request was rejected that was sent after the last admission. */
-function isRejectedInTheEnd({ admitted, requests }: LimitedCaller): boolean {
-  const lastAt = admitted.reduce((last, { answeredAt }) => Math.max(last, answeredAt), -Infinity);
-  return requests.some(({ outcome, sentAt }) => outcome === 'Rejected' && sentAt >= lastAt);
-}
-
-/** One caller that has a limit to exceed. */
-interface LimitedCaller {
-  readonly kind: CallerKind;
-  readonly requests: readonly CallerRequest[];
-  readonly admitted: readonly PodAdmission[];
-  readonly unknown: number;
-  /** `servers` as in `KnownOfKey`. */
-  readonly overOf: (some: readonly PodAdmission[], servers?: number) => OverAdmission;
-  readonly over: OverAdmission;
-}
-
-function limitedCallers(settings: CallerSettings, requests: readonly CallerRequest[]): LimitedCaller[] {
-  const { oneLimitFrom } = settings;
-  if (oneLimitFrom !== undefined) {
-    const own = requests.filter(({ sentAt }) => sentAt >= oneLimitFrom);
-    return [limitedCaller({ ...settings, firstSentAt: firstUseOf(settings, own) }, 'Over', own)];
-  }
-  const kinds: readonly CallerKind[] = ['Over', 'New', 'Crossing'];
-  return kinds.flatMap((kind) => {
-    const own = requests.filter(({ caller }) => caller === kind);
-    return [...Map.groupBy(own, ({ key }) => (kind === 'Crossing' ? key : undefined)).values()].map((of) =>
-      limitedCaller(
-        kind === 'Over' ? settings : { ...settings, firstSentAt: firstUseOf(settings, of) },
-        kind,
-        of,
-      ),
-    );
-  });
-}
-
-/**
- * Callers that use their limits up after the fault. Of one that sent nothing in it, requests may be missing from the
- * record.
- */
-function callersAfterwards(
-  settings: CallerSettings,
-  requests: readonly CallerRequest[],
-  afterwards: readonly CallerRequest[],
-  endedAt: number,
-): LimitedCaller[] {
-  const { oneLimitFrom } = settings;
-  const callers =
-    oneLimitFrom === undefined
-      ? [...Map.groupBy(afterwards, ({ key }) => key).values()]
-      : [[...requests.filter(({ sentAt }) => sentAt >= oneLimitFrom), ...afterwards]];
-  return callers
-    .filter((own) => own.some(({ sentAt }) => sentAt < endedAt))
-    .map((own) => limitedCaller({ ...settings, firstSentAt: firstUseOf(settings, own) }, 'Account', own));
-}
-
-/** When a key was first used, at the latest; earlier is safe, since more windows may have ended then. */
-function firstUseOf(
-  { firstSentAt, isGapless = true, oneLimitFrom }: CallerSettings,
-  requests: readonly CallerRequest[],
-): number | undefined {
-  return isGapless ? firstOf(requests) : (oneLimitFrom ?? firstSentAt);
-}
-
-function limitedCaller(
-  { clockWithinMs, firstSentAt, limit }: CallerSettings,
-  kind: CallerKind,
-  requests: readonly CallerRequest[],
-): LimitedCaller {
-  const overOf: LimitedCaller['overOf'] = (some, servers = 1) =>
-    overAdmission(limit, some, { firstSentAt, clockWithinMs, servers });
-  const admitted = requests.flatMap((request) => {
-    const answeredAt = admittedAt(request);
-    return answeredAt === undefined ? [] : [{ pod: request.pod, sentAt: request.sentAt, answeredAt }];
-  });
-  const unknown = requests.filter(({ outcome, late }) => outcome === 'Timeout' && !late).length;
-  return { kind, requests, admitted, unknown, overOf, over: overOf(admitted) };
-}
-
-/**
- * The pods that leaked from `startedAt` on. A pod leaked if its own admissions, on top of those of all pods before,
- * exceed the limit; admissions of others during that time are not included. If the rest exceed it only together, each
- * of them that admitted anything leaked. `exceed`: whether these are more than the limit allows.
- */
-export function leakingPods(
-  admitted: readonly PodAdmission[],
-  startedAt: number,
-  exceed: (some: readonly PodAdmission[]) => boolean,
-): ReadonlySet<string> {
-  const before = admitted.filter(({ answeredAt }) => answeredAt <= startedAt);
-  const since = admitted.filter(({ answeredAt }) => answeredAt > startedAt);
-  const leaking = new Set<string>();
-  for (const [pod, own] of Map.groupBy(since, (each) => each.pod)) {
-    if (exceed([...before, ...own])) leaking.add(pod);
-  }
-  const rest = since.filter(({ pod }) => !leaking.has(pod));
-  if (exceed([...before, ...rest])) for (const { pod } of rest) leaking.add(pod);
-  return leaking;
-}
-
-export interface OverAfter {
-  /** Requests over the limit in addition to those until the end of the fault; 0: none. */
-  readonly more: number;
-  /** When the last of them was answered, in milliseconds since the epoch. */
-  readonly lastAt?: number;
-}
-
-/**
- * How many requests over its limit a caller was admitted after a fault, in addition to those before.
- * @param until admitted until the end of the fault
- * @param since admitted of those sent after it, in any order
- * @param excessOf how many of these exceed the limit; never less with more of them
- */
-export function overAfter<T extends AdmittedRequest>(
-  until: readonly T[],
-  since: readonly T[],
-  excessOf: (some: readonly T[]) => number,
-): OverAfter {
-  // The usual case; the rest is slow with many requests.
-  if (since.length === 0) return { more: 0 };
-  const inOrder = since.toSorted((a, b) => a.answeredAt - b.answeredAt);
-  const excessWith = (count: number): number => excessOf([...until, ...inOrder.slice(0, count)]);
-  const most = excessWith(inOrder.length);
-  const more = most - excessWith(0);
-  if (more <= 0) return { more: 0 };
-  let [below, enough] = [0, inOrder.length];
-  while (enough - below > 1) {
-    const middle = Math.floor((below + enough) / 2);
-    if (excessWith(middle) < most) below = middle;
-    else enough = middle;
-  }
-  const last = inOrder[enough - 1];
-  return { more, ...(last && { lastAt: last.answeredAt }) };
-}
-
-/** The finding: no caller is admitted over its limit, unless that is accepted. */
-export function checkOverAdmission(
-  settings: CallerSettings,
-  requests: readonly CallerRequest[],
-  span: Span,
-  { before, excess, onceMore, over, unknown }: Over,
-  isAccepted: boolean,
-): Finding {
-  const forgot = onceMore?.isMost === true;
-  // What the spec accepts is accepted because of the fault.
-  const brokenBefore = before.excess > 0 ? before.exceededAt : undefined;
-  const isBroken = brokenBefore !== undefined || (over.excess > 0 && !isAccepted);
-  const late = requests.filter((request) => request.late?.outcome === 'Admitted').length;
-  const missing =
-    unknown > 0 && !isAccepted && !isBroken
-      ? [
-          `${counted(unknown, 'request')} of callers over their limit had no answer by the end of the watch, and may have been admitted: lengthen storeOutage.settle, or select fewer pods`,
-        ]
-      : [];
-  return {
-    valid: isBroken ? false : missing.length > 0 ? 'unknown' : true,
-    ...(isBroken && { brokenAt: brokenBefore ?? over.exceededAt ?? span.startedAt }),
-    ...(over.excess > 0 && { summary: `${over.admitted} > ${over.bound}` }),
-    measures: [
-      {
-        name: 'overAdmission',
-        value: over.excess,
-        unit: 'requests',
-        ...(unknown > 0 && { atLeast: true }),
-      },
-    ],
-    missing,
-    evidence: [
-      ...(brokenBefore === undefined ? [] : [`Before the fault: ${admittedText(before)}`]),
-      over.excess > 0
-        ? `Over the limit${excess.crossing > excess.beyond ? ', by a caller that reached it in the fault or afterwards' : ''}: ${admittedText(over)}${forgot ? '; since Redis lost its count, no more than the limit once more' : ''}${isAccepted ? '' : `; not accepted, since accept does not name ${forgot ? 'Forgets' : 'FailsOpen'}`}`
-        : `Over the limit: no more admitted than it allows${testedText(settings, requests, span, unknown)}`,
-      ...(late > 0 ? [`Admitted after the caller had given up: ${counted(late, 'request')}`] : []),
-      ...(unknown > 0
-        ? [`${counted(unknown, 'request')} over the limit had no answer by the end of the watch`]
-        : []),
-    ],
-  };
-}
-
-function admittedText({ admitted, bound, from, to }: OverAdmission): string {
-  return `${admitted} admitted within ${Math.round(to - from)} ms, at most ${bound} are allowed`;
-}
-
-/** How many callers were tested, and thus what share of callers would have been detected; '' if some are unknown. */
-function testedText(
-  settings: CallerSettings,
-  requests: readonly CallerRequest[],
-  { endedAt, startedAt }: Span,
-  unknown: number,
-): string {
-  if (unknown > 0) return ', as far as is known';
-  if (settings.oneLimitFrom !== undefined) return ', of the one caller';
+/** How many callers were tested, and thus what share of callers would have been detected. */
+function testedIn({ over: { unknown }, requests, settings, span: { endedAt, startedAt } }: OutageView) {
+  const isOneCaller = settings.oneLimitFrom !== undefined;
+  if (unknown > 0 || isOneCaller) return { unknown, isOneCaller, callers: 0, excludedAbove: 100 };
   // A caller that sent no more than its limit allows in that time could not exceed it.
   const admitAll = requests.map((request): CallerRequest => {
     const isInFault = request.sentAt >= startedAt && request.sentAt < endedAt;
     return isInFault ? { ...request, outcome: 'Admitted' } : request;
   });
   const callers = limitedCallers(settings, admitAll).filter(({ over }) => over.excess > 0).length;
-  if (callers === 0) return '';
-  return `, of ${counted(callers, 'caller')}; a failure that hits more than ${excludedAbove(callers)} % of callers is excluded at ${CONFIDENCE} % confidence`;
-}
-
-/** As {@link asOfOneLimit}, for the pods that still exist; admissions over the limit by other pods count as well. */
-export function requestsToJudge(
-  settings: CallerSettings,
-  requests: readonly CallerRequest[],
-  gone: ReadonlySet<string>,
-): readonly CallerRequest[] {
-  const all = asOfOneLimit(settings, requests);
-  return all.filter((request) => {
-    if (!gone.has(request.pod)) return true;
-    return (
-      admittedAt(request) !== undefined && (request.caller !== 'Under' || settings.oneLimitFrom !== undefined)
-    );
-  });
+  return { unknown, isOneCaller, callers, excludedAbove: callers > 0 ? excludedAbove(callers) : 100 };
 }

@@ -2,37 +2,19 @@
  * Recovery: whether every pod treats callers as before once the fault has ended, and how soon: it admits those under
  * their limit, and rejects the one over its limit. Pure.
  */
-import { counted, formatDuration, type Measure, span } from '../../../api/index.ts';
-import { listed } from '../../targets/refusal.ts';
+import type { Measure } from '../../../api/index.ts';
 import type { CallerKind, CallerRequest } from '../history/events.ts';
 import { LEAST_REQUESTS, SHARE } from './behaviour.ts';
-import type { Finding } from './finding.ts';
-import type { OverAfter } from './over-admission.ts';
-import { admittedAt, countsOf, countsText, type Phases, type Span, totalOf } from './requests.ts';
+import { code, NOTHING, once, type Some } from './checker.ts';
+import { inFault, type OutageSeen, outageFold, restartedOf, viewOf } from './outage-seen.ts';
+import { admittedAt, countsOf, type Span } from './requests.ts';
 import { shareInterval } from './share-interval.ts';
 
-/** What a pod still does when the time to recover has ended. */
-const LAPSES = {
-  admits: 'admitted the caller over its limit',
-  fails: 'rejected or failed callers under their limit',
-  errs: 'had an error or no answer for the caller over its limit',
-} as const;
-type Lapse = keyof typeof LAPSES;
-
-export type Recovery =
-  /** Every pod has recovered, `afterMs` after the end of the fault and within the bound. */
-  | { readonly state: 'Recovered'; readonly afterMs: number }
-  | {
-      readonly state: 'NotRecovered';
-      /** Pods that had not recovered when the bound was reached. */
-      readonly lapses: ReadonlyMap<string, Lapse>;
-      /** When all pods had recovered after all; undefined: not as long as requests were sent. */
-      readonly afterMs?: number | undefined;
-      /** From the end of the fault to the last request. */
-      readonly watchedMs: number;
-    }
-  /** Neither is shown. */
-  | { readonly state: 'Unclear'; readonly why: string };
+/**
+ * What a pod still does when the time to recover has ended. admits: the caller over its limit. fails: it rejects or fails
+ * callers under their limit. errs: it has an error or no answer for the caller over its limit.
+ */
+export type Lapse = 'admits' | 'errs' | 'fails';
 
 export interface KnownOfRecovery {
   /** How long after the fault pods may take to recover; milliseconds. */
@@ -43,8 +25,6 @@ export interface KnownOfRecovery {
    * All requests are of one caller, and the rest of its limit is unknown: a rejection is as healthy as an admission.
    */
   readonly oneLimit?: boolean;
-  /** Pods that were started in the fault. */
-  readonly restarted?: ReadonlySet<string>;
 }
 
 /** Whether these pods recovered after the fault, by requests in any order. */
@@ -53,7 +33,7 @@ export function recoveryOf(
   requests: readonly CallerRequest[],
   { endedAt }: Span,
   known: KnownOfRecovery,
-): Recovery {
+) {
   const since = requests
     .filter(({ caller, sentAt }) => sentAt >= endedAt && (caller === 'Under' || caller === 'Over'))
     .sort((a, b) => a.sentAt - b.sentAt);
@@ -66,7 +46,7 @@ export function recoveryOf(
   const recovered = found.map(({ own }) => recoveredAt(own, rejectedAt, known));
   const isComplete = pods.length > 0 && !recovered.includes(undefined);
   const afterMs = isComplete ? Math.max(...recovered.map((at) => at ?? 0)) - endedAt : undefined;
-  if (afterMs !== undefined && afterMs <= known.settleMs) return { state: 'Recovered', afterMs };
+  if (afterMs !== undefined && afterMs <= known.settleMs) return code('Recovered', { afterMs });
   const lapses = new Map(
     found.flatMap(({ own, pod }) => {
       const lapse = lapseOf(
@@ -77,8 +57,13 @@ export function recoveryOf(
       return lapse ? [[pod, lapse] as const] : [];
     }),
   );
-  if (lapses.size > 0) return { state: 'NotRecovered', lapses, afterMs, watchedMs: lastAt - endedAt };
-  return { state: 'Unclear', why: whyUnclear(found, afterMs) };
+  // `lapses`: pods that had not recovered when the bound was reached.
+  if (lapses.size > 0) return code('NotRecovered', { lapses, afterMs, watchedMs: lastAt - endedAt });
+  if (afterMs !== undefined) return code('RecoveredLate', { afterMs });
+  const over = since.filter(({ caller, pod }) => caller === 'Over' && pods.includes(pod));
+  return over.some(({ outcome }) => outcome === 'Rejected')
+    ? code('FailedToTheEnd')
+    : code('TooFewOverLimit', { have: over.length });
 }
 
 /**
@@ -131,72 +116,43 @@ function isBeyond(request: CallerRequest, { lastBeyondAt }: KnownOfRecovery): bo
   return request.caller === 'Over' && (admittedAt(request) ?? Infinity) <= (lastBeyondAt ?? -Infinity);
 }
 
-function whyUnclear(
-  found: readonly { readonly pod: string; readonly own: readonly CallerRequest[] }[],
-  afterMs: number | undefined,
-): string {
-  const lengthen = 'lengthen storeOutage.settle';
-  if (afterMs !== undefined) {
-    return `callers recovered ${span(afterMs)} after the fault, too close to the end of settle: ${lengthen}`;
-  }
-  const over = found.flatMap(({ own }) => own.filter(({ caller }) => caller === 'Over'));
-  if (over.some(({ outcome }) => outcome === 'Rejected')) {
-    return `a few requests failed or were admitted over the limit until the end of the watch, so recovery is not shown: ${lengthen}`;
-  }
-  return `after the fault no pod rejected any of ${counted(over.length, 'request')} of the caller over its limit, too few to show whether the limit is enforced again: ${lengthen}, or raise storeOutage.requestsPerSecond`;
-}
+/** Whether callers were treated as before; undefined while the fault was not seen to its end. */
+export const recoveryIn = once((seen: OutageSeen) => {
+  const view = viewOf(seen);
+  if (!view?.isSeen) return undefined;
+  return recoveryOf(view.settings.pods, view.requests, view.span, {
+    settleMs: view.setup.settleMs,
+    lastBeyondAt: view.over.after.lastAt,
+    oneLimit: view.setup.isOneCaller,
+  });
+});
 
-/** The finding: every pod treats callers as before within `settleMs` after the fault. */
-export function checkRecovery(
-  recovery: Recovery,
-  { after }: Phases,
-  { endedAt }: Span,
-  { more }: OverAfter,
-  { oneLimit = false, restarted = new Set(), settleMs }: KnownOfRecovery,
-): Finding {
-  const isBroken = recovery.state === 'NotRecovered';
-  return {
-    valid: isBroken ? false : recovery.state === 'Unclear' ? 'unknown' : true,
-    ...(isBroken && { brokenAt: endedAt, summary: `no recovery in ${formatDuration(settleMs)}` }),
-    measures: timeToRecovery(recovery, settleMs),
-    missing: recovery.state === 'Unclear' ? [recovery.why] : [],
-    evidence: [
-      afterText(after, more, oneLimit),
-      ...(isBroken ? [lapsesText(recovery, settleMs, restarted)] : []),
-    ],
-  };
-}
+/** The finding: every pod treats callers as before within the time to settle. */
+export const recovery = {
+  ...outageFold,
+  name: 'recovery',
+  finding: inFault(({ over: { after: beyond }, phases, setup, span }, seen) => {
+    const found = recoveryIn(seen);
+    if (!found) return NOTHING;
+    const { isOneCaller, settleMs } = setup;
+    const [within, over] = [countsOf(phases.after, 'Under'), countsOf(phases.after, 'Over')];
+    const isBroken = found.code === 'NotRecovered';
+    return {
+      ...(isBroken && { isBroken, brokenAt: span.endedAt, summary: code('NoRecovery', { settleMs }) }),
+      measures: timeToRecovery(found, settleMs),
+      missing: [found.code !== 'Recovered' && !isBroken && found],
+      evidence: [
+        code('AfterFault', { within, over, more: beyond.more, isOneCaller }),
+        isBroken && { ...found, settleMs, restarted: restartedOf(seen) },
+      ],
+    };
+  }),
+};
 
-function timeToRecovery(recovery: Recovery, bound: number): Measure[] {
-  if (recovery.state === 'Unclear') return [];
-  const figure = { name: 'timeToRecovery', unit: 'ms', bound };
-  if (recovery.afterMs !== undefined) return [{ ...figure, value: Math.round(recovery.afterMs) }];
-  return recovery.state === 'NotRecovered'
-    ? [{ ...figure, value: Math.round(recovery.watchedMs), atLeast: true }]
-    : [];
-}
-
-function afterText(after: readonly CallerRequest[], more: number, oneLimit: boolean): string {
-  const [within, beyond] = [countsOf(after, 'Under'), countsOf(after, 'Over')];
-  const tooMuch = more > 0 ? `, ${more} more than the limit allows` : '';
-  return oneLimit
-    ? `After the fault the same caller got ${countsText(totalOf([within, beyond]))}${tooMuch}`
-    : `After the fault callers under their limit got ${countsText(within)}; the one over its limit got ${countsText(beyond)}${tooMuch}`;
-}
-
-function lapsesText(
-  { afterMs, lapses, watchedMs }: Extract<Recovery, { state: 'NotRecovered' }>,
-  settleMs: number,
-  restarted: ReadonlySet<string>,
-): string {
-  const named = (pod: string): string => (restarted.has(pod) ? `${pod} (restarted during the fault)` : pod);
-  const pods = Map.groupBy(lapses, ([, lapse]) => lapse);
-  const which = [...pods].map(
-    ([lapse, of]) => `${listed(of.map(([pod]) => named(pod)))} still ${LAPSES[lapse]}`,
-  );
-  const then =
-    afterMs === undefined
-      ? `none was seen in the ${span(watchedMs)} that requests were sent`
-      : `it took ${span(afterMs)}`;
-  return `No recovery within ${formatDuration(settleMs)}: ${which.join('; ')}; ${then}`;
+function timeToRecovery(found: ReturnType<typeof recoveryOf>, bound: number): Some<Measure> {
+  if (found.code !== 'Recovered' && found.code !== 'NotRecovered') return [];
+  const figured = { name: 'timeToRecovery', unit: 'ms', bound };
+  if (found.afterMs !== undefined) return [{ ...figured, value: Math.round(found.afterMs) }];
+  const watchedMs = found.code === 'NotRecovered' ? found.watchedMs : 0;
+  return [{ ...figured, value: Math.round(watchedMs), atLeast: true }];
 }

@@ -1,15 +1,7 @@
 import { expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
-import {
-  admittedAt,
-  asOfOneLimit,
-  countsOf,
-  countsText,
-  firstOf,
-  phasesOf,
-  sizeOf,
-  totalOf,
-} from './requests.ts';
+import { countsText } from '../words.ts';
+import { admittedAt, asOfOneLimit, countsOf, firstOf, phasesOf, sizeOf, totalOf } from './requests.ts';
 
 const request = (sentAt: number, endedAt: number, outcome: RequestOutcome = 'Admitted'): CallerRequest => ({
   pod: 'a',

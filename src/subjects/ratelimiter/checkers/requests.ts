@@ -60,15 +60,6 @@ export function sizeOf(counts: Counts): number {
   return OUTCOMES.reduce((sum, outcome) => sum + counts[outcome], 0);
 }
 
-/** In words: the admissions, then the other outcomes that occurred. */
-export function countsText(counts: Counts): string {
-  const rest = { rejected: counts.Rejected, failed: counts.Error, timeouts: counts.Timeout };
-  return [
-    `${counts.Admitted} admitted`,
-    ...Object.entries(rest).flatMap(([what, count]) => (count > 0 ? [`${count} ${what}`] : [])),
-  ].join(', ');
-}
-
 /** When a request was admitted, in time or late; undefined: it was not, as far as known. */
 export function admittedAt({ endedAt, outcome, late }: CallerRequest): number | undefined {
   if (outcome === 'Admitted') return endedAt;
@@ -139,4 +130,19 @@ export function phasesOf(
     untimed: sent.filter((request) => !isTimed(request)),
     after: requests.filter(({ sentAt }) => sentAt >= end),
   };
+}
+
+/** As {@link asOfOneLimit}, for the pods that still exist; admissions over the limit by other pods count as well. */
+export function requestsToJudge(
+  settings: CallerSettings,
+  requests: readonly CallerRequest[],
+  gone: ReadonlySet<string>,
+): readonly CallerRequest[] {
+  const all = asOfOneLimit(settings, requests);
+  return all.filter((request) => {
+    if (!gone.has(request.pod)) return true;
+    return (
+      admittedAt(request) !== undefined && (request.caller !== 'Under' || settings.oneLimitFrom !== undefined)
+    );
+  });
 }

@@ -9,7 +9,7 @@ const [MOST_PROBLEMS, MOST_PROBLEM] = [4, 256];
 /** @param inFlight requests in flight when the sample ended, by pod */
 export function countEvent(
   key: string,
-  { admitted, elsewhere, improper, problems, stored, notQueried, ...rest }: CounterSample,
+  { admitted, elsewhere, problems, stored, ...rest }: CounterSample,
   inFlight: ReadonlyMap<string, number> = new Map(),
 ): EventOf<'count'> {
   return {
@@ -19,8 +19,6 @@ export function countEvent(
     admitted: Object.fromEntries(admitted),
     ...(stored !== undefined && { stored: Math.min(stored, Number.MAX_SAFE_INTEGER) }),
     elsewhere: [...elsewhere],
-    ...(improper && { improper: [...improper] }),
-    ...(notQueried && { notQueried: [...notQueried] }),
     problems: problems.slice(0, MOST_PROBLEMS).map((problem) => truncate(problem, MOST_PROBLEM)),
     inFlight: Object.fromEntries([...inFlight].filter(([, requests]) => requests > 0)),
   };

@@ -91,8 +91,6 @@ export const historyEvent = z.union([
       stored: integer.optional(),
       storeSilent: z.boolean().optional(),
       elsewhere: pods,
-      improper: pods.optional(),
-      notQueried: pods.optional(),
       problems: z.array(text).max(1100),
       /** Requests in flight when the sample ended, by pod. */
       inFlight: podCounts,

@@ -3,9 +3,8 @@
  * and nothing else records.
  */
 
-import type { FaultEvent } from '../../redis/events.ts';
 import type { CallerRequest, EventOf, HistoryEvent, LateAnswer } from './events.ts';
-import type { FaultTimes } from './fault-times.ts';
+import { type FaultTimes, NOTHING_RECORDED, recorded } from './recorded.ts';
 import type { Setup } from './setup.ts';
 
 /**
@@ -35,7 +34,7 @@ export interface HistoryOptions {
   readonly memory?: HistoryMemory;
 }
 
-/** Gets each event after it is recorded. */
+/** Gets each event after it is recorded, and a `dropped` for each one that is not. */
 export type Listener = (event: HistoryEvent) => void;
 
 export class History {
@@ -45,10 +44,7 @@ export class History {
   /** Requests that were recorded as unanswered, with their ids. */
   readonly #unanswered = new Map<CallerRequest, number>();
   readonly #listeners = new Set<Listener>();
-  #dropped = 0;
-  #leftOut = 0;
-  #times: FaultTimes = { until: Number.POSITIVE_INFINITY };
-  #report: FaultEvent<'Reported'> | undefined;
+  #recorded = NOTHING_RECORDED;
   readonly #onFailure: (error: unknown) => void;
   /** undefined: it needs none, or was given back. */
   #memory: HistoryMemory | undefined;
@@ -76,27 +72,17 @@ export class History {
 
   /** When the fault was active, as far as known. */
   get times(): FaultTimes {
-    return this.#times;
+    return this.#recorded.times;
   }
 
   /** Events that are missing, because the history was full. */
   get dropped(): number {
-    return this.#dropped;
-  }
-
-  /** Requests that were not sent, or whose answers were not awaited, for lack of connections or memory. */
-  get leftOut(): number {
-    return this.#leftOut;
+    return this.#recorded.dropped;
   }
 
   /** The last event of a kind. */
   last<K extends HistoryEvent['kind']>(kind: K): EventOf<K> | undefined {
     return this.#events.findLast((event): event is EventOf<K> => event.kind === kind);
-  }
-
-  /** The last report of the fault. */
-  get report(): FaultEvent<'Reported'> | undefined {
-    return this.#report;
   }
 
   /** Every event, in order. */
@@ -133,12 +119,10 @@ export class History {
     const most = isRequest ? MOST_REQUESTS_KEPT : MOST_EVENTS;
     // Steps of the fault, probes and health are few: without them, nothing could be judged.
     if (this.#events.length >= most || (isRequest && !this.#hasRoom())) {
-      this.#dropped += 1;
+      this.#pass({ kind: 'dropped', events: 1 });
       return;
     }
-    if (event.kind === 'dropped') this.#dropped += event.events;
-    else if (event.kind === 'left-out') this.#leftOut += event.requests;
-    else if (event.kind === 'request') {
+    if (event.kind === 'request') {
       if (event.id !== this.#requests.length) {
         throw new RangeError(`request ${event.id} is recorded as number ${this.#requests.length}`);
       }
@@ -150,8 +134,13 @@ export class History {
         throw new RangeError(`request ${id} was not recorded as unanswered, so it has no late answer`);
       }
       this.#requests[id] = { ...request, late };
-    } else if (event.kind === 'fault') this.#takeFault(event);
+    }
     this.#events.push(event);
+    this.#pass(event);
+  }
+
+  #pass(event: HistoryEvent): void {
+    this.#recorded = recorded(this.#recorded, event);
     for (const listener of this.#listeners) {
       try {
         listener(event);
@@ -167,29 +156,6 @@ export class History {
     if (!this.#memory?.take(ROOM_EVENTS * EVENT_BYTES)) return false;
     this.#room += ROOM_EVENTS;
     return true;
-  }
-
-  #takeFault(event: EventOf<'fault'>): void {
-    if (event.step === 'Planned') {
-      this.#times = { ...this.#times, plannedAt: event.at, until: event.until };
-    } else if (event.step === 'Doubted') {
-      this.#times = {
-        ...this.#times,
-        doubtfulFrom: Math.min(event.at, this.#times.doubtfulFrom ?? event.at),
-      };
-    } else if (event.step === 'CountsLost') this.#times = { ...this.#times, countsLostAt: event.at };
-    else if (event.step === 'Reported') {
-      this.#report = event;
-      const { plannedAt = 0, until, ...before } = this.#times;
-      const { endedAt = before.endedAt, startedAt = before.startedAt } = event;
-      this.#times = {
-        ...this.#times,
-        ...(endedAt !== undefined && { endedAt }),
-        ...(startedAt === undefined
-          ? { presumed: { startedAt: plannedAt, endedAt: endedAt ?? until } }
-          : { startedAt, presumed: undefined }),
-      };
-    }
   }
 }
 

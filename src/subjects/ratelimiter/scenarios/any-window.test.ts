@@ -9,7 +9,7 @@ import {
 import { History } from '../history/history.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
 import { scenarioTypeOf } from './index.ts';
-import type { Judge } from './scenario-type.ts';
+import type { Judge } from './judge.ts';
 
 const limits = fc.constantFrom('1s', '2s', '10s').chain((window) => {
   const limit = { requests: 10, window };

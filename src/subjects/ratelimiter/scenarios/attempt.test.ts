@@ -1,8 +1,14 @@
 import { expect, it } from 'vitest';
+import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
 import type { ScenarioSpec } from '../../../api/index.ts';
+import type { OutageSeen } from '../checkers/outage-seen.ts';
+import type { HistoryEvent } from '../history/events.ts';
 import type { Toolkit } from '../tools.ts';
 import { Attempt } from './attempt.ts';
+import { Judge } from './judge.ts';
 import type { ScenarioType } from './scenario-type.ts';
+import { judgedOutage } from './store-outage/judge.ts';
+import type { Stage } from './workload.ts';
 
 it('names a Service that has not followed a failover, without a long wait', async () => {
   const toolkit = {
@@ -33,4 +39,58 @@ it('a closed attempt keeps neither its fault nor its workload', async () => {
   attempt.close();
   await expect(attempt.inquire('marker')).resolves.toBe('Unknown');
   await expect(attempt.prepare('demo-a', new AbortController().signal)).rejects.toThrow('closed');
+});
+
+it.each<[string, (event: HistoryEvent) => boolean]>([
+  ['at the plan of the fault', (event) => event.kind === 'fault' && event.step === 'Planned'],
+  ['at what it has done', (event) => event.kind === 'fault' && event.step === 'ConnectionsEnded'],
+  ['at its report', (event) => event.kind === 'fault' && event.step === 'Reported'],
+])('a checker that throws %s does not hide the fault', async (_, isBad) => {
+  const { limiter, pods, scenario } = outageSetup();
+  const report = { startedAt: 1000, proof: 'Confirmed', message: 'active', evidence: [] } as const;
+  const step = (state: unknown, event: HistoryEvent): unknown => {
+    if (isBad(event)) throw new TypeError('a bug');
+    return state;
+  };
+  const checkers = judgedOutage.checkers.map((one) => ({ ...one, step, finding: () => ({}) }));
+  const errors: unknown[] = [];
+  const type = {
+    judge: (history, onFailure) => new Judge(history, { ...judgedOutage, checkers }, onFailure),
+    evidence: () => () => undefined,
+    fault: () => ({
+      isActive: true,
+      prepare: async () => ({ marker: 'x' }),
+      prepared: () => undefined,
+      requireSameStore: async () => undefined,
+      inject: async (moment, listener) => {
+        listener.record({ kind: 'fault', step: 'ConnectionsEnded', at: moment.plannedAt, connections: {} });
+        return report;
+      },
+      awaitEnd: async () => report,
+      inquire: async () => 'Injected',
+    }),
+    workload: () => ({
+      prepare: async (fixture: string, stage: Stage, signal: AbortSignal) => {
+        await stage.admit(1000, signal);
+        stage.record();
+        return { fixture, usableUntil: 1, message: '' };
+      },
+      watch: async () => undefined,
+    }),
+  } satisfies Partial<ScenarioType<OutageSeen>> as unknown as ScenarioType;
+  const toolkit = {
+    now: () => 1000,
+    limiter,
+    target: { pods: pods.map((name) => ({ name })), redis: [] },
+    usualWriteMs: () => 1,
+    control: () => undefined,
+    budget: {},
+  } as unknown as Toolkit;
+  const attempt = new Attempt(type, scenario, toolkit, (error) => errors.push(error));
+  const { signal } = new AbortController();
+  await attempt.prepare('demo-a', signal);
+  const permit = { refusal: () => undefined };
+  expect(await attempt.inject({ plannedAt: 1000, until: 6000 }, permit, signal)).toEqual(report);
+  expect(attempt.history?.times).toMatchObject({ startedAt: 1000, until: 6000 });
+  expect(errors).toEqual([new TypeError('a bug')]);
 });

@@ -22,7 +22,6 @@ import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import { linesOf } from '../history/json-lines.ts';
 import type { Toolkit } from '../tools.ts';
-import { SafeJudge } from './safe-judge.ts';
 import type { ScenarioType } from './scenario-type.ts';
 import { faultEvent, setupOf } from './setup.ts';
 import type { Recording, Settled, Workload } from './workload.ts';
@@ -41,9 +40,7 @@ export class Attempt {
   #workload: Workload | undefined;
   #fixture = '';
   readonly #onFailure: (error: unknown) => void;
-  #recording:
-    | (Recording & { readonly safe: SafeJudge; readonly evidence: () => FaultEvidence | undefined })
-    | undefined;
+  #recording: (Recording & { readonly evidence: () => FaultEvidence | undefined }) | undefined;
   /** Set when the history was released. */
   #lastEvidence: FaultEvidence | undefined;
   #onReading: ((reading: InvariantReading) => void) | undefined;
@@ -120,16 +117,15 @@ export class Attempt {
     const setup = setupOf(this.#scenario, this.#toolkit, { fixture, preparedAt, requestsPerSecond });
     const history = new History(setup, {
       memory: this.#toolkit.budget.history,
-      onFailure: (error) => safe.fail(error),
+      onFailure: (error) => judge.fail(error),
     });
-    const judge = this.#type.judge(history);
-    const safe = new SafeJudge(judge, (error) => {
+    const judge = this.#type.judge(history, (error) => {
       this.#onFailure(error);
       this.#report();
     });
     const evidence = this.#type.evidence(history, judge, this.#toolkit.target);
-    this.#recording = { fixture, history, judge, safe, evidence };
-    history.listen((event) => safe.changes(event) && this.#report());
+    this.#recording = { fixture, history, judge, evidence };
+    history.listen((event) => judge.changes(event) && this.#report());
     return this.#recording;
   }
 
@@ -182,7 +178,7 @@ export class Attempt {
     try {
       this.history?.append(faultEvent(report));
     } catch (error) {
-      this.#recording?.safe.fail(error);
+      this.#recording?.judge.fail(error);
     }
   }
 
@@ -201,7 +197,7 @@ export class Attempt {
     const { history } = this;
     if (!history || history.last('ended')) return await untilAborted(signal);
     this.#onReading = onReading;
-    if (this.#recording?.safe.failed) this.#report();
+    if (this.#recording?.judge.failed) this.#report();
     const over = new AbortController();
     const probes = watchStore(
       this.#toolkit,
@@ -218,7 +214,7 @@ export class Attempt {
   }
 
   #report(): void {
-    const reading = this.#onReading && this.#recording?.safe.reading();
+    const reading = this.#onReading && this.#recording?.judge.reading();
     if (reading) this.#onReading?.(reading);
   }
 
@@ -230,7 +226,7 @@ export class Attempt {
   /** Proves that the store works again, and checks the effects of the fault. */
   async recover(settleMs: number, signal: AbortSignal): Promise<RecoveryReport> {
     const { now, redis, timeoutMs } = this.#toolkit;
-    const { history, safe } = this.#recording ?? {};
+    const { history, judge } = this.#recording ?? {};
     const left = Math.max(0, (history?.times.until ?? 0) - now());
     // If the Service has not followed a failover by now, no later write shows how the limiter recovers.
     const isBehind = redis.failover?.hasMoved === false;
@@ -249,7 +245,7 @@ export class Attempt {
       return { measures: [], message };
     }
     const works = `${redis.name} accepts writes (a real one succeeded)`;
-    if (!history || !safe) {
+    if (!history || !judge) {
       return {
         workedAt,
         measures: [],
@@ -263,7 +259,7 @@ export class Attempt {
     return {
       workedAt,
       ...times,
-      measures: safe.recovered(),
+      measures: judge.recovered(),
       message: message === undefined ? works : `${works}; ${message}`,
     };
   }

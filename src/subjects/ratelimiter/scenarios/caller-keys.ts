@@ -14,3 +14,8 @@ export function* underKeys(fixture: string, first: number, count: number): Gener
 
 /** The callers whose counts are reconciled after the fault, one for each pod. */
 export const accountKey = (fixture: string, pod: number): string => `${fixture}-a${pod}`;
+
+/** The key of each trial of bursts; the first is the fixture itself. */
+export function trialKeys(fixture: string, trials: number): string[] {
+  return Array.from({ length: trials }, (_, i) => (i === 0 ? fixture : `${fixture}-trial-${i + 1}`));
+}

@@ -2,23 +2,22 @@
  * A type of scenario: which fault, which workload, and how the record is judged. Each is a folder with a {@link
  * ScenarioType}, listed in index.ts. All but `fault` and `workload` is pure.
  */
-import type { FaultApi, Measure, ScenarioSpec } from '../../../api/index.ts';
+import type { FaultApi, ScenarioSpec } from '../../../api/index.ts';
 import { formatDuration, parseDuration } from '../../../api/index.ts';
 import type { ChapterPlan } from '../../../demo/chapter.ts';
-import type { InvariantReading } from '../../../demo/observed.ts';
 import type { FaultEvidence, Scenario } from '../../../demo/subject.ts';
 import type { StoreFault } from '../../redis/faults/fault.ts';
 import type { Mechanism } from '../../redis/faults/fault-type.ts';
 import type { Baseline } from '../baseline.ts';
-import type { HistoryEvent } from '../history/events.ts';
 import type { History } from '../history/history.ts';
 import { PART, type RateLimiterSpec } from '../schema.ts';
 import type { RateLimiterTarget } from '../target.ts';
 import type { Toolkit } from '../tools.ts';
+import type { Judge, OnFailure } from './judge.ts';
 import type { FaultTruth } from './truth.ts';
 import type { Workload } from './workload.ts';
 
-export interface ScenarioType<J extends Judge = Judge> {
+export interface ScenarioType<A = unknown> {
   readonly api: FaultApi;
   /** The true cause, to grade a diagnosis. */
   truth(scenario: ScenarioSpec, limiter: RateLimiterSpec): FaultTruth;
@@ -49,10 +48,9 @@ export interface ScenarioType<J extends Judge = Judge> {
     pods: number,
     baseline?: Pick<Baseline, 'lags' | 'writeMaxMs'>,
   ): string | undefined;
-  /** Judges a history as it grows, the same in a run and from a file. */
-  judge(history: History): J;
+  judge(history: History, onFailure?: OnFailure): Judge<A>;
   /** Shows a history as evidence, as it grows. */
-  evidence(history: History, judge: J, target: RateLimiterTarget): () => FaultEvidence | undefined;
+  evidence(history: History, judge: Judge<A>, target: RateLimiterTarget): () => FaultEvidence | undefined;
   /** The fault of the store; left out: the requests are all that happens. Opens no connection yet. `fixture`: of the attempt, once it is prepared. */
   readonly fault?: (toolkit: Toolkit, scenario: ScenarioSpec, fixture: () => string) => StoreFault;
   /** How that fault is injected. */
@@ -60,17 +58,7 @@ export interface ScenarioType<J extends Judge = Judge> {
   /** How long that fault stays after the end from which callers have to recover; milliseconds, default: 0. */
   lingerMs?(scenario: ScenarioSpec, limiter: RateLimiterSpec): number;
   /** The requests, and the reads of counters. Opens no connection yet. */
-  workload(scenario: ScenarioSpec, toolkit: Toolkit): Workload<J>;
-}
-
-/** The results of a history so far. */
-export interface Judge {
-  /** Undefined before the first result. */
-  reading(): InvariantReading | undefined;
-  /** Whether to report a reading after this event, which was just appended: most change nothing. */
-  changes(event: HistoryEvent): boolean;
-  /** The effects of the fault, once the subject was seen to work again. */
-  recovered?(): readonly Measure[];
+  workload(scenario: ScenarioSpec, toolkit: Toolkit): Workload<A>;
 }
 
 /**

@@ -93,9 +93,9 @@ describe('a timeline', () => {
     ]);
   });
 
-  it('a pod or store that answered is not shown as silent', () => {
+  it('a store that answered is not shown as silent', () => {
     const seen = timeline('a', 'b');
-    const wrong = { ...sample(T + 1, { a: 1 }, undefined), improper: ['b'], storeSilent: false };
+    const wrong = { ...sample(T + 1, { a: 1 }, undefined), storeSilent: false };
     seen.show(countEvent('k', wrong));
     seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 10 });
     seen.show({ kind: 'probe', state: 'WriteRefused', at: T + 20 });
@@ -105,13 +105,6 @@ describe('a timeline', () => {
       expect.stringMatching(/^10 store: .*write .*error$/),
       expect.stringMatching(/^40 store: .*write .*error$/),
     ]);
-  });
-
-  it('shows nothing of a replica that was not queried', () => {
-    const seen = timeline('a', 'b');
-    seen.show(countEvent('k', { ...sample(T + 1, { a: 1 }, 1), notQueried: ['b'] }));
-    expect(events(seen.evidence({ startedAt: T }).bundle)).toEqual([]);
-    expect(points(seen.evidence({ startedAt: T }).bundle, 'replica-2', 'unreachable')).toBeUndefined();
   });
 
   it('takes a connection that did not come about for no answer', () => {

@@ -26,7 +26,7 @@ import type {
   LateAnswer,
   RequestOutcome,
 } from '../history/events.ts';
-import type { FaultTimes } from '../history/fault-times.ts';
+import type { FaultTimes } from '../history/recorded.ts';
 import { isConnectionFailure } from '../interfaces/caller-request.ts';
 import type { RateLimiterTarget } from '../target.ts';
 

@@ -25,7 +25,7 @@ export async function usedBefore(
 /** A sample of a key to which this run has sent nothing. @throws if it is incomplete */
 export async function countsBefore(parts: Parts, key: string, signal: AbortSignal): Promise<CounterSample> {
   const sample = await sampleCounts(parts, key, () => new Map(), signal);
-  const missing = missingIn(sample, 0);
+  const missing = missingIn(sample);
   if (missing === undefined) return sample;
   throw new Error(`the counters of ${key} could not be read before the fault: ${missing}`);
 }

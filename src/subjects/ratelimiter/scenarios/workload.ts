@@ -3,30 +3,30 @@ import type { FaultReport, Prepared, RecoveryReport } from '../../../demo/observ
 import type { Permit } from '../../../demo/subject.ts';
 import type { FaultMoment } from '../../redis/faults/fault.ts';
 import type { History } from '../history/history.ts';
-import type { Judge } from './scenario-type.ts';
+import type { Judge } from './judge.ts';
 
 /** The record of one attempt, with the result so far. */
-export interface Recording<J extends Judge = Judge> {
+export interface Recording<A = unknown> {
   readonly fixture: string;
   readonly history: History;
-  readonly judge: J;
+  readonly judge: Judge<A>;
 }
 
 /** What a workload does while it prepares, in this order, each at the moment that suits it. */
-export interface Stage<J extends Judge = Judge> {
+export interface Stage<A = unknown> {
   /** As {@link StoreFault.prepare}. */
   admit(ms: number, signal: AbortSignal): Promise<void>;
   /** Begins the history. @param requestsPerSecond of the steady traffic, if there is any */
-  record(requestsPerSecond?: number): Recording<J>;
+  record(requestsPerSecond?: number): Recording<A>;
 }
 
 /**
  * One attempt of a workload. `prepare` comes first; all else is used only after it, and only by the process that called
  * it.
  */
-export interface Workload<J extends Judge = Judge> {
+export interface Workload<A = unknown> {
   /** Sets callers up. @throws an error whose message states what to do; its limits are removed then */
-  prepare(fixture: string, stage: Stage<J>, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>>;
+  prepare(fixture: string, stage: Stage<A>, signal: AbortSignal): Promise<Omit<Prepared, 'sequence'>>;
   /**
    * Right before the fault of the store.
    * @returns why nothing may be injected; undefined: it may

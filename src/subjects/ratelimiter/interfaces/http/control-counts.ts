@@ -32,7 +32,7 @@ export async function settledCount(
   for (;;) {
     const sample = await sampleCounts(parts, key, () => caller.admitted, signal);
     const { stored, storeSilent } = sample;
-    const problem = missingIn(sample, 0) ?? countProblem(sample, key, caller, parts);
+    const problem = missingIn(sample) ?? countProblem(sample, key, caller, parts);
     if (problem === undefined) return stored ?? 0;
     // Redis answered with something other than a count: a right is missing, or the type differs. Waiting does not help.
     const isRefused = stored === undefined && storeSilent === false;

@@ -117,7 +117,7 @@ class CounterReader {
         return await sampleCounts(this.#parts, key, admitted, end);
       },
       (sample) => {
-        const missing = missingIn(sample, 1);
+        const missing = missingIn(sample);
         this.problem = missing ?? this.problem;
         if (missing !== undefined || sample.stored === undefined) return;
         this.lag = Math.max(this.lag, totalAdmitted(sample) - sample.stored);

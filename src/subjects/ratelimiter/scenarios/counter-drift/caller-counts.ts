@@ -106,7 +106,7 @@ export class CallerCounts {
     for (;;) {
       const sample = await this.sample(key, () => byPod, signal);
       const { endedAt, stored = 0 } = sample;
-      const missing = missingIn(sample, 0);
+      const missing = missingIn(sample);
       const late = performance.now() >= deadline;
       const isSettled = missing === undefined && stored >= totalAdmitted(sample);
       if (isSettled || (late && missing === undefined)) {

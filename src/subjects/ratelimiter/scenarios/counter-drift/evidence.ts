@@ -1,14 +1,16 @@
 /** Counter drift as evidence. Pure. */
 import type { FaultEvidence } from '../../../../demo/subject.ts';
+import type { DriftSeen } from '../../checkers/drift-seen.ts';
+import { seenInvariant } from '../../checkers/formula.ts';
 import type { History } from '../../history/history.ts';
 import type { RateLimiterTarget } from '../../target.ts';
+import type { Judge } from '../judge.ts';
 import { Timeline } from '../timeline.ts';
-import type { DriftJudge } from './judge.ts';
 
 /** Shows a history as it grows; the returned function gives the evidence so far. */
 export function driftEvidence(
   history: History,
-  judge: DriftJudge,
+  judge: Judge<DriftSeen>,
   target: RateLimiterTarget,
 ): () => FaultEvidence {
   const { baseline, limiter, preparedAt } = history.setup;
@@ -19,5 +21,6 @@ export function driftEvidence(
     if (baseline.lag !== undefined) timeline.lag(preparedAt, baseline.lag);
   }
   history.listen((event) => timeline.show(event));
-  return () => timeline.evidence(history.times, judge.seen);
+  return () =>
+    timeline.evidence(history.times, seenInvariant('sum(requests-admitted) - count-stored', judge.reading()));
 }

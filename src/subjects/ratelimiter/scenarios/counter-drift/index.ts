@@ -3,15 +3,17 @@
  */
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { Mechanism } from '../../../redis/faults/fault-type.ts';
+import type { DriftSeen } from '../../checkers/drift-seen.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
+import { Judge } from '../judge.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { createFault, mechanismIn } from '../store-fault.ts';
 import { driftEvidence } from './evidence.ts';
-import { DriftJudge } from './judge.ts';
+import { judgedDrift } from './judge.ts';
 import { api, parametersOf, storyMs, toleranceOf, unprovable } from './parameters.ts';
 import { DriftWorkload } from './workload.ts';
 
-export const counterDrift: ScenarioType<DriftJudge> = {
+export const counterDrift: ScenarioType<DriftSeen> = {
   api,
   truth: (scenario, limiter) => ({ anomalies: [mechanism(scenario, limiter).cause], at: 'store' }),
   title: 'Counter Drift',
@@ -29,7 +31,7 @@ export const counterDrift: ScenarioType<DriftJudge> = {
   rate: (scenario) => parametersOf(scenario).requestsPerSecond,
   traffic: (scenario) => parametersOf(scenario).requestsPerSecond,
   unprovable,
-  judge: (history) => new DriftJudge(history),
+  judge: (history, onFailure) => new Judge(history, judgedDrift, onFailure),
   evidence: driftEvidence,
   mechanism,
   fault: (toolkit, scenario, fixture) => createFault(toolkit, parametersOf(scenario).fault, { fixture }),

@@ -10,7 +10,6 @@ import {
 import { holdFor } from '../../../redis/client/write-probe.ts';
 import type { Baseline } from '../../baseline.ts';
 import { CONTROL_MEASURE } from '../../controls.ts';
-import type { CountSource } from '../../history/counter-sample.ts';
 import { PART, type RateLimiterSpec } from '../../schema.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { faultSchema, mechanismIn } from '../store-fault.ts';
@@ -107,12 +106,6 @@ export function toleranceOf(scenario: ScenarioSpec, { limit }: RateLimiterSpec):
   const { requestsPerSecond } = parametersOf(scenario);
   const late = Math.ceil((requestsPerSecond * LATE_SYNC_MS) / 1000);
   return Math.min(late, Math.floor(limit.requests / 2));
-}
-
-/** Where the counts of a limiter's drift are read. */
-// oxlint-disable-next-line no-unused-vars -- it goes with the counters of pods
-export function sourceOf(_: RateLimiterSpec): CountSource {
-  return 'Sender';
 }
 
 /** The length of a scenario, which has to fit into one window: counts are compared within it. */

@@ -2,23 +2,24 @@
 import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
 import { untilAborted } from '../../../waiting.ts';
+import { hasDrifted } from '../../checkers/drift.ts';
+import { admittedBySender, type DriftSeen, isComplete, isUrgent } from '../../checkers/drift-seen.ts';
 import { countEvent } from '../../history/counts.ts';
 import { Turn, watchCounters } from '../../interfaces/counter-watch.ts';
 import type { Toolkit } from '../../tools.ts';
 import { always, type Due, podByPod, runTraffic } from '../../workloads/traffic.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
 import { CallerCounts } from './caller-counts.ts';
-import type { DriftJudge } from './judge.ts';
 import { parametersOf, storyMs } from './parameters.ts';
 
-export class DriftWorkload implements Workload<DriftJudge> {
+export class DriftWorkload implements Workload<DriftSeen> {
   readonly #toolkit: Toolkit;
   readonly #requestsPerSecond: number;
   readonly #counts: CallerCounts;
   readonly #turn = new Turn();
   /** Requests in flight, by pod. */
   readonly #inFlight = new Map<string, number>();
-  #recording: Recording<DriftJudge> | undefined;
+  #recording: Recording<DriftSeen> | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#toolkit = toolkit;
@@ -28,14 +29,14 @@ export class DriftWorkload implements Workload<DriftJudge> {
 
   async prepare(
     key: string,
-    stage: Stage<DriftJudge>,
+    stage: Stage<DriftSeen>,
     signal: AbortSignal,
   ): Promise<Omit<Prepared, 'sequence'>> {
     await stage.admit(2 * parseDuration(this.#toolkit.limiter.limit.window), signal);
     const prepared = await this.#counts.prepare(key, signal);
     this.#recording = stage.record(this.#requestsPerSecond);
     const { history, judge } = this.#recording;
-    history.listen(() => judge.isUrgent && this.#turn.now());
+    history.listen(() => isUrgent(judge.state) && this.#turn.now());
     return prepared;
   }
 
@@ -46,9 +47,9 @@ export class DriftWorkload implements Workload<DriftJudge> {
   async watch(signal: AbortSignal): Promise<void> {
     const { fixture: key, history, judge } = this.#recorded;
     await watchCounters(
-      async (end) => await this.#counts.sample(key, () => judge.admittedBySender, end),
+      async (end) => await this.#counts.sample(key, () => admittedBySender(judge.state), end),
       // A sample after the end of the watch proves nothing about this fault.
-      (sample) => judge.isComplete || history.append(countEvent(key, sample, this.#inFlight)),
+      (sample) => isComplete(judge.state) || history.append(countEvent(key, sample, this.#inFlight)),
       signal,
       { turn: this.#turn },
     );
@@ -91,12 +92,12 @@ export class DriftWorkload implements Workload<DriftJudge> {
   async settle(settleMs: number, signal: AbortSignal): Promise<Settled> {
     const { fixture: key, judge } = this.#recorded;
     return await this.#counts.settle(
-      { key, drifted: judge.hasDrifted, admitted: judge.admitted, settleMs },
+      { key, drifted: hasDrifted(judge.state), admitted: admittedBySender(judge.state), settleMs },
       signal,
     );
   }
 
-  get #recorded(): Recording<DriftJudge> {
+  get #recorded(): Recording<DriftSeen> {
     if (!this.#recording) throw new Error('the workload was not prepared');
     return this.#recording;
   }

@@ -1,34 +1,39 @@
 /** Over-admission in bursts as evidence: a timeline of each trial; the one whose figures are shown is used. Pure. */
 import type { FaultEvidence } from '../../../../demo/subject.ts';
-import { burstBands } from '../../checkers/burst-trials.ts';
-import { mostOfBurst } from '../../checkers/sent-burst.ts';
+import { type BurstsSeen, shownTrial } from '../../checkers/bursts.ts';
+import { seenInvariant } from '../../checkers/formula.ts';
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterTarget } from '../../target.ts';
+import { trialKeys } from '../caller-keys.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
+import type { Judge } from '../judge.ts';
 import { Timeline } from '../timeline.ts';
-import type { GhostJudge } from './judge.ts';
+import { parametersOf } from './parameters.ts';
+import { burstBands } from './words.ts';
 
 /** Shows a history as it grows; the returned function gives the evidence so far. */
 export function burstEvidence(
   history: History,
-  judge: GhostJudge,
+  judge: Judge<BurstsSeen>,
   target: RateLimiterTarget,
 ): () => FaultEvidence | undefined {
-  const { preparedAt } = history.setup;
-  const timelines = judge.keys.map(() => new Timeline(target, preparedAt));
+  const { fixture, preparedAt, scenario } = history.setup;
+  const keys = trialKeys(fixture, parametersOf(scenario).trials);
+  const timelines = keys.map(() => new Timeline(target, preparedAt));
   showUsual(timelines, history);
-  showEvents(timelines, history, judge);
+  showEvents(timelines, history, keys, judge);
   return () => {
-    const { index, trial } = judge.shown;
-    const startedAt = trial?.burst.startedAt;
+    const { trials } = judge.state;
+    const index = shownTrial(trials);
+    const startedAt = trials[index]?.burst.startedAt;
     const times = startedAt === undefined ? {} : { startedAt };
     const bands = burstBands(
-      judge.trials.map(({ burst }) => burst),
+      trials.map(({ burst }) => burst),
       index,
     );
-    return timelines[index]?.evidence(times, judge.seen, bands);
+    return timelines[index]?.evidence(times, seenInvariant('sum(requests-admitted)', judge.reading()), bands);
   };
 }
 
@@ -41,26 +46,29 @@ function showUsual(timelines: readonly Timeline[], { setup }: History): void {
   }
 }
 
-function showEvents(timelines: readonly Timeline[], history: History, judge: GhostJudge): void {
-  const { clockWithinMs, limiter, pods } = history.setup;
-  const limit = limitOf(limiter);
-  const full = admittedAtOnce(limit);
+function showEvents(
+  timelines: readonly Timeline[],
+  history: History,
+  keys: readonly string[],
+  judge: Judge<BurstsSeen>,
+): void {
+  const { limiter } = history.setup;
+  const full = admittedAtOnce(limitOf(limiter));
   const other = isOfOneCaller(limiter) ? 'the same caller, in a separate window,' : 'another caller';
   history.listen((event) => {
     if (event.kind === 'burst') {
-      const burst = judge.trials.at(-1)?.burst;
-      if (!burst) return;
+      const trial = judge.state.trials.at(-1);
+      if (!trial) return;
+      const { bound, burst } = trial;
       for (const [i, timeline] of timelines.entries()) {
-        if (judge.keys[i] !== event.key) {
+        if (keys[i] !== event.key) {
           timeline.otherBurst(burst, other);
           continue;
         }
         timeline.burst(burst);
-        const most = mostOfBurst({ limit, pods, clockWithinMs }, burst);
         timeline.limit(burst.startedAt, full);
-        timeline.limit(most.at, most.bound);
+        timeline.limit(burst.admittedAt.at(-1) ?? burst.startedAt, bound);
       }
-    } else if (event.kind === 'count') timelines[judge.keys.indexOf(event.key)]?.show(event);
-    else if (event.kind !== 'request') for (const timeline of timelines) timeline.show(event);
+    } else if (event.kind !== 'request') for (const timeline of timelines) timeline.show(event);
   });
 }

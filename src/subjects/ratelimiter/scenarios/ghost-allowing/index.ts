@@ -1,16 +1,18 @@
 /** Over-admission under concurrency: bursts over the limit go to all pods at once. */
 import { parseDuration } from '../../../../api/index.ts';
+import type { BurstsSeen } from '../../checkers/bursts.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
+import { Judge } from '../judge.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { burstEvidence } from './evidence.ts';
-import { GhostJudge } from './judge.ts';
+import { judgedBursts } from './judge.ts';
 import { api, parametersOf, storyMs, trialsMs, unprovable } from './parameters.ts';
 import { BurstWorkload } from './workload.ts';
 
-export const ghostAllowing: ScenarioType<GhostJudge> = {
+export const ghostAllowing: ScenarioType<BurstsSeen> = {
   api,
   // The requests are no fault: they show that pods decide separately. What they admitted stays.
   truth: () => ({ anomalies: ['uncoordinated-admission'], at: 'replica', stays: true }),
@@ -30,7 +32,7 @@ export const ghostAllowing: ScenarioType<GhostJudge> = {
     };
   },
   unprovable,
-  judge: (history) => new GhostJudge(history),
+  judge: (history, onFailure) => new Judge(history, judgedBursts, onFailure),
   evidence: burstEvidence,
   workload: (scenario, toolkit) => new BurstWorkload(scenario, toolkit),
 };

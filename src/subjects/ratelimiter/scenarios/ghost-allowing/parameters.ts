@@ -9,7 +9,7 @@ import {
 } from '../../../../api/index.ts';
 import { MAX_AHEAD_MS } from '../../../../demo/fault-times.ts';
 import { CONFIDENCE } from '../../../../demo/power.ts';
-import { togetherMs } from '../../checkers/sent-burst.ts';
+import { togetherMs } from '../../checkers/bursts.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';

@@ -4,6 +4,7 @@ import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
 import type { Permit } from '../../../../demo/subject.ts';
 import type { FaultMoment } from '../../../redis/faults/fault.ts';
 import { pauseFor, untilAborted } from '../../../waiting.ts';
+import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';
 import { sendBurst } from '../../http/burst.ts';
 import { BurstNotSentError, spread } from '../../http/burst-plan.ts';
 import { TLS_COST } from '../../http/dial.ts';
@@ -12,9 +13,10 @@ import type { RateLimit } from '../../limits/rate-limit.ts';
 import { fitsFrom } from '../../limits/window-turn.ts';
 import type { Toolkit } from '../../tools.ts';
 import { burstEvents } from '../../workloads/burst.ts';
+import { trialKeys } from '../caller-keys.ts';
 import type { Recording, Stage, Workload } from '../workload.ts';
-import type { GhostJudge } from './judge.ts';
 import { burstRoomMs, parametersOf, requestsOf } from './parameters.ts';
+import { reportOf } from './words.ts';
 
 /** Pause after the first trial, and what each later pause adds to it: no two trials hit a sync at the same phase. */
 const REST_MS = 100;
@@ -22,11 +24,11 @@ const REST_LONGER_MS = 17;
 /** How long a new caller can be used; milliseconds. */
 const USABLE_MS = 600_000;
 
-export class BurstWorkload implements Workload<GhostJudge> {
+export class BurstWorkload implements Workload<BurstsSeen> {
   readonly #scenario: ScenarioSpec;
   readonly #toolkit: Toolkit;
   readonly #limit: RateLimit;
-  #recording: Recording<GhostJudge> | undefined;
+  #recording: Recording<BurstsSeen> | undefined;
 
   constructor(scenario: ScenarioSpec, toolkit: Toolkit) {
     this.#scenario = scenario;
@@ -37,7 +39,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
   /** Sends no request that counts: a caller is new to the limiter until its burst. */
   async prepare(
     fixture: string,
-    stage: Stage<GhostJudge>,
+    stage: Stage<BurstsSeen>,
     signal: AbortSignal,
   ): Promise<Omit<Prepared, 'sequence'>> {
     const { now, ownLimit } = this.#toolkit;
@@ -56,7 +58,8 @@ export class BurstWorkload implements Workload<GhostJudge> {
   async inject({ plannedAt, until }: FaultMoment, permit: Permit, signal: AbortSignal): Promise<FaultReport> {
     const { now } = this.#toolkit;
     const { history, judge } = this.#recorded;
-    for (const [i, key] of judge.keys.entries()) {
+    const keys = trialKeys(history.setup.fixture, parametersOf(this.#scenario).trials);
+    for (const [i, key] of keys.entries()) {
       try {
         if (i > 0) await this.#rest(i, signal);
         const at = i === 0 ? Math.max(plannedAt, now()) : now();
@@ -67,7 +70,8 @@ export class BurstWorkload implements Workload<GhostJudge> {
           permit,
           signal,
         );
-        if (judge.trials.at(-1)?.report.proof !== 'Confirmed') break;
+        const last = judge.state.trials.at(-1);
+        if (!last || !isConfirmed(last)) break;
       } catch (error) {
         signal.throwIfAborted();
         if (i === 0) throw error;
@@ -75,7 +79,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
         break;
       }
     }
-    return judge.report;
+    return reportOf(judge.state.trials, history.setup.pods.length);
   }
 
   async #rest(trial: number, signal: AbortSignal): Promise<void> {
@@ -116,7 +120,7 @@ export class BurstWorkload implements Workload<GhostJudge> {
     history.append(event);
   }
 
-  get #recorded(): Recording<GhostJudge> {
+  get #recorded(): Recording<BurstsSeen> {
     if (!this.#recording) throw new Error('the workload was not prepared');
     return this.#recording;
   }

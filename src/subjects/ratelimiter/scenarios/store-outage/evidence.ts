@@ -1,19 +1,20 @@
 /** A store outage as evidence. Pure. */
 import type { FaultEvidence } from '../../../../demo/subject.ts';
 import { seenInvariant } from '../../checkers/outage-formula.ts';
+import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
 import type { History } from '../../history/history.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { mostAdmitted } from '../../limits/rate-limit.ts';
 import type { RateLimiterTarget } from '../../target.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
+import type { Judge } from '../judge.ts';
 import { Timeline } from '../timeline.ts';
-import type { OutageJudge } from './judge.ts';
 import { parametersOf } from './parameters.ts';
 
 /** Shows a history as it grows; the returned function gives the evidence so far. */
 export function outageEvidence(
   history: History,
-  judge: OutageJudge,
+  judge: Judge<OutageSeen>,
   target: RateLimiterTarget,
 ): () => FaultEvidence {
   const { limiter, preparedAt, scenario, usualWriteMs } = history.setup;
@@ -22,8 +23,11 @@ export function outageEvidence(
   showEvents(timeline, history);
   const { accept } = parametersOf(scenario);
   const who = isOfOneCaller(limiter) ? 'within' : undefined;
-  return () =>
-    timeline.evidence(history.times, seenInvariant(judge.reading(), accept, judge.judged.excess, who));
+  return () => {
+    const reading = judge.reading();
+    const excess = viewOf(judge.state)?.over.excess;
+    return timeline.evidence(history.times, reading && seenInvariant(reading, accept, excess, who));
+  };
 }
 
 function showEvents(timeline: Timeline, history: History): void {

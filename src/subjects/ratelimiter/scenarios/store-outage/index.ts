@@ -1,12 +1,14 @@
 /** Store outage: Redis stalls or is gone, and callers continue. */
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { Mechanism } from '../../../redis/faults/fault-type.ts';
+import type { OutageSeen } from '../../checkers/outage-seen.ts';
 import type { RateLimiterSpec } from '../../schema.ts';
+import { Judge } from '../judge.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { createFault, mechanismIn, proxyUnprovable } from '../store-fault.ts';
 import { outageEvidence } from './evidence.ts';
 import { failoverUnprovable } from './failover.ts';
-import { OutageJudge } from './judge.ts';
+import { judgedOutage } from './judge.ts';
 import { lossUnprovable, lostCounts } from './lost-callers.ts';
 import {
   api,
@@ -22,7 +24,7 @@ import { OutageWorkload } from './workload.ts';
 /** Behaviours with more admissions than the limit. */
 const ADMITS_MORE = ['FailsOpen', 'Forgets'] as const;
 
-export const storeOutage: ScenarioType<OutageJudge> = {
+export const storeOutage: ScenarioType<OutageSeen> = {
   api,
   truth(scenario, limiter) {
     const { cause, causeBySentinel, lasts } = mechanism(scenario, limiter);
@@ -55,7 +57,7 @@ export const storeOutage: ScenarioType<OutageJudge> = {
   traffic: trafficTo,
   mechanism,
   lingerMs,
-  judge: (history) => new OutageJudge(history),
+  judge: (history, onFailure) => new Judge(history, judgedOutage, onFailure),
   evidence: outageEvidence,
   fault: (toolkit, scenario, fixture) =>
     createFault(toolkit, parametersOf(scenario).fault, {

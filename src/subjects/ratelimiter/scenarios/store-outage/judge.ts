@@ -1,178 +1,101 @@
-/** Judges the history of a store outage: prepares it for its checkers. Pure. */
-import { type Measure, parseDuration } from '../../../../api/index.ts';
-import type { InvariantReading } from '../../../../demo/observed.ts';
-import { type Reconciliation, reconcile, usedUpKeys, whyNoAccount } from '../../checkers/accounts.ts';
-import { limitReturnOf } from '../../checkers/limit-return.ts';
-import { judgeOutage, type OutageJudged, type OutageSeen } from '../../checkers/outage.ts';
-import { asOfOneLimit } from '../../checkers/requests.ts';
-import type { CallerKind, CallerRequest, HistoryEvent } from '../../history/events.ts';
-import type { FaultTimes } from '../../history/fault-times.ts';
-import type { History } from '../../history/history.ts';
+/** How the history of a store outage is judged. Pure. */
+import { parseDuration } from '../../../../api/index.ts';
+import { accountsIn } from '../../checkers/accounts.ts';
+import { compose, type Finding, figure } from '../../checkers/checker.ts';
+import { limitReturnIn } from '../../checkers/limit-return.ts';
+import { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
+import {
+  finishedAt,
+  isOfTraffic,
+  type OutageSeen,
+  type OutageSetup,
+  outageFold,
+  viewOf,
+} from '../../checkers/outage-seen.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
-import { leftOutShortfall } from '../../words.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
-import type { Judge } from '../scenario-type.ts';
+import { type CodedReading, type Judge, type JudgedBy, summariesOf } from '../judge.ts';
 import { mechanismIn } from '../store-fault.ts';
 import { parametersOf, watchedAfterMs } from './parameters.ts';
+import { outageWords } from './words.ts';
 
-/** Callers that are not part of the traffic: their requests show nothing of how callers fare. */
-const APART: ReadonlySet<CallerKind> = new Set(['Account', 'Returning']);
-
-/** Events that do not change the outcomes of callers. */
-const BESIDE: ReadonlySet<HistoryEvent['kind']> = new Set([
-  'probe',
-  'health',
-  'gone',
-  'count',
-  'burst',
-  'arrived',
-  'stopped',
-  'rest',
-  'accounts',
-  'accounts-ended',
-  'recovered',
-]);
-
-export class OutageJudge implements Judge {
-  readonly #history: History;
-  /** Result of the events so far, cached: several figures of one reading need it, and many events make it slow. */
-  #judged: OutageJudged | undefined;
-
-  constructor(history: History) {
-    this.#history = history;
-    history.listen(({ kind }) => {
-      if (!BESIDE.has(kind)) this.#judged = undefined;
-    });
-  }
-
-  /** All that was found so far. */
-  get judged(): OutageJudged {
-    this.#judged ??= judgeOutage(seenIn(this.#history));
-    return this.#judged;
-  }
-
-  reading(): InvariantReading {
-    const { leftOut, setup } = this.#history;
-    const { reading } = this.judged;
-    const { storeDoubt } = setup;
+export const judgedOutage: JudgedBy<OutageSetup, OutageSeen> = {
+  checkers: OUTAGE_CHECKERS,
+  fold: outageFold,
+  words: outageWords,
+  setup({ clockWithinMs, limiter, pods, preparedAt, scenario, storeDoubt }) {
+    const { accept, callerTimeout, fault, settle } = parametersOf(scenario);
+    const { lasts } = mechanismIn(fault, limiter);
     return {
-      ...reading,
-      shortfalls: [
-        // A limiter that counts elsewhere is not affected by this store.
-        ...(storeDoubt === undefined ? [] : [storeDoubt]),
-        ...reading.shortfalls,
-        ...(leftOut > 0 ? [leftOutShortfall(leftOut)] : []),
-      ],
-    };
-  }
-
-  changes(event: HistoryEvent): boolean {
-    const { kind } = event;
-    return kind === 'traffic-ended' || kind === 'ended' || (kind === 'fault' && event.step === 'Reported');
-  }
-
-  /** Whether callers were admitted as before when the traffic ended. */
-  get #isWell(): boolean {
-    return this.judged.recovery?.state === 'Recovered';
-  }
-
-  /** Requests of the one caller whose limit was replenished before the fault, by their turn. */
-  get #ofOneLimit(): readonly CallerRequest[] {
-    const { settings, requests } = seenIn(this.#history);
-    const { oneLimitFrom = Number.POSITIVE_INFINITY } = settings;
-    return asOfOneLimit(settings, requests).filter(({ sentAt }) => sentAt >= oneLimitFrom);
-  }
-
-  /** The reconciled counts; undefined until the limits were used up. */
-  get accounts(): Reconciliation | undefined {
-    const settled = this.#history.last('accounts');
-    if (!settled || !this.#history.last('accounts-ended')) return undefined;
-    const { settings } = seenIn(this.#history);
-    const { clockWithinMs = 0, limit, pods, oneLimitFrom } = settings;
-    const oneLimit = oneLimitFrom !== undefined;
-    const requests = this.#of('Account');
-    const byKey = Map.groupBy(requests, ({ key }) => key);
-    const callers = oneLimit
-      ? [{ during: this.#ofOneLimit, after: requests }]
-      : settled.keys.map((key) => {
-          const own = byKey.get(key) ?? [];
-          const from = settled.at;
-          return {
-            during: own.filter(({ sentAt }) => sentAt < from),
-            after: own.filter(({ sentAt }) => sentAt >= from),
-          };
-        });
-    const accounts = { limit, pods: pods.length, clockWithinMs, oneLimit };
-    return reconcile(accounts, callers, this.whyNoAccount);
-  }
-
-  /** See {@link whyNoAccount}. */
-  get whyNoAccount(): string | undefined {
-    const { settings } = seenIn(this.#history);
-    const ofOneLimit = settings.oneLimitFrom === undefined ? undefined : this.#ofOneLimit;
-    return whyNoAccount(settings.limit, this.#isWell, ofOneLimit);
-  }
-
-  recovered(): readonly Measure[] {
-    return this.accounts?.measures ?? [];
-  }
-
-  /** Callers whose limits were used up to reconcile their counts. */
-  get exhausted(): readonly string[] {
-    const settled = this.#history.last('accounts');
-    if (!settled) return [];
-    return usedUpKeys(this.#of('Account'), settled.at, this.#history.setup.pods.length);
-  }
-
-  #of(kind: CallerKind): readonly CallerRequest[] {
-    return this.#history.requests.filter(({ caller }) => caller === kind);
-  }
-}
-
-/** A failover ends once its roles are settled; its planned end is only a bound. */
-function endedBy(times: FaultTimes): FaultTimes {
-  return { ...times, until: Math.min(times.until, times.endedAt ?? times.until) };
-}
-
-function seenIn(history: History): OutageSeen {
-  const { dropped, leftOut, report, requests, setup, times } = history;
-  const { accept, callerTimeout, fault, settle } = parametersOf(setup.scenario);
-  const { lasts } = mechanismIn(fault, setup.limiter);
-  const ended = history.last('traffic-ended');
-  const awaited = history.last('return');
-  const isOver = history.last('ended') !== undefined;
-  return {
-    settings: {
-      pods: setup.pods,
-      limit: limitOf(setup.limiter),
+      pods,
+      limit: limitOf(limiter),
       callerTimeoutMs: parseDuration(callerTimeout),
-      ...(isOfOneCaller(setup.limiter)
-        ? { oneLimitFrom: setup.preparedAt }
-        : { firstSentAt: setup.preparedAt }),
-      clockWithinMs: setup.clockWithinMs,
-      calmUntil: times.plannedAt,
-      isGapless: dropped === 0 && leftOut === 0,
-      countsLostAt: times.countsLostAt,
+      clockWithinMs,
+      preparedAt,
+      isOneCaller: isOfOneCaller(limiter),
+      accept,
+      settleMs: parseDuration(settle),
+      storeDoubt,
       countsForked: lasts === 'ForGood',
-    },
-    accept,
-    requests: requests.filter(({ caller }) => !APART.has(caller)),
-    afterwards: requests.filter(({ caller }) => APART.has(caller)),
-    isUnproven: report?.proof !== undefined && report.proof !== 'Confirmed',
-    gone: ended?.moved ?? [],
-    restarted: history.last('restarted')?.pods ?? [],
-    times: lasts === 'ForGood' ? endedBy(times) : times,
-    // Connections stay stale while callers are watched.
-    ...(lasts === 'Lingers' && { lastsUntil: times.until + watchedAfterMs(setup.scenario) }),
-    settleMs: parseDuration(settle),
-    finishedAt: isOver ? history.last('ended')?.at : ended?.at,
-    limitReturn:
-      isOver && awaited
-        ? limitReturnOf(
-            awaited,
-            requests.filter(({ caller }) => caller === 'Returning'),
-          )
-        : undefined,
-    dropped,
+      endsEarly: lasts === 'ForGood',
+      // Connections stay stale while callers are watched.
+      lastsMs: lasts === 'Lingers' ? watchedAfterMs(scenario) : 0,
+    };
+  },
+  read: judgeOutage,
+  changes: (event) =>
+    event.kind === 'traffic-ended' ||
+    event.kind === 'ended' ||
+    (event.kind === 'fault' && event.step === 'Reported'),
+  effects: ({ state }) => accountsIn(state)?.measures ?? [],
+};
+
+type Findings = ReadonlyMap<string, Finding>;
+
+function judgeOutage(seen: OutageSeen, findings: Findings): CodedReading {
+  const { brokenAt, evidence, isBroken, measures, shortfalls, unproven } = compose(findings);
+  const detectedAt = finishedAt(seen);
+  const admission = findings.get('overAdmission');
+  const isProven = detectedAt !== undefined && unproven.length === 0;
+  // More admissions than the limit allows depend on nothing else: not on the fault, nor on what could not be timed.
+  const provenAlone = detectedAt !== undefined && admission?.isBroken === true;
+  const isDetected = provenAlone || (isProven && isBroken);
+  const view = viewOf(seen);
+  const watched = {
+    watchedUntil: detectedAt ?? seen.requests.findLast(isOfTraffic)?.endedAt ?? 0,
+    complete: detectedAt !== undefined && limitReturnIn(seen) !== undefined,
+    shortfalls: isDetected ? unproven : shortfalls,
   };
+  // Without the start of the fault, only what was admitted is judged, over the time that was planned.
+  if (!view || !(view.isSeen || isDetected)) {
+    return { ...watched, measures: [], summary: 'not judged yet', evidence: [] };
+  }
+  const { before } = view.over;
+  const since = (isProven ? brokenAt : admission?.brokenAt) ?? view.span.startedAt;
+  return {
+    ...watched,
+    measures,
+    summary: summaryOf(findings),
+    ...(isDetected && { detectedAt, brokenAt: since, provenAlone }),
+    ...(before.excess > 0 && { whenDetected: figure('overAdmission', before.excess) }),
+    evidence,
+  };
+}
+
+/** What callers got, with a violation after the fault, or by how much the limit was exceeded. */
+function summaryOf(findings: Findings): string {
+  const of = (...names: string[]): string[] => summariesOf(findings, outageWords, ...names);
+  const [afterwards] = of('recovery', 'limitReturn');
+  if (afterwards === undefined) return of('service', 'overAdmission').join(', ');
+  return [...of('service'), afterwards].join('; ');
+}
+
+/** Why the return of the limit no longer matters; undefined: it does. */
+export function whyDecided(judge: Judge<OutageSeen>): string | undefined {
+  const { state } = judge;
+  const findings = judge.findings();
+  const isProven = finishedAt(state) !== undefined && compose(findings).unproven.length === 0;
+  if (!isProven || !viewOf(state)?.isSeen) return 'the proof is incomplete anyway';
+  const { detectedAt } = judgeOutage(state, findings);
+  return detectedAt === undefined ? undefined : 'the invariant was broken before';
 }

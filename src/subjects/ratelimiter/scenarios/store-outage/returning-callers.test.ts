@@ -38,21 +38,21 @@ async function returnOf(statusOf: (path: string, request: number) => number) {
 
 it('is there once each caller is admitted again, and costs one request each', async () => {
   const { requests, result } = await returnOf(() => 200);
-  expect(result).toEqual({ state: 'Returned', callers: 2 });
+  expect(result).toEqual({ code: 'Returned', callers: 2 });
   expect([...requests.values()]).toEqual([1, 1]);
 });
 
 it('is there for one that a weighing counter rejects at first', async () => {
   const { result } = await returnOf((_, number) => (number === 1 ? 429 : 200));
-  expect(result.state).toBe('Returned');
+  expect(result.code).toBe('Returned');
 });
 
 it('is missing for those that are rejected to the end', async () => {
   const { result } = await returnOf((path) => (path === '/demo-a' ? 429 : 200));
-  expect(result).toMatchObject({ state: 'NotReturned', callers: 2, lockedOut: 1 });
+  expect(result).toMatchObject({ code: 'NotReturned', callers: 2, lockedOut: 1 });
 });
 
 it('is not known of a limiter that answers with errors', async () => {
   const { result } = await returnOf(() => 503);
-  expect(result).toEqual({ state: 'Unclear', callers: 2, unclear: 2 });
+  expect(result).toEqual({ code: 'ReturnUnclear', callers: 2, unclear: 2 });
 });

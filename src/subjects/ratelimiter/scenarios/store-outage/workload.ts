@@ -1,8 +1,9 @@
 /** A store outage: what callers experience before, during and after a fault of the store. */
 import { counted, formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import { pauseFor, untilAborted } from '../../../waiting.ts';
-import { MOST_ACCOUNTED } from '../../checkers/accounts.ts';
-import type { FaultTimes } from '../../history/fault-times.ts';
+import { accountsIn, exhaustedIn, MOST_ACCOUNTED, whyNoAccountIn } from '../../checkers/accounts.ts';
+import type { OutageSeen } from '../../checkers/outage-seen.ts';
+import type { FaultTimes } from '../../history/recorded.ts';
 import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
@@ -11,7 +12,7 @@ import { podsNow, restartedSince } from '../../pods-now.ts';
 import type { Toolkit } from '../../tools.ts';
 import { mechanismIn } from '../store-fault.ts';
 import type { Recording, Settled, Stage, Workload } from '../workload.ts';
-import type { OutageJudge } from './judge.ts';
+import { whyDecided } from './judge.ts';
 import { OutageCallers } from './outage-callers.ts';
 import {
   crossingOf,
@@ -21,6 +22,7 @@ import {
   storyMs,
   windowsEnd,
 } from './parameters.ts';
+import { outageWords } from './words.ts';
 
 /** Polling interval for the start and the end of the fault; milliseconds. */
 const TICK_MS = 100;
@@ -28,11 +30,11 @@ const TICK_MS = 100;
 const NO_WINDOW_MS = 600_000;
 
 /** The result of `prepare`. */
-interface Prepared extends Recording<OutageJudge> {
+interface Prepared extends Recording<OutageSeen> {
   readonly callers: OutageCallers;
 }
 
-export class OutageWorkload implements Workload<OutageJudge> {
+export class OutageWorkload implements Workload<OutageSeen> {
   readonly #scenario: ScenarioSpec;
   readonly #toolkit: Toolkit;
   readonly #limit: RateLimit;
@@ -52,7 +54,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
   /** Exhausts the limit of one caller, and has requests of others admitted: both must work before a fault. */
   async prepare(
     fixture: string,
-    stage: Stage<OutageJudge>,
+    stage: Stage<OutageSeen>,
     signal: AbortSignal,
   ): ReturnType<Workload['prepare']> {
     const { limiter, now, ownLimit, target } = this.#toolkit;
@@ -142,8 +144,8 @@ export class OutageWorkload implements Workload<OutageJudge> {
       history.append({ kind: 'traffic-ended', at: endedAt, moved: [...replaced] });
       await this.#settleAccounts(signal);
       const withinMs = returnsWithin(this.#limit);
-      const why = judge.judged.decided ?? this.#whyNoReturn(withinMs);
-      const keys = why === undefined ? [...judge.exhausted] : [];
+      const why = whyDecided(judge) ?? this.#whyNoReturn(withinMs);
+      const keys = why === undefined ? [...exhaustedIn(judge.state)] : [];
       history.append({ kind: 'return', at: now(), keys, ...(why !== undefined && { why }) });
       if (why === undefined) await callers.sendWhenReturned(keys, withinMs ?? 0, signal);
       history.append({ kind: 'ended', at: why === undefined ? now() : endedAt });
@@ -158,9 +160,8 @@ export class OutageWorkload implements Workload<OutageJudge> {
   async #settleAccounts(signal: AbortSignal): Promise<void> {
     const { now } = this.#toolkit;
     const { callers, history, judge } = this.#recorded;
-    const { whyNoAccount } = judge;
     history.append({ kind: 'accounts', at: now(), keys: callers.accountKeys });
-    if (whyNoAccount === undefined) await callers.exhaustAccounts(signal);
+    if (whyNoAccountIn(judge.state) === undefined) await callers.exhaustAccounts(signal);
     history.append({ kind: 'accounts-ended', at: now() });
   }
 
@@ -169,7 +170,7 @@ export class OutageWorkload implements Workload<OutageJudge> {
     if (withinMs === undefined) {
       return `its window of ${formatDuration(this.#limit.windowMs)} takes longer to end than a run waits`;
     }
-    if (this.#recorded.judge.exhausted.length > 0) return undefined;
+    if (exhaustedIn(this.#recorded.judge.state).length > 0) return undefined;
     return admittedAtOnce(this.#limit) > MOST_ACCOUNTED
       ? `limits above ${MOST_ACCOUNTED} are not used up after the fault`
       : 'no caller could use its limit up after the fault';
@@ -178,10 +179,13 @@ export class OutageWorkload implements Workload<OutageJudge> {
   /** Violations may be known earlier: the watch continues until the counts are reconciled. */
   async settle(_: number, signal: AbortSignal): Promise<Settled> {
     const { judge } = this.#recorded;
-    while (this.#isWatched && !judge.accounts) await pauseFor(TICK_MS, signal);
-    const { message = 'its counts were not reconciled, since the watch over its callers was cut short' } =
-      judge.accounts ?? {};
-    return { message };
+    while (this.#isWatched && !accountsIn(judge.state)) await pauseFor(TICK_MS, signal);
+    const accounts = accountsIn(judge.state);
+    return {
+      message: accounts
+        ? outageWords(accounts.found)
+        : 'its counts were not reconciled, since the watch over its callers was cut short',
+    };
   }
 
   /** During the fault, once its first requests are answered or waiting. */

@@ -93,7 +93,7 @@ export class ByCluster implements RoleSwitch {
       if (await isPrimary(replica)) return undefined;
       await pauseFor(EVERY_MS, signal);
     }
-    return `${outcome}. It was no primary by the end of storeOutage.fault.duration`;
+    return `${outcome}. It was no primary by the end of the duration of the fault`;
   }
 
   /** Of each primary and its replica, which one is the primary now. */

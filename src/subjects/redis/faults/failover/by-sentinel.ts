@@ -51,7 +51,7 @@ export class BySentinel implements RoleSwitch {
     return seen
       ? { answer, seen: `${redisName(seen.sentinel)} reported ${seen.address} as the primary` }
       : {
-          answer: `${answer}. No Sentinel reported another primary by the end of storeOutage.fault.duration`,
+          answer: `${answer}. No Sentinel reported another primary by the end of the duration of the fault`,
         };
   }
 

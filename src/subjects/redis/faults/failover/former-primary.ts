@@ -97,7 +97,7 @@ export function provenBy(
   if ('missing' in primary || unseen.length > 0) {
     const found =
       'missing' in primary ? primary.missing : `${primary.name} took a write ${by(primary.takenAt)}`;
-    const message = `The failover was not observed to its end: ${became}; ${found}. If it only took longer, lengthen storeOutage.fault.duration`;
+    const message = `The failover was not observed to its end: ${became}; ${found}. If it only took longer, lengthen the duration of the fault`;
     return { proof: 'Inconclusive', message, evidence: [message] };
   }
   const message = `Roles are swapped for good: ${primary.name} took a write ${by(primary.takenAt)}, and ${became}`;

@@ -1,0 +1,183 @@
+/**
+ * Bursts of one caller each: their requests were concurrent, and the limiter admitted no more than the limit allows in
+ * that time. Pure.
+ */
+import type { Measure } from '../../../api/index.ts';
+import { excludedAbove } from '../../../demo/power.ts';
+import type { CallerRequest, HistoryEvent } from '../history/events.ts';
+import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
+import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';
+import {
+  admittedAtOnce,
+  mayCrossWindow,
+  mostAdmitted,
+  type RateLimit,
+  type Span,
+} from '../limits/rate-limit.ts';
+import { type BurstResult, burstResultOf } from './burst-result.ts';
+import { applying, code, figure, NOTHING } from './checker.ts';
+import { type RecordSetup, record } from './record.ts';
+
+/**
+ * Requests that are written within this time count as concurrent. It is a fraction of the interval at which limiters
+ * share counts, and many times what the requests of a usual burst need.
+ */
+const TOGETHER_MS = 100;
+/** At least this many requests are written by one process, so the bound grows with a burst of thousands. */
+const REQUESTS_PER_MS = 20;
+
+/** How far apart the first and the last request of a burst may be; milliseconds. */
+export function togetherMs(requests: number): number {
+  return Math.max(TOGETHER_MS, requests / REQUESTS_PER_MS);
+}
+
+export interface BurstSetup extends RecordSetup {
+  readonly limit: RateLimit;
+  readonly clockWithinMs: number;
+  /** Whether all bursts are of one caller, whose limit may also be used by others. */
+  readonly isOneCaller: boolean;
+  /** Bursts that were planned. */
+  readonly planned: number;
+}
+
+/** One burst, as judged when its last answer was known. */
+export interface Trial {
+  readonly burst: BurstResult;
+  readonly judgedAt: number;
+  readonly over: OverAdmission;
+  /** The most that a correct limiter admits from the first request to the last admission. */
+  readonly bound: number;
+}
+
+export interface BurstsSeen extends Recorded {
+  readonly setup: BurstSetup;
+  readonly trials: Trial[];
+  /** Requests of the burst that is being recorded. */
+  readonly requests: CallerRequest[];
+  /** Why no more bursts follow, although more were planned. */
+  readonly stopped?: string;
+}
+
+export const burstFold = {
+  init: (setup: BurstSetup): BurstsSeen => ({ ...NOTHING_RECORDED, setup, trials: [], requests: [] }),
+  step(seen: BurstsSeen, event: HistoryEvent): BurstsSeen {
+    if (event.kind === 'request') {
+      seen.requests.push(event);
+      return seen;
+    }
+    if (event.kind === 'burst') {
+      seen.trials.push(trialOf(seen.setup, burstResultOf(event, seen.requests), event.at));
+      return { ...seen, requests: [] };
+    }
+    return event.kind === 'stopped' ? { ...seen, stopped: event.why } : recorded(seen, event);
+  },
+};
+
+function trialOf(setup: BurstSetup, burst: BurstResult, judgedAt: number): Trial {
+  const { clockWithinMs, limit } = setup;
+  const admissions = burst.outcomes
+    .filter(({ outcome }) => outcome === 'Admitted')
+    .map(({ endedAt: answeredAt, sentAt }) => ({ sentAt, answeredAt }));
+  const over = overAdmission(limit, admissions, { firstSentAt: burst.startedAt, clockWithinMs });
+  return { burst, judgedAt, over, bound: mostAdmitted(limit, spanOf(setup, burst)) };
+}
+
+/** From the first request of a burst to its last admission. */
+export function spanOf({ clockWithinMs }: BurstSetup, { admittedAt, startedAt }: BurstResult): Span {
+  return { from: startedAt, to: admittedAt.at(-1) ?? startedAt, fresh: true, clockWithinMs };
+}
+
+/** One trial is enough to prove over-admission, even if its requests were not concurrent. */
+export function isViolated({ over }: Trial): boolean {
+  return over.excess > 0;
+}
+
+/** Whether every request was admitted or rejected, and all were concurrent. */
+export function isConfirmed({ burst: { errors, requests, sendSpanMs, timeouts } }: Trial): boolean {
+  return sendSpanMs <= togetherMs(requests) && errors + timeouts === 0;
+}
+
+/**
+ * The trial whose figures and series are shown: the one with the most admissions, among those that violate the
+ * invariant if there are any.
+ */
+export function shownTrial(trials: readonly Trial[]): number {
+  const ranks = trials.map(
+    (trial) => (isViolated(trial) ? Number.MAX_SAFE_INTEGER / 2 : 0) + trial.burst.admitted,
+  );
+  return Math.max(0, ranks.indexOf(Math.max(...ranks)));
+}
+
+/** What is missing to prove that a trial without a violation kept the limit. */
+function missingIn(setup: BurstSetup, trial: Trial) {
+  const { bound, burst } = trial;
+  const { admitted, endedAt, errors, requests, sent, startedAt, timeouts } = burst;
+  const full = admittedAtOnce(setup.limit);
+  const open = errors + timeouts;
+  const mayCross = admitted > full && mayCrossWindow(setup.limit, spanOf(setup, burst));
+  const spared = setup.pods.filter((pod) => !sent.get(pod));
+  return [
+    open > 0 && admitted + open > bound && code('Unanswered', { open, requests }),
+    admitted < full && code('LimitNotReached', { admitted, full, isOneCaller: setup.isOneCaller }),
+    mayCross && code('WindowMayHaveEnded', { admitted, full }),
+    spared.length > 0 && code('PodsSpared', { pods: spared }),
+    requests <= bound && code('BurstTooSmall', { requests, bound, tookMs: endedAt - startedAt }),
+  ];
+}
+
+/**
+ * The invariant over all trials: violated if it is in one, and proven only if each of those planned proved it. Its
+ * figures are those of the trial with the most admissions.
+ */
+const bursts = {
+  ...burstFold,
+  name: 'bursts',
+  finding({ setup, stopped, trials }: BurstsSeen) {
+    const shown = trials[shownTrial(trials)];
+    if (!shown) return NOTHING;
+    const { planned } = setup;
+    const { bound, burst, over } = shown;
+    const violated = trials.filter(isViolated).length;
+    const isBroken = isViolated(shown);
+    const { admitted, errors, rejected, requests, timeouts } = burst;
+    const atLeast = admitted > bound && admitted === requests;
+    const measure: Measure = {
+      name: 'admitted',
+      value: admitted,
+      bound,
+      unit: 'requests',
+      ...(atLeast && { atLeast }),
+    };
+    return {
+      isBroken,
+      ...(isBroken && { brokenAt: Math.min(over.to, burst.endedAt), detectedAt: shown.judgedAt }),
+      summary: code('Trials', { measure, violated, trials: trials.length }),
+      measures: [
+        measure,
+        figure('trials', trials.length, 'trials'),
+        figure('trialsViolated', violated, 'trials'),
+        violated === 0 && figure('excludesAbove', excludedAbove(trials.length), '%'),
+        figure('requests', requests),
+        figure('rejected', rejected),
+        figure('errors', errors),
+        figure('timeouts', timeouts),
+      ],
+      missing: [
+        ...trials.flatMap((trial, i) =>
+          applying(missingIn(setup, trial)).map((found) => code('InTrial', { trial: i + 1, planned, found })),
+        ),
+        trials.length < planned && code('TrialsMissing', { trials: trials.length, planned, stopped }),
+      ],
+      evidence: [
+        planned > 1 && code('EachTrial', { trials }),
+        code('Burst', { burst }),
+        isBroken ? code('BurstOverLimit', { over }) : code('BurstBound', { bound }),
+      ],
+    };
+  },
+};
+
+export const BURST_CHECKERS = [record, bursts] as const;
+
+/** A code about one trial. */
+export type TrialCode = Exclude<ReturnType<typeof missingIn>[number], false>;

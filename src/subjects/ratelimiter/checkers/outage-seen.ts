@@ -1,0 +1,117 @@
+/** What callers got around one fault of the store, as the checkers of an outage share it. Pure. */
+import type { CallerRequest, EventOf, HistoryEvent } from '../history/events.ts';
+import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
+import type { Behaviour } from './behaviour.ts';
+import { type Finding, NOTHING, once } from './checker.ts';
+import { overOf } from './over.ts';
+import type { RecordSetup } from './record.ts';
+import { type CallerSettings, phasesOf, requestsToJudge } from './requests.ts';
+
+/** All that the checkers need to know before the first event. */
+export interface OutageSetup
+  extends RecordSetup,
+    Pick<CallerSettings, 'callerTimeoutMs' | 'clockWithinMs' | 'countsForked' | 'limit'> {
+  /** When the callers were set up; milliseconds since the epoch. */
+  readonly preparedAt: number;
+  /** Whether one caller makes all requests. */
+  readonly isOneCaller: boolean;
+  /** What callers may get in the fault. */
+  readonly accept: readonly Behaviour[];
+  /** How long after the fault callers may take to be treated as before; milliseconds. */
+  readonly settleMs: number;
+}
+
+/** Events of which only the last counts. */
+const LAST = ['accounts', 'accounts-ended', 'ended', 'restarted', 'return', 'traffic-ended'] as const;
+type Last = (typeof LAST)[number];
+const STEPS: ReadonlySet<string> = new Set(LAST);
+
+export interface OutageSeen extends Recorded {
+  readonly setup: OutageSetup;
+  /** In the order in which they ended. */
+  readonly requests: CallerRequest[];
+  readonly last: { readonly [K in Last]?: EventOf<K> };
+}
+
+export const outageFold = {
+  init: (setup: OutageSetup): OutageSeen => ({ setup, requests: [], last: {}, ...NOTHING_RECORDED }),
+  step(seen: OutageSeen, event: HistoryEvent): OutageSeen {
+    if (event.kind === 'request') {
+      seen.requests.push(event);
+      return { ...seen };
+    }
+    if (event.kind === 'late') {
+      const request = seen.requests[event.id];
+      if (request) seen.requests[event.id] = { ...request, late: event };
+      return { ...seen };
+    }
+    return STEPS.has(event.kind)
+      ? { ...seen, last: { ...seen.last, [event.kind]: event } }
+      : recorded(seen, event);
+  },
+};
+
+/** Requests of other callers show nothing of how callers fare: they use limits up, or wait for them. */
+export function isOfTraffic({ caller }: CallerRequest): boolean {
+  return caller !== 'Account' && caller !== 'Returning';
+}
+
+/** When the last request of the traffic was answered; undefined: some are not answered yet, so nothing is proven. */
+export function finishedAt({ last }: OutageSeen): number | undefined {
+  return last.ended?.at ?? last['traffic-ended']?.at;
+}
+
+/** Pods that were deleted or replaced during the watch: failures of their callers are not due to the fault. */
+export function goneOf({ last, setup }: OutageSeen): ReadonlySet<string> {
+  return new Set(last['traffic-ended']?.moved.filter((name) => setup.pods.includes(name)));
+}
+
+/** Pods that were restarted in the fault. All that callers got there counts: the fault may have caused it. */
+export function restartedOf({ last }: OutageSeen): ReadonlySet<string> {
+  return new Set(last.restarted?.pods);
+}
+
+export function settingsOf({ dropped, leftOut, setup, times }: OutageSeen): CallerSettings {
+  const { isOneCaller, preparedAt } = setup;
+  return {
+    ...setup,
+    ...(isOneCaller ? { oneLimitFrom: preparedAt } : { firstSentAt: preparedAt }),
+    calmUntil: times.plannedAt,
+    isGapless: dropped === 0 && leftOut === 0,
+    countsLostAt: times.countsLostAt,
+  };
+}
+
+/** What all requests together show; undefined until the fault was reported, or its end was seen. */
+export const viewOf = once((seen: OutageSeen) => {
+  const { endedAt, presumed, startedAt } = seen.times;
+  const isSeen = startedAt !== undefined && endedAt !== undefined;
+  const span = isSeen ? { startedAt, endedAt } : presumed;
+  if (!span) return undefined;
+  const all = settingsOf(seen);
+  const gone = goneOf(seen);
+  const settings = { ...all, pods: all.pods.filter((name) => !gone.has(name)) };
+  const afterwards = seen.requests.filter((request) => !isOfTraffic(request));
+  const requests = requestsToJudge(all, seen.requests.filter(isOfTraffic), gone);
+  return {
+    setup: seen.setup,
+    /** Of the pods that stayed. */
+    settings,
+    span,
+    /** Whether start and end of the fault were seen; otherwise the span is the planned one. */
+    isSeen,
+    requests,
+    phases: phasesOf(requests, span, settings.callerTimeoutMs),
+    over: overOf(settings, requests, span, afterwards),
+  };
+});
+
+export type OutageView = NonNullable<ReturnType<typeof viewOf>>;
+
+/** A finding that needs both ends of the fault; nothing is found without them. */
+export function inFault<F extends Finding>(find: (view: OutageView, seen: OutageSeen) => F) {
+  return (seen: OutageSeen): F | Finding<never> => {
+    const view = viewOf(seen);
+    return view?.isSeen ? find(view, seen) : NOTHING;
+  };
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import {
+  outageHistory,
+  outageSetup,
+  START,
+} from '../../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
+import type { OutageSeen, OutageSetup } from '../checkers/outage-seen.ts';
+import type { HistoryEvent } from '../history/events.ts';
+import { History } from '../history/history.ts';
+import { Judge, type JudgedBy } from './judge.ts';
+import { judgedOutage, whyDecided } from './store-outage/judge.ts';
+
+type By = JudgedBy<OutageSetup, OutageSeen>;
+
+/** A judge of the same events, one by one. */
+function judged(change: Partial<By> = {}, within?: Parameters<typeof outageHistory>[0]) {
+  const errors: unknown[] = [];
+  const history = new History(outageSetup());
+  const judge = new Judge(history, { ...judgedOutage, ...change }, (error) => errors.push(error));
+  const { events } = outageHistory(within);
+  const appendUntil = (kind?: HistoryEvent['kind']): void => {
+    for (const event of events.slice(history.events.length)) {
+      history.append(event);
+      if (event.kind === kind) return;
+    }
+  };
+  return { appendUntil, errors, history, judge };
+}
+
+const fail = (): never => {
+  throw new TypeError('a bug');
+};
+/** The checkers, of which each throws when it has seen so many events. */
+const failingAfter = (most: number): Partial<By> => ({
+  checkers: judgedOutage.checkers.map((checker) => ({
+    ...checker,
+    init: () => 0,
+    step: (events: unknown) => (events === most ? fail() : Number(events) + 1),
+    finding: () => ({}),
+  })),
+});
+
+describe('an error in the code that judges', () => {
+  it.each<[string, Partial<By>]>([
+    ['at the first event', failingAfter(0)],
+    ['at a later event', failingAfter(20)],
+    ['in a reading', { read: fail }],
+    ['in words', { words: (code) => (code.code === 'CheckerFailed' ? code.code : fail()) }],
+  ])('makes the result unknown, and is reported once: %s', (_, change) => {
+    const { appendUntil, errors, history, judge } = judged(change);
+    appendUntil();
+    judge.reading();
+    const reading = judge.reading();
+    expect(reading).toMatchObject({ watchedUntil: Number.MAX_SAFE_INTEGER });
+    expect(reading?.shortfalls.length).toBeGreaterThan(0);
+    expect(judge.failed).toBe(true);
+    expect(errors).toEqual([new TypeError('a bug')]);
+    // Nothing else is lost.
+    expect(history.events).toHaveLength(outageHistory().events.length);
+  });
+
+  it('is no violation if it concerns the proof of the fault, only of the limit itself', () => {
+    const checkers = judgedOutage.checkers.map((one) =>
+      one.name === 'proof' ? { ...one, finding: fail } : one,
+    );
+    const { appendUntil, history, judge } = judged({ checkers }, 'Timeout');
+    appendUntil();
+    expect(judge.reading()?.detectedAt).toBeUndefined();
+    const times = { sentAt: START, endedAt: START + 20 };
+    for (let i = 0; i < 9; i += 1) {
+      history.request({ pod: 'api-0', caller: 'Over', outcome: 'Admitted', ...times });
+    }
+    expect(judge.reading()).toMatchObject({ provenAlone: true, detectedAt: expect.any(Number) as number });
+    expect(judge.reading()?.shortfalls).toHaveLength(1);
+  });
+
+  it('leaves the effects of the fault unknown', () => {
+    const { appendUntil, errors, judge } = judged({ effects: fail });
+    appendUntil();
+    expect(judge.reading()?.shortfalls).toEqual([]);
+    expect(judge.recovered()).toEqual([]);
+    expect(judge.reading()?.shortfalls).toHaveLength(1);
+    expect(errors).toHaveLength(1);
+  });
+
+  it('keeps the figures that were read before it', () => {
+    const { appendUntil, judge } = judged({}, 'Timeout');
+    appendUntil('ended');
+    const before = judge.reading();
+    judge.fail(new Error('a listener failed'));
+    appendUntil();
+    const { measures, shortfalls, summary } = judge.reading() ?? {};
+    expect([measures, summary]).toEqual([before?.measures, before?.summary]);
+    expect(shortfalls?.[0]).toContain('a listener failed');
+  });
+});
+
+describe('whether the return of the limit still matters', () => {
+  const decidedBy = (within?: Parameters<typeof outageHistory>[0], more: readonly HistoryEvent[] = []) => {
+    const { appendUntil, history, judge } = judged({}, within);
+    appendUntil('traffic-ended');
+    for (const event of more) history.append(event);
+    return whyDecided(judge);
+  };
+
+  it('does until a violation, or a gap of the proof, is known', () => {
+    expect(decidedBy()).toBeUndefined();
+    expect(decidedBy('Timeout')).toContain('broken');
+    expect(decidedBy('Admitted', [{ kind: 'dropped', events: 1 }])).toContain('incomplete');
+  });
+});
