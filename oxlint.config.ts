@@ -1,7 +1,7 @@
 import { defineConfig, type OxlintOverride } from 'oxlint';
 
 /** All folders of src above src/api and src/evidence. */
-const ABOVE_API = ['demo', 'subjects', 'diagnosis', 'operator', 'fault-proxy', 'local', 'cli'];
+const ABOVE_API = ['engine', 'subjects', 'diagnosis', 'operator', 'fault-proxy', 'local', 'cli'];
 
 /** Packages that only src/cli may import, so the image of the operator has none of them. */
 const TERMINAL = ['ink', 'react', 'string-width', 'wrap-ansi'];
@@ -77,16 +77,16 @@ const FLOORS: readonly Floor[] = [
     because: 'a package stands alone: it imports nothing of the product, and other packages by their names',
   },
   {
-    files: ['src/demo/**'],
+    files: ['src/engine/**'],
     not: ['subjects', 'diagnosis', 'operator', 'local', 'cli'],
     packages: [...KUBE, 'ioredis', 'undici'],
-    because: 'src/demo is the framework: it knows no subject and no Kubernetes',
+    because: 'src/engine is the framework: it knows no subject and no Kubernetes',
   },
   {
     files: ['src/subjects/**'],
     not: ['operator', 'fault-proxy', 'local', 'cli'],
     packages: KUBE,
-    because: 'a subject stands on src/demo, src/diagnosis and src/api only',
+    because: 'a subject stands on src/engine, src/diagnosis and src/api only',
   },
   {
     files: ['src/subjects/redis/**'],
@@ -99,7 +99,7 @@ const FLOORS: readonly Floor[] = [
     files: ['src/diagnosis/**'],
     not: ['subjects', 'operator', 'local', 'cli'],
     packages: [...KUBE, 'ioredis'],
-    because: 'a diagnosis works from observations only: src/demo and src/api',
+    because: 'a diagnosis works from observations only: src/engine and src/api',
   },
   {
     files: ['src/fault-proxy/**'],

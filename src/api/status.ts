@@ -1,5 +1,5 @@
 /**
- * The status written by the operator. Bounded everywhere (in total under 32 KiB, see demo/bounded-status.ts), written
+ * The status written by the operator. Bounded everywhere (in total under 32 KiB, see engine/bounded-status.ts), written
  * on transitions only; samples go to metrics.
  *
  * Results, which people read, are separate from the `journal`, which the operator needs to continue after a restart.

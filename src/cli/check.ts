@@ -9,7 +9,7 @@ import {
   terminalLines,
   withPrintableTexts,
 } from '../api/index.ts';
-import { asExpected } from '../demo/verdict.ts';
+import { asExpected } from '../engine/verdict.ts';
 import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
 import { replay } from '../subjects/ratelimiter/replay.ts';
 import { scenarioLines } from './run-text.ts';

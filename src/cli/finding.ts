@@ -3,7 +3,7 @@
  * Colours depend only on the finding. Pure.
  */
 import { type ChaosDemoStatus, measureInWords, type ScenarioStatus } from '../api/index.ts';
-import { asExpected } from '../demo/verdict.ts';
+import { asExpected } from '../engine/verdict.ts';
 
 export interface ShownFinding {
   /** good: the subject behaves well; bad: a weakness, accepted or not; none: inconclusive. */

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { CONDITIONS_BY_STATE, REASON_GROUPS } from '../api/index.ts';
-import { conditionsFor } from '../demo/conditions.ts';
-import type { Context, ObjectState } from '../demo/context.ts';
-import { nothingObserved } from '../demo/observed.ts';
+import { conditionsFor } from '../engine/conditions.ts';
+import type { Context, ObjectState } from '../engine/context.ts';
+import { nothingObserved } from '../engine/observed.ts';
 import { SUBJECTS } from '../subjects/index.ts';
 import { generatedFiles } from './generate.ts';
 

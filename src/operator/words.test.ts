@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** What holds for every subject, and so speaks of none: not in code, not in comments, not in messages. */
-const FOLDERS = ['src/api', 'src/demo', 'src/operator', 'packages/kube-runtime', 'test/simulation'];
+const FOLDERS = ['src/api', 'src/engine', 'src/operator', 'packages/kube-runtime', 'test/simulation'];
 
 /** Words of the subjects that there are. A new subject adds its own. */
 const WORDS = [

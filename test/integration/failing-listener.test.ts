@@ -1,6 +1,6 @@
 /** A bug in code that judges or draws a fault, over a real Redis: the fault is reported, and happens once. */
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { InvariantReading } from '../../src/demo/observed.ts';
+import type { InvariantReading } from '../../src/engine/observed.ts';
 import type { HistoryEvent } from '../../src/subjects/ratelimiter/history/events.ts';
 import { History } from '../../src/subjects/ratelimiter/history/history.ts';
 import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';

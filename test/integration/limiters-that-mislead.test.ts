@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Redis } from 'ioredis';
 import { describe, expect, it } from 'vitest';
-import type { InvariantReading } from '../../src/demo/observed.ts';
+import type { InvariantReading } from '../../src/engine/observed.ts';
 import type { RedisServer } from '../../src/local/redis-server.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { onTestFinished, redisOfTest } from '../kit/finished.ts';

@@ -4,7 +4,7 @@
  * interval, always; that must never be taken for a drift.
  */
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Activity } from '../../src/demo/effects.ts';
+import type { Activity } from '../../src/engine/effects.ts';
 import { DrivenLimiter, limiterSpec } from '../kit/driven-limiter.ts';
 import { NodesOnRedis } from '../kit/nodes-on-redis.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

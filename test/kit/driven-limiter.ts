@@ -12,11 +12,11 @@ import {
   specSchema,
   truncate,
 } from '../../src/api/index.ts';
-import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
-import { callsForDecision, type Finding, record } from '../../src/demo/findings.ts';
-import { controlName } from '../../src/demo/fixtures.ts';
-import { type InvariantReading, nothingObserved, type Observed } from '../../src/demo/observed.ts';
-import type { FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
+import type { Activity, SubjectEffect } from '../../src/engine/effects.ts';
+import { callsForDecision, type Finding, record } from '../../src/engine/findings.ts';
+import { controlName } from '../../src/engine/fixtures.ts';
+import { type InvariantReading, nothingObserved, type Observed } from '../../src/engine/observed.ts';
+import type { FaultEvidence, Permit, SubjectDriver } from '../../src/engine/subject.ts';
 import { createDiagnosisProfiles, rulesProvider } from '../../src/diagnosis/index.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';

@@ -3,8 +3,8 @@
  * otherwise, the one function that reads it changes.
  */
 import type { ChaosDemoStatus, ScenarioStatus } from '../../src/api/index.ts';
-import { currentChapter, numbered } from '../../src/demo/chapter.ts';
-import { countAsExpected } from '../../src/demo/verdict.ts';
+import { currentChapter, numbered } from '../../src/engine/chapter.ts';
+import { countAsExpected } from '../../src/engine/verdict.ts';
 
 type Condition = NonNullable<ChaosDemoStatus['conditions']>[number];
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChaosDemoSpec, ChaosDemoStatus } from '../../src/api/index.ts';
-import { currentChapter } from '../../src/demo/chapter.ts';
+import { currentChapter } from '../../src/engine/chapter.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { BUGGY_MOMENTS } from './simulated-target.ts';
 import { Simulation } from './simulation.ts';

@@ -1,7 +1,7 @@
 /** An API server that holds ChaosDemos in memory, and what can go wrong with it. */
 import type { ChaosDemo, ChaosDemoStatus } from '../../src/api/index.ts';
 import { FINALIZER, statusSchema } from '../../src/api/index.ts';
-import type { Clock } from '../../src/demo/clock.ts';
+import type { Clock } from '../../src/engine/clock.ts';
 import type { DemoApi, Write } from '../../src/operator/shell/ports.ts';
 import type { ProcessClock } from './process-clock.ts';
 

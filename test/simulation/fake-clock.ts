@@ -1,5 +1,5 @@
 /** Time that passes only when a test advances it, and wakes sleepers in their order. */
-import type { Clock } from '../../src/demo/clock.ts';
+import type { Clock } from '../../src/engine/clock.ts';
 
 /** When simulated time begins. */
 export const START = Date.parse('2026-01-01T00:00:00Z');

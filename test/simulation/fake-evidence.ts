@@ -1,6 +1,6 @@
 /** Where evidence is kept, in memory, and what can go wrong with it. */
 import type { ChaosDemo } from '../../src/api/index.ts';
-import type { Clock } from '../../src/demo/clock.ts';
+import type { Clock } from '../../src/engine/clock.ts';
 import { evidenceName, type ReadEvidence, readRunEvidence } from '../../src/evidence/index.ts';
 import type { EvidenceFiles, EvidenceStore } from '../../src/operator/shell/ports.ts';
 import type { ProcessClock } from './process-clock.ts';

@@ -1,7 +1,7 @@
 /** What one tenant does, and what another has of it: nothing. */
 import { describe, expect, it } from 'vitest';
 import { ANNOTATIONS } from '../../src/api/index.ts';
-import { INJECTION_TIMEOUT_MS } from '../../src/demo/chaos-stage.ts';
+import { INJECTION_TIMEOUT_MS } from '../../src/engine/chaos-stage.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { at, condition, finished } from './support.ts';

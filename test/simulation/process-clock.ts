@@ -1,5 +1,5 @@
 /** The clock of one simulated process, which may be frozen, or die. */
-import type { Clock } from '../../src/demo/clock.ts';
+import type { Clock } from '../../src/engine/clock.ts';
 import { createSystemClock, type SystemClock } from '../../src/operator/adapters/system-clock.ts';
 
 export class ProcessClock implements SystemClock {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { measured, RECOVERED_AFTER } from '../../src/api/index.ts';
-import { countAsExpected } from '../../src/demo/verdict.ts';
+import { countAsExpected } from '../../src/engine/verdict.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import { Simulation } from './simulation.ts';
 import { advanceThrough, at, condition, finished, GATE, injectedBy, MANUAL } from './support.ts';

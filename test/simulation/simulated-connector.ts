@@ -1,6 +1,6 @@
 /** How one term of one process gets at the simulated service. */
-import type { Target } from '../../src/demo/observed.ts';
-import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/demo/subject.ts';
+import type { Target } from '../../src/engine/observed.ts';
+import type { AdmissionRequest, Admitted, SubjectConnector } from '../../src/engine/subject.ts';
 import type { ProcessClock } from './process-clock.ts';
 import { SimulatedDriver } from './simulated-driver.ts';
 import type { SimulatedTarget } from './simulated-target.ts';

@@ -1,10 +1,10 @@
 /** What touches the simulated service for one run. */
 import { RULES_PROFILE } from '../../src/api/index.ts';
-import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
-import type { Finding } from '../../src/demo/findings.ts';
-import type { HealthSnapshot } from '../../src/demo/health.ts';
-import type { FaultReport, InvariantReading } from '../../src/demo/observed.ts';
-import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../src/demo/subject.ts';
+import type { Activity, SubjectEffect } from '../../src/engine/effects.ts';
+import type { Finding } from '../../src/engine/findings.ts';
+import type { HealthSnapshot } from '../../src/engine/health.ts';
+import type { FaultReport, InvariantReading } from '../../src/engine/observed.ts';
+import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../src/engine/subject.ts';
 import { type Diagnosis, EvidenceRecorder } from '../../src/evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { BuggyMoment, SimulatedTarget } from './simulated-target.ts';

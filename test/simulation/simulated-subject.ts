@@ -6,8 +6,8 @@
 import { z } from 'zod';
 import type { ChaosDemoSpec, ScenarioSpec, SubjectApi } from '../../src/api/index.ts';
 import { durationField, parseDuration, specSchema, subjectPart } from '../../src/api/index.ts';
-import { type ChapterPlan, chaptersOf } from '../../src/demo/chapter.ts';
-import type { Scenario, SubjectDefinition } from '../../src/demo/subject.ts';
+import { type ChapterPlan, chaptersOf } from '../../src/engine/chapter.ts';
+import type { Scenario, SubjectDefinition } from '../../src/engine/subject.ts';
 
 const api: SubjectApi = {
   member: 'simulated',

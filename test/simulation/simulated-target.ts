@@ -1,8 +1,8 @@
 /** The simulated service itself. What happens to it outlives every process. */
-import type { Clock } from '../../src/demo/clock.ts';
-import type { Activity, SubjectEffect } from '../../src/demo/effects.ts';
-import type { Admission, InvariantReading } from '../../src/demo/observed.ts';
-import type { Lock } from '../../src/demo/subject.ts';
+import type { Clock } from '../../src/engine/clock.ts';
+import type { Activity, SubjectEffect } from '../../src/engine/effects.ts';
+import type { Admission, InvariantReading } from '../../src/engine/observed.ts';
+import type { Lock } from '../../src/engine/subject.ts';
 import type { ProcessClock } from './process-clock.ts';
 
 /** How the service behaves. */

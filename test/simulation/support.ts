@@ -1,7 +1,7 @@
 /** Helpers for tests of whole simulated runs. */
 
 import type { Condition } from '../../src/api/index.ts';
-import { currentChapter } from '../../src/demo/chapter.ts';
+import { currentChapter } from '../../src/engine/chapter.ts';
 import { simulatedSpec } from './simulated-subject.ts';
 import type { Simulation } from './simulation.ts';
 

@@ -11,15 +11,15 @@ import { UsageError } from '../../src/settings/settings.ts';
 
 /** Pure code that decides results: here a change that no test notices is a wrong result that no test notices. */
 const FOLDERS = [
-  'src/demo',
+  'src/engine',
   'src/subjects/ratelimiter/checkers',
   'src/subjects/ratelimiter/limits',
   'src/subjects/redis/faults',
 ];
 /** The verdict, its judgements and the bounds, which everything else builds on. */
 const SHORT = [
-  'src/demo/verdict.ts',
-  'src/demo/judgement.ts',
+  'src/engine/verdict.ts',
+  'src/engine/judgement.ts',
   'src/subjects/ratelimiter/limits/rate-limit.ts',
   'src/subjects/ratelimiter/limits/over-admission.ts',
 ];

@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'src/demo/**/*.test.ts',
+      'src/engine/**/*.test.ts',
       'src/subjects/ratelimiter/{checkers,limits}/**/*.test.ts',
       'src/subjects/redis/{client,faults}/**/*.test.ts',
       // On a real Redis, which starts in 50 ms: a fake one would repeat the rules of the fence.

@@ -9,7 +9,7 @@ import {
   type Verdict,
   withPrintableTexts,
 } from '../../api/index.ts';
-import { asExpected } from '../../demo/verdict.ts';
+import { asExpected } from '../../engine/verdict.ts';
 import type { RunEvidence, ScenarioEvidence } from '../../evidence/index.ts';
 import { type ShownDiagnosis, shownDiagnoses } from '../diagnosis.ts';
 import {

@@ -1,5 +1,5 @@
 /** The chapters of a run and its faults as rows of bars. Pure. */
-import { leftAt } from '../../demo/chapter.ts';
+import { leftAt } from '../../engine/chapter.ts';
 import type { RunSoFar } from './report.ts';
 import { html, type Markup } from './text.ts';
 

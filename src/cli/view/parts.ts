@@ -2,8 +2,8 @@
 
 import type { ChaosDemoStatus, ChapterStatus, ScenarioStatus } from '../../api/index.ts';
 import { diagnosedBy, diagnosedClass, fallbackReason, measureInWords } from '../../api/index.ts';
-import { currentChapter, numbered } from '../../demo/chapter.ts';
-import { podsReady, READY } from '../../demo/health.ts';
+import { currentChapter, numbered } from '../../engine/chapter.ts';
+import { podsReady, READY } from '../../engine/health.ts';
 import { findingOf } from '../finding.ts';
 import { fit, type Line, seg, type TextStyle, widthOf } from './line.ts';
 import type { LiveState } from './state.ts';

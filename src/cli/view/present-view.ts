@@ -1,6 +1,6 @@
 /** The view for a stage: one chapter at a time, large enough to be read from the back. Pure. */
 import { type ChaosDemoStatus, endOf } from '../../api/index.ts';
-import { currentChapter } from '../../demo/chapter.ts';
+import { currentChapter } from '../../engine/chapter.ts';
 import { waitingOf } from '../stepper.ts';
 import { center, fit, type Line, render, seg, spread, wrap } from './line.ts';
 import { connectionPart, countdownOf, healthLines, phasePart, progressPart, resultLines } from './parts.ts';

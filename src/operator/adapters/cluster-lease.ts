@@ -7,7 +7,7 @@
 
 import { isForbidden, type KubeClient, LeaseLock, type Logger } from '@chaosdemo/kube-runtime';
 import { messageOf, truncate } from '../../api/index.ts';
-import type { Clock } from '../../demo/clock.ts';
+import type { Clock } from '../../engine/clock.ts';
 import type { ClusterLease } from '../../subjects/cluster.ts';
 import { ForbiddenError } from '../../subjects/cluster.ts';
 

@@ -2,7 +2,7 @@
 
 import type { KubeClient, KubeObject, Logger } from '@chaosdemo/kube-runtime';
 import { isForbidden, isNotFound, resourcePath } from '@chaosdemo/kube-runtime';
-import type { Clock } from '../../demo/clock.ts';
+import type { Clock } from '../../engine/clock.ts';
 import type { Cluster, Secret, Service } from '../../subjects/cluster.ts';
 import { ForbiddenError } from '../../subjects/cluster.ts';
 import { KubeLease } from './cluster-lease.ts';

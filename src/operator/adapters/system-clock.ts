@@ -5,7 +5,7 @@
  */
 
 import { sleep } from '@chaosdemo/kube-runtime';
-import type { Clock } from '../../demo/clock.ts';
+import type { Clock } from '../../engine/clock.ts';
 
 /**
  * How far the two may be apart before it counts as a step, in milliseconds: the system clock has a resolution of 1 ms.

@@ -6,9 +6,9 @@
 
 import { endsWithin, within } from '@chaosdemo/kube-runtime';
 import { type ChaosDemo, messageOf, type ScenarioStatus } from '../../api/index.ts';
-import type { Clock } from '../../demo/clock.ts';
-import { isBeingObserved } from '../../demo/scenarios.ts';
-import type { RecordedHistory, SubjectDefinition } from '../../demo/subject.ts';
+import type { Clock } from '../../engine/clock.ts';
+import { isBeingObserved } from '../../engine/scenarios.ts';
+import type { RecordedHistory, SubjectDefinition } from '../../engine/subject.ts';
 import {
   diagnosisData,
   HISTORY_BYTES,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FaultStatus } from '../../api/index.ts';
-import { nothingObserved } from '../../demo/observed.ts';
-import type { FaultEvidence, Scenario } from '../../demo/subject.ts';
+import { nothingObserved } from '../../engine/observed.ts';
+import type { FaultEvidence, Scenario } from '../../engine/subject.ts';
 import { scenarioPartOf } from './run-evidence.ts';
 
 const RUN_AT = Date.parse('2026-01-01T00:00:00.000Z');

@@ -1,11 +1,11 @@
 /** Builds the readable record of a run from its status and the observations of its session. Pure. */
 import type { ChaosDemo, ChaosDemoStatus, FaultStatus } from '../../api/index.ts';
 import { endOf, truncate } from '../../api/index.ts';
-import { leftAt } from '../../demo/chapter.ts';
-import { watchEnd } from '../../demo/fault-times.ts';
-import { diagnosisKey, type InvariantReading, type Observed } from '../../demo/observed.ts';
-import type { FaultEvidence, ObservedBand, Scenario } from '../../demo/subject.ts';
-import { ms } from '../../demo/time.ts';
+import { leftAt } from '../../engine/chapter.ts';
+import { watchEnd } from '../../engine/fault-times.ts';
+import { diagnosisKey, type InvariantReading, type Observed } from '../../engine/observed.ts';
+import type { FaultEvidence, ObservedBand, Scenario } from '../../engine/subject.ts';
+import { ms } from '../../engine/time.ts';
 import {
   type Diagnosis,
   RUN_EVIDENCE_VERSION,

@@ -5,8 +5,8 @@
 import { Gauge } from 'prom-client';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { FINALIZER, PHASES } from '../../api/index.ts';
-import { isRunActive, runDeadline } from '../../demo/fault-times.ts';
-import { ms } from '../../demo/time.ts';
+import { isRunActive, runDeadline } from '../../engine/fault-times.ts';
+import { ms } from '../../engine/time.ts';
 import type { MetricTable } from './metric-table.ts';
 
 export interface ObjectSources {

@@ -16,8 +16,8 @@ import {
   RESULTS,
   VERDICTS,
 } from '../../api/index.ts';
-import { type Chapter, STAGES } from '../../demo/chapter.ts';
-import { isRunActive } from '../../demo/fault-times.ts';
+import { type Chapter, STAGES } from '../../engine/chapter.ts';
+import { isRunActive } from '../../engine/fault-times.ts';
 import { createDiagnosisMetrics } from './diagnosis-metrics.ts';
 import type { MetricTable } from './metric-table.ts';
 

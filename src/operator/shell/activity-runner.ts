@@ -1,5 +1,5 @@
 /** Keeps the wanted activities running, and stops the rest. */
-import type { Activity } from '../../demo/effects.ts';
+import type { Activity } from '../../engine/effects.ts';
 
 /** Runs one activity until `signal` is aborted. */
 export type RunActivity = (activity: Activity, signal: AbortSignal) => Promise<void>;

@@ -3,8 +3,8 @@
 import type { EventRecorder } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
 import { API_VERSION, KIND, printable } from '../../api/index.ts';
-import type { Chapter } from '../../demo/chapter.ts';
-import { isRunActive } from '../../demo/fault-times.ts';
+import type { Chapter } from '../../engine/chapter.ts';
+import { isRunActive } from '../../engine/fault-times.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import type { OperatorMetrics } from '../metrics/metrics.ts';
 import { deletionEvents, type EventNote, eventsFor } from './event-notes.ts';

@@ -1,6 +1,6 @@
 /** The input of a decision: an object as the API server has it, and the shell's own knowledge of it. */
 import { ANNOTATIONS, type ChaosDemo } from '../../api/index.ts';
-import type { Demo } from '../../demo/context.ts';
+import type { Demo } from '../../engine/context.ts';
 
 /** The input of `decide` from an object. @param noSlotReason why no further run may begin now */
 export function demoOf(

@@ -5,10 +5,10 @@
 
 import type { Logger } from '@chaosdemo/kube-runtime';
 import { messageOf } from '../../api/index.ts';
-import type { Clock } from '../../demo/clock.ts';
-import type { Effect, SubjectEffect } from '../../demo/effects.ts';
-import type { Finding } from '../../demo/findings.ts';
-import { type Permit, unknownInjection, WatchedPermit } from '../../demo/subject.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { Effect, SubjectEffect } from '../../engine/effects.ts';
+import type { Finding } from '../../engine/findings.ts';
+import { type Permit, unknownInjection, WatchedPermit } from '../../engine/subject.ts';
 
 /** Delay before retrying an effect that this process may not perform, in milliseconds. */
 const LEADER_RETRY_MS = 1000;

@@ -5,8 +5,8 @@
 
 import { within } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../../api/index.ts';
-import { isRunActive } from '../../demo/fault-times.ts';
-import { fixturesToRemove } from '../../demo/fixtures.ts';
+import { isRunActive } from '../../engine/fault-times.ts';
+import { fixturesToRemove } from '../../engine/fixtures.ts';
 import type { ConnectedSubject } from './ports.ts';
 import { Session, type SessionOptions } from './session.ts';
 

@@ -7,7 +7,7 @@
  */
 import type { ChaosDemoStatus, Condition, ScenarioStatus, Verdict } from '../../api/index.ts';
 import { counted, endOf } from '../../api/index.ts';
-import { asExpected, countAsExpected } from '../../demo/verdict.ts';
+import { asExpected, countAsExpected } from '../../engine/verdict.ts';
 
 /** An event, without its object. */
 export interface EventNote {

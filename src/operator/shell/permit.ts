@@ -2,10 +2,10 @@
  * Whether a command may still be sent, checked right before it. A process that was frozen must not act on its earlier
  * decision, so this checks the clocks, the term of leadership and the lock now.
  */
-import { INJECTION_TIMEOUT_MS } from '../../demo/chaos-stage.ts';
-import type { Clock } from '../../demo/clock.ts';
-import type { Effect } from '../../demo/effects.ts';
-import type { Lock, Permit } from '../../demo/subject.ts';
+import { INJECTION_TIMEOUT_MS } from '../../engine/chaos-stage.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { Effect } from '../../engine/effects.ts';
+import type { Lock, Permit } from '../../engine/subject.ts';
 
 /** Why a process that no longer leads may send nothing. */
 export const NOT_LEADING = 'this operator no longer leads';

@@ -3,7 +3,7 @@
  * passes its own, and drives the same shell.
  */
 import { type ChaosDemo, type ChaosDemoSpec, type ChaosDemoStatus, subjectPart } from '../../api/index.ts';
-import type { SubjectConnector, SubjectDefinition } from '../../demo/subject.ts';
+import type { SubjectConnector, SubjectDefinition } from '../../engine/subject.ts';
 
 /** The result of a guarded write. Every other failure (no answer, a failing server) is thrown. */
 export type Write =

@@ -2,13 +2,13 @@
 
 import type { ReconcileResult } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
-import type { Clock } from '../../demo/clock.ts';
-import type { Decision } from '../../demo/decide.ts';
-import { decide } from '../../demo/decide.ts';
-import type { Effect } from '../../demo/effects.ts';
-import { activeFault, faultDeadline, isRunActive } from '../../demo/fault-times.ts';
-import { nothingObserved } from '../../demo/observed.ts';
-import { isTransition } from '../../demo/transition.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { Decision } from '../../engine/decide.ts';
+import { decide } from '../../engine/decide.ts';
+import type { Effect } from '../../engine/effects.ts';
+import { activeFault, faultDeadline, isRunActive } from '../../engine/fault-times.ts';
+import { nothingObserved } from '../../engine/observed.ts';
+import { isTransition } from '../../engine/transition.ts';
 import { EvidenceKeeper } from '../evidence/evidence-keeper.ts';
 import type { Logger } from '../log.ts';
 import type { Recorders } from './announce.ts';

@@ -9,7 +9,7 @@ import {
   untilAborted,
 } from '../../../test/fixtures/operator/shell/session.ts';
 import type { FakeClock } from '../../../test/simulation/fake-clock.ts';
-import type { Permit } from '../../demo/subject.ts';
+import type { Permit } from '../../engine/subject.ts';
 import type { Session } from './session.ts';
 
 describe('effects', () => {

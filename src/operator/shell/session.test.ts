@@ -7,8 +7,8 @@ import {
   untilAborted,
 } from '../../../test/fixtures/operator/shell/session.ts';
 import { FINALIZER } from '../../api/index.ts';
-import type { Activity } from '../../demo/effects.ts';
-import type { Admission } from '../../demo/observed.ts';
+import type { Activity } from '../../engine/effects.ts';
+import type { Admission } from '../../engine/observed.ts';
 
 describe('activities', () => {
   const poll: Activity = { kind: 'PollHealth', intervalMs: 2000 };

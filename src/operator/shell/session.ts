@@ -5,12 +5,12 @@
 
 import { endsWithin } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo, ChaosDemoStatus } from '../../api/index.ts';
-import type { Clock } from '../../demo/clock.ts';
-import type { Activity, Effect } from '../../demo/effects.ts';
-import { isPossiblyActive, isRunActive } from '../../demo/fault-times.ts';
-import { callsForDecision, type Finding, record } from '../../demo/findings.ts';
-import { announcement, nothingObserved, type Observed } from '../../demo/observed.ts';
-import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../../demo/subject.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { Activity, Effect } from '../../engine/effects.ts';
+import { isPossiblyActive, isRunActive } from '../../engine/fault-times.ts';
+import { callsForDecision, type Finding, record } from '../../engine/findings.ts';
+import { announcement, nothingObserved, type Observed } from '../../engine/observed.ts';
+import type { AdmissionRequest, Admitted, FaultEvidence, Permit } from '../../engine/subject.ts';
 import { childLogger, contextOf, type Logger } from '../log.ts';
 import { ActivityRunner } from './activity-runner.ts';
 import { EffectRunner } from './effect-runner.ts';

@@ -1,8 +1,8 @@
 /** The rate limiter for the framework: its chapters and its scenarios. Pure. */
 import { type ChaosDemoSpec, counted, formatDuration, parseDuration } from '../../api/index.ts';
-import { type ChapterPlan, chaptersOf } from '../../demo/chapter.ts';
-import type { Target } from '../../demo/observed.ts';
-import type { SubjectDefinition } from '../../demo/subject.ts';
+import { type ChapterPlan, chaptersOf } from '../../engine/chapter.ts';
+import type { Target } from '../../engine/observed.ts';
+import type { SubjectDefinition } from '../../engine/subject.ts';
 import { rateLimiterApi } from './api.ts';
 import { cooldownSentence, isOfOneCaller } from './scenarios/cooldowns.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';

@@ -4,11 +4,11 @@
  */
 import type { ChaosDemoSpec, ScenarioSpec } from '../../api/index.ts';
 import { messageOf } from '../../api/index.ts';
-import type { Activity, SubjectEffect } from '../../demo/effects.ts';
-import type { Finding } from '../../demo/findings.ts';
-import type { HealthSnapshot } from '../../demo/health.ts';
-import type { FaultReport } from '../../demo/observed.ts';
-import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../demo/subject.ts';
+import type { Activity, SubjectEffect } from '../../engine/effects.ts';
+import type { Finding } from '../../engine/findings.ts';
+import type { HealthSnapshot } from '../../engine/health.ts';
+import type { FaultReport } from '../../engine/observed.ts';
+import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../engine/subject.ts';
 import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import type { RedisTarget } from '../redis/client/redis-target.ts';

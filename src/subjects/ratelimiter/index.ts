@@ -1,6 +1,6 @@
 /** The rate limiter as a subject, and its parts that can be used separately: importing it opens no connection. */
 import type { ScenarioSpec } from '../../api/index.ts';
-import type { Scenario, Subject } from '../../demo/subject.ts';
+import type { Scenario, Subject } from '../../engine/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
 import type { Cluster } from '../cluster.ts';
 import { RateLimiterConnector } from './admission/connector.ts';

@@ -3,17 +3,17 @@
  * cluster or a store. So anyone can recompute what a run published.
  */
 import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../api/index.ts';
-import { watchEnd } from '../../demo/fault-times.ts';
-import { type FaultReport, goneMessage } from '../../demo/observed.ts';
+import { watchEnd } from '../../engine/fault-times.ts';
+import { type FaultReport, goneMessage } from '../../engine/observed.ts';
 import {
   applyFaultReport,
   applyFigures,
   applyRecovery,
   closeUnobserved,
   conclude,
-} from '../../demo/scenarios.ts';
-import type { Scenario } from '../../demo/subject.ts';
-import { iso } from '../../demo/time.ts';
+} from '../../engine/scenarios.ts';
+import type { Scenario } from '../../engine/subject.ts';
+import { iso } from '../../engine/time.ts';
 import type { FaultEvent } from '../redis/events.ts';
 import type { HistoryEvent } from './history/events.ts';
 import { History } from './history/history.ts';

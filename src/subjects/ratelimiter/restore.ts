@@ -1,7 +1,7 @@
 /** Undoes what a run did: ends its fault, and proves that Redis accepts writes. Counts of its callers expire. */
 import { messageOf, truncate } from '../../api/index.ts';
-import type { Restored } from '../../demo/observed.ts';
-import type { Permit } from '../../demo/subject.ts';
+import type { Restored } from '../../engine/observed.ts';
+import type { Permit } from '../../engine/subject.ts';
 import { type FaultProxyClient, FaultProxyError } from '../redis/client/fault-proxy.ts';
 import type { OwnPause } from '../redis/client/own-pause.ts';
 import { RedisClientError } from '../redis/client/redis-error.ts';

@@ -3,8 +3,8 @@
  */
 import { isIP } from 'node:net';
 import { formatDuration } from '../../api/index.ts';
-import type { Admission } from '../../demo/observed.ts';
-import { HEALTH_TIMEOUT_MS } from '../../demo/work.ts';
+import type { Admission } from '../../engine/observed.ts';
+import { HEALTH_TIMEOUT_MS } from '../../engine/work.ts';
 import type { Pod } from '../cluster.ts';
 import { type ContainerPort, resolveContainerPort } from './container-port.ts';
 import { templateOf } from './pod-template.ts';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { MemoryCluster } from '../../../test/fixtures/subjects/cluster.ts';
 import { pod } from '../../../test/fixtures/subjects/targets/pod.ts';
-import type { Clock } from '../../demo/clock.ts';
-import type { Finding } from '../../demo/findings.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { Finding } from '../../engine/findings.ts';
 import { checkPreconditions, watchPreconditions } from './precondition-check.ts';
 
 const never = new AbortController().signal;

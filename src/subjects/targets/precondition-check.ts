@@ -1,7 +1,7 @@
 /** Preconditions that may change during a run: the namespace's consent, the operator's rights, the pods. */
-import type { Clock } from '../../demo/clock.ts';
-import type { Finding } from '../../demo/findings.ts';
-import type { Emit, SubjectPorts } from '../../demo/subject.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { Finding } from '../../engine/findings.ts';
+import type { Emit, SubjectPorts } from '../../engine/subject.ts';
 import type { Cluster } from '../cluster.ts';
 import { NamespaceReader } from './namespace-reader.ts';
 import { orRefusal, Refusal } from './refusal.ts';

@@ -1,6 +1,6 @@
 /** Since when selected pods have not been Ready: a run on the others would judge only a part of the subject. */
-import type { Clock } from '../../demo/clock.ts';
-import type { Admission } from '../../demo/observed.ts';
+import type { Clock } from '../../engine/clock.ts';
+import type { Admission } from '../../engine/observed.ts';
 import { awaitReady } from './eligible-pods.ts';
 
 /** Keeps for each object how long its pods have not been Ready. */

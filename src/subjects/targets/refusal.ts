@@ -3,7 +3,7 @@
  * means that the check could not be made.
  */
 import { LIMITS, type Reason, truncate } from '../../api/index.ts';
-import type { Admission } from '../../demo/observed.ts';
+import type { Admission } from '../../engine/observed.ts';
 import { ForbiddenError } from '../cluster.ts';
 
 interface RefusalOptions extends ErrorOptions {

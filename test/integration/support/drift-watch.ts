@@ -1,5 +1,5 @@
 /** Counter drift of a limiter behind HTTP, as tests lead through it: the scenario `drift`, with the fault `f`. */
-import type { InvariantReading } from '../../../src/demo/observed.ts';
+import type { InvariantReading } from '../../../src/engine/observed.ts';
 import type { DrivenLimiter } from '../../kit/driven-limiter.ts';
 import { until } from '../../kit/until.ts';
 

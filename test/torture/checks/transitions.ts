@@ -1,6 +1,6 @@
 /** Every version follows from the one before: nothing is skipped, nothing is taken back. */
 import type { ChaosDemoStatus, ChapterStatus, FaultStatus } from '../../../src/api/index.ts';
-import { numbered } from '../../../src/demo/chapter.ts';
+import { numbered } from '../../../src/engine/chapter.ts';
 import type { LanePlan } from '../plan.ts';
 import type { VersionSeen } from '../record.ts';
 import type { Seen, Wrong } from './seen.ts';

@@ -1,7 +1,7 @@
 /** The pages of the ui: all ChaosDemos, and one run. Pure. */
 import { type ChapterStatus, counted, type FaultStatus, withPrintableTexts } from '../../../api/index.ts';
-import { numbered } from '../../../demo/chapter.ts';
-import { podsReady } from '../../../demo/health.ts';
+import { numbered } from '../../../engine/chapter.ts';
+import { podsReady } from '../../../engine/health.ts';
 import { foot, notes, type Part, reportPart, scenarioSection } from '../../report/html.ts';
 import { type ReportSource, type RunSoFar, reportOf, runSoFar } from '../../report/report.ts';
 import { html, type Markup, type Part as Piece, timeMarkup, timeText } from '../../report/text.ts';

@@ -1,5 +1,5 @@
 /** What a run cannot do if its Redis is a Cluster. Pure. */
-import type { AdmissionRequest } from '../../../demo/subject.ts';
+import type { AdmissionRequest } from '../../../engine/subject.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { PART, rateLimiterOf } from '../schema.ts';
 

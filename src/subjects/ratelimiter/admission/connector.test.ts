@@ -5,7 +5,7 @@ import { MemoryCluster } from '../../../../test/fixtures/subjects/cluster.ts';
 import { bulk, INFO, RUN_ID, serverWith } from '../../../../test/fixtures/subjects/redis/answering-redis.ts';
 import { pod } from '../../../../test/fixtures/subjects/targets/pod.ts';
 import { limiterSpec, never } from '../../../../test/kit/driven-limiter.ts';
-import type { AdmissionRequest } from '../../../demo/subject.ts';
+import type { AdmissionRequest } from '../../../engine/subject.ts';
 import type { ClusterLease } from '../../cluster.ts';
 import { noteName } from '../../redis/admission/redis-cooldown.ts';
 import { rateLimiter } from '../index.ts';

@@ -3,14 +3,14 @@
  * the lease on it. Each refusal is an admission that `decide` turns into a condition, an event and a message.
  */
 import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
-import type { Admission, Target } from '../../../demo/observed.ts';
+import type { Admission, Target } from '../../../engine/observed.ts';
 import type {
   AdmissionRequest,
   Admitted,
   Lock,
   SubjectConnector,
   SubjectPorts,
-} from '../../../demo/subject.ts';
+} from '../../../engine/subject.ts';
 import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { atItsAddress } from '../../redis/admission/find-redis.ts';

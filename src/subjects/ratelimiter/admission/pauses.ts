@@ -1,5 +1,5 @@
 /** The pauses of a spec, which Sentinels could notice. Pure. */
-import type { AdmissionRequest } from '../../../demo/subject.ts';
+import type { AdmissionRequest } from '../../../engine/subject.ts';
 import { mechanismFor, SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
 import { rateLimiterOf } from '../schema.ts';
 

@@ -1,6 +1,6 @@
 /** Whether a run of a spec can end as expected, by the spec and the number of pods. Pure. */
 import type { ChaosDemoSpec } from '../../../api/index.ts';
-import type { AdmissionRequest } from '../../../demo/subject.ts';
+import type { AdmissionRequest } from '../../../engine/subject.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { tooLong } from '../scenarios/cooldowns.ts';
 import { failsOver, scenarioTypeOf } from '../scenarios/index.ts';

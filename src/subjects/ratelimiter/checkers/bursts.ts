@@ -3,7 +3,7 @@
  * that time. Pure.
  */
 import type { Measure } from '../../../api/index.ts';
-import { excludedAbove } from '../../../demo/power.ts';
+import { excludedAbove } from '../../../engine/power.ts';
 import type { CallerRequest, HistoryEvent } from '../history/events.ts';
 import { NOTHING_RECORDED, type Recorded, recorded } from '../history/recorded.ts';
 import { type OverAdmission, overAdmission } from '../limits/over-admission.ts';

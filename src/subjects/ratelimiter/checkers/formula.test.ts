@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { InvariantReading } from '../../../demo/observed.ts';
+import type { InvariantReading } from '../../../engine/observed.ts';
 import { seenInvariant } from './formula.ts';
 
 it('an invariant is shown with the figures of the measure that decides', () => {

@@ -1,5 +1,5 @@
 /** The invariant of a scenario as a formula over signals of evidence. Pure. */
-import type { InvariantReading } from '../../../demo/observed.ts';
+import type { InvariantReading } from '../../../engine/observed.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 
 /** The state of an invariant that keeps `measured` within a bound, by the measure that decides. */

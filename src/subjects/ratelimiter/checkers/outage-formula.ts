@@ -1,5 +1,5 @@
 /** The invariant of a store outage in figures of the callers, under names that do not identify the subject. Pure. */
-import type { InvariantReading } from '../../../demo/observed.ts';
+import type { InvariantReading } from '../../../engine/observed.ts';
 import type { SeenInvariant } from '../../../evidence/index.ts';
 import { type Behaviour, SHARE } from './behaviour.ts';
 import type { Over } from './over.ts';

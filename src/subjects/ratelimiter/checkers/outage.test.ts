@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { found, namesOf } from '../../../../test/fixtures/subjects/ratelimiter/judged.ts';
 import { OutageUnderTest } from '../../../../test/fixtures/subjects/ratelimiter/outage-under-test.ts';
-import type { InvariantReading } from '../../../demo/observed.ts';
+import type { InvariantReading } from '../../../engine/observed.ts';
 import type { CallerKind, CallerRequest, RequestOutcome } from '../history/events.ts';
 import { BEHAVIOURS, type Behaviour } from './behaviour.ts';
 import { seenInvariant } from './outage-formula.ts';

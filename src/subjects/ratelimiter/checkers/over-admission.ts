@@ -1,5 +1,5 @@
 /** Over-admission: no caller is admitted over its limit, unless that is accepted. Pure. */
-import { excludedAbove } from '../../../demo/power.ts';
+import { excludedAbove } from '../../../engine/power.ts';
 import type { CallerRequest } from '../history/events.ts';
 import { code, figure, NOTHING } from './checker.ts';
 import { type OutageSeen, type OutageView, outageFold, viewOf } from './outage-seen.ts';

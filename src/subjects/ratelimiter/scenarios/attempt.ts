@@ -6,8 +6,8 @@ import type {
   OrphanFinding,
   Prepared,
   RecoveryReport,
-} from '../../../demo/observed.ts';
-import { type FaultEvidence, type Permit, unknownInjection, WatchedPermit } from '../../../demo/subject.ts';
+} from '../../../engine/observed.ts';
+import { type FaultEvidence, type Permit, unknownInjection, WatchedPermit } from '../../../engine/subject.ts';
 import type { StoreWriter } from '../../redis/client/store-connections.ts';
 import { watchStore } from '../../redis/client/store-watch.ts';
 import { proveWrite } from '../../redis/client/write-probe.ts';

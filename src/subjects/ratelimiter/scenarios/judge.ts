@@ -1,6 +1,6 @@
 /** Judges a history as it grows, by the checkers of its scenario; the same in a run and from a file. */
 import type { Measure } from '../../../api/index.ts';
-import type { InvariantReading } from '../../../demo/observed.ts';
+import type { InvariantReading } from '../../../engine/observed.ts';
 import { type Checker, Checks, type Code, compose, type Finding, type Fold } from '../checkers/checker.ts';
 import type { HistoryEvent } from '../history/events.ts';
 import type { History } from '../history/history.ts';

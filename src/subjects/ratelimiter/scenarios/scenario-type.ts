@@ -4,8 +4,8 @@
  */
 import type { FaultApi, ScenarioSpec } from '../../../api/index.ts';
 import { formatDuration, parseDuration } from '../../../api/index.ts';
-import type { ChapterPlan } from '../../../demo/chapter.ts';
-import type { FaultEvidence, Scenario } from '../../../demo/subject.ts';
+import type { ChapterPlan } from '../../../engine/chapter.ts';
+import type { FaultEvidence, Scenario } from '../../../engine/subject.ts';
 import type { StoreFault } from '../../redis/faults/fault.ts';
 import type { Mechanism } from '../../redis/faults/fault-type.ts';
 import type { Baseline } from '../baseline.ts';

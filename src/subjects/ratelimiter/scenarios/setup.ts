@@ -1,6 +1,6 @@
 /** The setup of an attempt, as parts of its history. */
 import { type ScenarioSpec, truncate } from '../../../api/index.ts';
-import type { FaultReport } from '../../../demo/observed.ts';
+import type { FaultReport } from '../../../engine/observed.ts';
 import type { EventOf } from '../history/events.ts';
 import { HISTORY_VERSION, type Setup } from '../history/setup.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';

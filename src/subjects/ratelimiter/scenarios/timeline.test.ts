@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { leaksOf } from '../../../../test/kit/leaks.ts';
-import { UNREACHABLE } from '../../../demo/health.ts';
+import { UNREACHABLE } from '../../../engine/health.ts';
 import {
   type EvidenceBundle,
   evidenceBundle,

@@ -4,8 +4,8 @@
  */
 
 import { counted } from '../../../api/index.ts';
-import { UNREACHABLE } from '../../../demo/health.ts';
-import type { FaultEvidence } from '../../../demo/subject.ts';
+import { UNREACHABLE } from '../../../engine/health.ts';
+import type { FaultEvidence } from '../../../engine/subject.ts';
 import {
   EVIDENCE_LIMITS,
   type EvidenceBundle,

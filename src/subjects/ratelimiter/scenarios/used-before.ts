@@ -1,5 +1,5 @@
 /** Checks the count of a caller right before a fault. */
-import type { FaultReport } from '../../../demo/observed.ts';
+import type { FaultReport } from '../../../engine/observed.ts';
 import { type CounterSample, missingIn } from '../history/counter-sample.ts';
 import { sampleCounts } from '../interfaces/counts.ts';
 import type { Toolkit } from '../tools.ts';

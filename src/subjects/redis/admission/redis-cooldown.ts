@@ -5,7 +5,7 @@
  * moments that it wrote, so deleting or shortening a note has no effect until another operator leads.
  */
 import { formatDuration } from '../../../api/index.ts';
-import type { Clock } from '../../../demo/clock.ts';
+import type { Clock } from '../../../engine/clock.ts';
 import type { Cluster, Note } from '../../cluster.ts';
 import { permitted } from '../../targets/refusal.ts';
 import { allOf, each, type PerServer } from '../client/per-server.ts';

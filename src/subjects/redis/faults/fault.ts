@@ -1,6 +1,6 @@
 /** What a fault of the store does. It knows Redis, and nothing of requests. */
-import type { Admission, FaultReport, OrphanFinding } from '../../../demo/observed.ts';
-import type { Permit } from '../../../demo/subject.ts';
+import type { Admission, FaultReport, OrphanFinding } from '../../../engine/observed.ts';
+import type { Permit } from '../../../engine/subject.ts';
 import type { FaultProxyClient } from '../client/fault-proxy.ts';
 import type { OwnPause } from '../client/own-pause.ts';
 import type { PerServer } from '../client/per-server.ts';

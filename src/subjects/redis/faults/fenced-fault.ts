@@ -3,8 +3,8 @@
  * prepared, and a successor learns whether a process that is gone did.
  */
 import { type FaultProof, messageOf } from '../../../api/index.ts';
-import type { FaultReport, OrphanFinding } from '../../../demo/observed.ts';
-import type { Permit } from '../../../demo/subject.ts';
+import type { FaultReport, OrphanFinding } from '../../../engine/observed.ts';
+import type { Permit } from '../../../engine/subject.ts';
 import { compareCalls, markerOf, PAUSE, type RedisInfo } from '../client/redis-info.ts';
 import {
   type FaultListener,

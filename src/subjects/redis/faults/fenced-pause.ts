@@ -1,7 +1,7 @@
 /** A pause of Redis writes for the whole fault, with its proof and its end. */
 import { formatDuration } from '../../../api/index.ts';
-import type { FaultReport } from '../../../demo/observed.ts';
-import type { Permit } from '../../../demo/subject.ts';
+import type { FaultReport } from '../../../engine/observed.ts';
+import type { Permit } from '../../../engine/subject.ts';
 import type { FaultListener, FaultMoment, RecordEvent } from './fault.ts';
 import { FencedFault, type Parts, type Proof, withProof } from './fenced-fault.ts';
 import { closeProbes } from './pause.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { FaultReport } from '../../../demo/observed.ts';
+import type { FaultReport } from '../../../engine/observed.ts';
 import { type FaultSpan, injectNoted } from './noted-fault.ts';
 
 const never = new AbortController().signal;

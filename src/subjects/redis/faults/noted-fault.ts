@@ -1,5 +1,5 @@
 /** A fault after which Redis cools down is noted before it is injected. */
-import type { FaultReport } from '../../../demo/observed.ts';
+import type { FaultReport } from '../../../engine/observed.ts';
 import { TIMED_OUT, within } from '../../waiting.ts';
 
 /** How long a note may take, in milliseconds: a fault has 3 s to begin. */

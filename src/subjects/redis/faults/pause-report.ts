@@ -1,5 +1,5 @@
 /** The report of a pause: its proof, and when and how it ended. */
-import type { FaultReport } from '../../../demo/observed.ts';
+import type { FaultReport } from '../../../engine/observed.ts';
 import type { StoreConnections } from '../client/store-connections.ts';
 import { waitForPauseEnd } from '../client/write-probe.ts';
 import { EARLY_MS } from '../events.ts';

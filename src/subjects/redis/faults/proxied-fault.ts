@@ -3,8 +3,8 @@
  * the operator dies. It begins none of a process that is no longer in charge.
  */
 import { counted, messageOf } from '../../../api/index.ts';
-import type { FaultReport, OrphanFinding } from '../../../demo/observed.ts';
-import type { Permit } from '../../../demo/subject.ts';
+import type { FaultReport, OrphanFinding } from '../../../engine/observed.ts';
+import type { Permit } from '../../../engine/subject.ts';
 import { listed } from '../../targets/refusal.ts';
 import { pauseFor } from '../../waiting.ts';
 import { type PodPaths, pathsOf } from '../admission/fault-proxy-clients.ts';

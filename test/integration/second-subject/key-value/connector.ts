@@ -1,12 +1,12 @@
 /** Finds the replicas of a demo, and takes the lock on their service. */
 import { parseDuration } from '../../../../src/api/index.ts';
-import type { Admission } from '../../../../src/demo/observed.ts';
+import type { Admission } from '../../../../src/engine/observed.ts';
 import type {
   AdmissionRequest,
   Admitted,
   SubjectConnector,
   SubjectPorts,
-} from '../../../../src/demo/subject.ts';
+} from '../../../../src/engine/subject.ts';
 import type { Cluster, ClusterLease } from '../../../../src/subjects/cluster.ts';
 import {
   selectPods,

@@ -1,8 +1,8 @@
 /** The story of a key-value service and of its fault. Pure. */
 import type { ScenarioSpec } from '../../../../src/api/index.ts';
 import { parseDuration } from '../../../../src/api/index.ts';
-import { type ChapterPlan, chaptersOf } from '../../../../src/demo/chapter.ts';
-import type { Scenario, SubjectDefinition } from '../../../../src/demo/subject.ts';
+import { type ChapterPlan, chaptersOf } from '../../../../src/engine/chapter.ts';
+import type { Scenario, SubjectDefinition } from '../../../../src/engine/subject.ts';
 import { keyValueApi, keyValueOf, staleReplicaOf } from './api.ts';
 
 /** No profile explains this anomaly, so no chapter has a diagnosis. */

@@ -1,10 +1,10 @@
 /** Touches a key-value service: one key a scenario, written again and again while a replica is deaf. */
 import type { ChaosDemoSpec } from '../../../../src/api/index.ts';
-import type { Clock } from '../../../../src/demo/clock.ts';
-import type { Activity, SubjectEffect } from '../../../../src/demo/effects.ts';
-import type { Finding } from '../../../../src/demo/findings.ts';
-import type { FaultReport } from '../../../../src/demo/observed.ts';
-import type { Emit, Permit, SubjectDriver } from '../../../../src/demo/subject.ts';
+import type { Clock } from '../../../../src/engine/clock.ts';
+import type { Activity, SubjectEffect } from '../../../../src/engine/effects.ts';
+import type { Finding } from '../../../../src/engine/findings.ts';
+import type { FaultReport } from '../../../../src/engine/observed.ts';
+import type { Emit, Permit, SubjectDriver } from '../../../../src/engine/subject.ts';
 import { staleReplicaOf } from './api.ts';
 import type { Replica } from './replica.ts';
 import { StaleWatch } from './stale-watch.ts';

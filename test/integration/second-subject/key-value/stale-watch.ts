@@ -1,8 +1,8 @@
 /** Writes numbers to one key, and holds what the replicas have of it against the invariant. */
 import { parseDuration } from '../../../../src/api/index.ts';
-import type { Clock } from '../../../../src/demo/clock.ts';
-import type { Finding } from '../../../../src/demo/findings.ts';
-import type { FaultReport } from '../../../../src/demo/observed.ts';
+import type { Clock } from '../../../../src/engine/clock.ts';
+import type { Finding } from '../../../../src/engine/findings.ts';
+import type { FaultReport } from '../../../../src/engine/observed.ts';
 import type { StaleReplicaSpec } from './api.ts';
 import type { Replica } from './replica.ts';
 

@@ -1,5 +1,5 @@
 import { messageOf } from '../../../../api/index.ts';
-import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../demo/health.ts';
+import { type HealthSnapshot, type PodHealth, UNREACHABLE } from '../../../../engine/health.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { FailureCode } from '../../http/failure.ts';
 import type { RequestResult } from '../../http/pod-client.ts';

@@ -1,6 +1,6 @@
 /** The counts of the one caller of counter drift: admissions by the sender's own count, and the count in Redis. */
 import { counted, parseDuration } from '../../../../api/index.ts';
-import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
+import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
 import { pauseFor } from '../../../waiting.ts';
 import {
   type AdmittedByPod,

@@ -1,5 +1,5 @@
 /** Counter drift as evidence. Pure. */
-import type { FaultEvidence } from '../../../../demo/subject.ts';
+import type { FaultEvidence } from '../../../../engine/subject.ts';
 import type { DriftSeen } from '../../checkers/drift-seen.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
 import type { History } from '../../history/history.ts';

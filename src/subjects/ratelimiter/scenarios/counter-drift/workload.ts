@@ -1,6 +1,6 @@
 /** Counter drift: steady traffic with one key, and samples of the counters. */
 import { parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
+import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
 import { untilAborted } from '../../../waiting.ts';
 import { hasDrifted } from '../../checkers/drift.ts';
 import { admittedBySender, type DriftSeen, isComplete, isUrgent } from '../../checkers/drift-seen.ts';

@@ -1,5 +1,5 @@
 /** Over-admission in bursts as evidence: a timeline of each trial; the one whose figures are shown is used. Pure. */
-import type { FaultEvidence } from '../../../../demo/subject.ts';
+import type { FaultEvidence } from '../../../../engine/subject.ts';
 import { type BurstsSeen, shownTrial } from '../../checkers/bursts.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
 import type { History } from '../../history/history.ts';

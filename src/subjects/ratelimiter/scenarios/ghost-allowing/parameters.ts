@@ -7,8 +7,8 @@ import {
   parseDuration,
   type ScenarioSpec,
 } from '../../../../api/index.ts';
-import { MAX_AHEAD_MS } from '../../../../demo/fault-times.ts';
-import { CONFIDENCE } from '../../../../demo/power.ts';
+import { MAX_AHEAD_MS } from '../../../../engine/fault-times.ts';
+import { CONFIDENCE } from '../../../../engine/power.ts';
 import { togetherMs } from '../../checkers/bursts.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';

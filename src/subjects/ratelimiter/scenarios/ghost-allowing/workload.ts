@@ -1,7 +1,7 @@
 /** Over-admission in bursts: each of one caller, to all pods at once. */
 import { counted, messageOf, type ScenarioSpec, truncate } from '../../../../api/index.ts';
-import type { FaultReport, Prepared } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
+import type { FaultReport, Prepared } from '../../../../engine/observed.ts';
+import type { Permit } from '../../../../engine/subject.ts';
 import type { FaultMoment } from '../../../redis/faults/fault.ts';
 import { pauseFor, untilAborted } from '../../../waiting.ts';
 import { type BurstsSeen, isConfirmed } from '../../checkers/bursts.ts';

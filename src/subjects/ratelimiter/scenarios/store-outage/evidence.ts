@@ -1,5 +1,5 @@
 /** A store outage as evidence. Pure. */
-import type { FaultEvidence } from '../../../../demo/subject.ts';
+import type { FaultEvidence } from '../../../../engine/subject.ts';
 import { seenInvariant } from '../../checkers/outage-formula.ts';
 import { type OutageSeen, viewOf } from '../../checkers/outage-seen.ts';
 import type { History } from '../../history/history.ts';

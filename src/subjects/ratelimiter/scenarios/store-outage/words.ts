@@ -1,6 +1,6 @@
 /** The findings about a store outage in words, with the fields of the spec to change. */
 import { counted, formatDuration, span } from '../../../../api/index.ts';
-import { CONFIDENCE } from '../../../../demo/power.ts';
+import { CONFIDENCE } from '../../../../engine/power.ts';
 import { listed } from '../../../targets/refusal.ts';
 import type { Reconciliation, WhyUnknown } from '../../checkers/accounts.ts';
 import { SHARE } from '../../checkers/behaviour.ts';

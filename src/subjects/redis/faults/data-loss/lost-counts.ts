@@ -3,8 +3,8 @@
  * for each slot: as after a restart without persistence. Nothing stays active in Redis, so there is nothing to end.
  */
 import { counted, messageOf } from '../../../../api/index.ts';
-import type { FaultReport } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
+import type { FaultReport } from '../../../../engine/observed.ts';
+import type { Permit } from '../../../../engine/subject.ts';
 import { pauseFor } from '../../../waiting.ts';
 import type { CountPlace } from '../../client/count-place.ts';
 import { NotInChargeError } from '../../client/fence.ts';

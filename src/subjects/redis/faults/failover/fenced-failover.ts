@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { messageOf } from '../../../../api/index.ts';
-import type { FaultReport, OrphanFinding } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
+import type { FaultReport, OrphanFinding } from '../../../../engine/observed.ts';
+import type { Permit } from '../../../../engine/subject.ts';
 import { pauseFor } from '../../../waiting.ts';
 import { allOf, each, type PerServer } from '../../client/per-server.ts';
 import type { RedisTarget } from '../../client/redis-target.ts';

@@ -4,8 +4,8 @@
  * latency to all of it. Redis ends each pause, so writes are fast again soon after the last process of the operator died.
  */
 import { formatDuration, messageOf } from '../../../../api/index.ts';
-import type { FaultReport } from '../../../../demo/observed.ts';
-import type { Permit } from '../../../../demo/subject.ts';
+import type { FaultReport } from '../../../../engine/observed.ts';
+import type { Permit } from '../../../../engine/subject.ts';
 import { pauseFor, within } from '../../../waiting.ts';
 import { allOf, each } from '../../client/per-server.ts';
 import type { RedisConnections } from '../../client/redis-client.ts';

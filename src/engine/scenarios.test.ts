@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { at, broken, fault, queued, reading, T } from '../../test/fixtures/demo/observations.ts';
+import { at, broken, fault, queued, reading, T } from '../../test/fixtures/engine/observations.ts';
 import {
   type ChaosDemoStatus,
   DETECTED_AFTER,
