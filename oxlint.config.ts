@@ -34,24 +34,45 @@ function insideRateLimiter(): Floor[] {
     'workloads',
     'admission',
     'scenarios',
+    'run',
     'redis/client',
     'redis/faults',
   ];
   return [
+    floor(
+      'spec',
+      ['target', 'history', 'checkers', ...touching].filter((each) => each !== 'redis/client'),
+      'the spec is what a user writes: it knows nobody who reads it',
+    ),
+    floor(
+      'target',
+      ['history', 'checkers', 'http', 'interfaces', 'workloads', 'admission', 'scenarios', 'run'],
+      'a target is pods and a Redis, found by others',
+    ),
     floor('limits', ['history', 'checkers', ...touching], 'a bound is arithmetic on a limit'),
     floor('history', ['checkers', ...touching], 'a history records, and judges nothing'),
     floor('checkers', touching, 'a checker is a function of a history: no clock, no I/O, no toolkit'),
     floor(
       'http',
-      ['interfaces', 'workloads', 'admission', 'scenarios', 'redis'],
+      ['interfaces', 'workloads', 'admission', 'scenarios', 'run', 'redis'],
       'http speaks to pods, whoever they are',
     ),
-    floor('workloads', ['admission', 'scenarios', 'redis'], 'a workload sends requests, and knows no fault'),
+    floor(
+      'workloads',
+      ['admission', 'scenarios', 'run', 'redis'],
+      'a workload sends requests, and knows no fault',
+    ),
     floor(
       'interfaces',
-      ['admission', 'scenarios', 'redis/faults'],
+      ['admission', 'scenarios', 'run', 'redis/faults'],
       'an interface is one request in and one outcome out',
     ),
+    floor(
+      'scenarios',
+      ['admission', 'run'],
+      'a scenario is one fault and what is seen of it: who runs it is above it',
+    ),
+    floor('run', ['admission'], 'a run has its target found and admitted by others'),
   ];
 }
 

@@ -6,7 +6,7 @@ import type { ChaosDemoSpec } from '../src/api/index.ts';
 import { EVIDENCE_LIMITS, firstObservationMs, relativeToFirst } from '../src/evidence/index.ts';
 import { Supervisor } from '../src/local/supervisor.ts';
 import { scenarioTypeOf } from '../src/subjects/ratelimiter/scenarios/index.ts';
-import { rateLimiterOf } from '../src/subjects/ratelimiter/schema.ts';
+import { rateLimiterOf } from '../src/subjects/ratelimiter/spec/schema.ts';
 import { viaOf } from '../src/subjects/redis/faults/index.ts';
 import { countOf } from '../survey/runner/demo.ts';
 import { install } from '../survey/runner/install.ts';

@@ -11,7 +11,7 @@ import {
 } from '../api/index.ts';
 import { asExpected } from '../engine/verdict.ts';
 import { boundedLines, HistoryFormatError } from '../subjects/ratelimiter/history/json-lines.ts';
-import { replay } from '../subjects/ratelimiter/replay.ts';
+import { replay } from '../subjects/ratelimiter/run/replay.ts';
 import { scenarioLines } from './run-text.ts';
 
 /** Exit statuses. */

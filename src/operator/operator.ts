@@ -14,8 +14,8 @@ import {
 } from '@chaosdemo/kube-runtime';
 import type { ChaosDemo } from '../api/index.ts';
 import { ANNOTATIONS, GROUP } from '../api/index.ts';
-import type { Subject } from '../engine/subject.ts';
 import type { DiagnosisProfiles } from '../diagnosis/index.ts';
+import type { Subject } from '../engine/subject.ts';
 import type { Cluster } from '../subjects/cluster.ts';
 import { startHttpServer } from './adapters/http-server.ts';
 import { KillSwitch } from './adapters/kill-switch.ts';

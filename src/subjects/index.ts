@@ -1,6 +1,7 @@
 /** The subjects that this operator supports. The first is the default of a spec. */
-import type { Subject } from '../engine/subject.ts';
+
 import type { DiagnosisProfiles } from '../diagnosis/index.ts';
+import type { Subject } from '../engine/subject.ts';
 import type { Cluster } from './cluster.ts';
 import { rateLimiter, rateLimiterExplainedBy } from './ratelimiter/index.ts';
 

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DETECTED_AFTER, RECOVERED_AFTER, type ScenarioStatus } from '../../src/api/index.ts';
-import { replay } from '../../src/subjects/ratelimiter/replay.ts';
+import { replay } from '../../src/subjects/ratelimiter/run/replay.ts';
 
 const folder = new URL('.', import.meta.url);
 const read = (file: string): string => gunzipSync(readFileSync(new URL(file, folder))).toString();

@@ -9,7 +9,7 @@ import type { Code } from '../../src/subjects/ratelimiter/checkers/checker.ts';
 import type { CallerKind, HistoryEvent } from '../../src/subjects/ratelimiter/history/events.ts';
 import { readLines } from '../../src/subjects/ratelimiter/history/json-lines.ts';
 import type { Setup } from '../../src/subjects/ratelimiter/history/setup.ts';
-import { replay } from '../../src/subjects/ratelimiter/replay.ts';
+import { replay } from '../../src/subjects/ratelimiter/run/replay.ts';
 import { judgedDrift } from '../../src/subjects/ratelimiter/scenarios/counter-drift/judge.ts';
 import { judgedBursts } from '../../src/subjects/ratelimiter/scenarios/ghost-allowing/judge.ts';
 import { judgedOutage } from '../../src/subjects/ratelimiter/scenarios/store-outage/judge.ts';

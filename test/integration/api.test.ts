@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { type ChaosDemo, subjectPart } from '../../src/api/index.ts';
 import { Kubectl } from '../../src/local/kubectl.ts';
-import { PART } from '../../src/subjects/ratelimiter/schema.ts';
+import { PART } from '../../src/subjects/ratelimiter/spec/schema.ts';
 
 const SAMPLES = new URL('../../manifests/samples/', import.meta.url);
 const namespace = 'api-test';

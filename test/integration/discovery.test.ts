@@ -12,7 +12,11 @@ import {
   lookAtPods,
   type Place,
 } from '../../src/subjects/ratelimiter/admission/discovery.ts';
-import { completed, type RateLimiterSpec, rateLimiterSchema } from '../../src/subjects/ratelimiter/schema.ts';
+import {
+  completed,
+  type RateLimiterSpec,
+  rateLimiterSchema,
+} from '../../src/subjects/ratelimiter/spec/schema.ts';
 import { checkPreconditions } from '../../src/subjects/targets/precondition-check.ts';
 import { orRefusal, Refusal } from '../../src/subjects/targets/refusal.ts';
 import { adminKubectl, uniqueNamespace } from '../kit/control-plane.ts';

@@ -16,7 +16,7 @@ import { REDIS_ACL } from '../../src/subjects/ratelimiter/index.ts';
 import { controlCallers } from '../../src/subjects/ratelimiter/interfaces/http/control-callers.ts';
 import { HttpCallers } from '../../src/subjects/ratelimiter/interfaces/http/http-callers.ts';
 import { checkHealth } from '../../src/subjects/ratelimiter/interfaces/http/http-health.ts';
-import { rateLimiterOf } from '../../src/subjects/ratelimiter/schema.ts';
+import { rateLimiterOf } from '../../src/subjects/ratelimiter/spec/schema.ts';
 import { limiterSpec, never } from '../kit/driven-limiter.ts';
 import { storeOf } from '../kit/store.ts';
 

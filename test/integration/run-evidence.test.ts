@@ -13,7 +13,7 @@ import {
   relativeToFirst,
   type Signal,
 } from '../../src/evidence/index.ts';
-import { replay } from '../../src/subjects/ratelimiter/replay.ts';
+import { replay } from '../../src/subjects/ratelimiter/run/replay.ts';
 import { drift, ghosts, ONE_BURST } from '../kit/demo.ts';
 import { leaksOf } from '../kit/leaks.ts';
 import { keepingTime, withoutRealTime } from '../kit/pace.ts';

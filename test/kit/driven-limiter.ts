@@ -12,18 +12,21 @@ import {
   specSchema,
   truncate,
 } from '../../src/api/index.ts';
+import { createDiagnosisProfiles, rulesProvider } from '../../src/diagnosis/index.ts';
 import type { Activity, SubjectEffect } from '../../src/engine/effects.ts';
 import { callsForDecision, type Finding, record } from '../../src/engine/findings.ts';
 import { controlName } from '../../src/engine/fixtures.ts';
 import { type InvariantReading, nothingObserved, type Observed } from '../../src/engine/observed.ts';
 import type { FaultEvidence, Permit, SubjectDriver } from '../../src/engine/subject.ts';
-import { createDiagnosisProfiles, rulesProvider } from '../../src/diagnosis/index.ts';
 import { createSystemClock } from '../../src/operator/adapters/system-clock.ts';
 import { ActivityRunner } from '../../src/operator/shell/activity-runner.ts';
-import { RateLimiterDriver, type RateLimiterDriverOptions } from '../../src/subjects/ratelimiter/driver.ts';
 import type { RateLimiterTarget, RedisTarget } from '../../src/subjects/ratelimiter/index.ts';
 import { ConnectionBudget, rateLimiter } from '../../src/subjects/ratelimiter/index.ts';
-import { replay } from '../../src/subjects/ratelimiter/replay.ts';
+import {
+  RateLimiterDriver,
+  type RateLimiterDriverOptions,
+} from '../../src/subjects/ratelimiter/run/driver.ts';
+import { replay } from '../../src/subjects/ratelimiter/run/replay.ts';
 import type { PerServer } from '../../src/subjects/redis/client/per-server.ts';
 import type { LimiterChanges } from './demo.ts';
 import { until } from './until.ts';

@@ -4,7 +4,13 @@ import type { Activity, SubjectEffect } from '../../src/engine/effects.ts';
 import type { Finding } from '../../src/engine/findings.ts';
 import type { HealthSnapshot } from '../../src/engine/health.ts';
 import type { FaultReport, InvariantReading } from '../../src/engine/observed.ts';
-import type { AdmissionRequest, Emit, FaultEvidence, Permit, SubjectDriver } from '../../src/engine/subject.ts';
+import type {
+  AdmissionRequest,
+  Emit,
+  FaultEvidence,
+  Permit,
+  SubjectDriver,
+} from '../../src/engine/subject.ts';
 import { type Diagnosis, EvidenceRecorder } from '../../src/evidence/index.ts';
 import type { ProcessClock } from './process-clock.ts';
 import type { BuggyMoment, SimulatedTarget } from './simulated-target.ts';

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { messageOf } from '../../api/index.ts';
 import type { OwnRedis } from '../../local/own-api.ts';
 import { UsageError } from '../../settings/settings.ts';
-import { sumOf } from '../../subjects/ratelimiter/words.ts';
+import { sumOf } from '../../subjects/ratelimiter/history/counts.ts';
 import { type CommandCounts, grown, parseCommandCounts } from '../../subjects/redis/client/command-counts.ts';
 
 const TIMEOUT_MS = 3_000;

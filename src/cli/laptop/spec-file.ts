@@ -8,7 +8,7 @@ import {
   PART,
   type RateLimiterSpec,
   rateLimiterSchema,
-} from '../../subjects/ratelimiter/schema.ts';
+} from '../../subjects/ratelimiter/spec/schema.ts';
 import type { PlannedDemo } from '../plan.ts';
 import type { Place } from '../probe/manifest.ts';
 import type { Probed } from '../probe/probe.ts';

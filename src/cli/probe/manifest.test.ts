@@ -3,7 +3,11 @@ import type { ScenarioSpec } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
-import { completed, type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
+import {
+  completed,
+  type RateLimiterSpec,
+  rateLimiterSchema,
+} from '../../subjects/ratelimiter/spec/schema.ts';
 import { type ApiFacts, demoOf, isKeyed } from './manifest.ts';
 
 const keyed = { method: 'GET', path: '/', headers: [{ name: 'X-Api-Key', value: '$(key)' }] };

@@ -3,7 +3,11 @@ import { counted, GROUP, KIND } from '../../api/index.ts';
 import { UsageError } from '../../settings/settings.ts';
 import { ghostAllowing } from '../../subjects/ratelimiter/scenarios/ghost-allowing/index.ts';
 import { storeOutage } from '../../subjects/ratelimiter/scenarios/store-outage/index.ts';
-import { completed, type RateLimiterSpec, rateLimiterSchema } from '../../subjects/ratelimiter/schema.ts';
+import {
+  completed,
+  type RateLimiterSpec,
+  rateLimiterSchema,
+} from '../../subjects/ratelimiter/spec/schema.ts';
 import type { PlannedDemo } from '../plan.ts';
 import type { Header } from './options.ts';
 

@@ -6,7 +6,7 @@ import type { SubjectApi } from '../../api/index.ts';
 import { REDIS_AUTH_SECRET_TYPE } from '../redis/admission/redis-auth.ts';
 import { OVER_ADMISSION } from './over-admission-histogram.ts';
 import { SCENARIO_TYPES } from './scenarios/index.ts';
-import { HTTP_AUTH_SECRET_TYPE, PART, rateLimiterSchema } from './schema.ts';
+import { HTTP_AUTH_SECRET_TYPE, PART, rateLimiterSchema } from './spec/schema.ts';
 
 export const rateLimiterApi: SubjectApi = {
   member: PART,

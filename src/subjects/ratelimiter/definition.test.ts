@@ -4,7 +4,7 @@ import { requireProvable } from './admission/provable.ts';
 import { rateLimiterApi } from './api.ts';
 import { rateLimiterDefinition } from './definition.ts';
 import { burstTrafficConfig, redisPauseConfig } from './index.ts';
-import { isDemoKey, rateLimiterOf } from './schema.ts';
+import { isDemoKey, rateLimiterOf } from './spec/schema.ts';
 
 const SCENARIOS = [
   { name: 'counter-drift', type: 'CounterDrift' },

@@ -7,7 +7,7 @@ import { rateLimiterApi } from './api.ts';
 import { cooldownSentence, isOfOneCaller } from './scenarios/cooldowns.ts';
 import { SCENARIO_TYPES, scenarioTypeOf } from './scenarios/index.ts';
 import { chaptersFor, planOf } from './scenarios/scenario-type.ts';
-import { rateLimiterOf } from './schema.ts';
+import { rateLimiterOf } from './spec/schema.ts';
 
 /** A run whose chapters wait for a person or for some time is a show. */
 function storyOf({ pace }: ChaosDemoSpec): readonly ChapterPlan[] {

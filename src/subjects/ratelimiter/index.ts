@@ -1,7 +1,7 @@
 /** The rate limiter as a subject, and its parts that can be used separately: importing it opens no connection. */
 import type { ScenarioSpec } from '../../api/index.ts';
-import type { Scenario, Subject } from '../../engine/subject.ts';
 import { createDiagnosisProfiles, type DiagnosisProfiles, rulesProvider } from '../../diagnosis/index.ts';
+import type { Scenario, Subject } from '../../engine/subject.ts';
 import type { Cluster } from '../cluster.ts';
 import { RateLimiterConnector } from './admission/connector.ts';
 import { rateLimiterDefinition } from './definition.ts';
@@ -9,7 +9,7 @@ import { ConnectionBudget } from './http/connection-budget.ts';
 import { counterDrift } from './scenarios/counter-drift/index.ts';
 import { ghostAllowing } from './scenarios/ghost-allowing/index.ts';
 import { planOf } from './scenarios/scenario-type.ts';
-import type { RateLimiterSpec } from './schema.ts';
+import type { RateLimiterSpec } from './spec/schema.ts';
 
 export { REDIS_ACL } from '../redis/client/advice.ts';
 export { RedisConnections } from '../redis/client/redis-client.ts';
@@ -21,8 +21,8 @@ export { ConnectionBudget } from './http/connection-budget.ts';
 export { freeFileDescriptors } from './http/file-descriptors.ts';
 export { SAMPLE_EVERY_MS } from './interfaces/counter-watch.ts';
 export { HttpCallers } from './interfaces/http/http-callers.ts';
-export { BUNDLED } from './schema.ts';
-export type { PodTarget, RateLimiterTarget } from './target.ts';
+export { BUNDLED } from './spec/schema.ts';
+export type { PodTarget, RateLimiterTarget } from './target/target.ts';
 export { type BurstOptions, injectBurstTraffic } from './workloads/burst.ts';
 
 /** Pauses the writes of Redis and drives steady traffic during that time. */

@@ -8,7 +8,7 @@ import { rateLimiterDefinition } from './definition.ts';
 import type { CallerRequest } from './history/events.ts';
 import { limitProblem } from './interfaces/http/control-problem.ts';
 import type { RateLimit } from './limits/rate-limit.ts';
-import { rateLimiterOf } from './schema.ts';
+import { rateLimiterOf } from './spec/schema.ts';
 
 const HTTP = { http: { headers: [{ name: 'X-User', value: '$(key)' }] } };
 const BY_ADDRESS = { http: { path: '/', identity: 'SourceAddress' } };

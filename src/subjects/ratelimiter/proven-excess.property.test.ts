@@ -8,7 +8,7 @@ import {
 import type { HistoryEvent } from './history/events.ts';
 import { History } from './history/history.ts';
 import { linesOf } from './history/json-lines.ts';
-import { replay } from './replay.ts';
+import { replay } from './run/replay.ts';
 
 const LIMIT = { requests: 10, window: '10s' };
 

@@ -6,9 +6,9 @@ import type { PodClient } from './http/pod-client.ts';
 import type { Callers } from './interfaces/callers.ts';
 import type { CallerControls } from './interfaces/http/control-callers.ts';
 import type { OwnLimit } from './interfaces/own-limit.ts';
-import type { LookAtPods } from './pods-now.ts';
-import { type RateLimiterSpec } from './schema.ts';
-import type { RateLimiterTarget } from './target.ts';
+import { type RateLimiterSpec } from './spec/schema.ts';
+import type { LookAtPods } from './target/pods-now.ts';
+import type { RateLimiterTarget } from './target/target.ts';
 
 /** The tools of interfaces, workloads and faults. */
 export interface Toolkit extends FaultTools {

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { RedisServer } from '../../../src/local/redis-server.ts';
 import type { HistoryEvent } from '../../../src/subjects/ratelimiter/history/events.ts';
-import type { LookAtPods } from '../../../src/subjects/ratelimiter/pods-now.ts';
+import type { LookAtPods } from '../../../src/subjects/ratelimiter/target/pods-now.ts';
 import type { RedisTarget } from '../../../src/subjects/redis/client/redis-target.ts';
 import { DrivenLimiter, limiterSpec } from '../../kit/driven-limiter.ts';
 import type { RunningProxy } from '../../kit/fault-proxy.ts';

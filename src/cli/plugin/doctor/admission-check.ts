@@ -5,7 +5,7 @@ import { createSystemClock } from '../../../operator/adapters/system-clock.ts';
 import { ForbiddenError } from '../../../subjects/cluster.ts';
 import { discover } from '../../../subjects/ratelimiter/admission/discovery.ts';
 import { requireProvable } from '../../../subjects/ratelimiter/admission/provable.ts';
-import { PART, rateLimiterOf } from '../../../subjects/ratelimiter/schema.ts';
+import { PART, rateLimiterOf } from '../../../subjects/ratelimiter/spec/schema.ts';
 import { storeName } from '../../../subjects/redis/client/redis-target.ts';
 import { awaitReady } from '../../../subjects/targets/eligible-pods.ts';
 import { listed, orRefusal, Refusal } from '../../../subjects/targets/refusal.ts';

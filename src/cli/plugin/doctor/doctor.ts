@@ -1,6 +1,6 @@
 /** `doctor`: why an object does not start, each cause with the command to fix it. */
 import { type ChaosDemo, terminalLine } from '../../../api/index.ts';
-import { PART } from '../../../subjects/ratelimiter/schema.ts';
+import { PART } from '../../../subjects/ratelimiter/spec/schema.ts';
 import type { Connection } from '../connection.ts';
 import { existingDemo } from '../demos.ts';
 import { PluginError } from '../errors.ts';

@@ -3,8 +3,8 @@
 import { resourcePath } from '@chaosdemo/kube-runtime';
 import { counted } from '../../../api/index.ts';
 import { UsageError } from '../../../settings/settings.ts';
-import { requestPath } from '../../../subjects/ratelimiter/interfaces/http/schema.ts';
-import { PART } from '../../../subjects/ratelimiter/schema.ts';
+import { requestPath } from '../../../subjects/ratelimiter/spec/http-schema.ts';
+import { PART } from '../../../subjects/ratelimiter/spec/schema.ts';
 import { resolveContainerPort } from '../../../subjects/targets/container-port.ts';
 import { type EligiblePods, selectPods } from '../../../subjects/targets/eligible-pods.ts';
 import { formatLabelSelector } from '../../../subjects/targets/label-selector.ts';

@@ -1,7 +1,7 @@
 /** What a run cannot do if its Redis is a Cluster. Pure. */
 import type { AdmissionRequest } from '../../../engine/subject.ts';
 import { Refusal } from '../../targets/refusal.ts';
-import { PART, rateLimiterOf } from '../schema.ts';
+import { PART, rateLimiterOf } from '../spec/schema.ts';
 
 /** @param masters of its Redis @throws {Refusal} UnprovableSpec if a part of the spec needs a single Redis */
 export function requireFitForCluster({ spec }: Pick<AdmissionRequest, 'spec'>, masters: number): void {

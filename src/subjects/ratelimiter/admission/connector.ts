@@ -3,6 +3,7 @@
  * the lease on it. Each refusal is an admission that `decide` turns into a condition, an event and a message.
  */
 import { LIMITS, messageOf, truncate } from '../../../api/index.ts';
+import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Admission, Target } from '../../../engine/observed.ts';
 import type {
   AdmissionRequest,
@@ -11,7 +12,6 @@ import type {
   SubjectConnector,
   SubjectPorts,
 } from '../../../engine/subject.ts';
-import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
 import type { Cluster, ClusterLease } from '../../cluster.ts';
 import { atItsAddress } from '../../redis/admission/find-redis.ts';
 import {
@@ -26,11 +26,11 @@ import { templatesOf } from '../../targets/pod-template.ts';
 import { checkPreconditions, watchPreconditions } from '../../targets/precondition-check.ts';
 import { Readiness } from '../../targets/readiness.ts';
 import { orRefusal, permitted, Refusal } from '../../targets/refusal.ts';
-import { RateLimiterDriver } from '../driver.ts';
 import type { ConnectionBudget } from '../http/connection-budget.ts';
+import { RateLimiterDriver } from '../run/driver.ts';
 import { isOfOneCaller } from '../scenarios/cooldowns.ts';
 import { disturbsStore, failsOver, scenarioTypeOf } from '../scenarios/index.ts';
-import { PART, rateLimiterOf } from '../schema.ts';
+import { PART, rateLimiterOf } from '../spec/schema.ts';
 import { requireFitForCluster } from './cluster-fit.ts';
 import {
   type DiscoveredTarget,

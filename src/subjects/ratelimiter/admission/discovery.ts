@@ -23,9 +23,10 @@ import { MOST_PODS, NamespaceReader } from '../../targets/namespace-reader.ts';
 import { requirePodAddresses } from '../../targets/pod-address.ts';
 import { orRefusal, Refusal } from '../../targets/refusal.ts';
 import { findSecret } from '../../targets/secret-keys.ts';
-import type { PodsNow } from '../pods-now.ts';
-import { HTTP_AUTH_SECRET_TYPE, PART, type RateLimiterSpec } from '../schema.ts';
-import { type HttpAuth, readHttpAuth } from './http-auth.ts';
+import { HTTP_AUTH_SECRET_TYPE, PART, type RateLimiterSpec } from '../spec/schema.ts';
+import type { PodsNow } from '../target/pods-now.ts';
+import type { HttpAuth } from '../target/target.ts';
+import { readHttpAuth } from './http-auth.ts';
 
 /** The target of a run, as discovered now. */
 export interface DiscoveredTarget {

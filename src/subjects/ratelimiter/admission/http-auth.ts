@@ -6,15 +6,8 @@ import type { Secret } from '../../cluster.ts';
 import { Refusal } from '../../targets/refusal.ts';
 import { authorityOf, decode, listOf } from '../../targets/secret-keys.ts';
 import { isFraming } from '../http/request.ts';
-import { HTTP_AUTH_SECRET_TYPE, PART } from '../schema.ts';
-
-/** What a Secret adds to each request that counts. Missing keys are left out. */
-export interface HttpAuth {
-  /** By name, as written in the Secret. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** PEM certificates. */
-  readonly ca?: string;
-}
+import { HTTP_AUTH_SECRET_TYPE, PART } from '../spec/schema.ts';
+import type { HttpAuth } from '../target/target.ts';
 
 /** How a Secret is to be used. */
 export interface HttpAuthUse {

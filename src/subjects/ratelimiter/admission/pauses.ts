@@ -1,7 +1,7 @@
 /** The pauses of a spec, which Sentinels could notice. Pure. */
 import type { AdmissionRequest } from '../../../engine/subject.ts';
 import { mechanismFor, SCENARIO_TYPES, scenarioTypeOf } from '../scenarios/index.ts';
-import { rateLimiterOf } from '../schema.ts';
+import { rateLimiterOf } from '../spec/schema.ts';
 
 /** Types of the faults that leave a pause active unless it is ended. */
 export const PAUSES = new Set(SCENARIO_TYPES.flatMap(({ api, fault }) => (fault ? [api.type] : [])));

@@ -5,7 +5,7 @@ import { Refusal } from '../../targets/refusal.ts';
 import { tooLong } from '../scenarios/cooldowns.ts';
 import { failsOver, scenarioTypeOf } from '../scenarios/index.ts';
 import { planOf } from '../scenarios/scenario-type.ts';
-import { PART, type RateLimiterSpec, rateLimiterOf } from '../schema.ts';
+import { PART, type RateLimiterSpec, rateLimiterOf } from '../spec/schema.ts';
 
 /** Fields that do not fit this limiter, with what to change. */
 function unsuitedFields({ http, isBundled, limit, redis }: RateLimiterSpec): string | undefined {

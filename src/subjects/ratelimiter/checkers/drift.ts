@@ -3,10 +3,10 @@
  * lag measured without a fault. Admissions of the sender over the limit are reported as well, and not judged. Pure.
  */
 import type { Measure } from '../../../api/index.ts';
-import { controlMeasure } from '../controls.ts';
 import { totalAdmitted } from '../history/counter-sample.ts';
-import { sumOf } from '../words.ts';
+import { sumOf } from '../history/counts.ts';
 import { code, figure } from './checker.ts';
+import { controlMeasure } from './controls.ts';
 import {
   activeUntil,
   boundOf,

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../history/events.ts';
-import { countsText } from '../words.ts';
 import { admittedAt, asOfOneLimit, countsOf, firstOf, phasesOf, sizeOf, totalOf } from './requests.ts';
 
 const request = (sentAt: number, endedAt: number, outcome: RequestOutcome = 'Admitted'): CallerRequest => ({
@@ -35,8 +34,6 @@ it('outcomes are counted by callers, and in all', () => {
   expect(counts).toEqual({ Admitted: 1, Rejected: 2, Error: 3, Timeout: 1 });
   expect(totalOf([counts, counts])).toEqual({ Admitted: 2, Rejected: 4, Error: 6, Timeout: 2 });
   expect(sizeOf(counts)).toBe(7);
-  expect(countsText(counts)).toBe('1 admitted, 2 rejected, 3 failed, 1 timeouts');
-  expect(countsText(countsOf([], 'Under'))).toBe('0 admitted');
 });
 
 it('a request was admitted when its answer came, in time or late', () => {

@@ -28,3 +28,9 @@ export function sampleOf({ admitted, stored, ...rest }: EventOf<'count'>): Count
   const { inFlight: _, key: __, kind: ___, ...sample } = rest;
   return { ...sample, admitted: new Map(Object.entries(admitted)), stored } as CounterSample;
 }
+
+export function sumOf(counts: Iterable<number>): number {
+  let sum = 0;
+  for (const count of counts) sum += count;
+  return sum;
+}

@@ -1,7 +1,7 @@
 /** What was known before the first event of a history: all inputs of its judgement besides the events. */
 import { z } from 'zod';
 import type { ScenarioSpec } from '../../../api/index.ts';
-import { completed, rateLimiterSchema } from '../schema.ts';
+import { completed, rateLimiterSchema } from '../spec/schema.ts';
 
 /** Changes when the meaning of a history changes. */
 export const HISTORY_VERSION = 'chaosdemo/history/v1';

@@ -3,9 +3,10 @@
  * the number of connections that would take as much; and the memory of histories. All runs share it, and each namespace may have a part of it.
  * Released capacity goes to the run that has waited longest among those that it is enough for.
  */
-import { ByteBudget } from '../byte-budget.ts';
+
 import type { HistoryMemory } from '../history/history.ts';
 import type { AnswerMemory } from './answer.ts';
+import { ByteBudget } from './byte-budget.ts';
 
 /** What a plain connection of a burst takes with its request, measured with 10,000 of them: 8.3 KiB. */
 export const CONNECTION_BYTES = 9 * 1024;

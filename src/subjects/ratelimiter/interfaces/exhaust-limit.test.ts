@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { PodClient } from '../http/pod-client.ts';
+import { httpInterfaceSchema } from '../spec/http-schema.ts';
 import { exhaustLimit } from './exhaust-limit.ts';
 import { HttpCallers } from './http/http-callers.ts';
-import { httpInterfaceSchema } from './http/schema.ts';
 
 const LIMIT = 6;
 const { signal } = new AbortController();

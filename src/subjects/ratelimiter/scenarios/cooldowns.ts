@@ -10,11 +10,11 @@ import {
   formatDuration,
   parseDuration,
 } from '../../../api/index.ts';
-import { limitOf } from '../interfaces/http/limit-of-spec.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { mostCooldownMs } from '../limits/replenish.ts';
 import { CLOCK_WITHIN_MS, windowEnd } from '../limits/window-turn.ts';
-import { PART, type RateLimiterSpec } from '../schema.ts';
+import { limitOf } from '../spec/limit-of-spec.ts';
+import { PART, type RateLimiterSpec } from '../spec/schema.ts';
 
 /** Whether all requests of a run are of one caller. */
 export function isOfOneCaller({ http }: Pick<RateLimiterSpec, 'http'>): boolean {

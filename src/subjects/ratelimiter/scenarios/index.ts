@@ -1,7 +1,7 @@
 /** The scenario types of the rate limiter, in the order of the story. */
 import type { ScenarioSpec } from '../../../api/index.ts';
 import type { Mechanism } from '../../redis/faults/fault-type.ts';
-import type { RateLimiterSpec } from '../schema.ts';
+import type { RateLimiterSpec } from '../spec/schema.ts';
 import { counterDrift } from './counter-drift/index.ts';
 import { ghostAllowing } from './ghost-allowing/index.ts';
 import type { ScenarioType } from './scenario-type.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ScenarioSpec, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../api.ts';
-import { rateLimiterOf } from '../schema.ts';
+import { rateLimiterOf } from '../spec/schema.ts';
 import { counterDrift } from './counter-drift/index.ts';
 import { planOf } from './scenario-type.ts';
 import { storeOutage } from './store-outage/index.ts';

@@ -5,7 +5,7 @@ import type { CountPlace } from '../../redis/client/count-place.ts';
 import type { StoreFault } from '../../redis/faults/fault.ts';
 import { type FaultType, type Mechanism, VIAS } from '../../redis/faults/fault-type.ts';
 import { FAULT_TYPES, type FaultName, mechanismOf, viaOf } from '../../redis/faults/index.ts';
-import { PART, type RateLimiterSpec } from '../schema.ts';
+import { PART, type RateLimiterSpec } from '../spec/schema.ts';
 import type { Toolkit } from '../tools.ts';
 
 /** How long each command or write waits, if the spec does not set it. */

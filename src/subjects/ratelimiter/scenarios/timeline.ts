@@ -28,7 +28,7 @@ import type {
 } from '../history/events.ts';
 import type { FaultTimes } from '../history/recorded.ts';
 import { isConnectionFailure } from '../interfaces/caller-request.ts';
-import type { RateLimiterTarget } from '../target.ts';
+import type { RateLimiterTarget } from '../target/target.ts';
 
 const CLIENT = 'client';
 const STORE = 'store';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { limiterSpec } from '../../../../test/kit/driven-limiter.ts';
 import { type DiagnosisAnswer, gradeAnswer } from '../../../diagnosis/index.ts';
 import { EvidenceRecorder } from '../../../evidence/index.ts';
-import { rateLimiterOf } from '../schema.ts';
+import { rateLimiterOf } from '../spec/schema.ts';
 import { scenarioTypeOf } from './index.ts';
 import { truthIn } from './truth.ts';
 

@@ -2,8 +2,9 @@
  * What a fault does, in the terms of a diagnosis. Used only for its grade and never shown to a diagnosis provider.
  * Pure.
  */
-import type { FaultEvidence } from '../../../engine/subject.ts';
+
 import type { Truth } from '../../../diagnosis/index.ts';
+import type { FaultEvidence } from '../../../engine/subject.ts';
 
 /** What a diagnosis should find. */
 export interface FaultTruth {

@@ -8,7 +8,7 @@ import type { AnswerMemory } from '../http/answer.ts';
 import { ConnectionBudget } from '../http/connection-budget.ts';
 import { PodClient, type RequestResult } from '../http/pod-client.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
-import { httpInterfaceSchema } from '../interfaces/http/schema.ts';
+import { httpInterfaceSchema } from '../spec/http-schema.ts';
 import {
   always,
   type KindOfTraffic,

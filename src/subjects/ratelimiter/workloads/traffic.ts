@@ -3,6 +3,7 @@
  * A request whose caller has given up may stay open: a limiter that admits it late has admitted it.
  */
 
+import { counted } from '../../../api/index.ts';
 import { pauseFor } from '../../waiting.ts';
 import type { CallerKind, CallerRequest, LateAnswer } from '../history/events.ts';
 import type { ConnectionLease, TrafficRoom } from '../http/connection-budget.ts';
@@ -245,4 +246,9 @@ export function* inTurn(keys: readonly string[]): Generator<string, undefined> {
 /** One key for all requests. */
 export function* always(key: string): Generator<string, never> {
   for (;;) yield key;
+}
+
+/** The shortfall if this many requests were left out, with what to do. */
+export function leftOutShortfall(requests: number): string {
+  return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;
 }

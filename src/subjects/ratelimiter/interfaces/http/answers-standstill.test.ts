@@ -8,9 +8,9 @@ import { sendBurst } from '../../http/burst.ts';
 import { type BurstPod, spread } from '../../http/burst-plan.ts';
 import { ConnectionBudget } from '../../http/connection-budget.ts';
 import { PodClient } from '../../http/pod-client.ts';
+import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { outcomeOf } from '../caller-request.ts';
 import { HttpCallers } from './http-callers.ts';
-import { httpInterfaceSchema } from './schema.ts';
 
 const REQUESTS = 500;
 /** Compilation and garbage collection only add to a measurement, so the least of several counts. */

@@ -4,19 +4,19 @@
  */
 
 import { counted } from '../../../../api/index.ts';
-import type { Baseline, Lag } from '../../baseline.ts';
-import { type Control, type ControlKeys, controlKeys } from '../../controls.ts';
+import { type Control, type ControlKeys, controlKeys } from '../../checkers/controls.ts';
+import { sumOf } from '../../history/counts.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
-import { sumOf } from '../../words.ts';
-import { measureWrites } from '../../write-latency.ts';
+import type { Baseline, Lag } from '../baseline.ts';
 import { outcomeOf } from '../caller-request.ts';
 import { exhaustLimit, MOST_OVER } from '../exhaust-limit.ts';
+import { measureWrites } from '../write-latency.ts';
 import { settledCount } from './control-counts.ts';
 import { controlProblem, ONE_CALLER } from './control-problem.ts';
 import { measureLag } from './lag.ts';
-import { limitOf } from './limit-of-spec.ts';
 import { controlRefill } from './refill-control.ts';
 import { StoreControl } from './store-control.ts';
 

@@ -2,8 +2,8 @@
 import { counted } from '../../../../api/index.ts';
 import { pauseFor } from '../../../waiting.ts';
 import { type AdmittedByPod, type CounterSample, missingIn } from '../../history/counter-sample.ts';
+import { sumOf } from '../../history/counts.ts';
 import type { Toolkit } from '../../tools.ts';
-import { sumOf } from '../../words.ts';
 import { sampleCounts } from '../counts.ts';
 
 /** How long the count may take to reach all that was admitted; milliseconds. */

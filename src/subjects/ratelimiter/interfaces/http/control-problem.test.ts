@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CallerRequest, RequestOutcome } from '../../history/events.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
+import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { limitProblem } from './control-problem.ts';
-import { httpInterfaceSchema } from './schema.ts';
 
 const LIMIT: RateLimit = { algorithm: 'SlidingWindow', requests: 10, windowMs: 60_000 };
 const PODS = ['api-0', 'api-1', 'api-2'];

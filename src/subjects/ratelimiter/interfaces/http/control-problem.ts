@@ -3,12 +3,12 @@ import { counted } from '../../../../api/index.ts';
 import { overAdmission } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS } from '../../limits/window-turn.ts';
+import type { HttpInterfaceSpec } from '../../spec/http-schema.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 import { isConnectionFailure } from '../caller-request.ts';
 import type { Exhausted } from '../exhaust-limit.ts';
-import { limitOf } from './limit-of-spec.ts';
 import { limitField, overLimit, WHO_IS_TAKEN } from './over-limit.ts';
-import type { HttpInterfaceSpec } from './schema.ts';
 
 const HTTP_FIELD = 'rateLimiter.http';
 /** The likeliest reason why the first request of a caller is rejected. */

@@ -4,11 +4,11 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PodClient } from '../../http/pod-client.ts';
-import { completed, rateLimiterSchema } from '../../schema.ts';
+import { httpInterfaceSchema } from '../../spec/http-schema.ts';
+import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';
 import { controlProblem } from './control-problem.ts';
 import { HttpCallers } from './http-callers.ts';
-import { httpInterfaceSchema } from './schema.ts';
 
 const LIMIT = 3;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeRequest } from '../../http/request.ts';
+import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { HttpCallers } from './http-callers.ts';
-import { httpInterfaceSchema } from './schema.ts';
 
 const mapping = (spec: object) => httpInterfaceSchema.parse({ path: '/?user=$(key)', ...spec });
 const callers = (spec: object = {}) => new HttpCallers(mapping(spec), {}, 0);

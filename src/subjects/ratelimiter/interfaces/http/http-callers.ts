@@ -3,8 +3,8 @@ import { randomInt } from 'node:crypto';
 import type { HttpAnswer } from '../../http/answer.ts';
 import { parseJson } from '../../http/json-body.ts';
 import type { HttpRequest } from '../../http/request.ts';
+import { ADDRESS_PLACE, type HttpInterfaceSpec, KEY_PLACE } from '../../spec/http-schema.ts';
 import type { Callers, Decision } from '../callers.ts';
-import { ADDRESS_PLACE, type HttpInterfaceSpec, KEY_PLACE } from './schema.ts';
 
 /** 198.18.0.0/15 is reserved for measurements (RFC 2544), so no real caller has such an address. */
 const FIRST_ADDRESS = 0xc6_12_00_00;

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import { PodClient } from '../../http/pod-client.ts';
-import { completed, rateLimiterSchema } from '../../schema.ts';
+import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { checkHealth } from './http-health.ts';
 
 const HTTP = { http: { path: '/$(key)' }, health: { path: '/healthz' } };

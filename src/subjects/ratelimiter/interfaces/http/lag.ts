@@ -1,18 +1,17 @@
 /** How far counts lag behind what was admitted, without a fault: under steady traffic of callers under their limit. */
 import { counted } from '../../../../api/index.ts';
 import { pauseFor } from '../../../waiting.ts';
-import type { Lag } from '../../baseline.ts';
 import { type AdmittedByPod, missingIn, totalAdmitted } from '../../history/counter-sample.ts';
 import type { RequestResult } from '../../http/pod-client.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
 import { untilItFits } from '../../limits/window-turn.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
-import { leftOutShortfall } from '../../words.ts';
-import { type Due, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
+import { type Due, leftOutShortfall, podByPod, runTraffic, usedTimes } from '../../workloads/traffic.ts';
+import type { Lag } from '../baseline.ts';
 import { outcomeOf } from '../caller-request.ts';
 import { watchCounters } from '../counter-watch.ts';
 import { sampleCounts } from '../counts.ts';
-import { limitOf } from './limit-of-spec.ts';
 
 /** How long counts are compared at each rate: at least, and at most if they are slow to read; milliseconds. */
 const LAG_MS = 1000;

@@ -8,7 +8,7 @@ import { counted } from '../../../../api/index.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { LimitNotKeptError } from '../../limits/over-admission.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
-import type { HttpInterfaceSpec } from './schema.ts';
+import type { HttpInterfaceSpec } from '../../spec/http-schema.ts';
 
 /** Pods named in a message. */
 const MOST_NAMED = 3;

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { PodClient } from '../../http/pod-client.ts';
 import type { RateLimit } from '../../limits/rate-limit.ts';
+import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { exhaustLimit } from '../exhaust-limit.ts';
 import { HttpCallers } from './http-callers.ts';
 import { controlRefill } from './refill-control.ts';
-import { httpInterfaceSchema } from './schema.ts';
 
 const { signal } = new AbortController();
 const callers = new HttpCallers(httpInterfaceSchema.parse({ path: '/$(key)' }));

@@ -8,9 +8,9 @@ import { counted } from '../../../../api/index.ts';
 import { type CommandCounts, grown } from '../../../redis/client/command-counts.ts';
 import type { StoreConnections } from '../../../redis/client/store-connections.ts';
 import { pauseFor } from '../../../waiting.ts';
+import { sumOf } from '../../history/counts.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import type { PodClient } from '../../http/pod-client.ts';
-import { sumOf } from '../../words.ts';
 
 /** How long Redis is observed without requests before the first one; milliseconds. */
 const REST_MS = 1000;

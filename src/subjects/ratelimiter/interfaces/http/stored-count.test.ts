@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import type { CountPlace } from '../../../redis/client/count-place.ts';
 import type { StoreConnections } from '../../../redis/client/store-connections.ts';
-import { completed, rateLimiterSchema } from '../../schema.ts';
+import { httpInterfaceSchema } from '../../spec/http-schema.ts';
+import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { HttpCallers } from './http-callers.ts';
-import { httpInterfaceSchema } from './schema.ts';
 import { patternOf, storedCount } from './stored-count.ts';
 
 const http = httpInterfaceSchema.parse({ path: '/$(key)' });

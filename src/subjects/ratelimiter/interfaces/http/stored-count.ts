@@ -1,7 +1,7 @@
 /** The count that Redis holds for a caller of a limiter behind HTTP, at the place that the spec names. */
 import type { CountPlace } from '../../../redis/client/count-place.ts';
+import { ADDRESS_PLACE, KEY_PLACE } from '../../spec/http-schema.ts';
 import type { Toolkit } from '../../tools.ts';
-import { ADDRESS_PLACE, KEY_PLACE } from './schema.ts';
 
 /** 0 if nothing was counted. @throws RedisClientError; TypeError if the spec does not name the place */
 export async function storedCount(

@@ -8,12 +8,12 @@ import {
   missingIn,
   totalAdmitted,
 } from '../../history/counter-sample.ts';
+import { sumOf } from '../../history/counts.ts';
 import { SAMPLE_EVERY_MS } from '../../interfaces/counter-watch.ts';
 import { sampleCounts } from '../../interfaces/counts.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { untilItFits, windowEnd } from '../../limits/window-turn.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
-import { sumOf } from '../../words.ts';
 import { countsBefore, usedBefore } from '../used-before.ts';
 import type { Settled } from '../workload.ts';
 

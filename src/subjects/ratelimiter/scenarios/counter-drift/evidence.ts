@@ -3,7 +3,7 @@ import type { FaultEvidence } from '../../../../engine/subject.ts';
 import type { DriftSeen } from '../../checkers/drift-seen.ts';
 import { seenInvariant } from '../../checkers/formula.ts';
 import type { History } from '../../history/history.ts';
-import type { RateLimiterTarget } from '../../target.ts';
+import type { RateLimiterTarget } from '../../target/target.ts';
 import type { Judge } from '../judge.ts';
 import { Timeline } from '../timeline.ts';
 

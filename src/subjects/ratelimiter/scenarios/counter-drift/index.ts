@@ -4,7 +4,7 @@
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { Mechanism } from '../../../redis/faults/fault-type.ts';
 import type { DriftSeen } from '../../checkers/drift-seen.ts';
-import type { RateLimiterSpec } from '../../schema.ts';
+import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { Judge } from '../judge.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { createFault, mechanismIn } from '../store-fault.ts';

@@ -4,7 +4,7 @@ import { rateLimiterApi } from '../../api.ts';
 import { countEvent } from '../../history/counts.ts';
 import { History } from '../../history/history.ts';
 import { HISTORY_VERSION } from '../../history/setup.ts';
-import { rateLimiterOf } from '../../schema.ts';
+import { rateLimiterOf } from '../../spec/schema.ts';
 import { Judge } from '../judge.ts';
 import { judgedDrift } from './judge.ts';
 

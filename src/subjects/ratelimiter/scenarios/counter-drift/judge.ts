@@ -9,7 +9,7 @@ import {
   isComplete,
   watchedUntil,
 } from '../../checkers/drift-seen.ts';
-import { sumOf } from '../../words.ts';
+import { sumOf } from '../../history/counts.ts';
 import { composed, type JudgedBy, summariesOf } from '../judge.ts';
 import { parametersOf, toleranceOf } from './parameters.ts';
 import { driftWords } from './words.ts';

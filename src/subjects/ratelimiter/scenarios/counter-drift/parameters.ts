@@ -8,9 +8,9 @@ import {
   type ScenarioSpec,
 } from '../../../../api/index.ts';
 import { holdFor } from '../../../redis/client/write-probe.ts';
-import type { Baseline } from '../../baseline.ts';
-import { CONTROL_MEASURE } from '../../controls.ts';
-import { PART, type RateLimiterSpec } from '../../schema.ts';
+import { CONTROL_MEASURE } from '../../checkers/controls.ts';
+import type { Baseline } from '../../interfaces/baseline.ts';
+import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { faultSchema, mechanismIn } from '../store-fault.ts';
 

@@ -1,9 +1,9 @@
 /** Over-admission under concurrency: bursts over the limit go to all pods at once. */
 import { parseDuration } from '../../../../api/index.ts';
 import type { BurstsSeen } from '../../checkers/bursts.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import type { RateLimiterSpec } from '../../schema.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
+import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import { Judge } from '../judge.ts';
 import type { ScenarioType } from '../scenario-type.ts';

@@ -1,6 +1,6 @@
 /** How the history of bursts is judged, by the admissions of the sender. Pure. */
 import { BURST_CHECKERS, type BurstSetup, type BurstsSeen, burstFold } from '../../checkers/bursts.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import { composed, type JudgedBy, summariesOf } from '../judge.ts';
 import { parametersOf } from './parameters.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
-import { rateLimiterOf } from '../../schema.ts';
+import { rateLimiterOf } from '../../spec/schema.ts';
 import { requestsOf, unprovable } from './parameters.ts';
 
 const LIMIT = { requests: 10, window: '60s' };

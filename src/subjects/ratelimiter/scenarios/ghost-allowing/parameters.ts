@@ -12,10 +12,10 @@ import { CONFIDENCE } from '../../../../engine/power.ts';
 import { togetherMs } from '../../checkers/bursts.ts';
 import { MOST_REQUESTS_KEPT } from '../../history/history.ts';
 import { TLS_COST } from '../../http/dial.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, mostAdmitted, type RateLimit } from '../../limits/rate-limit.ts';
 import { CLOCK_WITHIN_MS, fitsWindow, windowEnd } from '../../limits/window-turn.ts';
-import { PART, type RateLimiterSpec } from '../../schema.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
+import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { cooldownMs, isOfOneCaller } from '../cooldowns.ts';
 import { parametersBy, sumOf } from '../scenario-type.ts';
 

@@ -12,7 +12,7 @@ import {
   togetherMs,
 } from '../../checkers/bursts.ts';
 import type { Code, CodeOf } from '../../checkers/checker.ts';
-import { atLeast, COMMON, countsText, perPod, wording } from '../../words.ts';
+import { atLeast, COMMON, countsText, perPod, wording } from '../words.ts';
 
 /** Trials whose figures are listed one by one. */
 const MOST_LISTED = 10;

@@ -6,8 +6,8 @@ import { reconcile, whyNoAccount } from '../../checkers/accounts.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { PodClient } from '../../http/pod-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
-import { completed, rateLimiterSchema } from '../../schema.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
+import { completed, rateLimiterSchema } from '../../spec/schema.ts';
 import { OutageCallers } from './outage-callers.ts';
 
 const { signal } = new AbortController();

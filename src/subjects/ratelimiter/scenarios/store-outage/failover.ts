@@ -1,6 +1,6 @@
 /** A fault of type Failover: which specs do not permit it, or can show nothing. Pure. */
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
-import { PART, type RateLimiterSpec } from '../../schema.ts';
+import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { mechanismIn } from '../store-fault.ts';
 import { parametersOf } from './parameters.ts';
 

@@ -2,7 +2,7 @@
 import { formatDuration, parseDuration, type ScenarioSpec } from '../../../../api/index.ts';
 import type { Mechanism } from '../../../redis/faults/fault-type.ts';
 import type { OutageSeen } from '../../checkers/outage-seen.ts';
-import type { RateLimiterSpec } from '../../schema.ts';
+import type { RateLimiterSpec } from '../../spec/schema.ts';
 import { Judge } from '../judge.ts';
 import type { ScenarioType } from '../scenario-type.ts';
 import { createFault, mechanismIn, proxyUnprovable } from '../store-fault.ts';

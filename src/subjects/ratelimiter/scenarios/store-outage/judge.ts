@@ -12,7 +12,7 @@ import {
   outageFold,
   viewOf,
 } from '../../checkers/outage-seen.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
 import { isOfOneCaller } from '../cooldowns.ts';
 import { type CodedReading, type Judge, type JudgedBy, summariesOf } from '../judge.ts';
 import { mechanismIn } from '../store-fault.ts';

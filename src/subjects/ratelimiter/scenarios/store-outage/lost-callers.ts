@@ -2,10 +2,10 @@
 import { counted, type ScenarioSpec } from '../../../../api/index.ts';
 import type { CountPlace } from '../../../redis/client/count-place.ts';
 import { LEAST_REQUESTS } from '../../checkers/behaviour.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { placeOf } from '../../interfaces/http/stored-count.ts';
 import { admittedAtOnce } from '../../limits/rate-limit.ts';
-import { PART, type RateLimiterSpec } from '../../schema.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
+import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import type { Toolkit } from '../../tools.ts';
 import { crossingKey, overKey } from '../caller-keys.ts';
 import { isOfOneCaller } from '../cooldowns.ts';

@@ -17,9 +17,9 @@ import {
   MOST_OVER,
 } from '../../interfaces/exhaust-limit.ts';
 import { controlProblem } from '../../interfaces/http/control-problem.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { WHO_IS_TAKEN } from '../../interfaces/http/over-limit.ts';
 import { admittedAtOnce, type RateLimit } from '../../limits/rate-limit.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
 import type { Toolkit } from '../../tools.ts';
 import {
   always,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ScenarioSpec, specSchema } from '../../../../api/index.ts';
 import { rateLimiterApi } from '../../api.ts';
-import { type RateLimiterSpec, rateLimiterOf } from '../../schema.ts';
+import { type RateLimiterSpec, rateLimiterOf } from '../../spec/schema.ts';
 import { api, crossingOf, unprovable } from './parameters.ts';
 
 const scenario = (change: object = {}): ScenarioSpec => {

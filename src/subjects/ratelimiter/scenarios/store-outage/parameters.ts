@@ -8,11 +8,11 @@ import {
   type ScenarioSpec,
 } from '../../../../api/index.ts';
 import { BEHAVIOURS, LEAST_REQUESTS } from '../../checkers/behaviour.ts';
-import { limitOf } from '../../interfaces/http/limit-of-spec.ts';
 import { admittedAtOnce, mostAdmitted } from '../../limits/rate-limit.ts';
 import { returnsWithin } from '../../limits/replenish.ts';
 import { fitsWindow } from '../../limits/window-turn.ts';
-import { PART, type RateLimiterSpec } from '../../schema.ts';
+import { limitOf } from '../../spec/limit-of-spec.ts';
+import { PART, type RateLimiterSpec } from '../../spec/schema.ts';
 import { isOfOneCaller, tooLongForClock } from '../cooldowns.ts';
 import { parametersBy, sumOf, tooLongForWindow } from '../scenario-type.ts';
 import { faultSchema, mechanismIn } from '../store-fault.ts';

@@ -6,7 +6,7 @@ import { limitReturnOf } from '../../checkers/limit-return.ts';
 import type { CallerRequest } from '../../history/events.ts';
 import { PodClient } from '../../http/pod-client.ts';
 import { HttpCallers } from '../../interfaces/http/http-callers.ts';
-import { httpInterfaceSchema } from '../../interfaces/http/schema.ts';
+import { httpInterfaceSchema } from '../../spec/http-schema.ts';
 import { sendWhenReturned } from './returning-callers.ts';
 
 const { signal } = new AbortController();

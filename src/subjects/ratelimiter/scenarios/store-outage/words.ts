@@ -9,7 +9,7 @@ import type { OUTAGE_CHECKERS } from '../../checkers/outage.ts';
 import type { Lapse } from '../../checkers/recovery.ts';
 import { totalOf } from '../../checkers/requests.ts';
 import type { OverAdmission } from '../../limits/over-admission.ts';
-import { COMMON, countsText, wording } from '../../words.ts';
+import { COMMON, countsText, wording } from '../words.ts';
 
 type OutageCode = CodeOf<(typeof OUTAGE_CHECKERS)[number]> | Reconciliation['found'] | WhyUnknown;
 

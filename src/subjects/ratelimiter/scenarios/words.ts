@@ -1,8 +1,9 @@
 /** Formats figures for sentences, and puts codes of findings into words. */
-import { counted } from '../../api/index.ts';
-import type { Code, CodeOf } from './checkers/checker.ts';
-import type { proof, record } from './checkers/record.ts';
-import type { Counts } from './checkers/requests.ts';
+import { counted } from '../../../api/index.ts';
+import type { Code, CodeOf } from '../checkers/checker.ts';
+import type { proof, record } from '../checkers/record.ts';
+import type { Counts } from '../checkers/requests.ts';
+import { leftOutShortfall } from '../workloads/traffic.ts';
 
 /** The words of a scenario for each code that its checkers find. */
 export type Words<C extends Code> = {
@@ -45,12 +46,6 @@ export function perPod(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([pod, count]) => `${pod} ${count}`).join(', ');
 }
 
-export function sumOf(counts: Iterable<number>): number {
-  let sum = 0;
-  for (const count of counts) sum += count;
-  return sum;
-}
-
 /** ">= " before a figure that could not have come out higher; else ''. */
 export function atLeast({ atLeast: saturated }: { readonly atLeast?: boolean | undefined }): string {
   return saturated ? '>= ' : '';
@@ -61,9 +56,4 @@ export function sinceStart(at: number, startedAt: number | undefined): string {
   if (startedAt === undefined) return '';
   const seconds = (at - startedAt) / 1000;
   return `${seconds < 0 ? '-' : '+'}${Math.abs(seconds).toFixed(2)} s`;
-}
-
-/** The shortfall if this many requests were left out, with what to do. */
-export function leftOutShortfall(requests: number): string {
-  return `some of the traffic was left out (${counted(requests, 'request')}): this run had 1000 requests open, or the runs of its namespace, or of others, left no connection or no memory for an answer. Run fewer at once, or lower the rate or the time that an answer may take`;
 }

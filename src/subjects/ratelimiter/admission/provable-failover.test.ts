@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
-import { longestPauseOf } from '../../admission/pauses.ts';
-import { requireProvable } from '../../admission/provable.ts';
-import { rateLimiterApi } from '../../api.ts';
+import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { rateLimiterApi } from '../api.ts';
+import { longestPauseOf } from './pauses.ts';
+import { requireProvable } from './provable.ts';
 
 const SENTINEL = { service: 'sentinel', masterName: 'limits' };
 const outage = (type: string, duration: string, name = type.toLowerCase()): object => ({

@@ -1,7 +1,7 @@
 /** The limit that the rate limiter is configured with, according to the spec. Pure. */
-import { parseDuration } from '../../../../api/index.ts';
-import type { RateLimit } from '../../limits/rate-limit.ts';
-import type { RateLimiterSpec } from '../../schema.ts';
+import { parseDuration } from '../../../api/index.ts';
+import type { RateLimit } from '../limits/rate-limit.ts';
+import type { RateLimiterSpec } from './schema.ts';
 
 /** @throws RangeError for malformed durations, which the API server's validation rules out */
 export function limitOf({ limit }: Pick<RateLimiterSpec, 'limit'>): RateLimit {

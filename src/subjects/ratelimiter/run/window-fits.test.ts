@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
 import { rateLimiterApi } from '../api.ts';
 import { CLOCK_WITHIN_MS } from '../limits/window-turn.ts';
-import { rateLimiterOf } from '../schema.ts';
+import { scenarioTypeOf } from '../scenarios/index.ts';
+import { planOf } from '../scenarios/scenario-type.ts';
+import { rateLimiterOf } from '../spec/schema.ts';
 import { type Toolkit } from '../tools.ts';
 import { Attempt } from './attempt.ts';
-import { scenarioTypeOf } from './index.ts';
-import { planOf } from './scenario-type.ts';
 
 const WINDOW_MS = 60_000;
 

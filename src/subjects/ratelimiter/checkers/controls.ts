@@ -1,6 +1,6 @@
 /** The result of a control without a fault: that the limiter admits, and rejects over the limit. Pure. */
-import type { Measure, MeasureApi } from '../../api/index.ts';
-import { counted } from '../../api/index.ts';
+import type { Measure, MeasureApi } from '../../../api/index.ts';
+import { counted } from '../../../api/index.ts';
 
 /** The keys of a control. */
 export interface ControlKeys {

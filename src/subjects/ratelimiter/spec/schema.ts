@@ -1,15 +1,15 @@
 /** The rate limiter's part of the spec, `spec.rateLimiter`. */
 import { z } from 'zod';
-import { type ChaosDemoSpec, cel, durationField, subjectPart } from '../../api/index.ts';
-import { COUNT_TYPES } from '../redis/client/count-place.ts';
-import { redisSchema } from '../redis/schema.ts';
+import { type ChaosDemoSpec, cel, durationField, subjectPart } from '../../../api/index.ts';
+import { COUNT_TYPES } from '../../redis/client/count-place.ts';
+import { redisSchema } from '../../redis/schema.ts';
 import {
   ADDRESS_PLACE,
   HTTP_AUTH_SECRET_TYPE,
   httpInterfaceSchema,
   KEY_PLACE,
   requestPath,
-} from './interfaces/http/schema.ts';
+} from './http-schema.ts';
 
 /** Its member of `spec`. */
 export const PART = 'rateLimiter';

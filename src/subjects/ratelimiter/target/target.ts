@@ -1,9 +1,16 @@
 /** The rate limiter as discovered: its pods and its Redis. */
 
-import type { FaultProxyTarget } from '../redis/client/fault-proxy.ts';
-import type { PerServer } from '../redis/client/per-server.ts';
-import type { RedisTarget, SentinelsTarget } from '../redis/client/redis-target.ts';
-import type { HttpAuth } from './admission/http-auth.ts';
+import type { FaultProxyTarget } from '../../redis/client/fault-proxy.ts';
+import type { PerServer } from '../../redis/client/per-server.ts';
+import type { RedisTarget, SentinelsTarget } from '../../redis/client/redis-target.ts';
+
+/** What a Secret adds to each request that counts. Missing keys are left out. */
+export interface HttpAuth {
+  /** By name, as written in the Secret. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** PEM certificates. */
+  readonly ca?: string;
+}
 
 /** One pod of the rate limiter. */
 export interface PodTarget {

@@ -4,16 +4,16 @@ import type { AddressInfo } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it, vi } from 'vitest';
-import { type ChaosDemoSpec, specSchema } from '../../../../api/index.ts';
-import { queryProvider, rulesProvider } from '../../../../diagnosis/index.ts';
-import type { EvidenceBundle } from '../../../../evidence/index.ts';
-import { rateLimiterApi } from '../../api.ts';
-import { ConnectionBudget } from '../../http/connection-budget.ts';
-import { dialTcp } from '../../http/dial.ts';
-import { closeToolkit, openToolkit } from '../../toolkit.ts';
-import type { Toolkit } from '../../tools.ts';
-import { Attempt } from '../attempt.ts';
-import { ghostAllowing as bursts } from './index.ts';
+import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { queryProvider, rulesProvider } from '../../../diagnosis/index.ts';
+import type { EvidenceBundle } from '../../../evidence/index.ts';
+import { rateLimiterApi } from '../api.ts';
+import { ConnectionBudget } from '../http/connection-budget.ts';
+import { dialTcp } from '../http/dial.ts';
+import { ghostAllowing as bursts } from '../scenarios/ghost-allowing/index.ts';
+import type { Toolkit } from '../tools.ts';
+import { Attempt } from './attempt.ts';
+import { closeToolkit, openToolkit } from './toolkit.ts';
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

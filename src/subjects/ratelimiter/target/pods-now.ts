@@ -3,10 +3,10 @@
  * have the address by now, and around a fault, since a container that restarts has another process.
  */
 
-import { messageOf } from '../../api/index.ts';
-import { NotFoundOutError } from '../redis/faults/fault.ts';
-import { listed } from '../targets/refusal.ts';
-import { TIMED_OUT, within } from '../waiting.ts';
+import { messageOf } from '../../../api/index.ts';
+import { NotFoundOutError } from '../../redis/faults/fault.ts';
+import { listed } from '../../targets/refusal.ts';
+import { TIMED_OUT, within } from '../../waiting.ts';
 
 export interface PodsNow {
   /** Names of the pods that are no longer at their addresses: gone, terminating, or recreated. */

@@ -21,10 +21,10 @@ import { untilAborted } from '../../waiting.ts';
 import type { EventOf } from '../history/events.ts';
 import { History } from '../history/history.ts';
 import { linesOf } from '../history/json-lines.ts';
+import type { ScenarioType } from '../scenarios/scenario-type.ts';
+import { faultEvent, setupOf } from '../scenarios/setup.ts';
+import type { Recording, Settled, Workload } from '../scenarios/workload.ts';
 import type { Toolkit } from '../tools.ts';
-import type { ScenarioType } from './scenario-type.ts';
-import { faultEvent, setupOf } from './setup.ts';
-import type { Recording, Settled, Workload } from './workload.ts';
 
 /** Observations of other components around a fault. */
 export type ObservedEvent = EventOf<'gone' | 'health' | 'probe'>;

@@ -2,33 +2,33 @@
  * Drives a rate limiter: performs the effects and runs the activities that `decide` requests, on pods and a Redis that
  * were already discovered. It owns the connections and does not depend on single types of faults.
  */
-import type { ChaosDemoSpec, ScenarioSpec } from '../../api/index.ts';
-import { messageOf } from '../../api/index.ts';
-import type { Activity, SubjectEffect } from '../../engine/effects.ts';
-import type { Finding } from '../../engine/findings.ts';
-import type { HealthSnapshot } from '../../engine/health.ts';
-import type { FaultReport } from '../../engine/observed.ts';
-import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../engine/subject.ts';
-import type { DiagnosisProfiles } from '../../diagnosis/index.ts';
-import type { Cluster } from '../cluster.ts';
-import type { RedisTarget } from '../redis/client/redis-target.ts';
-import { claimOf } from '../redis/faults/failover/fenced-failover.ts';
-import { NotFoundOutError, type StoreCheck, StoreRefusedError } from '../redis/faults/fault.ts';
-import { type FaultNotes, injectNoted } from '../redis/faults/noted-fault.ts';
-import { untilAborted } from '../waiting.ts';
-import type { ConnectionShare } from './http/connection-budget.ts';
-import { type CallerControls, controlCallers } from './interfaces/http/control-callers.ts';
-import { pollHealth } from './interfaces/http/http-health.ts';
-import { LimitNotKeptError } from './limits/over-admission.ts';
-import { type LookAtPods, requirePods } from './pods-now.ts';
+import type { ChaosDemoSpec, ScenarioSpec } from '../../../api/index.ts';
+import { messageOf } from '../../../api/index.ts';
+import type { DiagnosisProfiles } from '../../../diagnosis/index.ts';
+import type { Activity, SubjectEffect } from '../../../engine/effects.ts';
+import type { Finding } from '../../../engine/findings.ts';
+import type { HealthSnapshot } from '../../../engine/health.ts';
+import type { FaultReport } from '../../../engine/observed.ts';
+import type { Emit, FaultEvidence, Permit, SubjectDriver, SubjectPorts } from '../../../engine/subject.ts';
+import type { Cluster } from '../../cluster.ts';
+import type { RedisTarget } from '../../redis/client/redis-target.ts';
+import { claimOf } from '../../redis/faults/failover/fenced-failover.ts';
+import { NotFoundOutError, type StoreCheck, StoreRefusedError } from '../../redis/faults/fault.ts';
+import { type FaultNotes, injectNoted } from '../../redis/faults/noted-fault.ts';
+import { untilAborted } from '../../waiting.ts';
+import type { ConnectionShare } from '../http/connection-budget.ts';
+import { type CallerControls, controlCallers } from '../interfaces/http/control-callers.ts';
+import { pollHealth } from '../interfaces/http/http-health.ts';
+import { LimitNotKeptError } from '../limits/over-admission.ts';
+import { disturbsStore, failsOver, mechanismFor, scenarioTypeOf } from '../scenarios/index.ts';
+import { truthIn } from '../scenarios/truth.ts';
+import { isDemoKey } from '../spec/schema.ts';
+import { type LookAtPods, requirePods } from '../target/pods-now.ts';
+import type { RateLimiterTarget } from '../target/target.ts';
+import type { Toolkit } from '../tools.ts';
+import { Attempt, type ObservedEvent } from './attempt.ts';
 import { restore } from './restore.ts';
-import { Attempt, type ObservedEvent } from './scenarios/attempt.ts';
-import { disturbsStore, failsOver, mechanismFor, scenarioTypeOf } from './scenarios/index.ts';
-import { truthIn } from './scenarios/truth.ts';
-import { isDemoKey } from './schema.ts';
-import type { RateLimiterTarget } from './target.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
-import type { Toolkit } from './tools.ts';
 
 export interface RateLimiterDriverOptions {
   readonly target: RateLimiterTarget;

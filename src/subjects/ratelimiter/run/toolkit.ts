@@ -1,18 +1,18 @@
 /** The connections of one run to the pods and the Redis, shared by effects, activities and faults. */
 import { randomUUID } from 'node:crypto';
-import { type ChaosDemoSpec, parseDuration } from '../../api/index.ts';
-import { FaultProxyClient } from '../redis/client/fault-proxy.ts';
-import { OwnPause } from '../redis/client/own-pause.ts';
-import { RedisConnections } from '../redis/client/redis-client.ts';
-import type { RedisTarget } from '../redis/client/redis-target.ts';
-import { StoreConnections } from '../redis/client/store-connections.ts';
-import { dialTls, TLS_COST } from './http/dial.ts';
-import { PodClient } from './http/pod-client.ts';
-import { HttpCallers } from './interfaces/http/http-callers.ts';
-import { limitOf } from './interfaces/http/limit-of-spec.ts';
-import { OwnLimit } from './interfaces/own-limit.ts';
-import { rateLimiterOf } from './schema.ts';
-import type { Toolkit } from './tools.ts';
+import { type ChaosDemoSpec, parseDuration } from '../../../api/index.ts';
+import { FaultProxyClient } from '../../redis/client/fault-proxy.ts';
+import { OwnPause } from '../../redis/client/own-pause.ts';
+import { RedisConnections } from '../../redis/client/redis-client.ts';
+import type { RedisTarget } from '../../redis/client/redis-target.ts';
+import { StoreConnections } from '../../redis/client/store-connections.ts';
+import { dialTls, TLS_COST } from '../http/dial.ts';
+import { PodClient } from '../http/pod-client.ts';
+import { HttpCallers } from '../interfaces/http/http-callers.ts';
+import { OwnLimit } from '../interfaces/own-limit.ts';
+import { limitOf } from '../spec/limit-of-spec.ts';
+import { rateLimiterOf } from '../spec/schema.ts';
+import type { Toolkit } from '../tools.ts';
 
 /**
  * Connections for the traffic to one pod: those with a pending answer, at the highest rate and the longest wait. A

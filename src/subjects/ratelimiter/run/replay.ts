@@ -2,26 +2,26 @@
  * Judges histories again, only from their lines: with the same judges and conclusions as in a run, and without a
  * cluster or a store. So anyone can recompute what a run published.
  */
-import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../api/index.ts';
-import { watchEnd } from '../../engine/fault-times.ts';
-import { type FaultReport, goneMessage } from '../../engine/observed.ts';
+import type { FaultStatus, ScenarioSpec, ScenarioStatus } from '../../../api/index.ts';
+import { watchEnd } from '../../../engine/fault-times.ts';
+import { type FaultReport, goneMessage } from '../../../engine/observed.ts';
 import {
   applyFaultReport,
   applyFigures,
   applyRecovery,
   closeUnobserved,
   conclude,
-} from '../../engine/scenarios.ts';
-import type { Scenario } from '../../engine/subject.ts';
-import { iso } from '../../engine/time.ts';
-import type { FaultEvent } from '../redis/events.ts';
-import type { HistoryEvent } from './history/events.ts';
-import { History } from './history/history.ts';
-import { readLines } from './history/json-lines.ts';
-import type { Setup } from './history/setup.ts';
-import { SCENARIO_TYPES } from './scenarios/index.ts';
-import type { Judge } from './scenarios/judge.ts';
-import { planOf, type ScenarioType } from './scenarios/scenario-type.ts';
+} from '../../../engine/scenarios.ts';
+import type { Scenario } from '../../../engine/subject.ts';
+import { iso } from '../../../engine/time.ts';
+import type { FaultEvent } from '../../redis/events.ts';
+import type { HistoryEvent } from '../history/events.ts';
+import { History } from '../history/history.ts';
+import { readLines } from '../history/json-lines.ts';
+import type { Setup } from '../history/setup.ts';
+import { SCENARIO_TYPES } from '../scenarios/index.ts';
+import type { Judge } from '../scenarios/judge.ts';
+import { planOf, type ScenarioType } from '../scenarios/scenario-type.ts';
 
 /** Events of a history after which everything before them is judged: a run records some ten. */
 const MOST_STEPS = 40;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
-import { requireProvable } from '../admission/provable.ts';
 import { rateLimiterApi } from '../api.ts';
+import { requireProvable } from './provable.ts';
 
 function spec(limit: object, change: object = {}): ChaosDemoSpec {
   return specSchema([rateLimiterApi]).parse({

@@ -5,13 +5,13 @@ import {
   FAULT_TO,
   outageHistory,
   START,
-} from '../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
-import { countEvent } from './history/counts.ts';
-import { History } from './history/history.ts';
-import { boundedLines, HistoryFormatError, linesOf } from './history/json-lines.ts';
+} from '../../../../test/fixtures/subjects/ratelimiter/outage-history.ts';
+import { countEvent } from '../history/counts.ts';
+import { History } from '../history/history.ts';
+import { boundedLines, HistoryFormatError, linesOf } from '../history/json-lines.ts';
+import { Judge } from '../scenarios/judge.ts';
+import { judgedOutage } from '../scenarios/store-outage/judge.ts';
 import { replay } from './replay.ts';
-import { Judge } from './scenarios/judge.ts';
-import { judgedOutage } from './scenarios/store-outage/judge.ts';
 
 type Line = Record<string, unknown>;
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type ChaosDemoSpec, specSchema, subjectPart } from '../../../api/index.ts';
-import { requireProvable } from '../admission/provable.ts';
 import { rateLimiterApi } from '../api.ts';
-import { PART, rateLimiterOf } from '../schema.ts';
-import { toleranceOf } from './counter-drift/parameters.ts';
-import { scenarioTypeOf } from './index.ts';
+import { toleranceOf } from '../scenarios/counter-drift/parameters.ts';
+import { scenarioTypeOf } from '../scenarios/index.ts';
+import { PART, rateLimiterOf } from '../spec/schema.ts';
+import { requireProvable } from './provable.ts';
 
 const HTTP = { http: { path: '/$(key)' } };
 

@@ -3,7 +3,7 @@
  * rates of the faults' traffic. Faults are judged against it. How it is measured depends on the interface of the rate
  * limiter; the same traffic serves as control: see controls.ts.
  */
-import type { Control } from './controls.ts';
+import type { Control } from '../checkers/controls.ts';
 
 /** How far counts lagged at one rate. */
 export interface Lag {

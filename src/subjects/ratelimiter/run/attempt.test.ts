@@ -3,12 +3,12 @@ import { outageSetup } from '../../../../test/fixtures/subjects/ratelimiter/outa
 import type { ScenarioSpec } from '../../../api/index.ts';
 import type { OutageSeen } from '../checkers/outage-seen.ts';
 import type { HistoryEvent } from '../history/events.ts';
+import { Judge } from '../scenarios/judge.ts';
+import type { ScenarioType } from '../scenarios/scenario-type.ts';
+import { judgedOutage } from '../scenarios/store-outage/judge.ts';
+import type { Stage } from '../scenarios/workload.ts';
 import type { Toolkit } from '../tools.ts';
 import { Attempt } from './attempt.ts';
-import { Judge } from './judge.ts';
-import type { ScenarioType } from './scenario-type.ts';
-import { judgedOutage } from './store-outage/judge.ts';
-import type { Stage } from './workload.ts';
 
 it('names a Service that has not followed a failover, without a long wait', async () => {
   const toolkit = {

@@ -1,6 +1,6 @@
 /** `spec.rateLimiter.http`: the request to a limiter behind an HTTP API, and how to read its answers. */
 import { z } from 'zod';
-import { cel, GROUP } from '../../../../api/index.ts';
+import { cel, GROUP } from '../../../api/index.ts';
 
 /** Placeholder for the identity of the caller: the key that the demo uses. */
 export const KEY_PLACE = '$(key)';

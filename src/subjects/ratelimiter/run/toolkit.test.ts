@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { type ChaosDemoSpec, specSchema } from '../../api/index.ts';
-import { rateLimiterApi } from './api.ts';
-import { ConnectionBudget } from './http/connection-budget.ts';
+import { type ChaosDemoSpec, specSchema } from '../../../api/index.ts';
+import { rateLimiterApi } from '../api.ts';
+import { ConnectionBudget } from '../http/connection-budget.ts';
 import { closeToolkit, openToolkit } from './toolkit.ts';
 
 /** More than this wait for one pod at the highest rate and the longest wait: 2 x 50 a second for 10 s. */
