@@ -3,7 +3,6 @@ import { found, judgeBursts, namesOf } from '../../../../test/fixtures/subjects/
 import type { CallerRequest, EventOf, HistoryEvent } from '../history/events.ts';
 import type { RateLimit } from '../limits/rate-limit.ts';
 import { type BurstSetup, isConfirmed, shownTrial, togetherMs } from './bursts.ts';
-import { applying } from './checker.ts';
 
 const limit: RateLimit = { algorithm: 'FixedWindow', requests: 10, windowMs: 60_000, start: 'FirstRequest' };
 const pods = ['a', 'b'];
@@ -109,17 +108,13 @@ describe('the admissions of a burst', () => {
     expect(missingOf(made)).toMatchObject(missing);
     expect(missingOf(made)).toHaveLength(missing.length);
   });
-
-  it('of one caller that has less than its limit show that others use it', () => {
-    const code = 'LimitNotReached';
-    expect(missingOf(burst(3, 27), { isOneCaller: true })).toMatchObject([{ code, isOneCaller: true }]);
-  });
 });
 
 describe('several bursts', () => {
   it('violate the limit by one of them, with the figures of the worst', () => {
     const reading = judge([burst(10, 10), burst(13, 7), burst(15, 5)]);
     expect(reading).toMatchObject({ trials: 3, brokenAt: T + 1020, detectedAt: T + 1030 });
+    expect(namesOf(reading.evidence)).toEqual(['EachTrial', 'Burst', 'BurstOverLimit']);
     expect(reading.measures).toMatchObject([
       { value: 15 },
       { value: 3 },
@@ -154,13 +149,14 @@ describe('several bursts', () => {
     expect(namesOf(judge([burst(10, 10)], {}, [{ kind: 'dropped', events: 1 }]).shortfalls)).toEqual([
       'EventsDropped',
     ]);
-    expect(applying(judge([]).measures)).toEqual([]);
   });
 });
 
 it('requests are concurrent within 100 ms, or longer for thousands of them', () => {
   expect([20, 2000, 4000].map(togetherMs)).toEqual([100, 100, 200]);
   const isConfirmedBy = (made: Burst): boolean[] => trialsOf(made).map(isConfirmed);
-  expect(isConfirmedBy(burst(10, 20))).toEqual([true]);
+  expect(isConfirmedBy(burst(10, 20, 0, { sendSpanMs: 100 }))).toEqual([true]);
+  expect(isConfirmedBy(burst(10, 20, 0, { sendSpanMs: 100.1 }))).toEqual([false]);
+  expect(isConfirmedBy(burst(10, 19, 1))).toEqual([false]);
   expect(isConfirmedBy(burst(10, 18, 0, { to: ['a'], notSent: { b: 2 } }))).toEqual([false]);
 });

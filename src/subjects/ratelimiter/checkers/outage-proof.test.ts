@@ -105,6 +105,11 @@ it('a limiter that may count elsewhere is not proven to keep its limit', () => {
   });
 });
 
+it('an outage is not proven if recovery is not shown', () => {
+  const sent = requests().filter(({ sentAt }) => sentAt < 15_000);
+  expect(judge({ sent }).shortfalls).toEqual([{ code: 'TooFewOverLimit', have: 0 }]);
+});
+
 it('nothing is broken before all requests are answered', () => {
   const open = { isFinished: false };
   const reading = judge({ ...open, sent: requests('Rejected') });

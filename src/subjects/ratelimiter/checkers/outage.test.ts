@@ -319,7 +319,12 @@ describe('what callers get after the pause', () => {
       detectedAt: FINISHED,
       brokenAt: times.endedAt,
     });
-    expect(reading.measures[0]).toMatchObject({ name: 'timeToRecovery', atLeast: true, bound: 800 });
+    expect(reading.measures[0]).toMatchObject({
+      name: 'timeToRecovery',
+      value: 900,
+      atLeast: true,
+      bound: 800,
+    });
   });
 
   it('breaks it by more than the limit, if that is not accepted', () => {

@@ -36,6 +36,7 @@ function judged(baseline?: typeof BASELINE) {
   });
   const judge = new Judge(history, judgedDrift);
   return {
+    history,
     judge,
     sample(at: number, admitted: number) {
       const counts = { admitted: new Map([['a', admitted]]), stored: 0, elsewhere: [], problems: [] };
@@ -67,4 +68,14 @@ it('needs the lag and the control that were measured without a fault', () => {
   };
   expect(missing()).toBe(2);
   expect(missing(BASELINE)).toBe(0);
+});
+
+it('under-counted requests were admitted and are not in Redis in the end', () => {
+  const { history, judge } = judged(BASELINE);
+  expect(judge.recovered()).toEqual([]);
+  const times = { sentAt: T, endedAt: T + 5 };
+  for (let i = 0; i < 3; i += 1)
+    history.request({ pod: 'a', caller: 'Steady', outcome: 'Admitted', ...times });
+  history.append({ kind: 'rest', at: T + 3000, stored: 1 });
+  expect(judge.recovered()).toMatchObject([{ name: 'underCounted', value: 2, atLeast: true }]);
 });

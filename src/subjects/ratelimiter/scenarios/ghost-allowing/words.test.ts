@@ -34,10 +34,7 @@ const proofOf = (...trials: Trial[]) => reportOf(trials, 2).proof;
 it('bursts of concurrent requests with proper answers are one confirmed fault', () => {
   const confirmed = { proof: 'Confirmed', startedAt: T, endedAt: T + 520 };
   expect(reportOf([trial(0, 20), trial(1, 20)], 2)).toMatchObject(confirmed);
-  expect(proofOf(trial(0, 10, { sendSpanMs: 100 }))).toBe('Confirmed');
   expect(proofOf(trial(0, 10, { sendSpanMs: 100.1 }))).toBe('Inconclusive');
-  expect(proofOf(trial(0, 10, { timeouts: 1 }))).toBe('Inconclusive');
-  expect(proofOf(trial(0, 10, { errors: 1 }))).toBe('Inconclusive');
   expect(() => reportOf([], 2)).toThrow(RangeError);
 });
 
