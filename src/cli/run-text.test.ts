@@ -79,37 +79,4 @@ describe('the verdict', () => {
     expect(lines[2]).toMatch(/^ {2}Cause: store-restarted at store/);
     expect(lines.at(-1)).toBe('Verdict: Failed (UnexpectedViolation), 1/2 as expected');
   });
-
-  it('is the last line after all figures as well', () => {
-    const lines = verdictOf(ended);
-    expect(lines).toContain('  - a figure');
-    expect(lines.slice(-7)).toEqual(verdictOf(ended, false).filter((line) => !line.includes('--verbose')));
-  });
-
-  it('reports a scenario that was not reached as not tested', () => {
-    const lines = verdictOf({
-      phase: 'Errored',
-      scenarios: [{ name: 'ghost-allowing', type: 'GhostAllowing', expect: 'Violated' }],
-    });
-    expect(lines).toContainEqual(expect.stringMatching(/^ghost-allowing not .*\(expected Violated\)$/));
-  });
-
-  it('a verdict shows the measure, its bound, and whether the figure is a minimum', () => {
-    const lines = verdictOf({
-      phase: 'Succeeded',
-      scenarios: [
-        {
-          name: 'ghosts',
-          type: 'GhostAllowing',
-          expect: 'Violated',
-          result: 'Violated',
-          measures: [
-            { name: 'admitted', value: 20, bound: 10, unit: 'requests', atLeast: true },
-            { name: 'rejected', value: 0, unit: 'requests' },
-          ],
-        },
-      ],
-    });
-    expect(lines).toContain('  Measured: admitted >= 20 (bound 10), rejected 0');
-  });
 });

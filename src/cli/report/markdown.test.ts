@@ -112,25 +112,6 @@ describe('Markdown for a pull request', () => {
     expect(made).not.toMatch(/✅|🟢|Nothing: /u);
   });
 
-  it('shows why there is no verdict', () => {
-    const { demo } = recordedRun();
-    const verdict = {
-      phase: 'Errored',
-      reason: 'TargetUnhealthy',
-      message: 'no process listens on 9999',
-    } as const;
-    const run = { number: 1, startedAt: '2026-01-01T00:00:00Z', ...verdict };
-    const made = reportMarkdown(
-      reportOf({ demo: { ...demo, status: { ...demo.status, run, scenarios: [] } } }) as Report,
-    );
-    expect(read(made).text).toContain('no process listens on 9999');
-  });
-
-  it('reports what is missing', () => {
-    const { demo } = recordedRun();
-    expect(reportMarkdown(reportOf({ demo, missing: 'no rights' }) as Report)).toContain('no rights');
-  });
-
   it('a Markdown report contains only its own markup, and links nothing from texts', () => {
     const { types } = read(markdown('x'));
     fc.assert(

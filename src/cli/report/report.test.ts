@@ -98,14 +98,6 @@ describe('the verdict in one sentence', () => {
     expect(report.advice.length).toBeGreaterThan(0);
   });
 
-  it('advises on an accepted weakness, and has nothing to do only without one', () => {
-    const end = verdict('Succeeded', 'ExpectationsMet');
-    expect(reportWith(end, [{ ...HELD, summary: 'Hangs' }]).advice).toEqual([
-      { scenario: 's1', text: expect.stringMatching(/^The spec accepts Hangs\./) },
-    ]);
-    expect(reportWith(end, [HELD]).advice).toEqual([{ text: 'Nothing: no weakness was found.' }]);
-  });
-
   it('claims no absence of a weakness if callers under their limit were not admitted', () => {
     const end = verdict('Succeeded', 'ExpectationsMet');
     const closed = (serverErrors: number) =>
@@ -125,12 +117,6 @@ describe('the verdict in one sentence', () => {
     const failing = closed(126);
     expect(failing).toMatchObject({ tone: 'none', advice: [{ scenario: 's1' }] });
     expect(failing.headline).toContain('5xx');
-  });
-
-  it('advises to fix the cause of a run without a verdict, and reports which', () => {
-    expect(reportWith(verdict('Errored', 'TargetUnhealthy'), [{ expect: 'Any' }]).advice[0]?.text).toMatch(
-      /^Fix the cause .*\. why$/,
-    );
   });
 
   it('has no cause to fix of a run that was stopped', () => {

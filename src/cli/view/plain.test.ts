@@ -26,21 +26,6 @@ describe('a run as plain lines', () => {
     expect(plainLines(initialState('ratelimiter', 'demo'), ended)).toEqual([]);
   });
 
-  it('reports why nothing continues', () => {
-    const condition = (type: string, status: 'True' | 'False') => ({
-      type,
-      status,
-      reason: 'NoSuchPods',
-      message: 'no pod',
-      lastTransitionTime: '2026-01-01T00:00:00Z',
-    });
-    const before = initialState('ratelimiter', 'demo');
-    const refused = { phase: 'Pending' as const, conditions: [condition('Stalled', 'True')] };
-    expect(plainLines(before, stateWith(refused))).toEqual(['   Not started (NoSuchPods): no pod']);
-    const waiting = { phase: 'Pending' as const, conditions: [condition('Ready', 'False')] };
-    expect(plainLines(before, stateWith(waiting))).toEqual(['   Pending (NoSuchPods): no pod']);
-  });
-
   it('plain lines report a lost connection, a new one, and a deleted object', () => {
     const state = stateWith(undefined);
     const connection = { state: 'lost', sinceMs: 0, why: 'refused' } as const;

@@ -155,12 +155,6 @@ describe('the live view at 80x24', () => {
     expect(watchView(forbidden, frame(80, 23)).join('\n')).toContain('No charts: forbidden');
   });
 
-  it('reports that the connection is lost, for how long, and that it is tried again', () => {
-    const connection = { state: 'lost', sinceMs: NOW - 7000, why: 'refused' } as const;
-    const lost = watchView(applyInput(withEvents, { kind: 'connection', connection }), frame(80, 23));
-    expect(lost.at(-1)).toMatch(/^q quit +connection lost .*7 s,/);
-  });
-
   it('keeps the current chapter visible if there is no room for all', () => {
     const small = watchView(live, frame(80, 8)).join('\n');
     expect(small).toContain('▶  4 Counter Drift Chaos');
@@ -239,32 +233,5 @@ describe('a result', () => {
     const [head, ...body] = watchView(state, frame(80, 24));
     expect(head).toMatch(/^ratelimiter\/checkout.*…  run 3  Running .*\d:\d\d$/);
     expect(body.join('\n')).toMatch(/★ checkout.*… Violated, expected Held$/m);
-  });
-});
-
-describe('the view for a stage', () => {
-  const view = (status: ChaosDemoStatus) => presentView(stateWith(status), frame(80, 23)).join('\n');
-
-  it('shows one chapter and the countdown', () => {
-    const text = view(statusInFault());
-    expect(text).toContain('COUNTER DRIFT CHAOS');
-    expect(text).toContain('chapter 4 of 11');
-    expect(text).toContain('counter-drift: fault on, 6 s left');
-  });
-
-  it('names the key that continues a run that waits', () => {
-    const status = statusInFault();
-    const chapters = status.chapters?.map((chapter, i) =>
-      i === 3 ? { ...chapter, state: 'Waiting' as const } : chapter,
-    );
-    expect(view({ ...status, ...(chapters && { chapters }) })).toContain('Space: Counter Drift Detection');
-  });
-
-  it('ends with the verdict', () => {
-    const verdict = { phase: 'Failed', reason: 'UnexpectedViolation', message: 'It gave way' } as const;
-    const { run, ...status } = statusInFault();
-    const text = view({ ...status, phase: 'Failed', ...(run && { run: { ...run, ...verdict } }) });
-    expect(text).toContain('FAILED');
-    expect(text).toContain('It gave way');
   });
 });

@@ -21,24 +21,12 @@ const refused = (reason: string): ChaosDemoStatus => ({
 const check = (demo: ChaosDemo, others: readonly Finding[] = []) => checkObject(demo, 'kubectl', others);
 
 describe('what doctor makes of an object', () => {
-  it('is that a run is active', () => {
-    expect(check(demoWith(statusInFault())).state).toBe('ok');
-  });
-
   it('is wrong if a run waits for pods that are not healthy', () => {
     const { run, scenarios, ...status } = statusInFault();
     const conditions = [condition('Healthy', 'False', 'PodsNotReady')];
     const waiting = { ...status, conditions, observedGeneration: 1, ...(run && { run }) };
     expect(check(demoWith(waiting))).toMatchObject({ state: 'wrong', reason: 'PodsNotReady' });
     expect(check(demoWith({ ...waiting, ...(scenarios && { scenarios }) })).state).toBe('ok');
-  });
-
-  it('is that it is suspended, with the command that continues it', () => {
-    const finding = check(demoWith(undefined, { suspend: true }));
-    expect(finding.state).toBe('wrong');
-    expect(finding.fixCommands).toEqual([
-      `kubectl -n ratelimiter patch chaosdemo demo --type=merge -p '{"spec":{"suspend":false}}'`,
-    ]);
   });
 
   it('names commands of which a shell takes no part of a name for more than a name', () => {
@@ -71,56 +59,12 @@ describe('what doctor makes of an object', () => {
     expect(finding.message).toContain(`${phase} (${reason})`);
   });
 
-  it('is that it is rejected, with an edit if only another spec helps', () => {
-    expect(check(demoWith(refused('UnprovableSpec'))).fixCommands).toEqual([
-      'kubectl -n ratelimiter edit chaosdemo demo',
-    ]);
-    expect(check(demoWith(refused('SharedRedis')))).toMatchObject({
-      state: 'wrong',
-      message: expect.stringMatching(/\(SharedRedis\): about SharedRedis$/),
-      reason: 'SharedRedis',
-    });
-  });
-
   it('is only a note if another check has found the cause', () => {
     const cause: Finding = { check: 'Namespace', state: 'wrong', message: 'no label' };
     expect(check(demoWith(refused('NamespaceNotEnabled')), [cause]).state).toBe('note');
     expect(check(demoWith(undefined), [cause]).state).toBe('note');
     expect(check(demoWith(undefined)).state).toBe('wrong');
   });
-
-  it('is a note that names what the object waits for', () => {
-    const conditions = [
-      condition('Ready', 'False', 'RedisInUse'),
-      condition('Finished', 'False', 'RedisInUse'),
-    ];
-    const finding = check(demoWith({ observedGeneration: 1, phase: 'Pending', conditions }));
-    expect(finding.state).toBe('note');
-    expect(finding.message).toContain('about RedisInUse');
-  });
-});
-
-it('counts the problems, and names where more is written', () => {
-  const lines = findingLines([
-    { check: 'CRD', state: 'ok', message: 'there' },
-    {
-      check: 'Secret',
-      state: 'wrong',
-      message: 'missing',
-      fixCommands: ['kubectl create'],
-      reason: 'RedisAuthInvalid',
-    },
-    { check: 'Rights', state: 'unknown', message: 'you have no permission to check this' },
-  ]);
-  expect(lines.slice(0, -1)).toEqual([
-    '✓ CRD     there',
-    '✗ Secret  missing',
-    '            kubectl create',
-    '          More: docs/troubleshooting.md#redisauthinvalid',
-    '? Rights  you have no permission to check this',
-    '',
-  ]);
-  expect(lines.at(-1)).toMatch(/^One .* 1 /);
 });
 
 it.each([

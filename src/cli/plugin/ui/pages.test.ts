@@ -40,10 +40,6 @@ describe('the page of one run', () => {
   const pageOf = (source: ReturnType<typeof runOn>): string =>
     textOf(runPage({ source, now: 0, kubectl: 'kubectl' }));
 
-  it('shows until when a fault is active', () => {
-    expect(pageOf(runOn())).toMatch(/Fault of counter-drift active, ends by 2026-01-01 00:00:16 UTC/);
-  });
-
   it('has no figures of the status during a fault: evidence is newer', () => {
     const { demo, evidence } = runOn();
     const measures = [{ name: 'drift', value: 4711, bound: 7, unit: 'requests' }];
