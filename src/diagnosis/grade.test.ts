@@ -97,11 +97,6 @@ describe('gradeAnswer', () => {
     expect(action({ component: 'replica-1', action: 'wait' })).toBe(false);
   });
 
-  it('takes "replicas" for nothing if there is none', () => {
-    const bare = bundleOf({ replicas: 0, parts: [['store', 'read-latency', [[500, 1]]]] });
-    expect(gradeAnswer(said({ component: 'replicas' }), bare, [stall]).localization).toBe(false);
-  });
-
   it('takes all replicas, or one of them, for what lies in all of them', () => {
     const { localization } = gradeAnswer(
       said({ anomaly: 'uncoordinated-admission', component: 'replicas' }),

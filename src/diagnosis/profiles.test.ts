@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { bundleOf } from '../../test/fixtures/diagnosis/bundle.ts';
-import { leaksOf } from '../../test/kit/leaks.ts';
 import { diagnosis as wholeDiagnosis } from '../evidence/diagnosis.ts';
 import { type EvidenceBundle, relativeToFirst } from '../evidence/index.ts';
 import type { DiagnosisAnswer } from './answer.ts';
 import { createDiagnosisProfiles, queryProvider } from './profiles.ts';
 import { type DiagnosisProvider, type DiagnosisRequest, UselessAnswerError } from './provider.ts';
-import { RULES_VERSION, rulesProvider } from './rules/index.ts';
+import { rulesProvider } from './rules/index.ts';
 
 const bundle = bundleOf({
   parts: [
@@ -115,19 +114,6 @@ describe('createDiagnosisProfiles', () => {
     expect(diagnosis?.recommendation).toMatch(/^Change the limit .*\(store\)\. Check /);
   });
 
-  it('an answer of the rules is checked as that of any provider', async () => {
-    const profiles = createDiagnosisProfiles({ rules: rulesProvider });
-    const { diagnosis } = await profiles.diagnose('rules', request, never);
-    expect(diagnosis).toMatchObject({
-      class: 'store-writes-stalled',
-      component: 'store',
-      pod: 'cache-0',
-      provider: 'rules',
-      promptVersion: RULES_VERSION,
-      grade: { localization: 'Right', identification: 'Right', reason: 100, action: 'Right' },
-    });
-  });
-
   it('a provider gets the bundle only: no scenario, no pods, no fault', async () => {
     const given: unknown[] = [];
     const listening: DiagnosisProvider = {
@@ -140,23 +126,6 @@ describe('createDiagnosisProfiles', () => {
     const profiles = createDiagnosisProfiles({ listening });
     await profiles.diagnose('listening', request, never);
     expect(given).toEqual([relativeToFirst(bundle), expect.any(AbortSignal)]);
-  });
-
-  it('a provider gets no time relative to the fault; the reply is dated by its clock', async () => {
-    expect(leaksOf(bundle)).toMatchObject([{ reveals: 'moment' }]);
-    let given: EvidenceBundle | undefined;
-    const listening: DiagnosisProvider = {
-      name: 'listening',
-      async answer(shown) {
-        given = shown;
-        return { answer: good, promptVersion: 'prompt/v2' };
-      },
-    };
-    const profiles = createDiagnosisProfiles({ listening });
-    const { diagnosis } = await profiles.diagnose('listening', request, never);
-    expect(leaksOf(given as EvidenceBundle)).toEqual([]);
-    expect(given?.events[0]?.atMs).toBe(400);
-    expect(diagnosis?.citations[1]?.text).toMatch(/^\+0\.30 s /);
   });
 
   it('an observer gets the outcome and the cost of each query', async () => {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { helpText, UsageError } from '../settings/settings.ts';
-import { type Config, OPERATOR, readConfig } from './config.ts';
+import { UsageError } from '../settings/settings.ts';
+import { type Config, readConfig } from './config.ts';
 
 function configOf(args: string[], env: NodeJS.ProcessEnv = {}): Config {
   const config = readConfig(args, env);
@@ -50,13 +50,6 @@ describe('readConfig', () => {
     });
   });
 
-  it('reads an empty variable as unset', () => {
-    expect(configOf([], { POD_NAMESPACE: '', CHAOSDEMO_CONCURRENCY: '' })).toMatchObject({
-      namespace: 'chaosdemo-system',
-      concurrency: 16,
-    });
-  });
-
   it('splits watched namespaces at commas and drops blanks and repetitions', () => {
     expect(configOf(['--watch-namespaces', 'a, b,,a']).watchNamespaces).toEqual(['a', 'b']);
     expect(configOf(['--watch-namespaces=']).watchNamespaces).toEqual([]);
@@ -81,16 +74,6 @@ describe('readConfig', () => {
     expect(problems[0]).toContain(`${flag} is "${value}": ${advice}`);
   });
 
-  it('the configuration reports all errors at once, with the variable of each', () => {
-    const problems = problemsOf(['--http-port', 'x', '--nonsense', '1', '--concurrency'], {
-      CHAOSDEMO_LOG_LEVEL: 'loud',
-    });
-    expect(problems.join('\n')).toMatch(/--http-port is "x"/);
-    expect(problems.join('\n')).toMatch(/--nonsense is not known/);
-    expect(problems.join('\n')).toMatch(/--concurrency has no value/);
-    expect(problems.join('\n')).toMatch(/CHAOSDEMO_LOG_LEVEL is "loud"/);
-  });
-
   it('refuses durations with which leader election could not work, unless it is off', () => {
     const args = ['--lease-duration=10s', '--renew-deadline=10s', '--retry-period=9s'];
     expect(problemsOf(args)).toEqual([
@@ -98,19 +81,5 @@ describe('readConfig', () => {
       expect.stringContaining('1.2 times --retry-period'),
     ]);
     expect(problemsOf([...args, '--leader-election=false'])).toEqual([]);
-  });
-
-  it('answers --help before it looks at anything else', () => {
-    expect(readConfig(['--http-port', 'x', '--help'], {})).toBe('help');
-  });
-});
-
-describe('helpText', () => {
-  it('lists every setting with its variable and its default', () => {
-    const text = helpText(OPERATOR);
-    expect(text).toContain('--http-port <port>\n');
-    expect(text).toContain('[CHAOSDEMO_HTTP_PORT, default 8080]');
-    expect(text).toContain('[POD_NAMESPACE, default chaosdemo-system]');
-    expect(text.match(/^ {2}--/gm)).toHaveLength(19);
   });
 });

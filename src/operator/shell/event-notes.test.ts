@@ -114,20 +114,6 @@ describe('eventsFor', () => {
     expect(eventsFor(after, after)).toEqual([]);
   });
 
-  it('an event has no reason if there is none', () => {
-    const [event] = eventsFor(running(), running({ scenarios: [scenario({ result: 'Violated' })] }));
-    expect(event?.note).toBe('Run 1, stall: Violated as expected');
-  });
-
-  it('names the run, so that the second does not count into the events of the first', () => {
-    const noteOf = (number: number) => {
-      const run = { number, startedAt: at };
-      const after = running({ run, scenarios: [scenario({ result: 'Violated' })] });
-      return eventsFor(running({ run }), after).map(({ note }) => note);
-    };
-    expect(noteOf(1)).not.toEqual(noteOf(2));
-  });
-
   it('sets no deadline for a fault that has ended when it is reported', () => {
     const seen = new Date(Date.parse(later) - 3).toISOString();
     const over = withFault({ startedAt: at, endedAt: seen, message: 'sent' });
