@@ -74,12 +74,6 @@ describe('an admission', () => {
     expect(outcome).toMatch(/^(RedisUnreachable|RedisNotEligible|SharedRedis): .*redis-0 /);
     expect(outcome).not.toMatch(/Tr0|horse/);
   });
-
-  it('still says what to do about a password that is wrong', async () => {
-    expect(await outcomeOf({ AUTH: `-WRONGPASS no ${PASSWORD}\r\n` })).toMatch(
-      /WRONGPASS .*withheld.*username and password .*Secret/,
-    );
-  });
 });
 
 describe('a node of a Cluster', () => {

@@ -1,13 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  asFields,
-  asInteger,
-  asText,
-  asTime,
-  ReplyTypeError,
-  requireOk,
-  requireOwnConnection,
-} from './reply-types.ts';
+import { asFields, asInteger, asText, asTime, ReplyTypeError, requireOk } from './reply-types.ts';
 
 /** Everything that ioredis can make of a reply of RESP2. */
 const kinds = { null: null, list: [], nested: [['a']], text: 'text', number: 7, empty: '', object: {} };
@@ -64,17 +56,5 @@ describe('the types of replies', () => {
 
   it('repeat nothing of what was sent', () => {
     expect(() => requireOk('SET', '\u001b[31mpassword')).toThrow(/^the server answered SET (?!.*password)/);
-  });
-
-  it('reject a list of clients without the connection that queried it', () => {
-    const own = '10.0.0.9:4711';
-    expect(() =>
-      requireOwnConnection('CLIENT LIST', [{ addr: '10.0.0.1:1' }, { addr: own }], own),
-    ).not.toThrow();
-    for (const clients of [[], [{ addr: '10.0.0.9:471' }]]) {
-      expect(() => requireOwnConnection('CLIENT LIST', clients, own)).toThrow(
-        /from 10\.0\.0\.9:4711 that requested it/,
-      );
-    }
   });
 });

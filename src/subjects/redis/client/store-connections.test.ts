@@ -17,19 +17,6 @@ it('a count is not read if no server has its key', async () => {
   );
 });
 
-it('no turn of the event loop parses the replies of two servers', async () => {
-  let turns = 0;
-  const turn = (): void => {
-    turns += 1;
-    next = setImmediate(turn);
-  };
-  let next = setImmediate(turn);
-  const info = { info: async () => `run_id:${'a'.repeat(40)}` };
-  await storeOfFake(info, info, info, info).facts();
-  clearImmediate(next);
-  expect(turns).toBeGreaterThanOrEqual(4);
-});
-
 it.each([
   ['has every key without slots', undefined, [true, true]],
   [

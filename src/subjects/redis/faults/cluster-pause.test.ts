@@ -10,7 +10,6 @@ import { StoreConnections } from '../client/store-connections.ts';
 import { NotInjectedError } from './fault.ts';
 import { injectRedisPause, type RedisPauseOptions } from './pause.ts';
 import { reportOfPause } from './pause-report.ts';
-import { leastCertain } from './pause-verdict.ts';
 
 useFakeTime();
 
@@ -221,14 +220,6 @@ describe('a pause', () => {
     } else expect((await pause).ms).toBe(ms);
   });
 
-  it('passes on why it is not permitted', async () => {
-    const refusal = new Error('not permitted');
-    const { pause } = await paused({}, () => {
-      throw refusal;
-    });
-    await expect(pause).rejects.toBe(refusal);
-  });
-
   it('is not sent if there is no connection', async () => {
     const { pause, sent } = await paused({ warmUpFailure: SILENT });
     await expect(pause).rejects.toThrow(NotInjectedError);
@@ -295,29 +286,5 @@ describe('a pause', () => {
     const released = commands.endsWith('release');
     expect(await pause).toMatchObject({ proof, isOver, released });
     expect(await sent()).toEqual(Array(3).fill(commands));
-  });
-});
-
-describe('the least certain of several findings', () => {
-  const held = (heldMs: number, reads: number, slowestReadMs: number) => ({
-    server: { name: `held-${heldMs}` },
-    finding: { kind: 'held', heldMs, reads, slowestReadMs } as const,
-  });
-  const taken = { server: { name: 'taken' }, finding: { kind: 'taken', afterMs: 1, at: 1 } as const };
-  const unclear = {
-    server: { name: 'unclear' },
-    finding: { kind: 'unclear', cause: 'silent', reason: 'x' } as const,
-  };
-
-  it('is that of the whole store if each is paused, with its weakest figures', () => {
-    expect(leastCertain('all', [held(200, 9, 1), held(150, 7, 3)])).toEqual({
-      name: 'all',
-      finding: { kind: 'held', heldMs: 150, reads: 7, slowestReadMs: 3 },
-    });
-  });
-
-  it('is one that took a write, or else one that is not known', () => {
-    expect(leastCertain('all', [held(200, 9, 1), unclear, taken]).name).toBe('taken');
-    expect(leastCertain('all', [held(200, 9, 1), unclear]).name).toBe('unclear');
   });
 });

@@ -11,10 +11,6 @@ import { type DuringPause, FencedPause } from './fenced-pause.ts';
 useFakeTime();
 
 const [FIRST, SECOND] = ['a'.repeat(40), 'b'.repeat(40)];
-const SHARED = {
-  state: 'refused',
-  admission: { state: 'refused', reason: 'SharedRedis', message: 'others use it' },
-} as const;
 const PAUSE_MS = 2000;
 
 /** A Redis that holds writes back while it is paused. */
@@ -102,11 +98,6 @@ async function prepared({ change, checks, during, mayBeOn = false, sentinels }: 
 }
 
 describe('right before a pause', () => {
-  it('goes on if the Redis that was prepared answers', async () => {
-    const { fault } = await prepared();
-    await expect(fault.requireSameStore()).resolves.toBeUndefined();
-  });
-
   it.each([
     ['another Redis answers', { runId: SECOND }],
     ['no Redis answers', { answers: false }],
@@ -121,16 +112,6 @@ describe('right before a pause', () => {
     await expect(inject('not in charge')).rejects.toThrow(NotInjectedError);
     expect(redis.pauses).toEqual([]);
     expect(ownPause.state).toBe('none');
-  });
-
-  it.each<[string, World]>([
-    ['without replicas', {}],
-    ['under Sentinels', { sentinels: {} }],
-    ['of a Cluster', { change: { isOfCluster: true } }],
-  ])('the store %s is checked again, and nothing is sent if it is shared by now', async (_, world) => {
-    const { inject, redis } = await prepared({ ...world, checks: [{ state: 'free' }, SHARED] });
-    await expect(inject()).rejects.toThrow('SharedRedis');
-    expect(redis.pauses).toEqual([]);
   });
 });
 

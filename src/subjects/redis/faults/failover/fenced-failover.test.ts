@@ -286,11 +286,6 @@ describe('a successor of the process that announced a failover', () => {
     change(world);
     expect(await world.fault.inquire(world.marker)).toBe('Unknown');
   });
-
-  it('reads a marker that the journal takes, whatever a Sentinel reports', async () => {
-    const { marker } = await prepared({ epoch: -Number.MAX_SAFE_INTEGER });
-    expect(marker.length).toBeLessThanOrEqual(64);
-  });
 });
 
 describe('the proof of a failover', () => {

@@ -38,14 +38,6 @@ describe('slow writes for 3 s', () => {
     expect(provenBy(writes(count), LATENCY_MS, span)).toMatchObject({ proof });
   });
 
-  it('are not proven by quick writes', () => {
-    const some = writes(10).map((one, i) => (i < 3 ? { ...one, tookMs: 1 } : one));
-    expect(provenBy(some, LATENCY_MS, span)).toMatchObject({
-      proof: 'Inconclusive',
-      message: expect.stringContaining('for 70 % of the time'),
-    });
-  });
-
   it.each([
     [[10], 'Confirmed', /^In all, 10 of 10 /],
     [[10, 8, 9], 'Confirmed', /^Of 3 servers, redis-1 .* for 80 % of the time/],
