@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { eachAtOnce, turns } from './at-once.ts';
+import { eachAtOnce } from './at-once.ts';
 
 const tick = async (): Promise<void> => await new Promise((resolve) => setImmediate(resolve));
 
@@ -30,19 +30,4 @@ describe('eachAtOnce', () => {
     await expect(eachAtOnce([1, 2, 3, 4], 2, work)).rejects.toThrow('broken');
     expect(ended).toEqual([2]);
   });
-});
-
-it('turns are taken one after the other, also after one that failed', async () => {
-  const inTurn = turns();
-  const story: string[] = [];
-  const work = (name: string) => async (): Promise<string> => {
-    story.push(`${name} begins`);
-    await tick();
-    story.push(`${name} ends`);
-    if (name === 'a') throw new Error('a failed');
-    return name;
-  };
-  const results = await Promise.allSettled([inTurn(work('a')), inTurn(work('b'))]);
-  expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
-  expect(story).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
 });

@@ -31,12 +31,6 @@ const withResult = (behaviour: Behaviour, measures: Readonly<Record<string, numb
     },
   ],
 });
-const withoutResult = (message: string): SurveyedRun => ({
-  at: '2026-01-02T03:04:05.000Z',
-  load: 1.5,
-  message,
-  scenarios: [],
-});
 const of = (limiter: string, variant: string, ...runs: SurveyedRun[]): Surveyed => ({
   limiter,
   variant,
@@ -53,13 +47,6 @@ const quoteOf = (page: string, quote: string): string =>
   page.split('\n').find((line) => line.startsWith('- ["') && line.includes(quote)) ?? '';
 
 describe('the page of the survey', () => {
-  it('gives each row of a table as many cells as its head', async () => {
-    const page = await pageOf([of('koa-ratelimit', 'default', withResult('Hangs'))]);
-    for (const table of page.split('\n\n').filter((part) => part.startsWith('|'))) {
-      expect(new Set(table.split('\n').map((row) => row.split(' | ').length)).size).toBe(1);
-    }
-  });
-
   it('shows the range of each figure over all runs', async () => {
     const runs = [
       withResult('Hangs', { latencyDuring: 3, overCounted: 3 }),
@@ -73,12 +60,6 @@ describe('the page of the survey', () => {
     expect(page).toContain('npm run survey -- koa-ratelimit --times 3');
   });
 
-  it('shows the latency during the pause, of answers in time', async () => {
-    const latencies = [3, 203, 1200].map((latencyDuring) => withResult('Hangs', { latencyDuring }));
-    const page = await pageOf([of('koa-ratelimit', 'default', ...latencies)]);
-    expect(rowOf(page, 'default')).toContain('| **Hangs** | 3–203 |');
-  });
-
   it('shows the outcomes that differ, with requests by outcome', async () => {
     const page = await pageOf([
       of('koa-ratelimit', 'timeout', withResult('FailsClosed'), withResult('Mixed')),
@@ -86,15 +67,6 @@ describe('the page of the survey', () => {
     expect(rowOf(page, 'timeout')).toContain('| FailsClosed 1 of 2, Mixed 1 of 2 |');
     expect(page).toMatch(/- `timeout`: .*under the limit, 1 admitted\.\n/);
     expect(page).toContain('1 without one result');
-  });
-
-  it('shows once why a configuration has no result', async () => {
-    const why = 'No baseline:\na | b';
-    const page = await pageOf([
-      of('koa-ratelimit', 'timeout', withoutResult(why), withoutResult(why), withResult('Enforces')),
-    ]);
-    expect(rowOf(page, 'timeout')).toContain('| Enforces 1 of 3 |');
-    expect(page.split('no result: `No baseline: a | b`')).toHaveLength(2);
   });
 
   it('shows who recovered late or not at all', async () => {
@@ -129,29 +101,5 @@ describe('the page of the survey', () => {
     expect(page).toMatch(/For 2 configurations, .*: 1 FailsOpen, 1 Hangs\./);
     expect(page).toMatch(/121 .* 150 sent \(express-rate-limit\)/);
     expect(rowOf(page, 'ioredis-timeout-fail-open')).toContain('| **FailsOpen** +121 |');
-  });
-
-  it('contradicts a promise that needs no error', async () => {
-    const page = await pageOf([of('envoy-ratelimit', 'timeout', withResult('Hangs'))]);
-    expect(quoteOf(page, 'I/O operations')).toMatch(/: \*\*contradicted\*\* for `timeout`\.$/);
-  });
-
-  it('confirms a promise in part if most callers were admitted', async () => {
-    const saying = async (notAdmitted: number): Promise<string> => {
-      const run = withResult('Mixed', { notAdmitted, underLimit: 44 });
-      const page = await pageOf([of('flask-limiter', 'timeout-memory-fallback', run)]);
-      return quoteOf(page, 'in memory');
-    };
-    expect(await saying(6)).toMatch(/: confirmed in part .*`timeout-/);
-    expect(await saying(44)).toMatch(/: \*\*contradicted\*\* .*`timeout-memory-fallback`\.$/);
-  });
-
-  it('leaves out what is no longer described', async () => {
-    const page = await pageOf([
-      of('koa-ratelimit', 'default', withResult('Hangs')),
-      of('koa-ratelimit', 'no-longer', withResult('Enforces')),
-    ]);
-    expect(page).not.toContain('no-longer');
-    expect(page).not.toContain('1 Enforces');
   });
 });

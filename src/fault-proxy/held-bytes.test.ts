@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { HeldBytes } from './held-bytes.ts';
 import { HOLDER, proxied, received } from './proxy.fixture.ts';
 
 async function until(condition: () => boolean): Promise<void> {
@@ -106,30 +105,6 @@ describe('a connection that a fault makes wait', () => {
     // Buffers of the system and of three processes in one, and nothing that grows.
     expect(sent).toEqual(before);
     expect(Math.max(sent.client, sent.server)).toBeLessThan(32_000_000);
-  });
-});
-
-describe('bytes that wait', () => {
-  it.each([
-    ['large', 32 * 1024, 2],
-    ['small', 1, 512],
-  ])('stop the sender after a bounded number of %s chunks', (_, size, most) => {
-    let isPaused = false;
-    const passed: Buffer[] = [];
-    const held = new HeldBytes({
-      pass: (chunk) => passed.push(chunk),
-      end: () => undefined,
-      pause: () => (isPaused = true),
-      resume: () => (isPaused = false),
-    });
-    held.delay(Number.POSITIVE_INFINITY);
-    for (let i = 1; i < most; i += 1) held.take(Buffer.alloc(size));
-    expect(isPaused).toBe(false);
-    held.take(Buffer.alloc(size));
-    expect({ isPaused, isFull: held.isFull, passed }).toEqual({ isPaused: true, isFull: true, passed: [] });
-    held.release();
-    expect({ isPaused, isFull: held.isFull }).toEqual({ isPaused: false, isFull: false });
-    expect(passed).toHaveLength(most);
   });
 });
 

@@ -7,33 +7,6 @@ import { ensureChromium } from './chromium.ts';
 const progress = (): void => {};
 
 describe('ensureChromium', { timeout: 300_000 }, () => {
-  it('passes by a program of that name that is none', async () => {
-    const PATH = await programs({
-      'chromium-browser': 'echo "Command requires the chromium snap" >&2; exit 1',
-      'google-chrome': 'echo "Google Chrome 150.0.7871.100 "',
-    });
-    expect(await ensureChromium({ env: { PATH }, progress })).toEqual({
-      path: join(PATH, 'google-chrome'),
-      version: '150.0.7871.100',
-    });
-  });
-
-  it.skipIf(process.platform === 'darwin')(
-    'reports what it found, and what to do, if it cannot install',
-    async () => {
-      const none = { PATH: await programs({}) };
-      await expect(ensureChromium({ env: none, progress, root: true })).rejects.toMatchObject({
-        code: 'BROWSER_MISSING',
-        message: expect.stringMatching(/^neither Chromium nor Chrome .*PATH, .*no apt-get$/),
-        remedy: expect.stringContaining('apt-get install chromium'),
-      });
-      const broken = { PATH: await programs({ chromium: 'exit 127', 'apt-get': 'exit 1' }) };
-      await expect(ensureChromium({ env: broken, progress, root: false })).rejects.toMatchObject({
-        message: expect.stringMatching(/chromium .*not run, .*only root/),
-      });
-    },
-  );
-
   it.skipIf(process.platform === 'darwin')(
     'installs the package as root, one installation at a time',
     async () => {

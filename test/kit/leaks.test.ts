@@ -1,12 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type EvidenceBundle,
-  evidenceIds,
-  relativeToFirst,
-  SIGNALS,
-  shifted,
-} from '../../src/evidence/index.ts';
+import { type EvidenceBundle, SIGNALS } from '../../src/evidence/index.ts';
 import { leaksOf } from './leaks.ts';
 
 const bundle: EvidenceBundle = {
@@ -82,21 +76,5 @@ describe('the leak check', () => {
         },
       ),
     );
-  });
-
-  it('finds times that count from what was done', () => {
-    const since = shifted(bundle, -4000);
-    expect(leaksOf(since)).toEqual([{ word: 'the first time is -4000 ms', reveals: 'moment' }]);
-    expect(leaksOf(shifted(bundle, 250))).toEqual([{ word: 'the first time is 250 ms', reveals: 'moment' }]);
-    expect(leaksOf(relativeToFirst(since))).toEqual([]);
-    expect(relativeToFirst(since)).toEqual(bundle);
-  });
-
-  it('leaves words be that only hold one of them', () => {
-    expect(leaksOf('what is evaluated: s1 store read-latency: 150:1 250:200 350:12')).toEqual([]);
-  });
-
-  it('leaves every id to be cited', () => {
-    expect(evidenceIds(bundle)).toEqual(new Set([...bundle.series.map(({ id }) => id), 'e1']));
   });
 });

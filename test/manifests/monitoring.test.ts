@@ -175,11 +175,6 @@ describe('the dashboard', () => {
     expect(ofRange.filter(({ type }) => type === 'timeseries')).toEqual([]);
     expect(ofRange.flatMap(({ targets = [] }) => targets).every(({ instant }) => instant)).toBe(true);
   });
-
-  it('has no two panels in one place', () => {
-    const places = panels.map((panel) => JSON.stringify((panel as { gridPos?: unknown }).gridPos));
-    expect(new Set(places).size).toBe(panels.length);
-  });
 });
 
 describe('the metrics of an operator', () => {
@@ -203,19 +198,5 @@ describe('the metrics of an operator', () => {
     expect(new Set(page.match(/[{,]name="[^"]*"/g)?.map((each) => each.slice(1)))).toEqual(
       new Set(['name="chaosdemo"']),
     );
-  });
-});
-
-describe('metricsIn', () => {
-  it.each([
-    ['sum by (a, b) (rate(x_total{code=~"5..|y"}[5m])) / sum(z) > 0.05', ['x_total', 'z']],
-    [
-      'absent(up_now) or max(histogram_quantile(0.9, sum by (le) (rate(h_bucket[1h])))) offset 5m',
-      ['up_now', 'h_bucket'],
-    ],
-    ['a and on (namespace) b{x="{c}"} unless ignoring(d) e', ['a', 'b', 'e']],
-    ['round(increase(x[1h])) >= 1e3', ['x']],
-  ])('finds in %s: %j', (expression, names) => {
-    expect(metricsIn(expression)).toEqual(names);
   });
 });

@@ -40,21 +40,6 @@ describe('a picture of a screen', () => {
     ]);
     expect([right?.textContent, right?.getAttribute('x')]).toEqual(['right', '58.8']);
   });
-
-  it('has the colours and weights of the terminal', () => {
-    const svg = screenSvg(screen(row('bad', { colour: 1, isBold: true, isDim: true })), words);
-    expect(elementsOf(svg, 'text')[1]?.getAttribute('class')).toBe('c1 b d');
-  });
-
-  it('draws lines in one stroke, and each dot of a chart', () => {
-    const drawn = (text: string) =>
-      elementsOf(screenSvg(screen(row(text)), words), 'path')
-        .slice(1)
-        .map((path) => [path.getAttribute('class'), path.getAttribute('d')]);
-    expect(drawn('───')).toEqual([[null, 'M0 9h25.2']]);
-    // Both dots of the lowest row of two cells, and the topmost left one.
-    expect(drawn('⣀⣁')).toEqual([['o', 'M10.5 2.3h0.1M2.1 15.8h12.7']]);
-  });
 });
 
 describe('a moving picture', () => {

@@ -98,24 +98,6 @@ describe('Controller', () => {
     await controller.stop(0);
   });
 
-  it('requeues a key after the time that its reconcile requested', async () => {
-    let count = 0;
-    const reconcile = async (): Promise<{ requeueAfterMs: number }> => {
-      count++;
-      return { requeueAfterMs: 500 };
-    };
-    const controller = new Controller({ name: 'c', logger: recordingLogger(), reconcile });
-    controller.start();
-    controller.enqueue('a');
-    await vi.advanceTimersByTimeAsync(499);
-    expect(count).toBe(1);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(count).toBe(2);
-    await controller.stop(0);
-    await vi.advanceTimersByTimeAsync(2000);
-    expect(count).toBe(2);
-  });
-
   it.each([
     ['later', 60_000, [0, 10, 60_010]],
     ['never', undefined, [0, 10]],
@@ -138,26 +120,6 @@ describe('Controller', () => {
     controller.enqueue('a');
     await vi.advanceTimersByTimeAsync(100_000);
     expect(seen).toEqual(times);
-    await controller.stop(0);
-  });
-
-  it('keeps no timer of a key that is not requeued', async () => {
-    const gone = new Set<string>();
-    const controller = new Controller({
-      name: 'c',
-      logger: recordingLogger(),
-      reconcile: async (key) => (gone.has(key) ? {} : { requeueAfterMs: 86_400_000 }),
-    });
-    controller.start();
-    for (const key of ['a', 'b', 'c']) controller.enqueue(key);
-    await settle();
-    expect(vi.getTimerCount()).toBe(3);
-    for (const key of ['a', 'b', 'c']) {
-      gone.add(key);
-      controller.enqueue(key);
-    }
-    await settle();
-    expect(vi.getTimerCount()).toBe(0);
     await controller.stop(0);
   });
 

@@ -282,35 +282,6 @@ describe('Reflector', () => {
     await eventually(() => expect(server.openConnections()).toBeLessThanOrEqual(2));
   });
 
-  it('leaves a watch that lives on past its time limit', async () => {
-    watches = [
-      (response) => {
-        let version = 11;
-        const timer = setInterval(() => sendEvent(response, 'MODIFIED', configMap('a', version++)), 10);
-        response.on('close', () => clearInterval(timer));
-      },
-    ];
-    reflect({ watchMs: 40, graceMs: 40 });
-    await eventually(() => expect(watchesAsked().length).toBeGreaterThanOrEqual(2));
-  });
-
-  it('leaves a peer that takes the connection and never answers', async () => {
-    watches = [() => {}];
-    reflect({ client: server.client({ timeoutMs: 50 }) });
-    await eventually(() => expect(watchesAsked().slice(0, 2)).toEqual(['10', '10']));
-  });
-
-  it('continues after a handler throws', async () => {
-    watches = [(response) => sendEvent(response, 'ADDED', configMap('b', 11))];
-    const { store, logger } = reflect();
-    store.subscribe(() => {
-      throw new Error('handler bug');
-    });
-    await eventually(() => expect(store.size).toBe(2));
-    expect(logger.entries.filter(({ level }) => level === 'error')).toHaveLength(2);
-    expect(watchesAsked()).toEqual(['10']);
-  });
-
   it('waits as long as Retry-After says, up to its own bound', async () => {
     lists = [
       (response) => {

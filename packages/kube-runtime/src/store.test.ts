@@ -55,17 +55,6 @@ describe('Store', () => {
     expect(seen).toEqual(['added a 1 first', 'deleted a 1 first', 'added a 5 second', 'updated a 6 second']);
   });
 
-  it('hands the previous state along with an update', () => {
-    const { store } = observed();
-    store.put(configMap('a', 1));
-    const versions: unknown[] = [];
-    store.subscribe((event) => {
-      if (event.type === 'updated') versions.push(event.previous.metadata.resourceVersion);
-    });
-    store.put(configMap('a', 2));
-    expect(versions).toEqual(['1']);
-  });
-
   it('a late subscriber gets the current objects, and nothing after it left', () => {
     const { store } = observed();
     store.put(configMap('a', 1));

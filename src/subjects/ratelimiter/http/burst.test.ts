@@ -228,32 +228,6 @@ describe('a burst', () => {
     expect(outcomes[5]?.failure?.message).toBe('answered 429');
   });
 
-  it('a burst bounds informational answers, heads and bodies, and closes beyond', async () => {
-    const endless = ['HTTP/1.1 100 Continue\r\n\r\n', 'a: b\r\n', 'x'];
-    const { pod, sockets } = await rawNode((socket, _, text) =>
-      floodWith(socket, Number(/GET \/(\d)/.exec(text)?.[1])),
-    );
-    const floodWith = (socket: Socket, kind: number): void => {
-      if (kind > 0) socket.write('HTTP/1.1 200 OK\r\n');
-      if (kind > 1) socket.write('\r\n');
-      const more = (): void => {
-        if (!socket.destroyed) socket.write((endless[kind] as string).repeat(1000), more);
-      };
-      more();
-    };
-    const plan = planOf([pod], 3, {
-      timeoutMs: 60_000,
-      requests: spread([pod], 3, (i) => ({ method: 'GET', path: `/${i}` })),
-    });
-    const { outcomes } = await sendBurst(plan, signal);
-    expect(outcomes.map(({ failure }) => failure?.message)).toEqual([
-      expect.stringContaining('more than 4 informational answers'),
-      expect.stringMatching(/^the head .* 8192 bytes$/),
-      expect.stringMatching(/^the body .* 16384 bytes$/),
-    ]);
-    await allClosed(sockets);
-  });
-
   it('opens connections again that were closed while it waited for its moment', async () => {
     const { pod } = await rawNode((socket) => socket.write(OK));
     let firstOnes = 3;

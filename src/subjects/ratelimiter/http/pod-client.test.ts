@@ -30,14 +30,6 @@ async function clientOf(answer: (socket: Socket, request: number) => void, conne
 }
 
 describe('a client of one node', () => {
-  it('uses a connection again', async () => {
-    const { client, sockets } = await clientOf((socket) => socket.write(OK));
-    for (let i = 0; i < 5; i += 1) {
-      expect((await client.send(GET, 5000, signal)).answer?.body.toString()).toBe('ok');
-    }
-    expect(sockets.size).toBe(1);
-  });
-
   it('a request without an answer in time is given up with its connection', async () => {
     const { client, sockets } = await clientOf((socket, i) => i > 0 && socket.write(OK));
     expect((await client.send(GET, 20, signal)).failure?.code).toBe('TIMEOUT');
@@ -50,23 +42,6 @@ describe('a client of one node', () => {
       socket.write('HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n'),
     );
     expect((await client.send(GET, 5000, signal)).answer?.status).toBe(302);
-  });
-
-  it.each([
-    ['endless informational answers', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(100)],
-    ['a head without end', `HTTP/1.1 200 OK\r\nx: ${'a'.repeat(10_000)}`],
-    ['a body beyond its bound', `HTTP/1.1 200 OK\r\ncontent-length: 999999\r\n\r\n`],
-  ])('ends %s', async (_, text) => {
-    const { client, sockets } = await clientOf((socket) => socket.write(text));
-    expect((await client.send(GET, 60_000, signal)).failure?.code).toBe('BAD_ANSWER');
-    await expect.poll(() => sockets.size).toBe(0);
-  });
-
-  it('a broken connection is RESET, and one that cannot be made UNREACHABLE', async () => {
-    const { client } = await clientOf((socket) => socket.resetAndDestroy());
-    expect((await client.send(GET, 5000, signal)).failure?.code).toBe('RESET');
-    const unreachable = new PodClient({ name: 'x', host: '127.0.0.1', port: 1 }, 1, Date.now);
-    expect((await unreachable.send(GET, 5000, signal)).failure?.code).toBe('UNREACHABLE');
   });
 
   it('ends what is open when it is closed, and sends nothing after', async () => {

@@ -122,15 +122,6 @@ describe('a pool of connections', () => {
     expect(sent).toBeLessThan(16 * 1024 * 1024);
   });
 
-  it.each([
-    ['announced', 'HTTP/1.1 200 OK\r\ncontent-length: 16385\r\n\r\n'],
-    ['chunked', `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4001\r\n${'x'.repeat(16_385)}`],
-    ['ended by the connection', `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(16_385)}`],
-  ])('takes no body beyond its bound, %s', async (_, answer) => {
-    const { get } = await poolOn((socket) => socket.write(answer));
-    expect(await failureOf(get())).toMatch(/^BAD_ANSWER: the body .* 16384 bytes$/);
-  });
-
   it('a pool discards surplus bytes after an answer, and for the next request', async () => {
     const { get, sockets } = await poolOn((socket, connection) => {
       socket.write(OK.replace('ok', connection === 1 ? 'a1' : 'a2'));

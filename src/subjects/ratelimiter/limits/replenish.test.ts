@@ -144,33 +144,6 @@ describe('a limit after its rest', () => {
     const admitted = Array.from({ length: full }, () => decide(at)).filter(Boolean);
     expect(admitted.length).toBeLessThan(full);
   });
-
-  const five = { requests: 5, windowMs: WINDOW };
-  it.each<[string, RateLimit, number, number, number]>([
-    ['a window by the clock', { algorithm: 'FixedWindow', ...five, start: 'Clock' }, 2000, 6000, 7000],
-    [
-      'a window that may have ended',
-      { algorithm: 'FixedWindow', ...five, start: 'Clock' },
-      4000,
-      11_000,
-      7000,
-    ],
-    ['a window', { algorithm: 'FixedWindow', ...five, start: 'FirstRequest' }, 2000, 8000, 6000],
-    [
-      'a window with an unknown start',
-      { algorithm: 'FixedWindow', ...five, start: 'Unknown' },
-      2000,
-      9000,
-      7000,
-    ],
-    ['a log', { algorithm: 'SlidingWindow', ...five }, 2000, 8000, 6000],
-    ['two counts', { algorithm: 'SlidingWindowCounter', ...five }, 2000, 11_000, 12_000],
-    ['a bucket', { algorithm: 'TokenBucket', ...five, capacity: 7 }, 2000, 10_000, 8000],
-    ['lumps', { algorithm: 'TokenBucket', ...five, capacity: 7, refillEveryMs: 700 }, 2000, 10_700, 8700],
-  ])('a used limit is replenished at its moment: %s', (_, limit, lastUsedAt, at, most) => {
-    expect(replenishedAt(limit, lastUsedAt)).toBe(at);
-    expect(mostCooldownMs(limit)).toBe(most);
-  });
 });
 
 describe('a limit that was used up', () => {

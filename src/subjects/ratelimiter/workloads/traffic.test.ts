@@ -6,7 +6,7 @@ import { endlessRoom } from '../../../../test/fixtures/subjects/ratelimiter/traf
 import type { CallerRequest } from '../history/events.ts';
 import type { AnswerMemory } from '../http/answer.ts';
 import { ConnectionBudget } from '../http/connection-budget.ts';
-import { PodClient, type RequestResult } from '../http/pod-client.ts';
+import { PodClient } from '../http/pod-client.ts';
 import { HttpCallers } from '../interfaces/http/http-callers.ts';
 import { httpInterfaceSchema } from '../spec/http-schema.ts';
 import {
@@ -98,20 +98,6 @@ describe('callers', () => {
     const requests = await recordedRequests([await nodeThat(() => undefined, 'a')], ['k1'], 2, 30);
     expect(requests.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 4 }, () => 'Timeout'));
     for (const { endedAt, sentAt } of requests) expect(endedAt - sentAt).toBeGreaterThanOrEqual(29);
-  });
-
-  it('callers wait for the timeout of the spec on every request', async () => {
-    const waits: number[] = [];
-    const client = {
-      pod: { name: 'a' },
-      send: async (_: unknown, timeoutMs: number): Promise<RequestResult> => {
-        waits.push(timeoutMs);
-        return { sentAt: 0, endedAt: timeoutMs, failure: { code: 'TIMEOUT', message: 'no answer' } };
-      },
-    } as unknown as PodClient;
-    const requests = await recordedRequests([client], ['k1'], 2, 700);
-    expect(waits).toEqual([700, 700, 700, 700]);
-    expect(requests.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 4 }, () => 'Timeout'));
   });
 
   it('callers without a free connection are left out, and counted as left out', async () => {
