@@ -86,20 +86,8 @@ describe('the limit of an API', () => {
       { ...fixed, windowStart: 'FirstRequest' },
     ],
     [
-      'has an unknown start at the start of a minute',
-      { quota: { windowSeconds: 60, resetSeconds: 60 }, firstAt: AT - 17_000 },
-      {},
-      fixed,
-    ],
-    [
       'has an unknown start at the end of a minute',
       { quota: { windowSeconds: 60, resetSeconds: 60 }, firstAt: AT - 18_000 },
-      {},
-      fixed,
-    ],
-    [
-      'has an unknown start if the reset is neither',
-      { quota: { windowSeconds: 60, resetSeconds: 6 } },
       {},
       fixed,
     ],
@@ -108,13 +96,6 @@ describe('the limit of an API', () => {
       { window: { seconds: 60, start: 'FirstRequest' } },
       {},
       { ...fixed, windowStart: 'FirstRequest' },
-    ],
-    ['has an unknown start if only the window is given', {}, { window: '60s' }, fixed],
-    [
-      'has an unknown start if only its algorithm is given',
-      {},
-      { algorithm: 'FixedWindow' },
-      { ...fixed, algorithm: 'given' },
     ],
     [
       'is a bucket if one request is returned',

@@ -14,11 +14,12 @@ function runWith(change: (status: ChaosDemoStatus) => Partial<ChaosDemoStatus>):
 
 function ended(
   [phase, reason]: readonly [Verdict['phase'], Verdict['reason']],
-  scenario: Partial<ScenarioStatus>,
+  change: Partial<ScenarioStatus> | ((one: ScenarioStatus, i: number) => Partial<ScenarioStatus>),
 ): ReportSource {
+  const changed = typeof change === 'function' ? change : () => change;
   return runWith(({ run, scenarios = [] }) => ({
     ...(run && { run: { ...run, phase, reason, message: 'the message of the verdict' } }),
-    scenarios: scenarios.map((one) => ({ ...one, ...scenario })),
+    scenarios: scenarios.map((one, i) => ({ ...one, ...changed(one, i) })),
     diagnoses: [],
   }));
 }
@@ -36,6 +37,12 @@ const SOURCES: readonly (readonly [string, ReportSource])[] = [
   ['a violation that is not expected', ended(['Failed', 'UnexpectedViolation'], { expect: 'Held' })],
   ['no violation where one is expected', ended(['Failed', 'ViolationNotReproduced'], { result: 'Held' })],
   ['an inconclusive scenario', ended(['Errored', 'Inconclusive'], { result: 'Inconclusive' })],
+  ['a violation without any fault', ended(['Failed', 'BaselineViolated'], {})],
+  ['no expectation', ended(['Succeeded', 'ExpectationsMet'], { expect: 'Any' })],
+  [
+    'an inconclusive scenario next to a violation',
+    ended(['Errored', 'Inconclusive'], (_, i) => (i === 0 ? { result: 'Inconclusive' } : {})),
+  ],
   ['an abort', ended(['Aborted', 'Aborted'], { result: 'Inconclusive' })],
   ['missing evidence', { demo, missing: 'you may not read it' }],
 ];

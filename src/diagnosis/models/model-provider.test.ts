@@ -161,15 +161,12 @@ describe('a model behind the OpenAI protocol', () => {
     expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(2990);
   });
 
-  it.each([
-    [500, 'answered 500 (2 attempts): boom'],
-    [503, 'answered 503 (2 attempts): boom'],
-  ])('an answer of %i is retried, and then reported with the number of attempts', async (status, message) => {
+  it('an answer of 500 is retried, and then reported with the number of attempts', async () => {
     const profile = await serve(
-      (response) => json(response, { error: { message: 'boom' } }, status, { 'retry-after-ms': '1' }),
+      (response) => json(response, { error: { message: 'boom' } }, 500, { 'retry-after-ms': '1' }),
       { retries: 1 },
     );
-    expect(await failure(profile)).toContain(message);
+    expect(await failure(profile)).toContain('answered 500 (2 attempts): boom');
     expect(server?.requests).toHaveLength(2);
   });
 
@@ -208,12 +205,6 @@ describe('a model behind the OpenAI protocol', () => {
       /not of its protocol/,
     ],
     ['JSON of something else', (response) => json(response, { hello: 'world' }), /not of its protocol/],
-    [
-      'a page',
-      (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
-      /not of its protocol/,
-    ],
-    ['nothing', (response) => response.writeHead(204).end(), /not of its protocol/],
     [
       'without end',
       (response) => {
@@ -392,23 +383,14 @@ describe('a budget', () => {
     await expect(provider.answer(bundle, signal)).rejects.toThrow(/\(ECONNREFUSED\) \(2 attempts\)/);
   });
 
-  it('is not made endless by a server that says that it used nothing', async () => {
-    const usage = { prompt_tokens: 0, completion_tokens: 0 };
-    const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })));
-    const { usage: used } = await diagnose(profile);
-    expect(used?.inputTokens).toBeGreaterThan(500);
-    expect(used?.outputTokens).toBeGreaterThan(30);
-  });
-
-  it('a budget ignores impossible counts', async () => {
-    const usage = { prompt_tokens: -5_000_000, completion_tokens: -1 };
-    const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })), {
-      tokensPerDay: 4500,
-    });
-    const provider = provide(profile);
-    const { signal } = new AbortController();
-    const { usage: used } = await provider.answer(bundle, signal);
-    expect(used?.inputTokens).toBeGreaterThan(500);
-    expect(used?.outputTokens).toBeGreaterThan(30);
-  });
+  it.each([0, -5_000_000])(
+    'is not made endless by a server that says that it used %i tokens',
+    async (said) => {
+      const usage = { prompt_tokens: said, completion_tokens: said };
+      const profile = await serve((response) => json(response, completion(JSON.stringify(good), { usage })));
+      const { usage: used } = await diagnose(profile);
+      expect(used?.inputTokens).toBeGreaterThan(500);
+      expect(used?.outputTokens).toBeGreaterThan(30);
+    },
+  );
 });

@@ -84,14 +84,6 @@ describe('the end of a run', () => {
     });
   });
 
-  it('counts once, however often a status is stored after it', async () => {
-    const { counted, metrics } = setup();
-    metrics.changed(on, succeeded, chapters);
-    const once = await counted();
-    metrics.changed(succeeded, { ...succeeded, message: 'the next run waits' }, chapters);
-    expect(await counted()).toEqual(once);
-  });
-
   it('ended runs count by reason if Errored, and as Superseded if replaced', async () => {
     const { counted, metrics } = setup();
     metrics.changed(on, ended({ phase: 'Errored', reason: 'BaselineFailed' }), chapters);
@@ -195,28 +187,6 @@ describe('while a run is active', () => {
 });
 
 describe('metrics of a forged status', () => {
-  it('opens no series', async () => {
-    const { counted, metrics, names } = setup();
-    const before = await names();
-    const forged = {
-      ...ended({ phase: 'Errored', reason: 'Whatever' }),
-      chapters: [{ title: 'Another story', state: 'Completed', startedAt: at(0), doneAt: at(1) }],
-      scenarios: [
-        { ...scenario, type: 'Elsewhere' },
-        { ...scenario, result: 'Perhaps', fault: { ...scenario.fault, proof: 'Surely' } },
-      ],
-    } as unknown as ChaosDemoStatus;
-    metrics.changed(undefined, forged, chapters);
-    metrics.changed(undefined, ended({ phase: 'Exploded' as 'Errored', reason: 'x' }), chapters);
-    expect(await names()).toEqual(before);
-    const counts = await counted();
-    expect(counts).toMatchObject({
-      'runs_total{verdict="Errored"}': 1,
-      'runs_errored_total{reason="Other"}': 1,
-    });
-    expect(Object.keys(counts).filter((name) => name.startsWith('chapter'))).toEqual([]);
-  });
-
   it('adds no figure that no run can have', async () => {
     const { counted, metrics } = setup();
     const forged = ended(

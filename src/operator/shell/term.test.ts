@@ -90,14 +90,6 @@ describe('a term', () => {
     expect([status().journal, lines]).toEqual([journal, []]);
   });
 
-  it('a term begins with every object, and reports that it leads', async () => {
-    const { leadership, status, reported, until } = setup();
-    expect(leadership.term).toBeUndefined();
-    leadership.begin();
-    await until(() => status().phase === 'Succeeded');
-    expect(reported).toEqual([true]);
-  });
-
   it('a term does nothing without leadership, and continues when it leads again', async () => {
     const { begins, election, leadership, server, status, target, until, world } = setup();
     leadership.begin();
@@ -137,46 +129,6 @@ describe('a term', () => {
     expect(server.stored.length).toBe(writes);
   });
 
-  it('a lost term sends no pending fault, although the process leads again', async () => {
-    const { begins, ended, leadership, status, target, until } = setup({ effectMs: 2000, heedsAbort: false });
-    leadership.begin();
-    await until(begins('Inject'));
-    const end = leadership.end(LOST);
-    leadership.begin();
-    await ended(end);
-    await until(() => status().run?.completedAt !== undefined);
-    // What the first had begun was not sent; the new one found that out, and planned it again.
-    const stalls = target.injected.filter(({ scenario }) => scenario === 'stall');
-    expect(stalls.map(({ id }) => id)).toEqual(['1-stall-2']);
-    expect(status().phase).toBe('Succeeded');
-  });
-
-  it('a lost term leaves its fault to its own end, and the lock to its successor', async () => {
-    const { ended, leadership, target, reported, until } = setup();
-    leadership.begin();
-    await until(() => target.isStalled);
-    const end = leadership.end(LOST);
-    expect(leadership.term).toBeUndefined();
-    await until(() => target.activities.length === 0, 1000);
-    expect(target.isStalled).toBe(true);
-    expect(target.lockedBy).toBe('ns/demo');
-    expect(target.performed.map(({ kind }) => kind)).not.toContain('Restore');
-    await ended(end);
-    expect(reported).toEqual([true, false]);
-  });
-
-  it('takes over a run whose process was lost during a fault, without a second fault', async () => {
-    const { ended, leadership, status, target, until } = setup();
-    leadership.begin();
-    await until(() => target.isStalled);
-    const end = leadership.end(LOST);
-    leadership.begin();
-    await ended(end);
-    await until(() => status().run?.completedAt !== undefined);
-    expect(target.stalls).toBe(1);
-    expect(target.lockedBy).toBeUndefined();
-  });
-
   it('a term is active until its work has ended, so the clock does not change', async () => {
     const { ended, leadership, target, until } = setup();
     expect(leadership.isQuiet).toBe(true);
@@ -187,14 +139,6 @@ describe('a term', () => {
     expect(leadership.isQuiet).toBe(false);
     await ended(end);
     expect(leadership.isQuiet).toBe(true);
-  });
-
-  it('that ends in order ends its faults and gives its locks back', async () => {
-    const { ended, leadership, target, until } = setup();
-    leadership.begin();
-    await until(() => target.isStalled);
-    await ended(leadership.end(STOP));
-    expect([target.isStalled, target.lockedBy, target.activities]).toEqual([false, undefined, []]);
   });
 
   it('ends by its deadline though a fault cannot be ended', async () => {

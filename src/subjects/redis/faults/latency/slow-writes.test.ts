@@ -185,17 +185,6 @@ describe('slow writes', () => {
     expect(fault.isActive).toBe(false);
   });
 
-  it.each([
-    [990, [80, 30], 0],
-    // A pause of 20 ms is too short, and the write that shows the end takes 1 ms.
-    [980, [80, 80], 19],
-  ])('of %i ms end with pauses of %j ms, %i ms before the planned end', async (ms, last, earlyMs) => {
-    const { awaitEnd, moment, redis } = await injected({}, { ms });
-    const { endedAt = 0 } = await awaitEnd();
-    expect(redis.pauses.slice(-2)).toEqual(last);
-    expect(moment.until - endedAt).toBe(earlyMs);
-  });
-
   it('end if the run is aborted before they are proven', async () => {
     const run = new AbortController();
     const { ownPause, redis, report } = await injected(
