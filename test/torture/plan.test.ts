@@ -76,11 +76,3 @@ it('has every fault of an outage in a few plans, and kills fault proxies', () =>
   expect(kills.length).toBeGreaterThan(5);
   expect(new Set(kills.map(({ lane }) => lane))).toEqual(new Set([4]));
 });
-
-it('prints the time, the action and the duration of a step', () => {
-  const when = { boundary: 'pause', passed: true } as const;
-  const action = { to: 'operator', which: 'leader', what: 'kill' } as const;
-  expect(lineOf({ lane: 1, when, action, forMs: 500 })).toBe(
-    'lane 1 at CLIENT PAUSE or SENTINEL FAILOVER, passed on: operator leader kill for 500 ms',
-  );
-});

@@ -21,7 +21,6 @@ export interface ReplicaOptions extends Omit<ApiProxyOptions, 'certificate'> {
   readonly place: OperatorPlace;
   readonly kubectl: Kubectl;
   readonly supervisor: Supervisor;
-  /** For `--diagnosis-profiles`. */
 }
 
 export class OperatorReplica {

@@ -16,7 +16,6 @@ export class RedisEye {
   readonly #record: () => TortureRecord;
   readonly #sockets = new Set<Socket>();
   readonly #running: Promise<unknown>;
-  /** As noted last, by hash. */
   #on = true;
 
   constructor(target: RawRedisTarget, lane: number, record: () => TortureRecord) {

@@ -1,22 +1,19 @@
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http';
+import { type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer, Agent as HttpsAgent, get as httpsGet } from 'node:https';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../../../src/local/ports.ts';
 import { certificateFor } from '../../kit/certificate.ts';
 import { commandCounts } from '../observer/redis-eye.ts';
 import { TortureRecord } from '../record.ts';
 import { ApiProxy } from './api-proxy.ts';
 import { BoundaryFinder } from './boundaries.ts';
 import { CommandReader } from './commands.ts';
-import { NodeProxy } from './node-proxy.ts';
 import { RedisProxy } from './redis-proxy.ts';
-import { Weather } from './weather.ts';
 
 const wire = '*3\r\n$6\r\nCLIENT\r\n$5\r\nPAUSE\r\n$4\r\n1500\r\n*1\r\n$4\r\nPING\r\n';
 
@@ -60,64 +57,6 @@ describe('the way to Redis', () => {
       connect(proxy.port, proxy.host).on('error', () => undefined),
       'close',
     );
-  });
-});
-
-describe('the way to a node', () => {
-  const KEY = 'demo-a-ghosts';
-
-  it('passes requests on, and notes the checks', async () => {
-    const answers: Readonly<Record<string, [number, object]>> = {
-      'POST /check': [429, { allowed: false }],
-      'GET /counter': [200, { admitted: 3 }],
-    };
-    const upstream = createHttpServer((incoming, answer) => {
-      const [status, body] = answers[`${incoming.method} ${incoming.url?.split('?')[0]}`] ?? [500, {}];
-      incoming.resume().once('end', () => answer.writeHead(status).end(JSON.stringify(body)));
-    }).listen(0, '127.0.0.1');
-    await once(upstream, 'listening');
-    onTestFinished(() => void upstream.close());
-    const { port } = upstream.address() as AddressInfo;
-    const record = new TortureRecord();
-    const passed: string[] = [];
-    const free = await freePort();
-    const proxy = await NodeProxy.start(
-      {
-        lane: 0,
-        node: 2,
-        upstream: { host: '127.0.0.1', port },
-        record: () => record,
-        passing: async (_, { boundary, passed: on }) => {
-          passed.push(`${boundary} ${on}`);
-          return 'pass';
-        },
-        isBurst: (key) => key === KEY,
-      },
-      free,
-    );
-    onTestFinished(() => proxy.stop());
-    const send = async (method: string, path: string, body?: object): Promise<number> =>
-      (
-        await fetch(`http://127.0.0.1:${free}${path}`, {
-          method,
-          ...(body && { body: JSON.stringify(body) }),
-        })
-      ).status;
-
-    expect(await send('POST', '/check', { key: KEY })).toBe(429);
-    await send('GET', `/counter?key=${KEY}`);
-    expect(passed).toEqual(['burst false', 'burst true']);
-    await send('POST', '/check', { key: KEY });
-    expect(passed).toHaveLength(4);
-    const about = { lane: 0, node: 2, key: KEY };
-    expect(record.of('check')).toMatchObject([
-      { ...about, status: 429, allowed: false },
-      { ...about, allowed: false },
-    ]);
-    expect(record.of('check').some(({ brokenOff }) => brokenOff)).toBe(false);
-    upstream.removeAllListeners('request').on('request', (incoming) => incoming.socket.destroy());
-    await expect(send('POST', '/check', { key: KEY })).rejects.toThrow(TypeError);
-    expect(record.of('check').at(-1)).toMatchObject({ key: KEY, brokenOff: true });
   });
 });
 
@@ -175,21 +114,6 @@ describe('a status on its way to the API server', () => {
     const finder = new BoundaryFinder();
     expect(finder.statusWrite('GET', path, Buffer.alloc(0))).toBeUndefined();
     expect(finder.statusWrite('PATCH', path.replace('/status', ''), Buffer.alloc(0))).toBeUndefined();
-  });
-});
-
-describe('weather', () => {
-  it('lasts as long as it was begun for, and ends when it is cleared', async () => {
-    const weather = new Weather<'stall' | 'delay'>();
-    expect(weather.has('stall')).toBe(false);
-    weather.begin('stall', 30);
-    expect(weather.has('stall')).toBe(true);
-    await weather.over('stall');
-    expect(weather.has('stall')).toBe(false);
-    weather.begin('delay', 60_000);
-    expect(weather.delayOf('delay')).toBe(300);
-    weather.clear();
-    expect(weather.delayOf('delay')).toBe(0);
   });
 });
 
